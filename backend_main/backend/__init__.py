@@ -1,0 +1,1 @@
+"""Wiring only: which parts make up the server. No logic."""

@@ -1,0 +1,27 @@
+"""Step 1 — the main entry: HTTP, WebSocket and lifespan stacks, each one expression."""
+
+import os
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+from django.urls import path, re_path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend_main.backend.settings")
+django_application = get_asgi_application()  # before the imports below: they need Django set up
+
+from backend_main.backend.lifespan import lifespan  # noqa: E402
+from backend_main.core.consumers import UnknownEndpoint, UploadConsumer  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": django_application,
+        "websocket": URLRouter(
+            [
+                path("ws/core/upload/", UploadConsumer.as_asgi()),
+                path("ws/core/upload/<uuid:instance_id>/", UploadConsumer.as_asgi()),
+                re_path("", UnknownEndpoint.as_asgi()),
+            ]
+        ),
+        "lifespan": lifespan,
+    }
+)

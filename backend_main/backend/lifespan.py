@@ -1,0 +1,25 @@
+"""What starts before the first request and ends after the last: the hub, then the readers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from backend_main.core import orm, readers
+from backend_main.core.live import hub
+
+
+async def lifespan(
+    _scope: dict[str, Any],
+    receive: Callable[[], Awaitable[dict[str, Any]]],
+    send: Callable[[dict[str, Any]], Awaitable[None]],
+) -> None:
+    await receive()  # lifespan.startup
+    hub.start()
+    await orm.run(readers.start)
+    await send({"type": "lifespan.startup.complete"})
+    await receive()  # lifespan.shutdown
+    await asyncio.to_thread(readers.stop)
+    hub.stop()
+    await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,88 @@
+"""Django's settings, all of them from `core/conf.py`."""
+
+from datetime import timedelta
+
+from backend_main.core.conf import conf, secret_key
+
+SECRET_KEY = secret_key(conf)
+DEBUG = False
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", *conf.allowed_hosts]
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "rest_framework",
+    "backend_main.core",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "backend_main.backend.urls"
+ASGI_APPLICATION = "backend_main.backend.asgi.application"
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": conf.database_path,
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            # A writer that starts as a reader and then cannot become one fails at once instead of waiting.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode = WAL",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "core.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+SECURE_REFERRER_POLICY = "same-origin"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["backend_main.core.auth.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "UNAUTHENTICATED_USER": None,
+}
+SIMPLE_JWT = {
+    "ALGORITHM": conf.jwt_algorithm,
+    "SIGNING_KEY": conf.jwt_signing_key or (SECRET_KEY if conf.jwt_algorithm.startswith("HS") else None),
+    "VERIFYING_KEY": conf.jwt_verifying_key,
+    "JWK_URL": conf.jwt_jwks_url or None,
+    "ISSUER": conf.jwt_issuer or None,
+    "AUDIENCE": conf.jwt_audience or None,
+    "USER_ID_CLAIM": conf.jwt_user_claim,
+    "USER_ID_FIELD": conf.jwt_user_field,
+    "TOKEN_TYPE_CLAIM": conf.jwt_type_claim or None,
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=conf.jwt_access_seconds),
+    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=conf.jwt_refresh_seconds),
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "()": "backend_main.core.logs.RedactingFormatter",
+            "format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        # Django's own handler mails and prints by its own rules; ours is the only one.
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        "uvicorn": {"handlers": [], "level": "INFO", "propagate": True},
+        "uvicorn.access": {"handlers": [], "level": "INFO", "propagate": True},
+    },
+}

@@ -1,0 +1,85 @@
+"""The data directory: made, migrated and checked before anything uses it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from backend_main.core.errors import StartRefused
+
+if TYPE_CHECKING:
+    from backend_main.core.conf import Conf
+
+DataDir = Annotated[Path | None, typer.Option(help="Where data is kept. [env: SCANRILL_DATA_DIR]")]
+
+
+def open_data(data_dir: Path | None) -> Conf:
+    """Sets Django up on a data directory that exists and has this version's tables. Raises `StartRefused`."""
+    if data_dir is not None:
+        os.environ["SCANRILL_DATA_DIR"] = str(data_dir)
+    from backend_main.core.conf import conf
+
+    _make(conf.data_dir)
+    _set_up_django()
+    with locked(conf.data_dir / "migrate.lock", wait=True):
+        _migrate()
+    return conf
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool) -> Iterator[IO[str]]:
+    """Holds an exclusive lock; the kernel releases it however the process ends. Raises BlockingIOError."""
+    with open(path, "a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield file
+
+
+def _make(data_dir: Path) -> None:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(data_dir / "migrate.lock", "a"):
+            pass
+    except OSError as error:
+        raise StartRefused(
+            f"The data directory {data_dir} cannot be written ({error.strerror}); choose another with --data-dir."
+        ) from None
+
+
+def _set_up_django() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
+    import django
+    from django.core import checks
+
+    django.setup()
+    from backend_main.core import storage
+
+    storage.prepare()
+    for problem in checks.run_checks():
+        if problem.is_serious():
+            raise StartRefused(f"{problem.msg} {problem.hint or ''}".strip())
+
+
+def _migrate() -> None:
+    from django.core.management import call_command
+    from django.db import DatabaseError, connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    try:
+        executor = MigrationExecutor(connection)
+        newer = {key for key in executor.loader.applied_migrations if key[0] == "core"} - {
+            key for key in executor.loader.disk_migrations if key[0] == "core"
+        }
+        if newer:
+            raise StartRefused("The database was written by a newer version of scanrill; install that one.")
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", verbosity=0, interactive=False)
+    except DatabaseError as error:
+        raise StartRefused(f"The database cannot be used: {error}.") from None
+    finally:
+        connection.close()

@@ -1,0 +1,43 @@
+"""The commands and what ends them. Each imports what it needs when it runs: `--help` is to be quick."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from backend_main import __version__
+from backend_main.core.errors import ScanrillError
+
+from .read import read
+from .serve import serve
+from .settings import settings
+from .users import add_user, token
+
+app = typer.Typer(
+    help="Reads scans: a server that streams their text while it is being read.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+user = typer.Typer(help="Users of the server.", no_args_is_help=True)
+user.command("add")(add_user)
+app.add_typer(user, name="user")
+for command in (serve, token, read, settings):
+    app.command()(command)
+
+
+@app.callback(invoke_without_command=True)
+def version(show: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+    if show:
+        print(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    try:
+        app()
+    except ScanrillError as error:
+        sys.exit(f"scanrill: {error}")  # exit code 1
+    except KeyboardInterrupt:
+        sys.exit(130)

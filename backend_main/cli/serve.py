@@ -1,0 +1,129 @@
+"""`scanrill serve`: the server, the reader, and what must be true before they start."""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import socket
+import sys
+from contextlib import contextmanager
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backend_main.core.errors import StartRefused
+
+from .data import DataDir, locked, open_data
+
+if TYPE_CHECKING:
+    from backend_main.core.conf import Conf
+
+GRACEFUL_SECONDS = 3
+# Dead peers are found by TCP: WebSocket pings would cut a client that sends one big frame slowly.
+KEEPALIVE_IDLE_SECONDS, KEEPALIVE_INTERVAL_SECONDS, KEEPALIVE_PROBES = 60, 15, 4
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8000,
+    data_dir: DataDir = None,
+) -> None:
+    """Start the server and its reader; they run until Ctrl-C or SIGTERM."""
+    conf = open_data(data_dir)
+    _check_engine(conf)
+    if not _is_loopback(host):
+        _check_exposed(conf)
+    with _only_server_of(conf.data_dir), _listening(host, port) as listener:
+        _run(listener, conf)
+
+
+def _run(listener: socket.socket, conf: Conf) -> None:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            address, port = listener.getsockname()[:2]
+            name = f"[{address}]" if ":" in address else address
+            print(f"scanrill serves at http://{name}:{port}/ — data in {conf.data_dir}, Ctrl-C ends it.", flush=True)
+
+    config = uvicorn.Config(
+        "backend_main.backend.asgi:application",
+        # wsproto waits for a client that does not read, the default implementation buffers without bound;
+        # inflating small frames into big ones is how a client would fill the memory.
+        ws="wsproto",
+        ws_per_message_deflate=False,
+        ws_max_size=conf.max_frame_bytes,
+        ws_ping_timeout=None,
+        loop="uvloop",
+        lifespan="on",
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn ends at these and raises them again when it is done; that was their whole work: exit code 0.
+        signal.signal(number, _nothing)
+    Server(config).run(sockets=[listener])
+
+
+def _nothing(_number: int, _frame: Any) -> None:
+    pass
+
+
+@contextmanager
+def _only_server_of(data_dir: Path) -> Iterator[None]:
+    try:
+        with locked(data_dir / "serve.lock", wait=False):
+            yield
+    except BlockingIOError:
+        raise StartRefused(f"The data directory {data_dir} is in use by another scanrill serve.") from None
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise StartRefused(
+            f"Cannot listen on {host}, port {port} ({error.strerror}); choose another with --port or --host."
+        ) from None
+    with listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_SECONDS)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SECONDS)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, KEEPALIVE_PROBES)
+        yield listener
+
+
+def _check_engine(conf: Conf) -> None:
+    from backend_main.reading.engines import known_engines
+
+    if conf.engine not in (known := sorted(known_engines())):
+        raise StartRefused(f"SCANRILL_ENGINE: there is no engine {conf.engine}; known are {', '.join(known)}.")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_exposed(conf: Conf) -> None:
+    """What is fine on one's own machine is not when others can reach it."""
+    from backend_main.core.models import User
+
+    missing = []
+    if not conf.secret_key:
+        missing.append("SCANRILL_SECRET_KEY (a long random string)")
+    if not conf.allowed_hosts:
+        missing.append("SCANRILL_ALLOWED_HOSTS (the names that users will type)")
+    if not any(user.has_usable_password() for user in User.objects.filter(is_active=True)):
+        missing.append("a user with a password (`scanrill user add NAME`)")
+    if missing:
+        raise StartRefused(f"To serve other machines, first set: {'; '.join(missing)}.")

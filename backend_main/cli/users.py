@@ -1,0 +1,79 @@
+"""`scanrill user add` and `scanrill token`: work on an empty data directory and beside a running server."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import sys
+from typing import Annotated
+
+import typer
+
+from backend_main.core.errors import StartRefused
+
+from .data import DataDir, open_data
+
+_UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def add_user(
+    name: Annotated[str, typer.Argument(help="The new user's name.")],
+    password_stdin: Annotated[bool, typer.Option(help="Read the password from standard input.")] = False,
+    no_password: Annotated[bool, typer.Option(help="No password: tokens only.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Add a user. Asks for a password on a terminal; without one the user has tokens only."""
+    password = _password(from_stdin=password_stdin, none=no_password)
+    open_data(data_dir)
+    from django.core.exceptions import ValidationError
+
+    from backend_main.core.models import User
+
+    user = User(username=name)
+    user.set_password(password)
+    try:
+        user.full_clean(exclude=["password"])
+        _validate(password, user)
+    except ValidationError as error:
+        raise StartRefused(" ".join(error.messages)) from None
+    user.save()
+    print(f"User {name} added.", file=sys.stderr)
+
+
+def token(
+    name: Annotated[str, typer.Argument(help="The user's name.")],
+    ttl: Annotated[str, typer.Option(help="How long it is valid: 90s, 15m, 1h, 7d.")] = "1h",
+    data_dir: DataDir = None,
+) -> None:
+    """Print one access token, and nothing else."""
+    lifetime = _lifetime(ttl)
+    open_data(data_dir)
+    from backend_main.core import auth
+    from backend_main.core.models import User
+
+    user = User.objects.filter(username=name, is_active=True).first()
+    if user is None:
+        raise StartRefused(f"There is no active user {name}; `scanrill user add {name}` makes one.")
+    print(auth.issue(user, lifetime))
+
+
+def _password(*, from_stdin: bool, none: bool) -> str | None:
+    if from_stdin:
+        return sys.stdin.read().removesuffix("\n")
+    if none or not sys.stdin.isatty():
+        return None
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+
+
+def _validate(password: str | None, user: object) -> None:
+    from django.contrib.auth.password_validation import validate_password
+
+    if password is not None:
+        validate_password(password, user)
+
+
+def _lifetime(text: str) -> dt.timedelta:
+    match = re.fullmatch(r"(\d{1,9})([smhd]?)", text)
+    if match is None or not int(match[1]):
+        raise typer.BadParameter("a number and s, m, h or d are expected, as in 15m", param_hint="--ttl")
+    return dt.timedelta(seconds=int(match[1]) * _UNIT_SECONDS[match[2]])

@@ -1,0 +1,175 @@
+"""Step 2 — who is asking: token → user, its expiry and revocation, and the Origin rule.
+
+Tokens are simplejwt's, so REST and WebSocket share one set of rules and another service can sign them. The
+algorithm is a setting and never the token's choice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http.request import split_domain_port, validate_host
+from rest_framework_simplejwt.authentication import JWTAuthentication
+from rest_framework_simplejwt.exceptions import AuthenticationFailed, TokenError
+from rest_framework_simplejwt.serializers import TokenRefreshSerializer
+from rest_framework_simplejwt.tokens import AccessToken as BaseAccessToken
+from rest_framework_simplejwt.tokens import RefreshToken as BaseRefreshToken
+from rest_framework_simplejwt.tokens import Token
+
+from . import queries
+from .conf import conf
+from .errors import OriginRefused, StartRefused, Unauthenticated
+from .models import User
+
+Scope = Mapping[str, Any]
+
+
+class _OurRules(Token):
+    """`iat` is a fraction: a token made just after a revocation is valid, one made just before is not.
+
+    An id (`jti`) is not asked for: nothing here uses it, and not every service that signs tokens sets one.
+    """
+
+    def verify(self) -> None:
+        self.check_exp()
+        if conf.jwt_type_claim:
+            self.verify_token_type()
+
+    def set_iat(self, claim: str = "iat", at_time: dt.datetime | None = None) -> None:
+        self.payload[claim] = (at_time or self.current_time).timestamp()
+
+
+class AccessToken(_OurRules, BaseAccessToken):
+    pass
+
+
+class RefreshToken(_OurRules, BaseRefreshToken):
+    access_token_class = AccessToken
+
+
+class Identity(NamedTuple):
+    """A user and the token that says so; times in epoch seconds."""
+
+    user: User
+    issued_at: float
+    expires_at: float
+
+
+def identify(raw_token: str | None) -> Identity:
+    """The user of an access token. Uses the database. Raises `Unauthenticated`."""
+    if not raw_token:
+        raise Unauthenticated("A token is needed, as ?token= or as Authorization: Bearer.")
+    try:
+        return _identity(AccessToken(raw_token))
+    except (TokenError, UnicodeError):
+        raise Unauthenticated("The token is invalid or expired.") from None
+
+
+def issue(user: User, ttl: dt.timedelta) -> str:
+    """A new access token. Raises `StartRefused` where another service signs the tokens."""
+    if not can_sign():
+        raise StartRefused(
+            "Tokens are signed by another service here (SCANRILL_JWT_ALGORITHM without SCANRILL_JWT_SIGNING_KEY); "
+            "ask that service for one."
+        )
+    token = AccessToken.for_user(user)
+    token.set_exp(lifetime=ttl)
+    return str(token)
+
+
+def can_sign() -> bool:
+    return conf.jwt_algorithm.startswith("HS") or bool(conf.jwt_signing_key)
+
+
+def token_of(scope: Scope) -> str | None:
+    """The token of a WebSocket handshake: the header where a client can set it, or else the query."""
+    for name, value in scope["headers"]:
+        if name == b"authorization" and value[:7].lower() == b"bearer ":
+            return str(value[7:].decode("latin-1")).strip()
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    return query["token"][0] if "token" in query else None
+
+
+def check_origin(scope: Scope) -> None:
+    """A page may connect from an allowed origin or from the server's own; programs send no Origin.
+
+    Raises `OriginRefused`.
+    """
+    headers = dict(scope["headers"])
+    origin = headers.get(b"origin")
+    if origin is None:
+        return
+    try:
+        given = _parsed(origin.decode("ascii"))
+        allowed = {_parsed(text) for text in conf.allowed_origins} | _own_origin(scope, headers.get(b"host", b""))
+    except (ValueError, UnicodeError):
+        raise OriginRefused("The Origin header is malformed.") from None
+    if given not in allowed:
+        raise OriginRefused("Pages of this origin may not connect; see SCANRILL_ALLOWED_ORIGINS.")
+
+
+class BearerAuthentication(JWTAuthentication):
+    """The REST door's use of `identify`'s rules."""
+
+    def get_validated_token(self, raw_token: bytes) -> Any:
+        try:
+            return identify(raw_token.decode("latin-1"))
+        except Unauthenticated as error:
+            raise AuthenticationFailed(str(error)) from None
+
+    def get_user(self, validated_token: Any) -> Any:
+        return validated_token.user
+
+
+class RefreshSerializer(TokenRefreshSerializer):
+    """A refresh token is held to the same rules of revocation and deactivation as an access token."""
+
+    token_class = RefreshToken
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
+        try:
+            _identity(self.token_class(attrs["refresh"]))
+        except (TokenError, Unauthenticated):
+            raise AuthenticationFailed("The token is invalid or expired.") from None
+        return super().validate(attrs)
+
+
+def _identity(token: Token) -> Identity:
+    user = _user(token.get(conf.jwt_user_claim))
+    issued_at = token.get("iat", 0.0)
+    if user is None or not isinstance(issued_at, (int, float)):
+        raise Unauthenticated("The token is invalid or expired.")
+    if not queries.token_stands(queries.tokens_valid_from([user.pk]), user.pk, issued_at):
+        raise Unauthenticated("The user was deactivated, or the token revoked.")
+    return Identity(user, float(issued_at), float(token["exp"]))
+
+
+def _user(claim: object) -> User | None:
+    if not isinstance(claim, str) or not claim:
+        return None
+    try:
+        return User.objects.filter(**{conf.jwt_user_field: claim}).first()
+    except (ValidationError, ValueError):  # an id that is no UUID
+        return None
+
+
+def _parsed(origin: str) -> tuple[str, str, int]:
+    """Scheme, host and port; raises ValueError for anything that is no origin, `null` among it."""
+    parts = urlsplit(origin)
+    default_port = {"http": 80, "https": 443}.get(parts.scheme)
+    if default_port is None or not parts.hostname or parts.path or parts.query or parts.username is not None:
+        raise ValueError("not an origin")
+    return parts.scheme, parts.hostname, parts.port or default_port
+
+
+def _own_origin(scope: Scope, host: bytes) -> set[tuple[str, str, int]]:
+    name = host.decode("ascii")
+    domain, _port = split_domain_port(name)
+    if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
+        return set()
+    return {_parsed(f"{'https' if scope.get('scheme') == 'wss' else 'http'}://{name}")}

@@ -1,0 +1,26 @@
+"""System checks: settings that cannot work together, found at start and not at the first request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, register
+
+from .conf import conf
+
+
+@register()
+def token_keys(**_kwargs: Any) -> list[CheckMessage]:
+    """Another service's tokens need its public key."""
+    if conf.jwt_algorithm.startswith("HS") or conf.jwt_verifying_key or conf.jwt_jwks_url:
+        return []
+    hint = "Set SCANRILL_JWT_VERIFYING_KEY or SCANRILL_JWT_JWKS_URL."
+    return [Error(f"No public key for tokens of {conf.jwt_algorithm}.", hint=hint, id="core.E001")]
+
+
+@register()
+def import_roots(**_kwargs: Any) -> list[CheckMessage]:
+    """A root inside the data directory would let one user import another's scans."""
+    inside = [root for root in conf.import_roots if root.resolve().is_relative_to(conf.data_dir.resolve())]
+    hint = "Choose a directory outside SCANRILL_DATA_DIR."
+    return [Error(f"The import root {root} is in the data directory.", hint=hint, id="core.E002") for root in inside]

@@ -1,0 +1,199 @@
+"""Every setting of scanrill, each declared once: name, type, default and help.
+
+A field `max_upload_bytes` is set by the environment variable `SCANRILL_MAX_UPLOAD_BYTES`. The command
+`scanrill settings`, the documentation and the tests read this module; nothing else names a default.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from .errors import StartRefused
+
+PREFIX = "SCANRILL_"
+_SECRET = {"secret": True}
+
+
+def _default_data_dir() -> Path:
+    """The XDG data directory, so that every command of one user finds the same data."""
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "scanrill"
+
+
+class Conf(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings in force. Lists are written with commas, directories with colons."""
+
+    data_dir: Annotated[Path, Meta(description="Where the database, the files and the secret key are kept.")] = (
+        msgspec.field(default_factory=_default_data_dir)
+    )
+    secret_key: Annotated[
+        str, Meta(description="Signs tokens. Empty: a key of its own in the data directory.", extra=_SECRET)
+    ] = ""
+    allowed_hosts: Annotated[
+        list[str], Meta(description="Host names the server answers to, beside those of the loopback.")
+    ] = msgspec.field(default_factory=list)
+    allowed_origins: Annotated[
+        list[str],
+        Meta(description="Web origins (scheme://host:port) whose pages may connect, beside the server's own."),
+    ] = msgspec.field(default_factory=list)
+    max_upload_bytes: Annotated[int, Meta(description="Largest image or PDF, in bytes; 0 = unlimited.", ge=0)] = (
+        1024**3
+    )
+    max_pixels: Annotated[int, Meta(description="Largest page, in pixels.", gt=0)] = 200_000_000
+    max_pages: Annotated[int, Meta(description="Most pages of one document.", gt=0)] = 5_000
+    import_roots: Annotated[
+        list[Path], Meta(description="Directories that `image_path` may name files in; none: it is off.")
+    ] = msgspec.field(default_factory=list)
+    engine: Annotated[str, Meta(description="The engine that reads.")] = "rapid"
+    readers: Annotated[int, Meta(description="Documents read at the same time, one child process each.", ge=1)] = 1
+    reader_threads: Annotated[
+        int, Meta(description="Processor threads of one reader; 0 = the cores shared among the readers.", ge=0)
+    ] = 0
+    page_seconds: Annotated[float, Meta(description="Longest time one page may take, in seconds.", gt=0)] = 120.0
+    jwt_algorithm: Annotated[str, Meta(description="The only algorithm of tokens that is accepted.")] = "HS256"
+    jwt_signing_key: Annotated[
+        str, Meta(description="Key that signs tokens; empty: the secret key (HS256 only).", extra=_SECRET)
+    ] = ""
+    jwt_verifying_key: Annotated[str, Meta(description="Public key (PEM) of tokens that another service signs.")] = ""
+    jwt_jwks_url: Annotated[str, Meta(description="Where to fetch the public keys of another service.")] = ""
+    jwt_issuer: Annotated[str, Meta(description="Required issuer (`iss`) of a token; empty: any.")] = ""
+    jwt_audience: Annotated[str, Meta(description="Required audience (`aud`) of a token; empty: any.")] = ""
+    jwt_user_claim: Annotated[str, Meta(description="The claim of a token that names the user.")] = "sub"
+    jwt_user_field: Annotated[str, Meta(description="The field of the user that this claim holds.")] = "id"
+    jwt_type_claim: Annotated[
+        str, Meta(description="The claim that must say `access`; empty: not asked for, as some services have none.")
+    ] = "token_type"
+    jwt_access_seconds: Annotated[int, Meta(description="Life of an access token, in seconds.", gt=0)] = 3_600
+    jwt_refresh_seconds: Annotated[int, Meta(description="Life of a refresh token, in seconds.", gt=0)] = 30 * 86_400
+    max_sockets_per_user: Annotated[int, Meta(description="Most open WebSockets of one user.", gt=0)] = 1_000
+    messages_per_second: Annotated[
+        int, Meta(description="Messages a second from one WebSocket; four times as many in a burst.", gt=0)
+    ] = 500
+
+    @property
+    def files_dir(self) -> Path:
+        return self.data_dir / "files"
+
+    @property
+    def incoming_dir(self) -> Path:
+        """Files on their way in; on the file system of `files_dir`, so that a rename is enough."""
+        return self.data_dir / "incoming"
+
+    @property
+    def database_path(self) -> Path:
+        return self.data_dir / "scanrill.sqlite3"
+
+    @property
+    def max_frame_bytes(self) -> int:
+        """Largest WebSocket message: an upload in base64, and room for the rest of its message."""
+        if not self.max_upload_bytes:
+            return 2**62
+        return self.max_upload_bytes * 4 // 3 + 64 * 1024
+
+
+class SettingInfo(NamedTuple):
+    """One row of `scanrill settings`."""
+
+    variable: str
+    default: str
+    value: str
+    help: str
+
+
+def load(environ: Mapping[str, str]) -> Conf:
+    """Settings from environment variables; raises `StartRefused` naming the variable that is wrong."""
+    hints = get_type_hints(Conf, include_extras=True)
+    given = {
+        name: _parts(environ[PREFIX + name.upper()], hints[name])
+        for name in Conf.__struct_fields__
+        if PREFIX + name.upper() in environ
+    }
+    try:
+        return msgspec.convert(given, Conf, strict=False, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        raise StartRefused(_named(str(error))) from None
+
+
+def describe(settings: Conf) -> list[SettingInfo]:
+    """All settings with default, value (a secret only as set or not) and help."""
+    hints = get_type_hints(Conf, include_extras=True)
+    plain = Conf()
+    rows = []
+    for name in Conf.__struct_fields__:
+        meta = _meta(hints[name])
+        shown = [_shown(getattr(source, name), meta) for source in (plain, settings)]
+        rows.append(SettingInfo(PREFIX + name.upper(), shown[0], shown[1], meta.description or ""))
+    return rows
+
+
+def secret_key(settings: Conf) -> str:
+    """The configured secret, or the data directory's own, made on first use and readable by its owner only."""
+    if settings.secret_key:
+        return settings.secret_key
+    path = settings.data_dir / "secret.key"
+    if not path.exists():
+        _write_once(path, secrets.token_urlsafe(50))
+    return path.read_text()
+
+
+def unknown(environ: Mapping[str, str]) -> list[str]:
+    """Variables with our prefix that are no setting: most often a misspelt one."""
+    known = {PREFIX + name.upper() for name in Conf.__struct_fields__}
+    return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
+
+
+def _write_once(path: Path, text: str) -> None:
+    """The whole file or none, by a link: of two processes that start at once, both then read the same."""
+    with NamedTemporaryFile("w", dir=path.parent, prefix=path.name) as draft:  # mode 0600
+        draft.write(text)
+        draft.flush()
+        with suppress(FileExistsError):
+            os.link(draft.name, path)
+
+
+def _parts(text: str, hint: Any) -> Any:
+    kind = get_args(hint)[0]
+    if get_origin(kind) is not list:
+        return text
+    separator = ":" if get_args(kind)[0] is Path else ","
+    return [part.strip() for part in text.split(separator) if part.strip()]
+
+
+def _path(kind: type, value: object) -> object:
+    if kind is Path:
+        return Path(str(value)).expanduser().absolute()
+    raise TypeError(f"no setting has the type {kind!r}")
+
+
+def _meta(hint: Any) -> Meta:
+    meta = get_args(hint)[1]
+    assert isinstance(meta, Meta)
+    return meta
+
+
+def _shown(value: object, meta: Meta) -> str:
+    if meta.extra == _SECRET:
+        return "(set)" if value else ""
+    if isinstance(value, list):
+        return (":" if value and isinstance(value[0], Path) else ",").join(map(str, value))
+    return str(value)
+
+
+def _named(problem: str) -> str:
+    """msgspec ends its sentence with the field as `$.readers`; a user knows it as SCANRILL_READERS."""
+    where = re.search(r" - at `\$\.(\w+)", problem)
+    name = PREFIX + where[1].upper() if where else "A setting"
+    return f"{name}: {problem.split(' - at')[0]}."
+
+
+conf = load(os.environ)

@@ -1,0 +1,230 @@
+"""Step 3 — the socket door: decode, call one function of `uploads` or `queries`, reply.
+
+Nothing that a client sends ends its socket, but a flood of messages. What ends it is said by a close code,
+always after accept: a close before accept reaches no client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+from uuid import UUID
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+from msgspec import UNSET
+
+from . import auth, decoding, orm, protocol, queries, serializers, uploads
+from .conf import conf
+from .errors import (
+    ConnectionRefused,
+    EndpointUnknown,
+    Invalid,
+    ProtocolError,
+    TooMany,
+    Unauthenticated,
+    UploadNotFound,
+)
+from .limits import TokenBucket
+from .live import Socket, hub
+from .models import User
+from .outbox import Outbox
+
+log = logging.getLogger(__name__)
+
+BURST_SECONDS = 4
+# Parsing more than this on the event loop would hold up the other sockets.
+DECODE_IN_THREAD_CHARACTERS = 64 * 1024
+CLOSE_SECONDS = 1.0
+
+
+class UploadConsumer(AsyncWebsocketConsumer):
+    """`/ws/core/upload/` follows all uploads of the user, `/ws/core/upload/<id>/` that one."""
+
+    socket: Socket | None = None
+    _writer: asyncio.Task[None] | None = None
+    _expiry: asyncio.TimerHandle | None = None
+    _closing: asyncio.Task[None] | None = None
+    _cut = False
+
+    # ── the life of a connection ──
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self._task = asyncio.current_task()
+        try:
+            await super().__call__(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self._cut:
+                raise
+        finally:
+            self._leave()
+
+    async def connect(self) -> None:
+        try:
+            auth.check_origin(self.scope)
+            self.identity = await orm.run(auth.identify, auth.token_of(self.scope))
+            upload_id = await self._followed_upload()
+            socket = self._socket(upload_id)
+            hub.join(socket)  # before accept: what commits after the handshake reaches this client
+        except (ConnectionRefused, UploadNotFound) as refusal:
+            await self.accept()
+            await self.close(refusal.close_code, str(refusal))
+            return
+        self.socket = socket
+        await self.accept()
+        self._bucket = TokenBucket(conf.messages_per_second, conf.messages_per_second * BURST_SECONDS)
+        self._writer = asyncio.create_task(self._write())
+        self._close_at(self.identity.expires_at)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        socket = self.socket
+        if socket is None or self._closing is not None:
+            return
+        if not self._bucket.take():
+            self.end(TooMany("Too many messages."))
+            return
+        try:
+            await self._handle(socket, await self._decode(text_data))
+        except ProtocolError as error:
+            socket.outbox.put_reply(
+                protocol.encode(protocol.error(error.fields, reply_type=error.reply_type, ref=error.ref))
+            )
+        await socket.outbox.drain()
+
+    def end(self, reason: ConnectionRefused) -> None:
+        """Closes the connection with the reason's code; on the event loop, at most once."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._end(reason))
+
+    # ── one request ──
+
+    async def _handle(self, socket: Socket, request: protocol.Request) -> None:
+        socket.ask(request)
+        try:
+            socket.answer(await self._HANDLERS[type(request)](self, request))
+        except Invalid as error:
+            socket.answer(request.failure(error.fields))
+        except Exception:
+            log.exception("a %s request failed", type(request).__name__)
+            socket.answer(request.failure({"server": "The server failed at this request; its log says why."}))
+
+    async def _subscribe(self, request: protocol.Subscribe) -> protocol.Message:
+        followed = self.socket.upload_id if self.socket else None
+        return protocol.Subscribed(instance_id=str(followed) if followed else None)
+
+    async def _create(self, request: protocol.Create) -> protocol.Message:
+        source = uploads.Source(
+            image_base64=request.image_base64, image_path=request.image_path, image_hash=request.image_hash
+        )
+        created = await orm.run(uploads.create, owner=self.identity.user, source=source, origin=self._origin)
+        return serializers.created(created.upload, duplicate=created.duplicate)
+
+    async def _list(self, request: protocol.ListUploads) -> protocol.Message:
+        return await orm.run(_listing, self.identity.user, request)
+
+    async def _retrieve(self, request: protocol.Retrieve) -> protocol.Message:
+        upload = await orm.run(queries.upload, owner=self.identity.user, upload_id=request.instance_id)
+        return serializers.status(upload)
+
+    async def _update(self, request: protocol.Update) -> protocol.Message:
+        upload = await orm.run(
+            uploads.update,
+            owner=self.identity.user,
+            upload_id=request.instance_id,
+            filename=request.filename,
+            correction=request.processed_text,
+            metadata=request.metadata,
+            origin=self._origin,
+        )
+        return serializers.updated(upload)
+
+    async def _delete(self, request: protocol.Delete) -> protocol.Message:
+        return await orm.run(
+            uploads.delete, owner=self.identity.user, upload_id=request.instance_id, origin=self._origin
+        )
+
+    _HANDLERS: ClassVar[dict[type[protocol.Request], Callable[[Any, Any], Awaitable[protocol.Message]]]] = {
+        protocol.Subscribe: _subscribe,
+        protocol.Create: _create,
+        protocol.ListUploads: _list,
+        protocol.Retrieve: _retrieve,
+        protocol.Update: _update,
+        protocol.Delete: _delete,
+    }
+
+    # ── parts ──
+
+    @property
+    def _origin(self) -> str | None:
+        return self.socket.id if self.socket else None
+
+    async def _followed_upload(self) -> UUID | None:
+        upload_id: UUID | None = self.scope["url_route"]["kwargs"].get("instance_id")
+        if upload_id is not None:
+            await orm.run(queries.upload, owner=self.identity.user, upload_id=upload_id)
+        return upload_id
+
+    def _socket(self, upload_id: UUID | None) -> Socket:
+        return Socket(self.identity.user.pk, upload_id, self.identity.issued_at, Outbox(self.send), self.end)
+
+    async def _decode(self, text: str | None) -> protocol.Request:
+        if text is None:
+            raise ProtocolError({"message": "A text frame with a JSON object is expected, not a binary frame."})
+        if len(text) < DECODE_IN_THREAD_CHARACTERS:
+            return decoding.decode(text)
+        return await asyncio.to_thread(decoding.decode, text)
+
+    async def _write(self) -> None:
+        assert self.socket is not None
+        try:
+            await self.socket.outbox.run()
+        except ConnectionRefused as error:
+            self.end(error)
+        except OSError:  # the transport is gone; its disconnect message follows
+            pass
+
+    def _close_at(self, epoch_seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        expired = Unauthenticated("The token has expired.")
+        self._expiry = loop.call_later(max(0.0, epoch_seconds - time.time()), self.end, expired)
+
+    async def _end(self, reason: ConnectionRefused) -> None:
+        """A client that does not read does not get the close frame either: then the connection is cut."""
+        if self._writer is not None:
+            self._writer.cancel()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.close(reason.close_code, str(reason))
+        except TimeoutError:
+            self._cut = True
+            if self._task is not None:
+                self._task.cancel()
+        except OSError:  # it has gone by itself
+            pass
+
+    def _leave(self) -> None:
+        if self.socket is not None:
+            hub.leave(self.socket)
+            self.socket = None
+        for pending in (self._writer, self._expiry):
+            if pending is not None:
+                pending.cancel()
+
+
+def _listing(owner: User, request: protocol.ListUploads) -> protocol.ListMessage:
+    """`next` is there for those who sent `limit`, null on the last page."""
+    listing = queries.uploads(
+        owner=owner, status=request.status, search=request.search, limit=request.limit, cursor=request.cursor
+    )
+    shown = [serializers.instance(upload) for upload in listing.uploads]
+    return protocol.ListMessage(list=shown, next=UNSET if request.limit is None else listing.next)
+
+
+class UnknownEndpoint(AsyncWebsocketConsumer):
+    """Every other WebSocket path."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        await self.close(EndpointUnknown.close_code, "There is no such endpoint.")

@@ -1,0 +1,103 @@
+"""Every error a user of scanrill can meet, in one tree; pure, no Django.
+
+    ScanrillError                  code, HTTP status, close code, and whether reconnecting can help
+    ├── Invalid                    400         a field is wrong; `fields` says which and why
+    │   ├── ProtocolError          400         the frame cannot be decoded into a request
+    │   └── UploadNotFound         404  4404   no such upload, or not this user's: nobody can tell which
+    ├── StartRefused                           a command stops with one line; nothing was changed
+    └── ConnectionRefused                      the socket is accepted and closed with the code
+        ├── Unauthenticated        401  4401   token missing, bad or expired: refresh it, then reconnect
+        ├── OriginRefused          403  4403   a page of another site; final
+        ├── EndpointUnknown        404  4404   no such WebSocket path; final
+        ├── TooMany                429  4429   too many sockets or messages: wait, then reconnect
+        └── TooSlow                     4499   the client does not read: reconnect
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ScanrillError(Exception):
+    """The root; `str(error)` is a sentence that may be shown to any user."""
+
+    code: ClassVar[str] = "error"
+    http_status: ClassVar[int] = 500
+    close_code: ClassVar[int] = 1011
+    final: ClassVar[bool] = True
+
+
+class Invalid(ScanrillError):
+    """A request that cannot be carried out as it stands; nothing was changed."""
+
+    code = "invalid"
+    http_status = 400
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {text}" for name, text in fields.items()))
+        self.fields = fields
+
+
+class ProtocolError(Invalid):
+    """A frame that is no request; the only exception that `protocol.decode` raises.
+
+    `reply_type` is the type of the reply the client waits for, `ref` its own mark for the request.
+    """
+
+    code = "protocol"
+
+    def __init__(self, fields: dict[str, str], *, reply_type: str = "error", ref: str | None = None) -> None:
+        super().__init__(fields)
+        self.reply_type = reply_type
+        self.ref = ref
+
+
+class UploadNotFound(Invalid):
+    code = "not_found"
+    http_status = 404
+    close_code = 4404
+
+    def __init__(self) -> None:
+        super().__init__({"instance_id": "You have no upload with this id."})
+
+
+class StartRefused(ScanrillError):
+    """The command cannot run here; the sentence says what to do about it."""
+
+    code = "start_refused"
+
+
+class ConnectionRefused(ScanrillError):
+    """The WebSocket is accepted, then closed with `close_code`: a close before accept reaches no client."""
+
+
+class Unauthenticated(ConnectionRefused):
+    code = "unauthenticated"
+    http_status = 401
+    close_code = 4401
+    final = False
+
+
+class OriginRefused(ConnectionRefused):
+    code = "origin_refused"
+    http_status = 403
+    close_code = 4403
+
+
+class EndpointUnknown(ConnectionRefused):
+    code = "endpoint_unknown"
+    http_status = 404
+    close_code = 4404
+
+
+class TooMany(ConnectionRefused):
+    code = "too_many"
+    http_status = 429
+    close_code = 4429
+    final = False
+
+
+class TooSlow(ConnectionRefused):
+    code = "too_slow"
+    close_code = 4499
+    final = False

@@ -1,0 +1,134 @@
+"""Step 7 — User, Upload, Page and Job; what must always hold is a constraint here, not a check elsewhere."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Self
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils import timezone
+
+
+class User(AbstractUser):
+    """Tokens issued before `tokens_valid_from` are refused: log-out everywhere, or a new password."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tokens_valid_from = models.DateTimeField(null=True, blank=True)
+
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(raw_password)
+        if not self._state.adding:
+            self.revoke_tokens()
+
+    def revoke_tokens(self) -> None:
+        """All tokens issued so far become invalid when this is saved."""
+        self.tokens_valid_from = timezone.now()
+
+
+class Status(models.TextChoices):
+    PENDING = "pending"
+    PROCESSING = "processing"
+    PROCESSED = "processed"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def owned_by(self, user: User) -> Self:
+        """Every read on a user's behalf starts here."""
+        return self.filter(owner=user)
+
+
+class Upload(models.Model):
+    """One scan of one user. `attempt` is the fencing number: a reader whose number is older writes nothing."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="uploads")
+    filename = models.CharField(max_length=255)
+    image_path = models.CharField(max_length=255)
+    image_hash = models.CharField(max_length=64)
+    content_type = models.CharField(max_length=100)
+    bytes = models.BigIntegerField()
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    error = models.TextField(null=True)  # noqa: DJ001 - null says that there is none
+    attempt = models.PositiveIntegerField(default=0)
+    page_count = models.PositiveIntegerField(null=True)
+    pages_done = models.PositiveIntegerField(default=0)
+    engine = models.CharField(max_length=50, default="", blank=True)
+    languages = models.JSONField(default=list)
+    metadata = models.JSONField(default=dict)
+    warnings = models.JSONField(default=list)
+    raw_text = models.TextField(default="", blank=True)
+    reading_text = models.TextField(default="", blank=True)
+    correction = models.TextField(null=True)  # noqa: DJ001 - null: nobody corrected the reading text
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = UploadQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "image_hash"], name="upload_once_per_owner"),
+            models.CheckConstraint(condition=models.Q(status__in=Status.values), name="upload_status_known"),
+        ]
+        indexes = [models.Index(fields=["owner", "-created_at", "-id"], name="upload_newest_first")]
+
+    def __str__(self) -> str:
+        return f"{self.filename} ({self.status})"
+
+    @property
+    def processed_text(self) -> str:
+        """A person's correction, or else the reading text."""
+        return self.reading_text if self.correction is None else self.correction
+
+
+class Page(models.Model):
+    """A finished page. Its lines keep their boxes and confidences: exports need no second reading."""
+
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="pages")
+    attempt = models.PositiveIntegerField()
+    number = models.PositiveIntegerField()
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    markdown = models.TextField(blank=True)
+    text = models.TextField(blank=True)
+    lines = models.JSONField(default=list)
+    warnings = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["upload", "number"], name="page_once_per_upload")]
+
+    def __str__(self) -> str:
+        return f"page {self.number} of {self.upload_id}"
+
+
+class Job(models.Model):
+    """Pages that are still to be read: the row is the queue. It is deleted with its last page.
+
+    `failures` counts deaths without progress; `claimed_by` is empty while nobody has it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="jobs")
+    first_page = models.PositiveIntegerField(default=1)
+    last_page = models.PositiveIntegerField(null=True)
+    attempt = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    claimed_by = models.CharField(max_length=100, default="", blank=True)
+    lease_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["upload", "first_page"], name="job_once_per_page_range"),
+            models.CheckConstraint(
+                condition=models.Q(last_page=None) | models.Q(last_page__gte=models.F("first_page")),
+                name="job_pages_in_order",
+            ),
+        ]
+        indexes = [models.Index(fields=["claimed_by", "created_at"], name="job_next")]
+
+    def __str__(self) -> str:
+        return f"job of {self.upload_id} from page {self.first_page}"

@@ -1,0 +1,197 @@
+"""Step 4 — the messages of the WebSocket API, as types; pure: no Django, no sockets, no database.
+
+Every message that the server sends is a struct of this module, and `encode(message)` is its JSON, with
+exactly the keys of the specification. `decoding.decode(frame)` gives one of the requests below. `ref`, when
+a request had one, stands on its reply as well.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+Status = Literal["pending", "processing", "processed", "error", "cancelled"]
+# One component of a path at most, and nothing that a terminal or a header would act on.
+FileName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^/\\\x00-\x1f\x7f]+$")]
+
+# ── what the server sends ────────────────────────────────────────────────────────────────────────
+
+
+class Instance(msgspec.Struct, frozen=True, kw_only=True):
+    """An upload as clients see it. The two texts are left out of `created`, `deleted` and `list`."""
+
+    id: UUID
+    owner: str
+    filename: str
+    image_path: str
+    image_hash: str
+    content_type: str
+    bytes: int
+    status: Status
+    error: str | None
+    page_count: int | None
+    pages_done: int
+    engine: str
+    languages: list[str]
+    metadata: dict[str, Any]
+    warnings: list[str]
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    raw_text: str | UnsetType = UNSET
+    processed_text: str | UnsetType = UNSET
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    ref: str | UnsetType = UNSET
+
+
+class Subscribed(Message, frozen=True, kw_only=True):
+    """The one message without a `type`: the specification's example shows it so."""
+
+    message: Literal["subscribed"] = "subscribed"
+    model: Literal["Upload"] = "Upload"
+    instance_id: str | None
+
+
+class UploadMessage(Message, frozen=True, kw_only=True):
+    """`Upload.created`, `Upload.updated`, `Upload.deleted`, or `Upload.status` as reply to `retrieve`."""
+
+    type: str
+    instance: Instance
+    duplicate: bool | UnsetType = UNSET
+
+
+class ListMessage(Message, frozen=True, kw_only=True):
+    type: Literal["Upload.list"] = "Upload.list"
+    list: list[Instance]
+    next: str | None | UnsetType = UNSET
+
+
+class ErrorMessage(Message, frozen=True, kw_only=True):
+    type: str
+    error: dict[str, str]
+
+
+class Partial(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    status: Literal["processing"] = "processing"
+    streamed_text: str
+    type: Literal["Upload.status"] = "Upload.status"
+
+
+class Processed(msgspec.Struct, frozen=True, kw_only=True):
+    id: UUID
+    status: Literal["processed"] = "processed"
+    raw_text: str
+    processed_text: str
+    type: Literal["Upload.status"] = "Upload.status"
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True):
+    """The terminal message of an upload that could not be read, or was cancelled."""
+
+    id: UUID
+    status: Literal["error", "cancelled"]
+    type: Literal["Upload.status"] = "Upload.status"
+    error: str
+
+
+def error(fields: dict[str, str], *, reply_type: str = "error", ref: str | None = None) -> ErrorMessage:
+    """The reply to a request that cannot be carried out."""
+    return ErrorMessage(type=reply_type, error=fields, ref=UNSET if ref is None else ref)
+
+
+AnyMessage = Message | Partial | Processed | Failed
+
+
+def encode(message: AnyMessage) -> str:
+    """The JSON text of a message."""
+    return _encoder.encode(message).decode()
+
+
+# ── what a client sends ──────────────────────────────────────────────────────────────────────────
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """`data_fields` are the fields that stand inside `data`; the others stand beside `type`."""
+
+    data_fields: ClassVar[frozenset[str]] = frozenset()
+
+    ref: Annotated[str, Meta(max_length=64)] | None = None
+
+    @property
+    def reply_type(self) -> str:
+        return REPLY_TYPES[type(self)]
+
+    def failure(self, fields: dict[str, str]) -> ErrorMessage:
+        return error(fields, reply_type=self.reply_type, ref=self.ref)
+
+    def reply(self, message: Message) -> Message:
+        """The message as reply to this request."""
+        return message if self.ref is None else msgspec.structs.replace(message, ref=self.ref)
+
+
+class Subscribe(Request, frozen=True, kw_only=True):
+    pass
+
+
+class Create(Request, frozen=True, kw_only=True):
+    """`image_base64` is undecoded and unchecked; it may be hundreds of megabytes."""
+
+    data_fields = frozenset({"image_base64", "image_path", "image_hash"})
+
+    image_base64: str | None = None
+    image_path: str | None = None
+    image_hash: str | None = None
+
+
+class ListUploads(Request, frozen=True, kw_only=True):
+    """Without `limit`, all uploads in one message."""
+
+    status: Status | None = None
+    search: Annotated[str, Meta(max_length=200)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=10_000)] | None = None
+    cursor: str | None = None
+
+
+class Retrieve(Request, frozen=True, kw_only=True):
+    instance_id: UUID
+
+
+class Update(Request, frozen=True, kw_only=True):
+    """UNSET leaves a field as it is; `processed_text=None` takes the correction back."""
+
+    data_fields = frozenset({"filename", "processed_text", "metadata"})
+
+    instance_id: UUID
+    filename: FileName | UnsetType = UNSET
+    processed_text: str | None | UnsetType = UNSET
+    metadata: dict[str, Any] | UnsetType = UNSET
+
+
+class Delete(Request, frozen=True, kw_only=True):
+    instance_id: UUID
+
+
+REQUESTS: dict[str, type[Request]] = {
+    "subscribe": Subscribe,
+    "create": Create,
+    "list": ListUploads,
+    "retrieve": Retrieve,
+    "update": Update,
+    "delete": Delete,
+}
+REPLY_TYPES: dict[type[Request], str] = {
+    Subscribe: "subscribed",
+    Create: "Upload.created",
+    ListUploads: "Upload.list",
+    Retrieve: "Upload.status",
+    Update: "Upload.updated",
+    Delete: "Upload.deleted",
+}
+
+_encoder = msgspec.json.Encoder(uuid_format="canonical")

@@ -1,0 +1,83 @@
+"""Reads on a user's behalf, always through the owner."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import Q
+
+from .errors import Invalid, UploadNotFound
+from .models import Upload, User
+
+MOST_IN_ONE_LIST = 10_000
+
+
+class Listing(NamedTuple):
+    uploads: list[Upload]
+    next: str | None
+
+
+def upload(*, owner: User, upload_id: UUID) -> Upload:
+    """Raises `UploadNotFound` for an unknown id and for another user's alike."""
+    found = Upload.objects.owned_by(owner).select_related("owner").filter(pk=upload_id).first()
+    if found is None:
+        raise UploadNotFound
+    return found
+
+
+def upload_by_hash(*, owner: User, image_hash: str) -> Upload | None:
+    return Upload.objects.owned_by(owner).select_related("owner").filter(image_hash=image_hash.lower()).first()
+
+
+def uploads(
+    *, owner: User, status: str | None = None, search: str | None = None, limit: int | None = None,
+    cursor: str | None = None,
+) -> Listing:
+    """A user's uploads, newest first, without their texts; `next` continues after `limit` of them.
+
+    Raises:
+        Invalid: on `cursor`, or on `limit` where there is none and too many match.
+    """
+    found = Upload.objects.owned_by(owner).select_related("owner").defer("raw_text", "reading_text", "correction")
+    if status:
+        found = found.filter(status=status)
+    if search:
+        found = found.filter(Q(filename__icontains=search) | Q(raw_text__icontains=search))
+    if cursor is not None:
+        found = found.filter(_after(cursor))
+    wanted = limit or MOST_IN_ONE_LIST
+    rows = list(found.order_by("-created_at", "-id")[: wanted + 1])
+    if len(rows) > wanted and limit is None:
+        raise Invalid({"limit": f"More than {MOST_IN_ONE_LIST} uploads match; ask with a limit, and go on with `next`."})
+    return Listing(rows[:wanted], _cursor(rows[wanted - 1]) if len(rows) > wanted else None)
+
+
+def _cursor(last: Upload) -> str:
+    text = f"{last.created_at.isoformat()} {last.pk}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _after(cursor: str) -> Q:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        created_at, _, key = text.partition(" ")
+        when, last = dt.datetime.fromisoformat(created_at), UUID(key)
+    except (ValueError, binascii.Error):
+        raise Invalid({"cursor": "This is no cursor of a list; take the `next` of the list before."}) from None
+    if when.tzinfo is None:
+        raise Invalid({"cursor": "This is no cursor of a list; take the `next` of the list before."})
+    return Q(created_at__lt=when) | Q(created_at=when, pk__lt=last)
+
+
+def tokens_valid_from(user_ids: list[UUID]) -> dict[UUID, float]:
+    """For each active user of these: since when tokens are valid, in epoch seconds."""
+    rows = User.objects.filter(pk__in=user_ids, is_active=True).values_list("pk", "tokens_valid_from")
+    return {pk: valid_from.timestamp() if valid_from else 0.0 for pk, valid_from in rows}
+
+
+def token_stands(valid_from: dict[UUID, float], user_id: UUID, issued_at: float) -> bool:
+    return user_id in valid_from and issued_at >= valid_from[user_id]

@@ -1,0 +1,38 @@
+"""Step 8 — the readers of this process: started with the server, ended with it."""
+
+from __future__ import annotations
+
+import os
+
+from .. import reading
+from . import dispatch, events, tasks
+from .conf import conf
+from .live import hub
+
+STOP_SECONDS = 5.0
+
+_readers: list[tasks.Reader] = []
+
+
+def start() -> None:
+    """Voids the claims of a server that died, then warms up and reads. Uses the database."""
+    tasks.void_claims()
+    threads = conf.reader_threads or max(1, (os.cpu_count() or 1) // conf.readers)
+    for _ in range(conf.readers):
+        reader = tasks.Reader(hub, reading.Host(conf.engine, threads))
+        events.listen(reader.heed)
+        _readers.append(reader)
+    dispatch.start_local([reader.read_next for reader in _readers])
+
+
+def stop() -> None:
+    """Gives back what is being read; returns when the threads have ended, or after `STOP_SECONDS`."""
+    for reader in _readers:
+        events.unlisten(reader.heed)
+        reader.stop()
+    dispatch.stop_local(STOP_SECONDS)
+    _readers.clear()
+
+
+def any_warm() -> bool:
+    return any(reader.warm for reader in _readers)

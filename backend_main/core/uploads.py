@@ -1,0 +1,185 @@
+"""Step 5 — the only place where an Upload changes on a user's behalf.
+
+Each function is one transaction with its event. `origin` is the id of the socket that asked, if one did.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from django.db import IntegrityError
+from msgspec import UNSET, UnsetType
+
+from . import dispatch, events, intake, queries, serializers, storage
+from .errors import Invalid, UploadNotFound
+from .events import Event
+from .models import Job, Status, Upload, User
+from .protocol import UploadMessage
+
+READ_AGAIN = (Status.ERROR, Status.CANCELLED)
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the image comes from; base64 before path before hash."""
+
+    image_base64: str | None = None
+    image_path: str | None = None
+    image_hash: str | None = None
+
+
+class Created(NamedTuple):
+    upload: Upload
+    duplicate: bool
+
+
+def create(*, owner: User, source: Source, origin: str | None = None) -> Created:
+    """A new upload that waits to be read, or the one that holds the same bytes already.
+
+    Raises:
+        Invalid: on the field of `source` that is wrong; nothing was stored.
+    """
+    if source.image_base64 is None and source.image_path is None:
+        return _probe(owner, source.image_hash, origin)
+    with _received(source) as received:
+        if existing := queries.upload_by_hash(owner=owner, image_hash=received.sha256):
+            with suppress(UploadNotFound):  # deleted since that look
+                return Created(_read_again(existing, origin), duplicate=True)
+        try:
+            return Created(_store(owner, received, origin), duplicate=False)
+        except IntegrityError:
+            return _beaten(owner, received, origin)
+
+
+def update(
+    *,
+    owner: User,
+    upload_id: UUID,
+    filename: str | UnsetType = UNSET,
+    correction: str | None | UnsetType = UNSET,
+    metadata: dict[str, Any] | UnsetType = UNSET,
+    origin: str | None = None,
+) -> Upload:
+    """Sets the given fields. Raises `UploadNotFound`, or `Invalid` where nothing is given."""
+    given = {"filename": filename, "correction": correction, "metadata": metadata}
+    changes = {name: value for name, value in given.items() if value is not UNSET}
+    if not changes:
+        raise Invalid({"data": "At least one of filename, processed_text, metadata is expected."})
+    with events.transaction() as happened:
+        upload = _locked(owner, upload_id)
+        for name, value in changes.items():
+            setattr(upload, name, value)
+        upload.save(update_fields=[*changes, "updated_at"])
+        happened.append(Event(owner.pk, upload_id, serializers.updated(upload), origin))
+    return upload
+
+
+def delete(*, owner: User, upload_id: UUID, origin: str | None = None) -> UploadMessage:
+    """Removes the row, then the file; gives the last state. Raises `UploadNotFound`."""
+    with events.transaction() as happened:
+        upload = _locked(owner, upload_id)
+        last = serializers.deleted(upload)
+        upload.delete()
+        happened.append(Event(owner.pk, upload_id, last, origin, over=True))
+    storage.delete(upload.image_path)
+    return last
+
+
+def _received(source: Source) -> AbstractContextManager[intake.Received]:
+    if source.image_base64 is None:
+        assert source.image_path is not None
+        return _hash_checked(intake.from_path(source.image_path), source.image_hash)
+    return _hash_checked(intake.from_base64(source.image_base64, name=source.image_path), source.image_hash)
+
+
+@contextmanager
+def _hash_checked(
+    receiving: AbstractContextManager[intake.Received], image_hash: str | None
+) -> Iterator[intake.Received]:
+    """A hash beside the bytes must be theirs. The specification's own example sends one that is no SHA-256."""
+    with receiving as received:
+        claimed = (image_hash or "").lower()
+        if re.fullmatch(r"[0-9a-f]{64}", claimed) and claimed != received.sha256:
+            raise Invalid({"image_hash": "This is not the SHA-256 of the bytes sent."})
+        yield received
+
+
+def _probe(owner: User, image_hash: str | None, origin: str | None) -> Created:
+    if image_hash is None:
+        raise Invalid({"image_base64": "One of image_base64, image_path, image_hash is expected."})
+    existing = queries.upload_by_hash(owner=owner, image_hash=image_hash)
+    if existing is None:
+        raise Invalid({"image_hash": "You have no upload with this hash; send its bytes."})
+    return Created(_read_again(existing, origin), duplicate=True)
+
+
+def _store(owner: User, received: intake.Received, origin: str | None) -> Upload:
+    """File before row: a crash between the two leaves a file that nobody refers to, never a row without one."""
+    key = uuid.uuid4()
+    path = f"{key}/original.{received.kind.extension}"
+    storage.keep(received.path, path)
+    try:
+        with events.transaction() as happened:
+            upload = Upload.objects.create(
+                id=key,
+                owner=owner,
+                filename=received.filename,
+                image_path=path,
+                image_hash=received.sha256,
+                content_type=received.kind.content_type,
+                bytes=received.bytes,
+            )
+            Job.objects.create(upload=upload)
+            reply = serializers.created(upload, duplicate=False)
+            happened.append(Event(owner.pk, upload.pk, serializers.created(upload), origin, reply))
+    except BaseException:
+        storage.delete(path)
+        raise
+    dispatch.there_is_work()
+    return upload
+
+
+def _beaten(owner: User, received: intake.Received, origin: str | None) -> Created:
+    """The same bytes came in at the same time, and the other request was first: the constraint says so."""
+    existing = queries.upload_by_hash(owner=owner, image_hash=received.sha256)
+    if existing is None:
+        raise Invalid({"image_hash": "The same file was stored and deleted while this one came in; send it again."})
+    return Created(_read_again(existing, origin), duplicate=True)
+
+
+def _read_again(upload: Upload, origin: str | None) -> Upload:
+    """An upload that ended without a text is read again when its bytes come again; any other stays as it is."""
+    if upload.status not in READ_AGAIN:
+        return upload
+    with events.transaction() as happened:
+        upload = _locked(upload.owner, upload.pk)
+        if upload.status in READ_AGAIN:
+            _reset(upload)
+            reply = serializers.created(upload, duplicate=True)
+            happened.append(Event(upload.owner_id, upload.pk, serializers.updated(upload), origin, reply))
+    dispatch.there_is_work()
+    return upload
+
+
+def _reset(upload: Upload) -> None:
+    """Pending again, from page 1; the attempt goes on counting, and a correction stays."""
+    upload.pages.all().delete()
+    upload.status, upload.error, upload.warnings = Status.PENDING, None, []
+    upload.page_count, upload.pages_done = None, 0
+    upload.raw_text = upload.reading_text = ""
+    upload.save()
+    Job.objects.create(upload=upload)
+
+
+def _locked(owner: User, upload_id: UUID) -> Upload:
+    """The row, held until the end of the transaction (PostgreSQL; SQLite has one writer at a time)."""
+    rows = Upload.objects.owned_by(owner).select_for_update(of=("self",)).select_related("owner")
+    upload = rows.filter(pk=upload_id).first()
+    if upload is None:
+        raise UploadNotFound
+    return upload

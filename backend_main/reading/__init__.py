@@ -1,0 +1,40 @@
+"""Step 10 - pure Python, no Django: bytes → pages → lines → Markdown.
+
+pages.py      a file → page images, within limits
+engines/      a page image → lines of text
+layout.py     boxes → reading order
+markdown.py   recognised text → Markdown;  plain.py  Markdown → reading text
+reader.py     the whole way, in this process
+host.py       the whole way, in a child process (child.py) that may crash or hang; wire.py is what they speak
+"""
+
+from .errors import (
+    Cancelled,
+    EngineCrashed,
+    EngineFailed,
+    EngineTimeout,
+    EngineUnknown,
+    ReadingError,
+    UnreadableFile,
+)
+from .host import Host
+from .reader import read
+from .types import Box, Line, Options, PageDone, PageStarted, ReadEvent
+
+__all__ = [
+    "Box",
+    "Cancelled",
+    "EngineCrashed",
+    "EngineFailed",
+    "EngineTimeout",
+    "EngineUnknown",
+    "Host",
+    "Line",
+    "Options",
+    "PageDone",
+    "PageStarted",
+    "ReadEvent",
+    "ReadingError",
+    "UnreadableFile",
+    "read",
+]

@@ -1,0 +1,44 @@
+"""Step 10 - every way reading can fail.
+
+ReadingError
+├── UnreadableFile     the file's fault, final
+├── EngineUnknown      no engine of that name is installed
+├── EngineFailed       the engine raised; its process lives on
+├── EngineCrashed      the engine's process died, or was ended for its memory
+├── EngineTimeout      a page, or the start, took too long; the process was ended
+└── Cancelled          somebody called `Host.cancel()`
+
+The message of each is one sentence for the person who sent the file: no path, no traceback.
+"""
+
+from collections.abc import Iterable
+
+
+class ReadingError(Exception):
+    """Reading ended without a result."""
+
+
+class UnreadableFile(ReadingError):
+    """Broken, encrypted, empty, unsupported, or over a limit."""
+
+
+class EngineUnknown(ReadingError):
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"There is no reading engine “{name}”; known are: {', '.join(sorted(known))}.")
+
+
+class EngineFailed(ReadingError):
+    """The engine raised an exception."""
+
+
+class EngineCrashed(ReadingError):
+    """The engine's process is gone."""
+
+
+class EngineTimeout(ReadingError):
+    """The engine needed too long."""
+
+
+class Cancelled(ReadingError):
+    def __init__(self, message: str = "Cancelled") -> None:
+        super().__init__(message)

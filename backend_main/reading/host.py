@@ -1,0 +1,210 @@
+"""Step 10 - an engine in a child process: limits, time-outs, recycling, and cancelling from outside.
+
+Whatever an engine does to its process (crash, hang, fill the memory), here it is one ReadingError, and the next
+read starts a new child.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from .errors import Cancelled, EngineCrashed, EngineTimeout
+from .process import ChildGone, ChildProcess
+from .types import Options, PageDone, ReadEvent
+from .wire import CancelRequest, Done, Failed, ReadRequest, Ready, Reply, as_error
+
+POLL_SECONDS = 0.05
+LISTEN_SECONDS = 0.5
+"""How long a child may take to hear a cancel before it is killed; a cancelled read ends within a second."""
+
+_DEFAULT_OPTIONS = Options()
+
+
+class Host:
+    """Hosts one child with one loaded engine. One thread at a time, except `cancel` and `stop`: any thread.
+
+    `threads` 0 means all cores. A child is replaced, at the next `start` or `read`, once it has read
+    `recycle_pages` pages; call `start` after a read to have that happen while nobody waits.
+    """
+
+    def __init__(
+        self,
+        engine: str = "rapid",
+        threads: int = 0,
+        recycle_pages: int = 500,
+        start_seconds: float = 60.0,
+        max_memory_bytes: int = 4 << 30,
+    ) -> None:
+        self.engine = engine
+        self.threads = threads
+        self._recycle_pages = recycle_pages
+        self._start_seconds = start_seconds
+        self._max_memory_bytes = max_memory_bytes
+        self._child: ChildProcess | None = None
+        self._ready = False
+        self._pages = 0
+        self._reading = False
+        self._cancelled = threading.Event()
+
+    def __repr__(self) -> str:
+        return f"Host(engine={self.engine!r}, threads={self.threads}, pid={self.pid}, warm={self.warm})"
+
+    @property
+    def warm(self) -> bool:
+        """A child lives and its engine is loaded."""
+        child = self._child
+        return self._ready and child is not None and child.alive()
+
+    @property
+    def pid(self) -> int | None:
+        child = self._child
+        return child.pid if child is not None and child.alive() else None
+
+    def start(self) -> None:
+        """Have a warm child; returns at once when there is one. Raises ReadingError subclasses."""
+        self._cancelled.clear()
+        self._start()
+
+    def read(self, path: Path | str, options: Options = _DEFAULT_OPTIONS) -> Iterator[ReadEvent]:
+        """Yield a file's events; engine and threads are the host's. Raises ReadingError subclasses.
+
+        `Options.page_seconds` bounds the time waited for each page; the caller's own time does not count.
+        """
+        # Cleared here and not in the generator: a cancel between this call and the first event must count.
+        self._cancelled.clear()
+        return self._events(ReadRequest(str(Path(path).absolute()), options))
+
+    def cancel(self) -> None:
+        """Make the running read raise Cancelled within a second. Nothing happens when none is running."""
+        self._cancelled.set()
+
+    def stop(self) -> None:
+        """End the child. A running read raises Cancelled."""
+        self._cancelled.set()
+        if (child := self._child) is not None:
+            child.kill()
+        if not self._reading:
+            self._discard()
+
+    def _start(self) -> None:
+        if self._child is not None and (not self._child.alive() or self._pages >= self._recycle_pages):
+            self._discard()
+        if self._child is None:
+            self._child = ChildProcess(self.engine, self.threads)
+        if not self._ready:
+            self._await_ready()
+
+    def _await_ready(self) -> None:
+        reply = self._receive(_Patience(self._start_seconds, "The reading engine did not start in time."))
+        if isinstance(reply, Ready):
+            self._ready = True
+            return
+        self._discard()
+        raise (
+            as_error(reply)
+            if isinstance(reply, Failed)
+            else EngineCrashed("The reading engine did not start.")
+        )
+
+    def _events(self, request: ReadRequest) -> Iterator[ReadEvent]:
+        self._reading = True
+        try:
+            self._start()
+            yield from self._exchange(request)
+        finally:
+            self._reading = False
+            if self._cancelled.is_set() and self._child is not None and not self._child.alive():
+                self._discard()  # stop() killed it while we held the pipes
+
+    def _exchange(self, request: ReadRequest) -> Iterator[ReadEvent]:
+        ended = False
+        try:
+            self._send(request)
+            seconds = request.options.page_seconds
+            patience = _Patience(seconds, f"A page took longer than {seconds:g} seconds.")
+            while not isinstance(reply := self._receive(patience), Done):
+                if isinstance(reply, Failed):
+                    ended = True
+                    raise as_error(reply)
+                if isinstance(reply, Ready):
+                    raise EngineCrashed("The reading engine lost its way.")
+                if isinstance(reply, PageDone):
+                    self._pages += 1
+                    patience.waited = 0.0
+                yield reply
+            ended = True
+        finally:
+            # Also when the caller dropped the generator: the child is brought to rest, or killed.
+            if not ended:
+                self._abandon()
+
+    def _send(self, request: ReadRequest) -> None:
+        try:
+            self._running_child().send(request)
+        except ChildGone as error:
+            raise self._crashed() from error
+
+    def _receive(self, patience: "_Patience") -> Reply:
+        """The child's next reply, while watching the caller's cancel, the time and the memory."""
+        child = self._running_child()
+        while True:
+            if self._cancelled.is_set():
+                raise Cancelled()
+            began = time.monotonic()
+            try:
+                reply = child.receive(POLL_SECONDS)
+            except ChildGone as error:
+                raise self._crashed() from error
+            if reply is not None:
+                return reply
+            patience.waited += time.monotonic() - began
+            self._check_limits(child, patience)
+
+    def _check_limits(self, child: ChildProcess, patience: "_Patience") -> None:
+        if patience.waited > patience.seconds:
+            self._discard()
+            raise EngineTimeout(patience.message)
+        if child.resident_bytes() > self._max_memory_bytes:
+            self._discard()
+            raise EngineCrashed("The reading engine used too much memory.")
+
+    def _crashed(self) -> EngineCrashed | Cancelled:
+        self._discard()
+        if self._cancelled.is_set():  # stop() killed it
+            return Cancelled()
+        return EngineCrashed("The reading engine stopped unexpectedly.")
+
+    def _abandon(self) -> None:
+        """Bring the child to rest; one that does not listen, or hides its last word behind others, is killed."""
+        if self._child is None:
+            return
+        until = time.monotonic() + LISTEN_SECONDS
+        with contextlib.suppress(ChildGone):
+            self._child.send(CancelRequest())
+            while time.monotonic() < until:
+                if isinstance(self._child.receive(POLL_SECONDS), Done | Failed):
+                    return
+        self._discard()
+
+    def _running_child(self) -> ChildProcess:
+        if self._child is None:
+            raise EngineCrashed("The reading engine is not running.")
+        return self._child
+
+    def _discard(self) -> None:
+        child, self._child = self._child, None
+        self._ready = False
+        self._pages = 0
+        if child is not None:
+            child.discard()
+
+
+class _Patience:
+    """How long to wait, and how long was waited: only waiting counts, not the time a slow caller takes."""
+
+    def __init__(self, seconds: float, message: str) -> None:
+        self.seconds = seconds
+        self.message = message
+        self.waited = 0.0

@@ -1,0 +1,84 @@
+"""How reading is scored, in tests and benchmarks: character error rate, word error rate, word F1.
+
+Both texts are folded first: NFKC; quotes, dashes and bullets unified; Markdown marks stripped; hyphens at line
+ends joined; white space folded; case ignored; Chinese and Japanese without spaces, each character a word.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+
+from rapidfuzz.distance import Levenshtein
+
+_UNIFIED = str.maketrans(
+    {mark: "'" for mark in "‘’‚‛`´′"}
+    | {mark: '"' for mark in "“”„‟«»″"}
+    | {mark: "-" for mark in "‐‑‒–—―−"}
+    | {mark: "•" for mark in "·●▪■◦‣○◆►"}
+)
+_CJK = "\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uff60"
+_STEPS = (
+    (re.compile(r"\\([!-/:-@\[-`{-~])"), r"\1"),  # Markdown escapes
+    (re.compile(r"<[^>\n]{1,80}>"), " "),
+    (re.compile(r"^\s*\|?[\s:|-]*\|[\s:|-]*$", re.MULTILINE), " "),  # the rule under a table's head
+    (re.compile(r"^\s{0,3}(?:#{1,6}|>|[-*+•])\s+", re.MULTILINE), ""),
+    (re.compile(r"[*_|`#•]+"), " "),
+    (re.compile(r"(?<=\w)-\s*\n\s*(?=\w)"), ""),
+    (re.compile(r"\s+"), " "),
+    (re.compile(rf"(?<=[{_CJK}]) | (?=[{_CJK}])"), ""),
+)
+_WORD = re.compile(rf"[{_CJK}]|[^\s{_CJK}]+")
+
+
+def folded(text: str) -> str:
+    text = unicodedata.normalize("NFKC", text).translate(_UNIFIED).casefold()
+    for pattern, replacement in _STEPS:
+        text = pattern.sub(replacement, text)
+    return text.strip()
+
+
+def words(text: str) -> list[str]:
+    return _WORD.findall(folded(text))
+
+
+@dataclass(frozen=True)
+class Score:
+    """Of one page, or summed over a set: distances and lengths in characters and words."""
+
+    char_errors: int = 0
+    chars: int = 0
+    word_errors: int = 0
+    truth_words: int = 0
+    read_words: int = 0
+    common_words: int = 0
+
+    def __add__(self, other: "Score") -> "Score":
+        return Score(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
+
+    @property
+    def cer(self) -> float:
+        """Character error rate; more than 1 is possible."""
+        return self.char_errors / max(1, self.chars)
+
+    @property
+    def wer(self) -> float:
+        return self.word_errors / max(1, self.truth_words)
+
+    @property
+    def word_f1(self) -> float:
+        """Bag of words, order ignored: recognition without reading order."""
+        return 2 * self.common_words / max(1, self.truth_words + self.read_words)
+
+
+def score(read: str, truth: str) -> Score:
+    read_words, truth_words = words(read), words(truth)
+    read_chars, truth_chars = folded(read), folded(truth)
+    return Score(
+        char_errors=Levenshtein.distance(read_chars, truth_chars),
+        chars=len(truth_chars),
+        word_errors=Levenshtein.distance(read_words, truth_words),
+        truth_words=len(truth_words),
+        read_words=len(read_words),
+        common_words=(Counter(read_words) & Counter(truth_words)).total(),
+    )

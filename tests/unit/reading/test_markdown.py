@@ -1,0 +1,104 @@
+"""Recognised text comes out of the Markdown as it went in."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from backend_main.reading.markdown import Writer, escape
+from backend_main.reading.plain import reading_text
+
+printable = st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=("C", "Z", "M"))
+marks = st.sampled_from(list("#>-+*_`~<&[]()!|=\\:.1a ")) | printable
+line = st.text(marks, min_size=1, max_size=30).map(lambda text: " ".join(text.split())).filter(bool)
+
+
+def shown(markdown: str) -> str:
+    """What a CommonMark renderer shows, as text."""
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(markdown)
+    parts = []
+    for token in tokens:
+        for child in token.children or []:
+            parts.append(" " if child.type in ("softbreak", "hardbreak") else child.content)
+        if token.type in ("ordered_list_item_open", "list_item_open"):
+            parts.append(token.info + token.markup + " ")
+    return " ".join("".join(parts).split())
+
+
+@given(line)
+def test_any_line_comes_back_as_reading_text(text: str) -> None:
+    assert reading_text(escape(text)) == text
+
+
+@given(st.lists(line.filter(lambda text: not text.endswith("-")), min_size=1, max_size=5))
+def test_the_words_of_many_lines_come_back(lines: list[str]) -> None:
+    writer = Writer()
+    markdown = "".join(writer.write("\n\n", text) for text in lines)
+    assert reading_text(markdown).split() == " ".join(lines).split()
+
+
+@given(line)
+def test_a_renderer_shows_the_line_as_it_was_recognised(text: str) -> None:
+    assert shown(escape(text)) == text
+
+
+@given(line)
+def test_a_heading_shows_its_line(text: str) -> None:
+    assert shown(Writer().write("# ", text)) == text
+    assert reading_text(Writer().write("# ", text)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Total 12.00", "snake_case", "a & b", "|0|", "C# and F#", "x > 3", "1. first", "- item", "50% (off)", "a-b", "don't!"],
+)
+def test_what_is_no_mark_where_it_stands_stays_bare(text: str) -> None:
+    assert escape(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [
+        ("# 12", r"\# 12"),
+        ("> quoted", r"\> quoted"),
+        ("<b>", r"\<b>"),
+        ("&amp;", r"\&amp;"),
+        ("---", r"\---"),
+        ("* * *", r"\* \* \*"),
+        ("***", r"\*\*\*"),
+        ("===", r"\==="),
+        ("```", r"\`\`\`"),
+        ("_x_", r"\_x\_"),
+    ],
+)
+def test_marks_are_escaped(text: str, markdown: str) -> None:
+    assert escape(text) == markdown
+
+
+def test_the_gap_of_a_dropped_line_passes_on_and_its_heading_does_not() -> None:
+    writer = Writer()
+    assert writer.write("\n\n", "one") == "one"
+    writer.skip("\n\n## ")
+    assert writer.write("\n", "two") == "\n\ntwo"
+    assert writer.write(" ", "three") == " three"
+
+
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        ("# Title\n\nA line\nand its next", "Title\n\nA line and its next"),
+        ("a hyphen-\nated word", "a hyphenated word"),
+        ("Jean-\nPaul", "Jean- Paul"),
+        ("人人生而\n自由", "人人生而自由"),
+        ("- one\n- two", "- one\n- two"),
+        ("Due:\n1. rent\n2. tax", "Due:\n1. rent\n2. tax"),
+        ("**bold** and *slanted* and `code`", "bold and slanted and code"),
+        ("[text](https://example.org) ![picture](x.png)", "text picture"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", "a b\n1 2"),
+        ("> quoted\n> text", "quoted text"),
+        ("```\ncode\n```", "code"),
+        ("", ""),
+    ],
+)
+def test_reading_text_is_what_a_person_reads(markdown: str, text: str) -> None:
+    assert reading_text(markdown) == text
