@@ -47,7 +47,8 @@ def _make(data_dir: Path) -> None:
             pass
     except OSError as error:
         raise StartRefused(
-            f"The data directory {data_dir} cannot be written ({error.strerror}); choose another with --data-dir."
+            f"The data directory {data_dir} cannot be written ({error.strerror}); "
+            "choose another with --data-dir."
         ) from None
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import ipaddress
 import signal
 import socket
-import sys
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,7 +26,9 @@ KEEPALIVE_IDLE_SECONDS, KEEPALIVE_INTERVAL_SECONDS, KEEPALIVE_PROBES = 60, 15, 4
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8000,
+    port: Annotated[
+        int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)
+    ] = 8000,
     data_dir: DataDir = None,
 ) -> None:
     """Start the server and its reader; they run until Ctrl-C or SIGTERM."""
@@ -47,7 +48,10 @@ def _run(listener: socket.socket, conf: Conf) -> None:
             await super().startup(sockets)
             address, port = listener.getsockname()[:2]
             name = f"[{address}]" if ":" in address else address
-            print(f"scanrill serves at http://{name}:{port}/ — data in {conf.data_dir}, Ctrl-C ends it.", flush=True)
+            print(
+                f"scanrill serves at http://{name}:{port}/ — data in {conf.data_dir}, Ctrl-C ends it.",
+                flush=True,
+            )
 
     config = uvicorn.Config(
         "backend_main.backend.asgi:application",
@@ -104,7 +108,9 @@ def _check_engine(conf: Conf) -> None:
     from backend_main.reading.engines import known_engines
 
     if conf.engine not in (known := sorted(known_engines())):
-        raise StartRefused(f"SCANRILL_ENGINE: there is no engine {conf.engine}; known are {', '.join(known)}.")
+        raise StartRefused(
+            f"SCANRILL_ENGINE: there is no engine {conf.engine}; known are {', '.join(known)}."
+        )
 
 
 def _is_loopback(host: str) -> bool:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import re
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backend_main.core.errors import StartRefused
 
 from .data import DataDir, open_data
+
+if TYPE_CHECKING:
+    from backend_main.core.models import User
 
 _UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -65,7 +68,7 @@ def _password(*, from_stdin: bool, none: bool) -> str | None:
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
 
 
-def _validate(password: str | None, user: object) -> None:
+def _validate(password: str | None, user: User) -> None:
     from django.contrib.auth.password_validation import validate_password
 
     if password is not None:

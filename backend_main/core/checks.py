@@ -23,4 +23,7 @@ def import_roots(**_kwargs: Any) -> list[CheckMessage]:
     """A root inside the data directory would let one user import another's scans."""
     inside = [root for root in conf.import_roots if root.resolve().is_relative_to(conf.data_dir.resolve())]
     hint = "Choose a directory outside SCANRILL_DATA_DIR."
-    return [Error(f"The import root {root} is in the data directory.", hint=hint, id="core.E002") for root in inside]
+    return [
+        Error(f"The import root {root} is in the data directory.", hint=hint, id="core.E002")
+        for root in inside
+    ]

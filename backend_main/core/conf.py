@@ -33,9 +33,9 @@ def _default_data_dir() -> Path:
 class Conf(msgspec.Struct, frozen=True, kw_only=True):
     """The settings in force. Lists are written with commas, directories with colons."""
 
-    data_dir: Annotated[Path, Meta(description="Where the database, the files and the secret key are kept.")] = (
-        msgspec.field(default_factory=_default_data_dir)
-    )
+    data_dir: Annotated[
+        Path, Meta(description="Where the database, the files and the secret key are kept.")
+    ] = msgspec.field(default_factory=_default_data_dir)
     secret_key: Annotated[
         str, Meta(description="Signs tokens. Empty: a key of its own in the data directory.", extra=_SECRET)
     ] = ""
@@ -44,37 +44,53 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=list)
     allowed_origins: Annotated[
         list[str],
-        Meta(description="Web origins (scheme://host:port) whose pages may connect, beside the server's own."),
+        Meta(
+            description="Web origins (scheme://host:port) whose pages may connect, beside the server's own."
+        ),
     ] = msgspec.field(default_factory=list)
-    max_upload_bytes: Annotated[int, Meta(description="Largest image or PDF, in bytes; 0 = unlimited.", ge=0)] = (
-        1024**3
-    )
+    max_upload_bytes: Annotated[
+        int, Meta(description="Largest image or PDF, in bytes; 0 = unlimited.", ge=0)
+    ] = 1024**3
     max_pixels: Annotated[int, Meta(description="Largest page, in pixels.", gt=0)] = 200_000_000
     max_pages: Annotated[int, Meta(description="Most pages of one document.", gt=0)] = 5_000
     import_roots: Annotated[
         list[Path], Meta(description="Directories that `image_path` may name files in; none: it is off.")
     ] = msgspec.field(default_factory=list)
     engine: Annotated[str, Meta(description="The engine that reads.")] = "rapid"
-    readers: Annotated[int, Meta(description="Documents read at the same time, one child process each.", ge=1)] = 1
+    readers: Annotated[
+        int, Meta(description="Documents read at the same time, one child process each.", ge=1)
+    ] = 1
     reader_threads: Annotated[
-        int, Meta(description="Processor threads of one reader; 0 = the cores shared among the readers.", ge=0)
+        int,
+        Meta(description="Processor threads of one reader; 0 = the cores shared among the readers.", ge=0),
     ] = 0
-    page_seconds: Annotated[float, Meta(description="Longest time one page may take, in seconds.", gt=0)] = 120.0
-    jwt_algorithm: Annotated[str, Meta(description="The only algorithm of tokens that is accepted.")] = "HS256"
+    page_seconds: Annotated[float, Meta(description="Longest time one page may take, in seconds.", gt=0)] = (
+        120.0
+    )
+    jwt_algorithm: Annotated[str, Meta(description="The only algorithm of tokens that is accepted.")] = (
+        "HS256"
+    )
     jwt_signing_key: Annotated[
         str, Meta(description="Key that signs tokens; empty: the secret key (HS256 only).", extra=_SECRET)
     ] = ""
-    jwt_verifying_key: Annotated[str, Meta(description="Public key (PEM) of tokens that another service signs.")] = ""
+    jwt_verifying_key: Annotated[
+        str, Meta(description="Public key (PEM) of tokens that another service signs.")
+    ] = ""
     jwt_jwks_url: Annotated[str, Meta(description="Where to fetch the public keys of another service.")] = ""
     jwt_issuer: Annotated[str, Meta(description="Required issuer (`iss`) of a token; empty: any.")] = ""
     jwt_audience: Annotated[str, Meta(description="Required audience (`aud`) of a token; empty: any.")] = ""
     jwt_user_claim: Annotated[str, Meta(description="The claim of a token that names the user.")] = "sub"
     jwt_user_field: Annotated[str, Meta(description="The field of the user that this claim holds.")] = "id"
     jwt_type_claim: Annotated[
-        str, Meta(description="The claim that must say `access`; empty: not asked for, as some services have none.")
+        str,
+        Meta(
+            description="The claim that must say `access`; empty: not asked for, as some services have none."
+        ),
     ] = "token_type"
     jwt_access_seconds: Annotated[int, Meta(description="Life of an access token, in seconds.", gt=0)] = 3_600
-    jwt_refresh_seconds: Annotated[int, Meta(description="Life of a refresh token, in seconds.", gt=0)] = 30 * 86_400
+    jwt_refresh_seconds: Annotated[int, Meta(description="Life of a refresh token, in seconds.", gt=0)] = (
+        30 * 86_400
+    )
     max_sockets_per_user: Annotated[int, Meta(description="Most open WebSockets of one user.", gt=0)] = 1_000
     messages_per_second: Annotated[
         int, Meta(description="Messages a second from one WebSocket; four times as many in a burst.", gt=0)
@@ -137,7 +153,7 @@ def describe(settings: Conf) -> list[SettingInfo]:
 
 
 def secret_key(settings: Conf) -> str:
-    """The configured secret, or the data directory's own, made on first use and readable by its owner only."""
+    """The configured secret, or the data directory's own, made on first use, mode 0600."""
     if settings.secret_key:
         return settings.secret_key
     path = settings.data_dir / "secret.key"

@@ -171,7 +171,9 @@ class UploadConsumer(AsyncWebsocketConsumer):
 
     async def _decode(self, text: str | None) -> protocol.Request:
         if text is None:
-            raise ProtocolError({"message": "A text frame with a JSON object is expected, not a binary frame."})
+            raise ProtocolError(
+                {"message": "A text frame with a JSON object is expected, not a binary frame."}
+            )
         if len(text) < DECODE_IN_THREAD_CHARACTERS:
             return decoding.decode(text)
         return await asyncio.to_thread(decoding.decode, text)

@@ -33,7 +33,7 @@ EXPECTED = {
     "search": "A string of at most 200 characters is expected.",
     "limit": "A whole number from 1 to 10000 is expected.",
     "filename": "A file name of 1 to 255 characters is expected, without slashes and control characters.",
-    "processed_text": "A string of at most 16777216 characters is expected, or null to remove the correction.",
+    "processed_text": "A string of at most 16777216 characters is expected, or null for no correction.",
     "metadata": "A JSON object of at most 16 KiB is expected.",
 }
 

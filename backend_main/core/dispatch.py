@@ -48,9 +48,12 @@ class LocalPool:
         while not self._stopping:
             seen = self._calls
             if not self._call(work):
-                with self._wake:
-                    # A call that came since `seen` was for work that `work` may have missed.
-                    self._wake.wait_for(lambda seen=seen: self._stopping or self._calls != seen)  # type: ignore[misc]
+                self._wait(seen)
+
+    def _wait(self, seen: int) -> None:
+        """Until stopped or called; a call that came since `seen` was for work that may have been missed."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._stopping or self._calls != seen)
 
     def _call(self, work: Callable[[], bool]) -> bool:
         try:

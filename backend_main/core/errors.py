@@ -1,16 +1,16 @@
 """Every error a user of scanrill can meet, in one tree; pure, no Django.
 
-    ScanrillError                  code, HTTP status, close code, and whether reconnecting can help
-    ├── Invalid                    400         a field is wrong; `fields` says which and why
-    │   ├── ProtocolError          400         the frame cannot be decoded into a request
-    │   └── UploadNotFound         404  4404   no such upload, or not this user's: nobody can tell which
-    ├── StartRefused                           a command stops with one line; nothing was changed
-    └── ConnectionRefused                      the socket is accepted and closed with the code
-        ├── Unauthenticated        401  4401   token missing, bad or expired: refresh it, then reconnect
-        ├── OriginRefused          403  4403   a page of another site; final
-        ├── EndpointUnknown        404  4404   no such WebSocket path; final
-        ├── TooMany                429  4429   too many sockets or messages: wait, then reconnect
-        └── TooSlow                     4499   the client does not read: reconnect
+ScanrillError                  code, HTTP status, close code, and whether reconnecting can help
+├── Invalid                    400         a field is wrong; `fields` says which and why
+│   ├── ProtocolError          400         the frame cannot be decoded into a request
+│   └── UploadNotFound         404  4404   no such upload, or not this user's: nobody can tell which
+├── StartRefused                           a command stops with one line; nothing was changed
+└── ConnectionRefused                      the socket is accepted and closed with the code
+    ├── Unauthenticated        401  4401   token missing, bad or expired: refresh it, then reconnect
+    ├── OriginRefused          403  4403   a page of another site; final
+    ├── EndpointUnknown        404  4404   no such WebSocket path; final
+    ├── TooMany                429  4429   too many sockets or messages: wait, then reconnect
+    └── TooSlow                     4499   the client does not read: reconnect
 """
 
 from __future__ import annotations

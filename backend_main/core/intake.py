@@ -95,7 +95,9 @@ def _receiving(field: str, pieces: Iterable[bytes], name: str | None) -> Iterato
         for piece in pieces:
             size += len(piece)
             if conf.max_upload_bytes and size > conf.max_upload_bytes:
-                raise Invalid({field: f"The file is larger than the {conf.max_upload_bytes} bytes allowed here."})
+                raise Invalid(
+                    {field: f"The file is larger than the {conf.max_upload_bytes} bytes allowed here."}
+                )
             digest.update(piece)
             file.write(piece)
         file.flush()
@@ -157,7 +159,9 @@ def _check_header(path: Path, pillow_format: str, field: str) -> None:
         raise Invalid({field: f"The file begins like {pillow_format}, but its header is broken."}) from error
     if width * height > conf.max_pixels:
         size = f"{width} × {height}"
-        raise Invalid({field: f"The image is {size} pixels; at most {conf.max_pixels} pixels are allowed here."})
+        raise Invalid(
+            {field: f"The image is {size} pixels; at most {conf.max_pixels} pixels are allowed here."}
+        )
 
 
 def _base_name(name: str | None) -> str:
@@ -203,12 +207,16 @@ def _open_regular(root: Path, parts: tuple[str, ...]) -> int:
     try:
         for part in parts[:-1]:
             _refuse_data_directory(directory)
-            below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+            below = os.open(
+                part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory
+            )
             os.close(directory)
             directory = below
         _refuse_data_directory(directory)
         # O_NONBLOCK: opening a FIFO must not wait for its writer.
-        file = os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+        file = os.open(
+            parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory
+        )
     finally:
         os.close(directory)
     try:

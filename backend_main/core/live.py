@@ -37,7 +37,7 @@ PARTIAL_MIN_SECONDS = 0.1
 class Socket:
     """One connected client. `upload_id` is the upload it follows, None for all of the user's.
 
-    `close` ends the connection with an error's close code. `issued_at` is when its token was, in epoch seconds.
+    `close` ends the connection with an error's close code. `issued_at` is its token's, in epoch seconds.
     """
 
     owner_id: UUID

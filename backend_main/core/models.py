@@ -41,7 +41,7 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 
 
 class Upload(models.Model):
-    """One scan of one user. `attempt` is the fencing number: a reader whose number is older writes nothing."""
+    """One scan of one user. `attempt` is the fencing number: a reader with an older one writes nothing."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="uploads")

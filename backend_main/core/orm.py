@@ -24,7 +24,9 @@ _threads = ThreadPoolExecutor(max_workers=min(32, 4 * (os.cpu_count() or 1)), th
 async def run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """`work(*args, **kwargs)` on a thread that may use the database; its result or its exception."""
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_threads, functools.partial(_with_checked_connection, work, *args, **kwargs))
+    return await loop.run_in_executor(
+        _threads, functools.partial(_with_checked_connection, work, *args, **kwargs)
+    )
 
 
 def _with_checked_connection(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

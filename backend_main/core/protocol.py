@@ -68,7 +68,7 @@ class UploadMessage(Message, frozen=True, kw_only=True):
 class ListMessage(Message, frozen=True, kw_only=True):
     type: Literal["Upload.list"] = "Upload.list"
     list: list[Instance]
-    next: str | None | UnsetType = UNSET
+    next: str | UnsetType | None = UNSET
 
 
 class ErrorMessage(Message, frozen=True, kw_only=True):
@@ -169,7 +169,7 @@ class Update(Request, frozen=True, kw_only=True):
 
     instance_id: UUID
     filename: FileName | UnsetType = UNSET
-    processed_text: str | None | UnsetType = UNSET
+    processed_text: str | UnsetType | None = UNSET
     metadata: dict[str, Any] | UnsetType = UNSET
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime as dt
 from typing import NamedTuple
 from uuid import UUID
@@ -30,11 +29,17 @@ def upload(*, owner: User, upload_id: UUID) -> Upload:
 
 
 def upload_by_hash(*, owner: User, image_hash: str) -> Upload | None:
-    return Upload.objects.owned_by(owner).select_related("owner").filter(image_hash=image_hash.lower()).first()
+    return (
+        Upload.objects.owned_by(owner).select_related("owner").filter(image_hash=image_hash.lower()).first()
+    )
 
 
 def uploads(
-    *, owner: User, status: str | None = None, search: str | None = None, limit: int | None = None,
+    *,
+    owner: User,
+    status: str | None = None,
+    search: str | None = None,
+    limit: int | None = None,
     cursor: str | None = None,
 ) -> Listing:
     """A user's uploads, newest first, without their texts; `next` continues after `limit` of them.
@@ -42,7 +47,9 @@ def uploads(
     Raises:
         Invalid: on `cursor`, or on `limit` where there is none and too many match.
     """
-    found = Upload.objects.owned_by(owner).select_related("owner").defer("raw_text", "reading_text", "correction")
+    found = (
+        Upload.objects.owned_by(owner).select_related("owner").defer("raw_text", "reading_text", "correction")
+    )
     if status:
         found = found.filter(status=status)
     if search:
@@ -52,7 +59,9 @@ def uploads(
     wanted = limit or MOST_IN_ONE_LIST
     rows = list(found.order_by("-created_at", "-id")[: wanted + 1])
     if len(rows) > wanted and limit is None:
-        raise Invalid({"limit": f"More than {MOST_IN_ONE_LIST} uploads match; ask with a limit, and go on with `next`."})
+        raise Invalid(
+            {"limit": f"More than {MOST_IN_ONE_LIST} uploads match; ask with a limit, and go on with `next`."}
+        )
     return Listing(rows[:wanted], _cursor(rows[wanted - 1]) if len(rows) > wanted else None)
 
 
@@ -66,10 +75,13 @@ def _after(cursor: str) -> Q:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         created_at, _, key = text.partition(" ")
         when, last = dt.datetime.fromisoformat(created_at), UUID(key)
-    except (ValueError, binascii.Error):
-        raise Invalid({"cursor": "This is no cursor of a list; take the `next` of the list before."}) from None
-    if when.tzinfo is None:
-        raise Invalid({"cursor": "This is no cursor of a list; take the `next` of the list before."})
+        if when.tzinfo is None:
+            raise ValueError("a time without its zone")
+        when = when.astimezone(dt.UTC)
+    except (ValueError, OverflowError):  # binascii.Error is a ValueError
+        raise Invalid(
+            {"cursor": "This is no cursor of a list; take the `next` of the list before."}
+        ) from None
     return Q(created_at__lt=when) | Q(created_at=when, pk__lt=last)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Literal, cast
 
 from msgspec import UNSET, UnsetType
 
@@ -20,7 +21,7 @@ def instance(upload: Upload, *, texts: bool = False) -> protocol.Instance:
         image_hash=upload.image_hash,
         content_type=upload.content_type,
         bytes=upload.bytes,
-        status=upload.status,
+        status=cast(protocol.Status, upload.status),
         error=upload.error,
         page_count=upload.page_count,
         pages_done=upload.pages_done,
@@ -56,5 +57,8 @@ def status(upload: Upload) -> protocol.UploadMessage:
 def terminal(upload: Upload) -> protocol.Processed | protocol.Failed:
     """The last message of a reading."""
     if upload.status == "processed":
-        return protocol.Processed(id=upload.id, raw_text=upload.raw_text, processed_text=upload.processed_text)
-    return protocol.Failed(id=upload.id, status=upload.status, error=upload.error or "")
+        return protocol.Processed(
+            id=upload.id, raw_text=upload.raw_text, processed_text=upload.processed_text
+        )
+    ended = cast(Literal["error", "cancelled"], upload.status)
+    return protocol.Failed(id=upload.id, status=ended, error=upload.error or "")

@@ -31,7 +31,7 @@ def incoming() -> Iterator[tuple[BinaryIO, Path]]:
 
 
 def keep(path: Path, key: str) -> None:
-    """Moves a complete incoming file to its place; it is there whole, or not at all, also after a power cut."""
+    """Moves a complete incoming file to its place: there whole or not at all, also after a power cut."""
     target = _path(key)
     target.parent.mkdir(mode=0o700)
     os.replace(path, target)

@@ -128,7 +128,9 @@ class Reader:
             _fail(claim, str(error))
         except Exception:
             log.exception("reading upload %s failed", claim.upload.pk)
-            _count_failure(claim, "Reading failed for a reason that is not the file's; the server's log has it.")
+            _count_failure(
+                claim, "Reading failed for a reason that is not the file's; the server's log has it."
+            )
 
     def _read_pages(self, claim: Claim, path: Path) -> None:
         options = reading.Options(
@@ -158,7 +160,7 @@ def _next_job() -> Job | None:
 
 
 def _fenced(claim: Claim, **changes: object) -> None:
-    """Writes to the upload while it is this attempt's, inside the caller's transaction. Raises `LostUpload`."""
+    """Writes to the upload while it is this attempt's, in the caller's transaction. Raises `LostUpload`."""
     held = Upload.objects.filter(pk=claim.upload.pk, attempt=claim.attempt, status=Status.PROCESSING)
     if not held.update(**changes, updated_at=timezone.now()):
         raise LostUpload

@@ -61,7 +61,7 @@ def update(
     owner: User,
     upload_id: UUID,
     filename: str | UnsetType = UNSET,
-    correction: str | None | UnsetType = UNSET,
+    correction: str | UnsetType | None = UNSET,
     metadata: dict[str, Any] | UnsetType = UNSET,
     origin: str | None = None,
 ) -> Upload:
@@ -101,7 +101,7 @@ def _received(source: Source) -> AbstractContextManager[intake.Received]:
 def _hash_checked(
     receiving: AbstractContextManager[intake.Received], image_hash: str | None
 ) -> Iterator[intake.Received]:
-    """A hash beside the bytes must be theirs. The specification's own example sends one that is no SHA-256."""
+    """A hash beside the bytes must be theirs. The specification's example sends one that is no SHA-256."""
     with receiving as received:
         claimed = (image_hash or "").lower()
         if re.fullmatch(r"[0-9a-f]{64}", claimed) and claimed != received.sha256:
@@ -119,7 +119,7 @@ def _probe(owner: User, image_hash: str | None, origin: str | None) -> Created:
 
 
 def _store(owner: User, received: intake.Received, origin: str | None) -> Upload:
-    """File before row: a crash between the two leaves a file that nobody refers to, never a row without one."""
+    """File before row: a crash between the two leaves an unreferenced file, never a row without one."""
     key = uuid.uuid4()
     path = f"{key}/original.{received.kind.extension}"
     storage.keep(received.path, path)
@@ -148,12 +148,12 @@ def _beaten(owner: User, received: intake.Received, origin: str | None) -> Creat
     """The same bytes came in at the same time, and the other request was first: the constraint says so."""
     existing = queries.upload_by_hash(owner=owner, image_hash=received.sha256)
     if existing is None:
-        raise Invalid({"image_hash": "The same file was stored and deleted while this one came in; send it again."})
+        raise Invalid({"image_hash": "The same file was stored and deleted while it came in; send it again."})
     return Created(_read_again(existing, origin), duplicate=True)
 
 
 def _read_again(upload: Upload, origin: str | None) -> Upload:
-    """An upload that ended without a text is read again when its bytes come again; any other stays as it is."""
+    """An upload that ended without a text is read again when its bytes come again; no other is."""
     if upload.status not in READ_AGAIN:
         return upload
     with events.transaction() as happened:

@@ -1,0 +1,56 @@
+# The two commands: `make run` and `make test`. Both set up all that they need.
+# What is assumed: Python 3.11 or newer, and make.
+
+PYTHON ?= python3
+# uv of the machine, or one of our own in .uv
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+TEST_JOBS ?= auto
+
+export UV_PYTHON_DOWNLOADS ?= never
+# Compiled once at installation, every start is quicker by a second.
+export UV_COMPILE_BYTECODE ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run install test lint format bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+run: install ## Start the server on http://127.0.0.1:8000
+	@$(BIN)/scanrill serve $(ARGS)
+
+install: .venv/.installed ## Install scanrill into .venv; the command is .venv/bin/scanrill
+
+test: .venv/.installed-dev ## Run all tests
+	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(ARGS)
+
+lint: .venv/.installed-dev ## Style, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	SCANRILL_SECRET_KEY=lint $(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	SCANRILL_SECRET_KEY=lint $(BIN)/python -m django makemigrations --check --dry-run --settings backend_main.backend.settings
+
+format: .venv/.installed-dev ## Put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.installed-dev ## Measure, and write the tables of benchmarks/README.md
+	$(BIN)/python -m benchmarks.main_job --write $(ARGS)
+
+clean: ## Remove what was installed and cached, not your data
+	rm -rf .venv .uv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/.installed: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --quiet --frozen --inexact --no-default-groups --python $(PYTHON)
+	@touch $@
+
+.venv/.installed-dev: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --quiet --frozen --inexact --python $(PYTHON)
+	@touch $@ .venv/.installed
+
+.uv/bin/uv:
+	$(PYTHON) -m venv .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

@@ -1,0 +1,57 @@
+"""What all tests share: one server a worker with the `dummy` engine, users, and the pages with known text."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+# Django reads its settings at import; the unit tests get a data directory that nobody else uses.
+os.environ["SCANRILL_DATA_DIR"] = tempfile.mkdtemp(prefix="scanrill-unit-")
+os.environ["SCANRILL_ENGINE"] = "dummy"
+os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
+
+from tests.support.server import Server
+
+PAGES = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Shared by the tests of a worker, so each takes users of its own."""
+    running = Server(tmp_path_factory.mktemp("server") / "data").start()
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture
+def new_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers with settings of their own: `new_server(PAGE_SECONDS="1")`."""
+    started: list[Server] = []
+
+    def start(*arguments: str, **settings: str) -> Server:
+        server = Server(tmp_path / f"data-{len(started)}", *arguments, **settings)
+        started.append(server)
+        return server.start()
+
+    yield start
+    for server in started:
+        if server.process.poll() is None:
+            server.stop()
+
+
+@pytest.fixture
+def token(server: Server) -> str:
+    """An access token of a new user of the shared server."""
+    return server.token(server.user())
+
+
+@pytest.fixture(scope="session")
+def pages() -> Path:
+    """The pages with their true text, which stand beside the checkout of those who develop scanrill."""
+    if not PAGES.is_dir():
+        pytest.skip("LOUD: the pages with known text are not here; nothing was said about accuracy")
+    return PAGES

@@ -1,0 +1,73 @@
+"""A client of the WebSocket API that knows the specification and no more."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import websockets
+from websockets.asyncio.client import ClientConnection
+
+Message = dict[str, Any]
+WAIT_SECONDS = 60.0
+TERMINAL = ("processed", "error", "cancelled")
+
+
+class Client:
+    """`async with Client(url) as client:`; messages that a wait passed over stay in `seen`, in order."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        # The library refuses frames over 1 MiB unless told otherwise.
+        self._connecting = websockets.connect(url, max_size=None, **options)
+        self.seen: list[Message] = []
+
+    async def __aenter__(self) -> Client:
+        self.socket: ClientConnection = await self._connecting
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.socket.close()
+
+    async def send(self, message: Message) -> None:
+        await self.socket.send(json.dumps(message))
+
+    async def send_text(self, text: str) -> None:
+        await self.socket.send(text)
+
+    async def receive(self) -> Message:
+        """The next message, whatever it is."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            message: Message = json.loads(await self.socket.recv())
+        self.seen.append(message)
+        return message
+
+    async def until(self, wanted: Callable[[Message], bool]) -> Message:
+        """The next message that is wanted; those before it are in `seen`."""
+        while not wanted(message := await self.receive()):
+            pass
+        return message
+
+    async def ask(self, message: Message) -> Message:
+        """The reply to a request, told from events by a `ref`."""
+        ref = f"ask-{len(self.seen)}"
+        await self.send(message | {"ref": ref})
+        reply = await self.until(lambda m: m.get("ref") == ref)
+        return {key: value for key, value in reply.items() if key != "ref"}
+
+    async def create(self, image: bytes, **data: Any) -> Message:
+        """The reply to a `create` with these bytes."""
+        return await self.ask({"type": "create", "data": {"image_base64": base64.b64encode(image).decode(), **data}})
+
+    async def end_of(self, upload_id: str) -> Message:
+        """The terminal message of an upload."""
+        return await self.until(lambda m: m.get("id") == upload_id and m.get("status") in TERMINAL)
+
+    async def close_code(self) -> int:
+        """Waits for the server to close, and gives its code."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            await self.socket.wait_closed()
+        assert self.socket.close_code is not None
+        return self.socket.close_code

@@ -1,0 +1,54 @@
+"""The test database of the tests that call the server's own functions: a file, as threads must share it."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+import pytest
+
+django.setup()  # the settings module and the data directory are named by `tests/conftest.py`
+
+from backend_main.core import events, storage  # noqa: E402
+from backend_main.core.events import Event  # noqa: E402
+from backend_main.core.models import Upload, User  # noqa: E402
+from backend_main.core.uploads import Source, create  # noqa: E402
+
+from .drawing import scripted_png  # noqa: E402
+from .encoding import base64_of  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> Iterator[None]:
+    """A database in memory has one lock for all tables and no WAL; one of this process's own needs no suffix."""
+    from django.conf import settings
+
+    with tempfile.TemporaryDirectory(prefix="scanrill-test-db-") as directory:
+        settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(Path(directory) / "test.sqlite3")
+        yield
+
+
+@pytest.fixture(autouse=True)
+def data_directories() -> None:
+    storage.prepare()
+
+
+@pytest.fixture
+def happened() -> Iterator[list[Event]]:
+    """What is told to listeners during the test."""
+    told: list[Event] = []
+    events.listen(told.append)
+    yield told
+    events.unlisten(told.append)
+
+
+def new_user(name: str | None = None) -> User:
+    return User.objects.create(username=name or f"user-{uuid.uuid4().hex[:8]}")
+
+
+def new_upload(owner: User, image: bytes | None = None) -> Upload:
+    """A pending upload with its file and its job."""
+    return create(owner=owner, source=Source(image_base64=base64_of(image or scripted_png()))).upload

@@ -1,0 +1,96 @@
+"""A real `scanrill serve` on a port of its own, in a data directory of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import uuid
+from pathlib import Path
+
+SCANRILL = [sys.executable, "-c", "from backend_main.cli.main import main; main()"]
+START_SECONDS = 60
+
+
+def environment(data_dir: Path, **settings: str) -> dict[str, str]:
+    """The machine's environment with these settings and no others of scanrill."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("SCANRILL_")}
+    return plain | {"SCANRILL_DATA_DIR": str(data_dir)} | {f"SCANRILL_{k}": v for k, v in settings.items()}
+
+
+class Server:
+    """`settings` are environment variables without their prefix; `log` is all that the server wrote."""
+
+    def __init__(self, data_dir: Path, *arguments: str, **settings: str) -> None:
+        self.data_dir = data_dir
+        self.arguments = arguments
+        self.environment = environment(data_dir, **({"ENGINE": "dummy"} | settings))
+        self.log_path = data_dir.with_name(data_dir.name + ".log")
+        self.port = 0
+
+    def start(self) -> Server:
+        """Starts it, and waits until it says where it serves."""
+        self._log_file = open(self.log_path, "ab")
+        self.process = subprocess.Popen(
+            [*SCANRILL, "serve", "--port", str(self.port), *self.arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=self._log_file,
+        )
+        stdout = self.process.stdout
+        assert stdout is not None
+        line = stdout.readline().decode()
+        match = re.search(r"http://.*:(\d+)/", line)
+        assert match, f"the server did not start: {line}{self.log}"
+        self.port = int(match[1])
+        self._rest = threading.Thread(target=self._log_rest, daemon=True)
+        self._rest.start()
+        return self
+
+    def stop(self, number: int = signal.SIGTERM, *, timeout: float = 15) -> int:
+        """Sends the signal and waits; gives the exit code."""
+        self.process.send_signal(number)
+        code = self.process.wait(timeout)
+        self._rest.join(timeout)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self._log_file.close()
+        return code
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text()
+
+    def command(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Another `scanrill` command on the same data directory."""
+        return subprocess.run(
+            [*SCANRILL, *arguments], env=self.environment, input=stdin, capture_output=True, text=True, timeout=60
+        )
+
+    def user(self, name: str | None = None) -> str:
+        """The name of a new user."""
+        name = name or f"user-{uuid.uuid4().hex[:8]}"
+        added = self.command("user", "add", name, "--no-password")
+        assert added.returncode == 0, added.stderr
+        return name
+
+    def token(self, name: str, ttl: str = "1h") -> str:
+        printed = self.command("token", name, "--ttl", ttl)
+        assert printed.returncode == 0, printed.stderr
+        return printed.stdout.strip()
+
+    def url(self, path: str = "/ws/core/upload/", *, token: str | None = None) -> str:
+        query = f"?token={token}" if token else ""
+        return f"ws://127.0.0.1:{self.port}{path}{query}"
+
+    @property
+    def http(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def _log_rest(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._log_file.write(line)
