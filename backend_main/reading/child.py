@@ -69,7 +69,7 @@ def main(requests_fd: int, replies_fd: int, engine_name: str, threads: int) -> N
 
 
 def _settle() -> None:
-    # Ctrl-C and a service manager's SIGTERM go to the host; it ends us when its page is finished or given back.
+    # Ctrl-C and a service manager's SIGTERM are the host's to answer; it ends us when it has done so.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # Whatever a library prints belongs into the log.

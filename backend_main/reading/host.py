@@ -1,7 +1,7 @@
 """Step 10 - an engine in a child process: limits, time-outs, recycling, and cancelling from outside.
 
-Whatever an engine does to its process (crash, hang, fill the memory), here it is one ReadingError, and the next
-read starts a new child.
+Whatever an engine does to its process (crash, hang, fill the memory), here it is one ReadingError, and the
+next read starts a new child.
 """
 
 import contextlib
@@ -177,7 +177,7 @@ class Host:
         return EngineCrashed("The reading engine stopped unexpectedly.")
 
     def _abandon(self) -> None:
-        """Bring the child to rest; one that does not listen, or hides its last word behind others, is killed."""
+        """Bring the child to rest; one that does not listen in time is killed."""
         if self._child is None:
             return
         until = time.monotonic() + LISTEN_SECONDS

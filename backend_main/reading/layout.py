@@ -1,11 +1,11 @@
 """Step 10 - boxes → reading order, and what stands before each, known before anything is recognised.
 
-Coordinates are deskewed first. Then columns are looked for: an upright gutter that no box crosses over a run of
-lines, with running text on its sides. Boxes that do cross it (titles, wide figures' captions) part the page into
-bands above and below. What has no such columns, as receipts, forms and tables, is read row by row.
+Coordinates are deskewed first. Then columns are looked for: an upright gutter that no box crosses over a run
+of lines, with running text on its sides. Boxes that do cross it (titles, captions) part the page into bands
+above and below. What has no such columns, as receipts, forms and tables, is read row by row.
 
-The idea of the recursive cut is that of XY-cut (Nagy and Seth 1984); the test whether two sides are columns or
-the cells of rows is our own, and its constants were chosen by measuring character errors over whole page sets.
+The recursive cut is that of XY-cut (Nagy and Seth 1984); the test whether two sides are columns or the cells
+of rows is our own, and its constants were chosen by measuring character errors over sets of pages.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,9 @@ from statistics import median
 from .types import Box
 
 SPACE, NEW_LINE, NEW_PARAGRAPH = " ", "\n", "\n\n"
+HEADING_ROWS = 3
+# In heights of running text: an empty strip that high, across the page, parts what is above it and below.
+EMPTY_STRIP = 2.5
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class _Item:
-    """A box upright after deskewing. `size` is its text's height: the shorter side, also of upright writing."""
+    """A deskewed box. `size` is its text's height: the shorter side, also where writing runs upwards."""
 
     index: int
     left: float
@@ -130,28 +133,30 @@ def _same_row(row: _Row, item: _Item) -> bool:
 
 def _blocks(items: Sequence[_Item], usual: float) -> list[list[_Item]]:
     """Groups in reading order, each to be read row by row."""
-    if len(items) < 4:
-        return [list(items)]
+    if not items:
+        return []
     gutter = _best_gutter(items, usual)
     if gutter is None:
         return [list(items)]
     blocks: list[list[_Item]] = []
-    for band in _bands(items, gutter):
-        if _are_columns(band, gutter, usual):
-            for side in _sides(band, gutter):
-                blocks += _blocks(side, usual)
-        elif len(band) < len(items):
-            blocks += _blocks(band, usual)
-        else:
-            blocks.append(band)
-    return blocks
+    between: list[_Item] = []  # whole, for a row of a table may reach over the gutter with one of its cells
+    for band in _bands(items, gutter, usual):
+        if not _are_columns(band, gutter, usual):
+            between += band
+            continue
+        for part in (between, *_sides(band, gutter)):
+            blocks += _blocks(part, usual)
+        between = []
+    return blocks + _blocks(between, usual)
 
 
 def _best_gutter(items: Sequence[_Item], usual: float) -> float | None:
     """The x that parts the most items into columns, if any does."""
+    if len(items) < 4:
+        return None
     best, best_score = None, 0
     for x in _gutters(items, usual):
-        score = sum(len(band) for band in _bands(items, x) if _are_columns(band, x, usual))
+        score = sum(len(band) for band in _bands(items, x, usual) if _are_columns(band, x, usual))
         if score > best_score:
             best, best_score = x, score
     return best
@@ -167,41 +172,63 @@ def _gutters(items: Sequence[_Item], usual: float) -> list[float]:
     return found
 
 
-def _bands(items: Sequence[_Item], x: float) -> list[list[_Item]]:
-    """Runs from top to bottom, alternately of items that keep clear of x and of such that cross it."""
+def _bands(items: Sequence[_Item], x: float, usual: float) -> list[list[_Item]]:
+    """Runs from top to bottom of items that keep clear of x, or cross it; parted by empty strips too."""
     bands: list[list[_Item]] = []
-    crossing = None
+    crossing, bottom = None, 0.0
     for item in sorted(items, key=lambda item: item.middle):
-        crosses = item.left < x < item.right
-        if crosses != crossing:
+        crosses = _crosses(item, x)
+        if crosses != crossing or item.top - bottom > EMPTY_STRIP * usual:
             bands.append([])
-            crossing = crosses
+            crossing, bottom = crosses, item.bottom
         bands[-1].append(item)
+        bottom = max(bottom, item.bottom)
     return bands
 
 
+def _crosses(item: _Item, x: float) -> bool:
+    # Detected boxes reach out of their text by about a third of its height.
+    return item.left + 0.4 * item.size < x < item.right - 0.4 * item.size
+
+
 def _sides(band: Sequence[_Item], x: float) -> tuple[list[_Item], list[_Item]]:
-    return [item for item in band if item.right <= x], [item for item in band if item.left >= x]
+    left = [item for item in band if (item.left + item.right) / 2 < x]
+    return left, [item for item in band if (item.left + item.right) / 2 >= x]
 
 
 def _are_columns(band: Sequence[_Item], x: float, usual: float) -> bool:
     """Whether the two sides of x are to be read one after the other, and not row by row."""
     left, right = _sides(band, x)
-    if len(left) + len(right) < len(band) or min(len(left), len(right)) < 2:
+    if min(len(left), len(right)) < 2 or any(_crosses(item, x) for item in band):
         return False
-    running = _is_running_text(left, usual) + _is_running_text(right, usual)
-    if running == 2:
-        return True
-    return running == 1 and _aligned(left, right) < 0.5
+    if min(_share_of_strips(side, usual, full_lines=0.0) for side in (left, right)) < 0.5:
+        return False  # a side of figures belongs to the rows of the other
+    running = sum(_share_of_strips(side, usual, full_lines=0.4) >= 0.5 for side in (left, right))
+    return running == 2 or (running == 1 and _aligned(left, right) < 0.5)
 
 
-def _is_running_text(side: Sequence[_Item], usual: float) -> bool:
-    """Lines that mostly fill their column's width, which is wider than a column of figures."""
-    begin, end = min(item.left for item in side), max(item.right for item in side)
-    if end - begin < 8 * usual:
-        return False
-    full = sum(item.width >= 0.7 * (end - begin) for item in side)
-    return full >= 0.4 * len(side)
+def _share_of_strips(side: Sequence[_Item], usual: float, full_lines: float) -> float:
+    """The share of a side's items in strips wider than figures are, with that share of lines filling them."""
+    return sum(len(strip) for strip in _strips(side) if _is_filled(strip, usual, full_lines)) / len(side)
+
+
+def _strips(side: Sequence[_Item]) -> list[list[_Item]]:
+    """Items that overlap sideways, directly or through others; the side may hold several columns."""
+    strips: list[list[_Item]] = []
+    reach = 0.0
+    for item in sorted(side, key=lambda item: item.left):
+        if not strips or item.left > reach:
+            strips.append([])
+            reach = item.right
+        strips[-1].append(item)
+        reach = max(reach, item.right)
+    return strips
+
+
+def _is_filled(strip: Sequence[_Item], usual: float, full_lines: float) -> bool:
+    width = max(item.right for item in strip) - min(item.left for item in strip)
+    full = sum(item.width >= 0.7 * width for item in strip)
+    return width >= 8 * usual and full >= full_lines * len(strip)
 
 
 def _aligned(left: Sequence[_Item], right: Sequence[_Item]) -> float:
@@ -232,19 +259,18 @@ def _row_leads(rows: Sequence[_Row], usual: float) -> list[str]:
     gap = _usual_gap(rows)
     edge = median(row[0].left for row in rows)
     leads: list[str] = []
-    marks_above = ""
+    marks = _heading_marks(rows, usual)
     for number, row in enumerate(rows):
-        above = rows[number - 1] if number else None
-        marks = _heading_marks(row, usual)
-        if above is None:
-            leads.append(NEW_PARAGRAPH + marks)
-        elif marks and marks == marks_above and _gap(above, row) <= usual:
+        if not number:
+            leads.append(NEW_PARAGRAPH + marks[0])
+            continue
+        above = rows[number - 1]
+        if marks[number] and _continues(above, row, usual) and marks[number - 1]:
             leads.append(SPACE)  # a heading of two rows is one heading
-        elif marks or marks_above or _breaks(above, row, gap, edge, usual):
-            leads.append(NEW_PARAGRAPH + marks)
+        elif marks[number] or marks[number - 1] or _breaks(above, row, gap, edge, usual):
+            leads.append(NEW_PARAGRAPH + marks[number])
         else:
             leads.append(NEW_LINE)
-        marks_above = marks
     return leads
 
 
@@ -263,9 +289,36 @@ def _breaks(above: _Row, row: _Row, gap: float, edge: float, usual: float) -> bo
     return indented and above[0].left - edge < 0.4 * usual and len(row) == 1
 
 
-def _heading_marks(row: _Row, usual: float) -> str:
-    """Marks of a heading for a row alone on its line, markedly taller than running text, and short."""
-    if len(row) > 1 or row[0].width > 40 * row[0].size or row[0].width < 2 * row[0].size:
-        return ""
-    size = row[0].bottom - row[0].top
-    return "# " if size > 1.8 * usual else "## " if size > 1.4 * usual else ""
+def _heading_marks(rows: Sequence[_Row], usual: float) -> list[str]:
+    """The marks of each row that is a heading: a run of few short rows, markedly taller than running text."""
+    marks: list[str] = []
+    for run in _runs(rows, usual):
+        size = median(_height(row) for row in run)
+        level = "# " if size > 1.8 * usual else "## " if size > 1.35 * usual else ""
+        heading = len(run) <= HEADING_ROWS and all(_is_short(row) for row in run)
+        marks += [level if heading else ""] * len(run)
+    return marks
+
+
+def _runs(rows: Sequence[_Row], usual: float) -> list[list[_Row]]:
+    """Rows that go on with one another: one paragraph of running text, or one heading."""
+    runs: list[list[_Row]] = []
+    for row in rows:
+        if runs and _continues(runs[-1][-1], row, usual):
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    return runs
+
+
+def _continues(above: _Row, row: _Row, usual: float) -> bool:
+    smaller, larger = sorted((_height(above), _height(row)))
+    return larger < 1.25 * smaller and _gap(above, row) < max(larger, usual)
+
+
+def _height(row: _Row) -> float:
+    return max(item.bottom - item.top for item in row)
+
+
+def _is_short(row: _Row) -> bool:
+    return len(row) == 1 and 2 * row[0].size < row[0].width < 40 * row[0].size

@@ -7,7 +7,7 @@ stands stays bare, and recognised list items stay list items.
 import re
 
 _LETTER = r"[^\W_]"
-# What is a mark wherever it stands. An underscore inside a word is not, nor an ampersand that begins no entity.
+# What is a mark wherever it stands. An underscore inside a word is not, nor an ampersand before no entity.
 _INLINE = re.compile(rf"[\\`*<\[~]|(?<!{_LETTER})_|_(?!{_LETTER})|&(?=#?\w+;)")
 # What is a mark at the start of a line only: heading, quote, rule, underline of a heading, rule of a table,
 # empty list item.

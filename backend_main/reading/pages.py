@@ -39,7 +39,7 @@ _UNSUPPORTED = "This is not a PNG, JPEG, WebP, BMP, GIF, TIFF or PDF file."
 
 @dataclass(frozen=True)
 class PageImage:
-    """One page: `pixels` is (height, width, 3) uint8 in BGR order, as OpenCV and RapidOCR take it, upright."""
+    """One upright page: `pixels` is (height, width, 3) uint8 in BGR order, as OpenCV takes it."""
 
     number: int
     pixels: Pixels
@@ -131,8 +131,8 @@ class ImageDocument(Document):
     def _count_pages(self) -> int:
         if self._image.format != "TIFF":
             return 1
-        # Step by step, and one beyond the limit at most: Pillow's `n_frames` follows a hostile file to its end,
-        # and is wrong after a longer jump.
+        # Step by step, and one beyond the limit at most: Pillow's `n_frames` follows a hostile file to its
+        # end, and is wrong after a longer jump.
         count = 1
         try:
             while count <= self._options.max_pages:
@@ -178,7 +178,7 @@ def _bgr_on_white(image: Image.Image) -> Pixels:
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """Grey of 16 or 32 bits or floats, scaled: Pillow's own conversion clips at 255 and leaves a white page."""
+    """Grey of 16 or 32 bits or floats, scaled: Pillow's own conversion clips, to a white page."""
     values = np.nan_to_num(np.asarray(image, dtype=np.float32))
     top = 65535.0 if image.mode.startswith("I;16") else _white_level(float(values.max(initial=0.0)))
     return Image.fromarray((values * (255.0 / top)).clip(0, 255).astype(np.uint8))
@@ -204,7 +204,11 @@ class PdfDocument(Document):
         except pypdfium2.PdfiumError as error:
             # pdfium's code alone may be left over from the file before this one.
             locked = error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD and b"/Encrypt" in path.read_bytes()
-            sentence = "The PDF is encrypted and needs a password." if locked else "The PDF is broken, or has no pages."
+            sentence = (
+                "The PDF is encrypted and needs a password."
+                if locked
+                else "The PDF is broken, or has no pages."
+            )
             raise UnreadableFile(sentence) from error
         self.page_count = len(self._pdf)
         if not self.page_count:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .wire import Frames, Reply, Request, send
 
-# All that a child may know of this process's environment. Never SCANRILL_*, never anything that holds a secret.
+# All that a child may know of this process's environment: never SCANRILL_*, never what may hold a secret.
 KEPT_VARIABLES = (
     "PATH",
     "LANG",
@@ -40,7 +40,7 @@ class ChildProcess:
         self._frames = Frames(self._replies)
         command = [sys.executable, "-P", "-m", "backend_main.reading.child"]
         try:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - a list, and every part is our own
                 [*command, str(requests_read), str(replies_write), engine, str(threads)],
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # the log, as its standard error

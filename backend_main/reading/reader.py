@@ -16,7 +16,7 @@ _DEFAULT_OPTIONS = Options()
 def read(
     path: Path | str, options: Options = _DEFAULT_OPTIONS, engine: Engine | None = None
 ) -> Iterator[ReadEvent]:
-    """Yield every page's start, lines and end, in order. An engine given stays open; one loaded here is closed.
+    """Yield every page's start, lines and end. An engine given stays open; one loaded here is closed.
 
     Raises UnreadableFile, EngineUnknown, EngineFailed.
     """

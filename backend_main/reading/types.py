@@ -3,7 +3,7 @@
 import msgspec
 
 Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
-"""Four corners clockwise from the top left, in pixels of the page image as it stands upright (EXIF applied)."""
+"""Four corners clockwise from the top left, in pixels of the page image, upright (EXIF applied)."""
 
 
 class PageStarted(msgspec.Struct, frozen=True, tag=True):
@@ -46,7 +46,7 @@ ReadEvent = PageStarted | Line | PageDone
 
 
 class Options(msgspec.Struct, frozen=True):
-    """How to read one file. `threads` 0 means all cores; `engine` and `threads` are a host's own in a host."""
+    """How to read one file. `threads` 0 means all cores. A host has its own `engine` and `threads`."""
 
     engine: str = "rapid"
     first_page: int = 1

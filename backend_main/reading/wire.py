@@ -82,7 +82,7 @@ class Frames:
         return bool(data)
 
     def next(self) -> bytes | None:
-        """The next whole frame's body, or None until more bytes are read. Raises ValueError on an absurd length."""
+        """The next whole frame's body, or None until more is read. Raises ValueError on an absurd length."""
         if len(self._buffer) < _LENGTH.size:
             return None
         (length,) = _LENGTH.unpack_from(self._buffer)

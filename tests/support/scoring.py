@@ -1,7 +1,7 @@
 """How reading is scored, in tests and benchmarks: character error rate, word error rate, word F1.
 
-Both texts are folded first: NFKC; quotes, dashes and bullets unified; Markdown marks stripped; hyphens at line
-ends joined; white space folded; case ignored; Chinese and Japanese without spaces, each character a word.
+Both texts are folded first: NFKC; quotes, dashes and bullets unified; Markdown marks stripped; hyphens at
+line ends joined; white space folded; case ignored; Chinese and Japanese without spaces, a character a word.
 """
 
 import re
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from rapidfuzz.distance import Levenshtein
 
 _UNIFIED = str.maketrans(
-    {mark: "'" for mark in "‘’‚‛`´′"}
-    | {mark: '"' for mark in "“”„‟«»″"}
-    | {mark: "-" for mark in "‐‑‒–—―−"}
-    | {mark: "•" for mark in "·●▪■◦‣○◆►"}
+    dict.fromkeys("‘’‚‛`´′", "'")
+    | dict.fromkeys("“”„‟«»″", '"')
+    | dict.fromkeys("‐‑‒–—―−", "-")
+    | dict.fromkeys("·●▪■◦‣○◆►", "•")
 )
 _CJK = "\u2e80-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uff60"
 _STEPS = (

@@ -36,5 +36,5 @@ class Engine(ABC):
         """The page's Markdown once all of it is known. Asked only where `rewrites_page` is set."""
         return "".join(line.markdown for line in lines)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most engines have nothing to give back
         """Give back what `load` took."""

@@ -61,6 +61,15 @@ def test_a_tiff_in_print_colours_or_numbers_is_read(tmp_path: Path, mode: str) -
     assert_upright(page(tmp_path / "x.tiff"))
 
 
+@pytest.mark.parametrize(("mode", "white"), [("I", 65535), ("F", 1.0), ("F", 255.0), ("I", 255)])
+def test_numbers_are_scaled_to_their_white(tmp_path: Path, mode: str, white: float) -> None:
+    values = np.asarray(scan("L"), np.float32) * (white / 255)
+    Image.fromarray(values.astype(np.float32 if mode == "F" else np.int32)).save(tmp_path / "x.tiff")
+    read = page(tmp_path / "x.tiff")
+    assert_upright(read)
+    assert read.pixels.max() == 255
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
 def test_every_mode_of_a_jpeg_is_read(tmp_path: Path, mode: str) -> None:
     scan(mode).save(tmp_path / "x.jpg", quality=95)
@@ -69,7 +78,7 @@ def test_every_mode_of_a_jpeg_is_read(tmp_path: Path, mode: str) -> None:
 
 @pytest.mark.parametrize("suffix", ["webp", "bmp", "gif"])
 def test_the_other_formats_are_read(tmp_path: Path, suffix: str) -> None:
-    scan().save(tmp_path / f"x.{suffix}", **({"lossless": True} if suffix == "webp" else {}))
+    scan().save(tmp_path / f"x.{suffix}", lossless=True)
     assert_upright(page(tmp_path / f"x.{suffix}"))
 
 
@@ -148,7 +157,9 @@ def test_a_page_over_the_pixel_limit_is_refused_before_it_is_decoded(tmp_path: P
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
     chunk = b"IHDR" + header
     png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
-    (tmp_path / "bomb.png").write_bytes(png + struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT")))
+    (tmp_path / "bomb.png").write_bytes(
+        png + struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+    )
     with pytest.raises(UnreadableFile, match="more than 200000000 pixels"):
         pages(tmp_path / "bomb.png")
 

@@ -1,0 +1,152 @@
+"""Reading order and leads, from boxes alone."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend_main.reading import layout
+from backend_main.reading.layout import Placed
+from backend_main.reading.types import Box
+
+sides = st.floats(1, 400, allow_nan=False)
+boxes_anywhere = st.lists(
+    st.tuples(st.floats(0, 2000), st.floats(0, 3000), sides, sides).map(lambda given: box(*given)),
+    max_size=30,
+)
+
+
+def box(x: float, y: float, width: float, height: float = 20) -> Box:
+    return ((x, y), (x + width, y), (x + width, y + height), (x, y + height))
+
+
+def moved(given: Box, dx: float = 0, dy: float = 0, scale: float = 1, degrees: float = 0) -> Box:
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    first, second, third, fourth = [
+        ((x * cosine - y * sine) * scale + dx, (x * sine + y * cosine) * scale + dy) for x, y in given
+    ]
+    return (first, second, third, fourth)
+
+
+def shown(boxes: list[Box], names: str) -> str:
+    return "".join(place.lead + names[place.index] for place in layout.order(boxes))
+
+
+@given(boxes_anywhere)
+def test_every_box_is_placed_exactly_once(boxes: list[Box]) -> None:
+    placed = layout.order(boxes)
+    assert sorted(place.index for place in placed) == list(range(len(boxes)))
+    assert all(place.lead for place in placed[1:])
+    assert not placed or not placed[0].lead.strip("# ")
+
+
+@given(boxes_anywhere)
+def test_nothing_sends_the_order_into_a_loop_or_an_error(boxes: list[Box]) -> None:
+    layout.order(boxes + boxes)
+
+
+def receipt(rows: int) -> list[Box]:
+    """An item and its price in every row; the name's length varies."""
+    return [
+        part
+        for row in range(rows)
+        for part in (box(10, 30 * row, 90 + row * 37 % 140), box(400, 30 * row, 60))
+    ]
+
+
+def columns(count: int, lines: int, width: float = 300, gutter: float = 40, step: float = 26) -> list[Box]:
+    return [
+        box(column * (width + gutter), line * step, width if line % 5 != 4 else width * 0.6)
+        for column in range(count)
+        for line in range(lines)
+    ]
+
+
+PAGES = {
+    "receipt": receipt(12),
+    "two columns": columns(2, 12),
+    "three columns": columns(3, 8),
+    "a title over two columns": [box(100, -80, 440, 40), *columns(2, 12)],
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+@given(
+    dx=st.integers(0, 500),
+    dy=st.integers(0, 500),
+    scale=st.sampled_from([0.25, 0.5, 2, 4]),
+    turn=st.permutations([0, 1, 2]),
+)
+def test_shifting_and_scaling_a_page_change_nothing(
+    name: str, dx: int, dy: int, scale: float, turn: list[int]
+) -> None:
+    page = PAGES[name]
+    assert layout.order([moved(given, dx, dy, scale) for given in page]) == layout.order(page)
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("degrees", [-3, -1, 1, 3])
+def test_a_page_put_on_the_glass_at_a_slant_reads_the_same(name: str, degrees: float) -> None:
+    page = PAGES[name]
+    assert layout.order([moved(given, degrees=degrees) for given in page]) == layout.order(page)
+
+
+@pytest.mark.parametrize("name", PAGES)
+@given(data=st.data())
+def test_the_detectors_own_order_does_not_matter(name: str, data: st.DataObject) -> None:
+    page = PAGES[name]
+    shuffled = data.draw(st.permutations(range(len(page))))
+    placed = layout.order([page[index] for index in shuffled])
+    assert [Placed(shuffled[place.index], place.lead) for place in placed] == layout.order(page)
+
+
+def test_two_columns_are_read_one_after_the_other() -> None:
+    assert shown(columns(2, 4), "abcdABCD") == "a\nb\nc\nd\n\nA\nB\nC\nD"
+
+
+def test_three_columns_are_read_one_after_the_other() -> None:
+    assert shown(columns(3, 3), "abcABCxyz") == "a\nb\nc\n\nA\nB\nC\n\nx\ny\nz"
+
+
+def test_what_spans_the_columns_stands_between_what_is_above_and_below() -> None:
+    page = [
+        box(0, -40, 640),
+        *columns(2, 3),
+        box(0, 120, 640),
+        *(moved(one, dy=180) for one in columns(2, 3)),
+    ]
+    assert shown(page, "tabcABCuxyzXYZ").replace("\n", "") == "tabcABCuxyzXYZ"
+
+
+def test_the_rows_of_a_receipt_are_read_across() -> None:
+    assert shown(receipt(4), "aAbBcCdD") == "a A\nb B\nc C\nd D"
+
+
+def test_the_rows_of_a_table_are_read_across() -> None:
+    page = [box(column * 200, row * 40, 70) for row in range(3) for column in range(4)]
+    assert shown(page, "abcdefghijkl") == "a b c d\ne f g h\ni j k l"
+
+
+def test_a_wider_gap_begins_a_paragraph() -> None:
+    page = [box(0, y, 500) for y in (0, 26, 52, 110, 136)]
+    assert shown(page, "abcde") == "a\nb\nc\n\nd\ne"
+
+
+def test_an_indent_begins_a_paragraph() -> None:
+    page = [box(0, 0, 500), box(0, 26, 400), box(40, 52, 460), box(0, 78, 500)]
+    assert shown(page, "abcd") == "a\nb\n\nc\nd"
+
+
+def test_a_tall_short_line_is_a_heading() -> None:
+    page = [box(0, 0, 300, 44), *(box(0, 80 + 26 * line, 500) for line in range(4)), box(0, 210, 200, 32)]
+    assert shown([*page, box(0, 260, 500)], "tabcdhe") == "# t\n\na\nb\nc\nd\n\n## h\n\ne"
+
+
+def test_a_heading_of_two_rows_is_one_heading() -> None:
+    page = [box(0, 0, 300, 44), box(0, 48, 280, 44), *(box(0, 120 + 26 * line, 500) for line in range(4))]
+    assert shown(page, "tuabcd").startswith("# t u\n\na\nb")
+
+
+def test_a_page_without_boxes_has_no_order() -> None:
+    assert layout.order([]) == []

@@ -1,0 +1,146 @@
+"""The default engine on pages drawn here, and on receipts where the data is at hand."""
+
+import statistics
+import time
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from backend_main.reading import Line, Options, PageDone, read
+from backend_main.reading.engines import load_engine
+from backend_main.reading.engines.base import Engine
+from backend_main.reading.pages import PageImage
+from tests.support.scoring import score
+
+RECEIPTS = Path(__file__).parents[3] / "../shared/data/sroie"
+WORDS = [
+    "the",
+    "quick",
+    "brown",
+    "fox",
+    "jumps",
+    "over",
+    "a",
+    "lazy",
+    "dog",
+    "while",
+    "seven",
+    "wizards",
+    "mix",
+    "bright",
+    "jugs",
+    "of",
+    "liquid",
+]
+
+
+@pytest.fixture(scope="session")
+def rapid() -> Iterator[Engine]:
+    engine = load_engine("rapid")
+    yield engine
+    engine.close()
+
+
+def sentence(number: int) -> str:
+    return f"{number:02} " + " ".join(WORDS[(number + step) % len(WORDS)] for step in range(7))
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    image = Image.new("RGB", (1000, 1300), "white")
+    draw = ImageDraw.Draw(image)
+    font = ImageFont.load_default(size=26)
+    for number in range(30):
+        draw.text((60, 40 + 40 * number), sentence(number), fill="black", font=font)
+    path = tmp_path_factory.mktemp("drawn") / "page.png"
+    image.save(path)
+    return path
+
+
+def timed(path: Path, engine: Engine) -> tuple[list[tuple[float, Line]], PageDone]:
+    lines = []
+    for event in read(path, Options(), engine):
+        if isinstance(event, Line):
+            lines.append((time.monotonic(), event))
+        elif isinstance(event, PageDone):
+            done = event
+    return lines, done
+
+
+def test_a_drawn_page_is_read_word_for_word(rapid: Engine, drawn: Path) -> None:
+    _, done = timed(drawn, rapid)
+    truth = "\n".join(sentence(number) for number in range(30))
+    result = score(done.markdown, truth)
+    assert result.cer < 0.01
+    assert result.word_f1 > 0.98
+
+
+def test_lines_stream_and_their_markdown_adds_up_to_the_page(rapid: Engine, drawn: Path) -> None:
+    lines, done = timed(drawn, rapid)
+    assert "".join(line.markdown for _, line in lines) == done.markdown
+    batches = [list(group) for _, group in groupby(lines, key=lambda timed_line: round(timed_line[0], 3))]
+    assert len(lines) == 30
+    assert len(batches) >= 3
+
+
+def test_boxes_lie_where_the_lines_were_drawn(rapid: Engine, drawn: Path) -> None:
+    lines, _ = timed(drawn, rapid)
+    for number, (_, line) in enumerate(lines):
+        assert line.box is not None
+        (left, top), _, (right, bottom), _ = line.box
+        assert abs(left - 60) < 15
+        assert abs((top + bottom) / 2 - (40 + 40 * number + 16)) < 12
+        assert left < right
+        assert line.confidence is not None
+        assert 0.5 <= line.confidence <= 1
+
+
+def test_boxes_of_a_large_page_are_in_its_own_pixels(rapid: Engine, drawn: Path) -> None:
+    with Image.open(drawn) as image:
+        large = np.asarray(image.resize((3000, 3900)))[:, :, ::-1].copy()
+    lines = list(rapid.read_page(PageImage(1, large, 3000, 3900)))
+    assert len(lines) == 30
+    assert lines[29].box is not None
+    assert abs(lines[29].box[0][1] - 3 * (40 + 40 * 29)) < 40
+
+
+@pytest.mark.parametrize("size", [(800, 600), (3000, 20), (20, 3000), (1, 1)])
+def test_an_empty_page_of_any_shape_has_no_lines(rapid: Engine, size: tuple[int, int]) -> None:
+    width, height = size
+    assert (
+        list(rapid.read_page(PageImage(1, np.full((height, width, 3), 255, np.uint8), width, height))) == []
+    )
+
+
+def test_a_strip_of_one_line_is_read(rapid: Engine) -> None:
+    image = Image.new("RGB", (900, 34), "white")
+    ImageDraw.Draw(image).text((20, 2), sentence(7), fill="black", font=ImageFont.load_default(size=24))
+    page = PageImage(1, np.asarray(image)[:, :, ::-1].copy(), 900, 34)
+    assert [line.text for line in rapid.read_page(page)] == [sentence(7)]
+
+
+def test_small_print_on_a_large_page_is_read(rapid: Engine) -> None:
+    image = Image.new("RGB", (2480, 3508), "white")
+    draw = ImageDraw.Draw(image)
+    font = ImageFont.load_default(size=20)
+    for number in range(60):
+        draw.text((200, 200 + 26 * number), sentence(number), fill="black", font=font)
+    page = PageImage(1, np.asarray(image)[:, :, ::-1].copy(), 2480, 3508)
+    read_text = "\n".join(line.text for line in rapid.read_page(page))
+    assert score(read_text, "\n".join(sentence(number) for number in range(60))).word_f1 > 0.95
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_words_of_receipts_are_found(rapid: Engine) -> None:
+    images = sorted(RECEIPTS.glob("*.jpg"))
+    if not images:
+        pytest.skip("NOT TESTED: the receipts are not at hand")
+    scores = [
+        score(timed(path, rapid)[1].markdown, path.with_suffix(".gt.txt").read_text()) for path in images
+    ]
+    assert statistics.mean(one.word_f1 for one in scores) >= 0.88
