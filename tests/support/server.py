@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -76,6 +78,16 @@ class Server:
         added = self.command("user", "add", name, "--no-password")
         assert added.returncode == 0, added.stderr
         return name
+
+    def user_id(self, name: str) -> str:
+        """The id that a user's tokens carry."""
+        with contextlib.closing(self.database()) as database:
+            [(key,)] = database.execute("SELECT id FROM core_user WHERE username = ?", [name])
+        return str(uuid.UUID(key))
+
+    def database(self) -> sqlite3.Connection:
+        """The server's database, behind its back; the caller closes it."""
+        return sqlite3.connect(self.data_dir / "scanrill.sqlite3", timeout=20)
 
     def token(self, name: str, ttl: str = "1h") -> str:
         printed = self.command("token", name, "--ttl", ttl)

@@ -1,0 +1,167 @@
+"""What cannot be decoded or carried out gets an error reply, and nothing else changes."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import pytest
+
+from tests.support.accounts import Account
+from tests.support.client import Message
+from tests.support.drawing import scripted_png
+from tests.support.shapes import nothing_more
+
+KEY = "0a4f1f0e-6d5a-4c8e-9a43-3f3c5a7d2b10"
+
+
+def request(kind: str, **rest: object) -> str:
+    return json.dumps({"type": kind, **rest})
+
+
+# frame, type of the reply, the field that is wrong
+BAD: dict[str, tuple[str | bytes, str, str]] = {
+    "an unknown type": (request("dance"), "error", "type"),
+    "no type": ("{}", "error", "type"),
+    "a type that is a number": ('{"type": 5}', "error", "type"),
+    "a type of Python": ('{"type": "__init__"}', "error", "type"),
+    "no JSON": ("subscribe", "error", "message"),
+    "nothing": ("", "error", "message"),
+    "half an object": ('{"type": "subscribe"', "error", "message"),
+    "a list": ('[{"type": "subscribe"}]', "error", "message"),
+    "a string": ('"subscribe"', "error", "message"),
+    "null": ("null", "error", "message"),
+    "deep nesting": ("[" * 100_000, "error", "message"),
+    "deep nesting inside": (
+        '{"type":"update","data":' + '{"metadata":' * 5_000 + "1" + "}" * 5_001,
+        "error",
+        "message",
+    ),
+    "a lone surrogate": ('{"type": "list", "search": "\\ud800"}', "error", "message"),
+    "a NUL": ('{"type": "list", "search": "\\u0000"}', "error", "message"),
+    "NaN": ('{"type": "list", "limit": NaN}', "error", "message"),
+    "infinity": ('{"type": "list", "limit": 1e999}', "error", "message"),
+    "a huge number": ('{"type": "list", "limit": ' + "9" * 10_000 + "}", "error", "message"),
+    "a key twice": ('{"type": "list", "type": "subscribe"}', "error", "message"),
+    "a binary frame": (b'{"type": "subscribe"}', "error", "message"),
+    "a retrieve without id": (request("retrieve"), "Upload.status", "instance_id"),
+    "an id that is a number": (request("retrieve", instance_id=5), "Upload.status", "instance_id"),
+    "an id that is no UUID": (request("retrieve", instance_id="1; DROP"), "Upload.status", "instance_id"),
+    "an empty id": (request("retrieve", instance_id=""), "Upload.status", "instance_id"),
+    "an id that is null": (request("delete", instance_id=None), "Upload.deleted", "instance_id"),
+    "an unknown id to retrieve": (request("retrieve", instance_id=KEY), "Upload.status", "instance_id"),
+    "an unknown id to delete": (request("delete", instance_id=KEY), "Upload.deleted", "instance_id"),
+    "an unknown id to update": (
+        request("update", instance_id=KEY, data={"filename": "a"}),
+        "Upload.updated",
+        "instance_id",
+    ),
+    "an update of nothing": (request("update", instance_id=KEY), "Upload.updated", "data"),
+    "data that is a list": (request("update", instance_id=KEY, data=[1]), "Upload.updated", "data"),
+    "base64 that is a number": (
+        request("create", data={"image_base64": 5}),
+        "Upload.created",
+        "image_base64",
+    ),
+    "a path that is a list": (request("create", data={"image_path": ["a"]}), "Upload.created", "image_path"),
+    "a limit of 0": (request("list", limit=0), "Upload.list", "limit"),
+    "a limit too high": (request("list", limit=10_001), "Upload.list", "limit"),
+    "a limit in quotes": (request("list", limit="2"), "Upload.list", "limit"),
+    "a limit that is true": (request("list", limit=True), "Upload.list", "limit"),
+    "a fraction of a limit": (request("list", limit=1.5), "Upload.list", "limit"),
+    "an unknown status": (request("list", status="done"), "Upload.list", "status"),
+    "a search that is an object": (request("list", search={}), "Upload.list", "search"),
+    "a cursor that is a number": (request("list", cursor=5), "Upload.list", "cursor"),
+    "a cursor of nothing": (request("list", cursor=""), "Upload.list", "cursor"),
+    "a made-up cursor": (request("list", limit=2, cursor="made-up"), "Upload.list", "cursor"),
+    "a cursor out of time": (
+        # "0001-01-01T00:00:00+23:59 " and a UUID: a moment before the first that can be told in UTC
+        request(
+            "list",
+            cursor="MDAwMS0wMS0wMVQwMDowMDowMCsyMzo1OSAwYTRmMWYwZS02ZDVhLTRjOGUtOWE0My0zZjNjNWE3ZDJiMTA",
+        ),
+        "Upload.list",
+        "cursor",
+    ),
+    "a ref too long": (request("list", ref="r" * 65), "Upload.list", "ref"),
+    "a ref that is a number": (request("list", ref=7), "Upload.list", "ref"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+async def test_the_socket_answers_and_stays_after(alice: Account, what: str) -> None:
+    frame, reply_type, field = BAD[what]
+    async with alice.client() as client:
+        await client.socket.send(frame)
+        reply = await client.receive()
+        assert reply.keys() == {"type", "error"}
+        assert reply["type"] == reply_type
+        assert reply["error"].keys() == {field}
+        assert all(isinstance(text, str) and text for text in reply["error"].values())
+        await nothing_more(client)
+
+
+@pytest.mark.parametrize("kind", ["retrieve", "update", "delete"])
+async def test_another_users_upload_looks_exactly_like_none(alice: Account, bob: Account, kind: str) -> None:
+    async with alice.client() as owner, bob.client() as stranger:
+        key = (await owner.create(scripted_png()))["instance"]["id"]
+        await owner.end_of(key)
+        replies = []
+        for asked in (key, str(uuid.uuid4())):
+            data = {"data": {"filename": "mine.png"}} if kind == "update" else {}
+            await stranger.send({"type": kind, "instance_id": asked, **data})
+            replies.append(await stranger.socket.recv())
+        assert replies[0] == replies[1]
+        assert json.loads(replies[0])["error"].keys() == {"instance_id"}
+        await nothing_more(owner)
+        assert (await owner.ask({"type": "retrieve", "instance_id": key}))["instance"][
+            "filename"
+        ] != "mine.png"
+
+
+async def test_every_wrong_field_is_named_at_once(alice: Account) -> None:
+    data = {"filename": "", "owner": "bob", "status": "processed"}
+    async with alice.client() as client:
+        await client.send({"type": "update", "instance_id": "x", "data": data})
+        assert (await client.receive())["error"].keys() == {"instance_id", "filename", "owner", "status"}
+
+
+async def test_unknown_keys_beside_type_are_ignored(alice: Account) -> None:
+    async with alice.client() as client:
+        await client.send({"type": "list", "colour": "red", "data": None, "ref": None})
+        assert await client.receive() == {"type": "Upload.list", "list": []}
+
+
+REQUESTS: list[Message] = [
+    {"type": "subscribe"},
+    {"type": "list"},
+    {"type": "list", "limit": 5},
+    {"type": "retrieve", "instance_id": KEY},
+    {"type": "update", "instance_id": KEY, "data": {"owner": "bob"}},
+    {"type": "delete", "instance_id": "x"},
+    {"type": "create", "data": {"image_base64": "%"}},
+    {"type": "create", "data": {"image_hash": "0"}},
+    {"type": "dance"},
+]
+
+
+@pytest.mark.parametrize("asked", REQUESTS, ids=lambda asked: json.dumps(asked))
+async def test_a_ref_is_echoed_and_never_there_unasked(alice: Account, asked: Message) -> None:
+    async with alice.client() as client:
+        await client.send(asked)
+        plain = await client.receive()
+        assert "ref" not in plain
+        for ref in ("r" * 64, "", 'é"\\'):
+            await client.send(asked | {"ref": ref})
+            assert await client.receive() == plain | {"ref": ref}
+
+
+async def test_a_ref_stays_off_events_and_partials(alice: Account) -> None:
+    async with alice.client() as asking, alice.client() as watching:
+        key = (await asking.create(scripted_png()))["instance"]["id"]
+        for client in (asking, watching):
+            await client.end_of(key)
+        await asking.ask({"type": "delete", "instance_id": key})
+        await watching.until(lambda m: m["type"] == "Upload.deleted")
+        assert not any("ref" in message for message in watching.seen)
+        assert sum("ref" in message for message in asking.seen) == 2

@@ -1,0 +1,55 @@
+"""What the log must not say."""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.error
+import urllib.request
+import uuid
+
+from tests.support.accounts import Account
+from tests.support.client import Client
+from tests.support.drawing import scripted_png
+
+
+def fetch(url: str, headers: dict[str, str], body: bytes | None = None) -> int:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=30) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+async def test_a_token_is_in_no_log_line(alice: Account) -> None:
+    server, good = alice.server, alice.mint()
+    bad = alice.mint(key="k" * 50)
+    canary = f"canary{uuid.uuid4().hex}"
+    paths = ("/ws/core/upload/", f"/ws/core/upload/{uuid.uuid4()}/", "/ws/nowhere/")
+    for token in (good, bad, canary):
+        headers = {"Authorization": f"Bearer {token}"}
+        for path in paths:
+            async with Client(server.url(path, token=token)):
+                pass
+            async with Client(server.url(path), additional_headers=headers):
+                pass
+        async with Client(server.url(token=token), origin="https://evil.example"):
+            pass
+        for path in ("/", "/nowhere", "/healthz", "/api/token/", "/api/token/refresh/"):
+            await asyncio.to_thread(fetch, f"{server.http}{path}?a=b&token={token}", headers)
+        body = f'{{"refresh": "{token}", "username": "x", "password": "{token}"}}'.encode()
+        as_json = headers | {"Content-Type": "application/json"}
+        for path in ("/api/token/", "/api/token/refresh/"):
+            await asyncio.to_thread(fetch, server.http + path, as_json, body)
+    async with alice.client() as client:
+        for text in (good, f'{{"type": "{good}"}}', f'{{"type": "list", "cursor": "{good}"}}'):
+            await client.send_text(text)
+            await client.receive()
+        await client.end_of((await client.create(scripted_png(then="raise")))["instance"]["id"])
+
+    log = server.log
+    assert "token=[redacted]" in log
+    assert canary not in log
+    for token in (good, bad):
+        for part in token.split("."):
+            assert part not in log

@@ -1,0 +1,57 @@
+"""A server that ends, in good order or not, and starts again."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+import websockets
+
+from tests.acceptance.conftest import Barrier
+from tests.support.accounts import Account
+from tests.support.drawing import scripted_png
+from tests.support.server import Server
+from tests.support.shapes import story
+
+
+@pytest.mark.timeout(240)
+async def test_an_upload_survives_a_kill_and_an_orderly_end_and_is_read(
+    new_server: Callable[..., Server], barrier: Barrier
+) -> None:
+    server = await asyncio.to_thread(new_server)
+    account = Account.on(server)
+    partial = {"status": "processing", "streamed_text": "one", "type": "Upload.status"}
+    async with account.client() as client:
+        image = scripted_png(lines=["one", "two"], **barrier.after(1))
+        reading = (await client.create(image))["instance"]["id"]
+        await client.until(lambda m: m.get("streamed_text") == "one")
+        waiting = (await client.create(scripted_png(lines=["three"])))["instance"]["id"]
+        assert await asyncio.to_thread(server.stop, signal.SIGKILL) == -signal.SIGKILL
+
+    await asyncio.to_thread(server.start)
+    async with account.client() as client, account.client(reading) as following, account.client() as third:
+        await client.until(lambda m: m == partial | {"id": reading})
+        began = time.monotonic()
+        assert await asyncio.to_thread(server.stop) == 0
+        assert time.monotonic() - began < 10
+        for each in (client, following, third):
+            with suppress(websockets.ConnectionClosed):
+                while True:
+                    await each.receive()
+            assert await each.close_code() == 1012
+
+    await asyncio.to_thread(server.start)
+    async with account.client() as client:
+        await client.until(lambda m: m == partial | {"id": reading})
+        barrier.lift()
+        assert (await client.end_of(reading))["raw_text"] == "one\ntwo"
+        assert (await client.end_of(waiting))["raw_text"] == "three"
+        assert story(client, reading)[-1] == "processed"
+        for key in (reading, waiting):
+            reply = await client.ask({"type": "retrieve", "instance_id": key})
+            assert reply["instance"]["status"] == "processed"
+    assert "Traceback" not in server.log

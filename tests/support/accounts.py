@@ -1,0 +1,75 @@
+"""Users and tokens without a process for each: rows of the server's database, tokens signed with its key."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import jwt
+
+from tests.support.client import Client
+from tests.support.server import Server
+
+
+@dataclass(frozen=True)
+class Account:
+    """A user of a server."""
+
+    server: Server
+    id: uuid.UUID
+    name: str
+
+    @classmethod
+    def on(cls, server: Server) -> Account:
+        """A new user."""
+        account = cls(server, uuid.uuid4(), f"user-{uuid.uuid4().hex[:8]}")
+        row: dict[str, Any] = {
+            "id": account.id.hex,
+            "username": account.name,
+            "password": "!",
+            "date_joined": _now(),
+        }
+        row |= dict.fromkeys(("first_name", "last_name", "email"), "")
+        row |= {"is_active": 1, "is_staff": 0, "is_superuser": 0}
+        marks = ", ".join("?" * len(row))
+        with _database(server) as database:
+            database.execute(f"INSERT INTO core_user ({', '.join(row)}) VALUES ({marks})", [*row.values()])
+        return account
+
+    def mint(self, *, seconds: float = 3600, key: str | None = None, **claims: Any) -> str:
+        """An access token that is valid for so long; `claims` replace its own, None removes one."""
+        key = key or (self.server.data_dir / "secret.key").read_text()
+        now = time.time()
+        own = {"token_type": "access", "sub": str(self.id), "iat": now, "exp": int(now + seconds)}
+        return jwt.encode({k: v for k, v in (own | claims).items() if v is not None}, key, algorithm="HS256")
+
+    def client(self, upload_id: str | None = None, **options: Any) -> Client:
+        """A socket of this user, on the first endpoint or on that of one upload."""
+        path = "/ws/core/upload/" + (f"{upload_id}/" if upload_id else "")
+        return Client(self.server.url(path, token=self.mint()), **options)
+
+    def deactivate(self) -> None:
+        self._set("is_active", 0)
+
+    def revoke_tokens(self) -> None:
+        self._set("tokens_valid_from", _now())
+
+    def _set(self, column: str, value: object) -> None:
+        with _database(self.server) as database:
+            database.execute(f"UPDATE core_user SET {column} = ? WHERE id = ?", [value, self.id.hex])
+
+
+@contextmanager
+def _database(server: Server) -> Iterator[sqlite3.Connection]:
+    with closing(server.database()) as connection, connection:
+        yield connection
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
