@@ -19,6 +19,12 @@ from tests.support.server import Server
 PAGES = Path(__file__).parents[2] / "shared" / "data"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Each worker is to come by this file before its settings: it has a data directory of its own then."""
+    del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Shared by the tests of a worker, so each takes users of its own."""

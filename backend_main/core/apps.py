@@ -8,4 +8,4 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        pass  # registers the system checks
+        from . import checks  # noqa: F401 - the import registers them

@@ -66,7 +66,7 @@ def identify(raw_token: str | None) -> Identity:
         raise Unauthenticated("A token is needed, as ?token= or as Authorization: Bearer.")
     try:
         return _identity(AccessToken(raw_token))  # type: ignore[arg-type] # the stub means the encoded token
-    except (TokenError, UnicodeError):
+    except (TokenError, ValueError, OverflowError):  # a time of no calendar is one of the last two
         raise Unauthenticated("The token is invalid or expired.") from None
 
 
@@ -136,7 +136,7 @@ class RefreshSerializer(TokenRefreshSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
         try:
             _identity(self.token_class(attrs["refresh"]))
-        except (TokenError, Unauthenticated):
+        except (TokenError, Unauthenticated, ValueError, OverflowError):
             raise AuthenticationFailed("The token is invalid or expired.") from None
         return super().validate(attrs)
 
@@ -164,7 +164,8 @@ def _parsed(origin: str) -> tuple[str, str, int]:
     """Scheme, host and port; raises ValueError for anything that is no origin, `null` among it."""
     parts = urlsplit(origin)
     default_port = {"http": 80, "https": 443}.get(parts.scheme)
-    if default_port is None or not parts.hostname or parts.path or parts.query or parts.username is not None:
+    bare = origin.lower() == f"{parts.scheme}://{parts.netloc.lower()}"
+    if default_port is None or not parts.hostname or not bare or parts.username is not None:
         raise ValueError("not an origin")
     return parts.scheme, parts.hostname, parts.port or default_port
 

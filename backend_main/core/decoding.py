@@ -2,7 +2,7 @@
 
 A `create` may carry hundreds of megabytes of base64. Its text is cut out of the frame before the JSON around
 it is parsed, and cut again, undecoded, by `intake`: the parser never copies it. Whatever looks unusual
-(escapes inside the base64, the key twice, the key elsewhere) is parsed whole instead, which is slower and
+(escapes or white space inside the base64, the key elsewhere) is parsed whole instead, which is slower and
 gives the same result.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import secrets
 from typing import Any, NoReturn
 
 import msgspec
@@ -121,11 +122,14 @@ def _parse_around_base64(frame: str) -> dict[str, Any] | None:
     end = frame.find('"', start)
     if frame[colon : start - 1].strip(" \t\r\n") != ":" or end < 0:
         return None
-    if frame.find("\\", start, end) >= 0 or frame.find(_KEY, end) >= 0:
+    if any(frame.find(unusual, start, end) >= 0 for unusual in "\\\n\r\t"):
         return None
-    envelope = _parse_json(frame[:start] + frame[end:])
+    # Known to nobody, so it comes out in `data` only where the base64 stood: the same key may be written
+    # with an escape, and the one found may stand beside `data`.
+    mark = secrets.token_hex(8)
+    envelope = _parse_json(frame[:start] + mark + frame[end:])
     data = envelope.get("data")
-    if not isinstance(data, dict) or data.get("image_base64") != "":
+    if not isinstance(data, dict) or data.get("image_base64") != mark:
         return None
     data["image_base64"] = frame[start:end]
     return envelope

@@ -118,7 +118,7 @@ def _decoded(text: str) -> Iterator[bytes]:
         if ended and piece:
             raise Invalid({"image_base64": "Invalid base64 encoding: text after the padding."})
         yield _decode_piece(piece[:whole])
-        ended = piece.endswith("=")
+        ended = ended or piece[:whole].endswith("=")
         rest = piece[whole:]
     yield _decode_piece(rest)
 
@@ -183,7 +183,7 @@ def _open_below_roots(text: str) -> int:
     for root, parts in _places(text):
         try:
             return _open_regular(root, parts)
-        except OSError:
+        except (OSError, ValueError):  # a name that no file can have is a ValueError
             continue
     # One sentence for all: whether a file exists is nobody's business who may not read it.
     raise Invalid({"image_path": "This path names no regular file that may be imported."})

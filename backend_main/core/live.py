@@ -143,9 +143,10 @@ class Hub:
     def page_text(self, upload_id: UUID, attempt: int, text: str) -> None:
         """The text so far of the page that is being read; only the latest counts."""
         with self._fresh_lock:
-            known = upload_id in self._fresh
-            self._fresh[upload_id] = (attempt, text)
-        if not known:
+            waiting, _ = self._fresh.get(upload_id, (None, ""))
+            if waiting is None or waiting <= attempt:
+                self._fresh[upload_id] = (attempt, text)
+        if waiting is None:
             self._call(self._take_fresh, upload_id)
 
     def page_done(self, upload_id: UUID, attempt: int, markdown: str) -> None:
@@ -234,9 +235,11 @@ class Hub:
                     log.exception("could not look whether the connected users are still active")
 
     async def _close_the_revoked(self) -> None:
-        valid_from = await orm.run(queries.tokens_valid_from, list(self._sockets))
-        for owner_id, sockets in list(self._sockets.items()):
-            for socket in list(sockets):
+        # Those of now: one that joins while the database is asked is not in its answer.
+        asked = {owner_id: list(sockets) for owner_id, sockets in self._sockets.items()}
+        valid_from = await orm.run(queries.tokens_valid_from, list(asked))
+        for owner_id, sockets in asked.items():
+            for socket in sockets:
                 if not queries.token_stands(valid_from, owner_id, socket.issued_at):
                     socket.close(Unauthenticated("The user was deactivated, or the token revoked."))
 

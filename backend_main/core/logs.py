@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import re
 
-# A query's token, a bearer header, and anything that has the three parts of a JWT.
-_SECRETS = re.compile(r"(?i)(token=)[^&\s\"']+|(bearer\s+)[\w.~+/=-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*")
+# The whole query of a WebSocket, as a client may write its token's name and value in percents; a token in any
+# other text; a bearer header; and whatever has the three parts of a JWT.
+_SECRETS = re.compile(
+    r"(?i)(/ws/[^\s?\"']*\?)[^\s\"']+|(token=)[^&\s\"']+|(bearer\s+)[\w.~+/=-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*"
+)
 
 
 def redact(text: str) -> str:
-    return _SECRETS.sub(lambda match: f"{match[1] or match[2] or ''}[redacted]", text)
+    return _SECRETS.sub(lambda match: f"{match[1] or match[2] or match[3] or ''}[redacted]", text)
 
 
 class RedactingFormatter(logging.Formatter):

@@ -21,7 +21,7 @@ def instance(upload: Upload, *, texts: bool = False) -> protocol.Instance:
         image_hash=upload.image_hash,
         content_type=upload.content_type,
         bytes=upload.bytes,
-        status=cast(protocol.Status, upload.status),
+        status=cast("protocol.Status", upload.status),
         error=upload.error,
         page_count=upload.page_count,
         pages_done=upload.pages_done,
@@ -60,5 +60,5 @@ def terminal(upload: Upload) -> protocol.Processed | protocol.Failed:
         return protocol.Processed(
             id=upload.id, raw_text=upload.raw_text, processed_text=upload.processed_text
         )
-    ended = cast(Literal["error", "cancelled"], upload.status)
+    ended = cast("Literal['error', 'cancelled']", upload.status)
     return protocol.Failed(id=upload.id, status=ended, error=upload.error or "")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from rest_framework_simplejwt.serializers import TokenObtainPairSerializer
+from rest_framework_simplejwt.serializers import PasswordField, TokenObtainPairSerializer
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
 
 from . import auth, orm, readers, storage
@@ -13,6 +15,11 @@ from . import auth, orm, readers, storage
 
 class _ObtainSerializer(TokenObtainPairSerializer):
     token_class = auth.RefreshToken
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A password is what was typed, spaces and all.
+        self.fields["password"] = PasswordField(trim_whitespace=False)
 
 
 class TokenView(TokenObtainPairView):

@@ -197,7 +197,7 @@ class PdfDocument(Document):
     def __init__(self, path: Path, options: Options) -> None:
         super().__init__(options)
         # Imported late: it loads pdfium, which a process that only hosts a child never needs.
-        import pypdfium2  # type: ignore[import-untyped]
+        import pypdfium2
 
         try:
             self._pdf = pypdfium2.PdfDocument(path)

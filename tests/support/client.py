@@ -59,7 +59,9 @@ class Client:
 
     async def create(self, image: bytes, **data: Any) -> Message:
         """The reply to a `create` with these bytes."""
-        return await self.ask({"type": "create", "data": {"image_base64": base64.b64encode(image).decode(), **data}})
+        return await self.ask(
+            {"type": "create", "data": {"image_base64": base64.b64encode(image).decode(), **data}}
+        )
 
     async def end_of(self, upload_id: str) -> Message:
         """The terminal message of an upload."""

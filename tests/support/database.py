@@ -23,7 +23,7 @@ from .encoding import base64_of  # noqa: E402
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> Iterator[None]:
-    """A database in memory has one lock for all tables and no WAL; one of this process's own needs no suffix."""
+    """A database in memory has one lock for all tables and no WAL."""
     from django.conf import settings
 
     with tempfile.TemporaryDirectory(prefix="scanrill-test-db-") as directory:

@@ -11,7 +11,26 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 _counter = itertools.count()
-WORDS = "the quick brown fox jumps over a lazy dog while seven wizards box quietly near an old bridge".split()
+WORDS = [
+    "the",
+    "quick",
+    "brown",
+    "fox",
+    "jumps",
+    "over",
+    "a",
+    "lazy",
+    "dog",
+    "while",
+    "seven",
+    "wizards",
+    "box",
+    "quietly",
+    "near",
+    "an",
+    "old",
+    "bridge",
+]
 
 
 def scripted_png(**script: Any) -> bytes:

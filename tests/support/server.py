@@ -35,7 +35,7 @@ class Server:
 
     def start(self) -> Server:
         """Starts it, and waits until it says where it serves."""
-        self._log_file = open(self.log_path, "ab")
+        self._log_file = open(self.log_path, "ab")  # noqa: SIM115 - closed by `stop`
         self.process = subprocess.Popen(
             [*SCANRILL, "serve", "--port", str(self.port), *self.arguments],
             env=self.environment,
@@ -69,7 +69,12 @@ class Server:
     def command(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Another `scanrill` command on the same data directory."""
         return subprocess.run(
-            [*SCANRILL, *arguments], env=self.environment, input=stdin, capture_output=True, text=True, timeout=60
+            [*SCANRILL, *arguments],
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
 
     def user(self, name: str | None = None) -> str:

@@ -1,0 +1,161 @@
+"""`scanrill read`, `scanrill settings`, and how every command answers wrong usage."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from backend_main import __version__
+from backend_main.cli.main import app
+from backend_main.core.conf import Conf
+from tests.integration.test_serve import refusal, scanrill
+from tests.support.drawing import scripted_png
+
+# In this process where the streams and the exit code are all that counts: a process costs seconds to start.
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def read(*arguments: str | Path) -> Result:
+    return run("read", "--engine", "dummy", *arguments)
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> list[Path]:
+    """Three files: the second is none that can be read."""
+    pages = [scripted_png(lines=["# Title", "one", "two"]), b"no scan", scripted_png(lines=["a *b*", "c"])]
+    paths = [tmp_path / name for name in ("first.png", "broken.png", "last.png")]
+    for path, data in zip(paths, pages, strict=True):
+        path.write_bytes(data)
+    return paths
+
+
+# ── read ──
+
+
+def test_a_file_is_printed_as_markdown(scans: list[Path]) -> None:
+    result = read(scans[0])
+    assert (result.exit_code, result.stdout) == (0, "# Title\n\none\ntwo\n")
+
+
+def test_a_file_is_printed_as_reading_text(scans: list[Path]) -> None:
+    result = read("--format", "txt", scans[0])
+    assert result.exit_code == 0
+    assert "#" not in result.stdout
+    assert result.stdout.split() == ["Title", "one", "two"]
+    assert result.stdout.endswith("\n")
+
+
+def test_a_file_is_printed_as_json_with_lines_and_boxes(scans: list[Path]) -> None:
+    result = read("--format", "json", scans[0])
+    document = json.loads(result.stdout)
+    assert document.keys() == {"file", "pages"}
+    assert document["file"] == str(scans[0])
+    [page] = document["pages"]
+    assert page["number"] == 1
+    assert page["markdown"] == "# Title\n\none\ntwo"
+    assert [line["text"] for line in page["lines"]] == ["Title", "one", "two"]
+    assert len(page["lines"][0]["box"]) == 4
+
+
+def test_several_files_are_separated_by_a_blank_line(scans: list[Path]) -> None:
+    result = read(scans[0], scans[2])
+    assert result.exit_code == 0
+    assert result.stdout == "# Title\n\none\ntwo\n\n" + "a \\*b\\*\nc\n"
+    result = read("--format", "txt", scans[0], scans[2])
+    assert len(result.stdout.split("\n\n")) >= 2
+
+
+@pytest.mark.parametrize("form", ["md", "txt", "json"])
+def test_a_broken_file_is_told_and_the_rest_is_read(form: str, scans: list[Path]) -> None:
+    result = read("--format", form, *scans)
+    assert result.exit_code == 1
+    [line] = result.stderr.splitlines()
+    assert line.startswith(f"scanrill: {scans[1]}: ")
+    assert "Title" in result.stdout
+    assert {"md": "\nc\n", "txt": " c\n", "json": '"text": "c"'}[form] in result.stdout
+    assert str(scans[1]) not in result.stdout
+
+
+def test_reading_needs_no_data_directory(scans: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no directory")
+    result = scanrill(tmp_path / "file" / "below", "read", "--engine", "dummy", *map(str, scans))
+    assert result.returncode == 1
+    assert result.stdout.startswith("# Title\n\none\ntwo\n\n")
+    assert result.stdout.endswith("c\n")
+    assert "Traceback" not in result.stderr
+    [line] = result.stderr.splitlines()
+    assert line.startswith("scanrill: ")
+
+
+# ── usage ──
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["frobnicate"],
+        ["--frobnicate"],
+        ["serve", "--port", "65536"],
+        ["serve", "--port", "http"],
+        ["serve", "more"],
+        ["user", "add"],
+        ["user", "frobnicate"],
+        ["token"],
+        ["token", "anna", "--ttl", "soon"],
+        ["token", "anna", "--ttl", "0"],
+        ["token", "anna", "--ttl", "-1h"],
+        ["token", "anna", "--ttl", "1w"],
+        ["read"],
+        ["read", "missing.png"],
+        ["read", "/"],
+        ["read", "--format", "docx", "pyproject.toml"],
+        ["read", "--engine", "magic", "pyproject.toml"],
+        ["settings", "more"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_2_and_prints_nothing(arguments: list[str]) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    assert result.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [[], ["serve"], ["user"], ["user", "add"], ["token"], ["read"], ["settings"]]
+)
+def test_every_command_has_a_help(command: list[str]) -> None:
+    result = run(*command, "--help")
+    assert result.exit_code == 0
+    assert "Usage:" in result.stdout
+
+
+def test_the_version_is_printed_alone() -> None:
+    assert run("--version").stdout == f"{__version__}\n"
+
+
+# ── settings ──
+
+
+def test_the_settings_are_listed_and_a_secret_is_not_shown(tmp_path: Path) -> None:
+    canary = "do-not-show-me-" + "x" * 40
+    printed = scanrill(tmp_path, "settings", SECRET_KEY=canary, READERS="3", ENGIN="misspelt")
+    assert printed.returncode == 0
+    rows = {line.split()[0]: line for line in printed.stdout.splitlines() if line.startswith("SCANRILL_")}
+    assert rows.keys() == {f"SCANRILL_{name.upper()}" for name in Conf.__struct_fields__}
+    assert rows["SCANRILL_READERS"].split()[1:3] == ["3", "1"]
+    assert "(set)" in rows["SCANRILL_SECRET_KEY"]
+    assert canary not in printed.stdout + printed.stderr
+    assert "SCANRILL_ENGIN" in printed.stderr
+
+
+def test_a_bad_setting_stops_every_command_in_one_line(tmp_path: Path) -> None:
+    for command in (["settings"], ["user", "add", "anna", "--no-password"]):
+        assert "SCANRILL_MAX_PIXELS" in refusal(scanrill(tmp_path, *command, MAX_PIXELS="0"))

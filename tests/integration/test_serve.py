@@ -1,0 +1,178 @@
+"""`scanrill serve`: what stops it from starting, and what its end leaves behind."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+import stat
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.client import TERMINAL, Client
+from tests.support.drawing import scripted_png
+from tests.support.server import SCANRILL, Server, environment
+
+Run = subprocess.CompletedProcess[str]
+EXIT_SECONDS = 10
+
+
+def scanrill(data_dir: Path, *arguments: str, stdin: str = "", **settings: str) -> Run:
+    """A command on a data directory, with these settings and no others."""
+    return subprocess.run(
+        [*SCANRILL, *arguments],
+        env=environment(data_dir, **settings),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def refusal(run: Run) -> str:
+    """The one line of a command that was refused."""
+    assert run.returncode == 1, run.stderr
+    assert run.stdout == ""
+    assert "Traceback" not in run.stderr
+    [line] = run.stderr.splitlines()
+    assert line.startswith("scanrill: ")
+    return line
+
+
+# ── refused ──
+
+
+def test_a_port_that_is_taken_is_refused_in_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        line = refusal(scanrill(tmp_path / "data", "serve", "--port", str(port), ENGINE="dummy"))
+    assert str(port) in line
+    assert "--port" in line
+
+
+@pytest.mark.parametrize("path", ["file", "file/below"])
+def test_a_data_directory_that_cannot_be_written_is_refused_in_one_line(path: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no directory")
+    line = refusal(scanrill(tmp_path / path, "serve", "--port", "0", ENGINE="dummy"))
+    assert str(tmp_path / path) in line
+    assert (tmp_path / "file").read_text() == "no directory"
+
+
+def test_a_data_directory_in_use_is_refused_in_one_line_and_its_server_goes_on(server: Server) -> None:
+    line = refusal(server.command("serve", "--port", "0"))
+    assert "in use" in line
+    assert str(server.data_dir) in line
+    assert server.process.poll() is None
+
+
+def test_a_database_of_a_newer_version_is_refused_in_one_line_and_left_as_it_is(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    assert scanrill(data, "user", "add", "anna", "--no-password").returncode == 0
+    path = data / "scanrill.sqlite3"
+    with sqlite3.connect(path) as database:
+        database.execute(
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('core', '9999_later', '2030-01-01')"
+        )
+    database.close()
+    for command in (["serve", "--port", "0"], ["user", "add", "bert", "--no-password"]):
+        assert "newer version" in refusal(scanrill(data, *command, ENGINE="dummy"))
+    database = sqlite3.connect(path)
+    assert database.execute("SELECT username FROM core_user").fetchall() == [("anna",)]
+    database.close()
+
+
+def test_a_database_that_is_none_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "scanrill.sqlite3").write_bytes(b"no database" * 1000)
+    assert "database" in refusal(scanrill(tmp_path, "serve", "--port", "0", ENGINE="dummy"))
+
+
+def test_an_unknown_engine_is_refused_with_those_that_are_known(tmp_path: Path) -> None:
+    line = refusal(scanrill(tmp_path, "serve", "--port", "0", ENGINE="magic"))
+    assert "SCANRILL_ENGINE" in line
+    assert "magic" in line
+    assert "rapid" in line
+
+
+def test_a_bad_setting_is_refused_by_the_name_of_its_variable(tmp_path: Path) -> None:
+    line = refusal(scanrill(tmp_path, "serve", "--port", "0", READERS="two"))
+    assert "SCANRILL_READERS" in line
+    assert not list(tmp_path.iterdir())
+
+
+def test_settings_that_cannot_work_together_are_refused_in_one_line(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    line = refusal(scanrill(data, "serve", "--port", "0", ENGINE="dummy", JWT_ALGORITHM="RS256"))
+    assert "SCANRILL_JWT_VERIFYING_KEY" in line
+    line = refusal(scanrill(data, "serve", "--port", "0", ENGINE="dummy", IMPORT_ROOTS=str(data / "files")))
+    assert "SCANRILL_DATA_DIR" in line
+
+
+# ── for other machines ──
+
+
+def test_other_machines_are_served_only_with_a_secret_hosts_and_a_user(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    serve = ["serve", "--host", "0.0.0.0", "--port", "0"]
+    line = refusal(scanrill(data, *serve, ENGINE="dummy"))
+    for missing in ("SCANRILL_SECRET_KEY", "SCANRILL_ALLOWED_HOSTS", "scanrill user add"):
+        assert missing in line
+    settings = {"ENGINE": "dummy", "SECRET_KEY": "x" * 60, "ALLOWED_HOSTS": "scans.example"}
+    tokens_only = scanrill(data, "user", "add", "robot", "--no-password", **settings)
+    assert tokens_only.returncode == 0
+    line = refusal(scanrill(data, *serve, **settings))
+    assert "scanrill user add" in line
+    assert "SECRET_KEY" not in line
+
+    added = scanrill(
+        data, "user", "add", "anna", "--password-stdin", stdin="a good pass phrase\n", **settings
+    )
+    assert added.returncode == 0, added.stderr
+    server = Server(data, "--host", "0.0.0.0", **settings).start()
+    assert server.stop() == 0
+
+
+# ── what a start makes ──
+
+
+def test_secrets_and_files_are_their_owner_s_alone(server: Server) -> None:
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in server.data_dir.iterdir()}
+    assert modes["secret.key"] == 0o600
+    assert modes["files"] == modes["incoming"] == 0o700
+    assert stat.S_IMODE(server.data_dir.stat().st_mode) == 0o700
+
+
+# ── its end, and what comes after ──
+
+
+async def test_a_reading_goes_on_after_a_stop_and_after_a_kill(
+    new_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    started, go = tmp_path / "started", tmp_path / "go"
+    server = new_server()
+    token = server.token(server.user())
+    async with Client(server.url(token=token)) as client:
+        image = scripted_png(lines=["one", "two"], touch=str(started), wait_for=str(go))
+        upload_id = (await client.create(image))["instance"]["id"]
+        await client.until(lambda m: m.get("status") == "processing")
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < EXIT_SECONDS
+        assert await client.close_code() == 1012
+
+    server.start()
+    async with Client(server.url(token=token)) as client:
+        await client.until(lambda m: m.get("id") == upload_id and m.get("status") == "processing")
+        assert server.stop(9) == -9
+
+    server.start()
+    go.touch()
+    async with Client(server.url(token=token)) as client:
+        state = (await client.ask({"type": "retrieve", "instance_id": upload_id}))["instance"]
+        if state["status"] not in TERMINAL:
+            await client.end_of(upload_id)
+            state = (await client.ask({"type": "retrieve", "instance_id": upload_id}))["instance"]
+    assert (state["status"], state["raw_text"]) == ("processed", "one\ntwo")
+    assert "Traceback" not in server.log

@@ -1,0 +1,174 @@
+"""`scanrill user` and `scanrill token`, and the tokens of the HTTP door."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.test_serve import refusal, scanrill
+from tests.support.client import Client
+from tests.support.server import Server
+
+PASSWORD = " a good pass phrase, é \n"  # white space is part of it
+
+
+@pytest.fixture(scope="session")
+def anna(server: Server) -> str:
+    """The name of a user with `PASSWORD`, added beside the running server."""
+    added = server.command("user", "add", "anna", "--password-stdin", stdin=PASSWORD + "\n")
+    assert added.returncode == 0, added.stderr
+    assert added.stdout == ""
+    return "anna"
+
+
+def payload(token: str) -> dict[str, Any]:
+    part = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return claims
+
+
+def obtain(server: Server, name: str, password: str) -> httpx.Response:
+    return httpx.post(f"{server.http}/api/token/", json={"username": name, "password": password}, timeout=30)
+
+
+# ── user add ──
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "said"),
+    [
+        ("anna", "another pass phrase", "already exists"),
+        ("bert", "short", "too short"),
+        ("bert", "password1234", "too common"),
+        ("bert", "", "too short"),
+        ("no spaces", "another pass phrase", "username"),
+        ("", "another pass phrase", "blank"),
+    ],
+)
+def test_a_user_who_cannot_be_is_refused_in_one_line(
+    name: str, password: str, said: str, server: Server, anna: str
+) -> None:
+    line = refusal(server.command("user", "add", name, "--password-stdin", stdin=password + "\n"))
+    assert said in line
+    with closing(server.database()) as database:
+        assert (
+            database.execute("SELECT 1 FROM core_user WHERE username IN ('bert', 'no spaces', '')").fetchall()
+            == []
+        )
+
+
+def test_the_password_is_all_of_standard_input_less_one_newline(server: Server, anna: str) -> None:
+    assert obtain(server, anna, PASSWORD).status_code == 200
+    for wrong in (PASSWORD + "\n", PASSWORD.strip(), PASSWORD.rstrip("\n")):
+        assert obtain(server, anna, wrong).status_code == 401
+
+
+def test_a_user_and_a_token_are_made_on_an_empty_data_directory(tmp_path: Path) -> None:
+    data = tmp_path / "new" / "data"
+    assert refusal(scanrill(data, "token", "anna")).endswith("`scanrill user add anna` makes one.")
+    added = scanrill(data, "user", "add", "anna", "--no-password")
+    assert (added.returncode, added.stdout, added.stderr) == (0, "", "User anna added.\n")
+    assert scanrill(data, "token", "anna").returncode == 0
+
+
+# ── token ──
+
+
+async def test_a_token_is_printed_alone_and_opens_a_socket(server: Server, anna: str) -> None:
+    printed = server.command("token", anna, "--ttl", "90s")
+    assert (printed.returncode, printed.stderr) == (0, "")
+    assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+\n", printed.stdout)
+    claims = payload(printed.stdout.strip())
+    assert claims["token_type"] == "access"
+    assert claims["sub"] == server.user_id(anna)
+    assert 60 < claims["exp"] - time.time() <= 90
+    async with Client(server.url(token=printed.stdout.strip())) as client:
+        assert (await client.ask({"type": "list"}))["list"] == []
+
+
+async def test_a_token_in_the_header_opens_a_socket_too(server: Server, token: str) -> None:
+    async with Client(server.url(), additional_headers={"Authorization": f"Bearer {token}"}) as client:
+        assert (await client.ask({"type": "list"}))["list"] == []
+
+
+def test_nobody_s_token_is_refused_in_one_line(server: Server) -> None:
+    assert "nobody" in refusal(server.command("token", "nobody"))
+
+
+# ── the HTTP door ──
+
+
+async def test_a_password_gives_tokens_and_the_refresh_token_another(server: Server, anna: str) -> None:
+    reply = obtain(server, anna, PASSWORD)
+    assert reply.json().keys() == {"access", "refresh"}
+    tokens = reply.json()
+    refreshed = httpx.post(f"{server.http}/api/token/refresh/", json={"refresh": tokens["refresh"]})
+    assert refreshed.status_code == 200
+    assert refreshed.json().keys() == {"access"}
+    for access in (tokens["access"], refreshed.json()["access"]):
+        async with Client(server.url(token=access)) as client:
+            assert (await client.ask({"type": "list"}))["list"] == []
+    assert 3500 < payload(tokens["access"])["exp"] - time.time() <= 3600
+    async with Client(server.url(token=tokens["refresh"])) as client:
+        assert await client.close_code() == 4401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"username": "anna", "password": "wrong"},
+        {"username": "nobody", "password": PASSWORD},
+        {"username": "anna", "password": ""},
+        {"username": "anna"},
+        {"username": ["anna"], "password": {"a": 1}},
+        {"username": "anna\x00", "password": PASSWORD},
+        {},
+        [],
+    ],
+)
+def test_a_wrong_password_is_refused_like_an_unknown_user(body: object, server: Server, anna: str) -> None:
+    reply = httpx.post(f"{server.http}/api/token/", json=body, timeout=30)
+    assert reply.status_code in (400, 401)
+    assert "access" not in reply.json()
+    if (
+        isinstance(body, dict)
+        and body.get("password") in ("wrong", PASSWORD)
+        and "\x00" not in body["username"]
+    ):
+        assert (reply.status_code, reply.json()["detail"]) == (
+            401,
+            "No active account found with the given credentials",
+        )
+
+
+async def test_a_deactivated_user_gets_nothing_and_loses_the_open_socket(server: Server) -> None:
+    name = "carl"
+    server.command("user", "add", name, "--password-stdin", stdin="a good pass phrase")
+    tokens = obtain(server, name, "a good pass phrase").json()
+    async with Client(server.url(token=tokens["access"])) as client:
+        assert (await client.ask({"type": "list"}))["list"] == []
+        with closing(server.database()) as database, database:
+            database.execute("UPDATE core_user SET is_active = 0 WHERE username = ?", [name])
+        assert await client.close_code() == 4401
+    assert obtain(server, name, "a good pass phrase").status_code == 401
+    reply = httpx.post(f"{server.http}/api/token/refresh/", json={"refresh": tokens["refresh"]})
+    assert reply.status_code == 401
+    async with Client(server.url(token=tokens["access"])) as client:
+        assert await client.close_code() == 4401
+    assert "no active user" in refusal(server.command("token", name))
+
+
+def test_no_token_and_no_password_stands_in_the_log(server: Server, anna: str, token: str) -> None:
+    httpx.get(f"{server.http}/?token={token}")
+    obtain(server, anna, PASSWORD)
+    assert token not in server.log
+    assert "good pass phrase" not in server.log
+    assert "[redacted]" in server.log

@@ -1,0 +1,27 @@
+"""Users of the shared server, made once: each command costs the start of a process."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.database import data_directories, django_db_modify_db_settings, happened
+from tests.support.server import Server
+
+__all__ = ["data_directories", "django_db_modify_db_settings", "happened"]
+
+
+@pytest.fixture(scope="session")
+def a_user(server: Server) -> str:
+    """The name of a user."""
+    return server.user()
+
+
+@pytest.fixture(scope="session")
+def a_token(server: Server, a_user: str) -> str:
+    return server.token(a_user)
+
+
+@pytest.fixture(scope="session")
+def other_token(server: Server) -> str:
+    """Of another user."""
+    return server.token(server.user())

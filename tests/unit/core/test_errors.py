@@ -1,0 +1,66 @@
+"""The tree in the docstring of `errors` is what a reader trusts, so it must be the tree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from backend_main.core import errors
+from backend_main.core.errors import ScanrillError
+
+
+class Row(NamedTuple):
+    name: str
+    depth: int
+    numbers: set[int]
+    text: str
+
+
+def drawn() -> list[Row]:
+    """The rows of the docstring's tree."""
+    assert errors.__doc__
+    pattern = re.compile(r"^(?P<branch>[│├└─ ]*)(?P<name>[A-Z]\w+)(?P<numbers>[ \d]*)(?P<text>.*)$")
+    rows = []
+    for line in errors.__doc__.strip().splitlines()[2:]:
+        if match := pattern.match(line):
+            depth = len(match["branch"]) // 4
+            rows.append(Row(match["name"], depth, set(map(int, match["numbers"].split())), match["text"]))
+    return rows
+
+
+def real(
+    kind: type[ScanrillError] = ScanrillError, depth: int = 0
+) -> Iterator[tuple[type[ScanrillError], int]]:
+    yield kind, depth
+    for below in kind.__subclasses__():
+        if below.__module__ == errors.__name__:
+            yield from real(below, depth + 1)
+
+
+def test_the_drawn_tree_has_the_classes_in_their_order() -> None:
+    assert [(row.name, row.depth) for row in drawn()] == [(kind.__name__, depth) for kind, depth in real()]
+
+
+def test_the_drawn_codes_are_those_of_the_classes() -> None:
+    for row in drawn()[1:]:
+        kind = getattr(errors, row.name)
+        own = {kind.http_status, kind.close_code} - {ScanrillError.http_status, ScanrillError.close_code}
+        assert row.numbers == own, row.name
+
+
+def test_what_can_be_tried_again_is_said_so() -> None:
+    for row in drawn():
+        kind = getattr(errors, row.name)
+        if row.numbers and max(row.numbers) > 4000 and kind.__name__ != "UploadNotFound":
+            assert kind.final == ("reconnect" not in row.text), row.name
+
+
+def test_codes_are_unique_and_close_codes_are_an_application_s() -> None:
+    kinds = [kind for kind, _depth in real() if "code" in vars(kind)]
+    assert len({kind.code for kind in kinds}) == len(kinds)
+    assert all(kind.close_code == 1011 or 4000 <= kind.close_code <= 4999 for kind in kinds)
+
+
+def test_an_error_of_fields_says_them_all_in_one_line() -> None:
+    assert str(errors.Invalid({"a": "Wrong.", "b": "Missing."})) == "a: Wrong.; b: Missing."

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from backend_main.core import limits
+from backend_main.core.limits import TokenBucket
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time, as a list of one number that a test moves on."""
+    now = [1000.0]
+    monkeypatch.setattr(limits.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_a_burst_is_let_through_and_no_message_more(clock: list[float]) -> None:
+    bucket = TokenBucket(rate=5, burst=20)
+    assert [bucket.take() for _ in range(21)] == [True] * 20 + [False]
+
+
+def test_tokens_come_back_at_the_rate(clock: list[float]) -> None:
+    bucket = TokenBucket(rate=5, burst=20)
+    for _ in range(20):
+        bucket.take()
+    clock[0] += 1.0
+    assert [bucket.take() for _ in range(6)] == [True] * 5 + [False]
+
+
+def test_a_long_pause_gives_one_burst_and_no_more(clock: list[float]) -> None:
+    bucket = TokenBucket(rate=5, burst=20)
+    clock[0] += 3600
+    assert sum(bucket.take() for _ in range(100)) == 20
+
+
+def test_a_refused_message_costs_nothing(clock: list[float]) -> None:
+    bucket = TokenBucket(rate=1, burst=1)
+    assert bucket.take()
+    for _ in range(10):
+        assert not bucket.take()
+    clock[0] += 1.0
+    assert bucket.take()

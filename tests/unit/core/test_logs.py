@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from backend_main.core.logs import RedactingFormatter, redact
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl-_x"
+
+
+@pytest.mark.parametrize(
+    ("line", "safe"),
+    [
+        (f"GET /ws/core/upload/?token={JWT} HTTP/1.1", "GET /ws/core/upload/?[redacted] HTTP/1.1"),
+        ("/ws/?%74oken=opaque&a=b", "/ws/?[redacted]"),
+        ("/api/?token=opaque&a=b", "/api/?token=[redacted]&a=b"),
+        ("/api/?a=b&TOKEN=opaque", "/api/?a=b&TOKEN=[redacted]"),
+        ("/api/?refresh_token=opaque", "/api/?refresh_token=[redacted]"),
+        ('"/ws/?token=opaque" 101', '"/ws/?[redacted]" 101'),
+        (f"Authorization: Bearer {JWT}", "Authorization: Bearer [redacted]"),
+        ("authorization: bearer abc.def~+/=-_ghi", "authorization: bearer [redacted]"),
+        (f"a bare {JWT} in a sentence", "a bare [redacted] in a sentence"),
+        (f"two {JWT} and {JWT}", "two [redacted] and [redacted]"),
+        ("eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", "[redacted]"),
+        ("nothing to hide: 3 tokens = 5 words", "nothing to hide: 3 tokens = 5 words"),
+    ],
+)
+def test_a_token_is_taken_out_of_a_line(line: str, safe: str) -> None:
+    assert redact(line) == safe
+
+
+def test_arguments_and_tracebacks_are_covered_like_the_message() -> None:
+    formatter = RedactingFormatter("%(message)s")
+    try:
+        raise ValueError(f"bad token {JWT}")
+    except ValueError as error:
+        info = (type(error), error, error.__traceback__)
+    record = logging.LogRecord("x", logging.ERROR, __file__, 1, "at %s", (f"/?token={JWT}",), info)
+    text = formatter.format(record)
+    assert JWT not in text
+    assert "at /?token=[redacted]" in text
+    assert "ValueError: bad token [redacted]" in text
+
+
+def test_every_handler_of_the_server_redacts() -> None:
+    from django.conf import settings
+
+    handlers = settings.LOGGING["handlers"].values()
+    formatters = {settings.LOGGING["formatters"][handler["formatter"]]["()"] for handler in handlers}
+    assert formatters == {"backend_main.core.logs.RedactingFormatter"}
+    assert all(not logger["handlers"] for logger in settings.LOGGING["loggers"].values())

@@ -1,0 +1,194 @@
+"""The outbox with a transport that is a list, and a gate that stands for a client which does not read."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from backend_main.core import outbox as module
+from backend_main.core.errors import TooSlow
+from backend_main.core.outbox import Outbox
+
+A, B = uuid.uuid4(), uuid.uuid4()
+
+
+class Client:
+    """Takes one text for each `read`; `greedy` takes all."""
+
+    def __init__(self, *, greedy: bool) -> None:
+        self.texts: list[str] = []
+        self._sent = asyncio.Condition()
+        self._room = asyncio.Semaphore(0)
+        self._greedy = greedy
+
+    async def send(self, text: str) -> None:
+        if not self._greedy:
+            await self._room.acquire()
+        async with self._sent:
+            self.texts.append(text)
+            self._sent.notify_all()
+
+    def read(self) -> None:
+        self._room.release()
+
+    async def has(self, count: int) -> list[str]:
+        """The texts, once there are as many."""
+        async with asyncio.timeout(5), self._sent:
+            await self._sent.wait_for(lambda: len(self.texts) >= count)
+        return self.texts
+
+
+@asynccontextmanager
+async def running(outbox: Outbox) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(outbox.run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError, TooSlow):
+            await task
+
+
+@pytest.fixture
+async def client() -> Client:
+    return Client(greedy=True)
+
+
+async def test_texts_go_out_in_the_order_they_came_in(client: Client) -> None:
+    outbox = Outbox(client.send)
+    async with running(outbox):
+        outbox.put_event("created")
+        outbox.put_reply("reply")
+        outbox.put_partial(A, "partial")
+        outbox.put_event("end")
+        assert await client.has(4) == ["created", "reply", "partial", "end"]
+
+
+async def test_only_the_newest_partial_of_an_upload_goes_out_in_the_place_of_the_first(
+    client: Client,
+) -> None:
+    outbox = Outbox(client.send)
+    outbox.put_partial(A, "a1")
+    outbox.put_partial(B, "b1")
+    outbox.put_event("event")
+    outbox.put_partial(A, "a2")
+    outbox.put_partial(A, "a3")
+    outbox.put_partial(B, "b2")
+    async with running(outbox):
+        assert await client.has(3) == ["a3", "b2", "event"]
+
+
+async def test_a_partial_that_was_sent_makes_room_for_the_next(client: Client) -> None:
+    outbox = Outbox(client.send)
+    async with running(outbox):
+        outbox.put_partial(A, "a1")
+        await client.has(1)
+        outbox.put_partial(A, "a2")
+        assert await client.has(2) == ["a1", "a2"]
+
+
+async def test_a_dropped_partial_is_not_sent_and_leaves_the_others(client: Client) -> None:
+    outbox = Outbox(client.send)
+    outbox.put_partial(A, "a1")
+    outbox.put_partial(B, "b1")
+    outbox.drop_partial(A)
+    outbox.put_event("end of a")
+    outbox.drop_partial(A)
+    async with running(outbox):
+        assert await client.has(2) == ["b1", "end of a"]
+
+
+async def test_a_partial_after_a_dropped_one_takes_a_place_at_the_end(client: Client) -> None:
+    outbox = Outbox(client.send)
+    outbox.put_partial(A, "a1")
+    outbox.drop_partial(A)
+    outbox.put_event("read again")
+    outbox.put_partial(A, "a2")
+    async with running(outbox):
+        assert await client.has(2) == ["read again", "a2"]
+
+
+async def test_a_client_with_too_many_events_unread_is_too_slow() -> None:
+    client = Client(greedy=False)
+    outbox = Outbox(client.send)
+    async with running(outbox) as task:
+        for number in range(module.MAX_UNSENT_EVENTS + 1):
+            outbox.put_event(str(number))
+        with pytest.raises(TooSlow):
+            async with asyncio.timeout(5):
+                await task
+    assert client.texts == []
+
+
+async def test_as_many_events_as_are_allowed_all_go_out(client: Client) -> None:
+    outbox = Outbox(client.send)
+    for number in range(module.MAX_UNSENT_EVENTS):
+        outbox.put_event(str(number))
+    async with running(outbox):
+        assert await client.has(module.MAX_UNSENT_EVENTS) == [str(n) for n in range(module.MAX_UNSENT_EVENTS)]
+
+
+async def test_events_that_were_sent_no_longer_count(client: Client) -> None:
+    outbox = Outbox(client.send)
+    async with running(outbox):
+        for number in range(3 * module.MAX_UNSENT_EVENTS):
+            outbox.put_event("x" * (module.MAX_UNSENT_EVENT_CHARACTERS // 2))
+            await client.has(number + 1)
+    assert len(client.texts) == 3 * module.MAX_UNSENT_EVENTS
+
+
+async def test_a_client_with_too_much_text_of_events_unread_is_too_slow(client: Client) -> None:
+    outbox = Outbox(client.send)
+    outbox.put_event("x" * module.MAX_UNSENT_EVENT_CHARACTERS)
+    outbox.put_event("y")
+    with pytest.raises(TooSlow):
+        await outbox.run()
+
+
+async def test_partials_and_replies_count_against_nobody(client: Client) -> None:
+    outbox = Outbox(client.send)
+    for _ in range(2 * module.MAX_UNSENT_EVENTS):
+        outbox.put_partial(uuid.uuid4(), "x" * 20_000)
+        outbox.put_reply("x" * 20_000)
+    async with running(outbox):
+        await client.has(4 * module.MAX_UNSENT_EVENTS)
+
+
+async def test_a_client_that_reads_nothing_for_too_long_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "STUCK_SECONDS", 0.01)
+    outbox = Outbox(Client(greedy=False).send)
+    outbox.put_partial(A, "a1")
+    with pytest.raises(TooSlow):
+        await outbox.run()
+
+
+async def test_a_client_is_heard_again_once_it_has_read_its_replies() -> None:
+    client = Client(greedy=False)
+    outbox = Outbox(client.send)
+    await outbox.drain()
+    reply = "x" * (module.LOW_WATER_CHARACTERS // 2 + 1)
+    outbox.put_reply(reply)
+    await outbox.drain()
+    outbox.put_reply(reply)
+    waiting = asyncio.create_task(outbox.drain())
+    async with running(outbox):
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        client.read()
+        async with asyncio.timeout(5):
+            await waiting
+    assert client.texts == [reply]
+
+
+async def test_a_transport_that_fails_ends_the_run() -> None:
+    async def gone(_text: str) -> None:
+        raise OSError("gone")
+
+    outbox = Outbox(gone)
+    outbox.put_event("x")
+    with pytest.raises(OSError, match="gone"):
+        await outbox.run()

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import uuid
+
+import pytest
+from django.utils import timezone
+
+from backend_main.core import queries
+from backend_main.core.errors import Invalid, UploadNotFound
+from backend_main.core.models import Upload, User
+from tests.support.database import new_user
+
+pytestmark = pytest.mark.django_db
+
+KEY = "6f1e1a52-7d0c-4f8e-9d5c-0a4f0f6f1b11"
+
+
+def rows(owner: User, count: int, **fields: object) -> list[Upload]:
+    """Uploads of one instant each two, so that the order needs the id as well; newest first."""
+    now = timezone.now()
+    made = []
+    for number in range(count):
+        upload = Upload.objects.create(
+            owner=owner,
+            filename=f"{number}.png",
+            image_path=f"{number}",
+            image_hash=uuid.uuid4().hex,
+            content_type="image/png",
+            bytes=1,
+            **fields,
+        )
+        Upload.objects.filter(pk=upload.pk).update(created_at=now + dt.timedelta(seconds=number // 2))
+        made.append(upload)
+    return list(Upload.objects.filter(pk__in=[u.pk for u in made]).order_by("-created_at", "-id"))
+
+
+def encoded(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8])
+def test_pages_of_a_list_put_together_are_the_list(limit: int) -> None:
+    owner = new_user()
+    expected = rows(owner, 7)
+    found: list[Upload] = []
+    cursor = None
+    while True:
+        listing = queries.uploads(owner=owner, limit=limit, cursor=cursor)
+        assert len(listing.uploads) <= limit
+        found += listing.uploads
+        cursor = listing.next
+        if cursor is None:
+            break
+    assert found == expected
+
+
+def test_a_cursor_stands_when_its_upload_is_deleted() -> None:
+    owner = new_user()
+    expected = rows(owner, 6)
+    first = queries.uploads(owner=owner, limit=3)
+    first.uploads[-1].delete()
+    assert queries.uploads(owner=owner, limit=3, cursor=first.next).uploads == expected[3:]
+
+
+def test_a_cursor_of_another_user_shows_only_one_s_own() -> None:
+    owner, other = new_user(), new_user()
+    rows(owner, 4)
+    cursor = queries.uploads(owner=owner, limit=1).next
+    mine = rows(other, 2)
+    assert {u.owner_id for u in queries.uploads(owner=other, cursor=cursor).uploads} <= {other.pk}
+    assert queries.uploads(owner=other).uploads == mine
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "x",
+        "!!!!",
+        "é",
+        "\ud800",
+        encoded(""),
+        encoded("2026-01-01T00:00:00+00:00"),
+        encoded("2026-01-01T00:00:00+00:00 no-uuid"),
+        encoded(f"never {KEY}"),
+        encoded(f"2026-01-01T00:00:00 {KEY}"),
+        encoded(f"0001-01-01T00:00:00+23:59 {KEY}"),
+        encoded(f"9999-12-31T23:59:59-23:59 {KEY}"),
+        base64.urlsafe_b64encode(b"\xff\xfe").decode(),
+        "A" * 100_000,
+    ],
+)
+def test_what_is_no_cursor_is_an_error_on_cursor(cursor: str) -> None:
+    with pytest.raises(Invalid) as raised:
+        queries.uploads(owner=new_user(), cursor=cursor)
+    assert list(raised.value.fields) == ["cursor"]
+
+
+def test_a_list_that_is_too_long_asks_for_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = new_user()
+    rows(owner, 4)
+    monkeypatch.setattr(queries, "MOST_IN_ONE_LIST", 3)
+    with pytest.raises(Invalid) as raised:
+        queries.uploads(owner=owner)
+    assert list(raised.value.fields) == ["limit"]
+    monkeypatch.setattr(queries, "MOST_IN_ONE_LIST", 4)
+    assert len(queries.uploads(owner=owner).uploads) == 4
+
+
+def test_status_and_search_narrow_a_list() -> None:
+    owner = new_user()
+    done = rows(owner, 2, status="processed", raw_text="One Invoice")
+    rows(owner, 2, status="error")
+    assert queries.uploads(owner=owner, status="processed").uploads == done
+    assert queries.uploads(owner=owner, search="invoice").uploads == done
+    assert queries.uploads(owner=owner, status="error", search="invoice").uploads == []
+    assert len(queries.uploads(owner=owner, search=".PNG").uploads) == 4
+
+
+def test_percent_and_underscore_in_a_search_are_themselves() -> None:
+    owner = new_user()
+    rows(owner, 2)
+    assert queries.uploads(owner=owner, search="%").uploads == []
+    assert queries.uploads(owner=owner, search="_").uploads == []
+
+
+def test_another_user_s_upload_is_unknown_by_id_and_by_hash() -> None:
+    owner, other = new_user(), new_user()
+    [upload] = rows(owner, 1)
+    with pytest.raises(UploadNotFound):
+        queries.upload(owner=other, upload_id=upload.pk)
+    assert queries.upload_by_hash(owner=other, image_hash=upload.image_hash) is None
+    assert queries.upload_by_hash(owner=owner, image_hash=upload.image_hash.upper()) == upload
+
+
+def test_a_token_stands_unless_its_user_is_inactive_unknown_or_revoked_it() -> None:
+    active, inactive, revoked = new_user(), new_user(), new_user()
+    User.objects.filter(pk=inactive.pk).update(is_active=False)
+    revoked.revoke_tokens()
+    revoked.save()
+    assert revoked.tokens_valid_from is not None
+    since = revoked.tokens_valid_from.timestamp()
+    valid_from = queries.tokens_valid_from([active.pk, inactive.pk, revoked.pk])
+    assert queries.token_stands(valid_from, active.pk, 1.0)
+    assert not queries.token_stands(valid_from, inactive.pk, since + 1)
+    assert not queries.token_stands(valid_from, uuid.uuid4(), since + 1)
+    assert not queries.token_stands(valid_from, revoked.pk, since - 0.001)
+    assert queries.token_stands(valid_from, revoked.pk, since)

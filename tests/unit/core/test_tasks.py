@@ -1,0 +1,460 @@
+"""One reader on a host whose child is a script: what it writes, and what it no longer may."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from backend_main import reading
+from backend_main.core import dispatch, events, protocol, storage, tasks, uploads
+from backend_main.core.events import Event
+from backend_main.core.models import Job, Page, Status, Upload, User
+from tests.support.database import new_upload, new_user
+
+pytestmark = pytest.mark.django_db
+
+Act = Callable[[], None]
+Step = reading.ReadEvent | Exception | Act
+BOX = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+
+
+class FakeHost:
+    """Plays the scripts in turn; a step that is a function is called, an exception raised."""
+
+    warm = True
+
+    def __init__(self, *scripts: list[Step]) -> None:
+        self.scripts = list(scripts)
+        self.asked: list[reading.Options] = []
+        self.cancelled = self.stopped = False
+        self.starts = 0
+
+    def start(self) -> None:
+        self.starts += 1
+
+    def read(self, _path: Path, options: reading.Options) -> Iterator[reading.ReadEvent]:
+        self.asked.append(options)
+        for step in self.scripts.pop(0):
+            if isinstance(step, Exception):
+                raise step
+            if callable(step):
+                step()
+            else:
+                yield step
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+class FakeHub:
+    """Notes the live text."""
+
+    def __init__(self) -> None:
+        self.texts: list[tuple[int, str]] = []
+        self.pages: list[tuple[int, str]] = []
+
+    def page_text(self, _upload_id: uuid.UUID, attempt: int, text: str) -> None:
+        self.texts.append((attempt, text))
+
+    def page_done(self, _upload_id: uuid.UUID, attempt: int, markdown: str) -> None:
+        self.pages.append((attempt, markdown))
+
+
+def page(number: int, count: int, *lines: str, warnings: list[str] | None = None) -> list[Step]:
+    """The events of one page."""
+    told = [
+        reading.Line(number, text, ("\n" if at else "") + text, BOX, 0.9) for at, text in enumerate(lines)
+    ]
+    return [
+        reading.PageStarted(number, count, 10, 20),
+        *told,
+        reading.PageDone(number, count, 10, 20, "\n".join(lines), " ".join(lines), told, warnings or []),
+    ]
+
+
+@pytest.fixture(autouse=True)
+def connection_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader looks at its thread's connection first; here that is the test's, inside its transaction."""
+    monkeypatch.setattr(tasks, "close_old_connections", lambda: None)
+
+
+@pytest.fixture
+def upload() -> Upload:
+    return new_upload(new_user())
+
+
+def reader(*scripts: list[Step]) -> tuple[tasks.Reader, FakeHost, FakeHub]:
+    hub, host = FakeHub(), FakeHost(*scripts)
+    return tasks.Reader(hub, host), host, hub  # type: ignore[arg-type]
+
+
+def now(upload: Upload) -> Upload:
+    return Upload.objects.get(pk=upload.pk)
+
+
+def terminals(happened: list[Event]) -> list[Event]:
+    return [event for event in happened if event.over]
+
+
+# ── the good way ──
+
+
+def test_without_work_nothing_is_read(happened: list[Event]) -> None:
+    one, host, _ = reader()
+    assert not one.read_next()
+    assert host.asked == []
+    assert host.starts == 1
+    assert happened == []
+
+
+def test_a_document_is_read_page_by_page_to_its_end(upload: Upload, happened: list[Event]) -> None:
+    happened.clear()
+    one, host, hub = reader(page(1, 2, "a", "b", warnings=["w"]) + page(2, 2, "c", warnings=["w", "v"]))
+    assert one.read_next()
+    done = now(upload)
+    assert (done.status, done.error, done.attempt) == (Status.PROCESSED, None, 1)
+    assert (done.raw_text, done.reading_text) == ("a\nb\n\nc", "a b\n\nc")
+    assert (done.page_count, done.pages_done, done.engine) == (2, 2, "dummy")
+    assert done.warnings == ["w", "v"]
+    assert not Job.objects.filter(upload=upload).exists()
+    first = Page.objects.get(upload=upload, number=1)
+    assert (first.attempt, first.markdown, first.text, first.width) == (1, "a\nb", "a b", 10)
+    assert [line["text"] for line in first.lines] == ["a", "b"]
+    assert hub.texts == [(1, "a"), (1, "a\nb"), (1, "c")]
+    assert hub.pages == [(1, "a\nb"), (1, "c")]
+    assert host.asked[0].first_page == 1
+    assert [event.taken is not None for event in happened] == [True, False]
+    [last] = terminals(happened)
+    assert isinstance(last.message, protocol.Processed)
+    assert last.message.raw_text == "a\nb\n\nc"
+    assert not one.read_next()
+
+
+def test_uploads_are_read_in_the_order_they_came(upload: Upload) -> None:
+    others = [new_upload(new_user()) for _ in range(2)]
+    one, _, _ = reader(*[page(1, 1, "x")] * 3)
+    order = []
+    while one.read_next():
+        finished = set(Upload.objects.filter(status=Status.PROCESSED).values_list("pk", flat=True))
+        order.append(finished - set().union(*order))
+    assert order == [{u.pk} for u in [upload, *others]]
+
+
+def test_a_correction_outlives_a_second_reading(upload: Upload) -> None:
+    uploads.update(owner=upload.owner, upload_id=upload.pk, correction="mine")
+    reader(page(1, 1, "read"))[0].read_next()
+    assert now(upload).reading_text == "read"
+    assert now(upload).processed_text == "mine"
+
+
+# ── deleted, or taken by another, while it is read ──
+
+
+@pytest.mark.parametrize("after", [0, 1, 2, 3, 6])
+def test_after_a_delete_a_reader_writes_and_tells_nothing(
+    after: int, upload: Upload, happened: list[Event]
+) -> None:
+    def delete() -> None:
+        uploads.delete(owner=upload.owner, upload_id=upload.pk)
+        happened.append(DELETED)
+
+    script = page(1, 2, "a") + page(2, 2, "b")
+    one, _, _ = reader([*script[:after], delete, *script[after:]])
+    assert one.read_next()
+    assert not Upload.objects.filter(pk=upload.pk).exists()
+    assert not Page.objects.filter(upload_id=upload.pk).exists()
+    assert not Job.objects.filter(upload_id=upload.pk).exists()
+    assert happened[-1] is DELETED
+    assert len(terminals(happened)) == 2  # the delete itself, and the mark after it
+
+
+DELETED = Event(uuid.uuid4(), uuid.uuid4(), None, over=True)
+
+
+def test_a_delete_cancels_the_reading_of_that_upload_only(upload: Upload) -> None:
+    other = new_upload(new_user())
+    seen = []
+
+    def delete(which: Upload, owner: User) -> None:
+        uploads.delete(owner=owner, upload_id=which.pk)
+        seen.append(host.cancelled)
+
+    script = page(1, 1, "a")
+    one, host, _ = reader(
+        [script[0], lambda: delete(other, other.owner), lambda: delete(upload, upload.owner), *script[1:]]
+    )
+    events.listen(one.heed)
+    try:
+        one.read_next()
+    finally:
+        events.unlisten(one.heed)
+    assert seen == [False, True]
+
+
+def test_a_reader_whose_upload_another_took_writes_nothing_over_it(
+    upload: Upload, happened: list[Event]
+) -> None:
+    other, _, _ = reader(page(1, 1, "the second reader's"))
+
+    def taken_over() -> None:
+        tasks.void_claims()
+        assert other.read_next()
+
+    script = page(1, 1, "the first reader's")
+    one, _, hub = reader([*script[:2], taken_over, *script[2:]])
+    one.read_next()
+    done = now(upload)
+    assert (done.status, done.attempt, done.raw_text) == (Status.PROCESSED, 2, "the second reader's")
+    assert [p.attempt for p in Page.objects.filter(upload=upload)] == [2]
+    assert hub.pages == []
+    assert len(terminals(happened)) == 1
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        reading.EngineCrashed("crashed"),
+        reading.UnreadableFile("broken"),
+        reading.Cancelled(),
+        RuntimeError("a defect"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_reader_that_lost_its_upload_cannot_end_it_either(
+    end: Exception, upload: Upload, happened: list[Event]
+) -> None:
+    """Another reader has it: still at work, its claim stands."""
+    happened.clear()
+    other, _, _ = reader([])
+
+    def taken_over() -> None:
+        tasks.void_claims()
+        assert other._claim() is not None
+
+    reader([taken_over, end])[0].read_next()
+    held = now(upload)
+    assert (held.status, held.attempt) == (Status.PROCESSING, 2)
+    job = Job.objects.get(upload=upload)
+    assert (job.claimed_by, job.failures) == (other._name, 0)
+    assert terminals(happened) == []
+
+
+# ── failures ──
+
+
+def test_three_deaths_without_progress_are_the_end(upload: Upload, happened: list[Event]) -> None:
+    one, _, _ = reader(*[[reading.EngineCrashed("The reading engine stopped unexpectedly.")]] * 3)
+    for failures in (1, 2):
+        assert one.read_next()
+        assert Job.objects.get(upload=upload).failures == failures
+        assert terminals(happened) == []
+    assert one.read_next()
+    failed = now(upload)
+    assert (failed.status, failed.error) == (Status.ERROR, "The reading engine stopped unexpectedly.")
+    assert failed.attempt == 3
+    assert not Job.objects.filter(upload=upload).exists()
+    [last] = terminals(happened)
+    assert isinstance(last.message, protocol.Failed)
+    assert not one.read_next()
+
+
+def test_a_page_makes_up_for_the_deaths_before_it(upload: Upload) -> None:
+    crash = reading.EngineTimeout("A page took longer than 1 seconds.")
+    one, host, _ = reader([crash], [crash], [*page(1, 2, "a"), crash], [crash], [*page(2, 2, "b")])
+    while one.read_next():
+        pass
+    assert now(upload).status == Status.PROCESSED
+    assert now(upload).raw_text == "a\n\nb"
+    assert [options.first_page for options in host.asked] == [1, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        reading.UnreadableFile("The file is broken."),
+        reading.EngineFailed("The reading engine failed on page 1."),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_is_the_file_s_or_the_engine_s_fault_is_final_at_once(
+    error: Exception, upload: Upload, happened: list[Event]
+) -> None:
+    reader([*page(1, 3, "kept"), error])[0].read_next()
+    failed = now(upload)
+    assert (failed.status, failed.error) == (Status.ERROR, str(error))
+    assert failed.raw_text == "kept"
+    assert not Job.objects.filter(upload=upload).exists()
+    assert len(terminals(happened)) == 1
+
+
+def test_a_defect_shows_the_user_a_sentence_and_the_log_the_rest(
+    upload: Upload, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, _, _ = reader(*[[RuntimeError("secret detail")]] * 3)
+    while one.read_next():
+        pass
+    failed = now(upload)
+    assert failed.status == Status.ERROR
+    assert "secret detail" not in (failed.error or "")
+    assert "secret detail" in caplog.text
+
+
+def test_a_lost_file_is_an_error_and_the_next_upload_is_read(upload: Upload) -> None:
+    """Reading it fails like any file; the host's child says so."""
+    other = new_upload(new_user())
+    storage.delete(upload.image_path)
+    one, _, _ = reader([reading.UnreadableFile("The file is not there.")], page(1, 1, "x"))
+    while one.read_next():
+        pass
+    assert (now(upload).status, now(other).status) == (Status.ERROR, Status.PROCESSED)
+
+
+# ── given back, and taken up again ──
+
+
+def test_giving_back_keeps_the_failures_and_the_pages(upload: Upload, happened: list[Event]) -> None:
+    crash = reading.EngineCrashed("crashed")
+    one, _, _ = reader([*page(1, 2, "a"), crash], [reading.Cancelled()])
+    one.read_next()
+    one.read_next()
+    job = Job.objects.get(upload=upload)
+    assert (job.failures, job.claimed_by) == (1, "")
+    assert now(upload).status == Status.PROCESSING
+    assert Page.objects.filter(upload=upload).count() == 1
+    assert terminals(happened) == []
+
+
+def test_after_a_restart_reading_goes_on_with_the_next_page(upload: Upload, happened: list[Event]) -> None:
+    dying, host, _ = reader()
+    host.read = killed_after(page(1, 3, "a"))  # type: ignore[method-assign]
+    with pytest.raises(SystemExit):
+        dying.read_next()
+    assert Job.objects.get(upload=upload).claimed_by
+    idle, _, _ = reader()
+    assert not idle.read_next(), "a claimed job is nobody else's"
+
+    tasks.void_claims()
+    happened.clear()
+    one, host, hub = reader(page(2, 3, "b") + page(3, 3, "c"))
+    assert one.read_next()
+    assert host.asked[0].first_page == 2
+    assert happened[0].taken == events.Taken(2, ("a",))
+    done = now(upload)
+    assert (done.raw_text, done.attempt, done.pages_done) == ("a\n\nb\n\nc", 2, 3)
+    assert [p.attempt for p in Page.objects.filter(upload=upload).order_by("number")] == [1, 2, 2]
+    assert hub.pages == [(2, "b"), (2, "c")]
+
+
+def killed_after(steps: list[Step]) -> Callable[..., Iterator[reading.ReadEvent]]:
+    """A read in whose middle the process ends: no `except Exception` sees it."""
+
+    def read(*_args: object) -> Iterator[reading.ReadEvent]:
+        for step in steps:
+            assert isinstance(step, reading.ReadEvent)
+            yield step
+        raise SystemExit
+
+    return read
+
+
+def test_a_reader_that_was_told_to_stop_takes_nothing_more(upload: Upload) -> None:
+    one, host, _ = reader(page(1, 1, "x"))
+    one.stop()
+    assert not one.read_next()
+    assert host.stopped
+    assert now(upload).status == Status.PENDING
+
+
+def test_an_engine_that_does_not_start_leaves_the_job_for_later(
+    upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It counts against the upload only when reading it brings the engine down."""
+    one, host, _ = reader([reading.EngineCrashed("The reading engine did not start.")])
+
+    def failing() -> None:
+        raise reading.EngineCrashed("The reading engine did not start.")
+
+    monkeypatch.setattr(host, "start", failing)
+    one.read_next()
+    assert Job.objects.get(upload=upload).failures <= 1
+    assert now(upload).status != Status.ERROR
+
+
+def test_every_write_of_a_reader_is_fenced(upload: Upload) -> None:
+    """A claim of an older attempt can end nothing, save no page, and give nothing back."""
+    stale = reader([])[0]._claim()
+    tasks.void_claims()
+    current = reader([])[0]._claim()
+    assert stale
+    assert current
+    [done] = [step for step in page(1, 1, "x") if isinstance(step, reading.PageDone)]
+    with pytest.raises(tasks.LostUpload):
+        tasks._save_page(stale, done)
+    for act in (
+        lambda: tasks._finish(stale),
+        lambda: tasks._fail(stale, "x"),
+        lambda: tasks._give_back(stale),
+        lambda: tasks._count_failure(stale, "x"),
+    ):
+        act()
+    job = Job.objects.get(upload=upload)
+    assert (job.attempt, job.failures, bool(job.claimed_by)) == (2, 0, True)
+    assert now(upload).status == Status.PROCESSING
+    assert connection.in_atomic_block  # the test's own
+
+
+# ── the local pool ──
+
+
+def test_a_wake_that_comes_while_a_reader_looks_is_not_lost() -> None:
+    looking, go_on, found = threading.Event(), threading.Event(), threading.Event()
+    work: list[str] = []
+
+    def look() -> bool:
+        if work:
+            found.set()
+            work.pop()
+            return True
+        if not looking.is_set():
+            looking.set()
+            go_on.wait(5)
+        return False
+
+    pool = dispatch.LocalPool([look])
+    pool.start()
+    try:
+        assert looking.wait(5)
+        work.append("came while it had looked")
+        pool.wake()
+        go_on.set()
+        assert found.wait(5)
+    finally:
+        pool.stop(5)
+
+
+def test_a_reader_that_raises_goes_on_with_the_next_call(caplog: pytest.LogCaptureFixture) -> None:
+    calls: list[int] = []
+    second = threading.Event()
+
+    def raising() -> bool:
+        calls.append(1)
+        if len(calls) == 2:
+            second.set()
+        raise RuntimeError("a defect")
+
+    pool = dispatch.LocalPool([raising])
+    pool.start()
+    try:
+        while not second.wait(0.01):
+            pool.wake()
+    finally:
+        pool.stop(5)
+    assert "a defect" in caplog.text
