@@ -16,13 +16,15 @@ from typing import Any, NoReturn
 import msgspec
 
 from .errors import ProtocolError
-from .protocol import REPLY_TYPES, REQUESTS, Request, Update
+from .protocol import REPLY_TYPES, REQUESTS, Base64Text, Request, Update
 
 MAX_DEPTH = 32
 MAX_METADATA_BYTES = 16 * 1024
 MAX_CORRECTION_CHARACTERS = 16 * 1024 * 1024
 # Below this a second pass over the frame costs more than the copy that it avoids.
 CUT_FROM_CHARACTERS = 64 * 1024
+# A search goes through this much while it holds the interpreter, in a fraction of a millisecond.
+PIECE_CHARACTERS = 4 * 1024 * 1024
 _KEY = '"image_base64"'
 
 # What a field must be, said to a person. A field that is missing here takes any string.
@@ -94,7 +96,9 @@ def _checked(field: msgspec.structs.FieldInfo, value: object) -> Any:
         raise ValueError("too large")
     if field.name == "processed_text" and isinstance(value, str) and len(value) > MAX_CORRECTION_CHARACTERS:
         raise ValueError("too long")
-    return msgspec.convert(value, field.type)
+    if isinstance(value, Base64Text):  # `decode` made it itself; no JSON gives one
+        return value
+    return msgspec.convert(value, str | None if field.name == "image_base64" else field.type)
 
 
 def _safe_ref(envelope: dict[str, Any]) -> str | None:
@@ -119,10 +123,10 @@ def _parse_around_base64(frame: str) -> dict[str, Any] | None:
     if key < 0 or frame[colon : colon + 8].lstrip(" \t\r\n")[:1] != ":":
         return None
     start = frame.find('"', colon) + 1
-    end = frame.find('"', start)
+    end = _find('"', frame, start, len(frame))
     if frame[colon : start - 1].strip(" \t\r\n") != ":" or end < 0:
         return None
-    if any(frame.find(unusual, start, end) >= 0 for unusual in "\\\n\r\t"):
+    if any(_find(unusual, frame, start, end) >= 0 for unusual in "\\\n\r\t"):
         return None
     # Known to nobody, so it comes out in `data` only where the base64 stood: the same key may be written
     # with an escape, and the one found may stand beside `data`.
@@ -131,8 +135,17 @@ def _parse_around_base64(frame: str) -> dict[str, Any] | None:
     data = envelope.get("data")
     if not isinstance(data, dict) or data.get("image_base64") != mark:
         return None
-    data["image_base64"] = frame[start:end]
+    data["image_base64"] = Base64Text(frame, start, end)
     return envelope
+
+
+def _find(character: str, frame: str, start: int, end: int) -> int:
+    """`frame.find(character, start, end)`, which keeps no other thread waiting while it looks."""
+    for position in range(start, end, PIECE_CHARACTERS):
+        found = frame.find(character, position, min(position + PIECE_CHARACTERS, end))
+        if found >= 0:
+            return found
+    return -1
 
 
 def _parse_json(text: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from PIL import Image, UnidentifiedImageError
 from . import storage
 from .conf import conf
 from .errors import Invalid
+from .protocol import Base64Text
 
 # Pieces small enough to leave the processor to others, large enough that the loop around them is nothing.
 PIECE_CHARACTERS = 1024 * 1024
@@ -64,13 +65,14 @@ class Received:
 
 
 @contextmanager
-def from_base64(text: str, *, name: str | None = None) -> Iterator[Received]:
+def from_base64(text: str | Base64Text, *, name: str | None = None) -> Iterator[Received]:
     """The file that base64 holds. A data-URL prefix and white space are fine; `name` is only a name.
 
     Raises:
         Invalid: on `image_base64`.
     """
-    with _receiving("image_base64", _decoded(text), name) as received:
+    whole = Base64Text(text) if isinstance(text, str) else text
+    with _receiving("image_base64", _decoded(whole), name) as received:
         yield received
 
 
@@ -109,11 +111,11 @@ def _receiving(field: str, pieces: Iterable[bytes], name: str | None) -> Iterato
 # ── base64 ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _decoded(text: str) -> Iterator[bytes]:
-    start = _after_data_url_prefix(text)
+def _decoded(text: Base64Text) -> Iterator[bytes]:
+    start = _after_data_url_prefix(text.piece(0, 300))
     rest, ended = "", False
     for position in range(start, len(text), PIECE_CHARACTERS):
-        piece = rest + "".join(text[position : position + PIECE_CHARACTERS].split())
+        piece = rest + "".join(text.piece(position, PIECE_CHARACTERS).split())
         whole = len(piece) - len(piece) % 4
         if ended and piece:
             raise Invalid({"image_base64": "Invalid base64 encoding: text after the padding."})

@@ -139,12 +139,36 @@ class Subscribe(Request, frozen=True, kw_only=True):
     pass
 
 
+class Base64Text:
+    """The base64 of an image as a part of its frame: hundreds of megabytes that nobody copies as a whole."""
+
+    __slots__ = ("_end", "_frame", "_start")
+
+    def __init__(self, frame: str, start: int = 0, end: int | None = None) -> None:
+        self._frame, self._start = frame, start
+        self._end = len(frame) if end is None else end
+
+    def __len__(self) -> int:
+        return self._end - self._start
+
+    def __str__(self) -> str:
+        return self._frame[self._start : self._end]
+
+    def __repr__(self) -> str:
+        return f"Base64Text({len(self)} characters)"
+
+    def piece(self, position: int, size: int) -> str:
+        """At most `size` characters from `position` on."""
+        start = self._start + position
+        return self._frame[start : min(start + size, self._end)]
+
+
 class Create(Request, frozen=True, kw_only=True):
-    """`image_base64` is undecoded and unchecked; it may be hundreds of megabytes."""
+    """`image_base64` is undecoded and unchecked."""
 
     data_fields = frozenset({"image_base64", "image_path", "image_hash"})
 
-    image_base64: str | None = None
+    image_base64: str | Base64Text | None = None
     image_path: str | None = None
     image_hash: str | None = None
 

@@ -20,7 +20,7 @@ from . import dispatch, events, intake, queries, serializers, storage
 from .errors import Invalid, UploadNotFound
 from .events import Event
 from .models import Job, Status, Upload, User
-from .protocol import UploadMessage
+from .protocol import Base64Text, UploadMessage
 
 READ_AGAIN = (Status.ERROR, Status.CANCELLED)
 
@@ -28,7 +28,7 @@ READ_AGAIN = (Status.ERROR, Status.CANCELLED)
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Where the image comes from; base64 before path before hash."""
 
-    image_base64: str | None = None
+    image_base64: str | Base64Text | None = None
     image_path: str | None = None
     image_hash: str | None = None
 

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -298,7 +299,10 @@ class Frames:
 def told(frame: str) -> Request | tuple[str, str | None, dict[str, str]]:
     """The request, or all of the error but the place in the text: where the frame was cut, that differs."""
     try:
-        return decoding.decode(frame)
+        request = decoding.decode(frame)
+        if isinstance(request, Create) and request.image_base64 is not None:
+            return msgspec.structs.replace(request, image_base64=str(request.image_base64))
+        return request
     except ProtocolError as error:
         fields = {name: re.sub(r": .*", "", text) for name, text in error.fields.items()}
         return error.reply_type, error.ref, fields
@@ -337,6 +341,7 @@ def test_s10_a_raw_control_character_gives_no_upload_in_a_big_frame_either(
     assert isinstance(outcome(frame), dict)
     monkeypatch.setattr(decoding, "CUT_FROM_CHARACTERS", 0)
     request = outcome(frame)
+    assert isinstance(request, dict) or not character.isspace() or character == "\x1f"
     if isinstance(request, Create):
         assert request.image_base64
         with pytest.raises(Invalid), intake.from_base64(request.image_base64):
@@ -350,7 +355,7 @@ def test_s10_the_cut_path_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "_parse_json", lambda text: parsed.append(len(text)) or parse(text))
     request = decoding.decode(json.dumps({"type": "create", "data": {"image_base64": "QUFB" * 100_000}}))
     assert isinstance(request, Create)
-    assert request.image_base64 == "QUFB" * 100_000
+    assert str(request.image_base64) == "QUFB" * 100_000
     assert max(parsed) < 100
 
 

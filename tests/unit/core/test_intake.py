@@ -20,6 +20,7 @@ from PIL import Image
 from backend_main.core import intake, storage
 from backend_main.core.conf import conf
 from backend_main.core.errors import Invalid
+from backend_main.core.protocol import Base64Text
 from tests.support.drawing import scripted_png
 from tests.support.encoding import base64_of
 
@@ -87,7 +88,7 @@ def test_what_is_decoded_is_what_the_standard_library_decodes(text: str, piece: 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(intake, "PIECE_CHARACTERS", piece)
         try:
-            found: bytes | None = b"".join(intake._decoded(text))
+            found: bytes | None = b"".join(intake._decoded(Base64Text(text)))
         except Invalid:
             found = None
         assert found == strictly_decoded("".join(text.split()))

@@ -314,7 +314,9 @@ async def test_the_text_of_another_attempt_is_dropped(hub: Hub, clock: Clock) ->
     hub.tell(taken(1, "stale page"))
     await listener.heard
     hub.tell(taken(2))
+    await listener.heard
     hub.page_text(UPLOAD, 1, "stale")
+    await listener.heard
     hub.page_done(UPLOAD, 1, "stale")
     hub.page_text(uuid.uuid4(), 2, "of an upload that is not read")
     await listener.heard
