@@ -81,6 +81,8 @@ LOGGING = {
     "loggers": {
         # Django's own handler mails and prints by its own rules; ours is the only one.
         "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # A line and a traceback for each request with a foreign Host: anybody could fill the disk with them.
+        "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "django.server": {"handlers": [], "propagate": True},
         "uvicorn": {"handlers": [], "level": "INFO", "propagate": True},
         "uvicorn.access": {"handlers": [], "level": "INFO", "propagate": True},

@@ -105,8 +105,8 @@ def check_origin(scope: Scope) -> None:
     if origin is None:
         return
     try:
-        given = _parsed(origin.decode("ascii"))
-        allowed = {_parsed(text) for text in conf.allowed_origins} | _own_origin(
+        given = parse_origin(origin.decode("ascii"))
+        allowed = {parse_origin(text) for text in conf.allowed_origins} | _own_origin(
             scope, headers.get(b"host", b"")
         )
     except (ValueError, UnicodeError):
@@ -160,7 +160,7 @@ def _user(claim: object) -> User | None:
         return None
 
 
-def _parsed(origin: str) -> tuple[str, str, int]:
+def parse_origin(origin: str) -> tuple[str, str, int]:
     """Scheme, host and port; raises ValueError for anything that is no origin, `null` among it."""
     parts = urlsplit(origin)
     default_port = {"http": 80, "https": 443}.get(parts.scheme)
@@ -175,4 +175,4 @@ def _own_origin(scope: Scope, host: bytes) -> set[tuple[str, str, int]]:
     domain, _port = split_domain_port(name)
     if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
         return set()
-    return {_parsed(f"{'https' if scope.get('scheme') == 'wss' else 'http'}://{name}")}
+    return {parse_origin(f"{'https' if scope.get('scheme') == 'wss' else 'http'}://{name}")}

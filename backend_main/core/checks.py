@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
+from . import auth
 from .conf import conf
 
 
@@ -16,6 +17,25 @@ def token_keys(**_kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Set SCANRILL_JWT_VERIFYING_KEY or SCANRILL_JWT_JWKS_URL."
     return [Error(f"No public key for tokens of {conf.jwt_algorithm}.", hint=hint, id="core.E001")]
+
+
+@register()
+def allowed_origins(**_kwargs: Any) -> list[CheckMessage]:
+    """One that is none would refuse every page, and blame the page for it."""
+    hint = "Write scheme://host or scheme://host:port, without a slash at the end."
+    return [
+        Error(f"SCANRILL_ALLOWED_ORIGINS: {origin} is no origin.", hint=hint, id="core.E003")
+        for origin in conf.allowed_origins
+        if not _is_origin(origin)
+    ]
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        auth.parse_origin(text)
+    except ValueError:
+        return False
+    return True
 
 
 @register()

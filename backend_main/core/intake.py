@@ -167,9 +167,10 @@ def _check_header(path: Path, pillow_format: str, field: str) -> None:
 
 
 def _base_name(name: str | None) -> str:
-    """The last component of a path in either notation, without control characters."""
+    """The last component of a path in either notation, without control characters; "" where it is no name."""
     last = re.split(r"[/\\]", name or "")[-1]
-    return re.sub(r"[\x00-\x1f\x7f]", "", last)[:255].strip()
+    name = re.sub(r"[\x00-\x1f\x7f]", "", last)[:255].strip()
+    return "" if name in (".", "..") else name
 
 
 # ── files of this machine ────────────────────────────────────────────────────────────────────────

@@ -16,7 +16,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 Status = Literal["pending", "processing", "processed", "error", "cancelled"]
 # One component of a path at most, and nothing that a terminal or a header would act on.
-FileName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[^/\\\x00-\x1f\x7f]+$")]
+FileName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]+$")]
 
 # ── what the server sends ────────────────────────────────────────────────────────────────────────
 

@@ -176,6 +176,7 @@ async def test_a_correction_survives_reading_again(alice: Account, tmp_path: Pat
         ("correction", "x"),
         ("filename", ""),
         ("filename", "a/b.png"),
+        ("filename", ".."),
         ("filename", "a" * 256),
         ("filename", "line\nbreak"),
         ("filename", None),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from backend_main.core import auth
+from backend_main.core import auth, checks
 from backend_main.core.conf import conf
 from backend_main.core.errors import OriginRefused
 from tests.support.client import Client
@@ -125,3 +125,11 @@ async def test_s01_a_refused_origin_is_told_by_its_close_code(
     async with Client(server.url(token=a_token), additional_headers={"Origin": origin}) as client:
         assert await client.close_code() == 4403
     assert "Traceback" not in server.log
+
+
+@pytest.mark.parametrize("origin", ["https://app.example/", "app.example", "null", "http://["])
+def test_s01_an_allowed_origin_that_is_none_stops_the_start(
+    origin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "conf", msgspec.structs.replace(conf, allowed_origins=[*ALLOWED, origin]))
+    assert [problem.id for problem in checks.allowed_origins()] == ["core.E003"]

@@ -270,6 +270,8 @@ def test_an_image_with_too_many_pixels_is_refused_from_its_header(monkeypatch: p
         (None, "scan.png"),
         ("/", "scan.png"),
         ("dir/", "scan.png"),
+        ("a/..", "scan.png"),
+        (".", "scan.png"),
         ("a\x00b\r\nc\x7f.png", "abc.png"),
         ("  padded.png ", "padded.png"),
         ("\x1b[31mred.png", "[31mred.png"),
