@@ -10,7 +10,7 @@ meets them all:
 
 A ratio is of two times of one page, measured one right after the other; a set has the median of its pages.
 
-    python -m benchmarks.main_job --repeat 2 --write
+    .venv/bin/python -m benchmarks.main_job --write
 """
 
 import argparse
@@ -47,6 +47,7 @@ BEGIN, END = "<!-- main_job: begin -->", "<!-- main_job: end -->"
 SETS = {"sroie": "receipts", "mdrender": "rendered pages"}
 DRAWN_PAGES, DRAWN_LINES = 8, 30
 GOAL_FIRST, GOAL_END = 0.55, 1.20
+MINUTES = 7
 THREADS = len(os.sched_getaffinity(0))
 TESSERACT_THREADS = 1  # with more it takes five times as long, for the same text
 
@@ -341,13 +342,14 @@ def _groups(runs: Runs) -> dict[str, int]:
 # ── the report ──
 
 
-def report(runs: Runs, load_before: float, command: str) -> str:
+def report(runs: Runs, total: int, load_before: float, command: str) -> str:
     counts = [len(found) for found in runs[PLAIN].values()]
     rounds = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
     load = f"load average {load_before:.1f} before, {os.getloadavg()[0]:.1f} after"
     return "\n\n".join(
         [
-            f"`{command}`, {datetime.now(UTC).date()}, pages read {rounds} × by each, {load}.",
+            f"`{command}`, {datetime.now(UTC).date()}.",
+            f"{len(counts)} of {total} pages, {rounds} × by each, {load}.",
             machine(runs),
             table(runs),
             verdict(runs),
@@ -395,7 +397,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.main_job", description=__doc__.splitlines()[0])
     parser.add_argument("--pages", type=Path, default=PAGES, help="folder with sroie/ and mdrender/")
     parser.add_argument("--repeat", type=int, default=2, help="rounds over all pages (default: 2)")
-    parser.add_argument("--minutes", type=float, default=7, help="measure no longer (default: 7)")
+    parser.add_argument(
+        "--minutes", type=float, default=MINUTES, help=f"measure no longer (default: {MINUTES})"
+    )
     parser.add_argument("--defaults", action="store_true", help="also RapidOCR with its own settings")
     parser.add_argument("--write", action="store_true", help=f"put the table into {README.name}")
     return parser.parse_args()
@@ -403,8 +407,9 @@ def arguments() -> argparse.Namespace:
 
 def shown_command(options: argparse.Namespace) -> str:
     """What gives the same again; a folder's path is its owner's."""
-    words = ["python -m benchmarks.main_job", f"--repeat {options.repeat}"]
+    words = [".venv/bin/python -m benchmarks.main_job", f"--repeat {options.repeat}"]
     words += ["--pages DIR"] if options.pages != PAGES else []
+    words += [f"--minutes {options.minutes:g}"] if options.minutes != MINUTES else []
     words += ["--defaults"] if options.defaults else []
     return " ".join([*words, "--write"])
 
@@ -426,7 +431,7 @@ def main() -> None:
         readers = all_readers(defaults=options.defaults)
         warm_up(all_pages, serving, readers)
         runs = measure(all_pages, serving, readers, repeat=options.repeat, minutes=options.minutes)
-    text = report(runs, load_before, shown_command(options))
+    text = report(runs, len(all_pages), load_before, shown_command(options))
     print(text)
     if options.write:
         write(text)

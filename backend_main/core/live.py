@@ -178,7 +178,11 @@ class Hub:
         self._end(event.upload_id)
         slot = Slot(event.owner_id, event.upload_id, taken.attempt, list(taken.pages))
         self._slots[event.upload_id] = slot
-        self._send(slot, slot.streamed_text())
+        text = slot.streamed_text()
+        if text:
+            self._send(slot, text)
+        else:
+            self._send_first(slot)
 
     def _end(self, upload_id: UUID) -> None:
         slot = self._slots.pop(upload_id, None)
@@ -214,14 +218,27 @@ class Hub:
         else:
             slot.timer = self._loop.call_at(due, self._send_when_due, slot)
 
+    def _send_first(self, slot: Slot) -> None:
+        """The empty text says that a reader has the upload; no newer text takes its place."""
+        assert self._loop is not None
+        slot.sent_at = self._loop.time()
+        wanting = self._wanting(slot)
+        if wanting:
+            encoded = _encode_partial(slot, "")
+            for socket in wanting:
+                socket.outbox.put_event(encoded)
+
     def _send(self, slot: Slot, text: str) -> None:
         assert self._loop is not None
         slot.sent_characters, slot.sent_at = len(text), self._loop.time()
-        wanting = [s for s in self._sockets.get(slot.owner_id, ()) if s.wants(slot.upload_id)]
+        wanting = self._wanting(slot)
         if wanting:
             encoded = _encode_partial(slot, text)
             for socket in wanting:
                 socket.outbox.put_partial(slot.upload_id, encoded)
+
+    def _wanting(self, slot: Slot) -> list[Socket]:
+        return [s for s in self._sockets.get(slot.owner_id, ()) if s.wants(slot.upload_id)]
 
     # ── users who may no longer be here ──
 

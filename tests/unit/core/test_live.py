@@ -250,6 +250,13 @@ async def test_taking_an_upload_sends_an_empty_text_first(hub: Hub) -> None:
     ]
 
 
+async def test_the_empty_text_is_sent_however_soon_the_first_words_follow(hub: Hub) -> None:
+    listener = joined(hub, Listener())
+    hub.tell(taken())
+    hub.page_text(UPLOAD, 1, "words")
+    assert await listener.streamed == ["", "words"]
+
+
 async def test_who_joins_while_an_upload_is_read_gets_its_text_so_far(hub: Hub) -> None:
     hub.tell(taken(1, "first page"))
     hub.page_text(UPLOAD, 1, "second")
@@ -306,7 +313,8 @@ async def test_a_partial_unsent_at_the_end_is_dropped(hub: Hub) -> None:
     hub.tell(taken())
     hub.page_text(UPLOAD, 1, "unsent")
     hub.tell(ended())
-    assert [m.get("status") for m in await listener.heard] == ["error"]
+    heard = [(m.get("status"), m.get("streamed_text")) for m in await listener.heard]
+    assert heard == [("processing", ""), ("error", None)]
 
 
 async def test_the_text_of_another_attempt_is_dropped(hub: Hub, clock: Clock) -> None:
