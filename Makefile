@@ -38,7 +38,8 @@ format: .venv/.installed-dev ## Put the code into its form
 	$(BIN)/ruff format .
 
 bench: .venv/.installed-dev ## Measure, and write the tables of benchmarks/README.md
-	$(BIN)/python -m benchmarks.main_job --write $(ARGS)
+	$(BIN)/python -m benchmarks.main_job --write
+	$(BIN)/python -m benchmarks.ingest --write
 
 clean: ## Remove what was installed and cached, not your data
 	rm -rf .venv .uv .pytest_cache .mypy_cache .ruff_cache .hypothesis

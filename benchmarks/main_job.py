@@ -36,14 +36,13 @@ from typing import Any
 
 from backend_main import reading
 from backend_main.reading.engines import load_engine, rapid
+from benchmarks.report import README, write
 from tests.support.client import TERMINAL, Client
 from tests.support.drawing import lines_of_text, page_png
 from tests.support.scoring import score
 from tests.support.server import Server
 
 PAGES = Path(__file__).parents[2] / "shared" / "data"
-README = Path(__file__).with_name("README.md")
-BEGIN, END = "<!-- main_job: begin -->", "<!-- main_job: end -->"
 SETS = {"sroie": "receipts", "mdrender": "rendered pages"}
 DRAWN_PAGES, DRAWN_LINES = 8, 30
 GOAL_FIRST, GOAL_END = 0.55, 1.20
@@ -380,16 +379,6 @@ def _cpu() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
-def write(text: str) -> None:
-    """Between the markers of README.md; the rest of it is written by hand."""
-    old = README.read_text()
-    head, _, rest = old.partition(BEGIN)
-    _, marker, tail = rest.partition(END)
-    if not marker:
-        raise SystemExit(f"{README.name} has no {BEGIN} and {END}.")
-    README.write_text(f"{head}{BEGIN}\n\n{text}\n\n{END}{tail}")
-
-
 # ── the command ──
 
 
@@ -434,7 +423,7 @@ def main() -> None:
     text = report(runs, len(all_pages), load_before, shown_command(options))
     print(text)
     if options.write:
-        write(text)
+        write("main_job", text)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,11 @@ django_application = get_asgi_application()  # before the imports below: they ne
 
 from backend_main.backend.lifespan import lifespan  # noqa: E402
 from backend_main.core.consumers import UnknownEndpoint, UploadConsumer  # noqa: E402
+from backend_main.core.receiving import receiving  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": receiving(django_application),
         "websocket": URLRouter(
             [
                 path("ws/core/upload/", UploadConsumer.as_asgi()),

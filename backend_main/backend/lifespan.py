@@ -1,4 +1,4 @@
-"""What starts before the first request and ends after the last: the hub, then the readers."""
+"""What starts before the first request and ends after the last: the hub, the readers, the sweeping."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from backend_main.core import orm, readers
+from backend_main.core import orm, readers, sweep
 from backend_main.core.live import hub
 
 
@@ -18,8 +18,10 @@ async def lifespan(
     await receive()  # lifespan.startup
     hub.start()
     await orm.run(readers.start)
+    sweeping = asyncio.create_task(sweep.forever())
     await send({"type": "lifespan.startup.complete"})
     await receive()  # lifespan.shutdown
+    sweeping.cancel()
     await asyncio.to_thread(readers.stop)
     hub.stop()
     await send({"type": "lifespan.shutdown.complete"})

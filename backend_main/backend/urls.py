@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backend_main.core import views
+from backend_main.core import files, rest, views
 
 urlpatterns = [
     path("", views.index),
@@ -10,4 +10,9 @@ urlpatterns = [
     path("readyz", views.readyz),
     path("api/token/", views.TokenView.as_view()),
     path("api/token/refresh/", views.RefreshView.as_view()),
+    path("api/uploads/", rest.UploadsView.as_view()),
+    path("api/uploads/<uuid:upload_id>/", rest.UploadView.as_view()),
+    path("api/uploads/<uuid:upload_id>/file", files.original),
+    path("api/uploads/<uuid:upload_id>/pages/<int:number>", rest.PageView.as_view()),
+    path("api/uploads/<uuid:upload_id>/pages/<int:number>/image", files.page_image),
 ]

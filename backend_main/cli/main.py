@@ -12,6 +12,7 @@ from backend_main.core.errors import ScanrillError
 from .read import read
 from .serve import serve
 from .settings import settings
+from .sweep import sweep
 from .users import add_user, token
 
 app = typer.Typer(
@@ -23,7 +24,7 @@ app = typer.Typer(
 user = typer.Typer(help="Users of the server.", no_args_is_help=True)
 user.command("add")(add_user)
 app.add_typer(user, name="user")
-for command in (serve, token, read, settings):
+for command in (serve, token, read, sweep, settings):
     app.command()(command)
 
 

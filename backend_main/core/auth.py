@@ -88,11 +88,16 @@ def can_sign() -> bool:
 
 def token_of(scope: Scope) -> str | None:
     """The token of a WebSocket handshake: the header where a client can set it, or else the query."""
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    return bearer_token(scope) or (query["token"][0] if "token" in query else None)
+
+
+def bearer_token(scope: Scope) -> str | None:
+    """The token of an HTTP request: in its header alone, as a query is kept in histories and logs."""
     for name, value in scope["headers"]:
         if name == b"authorization" and value[:7].lower() == b"bearer ":
             return str(value[7:].decode("latin-1")).strip()
-    query = parse_qs(scope["query_string"].decode("latin-1"))
-    return query["token"][0] if "token" in query else None
+    return None
 
 
 def check_origin(scope: Scope) -> None:

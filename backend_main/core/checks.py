@@ -10,7 +10,7 @@ from . import auth
 from .conf import conf
 
 
-@register()
+@register("scanrill")
 def token_keys(**_kwargs: Any) -> list[CheckMessage]:
     """Another service's tokens need its public key."""
     if conf.jwt_algorithm.startswith("HS") or conf.jwt_verifying_key or conf.jwt_jwks_url:
@@ -19,7 +19,7 @@ def token_keys(**_kwargs: Any) -> list[CheckMessage]:
     return [Error(f"No public key for tokens of {conf.jwt_algorithm}.", hint=hint, id="core.E001")]
 
 
-@register()
+@register("scanrill")
 def allowed_origins(**_kwargs: Any) -> list[CheckMessage]:
     """One that is none would refuse every page, and blame the page for it."""
     hint = "Write scheme://host or scheme://host:port, without a slash at the end."
@@ -38,7 +38,7 @@ def _is_origin(text: str) -> bool:
     return True
 
 
-@register()
+@register("scanrill")
 def import_roots(**_kwargs: Any) -> list[CheckMessage]:
     """A root inside the data directory would let one user import another's scans."""
     inside = [root for root in conf.import_roots if root.resolve().is_relative_to(conf.data_dir.resolve())]

@@ -53,6 +53,9 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
     ] = 1024**3
     max_pixels: Annotated[int, Meta(description="Largest page, in pixels.", gt=0)] = 200_000_000
     max_pages: Annotated[int, Meta(description="Most pages of one document.", gt=0)] = 5_000
+    min_free_bytes: Annotated[
+        int, Meta(description="Uploads are refused where they would leave less free space, in bytes.", ge=0)
+    ] = 256 * 1024**2
     import_roots: Annotated[
         list[Path], Meta(description="Directories that `image_path` may name files in; none: it is off.")
     ] = msgspec.field(default_factory=list)
@@ -67,6 +70,12 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
     page_seconds: Annotated[float, Meta(description="Longest time one page may take, in seconds.", gt=0)] = (
         120.0
     )
+    reader_memory_bytes: Annotated[
+        int,
+        Meta(
+            description="Most memory of one reader's process, in bytes; one that takes more is ended.", gt=0
+        ),
+    ] = 4 * 1024**3
     jwt_algorithm: Annotated[str, Meta(description="The only algorithm of tokens that is accepted.")] = (
         "HS256"
     )

@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from channels.generic.websocket import AsyncWebsocketConsumer
-from msgspec import UNSET
 
 from . import auth, decoding, orm, protocol, queries, serializers, uploads
 from .conf import conf
@@ -27,9 +26,8 @@ from .errors import (
     Unauthenticated,
     UploadNotFound,
 )
-from .limits import TokenBucket
+from .limits import TokenBucket, frame_in_work
 from .live import Socket, hub
-from .models import User
 from .outbox import Outbox
 
 log = logging.getLogger(__name__)
@@ -86,7 +84,8 @@ class UploadConsumer(AsyncWebsocketConsumer):
             self.end(TooMany("Too many messages."))
             return
         try:
-            await self._handle(socket, await self._decode(text_data))
+            async with frame_in_work(len(text_data or "")):
+                await self._handle(socket, await self._decode(text_data))
         except ProtocolError as error:
             socket.outbox.put_reply(
                 protocol.encode(protocol.error(error.fields, reply_type=error.reply_type, ref=error.ref))
@@ -122,7 +121,8 @@ class UploadConsumer(AsyncWebsocketConsumer):
         return serializers.created(created.upload, duplicate=created.duplicate)
 
     async def _list(self, request: protocol.ListUploads) -> protocol.Message:
-        return await orm.run(_listing, self.identity.user, request)
+        found = await orm.run(queries.uploads, owner=self.identity.user, **request.filters())
+        return await orm.run(serializers.listing, found.uploads, found.next, request)
 
     async def _retrieve(self, request: protocol.Retrieve) -> protocol.Message:
         upload = await orm.run(queries.upload, owner=self.identity.user, upload_id=request.instance_id)
@@ -213,15 +213,6 @@ class UploadConsumer(AsyncWebsocketConsumer):
         for pending in (self._writer, self._expiry):
             if pending is not None:
                 pending.cancel()
-
-
-def _listing(owner: User, request: protocol.ListUploads) -> protocol.ListMessage:
-    """`next` is there for those who sent `limit`, null on the last page."""
-    listing = queries.uploads(
-        owner=owner, status=request.status, search=request.search, limit=request.limit, cursor=request.cursor
-    )
-    shown = [serializers.instance(upload) for upload in listing.uploads]
-    return protocol.ListMessage(list=shown, next=UNSET if request.limit is None else listing.next)
 
 
 class UnknownEndpoint(AsyncWebsocketConsumer):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import secrets
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
@@ -25,6 +25,7 @@ MAX_CORRECTION_CHARACTERS = 16 * 1024 * 1024
 CUT_FROM_CHARACTERS = 64 * 1024
 # A search goes through this much while it holds the interpreter, in a fraction of a millisecond.
 PIECE_CHARACTERS = 4 * 1024 * 1024
+R = TypeVar("R", bound=Request)
 _KEY = '"image_base64"'
 
 # What a field must be, said to a person. A field that is missing here takes any string.
@@ -51,10 +52,11 @@ def decode(frame: str) -> Request:
     kind = envelope.get("type")
     if not isinstance(kind, str) or kind not in REQUESTS:
         raise ProtocolError({"type": f"One of {', '.join(REQUESTS)} is expected."}, ref=_safe_ref(envelope))
-    return _build(REQUESTS[kind], envelope)
+    return build(REQUESTS[kind], envelope)
 
 
-def _build(kind: type[Request], envelope: dict[str, Any]) -> Request:
+def build(kind: type[R], envelope: dict[str, Any]) -> R:
+    """A request of this kind from its JSON, or from the parts of an HTTP request. Raises `ProtocolError`."""
     given, errors = _data(kind, envelope)
     given |= {name: envelope[name] for name in _outer_fields(kind) if name in envelope}
     values: dict[str, Any] = {}
@@ -69,6 +71,11 @@ def _build(kind: type[Request], envelope: dict[str, Any]) -> Request:
     if errors:
         raise ProtocolError(errors, reply_type=REPLY_TYPES[kind], ref=_safe_ref(envelope))
     return kind(**values)
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """The object that the body of an HTTP request holds, by the rules of a frame. Raises `ProtocolError`."""
+    return _parse_json(text)
 
 
 def _data(kind: type[Request], envelope: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 log = logging.getLogger(__name__)
@@ -41,8 +42,9 @@ class LocalPool:
         with self._wake:
             self._stopping = True
             self._wake.notify_all()
+        until = time.monotonic() + timeout_seconds
         for thread in self._threads:
-            thread.join(timeout_seconds)
+            thread.join(max(0.0, until - time.monotonic()))
 
     def _run(self, work: Callable[[], bool]) -> None:
         while not self._stopping:

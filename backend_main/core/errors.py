@@ -3,7 +3,10 @@
 ScanrillError                  code, HTTP status, close code, and whether reconnecting can help
 ├── Invalid                    400         a field is wrong; `fields` says which and why
 │   ├── ProtocolError          400         the frame cannot be decoded into a request
-│   └── UploadNotFound         404  4404   no such upload, or not this user's: nobody can tell which
+│   ├── UploadNotFound         404  4404   no such upload, or not this user's: nobody can tell which
+│   ├── PageNotFound           404         the upload has no such page, or it is not read yet
+│   ├── TooLarge               413         the file has more bytes than are allowed here
+│   └── StorageFull            507         no room for the file; free some, then send it again
 ├── StartRefused                           a command stops with one line; nothing was changed
 └── ConnectionRefused                      the socket is accepted and closed with the code
     ├── Unauthenticated        401  4401   token missing, bad or expired: refresh it, then reconnect
@@ -59,6 +62,35 @@ class UploadNotFound(Invalid):
 
     def __init__(self) -> None:
         super().__init__({"instance_id": "You have no upload with this id."})
+
+
+class PageNotFound(Invalid):
+    code = "page_not_found"
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__({"number": "This page is not there, or not read yet."})
+
+
+class TooLarge(Invalid):
+    """`field` is the one that brought the bytes."""
+
+    code = "too_large"
+    http_status = 413
+
+    def __init__(self, field: str, most_bytes: int) -> None:
+        super().__init__({field: f"The file is larger than the {most_bytes} bytes allowed here."})
+
+
+class StorageFull(Invalid):
+    """Nothing was stored; `field` is the one that brought the bytes."""
+
+    code = "storage_full"
+    http_status = 507
+    final = False
+
+    def __init__(self, field: str) -> None:
+        super().__init__({field: "storage_full: the server has no room for this file; nothing was stored."})
 
 
 class StartRefused(ScanrillError):

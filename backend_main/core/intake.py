@@ -1,7 +1,7 @@
 """Step 6 — untrusted base64 or a path → a complete, hashed file of a known kind.
 
 Memory does not grow with the image: base64 is cut, decoded, hashed and written piece by piece. What a file is
-decides its content, never its name. Only headers are parsed here; decoding is left to the reader's child.
+decides its content, never its name. `reading.headers` looks at that; decoding is left to the reader's child.
 """
 
 from __future__ import annotations
@@ -10,58 +10,77 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import BinaryIO
 
 import pybase64
-from PIL import Image, UnidentifiedImageError
 
+from ..reading import headers
+from ..reading.headers import Kind
 from . import storage
 from .conf import conf
-from .errors import Invalid
+from .errors import Invalid, StorageFull, TooLarge
 from .protocol import Base64Text
 
 # Pieces small enough to leave the processor to others, large enough that the loop around them is nothing.
 PIECE_CHARACTERS = 1024 * 1024
 PIECE_BYTES = 1024 * 1024
 
-Image.MAX_IMAGE_PIXELS = None  # `conf.max_pixels` is the limit, and its error says so
-
-
-class Kind(NamedTuple):
-    """A format that is read: Pillow's name for it (None: not Pillow's), and what users see."""
-
-    pillow: str | None
-    content_type: str
-    extension: str
-
-
-PDF = Kind(None, "application/pdf", "pdf")
-_KINDS: list[tuple[re.Pattern[bytes], Kind]] = [
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), Kind("PNG", "image/png", "png")),
-    (re.compile(rb"\xff\xd8\xff"), Kind("JPEG", "image/jpeg", "jpg")),
-    (re.compile(rb"RIFF....WEBP", re.DOTALL), Kind("WEBP", "image/webp", "webp")),
-    (re.compile(rb"GIF8[79]a"), Kind("GIF", "image/gif", "gif")),
-    (re.compile(rb"BM"), Kind("BMP", "image/bmp", "bmp")),
-    (re.compile(rb"II[*+]\0|MM\0[*+]"), Kind("TIFF", "image/tiff", "tif")),
-    # Some writers put a few bytes before a PDF's header; readers accept it within the first KiB.
-    (re.compile(rb".{0,1019}%PDF-", re.DOTALL), PDF),
-]
-SUPPORTED = "PNG, JPEG, WebP, GIF, BMP, TIFF and PDF"
-
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A verified file, not yet at its place; `sha256` in hex."""
+    """A verified file, not yet at its place; `sha256` in hex, `field` the one that brought it."""
 
     path: Path
     filename: str
     sha256: str
     bytes: int
     kind: Kind
+    field: str
+
+
+class Incoming:
+    """A file on its way in: pieces are written and hashed as they come, then it is verified.
+
+    `field` is what errors are about. Every method may raise `Invalid` on it, `StorageFull` among them.
+    """
+
+    def __init__(self, field: str, file: BinaryIO, path: Path) -> None:
+        self._field, self._file, self._path = field, file, path
+        self._digest, self._bytes = hashlib.sha256(), 0
+
+    def write(self, piece: bytes) -> None:
+        self._bytes += len(piece)
+        if conf.max_upload_bytes and self._bytes > conf.max_upload_bytes:
+            raise TooLarge(self._field, conf.max_upload_bytes)
+        with _room_for(self._field):
+            self._file.write(piece)
+        self._digest.update(piece)
+
+    def finish(self, name: str | None) -> Received:
+        """The verified file, on disk; `name` is only a name."""
+        with _room_for(self._field):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        kind = _kind(self._path, self._field)
+        filename = _base_name(name) or f"scan.{kind.extension}"
+        return Received(self._path, filename, self._digest.hexdigest(), self._bytes, kind, self._field)
+
+
+@contextmanager
+def incoming(field: str, *, bytes_expected: int = 0) -> Iterator[Incoming]:
+    """A new file, which is gone afterwards unless `storage.keep` has taken it."""
+    with _room_for(field):
+        storage.check_room(bytes_expected)
+        opened = storage.incoming()
+        file, path = opened.__enter__()
+    try:
+        yield Incoming(field, file, path)
+    finally:
+        opened.__exit__(None, None, None)
 
 
 @contextmanager
@@ -72,8 +91,10 @@ def from_base64(text: str | Base64Text, *, name: str | None = None) -> Iterator[
         Invalid: on `image_base64`.
     """
     whole = Base64Text(text) if isinstance(text, str) else text
-    with _receiving("image_base64", _decoded(whole), name) as received:
-        yield received
+    with incoming("image_base64", bytes_expected=len(whole) * 3 // 4) as file:
+        for piece in _decoded(whole):
+            file.write(piece)
+        yield file.finish(name)
 
 
 @contextmanager
@@ -83,29 +104,21 @@ def from_path(text: str) -> Iterator[Received]:
     Raises:
         Invalid: on `image_path`.
     """
-    with os.fdopen(_open_below_roots(text), "rb") as source:
-        pieces = iter(lambda: source.read(PIECE_BYTES), b"")
-        with _receiving("image_path", pieces, text) as received:
-            yield received
+    with os.fdopen(_open_below_roots(text), "rb") as source, incoming("image_path") as file:
+        while piece := source.read(PIECE_BYTES):
+            file.write(piece)
+        yield file.finish(text)
 
 
 @contextmanager
-def _receiving(field: str, pieces: Iterable[bytes], name: str | None) -> Iterator[Received]:
-    """Writes, hashes and verifies; every failure is an error on the field that brought the bytes."""
-    with storage.incoming() as (file, path):
-        digest, size = hashlib.sha256(), 0
-        for piece in pieces:
-            size += len(piece)
-            if conf.max_upload_bytes and size > conf.max_upload_bytes:
-                raise Invalid(
-                    {field: f"The file is larger than the {conf.max_upload_bytes} bytes allowed here."}
-                )
-            digest.update(piece)
-            file.write(piece)
-        file.flush()
-        os.fsync(file.fileno())
-        kind = _kind(path, field)
-        yield Received(path, _base_name(name) or f"scan.{kind.extension}", digest.hexdigest(), size, kind)
+def _room_for(field: str) -> Iterator[None]:
+    """A full disk, quota or file-size limit is an error of its own, and nothing stays behind."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in storage.NO_ROOM:
+            raise StorageFull(field) from error
+        raise
 
 
 # ── base64 ───────────────────────────────────────────────────────────────────────────────────────
@@ -115,7 +128,9 @@ def _decoded(text: Base64Text) -> Iterator[bytes]:
     start = _after_data_url_prefix(text.piece(0, 300))
     rest, ended = "", False
     for position in range(start, len(text), PIECE_CHARACTERS):
-        piece = rest + "".join(text.piece(position, PIECE_CHARACTERS).split())
+        piece = rest + text.piece(position, PIECE_CHARACTERS)
+        if _has_white_space(piece):
+            piece = "".join(piece.split())
         whole = len(piece) - len(piece) % 4
         if ended and piece:
             raise Invalid({"image_base64": "Invalid base64 encoding: text after the padding."})
@@ -123,6 +138,11 @@ def _decoded(text: Base64Text) -> Iterator[bytes]:
         ended = ended or piece[:whole].endswith("=")
         rest = piece[whole:]
     yield _decode_piece(rest)
+
+
+def _has_white_space(piece: str) -> bool:
+    """Four quick searches: to split a piece that has none takes longer than to decode it."""
+    return not piece.isascii() or any(space in piece for space in " \n\r\t\v\f\x1c\x1d\x1e\x1f")
 
 
 def _decode_piece(piece: str) -> bytes:
@@ -141,29 +161,29 @@ def _after_data_url_prefix(text: str) -> int:
 
 
 def _kind(path: Path, field: str) -> Kind:
-    with open(path, "rb") as file:
-        head = file.read(1024)
-    if not head:
-        raise Invalid({field: "The file is empty."})
-    kind = next((kind for magic, kind in _KINDS if magic.match(head)), None)
-    if kind is None:
-        raise Invalid({field: f"This is no format that can be read; {SUPPORTED} can."})
-    if kind.pillow:
-        _check_header(path, kind.pillow, field)
-    return kind
-
-
-def _check_header(path: Path, pillow_format: str, field: str) -> None:
+    """The kind of a file that has at least one page within the limits, as far as its header says."""
     try:
-        with Image.open(path, formats=[pillow_format]) as image:
-            width, height = image.size
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, ArithmeticError) as error:
-        raise Invalid({field: f"The file begins like {pillow_format}, but its header is broken."}) from error
-    if width * height > conf.max_pixels:
-        size = f"{width} × {height}"
+        header = headers.look(path, most_frames=conf.max_pages)
+    except headers.Unsupported:
+        sentence = f"This is no format that can be read; {headers.SUPPORTED} can."
+        raise Invalid({field: sentence}) from None
+    except headers.BrokenHeader as error:
+        sentence = f"The file begins like {error.pillow}, but its header is broken."
+        raise Invalid({field: sentence}) from error
+    if header is None:
+        raise Invalid({field: "The file is empty."})
+    _check_limits(header, field)
+    return header.kind
+
+
+def _check_limits(header: headers.Header, field: str) -> None:
+    if header.width * header.height > conf.max_pixels:
+        size = f"{header.width} × {header.height}"
         raise Invalid(
             {field: f"The image is {size} pixels; at most {conf.max_pixels} pixels are allowed here."}
         )
+    if header.frames > conf.max_pages:
+        raise Invalid({field: f"The file has more than the {conf.max_pages} pages allowed here."})
 
 
 def _base_name(name: str | None) -> str:

@@ -1,8 +1,21 @@
-"""How much one client may ask for: messages a second here, sockets a user in `live`."""
+"""How much may be asked for at once: messages a second, large frames in work; sockets a user in `live`."""
 
 from __future__ import annotations
 
+import asyncio
 import time
+from contextlib import AbstractAsyncContextManager, nullcontext
+
+LARGE_FRAME_CHARACTERS = 1024 * 1024
+# While a large frame is decoded and written, a copy of its base64 is beside it: so many such copies at most.
+LARGE_FRAMES_AT_ONCE = 2
+
+_large_frames = asyncio.Semaphore(LARGE_FRAMES_AT_ONCE)
+
+
+def frame_in_work(characters: int) -> AbstractAsyncContextManager[None]:
+    """Held from a frame's decoding to its reply; waits where enough large ones are in work already."""
+    return _large_frames if characters > LARGE_FRAME_CHARACTERS else nullcontext()
 
 
 class TokenBucket:

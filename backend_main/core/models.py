@@ -15,6 +15,7 @@ class User(AbstractUser):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tokens_valid_from = models.DateTimeField(null=True, blank=True)
+    last_served_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     def set_password(self, raw_password: str | None) -> None:
         super().set_password(raw_password)

@@ -45,6 +45,18 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     processed_text: str | UnsetType = UNSET
 
 
+class PageInstance(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished page. A line has `text`, `markdown`, `box` (four corners in pixels) and `confidence`."""
+
+    number: int
+    width: int
+    height: int
+    markdown: str
+    text: str
+    lines: list[dict[str, Any]]
+    warnings: list[str]
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     ref: str | UnsetType = UNSET
 
@@ -180,6 +192,10 @@ class ListUploads(Request, frozen=True, kw_only=True):
     search: Annotated[str, Meta(max_length=200)] | None = None
     limit: Annotated[int, Meta(ge=1, le=10_000)] | None = None
     cursor: str | None = None
+
+    def filters(self) -> dict[str, Any]:
+        """As keyword arguments of `queries.uploads`."""
+        return {"status": self.status, "search": self.search, "limit": self.limit, "cursor": self.cursor}
 
 
 class Retrieve(Request, frozen=True, kw_only=True):

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from .errors import Invalid, UploadNotFound
-from .models import Upload, User
+from .errors import Invalid, PageNotFound, UploadNotFound
+from .models import Page, Upload, User
 
 MOST_IN_ONE_LIST = 10_000
 
@@ -32,6 +32,15 @@ def upload_by_hash(*, owner: User, image_hash: str) -> Upload | None:
     return (
         Upload.objects.owned_by(owner).select_related("owner").filter(image_hash=image_hash.lower()).first()
     )
+
+
+def page(*, owner: User, upload_id: UUID, number: int) -> Page:
+    """A finished page. Raises `UploadNotFound`, or `PageNotFound` where it is not finished or not there."""
+    found = Page.objects.filter(upload__owner=owner, upload_id=upload_id, number=number).first()
+    if found is None:
+        upload(owner=owner, upload_id=upload_id)
+        raise PageNotFound
+    return found
 
 
 def uploads(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from .. import reading
-from . import dispatch, events, tasks
+from . import dispatch, events, jobs, pictures, sweep, tasks
 from .conf import conf
 from .live import hub
 
@@ -16,10 +16,13 @@ _readers: list[tasks.Reader] = []
 
 def start() -> None:
     """Voids the claims of a server that died, then warms up and reads. Uses the database."""
-    tasks.void_claims()
+    jobs.void_claims()
+    # This process is the only one of its data directory, and no upload is coming in yet.
+    sweep.files(grace_seconds=0)
     threads = conf.reader_threads or max(1, (os.cpu_count() or 1) // conf.readers)
     for _ in range(conf.readers):
-        reader = tasks.Reader(hub, reading.Host(conf.engine, threads))
+        host = reading.Host(conf.engine, threads, max_memory_bytes=conf.reader_memory_bytes)
+        reader = tasks.Reader(hub, host)
         events.listen(reader.heed)
         _readers.append(reader)
     dispatch.start_local([reader.read_next for reader in _readers])
@@ -31,6 +34,7 @@ def stop() -> None:
         events.unlisten(reader.heed)
         reader.stop()
     dispatch.stop_local(STOP_SECONDS)
+    pictures.stop()
     _readers.clear()
 
 

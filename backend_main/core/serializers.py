@@ -8,7 +8,7 @@ from typing import Literal, cast
 from msgspec import UNSET, UnsetType
 
 from . import protocol
-from .models import Upload
+from .models import Page, Upload
 
 
 def instance(upload: Upload, *, texts: bool = False) -> protocol.Instance:
@@ -62,3 +62,23 @@ def terminal(upload: Upload) -> protocol.Processed | protocol.Failed:
         )
     ended = cast("Literal['error', 'cancelled']", upload.status)
     return protocol.Failed(id=upload.id, status=ended, error=upload.error or "")
+
+
+def listing(
+    uploads: list[Upload], next_cursor: str | None, asked: protocol.ListUploads
+) -> protocol.ListMessage:
+    """`next` is there for those who sent `limit`, null on the last page."""
+    shown = [instance(upload) for upload in uploads]
+    return protocol.ListMessage(list=shown, next=UNSET if asked.limit is None else next_cursor)
+
+
+def page(page: Page) -> protocol.PageInstance:
+    return protocol.PageInstance(
+        number=page.number,
+        width=page.width,
+        height=page.height,
+        markdown=page.markdown,
+        text=page.text,
+        lines=page.lines,
+        warnings=page.warnings,
+    )

@@ -8,16 +8,16 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 from msgspec import UNSET, UnsetType
 
 from . import dispatch, events, intake, queries, serializers, storage
-from .errors import Invalid, UploadNotFound
+from .errors import Invalid, StorageFull, UploadNotFound
 from .events import Event
 from .models import Job, Status, Upload, User
 from .protocol import Base64Text, UploadMessage
@@ -26,11 +26,12 @@ READ_AGAIN = (Status.ERROR, Status.CANCELLED)
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the image comes from; base64 before path before hash."""
+    """Where the image comes from: a file that has come in already, or base64 before path before hash."""
 
     image_base64: str | Base64Text | None = None
     image_path: str | None = None
     image_hash: str | None = None
+    received: intake.Received | None = None
 
 
 class Created(NamedTuple):
@@ -44,7 +45,7 @@ def create(*, owner: User, source: Source, origin: str | None = None) -> Created
     Raises:
         Invalid: on the field of `source` that is wrong; nothing was stored.
     """
-    if source.image_base64 is None and source.image_path is None:
+    if source.image_base64 is None and source.image_path is None and source.received is None:
         return _probe(owner, source.image_hash, origin)
     with _received(source) as received:
         if existing := queries.upload_by_hash(owner=owner, image_hash=received.sha256):
@@ -91,6 +92,8 @@ def delete(*, owner: User, upload_id: UUID, origin: str | None = None) -> Upload
 
 
 def _received(source: Source) -> AbstractContextManager[intake.Received]:
+    if source.received is not None:
+        return _hash_checked(nullcontext(source.received), source.image_hash)
     if source.image_base64 is None:
         assert source.image_path is not None
         return _hash_checked(intake.from_path(source.image_path), source.image_hash)
@@ -122,8 +125,8 @@ def _store(owner: User, received: intake.Received, origin: str | None) -> Upload
     """File before row: a crash between the two leaves an unreferenced file, never a row without one."""
     key = uuid.uuid4()
     path = f"{key}/original.{received.kind.extension}"
-    storage.keep(received.path, path)
     try:
+        storage.keep(received.path, path)
         with events.transaction() as happened:
             upload = Upload.objects.create(
                 id=key,
@@ -137,8 +140,10 @@ def _store(owner: User, received: intake.Received, origin: str | None) -> Upload
             Job.objects.create(upload=upload)
             reply = serializers.created(upload, duplicate=False)
             happened.append(Event(owner.pk, upload.pk, serializers.created(upload), origin, reply))
-    except BaseException:
+    except BaseException as error:
         storage.delete(path)
+        if _is_full(error):
+            raise StorageFull(received.field) from error
         raise
     dispatch.there_is_work()
     return upload
@@ -150,6 +155,13 @@ def _beaten(owner: User, received: intake.Received, origin: str | None) -> Creat
     if existing is None:
         raise Invalid({"image_hash": "The same file was stored and deleted while it came in; send it again."})
     return Created(_read_again(existing, origin), duplicate=True)
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether the disk has no room for the file's directory, or for the row."""
+    if isinstance(error, OSError):
+        return error.errno in storage.NO_ROOM
+    return isinstance(error, OperationalError) and "full" in str(error)
 
 
 def _read_again(upload: Upload, origin: str | None) -> Upload:

@@ -1,6 +1,8 @@
 """Step 10 - pure Python, no Django: bytes → pages → lines → Markdown.
 
-pages.py      a file → page images, within limits
+headers.py    a file → its kind, size and number of pages, by its first bytes
+pages.py      a file → page images, within limits; pixels.py  any image → pixels upright on white
+textlayer.py  a PDF page → the text it brings with it, where that is good
 engines/      a page image → lines of text
 layout.py     boxes → reading order
 markdown.py   recognised text → Markdown;  plain.py  Markdown → reading text
@@ -14,6 +16,7 @@ from .errors import (
     EngineFailed,
     EngineTimeout,
     EngineUnknown,
+    NoSuchPage,
     ReadingError,
     UnreadableFile,
 )
@@ -30,6 +33,7 @@ __all__ = [
     "EngineUnknown",
     "Host",
     "Line",
+    "NoSuchPage",
     "Options",
     "PageDone",
     "PageStarted",

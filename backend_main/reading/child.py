@@ -4,6 +4,8 @@ It has no Django, no settings and no secrets, and it outlives nobody: when the h
 closes, however the host died, a thread ends this process, also in the middle of a computation.
 
     python -m backend_main.reading.child REQUESTS_FD REPLIES_FD ENGINE THREADS
+
+An empty ENGINE loads none: such a child draws pictures of pages and cannot read.
 """
 
 import contextlib
@@ -19,8 +21,20 @@ from typing import NoReturn
 from .engines import load_engine
 from .engines.base import Engine
 from .errors import Cancelled, EngineFailed, ReadingError
-from .reader import read
-from .wire import CancelRequest, Done, Frames, ReadRequest, Ready, as_failed, send
+from .picture import draw
+from .reader import read_document
+from .shelf import Shelf
+from .wire import (
+    CancelRequest,
+    Done,
+    Frames,
+    Picture,
+    PictureRequest,
+    ReadRequest,
+    Ready,
+    as_failed,
+    send,
+)
 
 _log = logging.getLogger("scanrill.reading")
 
@@ -30,11 +44,11 @@ class Inbox:
 
     def __init__(self, fd: int) -> None:
         self._frames = Frames(fd)
-        self._reads: SimpleQueue[ReadRequest] = SimpleQueue()
+        self._reads: SimpleQueue[ReadRequest | PictureRequest] = SimpleQueue()
         self.cancelled = threading.Event()
         threading.Thread(target=self._listen, daemon=True, name="requests").start()
 
-    def take(self) -> ReadRequest:
+    def take(self) -> ReadRequest | PictureRequest:
         return self._reads.get()
 
     def _listen(self) -> NoReturn:
@@ -46,7 +60,7 @@ class Inbox:
             # Not sys.exit: the main thread may be deep inside a model and would never hear of it.
             os._exit(0)
 
-    def _accept(self, request: ReadRequest | CancelRequest) -> None:
+    def _accept(self, request: ReadRequest | PictureRequest | CancelRequest) -> None:
         if isinstance(request, CancelRequest):
             self.cancelled.set()
         else:
@@ -58,14 +72,15 @@ def main(requests_fd: int, replies_fd: int, engine_name: str, threads: int) -> N
     _settle()
     inbox = Inbox(requests_fd)
     try:
-        engine = load_engine(engine_name, threads)
+        engine = load_engine(engine_name, threads) if engine_name else None
     except ReadingError as error:
         _log.error("%s", error, exc_info=error)
         send(replies_fd, as_failed(error))
         return
     send(replies_fd, Ready())
+    worker = Worker(engine, inbox, replies_fd)
     while True:
-        _answer(engine, inbox, inbox.take(), replies_fd)
+        worker.answer(inbox.take())
 
 
 def _settle() -> None:
@@ -80,18 +95,44 @@ def _settle() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
 
 
-def _answer(engine: Engine, inbox: Inbox, request: ReadRequest, replies_fd: int) -> None:
-    try:
-        for event in read(request.path, request.options, engine):
-            if inbox.cancelled.is_set():
+class Worker:
+    """What one request after the other is answered with."""
+
+    def __init__(self, engine: Engine | None, inbox: Inbox, replies_fd: int) -> None:
+        self._engine, self._inbox, self._replies_fd = engine, inbox, replies_fd
+        self._shelf = Shelf()
+
+    def answer(self, request: ReadRequest | PictureRequest) -> None:
+        try:
+            if isinstance(request, PictureRequest):
+                self._draw(request)
+            else:
+                self._read(request)
+        except ReadingError as error:
+            self._shelf.clear()
+            if isinstance(error, EngineFailed):
+                _log.error("%s", error, exc_info=error)
+            send(self._replies_fd, as_failed(error))
+
+    def _read(self, request: ReadRequest) -> None:
+        if self._engine is None:
+            raise EngineFailed("This process draws pictures only.")
+        document = self._shelf.open(request.path, request.options)
+        for event in read_document(document, request.options, self._engine):
+            if self._inbox.cancelled.is_set():
                 raise Cancelled()
-            send(replies_fd, event)
-    except ReadingError as error:
-        if isinstance(error, EngineFailed):
-            _log.error("%s", error, exc_info=error)
-        send(replies_fd, as_failed(error))
-    else:
-        send(replies_fd, Done())
+            send(self._replies_fd, event)
+        if request.options.last_page is None or request.options.last_page >= document.page_count:
+            self._shelf.clear()  # nothing of a document that is read stays open here
+        send(self._replies_fd, Done())
+
+    def _draw(self, request: PictureRequest) -> None:
+        try:
+            document = self._shelf.open(request.path, request.options)
+            jpeg = draw(document, request.options.first_page, request.width)
+        finally:
+            self._shelf.clear()
+        send(self._replies_fd, Picture(jpeg))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 ReadingError
 ├── UnreadableFile     the file's fault, final
+├── NoSuchPage         the file has fewer pages
 ├── EngineUnknown      no engine of that name is installed
 ├── EngineFailed       the engine raised; its process lives on
 ├── EngineCrashed      the engine's process died, or was ended for its memory
@@ -20,6 +21,10 @@ class ReadingError(Exception):
 
 class UnreadableFile(ReadingError):
     """Broken, encrypted, empty, unsupported, or over a limit."""
+
+
+class NoSuchPage(ReadingError):
+    """A page was asked for that the file does not have."""
 
 
 class EngineUnknown(ReadingError):

@@ -10,10 +10,22 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+
 from .errors import Cancelled, EngineCrashed, EngineTimeout
 from .process import ChildGone, ChildProcess
 from .types import Options, PageDone, ReadEvent
-from .wire import CancelRequest, Done, Failed, ReadRequest, Ready, Reply, as_error
+from .wire import (
+    CancelRequest,
+    Done,
+    Failed,
+    Picture,
+    PictureRequest,
+    ReadRequest,
+    Ready,
+    Reply,
+    as_error,
+)
 
 POLL_SECONDS = 0.05
 LISTEN_SECONDS = 0.5
@@ -76,6 +88,23 @@ class Host:
         self._cancelled.clear()
         return self._events(ReadRequest(str(Path(path).absolute()), options))
 
+    def picture(
+        self, path: Path | str, number: int, width: int, options: Options = _DEFAULT_OPTIONS
+    ) -> bytes:
+        """A page as a JPEG, at most `width` pixels wide. Raises NoSuchPage and other ReadingErrors."""
+        self._cancelled.clear()
+        self._start()
+        page = msgspec.structs.replace(options, first_page=number)
+        self._send(PictureRequest(str(Path(path).absolute()), width, page))
+        reply = self._receive(_Patience(options.page_seconds, "Drawing the page took too long."))
+        if isinstance(reply, Picture):
+            self._pages += 1
+            return reply.jpeg
+        if isinstance(reply, Failed):
+            raise as_error(reply)
+        self._discard()
+        raise EngineCrashed("The drawing process lost its way.")
+
     def cancel(self) -> None:
         """Make the running read raise Cancelled within a second. Nothing happens when none is running."""
         self._cancelled.set()
@@ -128,7 +157,7 @@ class Host:
                 if isinstance(reply, Failed):
                     ended = True
                     raise as_error(reply)
-                if isinstance(reply, Ready):
+                if isinstance(reply, Ready | Picture):
                     raise EngineCrashed("The reading engine lost its way.")
                 if isinstance(reply, PageDone):
                     self._pages += 1
@@ -140,7 +169,7 @@ class Host:
             if not ended:
                 self._abandon()
 
-    def _send(self, request: ReadRequest) -> None:
+    def _send(self, request: ReadRequest | PictureRequest) -> None:
         try:
             self._running_child().send(request)
         except ChildGone as error:

@@ -5,6 +5,7 @@ the engine's child process.
 """
 
 import contextlib
+import mmap
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,28 +14,26 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+import pi_heif
+from PIL import ExifTags, Image, TiffImagePlugin
 
+from . import headers
 from .errors import ReadingError, UnreadableFile
+from .headers import Header
+from .pixels import Pixels, upright_bgr
+from .textlayer import TextLayer, text_layer
 from .types import Options
-
-Pixels = npt.NDArray[np.uint8]
 
 # Our own check against `Options.max_pixels` comes before any decoding, and has one sentence for the person;
 # Pillow's warns at one size and raises at another.
 Image.MAX_IMAGE_PIXELS = None
+pi_heif.register_heif_opener()
 
-IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
-PDF_MAGIC = b"%PDF-"
-PDF_MAGIC_WITHIN_BYTES = (
-    1024  # ISO 32000-1, annex H.3.4.1: readers accept a header within the first 1024 bytes
-)
 PDF_DPI = 200
 PDF_MAX_SIDE_PIXELS = 4000
 POINTS_PER_INCH = 72
 
-_UNSUPPORTED = "This is not a PNG, JPEG, WebP, BMP, GIF, TIFF or PDF file."
+_UNSUPPORTED = f"This is no format that can be read; {headers.SUPPORTED} can."
 
 
 @dataclass(frozen=True)
@@ -58,13 +57,25 @@ class Document(ABC):
         self._options = options
 
     def __iter__(self) -> Iterator[PageImage]:
-        for number in range(self._options.first_page, self.page_count + 1):
-            try:
-                yield self._page(number)
-            except ReadingError:
-                raise
-            except Exception as error:  # decoders raise whatever they like at broken data
-                raise UnreadableFile(f"Page {number} of the file is broken or cut short.") from error
+        for number in self.numbers(self._options):
+            yield self.page(number)
+
+    def numbers(self, options: Options) -> range:
+        """The pages that the options ask for and the document has."""
+        return range(options.first_page, min(options.last_page or self.page_count, self.page_count) + 1)
+
+    def page(self, number: int) -> PageImage:
+        """One page, decoded now. Raises UnreadableFile."""
+        try:
+            return self._page(number)
+        except ReadingError:
+            raise
+        except Exception as error:  # decoders raise whatever they like at broken data
+            raise UnreadableFile(f"Page {number} of the file is broken or cut short.") from error
+
+    def text_layer(self, number: int) -> TextLayer | None:
+        """The text that a page brings with it, where it has one that can be trusted. Raises nothing."""
+        return None
 
     @abstractmethod
     def _page(self, number: int) -> PageImage: ...
@@ -83,112 +94,82 @@ class Document(ABC):
 
 def open_document(path: Path | str, options: Options) -> Document:
     """Open a file by its content. Raises UnreadableFile; limits are checked before anything is decoded."""
-    try:
-        with open(path, "rb") as file:
-            head = file.read(PDF_MAGIC_WITHIN_BYTES + len(PDF_MAGIC))
-    except OSError as error:
-        raise UnreadableFile("The file could not be opened.") from error
-    if not head:
-        raise UnreadableFile("The file is empty.")
-    document = _open_by_head(Path(path), head, options)
+    header = _header(path, options)
+    document = ImageDocument(Path(path), header, options) if header.kind.pillow else _pdf(path, options)
     if document.page_count > options.max_pages:
         document.close()
         raise UnreadableFile(f"The file has more than {options.max_pages} pages.")
     return document
 
 
-def _open_by_head(path: Path, head: bytes, options: Options) -> Document:
-    # Images first: an image may carry "%PDF-" in a comment, but no PDF begins with an image's magic.
-    with contextlib.suppress(_NotAnImage):
-        return ImageDocument(path, options)
-    if PDF_MAGIC in head:
-        return PdfDocument(path, options)
-    raise UnreadableFile(_UNSUPPORTED)
+def _header(path: Path | str, options: Options) -> Header:
+    try:
+        header = headers.look(path, most_frames=options.max_pages)
+    except headers.Unsupported as error:
+        raise UnreadableFile(_UNSUPPORTED) from error
+    except headers.BrokenHeader as error:
+        raise UnreadableFile(f"The file begins like {error.pillow}, but its header is broken.") from error
+    except OSError as error:
+        raise UnreadableFile("The file could not be opened.") from error
+    if header is None:
+        raise UnreadableFile("The file is empty.")
+    if header.frames > options.max_pages:
+        raise UnreadableFile(f"The file has more than {options.max_pages} pages.")
+    _check_size((header.width, header.height), options)
+    return header
 
 
-class _NotAnImage(Exception):
-    pass
+def _pdf(path: Path | str, options: Options) -> "PdfDocument":
+    return PdfDocument(Path(path), options)
+
+
+def _check_size(size: tuple[int, int], options: Options) -> None:
+    width, height = size
+    if width * height > options.max_pixels:
+        raise UnreadableFile(f"A page has more than {options.max_pixels} pixels ({width} × {height}).")
 
 
 class ImageDocument(Document):
-    """PNG, JPEG, WebP, BMP, the first frame of a GIF or an animation; TIFF with all its pages."""
+    """PNG, JPEG, WebP, BMP, HEIC, GIF: the first picture; TIFF with all its pages."""
 
-    def __init__(self, path: Path, options: Options) -> None:
+    def __init__(self, path: Path, header: Header, options: Options) -> None:
         super().__init__(options)
+        self._header = header
         try:
-            self._image = Image.open(path, formats=IMAGE_FORMATS)
-        except UnidentifiedImageError as error:
-            raise _NotAnImage from error
-        except Exception as error:
-            raise UnreadableFile("The image is broken.") from error
-        try:
-            self._check_size()
-            self.page_count = self._count_pages()
-        except BaseException:
-            self._image.close()
-            raise
+            self._image = Image.open(path, formats=[str(header.kind.pillow)])
+        except Exception as error:  # decoders raise whatever they like at broken data
+            raise UnreadableFile(f"This {header.kind.pillow} is broken, or of a rare kind.") from error
+        self.page_count = header.frames if self._paged else 1
 
-    def _count_pages(self) -> int:
-        if self._image.format != "TIFF":
-            return 1
-        # Step by step, and one beyond the limit at most: Pillow's `n_frames` follows a hostile file to its
-        # end, and is wrong after a longer jump.
-        count = 1
-        try:
-            while count <= self._options.max_pages:
-                self._image.seek(count)
-                count += 1
-        except EOFError:
-            pass
-        except Exception as error:
-            raise UnreadableFile("The image is broken.") from error
-        return count
-
-    def _check_size(self) -> None:
-        width, height = self._image.size
-        if width * height > self._options.max_pixels:
-            raise UnreadableFile(
-                f"A page has more than {self._options.max_pixels} pixels ({width} × {height})."
-            )
+    @property
+    def _paged(self) -> bool:
+        return self._header.kind.pillow == "TIFF"
 
     def _page(self, number: int) -> PageImage:
-        if self._image.format == "TIFF":
+        if self._paged:
             self._image.seek(number - 1)
-            self._check_size()
+        _check_size(self._image.size, self._options)
         self._image.load()
         info = {str(key): value for key, value in self._image.info.items() if isinstance(value, str)}
-        pixels = _bgr_on_white(ImageOps.exif_transpose(self._image))
+        if isinstance(self._image, TiffImagePlugin.TiffImageFile):
+            info["description"] = str(self._image.tag_v2.get(ExifTags.Base.ImageDescription, ""))
+        pixels = upright_bgr(self._image)
         height, width = pixels.shape[:2]
-        return PageImage(number, pixels, width, height, info)
+        return PageImage(number, pixels, width, height, info, self._warnings(number))
+
+    def _warnings(self, number: int) -> tuple[str, ...]:
+        """What of the file is not in its pages: nothing is left out without saying so."""
+        frames = self._header.frames if not self._paged else 1
+        if self._header.kind.pillow == "HEIF":
+            frames = getattr(self._image, "n_frames", 1)
+        if frames > 1:
+            return (f"The file holds {frames} pictures; only the first was read.",)
+        if self._header.cut and number == self.page_count:
+            return (f"The file breaks off after page {number}; what came behind it is lost.",)
+        return ()
 
     def close(self) -> None:
         self._image.close()
-
-
-def _bgr_on_white(image: Image.Image) -> Pixels:
-    if image.mode[0] in "IF":
-        image = _eight_bit(image)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        # Paper is white: text on a transparent ground must not turn black on black.
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    rgb = np.asarray(image.convert("RGB"))
-    return np.ascontiguousarray(rgb[:, :, ::-1])
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Grey of 16 or 32 bits or floats, scaled: Pillow's own conversion clips, to a white page."""
-    values = np.nan_to_num(np.asarray(image, dtype=np.float32))
-    top = 65535.0 if image.mode.startswith("I;16") else _white_level(float(values.max(initial=0.0)))
-    return Image.fromarray((values * (255.0 / top)).clip(0, 255).astype(np.uint8))
-
-
-def _white_level(highest: float) -> float:
-    for level in (1.0, 255.0, 65535.0):
-        if highest <= level:
-            return level
-    return highest
 
 
 class PdfDocument(Document):
@@ -203,7 +184,7 @@ class PdfDocument(Document):
             self._pdf = pypdfium2.PdfDocument(path)
         except pypdfium2.PdfiumError as error:
             # pdfium's code alone may be left over from the file before this one.
-            locked = error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD and b"/Encrypt" in path.read_bytes()
+            locked = error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD and _mentions(path, b"/Encrypt")
             sentence = (
                 "The PDF is encrypted and needs a password."
                 if locked
@@ -228,6 +209,16 @@ class PdfDocument(Document):
         height, width = pixels.shape[:2]
         return PageImage(number, pixels, width, height)
 
+    def text_layer(self, number: int) -> TextLayer | None:
+        try:
+            page = self._pdf[number - 1]
+            try:
+                return text_layer(page, self._scale(page))
+            finally:
+                page.close()
+        except Exception:  # what is wrong with it shows when the page is drawn
+            return None
+
     def _scale(self, page: Any) -> float:
         width, height = page.get_size()
         if width <= 0 or height <= 0:
@@ -238,6 +229,11 @@ class PdfDocument(Document):
 
     def close(self) -> None:
         self._pdf.close()
+
+
+def _mentions(path: Path, word: bytes) -> bool:
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data.find(word) >= 0
 
 
 def _as_bgr(rendered: Pixels) -> Pixels:

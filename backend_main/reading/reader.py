@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from . import layout
 from .engines import load_engine
 from .engines.base import Engine
-from .errors import EngineFailed, ReadingError
-from .pages import PageImage, open_document
+from .errors import EngineFailed, ReadingError, UnreadableFile
+from .markdown import Writer
+from .pages import Document, PageImage
 from .plain import reading_text
+from .shelf import Shelf
+from .textlayer import TextLayer
 from .types import Line, Options, PageDone, PageStarted, ReadEvent
 
 _DEFAULT_OPTIONS = Options()
@@ -20,14 +24,53 @@ def read(
 
     Raises UnreadableFile, EngineUnknown, EngineFailed.
     """
-    with open_document(Path(path), options) as document:
+    shelf = Shelf()
+    reader: Engine | None = engine
+    try:
+        document = shelf.open(path, options)
         reader = engine or load_engine(options.engine, options.threads)
+        yield from read_document(document, options, reader)
+    finally:
+        shelf.clear()
+        if engine is None and reader is not None:
+            reader.close()
+
+
+def read_document(document: Document, options: Options, engine: Engine) -> Iterator[ReadEvent]:
+    """The same for an open document. A page that cannot be decoded does not cost the others their text."""
+    for number in document.numbers(options):
+        if layer := document.text_layer(number):
+            yield from _take_text(layer, number, document.page_count)
+            continue
         try:
-            for page in document:
-                yield from _read_page(reader, page, document.page_count)
-        finally:
-            if engine is None:
-                reader.close()
+            page = document.page(number)
+        except UnreadableFile as error:
+            if document.page_count == 1:
+                raise
+            yield from _unreadable_page(number, document.page_count, str(error))
+        else:
+            yield from _read_page(engine, page, document.page_count)
+
+
+def _take_text(layer: TextLayer, number: int, page_count: int) -> Iterator[ReadEvent]:
+    """A page that brings its own text: only its order and its Markdown are ours."""
+    yield PageStarted(number, page_count, layer.width, layer.height)
+    writer, lines = Writer(), []
+    for place in layout.order([piece.box for piece in layer.pieces]):
+        piece = layer.pieces[place.index]
+        lines.append(Line(number, piece.text, writer.write(place.lead, piece.text), piece.box))
+        yield lines[-1]
+    markdown = "".join(line.markdown for line in lines)
+    yield PageDone(
+        number=number,
+        page_count=page_count,
+        width=layer.width,
+        height=layer.height,
+        markdown=markdown,
+        text=reading_text(markdown),
+        lines=lines,
+        warnings=[],
+    )
 
 
 def _read_page(engine: Engine, page: PageImage, page_count: int) -> Iterator[ReadEvent]:
@@ -49,6 +92,11 @@ def _read_page(engine: Engine, page: PageImage, page_count: int) -> Iterator[Rea
         lines=lines,
         warnings=list(page.warnings),
     )
+
+
+def _unreadable_page(number: int, page_count: int, sentence: str) -> Iterator[ReadEvent]:
+    yield PageStarted(number, page_count, 0, 0)
+    yield PageDone(number, page_count, 0, 0, markdown="", text="", lines=[], warnings=[sentence])
 
 
 def _engine_lines(engine: Engine, page: PageImage) -> Iterator[Line]:

@@ -46,10 +46,14 @@ ReadEvent = PageStarted | Line | PageDone
 
 
 class Options(msgspec.Struct, frozen=True):
-    """How to read one file. `threads` 0 means all cores. A host has its own `engine` and `threads`."""
+    """How to read one file. `last_page` None means to its end, `threads` 0 all cores.
+
+    A host has its own `engine` and `threads`.
+    """
 
     engine: str = "rapid"
     first_page: int = 1
+    last_page: int | None = None
     threads: int = 0
     max_pixels: int = 200_000_000
     max_pages: int = 5000

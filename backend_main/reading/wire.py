@@ -19,6 +19,14 @@ class ReadRequest(msgspec.Struct, frozen=True, tag=True):
     options: Options
 
 
+class PictureRequest(msgspec.Struct, frozen=True, tag=True):
+    """Draw the page `options.first_page`, at most `width` pixels wide."""
+
+    path: str
+    width: int
+    options: Options
+
+
 class CancelRequest(msgspec.Struct, frozen=True, tag=True):
     """Stop the read that is running; without one it means nothing."""
 
@@ -31,6 +39,12 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     """The file is read to its end."""
 
 
+class Picture(msgspec.Struct, frozen=True, tag=True):
+    """The page as a JPEG."""
+
+    jpeg: bytes
+
+
 class Failed(msgspec.Struct, frozen=True, tag=True):
     """Reading ended with an error; `kind` is its class, `message` its sentence."""
 
@@ -38,8 +52,8 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     message: str
 
 
-Request = ReadRequest | CancelRequest
-Reply = Ready | PageStarted | Line | PageDone | Done | Failed
+Request = ReadRequest | PictureRequest | CancelRequest
+Reply = Ready | PageStarted | Line | PageDone | Done | Picture | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 _requests = msgspec.msgpack.Decoder(Request)

@@ -143,7 +143,7 @@ def test_a_wrong_password_is_refused_like_an_unknown_user(body: object, server: 
         and body.get("password") in ("wrong", PASSWORD)
         and "\x00" not in body["username"]
     ):
-        assert (reply.status_code, reply.json()["detail"]) == (
+        assert (reply.status_code, reply.json()["error"]["detail"]) == (
             401,
             "No active account found with the given credentials",
         )

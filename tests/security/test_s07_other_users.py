@@ -54,6 +54,14 @@ ROUTES: dict[str, list[str]] = {
     "api/token/": ["POST"],
     "api/token/refresh/": ["POST"],
 }
+# Routes that are about the uploads of who asks, and what each answers to the owner. DELETE stands last.
+OWN_ROUTES: dict[str, dict[str, int]] = {
+    "api/uploads/": {"GET": 200},
+    "api/uploads/<uuid:upload_id>/file": {"GET": 200, "HEAD": 200},
+    "api/uploads/<uuid:upload_id>/pages/<int:number>": {"GET": 200},
+    "api/uploads/<uuid:upload_id>/pages/<int:number>/image": {"GET": 200, "HEAD": 200},
+    "api/uploads/<uuid:upload_id>/": {"GET": 200, "PATCH": 200, "DELETE": 200},
+}
 # Each WebSocket endpoint, and whether it points at an upload.
 ENDPOINTS = {"ws/core/upload/": False, "ws/core/upload/<uuid:instance_id>/": True, "": False}
 
@@ -113,13 +121,8 @@ def test_s07_every_route_has_a_row() -> None:
     for pattern in urls.urlpatterns:
         assert isinstance(pattern, URLPattern), "a tree of routes needs its own walk here"
         found.append(str(pattern.pattern))
-    assert sorted(found) == sorted(ROUTES)
+    assert sorted(found) == sorted([*ROUTES, *OWN_ROUTES])
     assert not any(isinstance(pattern, URLResolver) for pattern in urls.urlpatterns)
-
-
-def test_s07_a_route_that_names_an_upload_is_compared_with_an_unknown_one() -> None:
-    """With the first such route this test wants one of its own beside it, as the endpoints below have."""
-    assert not any("<" in route for route in ROUTES)
 
 
 def test_s07_every_endpoint_has_a_row() -> None:
@@ -224,6 +227,29 @@ async def test_s07_no_route_tells_anybody_of_an_upload(route: str, scene: Scene)
                 answers.append((reply.status_code, reply.text))
                 assert not any(secret in reply.text for secret in scene.secrets())
     assert len(set(answers)) == len(ROUTES[route]), "who asks makes no difference"
+
+
+async def test_s07_another_users_upload_is_unknown_on_every_route(scene: Scene) -> None:
+    theirs, none = scene.instance["id"], str(uuid.uuid4())
+    async with httpx.AsyncClient(base_url=scene.server.http) as http:
+
+        async def answer(method: str, route: str, key: str, token: str | None) -> tuple[int, str]:
+            path = route.replace("<uuid:upload_id>", key).replace("<int:number>", "1")
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            body = {"filename": "mine.png"} if method == "PATCH" else None
+            reply = await http.request(method, f"/{path}", headers=headers, json=body)
+            return reply.status_code, reply.text
+
+        for route, methods in OWN_ROUTES.items():
+            for method, status in methods.items():
+                anonymous = await answer(method, route, theirs, None)
+                assert anonymous[0] == 401, (method, route)
+                assert anonymous == await answer(method, route, none, None)
+                stranger = await answer(method, route, theirs, scene.other_token)
+                assert stranger == await answer(method, route, none, scene.other_token), (method, route)
+                assert stranger[0] == (404 if "<" in route else 200), (method, route)
+                assert not any(secret in stranger[1] for secret in scene.secrets())
+                assert (await answer(method, route, theirs, scene.owner_token))[0] == status, (method, route)
 
 
 # ── the functions below the doors ──

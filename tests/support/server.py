@@ -20,6 +20,8 @@ START_SECONDS = 60
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:
     """The machine's environment with these settings and no others of scanrill."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("SCANRILL_")}
+    # Hundreds of processes are started: where nothing is kept, each compiles all of scanrill anew.
+    plain.pop("PYTHONDONTWRITEBYTECODE", None)
     return plain | {"SCANRILL_DATA_DIR": str(data_dir)} | {f"SCANRILL_{k}": v for k, v in settings.items()}
 
 

@@ -1,11 +1,13 @@
 """Step 10 - the engine for tests: it reads a script, and misbehaves when the script says so.
 
-The script is JSON in the page's `info["scanrill"]` (a PNG tEXt chunk):
+The script is JSON in the page's `info["scanrill"]` (a PNG tEXt chunk), or in the
+ImageDescription of a TIFF's page:
 
     lines           what it "recognises"; a text beginning with "# " or "## " is a heading
     line_seconds    sleep before each line
     wait_for        a path: block before line number `wait_after` (default 0) until it exists
     touch           a path: created when the page starts
+    log             a path: a line with the page's number is appended when the page starts
     then, after     misbehave after that many lines (default: all): crash, hang, oom, raise, slow
     only_once       a path: misbehave only while it does not exist, and create it
 """
@@ -41,6 +43,9 @@ class DummyEngine(Engine):
         after = script.get("after", len(texts))
         if touch := script.get("touch"):
             Path(touch).touch()
+        if log := script.get("log"):
+            with open(log, "a") as file:
+                file.write(f"{page.number}\n")
         writer = Writer()
         for index, text in enumerate(texts):
             _wait(script, index)
@@ -54,7 +59,8 @@ class DummyEngine(Engine):
 
 
 def _script(page: PageImage) -> dict[str, Any]:
-    script = json.loads(page.info.get("scanrill", "{}"))
+    description = page.info.get("description", "")
+    script = json.loads(page.info.get("scanrill") or (description if description.startswith("{") else "{}"))
     if not isinstance(script, dict):
         raise TypeError("the script of a dummy page is a JSON object")
     return script

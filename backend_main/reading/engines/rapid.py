@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from .. import layout
 from ..markdown import Writer
-from ..pages import PageImage, Pixels
+from ..pages import PageImage
+from ..pixels import Pixels
 from ..types import Box, Line
 from .base import Engine
 

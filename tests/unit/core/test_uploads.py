@@ -13,7 +13,7 @@ from django.db import DatabaseError, IntegrityError
 
 from backend_main.core import intake, queries, storage, uploads
 from backend_main.core.conf import conf
-from backend_main.core.errors import Invalid, UploadNotFound
+from backend_main.core.errors import Invalid, StorageFull, UploadNotFound
 from backend_main.core.events import Event
 from backend_main.core.models import Job, Page, Status, Upload, User
 from backend_main.core.uploads import Source
@@ -106,7 +106,7 @@ def test_a_file_that_cannot_be_kept_makes_no_row(
 
     monkeypatch.setattr(storage, "keep", full)
     owner = new_user()
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(StorageFull):
         create(owner, scripted_png())
     assert not Upload.objects.filter(owner=owner).exists()
     assert stored() == files_before

@@ -1,0 +1,123 @@
+"""Step 3 — the files, for their owner: the original, whole or in ranges, and pictures of its pages.
+
+A file that a user sent may be anything that a browser would act on: it goes out as an attachment under a name
+of ours, and nothing in it may run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.views.decorators.http import require_safe
+
+from . import auth, orm, pictures, queries, storage
+from .errors import Invalid, ScanrillError
+from .models import Upload, User
+
+
+def _for_owner(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable[..., Any]:
+    """The view with the user of the request's token, and our errors as JSON."""
+
+    async def guarded(request: ASGIRequest, **kwargs: Any) -> HttpResponseBase:
+        try:
+            identity = await orm.run(auth.identify, auth.bearer_token(request.scope))
+            response = await view(request, identity.user, **kwargs)
+        except ScanrillError as error:
+            fields = error.fields if isinstance(error, Invalid) else {"detail": str(error)}
+            response = JsonResponse({"error": fields}, status=error.http_status)
+        response["Cache-Control"] = "private, no-cache"
+        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        return response
+
+    return require_safe(guarded)
+
+
+@_for_owner
+async def original(request: HttpRequest, user: User, upload_id: UUID) -> HttpResponseBase:
+    """`GET /api/uploads/{id}/file`."""
+    upload = await orm.run(queries.upload, owner=user, upload_id=upload_id)
+    etag = f'"{upload.image_hash}"'
+    if _has_it(request.headers.get("If-None-Match", ""), etag):
+        return HttpResponse(status=304, headers={"ETag": etag})
+    span = _range(request, upload.bytes, etag)
+    if span is None:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{upload.bytes}"})
+    start, end = span
+    return StreamingHttpResponse(
+        _body(request, upload, start, end),
+        status=200 if end - start == upload.bytes else 206,
+        content_type=upload.content_type,
+        headers=_headers(upload, start, end) | {"ETag": etag},
+    )
+
+
+@_for_owner
+async def page_image(request: HttpRequest, user: User, upload_id: UUID, number: int) -> HttpResponseBase:
+    """`GET /api/uploads/{id}/pages/{n}/image?width=`: a picture of the page, upright, at most that wide."""
+    upload = await orm.run(queries.upload, owner=user, upload_id=upload_id)
+    width = _width(request.GET.get("width"))
+    picture = await pictures.page(upload.image_path, number, width)
+    return HttpResponse(picture, content_type=pictures.CONTENT_TYPE)
+
+
+def _headers(upload: Upload, start: int, end: int) -> dict[str, str]:
+    name = upload.image_path.replace("/original", "")
+    headers = {
+        "Content-Length": str(end - start),
+        "Accept-Ranges": "bytes",
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
+    if end - start != upload.bytes:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{upload.bytes}"
+    return headers
+
+
+async def _body(request: HttpRequest, upload: Upload, start: int, end: int) -> AsyncIterator[bytes]:
+    if request.method == "HEAD":
+        return
+    pieces = storage.pieces(upload.image_path, start, end)
+    try:
+        while piece := await asyncio.to_thread(next, pieces, b""):
+            yield piece
+    finally:
+        pieces.close()
+
+
+def _has_it(if_none_match: str, etag: str) -> bool:
+    """RFC 9110, 13.1.2: a list, compared weakly; `*` is any."""
+    known = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return etag in known or known == ["*"]
+
+
+def _range(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None:
+    """The bytes asked for, [start, end), or None where there are none such.
+
+    RFC 9110, 14.2: what is not understood (several ranges, other units) is answered with the whole, as is
+    what asks for its end before its start.
+    """
+    header = request.headers.get("Range", "")
+    match = re.fullmatch(r"bytes=([0-9]{0,15})-([0-9]{0,15})", header.strip())
+    asked = match is not None and request.method == "GET" and request.headers.get("If-Range", etag) == etag
+    if match is None or not asked or not (match[1] or match[2]):
+        return 0, size
+    if not match[1]:
+        start, end = max(0, size - int(match[2])), size
+    else:
+        if match[2] and int(match[2]) < int(match[1]):
+            return 0, size
+        start, end = int(match[1]), min(size, int(match[2]) + 1) if match[2] else size
+    return (start, end) if start < end else None
+
+
+def _width(text: str | None) -> int:
+    if text is None:
+        return pictures.WIDTHS[-1]
+    if not (text.isascii() and text.isdecimal()) or not 1 <= len(text) <= 5 or not int(text):
+        raise Invalid({"width": "A whole number of pixels is expected."})
+    return int(text)

@@ -1,0 +1,226 @@
+"""Step 3 — the HTTP door for files: `POST /api/uploads/`, streamed to disk as it comes, whatever its size.
+
+It stands before Django, which would take in a whole body before asking who sends it. The body is the file
+itself (its name in `?filename=`), or multipart/form-data with one part that has a file name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import parse_qs
+
+import msgspec
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
+
+from . import auth, intake, orm, serializers, uploads
+from .conf import conf
+from .errors import Invalid, ScanrillError, TooLarge
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
+
+log = logging.getLogger(__name__)
+
+PATH = "/api/uploads/"
+FIELD = "file"
+# Handed to a thread in pieces of this size: a thread's turn for each packet would cost more than the work.
+PIECE_BYTES = 1024 * 1024
+# A client that is refused while it sends is heard out for so long: closing at once resets the connection, and
+# the answer is lost with it.
+LINGER_SECONDS, LINGER_BYTES = 5.0, 64 * 1024 * 1024
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Application = Callable[..., Awaitable[None]]
+
+
+class ClientGone(Exception):
+    """The client hung up before the end of its file."""
+
+
+class Sink(Protocol):
+    """What takes the body's bytes and has the file in the end."""
+
+    def write(self, piece: bytes) -> object: ...
+
+    def finish(self) -> intake.Received: ...
+
+
+def receiving(application: Application) -> Application:
+    """The application with this door before it."""
+
+    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] != "POST" or scope["path"] != PATH:
+            await application(scope, receive, send)
+            return
+        try:
+            status, answer = await _create(scope, receive)
+        except ClientGone:
+            return
+        except ScanrillError as error:
+            fields = error.fields if isinstance(error, Invalid) else {"detail": str(error)}
+            status, answer = error.http_status, {"error": fields}
+        except Exception:
+            log.exception("an upload by POST failed")
+            status, answer = 500, {"error": {"detail": "The server failed; its log says why."}}
+        await _respond(receive, send, status, answer)
+
+    return door
+
+
+async def _create(scope: Scope, receive: Receive) -> tuple[int, object]:
+    identity = await orm.run(auth.identify, auth.bearer_token(scope))
+    headers = dict(scope["headers"])
+    length = _length(headers)
+    with ExitStack() as files:
+        incoming = files.enter_context(intake.incoming(FIELD, bytes_expected=length))
+        sink = _sink(headers, scope, incoming)
+        async for piece in _pieces(receive):
+            await asyncio.to_thread(sink.write, piece)
+        received = await asyncio.to_thread(sink.finish)
+        source = uploads.Source(received=received)
+        created = await orm.run(uploads.create, owner=identity.user, source=source)
+    answer = serializers.created(created.upload, duplicate=created.duplicate)
+    return 200 if created.duplicate else 201, answer
+
+
+def _length(headers: dict[bytes, bytes]) -> int:
+    """The announced length, refused at once where it is too much; what comes is counted all the same."""
+    length = int(headers.get(b"content-length", b"0") or 0)
+    _check_length(length)
+    return length
+
+
+def _check_length(body_bytes: int) -> None:
+    """Of the whole body, which in multipart is a little more than the file."""
+    if conf.max_upload_bytes and body_bytes > conf.max_upload_bytes + PIECE_BYTES:
+        raise TooLarge(FIELD, conf.max_upload_bytes)
+
+
+async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
+    gathered, taken = bytearray(), 0
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        gathered += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(gathered) >= PIECE_BYTES or not more:
+            taken += len(gathered)
+            _check_length(taken)
+            yield bytes(gathered)
+            gathered.clear()
+
+
+def _sink(headers: dict[bytes, bytes], scope: Scope, incoming: intake.Incoming) -> Sink:
+    kind, options = parse_options_header(headers.get(b"content-type", b""))
+    if kind == b"multipart/form-data":
+        if not options.get(b"boundary"):
+            raise Invalid({FIELD: "The multipart body has no boundary."})
+        return _Multipart(options[b"boundary"], incoming)
+    names = parse_qs(scope["query_string"].decode("latin-1")).get("filename")
+    return _Raw(incoming, names[0] if names else None)
+
+
+class _Raw:
+    def __init__(self, incoming: intake.Incoming, name: str | None) -> None:
+        self._incoming, self._name = incoming, name
+
+    def write(self, piece: bytes) -> None:
+        self._incoming.write(piece)
+
+    def finish(self) -> intake.Received:
+        return self._incoming.finish(self._name)
+
+
+class _Multipart:
+    """Takes the part that has a file name; parts without one are read past, a second file is refused."""
+
+    def __init__(self, boundary: bytes, incoming: intake.Incoming) -> None:
+        self._incoming = incoming
+        self._name: str | None = None
+        self._taking = self._ended = False
+        self._header = [b"", b""]
+        callbacks: MultipartCallbacks = {
+            "on_header_field": lambda data, start, end: self._add(0, data[start:end]),
+            "on_header_value": lambda data, start, end: self._add(1, data[start:end]),
+            "on_header_end": self._header_end,
+            "on_part_data": self._data,
+            "on_part_end": self._part_end,
+            "on_end": self._end,
+        }
+        try:
+            self._parser = MultipartParser(boundary, callbacks)
+        except FormParserError:
+            raise Invalid({FIELD: "The multipart body has no usable boundary."}) from None
+
+    def write(self, piece: bytes) -> None:
+        try:
+            self._parser.write(piece)
+        except FormParserError:
+            raise Invalid({FIELD: "The multipart body is malformed."}) from None
+
+    def finish(self) -> intake.Received:
+        if not self._ended:
+            raise Invalid({FIELD: "The multipart body is cut short."})
+        if self._name is None:
+            raise Invalid({FIELD: "A file is expected, as the body or as a part with a file name."})
+        return self._incoming.finish(self._name)
+
+    def _add(self, part: int, data: bytes) -> None:
+        self._header[part] += data  # the parser bounds what a header may be
+
+    def _header_end(self) -> None:
+        name, value = self._header
+        self._header = [b"", b""]
+        _, options = parse_options_header(value)
+        if name.lower() != b"content-disposition" or b"filename" not in options:
+            return
+        if self._name is not None:
+            raise Invalid({FIELD: "One file at a time is expected; each is an upload of its own."})
+        self._name = options[b"filename"].decode("utf-8", "replace")
+        self._taking = True
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if self._taking:
+            self._incoming.write(data[start:end])
+
+    def _part_end(self) -> None:
+        self._taking = False
+
+    def _end(self) -> None:
+        self._ended = True
+
+
+async def _respond(receive: Receive, send: Send, status: int, answer: object) -> None:
+    body = msgspec.json.encode(answer)
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if status >= 400:  # the rest of the body has not been read, and will not be used
+        headers.append((b"connection", b"close"))
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": status >= 400})
+    if status >= 400:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                await _hear_out(receive)
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _hear_out(receive: Receive) -> None:
+    """Reads what is still being sent, and throws it away."""
+    heard = 0
+    while heard < LINGER_BYTES:
+        message = await receive()
+        heard += len(message.get("body", b""))
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return

@@ -1,0 +1,95 @@
+"""Step 3 — the REST door: the same functions of `uploads` and `queries`, as JSON.
+
+`POST /api/uploads/` is in `receiving`, the files themselves are in `files`.
+"""
+
+from __future__ import annotations
+
+from typing import IO, Any
+from uuid import UUID
+
+import msgspec
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView, exception_handler
+
+from . import decoding, protocol, queries, serializers, uploads
+from .errors import Invalid
+from .models import User
+
+
+class _Json(BaseParser):
+    """A body by the same rules as a message of the socket."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: IO[bytes], media_type: object = None, parser_context: object = None) -> Any:
+        try:
+            return decoding.json_object(stream.read().decode())
+        except UnicodeDecodeError:
+            raise Invalid({"message": "Not valid JSON: not UTF-8."}) from None
+
+
+class UploadsView(APIView):
+    """`GET /api/uploads/?status=&search=&limit=&cursor=` → {list, next}, newest first, without the texts."""
+
+    def get(self, request: Request) -> Response:
+        asked: dict[str, Any] = dict(request.query_params.items())
+        if (limit := asked.get("limit", "")).isdecimal():
+            asked["limit"] = int(limit)
+        wanted = decoding.build(protocol.ListUploads, asked)
+        found = queries.uploads(owner=_owner(request), **wanted.filters())
+        return _answer(serializers.listing(found.uploads, found.next, wanted))
+
+
+class UploadView(APIView):
+    """One upload: `GET` with its texts, `PATCH` {filename, processed_text, metadata}, `DELETE`."""
+
+    parser_classes = [_Json]
+
+    def get(self, request: Request, upload_id: UUID) -> Response:
+        upload = queries.upload(owner=_owner(request), upload_id=upload_id)
+        return _answer(serializers.instance(upload, texts=True))
+
+    def patch(self, request: Request, upload_id: UUID) -> Response:
+        wanted = decoding.build(protocol.Update, {"instance_id": str(upload_id), "data": request.data})
+        upload = uploads.update(
+            owner=_owner(request),
+            upload_id=upload_id,
+            filename=wanted.filename,
+            correction=wanted.processed_text,
+            metadata=wanted.metadata,
+        )
+        return _answer(serializers.instance(upload, texts=True))
+
+    def delete(self, request: Request, upload_id: UUID) -> Response:
+        deleted = uploads.delete(owner=_owner(request), upload_id=upload_id)
+        return _answer(deleted.instance)
+
+
+class PageView(APIView):
+    """`GET /api/uploads/{id}/pages/{n}`: a finished page, its lines with boxes and confidences."""
+
+    def get(self, request: Request, upload_id: UUID, number: int) -> Response:
+        page = queries.page(owner=_owner(request), upload_id=upload_id, number=number)
+        return _answer(serializers.page(page))
+
+
+def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Our errors as the WebSocket words them: {"error": {field: sentence}}."""
+    if isinstance(error, Invalid):
+        return Response({"error": error.fields}, status=error.http_status)
+    response = exception_handler(error, context)
+    if response is not None:
+        response.data = {"error": {"detail": str(getattr(error, "detail", error))}}
+    return response
+
+
+def _owner(request: Request) -> User:
+    assert isinstance(request.user, User)  # the permission classes let nobody else in
+    return request.user
+
+
+def _answer(value: object) -> Response:
+    return Response(msgspec.to_builtins(value))

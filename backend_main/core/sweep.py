@@ -1,0 +1,73 @@
+"""What crashes leave behind, put right: expired claims, files without a row, half-written files.
+
+In every `serve` each few seconds, and by `scanrill sweep`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import NamedTuple
+from uuid import UUID
+
+from . import dispatch, jobs, orm, storage
+from .models import Upload
+
+log = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 5
+# A file comes before its row: one younger than this may be an upload that is just coming in.
+GRACE_SECONDS = 3_600
+FILES_EVERY_SECONDS = 600
+
+
+class Swept(NamedTuple):
+    """How many of each were found."""
+
+    claims: int
+    files: int
+    incoming: int
+
+
+def claims() -> int:
+    """Opens the jobs of readers that died, and wakes the readers where any job waits."""
+    found = jobs.void_expired()
+    if jobs.open_jobs():
+        dispatch.there_is_work()
+    return found
+
+
+def files(*, grace_seconds: float = GRACE_SECONDS) -> tuple[int, int]:
+    """Removes files that no upload refers to, and what was never finished; both older than the grace."""
+    orphans = 0
+    for upload_id in storage.stored_ids(older_than_seconds=grace_seconds):
+        if not _known(upload_id):
+            storage.delete_all(upload_id)
+            orphans += 1
+            log.warning("removed a file without an upload: %s", upload_id)
+    return orphans, storage.clear_incoming(older_than_seconds=grace_seconds)
+
+
+def everything(*, grace_seconds: float = GRACE_SECONDS) -> Swept:
+    expired = claims()
+    return Swept(expired, *files(grace_seconds=grace_seconds))
+
+
+async def forever() -> None:
+    """Claims every few seconds, files every few minutes; one that fails is tried again at its next time."""
+    turn = 0
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        turn += 1
+        work = everything if turn % (FILES_EVERY_SECONDS // SWEEP_SECONDS) == 0 else claims
+        try:
+            await orm.run(work)
+        except Exception:
+            log.exception("sweeping failed")
+
+
+def _known(name: str) -> bool:
+    try:
+        return Upload.objects.filter(pk=UUID(name)).exists()
+    except ValueError:  # not a name that scanrill gives, so not its to remove: `lost+found`, a person's notes
+        return True

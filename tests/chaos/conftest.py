@@ -1,0 +1,56 @@
+"""What the tests of accidents share: an account, and what a client saw of an upload."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.support.client import TERMINAL, Client, Message
+from tests.support.server import Server
+
+
+class Account:
+    """A user of a server, which may end and start again meanwhile."""
+
+    def __init__(self, server: Server, token: str) -> None:
+        self._server, self._token = server, token
+
+    @classmethod
+    async def on(cls, server: Server) -> Account:
+        return cls(server, await asyncio.to_thread(lambda: server.token(server.user())))
+
+    def client(self, **options: Any) -> Client:
+        return Client(self._server.url(token=self._token), **options)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}"}
+
+
+@pytest.fixture(scope="session")
+def account(server: Server) -> Account:
+    """Of the shared server; each test reads documents of its own."""
+    return Account(server, server.token(server.user()))
+
+
+async def shown(client: Client, upload_id: str, text: str) -> Message:
+    """Waits for the partial with exactly this text."""
+    return await client.until(lambda m: m.get("id") == upload_id and m.get("streamed_text") == text)
+
+
+async def retrieved(client: Client, upload_id: str) -> dict[str, Any]:
+    reply = await client.ask({"type": "retrieve", "instance_id": upload_id})
+    instance: dict[str, Any] = reply["instance"]
+    return instance
+
+
+async def ends_seen(client: Client, upload_id: str) -> list[str]:
+    """The terminal events of an upload that this client saw, up to the reply of a request made now."""
+    await client.ask({"type": "list"})
+    return [
+        message["status"]
+        for message in client.seen
+        if message.get("id") == upload_id and message.get("status") in TERMINAL
+    ]

@@ -1,0 +1,93 @@
+"""S17 — `kill -9` of the reading child: another attempt goes on at the same page, and the end comes once."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.chaos.conftest import Account, ends_seen, retrieved, shown
+from tests.support.documents import Document
+from tests.support.processes import reading_child, wait_gone, wait_until
+from tests.support.server import Server
+
+PAGES = 4
+
+
+async def kill_child(server: Server) -> psutil.Process:
+    child = await asyncio.to_thread(reading_child, server)
+    child.kill()
+    await asyncio.to_thread(wait_gone, child)
+    return child
+
+
+async def test_s17_a_child_killed_while_it_has_nothing_to_do_costs_nothing(
+    server: Server, account: Account, tmp_path: Path
+) -> None:
+    killed = await kill_child(server)
+    document = Document(tmp_path, PAGES)
+    async with account.client() as client:
+        upload_id = (await client.create(document.tiff))["instance"]["id"]
+        assert (await client.end_of(upload_id))["raw_text"] == document.text
+        assert await ends_seen(client, upload_id) == ["processed"]
+    assert document.pages_read == [1, 2, 3, 4]
+    assert (await asyncio.to_thread(reading_child, server)).pid != killed.pid
+
+
+@pytest.mark.parametrize(
+    ("page", "lines"),
+    [(1, 0), (1, 1), (2, 0), (3, 1), (PAGES, 1)],
+    ids=["before a line", "in page 1", "between pages", "in the middle", "at the last line"],
+)
+async def test_s17_a_child_killed_while_it_reads_loses_that_page_s_work_only(
+    page: int, lines: int, server: Server, account: Account, tmp_path: Path
+) -> None:
+    document = Document(tmp_path, PAGES, {page: lines})
+    async with account.client() as client:
+        upload_id = (await client.create(document.tiff))["instance"]["id"]
+        if lines:
+            await shown(client, upload_id, document.text_up_to(page))
+        else:
+            await asyncio.to_thread(wait_until, lambda: page in document.pages_read, "the page is begun")
+        await kill_child(server)
+        document.lift(page)
+        assert (await client.end_of(upload_id))["raw_text"] == document.text
+        assert await ends_seen(client, upload_id) == ["processed"]
+        assert (await retrieved(client, upload_id))["pages_done"] == PAGES
+    assert document.pages_read == sorted([1, 2, 3, 4, page])
+
+
+async def test_s17_the_text_shown_never_takes_back_a_finished_page(
+    server: Server, account: Account, tmp_path: Path
+) -> None:
+    document = Document(tmp_path, PAGES, {3: 1})
+    async with account.client() as client:
+        upload_id = (await client.create(document.tiff))["instance"]["id"]
+        await shown(client, upload_id, document.text_up_to(3))
+        await kill_child(server)
+        before = len(client.seen)
+        document.lift(3)
+        await client.end_of(upload_id)
+        partials = [m for m in client.seen[before:] if m.get("id") == upload_id and "streamed_text" in m]
+    texts = [partial["streamed_text"] for partial in partials]
+    assert texts[0] == document.text_up_to(2), "the finished pages stay, and the page begins anew"
+    assert all(later.startswith(text) for text, later in itertools.pairwise(texts))
+
+
+async def test_s17_a_child_killed_while_the_engine_starts_is_replaced(
+    new_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    server = await asyncio.to_thread(new_server)
+    account = await Account.on(server)
+    document = Document(tmp_path, 1)
+    killed = {(await kill_child(server)).pid}
+    async with account.client() as client:
+        upload_id = (await client.create(document.tiff))["instance"]["id"]
+        killed.add((await kill_child(server)).pid)  # as soon as it is there
+        assert (await client.end_of(upload_id))["raw_text"] == document.text
+        assert await ends_seen(client, upload_id) == ["processed"]
+    assert len(killed) == 2

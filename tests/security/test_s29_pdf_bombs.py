@@ -1,0 +1,147 @@
+"""S29 — a PDF that is a bomb, locked or broken ends within its limits, in a sentence; the next is read."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable, Iterator
+
+import pytest
+from reportlab.lib.pdfencrypt import StandardEncryption
+
+from tests.support.client import Client
+from tests.support.drawing import scripted_png
+from tests.support.memory import Watch
+from tests.support.server import Server
+from tests.zoo.papers import BOX, numbered, paper, pdf, plain, stream
+
+MIB = 1024 * 1024
+PAGE_SECONDS, MEMORY_BYTES = 1.5, 600 * MIB
+ATTEMPTS = 3
+RESTARTS_SECONDS = 10.0
+"""Two children that are started anew, on a busy machine."""
+
+Make = Callable[[], bytes]
+
+
+def nested_forms(depth: int = 12, uses: int = 12) -> bytes:
+    """Each form shows the next a dozen times: 12¹² strokes."""
+    more = {}
+    for level in range(depth):
+        inner = f"/Resources<</XObject<</X {101 + level} 0 R>>>>"
+        more[100 + level] = stream(b"/X Do " * uses, f"/Type/XObject/Subtype/Form/BBox[0 0 99 99]{inner}")
+    more[100 + depth] = stream(b"0 0 m 9 9 l S", "/Type/XObject/Subtype/Form/BBox[0 0 99 99]")
+    return pdf(plain([BOX], content=b"/X Do", resources="/XObject<</X 100 0 R>>", more={**more}))
+
+
+def form_in_itself() -> bytes:
+    form = "/Type/XObject/Subtype/Form/BBox[0 0 99 99]/Resources<</XObject<</X 100 0 R>>>>"
+    more: dict[int, str | bytes] = {100: stream(b"/X Do /X Do", form)}
+    return pdf(plain([BOX], content=b"/X Do", resources="/XObject<</X 100 0 R>>", more=more))
+
+
+def inflating_content(size: int = 400 * MIB) -> bytes:
+    return pdf(plain([BOX], content=b"0 0 m 9 9 l S\n" * (size // 14)))
+
+
+def inflating_twice(size: int = 512 * MIB) -> bytes:
+    """Packed twice, so that half a gigabyte of it is some kilobytes."""
+    packer = zlib.compressobj(1)
+    packed = b"".join(packer.compress(bytes(MIB)) for _ in range(size // MIB)) + packer.flush()
+    twice = zlib.compress(packed, 9)
+    head = f"<</Filter[/FlateDecode/FlateDecode]/Length {len(twice)}>>\nstream\n".encode()
+    return pdf(plain([BOX], more={4: head + twice + b"\nendstream"}))
+
+
+def huge_picture(side: int = 60_000) -> bytes:
+    entries = f"/Subtype/Image/Width {side}/Height {side}/ColorSpace/DeviceRGB/BitsPerComponent 8"
+    more: dict[int, str | bytes] = {100: stream(bytes(MIB), entries)}
+    content = b"200 0 0 200 0 0 cm /X Do"
+    return pdf(plain([BOX], content=content, resources="/XObject<</X 100 0 R>>", more=more))
+
+
+def tree(kids: str, count: str) -> Make:
+    return lambda: pdf(plain([BOX], more={2: f"<</Type/Pages/Kids[{kids}]/Count {count}>>"}))
+
+
+BOMBS: dict[str, Make] = {
+    "forms in forms": nested_forms,
+    "a form in itself": form_in_itself,
+    "a content that inflates": inflating_content,
+    "a content that inflates twice": inflating_twice,
+    "a picture of 3.6 gigapixels": huge_picture,
+    "pages in a ring": tree("2 0 R 10 0 R", "2"),
+    "more pages announced than there are": tree("10 0 R", "2147483647"),
+    "fewer pages than none": tree("10 0 R", "-5"),
+    "brackets in brackets": lambda: pdf(plain([BOX], content=b"[" * 1_000_000)),
+    "a page larger than numbers": lambda: pdf(plain(["/MediaBox[0 0 1e38 1e38]"])),
+    "a page without extent": lambda: pdf(plain(["/MediaBox[5 5 5 5]"])),
+    "a page that is not a number": lambda: pdf(plain(["/MediaBox[0 0 (x) /y]"])),
+}
+SAID: dict[str, tuple[Make, str]] = {
+    "locked": (lambda: paper("text", lock=locked()), "encrypted and needs a password"),
+    "too many pages": (lambda: numbered(5_001), "more than 5000 pages"),
+    "no pages": (lambda: pdf(plain([])), "no pages"),
+    "cut short": (lambda: paper("text")[:400], "broken"),
+    "forms in forms": (lambda: nested_forms(13), "A page took longer than 1.5 seconds"),
+}
+
+
+def locked() -> StandardEncryption:
+    return StandardEncryption("open", "owner", strength=128)
+
+
+@pytest.fixture(scope="module")
+def bounded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose limits a test can reach."""
+    directory = tmp_path_factory.mktemp("bounded") / "data"
+    limits = {"PAGE_SECONDS": str(PAGE_SECONDS), "READER_MEMORY_BYTES": str(MEMORY_BYTES)}
+    server = Server(directory, **limits).start()
+    yield server
+    assert server.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def bounded_token(bounded: Server) -> str:
+    return bounded.token(bounded.user())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BOMBS)
+async def test_s29_a_bomb_ends_within_its_limits(bounded: Server, bounded_token: str, name: str) -> None:
+    file = BOMBS[name]()
+    async with Client(bounded.url(token=bounded_token)) as client:
+        with Watch(bounded) as watch:
+            began = time.monotonic()
+            reply = await client.create(file)
+            end = await client.end_of(reply["instance"]["id"])
+            seconds = time.monotonic() - began
+        assert end["status"] == "processed" or end["error"].endswith(".")
+        assert seconds < ATTEMPTS * PAGE_SECONDS + RESTARTS_SECONDS
+        # What is weighed twenty times a second may grow a little between.
+        assert watch.growth < MEMORY_BYTES + 400 * MIB
+        next_one = await client.create(scripted_png(lines=["the next one"]))
+        assert (await client.end_of(next_one["instance"]["id"]))["raw_text"] == "the next one"
+
+
+@pytest.mark.parametrize("name", SAID)
+async def test_s29_what_is_wrong_is_said(bounded: Server, bounded_token: str, name: str) -> None:
+    make, sentence = SAID[name]
+    async with Client(bounded.url(token=bounded_token)) as client:
+        reply = await client.create(make())
+        end = await client.end_of(reply["instance"]["id"])
+    assert end["status"] == "error"
+    assert sentence in end["error"]
+    assert "/" not in end["error"]
+
+
+@pytest.mark.slow
+async def test_s29_a_page_that_fills_the_memory_is_ended(new_server: Callable[..., Server]) -> None:
+    """With all the time in the world: millions of strokes, each of which pdfium keeps."""
+    server = new_server(PAGE_SECONDS="100", READER_MEMORY_BYTES=str(MEMORY_BYTES))
+    async with Client(server.url(token=server.token(server.user()))) as client:
+        with Watch(server) as watch:
+            reply = await client.create(inflating_content())
+            end = await client.end_of(reply["instance"]["id"])
+    assert (end["status"], end["error"]) == ("error", "The reading engine used too much memory.")
+    assert watch.growth < MEMORY_BYTES + 400 * MIB

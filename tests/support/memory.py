@@ -1,0 +1,49 @@
+"""How much memory a server and its readers take while something happens."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from types import TracebackType
+
+import psutil
+
+from tests.support.server import Server
+
+SECONDS_BETWEEN = 0.01
+
+
+class Watch:
+    """`with Watch(server) as watch:`; then `watch.growth` is the most that it took beyond the beginning."""
+
+    def __init__(self, server: Server) -> None:
+        self._process = psutil.Process(server.process.pid)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._weigh)
+
+    def __enter__(self) -> Watch:
+        self._before = self._peak = self._resident()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    @property
+    def growth(self) -> int:
+        """In bytes."""
+        return self._peak - self._before
+
+    def _weigh(self) -> None:
+        while not self._ended.wait(SECONDS_BETWEEN):
+            self._peak = max(self._peak, self._resident())
+
+    def _resident(self) -> int:
+        total = 0
+        for process in (self._process, *self._process.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):  # it was replaced meanwhile
+                total += process.memory_info().rss
+        return total

@@ -1,0 +1,63 @@
+"""The processes behind a server: which child reads, and whether a process is gone."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+
+from .server import Server
+
+WAIT_SECONDS = 30.0
+POLL_SECONDS = 0.01
+
+
+def wait_until(true: Callable[[], object], what: str) -> None:
+    """Returns when it is true; a test that waits for good says what for."""
+    until = time.monotonic() + WAIT_SECONDS
+    while not true():
+        assert time.monotonic() < until, f"waited in vain until {what}"
+        time.sleep(POLL_SECONDS)
+
+
+def reading_child(server: Server) -> psutil.Process:
+    """The child with the engine, once there is one."""
+    found: list[psutil.Process] = []
+
+    def look() -> bool:
+        with contextlib.suppress(psutil.Error):
+            children = psutil.Process(server.process.pid).children()
+            found[:] = [child for child in children if _reads(child)]
+        return bool(found)
+
+    wait_until(look, "there is a child that reads")
+    return found[0]
+
+
+def _reads(child: psutil.Process) -> bool:
+    command = child.cmdline()
+    alive = child.status() != psutil.STATUS_ZOMBIE
+    return alive and "backend_main.reading.child" in command and "dummy" in command
+
+
+def wait_gone(process: psutil.Process) -> None:
+    """Returns when a process that is nobody's child here has ended."""
+
+    def gone() -> bool:
+        try:
+            return process.status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    wait_until(gone, f"process {process.pid} is gone")
+
+
+def rows(server: Server, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    """What stands in the server's database, read beside it or after its end."""
+    path = f"file:{server.data_dir / 'scanrill.sqlite3'}?mode=ro"
+    with contextlib.closing(sqlite3.connect(path, uri=True, timeout=20)) as database:
+        return database.execute(query, parameters).fetchall()

@@ -1,0 +1,299 @@
+"""The queue of rows: who is next, who holds what until when, what a reader that lost it may still write."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+
+from backend_main import reading
+from backend_main.core import events, jobs, protocol, uploads
+from backend_main.core.events import Event
+from backend_main.core.jobs import Claim, LostUpload
+from backend_main.core.models import Job, Page, Status, Upload, User
+from tests.support.database import new_upload, new_user
+
+pytestmark = pytest.mark.django_db
+
+
+def claimed(holder: str = "a reader") -> Claim:
+    claim = jobs.claim(holder)
+    assert claim is not None
+    return claim
+
+
+def job_of(claim: Claim) -> Job:
+    return Job.objects.get(pk=claim.job_id)
+
+
+def page(number: int, count: int = 3, *, width: int = 10) -> reading.PageDone:
+    warnings = [] if width else [f"Page {number} is broken."]
+    text = f"page {number}" if width else ""
+    return reading.PageDone(number, count, width, width, text, text, [], warnings)
+
+
+def run_out(claim: Claim, *, seconds: float = 0.01) -> None:
+    """As if nobody had extended the lease: it ended that long ago by the database's clock."""
+    Job.objects.filter(pk=claim.job_id).update(lease_until=Now() - dt.timedelta(seconds=seconds))
+
+
+def terminals(happened: list[Event]) -> list[Event]:
+    return [event for event in happened if event.over]
+
+
+def now(upload: Upload) -> Upload:
+    return Upload.objects.get(pk=upload.pk)
+
+
+@pytest.fixture
+def upload() -> Upload:
+    return new_upload(new_user())
+
+
+# ── who is next ──
+
+
+def test_without_a_job_there_is_nothing_to_claim(happened: list[Event]) -> None:
+    assert jobs.claim("a reader") is None
+    assert happened == []
+    assert not jobs.open_jobs()
+
+
+def test_a_claim_is_a_new_attempt_and_tells_that_reading_begins(
+    upload: Upload, happened: list[Event]
+) -> None:
+    happened.clear()
+    assert jobs.open_jobs()
+    claim = claimed("reader 7")
+    assert (claim.upload_id, claim.owner_id, claim.attempt, claim.pages) == (upload.pk, upload.owner_id, 1, 0)
+    assert (now(upload).status, now(upload).attempt, now(upload).engine) == (Status.PROCESSING, 1, "dummy")
+    assert (job_of(claim).claimed_by, job_of(claim).attempt) == ("reader 7", 1)
+    assert [event.taken for event in happened] == [events.Taken(1, ())]
+    assert not jobs.open_jobs()
+    assert jobs.claim("another reader") is None
+
+
+def test_the_lease_is_told_by_the_database_s_clock_and_extended_by_it(upload: Upload) -> None:
+    claim = claimed()
+    for _ in range(2):
+        run_out(claim, seconds=-1)
+        assert jobs.extend(claim)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT (julianday(lease_until) - julianday('now')) * 86400 FROM core_job")
+            assert cursor.fetchone()[0] == pytest.approx(jobs.LEASE_SECONDS, abs=2)
+
+
+def test_the_owner_served_longest_ago_is_next_and_of_his_jobs_the_oldest() -> None:
+    busy, patient, late = new_user("busy"), new_user("patient"), new_user("late")
+    order = [new_upload(owner) for owner in (busy, busy, busy, patient, patient, late)]
+    served = []
+    while claim := jobs.claim("a reader"):
+        served.append(claim.upload_id)
+        jobs.finish(claim)
+    by_turns = [order[at].pk for at in (0, 3, 5, 1, 4, 2)]
+    assert served == by_turns
+
+
+def test_who_never_was_served_comes_before_all_others() -> None:
+    known, new = new_user(), new_user()
+    User.objects.filter(pk=known.pk).update(last_served_at=Now() - dt.timedelta(days=400))
+    new_upload(known)
+    second = new_upload(new)
+    assert claimed().upload_id == second.pk
+
+
+def test_a_reader_gives_way_to_somebody_else_s_open_job_only(upload: Upload) -> None:
+    claim = claimed()
+    assert not jobs.others_wait(claim)
+    new_upload(upload.owner)
+    assert not jobs.others_wait(claim), "one's own next document can wait"
+    new_upload(new_user())
+    assert jobs.others_wait(claim)
+    other = claimed()
+    assert other.owner_id != claim.owner_id
+    assert not jobs.others_wait(claim), "that one is being read"
+
+
+def test_long_documents_of_two_users_take_turns_page_by_page() -> None:
+    users = new_user("first"), new_user("second")
+    uploads_ = [new_upload(user) for user in users]
+    turns = []
+    for _ in range(6):
+        claim = claimed()
+        jobs.save_page(claim, page(claim.pages + 1))
+        turns.append((claim.upload_id, claim.pages + 1))
+        assert jobs.others_wait(claim)
+        jobs.give_back(claim)
+    first, second = (upload.pk for upload in uploads_)
+    assert turns == [(first, 1), (second, 1), (first, 2), (second, 2), (first, 3), (second, 3)]
+
+
+# ── going on ──
+
+
+def test_the_next_attempt_goes_on_behind_the_finished_pages(upload: Upload, happened: list[Event]) -> None:
+    first = claimed()
+    jobs.save_page(first, page(1))
+    jobs.save_page(first, page(2))
+    jobs.give_back(first)
+    happened.clear()
+    second = claimed()
+    assert (second.attempt, second.pages) == (2, 2)
+    assert [event.taken for event in happened] == [events.Taken(2, ("page 1", "page 2"))]
+    jobs.save_page(second, page(3))
+    jobs.finish(second)
+    done = now(upload)
+    assert (done.status, done.page_count, done.pages_done) == (Status.PROCESSED, 3, 3)
+    assert done.raw_text == "page 1\n\npage 2\n\npage 3"
+    assert list(Page.objects.order_by("number").values_list("attempt", flat=True)) == [1, 1, 2]
+    assert not Job.objects.exists()
+    [last] = terminals(happened)
+    assert isinstance(last.message, protocol.Processed)
+
+
+def test_giving_back_leaves_the_failures_and_a_page_forgets_them(upload: Upload) -> None:
+    for _ in range(2):
+        jobs.count_failure(claimed(), "It crashed.")
+    claim = claimed()
+    jobs.give_back(claim)
+    assert (job_of(claim).failures, job_of(claim).claimed_by, job_of(claim).lease_until) == (2, "", None)
+    claim = claimed()
+    jobs.save_page(claim, page(1))
+    assert job_of(claim).failures == 0
+    for _ in range(2):
+        jobs.count_failure(claim, "It crashed.")
+        claim = claimed()
+    assert now(upload).status == Status.PROCESSING
+
+
+# ── ends ──
+
+
+def test_the_third_death_without_a_page_is_the_end(upload: Upload, happened: list[Event]) -> None:
+    for failures in (1, 2):
+        claim = claimed()
+        jobs.count_failure(claim, "It crashed.")
+        assert (job_of(claim).failures, job_of(claim).claimed_by) == (failures, "")
+    assert terminals(happened) == []
+    jobs.count_failure(claimed(), "It crashed.")
+    assert (now(upload).status, now(upload).error, now(upload).attempt) == (Status.ERROR, "It crashed.", 3)
+    assert not Job.objects.exists()
+    [last] = terminals(happened)
+    assert isinstance(last.message, protocol.Failed)
+
+
+def test_one_good_page_is_enough_and_none_is_an_error(upload: Upload) -> None:
+    broken = new_upload(new_user())
+    claim = claimed()
+    for done in (page(1, width=0), page(2), page(3, width=0)):
+        jobs.save_page(claim, done)
+    jobs.finish(claim)
+    assert (now(upload).status, now(upload).raw_text) == (Status.PROCESSED, "page 2")
+    assert now(upload).warnings == ["Page 1 is broken.", "Page 3 is broken."]
+    claim = claimed()
+    jobs.save_page(claim, page(1, 1, width=0))
+    jobs.finish(claim)
+    assert now(broken).status == Status.ERROR
+    assert "Page 1 is broken." in (now(broken).error or "")
+
+
+# ── fencing ──
+
+WRITES: dict[str, Callable[[Claim], object]] = {
+    "save_page": lambda claim: jobs.save_page(claim, page(1)),
+    "finish": jobs.finish,
+    "fail": lambda claim: jobs.fail(claim, "stale"),
+    "extend": jobs.extend,
+    "give_back": jobs.give_back,
+    "count_failure": lambda claim: jobs.count_failure(claim, "stale"),
+}
+RAISING = ("save_page", "finish", "fail")
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_reader_whose_job_another_took_changes_nothing(
+    write: str, upload: Upload, happened: list[Event]
+) -> None:
+    stale = claimed("the first")
+    run_out(stale)
+    assert jobs.void_expired() == 1
+    current = claimed("the second")
+    happened.clear()
+    before = (Upload.objects.values().get(), Job.objects.values().get())
+    if write in RAISING:
+        with pytest.raises(LostUpload):
+            WRITES[write](stale)
+    else:
+        assert not WRITES[write](stale)
+    assert (Upload.objects.values().get(), Job.objects.values().get()) == before
+    assert not Page.objects.exists()
+    assert happened == []
+    assert jobs.extend(current)
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_a_reader_whose_upload_was_deleted_changes_nothing(
+    write: str, upload: Upload, happened: list[Event]
+) -> None:
+    stale = claimed()
+    uploads.delete(owner=upload.owner, upload_id=upload.pk)
+    happened.clear()
+    if write in RAISING:
+        with pytest.raises(LostUpload):
+            WRITES[write](stale)
+    else:
+        assert not WRITES[write](stale)
+    for model in (Upload, Page, Job):
+        assert not model.objects.exists()
+    assert happened == []
+
+
+# ── readers that died ──
+
+
+def test_a_lease_that_ran_out_is_opened_once_and_counted(upload: Upload) -> None:
+    claim = claimed()
+    assert jobs.void_expired() == 0
+    run_out(claim)
+    assert jobs.void_expired() == 1
+    assert (job_of(claim).failures, job_of(claim).claimed_by) == (1, "")
+    assert jobs.void_expired() == 0
+    assert claimed().attempt == 2
+
+
+def test_three_leases_that_ran_out_are_the_end(upload: Upload, happened: list[Event]) -> None:
+    for _ in range(3):
+        run_out(claimed())
+        jobs.void_expired()
+    assert (now(upload).status, now(upload).error) == (Status.ERROR, jobs.DIED)
+    assert len(terminals(happened)) == 1
+
+
+def test_at_the_start_every_claim_is_void_whatever_its_lease(upload: Upload) -> None:
+    other = new_upload(new_user())
+    claimed(), claimed()
+    jobs.void_claims()
+    assert list(Job.objects.values_list("claimed_by", "failures")) == [("", 1)] * 2
+    assert {claimed().upload_id, claimed().upload_id} == {upload.pk, other.pk}
+
+
+def test_one_that_is_deleted_meanwhile_does_not_keep_the_others_from_being_opened(
+    upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = new_upload(new_user())
+    for claim in (claimed(), claimed()):
+        Job.objects.filter(pk=claim.job_id).update(failures=jobs.MAX_FAILURES - 1)
+    fail = jobs.fail
+
+    def deleted_first(claim: Claim, sentence: str) -> None:
+        if claim.upload_id == upload.pk:
+            uploads.delete(owner=upload.owner, upload_id=upload.pk)
+        fail(claim, sentence)
+
+    monkeypatch.setattr(jobs, "fail", deleted_first)
+    jobs.void_claims()
+    assert now(other).status == Status.ERROR
+    assert not Upload.objects.filter(pk=upload.pk).exists()
