@@ -175,11 +175,16 @@ class Hub:
             self._begin(event, event.taken)
 
     def _begin(self, event: Event, taken: events.Taken) -> None:
+        before = self._slots.get(event.upload_id)
         self._end(event.upload_id)
         slot = Slot(event.owner_id, event.upload_id, taken.attempt, list(taken.pages))
         self._slots[event.upload_id] = slot
         text = slot.streamed_text()
-        if text:
+        if before is not None and text:
+            # Another turn of the same reading: giving way after each page must not cost all the text each time.
+            slot.sent_characters, slot.sent_at = before.sent_characters, before.sent_at
+            self._send_when_due(slot)
+        elif text:
             self._send(slot, text)
         else:
             self._send_first(slot)

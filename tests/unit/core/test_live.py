@@ -290,6 +290,20 @@ async def test_a_finished_page_is_replaced_once_and_the_next_follows_it(hub: Hub
     assert await listener.streamed == ["", "draft", "# The whole page", "# The whole page\n\ntwo"]
 
 
+async def test_another_turn_of_a_reading_sends_the_text_no_sooner_than_its_growth_asks(
+    hub: Hub, clock: Clock
+) -> None:
+    listener = joined(hub, Listener())
+    hub.tell(taken(1, "x" * 1000))
+    await listener.heard
+    for attempt in range(2, 12):
+        hub.tell(taken(attempt, "x" * 1000, "y"))
+        await listener.heard
+    assert len(await listener.streamed) == 1
+    clock.move(2)
+    assert (await listener.streamed)[1:] == ["x" * 1000 + "\n\ny"]
+
+
 async def test_no_partial_follows_the_end_not_even_one_that_waited(hub: Hub, clock: Clock) -> None:
     listener = joined(hub, Listener())
     hub.tell(taken())
