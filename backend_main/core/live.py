@@ -181,7 +181,7 @@ class Hub:
         self._slots[event.upload_id] = slot
         text = slot.streamed_text()
         if before is not None and text:
-            # Another turn of the same reading: giving way after each page must not cost all the text each time.
+            # Another turn of the same reading: to give way after a page must not cost all the text again.
             slot.sent_characters, slot.sent_at = before.sent_characters, before.sent_at
             self._send_when_due(slot)
         elif text:
