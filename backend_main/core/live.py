@@ -180,7 +180,7 @@ class Hub:
         slot = Slot(event.owner_id, event.upload_id, taken.attempt, list(taken.pages))
         self._slots[event.upload_id] = slot
         text = slot.streamed_text()
-        if before is not None and text:
+        if before is not None and text and len(text) >= before.sent_characters:
             # Another turn of the same reading: to give way after a page must not cost all the text again.
             slot.sent_characters, slot.sent_at = before.sent_characters, before.sent_at
             self._send_when_due(slot)

@@ -17,7 +17,7 @@ from tests.chaos.conftest import Account, ends_seen, retrieved, shown
 from tests.support.client import Client
 from tests.support.documents import Document
 from tests.support.drawing import scripted_png
-from tests.support.processes import reading_child, rows, wait_gone
+from tests.support.processes import reading_child, rows, wait_gone, wait_until
 from tests.support.server import Server
 
 EXIT_SECONDS = 10.0
@@ -101,6 +101,7 @@ async def test_a_hanging_child_goes_with_its_server_and_the_document_is_tried_ag
         image = scripted_png(lines=["one", "two"], then="hang", after=1, only_once=str(once))
         upload_id = (await client.create(image))["instance"]["id"]
         await shown(client, upload_id, "one")
+        await asyncio.to_thread(wait_until, once.exists, "it hangs")
         await kill(server, whom)
         if whom != "child":  # its claim is void at the start, before its lease ran out; or it is read already
             assert rows(server, "SELECT failures FROM core_job") in ([(1,)], [])
