@@ -1,6 +1,6 @@
 """Step 10 - a file read in this process: pages, engine, Markdown, put together."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from . import layout
@@ -54,27 +54,19 @@ def read_document(document: Document, options: Options, engine: Engine) -> Itera
 
 def _take_text(layer: TextLayer, number: int, page_count: int) -> Iterator[ReadEvent]:
     """A page that brings its own text: only its order and its Markdown are ours."""
-    yield PageStarted(number, page_count, layer.width, layer.height)
+    started = PageStarted(number, page_count, layer.width, layer.height)
+    yield started
     writer, lines = Writer(), []
     for place in layout.order([piece.box for piece in layer.pieces]):
         piece = layer.pieces[place.index]
         lines.append(Line(number, piece.text, writer.write(place.lead, piece.text), piece.box))
         yield lines[-1]
-    markdown = "".join(line.markdown for line in lines)
-    yield PageDone(
-        number=number,
-        page_count=page_count,
-        width=layer.width,
-        height=layer.height,
-        markdown=markdown,
-        text=reading_text(markdown),
-        lines=lines,
-        warnings=[],
-    )
+    yield _done(started, "".join(line.markdown for line in lines), lines)
 
 
 def _read_page(engine: Engine, page: PageImage, page_count: int) -> Iterator[ReadEvent]:
-    yield PageStarted(page.number, page_count, page.width, page.height)
+    started = PageStarted(page.number, page_count, page.width, page.height)
+    yield started
     lines: list[Line] = []
     for line in _engine_lines(engine, page):
         lines.append(line)
@@ -82,21 +74,26 @@ def _read_page(engine: Engine, page: PageImage, page_count: int) -> Iterator[Rea
     markdown = "".join(line.markdown for line in lines)
     if engine.rewrites_page:
         markdown = engine.final_markdown(page, lines)
-    yield PageDone(
+    yield _done(started, markdown, lines, page.warnings)
+
+
+def _unreadable_page(number: int, page_count: int, sentence: str) -> Iterator[ReadEvent]:
+    started = PageStarted(number, page_count, 0, 0)
+    yield started
+    yield _done(started, "", [], [sentence])
+
+
+def _done(page: PageStarted, markdown: str, lines: list[Line], warnings: Iterable[str] = ()) -> PageDone:
+    return PageDone(
         number=page.number,
-        page_count=page_count,
+        page_count=page.page_count,
         width=page.width,
         height=page.height,
         markdown=markdown,
         text=reading_text(markdown),
         lines=lines,
-        warnings=list(page.warnings),
+        warnings=list(warnings),
     )
-
-
-def _unreadable_page(number: int, page_count: int, sentence: str) -> Iterator[ReadEvent]:
-    yield PageStarted(number, page_count, 0, 0)
-    yield PageDone(number, page_count, 0, 0, markdown="", text="", lines=[], warnings=[sentence])
 
 
 def _engine_lines(engine: Engine, page: PageImage) -> Iterator[Line]:

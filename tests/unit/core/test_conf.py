@@ -1,3 +1,5 @@
+"""Settings: declared once, with default and help; parsed, described, and the secret kept."""
+
 from __future__ import annotations
 
 import json

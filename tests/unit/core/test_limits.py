@@ -1,3 +1,5 @@
+"""How many messages a client may send."""
+
 from __future__ import annotations
 
 import pytest

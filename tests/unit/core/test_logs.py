@@ -1,3 +1,5 @@
+"""No token in any log line, whoever writes it."""
+
 from __future__ import annotations
 
 import logging

@@ -1,3 +1,5 @@
+"""Reads through the owner: lists, cursors, and whose tokens stand."""
+
 from __future__ import annotations
 
 import base64

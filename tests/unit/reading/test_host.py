@@ -148,8 +148,8 @@ def test_cancel_ends_a_read_within_a_second_even_if_the_engine_is_deaf(
     with pytest.raises(Cancelled):
         list(host.read(path))
     canceller.join()
-    # A second is meant; a loaded machine may take more, the engine itself would take five, or for ever.
-    assert time.monotonic() - took[0] < 4.0
+    # A second is promised; the rest is a margin for a loaded machine, as where an upload is deleted.
+    assert time.monotonic() - took[0] < 2.5
     assert_reads(host, good)
 
 
