@@ -1,0 +1,145 @@
+/** The messages of the WebSocket API, as types, and what each means; pure. */
+
+export type Status = "pending" | "processing" | "processed" | "error" | "cancelled";
+
+/** An upload. The two texts are there in replies to `retrieve` and in updates only. */
+export interface Instance {
+  readonly id: string;
+  readonly owner: string;
+  readonly filename: string;
+  readonly image_path: string;
+  readonly image_hash: string;
+  readonly content_type: string;
+  readonly bytes: number;
+  readonly status: Status;
+  readonly error: string | null;
+  readonly page_count: number | null;
+  readonly pages_done: number;
+  readonly engine: string;
+  readonly languages: readonly string[];
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly warnings: readonly string[];
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly raw_text?: string;
+  readonly processed_text?: string;
+}
+
+/** Four corners, clockwise from the top left, in pixels of the upright page. */
+export type Box = readonly (readonly [number, number])[];
+
+/** Where on its page a line stands; the page's size is in the same pixels. */
+export interface LinePlace {
+  readonly box: Box;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Text of an upload that is being read. Without `page` it is all the text so far, else that page's. */
+export interface PartialText {
+  readonly id: string;
+  readonly type: "Upload.status";
+  readonly status: "processing";
+  readonly streamed_text: string;
+  readonly page?: number;
+  readonly page_count?: number | null;
+  readonly line?: LinePlace | null;
+  /** The page is finished: this is its final Markdown. */
+  readonly done?: true;
+}
+
+export interface Processed {
+  readonly id: string;
+  readonly type: "Upload.status";
+  readonly status: "processed";
+  readonly raw_text: string;
+  readonly processed_text: string;
+}
+
+export interface Failed {
+  readonly id: string;
+  readonly type: "Upload.status";
+  readonly status: "error" | "cancelled";
+  readonly error: string;
+}
+
+/** The last message of a reading. */
+export type Ended = Processed | Failed;
+
+export interface UploadMessage {
+  readonly type: "Upload.created" | "Upload.updated" | "Upload.deleted" | "Upload.status";
+  readonly instance: Instance;
+  /** In the reply to a `create` alone. */
+  readonly duplicate?: boolean;
+}
+
+export interface ListMessage {
+  readonly type: "Upload.list";
+  readonly list: readonly Instance[];
+  readonly next?: string | null;
+}
+
+export interface PageLine {
+  readonly text: string;
+  readonly markdown: string;
+  readonly box: Box | null;
+  readonly confidence: number | null;
+}
+
+/** A finished page, as REST gives it. */
+export interface Page {
+  readonly number: number;
+  readonly width: number;
+  readonly height: number;
+  readonly markdown: string;
+  readonly text: string;
+  readonly lines: readonly PageLine[];
+  readonly warnings: readonly string[];
+}
+
+export type StreamMode = "full" | "pages" | "delta";
+
+/** What a client may ask for over the socket; `ref` is added by the socket. */
+export type Request =
+  | { readonly type: "subscribe"; readonly stream?: StreamMode }
+  | { readonly type: "create"; readonly data: { readonly image_base64?: string; readonly image_path?: string; readonly image_hash?: string } }
+  | { readonly type: "list"; readonly status?: Status; readonly search?: string; readonly limit?: number; readonly cursor?: string }
+  | { readonly type: "retrieve" | "delete" | "cancel" | "retry"; readonly instance_id: string }
+  | { readonly type: "update"; readonly instance_id: string; readonly data: UploadChanges }
+  | { readonly type: "ping" };
+
+export interface UploadChanges {
+  readonly filename?: string;
+  /** A person's correction; null takes it back. */
+  readonly processed_text?: string | null;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+/** Something that happened to one of the user's uploads. */
+export type UploadEvent =
+  | { readonly kind: "created" | "updated" | "deleted"; readonly instance: Instance }
+  | { readonly kind: "partial"; readonly partial: PartialText }
+  | { readonly kind: "ended"; readonly ended: Ended };
+
+const ENDED_STATUSES: readonly Status[] = ["processed", "error", "cancelled"];
+
+/** Whether nothing more happens to an upload of this status by itself. */
+export function hasEnded(status: Status): boolean {
+  return ENDED_STATUSES.includes(status);
+}
+
+type Incoming = Readonly<Record<string, unknown>>;
+
+const CHANGES = { "Upload.created": "created", "Upload.updated": "updated", "Upload.deleted": "deleted" } as const;
+
+/** The event that a message of the server tells of, or null where it is none (or one from the future). */
+export function eventOf(message: Incoming): UploadEvent | null {
+  const type = message["type"];
+  if (typeof type !== "string") return null;
+  if (type in CHANGES && typeof message["instance"] === "object") {
+    return { kind: CHANGES[type as keyof typeof CHANGES], instance: message["instance"] as Instance };
+  }
+  if (type !== "Upload.status" || typeof message["id"] !== "string") return null;
+  if (message["status"] === "processing") return { kind: "partial", partial: message as unknown as PartialText };
+  return { kind: "ended", ended: message as unknown as Ended };
+}

@@ -1,0 +1,97 @@
+/** The REST API: what is too big for one WebSocket message, or is a file. */
+
+import { RequestRefused } from "./errors.ts";
+import { call, refusal } from "./http.ts";
+import type { Page, UploadMessage } from "./protocol.ts";
+import type { TokenSource } from "./token.ts";
+
+export interface Me {
+  readonly username: string;
+  /** 0 = unlimited. */
+  readonly max_upload_bytes: number;
+  readonly version: string;
+}
+
+export interface UploadOptions {
+  readonly filename: string;
+  readonly onProgress?: (sent: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export class ScanrillRest {
+  readonly #base: string;
+  readonly #token: TokenSource;
+
+  constructor(base: string, token: TokenSource) {
+    this.#base = base;
+    this.#token = token;
+  }
+
+  async me(): Promise<Me> {
+    return (await this.#get("/api/me/")).json() as Promise<Me>;
+  }
+
+  async page(uploadId: string, number: number, signal?: AbortSignal): Promise<Page> {
+    return (await this.#get(`/api/uploads/${uploadId}/pages/${number}`, signal)).json() as Promise<Page>;
+  }
+
+  /** A picture of a page, upright, about that many pixels wide. */
+  async pageImage(uploadId: string, number: number, width: number, signal?: AbortSignal): Promise<Blob> {
+    return (await this.#get(`/api/uploads/${uploadId}/pages/${number}/image?width=${width}`, signal)).blob();
+  }
+
+  /** The file as it came in. */
+  async original(uploadId: string): Promise<Blob> {
+    return (await this.#get(`/api/uploads/${uploadId}/file`)).blob();
+  }
+
+  /** Streams a file to the server; by XMLHttpRequest, as `fetch` does not tell how far it is. */
+  async upload(file: Blob, options: UploadOptions): Promise<UploadMessage> {
+    const token = await this.#token();
+    try {
+      return await this.#send(file, options, token);
+    } catch (error) {
+      if (!isBadToken(error)) throw error;
+      return this.#send(file, options, await this.#token(token));
+    }
+  }
+
+  async #get(path: string, signal?: AbortSignal): Promise<Response> {
+    const token = await this.#token();
+    const ask = (bearer: string) =>
+      call(this.#base, path, {
+        headers: { Authorization: `Bearer ${bearer}` },
+        ...(signal === undefined ? {} : { signal }),
+      });
+    try {
+      return await ask(token);
+    } catch (error) {
+      if (!isBadToken(error)) throw error;
+      return ask(await this.#token(token));
+    }
+  }
+
+  #send(file: Blob, { filename, onProgress, signal }: UploadOptions, token: string): Promise<UploadMessage> {
+    return new Promise((resolve, reject) => {
+      const sending = new XMLHttpRequest();
+      const url = new URL("/api/uploads/", this.#base);
+      url.searchParams.set("filename", filename);
+      sending.open("POST", url);
+      sending.setRequestHeader("Authorization", `Bearer ${token}`);
+      sending.setRequestHeader("Content-Type", "application/octet-stream");
+      sending.upload.onprogress = ({ loaded, total }) => onProgress?.(loaded, total);
+      sending.onload = () => {
+        if (sending.status < 300) resolve(JSON.parse(sending.responseText) as UploadMessage);
+        else reject(refusal(sending.status, sending.responseText));
+      };
+      sending.onerror = () => reject(refusal(0, ""));
+      sending.onabort = () => reject(signal?.reason);
+      signal?.addEventListener("abort", () => sending.abort(), { once: true });
+      sending.send(file);
+    });
+  }
+}
+
+function isBadToken(error: unknown): boolean {
+  return error instanceof RequestRefused && error.status === 401;
+}

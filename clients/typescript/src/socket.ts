@@ -1,0 +1,294 @@
+/** One WebSocket that comes back: connects, subscribes, pairs replies with requests, tells what happens. */
+
+import { Backoff } from "./backoff.ts";
+import { ConnectionLost, RequestRefused, ScanrillError, Unauthenticated, type FieldErrors } from "./errors.ts";
+import {
+  eventOf,
+  type Ended,
+  type Instance,
+  type ListMessage,
+  type Request,
+  type StreamMode,
+  type UploadChanges,
+  type UploadEvent,
+  type UploadMessage,
+} from "./protocol.ts";
+import type { TokenSource } from "./token.ts";
+
+/** `waiting` until `retryAt` (epoch milliseconds); after `refused` nothing more is tried. */
+export type ConnectionState =
+  | { readonly kind: "idle" | "connecting" | "open" }
+  | { readonly kind: "waiting"; readonly retryAt: number }
+  | { readonly kind: "refused"; readonly code: number; readonly reason: string };
+
+export interface SocketListener {
+  onState?(state: ConnectionState): void;
+  /** Connected, again or for the first time: what happened before is not told, so ask for the list. */
+  onConnected?(): void;
+  onEvent?(event: UploadEvent): void;
+}
+
+export interface SocketOptions {
+  /** `ws://host/ws/core/upload/`, or that of one upload. */
+  readonly url: string;
+  readonly token: TokenSource;
+  readonly listener: SocketListener;
+  /** Opts in to a way of streaming; without it the server speaks its plain protocol. */
+  readonly stream?: StreamMode;
+  readonly backoff?: Backoff;
+  /** After so long without a message the server is asked for one. */
+  readonly silenceMs?: number;
+  /** A server that does not answer for so long is taken for gone. */
+  readonly answerMs?: number;
+}
+
+const CLOSE = { normal: 1000, badToken: 4401, origin: 4403, unknown: 4404, tooMany: 4429 };
+const FINAL: readonly number[] = [CLOSE.origin, CLOSE.unknown];
+const TOO_MANY_WAIT_MS = 10_000;
+/** Asking twice changes nothing: sent again after a reconnect. */
+const READS: readonly Request["type"][] = ["list", "retrieve", "ping"];
+
+interface Pending {
+  readonly message: Request;
+  readonly resolve: (reply: unknown) => void;
+  readonly reject: (error: ScanrillError) => void;
+  sent: boolean;
+}
+
+type Incoming = Readonly<Record<string, unknown>>;
+
+export class ScanrillSocket {
+  readonly #options: SocketOptions;
+  readonly #backoff: Backoff;
+  readonly #pending = new Map<string, Pending>();
+  #socket: WebSocket | null = null;
+  #state: ConnectionState = { kind: "idle" };
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #silenceTimer: ReturnType<typeof setTimeout> | undefined;
+  #token: string | undefined;
+  #rejected: string | undefined;
+  #refs = 0;
+  /** Grows with every attempt: what an older attempt still brings is not heard. */
+  #attempt = 0;
+
+  constructor(options: SocketOptions) {
+    this.#options = options;
+    this.#backoff = options.backoff ?? new Backoff();
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  // ── the life of the connection ──
+
+  start(): void {
+    if (this.#state.kind === "idle" || this.#state.kind === "refused") void this.#connect();
+  }
+
+  /** For good, until `start`. Requests that are under way fail. */
+  stop(): void {
+    this.#abandon();
+    this.#set({ kind: "idle" });
+    this.#failAll(new ConnectionLost("The connection was closed."));
+  }
+
+  /** Does not wait for the next attempt: the network is back, or somebody looks at the page again. */
+  retryNow(): void {
+    if (this.#state.kind === "waiting") void this.#connect();
+  }
+
+  // ── requests ──
+
+  /** The reply. Waits for the connection where there is none; a change that it cuts off fails. */
+  request<Reply>(message: Request): Promise<Reply> {
+    if (this.#state.kind === "refused" || this.#state.kind === "idle") {
+      return Promise.reject(new ConnectionLost("There is no connection."));
+    }
+    return new Promise<Reply>((resolve, reject) => {
+      const ref = String(++this.#refs);
+      const pending: Pending = { message, resolve: resolve as (reply: unknown) => void, reject, sent: false };
+      this.#pending.set(ref, pending);
+      if (this.#state.kind === "open") this.#send(ref, pending);
+    });
+  }
+
+  list(wanted: Omit<Extract<Request, { type: "list" }>, "type"> = {}): Promise<ListMessage> {
+    return this.request({ type: "list", ...wanted });
+  }
+
+  /** With its texts. */
+  async retrieve(instance_id: string): Promise<Instance> {
+    return (await this.request<UploadMessage>({ type: "retrieve", instance_id })).instance;
+  }
+
+  async update(instance_id: string, data: UploadChanges): Promise<Instance> {
+    return (await this.request<UploadMessage>({ type: "update", instance_id, data })).instance;
+  }
+
+  async delete(instance_id: string): Promise<Instance> {
+    return (await this.request<UploadMessage>({ type: "delete", instance_id })).instance;
+  }
+
+  cancel(instance_id: string): Promise<Ended> {
+    return this.request({ type: "cancel", instance_id });
+  }
+
+  async retry(instance_id: string): Promise<Instance> {
+    return (await this.request<UploadMessage>({ type: "retry", instance_id })).instance;
+  }
+
+  // ── connecting ──
+
+  async #connect(): Promise<void> {
+    const attempt = this.#abandon();
+    this.#set({ kind: "connecting" });
+    let token: string;
+    try {
+      token = await this.#options.token(this.#rejected);
+    } catch (error) {
+      if (attempt === this.#attempt) this.#noToken(error);
+      return;
+    }
+    if (attempt !== this.#attempt) return;
+    this.#token = token;
+    this.#open(attempt, token);
+  }
+
+  #noToken(error: unknown): void {
+    if (error instanceof Unauthenticated) this.#refuse(CLOSE.badToken, error.message);
+    else this.#wait(this.#backoff.nextMs());
+  }
+
+  #open(attempt: number, token: string): void {
+    const url = new URL(this.#options.url);
+    url.searchParams.set("token", token);
+    const socket = new WebSocket(url);
+    this.#socket = socket;
+    const current = () => attempt === this.#attempt;
+    socket.onopen = () => current() && this.#hearken();
+    socket.onmessage = ({ data }) => current() && this.#heed(JSON.parse(String(data)) as Incoming);
+    socket.onclose = ({ code, reason }) => current() && this.#closed(code, reason);
+  }
+
+  /**
+   * Every refusal comes as a close after the handshake, so an open socket says nothing yet: the reply to the
+   * first request does.
+   */
+  #hearken(): void {
+    const { stream } = this.#options;
+    this.#watchSilence();
+    this.#post(stream === undefined ? { type: "subscribe" } : { type: "subscribe", stream });
+  }
+
+  #subscribed(): void {
+    this.#backoff.reset();
+    this.#rejected = undefined;
+    this.#set({ kind: "open" });
+    for (const [ref, pending] of this.#pending) if (!pending.sent) this.#send(ref, pending);
+    this.#options.listener.onConnected?.();
+  }
+
+  #closed(code: number, reason: string): void {
+    const refreshed = this.#rejected !== undefined;
+    this.#abandon();
+    this.#settleCutOff();
+    if (FINAL.includes(code)) {
+      this.#refuse(code, reason);
+    } else if (code === CLOSE.badToken && !refreshed) {
+      this.#rejected = this.#token;
+      void this.#connect();
+    } else if (code === CLOSE.badToken) {
+      this.#refuse(code, reason);
+    } else {
+      this.#wait(Math.max(this.#backoff.nextMs(), code === CLOSE.tooMany ? TOO_MANY_WAIT_MS : 0));
+    }
+  }
+
+  #wait(ms: number): void {
+    this.#retryTimer = setTimeout(() => void this.#connect(), ms);
+    this.#set({ kind: "waiting", retryAt: Date.now() + ms });
+  }
+
+  #refuse(code: number, reason: string): void {
+    this.#rejected = undefined;
+    this.#set({ kind: "refused", code, reason });
+    const text = reason || "The server refuses the connection.";
+    this.#failAll(code === CLOSE.badToken ? new Unauthenticated(text) : new ConnectionLost(text));
+  }
+
+  /** Nothing of the present attempt is heard any more; gives the number of the next. */
+  #abandon(): number {
+    clearTimeout(this.#retryTimer);
+    clearTimeout(this.#silenceTimer);
+    this.#socket?.close(CLOSE.normal);
+    this.#socket = null;
+    return ++this.#attempt;
+  }
+
+  #set(state: ConnectionState): void {
+    this.#state = state;
+    this.#options.listener.onState?.(state);
+  }
+
+  // ── messages ──
+
+  #heed(message: Incoming): void {
+    this.#watchSilence();
+    if (message["message"] === "subscribed") {
+      this.#subscribed();
+      return;
+    }
+    this.#settle(message);
+    const event = eventOf(message);
+    if (event !== null) this.#options.listener.onEvent?.(event);
+  }
+
+  /** In the place of a change's event, the socket that asked for it gets the reply: it is told as both. */
+  #settle(message: Incoming): void {
+    const ref = message["ref"];
+    const pending = typeof ref === "string" ? this.#pending.get(ref) : undefined;
+    if (pending === undefined) return;
+    this.#pending.delete(ref as string);
+    const error = message["error"];
+    if (typeof error === "object" && error !== null) pending.reject(new RequestRefused(error as FieldErrors));
+    else pending.resolve(message);
+  }
+
+  #send(ref: string, pending: Pending): void {
+    pending.sent = true;
+    this.#post({ ...pending.message, ref });
+  }
+
+  #post(message: object): void {
+    this.#socket?.send(JSON.stringify(message));
+  }
+
+  #settleCutOff(): void {
+    for (const [ref, pending] of this.#pending) {
+      if (READS.includes(pending.message.type)) {
+        pending.sent = false;
+      } else if (pending.sent) {
+        this.#pending.delete(ref);
+        pending.reject(new ConnectionLost("The connection broke before the reply came."));
+      }
+    }
+  }
+
+  #failAll(error: ScanrillError): void {
+    const failed = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const pending of failed) pending.reject(error);
+  }
+
+  // ── a server that is gone without a word ──
+
+  #watchSilence(): void {
+    const { silenceMs = 25_000, answerMs = 10_000 } = this.#options;
+    clearTimeout(this.#silenceTimer);
+    this.#silenceTimer = setTimeout(() => {
+      this.#post({ type: "ping" });
+      this.#silenceTimer = setTimeout(() => this.#closed(1006, "The server does not answer."), answerMs);
+    }, silenceMs);
+  }
+}
