@@ -1,0 +1,10 @@
+/** The entry: mounts the page and begins. */
+
+import { render } from "preact";
+
+import { begin } from "./state/session.ts";
+import { App } from "./views/App.tsx";
+
+const root = document.getElementById("app");
+if (root !== null) render(<App />, root);
+void begin();

@@ -1,0 +1,117 @@
+/**
+ * Markdown → elements. Recognised text is data: it becomes text nodes, never markup. HTML in it is shown as it
+ * stands, pictures are not fetched, and a link is one only where it leads to the web or to a mailbox.
+ */
+
+import type { Nodes, Table, TableCell } from "mdast";
+import { fromMarkdown } from "mdast-util-from-markdown";
+import { gfmTableFromMarkdown } from "mdast-util-gfm-table";
+import { gfmTable } from "micromark-extension-gfm-table";
+import type { ComponentChildren, VNode } from "preact";
+import { useMemo } from "preact/hooks";
+
+const SAFE_LINK = /^(?:https?|mailto):/i;
+const HEADINGS = ["h2", "h3", "h4", "h5", "h6", "h6"] as const;
+
+/** Headings begin at the second level: the first is the page's own. */
+export function Markdown({ text }: { readonly text: string }): VNode {
+  const tree = useMemo(
+    () => fromMarkdown(text, { extensions: [gfmTable()], mdastExtensions: [gfmTableFromMarkdown()] }),
+    [text],
+  );
+  return <>{children(tree.children)}</>;
+}
+
+function children(nodes: readonly Nodes[]): ComponentChildren {
+  return nodes.map((node, index) => <Node key={index} node={node} />);
+}
+
+function Node({ node }: { readonly node: Nodes }): ComponentChildren {
+  switch (node.type) {
+    case "text":
+    case "html":
+      return node.value;
+    case "paragraph":
+      return <p>{children(node.children)}</p>;
+    case "heading": {
+      const Heading = HEADINGS[node.depth - 1] ?? "h6";
+      return <Heading>{children(node.children)}</Heading>;
+    }
+    case "emphasis":
+      return <em>{children(node.children)}</em>;
+    case "strong":
+      return <strong>{children(node.children)}</strong>;
+    case "inlineCode":
+      return <code>{node.value}</code>;
+    case "code":
+      return (
+        <pre>
+          <code>{node.value}</code>
+        </pre>
+      );
+    case "break":
+      return <br />;
+    case "thematicBreak":
+      return <hr />;
+    case "blockquote":
+      return <blockquote>{children(node.children)}</blockquote>;
+    case "list":
+      return node.ordered === true ? (
+        <ol start={node.start ?? 1}>{children(node.children)}</ol>
+      ) : (
+        <ul>{children(node.children)}</ul>
+      );
+    case "listItem":
+      return <li>{children(node.children)}</li>;
+    case "table":
+      return <Grid table={node} />;
+    case "link":
+      return SAFE_LINK.test(node.url) ? (
+        <a href={node.url} target="_blank" rel="noopener noreferrer nofollow">
+          {children(node.children)}
+        </a>
+      ) : (
+        <>{children(node.children)}</>
+      );
+    case "image":
+    case "imageReference":
+      return node.alt ?? "";
+    case "linkReference":
+      return <>{children(node.children)}</>;
+    default:
+      return null;
+  }
+}
+
+function Grid({ table }: { readonly table: Table }): VNode {
+  const [head, ...rows] = table.children;
+  return (
+    <div class="table" tabIndex={0} role="region" aria-label="Table">
+      <table>
+        <thead>
+          <tr>{head?.children.map((cell, column) => <Cell key={column} cell={cell} as="th" table={table} column={column} />)}</tr>
+        </thead>
+        <tbody>
+          {rows.map((row, number) => (
+            <tr key={number}>
+              {row.children.map((cell, column) => (
+                <Cell key={column} cell={cell} as="td" table={table} column={column} />
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+interface CellProps {
+  readonly cell: TableCell;
+  readonly as: "th" | "td";
+  readonly table: Table;
+  readonly column: number;
+}
+
+function Cell({ cell, as: Tag, table, column }: CellProps): VNode {
+  return <Tag class={`align-${table.align?.[column] ?? "left"}`}>{children(cell.children)}</Tag>;
+}

@@ -1,0 +1,42 @@
+/** Whether what is seen is live, and what to do where it is not. */
+
+import { useSignal } from "@preact/signals";
+import type { VNode } from "preact";
+import { useEffect } from "preact/hooks";
+
+import { connection } from "../state/connection.ts";
+import { retryNow } from "../state/server.ts";
+
+export function ConnectionBadge(): VNode {
+  const state = connection.value;
+  if (state.kind === "open") return <Badge kind="open" text="Live" />;
+  if (state.kind !== "waiting") return <Badge kind="connecting" text="Connecting…" />;
+  return (
+    <span class="badge-row">
+      <Countdown until={state.retryAt} />
+      <button type="button" class="plain" onClick={retryNow}>
+        Try now
+      </button>
+    </span>
+  );
+}
+
+function Badge({ kind, text }: { readonly kind: string; readonly text: string }): VNode {
+  return (
+    <span class={`badge ${kind}`} role="status">
+      {text}
+    </span>
+  );
+}
+
+function Countdown({ until }: { readonly until: number }): VNode {
+  const now = useSignal(Date.now());
+  useEffect(() => {
+    const ticking = setInterval(() => {
+      now.value = Date.now();
+    }, 500);
+    return () => clearInterval(ticking);
+  }, []);
+  const seconds = Math.max(0, Math.ceil((until - now.value) / 1000));
+  return <Badge kind="waiting" text={`No connection. Again in ${seconds} s`} />;
+}

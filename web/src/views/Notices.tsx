@@ -1,0 +1,20 @@
+/** What passes: shown at the foot of the page, read out by a screen reader. */
+
+import type { VNode } from "preact";
+
+import { dismiss, notices } from "../state/notices.ts";
+
+export function Notices(): VNode {
+  return (
+    <div class="notices" role="status" aria-live="polite">
+      {notices.value.map(({ id, text }) => (
+        <p key={id} class="notice">
+          {text}
+          <button type="button" class="plain" aria-label="Dismiss" onClick={() => dismiss(id)}>
+            ×
+          </button>
+        </p>
+      ))}
+    </div>
+  );
+}
