@@ -7,23 +7,31 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 TEST_JOBS ?= auto
+# Node.js comes from PyPI, and only where the page is built; none of the machine is used.
+BUILD_WEB = $(UV) run --quiet --frozen --isolated --only-group web --python $(PYTHON) python tools/build_web.py
 
 export UV_PYTHON_DOWNLOADS ?= never
 # Compiled once at installation, every start is quicker by a second.
 export UV_COMPILE_BYTECODE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test lint format bench clean
+.PHONY: help run install web npm test lint format bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-run: install ## Start the server on http://127.0.0.1:8000
+run: install web ## Start the server on http://127.0.0.1:8000
 	@$(BIN)/scanrill serve $(ARGS)
 
 install: .venv/.installed ## Install scanrill into .venv; the command is .venv/bin/scanrill
 
-test: .venv/.installed-dev ## Run all tests
+web: | $(UV) ## Build the web page, where its sources have changed
+	@$(PYTHON) tools/build_web.py --check || $(BUILD_WEB)
+
+npm: | $(UV) ## Run npm in web/: make npm ARGS="run dev"
+	@$(BUILD_WEB) npm $(ARGS)
+
+test: .venv/.installed-dev web ## Run all tests
 	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(ARGS)
 
 lint: .venv/.installed-dev ## Style, types, import rules

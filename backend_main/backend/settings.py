@@ -14,11 +14,8 @@ INSTALLED_APPS = [
     "rest_framework",
     "backend_main.core",
 ]
-MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
+# The headers that Django's own would add are in `core/headers.py`, for what is served before Django too.
+MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 ROOT_URLCONF = "backend_main.backend.urls"
 ASGI_APPLICATION = "backend_main.backend.asgi.application"
 
@@ -45,7 +42,6 @@ AUTH_PASSWORD_VALIDATORS = [
 
 USE_TZ = True
 TIME_ZONE = "UTC"
-SECURE_REFERRER_POLICY = "same-origin"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["backend_main.core.auth.BearerAuthentication"],

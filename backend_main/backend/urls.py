@@ -4,8 +4,9 @@ from django.urls import path
 
 from backend_main.core import files, rest, views
 
+handler400, handler404, handler500 = views.bad_request, views.not_found, views.server_error
 urlpatterns = [
-    path("", views.index),
+    path("", views.page_is_missing),
     path("healthz", views.healthz),
     path("readyz", views.readyz),
     path("api/token/", views.TokenView.as_view()),

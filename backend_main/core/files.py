@@ -1,7 +1,7 @@
 """Step 3 — the files, for their owner: the original, whole or in ranges, and pictures of its pages.
 
 A file that a user sent may be anything that a browser would act on: it goes out as an attachment under a name
-of ours, and nothing in it may run.
+of ours, and nothing in it may run (`headers.API_POLICY`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ def _for_owner(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable[...
             fields = error.fields if isinstance(error, Invalid) else {"detail": str(error)}
             response = JsonResponse({"error": fields}, status=error.http_status)
         response["Cache-Control"] = "private, no-cache"
-        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
         return response
 
     return require_safe(guarded)

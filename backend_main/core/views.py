@@ -47,9 +47,32 @@ async def readyz(_request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok"})
 
 
-async def index(_request: HttpRequest) -> HttpResponse:
-    text = "scanrill reads scans. Connect to /ws/core/upload/ with a token; the README shows how.\n"
-    return HttpResponse(text, content_type="text/plain; charset=utf-8")
+async def page_is_missing(_request: HttpRequest) -> HttpResponse:
+    """`/` comes here in a checkout whose web page was never built: a wheel has it."""
+    return _text(503, "The web page is not built here: run `make web`, then start the server again.")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _refusal(request, 400, "The request is malformed, or its Host is none of this server's.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _refusal(request, 404, "There is nothing at this address.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _refusal(request, 500, "The server failed; its log says why.")
+
+
+def _refusal(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
+    """JSON where programs ask, a line of text for people."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"error": {"detail": sentence}}, status=status)
+    return _text(status, sentence)
+
+
+def _text(status: int, sentence: str) -> HttpResponse:
+    return HttpResponse(f"{sentence}\n", status=status, content_type="text/plain; charset=utf-8")
 
 
 def _reasons() -> list[str]:

@@ -1,4 +1,4 @@
-"""Each reason there is for not being ready."""
+"""Each reason there is for not being ready, and what is said where there is nothing to show."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from django.db import DatabaseError
+from django.http import Http404
+from django.test import RequestFactory
 
 from backend_main.core import views
 
@@ -41,3 +43,22 @@ def test_a_database_that_does_not_answer_or_is_not_migrated_is_a_reason(all_well
     assert views._reasons() == ["the database is not migrated"]
     all_well.setattr(views, "MigrationExecutor", silent)
     assert views._reasons() == ["the database does not answer"]
+
+
+async def test_a_checkout_without_its_page_says_how_to_build_it() -> None:
+    answer = await views.page_is_missing(RequestFactory().get("/"))
+    assert answer.status_code == 503
+    assert answer["Content-Type"].startswith("text/plain")
+    assert b"`make web`" in answer.content
+
+
+def test_what_fails_says_nothing_of_the_inside() -> None:
+    for path, kind in (("/api/x/", "application/json"), ("/x", "text/plain; charset=utf-8")):
+        request = RequestFactory().get(path)
+        failed = views.server_error(request)
+        lost = views.not_found(request, Http404("/secret/path"))
+        bad = views.bad_request(request, ValueError("/secret/path"))
+        assert [answer.status_code for answer in (failed, lost, bad)] == [500, 404, 400]
+        for answer in (failed, lost, bad):
+            assert answer["Content-Type"] == kind
+            assert b"secret" not in answer.content
