@@ -13,6 +13,8 @@ urlpatterns = [
     path("api/token/refresh/", views.RefreshView.as_view()),
     path("api/uploads/", rest.UploadsView.as_view()),
     path("api/uploads/<uuid:upload_id>/", rest.UploadView.as_view()),
+    path("api/uploads/<uuid:upload_id>/cancel", rest.CancelView.as_view()),
+    path("api/uploads/<uuid:upload_id>/retry", rest.RetryView.as_view()),
     path("api/uploads/<uuid:upload_id>/file", files.original),
     path("api/uploads/<uuid:upload_id>/pages/<int:number>", rest.PageView.as_view()),
     path("api/uploads/<uuid:upload_id>/pages/<int:number>/image", files.page_image),

@@ -7,7 +7,8 @@
                             `files.py` gives them out; `views.py`: tokens and health; `page.py`: the web
                             page; `headers.py`: what all of these tell a browser
  4  `protocol.py`            the messages as types; `decoding.py`: frame → request
- 5  `uploads.py`             create, update, delete: the only writer of Upload; `queries.py` reads
+ 5  `uploads.py`             create, update, delete, cancel, retry: the only writer of Upload on a
+                            user's behalf; `queries.py` reads
  6  `intake.py`              untrusted base64, path or stream → a verified file; `storage.py` keeps it,
                             `pictures.py` has pages of it drawn
  7  `models.py`              User, Upload, Page, Job
@@ -16,7 +17,8 @@
  9  `tasks.py`               takes the next job and has its pages read one by one
 10  `backend_main.reading`   bytes → pages → lines → Markdown, in a child process
 11  `events.py`              what happened, told after the commit, in the order of the commits
-12  `live.py`                one hub per process: events and live text → the sockets that want them
+12  `live.py`                one hub per process: events and live text → the sockets that want them;
+                            `slot.py` is the live text of one upload, `outbox.py` what waits for one socket
 
 Beside the way: `errors.py`, `conf.py`, `orm.py` (database work off the event loop), `limits.py`, `logs.py`,
 `checks.py`, `serializers.py`, `sweep.py` (what crashes leave behind).

@@ -110,8 +110,14 @@ class UploadConsumer(AsyncWebsocketConsumer):
             socket.answer(request.failure({"server": "The server failed at this request; its log says why."}))
 
     async def _subscribe(self, request: protocol.Subscribe) -> protocol.Message:
-        followed = self.socket.upload_id if self.socket else None
-        return protocol.Subscribed(instance_id=str(followed) if followed else None)
+        socket = self._joined
+        followed = str(socket.upload_id) if socket.upload_id else None
+        if request.stream is None:
+            return protocol.Subscribed(instance_id=followed)
+        subscribed = protocol.Subscribed(instance_id=followed, type="subscribed")
+        socket.answer(subscribed)  # before the text that follows from it
+        hub.follow(socket, request.stream)
+        return subscribed
 
     async def _create(self, request: protocol.Create) -> protocol.Message:
         source = uploads.Source(
@@ -145,6 +151,28 @@ class UploadConsumer(AsyncWebsocketConsumer):
             uploads.delete, owner=self.identity.user, upload_id=request.instance_id, origin=self._origin
         )
 
+    async def _cancel(self, request: protocol.Cancel) -> protocol.Message:
+        upload = await orm.run(
+            uploads.cancel, owner=self.identity.user, upload_id=request.instance_id, origin=self._origin
+        )
+        return serializers.failed(upload)
+
+    async def _retry(self, request: protocol.Retry) -> protocol.Message:
+        upload = await orm.run(
+            uploads.retry, owner=self.identity.user, upload_id=request.instance_id, origin=self._origin
+        )
+        return serializers.updated(upload)
+
+    async def _resync(self, request: protocol.Resync) -> protocol.Message:
+        upload = await orm.run(queries.upload, owner=self.identity.user, upload_id=request.instance_id)
+        resynced = protocol.Resynced(instance_id=upload.pk)
+        self._joined.answer(resynced)
+        hub.resync(self._joined, upload.pk)
+        return resynced
+
+    async def _ping(self, request: protocol.Ping) -> protocol.Message:
+        return protocol.Pong()
+
     _HANDLERS: ClassVar[dict[type[protocol.Request], Callable[[Any, Any], Awaitable[protocol.Message]]]] = {
         protocol.Subscribe: _subscribe,
         protocol.Create: _create,
@@ -152,13 +180,22 @@ class UploadConsumer(AsyncWebsocketConsumer):
         protocol.Retrieve: _retrieve,
         protocol.Update: _update,
         protocol.Delete: _delete,
+        protocol.Cancel: _cancel,
+        protocol.Retry: _retry,
+        protocol.Resync: _resync,
+        protocol.Ping: _ping,
     }
 
     # ── parts ──
 
     @property
-    def _origin(self) -> str | None:
-        return self.socket.id if self.socket else None
+    def _joined(self) -> Socket:
+        assert self.socket is not None  # requests are heard between `connect` and `_leave` alone
+        return self.socket
+
+    @property
+    def _origin(self) -> str:
+        return self._joined.id
 
     async def _followed_upload(self) -> UUID | None:
         upload_id: UUID | None = self.scope["url_route"]["kwargs"].get("instance_id")

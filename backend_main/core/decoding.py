@@ -34,6 +34,7 @@ EXPECTED = {
     "instance_id": "The id of an upload is expected, a UUID as a string.",
     "image_base64": "A string of base64 is expected.",
     "status": "One of pending, processing, processed, error, cancelled is expected.",
+    "stream": "One of full, pages, delta is expected.",
     "search": "A string of at most 200 characters is expected.",
     "limit": "A whole number from 1 to 10000 is expected.",
     "filename": "A file name of 1 to 255 characters is expected, without slashes and control characters.",

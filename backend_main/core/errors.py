@@ -5,6 +5,7 @@ ScanrillError                  code, HTTP status, close code, and whether reconn
 │   ├── ProtocolError          400         the frame cannot be decoded into a request
 │   ├── UploadNotFound         404  4404   no such upload, or not this user's: nobody can tell which
 │   ├── PageNotFound           404         the upload has no such page, or it is not read yet
+│   ├── WrongStatus            409         what is asked does not go with the upload's status
 │   ├── TooLarge               413         the file has more bytes than are allowed here
 │   └── StorageFull            507         no room for the file; free some, then send it again
 ├── StartRefused                           a command stops with one line; nothing was changed
@@ -70,6 +71,16 @@ class PageNotFound(Invalid):
 
     def __init__(self) -> None:
         super().__init__({"number": "This page is not there, or not read yet."})
+
+
+class WrongStatus(Invalid):
+    """The sentence says which status the upload has."""
+
+    code = "wrong_status"
+    http_status = 409
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__({"instance_id": sentence})
 
 
 class TooLarge(Invalid):

@@ -40,10 +40,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A reader begins, or goes on with, an upload whose finished pages are `pages`."""
+    """A reader begins, or goes on with, an upload whose finished pages are `pages`, from the first on."""
 
     attempt: int
     pages: tuple[str, ...] = ()
+    page_count: int | None = None
 
 
 Listener = Callable[[Event], None]

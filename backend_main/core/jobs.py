@@ -10,6 +10,7 @@ import datetime as dt
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -66,7 +67,8 @@ def claim(holder: str) -> Claim | None:
         upload.save(update_fields=["attempt", "status", "engine", "updated_at"])
         User.objects.filter(pk=upload.owner_id).update(last_served_at=Now())
         pages = tuple(upload.pages.order_by("number").values_list("markdown", flat=True))
-        happened.append(Event(upload.owner_id, upload.pk, None, taken=Taken(upload.attempt, pages)))
+        taken = Taken(upload.attempt, pages, upload.page_count)
+        happened.append(Event(upload.owner_id, upload.pk, None, taken=taken))
     return Claim(job.pk, upload.pk, upload.owner_id, upload.image_path, upload.attempt, len(pages))
 
 
@@ -134,6 +136,16 @@ def count_failure(held: Claim, sentence: str) -> None:
         _held(held).update(failures=F("failures") + 1, claimed_by="", lease_until=None)
 
 
+def texts_so_far(upload_id: UUID) -> dict[str, Any]:
+    """What an upload that ends now has of its finished pages, as fields of it."""
+    pages = list(Page.objects.filter(upload_id=upload_id).order_by("number"))
+    return {
+        "raw_text": join_pages(page.markdown for page in pages),
+        "reading_text": join_pages(page.text for page in pages),
+        "warnings": list(dict.fromkeys(warning for page in pages for warning in page.warnings)),
+    }
+
+
 # ── readers that died ────────────────────────────────────────────────────────────────────────────
 
 
@@ -191,15 +203,7 @@ def _fenced(held: Claim, **changes: object) -> None:
 def _end(held: Claim, *, status: Status, error: str | None) -> None:
     """The upload's end, with the text of the pages that were read, and its terminal event."""
     with events.transaction() as happened:
-        pages = list(Page.objects.filter(upload_id=held.upload_id).order_by("number"))
-        _fenced(
-            held,
-            status=status,
-            error=error,
-            raw_text=join_pages(page.markdown for page in pages),
-            reading_text=join_pages(page.text for page in pages),
-            warnings=list(dict.fromkeys(warning for page in pages for warning in page.warnings)),
-        )
+        _fenced(held, status=status, error=error, **texts_so_far(held.upload_id))
         Job.objects.filter(pk=held.job_id).delete()
         upload = Upload.objects.select_related("owner").get(pk=held.upload_id)
         happened.append(Event(upload.owner_id, upload.pk, serializers.terminal(upload), over=True))

@@ -1,7 +1,7 @@
 """Step 12 — one hub per process: events and live text → the sockets that want them.
 
 A message is encoded once, however many sockets get it. Events keep the order of their commits; live text is a
-slot with the latest value, which every socket gets as fast as it reads and not faster.
+slot (`slot.py`) with the latest value, which every socket gets as fast as it reads and not faster.
 """
 
 from __future__ import annotations
@@ -18,19 +18,14 @@ from uuid import UUID
 from . import events, orm, protocol, queries
 from .conf import conf
 from .errors import ConnectionRefused, TooMany, Unauthenticated
-from .events import Event
-from .outbox import Outbox
-from .text import join_pages
+from .events import Event, Taken
+from .outbox import Outbox, Place
+from .protocol import Stream
+from .slot import Draft, Live, Pace, Partials, Slot
 
 log = logging.getLogger(__name__)
 
 RECHECK_SECONDS = 1.0
-# A partial carries all the text so far, so partials must get rarer as it grows: sent when it has grown by an
-# eighth, or after a second (longer where the last one was large), never more often than ten times a second.
-PARTIAL_GROWTH = 1.125
-PARTIAL_SECONDS = 1.0
-PARTIAL_BYTES_PER_SECOND = 32 * 1024
-PARTIAL_MIN_SECONDS = 0.1
 
 
 @dataclass(eq=False, slots=True)
@@ -38,6 +33,7 @@ class Socket:
     """One connected client. `upload_id` is the upload it follows, None for all of the user's.
 
     `close` ends the connection with an error's close code. `issued_at` is its token's, in epoch seconds.
+    `stream` is how it wants live text; one that knows the specification alone never says.
     """
 
     owner_id: UUID
@@ -45,6 +41,7 @@ class Socket:
     issued_at: float
     outbox: Outbox
     close: Callable[[ConnectionRefused], None]
+    stream: Stream = "full"
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     request: protocol.Request | None = None
     answered: bool = True
@@ -63,36 +60,6 @@ class Socket:
             self.outbox.put_reply(protocol.encode(self.request.reply(message)))
 
 
-@dataclass(eq=False, slots=True)
-class Slot:
-    """The live text of an upload that is being read."""
-
-    owner_id: UUID
-    upload_id: UUID
-    attempt: int
-    pages: list[str]
-    text: str = ""
-    sent_characters: int = 0
-    sent_at: float = 0.0
-    timer: asyncio.TimerHandle | None = None
-
-    def streamed_text(self) -> str:
-        return join_pages([*self.pages, self.text])
-
-    def due(self, characters: int) -> float:
-        """When a partial of this many characters may go out, in loop time."""
-        if not self.sent_characters:
-            return self.sent_at
-        if characters >= self.sent_characters * PARTIAL_GROWTH:
-            return self.sent_at + PARTIAL_MIN_SECONDS
-        return self.sent_at + max(PARTIAL_SECONDS, self.sent_characters / PARTIAL_BYTES_PER_SECOND)
-
-    def cancel_timer(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
-
-
 class Hub:
     """`start` and `stop` run on the loop, as does everything that is not said to be for any thread."""
 
@@ -101,7 +68,7 @@ class Hub:
         self._slots: dict[UUID, Slot] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._recheck: asyncio.Task[None] | None = None
-        self._fresh: dict[UUID, tuple[int, str]] = {}
+        self._fresh: dict[tuple[UUID, int, int], Draft] = {}
         self._fresh_lock = threading.Lock()
 
     def start(self) -> None:
@@ -114,7 +81,7 @@ class Hub:
         if self._recheck is not None:
             self._recheck.cancel()
         for slot in self._slots.values():
-            slot.cancel_timer()
+            slot.cancel_timers()
         self._slots.clear()
         self._loop = None
 
@@ -125,9 +92,18 @@ class Hub:
         if len(self._sockets[socket.owner_id]) >= conf.max_sockets_per_user:
             raise TooMany("This user has too many open sockets.")
         self._sockets[socket.owner_id].add(socket)
-        for slot in self._slots.values():
-            if slot.owner_id == socket.owner_id and socket.wants(slot.upload_id):
-                socket.outbox.put_partial(slot.upload_id, _encode_partial(slot, slot.streamed_text()))
+        self._send_all(socket)
+
+    def follow(self, socket: Socket, stream: Stream) -> None:
+        """From now on the socket gets live text in this way, first what there is of it."""
+        if stream != socket.stream:
+            socket.stream = stream
+            self._send_all(socket)
+
+    def resync(self, socket: Socket, upload_id: UUID) -> None:
+        """What there is of an upload's live text, once more."""
+        if (slot := self._slots.get(upload_id)) and socket in self._wanting(slot):
+            self._send_slot(socket, slot)
 
     def leave(self, socket: Socket) -> None:
         sockets = self._sockets[socket.owner_id]
@@ -140,20 +116,20 @@ class Hub:
     def tell(self, event: Event) -> None:
         self._call(self._deliver, event)
 
-    def page_text(self, upload_id: UUID, attempt: int, text: str) -> None:
-        """The text so far of the page that is being read; only the latest counts."""
+    def page_text(self, upload_id: UUID, attempt: int, page: Draft) -> None:
+        """The page that is being read, so far; only the latest counts."""
+        key = upload_id, attempt, page.number
         with self._fresh_lock:
-            waiting, _ = self._fresh.get(upload_id, (None, ""))
-            if waiting is None or waiting <= attempt:
-                self._fresh[upload_id] = (attempt, text)
-        if waiting is None:
-            self._call(self._take_fresh, upload_id)
+            waits = key in self._fresh
+            self._fresh[key] = page
+        if not waits:
+            self._call(self._take_fresh, key)
 
-    def page_done(self, upload_id: UUID, attempt: int, markdown: str) -> None:
+    def page_done(self, upload_id: UUID, attempt: int, page: Draft) -> None:
         """The page is finished; its text is this and stays so."""
         with self._fresh_lock:
-            self._fresh.pop(upload_id, None)
-        self._call(self._finish_page, upload_id, attempt, markdown)
+            self._fresh.pop((upload_id, attempt, page.number), None)
+        self._call(self._finish_page, upload_id, attempt, page)
 
     def _call(self, callback: Callable[..., None], *args: object) -> None:
         if self._loop is not None:
@@ -174,73 +150,124 @@ class Hub:
         if event.taken is not None:
             self._begin(event, event.taken)
 
-    def _begin(self, event: Event, taken: events.Taken) -> None:
+    def _begin(self, event: Event, taken: Taken) -> None:
         before = self._slots.get(event.upload_id)
-        self._end(event.upload_id)
-        slot = Slot(event.owner_id, event.upload_id, taken.attempt, list(taken.pages))
-        self._slots[event.upload_id] = slot
-        text = slot.streamed_text()
-        if before is not None and text and len(text) >= before.sent_characters:
+        slot = self._slots[event.upload_id] = _slot(event, taken)
+        if before is not None:
+            before.cancel_timers()
+            for socket in self._wanting(slot):
+                socket.outbox.drop_partial(Place(slot.upload_id))
+                socket.outbox.drop_partial(Place(slot.upload_id, slot.draft.number))
+        self._begin_full(slot, before)
+        self._begin_pages(slot, before)
+
+    def _begin_full(self, slot: Slot, before: Slot | None) -> None:
+        full = slot.full()
+        if not full.characters:
+            self._open(slot, {"full": full})
+        elif before is not None and full.characters >= before.full_pace.sent_characters:
             # Another turn of the same reading: to give way after a page must not cost all the text again.
-            slot.sent_characters, slot.sent_at = before.sent_characters, before.sent_at
-            self._send_when_due(slot)
-        elif text:
-            self._send(slot, text)
+            slot.full_pace = before.full_pace
+            self._full_when_due(slot)
         else:
-            self._send_first(slot)
+            self._send_full(slot, full)
+
+    def _begin_pages(self, slot: Slot, before: Slot | None) -> None:
+        known = {} if before is None else before.finished
+        for page in slot.finished.values():
+            if known.get(page.number) != page:
+                self._send_page(slot, page, slot.whole(page))
+        if before is not None:
+            slot.page_pace.sent_at = before.page_pace.sent_at
+        self._open(slot, slot.whole(slot.draft))
+
+    def _open(self, slot: Slot, partials: Partials) -> None:
+        """The empty text says that a reader has the upload, or a page; no newer text takes its place."""
+        for socket in self._wanting(slot):
+            if partial := partials.get(socket.stream):
+                socket.outbox.put_event(partial.encoded())
 
     def _end(self, upload_id: UUID) -> None:
         slot = self._slots.pop(upload_id, None)
         if slot is not None:
-            slot.cancel_timer()
+            slot.cancel_timers()
             for socket in self._sockets.get(slot.owner_id, ()):
-                socket.outbox.drop_partial(upload_id)
+                socket.outbox.drop_partials(upload_id)
 
     # ── live text ──
 
-    def _take_fresh(self, upload_id: UUID) -> None:
+    def _take_fresh(self, key: tuple[UUID, int, int]) -> None:
+        upload_id, attempt, _ = key
         with self._fresh_lock:
-            attempt, text = self._fresh.pop(upload_id, (None, ""))
+            page = self._fresh.pop(key, None)
+        slot = self._slots.get(upload_id)
+        if page is not None and slot is not None and slot.attempt == attempt:
+            if slot.take(page):
+                self._full_when_due(slot)
+            self._page_when_due(slot)
+
+    def _finish_page(self, upload_id: UUID, attempt: int, page: Draft) -> None:
         slot = self._slots.get(upload_id)
         if slot is not None and slot.attempt == attempt:
-            slot.text = text
-            self._send_when_due(slot)
+            slot.finish(page)
+            self._full_when_due(slot)
+            # A page that is done never waits: it is sent once, and the next page has a draft of its own.
+            self._step_page(slot)
+            slot.page_pace.sent_characters = 0
 
-    def _finish_page(self, upload_id: UUID, attempt: int, markdown: str) -> None:
-        slot = self._slots.get(upload_id)
-        if slot is not None and slot.attempt == attempt:
-            slot.pages.append(markdown)
-            slot.text = ""
-            self._send_when_due(slot)
+    def _full_when_due(self, slot: Slot) -> None:
+        full = slot.full()
+        if self._is_due(slot.full_pace, full.characters, self._full_when_due, slot):
+            self._send_full(slot, full)
 
-    def _send_when_due(self, slot: Slot) -> None:
+    def _page_when_due(self, slot: Slot) -> None:
+        if slot.draft != slot.shown and self._is_due(
+            slot.page_pace, len(slot.draft.text), self._page_when_due, slot
+        ):
+            self._step_page(slot)
+
+    def _is_due(self, pace: Pace, characters: int, again: Callable[[Slot], None], slot: Slot) -> bool:
+        """Whether a partial may go out now; if not, `again` is called when it may."""
         assert self._loop is not None
-        slot.cancel_timer()
-        text = slot.streamed_text()
-        due = slot.due(len(text))
-        if due <= self._loop.time():
-            self._send(slot, text)
-        else:
-            slot.timer = self._loop.call_at(due, self._send_when_due, slot)
+        pace.cancel_timer()
+        due = pace.due(characters)
+        if due > self._loop.time():
+            pace.timer = self._loop.call_at(due, again, slot)
+        return pace.timer is None
 
-    def _send_first(self, slot: Slot) -> None:
-        """The empty text says that a reader has the upload; no newer text takes its place."""
+    def _send_full(self, slot: Slot, full: Live) -> None:
         assert self._loop is not None
-        slot.sent_at = self._loop.time()
-        wanting = self._wanting(slot)
-        if wanting:
-            encoded = _encode_partial(slot, "")
-            for socket in wanting:
-                socket.outbox.put_event(encoded)
+        slot.full_pace.sent(full.characters, self._loop.time())
+        self._put(slot, Place(slot.upload_id), {"full": full})
 
-    def _send(self, slot: Slot, text: str) -> None:
+    def _step_page(self, slot: Slot) -> None:
         assert self._loop is not None
-        slot.sent_characters, slot.sent_at = len(text), self._loop.time()
-        wanting = self._wanting(slot)
-        if wanting:
-            encoded = _encode_partial(slot, text)
-            for socket in wanting:
-                socket.outbox.put_partial(slot.upload_id, encoded)
+        slot.page_pace.cancel_timer()
+        slot.page_pace.sent(len(slot.draft.text), self._loop.time())
+        self._send_page(slot, slot.draft, slot.step())
+
+    def _send_page(self, slot: Slot, page: Draft, partials: Partials) -> None:
+        self._put(slot, Place(slot.upload_id, page.number), partials)
+
+    def _put(self, slot: Slot, place: Place, partials: Partials) -> None:
+        for socket in self._wanting(slot):
+            if partial := partials.get(socket.stream):
+                socket.outbox.put_partial(place, partial)
+
+    def _send_all(self, socket: Socket) -> None:
+        for slot in self._slots.values():
+            if slot.owner_id == socket.owner_id and socket.wants(slot.upload_id):
+                self._send_slot(socket, slot)
+
+    def _send_slot(self, socket: Socket, slot: Slot) -> None:
+        """All there is, in the place of what waits: deltas that come later go on from here."""
+        socket.outbox.drop_partials(slot.upload_id)
+        if socket.stream == "full":
+            socket.outbox.put_partial(Place(slot.upload_id), slot.full())
+            return
+        for page in slot.pages():
+            partial = slot.whole(page)[socket.stream]
+            socket.outbox.put_partial(Place(slot.upload_id, page.number), partial)
 
     def _wanting(self, slot: Slot) -> list[Socket]:
         return [s for s in self._sockets.get(slot.owner_id, ()) if s.wants(slot.upload_id)]
@@ -266,8 +293,13 @@ class Hub:
                     socket.close(Unauthenticated("The user was deactivated, or the token revoked."))
 
 
-def _encode_partial(slot: Slot, text: str) -> str:
-    return protocol.encode(protocol.Partial(id=slot.upload_id, streamed_text=text))
+def _slot(event: Event, taken: Taken) -> Slot:
+    pages = [
+        Draft(number, taken.page_count, text, done=True) for number, text in enumerate(taken.pages, start=1)
+    ]
+    slot = Slot(event.owner_id, event.upload_id, taken.attempt, Draft(len(pages) + 1, taken.page_count))
+    slot.finished.update((page.number, page) for page in pages)
+    return slot
 
 
 hub = Hub()

@@ -1,7 +1,7 @@
-"""Step 12 — what one socket still has to be sent: events in order, of each upload at most one partial.
+"""Step 12 — what one socket still has to be sent: events in order, of each page at most one partial.
 
-A newer partial takes the place of the one that waits. The end of an upload removes its waiting partial, so no
-partial follows it. Events are never dropped: a client that leaves too many unread is cut off with `TooSlow`.
+A newer partial takes the place of the one that waits. The end of an upload removes its waiting partials, so
+none follows it. Events are never dropped: a client that leaves too many unread is cut off with `TooSlow`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, Self
 from uuid import UUID
 
 from .errors import TooSlow
@@ -21,11 +21,28 @@ STUCK_SECONDS = 60.0
 LOW_WATER_CHARACTERS = 64 * 1024
 
 
+class Place(NamedTuple):
+    """What a partial is of: a page, or (None) the whole upload."""
+
+    upload_id: UUID
+    page: int | None = None
+
+
+class Unsent(Protocol):
+    """A partial that waits. `encoded` is asked for when its turn has come, and then only."""
+
+    def encoded(self) -> str: ...
+
+    def followed_by(self, later: Self) -> Self:
+        """What to send in the place of both."""
+        ...
+
+
 class _Entry(NamedTuple):
-    """A text to send, or (None) the place of an upload's partial."""
+    """A text to send, or (None) the place of a partial."""
 
     text: str | None
-    upload_id: UUID | None
+    place: Place | None
     event: bool
 
 
@@ -35,7 +52,7 @@ class Outbox:
     def __init__(self, send: Callable[[str], Awaitable[None]]) -> None:
         self._send = send
         self._entries: deque[_Entry] = deque()
-        self._partials: dict[UUID, str] = {}
+        self._partials: dict[Place, Unsent] = {}
         self._unsent_events = 0
         self._unsent_event_characters = 0
         self._unsent_reply_characters = 0
@@ -57,15 +74,24 @@ class Outbox:
         self._unsent_event_characters += len(text)
         self._changed.set()
 
-    def put_partial(self, upload_id: UUID, text: str) -> None:
-        if upload_id not in self._partials:
-            self._entries.append(_Entry(None, upload_id, event=False))
-        self._partials[upload_id] = text
+    def put_partial(self, place: Place, partial: Unsent) -> None:
+        if before := self._partials.get(place):
+            partial = before.followed_by(partial)
+        else:
+            self._entries.append(_Entry(None, place, event=False))
+        self._partials[place] = partial
         self._changed.set()
 
-    def drop_partial(self, upload_id: UUID) -> None:
-        if self._partials.pop(upload_id, None) is not None:
-            self._entries.remove(_Entry(None, upload_id, event=False))
+    def drop_partial(self, place: Place) -> None:
+        if self._partials.pop(place, None) is not None:
+            self._entries.remove(_Entry(None, place, event=False))
+
+    def drop_partials(self, upload_id: UUID) -> None:
+        """All of an upload, in one walk: a long document has thousands of pages."""
+        places = {place for place in self._partials if place.upload_id == upload_id}
+        if places:
+            self._partials = {p: unsent for p, unsent in self._partials.items() if p not in places}
+            self._entries = deque(entry for entry in self._entries if entry.place not in places)
 
     async def drain(self) -> None:
         """Waits until the client has read most of its replies."""
@@ -80,9 +106,9 @@ class Outbox:
                 await self._send_next()
 
     async def _send_next(self) -> None:
-        text, upload_id, event = self._entries.popleft()
-        if upload_id is not None:
-            text = self._partials.pop(upload_id)
+        text, place, event = self._entries.popleft()
+        if place is not None:
+            text = self._partials.pop(place).encoded()
         assert text is not None
         try:
             async with asyncio.timeout(STUCK_SECONDS):
@@ -92,7 +118,7 @@ class Outbox:
         if event:
             self._unsent_events -= 1
             self._unsent_event_characters -= len(text)
-        elif upload_id is None:
+        elif place is None:
             self._unsent_reply_characters -= len(text)
             if self._unsent_reply_characters <= LOW_WATER_CHARACTERS:
                 self._low.set()

@@ -1,8 +1,9 @@
 """Step 4 — the messages of the WebSocket API, as types; pure: no Django, no sockets, no database.
 
 Every message that the server sends is a struct of this module, and `encode(message)` is its JSON, with
-exactly the keys of the specification. `decoding.decode(frame)` gives one of the requests below. `ref`, when
-a request had one, stands on its reply as well.
+exactly the keys of the specification; what has more goes to sockets alone that asked for it by `subscribe`
+with `stream`. `decoding.decode(frame)` gives one of the requests below. `ref`, when a request had one, stands
+on its reply as well.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 Status = Literal["pending", "processing", "processed", "error", "cancelled"]
+Stream = Literal["full", "pages", "delta"]
+"""How live text comes: all of it each time, each page by itself, or what was added to a page."""
+Point = tuple[int, int]
 # One component of a path at most, and nothing that a terminal or a header would act on.
 FileName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]+$")]
 
@@ -62,11 +66,23 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Subscribed(Message, frozen=True, kw_only=True):
-    """The one message without a `type`: the specification's example shows it so."""
+    """Without a `type`, as the specification's example shows it; with one for who asked for more."""
 
     message: Literal["subscribed"] = "subscribed"
     model: Literal["Upload"] = "Upload"
     instance_id: str | None
+    type: Literal["subscribed"] | UnsetType = UNSET
+
+
+class Resynced(Message, frozen=True, kw_only=True):
+    """What is there of the upload's live text follows."""
+
+    type: Literal["resynced"] = "resynced"
+    instance_id: UUID
+
+
+class Pong(Message, frozen=True, kw_only=True):
+    type: Literal["pong"] = "pong"
 
 
 class UploadMessage(Message, frozen=True, kw_only=True):
@@ -95,6 +111,33 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True):
     type: Literal["Upload.status"] = "Upload.status"
 
 
+class LinePlace(msgspec.Struct, frozen=True):
+    """Where the newest line stands: corners clockwise from the top left, in pixels of the upright page."""
+
+    box: tuple[Point, Point, Point, Point]
+    width: int
+    height: int
+
+
+class PagePartial(msgspec.Struct, frozen=True, kw_only=True):
+    """The text so far of one page. `done`: the page is finished, and this is its final Markdown."""
+
+    id: UUID
+    status: Literal["processing"] = "processing"
+    type: Literal["Upload.status"] = "Upload.status"
+    page: int
+    page_count: int | None
+    streamed_text: str
+    line: LinePlace | None
+    done: Literal[True] | UnsetType = UNSET
+
+
+class DeltaPartial(PagePartial, frozen=True, kw_only=True):
+    """`streamed_text` stands behind the first `offset` code points of the page; at 0 it is all of it."""
+
+    offset: int
+
+
 class Processed(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     status: Literal["processed"] = "processed"
@@ -103,8 +146,8 @@ class Processed(msgspec.Struct, frozen=True, kw_only=True):
     type: Literal["Upload.status"] = "Upload.status"
 
 
-class Failed(msgspec.Struct, frozen=True, kw_only=True):
-    """The terminal message of an upload that could not be read, or was cancelled."""
+class Failed(Message, frozen=True, kw_only=True):
+    """The terminal message of an upload that could not be read, or was cancelled: the reply to `cancel`."""
 
     id: UUID
     status: Literal["error", "cancelled"]
@@ -117,7 +160,8 @@ def error(fields: dict[str, str], *, reply_type: str = "error", ref: str | None 
     return ErrorMessage(type=reply_type, error=fields, ref=UNSET if ref is None else ref)
 
 
-AnyMessage = Message | Partial | Processed | Failed
+LiveText = Partial | PagePartial | DeltaPartial
+AnyMessage = Message | Processed | LiveText
 
 
 def encode(message: AnyMessage) -> str:
@@ -148,7 +192,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Subscribe(Request, frozen=True, kw_only=True):
-    pass
+    """`stream` opts in to more than the specification has; without it nothing changes."""
+
+    stream: Stream | None = None
 
 
 class Base64Text:
@@ -217,6 +263,22 @@ class Delete(Request, frozen=True, kw_only=True):
     instance_id: UUID
 
 
+class Cancel(Request, frozen=True, kw_only=True):
+    instance_id: UUID
+
+
+class Retry(Request, frozen=True, kw_only=True):
+    instance_id: UUID
+
+
+class Resync(Request, frozen=True, kw_only=True):
+    instance_id: UUID
+
+
+class Ping(Request, frozen=True, kw_only=True):
+    pass
+
+
 REQUESTS: dict[str, type[Request]] = {
     "subscribe": Subscribe,
     "create": Create,
@@ -224,6 +286,10 @@ REQUESTS: dict[str, type[Request]] = {
     "retrieve": Retrieve,
     "update": Update,
     "delete": Delete,
+    "cancel": Cancel,
+    "retry": Retry,
+    "resync": Resync,
+    "ping": Ping,
 }
 REPLY_TYPES: dict[type[Request], str] = {
     Subscribe: "subscribed",
@@ -232,6 +298,10 @@ REPLY_TYPES: dict[type[Request], str] = {
     Retrieve: "Upload.status",
     Update: "Upload.updated",
     Delete: "Upload.deleted",
+    Cancel: "Upload.status",
+    Retry: "Upload.updated",
+    Resync: "resynced",
+    Ping: "pong",
 }
 
 _encoder = msgspec.json.Encoder(uuid_format="canonical")

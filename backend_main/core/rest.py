@@ -68,6 +68,22 @@ class UploadView(APIView):
         return _answer(deleted.instance)
 
 
+class CancelView(APIView):
+    """`POST /api/uploads/{id}/cancel`: the upload as it is then."""
+
+    def post(self, request: Request, upload_id: UUID) -> Response:
+        upload = uploads.cancel(owner=_owner(request), upload_id=upload_id)
+        return _answer(serializers.instance(upload, texts=True))
+
+
+class RetryView(APIView):
+    """`POST /api/uploads/{id}/retry`: the upload, which waits to be read anew."""
+
+    def post(self, request: Request, upload_id: UUID) -> Response:
+        upload = uploads.retry(owner=_owner(request), upload_id=upload_id)
+        return _answer(serializers.instance(upload, texts=True))
+
+
 class PageView(APIView):
     """`GET /api/uploads/{id}/pages/{n}`: a finished page, its lines with boxes and confidences."""
 

@@ -60,6 +60,11 @@ def terminal(upload: Upload) -> protocol.Processed | protocol.Failed:
         return protocol.Processed(
             id=upload.id, raw_text=upload.raw_text, processed_text=upload.processed_text
         )
+    return failed(upload)
+
+
+def failed(upload: Upload) -> protocol.Failed:
+    """Of an upload that ended in `error`, or was cancelled."""
     ended = cast("Literal['error', 'cancelled']", upload.status)
     return protocol.Failed(id=upload.id, status=ended, error=upload.error or "")
 

@@ -11,6 +11,7 @@ import os
 import socket
 import threading
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 from django.db import close_old_connections
@@ -21,6 +22,8 @@ from .conf import conf
 from .events import Event
 from .jobs import HEARTBEAT_SECONDS, Claim, LostUpload
 from .live import Hub
+from .protocol import LinePlace
+from .slot import Draft
 
 log = logging.getLogger(__name__)
 
@@ -128,18 +131,23 @@ class Reader:
             max_pages=conf.max_pages,
             page_seconds=conf.page_seconds,
         )
-        text, last = "", True
+        page, last = Draft(number), True
         pages = self._host.read(path, options)
         if self._ended.is_set() or self._stopping.is_set():
             self._host.cancel()  # a cancel from before `read` does not reach into it
         for event in pages:
             match event:
+                case reading.PageStarted():
+                    started, page = event, Draft(event.number, event.page_count)
+                    self._hub.page_text(claim.upload_id, claim.attempt, page)
                 case reading.Line():
-                    text += event.markdown
-                    self._hub.page_text(claim.upload_id, claim.attempt, text)
+                    text = page.text + event.markdown
+                    page = replace(page, text=text, line=_place(event, started))
+                    self._hub.page_text(claim.upload_id, claim.attempt, page)
                 case reading.PageDone():
                     jobs.save_page(claim, event)
-                    self._hub.page_done(claim.upload_id, claim.attempt, event.markdown)
+                    done = Draft(event.number, event.page_count, event.markdown, done=True)
+                    self._hub.page_done(claim.upload_id, claim.attempt, done)
                     last = event.number >= event.page_count
         return last
 
@@ -157,3 +165,11 @@ class Reader:
     def _end_reading(self) -> None:
         self._ended.set()
         self._host.cancel()
+
+
+def _place(line: reading.Line, page: reading.PageStarted) -> LinePlace | None:
+    """In whole pixels: live text marks a line, and `…/pages/{n}` has it exactly."""
+    if line.box is None:
+        return None
+    top_left, top_right, bottom_right, bottom_left = ((round(x), round(y)) for x, y in line.box)
+    return LinePlace((top_left, top_right, bottom_right, bottom_left), page.width, page.height)

@@ -16,13 +16,15 @@ import msgspec
 from django.db import IntegrityError, OperationalError
 from msgspec import UNSET, UnsetType
 
-from . import dispatch, events, intake, queries, serializers, storage
-from .errors import Invalid, StorageFull, UploadNotFound
+from . import dispatch, events, intake, jobs, queries, serializers, storage
+from .errors import Invalid, StorageFull, UploadNotFound, WrongStatus
 from .events import Event
 from .models import Job, Status, Upload, User
 from .protocol import Base64Text, UploadMessage
 
 READ_AGAIN = (Status.ERROR, Status.CANCELLED)
+OPEN = (Status.PENDING, Status.PROCESSING)
+CANCELLED = "Cancelled"
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,9 +75,7 @@ def update(
         raise Invalid({"data": "At least one of filename, processed_text, metadata is expected."})
     with events.transaction() as happened:
         upload = _locked(owner, upload_id)
-        for name, value in changes.items():
-            setattr(upload, name, value)
-        upload.save(update_fields=[*changes, "updated_at"])
+        _set(upload, **changes)
         happened.append(Event(owner.pk, upload_id, serializers.updated(upload), origin))
     return upload
 
@@ -89,6 +89,36 @@ def delete(*, owner: User, upload_id: UUID, origin: str | None = None) -> Upload
         happened.append(Event(owner.pk, upload_id, last, origin, over=True))
     storage.delete(upload.image_path)
     return last
+
+
+def cancel(*, owner: User, upload_id: UUID, origin: str | None = None) -> Upload:
+    """Ends the waiting or the reading; the finished pages keep their text. Once more, it changes nothing.
+
+    Raises:
+        UploadNotFound, or WrongStatus where the upload has ended in another way.
+    """
+    with events.transaction() as happened:
+        upload = _locked(owner, upload_id)
+        if upload.status == Status.CANCELLED:
+            return upload
+        if upload.status not in OPEN:
+            raise WrongStatus(f"This upload has ended already: it is {upload.status}.")
+        _set(upload, status=Status.CANCELLED, error=CANCELLED, **jobs.texts_so_far(upload_id))
+        upload.jobs.all().delete()
+        happened.append(Event(owner.pk, upload_id, serializers.failed(upload), origin, over=True))
+    return upload
+
+
+def retry(*, owner: User, upload_id: UUID, origin: str | None = None) -> Upload:
+    """Reads an upload that has ended anew, from page 1. Raises `UploadNotFound`, `WrongStatus`."""
+    with events.transaction() as happened:
+        upload = _locked(owner, upload_id)
+        if upload.status in OPEN:
+            raise WrongStatus(f"This upload is {upload.status}; only one that has ended is read again.")
+        _reset(upload)
+        happened.append(Event(owner.pk, upload_id, serializers.updated(upload), origin))
+    dispatch.there_is_work()
+    return upload
 
 
 def _received(source: Source) -> AbstractContextManager[intake.Received]:
@@ -181,11 +211,15 @@ def _read_again(upload: Upload, origin: str | None) -> Upload:
 def _reset(upload: Upload) -> None:
     """Pending again, from page 1; the attempt goes on counting, and a correction stays."""
     upload.pages.all().delete()
-    upload.status, upload.error, upload.warnings = Status.PENDING, None, []
-    upload.page_count, upload.pages_done = None, 0
-    upload.raw_text = upload.reading_text = ""
-    upload.save()
+    fresh = {"status": Status.PENDING, "error": None, "page_count": None, "pages_done": 0}
+    _set(upload, **fresh, **jobs.texts_so_far(upload.pk))
     Job.objects.create(upload=upload)
+
+
+def _set(upload: Upload, **changes: Any) -> None:
+    for name, value in changes.items():
+        setattr(upload, name, value)
+    upload.save(update_fields=[*changes, "updated_at"])
 
 
 def _locked(owner: User, upload_id: UUID) -> Upload:

@@ -142,7 +142,7 @@ def test_the_next_attempt_goes_on_behind_the_finished_pages(upload: Upload, happ
     happened.clear()
     second = claimed()
     assert (second.attempt, second.pages) == (2, 2)
-    assert [event.taken for event in happened] == [events.Taken(2, ("page 1", "page 2"))]
+    assert [event.taken for event in happened] == [events.Taken(2, ("page 1", "page 2"), 3)]
     jobs.save_page(second, page(3))
     jobs.finish(second)
     done = now(upload)

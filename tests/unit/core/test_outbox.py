@@ -6,14 +6,28 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 
 import pytest
 
 from backend_main.core import outbox as module
 from backend_main.core.errors import TooSlow
-from backend_main.core.outbox import Outbox
+from backend_main.core.outbox import Outbox, Place
 
 A, B = uuid.uuid4(), uuid.uuid4()
+
+
+@dataclass(frozen=True)
+class Text:
+    """A partial that has all the text."""
+
+    text: str
+
+    def encoded(self) -> str:
+        return self.text
+
+    def followed_by(self, later: Text) -> Text:
+        return later
 
 
 class Client:
@@ -63,7 +77,7 @@ async def test_texts_go_out_in_the_order_they_came_in(client: Client) -> None:
     async with running(outbox):
         outbox.put_event("created")
         outbox.put_reply("reply")
-        outbox.put_partial(A, "partial")
+        outbox.put_partial(Place(A), Text("partial"))
         outbox.put_event("end")
         assert await client.has(4) == ["created", "reply", "partial", "end"]
 
@@ -72,12 +86,12 @@ async def test_only_the_newest_partial_of_an_upload_goes_out_in_the_place_of_the
     client: Client,
 ) -> None:
     outbox = Outbox(client.send)
-    outbox.put_partial(A, "a1")
-    outbox.put_partial(B, "b1")
+    outbox.put_partial(Place(A), Text("a1"))
+    outbox.put_partial(Place(B), Text("b1"))
     outbox.put_event("event")
-    outbox.put_partial(A, "a2")
-    outbox.put_partial(A, "a3")
-    outbox.put_partial(B, "b2")
+    outbox.put_partial(Place(A), Text("a2"))
+    outbox.put_partial(Place(A), Text("a3"))
+    outbox.put_partial(Place(B), Text("b2"))
     async with running(outbox):
         assert await client.has(3) == ["a3", "b2", "event"]
 
@@ -85,29 +99,29 @@ async def test_only_the_newest_partial_of_an_upload_goes_out_in_the_place_of_the
 async def test_a_partial_that_was_sent_makes_room_for_the_next(client: Client) -> None:
     outbox = Outbox(client.send)
     async with running(outbox):
-        outbox.put_partial(A, "a1")
+        outbox.put_partial(Place(A), Text("a1"))
         await client.has(1)
-        outbox.put_partial(A, "a2")
+        outbox.put_partial(Place(A), Text("a2"))
         assert await client.has(2) == ["a1", "a2"]
 
 
 async def test_a_dropped_partial_is_not_sent_and_leaves_the_others(client: Client) -> None:
     outbox = Outbox(client.send)
-    outbox.put_partial(A, "a1")
-    outbox.put_partial(B, "b1")
-    outbox.drop_partial(A)
+    outbox.put_partial(Place(A), Text("a1"))
+    outbox.put_partial(Place(B), Text("b1"))
+    outbox.drop_partial(Place(A))
     outbox.put_event("end of a")
-    outbox.drop_partial(A)
+    outbox.drop_partial(Place(A))
     async with running(outbox):
         assert await client.has(2) == ["b1", "end of a"]
 
 
 async def test_a_partial_after_a_dropped_one_takes_a_place_at_the_end(client: Client) -> None:
     outbox = Outbox(client.send)
-    outbox.put_partial(A, "a1")
-    outbox.drop_partial(A)
+    outbox.put_partial(Place(A), Text("a1"))
+    outbox.drop_partial(Place(A))
     outbox.put_event("read again")
-    outbox.put_partial(A, "a2")
+    outbox.put_partial(Place(A), Text("a2"))
     async with running(outbox):
         assert await client.has(2) == ["read again", "a2"]
 
@@ -152,7 +166,7 @@ async def test_a_client_with_too_much_text_of_events_unread_is_too_slow(client: 
 async def test_partials_and_replies_count_against_nobody(client: Client) -> None:
     outbox = Outbox(client.send)
     for _ in range(2 * module.MAX_UNSENT_EVENTS):
-        outbox.put_partial(uuid.uuid4(), "x" * 20_000)
+        outbox.put_partial(Place(uuid.uuid4()), Text("x" * 20_000))
         outbox.put_reply("x" * 20_000)
     async with running(outbox):
         await client.has(4 * module.MAX_UNSENT_EVENTS)
@@ -161,7 +175,7 @@ async def test_partials_and_replies_count_against_nobody(client: Client) -> None
 async def test_a_client_that_reads_nothing_for_too_long_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "STUCK_SECONDS", 0.01)
     outbox = Outbox(Client(greedy=False).send)
-    outbox.put_partial(A, "a1")
+    outbox.put_partial(Place(A), Text("a1"))
     with pytest.raises(TooSlow):
         await outbox.run()
 

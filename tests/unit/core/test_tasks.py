@@ -13,6 +13,7 @@ from backend_main import reading
 from backend_main.core import dispatch, events, jobs, protocol, storage, tasks, uploads
 from backend_main.core.events import Event
 from backend_main.core.models import Job, Page, Status, Upload, User
+from backend_main.core.slot import Draft
 from tests.support.database import new_upload, new_user
 
 pytestmark = pytest.mark.django_db
@@ -68,12 +69,15 @@ class FakeHub:
     def __init__(self) -> None:
         self.texts: list[tuple[int, str]] = []
         self.pages: list[tuple[int, str]] = []
+        self.drafts: list[Draft] = []
 
-    def page_text(self, _upload_id: uuid.UUID, attempt: int, text: str) -> None:
-        self.texts.append((attempt, text))
+    def page_text(self, _upload_id: uuid.UUID, attempt: int, page: Draft) -> None:
+        self.texts.append((attempt, page.text))
+        self.drafts.append(page)
 
-    def page_done(self, _upload_id: uuid.UUID, attempt: int, markdown: str) -> None:
-        self.pages.append((attempt, markdown))
+    def page_done(self, _upload_id: uuid.UUID, attempt: int, page: Draft) -> None:
+        self.pages.append((attempt, page.text))
+        self.drafts.append(page)
 
 
 def page(number: int, count: int, *lines: str, warnings: list[str] | None = None) -> list[Step]:
@@ -136,7 +140,7 @@ def test_a_document_is_read_page_by_page_to_its_end(upload: Upload, happened: li
     first = Page.objects.get(upload=upload, number=1)
     assert (first.attempt, first.markdown, first.text, first.width) == (1, "a\nb", "a b", 10)
     assert [line["text"] for line in first.lines] == ["a", "b"]
-    assert hub.texts == [(1, "a"), (1, "a\nb"), (1, "c")]
+    assert hub.texts == [(1, ""), (1, "a"), (1, "a\nb"), (1, ""), (1, "c")]
     assert hub.pages == [(1, "a\nb"), (1, "c")]
     assert host.asked[0].first_page == 1
     assert [event.taken is not None for event in happened] == [True, False]
@@ -354,7 +358,7 @@ def test_after_a_restart_reading_goes_on_with_the_next_page(upload: Upload, happ
     one, host, hub = reader(page(2, 3, "b") + page(3, 3, "c"))
     assert one.read_next()
     assert host.asked[0].first_page == 2
-    assert happened[0].taken == events.Taken(2, ("a",))
+    assert happened[0].taken == events.Taken(2, ("a",), 3)
     done = now(upload)
     assert (done.raw_text, done.attempt, done.pages_done) == ("a\n\nb\n\nc", 2, 3)
     assert [p.attempt for p in Page.objects.filter(upload=upload).order_by("number")] == [1, 2, 2]

@@ -1,0 +1,212 @@
+"""The live text of one upload: what its partials say, and when each is due."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend_main.core.protocol import LinePlace
+from backend_main.core.slot import Draft, Live, Pace, Slot
+
+OWNER, UPLOAD = uuid.uuid4(), uuid.uuid4()
+PLACE = LinePlace(((0, 20), (8, 20), (8, 36), (0, 36)), 8, 8)
+
+
+def slot(draft: Draft) -> Slot:
+    return Slot(OWNER, UPLOAD, 1, draft)
+
+
+def said(partial: Live) -> dict[str, Any]:
+    message: dict[str, Any] = json.loads(partial.encoded())
+    return message
+
+
+def applied(text: str, delta: dict[str, Any]) -> str:
+    """What a client has of a page after a delta; Python counts code points."""
+    assert delta["offset"] in (0, len(text))
+    return text[: delta["offset"]] + str(delta["streamed_text"])
+
+
+# ── what they say ──
+
+
+def test_a_page_says_its_number_the_place_of_its_newest_line_and_nothing_of_its_end_before_it_is_done() -> (
+    None
+):
+    partial = slot(Draft(2)).whole(Draft(2, 3, "one", PLACE))["pages"]
+    assert said(partial) == {
+        "id": str(UPLOAD),
+        "status": "processing",
+        "type": "Upload.status",
+        "page": 2,
+        "page_count": 3,
+        "streamed_text": "one",
+        "line": {"box": [[0, 20], [8, 20], [8, 36], [0, 36]], "width": 8, "height": 8},
+    }
+
+
+def test_a_delta_has_an_offset_beside_and_only_what_was_added() -> None:
+    live = slot(Draft(1))
+    live.take(Draft(1, 1, "one"))
+    first = live.step()
+    live.take(Draft(1, 1, "one\ntwo"))
+    assert said(first["delta"]) == said(first["pages"]) | {"offset": 0}
+    second = live.step()
+    assert said(second["delta"]) == said(second["pages"]) | {"offset": 3, "streamed_text": "\ntwo"}
+
+
+def test_what_does_not_go_on_from_what_was_shown_replaces_it() -> None:
+    live = slot(Draft(1))
+    live.take(Draft(1, 1, "draft"))
+    live.step()
+    live.finish(Draft(1, 1, "# Final", done=True))
+    delta = said(live.step()["delta"])
+    assert (delta["offset"], delta["streamed_text"], delta["done"]) == (0, "# Final", True)
+
+
+def test_the_end_of_a_page_that_is_as_it_was_shown_adds_nothing() -> None:
+    live = slot(Draft(1))
+    live.take(Draft(1, 1, "the same"))
+    live.step()
+    live.finish(Draft(1, 1, "the same", done=True))
+    partials = live.step()
+    delta, page = said(partials["delta"]), said(partials["pages"])
+    assert (delta["offset"], delta["streamed_text"], delta["done"]) == (8, "", True)
+    assert (page["streamed_text"], page["line"], page["done"]) == ("the same", None, True)
+
+
+def test_the_next_page_begins_at_offset_0_also_where_it_begins_with_the_same_words() -> None:
+    live = slot(Draft(1))
+    live.finish(Draft(1, 2, "page", done=True))
+    live.step()
+    live.take(Draft(2, 2, "page two"))
+    delta = said(live.step()["delta"])
+    assert (delta["page"], delta["offset"], delta["streamed_text"]) == (2, 0, "page two")
+
+
+def test_offsets_count_code_points() -> None:
+    live = slot(Draft(1))
+    live.take(Draft(1, 1, "a𝔸👍🏽"))
+    live.step()
+    live.take(Draft(1, 1, "a𝔸👍🏽!"))
+    delta = said(live.step()["delta"])
+    assert (delta["offset"], delta["streamed_text"]) == (4, "!")
+    assert len("a𝔸👍🏽".encode("utf-16-le")) // 2 == 7
+
+
+@given(
+    texts=st.lists(st.text(max_size=12), max_size=12),
+    shown=st.lists(st.booleans(), min_size=13, max_size=13),
+    waits=st.lists(st.booleans(), min_size=13, max_size=13),
+    final=st.text(max_size=20),
+)
+def test_deltas_make_up_the_page_however_many_of_them_are_merged(
+    texts: list[str], shown: list[bool], waits: list[bool], final: str
+) -> None:
+    """`shown`: the pace lets it out; `waits`: the client has not read it when the next comes."""
+    live, waiting, have, text = slot(Draft(1)), None, "", ""
+    drafts = []
+    for added in texts:
+        text += added
+        drafts.append(Draft(1, 1, text))
+    drafts.append(Draft(1, 1, final, done=True))
+    for draft, lets, wait in zip(drafts, shown, waits, strict=False):
+        live.take(draft)
+        if lets or draft.done:
+            delta = live.step()["delta"]
+            waiting = waiting.followed_by(delta) if waiting else delta
+            if not wait or draft.done:
+                have, waiting = applied(have, said(waiting)), None
+            else:
+                assert applied(have, said(waiting)) == draft.text
+    assert have == final
+
+
+def test_a_page_that_waits_gives_way_to_the_newer_one() -> None:
+    live = slot(Draft(1))
+    older, newer = live.whole(Draft(1, 1, "a"))["pages"], live.whole(Draft(1, 1, "ab"))["pages"]
+    assert older.followed_by(newer) is newer
+
+
+def test_who_comes_in_the_middle_is_to_have_the_done_pages_and_then_what_was_shown() -> None:
+    live = slot(Draft(1))
+    live.finish(one := Draft(1, 3, "one", done=True))
+    live.step()
+    assert list(live.pages()) == [one]
+    live.take(shown := Draft(2, 3, "tw"))
+    live.step()
+    live.take(Draft(2, 3, "two"))
+    assert list(live.pages()) == [one, shown]
+    delta = said(live.step()["delta"])
+    assert applied(said(live.whole(shown)["delta"])["streamed_text"], delta) == "two"
+
+
+def test_the_full_text_is_the_done_pages_and_the_one_that_is_read() -> None:
+    live = slot(Draft(1))
+    live.take(Draft(1, 2, "draft"))
+    assert said(live.full())["streamed_text"] == "draft"
+    live.finish(Draft(1, 2, "one", done=True))
+    assert said(live.full())["streamed_text"] == "one"
+    live.take(Draft(2, 2, "two"))
+    assert said(live.full()) == {
+        "id": str(UPLOAD),
+        "status": "processing",
+        "streamed_text": "one\n\ntwo",
+        "type": "Upload.status",
+    }
+
+
+# ── when they are due ──
+
+
+def growing(
+    pace: Pace, sizes: Iterator[int], *, every_seconds: float, until: float
+) -> list[tuple[float, int]]:
+    """(time, characters) of each partial that the rule lets out, for a text that grows steadily."""
+    sent, now = [], 50.0
+    while now < until:
+        size = next(sizes)
+        if pace.due(size) <= now:
+            pace.sent(size, now)
+            sent.append((now, size))
+        now += every_seconds
+    return sent
+
+
+def test_the_first_text_is_due_at_once() -> None:
+    pace, now = Pace(), 50.0
+    assert pace.due(1) <= now
+
+
+def test_an_eighth_more_is_due_after_a_tenth_of_a_second() -> None:
+    pace = Pace(sent_characters=800, sent_at=50.0)
+    assert pace.due(900) == pytest.approx(50.1)
+    assert pace.due(899) == pytest.approx(51.0)
+
+
+def test_a_little_more_of_a_long_text_is_due_when_the_last_has_been_paid_for() -> None:
+    pace = Pace(sent_characters=320 * 1024, sent_at=50.0)
+    assert pace.due(320 * 1024 + 1) == pytest.approx(60.0)
+
+
+def test_a_shorter_text_than_the_last_is_due_too() -> None:
+    pace = Pace(sent_characters=800, sent_at=50.0)
+    assert pace.due(10) == pytest.approx(51.0)
+
+
+def test_partials_are_never_closer_than_a_tenth_of_a_second_and_their_cost_stays_low() -> None:
+    pace = Pace()
+    sizes = iter(range(0, 10**9, 50))  # 2,500 characters a second
+    sent = growing(pace, sizes, every_seconds=0.02, until=170.0)
+    times = [when for when, _size in sent]
+    assert all(later - earlier >= 0.0999 for earlier, later in pairwise(times))
+    assert all(later - earlier <= 10 for earlier, later in pairwise(times))
+    final = 120 * 2500
+    assert sum(size for _when, size in sent) <= 20 * final
