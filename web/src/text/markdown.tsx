@@ -3,7 +3,7 @@
  * stands, pictures are not fetched, and a link is one only where it leads to the web or to a mailbox.
  */
 
-import type { Nodes, Table, TableCell } from "mdast";
+import type { Nodes, Paragraph, Table, TableCell } from "mdast";
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { gfmTableFromMarkdown } from "mdast-util-gfm-table";
 import { gfmTable } from "micromark-extension-gfm-table";
@@ -11,6 +11,8 @@ import type { ComponentChildren, VNode } from "preact";
 import { useMemo } from "preact/hooks";
 
 const SAFE_LINK = /^(?:https?|mailto):/i;
+/** Lines as long as this, on the whole, are prose, which is set anew; shorter ones are a receipt's, and stay lines. */
+const PROSE_CHARACTERS = 40;
 const HEADINGS = ["h2", "h3", "h4", "h5", "h6", "h6"] as const;
 
 /** Headings begin at the second level: the first is the page's own. */
@@ -32,7 +34,7 @@ function Node({ node }: { readonly node: Nodes }): ComponentChildren {
     case "html":
       return node.value;
     case "paragraph":
-      return <p>{children(node.children)}</p>;
+      return <p class={flows(node) ? "flows" : "lines"}>{children(node.children)}</p>;
     case "heading": {
       const Heading = HEADINGS[node.depth - 1] ?? "h6";
       return <Heading>{children(node.children)}</Heading>;
@@ -81,6 +83,19 @@ function Node({ node }: { readonly node: Nodes }): ComponentChildren {
     default:
       return null;
   }
+}
+
+function flows(paragraph: Paragraph): boolean {
+  const lengths = source(paragraph)
+    .split("\n")
+    .map((line) => line.length)
+    .sort((a, b) => a - b);
+  return (lengths[Math.floor(lengths.length / 2)] ?? 0) >= PROSE_CHARACTERS;
+}
+
+function source(node: Nodes): string {
+  if ("value" in node) return node.value;
+  return "children" in node ? node.children.map(source).join("") : "";
 }
 
 function Grid({ table }: { readonly table: Table }): VNode {

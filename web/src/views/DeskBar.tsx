@@ -19,7 +19,7 @@ interface Props {
 export function DeskBar({ upload, view }: Props): VNode {
   const ended = hasEnded(upload.status);
   return (
-    <div class="desk-bar">
+    <div class={ended ? "desk-bar" : "desk-bar reads"}>
       <div class="title">
         <button type="button" class="plain back" onClick={() => show(null)} aria-label="Back to the list">
           ←
