@@ -1,4 +1,4 @@
-"""S25 — a delete while reading: the reader stops within a second, and nothing of it comes after `deleted`."""
+"""S25 — a delete, or a cancel, while reading: the reader stops within a second, and nothing of it follows."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.conftest import Account
-from tests.support.client import Client
+from tests.chaos.conftest import Account, retrieved
+from tests.support.client import Client, Message
 from tests.support.documents import Document
 from tests.support.drawing import scripted_png
 from tests.support.processes import reading_child, rows, wait_gone, wait_until
@@ -20,24 +20,32 @@ from tests.support.server import Server
 STOP_SECONDS, MARGIN_SECONDS = 1.0, 1.5
 
 
-async def deleted(client: Client, upload_id: str) -> None:
-    reply = await client.ask({"type": "delete", "instance_id": upload_id})
-    assert reply["type"] == "Upload.deleted"
+BOTH = pytest.mark.parametrize("how", ["delete", "cancel"])
 
 
-async def nothing_after_deleted(client: Client, upload_id: str) -> None:
+async def ended(client: Client, upload_id: str, how: str = "delete") -> None:
+    reply = await client.ask({"type": how, "instance_id": upload_id})
+    assert is_the_end(reply)
+
+
+def is_the_end(message: Message) -> bool:
+    return message["type"] == "Upload.deleted" or message.get("status") == "cancelled"
+
+
+async def nothing_after_the_end(client: Client, upload_id: str) -> None:
     """Whatever is still on its way comes before the end of another upload and a reply."""
     other = (await client.create(scripted_png(lines=["the next"])))["instance"]["id"]
     assert (await client.end_of(other))["raw_text"] == "the next"
     await client.ask({"type": "list"})
     about = [m for m in client.seen if upload_id in (m.get("id"), m.get("instance", {}).get("id"))]
-    assert about[-1]["type"] == "Upload.deleted"
-    assert [m["type"] for m in about].count("Upload.deleted") == 1
+    assert is_the_end(about[-1])
+    assert [is_the_end(m) for m in about].count(True) == 1
 
 
+@BOTH
 @pytest.mark.parametrize("script", [{"then": "hang"}, {"wait_for": "/nowhere/at all", "wait_after": 1}])
 async def test_s25_an_engine_that_does_not_listen_is_killed(
-    script: dict[str, object], server: Server, account: Account
+    script: dict[str, object], how: str, server: Server, account: Account
 ) -> None:
     async with account.client() as client, account.client() as follower:
         image = scripted_png(lines=["one", "two"], **script)
@@ -45,54 +53,64 @@ async def test_s25_an_engine_that_does_not_listen_is_killed(
         await client.until(lambda m: m.get("streamed_text", "").startswith("one"))
         child = await asyncio.to_thread(reading_child, server)
         began = time.monotonic()
-        await deleted(client, upload_id)
+        await ended(client, upload_id, how)
         await asyncio.to_thread(wait_gone, child)
         assert time.monotonic() - began < STOP_SECONDS + MARGIN_SECONDS
-        await nothing_after_deleted(client, upload_id)
-        await nothing_after_deleted(follower, upload_id)
-    assert rows(server, "SELECT * FROM core_page WHERE upload_id = ?", upload_id.replace("-", "")) == []
+        await nothing_after_the_end(client, upload_id)
+        await nothing_after_the_end(follower, upload_id)
+    for table in ("core_page", "core_job"):
+        query = f"SELECT * FROM {table} WHERE upload_id = ?"
+        assert rows(server, query, upload_id.replace("-", "")) == []
 
 
-async def test_s25_an_engine_that_listens_lives_on(server: Server, account: Account) -> None:
+@BOTH
+async def test_s25_an_engine_that_listens_lives_on(how: str, server: Server, account: Account) -> None:
     async with account.client() as client:
         image = scripted_png(lines=["one"] * 2_000, line_seconds=0.02)
         upload_id = (await client.create(image))["instance"]["id"]
         await client.until(lambda m: m.get("streamed_text", "").startswith("one"))
         child = await asyncio.to_thread(reading_child, server)
         began = time.monotonic()
-        await deleted(client, upload_id)
+        await ended(client, upload_id, how)
         next_id = (await client.create(scripted_png()))["instance"]["id"]
         await client.end_of(next_id)
         assert time.monotonic() - began < STOP_SECONDS + MARGIN_SECONDS
         assert (await asyncio.to_thread(reading_child, server)).pid == child.pid
-        await nothing_after_deleted(client, upload_id)
+        await nothing_after_the_end(client, upload_id)
 
 
-async def test_s25_a_delete_between_the_pages_of_a_long_document_ends_it(
-    server: Server, account: Account, tmp_path: Path
+@BOTH
+async def test_s25_an_end_between_the_pages_of_a_long_document_ends_it(
+    how: str, server: Server, account: Account, tmp_path: Path
 ) -> None:
     document = Document(tmp_path, 2_000)
     async with account.client() as client:
         upload_id = (await client.create(document.tiff))["instance"]["id"]
         await asyncio.to_thread(wait_until, lambda: len(document.pages_read) > 3, "some pages are read")
-        await deleted(client, upload_id)
-        await nothing_after_deleted(client, upload_id)
+        await ended(client, upload_id, how)
+        await nothing_after_the_end(client, upload_id)
         read = len(document.pages_read)
-        await nothing_after_deleted(client, upload_id)
+        await nothing_after_the_end(client, upload_id)
+        if how == "cancel":
+            # What was read until then stays, and it is whole pages.
+            left = await retrieved(client, upload_id)
+            assert left["raw_text"] == document.text_up_to(left["pages_done"])
+            assert left["pages_done"] in (read, read - 1)
     assert len(document.pages_read) == read < document.pages
-    assert not (server.data_dir / "files" / upload_id).exists()
+    assert (server.data_dir / "files" / upload_id).exists() == (how == "cancel")
 
 
-async def test_s25_a_delete_of_what_waits_is_not_read_at_all(
-    server: Server, account: Account, tmp_path: Path
+@BOTH
+async def test_s25_what_waits_is_not_read_at_all(
+    how: str, server: Server, account: Account, tmp_path: Path
 ) -> None:
     document = Document(tmp_path, 1)
     gate = tmp_path / "lifted"
     async with account.client() as client:
         first = (await client.create(scripted_png(wait_for=str(gate))))["instance"]["id"]
         upload_id = (await client.create(document.tiff))["instance"]["id"]
-        await deleted(client, upload_id)
+        await ended(client, upload_id, how)
         gate.touch()
         await client.end_of(first)
-        await nothing_after_deleted(client, upload_id)
+        await nothing_after_the_end(client, upload_id)
     assert document.pages_read == []

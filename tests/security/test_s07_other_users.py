@@ -45,6 +45,10 @@ MESSAGES: dict[str, list[Message] | None] = {
         {"instance_id": "{id}", "data": {"status": "pending"}},
     ],
     "delete": [{"instance_id": "{id}"}],
+    "cancel": [{"instance_id": "{id}"}],
+    "retry": [{"instance_id": "{id}"}],
+    "resync": [{"instance_id": "{id}"}],
+    "ping": None,
 }
 # Each HTTP route with its methods; none of them can point at an upload so far.
 ROUTES: dict[str, list[str]] = {
@@ -60,6 +64,8 @@ OWN_ROUTES: dict[str, dict[str, int]] = {
     "api/uploads/<uuid:upload_id>/file": {"GET": 200, "HEAD": 200},
     "api/uploads/<uuid:upload_id>/pages/<int:number>": {"GET": 200},
     "api/uploads/<uuid:upload_id>/pages/<int:number>/image": {"GET": 200, "HEAD": 200},
+    "api/uploads/<uuid:upload_id>/cancel": {"POST": 409},  # it has ended
+    "api/uploads/<uuid:upload_id>/retry": {"POST": 200},
     "api/uploads/<uuid:upload_id>/": {"GET": 200, "PATCH": 200, "DELETE": 200},
 }
 # Each WebSocket endpoint, and whether it points at an upload.
@@ -153,7 +159,7 @@ async def test_s07_another_user_cannot_tell_an_upload_from_none(
 
 async def test_s07_the_owner_can_do_all_of_it(scene: Scene) -> None:
     """So that the rows above are refused for who asks, not for what is asked."""
-    for kind in ("create", "list", "retrieve", "update"):
+    for kind in ("create", "list", "retrieve", "update", "resync"):
         row = (MESSAGES[kind] or [{}])[0]
         reply = await scene.owner.ask(json.loads(scene.filled(json.dumps(row | {"type": kind}))))
         assert "error" not in reply, kind
@@ -201,11 +207,18 @@ async def test_s07_nothing_that_happens_to_an_upload_reaches_another_user(scene:
     created = await scene.owner.create(scripted_png(lines=["a", "b"], line_seconds=0.02))
     key = created["instance"]["id"]
     await scene.owner.end_of(key)
+    assert "error" not in await scene.owner.ask({"type": "retry", "instance_id": key})
+    await scene.owner.end_of(key)
     for request in (
         {"type": "update", "instance_id": key, "data": {"filename": "b.png"}},
         {"type": "delete", "instance_id": key},
     ):
         assert "error" not in await scene.owner.ask(request)
+    # One that hangs until it is cancelled.
+    hanging = (await scene.owner.create(scripted_png(lines=["a"], then="hang")))["instance"]["id"]
+    await scene.owner.until(lambda m: m.get("streamed_text") == "a")
+    cancelled = await scene.owner.ask({"type": "cancel", "instance_id": hanging})
+    assert cancelled["status"] == "cancelled"
     seen = len(scene.other.seen)
     assert (await scene.other.ask({"type": "subscribe"}))["message"] == "subscribed"
     assert len(scene.other.seen) == seen + 1, "only the reply"

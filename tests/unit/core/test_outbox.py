@@ -116,6 +116,42 @@ async def test_a_dropped_partial_is_not_sent_and_leaves_the_others(client: Clien
         assert await client.has(2) == ["b1", "end of a"]
 
 
+async def test_partials_of_different_pages_each_have_a_place(client: Client) -> None:
+    outbox = Outbox(client.send)
+    outbox.put_partial(Place(A, 1), Text("1"))
+    outbox.put_partial(Place(A, 2), Text("2"))
+    outbox.put_partial(Place(A), Text("all"))
+    outbox.put_partial(Place(A, 1), Text("1, newer"))
+    async with running(outbox):
+        assert await client.has(3) == ["1, newer", "2", "all"]
+
+
+async def test_all_partials_of_an_upload_are_dropped_at_once_and_nothing_else(client: Client) -> None:
+    outbox = Outbox(client.send)
+    outbox.put_event("begin of a")
+    for page in (None, 1, 2):
+        outbox.put_partial(Place(A, page), Text("a"))
+        outbox.put_partial(Place(B, page), Text(f"b {page}"))
+    outbox.drop_partials(A)
+    outbox.put_event("end of a")
+    outbox.drop_partials(A)
+    async with running(outbox):
+        assert await client.has(5) == ["begin of a", "b None", "b 1", "b 2", "end of a"]
+
+
+async def test_what_goes_out_in_the_place_of_two_is_theirs_to_say() -> None:
+    class Adding(Text):
+        def followed_by(self, later: Text) -> Text:
+            return Adding(self.text + later.text)
+
+    client = Client(greedy=True)
+    outbox = Outbox(client.send)
+    for text in "abc":
+        outbox.put_partial(Place(A, 1), Adding(text))
+    async with running(outbox):
+        assert await client.has(1) == ["abc"]
+
+
 async def test_a_partial_after_a_dropped_one_takes_a_place_at_the_end(client: Client) -> None:
     outbox = Outbox(client.send)
     outbox.put_partial(Place(A), Text("a1"))

@@ -170,6 +170,67 @@ def test_a_correction_outlives_a_second_reading(upload: Upload) -> None:
 # ── deleted, or taken by another, while it is read ──
 
 
+def test_live_text_says_the_page_and_where_its_newest_line_stands(upload: Upload) -> None:
+    box = ((0.4, 1.0), (9.6, 1.0), (9.6, 3.5), (0.4, 3.4))
+    one, two = reading.Line(1, "a", "a", box), reading.Line(1, "b", "\nb")
+    script = [
+        reading.PageStarted(1, 2, 10, 20),
+        one,
+        two,
+        reading.PageDone(1, 2, 10, 20, "a\nb", "a b", [one, two], []),
+    ]
+    alone, _, hub = reader([*script, *page(2, 2)])
+    alone.read_next()
+    place = protocol.LinePlace(((0, 1), (10, 1), (10, 4), (0, 3)), 10, 20)
+    assert hub.drafts[:4] == [
+        Draft(1, 2),
+        Draft(1, 2, "a", place),
+        Draft(1, 2, "a\nb", None),
+        Draft(1, 2, "a\nb", done=True),
+    ]
+
+
+@pytest.mark.parametrize("after", [0, 1, 2, 3, 5])
+def test_after_a_cancel_a_reader_writes_and_tells_nothing(
+    after: int, upload: Upload, happened: list[Event]
+) -> None:
+    def cancel() -> None:
+        uploads.cancel(owner=upload.owner, upload_id=upload.pk)
+        happened.append(MARK)
+
+    script = page(1, 2, "a") + page(2, 2, "b")
+    one, _, _ = reader([*script[:after], cancel, *script[after:]])
+    assert one.read_next()
+    left = now(upload)
+    assert (left.status, left.error) == (Status.CANCELLED, "Cancelled")
+    assert left.raw_text == ("a" if after >= 3 else "")
+    assert Page.objects.filter(upload=upload).count() == (1 if after >= 3 else 0)
+    assert not Job.objects.filter(upload=upload).exists()
+    assert happened[-1] is MARK
+    assert len(terminals(happened)) == 1
+
+
+def test_a_retry_right_after_a_cancel_is_another_reader_s_and_the_first_writes_nothing(
+    upload: Upload, happened: list[Event]
+) -> None:
+    def again() -> None:
+        uploads.cancel(owner=upload.owner, upload_id=upload.pk)
+        uploads.retry(owner=upload.owner, upload_id=upload.pk)
+        assert jobs.claim("another reader") is not None
+        happened.append(MARK)
+
+    script = page(1, 2, "a") + page(2, 2, "b")
+    one, _, _ = reader([*script[:4], again, *script[4:]])
+    assert one.read_next()
+    assert (now(upload).status, now(upload).attempt) == (Status.PROCESSING, 2)
+    assert not Page.objects.filter(upload=upload).exists()
+    assert Job.objects.get(upload=upload).claimed_by == "another reader"
+    assert happened[-1] is MARK
+
+
+MARK = Event(uuid.uuid4(), uuid.uuid4(), None)
+
+
 @pytest.mark.parametrize("after", [0, 1, 2, 3, 5])
 def test_after_a_delete_a_reader_writes_and_tells_nothing(
     after: int, upload: Upload, happened: list[Event]

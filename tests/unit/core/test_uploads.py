@@ -11,9 +11,9 @@ import msgspec
 import pytest
 from django.db import DatabaseError, IntegrityError
 
-from backend_main.core import intake, queries, storage, uploads
+from backend_main.core import intake, protocol, queries, serializers, storage, uploads
 from backend_main.core.conf import conf
-from backend_main.core.errors import Invalid, StorageFull, UploadNotFound
+from backend_main.core.errors import Invalid, StorageFull, UploadNotFound, WrongStatus
 from backend_main.core.events import Event
 from backend_main.core.models import Job, Page, Status, Upload, User
 from backend_main.core.uploads import Source
@@ -318,13 +318,116 @@ def test_a_file_that_is_gone_already_does_not_stop_a_delete() -> None:
     assert not Upload.objects.filter(pk=upload.pk).exists()
 
 
+# ── cancel and retry ──
+
+
+def read_pages(upload: Upload, *texts: str) -> None:
+    for number, text in enumerate(texts, 1):
+        Page.objects.create(
+            upload=upload,
+            attempt=1,
+            number=number,
+            width=1,
+            height=1,
+            markdown=f"# {text}",
+            text=text,
+            warnings=["w"],
+        )
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
+def test_a_cancel_ends_what_is_open_and_keeps_its_pages(status: Status, happened: list[Event]) -> None:
+    owner = new_user()
+    upload = new_upload(owner)
+    Upload.objects.filter(pk=upload.pk).update(status=status, page_count=3, pages_done=2)
+    read_pages(upload, "one", "two")
+    happened.clear()
+    uploads.cancel(owner=owner, upload_id=upload.pk, origin="asking")
+    left = queries.upload(owner=owner, upload_id=upload.pk)
+    assert (left.status, left.error) == (Status.CANCELLED, "Cancelled")
+    assert (left.raw_text, left.reading_text, left.warnings) == ("# one\n\n# two", "one\n\ntwo", ["w"])
+    assert (left.page_count, left.pages_done) == (3, 2)
+    assert queries.page(owner=owner, upload_id=upload.pk, number=2).text == "two"
+    assert not Job.objects.filter(upload=upload).exists()
+    [event] = happened
+    assert event.message == protocol.Failed(id=upload.pk, status="cancelled", error="Cancelled")
+    assert (event.origin, event.over) == ("asking", True)
+
+
+def test_a_cancel_once_more_answers_the_same_and_tells_nobody(happened: list[Event]) -> None:
+    owner = new_user()
+    upload = new_upload(owner)
+    first = uploads.cancel(owner=owner, upload_id=upload.pk)
+    happened.clear()
+    second = uploads.cancel(owner=owner, upload_id=upload.pk)
+    assert serializers.failed(second) == serializers.failed(first)
+    assert second.updated_at == first.updated_at
+    assert happened == []
+
+
+@pytest.mark.parametrize("status", [Status.PROCESSED, Status.ERROR])
+def test_what_has_ended_cannot_be_cancelled(status: Status, happened: list[Event]) -> None:
+    owner = new_user()
+    upload = new_upload(owner)
+    end(upload, status)
+    happened.clear()
+    with pytest.raises(WrongStatus, match=status) as raised:
+        uploads.cancel(owner=owner, upload_id=upload.pk)
+    assert list(raised.value.fields) == ["instance_id"]
+    assert Upload.objects.get(pk=upload.pk).status == status
+    assert happened == []
+
+
+@pytest.mark.parametrize("status", [Status.PROCESSED, Status.ERROR, Status.CANCELLED])
+def test_a_retry_reads_what_has_ended_anew_and_keeps_the_correction(
+    status: Status, happened: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[bool] = []
+    monkeypatch.setattr(uploads.dispatch, "there_is_work", lambda: woken.append(True))
+    owner = new_user()
+    upload = new_upload(owner)
+    read_pages(upload, "one")
+    end(upload, status)
+    Upload.objects.filter(pk=upload.pk).update(
+        attempt=4, correction="mine", page_count=1, pages_done=1, warnings=["w"]
+    )
+    happened.clear()
+    woken.clear()
+    uploads.retry(owner=owner, upload_id=upload.pk, origin="asking")
+    again = queries.upload(owner=owner, upload_id=upload.pk)
+    assert (again.status, again.error, again.raw_text, again.reading_text) == (Status.PENDING, None, "", "")
+    assert (again.page_count, again.pages_done, again.warnings) == (None, 0, [])
+    assert (again.attempt, again.processed_text) == (4, "mine")
+    assert not Page.objects.filter(upload=upload).exists()
+    assert Job.objects.filter(upload=upload, first_page=1, failures=0).count() == 1
+    [event] = happened
+    assert event.message == serializers.updated(again)
+    assert (event.origin, event.over) == ("asking", False)
+    assert woken == [True]
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
+def test_what_is_open_is_not_read_twice(status: Status, happened: list[Event]) -> None:
+    owner = new_user()
+    upload = new_upload(owner)
+    Upload.objects.filter(pk=upload.pk).update(status=status)
+    happened.clear()
+    with pytest.raises(WrongStatus, match=status) as raised:
+        uploads.retry(owner=owner, upload_id=upload.pk)
+    assert list(raised.value.fields) == ["instance_id"]
+    assert Job.objects.filter(upload=upload).count() == 1
+    assert happened == []
+
+
 @pytest.mark.parametrize(
     "change",
     [
         lambda user, key: uploads.update(owner=user, upload_id=key, filename="stolen.png"),
         lambda user, key: uploads.delete(owner=user, upload_id=key),
+        lambda user, key: uploads.cancel(owner=user, upload_id=key),
+        lambda user, key: uploads.retry(owner=user, upload_id=key),
     ],
-    ids=["update", "delete"],
+    ids=["update", "delete", "cancel", "retry"],
 )
 def test_what_is_not_one_s_own_cannot_be_changed(
     change: Callable[[User, uuid.UUID], object], happened: list[Event]
