@@ -1,7 +1,7 @@
-"""The build backend: hatchling, and the web page is built before a wheel or an sdist is packed, where it must be.
+"""The build backend: hatchling, with the web page built before a wheel or an sdist is packed.
 
-A wrapper and not a build hook of hatchling's: hooks are asked for their requirements before they learn what is
-to be built, so that an editable installation, which packs nothing, would fetch Node.js too.
+A wrapper and not a build hook of hatchling's: hooks are asked for their requirements before they learn what
+is to be built, so that an editable installation, which packs nothing, would fetch Node.js too.
 """
 
 from __future__ import annotations

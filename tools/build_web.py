@@ -4,7 +4,7 @@
     python tools/build_web.py --check    # exit code 0 when there is nothing to build; needs no Node.js
     python tools/build_web.py npm …      # runs npm in web/, after installing its packages
 
-Sources are compared by content, not by time: a checkout and an archive give their files whatever times they like.
+Sources are compared by content, not by time: checkouts and archives give files whatever times they like.
 """
 
 from __future__ import annotations

@@ -40,6 +40,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+CACHES = {
+    # Tries to sign in, of this process. Room enough that trying other names does not push one's own out.
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
+
 USE_TZ = True
 TIME_ZONE = "UTC"
 
@@ -49,6 +57,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "EXCEPTION_HANDLER": "backend_main.core.rest.handle_exception",
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_THROTTLE_RATES": {"password": f"{conf.password_tries_per_minute}/minute"},
 }
 SIMPLE_JWT = {
     "ALGORITHM": conf.jwt_algorithm,

@@ -2,15 +2,17 @@
 
 from django.urls import path
 
-from backend_main.core import files, rest, views
+from backend_main.core import files, rest, tokens, views
 
 handler400, handler404, handler500 = views.bad_request, views.not_found, views.server_error
 urlpatterns = [
     path("", views.page_is_missing),
     path("healthz", views.healthz),
     path("readyz", views.readyz),
-    path("api/token/", views.TokenView.as_view()),
-    path("api/token/refresh/", views.RefreshView.as_view()),
+    path("api/token/", tokens.TokenView.as_view()),
+    path("api/token/code/", tokens.CodeView.as_view()),
+    path("api/token/refresh/", tokens.RefreshView.as_view()),
+    path("api/me/", rest.MeView.as_view()),
     path("api/uploads/", rest.UploadsView.as_view()),
     path("api/uploads/<uuid:upload_id>/", rest.UploadView.as_view()),
     path("api/uploads/<uuid:upload_id>/cancel", rest.CancelView.as_view()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import ipaddress
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from backend_main.core.errors import StartRefused
 
 if TYPE_CHECKING:
     from backend_main.core.conf import Conf
+
+_SERVER = "serve.lock"
 
 DataDir = Annotated[Path | None, typer.Option(help="Where data is kept. [env: SCANRILL_DATA_DIR]")]
 
@@ -38,6 +41,41 @@ def locked(path: Path, *, wait: bool) -> Iterator[IO[str]]:
     with open(path, "a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield file
+
+
+@contextmanager
+def serving(data_dir: Path) -> Iterator[IO[str]]:
+    """Holds the lock of the one server of a data directory; its address goes into the file.
+
+    Raises BlockingIOError where there is another.
+    """
+    with locked(data_dir / _SERVER, wait=False) as file:
+        file.truncate(0)
+        yield file
+        file.truncate(0)
+
+
+def running_server(data_dir: Path) -> str | None:
+    """The address of the server on this data directory; None where none runs."""
+    path = data_dir / _SERVER
+    address = path.read_text() if path.exists() else ""
+    # Looked at only where an address stands: a server that is just starting finds the lock free.
+    return address if address and _is_held(path) else None
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        with locked(path, wait=False):
+            return False  # left by a server that was killed
+    except BlockingIOError:
+        return True
 
 
 def _make(data_dir: Path) -> None:

@@ -9,6 +9,7 @@ import typer
 from backend_main import __version__
 from backend_main.core.errors import ScanrillError
 
+from .link import link
 from .read import read
 from .serve import serve
 from .settings import settings
@@ -24,7 +25,7 @@ app = typer.Typer(
 user = typer.Typer(help="Users of the server.", no_args_is_help=True)
 user.command("add")(add_user)
 app.add_typer(user, name="user")
-for command in (serve, token, read, sweep, settings):
+for command in (serve, link, token, read, sweep, settings):
     app.command()(command)
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
 import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from backend_main.core.errors import StartRefused
 
-from .data import DataDir, locked, open_data
+from .data import DataDir, is_loopback, open_data, serving
+from .link import first_user, link_for, oldest_user
 
 if TYPE_CHECKING:
     from backend_main.core.conf import Conf
@@ -34,24 +34,40 @@ def serve(
     """Start the server and its reader; they run until Ctrl-C or SIGTERM."""
     conf = open_data(data_dir)
     _check_engine(conf)
-    if not _is_loopback(host):
+    if not is_loopback(host):
         _check_exposed(conf)
-    with _only_server_of(conf.data_dir), _listening(host, port) as listener:
-        _run(listener, conf)
+    with _only_server_of(conf.data_dir) as lock_file, _listening(host, port) as listener:
+        address = _address(listener)
+        lock_file.write(address)
+        lock_file.flush()
+        lines = [f"scanrill serves at {address}/ — data in {conf.data_dir}, Ctrl-C ends it."]
+        if is_loopback(host):
+            lines += _sign_in_lines(address)
+        _run(listener, conf, lines)
 
 
-def _run(listener: socket.socket, conf: Conf) -> None:
+def _address(listener: socket.socket) -> str:
+    address, port = listener.getsockname()[:2]
+    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+
+
+def _sign_in_lines(address: str) -> list[str]:
+    """On one's own machine, whoever sees this terminal may sign in; the first start makes the user for it."""
+    from backend_main.core import auth
+
+    user = (oldest_user() or first_user()) if auth.can_sign() else None
+    if user is None:
+        return []
+    return [f"Sign in (once, within 10 minutes): {link_for(user, address)}"]
+
+
+def _run(listener: socket.socket, conf: Conf, lines: list[str]) -> None:
     import uvicorn
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            address, port = listener.getsockname()[:2]
-            name = f"[{address}]" if ":" in address else address
-            print(
-                f"scanrill serves at http://{name}:{port}/ — data in {conf.data_dir}, Ctrl-C ends it.",
-                flush=True,
-            )
+            print(*lines, sep="\n", flush=True)
 
     config = uvicorn.Config(
         "backend_main.backend.asgi:application",
@@ -79,10 +95,10 @@ def _nothing(_number: int, _frame: Any) -> None:
 
 
 @contextmanager
-def _only_server_of(data_dir: Path) -> Iterator[None]:
+def _only_server_of(data_dir: Path) -> Iterator[IO[str]]:
     try:
-        with locked(data_dir / "serve.lock", wait=False):
-            yield
+        with serving(data_dir) as file:
+            yield file
     except BlockingIOError:
         raise StartRefused(f"The data directory {data_dir} is in use by another scanrill serve.") from None
 
@@ -111,13 +127,6 @@ def _check_engine(conf: Conf) -> None:
         raise StartRefused(
             f"SCANRILL_ENGINE: there is no engine {conf.engine}; known are {', '.join(known)}."
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _check_exposed(conf: Conf) -> None:

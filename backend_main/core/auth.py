@@ -72,14 +72,19 @@ def identify(raw_token: str | None) -> Identity:
 
 def issue(user: User, ttl: dt.timedelta) -> str:
     """A new access token. Raises `StartRefused` where another service signs the tokens."""
+    check_can_sign()
+    token = AccessToken.for_user(user)
+    token.set_exp(lifetime=ttl)
+    return str(token)
+
+
+def check_can_sign() -> None:
+    """Raises `StartRefused` where another service signs the tokens."""
     if not can_sign():
         raise StartRefused(
             "Tokens are signed by another service here (SCANRILL_JWT_ALGORITHM is set, "
             "SCANRILL_JWT_SIGNING_KEY is not); ask that service for one."
         )
-    token = AccessToken.for_user(user)
-    token.set_exp(lifetime=ttl)
-    return str(token)
 
 
 def can_sign() -> bool:
@@ -103,6 +108,8 @@ def bearer_token(scope: Scope) -> str | None:
 def check_origin(scope: Scope) -> None:
     """A page may connect from an allowed origin or from the server's own; programs send no Origin.
 
+    One rule for WebSocket and HTTP, whose schemes stand for one another.
+
     Raises `OriginRefused`.
     """
     headers = dict(scope["headers"])
@@ -118,6 +125,13 @@ def check_origin(scope: Scope) -> None:
         raise OriginRefused("The Origin header is malformed.") from None
     if given not in allowed:
         raise OriginRefused("Pages of this origin may not connect; see SCANRILL_ALLOWED_ORIGINS.")
+
+
+def check_page(scope: Scope) -> None:
+    """As `check_origin`, where a browser acts unasked: it must say for which page. Raises `OriginRefused`."""
+    check_origin(scope)
+    if not any(name == b"origin" for name, _ in scope["headers"]):
+        raise OriginRefused("This needs an Origin header, which every browser sends.")
 
 
 class BearerAuthentication(JWTAuthentication):
@@ -180,4 +194,4 @@ def _own_origin(scope: Scope, host: bytes) -> set[tuple[str, str, int]]:
     domain, _port = split_domain_port(name)
     if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
         return set()
-    return {parse_origin(f"{'https' if scope.get('scheme') == 'wss' else 'http'}://{name}")}
+    return {parse_origin(f"{'https' if scope.get('scheme') in ('wss', 'https') else 'http'}://{name}")}

@@ -100,6 +100,9 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
     jwt_refresh_seconds: Annotated[int, Meta(description="Life of a refresh token, in seconds.", gt=0)] = (
         30 * 86_400
     )
+    password_tries_per_minute: Annotated[
+        int, Meta(description="Tries a minute to sign in by password, for one user from one address.", gt=0)
+    ] = 10
     max_sockets_per_user: Annotated[int, Meta(description="Most open WebSockets of one user.", gt=0)] = 1_000
     messages_per_second: Annotated[
         int, Meta(description="Messages a second from one WebSocket; four times as many in a burst.", gt=0)

@@ -30,6 +30,11 @@ class ScanrillError(Exception):
     close_code: ClassVar[int] = 1011
     final: ClassVar[bool] = True
 
+    @property
+    def fields(self) -> dict[str, str]:
+        """What is wrong with which field; `detail` where it is none's."""
+        return {"detail": str(self)}
+
 
 class Invalid(ScanrillError):
     """A request that cannot be carried out as it stands; nothing was changed."""
@@ -39,7 +44,11 @@ class Invalid(ScanrillError):
 
     def __init__(self, fields: dict[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {text}" for name, text in fields.items()))
-        self.fields = fields
+        self._fields = fields
+
+    @property
+    def fields(self) -> dict[str, str]:
+        return self._fields
 
 
 class ProtocolError(Invalid):

@@ -29,8 +29,7 @@ def _for_owner(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable[...
             identity = await orm.run(auth.identify, auth.bearer_token(request.scope))
             response = await view(request, identity.user, **kwargs)
         except ScanrillError as error:
-            fields = error.fields if isinstance(error, Invalid) else {"detail": str(error)}
-            response = JsonResponse({"error": fields}, status=error.http_status)
+            response = JsonResponse({"error": error.fields}, status=error.http_status)
         response["Cache-Control"] = "private, no-cache"
         return response
 

@@ -6,9 +6,9 @@ import logging
 import re
 
 # The whole query of a WebSocket, as a client may write its token's name and value in percents; a token in any
-# other text; a bearer header; and whatever has the three parts of a JWT.
+# other text; the code of a sign-in link; a bearer header; and whatever has the three parts of a JWT.
 _SECRETS = re.compile(
-    r"(?i)(/ws/[^\s?\"']*\?)[^\s\"']+|(token=)[^&\s\"']+|(bearer\s+)[\w.~+/=-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*"
+    r"(?i)(/ws/[^\s?\"']*\?)[^\s\"']+|(token=|[?&#]code=)[^&\s\"']+|(bearer\s+)[\w.~+/=-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*"
 )
 
 

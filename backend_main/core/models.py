@@ -1,4 +1,4 @@
-"""Step 7 — User, Upload, Page and Job; what must always hold is a constraint here, not a check elsewhere."""
+"""Step 7 — users, uploads, pages, jobs; what must always hold is a constraint here, not a check elsewhere."""
 
 from __future__ import annotations
 
@@ -25,6 +25,17 @@ class User(AbstractUser):
     def revoke_tokens(self) -> None:
         """All tokens issued so far become invalid when this is saved."""
         self.tokens_valid_from = timezone.now()
+
+
+class SignInCode(models.Model):
+    """A link that signs its user in once. The code itself is nowhere but in the link."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    digest = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"code for {self.user_id}"
 
 
 class Status(models.TextChoices):

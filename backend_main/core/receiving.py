@@ -65,8 +65,7 @@ def receiving(application: Application) -> Application:
         except ClientGone:
             return
         except ScanrillError as error:
-            fields = error.fields if isinstance(error, Invalid) else {"detail": str(error)}
-            status, answer = error.http_status, {"error": fields}
+            status, answer = error.http_status, {"error": error.fields}
         except Exception:
             log.exception("an upload by POST failed")
             status, answer = 500, {"error": {"detail": "The server failed; its log says why."}}

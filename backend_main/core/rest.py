@@ -14,8 +14,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
+from .. import __version__
 from . import decoding, protocol, queries, serializers, uploads
-from .errors import Invalid
+from .conf import conf
+from .errors import Invalid, ScanrillError
 from .models import User
 
 
@@ -29,6 +31,19 @@ class _Json(BaseParser):
             return decoding.json_object(stream.read().decode())
         except UnicodeDecodeError:
             raise Invalid({"message": "Not valid JSON: not UTF-8."}) from None
+
+
+class MeView(APIView):
+    """`GET /api/me/` → {username, max_upload_bytes (0 = unlimited), version}: what a client goes by."""
+
+    def get(self, request: Request) -> Response:
+        return Response(
+            {
+                "username": _owner(request).get_username(),
+                "max_upload_bytes": conf.max_upload_bytes,
+                "version": __version__,
+            }
+        )
 
 
 class UploadsView(APIView):
@@ -94,12 +109,25 @@ class PageView(APIView):
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """Our errors as the WebSocket words them: {"error": {field: sentence}}."""
-    if isinstance(error, Invalid):
-        return Response({"error": error.fields}, status=error.http_status)
+    if isinstance(error, ScanrillError):
+        headers = {"WWW-Authenticate": "Bearer"} if error.http_status == 401 else None
+        return Response({"error": error.fields}, status=error.http_status, headers=headers)
     response = exception_handler(error, context)
     if response is not None:
-        response.data = {"error": {"detail": str(getattr(error, "detail", error))}}
+        response.data = {"error": _fields(getattr(error, "detail", error))}
     return response
+
+
+def _fields(detail: Any) -> dict[str, str]:
+    """The framework's errors are a sentence, a list of them, or either for each field."""
+    if not isinstance(detail, dict):
+        return {"detail": _sentences(detail)}
+    of_field = {"detail": detail["detail"]} if "detail" in detail else detail
+    return {str(name): _sentences(value) for name, value in of_field.items()}
+
+
+def _sentences(text: Any) -> str:
+    return " ".join(map(str, text)) if isinstance(text, list) else str(text)
 
 
 def _owner(request: Request) -> User:

@@ -1,4 +1,4 @@
-"""What crashes leave behind, put right: expired claims, files without a row, half-written files.
+"""What crashes and time leave behind: expired claims and codes, files without a row, half-written files.
 
 In every `serve` each few seconds, and by `scanrill sweep`.
 """
@@ -10,7 +10,7 @@ import logging
 from typing import NamedTuple
 from uuid import UUID
 
-from . import dispatch, jobs, orm, storage
+from . import codes, dispatch, jobs, orm, storage
 from .models import Upload
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ class Swept(NamedTuple):
     claims: int
     files: int
     incoming: int
+    codes: int
 
 
 def claims() -> int:
@@ -50,11 +51,11 @@ def files(*, grace_seconds: float = GRACE_SECONDS) -> tuple[int, int]:
 
 def everything(*, grace_seconds: float = GRACE_SECONDS) -> Swept:
     expired = claims()
-    return Swept(expired, *files(grace_seconds=grace_seconds))
+    return Swept(expired, *files(grace_seconds=grace_seconds), codes.remove_expired())
 
 
 async def forever() -> None:
-    """Claims every few seconds, files every few minutes; one that fails is tried again at its next time."""
+    """Claims every few seconds, the rest every few minutes; what fails is tried again at its next time."""
     turn = 0
     while True:
         await asyncio.sleep(SWEEP_SECONDS)

@@ -1,37 +1,12 @@
-"""Step 3 — the HTTP door: tokens, and whether this server is alive and ready."""
+"""Step 3 — the HTTP door: whether this server is alive and ready, and what it says where it has nothing."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from rest_framework_simplejwt.serializers import PasswordField, TokenObtainPairSerializer
-from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
 
-from . import auth, orm, readers, storage
-
-
-class _ObtainSerializer(TokenObtainPairSerializer):
-    token_class = auth.RefreshToken
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # A password is what was typed, spaces and all.
-        self.fields["password"] = PasswordField(trim_whitespace=False)
-
-
-class TokenView(TokenObtainPairView):
-    """`POST /api/token/` {username, password} → {access, refresh}."""
-
-    _serializer_class = f"{__name__}.{_ObtainSerializer.__qualname__}"
-
-
-class RefreshView(TokenRefreshView):
-    """`POST /api/token/refresh/` {refresh} → {access}."""
-
-    _serializer_class = f"{auth.__name__}.{auth.RefreshSerializer.__qualname__}"
+from . import orm, readers, storage
 
 
 async def healthz(_request: HttpRequest) -> HttpResponse:

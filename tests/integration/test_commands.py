@@ -107,6 +107,10 @@ def test_reading_needs_no_data_directory(scans: list[Path], tmp_path: Path) -> N
         ["user", "add"],
         ["user", "frobnicate"],
         ["token"],
+        ["link", "anna", "bert"],
+        ["link", "--url", "scans.example"],
+        ["link", "--url", "ftp://scans.example"],
+        ["link", "--url", "https://scans.example/below"],
         ["token", "anna", "--ttl", "soon"],
         ["token", "anna", "--ttl", "0"],
         ["token", "anna", "--ttl", "-1h"],
@@ -129,7 +133,7 @@ def test_wrong_usage_is_2_and_prints_nothing(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["serve"], ["user"], ["user", "add"], ["token"], ["read"], ["settings"]]
+    "command", [[], ["serve"], ["user"], ["user", "add"], ["token"], ["link"], ["read"], ["settings"]]
 )
 def test_every_command_has_a_help(command: list[str]) -> None:
     result = run(*command, "--help")

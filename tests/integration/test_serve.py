@@ -131,7 +131,13 @@ def test_other_machines_are_served_only_with_a_secret_hosts_and_a_user(tmp_path:
     )
     assert added.returncode == 0, added.stderr
     server = Server(data, "--host", "0.0.0.0", **settings).start()
-    assert server.stop() == 0
+    try:
+        assert "--url" in refusal(server.command("link"))
+        link = server.command("link", "robot", "--url", "https://scans.example")
+        assert link.stdout.startswith("https://scans.example/#code=")
+    finally:
+        assert server.stop() == 0
+    assert server.links_printed == 0, "whoever sees this terminal may be anybody"
 
 
 # ── what a start makes ──

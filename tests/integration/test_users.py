@@ -149,6 +149,21 @@ def test_a_wrong_password_is_refused_like_an_unknown_user(body: object, server: 
         )
 
 
+def test_what_is_wrong_is_said_in_sentences(server: Server) -> None:
+    nothing = httpx.post(f"{server.http}/api/token/", json={})
+    said = "This field is required."
+    assert nothing.json() == {"error": {"username": said, "password": said}}
+    no_object = httpx.post(f"{server.http}/api/token/", json=[])
+    assert no_object.status_code == 400
+    assert "ErrorDetail" not in no_object.text
+    for path, body in (("/api/token/refresh/", {"refresh": "x"}), ("/api/me/", None)):
+        method = "POST" if body else "GET"
+        headers = {"Authorization": "Bearer x"}
+        refused = httpx.request(method, server.http + path, json=body, headers=headers)
+        assert refused.status_code == 401
+        assert refused.json() == {"error": {"detail": "The token is invalid or expired."}}
+
+
 async def test_a_deactivated_user_gets_nothing_and_loses_the_open_socket(server: Server) -> None:
     name = "carl"
     server.command("user", "add", name, "--password-stdin", stdin="a good pass phrase")

@@ -110,10 +110,14 @@ def test_s01_a_forged_host_makes_no_origin_its_own(host: str) -> None:
 
 
 def test_s01_the_own_origin_goes_by_the_server_s_scheme() -> None:
-    check("https://localhost", host="localhost", scheme="wss")
-    check("http://localhost", host="localhost", scheme="ws")
+    secure, plain = ("wss", "https"), ("ws", "http")
+    for scheme in secure:
+        check("https://localhost", host="localhost", scheme=scheme)
+    for scheme in plain:
+        check("http://localhost", host="localhost", scheme=scheme)
     check("http://[::1]:8000", host="[::1]:8000")
-    for origin, scheme in [("http://localhost", "wss"), ("https://localhost", "ws")]:
+    crossed = [("http://localhost", scheme) for scheme in secure]
+    for origin, scheme in [*crossed, *(("https://localhost", scheme) for scheme in plain)]:
         with pytest.raises(OriginRefused):
             check(origin, host="localhost", scheme=scheme)
 

@@ -55,11 +55,13 @@ ROUTES: dict[str, list[str]] = {
     "": ["GET"],
     "healthz": ["GET"],
     "readyz": ["GET"],
-    "api/token/": ["POST"],
+    "api/token/": ["POST", "DELETE"],
+    "api/token/code/": ["POST"],
     "api/token/refresh/": ["POST"],
 }
 # Routes that are about the uploads of who asks, and what each answers to the owner. DELETE stands last.
 OWN_ROUTES: dict[str, dict[str, int]] = {
+    "api/me/": {"GET": 200},
     "api/uploads/": {"GET": 200},
     "api/uploads/<uuid:upload_id>/file": {"GET": 200, "HEAD": 200},
     "api/uploads/<uuid:upload_id>/pages/<int:number>": {"GET": 200},

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 import sqlite3
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
@@ -49,6 +51,22 @@ class Account:
         own = {"token_type": "access", "sub": str(self.id), "iat": now, "exp": int(now + seconds)}
         return jwt.encode({k: v for k, v in (own | claims).items() if v is not None}, key, algorithm="HS256")
 
+    def code(self, *, seconds: float = 600) -> str:
+        """The code of a sign-in link that is valid for so long."""
+        code = secrets.token_urlsafe(24)
+        row = (self.id.hex, hashlib.sha256(code.encode()).hexdigest(), _now(seconds))
+        with _database(self.server) as database:
+            database.execute(
+                "INSERT INTO core_signincode (user_id, digest, expires_at) VALUES (?, ?, ?)", row
+            )
+        return code
+
+    def set_password(self, password: str) -> None:
+        """Kept as its plain form would be too weak anywhere else: a hash that costs next to nothing."""
+        from django.contrib.auth.hashers import PBKDF2PasswordHasher
+
+        self._set("password", PBKDF2PasswordHasher().encode(password, "salt", iterations=1))
+
     def client(self, upload_id: str | None = None, **options: Any) -> Client:
         """A socket of this user, on the first endpoint or on that of one upload."""
         path = "/ws/core/upload/" + (f"{upload_id}/" if upload_id else "")
@@ -71,5 +89,5 @@ def _database(server: Server) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+def _now(plus_seconds: float = 0.0) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=plus_seconds)).strftime("%Y-%m-%d %H:%M:%S.%f")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import re
 import signal
 import sqlite3
@@ -26,7 +27,12 @@ def environment(data_dir: Path, **settings: str) -> dict[str, str]:
 
 
 class Server:
-    """`settings` are environment variables without their prefix; `log` is all that the server wrote."""
+    """`settings` are environment variables without their prefix; `log` is all that the server wrote.
+
+    All but the link that it prints for a person to sign in with: that is in `link`.
+    """
+
+    program = SCANRILL
 
     def __init__(self, data_dir: Path, *arguments: str, **settings: str) -> None:
         self.data_dir = data_dir
@@ -34,12 +40,13 @@ class Server:
         self.environment = environment(data_dir, **({"ENGINE": "dummy"} | settings))
         self.log_path = data_dir.with_name(data_dir.name + ".log")
         self.port = 0
+        self._links: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def start(self) -> Server:
         """Starts it, and waits until it says where it serves."""
         self._log_file = open(self.log_path, "ab")  # noqa: SIM115 - closed by `stop`
         self.process = subprocess.Popen(
-            [*SCANRILL, "serve", "--port", str(self.port), *self.arguments],
+            [*self.program, "serve", "--port", str(self.port), *self.arguments],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=self._log_file,
@@ -65,13 +72,23 @@ class Server:
         return code
 
     @property
+    def link(self) -> str:
+        """The sign-in link that it printed at its start; each may be taken once."""
+        return self._links.get(timeout=START_SECONDS)
+
+    @property
+    def links_printed(self) -> int:
+        """How many are there that nobody took."""
+        return self._links.qsize()
+
+    @property
     def log(self) -> str:
         return self.log_path.read_text()
 
     def command(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Another `scanrill` command on the same data directory."""
         return subprocess.run(
-            [*SCANRILL, *arguments],
+            [*self.program, *arguments],
             env=self.environment,
             input=stdin,
             capture_output=True,
@@ -112,4 +129,7 @@ class Server:
     def _log_rest(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            self._log_file.write(line)
+            if line.startswith(b"Sign in (once, within 10 minutes): "):
+                self._links.put(line.decode().rsplit(maxsplit=1)[1])
+            else:
+                self._log_file.write(line)

@@ -23,8 +23,8 @@ def checkout(tmp_path: Path) -> Path:
         "web/src/main.tsx": "render();",
         "clients/typescript/src/socket.ts": "export {};",
     }.items():
-        write(tmp_path / name, text)
-    return tmp_path
+        write(tmp_path / "checkout" / name, text)
+    return tmp_path / "checkout"
 
 
 def write(path: Path, text: str) -> None:

@@ -1,0 +1,100 @@
+"""`scanrill link`: another sign-in link; works beside a running server, and `serve` prints one itself."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from backend_main.core.errors import StartRefused
+
+from .data import DataDir, is_loopback, open_data, running_server
+
+if TYPE_CHECKING:
+    from backend_main.core.models import User
+
+DEFAULT_ADDRESS = "http://127.0.0.1:8000"
+
+
+def link(
+    name: Annotated[str | None, typer.Argument(help="The user's name; none: the oldest active user.")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="How users reach the server, as https://scans.example.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Print a link that signs a user in once, within 10 minutes, and nothing else."""
+    address = _checked(url) if url else None
+    conf = open_data(data_dir)
+    user = _user(name)
+    print(link_for(user, address or _address_of(running_server(conf.data_dir))))
+
+
+def link_for(user: User, address: str) -> str:
+    """A new link. The code stands behind a `#`, which no browser sends and so no log holds."""
+    from backend_main.core import codes
+
+    return f"{address}/#code={codes.issue(user)}"
+
+
+def oldest_user() -> User | None:
+    from backend_main.core.models import User
+
+    return User.objects.filter(is_active=True).order_by("date_joined", "pk").first()
+
+
+def first_user() -> User | None:
+    """Without a password; None where there are users, if none that is active."""
+    from django.core.exceptions import ValidationError
+
+    from backend_main.core.models import User
+
+    if User.objects.exists():
+        return None
+    user = User(username=_login_name())
+    user.set_unusable_password()
+    try:
+        user.full_clean(exclude=["password"])
+    except ValidationError:
+        user.username = "scanrill"
+    user.save()
+    return user
+
+
+def _login_name() -> str:
+    """Of the operating system; empty for a process whose number has no name, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return ""
+
+
+def _user(name: str | None) -> User:
+    from backend_main.core import auth
+    from backend_main.core.models import User
+
+    auth.check_can_sign()
+    user = User.objects.filter(username=name, is_active=True).first() if name else oldest_user()
+    if user is None:
+        who = f"no active user {name}" if name else "no active user"
+        raise StartRefused(f"There is {who}; `scanrill user add {name or 'NAME'}` makes one.")
+    return user
+
+
+def _address_of(running: str | None) -> str:
+    if running is None:
+        print("scanrill: no server runs on this data directory; start it to use the link.", file=sys.stderr)
+        return DEFAULT_ADDRESS
+    if not is_loopback(urlsplit(running).hostname or ""):
+        raise StartRefused(f"The server listens on {running}; say how users reach it, with --url.")
+    return running
+
+
+def _checked(url: str) -> str:
+    parts = urlsplit(url.rstrip("/"))
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+        raise typer.BadParameter("http:// or https:// and a host are expected, no path", param_hint="--url")
+    return parts.geturl()
