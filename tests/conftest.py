@@ -15,6 +15,7 @@ os.environ["SCANRILL_ENGINE"] = "dummy"
 os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
 
 from tests.support.server import Server
+from tests.support.wheel import Wheel
 
 PAGES = Path(__file__).parents[2] / "shared" / "data"
 
@@ -58,6 +59,16 @@ def new_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 def token(server: Server) -> str:
     """An access token of a new user of the shared server."""
     return server.token(server.user())
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wheel]:
+    """Installed; all workers of a run share it."""
+    base = tmp_path_factory.getbasetemp()
+    wheel = Wheel((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "wheel")
+    wheel.make()
+    yield wheel
+    assert not wheel.node_was_called, "Node.js comes from PyPI"
 
 
 @pytest.fixture(scope="session")

@@ -68,8 +68,9 @@ function take(partial: PartialText): void {
   reading.current.value = number;
 }
 
-function startOver(uploadId: string): void {
-  if (!readings.delete(uploadId)) return;
+/** What is known of its text is void. */
+export function startOver(uploadId: string): void {
+  readings.delete(uploadId);
   const all = new Map(generations.value);
   generations.value = all.set(uploadId, (all.get(uploadId) ?? 0) + 1);
 }

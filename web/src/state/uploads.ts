@@ -4,6 +4,7 @@ import { computed, signal } from "@preact/signals";
 import { ConnectionLost, type Ended, type Instance, type UploadEvent } from "scanrill-client";
 
 import { tell } from "./notices.ts";
+import { startOver } from "./reading.ts";
 import { selectedId, show } from "./route.ts";
 import { sentence } from "./sentence.ts";
 import { live } from "./server.ts";
@@ -24,6 +25,7 @@ export const selected = computed(() => byId.value.get(selectedId.value ?? "") ??
 export async function load(): Promise<void> {
   try {
     const found = await live().list({ limit: LOADED_AT_ONCE });
+    found.list.filter(changedUnseen).forEach(({ id }) => startOver(id));
     byId.value = new Map(found.list.map((upload) => [upload.id, keepTexts(upload)]));
     next.value = found.next ?? null;
     await loadSelected();
@@ -105,6 +107,12 @@ async function attempt(request: Promise<unknown>): Promise<void> {
   }
 }
 
+/** Its text may be another than the one that is shown. One that is being read is sent anew in any case. */
+function changedUnseen({ id, status, updated_at }: Instance): boolean {
+  const known = byId.value.get(id);
+  return known !== undefined && known.updated_at !== updated_at && status !== "processing";
+}
+
 function put(...changed: Instance[]): void {
   const all = new Map(byId.value);
   for (const upload of changed) all.set(upload.id, upload.raw_text === undefined ? keepTexts(upload) : upload);
@@ -145,7 +153,7 @@ function progress(id: string, page: number | undefined, pageCount: number | null
 /** What has no texts must not take away those that are known of the same reading. */
 function keepTexts(upload: Instance): Instance {
   const known = byId.value.get(upload.id);
-  if (known?.raw_text === undefined || known.status !== upload.status) return upload;
+  if (known?.raw_text === undefined || known.updated_at !== upload.updated_at) return upload;
   return { ...upload, raw_text: known.raw_text, processed_text: known.processed_text ?? "" };
 }
 

@@ -57,6 +57,11 @@ export function shownPages(upload: Instance): number {
   return Math.max(done + 1, 1);
 }
 
+/** Whether the server has the page, finished. */
+export function hasPage({ status, pages_done: done }: Instance, number: number): boolean {
+  return status === "processed" || number <= done;
+}
+
 function Remarks({ upload }: { readonly upload: Instance }): VNode | null {
   const remarks = upload.status === "error" && upload.error !== null ? [upload.error] : [];
   const all = [...remarks, ...upload.warnings];

@@ -7,7 +7,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { pictureOf, type Picture } from "../state/pictures.ts";
 import { pageOf, type Reading } from "../state/reading.ts";
-import { shownPages, type Gaze } from "./Desk.tsx";
+import { hasPage, shownPages, type Gaze } from "./Desk.tsx";
 import { useFinishedPage } from "./useFinishedPage.ts";
 
 interface Props {
@@ -27,8 +27,7 @@ export function PicturePane({ upload, reading, generation, gaze }: Props): VNode
   const picture = pictureOf(upload.id, number, window.devicePixelRatio > 1 ? FINE_WIDTH : WIDTH).value;
   const live = pageOf(reading, number).value;
   const line = reading.current.value === number ? (live?.line ?? null) : null;
-  const ended = upload.status !== "pending" && upload.status !== "processing";
-  const page = useFinishedPage(upload.id, generation, number, ended || live?.done === true);
+  const page = useFinishedPage(upload.id, generation, number, live?.done === true || hasPage(upload, number));
 
   useEffect(() => {
     if (line !== null && gaze.follows.peek()) keepInSight(pane.current, line);

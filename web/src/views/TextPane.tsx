@@ -7,7 +7,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { pageOf, type Reading } from "../state/reading.ts";
 import { Markdown } from "../text/markdown.tsx";
-import { shownPages, type Gaze, type TextView } from "./Desk.tsx";
+import { hasPage, shownPages, type Gaze, type TextView } from "./Desk.tsx";
 import { useFinishedPage } from "./useFinishedPage.ts";
 
 interface Props {
@@ -64,8 +64,9 @@ function PageSection({ upload, reading, generation, gaze, view, number, alone, p
   const section = useRef<HTMLElement>(null);
   const near = useSignal(alone);
   const live = pageOf(reading, number).value;
-  const finished = useFinishedPage(upload.id, generation, number, near.value && live === null && hasPage(upload, number));
-  const markdown = live?.markdown ?? finished?.markdown ?? "";
+  const toFetch = near.value && live?.done !== true && hasPage(upload, number);
+  const finished = useFinishedPage(upload.id, generation, number, toFetch);
+  const markdown = finished?.markdown ?? live?.markdown ?? "";
   const beingRead = reading.current.value === number && live?.done !== true;
 
   useEffect(() => watch(section.current, pane.current, NEAR, (isNear) => (near.value ||= isNear)), []);
@@ -85,11 +86,6 @@ function PageSection({ upload, reading, generation, gaze, view, number, alone, p
       {upload.status === "pending" && <p class="quiet">Waiting for the reader…</p>}
     </article>
   );
-}
-
-/** Whether the server has the page already. */
-function hasPage({ status, pages_done: done }: Instance, number: number): boolean {
-  return status === "processed" || number <= done;
 }
 
 /** Keeps the end of the growing text in sight, until somebody scrolls away from it. */

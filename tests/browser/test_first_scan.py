@@ -1,0 +1,145 @@
+"""Somebody's first minutes: the printed link, a receipt, its text; then what can be done with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Browser, expect
+
+from tests.support.accounts import Account
+from tests.support.browsing import READ_MS, Desk, Watcher, link_of
+from tests.support.drawing import page_png, scripted_png
+from tests.support.server import Server
+
+RECEIPT = ["CORNER GROCERY", "12 Mill Lane", "Apples 2.40", "Bread 1.80", "TOTAL 4.20", "Thank you"]
+
+
+def test_a_receipt_is_read_with_the_printed_link_and_one_drop(
+    browser: Browser, new_installed_server: Callable[..., Server], watcher: Watcher
+) -> None:
+    """With the real engine, as the first start of somebody who has just installed it."""
+    server = new_installed_server(ENGINE="rapid")
+    context = browser.new_context()
+    desk = Desk(context.new_page(), server)
+    watcher.watch(desk.page)
+    try:
+        desk.sign_in(server.link)
+        assert "code" not in desk.page.url
+        desk.drop("receipt.png", "image/png", page_png(RECEIPT * 4))
+        expect(desk.mark).to_be_visible(timeout=READ_MS)
+        expect(desk.text).to_contain_text("CORNER GROCERY")
+        desk.wait_read("receipt.png")
+        for words in ("Apples 2.40", "TOTAL 4.20"):
+            expect(desk.text).to_contain_text(words)
+        expect(desk.mark).to_have_count(0)
+    finally:
+        context.close()
+        assert server.stop() == 0
+
+
+def test_the_text_grows_line_by_line_and_the_line_is_marked(desk: Desk, barrier: Path) -> None:
+    lines = ["# Invoice", "First line", "Second line"]
+    desk.choose(("scan.png", "image/png", scripted_png(lines=lines, wait_for=str(barrier), wait_after=2)))
+    expect(desk.text).to_contain_text("First line")
+    expect(desk.mark).to_have_attribute("points", re.compile("^0,20"))
+    expect(desk.text).not_to_contain_text("Second line")
+    barrier.touch()
+    expect(desk.text).to_contain_text("Second line")
+    desk.wait_read("scan.png")
+    expect(desk.text.get_by_role("heading", name="Invoice")).to_be_visible()
+
+
+def test_a_link_signs_in_once(browser: Browser, installed_server: Server, desk: Desk) -> None:
+    link = link_of(Account.on(installed_server))
+    desk.page.goto("about:blank")
+    desk.sign_in(link)
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(link)
+    expect(page.get_by_role("alert")).to_contain_text("used before, or is older than 10 minutes")
+    context.close()
+
+
+def test_name_and_password_sign_in_and_a_wrong_one_is_told(desk: Desk, watcher: Watcher) -> None:
+    added = desk.server.command("user", "add", "grace", "--password-stdin", stdin="fourteen blue herons")
+    assert added.returncode == 0, added.stderr
+    desk.button("Sign out").click()
+    page = desk.page
+    page.get_by_label("Name").fill("grace")
+    page.get_by_label("Password").fill("wrong")
+    desk.button("Sign in").click()
+    expect(page.get_by_role("alert")).not_to_be_empty()
+    page.get_by_label("Password").fill("fourteen blue herons")
+    desk.button("Sign in").click()
+    expect(desk.live).to_be_visible()
+    expect(page.locator(".who")).to_have_text("grace")
+    assert watcher.forget("401"), "the browser itself says that the wrong password was refused"
+
+
+def test_after_signing_out_nothing_of_the_user_is_left(desk: Desk) -> None:
+    desk.choose(("private.png", "image/png", scripted_png(lines=["my secret"])))
+    desk.wait_read("private.png")
+    desk.button("Sign out").click()
+    expect(desk.button("Sign in")).to_be_visible()
+    expect(desk.page.locator("body")).not_to_contain_text("private")
+    desk.page.reload()
+    expect(desk.button("Sign in")).to_be_visible()
+
+
+def test_text_and_markdown_are_shown_copied_and_downloaded(desk: Desk) -> None:
+    desk.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    desk.choose(("letter.png", "image/png", scripted_png(lines=["# Dear * Sir", "yours"])))
+    desk.wait_read("letter.png")
+    desk.button("Markdown").click()
+    expect(desk.text).to_contain_text("# Dear \\* Sir")
+    desk.button("Copy").click()
+    expect(desk.button("Copied")).to_be_visible()
+    assert desk.page.evaluate("navigator.clipboard.readText()") == "# Dear \\* Sir\n\nyours"
+    assert desk.download("Markdown (.md)") == ("letter.md", b"# Dear \\* Sir\n\nyours")
+    assert desk.download("Text (.txt)") == ("letter.txt", b"Dear * Sir\n\nyours")
+    name, original = desk.download("Original file")
+    assert (name, original[:4]) == ("letter.png", b"\x89PNG")
+
+
+def test_a_wait_is_cancelled_and_read_again(desk: Desk, barrier: Path) -> None:
+    desk.choose(
+        ("slow.png", "image/png", scripted_png(lines=["a", "b"], wait_for=str(barrier), wait_after=1))
+    )
+    expect(desk.text).to_contain_text("a")
+    desk.button("Cancel").click()
+    expect(desk.row("slow.png")).to_contain_text("Cancelled")
+    barrier.touch()
+    desk.button("Read again").click()
+    desk.wait_read("slow.png")
+    expect(desk.text).to_contain_text("b")
+
+
+def test_a_scan_is_deleted_after_a_second_word(desk: Desk) -> None:
+    desk.choose(("gone.png", "image/png", scripted_png()))
+    desk.wait_read("gone.png")
+    desk.button("Delete").click()
+    desk.button("Keep").click()
+    desk.button("Delete").click()
+    desk.button("Delete for good").click()
+    expect(desk.row("gone.png")).to_have_count(0)
+    expect(desk.page.get_by_text("Drop a scan here")).to_be_visible()
+
+
+def test_what_cannot_be_read_is_said_and_the_same_file_twice_is_one(desk: Desk, watcher: Watcher) -> None:
+    desk.choose(("notes.txt", "text/plain", b"no picture at all"))
+    expect(desk.page.get_by_text("notes.txt: ")).to_be_visible()
+    assert watcher.forget("400"), "the browser itself says that the file was refused"
+    file = ("one.png", "image/png", scripted_png())
+    desk.choose(file)
+    desk.wait_read("one.png")
+    desk.choose(file)
+    expect(desk.page.get_by_text("one.png is here already, as one.png.")).to_be_visible()
+    expect(desk.page.locator(".row-button")).to_have_count(1)
+
+
+def test_a_picture_is_pasted(desk: Desk) -> None:
+    desk.paste("pasted.png", scripted_png(lines=["from the clipboard"]))
+    desk.wait_read("pasted.png")
+    expect(desk.text).to_contain_text("from the clipboard")
