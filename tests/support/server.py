@@ -85,6 +85,11 @@ class Server:
     def log(self) -> str:
         return self.log_path.read_text()
 
+    @property
+    def own_tracebacks(self) -> list[str]:
+        """The log's lines before a traceback, but for those of an engine whose script told it to raise."""
+        return re.findall(r"(?m)^(?!ERROR scanrill\.reading:)(.+)\nTraceback ", self.log)
+
     def command(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Another `scanrill` command on the same data directory."""
         return subprocess.run(

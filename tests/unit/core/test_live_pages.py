@@ -265,6 +265,7 @@ async def test_another_turn_of_a_reading_says_the_next_page_and_no_page_again(
     listener = following(hub, stream)
     hub.tell(taken())
     read_page(hub, 1, "one")
+    assert len(await told(listener)) == 2
     hub.tell(taken_again(2, "one", page_count=3))
     assert await told(listener) == [(1, "", False), (1, "one", True), (2, "", False)]
 
