@@ -45,9 +45,10 @@ format: .venv/.installed-dev ## Put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/.installed-dev ## Measure, and write the tables of benchmarks/README.md
+bench: .venv/.installed-dev web ## Measure, and write the tables of benchmarks/README.md
 	$(BIN)/python -m benchmarks.main_job --write
 	$(BIN)/python -m benchmarks.ingest --write
+	$(BIN)/python -m benchmarks.install --write
 
 clean: ## Remove what was installed and cached, not your data
 	rm -rf .venv .uv .pytest_cache .mypy_cache .ruff_cache .hypothesis
