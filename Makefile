@@ -34,20 +34,22 @@ npm: | $(UV) ## Run npm in web/: make npm ARGS="run dev"
 test: .venv/.installed-dev web ## Run all tests
 	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(ARGS)
 
-lint: .venv/.installed-dev ## Style, types, import rules
+lint: .venv/.installed-dev | $(UV) ## Style, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	SCANRILL_SECRET_KEY=lint $(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	@$(BUILD_WEB) npm run check
 	SCANRILL_SECRET_KEY=lint $(BIN)/python -m django makemigrations --check --dry-run --settings backend_main.backend.settings
 
 format: .venv/.installed-dev ## Put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/.installed-dev ## Measure, and write the tables of benchmarks/README.md
+bench: .venv/.installed-dev web ## Measure, and write the tables of benchmarks/README.md
 	$(BIN)/python -m benchmarks.main_job --write
 	$(BIN)/python -m benchmarks.ingest --write
+	$(BIN)/python -m benchmarks.install --write
 
 clean: ## Remove what was installed and cached, not your data
 	rm -rf .venv .uv .pytest_cache .mypy_cache .ruff_cache .hypothesis

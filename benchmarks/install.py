@@ -1,0 +1,103 @@
+"""From nothing to the first text: a new virtual environment, the wheel into it by pip, and a page read.
+
+Once with the packages out of pip's cache, once downloaded anew, which says as much about the network. The
+page is drawn, and read by `scanrill read`: no server, the engine starts cold.
+
+    .venv/bin/python -m benchmarks.install --write
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.report import write
+from tests.support.drawing import lines_of_text, page_png
+
+ROOT = Path(__file__).parents[1]
+LINES = 20
+STEPS = ("empty environment", "`pip install`", "`scanrill read`, first text", "`scanrill read`, all of it")
+WAYS = {"out of pip's cache": (), "downloaded": ("--no-cache-dir",)}
+
+
+def once(wheel: Path, options: tuple[str, ...], folder: Path) -> list[float]:
+    """Seconds of each step; the last two count from the start of `scanrill read`."""
+    environment, page = folder / "venv", folder / "page.png"
+    page.write_bytes(page_png(lines_of_text(LINES)))
+    pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", *options, wheel]
+    return [
+        seconds([sys.executable, "-m", "venv", environment]),
+        seconds(pip),
+        *reading([environment / "bin" / "scanrill", "read", page]),
+    ]
+
+
+def seconds(command: list[object]) -> float:
+    began = time.perf_counter()
+    subprocess.run(list(map(str, command)), check=True, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+def reading(command: list[object]) -> tuple[float, float]:
+    began = time.perf_counter()
+    with subprocess.Popen(
+        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/"
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.read(1), "no text"
+        first = time.perf_counter() - began
+        process.stdout.read()
+    assert process.returncode == 0
+    return first, time.perf_counter() - began
+
+
+def built(folder: Path) -> Path:
+    """The wheel of this checkout."""
+    command = [sys.executable, "-m", "venv", folder / "pip"]
+    seconds(command)
+    pip = folder / "pip" / "bin" / "python"
+    seconds([pip, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT])
+    [wheel] = folder.glob("*.whl")
+    return wheel
+
+
+def measure(repeat: int) -> dict[str, list[float]]:
+    """Medians. The first run of all is not counted: it fills the cache."""
+    runs: dict[str, list[list[float]]] = {way: [] for way in WAYS}
+    with tempfile.TemporaryDirectory(prefix="scanrill-install-") as directory:
+        wheel = built(Path(directory))
+        for number in range(repeat + 1):
+            for way, options in WAYS.items():
+                if number or not options:
+                    with tempfile.TemporaryDirectory(dir=directory) as folder:
+                        took = once(wheel, options, Path(folder))
+                    runs[way] += [took] if number else []
+                    print(number, way, [round(s, 1) for s in took], file=sys.stderr)
+    return {way: [statistics.median(step) for step in zip(*all_, strict=True)] for way, all_ in runs.items()}
+
+
+def table(medians: dict[str, list[float]]) -> str:
+    lines = [f"| packages | {' | '.join(f'{step}, s' for step in STEPS)} |", f"|---|{'---:|' * len(STEPS)}"]
+    lines += [f"| {way} | {' | '.join(f'{s:.1f}' for s in steps)} |" for way, steps in medians.items()]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    load = os.getloadavg()[0]
+    command = f".venv/bin/python -m benchmarks.install --repeat {options.repeat} --write"
+    text = f"`{command}`, medians, load average {load:.1f} before.\n\n{table(measure(options.repeat))}"
+    print(text)
+    if options.write:
+        write("install", text)
+
+
+if __name__ == "__main__":
+    main()

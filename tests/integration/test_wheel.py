@@ -1,0 +1,150 @@
+"""The wheel, installed where nothing of the checkout is: page, migrations, models, all of it is in there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.door import Door
+from tests.support.drawing import lines_of_text, page_png
+from tests.support.server import Server
+
+ROOT = Path(__file__).parents[2]
+UV = shutil.which("uv") or str(ROOT / ".uv" / "bin" / "uv")
+BUILD_SECONDS = 300
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(BUILD_SECONDS)]
+
+
+@pytest.fixture(scope="module")
+def no_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """An environment in which whoever calls the machine's Node.js is caught."""
+    directory = tmp_path_factory.mktemp("bin")
+    for name in ("node", "npm", "npx"):
+        trap = directory / name
+        trap.write_text(f"#!/bin/sh\ntouch '{directory}/called'\nexit 99\n")
+        trap.chmod(0o755)
+    plain = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "UV_COMPILE_BYTECODE")}
+    yield plain | {"PATH": f"{directory}{os.pathsep}{os.environ['PATH']}"}
+    assert not (directory / "called").exists(), "Node.js comes from PyPI"
+
+
+@pytest.fixture(scope="module")
+def dist(no_node: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sdist of this checkout, and the wheel that was built out of it."""
+    directory = tmp_path_factory.mktemp("dist")
+    run(no_node, "build", "--quiet", "--python", sys.executable, "--out-dir", str(directory), str(ROOT))
+    return directory
+
+
+@pytest.fixture(scope="module")
+def scanrill(dist: Path, no_node: dict[str, str]) -> Path:
+    """The command of a wheel in an empty environment, with the releases that the lock names."""
+    environment, locked = dist / "venv", dist / "locked.txt"
+    run(no_node, "venv", "--quiet", "--python", sys.executable, str(environment))
+    export = ("export", "--quiet", "--frozen", "--no-default-groups", "--no-emit-project", "--no-hashes")
+    run(no_node, *export, "--project", str(ROOT), "--output-file", str(locked))
+    install = ("pip", "install", "--quiet", "--python", str(environment), "--constraint", str(locked))
+    run(no_node, *install, str(only(dist, "*.whl")))
+    return environment / "bin" / "scanrill"
+
+
+def run(environment: dict[str, str], *arguments: str) -> None:
+    done = subprocess.run(
+        [UV, *arguments], env=environment, capture_output=True, text=True, timeout=BUILD_SECONDS
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def only(directory: Path, pattern: str) -> Path:
+    [path] = directory.glob(pattern)
+    return path
+
+
+def test_the_sdist_holds_the_page_its_sources_and_their_lock(dist: Path) -> None:
+    with tarfile.open(only(dist, "*.tar.gz")) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    sources = {"web/package.json", "web/package-lock.json", "clients/typescript/package.json"}
+    assert sources | {"backend_main/web/index.html", "uv.lock", "Makefile"} <= names
+    assert any(name.startswith("backend_main/web/assets/") for name in names)
+    assert not any("node_modules" in name or ".venv" in name for name in names)
+
+
+def test_the_wheel_holds_the_page_and_no_sources_of_it(dist: Path) -> None:
+    with zipfile.ZipFile(only(dist, "*.whl")) as archive:
+        names = archive.namelist()
+    assert "backend_main/web/index.html" in names
+    assert "backend_main/core/migrations/0001_initial.py" in names
+    tops = {name.partition("/")[0] for name in names}
+    assert tops == {"backend_main", only(dist, "*.whl").name.rsplit("-", 3)[0] + ".dist-info"}
+
+
+def test_an_installed_wheel_serves_the_page_and_reads_a_scan(scanrill: Path, tmp_path: Path) -> None:
+    class Installed(Server):
+        program = [str(scanrill)]
+
+    server = Installed(tmp_path / "data", ENGINE="rapid").start()
+    try:
+        page = httpx.get(server.http)
+        assert page.status_code == 200
+        assets = re.findall(r'(?:src|href)="(/assets/[^"]+)"', page.text)
+        assert any(asset.endswith(".js") for asset in assets)
+        for asset in assets:
+            assert httpx.get(server.http + asset).status_code == 200
+        code = {"code": server.link.rpartition("=")[2]}
+        signed_in = httpx.post(f"{server.http}/api/token/code/", json=code, headers={"Origin": server.http})
+        door = Door(server, signed_in.json()["access"])
+        with door.http:
+            upload = door.http.get(door.read(page_png(lines_of_text(2, seed=4))) + "/").json()
+    finally:
+        assert server.stop() == 0
+    assert (upload["status"], upload["error"]) == ("processed", None)
+    assert len(upload["raw_text"].split()) > 5
+
+
+# ── who asks for Node.js, and who does not ──
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A package with our build backend, whose page was never built and asks for what is nowhere."""
+    text = (ROOT / "pyproject.toml").read_text()
+    head = text[: text.index("[project]")]
+    (tmp_path / "pyproject.toml").write_text(
+        f'{head}[project]\nname = "tiny"\nversion = "1"\n[dependency-groups]\n'
+        'web = ["nowhere @ file:///nowhere/nowhere-1-py3-none-any.whl"]\n'
+        '[tool.hatch.build.targets.wheel]\npackages = ["backend_main"]\n'
+    )
+    shutil.copytree(ROOT / "tools", tmp_path / "tools")
+    for name in ("backend_main/__init__.py", "web/package.json"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("")
+    return tmp_path
+
+
+def installed(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [UV, "pip", "install", "--no-deps", "--target", str(project / "target"), *options, str(project)]
+    return subprocess.run(
+        [*command, "--python", sys.executable], capture_output=True, text=True, timeout=BUILD_SECONDS
+    )
+
+
+def test_an_editable_installation_asks_for_no_node(project: Path) -> None:
+    done = installed(project, "--editable")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_wheel_whose_page_is_to_be_built_asks_for_it(project: Path) -> None:
+    done = installed(project)
+    assert done.returncode != 0
+    assert "nowhere" in done.stderr
