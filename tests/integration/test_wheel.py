@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -18,52 +16,9 @@ import pytest
 from tests.support.door import Door
 from tests.support.drawing import lines_of_text, page_png
 from tests.support.server import Server
-
-ROOT = Path(__file__).parents[2]
-UV = shutil.which("uv") or str(ROOT / ".uv" / "bin" / "uv")
-BUILD_SECONDS = 300
+from tests.support.wheel import BUILD_SECONDS, ROOT, UV, Wheel
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(BUILD_SECONDS)]
-
-
-@pytest.fixture(scope="module")
-def no_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """An environment in which whoever calls the machine's Node.js is caught."""
-    directory = tmp_path_factory.mktemp("bin")
-    for name in ("node", "npm", "npx"):
-        trap = directory / name
-        trap.write_text(f"#!/bin/sh\ntouch '{directory}/called'\nexit 99\n")
-        trap.chmod(0o755)
-    plain = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "UV_COMPILE_BYTECODE")}
-    yield plain | {"PATH": f"{directory}{os.pathsep}{os.environ['PATH']}"}
-    assert not (directory / "called").exists(), "Node.js comes from PyPI"
-
-
-@pytest.fixture(scope="module")
-def dist(no_node: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sdist of this checkout, and the wheel that was built out of it."""
-    directory = tmp_path_factory.mktemp("dist")
-    run(no_node, "build", "--quiet", "--python", sys.executable, "--out-dir", str(directory), str(ROOT))
-    return directory
-
-
-@pytest.fixture(scope="module")
-def scanrill(dist: Path, no_node: dict[str, str]) -> Path:
-    """The command of a wheel in an empty environment, with the releases that the lock names."""
-    environment, locked = dist / "venv", dist / "locked.txt"
-    run(no_node, "venv", "--quiet", "--python", sys.executable, str(environment))
-    export = ("export", "--quiet", "--frozen", "--no-default-groups", "--no-emit-project", "--no-hashes")
-    run(no_node, *export, "--project", str(ROOT), "--output-file", str(locked))
-    install = ("pip", "install", "--quiet", "--python", str(environment), "--constraint", str(locked))
-    run(no_node, *install, str(only(dist, "*.whl")))
-    return environment / "bin" / "scanrill"
-
-
-def run(environment: dict[str, str], *arguments: str) -> None:
-    done = subprocess.run(
-        [UV, *arguments], env=environment, capture_output=True, text=True, timeout=BUILD_SECONDS
-    )
-    assert done.returncode == 0, done.stderr
 
 
 def only(directory: Path, pattern: str) -> Path:
@@ -71,8 +26,8 @@ def only(directory: Path, pattern: str) -> Path:
     return path
 
 
-def test_the_sdist_holds_the_page_its_sources_and_their_lock(dist: Path) -> None:
-    with tarfile.open(only(dist, "*.tar.gz")) as archive:
+def test_the_sdist_holds_the_page_its_sources_and_their_lock(wheel: Wheel) -> None:
+    with tarfile.open(only(wheel.dist, "*.tar.gz")) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     sources = {"web/package.json", "web/package-lock.json", "clients/typescript/package.json"}
     assert sources | {"backend_main/web/index.html", "uv.lock", "Makefile"} <= names
@@ -80,18 +35,18 @@ def test_the_sdist_holds_the_page_its_sources_and_their_lock(dist: Path) -> None
     assert not any("node_modules" in name or ".venv" in name for name in names)
 
 
-def test_the_wheel_holds_the_page_and_no_sources_of_it(dist: Path) -> None:
-    with zipfile.ZipFile(only(dist, "*.whl")) as archive:
+def test_the_wheel_holds_the_page_and_no_sources_of_it(wheel: Wheel) -> None:
+    with zipfile.ZipFile(only(wheel.dist, "*.whl")) as archive:
         names = archive.namelist()
     assert "backend_main/web/index.html" in names
     assert "backend_main/core/migrations/0001_initial.py" in names
     tops = {name.partition("/")[0] for name in names}
-    assert tops == {"backend_main", only(dist, "*.whl").name.rsplit("-", 3)[0] + ".dist-info"}
+    assert tops == {"backend_main", only(wheel.dist, "*.whl").name.rsplit("-", 3)[0] + ".dist-info"}
 
 
-def test_an_installed_wheel_serves_the_page_and_reads_a_scan(scanrill: Path, tmp_path: Path) -> None:
+def test_an_installed_wheel_serves_the_page_and_reads_a_scan(wheel: Wheel, tmp_path: Path) -> None:
     class Installed(Server):
-        program = [str(scanrill)]
+        program = [str(wheel.scanrill)]
 
     server = Installed(tmp_path / "data", ENGINE="rapid").start()
     try:
