@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS ?= never
 export UV_COMPILE_BYTECODE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run install web npm test lint format bench clean
+.PHONY: help run install web npm test lint format bench screenshots clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -50,6 +50,10 @@ bench: .venv/.installed-dev web ## Measure, and write the tables of benchmarks/R
 	$(BIN)/python -m benchmarks.main_job --write
 	$(BIN)/python -m benchmarks.ingest --write
 	$(BIN)/python -m benchmarks.install --write
+	$(BIN)/python -m benchmarks.page --write
+
+screenshots: .venv/.installed-dev web ## Take the pictures of the web page that the documentation shows
+	$(BIN)/python -m tools.screenshots
 
 clean: ## Remove what was installed and cached, not your data
 	rm -rf .venv .uv .pytest_cache .mypy_cache .ruff_cache .hypothesis

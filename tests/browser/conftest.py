@@ -9,14 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.support.browsing import Desk, Watcher
+from tests.support.browsing import FLAGS, Desk, Watcher
 from tests.support.server import Server
 from tests.support.wheel import Wheel
 
 CHROMIUM = shutil.which("chromium")
-# Without these it asks hosts of its own at every start.
-QUIET = ["quic", "background-networking", "component-update", "sync", "gpu"]
-FLAGS = ["--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in QUIET)]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
