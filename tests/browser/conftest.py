@@ -23,8 +23,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(300))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Not for the session: while it is there an event loop runs, and no other test's loop could."""
     if CHROMIUM is None:
         pytest.skip("LOUD: there is no chromium here; nothing was said about the web page")
     with sync_playwright() as playwright:
