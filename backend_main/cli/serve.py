@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from backend_main.core.conf import Conf
 
 GRACEFUL_SECONDS = 3
+# It waits for a client that does not read, in every version of uvicorn; the default one buffered without bound.
+WEBSOCKETS: Literal["wsproto"] = "wsproto"
 # Dead peers are found by TCP: WebSocket pings would cut a client that sends one big frame slowly.
 KEEPALIVE_IDLE_SECONDS, KEEPALIVE_INTERVAL_SECONDS, KEEPALIVE_PROBES = 60, 15, 4
 
@@ -71,9 +73,8 @@ def _run(listener: socket.socket, conf: Conf, lines: list[str]) -> None:
 
     config = uvicorn.Config(
         "backend_main.backend.asgi:application",
-        # wsproto waits for a client that does not read, the default implementation buffers without bound;
-        # inflating small frames into big ones is how a client would fill the memory.
-        ws="wsproto",
+        # Inflating small frames into big ones is how a client would fill the memory.
+        ws=WEBSOCKETS,
         ws_per_message_deflate=False,
         ws_max_size=conf.max_frame_bytes,
         ws_ping_timeout=None,
