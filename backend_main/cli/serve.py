@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from backend_main.core.conf import Conf
 
 GRACEFUL_SECONDS = 3
-# It waits for a client that does not read, in every version of uvicorn; the default one buffered without bound.
+# Waits for a client that does not read, in every version of uvicorn; the default one did not always.
 WEBSOCKETS: Literal["wsproto"] = "wsproto"
 # Dead peers are found by TCP: WebSocket pings would cut a client that sends one big frame slowly.
 KEEPALIVE_IDLE_SECONDS, KEEPALIVE_INTERVAL_SECONDS, KEEPALIVE_PROBES = 60, 15, 4

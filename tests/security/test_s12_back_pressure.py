@@ -1,7 +1,7 @@
 """S12 — the WebSocket implementation that uvicorn runs with waits for a client that does not read.
 
-Not all did: the default one of uvicorn 0.51 took 192 MB into memory. That of 0.54 (`websockets-sansio`) waits as
-well, at 2.8 MB where `wsproto` waits at 2.9; `wsproto` is the quicker of the two.
+Not all did: the default one of uvicorn 0.51 took 192 MB into memory. That of 0.54 (`websockets-sansio`) waits
+after 2.9 MB, as `wsproto` does; `wsproto` is the quicker of the two.
 """
 
 from __future__ import annotations
