@@ -287,7 +287,8 @@ def verdict(live: Results, durable: Results, idle: dict[str, float]) -> str:
     return "\n".join(
         [
             *lines,
-            f"- CPU at 500 sockets: goal {GOAL_CPU} × `ws`; idle socket: {idle[OWN]:.0f} KiB (goal {GOAL_IDLE_KIB}).",
+            f"- CPU at 500 sockets: goal {GOAL_CPU} × `ws`.",
+            f"- An idle socket: {idle[OWN]:.0f} KiB (goal {GOAL_IDLE_KIB}).",
         ]
     )
 

@@ -81,18 +81,18 @@ class Load:
         self._progress.set(self.deliveries, now)
 
     async def connect(self, port: int, paths: Sequence[str], hello: str, welcome: str) -> Answer:
-        """Opens a socket for each path. `welcome` is in the message that answers `hello`, if there is one."""
+        """Opens a socket for each path, in their order; `welcome` is in what answers `hello`, if that is."""
         gate = asyncio.Semaphore(CONNECT_AT_ONCE)
         loop = asyncio.get_running_loop()
 
-        async def one(path: str) -> None:
+        async def one(path: str) -> Socket:
             async with gate, asyncio.timeout(CONNECT_SECONDS):
                 make = Socket.factory(self, port, path, hello.encode(), welcome.encode())
                 _, socket = await loop.create_connection(make, "127.0.0.1", port)
                 await socket.opened
-                self.sockets.append(socket)
+                return socket
 
-        await asyncio.gather(*map(one, paths))
+        self.sockets += await asyncio.gather(*map(one, paths))
         return {"open": len(self.sockets)}
 
     async def reset(self) -> Answer:
