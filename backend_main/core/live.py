@@ -21,7 +21,7 @@ from .errors import ConnectionRefused, TooMany, Unauthenticated
 from .events import Event, Taken
 from .outbox import Outbox, Place
 from .protocol import Stream
-from .slot import Draft, Live, Pace, Partials, Slot
+from .slot import Draft, Live, Pace, PageStream, Partials, Slot
 
 log = logging.getLogger(__name__)
 
@@ -178,7 +178,8 @@ class Hub:
             if known.get(page.number) != page:
                 self._send_page(slot, page, slot.whole(page))
         if before is not None:
-            slot.page_pace.sent_at = before.page_pace.sent_at
+            for name, stream in before.page_streams.items():
+                slot.page_streams[name].pace.sent_at = stream.pace.sent_at
         self._open(slot, slot.whole(slot.draft))
 
     def _open(self, slot: Slot, partials: Partials) -> None:
@@ -204,7 +205,8 @@ class Hub:
         if page is not None and slot is not None and slot.attempt == attempt:
             if slot.take(page):
                 self._full_when_due(slot)
-            self._page_when_due(slot)
+            for stream in slot.page_streams.values():
+                self._page_when_due(slot, stream)
 
     def _finish_page(self, upload_id: UUID, attempt: int, page: Draft) -> None:
         slot = self._slots.get(upload_id)
@@ -212,27 +214,28 @@ class Hub:
             slot.finish(page)
             self._full_when_due(slot)
             # A page that is done never waits: it is sent once, and the next page has a draft of its own.
-            self._step_page(slot)
-            slot.page_pace.sent_characters = 0
+            for stream in slot.page_streams.values():
+                self._step_page(slot, stream)
+                stream.pace.sent_characters = 0
 
     def _full_when_due(self, slot: Slot) -> None:
         full = slot.full()
         if self._is_due(slot.full_pace, full.characters, self._full_when_due, slot):
             self._send_full(slot, full)
 
-    def _page_when_due(self, slot: Slot) -> None:
-        if slot.draft != slot.shown and self._is_due(
-            slot.page_pace, len(slot.draft.text), self._page_when_due, slot
+    def _page_when_due(self, slot: Slot, stream: PageStream) -> None:
+        if slot.has_news(stream) and self._is_due(
+            stream.pace, len(slot.draft.text), self._page_when_due, slot, stream
         ):
-            self._step_page(slot)
+            self._step_page(slot, stream)
 
-    def _is_due(self, pace: Pace, characters: int, again: Callable[[Slot], None], slot: Slot) -> bool:
-        """Whether a partial may go out now; if not, `again` is called when it may."""
+    def _is_due(self, pace: Pace, characters: int, again: Callable[..., None], *of: object) -> bool:
+        """Whether a partial may go out now; if not, `again(*of)` is called when it may."""
         assert self._loop is not None
         pace.cancel_timer()
         due = pace.due(characters)
         if due > self._loop.time():
-            pace.timer = self._loop.call_at(due, again, slot)
+            pace.timer = self._loop.call_at(due, again, *of)
         return pace.timer is None
 
     def _send_full(self, slot: Slot, full: Live) -> None:
@@ -240,11 +243,11 @@ class Hub:
         slot.full_pace.sent(full.characters, self._loop.time())
         self._put(slot, Place(slot.upload_id), {"full": full})
 
-    def _step_page(self, slot: Slot) -> None:
+    def _step_page(self, slot: Slot, stream: PageStream) -> None:
         assert self._loop is not None
-        slot.page_pace.cancel_timer()
-        slot.page_pace.sent(len(slot.draft.text), self._loop.time())
-        self._send_page(slot, slot.draft, slot.step())
+        stream.pace.cancel_timer()
+        stream.pace.sent(len(slot.draft.text), self._loop.time())
+        self._send_page(slot, slot.draft, {stream.name: slot.step(stream)})
 
     def _send_page(self, slot: Slot, page: Draft, partials: Partials) -> None:
         self._put(slot, Place(slot.upload_id, page.number), partials)
@@ -262,10 +265,11 @@ class Hub:
     def _send_slot(self, socket: Socket, slot: Slot) -> None:
         """All there is, in the place of what waits: deltas that come later go on from here."""
         socket.outbox.drop_partials(slot.upload_id)
-        if socket.stream == "full":
+        stream = slot.page_streams.get(socket.stream)
+        if stream is None:
             socket.outbox.put_partial(Place(slot.upload_id), slot.full())
             return
-        for page in slot.pages():
+        for page in slot.pages(stream):
             partial = slot.whole(page)[socket.stream]
             socket.outbox.put_partial(Place(slot.upload_id, page.number), partial)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -18,11 +19,13 @@ from .protocol import DeltaPartial, LinePlace, LiveText, PagePartial, Partial, S
 from .text import join_pages
 
 # A partial carries all the text so far, so partials must get rarer as it grows: sent when it has grown by an
-# eighth, or after a second (longer where the last one was large), never more often than ten times a second.
-PARTIAL_GROWTH = 1.125
-PARTIAL_SECONDS = 1.0
-PARTIAL_BYTES_PER_SECOND = 32 * 1024
-PARTIAL_MIN_SECONDS = 0.1
+# eighth, but not more often than ten times a second; by a sixteenth, after a second; by less, after a second
+# or when the last one is paid for. Decision 35 reckons what that costs.
+PARTIAL_GROWTH, PARTIAL_MIN_SECONDS = 1.125, 0.1
+PARTIAL_SMALL_GROWTH, PARTIAL_SECONDS = 1.0625, 1.0
+PARTIAL_BYTES_PER_SECOND = 12 * 1024
+# What stands around a delta's text is 220 bytes: lines go together, so that it costs less than they do.
+DELTA_CHARACTERS = 450
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ class Pace:
         """When a partial of this many characters may go out."""
         if characters >= self.sent_characters * PARTIAL_GROWTH:
             return self.sent_at + PARTIAL_MIN_SECONDS
+        if characters >= self.sent_characters * PARTIAL_SMALL_GROWTH:
+            return self.sent_at + PARTIAL_SECONDS
         return self.sent_at + max(PARTIAL_SECONDS, self.sent_characters / PARTIAL_BYTES_PER_SECOND)
 
     def sent(self, characters: int, at: float) -> None:
@@ -86,16 +91,34 @@ class Pace:
             self.timer = None
 
 
+class DeltaPace(Pace):
+    """A page's first lines at once, then some hundred characters together, or what there is in a second."""
+
+    def due(self, characters: int) -> float:
+        if not self.sent_characters or characters - self.sent_characters >= DELTA_CHARACTERS:
+            return self.sent_at + PARTIAL_MIN_SECONDS
+        return self.sent_at + PARTIAL_SECONDS
+
+
 Partials = dict[Stream, Live]
 """A partial for each stream that has pages."""
 
 
 @dataclass(eq=False, slots=True)
-class Slot:
-    """`draft` is the newest of the page that is read, `shown` what the page streams have had of it.
+class PageStream:
+    """A stream that has pages: what it has shown of the page that is read, and when it shows more."""
 
-    `finished` are the done pages by their numbers. The stream `full` has a pace of its own, as it grows with
-    the document; `pages` and `delta` have theirs together.
+    name: Literal["pages", "delta"]
+    shown: Draft
+    pace: Pace
+
+
+@dataclass(eq=False, slots=True)
+class Slot:
+    """`draft` is the newest of the page that is read; `finished` are the done pages by their numbers.
+
+    Each stream has a pace of its own: the texts of `full` grow with the document, those of `pages` with the
+    page, those of `delta` not at all.
     """
 
     owner_id: UUID
@@ -103,17 +126,20 @@ class Slot:
     attempt: int
     draft: Draft
     finished: dict[int, Draft] = field(default_factory=dict)
-    shown: Draft = field(init=False)
-    _wholes: dict[int, tuple[Draft, Partials]] = field(default_factory=dict)
     full_pace: Pace = field(default_factory=Pace)
-    page_pace: Pace = field(default_factory=Pace)
+    page_streams: dict[Stream, PageStream] = field(init=False)
+    _wholes: dict[int, tuple[Draft, Partials]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.shown = self.draft
+        self.page_streams = {
+            "pages": PageStream("pages", self.draft, Pace()),
+            "delta": PageStream("delta", self.draft, DeltaPace()),
+        }
 
     def cancel_timers(self) -> None:
         self.full_pace.cancel_timer()
-        self.page_pace.cancel_timer()
+        for stream in self.page_streams.values():
+            stream.pace.cancel_timer()
 
     def take(self, draft: Draft) -> bool:
         """Whether there is more text than before."""
@@ -141,20 +167,24 @@ class Slot:
             self._wholes[draft.number] = draft, partials
         return partials
 
-    def step(self) -> Partials:
-        """From `shown` to `draft`, which is then shown."""
-        before, draft = self.shown, self.draft
-        self.shown = draft
-        grown = draft.number == before.number and draft.text.startswith(before.text)
-        if not grown or not before.text:
-            return self.whole(draft)
-        return self.whole(draft) | {"delta": Live(self._delta(draft, len(before.text)))}
+    def has_news(self, stream: PageStream) -> bool:
+        """A delta that would add nothing is none, but for the end of a page, which does not ask."""
+        return self.draft != stream.shown and (stream.name == "pages" or bool(self.draft.text))
 
-    def pages(self) -> Iterator[Draft]:
+    def step(self, stream: PageStream) -> Live:
+        """From what the stream has shown to `draft`, which is then shown."""
+        before, draft = stream.shown, self.draft
+        stream.shown = draft
+        grown = draft.number == before.number and draft.text.startswith(before.text)
+        if stream.name == "delta" and grown and before.text:
+            return Live(self._delta(draft, len(before.text)))
+        return self.whole(draft)[stream.name]
+
+    def pages(self, stream: PageStream) -> Iterator[Draft]:
         """What a socket that comes now is to have: every finished page, then the one that is read."""
         yield from self.finished.values()
-        if not self.shown.done:
-            yield self.shown
+        if not stream.shown.done:
+            yield stream.shown
 
     def _page(self, draft: Draft) -> PagePartial:
         return PagePartial(

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend_main.core.protocol import LinePlace
-from backend_main.core.slot import Draft, Live, Pace, Slot
+from backend_main.core.protocol import LinePlace, Stream
+from backend_main.core.slot import DeltaPace, Draft, Live, Pace, Slot
 
 OWNER, UPLOAD = uuid.uuid4(), uuid.uuid4()
 PLACE = LinePlace(((0, 20), (8, 20), (8, 36), (0, 36)), 8, 8)
@@ -21,6 +21,11 @@ PLACE = LinePlace(((0, 20), (8, 20), (8, 36), (0, 36)), 8, 8)
 
 def slot(draft: Draft) -> Slot:
     return Slot(OWNER, UPLOAD, 1, draft)
+
+
+def shown(live: Slot, name: Stream = "delta") -> Live:
+    """The partial by which a stream shows what it has not shown yet."""
+    return live.step(live.page_streams[name])
 
 
 def said(partial: Live) -> dict[str, Any]:
@@ -55,29 +60,38 @@ def test_a_page_says_its_number_the_place_of_its_newest_line_and_nothing_of_its_
 def test_a_delta_has_an_offset_beside_and_only_what_was_added() -> None:
     live = slot(Draft(1))
     live.take(Draft(1, 1, "one"))
-    first = live.step()
+    assert said(shown(live)) == said(shown(live, "pages")) | {"offset": 0}
     live.take(Draft(1, 1, "one\ntwo"))
-    assert said(first["delta"]) == said(first["pages"]) | {"offset": 0}
-    second = live.step()
-    assert said(second["delta"]) == said(second["pages"]) | {"offset": 3, "streamed_text": "\ntwo"}
+    page = said(shown(live, "pages"))
+    assert said(shown(live)) == page | {"offset": 3, "streamed_text": "\ntwo"}
+
+
+def test_each_stream_goes_on_from_what_it_has_shown_itself() -> None:
+    live = slot(Draft(1))
+    live.take(Draft(1, 1, "one"))
+    shown(live)
+    live.take(Draft(1, 1, "one\ntwo"))
+    shown(live, "pages")
+    live.take(Draft(1, 1, "one\ntwo\nthree"))
+    delta = said(shown(live))
+    assert (delta["offset"], delta["streamed_text"]) == (3, "\ntwo\nthree")
 
 
 def test_what_does_not_go_on_from_what_was_shown_replaces_it() -> None:
     live = slot(Draft(1))
     live.take(Draft(1, 1, "draft"))
-    live.step()
+    shown(live)
     live.finish(Draft(1, 1, "# Final", done=True))
-    delta = said(live.step()["delta"])
+    delta = said(shown(live))
     assert (delta["offset"], delta["streamed_text"], delta["done"]) == (0, "# Final", True)
 
 
 def test_the_end_of_a_page_that_is_as_it_was_shown_adds_nothing() -> None:
     live = slot(Draft(1))
     live.take(Draft(1, 1, "the same"))
-    live.step()
+    shown(live)
     live.finish(Draft(1, 1, "the same", done=True))
-    partials = live.step()
-    delta, page = said(partials["delta"]), said(partials["pages"])
+    delta, page = said(shown(live)), said(shown(live, "pages"))
     assert (delta["offset"], delta["streamed_text"], delta["done"]) == (8, "", True)
     assert (page["streamed_text"], page["line"], page["done"]) == ("the same", None, True)
 
@@ -85,42 +99,42 @@ def test_the_end_of_a_page_that_is_as_it_was_shown_adds_nothing() -> None:
 def test_the_next_page_begins_at_offset_0_also_where_it_begins_with_the_same_words() -> None:
     live = slot(Draft(1))
     live.finish(Draft(1, 2, "page", done=True))
-    live.step()
+    shown(live)
     live.take(Draft(2, 2, "page two"))
-    delta = said(live.step()["delta"])
+    delta = said(shown(live))
     assert (delta["page"], delta["offset"], delta["streamed_text"]) == (2, 0, "page two")
 
 
 def test_offsets_count_code_points() -> None:
     live = slot(Draft(1))
     live.take(Draft(1, 1, "a𝔸👍🏽"))
-    live.step()
+    shown(live)
     live.take(Draft(1, 1, "a𝔸👍🏽!"))
-    delta = said(live.step()["delta"])
+    delta = said(shown(live))
     assert (delta["offset"], delta["streamed_text"]) == (4, "!")
     assert len("a𝔸👍🏽".encode("utf-16-le")) // 2 == 7
 
 
 @given(
     texts=st.lists(st.text(max_size=12), max_size=12),
-    shown=st.lists(st.booleans(), min_size=13, max_size=13),
+    due=st.lists(st.booleans(), min_size=13, max_size=13),
     waits=st.lists(st.booleans(), min_size=13, max_size=13),
     final=st.text(max_size=20),
 )
 def test_deltas_make_up_the_page_however_many_of_them_are_merged(
-    texts: list[str], shown: list[bool], waits: list[bool], final: str
+    texts: list[str], due: list[bool], waits: list[bool], final: str
 ) -> None:
-    """`shown`: the pace lets it out; `waits`: the client has not read it when the next comes."""
+    """`due`: the pace lets it out; `waits`: the client has not read it when the next comes."""
     live, waiting, have, text = slot(Draft(1)), None, "", ""
     drafts = []
     for added in texts:
         text += added
         drafts.append(Draft(1, 1, text))
     drafts.append(Draft(1, 1, final, done=True))
-    for draft, lets, wait in zip(drafts, shown, waits, strict=False):
+    for draft, lets, wait in zip(drafts, due, waits, strict=False):
         live.take(draft)
         if lets or draft.done:
-            delta = live.step()["delta"]
+            delta = shown(live)
             waiting = waiting.followed_by(delta) if waiting else delta
             if not wait or draft.done:
                 have, waiting = applied(have, said(waiting)), None
@@ -137,15 +151,15 @@ def test_a_page_that_waits_gives_way_to_the_newer_one() -> None:
 
 def test_who_comes_in_the_middle_is_to_have_the_done_pages_and_then_what_was_shown() -> None:
     live = slot(Draft(1))
+    delta = live.page_streams["delta"]
     live.finish(one := Draft(1, 3, "one", done=True))
-    live.step()
-    assert list(live.pages()) == [one]
-    live.take(shown := Draft(2, 3, "tw"))
-    live.step()
+    shown(live)
+    assert list(live.pages(delta)) == [one]
+    live.take(begun := Draft(2, 3, "tw"))
+    shown(live)
     live.take(Draft(2, 3, "two"))
-    assert list(live.pages()) == [one, shown]
-    delta = said(live.step()["delta"])
-    assert applied(said(live.whole(shown)["delta"])["streamed_text"], delta) == "two"
+    assert list(live.pages(delta)) == [one, begun]
+    assert applied(said(live.whole(begun)["delta"])["streamed_text"], said(shown(live))) == "two"
 
 
 def test_the_full_text_is_the_done_pages_and_the_one_that_is_read() -> None:
@@ -192,8 +206,14 @@ def test_an_eighth_more_is_due_after_a_tenth_of_a_second() -> None:
 
 
 def test_a_little_more_of_a_long_text_is_due_when_the_last_has_been_paid_for() -> None:
-    pace = Pace(sent_characters=320 * 1024, sent_at=50.0)
-    assert pace.due(320 * 1024 + 1) == pytest.approx(60.0)
+    pace = Pace(sent_characters=120 * 1024, sent_at=50.0)
+    assert pace.due(120 * 1024 + 1) == pytest.approx(60.0)
+
+
+def test_a_sixteenth_more_of_a_long_text_is_due_after_a_second() -> None:
+    pace = Pace(sent_characters=160_000, sent_at=50.0)
+    assert pace.due(170_000) == pytest.approx(51.0)
+    assert pace.due(169_999) > 60
 
 
 def test_a_shorter_text_than_the_last_is_due_too() -> None:
@@ -210,3 +230,18 @@ def test_partials_are_never_closer_than_a_tenth_of_a_second_and_their_cost_stays
     assert all(later - earlier <= 10 for earlier, later in pairwise(times))
     final = 120 * 2500
     assert sum(size for _when, size in sent) <= 20 * final
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 60])
+def test_partials_of_a_line_in_50_ms_cost_less_than_25_times_the_text_however_long(minutes: int) -> None:
+    lines = minutes * 60 * 20
+    sent = growing(Pace(), iter(range(0, 10**9, 30)), every_seconds=0.05, until=50.0 + lines * 0.05)
+    assert sum(size for _when, size in sent) <= 25 * 30 * lines
+
+
+def test_a_delta_waits_for_450_characters_or_a_second_but_not_the_first_of_a_page() -> None:
+    pace = DeltaPace(sent_at=50.0)
+    assert pace.due(1) == pytest.approx(50.1)
+    pace.sent(62, 60.0)
+    assert pace.due(511) == pytest.approx(61.0)
+    assert pace.due(512) == pytest.approx(60.1)

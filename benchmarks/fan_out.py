@@ -1,0 +1,339 @@
+"""One message to many sockets: scanrill's hub beside the Channels tutorial's consumer and two of Node.js.
+
+In one run, on loopback, with the same load client, messages of 1 KiB, and in turn, round after round.
+
+- Live text: a process publishes through Redis, no database on any side.
+- Durable events: a socket sends a request, a row is written, and all of the user's sockets hear of it.
+
+Each with one user on 1, 100 and 500 sockets, and with 500 users on one each: events a second with 64 on their
+way, then the time from publishing to arrival at a fixed rate that all of them bear. CPU is of the server's
+process, which has a core of its own. Last, the memory of a socket on which nothing happens.
+
+    .venv/bin/python -m benchmarks.fan_out --write
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import fan_out_servers as servers
+from benchmarks.fan_out_client import Progress
+from benchmarks.fan_out_servers import Stack
+from benchmarks.report import write
+
+WINDOW = 64
+COMMAND_SECONDS = 120
+# No more of what was sent is waited for when nothing has come for so long.
+LOST_SECONDS = 2.0
+GOAL_EVENTS, GOAL_P99, GOAL_CPU, GOAL_IDLE_KIB = 5, 0.1, 1.2, 30
+IDLE_SOCKETS, IDLE_USERS, WARM_SOCKETS, SETTLE_SECONDS = 2_000, 500, 50, 2.0
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """So many users with so many sockets each; events a second at the fixed rate, live and durable."""
+
+    name: str
+    users: int
+    sockets: int
+    live_rate: float
+    durable_rate: float
+
+    @property
+    def names(self) -> list[str]:
+        """Others than any other scenario's: no group of the tutorial's has members who have left."""
+        return [f"u{number}-of-{self.users}x{self.sockets}" for number in range(self.users)]
+
+    def paths(self, stack: Stack) -> list[str]:
+        return [stack.path(user) for user in self.names for _ in range(self.sockets)]
+
+
+SCENARIOS = (
+    Scenario("1 socket", 1, 1, 400, 50),
+    Scenario("100 sockets", 1, 100, 20, 10),
+    Scenario("500 sockets", 1, 500, 4, 4),
+    Scenario("500 users", 500, 1, 400, 50),
+)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of one server: CPU in µs a delivery, p50 and p99 in ms, `busy` the load client's share of its core."""
+
+    events: float
+    cpu_full: float
+    p50: float
+    p99: float
+    cpu: float
+    lost: float
+    busy: float
+
+
+class Worker:
+    """A process that carries out commands, one at a time; one that takes too long is killed."""
+
+    def __init__(self, module: str, *arguments: object) -> None:
+        command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
+        with servers.pinned(servers.OTHER_CORES):
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+
+    def ask(self, **command: Any) -> Answer:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        watchdog = threading.Timer(COMMAND_SECONDS, self._process.kill)
+        watchdog.start()
+        try:
+            stdin.write(json.dumps(command) + "\n")
+            stdin.flush()
+            answer: Answer = json.loads(stdout.readline() or "null")
+        finally:
+            watchdog.cancel()
+        if answer is None:
+            raise RuntimeError(f"{self._process.args!r} gave no answer")
+        return answer
+
+    def stop(self) -> None:
+        servers.end(self._process)
+
+
+Send = Callable[[float, float], Answer]
+"""Sends for so many seconds at a rate, or (0) as fast as it comes through; `sent` and when it `begun`."""
+
+
+class Bench:
+    """A server, and the client that is connected to it as a scenario wants."""
+
+    def __init__(self, stack: Stack, scenario: Scenario, folder: Path) -> None:
+        self.stack, self.scenario = stack, scenario
+        path = folder / f"{type(stack).__name__}-{time.monotonic_ns()}.progress"
+        self.progress = Progress(path)
+        self.client = Worker("fan_out_client", path)
+        self.feed: Worker | None = None
+        self._progress_path = path
+
+    def connect(self) -> None:
+        connect(self.client, self.stack, self.scenario.paths(self.stack))
+
+    def publishing(self) -> Send:
+        """Live text, from a process of its own."""
+        stack, fan = self.stack, self.scenario.sockets
+        self.feed = feed = Worker("fan_out_feed", stack.feed, stack.redis_port, self._progress_path)
+        users = [stack.addressee(user) for user in self.scenario.names]
+        return lambda seconds, rate: feed.ask(users=users, fan=fan, seconds=seconds, rate=rate, window=WINDOW)
+
+    def asking(self) -> Send:
+        """Durable events, by requests on the sockets themselves, in turn."""
+        own = self.stack.requests(self.scenario.names)
+        requests = [request for request in own for _ in range(self.scenario.sockets)]
+        fan = self.scenario.sockets
+        return lambda seconds, rate: self.client.ask(
+            do="ask", requests=requests, fan=fan, seconds=seconds, rate=rate, window=WINDOW
+        )
+
+    def round(self, send: Send, seconds: float, rate: float) -> Figures:
+        events, cpu_full, lost, busy, _ = self._phase(send, seconds, 0)
+        _, cpu, lost_too, _, report = self._phase(send, seconds, rate)
+        return Figures(events, cpu_full, report["p50"], report["p99"], cpu, lost + lost_too, busy)
+
+    def _phase(self, send: Send, seconds: float, rate: float) -> tuple[float, float, int, float, Answer]:
+        self.client.ask(do="reset")
+        cpu, before = servers.cpu_seconds(self.stack.pid), self.progress.deliveries
+        sent = send(seconds, rate)
+        expected = before + sent["sent"] * self.scenario.sockets
+        self._drain(expected)
+        cpu = servers.cpu_seconds(self.stack.pid) - cpu
+        delivered = self.progress.deliveries - before
+        report = self.client.ask(do="report")
+        events = delivered / self.scenario.sockets / ((self.progress.last_at - sent["begun"]) / 1e9)
+        lost = expected - before - delivered
+        return events, cpu / max(1, delivered) * 1e6, lost, report["busy"], report
+
+    def _drain(self, expected: int) -> None:
+        while self.progress.deliveries < expected:
+            if time.monotonic_ns() - self.progress.last_at > LOST_SECONDS * 1e9:
+                return
+            time.sleep(0.005)
+
+    def stop(self) -> None:
+        for worker in (self.client, self.feed):
+            if worker is not None:
+                worker.stop()
+
+
+def connect(client: Worker, stack: Stack, paths: Sequence[str]) -> None:
+    client.ask(do="connect", port=stack.port, paths=paths, hello=stack.hello, welcome=stack.welcome)
+
+
+def compare(
+    stacks: Sequence[Stack], scenario: Scenario, durable: bool, options: argparse.Namespace, folder: Path
+) -> dict[str, Figures]:
+    """The medians of some rounds, in each of which the servers have their turns."""
+    found: dict[str, list[Figures]] = {stack.name: [] for stack in stacks}
+    with ExitStack() as running:
+        benches = [Bench(stack, scenario, folder) for stack in stacks]
+        sends = []
+        for bench in benches:
+            running.callback(bench.stop)
+            bench.connect()
+            sends.append(bench.asking() if durable else bench.publishing())
+        rate = scenario.durable_rate if durable else scenario.live_rate
+        for _ in range(options.rounds):
+            for bench, send in zip(benches, sends, strict=True):
+                found[bench.stack.name].append(bench.round(send, options.seconds, rate))
+    return {name: middle(rounds) for name, rounds in found.items()}
+
+
+def middle(rounds: Sequence[Figures]) -> Figures:
+    each = [asdict(figures) for figures in rounds]
+    return Figures(**{name: statistics.median(one[name] for one in each) for name in each[0]})
+
+
+@contextmanager
+def started(kinds: Sequence[type[Stack]], redis_port: int, folder: Path) -> Iterator[list[Stack]]:
+    with ExitStack() as running:
+        stacks = []
+        for kind in kinds:
+            stack = kind(redis_port, folder)
+            stack.start()
+            running.callback(stack.stop)
+            stacks.append(stack)
+        yield stacks
+
+
+def idle_kib(kind: type[Stack], redis_port: int, folder: Path) -> float:
+    """KiB of memory for each of many sockets, of a server that was just started and has had some."""
+    with started([kind], redis_port, folder) as [stack]:
+        client = Worker("fan_out_client", folder / f"{kind.__name__}-idle.progress")
+        try:
+            paths = [stack.path(f"u{number % IDLE_USERS}") for number in range(IDLE_SOCKETS)]
+            connect(client, stack, paths[:WARM_SOCKETS])
+            client.ask(do="disconnect")
+            time.sleep(SETTLE_SECONDS)
+            before = servers.rss_bytes(stack.pid)
+            connect(client, stack, paths)
+            time.sleep(SETTLE_SECONDS)
+            return (servers.rss_bytes(stack.pid) - before) / 1024 / IDLE_SOCKETS
+        finally:
+            client.stop()
+
+
+# ── what comes out ──
+
+Results = dict[str, dict[str, Figures]]
+TUTORIAL, NODE, OWN = servers.TutorialOnDaphne.name, servers.NodeWs.name, servers.Scanrill.name
+
+
+def table(results: Results) -> str:
+    lines = [
+        "| to | server | events/s | p50, ms | p99, ms | CPU, µs a delivery | the same at full speed |",
+        "|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for scenario, figures in results.items():
+        lines += [row(scenario, name, one) for name, one in figures.items()]
+    lost = [f"{s}, {n}: {f.lost:.0f}" for s, of in results.items() for n, f in of.items() if f.lost]
+    busiest = max(f.busy for of in results.values() for f in of.values())
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"Lost deliveries: {'; '.join(lost) or 'none'}. Load client: at most {busiest:.0%} busy.",
+        ]
+    )
+
+
+def row(scenario: str, name: str, one: Figures) -> str:
+    name = f"**{name}**" if name == OWN else name
+    return (
+        f"| {scenario} | {name} | {one.events:,.0f} | {one.p50:.1f} | {one.p99:.1f} | "
+        f"{one.cpu:.0f} | {one.cpu_full:.0f} |"
+    )
+
+
+def idle_table(idle: dict[str, float]) -> str:
+    lines = ["| server | KiB for each idle socket |", "|---|---:|"]
+    return "\n".join([*lines, *(f"| {name} | {kib:.0f} |" for name, kib in idle.items())])
+
+
+def verdict(live: Results, durable: Results, idle: dict[str, float]) -> str:
+    lines = []
+    for kind, results in (("live text", live), ("durable events", durable)):
+        for scenario, figures in results.items():
+            own, tutorial = figures[OWN], figures[TUTORIAL]
+            lines.append(
+                f"- {kind}, {scenario}: {own.events / tutorial.events:.1f} × the tutorial's events/s "
+                f"(goal {GOAL_EVENTS:g}), {own.p99 / tutorial.p99:.2f} of its p99 (goal {GOAL_P99:g})"
+                + (
+                    f", {own.cpu / figures[NODE].cpu:.2f} × the CPU of `ws` "
+                    f"({own.cpu_full / figures[NODE].cpu_full:.2f} at full speed)."
+                    if NODE in figures
+                    else "."
+                )
+            )
+    return "\n".join(
+        [
+            *lines,
+            f"- CPU at 500 sockets: goal {GOAL_CPU} × `ws`.",
+            f"- An idle socket: {idle[OWN]:.0f} KiB (goal {GOAL_IDLE_KIB}).",
+        ]
+    )
+
+
+def measure(options: argparse.Namespace) -> str:
+    servers.install_node_packages()
+    live: Results = {}
+    durable: Results = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with servers.redis_server(folder) as redis_port:
+            with started(servers.LIVE, redis_port, folder) as stacks:
+                for scenario in options.scenarios:
+                    live[scenario.name] = compare(stacks, scenario, False, options, folder)
+                kept = [stack for stack in stacks if type(stack) in servers.DURABLE]
+                for scenario in options.scenarios:
+                    durable[scenario.name] = compare(kept, scenario, True, options, folder)
+            idle = {kind.name: idle_kib(kind, redis_port, folder) for kind in servers.LIVE}
+    return "\n\n".join(
+        [
+            "Live text:",
+            table(live),
+            "Durable events:",
+            table(durable),
+            idle_table(idle),
+            verdict(live, durable, idle),
+        ]
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement")
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    options.scenarios = SCENARIOS
+    load = os.getloadavg()[0]
+    text = measure(options)
+    command = f".venv/bin/python -m benchmarks.fan_out --rounds {options.rounds} --write"
+    head = f"`{command}`, medians, load average {load:.1f} before."
+    print(f"{head}\n\n{text}")
+    if options.write:
+        write("fan_out", f"{head}\n\n{text}")
+
+
+if __name__ == "__main__":
+    main()

