@@ -87,6 +87,19 @@ class RawSocket:
         return got.decode()
 
 
+def frame_ends(received: bytes) -> list[int]:
+    """After how many bytes of what a server sent its handshake and each of its frames ended."""
+    ends = [received.index(b"\r\n\r\n") + 4]
+    while ends[-1] + 2 <= len(received):
+        at = ends[-1]
+        size, head = received[at + 1] & 0x7F, 2
+        if size >= 126:
+            width = 2 if size == 126 else 8
+            size, head = int.from_bytes(received[at + 2 : at + 2 + width], "big"), 2 + width
+        ends.append(at + head + size)
+    return ends
+
+
 def deflated(text: bytes) -> bytes:
     """As permessage-deflate sends it: RFC 7692, 7.2.1."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)

@@ -258,6 +258,8 @@ export class ScanrillSocket {
       this.#subscribed(message);
       return;
     }
+    // What comes before the acknowledgement is told in the plain way, and is told again after it.
+    if (this.#state.kind !== "open") return;
     const asked = this.#settle(message);
     if (message["type"] === "Upload.list" && !asked && Array.isArray(message["list"])) {
       this.#options.listener.onSnapshot?.(message as unknown as ListMessage);

@@ -1,0 +1,91 @@
+"""Clients that fold what they are told, to be held against what the server says it is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from msgspec import UNSET
+from scanrill_client import AsyncClient, Event, Instance, Progress, Timing
+
+from tests.support.accounts import Account
+
+# Reconnects at once: what a test waits for is what happens, and not the time.
+QUICK = Timing(first_wait=0.01, most_wait=0.05, too_many=0.05)
+WAIT_SECONDS = 60.0
+# What the end of a reading does not tell stays as it was told before it.
+TOLD = ("id", "owner", "filename", "image_hash", "status", "error", "metadata", "raw_text", "processed_text")
+
+
+class Watching:
+    """A client and all the durable events that it was told, in order."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self.client = client
+        self.told: list[Event] = []
+
+    async def run(self) -> None:
+        async for event in self.client.events():
+            if not isinstance(event, Progress):
+                self.told.append(event)
+
+    async def until_cursor(self, cursor: str) -> None:
+        """Until it was told all up to there."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while self.client.cursor is None or seq(self.client.cursor) < seq(cursor):
+                await asyncio.sleep(0.01)
+
+    def check_order(self) -> None:
+        """Each event of an epoch once, and each after those before it."""
+        numbers = [seq(event.cursor) for event in self.told if event.cursor is not None]
+        assert numbers == sorted(set(numbers)), "an event came twice, or out of order"
+
+
+def seq(cursor: str) -> int:
+    return int(cursor.rpartition(":")[2])
+
+
+@asynccontextmanager
+async def watching(account: Account, port: int, stream: Any = "pages") -> AsyncIterator[Watching]:
+    client = AsyncClient(f"http://127.0.0.1:{port}", token=account.mint(), stream=stream, timing=QUICK)
+    watcher = Watching(client)
+    task = asyncio.create_task(watcher.run())
+    try:
+        yield watcher
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await client.close()
+
+
+async def head_of(account: Account) -> str:
+    """The cursor of the last thing that happened to this user."""
+    async with account.client() as client:
+        reply = await client.ask({"type": "subscribe", "stream": "pages"})
+    return str(reply["cursor"])
+
+
+async def all_read(account: Account) -> list[Instance]:
+    """Waits until nothing is to be read any more; the uploads then, with their texts, as REST has them."""
+    client = AsyncClient(account.server.http, token=account.mint(), timing=QUICK)
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not all(upload.has_ended for upload in (await client.list()).uploads):
+                await asyncio.sleep(0.02)
+        return [await client.retrieve(upload.id) for upload in (await client.list()).uploads]
+    finally:
+        await client.close()
+
+
+def hold_against(watcher: Watching, truth: list[Instance]) -> None:
+    """What the client made of its events is what the server has."""
+    known = watcher.client.uploads
+    assert set(known) == {upload.id for upload in truth}
+    for upload in truth:
+        for field in TOLD:
+            folded = getattr(known[upload.id], field)
+            assert folded in (UNSET, getattr(upload, field)), f"{field} of {upload.filename}"
