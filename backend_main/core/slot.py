@@ -94,6 +94,8 @@ Partials = dict[Stream, Live]
 class Slot:
     """`draft` is the newest of the page that is read, `shown` what the page streams have had of it.
 
+    It comes after its owner's event `seq`; `local`: its reader is in this process.
+
     `finished` are the done pages by their numbers. The stream `full` has a pace of its own, as it grows with
     the document; `pages` and `delta` have theirs together.
     """
@@ -102,6 +104,8 @@ class Slot:
     upload_id: UUID
     attempt: int
     draft: Draft
+    seq: int = 0
+    local: bool = True
     finished: dict[int, Draft] = field(default_factory=dict)
     shown: Draft = field(init=False)
     _wholes: dict[int, tuple[Draft, Partials]] = field(default_factory=dict)
@@ -125,8 +129,7 @@ class Slot:
         self.draft = self.finished[page.number] = page
 
     def full_text(self) -> str:
-        pages = [page.text for page in self.finished.values()]
-        return join_pages(pages if self.draft.done else [*pages, self.draft.text])
+        return join_pages(page.text for page in _in_order(self.finished, self.draft))
 
     # ── partials ──
 
@@ -152,9 +155,7 @@ class Slot:
 
     def pages(self) -> Iterator[Draft]:
         """What a socket that comes now is to have: every finished page, then the one that is read."""
-        yield from self.finished.values()
-        if not self.shown.done:
-            yield self.shown
+        yield from _in_order(self.finished, self.shown)
 
     def _page(self, draft: Draft) -> PagePartial:
         return PagePartial(
@@ -176,3 +177,9 @@ class Slot:
             line=draft.line,
             done=True if draft.done else UNSET,
         )
+
+
+def _in_order(finished: dict[int, Draft], draft: Draft) -> list[Draft]:
+    """By their numbers: pages that are read anew stand between those that are not."""
+    pages = finished if draft.done else finished | {draft.number: draft}
+    return [pages[number] for number in sorted(pages)]
