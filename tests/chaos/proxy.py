@@ -37,6 +37,7 @@ class Direction:
         self._links = links
         self._changed = asyncio.Event()
         self.passed_bytes = 0
+        self.recorded: bytearray | None = None
         self._clear()
 
     def _clear(self) -> None:
@@ -71,6 +72,10 @@ class Direction:
                 link.close()
                 break
 
+    def record(self) -> None:
+        """What passes from now on is kept in `recorded`, of all connections together."""
+        self.recorded = bytearray()
+
     async def passed(self, count: int) -> None:
         """Waits until that many bytes have passed, on all connections together."""
         await self._until(lambda: self.passed_bytes >= count)
@@ -87,8 +92,11 @@ class Direction:
             marks.append(max(1, int(self._bytes_per_second * TICK_SECONDS)))
         return min([PIECE_BYTES, *marks])
 
-    async def has_passed(self, link: Link, count: int) -> None:
-        """Counts them; cuts, or takes the time that they need on a slow line."""
+    async def has_passed(self, link: Link, piece: bytes) -> None:
+        """Counts its bytes; cuts, or takes the time that they need on a slow line."""
+        count = len(piece)
+        if self.recorded is not None:
+            self.recorded += piece
         link.passed[self] += count
         self.passed_bytes += count
         self._wake()
@@ -211,7 +219,7 @@ class _Pump:
         except OSError:
             self._link.cut()
             return
-        await self._way.has_passed(self._link, len(piece))
+        await self._way.has_passed(self._link, piece)
 
 
 class Proxy:

@@ -42,13 +42,14 @@ async def conversation(server: Server, cut_at: int | None) -> Cut:
                 await acting.ask({"type": "update", "instance_id": upload_id, "data": {"filename": name}})
             await acting.ask({"type": "retry", "instance_id": upload_id})
             await acting.end_of(upload_id)
-            await acting.create(scripted_tiff([{"lines": ["another"]}]))
+            another = await acting.create(scripted_tiff([{"lines": ["another"]}]))
+            await acting.end_of(another["instance"]["id"])
             await acting.ask({"type": "delete", "instance_id": upload_id})
             truth = await all_read(account)
             await watcher.until_cursor(await head_of(account))
             watcher.check_order()
             hold_against(watcher, truth)
-            frames = frame_ends(proxy.to_client.recorded) if cut_at is None else []
+            frames = frame_ends(bytes(proxy.to_client.recorded or b"")) if cut_at is None else []
             return Cut([type(event).__name__ for event in watcher.told], frames)
 
 
