@@ -144,7 +144,7 @@ class Connection:
         try:
             token = await self._session.token(rejected=self._rejected)
             wire = await open_wire(self._url, token)
-        except (Unreachable, OSError, TimeoutError) as error:
+        except (Unreachable, OSError, TimeoutError, EOFError) as error:
             return self._wait_for_server(error)
         except InvalidStatus as error:
             status = error.response.status_code

@@ -9,6 +9,7 @@ import asyncio
 import base64
 import inspect
 import json
+import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
@@ -114,7 +115,7 @@ class Session:
         async with self._renewing:
             access = self._access
             if access is None or access == rejected or self._is_worth_renewing(access):
-                access = self._access = await self._source.fresh(self._post)
+                access = self._access = _checked(await self._source.fresh(self._post))
             return access
 
     def _is_worth_renewing(self, access: str) -> bool:
@@ -122,6 +123,13 @@ class Session:
 
     def __repr__(self) -> str:
         return f"Session({self._source!r})"
+
+
+def _checked(token: str) -> str:
+    """What cannot stand in a header is no token; a line break in it would begin another header."""
+    if not re.fullmatch(r"[\x21-\x7e]+", token):
+        raise Unauthenticated("This is no token.")
+    return token
 
 
 def seconds_left(token: str) -> float:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidMessage
 
 from .messages import Json, encode
 
@@ -86,17 +86,22 @@ class _Connect(connect):
 
 
 async def open_wire(url: str, token: str) -> Wire:
-    """Raises OSError, TimeoutError or `websockets.InvalidHandshake`."""
-    wire = await _Connect(
-        url,
-        additional_headers={"Authorization": f"Bearer {token}"},
-        create_connection=Wire,
-        max_size=None,
-        compression=None,
-        ping_interval=None,
-        open_timeout=OPEN_SECONDS,
-        close_timeout=CLOSE_SECONDS,
-        logger=_log,
-    )
+    """Raises OSError, TimeoutError, EOFError (the answer breaks off), or `websockets.InvalidHandshake`."""
+    try:
+        wire = await _Connect(
+            url,
+            additional_headers={"Authorization": f"Bearer {token}"},
+            create_connection=Wire,
+            max_size=None,
+            compression=None,
+            ping_interval=None,
+            open_timeout=OPEN_SECONDS,
+            close_timeout=CLOSE_SECONDS,
+            logger=_log,
+        )
+    except InvalidMessage as error:
+        if isinstance(error.__cause__, EOFError):
+            raise error.__cause__ from None
+        raise
     assert isinstance(wire, Wire)
     return wire
