@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 from dataclasses import dataclass
 
@@ -13,9 +12,7 @@ from tests.support.accounts import Account
 from tests.support.documents import scripted_tiff
 from tests.support.raw import frame_ends
 from tests.support.server import Server
-from tests.support.watching import Watching, all_read, head_of, hold_against, watching
-
-WAIT_SECONDS = 60.0
+from tests.support.watching import all_read, head_of, hold_against, watching
 
 
 @dataclass
@@ -32,7 +29,6 @@ async def conversation(server: Server, cut_at: int | None) -> Cut:
     async with Proxy(server.port) as proxy:
         proxy.to_client.record()
         async with watching(account, proxy.port) as watcher, account.client() as acting:
-            await told(watcher, 1)
             if cut_at is not None:
                 proxy.to_client.cut_after(cut_at)
             pages = scripted_tiff([{"lines": [f"page {n}", "its end"]} for n in (1, 2)])
@@ -51,12 +47,6 @@ async def conversation(server: Server, cut_at: int | None) -> Cut:
             hold_against(watcher, truth)
             frames = frame_ends(bytes(proxy.to_client.recorded or b"")) if cut_at is None else []
             return Cut([type(event).__name__ for event in watcher.told], frames)
-
-
-async def told(watcher: Watching, count: int) -> None:
-    async with asyncio.timeout(WAIT_SECONDS):
-        while len(watcher.told) < count:
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.slow

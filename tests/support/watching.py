@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -26,16 +26,26 @@ class Watching:
     def __init__(self, client: AsyncClient) -> None:
         self.client = client
         self.told: list[Event] = []
+        self.task = asyncio.create_task(self._run())
 
-    async def run(self) -> None:
+    async def _run(self) -> None:
         async for event in self.client.events():
             if not isinstance(event, Progress):
                 self.told.append(event)
 
+    async def until_listed(self) -> None:
+        """Until it was told what there is at first: from then on it comes back by itself."""
+        await self._until(lambda: bool(self.told))
+
     async def until_cursor(self, cursor: str) -> None:
         """Until it was told all up to there."""
+        await self._until(lambda: self.client.cursor is not None and seq(self.client.cursor) >= seq(cursor))
+
+    async def _until(self, true: Callable[[], bool]) -> None:
         async with asyncio.timeout(WAIT_SECONDS):
-            while self.client.cursor is None or seq(self.client.cursor) < seq(cursor):
+            while not true():
+                if self.task.done():
+                    self.task.result()
                 await asyncio.sleep(0.01)
 
     def check_order(self) -> None:
@@ -52,13 +62,13 @@ def seq(cursor: str) -> int:
 async def watching(account: Account, port: int, stream: Any = "pages") -> AsyncIterator[Watching]:
     client = AsyncClient(f"http://127.0.0.1:{port}", token=account.mint(), stream=stream, timing=QUICK)
     watcher = Watching(client)
-    task = asyncio.create_task(watcher.run())
     try:
+        await watcher.until_listed()
         yield watcher
     finally:
-        task.cancel()
+        watcher.task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await task
+            await watcher.task
         await client.close()
 
 
