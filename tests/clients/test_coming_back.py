@@ -1,4 +1,4 @@
-"""Connections that break at any moment, over a real server behind a proxy: nothing is lost, nothing comes twice."""
+"""Connections that break at any moment, over a real server behind a proxy: nothing is lost."""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from contextlib import aclosing
 from itertools import pairwise
 from pathlib import Path
@@ -182,3 +184,17 @@ def test_the_client_without_asyncio_raises_what_the_other_does(ada: Account) -> 
             client.read(scripted_png(then="raise"))
         with pytest.raises(RequestRefused):
             client.create(b"no image")
+
+
+def test_who_interrupts_the_client_without_asyncio_can_go_on_with_it(ada: Account) -> None:
+    with Client(ada.server.http, token=ada.mint()) as client:
+        events = client.events()
+        next(events)
+
+        def interrupted() -> None:
+            client._loop._started().call_soon_threadsafe(os.kill, os.getpid(), signal.SIGINT)
+            next(events)
+
+        with pytest.raises(KeyboardInterrupt):
+            interrupted()
+        assert client.list().uploads == ()
