@@ -144,11 +144,10 @@ async def test_an_upload_that_is_deleted_ends_with_that(
         await reading
 
 
-@pytest.mark.parametrize("stream", ["pages", "full"])
-async def test_a_text_of_five_megabytes_comes_whole(ada: Account, client_of: Make, stream: str) -> None:
+async def test_a_text_of_five_megabytes_comes_whole(ada: Account, client_of: Make) -> None:
     pages = [f"{number} " + "x" * 100_000 for number in range(50)]
     document = scripted_tiff([{"lines": [page]} for page in pages])
-    assert await client_of(ada, stream=stream).read(document) == "\n\n".join(pages)
+    assert await client_of(ada).read(document) == "\n\n".join(pages)
 
 
 async def test_a_client_that_is_closed_ends_what_waits(
