@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 import pytest
 from scanrill_client import AsyncClient, Event, Progress, Timing
 
-from tests.acceptance.conftest import Barrier, barrier, strict_server
+from tests.acceptance.conftest import Barrier, barrier
 from tests.chaos.proxy import Proxy
 from tests.support.accounts import Account
 from tests.support.server import Server
 
-__all__ = ["Barrier", "barrier", "strict_server"]
+__all__ = ["Barrier", "barrier"]
 
 E = TypeVar("E", bound=Event)
 Make = Callable[..., AsyncClient]

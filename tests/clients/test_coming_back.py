@@ -1,9 +1,8 @@
-"""Connections that break at any moment, over a real server behind a proxy: nothing is lost, nothing comes twice."""
+"""Connections that break at any moment, over a real server behind a proxy: nothing is lost."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
@@ -183,9 +182,9 @@ async def test_a_big_message_on_a_slow_line_is_no_silence(
     ada: Account, client_of: Make, proxy: Proxy
 ) -> None:
     """It takes longer than the silence and the answer together; bytes come all the while."""
-    pages = [f"{number} " + "x" * 10_000 for number in range(20)]
+    pages = [f"{number} " + "x" * 10_000 for number in range(10)]
     proxy.to_client.throttle(200_000)
-    timing = Timing(silence=0.2, answer=0.2)
+    timing = Timing(silence=0.1, answer=0.1)
     client = client_of(ada, proxy, timing=timing, over="socket")
     assert await client.read(scripted_tiff([{"lines": [page]} for page in pages])) == "\n\n".join(pages)
     assert proxy.accepted == 1
@@ -201,10 +200,9 @@ async def test_a_server_that_starts_again_in_the_middle_of_a_document_is_waited_
     async with aclosing(client.events()) as everything, aclosing(client.upload(document.tiff)) as events:
         await anext(everything)
         await shown(events, document.text_up_to(2))
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            await asyncio.to_thread(server.stop, number)
-            await asyncio.to_thread(server.start)
-            await shown(events, document.text_up_to(2))
+        assert await asyncio.to_thread(server.stop) == 0
+        await asyncio.to_thread(server.start)
+        await shown(events, document.text_up_to(2))
         document.lift(2)
         assert (await until(events, Ended)).result() == document.text
         await same_as_server(client, everything)
@@ -232,20 +230,6 @@ async def test_a_server_that_stays_away_too_long_is_given_up(
     proxy.cut()
     with pytest.raises(Unreachable):
         await anext(events)
-
-
-async def test_who_has_too_many_sockets_waits_until_there_is_room(
-    strict_server: Server, client_of: Make
-) -> None:
-    ada = Account.on(strict_server)
-    first, second, third = (client_of(ada) for _ in range(3))
-    await first.connect()
-    await second.connect()
-    waiting = asyncio.create_task(third.connect())
-    done, _ = await asyncio.wait([waiting], timeout=0.3)
-    assert not done
-    await first.close()
-    await waiting
 
 
 async def test_a_path_where_no_socket_is_ends_for_good(ada: Account) -> None:

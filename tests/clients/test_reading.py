@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from contextlib import aclosing
 from itertools import pairwise
 from pathlib import Path
@@ -142,11 +144,10 @@ async def test_an_upload_that_is_deleted_ends_with_that(
         await reading
 
 
-@pytest.mark.parametrize("stream", ["pages", "full"])
-async def test_a_text_of_five_megabytes_comes_whole(ada: Account, client_of: Make, stream: str) -> None:
+async def test_a_text_of_five_megabytes_comes_whole(ada: Account, client_of: Make) -> None:
     pages = [f"{number} " + "x" * 100_000 for number in range(50)]
     document = scripted_tiff([{"lines": [page]} for page in pages])
-    assert await client_of(ada, stream=stream).read(document) == "\n\n".join(pages)
+    assert await client_of(ada).read(document) == "\n\n".join(pages)
 
 
 async def test_a_client_that_is_closed_ends_what_waits(
@@ -182,3 +183,17 @@ def test_the_client_without_asyncio_raises_what_the_other_does(ada: Account) -> 
             client.read(scripted_png(then="raise"))
         with pytest.raises(RequestRefused):
             client.create(b"no image")
+
+
+def test_who_interrupts_the_client_without_asyncio_can_go_on_with_it(ada: Account) -> None:
+    with Client(ada.server.http, token=ada.mint()) as client:
+        events = client.events()
+        next(events)
+
+        def interrupted() -> None:
+            client._loop._started().call_soon_threadsafe(os.kill, os.getpid(), signal.SIGINT)
+            next(events)
+
+        with pytest.raises(KeyboardInterrupt):
+            interrupted()
+        assert client.list().uploads == ()

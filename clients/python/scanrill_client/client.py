@@ -154,7 +154,7 @@ class _LoopThread:
                     return
         finally:
             if self._loop is not None:
-                self.run(events.aclose())
+                self.run(_end(events))
 
     def close(self, last: Coroutine[Any, Any, None]) -> None:
         self.run(last)
@@ -178,6 +178,13 @@ class _LoopThread:
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         runner.get_loop().run_forever()
+
+
+async def _end(events: AsyncGenerator[T]) -> None:
+    # Whoever was interrupted while he waited for the next one has been cancelled, and is about to let go.
+    while getattr(events, "ag_running", False):  # noqa: ASYNC110 - there is nothing to wait on
+        await asyncio.sleep(0)
+    await events.aclose()
 
 
 async def _next(events: AsyncGenerator[T]) -> T:

@@ -150,7 +150,9 @@ class Connection:
             status = error.response.status_code
             if status >= 500:
                 return self._wait_for_server(error)
-            raise ConnectionRefused(status, f"The server answered with status {status}.") from None
+            if status >= 400:
+                raise ConnectionRefused(status, f"The server answered with status {status}.") from None
+            raise UnexpectedAnswer("What answers is no scanrill server.") from None
         except InvalidMessage as error:
             if not isinstance(error.__cause__, EOFError | OSError):
                 raise UnexpectedAnswer("What answers speaks no WebSocket.") from error

@@ -4,7 +4,7 @@ ScanrillError
 ├── RequestRefused      the server says what is wrong, field by field; nothing was changed
 │   └── NotFound        no such upload or page, or it is another user's
 ├── Unauthenticated     no token that the server takes: a new sign-in is needed
-├── ConnectionRefused   the server closes the socket for good; `code` says why (4403 origin, 4404 path)
+├── ConnectionRefused   no socket for good; `code` says why (4403 origin, 4404 path, or a proxy's HTTP status)
 ├── Unreachable         no answer from the server; the same request may go through later
 ├── ConnectionLost      the connection broke before the reply: the change may or may not have happened
 ├── UnexpectedAnswer    what answers is no scanrill server, or one of another version
