@@ -14,6 +14,7 @@ os.environ["SCANRILL_DATA_DIR"] = tempfile.mkdtemp(prefix="scanrill-unit-")
 os.environ["SCANRILL_ENGINE"] = "dummy"
 os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
 
+from tests.support.redis import Redis
 from tests.support.server import Server
 from tests.support.wheel import Wheel
 
@@ -77,3 +78,11 @@ def pages() -> Path:
     if not PAGES.is_dir():
         pytest.skip("LOUD: the pages with known text are not here; nothing was said about accuracy")
     return PAGES
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[Redis]:
+    """A running Redis that the test may stop and start."""
+    server = Redis(tmp_path / "redis").start()
+    yield server
+    server.stop()
