@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,12 @@ from tests.support.redis import Redis
 from tests.support.server import Server
 from tests.support.wheel import Wheel
 
+DEAF = """
+from backend_main.core.bell import LocalBell
+LocalBell.say = lambda self, item: None
+from backend_main.cli.main import main
+main()
+"""
 PAGES = Path(__file__).parents[2] / "shared" / "data"
 
 
@@ -86,3 +93,12 @@ def redis_server(tmp_path: Path) -> Iterator[Redis]:
     server = Redis(tmp_path / "redis").start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def deaf_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Shared like `server`; in it no bell is ever heard."""
+    server = Server(tmp_path_factory.mktemp("deaf") / "data")
+    server.program = [sys.executable, "-c", DEAF]
+    yield server.start()
+    assert server.stop() == 0

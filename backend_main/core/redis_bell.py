@@ -88,9 +88,10 @@ class Publisher:
 
     def _run(self) -> None:
         while not self._closing.is_set() or not self.failing:
-            self._wake.wait()
+            self._wake.wait(LAST_RETRY_SECONDS if self.failing else None)
             self._wake.clear()
-            if items := self._mailbox.take_all():
+            items = self._mailbox.take_all()
+            if items or self.failing:
                 self._try_to_send(items)
             elif self._closing.is_set():
                 return
@@ -98,7 +99,10 @@ class Publisher:
     def _try_to_send(self, items: list[Item]) -> None:
         """What fails is lost: the log has the events, and the next text of a page has all of this one."""
         try:
-            self.send(items)
+            if items:
+                self.send(items)
+            else:
+                self._redis.ping()  # it failed, and nobody has said anything since
             self.failing = False
         except (RedisError, OSError) as error:
             if not self.failing:

@@ -139,7 +139,8 @@ from backend_main.core.bell import PageText
 from backend_main.core.redis_bell import Publisher
 from backend_main.core.slot import Draft
 publisher = Publisher({redis_server.url!r}, {PREFIX!r})
-publisher.say(PageText(uuid.UUID({str(OWNER)!r}), uuid.UUID({str(UPLOAD)!r}), 1, Draft(1, 1, "from elsewhere")))
+owner, upload = uuid.UUID({str(OWNER)!r}), uuid.UUID({str(UPLOAD)!r})
+publisher.say(PageText(owner, upload, 1, Draft(1, 1, "from elsewhere")))
 publisher.close()
 assert not [name for name in sys.modules if name.split(".")[0] in ("django", "channels")]
 """
