@@ -118,6 +118,17 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         int, Meta(description="Messages a second from one WebSocket; four times as many in a burst.", gt=0)
     ] = 500
 
+    redis_url: Annotated[
+        str,
+        Meta(
+            description="The Redis that several processes share, as redis://host:6379/0; empty: none.",
+            extra=_SECRET,
+        ),
+    ] = ""
+    redis_prefix: Annotated[
+        str,
+        Meta(description="Stands before every name in that Redis: one for each deployment.", min_length=1),
+    ] = "scanrill:"
     event_retention: Annotated[
         Duration,
         Meta(

@@ -384,4 +384,12 @@ def _lost() -> TooSlow:
     return TooSlow("Events were removed before they could be sent; reconnect and resume.")
 
 
-hub = Hub()
+def _bell() -> LocalBell:
+    if not conf.redis_url:
+        return LocalBell()
+    from .redis_bell import RedisBell  # the extra `redis` is for who has one
+
+    return RedisBell(conf.redis_url, conf.redis_prefix)
+
+
+hub = Hub(_bell())
