@@ -64,6 +64,8 @@ def _sign_in_lines(address: str) -> list[str]:
 def _run(listener: socket.socket, conf: Conf, lines: list[str]) -> None:
     import uvicorn
 
+    from backend_main.backend.transport import Protocol
+
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
@@ -71,9 +73,9 @@ def _run(listener: socket.socket, conf: Conf, lines: list[str]) -> None:
 
     config = uvicorn.Config(
         "backend_main.backend.asgi:application",
-        # wsproto waits for a client that does not read, the default implementation buffers without bound;
-        # inflating small frames into big ones is how a client would fill the memory.
-        ws="wsproto",
+        # It waits for a client that does not read, as wsproto does, where the default implementation buffers
+        # without bound; inflating small frames into big ones is how a client would fill the memory.
+        ws=Protocol,
         ws_per_message_deflate=False,
         ws_max_size=conf.max_frame_bytes,
         ws_ping_timeout=None,
