@@ -46,10 +46,12 @@ format: .venv/.installed-dev ## Put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/.installed-dev web ## Measure, and write the tables of benchmarks/README.md
+bench: .venv/.installed-bench web ## Measure, and write the tables of benchmarks/README.md
 	$(BIN)/python -m benchmarks.main_job --write
 	$(BIN)/python -m benchmarks.ingest --write
 	$(BIN)/python -m benchmarks.install --write
+	$(BIN)/python -m benchmarks.stream_cost --write
+	$(BIN)/python -m benchmarks.fan_out --write
 
 clean: ## Remove what was installed and cached, not your data
 	rm -rf .venv .uv .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -61,6 +63,10 @@ clean: ## Remove what was installed and cached, not your data
 .venv/.installed-dev: pyproject.toml uv.lock | $(UV)
 	$(UV) sync --quiet --frozen --inexact --python $(PYTHON)
 	@touch $@ .venv/.installed
+
+.venv/.installed-bench: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --quiet --frozen --inexact --group bench --python $(PYTHON)
+	@touch $@ .venv/.installed-dev .venv/.installed
 
 .uv/bin/uv:
 	$(PYTHON) -m venv .uv

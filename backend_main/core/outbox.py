@@ -85,7 +85,7 @@ class Outbox:
         self._changed.set()
 
     def put_partial(self, place: Place, partial: Unsent) -> None:
-        if before := self._partials.get(place):
+        if self._partials and (before := self._partials.get(place)):
             partial = before.followed_by(partial)
         elif self._waits and self._sent_now(partial.encoded()):
             return
