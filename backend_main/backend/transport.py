@@ -41,8 +41,9 @@ class Protocol(WSProtocol):
     async def send(self, message: Any) -> None:
         """Lets go of what the handshake needed, which is a tenth of an idle socket's memory."""
         await super().send(message)
-        if message["type"] == "websocket.accept" and self.handshake_complete:
-            self.conn = self.conn.connection or self.conn
+        if message["type"] == "websocket.accept" and self.conn.connection is not None:
+            # What is left has the same methods, which do without the handshake's.
+            self.conn = self.conn.connection  # type: ignore[assignment]
 
     def send_now(self, text: str) -> bool:
         """Whether it was sent: not where much is unread of what was sent before, nor outside of the talk."""
