@@ -50,11 +50,13 @@ format: .venv/.installed-dev ## Put the code into its form
 docs: .venv/.installed-docs ## Build the documentation into site/
 	@SCANRILL_SECRET_KEY=docs $(BIN)/python -m docs.site
 
-bench: .venv/.installed-dev web ## Measure, and write the tables of benchmarks/README.md
+bench: .venv/.installed-bench web ## Measure, and write the tables of benchmarks/README.md
 	$(BIN)/python -m benchmarks.main_job --write
 	$(BIN)/python -m benchmarks.ingest --write
 	$(BIN)/python -m benchmarks.install --write
 	$(BIN)/python -m benchmarks.page --write
+	$(BIN)/python -m benchmarks.stream_cost --write
+	$(BIN)/python -m benchmarks.fan_out --write
 
 screenshots: .venv/.installed-dev web ## Take the pictures of the web page that the documentation shows
 	$(BIN)/python -m tools.screenshots
@@ -73,6 +75,10 @@ clean: ## Remove what was installed and cached, not your data
 .venv/.installed-docs: pyproject.toml uv.lock | $(UV)
 	$(UV) sync --quiet --frozen --inexact --no-default-groups --group docs --python $(PYTHON)
 	@touch $@ .venv/.installed
+
+.venv/.installed-bench: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --quiet --frozen --inexact --group bench --python $(PYTHON)
+	@touch $@ .venv/.installed-dev .venv/.installed
 
 .uv/bin/uv:
 	$(PYTHON) -m venv .uv

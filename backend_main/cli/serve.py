@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from backend_main.core.conf import Conf
 
 GRACEFUL_SECONDS = 3
-# Waits for a client that does not read, in every version of uvicorn; the default one did not always.
-WEBSOCKETS: Literal["wsproto"] = "wsproto"
 # Dead peers are found by TCP: WebSocket pings would cut a client that sends one big frame slowly.
 KEEPALIVE_IDLE_SECONDS, KEEPALIVE_INTERVAL_SECONDS, KEEPALIVE_PROBES = 60, 15, 4
 
@@ -66,6 +64,8 @@ def _sign_in_lines(address: str) -> list[str]:
 def _run(listener: socket.socket, conf: Conf, lines: list[str]) -> None:
     import uvicorn
 
+    from backend_main.backend.transport import Protocol
+
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
@@ -73,8 +73,8 @@ def _run(listener: socket.socket, conf: Conf, lines: list[str]) -> None:
 
     config = uvicorn.Config(
         "backend_main.backend.asgi:application",
+        ws=Protocol,
         # Inflating small frames into big ones is how a client would fill the memory.
-        ws=WEBSOCKETS,
         ws_per_message_deflate=False,
         ws_max_size=conf.max_frame_bytes,
         ws_ping_timeout=None,

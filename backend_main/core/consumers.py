@@ -28,7 +28,7 @@ from .errors import (
 )
 from .limits import TokenBucket, frame_in_work
 from .live import hub
-from .outbox import Outbox
+from .outbox import SEND_NOW, Outbox
 from .sockets import Socket
 
 log = logging.getLogger(__name__)
@@ -217,7 +217,9 @@ class UploadConsumer(AsyncWebsocketConsumer):
         return upload_id
 
     def _socket(self, upload_id: UUID | None) -> Socket:
-        return Socket(self.identity.user.pk, upload_id, self.identity.issued_at, Outbox(self.send), self.end)
+        at_once = self.scope.get("extensions", {}).get(SEND_NOW)
+        outbox = Outbox(self.send, at_once["send"]) if at_once else Outbox(self.send)
+        return Socket(self.identity.user.pk, upload_id, self.identity.issued_at, outbox, self.end)
 
     async def _decode(self, text: str | None) -> protocol.Request:
         if text is None:

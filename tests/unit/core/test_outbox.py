@@ -13,6 +13,7 @@ import pytest
 from backend_main.core import outbox as module
 from backend_main.core.errors import TooSlow
 from backend_main.core.outbox import Outbox, Place
+from tests.support.listening import settled
 
 A, B = uuid.uuid4(), uuid.uuid4()
 
@@ -38,6 +39,11 @@ class Client:
         self._sent = asyncio.Condition()
         self._room = asyncio.Semaphore(0)
         self._greedy = greedy
+
+    def send_now(self, text: str) -> bool:
+        if self._greedy:
+            self.texts.append(text)
+        return self._greedy
 
     async def send(self, text: str) -> None:
         if not self._greedy:
@@ -80,6 +86,54 @@ async def test_texts_go_out_in_the_order_they_came_in(client: Client) -> None:
         outbox.put_partial(Place(A), Text("partial"))
         outbox.put_event("end")
         assert await client.has(4) == ["created", "reply", "partial", "end"]
+
+
+async def test_what_a_client_that_keeps_up_is_told_waits_for_no_turn_of_a_task(client: Client) -> None:
+    outbox = Outbox(client.send, client.send_now)
+    async with running(outbox):
+        await settled()
+        outbox.put_event("event")
+        outbox.put_partial(Place(A), Text("partial"))
+        assert client.texts == ["event", "partial"]
+
+
+async def test_nothing_is_sent_past_what_waits(client: Client) -> None:
+    outbox = Outbox(client.send, client.send_now)
+    outbox.put_event("before anything runs")
+    async with running(outbox):
+        outbox.put_partial(Place(A), Text("partial"))
+        await client.has(2)
+        await settled()
+        outbox.put_reply("reply")
+        outbox.put_event("event")
+        outbox.put_partial(Place(A), Text("later"))
+        assert await client.has(5) == ["before anything runs", "partial", "reply", "event", "later"]
+
+
+async def test_nothing_is_sent_past_what_is_being_sent() -> None:
+    client = Client(greedy=False)
+    outbox = Outbox(client.send, client.send_now)
+    async with running(outbox):
+        outbox.put_event("one")
+        await settled()
+        client._greedy = True
+        outbox.put_event("two")
+        assert client.texts == []
+        client.read()
+        assert await client.has(2) == ["one", "two"]
+
+
+async def test_what_is_not_taken_at_once_waits_its_turn() -> None:
+    client = Client(greedy=False)
+    outbox = Outbox(client.send, client.send_now)
+    async with running(outbox):
+        await settled()
+        outbox.put_event("event")
+        outbox.put_partial(Place(A), Text("a1"))
+        outbox.put_partial(Place(A), Text("a2"))
+        client.read()
+        client.read()
+        assert await client.has(2) == ["event", "a2"]
 
 
 async def test_only_the_newest_partial_of_an_upload_goes_out_in_the_place_of_the_first(

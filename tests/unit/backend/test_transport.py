@@ -1,0 +1,106 @@
+"""Texts that are sent at once: their frames, and when the transport takes none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+import websockets
+import wsproto
+from uvicorn.server import ServerState
+
+from backend_main.backend.transport import Protocol, framed
+from backend_main.core.outbox import SEND_NOW
+
+SIZES = [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000]
+
+
+class Talk:
+    """An application with one connection, which goes as far as the test says."""
+
+    def __init__(self) -> None:
+        self.scope: dict[str, Any] = {}
+        self.began, self.accept, self.accepted = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.close, self.closed = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.scope = scope
+        self.began.set()
+        await self.accept.wait()
+        await send({"type": "websocket.accept"})
+        self.accepted.set()
+        await self.close.wait()
+        await send({"type": "websocket.close"})
+        self.closed.set()
+
+    def send_now(self, text: str) -> bool:
+        sent: bool = self.scope["extensions"][SEND_NOW]["send"](text)
+        return sent
+
+
+@asynccontextmanager
+async def served(talk: Talk) -> AsyncIterator[str]:
+    """Where it is served."""
+    config = uvicorn.Config(talk, ws=Protocol, ws_per_message_deflate=False, log_config=None)
+    config.load()
+    state = ServerState()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Protocol(config, state, {}), "127.0.0.1", 0
+    )
+    async with server:
+        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_frame_is_what_a_client_takes_for_the_whole_text(size: int) -> None:
+    text = "é" * (size // 2) + "x" * (size % 2)
+    client = wsproto.Connection(wsproto.ConnectionType.CLIENT)
+    client.receive_data(framed(text))
+    [event] = client.events()
+    assert isinstance(event, wsproto.events.TextMessage)
+    assert (event.data, event.message_finished) == (text, True)
+
+
+async def test_texts_come_in_order_whichever_way_they_are_sent() -> None:
+    talk = Talk()
+    async with served(talk) as url:
+        talk.accept.set()
+        async with websockets.connect(url, max_size=None) as client:
+            for size in SIZES:
+                await talk.accepted.wait()
+                assert talk.send_now("x" * size)
+                assert await client.recv() == "x" * size
+            talk.close.set()
+
+
+async def test_nothing_is_sent_before_the_handshake_and_after_the_close() -> None:
+    talk = Talk()
+    async with served(talk) as url:
+        connecting = asyncio.ensure_future(websockets.connect(url))
+        await talk.began.wait()
+        assert not talk.send_now("too early")
+        talk.accept.set()
+        async with await connecting as client:
+            talk.close.set()
+            await talk.closed.wait()
+            assert not talk.send_now("too late")
+            with pytest.raises(websockets.ConnectionClosed):
+                await client.recv()
+
+
+async def test_a_client_that_does_not_read_is_sent_no_more_than_the_transport_holds() -> None:
+    talk, text = Talk(), "x" * 100_000
+    async with served(talk) as url:
+        talk.accept.set()
+        async with websockets.connect(url, max_queue=1) as client:
+            await talk.accepted.wait()
+            sent = 0
+            while talk.send_now(text):
+                sent += 1
+                assert sent < 1_000
+                await asyncio.sleep(0)
+            client.transport.abort()
