@@ -4,7 +4,9 @@ REQUESTS = {
     "subscribe": "Asks for an acknowledgement, which has no `type`. A socket follows its uploads from the moment it is "
     "connected, so a client that wants nothing else need not send this. With `stream` it asks for live text in "
     "another form, and the acknowledgement then has a `type`: `full` is all the text so far each time, as without it; "
-    "`pages` is the text so far of the page that is being read; `delta` is what was added to it.",
+    "`pages` is the text so far of the page that is being read; `delta` is what was added to it. The acknowledgement "
+    "then also has a `cursor`, as has every event after it; `since` with the last one that a client has heard brings "
+    "what it missed (`recovered: true`), or, where the server does not know any more, the list of all uploads.",
     "create": "Brings a file in and has it read. One of the three fields is enough. With `image_base64` the bytes "
     "are in the message, a data URL's prefix and white space are fine, and `image_path` is only the file's name. "
     "With `image_path` alone the server takes a file of its own machine, where "
@@ -40,7 +42,9 @@ MESSAGES = {
     "each, or a person's correction.",
     "Failed": "The other end: the upload could not be read, or was cancelled; also the reply to `cancel`. `error` is a "
     "sentence for people.",
-    "Subscribed": "The reply to `subscribe`. It has no `type`, unless `stream` was asked for.",
+    "Subscribed": "The reply to `subscribe`. `type` and `cursor` are there for those who sent `stream` or `since`, "
+    "`recovered` for those who sent `since`.",
+    "Authenticated": "The reply to `authenticate`: the socket lives on until the new token expires.",
     "Pong": "The reply to `ping`.",
     "Resynced": "The reply to `resync`. What there is of the upload's live text follows.",
     "PagePartial": "Live text for those who asked for `pages`: `streamed_text` is that of one page so far. With `done` "
