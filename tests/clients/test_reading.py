@@ -22,6 +22,7 @@ from scanrill_client import (
     UploadDeleted,
 )
 
+from tests.chaos.proxy import Proxy
 from tests.clients.conftest import Barrier, Make, shown, until
 from tests.support.accounts import Account
 from tests.support.documents import Document, scripted_tiff
@@ -144,10 +145,11 @@ async def test_an_upload_that_is_deleted_ends_with_that(
         await reading
 
 
-async def test_a_text_of_five_megabytes_comes_whole(ada: Account, client_of: Make) -> None:
+async def test_a_text_of_five_megabytes_comes_whole(ada: Account, client_of: Make, proxy: Proxy) -> None:
     pages = [f"{number} " + "x" * 100_000 for number in range(50)]
     document = scripted_tiff([{"lines": [page]} for page in pages])
-    assert await client_of(ada).read(document) == "\n\n".join(pages)
+    assert await client_of(ada, proxy, over="socket").read(document) == "\n\n".join(pages)
+    assert proxy.accepted == 1, "no message is too large for the connection"
 
 
 async def test_a_client_that_is_closed_ends_what_waits(
