@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,9 +15,16 @@ os.environ["SCANRILL_DATA_DIR"] = tempfile.mkdtemp(prefix="scanrill-unit-")
 os.environ["SCANRILL_ENGINE"] = "dummy"
 os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
 
+from tests.support.redis import Redis
 from tests.support.server import Server
 from tests.support.wheel import Wheel
 
+DEAF = """
+from backend_main.core.bell import LocalBell
+LocalBell.say = lambda self, item: None
+from backend_main.cli.main import main
+main()
+"""
 PAGES = Path(__file__).parents[2] / "shared" / "data"
 
 
@@ -77,3 +85,20 @@ def pages() -> Path:
     if not PAGES.is_dir():
         pytest.skip("LOUD: the pages with known text are not here; nothing was said about accuracy")
     return PAGES
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[Redis]:
+    """A running Redis that the test may stop and start."""
+    server = Redis(tmp_path / "redis").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def deaf_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Shared like `server`; in it no bell is ever heard."""
+    server = Server(tmp_path_factory.mktemp("deaf") / "data")
+    server.program = [sys.executable, "-c", DEAF]
+    yield server.start()
+    assert server.stop() == 0

@@ -23,5 +23,5 @@ async def lifespan(
     await receive()  # lifespan.shutdown
     sweeping.cancel()
     await asyncio.to_thread(readers.stop)
-    hub.stop()
+    await hub.stop()
     await send({"type": "lifespan.shutdown.complete"})

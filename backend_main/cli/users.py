@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backend_main.core.errors import StartRefused
+from backend_main.core.text import seconds_of
 
 from .data import DataDir, open_data
 
 if TYPE_CHECKING:
     from backend_main.core.models import User
-
-_UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def add_user(
@@ -76,7 +74,7 @@ def _validate(password: str | None, user: User) -> None:
 
 
 def _lifetime(text: str) -> dt.timedelta:
-    match = re.fullmatch(r"(\d{1,9})([smhd]?)", text)
-    if match is None or not int(match[1]):
-        raise typer.BadParameter("a number and s, m, h or d are expected, as in 15m", param_hint="--ttl")
-    return dt.timedelta(seconds=int(match[1]) * _UNIT_SECONDS[match[2]])
+    try:
+        return dt.timedelta(seconds=seconds_of(text))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--ttl") from None

@@ -11,14 +11,17 @@
                             user's behalf; `queries.py` reads
  6  `intake.py`              untrusted base64, path or stream → a verified file; `storage.py` keeps it,
                             `pictures.py` has pages of it drawn
- 7  `models.py`              User, Upload, Page, Job
+ 7  `models.py`              User, Upload, Page, Job, Event
  8  `dispatch.py`            "there is work"; `readers.py` starts and ends those who take it
  8  `jobs.py`                the queue as rows: claim, extend, give back, count a failure, end
  9  `tasks.py`               takes the next job and has its pages read one by one
 10  `backend_main.reading`   bytes → pages → lines → Markdown, in a child process
-11  `events.py`              what happened, told after the commit, in the order of the commits
-12  `live.py`                one hub per process: events and live text → the sockets that want them;
-                            `slot.py` is the live text of one upload, `outbox.py` what waits for one socket
+11  `events.py`              the log of what happened: written with the change, in the order of the commits;
+                            `replay.py` reads it, from a cursor on
+12  `bell.py`                says that the log has grown, and what is being read just now
+12  `live.py`                one hub per process: log and live text → the sockets that want them; `feed.py` is
+                            one user's log, `streaming.py` the live text, `slot.py` that of one upload,
+                            `sockets.py` one client, `outbox.py` what waits for it
 
 Beside the way: `errors.py`, `conf.py`, `orm.py` (database work off the event loop), `limits.py`, `logs.py`,
 `checks.py`, `serializers.py`, `sweep.py` (what crashes leave behind).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
@@ -17,6 +18,14 @@ def token_keys(**_kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Set SCANRILL_JWT_VERIFYING_KEY or SCANRILL_JWT_JWKS_URL."
     return [Error(f"No public key for tokens of {conf.jwt_algorithm}.", hint=hint, id="core.E001")]
+
+
+@register("scanrill")
+def redis_client(**_kwargs: Any) -> list[CheckMessage]:
+    if not conf.redis_url or find_spec("redis"):
+        return []
+    hint = "Install it with: pip install 'scanrill[redis]'."
+    return [Error("SCANRILL_REDIS_URL needs the extra `redis`.", hint=hint, id="core.E004")]
 
 
 @register("scanrill")

@@ -6,6 +6,7 @@ A field `max_upload_bytes` is set by the environment variable `SCANRILL_MAX_UPLO
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 import secrets
@@ -19,6 +20,7 @@ import msgspec
 from msgspec import Meta
 
 from .errors import StartRefused
+from .text import seconds_of
 
 PREFIX = "SCANRILL_"
 _SECRET = {"secret": True}
@@ -28,6 +30,14 @@ def _default_data_dir() -> Path:
     """The XDG data directory, so that every command of one user finds the same data."""
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(base) / "scanrill"
+
+
+class Duration(float):
+    """Seconds; written as a number of them, or as 90s, 15m, 24h, 7d."""
+
+    @property
+    def time(self) -> dt.timedelta:
+        return dt.timedelta(seconds=self)
 
 
 class Conf(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +118,24 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         int, Meta(description="Messages a second from one WebSocket; four times as many in a burst.", gt=0)
     ] = 500
 
+    redis_url: Annotated[
+        str,
+        Meta(
+            description="The Redis that several processes share, as redis://host:6379/0; empty: none.",
+            extra=_SECRET,
+        ),
+    ] = ""
+    redis_prefix: Annotated[
+        str,
+        Meta(description="Stands before every name in that Redis: one for each deployment.", min_length=1),
+    ] = "scanrill:"
+    event_retention: Annotated[
+        Duration,
+        Meta(
+            description="How long events are kept for clients that come back (90s, 15m, 24h, 7d), or seconds."
+        ),
+    ] = Duration(86_400)
+
     @property
     def files_dir(self) -> Path:
         return self.data_dir / "files"
@@ -147,7 +175,7 @@ def load(environ: Mapping[str, str]) -> Conf:
         if PREFIX + name.upper() in environ
     }
     try:
-        return msgspec.convert(given, Conf, strict=False, dec_hook=_path)
+        return msgspec.convert(given, Conf, strict=False, dec_hook=_value)
     except msgspec.ValidationError as error:
         raise StartRefused(_named(str(error))) from None
 
@@ -197,9 +225,11 @@ def _parts(text: str, hint: Any) -> Any:
     return [part.strip() for part in text.split(separator) if part.strip()]
 
 
-def _path(kind: type, value: object) -> object:
+def _value(kind: type, value: object) -> object:
     if kind is Path:
         return Path(str(value)).expanduser().absolute()
+    if kind is Duration:
+        return Duration(seconds_of(str(value)))
     raise TypeError(f"no setting has the type {kind!r}")
 
 

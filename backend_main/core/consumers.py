@@ -27,8 +27,9 @@ from .errors import (
     UploadNotFound,
 )
 from .limits import TokenBucket, frame_in_work
-from .live import Socket, hub
+from .live import hub
 from .outbox import SEND_NOW, Outbox
+from .sockets import Socket
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
             self.identity = await orm.run(auth.identify, auth.token_of(self.scope))
             upload_id = await self._followed_upload()
             socket = self._socket(upload_id)
-            hub.join(socket)  # before accept: what commits after the handshake reaches this client
+            await hub.join(socket)  # before accept: what commits after the handshake reaches this client
         except (ConnectionRefused, UploadNotFound) as refusal:
             await self.accept()
             await self.close(refusal.close_code, str(refusal))
@@ -102,22 +103,33 @@ class UploadConsumer(AsyncWebsocketConsumer):
     async def _handle(self, socket: Socket, request: protocol.Request) -> None:
         socket.ask(request)
         try:
-            socket.answer(await self._HANDLERS[type(request)](self, request))
+            reply = await self._HANDLERS[type(request)](self, request)
         except Invalid as error:
-            socket.answer(request.failure(error.fields))
+            reply = request.failure(error.fields)
         except Exception:
             log.exception("a %s request failed", type(request).__name__)
-            socket.answer(request.failure({"server": "The server failed at this request; its log says why."}))
+            reply = request.failure({"server": "The server failed at this request; its log says why."})
+        await socket.conclude(reply)
 
     async def _subscribe(self, request: protocol.Subscribe) -> protocol.Message:
+        """Where it opts in, the hub replies, before what follows from it."""
         socket = self._joined
-        followed = str(socket.upload_id) if socket.upload_id else None
-        if request.stream is None:
-            return protocol.Subscribed(instance_id=followed)
-        subscribed = protocol.Subscribed(instance_id=followed, type="subscribed")
-        socket.answer(subscribed)  # before the text that follows from it
-        hub.follow(socket, request.stream)
-        return subscribed
+        if request.since is not None:
+            await hub.resume(socket, request.since, request.stream)
+        elif request.stream is not None:
+            await hub.follow(socket, request.stream)
+        return protocol.Subscribed(instance_id=str(socket.upload_id) if socket.upload_id else None)
+
+    async def _authenticate(self, request: protocol.Authenticate) -> protocol.Message:
+        try:
+            identity = await orm.run(auth.identify, request.token)
+        except Unauthenticated as error:
+            raise Invalid({"token": str(error)}) from None
+        if identity.user.pk != self.identity.user.pk:
+            raise Invalid({"token": "This is a token of another user."})
+        self.identity, self._joined.issued_at = identity, identity.issued_at
+        self._close_at(identity.expires_at)
+        return protocol.Authenticated()
 
     async def _create(self, request: protocol.Create) -> protocol.Message:
         source = uploads.Source(
@@ -183,6 +195,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
         protocol.Cancel: _cancel,
         protocol.Retry: _retry,
         protocol.Resync: _resync,
+        protocol.Authenticate: _authenticate,
         protocol.Ping: _ping,
     }
 
@@ -194,8 +207,8 @@ class UploadConsumer(AsyncWebsocketConsumer):
         return self.socket
 
     @property
-    def _origin(self) -> str:
-        return self._joined.id
+    def _origin(self) -> Socket:
+        return self._joined
 
     async def _followed_upload(self) -> UUID | None:
         upload_id: UUID | None = self.scope["url_route"]["kwargs"].get("instance_id")
@@ -228,6 +241,8 @@ class UploadConsumer(AsyncWebsocketConsumer):
 
     def _close_at(self, epoch_seconds: float) -> None:
         loop = asyncio.get_running_loop()
+        if self._expiry is not None:
+            self._expiry.cancel()
         expired = Unauthenticated("The token has expired.")
         self._expiry = loop.call_later(max(0.0, epoch_seconds - time.time()), self.end, expired)
 

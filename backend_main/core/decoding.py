@@ -34,6 +34,8 @@ EXPECTED = {
     "instance_id": "The id of an upload is expected, a UUID as a string.",
     "image_base64": "A string of base64 is expected.",
     "status": "One of pending, processing, processed, error, cancelled is expected.",
+    "since": "The cursor of an event is expected, a string, or null.",
+    "token": "An access token is expected, a string.",
     "stream": "One of full, pages, delta is expected.",
     "search": "A string of at most 200 characters is expected.",
     "limit": "A whole number from 1 to 10000 is expected.",

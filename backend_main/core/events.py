@@ -1,69 +1,95 @@
-"""Step 11 — what happened to an upload, told to this process's listeners after the commit, in commit order.
+"""Step 11 — the log of what happened to uploads: written in the transaction of the change, told after it.
 
     with events.transaction() as happened:
         …change rows…
-        happened.append(Event(…))
+        happened.append(Change(…))
 
-Nothing is told when the transaction fails. A listener is called on the thread that committed; it must be
-quick and must not raise.
+Nothing is written or told when the transaction fails. An event's number comes last in its transaction and
+locks the owner's counter until the commit, so an owner's numbers are in the order of the commits, whoever
+commits, in this process or another. Who changes several uploads locks them in the order of their ids first.
+
+A listener is called on the thread that committed, in no certain order; it must be quick and must not raise.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
+from django.db import connection
 from django.db import transaction as database
+from django.db.models import Max
+from django.db.models.functions import Now
 
-from .protocol import AnyMessage, Message
+from . import protocol
+from .conf import conf
+from .models import Event, EventCounter, User
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One message about one upload.
+class Asker(Protocol):
+    """Who asked for a change over a socket, and is to have a reply at the place of the change's event."""
 
-    `origin` is the socket whose request caused it: there `reply`, or else the message itself, takes the
-    event's place. `taken` and `over` frame the time in which a reader has the upload.
+    @property
+    def id(self) -> str: ...
+
+    def expect(self, seq: int, reply: protocol.Message) -> None:
+        """The event `seq` is going to be committed; called before it is, from the thread that does it."""
+        ...
+
+    def forget(self) -> None:
+        """It was not committed after all."""
+        ...
+
+
+@dataclass(slots=True)
+class Change:
+    """One message about one upload. `origin` gets `reply`, or else the message itself, as the reply.
+
+    `attempt` is the upload's. `seq` is there once the change is written.
     """
 
     owner_id: UUID
     upload_id: UUID
-    message: AnyMessage | None
-    origin: str | None = None
-    reply: Message | None = None
-    taken: Taken | None = None
-    over: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A reader begins, or goes on with, an upload whose finished pages are `pages`, from the first on."""
-
     attempt: int
-    pages: tuple[str, ...] = ()
-    page_count: int | None = None
+    message: protocol.Change
+    origin: Asker | None = None
+    reply: protocol.Message | None = None
+    seq: int = 0
+
+    @property
+    def kind(self) -> str:
+        return protocol.kind(self.message)
+
+    @property
+    def last(self) -> bool:
+        """Whether it ends the reading of the upload."""
+        return self.kind in protocol.LAST_KINDS
 
 
-Listener = Callable[[Event], None]
+Listener = Callable[[Change], None]
 
 _listeners: list[Listener] = []
-# Held over commit and telling, so that both happen in one order; SQLite has one writer at a time anyway.
-_order = threading.Lock()
 
 
 @contextmanager
-def transaction() -> Iterator[list[Event]]:
-    """A database transaction; the events appended to what it yields are told once it has committed."""
-    happened: list[Event] = []
-    with _order:
+def transaction() -> Iterator[list[Change]]:
+    """A database transaction; the changes appended to what it yields are its events."""
+    happened: list[Change] = []
+    try:
         with database.atomic():
             yield happened
-        for event in happened:
-            for listener in _listeners:
-                listener(event)
+            _write(happened)
+    except BaseException:
+        for change in happened:
+            if change.origin is not None:
+                change.origin.forget()
+        raise
+    for change in happened:
+        for listener in _listeners:
+            listener(change)
 
 
 def listen(listener: Listener) -> None:
@@ -72,3 +98,53 @@ def listen(listener: Listener) -> None:
 
 def unlisten(listener: Listener) -> None:
     _listeners.remove(listener)
+
+
+def head(owner_id: UUID) -> int:
+    """The number of the owner's newest event; 0 where there was none yet."""
+    return EventCounter.objects.filter(owner_id=owner_id).values_list("seq", flat=True).first() or 0
+
+
+def remove_expired() -> int:
+    """Events older than `conf.event_retention`, and what stands before them; how many there were.
+
+    Of each owner a beginning of the log goes, so that what is left has no gap.
+    """
+    expired = Event.objects.filter(created_at__lt=Now() - conf.event_retention.time).order_by()
+    removed = 0
+    for owner_id, seq in expired.values_list("owner_id").annotate(newest=Max("seq")):
+        removed += Event.objects.filter(owner_id=owner_id, seq__lte=seq).delete()[0]
+    return removed
+
+
+def _write(happened: list[Change]) -> None:
+    """Counters are locked in one order too."""
+    for change in sorted(happened, key=lambda change: change.owner_id):
+        change.seq = _next_seq(change.owner_id)
+        Event.objects.create(
+            owner_id=change.owner_id,
+            seq=change.seq,
+            upload_id=change.upload_id,
+            attempt=change.attempt,
+            kind=change.kind,
+            message=protocol.encode(protocol.without_texts(change.message)),
+            origin=change.origin.id if change.origin is not None else "",
+        )
+        if change.origin is not None:
+            reply = change.reply or change.message
+            assert isinstance(reply, protocol.Message)
+            change.origin.expect(change.seq, reply)
+
+
+def _next_seq(owner_id: UUID) -> int:
+    """One statement, and no lock before it: two transactions of one owner queue up here and nowhere else."""
+    table = connection.ops.quote_name(EventCounter._meta.db_table)
+    owner = User._meta.pk.get_db_prep_value(owner_id, connection)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} (owner_id, seq) VALUES (%s, 1) "  # noqa: S608 - the name is the model's
+            f"ON CONFLICT (owner_id) DO UPDATE SET seq = {table}.seq + 1 RETURNING seq",
+            [owner],
+        )
+        [seq] = cursor.fetchone()
+    return int(seq)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from django.db.models.functions import Now
 from .. import reading
 from . import events, serializers
 from .conf import conf
-from .events import Event, Taken
+from .events import Change
 from .models import Job, Page, Status, Upload, User
 from .text import join_pages
 
@@ -41,7 +41,10 @@ class LostUpload(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One job, held by one reader until its lease runs out. `pages` is how many are finished."""
+    """One job, held by one reader until its lease runs out. `pages` is how many are finished.
+
+    `texts` are theirs by their numbers; `seq` is how far the owner's log was when the job was claimed.
+    """
 
     job_id: UUID
     upload_id: UUID
@@ -49,6 +52,9 @@ class Claim:
     image_path: str
     attempt: int
     pages: int
+    texts: dict[int, str] = field(default_factory=dict)
+    page_count: int | None = None
+    seq: int = 0
 
 
 # ── holding ──────────────────────────────────────────────────────────────────────────────────────
@@ -56,7 +62,7 @@ class Claim:
 
 def claim(holder: str) -> Claim | None:
     """The fairest open job: of the owner served longest ago, the one that has waited longest."""
-    with events.transaction() as happened:
+    with transaction.atomic():
         job = _next_job()
         if job is None:
             return None
@@ -66,10 +72,19 @@ def claim(holder: str) -> Claim | None:
         Job.objects.filter(pk=job.pk).update(attempt=job.attempt, claimed_by=holder, lease_until=_lease())
         upload.save(update_fields=["attempt", "status", "engine", "updated_at"])
         User.objects.filter(pk=upload.owner_id).update(last_served_at=Now())
-        pages = tuple(upload.pages.order_by("number").values_list("markdown", flat=True))
-        taken = Taken(upload.attempt, pages, upload.page_count)
-        happened.append(Event(upload.owner_id, upload.pk, None, taken=taken))
-    return Claim(job.pk, upload.pk, upload.owner_id, upload.image_path, upload.attempt, len(pages))
+        pages = dict(upload.pages.order_by("number").values_list("number", "markdown"))
+        seq = events.head(upload.owner_id)
+    return Claim(
+        job.pk,
+        upload.pk,
+        upload.owner_id,
+        upload.image_path,
+        upload.attempt,
+        len(pages),
+        pages,
+        upload.page_count,
+        seq,
+    )
 
 
 def extend(held: Claim) -> bool:
@@ -174,10 +189,14 @@ def _count_deaths(claimed: QuerySet[Job]) -> int:
 
 
 def _next_job() -> Job | None:
-    """On PostgreSQL the row stays locked until the claim commits; SQLite has one writer at a time."""
+    """On PostgreSQL both rows stay locked until the claim commits; SQLite has one writer at a time.
+
+    An upload that is being cancelled or deleted is passed over: who waited for it here, with its job in hand,
+    would wait for one who waits for the job.
+    """
     served = F("upload__owner__last_served_at").asc(nulls_first=True)
     waiting = Job.objects.filter(claimed_by="").order_by(served, "created_at")
-    return waiting.select_related("upload").select_for_update(skip_locked=True, of=("self",)).first()
+    return waiting.select_related("upload").select_for_update(skip_locked=True, of=("self", "upload")).first()
 
 
 def _lease() -> CombinedExpression:
@@ -206,4 +225,4 @@ def _end(held: Claim, *, status: Status, error: str | None) -> None:
         _fenced(held, status=status, error=error, **texts_so_far(held.upload_id))
         Job.objects.filter(pk=held.job_id).delete()
         upload = Upload.objects.select_related("owner").get(pk=held.upload_id)
-        happened.append(Event(upload.owner_id, upload.pk, serializers.terminal(upload), over=True))
+        happened.append(Change(upload.owner_id, upload.pk, held.attempt, serializers.terminal(upload)))

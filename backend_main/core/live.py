@@ -1,309 +1,395 @@
-"""Step 12 — one hub per process: events and live text → the sockets that want them.
+"""Step 12 — one hub per process: the log of events and live text → the sockets that want them.
 
-A message is encoded once, however many sockets get it. Events keep the order of their commits; live text is a
-slot (`slot.py`) with the latest value, which every socket gets as fast as it reads and not faster.
+The log is read once for all sockets of a user (`feed.py`), a message is encoded once, and each socket takes
+it at its own pace (`outbox.py`). What decides is the log: the bell only says when to look, and a look every
+few seconds finds what no bell told. Live text (`streaming.py`) waits for the event that it comes after.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import threading
-import uuid
-from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from typing import NamedTuple
 from uuid import UUID
 
-from . import events, orm, protocol, queries
+from msgspec import UNSET, UnsetType
+
+from . import events, orm, protocol, queries, replay
+from .bell import Heard, LocalBell, Missed, Over, PageText, Ring, Taken
 from .conf import conf
-from .errors import ConnectionRefused, TooMany, Unauthenticated
-from .events import Event, Taken
-from .outbox import Outbox, Place
+from .errors import Invalid, TooMany, TooSlow, Unauthenticated
+from .events import Change
+from .feed import Feed
 from .protocol import Stream
-from .slot import Draft, Live, Pace, PageStream, Partials, Slot
+from .replay import Entry, Log, Standing
+from .sockets import Socket
+from .streaming import Streams
 
 log = logging.getLogger(__name__)
 
 RECHECK_SECONDS = 1.0
+LOOK_SECONDS = 2.0
+# Of so many uploads it is known that they ended, for what is said of them too late.
+REMEMBERED_UPLOADS = 10_000
 
 
-@dataclass(eq=False, slots=True)
-class Socket:
-    """One connected client. `upload_id` is the upload it follows, None for all of the user's.
+class _Coming:
+    """An upload whose reader spoke before all events were here that come before its text."""
 
-    `close` ends the connection with an error's close code. `issued_at` is its token's, in epoch seconds.
-    `stream` is how it wants live text; one that knows the specification alone never says.
-    """
+    def __init__(self, attempt: int) -> None:
+        self.attempt = attempt
+        self.pages: list[PageText] = []
 
-    owner_id: UUID
-    upload_id: UUID | None
-    issued_at: float
-    outbox: Outbox
-    close: Callable[[ConnectionRefused], None]
-    stream: Stream = "full"
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    request: protocol.Request | None = None
-    answered: bool = True
+    def add(self, said: PageText) -> None:
+        if self.pages and self.pages[-1].page.number == said.page.number:
+            self.pages.pop()
+        self.pages.append(said)
 
-    def wants(self, upload_id: UUID) -> bool:
-        return self.upload_id is None or self.upload_id == upload_id
 
-    def ask(self, request: protocol.Request) -> None:
-        """From here to its reply, `request` is the one that this socket waits for."""
-        self.request, self.answered = request, False
+class _Newest:
+    """A number of each upload, the highest that was noted, of those noted last."""
 
-    def answer(self, message: protocol.Message) -> None:
-        """The reply, once: for a change the hub gives it at the place of the change's event."""
-        if not self.answered and self.request is not None:
-            self.answered = True
-            self.outbox.put_reply(protocol.encode(self.request.reply(message)))
+    def __init__(self) -> None:
+        self._numbers: OrderedDict[UUID, int] = OrderedDict()
+
+    def get(self, upload_id: UUID) -> int:
+        return self._numbers.get(upload_id, -1)
+
+    def note(self, upload_id: UUID, number: int) -> None:
+        self._numbers[upload_id] = max(number, self.get(upload_id))
+        self._numbers.move_to_end(upload_id)
+        if len(self._numbers) > REMEMBERED_UPLOADS:
+            self._numbers.popitem(last=False)
+
+
+class _Snapshot(NamedTuple):
+    seq: int
+    text: str
 
 
 class Hub:
-    """`start` and `stop` run on the loop, as does everything that is not said to be for any thread."""
+    """Everything runs on the loop, but `tell`, which is for any thread."""
 
-    def __init__(self) -> None:
-        self._sockets: defaultdict[UUID, set[Socket]] = defaultdict(set)
-        self._slots: dict[UUID, Slot] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._recheck: asyncio.Task[None] | None = None
-        self._fresh: dict[tuple[UUID, int, int], Draft] = {}
-        self._fresh_lock = threading.Lock()
+    def __init__(self, bell: LocalBell | None = None, log: Log | None = None) -> None:
+        self.bell = bell or LocalBell()
+        self._log = log or Log()
+        self._feeds: dict[UUID, Feed] = {}
+        self._streams = Streams(self._sockets)
+        self._coming: dict[UUID, _Coming] = {}
+        self._ended, self._refused = _Newest(), _Newest()
+        self._epoch = ""
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._recheck = self._loop.create_task(self._recheck_forever())
+        self._streams.start()
+        self.bell.start(self._hear)
         events.listen(self.tell)
+        self._spawn(_every(RECHECK_SECONDS, self._close_the_revoked))
+        self._spawn(_every(LOOK_SECONDS, self._look))
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         events.unlisten(self.tell)
-        if self._recheck is not None:
-            self._recheck.cancel()
-        for slot in self._slots.values():
-            slot.cancel_timers()
-        self._slots.clear()
-        self._loop = None
+        for task in self._tasks:
+            task.cancel()
+        await self.bell.stop()
+        self._streams.stop()
 
     # ── sockets ──
 
-    def join(self, socket: Socket) -> None:
-        """From now on the socket gets its events, first the text of what is being read. Raises `TooMany`."""
-        if len(self._sockets[socket.owner_id]) >= conf.max_sockets_per_user:
-            raise TooMany("This user has too many open sockets.")
-        self._sockets[socket.owner_id].add(socket)
-        self._send_all(socket)
+    async def join(self, socket: Socket) -> None:
+        """What commits from now on reaches the socket, after the text of what is being read.
 
-    def follow(self, socket: Socket, stream: Stream) -> None:
-        """From now on the socket gets live text in this way, first what there is of it."""
+        Raises `TooMany`.
+        """
+        feed = self._feeds.get(socket.owner_id) or self._open(socket.owner_id)
+        if len(feed.sockets) >= conf.max_sockets_per_user:
+            raise TooMany("This user has too many open sockets.")
+        feed.sockets.add(socket)
+        try:
+            await self._bring_up(feed)
+        except BaseException:
+            self.leave(socket)
+            raise
+        assert feed.cursor is not None
+        socket.position = feed.cursor
+        self._go_live(socket)
+
+    def leave(self, socket: Socket) -> None:
+        socket.live = False
+        if (feed := self._feeds.get(socket.owner_id)) is None:
+            return
+        feed.sockets.discard(socket)
+        if not feed.sockets:
+            del self._feeds[socket.owner_id]
+            feed.close()
+            self.bell.unfollow(socket.owner_id)
+            self._streams.forget_remote(socket.owner_id)
+
+    async def follow(self, socket: Socket, stream: Stream) -> None:
+        """Opts in from here on: the reply says after which event, then comes the live text in this way."""
+        await self._bring_up(self._feeds[socket.owner_id])
+        socket.opted_in = True
+        socket.answer(self._subscribed(socket))
         if stream != socket.stream:
             socket.stream = stream
-            self._send_all(socket)
+            if socket.live:
+                self._streams.send_all(socket)
+
+    async def resume(self, socket: Socket, since: str, stream: Stream | None) -> None:
+        """Opts in, and gives every event after the cursor `since`; or a list, and every event after that.
+
+        The reply, which says which of the two, comes first. What was sent before it does not count.
+
+        Raises:
+            Invalid: where this socket has had cursors after `since` already.
+        """
+        seq = replay.seq_of(since, self._epoch)
+        if seq is not None and socket.opted_in and seq < socket.position:
+            raise Invalid({"since": "This socket has had later events; connect anew to have them again."})
+        socket.live = False
+        try:
+            snapshot = await orm.look(self._missing, socket, seq)
+        except BaseException:
+            self._spawn(self._catch_up(socket))
+            raise
+        socket.opted_in, socket.stream = True, stream or socket.stream
+        if snapshot is None:
+            assert seq is not None
+            socket.position = seq
+            socket.answer(self._subscribed(socket, recovered=True))
+        else:
+            socket.position = snapshot.seq
+            socket.answer(self._subscribed(socket, recovered=False))
+            socket.outbox.put_reply(snapshot.text)
+        await self._catch_up(socket)
 
     def resync(self, socket: Socket, upload_id: UUID) -> None:
         """What there is of an upload's live text, once more."""
-        if (slot := self._slots.get(upload_id)) and socket in self._wanting(slot):
-            self._send_slot(socket, slot)
+        self._streams.send(socket, upload_id)
 
-    def leave(self, socket: Socket) -> None:
-        sockets = self._sockets[socket.owner_id]
-        sockets.discard(socket)
-        if not sockets:
-            del self._sockets[socket.owner_id]
+    def _open(self, owner_id: UUID) -> Feed:
+        feed = self._feeds[owner_id] = Feed(owner_id, self._read, self._deliver, _cut_off)
+        self.bell.follow(owner_id)
+        return feed
 
-    # ── for any thread ──
+    def _sockets(self, owner_id: UUID) -> set[Socket]:
+        feed = self._feeds.get(owner_id)
+        return set() if feed is None else feed.sockets
 
-    def tell(self, event: Event) -> None:
-        self._call(self._deliver, event)
+    def _go_live(self, socket: Socket) -> None:
+        socket.live = True
+        self._streams.send_all(socket)
 
-    def page_text(self, upload_id: UUID, attempt: int, page: Draft) -> None:
-        """The page that is being read, so far; only the latest counts."""
-        key = upload_id, attempt, page.number
-        with self._fresh_lock:
-            waits = key in self._fresh
-            self._fresh[key] = page
-        if not waits:
-            self._call(self._take_fresh, key)
-
-    def page_done(self, upload_id: UUID, attempt: int, page: Draft) -> None:
-        """The page is finished; its text is this and stays so."""
-        with self._fresh_lock:
-            self._fresh.pop((upload_id, attempt, page.number), None)
-        self._call(self._finish_page, upload_id, attempt, page)
-
-    def _call(self, callback: Callable[..., None], *args: object) -> None:
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(callback, *args)
+    def _subscribed(self, socket: Socket, *, recovered: bool | UnsetType = UNSET) -> protocol.Subscribed:
+        return protocol.Subscribed(
+            instance_id=str(socket.upload_id) if socket.upload_id else None,
+            type="subscribed",
+            cursor=replay.cursor(self._epoch, socket.position),
+            recovered=recovered,
+        )
 
     # ── events ──
 
-    def _deliver(self, event: Event) -> None:
-        if event.over:
-            self._end(event.upload_id)
-        text = protocol.encode(event.message) if event.message is not None else None
-        for socket in self._sockets.get(event.owner_id, ()):
-            reply = event.reply or event.message
-            if socket.id == event.origin and isinstance(reply, protocol.Message):
-                socket.answer(reply)
-            elif text is not None and socket.wants(event.upload_id):
-                socket.outbox.put_event(text)
-        if event.taken is not None:
-            self._begin(event, event.taken)
+    def tell(self, change: Change) -> None:
+        """A change has been committed in this process."""
+        self.bell.say(Ring(change.owner_id, change.seq))
+        if change.last:
+            self.bell.say(Over(change.owner_id, change.upload_id, change.seq))
 
-    def _begin(self, event: Event, taken: Taken) -> None:
-        before = self._slots.get(event.upload_id)
-        slot = self._slots[event.upload_id] = _slot(event, taken)
-        if before is not None:
-            before.cancel_timers()
-            for socket in self._wanting(slot):
-                socket.outbox.drop_partial(Place(slot.upload_id))
-                socket.outbox.drop_partial(Place(slot.upload_id, slot.draft.number))
-        self._begin_full(slot, before)
-        self._begin_pages(slot, before)
+    async def _read(self, owner_id: UUID, seq: int) -> list[Entry]:
+        return await orm.look(self._log.since, owner_id, seq)
 
-    def _begin_full(self, slot: Slot, before: Slot | None) -> None:
-        full = slot.full()
-        if not full.characters:
-            self._open(slot, {"full": full})
-        elif before is not None and full.characters >= before.full_pace.sent_characters:
-            # Another turn of the same reading: to give way after a page must not cost all the text again.
-            slot.full_pace = before.full_pace
-            self._full_when_due(slot)
-        else:
-            self._send_full(slot, full)
+    def _deliver(self, feed: Feed, entry: Entry) -> None:
+        if entry.last:
+            self._end(entry.upload_id, entry.seq)
+        for socket in feed.sockets:
+            if socket.live:
+                socket.hear(entry, self._epoch)
 
-    def _begin_pages(self, slot: Slot, before: Slot | None) -> None:
-        known = {} if before is None else before.finished
-        for page in slot.finished.values():
-            if known.get(page.number) != page:
-                self._send_page(slot, page, slot.whole(page))
-        if before is not None:
-            for name, stream in before.page_streams.items():
-                slot.page_streams[name].pace.sent_at = stream.pace.sent_at
-        self._open(slot, slot.whole(slot.draft))
-
-    def _open(self, slot: Slot, partials: Partials) -> None:
-        """The empty text says that a reader has the upload, or a page; no newer text takes its place."""
-        for socket in self._wanting(slot):
-            if partial := partials.get(socket.stream):
-                socket.outbox.put_event(partial.encoded())
-
-    def _end(self, upload_id: UUID) -> None:
-        slot = self._slots.pop(upload_id, None)
-        if slot is not None:
-            slot.cancel_timers()
-            for socket in self._sockets.get(slot.owner_id, ()):
-                socket.outbox.drop_partials(upload_id)
-
-    # ── live text ──
-
-    def _take_fresh(self, key: tuple[UUID, int, int]) -> None:
-        upload_id, attempt, _ = key
-        with self._fresh_lock:
-            page = self._fresh.pop(key, None)
-        slot = self._slots.get(upload_id)
-        if page is not None and slot is not None and slot.attempt == attempt:
-            if slot.take(page):
-                self._full_when_due(slot)
-            for stream in slot.page_streams.values():
-                self._page_when_due(slot, stream)
-
-    def _finish_page(self, upload_id: UUID, attempt: int, page: Draft) -> None:
-        slot = self._slots.get(upload_id)
-        if slot is not None and slot.attempt == attempt:
-            slot.finish(page)
-            self._full_when_due(slot)
-            # A page that is done never waits: it is sent once, and the next page has a draft of its own.
-            for stream in slot.page_streams.values():
-                self._step_page(slot, stream)
-                stream.pace.sent_characters = 0
-
-    def _full_when_due(self, slot: Slot) -> None:
-        full = slot.full()
-        if self._is_due(slot.full_pace, full.characters, self._full_when_due, slot):
-            self._send_full(slot, full)
-
-    def _page_when_due(self, slot: Slot, stream: PageStream) -> None:
-        if slot.has_news(stream) and self._is_due(
-            stream.pace, len(slot.draft.text), self._page_when_due, slot, stream
-        ):
-            self._step_page(slot, stream)
-
-    def _is_due(self, pace: Pace, characters: int, again: Callable[..., None], *of: object) -> bool:
-        """Whether a partial may go out now; if not, `again(*of)` is called when it may."""
-        assert self._loop is not None
-        pace.cancel_timer()
-        due = pace.due(characters)
-        if due > self._loop.time():
-            pace.timer = self._loop.call_at(due, again, *of)
-        return pace.timer is None
-
-    def _send_full(self, slot: Slot, full: Live) -> None:
-        assert self._loop is not None
-        slot.full_pace.sent(full.characters, self._loop.time())
-        self._put(slot, Place(slot.upload_id), {"full": full})
-
-    def _step_page(self, slot: Slot, stream: PageStream) -> None:
-        assert self._loop is not None
-        stream.pace.cancel_timer()
-        stream.pace.sent(len(slot.draft.text), self._loop.time())
-        self._send_page(slot, slot.draft, {stream.name: slot.step(stream)})
-
-    def _send_page(self, slot: Slot, page: Draft, partials: Partials) -> None:
-        self._put(slot, Place(slot.upload_id, page.number), partials)
-
-    def _put(self, slot: Slot, place: Place, partials: Partials) -> None:
-        for socket in self._wanting(slot):
-            if partial := partials.get(socket.stream):
-                socket.outbox.put_partial(place, partial)
-
-    def _send_all(self, socket: Socket) -> None:
-        for slot in self._slots.values():
-            if slot.owner_id == socket.owner_id and socket.wants(slot.upload_id):
-                self._send_slot(socket, slot)
-
-    def _send_slot(self, socket: Socket, slot: Slot) -> None:
-        """All there is, in the place of what waits: deltas that come later go on from here."""
-        socket.outbox.drop_partials(slot.upload_id)
-        stream = slot.page_streams.get(socket.stream)
-        if stream is None:
-            socket.outbox.put_partial(Place(slot.upload_id), slot.full())
+    async def _bring_up(self, feed: Feed) -> None:
+        """Delivers all that was committed before this call; the first time, finds out where to begin."""
+        if feed.cursor is not None:
+            await feed.reach(await orm.look(self._log.head, feed.owner_id))
             return
-        for page in slot.pages(stream):
-            partial = slot.whole(page)[socket.stream]
-            socket.outbox.put_partial(Place(slot.upload_id, page.number), partial)
+        standing = await orm.look(self._log.standing, feed.owner_id)
+        await self._set_stage(feed, standing)
+        if feed.cursor is None:
+            self._epoch = standing.epoch
+            feed.begin(standing.head)
+        await feed.reach(standing.head)
 
-    def _wanting(self, slot: Slot) -> list[Socket]:
-        return [s for s in self._sockets.get(slot.owner_id, ()) if s.wants(slot.upload_id)]
+    async def _catch_up(self, socket: Socket) -> None:
+        """What came after the socket's position, as fast as it takes it; then it is live.
+
+        What its feed has delivered is read once more, nothing beyond that: so both meet without a gap.
+        """
+        while (
+            (feed := self._feeds.get(socket.owner_id)) and socket in feed.sockets and not socket.outbox.over
+        ):
+            assert feed.cursor is not None
+            if socket.position == feed.cursor:
+                self._go_live(socket)
+                return
+            try:
+                await self._give_next(socket, feed)
+            except Exception:
+                log.exception("events could not be read again; it is tried once more")
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def _give_next(self, socket: Socket, feed: Feed) -> None:
+        if feed.cursor is None or socket.position > feed.cursor:
+            await feed.reach(socket.position)
+            return
+        entries = await orm.look(self._log.since, socket.owner_id, socket.position, socket.upload_id)
+        if not entries or entries[0].seq != socket.position + 1:
+            socket.close(_lost())
+            socket.outbox.end()
+        for entry in entries:
+            if entry.seq <= feed.cursor:
+                socket.hear(entry, self._epoch)
+        await socket.outbox.room()
+
+    def _missing(self, socket: Socket, seq: int | None) -> _Snapshot | None:
+        """What has to stand for the events that are not there any more; None: they are all there."""
+        if seq is not None and self._log.covers(socket.owner_id, seq):
+            return None
+        snapshot = self._log.snapshot(socket.owner_id, socket.upload_id)
+        return _Snapshot(snapshot.seq, protocol.encode(snapshot.message))
+
+    async def _look(self) -> None:
+        """What no bell told: one query for all users with sockets."""
+        owners = [owner_id for owner_id, feed in self._feeds.items() if feed.cursor is not None]
+        heads = await orm.look(self._log.heads, owners) if owners else {}
+        for owner_id, seq in heads.items():
+            if feed := self._feeds.get(owner_id):
+                feed.ring(seq)
+
+    # ── what the bell says ──
+
+    def _hear(self, item: Heard | Missed, local: bool) -> None:
+        match item:
+            case Ring():
+                if feed := self._feeds.get(item.owner_id):
+                    feed.ring(item.seq)
+            case Over():
+                self._over(item)
+            case Taken():
+                self._take(item, local)
+            case PageText():
+                self._page(item, local)
+            case Missed():
+                self._spawn(self._look())
+
+    def _over(self, over: Over) -> None:
+        """Where sockets listen, the event itself ends the text when its turn comes."""
+        feed = self._feeds.get(over.owner_id)
+        if feed is None or feed.cursor is None or feed.cursor >= over.seq:
+            self._end(over.upload_id, over.seq)
+
+    def _end(self, upload_id: UUID, seq: int) -> None:
+        self._ended.note(upload_id, seq)
+        self._streams.end(upload_id, seq)
+
+    def _take(self, taken: Taken, local: bool) -> None:
+        feed = self._feeds.get(taken.owner_id)
+        here = feed is None or feed.cursor is None or feed.cursor >= taken.seq
+        if local and here:
+            self._begin(taken, local)
+        elif feed is not None:
+            coming = self._coming[taken.upload_id] = _Coming(taken.attempt)
+            self._spawn(self._bring(feed, taken, coming, local))
+
+    def _begin(self, taken: Taken, local: bool) -> None:
+        if self._ended.get(taken.upload_id) <= taken.seq:
+            self._streams.begin(taken, local)
+
+    async def _bring(self, feed: Feed, taken: Taken, coming: _Coming, local: bool) -> None:
+        """Begins a text when all events are here that come before it; another process's is looked up."""
+        try:
+            found = taken if local else await self._look_up(taken)
+            if found is not None:
+                await feed.reach(found.seq)
+                self._begin(found, local)
+                for said in coming.pages:
+                    self._streams.hear(said)
+        finally:
+            if self._coming.get(taken.upload_id) is coming:
+                del self._coming[taken.upload_id]
+
+    async def _look_up(self, taken: Taken) -> Taken | None:
+        found = await orm.look(self._log.taken, taken.owner_id, taken.upload_id, taken.attempt)
+        if found is None:
+            self._refused.note(taken.upload_id, taken.attempt)
+        return found
+
+    def _page(self, said: PageText, local: bool) -> None:
+        coming, attempt = self._coming.get(said.upload_id), self._streams.attempt(said.upload_id)
+        if coming is None and not local and max(attempt, self._refused.get(said.upload_id)) < said.attempt:
+            # A text whose beginning was said before this process listened.
+            self._take(Taken(said.owner_id, said.upload_id, said.attempt, 0), local)
+            coming = self._coming.get(said.upload_id)
+        if coming is not None and coming.attempt == said.attempt:
+            coming.add(said)
+        elif attempt == said.attempt:
+            self._streams.hear(said)
+
+    async def _set_stage(self, feed: Feed, standing: Standing) -> None:
+        """The texts of what is being read now, before the first of its sockets is live."""
+        self._streams.keep(feed.owner_id, set(standing.reading), standing.head)
+        for upload_id, attempt in standing.reading.items():
+            if self._streams.attempt(upload_id) < attempt:
+                taken = await orm.look(self._log.taken, feed.owner_id, upload_id, attempt)
+                if taken is not None:
+                    self._begin(taken, local=False)
 
     # ── users who may no longer be here ──
 
-    async def _recheck_forever(self) -> None:
-        while True:
-            await asyncio.sleep(RECHECK_SECONDS)
-            if self._sockets:
-                try:
-                    await self._close_the_revoked()
-                except Exception:
-                    log.exception("could not look whether the connected users are still active")
-
     async def _close_the_revoked(self) -> None:
         # Those of now: one that joins while the database is asked is not in its answer.
-        asked = {owner_id: list(sockets) for owner_id, sockets in self._sockets.items()}
-        valid_from = await orm.run(queries.tokens_valid_from, list(asked))
+        asked = {owner_id: list(feed.sockets) for owner_id, feed in self._feeds.items()}
+        valid_from = await orm.look(queries.tokens_valid_from, list(asked)) if asked else {}
         for owner_id, sockets in asked.items():
             for socket in sockets:
                 if not queries.token_stands(valid_from, owner_id, socket.issued_at):
                     socket.close(Unauthenticated("The user was deactivated, or the token revoked."))
 
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
 
-def _slot(event: Event, taken: Taken) -> Slot:
-    pages = [
-        Draft(number, taken.page_count, text, done=True) for number, text in enumerate(taken.pages, start=1)
-    ]
-    slot = Slot(event.owner_id, event.upload_id, taken.attempt, Draft(len(pages) + 1, taken.page_count))
-    slot.finished.update((page.number, page) for page in pages)
-    return slot
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("work of the hub failed", exc_info=error)
 
 
-hub = Hub()
+async def _every(seconds: float, work: Callable[[], Coroutine[None, None, None]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except Exception:
+            log.exception("the hub's look at the database failed; the next one follows")
+
+
+def _cut_off(feed: Feed) -> None:
+    for socket in feed.sockets:
+        socket.close(_lost())
+
+
+def _lost() -> TooSlow:
+    return TooSlow("Events were removed before they could be sent; reconnect and resume.")
+
+
+def _bell() -> LocalBell:
+    if not conf.redis_url:
+        return LocalBell()
+    from .redis_bell import RedisBell  # the extra `redis` is for who has one
+
+    return RedisBell(conf.redis_url, conf.redis_prefix)
+
+
+hub = Hub(_bell())

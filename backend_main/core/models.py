@@ -1,4 +1,4 @@
-"""Step 7 — users, uploads, pages, jobs; what must always hold is a constraint here, not a check elsewhere."""
+"""Step 7 — the tables; what must always hold is a constraint here, not a check elsewhere."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Self
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 
@@ -144,3 +145,50 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"job of {self.upload_id} from page {self.first_page}"
+
+
+class EventLog(models.Model):
+    """One row. `epoch` names this log: cursors of another one, as of before a restored backup, are void."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    epoch = models.CharField(max_length=16)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="event_log_is_one")]
+
+    def __str__(self) -> str:
+        return self.epoch
+
+
+class EventCounter(models.Model):
+    """How many events an owner has had. Its row is locked from an event's number to the event's commit."""
+
+    owner = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    seq = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.seq} events of {self.owner_id}"
+
+
+class Event(models.Model):
+    """What happened to an upload: the message as of its commit, as JSON and without the two texts.
+
+    `seq` counts the owner's events without a gap, in the order of their commits. `attempt` is the upload's.
+    The upload is no foreign key: what is told of it outlives it.
+    """
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="events")
+    seq = models.BigIntegerField()
+    upload_id = models.UUIDField()
+    attempt = models.PositiveIntegerField()
+    kind = models.CharField(max_length=10)
+    message = models.TextField()
+    origin = models.CharField(max_length=32, default="", blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "seq"], name="event_seq_once")]
+        indexes = [models.Index(fields=["created_at"], name="event_oldest")]
+
+    def __str__(self) -> str:
+        return f"event {self.seq} of {self.owner_id}: {self.kind}"

@@ -19,13 +19,23 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _threads = ThreadPoolExecutor(max_workers=min(32, 4 * (os.cpu_count() or 1)), thread_name_prefix="orm")
+_lookers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="look")
 
 
 async def run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """`work(*args, **kwargs)` on a thread that may use the database; its result or its exception."""
+    return await _on(_threads, work, *args, **kwargs)
+
+
+async def look(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for short reads that everybody waits for: not behind files that are just coming in."""
+    return await _on(_lookers, work, *args, **kwargs)
+
+
+async def _on(threads: ThreadPoolExecutor, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(
-        _threads, functools.partial(_with_checked_connection, work, *args, **kwargs)
+        threads, functools.partial(_with_checked_connection, work, *args, **kwargs)
     )
 
 

@@ -67,12 +67,15 @@ class Outbox:
         self._changed = asyncio.Event()
         self._low = asyncio.Event()
         self._low.set()
+        self._room = asyncio.Event()
+        self._room.set()
+        self.over = False
 
     def put_reply(self, text: str) -> None:
         """Replies count against nobody: the next request is not heard before they are sent (`drain`)."""
         self._entries.append(_Entry(text, None, event=False))
         self._unsent_reply_characters += len(text)
-        if self._unsent_reply_characters > LOW_WATER_CHARACTERS:
+        if self._unsent_reply_characters > LOW_WATER_CHARACTERS and not self.over:
             self._low.clear()
         self._changed.set()
 
@@ -82,6 +85,8 @@ class Outbox:
         self._entries.append(_Entry(text, None, event=True))
         self._unsent_events += 1
         self._unsent_event_characters += len(text)
+        if not self.over:
+            self._room.clear()
         self._changed.set()
 
     def put_partial(self, place: Place, partial: Unsent) -> None:
@@ -106,16 +111,29 @@ class Outbox:
             self._entries = deque(entry for entry in self._entries if entry.place not in places)
 
     async def drain(self) -> None:
-        """Waits until the client has read most of its replies."""
+        """Waits until the client has read most of its replies, or will read nothing more."""
         await self._low.wait()
 
+    async def room(self) -> None:
+        """Waits until the client has been sent all of its events, or will read nothing more."""
+        await self._room.wait()
+
     async def run(self) -> None:
-        while True:
-            await self._wait()
-            self._changed.clear()
-            while self._entries:
-                self._refuse_the_slow()
-                await self._send_next()
+        try:
+            while True:
+                await self._wait()
+                self._changed.clear()
+                while self._entries:
+                    self._refuse_the_slow()
+                    await self._send_next()
+        finally:
+            self.end()
+
+    def end(self) -> None:
+        """Nothing more is sent, and nobody waits for that any longer."""
+        self.over = True
+        self._low.set()
+        self._room.set()
 
     async def _wait(self) -> None:
         self._waits = True
@@ -140,14 +158,18 @@ class Outbox:
         if event:
             self._unsent_events -= 1
             self._unsent_event_characters -= len(text)
+            if not self._unsent_events:
+                self._room.set()
         elif place is None:
             self._unsent_reply_characters -= len(text)
             if self._unsent_reply_characters <= LOW_WATER_CHARACTERS:
                 self._low.set()
 
     def _refuse_the_slow(self) -> None:
+        # One event may be larger than all that may wait: it counts when it is not the next one.
+        next_one = len(self._entries[0].text or "") if self._entries[0].event else 0
         if (
             self._unsent_events > MAX_UNSENT_EVENTS
-            or self._unsent_event_characters > MAX_UNSENT_EVENT_CHARACTERS
+            or self._unsent_event_characters - next_one > MAX_UNSENT_EVENT_CHARACTERS
         ):
             raise TooSlow("The client leaves too many events unread.")

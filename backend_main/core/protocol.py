@@ -2,8 +2,8 @@
 
 Every message that the server sends is a struct of this module, and `encode(message)` is its JSON, with
 exactly the keys of the specification; what has more goes to sockets alone that asked for it by `subscribe`
-with `stream`. `decoding.decode(frame)` gives one of the requests below. `ref`, when a request had one, stands
-on its reply as well.
+with `since` or `stream`. `decoding.decode(frame)` gives one of the requests below. `ref`, when a request had
+one, stands on its reply as well.
 """
 
 from __future__ import annotations
@@ -66,12 +66,18 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Subscribed(Message, frozen=True, kw_only=True):
-    """Without a `type`, as the specification's example shows it; with one for who asked for more."""
+    """Without a `type`, as the specification's example shows it; with the rest for who asked for more.
+
+    Every event after `cursor` follows. `recovered`: where that is not from the cursor given on, a list comes
+    first.
+    """
 
     message: Literal["subscribed"] = "subscribed"
     model: Literal["Upload"] = "Upload"
     instance_id: str | None
     type: Literal["subscribed"] | UnsetType = UNSET
+    cursor: str | UnsetType = UNSET
+    recovered: bool | UnsetType = UNSET
 
 
 class Resynced(Message, frozen=True, kw_only=True):
@@ -79,6 +85,10 @@ class Resynced(Message, frozen=True, kw_only=True):
 
     type: Literal["resynced"] = "resynced"
     instance_id: UUID
+
+
+class Authenticated(Message, frozen=True, kw_only=True):
+    type: Literal["authenticated"] = "authenticated"
 
 
 class Pong(Message, frozen=True, kw_only=True):
@@ -160,8 +170,38 @@ def error(fields: dict[str, str], *, reply_type: str = "error", ref: str | None 
     return ErrorMessage(type=reply_type, error=fields, ref=UNSET if ref is None else ref)
 
 
+Change = UploadMessage | Processed | Failed
+"""What is told of an upload for good, and kept in the log of events."""
 LiveText = Partial | PagePartial | DeltaPartial
 AnyMessage = Message | Processed | LiveText
+
+
+def kind(change: Change) -> str:
+    """created, updated, deleted, processed, error or cancelled."""
+    return change.type.removeprefix("Upload.") if isinstance(change, UploadMessage) else change.status
+
+
+def without_texts(change: Change) -> Change:
+    if isinstance(change, Processed):
+        return msgspec.structs.replace(change, raw_text="", processed_text="")
+    if isinstance(change, UploadMessage):
+        bare = msgspec.structs.replace(change.instance, raw_text=UNSET, processed_text=UNSET)
+        return msgspec.structs.replace(change, instance=bare)
+    return change
+
+
+def with_texts(change: Change, raw_text: str, processed_text: str) -> Change:
+    """As it was before `without_texts`, for the kinds that `TOLD_WITH_TEXTS` names."""
+    texts = {"raw_text": raw_text, "processed_text": processed_text}
+    if isinstance(change, UploadMessage):
+        return msgspec.structs.replace(change, instance=msgspec.structs.replace(change.instance, **texts))
+    return msgspec.structs.replace(change, **texts)
+
+
+def decode_change(kind: str, text: str) -> Change:
+    """A change from its JSON."""
+    change: Change = _decoders.get(kind, _upload_decoder).decode(text)
+    return change
 
 
 def encode(message: AnyMessage) -> str:
@@ -192,8 +232,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Subscribe(Request, frozen=True, kw_only=True):
-    """`stream` opts in to more than the specification has; without it nothing changes."""
+    """Either key opts in to more than the specification has; without them nothing changes.
 
+    `since` is the cursor of the last event that the client has.
+    """
+
+    since: Annotated[str, Meta(max_length=100)] | None = None
     stream: Stream | None = None
 
 
@@ -275,6 +319,12 @@ class Resync(Request, frozen=True, kw_only=True):
     instance_id: UUID
 
 
+class Authenticate(Request, frozen=True, kw_only=True):
+    """A fresh token of the same user: from now on the socket's life is this token's."""
+
+    token: str
+
+
 class Ping(Request, frozen=True, kw_only=True):
     pass
 
@@ -289,6 +339,7 @@ REQUESTS: dict[str, type[Request]] = {
     "cancel": Cancel,
     "retry": Retry,
     "resync": Resync,
+    "authenticate": Authenticate,
     "ping": Ping,
 }
 REPLY_TYPES: dict[type[Request], str] = {
@@ -301,7 +352,19 @@ REPLY_TYPES: dict[type[Request], str] = {
     Cancel: "Upload.status",
     Retry: "Upload.updated",
     Resync: "resynced",
+    Authenticate: "authenticated",
     Ping: "pong",
 }
 
+TOLD_WITH_TEXTS = frozenset({"updated", "processed"})
+LAST_KINDS = frozenset({"deleted", "processed", "error", "cancelled"})
+"""The changes that end a reading, if there is one."""
+
 _encoder = msgspec.json.Encoder(uuid_format="canonical")
+_failed_decoder = msgspec.json.Decoder(Failed)
+_upload_decoder = msgspec.json.Decoder(UploadMessage)
+_decoders: dict[str, msgspec.json.Decoder[Any]] = {
+    "processed": msgspec.json.Decoder(Processed),
+    "error": _failed_decoder,
+    "cancelled": _failed_decoder,
+}

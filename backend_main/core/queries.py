@@ -50,8 +50,11 @@ def uploads(
     search: str | None = None,
     limit: int | None = None,
     cursor: str | None = None,
+    only: UUID | None = None,
 ) -> Listing:
     """A user's uploads, newest first, without their texts; `next` continues after `limit` of them.
+
+    `only` is the id of the one that is wanted.
 
     Raises:
         Invalid: on `cursor`, or on `limit` where there is none and too many match.
@@ -63,6 +66,8 @@ def uploads(
         found = found.filter(status=status)
     if search:
         found = found.filter(Q(filename__icontains=search) | Q(raw_text__icontains=search))
+    if only:
+        found = found.filter(pk=only)
     if cursor is not None:
         found = found.filter(_after(cursor))
     wanted = limit or MOST_IN_ONE_LIST

@@ -22,7 +22,7 @@ def start() -> None:
     threads = conf.reader_threads or max(1, (os.cpu_count() or 1) // conf.readers)
     for _ in range(conf.readers):
         host = reading.Host(conf.engine, threads, max_memory_bytes=conf.reader_memory_bytes)
-        reader = tasks.Reader(hub, host)
+        reader = tasks.Reader(hub.bell, host)
         events.listen(reader.heed)
         _readers.append(reader)
     dispatch.start_local([reader.read_next for reader in _readers])

@@ -117,6 +117,8 @@ class PageStream:
 class Slot:
     """`draft` is the newest of the page that is read; `finished` are the done pages by their numbers.
 
+    It comes after its owner's event `seq`; `local`: its reader is in this process.
+
     Each stream has a pace of its own: the texts of `full` grow with the document, those of `pages` with the
     page, those of `delta` not at all.
     """
@@ -125,6 +127,8 @@ class Slot:
     upload_id: UUID
     attempt: int
     draft: Draft
+    seq: int = 0
+    local: bool = True
     finished: dict[int, Draft] = field(default_factory=dict)
     full_pace: Pace = field(default_factory=Pace)
     page_streams: dict[Stream, PageStream] = field(init=False)
@@ -151,8 +155,7 @@ class Slot:
         self.draft = self.finished[page.number] = page
 
     def full_text(self) -> str:
-        pages = [page.text for page in self.finished.values()]
-        return join_pages(pages if self.draft.done else [*pages, self.draft.text])
+        return join_pages(page.text for page in _in_order(self.finished, self.draft))
 
     # ── partials ──
 
@@ -182,9 +185,7 @@ class Slot:
 
     def pages(self, stream: PageStream) -> Iterator[Draft]:
         """What a socket that comes now is to have: every finished page, then the one that is read."""
-        yield from self.finished.values()
-        if not stream.shown.done:
-            yield stream.shown
+        yield from _in_order(self.finished, stream.shown)
 
     def _page(self, draft: Draft) -> PagePartial:
         return PagePartial(
@@ -206,3 +207,9 @@ class Slot:
             line=draft.line,
             done=True if draft.done else UNSET,
         )
+
+
+def _in_order(finished: dict[int, Draft], draft: Draft) -> list[Draft]:
+    """By their numbers: pages that are read anew stand between those that are not."""
+    pages = finished if draft.done else finished | {draft.number: draft}
+    return [pages[number] for number in sorted(pages)]

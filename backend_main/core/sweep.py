@@ -1,4 +1,4 @@
-"""What crashes and time leave behind: expired claims and codes, files without a row, half-written files.
+"""What crashes and time leave behind: expired claims, codes, events; files without a row, or half-written.
 
 In every `serve` each few seconds, and by `scanrill sweep`.
 """
@@ -10,7 +10,7 @@ import logging
 from typing import NamedTuple
 from uuid import UUID
 
-from . import codes, dispatch, jobs, orm, storage
+from . import codes, dispatch, events, jobs, orm, storage
 from .models import Upload
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ class Swept(NamedTuple):
     files: int
     incoming: int
     codes: int
+    events: int
 
 
 def claims() -> int:
@@ -51,7 +52,8 @@ def files(*, grace_seconds: float = GRACE_SECONDS) -> tuple[int, int]:
 
 def everything(*, grace_seconds: float = GRACE_SECONDS) -> Swept:
     expired = claims()
-    return Swept(expired, *files(grace_seconds=grace_seconds), codes.remove_expired())
+    orphans, incoming = files(grace_seconds=grace_seconds)
+    return Swept(expired, orphans, incoming, codes.remove_expired(), events.remove_expired())
 
 
 async def forever() -> None:

@@ -18,10 +18,10 @@ from django.db import close_old_connections
 
 from .. import reading
 from . import jobs, storage
+from .bell import LocalBell, PageText, Taken
 from .conf import conf
-from .events import Event
+from .events import Change
 from .jobs import HEARTBEAT_SECONDS, Claim, LostUpload
-from .live import Hub
 from .protocol import LinePlace
 from .slot import Draft
 
@@ -33,8 +33,8 @@ BROKEN_SERVER = "Reading failed for a reason that is not the file's; the server'
 class Reader:
     """One engine in a child process, used by one thread; `read_next` is what the thread does."""
 
-    def __init__(self, hub: Hub, host: reading.Host) -> None:
-        self._hub, self._host = hub, host
+    def __init__(self, bell: LocalBell, host: reading.Host) -> None:
+        self._bell, self._host = bell, host
         self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._claim: Claim | None = None
         self._ended = threading.Event()  # what is being read is not to be read on
@@ -50,10 +50,10 @@ class Reader:
         self._stopping.set()
         self._host.stop()
 
-    def heed(self, event: Event) -> None:
+    def heed(self, change: Change) -> None:
         """A listener: an upload that ends while it is read, because it was deleted, ends the reading."""
         claim = self._claim
-        if event.over and claim is not None and event.upload_id == claim.upload_id:
+        if change.last and claim is not None and change.upload_id == claim.upload_id:
             self._end_reading()
 
     def read_next(self) -> bool:
@@ -64,6 +64,7 @@ class Reader:
         self._ended.clear()
         self._claim = claim
         try:
+            self._say_taken(claim)
             self._read(claim)
         finally:
             self._claim = None
@@ -139,17 +140,23 @@ class Reader:
             match event:
                 case reading.PageStarted():
                     started, page = event, Draft(event.number, event.page_count)
-                    self._hub.page_text(claim.upload_id, claim.attempt, page)
+                    self._say(claim, page)
                 case reading.Line():
                     text = page.text + event.markdown
                     page = replace(page, text=text, line=_place(event, started))
-                    self._hub.page_text(claim.upload_id, claim.attempt, page)
+                    self._say(claim, page)
                 case reading.PageDone():
                     jobs.save_page(claim, event)
-                    done = Draft(event.number, event.page_count, event.markdown, done=True)
-                    self._hub.page_done(claim.upload_id, claim.attempt, done)
+                    self._say(claim, Draft(event.number, event.page_count, event.markdown, done=True))
                     last = event.number >= event.page_count
         return last
+
+    def _say_taken(self, claim: Claim) -> None:
+        owner_id, upload_id = claim.owner_id, claim.upload_id
+        self._bell.say(Taken(owner_id, upload_id, claim.attempt, claim.seq, claim.texts, claim.page_count))
+
+    def _say(self, claim: Claim, page: Draft) -> None:
+        self._bell.say(PageText(claim.owner_id, claim.upload_id, claim.attempt, page))
 
     def _keep_claim(self) -> None:
         """Extends the lease while the job is read, however long a page takes; a lost job is not read on."""

@@ -1,6 +1,6 @@
 """Step 5 — the only place where an Upload changes on a user's behalf.
 
-Each function is one transaction with its event. `origin` is the id of the socket that asked, if one did.
+Each function is one transaction with its event. `origin` is the socket that asked, if one did.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import msgspec
 from django.db import IntegrityError, OperationalError
 from msgspec import UNSET, UnsetType
 
-from . import dispatch, events, intake, jobs, queries, serializers, storage
+from . import dispatch, events, intake, jobs, protocol, queries, serializers, storage
 from .errors import Invalid, StorageFull, UploadNotFound, WrongStatus
-from .events import Event
+from .events import Asker, Change
 from .models import Job, Status, Upload, User
 from .protocol import Base64Text, UploadMessage
 
@@ -41,7 +41,7 @@ class Created(NamedTuple):
     duplicate: bool
 
 
-def create(*, owner: User, source: Source, origin: str | None = None) -> Created:
+def create(*, owner: User, source: Source, origin: Asker | None = None) -> Created:
     """A new upload that waits to be read, or the one that holds the same bytes already.
 
     Raises:
@@ -66,7 +66,7 @@ def update(
     filename: str | UnsetType = UNSET,
     correction: str | UnsetType | None = UNSET,
     metadata: dict[str, Any] | UnsetType = UNSET,
-    origin: str | None = None,
+    origin: Asker | None = None,
 ) -> Upload:
     """Sets the given fields. Raises `UploadNotFound`, or `Invalid` where nothing is given."""
     given = {"filename": filename, "correction": correction, "metadata": metadata}
@@ -76,22 +76,22 @@ def update(
     with events.transaction() as happened:
         upload = _locked(owner, upload_id)
         _set(upload, **changes)
-        happened.append(Event(owner.pk, upload_id, serializers.updated(upload), origin))
+        happened.append(_change(upload, serializers.updated(upload), origin))
     return upload
 
 
-def delete(*, owner: User, upload_id: UUID, origin: str | None = None) -> UploadMessage:
+def delete(*, owner: User, upload_id: UUID, origin: Asker | None = None) -> UploadMessage:
     """Removes the row, then the file; gives the last state. Raises `UploadNotFound`."""
     with events.transaction() as happened:
         upload = _locked(owner, upload_id)
         last = serializers.deleted(upload)
         upload.delete()
-        happened.append(Event(owner.pk, upload_id, last, origin, over=True))
+        happened.append(Change(owner.pk, upload_id, upload.attempt, last, origin))
     storage.delete(upload.image_path)
     return last
 
 
-def cancel(*, owner: User, upload_id: UUID, origin: str | None = None) -> Upload:
+def cancel(*, owner: User, upload_id: UUID, origin: Asker | None = None) -> Upload:
     """Ends the waiting or the reading; the finished pages keep their text. Once more, it changes nothing.
 
     Raises:
@@ -105,18 +105,18 @@ def cancel(*, owner: User, upload_id: UUID, origin: str | None = None) -> Upload
             raise WrongStatus(f"This upload has ended already: it is {upload.status}.")
         _set(upload, status=Status.CANCELLED, error=CANCELLED, **jobs.texts_so_far(upload_id))
         upload.jobs.all().delete()
-        happened.append(Event(owner.pk, upload_id, serializers.failed(upload), origin, over=True))
+        happened.append(_change(upload, serializers.failed(upload), origin))
     return upload
 
 
-def retry(*, owner: User, upload_id: UUID, origin: str | None = None) -> Upload:
+def retry(*, owner: User, upload_id: UUID, origin: Asker | None = None) -> Upload:
     """Reads an upload that has ended anew, from page 1. Raises `UploadNotFound`, `WrongStatus`."""
     with events.transaction() as happened:
         upload = _locked(owner, upload_id)
         if upload.status in OPEN:
             raise WrongStatus(f"This upload is {upload.status}; only one that has ended is read again.")
         _reset(upload)
-        happened.append(Event(owner.pk, upload_id, serializers.updated(upload), origin))
+        happened.append(_change(upload, serializers.updated(upload), origin))
     dispatch.there_is_work()
     return upload
 
@@ -142,7 +142,7 @@ def _hash_checked(
         yield received
 
 
-def _probe(owner: User, image_hash: str | None, origin: str | None) -> Created:
+def _probe(owner: User, image_hash: str | None, origin: Asker | None) -> Created:
     if image_hash is None:
         raise Invalid({"image_base64": "One of image_base64, image_path, image_hash is expected."})
     existing = queries.upload_by_hash(owner=owner, image_hash=image_hash)
@@ -151,7 +151,7 @@ def _probe(owner: User, image_hash: str | None, origin: str | None) -> Created:
     return Created(_read_again(existing, origin), duplicate=True)
 
 
-def _store(owner: User, received: intake.Received, origin: str | None) -> Upload:
+def _store(owner: User, received: intake.Received, origin: Asker | None) -> Upload:
     """File before row: a crash between the two leaves an unreferenced file, never a row without one."""
     key = uuid.uuid4()
     path = f"{key}/original.{received.kind.extension}"
@@ -169,7 +169,7 @@ def _store(owner: User, received: intake.Received, origin: str | None) -> Upload
             )
             Job.objects.create(upload=upload)
             reply = serializers.created(upload, duplicate=False)
-            happened.append(Event(owner.pk, upload.pk, serializers.created(upload), origin, reply))
+            happened.append(_change(upload, serializers.created(upload), origin, reply))
     except BaseException as error:
         storage.delete(path)
         if _is_full(error):
@@ -179,7 +179,7 @@ def _store(owner: User, received: intake.Received, origin: str | None) -> Upload
     return upload
 
 
-def _beaten(owner: User, received: intake.Received, origin: str | None) -> Created:
+def _beaten(owner: User, received: intake.Received, origin: Asker | None) -> Created:
     """The same bytes came in at the same time, and the other request was first: the constraint says so."""
     existing = queries.upload_by_hash(owner=owner, image_hash=received.sha256)
     if existing is None:
@@ -194,7 +194,7 @@ def _is_full(error: BaseException) -> bool:
     return isinstance(error, OperationalError) and "full" in str(error)
 
 
-def _read_again(upload: Upload, origin: str | None) -> Upload:
+def _read_again(upload: Upload, origin: Asker | None) -> Upload:
     """An upload that ended without a text is read again when its bytes come again; no other is."""
     if upload.status not in READ_AGAIN:
         return upload
@@ -203,7 +203,7 @@ def _read_again(upload: Upload, origin: str | None) -> Upload:
         if upload.status in READ_AGAIN:
             _reset(upload)
             reply = serializers.created(upload, duplicate=True)
-            happened.append(Event(upload.owner_id, upload.pk, serializers.updated(upload), origin, reply))
+            happened.append(_change(upload, serializers.updated(upload), origin, reply))
     dispatch.there_is_work()
     return upload
 
@@ -214,6 +214,12 @@ def _reset(upload: Upload) -> None:
     fresh = {"status": Status.PENDING, "error": None, "page_count": None, "pages_done": 0}
     _set(upload, **fresh, **jobs.texts_so_far(upload.pk))
     Job.objects.create(upload=upload)
+
+
+def _change(
+    upload: Upload, message: protocol.Change, origin: Asker | None, reply: UploadMessage | None = None
+) -> Change:
+    return Change(upload.owner_id, upload.pk, upload.attempt, message, origin, reply)
 
 
 def _set(upload: Upload, **changes: Any) -> None:

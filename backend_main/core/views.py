@@ -7,6 +7,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from . import orm, readers, storage
+from .live import hub
 
 
 async def healthz(_request: HttpRequest) -> HttpResponse:
@@ -15,10 +16,12 @@ async def healthz(_request: HttpRequest) -> HttpResponse:
 
 
 async def readyz(_request: HttpRequest) -> HttpResponse:
-    """Uploads are accepted and will be read; 503 with the reasons when not."""
+    """Uploads are accepted and will be read; 503 with the reasons when not. Degraded: slowly."""
     reasons = await orm.run(_reasons)
     if reasons:
         return JsonResponse({"status": "unavailable", "reasons": reasons}, status=503)
+    if problem := hub.bell.problem:
+        return JsonResponse({"status": "degraded", "reasons": [problem]})
     return JsonResponse({"status": "ok"})
 
 

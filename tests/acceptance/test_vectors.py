@@ -32,6 +32,7 @@ SHAPES = {
     "id": r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     "created_at": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z",
     "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z",
+    "epoch": r"[0-9a-f]{8}",
     "text": r"(?s:.+)",
     "growing": r"(?s:.*)",
     "added": r"(?s:.*)",

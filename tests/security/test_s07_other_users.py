@@ -28,7 +28,7 @@ UNKNOWN_ID, UNKNOWN_HASH = str(uuid.uuid4()), "0" * 64
 
 # Each request that can point at an upload, with a hole for its id or hash; None: it cannot point at one.
 MESSAGES: dict[str, list[Message] | None] = {
-    "subscribe": None,
+    "subscribe": [{}, {"since": "0123abcd:1"}],
     "create": [{"data": {"image_hash": "{hash}"}}],
     "list": [
         {"search": "confidential"},
@@ -48,6 +48,7 @@ MESSAGES: dict[str, list[Message] | None] = {
     "cancel": [{"instance_id": "{id}"}],
     "retry": [{"instance_id": "{id}"}],
     "resync": [{"instance_id": "{id}"}],
+    "authenticate": [{"token": "a token"}],
     "ping": None,
 }
 # Each HTTP route with its methods; none of them can point at an upload so far.

@@ -14,7 +14,7 @@ from django.db import connection
 from backend_main.core import uploads
 from backend_main.core.conf import conf
 from backend_main.core.errors import Invalid, UploadNotFound
-from backend_main.core.events import Event
+from backend_main.core.events import Change
 from backend_main.core.models import Job, Status, Upload, User
 from backend_main.core.uploads import Source
 from tests.support.database import new_user
@@ -61,7 +61,7 @@ def no_files_without_a_row() -> None:
         shutil.rmtree(directory)
 
 
-def test_s23_one_row_one_job_one_file_and_the_others_are_duplicates(happened: list[Event]) -> None:
+def test_s23_one_row_one_job_one_file_and_the_others_are_duplicates(happened: list[Change]) -> None:
     owner, image = new_user(), scripted_png()
     made = at_once([lambda: create(owner, image)] * THREADS)
     assert sorted(duplicate for _, duplicate in made) == [False] + [True] * (THREADS - 1)
@@ -107,7 +107,7 @@ def test_s23_the_same_file_of_two_users_is_two_uploads() -> None:
     assert files_of(*Upload.objects.all()) == {upload.image_path for upload in Upload.objects.all()}
 
 
-def test_s23_a_failed_upload_that_comes_sixteen_times_is_read_again_once(happened: list[Event]) -> None:
+def test_s23_a_failed_upload_that_comes_sixteen_times_is_read_again_once(happened: list[Change]) -> None:
     owner, image = new_user(), scripted_png()
     upload, _ = create(owner, image)
     Job.objects.all().delete()

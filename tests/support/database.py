@@ -13,7 +13,7 @@ import pytest
 django.setup()  # the settings module and the data directory are named by `tests/conftest.py`
 
 from backend_main.core import events, storage  # noqa: E402
-from backend_main.core.events import Event  # noqa: E402
+from backend_main.core.events import Change  # noqa: E402
 from backend_main.core.models import Upload, User  # noqa: E402
 from backend_main.core.uploads import Source, create  # noqa: E402
 
@@ -37,9 +37,9 @@ def data_directories() -> None:
 
 
 @pytest.fixture
-def happened() -> Iterator[list[Event]]:
+def happened() -> Iterator[list[Change]]:
     """What is told to listeners during the test."""
-    told: list[Event] = []
+    told: list[Change] = []
     events.listen(told.append)
     yield told
     events.unlisten(told.append)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
-from backend_main.core import live, protocol
+from backend_main.core import events, live, protocol
+from backend_main.core.bell import Over, PageText, Ring, Taken
 from backend_main.core.errors import ConnectionRefused
-from backend_main.core.events import Event, Taken
-from backend_main.core.live import Hub, Socket
+from backend_main.core.live import Hub
 from backend_main.core.outbox import Outbox
+from backend_main.core.replay import Entry, Snapshot, Standing
 from backend_main.core.slot import Draft
+from backend_main.core.sockets import Socket
 
 OWNER, OTHER = uuid.uuid4(), uuid.uuid4()
 UPLOAD = uuid.uuid4()
@@ -62,13 +65,129 @@ async def clock() -> Clock:
     return Clock(asyncio.get_running_loop())
 
 
+class FakeLog:
+    """The log and what else the hub asks the database, in memory."""
+
+    EPOCH = "e"
+
+    def __init__(self) -> None:
+        self.entries: dict[uuid.UUID, list[Entry]] = defaultdict(list)
+        self.reading: dict[uuid.UUID, dict[uuid.UUID, Taken]] = defaultdict(dict)
+        self.floor = 0
+        self.asked: list[str] = []
+
+    def add(self, owner: uuid.UUID, upload_id: uuid.UUID, message: Any, origin: str = "") -> Entry:
+        """The next event of an owner; `message` need not be one that the log would keep."""
+        last = isinstance(message, protocol.Failed | protocol.Processed)
+        log = self.entries[owner]
+        log.append(Entry(len(log) + 1, upload_id, origin, last, protocol.encode(message)))
+        return log[-1]
+
+    def head(self, owner_id: uuid.UUID) -> int:
+        return len(self.entries[owner_id])
+
+    def heads(self, owner_ids: list[uuid.UUID]) -> dict[uuid.UUID, int]:
+        return {owner_id: len(self.entries[owner_id]) for owner_id in owner_ids}
+
+    def standing(self, owner_id: uuid.UUID) -> Standing:
+        reading = {key: taken.attempt for key, taken in self.reading[owner_id].items()}
+        return Standing(self.EPOCH, len(self.entries[owner_id]), reading)
+
+    def taken(self, owner_id: uuid.UUID, upload_id: uuid.UUID, attempt: int) -> Taken | None:
+        self.asked.append("taken")
+        found = self.reading[owner_id].get(upload_id)
+        return found if found is not None and found.attempt == attempt else None
+
+    def covers(self, owner_id: uuid.UUID, seq: int) -> bool:
+        return self.floor <= seq <= len(self.entries[owner_id])
+
+    def since(self, owner_id: uuid.UUID, seq: int, upload_id: uuid.UUID | None = None) -> list[Entry]:
+        self.asked.append("since")
+        return [entry for entry in self.entries[owner_id] if entry.seq > max(seq, self.floor)][:3]
+
+    def snapshot(self, owner_id: uuid.UUID, upload_id: uuid.UUID | None) -> Snapshot:
+        return Snapshot(len(self.entries[owner_id]), protocol.ListMessage(list=[]))
+
+
+class TestedHub(Hub):
+    """A hub on a log in memory; what tests do to both."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.log = FakeLog()
+        super().__init__(log=self.log)  # type: ignore[arg-type] # it quacks
+
+    def commit(
+        self,
+        message: Any,
+        upload_id: uuid.UUID = UPLOAD,
+        *,
+        owner: uuid.UUID = OWNER,
+        origin: Socket | None = None,
+        reply: protocol.Message | None = None,
+    ) -> Entry:
+        """A change is committed; the bell is silent."""
+        entry = self.log.add(owner, upload_id, message, origin.id if origin else "")
+        if origin is not None:
+            origin.expect(entry.seq, reply or message)
+        return entry
+
+    def happen(
+        self,
+        message: Any,
+        upload_id: uuid.UUID = UPLOAD,
+        *,
+        owner: uuid.UUID = OWNER,
+        origin: Socket | None = None,
+        reply: protocol.Message | None = None,
+    ) -> Entry:
+        """A change is committed, and told."""
+        entry = self.commit(message, upload_id, owner=owner, origin=origin, reply=reply)
+        self.bell.say(Ring(owner, entry.seq))
+        if entry.last:
+            self.bell.say(Over(owner, upload_id, entry.seq))
+        return entry
+
+    def end(self, upload_id: uuid.UUID = UPLOAD, owner: uuid.UUID = OWNER) -> None:
+        """An upload's reading fails."""
+        self.log.reading[owner].pop(upload_id, None)
+        self.happen(failed(upload_id), upload_id, owner=owner)
+
+    def take(
+        self,
+        attempt: int = 1,
+        *pages: str,
+        page_count: int | None = None,
+        owner: uuid.UUID = OWNER,
+        upload_id: uuid.UUID = UPLOAD,
+    ) -> Taken:
+        """A reader begins, or goes on."""
+        seq, texts = len(self.log.entries[owner]), dict(enumerate(pages, 1))
+        taken = Taken(owner, upload_id, attempt, seq, texts, page_count)
+        self.log.reading[owner][upload_id] = taken
+        self.bell.say(taken)
+        return taken
+
+    def page_text(self, upload_id: uuid.UUID, attempt: int, page: Draft, owner: uuid.UUID = OWNER) -> None:
+        self.bell.say(PageText(owner, upload_id, attempt, page))
+
+    page_done = page_text
+
+
 @pytest.fixture
-async def hub(clock: Clock) -> AsyncIterator[Hub]:
-    hub = Hub()
+async def hub(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TestedHub]:
+    async def inline(work: Callable[..., object], *args: object) -> object:
+        await asyncio.sleep(0)  # as with the real one, others go on meanwhile
+        return work(*args)
+
+    monkeypatch.setattr(live.orm, "look", inline)
+    hub = TestedHub()
     hub.start()
-    hub._loop = ClockLoop(asyncio.get_running_loop(), clock)  # type: ignore[assignment]
+    hub._streams._loop = ClockLoop(asyncio.get_running_loop(), clock)  # type: ignore[assignment]
     yield hub
-    hub.stop()
+    if hub.tell in events._listeners:
+        await hub.stop()
 
 
 @pytest.fixture
@@ -81,7 +200,7 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         messages.append(message)
         return encode(message)
 
-    monkeypatch.setattr(live.protocol, "encode", counting)
+    monkeypatch.setattr(protocol, "encode", counting)
     return messages
 
 
@@ -113,7 +232,7 @@ class Listener:
 
 async def settled() -> None:
     """All callbacks that other threads, or the hub, have queued have run."""
-    for _ in range(3):
+    for _ in range(12):
         await asyncio.sleep(0)
 
 
@@ -121,24 +240,11 @@ def failed(upload_id: uuid.UUID = UPLOAD, error: str = "Broken.") -> protocol.Fa
     return protocol.Failed(id=upload_id, status="error", error=error)
 
 
-def taken(attempt: int = 1, *pages: str, owner: uuid.UUID = OWNER, upload_id: uuid.UUID = UPLOAD) -> Event:
-    return Event(owner, upload_id, None, taken=Taken(attempt, pages))
-
-
-def taken_again(attempt: int, *pages: str, page_count: int | None = None) -> Event:
-    """The same, of a document whose number of pages is known."""
-    return Event(OWNER, UPLOAD, None, taken=Taken(attempt, pages, page_count))
-
-
-def ended(upload_id: uuid.UUID = UPLOAD) -> Event:
-    return Event(OWNER, upload_id, failed(upload_id), over=True)
-
-
 def draft(text: str, number: int = 1, **more: Any) -> Draft:
     return Draft(number, text=text, **more)
 
 
-def joined(hub: Hub, *listeners: Listener) -> Listener:
+async def joined(hub: Hub, *listeners: Listener) -> Listener:
     for listener in listeners:
-        hub.join(listener.socket)
+        await hub.join(listener.socket)
     return listeners[0]

@@ -52,10 +52,8 @@ class StrictHost:
         self._cancelled = True
 
 
-class NoHub:
-    def page_text(self, *_args: object) -> None: ...
-
-    def page_done(self, *_args: object) -> None: ...
+class NoBell:
+    def say(self, _item: object) -> None: ...
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +68,7 @@ def upload() -> Upload:
 
 
 def reader(host: StrictHost) -> tasks.Reader:
-    return tasks.Reader(NoHub(), host)  # type: ignore[arg-type]
+    return tasks.Reader(NoBell(), host)  # type: ignore[arg-type]
 
 
 MOMENTS = ["before page 1", "in page 1", "before page 2", "in page 2"]

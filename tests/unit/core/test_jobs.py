@@ -10,8 +10,8 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from backend_main import reading
-from backend_main.core import events, jobs, protocol, uploads
-from backend_main.core.events import Event
+from backend_main.core import jobs, protocol, uploads
+from backend_main.core.events import Change
 from backend_main.core.jobs import Claim, LostUpload
 from backend_main.core.models import Job, Page, Status, Upload, User
 from tests.support.database import new_upload, new_user
@@ -40,8 +40,8 @@ def run_out(claim: Claim, *, seconds: float = 0.01) -> None:
     Job.objects.filter(pk=claim.job_id).update(lease_until=Now() - dt.timedelta(seconds=seconds))
 
 
-def terminals(happened: list[Event]) -> list[Event]:
-    return [event for event in happened if event.over]
+def terminals(happened: list[Change]) -> list[Change]:
+    return [event for event in happened if event.last]
 
 
 def now(upload: Upload) -> Upload:
@@ -56,22 +56,21 @@ def upload() -> Upload:
 # ── who is next ──
 
 
-def test_without_a_job_there_is_nothing_to_claim(happened: list[Event]) -> None:
+def test_without_a_job_there_is_nothing_to_claim(happened: list[Change]) -> None:
     assert jobs.claim("a reader") is None
     assert happened == []
     assert not jobs.open_jobs()
 
 
-def test_a_claim_is_a_new_attempt_and_tells_that_reading_begins(
-    upload: Upload, happened: list[Event]
-) -> None:
+def test_a_claim_is_a_new_attempt_and_no_event(upload: Upload, happened: list[Change]) -> None:
     happened.clear()
     assert jobs.open_jobs()
     claim = claimed("reader 7")
     assert (claim.upload_id, claim.owner_id, claim.attempt, claim.pages) == (upload.pk, upload.owner_id, 1, 0)
     assert (now(upload).status, now(upload).attempt, now(upload).engine) == (Status.PROCESSING, 1, "dummy")
     assert (job_of(claim).claimed_by, job_of(claim).attempt) == ("reader 7", 1)
-    assert [event.taken for event in happened] == [events.Taken(1, ())]
+    assert happened == []
+    assert (claim.texts, claim.page_count) == ({}, None)
     assert not jobs.open_jobs()
     assert jobs.claim("another reader") is None
 
@@ -134,7 +133,7 @@ def test_long_documents_of_two_users_take_turns_page_by_page() -> None:
 # ── going on ──
 
 
-def test_the_next_attempt_goes_on_behind_the_finished_pages(upload: Upload, happened: list[Event]) -> None:
+def test_the_next_attempt_goes_on_behind_the_finished_pages(upload: Upload, happened: list[Change]) -> None:
     first = claimed()
     jobs.save_page(first, page(1))
     jobs.save_page(first, page(2))
@@ -142,7 +141,8 @@ def test_the_next_attempt_goes_on_behind_the_finished_pages(upload: Upload, happ
     happened.clear()
     second = claimed()
     assert (second.attempt, second.pages) == (2, 2)
-    assert [event.taken for event in happened] == [events.Taken(2, ("page 1", "page 2"), 3)]
+    assert happened == []
+    assert (second.attempt, second.texts, second.page_count) == (2, {1: "page 1", 2: "page 2"}, 3)
     jobs.save_page(second, page(3))
     jobs.finish(second)
     done = now(upload)
@@ -172,7 +172,7 @@ def test_giving_back_leaves_the_failures_and_a_page_forgets_them(upload: Upload)
 # ── ends ──
 
 
-def test_the_third_death_without_a_page_is_the_end(upload: Upload, happened: list[Event]) -> None:
+def test_the_third_death_without_a_page_is_the_end(upload: Upload, happened: list[Change]) -> None:
     for failures in (1, 2):
         claim = claimed()
         jobs.count_failure(claim, "It crashed.")
@@ -215,7 +215,7 @@ RAISING = ("save_page", "finish", "fail")
 
 @pytest.mark.parametrize("write", WRITES)
 def test_a_reader_whose_job_another_took_changes_nothing(
-    write: str, upload: Upload, happened: list[Event]
+    write: str, upload: Upload, happened: list[Change]
 ) -> None:
     stale = claimed("the first")
     run_out(stale)
@@ -236,7 +236,7 @@ def test_a_reader_whose_job_another_took_changes_nothing(
 
 @pytest.mark.parametrize("write", WRITES)
 def test_a_reader_whose_upload_was_deleted_changes_nothing(
-    write: str, upload: Upload, happened: list[Event]
+    write: str, upload: Upload, happened: list[Change]
 ) -> None:
     stale = claimed()
     uploads.delete(owner=upload.owner, upload_id=upload.pk)
@@ -264,7 +264,7 @@ def test_a_lease_that_ran_out_is_opened_once_and_counted(upload: Upload) -> None
     assert claimed().attempt == 2
 
 
-def test_three_leases_that_ran_out_are_the_end(upload: Upload, happened: list[Event]) -> None:
+def test_three_leases_that_ran_out_are_the_end(upload: Upload, happened: list[Change]) -> None:
     for _ in range(3):
         run_out(claimed())
         jobs.void_expired()

@@ -10,35 +10,32 @@ import pytest
 
 from backend_main.core import events, live, protocol
 from backend_main.core.errors import TooMany, Unauthenticated
-from backend_main.core.events import Event
-from backend_main.core.live import Hub
 from tests.support.listening import (
     OTHER,
     OWNER,
     UPLOAD,
     Clock,
     Listener,
+    TestedHub,
     draft,
-    ended,
     failed,
     joined,
     settled,
-    taken,
 )
 
 # ── who gets what ──
 
 
-async def test_events_reach_the_owner_s_sockets_in_order_and_nobody_else_s(hub: Hub) -> None:
+async def test_events_reach_the_owner_s_sockets_in_order_and_nobody_else_s(hub: TestedHub) -> None:
     everything, one, another, foreign = (
         Listener(),
         Listener(upload_id=UPLOAD),
         Listener(upload_id=uuid.uuid4()),
         Listener(owner=OTHER),
     )
-    joined(hub, everything, one, another, foreign)
+    await joined(hub, everything, one, another, foreign)
     for number in range(5):
-        hub.tell(Event(OWNER, UPLOAD, failed(error=str(number))))
+        hub.happen(failed(error=str(number)))
     expected = [str(number) for number in range(5)]
     assert [m["error"] for m in await everything.heard] == expected
     assert [m["error"] for m in await one.heard] == expected
@@ -46,138 +43,143 @@ async def test_events_reach_the_owner_s_sockets_in_order_and_nobody_else_s(hub: 
     assert await foreign.heard == []
 
 
-async def test_a_socket_that_left_gets_nothing(hub: Hub) -> None:
-    listener = joined(hub, Listener())
+async def test_a_socket_that_left_gets_nothing(hub: TestedHub) -> None:
+    listener = await joined(hub, Listener())
     hub.leave(listener.socket)
     hub.leave(listener.socket)
-    hub.tell(ended())
+    hub.end()
     assert await listener.heard == []
 
 
-async def test_one_s_own_change_is_the_reply_and_no_event_as_well(hub: Hub) -> None:
+async def test_one_s_own_change_is_the_reply_and_no_event_as_well(hub: TestedHub) -> None:
     mine, also_mine = Listener(), Listener()
-    joined(hub, mine, also_mine)
+    await joined(hub, mine, also_mine)
     mine.socket.ask(protocol.Delete(instance_id=UPLOAD, ref="r"))
     message = protocol.error({"a": "message"}, reply_type="Upload.deleted")
-    hub.tell(Event(OWNER, UPLOAD, message, origin=mine.socket.id))
+    hub.happen(message, origin=mine.socket)
     await settled()
-    mine.socket.answer(message)  # what the handler does when it comes back
+    await mine.socket.conclude(message)  # what the handler does when it comes back
     assert await mine.heard == [{"type": "Upload.deleted", "error": {"a": "message"}, "ref": "r"}]
     assert await also_mine.heard == [{"type": "Upload.deleted", "error": {"a": "message"}}]
 
 
-async def test_a_reply_may_differ_from_its_event(hub: Hub) -> None:
+async def test_a_reply_may_differ_from_its_event(hub: TestedHub) -> None:
     mine, also_mine = Listener(), Listener()
-    joined(hub, mine, also_mine)
+    await joined(hub, mine, also_mine)
     mine.socket.ask(protocol.Create(image_hash="x"))
     reply = protocol.error({}, reply_type="as a reply")
     event = protocol.error({}, reply_type="as an event")
-    hub.tell(Event(OWNER, UPLOAD, event, origin=mine.socket.id, reply=reply))
+    hub.happen(event, origin=mine.socket, reply=reply)
     assert [m["type"] for m in await mine.heard] == ["as a reply"]
     assert [m["type"] for m in await also_mine.heard] == ["as an event"]
 
 
-async def test_the_asking_socket_gets_its_reply_on_the_other_upload_s_endpoint_too(hub: Hub) -> None:
-    mine = joined(hub, Listener(upload_id=uuid.uuid4()))
+async def test_the_asking_socket_gets_its_reply_on_the_other_upload_s_endpoint_too(hub: TestedHub) -> None:
+    mine = await joined(hub, Listener(upload_id=uuid.uuid4()))
     mine.socket.ask(protocol.Delete(instance_id=UPLOAD))
-    hub.tell(Event(OWNER, UPLOAD, protocol.error({}), origin=mine.socket.id))
+    hub.happen(protocol.error({}), origin=mine.socket)
     assert len(await mine.heard) == 1
 
 
-async def test_a_reply_comes_before_the_first_partial_of_what_it_made(hub: Hub) -> None:
-    mine = joined(hub, Listener())
+async def test_a_reply_comes_before_the_first_partial_of_what_it_made(hub: TestedHub) -> None:
+    mine = await joined(hub, Listener())
     mine.socket.ask(protocol.Create(image_hash="x"))
-    hub.tell(Event(OWNER, UPLOAD, protocol.error({}, reply_type="created"), origin=mine.socket.id))
-    hub.tell(taken())
+    hub.happen(protocol.error({}, reply_type="created"), origin=mine.socket)
+    hub.take()
     hub.page_text(UPLOAD, 1, draft("text"))
     heard = await mine.heard
     assert heard[0]["type"] == "created"
     assert heard[-1]["streamed_text"] == "text"
 
 
-async def test_an_event_is_encoded_once_however_many_sockets_get_it(hub: Hub, encoded: list[object]) -> None:
+async def test_an_event_is_encoded_once_however_many_sockets_get_it(
+    hub: TestedHub, encoded: list[object]
+) -> None:
     listeners = [Listener() for _ in range(50)]
-    joined(hub, *listeners)
-    hub.tell(taken())
+    await joined(hub, *listeners)
+    hub.take()
     hub.page_text(UPLOAD, 1, draft("text"))
     for listener in listeners:
         await listener.heard
-    hub.tell(ended())
+    hub.end()
     for listener in listeners:
         assert (await listener.heard)[-1]["status"] == "error"
     kinds = [type(message).__name__ for message in encoded]
     assert kinds == ["Partial", "Partial", "Failed"]
 
 
-async def test_a_partial_that_was_never_sent_was_never_encoded(hub: Hub, encoded: list[object]) -> None:
-    listener = joined(hub, Listener())
-    hub.tell(taken())
+async def test_a_partial_that_was_never_sent_was_never_encoded(hub: TestedHub, encoded: list[object]) -> None:
+    listener = await joined(hub, Listener())
+    hub.take()
     hub.page_text(UPLOAD, 1, draft("text"))
-    hub.tell(ended())
+    await settled()
+    hub.end()
     await listener.heard
     assert [type(message).__name__ for message in encoded] == ["Partial", "Failed"]
 
 
-async def test_a_partial_that_nobody_wants_is_not_encoded(hub: Hub, encoded: list[object]) -> None:
-    joined(hub, Listener(owner=OTHER), Listener(upload_id=uuid.uuid4()))
-    hub.tell(taken())
+async def test_a_partial_that_nobody_wants_is_not_encoded(hub: TestedHub, encoded: list[object]) -> None:
+    await joined(hub, Listener(owner=OTHER), Listener(upload_id=uuid.uuid4()))
+    hub.take()
     hub.page_text(UPLOAD, 1, draft("text"))
     await settled()
     assert encoded == []
 
 
 async def test_more_sockets_than_a_user_may_have_are_refused(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch
+    hub: TestedHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import msgspec
 
     monkeypatch.setattr(live, "conf", msgspec.structs.replace(live.conf, max_sockets_per_user=2))
-    first = joined(hub, Listener(), Listener())
+    first = await joined(hub, Listener(), Listener())
     with pytest.raises(TooMany):
-        joined(hub, Listener())
-    joined(hub, Listener(owner=OTHER))
+        await joined(hub, Listener())
+    await joined(hub, Listener(owner=OTHER))
     hub.leave(first.socket)
-    joined(hub, Listener())
+    await joined(hub, Listener())
 
 
 # ── live text ──
 
 
-async def test_taking_an_upload_sends_an_empty_text_first(hub: Hub) -> None:
-    listener = joined(hub, Listener())
-    hub.tell(taken())
+async def test_taking_an_upload_sends_an_empty_text_first(hub: TestedHub) -> None:
+    listener = await joined(hub, Listener())
+    hub.take()
     assert await listener.heard == [
         {"id": str(UPLOAD), "status": "processing", "streamed_text": "", "type": "Upload.status"}
     ]
 
 
-async def test_the_empty_text_is_sent_however_soon_the_first_words_follow(hub: Hub) -> None:
-    listener = joined(hub, Listener())
-    hub.tell(taken())
+async def test_the_empty_text_is_sent_however_soon_the_first_words_follow(hub: TestedHub) -> None:
+    listener = await joined(hub, Listener())
+    hub.take()
     hub.page_text(UPLOAD, 1, draft("words"))
     assert await listener.streamed == ["", "words"]
 
 
-async def test_who_joins_while_an_upload_is_read_gets_its_text_so_far(hub: Hub) -> None:
-    hub.tell(taken(1, "first page"))
+async def test_who_joins_while_an_upload_is_read_gets_its_text_so_far(hub: TestedHub) -> None:
+    hub.take(1, "first page")
     hub.page_text(UPLOAD, 1, draft("second", 2))
     await settled()
-    listener = joined(hub, Listener(), one := Listener(upload_id=UPLOAD), foreign := Listener(owner=OTHER))
+    listener = await joined(
+        hub, Listener(), one := Listener(upload_id=UPLOAD), foreign := Listener(owner=OTHER)
+    )
     assert await listener.streamed == ["first page\n\nsecond"]
     assert await one.streamed == ["first page\n\nsecond"]
     assert await foreign.heard == []
 
 
-async def test_who_joins_after_the_end_gets_nothing(hub: Hub) -> None:
-    hub.tell(taken())
-    hub.tell(ended())
+async def test_who_joins_after_the_end_gets_nothing(hub: TestedHub) -> None:
+    hub.take()
+    hub.end()
     await settled()
-    assert await joined(hub, Listener()).heard == []
+    assert await (await joined(hub, Listener())).heard == []
 
 
-async def test_a_finished_page_is_replaced_once_and_the_next_follows_it(hub: Hub, clock: Clock) -> None:
-    listener = joined(hub, Listener())
-    hub.tell(taken())
+async def test_a_finished_page_is_replaced_once_and_the_next_follows_it(hub: TestedHub, clock: Clock) -> None:
+    listener = await joined(hub, Listener())
+    hub.take()
     await listener.heard
     hub.page_text(UPLOAD, 1, draft("draft"))
     await listener.heard
@@ -192,27 +194,27 @@ async def test_a_finished_page_is_replaced_once_and_the_next_follows_it(hub: Hub
 
 
 async def test_another_turn_of_a_reading_sends_the_text_no_sooner_than_its_growth_asks(
-    hub: Hub, clock: Clock
+    hub: TestedHub, clock: Clock
 ) -> None:
-    listener = joined(hub, Listener())
-    hub.tell(taken(1, "x" * 1000))
+    listener = await joined(hub, Listener())
+    hub.take(1, "x" * 1000)
     await listener.heard
     for attempt in range(2, 12):
-        hub.tell(taken(attempt, "x" * 1000, "y"))
+        hub.take(attempt, "x" * 1000, "y")
         await listener.heard
     assert len(await listener.streamed) == 1
     clock.move(2)
     assert (await listener.streamed)[1:] == ["x" * 1000 + "\n\ny"]
 
 
-async def test_no_partial_follows_the_end_not_even_one_that_waited(hub: Hub, clock: Clock) -> None:
-    listener = joined(hub, Listener())
-    hub.tell(taken())
+async def test_no_partial_follows_the_end_not_even_one_that_waited(hub: TestedHub, clock: Clock) -> None:
+    listener = await joined(hub, Listener())
+    hub.take()
     hub.page_text(UPLOAD, 1, draft("a"))
     await listener.heard
     hub.page_text(UPLOAD, 1, draft("a and much more, waiting for its time"))  # a timer
     await settled()
-    hub.tell(ended())
+    hub.end()
     hub.page_text(UPLOAD, 1, draft("too late"))
     hub.page_done(UPLOAD, 1, draft("too late", done=True))
     await settled()
@@ -223,20 +225,20 @@ async def test_no_partial_follows_the_end_not_even_one_that_waited(hub: Hub, clo
     assert "waiting" not in str(heard)
 
 
-async def test_a_partial_unsent_at_the_end_is_dropped(hub: Hub) -> None:
-    listener = joined(hub, Listener())
-    hub.tell(taken())
+async def test_a_partial_unsent_at_the_end_is_dropped(hub: TestedHub) -> None:
+    listener = await joined(hub, Listener())
+    hub.take()
     hub.page_text(UPLOAD, 1, draft("unsent"))
-    hub.tell(ended())
+    hub.end()
     heard = [(m.get("status"), m.get("streamed_text")) for m in await listener.heard]
     assert heard == [("processing", ""), ("error", None)]
 
 
-async def test_the_text_of_another_attempt_is_dropped(hub: Hub, clock: Clock) -> None:
-    listener = joined(hub, Listener())
-    hub.tell(taken(1, "stale page"))
+async def test_the_text_of_another_attempt_is_dropped(hub: TestedHub, clock: Clock) -> None:
+    listener = await joined(hub, Listener())
+    hub.take(1, "stale page")
     await listener.heard
-    hub.tell(taken(2))
+    hub.take(2)
     await listener.heard
     hub.page_text(UPLOAD, 1, draft("stale"))
     await listener.heard
@@ -248,10 +250,10 @@ async def test_the_text_of_another_attempt_is_dropped(hub: Hub, clock: Clock) ->
     assert await listener.streamed == ["stale page", "", "fresh"]
 
 
-async def test_stale_text_does_not_push_out_fresh_text(hub: Hub) -> None:
+async def test_stale_text_does_not_push_out_fresh_text(hub: TestedHub) -> None:
     """The last words of a reader that lost its upload come after the first of the new one."""
-    listener = joined(hub, Listener())
-    hub.tell(taken(2))
+    listener = await joined(hub, Listener())
+    hub.take(2)
     await settled()
     hub.page_text(UPLOAD, 2, draft("fresh"))
     hub.page_text(UPLOAD, 1, draft("stale"))
@@ -259,29 +261,29 @@ async def test_stale_text_does_not_push_out_fresh_text(hub: Hub) -> None:
 
 
 async def test_a_burst_of_lines_from_the_reader_s_thread_is_one_delivery(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch
+    hub: TestedHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The loop is woken once for what it has not yet taken, and it takes the latest."""
-    listener = joined(hub, Listener())
-    hub.tell(taken())
+    listener = await joined(hub, Listener())
+    hub.take()
     await settled()
     calls: list[object] = []
-    call = hub._call
-    monkeypatch.setattr(hub, "_call", lambda *args: (calls.append(args), call(*args)))
+    ring = hub.bell._ring
+    monkeypatch.setattr(hub.bell, "_ring", lambda: (calls.append(None), ring()))
     drafts = [draft("x" * n) for n in range(1, 1000)]
     thread = threading.Thread(target=lambda: [hub.page_text(UPLOAD, 1, each) for each in drafts])
     thread.start()
     thread.join()
-    assert len(calls) == 1
     assert (await listener.streamed)[-1] == "x" * 999
+    assert len(calls) == 1
 
 
 async def test_the_first_words_of_a_page_do_not_overtake_the_end_of_the_one_before(
-    hub: Hub, clock: Clock
+    hub: TestedHub, clock: Clock
 ) -> None:
     """All three come from the reader's thread before the loop takes the first."""
-    listener = joined(hub, Listener())
-    hub.tell(taken())
+    listener = await joined(hub, Listener())
+    hub.take()
     await settled()
     hub.page_text(UPLOAD, 1, draft("one"))
     hub.page_done(UPLOAD, 1, draft("one", done=True))
@@ -296,10 +298,10 @@ async def test_the_first_words_of_a_page_do_not_overtake_the_end_of_the_one_befo
 
 
 async def test_a_text_that_waits_goes_out_when_its_time_has_come_and_only_the_latest(
-    hub: Hub, clock: Clock
+    hub: TestedHub, clock: Clock
 ) -> None:
-    listener = joined(hub, Listener())
-    hub.tell(taken())
+    listener = await joined(hub, Listener())
+    hub.take()
     await listener.heard
     hub.page_text(UPLOAD, 1, draft("x" * 100))
     assert (await listener.streamed)[-1] == "x" * 100
@@ -314,9 +316,11 @@ async def test_a_text_that_waits_goes_out_when_its_time_has_come_and_only_the_la
     assert len(await listener.streamed) == 3
 
 
-async def test_a_text_that_grew_by_an_eighth_need_not_wait_for_the_second(hub: Hub, clock: Clock) -> None:
-    listener = joined(hub, Listener())
-    hub.tell(taken())
+async def test_a_text_that_grew_by_an_eighth_need_not_wait_for_the_second(
+    hub: TestedHub, clock: Clock
+) -> None:
+    listener = await joined(hub, Listener())
+    hub.take()
     await listener.heard
     hub.page_text(UPLOAD, 1, draft("x" * 100))
     await listener.heard
@@ -331,28 +335,26 @@ async def test_a_text_that_grew_by_an_eighth_need_not_wait_for_the_second(hub: H
 # ── its own life ──
 
 
-async def test_after_stop_nothing_is_delivered(clock: Clock) -> None:
-    hub = Hub()
-    hub.start()
-    listener = joined(hub, Listener())
-    hub.stop()
-    for listen in events._listeners:
-        assert getattr(listen, "__self__", None) is not hub
-    hub.tell(ended())
+async def test_after_stop_nothing_is_delivered(hub: TestedHub) -> None:
+    listener = await joined(hub, Listener())
+    assert hub.tell in events._listeners
+    await hub.stop()
+    assert hub.tell not in events._listeners
+    hub.end()
     hub.page_text(UPLOAD, 1, draft("x"))
     assert await listener.heard == []
 
 
 async def test_a_revoked_token_s_socket_is_closed_and_its_neighbour_is_not(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch
+    hub: TestedHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def now(work: Callable[..., object], *args: object) -> object:
         return work(*args)
 
-    monkeypatch.setattr(live.orm, "run", now)
+    monkeypatch.setattr(live.orm, "look", now)
     monkeypatch.setattr(live.queries, "tokens_valid_from", lambda _ids: {OWNER: 100.0})
     old, new, deactivated = Listener(issued_at=99.0), Listener(issued_at=101.0), Listener(owner=OTHER)
-    joined(hub, old, new, deactivated)
+    await joined(hub, old, new, deactivated)
     await hub._close_the_revoked()
     assert [type(error) for error in old.closed] == [Unauthenticated]
     assert [type(error) for error in deactivated.closed] == [Unauthenticated]
@@ -360,17 +362,19 @@ async def test_a_revoked_token_s_socket_is_closed_and_its_neighbour_is_not(
 
 
 async def test_a_socket_that_joins_while_the_users_are_looked_up_stays(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch
+    hub: TestedHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late = Listener(owner=OTHER)
 
     async def slow(work: Callable[..., object], *args: object) -> object:
         result = work(*args)
-        joined(hub, late)
+        monkeypatch.undo()
+        await joined(hub, late)
         return result
 
-    monkeypatch.setattr(live.orm, "run", slow)
-    monkeypatch.setattr(live.queries, "tokens_valid_from", lambda ids: dict.fromkeys(ids, 0.0))
-    joined(hub, Listener())
-    await hub._close_the_revoked()
+    await joined(hub, Listener())
+    with monkeypatch.context() as patch:
+        patch.setattr(live.orm, "look", slow)
+        patch.setattr(live.queries, "tokens_valid_from", lambda ids: dict.fromkeys(ids, 0.0))
+        await hub._close_the_revoked()
     assert late.closed == []

@@ -8,19 +8,16 @@ from typing import Any
 
 import pytest
 
-from backend_main.core.live import Hub
 from backend_main.core.protocol import LinePlace, Stream
 from tests.support.listening import (
     OTHER,
     UPLOAD,
     Clock,
     Listener,
+    TestedHub,
     draft,
-    ended,
     joined,
     settled,
-    taken,
-    taken_again,
 )
 
 Partial = dict[str, Any]
@@ -28,10 +25,10 @@ PLACE = LinePlace(((0, 0), (8, 0), (8, 9), (0, 9)), 8, 9)
 EACH_STREAM = pytest.mark.parametrize("stream", ["pages", "delta"])
 
 
-def following(hub: Hub, stream: Stream, **of: Any) -> Listener:
+async def following(hub: TestedHub, stream: Stream, **of: Any) -> Listener:
     """A socket that has joined and opted in."""
-    listener = joined(hub, Listener(**of))
-    hub.follow(listener.socket, stream)
+    listener = await joined(hub, Listener(**of))
+    await hub.follow(listener.socket, stream)
     return listener
 
 
@@ -54,7 +51,7 @@ async def pages_of(listener: Listener) -> dict[int, str]:
     return pages
 
 
-def read_page(hub: Hub, number: int, text: str, *, count: int = 3, attempt: int = 1) -> None:
+def read_page(hub: TestedHub, number: int, text: str, *, count: int = 3, attempt: int = 1) -> None:
     """A page from its start to its end, faster than the loop looks."""
     hub.page_text(UPLOAD, attempt, draft("", number, page_count=count))
     hub.page_text(UPLOAD, attempt, draft(text, number, page_count=count, line=PLACE))
@@ -65,9 +62,9 @@ def read_page(hub: Hub, number: int, text: str, *, count: int = 3, attempt: int 
 
 
 @EACH_STREAM
-async def test_a_reader_that_takes_it_says_which_page_comes_first(hub: Hub, stream: Stream) -> None:
-    listener = following(hub, stream)
-    hub.tell(taken())
+async def test_a_reader_that_takes_it_says_which_page_comes_first(hub: TestedHub, stream: Stream) -> None:
+    listener = await following(hub, stream)
+    hub.take()
     hub.page_text(UPLOAD, 1, draft("words"))
     start, *_ = await partials(listener)
     expected = {"page": 1, "page_count": None, "streamed_text": "", "line": None}
@@ -77,10 +74,10 @@ async def test_a_reader_that_takes_it_says_which_page_comes_first(hub: Hub, stre
 
 
 @EACH_STREAM
-async def test_pages_do_not_take_one_another_s_place(hub: Hub, clock: Clock, stream: Stream) -> None:
+async def test_pages_do_not_take_one_another_s_place(hub: TestedHub, clock: Clock, stream: Stream) -> None:
     """A client that reads nothing meanwhile has every page afterwards, and of each the end alone."""
-    listener = following(hub, stream)
-    hub.tell(taken())
+    listener = await following(hub, stream)
+    hub.take()
     for number in (1, 2, 3):
         read_page(hub, number, f"page {number}")
         await settled()
@@ -90,17 +87,17 @@ async def test_pages_do_not_take_one_another_s_place(hub: Hub, clock: Clock, str
     assert rest == [(n, f"page {n}", True) for n in (1, 2, 3)]
 
 
-async def test_the_newest_line_s_place_comes_with_its_page(hub: Hub) -> None:
-    listener = following(hub, "pages")
-    hub.tell(taken())
+async def test_the_newest_line_s_place_comes_with_its_page(hub: TestedHub) -> None:
+    listener = await following(hub, "pages")
+    hub.take()
     hub.page_text(UPLOAD, 1, draft("words", line=PLACE))
     last = (await partials(listener))[-1]
     assert last["line"] == {"box": [[0, 0], [8, 0], [8, 9], [0, 9]], "width": 8, "height": 9}
 
 
-async def test_deltas_add_up_and_say_no_word_twice(hub: Hub, clock: Clock) -> None:
-    listener = following(hub, "delta")
-    hub.tell(taken())
+async def test_deltas_add_up_and_say_no_word_twice(hub: TestedHub, clock: Clock) -> None:
+    listener = await following(hub, "delta")
+    hub.take()
     text = ""
     for number in range(40):
         text += f"line {number}\n"
@@ -113,9 +110,9 @@ async def test_deltas_add_up_and_say_no_word_twice(hub: Hub, clock: Clock) -> No
     assert 5 < len(await told(listener)) < 20
 
 
-async def test_deltas_that_a_slow_client_has_not_read_are_one(hub: Hub, clock: Clock) -> None:
-    listener = following(hub, "delta")
-    hub.tell(taken())
+async def test_deltas_that_a_slow_client_has_not_read_are_one(hub: TestedHub, clock: Clock) -> None:
+    listener = await following(hub, "delta")
+    hub.take()
     for size in range(1, 200):
         hub.page_text(UPLOAD, 1, draft("x" * size))
         await settled()
@@ -126,9 +123,12 @@ async def test_deltas_that_a_slow_client_has_not_read_are_one(hub: Hub, clock: C
 
 
 @EACH_STREAM
-async def test_a_socket_on_another_upload_hears_nothing(hub: Hub, stream: Stream) -> None:
-    another, foreign = following(hub, stream, upload_id=uuid.uuid4()), following(hub, stream, owner=OTHER)
-    hub.tell(taken())
+async def test_a_socket_on_another_upload_hears_nothing(hub: TestedHub, stream: Stream) -> None:
+    another, foreign = (
+        await following(hub, stream, upload_id=uuid.uuid4()),
+        await following(hub, stream, owner=OTHER),
+    )
+    hub.take()
     read_page(hub, 1, "one")
     assert await another.heard == []
     assert await foreign.heard == []
@@ -136,25 +136,25 @@ async def test_a_socket_on_another_upload_hears_nothing(hub: Hub, stream: Stream
 
 @EACH_STREAM
 async def test_nothing_follows_the_end_however_many_pages_wait(
-    hub: Hub, clock: Clock, stream: Stream
+    hub: TestedHub, clock: Clock, stream: Stream
 ) -> None:
-    listener = following(hub, stream)
-    hub.tell(taken())
+    listener = await following(hub, stream)
+    hub.take()
     for number in (1, 2):
         read_page(hub, number, "text")
     hub.page_text(UPLOAD, 1, draft("waits for its time", 3))
     await settled()
-    hub.tell(ended())
+    hub.end()
     read_page(hub, 3, "too late")
     await settled()
     clock.move(100)
     assert [m["status"] for m in await listener.heard] == ["processing", "error"]
 
 
-async def test_each_message_is_encoded_once_for_each_stream(hub: Hub, encoded: list[object]) -> None:
+async def test_each_message_is_encoded_once_for_each_stream(hub: TestedHub, encoded: list[object]) -> None:
     streams: list[Stream] = ["full", "pages", "delta"]
-    listeners = [following(hub, stream) for stream in streams for _ in range(20)]
-    hub.tell(taken())
+    listeners = [await following(hub, stream) for stream in streams for _ in range(20)]
+    hub.take()
     for listener in listeners:
         await listener.heard
     assert len(encoded) == 3
@@ -169,68 +169,70 @@ async def test_each_message_is_encoded_once_for_each_stream(hub: Hub, encoded: l
 
 @EACH_STREAM
 async def test_who_opts_in_in_the_middle_gets_every_page_so_far_then_the_current_one(
-    hub: Hub, clock: Clock, stream: Stream
+    hub: TestedHub, clock: Clock, stream: Stream
 ) -> None:
-    hub.tell(taken())
+    hub.take()
     read_page(hub, 1, "one")
     read_page(hub, 2, "two")
     await settled()
     clock.move(1)
     hub.page_text(UPLOAD, 1, draft("thr", 3))
     await settled()
-    listener = following(hub, stream)
+    listener = await following(hub, stream)
     assert await told(listener) == [(1, "one", True), (2, "two", True), (3, "thr", False)]
     hub.page_done(UPLOAD, 1, draft("three", 3, done=True))
     assert await pages_of(listener) == {1: "one", 2: "two", 3: "three"}
 
 
-async def test_a_delta_goes_on_from_what_a_late_comer_was_given(hub: Hub, clock: Clock) -> None:
+async def test_a_delta_goes_on_from_what_a_late_comer_was_given(hub: TestedHub, clock: Clock) -> None:
     """Text that waits for its time is in the next delta, and in nothing that comes before it."""
-    early = following(hub, "delta")
-    hub.tell(taken())
+    early = await following(hub, "delta")
+    hub.take()
     hub.page_text(UPLOAD, 1, draft("x" * 100))
     await settled()
     hub.page_text(UPLOAD, 1, draft("x" * 101))
     await settled()
-    late = following(hub, "delta")
+    late = await following(hub, "delta")
     assert await pages_of(late) == {1: "x" * 100}
     clock.move(2)
     assert await pages_of(late) == await pages_of(early) == {1: "x" * 101}
 
 
-async def test_pages_that_a_hundred_late_comers_get_are_encoded_once(hub: Hub, encoded: list[object]) -> None:
-    hub.tell(taken())
+async def test_pages_that_a_hundred_late_comers_get_are_encoded_once(
+    hub: TestedHub, encoded: list[object]
+) -> None:
+    hub.take()
     read_page(hub, 1, "one")
     read_page(hub, 2, "two")
     await settled()
-    for listener in [following(hub, "pages") for _ in range(100)]:
+    for listener in [await following(hub, "pages") for _ in range(100)]:
         await listener.heard
     assert len(encoded) == 2
 
 
-async def test_another_stream_takes_the_place_of_what_waits_in_the_first(hub: Hub) -> None:
-    hub.tell(taken(1, "one"))
+async def test_another_stream_takes_the_place_of_what_waits_in_the_first(hub: TestedHub) -> None:
+    hub.take(1, "one")
     await settled()
-    listener = joined(hub, Listener())
-    hub.follow(listener.socket, "delta")
-    hub.follow(listener.socket, "full")
-    hub.follow(listener.socket, "pages")
+    listener = await joined(hub, Listener())
+    await hub.follow(listener.socket, "delta")
+    await hub.follow(listener.socket, "full")
+    await hub.follow(listener.socket, "pages")
     assert await told(listener) == [(1, "one", True), (2, "", False)]
 
 
-async def test_the_same_stream_once_more_brings_nothing(hub: Hub) -> None:
-    hub.tell(taken(1, "one"))
+async def test_the_same_stream_once_more_brings_nothing(hub: TestedHub) -> None:
+    hub.take(1, "one")
     await settled()
-    listener = following(hub, "pages")
+    listener = await following(hub, "pages")
     await listener.heard
-    hub.follow(listener.socket, "pages")
+    await hub.follow(listener.socket, "pages")
     assert len(await told(listener)) == 2
 
 
 @pytest.mark.parametrize("stream", ["full", "pages", "delta"])
-async def test_resync_brings_all_there_is_once_more(hub: Hub, stream: Stream) -> None:
-    listener = following(hub, stream)
-    hub.tell(taken())
+async def test_resync_brings_all_there_is_once_more(hub: TestedHub, stream: Stream) -> None:
+    listener = await following(hub, stream)
+    hub.take()
     read_page(hub, 1, "one")
     hub.page_text(UPLOAD, 1, draft("tw", 2))
     await listener.heard
@@ -245,11 +247,11 @@ async def test_resync_brings_all_there_is_once_more(hub: Hub, stream: Stream) ->
         assert [(m["page"], m["streamed_text"], m.get("offset", 0)) for m in again] == [(1, "one", 0)]
 
 
-async def test_resync_of_what_is_followed_on_another_socket_brings_nothing(hub: Hub) -> None:
-    hub.tell(taken(1, "one"))
+async def test_resync_of_what_is_followed_on_another_socket_brings_nothing(hub: TestedHub) -> None:
+    hub.take(1, "one")
     await settled()
     another, foreign = Listener(upload_id=uuid.uuid4()), Listener(owner=OTHER)
-    joined(hub, another, foreign)
+    await joined(hub, another, foreign)
     for listener in (another, foreign):
         hub.resync(listener.socket, UPLOAD)
         assert await listener.heard == []
@@ -260,37 +262,37 @@ async def test_resync_of_what_is_followed_on_another_socket_brings_nothing(hub: 
 
 @EACH_STREAM
 async def test_another_turn_of_a_reading_says_the_next_page_and_no_page_again(
-    hub: Hub, clock: Clock, stream: Stream
+    hub: TestedHub, clock: Clock, stream: Stream
 ) -> None:
-    listener = following(hub, stream)
-    hub.tell(taken())
+    listener = await following(hub, stream)
+    hub.take()
     read_page(hub, 1, "one")
     assert len(await told(listener)) == 2
-    hub.tell(taken_again(2, "one", page_count=3))
+    hub.take(2, "one", page_count=3)
     assert await told(listener) == [(1, "", False), (1, "one", True), (2, "", False)]
 
 
 @EACH_STREAM
-async def test_a_done_page_still_unread_is_not_lost_by_another_turn(hub: Hub, stream: Stream) -> None:
-    listener = following(hub, stream)
-    hub.tell(taken())
+async def test_a_done_page_still_unread_is_not_lost_by_another_turn(hub: TestedHub, stream: Stream) -> None:
+    listener = await following(hub, stream)
+    hub.take()
     read_page(hub, 1, "one")
     await settled()
-    hub.tell(taken_again(2, "one", page_count=3))
+    hub.take(2, "one", page_count=3)
     read_page(hub, 2, "two", attempt=2)
     assert await pages_of(listener) == {1: "one", 2: "two"}
 
 
 @EACH_STREAM
 async def test_a_page_begun_anew_is_empty_first_and_what_waited_of_it_is_gone(
-    hub: Hub, clock: Clock, stream: Stream
+    hub: TestedHub, clock: Clock, stream: Stream
 ) -> None:
-    listener = following(hub, stream)
-    hub.tell(taken())
+    listener = await following(hub, stream)
+    hub.take()
     await listener.heard
     hub.page_text(UPLOAD, 1, draft("lost with its reader"))
     await settled()
-    hub.tell(taken(2))
+    hub.take(2)
     await settled()
     clock.move(1)
     hub.page_text(UPLOAD, 2, draft("fresh"))
@@ -298,9 +300,11 @@ async def test_a_page_begun_anew_is_empty_first_and_what_waited_of_it_is_gone(
 
 
 @EACH_STREAM
-async def test_pages_of_before_a_restart_are_told_when_a_reader_goes_on(hub: Hub, stream: Stream) -> None:
-    listener = following(hub, stream)
-    hub.tell(taken_again(4, "one", "two", page_count=3))
+async def test_pages_of_before_a_restart_are_told_when_a_reader_goes_on(
+    hub: TestedHub, stream: Stream
+) -> None:
+    listener = await following(hub, stream)
+    hub.take(4, "one", "two", page_count=3)
     assert await told(listener) == [(1, "one", True), (2, "two", True), (3, "", False)]
     assert {p["page_count"] for p in await partials(listener)} == {3}
 
@@ -308,9 +312,9 @@ async def test_pages_of_before_a_restart_are_told_when_a_reader_goes_on(hub: Hub
 # ── how often ──
 
 
-async def test_a_page_comes_ten_times_a_second_at_most_and_as_it_grows(hub: Hub, clock: Clock) -> None:
-    listener = following(hub, "pages")
-    hub.tell(taken())
+async def test_a_page_comes_ten_times_a_second_at_most_and_as_it_grows(hub: TestedHub, clock: Clock) -> None:
+    listener = await following(hub, "pages")
+    hub.take()
     times: list[float] = []
     for size in range(0, 4000, 20):
         hub.page_text(UPLOAD, 1, draft("x" * size, page_count=1))
@@ -323,10 +327,10 @@ async def test_a_page_comes_ten_times_a_second_at_most_and_as_it_grows(hub: Hub,
 
 
 async def test_a_delta_is_some_lines_as_what_stands_around_one_would_be_most_of_it(
-    hub: Hub, clock: Clock
+    hub: TestedHub, clock: Clock
 ) -> None:
-    listener, pages = following(hub, "delta"), following(hub, "pages")
-    hub.tell(taken())
+    listener, pages = await following(hub, "delta"), await following(hub, "pages")
+    hub.take()
     await listener.heard
     hub.page_text(UPLOAD, 1, draft("", page_count=1))
     text = ""
@@ -342,10 +346,10 @@ async def test_a_delta_is_some_lines_as_what_stands_around_one_would_be_most_of_
     assert len(await told(pages)) > 10
 
 
-async def test_a_page_s_growth_is_its_own_however_long_the_document(hub: Hub, clock: Clock) -> None:
+async def test_a_page_s_growth_is_its_own_however_long_the_document(hub: TestedHub, clock: Clock) -> None:
     """The same words that `full` holds back are a great deal on a new page."""
-    full, pages = following(hub, "full"), following(hub, "pages")
-    hub.tell(taken(1, "x" * 10_000))
+    full, pages = await following(hub, "full"), await following(hub, "pages")
+    hub.take(1, "x" * 10_000)
     await full.heard
     clock.move(1)
     hub.page_text(UPLOAD, 1, draft("a", 2))
@@ -357,9 +361,9 @@ async def test_a_page_s_growth_is_its_own_however_long_the_document(hub: Hub, cl
     assert "a few" not in str(await full.heard)
 
 
-async def test_the_end_of_a_page_does_not_wait(hub: Hub) -> None:
-    listener = following(hub, "pages")
-    hub.tell(taken())
+async def test_the_end_of_a_page_does_not_wait(hub: TestedHub) -> None:
+    listener = await following(hub, "pages")
+    hub.take()
     hub.page_text(UPLOAD, 1, draft("x" * 100))
     await listener.heard
     hub.page_done(UPLOAD, 1, draft("x" * 101, done=True))

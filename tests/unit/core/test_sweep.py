@@ -111,7 +111,7 @@ def test_expired_claims_are_opened_and_the_readers_woken(woken: list[bool]) -> N
     assert sweep.claims() == 0
     assert woken == [], "nothing waits"
     Job.objects.update(lease_until=Now() - dt.timedelta(seconds=1))
-    assert sweep.everything(grace_seconds=0) == sweep.Swept(1, 0, 0, 0)
+    assert sweep.everything(grace_seconds=0) == sweep.Swept(1, 0, 0, 0, 0)
     assert woken == [True]
     assert Upload.objects.get().pk == upload.pk
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from backend_main import reading
 from backend_main.core import dispatch, events, jobs, protocol, storage, tasks, uploads
-from backend_main.core.events import Event
+from backend_main.core.bell import PageText, Taken
+from backend_main.core.events import Change
 from backend_main.core.models import Job, Page, Status, Upload, User
 from backend_main.core.slot import Draft
 from tests.support.database import new_upload, new_user
@@ -63,21 +65,21 @@ class FakeHost:
         self.stopped = True
 
 
-class FakeHub:
+class FakeBell:
     """Notes the live text."""
 
     def __init__(self) -> None:
+        self.taken: list[Taken] = []
         self.texts: list[tuple[int, str]] = []
         self.pages: list[tuple[int, str]] = []
         self.drafts: list[Draft] = []
 
-    def page_text(self, _upload_id: uuid.UUID, attempt: int, page: Draft) -> None:
-        self.texts.append((attempt, page.text))
-        self.drafts.append(page)
-
-    def page_done(self, _upload_id: uuid.UUID, attempt: int, page: Draft) -> None:
-        self.pages.append((attempt, page.text))
-        self.drafts.append(page)
+    def say(self, item: Taken | PageText) -> None:
+        if isinstance(item, Taken):
+            self.taken.append(item)
+            return
+        (self.pages if item.page.done else self.texts).append((item.attempt, item.page.text))
+        self.drafts.append(item.page)
 
 
 def page(number: int, count: int, *lines: str, warnings: list[str] | None = None) -> list[Step]:
@@ -103,23 +105,23 @@ def upload() -> Upload:
     return new_upload(new_user())
 
 
-def reader(*scripts: list[Step]) -> tuple[tasks.Reader, FakeHost, FakeHub]:
-    hub, host = FakeHub(), FakeHost(*scripts)
-    return tasks.Reader(hub, host), host, hub  # type: ignore[arg-type]
+def reader(*scripts: list[Step]) -> tuple[tasks.Reader, FakeHost, FakeBell]:
+    bell, host = FakeBell(), FakeHost(*scripts)
+    return tasks.Reader(bell, host), host, bell  # type: ignore[arg-type]
 
 
 def now(upload: Upload) -> Upload:
     return Upload.objects.get(pk=upload.pk)
 
 
-def terminals(happened: list[Event]) -> list[Event]:
-    return [event for event in happened if event.over]
+def terminals(happened: list[Change]) -> list[Change]:
+    return [event for event in happened if event.last]
 
 
 # ── the good way ──
 
 
-def test_without_work_nothing_is_read(happened: list[Event]) -> None:
+def test_without_work_nothing_is_read(happened: list[Change]) -> None:
     one, host, _ = reader()
     assert not one.read_next()
     assert host.asked == []
@@ -127,9 +129,9 @@ def test_without_work_nothing_is_read(happened: list[Event]) -> None:
     assert happened == []
 
 
-def test_a_document_is_read_page_by_page_to_its_end(upload: Upload, happened: list[Event]) -> None:
+def test_a_document_is_read_page_by_page_to_its_end(upload: Upload, happened: list[Change]) -> None:
     happened.clear()
-    one, host, hub = reader(page(1, 2, "a", "b", warnings=["w"]) + page(2, 2, "c", warnings=["w", "v"]))
+    one, host, bell = reader(page(1, 2, "a", "b", warnings=["w"]) + page(2, 2, "c", warnings=["w", "v"]))
     assert one.read_next()
     done = now(upload)
     assert (done.status, done.error, done.attempt) == (Status.PROCESSED, None, 1)
@@ -140,10 +142,10 @@ def test_a_document_is_read_page_by_page_to_its_end(upload: Upload, happened: li
     first = Page.objects.get(upload=upload, number=1)
     assert (first.attempt, first.markdown, first.text, first.width) == (1, "a\nb", "a b", 10)
     assert [line["text"] for line in first.lines] == ["a", "b"]
-    assert hub.texts == [(1, ""), (1, "a"), (1, "a\nb"), (1, ""), (1, "c")]
-    assert hub.pages == [(1, "a\nb"), (1, "c")]
+    assert bell.texts == [(1, ""), (1, "a"), (1, "a\nb"), (1, ""), (1, "c")]
+    assert bell.pages == [(1, "a\nb"), (1, "c")]
     assert host.asked[0].first_page == 1
-    assert [event.taken is not None for event in happened] == [True, False]
+    assert [taken.attempt for taken in bell.taken] == [1]
     [last] = terminals(happened)
     assert isinstance(last.message, protocol.Processed)
     assert last.message.raw_text == "a\nb\n\nc"
@@ -179,10 +181,10 @@ def test_live_text_says_the_page_and_where_its_newest_line_stands(upload: Upload
         two,
         reading.PageDone(1, 2, 10, 20, "a\nb", "a b", [one, two], []),
     ]
-    alone, _, hub = reader([*script, *page(2, 2)])
+    alone, _, bell = reader([*script, *page(2, 2)])
     alone.read_next()
     place = protocol.LinePlace(((0, 1), (10, 1), (10, 4), (0, 3)), 10, 20)
-    assert hub.drafts[:4] == [
+    assert bell.drafts[:4] == [
         Draft(1, 2),
         Draft(1, 2, "a", place),
         Draft(1, 2, "a\nb", None),
@@ -192,7 +194,7 @@ def test_live_text_says_the_page_and_where_its_newest_line_stands(upload: Upload
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3, 5])
 def test_after_a_cancel_a_reader_writes_and_tells_nothing(
-    after: int, upload: Upload, happened: list[Event]
+    after: int, upload: Upload, happened: list[Change]
 ) -> None:
     def cancel() -> None:
         uploads.cancel(owner=upload.owner, upload_id=upload.pk)
@@ -211,7 +213,7 @@ def test_after_a_cancel_a_reader_writes_and_tells_nothing(
 
 
 def test_a_retry_right_after_a_cancel_is_another_reader_s_and_the_first_writes_nothing(
-    upload: Upload, happened: list[Event]
+    upload: Upload, happened: list[Change]
 ) -> None:
     def again() -> None:
         uploads.cancel(owner=upload.owner, upload_id=upload.pk)
@@ -228,12 +230,12 @@ def test_a_retry_right_after_a_cancel_is_another_reader_s_and_the_first_writes_n
     assert happened[-1] is MARK
 
 
-MARK = Event(uuid.uuid4(), uuid.uuid4(), None)
+MARK: Any = SimpleNamespace(last=False)
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3, 5])
 def test_after_a_delete_a_reader_writes_and_tells_nothing(
-    after: int, upload: Upload, happened: list[Event]
+    after: int, upload: Upload, happened: list[Change]
 ) -> None:
     def delete() -> None:
         uploads.delete(owner=upload.owner, upload_id=upload.pk)
@@ -249,7 +251,7 @@ def test_after_a_delete_a_reader_writes_and_tells_nothing(
     assert len(terminals(happened)) == 2  # the delete itself, and the mark after it
 
 
-DELETED = Event(uuid.uuid4(), uuid.uuid4(), None, over=True)
+DELETED: Any = SimpleNamespace(last=True)
 
 
 def test_a_delete_cancels_the_reading_of_that_upload_only(upload: Upload) -> None:
@@ -273,7 +275,7 @@ def test_a_delete_cancels_the_reading_of_that_upload_only(upload: Upload) -> Non
 
 
 def test_a_reader_whose_upload_another_took_writes_nothing_over_it(
-    upload: Upload, happened: list[Event]
+    upload: Upload, happened: list[Change]
 ) -> None:
     other, _, _ = reader(page(1, 1, "the second reader's"))
 
@@ -282,12 +284,12 @@ def test_a_reader_whose_upload_another_took_writes_nothing_over_it(
         assert other.read_next()
 
     script = page(1, 1, "the first reader's")
-    one, _, hub = reader([*script[:2], taken_over, *script[2:]])
+    one, _, bell = reader([*script[:2], taken_over, *script[2:]])
     one.read_next()
     done = now(upload)
     assert (done.status, done.attempt, done.raw_text) == (Status.PROCESSED, 2, "the second reader's")
     assert [p.attempt for p in Page.objects.filter(upload=upload)] == [2]
-    assert hub.pages == []
+    assert bell.pages == []
     assert len(terminals(happened)) == 1
 
 
@@ -302,7 +304,7 @@ def test_a_reader_whose_upload_another_took_writes_nothing_over_it(
     ids=lambda error: type(error).__name__,
 )
 def test_a_reader_that_lost_its_upload_cannot_end_it_either(
-    end: Exception, upload: Upload, happened: list[Event]
+    end: Exception, upload: Upload, happened: list[Change]
 ) -> None:
     """Another reader has it: still at work, its claim stands."""
     happened.clear()
@@ -323,7 +325,7 @@ def test_a_reader_that_lost_its_upload_cannot_end_it_either(
 # ── failures ──
 
 
-def test_three_deaths_without_progress_are_the_end(upload: Upload, happened: list[Event]) -> None:
+def test_three_deaths_without_progress_are_the_end(upload: Upload, happened: list[Change]) -> None:
     one, _, _ = reader(*[[reading.EngineCrashed("The reading engine stopped unexpectedly.")]] * 3)
     for failures in (1, 2):
         assert one.read_next()
@@ -358,7 +360,7 @@ def test_a_page_makes_up_for_the_deaths_before_it(upload: Upload) -> None:
     ids=lambda error: type(error).__name__,
 )
 def test_what_is_the_file_s_or_the_engine_s_fault_is_final_at_once(
-    error: Exception, upload: Upload, happened: list[Event]
+    error: Exception, upload: Upload, happened: list[Change]
 ) -> None:
     reader([*page(1, 3, "kept"), error])[0].read_next()
     failed = now(upload)
@@ -393,7 +395,7 @@ def test_a_lost_file_is_an_error_and_the_next_upload_is_read(upload: Upload) -> 
 # ── given back, and taken up again ──
 
 
-def test_giving_back_keeps_the_failures_and_the_pages(upload: Upload, happened: list[Event]) -> None:
+def test_giving_back_keeps_the_failures_and_the_pages(upload: Upload, happened: list[Change]) -> None:
     crash = reading.EngineCrashed("crashed")
     one, _, _ = reader([*page(1, 2, "a"), crash], [reading.Cancelled()])
     one.read_next()
@@ -405,7 +407,7 @@ def test_giving_back_keeps_the_failures_and_the_pages(upload: Upload, happened: 
     assert terminals(happened) == []
 
 
-def test_after_a_restart_reading_goes_on_with_the_next_page(upload: Upload, happened: list[Event]) -> None:
+def test_after_a_restart_reading_goes_on_with_the_next_page(upload: Upload, happened: list[Change]) -> None:
     dying, host, _ = reader()
     host.read = killed_after(page(1, 3, "a"))  # type: ignore[method-assign]
     with pytest.raises(SystemExit):
@@ -416,14 +418,15 @@ def test_after_a_restart_reading_goes_on_with_the_next_page(upload: Upload, happ
 
     jobs.void_claims()
     happened.clear()
-    one, host, hub = reader(page(2, 3, "b") + page(3, 3, "c"))
+    one, host, bell = reader(page(2, 3, "b") + page(3, 3, "c"))
     assert one.read_next()
     assert host.asked[0].first_page == 2
-    assert happened[0].taken == events.Taken(2, ("a",), 3)
+    [taken] = bell.taken
+    assert (taken.attempt, taken.pages, taken.page_count) == (2, {1: "a"}, 3)
     done = now(upload)
     assert (done.raw_text, done.attempt, done.pages_done) == ("a\n\nb\n\nc", 2, 3)
     assert [p.attempt for p in Page.objects.filter(upload=upload).order_by("number")] == [1, 2, 2]
-    assert hub.pages == [(2, "b"), (2, "c")]
+    assert bell.pages == [(2, "b"), (2, "c")]
 
 
 def killed_after(steps: list[Step]) -> Callable[..., Iterator[reading.ReadEvent]]:

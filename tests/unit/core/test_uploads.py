@@ -14,13 +14,15 @@ from django.db import DatabaseError, IntegrityError
 from backend_main.core import intake, protocol, queries, serializers, storage, uploads
 from backend_main.core.conf import conf
 from backend_main.core.errors import Invalid, StorageFull, UploadNotFound, WrongStatus
-from backend_main.core.events import Event
+from backend_main.core.events import Change
 from backend_main.core.models import Job, Page, Status, Upload, User
 from backend_main.core.uploads import Source
+from tests.support.asking import Asking
 from tests.support.database import new_upload, new_user
 from tests.support.drawing import scripted_png
 from tests.support.encoding import base64_of
 
+ASKING = Asking()
 pytestmark = pytest.mark.django_db
 
 
@@ -46,7 +48,7 @@ def end(upload: Upload, status: Status) -> None:
 
 
 def test_a_new_upload_has_its_file_its_job_and_its_event(
-    happened: list[Event], files_before: set[str]
+    happened: list[Change], files_before: set[str]
 ) -> None:
     image = scripted_png()
     upload, duplicate = create(new_user(), image, image_path="/srv/scans/a.png")
@@ -81,7 +83,7 @@ def test_a_row_that_cannot_be_written_leaves_no_file_and_tells_nobody(
     model: type,
     error: type[BaseException],
     monkeypatch: pytest.MonkeyPatch,
-    happened: list[Event],
+    happened: list[Change],
     files_before: set[str],
 ) -> None:
     def failing(**_fields: object) -> None:
@@ -112,7 +114,7 @@ def test_a_file_that_cannot_be_kept_makes_no_row(
     assert stored() == files_before
 
 
-def test_the_same_bytes_again_are_the_same_upload(happened: list[Event], files_before: set[str]) -> None:
+def test_the_same_bytes_again_are_the_same_upload(happened: list[Change], files_before: set[str]) -> None:
     owner, image = new_user(), scripted_png()
     first, _ = create(owner, image)
     second, duplicate = create(owner, image, image_path="another-name.png")
@@ -167,7 +169,9 @@ def test_a_file_lost_between_losing_the_race_and_looking_is_said_to_the_user(
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING, Status.PROCESSED])
-def test_a_duplicate_that_is_read_or_was_read_is_left_as_it_is(status: Status, happened: list[Event]) -> None:
+def test_a_duplicate_that_is_read_or_was_read_is_left_as_it_is(
+    status: Status, happened: list[Change]
+) -> None:
     owner, image = new_user(), scripted_png()
     first, _ = create(owner, image)
     Upload.objects.filter(pk=first.pk).update(status=status)
@@ -181,7 +185,7 @@ def test_a_duplicate_that_is_read_or_was_read_is_left_as_it_is(status: Status, h
 @pytest.mark.parametrize("status", [Status.ERROR, Status.CANCELLED])
 @pytest.mark.parametrize("by_hash", [False, True])
 def test_a_duplicate_that_ended_without_a_text_is_read_again(
-    status: Status, by_hash: bool, happened: list[Event]
+    status: Status, by_hash: bool, happened: list[Change]
 ) -> None:
     owner, image = new_user(), scripted_png()
     first, _ = create(owner, image)
@@ -238,7 +242,7 @@ def test_an_imported_file_is_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 # ── update ──
 
 
-def test_an_update_changes_what_it_is_given_and_nothing_else(happened: list[Event]) -> None:
+def test_an_update_changes_what_it_is_given_and_nothing_else(happened: list[Change]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     happened.clear()
@@ -252,7 +256,7 @@ def test_an_update_changes_what_it_is_given_and_nothing_else(happened: list[Even
     assert len(happened) == 3
 
 
-def test_an_update_of_nothing_is_an_error_on_data(happened: list[Event]) -> None:
+def test_an_update_of_nothing_is_an_error_on_data(happened: list[Change]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     happened.clear()
@@ -266,7 +270,7 @@ def test_an_update_of_nothing_is_an_error_on_data(happened: list[Event]) -> None
 
 
 def test_a_delete_takes_row_pages_job_and_file_and_tells_the_last_state(
-    happened: list[Event], files_before: set[str]
+    happened: list[Change], files_before: set[str]
 ) -> None:
     owner = new_user()
     upload = new_upload(owner)
@@ -278,7 +282,7 @@ def test_a_delete_takes_row_pages_job_and_file_and_tells_the_last_state(
     assert not (conf.files_dir / str(upload.pk)).exists()
     for model in (Page, Job):
         assert not model.objects.filter(upload_id=upload.pk).exists()
-    assert [(event.message, event.over) for event in happened] == [(last, True)]
+    assert [(event.message, event.last) for event in happened] == [(last, True)]
 
 
 def test_the_row_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,7 +297,7 @@ def test_the_row_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_delete_that_fails_leaves_row_and_file(
-    monkeypatch: pytest.MonkeyPatch, happened: list[Event]
+    monkeypatch: pytest.MonkeyPatch, happened: list[Change]
 ) -> None:
     owner = new_user()
     upload = new_upload(owner)
@@ -336,13 +340,13 @@ def read_pages(upload: Upload, *texts: str) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
-def test_a_cancel_ends_what_is_open_and_keeps_its_pages(status: Status, happened: list[Event]) -> None:
+def test_a_cancel_ends_what_is_open_and_keeps_its_pages(status: Status, happened: list[Change]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     Upload.objects.filter(pk=upload.pk).update(status=status, page_count=3, pages_done=2)
     read_pages(upload, "one", "two")
     happened.clear()
-    uploads.cancel(owner=owner, upload_id=upload.pk, origin="asking")
+    uploads.cancel(owner=owner, upload_id=upload.pk, origin=ASKING)
     left = queries.upload(owner=owner, upload_id=upload.pk)
     assert (left.status, left.error) == (Status.CANCELLED, "Cancelled")
     assert (left.raw_text, left.reading_text, left.warnings) == ("# one\n\n# two", "one\n\ntwo", ["w"])
@@ -351,10 +355,10 @@ def test_a_cancel_ends_what_is_open_and_keeps_its_pages(status: Status, happened
     assert not Job.objects.filter(upload=upload).exists()
     [event] = happened
     assert event.message == protocol.Failed(id=upload.pk, status="cancelled", error="Cancelled")
-    assert (event.origin, event.over) == ("asking", True)
+    assert (event.origin, event.last) == (ASKING, True)
 
 
-def test_a_cancel_once_more_answers_the_same_and_tells_nobody(happened: list[Event]) -> None:
+def test_a_cancel_once_more_answers_the_same_and_tells_nobody(happened: list[Change]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     first = uploads.cancel(owner=owner, upload_id=upload.pk)
@@ -366,7 +370,7 @@ def test_a_cancel_once_more_answers_the_same_and_tells_nobody(happened: list[Eve
 
 
 @pytest.mark.parametrize("status", [Status.PROCESSED, Status.ERROR])
-def test_what_has_ended_cannot_be_cancelled(status: Status, happened: list[Event]) -> None:
+def test_what_has_ended_cannot_be_cancelled(status: Status, happened: list[Change]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     end(upload, status)
@@ -380,7 +384,7 @@ def test_what_has_ended_cannot_be_cancelled(status: Status, happened: list[Event
 
 @pytest.mark.parametrize("status", [Status.PROCESSED, Status.ERROR, Status.CANCELLED])
 def test_a_retry_reads_what_has_ended_anew_and_keeps_the_correction(
-    status: Status, happened: list[Event], monkeypatch: pytest.MonkeyPatch
+    status: Status, happened: list[Change], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[bool] = []
     monkeypatch.setattr(uploads.dispatch, "there_is_work", lambda: woken.append(True))
@@ -393,7 +397,7 @@ def test_a_retry_reads_what_has_ended_anew_and_keeps_the_correction(
     )
     happened.clear()
     woken.clear()
-    uploads.retry(owner=owner, upload_id=upload.pk, origin="asking")
+    uploads.retry(owner=owner, upload_id=upload.pk, origin=ASKING)
     again = queries.upload(owner=owner, upload_id=upload.pk)
     assert (again.status, again.error, again.raw_text, again.reading_text) == (Status.PENDING, None, "", "")
     assert (again.page_count, again.pages_done, again.warnings) == (None, 0, [])
@@ -402,12 +406,12 @@ def test_a_retry_reads_what_has_ended_anew_and_keeps_the_correction(
     assert Job.objects.filter(upload=upload, first_page=1, failures=0).count() == 1
     [event] = happened
     assert event.message == serializers.updated(again)
-    assert (event.origin, event.over) == ("asking", False)
+    assert (event.origin, event.last) == (ASKING, False)
     assert woken == [True]
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
-def test_what_is_open_is_not_read_twice(status: Status, happened: list[Event]) -> None:
+def test_what_is_open_is_not_read_twice(status: Status, happened: list[Change]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     Upload.objects.filter(pk=upload.pk).update(status=status)
@@ -430,7 +434,7 @@ def test_what_is_open_is_not_read_twice(status: Status, happened: list[Event]) -
     ids=["update", "delete", "cancel", "retry"],
 )
 def test_what_is_not_one_s_own_cannot_be_changed(
-    change: Callable[[User, uuid.UUID], object], happened: list[Event]
+    change: Callable[[User, uuid.UUID], object], happened: list[Change]
 ) -> None:
     upload = new_upload(new_user())
     happened.clear()

@@ -1,0 +1,240 @@
+"""Step 12 — the bell of all processes that share a Redis: its pub/sub, a channel for each user.
+
+What this process says is heard here at once, whatever becomes of Redis, and published by a thread of its own,
+so nobody who commits or reads waits for a network. With Redis away, sockets stay and events come by the hub's
+look; it connects again by itself. Needs the extra `redis`, and no Django: `Publisher` is for who only speaks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import secrets
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import redis
+import redis.asyncio
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from .bell import Heard, Item, LocalBell, Mailbox, Missed, Taken
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 2.0
+# A connection on which nothing was heard for so long is asked whether it still is one.
+QUIET_SECONDS = 5.0
+FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.1, 2.0
+SENDER_BYTES = 8
+
+_decoder = msgspec.msgpack.Decoder(Heard)
+_encoder = msgspec.msgpack.Encoder()
+
+
+class Publisher:
+    """Says items to all hubs on a Redis; from any thread, and from a process without a server too."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self.sender = secrets.token_bytes(SENDER_BYTES)
+        self.failing = False
+        self._prefix = prefix
+        self._redis = redis.Redis.from_url(
+            url,
+            socket_timeout=TIMEOUT_SECONDS,
+            socket_connect_timeout=TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 1),  # once more, for a connection that Redis closed meanwhile
+        )
+        self._mailbox = Mailbox()
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    def say(self, item: Heard) -> None:
+        """Soon, and of what was not sent yet the newest of each key alone."""
+        if self._mailbox.put(item):
+            self._wake.set()
+        if self._thread is None:
+            self._start()
+
+    def send(self, items: Iterable[Item]) -> None:
+        """Now, all of them, on the caller's thread. Raises redis.RedisError."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for item in items:
+                pipeline.publish(channel_of(self._prefix, item.owner_id), self._packed(item))
+            pipeline.execute()
+
+    def close(self) -> None:
+        """Sends what waits, as far as that is quick."""
+        self._closing.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(2 * TIMEOUT_SECONDS)
+        self._redis.close()
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while not self._closing.is_set() or not self.failing:
+            self._wake.wait(LAST_RETRY_SECONDS if self.failing else None)
+            self._wake.clear()
+            items = self._mailbox.take_all()
+            if items or self.failing:
+                self._try_to_send(items)
+            elif self._closing.is_set():
+                return
+
+    def _try_to_send(self, items: list[Item]) -> None:
+        """What fails is lost: the log has the events, and the next text of a page has all of this one."""
+        try:
+            if items:
+                self.send(items)
+            else:
+                self._redis.ping()  # it failed, and nobody has said anything since
+            self.failing = False
+        except (RedisError, OSError) as error:
+            if not self.failing:
+                log.warning("Redis does not take what is said: %s", error)
+            self.failing = True
+            self._closing.wait(FIRST_RETRY_SECONDS)
+        except Exception:
+            log.exception("what was said could not be published")
+
+    def _packed(self, item: Item) -> bytes:
+        if isinstance(item, Taken):  # the pages are in the database, for those who want them
+            item = msgspec.structs.replace(item, pages=None)
+        return self.sender + _encoder.encode(item)
+
+
+class RedisBell(LocalBell):
+    """The same for this process and the others."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        super().__init__()
+        self._publisher = Publisher(url, prefix)
+        self._url, self._prefix = url, prefix
+        self._wanted: set[str] = set()
+        self._subscribed: set[str] = set()
+        self._pubsub: Any = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._connected = False
+
+    @property
+    def problem(self) -> str | None:
+        if self._connected and not self._publisher.failing:
+            return None
+        return "Redis does not answer: what happens in other processes is seen seconds later"
+
+    def start(self, hear: Any) -> None:
+        super().start(hear)
+        self._spawn(self._listen_for_ever())
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await super().stop()
+        await asyncio.to_thread(self._publisher.close)
+
+    def say(self, item: Heard) -> None:
+        super().say(item)
+        self._publisher.say(item)
+
+    def follow(self, owner_id: UUID) -> None:
+        self._wanted.add(channel_of(self._prefix, owner_id))
+        self._spawn(self._reconcile())
+
+    def unfollow(self, owner_id: UUID) -> None:
+        self._wanted.discard(channel_of(self._prefix, owner_id))
+        self._spawn(self._reconcile())
+
+    # ── listening ──
+
+    async def _listen_for_ever(self) -> None:
+        delay = FIRST_RETRY_SECONDS
+        while True:
+            try:
+                await self._listen()
+            except (RedisError, OSError, TimeoutError) as error:
+                if self._connected:
+                    delay = FIRST_RETRY_SECONDS
+                    log.warning("the connection to Redis is lost: %s", error)
+            except Exception:
+                log.exception("listening to Redis failed")
+            finally:
+                self._pubsub, self._connected = None, False
+            await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311 - not a secret
+            delay = min(2 * delay, LAST_RETRY_SECONDS)
+
+    async def _listen(self) -> None:
+        """Until the connection breaks, which is an exception."""
+        client = redis.asyncio.Redis.from_url(
+            self._url,
+            socket_connect_timeout=TIMEOUT_SECONDS,
+            socket_timeout=TIMEOUT_SECONDS,
+            retry=AsyncRetry(NoBackoff(), 0),
+        )
+        async with client, client.pubsub() as pubsub:
+            # A channel of nobody's: without any, there would be nothing to listen to.
+            await pubsub.subscribe(f"{self._prefix}nobody")
+            self._subscribed = set()
+            self._pubsub, self._connected = pubsub, True
+            await self._reconcile()
+            self._heard(Missed(), local=False)
+            await self._hear_messages(pubsub)
+
+    async def _hear_messages(self, pubsub: Any) -> None:
+        asked = False
+        while True:
+            message = await pubsub.get_message(timeout=QUIET_SECONDS)
+            if message is not None:
+                asked = False
+                if message["type"] == "message":
+                    self._take(message["data"])
+            elif asked:
+                raise ConnectionError("it is silent")
+            else:
+                asked = True
+                await pubsub.ping()
+
+    def _take(self, data: bytes) -> None:
+        if data[:SENDER_BYTES] == self._publisher.sender:
+            return  # heard when it was said
+        try:
+            item = _decoder.decode(memoryview(data)[SENDER_BYTES:])
+        except msgspec.DecodeError:
+            log.warning("Redis brought a message that is none of this version's")
+        else:
+            self._heard(item, local=False)
+
+    async def _reconcile(self) -> None:
+        """Subscribes to what is wanted and to nothing else."""
+        with suppress(RedisError, OSError):  # then the connection is lost, and the next one begins with this
+            while (pubsub := self._pubsub) is not None and self._subscribed != self._wanted:
+                new, old = self._wanted - self._subscribed, self._subscribed - self._wanted
+                self._subscribed = set(self._wanted)
+                if new:
+                    await pubsub.subscribe(*new)
+                if old:
+                    await pubsub.unsubscribe(*old)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def channel_of(prefix: str, owner_id: UUID) -> str:
+    return f"{prefix}user:{owner_id}"

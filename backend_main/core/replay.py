@@ -1,0 +1,170 @@
+"""Step 11 — reads the log of events: what came after a cursor, as the messages that sockets get.
+
+The two texts are not in the log: they are filled in here, as they are now. Where an upload has been taken up
+again since the event, its text is left empty: the events that brought a new one come later in the log.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Min
+from django.db.models.functions import Coalesce, Length
+
+from . import events, protocol, queries, serializers
+from .bell import Taken
+from .models import Event, EventCounter, EventLog, Page, Status, Upload, User
+
+BATCH_EVENTS = 100
+# The texts of so many characters are in memory at once for each who reads; one event's always are.
+BATCH_CHARACTERS = 1024 * 1024
+
+
+@dataclass(slots=True)
+class Entry:
+    """An event as the sockets get it, in both forms; each is encoded once. `last` ends a reading."""
+
+    seq: int
+    upload_id: UUID
+    origin: str
+    last: bool
+    text: str
+    _with_cursor: str = field(default="", repr=False)
+
+    def with_cursor(self, epoch: str) -> str:
+        if not self._with_cursor:
+            self._with_cursor = f'{self.text[:-1]},"cursor":"{cursor(epoch, self.seq)}"}}'
+        return self._with_cursor
+
+
+class Standing(NamedTuple):
+    """The log's epoch and head; the attempts of the uploads that are read, looked up after the head."""
+
+    epoch: str
+    head: int
+    reading: dict[UUID, int]
+
+
+class Snapshot(NamedTuple):
+    """All uploads as of the event `seq`."""
+
+    seq: int
+    message: protocol.ListMessage
+
+
+def cursor(epoch: str, seq: int) -> str:
+    return f"{epoch}:{seq}"
+
+
+def seq_of(cursor: str, epoch: str) -> int | None:
+    """None for what is no cursor of this log."""
+    name, _, digits = cursor.rpartition(":")
+    return int(digits) if name == epoch and digits.isdecimal() and len(digits) < 19 else None
+
+
+class Log:
+    """What the hub asks; every method uses the database."""
+
+    def epoch(self) -> str:
+        row, _ = EventLog.objects.get_or_create(id=1, defaults={"epoch": new_epoch()})
+        return row.epoch
+
+    def head(self, owner_id: UUID) -> int:
+        return events.head(owner_id)
+
+    def heads(self, owner_ids: Iterable[UUID]) -> dict[UUID, int]:
+        return dict(EventCounter.objects.filter(owner_id__in=list(owner_ids)).values_list("owner_id", "seq"))
+
+    def standing(self, owner_id: UUID) -> Standing:
+        head = self.head(owner_id)
+        reading = Upload.objects.filter(owner_id=owner_id, status=Status.PROCESSING)
+        return Standing(self.epoch(), head, dict(reading.values_list("pk", "attempt")))
+
+    def taken(self, owner_id: UUID, upload_id: UUID, attempt: int) -> Taken | None:
+        """What its reader said when it took the upload, and what has been read since; None: it lost it."""
+        head = self.head(owner_id)
+        row = Upload.objects.filter(
+            pk=upload_id, owner_id=owner_id, attempt=attempt, status=Status.PROCESSING
+        )
+        upload = row.values("page_count").first()
+        if upload is None:
+            return None
+        pages = Page.objects.filter(upload_id=upload_id).order_by("number")
+        texts = dict(pages.values_list("number", "markdown"))
+        return Taken(owner_id, upload_id, attempt, head, texts, upload["page_count"])
+
+    def covers(self, owner_id: UUID, seq: int) -> bool:
+        """Whether the log has every event after this one."""
+        head = self.head(owner_id)
+        if seq == head:
+            return True
+        oldest = Event.objects.filter(owner_id=owner_id).aggregate(seq=Min("seq"))["seq"]
+        return seq < head and oldest is not None and oldest <= seq + 1
+
+    def since(self, owner_id: UUID, seq: int, upload_id: UUID | None = None) -> list[Entry]:
+        """The next events, in order; of other uploads than `upload_id`, if given, without their texts.
+
+        They are as many as may be in memory at once; none: there is no later one.
+        """
+        rows = list(Event.objects.filter(owner_id=owner_id, seq__gt=seq).order_by("seq")[:BATCH_EVENTS])
+        wanted = [row for row in rows if upload_id is None or row.upload_id == upload_id]
+        fitting, until = _fitting([row for row in wanted if row.kind in protocol.TOLD_WITH_TEXTS])
+        texts = _texts(fitting)
+        return [_entry(row, texts) for row in rows if until is None or row.seq < until]
+
+    def snapshot(self, owner_id: UUID, upload_id: UUID | None) -> Snapshot:
+        """The list of uploads and the event up to which it is true: no event commits meanwhile."""
+        with transaction.atomic():
+            EventCounter.objects.bulk_create([EventCounter(owner_id=owner_id)], ignore_conflicts=True)
+            seq = EventCounter.objects.select_for_update().get(owner_id=owner_id).seq
+            owner = User.objects.get(pk=owner_id)
+            limit = queries.MOST_IN_ONE_LIST
+            found = queries.uploads(owner=owner, limit=limit, only=upload_id)
+        asked = protocol.ListUploads(limit=limit if found.next else None)
+        return Snapshot(seq, serializers.listing(found.uploads, found.next, asked))
+
+
+def new_epoch() -> str:
+    return secrets.token_hex(4)
+
+
+def _fitting(rows: list[Event]) -> tuple[set[UUID], int | None]:
+    """The uploads whose texts fit into one batch, and the number of the first event that does not fit."""
+    keys = {row.upload_id for row in rows}
+    size: Any = Length("raw_text") + Length("reading_text") + Coalesce(Length(F("correction")), 0)
+    sizes = dict(Upload.objects.filter(pk__in=keys).annotate(size=size).values_list("pk", "size"))
+    fitting: set[UUID] = set()
+    total = 0
+    for row in rows:
+        # Each event is a text of its own once it is encoded, also where two are of one upload.
+        total += sizes.get(row.upload_id, 0)
+        if total > BATCH_CHARACTERS and row is not rows[0]:
+            return fitting, row.seq
+        fitting.add(row.upload_id)
+    return fitting, None
+
+
+def _texts(keys: set[UUID]) -> dict[UUID, Upload]:
+    fields = ("attempt", "raw_text", "reading_text", "correction")
+    return Upload.objects.only(*fields).in_bulk(keys) if keys else {}
+
+
+def _entry(row: Event, texts: dict[UUID, Upload]) -> Entry:
+    text = row.message
+    if row.kind in protocol.TOLD_WITH_TEXTS:
+        text = protocol.encode(_filled(row, texts.get(row.upload_id)))
+    return Entry(row.seq, row.upload_id, row.origin, row.kind in protocol.LAST_KINDS, text)
+
+
+def _filled(row: Event, upload: Upload | None) -> protocol.Change:
+    change = protocol.decode_change(row.kind, row.message)
+    if upload is None:
+        return protocol.with_texts(change, "", "")
+    if upload.attempt != row.attempt:
+        return protocol.with_texts(change, "", upload.correction or "")
+    return protocol.with_texts(change, upload.raw_text, upload.processed_text)

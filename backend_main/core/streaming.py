@@ -1,0 +1,208 @@
+"""Step 12 — the live text of this process: which upload's goes to which sockets, and when.
+
+A text is a slot (`slot.py`) with the latest value, which every socket gets as fast as it reads and not
+faster. All of it runs on the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from itertools import count
+from uuid import UUID
+
+from .bell import PageText, Taken
+from .outbox import Place
+from .slot import Draft, Live, Pace, PageStream, Partials, Slot
+from .sockets import Socket
+
+
+class Streams:
+    """`sockets` gives those of a user; who is not live gets nothing."""
+
+    def __init__(self, sockets: Callable[[UUID], Collection[Socket]]) -> None:
+        self._sockets = sockets
+        self._slots: dict[UUID, Slot] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+
+    def stop(self) -> None:
+        for slot in self._slots.values():
+            slot.cancel_timers()
+        self._slots.clear()
+        self._loop = None
+
+    def attempt(self, upload_id: UUID) -> int:
+        """Which attempt it is that is being read; -1 where none is."""
+        slot = self._slots.get(upload_id)
+        return -1 if slot is None else slot.attempt
+
+    def keep(self, owner_id: UUID, upload_ids: set[UUID], seq: int) -> None:
+        """Of the texts of a user that began before the event `seq`, no others are being read any more."""
+        for slot in self._of(owner_id):
+            if slot.upload_id not in upload_ids:
+                self.end(slot.upload_id, seq)
+
+    def forget_remote(self, owner_id: UUID) -> None:
+        """Nobody listens any more to what other processes say of this user."""
+        for slot in self._of(owner_id):
+            if not slot.local:
+                slot.cancel_timers()
+                del self._slots[slot.upload_id]
+
+    def _of(self, owner_id: UUID) -> list[Slot]:
+        return [slot for slot in self._slots.values() if slot.owner_id == owner_id]
+
+    def begin(self, taken: Taken, local: bool) -> None:
+        """A reader has the upload: its text begins, or goes on, with what the finished pages have.
+
+        `local` is one of this process. Of an attempt that is known, or over, it is no news.
+        """
+        before = self._slots.get(taken.upload_id)
+        if before is not None and before.attempt >= taken.attempt:
+            before.local |= local and before.attempt == taken.attempt
+            return
+        slot = self._slots[taken.upload_id] = _slot(taken, local)
+        if before is not None:
+            before.cancel_timers()
+            for socket in self._wanting(slot):
+                socket.outbox.drop_partial(Place(slot.upload_id))
+                socket.outbox.drop_partial(Place(slot.upload_id, slot.draft.number))
+        self._begin_full(slot, before)
+        self._begin_pages(slot, before)
+
+    def _begin_full(self, slot: Slot, before: Slot | None) -> None:
+        full = slot.full()
+        if not full.characters:
+            self._open(slot, {"full": full})
+        elif before is not None and full.characters >= before.full_pace.sent_characters:
+            # Another turn of the same reading: to give way after a page must not cost all the text again.
+            slot.full_pace = before.full_pace
+            self._full_when_due(slot)
+        else:
+            self._send_full(slot, full)
+
+    def _begin_pages(self, slot: Slot, before: Slot | None) -> None:
+        known = {} if before is None else before.finished
+        for page in slot.finished.values():
+            if known.get(page.number) != page:
+                self._send_page(slot, page, slot.whole(page))
+        if before is not None:
+            for name, stream in before.page_streams.items():
+                slot.page_streams[name].pace.sent_at = stream.pace.sent_at
+        self._open(slot, slot.whole(slot.draft))
+
+    def _open(self, slot: Slot, partials: Partials) -> None:
+        """The empty text says that a reader has the upload, or a page; no newer text takes its place."""
+        for socket in self._wanting(slot):
+            if partial := partials.get(socket.stream):
+                socket.outbox.put_event(partial.encoded())
+
+    def end(self, upload_id: UUID, seq: int) -> None:
+        """With the event `seq`; of a text that began before it, nothing follows, not even what waits."""
+        slot = self._slots.get(upload_id)
+        if slot is not None and slot.seq < seq:
+            del self._slots[upload_id]
+            slot.cancel_timers()
+            for socket in self._sockets(slot.owner_id):
+                socket.outbox.drop_partials(upload_id)
+
+    # ── text ──
+
+    def hear(self, said: PageText) -> None:
+        """A page as far as it is read, or done; of another attempt than the present one it is no news."""
+        slot = self._slots.get(said.upload_id)
+        if slot is None or slot.attempt != said.attempt or said.page.number in slot.finished:
+            return
+        if said.page.done:
+            self._finish_page(slot, said.page)
+        else:
+            if slot.take(said.page):
+                self._full_when_due(slot)
+            for stream in slot.page_streams.values():
+                self._page_when_due(slot, stream)
+
+    def _finish_page(self, slot: Slot, page: Draft) -> None:
+        slot.finish(page)
+        self._full_when_due(slot)
+        # A page that is done never waits: it is sent once, and the next page has a draft of its own.
+        for stream in slot.page_streams.values():
+            self._step_page(slot, stream)
+            stream.pace.sent_characters = 0
+
+    def _full_when_due(self, slot: Slot) -> None:
+        full = slot.full()
+        if self._is_due(slot.full_pace, full.characters, self._full_when_due, slot):
+            self._send_full(slot, full)
+
+    def _page_when_due(self, slot: Slot, stream: PageStream) -> None:
+        if slot.has_news(stream) and self._is_due(
+            stream.pace, len(slot.draft.text), self._page_when_due, slot, stream
+        ):
+            self._step_page(slot, stream)
+
+    def _is_due(self, pace: Pace, characters: int, again: Callable[..., None], *of: object) -> bool:
+        """Whether a partial may go out now; if not, `again(*of)` is called when it may."""
+        assert self._loop is not None
+        pace.cancel_timer()
+        due = pace.due(characters)
+        if due > self._loop.time():
+            pace.timer = self._loop.call_at(due, again, *of)
+        return pace.timer is None
+
+    def _send_full(self, slot: Slot, full: Live) -> None:
+        assert self._loop is not None
+        slot.full_pace.sent(full.characters, self._loop.time())
+        self._put(slot, Place(slot.upload_id), {"full": full})
+
+    def _step_page(self, slot: Slot, stream: PageStream) -> None:
+        assert self._loop is not None
+        stream.pace.cancel_timer()
+        stream.pace.sent(len(slot.draft.text), self._loop.time())
+        self._send_page(slot, slot.draft, {stream.name: slot.step(stream)})
+
+    def _send_page(self, slot: Slot, page: Draft, partials: Partials) -> None:
+        self._put(slot, Place(slot.upload_id, page.number), partials)
+
+    def _put(self, slot: Slot, place: Place, partials: Partials) -> None:
+        for socket in self._wanting(slot):
+            if partial := partials.get(socket.stream):
+                socket.outbox.put_partial(place, partial)
+
+    # ── to one socket ──
+
+    def send_all(self, socket: Socket) -> None:
+        """What there is of every upload that is being read and that it wants."""
+        for slot in self._slots.values():
+            if slot.owner_id == socket.owner_id and socket.wants(slot.upload_id):
+                self._send_slot(socket, slot)
+
+    def send(self, socket: Socket, upload_id: UUID) -> None:
+        """The same of one upload."""
+        if (slot := self._slots.get(upload_id)) and socket in self._wanting(slot):
+            self._send_slot(socket, slot)
+
+    def _send_slot(self, socket: Socket, slot: Slot) -> None:
+        """All there is, in the place of what waits: deltas that come later go on from here."""
+        socket.outbox.drop_partials(slot.upload_id)
+        stream = slot.page_streams.get(socket.stream)
+        if stream is None:
+            socket.outbox.put_partial(Place(slot.upload_id), slot.full())
+            return
+        for page in slot.pages(stream):
+            partial = slot.whole(page)[socket.stream]
+            socket.outbox.put_partial(Place(slot.upload_id, page.number), partial)
+
+    def _wanting(self, slot: Slot) -> list[Socket]:
+        return [s for s in self._sockets(slot.owner_id) if s.live and s.wants(slot.upload_id)]
+
+
+def _slot(taken: Taken, local: bool) -> Slot:
+    finished = {n: Draft(n, taken.page_count, text, done=True) for n, text in (taken.pages or {}).items()}
+    first = next(number for number in count(1) if number not in finished)
+    draft = Draft(first, taken.page_count)
+    slot = Slot(taken.owner_id, taken.upload_id, taken.attempt, draft, taken.seq, local)
+    slot.finished.update(finished)
+    return slot

@@ -1,0 +1,77 @@
+"""S20 — Redis goes, comes back, forgets everything: sockets stay, health says so, events arrive."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from backend_main.core.bell import PageText, Ring
+from backend_main.core.redis_bell import Publisher
+from backend_main.core.slot import Draft
+from tests.support.accounts import Account
+from tests.support.documents import Document
+from tests.support.door import wait_until
+from tests.support.drawing import scripted_png
+from tests.support.elsewhere import cancel_elsewhere
+from tests.support.redis import Redis
+from tests.support.server import Server
+
+PREFIX = "here:"
+
+
+def health(server: Server) -> dict[str, object]:
+    answer = httpx.get(f"{server.http}/readyz")
+    assert answer.status_code in (200, 503)
+    return {"code": answer.status_code, **answer.json()}
+
+
+@pytest.mark.timeout(180)
+async def test_s20_redis_stops_starts_and_forgets(
+    new_server: Callable[..., Server], redis_server: Redis, tmp_path: Path
+) -> None:
+    server = await asyncio.to_thread(new_server, REDIS_URL=redis_server.url, REDIS_PREFIX=PREFIX)
+    account = Account.on(server)
+    await asyncio.to_thread(wait_until, lambda: health(server) == {"code": 200, "status": "ok"})
+    document = Document(tmp_path, 1, gates={1: 1})
+    publisher = Publisher(redis_server.url, PREFIX)
+
+    async with account.client() as client:
+        reading = (await client.create(document.tiff))["instance"]["id"]
+        await client.until(lambda m: m.get("streamed_text") == "page 1")
+        waiting = [(await client.create(scripted_png(lines=[str(n)])))["instance"]["id"] for n in range(4)]
+
+        # Another process has live text of what is read, and rings when it has changed something.
+        text = PageText(account.id, uuid.UUID(reading), 1, Draft(1, 1, "page 1 and more from elsewhere"))
+        publisher.say(text)
+        await client.until(lambda m: m.get("streamed_text") == text.page.text)
+        seq = await asyncio.to_thread(cancel_elsewhere, account, waiting[0])
+        publisher.say(Ring(account.id, seq))
+        await client.end_of(waiting[0])
+
+        await asyncio.to_thread(redis_server.stop)
+        await asyncio.to_thread(wait_until, lambda: health(server)["status"] == "degraded")
+        state = await asyncio.to_thread(health, server)
+        assert state["code"] == 200
+        assert "Redis" in str(state["reasons"])
+        # The own process as ever, another's by a look; the socket stays.
+        await client.ask({"type": "cancel", "instance_id": waiting[1]})
+        await asyncio.to_thread(cancel_elsewhere, account, waiting[2])
+        await client.end_of(waiting[2])
+        async with account.client() as late:
+            assert (await late.receive())["streamed_text"] == text.page.text
+
+        await asyncio.to_thread(redis_server.start)
+        await asyncio.to_thread(redis_server.flush)
+        await asyncio.to_thread(wait_until, lambda: health(server) == {"code": 200, "status": "ok"})
+        publisher.say(PageText(account.id, uuid.UUID(reading), 1, Draft(1, 1, text.page.text + ", again")))
+        await client.until(lambda m: m.get("streamed_text", "").endswith(", again"))
+        document.lift(1)
+        assert (await client.end_of(reading))["raw_text"] == document.text
+        assert (await client.end_of(waiting[3]))["status"] == "processed"
+    publisher.close()
+    assert server.own_tracebacks == []

@@ -1,0 +1,26 @@
+"""S04 — a user who is deactivated, or logged out everywhere, loses the open sockets, also without a bell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.accounts import Account
+from tests.support.server import Server
+from tests.support.shapes import nothing_more
+
+WAYS: dict[str, Callable[[Account], None]] = {
+    "deactivated": Account.deactivate,
+    "logged out": Account.revoke_tokens,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_s04_open_sockets_close_also_without_a_bell(deaf_server: Server, way: str) -> None:
+    ada, bob = Account.on(deaf_server), Account.on(deaf_server)
+    async with ada.client() as one, ada.client() as two, bob.client() as other:
+        await two.ask({"type": "subscribe", "stream": "pages"})
+        WAYS[way](ada)
+        assert [await client.close_code() for client in (one, two)] == [4401, 4401]
+        await nothing_more(other)

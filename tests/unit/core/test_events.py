@@ -1,0 +1,247 @@
+"""The log of events: what is written, in which order, and what is told."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.models.functions import Now
+
+from backend_main import reading
+from backend_main.core import events, jobs, protocol, serializers, uploads
+from backend_main.core.conf import conf
+from backend_main.core.events import Change
+from backend_main.core.models import Event, EventCounter, Upload, User
+from backend_main.core.replay import Log
+from tests.support.asking import Asking
+from tests.support.database import new_upload, new_user
+
+pytestmark = pytest.mark.django_db
+log = Log()
+
+
+def log_of(owner: User) -> list[tuple[int, str]]:
+    return list(Event.objects.filter(owner=owner).order_by("seq").values_list("seq", "kind"))
+
+
+def rename(upload: Upload, name: str = "new.png", origin: Asking | None = None) -> Upload:
+    return uploads.update(owner=upload.owner, upload_id=upload.pk, filename=name, origin=origin)
+
+
+# ── written ──
+
+
+def test_every_change_is_a_row_with_the_next_number_of_its_owner() -> None:
+    ada, bob = new_user(), new_user()
+    first, second, other = (
+        new_upload(ada),
+        new_upload(ada, b"GIF89a" + b"\x01\x00\x01\x00\x00\x00\x00"),
+        new_upload(bob),
+    )
+    rename(first)
+    uploads.cancel(owner=ada, upload_id=second.pk)
+    uploads.retry(owner=ada, upload_id=second.pk)
+    uploads.delete(owner=ada, upload_id=first.pk)
+    kinds = ["created", "created", "updated", "cancelled", "updated", "deleted"]
+    assert log_of(ada) == list(enumerate(kinds, 1))
+    assert log_of(bob) == [(1, "created")]
+    assert log.heads([ada.pk, bob.pk, new_user().pk]) == {ada.pk: 6, bob.pk: 1}
+    assert other.owner == bob
+
+
+def test_a_row_has_no_text_and_is_the_message_otherwise(happened: list[Change]) -> None:
+    upload = new_upload(new_user())
+    Upload.objects.filter(pk=upload.pk).update(raw_text="RAW", reading_text="READING")
+    rename(upload)
+    row = Event.objects.get(owner=upload.owner, kind="updated")
+    assert "RAW" not in row.message
+    assert "READING" not in row.message
+    assert row.upload_id == upload.pk
+    change = protocol.decode_change("updated", row.message)
+    assert protocol.with_texts(change, "RAW", "READING") == happened[-1].message
+
+
+def test_what_fails_leaves_no_row_no_number_and_tells_nobody(happened: list[Change]) -> None:
+    upload, asking = new_upload(new_user()), Asking()
+    happened.clear()
+    change = Change(upload.owner_id, upload.pk, 0, serializers.updated(upload), asking)
+    unwritable = Change(upload.owner_id, upload.pk, -1, serializers.updated(upload), asking)
+    with pytest.raises(IntegrityError), transaction.atomic(), events.transaction() as going_on:
+        going_on += [change, unwritable]
+    assert log_of(upload.owner) == [(1, "created")]
+    assert events.head(upload.owner_id) == 1
+    assert happened == []
+    assert (asking.expected, asking.forgot) == (None, True)
+
+
+def test_who_asked_expects_its_reply_before_the_row_is_there_for_others() -> None:
+    upload = new_upload(new_user())
+    there = []
+
+    class Looking(Asking):
+        def expect(self, seq: int, reply: protocol.Message) -> None:
+            there.append(connection.in_atomic_block)
+            super().expect(seq, reply)
+
+    asking = Looking()
+    rename(upload, origin=asking)
+    assert there == [True]
+    assert asking.expected is not None
+    seq, reply = asking.expected
+    assert (seq, reply) == (2, serializers.updated(Upload.objects.get()))
+    assert Event.objects.get(seq=2).origin == "asking"
+
+
+# ── filled in ──
+
+
+def texts_of(owner: User, kind: str) -> list[tuple[str, str]]:
+    """Of the events of a kind, as they would be sent now."""
+    rows = Event.objects.filter(owner=owner, kind=kind).values_list("seq", flat=True)
+    entries = {entry.seq: entry.text for entry in log.since(owner.pk, 0)}
+    changes = [protocol.decode_change(kind, entries[seq]) for seq in rows]
+    shown = [getattr(change, "instance", change) for change in changes]
+    return [(each.raw_text, each.processed_text) for each in shown]
+
+
+def read(upload: Upload, text: str) -> None:
+    """To its end, as one page."""
+    claim = jobs.claim("a reader")
+    assert claim is not None
+    assert claim.upload_id == upload.pk
+    jobs.save_page(claim, reading.PageDone(1, 1, 10, 10, text, text, [], []))
+    jobs.finish(claim)
+
+
+def test_an_event_is_sent_with_the_texts_of_its_attempt() -> None:
+    upload = new_upload(new_user())
+    read(upload, "first")
+    rename(upload)
+    assert texts_of(upload.owner, "processed") == [("first", "first")]
+    assert texts_of(upload.owner, "updated") == [("first", "first")]
+    uploads.update(owner=upload.owner, upload_id=upload.pk, correction="corrected")
+    assert texts_of(upload.owner, "processed") == [("first", "corrected")]
+
+
+def test_the_text_of_an_older_attempt_is_left_empty() -> None:
+    upload = new_upload(new_user())
+    read(upload, "first")
+    rename(upload)
+    uploads.retry(owner=upload.owner, upload_id=upload.pk)
+    assert texts_of(upload.owner, "processed") == [("", "")]
+    read(upload, "second")
+    assert texts_of(upload.owner, "processed") == [("", ""), ("second", "second")]
+    assert texts_of(upload.owner, "updated") == [("", ""), ("", "")]
+
+
+def test_of_a_deleted_upload_there_is_no_text_any_more() -> None:
+    upload = new_upload(new_user())
+    read(upload, "text")
+    uploads.delete(owner=upload.owner, upload_id=upload.pk)
+    assert texts_of(upload.owner, "processed") == [("", "")]
+
+
+def test_a_batch_has_the_texts_that_fit_and_always_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = new_upload(new_user())
+    read(upload, "x" * 1000)
+    for number in range(5):
+        rename(upload, f"{number}.png")
+    for most, batches in ((10**6, [7]), (5_000, [3, 2, 2]), (1, [2, 1, 1, 1, 1, 1])):
+        monkeypatch.setattr("backend_main.core.replay.BATCH_CHARACTERS", most)
+        sizes, seq = [], 0
+        while entries := log.since(upload.owner_id, seq):
+            sizes.append(len(entries))
+            assert [entry.seq for entry in entries] == list(range(seq + 1, seq + 1 + len(entries)))
+            seq = entries[-1].seq
+        assert sizes == batches
+
+
+def test_other_uploads_events_come_without_their_texts() -> None:
+    upload = new_upload(new_user())
+    read(upload, "x" * 1000)
+    other = new_upload(upload.owner, b"GIF89a" + b"\x01\x00\x01\x00\x00\x00\x00")
+    texts = [entry.text for entry in log.since(upload.owner_id, 0, other.pk)]
+    assert len(texts) == 3
+    assert all("xxx" not in text for text in texts)
+
+
+# ── kept, and removed ──
+
+
+def test_the_log_covers_what_it_has_a_gapless_rest_of() -> None:
+    upload = new_upload(new_user())
+    assert [log.covers(new_user().pk, seq) for seq in (0, 1)] == [True, False]
+    for _ in range(4):
+        rename(upload)
+    assert [log.covers(upload.owner_id, seq) for seq in range(7)] == [True] * 6 + [False]
+    Event.objects.filter(owner=upload.owner, seq__lte=3).delete()
+    assert [log.covers(upload.owner_id, seq) for seq in range(7)] == [False] * 3 + [True] * 3 + [False]
+    Event.objects.all().delete()
+    assert [log.covers(upload.owner_id, seq) for seq in range(7)] == [False] * 5 + [True, False]
+
+
+def test_old_events_are_removed_from_the_beginning_and_the_numbers_go_on() -> None:
+    upload, young = new_upload(new_user()), new_upload(new_user())
+    for _ in range(4):
+        rename(upload)
+    too_old = Now() - conf.event_retention.time - dt.timedelta(seconds=1)
+    # Clocks of several machines: one that stands before an old one is younger.
+    Event.objects.filter(owner=upload.owner, seq__in=(1, 3)).update(created_at=too_old)
+    assert events.remove_expired() == 3
+    assert [seq for seq, _ in log_of(upload.owner)] == [4, 5]
+    assert len(log_of(young.owner)) == 1
+    assert events.remove_expired() == 0
+    rename(upload)
+    assert [seq for seq, _ in log_of(upload.owner)] == [4, 5, 6]
+
+
+def test_a_user_s_log_goes_with_the_user() -> None:
+    owner = new_upload(new_user()).owner
+    owner.delete()
+    assert not Event.objects.exists()
+    assert not EventCounter.objects.exists()
+
+
+# ── order ──
+
+
+@pytest.mark.django_db(transaction=True)
+def test_numbers_are_in_the_order_of_the_commits() -> None:
+    """Whoever sees a number sees every smaller one: eight threads write, one looks all the time."""
+    owner = new_user()
+    changed = [new_upload(owner, bytes([71, 73, 70, 56, 57, 97, 1 + n, 0, 1, 0, 0, 0, 0])) for n in range(8)]
+    done, failures = threading.Event(), []
+
+    def write(upload: Upload) -> None:
+        for number in range(10):
+            rename(upload, f"{number}.png")
+
+    def look() -> None:
+        while not done.is_set():
+            seen = [seq for seq, _ in log_of(owner)]
+            if seen != list(range(1, len(seen) + 1)):
+                failures.append(seen)
+
+    looking = threading.Thread(target=closing(look))
+    writing = [threading.Thread(target=closing(write), args=[upload]) for upload in changed]
+    for thread in [looking, *writing]:
+        thread.start()
+    for thread in writing:
+        thread.join()
+    done.set()
+    looking.join()
+    assert failures == []
+    assert len(log_of(owner)) == 88
+
+
+def closing(work: Callable[..., None]) -> Callable[..., None]:
+    def run(*args: object) -> None:
+        try:
+            work(*args)
+        finally:
+            connection.close()
+
+    return run
