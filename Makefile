@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS ?= never
 export UV_COMPILE_BYTECODE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run install web npm test lint format bench clean
+.PHONY: help run install web npm test lint format docs bench screenshots clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -39,6 +39,7 @@ lint: .venv/.installed-dev | $(UV) ## Style, types, import rules
 	$(BIN)/ruff format --check .
 	SCANRILL_SECRET_KEY=lint $(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	SCANRILL_SECRET_KEY=lint $(BIN)/python -m docs.check
 	@$(BUILD_WEB) npm run check
 	SCANRILL_SECRET_KEY=lint $(BIN)/python -m django makemigrations --check --dry-run --settings backend_main.backend.settings
 
@@ -46,15 +47,22 @@ format: .venv/.installed-dev ## Put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: .venv/.installed-docs ## Build the documentation into site/
+	@SCANRILL_SECRET_KEY=docs $(BIN)/python -m docs.site
+
 bench: .venv/.installed-bench web ## Measure, and write the tables of benchmarks/README.md
 	$(BIN)/python -m benchmarks.main_job --write
 	$(BIN)/python -m benchmarks.ingest --write
 	$(BIN)/python -m benchmarks.install --write
+	$(BIN)/python -m benchmarks.page --write
 	$(BIN)/python -m benchmarks.stream_cost --write
 	$(BIN)/python -m benchmarks.fan_out --write
 
+screenshots: .venv/.installed-dev web ## Take the pictures of the web page that the documentation shows
+	$(BIN)/python -m tools.screenshots
+
 clean: ## Remove what was installed and cached, not your data
-	rm -rf .venv .uv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .uv .docs site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/.installed: pyproject.toml uv.lock | $(UV)
 	$(UV) sync --quiet --frozen --inexact --no-default-groups --python $(PYTHON)
@@ -62,6 +70,10 @@ clean: ## Remove what was installed and cached, not your data
 
 .venv/.installed-dev: pyproject.toml uv.lock | $(UV)
 	$(UV) sync --quiet --frozen --inexact --python $(PYTHON)
+	@touch $@ .venv/.installed .venv/.installed-docs
+
+.venv/.installed-docs: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --quiet --frozen --inexact --no-default-groups --group docs --python $(PYTHON)
 	@touch $@ .venv/.installed
 
 .venv/.installed-bench: pyproject.toml uv.lock | $(UV)

@@ -73,9 +73,8 @@ def _run(listener: socket.socket, conf: Conf, lines: list[str]) -> None:
 
     config = uvicorn.Config(
         "backend_main.backend.asgi:application",
-        # It waits for a client that does not read, as wsproto does, where the default implementation buffers
-        # without bound; inflating small frames into big ones is how a client would fill the memory.
         ws=Protocol,
+        # Inflating small frames into big ones is how a client would fill the memory.
         ws_per_message_deflate=False,
         ws_max_size=conf.max_frame_bytes,
         ws_ping_timeout=None,

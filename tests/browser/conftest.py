@@ -9,14 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.support.browsing import Desk, Watcher
+from tests.support.browsing import FLAGS, Desk, Watcher
 from tests.support.server import Server
 from tests.support.wheel import Wheel
 
 CHROMIUM = shutil.which("chromium")
-# Without these it asks hosts of its own at every start.
-QUIET = ["quic", "background-networking", "component-update", "sync", "gpu"]
-FLAGS = ["--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in QUIET)]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,8 +23,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(300))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Not for the session: while it is there an event loop runs, and no other test's loop could."""
     if CHROMIUM is None:
         pytest.skip("LOUD: there is no chromium here; nothing was said about the web page")
     with sync_playwright() as playwright:

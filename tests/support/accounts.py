@@ -28,9 +28,9 @@ class Account:
     name: str
 
     @classmethod
-    def on(cls, server: Server) -> Account:
+    def on(cls, server: Server, *, name: str | None = None) -> Account:
         """A new user."""
-        account = cls(server, uuid.uuid4(), f"user-{uuid.uuid4().hex[:8]}")
+        account = cls(server, uuid.uuid4(), name or f"user-{uuid.uuid4().hex[:8]}")
         row: dict[str, Any] = {
             "id": account.id.hex,
             "username": account.name,

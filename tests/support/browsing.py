@@ -14,6 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, e
 from tests.support.accounts import Account
 from tests.support.server import Server
 
+# Without these Chromium asks hosts of its own at every start.
+QUIET = ["quic", "background-networking", "component-update", "sync", "gpu"]
+FLAGS = ["--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in QUIET)]
 READ_MS = 60_000
 # A violation is reported to nobody by default; so it is written where the watcher sees it.
 REPORT_VIOLATIONS = """

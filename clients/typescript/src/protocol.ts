@@ -79,6 +79,17 @@ export interface ListMessage {
   readonly next?: string | null;
 }
 
+/** The answer to `subscribe`. The last three are there for a socket that has opted in. */
+export interface Subscribed {
+  readonly message: "subscribed";
+  readonly model: "Upload";
+  readonly instance_id: string | null;
+  /** Everything after it will be told on this socket. */
+  readonly cursor?: string;
+  /** Asked with `since`: whether what happened after it is told; if not, a list of all uploads follows. */
+  readonly recovered?: boolean;
+}
+
 export interface PageLine {
   readonly text: string;
   readonly markdown: string;
@@ -101,7 +112,7 @@ export type StreamMode = "full" | "pages" | "delta";
 
 /** What a client may ask for over the socket; `ref` is added by the socket. */
 export type Request =
-  | { readonly type: "subscribe"; readonly stream?: StreamMode }
+  | { readonly type: "subscribe"; readonly stream?: StreamMode; readonly since?: string }
   | { readonly type: "create"; readonly data: { readonly image_base64?: string; readonly image_path?: string; readonly image_hash?: string } }
   | { readonly type: "list"; readonly status?: Status; readonly search?: string; readonly limit?: number; readonly cursor?: string }
   | { readonly type: "retrieve" | "delete" | "cancel" | "retry"; readonly instance_id: string }

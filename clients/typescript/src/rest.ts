@@ -45,7 +45,7 @@ export class ScanrillRest {
     return (await this.#get(`/api/uploads/${uploadId}/file`)).blob();
   }
 
-  /** Streams a file to the server; by XMLHttpRequest, as `fetch` does not tell how far it is. */
+  /** Streams a file to the server. How far it is, only a browser tells: `fetch` does not. */
   async upload(file: Blob, options: UploadOptions): Promise<UploadMessage> {
     const token = await this.#token();
     try {
@@ -71,14 +71,30 @@ export class ScanrillRest {
     }
   }
 
-  #send(file: Blob, { filename, onProgress, signal }: UploadOptions, token: string): Promise<UploadMessage> {
+  #send(file: Blob, options: UploadOptions, token: string): Promise<UploadMessage> {
+    const url = new URL("/api/uploads/", this.#base);
+    url.searchParams.set("filename", options.filename);
+    const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/octet-stream" };
+    return typeof XMLHttpRequest === "undefined"
+      ? this.#sendByFetch(url, headers, file, options)
+      : this.#sendByRequest(url, headers, file, options);
+  }
+
+  async #sendByFetch(url: URL, headers: Readonly<Record<string, string>>, file: Blob, { signal }: UploadOptions): Promise<UploadMessage> {
+    const init = { method: "POST", headers, body: file, ...(signal === undefined ? {} : { signal }) };
+    return (await call(this.#base, url.href, init)).json() as Promise<UploadMessage>;
+  }
+
+  #sendByRequest(
+    url: URL,
+    headers: Readonly<Record<string, string>>,
+    file: Blob,
+    { onProgress, signal }: UploadOptions,
+  ): Promise<UploadMessage> {
     return new Promise((resolve, reject) => {
       const sending = new XMLHttpRequest();
-      const url = new URL("/api/uploads/", this.#base);
-      url.searchParams.set("filename", filename);
       sending.open("POST", url);
-      sending.setRequestHeader("Authorization", `Bearer ${token}`);
-      sending.setRequestHeader("Content-Type", "application/octet-stream");
+      for (const [name, value] of Object.entries(headers)) sending.setRequestHeader(name, value);
       sending.upload.onprogress = ({ loaded, total }) => onProgress?.(loaded, total);
       sending.onload = () => {
         if (sending.status < 300) resolve(JSON.parse(sending.responseText) as UploadMessage);

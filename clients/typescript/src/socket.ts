@@ -1,4 +1,9 @@
-/** One WebSocket that comes back: connects, subscribes, pairs replies with requests, tells what happens. */
+/**
+ * One WebSocket that comes back: connects, subscribes, pairs replies with requests, tells what happens.
+ *
+ * With `stream` it resumes: it knows the cursor of the last event that it told, asks for what came after it, and
+ * tells no event twice.
+ */
 
 import { Backoff } from "./backoff.ts";
 import { ConnectionLost, RequestRefused, ScanrillError, Unauthenticated, type FieldErrors } from "./errors.ts";
@@ -9,6 +14,7 @@ import {
   type ListMessage,
   type Request,
   type StreamMode,
+  type Subscribed,
   type UploadChanges,
   type UploadEvent,
   type UploadMessage,
@@ -23,8 +29,13 @@ export type ConnectionState =
 
 export interface SocketListener {
   onState?(state: ConnectionState): void;
-  /** Connected, again or for the first time: what happened before is not told, so ask for the list. */
-  onConnected?(): void;
+  /**
+   * Connected, again or for the first time. Where `recovered`, all that happened meanwhile is told as events; where
+   * not, it is not: ask for the list, or take the one that `onSnapshot` brings.
+   */
+  onConnected?(connected: { readonly recovered: boolean; readonly snapshot: boolean }): void;
+  /** All uploads, as they are; the events after it follow. */
+  onSnapshot?(snapshot: ListMessage): void;
   onEvent?(event: UploadEvent): void;
 }
 
@@ -68,6 +79,8 @@ export class ScanrillSocket {
   #token: string | undefined;
   #rejected: string | undefined;
   #refs = 0;
+  /** Of the last event that was told: what a later connection asks to go on from. */
+  #cursor: string | undefined;
   /** Grows with every attempt: what an older attempt still brings is not heard. */
   #attempt = 0;
 
@@ -178,15 +191,21 @@ export class ScanrillSocket {
   #hearken(): void {
     const { stream } = this.#options;
     this.#watchSilence();
-    this.#post(stream === undefined ? { type: "subscribe" } : { type: "subscribe", stream });
+    this.#post({
+      type: "subscribe",
+      ...(stream === undefined ? {} : { stream }),
+      ...(this.#cursor === undefined ? {} : { since: this.#cursor }),
+    });
   }
 
-  #subscribed(): void {
+  #subscribed({ cursor, recovered }: Partial<Subscribed>): void {
     this.#backoff.reset();
     this.#rejected = undefined;
     this.#set({ kind: "open" });
     for (const [ref, pending] of this.#pending) if (!pending.sent) this.#send(ref, pending);
-    this.#options.listener.onConnected?.();
+    // Where it was not recovered, what is known up to the snapshot is void, its cursor among it.
+    this.#cursor = cursor;
+    this.#options.listener.onConnected?.({ recovered: recovered === true, snapshot: recovered === false });
   }
 
   #closed(code: number, reason: string): void {
@@ -236,23 +255,40 @@ export class ScanrillSocket {
   #heed(message: Incoming): void {
     this.#watchSilence();
     if (message["message"] === "subscribed") {
-      this.#subscribed();
+      this.#subscribed(message);
       return;
     }
-    this.#settle(message);
+    // What comes before the acknowledgement is told in the plain way, and is told again after it.
+    if (this.#state.kind !== "open") return;
+    const asked = this.#settle(message);
+    if (message["type"] === "Upload.list" && !asked && Array.isArray(message["list"])) {
+      this.#options.listener.onSnapshot?.(message as unknown as ListMessage);
+    }
     const event = eventOf(message);
-    if (event !== null) this.#options.listener.onEvent?.(event);
+    if (event === null || !this.#isNew(message["cursor"])) return;
+    this.#options.listener.onEvent?.(event);
   }
 
-  /** In the place of a change's event, the socket that asked for it gets the reply: it is told as both. */
-  #settle(message: Incoming): void {
+  /** Replies and partials have no cursor. Those of one epoch count up; another epoch is another log. */
+  #isNew(cursor: unknown): boolean {
+    if (typeof cursor !== "string") return true;
+    const [epoch, seq] = split(cursor);
+    const [knownEpoch, knownSeq] = this.#cursor === undefined ? ["", -1] : split(this.#cursor);
+    if (epoch === knownEpoch && seq <= knownSeq) return false;
+    this.#cursor = cursor;
+    return true;
+  }
+
+  /** Whether it is the reply to a request. One that tells of a change is told as its event as well. */
+  #settle(message: Incoming): boolean {
     const ref = message["ref"];
     const pending = typeof ref === "string" ? this.#pending.get(ref) : undefined;
-    if (pending === undefined) return;
+    if (pending === undefined) return false;
     this.#pending.delete(ref as string);
     const error = message["error"];
     if (typeof error === "object" && error !== null) pending.reject(new RequestRefused(error as FieldErrors));
     else pending.resolve(message);
+    return true;
   }
 
   #send(ref: string, pending: Pending): void {
@@ -291,4 +327,9 @@ export class ScanrillSocket {
       this.#silenceTimer = setTimeout(() => this.#closed(1006, "The server does not answer."), answerMs);
     }, silenceMs);
   }
+}
+
+function split(cursor: string): readonly [epoch: string, seq: number] {
+  const colon = cursor.lastIndexOf(":");
+  return [cursor.slice(0, colon), Number(cursor.slice(colon + 1))];
 }

@@ -18,7 +18,11 @@ export function open(onExpired: () => void): void {
       connection.value = state;
       if (state.kind === "refused") onExpired();
     },
-    onConnected: () => void uploads.load(),
+    onConnected: ({ recovered, snapshot }) => {
+      if (!recovered && !snapshot) void uploads.load();
+      else void uploads.loadSelected();
+    },
+    onSnapshot: (snapshot) => uploads.take(snapshot),
     onEvent: heed,
   });
 }

@@ -1,7 +1,7 @@
 /** The user's uploads, as far as they are loaded, and what is asked to be done with them. */
 
 import { computed, signal } from "@preact/signals";
-import { ConnectionLost, type Ended, type Instance, type UploadEvent } from "scanrill-client";
+import { ConnectionLost, type Ended, type Instance, type ListMessage, type UploadEvent } from "scanrill-client";
 
 import { tell } from "./notices.ts";
 import { startOver } from "./reading.ts";
@@ -21,13 +21,17 @@ export const loaded = computed(() => next.value !== undefined);
 export const hasMore = computed(() => typeof next.value === "string");
 export const selected = computed(() => byId.value.get(selectedId.value ?? "") ?? null);
 
-/** After each connection: what happened before it was not told. */
+/** The newest of all uploads take the place of what is known. */
+export function take(found: ListMessage): void {
+  found.list.filter(changedUnseen).forEach(({ id }) => startOver(id));
+  byId.value = new Map(found.list.map((upload) => [upload.id, keepTexts(upload)]));
+  next.value = found.next ?? null;
+}
+
+/** After a connection that goes on from nowhere: what happened before it was not told. */
 export async function load(): Promise<void> {
   try {
-    const found = await live().list({ limit: LOADED_AT_ONCE });
-    found.list.filter(changedUnseen).forEach(({ id }) => startOver(id));
-    byId.value = new Map(found.list.map((upload) => [upload.id, keepTexts(upload)]));
-    next.value = found.next ?? null;
+    take(await live().list({ limit: LOADED_AT_ONCE }));
     await loadSelected();
   } catch (error) {
     if (!(error instanceof ConnectionLost)) tell(sentence(error));

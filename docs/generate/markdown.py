@@ -1,0 +1,67 @@
+"""Markdown as the generated pages need it."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, get_type_hints
+
+import msgspec
+
+# Of numbers: the two of a place on a page, one below the other, would be long to look at.
+PAIR = re.compile(r"\[\s+(\d+),\s+(\d+)\s+\]")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(cell, line)) + " |" for line in lines)
+
+
+def cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def code(value: object) -> str:
+    """Inline code; nothing for nothing."""
+    return f"`{value}`" if str(value) else ""
+
+
+def block(text: str, language: str = "text", title: str = "") -> str:
+    mark = f'{language} title="{title}"' if title else language
+    return f"```{mark}\n{text}\n```"
+
+
+def json_block(value: Any, title: str = "") -> str:
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return block(PAIR.sub(r"[\1, \2]", text), "json", title)
+
+
+def indented(text: str, by: int = 4) -> str:
+    return "\n".join(" " * by + line if line else line for line in text.split("\n"))
+
+
+def joined(*parts: str) -> str:
+    """Blocks with a blank line between them; empty ones are left out."""
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def own_docstring(thing: Any) -> str:
+    """The docstring that stands in the thing itself, and not that of a base class."""
+    return inspect.cleandoc(vars(thing).get("__doc__") or "")
+
+
+def type_hints(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """Of a struct's fields, in their order; a field that is called `list` does not hide the type."""
+    hints = get_type_hints(kind, vars(sys.modules[kind.__module__]), {}, include_extras=True)
+    return {name: hints[name] for name in kind.__struct_fields__}
+
+
+def first_sentence(text: str) -> str:
+    return " ".join(text.partition("\n\n")[0].split())
+
+
+def page(title: str, about: str, *parts: str) -> str:
+    return joined(f"---\ndescription: {json.dumps(about)}\n---", f"# {title}", about, *parts)

@@ -1,0 +1,140 @@
+"""`core/protocol.py` → the page of the WebSocket API; its examples are out of the transcripts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import types
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from uuid import UUID
+
+import msgspec
+
+from backend_main.core import decoding, protocol
+
+from . import conversations, words
+from .markdown import code, first_sentence, joined, json_block, own_docstring, page, table, type_hints
+
+HEAD = (Path(__file__).with_name("websocket.md")).read_text()
+PLAIN = {
+    str: "string",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    dt.datetime: "string, a time in UTC",
+    UUID: "string, a UUID",
+    type(None): "null",
+    Any: "anything",
+}
+
+
+def page_of_protocol() -> str:
+    return page(
+        "WebSocket API",
+        "Every request and every message, with its fields and an example.",
+        HEAD,
+        "## Requests",
+        *(_request(name, kind) for name, kind in protocol.REQUESTS.items()),
+        "## Messages",
+        "What the server sends: replies, events, live text.",
+        *(_message(kind) for kind in messages()),
+        "## Parts of messages",
+        *(_message(kind) for kind in parts()),
+    )
+
+
+def messages() -> list[type[msgspec.Struct]]:
+    """What is sent as a message of its own."""
+    return [kind for kind in _structs() if "Message" in _family(kind) or "type" in kind.__struct_fields__]
+
+
+def parts() -> list[type[msgspec.Struct]]:
+    """What stands inside messages, or is an answer of the REST API."""
+    return [kind for kind in _structs() if kind not in messages() and "Request" not in _family(kind)]
+
+
+def request_fields(kind: type[protocol.Request]) -> list[tuple[str, str, str, str]]:
+    """Name, where it stands, whether it must be there, and what is expected of it."""
+    return [
+        (
+            code(field.name),
+            "in `data`" if field.name in kind.data_fields else "beside `type`",
+            "yes" if field.required else "",
+            decoding.EXPECTED.get(field.name, "A string is expected."),
+        )
+        for field in msgspec.structs.fields(kind)
+    ]
+
+
+def message_fields(kind: type[msgspec.Struct]) -> list[tuple[str, str]]:
+    hints = type_hints(kind)
+    return [(code(name), json_type(hints[name])) for name in hints]
+
+
+def json_type(hint: Any) -> str:
+    """A type's JSON, in words."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return json_type(inner[0])
+    if origin is Literal:
+        return " or ".join(code(json.dumps(value)) for value in inner)
+    if origin in (Union, types.UnionType):
+        said = [json_type(one) for one in inner if one is not msgspec.UnsetType]
+        return " or ".join(said) + ("; not always there" if msgspec.UnsetType in inner else "")
+    if origin is list:
+        return f"array; each {json_type(inner[0])}"
+    if origin is tuple:
+        return f"array of {len(inner)}; each {json_type(inner[0])}"
+    if origin is dict:
+        return "object" if inner[1] is Any else f"object; each value {json_type(inner[1])}"
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return f"[`{hint.__name__}`](#{hint.__name__.lower()})"
+    return PLAIN.get(hint, "anything")
+
+
+def _request(name: str, kind: type[protocol.Request]) -> str:
+    fields = table(("field", "where", "required", "what is expected"), request_fields(kind))
+    about = words.REQUESTS.get(name) or first_sentence(own_docstring(kind))
+    heading = f"### {name} {{ #request-{name} }}"
+    return joined(
+        heading, about, fields, f"Type of the reply, and of an error: {_reply(kind)}.", _exchange(name)
+    ).strip()
+
+
+def _reply(kind: type[protocol.Request]) -> str:
+    return code(protocol.REPLY_TYPES[kind]) if kind in protocol.REPLY_TYPES else "none"
+
+
+def _exchange(name: str) -> str:
+    sent, answered = conversations.exchange(name)
+    if sent is None:
+        return ""
+    reply = json_block(answered, "reply") if answered else ""
+    return joined(json_block(sent, "request"), reply)
+
+
+def _message(kind: type[msgspec.Struct]) -> str:
+    about = words.MESSAGES.get(kind.__name__) or own_docstring(kind)
+    example = conversations.first_message(kind)
+    return joined(
+        f"### {kind.__name__} {{ #{kind.__name__.lower()} }}",
+        about,
+        table(("key", "value"), message_fields(kind)),
+        json_block(example) if example is not None else "",
+    ).strip()
+
+
+def _structs() -> list[type[msgspec.Struct]]:
+    """The protocol's own, but for the two that are only there to be inherited from."""
+    found = [value for value in vars(protocol).values() if isinstance(value, type)]
+    bases = (protocol.Message, protocol.Request)
+    return [
+        kind
+        for kind in found
+        if issubclass(kind, msgspec.Struct) and kind.__module__ == protocol.__name__ and kind not in bases
+    ]
+
+
+def _family(kind: type) -> set[str]:
+    return {base.__name__ for base in kind.__mro__}

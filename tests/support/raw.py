@@ -1,0 +1,106 @@
+"""A WebSocket client written out byte by byte: for what no library of clients lets one do."""
+
+from __future__ import annotations
+
+import base64
+import os
+import socket
+import struct
+import zlib
+from urllib.parse import urlsplit
+
+SECONDS = 30.0
+TEXT, CLOSE = 0x1, 0x8
+_FIN, _RSV1, _MASKED = 0x80, 0x40, 0x80
+SMALL_BUFFER_BYTES = 4096
+
+
+class RawSocket:
+    """Connected, its handshake done. It reads only when told to, and its buffer is small."""
+
+    def __init__(self, url: str, *, offer: str | None = None) -> None:
+        parts = urlsplit(url)
+        assert parts.hostname
+        assert parts.port
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER_BYTES)
+        self.socket.settimeout(SECONDS)
+        self.socket.connect((parts.hostname, parts.port))
+        extension = f"Sec-WebSocket-Extensions: {offer}\r\n" if offer else ""
+        self.socket.sendall(
+            f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n{extension}\r\n".encode()
+        )
+        self.answer = self._until_blank_line()
+
+    def send(self, payload: bytes, *, opcode: int = TEXT, rsv1: bool = False) -> None:
+        """One frame, masked by zeros."""
+        size = len(payload)
+        length = bytes([_MASKED | size]) if size < 126 else bytes([_MASKED | 127]) + struct.pack(">Q", size)
+        self.socket.sendall(bytes([_FIN | (_RSV1 if rsv1 else 0) | opcode]) + length + bytes(4) + payload)
+
+    def close_code(self) -> int | None:
+        """Reads on to the end; None where the connection was cut without a close frame."""
+        while (frame := self._frame()) is not None:
+            opcode, payload = frame
+            if opcode == CLOSE:
+                code: int = struct.unpack(">H", payload[:2])[0]
+                return code
+        return None
+
+    def close(self) -> None:
+        self.socket.close()
+
+    def _frame(self) -> tuple[int, bytes] | None:
+        head = self._exactly(2)
+        if head is None:
+            return None
+        size = head[1] & 0x7F
+        if size >= 126:
+            width = 2 if size == 126 else 8
+            extended = self._exactly(width)
+            if extended is None:
+                return None
+            size = int.from_bytes(extended, "big")
+        payload = self._exactly(size)
+        return None if payload is None else (head[0] & 0x0F, payload)
+
+    def _exactly(self, size: int) -> bytes | None:
+        got = bytearray()
+        while len(got) < size:
+            try:
+                piece = self.socket.recv(min(65536, size - len(got)))
+            except ConnectionResetError:
+                return None
+            if not piece:
+                return None
+            got += piece
+        return bytes(got)
+
+    def _until_blank_line(self) -> str:
+        got = b""
+        while not got.endswith(b"\r\n\r\n"):
+            piece = self.socket.recv(1)
+            assert piece, f"the server hung up in the handshake: {got!r}"
+            got += piece
+        return got.decode()
+
+
+def frame_ends(received: bytes) -> list[int]:
+    """After how many bytes of what a server sent its handshake and each of its frames ended."""
+    ends = [received.index(b"\r\n\r\n") + 4]
+    while ends[-1] + 2 <= len(received):
+        at = ends[-1]
+        size, head = received[at + 1] & 0x7F, 2
+        if size >= 126:
+            width = 2 if size == 126 else 8
+            size, head = int.from_bytes(received[at + 2 : at + 2 + width], "big"), 2 + width
+        ends.append(at + head + size)
+    return ends
+
+
+def deflated(text: bytes) -> bytes:
+    """As permessage-deflate sends it: RFC 7692, 7.2.1."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return (packer.compress(text) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]

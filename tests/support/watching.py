@@ -1,0 +1,101 @@
+"""Clients that fold what they are told, to be held against what the server says it is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from scanrill_client import AsyncClient, Event, Instance, Progress, Timing
+
+from tests.support.accounts import Account
+
+# Reconnects at once: what a test waits for is what happens, and not the time.
+QUICK = Timing(first_wait=0.01, most_wait=0.05, too_many=0.05)
+WAIT_SECONDS = 60.0
+TOLD = ("id", "owner", "filename", "image_hash", "status", "error", "metadata")
+# None where it was not told: a list has none, nor has the end of a reading that failed.
+TEXTS = ("raw_text", "processed_text")
+
+
+class Watching:
+    """A client and all the durable events that it was told, in order."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self.client = client
+        self.told: list[Event] = []
+        self.task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        async for event in self.client.events():
+            if not isinstance(event, Progress):
+                self.told.append(event)
+
+    async def until_listed(self) -> None:
+        """Until it was told what there is at first: from then on it comes back by itself."""
+        await self._until(lambda: bool(self.told))
+
+    async def until_cursor(self, cursor: str) -> None:
+        """Until it was told all up to there."""
+        await self._until(lambda: self.client.cursor is not None and seq(self.client.cursor) >= seq(cursor))
+
+    async def _until(self, true: Callable[[], bool]) -> None:
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not true():
+                if self.task.done():
+                    self.task.result()
+                await asyncio.sleep(0.01)
+
+    def check_order(self) -> None:
+        """Each event of an epoch once, and each after those before it."""
+        numbers = [seq(event.cursor) for event in self.told if event.cursor is not None]
+        assert numbers == sorted(set(numbers)), "an event came twice, or out of order"
+
+
+def seq(cursor: str) -> int:
+    return int(cursor.rpartition(":")[2])
+
+
+@asynccontextmanager
+async def watching(account: Account, port: int, stream: Any = "pages") -> AsyncIterator[Watching]:
+    client = AsyncClient(f"http://127.0.0.1:{port}", token=account.mint(), stream=stream, timing=QUICK)
+    watcher = Watching(client)
+    try:
+        await watcher.until_listed()
+        yield watcher
+    finally:
+        watcher.task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watcher.task
+        await client.close()
+
+
+async def head_of(account: Account) -> str:
+    """The cursor of the last thing that happened to this user."""
+    async with account.client() as client:
+        reply = await client.ask({"type": "subscribe", "stream": "pages"})
+    return str(reply["cursor"])
+
+
+async def all_read(account: Account) -> list[Instance]:
+    """Waits until nothing is to be read any more; the uploads then, with their texts, as REST has them."""
+    client = AsyncClient(account.server.http, token=account.mint(), timing=QUICK)
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not all(upload.has_ended for upload in (await client.list()).uploads):
+                await asyncio.sleep(0.02)
+        return [await client.retrieve(upload.id) for upload in (await client.list()).uploads]
+    finally:
+        await client.close()
+
+
+def hold_against(watcher: Watching, truth: list[Instance]) -> None:
+    """What the client made of its events is what the server has."""
+    known = watcher.client.uploads
+    assert set(known) == {upload.id for upload in truth}
+    for upload in truth:
+        for field in TOLD + TEXTS:
+            folded, true = getattr(known[upload.id], field), getattr(upload, field)
+            assert folded == true or (field in TEXTS and folded is None), f"{field} of {upload.filename}"

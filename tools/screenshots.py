@@ -1,0 +1,132 @@
+"""Takes the pictures of the web page that README and documentation show: a real server, a drawn letter.
+
+make screenshots
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.support.accounts import Account
+from tests.support.browsing import FLAGS, link_of
+from tests.support.server import Server
+
+PICTURES = Path(__file__).parents[1] / "docs" / "pages" / "images"
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1400, "height": 860}}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "is_mobile": True,
+    "device_scale_factor": 2,
+}
+READ_MS = 120_000
+
+LETTER = """# Harbour Books
+14 Quay Street, Port Ellen
+
+# Order 2208
+Dear Ms Lindqvist,
+
+thank you for your order of the ninth. Two of the three books
+left our shop this morning and should be with you on Friday.
+The atlas is being rebound; we expect it back from the binder
+within a fortnight and will send it without further charge.
+
+The Salt Roads, cloth              24.00
+A Field Guide to Tides             18.50
+Atlas of the Northern Isles        62.00
+Postage                             4.80
+Total                             109.30
+
+If anything should be amiss, write to us or ring between nine
+and five. We are always glad to hear what you are reading.
+
+Yours faithfully,
+M. Tanaka"""
+
+
+def letter() -> bytes:
+    """A page of print, drawn as a scanner would see it."""
+    image = Image.new("RGB", (1240, 1500), "#fdfcf8")
+    draw = ImageDraw.Draw(image)
+    y = 110
+    for line in LETTER.splitlines():
+        size = 44 if line.startswith("# ") else 30
+        font = ImageFont.load_default(size=size)
+        text, _, price = line.removeprefix("# ").partition("   ")
+        draw.text((130, y), text, fill="#222", font=font)
+        draw.text((800, y), price.strip(), fill="#222", font=font, anchor="ra")
+        y += size * 2 if line.startswith("# ") else 46
+    buffer = io.BytesIO()
+    image.rotate(0.4, expand=False, fillcolor="#fdfcf8").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@contextmanager
+def page_of(browser: Browser, server: Server, account: Account, **options: Any) -> Iterator[Page]:
+    context = browser.new_context(**options)
+    page = context.new_page()
+    page.goto(link_of(account))
+    page.get_by_text("Live", exact=True).wait_for()
+    yield page
+    context.close()
+
+
+def give(page: Page, name: str, content: bytes) -> None:
+    file: Any = {"name": name, "mimeType": "image/png", "buffer": content}
+    page.get_by_label("Add scans").set_input_files(file)
+
+
+def wait_for_text(page: Page, words: str) -> None:
+    page.locator(".text-scroll").get_by_text(words).wait_for(timeout=READ_MS)
+
+
+def take(browser: Browser, server: Server) -> None:
+    account = Account.on(server, name="ada")
+    with page_of(browser, server, account, **DESKTOP, color_scheme="light") as page:
+        give(page, "order-2208.png", letter())
+        page.locator("svg .being-read").wait_for(timeout=READ_MS)
+        wait_for_text(page, "fortnight")
+        page.screenshot(path=PICTURES / "reading.png")
+        page.locator(".row-button.processed").wait_for(timeout=READ_MS)
+    with page_of(browser, server, account, **DESKTOP, color_scheme="dark") as page:
+        page.locator(".row-button").first.click()
+        wait_for_text(page, "faithfully")
+        page.locator(".sheet img").wait_for()
+        page.screenshot(path=PICTURES / "read-dark.png")
+    with page_of(browser, server, account, **PHONE, color_scheme="light") as page:
+        page.locator(".row-button").first.click()
+        wait_for_text(page, "fortnight")
+        page.locator(".sheet img").wait_for()
+        page.screenshot(path=PICTURES / "phone.png")
+
+
+def main() -> None:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        sys.exit("There is no chromium here; install Debian's.")
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="scanrill-screenshots-") as directory,
+        sync_playwright() as playwright,
+    ):
+        server = Server(Path(directory) / "data", ENGINE="rapid").start()
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        try:
+            take(browser, server)
+        finally:
+            browser.close()
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()
