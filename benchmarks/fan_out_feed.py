@@ -12,16 +12,22 @@ import json
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import redis
 from channels_redis.core import RedisChannelLayer
 
+from backend_main.core.bell import PageText, Taken
+from backend_main.core.redis_bell import Publisher
+from backend_main.core.slot import Draft
 from benchmarks.fan_out_client import STAMP, STAMP_DIGITS, Progress, stamped
 
 CHANNEL = "bench:"
+PREFIX = "scanrill:"
+PAGES = 200
 MESSAGE_BYTES = 1024
 MOST_AT_ONCE = 16
 POLL_SECONDS = 0.001
@@ -34,8 +40,8 @@ def partial(upload_id: str) -> bytes:
         "id": upload_id,
         "status": "processing",
         "type": "Upload.status",
-        "page": 10,
-        "page_count": 20,
+        "page": 100,
+        "page_count": PAGES,
         "streamed_text": STAMP.decode() + "0" * STAMP_DIGITS,
         "line": None,
         "done": True,
@@ -58,6 +64,9 @@ class Feed(ABC):
 
     def __init__(self, redis_port: int) -> None:
         self.redis_port = redis_port
+
+    async def prepare(self, users: Sequence[str]) -> None:  # noqa: B027 - most need nothing
+        """Before the first message."""
 
     @abstractmethod
     async def send(self, users: Sequence[str]) -> None:
@@ -95,7 +104,39 @@ class Layer(Feed):
         await self._layer.group_send(f"user_{user}", {"type": "upload.status", "message": message})
 
 
-KINDS: dict[str, type[Feed]] = {"plain": Plain, "layer": Layer}
+class Own(Feed):
+    """scanrill's publisher, a batch in one round trip: of each user's documents a page that is done.
+
+    A user is `OWNER DOCUMENT…`, by their ids; one document after the other, each page once.
+    """
+
+    def __init__(self, redis_port: int) -> None:
+        super().__init__(redis_port)
+        self._publisher = Publisher(f"redis://127.0.0.1:{redis_port}", PREFIX)
+        self._text = json.loads(partial(str(UUID(int=0))))["streamed_text"].encode()
+        self._pages: dict[str, Iterator[PageText]] = {}
+
+    async def prepare(self, users: Sequence[str]) -> None:
+        for user in users:
+            owner, *documents = map(UUID, user.split())
+            self._publisher.send(Taken(owner, document, 1, 0) for document in documents)
+
+    async def send(self, users: Sequence[str]) -> None:
+        self._publisher.send(next(self._pages_of(user)) for user in users)
+
+    def _pages_of(self, user: str) -> Iterator[PageText]:
+        if user not in self._pages:
+            self._pages[user] = self._all_pages(*map(UUID, user.split()))
+        return self._pages[user]
+
+    def _all_pages(self, owner: UUID, *documents: UUID) -> Iterator[PageText]:
+        for document in documents:
+            for number in range(1, PAGES + 1):
+                text = stamped(self._text).decode()
+                yield PageText(owner, document, 1, Draft(number, PAGES, text, done=True))
+
+
+KINDS: dict[str, type[Feed]] = {"plain": Plain, "layer": Layer, "scanrill": Own}
 
 
 class Pump:
@@ -104,10 +145,16 @@ class Pump:
     def __init__(self, feed: Feed, progress: Progress) -> None:
         self._feed, self._progress = feed, progress
 
-    async def run(self, users: list[str], fan: int, seconds: float, rate: float, window: int) -> Message:
-        """To the users in turn; each message comes to `fan` sockets."""
+    async def prepare(self, users: list[str]) -> Message:
+        await self._feed.prepare(users)
+        return {}
+
+    async def run(
+        self, users: list[str], fan: int, seconds: float, rate: float, window: int, most: int
+    ) -> Message:
+        """To the users in turn, `most` at most; each message comes to `fan` sockets."""
         begun, before, sent = time.monotonic(), self._progress.deliveries, 0
-        while (elapsed := time.monotonic() - begun) < seconds:
+        while (elapsed := time.monotonic() - begun) < seconds and sent < most:
             on_their_way = sent - (self._progress.deliveries - before) // fan
             room = int(elapsed * rate) + 1 - sent if rate else window - on_their_way
             if room > 0:
@@ -124,7 +171,8 @@ async def serve(kind: str, redis_port: int, progress: Path) -> None:
     pump = Pump(KINDS[kind](redis_port), Progress(progress))
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
-        print(json.dumps(await pump.run(**json.loads(line))), flush=True)
+        command = json.loads(line)
+        print(json.dumps(await getattr(pump, command.pop("do"))(**command)), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
 """The servers that `fan_out.py` compares, each started as its users start it, and the Redis between."""
 
 import asyncio
+import contextlib
 import json
+import math
 import os
 import shutil
 import socket
 import subprocess
 import sys
 import time
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -16,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.fan_out_client import STAMP, STAMP_DIGITS
-from benchmarks.fan_out_feed import CHANNEL, MESSAGE_BYTES, partial
+from benchmarks.fan_out_feed import CHANNEL, MESSAGE_BYTES, PAGES, PREFIX, partial
 from tests.support.accounts import Account
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
@@ -54,9 +57,9 @@ class Stack(ABC):
     def path(self, user: str) -> str:
         """Where a user's socket connects."""
 
-    def addressee(self, user: str) -> str:
-        """Who a message to this user is published to."""
-        return user
+    def addressees(self, users: Sequence[str], messages: int) -> list[str]:
+        """Whom messages to these users are published to, so many in all."""
+        return list(users)
 
     def requests(self, users: Sequence[str]) -> list[str]:
         """Of each user a request, to be stamped, that makes a durable event of him."""
@@ -153,7 +156,8 @@ class Scanrill(Stack):
     hello, welcome = '{"type": "subscribe", "stream": "pages"}', '"type":"subscribed"'
 
     def start(self) -> None:
-        settings = {"MESSAGES_PER_SECOND": "100000"}
+        settings = {"MESSAGES_PER_SECOND": "100000", "REDIS_PREFIX": PREFIX}
+        settings["REDIS_URL"] = f"redis://127.0.0.1:{self.redis_port}"
         self._server = Server(self.folder / f"scanrill-{self.port}", **settings)
         with pinned(SERVER_CORES):
             self._server.start()
@@ -166,8 +170,26 @@ class Scanrill(Stack):
     def path(self, user: str) -> str:
         return f"/ws/core/upload/?token={self._account(user).mint()}"
 
-    def addressee(self, user: str) -> str:
-        return str(self._account(user).id)
+    def addressees(self, users: Sequence[str], messages: int) -> list[str]:
+        """Of each user the id, and those of documents that another process reads, with enough pages."""
+        documents = math.ceil(messages / len(users) / PAGES) + 1
+        return [" ".join(map(str, self._reading(self._account(user), documents))) for user in users]
+
+    def _reading(self, account: Account, documents: int) -> list[uuid.UUID]:
+        ids = [uuid.uuid4() for _ in range(documents)]
+        now = "2026-01-01 00:00:00"
+        same = {"owner_id": account.id.hex, "filename": "scan.tiff", "image_path": "", "bytes": 0}
+        same |= {"content_type": "image/tiff", "status": "processing", "attempt": 1, "page_count": PAGES}
+        same |= {"pages_done": 0, "engine": "dummy", "languages": "[]", "metadata": "{}", "warnings": "[]"}
+        same |= {"raw_text": "", "reading_text": "", "created_at": now, "updated_at": now}
+        with contextlib.closing(self._server.database()) as database, database:
+            for key in ids:
+                row = same | {"id": key.hex, "image_hash": key.hex}
+                marks = ", ".join("?" * len(row))
+                database.execute(
+                    f"INSERT INTO core_upload ({', '.join(row)}) VALUES ({marks})", [*row.values()]
+                )
+        return [account.id, *ids]
 
     def requests(self, users: Sequence[str]) -> list[str]:
         """An `update` of an upload that has been read; the event is as long as the others' messages."""

@@ -16,7 +16,7 @@ from msgspec import UNSET
 
 from . import protocol
 from .protocol import DeltaPartial, LinePlace, LiveText, PagePartial, Partial, Stream
-from .text import join_pages
+from .text import PAGE_BREAK, join_pages
 
 # A partial carries all the text so far, so partials must get rarer as it grows: sent when it has grown by an
 # eighth, but not more often than ten times a second; by a sixteenth, after a second; by less, after a second
@@ -47,10 +47,6 @@ class Live:
     def __init__(self, message: LiveText) -> None:
         self.message = message
         self._encoded: str | None = None
-
-    @property
-    def characters(self) -> int:
-        return len(self.message.streamed_text)
 
     def encoded(self) -> str:
         if self._encoded is None:
@@ -133,8 +129,10 @@ class Slot:
     full_pace: Pace = field(default_factory=Pace)
     page_streams: dict[Stream, PageStream] = field(init=False)
     _wholes: dict[int, tuple[Draft, Partials]] = field(default_factory=dict)
+    _finished_characters: int = 0
 
     def __post_init__(self) -> None:
+        self._finished_characters = sum(map(_share, self.finished.values()))
         self.page_streams = {
             "pages": PageStream("pages", self.draft, Pace()),
             "delta": PageStream("delta", self.draft, DeltaPace()),
@@ -152,7 +150,15 @@ class Slot:
         return draft.text != before
 
     def finish(self, page: Draft) -> None:
+        before = self.finished.get(page.number)
+        self._finished_characters += _share(page) - (_share(before) if before else 0)
         self.draft = self.finished[page.number] = page
+
+    @property
+    def full_characters(self) -> int:
+        """The length of `full_text`, which is asked for with every line, however many pages there are."""
+        draft = 0 if self.draft.done else _share(self.draft)
+        return max(0, self._finished_characters + draft - len(PAGE_BREAK))
 
     def full_text(self) -> str:
         return join_pages(page.text for page in _in_order(self.finished, self.draft))
@@ -207,6 +213,11 @@ class Slot:
             line=draft.line,
             done=True if draft.done else UNSET,
         )
+
+
+def _share(page: Draft) -> int:
+    """What a page adds to the length of a document."""
+    return len(page.text) + len(PAGE_BREAK) if page.text else 0
 
 
 def _in_order(finished: dict[int, Draft], draft: Draft) -> list[Draft]:

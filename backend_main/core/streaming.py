@@ -13,7 +13,7 @@ from uuid import UUID
 
 from .bell import PageText, Taken
 from .outbox import Place
-from .slot import Draft, Live, Pace, PageStream, Partials, Slot
+from .slot import Draft, Pace, PageStream, Partials, Slot
 from .sockets import Socket
 
 
@@ -74,15 +74,15 @@ class Streams:
         self._begin_pages(slot, before)
 
     def _begin_full(self, slot: Slot, before: Slot | None) -> None:
-        full = slot.full()
-        if not full.characters:
-            self._open(slot, {"full": full})
-        elif before is not None and full.characters >= before.full_pace.sent_characters:
+        characters = slot.full_characters
+        if not characters:
+            self._open(slot, {"full": slot.full()})
+        elif before is not None and characters >= before.full_pace.sent_characters:
             # Another turn of the same reading: to give way after a page must not cost all the text again.
             slot.full_pace = before.full_pace
             self._full_when_due(slot)
         else:
-            self._send_full(slot, full)
+            self._send_full(slot)
 
     def _begin_pages(self, slot: Slot, before: Slot | None) -> None:
         known = {} if before is None else before.finished
@@ -133,9 +133,8 @@ class Streams:
             stream.pace.sent_characters = 0
 
     def _full_when_due(self, slot: Slot) -> None:
-        full = slot.full()
-        if self._is_due(slot.full_pace, full.characters, self._full_when_due, slot):
-            self._send_full(slot, full)
+        if self._is_due(slot.full_pace, slot.full_characters, self._full_when_due, slot):
+            self._send_full(slot)
 
     def _page_when_due(self, slot: Slot, stream: PageStream) -> None:
         if slot.has_news(stream) and self._is_due(
@@ -152,10 +151,10 @@ class Streams:
             pace.timer = self._loop.call_at(due, again, *of)
         return pace.timer is None
 
-    def _send_full(self, slot: Slot, full: Live) -> None:
+    def _send_full(self, slot: Slot) -> None:
         assert self._loop is not None
-        slot.full_pace.sent(full.characters, self._loop.time())
-        self._put(slot, Place(slot.upload_id), {"full": full})
+        slot.full_pace.sent(slot.full_characters, self._loop.time())
+        self._put(slot, Place(slot.upload_id), {"full": slot.full()})
 
     def _step_page(self, slot: Slot, stream: PageStream) -> None:
         assert self._loop is not None
@@ -203,6 +202,4 @@ def _slot(taken: Taken, local: bool) -> Slot:
     finished = {n: Draft(n, taken.page_count, text, done=True) for n, text in (taken.pages or {}).items()}
     first = next(number for number in count(1) if number not in finished)
     draft = Draft(first, taken.page_count)
-    slot = Slot(taken.owner_id, taken.upload_id, taken.attempt, draft, taken.seq, local)
-    slot.finished.update(finished)
-    return slot
+    return Slot(taken.owner_id, taken.upload_id, taken.attempt, draft, taken.seq, local, finished)

@@ -6,9 +6,12 @@ from collections.abc import Iterable
 _UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
+PAGE_BREAK = "\n\n"
+
+
 def join_pages(pages: Iterable[str]) -> str:
     """Pages joined by one blank line; an empty page leaves no trace."""
-    return "\n\n".join(page for page in pages if page)
+    return PAGE_BREAK.join(page for page in pages if page)
 
 
 def seconds_of(duration: str) -> float:

@@ -177,6 +177,19 @@ def test_the_full_text_is_the_done_pages_and_the_one_that_is_read() -> None:
     }
 
 
+@given(pages=st.lists(st.tuples(st.integers(1, 4), st.text(max_size=3), st.booleans()), max_size=12))
+def test_the_length_of_the_full_text_is_known_without_it(pages: list[tuple[int, str, bool]]) -> None:
+    live = slot(Draft(1))
+    assert live.full_characters == 0
+    for number, text, done in pages:
+        if done:
+            live.finish(Draft(number, 4, text, done=True))
+        elif number not in live.finished:
+            live.take(Draft(number, 4, text))
+        again = Slot(OWNER, UPLOAD, 2, live.draft, finished=dict(live.finished))
+        assert live.full_characters == again.full_characters == len(live.full_text())
+
+
 # ── when they are due ──
 
 
