@@ -1,6 +1,6 @@
 """`scanrill backup` and `scanrill restore`: all of a data directory as one file, and back.
 
-The file is a tar: `manifest.json`, `secret.key`, `scanrill.sqlite3`, and `files/` with the originals. What was
+The file is a tar: `manifest.json`, `secret.key`, `scanrill.sqlite3` and `files/` with the originals. What was
 made from them (pictures of pages) is left out, as it can be made again.
 """
 
