@@ -4,14 +4,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from . import layout
-from .engines import load_engine
+from .engines import check, load_engine
 from .engines.base import Engine
-from .errors import EngineFailed, ReadingError, UnreadableFile
+from .errors import NoSuchPage, UnreadableFile
+from .helpers import Helpers
 from .markdown import Writer
 from .pages import Document, PageImage
 from .plain import reading_text
 from .shelf import Shelf
 from .textlayer import TextLayer
+from .transcript import Transcript
 from .types import Line, Options, PageDone, PageStarted, ReadEvent
 
 _DEFAULT_OPTIONS = Options()
@@ -22,22 +24,29 @@ def read(
 ) -> Iterator[ReadEvent]:
     """Yield every page's start, lines and end. An engine given stays open; one loaded here is closed.
 
-    Raises UnreadableFile, EngineUnknown, EngineFailed.
+    Raises UnreadableFile, NoSuchPage, EngineUnknown, EngineMissing, NotReadable, EngineFailed.
     """
-    shelf = Shelf()
+    shelf, helpers = Shelf(), Helpers(options.threads)
     reader: Engine | None = engine
     try:
         document = shelf.open(path, options)
         reader = engine or load_engine(options.engine, options.threads)
-        yield from read_document(document, options, reader)
+        yield from read_document(document, options, reader, helpers)
     finally:
         shelf.clear()
+        helpers.close()
         if engine is None and reader is not None:
             reader.close()
 
 
-def read_document(document: Document, options: Options, engine: Engine) -> Iterator[ReadEvent]:
+def read_document(
+    document: Document, options: Options, engine: Engine, helpers: Helpers
+) -> Iterator[ReadEvent]:
     """The same for an open document. A page that cannot be decoded does not cost the others their text."""
+    check(engine, options)
+    engine.prepare(options)
+    if options.first_page > document.page_count:
+        raise NoSuchPage(f"The file has no page {options.first_page}; it has {document.page_count}.")
     for number in document.numbers(options):
         if layer := document.text_layer(number):
             yield from _take_text(layer, number, document.page_count)
@@ -49,7 +58,7 @@ def read_document(document: Document, options: Options, engine: Engine) -> Itera
                 raise
             yield from _unreadable_page(number, document.page_count, str(error))
         else:
-            yield from _read_page(engine, page, document.page_count)
+            yield from _read_page(Transcript(engine, page, options, helpers), page, document.page_count)
 
 
 def _take_text(layer: TextLayer, number: int, page_count: int) -> Iterator[ReadEvent]:
@@ -64,17 +73,11 @@ def _take_text(layer: TextLayer, number: int, page_count: int) -> Iterator[ReadE
     yield _done(started, "".join(line.markdown for line in lines), lines)
 
 
-def _read_page(engine: Engine, page: PageImage, page_count: int) -> Iterator[ReadEvent]:
+def _read_page(transcript: Transcript, page: PageImage, page_count: int) -> Iterator[ReadEvent]:
     started = PageStarted(page.number, page_count, page.width, page.height)
     yield started
-    lines: list[Line] = []
-    for line in _engine_lines(engine, page):
-        lines.append(line)
-        yield line
-    markdown = "".join(line.markdown for line in lines)
-    if engine.rewrites_page:
-        markdown = engine.final_markdown(page, lines)
-    yield _done(started, markdown, lines, page.warnings)
+    yield from transcript.stream()
+    yield _done(started, transcript.markdown, transcript.lines, transcript.warnings)
 
 
 def _unreadable_page(number: int, page_count: int, sentence: str) -> Iterator[ReadEvent]:
@@ -94,12 +97,3 @@ def _done(page: PageStarted, markdown: str, lines: list[Line], warnings: Iterabl
         lines=lines,
         warnings=list(warnings),
     )
-
-
-def _engine_lines(engine: Engine, page: PageImage) -> Iterator[Line]:
-    try:
-        yield from engine.read_page(page)
-    except ReadingError:
-        raise
-    except Exception as error:
-        raise EngineFailed(f"The reading engine failed on page {page.number}.") from error

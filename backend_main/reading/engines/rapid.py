@@ -41,13 +41,19 @@ MIN_CONFIDENCE = 0.5  # RapidOCR's own `text_score`
 # RapidOCR's own bounds for what it pads.
 MIN_HEIGHT, MAX_WIDTH_TO_HEIGHT = 30, 8
 
+# Those whose letters are all in PP-OCRv6's dictionary. Cyrillic, Korean, the letters of Vietnamese with two marks
+# and the Greek ones with an accent are not.
+LANGUAGES = """
+af az bs ca cs cy da de en es et eu fi fr fy ga gl hr hu id is it ja la lb lt lv ms mt nl no oc pl pt ro sk sl
+sq sv sw tl tr zh
+"""
+
 Quads = npt.NDArray[np.float32]
 
 
 class RapidEngine(Engine):
     name = "rapid"
-    # PP-OCRv6 reads Latin letters, Chinese and Japanese; Cyrillic and Korean are missing from its dictionary.
-    languages = frozenset({"en", "de", "fr", "es", "it", "pt", "nl", "zh", "ja"})
+    languages = frozenset(LANGUAGES.split())
 
     def load(self, threads: int) -> None:
         import cv2
@@ -87,6 +93,7 @@ class RapidEngine(Engine):
             text, confidence = self._recognise(image, quads[place.index])
             if not text or confidence < MIN_CONFIDENCE:
                 writer.skip(place.lead)
+                yield Line(page.number, "", "", boxes[place.index], confidence)
                 continue
             markdown = writer.write(place.lead, text)
             yield Line(page.number, text, markdown, boxes[place.index], confidence)
