@@ -61,7 +61,7 @@ class Doubt:
         if line.text:
             self._waiting.append(line)
         # A first line that makes sense is shown at once, and so is all of a page like it.
-        if self._settled or self._doubted < UNREADABLE_SHARE * self._printed:
+        if self._settled or self._doubted <= UNREADABLE_SHARE * self._printed:
             return self._taken()
         return []
 

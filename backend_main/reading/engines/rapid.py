@@ -41,8 +41,8 @@ MIN_CONFIDENCE = 0.5  # RapidOCR's own `text_score`
 # RapidOCR's own bounds for what it pads.
 MIN_HEIGHT, MAX_WIDTH_TO_HEIGHT = 30, 8
 
-# Those whose letters are all in PP-OCRv6's dictionary. Cyrillic, Korean, the letters of Vietnamese with two marks
-# and the Greek ones with an accent are not.
+# Those whose letters are all in PP-OCRv6's dictionary. Cyrillic, Korean, the letters of Vietnamese with two
+# marks and the Greek ones with an accent are not.
 LANGUAGES = """
 af az bs ca cs cy da de en es et eu fi fr fy ga gl hr hu id is it ja la lb lt lv ms mt nl no oc pl pt ro sk sl
 sq sv sw tl tr zh

@@ -5,11 +5,13 @@ and lines give the order and the paragraphs, since they are better than what its
 """
 
 import os
+import resource
 import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import cache
 from itertools import groupby
+from subprocess import PIPE
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +31,8 @@ MIN_CONFIDENCE = 0.3
 """Of a line: below are pictures, stains and rules that it takes for letters."""
 MOST_PACKS = 3
 """Of those that nobody asked for: each makes every page take longer."""
+MEMORY_BYTES = 3 << 30
+"""Of the program, for the largest page that is read by default."""
 NO_LANGUAGES = frozenset({"osd", "equ", "snum"})
 LIST_SECONDS = 20.0
 
@@ -142,15 +146,16 @@ def _run(page: PageImage, *arguments: str) -> str:
     # As PNM: it needs no packing, and the program no file.
     header = f"P6 {page.width} {page.height} 255\n".encode()
     pixels = np.ascontiguousarray(page.pixels[:, :, ::-1]).tobytes()
-    done = subprocess.run(  # noqa: S603 - a list, and no part of it is a user's
-        [_program(), "-", "-", *arguments],
-        input=header + pixels,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=_environment(),
-        check=True,
-    )
-    return done.stdout.decode("utf-8", "replace")
+    command = [_program(), "-", "-", *arguments]
+    with subprocess.Popen(  # noqa: S603 - a list, and no part of it is a user's
+        command, stdin=PIPE, stdout=PIPE, stderr=subprocess.DEVNULL, env=_environment()
+    ) as program:
+        # The host weighs its child, not what that starts. The page's time ends both.
+        resource.prlimit(program.pid, resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        said, _ = program.communicate(header + pixels)
+    if program.returncode:
+        raise subprocess.CalledProcessError(program.returncode, command)
+    return said.decode("utf-8", "replace")
 
 
 def _environment() -> dict[str, str]:
