@@ -21,6 +21,8 @@ Stream = Literal["full", "pages", "delta"]
 Point = tuple[int, int]
 # One component of a path at most, and nothing that a terminal or a header would act on.
 FileName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]+$")]
+EngineName = Annotated[str, Meta(min_length=1, max_length=50)]
+Languages = Annotated[list[Annotated[str, Meta(min_length=2, max_length=20)]], Meta(max_length=10)]
 
 # ── what the server sends ────────────────────────────────────────────────────────────────────────
 
@@ -268,11 +270,21 @@ class Base64Text:
 class Create(Request, frozen=True, kw_only=True):
     """`image_base64` is undecoded and unchecked."""
 
-    data_fields = frozenset({"image_base64", "image_path", "image_hash"})
+    data_fields = frozenset(
+        {"image_base64", "image_path", "image_hash", "engine", "languages", "pages", "profile"}
+    )
 
     image_base64: str | Base64Text | None = None
     image_path: str | None = None
     image_hash: str | None = None
+    engine: EngineName | None = None
+    languages: Languages | None = None
+    pages: str | None = None
+    profile: EngineName | None = None
+
+    def wishes(self) -> dict[str, Any]:
+        """As keyword arguments of `wishes.Wishes`."""
+        return {name: getattr(self, name) for name in ("engine", "languages", "pages", "profile")}
 
 
 class ListUploads(Request, frozen=True, kw_only=True):

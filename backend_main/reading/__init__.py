@@ -23,6 +23,7 @@ from .errors import (
     UnreadableFile,
 )
 from .host import Host
+from .hosts import Hosts
 from .reader import read
 from .types import Box, Line, Options, PageDone, PageStarted, ReadEvent
 
@@ -35,6 +36,7 @@ __all__ = [
     "EngineTimeout",
     "EngineUnknown",
     "Host",
+    "Hosts",
     "Line",
     "NoSuchPage",
     "NotReadable",

@@ -15,6 +15,7 @@ from .engines import Engine, engine_class, known_engines, load_engine
 from .errors import EngineFailed
 from .pages import PageImage
 from .types import Line, Options
+from .writing import written
 
 MOST_LANGUAGES = 3
 _log = logging.getLogger("scanrill.reading")
@@ -101,7 +102,7 @@ def _read_with(helper: Engine, page: PageImage) -> tuple[list[Line], str] | None
         if not any(line.text for line in lines) or share_of(lines) >= UNREADABLE_SHARE:
             return None
         shown = [line for line in lines if line.text]
-        return shown, helper.final_markdown(page, shown)
+        return shown, written(helper, page, shown)
     except Exception as error:
         _log.error("the engine %s could not help on page %d", helper.name, page.number, exc_info=error)
         return None

@@ -45,9 +45,10 @@ def read_document(
     """The same for an open document. A page that cannot be decoded does not cost the others their text."""
     check(engine, options)
     engine.prepare(options)
-    if options.first_page > document.page_count:
-        raise NoSuchPage(f"The file has no page {options.first_page}; it has {document.page_count}.")
-    for number in document.numbers(options):
+    numbers = document.numbers(options)
+    if not numbers:
+        raise NoSuchPage(_none_of(document, options))
+    for number in numbers:
         if layer := document.text_layer(number):
             yield from _take_text(layer, number, document.page_count)
             continue
@@ -59,6 +60,12 @@ def read_document(
             yield from _unreadable_page(number, document.page_count, str(error))
         else:
             yield from _read_page(Transcript(engine, page, options, helpers), page, document.page_count)
+
+
+def _none_of(document: Document, options: Options) -> str:
+    asked = options.pages or str(options.first_page)
+    count = document.page_count
+    return f"The file has {'one page' if count == 1 else f'{count} pages'}; page {asked} is none of them."
 
 
 def _take_text(layer: TextLayer, number: int, page_count: int) -> Iterator[ReadEvent]:

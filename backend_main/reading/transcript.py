@@ -9,6 +9,7 @@ from .errors import EngineFailed, ReadingError
 from .helpers import Helpers
 from .pages import PageImage
 from .types import Line, Options
+from .writing import written
 
 
 class Transcript:
@@ -72,9 +73,7 @@ class Transcript:
         if DOUBTFUL_SHARE <= share < UNREADABLE_SHARE:
             printed = f"{share:.0%} of what is printed on page {self._page.number}"
             self.warnings.append(f"About {printed} was read with little confidence.")
-        self.markdown = "".join(line.markdown for line in self.lines)
-        if self._engine.rewrites_page:
-            self.markdown = self._engine.final_markdown(self._page, self.lines)
+        self.markdown = written(self._engine, self._page, self.lines)
         if self._engine.streams_tokens and not any(line.box for line in self.lines):
             self.lines = whole_lines(self._page.number, self.markdown)
 

@@ -49,8 +49,8 @@ ReadEvent = PageStarted | Line | PageDone
 class Options(msgspec.Struct, frozen=True):
     """How to read one file. `last_page` None means to its end, `threads` 0 all cores.
 
-    `languages` are ISO 639-1 codes, none: as the engine sees fit; `profile` is one of the engine's, "" its
-    first. A host has its own `engine` and `threads`.
+    `pages` are some of these, as in `selection`, "" all. `languages` are ISO 639-1 codes, none: as the engine
+    sees fit; `profile` is one of the engine's, "" its first. A host has its own `engine` and `threads`.
     """
 
     engine: str = "rapid"
@@ -62,3 +62,4 @@ class Options(msgspec.Struct, frozen=True):
     page_seconds: float = 120.0
     languages: tuple[str, ...] = ()
     profile: str = ""
+    pages: str = ""

@@ -4,6 +4,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from ..errors import EngineFailed, EngineMissing, EngineUnknown, NotReadable
 from ..languages import code_of, names
+from ..selection import Selection
 from ..types import Options
 from .base import Anew, Engine
 
@@ -37,6 +38,21 @@ def lacking(name: str) -> str:
         return str(error)
 
 
+def is_for_tests(name: str) -> bool:
+    try:
+        return engine_class(name).for_tests
+    except EngineFailed:
+        return False
+
+
+def is_local(name: str) -> bool:
+    """Whether pages stay on this machine."""
+    try:
+        return not engine_class(name).sends_pages_away
+    except EngineFailed:
+        return False
+
+
 def check(engine: Engine | type[Engine], options: Options) -> None:
     """Whether what is asked for goes with the engine. Raises NotReadable, with what does."""
     readable = engine.readable()
@@ -46,6 +62,10 @@ def check(engine: Engine | type[Engine], options: Options) -> None:
             f"The engine “{engine.name}” does not read {', '.join(unread)}; it reads {names(readable)}."
         )
         raise NotReadable("languages", sentence)
+    try:
+        Selection(options.pages)
+    except ValueError as error:
+        raise NotReadable("pages", str(error)) from None
     if options.profile and options.profile not in engine.profiles:
         known = f"it has {', '.join(engine.profiles)}" if engine.profiles else "it has none"
         sentence = f"The engine “{engine.name}” has no profile “{options.profile}”; {known}."

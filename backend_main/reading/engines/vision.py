@@ -20,6 +20,7 @@ from ..types import Line, Options
 from ..vision import chat, profiles, setup
 from ..vision.chat import ChatError, Clock
 from ..vision.loops import LoopWatch
+from ..writing import written
 from . import load_engine
 from .base import Anew, Engine
 
@@ -145,7 +146,7 @@ class VisionEngine(Engine):
             if isinstance(line, Line) and line.text:
                 lines.append(line)
             yield line
-        self._markdown = engine.final_markdown(page, lines)
+        self._markdown = written(engine, page, lines)
         self._warnings = list(engine.warnings())
 
     def _loaded(self, name: str) -> Engine:
