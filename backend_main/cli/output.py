@@ -55,22 +55,20 @@ def _load(options: Options) -> Engine:
 
 
 def _write_markdown(file: Path, reader: Reader, progress: Progress) -> None:
-    """Line by line where the engine lets what it has said stand, else page by page."""
-    line_by_line = not reader.engine.rewrites_page
-    first = True
-    task = progress.add_task(file.name, total=None)
-    for event in reader.read(file):
+    """A person at a terminal sees each line as it is read; a program gets each page as it is in the end."""
+    live = sys.stdout.isatty() and not reader.engine.rewrites_page
+    shown = ""
+    for index, event in enumerate(_told(file, reader, progress)):
         match event:
-            case reading.PageStarted(number=number, page_count=count):
-                progress.update(task, total=count, completed=number - 1)
-                if not first:
-                    _out("\n")
-                first = False
-            case reading.Line() if line_by_line:
+            case reading.PageStarted():
+                _out("\n" if index else "")
+                shown = ""
+            case reading.Line() if live:
                 _out(event.markdown)
-            case reading.PageDone():
-                _out("\n" if line_by_line else event.markdown + "\n")
-    progress.remove_task(task)
+                shown += event.markdown
+            case reading.PageDone(markdown=markdown):
+                # Another engine may have read it after all.
+                _out(("\n\n" if shown else "") + markdown + "\n" if shown != markdown else "\n")
 
 
 def _write_text(file: Path, reader: Reader, progress: Progress) -> None:
@@ -84,15 +82,21 @@ def _write_json(file: Path, reader: Reader, progress: Progress) -> None:
     _out(msgspec.json.format(msgspec.json.encode(document).decode()) + "\n")
 
 
-def _pages(file: Path, reader: Reader, progress: Progress) -> list[reading.PageDone]:
-    pages = []
+def _pages(file: Path, reader: Reader, progress: Progress) -> Iterator[reading.PageDone]:
+    return (event for event in _told(file, reader, progress) if isinstance(event, reading.PageDone))
+
+
+def _told(file: Path, reader: Reader, progress: Progress) -> Iterator[reading.ReadEvent]:
+    """The events of a file; how far it is, and what is to be known of it, go to standard error."""
     task = progress.add_task(file.name, total=None)
     for event in reader.read(file):
         if isinstance(event, reading.PageDone):
             progress.update(task, total=event.page_count, completed=event.number)
-            pages.append(event)
+        yield event
+        if isinstance(event, reading.PageDone):
+            for warning in event.warnings:
+                print(f"scanrill: {file}: {warning}", file=sys.stderr)
     progress.remove_task(task)
-    return pages
 
 
 def _out(text: str) -> None:

@@ -10,6 +10,7 @@ reader.py     the whole way, in this process
 host.py       the whole way, in a child process (child.py) that may crash or hang; wire.py is what they speak
 """
 
+from .engines import Anew, Engine
 from .errors import (
     Cancelled,
     EngineCrashed,
@@ -24,12 +25,16 @@ from .errors import (
 )
 from .host import Host
 from .hosts import Hosts
+from .markdown import Writer
+from .pages import PageImage
 from .reader import read
 from .types import Box, Line, Options, PageDone, PageStarted, ReadEvent
 
 __all__ = [
+    "Anew",
     "Box",
     "Cancelled",
+    "Engine",
     "EngineCrashed",
     "EngineFailed",
     "EngineMissing",
@@ -42,9 +47,11 @@ __all__ = [
     "NotReadable",
     "Options",
     "PageDone",
+    "PageImage",
     "PageStarted",
     "ReadEvent",
     "ReadingError",
     "UnreadableFile",
+    "Writer",
     "read",
 ]

@@ -2,7 +2,7 @@
 
 import re
 
-_RANGE = re.compile(r"(\d{1,7})(-(\d{1,7})?)?")
+_RANGE = re.compile(r"([0-9]{1,7})(-([0-9]{1,7})?)?")
 MOST_CHARACTERS = 200
 
 
