@@ -178,7 +178,11 @@ class UploadConsumer(AsyncWebsocketConsumer):
 
     async def _retry(self, request: protocol.Retry) -> protocol.Message:
         upload = await orm.run(
-            uploads.retry, owner=self.identity.user, upload_id=request.instance_id, origin=self._origin
+            uploads.retry,
+            owner=self.identity.user,
+            upload_id=request.instance_id,
+            asked=Wishes(**request.wishes()),
+            origin=self._origin,
         )
         return serializers.updated(upload)
 

@@ -97,7 +97,8 @@ def _data(kind: type[Request], envelope: dict[str, Any]) -> tuple[dict[str, Any]
 
 
 def _outer_fields(kind: type[Request]) -> list[str]:
-    return [name for name in kind.__struct_fields__ if name not in kind.data_fields]
+    inside = kind.data_fields - kind.also_beside
+    return [name for name in kind.__struct_fields__ if name not in inside]
 
 
 def _null_is_absent(kind: type[Request], name: str) -> bool:

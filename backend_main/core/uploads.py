@@ -116,13 +116,17 @@ def cancel(*, owner: User, upload_id: UUID, origin: Asker | None = None) -> Uplo
     return upload
 
 
-def retry(*, owner: User, upload_id: UUID, origin: Asker | None = None) -> Upload:
-    """Reads an upload that has ended anew, from page 1. Raises `UploadNotFound`, `WrongStatus`."""
+def retry(*, owner: User, upload_id: UUID, asked: Wishes = NO_WISHES, origin: Asker | None = None) -> Upload:
+    """Reads an upload that has ended anew, from its first page. What is not asked is as it was asked before.
+
+    Raises:
+        UploadNotFound, WrongStatus, or `Invalid` on what is asked; nothing was changed.
+    """
     with events.transaction() as happened:
         upload = _locked(owner, upload_id)
         if upload.status in OPEN:
             raise WrongStatus(f"This upload is {upload.status}; only one that has ended is read again.")
-        _reset(upload, {})
+        _reset(upload, wishes.check(asked.after(wishes.of(upload.asked))).columns())
         happened.append(_change(upload, serializers.updated(upload), origin))
     dispatch.there_is_work()
     return upload

@@ -25,6 +25,13 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pages: str | None = None
     profile: str | None = None
 
+    def after(self, before: Wishes) -> Wishes:
+        """With what was asked before and is not now; another engine has profiles of its own."""
+        kept = msgspec.to_builtins(before)
+        if self.engine is not None and self.engine != before.engine:
+            kept.pop("profile", None)
+        return of(kept | msgspec.to_builtins(self))
+
     def columns(self) -> dict[str, Any]:
         """The fields of an upload for which this is asked; nothing where nothing is."""
         asked = msgspec.to_builtins(self)

@@ -37,6 +37,11 @@ class Doubt:
         return self._doubted / self._printed if self._doubted >= LEAST_HEIGHTS else 0.0
 
     @property
+    def partly(self) -> bool:
+        """A good part of the page makes no sense, though not most of it."""
+        return self._doubted >= ENOUGH_HEIGHTS and DOUBTFUL_SHARE <= self.share < UNREADABLE_SHARE
+
+    @property
     def unreadable(self) -> bool:
         """Enough has been seen, and most of it is no writing that the engine knows."""
         enough = self._doubted >= ENOUGH_HEIGHTS

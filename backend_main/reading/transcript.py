@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from . import plain
-from .doubt import DOUBTFUL_SHARE, UNREADABLE_SHARE, Doubt
+from .doubt import Doubt
 from .engines import Anew, Engine
 from .errors import EngineFailed, ReadingError
 from .helpers import Helpers
@@ -71,9 +71,8 @@ class Transcript:
             return
         told = self._engine.warnings()
         self.warnings += told
-        share = self._doubt.share
-        if DOUBTFUL_SHARE <= share < UNREADABLE_SHARE:
-            printed = f"{share:.0%} of what is printed on page {self._page.number}"
+        if self._doubt.partly:
+            printed = f"{self._doubt.share:.0%} of what is printed on page {self._page.number}"
             self.warnings.append(f"About {printed} was read with little confidence.")
         self.markdown = written(self._engine, self._page, self.lines)
         if self._engine.streams_tokens and not any(line.box for line in self.lines):

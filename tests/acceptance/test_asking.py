@@ -16,7 +16,15 @@ from tests.support.documents import scripted_tiff
 from tests.support.door import wait_until
 from tests.support.drawing import lines_of_text, page_png, scripted_png
 from tests.support.server import Server
-from tests.support.shapes import INSTANCE_KEYS, PARTIAL_KEYS, PROCESSED_KEYS, ids_of, nothing_more, partials
+from tests.support.shapes import (
+    INSTANCE_KEYS,
+    PARTIAL_KEYS,
+    PROCESSED_KEYS,
+    heard_end,
+    ids_of,
+    nothing_more,
+    partials,
+)
 from tests.support.vision_server import Reply, VisionServer
 
 KEY = "sk-canary-84c1e7"
@@ -77,7 +85,7 @@ async def test_what_is_asked_as_null_is_not_asked(alice: Account) -> None:
     async with alice.client() as client:
         image = scripted_png(lines=["a"])
         created = await client.create(image, engine=None, languages=None, pages=None, profile=None)
-        assert (await client.end_of(created["instance"]["id"]))["raw_text"] == "a"
+        assert (await heard_end(client, created["instance"]["id"]))["raw_text"] == "a"
 
 
 async def test_only_the_pages_asked_for_are_read_and_the_messages_are_the_specification_s(
@@ -89,7 +97,7 @@ async def test_only_the_pages_asked_for_are_read_and_the_messages_are_the_specif
         instance = created["instance"]
         assert instance.keys() == INSTANCE_KEYS
         assert (instance["engine"], instance["languages"]) == ("dummy", ["en"])
-        end = await client.end_of(instance["id"])
+        end = await heard_end(client, instance["id"])
         assert end.keys() == PROCESSED_KEYS
         assert end["raw_text"] == "page 2\n\npage 4\n\npage 5"
         told = [m for m in client.seen if m.get("id") == instance["id"] and m["status"] == "processing"]
@@ -101,7 +109,7 @@ async def test_only_the_pages_asked_for_are_read_and_the_messages_are_the_specif
 async def test_pages_that_the_file_does_not_have_end_in_an_error(alice: Account) -> None:
     async with alice.client() as client:
         created = await client.create(scripted_png(), pages="7")
-        end = await client.end_of(created["instance"]["id"])
+        end = await heard_end(client, created["instance"]["id"])
         assert end["error"] == "The file has one page; page 7 is none of them."
 
 
@@ -125,6 +133,36 @@ def test_a_post_asks_in_its_query(alice: Account) -> None:
             answer = door.post("/api/uploads/", params={name: value}, content=scripted_png())
             assert answer.status_code == 400
             assert list(answer.json()["error"]) == [name]
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["in data", "beside"])
+async def test_a_retry_may_ask_too(alice: Account, inside: bool) -> None:
+    tiff = scripted_tiff([{"lines": [f"page {number}"]} for number in range(1, 4)])
+    async with alice.client() as client:
+        key = (await client.create(tiff))["instance"]["id"]
+        await heard_end(client, key)
+        asked = {"pages": "2", "engine": "dummy", "languages": ["en"]}
+        request = {"type": "retry", "instance_id": key} | ({"data": asked} if inside else asked)
+        reply = await client.ask(request)
+        assert reply["type"] == "Upload.updated"
+        assert (reply["instance"]["status"], reply["instance"]["languages"]) == ("pending", ["en"])
+        assert (await client.end_of(key))["raw_text"] == "page 2"
+        refused = await client.ask({"type": "retry", "instance_id": key, "data": {"engine": "magic"}})
+        assert list(refused["error"]) == ["engine"]
+
+
+def test_a_retry_over_http_may_ask_too(alice: Account) -> None:
+    door = httpx.Client(base_url=alice.server.http, headers={"Authorization": f"Bearer {alice.mint()}"})
+    tiff = scripted_tiff([{"lines": [f"page {number}"]} for number in range(1, 4)])
+    with door:
+        path = f"/api/uploads/{door.post('/api/uploads/', content=tiff).json()['instance']['id']}/"
+        wait_until(lambda: door.get(path).json()["status"] == "processed")
+        answer = door.post(f"{path}retry", json={"pages": "3"})
+        assert (answer.status_code, answer.json()["status"]) == (200, "pending")
+        wait_until(lambda: door.get(path).json()["status"] == "processed")
+        assert door.get(path).json()["raw_text"] == "page 3"
+        assert door.post(f"{path}retry", json={"engine": "magic"}).status_code == 400
+        assert door.post(f"{path}retry").status_code == 200
 
 
 # ── a model behind an endpoint, and several engines in one server ──
@@ -154,7 +192,7 @@ async def test_a_model_s_words_come_while_it_writes(seeing: Server, endpoint: Vi
     async with Account.on(seeing).client() as client:
         created = await client.create(page_png(words), engine="vision", profile="deepseek-ocr")
         assert created["instance"]["engine"] == "vision"
-        end = await client.end_of(created["instance"]["id"])
+        end = await heard_end(client, created["instance"]["id"])
         assert end["raw_text"].split() == " ".join(words).split()
         grown = partials(client, created["instance"]["id"])
         assert grown[0] == ""
@@ -171,7 +209,7 @@ async def test_several_engines_read_in_one_server(seeing: Server) -> None:
             image = page_png([*words, str(number)]) if engine == "vision" else scripted_png(lines=["script"])
             ids.append((await client.create(image, engine=engine))["instance"]["id"])
         for upload_id in ids:
-            await client.end_of(upload_id)
+            await heard_end(client, upload_id)
         ended = {m["id"]: m["raw_text"] for m in client.seen if m.get("status") == "processed"}
         assert ended[ids[0]] == ended[ids[2]] == "script"
         assert ended[ids[1]].split()[:4] == words[0].split()[:4]
@@ -183,7 +221,7 @@ async def test_an_endpoint_that_fails_ends_in_an_error_without_its_key(
     endpoint.replies = [Reply(status=401, body=f'{{"error": "no such key {KEY}"}}')]
     async with Account.on(seeing).client() as client:
         created = await client.create(page_png(["refused"]), engine="vision")
-        end = await client.end_of(created["instance"]["id"])
+        end = await heard_end(client, created["instance"]["id"])
         assert end["status"] == "error"
         assert end["error"] == "Page 1 could not be read: the model refused the key (HTTP 401)."
     assert "(key)" in seeing.log

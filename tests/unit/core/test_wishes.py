@@ -156,3 +156,27 @@ def test_bytes_that_come_again_after_an_error_may_ask_anew() -> None:
     held = jobs.claim("reader")
     assert held is not None
     assert (held.options.languages, held.options.pages) == (("en",), "")
+
+
+def test_a_retry_asks_anew_and_keeps_what_it_does_not_ask() -> None:
+    upload = created(engine="dummy", languages=["en"], pages="2")
+    uploads.cancel(owner=upload.owner, upload_id=upload.pk)
+    again = uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=Wishes(pages="1-"))
+    assert again.asked == {"engine": "dummy", "languages": ["en"], "pages": "1-"}
+    held = jobs.claim("reader")
+    assert held is not None
+    assert (held.options.pages, held.options.languages) == ("1-", ("en",))
+
+
+def test_a_retry_that_asks_for_what_cannot_be_had_changes_nothing() -> None:
+    upload = created()
+    uploads.cancel(owner=upload.owner, upload_id=upload.pk)
+    with pytest.raises(Invalid):
+        uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=Wishes(engine="magic"))
+    assert Upload.objects.get(pk=upload.pk).status == Status.CANCELLED
+
+
+def test_another_engine_has_profiles_of_its_own() -> None:
+    before = Wishes(engine="vision", profile="olmocr", pages="2")
+    assert Wishes(engine="rapid").after(before) == Wishes(engine="rapid", pages="2")
+    assert Wishes(pages="3").after(before) == Wishes(engine="vision", profile="olmocr", pages="3")

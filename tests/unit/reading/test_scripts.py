@@ -138,6 +138,14 @@ def test_the_share_in_doubt_is_of_what_is_printed(told: Sequence[tuple[str, floa
     assert share_of(lines(*told)) == share
 
 
+@pytest.mark.parametrize(("bad", "partly"), [(2, False), (3, True), (7, False)])
+def test_a_page_that_is_partly_in_doubt_is_told_of(bad: int, partly: bool) -> None:
+    doubt = Doubt()
+    for line in lines(*[GOOD] * 6, *[BAD] * bad):
+        doubt.add(line)
+    assert doubt.partly == partly
+
+
 def test_a_scribble_is_no_script() -> None:
     assert share_of(lines(("~", 0.3), width=100)) == 0.0
 
