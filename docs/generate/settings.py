@@ -15,7 +15,7 @@ GROUPS = {
     "Data and secrets": ("DATA_", "SECRET_", "DATABASE_", "REDIS_", "BROKER_", "STORAGE_"),
     "Who may connect, and how often": ("ALLOWED_", "TRUSTED_", "MAX_SOCKETS", "MESSAGES_"),
     "What is taken in, and kept": ("MAX_", "MIN_", "IMPORT_", "EVENT_", "RETENTION_"),
-    "Reading": ("ENGINE", "READER", "PAGE_"),
+    "Reading": ("ENGINE", "READER", "PAGE_", "VISION_"),
     "Tokens": ("JWT_",),
 }
 OTHERS = "Others"
