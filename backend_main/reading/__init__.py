@@ -6,15 +6,16 @@
         if isinstance(event, PageDone):
             print(event.markdown, event.warnings)
 
-`read` yields PageStarted, Lines as they are recognised, PageDone; it raises subclasses of ReadingError alone. A
-`Host` does the same in a child process. An `Engine` of another package is an entry point of `scanrill.engines`.
+`read` yields PageStarted, Lines as they are recognised, PageDone; it raises subclasses of ReadingError alone.
+A `Host` does the same in a child process. An `Engine` of another package is an entry point of the group
+`scanrill.engines`.
 
 headers.py    a file → its kind, size and number of pages, by its first bytes
 pages.py      a file → page images, within limits; pixels.py  any image → pixels upright on white
 textlayer.py  a PDF page → the text it brings with it, where that is good
 engines/      a page image → lines of text;  vision/  what the engine of that name needs
-transcript.py one page: what streams of it, what stays;  writing.py  its lines → its final Markdown
-doubt.py      whether it makes sense; helpers.py  another engine, where it does not;  languages.py  and scripts
+transcript.py one page: what streams, what stays;  writing.py  lines → final Markdown
+doubt.py      whether it makes sense;  helpers.py  another engine, where it does not;  languages.py
 selection.py  “1-3,7” → which pages
 layout.py     boxes → reading order
 markdown.py   recognised text → Markdown;  plain.py  Markdown → reading text
