@@ -1,9 +1,10 @@
 """Step 10 - a file read in this process: pages, engine, Markdown, put together."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from . import layout
+from .arrange import Arranged, arrange
 from .engines import load_engine
 from .engines.base import Engine
 from .errors import EngineFailed, ReadingError, UnreadableFile
@@ -40,7 +41,7 @@ def read_document(document: Document, options: Options, engine: Engine) -> Itera
     """The same for an open document. A page that cannot be decoded does not cost the others their text."""
     for number in document.numbers(options):
         if layer := document.text_layer(number):
-            yield from _take_text(layer, number, document.page_count)
+            yield from _take_text(layer, number, document, options.threads)
             continue
         try:
             page = document.page(number)
@@ -49,48 +50,61 @@ def read_document(document: Document, options: Options, engine: Engine) -> Itera
                 raise
             yield from _unreadable_page(number, document.page_count, str(error))
         else:
-            yield from _read_page(engine, page, document.page_count)
+            yield from _read_page(engine, page, document.page_count, options.threads)
 
 
-def _take_text(layer: TextLayer, number: int, page_count: int) -> Iterator[ReadEvent]:
+def _take_text(layer: TextLayer, number: int, document: Document, threads: int) -> Iterator[ReadEvent]:
     """A page that brings its own text: only its order and its Markdown are ours."""
-    started = PageStarted(number, page_count, layer.width, layer.height)
+    started = PageStarted(number, document.page_count, layer.width, layer.height)
     yield started
     writer, lines = Writer(), []
     for place in layout.order([piece.box for piece in layer.pieces]):
         piece = layer.pieces[place.index]
         lines.append(Line(number, piece.text, writer.write(place.lead, piece.text), piece.box))
         yield lines[-1]
-    yield _done(started, "".join(line.markdown for line in lines), lines)
+    try:
+        written = arrange(document.page(number).pixels, lines, threads)
+    except UnreadableFile:  # its text is there all the same
+        written = _as_streamed(lines)
+    yield _done(started, written, lines)
 
 
-def _read_page(engine: Engine, page: PageImage, page_count: int) -> Iterator[ReadEvent]:
+def _read_page(engine: Engine, page: PageImage, page_count: int, threads: int) -> Iterator[ReadEvent]:
     started = PageStarted(page.number, page_count, page.width, page.height)
     yield started
     lines: list[Line] = []
     for line in _engine_lines(engine, page):
         lines.append(line)
         yield line
-    markdown = "".join(line.markdown for line in lines)
-    if engine.rewrites_page:
+    if engine.wants_layout:
+        written = arrange(page.pixels, lines, threads)
+    elif engine.rewrites_page:
         markdown = engine.final_markdown(page, lines)
-    yield _done(started, markdown, lines, page.warnings)
+        written = Arranged(markdown, reading_text(markdown))
+    else:
+        written = _as_streamed(lines)
+    yield _done(started, written, lines, page.warnings)
+
+
+def _as_streamed(lines: Sequence[Line]) -> Arranged:
+    markdown = "".join(line.markdown for line in lines)
+    return Arranged(markdown, reading_text(markdown))
 
 
 def _unreadable_page(number: int, page_count: int, sentence: str) -> Iterator[ReadEvent]:
     started = PageStarted(number, page_count, 0, 0)
     yield started
-    yield _done(started, "", [], [sentence])
+    yield _done(started, Arranged("", ""), [], [sentence])
 
 
-def _done(page: PageStarted, markdown: str, lines: list[Line], warnings: Iterable[str] = ()) -> PageDone:
+def _done(page: PageStarted, written: Arranged, lines: list[Line], warnings: Iterable[str] = ()) -> PageDone:
     return PageDone(
         number=page.number,
         page_count=page.page_count,
         width=page.width,
         height=page.height,
-        markdown=markdown,
-        text=reading_text(markdown),
+        markdown=written.markdown,
+        text=written.text,
         lines=lines,
         warnings=list(warnings),
     )

@@ -46,6 +46,8 @@ Quads = npt.NDArray[np.float32]
 
 class RapidEngine(Engine):
     name = "rapid"
+    rewrites_page = True
+    wants_layout = True
     # PP-OCRv6 reads Latin letters, Chinese and Japanese; Cyrillic and Korean are missing from its dictionary.
     languages = frozenset({"en", "de", "fr", "es", "it", "pt", "nl", "zh", "ja"})
 
