@@ -12,7 +12,7 @@ from .blocks import Block, Column, Hints, Print
 from .columns import in_columns, prose_of
 from .frame import Frame, Item
 from .furniture import furniture
-from .grids import Grid, find_grids
+from .grids import Grid, Rule, find_grids
 from .letters import text_width
 from .markdown import page_markdown
 from .pixels import Pixels
@@ -70,14 +70,18 @@ def arrange(pixels: Pixels, lines: Sequence[Line], threads: int) -> Arranged:
     if not boxes:
         return Arranged("", "")
     frame = Frame.of(boxes)
-    texts = [line.text for line in lines if line.box is not None]
-    items = frame.items(boxes)
-    body = _print(items, texts)
     _, top, _, bottom = frame.bounds(pixels.shape[1], pixels.shape[0])
-    page = Page(items, texts, body, (top, bottom), find_regions(pixels, frame, threads))
-    _find_tables(page, find_grids(pixels, frame, body.size))
-    _find_figures(page)
-    return compose(page)
+    page = page_in(frame, lines, (top, bottom), find_regions(pixels, frame, threads))
+    return compose(with_tables(page, *find_grids(pixels, frame, page.body.size)))
+
+
+def page_in(
+    frame: Frame, lines: Sequence[Line], edges: tuple[float, float], regions: Sequence[Region] = ()
+) -> Page:
+    """A page without its tables and figures. `edges` are its top and bottom in the frame."""
+    texts = [line.text for line in lines if line.box is not None]
+    items = frame.items([line.box for line in lines if line.box is not None])
+    return Page(items, texts, _print(items, texts), edges, list(regions))
 
 
 def compose(page: Page) -> Arranged:
@@ -97,14 +101,16 @@ def _print(items: Sequence[Item], texts: Sequence[str]) -> Print:
 # --- tables and figures ------------------------------------------------------------------------------------
 
 
-def _find_tables(page: Page, grids: Sequence[Grid]) -> None:
-    """Those with lines first, the most cells first; every box goes to one table at most."""
+def with_tables(page: Page, grids: Sequence[Grid], rules: Sequence[Rule] = ()) -> Page:
+    """And figures. Tables with lines come first, the most cells first; a box goes to one of all at most."""
     free = list(page.items)
     for grid in sorted(grids, key=lambda grid: -len(grid.cells)):
         free = _take(page, from_grid(grid, free, page.texts), free)
     for region in page.regions:
         if region.kind == "table" and region.score >= MIN_TABLE_SCORE:
-            free = _take(page, from_region(region, free, page.texts, page.body.size), free)
+            free = _take(page, from_region(region, free, page.texts, page.body.size, rules), free)
+    _find_figures(page)
+    return page
 
 
 def _take(page: Page, table: Table | None, free: list[Item]) -> list[Item]:

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
-from .letters import begins_anew, joined, list_marker, text_width
+from .letters import begins_anew, is_bullet, joined, list_marker, text_width
 from .rows import Row, gap, has_hole, height, usual_gap
 
 # Headings by their print, beside running text; what the layout model alone calls one is of the last level.
@@ -13,9 +14,9 @@ HEADING_SIZES = ((1.7, 1), (1.25, 2))
 BODY_SIZED_LEVEL = 3
 HEADING_ROWS, HEADING_CHARACTERS = 3, 160
 SENTENCE_END = tuple(".,;:!?。，；：！？、")
-# Lines of a paragraph end where most do: at least so many, so near the longest in heights of text, and this
-# share of them.
-MIN_ENDS, RAGGED, MOST = 2, 4.0, 0.6
+# Lines of a paragraph end where most do: at least so many, so near the longest in heights of text, this share
+# of them; and prose is set as wide as that.
+MIN_ENDS, RAGGED, MOST, PROSE_WIDTH = 3, 4.0, 0.6, 15.0
 # The end of a sentence, and of no “Fig.” or “Nr.”.
 _SENTENCE = re.compile(r"(?:\w{4,}[.!?:;,]|[。！？：；)\]”\"])$")
 _SECTION = re.compile(r"^(\d{1,2}(?:\.\d{1,2})*)\.?\s+\S")
@@ -130,19 +131,21 @@ class Column:
     def _lines(self, run: Sequence[Row]) -> list[str]:
         """Lines that fill the column are one text; those with room for the next word are lines."""
         right = self._right(run)
-        lines: list[str] = []
-        for number, row in enumerate(run):
-            text = self._text(row)
-            if lines and self._runs_on(run[number - 1], row, right):
-                lines[-1] = joined(lines[-1], text)
+        run_on = [self._runs_on(above, row, right) for above, row in pairwise(run)]
+        if 2 * sum(run_on) < len(run_on):  # a long line or two among short ones
+            run_on = [False] * len(run_on)
+        lines = [self._text(run[0])]
+        for row, is_same_text in zip(run[1:], run_on, strict=True):
+            if is_same_text:
+                lines[-1] = joined(lines[-1], self._text(row))
             else:
-                lines.append(text)
+                lines.append(self._text(row))
         return lines
 
     def _right(self, run: Sequence[Row]) -> float:
         """Where the run's lines end: where most of them do, else where the column does."""
         ends = [row[-1].right for row in run[:-1]]
-        if len(ends) < MIN_ENDS:
+        if len(ends) < MIN_ENDS or max(ends) - run[-1][0].left < PROSE_WIDTH * self.body.size:
             return self.right
         near = sum(end > max(ends) - RAGGED * self.body.size for end in ends)
         return max(ends) if near >= MOST * len(ends) else self.right
@@ -164,7 +167,7 @@ class Column:
         if len(run) > HEADING_ROWS or len(text) > HEADING_CHARACTERS or not any(map(str.isalpha, text)):
             return 0
         is_title, _ = self._hints.of(run[0])
-        if not is_title and any(map(has_hole, run)):
+        if is_bullet(text) or (not is_title and any(map(has_hole, run))):
             return 0
         size = median(map(self._size, run))
         level = next((level for factor, level in HEADING_SIZES if size > factor), 0)

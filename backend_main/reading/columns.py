@@ -18,6 +18,8 @@ from .rows import rows_of
 
 # In heights of running text: an empty strip that high, across the page, parts what is above it and below.
 EMPTY_STRIP = 2.5
+# A box so much higher than wide is written sideways, if no more than that share of the page is.
+SIDEWAYS, MAX_SIDEWAYS_SHARE = 2.5, 0.2
 TITLE_SIZE = 1.4
 # In heights of running text: a column is as wide at least; what is narrower is a row of figures.
 MIN_WIDTH = 8.0
@@ -35,8 +37,16 @@ IsProse = Callable[[Item], bool]
 
 
 def in_columns(items: Sequence[Item], usual: float) -> list[list[Item]]:
-    """Groups in reading order, each to be read row by row. `usual` is the height of running text."""
-    return _blocks(items, usual, prose_of(items).__contains__)
+    """Groups in reading order, each to be read row by row. `usual` is the height of running text.
+
+    What runs up or down a page of level lines, as stamps and tabs in margins do, is read last.
+    """
+    sideways = [item for item in items if item.height > SIDEWAYS * item.width]
+    if len(sideways) > MAX_SIDEWAYS_SHARE * len(items):
+        sideways = []
+    level = [item for item in items if item not in sideways]
+    blocks = _blocks(level, usual, prose_of(level).__contains__)
+    return [*blocks, *([item] for item in sideways)]
 
 
 def _blocks(items: Sequence[Item], usual: float, is_prose: IsProse) -> list[list[Item]]:

@@ -18,6 +18,7 @@ TEXT_PIXELS = 18
 MAX_SIDE = 2400
 # In heights of running text: what is longer than that is no part of a letter.
 LEVEL_STROKE, UPRIGHT_STROKE = 2.5, 1.5
+MIN_RULE = 8.0
 # Strokes nearer to each other than this, in heights of text, are one line of the grid.
 SAME_LINE = 0.45
 # A line parts two cells where this share of it is drawn.
@@ -53,8 +54,17 @@ class Grid:
         return len(self.ys) - 1
 
 
-def find_grids(pixels: Pixels, frame: Frame, usual: float) -> list[Grid]:
-    """Every grid of two rows and two columns at least. `usual` is the height of running text."""
+@dataclass(frozen=True)
+class Rule:
+    """A level line in the frame."""
+
+    y: float
+    left: float
+    right: float
+
+
+def find_grids(pixels: Pixels, frame: Frame, usual: float) -> tuple[list[Grid], list[Rule]]:
+    """Grids of two rows and two columns at least, and level lines. `usual` is the height of running text."""
     height, width = pixels.shape[:2]
     left, top, right, bottom = frame.bounds(width, height)
     scale = min(TEXT_PIXELS / usual, MAX_SIDE / max(right - left, bottom - top))
@@ -65,7 +75,11 @@ def find_grids(pixels: Pixels, frame: Frame, usual: float) -> list[Grid]:
         grid = _grid(level, upright, box, SAME_LINE * usual * scale)
         if grid is not None:
             grids.append(_placed(grid, scale, left, top))
-    return grids
+    return grids, [
+        Rule((y0 + y1) / 2 / scale + top, x0 / scale + left, x1 / scale + left)
+        for x0, y0, x1, y1 in _touching(level, level)
+        if x1 - x0 > MIN_RULE * usual * scale
+    ]
 
 
 def _placed(grid: Grid, scale: float, left: float, top: float) -> Grid:

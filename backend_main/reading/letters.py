@@ -50,6 +50,10 @@ def list_marker(text: str) -> str:
     return found[0] if found else ""
 
 
+def is_bullet(text: str) -> bool:
+    return bool(_BULLET.match(text))
+
+
 def begins_anew(text: str) -> bool:
     """Whether a line begins with a bullet or a number of any kind, also those unknown to Markdown."""
     return bool(list_marker(text) or _LETTERED.match(text))

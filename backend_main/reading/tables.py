@@ -1,12 +1,12 @@
 """Step 10 - recognised text → tables: by lines drawn on the page, or by how the text stands in columns."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from .columns import in_columns
 from .frame import Item
-from .grids import Cell, Grid
+from .grids import Cell, Grid, Rule
 from .letters import joined
 from .regions import Region
 from .rows import Row, gap, rows_of, usual_gap
@@ -17,9 +17,11 @@ MIN_ROWS, MIN_COLUMNS = 2, 2
 MIN_UNRULED_ROWS = 3
 # The share of a drawn grid's rows and columns that hold text; a chart's hold next to none.
 MIN_FILLED = 0.6
-MAX_CROSSED_SHARE = 0.1
+MAX_CROSSED_SHARE = 0.25
 # The share of rows that may have text where a gap between two columns is.
 CROSSED_SHARE = 0.12
+# In heights of running text: how far a rule of a table may be from where the layout model ends the table.
+RULE_REACH = 4.0
 
 
 @dataclass(frozen=True)
@@ -139,8 +141,11 @@ def _is_table(cells: Sequence[Sequence[str]], filled: int) -> bool:
 # --- unruled -----------------------------------------------------------------------------------------------
 
 
-def from_region(region: Region, items: Sequence[Item], texts: Texts, usual: float) -> Table | None:
+def from_region(
+    region: Region, items: Sequence[Item], texts: Texts, usual: float, rules: Sequence[Rule]
+) -> Table | None:
     """What the layout model calls a table, where its text stands in columns and is no page of columns."""
+    region = _up_to_rules(region, rules, usual)
     inside = [item for item in items if region.holds(item)]
     rows = rows_of(inside)
     if len(rows) < MIN_UNRULED_ROWS or len(in_columns(inside, usual)) > 1:
@@ -152,6 +157,20 @@ def from_region(region: Region, items: Sequence[Item], texts: Texts, usual: floa
     left, right = min(item.left for item in inside), max(item.right for item in inside)
     top, bottom = min(item.top for item in inside), max(item.bottom for item in inside)
     return Table(cells, frozenset(item.index for item in inside), left, top, right, bottom)
+
+
+def _up_to_rules(region: Region, rules: Sequence[Rule], usual: float) -> Region:
+    """The model often leaves out a table's head or last row; a rule above or below says where it ends."""
+    near = RULE_REACH * usual
+    wide = [rule for rule in rules if _reaches_over(rule, region)]
+    above = [rule.y for rule in wide if region.top - near < rule.y < region.top]
+    below = [rule.y for rule in wide if region.bottom < rule.y < region.bottom + near]
+    return replace(region, top=min(above, default=region.top), bottom=max(below, default=region.bottom))
+
+
+def _reaches_over(rule: Rule, region: Region) -> bool:
+    common = min(rule.right, region.right) - max(rule.left, region.left)
+    return common > 0.7 * max(rule.right - rule.left, region.right - region.left)
 
 
 def _column_bounds(items: Sequence[Item], rows: int) -> list[float]:
