@@ -16,6 +16,8 @@ from .pixels import Pixels
 # Strokes are looked for in a picture in which running text is so high, and no side longer than that.
 TEXT_PIXELS = 18
 MAX_SIDE = 2400
+# Below this nothing can be told from letters; it is what a page of specks comes to.
+MIN_TEXT_PIXELS = 4.0
 # In heights of running text: what is longer than that is no part of a letter.
 LEVEL_STROKE, UPRIGHT_STROKE = 2.5, 1.5
 MIN_RULE = 8.0
@@ -69,7 +71,7 @@ def find_grids(pixels: Pixels, frame: Frame, usual: float) -> tuple[list[Grid], 
     left, top, right, bottom = frame.bounds(width, height)
     scale = min(TEXT_PIXELS / usual, MAX_SIDE / max(right - left, bottom - top))
     size = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
-    level, upright = _strokes(frame.picture(pixels, size), usual * scale)
+    level, upright = _strokes(frame.picture(pixels, size), max(MIN_TEXT_PIXELS, usual * scale))
     grids = []
     for box in _touching(level, upright):
         grid = _grid(level, upright, box, SAME_LINE * usual * scale)

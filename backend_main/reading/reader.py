@@ -1,5 +1,6 @@
 """Step 10 - a file read in this process: pages, engine, Markdown, put together."""
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from .shelf import Shelf
 from .textlayer import TextLayer
 from .types import Line, Options, PageDone, PageStarted, ReadEvent
 
+_log = logging.getLogger(__name__)
 _DEFAULT_OPTIONS = Options()
 
 
@@ -64,7 +66,8 @@ def _take_text(layer: TextLayer, number: int, document: Document, threads: int) 
         yield lines[-1]
     try:
         written = arrange(document.page(number).pixels, lines, threads)
-    except UnreadableFile:  # its text is there all the same
+    except Exception:  # whatever is wrong with its picture: its text is there
+        _log.exception("Page %d brings its text, and could not be laid out.", number)
         written = _as_streamed(lines)
     yield _done(started, written, lines)
 

@@ -328,3 +328,12 @@ def test_the_first_line_of_a_receipt_is_no_head() -> None:
 
 def test_a_page_without_lines_is_empty() -> None:
     assert arrange(pixels_of(blank(200, 200)), [], 1) == Arranged("", "")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (30, 9000), (9000, 30), (700, 900)])
+@pytest.mark.parametrize("side", [0.0, 0.4, 25.0])
+def test_no_shape_of_page_and_no_size_of_box_is_an_error(size: tuple[int, int], side: float) -> None:
+    width, height = size
+    boxes = [box(width / 3, height / 3, 3 * side, side), box(width / 2, height / 2, 3 * side, side)]
+    arranged = arrange(pixels_of(blank(width, height)), lines_of(boxes, ["w0x", "w1x"]), 1)
+    assert sorted(words(arranged.markdown)) == ["w0x", "w1x"]
