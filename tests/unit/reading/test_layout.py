@@ -98,8 +98,8 @@ def test_a_label_beside_a_paragraph_is_read_with_its_first_line() -> None:
 
 
 def test_two_texts_of_short_lines_whose_lines_are_not_level_are_columns() -> None:
-    left = [box(0, 40 * line, 60 + 31 * line % 170) for line in range(13)]
-    right = [box(400, 33 * line, 70 + 47 * line % 170) for line in range(14)]
+    left = [box(0, 40 * line, 60 if line % 2 else 170) for line in range(13)]
+    right = [box(400, 33 * line, 70 if line % 2 else 180) for line in range(14)]
     assert (
         shown(left + right, "abcdefghijklmABCDEFGHIJKLMN").replace("\n", "") == "abcdefghijklmABCDEFGHIJKLMN"
     )
