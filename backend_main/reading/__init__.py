@@ -17,8 +17,12 @@ engines/      a page image → lines of text;  vision/  what the engine of that 
 transcript.py one page: what streams, what stays;  writing.py  lines → final Markdown
 doubt.py      whether it makes sense;  helpers.py  another engine, where it does not;  languages.py
 selection.py  “1-3,7” → which pages
-layout.py     boxes → reading order
-markdown.py   recognised text → Markdown;  plain.py  Markdown → reading text
+layout.py     boxes → reading order, while a page is read: frame.py level, rows.py, columns.py
+arrange.py    all that is known of a page that is read → blocks.py, tables.py, furniture.py
+grids.py      the lines drawn on a page;  regions.py  what a layout model sees on it
+letters.py    what lines say by their letters
+turned.py     pages on their side or on their head
+markdown.py   blocks → Markdown;  plain.py  Markdown → reading text
 reader.py     the whole way, in this process
 hosts.py      a reader's engines, each in its host
 host.py       the whole way, in a child process (child.py) that may crash or hang; wire.py is what they speak

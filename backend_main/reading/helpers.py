@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from . import languages
+from .arrange import Arranged
 from .doubt import UNREADABLE_SHARE, share_of
 from .engines import Engine, engine_class, known_engines, load_engine
 from .errors import EngineFailed
@@ -29,7 +30,7 @@ class Help(NamedTuple):
 
     sentence: str
     lines: list[Line] | None = None
-    markdown: str = ""
+    written: Arranged = Arranged("", "")
 
 
 class Helpers:
@@ -47,7 +48,7 @@ class Helpers:
         if script in languages.scripts_of(engine.prepared_for()):
             return Help(_badly_printed(page.number, engine))
         for helper in self._reading(script, options):
-            if (read := _read_with(helper, page)) is not None:
+            if (read := _read_with(helper, page, self._threads)) is not None:
                 return Help(_helped(page.number, script, engine, helper), *read)
         return Help(_nobody(page.number, script, engine))
 
@@ -95,14 +96,14 @@ def _at_hand() -> list[tuple[str, type[Engine]]]:
     return found
 
 
-def _read_with(helper: Engine, page: PageImage) -> tuple[list[Line], str] | None:
+def _read_with(helper: Engine, page: PageImage, threads: int) -> tuple[list[Line], Arranged] | None:
     """Its lines and Markdown, where they make more sense."""
     try:
         lines = [line for line in helper.read_page(page) if isinstance(line, Line)]
         if not any(line.text for line in lines) or share_of(lines) >= UNREADABLE_SHARE:
             return None
         shown = [line for line in lines if line.text]
-        return shown, written(helper, page, shown)
+        return shown, written(helper, page, shown, threads)
     except Exception as error:
         _log.error("the engine %s could not help on page %d", helper.name, page.number, exc_info=error)
         return None

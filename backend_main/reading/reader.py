@@ -1,21 +1,24 @@
 """Step 10 - a file read in this process: pages, engine, Markdown, put together."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from . import layout
+from .arrange import Arranged, arrange
 from .engines import check, load_engine
 from .engines.base import Engine
 from .errors import NoSuchPage, UnreadableFile
 from .helpers import Helpers
 from .markdown import Writer
 from .pages import Document, PageImage
-from .plain import reading_text
 from .shelf import Shelf
 from .textlayer import TextLayer
 from .transcript import Transcript
 from .types import Line, Options, PageDone, PageStarted, ReadEvent
+from .writing import as_streamed
 
+_log = logging.getLogger(__name__)
 _DEFAULT_OPTIONS = Options()
 
 
@@ -50,7 +53,7 @@ def read_document(
         raise NoSuchPage(_none_of(document, options))
     for number in numbers:
         if layer := document.text_layer(number):
-            yield from _take_text(layer, number, document.page_count)
+            yield from _take_text(layer, number, document, options.threads)
             continue
         try:
             page = document.page(number)
@@ -68,39 +71,44 @@ def _none_of(document: Document, options: Options) -> str:
     return f"The file has {'one page' if count == 1 else f'{count} pages'}; page {asked} is none of them."
 
 
-def _take_text(layer: TextLayer, number: int, page_count: int) -> Iterator[ReadEvent]:
+def _take_text(layer: TextLayer, number: int, document: Document, threads: int) -> Iterator[ReadEvent]:
     """A page that brings its own text: only its order and its Markdown are ours."""
-    started = PageStarted(number, page_count, layer.width, layer.height)
+    started = PageStarted(number, document.page_count, layer.width, layer.height)
     yield started
     writer, lines = Writer(), []
     for place in layout.order([piece.box for piece in layer.pieces]):
         piece = layer.pieces[place.index]
         lines.append(Line(number, piece.text, writer.write(place.lead, piece.text), piece.box))
         yield lines[-1]
-    yield _done(started, "".join(line.markdown for line in lines), lines)
+    try:
+        written = arrange(document.page(number).pixels, lines, threads)
+    except Exception:  # whatever is wrong with its picture: its text is there
+        _log.exception("Page %d brings its text, and could not be laid out.", number)
+        written = as_streamed(lines)
+    yield _done(started, written, lines)
 
 
 def _read_page(transcript: Transcript, page: PageImage, page_count: int) -> Iterator[ReadEvent]:
     started = PageStarted(page.number, page_count, page.width, page.height)
     yield started
     yield from transcript.stream()
-    yield _done(started, transcript.markdown, transcript.lines, transcript.warnings)
+    yield _done(started, transcript.written, transcript.lines, transcript.warnings)
 
 
 def _unreadable_page(number: int, page_count: int, sentence: str) -> Iterator[ReadEvent]:
     started = PageStarted(number, page_count, 0, 0)
     yield started
-    yield _done(started, "", [], [sentence])
+    yield _done(started, Arranged("", ""), [], [sentence])
 
 
-def _done(page: PageStarted, markdown: str, lines: list[Line], warnings: Iterable[str] = ()) -> PageDone:
+def _done(page: PageStarted, written: Arranged, lines: list[Line], warnings: Iterable[str] = ()) -> PageDone:
     return PageDone(
         number=page.number,
         page_count=page.page_count,
         width=page.width,
         height=page.height,
-        markdown=markdown,
-        text=reading_text(markdown),
+        markdown=written.markdown,
+        text=written.text,
         lines=lines,
         warnings=list(warnings),
     )

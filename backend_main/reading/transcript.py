@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from . import plain
+from .arrange import Arranged
 from .doubt import Doubt
 from .engines import Anew, Engine
 from .errors import EngineFailed, ReadingError
@@ -13,12 +14,12 @@ from .writing import written
 
 
 class Transcript:
-    """`stream` reads the page; then `lines`, `markdown` and `warnings` are what is known of it for good."""
+    """`stream` reads the page; then `lines`, `written` and `warnings` are what is known of it for good."""
 
     def __init__(self, engine: Engine, page: PageImage, options: Options, helpers: Helpers) -> None:
         self._engine, self._page, self._options, self._helpers = engine, page, options, helpers
         self.lines: list[Line] = []
-        self.markdown = ""
+        self.written = Arranged("", "")
         self.warnings = list(page.warnings)
         self._doubt = Doubt()
         self._shown = self._muted = self._helped = False
@@ -63,7 +64,7 @@ class Transcript:
             return
         self._helped = True
         self._begin_anew()
-        self.lines, self.markdown = help_.lines, help_.markdown
+        self.lines, self.written = help_.lines, help_.written
         yield from self._show(help_.lines)
 
     def _end(self) -> None:
@@ -74,9 +75,9 @@ class Transcript:
         if self._doubt.partly:
             printed = f"{self._doubt.share:.0%} of what is printed on page {self._page.number}"
             self.warnings.append(f"About {printed} was read with little confidence.")
-        self.markdown = written(self._engine, self._page, self.lines)
+        self.written = written(self._engine, self._page, self.lines, self._options.threads)
         if self._engine.streams_tokens and not any(line.box for line in self.lines):
-            self.lines = whole_lines(self._page.number, self.markdown)
+            self.lines = whole_lines(self._page.number, self.written.markdown)
 
     def _engine_lines(self) -> Iterator[Line | Anew]:
         try:

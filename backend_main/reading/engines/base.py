@@ -27,6 +27,8 @@ class Engine(ABC):
     """Lines carry boxes and confidences."""
     rewrites_page: ClassVar[bool] = False
     """The page's final Markdown is not the lines' joined; `final_markdown` gives it."""
+    wants_layout: ClassVar[bool] = False
+    """Its lines have boxes, and `arrange` makes the final Markdown of them. Set `rewrites_page` as well."""
     languages: ClassVar[frozenset[str]] = frozenset()
     """ISO 639-1 codes of what it reads; empty: any, or what `readable` says."""
     profiles: ClassVar[tuple[str, ...]] = ()

@@ -16,6 +16,7 @@ from .. import layout
 from ..markdown import Writer
 from ..pages import PageImage
 from ..pixels import Pixels
+from ..turned import quarters_of, turned_back, upright
 from ..types import Box, Line
 from .base import Engine
 
@@ -53,6 +54,8 @@ Quads = npt.NDArray[np.float32]
 
 class RapidEngine(Engine):
     name = "rapid"
+    rewrites_page = True
+    wants_layout = True
     languages = frozenset(LANGUAGES.split())
 
     def load(self, threads: int) -> None:
@@ -81,12 +84,16 @@ class RapidEngine(Engine):
         self._detect(blank, MIN_LINE_WIDTH)
         self._recognise(blank, np.array([[0, 0], [99, 0], [99, 40], [0, 40]], np.float32))
 
-    def read_page(self, page: PageImage) -> Iterator[Line]:
+    def read_page(self, page: PageImage, may_be_turned: bool = True) -> Iterator[Line]:
         image, scale = _scaled(page.pixels, IMAGE_SIDE)
         quads, height = self._detect(image, DETECTION_SIDE)
         if height < SMALL_PRINT and max(page.width, page.height) > DETECTION_SIDE:
             image, scale = _scaled(page.pixels, SMALL_PRINT_IMAGE_SIDE)
             quads, _ = self._detect(image, SMALL_PRINT_DETECTION_SIDE)
+        if may_be_turned and (quarters := quarters_of(quads, lambda quad: self._recognise(image, quad)[1])):
+            lines = self.read_page(upright(page, quarters), may_be_turned=False)
+            yield from turned_back(lines, page, quarters)
+            return
         boxes = [_box(quad) for quad in (quads / scale).clip(0, (page.width, page.height))]
         writer = Writer()
         for place in layout.order(boxes):

@@ -146,7 +146,7 @@ class VisionEngine(Engine):
             if isinstance(line, Line) and line.text:
                 lines.append(line)
             yield line
-        self._markdown = written(engine, page, lines)
+        self._markdown = written(engine, page, lines, self._threads).markdown
         self._warnings = list(engine.warnings())
 
     def _loaded(self, name: str) -> Engine:

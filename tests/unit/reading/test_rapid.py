@@ -82,9 +82,10 @@ def test_a_drawn_page_is_read_word_for_word(rapid: Engine, drawn: Path) -> None:
     assert result.word_f1 > 0.98
 
 
-def test_lines_stream_and_their_markdown_adds_up_to_the_page(rapid: Engine, drawn: Path) -> None:
+def test_lines_stream_and_their_words_are_those_of_the_page(rapid: Engine, drawn: Path) -> None:
+    # Its lines, not its Markdown: which lines run on and which are tables is known when all are there.
     lines, done = timed(drawn, rapid)
-    assert "".join(line.markdown for _, line in lines) == done.markdown
+    assert "".join(line.markdown for _, line in lines).split() == done.markdown.split()
     batches = [list(group) for _, group in groupby(lines, key=lambda timed_line: round(timed_line[0], 3))]
     assert len(lines) == 30
     assert len(batches) >= 3
