@@ -132,8 +132,9 @@ class Bench:
         self.feed: Worker | None = None
         self._progress_path = path
 
-    def connect(self) -> None:
-        connect(self.client, self.stack, self.scenario.paths(self.stack))
+    def connect(self, *, durable: bool) -> None:
+        """For durable events without opting in: who asks hears of it once, as all others do."""
+        connect(self.client, self.stack, self.scenario.paths(self.stack), opt_in=not durable)
 
     def publishing(self, rounds: int, seconds: float) -> Send:
         """Live text, from a process of its own."""
@@ -196,8 +197,9 @@ class Bench:
                 worker.stop()
 
 
-def connect(client: Worker, stack: Stack, paths: Sequence[str]) -> None:
-    client.ask(do="connect", port=stack.port, paths=paths, hello=stack.hello, welcome=stack.welcome)
+def connect(client: Worker, stack: Stack, paths: Sequence[str], *, opt_in: bool = True) -> None:
+    hello, welcome = (stack.hello, stack.welcome) if opt_in else ("", "")
+    client.ask(do="connect", port=stack.port, paths=paths, hello=hello, welcome=welcome)
 
 
 def compare(
@@ -210,7 +212,7 @@ def compare(
         sends = []
         for bench in benches:
             running.callback(bench.stop)
-            bench.connect()
+            bench.connect(durable=durable)
             sends.append(bench.asking() if durable else bench.publishing(options.rounds, options.seconds))
         rate = scenario.durable_rate if durable else scenario.live_rate
         for _ in range(options.rounds):
@@ -291,26 +293,25 @@ def idle_table(idle: dict[str, float]) -> str:
 
 
 def verdict(live: Results, durable: Results, idle: dict[str, float]) -> str:
-    lines = []
-    for kind, results in (("live text", live), ("durable events", durable)):
-        for scenario, figures in results.items():
-            own, tutorial = figures[OWN], figures[TUTORIAL]
-            lines.append(
-                f"- {kind}, {scenario}: {own.events / tutorial.events:.1f} × the tutorial's events/s "
-                f"(goal {GOAL_EVENTS:g}), {own.p99 / tutorial.p99:.2f} of its p99 (goal {GOAL_P99:g})"
-                + (
-                    f", {own.cpu / figures[NODE].cpu:.2f} × the CPU of `ws` "
-                    f"({own.cpu_full / figures[NODE].cpu_full:.2f} at full speed)."
-                    if NODE in figures
-                    else "."
-                )
-            )
-    return "\n".join(
-        [
-            *lines,
-            f"- CPU at 500 sockets: goal {GOAL_CPU} × `ws`.",
-            f"- An idle socket: {idle[OWN]:.0f} KiB (goal {GOAL_IDLE_KIB}).",
-        ]
+    lines = [
+        f"- {kind}, {scenario}: {against_the_tutorial(figures)}."
+        for kind, results in (("Live text", live), ("Durable events", durable))
+        for scenario, figures in results.items()
+    ]
+    for scenario, figures in live.items():
+        own, node = figures[OWN], figures[NODE]
+        lines.append(
+            f"- CPU of live text, {scenario}: {own.cpu / node.cpu:.2f} × that of `ws`, "
+            f"{own.cpu_full / node.cpu_full:.2f} × at full speed (goal {GOAL_CPU} at 500 sockets)."
+        )
+    return "\n".join([*lines, f"- An idle socket: {idle[OWN]:.0f} KiB (goal {GOAL_IDLE_KIB})."])
+
+
+def against_the_tutorial(figures: dict[str, Figures]) -> str:
+    own, tutorial = figures[OWN], figures[TUTORIAL]
+    return (
+        f"{own.events / tutorial.events:.1f} × the events/s of the tutorial on Daphne (goal {GOAL_EVENTS}), "
+        f"{own.p99 / tutorial.p99:.2f} of its p99 (goal {GOAL_P99})"
     )
 
 
@@ -349,7 +350,7 @@ def main() -> None:
     options.scenarios = SCENARIOS
     load = os.getloadavg()[0]
     text = measure(options)
-    command = f".venv/bin/python -m benchmarks.fan_out --rounds {options.rounds} --write"
+    command = f".venv/bin/python -m benchmarks.fan_out --rounds {options.rounds} --seconds {options.seconds:g} --write"
     head = f"`{command}`, medians, load average {load:.1f} before."
     print(f"{head}\n\n{text}")
     if options.write:

@@ -12,7 +12,7 @@ import pytest
 
 from backend_main.core import outbox as module
 from backend_main.core.errors import TooSlow
-from backend_main.core.outbox import Outbox, Place
+from backend_main.core.outbox import Gate, Outbox, Place
 from tests.support.listening import settled
 
 A, B = uuid.uuid4(), uuid.uuid4()
@@ -76,6 +76,23 @@ async def running(outbox: Outbox) -> AsyncIterator[asyncio.Task[None]]:
 @pytest.fixture
 async def client() -> Client:
     return Client(greedy=True)
+
+
+async def test_a_gate_lets_all_through_who_waited_when_it_was_opened_even_if_it_was_closed_again() -> None:
+    gate = Gate()
+    await gate.wait()
+    gate.close()
+    waiting = [asyncio.create_task(gate.wait()) for _ in range(3)]
+    await settled()
+    assert not any(task.done() for task in waiting)
+    gate.open()
+    gate.close()
+    await asyncio.gather(*waiting)
+    late = asyncio.create_task(gate.wait())
+    await settled()
+    assert not late.done()
+    gate.open()
+    await late
 
 
 async def test_texts_go_out_in_the_order_they_came_in(client: Client) -> None:
