@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
@@ -70,6 +70,7 @@ def grids(draw: st.DrawFn) -> Grid:
     return Grid(xs, ys, cells)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(places, openings), min_size=1, max_size=40),
     st.lists(regions(), max_size=6),
@@ -94,6 +95,7 @@ def test_every_recognised_word_is_in_the_markdown_once(
 
 
 @pytest.mark.parametrize("name", PAGES)
+@settings(deadline=None)
 @given(
     dx=st.integers(0, 500),
     dy=st.integers(0, 500),
