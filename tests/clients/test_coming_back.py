@@ -17,6 +17,7 @@ from scanrill_client import (
     Ended,
     Event,
     Listed,
+    Progress,
     Timing,
     Unreachable,
     Updated,
