@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from scanrill_client import Ended, Event, Instance, Listed, Uploads
+from scanrill_client import Deleted, Ended, Event, Instance, Listed, Uploads
 from scanrill_client.events import Change
 from scanrill_client.follower import LIST_REF, Follower, is_at_or_before
 from scanrill_client.messages import Incoming
@@ -340,6 +340,14 @@ def test_an_event_that_comes_again_is_not_told_again() -> None:
     renamed, again = change("updated", instance(), cursor="1:6"), change("updated", instance(), cursor="1:4")
     assert len(follower.take(renamed)) == 1
     assert follower.take(renamed) == follower.take(again) == []
+
+
+def test_what_happens_while_a_list_is_on_its_way_is_told_after_it() -> None:
+    follower = connected(cursor="1:5")
+    follower.ask_for_all()
+    assert follower.take(change("deleted", instance("a"), cursor="1:6")) == []
+    told = follower.take(listed(instance("a"), ref=LIST_REF))
+    assert [type(event) for event in told] == [Listed, Deleted]
 
 
 def test_a_list_that_is_cut_begins_anew() -> None:
