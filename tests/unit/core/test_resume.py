@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from backend_main.core import live, protocol
 from backend_main.core.bell import PageText, Ring, Taken
 from backend_main.core.errors import Invalid, TooSlow
-from tests.support.listening import OWNER, UPLOAD, Listener, TestedHub, draft, failed, joined, settled
+from tests.support.listening import OWNER, UPLOAD, Clock, Listener, TestedHub, draft, failed, joined, settled
 
 EPOCH = "e"
 OTHER_UPLOAD = uuid.uuid4()
