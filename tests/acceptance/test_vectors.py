@@ -116,6 +116,7 @@ async def test_the_server_keeps_to_the_transcript(alice: Account, path: Path) ->
     image = scripted_png(**vector.get("image", {}))
     known: Message = {
         "owner": alice.name,
+        "token": alice.mint(),
         "image": base64.b64encode(image).decode(),
         "hash": hashlib.sha256(image).hexdigest(),
         "bytes": len(image),
