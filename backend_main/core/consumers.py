@@ -25,9 +25,11 @@ from .errors import (
     TooMany,
     Unauthenticated,
     UploadNotFound,
+    WrongStatus,
 )
 from .limits import TokenBucket, frame_in_work
 from .live import hub
+from .models import Status, Upload
 from .outbox import SEND_NOW, Outbox
 from .sockets import Socket
 from .wishes import Wishes
@@ -143,15 +145,20 @@ class UploadConsumer(AsyncWebsocketConsumer):
             asked=Wishes(**request.wishes()),
             origin=self._origin,
         )
-        return serializers.created(created.upload, duplicate=created.duplicate)
+        if self._joined.expects:
+            return serializers.created(created.upload, duplicate=created.duplicate)
+        try:
+            return serializers.created(await self._as_it_is(created.upload.pk), duplicate=True)
+        except UploadNotFound:
+            raise Invalid({"image_hash": uploads.GONE}) from None
 
     async def _list(self, request: protocol.ListUploads) -> protocol.Message:
+        self._joined.reserve()
         found = await orm.run(queries.uploads, owner=self.identity.user, **request.filters())
         return await orm.run(serializers.listing, found.uploads, found.next, request)
 
     async def _retrieve(self, request: protocol.Retrieve) -> protocol.Message:
-        upload = await orm.run(queries.upload, owner=self.identity.user, upload_id=request.instance_id)
-        return serializers.status(upload)
+        return serializers.status(await self._as_it_is(request.instance_id))
 
     async def _update(self, request: protocol.Update) -> protocol.Message:
         upload = await orm.run(
@@ -174,6 +181,10 @@ class UploadConsumer(AsyncWebsocketConsumer):
         upload = await orm.run(
             uploads.cancel, owner=self.identity.user, upload_id=request.instance_id, origin=self._origin
         )
+        if not self._joined.expects:  # it was cancelled before
+            upload = await self._as_it_is(upload.pk)
+        if upload.status != Status.CANCELLED:
+            raise WrongStatus("This upload was read again just now; cancel it once more.")
         return serializers.failed(upload)
 
     async def _retry(self, request: protocol.Retry) -> protocol.Message:
@@ -216,6 +227,11 @@ class UploadConsumer(AsyncWebsocketConsumer):
     def _joined(self) -> Socket:
         assert self.socket is not None  # requests are heard between `connect` and `_leave` alone
         return self.socket
+
+    async def _as_it_is(self, upload_id: UUID) -> Upload:
+        """For a reply that tells it, at a place where no event before it is newer."""
+        self._joined.reserve()
+        return await orm.run(queries.upload, owner=self.identity.user, upload_id=upload_id)
 
     @property
     def _origin(self) -> Socket:

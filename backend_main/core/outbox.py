@@ -50,6 +50,17 @@ class _Entry(NamedTuple):
     event: bool
 
 
+class Ticket:
+    """The place of a reply that is still to be found; what comes behind it waits."""
+
+    __slots__ = ("text",)
+    place = None
+    event = False
+
+    def __init__(self) -> None:
+        self.text: str | None = None
+
+
 class Gate:
     """Open at first. An `asyncio.Event` takes 0.75 KiB also where nobody waits, as on nearly every socket."""
 
@@ -86,7 +97,7 @@ class Outbox:
     ) -> None:
         self._send, self._send_now = send, send_now
         self._waits = False  # `run` has nothing to do, so that what is sent past it overtakes nothing
-        self._entries: deque[_Entry] = deque()
+        self._entries: deque[_Entry | Ticket] = deque()
         self._partials: dict[Place, Unsent] = {}
         self._unsent_events = 0
         self._unsent_event_characters = 0
@@ -98,6 +109,19 @@ class Outbox:
     def put_reply(self, text: str) -> None:
         """Replies count against nobody: the next request is not heard before they are sent (`drain`)."""
         self._entries.append(_Entry(text, None, event=False))
+        self._count_reply(text)
+
+    def reserve(self) -> Ticket:
+        """A reply's place, before everything that comes from now on; `fill` must follow."""
+        ticket = Ticket()
+        self._entries.append(ticket)
+        return ticket
+
+    def fill(self, ticket: Ticket, text: str) -> None:
+        ticket.text = text
+        self._count_reply(text)
+
+    def _count_reply(self, text: str) -> None:
         self._unsent_reply_characters += len(text)
         if self._unsent_reply_characters > LOW_WATER_CHARACTERS and not self.over:
             self._low.close()
@@ -147,7 +171,7 @@ class Outbox:
             while True:
                 await self._wait()
                 self._changed.clear()
-                while self._entries:
+                while self._entries and not self._is_open(self._entries[0]):
                     self._refuse_the_slow()
                     await self._send_next()
         finally:
@@ -166,11 +190,16 @@ class Outbox:
         finally:
             self._waits = False
 
+    @staticmethod
+    def _is_open(entry: _Entry | Ticket) -> bool:
+        return isinstance(entry, Ticket) and entry.text is None
+
     def _sent_now(self, text: str) -> bool:
         return self._waits and not self._entries and self._send_now(text)
 
     async def _send_next(self) -> None:
-        text, place, event = self._entries.popleft()
+        entry = self._entries.popleft()
+        text, place = entry.text, entry.place
         if place is not None:
             text = self._partials.pop(place).encoded()
         assert text is not None
@@ -179,7 +208,7 @@ class Outbox:
                 await self._send(text)
         except TimeoutError:
             raise TooSlow("The client has read nothing for too long.") from None
-        if event:
+        if entry.event:
             self._unsent_events -= 1
             self._unsent_event_characters -= len(text)
             if not self._unsent_events:

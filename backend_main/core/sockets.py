@@ -10,7 +10,7 @@ from uuid import UUID
 
 from . import protocol
 from .errors import ConnectionRefused
-from .outbox import Outbox
+from .outbox import Outbox, Ticket
 from .protocol import Stream
 from .replay import Entry
 
@@ -39,6 +39,7 @@ class Socket:
     position: int = 0
     _request: protocol.Request | None = None
     _expected: tuple[int, protocol.Message] | None = None
+    _ticket: Ticket | None = None
     _answered: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wants(self, upload_id: UUID) -> bool:
@@ -72,11 +73,27 @@ class Socket:
         """From any thread: that event was not committed."""
         self._expected = None
 
+    @property
+    def expects(self) -> bool:
+        """Whether the request has made an event."""
+        return self._expected is not None
+
+    def reserve(self) -> None:
+        """The reply stands before every event from now on: one that tells how things are, and is read now,
+        is older than those, and would take back what they say if it came behind them."""
+        self._ticket = self.outbox.reserve()
+
     def answer(self, message: protocol.Message) -> None:
         """The reply, once."""
-        if not self._answered.is_set() and self._request is not None:
-            self._answered.set()
-            self.outbox.put_reply(protocol.encode(self._request.reply(message)))
+        if self._answered.is_set() or self._request is None:
+            return
+        self._answered.set()
+        text = protocol.encode(self._request.reply(message))
+        if self._ticket is None:
+            self.outbox.put_reply(text)
+        else:
+            self.outbox.fill(self._ticket, text)
+            self._ticket = None
 
     async def conclude(self, message: protocol.Message) -> None:
         """What the handler says in the end. A change is replied to at its event's place."""

@@ -26,6 +26,7 @@ from .wishes import Wishes
 READ_AGAIN = (Status.ERROR, Status.CANCELLED)
 OPEN = (Status.PENDING, Status.PROCESSING)
 CANCELLED = "Cancelled"
+GONE = "The same file was stored and deleted while it came in; send it again."
 NO_WISHES = Wishes()
 
 
@@ -195,7 +196,7 @@ def _beaten(owner: User, received: intake.Received, columns: Columns, origin: As
     """The same bytes came in at the same time, and the other request was first: the constraint says so."""
     existing = queries.upload_by_hash(owner=owner, image_hash=received.sha256)
     if existing is None:
-        raise Invalid({"image_hash": "The same file was stored and deleted while it came in; send it again."})
+        raise Invalid({"image_hash": GONE})
     return Created(_read_again(existing, columns, origin), duplicate=True)
 
 

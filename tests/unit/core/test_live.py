@@ -140,6 +140,36 @@ async def test_more_sockets_than_a_user_may_have_are_refused(
     await joined(hub, Listener())
 
 
+async def test_a_reply_that_tells_how_things_are_stands_before_what_happens_while_they_are_looked_up(
+    hub: TestedHub, clock: Clock
+) -> None:
+    """Behind a newer event it would take back what that says: an upload would be read for ever."""
+    listener = await joined(hub, Listener())
+    hub.take()
+    hub.page_text(UPLOAD, 1, draft("words"))
+    await listener.heard
+    listener.socket.ask(protocol.ListUploads(ref="l"))
+    listener.socket.reserve()
+    hub.end()
+    for _ in range(3):
+        hub.happen(protocol.error({}, reply_type="later"))
+    await settled()
+    await listener.socket.conclude(protocol.ListMessage(list=[]))
+    *_, reply, end, _, _, _ = await listener.heard
+    assert reply == {"type": "Upload.list", "list": [], "ref": "l"}
+    assert end["status"] == "error"
+
+
+async def test_a_place_that_was_kept_is_for_one_reply(hub: TestedHub) -> None:
+    listener = await joined(hub, Listener())
+    listener.socket.ask(protocol.ListUploads())
+    listener.socket.reserve()
+    await listener.socket.conclude(protocol.ListMessage(list=[]))
+    listener.socket.ask(protocol.Ping())
+    await listener.socket.conclude(protocol.Pong())
+    assert [m["type"] for m in await listener.heard] == ["Upload.list", "pong"]
+
+
 # ── live text ──
 
 

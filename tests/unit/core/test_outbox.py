@@ -271,6 +271,41 @@ async def test_a_client_with_too_much_text_of_events_unread_is_too_slow(client: 
         await outbox.run()
 
 
+async def test_what_comes_after_a_reserved_place_waits_for_its_reply(client: Client) -> None:
+    outbox = Outbox(client.send)
+    upload = uuid.uuid4()
+    async with running(outbox):
+        outbox.put_event("before")
+        await client.has(1)
+        ticket = outbox.reserve()
+        outbox.put_event("after")
+        outbox.put_partial(Place(upload), Text("dropped"))
+        outbox.drop_partials(upload)
+        outbox.put_reply("another")
+        await asyncio.sleep(0)
+        assert client.texts == ["before"]
+        outbox.fill(ticket, "reply")
+        await client.has(4)
+    assert client.texts == ["before", "reply", "after", "another"]
+
+
+async def test_nothing_is_sent_past_a_reserved_place(client: Client) -> None:
+    past: list[str] = []
+
+    def send_now(text: str) -> bool:
+        past.append(text)
+        return True
+
+    outbox = Outbox(client.send, send_now)
+    async with running(outbox):
+        await asyncio.sleep(0)
+        ticket = outbox.reserve()
+        outbox.put_event("after")
+        outbox.fill(ticket, "reply")
+        await client.has(2)
+    assert (client.texts, past) == (["reply", "after"], [])
+
+
 async def test_a_few_events_may_be_of_any_size(client: Client) -> None:
     outbox = Outbox(client.send)
     for _ in range(module.ANY_SIZE_EVENTS):
