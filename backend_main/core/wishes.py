@@ -42,6 +42,8 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def check(wishes: Wishes) -> Wishes:
     """The same. Raises `Invalid` on the field that asks for what cannot be had here."""
+    if wishes == Wishes():
+        return wishes
     if wishes.engine is not None:
         _check_engine(wishes.engine)
     elif wishes.languages and not _readers_of(wishes.languages):
@@ -62,9 +64,9 @@ def of(asked: dict[str, Any]) -> Wishes:
 
 def engine_for(wishes: Wishes) -> str:
     """The one that is asked for, else the configured one, or where that lacks the languages, another."""
-    if wishes.engine:
-        return wishes.engine
-    fitting = _readers_of(wishes.languages or [])
+    if wishes.engine or not wishes.languages:
+        return wishes.engine or conf.engine
+    fitting = _readers_of(wishes.languages)
     return fitting[0] if fitting else conf.engine
 
 

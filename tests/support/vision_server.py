@@ -37,6 +37,8 @@ class Reply:
     loop_after: int | None = None
     length_after: int | None = None
     break_after: int | None = None
+    end_after: int | None = None
+    """As if that were all, but without a reason to end."""
     error_after: int | None = None
     streams: bool = True
 
@@ -124,6 +126,9 @@ class _Handler(BaseHTTPRequestHandler):
             if number == reply.break_after:
                 self.close_connection = True
                 self.connection.close()
+                return
+            if number == reply.end_after:
+                self._send(b"")
                 return
             if number == reply.error_after:
                 self._event({"error": {"message": "out of memory", "code": 500}})

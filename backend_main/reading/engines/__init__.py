@@ -1,5 +1,6 @@
 """Step 10 - engines, found by entry points, so that another package can bring one."""
 
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from ..errors import EngineFailed, EngineMissing, EngineUnknown, NotReadable
@@ -85,8 +86,12 @@ def load_engine(name: str, threads: int = 0) -> Engine:
     return engine
 
 
+@cache
 def _points() -> dict[str, EntryPoint]:
-    """By name. Of two packages that bring the same name, the first that is found counts."""
+    """By name, looked up once a process: it goes through all that is installed.
+
+    Of two packages that bring the same name, the first that is found counts.
+    """
     points: dict[str, EntryPoint] = {}
     for point in entry_points(group=ENTRY_POINT_GROUP):
         points.setdefault(point.name, point)

@@ -159,6 +159,7 @@ def test_it_does_not_outlive_the_process_that_started_it(hanging: Path, page: Pa
         wait_until(hanging.exists)
         assert host.pid
         os.kill(host.pid, signal.SIGKILL)
+        wait_until(lambda: host.pid is None)
         with pytest.raises(Exception, match="stopped unexpectedly"):
             list(events)
         wait_until(lambda: is_gone(hanging))
