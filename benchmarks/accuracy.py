@@ -191,6 +191,8 @@ def main() -> None:
     load = os.getloadavg()[0]
     results = measure(options.pages, sets, options.only, Cache(options.cache))
     told = f"`.venv/bin/python -m benchmarks.accuracy --write`, one thread, load average {load:.1f} before."
+    if options.cache:
+        told += " With `--cache`: recognised, and its time taken, in an earlier run; laid out in this one."
     text = "\n\n".join([told, table(results), goals(results), *_absent(results)])
     print(text)
     if options.write:
