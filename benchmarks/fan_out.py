@@ -350,8 +350,8 @@ def main() -> None:
     options.scenarios = SCENARIOS
     load = os.getloadavg()[0]
     text = measure(options)
-    given = f"--rounds {options.rounds} --seconds {options.seconds:g} --write"
-    command = f".venv/bin/python -m benchmarks.fan_out {given}"
+    asked = f"--rounds {options.rounds} --seconds {options.seconds:g}"
+    command = f".venv/bin/python -m benchmarks.fan_out {asked} --write"
     head = f"`{command}`, medians, load average {load:.1f} before."
     print(f"{head}\n\n{text}")
     if options.write:

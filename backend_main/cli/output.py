@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import typer
@@ -11,69 +13,90 @@ from rich.console import Console
 from rich.progress import Progress
 
 from backend_main import reading
-from backend_main.reading.engines import Engine, load_engine
+from backend_main.reading import Options
+from backend_main.reading.engines import Engine, check, engine_class, load_engine
 
 
-def write_files(files: list[Path], *, form: str, engine_name: str) -> bool:
+def write_files(files: list[Path], *, form: str, options: Options) -> bool:
     """Reads the files in turn, a blank line between them; False when one of them could not be read."""
-    engine = _load(engine_name)
+    reader = Reader(_load(options), options)
     all_read = True
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
         for number, file in enumerate(files):
             if number:
                 _out("\n")
             try:
-                _WRITERS[form](file, engine, progress)
+                _WRITERS[form](file, reader, progress)
             except reading.ReadingError as error:
                 print(f"scanrill: {file}: {error}", file=sys.stderr)
                 all_read = False
     return all_read
 
 
-def _load(engine: str) -> Engine:
+class Reader(NamedTuple):
+    """A loaded engine, and what is asked of it."""
+
+    engine: Engine
+    options: Options
+
+    def read(self, file: Path) -> Iterator[reading.ReadEvent]:
+        return reading.read(file, self.options, self.engine)
+
+
+def _load(options: Options) -> Engine:
+    """What does not go with the engine is said before anything is loaded, or read."""
     try:
-        return load_engine(engine, threads=0)
+        check(engine_class(options.engine), options)
+        return load_engine(options.engine, threads=0)
+    except reading.NotReadable as error:
+        raise typer.BadParameter(str(error), param_hint=f"--{error.option}") from None
     except reading.ReadingError as error:
         raise typer.BadParameter(str(error), param_hint="--engine") from None
 
 
-def _write_markdown(file: Path, engine: Engine, progress: Progress) -> None:
-    """Line by line where the engine lets what it has said stand, else page by page."""
-    line_by_line = not engine.rewrites_page
-    task = progress.add_task(file.name, total=None)
-    for event in reading.read(file, engine=engine):
+def _write_markdown(file: Path, reader: Reader, progress: Progress) -> None:
+    """A person at a terminal sees each line as it is read; a program gets each page as it is in the end."""
+    live = sys.stdout.isatty() and not reader.engine.rewrites_page
+    shown = ""
+    for index, event in enumerate(_told(file, reader, progress)):
         match event:
-            case reading.PageStarted(number=number, page_count=count):
-                progress.update(task, total=count, completed=number - 1)
-                if number > 1:
-                    _out("\n")
-            case reading.Line() if line_by_line:
+            case reading.PageStarted():
+                _out("\n" if index else "")
+                shown = ""
+            case reading.Line() if live:
                 _out(event.markdown)
-            case reading.PageDone():
-                _out("\n" if line_by_line else event.markdown + "\n")
-    progress.remove_task(task)
+                shown += event.markdown
+            case reading.PageDone(markdown=markdown):
+                # Another engine may have read it after all.
+                _out(("\n\n" if shown else "") + markdown + "\n" if shown != markdown else "\n")
 
 
-def _write_text(file: Path, engine: Engine, progress: Progress) -> None:
-    for page in _pages(file, engine, progress):
-        _out(("\n" if page.number > 1 else "") + page.text + "\n")
+def _write_text(file: Path, reader: Reader, progress: Progress) -> None:
+    for index, page in enumerate(_pages(file, reader, progress)):
+        _out(("\n" if index else "") + page.text + "\n")
 
 
-def _write_json(file: Path, engine: Engine, progress: Progress) -> None:
-    pages = list(_pages(file, engine, progress))
+def _write_json(file: Path, reader: Reader, progress: Progress) -> None:
+    pages = list(_pages(file, reader, progress))
     document = {"file": str(file), "pages": pages}
     _out(msgspec.json.format(msgspec.json.encode(document).decode()) + "\n")
 
 
-def _pages(file: Path, engine: Engine, progress: Progress) -> list[reading.PageDone]:
-    pages = []
+def _pages(file: Path, reader: Reader, progress: Progress) -> Iterator[reading.PageDone]:
+    return (event for event in _told(file, reader, progress) if isinstance(event, reading.PageDone))
+
+
+def _told(file: Path, reader: Reader, progress: Progress) -> Iterator[reading.ReadEvent]:
+    """The events of a file; how far it is, and what is to be known of it, go to standard error."""
     task = progress.add_task(file.name, total=None)
-    for event in reading.read(file, engine=engine):
+    for event in reader.read(file):
         if isinstance(event, reading.PageDone):
             progress.update(task, total=event.page_count, completed=event.number)
-            pages.append(event)
+        yield event
+        if isinstance(event, reading.PageDone):
+            for warning in event.warnings:
+                print(f"scanrill: {file}: {warning}", file=sys.stderr)
     progress.remove_task(task)
-    return pages
 
 
 def _out(text: str) -> None:

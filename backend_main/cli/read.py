@@ -20,10 +20,19 @@ def read(
     format: Annotated[
         Format, typer.Option(help="Markdown, reading text, or pages with lines and boxes.")
     ] = Format.MD,
-    engine: Annotated[str, typer.Option(help="The engine that reads.")] = "rapid",
+    engine: Annotated[
+        str, typer.Option(help="The engine that reads; `scanrill engines` lists them.")
+    ] = "rapid",
+    languages: Annotated[str, typer.Option(help="Languages of the text, as in de,en.")] = "",
+    pages: Annotated[str, typer.Option(help="Pages to read, as in 1-3,7,9-.")] = "",
+    profile: Annotated[str, typer.Option(help="One of the engine's profiles.")] = "",
 ) -> None:
     """Print the text of images and PDFs, as it is read."""
+    from backend_main.reading import Options
+
     from .output import write_files
 
-    if not write_files(files, form=format, engine_name=engine):
+    chosen = tuple(word.strip() for word in languages.split(",") if word.strip())
+    options = Options(engine=engine, languages=chosen, pages=pages, profile=profile)
+    if not write_files(files, form=format, options=options):
         raise typer.Exit(1)

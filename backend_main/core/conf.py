@@ -70,6 +70,27 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         list[Path], Meta(description="Directories that `image_path` may name files in; none: it is off.")
     ] = msgspec.field(default_factory=list)
     engine: Annotated[str, Meta(description="The engine that reads.")] = "rapid"
+    vision_url: Annotated[
+        str,
+        Meta(description="OpenAI-compatible endpoint of the engine `vision`, as http://localhost:11434/v1."),
+    ] = ""
+    vision_model: Annotated[str, Meta(description="The model that is asked there.")] = ""
+    vision_api_key: Annotated[
+        str, Meta(description="The key that is sent to it, if it wants one.", extra=_SECRET)
+    ] = ""
+    vision_profile: Annotated[
+        str, Meta(description="How the model is asked, and what it answers in; empty: by the model's name.")
+    ] = ""
+    vision_fallback: Annotated[
+        str, Meta(description="The engine that reads a page where the endpoint fails; empty: none.")
+    ] = "rapid"
+    vision_stall_seconds: Annotated[
+        float, Meta(description="How long the model may write nothing, in seconds.", gt=0)
+    ] = 60.0
+    vision_max_characters: Annotated[
+        int,
+        Meta(description="Most characters of one page from the model; what it writes beyond is cut.", gt=0),
+    ] = 50_000
     readers: Annotated[
         int, Meta(description="Documents read at the same time, one child process each.", ge=1)
     ] = 1

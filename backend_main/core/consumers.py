@@ -30,6 +30,7 @@ from .limits import TokenBucket, frame_in_work
 from .live import hub
 from .outbox import SEND_NOW, Outbox
 from .sockets import Socket
+from .wishes import Wishes
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +136,13 @@ class UploadConsumer(AsyncWebsocketConsumer):
         source = uploads.Source(
             image_base64=request.image_base64, image_path=request.image_path, image_hash=request.image_hash
         )
-        created = await orm.run(uploads.create, owner=self.identity.user, source=source, origin=self._origin)
+        created = await orm.run(
+            uploads.create,
+            owner=self.identity.user,
+            source=source,
+            asked=Wishes(**request.wishes()),
+            origin=self._origin,
+        )
         return serializers.created(created.upload, duplicate=created.duplicate)
 
     async def _list(self, request: protocol.ListUploads) -> protocol.Message:
@@ -171,7 +178,11 @@ class UploadConsumer(AsyncWebsocketConsumer):
 
     async def _retry(self, request: protocol.Retry) -> protocol.Message:
         upload = await orm.run(
-            uploads.retry, owner=self.identity.user, upload_id=request.instance_id, origin=self._origin
+            uploads.retry,
+            owner=self.identity.user,
+            upload_id=request.instance_id,
+            asked=Wishes(**request.wishes()),
+            origin=self._origin,
         )
         return serializers.updated(upload)
 

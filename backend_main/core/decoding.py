@@ -38,6 +38,10 @@ EXPECTED = {
     "token": "An access token is expected, a string.",
     "stream": "One of full, pages, delta is expected.",
     "search": "A string of at most 200 characters is expected.",
+    "engine": "The name of an engine is expected, a string.",
+    "languages": 'At most 10 languages are expected, as in ["de", "en"].',
+    "pages": "Pages are expected as a string, as in “3”, “2-5” or “1-3,7,9-”.",
+    "profile": "The name of one of the engine's profiles is expected, a string.",
     "limit": "A whole number from 1 to 10000 is expected.",
     "filename": "A file name of 1 to 255 characters is expected, without slashes and control characters.",
     "processed_text": "A string of at most 16777216 characters is expected, or null for no correction.",
@@ -93,7 +97,8 @@ def _data(kind: type[Request], envelope: dict[str, Any]) -> tuple[dict[str, Any]
 
 
 def _outer_fields(kind: type[Request]) -> list[str]:
-    return [name for name in kind.__struct_fields__ if name not in kind.data_fields]
+    inside = kind.data_fields - kind.also_beside
+    return [name for name in kind.__struct_fields__ if name not in inside]
 
 
 def _null_is_absent(kind: type[Request], name: str) -> bool:

@@ -9,19 +9,18 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Max, QuerySet
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from .. import reading
-from . import events, serializers
-from .conf import conf
+from . import events, serializers, wishes
 from .events import Change
 from .models import Job, Page, Status, Upload, User
 from .text import join_pages
@@ -41,9 +40,10 @@ class LostUpload(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One job, held by one reader until its lease runs out. `pages` is how many are finished.
+    """One job, held by one reader until its lease runs out. `pages` is the last finished one's number.
 
-    `texts` are theirs by their numbers; `seq` is how far the owner's log was when the job was claimed.
+    `texts` are those of the finished ones, by number; `seq` is how far the owner's log was when the job was
+    claimed.
     """
 
     job_id: UUID
@@ -52,6 +52,7 @@ class Claim:
     image_path: str
     attempt: int
     pages: int
+    options: reading.Options
     texts: dict[int, str] = field(default_factory=dict)
     page_count: int | None = None
     seq: int = 0
@@ -68,23 +69,13 @@ def claim(holder: str) -> Claim | None:
             return None
         upload = job.upload
         job.attempt = upload.attempt = upload.attempt + 1
-        upload.status, upload.engine = Status.PROCESSING, conf.engine
+        asked = wishes.of(upload.asked)
+        upload.status, upload.engine = Status.PROCESSING, wishes.engine_for(asked)
         Job.objects.filter(pk=job.pk).update(attempt=job.attempt, claimed_by=holder, lease_until=_lease())
         upload.save(update_fields=["attempt", "status", "engine", "updated_at"])
         User.objects.filter(pk=upload.owner_id).update(last_served_at=Now())
-        pages = dict(upload.pages.order_by("number").values_list("number", "markdown"))
-        seq = events.head(upload.owner_id)
-    return Claim(
-        job.pk,
-        upload.pk,
-        upload.owner_id,
-        upload.image_path,
-        upload.attempt,
-        len(pages),
-        pages,
-        upload.page_count,
-        seq,
-    )
+        texts = dict(upload.pages.order_by("number").values_list("number", "markdown"))
+        return replace(_claim_of(job), texts=texts, seq=events.head(upload.owner_id))
 
 
 def extend(held: Claim) -> bool:
@@ -112,7 +103,8 @@ def open_jobs() -> bool:
 def save_page(held: Claim, page: reading.PageDone) -> None:
     """A finished page, which no later attempt reads again. Raises `LostUpload`."""
     with transaction.atomic():
-        _fenced(held, page_count=page.page_count, pages_done=page.number)
+        done = Page.objects.filter(upload_id=held.upload_id).count() + 1
+        _fenced(held, page_count=page.page_count, pages_done=done)
         Page.objects.create(
             upload_id=held.upload_id,
             attempt=held.attempt,
@@ -179,7 +171,7 @@ def _count_deaths(claimed: QuerySet[Job]) -> int:
     for job in dead:
         upload = job.upload
         log.warning("the reader of upload %s died", upload.pk)
-        held = Claim(job.pk, upload.pk, upload.owner_id, upload.image_path, job.attempt, upload.pages_done)
+        held = _claim_of(job)
         with suppress(LostUpload):  # it was deleted, or ended, since that look
             count_failure(held, DIED)
     return len(dead)
@@ -197,6 +189,20 @@ def _next_job() -> Job | None:
     served = F("upload__owner__last_served_at").asc(nulls_first=True)
     waiting = Job.objects.filter(claimed_by="").order_by(served, "created_at")
     return waiting.select_related("upload").select_for_update(skip_locked=True, of=("self", "upload")).first()
+
+
+def _claim_of(job: Job) -> Claim:
+    upload = job.upload
+    return Claim(
+        job_id=job.pk,
+        upload_id=upload.pk,
+        owner_id=upload.owner_id,
+        image_path=upload.image_path,
+        attempt=job.attempt,
+        pages=upload.pages.aggregate(last=Max("number"))["last"] or 0,
+        options=wishes.options(wishes.of(upload.asked), upload.engine),
+        page_count=upload.page_count,
+    )
 
 
 def _lease() -> CombinedExpression:

@@ -221,10 +221,7 @@ class Hub:
         await feed.reach(standing.head)
 
     async def _catch_up(self, socket: Socket) -> None:
-        """What came after the socket's position, as fast as it takes it; then it is live.
-
-        What its feed has delivered is read once more, nothing beyond that: so both meet without a gap.
-        """
+        """What came after the socket's position, as fast as it takes it; live where it meets its feed."""
         while (
             (feed := self._feeds.get(socket.owner_id)) and socket in feed.sockets and not socket.outbox.over
         ):
@@ -246,9 +243,9 @@ class Hub:
         if not entries or entries[0].seq != socket.position + 1:
             socket.close(_lost())
             socket.outbox.end()
+            return
         for entry in entries:
-            if entry.seq <= feed.cursor:
-                socket.hear(entry, self._epoch)
+            socket.hear(entry, self._epoch)
         await socket.outbox.room()
 
     def _missing(self, socket: Socket, seq: int | None) -> _Snapshot | None:

@@ -54,7 +54,10 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 
 
 class Upload(models.Model):
-    """One scan of one user. `attempt` is the fencing number: a reader with an older one writes nothing."""
+    """One scan of one user. `attempt` is the fencing number: a reader with an older one writes nothing.
+
+    `asked` is what somebody asked for (`wishes`), `engine` what reads it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="uploads")
@@ -70,6 +73,7 @@ class Upload(models.Model):
     pages_done = models.PositiveIntegerField(default=0)
     engine = models.CharField(max_length=50, default="", blank=True)
     languages = models.JSONField(default=list)
+    asked = models.JSONField(default=dict)
     metadata = models.JSONField(default=dict)
     warnings = models.JSONField(default=list)
     raw_text = models.TextField(default="", blank=True)

@@ -21,6 +21,9 @@ Stream = Literal["full", "pages", "delta"]
 Point = tuple[int, int]
 # One component of a path at most, and nothing that a terminal or a header would act on.
 FileName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]+$")]
+WISHES = frozenset({"engine", "languages", "pages", "profile"})
+EngineName = Annotated[str, Meta(min_length=1, max_length=50)]
+Languages = Annotated[list[Annotated[str, Meta(min_length=2, max_length=20)]], Meta(max_length=10)]
 
 # ── what the server sends ────────────────────────────────────────────────────────────────────────
 
@@ -213,9 +216,10 @@ def encode(message: AnyMessage) -> str:
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """`data_fields` are the fields that stand inside `data`; the others stand beside `type`."""
+    """`data_fields` are the fields that stand inside `data`; the others, and `also_beside`, beside `type`."""
 
     data_fields: ClassVar[frozenset[str]] = frozenset()
+    also_beside: ClassVar[frozenset[str]] = frozenset()
 
     ref: Annotated[str, Meta(max_length=64)] | None = None
 
@@ -265,10 +269,23 @@ class Base64Text:
         return self._frame[start : min(start + size, self._end)]
 
 
-class Create(Request, frozen=True, kw_only=True):
+class Asking(Request, frozen=True, kw_only=True):
+    """What may be asked of a reading. `pages` are “3”, “2-5”, “1-3,7,9-”."""
+
+    engine: EngineName | None = None
+    languages: Languages | None = None
+    pages: str | None = None
+    profile: EngineName | None = None
+
+    def wishes(self) -> dict[str, Any]:
+        """As keyword arguments of `wishes.Wishes`."""
+        return {name: getattr(self, name) for name in WISHES}
+
+
+class Create(Asking, frozen=True, kw_only=True):
     """`image_base64` is undecoded and unchecked."""
 
-    data_fields = frozenset({"image_base64", "image_path", "image_hash"})
+    data_fields = frozenset({"image_base64", "image_path", "image_hash"}) | WISHES
 
     image_base64: str | Base64Text | None = None
     image_path: str | None = None
@@ -311,7 +328,12 @@ class Cancel(Request, frozen=True, kw_only=True):
     instance_id: UUID
 
 
-class Retry(Request, frozen=True, kw_only=True):
+class Retry(Asking, frozen=True, kw_only=True):
+    """What is not asked anew stays as it was asked before."""
+
+    data_fields = WISHES
+    also_beside = WISHES
+
     instance_id: UUID
 
 

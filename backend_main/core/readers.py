@@ -21,7 +21,7 @@ def start() -> None:
     sweep.files(grace_seconds=0)
     threads = conf.reader_threads or max(1, (os.cpu_count() or 1) // conf.readers)
     for _ in range(conf.readers):
-        host = reading.Host(conf.engine, threads, max_memory_bytes=conf.reader_memory_bytes)
+        host = reading.Hosts(conf.engine, threads, max_memory_bytes=conf.reader_memory_bytes)
         reader = tasks.Reader(hub.bell, host)
         events.listen(reader.heed)
         _readers.append(reader)

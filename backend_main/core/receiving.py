@@ -1,7 +1,8 @@
 """Step 3 — the HTTP door for files: `POST /api/uploads/`, streamed to disk as it comes, whatever its size.
 
 It stands before Django, which would take in a whole body before asking who sends it. The body is the file
-itself (its name in `?filename=`), or multipart/form-data with one part that has a file name.
+itself (its name in `?filename=`), or multipart/form-data with one part that has a file name. What is asked of
+its reading stands in the query.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
-from . import auth, intake, orm, serializers, uploads
+from . import auth, decoding, intake, orm, protocol, serializers, uploads, wishes
 from .conf import conf
 from .errors import Invalid, ScanrillError, TooLarge
+from .wishes import Wishes
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -76,6 +78,8 @@ def receiving(application: Application) -> Application:
 
 async def _create(scope: Scope, receive: Receive) -> tuple[int, object]:
     identity = await orm.run(auth.identify, auth.bearer_token(scope))
+    asked = _asked(scope)
+    await orm.run(wishes.check, asked)  # before the body comes in
     headers = dict(scope["headers"])
     length = _length(headers)
     with ExitStack() as files:
@@ -85,9 +89,18 @@ async def _create(scope: Scope, receive: Receive) -> tuple[int, object]:
             await asyncio.to_thread(sink.write, piece)
         received = await asyncio.to_thread(sink.finish)
         source = uploads.Source(received=received)
-        created = await orm.run(uploads.create, owner=identity.user, source=source)
+        created = await orm.run(uploads.create, owner=identity.user, source=source, asked=asked)
     answer = serializers.created(created.upload, duplicate=created.duplicate)
     return 200 if created.duplicate else 201, answer
+
+
+def _asked(scope: Scope) -> Wishes:
+    """`?engine=&languages=de,en&pages=&profile=`. Raises `ProtocolError`."""
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    data: dict[str, Any] = {name: query[name][0] for name in Wishes.__struct_fields__ if name in query}
+    if "languages" in data:
+        data["languages"] = [word.strip() for word in data["languages"].split(",") if word.strip()]
+    return Wishes(**decoding.build(protocol.Create, {"data": data}).wishes())
 
 
 def _length(headers: dict[bytes, bytes]) -> int:

@@ -6,6 +6,7 @@ again since the event, its text is left empty: the events that brought a new one
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -64,7 +65,7 @@ def cursor(epoch: str, seq: int) -> str:
 def seq_of(cursor: str, epoch: str) -> int | None:
     """None for what is no cursor of this log."""
     name, _, digits = cursor.rpartition(":")
-    return int(digits) if name == epoch and digits.isdecimal() and len(digits) < 19 else None
+    return int(digits) if name == epoch and re.fullmatch(r"[0-9]{1,18}", digits) else None
 
 
 class Log:

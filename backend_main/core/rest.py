@@ -19,6 +19,7 @@ from . import decoding, protocol, queries, serializers, uploads
 from .conf import conf
 from .errors import Invalid, ScanrillError
 from .models import User
+from .wishes import Wishes
 
 
 class _Json(BaseParser):
@@ -92,10 +93,14 @@ class CancelView(APIView):
 
 
 class RetryView(APIView):
-    """`POST /api/uploads/{id}/retry`: the upload, which waits to be read anew."""
+    """`POST /api/uploads/{id}/retry` {engine, languages, pages, profile}: the upload, to be read anew."""
+
+    parser_classes = [_Json]
 
     def post(self, request: Request, upload_id: UUID) -> Response:
-        upload = uploads.retry(owner=_owner(request), upload_id=upload_id)
+        wanted = decoding.build(protocol.Retry, {"instance_id": str(upload_id), "data": dict(request.data)})
+        asked = Wishes(**wanted.wishes())
+        upload = uploads.retry(owner=_owner(request), upload_id=upload_id, asked=asked)
         return _answer(serializers.instance(upload, texts=True))
 
 

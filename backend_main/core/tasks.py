@@ -14,12 +14,13 @@ import uuid
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 from django.db import close_old_connections
 
 from .. import reading
+from ..reading.selection import Selection
 from . import jobs, storage
 from .bell import LocalBell, PageText, Taken
-from .conf import conf
 from .events import Change
 from .jobs import HEARTBEAT_SECONDS, Claim, LostUpload
 from .protocol import LinePlace
@@ -31,9 +32,9 @@ BROKEN_SERVER = "Reading failed for a reason that is not the file's; the server'
 
 
 class Reader:
-    """One engine in a child process, used by one thread; `read_next` is what the thread does."""
+    """Engines in child processes, used by one thread; `read_next` is what the thread does."""
 
-    def __init__(self, bell: LocalBell, host: reading.Host) -> None:
+    def __init__(self, bell: LocalBell, host: reading.Hosts) -> None:
         self._bell, self._host = bell, host
         self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._claim: Claim | None = None
@@ -112,27 +113,24 @@ class Reader:
             jobs.count_failure(claim, BROKEN_SERVER)
 
     def _read_pages(self, claim: Claim, path: Path) -> None:
-        number = claim.pages
-        while True:
-            number += 1
-            if self._read_page(claim, path, number):
-                jobs.finish(claim)
-                return
-            if self._stopping.is_set() or jobs.others_wait(claim):
+        wanted = Selection(claim.options.pages)
+        number, page_count = wanted.after(claim.pages), claim.page_count
+        # Who died between the last page and the end of the job leaves nothing to read.
+        while number is not None and (page_count is None or number <= page_count):
+            if number != wanted.after(claim.pages) and self._gives_way(claim):
                 jobs.give_back(claim)
                 return
+            page_count = self._read_page(claim, path, number)
+            number = wanted.after(number)
+        jobs.finish(claim)
 
-    def _read_page(self, claim: Claim, path: Path, number: int) -> bool:
-        """Reads and saves one page; whether it was the last."""
-        options = reading.Options(
-            engine=conf.engine,
-            first_page=number,
-            last_page=number,
-            max_pixels=conf.max_pixels,
-            max_pages=conf.max_pages,
-            page_seconds=conf.page_seconds,
-        )
-        page, last = Draft(number), True
+    def _gives_way(self, claim: Claim) -> bool:
+        return self._stopping.is_set() or jobs.others_wait(claim)
+
+    def _read_page(self, claim: Claim, path: Path, number: int) -> int:
+        """Reads and saves one page; how many the document has."""
+        options = msgspec.structs.replace(claim.options, first_page=number, last_page=number, pages="")
+        page, page_count = Draft(number), 0
         pages = self._host.read(path, options)
         if self._ended.is_set() or self._stopping.is_set():
             self._host.cancel()  # a cancel from before `read` does not reach into it
@@ -148,8 +146,8 @@ class Reader:
                 case reading.PageDone():
                     jobs.save_page(claim, event)
                     self._say(claim, Draft(event.number, event.page_count, event.markdown, done=True))
-                    last = event.number >= event.page_count
-        return last
+                    page_count = event.page_count
+        return page_count
 
     def _say_taken(self, claim: Claim) -> None:
         owner_id, upload_id = claim.owner_id, claim.upload_id

@@ -16,15 +16,17 @@ import msgspec
 from django.db import IntegrityError, OperationalError
 from msgspec import UNSET, UnsetType
 
-from . import dispatch, events, intake, jobs, protocol, queries, serializers, storage
+from . import dispatch, events, intake, jobs, protocol, queries, serializers, storage, wishes
 from .errors import Invalid, StorageFull, UploadNotFound, WrongStatus
 from .events import Asker, Change
 from .models import Job, Status, Upload, User
 from .protocol import Base64Text, UploadMessage
+from .wishes import Wishes
 
 READ_AGAIN = (Status.ERROR, Status.CANCELLED)
 OPEN = (Status.PENDING, Status.PROCESSING)
 CANCELLED = "Cancelled"
+NO_WISHES = Wishes()
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,27 +38,32 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     received: intake.Received | None = None
 
 
+Columns = dict[str, Any]
+"""Fields of an upload for what is asked of its reading."""
+
+
 class Created(NamedTuple):
     upload: Upload
     duplicate: bool
 
 
-def create(*, owner: User, source: Source, origin: Asker | None = None) -> Created:
+def create(*, owner: User, source: Source, asked: Wishes = NO_WISHES, origin: Asker | None = None) -> Created:
     """A new upload that waits to be read, or the one that holds the same bytes already.
 
     Raises:
-        Invalid: on the field of `source` that is wrong; nothing was stored.
+        Invalid: on the field of `source`, or of what is asked, that is wrong; nothing was stored.
     """
+    columns = wishes.check(asked).columns()
     if source.image_base64 is None and source.image_path is None and source.received is None:
-        return _probe(owner, source.image_hash, origin)
+        return _probe(owner, source.image_hash, columns, origin)
     with _received(source) as received:
         if existing := queries.upload_by_hash(owner=owner, image_hash=received.sha256):
             with suppress(UploadNotFound):  # deleted since that look
-                return Created(_read_again(existing, origin), duplicate=True)
+                return Created(_read_again(existing, columns, origin), duplicate=True)
         try:
-            return Created(_store(owner, received, origin), duplicate=False)
+            return Created(_store(owner, received, columns, origin), duplicate=False)
         except IntegrityError:
-            return _beaten(owner, received, origin)
+            return _beaten(owner, received, columns, origin)
 
 
 def update(
@@ -109,13 +116,17 @@ def cancel(*, owner: User, upload_id: UUID, origin: Asker | None = None) -> Uplo
     return upload
 
 
-def retry(*, owner: User, upload_id: UUID, origin: Asker | None = None) -> Upload:
-    """Reads an upload that has ended anew, from page 1. Raises `UploadNotFound`, `WrongStatus`."""
+def retry(*, owner: User, upload_id: UUID, asked: Wishes = NO_WISHES, origin: Asker | None = None) -> Upload:
+    """Reads an upload that has ended anew, from its first page. What is not asked is as it was asked before.
+
+    Raises:
+        UploadNotFound, WrongStatus, or `Invalid` on what is asked; nothing was changed.
+    """
     with events.transaction() as happened:
         upload = _locked(owner, upload_id)
         if upload.status in OPEN:
             raise WrongStatus(f"This upload is {upload.status}; only one that has ended is read again.")
-        _reset(upload)
+        _reset(upload, wishes.check(asked.after(wishes.of(upload.asked))).columns())
         happened.append(_change(upload, serializers.updated(upload), origin))
     dispatch.there_is_work()
     return upload
@@ -142,16 +153,16 @@ def _hash_checked(
         yield received
 
 
-def _probe(owner: User, image_hash: str | None, origin: Asker | None) -> Created:
+def _probe(owner: User, image_hash: str | None, columns: Columns, origin: Asker | None) -> Created:
     if image_hash is None:
         raise Invalid({"image_base64": "One of image_base64, image_path, image_hash is expected."})
     existing = queries.upload_by_hash(owner=owner, image_hash=image_hash)
     if existing is None:
         raise Invalid({"image_hash": "You have no upload with this hash; send its bytes."})
-    return Created(_read_again(existing, origin), duplicate=True)
+    return Created(_read_again(existing, columns, origin), duplicate=True)
 
 
-def _store(owner: User, received: intake.Received, origin: Asker | None) -> Upload:
+def _store(owner: User, received: intake.Received, columns: Columns, origin: Asker | None) -> Upload:
     """File before row: a crash between the two leaves an unreferenced file, never a row without one."""
     key = uuid.uuid4()
     path = f"{key}/original.{received.kind.extension}"
@@ -166,6 +177,7 @@ def _store(owner: User, received: intake.Received, origin: Asker | None) -> Uplo
                 image_hash=received.sha256,
                 content_type=received.kind.content_type,
                 bytes=received.bytes,
+                **columns,
             )
             Job.objects.create(upload=upload)
             reply = serializers.created(upload, duplicate=False)
@@ -179,12 +191,12 @@ def _store(owner: User, received: intake.Received, origin: Asker | None) -> Uplo
     return upload
 
 
-def _beaten(owner: User, received: intake.Received, origin: Asker | None) -> Created:
+def _beaten(owner: User, received: intake.Received, columns: Columns, origin: Asker | None) -> Created:
     """The same bytes came in at the same time, and the other request was first: the constraint says so."""
     existing = queries.upload_by_hash(owner=owner, image_hash=received.sha256)
     if existing is None:
         raise Invalid({"image_hash": "The same file was stored and deleted while it came in; send it again."})
-    return Created(_read_again(existing, origin), duplicate=True)
+    return Created(_read_again(existing, columns, origin), duplicate=True)
 
 
 def _is_full(error: BaseException) -> bool:
@@ -194,25 +206,25 @@ def _is_full(error: BaseException) -> bool:
     return isinstance(error, OperationalError) and "full" in str(error)
 
 
-def _read_again(upload: Upload, origin: Asker | None) -> Upload:
+def _read_again(upload: Upload, columns: Columns, origin: Asker | None) -> Upload:
     """An upload that ended without a text is read again when its bytes come again; no other is."""
     if upload.status not in READ_AGAIN:
         return upload
     with events.transaction() as happened:
         upload = _locked(upload.owner, upload.pk)
         if upload.status in READ_AGAIN:
-            _reset(upload)
+            _reset(upload, columns)
             reply = serializers.created(upload, duplicate=True)
             happened.append(_change(upload, serializers.updated(upload), origin, reply))
     dispatch.there_is_work()
     return upload
 
 
-def _reset(upload: Upload) -> None:
-    """Pending again, from page 1; the attempt goes on counting, and a correction stays."""
+def _reset(upload: Upload, columns: Columns) -> None:
+    """Pending again, from its first page; the attempt goes on counting, and a correction stays."""
     upload.pages.all().delete()
     fresh = {"status": Status.PENDING, "error": None, "page_count": None, "pages_done": 0}
-    _set(upload, **fresh, **jobs.texts_so_far(upload.pk))
+    _set(upload, **fresh, **columns, **jobs.texts_so_far(upload.pk))
     Job.objects.create(upload=upload)
 
 

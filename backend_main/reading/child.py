@@ -21,6 +21,7 @@ from typing import NoReturn
 from .engines import load_engine
 from .engines.base import Engine
 from .errors import Cancelled, EngineFailed, ReadingError
+from .helpers import Helpers
 from .picture import draw
 from .reader import read_document
 from .shelf import Shelf
@@ -57,8 +58,7 @@ class Inbox:
                 while request := self._frames.next_request():
                     self._accept(request)
         finally:
-            # Not sys.exit: the main thread may be deep inside a model and would never hear of it.
-            os._exit(0)
+            _end()
 
     def _accept(self, request: ReadRequest | PictureRequest | CancelRequest) -> None:
         if isinstance(request, CancelRequest):
@@ -78,7 +78,7 @@ def main(requests_fd: int, replies_fd: int, engine_name: str, threads: int) -> N
         send(replies_fd, as_failed(error))
         return
     send(replies_fd, Ready())
-    worker = Worker(engine, inbox, replies_fd)
+    worker = Worker(engine, inbox, replies_fd, threads)
     while True:
         worker.answer(inbox.take())
 
@@ -95,12 +95,20 @@ def _settle() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
 
 
+def _end() -> NoReturn:
+    """With what an engine may have started: a program of its own outlives nobody either."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    # Not sys.exit: the main thread may be deep inside a model and would never hear of it.
+    os._exit(0)
+
+
 class Worker:
     """What one request after the other is answered with."""
 
-    def __init__(self, engine: Engine | None, inbox: Inbox, replies_fd: int) -> None:
+    def __init__(self, engine: Engine | None, inbox: Inbox, replies_fd: int, threads: int) -> None:
         self._engine, self._inbox, self._replies_fd = engine, inbox, replies_fd
-        self._shelf = Shelf()
+        self._shelf, self._helpers = Shelf(), Helpers(threads)
 
     def answer(self, request: ReadRequest | PictureRequest) -> None:
         try:
@@ -118,7 +126,7 @@ class Worker:
         if self._engine is None:
             raise EngineFailed("This process draws pictures only.")
         document = self._shelf.open(request.path, request.options)
-        for event in read_document(document, request.options, self._engine):
+        for event in read_document(document, request.options, self._engine, self._helpers):
             if self._inbox.cancelled.is_set():
                 raise Cancelled()
             send(self._replies_fd, event)

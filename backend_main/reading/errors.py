@@ -4,6 +4,8 @@ ReadingError
 ├── UnreadableFile     the file's fault, final
 ├── NoSuchPage         the file has fewer pages
 ├── EngineUnknown      no engine of that name is installed
+├── EngineMissing      the engine is known, but lacks something on this machine
+├── NotReadable        the engine cannot read that language, or has no such profile
 ├── EngineFailed       the engine raised; its process lives on
 ├── EngineCrashed      the engine's process died, or was ended for its memory
 ├── EngineTimeout      a page, or the start, took too long; the process was ended
@@ -30,6 +32,21 @@ class NoSuchPage(ReadingError):
 class EngineUnknown(ReadingError):
     def __init__(self, name: str, known: Iterable[str]) -> None:
         super().__init__(f"There is no reading engine “{name}”; known are: {', '.join(sorted(known))}.")
+
+
+class EngineMissing(ReadingError):
+    """The sentence says what it lacks and how to get that."""
+
+    def __init__(self, name: str, lacking: str) -> None:
+        super().__init__(f"The reading engine “{name}” cannot be used here: {lacking}")
+
+
+class NotReadable(ReadingError):
+    """Options that do not go with the engine; `option` is the one that is wrong."""
+
+    def __init__(self, option: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.option = option
 
 
 class EngineFailed(ReadingError):

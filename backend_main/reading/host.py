@@ -74,6 +74,12 @@ class Host:
         child = self._child
         return child.pid if child is not None and child.alive() else None
 
+    @property
+    def resident_bytes(self) -> int:
+        """Memory of its process; 0 while it has none."""
+        child = self._child
+        return child.resident_bytes() if child is not None else 0
+
     def start(self) -> None:
         """Have a warm child; returns at once when there is one. Raises ReadingError subclasses."""
         self._cancelled.clear()

@@ -5,6 +5,13 @@ stands stays bare, and recognised list items stay list items.
 """
 
 import re
+from collections.abc import Sequence
+
+from .blocks import Block
+
+HARD_BREAK = "  \n"
+# What is nested may stand as deep as the text of a bullet or of a number of two digits above it.
+INDENT = "    "
 
 _LETTER = r"[^\W_]"
 # What is a mark wherever it stands. An underscore inside a word is not, nor an ampersand before no entity.
@@ -57,3 +64,44 @@ def _split(lead: str) -> tuple[str, str]:
 
 def _wider(left: str, right: str) -> str:
     return max(left, right, key=lambda gap: (gap.count("\n"), len(gap)))
+
+
+# --- whole pages -------------------------------------------------------------------------------------------
+
+
+def page_markdown(blocks: Sequence[Block]) -> str:
+    """Blocks parted by blank lines; a list's items stand close, and lines that stay lines are broken hard."""
+    parts: list[str] = []
+    for number, block in enumerate(blocks):
+        if number:
+            close = block.kind == "item" and blocks[number - 1].kind == "item"
+            parts.append("\n" if close else "\n\n")
+        parts.append(_block(block))
+    return "".join(parts)
+
+
+def _block(block: Block) -> str:
+    match block.kind:
+        case "heading":
+            return "#" * block.level + " " + escape(block.lines[0], at_line_start=False)
+        case "table":
+            return _table(block.cells)
+        case "figure":
+            return f"![{escape(' '.join(block.lines), at_line_start=False)}]()"
+        case "item":
+            return f"{_marker(block)} {escape(block.lines[0])}"
+    return HARD_BREAK.join(escape(line) for line in block.lines)
+
+
+def _marker(block: Block) -> str:
+    """Numbers stay as they are, for they are read; any bullet is Markdown's."""
+    return INDENT * block.level + (block.marker if block.marker[0].isdigit() else "-")
+
+
+def _table(cells: Sequence[Sequence[str]]) -> str:
+    head, *rows = cells
+    return "\n".join([_row(head), "|" + "---|" * len(head), *map(_row, rows)])
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(escape(cell, at_line_start=False).replace("|", "\\|") for cell in cells) + " |"

@@ -21,6 +21,7 @@ from . import headers
 from .errors import ReadingError, UnreadableFile
 from .headers import Header
 from .pixels import Pixels, upright_bgr
+from .selection import Selection
 from .textlayer import TextLayer, text_layer
 from .types import Options
 
@@ -60,9 +61,11 @@ class Document(ABC):
         for number in self.numbers(self._options):
             yield self.page(number)
 
-    def numbers(self, options: Options) -> range:
+    def numbers(self, options: Options) -> list[int]:
         """The pages that the options ask for and the document has."""
-        return range(options.first_page, min(options.last_page or self.page_count, self.page_count) + 1)
+        last = min(options.last_page or self.page_count, self.page_count)
+        wanted = Selection(options.pages)
+        return [number for number in range(options.first_page, last + 1) if number in wanted]
 
     def page(self, number: int) -> PageImage:
         """One page, decoded now. Raises UnreadableFile."""

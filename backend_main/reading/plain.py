@@ -3,6 +3,8 @@
 import re
 import string
 
+from .letters import joined
+
 # While marks are stripped, escaped punctuation is kept out of their way as the 32 noncharacters that Unicode
 # sets aside for internal use; ASCII has 32 punctuation marks.
 _HIDDEN = {mark: chr(0xFDD0 + index) for index, mark in enumerate(string.punctuation)}
@@ -24,32 +26,32 @@ _INLINE = (
     (re.compile(r"`+([^`]+)`+"), r"\1"),
 )
 _LIST_ITEM = re.compile(r"(?:[-+*•◦▪]|\d{1,3}[.)])\s+\S")
-_HYPHENATED = re.compile(rf"{_LETTER}[-\u2010\u00ad]$")
-_CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 
 
 def reading_text(markdown: str) -> str:
     """The text of a document as a person reads it, paragraphs parted by a blank line.
 
     Lines of a paragraph are joined: with a space, without one between Chinese or Japanese characters, and
-    without the hyphen where a word was broken. List items and table rows keep their own lines.
+    without the hyphen where a word was broken. List items, table rows and lines that were broken hard (two
+    spaces at their end) keep their own lines.
     """
     hidden = _ESCAPED.sub(lambda found: _HIDDEN[found[1]], markdown)
     paragraphs = (_paragraph(block) for block in _BLOCKS.split(_FENCE.sub("", hidden)))
-    return "\n\n".join(text for text in paragraphs if text).translate(_SHOWN)
+    return "\n\n".join(text for text in paragraphs if text)
 
 
 def _paragraph(block: str) -> str:
-    text = ""
+    text, broken = "", False
     lines = block.split("\n")
     # Only its rule makes lines with bars a table (GitHub's addition to CommonMark).
     table = any(_TABLE_RULE.fullmatch(line) for line in lines)
     for line in lines:
         if _TABLE_RULE.fullmatch(line) or _RULE.fullmatch(line):
             continue
-        line = _bare(line.strip().strip("|").replace("|", " ") if table else line)
-        own_line = table or _LIST_ITEM.match(line.translate(_SHOWN))
-        text = f"{text}\n{line}" if text and own_line else _joined(text, line)
+        bare = _bare(line.strip().strip("|").replace("|", " ") if table else line).translate(_SHOWN)
+        own_line = table or broken or _LIST_ITEM.match(bare)
+        text = f"{text}\n{bare}" if text and own_line else joined(text, bare)
+        broken = line.endswith("  ")
     return text
 
 
@@ -61,13 +63,3 @@ def _bare(line: str) -> str:
     for pattern, replacement in _INLINE:
         line = pattern.sub(replacement, line)
     return " ".join(line.split())
-
-
-def _joined(text: str, line: str) -> str:
-    if not text or not line:
-        return text + line
-    if _HYPHENATED.search(text.translate(_SHOWN)) and line[0].islower():
-        return text[:-1] + line
-    if _CJK.match(text[-1]) and _CJK.match(line[0]):
-        return text + line
-    return f"{text} {line}"

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .engines import engine_class
+from .errors import ReadingError
 from .wire import Frames, Reply, Request, send
 
 # All that a child may know of this process's environment: never SCANRILL_*, never what may hold a secret.
@@ -45,7 +47,7 @@ class ChildProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # the log, as its standard error
                 pass_fds=(requests_read, replies_write),
-                env=child_environment(threads),
+                env=child_environment(engine, threads),
                 # Away from the terminal's signals, and one group to kill with all it may have started.
                 start_new_session=True,
             )
@@ -61,7 +63,10 @@ class ChildProcess:
         return self._process.pid
 
     def alive(self) -> bool:
-        return self._process.poll() is None
+        if self._process.returncode is not None:
+            return False
+        # Not `poll`, which would free its number: until `discard` that names the group of what it started.
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
     def send(self, request: Request) -> None:
         """Raises ChildGone."""
@@ -91,14 +96,18 @@ class ChildProcess:
 
     def kill(self) -> None:
         if self.alive():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
+            self._kill_group()
 
     def discard(self) -> None:
-        """Kill it and give back its pipes."""
-        self.kill()
+        """Kill it, with what it has started, and give back its pipes."""
+        if self._process.returncode is None:
+            self._kill_group()
         self._process.wait()
         self._close_pipes()
+
+    def _kill_group(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
 
     def _close_pipes(self) -> None:
         for fd in (self._requests, self._replies):
@@ -107,7 +116,16 @@ class ChildProcess:
         self._requests = self._replies = -1
 
 
-def child_environment(threads: int) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+def child_environment(engine: str, threads: int) -> dict[str, str]:
+    names = (*KEPT_VARIABLES, *_variables(engine))
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     count = str(threads or len(os.sched_getaffinity(0)))
     return kept | {"OMP_NUM_THREADS": count, "OMP_THREAD_LIMIT": count, "PYTHONUNBUFFERED": "1"}
+
+
+def _variables(engine: str) -> frozenset[str]:
+    """Those that this engine alone is set up by; one that is unknown or broken the child will report."""
+    try:
+        return engine_class(engine).variables if engine else frozenset()
+    except ReadingError:
+        return frozenset()

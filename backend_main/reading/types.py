@@ -19,7 +19,8 @@ class Line(msgspec.Struct, frozen=True, tag=True):
     """A recognised piece of a line.
 
     `text` is what was recognised. `markdown` is the same, escaped, behind what must stand before it, so that
-    `"".join(line.markdown for line in lines)` is the page's Markdown so far and only grows.
+    `"".join(line.markdown for line in lines)` is the page's Markdown so far and only grows. From an engine
+    that streams tokens, it is a piece of a line.
     """
 
     page: int
@@ -48,7 +49,8 @@ ReadEvent = PageStarted | Line | PageDone
 class Options(msgspec.Struct, frozen=True):
     """How to read one file. `last_page` None means to its end, `threads` 0 all cores.
 
-    A host has its own `engine` and `threads`.
+    `pages` are some of these, as in `selection`, "" all. `languages` are ISO 639-1 codes, none: as the engine
+    sees fit; `profile` is one of the engine's, "" its first. A host has its own `engine` and `threads`.
     """
 
     engine: str = "rapid"
@@ -58,3 +60,6 @@ class Options(msgspec.Struct, frozen=True):
     max_pixels: int = 200_000_000
     max_pages: int = 5000
     page_seconds: float = 120.0
+    languages: tuple[str, ...] = ()
+    profile: str = ""
+    pages: str = ""

@@ -15,7 +15,7 @@ GROUPS = {
     "Data and secrets": ("DATA_", "SECRET_", "DATABASE_", "REDIS_", "BROKER_", "STORAGE_"),
     "Who may connect, and how often": ("ALLOWED_", "TRUSTED_", "MAX_SOCKETS", "MESSAGES_"),
     "What is taken in, and kept": ("MAX_", "MIN_", "IMPORT_", "EVENT_", "RETENTION_"),
-    "Reading": ("ENGINE", "READER", "PAGE_"),
+    "Reading": ("ENGINE", "READER", "PAGE_", "VISION_"),
     "Tokens": ("JWT_",),
 }
 OTHERS = "Others"
@@ -54,10 +54,20 @@ def _setting(row: conf.SettingInfo) -> str:
     return f"### {row.variable} {{ #{row.variable.lower()} }}\n\n{row.help}\n\n*{said[0].upper()}{said[1:]}.*"
 
 
+KINDS = {
+    int: "whole number",
+    float: "number",
+    str: "text",
+    Path: "directory",
+    bool: "true or false",
+    conf.Duration: "seconds, or 90s, 15m, 24h, 7d",
+}
+
+
 def _kind(kind: Any) -> str:
     if get_origin(kind) is list:
         return "directories, with colons between them" if get_args(kind)[0] is Path else "a list with commas"
-    return {int: "whole number", float: "number", str: "text", Path: "directory", bool: "true or false"}[kind]
+    return KINDS[kind]
 
 
 def _bounds(meta: Meta) -> list[str]:

@@ -4,14 +4,17 @@ REQUESTS = {
     "subscribe": "Asks for an acknowledgement, which has no `type`. A socket follows its uploads from the moment it is "
     "connected, so a client that wants nothing else need not send this. With `stream` it asks for live text in "
     "another form, and the acknowledgement then has a `type`: `full` is all the text so far each time, as without it; "
-    "`pages` is the text so far of the page that is being read; `delta` is what was added to it.",
-    "create": "Brings a file in and has it read. One of the three fields is enough. With `image_base64` the bytes "
+    "`pages` is the text so far of the page that is being read; `delta` is what was added to it. The acknowledgement "
+    "then also has a `cursor`, as has every event after it; `since` with the last one that a client has heard brings "
+    "what it missed (`recovered: true`), or, where the server does not know any more, the list of all uploads.",
+    "create": "Brings a file in and has it read. One of the three fields for it is enough. With `image_base64` the bytes "
     "are in the message, a data URL's prefix and white space are fine, and `image_path` is only the file's name. "
     "With `image_path` alone the server takes a file of its own machine, where "
     "[`SCANRILL_IMPORT_ROOTS`](settings.md#scanrill_import_roots) allows it. With `image_hash` alone (the SHA-256, "
     "in hex) the upload that you have with these bytes is found. The same bytes a second time are the same upload: "
     'the reply says `"duplicate": true`, and the upload is read again only if it had ended in `error` or '
-    "`cancelled`.",
+    "`cancelled`. `engine`, `languages`, `pages` (“3”, “2-5”, “1-3,7,9-”) and `profile` ask for more than the "
+    "default: see [Choose what reads](../how-to/engines.md).",
     "list": "Your uploads, newest first, without their texts. Without `limit` all of them come in one message (an "
     "error beyond 10,000); with `limit` the reply has `next`, which is the `cursor` of the following list, or null.",
     "retrieve": "One upload with its texts.",
@@ -20,7 +23,8 @@ REQUESTS = {
     "delete": "Removes an upload and its file. The reply is its last state. If it is just being read, the reading "
     "stops, and nothing more of it is sent.",
     "cancel": "Ends the wait for an upload, or its reading: it ends with status `cancelled`, and finished pages keep their text.",
-    "retry": "Has an upload that has ended read again, from its first page; a correction stays.",
+    "retry": "Has an upload that has ended read again, from its first page; a correction stays. It may ask for what a "
+    "`create` may, inside `data` or beside `type`; what it does not name stays as it was asked before.",
     "authenticate": "Hands in a fresh token on an open socket, before the old one expires.",
     "ping": "Asks for a `pong`, and so keeps a connection open, or finds out that it is not.",
     "resync": "Asks for the live text of an upload from the start, for a client that has lost count of a `delta` stream.",
@@ -40,7 +44,9 @@ MESSAGES = {
     "each, or a person's correction.",
     "Failed": "The other end: the upload could not be read, or was cancelled; also the reply to `cancel`. `error` is a "
     "sentence for people.",
-    "Subscribed": "The reply to `subscribe`. It has no `type`, unless `stream` was asked for.",
+    "Subscribed": "The reply to `subscribe`. `type` and `cursor` are there for those who sent `stream` or `since`, "
+    "`recovered` for those who sent `since`.",
+    "Authenticated": "The reply to `authenticate`: the socket lives on until the new token expires.",
     "Pong": "The reply to `ping`.",
     "Resynced": "The reply to `resync`. What there is of the upload's live text follows.",
     "PagePartial": "Live text for those who asked for `pages`: `streamed_text` is that of one page so far. With `done` "

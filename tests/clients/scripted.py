@@ -21,11 +21,13 @@ class Conversation:
 
     def __init__(self, socket: ServerConnection) -> None:
         self._socket = socket
+        self.pings = 0
 
     async def hears(self) -> Json:
         """The next request, but for pings, which are answered."""
         message: Json = json.loads(await self._socket.recv())
         if message["type"] == "ping":
+            self.pings += 1
             await self.says({"type": "pong"})
             return await self.hears()
         return message

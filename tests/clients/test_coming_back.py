@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
 
@@ -15,7 +15,9 @@ from scanrill_client import (
     Created,
     Deleted,
     Ended,
+    Event,
     Listed,
+    Progress,
     Timing,
     Unreachable,
     Updated,
@@ -93,6 +95,36 @@ async def test_what_happened_meanwhile_is_in_the_fold_afterwards(
         proxy.admit()
         await same_as_server(client, events)
     assert {upload.filename for upload in client.uploads.values()} == {"kept.png", "new name.png", "new.png"}
+
+
+async def test_each_event_that_was_missed_is_told_once_and_in_order(
+    ada: Account, client_of: Make, proxy: Proxy
+) -> None:
+    client, other = client_of(ada, proxy), client_of(ada)
+    image = scripted_png(lines=["one"])
+    await other.read(image)
+    async with aclosing(client.events()) as events:
+        await anext(events)
+        proxy.refuse()
+        proxy.cut()
+        [upload] = (await other.list()).uploads
+        await other.update(upload.id, filename="new name.png")
+        await other.delete(upload.id)
+        await other.read(image)
+        proxy.admit()
+        told = [event async for event in several(events, 4)]
+    assert [type(event) for event in told] == [Updated, Deleted, Created, Ended]
+    places = [int(str(event.cursor).rpartition(":")[2]) for event in told]
+    assert places == list(range(places[0], places[0] + 4))
+
+
+async def several(events: AsyncGenerator[Event], count: int) -> AsyncGenerator[Event]:
+    """So many that last: live text is passed over."""
+    while count:
+        event = await anext(events)
+        if not isinstance(event, Progress):
+            count -= 1
+            yield event
 
 
 async def test_each_change_is_told_to_the_fold_of_everybody(ada: Account, client_of: Make) -> None:

@@ -84,6 +84,15 @@ async def test_of_many_drafts_that_wait_one_is_left() -> None:
     assert event.page_text == "999"
 
 
+async def test_a_draft_that_was_read_does_not_part_the_next_one_from_those_that_follow_it() -> None:
+    feed = Feed()
+    for event in (draft("u", 1, "a"), Ended(id="u", status="error"), draft("u", 1, "b")):
+        feed.put(event)
+    await anext(feed)
+    feed.put(draft("u", 1, "c"))
+    assert len(await all_of(feed)) == 2
+
+
 async def test_a_reader_that_waits_is_woken() -> None:
     feed = Feed()
     reading = asyncio.create_task(anext(feed))

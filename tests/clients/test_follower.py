@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from scanrill_client import Ended, Event, Instance, Listed, Uploads
+from scanrill_client import Deleted, Ended, Event, Instance, Listed, Uploads
 from scanrill_client.events import Change
 from scanrill_client.follower import LIST_REF, Follower, is_at_or_before
 from scanrill_client.messages import Incoming
@@ -35,6 +35,8 @@ class ToyServer:
         self.outbox: deque[Incoming] | None = None
         self.opted_in = False
         self.requests: deque[dict[str, Any]] = deque()
+        # A list that was read, and is not sent yet: what happens now is sent before it.
+        self.read: Incoming | None = None
 
     # ── what happens ──
 
@@ -78,13 +80,22 @@ class ToyServer:
     def join(self) -> None:
         self.outbox, self.opted_in = deque(), False
         self.requests.clear()
+        self.read = None
 
     def cut(self) -> None:
         self.outbox = None
 
+    @property
+    def is_asked(self) -> bool:
+        return bool(self.requests) or self.read is not None
+
     def answer(self) -> None:
-        """One request."""
+        """One request, or (a list takes two steps) the other half of one."""
         assert self.outbox is not None
+        if self.read is not None:
+            self.outbox.append(self.read)
+            self.read = None
+            return
         request = self.requests.popleft()
         if request["type"] == "subscribe":
             self._subscribe(request.get("since"))
@@ -110,11 +121,10 @@ class ToyServer:
             self.outbox.append(listed(*self._plain()))
 
     def _list(self, request: dict[str, Any]) -> None:
-        assert self.outbox is not None
         rest = [upload for upload in self._plain() if upload.id > request.get("cursor", "")]
         found = rest[: self.pages_of]
         following = found[-1].id if len(rest) > self.pages_of else None
-        self.outbox.append(listed(*found, ref=request["ref"], next=following))
+        self.read = listed(*found, ref=request["ref"], next=following)
 
     def _plain(self) -> list[Instance]:
         """In the order of their keys, without the texts."""
@@ -187,20 +197,21 @@ class Conversation(RuleBasedStateMachine):
     def cut(self) -> None:
         self.server.cut()
 
-    @precondition(lambda self: self.server.outbox is not None and self.server.requests)
-    @rule()
-    def answer(self) -> None:
-        self.server.answer()
+    @precondition(lambda self: self.server.outbox is not None)
+    @rule(steps=st.lists(st.sampled_from(["answer", "deliver"]), min_size=1, max_size=9))
+    def converse(self, steps: list[str]) -> None:
+        for step in steps:
+            if step == "deliver" and self.server.outbox:
+                self.deliver()
+            elif step == "answer" and self.server.is_asked:
+                self.server.answer()
 
-    @precondition(lambda self: self.server.outbox)
-    @rule(count=st.integers(1, 3))
-    def deliver(self, count: int) -> None:
-        for _ in range(min(count, len(self.server.outbox or ()))):
-            assert self.server.outbox
-            for event in self.follower.take(self.server.outbox.popleft()):
-                self.told.append(event)
-                self.uploads.apply(event)
-            self.server.requests.extend(self.follower.outgoing())
+    def deliver(self) -> None:
+        assert self.server.outbox
+        for event in self.follower.take(self.server.outbox.popleft()):
+            self.told.append(event)
+            self.uploads.apply(event)
+        self.server.requests.extend(self.follower.outgoing())
 
     @rule()
     def ask_for_all(self) -> None:
@@ -214,6 +225,10 @@ class Conversation(RuleBasedStateMachine):
     def no_event_is_told_twice(self) -> None:
         cursors = [event.cursor for event in self.told if not isinstance(event, Listed) and event.cursor]
         assert len(cursors) == len(set(cursors))
+
+    @invariant()
+    def with_a_log_each_event_has_its_place(self) -> None:
+        assert not self.has_log or all(event.cursor for event in self.told)
 
     @invariant()
     def cursors_only_rise(self) -> None:
@@ -234,11 +249,11 @@ class Conversation(RuleBasedStateMachine):
     def teardown(self) -> None:
         if self.server.outbox is None:
             self.connect()
-        while self.server.requests or self.server.outbox:
+        while self.server.is_asked or self.server.outbox:
             if self.server.outbox:
-                self.deliver(1)
+                self.deliver()
             else:
-                self.answer()
+                self.server.answer()
         assert {key: known(each) for key, each in self.uploads.items()} == {
             key: known(each) for key, each in self.server.uploads.items()
         }
@@ -318,6 +333,39 @@ def test_a_reply_to_retrieve_and_a_refusal_are_no_events() -> None:
 def test_a_cancel_is_told_by_its_reply_where_there_is_no_log() -> None:
     [event] = connected().take(ended(status="cancelled", error="Cancelled", ref="1"))
     assert isinstance(event, Ended)
+
+
+def test_an_event_that_comes_again_is_not_told_again() -> None:
+    follower = connected(cursor="1:5")
+    renamed, again = change("updated", instance(), cursor="1:6"), change("updated", instance(), cursor="1:4")
+    assert len(follower.take(renamed)) == 1
+    assert follower.take(renamed) == follower.take(again) == []
+
+
+def test_what_happens_while_a_list_is_on_its_way_is_told_after_it() -> None:
+    follower = connected(cursor="1:5")
+    follower.ask_for_all()
+    assert follower.take(change("deleted", instance("a"), cursor="1:6")) == []
+    told = follower.take(listed(instance("a"), ref=LIST_REF))
+    assert [type(event) for event in told] == [Listed, Deleted]
+
+
+def test_a_list_that_is_cut_begins_anew() -> None:
+    follower = connected()
+    follower.ask_for_all()
+    follower.take(listed(instance("deleted meanwhile"), ref=LIST_REF, next="more"))
+    follower.hello()
+    follower.take(acknowledged())
+    [event] = follower.take(listed(instance("a"), ref=LIST_REF))
+    assert isinstance(event, Listed)
+    assert [upload.id for upload in event.uploads] == ["a"]
+
+
+def test_a_server_that_has_a_log_since_it_started_again_is_asked_for_all_at_first() -> None:
+    follower = connected()
+    assert "since" not in follower.hello()
+    follower.take(acknowledged(cursor="1:7"))
+    assert [request["type"] for request in follower.outgoing()] == ["list"]
 
 
 @pytest.mark.parametrize(

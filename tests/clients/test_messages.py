@@ -114,6 +114,12 @@ def test_whatever_comes_is_a_message_or_one_kind_of_error(frame: bytes) -> None:
         assert isinstance(decode(frame), Incoming)
 
 
+@pytest.mark.parametrize("frame", [b'{"type": "\xff"}', b"", b"[1]", b'{"page": 1e400}', b"[" * 100_000])
+def test_a_frame_that_is_no_json_of_a_message_is_one_kind_of_error(frame: bytes) -> None:
+    with pytest.raises(UnexpectedAnswer):
+        decode(frame)
+
+
 def test_keys_of_the_future_are_left_out() -> None:
     assert decode(b'{"type": "pong", "mood": {"of": "server"}}') == Incoming(type="pong")
 

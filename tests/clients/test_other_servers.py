@@ -200,6 +200,24 @@ async def test_a_frame_that_is_no_message_is_one_kind_of_error(frame: str) -> No
             await client.connect()
 
 
+async def test_a_server_that_talks_is_not_asked_whether_it_is_there() -> None:
+    pings = []
+
+    async def script(server: Conversation) -> None:
+        await server.hears()
+        await server.says(acknowledged())
+        for _ in range(5):
+            request = await server.hears()
+            await server.says(listed(ref=request["ref"]))
+        pings.append(server.pings)
+        await server.is_left()
+
+    async with socket_server(script) as url, AsyncClient(url, token=TOKEN, over="socket") as client:
+        for _ in range(5):
+            await client.list()
+    assert pings == [0]
+
+
 # ── no scanrill ──
 
 HTML = (

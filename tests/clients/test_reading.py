@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +22,9 @@ from scanrill_client import (
     RequestRefused,
     UploadDeleted,
 )
+from scanrill_client.client import _end
 
+from tests.chaos.proxy import Proxy
 from tests.clients.conftest import Barrier, Make, shown, until
 from tests.support.accounts import Account
 from tests.support.documents import Document, scripted_tiff
@@ -144,10 +147,11 @@ async def test_an_upload_that_is_deleted_ends_with_that(
         await reading
 
 
-async def test_a_text_of_five_megabytes_comes_whole(ada: Account, client_of: Make) -> None:
+async def test_a_text_of_five_megabytes_comes_whole(ada: Account, client_of: Make, proxy: Proxy) -> None:
     pages = [f"{number} " + "x" * 100_000 for number in range(50)]
     document = scripted_tiff([{"lines": [page]} for page in pages])
-    assert await client_of(ada).read(document) == "\n\n".join(pages)
+    assert await client_of(ada, proxy, over="socket").read(document) == "\n\n".join(pages)
+    assert proxy.accepted == 1, "no message is too large for the connection"
 
 
 async def test_a_client_that_is_closed_ends_what_waits(
@@ -183,6 +187,26 @@ def test_the_client_without_asyncio_raises_what_the_other_does(ada: Account) -> 
             client.read(scripted_png(then="raise"))
         with pytest.raises(RequestRefused):
             client.create(b"no image")
+
+
+async def test_events_that_are_still_letting_go_are_waited_for() -> None:
+    async def slow_to_go() -> AsyncGenerator[int]:
+        try:
+            while True:
+                yield 1
+                await asyncio.Event().wait()
+        finally:
+            for _ in range(5):
+                await asyncio.sleep(0)
+
+    events = slow_to_go()
+    await anext(events)
+    waiting = asyncio.ensure_future(anext(events))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.sleep(0)
+    await _end(events)
+    assert [event async for event in events] == []
 
 
 def test_who_interrupts_the_client_without_asyncio_can_go_on_with_it(ada: Account) -> None:

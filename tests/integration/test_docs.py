@@ -24,7 +24,7 @@ from backend_main import reading
 from docs import check, sample, site
 from tests.support.accounts import Account
 from tests.support.door import Door
-from tests.support.drawing import scripted_png
+from tests.support.drawing import lines_of_text, page_png, scripted_png
 from tests.support.server import SCANRILL, Server
 
 PAGES = Path(check.ROOT, "docs", "pages")
@@ -186,6 +186,19 @@ def test_files_are_read_from_the_command_line(desk: Desk) -> None:
     assert (desk.directory / "scans.md").read_text() == f"{TEXT}\n\n{TEXT}\n"
     assert json.loads((desk.directory / "scan.json").read_text())["pages"]
     assert (desk.directory / "text" / "receipt.md").read_text() == f"{TEXT}\n"
+
+
+def test_what_reads_is_listed_and_chosen(desk: Desk) -> None:
+    assert "rapid" in desk.try_out("how-to/engines.md", "engines")
+    assert desk.try_out("how-to/engines.md", "read") == f"{TEXT}\n"
+
+
+def test_the_library_reads_without_a_server(desk: Desk) -> None:
+    words = lines_of_text(3)
+    (desk.directory / "scan.png").write_bytes(page_png(words))
+    *lines, last = desk.try_out("how-to/library.md", "library").splitlines()
+    assert lines == words
+    assert last == f"page 1: {len(chr(10).join(words))} characters"
 
 
 def test_a_document_is_followed_by_what_is_added(desk: Desk) -> None:

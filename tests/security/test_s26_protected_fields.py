@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from backend_main.core import decoding
 from backend_main.core.errors import ProtocolError
 from backend_main.core.models import Upload
-from backend_main.core.protocol import REPLY_TYPES, REQUESTS, Create, Instance, Update
+from backend_main.core.protocol import REPLY_TYPES, REQUESTS, Create, Instance, Retry, Update
 from tests.support.client import Client
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
@@ -50,7 +50,9 @@ def test_s26_every_field_of_the_model_but_the_open_ones_is_an_error_on_itself(ki
 
 def test_s26_what_is_open_is_what_the_protocol_says() -> None:
     assert Update.data_fields == {"filename", "processed_text", "metadata"}
-    assert Create.data_fields == {"image_base64", "image_path", "image_hash"}
+    asked = {"engine", "languages", "pages", "profile"}
+    assert Create.data_fields == {"image_base64", "image_path", "image_hash"} | asked
+    assert Retry.data_fields == Retry.also_beside == asked
 
 
 @settings(max_examples=300, deadline=None)
@@ -85,7 +87,7 @@ def test_s26_fields_beside_data_are_never_taken_for_fields_of_the_upload(
         request = decoding.decode(json.dumps(extra | {"type": kind, "instance_id": ID, "ref": None}))
     except ProtocolError:
         return
-    for name in type(request).data_fields:
+    for name in type(request).data_fields - type(request).also_beside:
         empty = next(f for f in request.__struct_fields__ if f == name)
         assert not isinstance(getattr(request, empty), str)
 
@@ -104,7 +106,7 @@ async def test_s26_the_row_is_unchanged_whatever_field_is_tried(server: Server, 
             assert list(reply["error"]) == [name]
         after = (await client.ask({"type": "retrieve", "instance_id": key}))["instance"]
         assert after == before
-        for name in sorted({*MODEL, *SHOWN} - OPEN["create"]):
+        for name in sorted({*MODEL, *SHOWN} - {"image_path", "image_hash"}):
             reply = await client.ask({"type": "create", "data": {name: "stolen"}})
             assert name in reply["error"], name
         listed = (await client.ask({"type": "list"}))["list"]

@@ -182,6 +182,8 @@ async def hub(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Te
         return work(*args)
 
     monkeypatch.setattr(live.orm, "look", inline)
+    for what in ("RECHECK_SECONDS", "LOOK_SECONDS"):
+        monkeypatch.setattr(live, what, 3600.0)
     hub = TestedHub()
     hub.start()
     hub._streams._loop = ClockLoop(asyncio.get_running_loop(), clock)  # type: ignore[assignment]
@@ -230,9 +232,9 @@ class Listener:
         return [message["streamed_text"] for message in await self.heard if "streamed_text" in message]
 
 
-async def settled() -> None:
+async def settled(turns: int = 12) -> None:
     """All callbacks that other threads, or the hub, have queued have run."""
-    for _ in range(12):
+    for _ in range(turns):
         await asyncio.sleep(0)
 
 

@@ -2,11 +2,14 @@
 
 Both texts are folded first: NFKC; quotes, dashes and bullets unified; Markdown marks stripped; hyphens at
 line ends joined; white space folded; case ignored; Chinese and Japanese without spaces, a character a word.
+Word F1 takes words without the punctuation around them: a full stop more is no other word.
 """
 
 import re
+import string
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
@@ -42,6 +45,10 @@ def words(text: str) -> list[str]:
     return _WORD.findall(folded(text))
 
 
+def bare(words: Iterable[str]) -> Counter[str]:
+    return Counter(word for word in (word.strip(string.punctuation) for word in words) if word)
+
+
 @dataclass(frozen=True)
 class Score:
     """Of one page, or summed over a set: distances and lengths in characters and words."""
@@ -49,9 +56,10 @@ class Score:
     char_errors: int = 0
     chars: int = 0
     word_errors: int = 0
-    truth_words: int = 0
-    read_words: int = 0
-    common_words: int = 0
+    words: int = 0
+    truth_bare: int = 0
+    read_bare: int = 0
+    common_bare: int = 0
 
     def __add__(self, other: "Score") -> "Score":
         return Score(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
@@ -63,22 +71,24 @@ class Score:
 
     @property
     def wer(self) -> float:
-        return self.word_errors / max(1, self.truth_words)
+        return self.word_errors / max(1, self.words)
 
     @property
     def word_f1(self) -> float:
         """Bag of words, order ignored: recognition without reading order."""
-        return 2 * self.common_words / max(1, self.truth_words + self.read_words)
+        return 2 * self.common_bare / max(1, self.truth_bare + self.read_bare)
 
 
 def score(read: str, truth: str) -> Score:
     read_words, truth_words = words(read), words(truth)
     read_chars, truth_chars = folded(read), folded(truth)
+    read_bare, truth_bare = bare(read_words), bare(truth_words)
     return Score(
         char_errors=Levenshtein.distance(read_chars, truth_chars),
         chars=len(truth_chars),
         word_errors=Levenshtein.distance(read_words, truth_words),
-        truth_words=len(truth_words),
-        read_words=len(read_words),
-        common_words=(Counter(read_words) & Counter(truth_words)).total(),
+        words=len(truth_words),
+        truth_bare=truth_bare.total(),
+        read_bare=read_bare.total(),
+        common_bare=(read_bare & truth_bare).total(),
     )

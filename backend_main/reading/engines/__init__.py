@@ -1,28 +1,93 @@
 """Step 10 - engines, found by entry points, so that another package can bring one."""
 
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
-from ..errors import EngineFailed, EngineUnknown
-from .base import Engine
+from ..errors import EngineFailed, EngineMissing, EngineUnknown, NotReadable
+from ..languages import code_of, names
+from ..selection import Selection
+from ..types import Options
+from .base import Anew, Engine
 
 ENTRY_POINT_GROUP = "scanrill.engines"
 
-__all__ = ["Engine", "known_engines", "load_engine"]
+__all__ = ["Anew", "Engine", "check", "engine_class", "known_engines", "lacking", "load_engine"]
 
 
 def known_engines() -> list[str]:
     """Names of the installed engines, sorted. An engine whose program is missing is still known."""
-    return sorted({point.name for point in entry_points(group=ENTRY_POINT_GROUP)})
+    return sorted(_points())
+
+
+def engine_class(name: str) -> type[Engine]:
+    """What the engine is, before it is loaded. Raises EngineUnknown, or EngineFailed where it is broken."""
+    points = _points()
+    if name not in points:
+        raise EngineUnknown(name, points)
+    try:
+        found: type[Engine] = points[name].load()
+    except Exception as error:
+        raise EngineFailed(f"The reading engine “{name}” could not be imported.") from error
+    return found
+
+
+def lacking(name: str) -> str:
+    """What keeps a known engine from being used here, as a sentence; "" where nothing does."""
+    try:
+        return engine_class(name).lacking()
+    except EngineFailed as error:
+        return str(error)
+
+
+def is_for_tests(name: str) -> bool:
+    try:
+        return engine_class(name).for_tests
+    except EngineFailed:
+        return False
+
+
+def is_local(name: str) -> bool:
+    """Whether pages stay on this machine."""
+    try:
+        return not engine_class(name).sends_pages_away
+    except EngineFailed:
+        return False
+
+
+def check(engine: Engine | type[Engine], options: Options) -> None:
+    """Whether what is asked for goes with the engine. Raises NotReadable, with what does."""
+    readable = engine.readable()
+    unread = [word for word in options.languages if readable and code_of(word) not in readable]
+    if unread:
+        sentence = (
+            f"The engine “{engine.name}” does not read {', '.join(unread)}; it reads {names(readable)}."
+        )
+        raise NotReadable("languages", sentence)
+    try:
+        Selection(options.pages)
+    except ValueError as error:
+        raise NotReadable("pages", str(error)) from None
+    if options.profile and options.profile not in engine.profiles:
+        known = f"it has {', '.join(engine.profiles)}" if engine.profiles else "it has none"
+        sentence = f"The engine “{engine.name}” has no profile “{options.profile}”; {known}."
+        raise NotReadable("profile", sentence)
 
 
 def load_engine(name: str, threads: int = 0) -> Engine:
-    """A loaded engine. Raises EngineUnknown, or EngineFailed when it cannot be loaded."""
-    points = [point for point in entry_points(group=ENTRY_POINT_GROUP) if point.name == name]
-    if not points:
-        raise EngineUnknown(name, known_engines())
+    """A loaded engine. Raises EngineUnknown, EngineMissing, or EngineFailed when it cannot be loaded."""
+    found = engine_class(name)
+    if sentence := found.lacking():
+        raise EngineMissing(name, sentence)
     try:
-        engine: Engine = points[0].load()()
+        engine = found()
         engine.load(threads)
     except Exception as error:
         raise EngineFailed(f"The reading engine “{name}” could not be loaded.") from error
     return engine
+
+
+def _points() -> dict[str, EntryPoint]:
+    """By name. Of two packages that bring the same name, the first that is found counts."""
+    points: dict[str, EntryPoint] = {}
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        points.setdefault(point.name, point)
+    return points

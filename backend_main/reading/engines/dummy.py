@@ -33,6 +33,7 @@ OOM_CHUNK_BYTES = 32 * 1024 * 1024
 class DummyEngine(Engine):
     name = "dummy"
     languages = frozenset({"en"})
+    for_tests = True
 
     def load(self, threads: int) -> None:
         pass

@@ -16,6 +16,7 @@ from .. import layout
 from ..markdown import Writer
 from ..pages import PageImage
 from ..pixels import Pixels
+from ..turned import quarters_of, turned_back, upright
 from ..types import Box, Line
 from .base import Engine
 
@@ -41,13 +42,21 @@ MIN_CONFIDENCE = 0.5  # RapidOCR's own `text_score`
 # RapidOCR's own bounds for what it pads.
 MIN_HEIGHT, MAX_WIDTH_TO_HEIGHT = 30, 8
 
+# Those whose letters are all in PP-OCRv6's dictionary. Cyrillic, Korean, the letters of Vietnamese with two
+# marks and the Greek ones with an accent are not.
+LANGUAGES = """
+af az bs ca cs cy da de en es et eu fi fr fy ga gl hr hu id is it ja la lb lt lv ms mt nl no oc pl pt ro sk sl
+sq sv sw tl tr zh
+"""
+
 Quads = npt.NDArray[np.float32]
 
 
 class RapidEngine(Engine):
     name = "rapid"
-    # PP-OCRv6 reads Latin letters, Chinese and Japanese; Cyrillic and Korean are missing from its dictionary.
-    languages = frozenset({"en", "de", "fr", "es", "it", "pt", "nl", "zh", "ja"})
+    rewrites_page = True
+    wants_layout = True
+    languages = frozenset(LANGUAGES.split())
 
     def load(self, threads: int) -> None:
         import cv2
@@ -75,18 +84,23 @@ class RapidEngine(Engine):
         self._detect(blank, MIN_LINE_WIDTH)
         self._recognise(blank, np.array([[0, 0], [99, 0], [99, 40], [0, 40]], np.float32))
 
-    def read_page(self, page: PageImage) -> Iterator[Line]:
+    def read_page(self, page: PageImage, may_be_turned: bool = True) -> Iterator[Line]:
         image, scale = _scaled(page.pixels, IMAGE_SIDE)
         quads, height = self._detect(image, DETECTION_SIDE)
         if height < SMALL_PRINT and max(page.width, page.height) > DETECTION_SIDE:
             image, scale = _scaled(page.pixels, SMALL_PRINT_IMAGE_SIDE)
             quads, _ = self._detect(image, SMALL_PRINT_DETECTION_SIDE)
+        if may_be_turned and (quarters := quarters_of(quads, lambda quad: self._recognise(image, quad)[1])):
+            lines = self.read_page(upright(page, quarters), may_be_turned=False)
+            yield from turned_back(lines, page, quarters)
+            return
         boxes = [_box(quad) for quad in (quads / scale).clip(0, (page.width, page.height))]
         writer = Writer()
         for place in layout.order(boxes):
             text, confidence = self._recognise(image, quads[place.index])
             if not text or confidence < MIN_CONFIDENCE:
                 writer.skip(place.lead)
+                yield Line(page.number, "", "", boxes[place.index], confidence)
                 continue
             markdown = writer.write(place.lead, text)
             yield Line(page.number, text, markdown, boxes[place.index], confidence)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import msgspec
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from .backoff import FIRST_SECONDS, MOST_SECONDS, Backoff
 from .errors import (
@@ -153,10 +153,6 @@ class Connection:
             if status >= 400:
                 raise ConnectionRefused(status, f"The server answered with status {status}.") from None
             raise UnexpectedAnswer("What answers is no scanrill server.") from None
-        except InvalidMessage as error:
-            if not isinstance(error.__cause__, EOFError | OSError):
-                raise UnexpectedAnswer("What answers speaks no WebSocket.") from error
-            return self._wait_for_server(error)  # it was cut in the handshake
         except InvalidHandshake as error:
             raise UnexpectedAnswer("What answers speaks no WebSocket.") from error
         code, reason = await self._hold(wire)

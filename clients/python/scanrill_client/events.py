@@ -151,8 +151,6 @@ class LiveText:
             if len(before) != partial.offset:
                 return None
             text = before + text
-        if partial.page is None:
-            self._pages.clear()  # it has the text of all pages
         self._pages[number] = text
         return Progress(
             id=partial.id,

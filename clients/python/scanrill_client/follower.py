@@ -79,15 +79,15 @@ class Follower:
         self._acknowledged = True
         self._has_log = message.cursor is not None
         self._has_pages = message.type is not None and self.stream != "full"
-        if self._has_log and self._since is not None:
+        self._wants_all |= self._was_connected and not message.recovered
+        if self._has_log and (self._wants_all or self._since is not None):
             # What came before the acknowledgement comes again, or the list has it.
             self._held = [held for held in self._held or [] if held.is_partial]
         if message.recovered is False:
             self._head, self._asked = message.cursor, True
             return []
-        if message.recovered is None and self._has_log:
+        if self._has_log:
             self.cursor = message.cursor
-        self._wants_all |= self._was_connected and not message.recovered
         self._was_connected = True
         if self._wants_all:
             self._ask()

@@ -100,7 +100,7 @@ async def open_wire(url: str, token: str) -> Wire:
             logger=_log,
         )
     except InvalidMessage as error:
-        if isinstance(error.__cause__, EOFError):
+        if isinstance(error.__cause__, EOFError | OSError):
             raise error.__cause__ from None
         raise
     assert isinstance(wire, Wire)

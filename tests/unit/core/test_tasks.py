@@ -152,6 +152,48 @@ def test_a_document_is_read_page_by_page_to_its_end(upload: Upload, happened: li
     assert not one.read_next()
 
 
+def test_only_the_pages_asked_for_are_read(upload: Upload) -> None:
+    Upload.objects.filter(pk=upload.pk).update(asked={"pages": "2,4-"})
+    one, host, _ = reader(page(2, 5, "b") + page(4, 5, "d") + page(5, 5, "e"))
+    assert one.read_next()
+    done = now(upload)
+    assert [options.first_page for options in host.asked] == [2, 4, 5]
+    assert [options.last_page for options in host.asked] == [2, 4, 5]
+    assert (done.status, done.raw_text) == (Status.PROCESSED, "b\n\nd\n\ne")
+    assert (done.page_count, done.pages_done) == (5, 3)
+
+
+def test_a_reader_that_goes_on_asks_for_the_next_of_them(upload: Upload) -> None:
+    Upload.objects.filter(pk=upload.pk).update(asked={"pages": "2,4"})
+    one, _, _ = reader([*page(2, 5, "b"), reading.EngineCrashed("crashed")])
+    assert one.read_next()
+    two, host, _ = reader(page(4, 5, "d"))
+    assert two.read_next()
+    assert [options.first_page for options in host.asked] == [4]
+    assert now(upload).raw_text == "b\n\nd"
+
+
+def test_pages_behind_the_last_one_are_not_waited_for(upload: Upload) -> None:
+    Upload.objects.filter(pk=upload.pk).update(asked={"pages": "1,7"})
+    one, host, _ = reader(page(1, 3, "a"))
+    assert one.read_next()
+    assert [options.first_page for options in host.asked] == [1]
+    assert now(upload).status == Status.PROCESSED
+
+
+def test_a_reader_that_died_before_the_end_of_the_job_left_nothing_to_read(upload: Upload) -> None:
+    held = jobs.claim("dead")
+    assert held is not None
+    done = page(1, 1, "a")[-1]
+    assert isinstance(done, reading.PageDone)
+    jobs.save_page(held, done)
+    jobs.void_claims()
+    one, host, _ = reader()
+    assert one.read_next()
+    assert host.asked == []
+    assert (now(upload).status, now(upload).raw_text) == (Status.PROCESSED, "a")
+
+
 def test_uploads_are_read_in_the_order_they_came(upload: Upload) -> None:
     others = [new_upload(new_user()) for _ in range(2)]
     one, _, _ = reader(*[page(1, 1, "x")] * 3)

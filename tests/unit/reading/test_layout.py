@@ -1,7 +1,5 @@
 """Reading order and leads, from boxes alone."""
 
-import math
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,24 +7,13 @@ from hypothesis import strategies as st
 from backend_main.reading import layout
 from backend_main.reading.layout import Placed
 from backend_main.reading.types import Box
+from tests.unit.reading.shapes import PAGES, box, columns, moved, receipt
 
 sides = st.floats(1, 400, allow_nan=False)
 boxes_anywhere = st.lists(
     st.tuples(st.floats(0, 2000), st.floats(0, 3000), sides, sides).map(lambda given: box(*given)),
     max_size=30,
 )
-
-
-def box(x: float, y: float, width: float, height: float = 20) -> Box:
-    return ((x, y), (x + width, y), (x + width, y + height), (x, y + height))
-
-
-def moved(given: Box, dx: float = 0, dy: float = 0, scale: float = 1, degrees: float = 0) -> Box:
-    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    first, second, third, fourth = [
-        ((x * cosine - y * sine) * scale + dx, (x * sine + y * cosine) * scale + dy) for x, y in given
-    ]
-    return (first, second, third, fourth)
 
 
 def shown(boxes: list[Box], names: str) -> str:
@@ -46,31 +33,6 @@ def test_nothing_sends_the_order_into_a_loop_or_an_error(boxes: list[Box]) -> No
     layout.order(boxes + boxes)
 
 
-def receipt(rows: int) -> list[Box]:
-    """An item and its price in every row; the name's length varies."""
-    return [
-        part
-        for row in range(rows)
-        for part in (box(10, 30 * row, 90 + row * 37 % 140), box(400, 30 * row, 60))
-    ]
-
-
-def columns(count: int, lines: int, width: float = 300, gutter: float = 40, step: float = 26) -> list[Box]:
-    return [
-        box(column * (width + gutter), line * step, width if line % 5 != 4 else width * 0.6)
-        for column in range(count)
-        for line in range(lines)
-    ]
-
-
-PAGES = {
-    "receipt": receipt(12),
-    "two columns": columns(2, 12),
-    "three columns": columns(3, 8),
-    "a title over two columns": [box(100, -80, 440, 40), *columns(2, 12)],
-}
-
-
 @pytest.mark.parametrize("name", PAGES)
 @given(
     dx=st.integers(0, 500),
@@ -86,8 +48,8 @@ def test_shifting_and_scaling_a_page_change_nothing(
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("degrees", [-3, -1, 1, 3])
-def test_a_page_put_on_the_glass_at_a_slant_reads_the_same(name: str, degrees: float) -> None:
+@pytest.mark.parametrize("degrees", [-3, -1, 1, 3, 90, 180, 268])
+def test_a_page_put_on_the_glass_at_a_slant_or_turned_reads_the_same(name: str, degrees: float) -> None:
     page = PAGES[name]
     assert layout.order([moved(given, degrees=degrees) for given in page]) == layout.order(page)
 
@@ -107,6 +69,46 @@ def test_two_columns_are_read_one_after_the_other() -> None:
 
 def test_three_columns_are_read_one_after_the_other() -> None:
     assert shown(columns(3, 3), "abcABCxyz") == "a\nb\nc\n\nA\nB\nC\n\nx\ny\nz"
+
+
+def test_a_table_beside_running_text_is_a_column_of_its_own() -> None:
+    cells = [box(400 + 120 * column, 24 * row, 60) for row in range(8) for column in range(3)]
+    text = [box(0, 26 * line, 300) for line in range(8)]
+    assert shown([*cells, *text], "ABCDEFGHIJKLMNOPQRSTUVWXstuvwxyz").replace("\n", "").startswith("stuvwxyz")
+
+
+def test_a_label_beside_a_paragraph_is_read_with_its_first_line() -> None:
+    page = [
+        part
+        for top in (0, 200)
+        for part in (box(0, top, 80), *(box(300, top + 26 * line, 500) for line in range(4)))
+    ]
+    assert shown(page, "LabcdMefgh").replace("\n", " ").split() == [
+        "L",
+        "a",
+        "b",
+        "c",
+        "d",
+        "M",
+        "e",
+        "f",
+        "g",
+        "h",
+    ]
+
+
+def test_two_texts_of_short_lines_whose_lines_are_not_level_are_columns() -> None:
+    left = [box(0, 40 * line, 60 if line % 2 else 170) for line in range(13)]
+    right = [box(400, 33 * line, 70 if line % 2 else 180) for line in range(14)]
+    assert (
+        shown(left + right, "abcdefghijklmABCDEFGHIJKLMN").replace("\n", "") == "abcdefghijklmABCDEFGHIJKLMN"
+    )
+
+
+def test_a_margin_below_the_title_is_read_after_the_text() -> None:
+    margin = [box(0, 300 + 26 * line, 200) for line in range(6)]
+    text = [box(300, 0, 500, 40), *(box(300, 80 + 26 * line, 500) for line in range(16))]
+    assert shown(margin + text, "uvwxyzTabcdefghijklmnop").replace("\n", "") == "# Tabcdefghijklmnopuvwxyz"
 
 
 def test_what_spans_the_columns_stands_between_what_is_above_and_below() -> None:

@@ -99,7 +99,9 @@ def test_the_gap_of_a_dropped_line_passes_on_and_its_heading_does_not() -> None:
     [
         ("# Title\n\nA line\nand its next", "Title\n\nA line and its next"),
         ("a hyphen-\nated word", "a hyphenated word"),
-        ("Jean-\nPaul", "Jean- Paul"),
+        ("Jean-\nPaul", "Jean-Paul"),
+        ("in 2004-\n07", "in 2004-07"),
+        ("a line  \nand its next", "a line\nand its next"),
         ("人人生而\n自由", "人人生而自由"),
         ("- one\n- two", "- one\n- two"),
         ("Due:\n1. rent\n2. tax", "Due:\n1. rent\n2. tax"),

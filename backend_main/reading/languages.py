@@ -1,0 +1,81 @@
+"""Step 10 - languages: their ISO 639-1 codes, the names that Tesseract's packs have, and their scripts."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+
+class Language(NamedTuple):
+    """`packs` are Tesseract's names for it (ISO 639-2/T, some with a script), the usual one first."""
+
+    code: str
+    name: str
+    script: str
+    packs: tuple[str, ...]
+
+
+# Scripts have the names that Tesseract's detector of scripts gives them.
+_TABLE = """
+af Afrikaans Latin afr|am Amharic Ethiopic amh|ar Arabic Arabic ara|as Assamese Bengali asm
+az Azerbaijani Latin aze|be Belarusian Cyrillic bel|bg Bulgarian Cyrillic bul|bn Bengali Bengali ben
+bo Tibetan Tibetan bod|bs Bosnian Latin bos|br Breton Latin bre|ca Catalan Latin cat|cs Czech Latin ces
+cy Welsh Latin cym|da Danish Latin dan|de German Latin deu,frk,deu_latf|dv Divehi Thaana div
+dz Dzongkha Tibetan dzo|el Greek Greek ell,grc|en English Latin eng,enm|eo Esperanto Latin epo
+es Spanish Latin spa,spa_old|et Estonian Latin est|eu Basque Latin eus|fa Persian Arabic fas
+fi Finnish Latin fin|fo Faroese Latin fao|fr French Latin fra,frm|fy Frisian Latin fry|ga Irish Latin gle
+gd Gaelic Latin gla|gl Galician Latin glg|gu Gujarati Gujarati guj|he Hebrew Hebrew heb
+hi Hindi Devanagari hin|hr Croatian Latin hrv|ht Haitian Latin hat|hu Hungarian Latin hun
+hy Armenian Armenian hye|id Indonesian Latin ind|is Icelandic Latin isl|it Italian Latin ita,ita_old
+iu Inuktitut Canadian_Aboriginal iku|ja Japanese Japanese jpn,jpn_vert|jv Javanese Latin jav
+ka Georgian Georgian kat,kat_old|kk Kazakh Cyrillic kaz|km Khmer Khmer khm|kn Kannada Kannada kan
+ko Korean Korean kor,kor_vert|ku Kurdish Latin kmr,kur|ky Kyrgyz Cyrillic kir|la Latin Latin lat
+lb Luxembourgish Latin ltz|lo Lao Lao lao|lt Lithuanian Latin lit|lv Latvian Latin lav|mi Maori Latin mri
+mk Macedonian Cyrillic mkd|ml Malayalam Malayalam mal|mn Mongolian Cyrillic mon|mr Marathi Devanagari mar
+ms Malay Latin msa|mt Maltese Latin mlt|my Burmese Myanmar mya|ne Nepali Devanagari nep
+nl Dutch Latin nld|no Norwegian Latin nor|oc Occitan Latin oci|or Oriya Oriya ori|pa Punjabi Gurmukhi pan
+pl Polish Latin pol|ps Pashto Arabic pus|pt Portuguese Latin por|qu Quechua Latin que|ro Romanian Latin ron
+ru Russian Cyrillic rus|sa Sanskrit Devanagari san|sd Sindhi Arabic snd|si Sinhala Sinhala sin
+sk Slovak Latin slk|sl Slovenian Latin slv|sq Albanian Latin sqi|sr Serbian Cyrillic srp,srp_latn
+su Sundanese Latin sun|sv Swedish Latin swe|sw Swahili Latin swa|ta Tamil Tamil tam|te Telugu Telugu tel
+tg Tajik Cyrillic tgk|th Thai Thai tha|ti Tigrinya Ethiopic tir|tl Tagalog Latin tgl,fil|to Tongan Latin ton
+tr Turkish Latin tur|tt Tatar Cyrillic tat|ug Uyghur Arabic uig|uk Ukrainian Cyrillic ukr|ur Urdu Arabic urd
+uz Uzbek Latin uzb,uzb_cyrl|vi Vietnamese Latin vie|yi Yiddish Hebrew yid|yo Yoruba Latin yor
+zh Chinese Han chi_sim,chi_tra,chi_sim_vert,chi_tra_vert
+"""
+
+
+def _parsed() -> dict[str, Language]:
+    rows = (row.split() for line in _TABLE.split("\n") for row in line.split("|") if row)
+    return {code: Language(code, name, script, tuple(packs.split(","))) for code, name, script, packs in rows}
+
+
+LANGUAGES = _parsed()
+SCRIPTS = frozenset(language.script for language in LANGUAGES.values())
+_BY_PACK = {pack: language.code for language in LANGUAGES.values() for pack in language.packs}
+
+
+def code_of(word: str) -> str:
+    """The code for what somebody wrote: `de`, Tesseract's `deu`, or with a region, `pt-BR`; else the word."""
+    plain = word.strip().replace("-", "_")
+    lower = plain.lower()
+    return _BY_PACK.get(lower) or (lower if lower in LANGUAGES else _region_off(lower)) or plain
+
+
+def names(codes: Iterable[str]) -> str:
+    """For a sentence: “de (German), en (English)”."""
+    return ", ".join(
+        f"{code} ({LANGUAGES[code].name})" if code in LANGUAGES else code for code in sorted(codes)
+    )
+
+
+def of_script(script: str, codes: Iterable[str]) -> list[str]:
+    """Those of the codes whose languages are written in this script, sorted."""
+    return sorted(code for code in codes if code in LANGUAGES and LANGUAGES[code].script == script)
+
+
+def scripts_of(codes: Iterable[str]) -> frozenset[str]:
+    return frozenset(LANGUAGES[code].script for code in codes if code in LANGUAGES)
+
+
+def _region_off(lower: str) -> str | None:
+    language = lower.split("_")[0]
+    return language if language in LANGUAGES else None

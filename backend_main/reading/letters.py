@@ -1,0 +1,59 @@
+"""Step 10 - what lines say of themselves by their letters: how wide they are set, what they begin with."""
+
+import re
+
+CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
+_NARROW = frozenset("iljtfrI.,:;'|!()[] -")
+
+_LETTER = r"[^\W_]"
+_HYPHENATED = re.compile(rf"{_LETTER}[-\u2010\u00ad]$")
+_SOFT_HYPHEN = "\u00ad"
+
+# A dash or an asterisk without a space behind it is part of a word, a round bullet never is.
+_BULLET = re.compile(r"^(?:[•●▪■◦‣○◆►∙·]\s*|[*–—-]\s+)(?=\S)")
+_NUMBER = re.compile(r"^\d{1,3}[.)](?:\s+(?=\D)|(?=[^\s\d.,)]{2}))")
+_LETTERED = re.compile(r"^(?:\((?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})\)|[a-zA-Z]\)|[①-⑳])")
+
+
+def joined(text: str, line: str) -> str:
+    """The line behind the text: with a space, and without one between Chinese or Japanese characters.
+
+    A hyphen goes where a word was broken, and stays in “Jean-Paul” and “2004-07”.
+    """
+    if not text or not line:
+        return text + line
+    if _HYPHENATED.search(text):
+        if line[0].islower() or text[-1] == _SOFT_HYPHEN:
+            return text[:-1] + line
+        return text + line if line[0].isalnum() else f"{text} {line}"
+    if CJK.match(text[-1]) and CJK.match(line[0]):
+        return text + line
+    return f"{text} {line}"
+
+
+def text_width(text: str) -> float:
+    """About how wide a text is set, in widths of a small letter."""
+    return sum(map(_letter_width, text))
+
+
+def _letter_width(letter: str) -> float:
+    if letter in _NARROW:
+        return 0.6
+    if letter.isascii():
+        return 1.35 if letter.isupper() or letter in "mw" else 1.0
+    return 2.0 if CJK.match(letter) else 1.0
+
+
+def list_marker(text: str) -> str:
+    """The bullet or number with which an item of a list begins, and the space behind it."""
+    found = _BULLET.match(text) or _NUMBER.match(text)
+    return found[0] if found else ""
+
+
+def is_bullet(text: str) -> bool:
+    return bool(_BULLET.match(text))
+
+
+def begins_anew(text: str) -> bool:
+    """Whether a line begins with a bullet or a number of any kind, also those unknown to Markdown."""
+    return bool(list_marker(text) or _LETTERED.match(text))

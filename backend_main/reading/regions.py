@@ -1,0 +1,122 @@
+"""Step 10 - what stands where on a page, as a small layout model sees it.
+
+The model is a PicoDet of PP-Structure for ten kinds of region, in `models/` (its README says where it comes
+from). It is run here directly: the package that brings it wants an OpenCV that cannot stand beside
+RapidOCR's. What it says is taken as a hint; on pages unlike those of its training it takes all of a page for
+a table.
+"""
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .frame import Frame, Item
+from .pixels import Pixels
+
+MODEL = Path(__file__).parent / "models" / "layout_cdla.onnx"
+KINDS = (
+    "text",
+    "title",
+    "figure",
+    "figure_caption",
+    "table",
+    "table_caption",
+    "header",
+    "footer",
+    "reference",
+    "equation",
+)
+WIDTH, HEIGHT = 608, 800
+# Of the model's own configuration: strides of its four outputs, and how its distances are coded.
+STRIDES = (8, 16, 32, 64)
+DISTANCE_STEPS = 8
+MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+MIN_SCORE = 0.4
+MAX_OVERLAP = 0.5
+
+Numbers = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Region:
+    """A rectangle of one kind, in the frame."""
+
+    kind: str
+    score: float
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def holds(self, item: Item) -> bool:
+        return self.left < item.center < self.right and self.top < item.middle < self.bottom
+
+
+def find_regions(pixels: Pixels, frame: Frame, threads: int) -> list[Region]:
+    """The page's regions, the surest first."""
+    picture = frame.picture(pixels, (WIDTH, HEIGHT))
+    found = _session(threads).run(None, {"image": _as_input(picture)})
+    scores = np.concatenate([output[0] for output in found[: len(STRIDES)]])
+    boxes = np.concatenate(
+        [_boxes(output[0], stride) for output, stride in zip(found[4:], STRIDES, strict=True)]
+    )
+    left, top, right, bottom = frame.bounds(pixels.shape[1], pixels.shape[0])
+    scale = np.array([(right - left) / WIDTH, (bottom - top) / HEIGHT] * 2)
+    offset = np.array([left, top] * 2)
+    regions = []
+    for kind, name in enumerate(KINDS):
+        for index in _kept(boxes, scores[:, kind]):
+            corners = (boxes[index] * scale + offset).tolist()
+            regions.append(Region(name, float(scores[index, kind]), *corners))
+    return sorted(regions, key=lambda region: -region.score)
+
+
+@lru_cache(maxsize=1)
+def _session(threads: int) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # its shapes are known to be loosely declared
+    return onnxruntime.InferenceSession(MODEL, options, providers=["CPUExecutionProvider"])
+
+
+def _as_input(picture: Pixels) -> Numbers:
+    values = (picture.astype(np.float32) / 255 - MEAN) / DEVIATION
+    return np.ascontiguousarray(values.transpose(2, 0, 1)[np.newaxis], np.float32)
+
+
+def _boxes(coded: Numbers, stride: int) -> Numbers:
+    """Distances from each point of the stride's lattice to four sides, each the mean of a distribution."""
+    weights = np.exp(coded.reshape(-1, 4, DISTANCE_STEPS))
+    weights /= weights.sum(axis=2, keepdims=True)
+    distances = (weights * np.arange(DISTANCE_STEPS)).sum(axis=2) * stride
+    rows, columns = np.mgrid[0 : -(-HEIGHT // stride), 0 : -(-WIDTH // stride)]
+    centers = np.stack([columns.ravel(), rows.ravel()] * 2, axis=1) * stride + stride / 2
+    return np.asarray(centers + distances * np.array([-1, -1, 1, 1]), np.float32)
+
+
+def _kept(boxes: Numbers, scores: Numbers) -> list[int]:
+    """Indices of the boxes sure enough, without those that mostly cover a surer one."""
+    kept: list[int] = []
+    for index in np.argsort(-scores):
+        if scores[index] < MIN_SCORE:
+            break
+        if all(_overlap(boxes[index], boxes[other]) <= MAX_OVERLAP for other in kept):
+            kept.append(int(index))
+    return kept
+
+
+def _overlap(one: Numbers, other: Numbers) -> float:
+    """Intersection over union."""
+    sides = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
+    common = float(sides.clip(0).prod())
+    areas = float((one[2:] - one[:2]).prod() + (other[2:] - other[:2]).prod())
+    return common / max(areas - common, 1e-6)

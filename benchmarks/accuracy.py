@@ -1,0 +1,206 @@
+"""How right the text comes out, over sets of pages with known text: characters, words, and their structure.
+
+Read by scanrill (`backend_main.reading.read`, the default engine), by RapidOCR called plainly with its own
+settings, and by Tesseract with the languages of each set, all with one thread and one page after another.
+Per set: character and word error rates and word F1 (`tests/support/scoring.py`); where the pages' Markdown is
+known, reading order, tables and headings (`tests/support/structure.py`); CPU seconds a page, and the median
+of the seconds to a page's first text, which for the two others is all of it.
+
+    .venv/bin/python -m benchmarks.accuracy --write
+    .venv/bin/python -m benchmarks.accuracy --cache DIR --only scanrill
+
+With `--cache` each page is recognised once, and later runs lay out the kept lines anew. Runs may share it.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.accuracy_readers import Cache, Page, Reading, readers
+from benchmarks.report import write
+from tests.support import structure
+from tests.support.scoring import Score, score
+
+PAGES = Path(__file__).parents[2] / "shared" / "data"
+SETS = (
+    "sroie",
+    "funsd",
+    "pdfpages",
+    "mdrender",
+    "omni_en",
+    "omni_zh",
+    "udhr_deu",
+    "udhr_fra",
+    "udhr_eng",
+    "udhr_cmn",
+)
+SCANRILL = "scanrill"
+
+Structure = tuple[float | None, float | None, float | None]
+"""Reading order, tables, headings."""
+
+# What a run of scanrill is held to: the most character errors in percent, the least word F1.
+MOST_CER = {"sroie": 9, "pdfpages": 10, "mdrender": 3, "omni_en": 25, "omni_zh": 25}
+LEAST_F1 = {
+    "sroie": 0.899,
+    "funsd": 0.837,
+    "pdfpages": 0.959,
+    "mdrender": 0.994,
+    "omni_en": 0.881,
+    "omni_zh": 0.963,
+    "udhr_deu": 0.991,
+    "udhr_fra": 0.998,
+    "udhr_eng": 0.997,
+    "udhr_cmn": 1.0,
+}
+LEAST_STRUCTURE = {"mdrender": (0.95, 0.80, 0.92)}
+
+
+@dataclass
+class Result:
+    """Of one set by one reader."""
+
+    score: Score = field(default_factory=Score)
+    structures: list[Structure] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+
+    def add(self, page: Page, reading: Reading) -> None:
+        self.score += score(reading.text, page.truth)
+        self.readings.append(reading)
+        if page.markdown is not None:
+            measures = (structure.reading_order, structure.tables, structure.headings)
+            order, tables, headings = (measure(reading.text, page.markdown) for measure in measures)
+            self.structures.append((order, tables, headings))
+
+    def structure(self, number: int) -> float | None:
+        found = [value for one in self.structures if (value := one[number]) is not None]
+        return statistics.mean(found) if found else None
+
+    @property
+    def cpu(self) -> float:
+        return statistics.mean(reading.cpu for reading in self.readings)
+
+    @property
+    def first(self) -> float:
+        return statistics.median(reading.first for reading in self.readings)
+
+
+Results = dict[str, dict[str, Result]]
+"""By set, then by reader."""
+
+
+def pages_of(folder: Path, name: str) -> list[Page]:
+    found = sorted(path for path in (folder / name).glob("*") if path.suffix in (".png", ".jpg"))
+    pages = []
+    for path in found:
+        markdown = path.with_name(path.stem + ".gt.md")
+        truth = path.with_name(path.stem + ".gt.txt").read_text()
+        pages.append(Page(name, path, truth, markdown.read_text() if markdown.exists() else None))
+    return pages
+
+
+def measure(folder: Path, sets: Iterable[str], only: Sequence[str], cache: Cache) -> Results:
+    chosen = {name: read for name, read in readers(cache).items() if not only or name in only}
+    results: Results = {}
+    for group in sets:
+        for page in pages_of(folder, group):
+            print(f"{group} {page.path.name}", end="\r", file=sys.stderr)
+            for name, read in chosen.items():
+                results.setdefault(group, {}).setdefault(name, Result()).add(page, read(page))
+    return results
+
+
+# ── the table ──
+
+
+def table(results: Results) -> str:
+    columns = (
+        "CER %",
+        "WER %",
+        "word F1",
+        "order",
+        "tables",
+        "headings",
+        "CPU, s a page",
+        "first text, s",
+    )
+    lines = [f"| set | read by | {' | '.join(columns)} |", f"|---|---|{'---:|' * len(columns)}"]
+    for group, by_reader in results.items():
+        for name, result in by_reader.items():
+            title = f"{group} ({len(result.readings)})" if name == next(iter(by_reader)) else ""
+            lines.append(f"| {title} | {name} | {' | '.join(_cells(result))} |")
+    return "\n".join(lines)
+
+
+def _cells(result: Result) -> list[str]:
+    structures = [result.structure(number) for number in range(3)]
+    return [
+        f"{100 * result.score.cer:.1f}",
+        f"{100 * result.score.wer:.1f}",
+        f"{result.score.word_f1:.3f}",
+        *("" if value is None else f"{value:.3f}" for value in structures),
+        f"{result.cpu:.2f}",
+        f"{result.first:.2f}",
+    ]
+
+
+def goals(results: Results) -> str:
+    """Each goal that was missed, and how many were met."""
+    missed, met = list[str](), 0
+    for group, by_reader in results.items():
+        if SCANRILL not in by_reader:
+            continue
+        for sentence, is_met in _held_to(group, by_reader[SCANRILL]):
+            met += is_met
+            missed += [] if is_met else [sentence]
+    return "\n".join([f"Goals met: {met}. Missed: {len(missed) or 'none'}.", *(f"- {one}" for one in missed)])
+
+
+def _held_to(group: str, result: Result) -> Iterable[tuple[str, bool]]:
+    cer, f1 = 100 * result.score.cer, result.score.word_f1
+    if group in MOST_CER:
+        yield f"{group}: CER {cer:.1f} %, goal {MOST_CER[group]}", cer <= MOST_CER[group]
+    if group in LEAST_F1:
+        yield f"{group}: word F1 {f1:.3f}, goal {LEAST_F1[group]}", round(f1, 3) >= LEAST_F1[group]
+    for number, (name, least) in enumerate(
+        zip(("order", "tables", "headings"), LEAST_STRUCTURE.get(group, ()), strict=False)
+    ):
+        value = result.structure(number) or 0.0
+        yield f"{group}: {name} {value:.3f}, goal {least}", value >= least
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--pages", type=Path, default=PAGES)
+    parser.add_argument("--sets", nargs="*", default=SETS)
+    parser.add_argument("--only", nargs="*", default=(), help="readers; all that are here without it")
+    parser.add_argument("--cache", type=Path, help="a folder where what was recognised is kept")
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    sets = [name for name in options.sets if (options.pages / name).is_dir()]
+    if not sets:
+        sys.exit(
+            f"The pages are not here: none of {', '.join(options.sets)} in {options.pages}. Say --pages DIR."
+        )
+    load = os.getloadavg()[0]
+    results = measure(options.pages, sets, options.only, Cache(options.cache))
+    told = f"`.venv/bin/python -m benchmarks.accuracy --write`, one thread, load average {load:.1f} before."
+    text = "\n\n".join([told, table(results), goals(results), *_absent(results)])
+    print(text)
+    if options.write:
+        write("accuracy", text)
+
+
+def _absent(results: Results) -> list[str]:
+    names = {name for by_reader in results.values() for name in by_reader}
+    return [] if "Tesseract" in names else ["Tesseract is not installed here, or was not asked for."]
+
+
+if __name__ == "__main__":
+    main()

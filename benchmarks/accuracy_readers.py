@@ -1,0 +1,195 @@
+"""Who reads the pages of `accuracy.py`, and the cache of what they recognised."""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from backend_main import reading
+from backend_main.reading import layout
+from backend_main.reading.engines import load_engine
+from backend_main.reading.engines.base import Engine
+from backend_main.reading.markdown import Writer
+from backend_main.reading.pages import PageImage
+from backend_main.reading.types import Line, Options, PageDone
+
+THREADS = 1
+LANGUAGES = {"omni_zh": "chi_sim", "udhr_cmn": "chi_sim", "udhr_deu": "deu", "udhr_fra": "fra"}
+
+
+@dataclass(frozen=True)
+class Page:
+    """`markdown` None: only the page's text is known."""
+
+    group: str
+    path: Path
+    truth: str
+    markdown: str | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read of a page, in how many CPU seconds, and the seconds to its first text."""
+
+    text: str
+    cpu: float
+    first: float
+
+
+Reader = Callable[[Page], Reading]
+
+
+class Cache:
+    """What a reader recognised of a page, as a JSON file; without a folder nothing is kept."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def get(self, reader: str, page: Page) -> Any:
+        path = self._path(reader, page)
+        return json.loads(path.read_bytes()) if path and path.exists() else None
+
+    def put(self, reader: str, page: Page, what: Any) -> None:
+        path = self._path(reader, page)
+        if path is None:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Under a name of its own first: another run may be reading the same page.
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(msgspec.json.encode(what))
+        Path(file.name).replace(path)
+
+    def _path(self, reader: str, page: Page) -> Path | None:
+        return self._folder / reader / page.group / f"{page.path.stem}.json" if self._folder else None
+
+
+def readers(cache: Cache) -> dict[str, Reader]:
+    """By name; Tesseract only where it is installed."""
+    found = {"scanrill": _Scanrill(cache), "RapidOCR": _kept("RapidOCR", cache, _rapidocr)}
+    if shutil.which("tesseract"):
+        found["Tesseract"] = _kept("Tesseract", cache, _tesseract)
+    return found
+
+
+def _kept(name: str, cache: Cache, read: Reader) -> Reader:
+    def kept(page: Page) -> Reading:
+        if known := cache.get(name, page):
+            return Reading(**known)
+        found = read(page)
+        cache.put(name, page, asdict(found))
+        return found
+
+    return kept
+
+
+# ── scanrill ──
+
+
+class _Scanrill:
+    """Reads a page; lines that are in the cache are laid out, at the cost in CPU of their recognition."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def __call__(self, page: Page) -> Reading:
+        if known := self._cache.get("scanrill", page):
+            lines = msgspec.convert(known["lines"], list[Line])
+            done, spent, _ = _read(page, _Replay(lines))
+            return Reading(done.markdown, known["cpu"] + spent, known["first"])
+        done, spent, first = _read(page, _engine())
+        # What laying out takes is left out: it is taken again whenever the lines are laid out.
+        _, again, _ = _read(page, _Replay(done.lines))
+        self._cache.put("scanrill", page, {"lines": done.lines, "cpu": spent - again, "first": first})
+        return Reading(done.markdown, spent, first)
+
+
+def _read(page: Page, engine: Engine) -> tuple[PageDone, float, float]:
+    began, spent, first, done = time.perf_counter(), time.process_time(), 0.0, None
+    for event in reading.read(page.path, Options(threads=THREADS), engine):
+        if isinstance(event, Line):
+            first = first or time.perf_counter() - began
+        elif isinstance(event, PageDone):
+            done = event
+    assert done is not None  # a page was read, or read() raised
+    return done, time.process_time() - spent, first
+
+
+@cache
+def _engine() -> Engine:
+    return load_engine("rapid", THREADS)
+
+
+class _Replay(Engine):
+    """Recognises what was recognised before."""
+
+    name = "replay"
+    rewrites_page = True
+    wants_layout = True
+
+    def __init__(self, lines: list[Line]) -> None:
+        self._lines = lines
+
+    def load(self, threads: int) -> None:
+        pass
+
+    def read_page(self, page: PageImage) -> Iterator[Line]:
+        lines = [line for line in self._lines if line.box is not None]
+        writer = Writer()
+        for place in layout.order([line.box for line in lines if line.box is not None]):
+            line = lines[place.index]
+            yield msgspec.structs.replace(line, markdown=writer.write(place.lead, line.text))
+
+
+# ── the others ──
+
+
+@cache
+def _plain() -> Any:
+    """RapidOCR with its own settings. The models are named, or it would ask for them elsewhere."""
+    import rapidocr
+
+    models = Path(rapidocr.__file__).parent / "models"
+    return rapidocr.RapidOCR(
+        params={
+            "Global.log_level": "critical",
+            "Det.model_path": str(models / "PP-OCRv6_det_small.onnx"),
+            "Rec.model_path": str(models / "PP-OCRv6_rec_small.onnx"),
+            "EngineConfig.onnxruntime.intra_op_num_threads": THREADS,
+            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+        }
+    )
+
+
+def _rapidocr(page: Page) -> Reading:
+    ocr = _plain()
+    began, spent = time.perf_counter(), time.process_time()
+    result = ocr(str(page.path))
+    text = "\n".join(result.txts or ())
+    return Reading(text, time.process_time() - spent, time.perf_counter() - began)
+
+
+def _tesseract(page: Page) -> Reading:
+    began, spent = time.perf_counter(), _childrens_cpu()
+    done = subprocess.run(
+        ["tesseract", str(page.path), "-", "-l", LANGUAGES.get(page.group, "eng")],
+        env=os.environ | {"OMP_THREAD_LIMIT": str(THREADS)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return Reading(done.stdout, _childrens_cpu() - spent, time.perf_counter() - began)
+
+
+def _childrens_cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

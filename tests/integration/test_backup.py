@@ -1,0 +1,111 @@
+"""`scanrill backup` beside a running server, and `scanrill restore` into a new directory."""
+
+from __future__ import annotations
+
+import io
+import json
+import stat
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from scanrill_client import AsyncClient
+
+from tests.support.accounts import Account
+from tests.support.drawing import scripted_png
+from tests.support.server import Server
+from tests.support.watching import QUICK, head_of, watching
+
+LINES = ["kept text", "and more"]
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("original") / "data").start()
+    yield server
+    assert server.stop() == 0
+
+
+def refusal(server: Server, *arguments: str) -> str:
+    """What a command says in one line that will not do it."""
+    done = server.command(*arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    return done.stderr
+
+
+async def test_what_was_there_is_there_again_and_old_cursors_count_no_more(
+    original: Server, tmp_path: Path
+) -> None:
+    account, file = Account.on(original), tmp_path / "kept.tar"
+    token = account.mint()
+    image = scripted_png(lines=LINES)
+    async with account.client() as client:
+        upload_id = (await client.create(image))["instance"]["id"]
+        await client.end_of(upload_id)
+    before = await head_of(account)
+    made = original.command("backup", str(file))
+    assert made.returncode == 0, made.stderr
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    async with account.client() as client:
+        await client.ask({"type": "update", "instance_id": upload_id, "data": {"filename": "later.png"}})
+
+    copy = Server(tmp_path / "copy")
+    restored = copy.command("restore", str(file))
+    assert restored.returncode == 0, restored.stderr
+    copy.start()
+    try:
+        async with AsyncClient(copy.http, token=token, timing=QUICK) as client:
+            upload = await client.retrieve(upload_id)
+            assert (upload.raw_text, upload.filename) == ("\n".join(LINES), "scan.png")
+            assert await client.original(upload_id) == image
+        theirs = Account(copy, account.id, account.name)
+        async with theirs.client() as client:
+            reply = await client.ask({"type": "subscribe", "since": before})
+            assert reply["recovered"] is False
+        async with watching(theirs, copy.port) as watcher:
+            assert set(watcher.client.uploads) == {upload_id}
+    finally:
+        assert copy.stop() == 0
+
+
+def test_nothing_is_written_over(original: Server, tmp_path: Path) -> None:
+    file = tmp_path / "there.tar"
+    file.write_text("mine")
+    assert "exists already" in refusal(original, "backup", str(file))
+    assert file.read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["there.tar"]
+
+
+def test_a_directory_that_holds_something_is_not_restored_into(original: Server, tmp_path: Path) -> None:
+    file = tmp_path / "whole.tar"
+    assert original.command("backup", str(file)).returncode == 0
+    assert "is not empty" in refusal(original, "restore", str(file))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no tar at all", "climbing", "newer"], ids=["empty", "text", "climbing", "newer"]
+)
+def test_what_is_no_backup_is_refused_and_leaves_nothing(tmp_path: Path, content: bytes | str) -> None:
+    file = tmp_path / "strange.tar"
+    file.write_bytes(content if isinstance(content, bytes) else archive(content))
+    target = Server(tmp_path / "target" / "data")
+    said = refusal(target, "restore", str(file))
+    assert "newer version" in said if content == "newer" else "is no backup" in said
+    assert not target.data_dir.exists()
+    assert not (tmp_path / "outside").exists()
+    assert list(target.data_dir.parent.glob("data.*")) == []
+
+
+def archive(kind: str) -> bytes:
+    """A tar that looks like a backup, and is one of a later version or climbs out of its directory."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        entries = {"manifest.json": json.dumps({"format": 99 if kind == "newer" else 1}).encode()}
+        if kind == "climbing":
+            entries["../../outside"] = b"out"
+        for name, content in entries.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()

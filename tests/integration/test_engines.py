@@ -1,0 +1,122 @@
+"""`scanrill engines`, what `scanrill read` may ask, and an engine that another package brings."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from backend_main.cli.main import app
+from backend_main.reading.engines.tesseract import TesseractEngine
+from tests.support.documents import scripted_tiff
+from tests.support.drawing import page_png
+from tests.support.fonts import page_in
+from tests.support.server import SCANRILL
+from tests.support.wheel import ROOT, UV
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(autouse=True)
+def no_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SCANRILL_VISION_URL", raising=False)
+
+
+def test_engines_are_listed_with_what_they_can_and_what_they_lack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TesseractEngine, "lacking", classmethod(lambda _: ""))
+    monkeypatch.setattr(TesseractEngine, "readable", classmethod(lambda _: frozenset({"ru"})))
+    listed = run("engines")
+    assert listed.exit_code == 0
+    rows = {line.split()[0]: line for line in listed.stdout.splitlines() if line[:1].strip()}
+    assert list(rows) == ["engine", "rapid", "tesseract", "vision"]
+    assert "streams lines, with boxes" in rows["rapid"]
+    assert "de" in rows["rapid"].split()
+    assert "ru" in rows["tesseract"].split()
+    assert "not installed: SCANRILL_VISION_URL" in rows["vision"]
+
+
+def test_programs_get_the_same_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCANRILL_VISION_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("SCANRILL_VISION_MODEL", "any")
+    rows = {row["name"]: row for row in json.loads(run("engines", "--json").stdout)}
+    assert rows["vision"]["installed"]
+    assert rows["vision"]["streams_tokens"]
+    assert rows["vision"]["sends_pages_away"]
+    assert not rows["vision"]["gives_boxes"]
+    assert "olmocr" in rows["vision"]["profiles"]
+    assert "de" in rows["rapid"]["languages"]
+    assert rows["dummy"]["for_tests"]
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Path:
+    path = tmp_path / "three.tiff"
+    path.write_bytes(scripted_tiff([{"lines": [f"page {number}"]} for number in range(1, 4)]))
+    return path
+
+
+@pytest.mark.parametrize(("form", "printed"), [("md", "page 1\n\npage 3\n"), ("txt", "page 1\n\npage 3\n")])
+def test_only_the_pages_asked_for_are_printed(form: str, printed: str, three: Path) -> None:
+    result = run("read", "--engine", "dummy", "--pages", "1,3", "--languages", "en", "--format", form, three)
+    assert (result.exit_code, result.stdout) == (0, printed)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("--engine", "magic", "known are: dummy, rapid, tesseract, vision"),
+        ("--engine", "vision", "SCANRILL_VISION_URL"),
+        ("--languages", "ru", "does not read ru"),
+        ("--profile", "x", "no profile"),
+        ("--pages", "0", "count from 1"),
+    ],
+)
+def test_what_cannot_be_had_is_wrong_usage(option: str, value: str, sentence: str, three: Path) -> None:
+    engine = [] if option == "--engine" else ["--engine", "dummy"]
+    result = run("read", *engine, option, value, three)
+    assert result.exit_code == 2
+    assert sentence in " ".join(result.stderr.replace("│", " ").split())
+
+
+def test_what_is_to_be_known_of_a_page_goes_to_standard_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "russian.png"
+    path.write_bytes(page_in("ru"))
+    monkeypatch.setenv("PATH", "/nowhere")  # no Tesseract
+    result = run("read", path)
+    assert result.exit_code == 0
+    assert "made no sense to the engine “rapid”" in result.stderr
+    assert "made no sense" not in result.stdout
+
+
+# ── an engine of another package ──
+
+
+def test_the_example_of_an_engine_is_installed_and_reads(tmp_path: Path) -> None:
+    """As a person would install it, but into a directory beside, and without a network."""
+    example = ROOT / "examples" / "scanrill-stamp"
+    assert len((example / "scanrill_stamp" / "__init__.py").read_text().splitlines()) <= 40
+    target, page = tmp_path / "target", tmp_path / "page.png"
+    page.write_bytes(page_png(["dark", "letters"]))
+    install = ("pip", "install", "--quiet", "--offline", "--no-deps", "--target", str(target), str(example))
+    done = subprocess.run([UV, *install, "--python", sys.executable], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    environment = os.environ | {"PYTHONPATH": str(target)}
+
+    def scanrill(*arguments: str) -> str:
+        ran = subprocess.run([*SCANRILL, *arguments], env=environment, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    assert '"name": "stamp"' in scanrill("engines", "--json")
+    printed = scanrill("read", "--engine", "stamp", str(page))
+    assert printed.startswith("# 1000 × 216 pixels\n")
+    assert "% dark" in printed

@@ -1,0 +1,15 @@
+"""Whether Tesseract is here, and which of its languages."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend_main.reading.engines.tesseract import TesseractEngine
+
+
+def needs_tesseract(*languages: str) -> None:
+    """Skips the test where Tesseract, or a language of it, is not installed."""
+    if lacking := TesseractEngine.lacking():
+        pytest.skip(f"LOUD: {lacking} Nothing was said about Tesseract")
+    if missing := set(languages) - TesseractEngine.readable():
+        pytest.skip(f"LOUD: Tesseract lacks {', '.join(missing)}; nothing was said about it")

@@ -1,0 +1,494 @@
+"""Sockets that go on from a cursor: no gap and nothing twice, whatever meets what while they catch up."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from backend_main.core import live, protocol
+from backend_main.core.bell import PageText, Ring, Taken
+from backend_main.core.errors import Invalid, TooSlow
+from tests.support.listening import OWNER, UPLOAD, Clock, Listener, TestedHub, draft, failed, joined, settled
+
+EPOCH = "e"
+OTHER_UPLOAD = uuid.uuid4()
+
+
+async def asking(hub: TestedHub, listener: Listener, since: str) -> None:
+    """What the consumer does with `subscribe` and `since`."""
+    listener.socket.ask(protocol.Subscribe(since=since))
+    await hub.resume(listener.socket, since, None)
+
+
+async def resume(hub: TestedHub, listener: Listener, since: str) -> None:
+    """The same, with a client that reads what comes."""
+    resuming = asyncio.create_task(asking(hub, listener, since))
+    while not resuming.done():
+        await listener.heard
+    await resuming
+
+
+def commits(hub: TestedHub, count: int, upload_id: uuid.UUID = UPLOAD) -> None:
+    for _ in range(count):
+        number = len(hub.log.entries[OWNER]) + 1
+        hub.commit(protocol.error({}, reply_type=f"event {number}"), upload_id)
+
+
+def ring(hub: TestedHub) -> None:
+    hub.bell.say(Ring(OWNER, len(hub.log.entries[OWNER])))
+
+
+async def told(listener: Listener) -> list[str]:
+    """What came after the acknowledgement, as `number cursor`."""
+    heard = await listener.heard
+    types = [message.get("type") for message in heard]
+    after = heard[types.index("subscribed") + 1 :]
+    return [f"{m['type']} {m['cursor']}" for m in after if "cursor" in m]
+
+
+def events(*numbers: int) -> list[str]:
+    return [f"event {number} {EPOCH}:{number}" for number in numbers]
+
+
+# ── what comes ──
+
+
+async def test_every_later_event_follows_the_cursor_given_and_the_acknowledgement_repeats_it(
+    hub: TestedHub,
+) -> None:
+    commits(hub, 10)
+    listener = await joined(hub, Listener())
+    await resume(hub, listener, "e:4")
+    ack, *rest = await listener.heard
+    assert ack == {
+        "message": "subscribed",
+        "model": "Upload",
+        "instance_id": None,
+        "type": "subscribed",
+        "cursor": "e:4",
+        "recovered": True,
+    }
+    assert await told(listener) == events(5, 6, 7, 8, 9, 10)
+    commits(hub, 2)
+    ring(hub)
+    assert await told(listener) == events(*range(5, 13))
+    assert not any("Upload.list" in str(message) for message in rest)
+
+
+@pytest.mark.parametrize("since", ["f:4", "e:11", "e:2", "nonsense", "", ":", "e:", "e:-1", "e:4x", "e:٤"])
+async def test_a_cursor_that_cannot_be_followed_brings_a_list_and_what_comes_after(
+    hub: TestedHub, since: str
+) -> None:
+    commits(hub, 10)
+    hub.log.floor = 3
+    listener = await joined(hub, Listener())
+    await resume(hub, listener, since)
+    ack, snapshot = await listener.heard
+    assert (ack["recovered"], ack["cursor"]) == (False, "e:10")
+    assert snapshot == {"type": "Upload.list", "list": []}
+    commits(hub, 1)
+    ring(hub)
+    assert await told(listener) == events(11)
+
+
+async def test_the_cursor_of_the_newest_event_brings_nothing(hub: TestedHub) -> None:
+    commits(hub, 10)
+    listener = await joined(hub, Listener())
+    await resume(hub, listener, "e:10")
+    [ack] = await listener.heard
+    assert ack["recovered"] is True
+
+
+async def test_the_very_first_event_can_be_had_again(hub: TestedHub) -> None:
+    commits(hub, 2)
+    listener = await joined(hub, Listener())
+    await resume(hub, listener, "e:0")
+    assert await told(listener) == events(1, 2)
+
+
+async def test_on_the_endpoint_of_one_upload_its_events_alone_come(hub: TestedHub) -> None:
+    for upload_id in (UPLOAD, OTHER_UPLOAD, UPLOAD, OTHER_UPLOAD):
+        commits(hub, 1, upload_id)
+    listener = await joined(hub, Listener(upload_id=UPLOAD))
+    await resume(hub, listener, "e:0")
+    commits(hub, 1, OTHER_UPLOAD)
+    commits(hub, 1, UPLOAD)
+    ring(hub)
+    assert await told(listener) == events(1, 3, 6)
+
+
+async def test_a_socket_that_is_further_cannot_go_back(hub: TestedHub) -> None:
+    """Or its cursors would fall."""
+    commits(hub, 5)
+    listener = await joined(hub, Listener())
+    await resume(hub, listener, "e:3")
+    with pytest.raises(Invalid) as refused:
+        await resume(hub, listener, "e:4")
+    assert refused.value.fields.keys() == {"since"}
+    await resume(hub, listener, "e:5")
+    commits(hub, 1)
+    ring(hub)
+    assert [m["cursor"] for m in await listener.heard if "cursor" in m] == ["e:3", "e:4", "e:5", "e:5", "e:6"]
+
+
+async def test_without_since_the_events_from_now_on_have_cursors(hub: TestedHub) -> None:
+    commits(hub, 3)
+    listener = await joined(hub, Listener())
+    commits(hub, 1)  # and no bell: the acknowledgement has to look
+    listener.socket.ask(protocol.Subscribe(stream="full"))
+    await hub.follow(listener.socket, "full")
+    before, ack = await listener.heard
+    assert before == {"type": "event 4", "error": {}}
+    assert (ack["cursor"], "recovered" in ack) == ("e:4", False)
+    commits(hub, 1)
+    ring(hub)
+    assert await told(listener) == events(5)
+
+
+async def test_one_s_own_change_is_reply_and_event_for_who_opted_in(hub: TestedHub) -> None:
+    listener = await joined(hub, Listener())
+    await resume(hub, listener, "e:0")
+    listener.socket.ask(protocol.Delete(instance_id=UPLOAD, ref="r"))
+    message = protocol.error({}, reply_type="Upload.deleted")
+    hub.happen(message, origin=listener.socket)
+    await asyncio.wait_for(listener.socket.conclude(message), 5)
+    _, reply, event = await listener.heard
+    assert reply == {"type": "Upload.deleted", "error": {}, "ref": "r"}
+    assert event == {"type": "Upload.deleted", "error": {}, "cursor": "e:1"}
+
+
+async def test_a_client_that_does_not_read_is_given_no_more_than_it_takes(hub: TestedHub) -> None:
+    """Or a long log would fill its outbox, and the client be cut off for what it has asked for."""
+    commits(hub, 1000)
+    listener = await joined(hub, Listener())
+    resuming = asyncio.create_task(asking(hub, listener, "e:0"))
+    for _ in range(50):
+        await settled()
+    assert len(listener.outbox._entries) <= 5
+    while not resuming.done():
+        await listener.heard
+    assert len(await told(listener)) == 1000
+
+
+async def test_a_client_that_has_gone_is_not_waited_for(hub: TestedHub) -> None:
+    commits(hub, 1000)
+    listener = await joined(hub, Listener())
+    resuming = asyncio.create_task(asking(hub, listener, "e:0"))
+    await settled()
+    listener.outbox.end()
+    await asyncio.wait_for(resuming, 5)
+
+
+async def test_events_that_are_removed_while_a_client_catches_up_cut_it_off(hub: TestedHub) -> None:
+    commits(hub, 100)
+    listener = await joined(hub, Listener())
+    resuming = asyncio.create_task(asking(hub, listener, "e:0"))
+    await settled()
+    hub.log.floor = 90
+    while not resuming.done():
+        await listener.heard
+    assert [type(error) for error in listener.closed] == [TooSlow]
+    assert await told(listener) == events(1, 2, 3)
+
+
+async def test_events_that_nobody_read_before_they_were_removed_cut_off_all(hub: TestedHub) -> None:
+    listener = await joined(hub, Listener())
+    commits(hub, 100)
+    hub.log.floor = 100
+    ring(hub)
+    await settled()
+    assert [type(error) for error in listener.closed] == [TooSlow]
+
+
+async def test_a_database_that_fails_is_asked_again_and_nothing_is_missing(
+    hub: TestedHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    commits(hub, 10)
+    listener, plain = Listener(), Listener()
+    await joined(hub, listener, plain)
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0.0)
+    since, failures = hub.log.since, itertools.cycle([True, False])
+
+    def sometimes(*args: Any) -> Any:
+        if next(failures):
+            raise OSError("the database is away")
+        return since(*args)
+
+    monkeypatch.setattr(hub.log, "since", sometimes)
+    await resume(hub, listener, "e:0")
+    commits(hub, 10)
+    for _ in range(20):
+        await hub._look()
+        await listener.heard
+    assert await told(listener) == events(*range(1, 21))
+    assert [m["type"] for m in await plain.heard] == [f"event {n}" for n in range(11, 21)]
+    assert "the database is away" in caplog.text
+
+
+async def test_a_subscription_that_fails_leaves_the_socket_as_it_was(
+    hub: TestedHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits(hub, 3)
+    listener = await joined(hub, Listener())
+
+    def covers(*_args: object) -> bool:
+        commits(hub, 2)
+        ring(hub)
+        raise OSError("the database is away")
+
+    monkeypatch.setattr(hub.log, "covers", covers)
+    with pytest.raises(OSError, match="away"):
+        await resume(hub, listener, "e:0")
+    await settled()
+    assert [m["type"] for m in await listener.heard] == ["event 4", "event 5"]
+    assert all("cursor" not in m for m in await listener.heard)
+
+
+# ── live text ──
+
+
+async def test_live_text_waits_until_the_socket_has_caught_up(hub: TestedHub) -> None:
+    commits(hub, 9)
+    hub.take()
+    hub.page_text(UPLOAD, 1, draft("words"))
+    await settled()
+    listener = await joined(hub, Listener())
+    await resume(hub, listener, "e:0")
+    hub.page_text(UPLOAD, 1, draft("words, and more"))
+    heard = await listener.heard
+    kinds = ["text" if "streamed_text" in m else m["type"] for m in heard]
+    assert (
+        kinds == ["text", "subscribed", *(f"event {n}" for n in range(1, 10)), "text", "text"][: len(kinds)]
+    )
+    assert heard[-1]["streamed_text"] in ("words", "words, and more")
+
+
+async def test_a_text_waits_for_the_event_that_it_comes_after(hub: TestedHub) -> None:
+    """The log is read later than the reader speaks: created before its first partial, all the same."""
+    listener = await joined(hub, Listener())
+    commits(hub, 3)
+    hub.take()
+    hub.page_text(UPLOAD, 1, draft("wor"))
+    hub.page_text(UPLOAD, 1, draft("words"))
+    heard = await listener.heard
+    assert [m.get("streamed_text", m["type"]) for m in heard] == [
+        "event 1",
+        "event 2",
+        "event 3",
+        "",
+        "words",
+    ]
+
+
+async def test_what_is_said_of_an_upload_after_its_end_is_passed_over(hub: TestedHub) -> None:
+    """Its reader was overtaken between its claim and its first word."""
+    listener = await joined(hub, Listener())
+    hub.happen(protocol.error({}, reply_type="created"))
+    await settled()
+    taken = Taken(OWNER, UPLOAD, 1, 1, {})
+    hub.happen(failed())
+    await settled()
+    for said in (taken, PageText(OWNER, UPLOAD, 1, draft("too late"))):
+        hub.bell.say(said)
+    assert [m.get("status", m["type"]) for m in await listener.heard] == ["created", "error"]
+    assert await (await joined(hub, Listener())).heard == []
+
+
+async def test_an_end_that_nobody_heard_of_before_the_first_socket_leaves_no_text(hub: TestedHub) -> None:
+    hub.take()
+    hub.page_text(UPLOAD, 1, draft("words"))
+    await settled()
+    hub.log.reading[OWNER].clear()
+    hub.commit(failed())  # the bell is on its way
+    listener = await joined(hub, Listener())
+    hub.page_text(UPLOAD, 1, draft("words, and more"))
+    assert await listener.heard == []
+
+
+async def test_a_text_of_another_process_is_looked_up(hub: TestedHub, clock: Clock) -> None:
+    """This process heard nothing of its beginning, as nobody here had asked for this user."""
+    hub.log.reading[OWNER][UPLOAD] = Taken(OWNER, UPLOAD, 3, 0, {1: "one", 2: "two"}, 4)
+    listener = await joined(hub, Listener())
+    assert await listener.streamed == ["one\n\ntwo"]
+    hub.bell._heard(PageText(OWNER, UPLOAD, 3, draft("three", 3)), local=False)
+    await settled()
+    clock.move(2)
+    assert (await listener.streamed)[-1] == "one\n\ntwo\n\nthree"
+
+    hub.log.reading[OWNER][UPLOAD] = Taken(OWNER, UPLOAD, 4, 0, {1: "one", 2: "two", 3: "three"}, 4)
+    hub.bell._heard(PageText(OWNER, UPLOAD, 4, draft("four", 4)), local=False)
+    await settled()
+    clock.move(2)
+    assert (await listener.streamed)[-1] == "one\n\ntwo\n\nthree\n\nfour"
+
+    hub.leave(listener.socket)
+    assert hub._streams.attempt(UPLOAD) == -1, "what nobody here follows is not kept"
+
+
+async def test_a_reader_that_lost_its_upload_is_not_looked_up_at_each_word(hub: TestedHub) -> None:
+    listener = await joined(hub, Listener())
+    for _ in range(10):
+        hub.bell._heard(PageText(OWNER, UPLOAD, 1, draft("stale")), local=False)
+        await settled()
+    assert await listener.heard == []
+    assert hub.log.asked.count("taken") == 1
+
+
+# ── read once, encoded once ──
+
+
+async def test_the_log_is_read_once_for_all_sockets_and_each_form_made_once(
+    hub: TestedHub, encoded: list[object]
+) -> None:
+    listeners = [Listener() for _ in range(20)]
+    await joined(hub, *listeners)
+    for listener in listeners[10:]:
+        await hub.follow(listener.socket, "full")
+    hub.log.asked.clear()
+    encoded.clear()
+    hub.happen(failed())
+    for listener in listeners:
+        await listener.heard
+    assert hub.log.asked == ["since"]
+    assert len(encoded) == 1
+    texts = {listener.texts[-1] for listener in listeners}
+    assert len(texts) == 2
+    assert len({id(listener.texts[-1]) for listener in listeners}) == 2
+
+
+async def test_a_lost_bell_delays_and_no_more(hub: TestedHub) -> None:
+    listener = await joined(hub, Listener())
+    commits(hub, 5)
+    await settled()
+    assert await listener.heard == []
+    await hub._look()
+    assert [m["type"] for m in await listener.heard] == [f"event {n}" for n in range(1, 6)]
+
+
+async def test_a_handler_that_fails_ends_neither_the_bell_nor_a_socket(
+    hub: TestedHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    listener = await joined(hub, Listener())
+    with monkeypatch.context() as patch:
+        patch.setattr(hub._streams, "begin", lambda *_args: 1 / 0)
+        hub.take()
+        hub.happen(failed())
+        await settled()
+    assert "could not be taken in" in caplog.text
+    assert [m["status"] for m in await listener.heard] == ["error"]
+    assert listener.closed == []
+
+
+# ── any interleaving ──
+
+
+class Steps:
+    """Everything that the hub asks of the database waits here until a test lets it go on."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[asyncio.Future[None], str]] = []
+
+    async def look(self, work: Callable[..., object], *args: object) -> object:
+        for moment in ("before", "after"):
+            if moment == "after":
+                result = work(*args)
+            gate: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self.waiting.append((gate, moment))
+            await gate
+        return result
+
+    def let(self, which: int) -> None:
+        if self.waiting:
+            gate, _ = self.waiting.pop(which % len(self.waiting))
+            if not gate.done():
+                gate.set_result(None)
+
+
+KINDS = ["commit", "happen", "happen", "let", "let", "let", "let", "look", "read"]
+ACTS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 7)), min_size=10, max_size=40)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(acts=ACTS, before=st.integers(0, 6), since=st.integers(-1, 6), gone=st.integers(0, 4))
+def test_no_gap_and_nothing_twice_at_any_interleaving(
+    acts: list[tuple[str, int]], before: int, since: int, gone: int
+) -> None:
+    """Catching up, snapshot, bell and look meet in every order that hypothesis thinks of."""
+    asyncio.run(interleaved(acts, before, since, gone))
+
+
+async def interleaved(acts: list[tuple[str, int]], before: int, since: int, gone: int) -> None:
+    steps = Steps()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(live.orm, "look", steps.look)
+        hub = TestedHub()
+        hub.bell.start(hub._hear)
+        hub._streams.start()
+        commits(hub, before)
+        hub.log.floor = min(gone, before)
+        listener, plain = Listener(), Listener()
+        work = asyncio.create_task(come_back(hub, listener, plain, since))
+        for act, which in acts:
+            match act:
+                case "commit":
+                    commits(hub, 1 + which % 3)
+                case "happen":
+                    commits(hub, 1)
+                    ring(hub)
+                case "let":
+                    steps.let(which)
+                case "look":
+                    hub._spawn(hub._look())
+                case "read":
+                    await listener.heard
+            await settled(3)
+        await until_all_is_said(hub, steps, listener, plain, work)
+        check(await listener.heard, len(hub.log.entries[OWNER]), since)
+        types = [message["type"] for message in await plain.heard]
+        first = int(types[0].split()[1]) if types else 0
+        assert types == [f"event {n}" for n in range(first, len(hub.log.entries[OWNER]) + 1)] or not types
+        for task in hub._tasks:
+            task.cancel()
+
+
+async def come_back(hub: TestedHub, listener: Listener, plain: Listener, since: int) -> None:
+    await joined(hub, plain, listener)
+    await asking(hub, listener, f"e:{since}" if since >= 0 else "f:0")
+
+
+async def until_all_is_said(
+    hub: TestedHub, steps: Steps, listener: Listener, plain: Listener, work: asyncio.Task[None]
+) -> None:
+    hub._spawn(hub._look())
+    for _ in range(500):
+        await settled()
+        await listener.heard
+        await plain.heard
+        if not steps.waiting and work.done():
+            hub._spawn(hub._look())
+            await settled()
+            if not steps.waiting:
+                break
+        steps.let(0)
+    await work
+
+
+def check(heard: list[dict[str, Any]], head: int, since: int) -> None:
+    """After the acknowledgement: every event after its cursor, once, in order, the list before them."""
+    types = [message.get("type") for message in heard]
+    at = types.index("subscribed")
+    ack, rest = heard[at], heard[at + 1 :]
+    assert all("cursor" not in message for message in heard[:at])
+    start = int(ack["cursor"].partition(":")[2])
+    if ack["recovered"]:
+        assert start == since
+    else:
+        assert rest.pop(0)["type"] == "Upload.list"
+    assert [message["cursor"] for message in rest] == [f"e:{n}" for n in range(start + 1, head + 1)]

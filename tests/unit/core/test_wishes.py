@@ -1,0 +1,182 @@
+"""What may be asked of a reading, and what is said of the rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from backend_main.core import conf as configuration
+from backend_main.core import jobs, uploads, wishes
+from backend_main.core.errors import Invalid
+from backend_main.core.models import Job, Status, Upload
+from backend_main.core.wishes import Wishes
+from backend_main.reading.engines.tesseract import TesseractEngine
+from backend_main.reading.vision import setup
+from tests.support.database import new_user
+from tests.support.drawing import scripted_png
+from tests.support.encoding import base64_of
+
+
+@pytest.fixture
+def rapid_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a Tesseract that reads Russian and English, whatever is installed."""
+    changed = msgspec.structs.replace(configuration.conf, engine="rapid")
+    monkeypatch.setattr(wishes, "conf", changed)
+    monkeypatch.setattr(TesseractEngine, "lacking", classmethod(lambda _: ""))
+    monkeypatch.setattr(TesseractEngine, "readable", classmethod(lambda _: frozenset({"ru", "en"})))
+    for name in ("URL", "MODEL"):
+        monkeypatch.delenv(f"SCANRILL_VISION_{name}", raising=False)
+
+
+def refusal(**asked: Any) -> dict[str, str]:
+    with pytest.raises(Invalid) as raised:
+        wishes.check(Wishes(**asked))
+    return raised.value.fields
+
+
+@pytest.mark.usefixtures("rapid_by_default")
+class TestAsking:
+    def test_an_unknown_engine_is_told_the_known_ones(self) -> None:
+        error = refusal(engine="magic")
+        assert list(error) == ["engine"]
+        assert error["engine"] == "There is no reading engine “magic”; known are: rapid, tesseract, vision."
+
+    def test_the_engine_for_tests_does_what_a_page_says_and_is_nobody_s_to_choose(self) -> None:
+        assert "dummy" not in refusal(engine="dummy")["engine"].partition(";")[2]
+
+    def test_a_known_engine_that_is_not_set_up_says_what_it_lacks(self) -> None:
+        error = refusal(engine="vision")["engine"]
+        assert error.startswith("The reading engine “vision” is known, but not installed: ")
+        assert "SCANRILL_VISION_URL" in error
+
+    def test_a_language_that_the_engine_does_not_read_is_told_those_it_does(self) -> None:
+        error = refusal(engine="rapid", languages=["de", "ru"])
+        assert list(error) == ["languages"]
+        assert "does not read ru; it reads af (Afrikaans)" in error["languages"]
+
+    def test_a_language_that_no_engine_reads_is_told_all_that_are_read(self) -> None:
+        error = refusal(languages=["ko"])["languages"]
+        assert error.startswith("No engine that is installed here reads ko")
+        assert "ru (Russian)" in error
+        assert "de (German)" in error
+
+    @pytest.mark.parametrize("profile", ["none-such", "olmocr"])
+    def test_a_profile_that_the_engine_has_not_is_an_error_on_it(self, profile: str) -> None:
+        assert list(refusal(profile=profile)) == ["profile"]
+
+    @pytest.mark.parametrize("pages", ["0", "x", "3-1"])
+    def test_pages_that_are_none_are_an_error_on_them(self, pages: str) -> None:
+        assert list(refusal(pages=pages)) == ["pages"]
+
+    @pytest.mark.parametrize(
+        ("asked", "engine"),
+        [
+            (Wishes(), "rapid"),
+            (Wishes(languages=["de"]), "rapid"),
+            (Wishes(languages=["rus"]), "tesseract"),
+            (Wishes(languages=["ru", "en"]), "tesseract"),
+            (Wishes(engine="tesseract", languages=["en"]), "tesseract"),
+        ],
+    )
+    def test_the_configured_engine_reads_what_it_can_and_another_the_rest(
+        self, asked: Wishes, engine: str
+    ) -> None:
+        assert wishes.engine_for(wishes.check(asked)) == engine
+
+    def test_pages_are_sent_away_only_where_that_was_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SCANRILL_VISION_URL", "http://127.0.0.1:9/v1")
+        monkeypatch.setenv("SCANRILL_VISION_MODEL", "any")
+        assert list(refusal(languages=["ko"])) == ["languages"]
+        assert wishes.engine_for(wishes.check(Wishes(engine="vision", languages=["ko"]))) == "vision"
+
+
+def test_the_settings_of_the_vision_engine_are_the_same_in_both_places() -> None:
+    ours = configuration.Conf()
+    for field in msgspec.structs.fields(setup.Setup):
+        assert getattr(ours, f"vision_{field.name}") == field.default, field.name
+    declared = {name for name in configuration.Conf.__struct_fields__ if name.startswith("vision_")}
+    assert declared == {f"vision_{field.name}" for field in msgspec.structs.fields(setup.Setup)}
+
+
+def test_the_key_is_a_secret() -> None:
+    [row] = [
+        row
+        for row in configuration.describe(configuration.Conf(vision_api_key="canary"))
+        if row.variable == "SCANRILL_VISION_API_KEY"
+    ]
+    assert row.value == "(set)"
+
+
+# ── in the row ──
+
+pytestmark = pytest.mark.django_db
+
+
+def created(**asked: Any) -> Upload:
+    source = uploads.Source(image_base64=base64_of(scripted_png()))
+    return uploads.create(owner=new_user(), source=source, asked=Wishes(**asked)).upload
+
+
+def test_what_is_asked_is_kept_and_comes_with_the_job() -> None:
+    upload = created(engine="dummy", languages=["en-GB"], pages="2-3")
+    assert (upload.engine, upload.languages) == ("dummy", ["en"])
+    held = jobs.claim("reader")
+    assert held is not None
+    assert held.upload_id == upload.pk
+    assert (held.options.engine, held.options.languages) == ("dummy", ("en",))
+    assert (held.options.pages, held.options.profile) == ("2-3", "")
+
+
+def test_what_is_not_asked_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = created(pages="1")
+    monkeypatch.setattr(wishes, "conf", msgspec.structs.replace(configuration.conf, engine="rapid"))
+    held = jobs.claim("reader")
+    assert held is not None
+    assert held.options.engine == "rapid"
+    assert Upload.objects.get(pk=upload.pk).engine == "rapid"
+
+
+def test_what_cannot_be_had_stores_nothing() -> None:
+    with pytest.raises(Invalid):
+        created(engine="magic")
+    assert not Upload.objects.exists()
+    assert not Job.objects.exists()
+
+
+def test_bytes_that_come_again_after_an_error_may_ask_anew() -> None:
+    owner, image = new_user(), scripted_png()
+    source = uploads.Source(image_base64=base64_of(image))
+    first = uploads.create(owner=owner, source=source, asked=Wishes(engine="dummy", pages="9")).upload
+    Upload.objects.filter(pk=first.pk).update(status=Status.ERROR)
+    Job.objects.all().delete()
+    again = uploads.create(owner=owner, source=source, asked=Wishes(languages=["en"]))
+    assert again.duplicate
+    held = jobs.claim("reader")
+    assert held is not None
+    assert (held.options.languages, held.options.pages) == (("en",), "")
+
+
+def test_a_retry_asks_anew_and_keeps_what_it_does_not_ask() -> None:
+    upload = created(engine="dummy", languages=["en"], pages="2")
+    uploads.cancel(owner=upload.owner, upload_id=upload.pk)
+    again = uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=Wishes(pages="1-"))
+    assert again.asked == {"engine": "dummy", "languages": ["en"], "pages": "1-"}
+    held = jobs.claim("reader")
+    assert held is not None
+    assert (held.options.pages, held.options.languages) == ("1-", ("en",))
+
+
+def test_a_retry_that_asks_for_what_cannot_be_had_changes_nothing() -> None:
+    upload = created()
+    uploads.cancel(owner=upload.owner, upload_id=upload.pk)
+    with pytest.raises(Invalid):
+        uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=Wishes(engine="magic"))
+    assert Upload.objects.get(pk=upload.pk).status == Status.CANCELLED
+
+
+def test_another_engine_has_profiles_of_its_own() -> None:
+    before = Wishes(engine="vision", profile="olmocr", pages="2")
+    assert Wishes(engine="rapid").after(before) == Wishes(engine="rapid", pages="2")
+    assert Wishes(pages="3").after(before) == Wishes(engine="vision", profile="olmocr", pages="3")

@@ -1,0 +1,101 @@
+"""Which pages are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backend_main.reading import NoSuchPage, NotReadable, Options, PageDone, read
+from backend_main.reading.languages import LANGUAGES, code_of, names
+from backend_main.reading.selection import Selection
+from tests.support.documents import scripted_tiff
+
+
+@pytest.mark.parametrize(
+    ("text", "of_nine"),
+    [
+        ("", [1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        ("3", [3]),
+        ("2-4", [2, 3, 4]),
+        ("8-", [8, 9]),
+        ("7, 1-2", [1, 2, 7]),
+        ("1-3,2-5", [1, 2, 3, 4, 5]),
+        ("9-9", [9]),
+    ],
+)
+def test_pages_are_those_that_are_named(text: str, of_nine: list[int]) -> None:
+    selection = Selection(text)
+    assert [number for number in range(1, 10) if number in selection] == of_nine
+    walked, number = [], selection.after(0)
+    while number is not None and number <= 9:
+        walked.append(number)
+        number = selection.after(number)
+    assert walked == of_nine
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "a", "1,", ",", "3-2", "-3", "1--2", "1 2", "99999999", "1," * 200, "١"]
+)
+def test_what_names_no_pages_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"expected|count from 1"):
+        Selection(text)
+
+
+@pytest.fixture
+def five_pages(tmp_path: Path) -> Path:
+    path = tmp_path / "five.tiff"
+    path.write_bytes(scripted_tiff([{"lines": [f"page {number}"]} for number in range(1, 6)]))
+    return path
+
+
+def test_only_the_pages_asked_for_are_read(five_pages: Path) -> None:
+    events = read(five_pages, Options(engine="dummy", pages="2,4-"))
+    done = [event for event in events if isinstance(event, PageDone)]
+    assert [(page.number, page.text, page.page_count) for page in done] == [
+        (2, "page 2", 5),
+        (4, "page 4", 5),
+        (5, "page 5", 5),
+    ]
+
+
+def test_a_page_that_the_file_does_not_have_is_said(five_pages: Path) -> None:
+    with pytest.raises(NoSuchPage, match="The file has 5 pages; page 7-9 is none of them"):
+        list(read(five_pages, Options(engine="dummy", pages="7-9")))
+
+
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        (Options(engine="dummy", pages="x"), "pages"),
+        (Options(engine="dummy", languages=("ru",)), "languages"),
+        (Options(engine="dummy", profile="fast"), "profile"),
+    ],
+)
+def test_what_does_not_go_with_the_engine_is_refused(five_pages: Path, options: Options, option: str) -> None:
+    with pytest.raises(NotReadable) as raised:
+        list(read(five_pages, options))
+    assert raised.value.option == option
+
+
+@pytest.mark.parametrize(
+    ("word", "code"),
+    [
+        ("de", "de"),
+        ("deu", "de"),
+        ("DE", "de"),
+        ("pt-BR", "pt"),
+        ("chi_sim", "zh"),
+        ("zh-Hans", "zh"),
+        ("xx", "xx"),
+    ],
+)
+def test_languages_are_known_by_either_name(word: str, code: str) -> None:
+    assert code_of(word) == code
+
+
+def test_every_language_has_a_name_and_no_pack_is_two_languages() -> None:
+    packs = [pack for language in LANGUAGES.values() for pack in language.packs]
+    assert len(packs) == len(set(packs))
+    assert all(language.name.isalpha() and len(language.code) == 2 for language in LANGUAGES.values())
+    assert names(["fr", "de", "frk2"]) == "de (German), fr (French), frk2"

@@ -1,0 +1,181 @@
+"""Tesseract, where it is installed: its text, boxes, paragraphs and languages; and where it is not."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from backend_main.reading import (
+    Engine,
+    EngineMissing,
+    EngineTimeout,
+    Host,
+    NotReadable,
+    Options,
+    PageDone,
+    PageImage,
+    read,
+)
+from backend_main.reading.engines import load_engine
+from backend_main.reading.engines import tesseract as module
+from tests.support.fonts import TEXTS, page_in
+from tests.support.tesseract import needs_tesseract
+
+from .conftest import wait_until
+
+
+@pytest.fixture
+def tesseract() -> Engine:
+    needs_tesseract("en")
+    return load_engine("tesseract")
+
+
+def drawn(*paragraphs: list[str]) -> PageImage:
+    image = Image.new("RGB", (900, 700), "white")
+    draw, font, top = ImageDraw.Draw(image), ImageFont.load_default(size=28), 50
+    for paragraph in paragraphs:
+        for line in paragraph:
+            draw.text((60, top), line, fill="black", font=font)
+            top += 40
+        top += 60
+    return PageImage(1, np.asarray(image)[:, :, ::-1].copy(), 900, 700)
+
+
+FIRST = ["The quick brown fox jumps over", "the lazy dog and runs away."]
+SECOND = ["Another paragraph stands below", "with seven wizards in it."]
+
+
+def test_lines_and_paragraphs_are_those_of_the_page(tesseract: Engine) -> None:
+    lines = list(tesseract.read_page(drawn(FIRST, SECOND)))
+    assert [line.text for line in lines] == [*FIRST, *SECOND]
+    assert "".join(line.markdown for line in lines) == "\n".join(FIRST) + "\n\n" + "\n".join(SECOND)
+
+
+def test_lines_have_boxes_and_confidences(tesseract: Engine) -> None:
+    for number, line in enumerate(tesseract.read_page(drawn(FIRST))):
+        assert line.box is not None
+        (left, top), _, (right, bottom), _ = line.box
+        assert 50 < left < 70
+        assert 300 < right < 600
+        assert abs((top + bottom) / 2 - (50 + 40 * number + 17)) < 12
+        assert 0.7 < (line.confidence or 0) <= 1
+
+
+def test_an_empty_page_has_no_lines(tesseract: Engine) -> None:
+    assert list(tesseract.read_page(drawn())) == []
+
+
+def test_a_language_is_named_in_either_way(tmp_path: Path) -> None:
+    needs_tesseract("de")
+    path = tmp_path / "page.png"
+    path.write_bytes(page_in("de"))
+    for word in ("de", "deu", "de-AT"):
+        events = list(read(path, Options(engine="tesseract", languages=(word,))))
+        assert isinstance(events[-1], PageDone)
+        assert set(events[-1].text.split()) <= set(TEXTS["de"][1].split())
+
+
+def test_a_language_without_a_pack_is_refused_and_the_others_named(tesseract: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "page.png"
+    Image.new("RGB", (30, 30), "white").save(path)
+    with pytest.raises(NotReadable, match=r"does not read xx; it reads .*en \(English\)") as raised:
+        list(read(path, Options(engine="tesseract", languages=("xx",)), tesseract))
+    assert raised.value.option == "languages"
+
+
+def test_where_the_program_is_not_there_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(EngineMissing, match="apt install tesseract-ocr"):
+        load_engine("tesseract")
+
+
+def test_its_words_are_taken_from_its_table() -> None:
+    head = "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext"
+    rows = [
+        "4\t1\t1\t1\t1\t0\t10\t20\t90\t12\t-1\t",
+        "5\t1\t1\t1\t1\t1\t10\t20\t40\t12\t96.5\tHello",
+        "5\t1\t1\t1\t1\t2\t60\t21\t40\t12\t-1\t ",
+        "5\t1\t1\t1\t1\t3\t60\t21\t40\t12\t91\tWorld",
+    ]
+    words = list(module._words("\n".join([head, *rows])))
+    assert [(word.text, word.confidence) for word in words] == [("Hello", 0.965), ("World", 0.91)]
+    assert module._around(words) == ((10, 20), (100, 20), (100, 33), (10, 33))
+
+
+# ── a program that does not end ──
+
+
+@pytest.fixture
+def hanging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program of that name which lists a language, and then hangs; the file says who it is."""
+    pid = tmp_path / "pid"
+    program = tmp_path / "tesseract"
+    program.write_text(
+        '#!/bin/sh\n[ "$1" = --list-langs ] && printf "List:\\neng\\n" && exit\n'
+        f'echo $$ > "{pid}.part" && mv "{pid}.part" "{pid}"\nexec sleep 600\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    return pid
+
+
+def is_gone(pid: Path) -> bool:
+    try:
+        os.kill(int(pid.read_text()), 0)
+    except ProcessLookupError:
+        return True
+    state = Path(f"/proc/{int(pid.read_text())}/stat").read_text().rpartition(")")[2].split()[0]
+    return state == "Z"
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    path = tmp_path / "page.png"
+    Image.new("RGB", (60, 60), "white").save(path)
+    return path
+
+
+def test_it_is_ended_when_its_page_takes_too_long(hanging: Path, page: Path) -> None:
+    host = Host("tesseract")
+    try:
+        with pytest.raises(EngineTimeout):
+            list(host.read(page, Options(engine="tesseract", page_seconds=1.0)))
+        wait_until(lambda: is_gone(hanging))
+    finally:
+        host.stop()
+
+
+def test_it_does_not_outlive_the_process_that_started_it(hanging: Path, page: Path) -> None:
+    """However that ends: here by a kill of the process alone, as by a machine out of memory."""
+    host = Host("tesseract")
+    try:
+        events = host.read(page, Options(engine="tesseract"))
+        next(events)
+        wait_until(hanging.exists)
+        assert host.pid
+        os.kill(host.pid, signal.SIGKILL)
+        with pytest.raises(Exception, match="stopped unexpectedly"):
+            list(events)
+        wait_until(lambda: is_gone(hanging))
+    finally:
+        host.stop()
+
+
+def test_it_ends_with_the_server_s_process(hanging: Path, page: Path) -> None:
+    """The requests' pipe closes, as it does however a server dies."""
+    host = Host("tesseract")
+    try:
+        events = host.read(page, Options(engine="tesseract"))
+        next(events)
+        wait_until(hanging.exists)
+        assert host._child
+        os.close(host._child._requests)
+        host._child._requests = os.open(os.devnull, os.O_WRONLY)
+        wait_until(lambda: is_gone(hanging))
+    finally:
+        host.stop()

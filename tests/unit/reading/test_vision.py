@@ -1,0 +1,509 @@
+"""Pages read over real HTTP: what a model says well, and all the ways in which it and its server fail."""
+
+from __future__ import annotations
+
+import email.utils
+import io
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from backend_main.reading import EngineFailed, EngineMissing, Host, Line, Options, PageDone, read
+from backend_main.reading.engines import load_engine, vision
+from backend_main.reading.vision import profiles, setup
+from backend_main.reading.vision.loops import LoopWatch
+from tests.support.drawing import lines_of_text, page_png
+from tests.support.vision_server import Reply, VisionServer, picture_of, prompt_of, recognise
+
+KEY = "sk-canary-5f1d0e"
+LINES = lines_of_text(8)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("vision") / "page.png"
+    path.write_bytes(page_png(LINES))
+    return path
+
+
+@pytest.fixture(scope="module")
+def text(page: Path) -> str:
+    """What the recogniser behind the endpoint reads: the real words of the page."""
+    recognised = recognise(sent_as(page))
+    assert recognised.split() == " ".join(LINES).split()
+    return recognised
+
+
+def sent_as(page: Path) -> bytes:
+    """The picture as the engine sends it."""
+    from backend_main.reading.pages import open_document
+
+    document = open_document(page, Options())
+    return vision._png(document.page(1), profiles.PROFILES["generic"].longest_side)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[VisionServer]:
+    server = VisionServer()
+    yield server
+    server.close()
+
+
+Endpoint = Callable[..., VisionServer]
+
+
+@pytest.fixture
+def endpoint(running: VisionServer, monkeypatch: pytest.MonkeyPatch) -> Endpoint:
+    """The server, answering so; the settings are variables without their prefix."""
+
+    def answering(*replies: Reply, **settings: str) -> VisionServer:
+        running.replies[:], running.asked[:], running.keys[:] = replies, [], []
+        given = {"URL": running.url, "MODEL": "test-vl", "API_KEY": KEY, "FALLBACK": ""} | settings
+        for name, value in given.items():
+            monkeypatch.setenv(f"SCANRILL_VISION_{name}", value)
+        return running
+
+    monkeypatch.setattr(vision, "FIRST_WAIT_SECONDS", 0.001)
+    return answering
+
+
+def read_page(page: Path, options: Options | None = None) -> tuple[str, PageDone]:
+    """What streamed, and the page in the end."""
+    streamed = ""
+    for event in read(page, options or Options(engine="vision")):
+        if isinstance(event, Line):
+            streamed += event.markdown
+        elif isinstance(event, PageDone):
+            done = event
+    return streamed, done
+
+
+# ── well ──
+
+
+def test_tokens_stream_as_they_come_and_add_up_to_the_page(page: Path, text: str, endpoint: Endpoint) -> None:
+    server = endpoint()
+    pieces = [e.markdown for e in read(page, Options(engine="vision")) if isinstance(e, Line)]
+    assert len(pieces) > len(text.split())
+    assert "".join(pieces).strip() == text
+    _, done = read_page(page)
+    assert done.markdown == text
+    assert [line.text for line in done.lines] == [row.rstrip() for row in text.splitlines()]
+    assert "".join(line.markdown for line in done.lines) == text
+    assert all(line.box is None for line in done.lines)
+    assert done.warnings == []
+    assert server.keys[0] == f"Bearer {KEY}"
+    asked = server.asked[0]
+    assert (asked["model"], asked["stream"], asked["temperature"]) == ("test-vl", True, 0)
+
+
+def test_the_first_words_are_there_while_the_model_still_writes(page: Path, endpoint: Endpoint) -> None:
+    go_on = threading.Event()
+    endpoint(Reply(gate=(9, go_on)), STALL_SECONDS="5")
+    for event in read(page, Options(engine="vision")):
+        if isinstance(event, Line):
+            go_on.set()
+        elif isinstance(event, PageDone):
+            assert event.warnings == []
+    assert go_on.is_set()
+
+
+def test_without_a_key_none_is_sent(page: Path, endpoint: Endpoint) -> None:
+    server = endpoint(API_KEY="")
+    read_page(page)
+    assert server.keys == [None]
+
+
+def test_an_endpoint_that_does_not_stream_is_understood(page: Path, text: str, endpoint: Endpoint) -> None:
+    endpoint(Reply(streams=False))
+    assert read_page(page)[1].markdown == text
+
+
+@pytest.mark.parametrize(
+    ("model", "profile", "prompt", "side"),
+    [
+        ("Qwen/Qwen3-VL-8B", "", profiles.PLAIN_WORDS, 2048),
+        ("deepseek-ai/DeepSeek-OCR", "", "Free OCR.", 1280),
+        ("glm-ocr:latest", "", "Text Recognition:", 2048),
+        ("lightonai/LightOnOCR-1B", "", "", 1540),
+        ("any", "got", "", 1024),
+        ("ibm-granite/granite-docling-258M", "", "Convert this page to docling.", 1536),
+        ("allenai/olmOCR-7B", "", profiles.OLMOCR, 1288),
+        ("any", "paddleocr-vl", "OCR:", 2048),
+        ("allenai/olmOCR-7B", "glm-ocr", "Text Recognition:", 2048),
+    ],
+)
+def test_each_family_is_asked_in_its_way(
+    tmp_path: Path, endpoint: Endpoint, model: str, profile: str, prompt: str, side: int
+) -> None:
+    server = endpoint(Reply(status=400), MODEL=model)
+    large = tmp_path / "large.png"
+    Image.new("L", (300, 3000), "white").save(large)
+    with pytest.raises(EngineFailed):
+        read_page(large, Options(engine="vision", profile=profile))
+    [asked] = server.asked
+    assert prompt_of(asked) == prompt
+    with Image.open(io.BytesIO(picture_of(asked))) as picture:
+        assert max(picture.size) == side
+
+
+def test_the_setting_chooses_the_profile_that_nobody_asked_for(page: Path, endpoint: Endpoint) -> None:
+    server = endpoint(PROFILE="deepseek-ocr")
+    read_page(page)
+    assert prompt_of(server.asked[0]) == "Free OCR."
+
+
+# ── the ways in which models word it ──
+
+
+def fenced(text: str) -> str:
+    return f"```markdown\n{text}\n```"
+
+
+def thought(text: str) -> str:
+    return f"<think>A page of <b>words</b>.</think>\n{text}"
+
+
+def grounded(text: str) -> str:
+    mark = "<|ref|>text<|/ref|><|det|>[[3, 4, 5, 6]]<|/det|>"
+    return "\n".join(f"{mark}\n{line}" for line in text.splitlines())
+
+
+def with_front_matter(text: str) -> str:
+    return f"---\nprimary_language: en\nis_rotation_valid: True\n---\n{text}"
+
+
+def in_doctags(text: str) -> str:
+    lines = "\n".join(text.splitlines())
+    return (
+        f"<doctag><page_header><loc_1>left out</page_header><text><loc_10><loc_2>{lines}</text>"
+        "<page_footer>page 7</page_footer></doctag>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("worded", "profile"),
+    [
+        (fenced, "generic"),
+        (thought, "generic"),
+        (grounded, "deepseek-ocr"),
+        (with_front_matter, "olmocr"),
+        (in_doctags, "granite-docling"),
+        (str, "olmocr"),
+    ],
+)
+def test_a_models_own_marks_are_in_no_text(
+    page: Path, text: str, endpoint: Endpoint, worded: Callable[[str], str], profile: str
+) -> None:
+    endpoint(Reply(worded=worded))
+    streamed, done = read_page(page, Options(engine="vision", profile=profile))
+    assert done.markdown.split() == text.split()
+    assert done.text.split() == text.split()
+    for mark in ("<", "|", "[[", "primary_language", "`", "left out", "page 7"):
+        assert mark not in done.markdown
+    for mark in ("<", "|ref", "[[", "primary_language", "words</b>"):
+        assert mark not in streamed
+    assert done.warnings == []
+
+
+DOCTAGS = (
+    "<doctag><title><loc_1>Report</title><section_header_level_1>Sales & more</section_header_level_1>"
+    "<unordered_list><list_item>one *star*</list_item><list_item>two</list_item></unordered_list>"
+    "<ordered_list><list_item>first</list_item></ordered_list><otsl><caption>Table 1</caption>"
+    "<ched>Year<ched>Sum<nl><fcel>2024<fcel>1|2<nl><fcel>both<lcel><nl></otsl>"
+    "<picture><loc_3><caption>A chart</caption></picture><formula>a<b</formula>"
+    "<code><_Python_>x = 1</code></doctag>"
+)
+
+
+def test_doctags_become_markdown(page: Path, endpoint: Endpoint) -> None:
+    endpoint(Reply(worded=lambda _: DOCTAGS))
+    _, done = read_page(page, Options(engine="vision", profile="granite-docling"))
+    assert done.markdown == (
+        "# Report\n\n## Sales & more\n\n- one \\*star\\*\n- two\n\n1. first\n\n"
+        "Table 1\n\n| Year | Sum |\n| --- | --- |\n| 2024 | 1\\|2 |\n| both |  |\n\n"
+        "![A chart]()\n\n$$\na<b\n$$\n\n```\nx = 1\n```"
+    )
+
+
+def test_tables_in_html_become_pipe_tables(page: Path, endpoint: Endpoint) -> None:
+    table = (
+        "Before\n<table><tr><th>a</th><th colspan=2>b</th></tr>"
+        '<tr><td rowspan="2">1</td><td>2|3</td><td>x<br/>y</td></tr>'
+        "<tr><td>4</td><td>5</td></tr></table>After"
+    )
+    endpoint(Reply(worded=lambda _: table))
+    streamed, done = read_page(page)
+    assert done.markdown == (
+        "Before\n\n\n| a | b |  |\n| --- | --- | --- |\n| 1 | 2\\|3 | x y |\n|  | 4 | 5 |\n\nAfter"
+    )
+    assert "<t" not in streamed
+
+
+HOSTILE = [
+    "<img src=x onerror=alert(1)> and <script>1</script>",
+    r"\\<img src=x onerror=alert(1)>",
+    "![see](https://evil.example/a.png)",
+    "![see [this]](https://evil.example/a.png)",
+    "![see](<https://evil.example/(a).png>)",
+    "![see](\nhttps://evil.example/a.png)",
+    "![see][1]\n\n[1]: https://evil.example/a.png",
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_what_a_model_says_is_no_markup(page: Path, endpoint: Endpoint, hostile: str) -> None:
+    endpoint(Reply(worded=lambda _: f"Before. {hostile}\n\na < b, c"))
+    streamed, done = read_page(page)
+    for shown in (streamed, done.markdown):
+        assert "a < b, c" in shown
+        assert fetched(shown) == []
+
+
+def fetched(markdown: str) -> list[str]:
+    """What a renderer of CommonMark would take for HTML, or load a picture from."""
+    from markdown_it import MarkdownIt
+
+    tokens = [child for token in MarkdownIt().parse(markdown) for child in (token, *(token.children or ()))]
+    html = [token.content for token in tokens if token.type.startswith("html")]
+    return html + [
+        str(token.attrs["src"]) for token in tokens if token.type == "image" and token.attrs["src"]
+    ]
+
+
+# ── ill ──
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_is_said_at_once_and_the_key_never(
+    page: Path, endpoint: Endpoint, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    server = endpoint(Reply(status=status, body=json.dumps({"error": f"no such key: {KEY}"})))
+    with caplog.at_level(logging.DEBUG), pytest.raises(EngineFailed, match="refused the key") as failed:
+        read_page(page)
+    assert len(server.asked) == 1
+    assert "(key)" in caplog.text
+    told = caplog.text + repr(failed.value) + repr(setup.from_environment({"SCANRILL_VISION_API_KEY": KEY}))
+    assert KEY not in told
+
+
+def test_a_failing_server_is_asked_again(page: Path, text: str, endpoint: Endpoint) -> None:
+    server = endpoint(Reply(status=500), Reply(status=503))
+    assert read_page(page)[1].markdown == text
+    assert len(server.asked) == 3
+
+
+def test_a_server_that_goes_on_failing_is_given_up(page: Path, endpoint: Endpoint) -> None:
+    server = endpoint(*[Reply(status=500)] * 9)
+    with pytest.raises(EngineFailed, match="HTTP 500"):
+        read_page(page)
+    assert len(server.asked) == vision.MOST_TRIES
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the engine would have waited, each time."""
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    return slept
+
+
+def test_who_asks_too_often_waits_as_long_as_is_asked_for(
+    page: Path, text: str, endpoint: Endpoint, waits: list[float]
+) -> None:
+    later = email.utils.formatdate(time.time() + 20, usegmt=True)
+    endpoint(
+        Reply(status=429, headers={"Retry-After": "7"}),
+        Reply(status=429, headers={"Retry-After": later}),
+        Reply(status=429),
+    )
+    assert read_page(page)[1].markdown == text
+    assert waits[0] == 7
+    assert 15 < waits[1] <= 20
+    assert waits[2] < 1
+
+
+def test_nobody_waits_longer_than_a_page_may_take(page: Path, endpoint: Endpoint, waits: list[float]) -> None:
+    server = endpoint(Reply(status=429, headers={"Retry-After": "100"}))
+    with pytest.raises(EngineFailed, match="too many requests"):
+        read_page(page)
+    assert waits == []
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("keep_alive", [False, True], ids=["silent", "kept alive"])
+def test_a_model_that_falls_silent_is_left(
+    page: Path, text: str, endpoint: Endpoint, keep_alive: bool
+) -> None:
+    endpoint(Reply(stall_after=9, keep_alive=keep_alive), STALL_SECONDS="0.3")
+    _, done = read_page(page)
+    assert done.markdown
+    assert text.startswith(done.markdown)
+    assert done.warnings == [
+        "Page 1: the model said nothing for 0.3 seconds; what it had written stands here."
+    ]
+
+
+def test_a_model_that_never_begins_is_asked_again(page: Path, text: str, endpoint: Endpoint) -> None:
+    server = endpoint(Reply(stall_after=0), STALL_SECONDS="0.3")
+    assert read_page(page)[1].markdown == text
+    assert len(server.asked) == 2
+
+
+def test_an_answer_may_take_no_longer_than_a_page(page: Path, endpoint: Endpoint) -> None:
+    endpoint(Reply(stall_after=9, keep_alive=True))
+    _, done = read_page(page, Options(engine="vision", page_seconds=0.6))
+    assert "did not answer within the time" in done.warnings[0]
+
+
+def test_a_model_that_repeats_itself_is_cut_where_it_began(page: Path, text: str, endpoint: Endpoint) -> None:
+    endpoint(Reply(loop_after=20))
+    streamed, done = read_page(page)
+    assert "repeat itself" in done.warnings[0]
+    assert text.startswith(done.markdown)
+    assert len(done.markdown) < len(streamed) < 2_000
+
+
+def test_a_model_that_never_ends_is_cut_off(page: Path, text: str, endpoint: Endpoint) -> None:
+    endpoint(MAX_CHARACTERS="40")
+    _, done = read_page(page)
+    assert done.markdown == text[:40].rstrip()
+    assert done.warnings == ["Page 1: the model wrote more than 40 characters; the text is cut off there."]
+
+
+def test_a_model_at_the_end_of_its_length_is_told_of(page: Path, text: str, endpoint: Endpoint) -> None:
+    endpoint(Reply(length_after=9))
+    _, done = read_page(page)
+    assert text.startswith(done.markdown)
+    assert done.warnings == [
+        "Page 1: the model reached the end of what it may write; the text is cut off there."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [(Reply(break_after=9), "broke off"), (Reply(error_after=9), "reported an error")],
+)
+def test_an_answer_that_breaks_off_is_told_of(
+    page: Path, text: str, endpoint: Endpoint, reply: Reply, why: str
+) -> None:
+    server = endpoint(reply)
+    _, done = read_page(page)
+    assert why in done.warnings[0]
+    assert text.startswith(done.markdown)
+    assert len(server.asked) == 1
+
+
+def test_an_endpoint_that_is_not_there_is_said(page: Path, endpoint: Endpoint) -> None:
+    endpoint(URL="http://127.0.0.1:9/v1")
+    with pytest.raises(EngineFailed, match="could not be reached"):
+        read_page(page)
+
+
+# ── another engine instead ──
+
+
+def test_another_engine_reads_what_the_model_did_not(page: Path, text: str, endpoint: Endpoint) -> None:
+    endpoint(Reply(status=401), FALLBACK="rapid")
+    streamed, done = read_page(page)
+    assert streamed.split() == done.markdown.split() == text.split()
+    assert all(line.box is not None for line in done.lines)
+    assert done.warnings == ["Page 1: the model refused the key (HTTP 401); “rapid” read it instead."]
+
+
+def test_what_was_shown_already_stays_until_the_page_is_done(
+    page: Path, text: str, endpoint: Endpoint
+) -> None:
+    endpoint(Reply(loop_after=20), FALLBACK="rapid")
+    streamed, done = read_page(page)
+    assert not streamed.startswith(done.markdown)
+    assert len(streamed) > len(done.markdown) + 400
+    assert done.markdown.split() == text.split()
+    assert "“rapid” read it instead" in done.warnings[0]
+
+
+def test_a_fallback_that_fails_too_leaves_what_there_is(page: Path, text: str, endpoint: Endpoint) -> None:
+    endpoint(Reply(break_after=9), FALLBACK="no-such-engine")
+    _, done = read_page(page)
+    assert text.startswith(done.markdown)
+    assert "what it had written stands here" in done.warnings[0]
+
+
+# ── setting up ──
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"URL": ""}, "SCANRILL_VISION_URL"),
+        ({"MODEL": ""}, "SCANRILL_VISION_MODEL"),
+        ({"URL": "ftp://x/v1"}, "no http"),
+        ({"URL": "http://ada:secret@x/v1"}, "SCANRILL_VISION_API_KEY"),
+        ({"PROFILE": "none-such"}, "deepseek-ocr"),
+        ({"STALL_SECONDS": "soon"}, "value"),
+    ],
+)
+def test_what_is_missing_is_said(endpoint: Endpoint, settings: dict[str, str], sentence: str) -> None:
+    endpoint(**settings)
+    with pytest.raises(EngineMissing, match=sentence) as missing:
+        load_engine("vision")
+    assert "secret" not in str(missing.value)
+
+
+def test_its_process_is_given_its_settings_and_no_other_engine_is(
+    page: Path, text: str, endpoint: Endpoint
+) -> None:
+    server = endpoint()
+    host = Host("vision")
+    try:
+        [done] = [e for e in host.read(page, Options(engine="vision")) if isinstance(e, PageDone)]
+        environment = Path(f"/proc/{host.pid}/environ").read_bytes()
+    finally:
+        host.stop()
+    assert done.markdown == text
+    assert server.keys == [f"Bearer {KEY}"]
+    assert KEY.encode() in environment
+    assert b"SCANRILL_DATA_DIR" not in environment
+    other = Host("dummy")
+    try:
+        other.start()
+        assert b"SCANRILL" not in Path(f"/proc/{other.pid}/environ").read_bytes()
+    finally:
+        other.stop()
+
+
+# ── loops ──
+
+
+@pytest.mark.parametrize("unit", ["la ", "0", "The same line again.\n", "x" * 90 + "\n" + "y" * 150 + "\n"])
+def test_a_loop_is_found_and_stands_once(unit: str) -> None:
+    text, watch = "Once upon a time.\n", LoopWatch()
+    for _ in range(10_000):
+        text += unit
+        if (end := watch.cut(text)) is not None:
+            break
+    assert end is not None
+    assert text[:end].startswith("Once upon a time.\n")
+    assert len(text[:end]) <= len("Once upon a time.\n") + 2 * len(unit)
+    assert len(text) < 3_500
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "|" + "---|" * 40,
+        "Contents" + "." * 300,
+        "|  |  |  |  |\n" * 30,
+        "\n".join(f"| {n} | {n * 7 % 10} | 12.50 |" for n in range(200)),
+        " ".join(lines_of_text(80)),
+    ],
+)
+def test_what_only_looks_like_a_loop_is_left(text: str) -> None:
+    watch = LoopWatch()
+    assert all(watch.cut(text[:end]) is None for end in range(1, len(text)))
