@@ -13,7 +13,9 @@ import pytest
 # Django reads its settings at import; the unit tests get a data directory that nobody else uses.
 os.environ["SCANRILL_DATA_DIR"] = tempfile.mkdtemp(prefix="scanrill-unit-")
 os.environ["SCANRILL_ENGINE"] = "dummy"
-os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
+os.environ["DJANGO_SETTINGS_MODULE"] = os.environ.pop(
+    "SCANRILL_TEST_SETTINGS", "backend_main.backend.settings"
+)
 
 from tests.support.redis import Redis
 from tests.support.server import Server

@@ -19,7 +19,8 @@
 10  `backend_main.reading`   bytes → pages → lines → Markdown, in a child process
 11  `events.py`              the log of what happened: written with the change, in the order of the commits;
                             `replay.py` reads it, from a cursor on
-12  `bell.py`                says that the log has grown, and what is being read just now
+12  `bell.py`                says that the log has grown, and what is being read just now; `redis_bell.py`
+                            says it to other processes too
 12  `live.py`                one hub per process: log and live text → the sockets that want them; `feed.py` is
                             one user's log, `streaming.py` the live text, `slot.py` that of one upload,
                             `sockets.py` one client, `outbox.py` what waits for it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -26,6 +27,10 @@ def django_db_modify_db_settings() -> Iterator[None]:
     """A database in memory has one lock for all tables and no WAL."""
     from django.conf import settings
 
+    if "SCANRILL_TEST_POSTGRESQL" in os.environ:
+        assert "postgresql" in settings.DATABASES["default"]["ENGINE"]
+        yield
+        return
     with tempfile.TemporaryDirectory(prefix="scanrill-test-db-") as directory:
         settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(Path(directory) / "test.sqlite3")
         yield

@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
+from msgspec import UNSET
 
 from backend_main import reading
-from backend_main.core import events, jobs, protocol, serializers, uploads
+from backend_main.core import events, jobs, protocol, queries, serializers, uploads
 from backend_main.core.conf import conf
 from backend_main.core.events import Change
 from backend_main.core.models import Event, EventCounter, Upload, User
@@ -21,6 +23,7 @@ from tests.support.database import new_upload, new_user
 
 pytestmark = pytest.mark.django_db
 log = Log()
+GIF = b"GIF89a" + b"\x01\x00\x01\x00\x00\x00\x00"
 
 
 def log_of(owner: User) -> list[tuple[int, str]]:
@@ -38,7 +41,7 @@ def test_every_change_is_a_row_with_the_next_number_of_its_owner() -> None:
     ada, bob = new_user(), new_user()
     first, second, other = (
         new_upload(ada),
-        new_upload(ada, b"GIF89a" + b"\x01\x00\x01\x00\x00\x00\x00"),
+        new_upload(ada, GIF),
         new_upload(bob),
     )
     rename(first)
@@ -162,7 +165,7 @@ def test_a_batch_has_the_texts_that_fit_and_always_one(monkeypatch: pytest.Monke
 def test_other_uploads_events_come_without_their_texts() -> None:
     upload = new_upload(new_user())
     read(upload, "x" * 1000)
-    other = new_upload(upload.owner, b"GIF89a" + b"\x01\x00\x01\x00\x00\x00\x00")
+    other = new_upload(upload.owner, GIF)
     texts = [entry.text for entry in log.since(upload.owner_id, 0, other.pk)]
     assert len(texts) == 3
     assert all("xxx" not in text for text in texts)
@@ -235,6 +238,67 @@ def test_numbers_are_in_the_order_of_the_commits() -> None:
     looking.join()
     assert failures == []
     assert len(log_of(owner)) == 88
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_event_commits_while_a_snapshot_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    upload, uploads_of = new_upload(new_user()), queries.uploads
+    writing = threading.Thread(target=closing(rename), args=[upload])
+
+    def meanwhile(**of: Any) -> queries.Listing:
+        writing.start()
+        writing.join(0.5)  # it waits, for us
+        return uploads_of(**of)
+
+    monkeypatch.setattr(queries, "uploads", meanwhile)
+    seq, message = log.snapshot(upload.owner_id, None)
+    writing.join()
+    assert (seq, [instance.filename for instance in message.list]) == (1, [upload.filename])
+    assert log_of(upload.owner) == [(1, "created"), (2, "updated")]
+
+
+def test_a_snapshot_is_of_one_user_and_if_asked_of_one_upload() -> None:
+    upload, _foreign, nobody = new_upload(new_user()), new_upload(new_user()), new_user()
+    other = new_upload(upload.owner, GIF)
+    assert [i.id for i in log.snapshot(upload.owner_id, None).message.list] == [other.pk, upload.pk]
+    assert [i.id for i in log.snapshot(upload.owner_id, upload.pk).message.list] == [upload.pk]
+    assert log.snapshot(nobody.pk, None) == (0, protocol.ListMessage(list=[]))
+    assert log.snapshot(nobody.pk, upload.pk).message.list == []
+
+
+def test_of_very_many_uploads_a_snapshot_has_the_newest_and_says_where_the_others_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    upload = new_upload(new_user())
+    other = new_upload(upload.owner, GIF)
+    assert log.snapshot(upload.owner_id, None).message.next is UNSET
+    monkeypatch.setattr(queries, "MOST_IN_ONE_LIST", 1)
+    message = log.snapshot(upload.owner_id, None).message
+    assert [instance.id for instance in message.list] == [other.pk]
+    assert isinstance(message.next, str)
+    rest = queries.uploads(owner=upload.owner, limit=1, cursor=message.next)
+    assert [found.pk for found in rest.uploads] == [upload.pk]
+
+
+def test_what_is_being_read_is_told_to_who_comes() -> None:
+    upload = new_upload(new_user())
+    waiting = new_upload(upload.owner, GIF)
+    assert log.standing(upload.owner_id).reading == {}
+    claim = jobs.claim("a reader")
+    assert claim is not None
+    jobs.save_page(claim, reading.PageDone(1, 3, 10, 10, "one", "one", [], []))
+    standing = log.standing(upload.owner_id)
+    assert (standing.head, standing.reading) == (2, {upload.pk: 1})
+    assert standing.epoch == log.epoch()
+    taken = log.taken(upload.owner_id, upload.pk, 1)
+    assert taken is not None
+    assert (taken.seq, taken.pages, taken.page_count) == (2, {1: "one"}, 3)
+    for owner_id, upload_id, attempt in (
+        (upload.owner_id, upload.pk, 2),
+        (upload.owner_id, waiting.pk, 0),
+        (new_user().pk, upload.pk, 1),
+    ):
+        assert log.taken(owner_id, upload_id, attempt) is None
 
 
 def closing(work: Callable[..., None]) -> Callable[..., None]:

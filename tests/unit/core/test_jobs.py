@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
-from django.db import connection
+from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 
 from backend_main import reading
@@ -80,9 +80,9 @@ def test_the_lease_is_told_by_the_database_s_clock_and_extended_by_it(upload: Up
     for _ in range(2):
         run_out(claim, seconds=-1)
         assert jobs.extend(claim)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT (julianday(lease_until) - julianday('now')) * 86400 FROM core_job")
-            assert cursor.fetchone()[0] == pytest.approx(jobs.LEASE_SECONDS, abs=2)
+        left = ExpressionWrapper(F("lease_until") - Now(), DurationField())
+        seconds = Job.objects.values_list(left, flat=True)[0].total_seconds()
+        assert seconds == pytest.approx(jobs.LEASE_SECONDS, abs=2)
 
 
 def test_the_owner_served_longest_ago_is_next_and_of_his_jobs_the_oldest() -> None:
