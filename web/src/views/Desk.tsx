@@ -1,6 +1,6 @@
 /** The desk: one upload, its pictures beside its text. */
 
-import { useSignal, type Signal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { hasEnded, type Instance } from "scanrill-client";
 import type { VNode } from "preact";
 import { useEffect } from "preact/hooks";
@@ -10,14 +10,7 @@ import { loaded, loadSelected } from "../state/uploads.ts";
 import { DeskBar } from "./DeskBar.tsx";
 import { PicturePane } from "./PicturePane.tsx";
 import { TextPane } from "./TextPane.tsx";
-
-export type TextView = "text" | "markdown";
-
-/** What the two panes share: the page that is looked at, and whether the eye goes along with the reader. */
-export interface Gaze {
-  readonly page: Signal<number>;
-  readonly follows: Signal<boolean>;
-}
+import type { Gaze, TextView } from "./gaze.ts";
 
 export function Desk({ upload }: { readonly upload: Instance }): VNode {
   const view = useSignal<TextView>("text");
@@ -48,18 +41,6 @@ export function Desk({ upload }: { readonly upload: Instance }): VNode {
       </div>
     </>
   );
-}
-
-/** How many pages there are to show: as many as were read, or are being read. */
-export function shownPages(upload: Instance): number {
-  const { status, page_count: count, pages_done: done } = upload;
-  if (hasEnded(status)) return status === "processed" ? Math.max(count ?? 0, done) : done;
-  return Math.max(done + 1, 1);
-}
-
-/** Whether the server has the page, finished. */
-export function hasPage({ status, pages_done: done }: Instance, number: number): boolean {
-  return status === "processed" || number <= done;
 }
 
 function Remarks({ upload }: { readonly upload: Instance }): VNode | null {

@@ -8,7 +8,7 @@ import { copy, save, saveOriginal } from "../state/handing.ts";
 import { textSoFar } from "../state/reading.ts";
 import { show } from "../state/route.ts";
 import { cancel, readAgain, remove } from "../state/uploads.ts";
-import type { TextView } from "./Desk.tsx";
+import type { TextView } from "./gaze.ts";
 import { bytesText, statusText } from "./status.ts";
 
 interface Props {

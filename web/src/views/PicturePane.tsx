@@ -7,7 +7,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { pictureOf, type Picture } from "../state/pictures.ts";
 import { pageOf, type Reading } from "../state/reading.ts";
-import { hasPage, shownPages, type Gaze } from "./Desk.tsx";
+import { hasPage, shownPages, type Gaze } from "./gaze.ts";
 import { useFinishedPage } from "./useFinishedPage.ts";
 
 interface Props {

@@ -7,7 +7,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { pageOf, type Reading } from "../state/reading.ts";
 import { Markdown } from "../text/markdown.tsx";
-import { hasPage, shownPages, type Gaze, type TextView } from "./Desk.tsx";
+import { hasPage, shownPages, type Gaze, type TextView } from "./gaze.ts";
 import { useFinishedPage } from "./useFinishedPage.ts";
 
 interface Props {
