@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Django reads its settings at import; the unit tests get a data directory that nobody else uses.
 os.environ["SCANRILL_DATA_DIR"] = tempfile.mkdtemp(prefix="scanrill-unit-")
@@ -27,6 +28,10 @@ LocalBell.say = lambda self, item: None
 from backend_main.cli.main import main
 main()
 """
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
 PAGES = Path(__file__).parents[2] / "shared" / "data"
 
 
