@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from itertools import pairwise
 from pathlib import Path
@@ -209,6 +209,15 @@ async def test_events_that_are_still_letting_go_are_waited_for() -> None:
     assert [event async for event in events] == []
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A run in the background of a shell ignores Ctrl-C, and Python then raises nothing at it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_who_interrupts_the_client_without_asyncio_can_go_on_with_it(ada: Account) -> None:
     with Client(ada.server.http, token=ada.mint()) as client:
         events = client.events()

@@ -50,6 +50,13 @@ class Client:
             pass
         return message
 
+    async def heard(self, wanted: Callable[[Message], bool]) -> Message:
+        """The first message that is wanted, of those that came already or of those to come."""
+        for message in self.seen:
+            if wanted(message):
+                return message
+        return await self.until(wanted)
+
     async def ask(self, message: Message) -> Message:
         """The reply to a request, told from events by a `ref`."""
         ref = f"ask-{len(self.seen)}"
