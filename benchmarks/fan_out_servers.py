@@ -180,7 +180,14 @@ class Scanrill(Stack):
         now = "2026-01-01 00:00:00"
         same = {"owner_id": account.id.hex, "filename": "scan.tiff", "image_path": "", "bytes": 0}
         same |= {"content_type": "image/tiff", "status": "processing", "attempt": 1, "page_count": PAGES}
-        same |= {"pages_done": 0, "engine": "dummy", "languages": "[]", "metadata": "{}", "warnings": "[]"}
+        same |= {
+            "pages_done": 0,
+            "engine": "dummy",
+            "asked": "{}",
+            "languages": "[]",
+            "metadata": "{}",
+            "warnings": "[]",
+        }
         same |= {"raw_text": "", "reading_text": "", "created_at": now, "updated_at": now}
         with contextlib.closing(self._server.database()) as database, database:
             for key in ids:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,22 @@ class Desk:
     def mark(self) -> Locator:
         """The line that is being read, on the picture."""
         return self.page.locator("svg .being-read")
+
+    def watch_for_the_mark(self) -> Callable[[], None]:
+        """From now on; what it returns waits until the mark has been there, however shortly."""
+        seen = self.page.evaluate_handle(
+            """() => ({ seen: new Promise((resolve) =>
+                new MutationObserver((_, observer) => {
+                    if (!document.querySelector("svg .being-read")) return;
+                    observer.disconnect();
+                    resolve();
+                }).observe(document.body, { childList: true, subtree: true, attributes: true })) })"""
+        )
+
+        def wait() -> None:
+            self.page.evaluate("({ seen }) => seen", seen)
+
+        return wait
 
     def row(self, name: str) -> Locator:
         return self.page.get_by_label("Your scans").get_by_role("button", name=re.compile(re.escape(name)))
