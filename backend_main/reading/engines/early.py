@@ -20,6 +20,8 @@ MIN_STRIP = 128
 SURE = 0.9
 # A box is one that was read when so much of it was.
 COVERED = 0.5
+# The whole page's boxes are the better ones, as the detector sees more of it; these only bridge the time.
+MOST_LINES = 3
 # Columns of a page that lies askew by up to this many radians still stand side by side.
 MOST_SKEW = 0.08
 
@@ -42,7 +44,7 @@ def safe_first(quads: Quads, bottom: float) -> list[int]:
         if _may_be_cut(here, bottom) or _stands_upright(here) or _any_left_or_above(here, others):
             return safe
         safe.append(index)
-        if _any_beside(here, others):
+        if len(safe) == MOST_LINES or _any_beside(here, others):
             return safe
     return safe
 
@@ -88,6 +90,14 @@ def _any_beside(here: Quads, others: Quads) -> bool:
 def _share_covered(quad: Quads, read: Sequence[Quads]) -> float:
     import cv2
 
-    area = cv2.contourArea(quad)
-    shared = sum(cv2.intersectConvexConvex(quad, other)[0] for other in read)
+    core = _core(quad)
+    area = cv2.contourArea(core)
+    shared = sum(cv2.intersectConvexConvex(core, other)[0] for other in read)
     return float(shared / area) if area else 1.0
+
+
+def _core(quad: Quads) -> Quads:
+    """Its middle half from top to bottom: detected boxes reach into the lines above and below."""
+    top_left, top_right, bottom_right, bottom_left = quad
+    right, left = (bottom_right - top_right) / 4, (bottom_left - top_left) / 4
+    return np.stack([top_left + left, top_right + right, bottom_right - right, bottom_left - left])

@@ -15,6 +15,8 @@ from typing import Self
 import numpy as np
 
 from .. import layout
+from ..errors import NotReadable
+from ..languages import code_of
 from ..markdown import Writer
 from ..pages import PageImage
 from ..pixels import Pixels
@@ -47,6 +49,8 @@ LANGUAGES = """
 af az bs ca cs cy da de en es et eu fi fr fy ga gl hr hu id is it ja la lb lt lv ms mt nl no oc pl pt ro sk sl
 sq sv sw tl tr zh
 """
+# Those whose letters are missing from the dictionary of a profile.
+UNREAD = {"fast": frozenset({"az", "ja", "ro"})}
 
 
 @dataclass(frozen=True)
@@ -111,8 +115,14 @@ class RapidEngine(Engine):
         self._choose(self.profiles[0])
 
     def prepare(self, options: Options) -> None:
-        """A profile's models are loaded when it is first asked for, and kept."""
+        """A profile's models are loaded when it is first asked for, and kept. Raises NotReadable."""
         self._choose(options.profile or self.profiles[0])
+        if unread := [word for word in options.languages if code_of(word) in UNREAD.get(self._profile, ())]:
+            sentence = f"The profile “{self._profile}” does not read {', '.join(unread)}."
+            raise NotReadable("languages", sentence)
+
+    def prepared_for(self) -> frozenset[str]:
+        return self.languages - UNREAD.get(self._profile, frozenset())
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
@@ -121,7 +131,7 @@ class RapidEngine(Engine):
     def _choose(self, profile: str) -> None:
         if profile not in self._loaded:
             self._loaded[profile] = Models(profile, self._runtime, self._threads)
-        self._models = self._loaded[profile]
+        self._models, self._profile = self._loaded[profile], profile
 
     def read_page(self, page: PageImage, may_be_turned: bool = True) -> Iterator[Line]:
         sheet = Sheet.of(page, IMAGE_SIDE, DETECTION_SIDE)

@@ -27,9 +27,14 @@ def lines(left: float, right: float, tops: range) -> list[tuple[float, float, fl
     return [(left, top, right, top + 20) for top in tops]
 
 
-def test_all_lines_of_one_column_are_safe_but_those_that_the_strip_may_cut() -> None:
+def test_the_first_lines_of_one_column_are_safe() -> None:
     page = quads(*lines(50, 800, range(20, 320, 40)))
-    assert early.safe_first(page, BOTTOM) == [0, 1, 2, 3, 4, 5, 6]
+    assert early.safe_first(page, BOTTOM) == [0, 1, 2]
+
+
+def test_a_line_that_the_strip_may_cut_is_not_safe() -> None:
+    page = quads(*lines(50, 800, range(260, 320, 40)))
+    assert early.safe_first(page, BOTTOM) == [0]
 
 
 def test_of_two_columns_only_the_title_and_the_first_line_are_safe() -> None:
@@ -52,7 +57,7 @@ def test_a_right_column_that_begins_higher_waits_for_the_left_one() -> None:
 
 
 def test_nothing_is_safe_where_writing_runs_upwards() -> None:
-    assert early.safe_first(quads((20, 20, 45, 280), (70, 20, 95, 280)), BOTTOM) == []
+    assert early.safe_first(quads((20, 20, 45, 280), (70, 20, 95, 280)), bottom=1000) == []
 
 
 def test_an_empty_strip_has_nothing() -> None:
@@ -93,6 +98,12 @@ def test_a_line_read_early_is_not_left_to_be_read_again() -> None:
 def test_two_pieces_of_a_line_that_was_read_whole_are_not_read_again() -> None:
     page = quads((50, 20, 300, 40), (320, 20, 800, 40), (50, 60, 800, 80))
     assert np.array_equal(early.unread(page, list(quads((50, 20, 800, 40)))), page[2:])
+
+
+def test_a_line_between_two_that_were_read_is_kept_though_their_boxes_reach_into_it() -> None:
+    read = quads((50, 10, 800, 47), (50, 63, 800, 100))
+    page = quads((50, 38, 800, 72))
+    assert np.array_equal(early.unread(page, list(read)), page)
 
 
 def test_lines_beside_one_read_early_are_kept_however_askew_the_page_lies() -> None:

@@ -19,6 +19,8 @@ from backend_main.reading.engines.base import Engine
 from backend_main.reading.engines.detector import Quads
 from backend_main.reading.engines.rapid import RapidEngine
 from backend_main.reading.engines.runtimes import Network, OnnxRuntime, OpenVino
+from backend_main.reading.engines.weights import tiny
+from backend_main.reading.errors import NotReadable
 from backend_main.reading.pages import PageImage
 from tests.support.scoring import score
 
@@ -251,6 +253,9 @@ LETTERS = {
     "ru": "жшы",
     "el": "άέ",
     "ko": "가",
+    "ja": "あ",
+    "ro": "șț",
+    "az": "ə",
 }
 
 
@@ -260,3 +265,16 @@ def test_it_says_that_it_reads_the_languages_whose_letters_it_knows() -> None:
     known = set(about["character"].splitlines())
     for code, letters in LETTERS.items():
         assert (code in RapidEngine.languages) == (set(letters) <= known), code
+
+
+def test_the_fast_profile_says_which_of_them_it_does_not_read(rapid: Engine) -> None:
+    characters = tiny().characters
+    assert characters is not None
+    known = set(characters.read_text().splitlines())
+    rapid.prepare(Options(profile="fast"))
+    for code, letters in LETTERS.items():
+        assert (code in rapid.prepared_for()) == (set(letters) <= known), code
+    with pytest.raises(NotReadable, match=r"fast.*ja"):
+        rapid.prepare(Options(profile="fast", languages=("en", "ja")))
+    rapid.prepare(Options(languages=("en", "ja")))
+    assert "ja" in rapid.prepared_for()
