@@ -37,9 +37,10 @@ def weights_over(paths: Sequence[Path], count: int) -> Iterator[float]:
             for _ in host.read(path):
                 pass
             assert host.pid is not None
-            yield psutil.Process(host.pid).memory_info().rss / MB
+            weight = psutil.Process(host.pid).memory_info().rss / MB
             if number % 25 == 0:
-                print(f"page {number} of {count}", file=sys.stderr)
+                print(f"page {number} of {count}: {weight:.0f} MB", file=sys.stderr)
+            yield weight
     finally:
         host.stop()
 
