@@ -53,6 +53,8 @@ docs: .venv/.installed-docs ## Build the documentation into site/
 bench: .venv/.installed-bench web ## Measure, and write the tables of benchmarks/README.md
 	$(BIN)/python -m benchmarks.main_job --write
 	$(BIN)/python -m benchmarks.accuracy --write
+	$(BIN)/python -m benchmarks.reading_speed --write
+	$(BIN)/python -m benchmarks.reading_memory --write
 	$(BIN)/python -m benchmarks.ingest --write
 	$(BIN)/python -m benchmarks.install --write
 	$(BIN)/python -m benchmarks.page --write

@@ -3,7 +3,8 @@
 Each page is read by several readers in turn, right after one another, so that whatever else the machine does
 meets them all:
 
-- the plain call: RapidOCR on the whole page, with our engine's models, settings and threads, and no server
+- the plain call: RapidOCR on the whole page, with our engine's models, settings and threads, on ONNX Runtime,
+  which is its own choice, and no server
 - scanrill: a real `scanrill serve`, from sending `create` to the first text and to `processed`
 - the library: `backend_main.reading.read` in this process
 - Tesseract, where it is installed
@@ -26,16 +27,17 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from backend_main import reading
-from backend_main.reading.engines import load_engine, rapid
+from backend_main.reading.engines import load_engine, rapid, recogniser, weights
+from backend_main.reading.engines.runtimes import OpenVino, best_runtime
 from benchmarks.report import README, write
 from tests.support.client import TERMINAL, Client
 from tests.support.drawing import lines_of_text, page_png
@@ -79,12 +81,12 @@ Runs = dict[str, dict[Page, list[Run]]]
 
 
 @contextmanager
-def pages(folder: Path) -> Iterator[list[Page]]:
+def pages(folder: Path, sets: Iterable[str] = SETS) -> Iterator[list[Page]]:
     """Those with known text; without them, pages drawn here, which say nothing about accuracy."""
-    if all((folder / group).is_dir() for group in SETS):
-        yield [page for group in SETS for page in _pages_of(folder / group)]
+    if all((folder / group).is_dir() for group in sets):
+        yield [page for group in sets for page in _pages_of(folder / group)]
         return
-    print(f"\n*** THE PAGES ARE NOT HERE: no {' and '.join(SETS)} in {folder}.", file=sys.stderr)
+    print(f"\n*** THE PAGES ARE NOT HERE: no {' and '.join(sets)} in {folder}.", file=sys.stderr)
     print("*** Pages are drawn instead: clean print, no photographs. Say --pages DIR.\n", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="scanrill-pages-") as drawn:
         yield [_draw(Path(drawn), number) for number in range(DRAWN_PAGES)]
@@ -119,20 +121,20 @@ def plain_call(**changes: Any) -> Reader:
 
 
 def _rapidocr(**changes: Any) -> Any:
-    """The settings are those of `RapidEngine.load`; `None` leaves the library's own."""
+    """The settings are those of `RapidEngine`, but for ONNX Runtime; `None` leaves the library's own."""
     import rapidocr
 
-    models = Path(rapidocr.__file__).parent / "models"
+    models = weights.small()
     settings: dict[str, Any] = {
         "Global.log_level": "error",
         "Global.use_cls": False,
         "Global.text_score": rapid.MIN_CONFIDENCE,
         "Global.max_side_len": rapid.IMAGE_SIDE,
-        "Det.model_path": str(models / rapid.DETECTION_MODEL),
+        "Det.model_path": str(models.detection),
         "Det.limit_type": "max",
         "Det.limit_side_len": rapid.DETECTION_SIDE,
-        "Rec.model_path": str(models / rapid.RECOGNITION_MODEL),
-        "Rec.rec_img_shape": [3, rapid.LINE_HEIGHT, rapid.MIN_LINE_WIDTH],
+        "Rec.model_path": str(models.recognition),
+        "Rec.rec_img_shape": [3, recogniser.LINE_HEIGHT, recogniser.MIN_LINE_WIDTH],
         "EngineConfig.onnxruntime.intra_op_num_threads": THREADS,
         "EngineConfig.onnxruntime.inter_op_num_threads": 1,
     }
@@ -245,7 +247,7 @@ def _in_turn(readers: dict[str, Reader], fresh: Reader) -> dict[str, Reader]:
 
 def _round(all_pages: list[Page], readers: dict[str, Reader], runs: Runs, number: int, until: float) -> bool:
     """Every page by every reader; False when the time was over before."""
-    for place, page in enumerate(_mixed(all_pages)):
+    for place, page in enumerate(mixed(all_pages)):
         if time.monotonic() > until:
             return False
         # Every other time backwards: a machine that gets busier, or freer, then favours nobody.
@@ -255,7 +257,7 @@ def _round(all_pages: list[Page], readers: dict[str, Reader], runs: Runs, number
     return True
 
 
-def _mixed(all_pages: list[Page]) -> list[Page]:
+def mixed(all_pages: list[Page]) -> list[Page]:
     """The sets in turn, so that each has its share when the time is over."""
     ranks = Counter[str]()
     ranked = []
@@ -356,12 +358,21 @@ def report(runs: Runs, total: int, load_before: float, command: str) -> str:
     )
 
 
-def machine(runs: Runs) -> str:
+def machine(readers: Iterable[str]) -> str:
     versions = [f"{name} {version(name)}" for name in ("scanrill", "rapidocr", "onnxruntime")]
-    if TESSERACT in runs:
+    versions.append(_openvino())
+    if TESSERACT in readers:
         versions.append(_tesseract_version())
     python = f"{platform.python_implementation()} {platform.python_version()}"
     return f"{THREADS} cores of {_cpu()}, {platform.system()}, {python}; {', '.join(versions)}."
+
+
+def _openvino() -> str:
+    try:
+        used = "" if best_runtime() is OpenVino else ", not used"
+        return f"openvino {version('openvino')}{used}"
+    except PackageNotFoundError:
+        return "no openvino"
 
 
 def _tesseract_version() -> str:

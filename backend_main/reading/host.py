@@ -38,7 +38,8 @@ class Host:
     """Hosts one child with one loaded engine. One thread at a time, except `cancel` and `stop`: any thread.
 
     `threads` 0 means all cores. A child is replaced, at the next `start` or `read`, once it has read
-    `recycle_pages` pages; call `start` after a read to have that happen while nobody waits.
+    `recycle_pages` pages or holds `recycle_memory_bytes` at rest; call `start` after a read to have that
+    happen while nobody waits. One that passes `max_memory_bytes` is ended in the middle of its page.
     """
 
     def __init__(
@@ -46,12 +47,14 @@ class Host:
         engine: str = "rapid",
         threads: int = 0,
         recycle_pages: int = 500,
+        recycle_memory_bytes: int = 2 << 30,
         start_seconds: float = 60.0,
         max_memory_bytes: int = 4 << 30,
     ) -> None:
         self.engine = engine
         self.threads = threads
         self._recycle_pages = recycle_pages
+        self._recycle_memory_bytes = recycle_memory_bytes
         self._start_seconds = start_seconds
         self._max_memory_bytes = max_memory_bytes
         self._child: ChildProcess | None = None
@@ -124,12 +127,18 @@ class Host:
             self._discard()
 
     def _start(self) -> None:
-        if self._child is not None and (not self._child.alive() or self._pages >= self._recycle_pages):
+        if self._child is not None and (not self._child.alive() or self._is_worn(self._child)):
             self._discard()
         if self._child is None:
             self._child = ChildProcess(self.engine, self.threads)
         if not self._ready:
             self._await_ready()
+
+    def _is_worn(self, child: ChildProcess) -> bool:
+        """Whether it has done its share. One that has read nothing yet gets no smaller by being replaced."""
+        if not self._pages:
+            return False
+        return self._pages >= self._recycle_pages or child.resident_bytes() > self._recycle_memory_bytes
 
     def _await_ready(self) -> None:
         reply = self._receive(_Patience(self._start_seconds, "The reading engine did not start in time."))

@@ -1,46 +1,47 @@
-"""Step 10 - the default engine: RapidOCR's bundled PP-OCR models on ONNX Runtime, streamed.
+"""Step 10 - the default engine: PP-OCRv6, streamed.
 
-Detect once, order the boxes, then recognise one by one in that order. Nothing is ever downloaded: the models
-are named by path, so RapidOCR's downloader is not reached.
+A strip at the top is looked at first, and what is safely first there is read at once. Then the whole page is
+looked at, its boxes are ordered, and they are read one by one in that order. What makes boxes, and text, of a
+network's output is RapidOCR's.
 """
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from .. import layout
+from ..errors import NotReadable
+from ..languages import code_of
 from ..markdown import Writer
 from ..pages import PageImage
 from ..pixels import Pixels
 from ..turned import quarters_of, turned_back, upright
-from ..types import Box, Line
+from ..types import Box, Line, Options
+from . import early
 from .base import Engine
+from .detector import Detector, Quads, View, as_box, heights, scaled
+from .lanes import in_order
+from .recogniser import LINE_HEIGHT, MIN_LINE_WIDTH, Recogniser
+from .runtimes import Network, best_runtime
+from .weights import PROFILES
 
-DETECTION_MODEL = "PP-OCRv6_det_small.onnx"
-RECOGNITION_MODEL = "PP-OCRv6_rec_small.onnx"
 # Lines are cut out of an image of at most this side. From receipts of 2,700 px themselves the words came
 # out worse, since the recogniser scales each line to 48 px without smoothing.
 IMAGE_SIDE = 2000
 # Lines are looked for in an image of at most this side. RapidOCR takes the 2000 px one: three times as long,
 # and no better (word F1 of three receipts .853 there, .866 at 1536, .857 at 1280, .844 at 1024; of three PDF
-# pages .948 there, .974 at 1280). What comes before the first text is nearly all detection.
+# pages .948 there, .974 at 1280).
 DETECTION_SIDE = 1280
-# Smaller images are enlarged, as RapidOCR does.
-MIN_DETECTION_SIDE = 736
 # Where the boxes found are lower than this (usual is 17 to 30), the page is large and its print small: it is
 # looked at again, and read, in these sizes.
 SMALL_PRINT = 15
 SMALL_PRINT_DETECTION_SIDE, SMALL_PRINT_IMAGE_SIDE = 2560, 4000
-# RapidOCR pads each line to 320 px at least and recognises six at once. One at a time, padded to 160, takes
-# 0.7 of the time on receipts and no longer elsewhere: none is padded to the longest of its six.
-LINE_HEIGHT, MIN_LINE_WIDTH = 48, 160
 MIN_CONFIDENCE = 0.5  # RapidOCR's own `text_score`
-# RapidOCR's own bounds for what it pads.
-MIN_HEIGHT, MAX_WIDTH_TO_HEIGHT = 30, 8
 
 # Those whose letters are all in PP-OCRv6's dictionary. Cyrillic, Korean, the letters of Vietnamese with two
 # marks and the Greek ones with an accent are not.
@@ -48,8 +49,49 @@ LANGUAGES = """
 af az bs ca cs cy da de en es et eu fi fr fy ga gl hr hu id is it ja la lb lt lv ms mt nl no oc pl pt ro sk sl
 sq sv sw tl tr zh
 """
+# Those whose letters are missing from the dictionary of a profile.
+UNREAD = {"fast": frozenset({"az", "ja", "ro"})}
 
-Quads = npt.NDArray[np.float32]
+
+@dataclass(frozen=True)
+class Sheet:
+    """What lines are cut out of, `scale` times the page; `view` of it is where they are looked for."""
+
+    image: Pixels
+    scale: float
+    view: View
+
+    @classmethod
+    def of(cls, page: PageImage, image_side: int, view_side: int) -> Self:
+        image, scale = scaled(page.pixels, image_side)
+        return cls(image, scale, View(image, view_side))
+
+    def of_page(self, seen: Quads) -> Quads:
+        """Corners found in the view, in pixels of the page."""
+        return self.view.of_image(seen) / np.float32(self.scale)
+
+
+class Models:
+    """A profile's two networks, loaded. Lines are recognised side by side, a thread each."""
+
+    def __init__(self, profile: str, runtime: type[Network], threads: int) -> None:
+        weights = PROFILES[profile]()
+        self._detector = Detector(runtime(weights.detection, threads))
+        network = runtime(weights.recognition, threads, lanes=threads)
+        self._recogniser = Recogniser(network, weights.characters)
+        self._warm_up()
+
+    def find(self, seen: Pixels) -> Quads:
+        return self._detector.find(seen)
+
+    def read(self, sheet: Sheet, quad: Quads) -> tuple[str, float]:
+        return self._recogniser.read(sheet.image, quad * np.float32(sheet.scale))
+
+    def _warm_up(self) -> None:
+        """What libraries load and compile at their first call must not wait for the first page."""
+        blank = np.full((LINE_HEIGHT, MIN_LINE_WIDTH, 3), 255, np.uint8)
+        self._detector.find(View(blank, MIN_LINE_WIDTH).pixels)
+        self._recogniser.read(blank, np.array([[0, 0], [99, 0], [99, 40], [0, 40]], np.float32))
 
 
 class RapidEngine(Engine):
@@ -57,47 +99,96 @@ class RapidEngine(Engine):
     rewrites_page = True
     wants_layout = True
     languages = frozenset(LANGUAGES.split())
+    profiles = tuple(PROFILES)
+
+    def __init__(self, runtime: type[Network] | None = None) -> None:
+        """`runtime` None: the best here."""
+        self._runtime = runtime or best_runtime()
+        self._loaded: dict[str, Models] = {}
 
     def load(self, threads: int) -> None:
         import cv2
-        import rapidocr
 
-        threads = threads or len(os.sched_getaffinity(0))
-        cv2.setNumThreads(threads)
-        models = Path(rapidocr.__file__).parent / "models"
-        ocr: Any = rapidocr.RapidOCR(
-            params={
-                "Global.log_level": "warning",
-                "Det.model_path": str(models / DETECTION_MODEL),
-                "Det.limit_type": "max",
-                "Det.limit_side_len": SMALL_PRINT_IMAGE_SIDE,  # no limit: images are scaled here
-                "Rec.model_path": str(models / RECOGNITION_MODEL),
-                "Rec.rec_img_shape": [3, LINE_HEIGHT, MIN_LINE_WIDTH],
-                "EngineConfig.onnxruntime.intra_op_num_threads": threads,
-                "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-            }
-        )
-        self._text_det = ocr._load_det_model()
-        self._text_rec = ocr._load_rec_model()
-        # What libraries load and compile at their first call must not wait for the first page.
-        blank = np.full((LINE_HEIGHT, MIN_LINE_WIDTH, 3), 255, np.uint8)
-        self._detect(blank, MIN_LINE_WIDTH)
-        self._recognise(blank, np.array([[0, 0], [99, 0], [99, 40], [0, 40]], np.float32))
+        self._threads = threads or len(os.sched_getaffinity(0))
+        cv2.setNumThreads(self._threads)
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="rapid")
+        self._choose(self.profiles[0])
+
+    def prepare(self, options: Options) -> None:
+        """A profile's models are loaded when it is first asked for, and kept. Raises NotReadable."""
+        self._choose(options.profile or self.profiles[0])
+        if unread := [word for word in options.languages if code_of(word) in UNREAD.get(self._profile, ())]:
+            sentence = f"The profile “{self._profile}” does not read {', '.join(unread)}."
+            raise NotReadable("languages", sentence)
+
+    def prepared_for(self) -> frozenset[str]:
+        return self.languages - UNREAD.get(self._profile, frozenset())
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        self._loaded.clear()
+
+    def _choose(self, profile: str) -> None:
+        if profile not in self._loaded:
+            self._loaded[profile] = Models(profile, self._runtime, self._threads)
+        self._models, self._profile = self._loaded[profile], profile
 
     def read_page(self, page: PageImage, may_be_turned: bool = True) -> Iterator[Line]:
-        image, scale = _scaled(page.pixels, IMAGE_SIDE)
-        quads, height = self._detect(image, DETECTION_SIDE)
-        if height < SMALL_PRINT and max(page.width, page.height) > DETECTION_SIDE:
-            image, scale = _scaled(page.pixels, SMALL_PRINT_IMAGE_SIDE)
-            quads, _ = self._detect(image, SMALL_PRINT_DETECTION_SIDE)
-        if may_be_turned and (quarters := quarters_of(quads, lambda quad: self._recognise(image, quad)[1])):
+        sheet = Sheet.of(page, IMAGE_SIDE, DETECTION_SIDE)
+        top = self._safe_top(sheet)
+        whole = self._whole(sheet)
+        writer, read = Writer(), []
+        for quad, line in self._read_top(page, sheet, top, writer):
+            read.append(quad)
+            yield line
+        seen = whole()
+        if _is_small_print(seen) and max(page.width, page.height) > DETECTION_SIDE:
+            sheet = Sheet.of(page, SMALL_PRINT_IMAGE_SIDE, SMALL_PRINT_DETECTION_SIDE)
+            seen = self._models.find(sheet.view.pixels)
+        quads = sheet.of_page(seen)
+        # Where a line at the top could be read, the page stands upright.
+        if may_be_turned and not read and (quarters := self._quarters(sheet, quads)):
             lines = self.read_page(upright(page, quarters), may_be_turned=False)
             yield from turned_back(lines, page, quarters)
-            return
-        boxes = [_box(quad) for quad in (quads / scale).clip(0, (page.width, page.height))]
-        writer = Writer()
-        for place in layout.order(boxes):
-            text, confidence = self._recognise(image, quads[place.index])
+        else:
+            yield from self._read_rest(page, sheet, quads, writer, read)
+
+    def _quarters(self, sheet: Sheet, quads: Quads) -> int:
+        return quarters_of(quads, lambda quad: self._models.read(sheet, quad)[1])
+
+    def _safe_top(self, sheet: Sheet) -> Quads:
+        """Of a strip at the top, what is safely first, in its order; as seen."""
+        height = early.strip_height(sheet.view.pixels.shape[0])
+        if not height:
+            return np.zeros((0, 4, 2), np.float32)
+        seen = self._models.find(sheet.view.pixels[:height])
+        return seen[:0] if _is_small_print(seen) else seen[early.safe_first(seen, height)]
+
+    def _whole(self, sheet: Sheet) -> Callable[[], Quads]:
+        """What finds all of the page; where there is a thread for it, it has begun."""
+        find = partial(self._models.find, sheet.view.pixels)
+        return self._pool.submit(find).result if self._threads > 1 else find
+
+    def _read_top(
+        self, page: PageImage, sheet: Sheet, seen: Quads, writer: Writer
+    ) -> Iterator[tuple[Quads, Line]]:
+        quads = sheet.of_page(seen)
+        leads = [place.lead for place in layout.order(_boxes(quads, page))]
+        for quad, box, lead in zip(quads, _boxes(quads, page), leads, strict=True):
+            text, confidence = self._models.read(sheet, quad)
+            if not text or confidence < early.SURE:
+                return
+            yield quad, Line(page.number, text, writer.write(lead, text), box, confidence)
+
+    def _read_rest(
+        self, page: PageImage, sheet: Sheet, quads: Quads, writer: Writer, read: Sequence[Quads]
+    ) -> Iterator[Line]:
+        quads = np.concatenate([*(quad[np.newaxis] for quad in read), early.unread(quads, read)])
+        boxes = _boxes(quads, page)
+        places = [place for place in layout.order(boxes) if place.index >= len(read)]
+        read_words = partial(self._models.read, sheet)
+        words = in_order(self._pool, self._threads, read_words, [quads[place.index] for place in places])
+        for place, (text, confidence) in zip(places, words, strict=True):
             if not text or confidence < MIN_CONFIDENCE:
                 writer.skip(place.lead)
                 yield Line(page.number, "", "", boxes[place.index], confidence)
@@ -105,54 +196,10 @@ class RapidEngine(Engine):
             markdown = writer.write(place.lead, text)
             yield Line(page.number, text, markdown, boxes[place.index], confidence)
 
-    def _detect(self, image: Pixels, side: int) -> tuple[Quads, float]:
-        """Corners of every piece of a line, (n, 4, 2), in pixels of the image; their usual height as seen."""
-        seen, scale = _scaled(image, side, at_least=MIN_DETECTION_SIDE)
-        padded, top = _padded(seen)
-        found = self._text_det(padded).boxes
-        if found is None:
-            return np.zeros((0, 4, 2), np.float32), float("inf")
-        quads = np.asarray(found, np.float32) - np.array([0, top], np.float32)
-        heights = np.linalg.norm(quads[:, 0] - quads[:, 3], axis=1)
-        return quads / scale, float(np.median(heights))
 
-    def _recognise(self, image: Pixels, quad: Quads) -> tuple[str, float]:
-        from rapidocr.ch_ppocr_rec import TextRecInput
-        from rapidocr.utils.process_img import get_rotate_crop_image
-
-        crop = get_rotate_crop_image(image, quad.copy())
-        if not crop.size:
-            return "", 0.0
-        result = self._text_rec(TextRecInput(img=[crop]))
-        return " ".join(str(result.txts[0]).split()), float(result.scores[0])
+def _is_small_print(seen: Quads) -> bool:
+    return bool(len(seen)) and float(np.median(heights(seen))) < SMALL_PRINT
 
 
-def _box(quad: Quads) -> Box:
-    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = quad.tolist()
-    return ((x0, y0), (x1, y1), (x2, y2), (x3, y3))
-
-
-def _scaled(pixels: Pixels, side: int, at_least: int = 0) -> tuple[Pixels, float]:
-    """The image with no side above `side` and, that granted, none below `at_least`; the factor too."""
-    import cv2
-
-    height, width = pixels.shape[:2]
-    scale = min(side / max(height, width), max(1.0, at_least / min(height, width)))
-    if scale == 1.0:
-        return pixels, 1.0
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8), scale
-
-
-def _padded(pixels: Pixels) -> tuple[Pixels, int]:
-    """A strip is put between bands of white, as the detector sees nothing in pages of extreme shape."""
-    import cv2
-
-    height, width = pixels.shape[:2]
-    wanted = max(MIN_HEIGHT, width // MAX_WIDTH_TO_HEIGHT)
-    if height >= wanted:
-        return pixels, 0
-    top = (2 * wanted - height) // 2
-    padded = cv2.copyMakeBorder(pixels, top, top, 0, 0, cv2.BORDER_CONSTANT, value=(255, 255, 255))
-    return np.asarray(padded, np.uint8), top
+def _boxes(quads: Quads, page: PageImage) -> list[Box]:
+    return [as_box(quad) for quad in quads.clip(0, (page.width, page.height))]

@@ -214,6 +214,19 @@ def test_the_child_is_replaced_after_its_share_of_pages(good: Path) -> None:
         host.stop()
 
 
+def test_a_child_that_has_grown_is_replaced_between_two_reads(good: Path) -> None:
+    host = Host("dummy", recycle_memory_bytes=1)
+    try:
+        host.start()
+        started = host.pid
+        list(host.read(good))
+        assert host.pid == started, "it was fresh, and a fresh one would be no smaller"
+        list(host.read(good))
+        assert host.pid != started
+    finally:
+        host.stop()
+
+
 def test_the_child_ignores_the_terminals_and_the_service_managers_signals(host: Host, good: Path) -> None:
     host.start()
     pid = host.pid

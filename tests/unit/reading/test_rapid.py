@@ -1,6 +1,7 @@
 """The default engine on pages drawn here, and on receipts where the data is at hand."""
 
 import statistics
+import sys
 import time
 from collections.abc import Iterator
 from itertools import groupby
@@ -13,9 +14,13 @@ import rapidocr
 from PIL import Image, ImageDraw, ImageFont
 
 from backend_main.reading import Line, Options, PageDone, read
-from backend_main.reading.engines import load_engine
+from backend_main.reading.engines import early, load_engine
 from backend_main.reading.engines.base import Engine
+from backend_main.reading.engines.detector import Quads
 from backend_main.reading.engines.rapid import RapidEngine
+from backend_main.reading.engines.runtimes import Network, OnnxRuntime, OpenVino
+from backend_main.reading.engines.weights import tiny
+from backend_main.reading.errors import NotReadable
 from backend_main.reading.pages import PageImage
 from tests.support.scoring import score
 
@@ -138,6 +143,94 @@ def test_small_print_on_a_large_page_is_read(rapid: Engine) -> None:
     assert score(read_text, "\n".join(sentence(number) for number in range(60))).word_f1 > 0.95
 
 
+@pytest.fixture(scope="module")
+def two_columns() -> PageImage:
+    """A title over two columns, numbered in the order they are to be read; below them, one line more."""
+    image = Image.new("RGB", (1200, 1500), "white")
+    draw = ImageDraw.Draw(image)
+    draw.text((300, 40), "00 A title over both of the columns", fill="black", font=ImageFont.load_default(40))
+    font = ImageFont.load_default(size=22)
+    for number in range(1, 61):
+        left, row = (60, number) if number <= 30 else (640, number - 30)
+        draw.text((left, 90 + 36 * row), sentence(number)[:42], fill="black", font=font)
+    draw.text((60, 1380), sentence(61), fill="black", font=font)
+    return PageImage(1, np.asarray(image)[:, :, ::-1].copy(), 1200, 1500)
+
+
+def numbers(lines: list[Line]) -> list[int]:
+    return [int(line.text[:2]) for line in lines]
+
+
+@pytest.mark.parametrize("profile", ["accurate", "fast"])
+def test_a_page_of_two_columns_is_read_in_order_each_line_once(
+    rapid: Engine, two_columns: PageImage, profile: str
+) -> None:
+    rapid.prepare(Options(profile=profile))
+    assert numbers(list(rapid.read_page(two_columns))) == list(range(62))
+
+
+def test_the_first_line_is_there_before_the_whole_page_is_looked_at(
+    two_columns: PageImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = RapidEngine()
+    engine.load(threads=1)
+    looked: list[int] = []
+    find = engine._models.find
+    monkeypatch.setattr(engine._models, "find", lambda seen: (looked.append(len(seen)), find(seen))[1])
+    lines = engine.read_page(two_columns)
+    assert next(lines).text.startswith("00")
+    assert looked == [320]
+    assert numbers(list(lines)) == list(range(1, 62))
+    assert looked == [320, 1280]
+    engine.close()
+
+
+def test_lines_read_early_change_nothing_in_the_text_of_a_page(
+    rapid: Engine, drawn: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_strip = timed(drawn, rapid)[1].markdown
+    monkeypatch.setattr(early, "strip_height", lambda height: 0)
+    assert timed(drawn, rapid)[1].markdown == with_strip
+
+
+def test_a_line_that_is_not_sure_is_left_to_the_whole_page(
+    rapid: Engine, drawn: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(early, "SURE", 1.1)
+    handed: list[int] = []
+    unread = early.unread
+
+    def spy(quads: Quads, read: list[Quads]) -> Quads:
+        handed.append(len(read))
+        return unread(quads, read)
+
+    monkeypatch.setattr(early, "unread", spy)
+    assert len(timed(drawn, rapid)[0]) == 30
+    assert handed == [0]
+
+
+@pytest.mark.parametrize("profile", ["accurate", "fast"])
+@pytest.mark.parametrize("runtime", [OnnxRuntime, OpenVino])
+def test_either_runtime_reads_with_either_profile_and_calls_nobody(
+    drawn: Path, runtime: type[Network], profile: str
+) -> None:
+    if runtime is OpenVino:
+        pytest.importorskip("openvino", reason="NOT TESTED: OpenVINO is not installed")
+    calls: list[str] = []
+    # A hook cannot be taken back; this one is deaf afterwards.
+    listening = [True]
+    sys.addaudithook(
+        lambda event, _: calls.append(event) if listening and event.startswith("socket.") else None
+    )
+    engine = RapidEngine(runtime)
+    engine.load(threads=2)
+    done = [event for event in read(drawn, Options(profile=profile), engine) if isinstance(event, PageDone)]
+    engine.close()
+    listening.clear()
+    assert score(done[0].markdown, "\n".join(sentence(number) for number in range(30))).word_f1 > 0.98
+    assert calls == []
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_words_of_receipts_are_found(rapid: Engine) -> None:
@@ -160,6 +253,9 @@ LETTERS = {
     "ru": "жшы",
     "el": "άέ",
     "ko": "가",
+    "ja": "あ",
+    "ro": "șț",
+    "az": "ə",
 }
 
 
@@ -169,3 +265,16 @@ def test_it_says_that_it_reads_the_languages_whose_letters_it_knows() -> None:
     known = set(about["character"].splitlines())
     for code, letters in LETTERS.items():
         assert (code in RapidEngine.languages) == (set(letters) <= known), code
+
+
+def test_the_fast_profile_says_which_of_them_it_does_not_read(rapid: Engine) -> None:
+    characters = tiny().characters
+    assert characters is not None
+    known = set(characters.read_text().splitlines())
+    rapid.prepare(Options(profile="fast"))
+    for code, letters in LETTERS.items():
+        assert (code in rapid.prepared_for()) == (set(letters) <= known), code
+    with pytest.raises(NotReadable, match=r"fast.*ja"):
+        rapid.prepare(Options(profile="fast", languages=("en", "ja")))
+    rapid.prepare(Options(languages=("en", "ja")))
+    assert "ja" in rapid.prepared_for()

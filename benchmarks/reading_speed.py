@@ -1,0 +1,258 @@
+"""How fast pages are read, and what that costs: scanrill's profiles beside RapidOCR's defaults and Tesseract.
+
+Each reader is a process of its own, loaded and warm before the clock starts:
+
+- one reader on one thread: processor seconds a page, words found, memory, first text; pages a minute
+- two such readers side by side
+- one reader with all cores: the time of one page
+
+and a page through a real server, beside the same call of the library. Processor seconds are the figure to
+trust where others use the machine too.
+
+    .venv/bin/python -m benchmarks.reading_speed --write
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks import main_job
+from benchmarks.main_job import PAGES, THREADS, Page, pages
+from benchmarks.report import README, write
+from benchmarks.speed_reader import ACCURATE, DEFAULTS, FAST, READERS, TESSERACT, missing
+from tests.support.scoring import Score, score
+
+SETS = {"sroie": "receipts", "funsd": "forms", "mdrender": "rendered pages"}
+SERVED_PAGES = 8
+GOAL_CPU_ACCURATE, GOAL_CPU_FAST, GOAL_FIRST, GOAL_TWO, GOAL_SERVER = 0.5, 1.3, 0.25, 1.8, 1.05
+
+
+class Reading(NamedTuple):
+    """One page: seconds to the first text and to the end, processor seconds, and what was read."""
+
+    first: float
+    wall: float
+    cpu: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """All pages by one process, and the peak of its memory in bytes."""
+
+    readings: list[Reading]
+    peak: int
+
+    @property
+    def wall(self) -> float:
+        return sum(reading.wall for reading in self.readings)
+
+
+class Process:
+    """A reader of its own, loaded and warm once this is made; it begins when told to."""
+
+    def __init__(self, reader: str, threads: int, paths: Sequence[Path]) -> None:
+        limits = {"OMP_NUM_THREADS": str(threads), "OMP_THREAD_LIMIT": str(threads)}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.speed_reader", reader, str(threads), *map(str, paths)],
+            env=os.environ | limits,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        if self._line() != "ready\n":
+            raise SystemExit(f"The reader did not start: {reader}")
+
+    def begin(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write("go\n")
+        self._process.stdin.flush()
+
+    def end(self) -> Run:
+        found = json.loads(self._line())
+        self._process.communicate()
+        return Run([Reading(*reading) for reading in found["readings"]], found["peak"])
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+
+def run(reader: str, threads: int, paths: Sequence[Path], *, beside: int = 1) -> list[Run]:
+    processes = [Process(reader, threads, paths) for _ in range(beside)]
+    for process in processes:
+        process.begin()
+    return [process.end() for process in processes]
+
+
+# ── figures ──
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one reader needs. `cpu` and `word_f1` by set; `latency`: with all cores, seconds."""
+
+    cpu: dict[str, float]
+    word_f1: dict[str, float]
+    first: float
+    peak: int
+    per_minute: float
+    per_minute_two: float
+    latency: float
+
+
+def measure(reader: str, all_pages: Sequence[Page]) -> Figures:
+    paths = [page.path for page in all_pages]
+    print(f"{reader}: one reader", file=sys.stderr)
+    (alone,) = run(reader, 1, paths)
+    print(f"{reader}: two readers", file=sys.stderr)
+    both = run(reader, 1, paths, beside=2)
+    print(f"{reader}: all cores", file=sys.stderr)
+    (quick,) = run(reader, THREADS, paths)
+    return Figures(
+        cpu=_by_set(all_pages, [reading.cpu for reading in alone.readings]),
+        word_f1=_by_set(all_pages, [found.word_f1 for found in _scores(all_pages, alone)]),
+        first=statistics.median(reading.first / reading.wall for reading in alone.readings),
+        peak=alone.peak,
+        per_minute=60 * len(paths) / alone.wall,
+        per_minute_two=60 * 2 * len(paths) / max(one.wall for one in both),
+        latency=statistics.median(reading.wall for reading in quick.readings),
+    )
+
+
+def _scores(all_pages: Sequence[Page], found: Run) -> Iterator[Score]:
+    for page, reading in zip(all_pages, found.readings, strict=True):
+        yield score(reading.text, page.truth)
+
+
+def _by_set(all_pages: Sequence[Page], values: Sequence[float]) -> dict[str, float]:
+    groups = dict.fromkeys(page.group for page in all_pages)
+    return {
+        group: statistics.mean(
+            value for page, value in zip(all_pages, values, strict=True) if page.group == group
+        )
+        for group in groups
+    }
+
+
+def through_the_server(all_pages: Sequence[Page]) -> float:
+    """The median over a few pages of each set of server's time by library's, one right after the other."""
+    few = main_job.mixed(list(all_pages))[:SERVED_PAGES]
+    with ExitStack() as stack:
+        serving = stack.enter_context(main_job.server())
+        library = main_job.library()
+        served = [main_job.over_the_websocket(_url(serving)) for _ in range(3)]
+        ratios = []
+        for page in few:
+            served[0](page), library(page)  # both have seen the page's size once
+            turns = [(reader(page).end, library(page).end) for reader in served[1:]]
+            ratios.append(statistics.median(server / alone for server, alone in turns))
+    return statistics.median(ratios)
+
+
+def _url(serving: main_job.Server) -> str:
+    return serving.url(token=serving.token(serving.user()))
+
+
+# ── the report ──
+
+
+def table(all_figures: dict[str, Figures], groups: Sequence[str]) -> str:
+    lines = [
+        "| read by | "
+        + " | ".join(f"{SETS.get(group, group)}: CPU s, word F1" for group in groups)
+        + " | first text ÷ all | peak, MB | pages a minute | by two | ÷ one | one page, all cores, s |",
+        "|---|" + "---:|" * (len(groups) + 6),
+    ]
+    for reader, figures in all_figures.items():
+        by_set = " | ".join(f"{figures.cpu[group]:.2f}, {figures.word_f1[group]:.3f}" for group in groups)
+        lines.append(
+            f"| {reader} | {by_set} | {figures.first:.2f} | {figures.peak / 2**20:.0f} "
+            f"| {figures.per_minute:.0f} | {figures.per_minute_two:.0f} "
+            f"| {figures.per_minute_two / figures.per_minute:.2f} | {figures.latency:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def verdicts(all_figures: dict[str, Figures], served: float) -> str:
+    accurate, fast = all_figures[ACCURATE], all_figures[FAST]
+    two = accurate.per_minute_two / accurate.per_minute
+    lines = [
+        _against("`accurate`", accurate, all_figures[DEFAULTS], "RapidOCR's defaults", GOAL_CPU_ACCURATE),
+        *(
+            [_against("`fast`", fast, all_figures[TESSERACT], "Tesseract's", GOAL_CPU_FAST)]
+            if TESSERACT in all_figures
+            else ["`fast`: *Tesseract is not installed here, and was not measured.*"]
+        ),
+        f"First text, `accurate`: {_met(accurate.first, GOAL_FIRST)} of the page's time.",
+        f"Two readers, `accurate`: {two:.2f} × one (goal ≥ {GOAL_TWO}): {_word(two >= GOAL_TWO)}.",
+        f"A page through the server: {_met(served, GOAL_SERVER)} of the library's time.",
+    ]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _against(name: str, mine: Figures, theirs: Figures, whose: str, goal: float) -> str:
+    """Processor seconds and words, set by set."""
+    sets = []
+    for group in mine.cpu:
+        fewer = " with FEWER words" if mine.word_f1[group] < theirs.word_f1[group] else ""
+        sets.append(f"{SETS.get(group, group)} {_met(mine.cpu[group] / theirs.cpu[group], goal)}{fewer}")
+    return f"{name}, CPU by that of {whose}: " + "; ".join(sets) + "."
+
+
+def _met(value: float, goal: float) -> str:
+    return f"{value:.2f} (goal ≤ {goal}): {_word(value <= goal)}"
+
+
+def _word(met: bool) -> str:
+    return "met" if met else "MISSED"
+
+
+def report(all_figures: dict[str, Figures], served: float, all_pages: Sequence[Page], load: float) -> str:
+    groups = list(dict.fromkeys(page.group for page in all_pages))
+    return "\n\n".join(
+        [
+            f"`.venv/bin/python -m benchmarks.reading_speed --write`, {datetime.now(UTC).date()}.",
+            f"{len(all_pages)} pages, load average {load:.1f} before, {os.getloadavg()[0]:.1f} after.",
+            main_job.machine(all_figures),
+            table(all_figures, groups),
+            verdicts(all_figures, served),
+        ]
+    )
+
+
+# ── the command ──
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benchmarks.reading_speed", description=__doc__.splitlines()[0])
+    parser.add_argument("--pages", type=Path, default=PAGES, help=f"folder with {', '.join(SETS)}")
+    parser.add_argument("--every", type=int, default=1, help="only every n-th page")
+    parser.add_argument("--write", action="store_true", help=f"put the table into {README.name}")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = arguments()
+    load = os.getloadavg()[0]
+    with pages(options.pages, SETS) as found:
+        all_pages = found[:: options.every]
+        all_figures = {reader: measure(reader, all_pages) for reader in READERS if not missing(reader)}
+        served = through_the_server(all_pages)
+    text = report(all_figures, served, all_pages, load)
+    print(text)
+    if options.write:
+        write("reading_speed", text)
+
+
+if __name__ == "__main__":
+    main()

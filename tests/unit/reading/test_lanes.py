@@ -1,0 +1,44 @@
+"""Work done side by side comes back in the order it was given, and not all of it is begun at once."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from backend_main.reading.engines.lanes import in_order
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as pool:
+        yield pool
+
+
+def test_results_come_in_the_order_of_the_items(pool: ThreadPoolExecutor) -> None:
+    second_done = threading.Event()
+
+    def work(item: int) -> int:
+        if item == 0:
+            assert second_done.wait(10)
+        elif item == 1:
+            second_done.set()
+        return item * 10
+
+    assert list(in_order(pool, 2, work, range(5))) == [0, 10, 20, 30, 40]
+
+
+def test_only_as_much_is_begun_as_there_are_lanes_and_one(pool: ThreadPoolExecutor) -> None:
+    begun: list[int] = []
+    results = in_order(pool, 2, lambda item: begun.append(item), iter(range(100)))
+    next(results)
+    results.close()  # type: ignore[attr-defined]
+    pool.shutdown()
+    assert len(begun) <= 3
+
+
+def test_what_fails_is_raised_in_its_turn(pool: ThreadPoolExecutor) -> None:
+    results = in_order(pool, 2, lambda item: 1 // item, [1, 0])
+    assert next(results) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(results)
