@@ -19,6 +19,7 @@ PHONE = {
     "has_touch": True,
     "device_scale_factor": 2,
 }
+LONG_NAME = "a-name-without-a-blank-in-it-as-machines-give-them-0123456789.png"
 LINES = ["# Receipt", "Apples 2.40", "Bread 1.80"]
 
 
@@ -39,11 +40,12 @@ def test_every_screen_serves_everybody_and_fits(
 ) -> None:
     with Desk.opened(browser, installed_server, watcher, color_scheme=scheme, **device) as desk:
         assert serious(desk) == []
-        desk.choose(("scan.png", "image/png", scripted_png(lines=LINES)))
-        desk.wait_read("scan.png")
+        desk.choose((LONG_NAME, "image/png", scripted_png(lines=LINES)))
+        desk.wait_read(LONG_NAME)
         expect(desk.text).to_contain_text("Bread 1.80")
         assert serious(desk) == []
         assert desk.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert desk.page.locator(".shelf").evaluate("shelf => shelf.scrollWidth <= shelf.clientWidth")
         background = desk.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
         assert (sum(map(int, background[4:-1].split(","))) < 384) == (scheme == "dark")
         desk.button("Sign out").click()
