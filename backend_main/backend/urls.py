@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/token/code/", tokens.CodeView.as_view()),
     path("api/token/refresh/", tokens.RefreshView.as_view()),
     path("api/me/", rest.MeView.as_view()),
+    path("api/engines/", rest.EnginesView.as_view()),
     path("api/uploads/", rest.UploadsView.as_view()),
     path("api/uploads/<uuid:upload_id>/", rest.UploadView.as_view()),
     path("api/uploads/<uuid:upload_id>/cancel", rest.CancelView.as_view()),

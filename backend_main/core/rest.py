@@ -15,7 +15,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
 from .. import __version__
-from . import decoding, protocol, queries, serializers, uploads
+from ..reading.engines.about import about
+from . import decoding, protocol, queries, serializers, uploads, wishes
 from .conf import conf
 from .errors import Invalid, ScanrillError
 from .models import User
@@ -45,6 +46,13 @@ class MeView(APIView):
                 "version": __version__,
             }
         )
+
+
+class EnginesView(APIView):
+    """`GET /api/engines/` → {engines, default}: what a request may ask for, as `scanrill engines` says."""
+
+    def get(self, request: Request) -> Response:
+        return _answer({"engines": list(map(about, wishes.choosable())), "default": conf.engine})
 
 
 class UploadsView(APIView):

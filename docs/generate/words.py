@@ -62,6 +62,8 @@ ROUTES = {
     "/readyz": "200 once uploads are accepted and will be read, or 503 with the reasons.",
     "/api/me/": "Whose the token is, and what a client goes by: `username`, `max_upload_bytes` (0: unlimited), "
     "`version`.",
+    "/api/engines/": "What can read here, as `scanrill engines --json` lists it: `engines`, each with `name`, "
+    "`installed` or what it is `lacking`, `languages` (none: any), `profiles`; and which is the `default`.",
     "/api/token/": '`POST`: `username` and `password` → an `access` and a `refresh` token; with `"cookie": true` the '
     "second is set as a cookie instead. `DELETE` takes the cookie away.",
     "/api/token/code/": "The `code` of a sign-in link → an `access` token, and the cookie.",

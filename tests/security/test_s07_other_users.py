@@ -63,6 +63,7 @@ ROUTES: dict[str, list[str]] = {
 # Routes that are about the uploads of who asks, and what each answers to the owner. DELETE stands last.
 OWN_ROUTES: dict[str, dict[str, int]] = {
     "api/me/": {"GET": 200},
+    "api/engines/": {"GET": 200},
     "api/uploads/": {"GET": 200},
     "api/uploads/<uuid:upload_id>/file": {"GET": 200, "HEAD": 200},
     "api/uploads/<uuid:upload_id>/pages/<int:number>": {"GET": 200},

@@ -29,7 +29,19 @@ from .errors import (
     UploadDeleted,
 )
 from .events import Created, Deleted, Ended, Event, Listed, Progress, Updated
-from .messages import Instance, LinePlace, Listing, Me, Page, PageLine, Status, Stream
+from .messages import (
+    Engine,
+    Engines,
+    Instance,
+    LinePlace,
+    Listing,
+    Me,
+    Page,
+    PageLine,
+    Status,
+    Stream,
+    Wishes,
+)
 from .tokens import Password, RefreshToken, TokenSource
 from .uploads import Uploads
 
@@ -45,6 +57,8 @@ __all__ = [
     "Created",
     "Deleted",
     "Ended",
+    "Engine",
+    "Engines",
     "Event",
     "Instance",
     "LinePlace",
@@ -71,5 +85,6 @@ __all__ = [
     "Updated",
     "UploadDeleted",
     "Uploads",
+    "Wishes",
     "__version__",
 ]

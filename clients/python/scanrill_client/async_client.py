@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mappi
 from contextlib import aclosing, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, Unpack
 
 from msgspec import UNSET, UnsetType
 
@@ -21,9 +21,9 @@ from .feed import Feed
 from .files import File, FileSource
 from .follower import Follower
 from .http import Http
-from .messages import Instance, Listing, Me, Page, Status, Stream
+from .messages import Engines, Instance, Listing, Me, Page, Status, Stream, Wishes
 from .over_socket import SocketRequests
-from .rest import Requests, RestRequests, changes, wanted
+from .rest import Requests, RestRequests, asked, changes, wanted
 from .tokens import TokenSource, source_of
 from .uploads import Uploads
 
@@ -99,9 +99,9 @@ class AsyncClient:
 
     # ── a scan, from file to text ──
 
-    async def read(self, file: FileSource, *, filename: str | None = None) -> str:
+    async def read(self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[Wishes]) -> str:
         """The Markdown of a file. Raises `ReadingFailed`, `Cancelled`, `UploadDeleted`, `RequestRefused`."""
-        async with aclosing(self.upload(file, filename=filename)) as events:
+        async with aclosing(self.upload(file, filename=filename, **wishes)) as events:
             async for event in events:
                 if isinstance(event, Ended):
                     return event.result()
@@ -109,15 +109,19 @@ class AsyncClient:
                     raise UploadDeleted(event.upload_id)
         raise ConnectionLost("The client was closed.")
 
-    async def upload(self, file: FileSource, *, filename: str | None = None) -> AsyncGenerator[Event]:
+    async def upload(
+        self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[Wishes]
+    ) -> AsyncGenerator[Event]:
         """All that happens to an upload of this file: `Created` first, at last `Ended` or `Deleted`.
 
-        The server knows the same bytes again: a file that was read already ends at once with its text.
+        The server knows the same bytes again: a file that was read already ends at once with its text,
+        whatever is wished; `retry` reads it anew.
         """
+        how = asked(**wishes)
         with self._feed() as feed:
             await self._connection.ready()
             sent = File(file, filename)
-            created = await self._patiently(lambda: self._requests.create(sent))
+            created = await self._patiently(lambda: self._requests.create(sent, how))
             feed.only(created.upload_id)
             yield created
             async with aclosing(self._until_end(created, feed)) as events:
@@ -147,9 +151,11 @@ class AsyncClient:
 
     # ── requests ──
 
-    async def create(self, file: FileSource, *, filename: str | None = None) -> Created:
+    async def create(
+        self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[Wishes]
+    ) -> Created:
         """Sends a file to be read, and does not wait for its text."""
-        return await self._requests.create(File(file, filename))
+        return await self._requests.create(File(file, filename), asked(**wishes))
 
     async def list(
         self,
@@ -185,12 +191,16 @@ class AsyncClient:
         """Ends its reading; the finished pages keep their text."""
         return await self._requests.cancel(upload_id)
 
-    async def retry(self, upload_id: str) -> Instance:
-        """Reads what has ended anew, from page 1."""
-        return await self._requests.retry(upload_id)
+    async def retry(self, upload_id: str, **wishes: Unpack[Wishes]) -> Instance:
+        """Reads what has ended anew, from page 1; what is not asked anew stays as it was asked before."""
+        return await self._requests.retry(upload_id, asked(**wishes))
 
     async def me(self) -> Me:
         return await self._rest.me()
+
+    async def engines(self) -> Engines:
+        """What can read there, and what the others lack."""
+        return await self._rest.engines()
 
     async def page(self, upload_id: str, number: int) -> Page:
         """A finished page, with its lines."""

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import AsyncGenerator, Coroutine, Generator, Mapping
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 from msgspec import UNSET, UnsetType
 
@@ -15,7 +15,7 @@ from .async_client import AsyncClient, Over, Token
 from .connection import Timing
 from .events import Created, Event
 from .files import FileSource
-from .messages import Instance, Listing, Me, Page, Status, Stream
+from .messages import Engines, Instance, Listing, Me, Page, Status, Stream, Wishes
 from .uploads import Uploads
 
 T = TypeVar("T")
@@ -57,11 +57,13 @@ class Client:
     def close(self) -> None:
         self._loop.close(self._client.close())
 
-    def read(self, file: FileSource, *, filename: str | None = None) -> str:
-        return self._loop.run(self._client.read(file, filename=filename))
+    def read(self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[Wishes]) -> str:
+        return self._loop.run(self._client.read(file, filename=filename, **wishes))
 
-    def upload(self, file: FileSource, *, filename: str | None = None) -> Generator[Event]:
-        return self._loop.iterate(self._client.upload(file, filename=filename))
+    def upload(
+        self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[Wishes]
+    ) -> Generator[Event]:
+        return self._loop.iterate(self._client.upload(file, filename=filename, **wishes))
 
     def events(self) -> Generator[Event]:
         return self._loop.iterate(self._client.events())
@@ -74,8 +76,8 @@ class Client:
     def cursor(self) -> str | None:
         return self._client.cursor
 
-    def create(self, file: FileSource, *, filename: str | None = None) -> Created:
-        return self._loop.run(self._client.create(file, filename=filename))
+    def create(self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[Wishes]) -> Created:
+        return self._loop.run(self._client.create(file, filename=filename, **wishes))
 
     def list(
         self,
@@ -110,11 +112,14 @@ class Client:
     def cancel(self, upload_id: str) -> Instance:
         return self._loop.run(self._client.cancel(upload_id))
 
-    def retry(self, upload_id: str) -> Instance:
-        return self._loop.run(self._client.retry(upload_id))
+    def retry(self, upload_id: str, **wishes: Unpack[Wishes]) -> Instance:
+        return self._loop.run(self._client.retry(upload_id, **wishes))
 
     def me(self) -> Me:
         return self._loop.run(self._client.me())
+
+    def engines(self) -> Engines:
+        return self._loop.run(self._client.engines())
 
     def page(self, upload_id: str, number: int) -> Page:
         return self._loop.run(self._client.page(upload_id, number))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, TypedDict
 
 import msgspec
 
@@ -14,6 +15,22 @@ Stream = Literal["full", "pages", "delta"]
 """How live text comes: all of it each time, each page by itself, or what was added to a page."""
 Json = dict[str, Any]
 Point = tuple[float, float]
+
+
+class Wishes(TypedDict, total=False):
+    """How a file is to be read; what is left out, or None, is left to the server.
+
+    engine      one of those that `engines()` lists
+    languages   ISO 639-1 codes; without an engine they choose one
+    pages       “3”, “2-5”, “1-3,7,9-”
+    profile     one of the engine's
+    """
+
+    engine: str | None
+    languages: Sequence[str] | None
+    pages: str | None
+    profile: str | None
+
 
 ENDED = ("processed", "error", "cancelled")
 """Nothing more happens to an upload of such a status by itself."""
@@ -81,6 +98,26 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     username: str
     max_upload_bytes: int
     version: str
+
+
+class Engine(msgspec.Struct, frozen=True, kw_only=True):
+    """What can read. `lacking` says in a sentence why one is not installed; no languages are any."""
+
+    name: str
+    installed: bool
+    lacking: str
+    languages: tuple[str, ...]
+    profiles: tuple[str, ...]
+    streams_tokens: bool
+    gives_boxes: bool
+    sends_pages_away: bool
+
+
+class Engines(msgspec.Struct, frozen=True, kw_only=True):
+    """`default` reads where nobody asks for one."""
+
+    engines: tuple[Engine, ...]
+    default: str
 
 
 class LinePlace(msgspec.Struct, frozen=True, kw_only=True):

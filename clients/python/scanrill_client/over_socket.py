@@ -13,9 +13,9 @@ class SocketRequests:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def create(self, file: File) -> Created:
+    async def create(self, file: File, asked: Json) -> Created:
         """The file in one message; what is large is better sent by REST."""
-        data = {"image_base64": await file.base64()}
+        data = {"image_base64": await file.base64()} | asked
         if file.filename is not None:
             data["image_path"] = file.filename
         reply = await self._connection.request({"type": "create", "data": data})
@@ -39,8 +39,8 @@ class SocketRequests:
         await self._connection.request({"type": "cancel", "instance_id": upload_id})
         return await self.retrieve(upload_id)
 
-    async def retry(self, upload_id: str) -> Instance:
-        return await self._change("retry", upload_id)
+    async def retry(self, upload_id: str, asked: Json) -> Instance:
+        return await self._change("retry", upload_id, **({"data": asked} if asked else {}))
 
     async def _change(self, kind: str, upload_id: str, **more: object) -> Instance:
         request: Json = {"type": kind, "instance_id": upload_id}

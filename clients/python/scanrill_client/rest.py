@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -15,7 +15,7 @@ from .errors import NotFound, UnexpectedAnswer
 from .events import Created
 from .files import File
 from .http import Http
-from .messages import Instance, Json, Listing, Me, Page, Status
+from .messages import Engines, Instance, Json, Listing, Me, Page, Status
 
 T = TypeVar("T")
 
@@ -23,13 +23,26 @@ T = TypeVar("T")
 class Requests(Protocol):
     """What can be asked for in two ways: by REST, or over the socket."""
 
-    async def create(self, file: File) -> Created: ...
+    async def create(self, file: File, asked: Json) -> Created: ...
     async def list(self, wanted: Json) -> Listing: ...
     async def retrieve(self, upload_id: str) -> Instance: ...
     async def update(self, upload_id: str, changes: Json) -> Instance: ...
     async def delete(self, upload_id: str) -> Instance: ...
     async def cancel(self, upload_id: str) -> Instance: ...
-    async def retry(self, upload_id: str) -> Instance: ...
+    async def retry(self, upload_id: str, asked: Json) -> Instance: ...
+
+
+def asked(
+    *,
+    engine: str | None = None,
+    languages: Sequence[str] | None = None,
+    pages: str | None = None,
+    profile: str | None = None,
+) -> Json:
+    """What was given of `Wishes`; a TypeError where something else was."""
+    codes = None if languages is None else list(languages)
+    wishes = {"engine": engine, "languages": codes, "pages": pages, "profile": profile}
+    return {name: value for name, value in wishes.items() if value is not None}
 
 
 def wanted(status: Status | None, search: str | None, limit: int | None, cursor: str | None) -> Json:
@@ -50,11 +63,13 @@ class RestRequests:
     def __init__(self, http: Http) -> None:
         self._http = http
 
-    async def create(self, file: File) -> Created:
+    async def create(self, file: File, asked: Json) -> Created:
         """Streams the file; a large one is in memory on neither side."""
-        name = {} if file.filename is None else {"filename": file.filename}
+        query = asked if "languages" not in asked else asked | {"languages": ",".join(asked["languages"])}
+        if file.filename is not None:
+            query = query | {"filename": file.filename}
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(await file.size())}
-        body = await self._http.call("POST", "/api/uploads/", params=name, headers=headers, body=file.pieces)
+        body = await self._http.call("POST", "/api/uploads/", params=query, headers=headers, body=file.pieces)
         return parsed(body, Created)
 
     async def list(self, wanted: Json) -> Listing:
@@ -72,8 +87,8 @@ class RestRequests:
     async def cancel(self, upload_id: str) -> Instance:
         return await self._instance("POST", path(upload_id, "cancel"))
 
-    async def retry(self, upload_id: str) -> Instance:
-        return await self._instance("POST", path(upload_id, "retry"))
+    async def retry(self, upload_id: str, asked: Json) -> Instance:
+        return await self._instance("POST", path(upload_id, "retry"), **({"json": asked} if asked else {}))
 
     async def _instance(self, method: str, path: str, **request: Any) -> Instance:
         return parsed(await self._http.call(method, path, **request), Instance)
@@ -82,6 +97,9 @@ class RestRequests:
 
     async def me(self) -> Me:
         return parsed(await self._http.call("GET", "/api/me/"), Me)
+
+    async def engines(self) -> Engines:
+        return parsed(await self._http.call("GET", "/api/engines/"), Engines)
 
     async def page(self, upload_id: str, number: int) -> Page:
         return parsed(await self._http.call("GET", path(upload_id, f"pages/{number}")), Page)

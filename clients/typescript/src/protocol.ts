@@ -110,12 +110,47 @@ export interface Page {
 
 export type StreamMode = "full" | "pages" | "delta";
 
+/** How a file is to be read; what is left out is left to the server. */
+export interface Wishes {
+  /** One of those that `ScanrillRest.engines` lists. */
+  readonly engine?: string | undefined;
+  /** ISO 639-1 codes; without an engine they choose one. */
+  readonly languages?: readonly string[] | undefined;
+  /** "3", "2-5", "1-3,7,9-". */
+  readonly pages?: string | undefined;
+  /** One of the engine's. */
+  readonly profile?: string | undefined;
+}
+
+/** One of the first three is enough: the file, a name for it or a path of the server's machine, its SHA-256. */
+export interface NewUpload extends Wishes {
+  readonly image_base64?: string;
+  readonly image_path?: string;
+  readonly image_hash?: string;
+}
+
+/** What can read, as REST lists it. */
+export interface Engine {
+  readonly name: string;
+  readonly installed: boolean;
+  /** What keeps it from being used, as a sentence. */
+  readonly lacking: string;
+  /** None: any. */
+  readonly languages: readonly string[];
+  readonly profiles: readonly string[];
+  readonly streams_tokens: boolean;
+  readonly gives_boxes: boolean;
+  /** Pages leave the server's machine. */
+  readonly sends_pages_away: boolean;
+}
+
 /** What a client may ask for over the socket; `ref` is added by the socket. */
 export type Request =
   | { readonly type: "subscribe"; readonly stream?: StreamMode; readonly since?: string }
-  | { readonly type: "create"; readonly data: { readonly image_base64?: string; readonly image_path?: string; readonly image_hash?: string } }
+  | { readonly type: "create"; readonly data: NewUpload }
   | { readonly type: "list"; readonly status?: Status; readonly search?: string; readonly limit?: number; readonly cursor?: string }
-  | { readonly type: "retrieve" | "delete" | "cancel" | "retry"; readonly instance_id: string }
+  | { readonly type: "retrieve" | "delete" | "cancel"; readonly instance_id: string }
+  | { readonly type: "retry"; readonly instance_id: string; readonly data?: Wishes }
   | { readonly type: "update"; readonly instance_id: string; readonly data: UploadChanges }
   | { readonly type: "ping" };
 
@@ -137,6 +172,12 @@ const ENDED_STATUSES: readonly Status[] = ["processed", "error", "cancelled"];
 /** Whether nothing more happens to an upload of this status by itself. */
 export function hasEnded(status: Status): boolean {
   return ENDED_STATUSES.includes(status);
+}
+
+/** Those that were given, and nothing else. */
+export function given({ engine, languages, pages, profile }: Wishes): Wishes {
+  const wishes = Object.entries({ engine, languages, pages, profile });
+  return Object.fromEntries(wishes.filter(([, value]) => value !== undefined));
 }
 
 type Incoming = Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@
 
 import { RequestRefused } from "./errors.ts";
 import { call, refusal } from "./http.ts";
-import type { Page, UploadMessage } from "./protocol.ts";
+import { given, type Engine, type Page, type UploadMessage, type Wishes } from "./protocol.ts";
 import type { TokenSource } from "./token.ts";
 
 export interface Me {
@@ -12,7 +12,13 @@ export interface Me {
   readonly version: string;
 }
 
-export interface UploadOptions {
+export interface Engines {
+  readonly engines: readonly Engine[];
+  /** Which reads where nobody asks for one. */
+  readonly default: string;
+}
+
+export interface UploadOptions extends Wishes {
   readonly filename: string;
   readonly onProgress?: (sent: number, total: number) => void;
   readonly signal?: AbortSignal;
@@ -29,6 +35,10 @@ export class ScanrillRest {
 
   async me(): Promise<Me> {
     return (await this.#get("/api/me/")).json() as Promise<Me>;
+  }
+
+  async engines(): Promise<Engines> {
+    return (await this.#get("/api/engines/")).json() as Promise<Engines>;
   }
 
   async page(uploadId: string, number: number, signal?: AbortSignal): Promise<Page> {
@@ -74,6 +84,7 @@ export class ScanrillRest {
   #send(file: Blob, options: UploadOptions, token: string): Promise<UploadMessage> {
     const url = new URL("/api/uploads/", this.#base);
     url.searchParams.set("filename", options.filename);
+    for (const [name, value] of Object.entries(given(options))) url.searchParams.set(name, String(value));
     const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/octet-stream" };
     return typeof XMLHttpRequest === "undefined"
       ? this.#sendByFetch(url, headers, file, options)

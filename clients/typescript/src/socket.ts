@@ -9,15 +9,18 @@ import { Backoff } from "./backoff.ts";
 import { ConnectionLost, RequestRefused, ScanrillError, Unauthenticated, type FieldErrors } from "./errors.ts";
 import {
   eventOf,
+  given,
   type Ended,
   type Instance,
   type ListMessage,
+  type NewUpload,
   type Request,
   type StreamMode,
   type Subscribed,
   type UploadChanges,
   type UploadEvent,
   type UploadMessage,
+  type Wishes,
 } from "./protocol.ts";
 import type { TokenSource } from "./token.ts";
 
@@ -126,6 +129,11 @@ export class ScanrillSocket {
     });
   }
 
+  /** A file in one message; what is large is better sent by `ScanrillRest.upload`. */
+  create(data: NewUpload): Promise<UploadMessage> {
+    return this.request({ type: "create", data });
+  }
+
   list(wanted: Omit<Extract<Request, { type: "list" }>, "type"> = {}): Promise<ListMessage> {
     return this.request({ type: "list", ...wanted });
   }
@@ -147,8 +155,11 @@ export class ScanrillSocket {
     return this.request({ type: "cancel", instance_id });
   }
 
-  async retry(instance_id: string): Promise<Instance> {
-    return (await this.request<UploadMessage>({ type: "retry", instance_id })).instance;
+  /** What has ended, from page 1; what is not asked anew stays as it was asked before. */
+  async retry(instance_id: string, wishes: Wishes = {}): Promise<Instance> {
+    const data = given(wishes);
+    const how = Object.keys(data).length === 0 ? {} : { data };
+    return (await this.request<UploadMessage>({ type: "retry", instance_id, ...how })).instance;
   }
 
   // ── connecting ──

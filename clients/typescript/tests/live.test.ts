@@ -54,6 +54,46 @@ test("what is refused says which field is wrong", async () => {
   heard.socket.stop();
 });
 
+test("a file is read as it is asked for, and again in another way", async () => {
+  const heard = new Heard();
+  await heard.connected();
+  const { instance } = await rest.upload(scan("asked.tif"), { filename: "asked.tif", pages: "2", languages: ["eng", "en"] });
+  assert.deepEqual(instance.languages, ["en"]);
+  const ended = await endOf(heard, instance.id);
+  assert.equal(ended.status === "processed" && ended.raw_text, "page two");
+  const again = await heard.socket.retry(instance.id, { pages: "1", engine: "dummy" });
+  assert.deepEqual([again.status, again.languages], ["pending", ["en"]]);
+  await heard.until(({ events }) => (events.filter(({ kind }) => kind === "ended").length > 1 ? true : undefined));
+  assert.equal((await heard.socket.retrieve(instance.id)).raw_text, "page one");
+  heard.socket.stop();
+});
+
+test("what cannot be had is refused on its field, in each way of asking", async () => {
+  const heard = new Heard();
+  await heard.connected();
+  const { id } = await sent("refused.png");
+  await endOf(heard, id);
+  const image_base64 = Buffer.from(await scan("refused.png").arrayBuffer()).toString("base64");
+  for (const [field, wish] of Object.entries({ engine: "magic", languages: ["xx"], pages: "0", profile: "none-such" })) {
+    const wishes = { [field]: wish };
+    for (const refused of [
+      () => rest.upload(scan("refused.png"), { filename: "refused.png", ...wishes }),
+      () => heard.socket.create({ image_base64, ...wishes }),
+      () => heard.socket.retry(id, wishes),
+    ]) {
+      await assert.rejects(refused, (error) => error instanceof RequestRefused && Object.keys(error.fields).join() === field);
+    }
+  }
+  heard.socket.stop();
+});
+
+test("the server says what can read", async () => {
+  const found = await rest.engines();
+  assert.equal(found.default, "dummy");
+  const dummy = found.engines.find(({ name }) => name === "dummy");
+  assert.deepEqual([dummy?.installed, dummy?.languages], [true, ["en"]]);
+});
+
 test("an expired token is asked for once more, and a fresh one is enough", async () => {
   const asked: (string | undefined)[] = [];
   const heard = new Heard({

@@ -1,0 +1,72 @@
+/** What is written to the wire: a wish that nobody has is not there. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { ScanrillRest, ScanrillSocket, fixedToken } from "../src/index.ts";
+
+/** A socket whose server says no more than that it listens. */
+class Written extends EventTarget {
+  static readonly messages: object[] = [];
+  onopen: (() => void) | null = null;
+  onmessage: ((message: { data: string }) => void) | null = null;
+
+  constructor() {
+    super();
+    queueMicrotask(() => this.onopen?.());
+  }
+
+  send(text: string): void {
+    const message = JSON.parse(text) as { type: string };
+    if (message.type === "subscribe") this.onmessage?.({ data: '{"message": "subscribed"}' });
+    else Written.messages.push(message);
+  }
+
+  close(): void {}
+}
+
+async function open(): Promise<ScanrillSocket> {
+  globalThis.WebSocket = Written as unknown as typeof WebSocket;
+  const socket = await new Promise<ScanrillSocket>((resolve) => {
+    const made: ScanrillSocket = new ScanrillSocket({
+      url: "ws://server/",
+      token: fixedToken("a-token"),
+      listener: { onConnected: () => resolve(made) },
+    });
+    made.start();
+  });
+  return socket;
+}
+
+test("a message has the wishes that there are, and no others", async () => {
+  const socket = await open();
+  const asked = [
+    socket.retry("7"),
+    socket.retry("7", { engine: undefined }),
+    socket.retry("7", { engine: "rapid", languages: ["de", "en"] }),
+    socket.create({ image_base64: "…" }),
+    socket.create({ image_base64: "…", pages: "1-3", profile: "fast" }),
+  ].map((request) => assert.rejects(request));
+  assert.deepEqual(Written.messages, [
+    { type: "retry", instance_id: "7", ref: "1" },
+    { type: "retry", instance_id: "7", ref: "2" },
+    { type: "retry", instance_id: "7", data: { engine: "rapid", languages: ["de", "en"] }, ref: "3" },
+    { type: "create", data: { image_base64: "…" }, ref: "4" },
+    { type: "create", data: { image_base64: "…", pages: "1-3", profile: "fast" }, ref: "5" },
+  ]);
+  socket.stop();
+  await Promise.all(asked);
+});
+
+test("a file is sent with the wishes that there are, and no others", async () => {
+  const queries: string[] = [];
+  globalThis.fetch = (url) => {
+    queries.push(new URL(String(url)).search);
+    return Promise.resolve(new Response("{}"));
+  };
+  const rest = new ScanrillRest("http://server", fixedToken("a-token"));
+  const file = new Blob(["…"]);
+  await rest.upload(file, { filename: "a.png" });
+  await rest.upload(file, { filename: "a.png", engine: undefined, languages: ["de", "en"], pages: "1" });
+  assert.deepEqual(queries, ["?filename=a.png", "?filename=a.png&languages=de%2Cen&pages=1"]);
+});
