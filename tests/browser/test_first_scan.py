@@ -112,9 +112,25 @@ def test_a_wait_is_cancelled_and_read_again(desk: Desk, barrier: Path) -> None:
     desk.button("Cancel").click()
     expect(desk.row("slow.png")).to_contain_text("Cancelled")
     barrier.touch()
+    expect(desk.another_engine).to_have_text("with …")
     desk.button("Read again").click()
     desk.wait_read("slow.png")
     expect(desk.text).to_contain_text("b")
+
+
+def test_a_scan_is_read_again_with_another_engine(desk: Desk) -> None:
+    desk.choose(("receipt.png", "image/png", page_png(RECEIPT)))
+    expect(desk.another_engine).to_have_count(0)  # as long as it is read
+    desk.wait_read("receipt.png")
+    expect(desk.text).to_contain_text("quick brown fox")
+    expect(desk.button("Read again")).to_have_count(0)
+    desk.another_engine.click()
+    expect(desk.button("with dummy · as before")).to_be_visible()
+    desk.button("with rapid").click()
+    expect(desk.text).to_contain_text("CORNER GROCERY", timeout=READ_MS)
+    desk.wait_read("receipt.png")
+    desk.another_engine.click()
+    expect(desk.button("with rapid · as before")).to_be_visible()
 
 
 def test_a_scan_is_deleted_after_a_second_word(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -44,6 +45,14 @@ def test_every_screen_serves_everybody_and_fits(
         desk.wait_read(LONG_NAME)
         expect(desk.text).to_contain_text("Bread 1.80")
         assert serious(desk) == []
+        desk.another_engine.click()
+        assert serious(desk) == []
+        for choice in desk.page.get_by_role("button", name=re.compile("^with ")).all():
+            box = choice.bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= device["viewport"]["width"]
+            assert box["y"] + box["height"] <= device["viewport"]["height"]
         assert desk.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert desk.page.locator(".shelf").evaluate("shelf => shelf.scrollWidth <= shelf.clientWidth")
         background = desk.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")

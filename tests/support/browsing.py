@@ -126,6 +126,11 @@ class Desk:
     def row(self, name: str) -> Locator:
         return self.page.get_by_label("Your scans").get_by_role("button", name=re.compile(re.escape(name)))
 
+    @property
+    def another_engine(self) -> Locator:
+        """The menu of engines that may read a scan again."""
+        return self.page.get_by_label("Read again with …")
+
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 

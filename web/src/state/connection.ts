@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import type { ConnectionState, UploadEvent } from "scanrill-client";
 
+import * as engines from "./engines.ts";
 import * as pages from "./pages.ts";
 import * as pictures from "./pictures.ts";
 import * as reading from "./reading.ts";
@@ -19,6 +20,7 @@ export function open(onExpired: () => void): void {
       if (state.kind === "refused") onExpired();
     },
     onConnected: ({ recovered, snapshot }) => {
+      void engines.load();
       if (!recovered && !snapshot) void uploads.load();
       else void uploads.loadSelected();
     },
@@ -30,7 +32,7 @@ export function open(onExpired: () => void): void {
 /** Nothing of this user stays in the page. */
 export function close(): void {
   closeSocket();
-  for (const store of [uploads, reading, pages, pictures]) store.clear();
+  for (const store of [uploads, reading, pages, pictures, engines]) store.clear();
 }
 
 function heed(event: UploadEvent): void {

@@ -95,8 +95,9 @@ export async function cancel(id: string): Promise<void> {
   await attempt(live().cancel(id));
 }
 
-export async function readAgain(id: string): Promise<void> {
-  await attempt(live().retry(id));
+/** As it was asked for before, or with another engine. */
+export async function readAgain(id: string, engine?: string): Promise<void> {
+  await attempt(live().retry(id, { engine }));
 }
 
 export async function remove(id: string): Promise<void> {

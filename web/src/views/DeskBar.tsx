@@ -1,9 +1,10 @@
 /** The bar above the desk: the name, how it is doing, and what can be done with it. */
 
 import { useSignal, type Signal } from "@preact/signals";
-import { hasEnded, type Instance } from "scanrill-client";
+import { hasEnded, type Engine, type Instance } from "scanrill-client";
 import type { VNode } from "preact";
 
+import { engines } from "../state/engines.ts";
 import { copy, save, saveOriginal } from "../state/handing.ts";
 import { textSoFar } from "../state/reading.ts";
 import { show } from "../state/route.ts";
@@ -38,11 +39,7 @@ export function DeskBar({ upload, view }: Props): VNode {
             Cancel
           </button>
         )}
-        {(upload.status === "error" || upload.status === "cancelled") && (
-          <button type="button" onClick={() => void readAgain(upload.id)}>
-            Read again
-          </button>
-        )}
+        {ended && <Again upload={upload} />}
         <DeleteButton upload={upload} />
       </div>
     </div>
@@ -102,9 +99,43 @@ function Takeaway({ upload, view }: { readonly upload: Instance; readonly view: 
   );
 }
 
+/** What failed is read again as it was; whatever has ended, with an engine of one's choice, where there is one. */
+function Again({ upload }: { readonly upload: Instance }): VNode {
+  const failed = upload.status !== "processed";
+  return (
+    <>
+      {failed && (
+        <button type="button" onClick={() => void readAgain(upload.id)}>
+          Read again
+        </button>
+      )}
+      {engines.value.length > 1 && (
+        <details class="menu again" onClick={closeOnChoice}>
+          <summary aria-label="Read again with …">{failed ? "with …" : "Read again …"}</summary>
+          <div class="menu-items">
+            {engines.value.map((engine) => (
+              <EngineChoice key={engine.name} engine={engine} upload={upload} />
+            ))}
+          </div>
+        </details>
+      )}
+    </>
+  );
+}
+
+function EngineChoice({ engine, upload }: { readonly engine: Engine; readonly upload: Instance }): VNode {
+  return (
+    <button type="button" onClick={() => void readAgain(upload.id, engine.name)}>
+      with {engine.name}
+      {engine.name === upload.engine && <span class="quiet"> · as before</span>}
+      {engine.sends_pages_away && <span class="quiet"> · may send the scan to another machine</span>}
+    </button>
+  );
+}
+
 function closeOnChoice(event: MouseEvent): void {
   const menu = event.currentTarget as HTMLDetailsElement;
-  if (event.target instanceof HTMLButtonElement) menu.open = false;
+  if ((event.target as Element).closest("button") !== null) menu.open = false;
 }
 
 function DeleteButton({ upload }: { readonly upload: Instance }): VNode {
