@@ -6,7 +6,7 @@ CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _NARROW = frozenset("iljtfrI.,:;'|!()[] -")
 
 _LETTER = r"[^\W_]"
-_HYPHENATED = re.compile(rf"{_LETTER}[-\u2010\u00ad]$")
+_HYPHENATED = re.compile(rf"{_LETTER}[-\u2010\u00ad]")
 _SOFT_HYPHEN = "\u00ad"
 
 # A dash or an asterisk without a space behind it is part of a word, a round bullet never is.
@@ -20,15 +20,48 @@ def joined(text: str, line: str) -> str:
 
     A hyphen goes where a word was broken, and stays in “Jean-Paul” and “2004-07”.
     """
-    if not text or not line:
-        return text + line
-    if _HYPHENATED.search(text):
-        if line[0].islower() or text[-1] == _SOFT_HYPHEN:
-            return text[:-1] + line
-        return text + line if line[0].isalnum() else f"{text} {line}"
-    if CJK.match(text[-1]) and CJK.match(line[0]):
-        return text + line
-    return f"{text} {line}"
+    lines = Joined()
+    lines.add(text)
+    lines.add(line)
+    return str(lines)
+
+
+class Joined:
+    """Lines that are joined one after the other; each costs what it is long, however much stands before it."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._end = ""  # the last two letters, all that decides how it goes on
+
+    def __str__(self) -> str:
+        return "".join(self._parts)
+
+    def add(self, line: str) -> None:
+        """Behind what is there, as `joined` says."""
+        if not self._parts or not line:
+            self._append(line)
+        elif _HYPHENATED.fullmatch(self._end):
+            self._add_to_hyphen(line)
+        elif CJK.match(self._end[-1]) and CJK.match(line[0]):
+            self._append(line)
+        else:
+            self._append(" ", line)
+
+    def add_below(self, line: str) -> None:
+        """On a line of its own."""
+        self._append(*(["\n"] if self._parts else []), line)
+
+    def _add_to_hyphen(self, line: str) -> None:
+        if line[0].islower() or self._end[-1] == _SOFT_HYPHEN:
+            self._parts[-1] = self._parts[-1][:-1]
+            self._end = self._end[:-1]
+            self._append(line)
+        else:
+            self._append(*([] if line[0].isalnum() else [" "]), line)
+
+    def _append(self, *parts: str) -> None:
+        self._parts += filter(None, parts)
+        self._end = (self._end + "".join(parts))[-2:]
 
 
 def text_width(text: str) -> float:

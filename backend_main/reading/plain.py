@@ -3,7 +3,7 @@
 import re
 import string
 
-from .letters import joined
+from .letters import Joined
 
 # While marks are stripped, escaped punctuation is kept out of their way as the 32 noncharacters that Unicode
 # sets aside for internal use; ASCII has 32 punctuation marks.
@@ -41,7 +41,7 @@ def reading_text(markdown: str) -> str:
 
 
 def _paragraph(block: str) -> str:
-    text, broken = "", False
+    text, broken = Joined(), False
     lines = block.split("\n")
     # Only its rule makes lines with bars a table (GitHub's addition to CommonMark).
     table = any(_TABLE_RULE.fullmatch(line) for line in lines)
@@ -49,10 +49,9 @@ def _paragraph(block: str) -> str:
         if _TABLE_RULE.fullmatch(line) or _RULE.fullmatch(line):
             continue
         bare = _bare(line.strip().strip("|").replace("|", " ") if table else line).translate(_SHOWN)
-        own_line = table or broken or _LIST_ITEM.match(bare)
-        text = f"{text}\n{bare}" if text and own_line else joined(text, bare)
+        (text.add_below if table or broken or _LIST_ITEM.match(bare) else text.add)(bare)
         broken = line.endswith("  ")
-    return text
+    return str(text)
 
 
 def _bare(line: str) -> str:
