@@ -15,7 +15,8 @@
  7  `models.py`              User, Upload, Page, Job, Event
  8  `dispatch.py`            "there is work"; `readers.py` starts and ends those who take it
  8  `jobs.py`                the queue as rows: claim, extend, give back, count a failure, end
- 9  `tasks.py`               takes the next job and has its pages read one by one
+ 9  `tasks.py`               takes the next job and has its pages read one by one; `telling.py` says what is
+                            read of a page, not more often than it is worth
 10  `backend_main.reading`   bytes → pages → lines → Markdown, in a child process
 11  `events.py`              the log of what happened: written with the change, in the order of the commits;
                             `replay.py` reads it, from a cursor on

@@ -11,7 +11,8 @@ import os
 import socket
 import threading
 import uuid
-from dataclasses import replace
+from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -25,6 +26,7 @@ from .events import Change
 from .jobs import HEARTBEAT_SECONDS, Claim, LostUpload
 from .protocol import LinePlace
 from .slot import Draft
+from .telling import Telling
 
 log = logging.getLogger(__name__)
 
@@ -130,22 +132,25 @@ class Reader:
     def _read_page(self, claim: Claim, path: Path, number: int) -> int:
         """Reads and saves one page; how many the document has."""
         options = msgspec.structs.replace(claim.options, first_page=number, last_page=number, pages="")
-        page, page_count = Draft(number), 0
+        telling = Telling(lambda page: self._say(claim, page))
         pages = self._host.read(path, options)
         if self._ended.is_set() or self._stopping.is_set():
             self._host.cancel()  # a cancel from before `read` does not reach into it
+        with closing(telling):
+            return self._read_events(claim, pages, telling)
+
+    def _read_events(self, claim: Claim, pages: Iterable[reading.ReadEvent], telling: Telling) -> int:
+        page_count = 0
         for event in pages:
             match event:
                 case reading.PageStarted():
-                    started, page = event, Draft(event.number, event.page_count)
-                    self._say(claim, page)
+                    started = event
+                    telling.begin(Draft(event.number, event.page_count))
                 case reading.Line():
-                    text = page.text + event.markdown
-                    page = replace(page, text=text, line=_place(event, started))
-                    self._say(claim, page)
+                    telling.add(event.markdown, _place(event, started))
                 case reading.PageDone():
                     jobs.save_page(claim, event)
-                    self._say(claim, Draft(event.number, event.page_count, event.markdown, done=True))
+                    telling.end(Draft(event.number, event.page_count, event.markdown, done=True))
                     page_count = event.page_count
         return page_count
 

@@ -27,7 +27,7 @@ def joined(text: str, line: str) -> str:
 
 
 class Joined:
-    """Lines that are joined one after the other; each costs what it is long, however much stands before it."""
+    """Lines joined one after the other; each costs what it is long, however much stands before it."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from backend_main import reading
-from backend_main.core import dispatch, events, jobs, protocol, storage, tasks, uploads
+from backend_main.core import dispatch, events, jobs, protocol, storage, tasks, telling, uploads
 from backend_main.core.bell import PageText, Taken
 from backend_main.core.events import Change
 from backend_main.core.models import Job, Page, Status, Upload, User
@@ -63,6 +63,12 @@ class FakeHost:
 
     def stop(self) -> None:
         self.stopped = True
+
+
+@pytest.fixture(autouse=True)
+def every_line_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However fast the script goes."""
+    monkeypatch.setattr(telling, "TELL_SECONDS", 0.0)
 
 
 class FakeBell:
@@ -232,6 +238,26 @@ def test_live_text_says_the_page_and_where_its_newest_line_stands(upload: Upload
         Draft(1, 2, "a\nb", None),
         Draft(1, 2, "a\nb", done=True),
     ]
+
+
+def test_a_page_of_many_lines_is_not_told_line_by_line(
+    upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "TELL_SECONDS", 3600.0)
+    one, _, bell = reader(page(1, 1, *(str(number) for number in range(5_000))))
+    one.read_next()
+    assert [text for _, text in bell.texts] == ["", "0"]
+    assert [text for _, text in bell.pages] == ["\n".join(map(str, range(5_000)))]
+    assert now(upload).raw_text == bell.pages[0][1]
+
+
+def test_what_was_read_before_an_engine_failed_has_been_told(
+    upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "TELL_SECONDS", 3600.0)
+    one, _, bell = reader([*page(1, 1, "a", "b", "c")[:-1], reading.EngineCrashed("Gone.")])
+    one.read_next()
+    assert [text for _, text in bell.texts] == ["", "a", "a\nb\nc"]
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3, 5])

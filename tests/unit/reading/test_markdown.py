@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from backend_main.reading import letters
 from backend_main.reading.markdown import Writer, escape
 from backend_main.reading.plain import reading_text
 
@@ -99,6 +100,8 @@ def test_the_gap_of_a_dropped_line_passes_on_and_its_heading_does_not() -> None:
     [
         ("# Title\n\nA line\nand its next", "Title\n\nA line and its next"),
         ("a hyphen-\nated word", "a hyphenated word"),
+        ("a\u00ad\nb-\nc", "abc"),
+        ("x\n-\ny", "x - y"),
         ("Jean-\nPaul", "Jean-Paul"),
         ("in 2004-\n07", "in 2004-07"),
         ("a line  \nand its next", "a line\nand its next"),
@@ -115,3 +118,18 @@ def test_the_gap_of_a_dropped_line_passes_on_and_its_heading_does_not() -> None:
 )
 def test_reading_text_is_what_a_person_reads(markdown: str, text: str) -> None:
     assert reading_text(markdown) == text
+
+
+def test_of_a_paragraph_no_more_than_its_end_is_looked_at_for_each_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So that a page of thousands of lines is not looked through thousands of times."""
+    looked_at: list[str] = []
+
+    class Noting:
+        def fullmatch(self, text: str) -> None:
+            looked_at.append(text)
+
+    monkeypatch.setattr(letters, "_HYPHENATED", Noting())
+    assert reading_text("line\n" * 3_000) == " ".join(["line"] * 3_000)
+    assert looked_at == ["ne"] * 2_999
