@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -235,6 +236,9 @@ async def test_s07_nothing_that_happens_to_an_upload_reaches_another_user(scene:
 async def test_s07_no_route_tells_anybody_of_an_upload(route: str, scene: Scene) -> None:
     answers: list[tuple[int, Any]] = []
     async with httpx.AsyncClient(base_url=scene.server.http) as http:
+        # Another test may have had a reader killed, and one that gets warm is no secret.
+        while (await http.get("/readyz")).status_code != 200:
+            await asyncio.sleep(0)
         for token in (scene.owner_token, scene.other_token, None):
             headers = {"Authorization": f"Bearer {token}"} if token else {}
             for method in ROUTES[route]:
