@@ -21,8 +21,8 @@ WIDTH_STEP = 32
 
 # The first of what the network tells apart; the last is a space.
 NOTHING = 0
-# Where the network is in doubt between a space and nothing, nothing wins too often: words came out as one, most
-# of all on receipts (docs/decisions/0067).
+# Where the network is in doubt between a space and nothing, nothing wins too often: words came out as one,
+# most of all on receipts (docs/decisions/0067).
 MIN_SPACE = 0.3
 
 Characters = npt.NDArray[np.int64]
