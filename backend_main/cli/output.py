@@ -16,12 +16,17 @@ from backend_main import reading
 from backend_main.reading import Options
 from backend_main.reading.engines import Engine, check, engine_class, load_engine
 
+from .screen import Screen
+
 
 def write_files(files: list[Path], *, form: str, options: Options) -> bool:
     """Reads the files in turn, a blank line between them; False when one of them could not be read."""
     reader = Reader(_load(options), options)
     all_read = True
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+    # Where the text is shown as it comes, that says how far it is.
+    shown = form == "md" and sys.stdout.isatty()
+    quiet = shown or not sys.stderr.isatty()
+    with Progress(console=Console(stderr=True), transient=True, disable=quiet) as progress:
         for number, file in enumerate(files):
             if number:
                 _out("\n")
@@ -55,20 +60,19 @@ def _load(options: Options) -> Engine:
 
 
 def _write_markdown(file: Path, reader: Reader, progress: Progress) -> None:
-    """A person at a terminal sees each line as it is read; a program gets each page as it is in the end."""
-    live = sys.stdout.isatty() and not reader.engine.rewrites_page
-    shown = ""
-    for index, event in enumerate(_told(file, reader, progress)):
-        match event:
-            case reading.PageStarted():
-                _out("\n" if index else "")
-                shown = ""
-            case reading.Line() if live:
-                _out(event.markdown)
-                shown += event.markdown
-            case reading.PageDone(markdown=markdown):
-                # Another engine may have read it after all.
-                _out(("\n\n" if shown else "") + markdown + "\n" if shown != markdown else "\n")
+    """What is printed is each page as it is in the end; a terminal shows its lines as they are read."""
+    gap = ""
+    with Screen(file.name, Console(file=sys.stdout), on=sys.stdout.isatty()) as screen:
+        for event in _told(file, reader, progress):
+            match event:
+                case reading.PageStarted():
+                    screen.begin(event)
+                case reading.Line():
+                    screen.add(event.markdown)
+                case reading.PageDone():
+                    screen.wipe()
+                    _out(gap + event.markdown + "\n")
+                    gap = "\n"
 
 
 def _write_text(file: Path, reader: Reader, progress: Progress) -> None:

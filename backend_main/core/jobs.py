@@ -15,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
-from django.db.models import F, Max, QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
@@ -40,10 +40,10 @@ class LostUpload(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One job, held by one reader until its lease runs out. `pages` is the last finished one's number.
+    """One job, held by one reader until its lease runs out.
 
-    `texts` are those of the finished ones, by number; `seq` is how far the owner's log was when the job was
-    claimed.
+    `texts` are those of the finished pages, by number, which are not read again; `seq` is how far the owner's
+    log was when the job was claimed.
     """
 
     job_id: UUID
@@ -51,7 +51,6 @@ class Claim:
     owner_id: UUID
     image_path: str
     attempt: int
-    pages: int
     options: reading.Options
     texts: dict[int, str] = field(default_factory=dict)
     page_count: int | None = None
@@ -199,7 +198,6 @@ def _claim_of(job: Job) -> Claim:
         owner_id=upload.owner_id,
         image_path=upload.image_path,
         attempt=job.attempt,
-        pages=upload.pages.aggregate(last=Max("number"))["last"] or 0,
         options=wishes.options(wishes.of(upload.asked), upload.engine),
         page_count=upload.page_count,
     )

@@ -115,15 +115,15 @@ class Reader:
             jobs.count_failure(claim, BROKEN_SERVER)
 
     def _read_pages(self, claim: Claim, path: Path) -> None:
-        wanted = Selection(claim.options.pages)
-        number, page_count = wanted.after(claim.pages), claim.page_count
+        first, page_count = _next(claim, 0), claim.page_count
+        number = first
         # Who died between the last page and the end of the job leaves nothing to read.
         while number is not None and (page_count is None or number <= page_count):
-            if number != wanted.after(claim.pages) and self._gives_way(claim):
+            if number != first and self._gives_way(claim):
                 jobs.give_back(claim)
                 return
             page_count = self._read_page(claim, path, number)
-            number = wanted.after(number)
+            number = _next(claim, number)
         jobs.finish(claim)
 
     def _gives_way(self, claim: Claim) -> bool:
@@ -131,7 +131,7 @@ class Reader:
 
     def _read_page(self, claim: Claim, path: Path, number: int) -> int:
         """Reads and saves one page; how many the document has."""
-        options = msgspec.structs.replace(claim.options, first_page=number, last_page=number, pages="")
+        options = msgspec.structs.replace(claim.options, first_page=number, last_page=number)
         telling = Telling(lambda page: self._say(claim, page))
         pages = self._host.read(path, options)
         if self._ended.is_set() or self._stopping.is_set():
@@ -175,6 +175,15 @@ class Reader:
     def _end_reading(self) -> None:
         self._ended.set()
         self._host.cancel()
+
+
+def _next(claim: Claim, number: int) -> int | None:
+    """The next page that is asked for and not finished, if a document has so many."""
+    wanted = Selection(claim.options.pages)
+    following = wanted.after(number)
+    while following is not None and following in claim.texts:
+        following = wanted.after(following)
+    return following
 
 
 def _place(line: reading.Line, page: reading.PageStarted) -> LinePlace | None:

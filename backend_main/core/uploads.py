@@ -16,6 +16,7 @@ import msgspec
 from django.db import IntegrityError, OperationalError
 from msgspec import UNSET, UnsetType
 
+from ..reading.selection import Selection
 from . import dispatch, events, intake, jobs, protocol, queries, serializers, storage, wishes
 from .errors import Invalid, StorageFull, UploadNotFound, WrongStatus
 from .events import Asker, Change
@@ -39,10 +40,6 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     received: intake.Received | None = None
 
 
-Columns = dict[str, Any]
-"""Fields of an upload for what is asked of its reading."""
-
-
 class Created(NamedTuple):
     upload: Upload
     duplicate: bool
@@ -54,17 +51,17 @@ def create(*, owner: User, source: Source, asked: Wishes = NO_WISHES, origin: As
     Raises:
         Invalid: on the field of `source`, or of what is asked, that is wrong; nothing was stored.
     """
-    columns = wishes.check(asked).columns()
+    wishes.check(asked)
     if source.image_base64 is None and source.image_path is None and source.received is None:
-        return _probe(owner, source.image_hash, columns, origin)
+        return _probe(owner, source.image_hash, asked, origin)
     with _received(source) as received:
         if existing := queries.upload_by_hash(owner=owner, image_hash=received.sha256):
             with suppress(UploadNotFound):  # deleted since that look
-                return Created(_read_again(existing, columns, origin), duplicate=True)
+                return Created(_read_again(existing, asked, origin), duplicate=True)
         try:
-            return Created(_store(owner, received, columns, origin), duplicate=False)
+            return Created(_store(owner, received, asked, origin), duplicate=False)
         except IntegrityError:
-            return _beaten(owner, received, columns, origin)
+            return _beaten(owner, received, asked, origin)
 
 
 def update(
@@ -118,7 +115,9 @@ def cancel(*, owner: User, upload_id: UUID, origin: Asker | None = None) -> Uplo
 
 
 def retry(*, owner: User, upload_id: UUID, asked: Wishes = NO_WISHES, origin: Asker | None = None) -> Upload:
-    """Reads an upload that has ended anew, from its first page. What is not asked is as it was asked before.
+    """Reads an upload that has ended anew. What is not asked is as it was asked before.
+
+    Where pages are asked for, they alone are read; the others keep their text.
 
     Raises:
         UploadNotFound, WrongStatus, or `Invalid` on what is asked; nothing was changed.
@@ -127,7 +126,8 @@ def retry(*, owner: User, upload_id: UUID, asked: Wishes = NO_WISHES, origin: As
         upload = _locked(owner, upload_id)
         if upload.status in OPEN:
             raise WrongStatus(f"This upload is {upload.status}; only one that has ended is read again.")
-        _reset(upload, wishes.check(asked.after(wishes.of(upload.asked))).columns())
+        wanted = wishes.check(asked.after(wishes.of(upload.asked)))
+        _reset(upload, wishes.in_document(wanted, upload.page_count))
         happened.append(_change(upload, serializers.updated(upload), origin))
     dispatch.there_is_work()
     return upload
@@ -154,16 +154,16 @@ def _hash_checked(
         yield received
 
 
-def _probe(owner: User, image_hash: str | None, columns: Columns, origin: Asker | None) -> Created:
+def _probe(owner: User, image_hash: str | None, asked: Wishes, origin: Asker | None) -> Created:
     if image_hash is None:
         raise Invalid({"image_base64": "One of image_base64, image_path, image_hash is expected."})
     existing = queries.upload_by_hash(owner=owner, image_hash=image_hash)
     if existing is None:
         raise Invalid({"image_hash": "You have no upload with this hash; send its bytes."})
-    return Created(_read_again(existing, columns, origin), duplicate=True)
+    return Created(_read_again(existing, asked, origin), duplicate=True)
 
 
-def _store(owner: User, received: intake.Received, columns: Columns, origin: Asker | None) -> Upload:
+def _store(owner: User, received: intake.Received, asked: Wishes, origin: Asker | None) -> Upload:
     """File before row: a crash between the two leaves an unreferenced file, never a row without one."""
     key = uuid.uuid4()
     path = f"{key}/original.{received.kind.extension}"
@@ -178,7 +178,7 @@ def _store(owner: User, received: intake.Received, columns: Columns, origin: Ask
                 image_hash=received.sha256,
                 content_type=received.kind.content_type,
                 bytes=received.bytes,
-                **columns,
+                **asked.columns(),
             )
             Job.objects.create(upload=upload)
             reply = serializers.created(upload, duplicate=False)
@@ -192,12 +192,12 @@ def _store(owner: User, received: intake.Received, columns: Columns, origin: Ask
     return upload
 
 
-def _beaten(owner: User, received: intake.Received, columns: Columns, origin: Asker | None) -> Created:
+def _beaten(owner: User, received: intake.Received, asked: Wishes, origin: Asker | None) -> Created:
     """The same bytes came in at the same time, and the other request was first: the constraint says so."""
     existing = queries.upload_by_hash(owner=owner, image_hash=received.sha256)
     if existing is None:
         raise Invalid({"image_hash": GONE})
-    return Created(_read_again(existing, columns, origin), duplicate=True)
+    return Created(_read_again(existing, asked, origin), duplicate=True)
 
 
 def _is_full(error: BaseException) -> bool:
@@ -207,25 +207,30 @@ def _is_full(error: BaseException) -> bool:
     return isinstance(error, OperationalError) and "full" in str(error)
 
 
-def _read_again(upload: Upload, columns: Columns, origin: Asker | None) -> Upload:
+def _read_again(upload: Upload, asked: Wishes, origin: Asker | None) -> Upload:
     """An upload that ended without a text is read again when its bytes come again; no other is."""
     if upload.status not in READ_AGAIN:
         return upload
     with events.transaction() as happened:
         upload = _locked(upload.owner, upload.pk)
         if upload.status in READ_AGAIN:
-            _reset(upload, columns)
+            _reset(upload, asked if asked != NO_WISHES else wishes.of(upload.asked).of_all())
             reply = serializers.created(upload, duplicate=True)
             happened.append(_change(upload, serializers.updated(upload), origin, reply))
     dispatch.there_is_work()
     return upload
 
 
-def _reset(upload: Upload, columns: Columns) -> None:
-    """Pending again, from its first page; the attempt goes on counting, and a correction stays."""
-    upload.pages.all().delete()
-    fresh = {"status": Status.PENDING, "error": None, "page_count": None, "pages_done": 0}
-    _set(upload, **fresh, **columns, **jobs.texts_so_far(upload.pk))
+def _reset(upload: Upload, wanted: Wishes) -> None:
+    """Pending again; the attempt goes on counting, and a correction stays."""
+    anew = Selection(wanted.anew or "")
+    read = upload.pages.values_list("number", flat=True)
+    upload.pages.filter(number__in=[number for number in read if number in anew]).delete()
+    kept = upload.pages.count()
+    fresh = {"status": Status.PENDING, "error": None, "pages_done": kept}
+    if not kept:
+        fresh["page_count"] = None
+    _set(upload, **fresh, **wanted.columns(), **jobs.texts_so_far(upload.pk))
     Job.objects.create(upload=upload)
 
 

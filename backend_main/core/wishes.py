@@ -12,32 +12,44 @@ import msgspec
 
 from ..reading import NotReadable, Options, ReadingError, engines
 from ..reading.languages import code_of, names
-from ..reading.selection import Selection
+from ..reading.selection import Selection, none_of_them
 from .conf import conf
 from .errors import Invalid
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """None: not asked for. `pages` as in `reading.selection`."""
+    """None: not asked for. `pages` are those that the text is to have, as in `reading.selection`.
+
+    `anew` are those that a retry named: they alone are read, and the others keep their text.
+    """
 
     engine: str | None = None
     languages: list[str] | None = None
     pages: str | None = None
     profile: str | None = None
+    anew: str | None = None
 
     def after(self, before: Wishes) -> Wishes:
-        """With what was asked before and is not now; another engine has profiles of its own."""
+        """A retry's: with what was asked before and is not now; another engine has profiles of its own.
+
+        Pages that it names are read anew, and are the text's from then on.
+        """
         kept = msgspec.to_builtins(before)
         if self.engine is not None and self.engine != before.engine:
             kept.pop("profile", None)
-        return of(kept | msgspec.to_builtins(self))
+        return msgspec.structs.replace(
+            of(kept | msgspec.to_builtins(self)), pages=before.pages, anew=self.pages
+        )
+
+    def of_all(self) -> Wishes:
+        """The same of all the pages that the text has."""
+        return msgspec.structs.replace(self, anew=None)
 
     def columns(self) -> dict[str, Any]:
-        """The fields of an upload for which this is asked; nothing where nothing is."""
-        asked = msgspec.to_builtins(self)
-        if not asked:
-            return {}
-        return {"asked": asked, "engine": self.engine or engine_for(self), "languages": codes(self)}
+        """The fields of an upload for which this is asked; where nothing is, the engine is chosen later."""
+        asked = msgspec.to_builtins(msgspec.structs.replace(self, pages=_pages(self) or None))
+        chosen = {"engine": self.engine or engine_for(self), "languages": codes(self)} if asked else {}
+        return {"asked": asked} | chosen
 
 
 def check(wishes: Wishes) -> Wishes:
@@ -50,8 +62,11 @@ def check(wishes: Wishes) -> Wishes:
         raise Invalid({"languages": _readable_here(wishes.languages)})
     try:
         engines.check(engines.engine_class(engine_for(wishes)), options(wishes, engine_for(wishes)))
+        Selection(_pages(wishes))  # also what is now the text's can be too much to write down
     except NotReadable as error:
         raise Invalid({error.option: str(error)}) from None
+    except ValueError as error:
+        raise Invalid({"pages": str(error)}) from None
     except ReadingError as error:  # the configured one is broken, which is no request's fault
         raise Invalid({"engine": str(error)}) from None
     return wishes
@@ -76,7 +91,7 @@ def options(wishes: Wishes, engine: str) -> Options:
         engine=engine,
         languages=tuple(codes(wishes)),
         profile=wishes.profile or "",
-        pages=wishes.pages or "",
+        pages=wishes.pages or "" if wishes.anew is None else wishes.anew,
         max_pixels=conf.max_pixels,
         max_pages=conf.max_pages,
         page_seconds=conf.page_seconds,
@@ -87,8 +102,17 @@ def codes(wishes: Wishes) -> list[str]:
     return list(dict.fromkeys(map(code_of, wishes.languages or [])))
 
 
-def selection(wishes: Wishes) -> Selection:
-    return Selection(wishes.pages or "")
+def in_document(wishes: Wishes, page_count: int | None) -> Wishes:
+    """The same. Raises `Invalid` where a document whose length is known has none of the pages named."""
+    if wishes.anew and page_count and not Selection(wishes.anew).last(page_count):
+        raise Invalid({"pages": none_of_them(wishes.anew, page_count)})
+    return wishes
+
+
+def _pages(wishes: Wishes) -> str:
+    """Those that the text has when they are read."""
+    pages = wishes.pages or ""
+    return pages if wishes.anew is None else str(Selection(pages) | Selection(wishes.anew))
 
 
 def choosable() -> list[str]:

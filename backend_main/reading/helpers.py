@@ -4,7 +4,7 @@ Only engines of this machine help: no page is sent anywhere that nobody chose.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -31,6 +31,7 @@ class Help(NamedTuple):
     sentence: str
     lines: list[Line] | None = None
     written: Arranged = Arranged("", "")
+    warnings: Sequence[str] = ()
 
 
 class Helpers:
@@ -96,14 +97,16 @@ def _at_hand() -> list[tuple[str, type[Engine]]]:
     return found
 
 
-def _read_with(helper: Engine, page: PageImage, threads: int) -> tuple[list[Line], Arranged] | None:
+def _read_with(
+    helper: Engine, page: PageImage, threads: int
+) -> tuple[list[Line], Arranged, list[str]] | None:
     """Its lines and Markdown, where they make more sense."""
     try:
         lines = [line for line in helper.read_page(page) if isinstance(line, Line)]
         if not any(line.text for line in lines) or share_of(lines) >= UNREADABLE_SHARE:
             return None
         shown = [line for line in lines if line.text]
-        return shown, written(helper, page, shown, threads)
+        return shown, *written(helper, page, shown, threads)
     except Exception as error:
         _log.error("the engine %s could not help on page %d", helper.name, page.number, exc_info=error)
         return None

@@ -1,24 +1,25 @@
 """Step 10 - a file read in this process: pages, engine, Markdown, put together."""
 
-import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import msgspec
+
 from . import layout
-from .arrange import Arranged, arrange
+from .arrange import Arranged
 from .engines import check, load_engine
 from .engines.base import Engine
 from .errors import NoSuchPage, UnreadableFile
 from .helpers import Helpers
 from .markdown import Writer
 from .pages import Document, PageImage
+from .selection import Selection, beyond_the_end, none_of_them
 from .shelf import Shelf
 from .textlayer import TextLayer
 from .transcript import Transcript
 from .types import Line, Options, PageDone, PageStarted, ReadEvent
-from .writing import as_streamed
+from .writing import laid_out
 
-_log = logging.getLogger(__name__)
 _DEFAULT_OPTIONS = Options()
 
 
@@ -50,25 +51,40 @@ def read_document(
     engine.prepare(options)
     numbers = document.numbers(options)
     if not numbers:
-        raise NoSuchPage(_none_of(document, options))
+        asked = options.pages or str(options.first_page)
+        raise NoSuchPage(none_of_them(asked, document.page_count))
+    wanted = Selection(options.pages)
+    last, beyond = wanted.last(document.page_count), wanted.beyond(document.page_count)
     for number in numbers:
-        if layer := document.text_layer(number):
-            yield from _take_text(layer, number, document, options.threads)
-            continue
-        try:
-            page = document.page(number)
-        except UnreadableFile as error:
-            if document.page_count == 1:
-                raise
-            yield from _unreadable_page(number, document.page_count, str(error))
+        events = _page_events(document, number, options, engine, helpers)
+        if beyond and number == last:
+            yield from _warned(events, beyond_the_end(beyond, document.page_count))
         else:
-            yield from _read_page(Transcript(engine, page, options, helpers), page, document.page_count)
+            yield from events
 
 
-def _none_of(document: Document, options: Options) -> str:
-    asked = options.pages or str(options.first_page)
-    count = document.page_count
-    return f"The file has {'one page' if count == 1 else f'{count} pages'}; page {asked} is none of them."
+def _warned(events: Iterator[ReadEvent], sentence: str) -> Iterator[ReadEvent]:
+    """A page whose warnings say one thing more."""
+    for event in events:
+        if isinstance(event, PageDone):
+            event = msgspec.structs.replace(event, warnings=[*event.warnings, sentence])
+        yield event
+
+
+def _page_events(
+    document: Document, number: int, options: Options, engine: Engine, helpers: Helpers
+) -> Iterator[ReadEvent]:
+    if layer := document.text_layer(number):
+        yield from _take_text(layer, number, document, options.threads)
+        return
+    try:
+        page = document.page(number)
+    except UnreadableFile as error:
+        if document.page_count == 1:
+            raise
+        yield from _unreadable_page(number, document.page_count, str(error))
+    else:
+        yield from _read_page(Transcript(engine, page, options, helpers), page, document.page_count)
 
 
 def _take_text(layer: TextLayer, number: int, document: Document, threads: int) -> Iterator[ReadEvent]:
@@ -80,12 +96,8 @@ def _take_text(layer: TextLayer, number: int, document: Document, threads: int) 
         piece = layer.pieces[place.index]
         lines.append(Line(number, piece.text, writer.write(place.lead, piece.text), piece.box))
         yield lines[-1]
-    try:
-        written = arrange(document.page(number).pixels, lines, threads)
-    except Exception:  # whatever is wrong with its picture: its text is there
-        _log.exception("Page %d brings its text, and could not be laid out.", number)
-        written = as_streamed(lines)
-    yield _done(started, written, lines)
+    written, warnings = laid_out(number, lambda: document.page(number).pixels, lines, threads)
+    yield _done(started, written, lines, warnings)
 
 
 def _read_page(transcript: Transcript, page: PageImage, page_count: int) -> Iterator[ReadEvent]:

@@ -65,17 +65,18 @@ class Transcript:
         self._helped = True
         self._begin_anew()
         self.lines, self.written = help_.lines, help_.written
+        self.warnings += help_.warnings
         yield from self._show(help_.lines)
 
     def _end(self) -> None:
         if self._helped:
             return
-        told = self._engine.warnings()
-        self.warnings += told
+        self.warnings += self._engine.warnings()
         if self._doubt.partly:
             printed = f"{self._doubt.share:.0%} of what is printed on page {self._page.number}"
             self.warnings.append(f"About {printed} was read with little confidence.")
-        self.written = written(self._engine, self._page, self.lines, self._options.threads)
+        self.written, told = written(self._engine, self._page, self.lines, self._options.threads)
+        self.warnings += told
         if self._engine.streams_tokens and not any(line.box for line in self.lines):
             self.lines = whole_lines(self._page.number, self.written.markdown)
 

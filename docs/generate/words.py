@@ -24,7 +24,8 @@ REQUESTS = {
     "stops, and nothing more of it is sent.",
     "cancel": "Ends the wait for an upload, or its reading: it ends with status `cancelled`, and finished pages keep their text.",
     "retry": "Has an upload that has ended read again, from its first page; a correction stays. It may ask for what a "
-    "`create` may, inside `data` or beside `type`; what it does not name stays as it was asked before.",
+    "`create` may, inside `data` or beside `type`; what it does not name stays as it was asked before. With `pages`, "
+    "those alone are read, and the others keep their text.",
     "authenticate": "Hands in a fresh token on an open socket, before the old one expires.",
     "ping": "Asks for a `pong`, and so keeps a connection open, or finds out that it is not.",
     "resync": "Asks for the live text of an upload from the start, for a client that has lost count of a `delta` stream.",

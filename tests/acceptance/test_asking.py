@@ -113,6 +113,32 @@ async def test_pages_that_the_file_does_not_have_end_in_an_error(alice: Account)
         assert end["error"] == "The file has one page; page 7 is none of them."
 
 
+async def test_pages_behind_the_end_are_a_warning(alice: Account) -> None:
+    tiff = scripted_tiff([{"lines": [f"page {number}"]} for number in range(1, 4)])
+    async with alice.client() as client:
+        key = (await client.create(tiff, pages="2,5-6"))["instance"]["id"]
+        assert (await heard_end(client, key))["raw_text"] == "page 2"
+        reply = await client.ask({"type": "retrieve", "instance_id": key})
+        assert reply["instance"]["warnings"] == ["Pages 5-6 were asked for; the file has 3 pages."]
+
+
+async def test_a_retry_with_pages_reads_those_alone_and_shows_the_others_from_the_start(
+    alice: Account,
+) -> None:
+    tiff = scripted_tiff([{"lines": [f"page {number}"]} for number in range(1, 4)])
+    async with alice.client() as client:
+        key = (await client.create(tiff, pages="1,3"))["instance"]["id"]
+        await heard_end(client, key)
+        reply = await client.ask({"type": "retry", "instance_id": key, "pages": "2"})
+        assert reply["instance"]["raw_text"] == "page 1\n\npage 3"
+        assert (reply["instance"]["pages_done"], reply["instance"]["page_count"]) == (2, 3)
+        before = len(partials(client, key))
+        assert (await client.end_of(key))["raw_text"] == "page 1\n\npage 2\n\npage 3"
+        assert all("page 1" in text and "page 3" in text for text in partials(client, key)[before:])
+        await client.ask({"type": "retry", "instance_id": key})
+        assert (await client.end_of(key))["raw_text"] == "page 1\n\npage 2\n\npage 3"
+
+
 def test_a_post_asks_in_its_query(alice: Account) -> None:
     door = httpx.Client(base_url=alice.server.http, headers={"Authorization": f"Bearer {alice.mint()}"})
     tiff = scripted_tiff([{"lines": [f"page {number}"]} for number in range(1, 4)])
@@ -146,7 +172,8 @@ async def test_a_retry_may_ask_too(alice: Account, inside: bool) -> None:
         reply = await client.ask(request)
         assert reply["type"] == "Upload.updated"
         assert (reply["instance"]["status"], reply["instance"]["languages"]) == ("pending", ["en"])
-        assert (await client.end_of(key))["raw_text"] == "page 2"
+        # The others keep what they had, and the text is whole again.
+        assert (await client.end_of(key))["raw_text"] == "page 1\n\npage 2\n\npage 3"
         refused = await client.ask({"type": "retry", "instance_id": key, "data": {"engine": "magic"}})
         assert list(refused["error"]) == ["engine"]
 
@@ -160,8 +187,10 @@ def test_a_retry_over_http_may_ask_too(alice: Account) -> None:
         answer = door.post(f"{path}retry", json={"pages": "3"})
         assert (answer.status_code, answer.json()["status"]) == (200, "pending")
         wait_until(lambda: door.get(path).json()["status"] == "processed")
-        assert door.get(path).json()["raw_text"] == "page 3"
+        assert door.get(path).json()["raw_text"] == "page 1\n\npage 2\n\npage 3"
         assert door.post(f"{path}retry", json={"engine": "magic"}).status_code == 400
+        refused = door.post(f"{path}retry", json={"pages": "4-"})
+        assert refused.json() == {"error": {"pages": "The file has 3 pages; pages 4- are none of them."}}
         assert door.post(f"{path}retry").status_code == 200
 
 

@@ -2,11 +2,11 @@
 
 Both texts are folded first: NFKC; quotes, dashes and bullets unified; Markdown marks stripped; hyphens at
 line ends joined; white space folded; case ignored; Chinese and Japanese without spaces, a character a word.
-Word F1 takes words without the punctuation around them: a full stop more is no other word.
+Word F1 takes words without the marks around them, of punctuation or any other kind (docs/decisions/0066): a
+full stop more is no other word, and what has neither letter nor digit is none.
 """
 
 import re
-import string
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
@@ -31,6 +31,7 @@ _STEPS = (
     (re.compile(r"\s+"), " "),
     (re.compile(rf"(?<=[{_CJK}]) | (?=[{_CJK}])"), ""),
 )
+_MARKS_AROUND = re.compile(r"^\W+|\W+$")
 _WORD = re.compile(rf"[{_CJK}]|[^\s{_CJK}]+")
 
 
@@ -46,7 +47,7 @@ def words(text: str) -> list[str]:
 
 
 def bare(words: Iterable[str]) -> Counter[str]:
-    return Counter(word for word in (word.strip(string.punctuation) for word in words) if word)
+    return Counter(word for word in (_MARKS_AROUND.sub("", word) for word in words) if word)
 
 
 @dataclass(frozen=True)

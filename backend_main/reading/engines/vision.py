@@ -146,8 +146,9 @@ class VisionEngine(Engine):
             if isinstance(line, Line) and line.text:
                 lines.append(line)
             yield line
-        self._markdown = written(engine, page, lines, self._threads).markdown
-        self._warnings = list(engine.warnings())
+        arranged, told = written(engine, page, lines, self._threads)
+        self._markdown = arranged.markdown
+        self._warnings = [*engine.warnings(), *told]
 
     def _loaded(self, name: str) -> Engine:
         if self._stand_in is None:

@@ -66,7 +66,12 @@ def test_a_claim_is_a_new_attempt_and_no_event(upload: Upload, happened: list[Ch
     happened.clear()
     assert jobs.open_jobs()
     claim = claimed("reader 7")
-    assert (claim.upload_id, claim.owner_id, claim.attempt, claim.pages) == (upload.pk, upload.owner_id, 1, 0)
+    assert (claim.upload_id, claim.owner_id, claim.attempt, claim.texts) == (
+        upload.pk,
+        upload.owner_id,
+        1,
+        {},
+    )
     assert (now(upload).status, now(upload).attempt, now(upload).engine) == (Status.PROCESSING, 1, "dummy")
     assert (job_of(claim).claimed_by, job_of(claim).attempt) == ("reader 7", 1)
     assert happened == []
@@ -122,8 +127,8 @@ def test_long_documents_of_two_users_take_turns_page_by_page() -> None:
     turns = []
     for _ in range(6):
         claim = claimed()
-        jobs.save_page(claim, page(claim.pages + 1))
-        turns.append((claim.upload_id, claim.pages + 1))
+        jobs.save_page(claim, page(len(claim.texts) + 1))
+        turns.append((claim.upload_id, len(claim.texts) + 1))
         assert jobs.others_wait(claim)
         jobs.give_back(claim)
     first, second = (upload.pk for upload in uploads_)
@@ -140,7 +145,7 @@ def test_the_next_attempt_goes_on_behind_the_finished_pages(upload: Upload, happ
     jobs.give_back(first)
     happened.clear()
     second = claimed()
-    assert (second.attempt, second.pages) == (2, 2)
+    assert (second.attempt, list(second.texts)) == (2, [1, 2])
     assert happened == []
     assert (second.attempt, second.texts, second.page_count) == (2, {1: "page 1", 2: "page 2"}, 3)
     jobs.save_page(second, page(3))

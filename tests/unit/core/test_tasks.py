@@ -16,6 +16,7 @@ from backend_main.core.bell import PageText, Taken
 from backend_main.core.events import Change
 from backend_main.core.models import Job, Page, Status, Upload, User
 from backend_main.core.slot import Draft
+from backend_main.core.wishes import Wishes
 from tests.support.database import new_upload, new_user
 
 pytestmark = pytest.mark.django_db
@@ -177,6 +178,51 @@ def test_a_reader_that_goes_on_asks_for_the_next_of_them(upload: Upload) -> None
     assert two.read_next()
     assert [options.first_page for options in host.asked] == [4]
     assert now(upload).raw_text == "b\n\nd"
+
+
+def read_again(upload: Upload, pages: str) -> None:
+    """A document of three pages that was read before, and is to be again."""
+    one, _, _ = reader(page(1, 3, "a") + page(2, 3, "b") + page(3, 3, "c"))
+    assert one.read_next()
+    uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=Wishes(pages=pages))
+
+
+def test_of_a_retry_with_pages_those_alone_are_read_and_the_text_is_whole_again(upload: Upload) -> None:
+    read_again(upload, "2")
+    one, host, bell = reader(page(2, 3, "B"))
+    assert one.read_next()
+    assert [options.first_page for options in host.asked] == [2]
+    assert bell.taken[0].pages == {1: "a", 3: "c"}
+    assert (now(upload).status, now(upload).raw_text, now(upload).pages_done) == (
+        Status.PROCESSED,
+        "a\n\nB\n\nc",
+        3,
+    )
+
+
+def test_a_reader_that_takes_over_a_retry_goes_on_between_what_is_finished(upload: Upload) -> None:
+    read_again(upload, "1,3")
+    one, _, _ = reader([*page(1, 3, "A"), reading.EngineCrashed("crashed")])
+    assert one.read_next()
+    two, host, _ = reader(page(3, 3, "C"))
+    assert two.read_next()
+    assert [options.first_page for options in host.asked] == [3]
+    assert now(upload).raw_text == "A\n\nb\n\nC"
+
+
+def test_a_reader_of_before_the_retry_writes_nothing_into_it(upload: Upload) -> None:
+    held = jobs.claim("slow")
+    assert held is not None
+    uploads.cancel(owner=upload.owner, upload_id=upload.pk)
+    uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=Wishes(pages="2"))
+    late = page(2, 3, "late")[-1]
+    assert isinstance(late, reading.PageDone)
+    with pytest.raises(jobs.LostUpload):
+        jobs.save_page(held, late)
+    assert jobs.claim("next") is not None
+    with pytest.raises(jobs.LostUpload):
+        jobs.save_page(held, late)
+    assert not upload.pages.exists()
 
 
 def test_pages_behind_the_last_one_are_not_waited_for(upload: Upload) -> None:

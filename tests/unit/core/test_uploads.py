@@ -17,6 +17,7 @@ from backend_main.core.errors import Invalid, StorageFull, UploadNotFound, Wrong
 from backend_main.core.events import Change
 from backend_main.core.models import Job, Page, Status, Upload, User
 from backend_main.core.uploads import Source
+from backend_main.core.wishes import Wishes
 from tests.support.asking import Asking
 from tests.support.database import new_upload, new_user
 from tests.support.drawing import scripted_png
@@ -408,6 +409,20 @@ def test_a_retry_reads_what_has_ended_anew_and_keeps_the_correction(
     assert event.message == serializers.updated(again)
     assert (event.origin, event.last) == (ASKING, False)
     assert woken == [True]
+
+
+@pytest.mark.parametrize("status", [Status.PROCESSED, Status.ERROR, Status.CANCELLED])
+def test_a_retry_with_pages_keeps_the_text_of_the_others(status: Status) -> None:
+    owner = new_user()
+    upload = new_upload(owner)
+    read_pages(upload, "one", "two", "three")
+    end(upload, status)
+    Upload.objects.filter(pk=upload.pk).update(page_count=4, pages_done=3)
+    uploads.retry(owner=owner, upload_id=upload.pk, asked=Wishes(pages="2,4"))
+    again = queries.upload(owner=owner, upload_id=upload.pk)
+    assert (again.raw_text, again.reading_text) == ("# one\n\n# three", "one\n\nthree")
+    assert (again.page_count, again.pages_done, again.warnings) == (4, 2, ["w"])
+    assert list(upload.pages.values_list("number", flat=True)) == [1, 3]
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])

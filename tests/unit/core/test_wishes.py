@@ -162,10 +162,59 @@ def test_a_retry_asks_anew_and_keeps_what_it_does_not_ask() -> None:
     upload = created(engine="dummy", languages=["en"], pages="2")
     uploads.cancel(owner=upload.owner, upload_id=upload.pk)
     again = uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=Wishes(pages="1-"))
-    assert again.asked == {"engine": "dummy", "languages": ["en"], "pages": "1-"}
+    assert again.asked == {"engine": "dummy", "languages": ["en"], "anew": "1-"}
     held = jobs.claim("reader")
     assert held is not None
     assert (held.options.pages, held.options.languages) == ("1-", ("en",))
+
+
+def asked_after(*retries: Wishes, **at_first: Any) -> tuple[dict[str, Any], str]:
+    """What stands in the row after a create and retries, and which pages are read."""
+    upload = created(**at_first)
+    for asked in retries:
+        uploads.cancel(owner=upload.owner, upload_id=upload.pk)
+        uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=asked)
+    held = jobs.claim("reader")
+    assert held is not None
+    return Upload.objects.get(pk=upload.pk).asked, held.options.pages
+
+
+def test_pages_of_a_retry_are_read_alone_and_are_the_text_s_from_then_on() -> None:
+    assert asked_after(Wishes(pages="3-4"), pages="1-2,7") == ({"pages": "1-4,7", "anew": "3-4"}, "3-4")
+
+
+def test_a_retry_without_pages_reads_all_that_the_text_has() -> None:
+    assert asked_after(Wishes(pages="3-4"), Wishes(), pages="1") == ({"pages": "1,3-4"}, "1,3-4")
+    assert asked_after(Wishes(pages="2"), Wishes()) == ({}, "")
+
+
+def test_the_same_bytes_again_are_read_with_all_the_pages() -> None:
+    upload = created(pages="1")
+    for _ in range(2):
+        uploads.cancel(owner=upload.owner, upload_id=upload.pk)
+        uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=Wishes(pages="2"))
+    uploads.cancel(owner=upload.owner, upload_id=upload.pk)
+    source = uploads.Source(image_hash=upload.image_hash)
+    again = uploads.create(owner=upload.owner, source=source).upload
+    assert again.asked == {"pages": "1-2"}
+
+
+def test_more_single_pages_than_can_be_written_down_are_refused() -> None:
+    many = ",".join(str(number) for number in range(1, 130, 2))
+    more = ",".join(str(number) for number in range(201, 280, 2))
+    with pytest.raises(Invalid) as raised:
+        asked_after(Wishes(pages=more), pages=many)
+    assert list(raised.value.fields) == ["pages"]
+
+
+def test_a_selection_of_no_page_of_a_known_document_changes_nothing() -> None:
+    upload = created()
+    uploads.cancel(owner=upload.owner, upload_id=upload.pk)
+    Upload.objects.filter(pk=upload.pk).update(page_count=3)
+    with pytest.raises(Invalid) as raised:
+        uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=Wishes(pages="7-9"))
+    assert raised.value.fields == {"pages": "The file has 3 pages; pages 7-9 are none of them."}
+    assert Upload.objects.get(pk=upload.pk).status == Status.CANCELLED
 
 
 def test_a_retry_that_asks_for_what_cannot_be_had_changes_nothing() -> None:
@@ -179,4 +228,4 @@ def test_a_retry_that_asks_for_what_cannot_be_had_changes_nothing() -> None:
 def test_another_engine_has_profiles_of_its_own() -> None:
     before = Wishes(engine="vision", profile="olmocr", pages="2")
     assert Wishes(engine="rapid").after(before) == Wishes(engine="rapid", pages="2")
-    assert Wishes(pages="3").after(before) == Wishes(engine="vision", profile="olmocr", pages="3")
+    assert Wishes(pages="3").after(before) == Wishes(engine="vision", profile="olmocr", pages="2", anew="3")

@@ -18,6 +18,7 @@ from backend_main.reading.engines import early, load_engine
 from backend_main.reading.engines.base import Engine
 from backend_main.reading.engines.detector import Quads
 from backend_main.reading.engines.rapid import RapidEngine
+from backend_main.reading.engines.recogniser import with_spaces
 from backend_main.reading.engines.runtimes import Network, OnnxRuntime, OpenVino
 from backend_main.reading.engines.weights import tiny
 from backend_main.reading.errors import NotReadable
@@ -278,3 +279,28 @@ def test_the_fast_profile_says_which_of_them_it_does_not_read(rapid: Engine) -> 
         rapid.prepare(Options(profile="fast", languages=("en", "ja")))
     rapid.prepare(Options(languages=("en", "ja")))
     assert "ja" in rapid.prepared_for()
+
+
+@pytest.mark.parametrize(
+    ("steps", "spaces", "text"),
+    [
+        ("a-b", {1: 0.4}, "a b"),
+        ("a-b", {1: 0.2}, "ab"),
+        ("a---b", {1: 0.31, 2: 0.45, 3: 0.4}, "a b"),
+        ("ab", {0: 0.4, 1: 0.4}, "ab"),
+        ("-a-", {0: 0.4, 2: 0.4}, "a"),
+        ("a- -b", {1: 0.4, 3: 0.4}, "a b"),
+        ("a-a", {1: 0.4}, "a a"),
+        ("字-字", {1: 0.4}, "字字"),
+        ("字-a", {1: 0.4}, "字 a"),
+    ],
+)
+def test_a_space_is_read_between_letters_where_one_is_likely(
+    steps: str, spaces: dict[int, float], text: str
+) -> None:
+    known = "-ab字 "
+    likeliest = np.array([known.index(step) for step in steps])
+    likely = np.array([spaces.get(step, 0.0) for step in range(len(steps))], np.float32)
+    is_cjk = np.array([letter == "字" for letter in known])
+    read = [known[number] for number in with_spaces(likeliest, likely, is_cjk)]
+    assert "".join(letter for letter, _ in groupby(read)).replace("-", "") == text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,8 +61,40 @@ def test_only_the_pages_asked_for_are_read(five_pages: Path) -> None:
 
 
 def test_a_page_that_the_file_does_not_have_is_said(five_pages: Path) -> None:
-    with pytest.raises(NoSuchPage, match="The file has 5 pages; page 7-9 is none of them"):
+    with pytest.raises(NoSuchPage, match="The file has 5 pages; pages 7-9 are none of them"):
         list(read(five_pages, Options(engine="dummy", pages="7-9")))
+
+
+def warnings_of(path: Path, **options: Any) -> dict[int, list[str]]:
+    events = read(path, Options(engine="dummy", **options))
+    return {event.number: event.warnings for event in events if isinstance(event, PageDone)}
+
+
+def test_pages_behind_the_end_are_a_warning_of_the_last_that_is_there(five_pages: Path) -> None:
+    said = "Pages 6-7,9- were asked for; the file has 5 pages."
+    assert warnings_of(five_pages, pages="1,4-7,9-") == {1: [], 4: [], 5: [said]}
+    assert warnings_of(five_pages, pages="1,4-7,9-", first_page=5, last_page=5) == {5: [said]}
+    assert warnings_of(five_pages, pages="2,6") == {2: ["Page 6 was asked for; the file has 5 pages."]}
+
+
+@pytest.mark.parametrize("pages", ["", "2-", "1-5", "5"])
+def test_an_end_that_is_the_document_s_is_no_warning(five_pages: Path, pages: str) -> None:
+    assert not any(warnings_of(five_pages, pages=pages).values())
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        ("1", "3", "1,3"),
+        ("2", "1", "1-2"),
+        ("1-4", "2-3,6", "1-4,6"),
+        ("1-4", "4-9,11-", "1-9,11-"),
+        ("3-", "1-2", ""),
+        ("", "7", ""),
+    ],
+)
+def test_selections_joined_name_every_page_once(one: str, other: str, both: str) -> None:
+    assert str(Selection(one) | Selection(other)) == both
 
 
 @pytest.mark.parametrize(
