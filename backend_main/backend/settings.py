@@ -90,6 +90,8 @@ LOGGING = {
         # A line and a traceback for each request with a foreign Host: anybody could fill the disk with them.
         "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "django.server": {"handlers": [], "propagate": True},
+        # Where it found its credentials, at each start.
+        "botocore": {"level": "WARNING"},
         "uvicorn": {"handlers": [], "level": "INFO", "propagate": True},
         "uvicorn.access": {"handlers": [], "level": "INFO", "propagate": True},
     },

@@ -34,6 +34,7 @@ def serve(
     """Start the server and its reader; they run until Ctrl-C or SIGTERM."""
     conf = open_data(data_dir)
     _check_engine(conf)
+    _check_storage()
     if not is_loopback(host):
         _check_exposed(conf)
     with _only_server_of(conf.data_dir) as lock_file, _listening(host, port) as listener:
@@ -128,6 +129,12 @@ def _check_engine(conf: Conf) -> None:
         raise StartRefused(
             f"SCANRILL_ENGINE: there is no engine {conf.engine}; known are {', '.join(known)}."
         )
+
+
+def _check_storage() -> None:
+    from backend_main.core import storage
+
+    storage.check()
 
 
 def _check_exposed(conf: Conf) -> None:

@@ -18,7 +18,7 @@ from msgspec import UNSET, UnsetType
 
 from ..reading.selection import Selection
 from . import dispatch, events, intake, jobs, protocol, queries, serializers, storage, wishes
-from .errors import Invalid, StorageFull, UploadNotFound, WrongStatus
+from .errors import Invalid, StorageFull, StorageUnavailable, UploadNotFound, WrongStatus
 from .events import Asker, Change
 from .models import Job, Status, Upload, User
 from .protocol import Base64Text, UploadMessage
@@ -187,6 +187,8 @@ def _store(owner: User, received: intake.Received, asked: Wishes, origin: Asker 
         storage.delete(path)
         if _is_full(error):
             raise StorageFull(received.field) from error
+        if isinstance(error, StorageUnavailable):
+            raise StorageUnavailable(received.field) from error
         raise
     dispatch.there_is_work()
     return upload
