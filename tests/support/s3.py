@@ -28,11 +28,11 @@ class _Quiet(WSGIRequestHandler):
 
 
 class S3:
-    """`away()` until `back()`: each request is answered with 503. `asked`: the requests, as "GET /path"."""
+    """`away()` until `back()`: requests are answered with 503. `asked`: the requests, as "GET /path"."""
 
     def __init__(self) -> None:
         self._serve: Wsgi = DomainDispatcherApplication(create_backend_app)
-        self._away = False
+        self._away: tuple[str, ...] = ()
         self._cut_after: int | None = None
         self.asked: list[str] = []
         self._server = make_server("127.0.0.1", 0, self._gate, threaded=True, request_handler=_Quiet)
@@ -67,11 +67,12 @@ class S3:
         """Credentials where AWS keeps them."""
         return {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
 
-    def away(self) -> None:
-        self._away = True
+    def away(self, *methods: str) -> None:
+        """For requests of these methods; of all, if none is named."""
+        self._away = methods or ("GET", "PUT", "POST", "DELETE", "HEAD")
 
     def back(self) -> None:
-        self._away, self._cut_after = False, None
+        self._away, self._cut_after = (), None
 
     def cut_once_after(self, size: int) -> None:
         """The next body that is longer than this breaks off there."""
@@ -93,7 +94,7 @@ class S3:
 
     def _gate(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         self.asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
-        if self._away:
+        if environ["REQUEST_METHOD"] in self._away:
             # Read, or what follows on this connection would begin in the middle of it.
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             start_response("503 Slow Down", [("Content-Length", "0")])

@@ -57,7 +57,7 @@ class Objects(Store):
         self._client, self._quick = _client(bucket, patient), _client(bucket, quick)
         self._failing = False
         self._probing = threading.Lock()
-        self._probed_at, self._writable = -WRITABLE_FOR_SECONDS, True
+        self._written_at, self._writable = -WRITABLE_FOR_SECONDS, True
 
     # ── whether it works ──
 
@@ -74,9 +74,12 @@ class Objects(Store):
             ) from None
 
     def writable(self) -> bool:
-        """As it was found a few seconds ago; who asks while somebody finds out does not wait for it."""
-        if time.monotonic() - self._probed_at < WRITABLE_FOR_SECONDS:
-            return self._writable
+        """As it was found a few seconds ago, if nothing has failed since.
+
+        Who asks while somebody finds out does not wait for it.
+        """
+        if time.monotonic() - self._written_at < WRITABLE_FOR_SECONDS:
+            return True
         if self._probing.acquire(blocking=False):
             try:
                 self._probe()
@@ -88,10 +91,9 @@ class Objects(Store):
         try:
             with self._answering():
                 self._quick.put_object(**self._at(".probe"), Body=b"")
-            self._writable = True
+            self._written_at, self._writable = time.monotonic(), True
         except StorageUnavailable:
             self._writable = False
-        self._probed_at = time.monotonic()
 
     # ── files ──
 
@@ -230,7 +232,7 @@ class Objects(Store):
                 raise FileNotFoundError("there is no such object") from None
             if not self._failing:
                 log.warning("the bucket %s does not do what it is asked: %s", self._name, _reason(error))
-            self._failing = True
+            self._failing, self._written_at = True, -WRITABLE_FOR_SECONDS
             raise StorageUnavailable from error
         else:
             self._failing = False

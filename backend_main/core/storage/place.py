@@ -32,15 +32,15 @@ def bucket_of(url: str) -> Bucket | None:
     except ValueError:
         raise _refused(EXPECTED) from None
     if parts.scheme in ("", "file"):
-        _check_directory(url, parts)
+        _check_directory(url)
         return None
     if parts.scheme != "s3":
         raise _refused(EXPECTED)
     return _bucket(parts)
 
 
-def _check_directory(url: str, parts: SplitResult) -> None:
-    if url and (parts.scheme != "file" or parts.netloc not in ("", "localhost") or not parts.path.strip("/")):
+def _check_directory(url: str) -> None:
+    if url and not re.fullmatch(r"file://(localhost)?/+[^/?#][^?#]*", url):
         raise _refused(EXPECTED)
 
 
