@@ -96,6 +96,7 @@ class Copies:
                 file.truncate(0)  # of who died at it
                 download(file)
                 file.flush()
+                os.fsync(file.fileno())  # copies outlive a power cut, and are believed after it
                 os.replace(draft, path)
             except OSError as error:
                 if error.errno not in NO_ROOM:
