@@ -10,7 +10,7 @@
  5  `uploads.py`             create, update, delete, cancel, retry: the only writer of Upload on a
                             user's behalf; `queries.py` reads
  6  `wishes.py`              engine, languages, pages, profile → checked
- 6  `intake.py`              untrusted base64, path or stream → a verified file; `storage.py` keeps it,
+ 6  `intake.py`              untrusted base64, path or stream → a verified file; `storage/` keeps it,
                             `pictures.py` has pages of it drawn
  7  `models.py`              User, Upload, Page, Job, Event
  8  `dispatch.py`            "there is work"; `readers.py` starts and ends those who take it

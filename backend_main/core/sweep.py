@@ -6,7 +6,9 @@ In every `serve` each few seconds, and by `scanrill sweep`.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
+from contextlib import suppress
 from typing import NamedTuple
 from uuid import UUID
 
@@ -20,6 +22,7 @@ SWEEP_SECONDS = 5
 # A file comes before its row: one younger than this may be an upload that is just coming in.
 GRACE_SECONDS = 3_600
 FILES_EVERY_SECONDS = 600
+BATCH_FILES = 500
 
 
 class Swept(NamedTuple):
@@ -48,9 +51,9 @@ def files(*, grace_seconds: float = GRACE_SECONDS) -> tuple[int, int]:
     if not storage.belongs_to(Log().epoch()):
         log.error("where files are stored is another deployment's: give each its own directory or prefix")
         return 0, 0
-    orphans = 0
-    for upload_id in storage.stored_ids(older_than_seconds=grace_seconds):
-        if not _known(upload_id):
+    orphans, stored = 0, storage.stored_ids(older_than_seconds=grace_seconds)
+    while batch := list(itertools.islice(stored, BATCH_FILES)):
+        for upload_id in _unknown(batch):
             storage.delete_all(upload_id)
             orphans += 1
             log.warning("removed a file without an upload: %s", upload_id)
@@ -77,8 +80,11 @@ async def forever() -> None:
             log.exception("sweeping failed")
 
 
-def _known(name: str) -> bool:
-    try:
-        return Upload.objects.filter(pk=UUID(name)).exists()
-    except ValueError:  # not a name that scanrill gives, so not its to remove: `lost+found`, a person's notes
-        return True
+def _unknown(names: list[str]) -> list[str]:
+    """Those that no upload has. Other names are not scanrill's to remove: `lost+found`, a person's notes."""
+    ids = {}
+    for name in names:
+        with suppress(ValueError):
+            ids[UUID(name)] = name
+    known = set(Upload.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    return [name for key, name in ids.items() if key not in known]

@@ -106,8 +106,9 @@ def delete_all(name: str) -> None:
 
 def clear_incoming(*, older_than_seconds: float) -> int:
     """Removes what crashed requests left half-written; how many files there were."""
+    removed = _clear(older_than_seconds=older_than_seconds)
     _store().clear_unfinished(older_than_seconds)
-    return _clear(older_than_seconds=older_than_seconds)
+    return removed
 
 
 def belongs_to(deployment: str) -> bool:

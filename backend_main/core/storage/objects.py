@@ -159,8 +159,11 @@ class Objects(Store):
                     yield name
 
     def clear_unfinished(self, older_than_seconds: float) -> None:
-        """Parts of a file whose upload was cut off; nothing shows them, and they cost."""
-        with self._answering():
+        """Parts of a file whose upload was cut off: nothing shows them, and they cost.
+
+        Not every store lets itself be asked for them; one that does not removes them itself.
+        """
+        with suppress(StorageUnavailable), self._answering():
             pages = self._quick.get_paginator("list_multipart_uploads")
             for page in pages.paginate(Bucket=self._name, Prefix=self._root):
                 for begun in page.get("Uploads", ()):

@@ -13,6 +13,7 @@ import pytest
 from backend_main import reading
 from backend_main.core import dispatch, events, jobs, protocol, storage, tasks, telling, uploads
 from backend_main.core.bell import PageText, Taken
+from backend_main.core.errors import StorageUnavailable
 from backend_main.core.events import Change
 from backend_main.core.models import Job, Page, Status, Upload, User
 from backend_main.core.slot import Draft
@@ -507,6 +508,25 @@ def test_a_lost_file_is_an_error_and_the_next_upload_is_read(upload: Upload) -> 
 
 
 # ── given back, and taken up again ──
+
+
+def test_a_file_that_cannot_be_reached_just_now_is_read_later_however_long_that_takes(
+    upload: Upload, monkeypatch: pytest.MonkeyPatch, happened: list[Change]
+) -> None:
+    def away(_key: str) -> None:
+        raise StorageUnavailable
+
+    happened.clear()
+    one, host, _ = reader(page(1, 1, "a"))
+    with monkeypatch.context() as patched:
+        patched.setattr(storage, "local_copy", away)
+        for _sweep in range(jobs.MAX_FAILURES + 1):
+            assert not one.read_next(), "it waits for the next sweep, and does not ask without end"
+    job = Job.objects.get(upload=upload)
+    assert (job.claimed_by, job.failures) == ("", 0)
+    assert (host.asked, terminals(happened)) == ([], [])
+    assert one.read_next()
+    assert now(upload).raw_text == "a"
 
 
 def test_giving_back_keeps_the_failures_and_the_pages(upload: Upload, happened: list[Change]) -> None:
