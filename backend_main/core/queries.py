@@ -127,7 +127,9 @@ def accounts(user_ids: list[UUID]) -> dict[UUID, Account]:
             f"WHERE is_active AND {user}.id IN ({', '.join(['%s'] * len(by_key))})",
             [*by_key],
         )
-        return {by_key[key]: Account(_epoch_seconds(since), seq or 0) for key, since, seq in cursor.fetchall()}
+        return {
+            by_key[key]: Account(_epoch_seconds(since), seq or 0) for key, since, seq in cursor.fetchall()
+        }
 
 
 def token_stands(account: Account | None, issued_at: float) -> bool:
