@@ -154,7 +154,8 @@ class Hub:
         except BaseException:
             self._spawn(self._catch_up(socket))
             raise
-        socket.opted_in, socket.stream = True, stream or socket.stream
+        # The catching up of a subscription that failed may have made it live meanwhile.
+        socket.live, socket.opted_in, socket.stream = False, True, stream or socket.stream
         if snapshot is None:
             assert seq is not None
             socket.position = seq
@@ -239,7 +240,10 @@ class Hub:
         if feed.cursor is None or socket.position > feed.cursor:
             await feed.reach(socket.position)
             return
-        entries = await orm.look(self._log.since, socket.owner_id, socket.position, socket.upload_id)
+        position = socket.position
+        entries = await orm.look(self._log.since, socket.owner_id, position, socket.upload_id)
+        if socket.position != position:
+            return  # another subscription of the same socket begins elsewhere, or has read them
         if not entries or entries[0].seq != socket.position + 1:
             socket.close(_lost())
             socket.outbox.end()
