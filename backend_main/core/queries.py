@@ -115,7 +115,7 @@ def account(user_id: UUID) -> Account | None:
 def accounts(user_ids: list[UUID]) -> dict[UUID, Account]:
     """The active ones of these users, of whom there is one at least.
 
-    Asked each second for everybody who has a socket: as SQL, since the ORM would take the fivefold of it.
+    Asked each second for everybody who has a socket: as SQL, since the ORM takes several times as long.
     """
     native = connection.features.has_native_uuid_field
     by_key = {user_id if native else user_id.hex: user_id for user_id in user_ids}
