@@ -12,6 +12,9 @@ import uvicorn
 from backend_main.backend import server
 from backend_main.backend.server import Server
 
+DATES = {1: b"Fri, 02 Jan 1970 00:00:00 GMT", 2: b"Sat, 03 Jan 1970 00:00:00 GMT"}
+"""By days since 1970."""
+
 
 async def nothing(_scope: Any, _receive: Any, _send: Any) -> None:
     pass
@@ -25,10 +28,10 @@ def sleeping(monkeypatch: pytest.MonkeyPatch) -> Server:
 
 async def test_a_signal_wakes_a_server_that_sleeps(sleeping: Server) -> None:
     ending = asyncio.create_task(sleeping.main_loop())
-    while not sleeping.server_state.default_headers:  # it has looked, and was not told to end
-        await asyncio.sleep(0)
-    sleeping.handle_exit(signal.SIGTERM, None)
     async with asyncio.timeout(10):
+        while not sleeping.server_state.default_headers:  # it has looked, and was not told to end
+            await asyncio.sleep(0)
+        sleeping.handle_exit(signal.SIGTERM, None)
         await ending
 
 
@@ -41,9 +44,9 @@ async def test_a_signal_that_came_before_it_sleeps_is_not_forgotten(sleeping: Se
 async def test_answers_have_the_date_of_now(sleeping: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "TICK_SECONDS", 0.0)
     ticking = asyncio.create_task(sleeping.main_loop())
-    for day in (1, 2):
-        monkeypatch.setattr(uvicorn.server.time, "time", lambda day=day: 86_400.0 * day)
-        dates = {1: b"Fri, 02 Jan 1970 00:00:00 GMT", 2: b"Sat, 03 Jan 1970 00:00:00 GMT"}
-        while (b"date", dates[day]) not in sleeping.server_state.default_headers:
-            await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        for day, date in DATES.items():
+            monkeypatch.setattr(uvicorn.server.time, "time", lambda day=day: 86_400.0 * day)
+            while (b"date", date) not in sleeping.server_state.default_headers:
+                await asyncio.sleep(0)
     ticking.cancel()
