@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..pixels import Pixels
+from ..runtimes import Floats, Network
 from ..types import Box
-from .runtimes import Floats, Network
 
 # Smaller images are enlarged, as RapidOCR does.
 MIN_SIDE = 736
@@ -43,7 +43,8 @@ class Detector:
     def find(self, seen: Pixels) -> Quads:
         """Corners of every piece of a line, clockwise from the top left: (n, 4, 2)."""
         height, width = seen.shape[:2]
-        found, _ = self._network.run(_as_input(seen), lambda output: self._boxes_of(output, (height, width)))
+        size = (height, width)
+        found, _ = self._network.run(_as_input(seen), lambda outputs: self._boxes_of(outputs[0], size))
         return np.asarray(found, np.float32).reshape(-1, 4, 2)
 
 

@@ -20,6 +20,7 @@ from ..languages import code_of
 from ..markdown import Writer
 from ..pages import PageImage
 from ..pixels import Pixels
+from ..runtimes import Network, best_runtime
 from ..turned import quarters_of, turned_back, upright
 from ..types import Box, Line, Options
 from . import early
@@ -27,7 +28,6 @@ from .base import Engine
 from .detector import Detector, Quads, View, as_box, heights, scaled
 from .lanes import in_order
 from .recogniser import LINE_HEIGHT, MIN_LINE_WIDTH, Recogniser
-from .runtimes import Network, best_runtime
 from .weights import PROFILES
 
 # Lines are cut out of an image of at most this side. From receipts of 2,700 px themselves the words came

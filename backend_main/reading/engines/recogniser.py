@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from ..letters import CJK
 from ..pixels import Pixels
+from ..runtimes import Floats, Network
 from .detector import Quads, as_floats
-from .runtimes import Floats, Network
 from .weights import NOTE_OF_CHARACTERS
 
 # RapidOCR pads each line to 320 px at least and recognises six at once. One at a time, padded to 160, takes
@@ -46,7 +46,7 @@ class Recogniser:
         line = get_rotate_crop_image(image, quad.copy())
         if not line.size:
             return "", 0.0
-        return self._network.run(_as_input(line), lambda output: self._said(output[0]))
+        return self._network.run(_as_input(line), lambda outputs: self._said(outputs[0][0]))
 
     def _said(self, output: Floats) -> tuple[str, float]:
         """Of (steps, characters): how likely each is at each step along the line."""

@@ -19,10 +19,10 @@ from backend_main.reading.engines.base import Engine
 from backend_main.reading.engines.detector import Quads
 from backend_main.reading.engines.rapid import RapidEngine
 from backend_main.reading.engines.recogniser import with_spaces
-from backend_main.reading.engines.runtimes import Network, OnnxRuntime, OpenVino
 from backend_main.reading.engines.weights import tiny
 from backend_main.reading.errors import NotReadable
 from backend_main.reading.pages import PageImage
+from backend_main.reading.runtimes import Network, OnnxRuntime, OpenVino
 from tests.support.scoring import score
 
 RECEIPTS = Path(__file__).parents[3] / "../shared/data/sroie"
