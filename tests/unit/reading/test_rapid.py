@@ -14,7 +14,7 @@ import rapidocr
 from PIL import Image, ImageDraw, ImageFont
 
 from backend_main.reading import Line, Options, PageDone, read
-from backend_main.reading.engines import early, load_engine
+from backend_main.reading.engines import check, early, load_engine
 from backend_main.reading.engines.base import Engine
 from backend_main.reading.engines.detector import Quads
 from backend_main.reading.engines.rapid import RapidEngine
@@ -275,8 +275,10 @@ def test_the_fast_profile_says_which_of_them_it_does_not_read(rapid: Engine) -> 
     rapid.prepare(Options(profile="fast"))
     for code, letters in LETTERS.items():
         assert (code in rapid.prepared_for()) == (set(letters) <= known), code
-    with pytest.raises(NotReadable, match=r"fast.*ja"):
-        rapid.prepare(Options(profile="fast", languages=("en", "ja")))
+    with pytest.raises(NotReadable, match=r"fast.*ja") as raised:
+        check(RapidEngine, Options(profile="fast", languages=("en", "ja")))
+    assert raised.value.option == "languages"
+    check(RapidEngine, Options(languages=("en", "ja")))
     rapid.prepare(Options(languages=("en", "ja")))
     assert "ja" in rapid.prepared_for()
 
