@@ -107,7 +107,7 @@ def test_of_a_page_that_a_helper_begins_anew_only_what_comes_then_counts() -> No
     blank = PageImage(1, np.full((100, 500, 3), 255, np.uint8), 500, 100)
     read_with = helpers._read_with(Hesitant(), blank, 1)
     assert read_with is not None
-    told, written = read_with
+    told, written, _ = read_with
     assert [line.text for line in told] == [GOOD[0]]
     assert written.text == GOOD[0]
 
