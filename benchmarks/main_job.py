@@ -37,7 +37,7 @@ from typing import Any
 
 from backend_main import reading
 from backend_main.reading.engines import load_engine, rapid, recogniser, weights
-from backend_main.reading.engines.runtimes import OpenVino, best_runtime
+from backend_main.reading.runtimes import OpenVino, best_runtime
 from benchmarks.report import README, write
 from tests.support.client import TERMINAL, Client
 from tests.support.drawing import lines_of_text, page_png

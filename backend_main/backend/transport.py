@@ -6,6 +6,8 @@ of what it costs to tell many sockets one thing (decision 36).
 
 from __future__ import annotations
 
+import math
+import random
 import struct
 from functools import lru_cache
 from typing import Any
@@ -15,6 +17,7 @@ from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 from backend_main.core.outbox import SEND_NOW
 
 FINAL_TEXT = 0x81
+PONG = b"\x8a\x00"
 
 
 @lru_cache(maxsize=1)
@@ -44,6 +47,26 @@ class Protocol(WSProtocol):
         if message["type"] == "websocket.accept" and self.conn.connection is not None:
             # What is left has the same methods, which do without the handshake's.
             self.conn = self.conn.connection  # type: ignore[assignment]
+
+    def send_keepalive_ping(self) -> None:
+        """So that no proxy cuts a quiet connection, and a client hears that the server is there.
+
+        A pong that answers nothing (RFC 6455, 5.5.3) does that too. To a ping there would come an answer, and
+        to read it costs more than to send both; what it says, TCP's keep-alive says.
+        """
+        self.ping_timer = None
+        if not (self.close_sent or self.transport.is_closing()):
+            self.transport.write(PONG)
+            self.schedule_ping()
+
+    def schedule_ping(self) -> None:
+        """At a full second, together with others: to wake up for each costs more than to write to each.
+
+        Who came together is spread over some of those, so that not all are written to in one go.
+        """
+        assert self.ping_interval is not None
+        after = self.ping_interval * random.uniform(0.75, 1.0)  # noqa: S311 - not a secret
+        self.ping_timer = self.loop.call_at(math.ceil(self.loop.time() + after), self.send_keepalive_ping)
 
     def send_now(self, text: str) -> bool:
         """Whether it was sent: not where much is unread of what was sent before, nor outside of the talk."""

@@ -65,12 +65,8 @@ def _sign_in_lines(address: str) -> list[str]:
 def _run(listener: socket.socket, conf: Conf, lines: list[str]) -> None:
     import uvicorn
 
+    from backend_main.backend.server import Server
     from backend_main.backend.transport import Protocol
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            print(*lines, sep="\n", flush=True)
 
     config = uvicorn.Config(
         "backend_main.backend.asgi:application",
@@ -89,7 +85,7 @@ def _run(listener: socket.socket, conf: Conf, lines: list[str]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn ends at these and raises them again when it is done; that was their whole work: exit code 0.
         signal.signal(number, _nothing)
-    Server(config).run(sockets=[listener])
+    Server(config, lambda: print(*lines, sep="\n", flush=True)).run(sockets=[listener])
 
 
 def _nothing(_number: int, _frame: Any) -> None:

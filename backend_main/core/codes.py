@@ -35,7 +35,7 @@ def redeem(code: str) -> User:
     if found is None or not SignInCode.objects.filter(pk=found.pk).delete()[0]:
         raise Unauthenticated(REFUSED)
     issued_at = (found.expires_at - LIFETIME).timestamp()
-    if not queries.token_stands(queries.tokens_valid_from([found.user_id]), found.user_id, issued_at):
+    if not queries.token_stands(queries.account(found.user_id), issued_at):
         raise Unauthenticated(REFUSED)
     return User.objects.get(pk=found.user_id)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import NamedTuple
 from uuid import UUID
 
@@ -29,8 +29,9 @@ from .streaming import Streams
 
 log = logging.getLogger(__name__)
 
-RECHECK_SECONDS = 1.0
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 1.0
+# About so many users the database is asked at once: 1 ms of work, and the loop goes on with other things.
+LOOK_USERS = 500
 # Of so many uploads it is known that they ended, for what is said of them too late.
 REMEMBERED_UPLOADS = 10_000
 
@@ -86,8 +87,7 @@ class Hub:
         self._streams.start()
         self.bell.start(self._hear)
         events.listen(self.tell)
-        self._spawn(_every(RECHECK_SECONDS, self._close_the_revoked))
-        self._spawn(_every(LOOK_SECONDS, self._look))
+        self._spawn(self._look_for_ever())
 
     async def stop(self) -> None:
         events.unlisten(self.tell)
@@ -154,7 +154,8 @@ class Hub:
         except BaseException:
             self._spawn(self._catch_up(socket))
             raise
-        socket.opted_in, socket.stream = True, stream or socket.stream
+        # The catching up of a subscription that failed may have made it live meanwhile.
+        socket.live, socket.opted_in, socket.stream = False, True, stream or socket.stream
         if snapshot is None:
             assert seq is not None
             socket.position = seq
@@ -239,7 +240,10 @@ class Hub:
         if feed.cursor is None or socket.position > feed.cursor:
             await feed.reach(socket.position)
             return
-        entries = await orm.look(self._log.since, socket.owner_id, socket.position, socket.upload_id)
+        position = socket.position
+        entries = await orm.look(self._log.since, socket.owner_id, position, socket.upload_id)
+        if socket.position != position:
+            return  # another subscription of the same socket begins elsewhere, or has read them
         if not entries or entries[0].seq != socket.position + 1:
             socket.close(_lost())
             socket.outbox.end()
@@ -254,14 +258,6 @@ class Hub:
             return None
         snapshot = self._log.snapshot(socket.owner_id, socket.upload_id)
         return _Snapshot(snapshot.seq, protocol.encode(snapshot.message))
-
-    async def _look(self) -> None:
-        """What no bell told: one query for all users with sockets."""
-        owners = [owner_id for owner_id, feed in self._feeds.items() if feed.cursor is not None]
-        heads = await orm.look(self._log.heads, owners) if owners else {}
-        for owner_id, seq in heads.items():
-            if feed := self._feeds.get(owner_id):
-                feed.ring(seq)
 
     # ── what the bell says ──
 
@@ -341,15 +337,32 @@ class Hub:
                 if taken is not None:
                     self._begin(taken, local=False)
 
-    # ── users who may no longer be here ──
+    # ── what no bell tells ──
 
-    async def _close_the_revoked(self) -> None:
-        # Those of now: one that joins while the database is asked is not in its answer.
-        asked = {owner_id: list(feed.sockets) for owner_id, feed in self._feeds.items()}
-        valid_from = await orm.look(queries.tokens_valid_from, list(asked)) if asked else {}
+    async def _look_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self._look()
+            except Exception:
+                log.exception("the hub's look at the database failed; the next one follows")
+
+    async def _look(self) -> None:
+        """Of all users with sockets: whose log has grown, and whose tokens stand no more."""
+        owners = list(self._feeds)
+        for first in range(0, len(owners), LOOK_USERS):
+            await self._look_at(owners[first : first + LOOK_USERS])
+
+    async def _look_at(self, owners: list[UUID]) -> None:
+        # The sockets of now: one that joins while the database is asked is not in its answer.
+        asked = {owner_id: list(self._sockets(owner_id)) for owner_id in owners}
+        accounts = await orm.look(self._log.accounts, owners)
         for owner_id, sockets in asked.items():
+            account = accounts.get(owner_id)
+            if account is not None and (feed := self._feeds.get(owner_id)):
+                feed.ring(account.head)
             for socket in sockets:
-                if not queries.token_stands(valid_from, owner_id, socket.issued_at):
+                if not queries.token_stands(account, socket.issued_at):
                     socket.close(Unauthenticated("The user was deactivated, or the token revoked."))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
@@ -361,15 +374,6 @@ class Hub:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("work of the hub failed", exc_info=error)
-
-
-async def _every(seconds: float, work: Callable[[], Coroutine[None, None, None]]) -> None:
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            await work()
-        except Exception:
-            log.exception("the hub's look at the database failed; the next one follows")
 
 
 def _cut_off(feed: Feed) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -78,8 +77,8 @@ class Log:
     def head(self, owner_id: UUID) -> int:
         return events.head(owner_id)
 
-    def heads(self, owner_ids: Iterable[UUID]) -> dict[UUID, int]:
-        return dict(EventCounter.objects.filter(owner_id__in=list(owner_ids)).values_list("owner_id", "seq"))
+    def accounts(self, owner_ids: list[UUID]) -> dict[UUID, queries.Account]:
+        return queries.accounts(owner_ids)
 
     def standing(self, owner_id: UUID) -> Standing:
         head = self.head(owner_id)

@@ -20,6 +20,7 @@ selection.py  “1-3,7” → which pages
 layout.py     boxes → reading order, while a page is read: frame.py level, rows.py, columns.py
 arrange.py    all that is known of a page that is read → blocks.py, tables.py, furniture.py
 grids.py      the lines drawn on a page;  regions.py  what a layout model sees on it
+runtimes.py   what runs a model, that one and the engines'
 letters.py    what lines say by their letters
 turned.py     pages on their side or on their head
 markdown.py   blocks → Markdown;  plain.py  Markdown → reading text

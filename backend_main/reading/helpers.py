@@ -12,7 +12,7 @@ import msgspec
 from . import languages
 from .arrange import Arranged
 from .doubt import UNREADABLE_SHARE, share_of
-from .engines import Engine, engine_class, known_engines, load_engine
+from .engines import Anew, Engine, engine_class, known_engines, load_engine
 from .errors import EngineFailed
 from .pages import PageImage
 from .types import Line, Options
@@ -102,7 +102,7 @@ def _read_with(
 ) -> tuple[list[Line], Arranged, list[str]] | None:
     """Its lines and Markdown, where they make more sense."""
     try:
-        lines = [line for line in helper.read_page(page) if isinstance(line, Line)]
+        lines = _lines_of(helper, page)
         if not any(line.text for line in lines) or share_of(lines) >= UNREADABLE_SHARE:
             return None
         shown = [line for line in lines if line.text]
@@ -110,6 +110,17 @@ def _read_with(
     except Exception as error:
         _log.error("the engine %s could not help on page %d", helper.name, page.number, exc_info=error)
         return None
+
+
+def _lines_of(helper: Engine, page: PageImage) -> list[Line]:
+    """Those that count: of a page that it began anew, only what came then."""
+    lines: list[Line] = []
+    for read in helper.read_page(page):
+        if isinstance(read, Anew):
+            lines.clear()
+        else:
+            lines.append(read)
+    return lines
 
 
 # ── sentences ────────────────────────────────────────────────────────────────────────────────────

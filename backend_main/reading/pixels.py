@@ -29,6 +29,8 @@ _TURNS: dict[int, Callable[[Pixels], Pixels]] = {
 
 def upright_bgr(image: Image.Image) -> Pixels:
     """(height, width, 3) uint8 of a loaded image."""
+    import cv2
+
     width, height = image.size
     pixels = np.empty((height, width, 3), np.uint8)
     white_level = _white_level(image) if image.mode[0] in "IF" else 0.0
@@ -37,7 +39,7 @@ def upright_bgr(image: Image.Image) -> Pixels:
         strip = image.crop((0, top, width, min(height, top + rows)))
         if white_level:
             strip = _eight_bit(strip, white_level)
-        pixels[top : top + rows] = np.asarray(_on_white(strip))[:, :, ::-1]
+        cv2.cvtColor(np.asarray(_on_white(strip)), cv2.COLOR_RGB2BGR, dst=pixels[top : top + rows])
     turn = _TURNS.get(_orientation(image))
     return np.ascontiguousarray(turn(pixels)) if turn else pixels
 

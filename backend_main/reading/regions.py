@@ -7,16 +7,16 @@ a table.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from .frame import Frame, Item
 from .pixels import Pixels
+from .runtimes import Floats, Network, best_runtime
 
 MODEL = Path(__file__).parent / "models" / "layout_cdla.onnx"
 KINDS = (
@@ -35,12 +35,10 @@ WIDTH, HEIGHT = 608, 800
 # Of the model's own configuration: strides of its four outputs, and how its distances are coded.
 STRIDES = (8, 16, 32, 64)
 DISTANCE_STEPS = 8
-MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+MEAN = np.array([0.485, 0.456, 0.406], np.float32).reshape(3, 1, 1)
+DEVIATION = np.array([0.229, 0.224, 0.225], np.float32).reshape(3, 1, 1)
 MIN_SCORE = 0.4
 MAX_OVERLAP = 0.5
-
-Numbers = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -61,11 +59,7 @@ class Region:
 def find_regions(pixels: Pixels, frame: Frame, threads: int) -> list[Region]:
     """The page's regions, the surest first."""
     picture = frame.picture(pixels, (WIDTH, HEIGHT))
-    found = _session(threads).run(None, {"image": _as_input(picture)})
-    scores = np.concatenate([output[0] for output in found[: len(STRIDES)]])
-    boxes = np.concatenate(
-        [_boxes(output[0], stride) for output, stride in zip(found[4:], STRIDES, strict=True)]
-    )
+    scores, boxes = _network(threads).run(_as_input(picture), _decoded)
     left, top, right, bottom = frame.bounds(pixels.shape[1], pixels.shape[0])
     scale = np.array([(right - left) / WIDTH, (bottom - top) / HEIGHT] * 2)
     offset = np.array([left, top] * 2)
@@ -78,22 +72,27 @@ def find_regions(pixels: Pixels, frame: Frame, threads: int) -> list[Region]:
 
 
 @lru_cache(maxsize=1)
-def _session(threads: int) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # its shapes are known to be loosely declared
-    return onnxruntime.InferenceSession(MODEL, options, providers=["CPUExecutionProvider"])
+def _network(threads: int) -> Network:
+    return best_runtime()(MODEL, threads or len(os.sched_getaffinity(0)), one_size=True)
 
 
-def _as_input(picture: Pixels) -> Numbers:
-    values = (picture.astype(np.float32) / 255 - MEAN) / DEVIATION
-    return np.ascontiguousarray(values.transpose(2, 0, 1)[np.newaxis], np.float32)
+def _as_input(picture: Pixels) -> Floats:
+    import cv2
+
+    planes = np.stack(cv2.split(picture)).astype(np.float32)  # by planes: ten times as quick as by pixels
+    planes *= 1 / (255 * DEVIATION)
+    planes -= MEAN / DEVIATION
+    return planes[np.newaxis]
 
 
-def _boxes(coded: Numbers, stride: int) -> Numbers:
+def _decoded(outputs: Sequence[Floats]) -> tuple[Floats, Floats]:
+    """Scores by kind and corners in the picture, of every point of the four lattices."""
+    scores, coded = outputs[: len(STRIDES)], outputs[len(STRIDES) :]
+    boxes = [_boxes(output[0], stride) for output, stride in zip(coded, STRIDES, strict=True)]
+    return np.concatenate([output[0] for output in scores]), np.concatenate(boxes)
+
+
+def _boxes(coded: Floats, stride: int) -> Floats:
     """Distances from each point of the stride's lattice to four sides, each the mean of a distribution."""
     weights = np.exp(coded.reshape(-1, 4, DISTANCE_STEPS))
     weights /= weights.sum(axis=2, keepdims=True)
@@ -103,7 +102,7 @@ def _boxes(coded: Numbers, stride: int) -> Numbers:
     return np.asarray(centers + distances * np.array([-1, -1, 1, 1]), np.float32)
 
 
-def _kept(boxes: Numbers, scores: Numbers) -> list[int]:
+def _kept(boxes: Floats, scores: Floats) -> list[int]:
     """Indices of the boxes sure enough, without those that mostly cover a surer one."""
     kept: list[int] = []
     for index in np.argsort(-scores):
@@ -114,7 +113,7 @@ def _kept(boxes: Numbers, scores: Numbers) -> list[int]:
     return kept
 
 
-def _overlap(one: Numbers, other: Numbers) -> float:
+def _overlap(one: Floats, other: Floats) -> float:
     """Intersection over union."""
     sides = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
     common = float(sides.clip(0).prod())

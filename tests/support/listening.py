@@ -16,6 +16,7 @@ from backend_main.core.bell import Over, PageText, Ring, Taken
 from backend_main.core.errors import ConnectionRefused
 from backend_main.core.live import Hub
 from backend_main.core.outbox import Outbox
+from backend_main.core.queries import Account
 from backend_main.core.replay import Entry, Snapshot, Standing
 from backend_main.core.slot import Draft
 from backend_main.core.sockets import Socket
@@ -74,6 +75,8 @@ class FakeLog:
         self.entries: dict[uuid.UUID, list[Entry]] = defaultdict(list)
         self.reading: dict[uuid.UUID, dict[uuid.UUID, Taken]] = defaultdict(dict)
         self.floor = 0
+        self.deactivated: set[uuid.UUID] = set()
+        self.valid_from: dict[uuid.UUID, float] = defaultdict(float)
         self.asked: list[str] = []
 
     def add(self, owner: uuid.UUID, upload_id: uuid.UUID, message: Any, origin: str = "") -> Entry:
@@ -86,8 +89,9 @@ class FakeLog:
     def head(self, owner_id: uuid.UUID) -> int:
         return len(self.entries[owner_id])
 
-    def heads(self, owner_ids: list[uuid.UUID]) -> dict[uuid.UUID, int]:
-        return {owner_id: len(self.entries[owner_id]) for owner_id in owner_ids}
+    def accounts(self, owner_ids: list[uuid.UUID]) -> dict[uuid.UUID, Account]:
+        active = [owner_id for owner_id in owner_ids if owner_id not in self.deactivated]
+        return {i: Account(self.valid_from[i], len(self.entries[i])) for i in active}
 
     def standing(self, owner_id: uuid.UUID) -> Standing:
         reading = {key: taken.attempt for key, taken in self.reading[owner_id].items()}
@@ -182,8 +186,7 @@ async def hub(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Te
         return work(*args)
 
     monkeypatch.setattr(live.orm, "look", inline)
-    for what in ("RECHECK_SECONDS", "LOOK_SECONDS"):
-        monkeypatch.setattr(live, what, 3600.0)
+    monkeypatch.setattr(live, "LOOK_SECONDS", 3600.0)
     hub = TestedHub()
     hub.start()
     hub._streams._loop = ClockLoop(asyncio.get_running_loop(), clock)  # type: ignore[assignment]

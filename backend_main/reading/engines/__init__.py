@@ -56,13 +56,7 @@ def is_local(name: str) -> bool:
 
 def check(engine: Engine | type[Engine], options: Options) -> None:
     """Whether what is asked for goes with the engine. Raises NotReadable, with what does."""
-    readable = engine.readable()
-    unread = [word for word in options.languages if readable and code_of(word) not in readable]
-    if unread:
-        sentence = (
-            f"The engine “{engine.name}” does not read {', '.join(unread)}; it reads {names(readable)}."
-        )
-        raise NotReadable("languages", sentence)
+    _check_languages(engine, options.languages)
     try:
         Selection(options.pages)
     except ValueError as error:
@@ -71,6 +65,17 @@ def check(engine: Engine | type[Engine], options: Options) -> None:
         known = f"it has {', '.join(engine.profiles)}" if engine.profiles else "it has none"
         sentence = f"The engine “{engine.name}” has no profile “{options.profile}”; {known}."
         raise NotReadable("profile", sentence)
+    unread = engine.unread(options.profile)
+    if lost := [word for word in options.languages if code_of(word) in unread]:
+        raise NotReadable("languages", f"The profile “{options.profile}” does not read {', '.join(lost)}.")
+
+
+def _check_languages(engine: Engine | type[Engine], words: tuple[str, ...]) -> None:
+    readable = engine.readable()
+    if unread := [word for word in words if readable and code_of(word) not in readable]:
+        listed = ", ".join(unread)
+        sentence = f"The engine “{engine.name}” does not read {listed}; it reads {names(readable)}."
+        raise NotReadable("languages", sentence)
 
 
 def load_engine(name: str, threads: int = 0) -> Engine:

@@ -53,6 +53,11 @@ class Engine(ABC):
         return cls.languages
 
     @classmethod
+    def unread(cls, profile: str) -> frozenset[str]:
+        """Of the languages that it reads here, those which a profile does not; "" is its first."""
+        return frozenset()
+
+    @classmethod
     def advice(cls, script: str) -> str:
         """A sentence on what to install for this engine to read a script, "" for an unknown one."""
         return ""

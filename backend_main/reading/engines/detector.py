@@ -4,15 +4,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ..pixels import Pixels
+from ..runtimes import Floats, Network
 from ..types import Box
-from .runtimes import Floats, Network
 
 # Smaller images are enlarged, as RapidOCR does.
 MIN_SIDE = 736
 # RapidOCR's own bounds for what it pads.
 MIN_HEIGHT, MAX_WIDTH_TO_HEIGHT = 30, 8
-# The network halves five times.
-STEP = 32
+# The network halves five times. A runtime prepares itself for each size it meets, which takes as long as
+# looking at a page; larger steps keep those few, and change no side by more than a sixteenth.
+STEP, LARGE_STEP, LARGE = 32, 64, 512
 
 Quads = npt.NDArray[np.float32]
 
@@ -42,8 +43,8 @@ class Detector:
 
     def find(self, seen: Pixels) -> Quads:
         """Corners of every piece of a line, clockwise from the top left: (n, 4, 2)."""
-        height, width = seen.shape[:2]
-        found, _ = self._network.run(_as_input(seen), lambda output: self._boxes_of(output, (height, width)))
+        size = seen.shape[:2]
+        found, _ = self._network.run(_as_input(seen), lambda outputs: self._boxes_of(outputs[0], size))
         return np.asarray(found, np.float32).reshape(-1, 4, 2)
 
 
@@ -70,18 +71,28 @@ def scaled(pixels: Pixels, side: int, at_least: int = 0) -> tuple[Pixels, float]
 
 
 def _as_input(seen: Pixels) -> Floats:
-    """(1, 3, height, width) from -1 to 1, both sides a multiple of the network's step."""
+    """(1, 3, height, width) from -1 to 1, both sides stretched to a step."""
     import cv2
 
-    height, width = (max(STEP, round(side / STEP) * STEP) for side in seen.shape[:2])
+    height, width = map(_stepped, seen.shape[:2])
     if (height, width) != seen.shape[:2]:
         seen = np.asarray(cv2.resize(seen, (width, height)), np.uint8)
-    return np.ascontiguousarray(as_floats(seen)[np.newaxis])
+    return as_floats(seen)[np.newaxis]
+
+
+def _stepped(side: int) -> int:
+    step = LARGE_STEP if side > LARGE else STEP
+    return max(step, round(side / step) * step)
 
 
 def as_floats(pixels: Pixels) -> Floats:
     """(3, height, width) from -1 to 1, as PP-OCR's models take it."""
-    return (pixels.astype(np.float32) * np.float32(1 / 127.5) - np.float32(1)).transpose(2, 0, 1)
+    import cv2
+
+    planes = np.stack(cv2.split(pixels)).astype(np.float32)
+    planes *= np.float32(1 / 127.5)
+    planes -= np.float32(1)
+    return planes
 
 
 def _padded(pixels: Pixels) -> tuple[Pixels, int]:

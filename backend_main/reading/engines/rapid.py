@@ -15,19 +15,17 @@ from typing import Self
 import numpy as np
 
 from .. import layout
-from ..errors import NotReadable
-from ..languages import code_of
 from ..markdown import Writer
 from ..pages import PageImage
 from ..pixels import Pixels
+from ..runtimes import Network, best_runtime
 from ..turned import quarters_of, turned_back, upright
 from ..types import Box, Line, Options
 from . import early
 from .base import Engine
 from .detector import Detector, Quads, View, as_box, heights, scaled
 from .lanes import in_order
-from .recogniser import LINE_HEIGHT, MIN_LINE_WIDTH, Recogniser
-from .runtimes import Network, best_runtime
+from .recogniser import LINE_HEIGHT, MIN_LINE_WIDTH, Recogniser, shape_of
 from .weights import PROFILES
 
 # Lines are cut out of an image of at most this side. From receipts of 2,700 px themselves the words came
@@ -115,14 +113,15 @@ class RapidEngine(Engine):
         self._choose(self.profiles[0])
 
     def prepare(self, options: Options) -> None:
-        """A profile's models are loaded when it is first asked for, and kept. Raises NotReadable."""
+        """A profile's models are loaded when it is first asked for, and kept."""
         self._choose(options.profile or self.profiles[0])
-        if unread := [word for word in options.languages if code_of(word) in UNREAD.get(self._profile, ())]:
-            sentence = f"The profile “{self._profile}” does not read {', '.join(unread)}."
-            raise NotReadable("languages", sentence)
 
     def prepared_for(self) -> frozenset[str]:
-        return self.languages - UNREAD.get(self._profile, frozenset())
+        return self.languages - self.unread(self._profile)
+
+    @classmethod
+    def unread(cls, profile: str) -> frozenset[str]:
+        return UNREAD.get(profile, frozenset())
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
@@ -187,7 +186,8 @@ class RapidEngine(Engine):
         boxes = _boxes(quads, page)
         places = [place for place in layout.order(boxes) if place.index >= len(read)]
         read_words = partial(self._models.read, sheet)
-        words = in_order(self._pool, self._threads, read_words, [quads[place.index] for place in places])
+        there = [quads[place.index] for place in places]
+        words = in_order(self._pool, self._threads, read_words, there, shape_of)
         for place, (text, confidence) in zip(places, words, strict=True):
             if not text or confidence < MIN_CONFIDENCE:
                 writer.skip(place.lead)

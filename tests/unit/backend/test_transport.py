@@ -12,6 +12,8 @@ import uvicorn
 import websockets
 import wsproto
 from uvicorn.server import ServerState
+from websockets.asyncio.client import ClientConnection
+from websockets.frames import Frame, Opcode
 
 from backend_main.backend.transport import Protocol, framed
 from backend_main.core.outbox import SEND_NOW
@@ -43,9 +45,9 @@ class Talk:
 
 
 @asynccontextmanager
-async def served(talk: Talk) -> AsyncIterator[str]:
+async def served(talk: Talk, **options: Any) -> AsyncIterator[str]:
     """Where it is served."""
-    config = uvicorn.Config(talk, ws=Protocol, ws_per_message_deflate=False, log_config=None)
+    config = uvicorn.Config(talk, ws=Protocol, ws_per_message_deflate=False, log_config=None, **options)
     config.load()
     state = ServerState()
     server = await asyncio.get_running_loop().create_server(
@@ -104,3 +106,29 @@ async def test_a_client_that_does_not_read_is_sent_no_more_than_the_transport_ho
                 assert sent < 1_000
                 await asyncio.sleep(0)
             client.transport.abort()
+
+
+class Hearing(ClientConnection):
+    """A client that keeps the kinds of all frames that came."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.frames: asyncio.Queue[tuple[Opcode, bytes]] = asyncio.Queue()
+
+    def process_event(self, event: Any) -> None:
+        super().process_event(event)
+        if isinstance(event, Frame):
+            self.frames.put_nowait((event.opcode, bytes(event.data)))
+
+
+async def test_a_quiet_client_hears_from_the_server_and_need_not_answer() -> None:
+    talk = Talk()
+    async with served(talk, ws_ping_interval=0.01, ws_ping_timeout=None) as url:
+        talk.accept.set()
+        async with websockets.connect(url, create_connection=Hearing, ping_interval=None) as client:
+            assert await client.frames.get() == (Opcode.PONG, b"")
+            assert talk.send_now("and texts in between")
+            assert await client.recv() == "and texts in between"
+            talk.close.set()
+            await client.wait_closed()
+            assert client.close_code == 1000

@@ -51,7 +51,9 @@ def test_every_change_is_a_row_with_the_next_number_of_its_owner() -> None:
     kinds = ["created", "created", "updated", "cancelled", "updated", "deleted"]
     assert log_of(ada) == list(enumerate(kinds, 1))
     assert log_of(bob) == [(1, "created")]
-    assert log.heads([ada.pk, bob.pk, new_user().pk]) == {ada.pk: 6, bob.pk: 1}
+    cy = new_user()
+    heads = {owner_id: account.head for owner_id, account in log.accounts([ada.pk, bob.pk, cy.pk]).items()}
+    assert heads == {ada.pk: 6, bob.pk: 1, cy.pk: 0}
     assert other.owner == bob
 
 

@@ -375,20 +375,30 @@ async def test_after_stop_nothing_is_delivered(hub: TestedHub) -> None:
     assert await listener.heard == []
 
 
-async def test_a_revoked_token_s_socket_is_closed_and_its_neighbour_is_not(
-    hub: TestedHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def now(work: Callable[..., object], *args: object) -> object:
-        return work(*args)
-
-    monkeypatch.setattr(live.orm, "look", now)
-    monkeypatch.setattr(live.queries, "tokens_valid_from", lambda _ids: {OWNER: 100.0})
+async def test_a_revoked_token_s_socket_is_closed_and_its_neighbour_is_not(hub: TestedHub) -> None:
+    hub.log.valid_from[OWNER] = 100.0
+    hub.log.deactivated.add(OTHER)
     old, new, deactivated = Listener(issued_at=99.0), Listener(issued_at=101.0), Listener(owner=OTHER)
     await joined(hub, old, new, deactivated)
-    await hub._close_the_revoked()
+    await hub._look()
     assert [type(error) for error in old.closed] == [Unauthenticated]
     assert [type(error) for error in deactivated.closed] == [Unauthenticated]
     assert new.closed == []
+
+
+async def test_of_more_users_than_one_look_asks_for_none_is_left_out(
+    hub: TestedHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LOOK_USERS", 2)
+    listeners = [Listener(owner=uuid.uuid4()) for _ in range(5)]
+    await joined(hub, *listeners)
+    for listener in listeners:
+        hub.commit(failed(), owner=listener.socket.owner_id)
+    await hub._look()
+    assert [len(await listener.heard) for listener in listeners] == [1] * 5
+    hub.log.deactivated.update(listener.socket.owner_id for listener in listeners)
+    await hub._look()
+    assert [len(listener.closed) for listener in listeners] == [1] * 5
 
 
 async def test_a_socket_that_joins_while_the_users_are_looked_up_stays(
@@ -405,6 +415,5 @@ async def test_a_socket_that_joins_while_the_users_are_looked_up_stays(
     await joined(hub, Listener())
     with monkeypatch.context() as patch:
         patch.setattr(live.orm, "look", slow)
-        patch.setattr(live.queries, "tokens_valid_from", lambda ids: dict.fromkeys(ids, 0.0))
-        await hub._close_the_revoked()
+        await hub._look()
     assert late.closed == []

@@ -144,9 +144,11 @@ def test_a_token_stands_unless_its_user_is_inactive_unknown_or_revoked_it() -> N
     revoked.save()
     assert revoked.tokens_valid_from is not None
     since = revoked.tokens_valid_from.timestamp()
-    valid_from = queries.tokens_valid_from([active.pk, inactive.pk, revoked.pk])
-    assert queries.token_stands(valid_from, active.pk, 1.0)
-    assert not queries.token_stands(valid_from, inactive.pk, since + 1)
-    assert not queries.token_stands(valid_from, uuid.uuid4(), since + 1)
-    assert not queries.token_stands(valid_from, revoked.pk, since - 0.001)
-    assert queries.token_stands(valid_from, revoked.pk, since)
+    unknown = uuid.uuid4()
+    found = queries.accounts([active.pk, inactive.pk, revoked.pk, unknown])
+    assert found == {active.pk: queries.Account(0.0, 0), revoked.pk: queries.Account(since, 0)}
+    assert queries.token_stands(found[active.pk], 1.0)
+    assert not queries.token_stands(found[revoked.pk], since - 0.001)
+    assert queries.token_stands(found[revoked.pk], since)
+    for user_id in (inactive.pk, unknown):
+        assert not queries.token_stands(queries.account(user_id), since + 1)

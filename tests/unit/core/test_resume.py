@@ -411,6 +411,38 @@ class Steps:
                 gate.set_result(None)
 
 
+@pytest.mark.parametrize("order", [(0, 0, 0, 0, 0, 0), (0, 1, 1, 1, 1, 0), (1, 0, 1, 1, 1, 0)])
+async def test_a_subscription_while_a_failed_one_still_catches_up_has_every_event(
+    hub: TestedHub, monkeypatch: pytest.MonkeyPatch, order: tuple[int, ...]
+) -> None:
+    listener = await joined(hub, Listener())
+    steps, covers = Steps(), hub.log.covers
+    monkeypatch.setattr(live.orm, "look", steps.look)
+    commits(hub, 6)
+    failing = asyncio.create_task(asking(hub, listener, "e:0"))
+    ring(hub)
+    await settled()
+    monkeypatch.setattr(hub.log, "covers", lambda *_: 1 / 0)
+    while not failing.done():
+        steps.let(len(steps.waiting) - 1)
+        await settled()
+    assert isinstance(failing.exception(), ZeroDivisionError)
+    monkeypatch.setattr(hub.log, "covers", covers)
+
+    again = asyncio.create_task(asking(hub, listener, "e:0"))
+    for which in order:
+        await settled()
+        steps.let(which)
+        await listener.heard
+    commits(hub, 1)
+    ring(hub)
+    while not (again.done() and not steps.waiting):
+        steps.let(0)
+        await listener.heard
+    await again
+    assert await told(listener) == events(*range(1, 8))
+
+
 KINDS = ["commit", "happen", "happen", "let", "let", "let", "let", "look", "read"]
 ACTS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 7)), min_size=10, max_size=40)
 

@@ -66,6 +66,13 @@ class TestAsking:
     def test_a_profile_that_the_engine_has_not_is_an_error_on_it(self, profile: str) -> None:
         assert list(refusal(profile=profile)) == ["profile"]
 
+    @pytest.mark.parametrize("word", ["ja", "jpn", "az", "ro"])
+    def test_a_language_that_the_profile_does_not_read_is_an_error_on_it(self, word: str) -> None:
+        error = refusal(engine="rapid", profile="fast", languages=["en", word])
+        assert list(error) == ["languages"]
+        assert "The profile “fast” does not read" in error["languages"]
+        wishes.check(Wishes(engine="rapid", languages=["en", word]))
+
     @pytest.mark.parametrize("pages", ["0", "x", "3-1"])
     def test_pages_that_are_none_are_an_error_on_them(self, pages: str) -> None:
         assert list(refusal(pages=pages)) == ["pages"]

@@ -15,6 +15,12 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
+@pytest.fixture
+def pool_of_one() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
 def test_results_come_in_the_order_of_the_items(pool: ThreadPoolExecutor) -> None:
     second_done = threading.Event()
 
@@ -25,12 +31,27 @@ def test_results_come_in_the_order_of_the_items(pool: ThreadPoolExecutor) -> Non
             second_done.set()
         return item * 10
 
-    assert list(in_order(pool, 2, work, range(5))) == [0, 10, 20, 30, 40]
+    assert list(in_order(pool, 2, work, range(5), float)) == [0, 10, 20, 30, 40]
+
+
+def test_those_alike_are_done_one_after_the_other_and_come_in_their_own_places(
+    pool_of_one: ThreadPoolExecutor,
+) -> None:
+    begun: list[str] = []
+
+    def work(word: str) -> str:
+        begun.append(word)
+        return word.upper()
+
+    # Windows of one, of two, of four.
+    words = ["ccc", "bb", "a", "dddd", "bb", "dddd", "a"]
+    assert list(in_order(pool_of_one, 1, work, words, len)) == [word.upper() for word in words]
+    assert begun == ["ccc", "a", "bb", "a", "bb", "dddd", "dddd"]
 
 
 def test_only_as_much_is_begun_as_there_are_lanes_and_one(pool: ThreadPoolExecutor) -> None:
     begun: list[int] = []
-    results = in_order(pool, 2, lambda item: begun.append(item), iter(range(100)))
+    results = in_order(pool, 2, begun.append, iter(range(100)), float)
     next(results)
     results.close()  # type: ignore[attr-defined]
     pool.shutdown()
@@ -38,7 +59,7 @@ def test_only_as_much_is_begun_as_there_are_lanes_and_one(pool: ThreadPoolExecut
 
 
 def test_what_fails_is_raised_in_its_turn(pool: ThreadPoolExecutor) -> None:
-    results = in_order(pool, 2, lambda item: 1 // item, [1, 0])
+    results = in_order(pool, 2, lambda item: 1 // item, [1, 0], float)
     assert next(results) == 1
     with pytest.raises(ZeroDivisionError):
         next(results)

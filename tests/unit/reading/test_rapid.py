@@ -13,16 +13,17 @@ import pytest
 import rapidocr
 from PIL import Image, ImageDraw, ImageFont
 
-from backend_main.reading import Line, Options, PageDone, read
-from backend_main.reading.engines import early, load_engine
+from backend_main.reading import Line, Options, PageDone, read, regions
+from backend_main.reading.engines import check, detector, early, load_engine
 from backend_main.reading.engines.base import Engine
 from backend_main.reading.engines.detector import Quads
 from backend_main.reading.engines.rapid import RapidEngine
 from backend_main.reading.engines.recogniser import with_spaces
-from backend_main.reading.engines.runtimes import Network, OnnxRuntime, OpenVino
 from backend_main.reading.engines.weights import tiny
 from backend_main.reading.errors import NotReadable
+from backend_main.reading.frame import Frame
 from backend_main.reading.pages import PageImage
+from backend_main.reading.runtimes import Network, OnnxRuntime, OpenVino
 from tests.support.scoring import score
 
 RECEIPTS = Path(__file__).parents[3] / "../shared/data/sroie"
@@ -232,6 +233,40 @@ def test_either_runtime_reads_with_either_profile_and_calls_nobody(
     assert calls == []
 
 
+@pytest.mark.parametrize("network_side", [640, 1216])
+def test_pages_of_nearly_one_size_are_one_size_to_the_detector(network_side: int) -> None:
+    sizes = {
+        detector._as_input(np.zeros((1280, side, 3), np.uint8)).shape
+        for side in range(network_side - 31, network_side + 32)
+    }
+    assert sizes == {(1, 3, 1280, network_side)}
+
+
+def test_colours_reach_the_networks_as_they_are() -> None:
+    pixels = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
+    floats = detector.as_floats(pixels)
+    assert np.allclose(floats, pixels.transpose(2, 0, 1) / 127.5 - 1, atol=1e-6)
+    layout_input = regions._as_input(pixels)[0].transpose(1, 2, 0)
+    mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    assert np.allclose(layout_input, (pixels / 255 - mean) / deviation, atol=1e-5)
+
+
+def test_either_runtime_sees_the_same_regions(
+    two_columns: PageImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("openvino", reason="NOT TESTED: OpenVINO is not installed")
+    seen = []
+    for runtime in (OnnxRuntime, OpenVino):
+        network = runtime(regions.MODEL, 1, one_size=True)
+        monkeypatch.setattr(regions, "_network", lambda _, network=network: network)
+        seen.append(regions.find_regions(two_columns.pixels, Frame(0.0), 1))
+    onnx, openvino = (sorted((one.kind, one.left, one.top) for one in found) for found in seen)
+    assert onnx
+    assert [kind for kind, *_ in onnx] == [kind for kind, *_ in openvino]
+    for (_, *one), (_, *other) in zip(onnx, openvino, strict=True):
+        assert np.allclose(one, other, atol=15)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_words_of_receipts_are_found(rapid: Engine) -> None:
@@ -275,8 +310,10 @@ def test_the_fast_profile_says_which_of_them_it_does_not_read(rapid: Engine) -> 
     rapid.prepare(Options(profile="fast"))
     for code, letters in LETTERS.items():
         assert (code in rapid.prepared_for()) == (set(letters) <= known), code
-    with pytest.raises(NotReadable, match=r"fast.*ja"):
-        rapid.prepare(Options(profile="fast", languages=("en", "ja")))
+    with pytest.raises(NotReadable, match=r"fast.*ja") as raised:
+        check(RapidEngine, Options(profile="fast", languages=("en", "ja")))
+    assert raised.value.option == "languages"
+    check(RapidEngine, Options(languages=("en", "ja")))
     rapid.prepare(Options(languages=("en", "ja")))
     assert "ja" in rapid.prepared_for()
 

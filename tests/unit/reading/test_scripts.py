@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from backend_main.reading import Engine, Line, Options, PageDone, read
+from backend_main.reading import Anew, Engine, Line, Options, PageDone, helpers, read
 from backend_main.reading.doubt import Doubt, share_of
 from backend_main.reading.engines import load_engine
 from backend_main.reading.engines.tesseract import TesseractEngine
+from backend_main.reading.pages import PageImage
 from tests.support.fonts import TEXTS, page_in
 from tests.support.scoring import score
 from tests.support.tesseract import needs_tesseract
@@ -85,6 +87,29 @@ def test_nothing_is_said_of_a_page_that_is_read(language: str, rapid: Engine, tm
     _, done = read_in(language, rapid, tmp_path)
     assert done.warnings == []
     assert set(done.text.split()) <= set(TEXTS[language][1].split())
+
+
+class Hesitant(Engine):
+    """Begins to read a page, and then anew."""
+
+    name = "hesitant"
+
+    def load(self, threads: int) -> None:
+        pass
+
+    def read_page(self, page: PageImage) -> Iterator[Line | Anew]:
+        yield from lines(*[BAD] * 5)
+        yield Anew()
+        yield from lines(GOOD)
+
+
+def test_of_a_page_that_a_helper_begins_anew_only_what_comes_then_counts() -> None:
+    blank = PageImage(1, np.full((100, 500, 3), 255, np.uint8), 500, 100)
+    read_with = helpers._read_with(Hesitant(), blank, 1)
+    assert read_with is not None
+    told, written, _ = read_with
+    assert [line.text for line in told] == [GOOD[0]]
+    assert written.text == GOOD[0]
 
 
 # ── the weighing ──

@@ -1,0 +1,40 @@
+"""Step 1 — uvicorn's server, which says when it listens, and sleeps while nothing happens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from socket import socket
+from types import FrameType
+
+import uvicorn
+
+TICK_SECONDS = 1.0
+
+
+class Server(uvicorn.Server):
+    """`listens` is called when it does."""
+
+    def __init__(self, config: uvicorn.Config, listens: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._listens = listens
+        self._told = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._listens()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._told.set)
+
+    async def main_loop(self) -> None:
+        """uvicorn's looks ten times a second whether it was told to end: most of an idle server's cost."""
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):  # the date of all answers is set anew at the ticks divisible by ten
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._told.wait()

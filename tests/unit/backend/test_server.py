@@ -1,0 +1,52 @@
+"""uvicorn's server, which sleeps while nothing happens."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Any
+
+import pytest
+import uvicorn
+
+from backend_main.backend import server
+from backend_main.backend.server import Server
+
+DATES = {1: b"Fri, 02 Jan 1970 00:00:00 GMT", 2: b"Sat, 03 Jan 1970 00:00:00 GMT"}
+"""By days since 1970."""
+
+
+async def nothing(_scope: Any, _receive: Any, _send: Any) -> None:
+    pass
+
+
+@pytest.fixture
+def sleeping(monkeypatch: pytest.MonkeyPatch) -> Server:
+    monkeypatch.setattr(server, "TICK_SECONDS", 3600.0)
+    return Server(uvicorn.Config(nothing, log_config=None), lambda: None)
+
+
+async def test_a_signal_wakes_a_server_that_sleeps(sleeping: Server) -> None:
+    ending = asyncio.create_task(sleeping.main_loop())
+    async with asyncio.timeout(10):
+        while not sleeping.server_state.default_headers:  # it has looked, and was not told to end
+            await asyncio.sleep(0)
+        sleeping.handle_exit(signal.SIGTERM, None)
+        await ending
+
+
+async def test_a_signal_that_came_before_it_sleeps_is_not_forgotten(sleeping: Server) -> None:
+    sleeping.handle_exit(signal.SIGTERM, None)
+    async with asyncio.timeout(10):
+        await sleeping.main_loop()
+
+
+async def test_answers_have_the_date_of_now(sleeping: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "TICK_SECONDS", 0.0)
+    ticking = asyncio.create_task(sleeping.main_loop())
+    async with asyncio.timeout(10):
+        for day, date in DATES.items():
+            monkeypatch.setattr(uvicorn.server.time, "time", lambda day=day: 86_400.0 * day)
+            while (b"date", date) not in sleeping.server_state.default_headers:
+                await asyncio.sleep(0)
+    ticking.cancel()

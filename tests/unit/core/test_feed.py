@@ -1,0 +1,83 @@
+"""The events of one user: one reader of the log at a time, however often the bell rings."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+from backend_main.core.feed import Feed
+from backend_main.core.replay import Entry
+from tests.support.listening import OWNER, Listener, settled
+
+
+class SlowLog:
+    """A log whose readers wait until a test lets them go on; `delivered` is what the feed has given out."""
+
+    def __init__(self) -> None:
+        self.head = 0
+        self.readers: list[asyncio.Future[None]] = []
+        self.delivered: list[int] = []
+        self.feed = Feed(OWNER, self._read, lambda _feed, entry: self.delivered.append(entry.seq), self._lose)
+
+    async def _read(self, _owner_id: uuid.UUID, seq: int) -> list[Entry]:
+        found = [an_event(number) for number in range(seq + 1, self.head + 1)]
+        gate: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.readers.append(gate)
+        await gate
+        return found
+
+    def _lose(self, _feed: Feed) -> None:
+        raise AssertionError("nothing was removed")
+
+    def ring(self, seq: int) -> None:
+        self.head = max(self.head, seq)
+        self.feed.ring(seq)
+
+    async def let_all_read(self) -> None:
+        await settled()
+        while self.readers:
+            for gate in self.readers:
+                gate.set_result(None)
+            self.readers.clear()
+            await settled()
+
+
+def an_event(seq: int) -> Entry:
+    return Entry(seq, uuid.uuid4(), "", last=False, text=f'{{"n":{seq}}}')
+
+
+async def test_however_often_it_is_rung_there_is_one_reader_and_each_event_comes_once() -> None:
+    log = SlowLog()
+    log.feed.begin(0)
+    for seq in (1, 2, 3):
+        log.ring(seq)
+        await settled()
+        assert len(log.readers) == 1
+    await log.let_all_read()
+    assert log.delivered == [1, 2, 3]
+
+
+async def test_a_bell_that_rings_while_the_log_is_read_is_not_forgotten() -> None:
+    log = SlowLog()
+    log.feed.begin(0)
+    log.ring(1)
+    await settled()
+    log.ring(4)
+    reaching = asyncio.create_task(log.feed.reach(4))
+    await log.let_all_read()
+    await reaching
+    assert log.delivered == [1, 2, 3, 4]
+    log.ring(2)  # an old one, late
+    await log.let_all_read()
+    log.ring(5)
+    await log.let_all_read()
+    assert log.delivered == [1, 2, 3, 4, 5]
+
+
+async def test_a_socket_passes_over_what_is_not_after_its_position() -> None:
+    listener = Listener()
+    listener.socket.position = 5
+    for seq in (4, 5, 6, 6, 3, 7):
+        listener.socket.hear(an_event(seq), "e")
+    assert [message["n"] for message in await listener.heard] == [6, 7]
+    assert listener.socket.position == 7
