@@ -91,7 +91,7 @@ LOGGING = {
         "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "django.server": {"handlers": [], "propagate": True},
         # Where it found its credentials, at each start.
-        "botocore": {"level": "WARNING"},
+        "botocore": {"handlers": [], "level": "WARNING"},
         "uvicorn": {"handlers": [], "level": "INFO", "propagate": True},
         "uvicorn.access": {"handlers": [], "level": "INFO", "propagate": True},
     },

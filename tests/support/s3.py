@@ -34,6 +34,8 @@ class S3:
         self._serve: Wsgi = DomainDispatcherApplication(create_backend_app)
         self._away: tuple[str, ...] = ()
         self._cut_after: int | None = None
+        self._flowing = threading.Event()
+        self._flowing.set()
         self.asked: list[str] = []
         self._server = make_server("127.0.0.1", 0, self._gate, threaded=True, request_handler=_Quiet)
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
@@ -73,6 +75,11 @@ class S3:
 
     def back(self) -> None:
         self._away, self._cut_after = (), None
+        self._flowing.set()
+
+    def freeze(self) -> None:
+        """Takes requests and answers none of them before `back()`."""
+        self._flowing.clear()
 
     def cut_once_after(self, size: int) -> None:
         """The next body that is longer than this breaks off there."""
@@ -94,6 +101,7 @@ class S3:
 
     def _gate(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         self.asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+        self._flowing.wait()
         if environ["REQUEST_METHOD"] in self._away:
             # Read, or what follows on this connection would begin in the middle of it.
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))

@@ -189,6 +189,21 @@ def test_a_bucket_that_is_away_is_an_error_of_its_own_and_takes_nothing(
     assert list(conf.incoming_dir.iterdir()) == []
 
 
+def test_a_bucket_that_takes_requests_and_never_answers_is_away_too(
+    s3: S3, root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("READ_SECONDS", "QUICK_SECONDS"):
+        monkeypatch.setattr(f"backend_main.core.storage.objects.{name}", 0.5)
+    place = Bucket(BUCKET, root, s3.endpoint, REGION, key=KEY, secret=SECRET)
+    used(Objects(place, Copies(tmp_path, 2**30)), monkeypatch)
+    s3.freeze()
+    with pytest.raises(StorageUnavailable):
+        kept()
+    assert not storage.writable()
+    s3.back()
+    assert whole(kept()) == CONTENT
+
+
 def test_whether_it_can_be_written_is_asked_now_and_then_and_after_each_failure(
     bucket: Store, s3: S3, root: str
 ) -> None:

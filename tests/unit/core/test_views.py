@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
 import pytest
 from django.db import DatabaseError
 from django.http import Http404
 from django.test import RequestFactory
 
 from backend_main.core import views
+from backend_main.core.storage.files import Files
 
 
 @pytest.fixture
@@ -26,8 +26,7 @@ def test_a_cold_reader_is_a_reason(all_well: pytest.MonkeyPatch) -> None:
 
 
 def test_a_missing_directory_is_a_reason(all_well: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    missing = msgspec.structs.replace(views.storage.conf, data_dir=tmp_path / "missing")
-    all_well.setattr(views.storage, "conf", missing)
+    all_well.setattr(views.storage, "_store", lambda: Files(tmp_path / "missing"))
     assert views._reasons() == ["the storage cannot be written"]
 
 
