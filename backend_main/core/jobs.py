@@ -96,6 +96,12 @@ def open_jobs() -> bool:
     return Job.objects.filter(claimed_by="").exists()
 
 
+def unread_for(time: dt.timedelta) -> bool:
+    """Whether a job has waited so long, and nobody has one: nobody seems to read."""
+    waits = Job.objects.filter(claimed_by="", created_at__lt=Now() - time)
+    return waits.exists() and not _claimed().filter(lease_until__gt=Now()).exists()
+
+
 # ── what a reader writes ─────────────────────────────────────────────────────────────────────────
 
 

@@ -38,5 +38,6 @@ def stop() -> None:
     _readers.clear()
 
 
-def any_warm() -> bool:
-    return any(reader.warm for reader in _readers)
+def all_cold() -> bool:
+    """Whether this process has readers, none of which is warm."""
+    return bool(_readers) and not any(reader.warm for reader in _readers)
