@@ -7,8 +7,17 @@ import gc
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from backend_main.core import orm, readers, sweep
+from backend_main.core import dispatch, orm, readers, sweep
+from backend_main.core.bell import NOBODY, Work
+from backend_main.core.conf import conf
 from backend_main.core.live import hub
+
+
+class Duties:
+    """What this process does beside serving. Of several that share a socket, one does all of it."""
+
+    reads = True
+    sweeps = True
 
 
 async def lifespan(
@@ -18,14 +27,19 @@ async def lifespan(
 ) -> None:
     await receive()  # lifespan.startup
     hub.start()
-    await orm.run(readers.start)
-    sweeping = asyncio.create_task(sweep.forever())
+    if conf.redis_url:
+        dispatch.tell_others_by(lambda: hub.bell.say(Work(NOBODY)))
+    if Duties.reads:
+        hub.bell.follow(NOBODY)
+        await orm.run(readers.start)
+    sweeping = asyncio.create_task(sweep.forever()) if Duties.sweeps else None
     # What is here now stays. The collector would look at all of it, for 40 ms, whenever enough is new.
     gc.collect()
     gc.freeze()
     await send({"type": "lifespan.startup.complete"})
     await receive()  # lifespan.shutdown
-    sweeping.cancel()
+    if sweeping is not None:
+        sweeping.cancel()
     await asyncio.to_thread(readers.stop)
     await hub.stop()
     await send({"type": "lifespan.shutdown.complete"})

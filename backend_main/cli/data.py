@@ -29,7 +29,7 @@ def open_data(data_dir: Path | None) -> Conf:
     from backend_main.core.conf import conf
 
     _make(conf.data_dir)
-    _set_up_django()
+    set_up_django()
     with locked(conf.data_dir / "migrate.lock", wait=True):
         _migrate()
     return conf
@@ -90,7 +90,8 @@ def _make(data_dir: Path) -> None:
         ) from None
 
 
-def _set_up_django() -> None:
+def set_up_django() -> None:
+    """On a data directory that is there. Raises `StartRefused` where settings cannot work together."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
     import django
     from django.core import checks

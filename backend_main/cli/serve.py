@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
@@ -29,11 +29,18 @@ def serve(
     port: Annotated[
         int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)
     ] = 8000,
+    workers: Annotated[
+        int, typer.Option(help="Processes that serve; more than one need SCANRILL_REDIS_URL.", min=1)
+    ] = 1,
     data_dir: DataDir = None,
 ) -> None:
     """Start the server and its reader; they run until Ctrl-C or SIGTERM."""
     conf = open_data(data_dir)
     _check_engine(conf)
+    if workers > 1 and not conf.redis_url:
+        raise StartRefused(
+            "Several processes hear each other's events over Redis: set SCANRILL_REDIS_URL, or no --workers."
+        )
     if not is_loopback(host):
         _check_exposed(conf)
     with _only_server_of(conf.data_dir) as lock_file, _listening(host, port) as listener:
@@ -43,7 +50,7 @@ def serve(
         lines = [f"scanrill serves at {address}/ — data in {conf.data_dir}, Ctrl-C ends it."]
         if is_loopback(host):
             lines += _sign_in_lines(address)
-        _run(listener, conf, lines)
+        _run(listener, conf, workers, lambda: print(*lines, sep="\n", flush=True))
 
 
 def _address(listener: socket.socket) -> str:
@@ -61,7 +68,17 @@ def _sign_in_lines(address: str) -> list[str]:
     return [f"Sign in (once, within 10 minutes): {link_for(user, address)}"]
 
 
-def _run(listener: socket.socket, conf: Conf, lines: list[str]) -> None:
+def _run(listener: socket.socket, conf: Conf, workers: int, started: Callable[[], None]) -> None:
+    if workers == 1:
+        run(listener, conf, started)
+        return
+    from .fleet import Fleet
+
+    Fleet(listener, workers, started).run()
+
+
+def run(listener: socket.socket, conf: Conf, started: Callable[[], None]) -> None:
+    """Serves in this process until SIGTERM or SIGINT; calls `started` when it does."""
     import uvicorn
 
     from backend_main.backend.server import Server
@@ -84,7 +101,7 @@ def _run(listener: socket.socket, conf: Conf, lines: list[str]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn ends at these and raises them again when it is done; that was their whole work: exit code 0.
         signal.signal(number, _nothing)
-    Server(config, lambda: print(*lines, sep="\n", flush=True)).run(sockets=[listener])
+    Server(config, started).run(sockets=[listener])
 
 
 def _nothing(_number: int, _frame: Any) -> None:

@@ -90,7 +90,12 @@ class Missed(msgspec.Struct, frozen=True):
     """Some items may have been lost: it is time to look."""
 
 
-Heard = Ring | Over | Taken | PageText
+class Work(Item, frozen=True, tag=True):
+    """A job waits. It is `NOBODY`'s: every process with readers follows that one."""
+
+
+Heard = Ring | Over | Taken | PageText | Work
+NOBODY = UUID(int=0)
 Hear = Callable[[Heard | Missed, bool], None]
 """Called on the loop with an item, and whether this process said it."""
 

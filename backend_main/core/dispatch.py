@@ -1,4 +1,4 @@
-"""Step 8 — "there is work": wakes the readers of this process.
+"""Step 8 — "there is work": wakes the readers of this process, and has those of others told.
 
 The row of the job is the queue; what is told here only makes it quick. The pool gets at start-up what its
 threads call, so nothing here knows how to read.
@@ -14,6 +14,7 @@ from collections.abc import Callable
 log = logging.getLogger(__name__)
 
 _pool: LocalPool | None = None
+_tell_others: Callable[[], None] | None = None
 
 
 class LocalPool:
@@ -78,7 +79,20 @@ def stop_local(timeout_seconds: float) -> None:
         _pool = None
 
 
+def tell_others_by(tell: Callable[[], None]) -> None:
+    """How processes with readers of their own are told; `tell` is quick, and called from any thread."""
+    global _tell_others
+    _tell_others = tell
+
+
 def there_is_work() -> None:
-    """Quick, and safe from any thread; does nothing where this process has no readers."""
+    """Quick, and safe from any thread."""
+    wake()
+    if _tell_others is not None:
+        _tell_others()
+
+
+def wake() -> None:
+    """The readers of this process, if it has any."""
     if _pool is not None:
         _pool.wake()

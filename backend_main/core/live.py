@@ -16,8 +16,8 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from . import events, orm, protocol, queries, replay
-from .bell import Heard, LocalBell, Missed, Over, PageText, Ring, Taken
+from . import dispatch, events, orm, protocol, queries, replay
+from .bell import Heard, LocalBell, Missed, Over, PageText, Ring, Taken, Work
 from .conf import conf
 from .errors import Invalid, TooMany, TooSlow, Unauthenticated
 from .events import Change
@@ -272,6 +272,8 @@ class Hub:
                 self._take(item, local)
             case PageText():
                 self._page(item, local)
+            case Work() if not local:
+                dispatch.wake()
             case Missed():
                 self._spawn(self._look())
 

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import pytest
 import redis
 
-from backend_main.core.bell import Heard, LocalBell, Missed, Over, PageText, Ring, Taken
+from backend_main.core.bell import NOBODY, Heard, LocalBell, Missed, Over, PageText, Ring, Taken, Work
 from backend_main.core.redis_bell import Publisher, RedisBell
 from backend_main.core.slot import Draft
 from tests.support.redis import Redis
@@ -119,6 +119,12 @@ async def test_only_the_users_that_are_followed_are_heard(redis_server: Redis, p
             await asyncio.sleep(0.01)
         await asyncio.to_thread(publisher.send, [Ring(OWNER, 3), Ring(OTHER, 3)])
         await ear.until(lambda: ear.items[2:] == [Ring(OTHER, 3)])
+
+
+async def test_those_who_read_hear_that_there_is_work_whose_ever_it_is(redis_server: Redis) -> None:
+    async with listening(redis_server, NOBODY) as reader, listening(redis_server) as server:
+        server.bell.say(Work(NOBODY))
+        await reader.until(lambda: reader.heard[-1:] == [(Work(NOBODY), False)])
 
 
 async def test_two_deployments_on_one_redis_do_not_hear_each_other(redis_server: Redis) -> None:
