@@ -24,14 +24,20 @@ DataDir = Annotated[Path | None, typer.Option(help="Where data is kept. [env: SC
 
 def open_data(data_dir: Path | None) -> Conf:
     """Sets Django up on a data directory that exists and has this version's tables. Raises `StartRefused`."""
+    conf = make_data(data_dir)
+    set_up_django()
+    with locked(conf.data_dir / "migrate.lock", wait=True):
+        _migrate()
+    return conf
+
+
+def make_data(data_dir: Path | None) -> Conf:
+    """The settings, and a data directory that is there. Raises `StartRefused`."""
     if data_dir is not None:
         os.environ["SCANRILL_DATA_DIR"] = str(data_dir)
     from backend_main.core.conf import conf
 
     _make(conf.data_dir)
-    set_up_django()
-    with locked(conf.data_dir / "migrate.lock", wait=True):
-        _migrate()
     return conf
 
 
@@ -90,13 +96,16 @@ def _make(data_dir: Path) -> None:
         ) from None
 
 
-def set_up_django() -> None:
-    """On a data directory that is there. Raises `StartRefused` where settings cannot work together."""
+def set_up_django(*, strict: bool = True) -> None:
+    """On a data directory that is there. If strict, raises `StartRefused` where nothing can be stored, or
+    settings do not go together."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
     import django
     from django.core import checks
 
     django.setup()
+    if not strict:
+        return
     from backend_main.core import storage
 
     storage.prepare()

@@ -87,6 +87,18 @@ def writable() -> bool:
     return os.access(conf.files_dir, os.W_OK) and os.access(conf.incoming_dir, os.W_OK)
 
 
+def check() -> None:
+    """Stores, reads and removes something. Raises OSError where that cannot be done."""
+    with incoming() as (file, path):
+        file.write(b"scanrill")
+        file.flush()
+        os.fsync(file.fileno())
+        if path.read_bytes() != b"scanrill":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+    if not writable():
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(conf.files_dir))
+
+
 def _path(key: str) -> Path:
     path = conf.files_dir / key
     if not path.resolve().is_relative_to(conf.files_dir.resolve()):
