@@ -45,7 +45,7 @@ Check = Callable[["Conf"], Iterator[Finding]]
 
 def look(name: str, check: Check, conf: Conf) -> list[Finding]:
     """All that a check finds; what it raises is a failure with its own words."""
-    found = []
+    found: list[Finding] = []
     try:
         found += check(conf)
     except Exception as error:
