@@ -227,9 +227,17 @@ def describe(settings: Conf) -> list[SettingInfo]:
 
 
 def secret_key(settings: Conf) -> str:
-    """The configured secret, or the data directory's own, made on first use, mode 0600."""
+    """The configured secret, or the data directory's own, made on first use, mode 0600.
+
+    Raises `StartRefused` where servers share a database or a Redis: each would make one of its own.
+    """
     if settings.secret_key:
         return settings.secret_key
+    if not settings.embedded:
+        raise StartRefused(
+            f"With {PREFIX}DATABASE_URL or {PREFIX}REDIS_URL, set {PREFIX}SECRET_KEY too: "
+            "a long random string, the same for all servers."
+        )
     path = settings.data_dir / "secret.key"
     if not path.exists():
         _write_once(path, secrets.token_urlsafe(50))

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from .again import again
 from .errors import Invalid, PageNotFound, UploadNotFound
 from .models import Page, Upload, User
 
@@ -20,6 +21,7 @@ class Listing(NamedTuple):
     next: str | None
 
 
+@again
 def upload(*, owner: User, upload_id: UUID) -> Upload:
     """Raises `UploadNotFound` for an unknown id and for another user's alike."""
     found = Upload.objects.owned_by(owner).select_related("owner").filter(pk=upload_id).first()
@@ -28,12 +30,14 @@ def upload(*, owner: User, upload_id: UUID) -> Upload:
     return found
 
 
+@again
 def upload_by_hash(*, owner: User, image_hash: str) -> Upload | None:
     return (
         Upload.objects.owned_by(owner).select_related("owner").filter(image_hash=image_hash.lower()).first()
     )
 
 
+@again
 def page(*, owner: User, upload_id: UUID, number: int) -> Page:
     """A finished page. Raises `UploadNotFound`, or `PageNotFound` where it is not finished or not there."""
     found = Page.objects.filter(upload__owner=owner, upload_id=upload_id, number=number).first()
@@ -43,6 +47,7 @@ def page(*, owner: User, upload_id: UUID, number: int) -> Page:
     return found
 
 
+@again
 def uploads(
     *,
     owner: User,
@@ -99,6 +104,7 @@ def _after(cursor: str) -> Q:
     return Q(created_at__lt=when) | Q(created_at=when, pk__lt=last)
 
 
+@again
 def tokens_valid_from(user_ids: list[UUID]) -> dict[UUID, float]:
     """For each active user of these: since when tokens are valid, in epoch seconds."""
     rows = User.objects.filter(pk__in=user_ids, is_active=True).values_list("pk", "tokens_valid_from")

