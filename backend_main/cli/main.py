@@ -9,7 +9,7 @@ import typer
 from backend_main import __version__
 from backend_main.core.errors import ScanrillError
 
-from .backup import backup, restore
+from .backup import backup, restore, restored
 from .doctor import doctor
 from .engines import engines
 from .link import link
@@ -28,7 +28,7 @@ app = typer.Typer(
 user = typer.Typer(help="Users of the server.", no_args_is_help=True)
 user.command("add")(add_user)
 app.add_typer(user, name="user")
-for command in (serve, link, token, read, engines, sweep, backup, restore, settings, doctor):
+for command in (serve, link, token, read, engines, sweep, backup, restore, restored, settings, doctor):
     app.command()(command)
 
 

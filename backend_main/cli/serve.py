@@ -6,7 +6,6 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -43,7 +42,7 @@ def serve(
         )
     if not is_loopback(host):
         _check_exposed(conf)
-    with _only_server_of(conf.data_dir) as lock_file, _listening(host, port) as listener:
+    with _server_of(conf) as lock_file, _listening(host, port) as listener:
         address = _address(listener)
         lock_file.write(address)
         lock_file.flush()
@@ -109,12 +108,14 @@ def _nothing(_number: int, _frame: Any) -> None:
 
 
 @contextmanager
-def _only_server_of(data_dir: Path) -> Iterator[IO[str]]:
+def _server_of(conf: Conf) -> Iterator[IO[str]]:
     try:
-        with serving(data_dir) as file:
+        with serving(conf) as file:
             yield file
     except BlockingIOError:
-        raise StartRefused(f"The data directory {data_dir} is in use by another scanrill serve.") from None
+        raise StartRefused(
+            f"The data directory {conf.data_dir} is in use by another scanrill serve."
+        ) from None
 
 
 @contextmanager

@@ -11,6 +11,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from .errors import Unavailable
+
 log = logging.getLogger(__name__)
 
 _pool: LocalPool | None = None
@@ -61,6 +63,9 @@ class LocalPool:
     def _call(self, work: Callable[[], bool]) -> bool:
         try:
             return work()
+        except Unavailable as error:  # the next sweep calls again
+            log.warning("a reader waits: %s", error)
+            return False
         except Exception:
             log.exception("a reader failed in a way that is a defect of scanrill")
             return False

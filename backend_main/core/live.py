@@ -19,7 +19,7 @@ from msgspec import UNSET, UnsetType
 from . import dispatch, events, orm, protocol, queries, replay
 from .bell import Heard, LocalBell, Missed, Over, PageText, Ring, Taken, Work
 from .conf import conf
-from .errors import Invalid, TooMany, TooSlow, Unauthenticated
+from .errors import Invalid, TooMany, TooSlow, Unauthenticated, Unavailable
 from .events import Change
 from .feed import Feed
 from .protocol import Stream
@@ -232,6 +232,9 @@ class Hub:
                 return
             try:
                 await self._give_next(socket, feed)
+            except Unavailable as error:
+                log.warning("events wait: %s", error)
+                await asyncio.sleep(LOOK_SECONDS)
             except Exception:
                 log.exception("events could not be read again; it is tried once more")
                 await asyncio.sleep(LOOK_SECONDS)
@@ -346,6 +349,8 @@ class Hub:
             await asyncio.sleep(LOOK_SECONDS)
             try:
                 await self._look()
+            except Unavailable as error:
+                log.warning("the hub's look waits: %s", error)
             except Exception:
                 log.exception("the hub's look at the database failed; the next one follows")
 

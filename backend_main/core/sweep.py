@@ -11,6 +11,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from . import codes, dispatch, events, jobs, orm, storage
+from .again import again
+from .errors import Unavailable
 from .models import Upload
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ class Swept(NamedTuple):
     events: int
 
 
+@again
 def claims() -> int:
     """Opens the jobs of readers that died, and wakes the readers where any job waits."""
     found = jobs.void_expired()
@@ -65,10 +68,13 @@ async def forever() -> None:
         work = everything if turn % (FILES_EVERY_SECONDS // SWEEP_SECONDS) == 0 else claims
         try:
             await orm.run(work)
+        except Unavailable as error:
+            log.warning("sweeping waits: %s", error)
         except Exception:
             log.exception("sweeping failed")
 
 
+@again
 def _known(name: str) -> bool:
     try:
         return Upload.objects.filter(pk=UUID(name)).exists()

@@ -22,6 +22,7 @@ from .. import reading
 from ..reading.selection import Selection
 from . import jobs, storage
 from .bell import LocalBell, PageText, Taken
+from .errors import Unavailable
 from .events import Change
 from .jobs import HEARTBEAT_SECONDS, Claim, LostUpload
 from .protocol import LinePlace
@@ -110,6 +111,9 @@ class Reader:
             jobs.count_failure(claim, str(error))
         except reading.ReadingError as error:
             jobs.fail(claim, str(error))
+        except Unavailable as error:  # no fault of the file; where this fails too, the lease runs out
+            log.warning("upload %s is given back: %s", claim.upload_id, error)
+            jobs.give_back(claim)
         except Exception:
             log.exception("reading upload %s failed", claim.upload_id)
             jobs.count_failure(claim, BROKEN_SERVER)
@@ -169,6 +173,8 @@ class Reader:
                 close_old_connections()
                 if claim is not None and not jobs.extend(claim) and claim is self._claim:
                     self._end_reading()
+            except Unavailable as error:
+                log.warning("the lease of a job is not extended: %s", error)
             except Exception:
                 log.exception("the lease of a job could not be extended")
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 import time
 from collections.abc import Callable
-from typing import Any
 
 import psutil
 
@@ -54,10 +52,3 @@ def wait_gone(process: psutil.Process) -> None:
             return True
 
     wait_until(gone, f"process {process.pid} is gone")
-
-
-def rows(server: Server, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    """What stands in the server's database, read beside it or after its end."""
-    path = f"file:{server.data_dir / 'scanrill.sqlite3'}?mode=ro"
-    with contextlib.closing(sqlite3.connect(path, uri=True, timeout=20)) as database:
-        return database.execute(query, parameters).fetchall()
