@@ -150,12 +150,25 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(description="Stands before every name in that Redis: one for each deployment.", min_length=1),
     ] = "scanrill:"
+    database_url: Annotated[
+        str,
+        Meta(
+            description="PostgreSQL, as postgresql://user@host/name or postgresql://user@/name?host=/dir; "
+            "empty: SQLite in the data directory.",
+            extra=_SECRET,
+        ),
+    ] = ""
     event_retention: Annotated[
         Duration,
         Meta(
             description="How long events are kept for clients that come back (90s, 15m, 24h, 7d), or seconds."
         ),
     ] = Duration(86_400)
+
+    @property
+    def embedded(self) -> bool:
+        """Nothing is shared with another server: the data directory is this one's alone."""
+        return not self.database_url and not self.redis_url
 
     @property
     def files_dir(self) -> Path:

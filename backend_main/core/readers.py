@@ -15,10 +15,13 @@ _readers: list[tasks.Reader] = []
 
 
 def start() -> None:
-    """Voids the claims of a server that died, then warms up and reads. Uses the database."""
-    jobs.void_claims()
-    # This process is the only one of its data directory, and no upload is coming in yet.
-    sweep.files(grace_seconds=0)
+    """Voids the claims of readers that died, then warms up and reads. Uses the database."""
+    if conf.embedded:
+        # This process is the only one of its data directory, and no upload is coming in yet.
+        jobs.void_claims()
+        sweep.files(grace_seconds=0)
+    else:
+        sweep.claims()
     threads = conf.reader_threads or max(1, (os.cpu_count() or 1) // conf.readers)
     for _ in range(conf.readers):
         host = reading.Hosts(conf.engine, threads, max_memory_bytes=conf.reader_memory_bytes)
