@@ -17,6 +17,7 @@ from .serve import serve
 from .settings import settings
 from .sweep import sweep
 from .users import add_user, token
+from .worker import worker
 
 app = typer.Typer(
     help="Reads scans: a server that streams their text while it is being read.",
@@ -27,7 +28,7 @@ app = typer.Typer(
 user = typer.Typer(help="Users of the server.", no_args_is_help=True)
 user.command("add")(add_user)
 app.add_typer(user, name="user")
-for command in (serve, link, token, read, engines, sweep, backup, restore, settings):
+for command in (serve, worker, link, token, read, engines, sweep, backup, restore, settings):
     app.command()(command)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -29,11 +30,16 @@ def serve(
     port: Annotated[
         int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)
     ] = 8000,
+    with_reader: Annotated[
+        bool, typer.Option("--with-reader", help="Read too, beside the workers, where there is a Redis.")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Start the server and its reader; they run until Ctrl-C or SIGTERM."""
+    """Start the server, and its reader unless there are workers; they run until Ctrl-C or SIGTERM."""
+    if with_reader:
+        os.environ["SCANRILL_WITH_READER"] = "1"
     conf = open_data(data_dir)
-    _check_engine(conf)
+    check_engine(conf)
     if not is_loopback(host):
         _check_exposed(conf)
     with _only_server_of(conf.data_dir) as lock_file, _listening(host, port) as listener:
@@ -121,7 +127,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _check_engine(conf: Conf) -> None:
+def check_engine(conf: Conf) -> None:
     from backend_main.reading.engines import known_engines
 
     if conf.engine not in (known := sorted(known_engines())):

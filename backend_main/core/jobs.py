@@ -92,8 +92,9 @@ def others_wait(held: Claim) -> bool:
     return Job.objects.filter(claimed_by="").exclude(upload__owner_id=held.owner_id).exists()
 
 
-def open_jobs() -> bool:
-    return Job.objects.filter(claimed_by="").exists()
+def open_jobs(*, most: int) -> int:
+    """How many wait to be read, counted up to `most`."""
+    return Job.objects.filter(claimed_by="").order_by()[:most].count()
 
 
 # ── what a reader writes ─────────────────────────────────────────────────────────────────────────
