@@ -6,10 +6,12 @@ sweep, one too many finds nothing to do.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, signals
+from celery.exceptions import SecurityWarning
 
 from backend_main.core import readers, tasks
 from backend_main.core.conf import conf
@@ -74,6 +76,8 @@ def work(concurrency: int, *, stop: Callable[[], object]) -> None:
 
     signals.worker_shutting_down.connect(stop_now)
     signals.setup_logging.connect(keep_our_logging)
+    # It warns whoever is root, for what pickled messages might do; here they are JSON, and carry nothing.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     worker = app.Worker(
         concurrency=concurrency,
         pool_cls="threads",

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 15
 HEARTBEAT_SECONDS = 5
 MAX_FAILURES = 3
+COUNTED_JOBS = 64
 
 DIED = "Reading was cut off too often; the file may be too much for the reader."
 
@@ -92,9 +93,9 @@ def others_wait(held: Claim) -> bool:
     return Job.objects.filter(claimed_by="").exclude(upload__owner_id=held.owner_id).exists()
 
 
-def open_jobs(*, most: int) -> int:
-    """How many wait to be read, counted up to `most`."""
-    return Job.objects.filter(claimed_by="").order_by()[:most].count()
+def open_jobs() -> int:
+    """How many wait to be read, counted as far as anybody wants to know."""
+    return Job.objects.filter(claimed_by="").order_by()[:COUNTED_JOBS].count()
 
 
 # ── what a reader writes ─────────────────────────────────────────────────────────────────────────

@@ -37,7 +37,7 @@ class Swept(NamedTuple):
 def claims() -> int:
     """Opens the jobs of readers that died, and wakes the readers where any job waits."""
     found = jobs.void_expired()
-    if waiting := jobs.open_jobs(most=dispatch.MOST_CALLS):
+    if waiting := jobs.open_jobs():
         dispatch.there_is_work(waiting)
     return found
 
