@@ -159,9 +159,7 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     with_reader: Annotated[
         bool,
-        Meta(
-            description="Whether `scanrill serve` reads too where there is a Redis; without one it does."
-        ),
+        Meta(description="Whether `scanrill serve` reads too where there is a Redis; without one it does."),
     ] = False
     database_url: Annotated[
         str,

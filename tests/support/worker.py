@@ -8,14 +8,14 @@ import sys
 
 from tests.support.server import SCANRILL, Server
 
-# Who is not told of an end finds it out by its heartbeat; in this one, that never comes.
-WITHOUT_HEARTBEAT = """
+# What is not told to it, by Celery or over Redis, it does not find out by itself either.
+ONLY_TOLD = """
 import os
 os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
 import django
 django.setup()
-from backend_main.core import jobs
-jobs.HEARTBEAT_SECONDS = jobs.LEASE_SECONDS = 3600
+from backend_main.core import jobs, sweep
+jobs.HEARTBEAT_SECONDS = jobs.LEASE_SECONDS = sweep.SWEEP_SECONDS = 3600
 from backend_main.cli.main import main
 main()
 """
@@ -24,8 +24,8 @@ main()
 class Worker:
     """`log` is all that it wrote."""
 
-    def __init__(self, server: Server, *arguments: str, heartbeat: bool = True, **settings: str) -> None:
-        self._program = SCANRILL if heartbeat else [sys.executable, "-c", WITHOUT_HEARTBEAT]
+    def __init__(self, server: Server, *arguments: str, only_told: bool = False, **settings: str) -> None:
+        self._program = [sys.executable, "-c", ONLY_TOLD] if only_told else SCANRILL
         self._arguments = arguments
         self._environment = server.environment | {f"SCANRILL_{k}": v for k, v in settings.items()}
         Worker.started = number = getattr(Worker, "started", 0) + 1
