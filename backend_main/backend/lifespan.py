@@ -12,6 +12,8 @@ from backend_main.core.bell import NOBODY, Work
 from backend_main.core.conf import conf
 from backend_main.core.live import hub
 
+COURIER_SECONDS = 1.0
+
 
 class Duties:
     """What this process does beside serving. Of several that share a socket, one does all of it."""
@@ -27,11 +29,13 @@ async def lifespan(
 ) -> None:
     await receive()  # lifespan.startup
     hub.start()
-    if conf.redis_url:
+    if conf.broker:
+        dispatch.start_courier(_call_workers)
         dispatch.tell_others_by(lambda: hub.bell.say(Work(NOBODY)))
-    if Duties.reads:
+    count = conf.readers if conf.reads_here and Duties.reads else 0
+    if count:
         hub.bell.follow(NOBODY)
-        await orm.run(readers.start)
+    await orm.run(readers.start, hub.bell, count)
     sweeping = asyncio.create_task(sweep.forever()) if Duties.sweeps else None
     # What is here now stays. The collector would look at all of it, for 40 ms, whenever enough is new.
     gc.collect()
@@ -41,5 +45,12 @@ async def lifespan(
     if sweeping is not None:
         sweeping.cancel()
     await asyncio.to_thread(readers.stop)
+    await asyncio.to_thread(dispatch.stop_courier, COURIER_SECONDS)
     await hub.stop()
     await send({"type": "lifespan.shutdown.complete"})
+
+
+def _call_workers(readers: int) -> None:
+    from . import celery  # on the courier's thread: no start of a server waits for Celery to be imported
+
+    celery.call(readers)

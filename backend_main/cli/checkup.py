@@ -230,7 +230,7 @@ def _now() -> dt.datetime:
 
 def _has_database(conf: Conf) -> bool:
     """To look for a database of SQLite would make one."""
-    return conf.database_path.exists()
+    return bool(conf.database_url) or conf.database_path.exists()
 
 
 CHECKS: dict[str, Check] = {

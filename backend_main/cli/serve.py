@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -31,11 +32,16 @@ def serve(
     workers: Annotated[
         int, typer.Option(help="Processes that serve; more than one need SCANRILL_REDIS_URL.", min=1)
     ] = 1,
+    with_reader: Annotated[
+        bool, typer.Option("--with-reader", help="Read too, beside the workers, where there is a Redis.")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Start the server and its reader; they run until Ctrl-C or SIGTERM."""
+    """Start the server, and its reader unless there are workers; they run until Ctrl-C or SIGTERM."""
+    if with_reader:
+        os.environ["SCANRILL_WITH_READER"] = "1"
     conf = open_data(data_dir)
-    _check_engine(conf)
+    check_engine(conf)
     if workers > 1 and not conf.redis_url:
         raise StartRefused(
             "Several processes hear each other's events over Redis: set SCANRILL_REDIS_URL, or no --workers."
@@ -135,7 +141,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _check_engine(conf: Conf) -> None:
+def check_engine(conf: Conf) -> None:
     from backend_main.reading.engines import known_engines
 
     if conf.engine not in (known := sorted(known_engines())):

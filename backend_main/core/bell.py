@@ -13,6 +13,7 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -96,6 +97,22 @@ class Work(Item, frozen=True, tag=True):
 
 Heard = Ring | Over | Taken | PageText | Work
 NOBODY = UUID(int=0)
+
+
+class Says(Protocol):
+    """What tells: a bell, or one who only speaks."""
+
+    def say(self, item: Heard) -> None:
+        """Soon, to all who listen; from any thread."""
+
+
+def tell(bell: Says, owner_id: UUID, seq: int, ended: UUID | None) -> None:
+    """An event is committed; `ended` is the upload whose reading it ends."""
+    bell.say(Ring(owner_id, seq))
+    if ended is not None:
+        bell.say(Over(owner_id, ended, seq))
+
+
 Hear = Callable[[Heard | Missed, bool], None]
 """Called on the loop with an item, and whether this process said it."""
 

@@ -150,6 +150,17 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(description="Stands before every name in that Redis: one for each deployment.", min_length=1),
     ] = "scanrill:"
+    broker_url: Annotated[
+        str,
+        Meta(
+            description="Where calls to read are sent, as amqp://host/ (RabbitMQ); empty: the Redis.",
+            extra=_SECRET,
+        ),
+    ] = ""
+    with_reader: Annotated[
+        bool,
+        Meta(description="Whether `scanrill serve` reads too where there is a Redis; without one it does."),
+    ] = False
     database_url: Annotated[
         str,
         Meta(
@@ -169,6 +180,16 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
     def embedded(self) -> bool:
         """Nothing is shared with another server: the data directory is this one's alone."""
         return not self.database_url and not self.redis_url
+
+    @property
+    def broker(self) -> str:
+        """Where workers are called to read; empty: there are none."""
+        return self.broker_url or self.redis_url
+
+    @property
+    def reads_here(self) -> bool:
+        """Whether a server has readers of its own."""
+        return self.with_reader or not self.broker
 
     @property
     def files_dir(self) -> Path:

@@ -11,7 +11,7 @@ import datetime as dt
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from . import jobs, readers, storage
+from . import dispatch, jobs, readers, storage
 from .live import hub
 
 # A reader takes a waiting job at once, or gives way after a page: so long, and none seems to be there.
@@ -25,14 +25,14 @@ def refusals() -> list[str]:
     reasons = _of_the_database()
     if not storage.writable():
         reasons.append("the storage cannot be written")
-    if readers.all_cold():
+    if not readers.any_warm():
         reasons.append("no reader is warm yet")
     return reasons
 
 
 def delays() -> list[str]:
     """Why uploads, which are taken, are read or told of late. Asked where nothing refuses them."""
-    reasons = [problem] if (problem := hub.bell.problem) else []
+    reasons = [problem for problem in (hub.bell.problem, dispatch.problem()) if problem]
     if jobs.unread_for(dt.timedelta(seconds=UNREAD_SECONDS)):
         reasons.append("uploads wait, and no reader takes them: is there a worker?")
     return reasons

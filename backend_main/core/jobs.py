@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 15
 HEARTBEAT_SECONDS = 5
 MAX_FAILURES = 3
+COUNTED_JOBS = 64
 
 DIED = "Reading was cut off too often; the file may be too much for the reader."
 
@@ -98,8 +99,9 @@ def others_wait(held: Claim) -> bool:
 
 
 @again
-def open_jobs() -> bool:
-    return Job.objects.filter(claimed_by="").exists()
+def open_jobs() -> int:
+    """How many wait to be read, counted as far as anybody wants to know."""
+    return Job.objects.filter(claimed_by="").order_by()[:COUNTED_JOBS].count()
 
 
 def unread_for(time: dt.timedelta) -> bool:

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from . import dispatch, events, orm, protocol, queries, replay
+from . import bell, dispatch, events, orm, protocol, queries, replay
 from .bell import Heard, LocalBell, Missed, Over, PageText, Ring, Taken, Work
 from .conf import conf
 from .errors import Invalid, TooMany, TooSlow, Unauthenticated, Unavailable
@@ -195,9 +195,7 @@ class Hub:
 
     def tell(self, change: Change) -> None:
         """A change has been committed in this process."""
-        self.bell.say(Ring(change.owner_id, change.seq))
-        if change.last:
-            self.bell.say(Over(change.owner_id, change.upload_id, change.seq))
+        bell.tell(self.bell, change.owner_id, change.seq, change.upload_id if change.last else None)
 
     async def _read(self, owner_id: UUID, seq: int) -> list[Entry]:
         return await orm.look(self._log.since, owner_id, seq)

@@ -1,14 +1,17 @@
 """What crashes and time leave behind: expired claims, codes, events; files without a row, or half-written.
 
-In every `serve` each few seconds, and by `scanrill sweep`.
+In every `serve` each few seconds, and by `scanrill sweep`; a worker looks after the claims alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from typing import NamedTuple
 from uuid import UUID
+
+from django.db import close_old_connections
 
 from . import codes, dispatch, events, jobs, orm, storage
 from .again import again
@@ -37,8 +40,8 @@ class Swept(NamedTuple):
 def claims() -> int:
     """Opens the jobs of readers that died, and wakes the readers where any job waits."""
     found = jobs.void_expired()
-    if jobs.open_jobs():
-        dispatch.there_is_work()
+    if waiting := jobs.open_jobs():
+        dispatch.there_is_work(waiting)
     return found
 
 
@@ -57,6 +60,16 @@ def everything(*, grace_seconds: float = GRACE_SECONDS) -> Swept:
     expired = claims()
     orphans, incoming = files(grace_seconds=grace_seconds)
     return Swept(expired, orphans, incoming, codes.remove_expired(), events.remove_expired())
+
+
+def claims_until(stopping: threading.Event) -> None:
+    """On a thread of a worker: what a broker lost is read all the same, also while no server runs."""
+    while not stopping.wait(SWEEP_SECONDS):
+        try:
+            close_old_connections()
+            claims()
+        except Exception:
+            log.exception("sweeping failed")
 
 
 async def forever() -> None:

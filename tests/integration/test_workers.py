@@ -29,8 +29,9 @@ TRIES = 200
 
 @pytest.fixture
 def server(new_server: Callable[..., Server], redis_server: Redis) -> Server:
-    """Of three processes."""
-    return new_server("--workers", "3", REDIS_URL=redis_server.url)
+    """Of three processes, one of which reads."""
+    settings = {"REDIS_URL": redis_server.url, "SECRET_KEY": "k" * 50}
+    return new_server("--workers", "3", "--with-reader", **settings)
 
 
 def members(server: Server) -> list[psutil.Process]:

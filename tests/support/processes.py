@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 import psutil
 
-from .server import Server
-
 WAIT_SECONDS = 30.0
 POLL_SECONDS = 0.01
+
+
+class Parent(Protocol):
+    """A server or a worker."""
+
+    process: subprocess.Popen[bytes]
 
 
 def wait_until(true: Callable[[], object], what: str) -> None:
@@ -22,13 +28,13 @@ def wait_until(true: Callable[[], object], what: str) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def reading_child(server: Server) -> psutil.Process:
+def reading_child(parent: Parent) -> psutil.Process:
     """The child with the engine, once there is one."""
     found: list[psutil.Process] = []
 
     def look() -> bool:
         with contextlib.suppress(psutil.Error):
-            children = psutil.Process(server.process.pid).children()
+            children = psutil.Process(parent.process.pid).children()
             found[:] = [child for child in children if _reads(child)]
         return bool(found)
 

@@ -20,7 +20,7 @@ LONG = dt.timedelta(seconds=health.UNREAD_SECONDS + 1)
 
 @pytest.fixture
 def all_well(monkeypatch: pytest.MonkeyPatch, db: None) -> pytest.MonkeyPatch:
-    monkeypatch.setattr(health.readers, "all_cold", lambda: False)
+    monkeypatch.setattr(health.readers, "any_warm", lambda: True)
     monkeypatch.setattr(health, "_migrated", False)
     assert health.refusals() == []
     assert health.delays() == []
@@ -28,7 +28,7 @@ def all_well(monkeypatch: pytest.MonkeyPatch, db: None) -> pytest.MonkeyPatch:
 
 
 def test_cold_readers_are_a_reason(all_well: pytest.MonkeyPatch) -> None:
-    all_well.setattr(health.readers, "all_cold", lambda: True)
+    all_well.setattr(health.readers, "any_warm", lambda: False)
     assert health.refusals() == ["no reader is warm yet"]
 
 
@@ -36,9 +36,9 @@ def test_a_process_without_readers_is_none_whose_readers_are_cold(monkeypatch: p
     class Cold:
         warm = False
 
-    assert not health.readers.all_cold()
+    assert health.readers.any_warm()
     monkeypatch.setattr(health.readers, "_readers", [Cold()])
-    assert health.readers.all_cold()
+    assert not health.readers.any_warm()
 
 
 def test_a_missing_directory_is_a_reason(all_well: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -86,6 +86,12 @@ def test_a_bell_that_is_not_heard_everywhere_delays(all_well: pytest.MonkeyPatch
 
     all_well.setattr(health.hub, "bell", Bell())
     assert health.delays() == ["Redis does not answer"]
+    assert health.refusals() == []
+
+
+def test_a_broker_that_does_not_answer_delays(all_well: pytest.MonkeyPatch) -> None:
+    all_well.setattr(health.dispatch, "problem", lambda: "the broker does not answer")
+    assert health.delays() == ["the broker does not answer"]
     assert health.refusals() == []
 
 
