@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -28,6 +29,9 @@ if postgresql.wanted():
 from tests.support.redis import Redis
 from tests.support.server import Server
 from tests.support.wheel import Wheel
+
+if TYPE_CHECKING:
+    from tests.support.s3 import S3
 
 DEAF = """
 from backend_main.core.bell import LocalBell
@@ -128,3 +132,19 @@ def deaf_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.program = [sys.executable, "-c", DEAF]
     yield server.start()
     assert server.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3]:
+    """Shared by the tests of a worker: each takes a prefix of its own, and ends with the gate open."""
+    from tests.support.s3 import S3  # two seconds, for those alone who need it
+
+    running = S3()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def s3(s3_server: S3) -> Iterator[S3]:
+    yield s3_server
+    s3_server.back()

@@ -81,6 +81,8 @@ LOGGING = {
         # Two lines for each call to read; what is read is in the database.
         "celery.worker.strategy": {"handlers": [], "level": "WARNING", "propagate": True},
         "celery.app.trace": {"handlers": [], "level": "WARNING", "propagate": True},
+        # Where it found its credentials, at each start.
+        "botocore": {"level": "WARNING"},
         "uvicorn": {"handlers": [], "level": "INFO", "propagate": True},
         "uvicorn.access": {"handlers": [], "level": "INFO", "propagate": True},
     },

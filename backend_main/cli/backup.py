@@ -43,6 +43,11 @@ def backup(
     conf = open_data(data_dir)
     if conf.database_url:
         raise StartRefused(f"The database is PostgreSQL: save it with pg_dump, then copy {conf.files_dir}.")
+    if conf.storage_url.startswith("s3:"):
+        raise StartRefused(
+            "The files are in a bucket (SCANRILL_STORAGE_URL), which this backup does not read: "
+            "keep a copy of the bucket and of the database, the bucket's made later."
+        )
     if file.exists():
         raise StartRefused(f"{file} exists already; a backup does not write over anything.")
     with _draft_of(file) as draft, tempfile.TemporaryDirectory(dir=draft.parent) as directory:
@@ -67,6 +72,8 @@ def restore(
             "The database is PostgreSQL: put it back with pg_restore, then run `scanrill restored`."
         )
     target = conf.data_dir
+    if os.environ.get("SCANRILL_STORAGE_URL"):
+        raise StartRefused("Files are restored into the data directory: do it without SCANRILL_STORAGE_URL.")
     _check_empty(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f"{target.name}.") as directory:

@@ -42,6 +42,7 @@ def serve(
         os.environ["SCANRILL_WITH_READER"] = "1"
     conf = open_data(data_dir)
     check_engine(conf)
+    _check_storage()
     if workers > 1 and not conf.redis_url:
         raise StartRefused(
             "Several processes hear each other's events over Redis: set SCANRILL_REDIS_URL, or no --workers."
@@ -148,6 +149,12 @@ def check_engine(conf: Conf) -> None:
         raise StartRefused(
             f"SCANRILL_ENGINE: there is no engine {conf.engine}; known are {', '.join(known)}."
         )
+
+
+def _check_storage() -> None:
+    from backend_main.core import storage
+
+    storage.check()
 
 
 def _check_exposed(conf: Conf) -> None:

@@ -72,9 +72,10 @@ def _is_origin(text: str) -> bool:
 @register("scanrill")
 def import_roots(**_kwargs: Any) -> list[CheckMessage]:
     """A root inside the data directory would let one user import another's scans."""
-    inside = [root for root in conf.import_roots if root.resolve().is_relative_to(conf.data_dir.resolve())]
-    hint = "Choose a directory outside SCANRILL_DATA_DIR."
+    private = [directory.resolve() for directory in conf.private_dirs]
+    inside = [root for root in conf.import_roots if any(map(root.resolve().is_relative_to, private))]
+    hint = "Choose a directory outside SCANRILL_DATA_DIR and SCANRILL_STORAGE_URL."
     return [
-        Error(f"The import root {root} is in the data directory.", hint=hint, id="core.E002")
+        Error(f"The import root {root} is among the stored files.", hint=hint, id="core.E002")
         for root in inside
     ]

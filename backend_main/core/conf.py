@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -169,6 +170,18 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
             extra=_SECRET,
         ),
     ] = ""
+    storage_url: Annotated[
+        str,
+        Meta(
+            description="Where files are kept: file:///directory, or s3://bucket/prefix?endpoint=…&region=…; "
+            "empty: `files` in the data directory.",
+            extra=_SECRET,
+        ),
+    ] = ""
+    storage_cache_bytes: Annotated[
+        int,
+        Meta(description="Most bytes of copies, on this machine, of files kept in a bucket.", ge=0),
+    ] = 2 * 1024**3
     event_retention: Annotated[
         Duration,
         Meta(
@@ -193,12 +206,22 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def files_dir(self) -> Path:
+        """Where files are kept, unless that is a bucket."""
+        if self.storage_url.startswith("file:"):
+            return Path(unquote(urlsplit(self.storage_url).path))
         return self.data_dir / "files"
 
     @property
     def incoming_dir(self) -> Path:
         """Files on their way in; on the file system of `files_dir`, so that a rename is enough."""
+        if self.files_dir.parent != self.data_dir:
+            return self.files_dir / ".incoming"
         return self.data_dir / "incoming"
+
+    @property
+    def private_dirs(self) -> list[Path]:
+        """What everybody's files lie below: nothing is imported from there."""
+        return [self.data_dir, *([self.files_dir] if self.storage_url.startswith("file:") else [])]
 
     @property
     def database_path(self) -> Path:

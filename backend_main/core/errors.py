@@ -8,7 +8,8 @@ ScanrillError                  code, HTTP status, close code, and whether reconn
 │   ├── WrongStatus            409         what is asked does not go with the upload's status
 │   ├── TooLarge               413         the file has more bytes than are allowed here
 │   ├── StorageFull            507         no room for the file; free some, then send it again
-│   └── Unavailable            503         the database does not answer just now; send it again
+│   ├── Unavailable            503         the database does not answer just now; send it again
+│   └── StorageUnavailable     503         where files are kept does not answer; try again
 ├── StartRefused                           a command stops with one line; nothing was changed
 └── ConnectionRefused                      the socket is accepted and closed with the code
     ├── Unauthenticated        401  4401   token missing, bad or expired: refresh it, then reconnect
@@ -123,6 +124,17 @@ class Unavailable(Invalid):
 
     def __init__(self) -> None:
         super().__init__({"server": "The database does not answer just now; try again."})
+
+
+class StorageUnavailable(Invalid):
+    """Nothing was stored, and nothing is lost; `field` is the one that brought the bytes, if one did."""
+
+    code = "storage_unavailable"
+    http_status = 503
+    final = False
+
+    def __init__(self, field: str = "detail") -> None:
+        super().__init__({field: "storage_unavailable: the files cannot be reached just now; try again."})
 
 
 class StartRefused(ScanrillError):

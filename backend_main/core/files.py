@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from typing import Any
 from uuid import UUID
 
@@ -47,8 +47,11 @@ async def original(request: HttpRequest, user: User, upload_id: UUID) -> HttpRes
     if span is None:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{upload.bytes}"})
     start, end = span
+    pieces = storage.pieces(upload.image_path, start, end)
+    # Before an answer begins: where files cannot be reached, that is to be one of its own.
+    first = b"" if request.method == "HEAD" else await asyncio.to_thread(next, pieces, b"")
     return StreamingHttpResponse(
-        _body(request, upload, start, end),
+        _body(first, pieces),
         status=200 if end - start == upload.bytes else 206,
         content_type=upload.content_type,
         headers=_headers(upload, start, end) | {"ETag": etag},
@@ -76,13 +79,12 @@ def _headers(upload: Upload, start: int, end: int) -> dict[str, str]:
     return headers
 
 
-async def _body(request: HttpRequest, upload: Upload, start: int, end: int) -> AsyncIterator[bytes]:
-    if request.method == "HEAD":
-        return
-    pieces = storage.pieces(upload.image_path, start, end)
+async def _body(first: bytes, pieces: Generator[bytes, None, None]) -> AsyncIterator[bytes]:
+    piece = first
     try:
-        while piece := await asyncio.to_thread(next, pieces, b""):
+        while piece:
             yield piece
+            piece = await asyncio.to_thread(next, pieces, b"")
     finally:
         pieces.close()
 

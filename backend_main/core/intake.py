@@ -229,13 +229,13 @@ def _open_regular(root: Path, parts: tuple[str, ...]) -> int:
     directory = os.open(root.resolve(), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for part in parts[:-1]:
-            _refuse_data_directory(directory)
+            _refuse_private(directory)
             below = os.open(
                 part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory
             )
             os.close(directory)
             directory = below
-        _refuse_data_directory(directory)
+        _refuse_private(directory)
         # O_NONBLOCK: opening a FIFO must not wait for its writer.
         file = os.open(
             parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory
@@ -256,7 +256,8 @@ def _refuse_irregular(status: os.stat_result) -> None:
         raise PermissionError("not a regular file with one name")
 
 
-def _refuse_data_directory(directory: int) -> None:
-    """Other users' scans lie in the data directory; a root around it must not open it."""
-    if os.path.samestat(os.fstat(directory), os.stat(conf.data_dir)):
+def _refuse_private(directory: int) -> None:
+    """Other users' scans lie in these; a root around one must not open it."""
+    opened = os.fstat(directory)
+    if any(os.path.samestat(opened, os.stat(private)) for private in conf.private_dirs):
         raise PermissionError("inside the data directory")

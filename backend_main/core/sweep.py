@@ -17,6 +17,7 @@ from . import codes, dispatch, events, jobs, orm, storage
 from .again import again
 from .errors import Unavailable
 from .models import Upload
+from .replay import Log
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,13 @@ def claims() -> int:
 
 
 def files(*, grace_seconds: float = GRACE_SECONDS) -> tuple[int, int]:
-    """Removes files that no upload refers to, and what was never finished; both older than the grace."""
+    """Removes files that no upload refers to, and what was never finished; both older than the grace.
+
+    Two deployments that are told the same place by mistake would remove each other's files.
+    """
+    if not storage.belongs_to(Log().epoch()):
+        log.error("where files are stored is another deployment's: give each its own directory or prefix")
+        return 0, 0
     orphans = 0
     for upload_id in storage.stored_ids(older_than_seconds=grace_seconds):
         if not _known(upload_id):
@@ -57,9 +64,10 @@ def files(*, grace_seconds: float = GRACE_SECONDS) -> tuple[int, int]:
 
 
 def everything(*, grace_seconds: float = GRACE_SECONDS) -> Swept:
-    expired = claims()
+    """Files last: where they are kept may not answer."""
+    expired, old_codes, old_events = claims(), codes.remove_expired(), events.remove_expired()
     orphans, incoming = files(grace_seconds=grace_seconds)
-    return Swept(expired, orphans, incoming, codes.remove_expired(), events.remove_expired())
+    return Swept(expired, orphans, incoming, old_codes, old_events)
 
 
 def claims_until(stopping: threading.Event) -> None:

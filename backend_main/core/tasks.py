@@ -22,7 +22,7 @@ from .. import reading
 from ..reading.selection import Selection
 from . import jobs, storage
 from .bell import Over, PageText, Says, Taken
-from .errors import Unavailable
+from .errors import StorageUnavailable, Unavailable
 from .events import Change
 from .jobs import HEARTBEAT_SECONDS, Claim, LostUpload
 from .protocol import LinePlace
@@ -73,7 +73,10 @@ class Reader:
             self._end_reading()
 
     def read_next(self) -> bool:
-        """Reads one job until its end, or until it gives way; False when there is none, or no engine."""
+        """Reads one job until its end, or until it gives way; False when there is none, or no engine.
+
+        Also where its file cannot be reached: as without an engine, the next sweep tries again.
+        """
         close_old_connections()
         if not self._warm_up() or (claim := jobs.claim(self._name)) is None:
             return False
@@ -82,6 +85,8 @@ class Reader:
         try:
             self._say_taken(claim)
             self._read(claim)
+        except StorageUnavailable:
+            return False
         finally:
             self._claim = None
         return True
@@ -111,11 +116,17 @@ class Reader:
             log.info("upload %s was taken from its reader", claim.upload_id)
 
     def _read_or_settle(self, claim: Claim) -> None:
-        """Reads to the end, or says what is to become of the job. Raises `LostUpload`."""
+        """Reads to the end, or says what is to become of the job.
+
+        Raises `LostUpload`, or `StorageUnavailable` where the job is given back.
+        """
         try:
             with storage.local_copy(claim.image_path) as path:
                 self._read_pages(claim, path)
         except LostUpload:
+            raise
+        except StorageUnavailable:
+            jobs.give_back(claim)
             raise
         except reading.Cancelled:
             jobs.give_back(claim)

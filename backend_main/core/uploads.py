@@ -19,7 +19,7 @@ from msgspec import UNSET, UnsetType
 from ..reading.selection import Selection
 from . import dispatch, events, intake, jobs, protocol, queries, serializers, storage, wishes
 from .again import again, sqlstate
-from .errors import Invalid, StorageFull, Unavailable, UploadNotFound, WrongStatus
+from .errors import Invalid, StorageFull, StorageUnavailable, Unavailable, UploadNotFound, WrongStatus
 from .events import Asker, Change
 from .models import Job, Status, Upload, User
 from .protocol import Base64Text, UploadMessage
@@ -197,6 +197,8 @@ def _store(owner: User, received: intake.Received, asked: Wishes, origin: Asker 
         storage.delete(path)
         if _is_full(error):
             raise StorageFull(received.field) from error
+        if isinstance(error, StorageUnavailable):
+            raise StorageUnavailable(received.field) from error
         raise
     dispatch.there_is_work()
     return upload

@@ -46,8 +46,8 @@ CREATE = [  # a step, where in it the process dies, and how many uploads there a
     (f"{CORE}.intake:Incoming.write", "after", 0),
     (f"{CORE}.intake:Incoming.finish", "after", 0),
     (f"{CORE}.storage:keep", "before", 0),
-    (f"{CORE}.storage:os.replace", "before", 0),
-    (f"{CORE}.storage:os.replace", "after", 0),
+    (f"{CORE}.storage.files:os.replace", "before", 0),
+    (f"{CORE}.storage.files:os.replace", "after", 0),
     (f"{CORE}.storage:keep", "after", 0),
     (f"{CORE}.models:Upload.objects.create", "after", 0),
     (f"{CORE}.models:Job.objects.create", "after", 0),
@@ -57,8 +57,8 @@ DELETE = [
     (f"{CORE}.models:Upload.delete", "before", 1),
     (f"{CORE}.models:Upload.delete", "after", 1),
     (f"{CORE}.storage:delete", "before", 0),
-    (f"{CORE}.storage:shutil.os.unlink", "after", 0),
-    (f"{CORE}.storage:shutil.os.rmdir", "before", 0),
+    (f"{CORE}.storage.files:shutil.os.unlink", "after", 0),
+    (f"{CORE}.storage.files:shutil.os.rmdir", "before", 0),
     (f"{CORE}.storage:delete", "after", 0),
 ]
 NEVER_CALLED = f"{CORE}.storage:writable"  # by a create: that one ends well

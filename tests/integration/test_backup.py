@@ -83,6 +83,13 @@ def test_a_directory_that_holds_something_is_not_restored_into(original: Server,
     assert "is not empty" in refusal(original, "restore", str(file))
 
 
+def test_files_that_are_elsewhere_are_neither_backed_up_nor_restored(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", STORAGE_URL="s3://scans")
+    assert "in a bucket" in refusal(server, "backup", str(tmp_path / "backup.tar"))
+    (tmp_path / "backup.tar").touch()
+    assert "without SCANRILL_STORAGE_URL" in refusal(server, "restore", str(tmp_path / "backup.tar"))
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"no tar at all", "climbing", "newer"], ids=["empty", "text", "climbing", "newer"]
 )

@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import stat
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from tests.support.client import TERMINAL, Client
 from tests.support.drawing import scripted_png
+from tests.support.s3 import S3
 from tests.support.server import SCANRILL, Server, environment
 
 Run = subprocess.CompletedProcess[str]
@@ -108,6 +110,35 @@ def test_settings_that_cannot_work_together_are_refused_in_one_line(tmp_path: Pa
     assert "SCANRILL_JWT_VERIFYING_KEY" in line
     line = refusal(scanrill(data, "serve", "--port", "0", ENGINE="dummy", IMPORT_ROOTS=str(data / "files")))
     assert "SCANRILL_DATA_DIR" in line
+
+
+def test_a_bucket_that_cannot_be_used_is_refused_in_one_line(s3: S3, tmp_path: Path) -> None:
+    url = s3.url(bucket="missing", credentials="the-key:the-secret@")
+    line = refusal(scanrill(tmp_path / "data", "serve", "--port", "0", ENGINE="dummy", STORAGE_URL=url))
+    assert "SCANRILL_STORAGE_URL: the bucket missing cannot be used" in line
+    assert "the-secret" not in line
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"s3://a:b@scans?region=x&endpoint=http://127.0.0.1:{closed.getsockname()[1]}"
+    line = refusal(scanrill(tmp_path / "data", "serve", "--port", "0", ENGINE="dummy", STORAGE_URL=url))
+    assert "Could not connect" in line
+
+
+def test_a_place_for_files_that_is_none_is_refused_by_every_command(tmp_path: Path) -> None:
+    for url in ("s3://scans?ssl=no", f"file://{tmp_path / 'file'}/below"):
+        (tmp_path / "file").write_text("no directory")
+        refusal(scanrill(tmp_path / "data", "sweep", STORAGE_URL=url))
+
+
+def test_without_the_extra_a_bucket_is_refused_with_what_to_install(tmp_path: Path) -> None:
+    lacking = "import sys; sys.modules['storages'] = None; " + SCANRILL[2]
+    run = subprocess.run(
+        [sys.executable, "-c", lacking, "serve", "--port", "0"],
+        env=environment(tmp_path / "data", ENGINE="dummy", STORAGE_URL="s3://scans"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "pip install 'scanrill[s3]'" in refusal(run)
 
 
 # ── for other machines ──

@@ -1,16 +1,271 @@
-"""Files on their way in, on a disk that is full at the worst moment."""
+"""Stored files, the same in a directory and in a bucket; and on a disk that is full at the worst moment."""
 
 from __future__ import annotations
 
+import copy
 import os
 import tempfile
+import uuid
 from pathlib import Path
 
 import pytest
 
 from backend_main.core import intake, storage
 from backend_main.core.conf import conf
-from backend_main.core.errors import StorageFull
+from backend_main.core.errors import StartRefused, StorageFull, StorageUnavailable
+from backend_main.core.storage.base import Store
+from backend_main.core.storage.copies import Copies
+from backend_main.core.storage.files import Files
+from backend_main.core.storage.objects import Objects
+from backend_main.core.storage.place import Bucket, bucket_of
+from tests.support.s3 import BUCKET, KEY, REGION, S3, SECRET
+
+CONTENT = bytes(range(256)) * 4096
+
+
+@pytest.fixture
+def root() -> str:
+    return f"{uuid.uuid4()}/"
+
+
+@pytest.fixture(scope="module")
+def connected(s3_server: S3) -> Objects:
+    """To begin to speak S3 takes a second."""
+    place = Bucket(BUCKET, endpoint=s3_server.endpoint, region=REGION, key=KEY, secret=SECRET)
+    return Objects(place, Copies(conf.data_dir, 0))
+
+
+@pytest.fixture
+def bucket(s3: S3, connected: Objects, root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """What `storage` keeps files in, for this test."""
+    (tmp_path / "copies").mkdir()
+    objects = copy.copy(connected)
+    objects._root, objects._copies = root, Copies(tmp_path / "copies", 2**30)
+    return used(objects, monkeypatch)
+
+
+@pytest.fixture(params=["directory", "bucket"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    if request.param == "bucket":
+        store: Store = request.getfixturevalue("bucket")
+        return store
+    (tmp_path / "files").mkdir()
+    return used(Files(tmp_path / "files"), monkeypatch)
+
+
+def used(store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.setattr(storage, "_store", lambda: store)
+    return store
+
+
+def kept(content: bytes = CONTENT) -> str:
+    key = f"{uuid.uuid4()}/original.png"
+    with storage.incoming() as (file, path):
+        file.write(content)
+        file.flush()
+        storage.keep(path, key)
+    return key
+
+
+def whole(key: str) -> bytes:
+    return b"".join(storage.pieces(key, 0, len(CONTENT)))
+
+
+# ── both ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_was_kept_stays_and_what_was_not_goes(store: Store) -> None:
+    key = kept()
+    with storage.incoming() as (file, other):
+        file.write(b"not kept")
+    assert not other.exists()
+    assert list(conf.incoming_dir.iterdir()) == []
+    assert whole(key) == CONTENT
+    with storage.local_copy(key) as path:
+        assert path.read_bytes() == CONTENT
+    storage.delete(key)
+    storage.delete(key)
+    assert whole(key) == b""
+    with pytest.raises(FileNotFoundError), storage.local_copy(key) as path:
+        path.read_bytes()
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 1), (5, 700_000), (1_048_575, 1_048_576), (9, 9), (7, 2**40)])
+def test_a_range_is_exactly_that(store: Store, start: int, end: int) -> None:
+    assert b"".join(storage.pieces(kept(), start, end)) == CONTENT[start:end]
+
+
+def test_no_piece_is_large(store: Store) -> None:
+    assert max(map(len, storage.pieces(kept(), 0, len(CONTENT)))) <= 256 * 1024
+
+
+def test_what_is_made_from_a_file_lies_beside_it_and_goes_with_it(store: Store) -> None:
+    key, other = kept(), kept()
+    assert storage.read_beside(key, "page-1-200.jpg") is None
+    storage.write_beside(key, "page-1-200.jpg", b"a picture")
+    assert storage.read_beside(key, "page-1-200.jpg") == b"a picture"
+    assert storage.read_beside(other, "page-1-200.jpg") is None
+    storage.delete(key)
+    assert storage.read_beside(key, "page-1-200.jpg") is None
+    storage.write_beside(key, "page-1-200.jpg", b"too late")
+    assert list(storage.stored_ids(older_than_seconds=0)) == [other.partition("/")[0]]
+
+
+def test_the_stored_are_listed_by_id_once_they_are_old_enough(store: Store) -> None:
+    keys = sorted(kept() for _ in range(3))
+    storage.write_beside(keys[0], "page-1-200.jpg", b"a picture")
+    ids = [key.partition("/")[0] for key in keys]
+    assert sorted(storage.stored_ids(older_than_seconds=-2)) == ids
+    assert list(storage.stored_ids(older_than_seconds=60)) == []
+    storage.delete_all(ids[1])
+    assert sorted(storage.stored_ids(older_than_seconds=-2)) == [ids[0], ids[2]]
+
+
+def test_a_place_is_one_deployment_s(store: Store) -> None:
+    assert storage.belongs_to("one")
+    assert storage.belongs_to("one")
+    assert not storage.belongs_to("another")
+    assert [name for name in storage.stored_ids(older_than_seconds=-2) if not name.startswith(".")] == []
+
+
+def test_a_place_that_works_says_so(store: Store) -> None:
+    storage.check()
+    assert storage.writable()
+
+
+@pytest.mark.parametrize(
+    "key", ["../outside/original.png", "/etc/passwd", "a/../../x", "", "a//b", "a\\..\\b"]
+)
+def test_a_key_that_leads_out_of_the_place_is_refused(store: Store, key: str) -> None:
+    for call in (storage.delete, storage.local_copy, storage.delete_all):
+        with pytest.raises(ValueError, match="no storage key"):
+            call(key)
+    with pytest.raises(ValueError, match="no storage key"):
+        storage.pieces(key, 0, 1)
+
+
+# ── a bucket ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_large_file_goes_up_in_parts_and_is_whole(bucket: Store, s3: S3, root: str) -> None:
+    content = os.urandom(1024) * (33 * 1024)
+    key = kept(content)
+    assert s3.content(root + key) == content
+    assert s3.asked.count(f"PUT /{BUCKET}/{root}{key}") == 3
+
+
+def test_a_file_that_is_kept_here_need_not_come_back(bucket: Store, s3: S3, root: str) -> None:
+    key = kept()
+    for _page in range(3):
+        with storage.local_copy(key) as path:
+            assert path.read_bytes() == CONTENT
+    assert s3.gets(root + key) == 0
+
+
+def test_a_connection_that_breaks_goes_on_where_it_was(bucket: Store, s3: S3, root: str) -> None:
+    key = kept()
+    s3.cut_once_after(600_000)
+    assert whole(key) == CONTENT
+    assert s3.gets(root + key) == 2
+
+
+def test_a_bucket_that_is_away_is_an_error_of_its_own_and_takes_nothing(
+    bucket: Store, s3: S3, root: str
+) -> None:
+    key = kept()
+    s3.away()
+    for call in (kept, lambda: whole(key), lambda: storage.read_beside(key, "page-1-200.jpg")):
+        with pytest.raises(StorageUnavailable):
+            call()
+    with pytest.raises(StorageUnavailable):
+        list(storage.stored_ids(older_than_seconds=0))
+    assert not storage.writable()
+    with pytest.raises(StartRefused, match=f"the bucket {BUCKET} cannot be used"):
+        storage.check()
+    storage.write_beside(key, "page-1-200.jpg", b"a picture")
+    storage.delete(key)
+    s3.back()
+    assert s3.keys(root) == {root + key}, "what could not be removed is left for the sweep"
+    assert list(conf.incoming_dir.iterdir()) == []
+
+
+def test_whether_it_can_be_written_is_asked_now_and_then_and_after_each_failure(
+    bucket: Store, s3: S3, root: str
+) -> None:
+    assert all(storage.writable() for _ in range(5))
+    s3.away()
+    assert storage.writable(), "as it was a moment ago"
+    assert s3.asked.count(f"PUT /{BUCKET}/{root}.probe") == 1
+    with pytest.raises(StorageUnavailable):
+        kept()
+    assert not storage.writable()
+    s3.back()
+    assert storage.writable()
+
+
+def test_parts_of_an_upload_that_was_cut_off_are_removed(bucket: Store, s3: S3, root: str) -> None:
+    begun = s3.client.create_multipart_upload(Bucket=BUCKET, Key=f"{root}x/original.pdf")["UploadId"]
+    storage.clear_incoming(
+        older_than_seconds=100 * 365 * 86_400
+    )  # this S3 says of each that it began in 2010
+    assert unfinished(s3, root) == [begun]
+    storage.clear_incoming(older_than_seconds=0)
+    assert unfinished(s3, root) == []
+
+
+def unfinished(s3: S3, root: str) -> list[str]:
+    found = s3.client.list_multipart_uploads(Bucket=BUCKET, Prefix=root)
+    return [each["UploadId"] for each in found.get("Uploads", [])]
+
+
+# ── what is given as SCANRILL_STORAGE_URL ────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("url", ["", "file:///var/scans", "file://localhost/var/scans"])
+def test_a_directory_is_no_bucket(url: str) -> None:
+    assert bucket_of(url) is None
+
+
+def test_a_bucket_is_named_with_all_that_is_its() -> None:
+    assert bucket_of("s3://scans") == Bucket("scans")
+    url = (
+        "s3://the%20key:a%2Fb%2Bc@scans/deep/er/?endpoint=http://127.0.0.1:9000&region=eu&addressing=virtual"
+    )
+    bucket = bucket_of(url)
+    assert bucket == Bucket(
+        "scans", "deep/er/", "http://127.0.0.1:9000", "eu", "virtual", key="the key", secret="a/b+c"
+    )
+    assert "a/b" not in repr(bucket)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/var/scans",
+        "file:scans",
+        "file:/var/scans",
+        "file:///",
+        "file://other/var",
+        "http://topsecret@scans",
+        "s3://",
+        "s3://Scans",
+        "s3://key:topsecret/with/slash@scans",
+        "s3://topsecret@scans",
+        "s3://scans?endpoint=minio:9000",
+        "s3://scans?endpoint=http://me:topsecret@minio:9000",
+        "s3://scans?addressing=both",
+        "s3://scans?ssl=topsecret",
+        "s3://[scans",
+    ],
+)
+def test_any_other_is_refused_in_a_line_that_tells_no_secret(url: str) -> None:
+    with pytest.raises(StartRefused, match=r"^SCANRILL_STORAGE_URL: ") as raised:
+        bucket_of(url)
+    assert "topsecret" not in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+# ── a full disk ──────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture
@@ -40,24 +295,3 @@ def test_a_disk_that_is_full_at_any_byte_is_storage_full_and_leaves_nothing(
         take_in(bytes(size))
     assert list(raised.value.fields) == ["file"]
     assert list(conf.incoming_dir.iterdir()) == []
-
-
-def test_what_was_kept_stays_and_what_was_not_goes() -> None:
-    key = "00000000-0000-4000-8000-000000000000/original.png"
-    with storage.incoming() as (file, path):
-        file.write(b"kept")
-        file.flush()
-        storage.keep(path, key)
-    with storage.incoming() as (file, other):
-        file.write(b"not kept")
-    assert not other.exists()
-    assert b"".join(storage.pieces(key, 1, 3)) == b"ep"
-    storage.delete(key)
-    storage.delete(key)
-    assert list(storage.pieces(key, 0, 4)) == []
-
-
-@pytest.mark.parametrize("key", ["../outside/original.png", "/etc/passwd", "a/../../x"])
-def test_a_key_that_leads_out_of_the_directory_is_refused(key: str) -> None:
-    with pytest.raises(ValueError, match="no storage key"):
-        storage.delete(key)

@@ -123,6 +123,17 @@ def test_a_job_whose_wake_was_lost_is_found_at_the_next_sweep(woken: list[bool])
     assert woken == [True]
 
 
+def test_files_of_another_deployment_are_left_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As where two were told the same bucket: to each, the other's files have no upload."""
+    theirs = orphan()
+    monkeypatch.setattr(storage, "belongs_to", lambda _deployment: False)
+    assert sweep.files(grace_seconds=0) == (0, 0)
+    assert theirs.exists()
+    assert "another deployment" in caplog.text
+
+
 async def test_sweeping_goes_on_after_a_failure_and_looks_at_files_now_and_then(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,0 +1,173 @@
+"""A server whose files are in a bucket: a client notices nothing, also not that it was away for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from PIL import Image
+
+from tests.support.accounts import Account
+from tests.support.documents import scripted_tiff
+from tests.support.door import Door
+from tests.support.drawing import page_png, scripted_png
+from tests.support.processes import wait_until
+from tests.support.s3 import S3
+from tests.support.server import Server
+
+PREFIX = "acceptance/"
+UNAVAILABLE = "storage_unavailable: the files cannot be reached just now; try again."
+
+
+@pytest.fixture(scope="module")
+def bucket_server(s3_server: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("bucket") / "data", STORAGE_URL=s3_server.url(PREFIX))
+    server.environment |= s3_server.environment
+    yield server.start()
+    assert server.stop() == 0
+    assert server.own_tracebacks == []
+
+
+@pytest.fixture
+def account(bucket_server: Server) -> Account:
+    return Account.on(bucket_server)
+
+
+@pytest.fixture
+def door(account: Account) -> Iterator[Door]:
+    door = Door(account.server, account.mint())
+    yield door
+    door.http.close()
+
+
+def keys_of(s3: S3, upload_id: str) -> set[str]:
+    whole = f"{PREFIX}{upload_id}/"
+    return {key.removeprefix(whole) for key in s3.keys(whole)}
+
+
+def forget_copies(server: Server) -> None:
+    """As on a machine that has never seen a file."""
+    copies = server.data_dir / "copies"
+    for path in copies.iterdir():
+        path.unlink()
+
+
+async def test_an_image_is_created_read_and_deleted_and_leaves_nothing(account: Account, s3: S3) -> None:
+    image = scripted_png(lines=["from a bucket"])
+    async with account.client() as client:
+        instance = (await client.create(image))["instance"]
+        end = await client.end_of(instance["id"])
+        assert (end["status"], end["raw_text"]) == ("processed", "from a bucket")
+        assert instance["image_path"] == f"{instance['id']}/original.png"
+        assert s3.content(PREFIX + instance["image_path"]) == image
+        await client.ask({"type": "delete", "instance_id": instance["id"]})
+    # The reply comes with the commit; the file goes after it.
+    await asyncio.to_thread(wait_until, lambda: keys_of(s3, instance["id"]) == set(), "the file is gone")
+    directories = [account.server.data_dir / name for name in ("incoming", "copies")]
+    assert [
+        path for directory in directories for path in directory.iterdir() if instance["id"] in path.name
+    ] == []
+
+
+def test_a_posted_file_comes_back_whole_and_in_ranges_with_the_headers_it_always_has(
+    door: Door, s3: S3
+) -> None:
+    page = page_png(["one line", "another line"])
+    path = door.read(page)
+    whole = door.http.get(f"{path}/file")
+    assert (whole.status_code, whole.content) == (200, page)
+    assert whole.headers["Content-Disposition"] == f'attachment; filename="{path.rsplit("/", 1)[1]}.png"'
+    assert whole.headers["X-Content-Type-Options"] == "nosniff"
+    part = door.http.get(f"{path}/file", headers={"Range": "bytes=10-99"})
+    assert (part.status_code, part.content) == (206, page[10:100])
+    assert door.http.head(f"{path}/file").headers["Content-Length"] == str(len(page))
+
+
+def test_a_picture_of_a_page_is_drawn_once_and_goes_with_its_upload(door: Door, s3: S3) -> None:
+    path = door.read(page_png(["one line"]))
+    upload_id = path.rsplit("/", 1)[1]
+    first = door.http.get(f"{path}/pages/1/image", params={"width": 300}).content
+    with Image.open(io.BytesIO(first)) as picture:
+        assert picture.width == 400
+    assert s3.content(f"{PREFIX}{upload_id}/page-1-400.jpg") == first
+    s3.client.put_object(Bucket="scans", Key=f"{PREFIX}{upload_id}/page-1-400.jpg", Body=b"kept")
+    assert door.http.get(f"{path}/pages/1/image", params={"width": 400}).content == b"kept"
+    assert keys_of(s3, upload_id) == {"original.png", "page-1-400.jpg"}
+    assert door.http.delete(f"{path}/").status_code == 200
+    assert keys_of(s3, upload_id) == set()
+
+
+async def test_a_server_that_has_no_copy_fetches_one_for_all_pages(account: Account, s3: S3) -> None:
+    document = scripted_tiff([{"lines": [f"page {number}"]} for number in (1, 2, 3)])
+    async with account.client() as client:
+        instance = (await client.create(document))["instance"]
+        await client.end_of(instance["id"])
+        await asyncio.to_thread(forget_copies, account.server)
+        await client.ask({"type": "retry", "instance_id": instance["id"]})
+        again = await client.end_of(instance["id"])
+    assert again["raw_text"] == "page 1\n\npage 2\n\npage 3"
+    assert s3.gets(PREFIX + instance["image_path"]) == 1
+
+
+async def test_a_create_while_the_bucket_is_away_is_an_error_and_the_socket_stays(
+    account: Account, s3: S3
+) -> None:
+    image = scripted_png()
+    async with account.client() as client, httpx.AsyncClient(base_url=account.server.http) as http:
+        headers = {"Authorization": f"Bearer {account.mint()}"}
+        before = s3.keys(PREFIX)
+        s3.away()
+        reply = await client.create(image)
+        assert reply == {"type": "Upload.created", "error": {"image_base64": UNAVAILABLE}}
+        posted = await http.post("/api/uploads/", content=image, headers=headers)
+        assert (posted.status_code, posted.json()) == (503, {"error": {"file": UNAVAILABLE}})
+        health = await http.get("/readyz")
+        assert (health.status_code, health.json()["reasons"]) == (503, ["the storage cannot be written"])
+        assert (await client.ask({"type": "list"}))["list"] == []
+        s3.back()
+        assert s3.keys(PREFIX) == before
+        assert list((account.server.data_dir / "incoming").iterdir()) == []
+        upload_id = (await client.create(image))["instance"]["id"]
+        assert (await client.end_of(upload_id))["status"] == "processed"
+        assert (await http.get("/readyz")).status_code == 200
+
+
+def test_a_download_while_the_bucket_is_away_says_so(door: Door, s3: S3) -> None:
+    path = door.read(page_png(["one line"]))
+    s3.away()
+    for end in ("/file", "/pages/1/image"):
+        answer = door.http.get(path + end)
+        assert (answer.status_code, answer.json()) == (503, {"error": {"detail": UNAVAILABLE}})
+    s3.back()
+    assert door.http.get(f"{path}/file").status_code == 200
+
+
+def test_a_delete_while_the_bucket_is_away_is_done_for_the_user(door: Door, s3: S3) -> None:
+    path = door.read(scripted_png())
+    s3.away()
+    assert door.http.delete(f"{path}/").status_code == 200
+    assert door.http.get(f"{path}/").status_code == 404
+    s3.back()
+    assert keys_of(s3, path.rsplit("/", 1)[1]) == {"original.png"}, "left for the sweep"
+
+
+@pytest.mark.slow
+async def test_what_could_not_be_fetched_is_read_once_it_can(account: Account, s3: S3) -> None:
+    async with account.client() as client:
+        instance = (await client.create(scripted_png(lines=["in the end"])))["instance"]
+        await client.end_of(instance["id"])
+        await asyncio.to_thread(forget_copies, account.server)
+        s3.away("GET")
+        client.seen.clear()
+        await client.ask({"type": "retry", "instance_id": instance["id"]})
+        key = PREFIX + instance["image_path"]
+        # Longer than one try of the reader takes: it has come back to it.
+        await asyncio.to_thread(wait_until, lambda: s3.gets(key) > 6, "the reader asks again")
+        state = (await client.ask({"type": "retrieve", "instance_id": instance["id"]}))["instance"]
+        assert (state["status"], state["error"]) == ("processing", None)
+        s3.back()
+        end = await client.end_of(instance["id"])
+    assert (end["status"], end["raw_text"]) == ("processed", "in the end")

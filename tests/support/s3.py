@@ -1,0 +1,116 @@
+"""A real S3 on a port of its own, from a wheel, in this process; with a gate that a test may close."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+KEY, SECRET, REGION = "the key", "the/secret+of it", "eu-central-1"
+BUCKET = "scans"
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class _Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+    def log(self, type: str, message: str, *args: object) -> None:
+        """A connection that the gate has cut is no accident."""
+
+
+class S3:
+    """`away()` until `back()`: requests are answered with 503. `asked`: the requests, as "GET /path"."""
+
+    def __init__(self) -> None:
+        self._serve: Wsgi = DomainDispatcherApplication(create_backend_app)
+        self._away: tuple[str, ...] = ()
+        self._cut_after: int | None = None
+        self.asked: list[str] = []
+        self._server = make_server("127.0.0.1", 0, self._gate, threaded=True, request_handler=_Quiet)
+        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        self.client = boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=KEY,
+            aws_secret_access_key=SECRET,
+            config=Config(s3={"addressing_style": "path"}),
+        )
+        self.new_bucket(BUCKET)
+
+    def stop(self) -> None:
+        self.client.close()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def new_bucket(self, name: str) -> None:
+        self.client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+
+    def url(self, prefix: str = "", *, bucket: str = BUCKET, credentials: str = "") -> str:
+        """As SCANRILL_STORAGE_URL; `credentials` as `key:secret@`."""
+        return f"s3://{credentials}{bucket}/{prefix}?endpoint={self.endpoint}&region={REGION}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Credentials where AWS keeps them."""
+        return {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+
+    def away(self, *methods: str) -> None:
+        """For requests of these methods; of all, if none is named."""
+        self._away = methods or ("GET", "PUT", "POST", "DELETE", "HEAD")
+
+    def back(self) -> None:
+        self._away, self._cut_after = (), None
+
+    def cut_once_after(self, size: int) -> None:
+        """The next body that is longer than this breaks off there."""
+        self._cut_after = size
+
+    def keys(self, prefix: str = "") -> set[str]:
+        """The objects there are, but for those that belong to no upload."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+        found = {item["Key"] for page in pages for item in page.get("Contents", ())}
+        return {key for key in found if not key.rpartition("/")[2].startswith(".")}
+
+    def content(self, key: str) -> bytes:
+        content: bytes = self.client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return content
+
+    def gets(self, key: str) -> int:
+        """How often the object was asked for."""
+        return self.asked.count(f"GET /{BUCKET}/{key}")
+
+    def _gate(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        self.asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+        if environ["REQUEST_METHOD"] in self._away:
+            # Read, or what follows on this connection would begin in the middle of it.
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            start_response("503 Slow Down", [("Content-Length", "0")])
+            return [b""]
+        return self._maybe_cut(self._serve(environ, start_response))
+
+    def _maybe_cut(self, body: Iterable[bytes]) -> Iterable[bytes]:
+        if self._cut_after is None:
+            return body
+        whole = b"".join(body)
+        if len(whole) <= self._cut_after:
+            return [whole]
+        cut, self._cut_after = whole[: self._cut_after], None
+        return _breaking(cut)
+
+
+def _breaking(start: bytes) -> Iterable[bytes]:
+    yield start
+    raise ConnectionError("cut by the test")
