@@ -65,6 +65,14 @@ def call(wanted: int) -> None:
             app.send_task(tasks.READ, producer=producer, retry=False)
 
 
+def answering(seconds: float) -> list[str]:
+    """The names of the workers that answer within so long. Raises what a broker that is away raises."""
+    with app.connection_for_write() as connection:
+        connection.ensure_connection(max_retries=1, interval_start=0, timeout=CONNECT_SECONDS)
+        replies = app.control.ping(timeout=seconds, connection=connection)
+    return [name for reply in replies for name in reply]
+
+
 def work(concurrency: int, *, stop: Callable[[], object]) -> None:
     """A worker, until SIGTERM or SIGINT; `stop`, called in the handler of the signal, ends what tasks do."""
 

@@ -32,9 +32,8 @@ async def lifespan(
     if conf.broker:
         dispatch.start_courier(_call_workers)
         dispatch.tell_others_by(lambda: hub.bell.say(Work(NOBODY)))
-    count = conf.readers if conf.reads_here and Duties.reads else 0
-    if count:
         hub.bell.follow(NOBODY)
+    count = conf.readers if conf.reads_here and Duties.reads else 0
     await orm.run(readers.start, hub.bell, count)
     sweeping = asyncio.create_task(sweep.forever()) if Duties.sweeps else None
     # What is here now stays. The collector would look at all of it, for 40 ms, whenever enough is new.

@@ -82,7 +82,7 @@ LOGGING = {
         "celery.worker.strategy": {"handlers": [], "level": "WARNING", "propagate": True},
         "celery.app.trace": {"handlers": [], "level": "WARNING", "propagate": True},
         # Where it found its credentials, at each start.
-        "botocore": {"level": "WARNING"},
+        "botocore": {"handlers": [], "level": "WARNING", "propagate": True},
         "uvicorn": {"handlers": [], "level": "INFO", "propagate": True},
         "uvicorn.access": {"handlers": [], "level": "INFO", "propagate": True},
     },

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Status = Literal["ok", "warn", "FAIL"]
 MOST_CLOCK_SECONDS = 2.0
+PING_SECONDS = 2.0
 # What a process needs beside its sockets: the database's connections, files on their way in, readers' pipes.
 OTHER_DESCRIPTORS = 256
 FEW_SOCKETS = 4_096
@@ -181,6 +182,23 @@ def redis(conf: Conf) -> Iterator[Finding]:
         yield Finding("Redis", "warn", says, "Set maxmemory-policy noeviction.")
 
 
+def broker(conf: Conf) -> Iterator[Finding]:
+    """And who takes calls from it: a worker that answers."""
+    if not conf.broker:
+        return
+    from backend_main.backend import celery
+
+    workers = celery.answering(PING_SECONDS)
+    yield Finding("broker", "ok", "it answers")
+    if workers:
+        yield Finding("worker", "ok", f"{len(workers)} answer: {', '.join(sorted(workers))}")
+    elif conf.reads_here:
+        yield Finding("worker", "ok", "none answers; servers read themselves")
+    else:
+        says = f"none answers within {PING_SECONDS:.0f} s: uploads wait"
+        yield Finding("worker", "FAIL", says, "Start one: `scanrill worker`.")
+
+
 def storage(conf: Conf) -> Iterator[Finding]:
     """A file is written, read and deleted again."""
     from backend_main.core import storage as files
@@ -241,6 +259,7 @@ CHECKS: dict[str, Check] = {
     "migrations": migrations,
     "clock": clock,
     "Redis": redis,
+    "broker": broker,
     "storage": storage,
     "engine": engine,
 }
@@ -252,6 +271,7 @@ _ADVICE = {
     "migrations": "See that the database runs; a start of a server applies them.",
     "clock": "See that the database runs.",
     "Redis": "See that it runs and may be reached from here; uploads are taken, and told of late.",
+    "broker": "See that it runs and may be reached from here; uploads are taken, and read seconds later.",
     "storage": "See that it may be written from here, and is not full; uploads are refused.",
     "engine": "`scanrill engines` says what an engine lacks; uploads wait.",
 }

@@ -59,6 +59,7 @@ class _Worker:
         dispatch.start_courier(celery.call)
         self._warm_up()
         threading.Thread(target=sweep.claims_until, args=(self._stopping,), daemon=True).start()
+        threading.Thread(target=self._say_here, name="here", daemon=True).start()
         if not self._stopping.is_set():
             print(f"scanrill reads, {self._count} at a time; Ctrl-C ends it.", flush=True)
             celery.work(self._count, stop=self._stop)
@@ -66,6 +67,14 @@ class _Worker:
             self._stopped.join()
         dispatch.stop_courier(COURIER_SECONDS)
         self._bell.close()
+
+    def _say_here(self) -> None:
+        """To servers, which say so where no worker is heard of."""
+        from backend_main.core.bell import HERE_SECONDS, NOBODY, Here
+
+        while not self._stopping.is_set():
+            self._bell.say(Here(NOBODY))
+            self._stopping.wait(HERE_SECONDS)
 
     def _warm_up(self) -> None:
         """No call is taken by who cannot carry it out yet."""

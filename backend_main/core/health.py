@@ -12,10 +12,14 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from . import dispatch, jobs, readers, storage
+from .conf import conf
 from .live import hub
 
 # A reader takes a waiting job at once, or gives way after a page: so long, and none seems to be there.
 UNREAD_SECONDS = 120
+
+# A worker says each ten seconds that it lives.
+UNHEARD_SECONDS = 45
 
 _migrated = False
 
@@ -33,6 +37,8 @@ def refusals() -> list[str]:
 def delays() -> list[str]:
     """Why uploads, which are taken, are read or told of late. Asked where nothing refuses them."""
     reasons = [problem for problem in (hub.bell.problem, dispatch.problem()) if problem]
+    if conf.broker and not conf.reads_here and hub.bell.unheard_seconds > UNHEARD_SECONDS:
+        reasons.append("no worker was heard of lately: uploads wait for one")
     if jobs.unread_for(dt.timedelta(seconds=UNREAD_SECONDS)):
         reasons.append("uploads wait, and no reader takes them: is there a worker?")
     return reasons

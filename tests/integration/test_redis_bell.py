@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import pytest
 import redis
 
-from backend_main.core.bell import NOBODY, Heard, LocalBell, Missed, Over, PageText, Ring, Taken, Work
+from backend_main.core.bell import NOBODY, Heard, Here, LocalBell, Missed, Over, PageText, Ring, Taken, Work
 from backend_main.core.redis_bell import Publisher, RedisBell
 from backend_main.core.slot import Draft
 from tests.support.redis import Redis
@@ -209,3 +209,12 @@ async def test_a_bell_starts_without_redis_and_finds_it_later(redis_server: Redi
         await ear.until_there(problem=False)
     finally:
         await ear.bell.stop()
+
+
+async def test_a_worker_that_lives_is_heard_of(redis_server: Redis) -> None:
+    async with listening(redis_server, NOBODY) as ear:
+        ear.bell._worker_heard_at -= 1000
+        assert ear.bell.unheard_seconds > 999
+        await asyncio.to_thread(Publisher(redis_server.url, PREFIX).send, [Here(NOBODY)])
+        await ear.until(lambda: Here(NOBODY) in ear.items)
+        assert ear.bell.unheard_seconds < 999

@@ -16,6 +16,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from backend_main.cli import checkup
 from backend_main.core.conf import Conf
 from backend_main.core.conf import conf as configured
+from backend_main.core.errors import StartRefused
 from tests.support.database import django_db_modify_db_settings
 from tests.support.redis import Redis
 
@@ -185,9 +186,47 @@ def test_a_place_that_stores_nothing_fails(conf: Conf, monkeypatch: pytest.Monke
     from backend_main.core import storage
 
     assert well("storage", conf)
-    blocked = msgspec.structs.replace(conf, data_dir=conf.database_path / "below")
-    monkeypatch.setattr(storage, "conf", blocked)
-    assert one("storage", blocked).status == "FAIL"
+
+    def refuse() -> None:
+        raise StartRefused("SCANRILL_STORAGE_URL: the bucket scans cannot be used: it is not there.")
+
+    monkeypatch.setattr(storage, "check", refuse)
+    finding = one("storage", conf)
+    assert finding.status == "FAIL"
+    assert "bucket scans" in finding.says
+
+
+@pytest.fixture
+def workers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Those that answer to a ping."""
+    from backend_main.backend import celery
+
+    names: list[str] = []
+    monkeypatch.setattr(celery, "answering", lambda _seconds: names)
+    return names
+
+
+def test_a_broker_without_a_worker_fails_unless_servers_read_themselves(
+    conf: Conf, workers: list[str]
+) -> None:
+    assert found("broker", conf) == []
+    shared = msgspec.structs.replace(conf, redis_url="redis://127.0.0.1:1")
+    answers, worker = found("broker", shared)
+    assert (answers.status, worker.status) == ("ok", "FAIL")
+    assert "scanrill worker" in worker.do
+    assert well("broker", msgspec.structs.replace(shared, with_reader=True))
+    workers.append("celery@there")
+    assert well("broker", shared)
+
+
+def test_a_broker_that_does_not_answer_fails(conf: Conf, monkeypatch: pytest.MonkeyPatch) -> None:
+    from backend_main.backend import celery
+
+    def refuse(_seconds: float) -> list[str]:
+        raise ConnectionError("connection refused")
+
+    monkeypatch.setattr(celery, "answering", refuse)
+    assert one("broker", msgspec.structs.replace(conf, redis_url="redis://x")).status == "FAIL"
 
 
 # ── reading ──

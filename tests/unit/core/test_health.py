@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -41,9 +40,8 @@ def test_a_process_without_readers_is_none_whose_readers_are_cold(monkeypatch: p
     assert not health.readers.any_warm()
 
 
-def test_a_missing_directory_is_a_reason(all_well: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    missing = msgspec.structs.replace(health.storage.conf, data_dir=tmp_path / "missing")
-    all_well.setattr(health.storage, "conf", missing)
+def test_a_place_for_files_that_cannot_be_written_is_a_reason(all_well: pytest.MonkeyPatch) -> None:
+    all_well.setattr(health.storage, "writable", lambda: False)
     assert health.refusals() == ["the storage cannot be written"]
 
 
@@ -93,6 +91,21 @@ def test_a_broker_that_does_not_answer_delays(all_well: pytest.MonkeyPatch) -> N
     all_well.setattr(health.dispatch, "problem", lambda: "the broker does not answer")
     assert health.delays() == ["the broker does not answer"]
     assert health.refusals() == []
+
+
+def test_a_server_that_does_not_read_and_hears_no_worker_delays(all_well: pytest.MonkeyPatch) -> None:
+    class Bell:
+        problem = None
+        unheard_seconds = health.UNHEARD_SECONDS + 1.0
+
+    all_well.setattr(health.hub, "bell", Bell())
+    assert health.delays() == [], "it reads itself"
+    all_well.setattr(health, "conf", msgspec.structs.replace(health.conf, redis_url="redis://"))
+    [reason] = health.delays()
+    assert "no worker was heard" in reason
+    assert health.refusals() == []
+    all_well.setattr(Bell, "unheard_seconds", 1.0)
+    assert health.delays() == []
 
 
 def test_uploads_that_nobody_takes_for_long_delay_until_somebody_reads(all_well: pytest.MonkeyPatch) -> None:
