@@ -20,7 +20,7 @@ from .generate.markdown import own_docstring
 
 ROOT = Path(__file__).parents[1]
 # Written for people to copy from: all Markdown that belongs to the project.
-WRITTEN = ("*.md", "docs/**/*.md", "benchmarks/*.md")
+WRITTEN = ("*.md", "docs/**/*.md", "benchmarks/*.md", "deploy/*.md")
 SHELL = ("sh", "bash", "console", "ini", "yaml", "dockerfile")
 FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")

@@ -15,9 +15,16 @@ from hypothesis import settings
 # Django reads its settings at import; the unit tests get a data directory that nobody else uses.
 os.environ["SCANRILL_DATA_DIR"] = tempfile.mkdtemp(prefix="scanrill-unit-")
 os.environ["SCANRILL_ENGINE"] = "dummy"
-os.environ["DJANGO_SETTINGS_MODULE"] = os.environ.pop(
-    "SCANRILL_TEST_SETTINGS", "backend_main.backend.settings"
-)
+os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
+
+from tests.support import postgresql
+
+# Too early for pytest's options; the processes of a run inherit what is set here.
+if "--database=postgresql" in sys.argv:
+    postgresql.want()
+if postgresql.wanted():
+    os.environ["SCANRILL_DATABASE_URL"] = postgresql.url_of("postgres")
+    os.environ["SCANRILL_SECRET_KEY"] = "of the unit tests, which sign with it what nobody else reads"
 
 from tests.support.redis import Redis
 from tests.support.server import Server
@@ -47,6 +54,8 @@ def pytest_xdist_setupnodes() -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the tests marked as slow too")
+    # Read above; here it is known, and explained.
+    parser.addoption("--database", choices=["sqlite", "postgresql"], help="of the tests' servers")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

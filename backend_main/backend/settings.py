@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from backend_main.core import database
 from backend_main.core.conf import conf, secret_key
 
 SECRET_KEY = secret_key(conf)
@@ -19,20 +20,7 @@ MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 ROOT_URLCONF = "backend_main.backend.urls"
 ASGI_APPLICATION = "backend_main.backend.asgi.application"
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": conf.database_path,
-        "CONN_MAX_AGE": None,
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
-            # A writer that starts as a reader and then cannot become one fails at once instead of waiting.
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode = WAL",
-        },
-    }
-}
+DATABASES = {"default": database.settings(conf)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "core.User"
 AUTH_PASSWORD_VALIDATORS = [
@@ -90,8 +78,11 @@ LOGGING = {
         # A line and a traceback for each request with a foreign Host: anybody could fill the disk with them.
         "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "django.server": {"handlers": [], "propagate": True},
+        # Two lines for each call to read; what is read is in the database.
+        "celery.worker.strategy": {"handlers": [], "level": "WARNING", "propagate": True},
+        "celery.app.trace": {"handlers": [], "level": "WARNING", "propagate": True},
         # Where it found its credentials, at each start.
-        "botocore": {"handlers": [], "level": "WARNING"},
+        "botocore": {"handlers": [], "level": "WARNING", "propagate": True},
         "uvicorn": {"handlers": [], "level": "INFO", "propagate": True},
         "uvicorn.access": {"handlers": [], "level": "INFO", "propagate": True},
     },

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +25,9 @@ from backend_main import __version__
 from backend_main.core.errors import StartRefused
 
 from .data import DataDir, open_data
+
+if TYPE_CHECKING:
+    from backend_main.core.conf import Conf
 
 FORMAT = 1
 MANIFEST, DATABASE, SECRET, FILES = "manifest.json", "scanrill.sqlite3", "secret.key", "files"
@@ -38,6 +41,8 @@ def backup(
 ) -> None:
     """Write users, uploads, files and keys into one file. Works beside a running server."""
     conf = open_data(data_dir)
+    if conf.database_url:
+        raise StartRefused(f"The database is PostgreSQL: save it with pg_dump, then copy {conf.files_dir}.")
     if conf.storage_url.startswith("s3:"):
         raise StartRefused(
             "The files are in a bucket (SCANRILL_STORAGE_URL), which this backup does not read: "
@@ -61,7 +66,12 @@ def restore(
     data_dir: DataDir = None,
 ) -> None:
     """Make a data directory from a backup. The directory must be new or empty."""
-    target = _target(data_dir)
+    conf = _conf(data_dir)
+    if conf.database_url:
+        raise StartRefused(
+            "The database is PostgreSQL: put it back with pg_restore, then run `scanrill restored`."
+        )
+    target = conf.data_dir
     if os.environ.get("SCANRILL_STORAGE_URL"):
         raise StartRefused("Files are restored into the data directory: do it without SCANRILL_STORAGE_URL.")
     _check_empty(target)
@@ -74,6 +84,15 @@ def restore(
             shutil.rmtree(target)
         os.replace(draft, target)
     print(f"{target} is as it was when the backup was made; `scanrill serve` starts it.")
+
+
+def restored(data_dir: DataDir = None) -> None:
+    """Say that a PostgreSQL database was put back, before any server starts: old cursors count no more."""
+    open_data(data_dir)
+    from backend_main.core.models import EventLog
+
+    EventLog.objects.all().delete()  # the next start names a new one
+    print("Clients that come back get the list of all uploads anew; `scanrill serve` starts the server.")
 
 
 # ── writing ──
@@ -130,12 +149,12 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 # ── reading ──
 
 
-def _target(data_dir: Path | None) -> Path:
+def _conf(data_dir: Path | None) -> Conf:
     if data_dir is not None:
         os.environ["SCANRILL_DATA_DIR"] = str(data_dir)
     from backend_main.core.conf import conf
 
-    return conf.data_dir
+    return conf
 
 
 def _check_empty(target: Path) -> None:

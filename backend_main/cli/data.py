@@ -1,4 +1,4 @@
-"""The data directory: made, migrated and checked before anything uses it."""
+"""The data directory and the database: made, migrated and checked before anything uses them."""
 
 from __future__ import annotations
 
@@ -18,38 +18,49 @@ if TYPE_CHECKING:
     from backend_main.core.conf import Conf
 
 _SERVER = "serve.lock"
+# A number that nothing else takes for a lock of this database.
+_MIGRATING = int.from_bytes(b"scanrill")
 
 DataDir = Annotated[Path | None, typer.Option(help="Where data is kept. [env: SCANRILL_DATA_DIR]")]
 
 
 def open_data(data_dir: Path | None) -> Conf:
     """Sets Django up on a data directory that exists and has this version's tables. Raises `StartRefused`."""
-    if data_dir is not None:
-        os.environ["SCANRILL_DATA_DIR"] = str(data_dir)
-    from backend_main.core.conf import conf
-
-    _make(conf.data_dir)
-    _set_up_django()
+    conf = make_data(data_dir)
+    set_up_django()
     with locked(conf.data_dir / "migrate.lock", wait=True):
         _migrate()
     return conf
 
 
+def make_data(data_dir: Path | None) -> Conf:
+    """The settings, and a data directory that is there. Raises `StartRefused`."""
+    if data_dir is not None:
+        os.environ["SCANRILL_DATA_DIR"] = str(data_dir)
+    from backend_main.core.conf import conf
+
+    _make(conf.data_dir)
+    return conf
+
+
 @contextmanager
-def locked(path: Path, *, wait: bool) -> Iterator[IO[str]]:
-    """Holds an exclusive lock; the kernel releases it however the process ends. Raises BlockingIOError."""
+def locked(path: Path, *, wait: bool, shared: bool = False) -> Iterator[IO[str]]:
+    """Holds a lock; the kernel releases it however the process ends. Raises BlockingIOError."""
     with open(path, "a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        fcntl.flock(file, kind if wait else kind | fcntl.LOCK_NB)
         yield file
 
 
 @contextmanager
-def serving(data_dir: Path) -> Iterator[IO[str]]:
-    """Holds the lock of the one server of a data directory; its address goes into the file.
+def serving(conf: Conf) -> Iterator[IO[str]]:
+    """Holds the lock of a data directory's server; its address goes into the file.
 
-    Raises BlockingIOError where there is another.
+    An embedded server is the only one. Others share the lock, and the file has the address of the last.
+
+    Raises BlockingIOError where there is one that it cannot be beside.
     """
-    with locked(data_dir / _SERVER, wait=False) as file:
+    with locked(conf.data_dir / _SERVER, wait=False, shared=not conf.embedded) as file:
         file.truncate(0)
         yield file
         file.truncate(0)
@@ -90,12 +101,16 @@ def _make(data_dir: Path) -> None:
         ) from None
 
 
-def _set_up_django() -> None:
+def set_up_django(*, strict: bool = True) -> None:
+    """On a data directory that is there. If strict, raises `StartRefused` where nothing can be stored, or
+    settings do not go together."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
     import django
     from django.core import checks
 
     django.setup()
+    if not strict:
+        return
     from backend_main.core import storage
 
     storage.prepare()
@@ -111,6 +126,7 @@ def _migrate() -> None:
     from django.db.migrations.executor import MigrationExecutor
 
     try:
+        _wait_for_turn()
         executor = MigrationExecutor(connection)
         newer = {key for key in executor.loader.applied_migrations if key[0] == "core"} - {
             key for key in executor.loader.disk_migrations if key[0] == "core"
@@ -120,6 +136,22 @@ def _migrate() -> None:
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0, interactive=False)
     except DatabaseError as error:
-        raise StartRefused(f"The database cannot be used: {error}.") from None
+        raise StartRefused(f"The database cannot be used: {_line(error)}.") from None
     finally:
         connection.close()
+
+
+def _wait_for_turn() -> None:
+    """Machines that start at once migrate one after another; the lock is gone with the connection."""
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = 0")
+            cursor.execute("SET statement_timeout = 0")  # a migration may take its time
+            cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATING])
+
+
+def _line(error: Exception) -> str:
+    """The first one: libpq adds advice, and each address that it tried."""
+    return str(error).strip().partition("\n")[0].removesuffix(".")

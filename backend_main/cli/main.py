@@ -9,7 +9,8 @@ import typer
 from backend_main import __version__
 from backend_main.core.errors import ScanrillError
 
-from .backup import backup, restore
+from .backup import backup, restore, restored
+from .doctor import doctor
 from .engines import engines
 from .link import link
 from .read import read
@@ -17,6 +18,7 @@ from .serve import serve
 from .settings import settings
 from .sweep import sweep
 from .users import add_user, token
+from .worker import worker
 
 app = typer.Typer(
     help="Reads scans: a server that streams their text while it is being read.",
@@ -27,7 +29,11 @@ app = typer.Typer(
 user = typer.Typer(help="Users of the server.", no_args_is_help=True)
 user.command("add")(add_user)
 app.add_typer(user, name="user")
-for command in (serve, link, token, read, engines, sweep, backup, restore, settings):
+COMMANDS = (
+    *(serve, worker, link, token, read, engines),
+    *(sweep, backup, restore, restored, settings, doctor),
+)
+for command in COMMANDS:
     app.command()(command)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,22 +29,34 @@ def serve(
     port: Annotated[
         int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)
     ] = 8000,
+    workers: Annotated[
+        int, typer.Option(help="Processes that serve; more than one need SCANRILL_REDIS_URL.", min=1)
+    ] = 1,
+    with_reader: Annotated[
+        bool, typer.Option("--with-reader", help="Read too, beside the workers, where there is a Redis.")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Start the server and its reader; they run until Ctrl-C or SIGTERM."""
+    """Start the server, and its reader unless there are workers; they run until Ctrl-C or SIGTERM."""
+    if with_reader:
+        os.environ["SCANRILL_WITH_READER"] = "1"
     conf = open_data(data_dir)
-    _check_engine(conf)
+    check_engine(conf)
     _check_storage()
+    if workers > 1 and not conf.redis_url:
+        raise StartRefused(
+            "Several processes hear each other's events over Redis: set SCANRILL_REDIS_URL, or no --workers."
+        )
     if not is_loopback(host):
         _check_exposed(conf)
-    with _only_server_of(conf.data_dir) as lock_file, _listening(host, port) as listener:
+    with _server_of(conf) as lock_file, _listening(host, port) as listener:
         address = _address(listener)
         lock_file.write(address)
         lock_file.flush()
         lines = [f"scanrill serves at {address}/ — data in {conf.data_dir}, Ctrl-C ends it."]
         if is_loopback(host):
             lines += _sign_in_lines(address)
-        _run(listener, conf, lines)
+        _run(listener, conf, workers, lambda: print(*lines, sep="\n", flush=True))
 
 
 def _address(listener: socket.socket) -> str:
@@ -62,7 +74,17 @@ def _sign_in_lines(address: str) -> list[str]:
     return [f"Sign in (once, within 10 minutes): {link_for(user, address)}"]
 
 
-def _run(listener: socket.socket, conf: Conf, lines: list[str]) -> None:
+def _run(listener: socket.socket, conf: Conf, workers: int, started: Callable[[], None]) -> None:
+    if workers == 1:
+        run(listener, conf, started)
+        return
+    from .fleet import Fleet
+
+    Fleet(listener, workers, started).run()
+
+
+def run(listener: socket.socket, conf: Conf, started: Callable[[], None]) -> None:
+    """Serves in this process until SIGTERM or SIGINT; calls `started` when it does."""
     import uvicorn
 
     from backend_main.backend.server import Server
@@ -85,7 +107,7 @@ def _run(listener: socket.socket, conf: Conf, lines: list[str]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn ends at these and raises them again when it is done; that was their whole work: exit code 0.
         signal.signal(number, _nothing)
-    Server(config, lambda: print(*lines, sep="\n", flush=True)).run(sockets=[listener])
+    Server(config, started).run(sockets=[listener])
 
 
 def _nothing(_number: int, _frame: Any) -> None:
@@ -93,12 +115,14 @@ def _nothing(_number: int, _frame: Any) -> None:
 
 
 @contextmanager
-def _only_server_of(data_dir: Path) -> Iterator[IO[str]]:
+def _server_of(conf: Conf) -> Iterator[IO[str]]:
     try:
-        with serving(data_dir) as file:
+        with serving(conf) as file:
             yield file
     except BlockingIOError:
-        raise StartRefused(f"The data directory {data_dir} is in use by another scanrill serve.") from None
+        raise StartRefused(
+            f"The data directory {conf.data_dir} is in use by another scanrill serve."
+        ) from None
 
 
 @contextmanager
@@ -118,7 +142,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _check_engine(conf: Conf) -> None:
+def check_engine(conf: Conf) -> None:
     from backend_main.reading.engines import known_engines
 
     if conf.engine not in (known := sorted(known_engines())):

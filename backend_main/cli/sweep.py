@@ -12,7 +12,8 @@ def sweep(data_dir: DataDir = None) -> None:
 
     try:
         with locked(conf.data_dir / "serve.lock", wait=False):
-            swept = sweeping.everything(grace_seconds=0)
+            # Not embedded, a server may run on another machine.
+            swept = sweeping.everything(**({"grace_seconds": 0} if conf.embedded else {}))
     except BlockingIOError:  # a server runs: what is young may be an upload that is just coming in
         swept = sweeping.everything()
     print(f"{swept.claims} claims opened, {swept.files} files and {swept.incoming} unfinished files removed")

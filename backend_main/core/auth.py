@@ -22,6 +22,7 @@ from rest_framework_simplejwt.tokens import RefreshToken as BaseRefreshToken
 from rest_framework_simplejwt.tokens import Token
 
 from . import queries
+from .again import again
 from .conf import conf
 from .errors import OriginRefused, StartRefused, Unauthenticated
 from .models import User
@@ -170,6 +171,7 @@ def _identity(token: Token) -> Identity:
     return Identity(user, float(issued_at), float(token["exp"]))
 
 
+@again
 def _user(claim: object) -> User | None:
     if not isinstance(claim, str) or not claim:
         return None

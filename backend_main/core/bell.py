@@ -11,8 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -20,6 +22,8 @@ import msgspec
 from .slot import Draft
 
 log = logging.getLogger(__name__)
+
+HERE_SECONDS = 10.0
 
 
 class Item(msgspec.Struct, frozen=True, tag=True):
@@ -90,7 +94,32 @@ class Missed(msgspec.Struct, frozen=True):
     """Some items may have been lost: it is time to look."""
 
 
-Heard = Ring | Over | Taken | PageText
+class Work(Item, frozen=True, tag=True):
+    """A job waits. It is `NOBODY`'s, whom every server follows that shares a Redis."""
+
+
+class Here(Item, frozen=True, tag=True):
+    """A worker lives, and says so each `HERE_SECONDS`. It is `NOBODY`'s too."""
+
+
+Heard = Ring | Over | Taken | PageText | Work | Here
+NOBODY = UUID(int=0)
+
+
+class Says(Protocol):
+    """What tells: a bell, or one who only speaks."""
+
+    def say(self, item: Heard) -> None:
+        """Soon, to all who listen; from any thread."""
+
+
+def tell(bell: Says, owner_id: UUID, seq: int, ended: UUID | None) -> None:
+    """An event is committed; `ended` is the upload whose reading it ends."""
+    bell.say(Ring(owner_id, seq))
+    if ended is not None:
+        bell.say(Over(owner_id, ended, seq))
+
+
 Hear = Callable[[Heard | Missed, bool], None]
 """Called on the loop with an item, and whether this process said it."""
 
@@ -123,11 +152,17 @@ class LocalBell:
         self._mailbox = Mailbox()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._hear: Hear | None = None
+        self._worker_heard_at = time.monotonic()
 
     @property
     def problem(self) -> str | None:
         """Why it is not heard everywhere just now."""
         return None
+
+    @property
+    def unheard_seconds(self) -> float:
+        """How long no worker has said that it lives, of the time in which it would have been heard."""
+        return time.monotonic() - self._worker_heard_at
 
     def start(self, hear: Hear) -> None:
         self._hear, self._loop = hear, asyncio.get_running_loop()
@@ -153,6 +188,8 @@ class LocalBell:
 
     def _heard(self, item: Item | Missed, *, local: bool) -> None:
         """What fails here is our defect, and is not to end the one who rang, or what else is heard."""
+        if isinstance(item, Here | Missed):
+            self._worker_heard_at = time.monotonic()
         try:
             if self._hear is not None:
                 self._hear(item, local)  # type: ignore[arg-type] # only what `say` takes comes here

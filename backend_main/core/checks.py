@@ -29,6 +29,28 @@ def redis_client(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register("scanrill")
+def celery(**_kwargs: Any) -> list[CheckMessage]:
+    """Workers are called, and do their reading, by Celery."""
+    if not conf.broker or find_spec("celery"):
+        return []
+    hint = "Install it with: pip install 'scanrill[celery]'."
+    return [Error(f"{_broker_variable()} needs the extra `celery`.", hint=hint, id="core.E005")]
+
+
+@register("scanrill")
+def bell_of_workers(**_kwargs: Any) -> list[CheckMessage]:
+    """What a worker reads comes to the servers over Redis, whoever calls it to read."""
+    if not conf.broker_url or conf.redis_url:
+        return []
+    hint = "Set SCANRILL_REDIS_URL; with it alone, Redis is the broker too."
+    return [Error("SCANRILL_BROKER_URL needs a Redis for live text.", hint=hint, id="core.E006")]
+
+
+def _broker_variable() -> str:
+    return "SCANRILL_BROKER_URL" if conf.broker_url else "SCANRILL_REDIS_URL"
+
+
+@register("scanrill")
 def allowed_origins(**_kwargs: Any) -> list[CheckMessage]:
     """One that is none would refuse every page, and blame the page for it."""
     hint = "Write scheme://host or scheme://host:port, without a slash at the end."

@@ -9,6 +9,7 @@ import secrets
 from django.utils import timezone
 
 from . import queries
+from .again import again
 from .errors import Unauthenticated
 from .models import SignInCode, User
 
@@ -17,6 +18,7 @@ CODE_BYTES = 24  # 192 bits: nobody finds one by trying
 REFUSED = "This link was used already, or is too old; `scanrill link` prints another."
 
 
+@again
 def issue(user: User) -> str:
     """A new code that signs this user in."""
     code = secrets.token_urlsafe(CODE_BYTES)
@@ -24,6 +26,7 @@ def issue(user: User) -> str:
     return code
 
 
+@again
 def redeem(code: str) -> User:
     """The user of a code, which is gone by this.
 
@@ -40,6 +43,7 @@ def redeem(code: str) -> User:
     return User.objects.get(pk=found.user_id)
 
 
+@again
 def remove_expired() -> int:
     """How many there were."""
     return SignInCode.objects.filter(expires_at__lte=timezone.now()).delete()[0]

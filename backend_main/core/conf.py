@@ -151,6 +151,25 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(description="Stands before every name in that Redis: one for each deployment.", min_length=1),
     ] = "scanrill:"
+    broker_url: Annotated[
+        str,
+        Meta(
+            description="Where calls to read are sent, as amqp://host/ (RabbitMQ); empty: the Redis.",
+            extra=_SECRET,
+        ),
+    ] = ""
+    with_reader: Annotated[
+        bool,
+        Meta(description="Whether `scanrill serve` reads too where there is a Redis; without one it does."),
+    ] = False
+    database_url: Annotated[
+        str,
+        Meta(
+            description="PostgreSQL, as postgresql://user@host/name or postgresql://user@/name?host=/dir; "
+            "empty: SQLite in the data directory.",
+            extra=_SECRET,
+        ),
+    ] = ""
     storage_url: Annotated[
         str,
         Meta(
@@ -169,6 +188,21 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
             description="How long events are kept for clients that come back (90s, 15m, 24h, 7d), or seconds."
         ),
     ] = Duration(86_400)
+
+    @property
+    def embedded(self) -> bool:
+        """Nothing is shared with another server: the data directory is this one's alone."""
+        return not self.database_url and not self.redis_url
+
+    @property
+    def broker(self) -> str:
+        """Where workers are called to read; empty: there are none."""
+        return self.broker_url or self.redis_url
+
+    @property
+    def reads_here(self) -> bool:
+        """Whether a server has readers of its own."""
+        return self.with_reader or not self.broker
 
     @property
     def files_dir(self) -> Path:
@@ -237,9 +271,17 @@ def describe(settings: Conf) -> list[SettingInfo]:
 
 
 def secret_key(settings: Conf) -> str:
-    """The configured secret, or the data directory's own, made on first use, mode 0600."""
+    """The configured secret, or the data directory's own, made on first use, mode 0600.
+
+    Raises `StartRefused` where servers share a database or a Redis: each would make one of its own.
+    """
     if settings.secret_key:
         return settings.secret_key
+    if not settings.embedded:
+        raise StartRefused(
+            f"With {PREFIX}DATABASE_URL or {PREFIX}REDIS_URL, set {PREFIX}SECRET_KEY too: "
+            "a long random string, the same for all servers."
+        )
     path = settings.data_dir / "secret.key"
     if not path.exists():
         _write_once(path, secrets.token_urlsafe(50))

@@ -24,6 +24,7 @@ from .errors import (
     ProtocolError,
     TooMany,
     Unauthenticated,
+    Unavailable,
     UploadNotFound,
     WrongStatus,
 )
@@ -70,7 +71,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
             upload_id = await self._followed_upload()
             socket = self._socket(upload_id)
             await hub.join(socket)  # before accept: what commits after the handshake reaches this client
-        except (ConnectionRefused, UploadNotFound) as refusal:
+        except (ConnectionRefused, Unavailable, UploadNotFound) as refusal:
             await self.accept()
             await self.close(refusal.close_code, str(refusal))
             return

@@ -1,7 +1,7 @@
-"""Step 8 — "there is work": wakes the readers of this process.
+"""Step 8 — "there is work": wakes the readers of this process, and calls those of workers elsewhere.
 
-The row of the job is the queue; what is told here only makes it quick. The pool gets at start-up what its
-threads call, so nothing here knows how to read.
+The row of the job is the queue; what is told here only makes it quick. Pool and courier get at start-up what
+their threads call, so nothing here knows how to read, or what a broker is.
 """
 
 from __future__ import annotations
@@ -11,9 +11,17 @@ import threading
 import time
 from collections.abc import Callable
 
+from .errors import Unavailable
+
 log = logging.getLogger(__name__)
 
+RETRY_SECONDS = 0.5
+MOST_CALLS = 64
+"""At a time: more readers than so many are called by the next sweep."""
+
 _pool: LocalPool | None = None
+_courier: Courier | None = None
+_tell_others: Callable[[], None] | None = None
 
 
 class LocalPool:
@@ -60,9 +68,64 @@ class LocalPool:
     def _call(self, work: Callable[[], bool]) -> bool:
         try:
             return work()
+        except Unavailable as error:  # the next sweep calls again
+            log.warning("a reader waits: %s", error)
+            return False
         except Exception:
             log.exception("a reader failed in a way that is a defect of scanrill")
             return False
+
+
+class Courier:
+    """A thread that has workers called; nobody who commits waits for a broker.
+
+    A broker that is away costs a warning: the next sweep calls again.
+    """
+
+    def __init__(self, post: Callable[[int], None]) -> None:
+        self._post = post
+        self._wake = threading.Condition()
+        self._calls = 0
+        self._stopping = False
+        self.failing = False
+        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def call(self, readers: int) -> None:
+        with self._wake:
+            self._calls = min(self._calls + readers, MOST_CALLS)
+            self._wake.notify()
+
+    def stop(self, timeout_seconds: float) -> None:
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        self._thread.join(timeout_seconds)
+
+    def _run(self) -> None:
+        while calls := self._take():
+            self._try_to_post(calls)
+
+    def _take(self) -> int:
+        """How many were wanted meanwhile; waits for one, and is 0 when stopped."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._stopping or self._calls)
+            calls, self._calls = self._calls, 0
+            return 0 if self._stopping else calls
+
+    def _try_to_post(self, calls: int) -> None:
+        try:
+            self._post(calls)
+            self.failing = False
+        except Exception as error:
+            if not self.failing:
+                log.warning("workers cannot be called just now: %s", error)
+                self.call(calls)  # once more: a broker that was started anew has closed the connection
+            self.failing = True
+            with self._wake:
+                self._wake.wait_for(lambda: self._stopping, RETRY_SECONDS)
 
 
 def start_local(works: list[Callable[[], bool]]) -> None:
@@ -78,7 +141,43 @@ def stop_local(timeout_seconds: float) -> None:
         _pool = None
 
 
-def there_is_work() -> None:
-    """Quick, and safe from any thread; does nothing where this process has no readers."""
+def start_courier(post: Callable[[int], None]) -> None:
+    """`post` calls so many readers of workers; what it raises is a broker that is away."""
+    global _courier
+    _courier = Courier(post)
+    _courier.start()
+
+
+def stop_courier(timeout_seconds: float) -> None:
+    global _courier
+    if _courier is not None:
+        _courier.stop(timeout_seconds)
+        _courier = None
+
+
+def tell_others_by(tell: Callable[[], None]) -> None:
+    """How other servers with readers of their own are told; `tell` is quick, and called from any thread."""
+    global _tell_others
+    _tell_others = tell
+
+
+def there_is_work(jobs: int = 1) -> None:
+    """Quick, and safe from any thread; does nothing where this process knows of no readers."""
+    wake()
+    if _courier is not None:
+        _courier.call(jobs)
+    if _tell_others is not None:
+        _tell_others()
+
+
+def wake() -> None:
+    """The readers of this process, if it has any."""
     if _pool is not None:
         _pool.wake()
+
+
+def problem() -> str | None:
+    """Why what comes in may wait for the next sweep."""
+    if _courier is not None and _courier.failing:
+        return "the broker does not answer: workers begin to read some seconds later"
+    return None

@@ -8,6 +8,7 @@ ScanrillError                  code, HTTP status, close code, and whether reconn
 │   ├── WrongStatus            409         what is asked does not go with the upload's status
 │   ├── TooLarge               413         the file has more bytes than are allowed here
 │   ├── StorageFull            507         no room for the file; free some, then send it again
+│   ├── Unavailable            503         the database does not answer just now; send it again
 │   └── StorageUnavailable     503         where files are kept does not answer; try again
 ├── StartRefused                           a command stops with one line; nothing was changed
 └── ConnectionRefused                      the socket is accepted and closed with the code
@@ -112,6 +113,17 @@ class StorageFull(Invalid):
 
     def __init__(self, field: str) -> None:
         super().__init__({field: "storage_full: the server has no room for this file; nothing was stored."})
+
+
+class Unavailable(Invalid):
+    """Whether the last try was carried out is not known where its answer was lost."""
+
+    code = "unavailable"
+    http_status = 503
+    final = False
+
+    def __init__(self) -> None:
+        super().__init__({"server": "The database does not answer just now; try again."})
 
 
 class StorageUnavailable(Invalid):

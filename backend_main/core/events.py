@@ -25,6 +25,7 @@ from django.db.models import Max
 from django.db.models.functions import Now
 
 from . import protocol
+from .again import again
 from .conf import conf
 from .models import Event, EventCounter, User
 
@@ -100,11 +101,13 @@ def unlisten(listener: Listener) -> None:
     _listeners.remove(listener)
 
 
+@again
 def head(owner_id: UUID) -> int:
     """The number of the owner's newest event; 0 where there was none yet."""
     return EventCounter.objects.filter(owner_id=owner_id).values_list("seq", flat=True).first() or 0
 
 
+@again
 def remove_expired() -> int:
     """Events older than `conf.event_retention`, and what stands before them; how many there were.
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
+from .errors import Unavailable
 from .replay import Entry
 from .sockets import Socket
 
@@ -75,6 +76,8 @@ class Feed:
                     self._deliver(self, entry)
                     self.cursor = entry.seq
                 self._tell_waiting()
+        except Unavailable as error:
+            log.warning("the log of events is read later: %s", error)
         except Exception:
             log.exception("the log of events could not be read; it is tried again")
         finally:

@@ -21,6 +21,7 @@ from django.db.models.functions import Now
 
 from .. import reading
 from . import events, serializers, wishes
+from .again import again
 from .events import Change
 from .models import Job, Page, Status, Upload, User
 from .text import join_pages
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 15
 HEARTBEAT_SECONDS = 5
 MAX_FAILURES = 3
+COUNTED_JOBS = 64
 
 DIED = "Reading was cut off too often; the file may be too much for the reader."
 
@@ -60,6 +62,7 @@ class Claim:
 # ── holding ──────────────────────────────────────────────────────────────────────────────────────
 
 
+@again
 def claim(holder: str) -> Claim | None:
     """The fairest open job: of the owner served longest ago, the one that has waited longest."""
     with transaction.atomic():
@@ -77,28 +80,40 @@ def claim(holder: str) -> Claim | None:
         return replace(_claim_of(job), texts=texts, seq=events.head(upload.owner_id))
 
 
+@again
 def extend(held: Claim) -> bool:
     """A new lease; False where the job is not this claim's any more."""
     return bool(_held(held).update(lease_until=_lease()))
 
 
+@again
 def give_back(held: Claim) -> None:
     """The job waits again, as if nothing had happened; the finished pages stay."""
     _held(held).update(claimed_by="", lease_until=None)
 
 
+@again
 def others_wait(held: Claim) -> bool:
     """Whether somebody else's job is open: then this one gives way after its page."""
     return Job.objects.filter(claimed_by="").exclude(upload__owner_id=held.owner_id).exists()
 
 
-def open_jobs() -> bool:
-    return Job.objects.filter(claimed_by="").exists()
+@again
+def open_jobs() -> int:
+    """How many wait to be read, counted as far as anybody wants to know."""
+    return Job.objects.filter(claimed_by="").order_by()[:COUNTED_JOBS].count()
+
+
+def unread_for(time: dt.timedelta) -> bool:
+    """Whether a job has waited so long, and nobody has one: nobody seems to read."""
+    waits = Job.objects.filter(claimed_by="", created_at__lt=Now() - time)
+    return waits.exists() and not _claimed().filter(lease_until__gt=Now()).exists()
 
 
 # ── what a reader writes ─────────────────────────────────────────────────────────────────────────
 
 
+@again
 def save_page(held: Claim, page: reading.PageDone) -> None:
     """A finished page, which no later attempt reads again. Raises `LostUpload`."""
     with transaction.atomic():
@@ -118,6 +133,7 @@ def save_page(held: Claim, page: reading.PageDone) -> None:
         Job.objects.filter(pk=held.job_id).update(failures=0)
 
 
+@again
 def finish(held: Claim) -> None:
     """Processed; an error where no page of it could be decoded."""
     pages = Page.objects.filter(upload_id=held.upload_id).order_by("number")
@@ -127,10 +143,12 @@ def finish(held: Claim) -> None:
         _end(held, status=Status.PROCESSED, error=None)
 
 
+@again
 def fail(held: Claim, sentence: str) -> None:
     _end(held, status=Status.ERROR, error=sentence)
 
 
+@again
 def count_failure(held: Claim, sentence: str) -> None:
     """The job waits again, unless it has brought down a reader too often without one more page.
 
@@ -155,11 +173,13 @@ def texts_so_far(upload_id: UUID) -> dict[str, Any]:
 # ── readers that died ────────────────────────────────────────────────────────────────────────────
 
 
+@again
 def void_claims() -> None:
     """At the start of the only server of a data directory nobody else can hold a claim."""
     _count_deaths(_claimed())
 
 
+@again
 def void_expired() -> int:
     """Claims whose lease ran out are open again; how many there were."""
     return _count_deaths(_claimed().filter(lease_until__lt=Now()))

@@ -16,10 +16,10 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from . import events, orm, protocol, queries, replay
-from .bell import Heard, LocalBell, Missed, Over, PageText, Ring, Taken
+from . import bell, dispatch, events, orm, protocol, queries, replay
+from .bell import Heard, LocalBell, Missed, Over, PageText, Ring, Taken, Work
 from .conf import conf
-from .errors import Invalid, TooMany, TooSlow, Unauthenticated
+from .errors import Invalid, TooMany, TooSlow, Unauthenticated, Unavailable
 from .events import Change
 from .feed import Feed
 from .protocol import Stream
@@ -195,9 +195,7 @@ class Hub:
 
     def tell(self, change: Change) -> None:
         """A change has been committed in this process."""
-        self.bell.say(Ring(change.owner_id, change.seq))
-        if change.last:
-            self.bell.say(Over(change.owner_id, change.upload_id, change.seq))
+        bell.tell(self.bell, change.owner_id, change.seq, change.upload_id if change.last else None)
 
     async def _read(self, owner_id: UUID, seq: int) -> list[Entry]:
         return await orm.look(self._log.since, owner_id, seq)
@@ -232,6 +230,9 @@ class Hub:
                 return
             try:
                 await self._give_next(socket, feed)
+            except Unavailable as error:
+                log.warning("events wait: %s", error)
+                await asyncio.sleep(LOOK_SECONDS)
             except Exception:
                 log.exception("events could not be read again; it is tried once more")
                 await asyncio.sleep(LOOK_SECONDS)
@@ -272,6 +273,8 @@ class Hub:
                 self._take(item, local)
             case PageText():
                 self._page(item, local)
+            case Work() if not local:
+                dispatch.wake()
             case Missed():
                 self._spawn(self._look())
 
@@ -344,6 +347,8 @@ class Hub:
             await asyncio.sleep(LOOK_SECONDS)
             try:
                 await self._look()
+            except Unavailable as error:
+                log.warning("the hub's look waits: %s", error)
             except Exception:
                 log.exception("the hub's look at the database failed; the next one follows")
 

@@ -15,6 +15,8 @@ from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections
 
+from .again import again
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -28,8 +30,11 @@ async def run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 async def look(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The same for short reads that everybody waits for: not behind files that are just coming in."""
-    return await _on(_lookers, work, *args, **kwargs)
+    """The same for short reads that everybody waits for: not behind files that are just coming in.
+
+    Raises `Unavailable` where the database does not answer.
+    """
+    return await _on(_lookers, again(work), *args, **kwargs)
 
 
 async def _on(threads: ThreadPoolExecutor, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
+from .again import again
 from .errors import Invalid, PageNotFound, UploadNotFound
 from .models import EventCounter, Page, Upload, User
 
@@ -28,6 +29,7 @@ class Account(NamedTuple):
     head: int
 
 
+@again
 def upload(*, owner: User, upload_id: UUID) -> Upload:
     """Raises `UploadNotFound` for an unknown id and for another user's alike."""
     found = Upload.objects.owned_by(owner).select_related("owner").filter(pk=upload_id).first()
@@ -36,12 +38,14 @@ def upload(*, owner: User, upload_id: UUID) -> Upload:
     return found
 
 
+@again
 def upload_by_hash(*, owner: User, image_hash: str) -> Upload | None:
     return (
         Upload.objects.owned_by(owner).select_related("owner").filter(image_hash=image_hash.lower()).first()
     )
 
 
+@again
 def page(*, owner: User, upload_id: UUID, number: int) -> Page:
     """A finished page. Raises `UploadNotFound`, or `PageNotFound` where it is not finished or not there."""
     found = Page.objects.filter(upload__owner=owner, upload_id=upload_id, number=number).first()
@@ -51,6 +55,7 @@ def page(*, owner: User, upload_id: UUID, number: int) -> Page:
     return found
 
 
+@again
 def uploads(
     *,
     owner: User,
@@ -112,6 +117,7 @@ def account(user_id: UUID) -> Account | None:
     return accounts([user_id]).get(user_id)
 
 
+@again
 def accounts(user_ids: list[UUID]) -> dict[UUID, Account]:
     """The active ones of these users, of whom there is one at least.
 

@@ -1,35 +1,80 @@
-"""Step 8 — the readers of this process: started with the server, ended with it."""
+"""Step 8 — the readers of this process, a server's or a worker's: started with it, ended with it.
+
+A reader is used by whoever is told that there is work: the threads of this process, and in a worker those of
+Celery too. Each takes one that is idle for one job, and so on until there is none: there is one way to read.
+"""
 
 from __future__ import annotations
 
 import os
+import queue
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from .. import reading
 from . import dispatch, events, jobs, pictures, sweep, tasks
+from .bell import Over, Says
 from .conf import conf
-from .live import hub
+
+if TYPE_CHECKING:
+    from .endings import Endings
 
 STOP_SECONDS = 5.0
 
 _readers: list[tasks.Reader] = []
+# The one used last is the next: where there is little to read, the others' memory may be swapped out.
+_idle: queue.LifoQueue[tasks.Reader] = queue.LifoQueue()
+_endings: Endings | None = None
 
 
-def start() -> None:
-    """Voids the claims of a server that died, then warms up and reads. Uses the database."""
-    jobs.void_claims()
-    # This process is the only one of its data directory, and no upload is coming in yet.
-    sweep.files(grace_seconds=0)
-    threads = conf.reader_threads or max(1, (os.cpu_count() or 1) // conf.readers)
-    for _ in range(conf.readers):
+def start(bell: Says, count: int) -> None:
+    """Voids the claims of readers that died; then so many warm up and read. Uses the database."""
+    _prepare(bell, count)
+    dispatch.start_local([read_next] * count)
+
+
+def start_warm(bell: Says, count: int) -> None:
+    """The same, returning when all are warm. Raises reading.ReadingError where the engine does not start."""
+    _prepare(bell, count)
+    with ThreadPoolExecutor(count) as threads:
+        list(threads.map(tasks.Reader.warm_up, _readers))
+    dispatch.start_local([read_next] * count)
+
+
+def _prepare(bell: Says, count: int) -> None:
+    _clear_up()
+    threads = conf.reader_threads or max(1, (os.cpu_count() or 1) // max(1, count))
+    for _ in range(count):
         host = reading.Hosts(conf.engine, threads, max_memory_bytes=conf.reader_memory_bytes)
-        reader = tasks.Reader(hub.bell, host)
+        reader = tasks.Reader(bell, host)
         events.listen(reader.heed)
         _readers.append(reader)
-    dispatch.start_local([reader.read_next for reader in _readers])
+        _idle.put(reader)
+    if conf.redis_url and _readers:
+        _hear_of_ends()
+
+
+def _clear_up() -> None:
+    if conf.embedded:
+        # This process is the only one of its data directory, and no upload is coming in yet.
+        jobs.void_claims()
+        sweep.files(grace_seconds=0)
+    else:
+        sweep.claims()
+
+
+def _hear_of_ends() -> None:
+    global _endings
+    from .endings import Endings  # the extra `redis` is for who has one
+
+    _endings = Endings(conf.redis_url, conf.redis_prefix, heed_end)
+    _endings.start()
 
 
 def stop() -> None:
     """Gives back what is being read; returns when the threads have ended, or after `STOP_SECONDS`."""
+    if _endings is not None:
+        _endings.stop()
     for reader in _readers:
         events.unlisten(reader.heed)
         reader.stop()
@@ -38,5 +83,30 @@ def stop() -> None:
     _readers.clear()
 
 
+def read_next(*, wait: bool = False) -> bool:
+    """A reader that is idle reads a job; False when there is none, or, unless it waits for one, no reader."""
+    try:
+        reader = _idle.get(wait)
+    except queue.Empty:
+        return False
+    try:
+        return reader.read_next()
+    finally:
+        _idle.put(reader)
+
+
+def read_all() -> None:
+    """What a worker does when it is called."""
+    while read_next(wait=True):
+        pass
+
+
+def heed_end(over: Over) -> None:
+    """Another process has ended an upload that may be read here."""
+    for reader in _readers:
+        reader.heed_end(over)
+
+
 def any_warm() -> bool:
-    return any(reader.warm for reader in _readers)
+    """Whether what comes in is read at once, as far as this process knows: it need not have readers."""
+    return not _readers or any(reader.warm for reader in _readers)

@@ -25,7 +25,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from .bell import Heard, Item, LocalBell, Mailbox, Missed, Taken
+from .bell import Heard, Item, LocalBell, Mailbox, Missed, Over, Taken
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,10 @@ class Publisher:
         """Now, all of them, on the caller's thread. Raises redis.RedisError."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for item in items:
-                pipeline.publish(channel_of(self._prefix, item.owner_id), self._packed(item))
+                packed = self._packed(item)
+                pipeline.publish(channel_of(self._prefix, item.owner_id), packed)
+                if isinstance(item, Over):
+                    pipeline.publish(channel_of_ends(self._prefix), packed)
             pipeline.execute()
 
     def close(self) -> None:
@@ -212,11 +215,7 @@ class RedisBell(LocalBell):
     def _take(self, data: bytes) -> None:
         if data[:SENDER_BYTES] == self._publisher.sender:
             return  # heard when it was said
-        try:
-            item = _decoder.decode(memoryview(data)[SENDER_BYTES:])
-        except msgspec.DecodeError:
-            log.warning("Redis brought a message that is none of this version's")
-        else:
+        if (item := unpacked(data)) is not None:
             self._heard(item, local=False)
 
     async def _reconcile(self) -> None:
@@ -236,5 +235,20 @@ class RedisBell(LocalBell):
         task.add_done_callback(self._tasks.discard)
 
 
+def unpacked(data: bytes) -> Heard | None:
+    """What a `Publisher` sent."""
+    try:
+        item: Heard = _decoder.decode(memoryview(data)[SENDER_BYTES:])
+    except msgspec.DecodeError:
+        log.warning("Redis brought a message that is none of this version's")
+        return None
+    return item
+
+
 def channel_of(prefix: str, owner_id: UUID) -> str:
     return f"{prefix}user:{owner_id}"
+
+
+def channel_of_ends(prefix: str) -> str:
+    """Of all users: for those who read."""
+    return f"{prefix}over"

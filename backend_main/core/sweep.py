@@ -1,6 +1,6 @@
 """What crashes and time leave behind: expired claims, codes, events; files without a row, or half-written.
 
-In every `serve` each few seconds, and by `scanrill sweep`.
+In every `serve` each few seconds, and by `scanrill sweep`; a worker looks after the claims alone.
 """
 
 from __future__ import annotations
@@ -8,11 +8,16 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import threading
 from contextlib import suppress
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db import close_old_connections
+
 from . import codes, dispatch, events, jobs, orm, storage
+from .again import again
+from .errors import Unavailable
 from .models import Upload
 from .replay import Log
 
@@ -35,11 +40,12 @@ class Swept(NamedTuple):
     events: int
 
 
+@again
 def claims() -> int:
     """Opens the jobs of readers that died, and wakes the readers where any job waits."""
     found = jobs.void_expired()
-    if jobs.open_jobs():
-        dispatch.there_is_work()
+    if waiting := jobs.open_jobs():
+        dispatch.there_is_work(waiting)
     return found
 
 
@@ -67,6 +73,16 @@ def everything(*, grace_seconds: float = GRACE_SECONDS) -> Swept:
     return Swept(expired, orphans, incoming, old_codes, old_events)
 
 
+def claims_until(stopping: threading.Event) -> None:
+    """On a thread of a worker: what a broker lost is read all the same, also while no server runs."""
+    while not stopping.wait(SWEEP_SECONDS):
+        try:
+            close_old_connections()
+            claims()
+        except Exception:
+            log.exception("sweeping failed")
+
+
 async def forever() -> None:
     """Claims every few seconds, the rest every few minutes; what fails is tried again at its next time."""
     turn = 0
@@ -76,10 +92,13 @@ async def forever() -> None:
         work = everything if turn % (FILES_EVERY_SECONDS // SWEEP_SECONDS) == 0 else claims
         try:
             await orm.run(work)
+        except Unavailable as error:
+            log.warning("sweeping waits: %s", error)
         except Exception:
             log.exception("sweeping failed")
 
 
+@again
 def _unknown(names: list[str]) -> list[str]:
     """Those that no upload has. Other names are not scanrill's to remove: `lost+found`, a person's notes."""
     ids = {}

@@ -21,8 +21,8 @@ from django.db import close_old_connections
 from .. import reading
 from ..reading.selection import Selection
 from . import jobs, storage
-from .bell import LocalBell, PageText, Taken
-from .errors import StorageUnavailable
+from .bell import Over, PageText, Says, Taken
+from .errors import StorageUnavailable, Unavailable
 from .events import Change
 from .jobs import HEARTBEAT_SECONDS, Claim, LostUpload
 from .protocol import LinePlace
@@ -31,13 +31,16 @@ from .telling import Telling
 
 log = logging.getLogger(__name__)
 
+READ = "scanrill.read"
+"""The name of the task that calls a worker to read; it carries nothing, as the rows say what there is."""
+
 BROKEN_SERVER = "Reading failed for a reason that is not the file's; the server's log has it."
 
 
 class Reader:
     """Engines in child processes, used by one thread; `read_next` is what the thread does."""
 
-    def __init__(self, bell: LocalBell, host: reading.Hosts) -> None:
+    def __init__(self, bell: Says, host: reading.Hosts) -> None:
         self._bell, self._host = bell, host
         self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._claim: Claim | None = None
@@ -54,10 +57,19 @@ class Reader:
         self._stopping.set()
         self._host.stop()
 
+    def warm_up(self) -> None:
+        """Loads the engine. Raises reading.ReadingError."""
+        self._host.start()
+
     def heed(self, change: Change) -> None:
         """A listener: an upload that ends while it is read, because it was deleted, ends the reading."""
+        if change.last:
+            self.heed_end(Over(change.owner_id, change.upload_id, change.seq))
+
+    def heed_end(self, over: Over) -> None:
+        """The same of another process's changes. What ended before the claim was taken is no news."""
         claim = self._claim
-        if change.last and claim is not None and change.upload_id == claim.upload_id:
+        if claim is not None and over.upload_id == claim.upload_id and over.seq > claim.seq:
             self._end_reading()
 
     def read_next(self) -> bool:
@@ -122,6 +134,9 @@ class Reader:
             jobs.count_failure(claim, str(error))
         except reading.ReadingError as error:
             jobs.fail(claim, str(error))
+        except Unavailable as error:  # no fault of the file; where this fails too, the lease runs out
+            log.warning("upload %s is given back: %s", claim.upload_id, error)
+            jobs.give_back(claim)
         except Exception:
             log.exception("reading upload %s failed", claim.upload_id)
             jobs.count_failure(claim, BROKEN_SERVER)
@@ -181,6 +196,8 @@ class Reader:
                 close_old_connections()
                 if claim is not None and not jobs.extend(claim) and claim is self._claim:
                     self._end_reading()
+            except Unavailable as error:
+                log.warning("the lease of a job is not extended: %s", error)
             except Exception:
                 log.exception("the lease of a job could not be extended")
 

@@ -18,7 +18,8 @@ from msgspec import UNSET, UnsetType
 
 from ..reading.selection import Selection
 from . import dispatch, events, intake, jobs, protocol, queries, serializers, storage, wishes
-from .errors import Invalid, StorageFull, StorageUnavailable, UploadNotFound, WrongStatus
+from .again import again, sqlstate
+from .errors import Invalid, StorageFull, StorageUnavailable, Unavailable, UploadNotFound, WrongStatus
 from .events import Asker, Change
 from .models import Job, Status, Upload, User
 from .protocol import Base64Text, UploadMessage
@@ -29,6 +30,7 @@ OPEN = (Status.PENDING, Status.PROCESSING)
 CANCELLED = "Cancelled"
 GONE = "The same file was stored and deleted while it came in; send it again."
 NO_WISHES = Wishes()
+DISK_FULL = "53100"  # PostgreSQL's code
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +66,7 @@ def create(*, owner: User, source: Source, asked: Wishes = NO_WISHES, origin: As
             return _beaten(owner, received, asked, origin)
 
 
+@again
 def update(
     *,
     owner: User,
@@ -87,15 +90,12 @@ def update(
 
 def delete(*, owner: User, upload_id: UUID, origin: Asker | None = None) -> UploadMessage:
     """Removes the row, then the file; gives the last state. Raises `UploadNotFound`."""
-    with events.transaction() as happened:
-        upload = _locked(owner, upload_id)
-        last = serializers.deleted(upload)
-        upload.delete()
-        happened.append(Change(owner.pk, upload_id, upload.attempt, last, origin))
-    storage.delete(upload.image_path)
+    last, image_path = _delete_row(owner, upload_id, origin)
+    storage.delete(image_path)
     return last
 
 
+@again
 def cancel(*, owner: User, upload_id: UUID, origin: Asker | None = None) -> Upload:
     """Ends the waiting or the reading; the finished pages keep their text. Once more, it changes nothing.
 
@@ -114,6 +114,7 @@ def cancel(*, owner: User, upload_id: UUID, origin: Asker | None = None) -> Uplo
     return upload
 
 
+@again
 def retry(*, owner: User, upload_id: UUID, asked: Wishes = NO_WISHES, origin: Asker | None = None) -> Upload:
     """Reads an upload that has ended anew. What is not asked is as it was asked before.
 
@@ -154,6 +155,16 @@ def _hash_checked(
         yield received
 
 
+@again
+def _delete_row(owner: User, upload_id: UUID, origin: Asker | None) -> tuple[UploadMessage, str]:
+    with events.transaction() as happened:
+        upload = _locked(owner, upload_id)
+        last = serializers.deleted(upload)
+        upload.delete()
+        happened.append(Change(owner.pk, upload_id, upload.attempt, last, origin))
+    return last, upload.image_path
+
+
 def _probe(owner: User, image_hash: str | None, asked: Wishes, origin: Asker | None) -> Created:
     if image_hash is None:
         raise Invalid({"image_base64": "One of image_base64, image_path, image_hash is expected."})
@@ -169,20 +180,19 @@ def _store(owner: User, received: intake.Received, asked: Wishes, origin: Asker 
     path = f"{key}/original.{received.kind.extension}"
     try:
         storage.keep(received.path, path)
-        with events.transaction() as happened:
-            upload = Upload.objects.create(
-                id=key,
-                owner=owner,
-                filename=received.filename,
-                image_path=path,
-                image_hash=received.sha256,
-                content_type=received.kind.content_type,
-                bytes=received.bytes,
-                **asked.columns(),
-            )
-            Job.objects.create(upload=upload)
-            reply = serializers.created(upload, duplicate=False)
-            happened.append(_change(upload, serializers.created(upload), origin, reply))
+        upload = _insert(
+            origin,
+            id=key,
+            owner=owner,
+            filename=received.filename,
+            image_path=path,
+            image_hash=received.sha256,
+            content_type=received.kind.content_type,
+            bytes=received.bytes,
+            **asked.columns(),
+        )
+    except Unavailable:
+        raise  # there may be a row after all; if not, the file is swept
     except BaseException as error:
         storage.delete(path)
         if _is_full(error):
@@ -192,6 +202,24 @@ def _store(owner: User, received: intake.Received, asked: Wishes, origin: Asker 
         raise
     dispatch.there_is_work()
     return upload
+
+
+@again
+def _insert(origin: Asker | None, *, id: UUID, **fields: Any) -> Upload:
+    """Raises IntegrityError where another has the same bytes."""
+    try:
+        with events.transaction() as happened:
+            upload = Upload.objects.create(id=id, **fields)
+            Job.objects.create(upload=upload)
+            reply = serializers.created(upload, duplicate=False)
+            happened.append(_change(upload, serializers.created(upload), origin, reply))
+        return upload
+    except IntegrityError:
+        # It stands there from a time before, whose COMMIT was carried out and its answer lost.
+        there = Upload.objects.select_related("owner").filter(pk=id).first()
+        if there is None:
+            raise
+        return there
 
 
 def _beaten(owner: User, received: intake.Received, asked: Wishes, origin: Asker | None) -> Created:
@@ -206,9 +234,10 @@ def _is_full(error: BaseException) -> bool:
     """Whether the disk has no room for the file's directory, or for the row."""
     if isinstance(error, OSError):
         return error.errno in storage.NO_ROOM
-    return isinstance(error, OperationalError) and "full" in str(error)
+    return isinstance(error, OperationalError) and ("full" in str(error) or sqlstate(error) == DISK_FULL)
 
 
+@again
 def _read_again(upload: Upload, asked: Wishes, origin: Asker | None) -> Upload:
     """An upload that ended without a text is read again when its bytes come again; no other is."""
     if upload.status not in READ_AGAIN:

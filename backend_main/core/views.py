@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from . import orm, readers, storage
-from .live import hub
+from . import health, orm
 
 
 async def healthz(_request: HttpRequest) -> HttpResponse:
@@ -17,11 +14,10 @@ async def healthz(_request: HttpRequest) -> HttpResponse:
 
 async def readyz(_request: HttpRequest) -> HttpResponse:
     """Uploads are accepted and will be read; 503 with the reasons when not. Degraded: slowly."""
-    reasons = await orm.run(_reasons)
-    if reasons:
+    if reasons := await orm.run(health.refusals):
         return JsonResponse({"status": "unavailable", "reasons": reasons}, status=503)
-    if problem := hub.bell.problem:
-        return JsonResponse({"status": "degraded", "reasons": [problem]})
+    if reasons := await orm.run(health.delays):
+        return JsonResponse({"status": "degraded", "reasons": reasons})
     return JsonResponse({"status": "ok"})
 
 
@@ -51,18 +47,3 @@ def _refusal(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
 
 def _text(status: int, sentence: str) -> HttpResponse:
     return HttpResponse(f"{sentence}\n", status=status, content_type="text/plain; charset=utf-8")
-
-
-def _reasons() -> list[str]:
-    reasons = []
-    try:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            reasons.append("the database is not migrated")
-    except Exception:
-        reasons.append("the database does not answer")
-    if not storage.writable():
-        reasons.append("the storage cannot be written")
-    if not readers.any_warm():
-        reasons.append("no reader is warm yet")
-    return reasons

@@ -17,8 +17,9 @@ from tests.chaos.conftest import Account, ends_seen, retrieved, shown
 from tests.support.client import Client
 from tests.support.documents import Document
 from tests.support.drawing import scripted_png
-from tests.support.processes import reading_child, rows, wait_gone, wait_until
+from tests.support.processes import reading_child, wait_gone, wait_until
 from tests.support.server import Server
+from tests.support.tables import rows
 
 EXIT_SECONDS = 10.0
 

@@ -11,8 +11,9 @@ import pytest
 from tests.chaos.conftest import Account, ends_seen, retrieved
 from tests.support.documents import scripted_tiff
 from tests.support.drawing import scripted_png
-from tests.support.processes import reading_child, rows
+from tests.support.processes import reading_child
 from tests.support.server import Server
+from tests.support.tables import rows
 
 MEMORY_BYTES = 512 * 1024**2
 SENTENCES = {

@@ -34,7 +34,8 @@ def health(server: Server) -> dict[str, object]:
 async def test_s20_redis_stops_starts_and_forgets(
     new_server: Callable[..., Server], redis_server: Redis, tmp_path: Path
 ) -> None:
-    server = await asyncio.to_thread(new_server, REDIS_URL=redis_server.url, REDIS_PREFIX=PREFIX)
+    settings = {"REDIS_URL": redis_server.url, "REDIS_PREFIX": PREFIX, "SECRET_KEY": "k" * 50}
+    server = await asyncio.to_thread(new_server, "--with-reader", **settings)
     account = Account.on(server)
     await asyncio.to_thread(wait_until, lambda: health(server) == {"code": 200, "status": "ok"})
     document = Document(tmp_path, 1, gates={1: 1})

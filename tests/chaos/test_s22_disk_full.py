@@ -17,8 +17,9 @@ import pytest
 from tests.chaos.conftest import Account
 from tests.support.client import Client
 from tests.support.drawing import scripted_png
-from tests.support.processes import rows, wait_until
+from tests.support.processes import wait_until
 from tests.support.server import Server
+from tests.support.tables import rows
 
 DISK_BYTES = 16 * 1024**2
 # The chunks of a PNG may be followed by anything; base64 of noise does not compress on any disk.

@@ -12,8 +12,9 @@ from tests.chaos.conftest import Account, retrieved
 from tests.support.client import Client, Message
 from tests.support.documents import Document
 from tests.support.drawing import scripted_png
-from tests.support.processes import reading_child, rows, wait_gone, wait_until
+from tests.support.processes import reading_child, wait_gone, wait_until
 from tests.support.server import Server
+from tests.support.tables import rows
 
 # The contract is a second; the rest is for a busy machine. Without being told, a reader would find out by the
 # heartbeat only after up to five.

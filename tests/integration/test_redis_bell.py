@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import pytest
 import redis
 
-from backend_main.core.bell import Heard, LocalBell, Missed, Over, PageText, Ring, Taken
+from backend_main.core.bell import NOBODY, Heard, Here, LocalBell, Missed, Over, PageText, Ring, Taken, Work
 from backend_main.core.redis_bell import Publisher, RedisBell
 from backend_main.core.slot import Draft
 from tests.support.redis import Redis
@@ -121,6 +121,12 @@ async def test_only_the_users_that_are_followed_are_heard(redis_server: Redis, p
         await ear.until(lambda: ear.items[2:] == [Ring(OTHER, 3)])
 
 
+async def test_those_who_read_hear_that_there_is_work_whose_ever_it_is(redis_server: Redis) -> None:
+    async with listening(redis_server, NOBODY) as reader, listening(redis_server) as server:
+        server.bell.say(Work(NOBODY))
+        await reader.until(lambda: reader.heard[-1:] == [(Work(NOBODY), False)])
+
+
 async def test_two_deployments_on_one_redis_do_not_hear_each_other(redis_server: Redis) -> None:
     async with listening(redis_server, OWNER) as ours, listening(redis_server, OWNER, prefix="b:") as theirs:
         theirs.bell.say(Ring(OWNER, 1))
@@ -203,3 +209,12 @@ async def test_a_bell_starts_without_redis_and_finds_it_later(redis_server: Redi
         await ear.until_there(problem=False)
     finally:
         await ear.bell.stop()
+
+
+async def test_a_worker_that_lives_is_heard_of(redis_server: Redis) -> None:
+    async with listening(redis_server, NOBODY) as ear:
+        ear.bell._worker_heard_at -= 1000
+        assert ear.bell.unheard_seconds > 999
+        await asyncio.to_thread(Publisher(redis_server.url, PREFIX).send, [Here(NOBODY)])
+        await ear.until(lambda: Here(NOBODY) in ear.items)
+        assert ear.bell.unheard_seconds < 999

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
 import time
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from tests.integration.test_serve import refusal, scanrill
 from tests.support.client import Client
 from tests.support.server import Server
+from tests.support.tables import rows
 
 PASSWORD = " a good pass phrase, é \n"  # white space is part of it
 
@@ -58,11 +59,7 @@ def test_a_user_who_cannot_be_is_refused_in_one_line(
 ) -> None:
     line = refusal(server.command("user", "add", name, "--password-stdin", stdin=password + "\n"))
     assert said in line
-    with closing(server.database()) as database:
-        assert (
-            database.execute("SELECT 1 FROM core_user WHERE username IN ('bert', 'no spaces', '')").fetchall()
-            == []
-        )
+    assert rows(server, "SELECT 1 FROM core_user WHERE username IN ('bert', 'no spaces', '')") == []
 
 
 def test_the_password_is_all_of_standard_input_less_one_newline(server: Server, anna: str) -> None:
@@ -170,8 +167,8 @@ async def test_a_deactivated_user_gets_nothing_and_loses_the_open_socket(server:
     tokens = obtain(server, name, "a good pass phrase").json()
     async with Client(server.url(token=tokens["access"])) as client:
         assert (await client.ask({"type": "list"}))["list"] == []
-        with closing(server.database()) as database, database:
-            database.execute("UPDATE core_user SET is_active = 0 WHERE username = ?", [name])
+        disable = "UPDATE core_user SET is_active = ? WHERE username = ?"
+        await asyncio.to_thread(rows, server, disable, False, name)
         assert await client.close_code() == 4401
     assert obtain(server, name, "a good pass phrase").status_code == 401
     reply = httpx.post(f"{server.http}/api/token/refresh/", json={"refresh": tokens["refresh"]})

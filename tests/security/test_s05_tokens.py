@@ -108,7 +108,7 @@ def a_user_id(server: Server, a_user: str) -> str:
 
 @pytest.fixture(scope="module")
 def server_key(server: Server) -> str:
-    return (server.data_dir / "secret.key").read_text()
+    return server.secret_key
 
 
 async def close_code(server: Server, token: str) -> int:
@@ -340,7 +340,7 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
 
 async def test_s05_another_service_s_token_is_good_and_everything_forged_is_not(foreign: Foreign) -> None:
     server, user = foreign.server, foreign.user_id
-    own_key = (server.data_dir / "secret.key").read_text()
+    own_key = server.secret_key
     pem = RSA.public_pem
     forged = {
         "public key as HMAC secret": signed(claims(user), pem),

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import sqlite3
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +14,7 @@ import jwt
 
 from tests.support.client import Client
 from tests.support.server import Server
+from tests.support.tables import rows
 
 
 @dataclass(frozen=True)
@@ -38,15 +36,14 @@ class Account:
             "date_joined": _now(),
         }
         row |= dict.fromkeys(("first_name", "last_name", "email"), "")
-        row |= {"is_active": 1, "is_staff": 0, "is_superuser": 0}
+        row |= {"is_active": True, "is_staff": False, "is_superuser": False}
         marks = ", ".join("?" * len(row))
-        with _database(server) as database:
-            database.execute(f"INSERT INTO core_user ({', '.join(row)}) VALUES ({marks})", [*row.values()])
+        rows(server, f"INSERT INTO core_user ({', '.join(row)}) VALUES ({marks})", *row.values())
         return account
 
     def mint(self, *, seconds: float = 3600, key: str | None = None, **claims: Any) -> str:
         """An access token that is valid for so long; `claims` replace its own, None removes one."""
-        key = key or (self.server.data_dir / "secret.key").read_text()
+        key = key or self.server.secret_key
         now = time.time()
         own = {"token_type": "access", "sub": str(self.id), "iat": now, "exp": int(now + seconds)}
         return jwt.encode({k: v for k, v in (own | claims).items() if v is not None}, key, algorithm="HS256")
@@ -55,10 +52,7 @@ class Account:
         """The code of a sign-in link that is valid for so long."""
         code = secrets.token_urlsafe(24)
         row = (self.id.hex, hashlib.sha256(code.encode()).hexdigest(), _now(seconds))
-        with _database(self.server) as database:
-            database.execute(
-                "INSERT INTO core_signincode (user_id, digest, expires_at) VALUES (?, ?, ?)", row
-            )
+        rows(self.server, "INSERT INTO core_signincode (user_id, digest, expires_at) VALUES (?, ?, ?)", *row)
         return code
 
     def set_password(self, password: str) -> None:
@@ -73,20 +67,13 @@ class Account:
         return Client(self.server.url(path, token=self.mint()), **options)
 
     def deactivate(self) -> None:
-        self._set("is_active", 0)
+        self._set("is_active", False)
 
     def revoke_tokens(self) -> None:
         self._set("tokens_valid_from", _now())
 
     def _set(self, column: str, value: object) -> None:
-        with _database(self.server) as database:
-            database.execute(f"UPDATE core_user SET {column} = ? WHERE id = ?", [value, self.id.hex])
-
-
-@contextmanager
-def _database(server: Server) -> Iterator[sqlite3.Connection]:
-    with closing(server.database()) as connection, connection:
-        yield connection
+        rows(self.server, f"UPDATE core_user SET {column} = ? WHERE id = ?", value, self.id.hex)
 
 
 def _now(plus_seconds: float = 0.0) -> str:

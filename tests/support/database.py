@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from backend_main.core.events import Change  # noqa: E402
 from backend_main.core.models import Upload, User  # noqa: E402
 from backend_main.core.uploads import Source, create  # noqa: E402
 
+from . import postgresql  # noqa: E402
 from .drawing import scripted_png  # noqa: E402
 from .encoding import base64_of  # noqa: E402
 
@@ -27,12 +27,14 @@ def django_db_modify_db_settings() -> Iterator[None]:
     """A database in memory has one lock for all tables and no WAL."""
     from django.conf import settings
 
-    if "SCANRILL_TEST_POSTGRESQL" in os.environ:
+    own = settings.DATABASES["default"].setdefault("TEST", {})
+    if postgresql.wanted():
         assert "postgresql" in settings.DATABASES["default"]["ENGINE"]
+        own["NAME"] = f"unit_{uuid.uuid4().hex[:12]}"
         yield
         return
     with tempfile.TemporaryDirectory(prefix="scanrill-test-db-") as directory:
-        settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(Path(directory) / "test.sqlite3")
+        own["NAME"] = str(Path(directory) / "test.sqlite3")
         yield
 
 

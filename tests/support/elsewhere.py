@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import closing
 
 from backend_main.core import protocol
 from tests.support.accounts import Account
+from tests.support.tables import transaction
 
 
 def cancel_elsewhere(account: Account, upload_id: str, error: str = "Cancelled elsewhere") -> int:
     """An upload that waits is cancelled; the number of the event."""
     message = protocol.Failed(id=uuid.UUID(upload_id), status="cancelled", error=error)
-    with closing(account.server.database()) as database, database:
+    with transaction(account.server) as execute:
         key, owner = uuid.UUID(upload_id).hex, account.id.hex
-        database.execute("BEGIN IMMEDIATE")
-        database.execute("UPDATE core_upload SET status='cancelled', error=? WHERE id=?", [error, key])
-        database.execute("DELETE FROM core_job WHERE upload_id=?", [key])
-        database.execute("UPDATE core_eventcounter SET seq = seq + 1 WHERE owner_id=?", [owner])
-        [(seq,)] = database.execute("SELECT seq FROM core_eventcounter WHERE owner_id=?", [owner])
-        database.execute(
+        execute("UPDATE core_upload SET status='cancelled', error=? WHERE id=?", error, key)
+        execute("DELETE FROM core_job WHERE upload_id=?", key)
+        execute("UPDATE core_eventcounter SET seq = seq + 1 WHERE owner_id=?", owner)
+        [(seq,)] = execute("SELECT seq FROM core_eventcounter WHERE owner_id=?", owner)
+        execute(
             "INSERT INTO core_event (owner_id, seq, upload_id, attempt, kind, message, origin)"
             " VALUES (?, ?, ?, 0, 'cancelled', ?, '')",
-            [owner, seq, key, protocol.encode(message)],
+            *(owner, seq, key, protocol.encode(message)),
         )
     return int(seq)

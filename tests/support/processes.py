@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
+import subprocess
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Protocol
 
 import psutil
 
-from .server import Server
-
 WAIT_SECONDS = 30.0
 POLL_SECONDS = 0.01
+
+
+class Parent(Protocol):
+    """A server or a worker."""
+
+    process: subprocess.Popen[bytes]
 
 
 def wait_until(true: Callable[[], object], what: str) -> None:
@@ -24,13 +28,13 @@ def wait_until(true: Callable[[], object], what: str) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def reading_child(server: Server) -> psutil.Process:
+def reading_child(parent: Parent) -> psutil.Process:
     """The child with the engine, once there is one."""
     found: list[psutil.Process] = []
 
     def look() -> bool:
         with contextlib.suppress(psutil.Error):
-            children = psutil.Process(server.process.pid).children()
+            children = psutil.Process(parent.process.pid).children()
             found[:] = [child for child in children if _reads(child)]
         return bool(found)
 
@@ -54,10 +58,3 @@ def wait_gone(process: psutil.Process) -> None:
             return True
 
     wait_until(gone, f"process {process.pid} is gone")
-
-
-def rows(server: Server, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
-    """What stands in the server's database, read beside it or after its end."""
-    path = f"file:{server.data_dir / 'scanrill.sqlite3'}?mode=ro"
-    with contextlib.closing(sqlite3.connect(path, uri=True, timeout=20)) as database:
-        return database.execute(query, parameters).fetchall()

@@ -45,13 +45,15 @@ class Redis:
             self._process = None
 
     def flush(self) -> None:
-        with redis.Redis(port=self.port) as client:
-            client.flushall()
+        self.command("FLUSHALL")
 
     def drop_connections(self) -> None:
         """Those that listen, as a network would that forgets them."""
+        self.command("CLIENT", "KILL", "TYPE", "pubsub")
+
+    def command(self, *words: str) -> None:
         with redis.Redis(port=self.port) as client:
-            client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+            client.execute_command(*words)
 
     def _answers(self) -> bool:
         try:

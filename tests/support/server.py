@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import queue
 import re
+import secrets
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 import uuid
 from pathlib import Path
+
+from tests.support import postgresql
+from tests.support.tables import rows
 
 SCANRILL = [sys.executable, "-c", "from backend_main.cli.main import main; main()"]
 START_SECONDS = 60
@@ -37,7 +39,10 @@ class Server:
     def __init__(self, data_dir: Path, *arguments: str, **settings: str) -> None:
         self.data_dir = data_dir
         self.arguments = arguments
-        self.environment = environment(data_dir, **({"ENGINE": "dummy"} | settings))
+        own = {"ENGINE": "dummy"}
+        if postgresql.wanted():
+            own |= {"DATABASE_URL": postgresql.new_database(), "SECRET_KEY": secrets.token_hex(32)}
+        self.environment = environment(data_dir, **(own | settings))
         self.log_path = data_dir.with_name(data_dir.name + ".log")
         self.port = 0
         self._links: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -110,13 +115,17 @@ class Server:
 
     def user_id(self, name: str) -> str:
         """The id that a user's tokens carry."""
-        with contextlib.closing(self.database()) as database:
-            [(key,)] = database.execute("SELECT id FROM core_user WHERE username = ?", [name])
+        [(key,)] = rows(self, "SELECT id FROM core_user WHERE username = ?", name)
         return str(uuid.UUID(key))
 
-    def database(self) -> sqlite3.Connection:
-        """The server's database, behind its back; the caller closes it."""
-        return sqlite3.connect(self.data_dir / "scanrill.sqlite3", timeout=20)
+    @property
+    def database_url(self) -> str:
+        """Of its PostgreSQL; empty where it has SQLite."""
+        return self.environment.get("SCANRILL_DATABASE_URL", "")
+
+    @property
+    def secret_key(self) -> str:
+        return self.environment.get("SCANRILL_SECRET_KEY") or (self.data_dir / "secret.key").read_text()
 
     def token(self, name: str, ttl: str = "1h") -> str:
         printed = self.command("token", name, "--ttl", ttl)

@@ -32,7 +32,7 @@ def nothing_left() -> Iterator[None]:
 @pytest.fixture
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     calls: list[bool] = []
-    monkeypatch.setattr(dispatch, "there_is_work", lambda: calls.append(True))
+    monkeypatch.setattr(dispatch, "there_is_work", lambda jobs=1: calls.append(True))
     return calls
 
 

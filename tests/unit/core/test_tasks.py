@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +14,7 @@ import pytest
 
 from backend_main import reading
 from backend_main.core import dispatch, events, jobs, protocol, storage, tasks, telling, uploads
-from backend_main.core.bell import PageText, Taken
+from backend_main.core.bell import Over, PageText, Taken
 from backend_main.core.errors import StorageUnavailable
 from backend_main.core.events import Change
 from backend_main.core.models import Job, Page, Status, Upload, User
@@ -387,6 +389,23 @@ def test_a_delete_cancels_the_reading_of_that_upload_only(upload: Upload) -> Non
     finally:
         events.unlisten(one.heed)
     assert seen == [False, True]
+
+
+def test_an_end_heard_late_of_what_was_taken_up_again_since_ends_nothing(upload: Upload) -> None:
+    uploads.cancel(owner=upload.owner, upload_id=upload.pk)
+    cancelled = events.head(upload.owner_id)
+    uploads.retry(owner=upload.owner, upload_id=upload.pk)
+    seen = []
+
+    def hear(upload_id: uuid.UUID, seq: int) -> None:
+        one.heed_end(Over(upload.owner_id, upload_id, seq))
+        seen.append(host.cancelled)
+
+    script = page(1, 1, "a")
+    ends = [(upload.pk, cancelled), (uuid.uuid4(), cancelled + 9), (upload.pk, cancelled + 2)]
+    one, host, _ = reader([script[0], *(functools.partial(hear, *end) for end in ends), *script[1:]])
+    one.read_next()
+    assert seen == [False, False, True]
 
 
 def test_a_reader_whose_upload_another_took_writes_nothing_over_it(

@@ -1,0 +1,80 @@
+"""Which database: SQLite in the data directory, or the PostgreSQL of `SCANRILL_DATABASE_URL`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .conf import PREFIX, Conf
+from .errors import StartRefused
+
+FORMS = "postgresql://user:password@host/name, or postgresql://user@/name?host=/directory"
+# The URL may say otherwise. A machine that is gone is given up after half a minute, not after the quarter of
+# an hour that TCP takes by itself.
+CONNECTION: dict[str, str] = {
+    "application_name": "scanrill",
+    "connect_timeout": "10",
+    "keepalives_idle": "15",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+# As on SQLite, who waits for another's lock gives up after 20 s; whoever holds one and is gone loses it.
+SESSION = "-c lock_timeout=20s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+_OF_DJANGO = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+
+
+def settings(conf: Conf) -> dict[str, Any]:
+    """Django's settings of the database. Raises `StartRefused`."""
+    chosen = _postgresql(conf.database_url) if conf.database_url else _sqlite(conf)
+    # Connections are kept: a new one for each request costs a factor of four to seven.
+    return chosen | {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+
+
+def _sqlite(conf: Conf) -> dict[str, Any]:
+    options = {
+        # A writer that starts as a reader and then cannot become one fails at once instead of waiting.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode = WAL",
+    }
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": conf.database_path, "OPTIONS": options}
+
+
+def _postgresql(url: str) -> dict[str, Any]:
+    given = _parameters(url)
+    named: dict[str, Any] = {_OF_DJANGO[key]: given.pop(key) for key in _OF_DJANGO if key in given}
+    # What the URL says of a session comes last, and so it counts.
+    session = f"{SESSION} {given.pop('options', '')}".strip()
+    options = CONNECTION | given | {"options": session}
+    return {"ENGINE": "django.db.backends.postgresql", "OPTIONS": options} | named
+
+
+def _parameters(url: str) -> dict[str, str]:
+    """What stands in the URL, as libpq reads it. No error repeats a part of it: that may be the password."""
+    try:
+        from psycopg import Error, conninfo
+    except ImportError:
+        raise StartRefused(
+            f"{PREFIX}DATABASE_URL needs the extra `postgres`: pip install 'scanrill[postgres]'."
+        ) from None
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise StartRefused(f"{PREFIX}DATABASE_URL is no address of PostgreSQL; write {FORMS}.")
+    _check_signs(url)
+    try:
+        given = {key: str(value) for key, value in conninfo.conninfo_to_dict(url).items()}
+    except Error:
+        raise StartRefused(f"{PREFIX}DATABASE_URL cannot be read; write {FORMS}.") from None
+    if "dbname" not in given:
+        raise StartRefused(f"{PREFIX}DATABASE_URL names no database; write {FORMS}.")
+    return given
+
+
+def _check_signs(url: str) -> None:
+    """A password with a bare @ or / would be taken for a host, and be shown as the host that is not there."""
+    place, _, path = url.partition("://")[2].partition("?")[0].partition("/")
+    port = place.rpartition("@")[2].rpartition("]")[2].rpartition(":")[2]
+    named = ":" in place.rpartition("@")[2].rpartition("]")[2]
+    if place.count("@") > 1 or "@" in path or (named and not port.replace(",", "").isdigit()):
+        raise StartRefused(
+            f"{PREFIX}DATABASE_URL: @, / and : in a name or a password are written as %40, %2F and %3A."
+        )

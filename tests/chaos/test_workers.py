@@ -1,0 +1,244 @@
+"""S17, S18, S20, S25 with readers in processes of their own: whatever dies, all is read, and ends once."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.conftest import ends_seen, retrieved, shown
+from tests.support.accounts import Account
+from tests.support.client import TERMINAL, Client, Message
+from tests.support.documents import Document
+from tests.support.drawing import scripted_png
+from tests.support.processes import reading_child, rows, wait_gone, wait_until
+from tests.support.redis import Redis
+from tests.support.server import Server
+from tests.support.worker import ONLY_TOLD, Worker
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+PAGES = 3
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    running = Redis(tmp_path_factory.mktemp("redis")).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def web(redis: Redis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that reads nothing itself, and calls workers when something comes in, but not again."""
+    settings = {"REDIS_URL": redis.url, "REDIS_PREFIX": "deployed:"}
+    running = Server(tmp_path_factory.mktemp("web") / "data", **settings)
+    running.data_dir.mkdir()
+    running.program = [sys.executable, "-c", ONLY_TOLD]
+    yield running.start()
+    assert running.stop() == 0
+    assert running.own_tracebacks == []
+
+
+@pytest.fixture
+def new_worker(web: Server) -> Iterator[Callable[..., Worker]]:
+    started: list[Worker] = []
+
+    def start(*arguments: str, **options: bool) -> Worker:
+        started.append(Worker(web, *arguments, **options))
+        return started[-1].start()
+
+    yield start
+    for worker in started:
+        if worker.process.poll() is None:
+            assert worker.stop() == 0
+        assert "Traceback" not in worker.log
+
+
+def ended(upload_id: str) -> Callable[[Message], bool]:
+    return lambda m: m.get("id") == upload_id and m.get("status") in TERMINAL
+
+
+async def in_thread(work: Callable[..., object], *args: object, **options: object) -> object:
+    return await asyncio.to_thread(lambda: work(*args, **options))
+
+
+async def read_in_full(client: Client, upload_id: str, document: Document) -> None:
+    """To its end, which comes once."""
+    end = await client.heard(
+        lambda m: m.get("id") == upload_id and "status" in m and "streamed_text" not in m
+    )
+    assert (end["status"], end["raw_text"]) == ("processed", document.text)
+    assert await ends_seen(client, upload_id) == ["processed"]
+
+
+async def created(client: Client, image: bytes) -> str:
+    return str((await client.create(image))["instance"]["id"])
+
+
+def begun(document: Document, page: int) -> Callable[[], bool]:
+    return lambda: page in document.pages_read
+
+
+async def test_what_a_server_takes_in_a_worker_reads_and_its_text_comes_live(
+    web: Server, new_worker: Callable[..., Worker], tmp_path: Path
+) -> None:
+    await in_thread(new_worker, only_told=True)
+    document = Document(tmp_path, PAGES, {2: 1})
+    async with Account.on(web).client() as client:
+        upload_id = await created(client, document.tiff)
+        await shown(client, upload_id, "")
+        await shown(client, upload_id, document.text_up_to(2))
+        document.lift(2)
+        await read_in_full(client, upload_id, document)
+    assert document.pages_read == [1, 2, 3]
+
+
+async def test_s17_a_worker_s_child_killed_while_it_reads_loses_that_page_s_work_only(
+    web: Server, new_worker: Callable[..., Worker], tmp_path: Path
+) -> None:
+    worker = await in_thread(new_worker)
+    document = Document(tmp_path, PAGES, {2: 1})
+    async with Account.on(web).client() as client:
+        upload_id = await created(client, document.tiff)
+        await shown(client, upload_id, document.text_up_to(2))
+        child = await asyncio.to_thread(reading_child, worker)
+        child.kill()
+        await in_thread(wait_gone, child)
+        document.lift(2)
+        await read_in_full(client, upload_id, document)
+    assert document.pages_read == [1, 2, 2, 3]
+
+
+@pytest.mark.parametrize("page", [1, PAGES], ids=["in the first page", "in the last page"])
+async def test_s17_what_a_killed_worker_was_reading_another_reads_on(
+    page: int, web: Server, new_worker: Callable[..., Worker], tmp_path: Path
+) -> None:
+    killed = await in_thread(new_worker)
+    document = Document(tmp_path, PAGES, {page: 1})
+    async with Account.on(web).client() as client:
+        upload_id = await created(client, document.tiff)
+        await shown(client, upload_id, document.text_up_to(page))
+        await in_thread(killed.stop, signal.SIGKILL)
+        await in_thread(new_worker)
+        document.lift(page)
+        await read_in_full(client, upload_id, document)
+        assert (await retrieved(client, upload_id))["pages_done"] == PAGES
+    assert document.pages_read == sorted([1, 2, 3, page])
+
+
+async def test_s18_what_a_broker_forgot_is_read_all_the_same(
+    web: Server, redis: Redis, new_worker: Callable[..., Worker], tmp_path: Path
+) -> None:
+    async with Account.on(web).client() as client:
+        waiting = [await created(client, scripted_png(lines=[str(n)])) for n in range(3)]
+        await in_thread(redis.flush)
+        await in_thread(new_worker)
+        document = Document(tmp_path, 1, {1: 0})
+        busy = await created(client, document.tiff)
+        for upload_id in waiting:
+            assert (await client.heard(ended(upload_id)))["status"] == "processed"
+        await in_thread(wait_until, begun(document, 1), "the page is begun")
+        behind = [await created(client, scripted_png(lines=[str(n)])) for n in range(3)]
+        await in_thread(redis.flush)
+        document.lift(1)
+        for upload_id in [busy, *behind]:
+            assert (await client.heard(ended(upload_id)))["status"] == "processed"
+            assert await ends_seen(client, upload_id) == ["processed"]
+
+
+async def test_s20_while_redis_is_away_uploads_are_accepted_and_read_and_afterwards_live_again(
+    web: Server, redis: Redis, new_worker: Callable[..., Worker], tmp_path: Path
+) -> None:
+    await in_thread(new_worker)
+    document = Document(tmp_path, PAGES, {1: 1})
+    async with Account.on(web).client() as client:
+        upload_id = await created(client, document.tiff)
+        await shown(client, upload_id, "page 1")
+        await in_thread(redis.stop)
+        meanwhile = [await created(client, scripted_png(lines=[str(n)])) for n in range(3)]
+        document.lift(1)
+        for each in meanwhile:
+            assert (await client.heard(ended(each)))["status"] == "processed"
+        await read_in_full(client, upload_id, document)
+        await in_thread(redis.start)
+        (tmp_path / "after").mkdir()
+        after = Document(tmp_path / "after", 1, {1: 1})
+        last = await created(client, after.tiff)
+        await shown(client, last, "page 1")
+        after.lift(1)
+        await read_in_full(client, last, after)
+
+
+@pytest.mark.parametrize("how", ["delete", "cancel"])
+async def test_s25_a_worker_that_is_told_of_an_end_stops_at_once(
+    how: str, web: Server, new_worker: Callable[..., Worker], tmp_path: Path
+) -> None:
+    worker = await in_thread(new_worker, only_told=True)
+    async with Account.on(web).client() as client:
+        upload_id = await created(
+            client, scripted_png(lines=["one", "two"], wait_for="/nowhere", wait_after=1)
+        )
+        await shown(client, upload_id, "one")
+        child = await asyncio.to_thread(reading_child, worker)
+        await client.ask({"type": how, "instance_id": upload_id})
+        await in_thread(wait_gone, child)
+        following = await created(client, scripted_png(lines=["the next"]))
+        assert (await client.heard(ended(following)))["raw_text"] == "the next"
+        await client.ask({"type": "list"})
+    about = [m for m in client.seen if upload_id in (m.get("id"), m.get("instance", {}).get("id"))]
+    assert about[-1].get("status") == "cancelled" or about[-1]["type"] == "Upload.deleted"
+
+
+async def test_a_worker_that_is_stopped_gives_back_what_it_reads(
+    web: Server, new_worker: Callable[..., Worker], tmp_path: Path
+) -> None:
+    stopped = await in_thread(new_worker)
+    document = Document(tmp_path, PAGES, {2: 1})
+    async with Account.on(web).client() as client:
+        upload_id = await created(client, document.tiff)
+        await shown(client, upload_id, document.text_up_to(2))
+        assert await in_thread(stopped.stop, timeout=10) == 0
+        query = "SELECT claimed_by, failures FROM core_job WHERE upload_id = ?"
+        assert rows(web, query, upload_id.replace("-", "")) == [("", 0)]
+        document.lift(2)
+        await in_thread(new_worker)
+        await read_in_full(client, upload_id, document)
+    assert document.pages_read == [1, 2, 2, 3]
+
+
+async def test_two_workers_share_what_there_is_and_each_page_is_read_once(
+    web: Server, new_worker: Callable[..., Worker], tmp_path: Path
+) -> None:
+    """A worker that reads leaves the calls to the one that is idle."""
+    await asyncio.gather(*(in_thread(new_worker, only_told=True) for _ in range(2)))
+    documents = []
+    for number in range(24):
+        (tmp_path / str(number)).mkdir()
+        documents.append(Document(tmp_path / str(number), 2, {1: 1} if number < 2 else None))
+    async with Account.on(web).client() as client:
+        ids = [await created(client, document.tiff) for document in documents]
+        # Both at the same time, so there are two who read.
+        for document in documents[:2]:
+            await in_thread(wait_until, begun(document, 1), "the page is begun")
+        for document in documents[:2]:
+            document.lift(1)
+        for upload_id, document in zip(ids, documents, strict=True):
+            await read_in_full(client, upload_id, document)
+    assert [document.pages_read for document in documents] == [[1, 2]] * 24
+
+
+async def test_a_worker_without_its_broker_waits_for_it_tells_no_secret_and_can_be_stopped(
+    web: Server, tmp_path: Path
+) -> None:
+    url = "redis://reader:hush-hush@127.0.0.1:1/0"
+    worker = Worker(web, REDIS_URL=url)
+    await in_thread(worker.start)
+    await in_thread(wait_until, lambda: "Cannot connect to redis://" in worker.log, "it says that")
+    assert await in_thread(worker.stop, timeout=10) == 0
+    assert "hush-hush" not in worker.log
+    assert "Traceback" not in worker.log

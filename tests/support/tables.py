@@ -1,0 +1,54 @@
+"""The rows of a server's database behind its back, whichever database that is."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.support.server import Server
+
+Rows = list[tuple[Any, ...]]
+Execute = Callable[..., Rows]
+
+
+def rows(server: Server, query: str, *parameters: Any) -> Rows:
+    """What one statement gives; its parameters stand as `?`. Ids come as hex digits."""
+    with transaction(server) as execute:
+        return execute(query, *parameters)
+
+
+@contextmanager
+def transaction(server: Server) -> Iterator[Execute]:
+    """`execute(query, *parameters)`, and all of it or nothing."""
+    with _on_postgresql(server.database_url) if server.database_url else _on_sqlite(server) as execute:
+        yield execute
+
+
+@contextmanager
+def _on_sqlite(server: Server) -> Iterator[Execute]:
+    path = f"file:{server.data_dir / 'scanrill.sqlite3'}?mode=rw"
+    options: dict[str, Any] = {"uri": True, "timeout": 20, "isolation_level": "IMMEDIATE"}
+    with closing(sqlite3.connect(path, **options)) as database, database:
+        yield lambda query, *parameters: database.execute(query, parameters).fetchall()
+
+
+@contextmanager
+def _on_postgresql(url: str) -> Iterator[Execute]:
+    import psycopg
+
+    def execute(query: str, *parameters: Any) -> Rows:
+        cursor = database.execute(query.replace("%", "%%").replace("?", "%s"), parameters)
+        found = cursor.fetchall() if cursor.description else []
+        return [tuple(map(_plain, row)) for row in found]
+
+    with psycopg.connect(url, options="-c timezone=UTC") as database:
+        yield execute
+
+
+def _plain(value: Any) -> Any:
+    """As SQLite has it."""
+    return value.hex if isinstance(value, uuid.UUID) else value

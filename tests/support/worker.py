@@ -1,0 +1,58 @@
+"""A real `scanrill worker` beside a server, with the server's settings."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+from tests.support.server import SCANRILL, Server
+
+# What is not told to it, by Celery or over Redis, it does not find out by itself either.
+ONLY_TOLD = """
+import os
+os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
+import django
+django.setup()
+from backend_main.core import jobs, sweep
+jobs.HEARTBEAT_SECONDS = jobs.LEASE_SECONDS = sweep.SWEEP_SECONDS = 3600
+from backend_main.cli.main import main
+main()
+"""
+
+
+class Worker:
+    """`log` is all that it wrote."""
+
+    def __init__(self, server: Server, *arguments: str, only_told: bool = False, **settings: str) -> None:
+        self._program = [sys.executable, "-c", ONLY_TOLD] if only_told else SCANRILL
+        self._arguments = arguments
+        self._environment = server.environment | {f"SCANRILL_{k}": v for k, v in settings.items()}
+        Worker.started = number = getattr(Worker, "started", 0) + 1
+        self._log_path = server.data_dir.with_name(f"worker-{number}.log")
+
+    def start(self) -> Worker:
+        """Starts it, and waits until it reads."""
+        with open(self._log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [*self._program, "worker", *self._arguments],
+                env=self._environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line.startswith(b"scanrill reads"), f"the worker did not start: {line!r}{self.log}"
+        return self
+
+    def stop(self, number: int = signal.SIGTERM, *, timeout: float = 15) -> int:
+        """Sends the signal and waits; gives the exit code."""
+        self.process.send_signal(number)
+        code = self.process.wait(timeout)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return code
+
+    @property
+    def log(self) -> str:
+        return self._log_path.read_text()

@@ -1,0 +1,136 @@
+"""Who tells that there is work waits for nobody, and calls no more than are wanted."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from backend_main.core import dispatch, readers
+from backend_main.core.dispatch import Courier
+
+
+class Broker:
+    """Takes calls when it is let; `posted` are those of each time."""
+
+    def __init__(self) -> None:
+        self.posted: list[int] = []
+        self.away = False
+        self.asked = threading.Semaphore(0)
+        self.free = threading.Event()
+        self.free.set()
+
+    def post(self, calls: int) -> None:
+        self.asked.release()
+        self.free.wait(30)
+        if self.away:
+            raise ConnectionError("nobody there")
+        self.posted.append(calls)
+
+    def wait_asked(self) -> None:
+        assert self.asked.acquire(timeout=30)
+
+
+@pytest.fixture
+def broker() -> Broker:
+    return Broker()
+
+
+@pytest.fixture
+def courier(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Courier]:
+    monkeypatch.setattr(dispatch, "RETRY_SECONDS", 0.01)
+    dispatch.start_courier(broker.post)
+    assert dispatch._courier is not None
+    yield dispatch._courier
+    broker.free.set()
+    dispatch.stop_courier(30)
+    dispatch.there_is_work()  # does nothing any more
+
+
+def test_whoever_tells_goes_on_while_the_broker_thinks_and_what_comes_meanwhile_is_one_more_call(
+    broker: Broker, courier: Courier
+) -> None:
+    broker.free.clear()
+    dispatch.there_is_work()
+    broker.wait_asked()
+    for _ in range(3):
+        dispatch.there_is_work()
+    dispatch.there_is_work(10)
+    broker.free.set()
+    broker.wait_asked()
+    dispatch.stop_courier(30)
+    assert broker.posted == [1, 13]
+
+
+def test_there_is_an_end_to_the_calls_that_wait(broker: Broker, courier: Courier) -> None:
+    broker.free.clear()
+    dispatch.there_is_work()
+    broker.wait_asked()
+    for _ in range(1000):
+        dispatch.there_is_work(1000)
+    broker.free.set()
+    broker.wait_asked()
+    dispatch.stop_courier(30)
+    assert broker.posted == [1, dispatch.MOST_CALLS]
+
+
+def test_a_broker_that_is_away_is_tried_once_more_and_warned_of_once(
+    broker: Broker, courier: Courier, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker.away = True
+    dispatch.there_is_work(5)
+    broker.wait_asked()
+    broker.wait_asked()  # without being told again
+    dispatch.there_is_work(2)
+    broker.wait_asked()
+    assert dispatch.problem() is not None
+    broker.away = False
+    dispatch.there_is_work(3)
+    broker.wait_asked()
+    dispatch.stop_courier(30)
+    assert broker.posted == [3]
+    assert caplog.text.count("workers cannot be called") == 1
+    assert not courier.failing
+
+
+class IdleReader:
+    """Has so many jobs to read."""
+
+    def __init__(self, jobs: int) -> None:
+        self.jobs = jobs
+
+    def read_next(self) -> bool:
+        self.jobs -= 1
+        return self.jobs >= 0
+
+
+@pytest.fixture
+def no_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "_idle", readers.queue.LifoQueue())
+
+
+@pytest.mark.usefixtures("no_readers")
+def test_a_reader_is_lent_for_a_job_and_there_is_no_other() -> None:
+    assert not readers.read_next()
+    reader = IdleReader(1)
+    readers._idle.put(reader)  # type: ignore[arg-type]
+    assert readers.read_next()
+    assert not readers.read_next()
+    assert readers._idle.get_nowait() is reader
+
+
+@pytest.mark.usefixtures("no_readers")
+def test_a_call_waits_for_a_reader_and_reads_all_that_there_is() -> None:
+    calling = threading.Thread(target=readers.read_all)
+    calling.start()
+    reader = IdleReader(3)
+    readers._idle.put(reader)  # type: ignore[arg-type]
+    calling.join(30)
+    assert reader.jobs == -1
+    assert readers._idle.get_nowait() is reader
+
+
+def test_a_process_without_readers_waits_for_none_to_be_warm() -> None:
+    assert readers._readers == []
+    assert readers.any_warm()

@@ -1,0 +1,50 @@
+"""Who is told that there is work: the readers here, and those of other processes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from backend_main.core import dispatch
+from backend_main.core.bell import NOBODY, Work
+from backend_main.core.live import Hub
+
+WAIT_SECONDS = 30
+
+
+@pytest.fixture
+def called() -> Iterator[threading.Semaphore]:
+    """One more each time that a reader of this process looks for work."""
+    looks = threading.Semaphore(0)
+
+    def look() -> bool:
+        looks.release()
+        return False
+
+    dispatch.start_local([look])
+    assert looks.acquire(timeout=WAIT_SECONDS), "it looks once at its start"
+    yield looks
+    dispatch.stop_local(WAIT_SECONDS)
+
+
+def test_work_wakes_the_readers_here_and_is_told_to_others(
+    called: threading.Semaphore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(dispatch, "_tell_others", None)
+    dispatch.there_is_work()
+    assert called.acquire(timeout=WAIT_SECONDS)
+    dispatch.tell_others_by(lambda: told.append("work"))
+    dispatch.there_is_work()
+    assert called.acquire(timeout=WAIT_SECONDS)
+    assert told == ["work"]
+
+
+def test_work_that_another_process_tells_of_wakes_the_readers_here(called: threading.Semaphore) -> None:
+    hub = Hub()
+    hub._hear(Work(NOBODY), True)  # said here, where the readers were woken when it was said
+    assert not called.acquire(blocking=False)
+    hub._hear(Work(NOBODY), False)
+    assert called.acquire(timeout=WAIT_SECONDS)
