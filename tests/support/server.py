@@ -124,6 +124,11 @@ class Server:
         return self.environment.get("SCANRILL_DATABASE_URL", "")
 
     @property
+    def embedded(self) -> bool:
+        """Whether its data directory is its alone."""
+        return not self.database_url and "SCANRILL_REDIS_URL" not in self.environment
+
+    @property
     def secret_key(self) -> str:
         return self.environment.get("SCANRILL_SECRET_KEY") or (self.data_dir / "secret.key").read_text()
 

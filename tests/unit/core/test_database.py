@@ -1,0 +1,113 @@
+"""Which database is chosen, and what is said of a URL that is of no use."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from backend_main.core import database
+from backend_main.core.conf import Conf, describe, secret_key
+from backend_main.core.errors import StartRefused
+
+CANARY = "pass-canary"
+
+
+def chosen(url: str) -> dict[str, object]:
+    return database.settings(Conf(database_url=url))
+
+
+def refused(url: str) -> str:
+    with pytest.raises(StartRefused) as refusal:
+        chosen(url)
+    assert "\n" not in str(refusal.value)
+    assert refusal.value.__context__ is None or refusal.value.__suppress_context__
+    return str(refusal.value)
+
+
+def test_without_a_url_it_is_sqlite_in_the_data_directory(tmp_path: Path) -> None:
+    settings = database.settings(Conf(data_dir=tmp_path))
+    assert settings["ENGINE"].endswith("sqlite3")
+    assert settings["NAME"] == tmp_path / "scanrill.sqlite3"
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
+def test_a_server_is_named_with_user_password_and_port(scheme: str) -> None:
+    settings = chosen(f"{scheme}://me:p%40ss%2Fword@db.example:5433/scans")
+    named = [settings[key] for key in ("USER", "PASSWORD", "HOST", "PORT", "NAME")]
+    assert named == ["me", "p@ss/word", "db.example", "5433", "scans"]
+    assert settings["ENGINE"] == "django.db.backends.postgresql"
+    assert (settings["CONN_MAX_AGE"], settings["CONN_HEALTH_CHECKS"]) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("postgresql://me@/scans?host=/var/run/postgresql", "/var/run/postgresql"),
+        ("postgresql://me@/scans?host=%2Fvar%2Frun%2Fpostgresql", "/var/run/postgresql"),
+        ("postgresql://me@%2Fvar%2Frun/scans", "/var/run"),
+        ("postgresql://me@[::1]:5432/scans", "::1"),
+        ("postgresql://me@one:5432,two:5433/scans", "one,two"),
+    ],
+)
+def test_a_socket_an_address_and_several_hosts_are_as_in_libpq(url: str, host: str) -> None:
+    assert chosen(url)["HOST"] == host
+
+
+def test_options_of_the_connection_are_passed_on_and_count_more_than_ours() -> None:
+    url = "postgresql://me@h/n?sslmode=verify-full&sslrootcert=/ca.pem&connect_timeout=3&options=-c%20lock_timeout%3D1s"
+    options = chosen(url)["OPTIONS"]
+    assert isinstance(options, dict)
+    assert (options["sslmode"], options["sslrootcert"]) == ("verify-full", "/ca.pem")
+    assert options["connect_timeout"] == "3"
+    assert options["options"].startswith("-c lock_timeout=20s ")
+    assert options["options"].endswith(" -c lock_timeout=1s")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"mysql://me:{CANARY}@h/n",
+        f"me:{CANARY}@h/n",
+        f"postgresql://me:{CANARY}@h",
+        f"postgresql://me:{CANARY}@h/n?colour=red",
+        f"postgresql://me:{CANARY}%zz@h/n",
+        f"postgresql://me:{CANARY}@{CANARY}@h/n",
+        f"postgresql://me:{CANARY}/{CANARY}@h/n",
+        f"postgresql://me:{CANARY}?{CANARY}@h/n",
+        f"postgresql://me:x@h:{CANARY}/n",
+    ],
+)
+def test_an_unusable_url_is_refused_and_not_repeated(url: str) -> None:
+    said = refused(url)
+    assert said.startswith("SCANRILL_DATABASE_URL")
+    assert CANARY not in said
+
+
+def test_without_psycopg_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    assert "pip install 'scanrill[postgres]'" in refused("postgresql://me@h/n")
+
+
+def test_the_list_of_settings_says_only_that_it_is_set() -> None:
+    [row] = [
+        row
+        for row in describe(Conf(database_url=f"postgresql://me:{CANARY}@h/n"))
+        if row.variable == "SCANRILL_DATABASE_URL"
+    ]
+    assert (row.value, row.default) == ("(set)", "")
+
+
+def test_only_a_server_that_shares_nothing_is_alone_with_its_data() -> None:
+    assert Conf().embedded
+    assert not Conf(database_url="postgresql://me@h/n").embedded
+    assert not Conf(redis_url="redis://h/0").embedded
+
+
+@pytest.mark.parametrize("shared", [{"database_url": "postgresql://me@h/n"}, {"redis_url": "redis://h/0"}])
+def test_s36_servers_that_share_something_are_given_their_key(shared: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(StartRefused, match="SCANRILL_SECRET_KEY"):
+        secret_key(Conf(data_dir=tmp_path, **shared))
+    assert list(tmp_path.iterdir()) == []
+    assert secret_key(Conf(data_dir=tmp_path, secret_key="ours", **shared)) == "ours"
