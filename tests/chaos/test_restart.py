@@ -104,9 +104,8 @@ async def test_a_hanging_child_goes_with_its_server_and_the_document_is_tried_ag
         await shown(client, upload_id, "one")
         await asyncio.to_thread(wait_until, once.exists, "it hangs")
         await kill(server, whom)
-        if (
-            whom != "child" and server.embedded
-        ):  # its claim is void at the start, before its lease ran out; or it is read already
+        if whom != "child" and server.embedded:
+            # Its claim is void at the start, before its lease ran out; or it is read already.
             assert rows(server, "SELECT failures FROM core_job") in ([(1,)], [])
     async with account.client() as client:
         upload = await retrieved(client, upload_id)
