@@ -125,10 +125,10 @@ def save_page(held: Claim, page: reading.PageDone) -> None:
             number=page.number,
             width=page.width,
             height=page.height,
-            markdown=page.markdown,
-            text=page.text,
-            lines=[msgspec.to_builtins(line) for line in page.lines],
-            warnings=page.warnings,
+            markdown=_storable(page.markdown),
+            text=_storable(page.text),
+            lines=_storable([msgspec.to_builtins(line) for line in page.lines]),
+            warnings=_storable(page.warnings),
         )
         Job.objects.filter(pk=held.job_id).update(failures=0)
 
@@ -221,6 +221,18 @@ def _claim_of(job: Job) -> Claim:
         options=wishes.options(wishes.of(upload.asked), upload.engine),
         page_count=upload.page_count,
     )
+
+
+def _storable(value: Any) -> Any:
+    """Without NUL characters, which no text of PostgreSQL may hold; a PDF's own text may."""
+    match value:
+        case str():
+            return value.replace("\0", "")
+        case list():
+            return [_storable(each) for each in value]
+        case dict():
+            return {key: _storable(each) for key, each in value.items()}
+    return value
 
 
 def _lease() -> CombinedExpression:

@@ -60,6 +60,8 @@ class UploadsView(APIView):
 
     def get(self, request: Request) -> Response:
         asked: dict[str, Any] = dict(request.query_params.items())
+        if any("\0" in value for value in asked.values()):  # as in a message; PostgreSQL knows no such text
+            raise Invalid({"message": "A NUL character in a value."})
         if (limit := asked.get("limit", "")).isdecimal():
             asked["limit"] = int(limit)
         wanted = decoding.build(protocol.ListUploads, asked)

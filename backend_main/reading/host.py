@@ -7,7 +7,8 @@ next read starts a new child.
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+import weakref
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import msgspec
@@ -62,6 +63,7 @@ class Host:
         self._pages = 0
         self._reading = False
         self._cancelled = threading.Event()
+        self._last: weakref.ref[Generator[ReadEvent]] | None = None
 
     def __repr__(self) -> str:
         return f"Host(engine={self.engine!r}, threads={self.threads}, pid={self.pid}, warm={self.warm})"
@@ -93,14 +95,18 @@ class Host:
 
         `Options.page_seconds` bounds the time waited for each page; the caller's own time does not count.
         """
+        self._close_last()
         # Cleared here and not in the generator: a cancel between this call and the first event must count.
         self._cancelled.clear()
-        return self._events(ReadRequest(str(Path(path).absolute()), options))
+        events = self._events(ReadRequest(str(Path(path).absolute()), options))
+        self._last = weakref.ref(events)
+        return events
 
     def picture(
         self, path: Path | str, number: int, width: int, options: Options = _DEFAULT_OPTIONS
     ) -> bytes:
         """A page as a JPEG, at most `width` pixels wide. Raises NoSuchPage and other ReadingErrors."""
+        self._close_last()
         self._cancelled.clear()
         self._start()
         page = msgspec.structs.replace(options, first_page=number)
@@ -152,7 +158,14 @@ class Host:
             else EngineCrashed("The reading engine did not start.")
         )
 
-    def _events(self, request: ReadRequest) -> Iterator[ReadEvent]:
+    def _close_last(self) -> None:
+        """A read that its caller left in the middle, and that an error's traceback may still hold: what the
+        child says of it would be taken for the end of the next one."""
+        last = self._last() if self._last is not None else None
+        if last is not None:
+            last.close()
+
+    def _events(self, request: ReadRequest) -> Generator[ReadEvent]:
         self._reading = True
         try:
             self._start()

@@ -302,3 +302,13 @@ def test_one_that_is_deleted_meanwhile_does_not_keep_the_others_from_being_opene
     jobs.void_claims()
     assert now(other).status == Status.ERROR
     assert not Upload.objects.filter(pk=upload.pk).exists()
+
+
+def test_a_page_s_text_is_kept_without_what_no_database_of_ours_may_hold() -> None:
+    new_upload(new_user())
+    held = jobs.claim("reader")
+    assert held is not None
+    line = reading.Line(1, "a\0b", "a\0b", confidence=1.0)
+    jobs.save_page(held, reading.PageDone(1, 1, 10, 10, "a\0b", "a\0b", [line], ["\0x"]))
+    page = Page.objects.get(upload_id=held.upload_id)
+    assert (page.markdown, page.text, page.lines[0]["text"], page.warnings) == ("ab", "ab", "ab", ["x"])

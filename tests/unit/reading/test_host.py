@@ -287,3 +287,12 @@ def test_the_child_leaves_when_its_parent_is_killed_while_it_is_busy(scripted: S
         assert psutil.pid_exists(pid)
         parent.kill()
     wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE, 5)
+
+
+def test_a_read_that_an_error_left_in_the_middle_is_not_the_end_of_the_next(host: Host, good: Path) -> None:
+    left = host.read(good)
+    for event in left:
+        if isinstance(event, PageDone):
+            break  # the child has said more, and something holds the events still: a traceback, for one
+    assert_reads(host, good)
+    assert list(left) == []
