@@ -13,7 +13,8 @@
  6  `intake.py`              untrusted base64, path or stream → a verified file; `storage/` keeps it,
                             `pictures.py` has pages of it drawn
  7  `models.py`              User, Upload, Page, Job, Event
- 8  `dispatch.py`            "there is work"; `readers.py` starts and ends those who take it
+ 8  `dispatch.py`            "there is work"; `readers.py` starts and ends those who take it, in a server or
+                            a worker; `backend/celery.py` calls workers
  8  `jobs.py`                the queue as rows: claim, extend, give back, count a failure, end
  9  `tasks.py`               takes the next job and has its pages read one by one; `telling.py` says what is
                             read of a page, not more often than it is worth
@@ -21,7 +22,7 @@
 11  `events.py`              the log of what happened: written with the change, in the order of the commits;
                             `replay.py` reads it, from a cursor on
 12  `bell.py`                says that the log has grown, and what is being read just now; `redis_bell.py`
-                            says it to other processes too
+                            says it to other processes too; `endings.py` tells readers of ends elsewhere
 12  `live.py`                one hub per process: log and live text → the sockets that want them; `feed.py` is
                             one user's log, `streaming.py` the live text, `slot.py` that of one upload,
                             `sockets.py` one client, `outbox.py` what waits for it

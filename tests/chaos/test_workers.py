@@ -151,6 +151,16 @@ async def test_s18_what_a_broker_forgot_is_read_all_the_same(
             assert await ends_seen(client, upload_id) == ["processed"]
 
 
+async def test_s18_a_worker_whom_no_call_reaches_looks_for_itself(web: Server) -> None:
+    worker = Worker(web, REDIS_PREFIX="elsewhere:")
+    await in_thread(worker.start)
+    async with Account.on(web).client() as client:
+        for _ in range(2):
+            upload_id = await created(client, scripted_png(lines=["found"]))
+            assert (await client.heard(ended(upload_id)))["status"] == "processed"
+    assert await in_thread(worker.stop) == 0
+
+
 async def test_s20_while_redis_is_away_uploads_are_accepted_and_read_and_afterwards_live_again(
     web: Server, redis: Redis, new_worker: Callable[..., Worker], tmp_path: Path
 ) -> None:
@@ -214,7 +224,6 @@ async def test_a_worker_that_is_stopped_gives_back_what_it_reads(
 async def test_two_workers_share_what_there_is_and_each_page_is_read_once(
     web: Server, new_worker: Callable[..., Worker], tmp_path: Path
 ) -> None:
-    """A worker that reads leaves the calls to the one that is idle."""
     await asyncio.gather(*(in_thread(new_worker, only_told=True) for _ in range(2)))
     documents = []
     for number in range(24):
@@ -232,6 +241,22 @@ async def test_two_workers_share_what_there_is_and_each_page_is_read_once(
     assert [document.pages_read for document in documents] == [[1, 2]] * 24
 
 
+async def test_a_worker_that_reads_leaves_the_calls_to_the_one_that_is_idle(
+    web: Server, new_worker: Callable[..., Worker], tmp_path: Path
+) -> None:
+    """Whichever of them is asked first: one call kept by the busy one would be a job that nobody reads."""
+    await asyncio.gather(*(in_thread(new_worker, only_told=True) for _ in range(2)))
+    document = Document(tmp_path, 1, {1: 1})
+    async with Account.on(web).client() as client:
+        busy = await created(client, document.tiff)
+        await in_thread(wait_until, begun(document, 1), "the page is begun")
+        for number in range(6):
+            upload_id = await created(client, scripted_png(lines=[str(number)]))
+            assert (await client.heard(ended(upload_id)))["status"] == "processed"
+        document.lift(1)
+        await read_in_full(client, busy, document)
+
+
 async def test_a_worker_without_its_broker_waits_for_it_tells_no_secret_and_can_be_stopped(
     web: Server, tmp_path: Path
 ) -> None:
@@ -241,4 +266,5 @@ async def test_a_worker_without_its_broker_waits_for_it_tells_no_secret_and_can_
     await in_thread(wait_until, lambda: "Cannot connect to redis://" in worker.log, "it says that")
     assert await in_thread(worker.stop, timeout=10) == 0
     assert "hush-hush" not in worker.log
+    assert " ERROR   celery.worker.consumer" in worker.log, "in the form of all lines"
     assert "Traceback" not in worker.log
