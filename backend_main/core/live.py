@@ -37,10 +37,9 @@ REMEMBERED_UPLOADS = 10_000
 
 
 class _Coming:
-    """An upload whose reader spoke before all events were here that come before its text."""
+    """An attempt whose reader spoke before all events were here that come before its text."""
 
-    def __init__(self, attempt: int) -> None:
-        self.attempt = attempt
+    def __init__(self) -> None:
         self.pages: list[PageText] = []
 
     def add(self, said: PageText) -> None:
@@ -78,7 +77,7 @@ class Hub:
         self._log = log or Log()
         self._feeds: dict[UUID, Feed] = {}
         self._streams = Streams(self._sockets)
-        self._coming: dict[UUID, _Coming] = {}
+        self._coming: dict[tuple[UUID, int], _Coming] = {}
         self._ended, self._refused = _Newest(), _Newest()
         self._epoch = ""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -288,10 +287,10 @@ class Hub:
     def _take(self, taken: Taken, local: bool) -> None:
         feed = self._feeds.get(taken.owner_id)
         here = feed is None or feed.cursor is None or feed.cursor >= taken.seq
-        if local and here:
+        if here and local and (taken.pages is not None or self._streams.knows(taken)):
             self._begin(taken, local)
         elif feed is not None:
-            coming = self._coming[taken.upload_id] = _Coming(taken.attempt)
+            coming = self._coming[taken.upload_id, taken.attempt] = _Coming()
             self._spawn(self._bring(feed, taken, coming, local))
 
     def _begin(self, taken: Taken, local: bool) -> None:
@@ -299,17 +298,18 @@ class Hub:
             self._streams.begin(taken, local)
 
     async def _bring(self, feed: Feed, taken: Taken, coming: _Coming, local: bool) -> None:
-        """Begins a text when all events are here that come before it; another process's is looked up."""
+        """Begins a text when all events are here that come before it; what it says no pages of is looked up."""
+        key = taken.upload_id, taken.attempt
         try:
-            found = taken if local else await self._look_up(taken)
+            found = taken if local and taken.pages is not None else await self._look_up(taken)
             if found is not None:
                 await feed.reach(found.seq)
                 self._begin(found, local)
                 for said in coming.pages:
                     self._streams.hear(said)
         finally:
-            if self._coming.get(taken.upload_id) is coming:
-                del self._coming[taken.upload_id]
+            if self._coming.get(key) is coming:
+                del self._coming[key]
 
     async def _look_up(self, taken: Taken) -> Taken | None:
         found = await orm.look(self._log.taken, taken.owner_id, taken.upload_id, taken.attempt)
@@ -318,15 +318,18 @@ class Hub:
         return found
 
     def _page(self, said: PageText, local: bool) -> None:
-        coming, attempt = self._coming.get(said.upload_id), self._streams.attempt(said.upload_id)
-        if coming is None and not local and max(attempt, self._refused.get(said.upload_id)) < said.attempt:
+        key = said.upload_id, said.attempt
+        if key not in self._coming and not local and self._is_unheard_of(said):
             # A text whose beginning was said before this process listened.
             self._take(Taken(said.owner_id, said.upload_id, said.attempt, 0), local)
-            coming = self._coming.get(said.upload_id)
-        if coming is not None and coming.attempt == said.attempt:
+        if coming := self._coming.get(key):
             coming.add(said)
-        elif attempt == said.attempt:
+        else:
             self._streams.hear(said)
+
+    def _is_unheard_of(self, said: PageText) -> bool:
+        known = max(self._streams.attempt(said.upload_id), self._refused.get(said.upload_id))
+        return said.attempt > known
 
     async def _set_stage(self, feed: Feed, standing: Standing) -> None:
         """The texts of what is being read now, before the first of its sockets is live."""

@@ -91,11 +91,16 @@ def options(wishes: Wishes, engine: str) -> Options:
         engine=engine,
         languages=tuple(codes(wishes)),
         profile=wishes.profile or "",
-        pages=wishes.pages or "" if wishes.anew is None else wishes.anew,
+        pages=to_read(wishes),
         max_pixels=conf.max_pixels,
         max_pages=conf.max_pages,
         page_seconds=conf.page_seconds,
     )
+
+
+def to_read(wishes: Wishes) -> str:
+    """The pages that a reader is to read, as in `reading.selection`; others keep the text that they have."""
+    return wishes.pages or "" if wishes.anew is None else wishes.anew
 
 
 def codes(wishes: Wishes) -> list[str]:

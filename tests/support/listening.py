@@ -165,10 +165,11 @@ class TestedHub(Hub):
         page_count: int | None = None,
         owner: uuid.UUID = OWNER,
         upload_id: uuid.UUID = UPLOAD,
+        run: int = 0,
     ) -> Taken:
         """A reader begins, or goes on."""
         seq, texts = len(self.log.entries[owner]), dict(enumerate(pages, 1))
-        taken = Taken(owner, upload_id, attempt, seq, texts, page_count)
+        taken = Taken(owner, upload_id, attempt, seq, texts, page_count, run)
         self.log.reading[owner][upload_id] = taken
         self.bell.say(taken)
         return taken
