@@ -36,8 +36,8 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 15
 HEARTBEAT_SECONDS = 5
 MAX_FAILURES = 3
-# So many pages are one job where a document has more than twice as many left: few, so that readers end together
-# and live text, which waits for the pages before it, does not wait long.
+# So many pages are one job where a document has more than twice as many left: few, so that readers end
+# together and live text, which waits for the pages before it, does not wait long.
 RANGE_PAGES = 3
 
 DIED = "Reading was cut off too often; the file may be too much for the reader."
@@ -52,8 +52,8 @@ class Claim:
     """One job, held by one reader until its lease runs out.
 
     It is of the pages from `first_page` to `last_page` (None: to the end) that are asked for and not `done`.
-    `texts` are those of all finished pages, by number; not where the holder `goes_on` in a document of which it
-    has just read other pages. `seq` is how far the owner's log was when the job was claimed.
+    `texts` are those of all finished pages, by number; not where the holder `goes_on` in a document of which
+    it has just read other pages. `seq` is how far the owner's log was when the job was claimed.
     """
 
     job_id: UUID
@@ -91,12 +91,12 @@ class Claim:
 
 
 def claim(holder: str) -> Claim | None:
-    """The fairest open job: interactive before batch, then of the owner served longest ago, then the oldest."""
+    """The fairest open job: interactive before batch, of the owner served longest ago, the oldest."""
     return _claim(Job.objects.all(), holder, goes_on=False)
 
 
 def go_on(held: Claim, holder: str) -> Claim | None:
-    """The next open range of the document of which the holder has just finished one, unless somebody waits."""
+    """The next open range of the document in which the holder has just read one, unless somebody waits."""
     if others_wait(held):
         return None
     return _claim(Job.objects.filter(upload_id=held.upload_id), holder, goes_on=True)
@@ -238,15 +238,15 @@ def _claim(among: QuerySet[Job], holder: str, *, goes_on: bool) -> Claim | None:
 def _next_job(among: QuerySet[Job]) -> Job | None:
     """On PostgreSQL both rows stay locked until the claim commits; SQLite has one writer at a time.
 
-    An upload that somebody else has locked is passed over: who waited for it here, with its job in hand, would
-    wait for one who waits for the job.
+    An upload that somebody else has locked is passed over: who waited for it here, with its job in hand,
+    would wait for one who waits for the job.
     """
     waiting = _in_turn(among).select_related("upload")
     return waiting.select_for_update(skip_locked=True, of=("self", "upload")).first()
 
 
 def _wait_for_one(among: QuerySet[Job]) -> bool:
-    """Whether any is open. If it was passed over, since a page of its upload was just being saved, that is over."""
+    """Whether any is open. If it was passed over while a page of its upload was saved, that is over then."""
     upload_id = _in_turn(among).values_list("upload_id", flat=True).first()
     if upload_id is None:
         return False

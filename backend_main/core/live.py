@@ -298,7 +298,7 @@ class Hub:
             self._streams.begin(taken, local)
 
     async def _bring(self, feed: Feed, taken: Taken, coming: _Coming, local: bool) -> None:
-        """Begins a text when all events are here that come before it; what it says no pages of is looked up."""
+        """Begins a text when all events are here that come before it; pages that lack are looked up."""
         key = taken.upload_id, taken.attempt
         try:
             found = taken if local and taken.pages is not None else await self._look_up(taken)

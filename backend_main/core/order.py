@@ -62,7 +62,7 @@ class Order(Generic[P]):
 
     def hear(self, job: int, attempt: int, page: P) -> list[P]:
         """What a job's reader has of a page; what is to be shown now, in order."""
-        if attempt < self._attempts.get(job, -1) or page.number in self._ahead or not self._is_open(page.number):
+        if attempt < self._attempts.get(job, -1) or not self._is_open(page.number):
             return []
         self._attempts[job] = attempt
         if page.done:
@@ -72,7 +72,7 @@ class Order(Generic[P]):
         return [page] if page.number == self.next else []
 
     def _is_open(self, number: int) -> bool:
-        return self.next is not None and number >= self.next
+        return self.next is not None and number >= self.next and number not in self._ahead
 
     def _close_gap(self) -> list[P]:
         shown: list[P] = []

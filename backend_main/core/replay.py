@@ -86,7 +86,7 @@ class Log:
         return Standing(self.epoch(), head, dict(reading.values_list("pk", "attempt")))
 
     def taken(self, owner_id: UUID, upload_id: UUID, attempt: int) -> Taken | None:
-        """What its readers said when they took the upload, and what has been read since; None: it was lost."""
+        """What readers said when they took the upload, and what has been read since; None: it was lost."""
         head = self.head(owner_id)
         row = Upload.objects.filter(pk=upload_id, owner_id=owner_id, status=Status.PROCESSING)
         upload = row.filter(run__lte=attempt, attempt__gte=attempt).only("page_count", "run", "asked").first()

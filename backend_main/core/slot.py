@@ -114,8 +114,8 @@ class PageStream:
 class Slot:
     """`draft` is the newest of the page that is shown next; `finished` are the done pages by their numbers.
 
-    `order` has what waits for these. It is a text of the reading `run`, whose newest claim is `attempt`. It comes
-    after its owner's event `seq`; `local`: its readers are in this process.
+    `order` has what waits for these. It is a text of the reading `run`, whose newest claim is `attempt`, and
+    comes after its owner's event `seq`; `local`: its readers are in this process.
 
     Each stream has a pace of its own: the texts of `full` grow with the document, those of `pages` with the
     page, those of `delta` not at all.

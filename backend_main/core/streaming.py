@@ -73,7 +73,7 @@ class Streams:
 
     def _go_on(self, slot: Slot, taken: Taken, local: bool) -> None:
         """One more reader, or another one, whose page begins anew if it is the one that is shown."""
-        slot.attempt = max(slot.attempt, taken.attempt, *taken.attempts.values())
+        slot.attempt = max([slot.attempt, taken.attempt, *taken.attempts.values()])
         anew = slot.order.begin(taken.attempts)
         slot.local = local and (slot.local or slot.order.alone)
         news = slot.order.know(_done(taken))
@@ -230,10 +230,8 @@ def _slot(taken: Taken, local: bool) -> Slot:
     order.begin(taken.attempts)
     finished = {page.number: page for page in order.know(_done(taken))}
     draft = _next_page(order, finished, taken.page_count)
-    attempt = max(taken.attempt, *taken.attempts.values())
-    return Slot(
-        taken.owner_id, taken.upload_id, attempt, draft, taken.seq, local, finished, taken.run, order
-    )
+    attempt = max([taken.attempt, *taken.attempts.values()])
+    return Slot(taken.owner_id, taken.upload_id, attempt, draft, taken.seq, local, finished, taken.run, order)
 
 
 def _again(slot: Slot, taken: Taken, news: list[Draft]) -> Slot:

@@ -125,7 +125,7 @@ class Reader:
             jobs.count_failure(self._claim or claim, BROKEN_SERVER)
 
     def _read_jobs(self, claim: Claim, path: Path) -> None:
-        """One job after the other of the same document: its file is here, and open in the engine's process."""
+        """One job after the other of a document: its file is here, and open in the engine's process."""
         following: Claim | None = claim
         while following is not None and self._read_pages(following, path):
             following = None if self._stopping.is_set() else jobs.go_on(following, self._name)

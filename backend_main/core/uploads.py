@@ -180,7 +180,7 @@ def _store(owner: User, received: intake.Received, asked: Wishes, origin: Asker 
                 bytes=received.bytes,
                 **asked.columns(),
             )
-            Job.objects.create(upload=upload)
+            Job.objects.create(upload=upload, priority=wishes.rank(asked))
             reply = serializers.created(upload, duplicate=False)
             happened.append(_change(upload, serializers.created(upload), origin, reply))
     except BaseException as error:
@@ -231,7 +231,7 @@ def _reset(upload: Upload, wanted: Wishes) -> None:
     if not kept:
         fresh["page_count"] = None
     _set(upload, **fresh, **wanted.columns(), **jobs.texts_so_far(upload.pk))
-    Job.objects.create(upload=upload)
+    Job.objects.create(upload=upload, priority=wishes.rank(wanted))
 
 
 def _change(
