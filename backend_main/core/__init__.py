@@ -24,8 +24,9 @@
                             says it to other processes too
 12  `live.py`                one hub per process: log and live text → the sockets that want them; `feed.py` is
                             one user's log, `streaming.py` the live text, `slot.py` that of one upload,
-                            `sockets.py` one client, `outbox.py` what waits for it
+                            `order.py` which page comes next, `sockets.py` one client, `outbox.py` what
+                            waits for it
 
-Beside the way: `errors.py`, `conf.py`, `orm.py` (database work off the event loop), `limits.py`, `logs.py`,
-`checks.py`, `serializers.py`, `sweep.py` (what crashes leave behind).
+Beside the way: `errors.py`, `conf.py`, `orm.py` (database work off the event loop), `limits.py`, `quotas.py`,
+`logs.py`, `checks.py`, `serializers.py`, `sweep.py` (what crashes leave behind).
 """

@@ -63,8 +63,8 @@ class Taken(OfUpload, frozen=True, tag=True):
     """A reader begins, or goes on with, an upload, after the event `seq`.
 
     `pages` are its finished pages by their numbers; None: whoever wants them looks. `run` is the attempt with
-    which this reading began, `wanted` are the pages that it is to read, `jobs` are the attempts that read now,
-    by the first pages of their jobs; None: one, of the whole document.
+    which this reading began, `wanted` are the pages that it is to read. `jobs` are the attempts that read
+    now, by the first pages of their jobs; None: it is one, of the whole document.
     """
 
     attempt: int

@@ -113,6 +113,29 @@ class StorageFull(Invalid):
         super().__init__({field: "storage_full: the server has no room for this file; nothing was stored."})
 
 
+class OverQuota(Invalid):
+    """Nothing was stored; `field` is the one that brought the bytes."""
+
+    code = "over_quota"
+    http_status = 507
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__({field: sentence})
+
+
+class TooManyPending(Invalid):
+    """Nothing was changed; some of the user's uploads must be read first."""
+
+    code = "too_many_pending"
+    http_status = 429
+    final = False
+
+    def __init__(self, field: str, waiting: int) -> None:
+        super().__init__(
+            {field: f"{waiting} of your uploads wait to be read, which is as many as may; try again later."}
+        )
+
+
 class StartRefused(ScanrillError):
     """The command cannot run here; the sentence says what to do about it."""
 

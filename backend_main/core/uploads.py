@@ -17,7 +17,7 @@ from django.db import IntegrityError, OperationalError
 from msgspec import UNSET, UnsetType
 
 from ..reading.selection import Selection
-from . import dispatch, events, intake, jobs, protocol, queries, serializers, storage, wishes
+from . import dispatch, events, intake, jobs, protocol, queries, quotas, serializers, storage, wishes
 from .errors import Invalid, StorageFull, UploadNotFound, WrongStatus
 from .events import Asker, Change
 from .models import Job, Status, Upload, User
@@ -25,7 +25,6 @@ from .protocol import Base64Text, UploadMessage
 from .wishes import Wishes
 
 READ_AGAIN = (Status.ERROR, Status.CANCELLED)
-OPEN = (Status.PENDING, Status.PROCESSING)
 CANCELLED = "Cancelled"
 GONE = "The same file was stored and deleted while it came in; send it again."
 NO_WISHES = Wishes()
@@ -106,7 +105,7 @@ def cancel(*, owner: User, upload_id: UUID, origin: Asker | None = None) -> Uplo
         upload = _locked(owner, upload_id)
         if upload.status == Status.CANCELLED:
             return upload
-        if upload.status not in OPEN:
+        if upload.status not in quotas.OPEN:
             raise WrongStatus(f"This upload has ended already: it is {upload.status}.")
         _set(upload, status=Status.CANCELLED, error=CANCELLED, **jobs.texts_so_far(upload_id))
         upload.jobs.all().delete()
@@ -124,9 +123,10 @@ def retry(*, owner: User, upload_id: UUID, asked: Wishes = NO_WISHES, origin: As
     """
     with events.transaction() as happened:
         upload = _locked(owner, upload_id)
-        if upload.status in OPEN:
+        if upload.status in quotas.OPEN:
             raise WrongStatus(f"This upload is {upload.status}; only one that has ended is read again.")
         wanted = wishes.check(asked.after(wishes.of(upload.asked)))
+        quotas.check_pending(owner, "instance_id")
         _reset(upload, wishes.in_document(wanted, upload.page_count))
         happened.append(_change(upload, serializers.updated(upload), origin))
     dispatch.there_is_work()
@@ -170,6 +170,7 @@ def _store(owner: User, received: intake.Received, asked: Wishes, origin: Asker 
     try:
         storage.keep(received.path, path)
         with events.transaction() as happened:
+            quotas.check_new(owner, received.bytes, received.field)
             upload = Upload.objects.create(
                 id=key,
                 owner=owner,

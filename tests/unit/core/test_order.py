@@ -74,6 +74,14 @@ def test_of_a_job_the_highest_attempt_counts_and_other_jobs_do_not_matter() -> N
     assert numbers(order.hear(1, 3, done(1))) == [1]
 
 
+def test_what_one_who_died_had_of_a_page_ahead_is_not_shown_when_its_turn_comes() -> None:
+    order = Order[Draft]()
+    order.begin({2: 2})
+    order.hear(2, 2, Draft(2, text="stale"))
+    order.begin({2: 3})
+    assert order.hear(1, 1, done(1)) == [done(1)]
+
+
 def test_only_who_takes_the_page_that_is_shown_next_begins_it_anew() -> None:
     order = Order[Draft]()
     assert order.begin({1: 1})
@@ -247,6 +255,7 @@ def test_a_retry_makes_all_void_that_readers_of_before_say(local: bool) -> None:
     streams.hear(PageText(OWNER, UPLOAD, 1, done(1)))
     streams.hear(PageText(OWNER, UPLOAD, 2, done(4), 4))
     assert ear.text == ""
-    streams.hear(PageText(OWNER, UPLOAD, 3, done(1)))
-    assert ear.text == "page 1"
+    for number in (1, 2, 3):
+        streams.hear(PageText(OWNER, UPLOAD, 3, done(number)))
+    assert ear.text == "page 1\n\npage 2\n\npage 3"
     streams.stop()

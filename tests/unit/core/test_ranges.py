@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-
 import pytest
-from django.db import connection
 
 from backend_main import reading
 from backend_main.core import jobs, replay, uploads, wishes
@@ -18,6 +14,7 @@ from backend_main.core.wishes import Wishes
 from tests.support.database import new_upload, new_user
 from tests.support.drawing import scripted_png
 from tests.support.encoding import base64_of
+from tests.support.threads import together
 
 pytestmark = pytest.mark.django_db
 
@@ -323,28 +320,6 @@ def test_a_priority_alone_leaves_the_engine_to_be_chosen_when_it_is_read() -> No
 
 
 # ── at the same time ──
-
-
-def together(*acts: Callable[[], object]) -> list[BaseException | None]:
-    """Calls each on a thread of its own, all at once; what each raised."""
-    barrier = threading.Barrier(len(acts))
-    raised: list[BaseException | None] = [None] * len(acts)
-
-    def one(at: int, act: Callable[[], object]) -> None:
-        try:
-            barrier.wait()
-            act()
-        except BaseException as error:
-            raised[at] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=one, args=(at, act)) for at, act in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return raised
 
 
 @pytest.mark.django_db(transaction=True)
