@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
+from django.db import connection, transaction
 
 from backend_main import reading
 from backend_main.core import jobs, replay, uploads, wishes
@@ -364,3 +367,32 @@ def test_a_cancel_between_readers_ends_it_once_and_locks_nobody_out(happened: li
     assert now(upload).status in (Status.CANCELLED, Status.PROCESSED)
     assert len(terminals(happened)) == 1
     assert not Job.objects.exists()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no locks of rows")
+@pytest.mark.django_db(transaction=True)
+def test_a_claim_waits_for_a_page_that_is_just_being_saved_and_does_not_go_home(upload: Upload) -> None:
+    begun(upload)
+    locked, back = threading.Event(), threading.Event()
+    got: list[Claim | None] = []
+
+    def save() -> None:
+        with transaction.atomic():
+            Upload.objects.select_for_update().get(pk=upload.pk)
+            locked.set()
+            while not back.is_set() and not _somebody_waits():
+                pass
+
+    def take() -> None:
+        locked.wait()
+        got.append(jobs.claim("b"))
+        back.set()
+
+    assert together(save, take) == [None] * 2
+    assert got[0] is not None
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
