@@ -31,6 +31,7 @@ from tests.support.drawing import lines_of_text, page_png, scripted_png
 from tests.support.server import Server
 
 PAGES, PAGE_SECONDS = 60, 0.25
+WARM_UP_PAGES = 12
 DRAWN_LINES = 20
 STARTS = 100
 READERS = (1, 2)
@@ -103,7 +104,8 @@ def scripted(pages: int) -> bytes:
 
 
 def drawn(pages: int) -> bytes:
-    images = [Image.open(io.BytesIO(page_png(lines_of_text(DRAWN_LINES, seed=n)))) for n in range(pages)]
+    seeds = range(1000 * pages, 1001 * pages)
+    images = [Image.open(io.BytesIO(page_png(lines_of_text(DRAWN_LINES, seed=seed)))) for seed in seeds]
     file = io.BytesIO()
     images[0].save(file, "TIFF", save_all=True, append_images=images[1:], compression="tiff_deflate")
     return file.getvalue()
@@ -112,11 +114,10 @@ def drawn(pages: int) -> bytes:
 # ── measuring ──
 
 
-async def read(account: Account, document: bytes) -> float:
-    """Seconds from a reader's beginning to the end, when an engine that is warm has read another file."""
+async def read(account: Account, document: bytes, warm_up: bytes) -> float:
+    """Seconds from a reader's beginning to the end, when all have read pages of another document."""
     async with account.client() as client:
-        warm = (await client.create(scripted_png(lines=["warm"])))["instance"]["id"]
-        await client.end_of(warm)
+        await client.end_of((await client.create(warm_up))["instance"]["id"])
         key = (await client.create(document))["instance"]["id"]
         await client.heard(lambda m: m.get("id") == key and m["status"] == "processing")
         began = time.perf_counter()
@@ -125,11 +126,11 @@ async def read(account: Account, document: bytes) -> float:
         return time.perf_counter() - began
 
 
-def shared(mode: Mode, engine: str, document: bytes, pages: int) -> Shared:
-    seconds = {}
+def shared(mode: Mode, engine: str, drawing: Callable[[int], bytes], pages: int) -> Shared:
+    document, warm_up, seconds = drawing(pages), drawing(WARM_UP_PAGES), {}
     for readers in READERS:
         with running(mode, readers, engine) as server:
-            seconds[readers] = asyncio.run(read(Account.on(server), document))
+            seconds[readers] = asyncio.run(read(Account.on(server), document, warm_up))
     return Shared(mode.name, engine, pages, seconds)
 
 
@@ -187,9 +188,9 @@ def main() -> None:
     load = os.getloadavg()[0]
     documents, begun = [], []
     for mode in MODES:
-        documents.append(shared(mode, "dummy", scripted(PAGES), PAGES))
+        documents.append(shared(mode, "dummy", scripted, PAGES))
         if asked.real:
-            documents.append(shared(mode, "rapid", drawn(asked.real), asked.real))
+            documents.append(shared(mode, "rapid", drawn, asked.real))
         begun.append(starts(mode))
     real = f" --real {asked.real}" if asked.real else ""
     text = report(f".venv/bin/python -m benchmarks.scale_out --write{real}", load, documents, begun)
