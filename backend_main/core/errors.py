@@ -7,7 +7,9 @@ ScanrillError                  code, HTTP status, close code, and whether reconn
 │   ├── PageNotFound           404         the upload has no such page, or it is not read yet
 │   ├── WrongStatus            409         what is asked does not go with the upload's status
 │   ├── TooLarge               413         the file has more bytes than are allowed here
-│   └── StorageFull            507         no room for the file; free some, then send it again
+│   ├── StorageFull            507         no room for the file; free some, then send it again
+│   ├── OverQuota              507         the user has as many files, or bytes, as one may have here
+│   └── TooManyPending         429         the user has as many waiting as may wait: try again later
 ├── StartRefused                           a command stops with one line; nothing was changed
 └── ConnectionRefused                      the socket is accepted and closed with the code
     ├── Unauthenticated        401  4401   token missing, bad or expired: refresh it, then reconnect

@@ -42,6 +42,15 @@ class Order(Generic[P]):
         """There is one job, as far as is known."""
         return len(self._attempts) <= 1
 
+    @property
+    def ahead(self) -> int:
+        """How many pages are done and wait for others."""
+        return len(self._ahead)
+
+    def is_past(self, job: int, number: int) -> bool:
+        """Whether who reads this page has the page that is shown next behind him, so that it is done."""
+        return self.next is not None and self.next < number and job == self._job_of_next()
+
     def begin(self, attempts: dict[int, int]) -> bool:
         """Jobs and who has them now; whether the page that is shown next begins anew."""
         new = {job: attempt for job, attempt in attempts.items() if attempt > self._attempts.get(job, -1)}

@@ -43,11 +43,11 @@ class Entry:
 
 
 class Standing(NamedTuple):
-    """The log's epoch and head; the attempts of the uploads that are read, looked up after the head."""
+    """The log's epoch and head; the uploads that are read, looked up after the head: attempt, pages done."""
 
     epoch: str
     head: int
-    reading: dict[UUID, int]
+    reading: dict[UUID, tuple[int, int]]
 
 
 class Snapshot(NamedTuple):
@@ -83,7 +83,8 @@ class Log:
     def standing(self, owner_id: UUID) -> Standing:
         head = self.head(owner_id)
         reading = Upload.objects.filter(owner_id=owner_id, status=Status.PROCESSING)
-        return Standing(self.epoch(), head, dict(reading.values_list("pk", "attempt")))
+        rows = reading.values_list("pk", "attempt", "pages_done")
+        return Standing(self.epoch(), head, {key: (attempt, done) for key, attempt, done in rows})
 
     def taken(self, owner_id: UUID, upload_id: UUID, attempt: int) -> Taken | None:
         """What readers said when they took the upload, and what has been read since; None: it was lost."""

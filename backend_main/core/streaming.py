@@ -44,6 +44,18 @@ class Streams:
         slot = self._slots.get(taken.upload_id)
         return slot is not None and slot.run == taken.run
 
+    def has(self, upload_id: UUID, attempt: int, pages_done: int) -> bool:
+        """Whether nothing of so many pages, and of this attempt, is missing here."""
+        slot = self._slots.get(upload_id)
+        if slot is None or slot.attempt < attempt:
+            return False
+        return len(slot.finished) + slot.order.ahead >= pages_done
+
+    def misses_before(self, said: PageText) -> bool:
+        """Whether its reader has gone past a page whose end was not heard here."""
+        slot = self._slots.get(said.upload_id)
+        return slot is not None and slot.order.is_past(said.first_page, said.page.number)
+
     def keep(self, owner_id: UUID, upload_ids: set[UUID], seq: int) -> None:
         """Of the texts of a user that began before the event `seq`, no others are being read any more."""
         for slot in self._of(owner_id):

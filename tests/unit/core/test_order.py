@@ -82,6 +82,14 @@ def test_what_one_who_died_had_of_a_page_ahead_is_not_shown_when_its_turn_comes(
     assert order.hear(1, 1, done(1)) == [done(1)]
 
 
+def test_who_is_past_a_page_of_its_own_job_has_finished_it() -> None:
+    order = Order[Draft]()
+    order.begin({1: 1, 4: 2})
+    assert order.is_past(1, 2)
+    assert not order.is_past(1, 1)
+    assert not order.is_past(4, 5), "that is another's"
+
+
 def test_only_who_takes_the_page_that_is_shown_next_begins_it_anew() -> None:
     order = Order[Draft]()
     assert order.begin({1: 1})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 
 import pytest
 from django.db import connection, transaction
@@ -268,6 +269,28 @@ def test_a_hub_that_comes_later_is_told_who_reads_what_and_all_that_is_done(uplo
     uploads.retry(owner=upload.owner, upload_id=upload.pk)
     claimed()
     assert log.taken(upload.owner_id, upload.pk, 2) is None, "that run is over"
+
+
+@pytest.mark.parametrize(
+    ("model", "new", "other"),
+    [(Job, "priority", {"first_page": 5}), (Upload, "run", {"image_hash": "another"})],
+)
+def test_the_version_before_can_still_write_rows_while_an_upgrade_runs(
+    model: type[Job | Upload], new: str, other: dict[str, object], upload: Upload
+) -> None:
+    """It knows nothing of the new columns."""
+    table, key = model._meta.db_table, uuid.uuid4()
+    value = model._meta.pk.get_db_prep_value(key, connection)
+    changed = {"id": value} | other
+    kept = [f.column for f in model._meta.concrete_fields if f.column not in (new, *changed)]
+    with connection.cursor() as cursor:
+        marks = ", ".join(["%s"] * len(changed))
+        cursor.execute(
+            f"INSERT INTO {table} ({', '.join([*changed, *kept])}) "
+            f"SELECT {marks}, {', '.join(kept)} FROM {table}",
+            [*changed.values()],
+        )
+    assert getattr(model.objects.get(pk=key), new) == 0
 
 
 # ── priority ──
