@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MODULES = ["events", "uploads", "jobs", "ranges", "queries"]
+MODULES = ["events", "uploads", "jobs", "ranges", "quotas", "queries"]
 
 
 @pytest.fixture

@@ -361,6 +361,14 @@ async def test_the_first_socket_that_comes_back_is_told_what_another_process_rea
     assert await listener.streamed == ["one"], "there is a gap"
 
 
+async def test_a_reader_here_that_goes_on_tells_no_pages_and_a_hub_without_them_looks(hub: TestedHub) -> None:
+    listener = await joined(hub, Listener())
+    hub.log.reading[OWNER][UPLOAD] = Taken(OWNER, UPLOAD, 2, 0, {1: "one"}, 9, 1, "", {2: 2})
+    hub.bell.say(Taken(OWNER, UPLOAD, 2, 0, None, 9, 1, "", {2: 2}))
+    hub.bell.say(PageText(OWNER, UPLOAD, 2, draft("two", 2, done=True), 2))
+    assert (await listener.streamed)[0] == "one"
+
+
 async def test_two_readers_of_other_processes_are_brought_up_at_once(hub: TestedHub, clock: Clock) -> None:
     """What each says while its beginning is looked up waits for that, and not for the other's."""
     listener = await joined(hub, Listener())
