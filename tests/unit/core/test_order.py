@@ -155,7 +155,7 @@ class Document:
         self.pages, self._say = pages, say
         self.finished: dict[int, str] = {}
         self._jobs = {first: min(first + 2, pages) for first in range(1, pages + 1, 3)}
-        self._held: dict[int, tuple[int, int, int, int]] = {}
+        self.held: dict[int, tuple[int, int, int, int]] = {}
         self._attempt = 0
 
     @staticmethod
@@ -171,31 +171,31 @@ class Document:
         return len(self.finished) == self.pages
 
     def act(self, reader: int, dies: bool) -> None:
-        if reader not in self._held or dies:
+        if reader not in self.held or dies:
             self._take(reader)
             return
-        first, attempt, number, parts = self._held[reader]
+        first, attempt, number, parts = self.held[reader]
         if parts < 3:
             page = Draft(number, self.pages, self.text_of(number, parts))
-            self._held[reader] = first, attempt, number, parts + 1
+            self.held[reader] = first, attempt, number, parts + 1
         else:
             page = Draft(number, self.pages, self.text_of(number), done=True)
             self.finished[number] = page.text
-            self._held[reader] = first, attempt, number + 1, 0
+            self.held[reader] = first, attempt, number + 1, 0
         self._say(PageText(OWNER, UPLOAD, attempt, page, first))
         if page.done and number == self._jobs[first]:
-            del self._held[reader], self._jobs[first]
+            del self.held[reader], self._jobs[first]
 
     def _take(self, reader: int) -> None:
         """Its own job again where it died, or the first one that nobody has."""
-        mine = self._held.pop(reader, None)
-        free = [first for first in self._jobs if first not in {held[0] for held in self._held.values()}]
+        mine = self.held.pop(reader, None)
+        free = [first for first in self._jobs if first not in {held[0] for held in self.held.values()}]
         if not free:
             return
         first = mine[0] if mine else free[0]
         self._attempt += 1
         number = next(n for n in range(first, self._jobs[first] + 1) if n not in self.finished)
-        self._held[reader] = first, self._attempt, number, 0
+        self.held[reader] = first, self._attempt, number, 0
         texts = None if self._attempt % 3 == 0 and self._attempt > 1 else dict(self.finished)
         self._say(Taken(OWNER, UPLOAD, self._attempt, 0, texts, self.pages, 1, "", {first: self._attempt}))
 
@@ -246,6 +246,50 @@ def test_whichever_reader_is_quicker_every_stream_is_a_beginning_of_the_text_and
     for ear in ears:
         assert ear.text == document.text
         assert ear.stream == "full" or sorted(ear.ended) == list(range(1, pages + 1)), "each page ends once"
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    pages=st.integers(1, 11),
+    acts=st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.booleans()), max_size=120),
+)
+def test_in_another_process_that_misses_half_of_what_is_said_the_text_is_a_beginning_too(
+    pages: int, acts: list[tuple[int, bool, bool]]
+) -> None:
+    """It looks up what is finished when a reader takes a job, and when one is past a page that it lacks.
+
+    Of each act: who does something, whether it is heard, and whether a second goes by.
+    """
+    clock = Clock(LOOP)
+    ears = [Ear(stream) for stream in STREAMS]
+    streams = Streams(lambda _owner: ears)  # type: ignore[arg-type,return-value] # they quack
+    streams._loop = ClockLoop(None, clock)  # type: ignore[arg-type,assignment] # only its time is asked for
+    heard = True
+
+    def look_up(attempt: int) -> None:
+        held = {first: of for first, of, *_ in document.held.values()}
+        found = Taken(OWNER, UPLOAD, attempt, 0, dict(document.finished), pages, 1, "", held)
+        streams.begin(found, local=False)
+
+    def say(item: Taken | PageText) -> None:
+        if isinstance(item, Taken):
+            look_up(item.attempt)
+        elif heard:
+            if streams.misses_before(item):
+                look_up(item.attempt)
+            streams.hear(item)
+
+    document = Document(pages, say)
+    for reader, heard, passes in acts + [(n % 3, n % 2 > 0, True) for n in range(200)]:  # noqa: B007
+        document.act(reader, dies=False)
+        if passes:
+            clock.move(1)
+        for ear in ears:
+            assert document.text.startswith(ear.text)
+    look_up(0)
+    clock.move(1000)
+    for ear in ears:
+        assert ear.text == document.text
 
 
 # ── what another run's readers say ──
