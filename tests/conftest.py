@@ -77,6 +77,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert running.stop() == 0
 
 
+@pytest.fixture(scope="session")
+def two_readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Shared like `server`; it reads two pages at once."""
+    running = Server(tmp_path_factory.mktemp("two-readers") / "data", READERS="2", READER_THREADS="1").start()
+    yield running
+    assert running.stop() == 0
+
+
 @pytest.fixture
 def new_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Starts servers with settings of their own: `new_server(PAGE_SECONDS="1")`."""

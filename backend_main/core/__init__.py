@@ -24,9 +24,10 @@
 12  `bell.py`                says that the log has grown, and what is being read just now; `redis_bell.py`
                             says it to other processes too; `endings.py` tells readers of ends elsewhere
 12  `live.py`                one hub per process: log and live text → the sockets that want them; `feed.py` is
-                            one user's log, `streaming.py` the live text, `slot.py` that of one upload,
+                            one user's log, `heard.py` what was said of an upload, `streaming.py` the live
+                            text, `slot.py` that of one upload, `order.py` which page of it comes next,
                             `sockets.py` one client, `outbox.py` what waits for it
 
-Beside the way: `errors.py`, `conf.py`, `orm.py` (database work off the event loop), `limits.py`, `logs.py`,
-`checks.py`, `serializers.py`, `sweep.py` (what crashes leave behind).
+Beside the way: `errors.py`, `conf.py`, `orm.py` (database work off the event loop), `limits.py`, `quotas.py`,
+`logs.py`, `checks.py`, `serializers.py`, `sweep.py` (what crashes leave behind).
 """

@@ -66,13 +66,22 @@ class Over(OfUpload, frozen=True, tag=True):
 class Taken(OfUpload, frozen=True, tag=True):
     """A reader begins, or goes on with, an upload, after the event `seq`.
 
-    `pages` are its finished pages by their numbers; None: whoever wants them looks.
+    `pages` are its finished pages by their numbers; None: whoever wants them looks. `run` is the attempt with
+    which this reading began, `wanted` are the pages that it is to read. `jobs` are the attempts that read
+    now, by the first pages of their jobs; None: it is one, of the whole document.
     """
 
     attempt: int
     seq: int
     pages: dict[int, str] | None = None
     page_count: int | None = None
+    run: int = 0
+    wanted: str = ""
+    jobs: dict[int, int] | None = None
+
+    @property
+    def attempts(self) -> dict[int, int]:
+        return {1: self.attempt} if self.jobs is None else self.jobs
 
     @property
     def key(self) -> object:
@@ -80,10 +89,11 @@ class Taken(OfUpload, frozen=True, tag=True):
 
 
 class PageText(OfUpload, frozen=True, tag=True):
-    """A page as far as it is read, or done."""
+    """A page as far as it is read, or done; of the job that begins with `first_page`."""
 
     attempt: int
     page: Draft
+    first_page: int = 1
 
     @property
     def key(self) -> object:

@@ -93,7 +93,10 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="Most characters of one page from the model; what it writes beyond is cut.", gt=0),
     ] = 50_000
     readers: Annotated[
-        int, Meta(description="Documents read at the same time, one child process each.", ge=1)
+        int,
+        Meta(
+            description="Pages read at the same time, of one document or of several, by a child each.", ge=1
+        ),
     ] = 1
     reader_threads: Annotated[
         int,
@@ -139,6 +142,15 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
     messages_per_second: Annotated[
         int, Meta(description="Messages a second from one WebSocket; four times as many in a burst.", gt=0)
     ] = 500
+    max_pending_per_user: Annotated[
+        int, Meta(description="Most uploads of one user that wait to be read; 0 = unlimited.", ge=0)
+    ] = 0
+    max_uploads_per_user: Annotated[
+        int, Meta(description="Most uploads that one user may have; 0 = unlimited.", ge=0)
+    ] = 0
+    max_bytes_per_user: Annotated[
+        int, Meta(description="Most bytes of files that one user may have; 0 = unlimited.", ge=0)
+    ] = 0
 
     redis_url: Annotated[
         str,

@@ -9,7 +9,9 @@ ScanrillError                  code, HTTP status, close code, and whether reconn
 │   ├── TooLarge               413         the file has more bytes than are allowed here
 │   ├── StorageFull            507         no room for the file; free some, then send it again
 │   ├── Unavailable            503         the database does not answer just now; send it again
-│   └── StorageUnavailable     503         where files are kept does not answer; try again
+│   ├── StorageUnavailable     503         where files are kept does not answer; try again
+│   ├── OverQuota              507         the user has as many files, or bytes, as one may have here
+│   └── TooManyPending         429         the user has as many waiting as may wait: try again later
 ├── StartRefused                           a command stops with one line; nothing was changed
 └── ConnectionRefused                      the socket is accepted and closed with the code
     ├── Unauthenticated        401  4401   token missing, bad or expired: refresh it, then reconnect
@@ -135,6 +137,29 @@ class StorageUnavailable(Invalid):
 
     def __init__(self, field: str = "detail") -> None:
         super().__init__({field: "storage_unavailable: the files cannot be reached just now; try again."})
+
+
+class OverQuota(Invalid):
+    """Nothing was stored; `field` is the one that brought the bytes."""
+
+    code = "over_quota"
+    http_status = 507
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__({field: sentence})
+
+
+class TooManyPending(Invalid):
+    """Nothing was changed; some of the user's uploads must be read first."""
+
+    code = "too_many_pending"
+    http_status = 429
+    final = False
+
+    def __init__(self, field: str, waiting: int) -> None:
+        super().__init__(
+            {field: f"{waiting} of your uploads wait to be read, which is as many as may; try again later."}
+        )
 
 
 class StartRefused(ScanrillError):

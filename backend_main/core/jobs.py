@@ -1,13 +1,18 @@
 """Step 8 — the queue is rows: claim, extend, give back, count a failure, end.
 
-Everything that a reader writes goes through here and is fenced by its attempt: a reader whose upload was
-deleted, or whose lease ran out, finds that out at its next write and writes nothing. Time is the database's.
+Everything that a reader writes goes through here and is fenced by its job: a reader whose upload was deleted,
+or whose lease ran out, finds that out at its next write and writes nothing. Time is the database's.
+
+A long document is cut into jobs of a few pages each, which several readers may hold at once. Each claim is a
+new attempt of the upload, and those from one retry to the next are a run. Who writes to an upload and to jobs
+of it locks the upload first, so that of two readers who finish at once one sees that it is the last.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,11 +20,12 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from .. import reading
+from ..reading.selection import Selection
 from . import events, serializers, wishes
 from .again import again
 from .events import Change
@@ -32,6 +38,9 @@ LEASE_SECONDS = 15
 HEARTBEAT_SECONDS = 5
 MAX_FAILURES = 3
 COUNTED_JOBS = 64
+# So many pages are one job where a document has more than twice as many left: few, so that readers end
+# together and live text, which waits for the pages before it, does not wait long.
+RANGE_PAGES = 3
 
 DIED = "Reading was cut off too often; the file may be too much for the reader."
 
@@ -44,8 +53,9 @@ class LostUpload(Exception):
 class Claim:
     """One job, held by one reader until its lease runs out.
 
-    `texts` are those of the finished pages, by number, which are not read again; `seq` is how far the owner's
-    log was when the job was claimed.
+    It is of the pages from `first_page` to `last_page` (None: to the end) that are asked for and not `done`.
+    `texts` are those of all finished pages, by number; not where the holder `goes_on` in a document of which
+    it has just read other pages. `seq` is how far the owner's log was when the job was claimed.
     """
 
     job_id: UUID
@@ -54,9 +64,29 @@ class Claim:
     image_path: str
     attempt: int
     options: reading.Options
+    run: int = 0
+    priority: int = 0
+    first_page: int = 1
+    last_page: int | None = None
+    done: frozenset[int] = frozenset()
+    goes_on: bool = False
     texts: dict[int, str] = field(default_factory=dict)
     page_count: int | None = None
     seq: int = 0
+
+    def page_after(self, number: int) -> int | None:
+        """The next page to read behind this one, if a document has so many."""
+        wanted = Selection(self.options.pages)
+        following = wanted.after(max(number, self.first_page - 1))
+        while following is not None and following in self.done:
+            following = wanted.after(following)
+        ends = self.last_page is not None and following is not None and following > self.last_page
+        return None if ends else following
+
+    def pages_after(self, number: int, page_count: int) -> Iterator[int]:
+        """All of them, in a document of so many."""
+        while (following := self.page_after(number)) is not None and following <= page_count:
+            yield (number := following)
 
 
 # ── holding ──────────────────────────────────────────────────────────────────────────────────────
@@ -64,20 +94,34 @@ class Claim:
 
 @again
 def claim(holder: str) -> Claim | None:
-    """The fairest open job: of the owner served longest ago, the one that has waited longest."""
+    """The fairest open job: interactive before batch, of the owner served longest ago, the oldest."""
+    return _claim(Job.objects.all(), holder, goes_on=False)
+
+
+@again
+def go_on(held: Claim, holder: str) -> Claim | None:
+    """The next open range of the document in which the holder has just read one, unless somebody waits."""
+    if others_wait(held):
+        return None
+    return _claim(Job.objects.filter(upload_id=held.upload_id), holder, goes_on=True)
+
+
+@again
+def cut(held: Claim, number: int, page_count: int) -> tuple[Claim, int]:
+    """Makes jobs of what is left of a long document behind the page `number`, but for some pages.
+
+    The claim of the rest, and how many jobs there are for others. Raises `LostUpload`.
+    """
+    left = [number, *held.pages_after(number, page_count)]
+    if held.last_page is not None or len(left) <= 2 * RANGE_PAGES:
+        return held, 0
+    own, *others = (left[at : at + RANGE_PAGES] for at in range(0, len(left), RANGE_PAGES))
     with transaction.atomic():
-        job = _next_job()
-        if job is None:
-            return None
-        upload = job.upload
-        job.attempt = upload.attempt = upload.attempt + 1
-        asked = wishes.of(upload.asked)
-        upload.status, upload.engine = Status.PROCESSING, wishes.engine_for(asked)
-        Job.objects.filter(pk=job.pk).update(attempt=job.attempt, claimed_by=holder, lease_until=_lease())
-        upload.save(update_fields=["attempt", "status", "engine", "updated_at"])
-        User.objects.filter(pk=upload.owner_id).update(last_served_at=Now())
-        texts = dict(upload.pages.order_by("number").values_list("number", "markdown"))
-        return replace(_claim_of(job), texts=texts, seq=events.head(upload.owner_id))
+        _lock(held, page_count=page_count)
+        _must(_held(held).update(last_page=own[-1]))
+        job = Job.objects.get(pk=held.job_id)
+        Job.objects.bulk_create(_range_of(job, pages[0], pages[-1]) for pages in others)
+    return replace(held, last_page=own[-1]), len(others)
 
 
 @again
@@ -94,14 +138,15 @@ def give_back(held: Claim) -> None:
 
 @again
 def others_wait(held: Claim) -> bool:
-    """Whether somebody else's job is open: then this one gives way after its page."""
-    return Job.objects.filter(claimed_by="").exclude(upload__owner_id=held.owner_id).exists()
+    """Whether somebody else's job is open, or one that is more urgent: this one gives way after its page."""
+    others = Q(priority=held.priority) & ~Q(upload__owner_id=held.owner_id)
+    return _open().filter(others | Q(priority__lt=held.priority)).exists()
 
 
 @again
 def open_jobs() -> int:
     """How many wait to be read, counted as far as anybody wants to know."""
-    return Job.objects.filter(claimed_by="").order_by()[:COUNTED_JOBS].count()
+    return _open().order_by()[:COUNTED_JOBS].count()
 
 
 def unread_for(time: dt.timedelta) -> bool:
@@ -117,8 +162,8 @@ def unread_for(time: dt.timedelta) -> bool:
 def save_page(held: Claim, page: reading.PageDone) -> None:
     """A finished page, which no later attempt reads again. Raises `LostUpload`."""
     with transaction.atomic():
-        done = Page.objects.filter(upload_id=held.upload_id).count() + 1
-        _fenced(held, page_count=page.page_count, pages_done=done)
+        _lock(held, page_count=page.page_count, pages_done=F("pages_done") + 1)
+        _must(_held(held).update(failures=0))
         Page.objects.create(
             upload_id=held.upload_id,
             attempt=held.attempt,
@@ -130,22 +175,26 @@ def save_page(held: Claim, page: reading.PageDone) -> None:
             lines=_storable([msgspec.to_builtins(line) for line in page.lines]),
             warnings=_storable(page.warnings),
         )
-        Job.objects.filter(pk=held.job_id).update(failures=0)
 
 
 @again
 def finish(held: Claim) -> None:
-    """Processed; an error where no page of it could be decoded."""
-    pages = Page.objects.filter(upload_id=held.upload_id).order_by("number")
-    if pages.exists() and not pages.filter(width__gt=0).exists():
-        fail(held, f"No page of the file could be read. {pages[0].warnings[0]}")
-    else:
-        _end(held, status=Status.PROCESSED, error=None)
+    """The job is done. With its last job the upload is: processed, or an error where no page was readable."""
+    with events.transaction() as happened:
+        _lock(held)
+        _must(_held(held).delete()[0])
+        if not Job.objects.filter(upload_id=held.upload_id).exists():
+            happened.append(_end(held, _unreadable(held.upload_id)))
 
 
 @again
 def fail(held: Claim, sentence: str) -> None:
-    _end(held, status=Status.ERROR, error=sentence)
+    """The upload ends with an error, whatever else of it is being read."""
+    with events.transaction() as happened:
+        _lock(held)
+        _must(_held(held).delete()[0])
+        Job.objects.filter(upload_id=held.upload_id).delete()
+        happened.append(_end(held, sentence))
 
 
 @again
@@ -199,15 +248,68 @@ def _count_deaths(claimed: QuerySet[Job]) -> int:
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _next_job() -> Job | None:
+def _claim(among: QuerySet[Job], holder: str, *, goes_on: bool) -> Claim | None:
+    while True:
+        with transaction.atomic():
+            if (job := _next_job(among)) is not None:
+                return _take(job, holder, goes_on=goes_on)
+        if not _wait_for_one(among):
+            return None
+
+
+def _next_job(among: QuerySet[Job]) -> Job | None:
     """On PostgreSQL both rows stay locked until the claim commits; SQLite has one writer at a time.
 
-    An upload that is being cancelled or deleted is passed over: who waited for it here, with its job in hand,
+    An upload that somebody else has locked is passed over: who waited for it here, with its job in hand,
     would wait for one who waits for the job.
     """
+    waiting = _in_turn(among).select_related("upload")
+    return waiting.select_for_update(skip_locked=True, of=("self", "upload")).first()
+
+
+def _wait_for_one(among: QuerySet[Job]) -> bool:
+    """Whether any is open. If it was passed over while a page of its upload was saved, that is over then."""
+    upload_id = _in_turn(among).values_list("upload_id", flat=True).first()
+    if upload_id is None:
+        return False
+    with transaction.atomic():
+        list(Upload.objects.filter(pk=upload_id).select_for_update().values_list("pk"))
+    return True
+
+
+def _in_turn(among: QuerySet[Job]) -> QuerySet[Job]:
     served = F("upload__owner__last_served_at").asc(nulls_first=True)
-    waiting = Job.objects.filter(claimed_by="").order_by(served, "created_at")
-    return waiting.select_related("upload").select_for_update(skip_locked=True, of=("self", "upload")).first()
+    return among.filter(claimed_by="").order_by("priority", served, "created_at", "first_page")
+
+
+def _take(job: Job, holder: str, *, goes_on: bool) -> Claim:
+    upload = job.upload
+    job.attempt = upload.attempt = upload.attempt + 1
+    if upload.status == Status.PENDING:
+        upload.run = upload.attempt
+    upload.status, upload.engine = Status.PROCESSING, wishes.engine_for(wishes.of(upload.asked))
+    Job.objects.filter(pk=job.pk).update(attempt=job.attempt, claimed_by=holder, lease_until=_lease())
+    upload.save(update_fields=["attempt", "run", "status", "engine", "updated_at"])
+    User.objects.filter(pk=upload.owner_id).update(last_served_at=Now())
+    finished = upload.pages.order_by("number")
+    return replace(
+        _claim_of(job),
+        done=frozenset(finished.values_list("number", flat=True)),
+        goes_on=goes_on,
+        texts={} if goes_on else dict(finished.values_list("number", "markdown")),
+        seq=events.head(upload.owner_id),
+    )
+
+
+def _range_of(job: Job, first_page: int, last_page: int) -> Job:
+    """Another job of the same upload, which stands where that one stands in the queue."""
+    return Job(
+        upload_id=job.upload_id,
+        first_page=first_page,
+        last_page=last_page,
+        priority=job.priority,
+        created_at=job.created_at,
+    )
 
 
 def _claim_of(job: Job) -> Claim:
@@ -219,6 +321,10 @@ def _claim_of(job: Job) -> Claim:
         image_path=upload.image_path,
         attempt=job.attempt,
         options=wishes.options(wishes.of(upload.asked), upload.engine),
+        run=upload.run,
+        priority=job.priority,
+        first_page=job.first_page,
+        last_page=job.last_page,
         page_count=upload.page_count,
     )
 
@@ -239,6 +345,10 @@ def _lease() -> CombinedExpression:
     return Now() + dt.timedelta(seconds=LEASE_SECONDS)
 
 
+def _open() -> QuerySet[Job]:
+    return Job.objects.filter(claimed_by="")
+
+
 def _claimed() -> QuerySet[Job]:
     return Job.objects.exclude(claimed_by="")
 
@@ -248,17 +358,32 @@ def _held(held: Claim) -> QuerySet[Job]:
     return _claimed().filter(pk=held.job_id, attempt=held.attempt)
 
 
-def _fenced(held: Claim, **changes: object) -> None:
-    """Writes to the upload while it is this attempt's, in the caller's transaction. Raises `LostUpload`."""
-    row = Upload.objects.filter(pk=held.upload_id, attempt=held.attempt, status=Status.PROCESSING)
-    if not row.update(**changes, updated_at=Now()):
+def _lock(held: Claim, **changes: object) -> None:
+    """Writes to the upload while it is read, and holds it until the caller's transaction ends.
+
+    A write to the claim's job must follow: `_must`. Raises `LostUpload`.
+    """
+    row = Upload.objects.filter(pk=held.upload_id, status=Status.PROCESSING)
+    _must(row.update(**changes, updated_at=Now()))
+
+
+def _must(rows: int) -> None:
+    if not rows:
         raise LostUpload
 
 
-def _end(held: Claim, *, status: Status, error: str | None) -> None:
-    """The upload's end, with the text of the pages that were read, and its terminal event."""
-    with events.transaction() as happened:
-        _fenced(held, status=status, error=error, **texts_so_far(held.upload_id))
-        Job.objects.filter(pk=held.job_id).delete()
-        upload = Upload.objects.select_related("owner").get(pk=held.upload_id)
-        happened.append(Change(upload.owner_id, upload.pk, held.attempt, serializers.terminal(upload)))
+def _unreadable(upload_id: UUID) -> str | None:
+    """A sentence where there are pages and none of them could be decoded."""
+    pages = Page.objects.filter(upload_id=upload_id).order_by("number")
+    if not pages.exists() or pages.filter(width__gt=0).exists():
+        return None
+    return f"No page of the file could be read. {pages[0].warnings[0]}"
+
+
+def _end(held: Claim, error: str | None) -> Change:
+    """The end of a locked upload, with the text of the pages that were read: its terminal event."""
+    status = Status.PROCESSED if error is None else Status.ERROR
+    row = Upload.objects.filter(pk=held.upload_id)
+    row.update(status=status, error=error, **texts_so_far(held.upload_id))
+    upload = row.select_related("owner").get()
+    return Change(upload.owner_id, upload.pk, upload.attempt, serializers.terminal(upload))

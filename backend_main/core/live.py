@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Coroutine
 from typing import NamedTuple
 from uuid import UUID
@@ -22,6 +21,7 @@ from .conf import conf
 from .errors import Invalid, TooMany, TooSlow, Unauthenticated, Unavailable
 from .events import Change
 from .feed import Feed
+from .heard import Coming, Newest
 from .protocol import Stream
 from .replay import Entry, Log, Standing
 from .sockets import Socket
@@ -32,37 +32,6 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 # About so many users the database is asked at once: 1 ms of work, and the loop goes on with other things.
 LOOK_USERS = 500
-# Of so many uploads it is known that they ended, for what is said of them too late.
-REMEMBERED_UPLOADS = 10_000
-
-
-class _Coming:
-    """An upload whose reader spoke before all events were here that come before its text."""
-
-    def __init__(self, attempt: int) -> None:
-        self.attempt = attempt
-        self.pages: list[PageText] = []
-
-    def add(self, said: PageText) -> None:
-        if self.pages and self.pages[-1].page.number == said.page.number:
-            self.pages.pop()
-        self.pages.append(said)
-
-
-class _Newest:
-    """A number of each upload, the highest that was noted, of those noted last."""
-
-    def __init__(self) -> None:
-        self._numbers: OrderedDict[UUID, int] = OrderedDict()
-
-    def get(self, upload_id: UUID) -> int:
-        return self._numbers.get(upload_id, -1)
-
-    def note(self, upload_id: UUID, number: int) -> None:
-        self._numbers[upload_id] = max(number, self.get(upload_id))
-        self._numbers.move_to_end(upload_id)
-        if len(self._numbers) > REMEMBERED_UPLOADS:
-            self._numbers.popitem(last=False)
 
 
 class _Snapshot(NamedTuple):
@@ -78,8 +47,8 @@ class Hub:
         self._log = log or Log()
         self._feeds: dict[UUID, Feed] = {}
         self._streams = Streams(self._sockets)
-        self._coming: dict[UUID, _Coming] = {}
-        self._ended, self._refused = _Newest(), _Newest()
+        self._coming: dict[tuple[UUID, int], Coming] = {}
+        self._ended, self._refused = Newest(), Newest()
         self._epoch = ""
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -291,28 +260,29 @@ class Hub:
     def _take(self, taken: Taken, local: bool) -> None:
         feed = self._feeds.get(taken.owner_id)
         here = feed is None or feed.cursor is None or feed.cursor >= taken.seq
-        if local and here:
+        if here and local and (taken.pages is not None or self._streams.knows(taken)):
             self._begin(taken, local)
         elif feed is not None:
-            coming = self._coming[taken.upload_id] = _Coming(taken.attempt)
+            coming = self._coming[taken.upload_id, taken.attempt] = Coming()
             self._spawn(self._bring(feed, taken, coming, local))
 
     def _begin(self, taken: Taken, local: bool) -> None:
         if self._ended.get(taken.upload_id) <= taken.seq:
             self._streams.begin(taken, local)
 
-    async def _bring(self, feed: Feed, taken: Taken, coming: _Coming, local: bool) -> None:
-        """Begins a text when all events are here that come before it; another process's is looked up."""
+    async def _bring(self, feed: Feed, taken: Taken, coming: Coming, local: bool) -> None:
+        """Begins a text when all events are here that come before it; pages that lack are looked up."""
+        key = taken.upload_id, taken.attempt
         try:
-            found = taken if local else await self._look_up(taken)
+            found = taken if local and taken.pages is not None else await self._look_up(taken)
             if found is not None:
                 await feed.reach(found.seq)
                 self._begin(found, local)
                 for said in coming.pages:
                     self._streams.hear(said)
         finally:
-            if self._coming.get(taken.upload_id) is coming:
-                del self._coming[taken.upload_id]
+            if self._coming.get(key) is coming:
+                del self._coming[key]
 
     async def _look_up(self, taken: Taken) -> Taken | None:
         found = await orm.look(self._log.taken, taken.owner_id, taken.upload_id, taken.attempt)
@@ -321,21 +291,25 @@ class Hub:
         return found
 
     def _page(self, said: PageText, local: bool) -> None:
-        coming, attempt = self._coming.get(said.upload_id), self._streams.attempt(said.upload_id)
-        if coming is None and not local and max(attempt, self._refused.get(said.upload_id)) < said.attempt:
-            # A text whose beginning was said before this process listened.
+        key = said.upload_id, said.attempt
+        if key not in self._coming and not local and self._is_missing_something(said):
             self._take(Taken(said.owner_id, said.upload_id, said.attempt, 0), local)
-            coming = self._coming.get(said.upload_id)
-        if coming is not None and coming.attempt == said.attempt:
+        if coming := self._coming.get(key):
             coming.add(said)
-        elif attempt == said.attempt:
+        else:
             self._streams.hear(said)
+
+    def _is_missing_something(self, said: PageText) -> bool:
+        """Of a text that began before this process listened, or of pages whose end it did not hear."""
+        if said.attempt <= self._refused.get(said.upload_id):
+            return False
+        return said.attempt > self._streams.attempt(said.upload_id) or self._streams.misses_before(said)
 
     async def _set_stage(self, feed: Feed, standing: Standing) -> None:
         """The texts of what is being read now, before the first of its sockets is live."""
         self._streams.keep(feed.owner_id, set(standing.reading), standing.head)
-        for upload_id, attempt in standing.reading.items():
-            if self._streams.attempt(upload_id) < attempt:
+        for upload_id, (attempt, pages_done) in standing.reading.items():
+            if not self._streams.has(upload_id, attempt, pages_done):
                 taken = await orm.look(self._log.taken, feed.owner_id, upload_id, attempt)
                 if taken is not None:
                     self._begin(taken, local=False)

@@ -54,7 +54,7 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 
 
 class Upload(models.Model):
-    """One scan of one user. `attempt` is the fencing number: a reader with an older one writes nothing.
+    """One scan of one user. `attempt` counts the claims of its jobs; `run` is the first since it was pending.
 
     `asked` is what somebody asked for (`wishes`), `engine` what reads it.
     """
@@ -69,6 +69,7 @@ class Upload(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     error = models.TextField(null=True)  # noqa: DJ001 - null says that there is none
     attempt = models.PositiveIntegerField(default=0)
+    run = models.PositiveIntegerField(default=0, db_default=0)
     page_count = models.PositiveIntegerField(null=True)
     pages_done = models.PositiveIntegerField(default=0)
     engine = models.CharField(max_length=50, default="", blank=True)
@@ -124,7 +125,8 @@ class Page(models.Model):
 class Job(models.Model):
     """Pages that are still to be read: the row is the queue. It is deleted with its last page.
 
-    `failures` counts deaths without progress; `claimed_by` is empty while nobody has it.
+    `attempt` is the fencing number: a reader with an older one writes nothing. `priority` is 0 for what
+    somebody waits for. `failures` counts deaths without progress; `claimed_by` is empty while nobody has it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -132,10 +134,11 @@ class Job(models.Model):
     first_page = models.PositiveIntegerField(default=1)
     last_page = models.PositiveIntegerField(null=True)
     attempt = models.PositiveIntegerField(default=0)
+    priority = models.PositiveSmallIntegerField(default=0, db_default=0)
     failures = models.PositiveIntegerField(default=0)
     claimed_by = models.CharField(max_length=100, default="", blank=True)
     lease_until = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [

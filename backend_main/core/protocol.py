@@ -21,7 +21,9 @@ Stream = Literal["full", "pages", "delta"]
 Point = tuple[int, int]
 # One component of a path at most, and nothing that a terminal or a header would act on.
 FileName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]+$")]
-WISHES = frozenset({"engine", "languages", "pages", "profile"})
+Priority = Literal["interactive", "batch"]
+"""Whether somebody waits for the text; what nobody waits for is read when nothing else is to be."""
+WISHES = frozenset({"engine", "languages", "pages", "profile", "priority"})
 EngineName = Annotated[str, Meta(min_length=1, max_length=50)]
 Languages = Annotated[list[Annotated[str, Meta(min_length=2, max_length=20)]], Meta(max_length=10)]
 
@@ -276,6 +278,7 @@ class Asking(Request, frozen=True, kw_only=True):
     languages: Languages | None = None
     pages: str | None = None
     profile: EngineName | None = None
+    priority: Priority | None = None
 
     def wishes(self) -> dict[str, Any]:
         """As keyword arguments of `wishes.Wishes`."""

@@ -95,7 +95,7 @@ async def _create(scope: Scope, receive: Receive) -> tuple[int, object]:
 
 
 def _asked(scope: Scope) -> Wishes:
-    """`?engine=&languages=de,en&pages=&profile=`. Raises `ProtocolError`."""
+    """`?engine=&languages=de,en&pages=&profile=&priority=`. Raises `ProtocolError`."""
     query = parse_qs(scope["query_string"].decode("latin-1"))
     data: dict[str, Any] = {name: query[name][0] for name in Wishes.__struct_fields__ if name in query}
     if "languages" in data:

@@ -16,9 +16,9 @@ from django.db import transaction
 from django.db.models import F, Min
 from django.db.models.functions import Coalesce, Length
 
-from . import events, protocol, queries, serializers
+from . import events, protocol, queries, serializers, wishes
 from .bell import Taken
-from .models import Event, EventCounter, EventLog, Page, Status, Upload, User
+from .models import Event, EventCounter, EventLog, Job, Status, Upload, User
 
 BATCH_EVENTS = 100
 # The texts of so many characters are in memory at once for each who reads; one event's always are.
@@ -43,11 +43,11 @@ class Entry:
 
 
 class Standing(NamedTuple):
-    """The log's epoch and head; the attempts of the uploads that are read, looked up after the head."""
+    """The log's epoch and head; the uploads that are read, looked up after the head: attempt, pages done."""
 
     epoch: str
     head: int
-    reading: dict[UUID, int]
+    reading: dict[UUID, tuple[int, int]]
 
 
 class Snapshot(NamedTuple):
@@ -83,20 +83,22 @@ class Log:
     def standing(self, owner_id: UUID) -> Standing:
         head = self.head(owner_id)
         reading = Upload.objects.filter(owner_id=owner_id, status=Status.PROCESSING)
-        return Standing(self.epoch(), head, dict(reading.values_list("pk", "attempt")))
+        rows = reading.values_list("pk", "attempt", "pages_done")
+        return Standing(self.epoch(), head, {key: (attempt, done) for key, attempt, done in rows})
 
     def taken(self, owner_id: UUID, upload_id: UUID, attempt: int) -> Taken | None:
-        """What its reader said when it took the upload, and what has been read since; None: it lost it."""
+        """What readers said when they took the upload, and what has been read since; None: it was lost."""
         head = self.head(owner_id)
-        row = Upload.objects.filter(
-            pk=upload_id, owner_id=owner_id, attempt=attempt, status=Status.PROCESSING
-        )
-        upload = row.values("page_count").first()
+        row = Upload.objects.filter(pk=upload_id, owner_id=owner_id, status=Status.PROCESSING)
+        upload = row.filter(run__lte=attempt, attempt__gte=attempt).only("page_count", "run", "asked").first()
         if upload is None:
             return None
-        pages = Page.objects.filter(upload_id=upload_id).order_by("number")
-        texts = dict(pages.values_list("number", "markdown"))
-        return Taken(owner_id, upload_id, attempt, head, texts, upload["page_count"])
+        # Before the pages: who finishes a job meanwhile has its pages among them.
+        held = Job.objects.filter(upload_id=upload_id).exclude(claimed_by="")
+        jobs = dict(held.values_list("first_page", "attempt"))
+        texts = dict(upload.pages.order_by("number").values_list("number", "markdown"))
+        wanted = wishes.to_read(wishes.of(upload.asked))
+        return Taken(owner_id, upload_id, attempt, head, texts, upload.page_count, upload.run, wanted, jobs)
 
     def covers(self, owner_id: UUID, seq: int) -> bool:
         """Whether the log has every event after this one."""

@@ -103,7 +103,7 @@ class CancelView(APIView):
 
 
 class RetryView(APIView):
-    """`POST /api/uploads/{id}/retry` {engine, languages, pages, profile}: the upload, to be read anew."""
+    """`POST /api/uploads/{id}/retry` {engine, languages, pages, profile, priority}: to be read anew."""
 
     parser_classes = [_Json]
 

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import UNSET
 
 from . import protocol
+from .order import Order
 from .protocol import DeltaPartial, LinePlace, LiveText, PagePartial, Partial, Stream
 from .text import PAGE_BREAK, join_pages
 
@@ -111,9 +112,10 @@ class PageStream:
 
 @dataclass(eq=False, slots=True)
 class Slot:
-    """`draft` is the newest of the page that is read; `finished` are the done pages by their numbers.
+    """`draft` is the newest of the page that is shown next; `finished` are the done pages by their numbers.
 
-    It comes after its owner's event `seq`; `local`: its reader is in this process.
+    `order` has what waits for these. It is a text of the reading `run`, whose newest claim is `attempt`, and
+    comes after its owner's event `seq`; `local`: its readers are in this process.
 
     Each stream has a pace of its own: the texts of `full` grow with the document, those of `pages` with the
     page, those of `delta` not at all.
@@ -126,6 +128,8 @@ class Slot:
     seq: int = 0
     local: bool = True
     finished: dict[int, Draft] = field(default_factory=dict)
+    run: int = 0
+    order: Order[Draft] = field(default_factory=Order)
     full_pace: Pace = field(default_factory=Pace)
     page_streams: dict[Stream, PageStream] = field(init=False)
     _wholes: dict[int, tuple[Draft, Partials]] = field(default_factory=dict)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
-from itertools import count
 from uuid import UUID
 
 from .bell import PageText, Taken
+from .order import Order
 from .outbox import Place
 from .slot import Draft, Pace, PageStream, Partials, Slot
 from .sockets import Socket
@@ -35,9 +35,26 @@ class Streams:
         self._loop = None
 
     def attempt(self, upload_id: UUID) -> int:
-        """Which attempt it is that is being read; -1 where none is."""
+        """The newest attempt of those that read it; -1 where none does."""
         slot = self._slots.get(upload_id)
         return -1 if slot is None else slot.attempt
+
+    def knows(self, taken: Taken) -> bool:
+        """Whether the text of this reading has begun, so that who joins in it brings no pages."""
+        slot = self._slots.get(taken.upload_id)
+        return slot is not None and slot.run == taken.run
+
+    def has(self, upload_id: UUID, attempt: int, pages_done: int) -> bool:
+        """Whether nothing of so many pages, and of this attempt, is missing here."""
+        slot = self._slots.get(upload_id)
+        if slot is None or slot.attempt < attempt:
+            return False
+        return len(slot.finished) + slot.order.ahead >= pages_done
+
+    def misses_before(self, said: PageText) -> bool:
+        """Whether its reader has gone past a page whose end was not heard here."""
+        slot = self._slots.get(said.upload_id)
+        return slot is not None and slot.order.is_past(said.first_page, said.page.number)
 
     def keep(self, owner_id: UUID, upload_ids: set[UUID], seq: int) -> None:
         """Of the texts of a user that began before the event `seq`, no others are being read any more."""
@@ -58,13 +75,28 @@ class Streams:
     def begin(self, taken: Taken, local: bool) -> None:
         """A reader has the upload: its text begins, or goes on, with what the finished pages have.
 
-        `local` is one of this process. Of an attempt that is known, or over, it is no news.
+        `local` is one of this process. Of a reading that is over, it is no news.
         """
         before = self._slots.get(taken.upload_id)
-        if before is not None and before.attempt >= taken.attempt:
-            before.local |= local and before.attempt == taken.attempt
-            return
-        slot = self._slots[taken.upload_id] = _slot(taken, local)
+        if before is None or before.run < taken.run:
+            self._begin_anew(_slot(taken, local), before)
+        elif before.run == taken.run:
+            self._go_on(before, taken, local)
+
+    def _go_on(self, slot: Slot, taken: Taken, local: bool) -> None:
+        """One more reader, or another one, whose page begins anew if it is the one that is shown."""
+        slot.attempt = max([slot.attempt, taken.attempt, *taken.attempts.values()])
+        anew = slot.order.begin(taken.attempts)
+        slot.local = local and (slot.local or slot.order.alone)
+        news = slot.order.know(_done(taken))
+        if anew:
+            self._begin_anew(_again(slot, taken, news), slot)
+        else:
+            for page in news:
+                self._show(slot, page)
+
+    def _begin_anew(self, slot: Slot, before: Slot | None) -> None:
+        self._slots[slot.upload_id] = slot
         if before is not None:
             before.cancel_timers()
             for socket in self._wanting(slot):
@@ -112,17 +144,20 @@ class Streams:
     # ── text ──
 
     def hear(self, said: PageText) -> None:
-        """A page as far as it is read, or done; of another attempt than the present one it is no news."""
+        """A page as far as it is read, or done; of a reader that lost it, it is no news."""
         slot = self._slots.get(said.upload_id)
-        if slot is None or slot.attempt != said.attempt or said.page.number in slot.finished:
+        if slot is not None and said.attempt >= slot.run:
+            for page in slot.order.hear(said.first_page, said.attempt, said.page):
+                self._show(slot, page)
+
+    def _show(self, slot: Slot, page: Draft) -> None:
+        if page.done:
+            self._finish_page(slot, page)
             return
-        if said.page.done:
-            self._finish_page(slot, said.page)
-        else:
-            if slot.take(said.page):
-                self._full_when_due(slot)
-            for stream in slot.page_streams.values():
-                self._page_when_due(slot, stream)
+        if slot.take(page):
+            self._full_when_due(slot)
+        for stream in slot.page_streams.values():
+            self._page_when_due(slot, stream)
 
     def _finish_page(self, slot: Slot, page: Draft) -> None:
         slot.finish(page)
@@ -198,8 +233,35 @@ class Streams:
         return [s for s in self._sockets(slot.owner_id) if s.live and s.wants(slot.upload_id)]
 
 
+def _done(taken: Taken) -> list[Draft]:
+    return [Draft(n, taken.page_count, text, done=True) for n, text in sorted((taken.pages or {}).items())]
+
+
 def _slot(taken: Taken, local: bool) -> Slot:
-    finished = {n: Draft(n, taken.page_count, text, done=True) for n, text in (taken.pages or {}).items()}
-    first = next(number for number in count(1) if number not in finished)
-    draft = Draft(first, taken.page_count)
-    return Slot(taken.owner_id, taken.upload_id, taken.attempt, draft, taken.seq, local, finished)
+    order = Order[Draft](taken.wanted)
+    order.begin(taken.attempts)
+    finished = {page.number: page for page in order.know(_done(taken))}
+    draft = _next_page(order, finished, taken.page_count)
+    attempt = max([taken.attempt, *taken.attempts.values()])
+    return Slot(taken.owner_id, taken.upload_id, attempt, draft, taken.seq, local, finished, taken.run, order)
+
+
+def _again(slot: Slot, taken: Taken, news: list[Draft]) -> Slot:
+    """The same text, of which the page that is read begins anew."""
+    finished = slot.finished | {page.number: page for page in news if page.done}
+    draft = _next_page(slot.order, finished, taken.page_count)
+    return Slot(
+        slot.owner_id,
+        slot.upload_id,
+        slot.attempt,
+        draft,
+        taken.seq,
+        slot.local,
+        finished,
+        slot.run,
+        slot.order,
+    )
+
+
+def _next_page(order: Order[Draft], finished: dict[int, Draft], page_count: int | None) -> Draft:
+    return finished[max(finished)] if order.next is None else Draft(order.next, page_count)

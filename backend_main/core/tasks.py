@@ -1,7 +1,8 @@
 """Step 9 — takes the next job, has its pages read one by one, and finishes it.
 
 After each page a reader gives way where somebody else waits, so a long document delays nobody by more than a
-page; the text so far stays, and whoever takes the job next goes on with the next page.
+page; the text so far stays, and whoever takes the job next goes on with the next page. A long document is cut
+into jobs as soon as its length is known: several readers share it, and one alone goes on from job to job.
 """
 
 from __future__ import annotations
@@ -19,8 +20,7 @@ import msgspec
 from django.db import close_old_connections
 
 from .. import reading
-from ..reading.selection import Selection
-from . import jobs, storage
+from . import dispatch, jobs, storage
 from .bell import Over, PageText, Says, Taken
 from .errors import StorageUnavailable, Unavailable
 from .events import Change
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 READ = "scanrill.read"
 """The name of the task that calls a worker to read; it carries nothing, as the rows say what there is."""
+# So many readers are called to a document that was just cut; more come when the sweep finds its jobs open.
+MOST_CALLED = 16
 
 BROKEN_SERVER = "Reading failed for a reason that is not the file's; the server's log has it."
 
@@ -73,17 +75,15 @@ class Reader:
             self._end_reading()
 
     def read_next(self) -> bool:
-        """Reads one job until its end, or until it gives way; False when there is none, or no engine.
+        """Reads a document as far as there are jobs of it, and until it gives way.
 
-        Also where its file cannot be reached: as without an engine, the next sweep tries again.
+        False when there is nothing to read, or no engine, or where its file cannot be reached: the next sweep
+        tries again.
         """
         close_old_connections()
         if not self._warm_up() or (claim := jobs.claim(self._name)) is None:
             return False
-        self._ended.clear()
-        self._claim = claim
         try:
-            self._say_taken(claim)
             self._read(claim)
         except StorageUnavailable:
             return False
@@ -108,12 +108,19 @@ class Reader:
 
     def _read(self, claim: Claim) -> None:
         try:
-            # Nobody told this reader of a delete between its claim and here.
-            if not jobs.extend(claim):
-                raise LostUpload
+            self._hold(claim)
             self._read_or_settle(claim)
         except LostUpload:
             log.info("upload %s was taken from its reader", claim.upload_id)
+
+    def _hold(self, claim: Claim) -> None:
+        """From here on the job is this reader's to say something of. Raises `LostUpload`."""
+        self._ended.clear()
+        self._claim = claim
+        self._say_taken(claim)
+        # Nobody told this reader of a delete between its claim and here.
+        if not jobs.extend(claim):
+            raise LostUpload
 
     def _read_or_settle(self, claim: Claim) -> None:
         """Reads to the end, or says what is to become of the job.
@@ -122,42 +129,52 @@ class Reader:
         """
         try:
             with storage.local_copy(claim.image_path) as path:
-                self._read_pages(claim, path)
+                self._read_jobs(claim, path)
         except LostUpload:
             raise
         except StorageUnavailable:
-            jobs.give_back(claim)
+            jobs.give_back(self._claim or claim)
             raise
         except reading.Cancelled:
-            jobs.give_back(claim)
+            jobs.give_back(self._claim or claim)
         except (reading.EngineCrashed, reading.EngineTimeout) as error:
-            jobs.count_failure(claim, str(error))
+            jobs.count_failure(self._claim or claim, str(error))
         except reading.ReadingError as error:
-            jobs.fail(claim, str(error))
+            jobs.fail(self._claim or claim, str(error))
         except Unavailable as error:  # no fault of the file; where this fails too, the lease runs out
             log.warning("upload %s is given back: %s", claim.upload_id, error)
-            jobs.give_back(claim)
+            jobs.give_back(self._claim or claim)
         except Exception:
             log.exception("reading upload %s failed", claim.upload_id)
-            jobs.count_failure(claim, BROKEN_SERVER)
+            jobs.count_failure(self._claim or claim, BROKEN_SERVER)
 
-    def _read_pages(self, claim: Claim, path: Path) -> None:
-        first, page_count = _next(claim, 0), claim.page_count
-        number = first
+    def _read_jobs(self, claim: Claim, path: Path) -> None:
+        """One job after the other of a document: its file is here, and open in the engine's process."""
+        following: Claim | None = claim
+        while following is not None and self._read_pages(following, path):
+            following = None if self._stopping.is_set() else jobs.go_on(following, self._name)
+            if following is not None:
+                self._hold(following)
+
+    def _read_pages(self, claim: Claim, path: Path) -> bool:
+        """Whether the job was read to its end, and not given back."""
+        page_count = claim.page_count
+        number = first = claim.page_after(0)
         # Who died between the last page and the end of the job leaves nothing to read.
         while number is not None and (page_count is None or number <= page_count):
             if number != first and self._gives_way(claim):
                 jobs.give_back(claim)
-                return
-            page_count = self._read_page(claim, path, number)
-            number = _next(claim, number)
+                return False
+            claim, page_count = self._read_page(claim, path, number)
+            number = claim.page_after(number)
         jobs.finish(claim)
+        return True
 
     def _gives_way(self, claim: Claim) -> bool:
         return self._stopping.is_set() or jobs.others_wait(claim)
 
-    def _read_page(self, claim: Claim, path: Path, number: int) -> int:
-        """Reads and saves one page; how many the document has."""
+    def _read_page(self, claim: Claim, path: Path, number: int) -> tuple[Claim, int]:
+        """Reads and saves one page; what the claim is then, and how many pages the document has."""
         options = msgspec.structs.replace(claim.options, first_page=number, last_page=number)
         telling = Telling(lambda page: self._say(claim, page))
         pages = self._host.read(path, options)
@@ -166,27 +183,47 @@ class Reader:
         with closing(telling):
             return self._read_events(claim, pages, telling)
 
-    def _read_events(self, claim: Claim, pages: Iterable[reading.ReadEvent], telling: Telling) -> int:
+    def _read_events(
+        self, claim: Claim, pages: Iterable[reading.ReadEvent], telling: Telling
+    ) -> tuple[Claim, int]:
         page_count = 0
         for event in pages:
             match event:
                 case reading.PageStarted():
                     started = event
                     telling.begin(Draft(event.number, event.page_count))
+                    claim = self._cut(claim, event)
                 case reading.Line():
                     telling.add(event.markdown, _place(event, started))
                 case reading.PageDone():
                     jobs.save_page(claim, event)
                     telling.end(Draft(event.number, event.page_count, event.markdown, done=True))
                     page_count = event.page_count
-        return page_count
+        return claim, page_count
+
+    def _cut(self, claim: Claim, page: reading.PageStarted) -> Claim:
+        """Calls others where the document has more pages than one reader should take for itself."""
+        self._claim, others = jobs.cut(claim, page.number, page.page_count)
+        if others:
+            dispatch.there_is_work(min(others, MOST_CALLED))
+        return self._claim
 
     def _say_taken(self, claim: Claim) -> None:
-        owner_id, upload_id = claim.owner_id, claim.upload_id
-        self._bell.say(Taken(owner_id, upload_id, claim.attempt, claim.seq, claim.texts, claim.page_count))
+        taken = Taken(
+            claim.owner_id,
+            claim.upload_id,
+            claim.attempt,
+            claim.seq,
+            None if claim.goes_on else claim.texts,
+            claim.page_count,
+            claim.run,
+            claim.options.pages,
+            {claim.first_page: claim.attempt},
+        )
+        self._bell.say(taken)
 
     def _say(self, claim: Claim, page: Draft) -> None:
-        self._bell.say(PageText(claim.owner_id, claim.upload_id, claim.attempt, page))
+        self._bell.say(PageText(claim.owner_id, claim.upload_id, claim.attempt, page, claim.first_page))
 
     def _keep_claim(self) -> None:
         """Extends the lease while the job is read, however long a page takes; a lost job is not read on."""
@@ -204,15 +241,6 @@ class Reader:
     def _end_reading(self) -> None:
         self._ended.set()
         self._host.cancel()
-
-
-def _next(claim: Claim, number: int) -> int | None:
-    """The next page that is asked for and not finished, if a document has so many."""
-    wanted = Selection(claim.options.pages)
-    following = wanted.after(number)
-    while following is not None and following in claim.texts:
-        following = wanted.after(following)
-    return following
 
 
 def _place(line: reading.Line, page: reading.PageStarted) -> LinePlace | None:

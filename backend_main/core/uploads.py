@@ -17,7 +17,7 @@ from django.db import IntegrityError, OperationalError
 from msgspec import UNSET, UnsetType
 
 from ..reading.selection import Selection
-from . import dispatch, events, intake, jobs, protocol, queries, serializers, storage, wishes
+from . import dispatch, events, intake, jobs, protocol, queries, quotas, serializers, storage, wishes
 from .again import again, sqlstate
 from .errors import Invalid, StorageFull, StorageUnavailable, Unavailable, UploadNotFound, WrongStatus
 from .events import Asker, Change
@@ -26,7 +26,6 @@ from .protocol import Base64Text, UploadMessage
 from .wishes import Wishes
 
 READ_AGAIN = (Status.ERROR, Status.CANCELLED)
-OPEN = (Status.PENDING, Status.PROCESSING)
 CANCELLED = "Cancelled"
 GONE = "The same file was stored and deleted while it came in; send it again."
 NO_WISHES = Wishes()
@@ -106,7 +105,7 @@ def cancel(*, owner: User, upload_id: UUID, origin: Asker | None = None) -> Uplo
         upload = _locked(owner, upload_id)
         if upload.status == Status.CANCELLED:
             return upload
-        if upload.status not in OPEN:
+        if upload.status not in quotas.OPEN:
             raise WrongStatus(f"This upload has ended already: it is {upload.status}.")
         _set(upload, status=Status.CANCELLED, error=CANCELLED, **jobs.texts_so_far(upload_id))
         upload.jobs.all().delete()
@@ -125,9 +124,10 @@ def retry(*, owner: User, upload_id: UUID, asked: Wishes = NO_WISHES, origin: As
     """
     with events.transaction() as happened:
         upload = _locked(owner, upload_id)
-        if upload.status in OPEN:
+        if upload.status in quotas.OPEN:
             raise WrongStatus(f"This upload is {upload.status}; only one that has ended is read again.")
         wanted = wishes.check(asked.after(wishes.of(upload.asked)))
+        quotas.check_pending(owner, "instance_id")
         _reset(upload, wishes.in_document(wanted, upload.page_count))
         happened.append(_change(upload, serializers.updated(upload), origin))
     dispatch.there_is_work()
@@ -182,6 +182,8 @@ def _store(owner: User, received: intake.Received, asked: Wishes, origin: Asker 
         storage.keep(received.path, path)
         upload = _insert(
             origin,
+            asked,
+            received.field,
             id=key,
             owner=owner,
             filename=received.filename,
@@ -189,7 +191,6 @@ def _store(owner: User, received: intake.Received, asked: Wishes, origin: Asker 
             image_hash=received.sha256,
             content_type=received.kind.content_type,
             bytes=received.bytes,
-            **asked.columns(),
         )
     except Unavailable:
         raise  # there may be a row after all; if not, the file is swept
@@ -205,12 +206,15 @@ def _store(owner: User, received: intake.Received, asked: Wishes, origin: Asker 
 
 
 @again
-def _insert(origin: Asker | None, *, id: UUID, **fields: Any) -> Upload:
-    """Raises IntegrityError where another has the same bytes."""
+def _insert(
+    origin: Asker | None, asked: Wishes, field: str, *, id: UUID, owner: User, bytes: int, **columns: Any
+) -> Upload:
+    """`field` brought the bytes. Raises IntegrityError where another upload has the same."""
     try:
         with events.transaction() as happened:
-            upload = Upload.objects.create(id=id, **fields)
-            Job.objects.create(upload=upload)
+            quotas.check_new(owner, bytes, field)
+            upload = Upload.objects.create(id=id, owner=owner, bytes=bytes, **columns, **asked.columns())
+            Job.objects.create(upload=upload, priority=wishes.rank(asked))
             reply = serializers.created(upload, duplicate=False)
             happened.append(_change(upload, serializers.created(upload), origin, reply))
         return upload
@@ -262,7 +266,7 @@ def _reset(upload: Upload, wanted: Wishes) -> None:
     if not kept:
         fresh["page_count"] = None
     _set(upload, **fresh, **wanted.columns(), **jobs.texts_so_far(upload.pk))
-    Job.objects.create(upload=upload)
+    Job.objects.create(upload=upload, priority=wishes.rank(wanted))
 
 
 def _change(

@@ -1,4 +1,4 @@
-"""Step 6 — what is asked of a reading beside its file: engine, languages, pages, profile.
+"""Step 6 — what is asked of a reading beside its file: engine, languages, pages, profile, priority.
 
 All of it is checked before anything is stored. What was asked for stands in `Upload.asked`, so that what was
 not follows the settings, also when an upload is read again.
@@ -15,6 +15,7 @@ from ..reading.languages import code_of, names
 from ..reading.selection import Selection, none_of_them
 from .conf import conf
 from .errors import Invalid
+from .protocol import Priority
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -27,6 +28,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     languages: list[str] | None = None
     pages: str | None = None
     profile: str | None = None
+    priority: Priority | None = None
     anew: str | None = None
 
     def after(self, before: Wishes) -> Wishes:
@@ -48,13 +50,14 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def columns(self) -> dict[str, Any]:
         """The fields of an upload for which this is asked; where nothing is, the engine is chosen later."""
         asked = msgspec.to_builtins(msgspec.structs.replace(self, pages=_pages(self) or None))
-        chosen = {"engine": self.engine or engine_for(self), "languages": codes(self)} if asked else {}
+        how = asked.keys() - {"priority"}
+        chosen = {"engine": self.engine or engine_for(self), "languages": codes(self)} if how else {}
         return {"asked": asked} | chosen
 
 
 def check(wishes: Wishes) -> Wishes:
     """The same. Raises `Invalid` on the field that asks for what cannot be had here."""
-    if wishes == Wishes():
+    if wishes == Wishes(priority=wishes.priority):
         return wishes
     if wishes.engine is not None:
         _check_engine(wishes.engine)
@@ -91,11 +94,21 @@ def options(wishes: Wishes, engine: str) -> Options:
         engine=engine,
         languages=tuple(codes(wishes)),
         profile=wishes.profile or "",
-        pages=wishes.pages or "" if wishes.anew is None else wishes.anew,
+        pages=to_read(wishes),
         max_pixels=conf.max_pixels,
         max_pages=conf.max_pages,
         page_seconds=conf.page_seconds,
     )
+
+
+def to_read(wishes: Wishes) -> str:
+    """The pages that a reader is to read, as in `reading.selection`; others keep the text that they have."""
+    return wishes.pages or "" if wishes.anew is None else wishes.anew
+
+
+def rank(wishes: Wishes) -> int:
+    """What `Job.priority` is; what has less is read before."""
+    return int(wishes.priority == "batch")
 
 
 def codes(wishes: Wishes) -> list[str]:

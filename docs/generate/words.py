@@ -13,7 +13,7 @@ REQUESTS = {
     "[`SCANRILL_IMPORT_ROOTS`](settings.md#scanrill_import_roots) allows it. With `image_hash` alone (the SHA-256, "
     "in hex) the upload that you have with these bytes is found. The same bytes a second time are the same upload: "
     'the reply says `"duplicate": true`, and the upload is read again only if it had ended in `error` or '
-    "`cancelled`. `engine`, `languages`, `pages` (“3”, “2-5”, “1-3,7,9-”) and `profile` ask for more than the "
+    "`cancelled`. `engine`, `languages`, `pages` (“3”, “2-5”, “1-3,7,9-”), `profile` and `priority` ask for more than the "
     "default: see [Choose what reads](../how-to/engines.md).",
     "list": "Your uploads, newest first, without their texts. Without `limit` all of them come in one message (an "
     "error beyond 10,000); with `limit` the reply has `next`, which is the `cursor` of the following list, or null.",

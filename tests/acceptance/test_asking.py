@@ -69,6 +69,7 @@ async def test_an_engine_that_is_not_set_up_says_what_it_lacks(alice: Account) -
         ({"engine": ""}, "engine"),
         ({"engine": 7}, "engine"),
         ({"profile": ["fast"]}, "profile"),
+        ({"priority": "now"}, "priority"),
     ],
     ids=str,
 )
@@ -155,7 +156,8 @@ def test_a_post_asks_in_its_query(alice: Account) -> None:
         path = f"/api/uploads/{instance['id']}/"
         wait_until(lambda: door.get(path).json()["status"] == "processed")
         assert door.get(path).json()["raw_text"] == "page 3"
-        for name, value in {"engine": "magic", "languages": "xx", "pages": "0", "profile": "x"}.items():
+        wrong = {"engine": "magic", "languages": "xx", "pages": "0", "profile": "x", "priority": "x"}
+        for name, value in wrong.items():
             answer = door.post("/api/uploads/", params={name: value}, content=scripted_png())
             assert answer.status_code == 400
             assert list(answer.json()["error"]) == [name]

@@ -102,6 +102,7 @@ WRONG: dict[str, Wishes] = {
     "languages": {"languages": ["xx"]},
     "pages": {"pages": "3-1"},
     "profile": {"engine": "rapid", "profile": "none-such"},
+    "priority": {"priority": "now"},  # type: ignore[typeddict-item] # that is what is refused
 }
 
 

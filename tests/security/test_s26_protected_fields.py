@@ -50,7 +50,7 @@ def test_s26_every_field_of_the_model_but_the_open_ones_is_an_error_on_itself(ki
 
 def test_s26_what_is_open_is_what_the_protocol_says() -> None:
     assert Update.data_fields == {"filename", "processed_text", "metadata"}
-    asked = {"engine", "languages", "pages", "profile"}
+    asked = {"engine", "languages", "pages", "profile", "priority"}
     assert Create.data_fields == {"image_base64", "image_path", "image_hash"} | asked
     assert Retry.data_fields == Retry.also_beside == asked
 

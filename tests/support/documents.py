@@ -57,8 +57,8 @@ class Document:
 
     def __init__(self, directory: Path, pages: int, gates: Mapping[int, int] | None = None) -> None:
         self.directory, self.pages = directory, pages
-        self._log = directory / "pages.log"
-        scripts = [{"lines": [f"page {n}"], "log": str(self._log)} for n in range(1, pages + 1)]
+        self.log = directory / "pages.log"
+        scripts = [{"lines": [f"page {n}"], "log": str(self.log)} for n in range(1, pages + 1)]
         for n, lines in (gates or {}).items():
             scripts[n - 1] |= {"wait_for": str(self._gate(n)), "wait_after": lines}
         self.tiff = scripted_tiff(scripts)
@@ -66,7 +66,7 @@ class Document:
     @property
     def pages_read(self) -> list[int]:
         """The numbers of the pages whose reading began, in order; one read again stands here again."""
-        return [int(line) for line in self._log.read_text().split()] if self._log.exists() else []
+        return [int(line) for line in self.log.read_text().split()] if self.log.exists() else []
 
     @property
     def text(self) -> str:

@@ -94,7 +94,8 @@ class FakeLog:
         return {i: Account(self.valid_from[i], len(self.entries[i])) for i in active}
 
     def standing(self, owner_id: uuid.UUID) -> Standing:
-        reading = {key: taken.attempt for key, taken in self.reading[owner_id].items()}
+        taken = self.reading[owner_id].items()
+        reading = {key: (item.attempt, len(item.pages or {})) for key, item in taken}
         return Standing(self.EPOCH, len(self.entries[owner_id]), reading)
 
     def taken(self, owner_id: uuid.UUID, upload_id: uuid.UUID, attempt: int) -> Taken | None:
@@ -165,10 +166,11 @@ class TestedHub(Hub):
         page_count: int | None = None,
         owner: uuid.UUID = OWNER,
         upload_id: uuid.UUID = UPLOAD,
+        run: int = 0,
     ) -> Taken:
         """A reader begins, or goes on."""
         seq, texts = len(self.log.entries[owner]), dict(enumerate(pages, 1))
-        taken = Taken(owner, upload_id, attempt, seq, texts, page_count)
+        taken = Taken(owner, upload_id, attempt, seq, texts, page_count, run)
         self.log.reading[owner][upload_id] = taken
         self.bell.say(taken)
         return taken

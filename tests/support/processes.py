@@ -30,16 +30,21 @@ def wait_until(true: Callable[[], object], what: str) -> None:
 
 def reading_child(parent: Parent) -> psutil.Process:
     """The child with the engine, once there is one."""
+    return reading_children(server, 1)[0]
+
+
+def reading_children(server: Server, count: int) -> list[psutil.Process]:
+    """All children with engines, once there are so many."""
     found: list[psutil.Process] = []
 
     def look() -> bool:
         with contextlib.suppress(psutil.Error):
             children = psutil.Process(parent.process.pid).children()
             found[:] = [child for child in children if _reads(child)]
-        return bool(found)
+        return len(found) >= count
 
-    wait_until(look, "there is a child that reads")
-    return found[0]
+    wait_until(look, f"there are {count} children that read")
+    return found
 
 
 def _reads(child: psutil.Process) -> bool:

@@ -13,6 +13,7 @@ from .errors import UnexpectedAnswer
 Status = Literal["pending", "processing", "processed", "error", "cancelled"]
 Stream = Literal["full", "pages", "delta"]
 """How live text comes: all of it each time, each page by itself, or what was added to a page."""
+Priority = Literal["interactive", "batch"]
 Json = dict[str, Any]
 Point = tuple[float, float]
 
@@ -24,12 +25,14 @@ class Wishes(TypedDict, total=False):
     languages   ISO 639-1 codes; without an engine they choose one
     pages       “3”, “2-5”, “1-3,7,9-”
     profile     one of the engine's
+    priority    “batch” where nobody waits for it: read when nothing else is to be
     """
 
     engine: str | None
     languages: Sequence[str] | None
     pages: str | None
     profile: str | None
+    priority: Priority | None
 
 
 ENDED = ("processed", "error", "cancelled")

@@ -15,7 +15,7 @@ from .errors import NotFound, UnexpectedAnswer
 from .events import Created
 from .files import File
 from .http import Http
-from .messages import Engines, Instance, Json, Listing, Me, Page, Status
+from .messages import Engines, Instance, Json, Listing, Me, Page, Priority, Status
 
 T = TypeVar("T")
 
@@ -38,10 +38,17 @@ def asked(
     languages: Sequence[str] | None = None,
     pages: str | None = None,
     profile: str | None = None,
+    priority: Priority | None = None,
 ) -> Json:
     """What was given of `Wishes`; a TypeError where something else was."""
     codes = None if languages is None else list(languages)
-    wishes = {"engine": engine, "languages": codes, "pages": pages, "profile": profile}
+    wishes = {
+        "engine": engine,
+        "languages": codes,
+        "pages": pages,
+        "profile": profile,
+        "priority": priority,
+    }
     return {name: value for name, value in wishes.items() if value is not None}
 
 

@@ -120,6 +120,8 @@ export interface Wishes {
   readonly pages?: string | undefined;
   /** One of the engine's. */
   readonly profile?: string | undefined;
+  /** "batch" where nobody waits for it: read when nothing else is to be. */
+  readonly priority?: "interactive" | "batch" | undefined;
 }
 
 /** One of the first three is enough: the file, a name for it or a path of the server's machine, its SHA-256. */
@@ -175,8 +177,8 @@ export function hasEnded(status: Status): boolean {
 }
 
 /** Those that were given, and nothing else. */
-export function given({ engine, languages, pages, profile }: Wishes): Wishes {
-  const wishes = Object.entries({ engine, languages, pages, profile });
+export function given({ engine, languages, pages, profile, priority }: Wishes): Wishes {
+  const wishes = Object.entries({ engine, languages, pages, profile, priority });
   return Object.fromEntries(wishes.filter(([, value]) => value !== undefined));
 }
 

@@ -290,7 +290,7 @@ def test_what_is_being_read_is_told_to_who_comes() -> None:
     assert claim is not None
     jobs.save_page(claim, reading.PageDone(1, 3, 10, 10, "one", "one", [], []))
     standing = log.standing(upload.owner_id)
-    assert (standing.head, standing.reading) == (2, {upload.pk: 1})
+    assert (standing.head, standing.reading) == (2, {upload.pk: (1, 1)})
     assert standing.epoch == log.epoch()
     taken = log.taken(upload.owner_id, upload.pk, 1)
     assert taken is not None

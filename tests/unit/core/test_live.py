@@ -266,9 +266,9 @@ async def test_a_partial_unsent_at_the_end_is_dropped(hub: TestedHub) -> None:
 
 async def test_the_text_of_another_attempt_is_dropped(hub: TestedHub, clock: Clock) -> None:
     listener = await joined(hub, Listener())
-    hub.take(1, "stale page")
+    hub.take(1, "stale page", run=1)
     await listener.heard
-    hub.take(2)
+    hub.take(2, run=2)
     await listener.heard
     hub.page_text(UPLOAD, 1, draft("stale"))
     await listener.heard

@@ -332,6 +332,65 @@ async def test_a_text_of_another_process_is_looked_up(hub: TestedHub, clock: Clo
     assert hub._streams.attempt(UPLOAD) == -1, "what nobody here follows is not kept"
 
 
+async def test_a_page_of_another_process_whose_end_was_lost_is_looked_up_when_its_reader_is_past_it(
+    hub: TestedHub, clock: Clock
+) -> None:
+    hub.log.reading[OWNER][UPLOAD] = Taken(OWNER, UPLOAD, 1, 0, {}, 4)
+    listener = await joined(hub, Listener())
+    hub.log.reading[OWNER][UPLOAD] = Taken(OWNER, UPLOAD, 1, 0, {1: "one"}, 4)
+    for text in ("tw", "two"):
+        hub.bell._heard(PageText(OWNER, UPLOAD, 1, draft(text, 2)), local=False)
+        await settled()
+        clock.move(2)
+    assert (await listener.streamed)[-1] == "one\n\ntwo"
+    assert hub.log.asked.count("taken") == 2, "as the first socket came, and for the page"
+
+
+async def test_the_first_socket_that_comes_back_is_told_what_another_process_read_meanwhile(
+    hub: TestedHub, clock: Clock
+) -> None:
+    """The reader of this process has the newest claim; nobody here heard what the other one finished."""
+    local = Taken(OWNER, UPLOAD, 2, 0, {}, 9, 1, "", {4: 2})
+    hub.bell.say(local)
+    await settled()
+    hub.log.reading[OWNER][UPLOAD] = Taken(OWNER, UPLOAD, 2, 0, {1: "one"}, 9, 1, "", {1: 1, 4: 2})
+    listener = await joined(hub, Listener())
+    assert await listener.streamed == ["one"]
+    hub.bell.say(PageText(OWNER, UPLOAD, 2, draft("four", 4, done=True), 4))
+    await settled()
+    assert await listener.streamed == ["one"], "there is a gap"
+
+
+async def test_a_reader_here_that_goes_on_tells_no_pages_and_a_hub_without_them_looks(hub: TestedHub) -> None:
+    listener = await joined(hub, Listener())
+    hub.log.reading[OWNER][UPLOAD] = Taken(OWNER, UPLOAD, 2, 0, {1: "one"}, 9, 1, "", {2: 2})
+    hub.bell.say(Taken(OWNER, UPLOAD, 2, 0, None, 9, 1, "", {2: 2}))
+    hub.bell.say(PageText(OWNER, UPLOAD, 2, draft("two", 2, done=True), 2))
+    assert (await listener.streamed)[0] == "one"
+
+
+async def test_two_readers_of_other_processes_are_brought_up_at_once(hub: TestedHub, clock: Clock) -> None:
+    """What each says while its beginning is looked up waits for that, and not for the other's."""
+    listener = await joined(hub, Listener())
+    for attempt, job in ((1, 1), (2, 4)):
+        found = Taken(OWNER, UPLOAD, attempt, 0, {}, 9, 1, "", {1: 1, 4: 2})
+        hub.log.reading[OWNER][UPLOAD] = found
+        hub.bell._heard(Taken(OWNER, UPLOAD, attempt, 0, None, 9, 1, "", {job: attempt}), local=False)
+        hub.bell._heard(
+            PageText(OWNER, UPLOAD, attempt, draft(f"page {job}", job, done=True), job), local=False
+        )
+    hub.log.taken = lambda *_: found  # type: ignore[method-assign]
+    await settled()
+    clock.move(2)
+    for number in (2, 3):
+        hub.bell._heard(
+            PageText(OWNER, UPLOAD, 1, draft(f"page {number}", number, done=True), 1), local=False
+        )
+    await settled()
+    clock.move(2)
+    assert (await listener.streamed)[-1] == "page 1\n\npage 2\n\npage 3\n\npage 4"
+
+
 async def test_a_reader_that_lost_its_upload_is_not_looked_up_at_each_word(hub: TestedHub) -> None:
     listener = await joined(hub, Listener())
     for _ in range(10):

@@ -664,3 +664,88 @@ def test_a_reader_that_raises_goes_on_with_the_next_call(caplog: pytest.LogCaptu
     finally:
         pool.stop(5)
     assert "a defect" in caplog.text
+
+
+# ── long documents ──
+
+
+def long_document(pages: int, *, first: int = 1) -> list[Step]:
+    return [step for number in range(first, pages + 1) for step in page(number, pages, f"page {number}")]
+
+
+def test_a_reader_alone_reads_all_jobs_of_a_document_with_one_copy_and_tells_its_texts_once(
+    upload: Upload, monkeypatch: pytest.MonkeyPatch, happened: list[Change]
+) -> None:
+    copies: list[str] = []
+    local_copy = storage.local_copy
+    monkeypatch.setattr(storage, "local_copy", lambda key: (copies.append(key), local_copy(key))[1])
+    one, host, bell = reader(long_document(10))
+    happened.clear()
+    assert one.read_next()
+    assert [options.first_page for options in host.asked] == list(range(1, 11))
+    assert copies == [upload.image_path]
+    assert [(taken.attempt, taken.run, taken.pages, taken.jobs) for taken in bell.taken] == [
+        (1, 1, {}, {1: 1}),
+        (2, 1, None, {4: 2}),
+        (3, 1, None, {7: 3}),
+        (4, 1, None, {10: 4}),
+    ]
+    assert now(upload).status == Status.PROCESSED
+    assert len(terminals(happened)) == 1
+    assert not one.read_next()
+
+
+def test_other_readers_are_called_as_soon_as_a_document_says_how_long_it_is(
+    upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_then: list[int] = []
+    monkeypatch.setattr(
+        dispatch, "there_is_work", lambda: open_then.append(Job.objects.filter(claimed_by="").count())
+    )
+    one, _, _ = reader([*long_document(10)[:1], reading.EngineCrashed("crashed")])
+    assert one.read_next()
+    assert open_then == [3, 3, 3]
+    assert not Page.objects.exists(), "nothing was read yet"
+
+
+def test_a_reader_in_the_middle_of_its_ranges_gives_way_after_a_page_and_comes_back_to_that_place(
+    upload: Upload,
+) -> None:
+    script = long_document(10)
+    other = page(1, 1, "other")
+    at = next(i for i, step in enumerate(script) if isinstance(step, reading.PageDone) and step.number == 5)
+    script.insert(at, lambda: new_upload(new_user()))
+    one, host, _ = reader(script[: at + 2], other, script[at + 2 :])
+    while one.read_next():
+        pass
+    assert [options.first_page for options in host.asked] == [1, 2, 3, 4, 5, 1, 6, 7, 8, 9, 10]
+    assert now(upload).raw_text == "\n\n".join(f"page {number}" for number in range(1, 11))
+
+
+def test_an_upload_that_is_deleted_between_two_of_its_ranges_is_not_read_on(
+    upload: Upload, monkeypatch: pytest.MonkeyPatch, happened: list[Change]
+) -> None:
+    go_on = jobs.go_on
+
+    def deleted_then(*args: Any) -> Any:
+        following = go_on(*args)
+        uploads.delete(owner=upload.owner, upload_id=upload.pk)
+        return following
+
+    monkeypatch.setattr(jobs, "go_on", deleted_then)
+    one, host, _ = reader(long_document(10))
+    assert one.read_next()
+    assert [options.first_page for options in host.asked] == [1, 2, 3]
+    assert not one.read_next()
+    assert [change.kind for change in happened][-1] == "deleted"
+
+
+def test_what_fails_in_a_later_range_is_counted_on_that_one(upload: Upload) -> None:
+    script = long_document(10)[: 3 * len(page(1, 10, "a"))]
+    one, _, _ = reader([*script, *page(4, 10, "x")[:1], reading.EngineCrashed("crashed")])
+    assert one.read_next()
+    assert list(Job.objects.order_by("first_page").values_list("first_page", "failures")) == [
+        (4, 1),
+        (7, 0),
+        (10, 0),
+    ]

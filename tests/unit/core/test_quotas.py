@@ -1,0 +1,99 @@
+"""How much of one user there may be, and that two requests at once are not both let in by the same room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from backend_main.core import quotas, storage, uploads
+from backend_main.core.errors import Invalid, OverQuota, TooManyPending
+from backend_main.core.models import Status, Upload, User
+from tests.support.database import new_upload, new_user
+from tests.support.drawing import scripted_png
+from tests.support.threads import together
+
+pytestmark = pytest.mark.django_db
+
+Quota = Callable[..., None]
+
+
+@pytest.fixture
+def quota(monkeypatch: pytest.MonkeyPatch) -> Quota:
+    def set_to(**values: int) -> None:
+        monkeypatch.setattr(quotas, "conf", msgspec.structs.replace(quotas.conf, **values))
+
+    return set_to
+
+
+def end(upload: Upload) -> None:
+    uploads.cancel(owner=upload.owner, upload_id=upload.pk)
+
+
+def test_without_quotas_nothing_is_refused_and_nothing_is_counted(
+    quota: Quota, django_assert_num_queries: Callable[..., object]
+) -> None:
+    quota(max_pending_per_user=0, max_uploads_per_user=0, max_bytes_per_user=0)
+    with django_assert_num_queries(0):  # type: ignore[attr-defined] # it is a context manager
+        quotas.check_new(new_user_unsaved(), 1, "image_base64")
+
+
+def new_user_unsaved() -> User:
+    return User(username="nobody")
+
+
+def test_more_than_may_wait_is_refused_until_one_has_ended_and_other_users_have_their_own(
+    quota: Quota,
+) -> None:
+    quota(max_pending_per_user=2)
+    owner = new_user()
+    first, second = new_upload(owner), new_upload(owner)
+    with pytest.raises(TooManyPending) as refused:
+        new_upload(owner)
+    assert refused.value.fields.keys() == {"image_base64"}
+    assert refused.value.http_status == 429
+    assert Upload.objects.count() == 2
+    new_upload(new_user())
+    Upload.objects.filter(pk=first.pk).update(status=Status.PROCESSING)
+    with pytest.raises(TooManyPending):
+        new_upload(owner)
+    end(second)
+    third = new_upload(owner)
+    with pytest.raises(TooManyPending) as refused:
+        uploads.retry(owner=owner, upload_id=second.pk)
+    assert refused.value.fields.keys() == {"instance_id"}
+    assert Upload.objects.get(pk=second.pk).status == Status.CANCELLED
+    end(third)
+    uploads.retry(owner=owner, upload_id=second.pk)
+
+
+def test_more_files_than_one_user_may_have_are_refused_and_leave_nothing(quota: Quota) -> None:
+    quota(max_uploads_per_user=1)
+    owner = new_user()
+    image = scripted_png()
+    only = new_upload(owner, image)
+    before = storage.stored_ids(older_than_seconds=0)
+    with pytest.raises(OverQuota, match="as many as one user may have"):
+        new_upload(owner)
+    assert sorted(storage.stored_ids(older_than_seconds=0)) == sorted(before)
+    assert new_upload(owner, image).pk == only.pk, "the same bytes again are no more"
+    uploads.delete(owner=owner, upload_id=only.pk)
+    new_upload(owner)
+
+
+def test_more_bytes_than_one_user_may_have_are_refused(quota: Quota) -> None:
+    owner, image = new_user(), scripted_png(lines=["the very first"])
+    quota(max_bytes_per_user=2 * len(image))
+    new_upload(owner, image)
+    with pytest.raises(OverQuota, match=f"{len(image)} are left"):
+        new_upload(owner, scripted_png(lines=["longer" * 100]))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_are_not_both_let_in_by_the_same_room(quota: Quota) -> None:
+    quota(max_pending_per_user=3)
+    owner = new_user()
+    raised = together(*(lambda: new_upload(owner) for _ in range(8)))
+    assert sum(isinstance(error, Invalid) for error in raised) == 5
+    assert Upload.objects.count() == 3
