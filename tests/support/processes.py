@@ -30,10 +30,10 @@ def wait_until(true: Callable[[], object], what: str) -> None:
 
 def reading_child(parent: Parent) -> psutil.Process:
     """The child with the engine, once there is one."""
-    return reading_children(server, 1)[0]
+    return reading_children(parent, 1)[0]
 
 
-def reading_children(server: Server, count: int) -> list[psutil.Process]:
+def reading_children(parent: Parent, count: int) -> list[psutil.Process]:
     """All children with engines, once there are so many."""
     found: list[psutil.Process] = []
 
