@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from backend_main.core import jobs, readers
+from backend_main.core.bell import LocalBell
 from backend_main.core.conf import conf
 from backend_main.core.models import Job
 from tests.support.database import new_upload, new_user
@@ -17,7 +18,7 @@ def started(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
     """A start that reads nothing."""
     alone = {"database_url": "", "redis_url": "", "readers": 0, "reader_threads": 1}
     monkeypatch.setattr(readers, "conf", msgspec.structs.replace(conf, **(alone | settings)))
-    readers.start()
+    readers.start(LocalBell(), 0)
     readers.stop()
 
 
