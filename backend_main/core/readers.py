@@ -6,6 +6,7 @@ Celery too. Each takes one that is idle for one job, and so on until there is no
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +16,12 @@ from .. import reading
 from . import dispatch, events, jobs, pictures, sweep, tasks
 from .bell import Over, Says
 from .conf import conf
+from .errors import Unavailable
 
 if TYPE_CHECKING:
     from .endings import Endings
+
+log = logging.getLogger(__name__)
 
 STOP_SECONDS = 5.0
 
@@ -97,8 +101,11 @@ def read_next(*, wait: bool = False) -> bool:
 
 def read_all() -> None:
     """What a worker does when it is called."""
-    while read_next(wait=True):
-        pass
+    try:
+        while read_next(wait=True):
+            pass
+    except Unavailable as error:  # the next sweep calls again
+        log.warning("reading waits: %s", error)
 
 
 def heed_end(over: Over) -> None:

@@ -79,6 +79,8 @@ def claims_until(stopping: threading.Event) -> None:
         try:
             close_old_connections()
             claims()
+        except Unavailable as error:
+            log.warning("sweeping waits: %s", error)
         except Exception:
             log.exception("sweeping failed")
 

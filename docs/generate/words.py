@@ -60,7 +60,8 @@ MESSAGES = {
 ROUTES = {
     "/": "The web page.",
     "/healthz": "200 while the process lives.",
-    "/readyz": "200 once uploads are accepted and will be read, or 503 with the reasons.",
+    "/readyz": "200 once uploads are accepted and will be read, with status `ok`, or `degraded` and the `reasons` why that "
+    "may take longer; 503 with the reasons where they are not accepted.",
     "/api/me/": "Whose the token is, and what a client goes by: `username`, `max_upload_bytes` (0: unlimited), "
     "`version`.",
     "/api/engines/": "What can read here, as `scanrill engines --json` lists it: `engines`, each with `name`, "
