@@ -15,7 +15,7 @@ from tests.support.processes import reading_child
 from tests.support.server import Server
 from tests.support.tables import rows
 
-MEMORY_BYTES = 512 * 1024**2
+MEMORY_BYTES = 256 * 1024**2  # soon filled: within the second that a page may take
 SENTENCES = {
     "hang": "A page took longer than 1 seconds.",
     "oom": "The reading engine used too much memory.",
@@ -25,7 +25,7 @@ SENTENCES = {
 
 @pytest.fixture(scope="module")
 def narrow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Its reader has a second for a page, and half a gigabyte."""
+    """Its reader has a second for a page, and a quarter of a gigabyte."""
     directory = tmp_path_factory.mktemp("narrow") / "data"
     server = Server(directory, PAGE_SECONDS="1", READER_MEMORY_BYTES=str(MEMORY_BYTES))
     yield server.start()

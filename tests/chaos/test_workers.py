@@ -15,9 +15,10 @@ from tests.support.accounts import Account
 from tests.support.client import TERMINAL, Client, Message
 from tests.support.documents import Document
 from tests.support.drawing import scripted_png
-from tests.support.processes import reading_child, rows, wait_gone, wait_until
+from tests.support.processes import reading_child, wait_gone, wait_until
 from tests.support.redis import Redis
 from tests.support.server import Server
+from tests.support.tables import rows
 from tests.support.worker import ONLY_TOLD, Worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -35,7 +36,7 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
 @pytest.fixture(scope="module")
 def web(redis: Redis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that reads nothing itself, and calls workers when something comes in, but not again."""
-    settings = {"REDIS_URL": redis.url, "REDIS_PREFIX": "deployed:"}
+    settings = {"REDIS_URL": redis.url, "REDIS_PREFIX": "deployed:", "SECRET_KEY": "k" * 50}
     running = Server(tmp_path_factory.mktemp("web") / "data", **settings)
     running.data_dir.mkdir()
     running.program = [sys.executable, "-c", ONLY_TOLD]

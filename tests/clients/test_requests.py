@@ -93,7 +93,7 @@ async def test_a_file_is_read_as_it_is_asked_for_and_again_in_another_way(
     [upload] = (await client.list()).uploads
     assert (upload.engine, upload.languages) == ("dummy", ("en",))
     await client.retry(upload.id, pages="3", engine="dummy")
-    assert await client.read(tiff) == "page 3"
+    assert await client.read(tiff) == "page 2\n\npage 3\n\npage 4", "what was read before stays"
     assert (await client.retrieve(upload.id)).languages == ("en",), "what is not asked anew stays"
 
 

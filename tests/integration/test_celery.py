@@ -43,7 +43,7 @@ print(json.dumps([lengths, json.loads(queue.lindex("ours:ocr", 0))["headers"]["t
 
 
 def test_no_more_calls_wait_than_there_may_be_readers(redis_server: Redis, tmp_path: Path) -> None:
-    settings = {"REDIS_URL": redis_server.url, "REDIS_PREFIX": "ours:"}
+    settings = {"REDIS_URL": redis_server.url, "REDIS_PREFIX": "ours:", "SECRET_KEY": "k" * 50}
     assert run(CALL, tmp_path / "data", **settings) == [[1, 4, 64, 64], "scanrill.read"]
 
 

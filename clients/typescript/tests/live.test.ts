@@ -64,7 +64,7 @@ test("a file is read as it is asked for, and again in another way", async () => 
   const again = await heard.socket.retry(instance.id, { pages: "1", engine: "dummy" });
   assert.deepEqual([again.status, again.languages], ["pending", ["en"]]);
   await heard.until(({ events }) => (events.filter(({ kind }) => kind === "ended").length > 1 ? true : undefined));
-  assert.equal((await heard.socket.retrieve(instance.id)).raw_text, "page one");
+  assert.equal((await heard.socket.retrieve(instance.id)).raw_text, "page one\n\npage two");
   heard.socket.stop();
 });
 

@@ -698,13 +698,15 @@ def test_a_reader_alone_reads_all_jobs_of_a_document_with_one_copy_and_tells_its
 def test_other_readers_are_called_as_soon_as_a_document_says_how_long_it_is(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    open_then: list[int] = []
+    called: list[tuple[int, int]] = []
     monkeypatch.setattr(
-        dispatch, "there_is_work", lambda: open_then.append(Job.objects.filter(claimed_by="").count())
+        dispatch,
+        "there_is_work",
+        lambda jobs: called.append((jobs, Job.objects.filter(claimed_by="").count())),
     )
     one, _, _ = reader([*long_document(10)[:1], reading.EngineCrashed("crashed")])
     assert one.read_next()
-    assert open_then == [3, 3, 3]
+    assert called == [(3, 3)], "as many as there are jobs for"
     assert not Page.objects.exists(), "nothing was read yet"
 
 
