@@ -119,7 +119,7 @@ class Own(Feed):
     async def prepare(self, users: Sequence[str]) -> None:
         for user in users:
             owner, *documents = map(UUID, user.split())
-            self._publisher.send(Taken(owner, document, 1, 0) for document in documents)
+            self._publisher.send(Taken(owner, document, 1, 0, run=1) for document in documents)
 
     async def send(self, users: Sequence[str]) -> None:
         self._publisher.send(next(self._pages_of(user)) for user in users)

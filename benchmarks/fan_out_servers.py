@@ -1,7 +1,6 @@
 """The servers that `fan_out.py` compares, each started as its users start it, and the Redis between."""
 
 import asyncio
-import contextlib
 import json
 import math
 import os
@@ -23,6 +22,7 @@ from benchmarks.fan_out_feed import CHANNEL, MESSAGE_BYTES, PAGES, PREFIX, parti
 from tests.support.accounts import Account
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
+from tests.support.tables import transaction
 from tools import build_web
 
 NODE = Path(__file__).with_name("node")
@@ -157,8 +157,8 @@ class Scanrill(Stack):
 
     def start(self) -> None:
         settings = {"MESSAGES_PER_SECOND": "100000", "REDIS_PREFIX": PREFIX}
-        settings["REDIS_URL"] = f"redis://127.0.0.1:{self.redis_port}"
-        self._server = Server(self.folder / f"scanrill-{self.port}", **settings)
+        settings |= {"REDIS_URL": f"redis://127.0.0.1:{self.redis_port}", "SECRET_KEY": "k" * 50}
+        self._server = Server(self.folder / f"scanrill-{self.port}", "--with-reader", **settings)
         with pinned(SERVER_CORES):
             self._server.start()
         self.pid, self.port = self._server.process.pid, self._server.port
@@ -179,8 +179,15 @@ class Scanrill(Stack):
         ids = [uuid.uuid4() for _ in range(documents)]
         now = "2026-01-01 00:00:00"
         same = {"owner_id": account.id.hex, "filename": "scan.tiff", "image_path": "", "bytes": 0}
-        same |= {"content_type": "image/tiff", "status": "processing", "attempt": 1, "page_count": PAGES}
         same |= {
+            "content_type": "image/tiff",
+            "status": "processing",
+            "attempt": 1,
+            "run": 1,
+            "page_count": PAGES,
+        }
+        same |= {
+            "run": 1,
             "pages_done": 0,
             "engine": "dummy",
             "asked": "{}",
@@ -189,13 +196,11 @@ class Scanrill(Stack):
             "warnings": "[]",
         }
         same |= {"raw_text": "", "reading_text": "", "created_at": now, "updated_at": now}
-        with contextlib.closing(self._server.database()) as database, database:
+        with transaction(self._server) as execute:
             for key in ids:
                 row = same | {"id": key.hex, "image_hash": key.hex}
                 marks = ", ".join("?" * len(row))
-                database.execute(
-                    f"INSERT INTO core_upload ({', '.join(row)}) VALUES ({marks})", [*row.values()]
-                )
+                execute(f"INSERT INTO core_upload ({', '.join(row)}) VALUES ({marks})", *row.values())
         return [account.id, *ids]
 
     def requests(self, users: Sequence[str]) -> list[str]:
