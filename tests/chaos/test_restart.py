@@ -14,7 +14,6 @@ import psutil
 import pytest
 import websockets
 
-from backend_main.core.jobs import RANGE_PAGES
 from tests.chaos.conftest import Account, ends_seen, retrieved, shown
 from tests.support.client import Client
 from tests.support.documents import Document
@@ -22,6 +21,8 @@ from tests.support.drawing import scripted_png
 from tests.support.processes import reading_child, wait_gone, wait_until
 from tests.support.server import Server
 from tests.support.tables import rows
+
+PAGES_OF_A_JOB = 3
 
 EXIT_SECONDS = 10.0
 
@@ -149,6 +150,6 @@ async def test_200_pages_killed_at_five_points_are_read_once_each(
     saved = rows(server, "SELECT number, attempt FROM core_page ORDER BY number")
     assert [number for number, _ in saved] == list(range(1, 201))
     assert saved[0][1] == 2
-    claims = math.ceil(document.pages / RANGE_PAGES) + len(kills)
+    claims = math.ceil(document.pages / PAGES_OF_A_JOB) + len(kills)
     assert saved[-1][1] == claims, "each job was claimed once, and once more where its reader died"
     assert rows(server, "SELECT * FROM core_job") == []
