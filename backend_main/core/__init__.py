@@ -28,6 +28,7 @@
                             text, `slot.py` that of one upload, `order.py` which page of it comes next,
                             `sockets.py` one client, `outbox.py` what waits for it
 
-Beside the way: `errors.py`, `conf.py`, `orm.py` (database work off the event loop), `limits.py`, `quotas.py`,
-`logs.py`, `checks.py`, `serializers.py`, `sweep.py` (what crashes leave behind).
+Beside the way: `errors.py`, `conf.py`, `database.py` (which one), `again.py` (a transaction run once more),
+`orm.py` (database work off the event loop), `limits.py`, `quotas.py`, `logs.py`,
+`checks.py`, `serializers.py`, `sweep.py` (what crashes leave behind).
 """
