@@ -18,6 +18,7 @@ from tests.support.server import Server
 QUIET = ["quic", "background-networking", "component-update", "sync", "gpu"]
 FLAGS = ["--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in QUIET)]
 READ_MS = 60_000
+PICTURES = re.compile(r"/pages/\d+/image")
 # A violation is reported to nobody by default; so it is written where the watcher sees it.
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", ({violatedDirective, blockedURI, sample}) =>
@@ -123,6 +124,15 @@ class Desk:
 
         return wait
 
+    @property
+    def page_number(self) -> Locator:
+        """Where the page of a document is chosen."""
+        return self.page.get_by_role("spinbutton")
+
+    def turn_to(self, number: int) -> None:
+        self.page_number.fill(str(number))
+        self.page.keyboard.press("Enter")
+
     def row(self, name: str) -> Locator:
         return self.page.get_by_label("Your scans").get_by_role("button", name=re.compile(re.escape(name)))
 
@@ -186,6 +196,20 @@ class Desk:
             route.fulfill(json=page | {"markdown": markdown})
 
         self.page.route(re.compile(r"/pages/\d+$"), answer)
+
+    def lose_pictures(self) -> list[str]:
+        """From now on no picture of a page comes; which were asked for."""
+        asked: list[str] = []
+
+        def lose(route: Route) -> None:
+            asked.append(route.request.url)
+            route.abort("connectionrefused")
+
+        self.page.route(PICTURES, lose)
+        return asked
+
+    def find_pictures(self) -> None:
+        self.page.unroute(PICTURES)
 
     def wait_read(self, name: str) -> None:
         """Also where a phone does not show the list."""

@@ -21,6 +21,8 @@ export function open(onExpired: () => void): void {
     },
     onConnected: ({ recovered, snapshot }) => {
       void engines.load();
+      pages.askAgain();
+      pictures.askAgain();
       if (!recovered && !snapshot) void uploads.load();
       else void uploads.loadSelected();
     },

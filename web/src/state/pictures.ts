@@ -12,38 +12,63 @@ export type Picture =
   | { readonly kind: "there"; readonly url: string }
   | { readonly kind: "failed"; readonly why: string };
 
+/** What is looked at. `width` in device pixels; the server gives the next larger one that it draws. */
+export interface View {
+  readonly uploadId: string;
+  readonly number: number;
+  readonly width: number;
+}
+
+interface Kept {
+  readonly view: View;
+  readonly picture: Signal<Picture>;
+  /** The server was not asked yet, or did not answer. */
+  unasked: boolean;
+}
+
 const MOST_KEPT = 24;
 
-const kept = leastRecent<Signal<Picture>>(MOST_KEPT, (picture) => {
-  if (picture.value.kind === "there") URL.revokeObjectURL(picture.value.url);
+const kept = leastRecent<Kept>(MOST_KEPT, ({ picture: { value } }) => {
+  if (value.kind === "there") URL.revokeObjectURL(value.url);
 });
 
-/** `width` in device pixels; the server gives the next larger one that it draws. */
-export function pictureOf(uploadId: string, number: number, width: number): Signal<Picture> {
-  const key = `${uploadId}/${number}/${width}`;
-  return kept.get(key, () => {
-    const picture = signal<Picture>({ kind: "coming" });
-    void fetchInto(picture, key, uploadId, number, width);
-    return picture;
-  });
+let lookedAt: View | null = null;
+
+/** Asks for nothing, so that it may be called while drawing; `lookAt` does. */
+export function pictureOf(view: View): Signal<Picture> {
+  return keep(view).picture;
+}
+
+export function lookAt(view: View): void {
+  lookedAt = view;
+  askAgain();
+}
+
+/** For what is looked at, where the server did not answer. */
+export function askAgain(): void {
+  const one = lookedAt === null ? null : keep(lookedAt);
+  if (one?.unasked === true) void fetchInto(one);
 }
 
 export function clear(): void {
+  lookedAt = null;
   kept.clear();
 }
 
-async function fetchInto(
-  picture: Signal<Picture>,
-  key: string,
-  uploadId: string,
-  number: number,
-  width: number,
-): Promise<void> {
+function keep(view: View): Kept {
+  const { uploadId, number, width } = view;
+  return kept.get(`${uploadId}/${number}/${width}`, () => ({ view, picture: signal({ kind: "coming" }), unasked: true }));
+}
+
+async function fetchInto(one: Kept): Promise<void> {
+  const { uploadId, number, width } = one.view;
+  one.unasked = false;
+  one.picture.value = { kind: "coming" };
   try {
     const url = URL.createObjectURL(await rest.pageImage(uploadId, number, width));
-    picture.value = { kind: "there", url };
+    one.picture.value = { kind: "there", url };
   } catch (error) {
-    picture.value = { kind: "failed", why: sentence(error) };
-    if (error instanceof Unreachable) kept.drop(key);
+    one.picture.value = { kind: "failed", why: sentence(error) };
+    one.unasked = error instanceof Unreachable;
   }
 }

@@ -3,7 +3,7 @@
 export interface Recent<Value> {
   /** The kept value, or one that is made and kept. */
   get(key: string, make: () => Value): Value;
-  drop(key: string): void;
+  values(): Iterable<Value>;
   clear(): void;
 }
 
@@ -27,7 +27,7 @@ export function leastRecent<Value>(most: number, forgotten: (value: Value) => vo
       }
       return value;
     },
-    drop,
+    values: () => kept.values(),
     clear() {
       for (const key of [...kept.keys()]) drop(key);
     },

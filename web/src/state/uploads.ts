@@ -104,7 +104,9 @@ export async function remove(id: string): Promise<void> {
   await attempt(live().delete(id));
 }
 
+/** A change waits for the connection, where there is none; who asked for it is told. */
 async function attempt(request: Promise<unknown>): Promise<void> {
+  if (live().state.kind !== "open") tell("There is no connection. It will be done when there is one again.");
   try {
     await request;
   } catch (error) {

@@ -9,13 +9,14 @@ import { generations, readingOf } from "../state/reading.ts";
 import { loaded, loadSelected } from "../state/uploads.ts";
 import { DeskBar } from "./DeskBar.tsx";
 import { PicturePane } from "./PicturePane.tsx";
+import { Sentence } from "./Sentence.tsx";
 import { TextPane } from "./TextPane.tsx";
 import type { Gaze, TextView } from "./gaze.ts";
 
 export function Desk({ upload }: { readonly upload: Instance }): VNode {
   const view = useSignal<TextView>("text");
   const reads = !hasEnded(upload.status);
-  const gaze: Gaze = { page: useSignal(1), follows: useSignal(reads) };
+  const gaze: Gaze = { page: useSignal(1), follows: useSignal(reads), turned: useSignal(false) };
   const reading = readingOf(upload.id);
   const generation = generations.value.get(upload.id) ?? 0;
 
@@ -44,13 +45,15 @@ export function Desk({ upload }: { readonly upload: Instance }): VNode {
 }
 
 function Remarks({ upload }: { readonly upload: Instance }): VNode | null {
-  const remarks = upload.status === "error" && upload.error !== null ? [upload.error] : [];
-  const all = [...remarks, ...upload.warnings];
+  const failed = upload.status === "error" && upload.error !== null ? [upload.error] : [];
+  const all = [...failed, ...upload.warnings];
   if (all.length === 0) return null;
   return (
-    <ul class="remarks">
+    <ul class={failed.length > 0 ? "remarks failed" : "remarks"}>
       {all.map((remark) => (
-        <li key={remark}>{remark}</li>
+        <li key={remark}>
+          <Sentence text={remark} />
+        </li>
       ))}
     </ul>
   );

@@ -1,11 +1,10 @@
 /** The picture of the page that is looked at, with the line that is being read marked on it. */
 
-import type { Signal } from "@preact/signals";
 import type { Box, Instance, LinePlace, Page } from "scanrill-client";
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-import { pictureOf, type Picture } from "../state/pictures.ts";
+import { lookAt, pictureOf, type Picture } from "../state/pictures.ts";
 import { pageOf, type Reading } from "../state/reading.ts";
 import { hasPage, shownPages, type Gaze } from "./gaze.ts";
 import { useFinishedPage } from "./useFinishedPage.ts";
@@ -24,20 +23,22 @@ const FINE_WIDTH = 1600;
 export function PicturePane({ upload, reading, generation, gaze }: Props): VNode {
   const pane = useRef<HTMLDivElement>(null);
   const number = gaze.page.value;
-  const picture = pictureOf(upload.id, number, window.devicePixelRatio > 1 ? FINE_WIDTH : WIDTH).value;
+  const view = { uploadId: upload.id, number, width: window.devicePixelRatio > 1 ? FINE_WIDTH : WIDTH };
+  const picture = pictureOf(view).value;
   const live = pageOf(reading, number).value;
   const line = reading.current.value === number ? (live?.line ?? null) : null;
   const page = useFinishedPage(upload.id, generation, number, live?.done === true || hasPage(upload, number));
 
+  useEffect(() => lookAt(view), [view.uploadId, view.number, view.width]);
   useEffect(() => {
     if (line !== null && gaze.follows.peek()) keepInSight(pane.current, line);
   }, [line]);
 
   return (
     <section class="picture-pane" aria-label="The scan">
-      <Pager page={gaze.page} follows={gaze.follows} count={Math.max(upload.page_count ?? 1, shownPages(upload))} />
+      <Pager gaze={gaze} count={Math.max(upload.page_count ?? 1, shownPages(upload))} />
       <div class="picture-scroll" ref={pane} tabIndex={0}>
-        <Sheet picture={picture} number={number} line={line} page={page} />
+        <Sheet {...{ picture, number, line, page }} told={upload.error} />
       </div>
     </section>
   );
@@ -48,10 +49,14 @@ interface SheetProps {
   readonly number: number;
   readonly line: LinePlace | null;
   readonly page: Page | null;
+  /** What is wrong with the upload, which is said already. */
+  readonly told: string | null;
 }
 
-function Sheet({ picture, number, line, page }: SheetProps): VNode {
-  if (picture.kind === "failed") return <p class="quiet">{picture.why}</p>;
+function Sheet({ picture, number, line, page, told }: SheetProps): VNode {
+  if (picture.kind === "failed") {
+    return <p class="quiet no-picture">{picture.why === told ? "There is no picture of this page." : picture.why}</p>;
+  }
   if (picture.kind === "coming") return <div class="sheet coming" aria-busy="true" />;
   const size = line ?? page;
   return (
@@ -77,15 +82,15 @@ function ReadLine({ box, text }: { readonly box: Box; readonly text: string }): 
 }
 
 interface PagerProps {
-  readonly page: Signal<number>;
-  readonly follows: Signal<boolean>;
+  readonly gaze: Gaze;
   readonly count: number;
 }
 
-function Pager({ page, follows, count }: PagerProps): VNode | null {
+function Pager({ gaze: { page, follows, turned }, count }: PagerProps): VNode | null {
   if (count < 2) return null;
   const go = (number: number) => {
     follows.value = false;
+    turned.value = true;
     page.value = Math.min(count, Math.max(1, number));
   };
   return (

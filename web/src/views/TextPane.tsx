@@ -34,16 +34,17 @@ export function TextPane({ upload, reading, generation, gaze, view }: Props): VN
   return (
     <section class="text-pane" aria-label="The text">
       <div class={`text-scroll ${view}`} ref={pane} tabIndex={0}>
-        {Array.from({ length: count }, (_, index) => (
-          <PageSection
-            key={`${generation}-${index + 1}`}
-            {...{ upload, reading, generation, gaze, view, pane }}
-            number={index + 1}
-            alone={count === 1}
-          />
-        ))}
-        {upload.status === "cancelled" && <p class="quiet ending">Cancelled; nothing was read after this.</p>}
-        {upload.status === "processed" && upload.raw_text === "" && <p class="quiet ending">There is no text on this scan.</p>}
+        <div>
+          {Array.from({ length: count }, (_, index) => (
+            <PageSection
+              key={`${generation}-${index + 1}`}
+              {...{ upload, reading, generation, gaze, view, pane }}
+              number={index + 1}
+              alone={count === 1}
+            />
+          ))}
+        </div>
+        <Ending upload={upload} />
       </div>
       {reads && !gaze.follows.value && (
         <button type="button" class="follow primary" onClick={() => (gaze.follows.value = true)}>
@@ -52,6 +53,15 @@ export function TextPane({ upload, reading, generation, gaze, view }: Props): VN
       )}
     </section>
   );
+}
+
+/** Why there is no more text, where that is not the scan's end. */
+function Ending({ upload: { status, pages_done: done, raw_text: text } }: { readonly upload: Instance }): VNode | null {
+  const why =
+    status === "cancelled" || status === "error"
+      ? `${status === "error" ? "Failed" : "Cancelled"}; ${done > 0 ? "nothing was read after this" : "no page was read to its end"}.`
+      : status === "processed" && text === "" && "There is no text on this scan.";
+  return why === false ? null : <p class="quiet ending">{why}</p>;
 }
 
 interface SectionProps extends Props {
@@ -73,13 +83,17 @@ function PageSection({ upload, reading, generation, gaze, view, number, alone, p
   useEffect(
     () =>
       watch(section.current, pane.current, LOOKED_AT, (isLookedAt) => {
-        if (isLookedAt && !gaze.follows.peek()) gaze.page.value = number;
+        if (isLookedAt && !gaze.follows.peek() && !gaze.turned.peek()) gaze.page.value = number;
       }),
     [],
   );
 
   return (
-    <article ref={section} class={beingRead ? "page being-read" : "page"} data-page={number}>
+    <article
+      ref={section}
+      class={`page ${alone ? "alone" : ""} ${beingRead ? "being-read" : ""}`}
+      data-page={number}
+    >
       {!alone && <div class="page-number">{number}</div>}
       {near.value && (view === "text" ? <Markdown text={markdown} /> : <pre class="source">{markdown}</pre>)}
       {beingRead && markdown === "" && <p class="quiet">Reading…</p>}
@@ -117,17 +131,25 @@ function useFollowing(
   }, [text, reads, follows.value]);
 }
 
-/** A page that is chosen elsewhere is scrolled to; one that came into sight by scrolling stays where it is. */
-function useTurningTo(pane: { readonly current: HTMLDivElement | null }, { page, follows }: Gaze): void {
+/** A page that was turned to is scrolled to, and again when pages above it get their text and grow. */
+function useTurningTo(pane: { readonly current: HTMLDivElement | null }, { page, follows, turned }: Gaze): void {
+  const turn = () => {
+    const section = pane.current?.querySelector<HTMLElement>(`[data-page="${page.peek()}"]`);
+    if (section && turned.peek() && !follows.peek()) pane.current?.scrollTo({ top: section.offsetTop });
+  };
+  useEffect(turn, [page.value, turned.value]);
   useEffect(() => {
-    if (follows.peek()) return;
     const box = pane.current;
-    const section = box?.querySelector<HTMLElement>(`[data-page="${page.value}"]`);
-    if (box === null || section === null || section === undefined) return;
-    const line = box.scrollTop + box.clientHeight / 4;
-    const stands = section.offsetTop <= line && line <= section.offsetTop + section.offsetHeight;
-    if (!stands) box.scrollTo({ top: section.offsetTop });
-  }, [page.value]);
+    if (box?.firstElementChild == null) return;
+    const growing = new ResizeObserver(turn);
+    growing.observe(box.firstElementChild);
+    const stop = new AbortController();
+    const release = () => (turned.value = false);
+    for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"] as const) {
+      box.addEventListener(kind, release, { signal: stop.signal, passive: true });
+    }
+    return () => (growing.disconnect(), stop.abort());
+  }, []);
 }
 
 function watch(

@@ -5,10 +5,14 @@ import { hasEnded, type Instance } from "scanrill-client";
 
 export type TextView = "text" | "markdown";
 
-/** What the two panes share: the page that is looked at, and whether the eye goes along with the reader. */
+/** What the two panes share. */
 export interface Gaze {
+  /** That is looked at. */
   readonly page: Signal<number>;
+  /** The eye goes along with the reader. */
   readonly follows: Signal<boolean>;
+  /** The page was turned to: the text stands at its beginning, until somebody scrolls. */
+  readonly turned: Signal<boolean>;
 }
 
 /** How many pages there are to show: as many as were read, or are being read. */
