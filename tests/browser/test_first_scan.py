@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.support.accounts import Account
 from tests.support.browsing import READ_MS, Desk, Watcher, link_of
@@ -152,8 +152,40 @@ def test_what_cannot_be_read_is_said_and_the_same_file_twice_is_one(desk: Desk, 
     desk.choose(file)
     desk.wait_read("one.png")
     desk.choose(file)
-    expect(desk.page.get_by_text("one.png is here already, as one.png.")).to_be_visible()
+    expect(desk.page.get_by_text("one.png is here already.")).to_be_visible()
+    desk.choose(("two.png", *file[1:]))
+    expect(desk.page.get_by_text("two.png is here already, as one.png.")).to_be_visible()
     expect(desk.page.locator(".row-button")).to_have_count(1)
+
+
+def test_a_scan_that_cannot_be_read_says_why_and_leaves_nothing_empty(desk: Desk, watcher: Watcher) -> None:
+    desk.choose(("cut.png", "image/png", page_png(RECEIPT)[:2000]))
+    expect(desk.row("cut.png")).to_contain_text("Failed")
+    why = desk.page.get_by_text("Page 1 of the file is broken or cut short.")
+    expect(why).to_have_count(1)  # and not once more where its picture would be
+    expect(desk.page.get_by_text("There is no picture of this page.")).to_be_visible()
+    expect(desk.text).to_have_text("Failed; no page was read to its end.")
+    assert watcher.forget("422"), "the browser itself says that there is no picture"
+
+
+def test_a_scan_without_text_says_so(desk: Desk) -> None:
+    desk.choose(("blank.png", "image/png", scripted_png(lines=[])))
+    desk.wait_read("blank.png")
+    expect(desk.text).to_have_text("There is no text on this scan.")
+
+
+def test_the_page_says_where_a_scan_goes(desk: Desk) -> None:
+    expect(desk.page.get_by_text("It is read on this server, and stays there.")).to_be_visible()
+
+    def answer(route: Route) -> None:
+        known = route.fetch().json()
+        engines = [engine | {"sends_pages_away": True} for engine in known["engines"]]
+        route.fulfill(json=known | {"engines": engines})
+
+    desk.page.route("**/api/engines/", answer)
+    desk.page.reload()
+    expect(desk.page.get_by_text("which may send it to another machine")).to_be_visible()
+    expect(desk.page.get_by_text("stays there")).to_have_count(0)
 
 
 def test_a_picture_is_pasted(desk: Desk) -> None:

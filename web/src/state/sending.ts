@@ -71,13 +71,17 @@ async function sendOne(id: number, file: File, signal: AbortSignal, showIt: bool
       onProgress: (sent) => progress(id, sent),
     });
     received(reply.instance);
-    if (reply.duplicate === true) tell(`${file.name} is here already, as ${reply.instance.filename}.`);
+    if (reply.duplicate === true) tell(hereAlready(file.name, reply.instance.filename));
     if (showIt) show(reply.instance.id);
   } catch (error) {
     if (!signal.aborted) tell(`${file.name}: ${sentence(error)}`);
   } finally {
     done(id);
   }
+}
+
+function hereAlready(name: string, known: string): string {
+  return name === known ? `${name} is here already.` : `${name} is here already, as ${known}.`;
 }
 
 function progress(id: number, sent: number): void {

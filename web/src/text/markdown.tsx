@@ -128,5 +128,6 @@ interface CellProps {
 }
 
 function Cell({ cell, as: Tag, table, column }: CellProps): VNode {
-  return <Tag class={`align-${table.align?.[column] ?? "left"}`}>{children(cell.children)}</Tag>;
+  const prose = source(cell).length >= PROSE_CHARACTERS ? " prose" : "";
+  return <Tag class={`align-${table.align?.[column] ?? "left"}${prose}`}>{children(cell.children)}</Tag>;
 }

@@ -38,5 +38,11 @@ function Countdown({ until }: { readonly until: number }): VNode {
     return () => clearInterval(ticking);
   }, []);
   const seconds = Math.max(0, Math.ceil((until - now.value) / 1000));
-  return <Badge kind="waiting" text={`No connection. Again in ${seconds} s`} />;
+  // Each second is seen and not read out.
+  return (
+    <span class="badge waiting">
+      <span role="status">No connection.</span>
+      <span aria-hidden="true">Again in {seconds} s</span>
+    </span>
+  );
 }

@@ -9,6 +9,7 @@ import { copy, save, saveOriginal } from "../state/handing.ts";
 import { textSoFar } from "../state/reading.ts";
 import { show } from "../state/route.ts";
 import { cancel, readAgain, remove } from "../state/uploads.ts";
+import { Menu } from "./Menu.tsx";
 import type { TextView } from "./gaze.ts";
 import { bytesText, statusText } from "./status.ts";
 
@@ -77,24 +78,21 @@ function Takeaway({ upload, view }: { readonly upload: Instance; readonly view: 
       <button type="button" onClick={() => void copyText()}>
         {copied.value ? "Copied" : "Copy"}
       </button>
-      <details class="menu" onClick={closeOnChoice}>
-        <summary>Download</summary>
-        <div class="menu-items">
-          <button type="button" disabled={!ready} onClick={() => save(`${stem}.md`, "text/markdown", markdown())}>
-            Markdown (.md)
-          </button>
-          <button
-            type="button"
-            disabled={!ready}
-            onClick={() => save(`${stem}.txt`, "text/plain", upload.processed_text ?? "")}
-          >
-            Text (.txt)
-          </button>
-          <button type="button" onClick={() => void saveOriginal(upload)}>
-            Original file
-          </button>
-        </div>
-      </details>
+      <Menu title="Download">
+        <button type="button" disabled={!ready} onClick={() => save(`${stem}.md`, "text/markdown", markdown())}>
+          Markdown (.md)
+        </button>
+        <button
+          type="button"
+          disabled={!ready}
+          onClick={() => save(`${stem}.txt`, "text/plain", upload.processed_text ?? "")}
+        >
+          Text (.txt)
+        </button>
+        <button type="button" onClick={() => void saveOriginal(upload)}>
+          Original file
+        </button>
+      </Menu>
     </>
   );
 }
@@ -110,14 +108,11 @@ function Again({ upload }: { readonly upload: Instance }): VNode {
         </button>
       )}
       {engines.value.length > 1 && (
-        <details class="menu again" onClick={closeOnChoice}>
-          <summary aria-label="Read again with …">{failed ? "with …" : "Read again …"}</summary>
-          <div class="menu-items">
-            {engines.value.map((engine) => (
-              <EngineChoice key={engine.name} engine={engine} upload={upload} />
-            ))}
-          </div>
-        </details>
+        <Menu title={failed ? "with …" : "Read again …"} label="Read again with …" class="again">
+          {engines.value.map((engine) => (
+            <EngineChoice key={engine.name} engine={engine} upload={upload} />
+          ))}
+        </Menu>
       )}
     </>
   );
@@ -131,11 +126,6 @@ function EngineChoice({ engine, upload }: { readonly engine: Engine; readonly up
       {engine.sends_pages_away && <span class="quiet"> · may send the scan to another machine</span>}
     </button>
   );
-}
-
-function closeOnChoice(event: MouseEvent): void {
-  const menu = event.currentTarget as HTMLDetailsElement;
-  if ((event.target as Element).closest("button") !== null) menu.open = false;
 }
 
 function DeleteButton({ upload }: { readonly upload: Instance }): VNode {

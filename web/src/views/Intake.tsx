@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect } from "preact/hooks";
 
+import { reader } from "../state/engines.ts";
 import { send } from "../state/sending.ts";
 
 const ACCEPTED = "image/*,application/pdf,.heic,.heif,.tif,.tiff";
@@ -21,11 +22,27 @@ export function AddButton(): VNode {
 export function Welcome(): VNode {
   return (
     <label class="welcome">
-      <span class="welcome-title">Drop a scan here</span>
-      <span>or choose a file, or paste a picture. PDF, JPEG, PNG, HEIC, TIFF, WebP, GIF, BMP.</span>
-      <span class="quiet">It is read on this server, and stays there.</span>
+      <span class="welcome-title for-mouse">Drop a scan here</span>
+      <span class="for-mouse">or choose a file, or paste a picture.</span>
+      <span class="welcome-title for-finger">Choose a scan</span>
+      <span class="for-finger">or take a photo of one.</span>
+      <span class="quiet">PDF, JPEG, PNG, HEIC, TIFF, WebP, GIF, BMP</span>
+      <Whereabouts />
       <FileInput />
     </label>
+  );
+}
+
+/** Where a scan goes. Nothing is promised before the server has said what reads there. */
+function Whereabouts(): VNode | null {
+  const engine = reader.value;
+  if (engine === null) return null;
+  return (
+    <span class="quiet">
+      {engine.sends_pages_away
+        ? `It is read with ${engine.name}, which may send it to another machine.`
+        : "It is read on this server, and stays there."}
+    </span>
   );
 }
 

@@ -3,13 +3,16 @@
 import type { VNode } from "preact";
 
 import { dismiss, notices } from "../state/notices.ts";
+import { Sentence } from "./Sentence.tsx";
 
 export function Notices(): VNode {
   return (
     <div class="notices" role="status" aria-live="polite">
       {notices.value.map(({ id, text }) => (
         <p key={id} class="notice">
-          {text}
+          <span>
+            <Sentence text={text} />
+          </span>
           <button type="button" class="plain" aria-label="Dismiss" onClick={() => dismiss(id)}>
             ×
           </button>

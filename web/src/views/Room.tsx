@@ -2,10 +2,12 @@
 
 import type { Me } from "scanrill-client";
 import type { VNode } from "preact";
+import { useEffect } from "preact/hooks";
 
 import { selectedId, show } from "../state/route.ts";
+import { sendings } from "../state/sending.ts";
 import { signOut } from "../state/session.ts";
-import { selected } from "../state/uploads.ts";
+import { loaded, selected, uploads } from "../state/uploads.ts";
 import { ConnectionBadge } from "./ConnectionBadge.tsx";
 import { Desk } from "./Desk.tsx";
 import { AddButton, DropTarget, Welcome } from "./Intake.tsx";
@@ -14,8 +16,13 @@ import { Wordmark } from "./Wordmark.tsx";
 
 export function Room({ me }: { readonly me: Me }): VNode {
   const upload = selected.value;
+  const nothing = loaded.value && uploads.value.length === 0 && sendings.value.length === 0;
+  useEffect(() => {
+    document.title = upload === null ? "scanrill" : `${upload.filename} – scanrill`;
+    return () => (document.title = "scanrill");
+  }, [upload?.filename]);
   return (
-    <div class={selectedId.value === null ? "room at-shelf" : "room at-desk"}>
+    <div class={`room ${selectedId.value === null ? "at-shelf" : "at-desk"} ${nothing ? "nothing-yet" : ""}`}>
       <header class="bar">
         <a class="home" href="/" onClick={goHome} aria-label="scanrill, all scans">
           <Wordmark />

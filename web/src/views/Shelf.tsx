@@ -55,7 +55,7 @@ function SendingRow({ sending: { id, filename, sent, total } }: { readonly sendi
     <li class="sending">
       <span class="name">{filename}</span>
       <span class="state">
-        Sending, {Math.round((100 * sent) / total)} %
+        {sent === 0 ? "Waiting to be sent" : `Sending, ${Math.round((100 * sent) / total)} %`}
         <button type="button" class="plain" onClick={() => callBack(id)}>
           Cancel
         </button>

@@ -5,6 +5,7 @@ import type { VNode } from "preact";
 
 import { sentence } from "../state/sentence.ts";
 import { signIn, signInWithLink } from "../state/session.ts";
+import { Sentence } from "./Sentence.tsx";
 import { Wordmark } from "./Wordmark.tsx";
 
 export function SignIn({ notice }: { readonly notice: string }): VNode {
@@ -30,7 +31,7 @@ export function SignIn({ notice }: { readonly notice: string }): VNode {
       </h1>
       <p class="lead">Reads scans. The text appears while it is being read.</p>
       <p class="problem" role="alert">
-        {problem.value || notice}
+        <Sentence text={problem.value || notice} />
       </p>
       <form onSubmit={enter((form) => signIn(field(form, "username"), field(form, "password")))}>
         <label>

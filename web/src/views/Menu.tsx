@@ -1,0 +1,43 @@
+/** A menu below its button. It closes on a choice, on Escape, and when hand or focus go elsewhere. */
+
+import type { ComponentChildren, VNode } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+interface Props {
+  readonly title: string;
+  /** Where the title alone says too little. */
+  readonly label?: string;
+  readonly class?: string;
+  readonly children: ComponentChildren;
+}
+
+export function Menu({ title, label, class: also = "", children }: Props): VNode {
+  const menu = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    const stop = new AbortController();
+    const away = ({ target }: Event) => menu.current?.contains(target as Node) === false && close(menu.current);
+    for (const kind of ["pointerdown", "focusin"]) document.addEventListener(kind, away, { signal: stop.signal });
+    return () => stop.abort();
+  }, []);
+  return (
+    <details ref={menu} class={`menu ${also}`} onClick={closeOnChoice} onKeyDown={closeOnEscape}>
+      <summary {...(label === undefined ? {} : { "aria-label": label })}>{title}</summary>
+      <div class="menu-items">{children}</div>
+    </details>
+  );
+}
+
+function closeOnChoice({ currentTarget, target }: MouseEvent): void {
+  if ((target as Element).closest("button") !== null) close(currentTarget as HTMLDetailsElement);
+}
+
+function closeOnEscape({ currentTarget, key }: KeyboardEvent): void {
+  const menu = currentTarget as HTMLDetailsElement;
+  if (key !== "Escape" || !menu.open) return;
+  close(menu);
+  menu.querySelector("summary")?.focus();
+}
+
+function close(menu: HTMLDetailsElement): void {
+  menu.open = false;
+}
