@@ -134,8 +134,9 @@ function useFollowing(
 /** A page that was turned to is scrolled to, and again when pages above it get their text and grow. */
 function useTurningTo(pane: { readonly current: HTMLDivElement | null }, { page, follows, turned }: Gaze): void {
   const turn = () => {
+    if (!turned.peek() || follows.peek()) return;
     const section = pane.current?.querySelector<HTMLElement>(`[data-page="${page.peek()}"]`);
-    if (section && turned.peek() && !follows.peek()) pane.current?.scrollTo({ top: section.offsetTop });
+    if (section) pane.current?.scrollTo({ top: section.offsetTop });
   };
   useEffect(turn, [page.value, turned.value]);
   useEffect(() => {
