@@ -118,6 +118,20 @@ def test_a_wait_is_cancelled_and_read_again(desk: Desk, barrier: Path) -> None:
     expect(desk.text).to_contain_text("b")
 
 
+def test_a_scan_that_waits_for_the_reader_is_cancelled(desk: Desk, barrier: Path) -> None:
+    first = scripted_png(lines=["a", "b"], wait_for=str(barrier), wait_after=1)
+    desk.choose(("first.png", "image/png", first))
+    expect(desk.text).to_contain_text("a")
+    desk.choose(("second.png", "image/png", scripted_png(lines=["never read"])))
+    expect(desk.text).to_have_text("Waiting for the reader…")
+    desk.button("Cancel").click()
+    expect(desk.row("second.png")).to_contain_text("Cancelled")
+    barrier.touch()
+    desk.wait_read("first.png")
+    expect(desk.row("second.png")).to_contain_text("Cancelled")
+    expect(desk.text).to_have_text("Cancelled; no page was read to its end.")
+
+
 def test_a_scan_is_read_again_with_another_engine(desk: Desk) -> None:
     desk.choose(("receipt.png", "image/png", page_png(RECEIPT)))
     expect(desk.another_engine).to_have_count(0)  # as long as it is read

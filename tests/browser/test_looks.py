@@ -76,8 +76,10 @@ def test_what_passes_and_what_goes_wrong_serve_everybody_too(
         desk.choose(("slow.png", "image/png", slow))
         expect(desk.text).to_contain_text("a")
         desk.button("Delete").click()
-        desk.choose(("notes.txt", "text/plain", b"no picture at all"))
-        expect(desk.page.get_by_text("notes.txt: ")).to_be_visible()
+        desk.choose((LONG_NAME * 2, "text/plain", b"no picture at all"))
+        notice = desk.page.get_by_text(f"{LONG_NAME}: ")
+        expect(notice).to_be_visible()
+        assert notice.locator("..").evaluate("notice => notice.scrollWidth <= notice.clientWidth")
         assert serious(desk) == []
         barrier.touch()
         desk.choose(("cut.png", "image/png", page_png(LINES)[:2000]))
