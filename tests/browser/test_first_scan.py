@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Route, expect
 
 from tests.support.accounts import Account
-from tests.support.browsing import READ_MS, Desk, Watcher, link_of
+from tests.support.browsing import READ_MS, REPORT_VIOLATIONS, Desk, Watcher, link_of
 from tests.support.drawing import page_png, scripted_png
 from tests.support.server import Server
 
@@ -22,6 +22,7 @@ def test_a_receipt_is_read_with_the_printed_link_and_one_drop(
     """With the real engine, as the first start of somebody who has just installed it."""
     server = new_installed_server(ENGINE="rapid")
     context = browser.new_context()
+    context.add_init_script(REPORT_VIOLATIONS)
     desk = Desk(context.new_page(), server)
     watcher.watch(desk.page)
     try:
