@@ -119,8 +119,10 @@ def _touching(level: Mask, upright: Mask) -> list[tuple[int, int, int, int]]:
 
 def _grid(level: Mask, upright: Mask, box: tuple[int, int, int, int], near: float) -> Grid | None:
     x0, y0, x1, y1 = box
+    if min(x1 - x0, y1 - y0) < 2 * near:
+        return None  # there is no room for three lines: mostly a single stroke
     level, upright = level[y0:y1, x0:x1], upright[y0:y1, x0:x1]
-    ys, xs = _lines(level, near, axis=1), _lines(upright.T, near, axis=1)
+    ys, xs = _lines(level, near), _lines(upright.T, near)
     xs, ys = _with_ends(xs, x1 - x0, near), _with_ends(ys, y1 - y0, near)
     if len(xs) < 3 or len(ys) < 3:
         return None
@@ -128,12 +130,11 @@ def _grid(level: Mask, upright: Mask, box: tuple[int, int, int, int], near: floa
     return Grid(tuple(x + x0 for x in xs), tuple(y + y0 for y in ys), cells)
 
 
-def _lines(mask: Mask, near: float, axis: int) -> list[float]:
+def _lines(mask: Mask, near: float) -> list[float]:
     """Where lines run along the mask's rows: means of the strokes' positions that are near one another."""
     import cv2
 
-    count, _, stats, centers = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    del axis, stats
+    count, _, _, centers = cv2.connectedComponentsWithStats(mask, connectivity=8)
     lines: list[list[float]] = []
     for position in sorted(centers[1:count, 1].tolist()):
         if lines and position - lines[-1][-1] < near:

@@ -1,6 +1,6 @@
 """Step 10 - which lines can be read before the whole page is looked at, and which those were.
 
-A strip at the top takes a quarter of the page's time to be looked at, and mostly holds its first line. Of its
+A strip at the top takes a part of the page's time to be looked at, and mostly holds its first line. Of its
 boxes only those are safe that come first whatever is below: columns, or rows of a table. The strip may cut
 lines, and its end is no end of a column, so what it shows but does not settle is left to the whole page.
 """
@@ -12,7 +12,9 @@ import numpy as np
 from .. import layout
 from .detector import Quads, as_box, heights
 
-STRIP_SHARE = 0.25
+# A receipt, which is much higher than wide, has more above its first safe line than a sheet of paper has.
+STRIP_SHARE, TALL_STRIP_SHARE = 0.16, 0.25
+TALL = 1.6
 STRIP_STEP = 32
 # Below this, in pixels as seen, the strip is so low that to look at all of the page takes hardly longer.
 MIN_STRIP = 128
@@ -26,9 +28,10 @@ MOST_LINES = 3
 MOST_SKEW = 0.08
 
 
-def strip_height(height: int) -> int:
-    """How much of a page seen in that height to look at first; 0 when nothing is to be gained."""
-    strip = round(height * STRIP_SHARE / STRIP_STEP) * STRIP_STEP
+def strip_height(height: int, width: int) -> int:
+    """How much of a page seen in that size to look at first; 0 when nothing is to be gained."""
+    share = TALL_STRIP_SHARE if height > TALL * width else STRIP_SHARE
+    strip = round(height * share / STRIP_STEP) * STRIP_STEP
     return strip if strip >= MIN_STRIP else 0
 
 

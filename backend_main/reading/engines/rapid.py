@@ -1,7 +1,7 @@
 """Step 10 - the default engine: PP-OCRv6, streamed.
 
 A strip at the top is looked at first, and what is safely first there is read at once. Then the whole page is
-looked at, its boxes are ordered, and they are read one by one in that order. What makes boxes, and text, of a
+looked at, its boxes are ordered, and they are read one by one in that order. What makes boxes of a
 network's output is RapidOCR's.
 """
 
@@ -49,6 +49,10 @@ sq sv sw tl tr zh
 """
 # Those whose letters are missing from the dictionary of a profile.
 UNREAD = {"fast": frozenset({"az", "ja", "ro"})}
+
+
+Said = dict[bytes, tuple[str, float]]
+"""What was read inside four corners, and how sure that is, by the corners' bytes."""
 
 
 @dataclass(frozen=True)
@@ -145,19 +149,27 @@ class RapidEngine(Engine):
             sheet = Sheet.of(page, SMALL_PRINT_IMAGE_SIDE, SMALL_PRINT_DETECTION_SIDE)
             seen = self._models.find(sheet.view.pixels)
         quads = sheet.of_page(seen)
+        said: Said = {}
         # Where a line at the top could be read, the page stands upright.
-        if may_be_turned and not read and (quarters := self._quarters(sheet, quads)):
+        if may_be_turned and not read and (quarters := self._quarters(sheet, quads, said)):
             lines = self.read_page(upright(page, quarters), may_be_turned=False)
             yield from turned_back(lines, page, quarters)
         else:
-            yield from self._read_rest(page, sheet, quads, writer, read)
+            yield from self._read_rest(page, sheet, quads, writer, read, said)
 
-    def _quarters(self, sheet: Sheet, quads: Quads) -> int:
-        return quarters_of(quads, lambda quad: self._models.read(sheet, quad)[1])
+    def _quarters(self, sheet: Sheet, quads: Quads, said: Said) -> int:
+        """How the page is turned; what was read to find that out is noted in `said`."""
+
+        def recognise(quad: Quads) -> float:
+            words = said[quad.tobytes()] = self._models.read(sheet, quad)
+            return words[1]
+
+        return quarters_of(quads, recognise)
 
     def _safe_top(self, sheet: Sheet) -> Quads:
         """Of a strip at the top, what is safely first, in its order; as seen."""
-        height = early.strip_height(sheet.view.pixels.shape[0])
+        height, width = sheet.view.pixels.shape[:2]
+        height = early.strip_height(height, width)
         if not height:
             return np.zeros((0, 4, 2), np.float32)
         seen = self._models.find(sheet.view.pixels[:height])
@@ -180,12 +192,14 @@ class RapidEngine(Engine):
             yield quad, Line(page.number, text, writer.write(lead, text), box, confidence)
 
     def _read_rest(
-        self, page: PageImage, sheet: Sheet, quads: Quads, writer: Writer, read: Sequence[Quads]
+        self, page: PageImage, sheet: Sheet, quads: Quads, writer: Writer, read: Sequence[Quads], said: Said
     ) -> Iterator[Line]:
+        def read_words(quad: Quads) -> tuple[str, float]:
+            return said.get(quad.tobytes()) or self._models.read(sheet, quad)
+
         quads = np.concatenate([*(quad[np.newaxis] for quad in read), early.unread(quads, read)])
         boxes = _boxes(quads, page)
         places = [place for place in layout.order(boxes) if place.index >= len(read)]
-        read_words = partial(self._models.read, sheet)
         there = [quads[place.index] for place in places]
         words = in_order(self._pool, self._threads, read_words, there, shape_of)
         for place, (text, confidence) in zip(places, words, strict=True):

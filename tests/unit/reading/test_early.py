@@ -65,8 +65,12 @@ def test_an_empty_strip_has_nothing() -> None:
 
 
 def test_a_low_page_is_looked_at_whole() -> None:
-    assert early.strip_height(400) == 0
-    assert early.strip_height(1280) == 320
+    assert early.strip_height(400, 600) == 0
+    assert early.strip_height(1280, 960) == 192
+
+
+def test_of_a_tall_page_more_is_looked_at_first() -> None:
+    assert early.strip_height(1280, 600) == 320
 
 
 Row = st.tuples(st.integers(0, 700), st.integers(60, 500), st.integers(12, 40), st.integers(2, 40))

@@ -18,7 +18,7 @@ from backend_main.reading.engines import check, detector, early, load_engine
 from backend_main.reading.engines.base import Engine
 from backend_main.reading.engines.detector import Quads
 from backend_main.reading.engines.rapid import RapidEngine
-from backend_main.reading.engines.recogniser import with_spaces
+from backend_main.reading.engines.recogniser import stepped, with_spaces
 from backend_main.reading.engines.weights import tiny
 from backend_main.reading.errors import NotReadable
 from backend_main.reading.frame import Frame
@@ -181,9 +181,9 @@ def test_the_first_line_is_there_before_the_whole_page_is_looked_at(
     monkeypatch.setattr(engine._models, "find", lambda seen: (looked.append(len(seen)), find(seen))[1])
     lines = engine.read_page(two_columns)
     assert next(lines).text.startswith("00")
-    assert looked == [320]
+    assert looked == [192]
     assert numbers(list(lines)) == list(range(1, 62))
-    assert looked == [320, 1280]
+    assert looked == [192, 1280]
     engine.close()
 
 
@@ -191,7 +191,7 @@ def test_lines_read_early_change_nothing_in_the_text_of_a_page(
     rapid: Engine, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_strip = timed(drawn, rapid)[1].markdown
-    monkeypatch.setattr(early, "strip_height", lambda height: 0)
+    monkeypatch.setattr(early, "strip_height", lambda height, width: 0)
     assert timed(drawn, rapid)[1].markdown == with_strip
 
 
@@ -209,6 +209,25 @@ def test_a_line_that_is_not_sure_is_left_to_the_whole_page(
     monkeypatch.setattr(early, "unread", spy)
     assert len(timed(drawn, rapid)[0]) == 30
     assert handed == [0]
+
+
+def test_a_line_read_to_see_how_the_page_is_turned_is_not_read_again(
+    rapid: RapidEngine, drawn: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(early, "strip_height", lambda height, width: 0)
+    calls: list[bytes] = []
+    words = rapid._models.read
+    monkeypatch.setattr(
+        rapid._models, "read", lambda sheet, quad: (calls.append(quad.tobytes()), words(sheet, quad))[1]
+    )
+    assert len(timed(drawn, rapid)[0]) == 30
+    assert len(calls) == len(set(calls)) == 30
+
+
+def test_lines_come_to_the_network_in_few_widths_and_none_is_padded_by_much() -> None:
+    widths = {width: stepped(width) for width in range(1, 6000)}
+    assert len(set(widths.values())) < 50
+    assert all(width <= padded <= max(64, width * 1.17 + 32) for width, padded in widths.items())
 
 
 @pytest.mark.parametrize("profile", ["accurate", "fast"])
