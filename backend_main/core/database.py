@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from django.db import connection
 
 from .conf import PREFIX, Conf
 from .errors import StartRefused
@@ -30,12 +34,31 @@ def settings(conf: Conf) -> dict[str, Any]:
     return chosen | {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 
 
+@contextmanager
+def unsynced() -> Iterator[None]:
+    """Commits in it do not wait for the disk, where whoever wrote dies with what was not on it yet.
+
+    That is so of a reader on SQLite: a loss of power ends it too, and the next start reads again what is not
+    there. Commits stay in their order, and the next one outside waits for all before it. PostgreSQL may die
+    alone, so there nothing changes (docs/decisions/0097).
+    """
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        try:
+            yield
+        finally:
+            cursor.execute("PRAGMA synchronous = FULL")
+
+
 def _sqlite(conf: Conf) -> dict[str, Any]:
     options = {
         # A writer that starts as a reader and then cannot become one fails at once instead of waiting.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA journal_mode = WAL",
+        "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
     }
     return {"ENGINE": "django.db.backends.sqlite3", "NAME": conf.database_path, "OPTIONS": options}
 

@@ -28,6 +28,7 @@ from .. import reading
 from ..reading.selection import Selection
 from . import events, serializers, wishes
 from .again import again
+from .database import unsynced
 from .events import Change
 from .models import Job, Page, Status, Upload, User
 from .text import join_pages
@@ -93,12 +94,14 @@ class Claim:
 
 
 @again
+@unsynced()
 def claim(holder: str) -> Claim | None:
     """The fairest open job: interactive before batch, of the owner served longest ago, the oldest."""
     return _claim(Job.objects.all(), holder, goes_on=False)
 
 
 @again
+@unsynced()
 def go_on(held: Claim, holder: str) -> Claim | None:
     """The next open range of the document in which the holder has just read one, unless somebody waits."""
     if others_wait(held):
@@ -107,6 +110,7 @@ def go_on(held: Claim, holder: str) -> Claim | None:
 
 
 @again
+@unsynced()
 def cut(held: Claim, number: int, page_count: int) -> tuple[Claim, int]:
     """Makes jobs of what is left of a long document behind the page `number`, but for some pages.
 
@@ -125,12 +129,14 @@ def cut(held: Claim, number: int, page_count: int) -> tuple[Claim, int]:
 
 
 @again
+@unsynced()
 def extend(held: Claim) -> bool:
     """A new lease; False where the job is not this claim's any more."""
     return bool(_held(held).update(lease_until=_lease()))
 
 
 @again
+@unsynced()
 def give_back(held: Claim) -> None:
     """The job waits again, as if nothing had happened; the finished pages stay."""
     _held(held).update(claimed_by="", lease_until=None)
@@ -159,6 +165,7 @@ def unread_for(time: dt.timedelta) -> bool:
 
 
 @again
+@unsynced()
 def save_page(held: Claim, page: reading.PageDone) -> None:
     """A finished page, which no later attempt reads again. Raises `LostUpload`."""
     with transaction.atomic():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 
@@ -17,6 +19,9 @@ from backend_main.core.models import Job, Page, Status, Upload, User
 from tests.support.database import new_upload, new_user
 
 pytestmark = pytest.mark.django_db
+
+# What `PRAGMA synchronous` says.
+NORMAL, FULL = 1, 2
 
 
 def claimed(holder: str = "a reader") -> Claim:
@@ -312,3 +317,25 @@ def test_a_page_s_text_is_kept_without_what_no_database_of_ours_may_hold() -> No
     jobs.save_page(held, reading.PageDone(1, 1, 10, 10, "a\0b", "a\0b", [line], ["\0x"]))
     page = Page.objects.get(upload_id=held.upload_id)
     assert (page.markdown, page.text, page.lines[0]["text"], page.warnings) == ("ab", "ab", "ab", ["x"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_only_the_end_of_an_upload_waits_for_the_disk() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL may die alone: there each commit waits")
+    new_upload(new_user())
+    levels: list[int] = []
+
+    def look(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith(("INSERT", "UPDATE", "DELETE")):
+            levels.append(connection.connection.execute("PRAGMA synchronous").fetchone()[0])
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(look):
+        claim = claimed()
+        assert jobs.extend(claim)
+        jobs.save_page(claim, page(1, 1))
+        assert set(levels) == {NORMAL}
+        levels.clear()
+        jobs.finish(claim)
+        assert set(levels) == {FULL}
