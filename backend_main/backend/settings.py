@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from backend_main.core import database
+from backend_main.core import database, tries
 from backend_main.core.conf import conf, secret_key
 
 SECRET_KEY = secret_key(conf)
@@ -28,13 +28,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
-CACHES = {
-    # Tries to sign in, of this process. Room enough that trying other names does not push one's own out.
-    "default": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "OPTIONS": {"MAX_ENTRIES": 20_000},
-    }
-}
+CACHES = {"default": tries.settings(conf)}
 
 USE_TZ = True
 TIME_ZONE = "UTC"

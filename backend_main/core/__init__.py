@@ -29,6 +29,6 @@
                             `sockets.py` one client, `outbox.py` what waits for it
 
 Beside the way: `errors.py`, `conf.py`, `database.py` (which one), `again.py` (a transaction run once more),
-`orm.py` (database work off the event loop), `limits.py`, `quotas.py`, `logs.py`,
-`checks.py`, `serializers.py`, `sweep.py` (what crashes leave behind).
+`orm.py` (database work off the event loop), `limits.py`, `quotas.py`, `tries.py`,
+`logs.py`, `checks.py`, `serializers.py`, `sweep.py` (what crashes leave behind).
 """
