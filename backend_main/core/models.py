@@ -47,6 +47,10 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled"
 
 
+# As an older program inserts a row without it, beside this one: docs/decisions/0090.
+NOTHING_ASKED = models.Value({}, models.JSONField())
+
+
 class UploadQuerySet(models.QuerySet["Upload"]):
     def owned_by(self, user: User) -> Self:
         """Every read on a user's behalf starts here."""
@@ -74,7 +78,7 @@ class Upload(models.Model):
     pages_done = models.PositiveIntegerField(default=0)
     engine = models.CharField(max_length=50, default="", blank=True)
     languages = models.JSONField(default=list)
-    asked = models.JSONField(default=dict)
+    asked = models.JSONField(default=dict, db_default=NOTHING_ASKED)
     metadata = models.JSONField(default=dict)
     warnings = models.JSONField(default=list)
     raw_text = models.TextField(default="", blank=True)

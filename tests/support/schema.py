@@ -1,0 +1,84 @@
+"""What of a schema would stop a program that knows an older one (docs/decisions/0090)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.state import ModelState, ProjectState
+from django.db.models import Field, ForeignKey
+from django.db.models.fields import NOT_PROVIDED
+
+APP = "core"
+# Users are deactivated; no program deletes one, so a new table may refer to them.
+NEVER_DELETED = {f"{APP}.user", "settings.auth_user_model"}
+
+
+def names() -> list[str]:
+    """All migrations, in their order."""
+    loader = MigrationLoader(None)
+    [leaf] = loader.graph.leaf_nodes(APP)
+    return [name for app, name in loader.graph.forwards_plan(leaf) if app == APP]
+
+
+def state_at(name: str) -> ProjectState:
+    state: ProjectState = MigrationLoader(None).project_state((APP, name))
+    return state
+
+
+def problems(before: ProjectState, now: ProjectState) -> list[str]:
+    """Each is a sentence; there are none where a program of `before` reads and writes tables of `now`."""
+    found: list[str] = []
+    for key, model in before.models.items():
+        if key[0] != APP:
+            continue
+        if key not in now.models:
+            found.append(f"the table of {key[1]} is gone")
+        else:
+            found += _of_a_table(key[1], model, now.models[key])
+    for key, model in now.models.items():
+        if key[0] == APP and key not in before.models:
+            found += _of_a_new_table(key[1], model)
+    return found
+
+
+def _of_a_table(table: str, before: ModelState, now: ModelState) -> Iterator[str]:
+    if before.options.get("db_table") != now.options.get("db_table"):
+        yield f"{table} has another name"
+    for name, field in before.fields.items():
+        if name not in now.fields:
+            yield f"{table}.{name} is gone"
+        else:
+            yield from _narrowed(f"{table}.{name}", field, now.fields[name])
+    for name, field in now.fields.items():
+        if name not in before.fields and not (field.null or field.db_default is not NOT_PROVIDED):
+            yield f"{table}.{name} is new, may not be null, and has no default of the database's"
+        if name not in before.fields and field.unique and not field.null:
+            yield f"{table}.{name} is new, and its default could stand in one row only"
+    known = {constraint.name for constraint in before.options.get("constraints", ())}
+    for constraint in now.options.get("constraints", ()):
+        if constraint.name not in known:
+            yield f"{table} has a new constraint, {constraint.name}"
+
+
+def _narrowed(name: str, before: Field[Any, Any], now: Field[Any, Any]) -> Iterator[str]:
+    if before.get_internal_type() != now.get_internal_type() or before.db_column != now.db_column:
+        yield f"{name} is another column"
+    if before.null and not now.null:
+        yield f"{name} may not be null any more"
+    if now.max_length is not None and (before.max_length is None or now.max_length < before.max_length):
+        yield f"{name} holds less"
+    if now.unique and not before.unique:
+        yield f"{name} must be unique now"
+    if before.db_default is not NOT_PROVIDED and now.db_default is NOT_PROVIDED:
+        yield f"{name} has no default of the database's any more"
+
+
+def _of_a_new_table(table: str, model: ModelState) -> Iterator[str]:
+    """The older program deletes rows and does not know of those that refer to them."""
+    for name, field in model.fields.items():
+        if isinstance(field, ForeignKey):
+            to = str(field.deconstruct()[3]["to"]).lower()
+            if to not in NEVER_DELETED:
+                yield f"{table}.{name} is new and refers to {to}, whose rows could not be deleted"

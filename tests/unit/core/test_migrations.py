@@ -1,0 +1,140 @@
+"""A program that runs while a newer one migrates goes on: the schema grows, and nothing is taken away."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.apps.registry import Apps
+from django.db import migrations, models
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
+
+from backend_main.core import jobs, uploads
+from backend_main.core.models import Event, Status, Upload, User
+from tests.support import schema
+from tests.support.database import new_user
+
+NAMES = schema.names()
+OLDER, NEWEST = NAMES[:-1], NAMES[-1]
+GROWING = (
+    migrations.CreateModel,
+    migrations.AddField,
+    migrations.AlterField,
+    migrations.AddIndex,
+    migrations.AddConstraint,
+    migrations.AlterModelOptions,
+)
+
+
+@pytest.mark.parametrize("name", OLDER)
+def test_a_program_of_any_older_schema_can_go_on_with_the_newest(name: str) -> None:
+    assert schema.problems(schema.state_at(name), schema.state_at(NEWEST)) == []
+
+
+def test_migrations_add_and_do_nothing_else() -> None:
+    """What runs code, or SQL, is not looked at by the test above, so whoever writes one has to look here."""
+    loader = MigrationLoader(None)
+    for name in NAMES:
+        for operation in loader.get_migration(schema.APP, name).operations:
+            assert isinstance(operation, GROWING), f"{name}: {operation.describe()}"
+
+
+def refers_to(model: str) -> models.ForeignKey[User, User]:
+    return models.ForeignKey(model, on_delete=models.CASCADE)
+
+
+KEY = [("id", models.BigAutoField(primary_key=True))]
+BREAKING = {
+    "gone": migrations.RemoveField("upload", "filename"),
+    "filename is gone": migrations.RenameField("upload", "filename", "title"),
+    "table of page is gone": migrations.DeleteModel("Page"),
+    "table of job is gone": migrations.RenameModel("Job", "Work"),
+    "another name": migrations.AlterModelTable("Page", "pages"),
+    "no default": migrations.AddField("upload", "colour", models.CharField(max_length=9, default="")),
+    "one row only": migrations.AddField(
+        "upload", "serial", models.CharField(max_length=9, unique=True, db_default="")
+    ),
+    "holds less": migrations.AlterField("upload", "filename", models.CharField(max_length=254)),
+    "may not be null": migrations.AlterField("upload", "error", models.TextField(default="")),
+    "another column": migrations.AlterField("upload", "bytes", models.TextField()),
+    "unique now": migrations.AlterField("upload", "image_hash", models.CharField(max_length=64, unique=True)),
+    "database's any more": migrations.AlterField("upload", "run", models.PositiveIntegerField(default=0)),
+    "new constraint": migrations.AddConstraint(
+        "upload", models.CheckConstraint(condition=models.Q(bytes__gt=0), name="upload_has_bytes")
+    ),
+    "could not be deleted": migrations.CreateModel("Note", [*KEY, ("upload", refers_to("core.Upload"))]),
+}
+FINE: list[Operation] = [
+    migrations.AddField("upload", "colour", models.CharField(max_length=9, db_default="")),
+    migrations.AddField("upload", "read_at", models.DateTimeField(null=True)),
+    migrations.AlterField("upload", "filename", models.CharField(max_length=500)),
+    migrations.AddIndex("upload", models.Index(fields=["bytes"], name="upload_by_size")),
+    migrations.CreateModel("Note", [*KEY, ("owner", refers_to("core.User"))]),
+]
+
+
+def problems_of(operation: Operation) -> list[str]:
+    before = schema.state_at(NEWEST)
+    now = before.clone()
+    operation.state_forwards(schema.APP, now)
+    return schema.problems(before, now)
+
+
+@pytest.mark.parametrize("what", BREAKING)
+def test_what_would_stop_an_older_program_is_found(what: str) -> None:
+    assert any(what in problem for problem in problems_of(BREAKING[what]))
+
+
+@pytest.mark.parametrize("operation", FINE, ids=lambda operation: operation.describe())
+def test_what_an_older_program_does_not_notice_is_fine(operation: Operation) -> None:
+    assert problems_of(operation) == []
+
+
+# ── what an older program writes, the newer one reads ──
+
+
+def taken_in_by(old: Apps, owner: User) -> uuid.UUID:
+    """The rows of a create, as the program of an older schema writes them."""
+    upload = old.get_model("core", "Upload").objects.create(
+        owner_id=owner.pk,
+        filename="old.png",
+        image_path=f"{uuid.uuid4()}/original.png",
+        image_hash=uuid.uuid4().hex * 2,
+        content_type="image/png",
+        bytes=1,
+    )
+    old.get_model("core", "Job").objects.create(upload_id=upload.pk)
+    return uuid.UUID(str(upload.pk))
+
+
+@pytest.mark.parametrize("name", OLDER)
+def test_what_an_older_program_takes_in_a_newer_one_reads_changes_and_deletes(name: str, db: None) -> None:
+    old, owner = schema.state_at(name).apps, new_user()
+    upload_id = taken_in_by(old, owner)
+    claim = jobs.claim("of the newer one")
+    assert claim is not None
+    assert (claim.upload_id, claim.attempt, claim.priority) == (upload_id, 1, 0)
+    jobs.finish(claim)
+    assert uploads.retry(owner=owner, upload_id=upload_id).status == Status.PENDING
+    uploads.delete(owner=owner, upload_id=upload_id)
+    assert not Upload.objects.filter(pk=upload_id).exists()
+
+
+@pytest.mark.parametrize("name", [name for name in OLDER if name >= "0004"])
+def test_an_older_program_tells_of_what_a_newer_one_stores_and_deletes_it(name: str, db: None) -> None:
+    old, owner = schema.state_at(name).apps, new_user()
+    upload = Upload.objects.create(owner=owner, filename="new.png", bytes=1, image_hash="0" * 64)
+    row = old.get_model("core", "Upload").objects.get(pk=upload.pk)
+    row.filename = "renamed.png"
+    row.save()
+    old.get_model("core", "Event").objects.create(
+        owner_id=owner.pk, seq=1, upload_id=upload.pk, attempt=0, kind="updated", message="{}"
+    )
+    old.get_model("core", "Page").objects.create(
+        upload_id=upload.pk, attempt=1, number=1, width=1, height=1, markdown="", text=""
+    )
+    assert Upload.objects.get(pk=upload.pk).filename == "renamed.png"
+    assert Event.objects.get(owner=owner).created_at is not None
+    row.delete()
+    assert not Upload.objects.filter(pk=upload.pk).exists()
