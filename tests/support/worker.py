@@ -25,7 +25,7 @@ class Worker:
     """`log` is all that it wrote."""
 
     def __init__(self, server: Server, *arguments: str, only_told: bool = False, **settings: str) -> None:
-        self._program = [sys.executable, "-c", ONLY_TOLD] if only_told else SCANRILL
+        self.program = [sys.executable, "-c", ONLY_TOLD] if only_told else SCANRILL
         self._arguments = arguments
         self._environment = server.environment | {f"SCANRILL_{k}": v for k, v in settings.items()}
         Worker.started = number = getattr(Worker, "started", 0) + 1
@@ -35,7 +35,7 @@ class Worker:
         """Starts it, and waits until it reads."""
         with open(self._log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [*self._program, "worker", *self._arguments],
+                [*self.program, "worker", *self._arguments],
                 env=self._environment,
                 stdout=subprocess.PIPE,
                 stderr=log,
