@@ -1,4 +1,4 @@
-"""Two servers and workers on one PostgreSQL and one Redis; a test holds them at a point, kills and starts them.
+"""Two servers and workers on one PostgreSQL and one Redis, which a test holds at a point, kills and starts.
 
 Their leases are short, so that nobody waits long for what a dead reader held.
 """
@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
-
 from scanrill_client import Ended, Event, Listed
 
 from tests.support import postgresql

@@ -1,4 +1,4 @@
-"""S17 — `kill -9` where servers and workers are many: whoever dies, and wherever in a document, all ends once.
+"""S17 — `kill -9` where servers and workers are many: whoever dies, wherever in a document, all ends once.
 
 Each kind of death comes over six documents at once, each of another user and at another point.
 """
