@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 import uuid
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -94,11 +95,11 @@ class Deployment:
         return worker.start()
 
     def stop_workers(self) -> None:
-        for worker in self.workers:
+        workers, self.workers = self.workers, []
+        for worker in workers:
             if worker.process.poll() is None:
                 assert worker.stop() == 0
-            assert "Traceback" not in worker.log
-        self.workers.clear()
+            assert "Traceback" not in worker.log, worker.log
 
     # ── points ──
 
@@ -136,7 +137,7 @@ class Deployment:
 
     # ── books ──
 
-    def check_books(self, account: Account, ends: dict[str, str]) -> None:
+    def check_books(self, account: Account, ends: dict[str, str], deleted: Iterable[str] = ()) -> None:
         """The account's uploads ended so, each of them once; and nothing is left over, or lacks."""
         web, owner = self.webs[0], account.id.hex
         keys = {uuid.UUID(key).hex: status for key, status in ends.items()}
@@ -152,8 +153,11 @@ class Deployment:
             kinds = [kind for _, kind in self._events(owner, key)]
             assert kinds == ["created", status], "the end comes once"
         assert [number for number, _ in self._events(owner)] == list(range(1, len(self._events(owner)) + 1))
+        for upload_id in deleted:
+            assert [kind for _, kind in self._events(owner, uuid.UUID(upload_id).hex)][1:] == ["deleted"]
         stored = {path.name for path in (web.data_dir / "files").iterdir()}
         assert stored >= set(ends)
+        assert stored.isdisjoint(deleted)
 
     async def check_followed(self, account: Account, watcher: Watching) -> None:
         """Who followed the log of a new user over whatever happened was told what is in it."""

@@ -1,4 +1,4 @@
-"""S17 — two workers on one document, a range of pages each: one dies, or only seems to; each page comes once."""
+"""S17 — two workers on one document, a range each: one dies, or only seems to, and each page comes once."""
 
 from __future__ import annotations
 
