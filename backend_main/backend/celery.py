@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, signals
-from celery.exceptions import SecurityWarning
+from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
+from kombu.transport import redis
 
 from backend_main.core import readers, tasks
 from backend_main.core.conf import conf
@@ -19,6 +20,8 @@ from backend_main.core.dispatch import MOST_CALLS
 
 QUEUE = "ocr"
 CONNECT_SECONDS, ANSWER_SECONDS = 2.0, 5.0
+# A call that was taken is not put back where its connection is lost (docs/decisions/0091).
+redis.Channel.do_restore = False
 
 
 def _options() -> dict[str, object]:
@@ -27,6 +30,8 @@ def _options() -> dict[str, object]:
         return {}
     return {
         "global_keyprefix": conf.redis_prefix,
+        # Which calls are being carried out is known to the worker alone, and Redis keeps none of them.
+        "ack_emulation": False,
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": ANSWER_SECONDS,
     }
@@ -46,6 +51,7 @@ app.conf.update(
     # A call counts as taken while it is being carried out. Were it acknowledged before, a worker that reads
     # would fetch one more, which then waits for it beside idle workers (docs/decisions/0073).
     task_acks_late=True,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_prefetch_multiplier=1,
     worker_redirect_stdouts=False,
     worker_enable_remote_control=True,
@@ -96,4 +102,6 @@ def work(concurrency: int, *, stop: Callable[[], object]) -> None:
         without_mingle=True,
         without_heartbeat=True,
     )
+    # Of what a later version may do where the broker goes away: what is read then is to be read on.
+    warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
     worker.start()

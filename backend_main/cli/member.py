@@ -12,10 +12,12 @@ import time
 from backend_main.core.errors import ScanrillError
 
 from .data import set_up_django
+from .early import end_at_signals
 from .serve import run
 
 
 def main() -> None:
+    end_at_signals()
     number, listener, tells, life = map(int, sys.argv[1:])
     threading.Thread(target=_end_with, args=(life,), name="life", daemon=True).start()
     set_up_django()

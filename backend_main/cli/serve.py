@@ -14,6 +14,7 @@ import typer
 from backend_main.core.errors import StartRefused
 
 from .data import DataDir, is_loopback, open_data, serving
+from .early import end_at_signals
 from .link import first_user, link_for, oldest_user
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def serve(
     data_dir: DataDir = None,
 ) -> None:
     """Start the server, and its reader unless there are workers; they run until Ctrl-C or SIGTERM."""
+    end_at_signals()
     if with_reader:
         os.environ["SCANRILL_WITH_READER"] = "1"
     conf = open_data(data_dir)

@@ -13,6 +13,7 @@ import typer
 from backend_main.core.errors import StartRefused
 
 from .data import DataDir, open_data
+from .early import end_at_signals
 from .serve import check_engine
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def worker(
     data_dir: DataDir = None,
 ) -> None:
     """Start a reader for the servers that share database, storage and Redis; until Ctrl-C or SIGTERM."""
+    end_at_signals()
     conf = open_data(data_dir)
     if not conf.broker:
         raise StartRefused("A worker needs SCANRILL_REDIS_URL; without it `scanrill serve` reads itself.")
@@ -63,10 +65,14 @@ class _Worker:
         if not self._stopping.is_set():
             print(f"scanrill reads, {self._count} at a time; Ctrl-C ends it.", flush=True)
             celery.work(self._count, stop=self._stop)
+        told_to = self._stopping.is_set()
+        self._stop()
         if self._stopped is not None:
             self._stopped.join()
         dispatch.stop_courier(COURIER_SECONDS)
         self._bell.close()
+        if not told_to:
+            raise StartRefused("The worker's Celery ended by itself; the lines above say why.")
 
     def _say_here(self) -> None:
         """To servers, which say so where no worker is heard of."""

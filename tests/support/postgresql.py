@@ -60,10 +60,10 @@ def administering() -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
 
 def terminate(url: str, which: str = "true") -> int:
     """Ends the connections to a database, those of `which` alone; how many there were."""
-    name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
-    with administering() as connection:
+    with psycopg.connect(url, autocommit=True) as connection:
         ended = connection.execute(
-            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND {which}", [name]
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            f" WHERE datname = current_database() AND pid <> pg_backend_pid() AND {which}"
         )
         return ended.rowcount
 

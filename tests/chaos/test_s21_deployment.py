@@ -1,0 +1,141 @@
+"""S21 — the database ends connections, or stops and starts, under servers and workers: all is read, once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.chaos.conftest import ends_seen, shown
+from tests.chaos.deployment import Deployment
+from tests.chaos.test_s17_deployment import in_thread
+from tests.support import postgresql
+from tests.support.accounts import Account
+from tests.support.client import Client, Message
+from tests.support.documents import Document
+from tests.support.drawing import scripted_png
+from tests.support.processes import wait_until
+from tests.support.redis import Redis
+from tests.support.watching import watching
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+PAGES, DOCUMENTS, ROUNDS = 12, 3, 6
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[postgresql.PostgreSQL]:
+    """Of these tests alone."""
+    database = postgresql.PostgreSQL()
+    yield database
+    with suppress(Exception):
+        database.stop()
+
+
+@pytest.fixture(scope="module")
+def deployment(
+    database: postgresql.PostgreSQL, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    directory = tmp_path_factory.mktemp("database")
+    redis = Redis(directory / "redis").start()
+    url = postgresql.url_at(database.directory, "postgres")
+    deployment = Deployment(directory, redis, database=url).start()
+    for _ in range(2):
+        deployment.start_worker("--concurrency", "2")
+    yield deployment
+    deployment.stop()
+    redis.stop()
+
+
+@contextmanager
+def terminating(url: str) -> Iterator[list[int]]:
+    """Meanwhile all connections of servers and workers are ended, again and again; how many, each time."""
+    done = threading.Event()
+    ended: list[int] = []
+
+    def run() -> None:
+        while not done.wait(0.2):
+            ended.append(postgresql.terminate(url))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield ended
+    finally:
+        done.set()
+        thread.join()
+
+
+async def insisting(client: Client, image: bytes) -> Message:
+    """Sends it until the database answers."""
+    while "error" in (reply := await client.create(image)):
+        assert list(reply["error"]) == ["server"], reply
+    return reply
+
+
+def documents_in(directory: Path) -> list[Document]:
+    """Each stops in the middle of two of its ranges, so that several readers are at it."""
+    places = [directory / str(number) for number in range(DOCUMENTS)]
+    for place in places:
+        place.mkdir()
+    return [Document(place, PAGES, {2: 1, 5: 1}) for place in places]
+
+
+async def test_s21_documents_whose_readers_lose_their_connections_are_read_once(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    account = Account.on(deployment.webs[0])
+    documents = documents_in(tmp_path)
+    elsewhere = Client(deployment.webs[1].url(token=account.mint()))
+    async with account.client() as client, elsewhere, watching(account, deployment.webs[1].port) as watcher:
+        ids = [(await client.create(document.tiff))["instance"]["id"] for document in documents]
+        await shown(client, ids[0], documents[0].text_up_to(2))
+        with terminating(deployment.webs[0].database_url) as terminated:
+            for document in documents:
+                document.lift(2)
+            small = [scripted_png(lines=[f"meanwhile {n}"]) for n in range(6)]
+            more = [(await insisting(client, image))["instance"]["id"] for image in small]
+            await in_thread(wait_until, lambda: len(terminated) > ROUNDS, "connections ended often")
+            for document in documents:
+                document.lift(5)
+            for upload_id in [*ids, *more]:
+                await elsewhere.heard(lambda m, key=upload_id: m.get("id") == key and "raw_text" in m)
+        for upload_id in [*ids, *more]:
+            assert await ends_seen(elsewhere, upload_id) == ["processed"]
+        await in_thread(deployment.check_books, account, dict.fromkeys([*ids, *more], "processed"))
+        await deployment.check_followed(account, watcher)
+    ended = {m["id"]: m["raw_text"] for m in elsewhere.seen if m.get("status") == "processed"}
+    assert [ended[upload_id] for upload_id in ids] == [document.text for document in documents]
+
+
+async def test_s21_a_database_that_stops_and_starts_under_a_document_costs_no_page_and_no_socket(
+    database: postgresql.PostgreSQL, deployment: Deployment, tmp_path: Path
+) -> None:
+    account = Account.on(deployment.webs[0])
+    document = Document(tmp_path, PAGES, {2: 1, 5: 1})
+    waiting = scripted_png(lines=["taken before"])
+    async with account.client() as client, watching(account, deployment.webs[1].port) as watcher:
+        upload_id = (await client.create(document.tiff))["instance"]["id"]
+        await shown(client, upload_id, document.text_up_to(2))
+        await in_thread(wait_until, lambda: 5 in document.pages_read, "another reads ahead")
+        await in_thread(database.stop)
+        assert list((await client.create(waiting))["error"]) == ["server"]
+        for web in deployment.webs:
+            ready = await asyncio.to_thread(httpx.get, f"{web.http}/readyz", timeout=60)
+            assert (ready.status_code, ready.json()["reasons"]) == (503, ["the database does not answer"])
+        document.lift(2)
+        document.lift(5)
+        await in_thread(database.start)
+        other = (await insisting(client, waiting))["instance"]["id"]
+        for key, text in ((upload_id, document.text), (other, "taken before")):
+            end = await client.heard(lambda m, key=key: m.get("id") == key and "raw_text" in m)
+            assert end["raw_text"] == text
+            assert await ends_seen(client, key) == ["processed"]
+        await in_thread(deployment.check_books, account, dict.fromkeys((upload_id, other), "processed"))
+        await deployment.check_followed(account, watcher)
+    assert set(document.pages_read) == set(range(1, PAGES + 1))
