@@ -88,8 +88,8 @@ class Deployment:
             assert web.stop() == 0
             assert web.own_tracebacks == []
 
-    def start_worker(self, *arguments: str) -> Worker:
-        worker = Worker(self.webs[0], *arguments)
+    def start_worker(self, *arguments: str, **settings: str) -> Worker:
+        worker = Worker(self.webs[0], *arguments, **settings)
         worker.program = [sys.executable, "-c", PROGRAM]
         self.workers.append(worker)
         return worker.start()
@@ -137,6 +137,10 @@ class Deployment:
 
     # ── books ──
 
+    def stored(self) -> set[str]:
+        """The ids under which there are files."""
+        return {path.name for path in (self.webs[0].data_dir / "files").iterdir()}
+
     def check_books(self, account: Account, ends: dict[str, str], deleted: Iterable[str] = ()) -> None:
         """The account's uploads ended so, each of them once; and nothing is left over, or lacks."""
         web, owner = self.webs[0], account.id.hex
@@ -155,7 +159,7 @@ class Deployment:
         assert [number for number, _ in self._events(owner)] == list(range(1, len(self._events(owner)) + 1))
         for upload_id in deleted:
             assert [kind for _, kind in self._events(owner, uuid.UUID(upload_id).hex)][1:] == ["deleted"]
-        stored = {path.name for path in (web.data_dir / "files").iterdir()}
+        stored = self.stored()
         assert stored >= set(ends)
         assert stored.isdisjoint(deleted)
 

@@ -33,6 +33,8 @@ class S3:
     def __init__(self) -> None:
         self._serve: Wsgi = DomainDispatcherApplication(create_backend_app)
         self._away: tuple[str, ...] = ()
+        self._passing, self._answer = 0, ("", "")
+        self._passing_lock = threading.Lock()
         self._cut_after: int | None = None
         self._flowing = threading.Event()
         self._flowing.set()
@@ -69,8 +71,11 @@ class S3:
         """Credentials where AWS keeps them."""
         return {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
 
-    def away(self, *methods: str) -> None:
-        """For requests of these methods; of all, if none is named."""
+    def away(
+        self, *methods: str, after: int = 0, status: str = "503 Slow Down", code: str = "SlowDown"
+    ) -> None:
+        """For requests of these methods, but for the first so many; for all, if none is named."""
+        self._passing, self._answer = after, (status, code)
         self._away = methods or ("GET", "PUT", "POST", "DELETE", "HEAD")
 
     def back(self) -> None:
@@ -102,12 +107,19 @@ class S3:
     def _gate(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         self.asked.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
         self._flowing.wait()
-        if environ["REQUEST_METHOD"] in self._away:
+        if environ["REQUEST_METHOD"] in self._away and not self._passes():
             # Read, or what follows on this connection would begin in the middle of it.
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            start_response("503 Slow Down", [("Content-Length", "0")])
-            return [b""]
+            status, code = self._answer
+            body = f"<Error><Code>{code}</Code><Message>told by the test</Message></Error>".encode()
+            start_response(status, [("Content-Length", str(len(body)))])
+            return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
         return self._maybe_cut(self._serve(environ, start_response))
+
+    def _passes(self) -> bool:
+        with self._passing_lock:
+            self._passing -= 1
+            return self._passing >= 0
 
     def _maybe_cut(self, body: Iterable[bytes]) -> Iterable[bytes]:
         if self._cut_after is None:

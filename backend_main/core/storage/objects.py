@@ -7,6 +7,7 @@ below, which threads may share: ranges, ages, removal of all that is under an id
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import itertools
 import logging
 import threading
@@ -38,6 +39,8 @@ CONNECT_SECONDS, READ_SECONDS, TRIES = 3, 10, 3
 QUICK_SECONDS = 3
 WRITABLE_FOR_SECONDS = 10.0
 BROKEN = (BotoCoreError, ClientError)
+# What MinIO and Ceph say; of a bucket at AWS there is no end.
+NO_ROOM_CODES = ("XMinioStorageFull", "QuotaExceeded", "507")
 
 
 class Found(NamedTuple):
@@ -100,7 +103,7 @@ class Objects(Store):
     def keep(self, path: Path, key: str) -> None:
         # A bucket that is public by mistake shows nothing in a browser, as our own answers do not.
         kind = {"ContentType": "application/octet-stream", "ContentDisposition": "attachment"}
-        with self._answering(), open(path, "rb") as file:
+        with _room_told(), self._answering(), open(path, "rb") as file:
             parts = TransferConfig(
                 multipart_threshold=PART_BYTES,
                 multipart_chunksize=PART_BYTES,
@@ -239,6 +242,17 @@ class Objects(Store):
             raise StorageUnavailable from error
         else:
             self._failing = False
+
+
+@contextmanager
+def _room_told() -> Iterator[None]:
+    """A bucket that is full is as a disk that is."""
+    try:
+        yield
+    except StorageUnavailable as error:
+        if isinstance(error.__cause__, ClientError) and _code(error.__cause__) in NO_ROOM_CODES:
+            raise OSError(errno.ENOSPC, "the bucket has no room") from error
+        raise
 
 
 def _beside(key: str, name: str) -> str:

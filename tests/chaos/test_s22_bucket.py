@@ -1,0 +1,163 @@
+"""S22 — a bucket that refuses, is full or away, under servers and a worker on a machine of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.chaos.conftest import ends_seen, retrieved, shown
+from tests.chaos.deployment import Deployment
+from tests.chaos.test_s17_deployment import in_thread
+from tests.support.accounts import Account
+from tests.support.documents import Document
+from tests.support.drawing import scripted_png
+from tests.support.processes import wait_until
+from tests.support.redis import Redis
+from tests.support.s3 import BUCKET, S3
+from tests.support.worker import Worker
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+PREFIX, PAGES = "s22/", 3
+PART_BYTES = 16 * 1024**2
+REFUSALS = {
+    "busy": ("503 Slow Down", "SlowDown", 503, "storage_unavailable"),
+    "forbidden": ("403 Forbidden", "AccessDenied", 503, "storage_unavailable"),
+    "full": ("507 Insufficient Storage", "XMinioStorageFull", 507, "storage_full"),
+    "over its quota": ("403 Forbidden", "QuotaExceeded", 507, "storage_full"),
+}
+
+
+class OnBucket(Deployment):
+    """Files are in the bucket; the worker shares no disk with the servers."""
+
+    def __init__(self, directory: Path, redis: Redis, s3: S3) -> None:
+        super().__init__(directory, redis, STORAGE_URL=s3.url(PREFIX))
+        self._s3, self._alone = s3, directory / "worker"
+        for web in self.webs:
+            web.environment |= s3.environment
+
+    def stored(self) -> set[str]:
+        return {key.removeprefix(PREFIX).partition("/")[0] for key in self._s3.keys(PREFIX)}
+
+    def worker(self) -> Worker:
+        return self.start_worker(DATA_DIR=str(self._alone))
+
+    def forget_copies(self) -> None:
+        for path in (self._alone / "copies").iterdir():
+            path.unlink()
+
+
+@pytest.fixture(scope="module")
+def deployment(s3_server: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnBucket]:
+    directory = tmp_path_factory.mktemp("s22")
+    redis = Redis(directory / "redis").start()
+    deployment = OnBucket(directory, redis, s3_server)
+    deployment.start()
+    deployment.worker()
+    yield deployment
+    deployment.stop()
+    redis.stop()
+
+
+@pytest.fixture
+def account(deployment: OnBucket) -> Account:
+    return Account.on(deployment.webs[0])
+
+
+def large_png() -> bytes:
+    """Of three parts; what follows the chunks of a PNG may be anything."""
+    return scripted_png(lines=["large"]) + os.urandom(2 * PART_BYTES + 1000)
+
+
+def unfinished(s3: S3) -> list[Any]:
+    return s3.client.list_multipart_uploads(Bucket=BUCKET, Prefix=PREFIX).get("Uploads", [])
+
+
+def post(account: Account, image: bytes) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {account.mint()}"}
+    return httpx.post(f"{account.server.http}/api/uploads/", content=image, headers=headers, timeout=120)
+
+
+@pytest.mark.parametrize("how", REFUSALS)
+async def test_s22_what_the_bucket_refuses_in_the_middle_is_an_error_and_leaves_nothing(
+    how: str, deployment: OnBucket, account: Account, s3: S3
+) -> None:
+    status, code, answer, error = REFUSALS[how]
+    large, before = large_png(), s3.keys(PREFIX)
+    async with account.client() as client:
+        s3.away("PUT", after=1, status=status, code=code)
+        posted = await asyncio.to_thread(post, account, large)
+        assert (posted.status_code, posted.json()["error"]["file"].partition(":")[0]) == (answer, error)
+        reply = await client.create(scripted_png())
+        assert reply["error"]["image_base64"].startswith(error)
+        assert (await client.ask({"type": "list"}))["list"] == []
+        assert (s3.keys(PREFIX), unfinished(s3)) == (before, [])
+        assert list((account.server.data_dir / "incoming").iterdir()) == []
+        s3.back()
+        posted = await asyncio.to_thread(post, account, large)
+        upload_id = posted.json()["instance"]["id"]
+        await client.heard(lambda m: m.get("id") == upload_id and m.get("raw_text") == "large")
+        await in_thread(deployment.check_books, account, {upload_id: "processed"})
+
+
+async def test_s22_a_bucket_that_goes_away_under_a_reader_delays_it_and_no_more(
+    deployment: OnBucket, account: Account, s3: S3, tmp_path: Path
+) -> None:
+    """What is being read goes on; what is to be fetched waits, and is fetched once it can be."""
+    document = Document(tmp_path, PAGES, {1: 1})
+    waiting = scripted_png(lines=["fetched in the end"])
+    async with account.client() as client:
+        reading = (await client.create(document.tiff))["instance"]["id"]
+        await shown(client, reading, "page 1")
+        other = (await client.create(waiting))["instance"]["id"]
+        s3.away()
+        document.lift(1)
+        assert (await client.end_of(reading))["raw_text"] == document.text
+        key = f"{PREFIX}{other}/original.png"
+        await in_thread(wait_until, lambda: s3.gets(key) > 6, "the worker asks again")
+        state = await retrieved(client, other)
+        assert (state["status"], state["error"]) == ("processing", None)
+        s3.back()
+        assert (await client.end_of(other))["raw_text"] == "fetched in the end"
+        for upload_id in (reading, other):
+            assert await ends_seen(client, upload_id) == ["processed"]
+        await in_thread(deployment.check_books, account, dict.fromkeys((reading, other), "processed"))
+
+
+@pytest.mark.parametrize("how", ["cancel", "delete"])
+async def test_s22_what_waits_for_a_bucket_can_be_ended_meanwhile(
+    how: str, deployment: OnBucket, account: Account, s3: S3
+) -> None:
+    async with account.client() as client:
+        s3.away("GET")
+        upload_id = (await client.create(scripted_png(lines=["never read"])))["instance"]["id"]
+        key = f"{PREFIX}{upload_id}/original.png"
+        await in_thread(wait_until, lambda: s3.gets(key) > 1, "the worker asks")
+        await client.ask({"type": how, "instance_id": upload_id})
+        s3.back()
+        other = (await client.create(scripted_png(lines=["read"])))["instance"]["id"]
+        assert (await client.end_of(other))["raw_text"] == "read"
+        # The file of the deleted one could not be looked for, and is the sweep's.
+        ends = {other: "processed"} | ({upload_id: "cancelled"} if how == "cancel" else {})
+        await in_thread(deployment.check_books, account, ends)
+
+
+async def test_s22_a_download_that_breaks_off_goes_on_where_it_was(
+    deployment: OnBucket, account: Account, s3: S3
+) -> None:
+    s3.cut_once_after(PART_BYTES)
+    posted = await asyncio.to_thread(post, account, large_png())
+    upload_id = posted.json()["instance"]["id"]
+    async with account.client() as client:
+        state = await retrieved(client, upload_id)
+        if state["status"] != "processed":
+            await client.end_of(upload_id)
+    assert s3.gets(f"{PREFIX}{upload_id}/original.png") == 2
+    await in_thread(deployment.check_books, account, {upload_id: "processed"})
