@@ -88,10 +88,11 @@ def settings(conf: Conf) -> Iterator[Finding]:
 def file_limits(conf: Conf) -> Iterator[Finding]:
     """Open files bound the sockets of a process; the disk bounds what is taken in."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    endless = limit == resource.RLIM_INFINITY
     sockets = max(0, limit - OTHER_DESCRIPTORS)
-    says = f"{limit} open files: about {sockets} sockets in a process"
+    says = "no limit" if endless else f"{limit} open files: about {sockets} sockets in a process"
     do = f"Raise it (`ulimit -n`, LimitNOFILE=) to the sockets you expect and {OTHER_DESCRIPTORS} more."
-    if limit == resource.RLIM_INFINITY or sockets >= FEW_SOCKETS:
+    if endless or sockets >= FEW_SOCKETS:
         yield Finding("file limits", "ok", says)
     else:
         yield Finding("file limits", "warn" if sockets else "FAIL", says, do)

@@ -29,3 +29,13 @@ def test_what_fails_on_an_empty_directory_is_a_line_with_what_to_do_and_the_end_
     assert any(line.startswith("ok   engine: ") for line in lines)
     assert done.stderr == ""
     assert not (data / "scanrill.sqlite3").exists()
+
+
+def test_settings_with_which_no_server_starts_are_a_line_like_others(tmp_path: Path) -> None:
+    done = scanrill(tmp_path / "data", "doctor", "--json", ENGINE="dummy", ALLOWED_ORIGINS="example.org")
+    found = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (1, "")
+    [failed] = [line for line in found if line["status"] == "FAIL"]
+    assert failed["check"] == "settings"
+    assert "SCANRILL_ALLOWED_ORIGINS" in failed["says"]
+    assert found[-1]["check"] == "engine", "and all the others are looked at"

@@ -117,6 +117,7 @@ async def test_several_processes_are_one_server_whichever_of_them_dies(server: S
     async with account.client() as client:
         created = await client.create(scripted_png(lines=["read again"]))
         assert (await client.end_of(created["instance"]["id"]))["raw_text"] == "read again"
+    assert server.links_printed == 1, "who takes the place of another is no new start"
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from django.core import checks
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
@@ -18,6 +19,7 @@ from backend_main.core.conf import Conf
 from backend_main.core.conf import conf as configured
 from backend_main.core.errors import StartRefused
 from tests.support.database import django_db_modify_db_settings
+from tests.support.drawing import scripted_png
 from tests.support.redis import Redis
 
 __all__ = ["django_db_modify_db_settings"]
@@ -76,16 +78,25 @@ def test_what_others_may_read_fails_with_the_command_that_closes_it(name: str, m
 def test_settings_that_do_not_go_together_fail_and_misspelt_ones_are_told(
     conf: Conf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from backend_main.core import checks
+    from backend_main.core import checks as ours
 
     monkeypatch.delenv("SCANRILL_ENGIN", raising=False)
     assert well("settings", conf)
     monkeypatch.setenv("SCANRILL_ENGIN", "rapid")
     assert [f.status for f in found("settings", conf)] == ["warn", "ok"]
-    monkeypatch.setattr(checks, "conf", msgspec.structs.replace(conf, allowed_origins=["example.org"]))
-    first = found("settings", conf)[0]
+    monkeypatch.setattr(ours, "conf", msgspec.structs.replace(conf, allowed_origins=["example.org"]))
+    first, *others = found("settings", conf)
     assert first.status == "FAIL"
     assert "SCANRILL_ALLOWED_ORIGINS" in first.says
+    assert [f.status for f in others] == ["warn"], "and not that they go together"
+
+
+def test_settings_of_which_there_is_only_a_warning_go_together(
+    conf: Conf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SCANRILL_ENGIN", raising=False)
+    monkeypatch.setattr(checks, "run_checks", lambda **_tags: [checks.Warning("a thought")])
+    assert well("settings", conf)
 
 
 def test_few_open_files_are_a_warning_and_next_to_none_a_failure(
@@ -98,6 +109,12 @@ def test_few_open_files_are_a_warning_and_next_to_none_a_failure(
         assert str(files) in finding.says
 
 
+def test_no_limit_on_open_files_is_fine_and_is_called_so(conf: Conf, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit(monkeypatch, resource.RLIM_INFINITY)
+    first = found("file limits", conf)[0]
+    assert (first.status, first.says) == ("ok", "no limit")
+
+
 def test_a_disk_with_less_free_than_is_to_stay_free_fails(
     conf: Conf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,6 +122,25 @@ def test_a_disk_with_less_free_than_is_to_stay_free_fails(
     assert well("file limits", conf)
     greedy = msgspec.structs.replace(conf, min_free_bytes=1 << 60)
     assert [f.status for f in found("file limits", greedy)] == ["ok", "FAIL"]
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError("no route to /?token=opaque"), "no route to /?token=[redacted]"),
+        (TimeoutError(), "TimeoutError"),
+        (ValueError("  \n"), "ValueError"),
+    ],
+)
+def test_what_a_check_raises_is_told_in_a_line_without_secrets(
+    error: Exception, says: str, conf: Conf
+) -> None:
+    def fail(_conf: Conf) -> Iterator[checkup.Finding]:
+        yield checkup.Finding("storage", "ok", "so far")
+        raise error
+
+    so_far, failed = checkup.look("storage", fail, conf)
+    assert (so_far.status, failed.status, failed.says) == ("ok", "FAIL", says)
 
 
 # ── what servers share ──
@@ -182,6 +218,22 @@ def test_redis_is_asked_where_there_is_one(conf: Conf, redis_server: Redis) -> N
     assert "pass-word" not in away.says
 
 
+def test_a_redis_that_takes_connections_and_says_nothing_fails_soon(conf: Conf, redis_server: Redis) -> None:
+    there = msgspec.structs.replace(conf, redis_url=redis_server.url)
+    redis_server.freeze()
+    finding = one("Redis", there)
+    assert finding.status == "FAIL"
+    assert "imeout" in finding.says
+
+
+def test_a_database_elsewhere_is_looked_at_without_a_file_here(conf: Conf, db: None) -> None:
+    conf.database_path.unlink()
+    elsewhere = msgspec.structs.replace(conf, database_url="postgresql://me@there/scans")
+    for name in ("database", "migrations", "clock"):
+        assert well(name, elsewhere)
+        assert found(name, elsewhere)
+
+
 def test_a_place_that_stores_nothing_fails(conf: Conf, monkeypatch: pytest.MonkeyPatch) -> None:
     from backend_main.core import storage
 
@@ -240,14 +292,20 @@ def test_an_engine_reads_a_line_or_fails_with_what_it_read(
     assert "magic" in one("engine", unknown).says
 
     def draw(path: Path) -> None:
-        from tests.support.drawing import scripted_png
-
         path.write_bytes(scripted_png(lines=["Poctor heads"]))
 
     monkeypatch.setattr(checkup, "_draw", draw)
     finding = one("engine", conf)
     assert finding.status == "FAIL"
     assert "Poctor heads" in finding.says
+
+
+def test_an_engine_that_reads_in_capitals_reads(conf: Conf, monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw(path: Path) -> None:
+        path.write_bytes(scripted_png(lines=["DOCTOR READS"]))
+
+    monkeypatch.setattr(checkup, "_draw", draw)
+    assert well("engine", conf)
 
 
 def test_every_check_has_its_advice() -> None:
