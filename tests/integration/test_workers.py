@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -14,6 +15,7 @@ import httpx
 import psutil
 import pytest
 
+from backend_main.cli import fleet
 from backend_main.cli.fleet import Fleet
 from backend_main.core.errors import StartRefused
 from tests.integration.test_serve import refusal, scanrill
@@ -123,6 +125,7 @@ async def test_several_processes_are_one_server_whichever_of_them_dies(server: S
 @pytest.mark.slow
 async def test_all_end_in_order_with_the_one_that_started_them_and_also_without(server: Server) -> None:
     everyone = members(server)
+    assert {os.getsid(member.pid) for member in everyone} == {member.pid for member in everyone}, "for Ctrl-C"
     async with sockets_on_two(server, Account.on(server)) as both:
         assert await asyncio.to_thread(server.stop, timeout=10) == 0
         assert [await client.close_code() for client in both] == [1012, 1012]
@@ -139,11 +142,50 @@ async def test_all_end_in_order_with_the_one_that_started_them_and_also_without(
         httpx.get(f"{server.http}/healthz")
 
 
+HARD_OF_HEARING = """
+import os, pathlib, signal, sys, time
+heard = []
+def hear(*_signal):
+    heard.append(1)
+    if len(heard) == {times}:
+        pathlib.Path({mark!r}).touch()
+        os._exit(0)
+signal.signal(signal.SIGTERM, hear)
+os.write(int(sys.argv[3]), b".")
+while True:
+    time.sleep(600)
+"""
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("times", "ends"), [(1, True), (2, True), (99, False)])
+def test_a_process_is_told_to_end_until_it_hears_it_or_is_killed(
+    times: int,
+    ends: bool,
+    number: signal.Signals,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> None:
+    mark = tmp_path / "ended by itself"
+
+    class Slow(Fleet):
+        program = (sys.executable, "-c", HARD_OF_HEARING.format(times=times, mark=str(mark)))
+
+    monkeypatch.setattr(fleet, "STOP_SECONDS", 3)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        Slow(listener, 2, lambda: os.kill(os.getpid(), number)).run()
+    assert mark.exists() == ends
+    assert "takes its place" not in caplog.text
+    assert ("were killed" in caplog.text) != ends
+
+
 def test_processes_that_cannot_start_are_no_server() -> None:
     class Stillborn(Fleet):
         program = (sys.executable, "-c", "raise SystemExit(3)")
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        fleet = Stillborn(listener, 2, lambda: pytest.fail("it serves"))
+        stillborn = Stillborn(listener, 2, lambda: pytest.fail("it serves"))
         with pytest.raises(StartRefused, match="at its start"):
-            fleet.run()
+            stillborn.run()
