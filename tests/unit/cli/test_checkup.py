@@ -18,11 +18,8 @@ from backend_main.cli import checkup
 from backend_main.core.conf import Conf
 from backend_main.core.conf import conf as configured
 from backend_main.core.errors import StartRefused
-from tests.support.database import django_db_modify_db_settings
 from tests.support.drawing import scripted_png
 from tests.support.redis import Redis
-
-__all__ = ["django_db_modify_db_settings"]
 
 MANY, FEW = 1 << 20, 1_024
 
