@@ -144,9 +144,15 @@ class Reader:
         except Unavailable as error:  # no fault of the file; where this fails too, the lease runs out
             log.warning("upload %s is given back: %s", claim.upload_id, error)
             jobs.give_back(self._claim or claim)
-        except Exception:
+        except Exception as error:
+            self._check_there(self._claim or claim, error)
             log.exception("reading upload %s failed", claim.upload_id)
             jobs.count_failure(self._claim or claim, BROKEN_SERVER)
+
+    def _check_there(self, claim: Claim, error: Exception) -> None:
+        """A file that is gone as its upload is, deleted while it was fetched, is no defect: `LostUpload`."""
+        if isinstance(error, FileNotFoundError) and not jobs.extend(claim):
+            raise LostUpload from error
 
     def _read_jobs(self, claim: Claim, path: Path) -> None:
         """One job after the other of a document: its file is here, and open in the engine's process."""

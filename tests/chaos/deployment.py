@@ -83,10 +83,15 @@ class Deployment:
 
     def stop(self) -> None:
         """All end in order, and none has anything to complain of that is a defect."""
-        self.stop_workers()
-        for web in self.webs:
-            assert web.stop() == 0
-            assert web.own_tracebacks == []
+        try:
+            self.stop_workers()
+            for web in self.webs:
+                assert web.stop() == 0
+                assert web.own_tracebacks == []
+        finally:
+            for each in (*self.workers, *self.webs):
+                if each.process.poll() is None:
+                    each.stop(signal.SIGKILL)
 
     def start_worker(self, *arguments: str, **settings: str) -> Worker:
         worker = Worker(self.webs[0], *arguments, **settings)
@@ -95,8 +100,8 @@ class Deployment:
         return worker.start()
 
     def stop_workers(self) -> None:
-        workers, self.workers = self.workers, []
-        for worker in workers:
+        while self.workers:
+            worker = self.workers.pop()
             if worker.process.poll() is None:
                 assert worker.stop() == 0
             assert "Traceback" not in worker.log, worker.log

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import resource
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
 from backend_main.cli import checkup
-from backend_main.core.conf import Conf
+from backend_main.core.conf import Conf, unknown
 from backend_main.core.conf import conf as configured
 from backend_main.core.errors import StartRefused
 from tests.support.drawing import scripted_png
@@ -53,6 +54,12 @@ def limit(monkeypatch: pytest.MonkeyPatch, files: int) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _kind: (files, MANY))
 
 
+def forget_strange_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the tests themselves, too."""
+    for name in unknown(os.environ):
+        monkeypatch.delenv(name)
+
+
 # ── this machine ──
 
 
@@ -77,7 +84,7 @@ def test_settings_that_do_not_go_together_fail_and_misspelt_ones_are_told(
 ) -> None:
     from backend_main.core import checks as ours
 
-    monkeypatch.delenv("SCANRILL_ENGIN", raising=False)
+    forget_strange_settings(monkeypatch)
     assert well("settings", conf)
     monkeypatch.setenv("SCANRILL_ENGIN", "rapid")
     assert [f.status for f in found("settings", conf)] == ["warn", "ok"]
@@ -91,7 +98,7 @@ def test_settings_that_do_not_go_together_fail_and_misspelt_ones_are_told(
 def test_settings_of_which_there_is_only_a_warning_go_together(
     conf: Conf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("SCANRILL_ENGIN", raising=False)
+    forget_strange_settings(monkeypatch)
     monkeypatch.setattr(checks, "run_checks", lambda **_tags: [checks.Warning("a thought")])
     assert well("settings", conf)
 

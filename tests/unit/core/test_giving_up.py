@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend_main import reading
-from backend_main.core import dispatch, events, jobs, tasks, uploads
+from backend_main.core import dispatch, events, jobs, storage, tasks, uploads
 from backend_main.core.models import Job, Page, Status, Upload
 from tests.support.database import new_upload, new_user
 
@@ -167,3 +167,21 @@ def test_all_readers_together_have_one_time_to_stop() -> None:
     assert len(joined) == 4
     assert joined == sorted(joined, reverse=True)
     assert len(set(joined)) == 4
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_file_that_goes_with_its_upload_while_it_is_fetched_is_no_defect(
+    deleted: bool, upload: Upload, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that goes without it is: that is told, and counted."""
+
+    def fetch(_key: str) -> Path:
+        if deleted:
+            uploads.delete(owner=upload.owner, upload_id=upload.pk)
+        raise FileNotFoundError("there is no such object")
+
+    monkeypatch.setattr(storage, "local_copy", fetch)
+    host = StrictHost("", lambda: None)
+    assert reader(host).read_next()
+    assert ("Traceback" in caplog.text) != deleted
+    assert list(Job.objects.values_list("failures", flat=True)) == ([] if deleted else [1])
