@@ -79,7 +79,7 @@ class LocalPool:
 class Courier:
     """A thread that has workers called; nobody who commits waits for a broker.
 
-    A broker that is away costs a warning: the next sweep calls again.
+    A broker that is away costs a warning, and is tried until it is back.
     """
 
     def __init__(self, post: Callable[[int], None]) -> None:
@@ -122,8 +122,8 @@ class Courier:
         except Exception as error:
             if not self.failing:
                 log.warning("workers cannot be called just now: %s", error)
-                self.call(calls)  # once more: a broker that was started anew has closed the connection
             self.failing = True
+            self.call(calls)  # until it is there again, as nobody else would find that out
             with self._wake:
                 self._wake.wait_for(lambda: self._stopping, RETRY_SECONDS)
 

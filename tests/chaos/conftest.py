@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.support.client import TERMINAL, Client, Message
+from tests.support.redis import Redis
 from tests.support.server import Server
 
 
@@ -33,6 +35,14 @@ class Account:
 def account(server: Server) -> Account:
     """Of the shared server; each test reads documents of its own."""
     return Account(server, server.token(server.user()))
+
+
+@pytest.fixture(scope="module")
+def module_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    """For the deployment of a module; it ends however that ends."""
+    redis = Redis(tmp_path_factory.mktemp("redis")).start()
+    yield redis
+    redis.stop()
 
 
 async def shown(client: Client, upload_id: str, text: str) -> Message:

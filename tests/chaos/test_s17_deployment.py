@@ -41,13 +41,11 @@ AGAIN = {"nothing is read": [1], "in the first page": [1], "between pages": [2],
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def deployment(module_redis: Redis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     directory = tmp_path_factory.mktemp("deployment")
-    redis = Redis(directory / "redis").start()
-    deployment = Deployment(directory, redis).start()
+    deployment = Deployment(directory, module_redis).start()
     yield deployment
     deployment.stop()
-    redis.stop()
 
 
 @dataclass

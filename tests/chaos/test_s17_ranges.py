@@ -31,13 +31,11 @@ FIRST, AHEAD = 2, 5
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def deployment(module_redis: Redis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     directory = tmp_path_factory.mktemp("ranges")
-    redis = Redis(directory / "redis").start()
-    deployment = Deployment(directory, redis).start()
+    deployment = Deployment(directory, module_redis).start()
     yield deployment
     deployment.stop()
-    redis.stop()
 
 
 def holder(deployment: Deployment, upload_id: str, page: int) -> Worker:

@@ -37,13 +37,11 @@ MEND: dict[str, Callable[[Redis], object]] = {"stopped": Redis.start, "frozen": 
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def deployment(module_redis: Redis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     directory = tmp_path_factory.mktemp("redis")
-    redis = Redis(directory / "redis").start()
-    deployment = Deployment(directory, redis).start()
+    deployment = Deployment(directory, module_redis).start()
     yield deployment
     deployment.stop()
-    redis.stop()
 
 
 def health(web: Server) -> tuple[int, str, str]:

@@ -39,17 +39,15 @@ def database() -> Iterator[postgresql.PostgreSQL]:
 
 @pytest.fixture(scope="module")
 def deployment(
-    database: postgresql.PostgreSQL, tmp_path_factory: pytest.TempPathFactory
+    database: postgresql.PostgreSQL, module_redis: Redis, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
     directory = tmp_path_factory.mktemp("database")
-    redis = Redis(directory / "redis").start()
     url = postgresql.url_at(database.directory, "postgres")
-    deployment = Deployment(directory, redis, database=url).start()
+    deployment = Deployment(directory, module_redis, database=url).start()
     for _ in range(2):
         deployment.start_worker("--concurrency", "2")
     yield deployment
     deployment.stop()
-    redis.stop()
 
 
 @contextmanager

@@ -55,15 +55,15 @@ class OnBucket(Deployment):
 
 
 @pytest.fixture(scope="module")
-def deployment(s3_server: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnBucket]:
+def deployment(
+    s3_server: S3, module_redis: Redis, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OnBucket]:
     directory = tmp_path_factory.mktemp("s22")
-    redis = Redis(directory / "redis").start()
-    deployment = OnBucket(directory, redis, s3_server)
+    deployment = OnBucket(directory, module_redis, s3_server)
     deployment.start()
     deployment.worker()
     yield deployment
     deployment.stop()
-    redis.stop()
 
 
 @pytest.fixture

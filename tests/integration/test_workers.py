@@ -37,8 +37,12 @@ def server(new_server: Callable[..., Server], redis_server: Redis) -> Server:
 
 
 def members(server: Server) -> list[psutil.Process]:
-    children = psutil.Process(server.process.pid).children()
-    return [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+    living = []
+    for child in psutil.Process(server.process.pid).children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has just died
+            if child.status() != psutil.STATUS_ZOMBIE:
+                living.append(child)
+    return living
 
 
 def member_of(server: Server, client: Client) -> psutil.Process:
@@ -152,8 +156,7 @@ def hear(*_signal):
         os._exit(0)
 signal.signal(signal.SIGTERM, hear)
 os.write(int(sys.argv[3]), b".")
-while True:
-    time.sleep(600)
+time.sleep(60)
 """
 
 
