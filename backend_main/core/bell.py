@@ -84,6 +84,11 @@ class Taken(OfUpload, frozen=True, tag=True):
         return {1: self.attempt} if self.jobs is None else self.jobs
 
     @property
+    def begins(self) -> bool:
+        """Whether it is a reading's first claim, and no page is done: there is nothing to be looked up."""
+        return self.pages == {} and self.attempt == self.run
+
+    @property
     def key(self) -> object:
         return Taken, self.upload_id, self.attempt
 

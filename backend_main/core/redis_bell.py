@@ -116,7 +116,8 @@ class Publisher:
             log.exception("what was said could not be published")
 
     def _packed(self, item: Item) -> bytes:
-        if isinstance(item, Taken):  # the pages are in the database, for those who want them
+        if isinstance(item, Taken) and not item.begins:
+            # The pages are in the database, for those who want them.
             item = msgspec.structs.replace(item, pages=None)
         return self.sender + _encoder.encode(item)
 
