@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 DEAF = """
 from backend_main.core.bell import LocalBell
-LocalBell.say = lambda self, item: None
+LocalBell._heard = lambda self, item, *, local: None
 from backend_main.cli.main import main
 main()
 """

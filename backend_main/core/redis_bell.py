@@ -25,7 +25,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from .bell import Heard, Item, LocalBell, Mailbox, Missed, Over, Taken
+from .bell import NOBODY, Heard, Item, Listening, LocalBell, Mailbox, Missed, Over, Taken
 
 log = logging.getLogger(__name__)
 
@@ -70,9 +70,10 @@ class Publisher:
         with self._redis.pipeline(transaction=False) as pipeline:
             for item in items:
                 packed = self._packed(item)
-                pipeline.publish(channel_of(self._prefix, item.owner_id), packed)
-                if isinstance(item, Over):
-                    pipeline.publish(channel_of_ends(self._prefix), packed)
+                if not isinstance(item, Listening):
+                    pipeline.publish(channel_of(self._prefix, item.owner_id), packed)
+                if isinstance(item, Listening | Over):
+                    pipeline.publish(channel_of_readers(self._prefix), packed)
             pipeline.execute()
 
     def close(self) -> None:
@@ -207,6 +208,8 @@ class RedisBell(LocalBell):
                 asked = False
                 if message["type"] == "message":
                     self._take(message["data"])
+                elif message["type"] == "subscribe":
+                    self._listens_to(message["channel"].decode())
             elif asked:
                 raise ConnectionError("it is silent")
             else:
@@ -218,6 +221,12 @@ class RedisBell(LocalBell):
             return  # heard when it was said
         if (item := unpacked(data)) is not None:
             self._heard(item, local=False)
+
+    def _listens_to(self, channel: str) -> None:
+        """What was said of a user before is not heard; only the pages that are done could be looked up."""
+        _, is_of_user, owner_id = channel.rpartition(channel_of(self._prefix, ""))
+        if is_of_user and owner_id != str(NOBODY):
+            self._publisher.say(Listening(UUID(owner_id)))
 
     async def _reconcile(self) -> None:
         """Subscribes to what is wanted and to nothing else."""
@@ -246,10 +255,10 @@ def unpacked(data: bytes) -> Heard | None:
     return item
 
 
-def channel_of(prefix: str, owner_id: UUID) -> str:
+def channel_of(prefix: str, owner_id: UUID | str) -> str:
     return f"{prefix}user:{owner_id}"
 
 
-def channel_of_ends(prefix: str) -> str:
-    """Of all users: for those who read."""
+def channel_of_readers(prefix: str) -> str:
+    """Of all users: what those hear who read."""
     return f"{prefix}over"

@@ -115,7 +115,7 @@ async def test_a_hanging_child_goes_with_its_server_and_the_document_is_tried_ag
         if upload["status"] != "processed":
             upload = await client.end_of(upload_id)
     assert upload["raw_text"] == "one\ntwo"
-    own = psutil.Process(server.process.pid).children()
+    own = psutil.Process(server.reading_process.pid).children()
     assert [child.pid for child in own] == [(await asyncio.to_thread(reading_child, server)).pid]
 
 

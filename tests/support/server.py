@@ -35,7 +35,7 @@ class Server:
     """`settings` are environment variables without their prefix; `log` is all that the server wrote.
 
     All but the link that it prints for a person to sign in with: that is in `link`. Of scaled parts, its
-    `worker` starts and ends with it, and its log is part of this one. A test that names a Redis brings its own workers.
+    `worker` starts and ends with it, its log is part of this one; a test that names a Redis brings its own.
     """
 
     program = SCANRILL
