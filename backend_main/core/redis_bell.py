@@ -158,8 +158,12 @@ class RedisBell(LocalBell):
         self._publisher.say(item)
 
     def follow(self, owner_id: UUID) -> None:
-        self._wanted.add(channel_of(self._prefix, owner_id))
-        self._spawn(self._reconcile())
+        channel = channel_of(self._prefix, owner_id)
+        self._wanted.add(channel)
+        if channel in self._subscribed:
+            self._listens_to(channel)  # it was not wanted for so short a time that nobody did anything about it
+        else:
+            self._spawn(self._reconcile())
 
     def unfollow(self, owner_id: UUID) -> None:
         self._wanted.discard(channel_of(self._prefix, owner_id))

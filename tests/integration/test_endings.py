@@ -90,6 +90,10 @@ async def test_who_begins_to_listen_to_a_user_asks_those_who_read_for_what_was_s
     while isinstance(said := await asyncio.to_thread(heard.get, timeout=WAIT_SECONDS), Over):
         pass
     assert said == Listening(owner_id)
+    # Who comes back at once has forgotten all the same what was said.
+    bell.unfollow(owner_id)
+    bell.follow(owner_id)
+    assert await asyncio.to_thread(heard.get, timeout=WAIT_SECONDS) == said
     await bell.stop()
 
 
