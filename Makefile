@@ -31,7 +31,7 @@ web: | $(UV) ## Build the web page, where its sources have changed
 npm: | $(UV) ## Run npm in web/: make npm ARGS="run dev"
 	@$(BUILD_WEB) npm $(ARGS)
 
-test: .venv/.installed-dev web ## Run the tests; with ARGS=--slow all of them, as CI does; --database=postgresql: on that
+test: .venv/.installed-dev web ## Run the tests; with ARGS=--slow all of them; --parts=scaled: servers with workers, PostgreSQL and Redis
 	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(ARGS)
 
 lint: .venv/.installed-dev | $(UV) ## Style, types, import rules

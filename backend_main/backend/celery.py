@@ -79,6 +79,16 @@ def answering(seconds: float) -> list[str]:
     return [name for reply in replies for name in reply]
 
 
+def stopper() -> Callable[[], None]:
+    """What ends a worker of this process, for the handler of a signal: one that has not begun yet, too."""
+    from celery.worker import state  # not for a server, whose courier has no use for it
+
+    def stop() -> None:
+        state.should_stop = 0  # the exit code
+
+    return stop
+
+
 def work(concurrency: int, *, stop: Callable[[], object]) -> None:
     """A worker, until SIGTERM or SIGINT; `stop`, called in the handler of the signal, ends what tasks do."""
 

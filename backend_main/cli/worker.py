@@ -55,6 +55,7 @@ class _Worker:
         from backend_main.backend import celery
         from backend_main.core import dispatch, events, sweep
 
+        self._take_no_more = celery.stopper()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         events.listen(self._tell)
@@ -103,6 +104,7 @@ class _Worker:
         """A signal's handler is no place to wait; nor is a worker to wait for what hangs."""
         if not self._stopping.is_set():
             self._stopping.set()
+            self._take_no_more()
             self._stopped = threading.Thread(target=_stop_readers, name="stop")
             self._stopped.start()
             last = threading.Timer(END_SECONDS, _end_at_last)

@@ -84,6 +84,11 @@ class Taken(OfUpload, frozen=True, tag=True):
         return {1: self.attempt} if self.jobs is None else self.jobs
 
     @property
+    def begins(self) -> bool:
+        """Whether it is a reading's first claim, and no page is done: there is nothing to be looked up."""
+        return self.pages == {} and self.attempt == self.run
+
+    @property
     def key(self) -> object:
         return Taken, self.upload_id, self.attempt
 
@@ -100,6 +105,10 @@ class PageText(OfUpload, frozen=True, tag=True):
         return PageText, self.upload_id, self.attempt, self.page.number
 
 
+class Listening(Item, frozen=True, tag=True):
+    """A process listens to this user from now on; who reads something of theirs says it once more."""
+
+
 class Missed(msgspec.Struct, frozen=True):
     """Some items may have been lost: it is time to look."""
 
@@ -112,7 +121,7 @@ class Here(Item, frozen=True, tag=True):
     """A worker lives, and says so each `HERE_SECONDS`. It is `NOBODY`'s too."""
 
 
-Heard = Ring | Over | Taken | PageText | Work | Here
+Heard = Ring | Over | Taken | PageText | Work | Here | Listening
 NOBODY = UUID(int=0)
 
 

@@ -1,4 +1,5 @@
-"""Step 12 — hears, in a process that reads, which uploads have ended in any other that shares its Redis.
+"""Step 12 — hears, in a process that reads, which uploads have ended in any other that shares its Redis, and
+which users another one listens to from now on.
 
 A channel for all of them: whoever reads something does not know who else will cancel or delete it. With Redis
 away nothing is heard; then a reader finds out when it next extends its lease. Needs no Django.
@@ -16,13 +17,13 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from .bell import Over
+from .bell import Listening, Over
 from .redis_bell import (
     FIRST_RETRY_SECONDS,
     LAST_RETRY_SECONDS,
     QUIET_SECONDS,
     TIMEOUT_SECONDS,
-    channel_of_ends,
+    channel_of_readers,
     unpacked,
 )
 
@@ -32,8 +33,8 @@ log = logging.getLogger(__name__)
 class Endings:
     """`hear` is called on a thread of its own; it is quick and does not raise."""
 
-    def __init__(self, url: str, prefix: str, hear: Callable[[Over], None]) -> None:
-        self._url, self._channel, self._hear = url, channel_of_ends(prefix), hear
+    def __init__(self, url: str, prefix: str, hear: Callable[[Over | Listening], None]) -> None:
+        self._url, self._channel, self._hear = url, channel_of_readers(prefix), hear
         self._stopping = threading.Event()
         self._connected = False
 
@@ -88,5 +89,5 @@ class Endings:
                 pubsub.ping()
 
     def _take(self, data: bytes) -> None:
-        if isinstance(item := unpacked(data), Over) and not self._stopping.is_set():
+        if isinstance(item := unpacked(data), Over | Listening) and not self._stopping.is_set():
             self._hear(item)

@@ -41,6 +41,7 @@ class Feed:
 
     def begin(self, cursor: int) -> None:
         self.cursor = cursor
+        self._tell_waiting()
         self.ring(cursor)
 
     def ring(self, seq: int) -> None:

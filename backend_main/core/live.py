@@ -259,8 +259,10 @@ class Hub:
 
     def _take(self, taken: Taken, local: bool) -> None:
         feed = self._feeds.get(taken.owner_id)
+        if feed is None and not local:
+            return  # nobody here listens any longer
         here = feed is None or feed.cursor is None or feed.cursor >= taken.seq
-        if here and local and (taken.pages is not None or self._streams.knows(taken)):
+        if here and (_is_whole(taken, local) or (local and self._streams.knows(taken))):
             self._begin(taken, local)
         elif feed is not None:
             coming = self._coming[taken.upload_id, taken.attempt] = Coming()
@@ -274,7 +276,7 @@ class Hub:
         """Begins a text when all events are here that come before it; pages that lack are looked up."""
         key = taken.upload_id, taken.attempt
         try:
-            found = taken if local and taken.pages is not None else await self._look_up(taken)
+            found = taken if _is_whole(taken, local) else await self._look_up(taken)
             if found is not None:
                 await feed.reach(found.seq)
                 self._begin(found, local)
@@ -353,6 +355,11 @@ class Hub:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("work of the hub failed", exc_info=error)
+
+
+def _is_whole(taken: Taken, local: bool) -> bool:
+    """Whether it has the pages there are: of what comes from elsewhere, where there are none."""
+    return taken.begins or (local and taken.pages is not None)
 
 
 def _cut_off(feed: Feed) -> None:

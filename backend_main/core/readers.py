@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from .. import reading
 from . import dispatch, events, jobs, pictures, sweep, tasks
-from .bell import Over, Says
+from .bell import Listening, Over, Says
 from .conf import conf
 from .errors import Unavailable
 
@@ -71,7 +71,7 @@ def _hear_of_ends() -> None:
     global _endings
     from .endings import Endings  # the extra `redis` is for who has one
 
-    _endings = Endings(conf.redis_url, conf.redis_prefix, heed_end)
+    _endings = Endings(conf.redis_url, conf.redis_prefix, heed)
     _endings.start()
 
 
@@ -108,10 +108,13 @@ def read_all() -> None:
         log.warning("reading waits: %s", error)
 
 
-def heed_end(over: Over) -> None:
-    """Another process has ended an upload that may be read here."""
+def heed(said: Over | Listening) -> None:
+    """Another process has ended an upload that may be read here, or has not heard how far it is."""
     for reader in _readers:
-        reader.heed_end(over)
+        if isinstance(said, Over):
+            reader.heed_end(said)
+        else:
+            reader.say_again(said.owner_id)
 
 
 def any_warm() -> bool:

@@ -25,7 +25,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from .bell import Heard, Item, LocalBell, Mailbox, Missed, Over, Taken
+from .bell import NOBODY, Heard, Item, Listening, LocalBell, Mailbox, Missed, Over, Taken
 
 log = logging.getLogger(__name__)
 
@@ -70,9 +70,10 @@ class Publisher:
         with self._redis.pipeline(transaction=False) as pipeline:
             for item in items:
                 packed = self._packed(item)
-                pipeline.publish(channel_of(self._prefix, item.owner_id), packed)
-                if isinstance(item, Over):
-                    pipeline.publish(channel_of_ends(self._prefix), packed)
+                if not isinstance(item, Listening):
+                    pipeline.publish(channel_of(self._prefix, item.owner_id), packed)
+                if isinstance(item, Listening | Over):
+                    pipeline.publish(channel_of_readers(self._prefix), packed)
             pipeline.execute()
 
     def close(self) -> None:
@@ -116,7 +117,8 @@ class Publisher:
             log.exception("what was said could not be published")
 
     def _packed(self, item: Item) -> bytes:
-        if isinstance(item, Taken):  # the pages are in the database, for those who want them
+        if isinstance(item, Taken) and not item.begins:
+            # The pages are in the database, for those who want them.
             item = msgspec.structs.replace(item, pages=None)
         return self.sender + _encoder.encode(item)
 
@@ -156,8 +158,14 @@ class RedisBell(LocalBell):
         self._publisher.say(item)
 
     def follow(self, owner_id: UUID) -> None:
-        self._wanted.add(channel_of(self._prefix, owner_id))
-        self._spawn(self._reconcile())
+        channel = channel_of(self._prefix, owner_id)
+        self._wanted.add(channel)
+        if channel in self._subscribed:
+            self._listens_to(
+                channel
+            )  # it was not wanted for so short a time that nobody did anything about it
+        else:
+            self._spawn(self._reconcile())
 
     def unfollow(self, owner_id: UUID) -> None:
         self._wanted.discard(channel_of(self._prefix, owner_id))
@@ -206,6 +214,8 @@ class RedisBell(LocalBell):
                 asked = False
                 if message["type"] == "message":
                     self._take(message["data"])
+                elif message["type"] == "subscribe":
+                    self._listens_to(message["channel"].decode())
             elif asked:
                 raise ConnectionError("it is silent")
             else:
@@ -217,6 +227,12 @@ class RedisBell(LocalBell):
             return  # heard when it was said
         if (item := unpacked(data)) is not None:
             self._heard(item, local=False)
+
+    def _listens_to(self, channel: str) -> None:
+        """What was said of a user before is not heard; only the pages that are done could be looked up."""
+        _, is_of_user, owner_id = channel.rpartition(channel_of(self._prefix, ""))
+        if is_of_user and owner_id != str(NOBODY):
+            self._publisher.say(Listening(UUID(owner_id)))
 
     async def _reconcile(self) -> None:
         """Subscribes to what is wanted and to nothing else."""
@@ -245,10 +261,10 @@ def unpacked(data: bytes) -> Heard | None:
     return item
 
 
-def channel_of(prefix: str, owner_id: UUID) -> str:
+def channel_of(prefix: str, owner_id: UUID | str) -> str:
     return f"{prefix}user:{owner_id}"
 
 
-def channel_of_ends(prefix: str) -> str:
-    """Of all users: for those who read."""
+def channel_of_readers(prefix: str) -> str:
+    """Of all users: what those hear who read."""
     return f"{prefix}over"

@@ -46,6 +46,7 @@ class Reader:
         self._bell, self._host = bell, host
         self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._claim: Claim | None = None
+        self._telling: Telling | None = None
         self._ended = threading.Event()  # what is being read is not to be read on
         self._stopping = threading.Event()
         threading.Thread(target=self._keep_claim, name="heartbeat", daemon=True).start()
@@ -73,6 +74,12 @@ class Reader:
         claim = self._claim
         if claim is not None and over.upload_id == claim.upload_id and over.seq > claim.seq:
             self._end_reading()
+
+    def say_again(self, owner_id: uuid.UUID) -> None:
+        """What was said last of the page that is being read, if it is this user's."""
+        claim, telling = self._claim, self._telling
+        if claim is not None and claim.owner_id == owner_id and telling is not None:
+            telling.again()
 
     def read_next(self) -> bool:
         """Reads a document as far as there are jobs of it, and until it gives way.
@@ -182,7 +189,7 @@ class Reader:
     def _read_page(self, claim: Claim, path: Path, number: int) -> tuple[Claim, int]:
         """Reads and saves one page; what the claim is then, and how many pages the document has."""
         options = msgspec.structs.replace(claim.options, first_page=number, last_page=number)
-        telling = Telling(lambda page: self._say(claim, page))
+        self._telling = telling = Telling(lambda page: self._say(claim, page))
         pages = self._host.read(path, options)
         if self._ended.is_set() or self._stopping.is_set():
             self._host.cancel()  # a cancel from before `read` does not reach into it

@@ -65,17 +65,25 @@ class Telling:
             elif self._timer is None:
                 self._timer = self._later(wait, self._tell_what_waits)
 
+    def again(self) -> None:
+        """From any thread, for those who come late: what was told last, unless the page is done."""
+        with self._lock:
+            if self._page is not None:
+                self._say(self._page)
+
     def end(self, page: Draft) -> None:
         """The page is done; that is all of it, and nothing else is told any more."""
         with self._lock:
             self._forget()
             self._say(page)
+            self._page = None
 
     def close(self) -> None:
         """However the reading ended: a line that was read has been told."""
         with self._lock:
             if self._untold:
                 self._tell()
+            self._page = None
 
     # ── under the lock ──
 

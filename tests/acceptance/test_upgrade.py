@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support import postgresql
+from tests.support import parts, postgresql
 from tests.support.client import TERMINAL, Client
 from tests.support.door import Door
 from tests.support.drawing import scripted_png
@@ -35,7 +35,7 @@ def older(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     settings = {}
     if database == "postgresql":
         settings = {"DATABASE_URL": postgresql.new_database(), "SECRET_KEY": secrets.token_hex(32)}
-    elif postgresql.wanted():
+    elif not parts.embedded():
         pytest.skip("this run is of PostgreSQL")
     older = Older.on(Server(tmp_path_factory.mktemp("older") / "data", **settings), schema)
     older.server.start()

@@ -34,6 +34,7 @@ def stored(s3: S3) -> set[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.embedded("elsewhere what is young stays, and nothing in a bucket can be made old")
 def test_s24_what_dies_between_a_bucket_and_a_row_is_done_or_never_was(machine: Server, s3: S3) -> None:
     owner = machine.user()
     for place, when, kept in CREATE:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import postgresql
 from tests.support.drawing import scripted_png
 from tests.support.encoding import base64_of
 from tests.support.server import Server
@@ -141,7 +140,7 @@ def test_s24_deletes_that_die_are_done_or_never_were(machine: Server, owner: str
     assert_agreement(machine)
 
 
-@pytest.mark.skipif(postgresql.wanted(), reason="only a server that is alone sweeps what is young")
+@pytest.mark.embedded("elsewhere another machine may be taking in what is young")
 def test_s24_what_a_crash_left_is_swept_by_the_next_start_as_well(machine: Server, owner: str) -> None:
     for place, when, _ in (CREATE[1], CREATE[6], CREATE[9]):
         assert die(machine, "create", place, when, owner) == DIED

@@ -17,6 +17,8 @@ from tests.support.drawing import scripted_png
 from tests.support.server import Server
 from tests.support.watching import QUICK, head_of, watching
 
+pytestmark = pytest.mark.embedded("a database and a bucket of others are backed up with tools of their own")
+
 LINES = ["kept text", "and more"]
 
 

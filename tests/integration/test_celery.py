@@ -47,6 +47,20 @@ def test_no_more_calls_wait_than_there_may_be_readers(redis_server: Redis, tmp_p
     assert run(CALL, tmp_path / "data", **settings) == [[1, 4, 64, 64], "scanrill.read"]
 
 
+def test_a_worker_that_is_told_to_end_as_it_begins_is_not_cut_off(
+    redis_server: Redis, tmp_path: Path
+) -> None:
+    settings = {"REDIS_URL": redis_server.url, "SECRET_KEY": "k" * 50, "ENGINE": "dummy"}
+    command, env = [*SCANRILL, "worker"], environment(tmp_path / "data", **settings)
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as worker:
+        assert worker.stdout is not None
+        worker.stdout.readline()
+        worker.terminate()
+        said = worker.communicate(timeout=60)[1].decode()
+    assert worker.returncode == 0
+    assert "cut off" not in said
+
+
 IMPORTED = """
 from backend_main.backend import asgi
 print(json.dumps([name for name in ("celery", "kombu", "redis") if name in sys.modules]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import uuid
 from collections.abc import Callable, Iterator
@@ -9,9 +10,9 @@ from contextlib import suppress
 
 import pytest
 
-from backend_main.core.bell import Over, Ring
+from backend_main.core.bell import NOBODY, Listening, Over, Ring
 from backend_main.core.endings import Endings
-from backend_main.core.redis_bell import Publisher
+from backend_main.core.redis_bell import Publisher, RedisBell
 from tests.support.redis import Redis
 
 PREFIX = "test:"
@@ -19,8 +20,8 @@ WAIT_SECONDS = 30.0
 
 
 @pytest.fixture
-def heard(redis_server: Redis) -> Iterator[queue.SimpleQueue[Over]]:
-    over: queue.SimpleQueue[Over] = queue.SimpleQueue()
+def heard(redis_server: Redis) -> Iterator[queue.SimpleQueue[Over | Listening]]:
+    over: queue.SimpleQueue[Over | Listening] = queue.SimpleQueue()
     endings = Endings(redis_server.url, PREFIX, over.put)
     endings.start()
     yield over
@@ -38,7 +39,7 @@ def an_end() -> Over:
     return Over(uuid.uuid4(), uuid.uuid4(), 3)
 
 
-def until_heard(say: Callable[[Over], None], heard: queue.SimpleQueue[Over]) -> None:
+def until_heard(say: Callable[[Over], None], heard: queue.SimpleQueue[Over | Listening]) -> None:
     """Says an end again and again: who does not listen yet has lost it."""
     over = an_end()
     for _ in range(round(WAIT_SECONDS / 0.05)):
@@ -50,7 +51,7 @@ def until_heard(say: Callable[[Over], None], heard: queue.SimpleQueue[Over]) -> 
 
 
 def test_the_ends_of_all_users_are_heard_and_nothing_else(
-    say: Callable[[Over | Ring], None], heard: queue.SimpleQueue[Over]
+    say: Callable[[Over | Ring], None], heard: queue.SimpleQueue[Over | Listening]
 ) -> None:
     until_heard(say, heard)
     one, two = an_end(), an_end()
@@ -64,7 +65,7 @@ def test_the_ends_of_all_users_are_heard_and_nothing_else(
 
 
 def test_other_deployments_are_not_heard(
-    redis_server: Redis, say: Callable[[Over], None], heard: queue.SimpleQueue[Over]
+    redis_server: Redis, say: Callable[[Over], None], heard: queue.SimpleQueue[Over | Listening]
 ) -> None:
     until_heard(say, heard)
     theirs, ours = an_end(), an_end()
@@ -78,9 +79,27 @@ def test_other_deployments_are_not_heard(
     assert theirs not in said
 
 
+async def test_who_begins_to_listen_to_a_user_asks_those_who_read_for_what_was_said(
+    redis_server: Redis, say: Callable[[Over], None], heard: queue.SimpleQueue[Over | Listening]
+) -> None:
+    await asyncio.to_thread(until_heard, say, heard)
+    owner_id, bell = uuid.uuid4(), RedisBell(redis_server.url, PREFIX)
+    bell.start(lambda item, local: None)
+    for each in (NOBODY, owner_id):
+        bell.follow(each)
+    while isinstance(said := await asyncio.to_thread(heard.get, timeout=WAIT_SECONDS), Over):
+        pass
+    assert said == Listening(owner_id)
+    # Who comes back at once has forgotten all the same what was said.
+    bell.unfollow(owner_id)
+    bell.follow(owner_id)
+    assert await asyncio.to_thread(heard.get, timeout=WAIT_SECONDS) == said
+    await bell.stop()
+
+
 @pytest.mark.parametrize("how", ["stopped", "cut"])
 def test_a_connection_that_is_lost_is_made_again(
-    how: str, redis_server: Redis, say: Callable[[Over], None], heard: queue.SimpleQueue[Over]
+    how: str, redis_server: Redis, say: Callable[[Over], None], heard: queue.SimpleQueue[Over | Listening]
 ) -> None:
     until_heard(say, heard)
     if how == "cut":

@@ -47,7 +47,7 @@ async def test_a_reader_that_died_idle_is_replaced_for_the_next_upload(server: S
     async with httpx.AsyncClient(base_url=server.http) as http:
         await ready(http)
         # The other one, if there is one, draws pictures, and has no engine.
-        children = psutil.Process(server.process.pid).children()
+        children = psutil.Process(server.reading_process.pid).children()
         [child] = [child for child in children if "dummy" in child.cmdline()]
         child.kill()
         async with Client(server.url(token=token)) as client:

@@ -112,7 +112,7 @@ def test_s36_without_a_key_of_its_own_it_does_not_start(tmp_path: Path) -> None:
 
 
 def test_an_embedded_server_keeps_its_data_directory_to_itself(pair: list[Server]) -> None:
-    alone = Server(pair[0].data_dir, DATABASE_URL="")
+    alone = Server(pair[0].data_dir, DATABASE_URL="", REDIS_URL="")
     assert "in use by another" in refusal(alone, "serve", "--port", "0")
 
 

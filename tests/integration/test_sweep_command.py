@@ -33,6 +33,7 @@ def swept(server: Server) -> str:
     return ended.stdout.strip()
 
 
+@pytest.mark.embedded("elsewhere another machine may be taking in what is young")
 def test_without_a_server_it_removes_all_that_no_upload_refers_to(tmp_path: Path) -> None:
     server = Server(tmp_path / "data")
     assert swept(server) == "0 claims opened, 0 files and 0 unfinished files removed"

@@ -20,7 +20,8 @@ from backend_main.cli.fleet import Fleet
 from backend_main.core.errors import StartRefused
 from tests.integration.test_serve import refusal, scanrill
 from tests.support.accounts import Account
-from tests.support.client import WAIT_SECONDS, Client
+from tests.support.client import WAIT_SECONDS, Client, Message
+from tests.support.documents import Document
 from tests.support.drawing import scripted_png
 from tests.support.processes import wait_gone, wait_until
 from tests.support.redis import Redis
@@ -124,6 +125,29 @@ async def test_several_processes_are_one_server_whichever_of_them_dies(server: S
         created = await client.create(scripted_png(lines=["read again"]))
         assert (await client.end_of(created["instance"]["id"]))["raw_text"] == "read again"
     assert server.links_printed == 1, "who takes the place of another is no new start"
+
+
+async def test_who_comes_to_another_process_has_the_text_of_the_page_that_is_read(
+    server: Server, tmp_path: Path
+) -> None:
+    account, document = Account.on(server), Document(tmp_path, 2, {2: 1})
+    reader = reader_of(server)
+
+    def so_far(message: Message) -> bool:
+        return message.get("streamed_text") == document.text_up_to(2)
+
+    async with account.client() as client:
+        upload_id = (await client.create(document.tiff))["instance"]["id"]
+        await client.until(so_far)
+    elsewhere = False
+    for _ in range(TRIES):
+        async with account.client() as client:
+            await client.until(so_far)
+            if elsewhere := member_of(server, client) != reader:
+                document.lift(2)
+                assert (await client.end_of(upload_id))["raw_text"] == document.text
+                break
+    assert elsewhere
 
 
 @pytest.mark.slow

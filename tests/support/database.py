@@ -17,7 +17,7 @@ from backend_main.core.events import Change  # noqa: E402
 from backend_main.core.models import Upload, User  # noqa: E402
 from backend_main.core.uploads import Source, create  # noqa: E402
 
-from . import postgresql  # noqa: E402
+from . import parts  # noqa: E402
 from .drawing import scripted_png  # noqa: E402
 from .encoding import base64_of  # noqa: E402
 
@@ -28,7 +28,7 @@ def django_db_modify_db_settings() -> Iterator[None]:
     from django.conf import settings
 
     own = settings.DATABASES["default"].setdefault("TEST", {})
-    if postgresql.wanted():
+    if not parts.embedded():
         assert "postgresql" in settings.DATABASES["default"]["ENGINE"]
         own["NAME"] = f"unit_{uuid.uuid4().hex[:12]}"
         yield

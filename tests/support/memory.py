@@ -17,7 +17,8 @@ class Watch:
     """`with Watch(server) as watch:`; then `watch.growth` is the most that it took beyond the beginning."""
 
     def __init__(self, server: Server) -> None:
-        self._process = psutil.Process(server.process.pid)
+        pids = {server.process.pid, server.reading_process.pid}
+        self._processes = [psutil.Process(pid) for pid in pids]
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._weigh)
 
@@ -43,7 +44,8 @@ class Watch:
 
     def _resident(self) -> int:
         total = 0
-        for process in (self._process, *self._process.children(recursive=True)):
+        children = [child for each in self._processes for child in each.children(recursive=True)]
+        for process in (*self._processes, *children):
             with suppress(psutil.NoSuchProcess):  # it was replaced meanwhile
                 total += process.memory_info().rss
         return total

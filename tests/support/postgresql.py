@@ -19,18 +19,9 @@ from urllib.parse import quote
 
 import psycopg
 
-SOCKET, FOR_ALL = "SCANRILL_TEST_POSTGRESQL", "SCANRILL_TEST_ON_POSTGRESQL"
+SOCKET = "SCANRILL_TEST_POSTGRESQL"
 # What a machine has that crashes is no matter here; many servers of many threads are.
 CONFIGURATION = "\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 500\n"
-
-
-def wanted() -> bool:
-    """Whether all servers of this run of the tests are on PostgreSQL."""
-    return FOR_ALL in os.environ
-
-
-def want() -> None:
-    os.environ[FOR_ALL] = "1"
 
 
 def url_of(database: str) -> str:

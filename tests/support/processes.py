@@ -17,7 +17,8 @@ POLL_SECONDS = 0.01
 class Parent(Protocol):
     """A server or a worker."""
 
-    process: subprocess.Popen[bytes]
+    @property
+    def reading_process(self) -> subprocess.Popen[bytes]: ...
 
 
 def wait_until(true: Callable[[], object], what: str) -> None:
@@ -39,7 +40,7 @@ def reading_children(parent: Parent, count: int) -> list[psutil.Process]:
 
     def look() -> bool:
         with contextlib.suppress(psutil.Error):
-            children = psutil.Process(parent.process.pid).children()
+            children = psutil.Process(parent.reading_process.pid).children()
             found[:] = [child for child in children if _reads(child)]
         return len(found) >= count
 

@@ -1,20 +1,23 @@
-"""A real `scanrill serve` on a port of its own, in a data directory of its own."""
+"""A real `scanrill serve` on a port and in a data directory of its own, and the worker that reads for it."""
 
 from __future__ import annotations
 
 import os
 import queue
 import re
-import secrets
 import signal
 import subprocess
 import sys
 import threading
 import uuid
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.support import postgresql
+from tests.support import parts
 from tests.support.tables import rows
+
+if TYPE_CHECKING:
+    from tests.support.worker import Worker
 
 SCANRILL = [sys.executable, "-c", "from backend_main.cli.main import main; main()"]
 START_SECONDS = 60
@@ -31,7 +34,8 @@ def environment(data_dir: Path, **settings: str) -> dict[str, str]:
 class Server:
     """`settings` are environment variables without their prefix; `log` is all that the server wrote.
 
-    All but the link that it prints for a person to sign in with: that is in `link`.
+    All but the link that it prints for a person to sign in with: that is in `link`. Of scaled parts, its
+    `worker` starts and ends with it, its log is part of this one; a test that names a Redis brings its own.
     """
 
     program = SCANRILL
@@ -39,16 +43,15 @@ class Server:
     def __init__(self, data_dir: Path, *arguments: str, **settings: str) -> None:
         self.data_dir = data_dir
         self.arguments = arguments
-        own = {"ENGINE": "dummy"}
-        if postgresql.wanted():
-            own |= {"DATABASE_URL": postgresql.new_database(), "SECRET_KEY": secrets.token_hex(32)}
+        own = {"ENGINE": "dummy"} | parts.settings()
         self.environment = environment(data_dir, **(own | settings))
+        self.worker = self._new_worker() if parts.scaled() and "REDIS_URL" not in settings else None
         self.log_path = data_dir.with_name(data_dir.name + ".log")
         self.port = 0
         self._links: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def start(self) -> Server:
-        """Starts it, and waits until it says where it serves."""
+        """Starts it, and waits until it says where it serves; and until its worker reads."""
         self._log_file = open(self.log_path, "ab")  # noqa: SIM115 - closed by `stop`
         self.process = subprocess.Popen(
             [*self.program, "serve", "--port", str(self.port), *self.arguments],
@@ -64,11 +67,16 @@ class Server:
         self.port = int(match[1])
         self._rest = threading.Thread(target=self._log_rest, daemon=True)
         self._rest.start()
+        if self.worker is not None:
+            self.worker.program = self.program
+            self.worker.start()
         return self
 
     def stop(self, number: int = signal.SIGTERM, *, timeout: float = 15) -> int:
-        """Sends the signal and waits; gives the exit code."""
+        """Sends the signal, to its worker too, and waits; gives the exit code."""
         self.process.send_signal(number)
+        if self.worker is not None:
+            assert self.worker.stop(number, timeout=timeout) in (0, -number), self.worker.log
         code = self.process.wait(timeout)
         self._rest.join(timeout)
         assert self.process.stdout is not None
@@ -87,8 +95,13 @@ class Server:
         return self._links.qsize()
 
     @property
+    def reading_process(self) -> subprocess.Popen[bytes]:
+        """Whose children have the engines."""
+        return self.process if self.worker is None else self.worker.process
+
+    @property
     def log(self) -> str:
-        return self.log_path.read_text()
+        return self.log_path.read_text() + ("" if self.worker is None else self.worker.log)
 
     @property
     def own_tracebacks(self) -> list[str]:
@@ -144,6 +157,11 @@ class Server:
     @property
     def http(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def _new_worker(self) -> Worker:
+        from tests.support.worker import Worker  # which knows a server
+
+        return Worker(self)
 
     def _log_rest(self) -> None:
         assert self.process.stdout is not None

@@ -10,6 +10,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support import parts
+
 ROOT = Path(__file__).parents[2]
 UV = shutil.which("uv") or str(ROOT / ".uv" / "bin" / "uv")
 BUILD_SECONDS = 300
@@ -67,11 +69,12 @@ class Wheel:
         """Into an empty environment, with the releases that the lock names."""
         locked, environment = self.directory / "locked.txt", self.directory / "venv"
         export = ("export", "--quiet", "--frozen", "--no-default-groups", "--no-emit-project", "--no-hashes")
-        self._uv(*export, "--project", str(ROOT), "--output-file", str(locked))
+        extras = "" if parts.embedded() else "[scale]"
+        self._uv(*export, "--all-extras", "--project", str(ROOT), "--output-file", str(locked))
         self._uv("venv", "--quiet", "--python", sys.executable, str(environment))
         [wheel] = self.dist.glob("*.whl")
         install = ("pip", "install", "--quiet", "--python", str(environment), "--constraint", str(locked))
-        self._uv(*install, "--compile-bytecode", str(wheel))
+        self._uv(*install, "--compile-bytecode", f"scanrill{extras} @ {wheel.as_uri()}")
 
     def _uv(self, *arguments: str) -> None:
         done = subprocess.run(

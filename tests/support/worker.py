@@ -27,16 +27,21 @@ class Worker:
     def __init__(self, server: Server, *arguments: str, only_told: bool = False, **settings: str) -> None:
         self.program = [sys.executable, "-c", ONLY_TOLD] if only_told else SCANRILL
         self._arguments = arguments
-        self._environment = server.environment | {f"SCANRILL_{k}": v for k, v in settings.items()}
+        self._server, self._settings = server, {f"SCANRILL_{k}": v for k, v in settings.items()}
         Worker.started = number = getattr(Worker, "started", 0) + 1
         self._log_path = server.data_dir.with_name(f"worker-{number}.log")
+
+    @property
+    def reading_process(self) -> subprocess.Popen[bytes]:
+        """Whose children have the engines."""
+        return self.process
 
     def start(self) -> Worker:
         """Starts it, and waits until it reads."""
         with open(self._log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [*self.program, "worker", *self._arguments],
-                env=self._environment,
+                env=self._server.environment | self._settings,
                 stdout=subprocess.PIPE,
                 stderr=log,
             )
@@ -55,4 +60,4 @@ class Worker:
 
     @property
     def log(self) -> str:
-        return self._log_path.read_text()
+        return self._log_path.read_text() if self._log_path.exists() else ""

@@ -38,9 +38,11 @@ class Copies:
         Whoever asks for a file that is being downloaded waits for it. Raises what `download` raises.
         """
         path = self._path(key)
-        with self._held(path, download):
-            yield path
-        self.evict()
+        try:
+            with self._held(path, download):
+                yield path
+        finally:
+            self.evict()
 
     def adopt(self, key: str, path: Path) -> None:
         """Moves a file here that is stored now, so that it need not come back, where that costs nothing."""
@@ -49,8 +51,10 @@ class Copies:
         self.evict()
 
     def forget(self, name: str) -> None:
-        """Removes the copies of an id, unless they are in use: then they go by their age."""
+        """Removes the copies of an id; one that is in use is too old from now on and goes with its user."""
         for path in self._directory.glob(f"{name}.*"):
+            with suppress(FileNotFoundError):
+                os.utime(path, (0, 0))
             _remove(path)
 
     def evict(self, *, max_bytes: int | None = None) -> None:

@@ -138,6 +138,20 @@ def test_the_copies_of_an_upload_that_is_deleted_go(copies: Copies, source: Sour
     assert names(tmp_path) == {"two.original.png"}
 
 
+def test_the_copy_of_an_upload_that_is_deleted_while_it_is_read_goes_when_that_ends(
+    copies: Copies, source: Source, tmp_path: Path
+) -> None:
+    def read_what_is_deleted() -> None:
+        with copies.use(KEY, source) as path:
+            Copies(tmp_path, 100).forget("one")
+            assert path.exists(), "who uses it has it"
+            raise LookupError("it was deleted")
+
+    with pytest.raises(LookupError):
+        read_what_is_deleted()
+    assert names(tmp_path) == set()
+
+
 def test_a_file_that_was_just_stored_is_taken_over(copies: Copies, source: Source, tmp_path: Path) -> None:
     incoming = tmp_path / "draft"
     incoming.write_bytes(b"stored")

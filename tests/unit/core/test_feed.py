@@ -74,6 +74,18 @@ async def test_a_bell_that_rings_while_the_log_is_read_is_not_forgotten() -> Non
     assert log.delivered == [1, 2, 3, 4, 5]
 
 
+async def test_who_waits_for_a_feed_that_has_not_begun_goes_on_where_it_begins() -> None:
+    log = SlowLog()
+    waiting = [asyncio.create_task(log.feed.reach(seq)) for seq in (1, 2)]
+    await settled()
+    log.head = 2
+    log.feed.begin(1)
+    await settled()
+    assert [task.done() for task in waiting] == [True, False]
+    await log.let_all_read()
+    assert waiting[1].done()
+
+
 async def test_a_socket_passes_over_what_is_not_after_its_position() -> None:
     listener = Listener()
     listener.socket.position = 5

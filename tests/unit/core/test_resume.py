@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from backend_main.core import live, protocol
 from backend_main.core.bell import PageText, Ring, Taken
 from backend_main.core.errors import Invalid, TooSlow
+from backend_main.core.redis_bell import Publisher, unpacked
 from tests.support.listening import OWNER, UPLOAD, Clock, Listener, TestedHub, draft, failed, joined, settled
 
 EPOCH = "e"
@@ -329,6 +330,23 @@ async def test_a_text_of_another_process_is_looked_up(hub: TestedHub, clock: Clo
     assert (await listener.streamed)[-1] == "one\n\ntwo\n\nthree\n\nfour"
 
     hub.leave(listener.socket)
+    assert hub._streams.attempt(UPLOAD) == -1, "what nobody here follows is not kept"
+
+
+async def test_a_reading_that_begins_in_another_process_begins_empty_and_costs_no_look(
+    hub: TestedHub,
+) -> None:
+    listener = await joined(hub, Listener())
+    hub.commit(protocol.error({}, reply_type="created"))
+    hub.log.asked.clear()
+    begun = Taken(OWNER, UPLOAD, 1, 1, {}, run=1)
+    for said in (begun, PageText(OWNER, UPLOAD, 1, draft("one", done=True))):
+        hub.bell._heard(unpacked(Publisher("redis://nowhere", "")._packed(said)), local=False)
+    told = [m.get("streamed_text", m["type"]) for m in await listener.heard]
+    assert told[:2] == ["created", ""]
+    assert "taken" not in hub.log.asked
+    hub.leave(listener.socket)
+    hub.bell._heard(begun, local=False)
     assert hub._streams.attempt(UPLOAD) == -1, "what nobody here follows is not kept"
 
 

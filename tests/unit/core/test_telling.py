@@ -103,6 +103,15 @@ def test_a_page_that_is_done_is_the_last_that_is_told(page: Page) -> None:
     assert page.told == [Draft(1, 2), Draft(1, 2, "a", PLACE), done]
 
 
+def test_it_is_told_again_as_it_was_told_last_until_it_is_done(page: Page) -> None:
+    page.add("one", "two")
+    page.telling.again()
+    assert page.texts == ["", "one", "one"]
+    page.telling.end(Draft(1, 2, "onetwo", done=True))
+    page.telling.again()
+    assert page.texts[3:] == ["onetwo"]
+
+
 def test_a_reading_that_ends_before_its_page_has_told_every_line(page: Page) -> None:
     page.add("a", "b")
     page.telling.close()
