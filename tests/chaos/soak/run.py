@@ -1,0 +1,139 @@
+"""A soak from its beginning to its books."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.chaos.soak import books, records
+from tests.chaos.soak.monkey import Monkey
+from tests.chaos.soak.plan import Plan
+from tests.chaos.soak.records import Records
+from tests.chaos.soak.stage import STAGES, Stage
+from tests.chaos.soak.users import User
+from tests.chaos.soak.weighing import Weighing, Weight
+from tests.support.accounts import Account
+
+# Whoever died with a job in hand has let go of it after 20 seconds; the rest is what waits to be read.
+END_SECONDS = 180
+# A client that was told nothing meanwhile asks whether anybody is there, and comes back.
+TOLD_SECONDS = 60
+
+
+@dataclass
+class Result:
+    """What happened. It has balanced where there are no `differences`."""
+
+    plan: Plan
+    description: str
+    differences: list[str]
+    outcomes: Counter[tuple[str, str]]
+    struck: Counter[str]
+    found: Records
+    swept: tuple[int, ...]
+    files: int
+    partials: int
+    weights: list[Weight]
+    seconds: float
+    events_told: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def growing(self) -> list[Weight]:
+        return [weight for weight in self.weights if not weight.is_flat]
+
+
+async def soak(plan: Plan, directory: Path) -> Result:
+    """Carries out the plan on processes of its own, and holds all that is left against each other."""
+    # A socket and a connection for each user, and their other ends where a bucket is in this process.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    stage = await asyncio.to_thread(STAGES[plan.mode], directory)
+    try:
+        await asyncio.to_thread(stage.start)
+        users = [User(Account.on(stage.server), each, stage.marks) for each in plan.users]
+        try:
+            return await _carried_out(plan, stage, users)
+        finally:
+            await asyncio.gather(*(user.end() for user in users))
+    finally:
+        await asyncio.to_thread(stage.close)
+
+
+async def _carried_out(plan: Plan, stage: Stage, users: list[User]) -> Result:
+    await asyncio.gather(*(user.begin() for user in users))
+    monkey, weighing = Monkey(stage, plan), Weighing(stage, plan.seconds)
+    began, clock = asyncio.get_running_loop().time(), time.monotonic()
+    weigher = asyncio.create_task(weighing.run())
+    await asyncio.gather(monkey.run(began), *(user.act(began) for user in users))
+    amiss = monkey.amiss + await _all_told(stage, users)
+    weigher.cancel()
+    with suppress(asyncio.CancelledError):
+        await weigher
+    answers = [sentence for user in users for sentence in await _asked(user)]
+    await asyncio.to_thread(stage.stop)
+    swept = await asyncio.to_thread(stage.sweep)
+    found, stored = await asyncio.to_thread(lambda: (records.read(stage.server), stage.stored()))
+    differences = [*amiss, *stage.amiss, *answers, *books.differences(users, found, stored, stage.logs)]
+    differences += [f"{u.plan.name}: {each}" for u in users for each in books.of_client(u, found)]
+    return Result(
+        plan,
+        stage.description,
+        differences,
+        sum((user.outcomes for user in users), Counter()),
+        monkey.struck,
+        found,
+        swept,
+        len(stored),
+        sum(user.partials for user in users),
+        weighing.weights,
+        time.monotonic() - clock,
+        sum(len(user.told) for user in users),
+        Counter(row.status for row in found.uploads.values()),
+    )
+
+
+async def _all_told(stage: Stage, users: list[User]) -> list[str]:
+    """Until all has ended, and every client was told so; sentences on those that never were."""
+    amiss = []
+    try:
+        async with asyncio.timeout(END_SECONDS):
+            await asyncio.gather(*(user.until(lambda user=user: _all_ended(user)) for user in users))
+    except TimeoutError:
+        waiting = [user.plan.name for user in users if not _all_ended(user)]
+        amiss.append(f"after {END_SECONDS} seconds not all has ended, as far as {waiting} were told")
+    heads = await asyncio.to_thread(records.heads, stage.server)
+    try:
+        async with asyncio.timeout(TOLD_SECONDS):
+            await asyncio.gather(
+                *(user.until(lambda u=user: u.seq >= heads.get(str(u.account.id), 0)) for user in users)
+            )
+    except TimeoutError:
+        amiss.append(f"{TOLD_SECONDS} seconds after the last event not all clients were told of it")
+    return amiss
+
+
+def _all_ended(user: User) -> bool:
+    return all(upload.has_ended for upload in user.client.uploads.values())
+
+
+async def _asked(user: User) -> list[str]:
+    """What the API says in the end is what its client had made of the events."""
+    try:
+        listed = {upload.id: upload for upload in (await user.client.list()).uploads}
+    except Exception as error:
+        return [f"{user.plan.name}: in the end the list was not to be had: {error!r}"]
+    folded = user.client.uploads
+    fields = ("status", "error", "filename", "image_hash", "metadata")
+    plain = [
+        {key: [getattr(upload, name) for name in fields] for key, upload in uploads.items()}
+        for uploads in (listed, folded)
+    ]
+    if plain[0] == plain[1]:
+        return []
+    return [f"{user.plan.name}: the list in the end is not what its client was told: {plain}"]
