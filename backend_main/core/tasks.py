@@ -12,8 +12,8 @@ import os
 import socket
 import threading
 import uuid
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -128,7 +128,7 @@ class Reader:
         Raises `LostUpload`, or `StorageUnavailable` where the job is given back.
         """
         try:
-            with storage.local_copy(claim.image_path) as path:
+            with self._file_of(claim) as path:
                 self._read_jobs(claim, path)
         except LostUpload:
             raise
@@ -147,6 +147,17 @@ class Reader:
         except Exception:
             log.exception("reading upload %s failed", claim.upload_id)
             jobs.count_failure(self._claim or claim, BROKEN_SERVER)
+
+    @contextmanager
+    def _file_of(self, claim: Claim) -> Iterator[Path]:
+        """Raises `LostUpload` where it is missing because the upload was just deleted: its row goes first."""
+        try:
+            with storage.local_copy(claim.image_path) as path:
+                yield path
+        except FileNotFoundError:
+            if jobs.extend(self._claim or claim):
+                raise
+            raise LostUpload from None
 
     def _read_jobs(self, claim: Claim, path: Path) -> None:
         """One job after the other of a document: its file is here, and open in the engine's process."""

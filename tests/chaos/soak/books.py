@@ -50,7 +50,8 @@ def _of_user(user: User, found: Records) -> Iterator[str]:
         if document is None:
             yield f"{row.id} is of bytes that nobody sent"
         else:
-            yield from of_text(row, found.pages.get(row.id, {}), document)
+            cut_short = {event.upload_id for event in log if event.kind in ("cancelled", "error")}
+            yield from of_text(row, found.pages.get(row.id, {}), document, cut_short=row.id in cut_short)
             yield from of_range(row, user)
 
 
@@ -139,9 +140,16 @@ def of_limits(user: User, log: list[Told]) -> Iterator[str]:
                 yield f"{do} was refused for {reason} at event {seq}, where it never had so many since"
 
 
-def of_text(row: Row, pages: dict[int, str], document: Document) -> Iterator[str]:
-    """All the pages that were asked for, each with what stands on it, and the whole in their order."""
+def of_text(
+    row: Row, pages: dict[int, str], document: Document, *, cut_short: bool = False
+) -> Iterator[str]:
+    """All the pages that were asked for, each with what stands on it, and the whole in their order.
+
+    What was `cut_short` once, and had a page read anew then, has no more than that and what it had
+    (`docs/decisions/0068`).
+    """
     wanted = {n for n in range(1, document.paper.pages + 1) if n in Selection(row.asked_pages)}
+    must = wanted if row.anew is None or not cut_short else {n for n in wanted if n in Selection(row.anew)}
     for number, markdown in pages.items():
         if document.is_good and markdown != document.page(number):
             yield f"page {number} of {row.id} is {markdown!r}"
@@ -151,8 +159,8 @@ def of_text(row: Row, pages: dict[int, str], document: Document) -> Iterator[str
         yield f"{row.id} has {len(pages)} pages, and says that {row.pages_done} are done"
     if pages.keys() - wanted:
         yield f"{row.id} has pages {sorted(pages)}, where {sorted(wanted)} were asked for"
-    if row.status == "processed" and pages.keys() != wanted:
-        yield f"{row.id} is processed with pages {sorted(pages)} of {sorted(wanted)}"
+    if row.status == "processed" and must - pages.keys():
+        yield f"{row.id} is processed with pages {sorted(pages)} of {sorted(must)}"
     if row.status == "processed" and row.page_count != document.paper.pages:
         yield f"{row.id} has {row.page_count} pages, where the file has {document.paper.pages}"
     yield from _of_end(row, document)

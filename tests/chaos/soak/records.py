@@ -26,6 +26,7 @@ class Row(NamedTuple):
     pages_done: int
     raw_text: str
     asked_pages: str
+    anew: str | None
 
 
 @dataclass
@@ -49,7 +50,7 @@ def read(server: Server) -> Records:
     found = Records()
     for key, owner, *columns, asked in rows(server, UPLOADS):
         wishes: dict[str, Any] = json.loads(asked) if isinstance(asked, str) else asked
-        row = Row(canonical(key), canonical(owner), *columns, wishes.get("pages") or "")
+        row = Row(canonical(key), canonical(owner), *columns, wishes.get("pages") or "", wishes.get("anew"))
         found.uploads[row.id] = row
     for key, number, markdown in rows(server, "SELECT upload_id, number, markdown FROM core_page"):
         found.pages[canonical(key)][number] = markdown
