@@ -41,6 +41,7 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND random() < 0.
 """
 READER, MEMBER = "backend_main.reading.child", "backend_main.cli.member"
 STOP_SECONDS = 20
+STARTS = 3
 
 
 class Stage:
@@ -69,8 +70,7 @@ class Stage:
 
     def close(self) -> None:
         """What is not scanrill's; and what is still there."""
-        if self.server.process.poll() is None:
-            self.server.stop(signal.SIGKILL)
+        _kill(self.server)
 
     def calm(self) -> None:
         """From now on what is weighed lives on."""
@@ -136,7 +136,7 @@ class Stage:
             else:
                 self.server.stop(number)
             time.sleep(seconds)
-            self.server.start()
+            _start(self.server)
         return "the server"
 
     # ── parts ──
@@ -208,7 +208,7 @@ class Scaled(Stage):
     def start(self) -> None:
         super().start()
         for worker in self.workers:
-            worker.start()
+            _start(worker)
 
     def stop(self) -> None:
         for number, worker in enumerate(self.workers, 1):
@@ -217,8 +217,7 @@ class Scaled(Stage):
 
     def close(self) -> None:
         for worker in self.workers:
-            if worker.process.poll() is None:
-                worker.stop(signal.SIGKILL)
+            _kill(worker)
         super().close()
         self._redis.stop()
         self._s3.stop()
@@ -249,14 +248,14 @@ class Scaled(Stage):
         with self._a_worker(blow.which) as (worker, name):
             worker.stop(signal.SIGKILL)
             time.sleep(blow.seconds)
-            worker.start()
+            _start(worker)
         return name
 
     def _do_stop_worker(self, blow: Blow) -> str:
         with self._a_worker(blow.which) as (worker, name):
             self._stop(worker, name)
             time.sleep(blow.seconds)
-            worker.start()
+            _start(worker)
         return name
 
     def _do_freeze_worker(self, blow: Blow) -> str:
@@ -286,7 +285,7 @@ class Scaled(Stage):
                 process.stop(signal.SIGKILL)
             time.sleep(blow.seconds)
             for process in every:
-                process.start()
+                _start(process)
         return "everything"
 
     def _do_end_connections(self, blow: Blow) -> str:
@@ -348,6 +347,23 @@ class Scaled(Stage):
 
 
 STAGES: dict[str, type[Stage]] = {"embedded": Embedded, "scaled": Scaled}
+
+
+def _start(process: Server | Worker) -> None:
+    """As what keeps services running does: a worker whose reader is killed while it starts says so and ends."""
+    for _ in range(STARTS - 1):
+        try:
+            process.start()
+            return
+        except AssertionError:
+            _kill(process)
+    process.start()
+
+
+def _kill(process: Server | Worker) -> None:
+    with suppress(AttributeError):  # it was never started
+        if process.process.poll() is None:
+            process.stop(signal.SIGKILL)
 
 
 def _children(parent: Parent, program: str) -> list[psutil.Process]:
