@@ -1,10 +1,10 @@
 """A soak: many users at work, and accidents, for half an hour; in the end the books must balance.
 
-A user creates, cancels, retries and deletes uploads, and loses the connection; meanwhile readers, workers and
-web processes are killed, stopped and frozen, and what they lean on is cut, restarted and emptied. All of it is
-drawn from a seed beforehand (`tests/chaos/soak/plan.py`); what is held against what in the end is in
-`tests/chaos/soak/books.py`. Where a book does not balance, the first differences are printed, and the exit
-code is 1; so it is where the memory of a process that lived through it is not flat.
+Users create, cancel, retry and delete uploads, and lose their connections; meanwhile readers, workers and web
+processes are killed, stopped and frozen, and what they lean on is cut, restarted and emptied. All of it is
+drawn from a seed beforehand (`tests/chaos/soak/plan.py`); `tests/chaos/soak/books.py` says what is held against
+what in the end. Where a book does not balance, the first differences are printed, and the exit code is 1; so it
+is where the memory of a process that lived through the last two thirds is not flat.
 
     .venv/bin/python -m benchmarks.soak --minutes 30 --users 200 --seed 1 --mode scaled --write
 """
@@ -49,16 +49,17 @@ def _acts(result: Result) -> Iterator[str]:
 
 def _left(result: Result) -> Iterator[str]:
     found = result.found
-    uploads, pages = len(found.uploads), sum(map(len, found.pages.values()))
+    uploads, pages = f"{len(found.uploads)} in the end", sum(map(len, found.pages.values()))
     events = sum(map(len, found.log.values()))
-    yield f"- Uploads: {uploads} in the end, {_counted(result.statuses)}; pages: {pages}; files: {result.files}."
+    yield f"- Uploads: {uploads}, {_counted(result.statuses)}; pages: {pages}; files: {result.files}."
     yield f"- Events: {events} in the log, {result.events_told} told to clients; {result.partials} partials."
     claims, files, incoming, *_ = result.swept
     yield f"- Left over, and swept: {files} files, {incoming} unfinished files, {claims} claims."
     if result.differences:
         yield f"- **The books do not balance: {len(result.differences)} differences.**"
     else:
-        yield f"- The books balance, {result.seconds - result.plan.seconds:.0f} seconds after the last act was due."
+        late = result.seconds - result.plan.seconds
+        yield f"- The books balance, {late:.0f} seconds after the last act was due."
 
 
 def _weights(weights: list[Weight]) -> Iterator[str]:
@@ -71,7 +72,7 @@ def _weights(weights: list[Weight]) -> Iterator[str]:
     judged = [weight for weight in weights if weight.last is not None]
     growing = [weight.name for weight in judged if not weight.is_flat]
     verdict = f"**not flat: {', '.join(growing)}**" if growing else "all flat"
-    yield f"Of {len(judged)} processes that lived through both thirds (flat: {tolerated} more at most): {verdict}."
+    yield f"Of {len(judged)} that lived through both thirds (flat: {tolerated} more at most): {verdict}."
 
 
 def _thirds(weight: Weight) -> str:
@@ -96,9 +97,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave data and logs there")
     parser.add_argument("--write", action="store_true", help="put the result into README.md")
     asked = parser.parse_args()
-    plan = draw(
-        asked.seed, seconds=60 * asked.minutes, users=asked.users, mode=asked.mode, haste=asked.haste
-    )
+    plan = draw(asked.seed, seconds=60 * asked.minutes, users=asked.users, mode=asked.mode, haste=asked.haste)
     print(f"seed {plan.seed}, plan {plan.digest}: {len(plan.blows)} accidents", flush=True)
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="scanrill-soak-") as temporary:

@@ -13,10 +13,11 @@ from itertools import zip_longest
 
 from backend_main.core.text import join_pages
 from backend_main.reading.selection import Selection
+from tests.chaos.soak.following import Following, Told
 from tests.chaos.soak.papers import Document
 from tests.chaos.soak.records import Records, Row
 from tests.chaos.soak.stage import SETTINGS
-from tests.chaos.soak.users import Told, User
+from tests.chaos.soak.users import User
 
 LAST = ("processed", "error", "cancelled")
 OPEN = ("pending", "processing")
@@ -41,7 +42,10 @@ def _of_user(user: User, found: Records) -> Iterator[str]:
     rows = {key: row for key, row in found.uploads.items() if row.owner == owner}
     yield from user.amiss
     yield from of_log(log, found.heads.get(owner, 0))
-    yield from of_told(user.told, log)
+    for following in user.following:
+        yield from following.amiss
+        yield from of_told(following, log)
+        yield from of_fold(following, rows)
     yield from of_chains(log, rows)
     yield from of_promises(user, rows, log)
     yield from of_limits(user, log)
@@ -62,12 +66,25 @@ def of_log(log: list[Told], head: int) -> Iterator[str]:
         yield f"of {head} events the log has {len(numbers)}: {_first_gap(numbers)} is missing or there twice"
 
 
-def of_told(told: list[Told], log: list[Told]) -> Iterator[str]:
+def of_told(following: Following, log: list[Told]) -> Iterator[str]:
     """A client was told all of the log, in its order, each event once. The first difference."""
-    for one, other in zip_longest(told, log):
+    if following.lists != 1:
+        yield f"{following.name} was sent {following.lists} lists, where all could be told since the first"
+    for one, other in zip_longest(following.told, log):
         if one != other:
-            yield f"its client was told {one} where the log has {other}"
+            yield f"{following.name} was told {one} where the log has {other}"
             return
+
+
+def of_fold(following: Following, rows: dict[str, Row]) -> Iterator[str]:
+    """What a client made of all that it was told is what there is."""
+    known = following.client.uploads
+    if lacking := known.keys() ^ rows.keys():
+        yield f"{following.name} knows {len(known)} uploads of {len(rows)}: {sorted(lacking)[0]} makes it so"
+    for key in known.keys() & rows.keys():
+        here, there = (known[key].status, known[key].filename), (rows[key].status, rows[key].filename)
+        if here != there:
+            yield f"{following.name} has {key} as {here}, and it is {there}"
 
 
 def of_chains(log: list[Told], rows: dict[str, Row]) -> Iterator[str]:
@@ -140,9 +157,7 @@ def of_limits(user: User, log: list[Told]) -> Iterator[str]:
                 yield f"{do} was refused for {reason} at event {seq}, where it never had so many since"
 
 
-def of_text(
-    row: Row, pages: dict[int, str], document: Document, *, cut_short: bool = False
-) -> Iterator[str]:
+def of_text(row: Row, pages: dict[int, str], document: Document, *, cut_short: bool = False) -> Iterator[str]:
     """All the pages that were asked for, each with what stands on it, and the whole in their order.
 
     What was `cut_short` once, and had a page read anew then, has no more than that and what it had
@@ -192,19 +207,6 @@ def of_files(stored: dict[str, bytes | None], found: Records) -> Iterator[str]:
     for key in sorted(hashes.keys() & stored.keys()):
         if hashlib.sha256(stored[key] or b"").hexdigest() != hashes[key]:
             yield f"the file {key} has other bytes than came in"
-
-
-def of_client(user: User, found: Records) -> Iterator[str]:
-    """What a client made of all that it was told is what there is."""
-    rows = {key: row for key, row in found.uploads.items() if row.owner == str(user.account.id)}
-    known = user.client.uploads
-    if known.keys() != rows.keys():
-        yield f"its client knows of {len(known)} uploads, and {len(rows)} are there"
-        return
-    for key, row in rows.items():
-        here, there = (known[key].status, known[key].filename), (row.status, row.filename)
-        if here != there:
-            yield f"its client has {key} as {here}, and it is {there}"
 
 
 def tracebacks(log: str) -> list[str]:

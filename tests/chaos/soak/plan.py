@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from random import Random
 
 # From one act of a user to the next, on average.
-ACT_SECONDS = 20.0
+ACT_SECONDS = 15.0
+# One user in four has two clients, and one `create` in four is followed by another act at once.
+SECOND_CLIENT = SECOND_THOUGHT = 0.25
+SECOND_THOUGHT_SECONDS = 0.5
+NEWEST = 0.9999
+STREAMS = ("pages", "pages", "delta", "full")
 # The rest of a soak is for what was killed to come back; and the memory of those that live on is judged.
 KILLS_OF_ALL_UNTIL = 1 / 3
 
@@ -27,7 +32,7 @@ PAGES = {"tiff": (2, 6), "pdf": (1, 3), "long": (8, 20), "stumbling": (1, 2)}
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A document. `refused` ones must not come in, of `broken`, `crashing` and `failing` ones nothing is read."""
+    """A document. `refused` ones must not come in; `broken`, `crashing` and `failing` ones end in an error."""
 
     kind: str
     name: str
@@ -59,17 +64,17 @@ class Blow:
 
 @dataclass(frozen=True, slots=True)
 class UserPlan:
-    """`stream` is how live text comes to this user, `over` how requests go."""
+    """`streams` are how live text comes to each of this user's clients, `over` how requests go."""
 
     name: str
-    stream: str
+    streams: tuple[str, ...]
     over: str
     acts: tuple[Act, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """An accident happens every so many seconds, and lasts so long; `fatal`: to those that are weighed too."""
+    """It happens every so many seconds, and lasts so long; `fatal`: to those too whose memory is judged."""
 
     every: float
     least: float = 0.0
@@ -132,9 +137,12 @@ def draw(seed: int, *, seconds: float, users: int, mode: str, haste: float = 1.0
 
 def _user(chance: Random, number: int, seconds: float, act_seconds: float) -> UserPlan:
     name = f"user-{number}"
-    stream, over = chance.choice(["pages", "pages", "delta", "full"]), chance.choice(["rest", "socket"])
+    clients = 2 if chance.random() < SECOND_CLIENT else 1
+    streams = tuple(chance.choice(STREAMS) for _ in range(clients))
     times = _times(chance, act_seconds, seconds)
-    return UserPlan(name, stream, over, tuple(_act(chance, at, f"{name}-{i}") for i, at in enumerate(times)))
+    acts = [act for i, at in enumerate(times) for act in _acts(chance, at, f"{name}-{i}")]
+    acts.sort(key=lambda act: act.at)
+    return UserPlan(name, streams, chance.choice(["rest", "socket"]), tuple(acts))
 
 
 def _times(chance: Random, every: float, seconds: float) -> Iterator[float]:
@@ -143,6 +151,14 @@ def _times(chance: Random, every: float, seconds: float) -> Iterator[float]:
     while at < seconds:
         yield at
         at += chance.expovariate(1 / every)
+
+
+def _acts(chance: Random, at: float, name: str) -> Iterator[Act]:
+    """One, and now and then another right behind it: to what is new, while it is read."""
+    yield (first := _act(chance, at, name))
+    if first.do == "create" and chance.random() < SECOND_THOUGHT:
+        do = chance.choice(["cancel", "cancel", "delete", "drop"])
+        yield Act(at + chance.uniform(0, SECOND_THOUGHT_SECONDS), do, NEWEST)
 
 
 def _act(chance: Random, at: float, name: str) -> Act:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tests.chaos.soak.users import Told
+from tests.chaos.soak.following import Told
 from tests.support.server import Server
 from tests.support.tables import rows
 
@@ -61,13 +61,17 @@ def read(server: Server) -> Records:
     counters = rows(server, "SELECT owner_id, seq FROM core_eventcounter")
     found.heads = {canonical(owner): seq for owner, seq in counters}
     jobs = rows(server, "SELECT upload_id, first_page, failures, claimed_by FROM core_job")
-    found.jobs = [f"of {canonical(job[0])}: page {job[1]}, failures {job[2]}, held {job[3]!r}" for job in jobs]
+    found.jobs = [
+        f"of {canonical(job[0])}: page {job[1]}, failures {job[2]}, held {job[3]!r}" for job in jobs
+    ]
     return found
 
 
 def heads(server: Server) -> dict[str, int]:
     """How many events each owner has had."""
-    return {canonical(owner): seq for owner, seq in rows(server, "SELECT owner_id, seq FROM core_eventcounter")}
+    return {
+        canonical(owner): seq for owner, seq in rows(server, "SELECT owner_id, seq FROM core_eventcounter")
+    }
 
 
 def canonical(digits: str) -> str:

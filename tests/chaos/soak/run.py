@@ -60,13 +60,13 @@ async def soak(plan: Plan, directory: Path) -> Result:
         try:
             return await _carried_out(plan, stage, users)
         finally:
-            await asyncio.gather(*(user.end() for user in users))
+            await asyncio.gather(*(each.end() for user in users for each in user.following))
     finally:
         await asyncio.to_thread(stage.close)
 
 
 async def _carried_out(plan: Plan, stage: Stage, users: list[User]) -> Result:
-    await asyncio.gather(*(user.begin() for user in users))
+    await asyncio.gather(*(each.begin() for user in users for each in user.following))
     monkey, weighing = Monkey(stage, plan), Weighing(stage, plan.seconds)
     began, clock = asyncio.get_running_loop().time(), time.monotonic()
     weigher = asyncio.create_task(weighing.run())
@@ -80,7 +80,6 @@ async def _carried_out(plan: Plan, stage: Stage, users: list[User]) -> Result:
     swept = await asyncio.to_thread(stage.sweep)
     found, stored = await asyncio.to_thread(lambda: (records.read(stage.server), stage.stored()))
     differences = [*amiss, *stage.amiss, *answers, *books.differences(users, found, stored, stage.logs)]
-    differences += [f"{u.plan.name}: {each}" for u in users for each in books.of_client(u, found)]
     return Result(
         plan,
         stage.description,
@@ -90,36 +89,36 @@ async def _carried_out(plan: Plan, stage: Stage, users: list[User]) -> Result:
         found,
         swept,
         len(stored),
-        sum(user.partials for user in users),
+        sum(each.partials for user in users for each in user.following),
         weighing.weights,
         time.monotonic() - clock,
-        sum(len(user.told) for user in users),
+        sum(len(each.told) for user in users for each in user.following),
         Counter(row.status for row in found.uploads.values()),
     )
 
 
 async def _all_told(stage: Stage, users: list[User]) -> list[str]:
     """Until all has ended, and every client was told so; sentences on those that never were."""
-    amiss = []
+    amiss, everybody = [], [each for user in users for each in user.following]
     try:
         async with asyncio.timeout(END_SECONDS):
-            await asyncio.gather(*(user.until(lambda user=user: _all_ended(user)) for user in users))
+            await asyncio.gather(*(each.until(lambda each=each: each.all_ended) for each in everybody))
     except TimeoutError:
-        waiting = [user.plan.name for user in users if not _all_ended(user)]
-        amiss.append(f"after {END_SECONDS} seconds not all has ended, as far as {waiting} were told")
+        amiss.append(
+            f"{END_SECONDS} seconds after the last act not all has ended, as far as clients were told"
+        )
     heads = await asyncio.to_thread(records.heads, stage.server)
     try:
         async with asyncio.timeout(TOLD_SECONDS):
-            await asyncio.gather(
-                *(user.until(lambda u=user: u.seq >= heads.get(str(u.account.id), 0)) for user in users)
-            )
+            await asyncio.gather(*(_told_up_to(user, heads.get(str(user.account.id), 0)) for user in users))
     except TimeoutError:
         amiss.append(f"{TOLD_SECONDS} seconds after the last event not all clients were told of it")
     return amiss
 
 
-def _all_ended(user: User) -> bool:
-    return all(upload.has_ended for upload in user.client.uploads.values())
+async def _told_up_to(user: User, head: int) -> None:
+    for each in user.following:
+        await each.until(lambda each=each: each.seq >= head)
 
 
 async def _asked(user: User) -> list[str]:

@@ -266,9 +266,7 @@ class Scaled(Stage):
     def _do_kill_web_process(self, blow: Blow) -> str:
         """What started it puts another in its place."""
         with self._serving:
-            members = [
-                m for m in _children(self.server, MEMBER) if self._may_kill_all or _number(m) != "1"
-            ]
+            members = [m for m in _children(self.server, MEMBER) if self._may_kill_all or _number(m) != "1"]
             if not members:
                 return ""
             member = members[int(blow.which * len(members))]

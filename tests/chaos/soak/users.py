@@ -1,7 +1,7 @@
-"""Users who act as planned, each with a client of the Python library, and write down what they are told.
+"""Users who act as planned, and write down what they were promised: an upload, or that it is deleted.
 
-What a user was promised is held against what there is in the end: an upload whose `create` was acknowledged,
-a `delete` that was. Of a request whose answer was lost in an accident nothing is known, and both is right.
+That is held against what there is in the end. Of a request whose answer was lost in an accident nothing is
+known, and both is right.
 """
 
 from __future__ import annotations
@@ -9,35 +9,20 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
-from scanrill_client import (
-    AsyncClient,
-    ConnectionLost,
-    Created,
-    Deleted,
-    Ended,
-    Event,
-    Instance,
-    Listed,
-    NotFound,
-    Progress,
-    RequestRefused,
-    Timing,
-    Unreachable,
-    Updated,
-)
+from scanrill_client import ConnectionLost, Created, NotFound, RequestRefused, Unreachable
 
+from tests.chaos.soak.following import Following
 from tests.chaos.soak.papers import Document, made
 from tests.chaos.soak.plan import Act, UserPlan
 from tests.support.accounts import Account
 
-# Comes back sooner than people's clients do: more happens so.
-TIMING = Timing(first_wait=0.1, most_wait=1.5, too_many=1.0)
-TOKEN_SECONDS = 200
+T = TypeVar("T")
+
 # No accident lasts so long: an answer that has not come then does not come.
 ANSWER_SECONDS = 90
 RECENT = 3
@@ -52,115 +37,25 @@ PASSING = {
 NAMES = ("a.tif", "b c.png", "ü.pdf")
 
 
-class Told(NamedTuple):
-    """A durable event, as a client was told it, and as the log has it."""
-
-    seq: int
-    kind: str
-    upload_id: str
-    status: str
-
-
 class User:
-    """`told`: all durable events in order. `amiss`: sentences on what must not happen."""
+    """`following` are this user's clients: the first one acts as well. `amiss` are sentences on its acts."""
 
     def __init__(self, account: Account, plan: UserPlan, marks: Path) -> None:
         self.account, self.plan, self._marks = account, plan, marks
-        self.client = AsyncClient(
-            account.server.http,
-            token=lambda: account.mint(seconds=TOKEN_SECONDS),
-            stream=plan.stream,  # type: ignore[arg-type] # one of them
-            over=plan.over,  # type: ignore[arg-type]
-            timing=TIMING,
-        )
-        self.told: list[Told] = []
-        self.lists = 0
-        self.partials = 0
+        self.documents: dict[str, Document] = {}  # all that were sent, by their hash
+        self.following = [
+            Following(account, stream, plan.over, self.documents, f"client {number}")
+            for number, stream in enumerate(plan.streams, 1)
+        ]
+        self.client = self.following[0].client
         self.amiss: list[str] = []
         self.outcomes: Counter[tuple[str, str]] = Counter()
-        self.documents: dict[str, Document] = {}  # all that were sent, by their hash
         self.acknowledged: dict[str, str] = {}  # id → hash
         self.ranges: dict[str, str] = {}  # hash → the pages that were asked for
         self.sent_again: set[str] = set()
         self.limits: list[tuple[str, str, int]] = []  # what was refused as too much, and how far the log was
         self.to_delete: set[str] = set()
         self.deleted: set[str] = set()
-        self._changed = asyncio.Event()
-        self._following: asyncio.Task[None] | None = None
-
-    # ── what it is told ──
-
-    async def begin(self) -> None:
-        self._following = asyncio.create_task(self._follow())
-        await self.until(lambda: bool(self.lists))
-
-    async def end(self) -> None:
-        if self._following is not None:
-            self._following.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._following
-        await self.client.close()
-
-    async def until(self, true: Callable[[], bool]) -> None:
-        """Looked at again with each event."""
-        while not true():
-            if self._following is not None and self._following.done():
-                return
-            self._changed.clear()
-            await self._changed.wait()
-
-    @property
-    def seq(self) -> int:
-        """How far it was told its log."""
-        return int((self.client.cursor or ":0").rpartition(":")[2])
-
-    async def _follow(self) -> None:
-        try:
-            async for event in self.client.events():
-                self._take(event)
-        except Exception as error:
-            self.amiss.append(f"its client gave up: {error!r}")
-        finally:
-            self._changed.set()
-
-    def _take(self, event: Event) -> None:
-        if isinstance(event, Progress):
-            self._check_progress(event)
-            return
-        self._changed.set()
-        if isinstance(event, Listed):
-            self.lists += 1
-            return
-        assert event.upload_id is not None
-        if event.cursor is None:
-            self.amiss.append(f"an event without a cursor came: {event}")
-            return
-        seq, kind = int(event.cursor.rpartition(":")[2]), _kind(event)
-        status = event.status if isinstance(event, Ended) else _instance(event).status
-        self.told.append(Told(seq, kind, event.upload_id, status))
-        if isinstance(event, Ended) and event.raw_text:
-            self._check_text(event.upload_id, event.raw_text)
-
-    def _check_progress(self, event: Progress) -> None:
-        """Live text is a beginning of what stands on its page."""
-        self.partials += 1
-        document = self._document(event.id)
-        if document is None or event.page is None or not document.is_good:
-            return
-        whole = document.page(event.page)
-        if event.page_text != whole if event.done else not whole.startswith(event.page_text):
-            self.amiss.append(f"live text of page {event.page} of {event.id} is {event.page_text!r}")
-
-    def _check_text(self, upload_id: str, text: str) -> None:
-        document = self._document(upload_id)
-        if document is not None and not in_order(document, text):
-            self.amiss.append(f"{upload_id} ended with what does not stand there: {text!r}")
-
-    def _document(self, upload_id: str) -> Document | None:
-        known = self.client.uploads.get(upload_id)
-        return None if known is None else self.documents.get(known.image_hash)
-
-    # ── what it does ──
 
     async def act(self, began: float) -> None:
         """All that is planned, each at its time or as soon after it as the one before has ended."""
@@ -186,7 +81,7 @@ class User:
     def _refused(self, act: Act, error: RequestRefused) -> str:
         """Whether there is a good reason; what is no picture is refused elsewhere."""
         if (reason := _passing(error)) is not None:
-            self.limits.append((act.do, reason, self.seq))
+            self.limits.append((act.do, reason, self.following[0].seq))
             return reason
         if act.do in ("cancel", "retry") and ENDED_ALREADY.search(str(error)):
             return "refused"
@@ -265,14 +160,10 @@ class User:
         return "done"
 
     async def _drop(self, act: Act) -> str:
-        """The line breaks, without a word to either side's program."""
-        wire = self.client._connection._wire
-        if wire is None:
-            return "nothing there"
-        wire.transport.abort()
-        return "done"
+        """One of its clients loses the connection."""
+        return "done" if _chosen(self.following, act.which).drop() else "nothing there"
 
-    async def _change(self, keys: list[str], which: float, change: Callable[[str], Any]) -> str:
+    async def _change(self, keys: list[str], which: float, change: Callable[[str], Awaitable[Any]]) -> str:
         if not keys:
             return "nothing there"
         await change(_chosen(keys, which))
@@ -286,7 +177,7 @@ class User:
     def _has_ended(self, key: str) -> bool:
         return self.client.uploads[key].has_ended
 
-    _DO: dict[str, Callable[[User, Act], Any]] = {
+    _DO: dict[str, Callable[[User, Act], Awaitable[str]]] = {
         "create": _create,
         "again": _again,
         "cancel": _cancel,
@@ -305,30 +196,5 @@ def _passing(error: RequestRefused) -> str | None:
     return next((reason for reason, words in PASSING.items() if words in said), None)
 
 
-def in_order(document: Document, text: str) -> bool:
-    """Whether a text is some of the document's pages, whole and in their order."""
-    for number in range(1, document.paper.pages + 1):
-        text = text.removeprefix(document.page(number)).removeprefix("\n\n")
-    return not text
-
-
-def _kind(event: Event) -> str:
-    match event:
-        case Created():
-            return "created"
-        case Updated():
-            return "updated"
-        case Deleted():
-            return "deleted"
-        case Ended(status=status):
-            return status
-    raise AssertionError(event)
-
-
-def _instance(event: Event) -> Instance:
-    assert isinstance(event, Created | Updated | Deleted)
-    return event.instance
-
-
-def _chosen(things: Any, which: float) -> Any:
+def _chosen(things: Sequence[T], which: float) -> T:
     return things[int(which * len(things))]
