@@ -10,7 +10,7 @@ from tests.chaos.soak.stage import Stage
 
 
 class Monkey:
-    """`struck` counts the accidents that happened; `amiss`: sentences on those from which nothing came back."""
+    """`struck` counts the accidents; `amiss` are sentences on those from which something did not come back."""
 
     def __init__(self, stage: Stage, plan: Plan) -> None:
         self._stage, self._plan = stage, plan

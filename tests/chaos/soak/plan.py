@@ -32,7 +32,7 @@ PAGES = {"tiff": (2, 6), "pdf": (1, 3), "long": (8, 20), "stumbling": (1, 2)}
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A document. `refused` ones must not come in; `broken`, `crashing` and `failing` ones end in an error."""
+    """A document. `refused` ones do not come in; `broken`, `crashing` and `failing` ones end in an error."""
 
     kind: str
     name: str

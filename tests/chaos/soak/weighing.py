@@ -1,4 +1,4 @@
-"""The memory of each process, over time; flat or not is said of those that lived through the last two thirds."""
+"""The memory of each process, over time; whether it is flat where one lived through the last two thirds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOLERATED_SHARE, TOLERATED_BYTES = 0.10, 12 * 1024**2
 
 
 class Weight(NamedTuple):
-    """Resident bytes of a process: medians of the thirds of a soak; None where it was not there throughout."""
+    """Resident bytes of a process, medians of thirds of a soak; None where it was not there throughout."""
 
     name: str
     lives: int
