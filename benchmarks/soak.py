@@ -3,8 +3,8 @@
 Users create, cancel, retry and delete uploads, and lose their connections; meanwhile readers, workers and web
 processes are killed, stopped and frozen, and what they lean on is cut, restarted and emptied. All of it is
 drawn from a seed beforehand (`tests/chaos/soak/plan.py`); `tests/chaos/soak/books.py` says what is held
-against what in the end. Where a book does not balance, the first differences are printed, and the exit code is
-1; so it is where the memory of a process that lived through the last two thirds is not flat.
+against what in the end. Where a book does not balance, the first differences are printed, and the exit code
+is 1; so it is where the memory of a process that lived through the last two thirds is not flat.
 
     .venv/bin/python -m benchmarks.soak --minutes 30 --users 200 --seed 1 --mode scaled --write
 """

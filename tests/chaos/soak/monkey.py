@@ -10,7 +10,7 @@ from tests.chaos.soak.stage import Stage
 
 
 class Monkey:
-    """`struck` counts the accidents; `amiss` are sentences on those from which something did not come back."""
+    """`struck` counts the accidents; `amiss` are sentences on those from which something never came back."""
 
     def __init__(self, stage: Stage, plan: Plan) -> None:
         self._stage, self._plan = stage, plan

@@ -58,8 +58,7 @@ def read(server: Server) -> Records:
         found.log[canonical(owner)].append(_told(*event))
     for log in found.log.values():
         log.sort()
-    counters = rows(server, "SELECT owner_id, seq FROM core_eventcounter")
-    found.heads = {canonical(owner): seq for owner, seq in counters}
+    found.heads = heads(server)
     jobs = rows(server, "SELECT upload_id, first_page, failures, claimed_by FROM core_job")
     found.jobs = [
         f"of {canonical(job[0])}: page {job[1]}, failures {job[2]}, held {job[3]!r}" for job in jobs
@@ -69,9 +68,8 @@ def read(server: Server) -> Records:
 
 def heads(server: Server) -> dict[str, int]:
     """How many events each owner has had."""
-    return {
-        canonical(owner): seq for owner, seq in rows(server, "SELECT owner_id, seq FROM core_eventcounter")
-    }
+    counters = rows(server, "SELECT owner_id, seq FROM core_eventcounter")
+    return {canonical(owner): seq for owner, seq in counters}
 
 
 def canonical(digits: str) -> str:

@@ -348,7 +348,7 @@ STAGES: dict[str, type[Stage]] = {"embedded": Embedded, "scaled": Scaled}
 
 
 def _start(process: Server | Worker) -> None:
-    """As what keeps services running does: a worker whose reader is killed at its start ends, and says why."""
+    """As what keeps services running does: a worker ends where its reader is killed while it starts."""
     for _ in range(STARTS - 1):
         try:
             process.start()
