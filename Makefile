@@ -62,6 +62,8 @@ bench: .venv/.installed-bench web ## Measure, and write the tables of benchmarks
 	$(BIN)/python -m benchmarks.fan_out --write
 	$(BIN)/python -m benchmarks.many_rows --write
 	$(BIN)/python -m benchmarks.scale_out --write
+	$(BIN)/python -m benchmarks.soak --minutes 10 --mode embedded --write
+	$(BIN)/python -m benchmarks.soak --minutes 30 --mode scaled --write
 
 screenshots: .venv/.installed-dev web ## Take the pictures of the web page that the documentation shows
 	$(BIN)/python -m tools.screenshots
