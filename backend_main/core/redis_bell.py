@@ -132,7 +132,7 @@ class _Once(AsyncRetry):
 
 
 class _Subscription(redis.asyncio.client.PubSub):
-    """It ends with its connection: what was said before another is open was missed, and that is to be told."""
+    """It ends with its connection: what is said until another is open was missed, which is to be told."""
 
     async def on_connect(self, connection: Any) -> None:
         """Called when it is opened anew, and not at first."""
@@ -252,7 +252,7 @@ class RedisBell(LocalBell):
                     await pubsub.unsubscribe(*old)
 
     async def _leave_to_the_next(self) -> None:
-        """Whoever is just subscribing on a connection that is lost; the next one begins with what is wanted."""
+        """Whoever just subscribes on a connection that is lost: the next one begins with what is wanted."""
         subscribing = self._tasks - {asyncio.current_task()}
         for task in subscribing:
             task.cancel()

@@ -120,7 +120,7 @@ def belongs_to(deployment: str) -> bool:
 
 
 def _store() -> Store:
-    """One for all threads: several that a rush of first requests made would each cost 30 MB in a bucket's case."""
+    """One for all threads: of those that a rush of first requests made, each would take 30 MB."""
     with _making:
         return _made()
 
