@@ -148,6 +148,14 @@ def test_a_delete_that_nobody_asked_for_is_seen() -> None:
     assert list(books.of_promises(user, {}, log("created:pending", "deleted:pending")))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("changes", [{"raw_text": "other"}, {"status": "error"}, {"pages_done": 1}], ids=str)
+def test_an_answer_that_is_not_what_stands_there_is_seen(changes: dict[str, Any]) -> None:
+    answer = SimpleNamespace(**(ROW._asdict() | changes))
+    assert list(books.of_answers(SimpleNamespace(answers={"a": ROW}), {"a": ROW})) == []  # type: ignore[arg-type]
+    assert list(books.of_answers(SimpleNamespace(answers={"a": answer}), {"a": ROW}))  # type: ignore[arg-type]
+    assert list(books.of_answers(SimpleNamespace(answers={"a": ROW}), {}))  # type: ignore[arg-type]
+
+
 def test_more_than_a_user_may_have_and_a_refusal_without_a_reason_are_seen() -> None:
     many = [Told(n, "created", str(n), "pending") for n in range(1, books.MOST_WAITING + 2)]
     assert list(books.of_limits(SimpleNamespace(limits=[]), many))  # type: ignore[arg-type]

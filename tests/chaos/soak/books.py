@@ -49,6 +49,7 @@ def _of_user(user: User, found: Records) -> Iterator[str]:
     yield from of_chains(log, rows)
     yield from of_promises(user, rows, log)
     yield from of_limits(user, log)
+    yield from of_answers(user, rows)
     for row in rows.values():
         document = user.documents.get(row.image_hash)
         if document is None:
@@ -136,6 +137,15 @@ def of_promises(user: User, rows: dict[str, Row], log: list[Told]) -> Iterator[s
         yield f"{sorted(there)[0]} was deleted, and is there"
     if gone := told["deleted"] - user.to_delete:
         yield f"{sorted(gone)[0]} was deleted, and nobody asked for it"
+
+
+def of_answers(user: User, rows: dict[str, Row]) -> Iterator[str]:
+    """What the API said when nothing went on any more is what stands in the rows."""
+    for key, answer in user.answers.items():
+        row = rows.get(key)
+        there = None if row is None else (row.status, row.raw_text, row.pages_done, row.page_count)
+        if (answer.status, answer.raw_text, answer.pages_done, answer.page_count) != there:
+            yield f"{key} was said to be {answer}, where there is {there}"
 
 
 def of_limits(user: User, log: list[Told]) -> Iterator[str]:

@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scanrill_client import Instance
+
 from tests.chaos.soak import books, records
 from tests.chaos.soak.monkey import Monkey
 from tests.chaos.soak.plan import Plan
@@ -23,6 +25,9 @@ from tests.support.accounts import Account
 END_SECONDS = 180
 # A client that was told nothing meanwhile asks whether anybody is there, and comes back.
 TOLD_SECONDS = 60
+# Uploads of each user that are asked for, with their texts, in the end.
+ASKED = 3
+SHOWN = ("id", "status", "error", "filename", "image_hash", "metadata")
 
 
 @dataclass
@@ -122,17 +127,22 @@ async def _told_up_to(user: User, head: int) -> None:
 
 
 async def _asked(user: User) -> list[str]:
-    """What the API says in the end is what its client had made of the events."""
+    """What the API says in the end, of all and of some; the list is what the clients made of the events."""
+    client = user.client
     try:
-        listed = {upload.id: upload for upload in (await user.client.list()).uploads}
+        listed = {upload.id: upload for upload in (await client.list()).uploads}
+        for key in list(listed)[:ASKED]:
+            user.answers[key] = await client.retrieve(key)
     except Exception as error:
-        return [f"{user.plan.name}: in the end the list was not to be had: {error!r}"]
-    folded = user.client.uploads
-    fields = ("status", "error", "filename", "image_hash", "metadata")
-    plain = [
-        {key: [getattr(upload, name) for name in fields] for key, upload in uploads.items()}
-        for uploads in (listed, folded)
+        return [f"{user.plan.name}: in the end the API did not answer: {error!r}"]
+    return [
+        f"{user.plan.name}: the list in the end is not what {each.name} was told: {key}"
+        for each in user.following
+        for key in listed.keys() | each.client.uploads.keys()
+        if _shown(listed.get(key)) != _shown(each.client.uploads.get(key))
     ]
-    if plain[0] == plain[1]:
-        return []
-    return [f"{user.plan.name}: the list in the end is not what its client was told: {plain}"]
+
+
+def _shown(upload: Instance | None) -> list[object]:
+    """What events tell of an upload, and a list too."""
+    return [getattr(upload, name, None) for name in SHOWN]

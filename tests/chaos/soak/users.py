@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from scanrill_client import ConnectionLost, Created, NotFound, RequestRefused, Unreachable
+from scanrill_client import ConnectionLost, Created, Instance, NotFound, RequestRefused, Unreachable
 
 from tests.chaos.soak.following import Following
 from tests.chaos.soak.papers import Document, made
@@ -54,6 +54,7 @@ class User:
         self.ranges: dict[str, str] = {}  # hash → the pages that were asked for
         self.sent_again: set[str] = set()
         self.limits: list[tuple[str, str, int]] = []  # what was refused as too much, and how far the log was
+        self.answers: dict[str, Instance] = {}  # what was asked in the end
         self.to_delete: set[str] = set()
         self.deleted: set[str] = set()
 
