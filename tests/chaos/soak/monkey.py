@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.chaos.soak.plan import KILLS_OF_ALL_UNTIL, Blow, Plan
 from tests.chaos.soak.stage import Stage
@@ -14,6 +15,8 @@ class Monkey:
 
     def __init__(self, stage: Stage, plan: Plan) -> None:
         self._stage, self._plan = stage, plan
+        # Many may wait for the same process to be back; who works here needs the loop's own threads.
+        self._hands = ThreadPoolExecutor(max(1, len(plan.blows)), thread_name_prefix="monkey")
         self.struck: Counter[str] = Counter()
         self.amiss: list[str] = []
 
@@ -32,7 +35,8 @@ class Monkey:
     async def _strike(self, blow: Blow, at: float) -> None:
         await asyncio.sleep(at - asyncio.get_running_loop().time())
         try:
-            if await asyncio.to_thread(self._stage.harm, blow):
+            loop = asyncio.get_running_loop()
+            if await loop.run_in_executor(self._hands, self._stage.harm, blow):
                 self.struck[blow.do] += 1
         except Exception as error:
             self.amiss.append(f"after {blow.do} at {blow.at:.1f} s: {error!r}")
