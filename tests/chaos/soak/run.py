@@ -130,9 +130,10 @@ async def _asked(user: User) -> list[str]:
     """What the API says in the end, of all and of some; the list is what the clients made of the events."""
     client = user.client
     try:
-        listed = {upload.id: upload for upload in (await client.list()).uploads}
-        for key in list(listed)[:ASKED]:
-            user.answers[key] = await client.retrieve(key)
+        async with asyncio.timeout(TOLD_SECONDS):
+            listed = {upload.id: upload for upload in (await client.list()).uploads}
+            for key in list(listed)[:ASKED]:
+                user.answers[key] = await client.retrieve(key)
     except Exception as error:
         return [f"{user.plan.name}: in the end the API did not answer: {error!r}"]
     return [
