@@ -85,6 +85,13 @@ def _counted(counts: Counter[str]) -> str:
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "none"
 
 
+def _command(asked: argparse.Namespace) -> str:
+    """What gives the same plan again."""
+    haste = "" if asked.haste == 1 else f" --haste {asked.haste:g}"
+    plan = f"--minutes {asked.minutes:g} --users {asked.users} --seed {asked.seed} --mode {asked.mode}{haste}"
+    return f".venv/bin/python -m benchmarks.soak {plan}"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -104,7 +111,7 @@ def main() -> int:
         if asked.keep is not None:
             asked.keep.mkdir(parents=True)
         result = asyncio.run(soak(plan, asked.keep or Path(temporary)))
-    text = report(f".venv/bin/python -m benchmarks.soak {' '.join(sys.argv[1:])}", load, result)
+    text = report(_command(asked), load, result)
     print(text)
     for difference in result.differences[:MOST_SHOWN]:
         print(f"  {difference}")
