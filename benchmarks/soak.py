@@ -12,6 +12,7 @@ is 1; so it is where the memory of a process that lived through the last two thi
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -106,6 +107,8 @@ def main() -> int:
     asked = parser.parse_args()
     plan = draw(asked.seed, seconds=60 * asked.minutes, users=asked.users, mode=asked.mode, haste=asked.haste)
     print(f"seed {plan.seed}, plan {plan.digest}: {len(plan.blows)} accidents", flush=True)
+    # Ended like that as well, it ends all that it has started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="scanrill-soak-") as temporary:
         if asked.keep is not None:
