@@ -50,6 +50,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
     _writer: asyncio.Task[None] | None = None
     _expiry: asyncio.TimerHandle | None = None
     _closing: asyncio.Task[None] | None = None
+    _cut = False
 
     # ── the life of a connection ──
 
@@ -58,7 +59,8 @@ class UploadConsumer(AsyncWebsocketConsumer):
         try:
             await super().__call__(scope, receive, send)
         except asyncio.CancelledError:
-            pass  # by `_end`, or by a server whose time to end is over: neither is a defect to be logged
+            if not self._cut:
+                raise
         finally:
             self._leave()
 
@@ -280,6 +282,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self.close(reason.close_code, str(reason))
         except TimeoutError:
+            self._cut = True
             if self._task is not None:
                 self._task.cancel()
         except OSError:  # it has gone by itself

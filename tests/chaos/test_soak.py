@@ -12,7 +12,7 @@ import pytest
 from tests.chaos.soak.plan import MODES, draw
 from tests.chaos.soak.run import soak
 
-SEED, SECONDS, USERS, HASTE = 7, 10, 20, 4
+SEED, SECONDS, USERS, HASTE = 11, 8, 50, 3
 
 
 @pytest.mark.slow
