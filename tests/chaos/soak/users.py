@@ -66,11 +66,12 @@ class User:
             self.outcomes[act.do, await self._try(act)] += 1
 
     async def _try(self, act: Act) -> str:
+        told_before = self.following[0].seq
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await self._DO[act.do](self, act)
         except RequestRefused as error:
-            return self._refused(act, error)
+            return self._refused(act, error, told_before)
         except (ConnectionLost, Unreachable):
             return "lost"
         except TimeoutError:
@@ -79,10 +80,10 @@ class User:
             self.amiss.append(f"{act.do} at {act.at:.1f} s failed: {error!r}")
         return "failed"
 
-    def _refused(self, act: Act, error: RequestRefused) -> str:
+    def _refused(self, act: Act, error: RequestRefused, told_before: int) -> str:
         """Whether there is a good reason; what is no picture is refused elsewhere."""
         if (reason := _passing(error)) is not None:
-            self.limits.append((act.do, reason, self.following[0].seq))
+            self.limits.append((act.do, reason, told_before))
             return reason
         if act.do in ("cancel", "retry") and ENDED_ALREADY.search(str(error)):
             return "refused"
