@@ -32,6 +32,8 @@ class S3:
 
     def __init__(self) -> None:
         self._serve: Wsgi = DomainDispatcherApplication(create_backend_app)
+        # moto has no locks: a list fails where an object of it is removed meanwhile.
+        self._one_at_a_time = threading.Lock()
         self._away: tuple[str, ...] = ()
         self._cut_after: int | None = None
         self._flowing = threading.Event()
@@ -107,7 +109,8 @@ class S3:
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             start_response("503 Slow Down", [("Content-Length", "0")])
             return [b""]
-        return self._maybe_cut(self._serve(environ, start_response))
+        with self._one_at_a_time:
+            return self._maybe_cut(self._serve(environ, start_response))
 
     def _maybe_cut(self, body: Iterable[bytes]) -> Iterable[bytes]:
         if self._cut_after is None:
