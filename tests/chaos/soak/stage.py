@@ -1,6 +1,7 @@
 """The processes of a soak, real ones, and how each of them comes to harm and back.
 
-What is done here blocks, and is called from threads; of two accidents to the same process, one waits.
+What is done here blocks, and is called from threads. What is still in one accident is spared another: on a
+slow machine nothing would ever be up between them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -44,6 +45,10 @@ STOP_SECONDS = 20
 STARTS = 3
 
 
+class Busy(Exception):
+    """It is in another accident."""
+
+
 class Stage:
     """`harm` carries out an accident, and returns when all that was started again serves.
 
@@ -58,7 +63,7 @@ class Stage:
         self.marks.mkdir()
         self.amiss: list[str] = []
         self.server = Server(directory / "data")
-        self._serving = threading.RLock()
+        self._serving = threading.Lock()
         self._may_kill_all = True
 
     def start(self) -> None:
@@ -83,7 +88,9 @@ class Stage:
             for name in dir(self)
             if name.startswith("_do_")
         }
-        return harms[blow.do](blow)
+        with suppress(Busy):
+            return harms[blow.do](blow)
+        return ""
 
     def processes(self) -> dict[str, psutil.Process]:
         """Those that are to be weighed, by name; readers among them."""
@@ -130,7 +137,7 @@ class Stage:
         return self._serve_anew(signal.SIGTERM, blow.seconds)
 
     def _serve_anew(self, number: int, seconds: float) -> str:
-        with self._serving:
+        with _alone(self._serving):
             if number == signal.SIGTERM:
                 self._stop(self.server, "the server")
             else:
@@ -202,8 +209,8 @@ class Scaled(Stage):
         self.server = Server(directory / "data", "--workers", "2", **settings)
         self.server.environment |= self._s3.environment
         self.workers = [Worker(self.server, DATA_DIR=str(directory / f"worker-{n}")) for n in (1, 2)]
-        self._working = [threading.RLock() for _ in self.workers]
-        self._keeping, self._calling, self._storing = (threading.RLock() for _ in range(3))
+        self._working = [threading.Lock() for _ in self.workers]
+        self._keeping, self._calling, self._storing = (threading.Lock() for _ in range(3))
 
     def start(self) -> None:
         super().start()
@@ -265,7 +272,7 @@ class Scaled(Stage):
 
     def _do_kill_web_process(self, blow: Blow) -> str:
         """What started it puts another in its place."""
-        with self._serving:
+        with _alone(self._serving):
             members = [m for m in _children(self.server, MEMBER) if self._may_kill_all or _number(m) != "1"]
             if not members:
                 return ""
@@ -275,7 +282,7 @@ class Scaled(Stage):
         return name
 
     def _do_kill_everything(self, blow: Blow) -> str:
-        with self._serving, self._working[0], self._working[1]:
+        with _alone(self._serving, *self._working):
             every: list[Server | Worker] = [self.server, *self.workers]
             for process in every:
                 process.process.kill()
@@ -288,49 +295,49 @@ class Scaled(Stage):
 
     def _do_end_connections(self, blow: Blow) -> str:
         """About half of them; whoever is in the middle of something is told that it failed."""
-        with self._keeping, psycopg.connect(self.server.database_url, autocommit=True) as connection:
+        with _alone(self._keeping), psycopg.connect(self.server.database_url, autocommit=True) as connection:
             connection.execute(END_CONNECTIONS)
         return "the database"
 
     def _do_restart_database(self, blow: Blow) -> str:
-        with self._keeping:
+        with _alone(self._keeping):
             self._postgresql.stop()
             time.sleep(blow.seconds)
             self._postgresql.start()
         return "the database"
 
     def _do_stop_redis(self, blow: Blow) -> str:
-        with self._calling:
+        with _alone(self._calling):
             self._redis.stop()
             time.sleep(blow.seconds)
             self._redis.start()
         return "Redis"
 
     def _do_flush_redis(self, blow: Blow) -> str:
-        with self._calling:
+        with _alone(self._calling):
             self._redis.flush()
         return "Redis"
 
     def _do_freeze_redis(self, blow: Blow) -> str:
-        with self._calling:
+        with _alone(self._calling):
             assert self._redis._process is not None
             _freeze(psutil.Process(self._redis._process.pid), blow.seconds)
         return "Redis"
 
     def _do_drop_subscriptions(self, blow: Blow) -> str:
-        with self._calling:
+        with _alone(self._calling):
             self._redis.drop_connections()
         return "Redis"
 
     def _do_close_bucket(self, blow: Blow) -> str:
-        with self._storing:
+        with _alone(self._storing):
             self._s3.away()
             time.sleep(blow.seconds)
             self._s3.back()
         return "the bucket"
 
     def _do_freeze_bucket(self, blow: Blow) -> str:
-        with self._storing:
+        with _alone(self._storing):
             self._s3.freeze()
             time.sleep(blow.seconds)
             self._s3.back()
@@ -340,11 +347,22 @@ class Scaled(Stage):
     def _a_worker(self, which: float) -> Iterator[tuple[Worker, str]]:
         """The first is weighed."""
         index = int(which * 2) if self._may_kill_all else 1
-        with self._working[index]:
+        with _alone(self._working[index]):
             yield self.workers[index], f"worker {index + 1}"
 
 
 STAGES: dict[str, type[Stage]] = {"embedded": Embedded, "scaled": Scaled}
+
+
+@contextmanager
+def _alone(*locks: threading.Lock) -> Iterator[None]:
+    """For an accident to what these stand for. Raises `Busy`."""
+    with ExitStack() as held:
+        for lock in locks:
+            if not lock.acquire(blocking=False):
+                raise Busy
+            held.callback(lock.release)
+        yield
 
 
 def _start(process: Server | Worker) -> None:
