@@ -15,7 +15,7 @@ export UV_PYTHON_DOWNLOADS ?= never
 export UV_COMPILE_BYTECODE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run install web npm test lint format docs bench screenshots clean
+.PHONY: help run install web npm test lint format docs bench soak screenshots clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -62,6 +62,9 @@ bench: .venv/.installed-bench web ## Measure, and write the tables of benchmarks
 	$(BIN)/python -m benchmarks.fan_out --write
 	$(BIN)/python -m benchmarks.many_rows --write
 	$(BIN)/python -m benchmarks.scale_out --write
+
+soak: .venv/.installed-dev ## Users and accidents for half an hour; then the books must balance: make soak ARGS="--mode scaled"
+	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 screenshots: .venv/.installed-dev web ## Take the pictures of the web page that the documentation shows
 	$(BIN)/python -m tools.screenshots

@@ -11,13 +11,14 @@ django_application = get_asgi_application()  # before the imports below: they ne
 
 from backend_main.backend.lifespan import lifespan  # noqa: E402
 from backend_main.core.consumers import UnknownEndpoint, UploadConsumer  # noqa: E402
+from backend_main.core.cutting import answering_the_cut  # noqa: E402
 from backend_main.core.headers import with_headers  # noqa: E402
 from backend_main.core.page import with_page  # noqa: E402
 from backend_main.core.receiving import receiving  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": with_headers(with_page(receiving(django_application))),
+        "http": with_headers(answering_the_cut(with_page(receiving(django_application)))),
         "websocket": URLRouter(
             [
                 path("ws/core/upload/", UploadConsumer.as_asgi()),

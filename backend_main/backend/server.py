@@ -1,4 +1,4 @@
-"""Step 1 — uvicorn's server, which says when it listens, and sleeps while nothing happens."""
+"""Step 1 — uvicorn's server, which says when it listens, sleeps while nothing happens, and ends with all."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from socket import socket
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
 TICK_SECONDS = 1.0
+# As often as uvicorn looks whether all connections have ended.
+LATE_SECONDS = 0.1
 
 
 class Server(uvicorn.Server):
@@ -38,3 +41,18 @@ class Server(uvicorn.Server):
             with suppress(TimeoutError):
                 async with asyncio.timeout(TICK_SECONDS):
                     await self._told.wait()
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """uvicorn tells the connections that there are; one that was just being accepted would serve on."""
+        ending = asyncio.create_task(self._end_late_ones(told=set(self.server_state.connections)))
+        try:
+            await super().shutdown(sockets)
+        finally:
+            ending.cancel()
+
+    async def _end_late_ones(self, told: set[Any]) -> None:
+        while True:
+            for connection in self.server_state.connections - told:
+                connection.shutdown()
+                told.add(connection)
+            await asyncio.sleep(LATE_SECONDS)

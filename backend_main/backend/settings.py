@@ -64,7 +64,10 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s",
         }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"cut offs": {"()": "backend_main.core.logs.CutOffs"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["cut offs"]},
+    },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         # Django's own handler mails and prints by its own rules; ours is the only one.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import ipaddress
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -136,7 +137,7 @@ def _migrate() -> None:
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0, interactive=False)
     except DatabaseError as error:
-        raise StartRefused(f"The database cannot be used: {_line(error)}.") from None
+        raise StartRefused(database_trouble(error)) from None
     finally:
         connection.close()
 
@@ -152,6 +153,13 @@ def _wait_for_turn() -> None:
             cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATING])
 
 
-def _line(error: Exception) -> str:
-    """The first one: libpq adds advice, and each address that it tried."""
-    return str(error).strip().partition("\n")[0].removesuffix(".")
+def is_database_away(error: Exception) -> bool:
+    """Whether a database went away in the middle of a command; False in one that uses none."""
+    database = sys.modules.get("django.db")
+    return database is not None and isinstance(error, (database.OperationalError, database.InterfaceError))
+
+
+def database_trouble(error: Exception) -> str:
+    """A sentence with the first line: libpq adds advice, and each address that it tried."""
+    line = str(error).strip().partition("\n")[0].removesuffix(".")
+    return f"The database cannot be used: {line}."

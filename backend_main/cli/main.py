@@ -10,6 +10,7 @@ from backend_main import __version__
 from backend_main.core.errors import ScanrillError
 
 from .backup import backup, restore, restored
+from .data import database_trouble, is_database_away
 from .doctor import doctor
 from .engines import engines
 from .link import link
@@ -51,3 +52,7 @@ def main() -> None:
         sys.exit(f"scanrill: {error}")  # exit code 1
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if not is_database_away(error):
+            raise
+        sys.exit(f"scanrill: {database_trouble(error)}")

@@ -5,7 +5,8 @@
  3  `consumers.py`           the socket door: decode, call one function of `uploads` or `queries`, reply
  3  `rest.py`                the REST door to the same functions; `receiving.py` takes files by POST,
                             `files.py` gives them out; `tokens.py`: signing in; `views.py`, `health.py`: is
-                            all well; `page.py`: the web page; `headers.py`: what all of these tell a browser
+                            all well; `page.py`: the web page; `headers.py`: what all of these tell a browser;
+                            `cutting.py`: what is answered where a server ends before it could
  4  `protocol.py`            the messages as types; `decoding.py`: frame → request
  5  `uploads.py`             create, update, delete, cancel, retry: the only writer of Upload on a
                             user's behalf; `queries.py` reads

@@ -9,6 +9,7 @@ ScanrillError                  code, HTTP status, close code, and whether reconn
 │   ├── TooLarge               413         the file has more bytes than are allowed here
 │   ├── StorageFull            507         no room for the file; free some, then send it again
 │   ├── Unavailable            503         the database does not answer just now; send it again
+│   ├── Ending                 503         the server is just ending; the next one may answer: try again
 │   ├── StorageUnavailable     503         where files are kept does not answer; try again
 │   ├── OverQuota              507         the user has as many files, or bytes, as one may have here
 │   └── TooManyPending         429         the user has as many waiting as may wait: try again later
@@ -126,6 +127,17 @@ class Unavailable(Invalid):
 
     def __init__(self) -> None:
         super().__init__({"server": "The database does not answer just now; try again."})
+
+
+class Ending(Invalid):
+    """Whether the request was carried out is not known."""
+
+    code = "ending"
+    http_status = 503
+    final = False
+
+    def __init__(self) -> None:
+        super().__init__({"server": "The server is just ending; try again."})
 
 
 class StorageUnavailable(Invalid):

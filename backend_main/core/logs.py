@@ -1,7 +1,8 @@
-"""No token in any log line, whoever writes it."""
+"""No token in any log line, whoever writes it; and nothing of what is no defect as if it were one."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 
@@ -21,3 +22,12 @@ class RedactingFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return redact(super().format(record))
+
+
+class CutOffs(logging.Filter):
+    """Leaves out what a server cut off as its time to end was over: uvicorn says how many that were, and then
+    logs each as an exception of the application."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        cut_off = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+        return not (cut_off and record.name == "uvicorn.error")

@@ -123,6 +123,24 @@ class Publisher:
         return self.sender + _encoder.encode(item)
 
 
+class _Once(AsyncRetry):
+    """redis-py opens a connection that failed anew, also where it is to try once.
+
+    Here that would be done by two at once, who listens and who subscribes: one closes what the other opens.
+    """
+
+    async def call_with_retry(self, do: Any, *_handlers: Any, **_options: Any) -> Any:
+        return await do()
+
+
+class _Subscription(redis.asyncio.client.PubSub):
+    """It ends with its connection: what is said until another is open was missed, which is to be told."""
+
+    async def on_connect(self, connection: Any) -> None:
+        """Called when it is opened anew, and not at first."""
+        raise redis.ConnectionError("it was lost")
+
+
 class RedisBell(LocalBell):
     """The same for this process and the others."""
 
@@ -195,16 +213,20 @@ class RedisBell(LocalBell):
             self._url,
             socket_connect_timeout=TIMEOUT_SECONDS,
             socket_timeout=TIMEOUT_SECONDS,
-            retry=AsyncRetry(NoBackoff(), 0),
+            retry=_Once(NoBackoff(), 0),
         )
-        async with client, client.pubsub() as pubsub:
+        async with client, _Subscription(client.connection_pool) as pubsub:
             # A channel of nobody's: without any, there would be nothing to listen to.
             await pubsub.subscribe(f"{self._prefix}nobody")
             self._subscribed = set()
             self._pubsub, self._connected = pubsub, True
-            await self._reconcile()
-            self._heard(Missed(), local=False)
-            await self._hear_messages(pubsub)
+            try:
+                await self._reconcile()
+                self._heard(Missed(), local=False)
+                await self._hear_messages(pubsub)
+            finally:
+                self._pubsub = None
+                await self._leave_to_the_next()
 
     async def _hear_messages(self, pubsub: Any) -> None:
         asked = False
@@ -244,6 +266,13 @@ class RedisBell(LocalBell):
                     await pubsub.subscribe(*new)
                 if old:
                     await pubsub.unsubscribe(*old)
+
+    async def _leave_to_the_next(self) -> None:
+        """Whoever just subscribes on a connection that is lost: the next one begins with what is wanted."""
+        subscribing = self._tasks - {asyncio.current_task()}
+        for task in subscribing:
+            task.cancel()
+        await asyncio.gather(*subscribing, return_exceptions=True)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 import uuid
@@ -195,6 +196,34 @@ async def test_a_connection_that_was_cut_is_made_again(redis_server: Redis, publ
         await asyncio.to_thread(redis_server.flush)
         await asyncio.to_thread(publisher.send, [Ring(OWNER, 7)])
         await ear.until(lambda: ear.items == [Ring(OWNER, 7)])
+
+
+async def test_a_connection_that_was_cut_is_opened_once_by_who_listens_and_not_by_the_library_too(
+    redis_server: Redis,
+) -> None:
+    async with listening(redis_server, OWNER) as ear:
+        looks = ear.looks
+        with redis.Redis(port=redis_server.port) as client:
+            opened = client.info("stats")["total_connections_received"]
+            client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+            await ear.until(lambda: ear.looks > looks)
+            assert client.info("stats")["total_connections_received"] == opened + 1
+
+
+async def test_who_subscribes_while_the_connection_is_cut_is_subscribed_on_the_next(
+    redis_server: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    owners = [uuid.uuid4() for _ in range(20)]
+    async with listening(redis_server, OWNER) as ear:
+        with redis.Redis(port=redis_server.port) as client:
+            for turns, owner in enumerate(owners):
+                client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+                for _ in range(turns):  # the connection is lost somewhere among these
+                    await asyncio.sleep(0)
+                ear.bell.follow(owner)
+                await subscribed(redis_server, owner)
+    gc.collect()  # what a task raised is told when it goes
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_a_bell_starts_without_redis_and_finds_it_later(redis_server: Redis) -> None:

@@ -32,6 +32,8 @@ class S3:
 
     def __init__(self) -> None:
         self._serve: Wsgi = DomainDispatcherApplication(create_backend_app)
+        # moto has no locks: a list fails where an object of it is removed meanwhile.
+        self._one_at_a_time = threading.Lock()
         self._away: tuple[str, ...] = ()
         self._passing, self._answer = 0, ("", "")
         self._passing_lock = threading.Lock()
@@ -114,7 +116,8 @@ class S3:
             body = f"<Error><Code>{code}</Code><Message>told by the test</Message></Error>".encode()
             start_response(status, [("Content-Length", str(len(body)))])
             return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
-        return self._maybe_cut(self._serve(environ, start_response))
+        with self._one_at_a_time:
+            return self._maybe_cut(self._serve(environ, start_response))
 
     def _passes(self) -> bool:
         with self._passing_lock:

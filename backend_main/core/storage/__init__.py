@@ -12,6 +12,7 @@ Everybody else calls the functions here, and knows no path but of an incoming fi
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager
 from functools import cache
@@ -28,6 +29,8 @@ from .base import NO_ROOM, Store, checked
 __all__ = ["NO_ROOM", "check_room", "incoming"]
 
 log = logging.getLogger(__name__)
+
+_making = threading.Lock()
 
 
 def prepare() -> None:
@@ -116,8 +119,14 @@ def belongs_to(deployment: str) -> bool:
     return _store().belongs_to(deployment)
 
 
-@cache
 def _store() -> Store:
+    """One for all threads: of those that a rush of first requests made, each would take 30 MB."""
+    with _making:
+        return _made()
+
+
+@cache
+def _made() -> Store:
     bucket = place.bucket_of(conf.storage_url)
     if bucket is None:
         from .files import Files

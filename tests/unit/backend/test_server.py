@@ -1,4 +1,4 @@
-"""uvicorn's server, which sleeps while nothing happens."""
+"""uvicorn's server, which sleeps while nothing happens, and ends with all its connections."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from uvicorn.lifespan.off import LifespanOff
 
 from backend_main.backend import server
 from backend_main.backend.server import Server
@@ -50,3 +51,30 @@ async def test_answers_have_the_date_of_now(sleeping: Server, monkeypatch: pytes
             while (b"date", date) not in sleeping.server_state.default_headers:
                 await asyncio.sleep(0)
     ticking.cancel()
+
+
+class Connection:
+    """It ends when it is told to."""
+
+    def __init__(self, server: Server) -> None:
+        self._connections: set[Any] = server.server_state.connections
+        self._connections.add(self)
+        self.told = 0
+
+    def shutdown(self) -> None:
+        self.told += 1
+        self._connections.discard(self)
+
+
+async def test_a_connection_that_was_just_accepted_when_the_server_was_told_to_end_is_ended_too(
+    sleeping: Server,
+) -> None:
+    sleeping.servers, sleeping.lifespan = [], LifespanOff(sleeping.config)
+    known = Connection(sleeping)
+    ending = asyncio.create_task(sleeping.shutdown())
+    await asyncio.sleep(0)
+    assert known.told == 1
+    late = Connection(sleeping)
+    async with asyncio.timeout(10):
+        await ending
+    assert (known.told, late.told) == (1, 1)

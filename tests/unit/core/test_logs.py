@@ -1,12 +1,13 @@
-"""No token in any log line, whoever writes it."""
+"""No token in any log line, whoever writes it; and what is cut off at a server's end is no defect."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
 
-from backend_main.core.logs import RedactingFormatter, redact
+from backend_main.core.logs import CutOffs, RedactingFormatter, redact
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl-_x"
 
@@ -55,3 +56,27 @@ def test_every_handler_of_the_server_redacts() -> None:
     formatters = {settings.LOGGING["formatters"][handler["formatter"]]["()"] for handler in handlers}
     assert formatters == {"backend_main.core.logs.RedactingFormatter"}
     assert all(not logger["handlers"] for logger in settings.LOGGING["loggers"].values())
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "is_shown"),
+    [
+        ("uvicorn.error", asyncio.CancelledError("timeout graceful shutdown exceeded"), False),
+        ("uvicorn.error", ValueError(), True),
+        ("backend_main.core.live", asyncio.CancelledError(), True),
+        ("uvicorn.error", None, True),
+    ],
+    ids=str,
+)
+def test_of_what_a_server_cut_off_at_its_end_there_is_no_traceback(
+    name: str, error: BaseException | None, is_shown: bool
+) -> None:
+    info = None if error is None else (type(error), error, None)
+    record = logging.LogRecord(name, logging.ERROR, __file__, 1, "Exception in ASGI application", (), info)
+    assert CutOffs().filter(record) == is_shown
+
+
+def test_every_handler_of_the_server_leaves_that_out() -> None:
+    from django.conf import settings
+
+    assert all(handler["filters"] == ["cut offs"] for handler in settings.LOGGING["handlers"].values())

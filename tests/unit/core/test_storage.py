@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import os
 import tempfile
+import threading
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from backend_main.core.storage.files import Files
 from backend_main.core.storage.objects import Objects
 from backend_main.core.storage.place import Bucket, bucket_of
 from tests.support.s3 import BUCKET, KEY, REGION, S3, SECRET
+from tests.support.threads import together
 
 CONTENT = bytes(range(256)) * 4096
 
@@ -310,3 +313,20 @@ def test_a_disk_that_is_full_at_any_byte_is_storage_full_and_leaves_nothing(
         take_in(bytes(size))
     assert list(raised.value.fields) == ["file"]
     assert list(conf.incoming_dir.iterdir()) == []
+
+
+def test_threads_that_are_the_first_to_need_the_store_at_once_have_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both = threading.Barrier(2)
+    made: list[str] = []
+
+    def bucket_of_none(url: str) -> None:
+        made.append(url)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.2)  # the other, if it makes one too
+
+    monkeypatch.setattr(storage.place, "bucket_of", bucket_of_none)
+    storage._made.cache_clear()
+    assert together(storage.writable, storage.writable) == [None, None]
+    assert len(made) == 1

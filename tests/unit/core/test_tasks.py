@@ -6,6 +6,7 @@ import functools
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -527,6 +528,22 @@ def test_a_lost_file_is_an_error_and_the_next_upload_is_read(upload: Upload) -> 
 
 
 # ── given back, and taken up again ──
+
+
+def test_a_file_that_was_deleted_with_its_upload_before_it_was_reached_is_no_failure(
+    upload: Upload, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    @contextmanager
+    def deleted_meanwhile(_key: str) -> Iterator[Path]:
+        uploads.delete(owner=upload.owner, upload_id=upload.pk)
+        raise FileNotFoundError
+        yield
+
+    monkeypatch.setattr(storage, "local_copy", deleted_meanwhile)
+    one, host, _ = reader()
+    assert one.read_next()
+    assert host.asked == []
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_a_file_that_cannot_be_reached_just_now_is_read_later_however_long_that_takes(

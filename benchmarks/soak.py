@@ -1,0 +1,127 @@
+"""A soak: many users at work, and accidents, for half an hour; in the end the books must balance.
+
+Users create, cancel, retry and delete uploads, and lose their connections; meanwhile readers, workers and web
+processes are killed, stopped and frozen, and what they lean on is cut, restarted and emptied. All of it is
+drawn from a seed beforehand (`tests/chaos/soak/plan.py`); `tests/chaos/soak/books.py` says what is held
+against what in the end. Where a book does not balance, the first differences are printed, and the exit code
+is 1; so it is where the memory of a process that lived through the last two thirds is not flat.
+
+    .venv/bin/python -m benchmarks.soak --minutes 30 --users 200 --seed 1 --mode scaled --write
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.report import write
+from tests.chaos.soak.plan import MODES, draw
+from tests.chaos.soak.run import Result, soak
+from tests.chaos.soak.weighing import TOLERATED_BYTES, TOLERATED_SHARE, Weight
+
+MOST_SHOWN = 20
+MIB = 1024**2
+
+
+def report(command: str, load: float, result: Result) -> str:
+    plan, lines = result.plan, []
+    lines += [f"`{command}`, plan {plan.digest}, load average {load:.1f} before; {os.cpu_count()} cores."]
+    lines += [f"{len(plan.users)} users for {plan.seconds / 60:g} minutes; {result.description}.", ""]
+    lines += list(_acts(result))
+    lines += ["", f"Accidents, {result.struck.total()}: {_counted(result.struck)}.", ""]
+    lines += list(_left(result))
+    lines += ["", *_weights(result.weights)]
+    return "\n".join(lines)
+
+
+def _acts(result: Result) -> Iterator[str]:
+    outcomes = sorted({outcome for _, outcome in result.outcomes})
+    yield f"| what users did | planned | {' | '.join(outcomes)} |"
+    yield f"|---|---:|{'---:|' * len(outcomes)}"
+    for do, planned in sorted(result.plan.counted().items()):
+        counts = " | ".join(str(result.outcomes[do, outcome] or "") for outcome in outcomes)
+        yield f"| {do} | {planned} | {counts} |"
+
+
+def _left(result: Result) -> Iterator[str]:
+    found = result.found
+    uploads, pages = f"{len(found.uploads)} in the end", sum(map(len, found.pages.values()))
+    events = sum(map(len, found.log.values()))
+    yield f"- Uploads: {uploads}, {_counted(result.statuses)}; pages: {pages}; files: {result.files}."
+    yield f"- Events: {events} in the log, {result.events_told} told to clients; {result.partials} partials."
+    claims, files, incoming, *_ = result.swept
+    yield f"- Left over, and swept: {files} files, {incoming} unfinished files, {claims} claims."
+    if result.differences:
+        yield f"- **The books do not balance: {len(result.differences)} differences.**"
+    else:
+        late = result.seconds - result.plan.seconds
+        yield f"- The books balance, {late:.0f} seconds after the last act was due."
+
+
+def _weights(weights: list[Weight]) -> Iterator[str]:
+    yield "| process | lives | MiB, middle third | last third | × | most |"
+    yield "|---|---:|---:|---:|---:|---:|"
+    for weight in weights:
+        yield f"| {weight.name} | {weight.lives} | {_thirds(weight)} | {weight.most / MIB:.0f} |"
+    tolerated = f"{TOLERATED_SHARE:.0%} or {TOLERATED_BYTES / MIB:.0f} MiB"
+    yield ""
+    judged = [weight for weight in weights if weight.last is not None]
+    growing = [weight.name for weight in judged if not weight.is_flat]
+    verdict = f"**not flat: {', '.join(growing)}**" if growing else "all flat"
+    yield f"Of {len(judged)} that lived through both thirds (flat: {tolerated} more at most): {verdict}."
+
+
+def _thirds(weight: Weight) -> str:
+    if weight.middle is None or weight.last is None:
+        return " |  | "
+    return f"{weight.middle / MIB:.0f} | {weight.last / MIB:.0f} | {weight.last / weight.middle:.2f}"
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "none"
+
+
+def _command(asked: argparse.Namespace) -> str:
+    """What gives the same plan again."""
+    haste = "" if asked.haste == 1 else f" --haste {asked.haste:g}"
+    plan = f"--minutes {asked.minutes:g} --users {asked.users} --seed {asked.seed} --mode {asked.mode}{haste}"
+    return f".venv/bin/python -m benchmarks.soak {plan}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--users", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--mode", choices=list(MODES), default="embedded")
+    parser.add_argument("--haste", type=float, default=1, help="so many times as much happens, as quickly")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave data and logs there")
+    parser.add_argument("--write", action="store_true", help="put the result into README.md")
+    asked = parser.parse_args()
+    plan = draw(asked.seed, seconds=60 * asked.minutes, users=asked.users, mode=asked.mode, haste=asked.haste)
+    print(f"seed {plan.seed}, plan {plan.digest}: {len(plan.blows)} accidents", flush=True)
+    # Ended like that as well, it ends all that it has started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="scanrill-soak-") as temporary:
+        if asked.keep is not None:
+            asked.keep.mkdir(parents=True)
+        result = asyncio.run(soak(plan, asked.keep or Path(temporary)))
+    text = report(_command(asked), load, result)
+    print(text)
+    for difference in result.differences[:MOST_SHOWN]:
+        print(f"  {difference}")
+    if asked.write:
+        write(f"soak_{asked.mode}", text)
+    return 1 if result.differences or result.growing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,195 @@
+"""What is to happen in a soak, drawn from a seed before anything happens; pure.
+
+The same seed, length, number of users and mode give the same plan. `which` is in [0, 1): of what there is at
+that time, as nobody can know before what will be there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+# From one act of a user to the next, on average.
+ACT_SECONDS = 15.0
+# One user in four has two clients, and one `create` in four is followed by another act at once.
+SECOND_CLIENT = SECOND_THOUGHT = 0.25
+SECOND_THOUGHT_SECONDS = 0.5
+NEWEST = 0.9999
+STREAMS = ("pages", "pages", "delta", "full")
+# The rest of a soak is for what was killed to come back; and the memory of those that live on is judged.
+KILLS_OF_ALL_UNTIL = 1 / 3
+
+ACTS = {"create": 40, "again": 3, "cancel": 9, "retry": 8, "delete": 14, "rename": 4, "correct": 4}
+ACTS |= {"list": 5, "drop": 13}
+
+PAPERS = {"scan": 40, "tiff": 24, "pdf": 16, "long": 3, "stumbling": 2, "crashing": 1, "failing": 2}
+PAPERS |= {"broken": 5, "refused": 7}
+PAGES = {"tiff": (2, 6), "pdf": (1, 3), "long": (8, 20), "stumbling": (1, 2)}
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A document. `refused` ones do not come in; `broken`, `crashing` and `failing` ones end in an error."""
+
+    kind: str
+    name: str
+    pages: int
+    line_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a user does so many seconds after the beginning."""
+
+    at: float
+    do: str
+    which: float
+    paper: Paper | None = None
+    pages: str | None = None
+    batch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Blow:
+    """An accident; what comes to harm comes back after `seconds`, where it does not by itself."""
+
+    at: float
+    do: str
+    which: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class UserPlan:
+    """`streams` are how live text comes to each of this user's clients, `over` how requests go."""
+
+    name: str
+    streams: tuple[str, ...]
+    over: str
+    acts: tuple[Act, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """It happens every so many seconds, and lasts so long; `fatal`: to those too whose memory is judged."""
+
+    every: float
+    least: float = 0.0
+    most: float = 0.0
+    fatal: bool = False
+
+
+READING = {"kill reader": Kind(9), "freeze reader": Kind(40, 0.5, 3)}
+EMBEDDED = READING | {
+    "kill server": Kind(15, 0, 2, fatal=True),
+    "stop server": Kind(30, 0, 1, fatal=True),
+    "hold database": Kind(45, 0.5, 3),
+}
+SCALED = READING | {
+    "kill worker": Kind(35, 0, 4),
+    "stop worker": Kind(60, 0, 2),
+    # Longer than its lease: what it read is another's when it comes to itself.
+    "freeze worker": Kind(90, 1, 22),
+    "kill web process": Kind(40),
+    "kill server": Kind(50, 0, 2, fatal=True),
+    "stop server": Kind(60, 0, 1, fatal=True),
+    "kill everything": Kind(60, 0, 2, fatal=True),
+    "end connections": Kind(25),
+    "restart database": Kind(150, 0, 1),
+    "stop redis": Kind(60, 0.2, 3),
+    "flush redis": Kind(45),
+    "freeze redis": Kind(60, 0.5, 2),
+    "drop subscriptions": Kind(45),
+    "close bucket": Kind(60, 0.5, 3),
+    "freeze bucket": Kind(60, 0.5, 2),
+}
+MODES = {"embedded": EMBEDDED, "scaled": SCALED}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    seed: int
+    seconds: float
+    mode: str
+    users: tuple[UserPlan, ...]
+    blows: tuple[Blow, ...]
+
+    @property
+    def digest(self) -> str:
+        """Of two plans that are the same, the same."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
+
+    def counted(self) -> Counter[str]:
+        """How often each act is planned."""
+        return Counter(act.do for user in self.users for act in user.acts)
+
+
+def draw(seed: int, *, seconds: float, users: int, mode: str, haste: float = 1.0) -> Plan:
+    """The plan; `haste` is how many times as often as otherwise all happens, and as quickly is over."""
+    chance = Random(f"{seed} {seconds} {users} {mode} {haste}")
+    people = tuple(_user(chance, number, seconds, ACT_SECONDS / haste) for number in range(users))
+    blows = sorted(_blows(chance, seconds, MODES[mode], haste), key=lambda blow: blow.at)
+    return Plan(seed, seconds, mode, people, tuple(blows))
+
+
+def _user(chance: Random, number: int, seconds: float, act_seconds: float) -> UserPlan:
+    name = f"user-{number}"
+    clients = 2 if chance.random() < SECOND_CLIENT else 1
+    streams = tuple(chance.choice(STREAMS) for _ in range(clients))
+    times = _times(chance, act_seconds, seconds)
+    acts = [act for i, at in enumerate(times) for act in _acts(chance, at, f"{name}-{i}")]
+    acts.sort(key=lambda act: act.at)
+    return UserPlan(name, streams, chance.choice(["rest", "socket"]), tuple(acts))
+
+
+def _times(chance: Random, every: float, seconds: float) -> Iterator[float]:
+    """By chance, and on average every so many seconds."""
+    at = chance.expovariate(1 / every)
+    while at < seconds:
+        yield at
+        at += chance.expovariate(1 / every)
+
+
+def _acts(chance: Random, at: float, name: str) -> Iterator[Act]:
+    """One, and now and then another right behind it: to what is new, while it is read."""
+    yield (first := _act(chance, at, name))
+    if first.do == "create" and chance.random() < SECOND_THOUGHT:
+        do = chance.choice(["cancel", "cancel", "delete", "drop"])
+        yield Act(at + chance.uniform(0, SECOND_THOUGHT_SECONDS), do, NEWEST)
+
+
+def _act(chance: Random, at: float, name: str) -> Act:
+    do, which = _one_of(chance, ACTS), chance.random()
+    if do == "create":
+        paper = _paper(chance, name)
+        return Act(at, do, which, paper, _range(chance, paper.pages), chance.random() < 0.2)
+    if do == "retry":
+        return Act(at, do, which, pages="1" if chance.random() < 0.3 else None)
+    return Act(at, do, which)
+
+
+def _paper(chance: Random, name: str) -> Paper:
+    kind = _one_of(chance, PAPERS)
+    return Paper(kind, name, chance.randint(*PAGES.get(kind, (1, 1))), chance.uniform(0.005, 0.04))
+
+
+def _range(chance: Random, pages: int) -> str | None:
+    """Some of the pages, of one document in five that has several."""
+    if pages == 1 or chance.random() > 0.2:
+        return None
+    first = chance.randint(1, pages)
+    return f"{first}-{chance.randint(first, pages)}"
+
+
+def _one_of(chance: Random, weights: dict[str, int]) -> str:
+    return chance.choices(list(weights), list(weights.values()))[0]
+
+
+def _blows(chance: Random, seconds: float, kinds: dict[str, Kind], haste: float) -> Iterator[Blow]:
+    for do, kind in kinds.items():
+        until = seconds * (KILLS_OF_ALL_UNTIL if kind.fatal else 1)
+        for at in _times(chance, kind.every / haste, until):
+            yield Blow(at, do, chance.random(), chance.uniform(kind.least, kind.most) / haste)

@@ -1,0 +1,32 @@
+"""S16 to S25, S33 — all of it at once: users at work, and accidents drawn from a seed; the books balance.
+
+The long one is `python -m benchmarks.soak`, with the seed as an argument.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.soak.plan import MODES, draw
+from tests.chaos.soak.run import soak
+
+SEED, SECONDS, USERS, HASTE = 11, 8, 50, 3
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("mode", MODES)
+async def test_after_a_soak_the_books_balance(mode: str, tmp_path: Path) -> None:
+    plan = draw(SEED, seconds=SECONDS, users=USERS, mode=mode, haste=HASTE)
+    result = await soak(plan, tmp_path)
+    print(f"seed {SEED}, plan {plan.digest}: {dict(result.struck)}, {dict(result.statuses)}")
+    assert result.differences == []
+    assert result.struck.total() > 0
+    assert result.statuses["processed"] > 0
+
+
+def test_the_same_seed_draws_the_same_plan() -> None:
+    plans = [draw(seed, seconds=60, users=5, mode="scaled") for seed in (1, 1, 2)]
+    assert plans[0] == plans[1] != plans[2]
