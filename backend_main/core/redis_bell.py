@@ -179,9 +179,8 @@ class RedisBell(LocalBell):
         channel = channel_of(self._prefix, owner_id)
         self._wanted.add(channel)
         if channel in self._subscribed:
-            self._listens_to(
-                channel
-            )  # it was not wanted for so short a time that nobody did anything about it
+            # It was not wanted for so short a time that nobody did anything about it.
+            self._listens_to(channel)
         else:
             self._spawn(self._reconcile())
 
