@@ -173,7 +173,7 @@ class Stage:
 
 
 class Embedded(Stage):
-    description = "one `scanrill serve` with a reader, SQLite, files on disk"
+    description = "one `scanrill serve` with two readers, SQLite, files on disk"
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
