@@ -16,11 +16,13 @@ from tests.chaos.soak import books, records
 from tests.chaos.soak.monkey import Monkey
 from tests.chaos.soak.plan import Plan
 from tests.chaos.soak.records import Records
-from tests.chaos.soak.stage import STAGES, Stage
+from tests.chaos.soak.scaled import Scaled
+from tests.chaos.soak.stage import Embedded, Stage
 from tests.chaos.soak.users import User
 from tests.chaos.soak.weighing import Weighing, Weight
 from tests.support.accounts import Account
 
+STAGES: dict[str, type[Stage]] = {"embedded": Embedded, "scaled": Scaled}
 # Whoever died with a job in hand has let go of it after 20 seconds; what waits to be read takes its time.
 STILL_SECONDS = 60
 # A client that was told nothing meanwhile asks whether anybody is there, and comes back.
