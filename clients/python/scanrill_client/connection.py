@@ -110,7 +110,9 @@ class Connection:
         ref = next(self._refs)
         pending = self._pending[ref] = _Pending(message | {"ref": ref})
         try:
-            self._send(pending)
+            # It may have been cut again already: then the next one sends what was not sent.
+            if self.is_open:
+                self._send(pending)
             return await pending.reply
         finally:
             del self._pending[ref]
