@@ -49,6 +49,7 @@ def oldest_user() -> User | None:
 def first_user() -> User | None:
     """Without a password; None where there are users, if none that is active."""
     from django.core.exceptions import ValidationError
+    from django.db import IntegrityError
 
     from backend_main.core.models import User
 
@@ -57,10 +58,13 @@ def first_user() -> User | None:
     user = User(username=_login_name())
     user.set_unusable_password()
     try:
-        user.full_clean(exclude=["password"])
+        user.full_clean(exclude=["password"], validate_unique=False)
     except ValidationError:
         user.username = "scanrill"
-    user.save()
+    try:
+        user.save()
+    except IntegrityError:  # another server of the same database has just started, too
+        return oldest_user()
     return user
 
 

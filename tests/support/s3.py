@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import boto3
@@ -62,7 +63,9 @@ class S3:
         self._thread.join()
 
     def new_bucket(self, name: str) -> None:
-        self.client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        """There already is what another of this process has made: moto keeps one state for all."""
+        with suppress(self.client.exceptions.BucketAlreadyOwnedByYou):
+            self.client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
 
     def url(self, prefix: str = "", *, bucket: str = BUCKET, credentials: str = "") -> str:
         """As SCANRILL_STORAGE_URL; `credentials` as `key:secret@`."""
