@@ -144,6 +144,11 @@ class Desk:
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
+    @property
+    def cancel(self) -> Locator:
+        """Of the scan that is shown; one that is being sent has another in the list."""
+        return self.page.get_by_role("main").get_by_role("button", name="Cancel", exact=True)
+
     # ── what there is to do ──
 
     def choose(self, *files: Path | tuple[str, str, bytes]) -> None:
