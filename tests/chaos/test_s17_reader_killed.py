@@ -74,7 +74,9 @@ async def test_s17_the_text_shown_never_takes_back_a_finished_page(
         await client.end_of(upload_id)
         partials = [m for m in client.seen[before:] if m.get("id") == upload_id and "streamed_text" in m]
     texts = [partial["streamed_text"] for partial in partials]
-    assert texts[0] == document.text_up_to(2), "the finished pages stay, and the page begins anew"
+    # Of the texts that come in a hurry a client gets the newest, so the empty page itself may be left out.
+    assert all(text.startswith(document.text_up_to(2)) for text in texts), "the finished pages stay"
+    assert document.pages_read == [1, 2, 3, 3, 4], "the page begins anew"
     assert all(later.startswith(text) for text, later in itertools.pairwise(texts))
 
 
