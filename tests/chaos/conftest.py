@@ -64,3 +64,10 @@ async def ends_seen(client: Client, upload_id: str) -> list[str]:
         for message in client.seen
         if message.get("id") == upload_id and message.get("status") in TERMINAL
     ]
+
+
+async def insisting(client: Client, image: bytes) -> Message:
+    """Sends it until the database answers; the reply."""
+    while "error" in (reply := await client.create(image)):
+        assert list(reply["error"]) == ["server"], reply
+    return reply

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,7 +13,7 @@ import httpx
 import psycopg
 import pytest
 
-from tests.chaos.conftest import ends_seen
+from tests.chaos.conftest import ends_seen, insisting
 from tests.support import postgresql
 from tests.support.accounts import Account
 from tests.support.client import Client, Message
@@ -42,31 +41,6 @@ def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
     assert server.own_tracebacks == []
 
 
-@contextmanager
-def terminating(server: Server) -> Iterator[None]:
-    """Meanwhile the connections of the server are ended, again and again."""
-    done = threading.Event()
-
-    def run() -> None:
-        while not done.wait(0.15):
-            postgresql.terminate(server.database_url)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
-async def insisting(client: Client, image: bytes) -> Message:
-    """Sends it until the database answers."""
-    while "error" in (reply := await client.create(image)):
-        assert list(reply["error"]) == ["server"], reply
-    return reply
-
-
 async def test_s21_connections_that_end_while_nothing_happens_cost_nothing(database_server: Server) -> None:
     account = Account.on(database_server)
     async with account.client() as client:
@@ -87,7 +61,7 @@ async def test_s21_creates_whose_connections_end_are_whole_or_not_there(database
 
     clients = [account.client() for _ in range(CLIENTS)]
     async with clients[0], clients[1], clients[2], clients[3], account.client() as listening:
-        with terminating(database_server):
+        with postgresql.terminating(database_server.database_url):
             found = await asyncio.gather(*map(send, clients, images))
         ids = set.union(*found)
         assert len(ids) == UPLOADS * CLIENTS

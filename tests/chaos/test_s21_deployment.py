@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.chaos.conftest import ends_seen, shown
+from tests.chaos.conftest import ends_seen, insisting, shown
 from tests.chaos.deployment import Deployment
 from tests.chaos.test_s17_deployment import in_thread
 from tests.support import postgresql
 from tests.support.accounts import Account
-from tests.support.client import Client, Message
+from tests.support.client import Client
 from tests.support.documents import Document
 from tests.support.drawing import scripted_png
 from tests.support.processes import wait_until
@@ -42,38 +41,12 @@ def deployment(
     database: postgresql.PostgreSQL, module_redis: Redis, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
     directory = tmp_path_factory.mktemp("database")
-    url = postgresql.url_at(database.directory, "postgres")
+    url = database.url
     deployment = Deployment(directory, module_redis, database=url).start()
     for _ in range(2):
         deployment.start_worker("--concurrency", "2")
     yield deployment
     deployment.stop()
-
-
-@contextmanager
-def terminating(url: str) -> Iterator[list[int]]:
-    """Meanwhile all connections of servers and workers are ended, again and again; how many, each time."""
-    done = threading.Event()
-    ended: list[int] = []
-
-    def run() -> None:
-        while not done.wait(0.2):
-            ended.append(postgresql.terminate(url))
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield ended
-    finally:
-        done.set()
-        thread.join()
-
-
-async def insisting(client: Client, image: bytes) -> Message:
-    """Sends it until the database answers."""
-    while "error" in (reply := await client.create(image)):
-        assert list(reply["error"]) == ["server"], reply
-    return reply
 
 
 def documents_in(directory: Path) -> list[Document]:
@@ -93,7 +66,7 @@ async def test_s21_documents_whose_readers_lose_their_connections_are_read_once(
     async with account.client() as client, elsewhere, watching(account, deployment.webs[1].port) as watcher:
         ids = [(await client.create(document.tiff))["instance"]["id"] for document in documents]
         await shown(client, ids[0], documents[0].text_up_to(2))
-        with terminating(deployment.webs[0].database_url) as terminated:
+        with postgresql.terminating(deployment.webs[0].database_url) as terminated:
             for document in documents:
                 document.lift(2)
             small = [scripted_png(lines=[f"meanwhile {n}"]) for n in range(6)]

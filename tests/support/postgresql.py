@@ -9,6 +9,7 @@ import atexit
 import logging
 import os
 import tempfile
+import threading
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ import psycopg
 SOCKET = "SCANRILL_TEST_POSTGRESQL"
 # What a machine has that crashes is no matter here; many servers of many threads are.
 CONFIGURATION = "\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 500\n"
+BETWEEN_SECONDS = 0.15
 
 
 def url_of(database: str) -> str:
@@ -57,6 +59,25 @@ def terminate(url: str, which: str = "true") -> int:
             f" WHERE datname = current_database() AND pid <> pg_backend_pid() AND {which}"
         )
         return ended.rowcount
+
+
+@contextmanager
+def terminating(url: str) -> Iterator[list[int]]:
+    """Meanwhile all connections to a database are ended, again and again; how many, each time."""
+    done = threading.Event()
+    ended: list[int] = []
+
+    def run() -> None:
+        while not done.wait(BETWEEN_SECONDS):
+            ended.append(terminate(url))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield ended
+    finally:
+        done.set()
+        thread.join()
 
 
 class PostgreSQL:

@@ -162,8 +162,9 @@ class Scaled(Stage):
 
     def _do_freeze_redis(self, blow: Blow) -> str:
         with alone(self._calling):
-            assert self._redis._process is not None
-            freeze(psutil.Process(self._redis._process.pid), blow.seconds)
+            self._redis.freeze()
+            time.sleep(blow.seconds)
+            self._redis.thaw()
         return "Redis"
 
     def _do_drop_subscriptions(self, blow: Blow) -> str:
