@@ -76,8 +76,11 @@ _listeners: list[Listener] = []
 
 
 @contextmanager
-def transaction() -> Iterator[list[Change]]:
-    """A database transaction; the changes appended to what it yields are its events."""
+def transaction(first: Callable[[], None] | None = None) -> Iterator[list[Change]]:
+    """A database transaction; the changes appended to what it yields are its events.
+
+    `first` is called once it is committed, before the events are told.
+    """
     happened: list[Change] = []
     try:
         with database.atomic():
@@ -88,6 +91,8 @@ def transaction() -> Iterator[list[Change]]:
             if change.origin is not None:
                 change.origin.forget()
         raise
+    if first is not None:
+        first()
     for change in happened:
         for listener in _listeners:
             listener(change)
@@ -104,7 +109,7 @@ def unlisten(listener: Listener) -> None:
 @again
 def head(owner_id: UUID) -> int:
     """The number of the owner's newest event; 0 where there was none yet."""
-    return EventCounter.objects.filter(owner_id=owner_id).values_list("seq", flat=True).first() or 0
+    return next(iter(EventCounter.objects.filter(owner_id=owner_id).values_list("seq", flat=True)), 0)
 
 
 @again

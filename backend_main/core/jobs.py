@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
@@ -75,18 +76,18 @@ class Claim:
     page_count: int | None = None
     seq: int = 0
 
-    def page_after(self, number: int) -> int | None:
-        """The next page to read behind this one, if a document has so many."""
+    def page_after(self, number: int, page_count: int | None = None) -> int | None:
+        """The next page to read behind this one; None where there is none, if the document has so many."""
         wanted = Selection(self.options.pages)
         following = wanted.after(max(number, self.first_page - 1))
         while following is not None and following in self.done:
             following = wanted.after(following)
-        ends = self.last_page is not None and following is not None and following > self.last_page
-        return None if ends else following
+        last = min(self.last_page or sys.maxsize, page_count or sys.maxsize)
+        return None if following is None or following > last else following
 
     def pages_after(self, number: int, page_count: int) -> Iterator[int]:
         """All of them, in a document of so many."""
-        while (following := self.page_after(number)) is not None and following <= page_count:
+        while (following := self.page_after(number, page_count)) is not None:
             yield (number := following)
 
 
@@ -169,29 +170,27 @@ def unread_for(time: dt.timedelta) -> bool:
 def save_page(held: Claim, page: reading.PageDone) -> None:
     """A finished page, which no later attempt reads again. Raises `LostUpload`."""
     with transaction.atomic():
-        _lock(held, page_count=page.page_count, pages_done=F("pages_done") + 1)
+        _lock(held, **_one_more(page))
         _must(_held(held).update(failures=0))
-        Page.objects.create(
-            upload_id=held.upload_id,
-            attempt=held.attempt,
-            number=page.number,
-            width=page.width,
-            height=page.height,
-            markdown=_storable(page.markdown),
-            text=_storable(page.text),
-            lines=_storable([msgspec.to_builtins(line) for line in page.lines]),
-            warnings=_storable(page.warnings),
-        )
+        _store(held, page)
 
 
 @again
-def finish(held: Claim) -> None:
-    """The job is done. With its last job the upload is: processed, or an error where no page was readable."""
-    with events.transaction() as happened:
-        _lock(held)
+def finish(held: Claim, page: reading.PageDone | None = None, show: Callable[[], None] | None = None) -> bool:
+    """The job is done, with its last page where that was just read; `show` is called before any event is told.
+
+    With its last job the upload ends: processed, or an error where no page was readable. Whether it has others.
+    Raises `LostUpload`.
+    """
+    with events.transaction(first=show) as happened:
+        _lock(held, **(_one_more(page) if page else {}))
         _must(_held(held).delete()[0])
-        if not Job.objects.filter(upload_id=held.upload_id).exists():
-            happened.append(_end(held, _unreadable(held.upload_id)))
+        if page:
+            _store(held, page)
+        others = Job.objects.filter(upload_id=held.upload_id).exists()
+        if not others:
+            happened.append(_end(held))
+    return others
 
 
 @again
@@ -218,12 +217,7 @@ def count_failure(held: Claim, sentence: str) -> None:
 
 def texts_so_far(upload_id: UUID) -> dict[str, Any]:
     """What an upload that ends now has of its finished pages, as fields of it."""
-    pages = list(Page.objects.filter(upload_id=upload_id).order_by("number"))
-    return {
-        "raw_text": join_pages(page.markdown for page in pages),
-        "reading_text": join_pages(page.text for page in pages),
-        "warnings": list(dict.fromkeys(warning for page in pages for warning in page.warnings)),
-    }
+    return _texts_of(_pages_of(upload_id))
 
 
 # ── readers that died ────────────────────────────────────────────────────────────────────────────
@@ -260,7 +254,7 @@ def _claim(among: QuerySet[Job], holder: str, *, goes_on: bool) -> Claim | None:
         with transaction.atomic():
             if (job := _next_job(among)) is not None:
                 return _take(job, holder, goes_on=goes_on)
-        if not _wait_for_one(among):
+        if not (connection.features.has_select_for_update and _wait_for_one(among)):
             return None
 
 
@@ -275,7 +269,10 @@ def _next_job(among: QuerySet[Job]) -> Job | None:
 
 
 def _wait_for_one(among: QuerySet[Job]) -> bool:
-    """Whether any is open. If it was passed over while a page of its upload was saved, that is over then."""
+    """Whether any is open. If it was passed over while a page of its upload was saved, that is over then.
+
+    Not asked of SQLite, where nobody holds a row.
+    """
     upload_id = _in_turn(among).values_list("upload_id", flat=True).first()
     if upload_id is None:
         return False
@@ -298,12 +295,13 @@ def _take(job: Job, holder: str, *, goes_on: bool) -> Claim:
     Job.objects.filter(pk=job.pk).update(attempt=job.attempt, claimed_by=holder, lease_until=_lease())
     upload.save(update_fields=["attempt", "run", "status", "engine", "updated_at"])
     User.objects.filter(pk=upload.owner_id).update(last_served_at=Now())
-    finished = upload.pages.order_by("number")
+    text = Value("") if goes_on else F("markdown")
+    finished = dict(upload.pages.order_by("number").values_list("number", text))
     return replace(
         _claim_of(job),
-        done=frozenset(finished.values_list("number", flat=True)),
+        done=frozenset(finished),
         goes_on=goes_on,
-        texts={} if goes_on else dict(finished.values_list("number", "markdown")),
+        texts={} if goes_on else finished,
         seq=events.head(upload.owner_id),
     )
 
@@ -379,18 +377,57 @@ def _must(rows: int) -> None:
         raise LostUpload
 
 
-def _unreadable(upload_id: UUID) -> str | None:
+def _one_more(page: reading.PageDone) -> dict[str, object]:
+    """What changes of an upload with a page that is saved."""
+    return {"page_count": page.page_count, "pages_done": F("pages_done") + 1}
+
+
+def _store(held: Claim, page: reading.PageDone) -> None:
+    Page.objects.create(
+        upload_id=held.upload_id,
+        attempt=held.attempt,
+        number=page.number,
+        width=page.width,
+        height=page.height,
+        markdown=_storable(page.markdown),
+        text=_storable(page.text),
+        lines=_storable([msgspec.to_builtins(line) for line in page.lines]),
+        warnings=_storable(page.warnings),
+    )
+
+
+def _pages_of(upload_id: UUID) -> list[Page]:
+    """Finished ones, without their lines."""
+    return list(Page.objects.filter(upload_id=upload_id).order_by("number").defer("lines"))
+
+
+def _texts_of(pages: list[Page]) -> dict[str, Any]:
+    return {
+        "raw_text": join_pages(page.markdown for page in pages),
+        "reading_text": join_pages(page.text for page in pages),
+        "warnings": list(dict.fromkeys(warning for page in pages for warning in page.warnings)),
+    }
+
+
+def _unreadable(pages: list[Page]) -> str | None:
     """A sentence where there are pages and none of them could be decoded."""
-    pages = Page.objects.filter(upload_id=upload_id).order_by("number")
-    if not pages.exists() or pages.filter(width__gt=0).exists():
+    if not pages or any(page.width for page in pages):
         return None
     return f"No page of the file could be read. {pages[0].warnings[0]}"
 
 
-def _end(held: Claim, error: str | None) -> Change:
-    """The end of a locked upload, with the text of the pages that were read: its terminal event."""
+_TOLD_AT_THE_END = ("owner_id", "attempt", "status", "error", "raw_text", "reading_text", "correction")
+
+
+def _end(held: Claim, error: str | None = None) -> Change:
+    """The end of a locked upload, with the text of the pages that were read: its terminal event.
+
+    It is one with an error where there is one, or no page was readable.
+    """
+    pages = _pages_of(held.upload_id)
+    error = error or _unreadable(pages)
     status = Status.PROCESSED if error is None else Status.ERROR
     row = Upload.objects.filter(pk=held.upload_id)
-    row.update(status=status, error=error, **texts_so_far(held.upload_id))
-    upload = row.select_related("owner").get()
+    row.update(status=status, error=error, **_texts_of(pages))
+    upload = row.only(*_TOLD_AT_THE_END).get()
     return Change(upload.owner_id, upload.pk, upload.attempt, serializers.terminal(upload))

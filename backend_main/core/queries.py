@@ -40,9 +40,9 @@ def upload(*, owner: User, upload_id: UUID) -> Upload:
 
 @again
 def upload_by_hash(*, owner: User, image_hash: str) -> Upload | None:
-    return (
-        Upload.objects.owned_by(owner).select_related("owner").filter(image_hash=image_hash.lower()).first()
-    )
+    found = Upload.objects.owned_by(owner).filter(image_hash=image_hash.lower())
+    # Asked by every `create`, and mostly in vain.
+    return found.select_related("owner").first() if found.exists() else None
 
 
 @again

@@ -138,6 +138,8 @@ def new_epoch() -> str:
 def _fitting(rows: list[Event]) -> tuple[set[UUID], int | None]:
     """The uploads whose texts fit into one batch, and the number of the first event that does not fit."""
     keys = {row.upload_id for row in rows}
+    if len(rows) < 2:
+        return keys, None  # the first always fits: nearly all that a hub asks for is one
     size: Any = Length("raw_text") + Length("reading_text") + Coalesce(Length(F("correction")), 0)
     sizes = dict(Upload.objects.filter(pk__in=keys).annotate(size=size).values_list("pk", "size"))
     fitting: set[UUID] = set()

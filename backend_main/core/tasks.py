@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from django.db import close_old_connections
@@ -37,6 +38,14 @@ READ = "scanrill.read"
 MOST_CALLED = 16
 
 BROKEN_SERVER = "Reading failed for a reason that is not the file's; the server's log has it."
+
+
+class Standing(NamedTuple):
+    """After a page: the claim as it is then, and the next page; behind the last, whether the document has jobs."""
+
+    claim: Claim
+    following: int | None
+    others: bool = False
 
 
 class Reader:
@@ -121,13 +130,10 @@ class Reader:
             log.info("upload %s was taken from its reader", claim.upload_id)
 
     def _hold(self, claim: Claim) -> None:
-        """From here on the job is this reader's to say something of. Raises `LostUpload`."""
+        """From here on the job is this reader's to say something of."""
         self._ended.clear()
         self._claim = claim
         self._say_taken(claim)
-        # Nobody told this reader of a delete between its claim and here.
-        if not jobs.extend(claim):
-            raise LostUpload
 
     def _read_or_settle(self, claim: Claim) -> None:
         """Reads to the end, or says what is to become of the job.
@@ -170,49 +176,63 @@ class Reader:
                 self._hold(following)
 
     def _read_pages(self, claim: Claim, path: Path) -> bool:
-        """Whether the job was read to its end, and not given back."""
-        page_count = claim.page_count
-        number = first = claim.page_after(0)
-        # Who died between the last page and the end of the job leaves nothing to read.
-        while number is not None and (page_count is None or number <= page_count):
+        """Whether the job was read to its end, and not given back, and the document has others."""
+        number = first = claim.page_after(0, claim.page_count)
+        if number is None:  # its last page was saved by who did not come to end it
+            return jobs.finish(claim)
+        others = False
+        while number is not None:
             if number != first and self._gives_way(claim):
                 jobs.give_back(claim)
                 return False
-            claim, page_count = self._read_page(claim, path, number)
-            number = claim.page_after(number)
-        jobs.finish(claim)
-        return True
+            claim, number, others = self._read_page(claim, path, number)
+        return others
 
     def _gives_way(self, claim: Claim) -> bool:
         return self._stopping.is_set() or jobs.others_wait(claim)
 
-    def _read_page(self, claim: Claim, path: Path, number: int) -> tuple[Claim, int]:
-        """Reads and saves one page; what the claim is then, and how many pages the document has."""
+    def _read_page(self, claim: Claim, path: Path, number: int) -> Standing:
+        """Reads and saves one page, and with its last ends the job."""
         options = msgspec.structs.replace(claim.options, first_page=number, last_page=number)
         self._telling = telling = Telling(lambda page: self._say(claim, page))
         pages = self._host.read(path, options)
         if self._ended.is_set() or self._stopping.is_set():
             self._host.cancel()  # a cancel from before `read` does not reach into it
         with closing(telling):
-            return self._read_events(claim, pages, telling)
+            claim, page = self._read_events(claim, pages, telling)
+            return self._save(claim, page, telling)
 
     def _read_events(
         self, claim: Claim, pages: Iterable[reading.ReadEvent], telling: Telling
-    ) -> tuple[Claim, int]:
-        page_count = 0
+    ) -> tuple[Claim, reading.PageDone]:
         for event in pages:
             match event:
                 case reading.PageStarted():
                     started = event
                     telling.begin(Draft(event.number, event.page_count))
+                    self._check_held(claim, event)
                     claim = self._cut(claim, event)
                 case reading.Line():
                     telling.add(event.markdown, _place(event, started))
                 case reading.PageDone():
-                    jobs.save_page(claim, event)
-                    telling.end(Draft(event.number, event.page_count, event.markdown, done=True))
-                    page_count = event.page_count
-        return claim, page_count
+                    done = event
+        return claim, done
+
+    def _save(self, claim: Claim, page: reading.PageDone, telling: Telling) -> Standing:
+        def show() -> None:
+            telling.end(Draft(page.number, page.page_count, page.markdown, done=True))
+
+        following = claim.page_after(page.number, page.page_count)
+        if following is None:
+            return Standing(claim, None, jobs.finish(claim, page, show))
+        jobs.save_page(claim, page)
+        show()
+        return Standing(claim, following)
+
+    def _check_held(self, claim: Claim, page: reading.PageStarted) -> None:
+        """Nobody told this reader of a delete between its claim and here; the engine works meanwhile."""
+        if page.number == claim.page_after(0) and not jobs.extend(claim):
+            raise LostUpload
 
     def _cut(self, claim: Claim, page: reading.PageStarted) -> Claim:
         """Calls others where the document has more pages than one reader should take for itself."""

@@ -25,8 +25,8 @@ from tests.support.watching import Watching, seq
 from tests.support.worker import Worker
 
 LEASE_SECONDS = 4
-# `hold` makes a process wait there: as the last of an upload's pages is saved and it is not ended yet; or as
-# its end is written, event and all, and not committed.
+# `hold` makes a process wait there: as the last of an upload's pages is read and not saved yet; or as that and
+# the upload's end are written, event and all, and not committed.
 PROGRAM = f"""
 import os, pathlib, time
 os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
@@ -43,9 +43,9 @@ def come_by(point, upload_id):
         while gate.exists():
             time.sleep(0.01)
 
-def finish_held(claim):
+def finish_held(claim, *page):
     come_by("finish", claim.upload_id)
-    finish(claim)
+    finish(claim, *page)
 
 def write_held(happened):
     write(happened)

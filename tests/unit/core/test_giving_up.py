@@ -38,6 +38,7 @@ class StrictHost:
         self._moment(f"in page {number}")
         if self._cancelled:
             raise reading.Cancelled
+        yield reading.PageStarted(number, 3, 1, 1)
         self.pages_read.append(number)
         yield reading.PageDone(number, 3, 1, 1, "text", "text", [], [])
 

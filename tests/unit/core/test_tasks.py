@@ -16,7 +16,7 @@ import pytest
 from backend_main import reading
 from backend_main.core import dispatch, events, jobs, protocol, storage, tasks, telling, uploads
 from backend_main.core.bell import Over, PageText, Taken
-from backend_main.core.errors import StorageUnavailable
+from backend_main.core.errors import StorageUnavailable, Unavailable
 from backend_main.core.events import Change
 from backend_main.core.models import Job, Page, Status, Upload, User
 from backend_main.core.slot import Draft
@@ -248,6 +248,49 @@ def test_a_reader_that_died_before_the_end_of_the_job_left_nothing_to_read(uploa
     assert one.read_next()
     assert host.asked == []
     assert (now(upload).status, now(upload).raw_text) == (Status.PROCESSED, "a")
+
+
+def test_the_last_page_and_the_end_are_one_commit_and_the_page_is_shown_first(
+    upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+
+    class Bell(FakeBell):
+        def say(self, item: object) -> None:
+            if isinstance(item, PageText) and item.page.done:
+                rows = Page.objects.count(), now(upload).status, Job.objects.exists()
+                told.append((item.page.number, *rows))
+
+    def hear(change: Change) -> None:
+        told.append(change.kind)
+
+    host = FakeHost(page(1, 2, "a") + page(2, 2, "b"))
+    events.listen(hear)
+    try:
+        assert tasks.Reader(Bell(), host).read_next()  # type: ignore[arg-type]
+    finally:
+        events.unlisten(hear)
+    assert told == [
+        (1, 1, Status.PROCESSING, True),
+        (2, 2, Status.PROCESSED, False),
+        "processed",
+    ]
+
+
+def test_a_last_page_whose_end_cannot_be_written_is_neither_saved_nor_shown(
+    upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_happened: object) -> None:
+        raise Unavailable("The database is away.")
+
+    monkeypatch.setattr(events, "_write", fails)
+    one, _, bell = reader(page(1, 1, "a"))
+    assert one.read_next()
+    assert bell.pages == []
+    assert not Page.objects.exists()
+    monkeypatch.undo()
+    assert list(Job.objects.values_list("claimed_by", flat=True)) == [""]
+    assert now(upload).pages_done == 0
 
 
 def test_uploads_are_read_in_the_order_they_came(upload: Upload) -> None:
@@ -579,7 +622,7 @@ def test_giving_back_keeps_the_failures_and_the_pages(upload: Upload, happened: 
 
 def test_after_a_restart_reading_goes_on_with_the_next_page(upload: Upload, happened: list[Change]) -> None:
     dying, host, _ = reader()
-    host.read = killed_after(page(1, 3, "a"))  # type: ignore[method-assign]
+    host.read = killed_in(2, page(1, 3, "a"))  # type: ignore[method-assign]
     with pytest.raises(SystemExit):
         dying.read_next()
     assert Job.objects.get(upload=upload).claimed_by
@@ -599,14 +642,15 @@ def test_after_a_restart_reading_goes_on_with_the_next_page(upload: Upload, happ
     assert bell.pages == [(2, "b"), (2, "c")]
 
 
-def killed_after(steps: list[Step]) -> Callable[..., Iterator[reading.ReadEvent]]:
-    """A read in whose middle the process ends: no `except Exception` sees it."""
+def killed_in(fatal: int, steps: list[Step]) -> Callable[..., Iterator[reading.ReadEvent]]:
+    """The process ends as that page begins: no `except Exception` sees it."""
 
-    def read(*_args: object) -> Iterator[reading.ReadEvent]:
+    def read(_path: object, options: reading.Options) -> Iterator[reading.ReadEvent]:
+        if options.first_page == fatal:
+            raise SystemExit
         for step in steps:
             assert isinstance(step, reading.ReadEvent)
             yield step
-        raise SystemExit
 
     return read
 
@@ -752,9 +796,9 @@ def test_an_upload_that_is_deleted_between_two_of_its_ranges_is_not_read_on(
         return following
 
     monkeypatch.setattr(jobs, "go_on", deleted_then)
-    one, host, _ = reader(long_document(10))
+    one, _, bell = reader(long_document(10))
     assert one.read_next()
-    assert [options.first_page for options in host.asked] == [1, 2, 3]
+    assert len(bell.pages) == 3, "of the next page nothing is read"
     assert not one.read_next()
     assert [change.kind for change in happened][-1] == "deleted"
 
