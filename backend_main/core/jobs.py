@@ -170,26 +170,29 @@ def unread_for(time: dt.timedelta) -> bool:
 def save_page(held: Claim, page: reading.PageDone) -> None:
     """A finished page, which no later attempt reads again. Raises `LostUpload`."""
     with transaction.atomic():
-        _lock(held, **_one_more(page))
+        _lock(held, page_count=page.page_count, pages_done=F("pages_done") + 1)
         _must(_held(held).update(failures=0))
         _store(held, page)
 
 
 @again
 def finish(held: Claim, page: reading.PageDone | None = None, show: Callable[[], None] | None = None) -> bool:
-    """The job is done, with its last page where that was just read; `show` is called before any event is told.
+    """The job is done, with its last page where that was just read; whether the upload has others.
 
-    With its last job the upload ends: processed, or an error where no page was readable. Whether it has others.
-    Raises `LostUpload`.
+    With its last job the upload ends: processed, or an error where no page was readable. `show` is called
+    once that is committed, before anybody is told the event. Raises `LostUpload`.
     """
     with events.transaction(first=show) as happened:
-        _lock(held, **(_one_more(page) if page else {}))
+        upload = _locked(held)
         _must(_held(held).delete()[0])
         if page:
             _store(held, page)
+            upload.page_count, upload.pages_done = page.page_count, upload.pages_done + 1
         others = Job.objects.filter(upload_id=held.upload_id).exists()
-        if not others:
-            happened.append(_end(held))
+        if others:
+            _save(upload)
+        else:
+            happened.append(_end(upload))
     return others
 
 
@@ -197,10 +200,10 @@ def finish(held: Claim, page: reading.PageDone | None = None, show: Callable[[],
 def fail(held: Claim, sentence: str) -> None:
     """The upload ends with an error, whatever else of it is being read."""
     with events.transaction() as happened:
-        _lock(held)
+        upload = _locked(held)
         _must(_held(held).delete()[0])
         Job.objects.filter(upload_id=held.upload_id).delete()
-        happened.append(_end(held, sentence))
+        happened.append(_end(upload, sentence))
 
 
 @again
@@ -296,7 +299,8 @@ def _take(job: Job, holder: str, *, goes_on: bool) -> Claim:
     upload.save(update_fields=["attempt", "run", "status", "engine", "updated_at"])
     User.objects.filter(pk=upload.owner_id).update(last_served_at=Now())
     text = Value("") if goes_on else F("markdown")
-    finished = dict(upload.pages.order_by("number").values_list("number", text))
+    pages = upload.pages.order_by("number").values_list("number", text)
+    finished = dict(pages) if upload.pages_done else {}
     return replace(
         _claim_of(job),
         done=frozenset(finished),
@@ -368,18 +372,25 @@ def _lock(held: Claim, **changes: object) -> None:
 
     A write to the claim's job must follow: `_must`. Raises `LostUpload`.
     """
-    row = Upload.objects.filter(pk=held.upload_id, status=Status.PROCESSING)
-    _must(row.update(**changes, updated_at=Now()))
+    _must(_being_read(held).update(**changes, updated_at=Now()))
+
+
+def _locked(held: Claim) -> Upload:
+    """The same for who writes to it later: the upload, without what is of no use at its end."""
+    fields = ("owner_id", "attempt", "page_count", "pages_done", "correction")
+    upload = _being_read(held).select_for_update().only(*fields).first()
+    if upload is None:
+        raise LostUpload
+    return upload
+
+
+def _being_read(held: Claim) -> QuerySet[Upload]:
+    return Upload.objects.filter(pk=held.upload_id, status=Status.PROCESSING)
 
 
 def _must(rows: int) -> None:
     if not rows:
         raise LostUpload
-
-
-def _one_more(page: reading.PageDone) -> dict[str, object]:
-    """What changes of an upload with a page that is saved."""
-    return {"page_count": page.page_count, "pages_done": F("pages_done") + 1}
 
 
 def _store(held: Claim, page: reading.PageDone) -> None:
@@ -416,18 +427,19 @@ def _unreadable(pages: list[Page]) -> str | None:
     return f"No page of the file could be read. {pages[0].warnings[0]}"
 
 
-_TOLD_AT_THE_END = ("owner_id", "attempt", "status", "error", "raw_text", "reading_text", "correction")
-
-
-def _end(held: Claim, error: str | None = None) -> Change:
+def _end(upload: Upload, error: str | None = None) -> Change:
     """The end of a locked upload, with the text of the pages that were read: its terminal event.
 
     It is one with an error where there is one, or no page was readable.
     """
-    pages = _pages_of(held.upload_id)
+    pages = _pages_of(upload.pk)
     error = error or _unreadable(pages)
-    status = Status.PROCESSED if error is None else Status.ERROR
-    row = Upload.objects.filter(pk=held.upload_id)
-    row.update(status=status, error=error, **_texts_of(pages))
-    upload = row.only(*_TOLD_AT_THE_END).get()
+    upload.status, upload.error = Status.PROCESSED if error is None else Status.ERROR, error
+    texts = _texts_of(pages)
+    upload.raw_text, upload.reading_text, upload.warnings = texts.values()
+    _save(upload, "status", "error", *texts)
     return Change(upload.owner_id, upload.pk, upload.attempt, serializers.terminal(upload))
+
+
+def _save(upload: Upload, *fields: str) -> None:
+    upload.save(update_fields=["page_count", "pages_done", "updated_at", *fields])

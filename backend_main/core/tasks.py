@@ -41,7 +41,7 @@ BROKEN_SERVER = "Reading failed for a reason that is not the file's; the server'
 
 
 class Standing(NamedTuple):
-    """After a page: the claim as it is then, and the next page; behind the last, whether the document has jobs."""
+    """After a page: the claim as it is then, and the page that follows, or whether other jobs do."""
 
     claim: Claim
     following: int | None

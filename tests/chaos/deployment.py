@@ -25,8 +25,8 @@ from tests.support.watching import Watching, seq
 from tests.support.worker import Worker
 
 LEASE_SECONDS = 4
-# `hold` makes a process wait there: as the last of an upload's pages is read and not saved yet; or as that and
-# the upload's end are written, event and all, and not committed.
+# `hold` makes a process wait there: as the last of an upload's pages is read and not saved yet; or as it is
+# written with the upload's end, event and all, and not committed.
 PROGRAM = f"""
 import os, pathlib, time
 os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
