@@ -210,10 +210,10 @@ def _run(first: float, end: float, text: str) -> Run:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
-    """A `scanrill serve` with the default engine, on an empty data directory that goes with it."""
+def server(engine: str = "rapid") -> Iterator[Server]:
+    """A `scanrill serve` on an empty data directory that goes with it."""
     with tempfile.TemporaryDirectory(prefix="scanrill-bench-") as folder:
-        running = Server(Path(folder) / "data", ENGINE="rapid", READERS="1", READER_THREADS=str(THREADS))
+        running = Server(Path(folder) / "data", ENGINE=engine, READERS="1", READER_THREADS=str(THREADS))
         try:
             yield running.start()
         finally:

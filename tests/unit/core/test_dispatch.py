@@ -133,3 +133,52 @@ def test_a_call_waits_for_a_reader_and_reads_all_that_there_is() -> None:
 def test_a_process_without_readers_waits_for_none_to_be_warm() -> None:
     assert readers._readers == []
     assert readers.any_warm()
+
+
+# ── the local pool ──
+
+
+def test_a_wake_that_comes_while_a_reader_looks_is_not_lost() -> None:
+    looking, go_on, found = threading.Event(), threading.Event(), threading.Event()
+    work: list[str] = []
+
+    def look() -> bool:
+        if work:
+            found.set()
+            work.pop()
+            return True
+        if not looking.is_set():
+            looking.set()
+            go_on.wait(5)
+        return False
+
+    pool = dispatch.LocalPool([look])
+    pool.start()
+    try:
+        assert looking.wait(5)
+        work.append("came while it had looked")
+        pool.wake()
+        go_on.set()
+        assert found.wait(5)
+    finally:
+        pool.stop(5)
+
+
+def test_a_reader_that_raises_goes_on_with_the_next_call(caplog: pytest.LogCaptureFixture) -> None:
+    calls: list[int] = []
+    second = threading.Event()
+
+    def raising() -> bool:
+        calls.append(1)
+        if len(calls) == 2:
+            second.set()
+        raise RuntimeError("a defect")
+
+    pool = dispatch.LocalPool([raising])
+    pool.start()
+    try:
+        while not second.wait(0.01):
+            pool.wake()
+    finally:
+        pool.stop(5)
+    assert "a defect" in caplog.text

@@ -11,7 +11,9 @@ import pytest
 from backend_main import reading
 from backend_main.core import dispatch, events, jobs, storage, tasks, uploads
 from backend_main.core.models import Job, Page, Status, Upload
-from tests.support.database import new_upload, new_user
+from tests.support.scripted import connection_kept, upload
+
+__all__ = ["connection_kept", "upload"]
 
 pytestmark = pytest.mark.django_db
 
@@ -55,17 +57,6 @@ class StrictHost:
 
 class NoBell:
     def say(self, _item: object) -> None: ...
-
-
-@pytest.fixture(autouse=True)
-def connection_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader looks at its thread's connection first; here that is the test's, inside its transaction."""
-    monkeypatch.setattr(tasks, "close_old_connections", lambda: None)
-
-
-@pytest.fixture
-def upload() -> Upload:
-    return new_upload(new_user())
 
 
 def reader(host: StrictHost) -> tasks.Reader:
