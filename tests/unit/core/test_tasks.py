@@ -179,6 +179,16 @@ def test_the_last_page_and_the_end_are_one_commit_and_the_page_is_shown_first(
     ]
 
 
+def test_nobody_asks_for_more_of_a_document_that_has_ended(
+    upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[jobs.Claim] = []
+    monkeypatch.setattr(jobs, "go_on", lambda held, _holder: asked.append(held))
+    reader(page(1, 1, "a"))[0].read_next()
+    assert now(upload).status == Status.PROCESSED
+    assert asked == []
+
+
 def test_a_last_page_whose_end_cannot_be_written_is_neither_saved_nor_shown(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
