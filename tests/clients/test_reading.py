@@ -231,3 +231,41 @@ def test_who_interrupts_the_client_without_asyncio_can_go_on_with_it(ada: Accoun
     program = [sys.executable, "-c", INTERRUPTED, ada.server.http, ada.mint()]
     done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("interrupted; 0 uploads\n", "")
+
+
+INTERRUPTED_OFTEN = """
+import asyncio, random, signal
+from scanrill_client.client import _LoopThread
+
+class Interrupt(BaseException): ...
+
+def strike(*_signal):
+    global struck
+    if waiting:
+        struck += 1
+        raise Interrupt
+
+async def work():
+    await asyncio.sleep(random.choice([0, 0.0001]))
+
+waiting, struck, loop = False, 0, _LoopThread()
+loop.run(asyncio.sleep(0))  # how whole a thread is that is just being started is Python's affair
+signal.signal(signal.SIGALRM, strike)
+while struck < 5000:
+    try:
+        waiting = True
+        signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-6, 2.5e-4))
+        loop.run(work())
+        waiting = False
+    except Interrupt:
+        waiting = False
+assert loop.run(asyncio.sleep(0, "goes on")) == "goes on"
+print("went on")
+"""
+
+
+def test_an_interrupt_at_any_moment_leaves_the_client_whole() -> None:
+    """Before the lock is held, between it and its block, or while what was waited for comes."""
+    program = [sys.executable, "-c", INTERRUPTED_OFTEN]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "went on\n", done.stderr

@@ -6,8 +6,10 @@ import asyncio
 import os
 import threading
 from collections.abc import AsyncGenerator, Coroutine, Generator, Mapping
+from concurrent.futures import CancelledError
+from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, Generic, Self, TypeVar, Unpack
 
 from msgspec import UNSET, UnsetType
 
@@ -134,6 +136,23 @@ class Client:
         self._loop.run(self._client.download(upload_id, target))
 
 
+class _Outcome(Generic[T]):
+    def __init__(self, task: asyncio.Task[T]) -> None:
+        self._result: list[T] = []
+        self._error: BaseException | None = None
+        if task.cancelled():  # the client was closed by another thread
+            self._error = CancelledError()
+        elif (error := task.exception()) is not None:
+            self._error = error
+        else:
+            self._result.append(task.result())
+
+    def get(self) -> T:
+        if self._error is not None:
+            raise self._error
+        return self._result[0]
+
+
 class _LoopThread:
     """Runs coroutines for other threads; it is started by the first one, and dies with the program."""
 
@@ -143,12 +162,34 @@ class _LoopThread:
         self._lock = threading.Lock()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Its result. Who is interrupted while it waits (Ctrl-C) leaves no work behind."""
-        running = asyncio.run_coroutine_threadsafe(work, self._started())
+        """Its result. Who is interrupted while it waits (Ctrl-C) leaves no work behind.
+
+        It waits at a queue, whose `get` an interrupt leaves whole: one that fell between the lock of a
+        `concurrent.futures.Future` and the block under it would leave the loop waiting for ever.
+        """
+        loop, done = self._started(), SimpleQueue[_Outcome[T]]()
+        begun: list[asyncio.Task[T]] = []
+
+        def begin() -> None:
+            begun.append(loop.create_task(work))
+            begun[0].add_done_callback(finish)
+
+        def finish(task: asyncio.Task[T]) -> None:
+            # Not the task: where the last to hold one lets go, code of asyncio's runs that hides interrupts.
+            begun.clear()
+            done.put(_Outcome(task))
+
+        def end() -> None:
+            for task in begun:
+                task.cancel()
+
         try:
-            return running.result()
-        finally:
-            running.cancel()
+            loop.call_soon_threadsafe(begin)
+            outcome = done.get()
+        except BaseException:
+            loop.call_soon_threadsafe(end)
+            raise
+        return outcome.get()
 
     def iterate(self, events: AsyncGenerator[T]) -> Generator[T]:
         try:
@@ -172,11 +213,10 @@ class _LoopThread:
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=_serve, args=[self._loop], name="scanrill client", daemon=True
-                )
-                self._thread.start()
+                loop = asyncio.new_event_loop()
+                thread = threading.Thread(target=_serve, args=[loop], name="scanrill client", daemon=True)
+                thread.start()
+                self._loop, self._thread = loop, thread  # not before: who is interrupted begins anew
             return self._loop
 
 
