@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.accuracy_readers import Cache, Page, Reading, readers
+from benchmarks.accuracy_readers import Cache, Page, Reading, lacking, readers
 from benchmarks.report import write
 from tests.support import structure
 from tests.support.scoring import Score, score
@@ -188,6 +188,8 @@ def main() -> None:
         sys.exit(
             f"The pages are not here: none of {', '.join(options.sets)} in {options.pages}. Say --pages DIR."
         )
+    if (not options.only or "Tesseract" in options.only) and (packs := lacking(sets)):
+        sys.exit(f"Tesseract lacks {', '.join(packs)}: apt-get install tesseract-ocr-chi-sim, and so on.")
     load = os.getloadavg()[0]
     results = measure(options.pages, sets, options.only, Cache(options.cache))
     told = f"`.venv/bin/python -m benchmarks.accuracy --write`, one thread, load average {load:.1f} before."

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -79,6 +79,14 @@ def readers(cache: Cache) -> dict[str, Reader]:
     if shutil.which("tesseract"):
         found["Tesseract"] = _kept("Tesseract", cache, _tesseract)
     return found
+
+
+def lacking(sets: Iterable[str]) -> list[str]:
+    """The languages of these sets that a Tesseract which is here has not."""
+    if not shutil.which("tesseract"):
+        return []
+    done = subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, check=True)
+    return sorted({LANGUAGES.get(name, "eng") for name in sets} - set(done.stdout.split()))
 
 
 def _kept(name: str, cache: Cache, read: Reader) -> Reader:
