@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
+from wsproto.connection import ConnectionState
 
 from backend_main.core.outbox import SEND_NOW
 
@@ -47,6 +48,15 @@ class Protocol(WSProtocol):
         if message["type"] == "websocket.accept" and self.conn.connection is not None:
             # What is left has the same methods, which do without the handshake's.
             self.conn = self.conn.connection  # type: ignore[assignment]
+
+    def shutdown(self) -> None:
+        """The server ends. To tell it to who has just said goodbye is an error, and would end it at once."""
+        left = self.handshake_complete and self.conn.state is ConnectionState.CLOSED
+        if left and not self.close_sent:
+            self.stop_keepalive()
+            self.transport.close()
+        else:
+            super().shutdown()
 
     def send_keepalive_ping(self) -> None:
         """So that no proxy cuts a quiet connection, and a client hears that the server is there.

@@ -45,11 +45,11 @@ class Talk:
 
 
 @asynccontextmanager
-async def served(talk: Talk, **options: Any) -> AsyncIterator[str]:
-    """Where it is served."""
+async def served(talk: Talk, state: ServerState | None = None, **options: Any) -> AsyncIterator[str]:
+    """Where it is served; `state` knows its connections."""
     config = uvicorn.Config(talk, ws=Protocol, ws_per_message_deflate=False, log_config=None, **options)
     config.load()
-    state = ServerState()
+    state = state or ServerState()
     server = await asyncio.get_running_loop().create_server(
         lambda: Protocol(config, state, {}), "127.0.0.1", 0
     )
@@ -132,3 +132,33 @@ async def test_a_quiet_client_hears_from_the_server_and_need_not_answer() -> Non
             talk.close.set()
             await client.wait_closed()
             assert client.close_code == 1000
+
+
+async def test_a_server_that_ends_tells_it_to_nobody_who_has_just_left() -> None:
+    talk, state = Talk(), ServerState()
+    goodbye = wsproto.Connection(wsproto.ConnectionType.CLIENT).send(wsproto.events.CloseConnection(1001))
+    async with served(talk, state) as url:
+        talk.accept.set()
+        async with websockets.connect(url) as client:
+            await talk.accepted.wait()
+            [connection] = state.connections
+            assert isinstance(connection, Protocol)
+            connection.data_received(goodbye)
+            connection.shutdown()
+            await client.wait_closed()
+            assert client.close_code == 1001, "its own goodbye, answered"
+        talk.close.set()
+
+
+async def test_a_server_that_ends_tells_it_to_who_is_there() -> None:
+    talk, state = Talk(), ServerState()
+    async with served(talk, state) as url:
+        talk.accept.set()
+        async with websockets.connect(url) as client:
+            await talk.accepted.wait()
+            [connection] = state.connections
+            assert isinstance(connection, Protocol)
+            connection.shutdown()
+            await client.wait_closed()
+            assert client.close_code == 1012
+        talk.close.set()
