@@ -352,8 +352,13 @@ class Hub:
         task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
+        """What waits for a database that is away is done anew when the next is said, or at the next look."""
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, Unavailable):
+            log.warning("work of the hub waits: %s", error)
+        else:
             log.error("work of the hub failed", exc_info=error)
 
 

@@ -9,7 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from backend_main.core import events, live, protocol
-from backend_main.core.errors import TooMany, Unauthenticated
+from backend_main.core.bell import PageText, Taken
+from backend_main.core.errors import TooMany, Unauthenticated, Unavailable
+from backend_main.core.slot import Draft
 from tests.support.listening import (
     OTHER,
     OWNER,
@@ -417,3 +419,27 @@ async def test_a_socket_that_joins_while_the_users_are_looked_up_stays(
         patch.setattr(live.orm, "look", slow)
         await hub._look()
     assert late.closed == []
+
+
+async def test_a_text_whose_beginning_the_database_did_not_tell_begins_with_what_is_said_next(
+    hub: TestedHub, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    listener = Listener()
+    await hub.join(listener.socket)
+    taken = Taken(OWNER, UPLOAD, 2, 0, {1: "one"}, 3, 1)
+    hub.log.reading[OWNER][UPLOAD] = taken
+
+    def away(*_asked: object) -> Taken | None:
+        raise Unavailable
+
+    told = hub.log.taken
+    monkeypatch.setattr(hub.log, "taken", away)
+    hub._hear(taken, local=False)
+    hub._hear(PageText(OWNER, UPLOAD, 2, Draft(2, 3, "tw")), local=False)
+    assert await listener.streamed == []
+    assert [record.levelname for record in caplog.records] == ["WARNING"], "no defect"
+    monkeypatch.setattr(hub.log, "taken", told)
+    hub._hear(PageText(OWNER, UPLOAD, 2, Draft(2, 3, "two")), local=False)
+    assert await listener.streamed == ["one"], "what was done before, at once"
+    clock.move(1.0)
+    assert await listener.streamed == ["one", "one\n\ntwo"]
