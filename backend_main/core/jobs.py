@@ -436,7 +436,8 @@ def _end(upload: Upload, error: str | None = None) -> Change:
     error = error or _unreadable(pages)
     upload.status, upload.error = Status.PROCESSED if error is None else Status.ERROR, error
     texts = _texts_of(pages)
-    upload.raw_text, upload.reading_text, upload.warnings = texts.values()
+    for name, text in texts.items():
+        setattr(upload, name, text)
     _save(upload, "status", "error", *texts)
     return Change(upload.owner_id, upload.pk, upload.attempt, serializers.terminal(upload))
 

@@ -134,7 +134,9 @@ async def test_a_quiet_client_hears_from_the_server_and_need_not_answer() -> Non
             assert client.close_code == 1000
 
 
-async def test_a_server_that_ends_tells_it_to_nobody_who_has_just_left() -> None:
+@pytest.mark.parametrize(("has_left", "code"), [(True, 1001), (False, 1012)])
+async def test_a_server_that_ends_tells_it_to_who_is_there_alone(has_left: bool, code: int) -> None:
+    """Who has just left has his own goodbye answered."""
     talk, state = Talk(), ServerState()
     goodbye = wsproto.Connection(wsproto.ConnectionType.CLIENT).send(wsproto.events.CloseConnection(1001))
     async with served(talk, state) as url:
@@ -143,22 +145,9 @@ async def test_a_server_that_ends_tells_it_to_nobody_who_has_just_left() -> None
             await talk.accepted.wait()
             [connection] = state.connections
             assert isinstance(connection, Protocol)
-            connection.data_received(goodbye)
+            if has_left:
+                connection.data_received(goodbye)
             connection.shutdown()
             await client.wait_closed()
-            assert client.close_code == 1001, "its own goodbye, answered"
-        talk.close.set()
-
-
-async def test_a_server_that_ends_tells_it_to_who_is_there() -> None:
-    talk, state = Talk(), ServerState()
-    async with served(talk, state) as url:
-        talk.accept.set()
-        async with websockets.connect(url) as client:
-            await talk.accepted.wait()
-            [connection] = state.connections
-            assert isinstance(connection, Protocol)
-            connection.shutdown()
-            await client.wait_closed()
-            assert client.close_code == 1012
+            assert client.close_code == code
         talk.close.set()
