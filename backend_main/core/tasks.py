@@ -195,15 +195,15 @@ class Reader:
         """Reads and saves one page, and with its last ends the job."""
         options = msgspec.structs.replace(claim.options, first_page=number, last_page=number)
         self._telling = telling = Telling(lambda page: self._say(claim, page))
-        pages = self._host.read(path, options)
+        pages = self._host.read_together(path, options)
         if self._ended.is_set() or self._stopping.is_set():
-            self._host.cancel()  # a cancel from before `read` does not reach into it
+            self._host.cancel()  # a cancel from before that does not reach into it
         with closing(telling):
             claim, page = self._read_events(claim, pages, telling)
             return self._save(claim, page, telling)
 
     def _read_events(
-        self, claim: Claim, pages: Iterable[reading.ReadEvent], telling: Telling
+        self, claim: Claim, pages: Iterable[reading.Together], telling: Telling
     ) -> tuple[Claim, reading.PageDone]:
         for event in pages:
             match event:
@@ -212,8 +212,8 @@ class Reader:
                     telling.begin(Draft(event.number, event.page_count))
                     self._check_held(claim, event)
                     claim = self._cut(claim, event)
-                case reading.Line():
-                    telling.add(event.markdown, _place(event, started))
+                case tuple():
+                    telling.add("".join([line.markdown for line in event]), _place(event[-1], started))
                 case reading.PageDone():
                     done = event
         return claim, done

@@ -26,7 +26,8 @@ turned.py     pages on their side or on their head
 markdown.py   blocks → Markdown;  plain.py  Markdown → reading text
 reader.py     the whole way, in this process
 hosts.py      a reader's engines, each in its host
-host.py       the whole way, in a child process (child.py) that may crash or hang; wire.py is what they speak
+host.py       the whole way, in a child process (child.py) that may crash or hang; wire.py is what they speak,
+              gathering.py how often
 """
 
 from .engines import Anew, Engine
@@ -47,7 +48,7 @@ from .hosts import Hosts
 from .markdown import Writer
 from .pages import PageImage
 from .reader import read
-from .types import Box, Line, Options, PageDone, PageStarted, ReadEvent
+from .types import Box, Line, Options, PageDone, PageStarted, ReadEvent, Together
 
 __all__ = [
     "Anew",
@@ -70,6 +71,7 @@ __all__ = [
     "PageStarted",
     "ReadEvent",
     "ReadingError",
+    "Together",
     "UnreadableFile",
     "Writer",
     "read",

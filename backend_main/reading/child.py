@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import NoReturn
@@ -21,6 +22,7 @@ from typing import NoReturn
 from .engines import load_engine
 from .engines.base import Engine
 from .errors import Cancelled, EngineFailed, ReadingError
+from .gathering import Gathering
 from .helpers import Helpers
 from .picture import draw
 from .reader import read_document
@@ -71,14 +73,15 @@ class Inbox:
 def main(requests_fd: int, replies_fd: int, engine_name: str, threads: int) -> None:
     _settle()
     inbox = Inbox(requests_fd)
+    replies = Gathering(partial(send, replies_fd))
     try:
         engine = load_engine(engine_name, threads) if engine_name else None
     except ReadingError as error:
         _log.error("%s", error, exc_info=error)
-        send(replies_fd, as_failed(error))
+        replies.say(as_failed(error))
         return
-    send(replies_fd, Ready())
-    worker = Worker(engine, inbox, replies_fd, threads)
+    replies.say(Ready())
+    worker = Worker(engine, inbox, replies, threads)
     while True:
         worker.answer(inbox.take())
 
@@ -106,8 +109,8 @@ def _end() -> NoReturn:
 class Worker:
     """What one request after the other is answered with."""
 
-    def __init__(self, engine: Engine | None, inbox: Inbox, replies_fd: int, threads: int) -> None:
-        self._engine, self._inbox, self._replies_fd = engine, inbox, replies_fd
+    def __init__(self, engine: Engine | None, inbox: Inbox, replies: Gathering, threads: int) -> None:
+        self._engine, self._inbox, self._replies = engine, inbox, replies
         self._shelf, self._helpers = Shelf(), Helpers(threads)
 
     def answer(self, request: ReadRequest | PictureRequest) -> None:
@@ -120,7 +123,7 @@ class Worker:
             self._shelf.clear()
             if isinstance(error, EngineFailed):
                 _log.error("%s", error, exc_info=error)
-            send(self._replies_fd, as_failed(error))
+            self._replies.say(as_failed(error))
 
     def _read(self, request: ReadRequest) -> None:
         if self._engine is None:
@@ -129,10 +132,10 @@ class Worker:
         for event in read_document(document, request.options, self._engine, self._helpers):
             if self._inbox.cancelled.is_set():
                 raise Cancelled()
-            send(self._replies_fd, event)
+            self._replies.say(event)
         if request.options.last_page is None or request.options.last_page >= document.page_count:
             self._shelf.clear()  # nothing of a document that is read stays open here
-        send(self._replies_fd, Done())
+        self._replies.say(Done())
 
     def _draw(self, request: PictureRequest) -> None:
         try:
@@ -140,7 +143,7 @@ class Worker:
             jpeg = draw(document, request.options.first_page, request.width)
         finally:
             self._shelf.clear()
-        send(self._replies_fd, Picture(jpeg))
+        self._replies.say(Picture(jpeg))
 
 
 if __name__ == "__main__":

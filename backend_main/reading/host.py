@@ -15,11 +15,12 @@ import msgspec
 
 from .errors import Cancelled, EngineCrashed, EngineTimeout
 from .process import ChildGone, ChildProcess
-from .types import Options, PageDone, ReadEvent
+from .types import Options, PageDone, ReadEvent, Together
 from .wire import (
     CancelRequest,
     Done,
     Failed,
+    Lines,
     Picture,
     PictureRequest,
     ReadRequest,
@@ -28,7 +29,7 @@ from .wire import (
     as_error,
 )
 
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.1
 LISTEN_SECONDS = 0.5
 """How long a child may take to hear a cancel before it is killed; a cancelled read ends within a second."""
 
@@ -63,7 +64,7 @@ class Host:
         self._pages = 0
         self._reading = False
         self._cancelled = threading.Event()
-        self._last: weakref.ref[Generator[ReadEvent]] | None = None
+        self._last: weakref.ref[Generator[Together]] | None = None
 
     def __repr__(self) -> str:
         return f"Host(engine={self.engine!r}, threads={self.threads}, pid={self.pid}, warm={self.warm})"
@@ -95,6 +96,10 @@ class Host:
 
         `Options.page_seconds` bounds the time waited for each page; the caller's own time does not count.
         """
+        return _apart(self.read_together(path, options))
+
+    def read_together(self, path: Path | str, options: Options = _DEFAULT_OPTIONS) -> Iterator[Together]:
+        """The same, with a page's lines as they come: its first at once, then some ten times a second."""
         self._close_last()
         # Cleared here and not in the generator: a cancel between this call and the first event must count.
         self._cancelled.clear()
@@ -165,7 +170,7 @@ class Host:
         if last is not None:
             last.close()
 
-    def _events(self, request: ReadRequest) -> Generator[ReadEvent]:
+    def _events(self, request: ReadRequest) -> Generator[Together]:
         self._reading = True
         try:
             self._start()
@@ -175,7 +180,7 @@ class Host:
             if self._cancelled.is_set() and self._child is not None and not self._child.alive():
                 self._discard()  # stop() killed it while we held the pipes
 
-    def _exchange(self, request: ReadRequest) -> Iterator[ReadEvent]:
+    def _exchange(self, request: ReadRequest) -> Iterator[Together]:
         ended = False
         try:
             self._send(request)
@@ -190,7 +195,7 @@ class Host:
                 if isinstance(reply, PageDone):
                     self._pages += 1
                     patience.waited = 0.0
-                yield reply
+                yield reply.lines if isinstance(reply, Lines) else reply
             ended = True
         finally:
             # Also when the caller dropped the generator: the child is brought to rest, or killed.
@@ -256,6 +261,14 @@ class Host:
         self._pages = 0
         if child is not None:
             child.discard()
+
+
+def _apart(events: Iterator[Together]) -> Iterator[ReadEvent]:
+    for event in events:
+        if isinstance(event, tuple):
+            yield from event
+        else:
+            yield event
 
 
 class _Patience:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .host import Host
-from .types import Options, ReadEvent
+from .types import Options, Together
 
 IDLE_SECONDS = 300.0
 OWN_SHARE = 0.5
@@ -41,11 +41,11 @@ class Hosts:
             self._put(None)
         self._own.start()
 
-    def read(self, path: Path | str, options: Options) -> Iterator[ReadEvent]:
+    def read_together(self, path: Path | str, options: Options) -> Iterator[Together]:
         """Yield a file's events. Raises ReadingError subclasses."""
         host = self._reading = self._host(options.engine)
         self._read_at = time.monotonic()
-        return host.read(path, options)
+        return host.read_together(path, options)
 
     def cancel(self) -> None:
         self._reading.cancel()

@@ -35,6 +35,12 @@ class Ready(msgspec.Struct, frozen=True, tag=True):
     """The engine is loaded."""
 
 
+class Lines(msgspec.Struct, frozen=True, tag=True):
+    """Of one page, what was recognised since the last."""
+
+    lines: tuple[Line, ...]
+
+
 class Done(msgspec.Struct, frozen=True, tag=True):
     """The file is read to its end."""
 
@@ -53,7 +59,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
 
 
 Request = ReadRequest | PictureRequest | CancelRequest
-Reply = Ready | PageStarted | Line | PageDone | Done | Picture | Failed
+Reply = Ready | PageStarted | Lines | PageDone | Done | Picture | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 _requests = msgspec.msgpack.Decoder(Request)

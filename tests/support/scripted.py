@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backend_main import reading
-from backend_main.core import tasks, telling
+from backend_main.core import tasks
 from backend_main.core.bell import PageText, Taken
 from backend_main.core.events import Change
 from backend_main.core.models import Upload
@@ -16,7 +16,7 @@ from backend_main.core.slot import Draft
 from tests.support.database import new_upload, new_user
 
 Act = Callable[[], None]
-Step = reading.ReadEvent | Exception | Act
+Step = reading.Together | Exception | Act
 BOX = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 
@@ -34,7 +34,7 @@ class FakeHost:
     def start(self) -> None:
         self.starts += 1
 
-    def read(self, _path: Path, options: reading.Options) -> Iterator[reading.ReadEvent]:
+    def read_together(self, _path: Path, options: reading.Options) -> Iterator[reading.Together]:
         self.asked.append(options)
         script = self.scripts[0]
         try:
@@ -78,25 +78,19 @@ class FakeBell:
 
 
 def page(number: int, count: int, *lines: str, warnings: list[str] | None = None) -> list[Step]:
-    """The events of one page."""
+    """The events of one page, whose lines come one by one."""
     told = [
         reading.Line(number, text, ("\n" if at else "") + text, BOX, 0.9) for at, text in enumerate(lines)
     ]
     return [
         reading.PageStarted(number, count, 10, 20),
-        *told,
+        *((line,) for line in told),
         reading.PageDone(number, count, 10, 20, "\n".join(lines), " ".join(lines), told, warnings or []),
     ]
 
 
 def long_document(pages: int, *, first: int = 1) -> list[Step]:
     return [step for number in range(first, pages + 1) for step in page(number, pages, f"page {number}")]
-
-
-@pytest.fixture(autouse=True)
-def every_line_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However fast the script goes."""
-    monkeypatch.setattr(telling, "TELL_SECONDS", 0.0)
 
 
 @pytest.fixture(autouse=True)

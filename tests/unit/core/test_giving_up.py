@@ -31,12 +31,12 @@ class StrictHost:
     def start(self) -> None:
         self._cancelled = False
 
-    def read(self, _path: Path, options: reading.Options) -> Iterator[reading.ReadEvent]:
+    def read_together(self, _path: Path, options: reading.Options) -> Iterator[reading.Together]:
         self._moment(f"before page {options.first_page}")
         self._cancelled = False
         return self._events(options.first_page)
 
-    def _events(self, number: int) -> Iterator[reading.ReadEvent]:
+    def _events(self, number: int) -> Iterator[reading.Together]:
         self._moment(f"in page {number}")
         if self._cancelled:
             raise reading.Cancelled

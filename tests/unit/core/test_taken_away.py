@@ -22,7 +22,6 @@ from tests.support.database import new_upload, new_user
 from tests.support.scripted import (
     Step,
     connection_kept,
-    every_line_is_told,
     long_document,
     now,
     page,
@@ -31,7 +30,7 @@ from tests.support.scripted import (
     upload,
 )
 
-__all__ = ["connection_kept", "every_line_is_told", "upload"]
+__all__ = ["connection_kept", "upload"]
 
 pytestmark = pytest.mark.django_db
 
@@ -256,7 +255,7 @@ def test_giving_back_keeps_the_failures_and_the_pages(upload: Upload, happened: 
 
 def test_after_a_restart_reading_goes_on_with_the_next_page(upload: Upload, happened: list[Change]) -> None:
     dying, host, _ = reader()
-    host.read = killed_in(2, page(1, 3, "a"))  # type: ignore[method-assign]
+    host.read_together = killed_in(2, page(1, 3, "a"))  # type: ignore[method-assign]
     with pytest.raises(SystemExit):
         dying.read_next()
     assert Job.objects.get(upload=upload).claimed_by
@@ -276,14 +275,15 @@ def test_after_a_restart_reading_goes_on_with_the_next_page(upload: Upload, happ
     assert bell.pages == [(2, "b"), (2, "c")]
 
 
-def killed_in(fatal: int, steps: list[Step]) -> Callable[..., Iterator[reading.ReadEvent]]:
+def killed_in(fatal: int, steps: list[Step]) -> Callable[..., Iterator[reading.Together]]:
     """The process ends as that page begins: no `except Exception` sees it."""
 
-    def read(_path: object, options: reading.Options) -> Iterator[reading.ReadEvent]:
+    def read(_path: object, options: reading.Options) -> Iterator[reading.Together]:
         if options.first_page == fatal:
             raise SystemExit
         for step in steps:
-            assert isinstance(step, reading.ReadEvent)
+            assert not isinstance(step, Exception)
+            assert not callable(step)
             yield step
 
     return read

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backend_main import reading
-from backend_main.core import dispatch, events, jobs, protocol, storage, tasks, telling, uploads
+from backend_main.core import dispatch, events, jobs, protocol, storage, tasks, uploads
 from backend_main.core.bell import PageText
 from backend_main.core.errors import Unavailable
 from backend_main.core.events import Change
@@ -17,7 +17,6 @@ from tests.support.scripted import (
     FakeBell,
     FakeHost,
     connection_kept,
-    every_line_is_told,
     long_document,
     now,
     page,
@@ -26,7 +25,7 @@ from tests.support.scripted import (
     upload,
 )
 
-__all__ = ["connection_kept", "every_line_is_told", "upload"]
+__all__ = ["connection_kept", "upload"]
 
 pytestmark = pytest.mark.django_db
 
@@ -230,8 +229,8 @@ def test_live_text_says_the_page_and_where_its_newest_line_stands(upload: Upload
     one, two = reading.Line(1, "a", "a", box), reading.Line(1, "b", "\nb")
     script = [
         reading.PageStarted(1, 2, 10, 20),
-        one,
-        two,
+        (one,),
+        (two,),
         reading.PageDone(1, 2, 10, 20, "a\nb", "a b", [one, two], []),
     ]
     alone, _, bell = reader([*script, *page(2, 2)])
@@ -245,24 +244,18 @@ def test_live_text_says_the_page_and_where_its_newest_line_stands(upload: Upload
     ]
 
 
-def test_a_page_of_many_lines_is_not_told_line_by_line(
-    upload: Upload, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(telling, "TELL_SECONDS", 3600.0)
-    one, _, bell = reader(page(1, 1, *(str(number) for number in range(5_000))))
-    one.read_next()
-    assert [text for _, text in bell.texts] == ["", "0"]
-    assert [text for _, text in bell.pages] == ["\n".join(map(str, range(5_000)))]
-    assert now(upload).raw_text == bell.pages[0][1]
-
-
-def test_what_was_read_before_an_engine_failed_has_been_told(
-    upload: Upload, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(telling, "TELL_SECONDS", 3600.0)
+def test_what_was_read_before_an_engine_failed_has_been_told(upload: Upload) -> None:
     one, _, bell = reader([*page(1, 1, "a", "b", "c")[:-1], reading.EngineCrashed("Gone.")])
     one.read_next()
-    assert [text for _, text in bell.texts] == ["", "a", "a\nb\nc"]
+    assert [text for _, text in bell.texts] == ["", "a", "a\nb", "a\nb\nc"]
+
+
+def test_lines_that_came_together_are_told_together(upload: Upload) -> None:
+    started, *_, done = page(1, 1)
+    together = tuple(reading.Line(1, text, text) for text in "abc")
+    one, _, bell = reader([started, together, done])
+    one.read_next()
+    assert [text for _, text in bell.texts] == ["", "abc"]
 
 
 # ── failures ──

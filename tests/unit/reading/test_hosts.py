@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backend_main.reading import Hosts, Options, PageDone, ReadEvent, hosts
+from backend_main.reading import Hosts, Options, PageDone, Together, hosts
 from backend_main.reading.engines import known_engines
 
 from .conftest import Scripted
@@ -37,7 +37,7 @@ class FakeHost:
     def cancel(self) -> None:
         self.cancels += 1
 
-    def read(self, _path: Path, _options: Options) -> Iterator[ReadEvent]:
+    def read_together(self, _path: Path, _options: Options) -> Iterator[Together]:
         return iter(())
 
 
@@ -49,7 +49,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> list[FakeHost]:
 
 
 def read(pool: Hosts, engine: str) -> None:
-    list(pool.read("page.png", Options(engine=engine)))
+    list(pool.read_together("page.png", Options(engine=engine)))
 
 
 def test_only_the_own_engine_is_started_ahead(fakes: list[FakeHost]) -> None:
@@ -128,7 +128,7 @@ def test_two_engines_read_in_turn_in_processes_of_their_own(scripted: Scripted) 
         pool.start()
         texts = []
         for engine in ("dummy", "rapid", "dummy"):
-            [done] = [e for e in pool.read(page, Options(engine=engine)) if isinstance(e, PageDone)]
+            [done] = [e for e in pool.read_together(page, Options(engine=engine)) if isinstance(e, PageDone)]
             texts.append(done.markdown)
         assert texts == ["still\nhere", "", "still\nhere"]
     finally:
