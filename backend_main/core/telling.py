@@ -1,5 +1,5 @@
-"""Step 9 — what a reader tells of the page that it reads: its start, its lines as the engine's process gathers
-them, the whole of it in the end; and again, for those who come late.
+"""Step 9 — what a reader tells of the page that it reads: its start, its lines as they come from the engine's
+process, the whole of it in the end; and again, for those who come late.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from math import atan2, cos, hypot, pi, sin
 
 import numpy as np
 
-from .pixels import Pixels
+from .pixels import Pixels, halved
 from .types import Box
 
 QUARTER = pi / 2
@@ -100,7 +100,10 @@ class Frame:
 
 
 def _shrunk(pixels: Pixels, side: int) -> tuple[Pixels, float]:
-    """No side above `side`: a warp takes single pixels, and a large step would lose thin lines."""
+    """No side above `side`: a warp takes single pixels, and a large step would lose thin lines.
+
+    What is drawn is half as large again, so the last step need not be a careful one.
+    """
     import cv2
 
     height, width = pixels.shape[:2]
@@ -108,7 +111,7 @@ def _shrunk(pixels: Pixels, side: int) -> tuple[Pixels, float]:
     if scale >= 1:
         return pixels, 1.0
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8), scale
+    return np.asarray(cv2.resize(halved(pixels, side), size), np.uint8), scale
 
 
 def _angle(boxes: Sequence[Box]) -> float:

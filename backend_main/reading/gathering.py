@@ -1,4 +1,4 @@
-"""Step 10 - what a child says of a page: a page's first line at once, later lines together, ten times a second.
+"""Step 10 - when a child says what it has read: a page's first line at once, then ten times a second.
 
 To be woken costs a host more than a line does (docs/decisions/0099), and nobody is shown more than ten texts
 a second.

@@ -73,7 +73,7 @@ def find_regions(pixels: Pixels, frame: Frame, threads: int) -> list[Region]:
 
 @lru_cache(maxsize=1)
 def _network(threads: int) -> Network:
-    return best_runtime()(MODEL, threads or len(os.sched_getaffinity(0)), one_size=True)
+    return best_runtime()(MODEL, threads or len(os.sched_getaffinity(0)))
 
 
 def _as_input(picture: Pixels) -> Floats:

@@ -22,18 +22,21 @@ Result = TypeVar("Result")
 # OpenVINO keeps what it compiled for each operation and shape of input. With nothing padded to steps, and no
 # bound, memory grew to 3 GB in 73 pages; with 100 kept, each line takes a quarter longer than with these.
 KEPT_KERNELS = 1000
+# What ONNX Runtime took for a batch of more numbers than this, it gives back: an image of 1280 pixels in
+# square is less, one of small print more.
+LARGE_BATCH = 6_000_000
 
 _log = logging.getLogger("scanrill.reading")
 
 
 class Network(ABC):
-    """A loaded model with one input, for `lanes` calls at once on `threads` threads in all.
+    """A loaded model with one input, for `lanes` calls at once on `threads` threads in all."""
 
-    `one_size`: every batch has the same shape.
-    """
+    prepares_for_shapes: bool
+    """Whether the first batch of a shape takes some times as long as those that follow."""
 
     @abstractmethod
-    def __init__(self, path: Path, threads: int, lanes: int = 1, *, one_size: bool = False) -> None: ...
+    def __init__(self, path: Path, threads: int, lanes: int = 1) -> None: ...
 
     @abstractmethod
     def run(self, batch: Floats, use: Callable[[Outputs], Result]) -> Result:
@@ -45,31 +48,40 @@ class Network(ABC):
 
 
 class OnnxRuntime(Network):
-    def __init__(self, path: Path, threads: int, lanes: int = 1, *, one_size: bool = False) -> None:
+    prepares_for_shapes = False
+
+    def __init__(self, path: Path, threads: int, lanes: int = 1) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = max(1, threads // lanes)
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
-        # An arena keeps the memory of the largest page for ever; where all are alike, it saves a fifth.
-        options.enable_cpu_mem_arena = one_size
+        # Memory is kept from batch to batch: to have it from the kernel anew takes a sixth of the detector's
+        # time. With a plan of it for each shape it would be half as much again (docs/decisions/0100).
+        options.enable_cpu_mem_arena = True
+        options.enable_mem_pattern = False
         # Threads that wait for work by spinning take a third of the time of a busy machine.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session: Any = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
         )
         self._input = self._session.get_inputs()[0].name
+        self._giving_back: Any = onnxruntime.RunOptions()
+        self._giving_back.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     def run(self, batch: Floats, use: Callable[[Outputs], Result]) -> Result:
-        return use(self._session.run(None, {self._input: batch}))
+        how = self._giving_back if batch.size > LARGE_BATCH else None
+        return use(self._session.run(None, {self._input: batch}, how))
 
     def note(self, name: str) -> str:
         return str(self._session.get_modelmeta().custom_metadata_map[name])
 
 
 class OpenVino(Network):
-    def __init__(self, path: Path, threads: int, lanes: int = 1, *, one_size: bool = False) -> None:
+    prepares_for_shapes = True
+
+    def __init__(self, path: Path, threads: int, lanes: int = 1) -> None:
         import openvino
 
         core: Any = openvino.Core()

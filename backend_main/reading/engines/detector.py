@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from ..pixels import Pixels
+from ..pixels import Pixels, halved
 from ..runtimes import Floats, Network
 from ..types import Box
 
@@ -67,7 +67,7 @@ def scaled(pixels: Pixels, side: int, at_least: int = 0) -> tuple[Pixels, float]
         return pixels, 1.0
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8), scale
+    return np.asarray(cv2.resize(halved(pixels, max(size)), size, interpolation=method), np.uint8), scale
 
 
 def _as_input(seen: Pixels) -> Floats:

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 
 from backend_main.reading import Options, UnreadableFile
 from backend_main.reading.pages import PageImage, open_document
+from backend_main.reading.pixels import halved
 
 SIZE = (60, 40)
 
@@ -237,3 +238,23 @@ def test_a_pdf_without_pages_is_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_unreadable(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="could not be opened"):
         pages(tmp_path / "gone.png")
+
+
+@pytest.mark.parametrize(
+    ("size", "side", "halves"),
+    [
+        ((40, 60), 60, (40, 60)),
+        ((40, 60), 31, (40, 60)),
+        ((40, 60), 30, (20, 30)),
+        ((41, 121), 30, (10, 30)),
+        ((1, 5000), 1000, (1, 1250)),
+    ],
+)
+def test_an_image_is_halved_while_it_is_twice_too_large(
+    size: tuple[int, int], side: int, halves: tuple[int, int]
+) -> None:
+    striped = np.zeros((*size, 3), np.uint8)
+    striped[:, ::2] = 200
+    smaller = halved(striped, side)
+    assert smaller.shape == (*halves, 3)
+    assert halves == size or (smaller == 100).all()

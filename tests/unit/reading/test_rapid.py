@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+import psutil
 import pytest
 import rapidocr
 from PIL import Image, ImageDraw, ImageFont
@@ -225,9 +226,23 @@ def test_a_line_read_to_see_how_the_page_is_turned_is_not_read_again(
 
 
 def test_lines_come_to_the_network_in_few_widths_and_none_is_padded_by_much() -> None:
-    widths = {width: stepped(width) for width in range(1, 6000)}
+    widths = {width: stepped(width, few=True) for width in range(1, 6000)}
     assert len(set(widths.values())) < 50
     assert all(width <= padded <= max(64, width * 1.17 + 32) for width, padded in widths.items())
+
+
+def test_where_any_width_is_as_good_a_line_is_hardly_padded() -> None:
+    assert all(width <= stepped(width, few=False) < max(65, width + 8) for width in range(1, 6000))
+
+
+def test_a_large_page_leaves_nothing_behind_in_memory() -> None:
+    network, process = OnnxRuntime(tiny().detection, 1), psutil.Process()
+    held = []
+    for side in (1280, 2560):
+        image = np.zeros((1, 3, side, side), np.float32)
+        network.run(image, len)
+        held.append(process.memory_info().rss - image.nbytes)
+    assert held[1] < held[0] + (64 << 20)
 
 
 @pytest.mark.parametrize("profile", ["accurate", "fast"])
@@ -276,7 +291,7 @@ def test_either_runtime_sees_the_same_regions(
     pytest.importorskip("openvino", reason="NOT TESTED: OpenVINO is not installed")
     seen = []
     for runtime in (OnnxRuntime, OpenVino):
-        network = runtime(regions.MODEL, 1, one_size=True)
+        network = runtime(regions.MODEL, 1)
         monkeypatch.setattr(regions, "_network", lambda _, network=network: network)
         seen.append(regions.find_regions(two_columns.pixels, Frame(0.0), 1))
     onnx, openvino = (sorted((one.kind, one.left, one.top) for one in found) for found in seen)
