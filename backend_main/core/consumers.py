@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 from uuid import UUID
 
+from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from . import auth, decoding, orm, protocol, queries, serializers, uploads
@@ -63,6 +64,10 @@ class UploadConsumer(AsyncWebsocketConsumer):
                 raise
         finally:
             self._leave()
+
+    async def dispatch(self, message: Any) -> None:
+        """Channels has a thread look after its database connection first; ours are `orm`'s."""
+        await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         try:

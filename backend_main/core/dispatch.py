@@ -16,6 +16,9 @@ from .errors import Unavailable
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.5
+REST_SECONDS = 0.01
+"""After a job, where no call for another is left: who waits for its end is told of it meanwhile, and not while
+this thread looks for what is hardly there (docs/decisions/0099)."""
 MOST_CALLS = 64
 """At a time: more readers than so many are called by the next sweep."""
 
@@ -30,6 +33,7 @@ class LocalPool:
     def __init__(self, works: list[Callable[[], bool]]) -> None:
         self._wake = threading.Condition()
         self._calls = 0
+        self._unanswered = 0
         self._stopping = False
         self._threads = [
             threading.Thread(target=self._run, args=(work,), name=f"reader-{number}", daemon=True)
@@ -40,9 +44,10 @@ class LocalPool:
         for thread in self._threads:
             thread.start()
 
-    def wake(self) -> None:
+    def wake(self, jobs: int = 1) -> None:
         with self._wake:
             self._calls += 1
+            self._unanswered += jobs
             self._wake.notify_all()
 
     def stop(self, timeout_seconds: float) -> None:
@@ -57,12 +62,21 @@ class LocalPool:
     def _run(self, work: Callable[[], bool]) -> None:
         while not self._stopping:
             seen = self._calls
-            if not self._call(work):
+            if self._call(work):
+                self._rest()
+            else:
                 self._wait(seen)
+
+    def _rest(self) -> None:
+        with self._wake:
+            self._unanswered = max(0, self._unanswered - 1)
+            self._wake.wait_for(lambda: self._stopping or self._unanswered, REST_SECONDS)
 
     def _wait(self, seen: int) -> None:
         """Until stopped or called; a call that came since `seen` was for work that may have been missed."""
         with self._wake:
+            if self._calls == seen:
+                self._unanswered = 0
             self._wake.wait_for(lambda: self._stopping or self._calls != seen)
 
     def _call(self, work: Callable[[], bool]) -> bool:
@@ -163,17 +177,17 @@ def tell_others_by(tell: Callable[[], None]) -> None:
 
 def there_is_work(jobs: int = 1) -> None:
     """Quick, and safe from any thread; does nothing where this process knows of no readers."""
-    wake()
+    wake(jobs)
     if _courier is not None:
         _courier.call(jobs)
     if _tell_others is not None:
         _tell_others()
 
 
-def wake() -> None:
+def wake(jobs: int = 1) -> None:
     """The readers of this process, if it has any."""
     if _pool is not None:
-        _pool.wake()
+        _pool.wake(jobs)
 
 
 def problem() -> str | None:

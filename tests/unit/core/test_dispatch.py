@@ -182,3 +182,62 @@ def test_a_reader_that_raises_goes_on_with_the_next_call(caplog: pytest.LogCaptu
     finally:
         pool.stop(5)
     assert "a defect" in caplog.text
+
+
+class Jobs:
+    """What a thread of the pool looks for; `looked` is set free at every look."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.looks = 0
+        self.looked = threading.Semaphore(0)
+
+    def __call__(self) -> bool:
+        self.looks += 1
+        self.count -= 1
+        self.looked.release()
+        return self.count >= 0
+
+    def wait_for(self, looks: int) -> None:
+        for _ in range(looks):
+            assert self.looked.acquire(timeout=30)
+
+
+def test_where_more_was_called_for_a_reader_looks_at_once_and_otherwise_rests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dispatch, "REST_SECONDS", 3600.0)
+    jobs = Jobs(4)
+    pool = dispatch.LocalPool([jobs])
+    pool.wake(3)
+    pool.start()
+    jobs.wait_for(3)
+    assert jobs.looks == 3
+    pool.wake()  # ends the rest
+    jobs.wait_for(1)
+    pool.stop(5)
+    assert jobs.looks == 4
+
+
+def test_after_a_rest_a_reader_looks_for_what_nobody_called_for() -> None:
+    jobs = Jobs(2)
+    pool = dispatch.LocalPool([jobs])
+    pool.start()
+    jobs.wait_for(3)
+    pool.stop(5)
+    assert jobs.looks == 3
+
+
+def test_calls_that_found_nothing_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else whoever cancels before it is read would leave the readers without rest."""
+    monkeypatch.setattr(dispatch, "REST_SECONDS", 3600.0)
+    jobs = Jobs(0)
+    pool = dispatch.LocalPool([jobs])
+    pool.wake(10)
+    pool.start()
+    jobs.wait_for(1)
+    jobs.count = 5
+    pool.wake()
+    jobs.wait_for(1)
+    pool.stop(5)
+    assert jobs.looks == 2
