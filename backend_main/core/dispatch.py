@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.5
 REST_SECONDS = 0.01
-"""After a job, where no call for another is left: who waits for its end is told of it meanwhile, and not while
-this thread looks for what is hardly there (docs/decisions/0099)."""
+"""After a job, where no call for another is left. Who waits for its end is told of it meanwhile, and not
+while a thread looks for what is hardly there (docs/decisions/0099)."""
 MOST_CALLS = 64
 """At a time: more readers than so many are called by the next sweep."""
 
