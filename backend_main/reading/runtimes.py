@@ -32,9 +32,6 @@ _log = logging.getLogger("scanrill.reading")
 class Network(ABC):
     """A loaded model with one input, for `lanes` calls at once on `threads` threads in all."""
 
-    prepares_for_shapes: bool
-    """Whether the first batch of a shape takes some times as long as those that follow."""
-
     @abstractmethod
     def __init__(self, path: Path, threads: int, lanes: int = 1) -> None: ...
 
@@ -48,8 +45,6 @@ class Network(ABC):
 
 
 class OnnxRuntime(Network):
-    prepares_for_shapes = False
-
     def __init__(self, path: Path, threads: int, lanes: int = 1) -> None:
         import onnxruntime
 
@@ -79,8 +74,6 @@ class OnnxRuntime(Network):
 
 
 class OpenVino(Network):
-    prepares_for_shapes = True
-
     def __init__(self, path: Path, threads: int, lanes: int = 1) -> None:
         import openvino
 

@@ -16,10 +16,9 @@ from .weights import NOTE_OF_CHARACTERS
 # RapidOCR pads each line to 320 px at least and recognises six at once. One at a time, padded to 64, none is
 # padded to the longest of its six (docs/decisions/0096).
 LINE_HEIGHT, MIN_LINE_WIDTH = 48, 64
-# The network looks at steps of so much along a line.
-NETWORK_STEP = 8
-# A runtime that prepares itself for each width it meets, which takes three times as long as to read such a
-# line, is given few: steps of so much, doubled until a line has no more than so many of them.
+# A runtime prepares itself for each width it meets, which takes three times as long as to read such a line:
+# there are few, in steps of so much, doubled until a line has no more than so many of them. One that needs no
+# preparing is given the same: lines with little grey behind them come out worse (docs/decisions/0100).
 WIDTH_STEP, MOST_STEPS = 32, 12
 # Longer lines are set narrower: their words come out as well, for a twentieth less of the page's time.
 LONG_LINE, NARROWER = 384, 0.9
@@ -49,20 +48,7 @@ class Recogniser:
         line = get_rotate_crop_image(image, quad.copy())
         if not line.size:
             return "", 0.0
-        return self._network.run(self._as_input(line), lambda outputs: self._said(outputs[0][0]))
-
-    def _as_input(self, line: Pixels) -> Floats:
-        """(1, 3, 48, width), grey to the right of the line."""
-        import cv2
-
-        height, width = line.shape[:2]
-        width = max(1, ceil(LINE_HEIGHT * width / height))
-        if width > LONG_LINE:
-            width = max(LONG_LINE, ceil(NARROWER * width))
-        padded = stepped(width, few=self._network.prepares_for_shapes)
-        batch = np.zeros((1, 3, LINE_HEIGHT, padded), np.float32)
-        batch[0, :, :, :width] = as_floats(np.asarray(cv2.resize(line, (width, LINE_HEIGHT)), np.uint8))
-        return batch
+        return self._network.run(_as_input(line), lambda outputs: self._said(outputs[0][0]))
 
     def _said(self, output: Floats) -> tuple[str, float]:
         """Of (steps, characters): how likely each is at each step along the line."""
@@ -110,9 +96,22 @@ def shape_of(quad: Quads) -> float:
     return longer / max(shorter, 1.0)
 
 
-def stepped(width: int, *, few: bool) -> int:
-    """The width that a line of so much is padded to; one of `few`, or any that the network takes whole."""
-    step = WIDTH_STEP if few else NETWORK_STEP
-    while few and width > MOST_STEPS * step:
+def _as_input(line: Pixels) -> Floats:
+    """(1, 3, 48, width), grey to the right of the line."""
+    import cv2
+
+    height, width = line.shape[:2]
+    width = max(1, ceil(LINE_HEIGHT * width / height))
+    if width > LONG_LINE:
+        width = max(LONG_LINE, ceil(NARROWER * width))
+    batch = np.zeros((1, 3, LINE_HEIGHT, stepped(width)), np.float32)
+    batch[0, :, :, :width] = as_floats(np.asarray(cv2.resize(line, (width, LINE_HEIGHT)), np.uint8))
+    return batch
+
+
+def stepped(width: int) -> int:
+    """The width that a line of so much is padded to."""
+    step = WIDTH_STEP
+    while width > MOST_STEPS * step:
         step *= 2
     return max(MIN_LINE_WIDTH, ceil(width / step) * step)

@@ -226,13 +226,9 @@ def test_a_line_read_to_see_how_the_page_is_turned_is_not_read_again(
 
 
 def test_lines_come_to_the_network_in_few_widths_and_none_is_padded_by_much() -> None:
-    widths = {width: stepped(width, few=True) for width in range(1, 6000)}
+    widths = {width: stepped(width) for width in range(1, 6000)}
     assert len(set(widths.values())) < 50
     assert all(width <= padded <= max(64, width * 1.17 + 32) for width, padded in widths.items())
-
-
-def test_where_any_width_is_as_good_a_line_is_hardly_padded() -> None:
-    assert all(width <= stepped(width, few=False) < max(65, width + 8) for width in range(1, 6000))
 
 
 def test_a_large_page_leaves_nothing_behind_in_memory() -> None:
