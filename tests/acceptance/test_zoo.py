@@ -86,6 +86,7 @@ def test_a_file_ends_as_it_must(zoo: Zoo, exhibit: Exhibit) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # the first waits until all of them are read: a minute where nobody else works
 @pytest.mark.parametrize("exhibit", [e for e in ALL if e.slow], ids=lambda exhibit: exhibit.name)
 def test_a_large_file_ends_as_it_must(slow_zoo: Zoo, exhibit: Exhibit) -> None:
     assert_ends(slow_zoo, exhibit)
