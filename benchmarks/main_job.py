@@ -37,7 +37,7 @@ from typing import Any
 
 from backend_main import reading
 from backend_main.reading.engines import load_engine, rapid, recogniser, weights
-from backend_main.reading.runtimes import OpenVino, best_runtime
+from backend_main.reading.runtimes import OpenVinoSession, best_runtime
 from benchmarks.report import README, write
 from tests.support.client import TERMINAL, Client
 from tests.support.drawing import lines_of_text, page_png
@@ -369,7 +369,7 @@ def machine(readers: Iterable[str]) -> str:
 
 def _openvino() -> str:
     try:
-        used = "" if best_runtime() is OpenVino else ", not used"
+        used = "" if best_runtime() is OpenVinoSession else ", not used"
         return f"openvino {version('openvino')}{used}"
     except PackageNotFoundError:
         return "no openvino"

@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend_main.core.bell import PageText, Ring
-from backend_main.core.redis_bell import Publisher
-from backend_main.core.slot import Draft
+from backend_main.core.bell import LogAdvanced, PageTextUpdate
+from backend_main.core.redis_bell import RedisPublisher
+from backend_main.core.slot import PageSnapshot
 from tests.support.accounts import Account
 from tests.support.documents import Document
 from tests.support.door import wait_until
@@ -39,7 +39,7 @@ async def test_s20_redis_stops_starts_and_forgets(
     account = Account.on(server)
     await asyncio.to_thread(wait_until, lambda: health(server) == {"code": 200, "status": "ok"})
     document = Document(tmp_path, 1, gates={1: 1})
-    publisher = Publisher(redis_server.url, PREFIX)
+    publisher = RedisPublisher(redis_server.url, PREFIX)
 
     async with account.client() as client:
         reading = (await client.create(document.tiff))["instance"]["id"]
@@ -47,11 +47,13 @@ async def test_s20_redis_stops_starts_and_forgets(
         waiting = [(await client.create(scripted_png(lines=[str(n)])))["instance"]["id"] for n in range(4)]
 
         # Another process has live text of what is read, and rings when it has changed something.
-        text = PageText(account.id, uuid.UUID(reading), 1, Draft(1, 1, "page 1 and more from elsewhere"))
-        publisher.say(text)
-        await client.until(lambda m: m.get("streamed_text") == text.page.text)
+        text = PageTextUpdate(
+            account.id, uuid.UUID(reading), 1, PageSnapshot(1, 1, "page 1 and more from elsewhere")
+        )
+        publisher.publish(text)
+        await client.until(lambda m: m.get("streamed_text") == text.snapshot.text)
         seq = await asyncio.to_thread(cancel_elsewhere, account, waiting[0])
-        publisher.say(Ring(account.id, seq))
+        publisher.publish(LogAdvanced(account.id, seq))
         await client.end_of(waiting[0])
 
         await asyncio.to_thread(redis_server.stop)
@@ -64,12 +66,16 @@ async def test_s20_redis_stops_starts_and_forgets(
         await asyncio.to_thread(cancel_elsewhere, account, waiting[2])
         await client.end_of(waiting[2])
         async with account.client() as late:
-            assert (await late.receive())["streamed_text"] == text.page.text
+            assert (await late.receive())["streamed_text"] == text.snapshot.text
 
         await asyncio.to_thread(redis_server.start)
         await asyncio.to_thread(redis_server.flush)
         await asyncio.to_thread(wait_until, lambda: health(server) == {"code": 200, "status": "ok"})
-        publisher.say(PageText(account.id, uuid.UUID(reading), 1, Draft(1, 1, text.page.text + ", again")))
+        publisher.publish(
+            PageTextUpdate(
+                account.id, uuid.UUID(reading), 1, PageSnapshot(1, 1, text.snapshot.text + ", again")
+            )
+        )
         await client.until(lambda m: m.get("streamed_text", "").endswith(", again"))
         document.lift(1)
         assert (await client.end_of(reading))["raw_text"] == document.text

@@ -285,4 +285,4 @@ def test_the_settings_for_tokens_of_another_service_are_some(desk: Desk) -> None
 def test_what_is_looked_at_when_something_is_wrong(desk: Desk, curl: None) -> None:
     assert "FAIL" not in desk.try_out("how-to/troubleshooting.md", "doctor")
     assert json.loads(desk.try_out("how-to/troubleshooting.md", "ready"))["status"]
-    assert "claims opened" in desk.try_out("how-to/troubleshooting.md", "sweep")
+    assert "Recovered" in desk.try_out("how-to/troubleshooting.md", "sweep")

@@ -75,7 +75,7 @@ def test_users_links_and_sweeps_work_beside_them(pair: list[Server]) -> None:
 def test_a_database_that_was_put_back_has_a_new_log(pair: list[Server]) -> None:
     server = pair[0]
     assert rows(server, "SELECT COUNT(*) FROM core_eventlog") == [(1,)]
-    assert server.command("restored").returncode == 0
+    assert server.command("reset-event-log").returncode == 0
     assert rows(server, "SELECT COUNT(*) FROM core_eventlog") == [(0,)]
     rows(server, "INSERT INTO core_eventlog (id, epoch) VALUES (1, 'again')")
 

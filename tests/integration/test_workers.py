@@ -16,8 +16,8 @@ import httpx
 import psutil
 import pytest
 
-from backend_main.cli.fleet import Fleet
-from backend_main.core.errors import StartRefused
+from backend_main.cli.fleet import ProcessSupervisor
+from backend_main.core.errors import CommandError
 from tests.integration.test_serve import refusal, scanrill
 from tests.support.accounts import Account
 from tests.support.client import WAIT_SECONDS, Client, Message
@@ -216,10 +216,10 @@ def test_a_process_is_told_to_end_until_it_hears_it_or_is_killed(
 
 
 def test_processes_that_cannot_start_are_no_server() -> None:
-    class Stillborn(Fleet):
+    class Stillborn(ProcessSupervisor):
         program = (sys.executable, "-c", "raise SystemExit(3)")
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         stillborn = Stillborn(listener, 2, lambda: pytest.fail("it serves"))
-        with pytest.raises(StartRefused, match="at its start"):
+        with pytest.raises(CommandError, match="at its start"):
             stillborn.run()

@@ -169,20 +169,20 @@ def key() -> str:
 
 
 def identified(user: User, **changes: Any) -> auth.Identity:
-    return auth.identify(signed(claims(str(user.pk), **changes), str(settings.SIMPLE_JWT["SIGNING_KEY"])))
+    return auth.authenticate(signed(claims(str(user.pk), **changes), str(settings.SIMPLE_JWT["SIGNING_KEY"])))
 
 
 @pytest.mark.parametrize("name", sorted(FORGED))
 def test_s05_identify_refuses_a_forged_token(name: str, user: User, key: str) -> None:
     with pytest.raises(Unauthenticated) as refused:
-        auth.identify(FORGED[name](str(user.pk), key))
+        auth.authenticate(FORGED[name](str(user.pk), key))
     assert str(user.pk) not in str(refused.value)
 
 
 @pytest.mark.parametrize("token", [None, ""])
 def test_s05_identify_refuses_no_token(token: str | None) -> None:
     with pytest.raises(Unauthenticated):
-        auth.identify(token)
+        auth.authenticate(token)
 
 
 def test_s05_identify_tells_user_issue_and_expiry(user: User) -> None:
@@ -194,7 +194,7 @@ def test_s05_identify_tells_user_issue_and_expiry(user: User) -> None:
 def test_s05_an_issued_token_is_valid_and_its_life_is_the_one_asked_for(user: User) -> None:
     import datetime as dt
 
-    identity = auth.identify(auth.issue(user, dt.timedelta(seconds=90)))
+    identity = auth.authenticate(auth.issue_access_token(user, dt.timedelta(seconds=90)))
     assert identity.user == user
     assert 85 < identity.expires_at - time.time() <= 90
 
@@ -234,13 +234,13 @@ def test_s05_a_token_from_before_the_revocation_is_refused_and_one_from_after_is
 def test_s05_a_new_password_revokes_the_tokens(user: User) -> None:
     import datetime as dt
 
-    before = auth.issue(user, dt.timedelta(hours=1))
-    assert auth.identify(before)
+    before = auth.issue_access_token(user, dt.timedelta(hours=1))
+    assert auth.authenticate(before)
     user.set_password("a new pass phrase")
     user.save()
     with pytest.raises(Unauthenticated):
-        auth.identify(before)
-    assert auth.identify(auth.issue(user, dt.timedelta(hours=1)))
+        auth.authenticate(before)
+    assert auth.authenticate(auth.issue_access_token(user, dt.timedelta(hours=1)))
 
 
 def test_s05_the_first_password_of_a_new_user_revokes_nothing() -> None:
@@ -264,9 +264,9 @@ def refresh_token(user: User) -> str:
 
 def test_s05_a_refresh_token_gives_an_access_token_and_is_none_itself(user: User) -> None:
     refresh = refresh_token(user)
-    assert auth.identify(refreshed(refresh)["access"]).user == user
+    assert auth.authenticate(refreshed(refresh)["access"]).user == user
     with pytest.raises(Unauthenticated):
-        auth.identify(refresh)
+        auth.authenticate(refresh)
 
 
 def test_s05_an_access_token_refreshes_nothing(user: User, key: str) -> None:

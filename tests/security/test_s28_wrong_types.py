@@ -39,7 +39,7 @@ def door(server: Server) -> Iterator[Door]:
 def test_s28_the_decoder_opens_it_as_what_the_door_took_it_for(tmp_path: Path, exhibit: Exhibit) -> None:
     path = tmp_path / "file"
     path.write_bytes(exhibit.make())
-    header = headers.look(path, most_frames=5000)
+    header = headers.read_header(path, most_frames=5000)
     assert header is not None
     with Image.open(path) as image:  # of all that Pillow knows, whatever claims it first
         assert (image.format or "").replace("MPO", "JPEG") == header.kind.pillow

@@ -6,7 +6,7 @@ Install it where scanrill is (`pip install ./examples/scanrill-stamp`); `scanril
 
 from collections.abc import Iterator
 
-from backend_main.reading import Engine, Line, Options, PageImage, Writer
+from backend_main.reading import Engine, Line, MarkdownWriter, Options, PageImage
 
 
 class StampEngine(Engine):
@@ -20,7 +20,7 @@ class StampEngine(Engine):
         self.profile = options.profile or self.profiles[0]
 
     def read_page(self, page: PageImage) -> Iterator[Line]:
-        writer = Writer()
+        writer = MarkdownWriter()
         size = f"{page.width} × {page.height} pixels"
         yield Line(page.number, size, writer.write("# ", size), corners(page, 0, page.height), 1.0)
         for top in range(0, page.height, 100):

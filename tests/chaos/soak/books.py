@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
 from backend_main.core.text import join_pages
-from backend_main.reading.selection import Selection
+from backend_main.reading.selection import PageRanges
 from tests.chaos.soak.following import Following, Told
 from tests.chaos.soak.papers import Document
 from tests.chaos.soak.records import Records, Row
@@ -173,8 +173,8 @@ def of_text(row: Row, pages: dict[int, str], document: Document, *, cut_short: b
     What was `cut_short` once, and had a page read anew then, has no more than that and what it had
     (`docs/decisions/0068`).
     """
-    wanted = {n for n in range(1, document.paper.pages + 1) if n in Selection(row.asked_pages)}
-    must = wanted if row.anew is None or not cut_short else {n for n in wanted if n in Selection(row.anew)}
+    wanted = {n for n in range(1, document.paper.pages + 1) if n in PageRanges(row.asked_pages)}
+    must = wanted if row.anew is None or not cut_short else {n for n in wanted if n in PageRanges(row.anew)}
     for number, markdown in pages.items():
         if document.is_good and markdown != document.page(number):
             yield f"page {number} of {row.id} is {markdown!r}"
@@ -199,11 +199,11 @@ def _of_end(row: Row, document: Document) -> Iterator[str]:
 
 def of_range(row: Row, user: User) -> Iterator[str]:
     """The pages that were asked for at first; page 1 with them, where it was read anew later."""
-    asked = Selection(user.ranges[row.image_hash])
-    allowed = {str(asked), str(asked | Selection("1"))}
+    asked = PageRanges(user.ranges[row.image_hash])
+    allowed = {str(asked), str(asked | PageRanges("1"))}
     if row.image_hash in user.sent_again:
         allowed.add("")
-    if str(Selection(row.asked_pages)) not in allowed:
+    if str(PageRanges(row.asked_pages)) not in allowed:
         yield f"{row.id} is to have pages {row.asked_pages or 'all'}, where {asked} were asked for"
 
 

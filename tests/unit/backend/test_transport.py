@@ -15,7 +15,7 @@ from uvicorn.server import ServerState
 from websockets.asyncio.client import ClientConnection
 from websockets.frames import Frame, Opcode
 
-from backend_main.backend.transport import Protocol, framed
+from backend_main.backend.transport import FastPathWSProtocol, encode_text_frame
 from backend_main.core.outbox import SEND_NOW
 
 SIZES = [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000]
@@ -47,11 +47,13 @@ class Talk:
 @asynccontextmanager
 async def served(talk: Talk, state: ServerState | None = None, **options: Any) -> AsyncIterator[str]:
     """Where it is served; `state` knows its connections."""
-    config = uvicorn.Config(talk, ws=Protocol, ws_per_message_deflate=False, log_config=None, **options)
+    config = uvicorn.Config(
+        talk, ws=FastPathWSProtocol, ws_per_message_deflate=False, log_config=None, **options
+    )
     config.load()
     state = state or ServerState()
     server = await asyncio.get_running_loop().create_server(
-        lambda: Protocol(config, state, {}), "127.0.0.1", 0
+        lambda: FastPathWSProtocol(config, state, {}), "127.0.0.1", 0
     )
     async with server:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
@@ -61,7 +63,7 @@ async def served(talk: Talk, state: ServerState | None = None, **options: Any) -
 def test_a_frame_is_what_a_client_takes_for_the_whole_text(size: int) -> None:
     text = "é" * (size // 2) + "x" * (size % 2)
     client = wsproto.Connection(wsproto.ConnectionType.CLIENT)
-    client.receive_data(framed(text))
+    client.receive_data(encode_text_frame(text))
     [event] = client.events()
     assert isinstance(event, wsproto.events.TextMessage)
     assert (event.data, event.message_finished) == (text, True)
@@ -144,7 +146,7 @@ async def test_a_server_that_ends_tells_it_to_who_is_there_alone(has_left: bool,
         async with websockets.connect(url) as client:
             await talk.accepted.wait()
             [connection] = state.connections
-            assert isinstance(connection, Protocol)
+            assert isinstance(connection, FastPathWSProtocol)
             if has_left:
                 connection.data_received(goodbye)
             connection.shutdown()

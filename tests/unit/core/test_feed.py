@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import uuid
 
-from backend_main.core.feed import Feed
-from backend_main.core.replay import Entry
+from backend_main.core.feed import UserEventStream
+from backend_main.core.replay import EncodedEvent
 from tests.support.listening import OWNER, Listener, settled
 
 
@@ -17,21 +17,23 @@ class SlowLog:
         self.head = 0
         self.readers: list[asyncio.Future[None]] = []
         self.delivered: list[int] = []
-        self.feed = Feed(OWNER, self._read, lambda _feed, entry: self.delivered.append(entry.seq), self._lose)
+        self.feed = UserEventStream(
+            OWNER, self._read, lambda _feed, entry: self.delivered.append(entry.seq), self._lose
+        )
 
-    async def _read(self, _owner_id: uuid.UUID, seq: int) -> list[Entry]:
+    async def _read(self, _owner_id: uuid.UUID, seq: int) -> list[EncodedEvent]:
         found = [an_event(number) for number in range(seq + 1, self.head + 1)]
         gate: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.readers.append(gate)
         await gate
         return found
 
-    def _lose(self, _feed: Feed) -> None:
+    def _lose(self, _feed: UserEventStream) -> None:
         raise AssertionError("nothing was removed")
 
     def ring(self, seq: int) -> None:
         self.head = max(self.head, seq)
-        self.feed.ring(seq)
+        self.feed.notify(seq)
 
     async def let_all_read(self) -> None:
         await settled()
@@ -42,13 +44,13 @@ class SlowLog:
             await settled()
 
 
-def an_event(seq: int) -> Entry:
-    return Entry(seq, uuid.uuid4(), "", last=False, text=f'{{"n":{seq}}}')
+def an_event(seq: int) -> EncodedEvent:
+    return EncodedEvent(seq, uuid.uuid4(), "", ends_reading=False, text=f'{{"n":{seq}}}')
 
 
 async def test_however_often_it_is_rung_there_is_one_reader_and_each_event_comes_once() -> None:
     log = SlowLog()
-    log.feed.begin(0)
+    log.feed.start_at(0)
     for seq in (1, 2, 3):
         log.ring(seq)
         await settled()
@@ -59,11 +61,11 @@ async def test_however_often_it_is_rung_there_is_one_reader_and_each_event_comes
 
 async def test_a_bell_that_rings_while_the_log_is_read_is_not_forgotten() -> None:
     log = SlowLog()
-    log.feed.begin(0)
+    log.feed.start_at(0)
     log.ring(1)
     await settled()
     log.ring(4)
-    reaching = asyncio.create_task(log.feed.reach(4))
+    reaching = asyncio.create_task(log.feed.wait_until_delivered(4))
     await log.let_all_read()
     await reaching
     assert log.delivered == [1, 2, 3, 4]
@@ -76,10 +78,10 @@ async def test_a_bell_that_rings_while_the_log_is_read_is_not_forgotten() -> Non
 
 async def test_who_waits_for_a_feed_that_has_not_begun_goes_on_where_it_begins() -> None:
     log = SlowLog()
-    waiting = [asyncio.create_task(log.feed.reach(seq)) for seq in (1, 2)]
+    waiting = [asyncio.create_task(log.feed.wait_until_delivered(seq)) for seq in (1, 2)]
     await settled()
     log.head = 2
-    log.feed.begin(1)
+    log.feed.start_at(1)
     await settled()
     assert [task.done() for task in waiting] == [True, False]
     await log.let_all_read()
@@ -90,6 +92,6 @@ async def test_a_socket_passes_over_what_is_not_after_its_position() -> None:
     listener = Listener()
     listener.socket.position = 5
     for seq in (4, 5, 6, 6, 3, 7):
-        listener.socket.hear(an_event(seq), "e")
+        listener.socket.deliver(an_event(seq), "e")
     assert [message["n"] for message in await listener.heard] == [6, 7]
     assert listener.socket.position == 7

@@ -31,12 +31,12 @@ class StrictHost:
     def start(self) -> None:
         self._cancelled = False
 
-    def read_together(self, _path: Path, options: reading.Options) -> Iterator[reading.Together]:
+    def read_together(self, _path: Path, options: reading.Options) -> Iterator[reading.BatchedEvent]:
         self._moment(f"before page {options.first_page}")
         self._cancelled = False
         return self._events(options.first_page)
 
-    def _events(self, number: int) -> Iterator[reading.Together]:
+    def _events(self, number: int) -> Iterator[reading.BatchedEvent]:
         self._moment(f"in page {number}")
         if self._cancelled:
             raise reading.Cancelled
@@ -59,8 +59,8 @@ class NoBell:
     def say(self, _item: object) -> None: ...
 
 
-def reader(host: StrictHost) -> tasks.Reader:
-    return tasks.Reader(NoBell(), host)  # type: ignore[arg-type]
+def reader(host: StrictHost) -> tasks.JobReader:
+    return tasks.JobReader(NoBell(), host)  # type: ignore[arg-type]
 
 
 MOMENTS = ["before page 1", "in page 1", "before page 2", "in page 2"]
@@ -70,11 +70,11 @@ MOMENTS = ["before page 1", "in page 1", "before page 2", "in page 2"]
 def test_a_delete_ends_the_reading_before_another_page(moment: str, upload: Upload) -> None:
     host = StrictHost(moment, lambda: uploads.delete(owner=upload.owner, upload_id=upload.pk))
     one = reader(host)
-    events.listen(one.heed)
+    events.add_listener(one.on_change)
     try:
         assert one.read_next()
     finally:
-        events.unlisten(one.heed)
+        events.remove_listener(one.on_change)
     assert host.pages_read == ([1] if moment.endswith("2") else [])
     assert not Page.objects.exists()
 
@@ -93,14 +93,14 @@ def test_a_delete_between_the_claim_and_the_reading_is_found(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody told the reader: it did not know yet that it had the job."""
-    claim = jobs.claim
+    claim = jobs.claim_next
 
     def deleted_at_once(holder: str) -> jobs.Claim | None:
         held = claim(holder)
         uploads.delete(owner=upload.owner, upload_id=upload.pk)
         return held
 
-    monkeypatch.setattr(jobs, "claim", deleted_at_once)
+    monkeypatch.setattr(jobs, "claim_next", deleted_at_once)
     host = StrictHost("", lambda: None)
     assert reader(host).read_next()
     assert host.pages_read == []
@@ -108,7 +108,7 @@ def test_a_delete_between_the_claim_and_the_reading_is_found(
 
 def test_a_lost_lease_ends_the_reading(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "HEARTBEAT_SECONDS", 0.001)
-    monkeypatch.setattr(jobs, "extend", lambda _claim: not lost.is_set())
+    monkeypatch.setattr(jobs, "extend_lease", lambda _claim: not lost.is_set())
     lost, heard = threading.Event(), threading.Event()
     host = StrictHost("in page 2", lambda: (lost.set(), heard.wait(5)))
     cancel = host.cancel
@@ -149,7 +149,7 @@ def test_an_engine_that_does_not_start_costs_no_upload_anything(
 def test_all_readers_together_have_one_time_to_stop() -> None:
     """Four that hang must not take four times as long: the server has ten seconds for its end."""
     hang = threading.Event()
-    pool = dispatch.LocalPool([lambda: hang.wait(30)] * 4)
+    pool = dispatch.ReaderThreadPool([lambda: hang.wait(30)] * 4)
     pool.start()
     joined: list[float] = []
     for thread in pool._threads:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from backend_main.core import events, live, protocol
-from backend_main.core.bell import PageText, Taken
-from backend_main.core.errors import TooMany, Unauthenticated, Unavailable
-from backend_main.core.slot import Draft
+from backend_main.core.bell import PageTextUpdate, ReadingStarted
+from backend_main.core.errors import DatabaseUnavailable, RateLimited, Unauthenticated
+from backend_main.core.slot import PageSnapshot
 from tests.support.listening import (
     OTHER,
     OWNER,
@@ -56,11 +56,11 @@ async def test_a_socket_that_left_gets_nothing(hub: TestedHub) -> None:
 async def test_one_s_own_change_is_the_reply_and_no_event_as_well(hub: TestedHub) -> None:
     mine, also_mine = Listener(), Listener()
     await joined(hub, mine, also_mine)
-    mine.socket.ask(protocol.Delete(instance_id=UPLOAD, ref="r"))
+    mine.socket.begin_request(protocol.Delete(instance_id=UPLOAD, ref="r"))
     message = protocol.error({"a": "message"}, reply_type="Upload.deleted")
     hub.happen(message, origin=mine.socket)
     await settled()
-    await mine.socket.conclude(message)  # what the handler does when it comes back
+    await mine.socket.finish_request(message)  # what the handler does when it comes back
     assert await mine.heard == [{"type": "Upload.deleted", "error": {"a": "message"}, "ref": "r"}]
     assert await also_mine.heard == [{"type": "Upload.deleted", "error": {"a": "message"}}]
 
@@ -68,7 +68,7 @@ async def test_one_s_own_change_is_the_reply_and_no_event_as_well(hub: TestedHub
 async def test_a_reply_may_differ_from_its_event(hub: TestedHub) -> None:
     mine, also_mine = Listener(), Listener()
     await joined(hub, mine, also_mine)
-    mine.socket.ask(protocol.Create(image_hash="x"))
+    mine.socket.begin_request(protocol.Create(image_hash="x"))
     reply = protocol.error({}, reply_type="as a reply")
     event = protocol.error({}, reply_type="as an event")
     hub.happen(event, origin=mine.socket, reply=reply)
@@ -78,14 +78,14 @@ async def test_a_reply_may_differ_from_its_event(hub: TestedHub) -> None:
 
 async def test_the_asking_socket_gets_its_reply_on_the_other_upload_s_endpoint_too(hub: TestedHub) -> None:
     mine = await joined(hub, Listener(upload_id=uuid.uuid4()))
-    mine.socket.ask(protocol.Delete(instance_id=UPLOAD))
+    mine.socket.begin_request(protocol.Delete(instance_id=UPLOAD))
     hub.happen(protocol.error({}), origin=mine.socket)
     assert len(await mine.heard) == 1
 
 
 async def test_a_reply_comes_before_the_first_partial_of_what_it_made(hub: TestedHub) -> None:
     mine = await joined(hub, Listener())
-    mine.socket.ask(protocol.Create(image_hash="x"))
+    mine.socket.begin_request(protocol.Create(image_hash="x"))
     hub.happen(protocol.error({}, reply_type="created"), origin=mine.socket)
     hub.take()
     hub.page_text(UPLOAD, 1, draft("text"))
@@ -135,7 +135,7 @@ async def test_more_sockets_than_a_user_may_have_are_refused(
 
     monkeypatch.setattr(live, "conf", msgspec.structs.replace(live.conf, max_sockets_per_user=2))
     first = await joined(hub, Listener(), Listener())
-    with pytest.raises(TooMany):
+    with pytest.raises(RateLimited):
         await joined(hub, Listener())
     await joined(hub, Listener(owner=OTHER))
     hub.leave(first.socket)
@@ -150,13 +150,13 @@ async def test_a_reply_that_tells_how_things_are_stands_before_what_happens_whil
     hub.take()
     hub.page_text(UPLOAD, 1, draft("words"))
     await listener.heard
-    listener.socket.ask(protocol.ListUploads(ref="l"))
-    listener.socket.reserve()
+    listener.socket.begin_request(protocol.ListUploads(ref="l"))
+    listener.socket.reserve_reply_slot()
     hub.end()
     for _ in range(3):
         hub.happen(protocol.error({}, reply_type="later"))
     await settled()
-    await listener.socket.conclude(protocol.ListMessage(list=[]))
+    await listener.socket.finish_request(protocol.ListMessage(list=[]))
     *_, reply, end, _, _, _ = await listener.heard
     assert reply == {"type": "Upload.list", "list": [], "ref": "l"}
     assert end["status"] == "error"
@@ -164,11 +164,11 @@ async def test_a_reply_that_tells_how_things_are_stands_before_what_happens_whil
 
 async def test_a_place_that_was_kept_is_for_one_reply(hub: TestedHub) -> None:
     listener = await joined(hub, Listener())
-    listener.socket.ask(protocol.ListUploads())
-    listener.socket.reserve()
-    await listener.socket.conclude(protocol.ListMessage(list=[]))
-    listener.socket.ask(protocol.Ping())
-    await listener.socket.conclude(protocol.Pong())
+    listener.socket.begin_request(protocol.ListUploads())
+    listener.socket.reserve_reply_slot()
+    await listener.socket.finish_request(protocol.ListMessage(list=[]))
+    listener.socket.begin_request(protocol.Ping())
+    await listener.socket.finish_request(protocol.Pong())
     assert [m["type"] for m in await listener.heard] == ["Upload.list", "pong"]
 
 
@@ -300,8 +300,8 @@ async def test_a_burst_of_lines_from_the_reader_s_thread_is_one_delivery(
     hub.take()
     await settled()
     calls: list[object] = []
-    ring = hub.bell._ring
-    monkeypatch.setattr(hub.bell, "_ring", lambda: (calls.append(None), ring()))
+    ring = hub.pubsub._drain
+    monkeypatch.setattr(hub.pubsub, "_drain", lambda: (calls.append(None), ring()))
     drafts = [draft("x" * n) for n in range(1, 1000)]
     thread = threading.Thread(target=lambda: [hub.page_text(UPLOAD, 1, each) for each in drafts])
     thread.start()
@@ -369,9 +369,9 @@ async def test_a_text_that_grew_by_an_eighth_need_not_wait_for_the_second(
 
 async def test_after_stop_nothing_is_delivered(hub: TestedHub) -> None:
     listener = await joined(hub, Listener())
-    assert hub.tell in events._listeners
+    assert hub.on_change_committed in events._listeners
     await hub.stop()
-    assert hub.tell not in events._listeners
+    assert hub.on_change_committed not in events._listeners
     hub.end()
     hub.page_text(UPLOAD, 1, draft("x"))
     assert await listener.heard == []
@@ -382,7 +382,7 @@ async def test_a_revoked_token_s_socket_is_closed_and_its_neighbour_is_not(hub: 
     hub.log.deactivated.add(OTHER)
     old, new, deactivated = Listener(issued_at=99.0), Listener(issued_at=101.0), Listener(owner=OTHER)
     await joined(hub, old, new, deactivated)
-    await hub._look()
+    await hub._poll()
     assert [type(error) for error in old.closed] == [Unauthenticated]
     assert [type(error) for error in deactivated.closed] == [Unauthenticated]
     assert new.closed == []
@@ -391,15 +391,15 @@ async def test_a_revoked_token_s_socket_is_closed_and_its_neighbour_is_not(hub: 
 async def test_of_more_users_than_one_look_asks_for_none_is_left_out(
     hub: TestedHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "LOOK_USERS", 2)
+    monkeypatch.setattr(live, "POLL_BATCH_USERS", 2)
     listeners = [Listener(owner=uuid.uuid4()) for _ in range(5)]
     await joined(hub, *listeners)
     for listener in listeners:
         hub.commit(failed(), owner=listener.socket.owner_id)
-    await hub._look()
+    await hub._poll()
     assert [len(await listener.heard) for listener in listeners] == [1] * 5
     hub.log.deactivated.update(listener.socket.owner_id for listener in listeners)
-    await hub._look()
+    await hub._poll()
     assert [len(listener.closed) for listener in listeners] == [1] * 5
 
 
@@ -416,8 +416,8 @@ async def test_a_socket_that_joins_while_the_users_are_looked_up_stays(
 
     await joined(hub, Listener())
     with monkeypatch.context() as patch:
-        patch.setattr(live.orm, "look", slow)
-        await hub._look()
+        patch.setattr(live.orm, "run_short_query", slow)
+        await hub._poll()
     assert late.closed == []
 
 
@@ -426,20 +426,20 @@ async def test_a_text_whose_beginning_the_database_did_not_tell_begins_with_what
 ) -> None:
     listener = Listener()
     await hub.join(listener.socket)
-    taken = Taken(OWNER, UPLOAD, 2, 0, {1: "one"}, 3, 1)
+    taken = ReadingStarted(OWNER, UPLOAD, 2, 0, {1: "one"}, 3, 1)
     hub.log.reading[OWNER][UPLOAD] = taken
 
-    def away(*_asked: object) -> Taken | None:
-        raise Unavailable
+    def away(*_asked: object) -> ReadingStarted | None:
+        raise DatabaseUnavailable
 
     told = hub.log.taken
-    monkeypatch.setattr(hub.log, "taken", away)
-    hub._hear(taken, local=False)
-    hub._hear(PageText(OWNER, UPLOAD, 2, Draft(2, 3, "tw")), local=False)
+    monkeypatch.setattr(hub.log, "reading_state", away)
+    hub._on_message(taken, local=False)
+    hub._on_message(PageTextUpdate(OWNER, UPLOAD, 2, PageSnapshot(2, 3, "tw")), local=False)
     assert await listener.streamed == []
     assert [record.levelname for record in caplog.records] == ["WARNING"], "no defect"
-    monkeypatch.setattr(hub.log, "taken", told)
-    hub._hear(PageText(OWNER, UPLOAD, 2, Draft(2, 3, "two")), local=False)
+    monkeypatch.setattr(hub.log, "reading_state", told)
+    hub._on_message(PageTextUpdate(OWNER, UPLOAD, 2, PageSnapshot(2, 3, "two")), local=False)
     assert await listener.streamed == ["one"], "what was done before, at once"
     clock.move(1.0)
     assert await listener.streamed == ["one", "one\n\ntwo"]

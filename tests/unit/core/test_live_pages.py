@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backend_main.core.protocol import LinePlace, Stream
+from backend_main.core.protocol import LinePosition, Stream
 from tests.support.listening import (
     OTHER,
     UPLOAD,
@@ -21,14 +21,14 @@ from tests.support.listening import (
 )
 
 Partial = dict[str, Any]
-PLACE = LinePlace(((0, 0), (8, 0), (8, 9), (0, 9)), 8, 9)
+PLACE = LinePosition(((0, 0), (8, 0), (8, 9), (0, 9)), 8, 9)
 EACH_STREAM = pytest.mark.parametrize("stream", ["pages", "delta"])
 
 
 async def following(hub: TestedHub, stream: Stream, **of: Any) -> Listener:
     """A socket that has joined and opted in."""
     listener = await joined(hub, Listener(**of))
-    await hub.follow(listener.socket, stream)
+    await hub.set_stream_mode(listener.socket, stream)
     return listener
 
 
@@ -214,9 +214,9 @@ async def test_another_stream_takes_the_place_of_what_waits_in_the_first(hub: Te
     hub.take(1, "one")
     await settled()
     listener = await joined(hub, Listener())
-    await hub.follow(listener.socket, "delta")
-    await hub.follow(listener.socket, "full")
-    await hub.follow(listener.socket, "pages")
+    await hub.set_stream_mode(listener.socket, "delta")
+    await hub.set_stream_mode(listener.socket, "full")
+    await hub.set_stream_mode(listener.socket, "pages")
     assert await told(listener) == [(1, "one", True), (2, "", False)]
 
 
@@ -225,7 +225,7 @@ async def test_the_same_stream_once_more_brings_nothing(hub: TestedHub) -> None:
     await settled()
     listener = await following(hub, "pages")
     await listener.heard
-    await hub.follow(listener.socket, "pages")
+    await hub.set_stream_mode(listener.socket, "pages")
     assert len(await told(listener)) == 2
 
 

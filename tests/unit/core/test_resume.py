@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend_main.core import live, protocol
-from backend_main.core.bell import PageText, Ring, Taken
-from backend_main.core.errors import Invalid, TooSlow
-from backend_main.core.redis_bell import Publisher, unpacked
+from backend_main.core.bell import LogAdvanced, PageTextUpdate, ReadingStarted
+from backend_main.core.errors import RequestError, SlowConsumer
+from backend_main.core.redis_bell import RedisPublisher, decode
 from tests.support.listening import OWNER, UPLOAD, Clock, Listener, TestedHub, draft, failed, joined, settled
 
 EPOCH = "e"
@@ -24,7 +24,7 @@ OTHER_UPLOAD = uuid.uuid4()
 
 async def asking(hub: TestedHub, listener: Listener, since: str) -> None:
     """What the consumer does with `subscribe` and `since`."""
-    listener.socket.ask(protocol.Subscribe(since=since))
+    listener.socket.begin_request(protocol.Subscribe(since=since))
     await hub.resume(listener.socket, since, None)
 
 
@@ -43,7 +43,7 @@ def commits(hub: TestedHub, count: int, upload_id: uuid.UUID = UPLOAD) -> None:
 
 
 def ring(hub: TestedHub) -> None:
-    hub.bell.say(Ring(OWNER, len(hub.log.entries[OWNER])))
+    hub.pubsub.publish(LogAdvanced(OWNER, len(hub.log.entries[OWNER])))
 
 
 async def told(listener: Listener) -> list[str]:
@@ -130,7 +130,7 @@ async def test_a_socket_that_is_further_cannot_go_back(hub: TestedHub) -> None:
     commits(hub, 5)
     listener = await joined(hub, Listener())
     await resume(hub, listener, "e:3")
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(RequestError) as refused:
         await resume(hub, listener, "e:4")
     assert refused.value.fields.keys() == {"since"}
     await resume(hub, listener, "e:5")
@@ -143,8 +143,8 @@ async def test_without_since_the_events_from_now_on_have_cursors(hub: TestedHub)
     commits(hub, 3)
     listener = await joined(hub, Listener())
     commits(hub, 1)  # and no bell: the acknowledgement has to look
-    listener.socket.ask(protocol.Subscribe(stream="full"))
-    await hub.follow(listener.socket, "full")
+    listener.socket.begin_request(protocol.Subscribe(stream="full"))
+    await hub.set_stream_mode(listener.socket, "full")
     before, ack = await listener.heard
     assert before == {"type": "event 4", "error": {}}
     assert (ack["cursor"], "recovered" in ack) == ("e:4", False)
@@ -156,10 +156,10 @@ async def test_without_since_the_events_from_now_on_have_cursors(hub: TestedHub)
 async def test_one_s_own_change_is_reply_and_event_for_who_opted_in(hub: TestedHub) -> None:
     listener = await joined(hub, Listener())
     await resume(hub, listener, "e:0")
-    listener.socket.ask(protocol.Delete(instance_id=UPLOAD, ref="r"))
+    listener.socket.begin_request(protocol.Delete(instance_id=UPLOAD, ref="r"))
     message = protocol.error({}, reply_type="Upload.deleted")
     hub.happen(message, origin=listener.socket)
-    await asyncio.wait_for(listener.socket.conclude(message), 5)
+    await asyncio.wait_for(listener.socket.finish_request(message), 5)
     _, reply, event = await listener.heard
     assert reply == {"type": "Upload.deleted", "error": {}, "ref": "r"}
     assert event == {"type": "Upload.deleted", "error": {}, "cursor": "e:1"}
@@ -183,7 +183,7 @@ async def test_a_client_that_has_gone_is_not_waited_for(hub: TestedHub) -> None:
     listener = await joined(hub, Listener())
     resuming = asyncio.create_task(asking(hub, listener, "e:0"))
     await settled()
-    listener.outbox.end()
+    listener.outbox.close()
     await asyncio.wait_for(resuming, 5)
 
 
@@ -195,7 +195,7 @@ async def test_events_that_are_removed_while_a_client_catches_up_cut_it_off(hub:
     hub.log.floor = 90
     while not resuming.done():
         await listener.heard
-    assert [type(error) for error in listener.closed] == [TooSlow]
+    assert [type(error) for error in listener.closed] == [SlowConsumer]
     assert await told(listener) == events(1, 2, 3)
 
 
@@ -205,7 +205,7 @@ async def test_events_that_nobody_read_before_they_were_removed_cut_off_all(hub:
     hub.log.floor = 100
     ring(hub)
     await settled()
-    assert [type(error) for error in listener.closed] == [TooSlow]
+    assert [type(error) for error in listener.closed] == [SlowConsumer]
 
 
 async def test_a_database_that_fails_is_asked_again_and_nothing_is_missing(
@@ -214,7 +214,7 @@ async def test_a_database_that_fails_is_asked_again_and_nothing_is_missing(
     commits(hub, 10)
     listener, plain = Listener(), Listener()
     await joined(hub, listener, plain)
-    monkeypatch.setattr(live, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(live, "POLL_SECONDS", 0.0)
     since, failures = hub.log.since, itertools.cycle([True, False])
 
     def sometimes(*args: Any) -> Any:
@@ -222,11 +222,11 @@ async def test_a_database_that_fails_is_asked_again_and_nothing_is_missing(
             raise OSError("the database is away")
         return since(*args)
 
-    monkeypatch.setattr(hub.log, "since", sometimes)
+    monkeypatch.setattr(hub.log, "events_after", sometimes)
     await resume(hub, listener, "e:0")
     commits(hub, 10)
     for _ in range(20):
-        await hub._look()
+        await hub._poll()
         await listener.heard
     assert await told(listener) == events(*range(1, 21))
     assert [m["type"] for m in await plain.heard] == [f"event {n}" for n in range(11, 21)]
@@ -244,7 +244,7 @@ async def test_a_subscription_that_fails_leaves_the_socket_as_it_was(
         ring(hub)
         raise OSError("the database is away")
 
-    monkeypatch.setattr(hub.log, "covers", covers)
+    monkeypatch.setattr(hub.log, "has_all_since", covers)
     with pytest.raises(OSError, match="away"):
         await resume(hub, listener, "e:0")
     await settled()
@@ -293,11 +293,11 @@ async def test_what_is_said_of_an_upload_after_its_end_is_passed_over(hub: Teste
     listener = await joined(hub, Listener())
     hub.happen(protocol.error({}, reply_type="created"))
     await settled()
-    taken = Taken(OWNER, UPLOAD, 1, 1, {})
+    taken = ReadingStarted(OWNER, UPLOAD, 1, 1, {})
     hub.happen(failed())
     await settled()
-    for said in (taken, PageText(OWNER, UPLOAD, 1, draft("too late"))):
-        hub.bell.say(said)
+    for said in (taken, PageTextUpdate(OWNER, UPLOAD, 1, draft("too late"))):
+        hub.pubsub.publish(said)
     assert [m.get("status", m["type"]) for m in await listener.heard] == ["created", "error"]
     assert await (await joined(hub, Listener())).heard == []
 
@@ -315,22 +315,22 @@ async def test_an_end_that_nobody_heard_of_before_the_first_socket_leaves_no_tex
 
 async def test_a_text_of_another_process_is_looked_up(hub: TestedHub, clock: Clock) -> None:
     """This process heard nothing of its beginning, as nobody here had asked for this user."""
-    hub.log.reading[OWNER][UPLOAD] = Taken(OWNER, UPLOAD, 3, 0, {1: "one", 2: "two"}, 4)
+    hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 3, 0, {1: "one", 2: "two"}, 4)
     listener = await joined(hub, Listener())
     assert await listener.streamed == ["one\n\ntwo"]
-    hub.bell._heard(PageText(OWNER, UPLOAD, 3, draft("three", 3)), local=False)
+    hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 3, draft("three", 3)), local=False)
     await settled()
     clock.move(2)
     assert (await listener.streamed)[-1] == "one\n\ntwo\n\nthree"
 
-    hub.log.reading[OWNER][UPLOAD] = Taken(OWNER, UPLOAD, 4, 0, {1: "one", 2: "two", 3: "three"}, 4)
-    hub.bell._heard(PageText(OWNER, UPLOAD, 4, draft("four", 4)), local=False)
+    hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 4, 0, {1: "one", 2: "two", 3: "three"}, 4)
+    hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 4, draft("four", 4)), local=False)
     await settled()
     clock.move(2)
     assert (await listener.streamed)[-1] == "one\n\ntwo\n\nthree\n\nfour"
 
     hub.leave(listener.socket)
-    assert hub._streams.attempt(UPLOAD) == -1, "what nobody here follows is not kept"
+    assert hub._broadcaster.attempt(UPLOAD) == -1, "what nobody here follows is not kept"
 
 
 async def test_a_reading_that_begins_in_another_process_begins_empty_and_costs_no_look(
@@ -339,25 +339,25 @@ async def test_a_reading_that_begins_in_another_process_begins_empty_and_costs_n
     listener = await joined(hub, Listener())
     hub.commit(protocol.error({}, reply_type="created"))
     hub.log.asked.clear()
-    begun = Taken(OWNER, UPLOAD, 1, 1, {}, run=1)
-    for said in (begun, PageText(OWNER, UPLOAD, 1, draft("one", done=True))):
-        hub.bell._heard(unpacked(Publisher("redis://nowhere", "")._packed(said)), local=False)
+    begun = ReadingStarted(OWNER, UPLOAD, 1, 1, {}, first_attempt=1)
+    for said in (begun, PageTextUpdate(OWNER, UPLOAD, 1, draft("one", done=True))):
+        hub.pubsub._dispatch(decode(RedisPublisher("redis://nowhere", "").encode(said)), local=False)
     told = [m.get("streamed_text", m["type"]) for m in await listener.heard]
     assert told[:2] == ["created", ""]
     assert "taken" not in hub.log.asked
     hub.leave(listener.socket)
-    hub.bell._heard(begun, local=False)
-    assert hub._streams.attempt(UPLOAD) == -1, "what nobody here follows is not kept"
+    hub.pubsub._dispatch(begun, local=False)
+    assert hub._broadcaster.attempt(UPLOAD) == -1, "what nobody here follows is not kept"
 
 
 async def test_a_page_of_another_process_whose_end_was_lost_is_looked_up_when_its_reader_is_past_it(
     hub: TestedHub, clock: Clock
 ) -> None:
-    hub.log.reading[OWNER][UPLOAD] = Taken(OWNER, UPLOAD, 1, 0, {}, 4)
+    hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 1, 0, {}, 4)
     listener = await joined(hub, Listener())
-    hub.log.reading[OWNER][UPLOAD] = Taken(OWNER, UPLOAD, 1, 0, {1: "one"}, 4)
+    hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 1, 0, {1: "one"}, 4)
     for text in ("tw", "two"):
-        hub.bell._heard(PageText(OWNER, UPLOAD, 1, draft(text, 2)), local=False)
+        hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 1, draft(text, 2)), local=False)
         await settled()
         clock.move(2)
     assert (await listener.streamed)[-1] == "one\n\ntwo"
@@ -368,22 +368,22 @@ async def test_the_first_socket_that_comes_back_is_told_what_another_process_rea
     hub: TestedHub, clock: Clock
 ) -> None:
     """The reader of this process has the newest claim; nobody here heard what the other one finished."""
-    local = Taken(OWNER, UPLOAD, 2, 0, {}, 9, 1, "", {4: 2})
-    hub.bell.say(local)
+    local = ReadingStarted(OWNER, UPLOAD, 2, 0, {}, 9, 1, "", {4: 2})
+    hub.pubsub.publish(local)
     await settled()
-    hub.log.reading[OWNER][UPLOAD] = Taken(OWNER, UPLOAD, 2, 0, {1: "one"}, 9, 1, "", {1: 1, 4: 2})
+    hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 2, 0, {1: "one"}, 9, 1, "", {1: 1, 4: 2})
     listener = await joined(hub, Listener())
     assert await listener.streamed == ["one"]
-    hub.bell.say(PageText(OWNER, UPLOAD, 2, draft("four", 4, done=True), 4))
+    hub.pubsub.publish(PageTextUpdate(OWNER, UPLOAD, 2, draft("four", 4, done=True), 4))
     await settled()
     assert await listener.streamed == ["one"], "there is a gap"
 
 
 async def test_a_reader_here_that_goes_on_tells_no_pages_and_a_hub_without_them_looks(hub: TestedHub) -> None:
     listener = await joined(hub, Listener())
-    hub.log.reading[OWNER][UPLOAD] = Taken(OWNER, UPLOAD, 2, 0, {1: "one"}, 9, 1, "", {2: 2})
-    hub.bell.say(Taken(OWNER, UPLOAD, 2, 0, None, 9, 1, "", {2: 2}))
-    hub.bell.say(PageText(OWNER, UPLOAD, 2, draft("two", 2, done=True), 2))
+    hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 2, 0, {1: "one"}, 9, 1, "", {2: 2})
+    hub.pubsub.publish(ReadingStarted(OWNER, UPLOAD, 2, 0, None, 9, 1, "", {2: 2}))
+    hub.pubsub.publish(PageTextUpdate(OWNER, UPLOAD, 2, draft("two", 2, done=True), 2))
     assert (await listener.streamed)[0] == "one"
 
 
@@ -391,18 +391,20 @@ async def test_two_readers_of_other_processes_are_brought_up_at_once(hub: Tested
     """What each says while its beginning is looked up waits for that, and not for the other's."""
     listener = await joined(hub, Listener())
     for attempt, job in ((1, 1), (2, 4)):
-        found = Taken(OWNER, UPLOAD, attempt, 0, {}, 9, 1, "", {1: 1, 4: 2})
+        found = ReadingStarted(OWNER, UPLOAD, attempt, 0, {}, 9, 1, "", {1: 1, 4: 2})
         hub.log.reading[OWNER][UPLOAD] = found
-        hub.bell._heard(Taken(OWNER, UPLOAD, attempt, 0, None, 9, 1, "", {job: attempt}), local=False)
-        hub.bell._heard(
-            PageText(OWNER, UPLOAD, attempt, draft(f"page {job}", job, done=True), job), local=False
+        hub.pubsub._dispatch(
+            ReadingStarted(OWNER, UPLOAD, attempt, 0, None, 9, 1, "", {job: attempt}), local=False
+        )
+        hub.pubsub._dispatch(
+            PageTextUpdate(OWNER, UPLOAD, attempt, draft(f"page {job}", job, done=True), job), local=False
         )
     hub.log.taken = lambda *_: found  # type: ignore[method-assign]
     await settled()
     clock.move(2)
     for number in (2, 3):
-        hub.bell._heard(
-            PageText(OWNER, UPLOAD, 1, draft(f"page {number}", number, done=True), 1), local=False
+        hub.pubsub._dispatch(
+            PageTextUpdate(OWNER, UPLOAD, 1, draft(f"page {number}", number, done=True), 1), local=False
         )
     await settled()
     clock.move(2)
@@ -412,7 +414,7 @@ async def test_two_readers_of_other_processes_are_brought_up_at_once(hub: Tested
 async def test_a_reader_that_lost_its_upload_is_not_looked_up_at_each_word(hub: TestedHub) -> None:
     listener = await joined(hub, Listener())
     for _ in range(10):
-        hub.bell._heard(PageText(OWNER, UPLOAD, 1, draft("stale")), local=False)
+        hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 1, draft("stale")), local=False)
         await settled()
     assert await listener.heard == []
     assert hub.log.asked.count("taken") == 1
@@ -427,7 +429,7 @@ async def test_the_log_is_read_once_for_all_sockets_and_each_form_made_once(
     listeners = [Listener() for _ in range(20)]
     await joined(hub, *listeners)
     for listener in listeners[10:]:
-        await hub.follow(listener.socket, "full")
+        await hub.set_stream_mode(listener.socket, "full")
     hub.log.asked.clear()
     encoded.clear()
     hub.happen(failed())
@@ -445,7 +447,7 @@ async def test_a_lost_bell_delays_and_no_more(hub: TestedHub) -> None:
     commits(hub, 5)
     await settled()
     assert await listener.heard == []
-    await hub._look()
+    await hub._poll()
     assert [m["type"] for m in await listener.heard] == [f"event {n}" for n in range(1, 6)]
 
 
@@ -454,7 +456,7 @@ async def test_a_handler_that_fails_ends_neither_the_bell_nor_a_socket(
 ) -> None:
     listener = await joined(hub, Listener())
     with monkeypatch.context() as patch:
-        patch.setattr(hub._streams, "begin", lambda *_args: 1 / 0)
+        patch.setattr(hub._broadcaster, "start_reading", lambda *_args: 1 / 0)
         hub.take()
         hub.happen(failed())
         await settled()
@@ -494,17 +496,17 @@ async def test_a_subscription_while_a_failed_one_still_catches_up_has_every_even
 ) -> None:
     listener = await joined(hub, Listener())
     steps, covers = Steps(), hub.log.covers
-    monkeypatch.setattr(live.orm, "look", steps.look)
+    monkeypatch.setattr(live.orm, "run_short_query", steps.look)
     commits(hub, 6)
     failing = asyncio.create_task(asking(hub, listener, "e:0"))
     ring(hub)
     await settled()
-    monkeypatch.setattr(hub.log, "covers", lambda *_: 1 / 0)
+    monkeypatch.setattr(hub.log, "has_all_since", lambda *_: 1 / 0)
     while not failing.done():
         steps.let(len(steps.waiting) - 1)
         await settled()
     assert isinstance(failing.exception(), ZeroDivisionError)
-    monkeypatch.setattr(hub.log, "covers", covers)
+    monkeypatch.setattr(hub.log, "has_all_since", covers)
 
     again = asyncio.create_task(asking(hub, listener, "e:0"))
     for which in order:
@@ -536,10 +538,10 @@ def test_no_gap_and_nothing_twice_at_any_interleaving(
 async def interleaved(acts: list[tuple[str, int]], before: int, since: int, gone: int) -> None:
     steps = Steps()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(live.orm, "look", steps.look)
+        patch.setattr(live.orm, "run_short_query", steps.look)
         hub = TestedHub()
-        hub.bell.start(hub._hear)
-        hub._streams.start()
+        hub.pubsub.start(hub._on_message)
+        hub._broadcaster.start()
         commits(hub, before)
         hub.log.floor = min(gone, before)
         listener, plain = Listener(), Listener()
@@ -554,7 +556,7 @@ async def interleaved(acts: list[tuple[str, int]], before: int, since: int, gone
                 case "let":
                     steps.let(which)
                 case "look":
-                    hub._spawn(hub._look())
+                    hub._spawn(hub._poll())
                 case "read":
                     await listener.heard
             await settled(3)
@@ -575,13 +577,13 @@ async def come_back(hub: TestedHub, listener: Listener, plain: Listener, since: 
 async def until_all_is_said(
     hub: TestedHub, steps: Steps, listener: Listener, plain: Listener, work: asyncio.Task[None]
 ) -> None:
-    hub._spawn(hub._look())
+    hub._spawn(hub._poll())
     for _ in range(500):
         await settled()
         await listener.heard
         await plain.heard
         if not steps.waiting and work.done():
-            hub._spawn(hub._look())
+            hub._spawn(hub._poll())
             await settled()
             if not steps.waiting:
                 break
