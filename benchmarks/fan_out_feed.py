@@ -59,7 +59,7 @@ def redis_host(port: int) -> Message:
     return {"host": "127.0.0.1", "port": port, "socket_timeout": None, "max_connections": 2**31}
 
 
-class Feed(ABC):
+class Publisher(ABC):
     """`users` are names; a batch of messages goes to the users named."""
 
     def __init__(self, redis_port: int) -> None:
@@ -73,7 +73,7 @@ class Feed(ABC):
         """One message to each."""
 
 
-class Plain(Feed):
+class RedisPublisher(Publisher):
     """`PUBLISH` on a channel for each user, a batch in one round trip."""
 
     def __init__(self, redis_port: int) -> None:
@@ -88,7 +88,7 @@ class Plain(Feed):
             pipeline.execute()
 
 
-class Layer(Feed):
+class ChannelLayerPublisher(Publisher):
     """`group_send`, a batch at once: a publisher that awaits one after the other would be slower still."""
 
     def __init__(self, redis_port: int) -> None:
@@ -104,7 +104,7 @@ class Layer(Feed):
         await self._layer.group_send(f"user_{user}", {"type": "upload.status", "message": message})
 
 
-class Own(Feed):
+class ScanrillPublisher(Publisher):
     """scanrill's publisher, a batch in one round trip: of each user's documents a page that is done.
 
     A user is `OWNER DOCUMENT…`, by their ids; one document after the other, each page once.
@@ -138,13 +138,17 @@ class Own(Feed):
                 yield PageTextUpdate(owner, document, 1, PageSnapshot(number, PAGES, text, done=True))
 
 
-KINDS: dict[str, type[Feed]] = {"plain": Plain, "layer": Layer, "scanrill": Own}
+KINDS: dict[str, type[Publisher]] = {
+    "plain": RedisPublisher,
+    "layer": ChannelLayerPublisher,
+    "scanrill": ScanrillPublisher,
+}
 
 
 class Pump:
     """Sends at a rate, or as fast as what was sent comes through."""
 
-    def __init__(self, feed: Feed, progress: Progress) -> None:
+    def __init__(self, feed: Publisher, progress: Progress) -> None:
         self._feed, self._progress = feed, progress
 
     async def prepare(self, users: list[str]) -> Message:

@@ -17,7 +17,7 @@ from tests.support.accounts import Account
 from tests.support.documents import Document
 from tests.support.door import wait_until
 from tests.support.drawing import scripted_png
-from tests.support.elsewhere import cancel_elsewhere
+from tests.support.elsewhere import cancel_in_database
 from tests.support.redis import Redis
 from tests.support.server import Server
 
@@ -52,7 +52,7 @@ async def test_s20_redis_stops_starts_and_forgets(
         )
         publisher.publish(text)
         await client.until(lambda m: m.get("streamed_text") == text.snapshot.text)
-        seq = await asyncio.to_thread(cancel_elsewhere, account, waiting[0])
+        seq = await asyncio.to_thread(cancel_in_database, account, waiting[0])
         publisher.publish(LogAdvanced(account.id, seq))
         await client.end_of(waiting[0])
 
@@ -63,7 +63,7 @@ async def test_s20_redis_stops_starts_and_forgets(
         assert "Redis" in str(state["reasons"])
         # The own process as ever, another's by a look; the socket stays.
         await client.ask({"type": "cancel", "instance_id": waiting[1]})
-        await asyncio.to_thread(cancel_elsewhere, account, waiting[2])
+        await asyncio.to_thread(cancel_in_database, account, waiting[2])
         await client.end_of(waiting[2])
         async with account.client() as late:
             assert (await late.receive())["streamed_text"] == text.snapshot.text
@@ -77,7 +77,7 @@ async def test_s20_redis_stops_starts_and_forgets(
             )
         )
         await client.until(lambda m: m.get("streamed_text", "").endswith(", again"))
-        document.lift(1)
+        document.release_page(1)
         assert (await client.end_of(reading))["raw_text"] == document.text
         assert (await client.end_of(waiting[3]))["status"] == "processed"
     publisher.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
 
@@ -47,7 +47,7 @@ async def test_beside_a_server_it_leaves_alone_what_is_young(
     reading: bool, server: Server, token: str, tmp_path: Path
 ) -> None:
     gate = tmp_path / "lifted"
-    async with Client(server.url(token=token)) as client:
+    async with WebSocketClient(server.url(token=token)) as client:
         script = {"wait_for": str(gate), "wait_after": 1} if reading else {}
         upload_id = (await client.create(scripted_png(lines=["one", "two"], **script)))["instance"]["id"]
         if reading:

@@ -8,7 +8,7 @@ import pytest
 from backend_main.core import auth, checks
 from backend_main.core.conf import conf
 from backend_main.core.errors import OriginNotAllowed
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.server import Server
 
 ALLOWED = ["https://app.example", "http://dev.example:3000", "https://[2001:db8::1]:8443"]
@@ -126,7 +126,7 @@ def test_s01_the_own_origin_goes_by_the_server_s_scheme() -> None:
 async def test_s01_a_refused_origin_is_told_by_its_close_code(
     server: Server, origin: str, a_token: str
 ) -> None:
-    async with Client(server.url(token=a_token), additional_headers={"Origin": origin}) as client:
+    async with WebSocketClient(server.url(token=a_token), additional_headers={"Origin": origin}) as client:
         assert await client.close_code() == 4403
     assert server.own_tracebacks == []
 

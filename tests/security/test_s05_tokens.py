@@ -20,7 +20,7 @@ from backend_main.core import auth
 from backend_main.core.conf import conf
 from backend_main.core.errors import Unauthenticated
 from backend_main.core.models import User
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.database import new_user
 from tests.support.server import Server
 from tests.support.tokens import RsaKey, claims, signed, unsigned
@@ -114,12 +114,12 @@ def server_key(server: Server) -> str:
 async def close_code(server: Server, token: str) -> int:
     from urllib.parse import quote
 
-    async with Client(server.url() + f"?token={quote(token)}") as client:
+    async with WebSocketClient(server.url() + f"?token={quote(token)}") as client:
         return await client.close_code()
 
 
 async def accepted(server: Server, token: str) -> bool:
-    async with Client(server.url(token=token)) as client:
+    async with WebSocketClient(server.url(token=token)) as client:
         try:
             return bool((await client.ask({"type": "subscribe"}))["message"] == "subscribed")
         except ConnectionClosed:
@@ -141,13 +141,13 @@ async def test_s05_a_forged_token_is_refused_by_the_socket(
 
 async def test_s05_no_token_is_refused_by_the_socket(server: Server) -> None:
     for path in ("/ws/core/upload/", f"/ws/core/upload/{uuid.uuid4()}/", "/ws/core/upload/?token="):
-        async with Client(server.url(path)) as client:
+        async with WebSocketClient(server.url(path)) as client:
             assert await client.close_code() == 4401
 
 
 async def test_s05_a_bad_header_is_not_saved_by_a_good_query(server: Server, a_token: str) -> None:
     headers = {"Authorization": "Bearer garbage"}
-    async with Client(server.url(token=a_token), additional_headers=headers) as client:
+    async with WebSocketClient(server.url(token=a_token), additional_headers=headers) as client:
         assert await client.close_code() == 4401
 
 

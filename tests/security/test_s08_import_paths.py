@@ -16,7 +16,7 @@ from backend_main.core.conf import conf
 from backend_main.core.errors import RequestError
 from backend_main.core.models import Upload, User
 from backend_main.core.uploads import UploadSource
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.database import new_upload, new_user
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
@@ -359,7 +359,7 @@ async def test_s08_the_socket_gives_one_error_on_image_path_and_stays(
     server: Server, other_token: str, tmp_path: Path
 ) -> None:
     (tmp_path / "scan.png").write_bytes(GOOD)
-    async with Client(server.url(token=other_token)) as client:
+    async with WebSocketClient(server.url(token=other_token)) as client:
         for path in (str(tmp_path / "scan.png"), "/etc/passwd", "../x", "", "\x7f", "http://127.0.0.1/"):
             reply = await client.ask({"type": "create", "data": {"image_path": path}})
             assert reply.keys() == {"type", "error"}

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from backend_main.core import decoding, intake
 from backend_main.core.errors import ProtocolError, RequestError
 from backend_main.core.protocol import REQUESTS, Create, Request
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.server import Server
 
 ID = str(uuid.UUID(int=7))
@@ -367,7 +367,7 @@ def test_s10_the_cut_path_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_s10_every_hostile_frame_gets_one_error_and_the_socket_stays(
     server: Server, a_token: str
 ) -> None:
-    async with Client(server.url(token=a_token)) as client:
+    async with WebSocketClient(server.url(token=a_token)) as client:
         for name, frame in HOSTILE.items():
             await client.send_text(frame)
             reply = await client.receive()

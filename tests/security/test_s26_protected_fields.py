@@ -13,7 +13,7 @@ from backend_main.core import decoding
 from backend_main.core.errors import ProtocolError
 from backend_main.core.models import Upload
 from backend_main.core.protocol import REPLY_TYPES, REQUESTS, Create, Instance, Retry, Update
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
 
@@ -93,7 +93,7 @@ def test_s26_fields_beside_data_are_never_taken_for_fields_of_the_upload(
 
 
 async def test_s26_the_row_is_unchanged_whatever_field_is_tried(server: Server, a_token: str) -> None:
-    async with Client(server.url(token=a_token)) as client:
+    async with WebSocketClient(server.url(token=a_token)) as client:
         created = await client.create(scripted_png(lines=["x"]))
         key = created["instance"]["id"]
         await client.end_of(key)

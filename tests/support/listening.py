@@ -66,7 +66,7 @@ async def clock() -> Clock:
     return Clock(asyncio.get_running_loop())
 
 
-class FakeLog:
+class FakeEventLog:
     """The log and what else the hub asks the database, in memory."""
 
     EPOCH = "e"
@@ -86,27 +86,29 @@ class FakeLog:
         log.append(EncodedEvent(len(log) + 1, upload_id, origin, last, protocol.encode(message)))
         return log[-1]
 
-    def head(self, owner_id: uuid.UUID) -> int:
+    def latest_seq(self, owner_id: uuid.UUID) -> int:
         return len(self.entries[owner_id])
 
     def accounts(self, owner_ids: list[uuid.UUID]) -> dict[uuid.UUID, AccountState]:
         active = [owner_id for owner_id in owner_ids if owner_id not in self.deactivated]
         return {i: AccountState(self.valid_from[i], len(self.entries[i])) for i in active}
 
-    def standing(self, owner_id: uuid.UUID) -> OwnerState:
+    def owner_state(self, owner_id: uuid.UUID) -> OwnerState:
         taken = self.reading[owner_id].items()
         reading = {key: (item.attempt, len(item.pages or {})) for key, item in taken}
         return OwnerState(self.EPOCH, len(self.entries[owner_id]), reading)
 
-    def taken(self, owner_id: uuid.UUID, upload_id: uuid.UUID, attempt: int) -> ReadingStarted | None:
+    def reading_state(self, owner_id: uuid.UUID, upload_id: uuid.UUID, attempt: int) -> ReadingStarted | None:
         self.asked.append("taken")
         found = self.reading[owner_id].get(upload_id)
         return found if found is not None and found.attempt == attempt else None
 
-    def covers(self, owner_id: uuid.UUID, seq: int) -> bool:
+    def has_all_since(self, owner_id: uuid.UUID, seq: int) -> bool:
         return self.floor <= seq <= len(self.entries[owner_id])
 
-    def since(self, owner_id: uuid.UUID, seq: int, upload_id: uuid.UUID | None = None) -> list[EncodedEvent]:
+    def events_after(
+        self, owner_id: uuid.UUID, seq: int, upload_id: uuid.UUID | None = None
+    ) -> list[EncodedEvent]:
         self.asked.append("since")
         return [entry for entry in self.entries[owner_id] if entry.seq > max(seq, self.floor)][:3]
 
@@ -114,13 +116,13 @@ class FakeLog:
         return Snapshot(len(self.entries[owner_id]), protocol.ListMessage(list=[]))
 
 
-class TestedHub(Hub):
+class HubHarness(Hub):
     """A hub on a log in memory; what tests do to both."""
 
     __test__ = False
 
     def __init__(self) -> None:
-        self.log = FakeLog()
+        self.log = FakeEventLog()
         super().__init__(log=self.log)  # type: ignore[arg-type] # it quacks
 
     def commit(
@@ -138,7 +140,7 @@ class TestedHub(Hub):
             origin.reply_at_event(entry.seq, reply or message)
         return entry
 
-    def happen(
+    def commit_event(
         self,
         message: Any,
         upload_id: uuid.UUID = UPLOAD,
@@ -157,9 +159,9 @@ class TestedHub(Hub):
     def end(self, upload_id: uuid.UUID = UPLOAD, owner: uuid.UUID = OWNER) -> None:
         """An upload's reading fails."""
         self.log.reading[owner].pop(upload_id, None)
-        self.happen(failed(upload_id), upload_id, owner=owner)
+        self.commit_event(failed(upload_id), upload_id, owner=owner)
 
-    def take(
+    def start_reading(
         self,
         attempt: int = 1,
         *pages: str,
@@ -184,14 +186,14 @@ class TestedHub(Hub):
 
 
 @pytest.fixture
-async def hub(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TestedHub]:
+async def hub(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[HubHarness]:
     async def inline(work: Callable[..., object], *args: object) -> object:
         await asyncio.sleep(0)  # as with the real one, others go on meanwhile
         return work(*args)
 
     monkeypatch.setattr(live.orm, "run_short_query", inline)
     monkeypatch.setattr(live, "POLL_SECONDS", 3600.0)
-    hub = TestedHub()
+    hub = HubHarness()
     hub.start()
     hub._broadcaster._loop = ClockLoop(asyncio.get_running_loop(), clock)  # type: ignore[assignment]
     yield hub
@@ -213,7 +215,7 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return messages
 
 
-class Listener:
+class FakeConnection:
     """A socket of the hub; `heard` is what a client that reads at once would have."""
 
     def __init__(
@@ -229,7 +231,7 @@ class Listener:
 
     @property
     async def heard(self) -> list[dict[str, Any]]:
-        await settled()
+        await run_until_idle()
         while self.outbox._entries:
             await self.outbox._send_next()
         return [json.loads(text) for text in self.texts]
@@ -239,7 +241,7 @@ class Listener:
         return [message["streamed_text"] for message in await self.heard if "streamed_text" in message]
 
 
-async def settled(turns: int = 12) -> None:
+async def run_until_idle(turns: int = 12) -> None:
     """All callbacks that other threads, or the hub, have queued have run."""
     for _ in range(turns):
         await asyncio.sleep(0)
@@ -253,7 +255,7 @@ def draft(text: str, number: int = 1, **more: Any) -> PageSnapshot:
     return PageSnapshot(number, text=text, **more)
 
 
-async def joined(hub: Hub, *listeners: Listener) -> Listener:
+async def joined(hub: Hub, *listeners: FakeConnection) -> FakeConnection:
     for listener in listeners:
         await hub.join(listener.socket)
     return listeners[0]

@@ -20,10 +20,10 @@ Step = reading.BatchedEvent | Exception | Act
 BOX = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 
-class FakeHost:
+class FakeEngineProcess:
     """Plays the scripts in turn, a page at each read; a function is called, an exception raised."""
 
-    warm = True
+    is_ready = True
 
     def __init__(self, *scripts: list[Step]) -> None:
         self.scripts = [list(script) for script in scripts]
@@ -34,7 +34,7 @@ class FakeHost:
     def start(self) -> None:
         self.starts += 1
 
-    def read_together(self, _path: Path, options: reading.Options) -> Iterator[reading.BatchedEvent]:
+    def read_batched(self, _path: Path, options: reading.Options) -> Iterator[reading.BatchedEvent]:
         self.asked.append(options)
         script = self.scripts[0]
         try:
@@ -60,7 +60,7 @@ class FakeHost:
         self.stopped = True
 
 
-class FakeBell:
+class FakePublisher:
     """Notes the live text."""
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class FakeBell:
         self.pages: list[tuple[int, str]] = []
         self.drafts: list[PageSnapshot] = []
 
-    def say(self, item: ReadingStarted | PageTextUpdate) -> None:
+    def publish(self, item: ReadingStarted | PageTextUpdate) -> None:
         if isinstance(item, ReadingStarted):
             self.taken.append(item)
             return
@@ -104,12 +104,12 @@ def upload() -> Upload:
     return new_upload(new_user())
 
 
-def reader(*scripts: list[Step]) -> tuple[tasks.JobReader, FakeHost, FakeBell]:
-    bell, host = FakeBell(), FakeHost(*scripts)
+def reader(*scripts: list[Step]) -> tuple[tasks.JobReader, FakeEngineProcess, FakePublisher]:
+    bell, host = FakePublisher(), FakeEngineProcess(*scripts)
     return tasks.JobReader(bell, host), host, bell  # type: ignore[arg-type]
 
 
-def now(upload: Upload) -> Upload:
+def reload(upload: Upload) -> Upload:
     return Upload.objects.get(pk=upload.pk)
 
 

@@ -16,7 +16,7 @@ class StampEngine(Engine):
     def load(self, threads: int) -> None:
         """Models are loaded here, once a process. This one has none."""
 
-    def prepare(self, options: Options) -> None:
+    def configure(self, options: Options) -> None:
         self.profile = options.profile or self.profiles[0]
 
     def read_page(self, page: PageImage) -> Iterator[Line]:

@@ -39,7 +39,7 @@ class Talk:
         await send({"type": "websocket.close"})
         self.closed.set()
 
-    def send_now(self, text: str) -> bool:
+    def try_send(self, text: str) -> bool:
         sent: bool = self.scope["extensions"][SEND_NOW]["send"](text)
         return sent
 
@@ -76,7 +76,7 @@ async def test_texts_come_in_order_whichever_way_they_are_sent() -> None:
         async with websockets.connect(url, max_size=None) as client:
             for size in SIZES:
                 await talk.accepted.wait()
-                assert talk.send_now("x" * size)
+                assert talk.try_send("x" * size)
                 assert await client.recv() == "x" * size
             talk.close.set()
 
@@ -86,12 +86,12 @@ async def test_nothing_is_sent_before_the_handshake_and_after_the_close() -> Non
     async with served(talk) as url:
         connecting = asyncio.ensure_future(websockets.connect(url))
         await talk.began.wait()
-        assert not talk.send_now("too early")
+        assert not talk.try_send("too early")
         talk.accept.set()
         async with await connecting as client:
             talk.close.set()
             await talk.closed.wait()
-            assert not talk.send_now("too late")
+            assert not talk.try_send("too late")
             with pytest.raises(websockets.ConnectionClosed):
                 await client.recv()
 
@@ -103,7 +103,7 @@ async def test_a_client_that_does_not_read_is_sent_no_more_than_the_transport_ho
         async with websockets.connect(url, max_queue=1) as client:
             await talk.accepted.wait()
             sent = 0
-            while talk.send_now(text):
+            while talk.try_send(text):
                 sent += 1
                 assert sent < 1_000
                 await asyncio.sleep(0)
@@ -129,7 +129,7 @@ async def test_a_quiet_client_hears_from_the_server_and_need_not_answer() -> Non
         talk.accept.set()
         async with websockets.connect(url, create_connection=Hearing, ping_interval=None) as client:
             assert await client.frames.get() == (Opcode.PONG, b"")
-            assert talk.send_now("and texts in between")
+            assert talk.try_send("and texts in between")
             assert await client.recv() == "and texts in between"
             talk.close.set()
             await client.wait_closed()

@@ -18,7 +18,7 @@ from backend_main.core.conf import conf
 from backend_main.core.events import UploadChange
 from backend_main.core.models import Event, EventCounter, Upload, User
 from backend_main.core.replay import EventLogReader
-from tests.support.asking import Asking
+from tests.support.asking import FakeReplyTarget
 from tests.support.database import new_upload, new_user
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ def log_of(owner: User) -> list[tuple[int, str]]:
     return list(Event.objects.filter(owner=owner).order_by("seq").values_list("seq", "kind"))
 
 
-def rename(upload: Upload, name: str = "new.png", origin: Asking | None = None) -> Upload:
+def rename(upload: Upload, name: str = "new.png", origin: FakeReplyTarget | None = None) -> Upload:
     return uploads.update(owner=upload.owner, upload_id=upload.pk, filename=name, origin=origin)
 
 
@@ -70,7 +70,7 @@ def test_a_row_has_no_text_and_is_the_message_otherwise(happened: list[UploadCha
 
 
 def test_what_fails_leaves_no_row_no_number_and_tells_nobody(happened: list[UploadChange]) -> None:
-    upload, asking = new_upload(new_user()), Asking()
+    upload, asking = new_upload(new_user()), FakeReplyTarget()
     happened.clear()
     change = UploadChange(upload.owner_id, upload.pk, 0, serializers.updated(upload), asking)
     unwritable = UploadChange(upload.owner_id, upload.pk, -1, serializers.updated(upload), asking)
@@ -86,10 +86,10 @@ def test_who_asked_expects_its_reply_before_the_row_is_there_for_others() -> Non
     upload = new_upload(new_user())
     there = []
 
-    class Looking(Asking):
-        def expect(self, seq: int, reply: protocol.Message) -> None:
+    class Looking(FakeReplyTarget):
+        def reply_at_event(self, seq: int, reply: protocol.Message) -> None:
             there.append(connection.in_atomic_block)
-            super().expect(seq, reply)
+            super().reply_at_event(seq, reply)
 
     asking = Looking()
     rename(upload, origin=asking)

@@ -33,7 +33,7 @@ def test_cold_readers_are_a_reason(all_well: pytest.MonkeyPatch) -> None:
 
 def test_a_process_without_readers_is_none_whose_readers_are_cold(monkeypatch: pytest.MonkeyPatch) -> None:
     class Cold:
-        warm = False
+        is_ready = False
 
     assert health.readers.is_any_ready()
     monkeypatch.setattr(health.readers, "_readers", [Cold()])
@@ -79,10 +79,10 @@ def test_migrations_are_looked_for_until_all_are_there_and_never_again(all_well:
 
 
 def test_a_bell_that_is_not_heard_everywhere_delays(all_well: pytest.MonkeyPatch) -> None:
-    class Bell:
-        problem = "Redis does not answer"
+    class FakePubSub:
+        degraded_reason = "Redis does not answer"
 
-    all_well.setattr(health.hub, "pubsub", Bell())
+    all_well.setattr(health.hub, "pubsub", FakePubSub())
     assert health.degradations() == ["Redis does not answer"]
     assert health.readiness_failures() == []
 
@@ -94,17 +94,17 @@ def test_a_broker_that_does_not_answer_delays(all_well: pytest.MonkeyPatch) -> N
 
 
 def test_a_server_that_does_not_read_and_hears_no_worker_delays(all_well: pytest.MonkeyPatch) -> None:
-    class Bell:
-        problem = None
-        unheard_seconds = health.WORKER_HEARTBEAT_TIMEOUT_SECONDS + 1.0
+    class FakePubSub:
+        degraded_reason = None
+        seconds_since_worker_heartbeat = health.WORKER_HEARTBEAT_TIMEOUT_SECONDS + 1.0
 
-    all_well.setattr(health.hub, "pubsub", Bell())
+    all_well.setattr(health.hub, "pubsub", FakePubSub())
     assert health.degradations() == [], "it reads itself"
     all_well.setattr(health, "conf", msgspec.structs.replace(health.conf, redis_url="redis://"))
     [reason] = health.degradations()
     assert "no worker was heard" in reason
     assert health.readiness_failures() == []
-    all_well.setattr(Bell, "seconds_since_worker_heartbeat", 1.0)
+    all_well.setattr(FakePubSub, "seconds_since_worker_heartbeat", 1.0)
     assert health.degradations() == []
 
 

@@ -116,7 +116,7 @@ class Ear:
         self.full, self.pages = "", dict[int, str]()
         self.ended: list[int] = []
 
-    def wants(self, _upload: object) -> bool:
+    def is_subscribed_to(self, _upload: object) -> bool:
         return True
 
     def put_event(self, text: str) -> None:

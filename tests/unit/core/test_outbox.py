@@ -13,7 +13,7 @@ import pytest
 from backend_main.core import outbox as module
 from backend_main.core.errors import SlowConsumer
 from backend_main.core.outbox import LazyEvent, PartialKey, SendQueue
-from tests.support.listening import settled
+from tests.support.listening import run_until_idle
 
 A, B = uuid.uuid4(), uuid.uuid4()
 
@@ -40,7 +40,7 @@ class Client:
         self._room = asyncio.Semaphore(0)
         self._greedy = greedy
 
-    def send_now(self, text: str) -> bool:
+    def try_send(self, text: str) -> bool:
         if self._greedy:
             self.texts.append(text)
         return self._greedy
@@ -83,13 +83,13 @@ async def test_a_gate_lets_all_through_who_waited_when_it_was_opened_even_if_it_
     await gate.wait()
     gate.close()
     waiting = [asyncio.create_task(gate.wait()) for _ in range(3)]
-    await settled()
+    await run_until_idle()
     assert not any(task.done() for task in waiting)
     gate.open()
     gate.close()
     await asyncio.gather(*waiting)
     late = asyncio.create_task(gate.wait())
-    await settled()
+    await run_until_idle()
     assert not late.done()
     gate.open()
     await late
@@ -106,21 +106,21 @@ async def test_texts_go_out_in_the_order_they_came_in(client: Client) -> None:
 
 
 async def test_what_a_client_that_keeps_up_is_told_waits_for_no_turn_of_a_task(client: Client) -> None:
-    outbox = SendQueue(client.send, client.send_now)
+    outbox = SendQueue(client.send, client.try_send)
     async with running(outbox):
-        await settled()
+        await run_until_idle()
         outbox.put_event("event")
         outbox.put_partial(PartialKey(A), Text("partial"))
         assert client.texts == ["event", "partial"]
 
 
 async def test_nothing_is_sent_past_what_waits(client: Client) -> None:
-    outbox = SendQueue(client.send, client.send_now)
+    outbox = SendQueue(client.send, client.try_send)
     outbox.put_event("before anything runs")
     async with running(outbox):
         outbox.put_partial(PartialKey(A), Text("partial"))
         await client.has(2)
-        await settled()
+        await run_until_idle()
         outbox.put_reply("reply")
         outbox.put_event("event")
         outbox.put_partial(PartialKey(A), Text("later"))
@@ -129,10 +129,10 @@ async def test_nothing_is_sent_past_what_waits(client: Client) -> None:
 
 async def test_nothing_is_sent_past_what_is_being_sent() -> None:
     client = Client(greedy=False)
-    outbox = SendQueue(client.send, client.send_now)
+    outbox = SendQueue(client.send, client.try_send)
     async with running(outbox):
         outbox.put_event("one")
-        await settled()
+        await run_until_idle()
         client._greedy = True
         outbox.put_event("two")
         assert client.texts == []
@@ -142,9 +142,9 @@ async def test_nothing_is_sent_past_what_is_being_sent() -> None:
 
 async def test_what_is_not_taken_at_once_waits_its_turn() -> None:
     client = Client(greedy=False)
-    outbox = SendQueue(client.send, client.send_now)
+    outbox = SendQueue(client.send, client.try_send)
     async with running(outbox):
-        await settled()
+        await run_until_idle()
         outbox.put_event("event")
         outbox.put_partial(PartialKey(A), Text("a1"))
         outbox.put_partial(PartialKey(A), Text("a2"))
@@ -292,11 +292,11 @@ async def test_what_comes_after_a_reserved_place_waits_for_its_reply(client: Cli
 async def test_nothing_is_sent_past_a_reserved_place(client: Client) -> None:
     past: list[str] = []
 
-    def send_now(text: str) -> bool:
+    def try_send(text: str) -> bool:
         past.append(text)
         return True
 
-    outbox = SendQueue(client.send, send_now)
+    outbox = SendQueue(client.send, try_send)
     async with running(outbox):
         await asyncio.sleep(0)
         ticket = outbox.reserve()

@@ -12,7 +12,7 @@ from backend_main.core.errors import PendingLimitExceeded, QuotaExceeded, Reques
 from backend_main.core.models import Status, Upload, User
 from tests.support.database import new_upload, new_user
 from tests.support.drawing import scripted_png
-from tests.support.threads import together
+from tests.support.threads import run_concurrently
 
 pytestmark = pytest.mark.django_db
 
@@ -94,6 +94,6 @@ def test_more_bytes_than_one_user_may_have_are_refused(quota: Quota) -> None:
 def test_two_at_once_are_not_both_let_in_by_the_same_room(quota: Quota) -> None:
     quota(max_pending_per_user=3)
     owner = new_user()
-    raised = together(*(lambda: new_upload(owner) for _ in range(8)))
+    raised = run_concurrently(*(lambda: new_upload(owner) for _ in range(8)))
     assert sum(isinstance(error, RequestError) for error in raised) == 5
     assert Upload.objects.count() == 3

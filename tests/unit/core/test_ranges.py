@@ -18,7 +18,7 @@ from backend_main.core.wishes import ReadOptions
 from tests.support.database import new_upload, new_user
 from tests.support.drawing import scripted_png
 from tests.support.encoding import base64_of
-from tests.support.threads import together
+from tests.support.threads import run_concurrently
 
 pytestmark = pytest.mark.django_db
 
@@ -356,7 +356,7 @@ def test_of_readers_who_finish_at_once_one_ends_the_upload(happened: list[Upload
         for claim in claims:
             read(claim)
         happened.clear()
-        assert together(*(lambda claim=claim: jobs.finish(claim) for claim in claims)) == [None] * 4
+        assert run_concurrently(*(lambda claim=claim: jobs.finish(claim) for claim in claims)) == [None] * 4
         assert now(upload).status == Status.PROCESSED
         assert len(terminals(happened)) == 1
 
@@ -372,7 +372,7 @@ def test_readers_who_save_and_claim_at_once_get_a_range_each_and_count_every_pag
         read(claim)
         got.append(claim)
 
-    assert together(lambda: read(first), take, take, take) == [None] * 4
+    assert run_concurrently(lambda: read(first), take, take, take) == [None] * 4
     assert sorted(claim.first_page for claim in got) == [4, 7, 10]
     assert now(upload).pages_done == PAGES
 
@@ -382,7 +382,7 @@ def test_a_cancel_between_readers_ends_it_once_and_locks_nobody_out(happened: li
     upload = new_upload(new_user())
     claims = [begun(upload), *(claimed() for _ in range(3))]
     happened.clear()
-    raised = together(
+    raised = run_concurrently(
         *(lambda claim=claim: read_to_end(claim) for claim in claims),
         lambda: uploads.cancel(owner=upload.owner, upload_id=upload.pk),
     )
@@ -411,7 +411,7 @@ def test_a_claim_waits_for_a_page_that_is_just_being_saved_and_does_not_go_home(
         got.append(jobs.claim_next("b"))
         back.set()
 
-    assert together(save, take) == [None] * 2
+    assert run_concurrently(save, take) == [None] * 2
     assert got[0] is not None
 
 

@@ -21,7 +21,7 @@ from backend_main.core.storage.files import FilesystemBackend
 from backend_main.core.storage.objects import S3Backend
 from backend_main.core.storage.place import S3Location, parse_storage_url
 from tests.support.s3 import BUCKET, KEY, REGION, S3, SECRET
-from tests.support.threads import together
+from tests.support.threads import run_concurrently
 
 CONTENT = bytes(range(256)) * 4096
 
@@ -178,7 +178,7 @@ def test_a_bucket_that_is_away_is_an_error_of_its_own_and_takes_nothing(
     bucket: StorageBackend, s3: S3, root: str
 ) -> None:
     key = kept()
-    s3.away()
+    s3.fail()
     for call in (kept, lambda: whole(key), lambda: storage.read_derived(key, "page-1-200.jpg")):
         with pytest.raises(StorageUnavailable):
             call()
@@ -189,7 +189,7 @@ def test_a_bucket_that_is_away_is_an_error_of_its_own_and_takes_nothing(
         storage.check()
     storage.write_derived(key, "page-1-200.jpg", b"a picture")
     storage.delete(key)
-    s3.back()
+    s3.recover()
     assert s3.keys(root) == {root + key}, "what could not be removed is left for the sweep"
     assert list(conf.staging_dir.iterdir()) == []
 
@@ -205,7 +205,7 @@ def test_a_bucket_that_takes_requests_and_never_answers_is_away_too(
     with pytest.raises(StorageUnavailable):
         kept()
     assert not storage.is_writable()
-    s3.back()
+    s3.recover()
     assert whole(kept()) == CONTENT
 
 
@@ -213,13 +213,13 @@ def test_whether_it_can_be_written_is_asked_now_and_then_and_after_each_failure(
     bucket: StorageBackend, s3: S3, root: str
 ) -> None:
     assert all(storage.is_writable() for _ in range(5))
-    s3.away()
+    s3.fail()
     assert storage.is_writable(), "as it was a moment ago"
     assert s3.asked.count(f"PUT /{BUCKET}/{root}.probe") == 1
     with pytest.raises(StorageUnavailable):
         kept()
     assert not storage.is_writable()
-    s3.back()
+    s3.recover()
     assert storage.is_writable()
 
 
@@ -328,5 +328,5 @@ def test_threads_that_are_the_first_to_need_the_store_at_once_have_the_same(
 
     monkeypatch.setattr(storage.place, "parse_storage_url", bucket_of_none)
     storage._create_backend.cache_clear()
-    assert together(storage.is_writable, storage.is_writable) == [None, None]
+    assert run_concurrently(storage.is_writable, storage.is_writable) == [None, None]
     assert len(made) == 1

@@ -23,9 +23,9 @@ from tests.support.scripted import (
     Step,
     connection_kept,
     long_document,
-    now,
     page,
     reader,
+    reload,
     terminals,
     upload,
 )
@@ -49,7 +49,7 @@ def test_after_a_cancel_a_reader_writes_and_tells_nothing(
     script = page(1, 2, "a") + page(2, 2, "b")
     one, _, _ = reader([*script[:after], cancel, *script[after:]])
     assert one.read_next()
-    left = now(upload)
+    left = reload(upload)
     assert (left.status, left.error) == (Status.CANCELLED, "Cancelled")
     assert left.raw_text == ("a" if after >= 3 else "")
     assert Page.objects.filter(upload=upload).count() == (1 if after >= 3 else 0)
@@ -70,7 +70,7 @@ def test_a_retry_right_after_a_cancel_is_another_reader_s_and_the_first_writes_n
     script = page(1, 2, "a") + page(2, 2, "b")
     one, _, _ = reader([*script[:4], again, *script[4:]])
     assert one.read_next()
-    assert (now(upload).status, now(upload).attempt) == (Status.PROCESSING, 2)
+    assert (reload(upload).status, reload(upload).attempt) == (Status.PROCESSING, 2)
     assert not Page.objects.filter(upload=upload).exists()
     assert Job.objects.get(upload=upload).claimed_by == "another reader"
     assert happened[-1] is MARK
@@ -149,7 +149,7 @@ def test_a_reader_whose_upload_another_took_writes_nothing_over_it(
     script = page(1, 1, "the first reader's")
     one, _, bell = reader([*script[:2], taken_over, *script[2:]])
     one.read_next()
-    done = now(upload)
+    done = reload(upload)
     assert (done.status, done.attempt, done.raw_text) == (Status.PROCESSED, 2, "the second reader's")
     assert [p.attempt for p in Page.objects.filter(upload=upload)] == [2]
     assert bell.pages == []
@@ -178,7 +178,7 @@ def test_a_reader_that_lost_its_upload_cannot_end_it_either(
         assert jobs.claim_next(other._name) is not None
 
     reader([taken_over, end])[0].read_next()
-    held = now(upload)
+    held = reload(upload)
     assert (held.status, held.attempt) == (Status.PROCESSING, 2)
     job = Job.objects.get(upload=upload)
     assert (job.claimed_by, job.failures) == (other._name, 1)  # the death that opened it
@@ -238,7 +238,7 @@ def test_a_file_that_cannot_be_reached_just_now_is_read_later_however_long_that_
     assert (job.claimed_by, job.failures) == ("", 0)
     assert (host.asked, terminals(happened)) == ([], [])
     assert one.read_next()
-    assert now(upload).raw_text == "a"
+    assert reload(upload).raw_text == "a"
 
 
 def test_giving_back_keeps_the_failures_and_the_pages(upload: Upload, happened: list[UploadChange]) -> None:
@@ -248,7 +248,7 @@ def test_giving_back_keeps_the_failures_and_the_pages(upload: Upload, happened: 
     one.read_next()
     job = Job.objects.get(upload=upload)
     assert (job.failures, job.claimed_by) == (1, "")
-    assert now(upload).status == Status.PROCESSING
+    assert reload(upload).status == Status.PROCESSING
     assert Page.objects.filter(upload=upload).count() == 1
     assert terminals(happened) == []
 
@@ -257,7 +257,7 @@ def test_after_a_restart_reading_goes_on_with_the_next_page(
     upload: Upload, happened: list[UploadChange]
 ) -> None:
     dying, host, _ = reader()
-    host.read_together = killed_in(2, page(1, 3, "a"))  # type: ignore[method-assign]
+    host.read_batched = killed_in(2, page(1, 3, "a"))  # type: ignore[method-assign]
     with pytest.raises(SystemExit):
         dying.read_next()
     assert Job.objects.get(upload=upload).claimed_by
@@ -271,7 +271,7 @@ def test_after_a_restart_reading_goes_on_with_the_next_page(
     assert host.asked[0].first_page == 2
     [taken] = bell.taken
     assert (taken.attempt, taken.pages, taken.page_count) == (2, {1: "a"}, 3)
-    done = now(upload)
+    done = reload(upload)
     assert (done.raw_text, done.attempt, done.pages_done) == ("a\n\nb\n\nc", 2, 3)
     assert [p.attempt for p in Page.objects.filter(upload=upload).order_by("number")] == [1, 2, 2]
     assert bell.pages == [(2, "b"), (2, "c")]
@@ -296,7 +296,7 @@ def test_a_reader_that_was_told_to_stop_takes_nothing_more(upload: Upload) -> No
     one.stop()
     assert not one.read_next()
     assert host.stopped
-    assert now(upload).status == Status.PENDING
+    assert reload(upload).status == Status.PENDING
 
 
 def test_an_engine_that_does_not_start_leaves_the_job_for_later(
@@ -311,7 +311,7 @@ def test_an_engine_that_does_not_start_leaves_the_job_for_later(
     monkeypatch.setattr(host, "start", failing)
     one.read_next()
     assert Job.objects.get(upload=upload).failures <= 1
-    assert now(upload).status != Status.ERROR
+    assert reload(upload).status != Status.ERROR
 
 
 def test_a_reader_in_the_middle_of_its_ranges_gives_way_after_a_page_and_comes_back_to_that_place(
@@ -325,4 +325,4 @@ def test_a_reader_in_the_middle_of_its_ranges_gives_way_after_a_page_and_comes_b
     while one.read_next():
         pass
     assert [options.first_page for options in host.asked] == [1, 2, 3, 4, 5, 1, 6, 7, 8, 9, 10]
-    assert now(upload).raw_text == "\n\n".join(f"page {number}" for number in range(1, 11))
+    assert reload(upload).raw_text == "\n\n".join(f"page {number}" for number in range(1, 11))

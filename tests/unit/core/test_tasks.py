@@ -14,13 +14,13 @@ from backend_main.core.slot import PageSnapshot
 from backend_main.core.wishes import ReadOptions
 from tests.support.database import new_upload, new_user
 from tests.support.scripted import (
-    FakeBell,
-    FakeHost,
+    FakeEngineProcess,
+    FakePublisher,
     connection_kept,
     long_document,
-    now,
     page,
     reader,
+    reload,
     terminals,
     upload,
 )
@@ -45,7 +45,7 @@ def test_a_document_is_read_page_by_page_to_its_end(upload: Upload, happened: li
     happened.clear()
     one, host, bell = reader(page(1, 2, "a", "b", warnings=["w"]) + page(2, 2, "c", warnings=["w", "v"]))
     assert one.read_next()
-    done = now(upload)
+    done = reload(upload)
     assert (done.status, done.error, done.attempt) == (Status.PROCESSED, None, 1)
     assert (done.raw_text, done.plain_text) == ("a\nb\n\nc", "a b\n\nc")
     assert (done.page_count, done.pages_done, done.engine) == (2, 2, "dummy")
@@ -68,7 +68,7 @@ def test_only_the_pages_asked_for_are_read(upload: Upload) -> None:
     Upload.objects.filter(pk=upload.pk).update(asked={"pages": "2,4-"})
     one, host, _ = reader(page(2, 5, "b") + page(4, 5, "d") + page(5, 5, "e"))
     assert one.read_next()
-    done = now(upload)
+    done = reload(upload)
     assert [options.first_page for options in host.asked] == [2, 4, 5]
     assert [options.last_page for options in host.asked] == [2, 4, 5]
     assert (done.status, done.raw_text) == (Status.PROCESSED, "b\n\nd\n\ne")
@@ -82,7 +82,7 @@ def test_a_reader_that_goes_on_asks_for_the_next_of_them(upload: Upload) -> None
     two, host, _ = reader(page(4, 5, "d"))
     assert two.read_next()
     assert [options.first_page for options in host.asked] == [4]
-    assert now(upload).raw_text == "b\n\nd"
+    assert reload(upload).raw_text == "b\n\nd"
 
 
 def read_again(upload: Upload, pages: str) -> None:
@@ -98,7 +98,7 @@ def test_of_a_retry_with_pages_those_alone_are_read_and_the_text_is_whole_again(
     assert one.read_next()
     assert [options.first_page for options in host.asked] == [2]
     assert bell.taken[0].pages == {1: "a", 3: "c"}
-    assert (now(upload).status, now(upload).raw_text, now(upload).pages_done) == (
+    assert (reload(upload).status, reload(upload).raw_text, reload(upload).pages_done) == (
         Status.PROCESSED,
         "a\n\nB\n\nc",
         3,
@@ -112,7 +112,7 @@ def test_a_reader_that_takes_over_a_retry_goes_on_between_what_is_finished(uploa
     two, host, _ = reader(page(3, 3, "C"))
     assert two.read_next()
     assert [options.first_page for options in host.asked] == [3]
-    assert now(upload).raw_text == "A\n\nb\n\nC"
+    assert reload(upload).raw_text == "A\n\nb\n\nC"
 
 
 def test_a_reader_of_before_the_retry_writes_nothing_into_it(upload: Upload) -> None:
@@ -135,7 +135,7 @@ def test_pages_behind_the_last_one_are_not_waited_for(upload: Upload) -> None:
     one, host, _ = reader(page(1, 3, "a"))
     assert one.read_next()
     assert [options.first_page for options in host.asked] == [1]
-    assert now(upload).status == Status.PROCESSED
+    assert reload(upload).status == Status.PROCESSED
 
 
 def test_a_reader_that_died_before_the_end_of_the_job_left_nothing_to_read(upload: Upload) -> None:
@@ -148,7 +148,7 @@ def test_a_reader_that_died_before_the_end_of_the_job_left_nothing_to_read(uploa
     one, host, _ = reader()
     assert one.read_next()
     assert host.asked == []
-    assert (now(upload).status, now(upload).raw_text) == (Status.PROCESSED, "a")
+    assert (reload(upload).status, reload(upload).raw_text) == (Status.PROCESSED, "a")
 
 
 def test_the_last_page_and_the_end_are_one_commit_and_the_page_is_shown_first(
@@ -156,19 +156,19 @@ def test_the_last_page_and_the_end_are_one_commit_and_the_page_is_shown_first(
 ) -> None:
     told: list[object] = []
 
-    class Bell(FakeBell):
-        def say(self, item: object) -> None:
+    class RecordingPublisher(FakePublisher):
+        def publish(self, item: object) -> None:
             if isinstance(item, PageTextUpdate) and item.snapshot.done:
-                rows = Page.objects.count(), now(upload).status, Job.objects.exists()
+                rows = Page.objects.count(), reload(upload).status, Job.objects.exists()
                 told.append((item.snapshot.number, *rows))
 
     def hear(change: UploadChange) -> None:
         told.append(change.kind)
 
-    host = FakeHost(page(1, 2, "a") + page(2, 2, "b"))
+    host = FakeEngineProcess(page(1, 2, "a") + page(2, 2, "b"))
     events.add_listener(hear)
     try:
-        assert tasks.JobReader(Bell(), host).read_next()  # type: ignore[arg-type]
+        assert tasks.JobReader(RecordingPublisher(), host).read_next()  # type: ignore[arg-type]
     finally:
         events.remove_listener(hear)
     assert told == [
@@ -184,7 +184,7 @@ def test_nobody_asks_for_more_of_a_document_that_has_ended(
     asked: list[jobs.Claim] = []
     monkeypatch.setattr(jobs, "claim_next_range", lambda held, _holder: asked.append(held))
     reader(page(1, 1, "a"))[0].read_next()
-    assert now(upload).status == Status.PROCESSED
+    assert reload(upload).status == Status.PROCESSED
     assert asked == []
 
 
@@ -201,7 +201,7 @@ def test_a_last_page_whose_end_cannot_be_written_is_neither_saved_nor_shown(
     assert not Page.objects.exists()
     monkeypatch.undo()
     assert list(Job.objects.values_list("claimed_by", "failures")) == [("", 0)]
-    assert now(upload).pages_done == 0
+    assert reload(upload).pages_done == 0
 
 
 def test_uploads_are_read_in_the_order_they_came(upload: Upload) -> None:
@@ -217,8 +217,8 @@ def test_uploads_are_read_in_the_order_they_came(upload: Upload) -> None:
 def test_a_correction_outlives_a_second_reading(upload: Upload) -> None:
     uploads.update(owner=upload.owner, upload_id=upload.pk, correction="mine")
     reader(page(1, 1, "read"))[0].read_next()
-    assert now(upload).plain_text == "read"
-    assert now(upload).processed_text == "mine"
+    assert reload(upload).plain_text == "read"
+    assert reload(upload).processed_text == "mine"
 
 
 # ── live text ──
@@ -268,7 +268,7 @@ def test_three_deaths_without_progress_are_the_end(upload: Upload, happened: lis
         assert Job.objects.get(upload=upload).failures == failures
         assert terminals(happened) == []
     assert one.read_next()
-    failed = now(upload)
+    failed = reload(upload)
     assert (failed.status, failed.error) == (Status.ERROR, "The reading engine stopped unexpectedly.")
     assert failed.attempt == 3
     assert not Job.objects.filter(upload=upload).exists()
@@ -282,8 +282,8 @@ def test_a_page_makes_up_for_the_deaths_before_it(upload: Upload) -> None:
     one, host, _ = reader([crash], [crash], [*page(1, 2, "a"), crash], [crash], [*page(2, 2, "b")])
     while one.read_next():
         pass
-    assert now(upload).status == Status.PROCESSED
-    assert now(upload).raw_text == "a\n\nb"
+    assert reload(upload).status == Status.PROCESSED
+    assert reload(upload).raw_text == "a\n\nb"
     assert [options.first_page for options in host.asked] == [1, 1, 1, 2, 2, 2]
 
 
@@ -299,7 +299,7 @@ def test_what_is_the_file_s_or_the_engine_s_fault_is_final_at_once(
     error: Exception, upload: Upload, happened: list[UploadChange]
 ) -> None:
     reader([*page(1, 3, "kept"), error])[0].read_next()
-    failed = now(upload)
+    failed = reload(upload)
     assert (failed.status, failed.error) == (Status.ERROR, str(error))
     assert failed.raw_text == "kept"
     assert not Job.objects.filter(upload=upload).exists()
@@ -312,7 +312,7 @@ def test_a_defect_shows_the_user_a_sentence_and_the_log_the_rest(
     one, _, _ = reader(*[[RuntimeError("secret detail")]] * 3)
     while one.read_next():
         pass
-    failed = now(upload)
+    failed = reload(upload)
     assert failed.status == Status.ERROR
     assert "secret detail" not in (failed.error or "")
     assert "secret detail" in caplog.text
@@ -325,7 +325,7 @@ def test_a_lost_file_is_an_error_and_the_next_upload_is_read(upload: Upload) -> 
     one, _, _ = reader([reading.UnreadableFile("The file is not there.")], page(1, 1, "x"))
     while one.read_next():
         pass
-    assert (now(upload).status, now(other).status) == (Status.ERROR, Status.PROCESSED)
+    assert (reload(upload).status, reload(other).status) == (Status.ERROR, Status.PROCESSED)
 
 
 # ── long documents ──
@@ -348,7 +348,7 @@ def test_a_reader_alone_reads_all_jobs_of_a_document_with_one_copy_and_tells_its
         (3, 1, None, {7: 3}),
         (4, 1, None, {10: 4}),
     ]
-    assert now(upload).status == Status.PROCESSED
+    assert reload(upload).status == Status.PROCESSED
     assert len(terminals(happened)) == 1
     assert not one.read_next()
 

@@ -18,12 +18,12 @@ from backend_main.core.events import UploadChange
 from backend_main.core.models import Job, Page, Status, Upload, User
 from backend_main.core.uploads import UploadSource
 from backend_main.core.wishes import ReadOptions
-from tests.support.asking import Asking
+from tests.support.asking import FakeReplyTarget
 from tests.support.database import new_upload, new_user
 from tests.support.drawing import scripted_png
 from tests.support.encoding import base64_of
 
-ASKING = Asking()
+ASKING = FakeReplyTarget()
 pytestmark = pytest.mark.django_db
 
 

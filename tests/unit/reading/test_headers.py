@@ -24,7 +24,7 @@ def look(tmp_path: Path, file: bytes, most_frames: int = 5000) -> Header | None:
 
 
 @pytest.mark.parametrize("exhibit", READ, ids=lambda exhibit: exhibit.name)
-def test_the_header_of_a_good_file_is_known(tmp_path: Path, exhibit: images.Exhibit) -> None:
+def test_the_header_of_a_good_file_is_known(tmp_path: Path, exhibit: images.CorpusFile) -> None:
     assert isinstance(exhibit.end, Read)
     header = look(tmp_path, exhibit.make())
     assert header is not None

@@ -37,7 +37,7 @@ class FakeHost:
     def cancel(self) -> None:
         self.cancels += 1
 
-    def read_together(self, _path: Path, _options: Options) -> Iterator[BatchedEvent]:
+    def read_batched(self, _path: Path, _options: Options) -> Iterator[BatchedEvent]:
         return iter(())
 
 
