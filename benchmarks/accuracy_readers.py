@@ -19,7 +19,7 @@ from backend_main import reading
 from backend_main.reading import layout
 from backend_main.reading.engines import load_engine
 from backend_main.reading.engines.base import Engine
-from backend_main.reading.markdown import Writer
+from backend_main.reading.markdown import MarkdownWriter
 from backend_main.reading.pages import PageImage
 from backend_main.reading.types import Line, Options, PageDone
 
@@ -141,8 +141,8 @@ class _Replay(Engine):
     """Recognises what was recognised before."""
 
     name = "replay"
-    rewrites_page = True
-    wants_layout = True
+    has_final_markdown = True
+    uses_layout_analysis = True
 
     def __init__(self, lines: list[Line]) -> None:
         self._lines = lines
@@ -152,10 +152,10 @@ class _Replay(Engine):
 
     def read_page(self, page: PageImage) -> Iterator[Line]:
         lines = [line for line in self._lines if line.box is not None]
-        writer = Writer()
-        for place in layout.order([line.box for line in lines if line.box is not None]):
+        writer = MarkdownWriter()
+        for place in layout.reading_order([line.box for line in lines if line.box is not None]):
             line = lines[place.index]
-            yield msgspec.structs.replace(line, markdown=writer.write(place.lead, line.text))
+            yield msgspec.structs.replace(line, markdown=writer.write(place.prefix, line.text))
 
 
 # ── the others ──

@@ -20,9 +20,9 @@ from uuid import UUID
 import redis
 from channels_redis.core import RedisChannelLayer
 
-from backend_main.core.bell import PageText, Taken
-from backend_main.core.redis_bell import Publisher
-from backend_main.core.slot import Draft
+from backend_main.core.bell import PageTextUpdate, ReadingStarted
+from backend_main.core.redis_bell import RedisPublisher
+from backend_main.core.slot import PageSnapshot
 from benchmarks.fan_out_client import STAMP, STAMP_DIGITS, Progress, stamped
 
 CHANNEL = "bench:"
@@ -59,7 +59,7 @@ def redis_host(port: int) -> Message:
     return {"host": "127.0.0.1", "port": port, "socket_timeout": None, "max_connections": 2**31}
 
 
-class Feed(ABC):
+class Publisher(ABC):
     """`users` are names; a batch of messages goes to the users named."""
 
     def __init__(self, redis_port: int) -> None:
@@ -73,7 +73,7 @@ class Feed(ABC):
         """One message to each."""
 
 
-class Plain(Feed):
+class RedisPublisher(Publisher):
     """`PUBLISH` on a channel for each user, a batch in one round trip."""
 
     def __init__(self, redis_port: int) -> None:
@@ -88,7 +88,7 @@ class Plain(Feed):
             pipeline.execute()
 
 
-class Layer(Feed):
+class ChannelLayerPublisher(Publisher):
     """`group_send`, a batch at once: a publisher that awaits one after the other would be slower still."""
 
     def __init__(self, redis_port: int) -> None:
@@ -104,7 +104,7 @@ class Layer(Feed):
         await self._layer.group_send(f"user_{user}", {"type": "upload.status", "message": message})
 
 
-class Own(Feed):
+class ScanrillPublisher(Publisher):
     """scanrill's publisher, a batch in one round trip: of each user's documents a page that is done.
 
     A user is `OWNER DOCUMENT…`, by their ids; one document after the other, each page once.
@@ -112,37 +112,43 @@ class Own(Feed):
 
     def __init__(self, redis_port: int) -> None:
         super().__init__(redis_port)
-        self._publisher = Publisher(f"redis://127.0.0.1:{redis_port}", PREFIX)
+        self._publisher = RedisPublisher(f"redis://127.0.0.1:{redis_port}", PREFIX)
         self._text = json.loads(partial(str(UUID(int=0))))["streamed_text"].encode()
-        self._pages: dict[str, Iterator[PageText]] = {}
+        self._pages: dict[str, Iterator[PageTextUpdate]] = {}
 
     async def prepare(self, users: Sequence[str]) -> None:
         for user in users:
             owner, *documents = map(UUID, user.split())
-            self._publisher.send(Taken(owner, document, 1, 0, run=1) for document in documents)
+            self._publisher.send(
+                ReadingStarted(owner, document, 1, 0, first_attempt=1) for document in documents
+            )
 
     async def send(self, users: Sequence[str]) -> None:
         self._publisher.send(next(self._pages_of(user)) for user in users)
 
-    def _pages_of(self, user: str) -> Iterator[PageText]:
+    def _pages_of(self, user: str) -> Iterator[PageTextUpdate]:
         if user not in self._pages:
             self._pages[user] = self._all_pages(*map(UUID, user.split()))
         return self._pages[user]
 
-    def _all_pages(self, owner: UUID, *documents: UUID) -> Iterator[PageText]:
+    def _all_pages(self, owner: UUID, *documents: UUID) -> Iterator[PageTextUpdate]:
         for document in documents:
             for number in range(1, PAGES + 1):
                 text = stamped(self._text).decode()
-                yield PageText(owner, document, 1, Draft(number, PAGES, text, done=True))
+                yield PageTextUpdate(owner, document, 1, PageSnapshot(number, PAGES, text, done=True))
 
 
-KINDS: dict[str, type[Feed]] = {"plain": Plain, "layer": Layer, "scanrill": Own}
+KINDS: dict[str, type[Publisher]] = {
+    "plain": RedisPublisher,
+    "layer": ChannelLayerPublisher,
+    "scanrill": ScanrillPublisher,
+}
 
 
 class Pump:
     """Sends at a rate, or as fast as what was sent comes through."""
 
-    def __init__(self, feed: Feed, progress: Progress) -> None:
+    def __init__(self, feed: Publisher, progress: Progress) -> None:
         self._feed, self._progress = feed, progress
 
     async def prepare(self, users: list[str]) -> Message:

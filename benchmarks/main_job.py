@@ -37,9 +37,9 @@ from typing import Any
 
 from backend_main import reading
 from backend_main.reading.engines import load_engine, rapid, recogniser, weights
-from backend_main.reading.runtimes import OpenVino, best_runtime
+from backend_main.reading.runtimes import OpenVinoSession, best_runtime
 from benchmarks.report import README, write
-from tests.support.client import TERMINAL, Client
+from tests.support.client import TERMINAL, WebSocketClient
 from tests.support.drawing import lines_of_text, page_png
 from tests.support.scoring import score
 from tests.support.server import Server
@@ -175,7 +175,7 @@ def over_the_websocket(url: str) -> Reader:
 
 
 async def _create(url: str, message: str) -> Run:
-    async with Client(url) as client:
+    async with WebSocketClient(url) as client:
         began = time.perf_counter()
         await client.send_text(message)
         first = 0.0
@@ -369,7 +369,7 @@ def machine(readers: Iterable[str]) -> str:
 
 def _openvino() -> str:
     try:
-        used = "" if best_runtime() is OpenVino else ", not used"
+        used = "" if best_runtime() is OpenVinoSession else ", not used"
         return f"openvino {version('openvino')}{used}"
     except PackageNotFoundError:
         return "no openvino"

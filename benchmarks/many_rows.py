@@ -45,21 +45,21 @@ def measured(database: str) -> Iterator[str]:
     """Rows of the table; Django reads its settings once, so each database has a process of its own."""
     _set_up(database)
     from backend_main.core import jobs, queries
-    from backend_main.core.live import LOOK_USERS
+    from backend_main.core.live import POLL_BATCH_USERS
 
     ids = _users()
-    slices = [ids[first : first + LOOK_USERS] for first in range(0, len(ids), LOOK_USERS)]
+    slices = [ids[first : first + POLL_BATCH_USERS] for first in range(0, len(ids), POLL_BATCH_USERS)]
 
     def look() -> None:
         for some in slices:
             queries.accounts(some)
 
     def claim() -> None:
-        held = jobs.claim("benchmark")
+        held = jobs.claim_next("benchmark")
         assert held is not None
-        jobs.give_back(held)
+        jobs.release(held)
 
-    yield _row(database, f"a look at {USERS:,} users, {LOOK_USERS} at a time", look)
+    yield _row(database, f"a look at {USERS:,} users, {POLL_BATCH_USERS} at a time", look)
     for count in JOBS:
         _open_jobs(ids, count)
         yield _row(database, f"a claim with {count:,} open jobs", claim)

@@ -31,7 +31,7 @@ WIDTH, HEIGHT, MARGIN = 720, 260, 48
 
 def weights_over(paths: Sequence[Path], count: int) -> Iterator[float]:
     """The child's resident memory in MB after each page. It is never replaced meanwhile."""
-    host = reading.Host("rapid", threads=1, recycle_pages=count + 1)
+    host = reading.EngineProcess("rapid", threads=1, recycle_pages=count + 1)
     try:
         for number, path in enumerate(itertools.islice(itertools.cycle(paths), count), start=1):
             for _ in host.read(path):

@@ -30,7 +30,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from backend_main.reading.runtimes import OpenVino, best_runtime
+from backend_main.reading.runtimes import OpenVinoSession, best_runtime
 from benchmarks import main_job
 from benchmarks.main_job import PAGES, THREADS, Page, pages
 from benchmarks.report import README, write
@@ -289,7 +289,7 @@ def main() -> None:
     text = report(all_figures, served, around_a_page(), all_pages, load)
     print(text)
     if options.write:
-        write("reading_speed" if best_runtime() is OpenVino else "reading_speed_float32", text)
+        write("reading_speed" if best_runtime() is OpenVinoSession else "reading_speed_float32", text)
 
 
 if __name__ == "__main__":

@@ -117,7 +117,7 @@ async def read(account: Account, document: bytes, warm_up: bytes) -> float:
     async with account.client() as client:
         await client.end_of((await client.create(warm_up))["instance"]["id"])
         key = (await client.create(document))["instance"]["id"]
-        await client.heard(lambda m: m.get("id") == key and m["status"] == "processing")
+        await client.received(lambda m: m.get("id") == key and m["status"] == "processing")
         began = time.perf_counter()
         end = await client.end_of(key)
         assert end["status"] == "processed", end

@@ -62,7 +62,7 @@ def _things() -> Iterator[tuple[str, Iterable[str]]]:
     yield "reference/command-line.md", (option for option in shown if not option.startswith("--no-"))
     yield "reference/websocket.md", (f"### {name} " for name in REQUESTS)
     yield "reference/websocket.md", (f"`{reply}`" for reply in REPLY_TYPES.values())
-    yield "reference/websocket.md", decoding.EXPECTED.values()
+    yield "reference/websocket.md", decoding.FIELD_HELP.values()
     for kind in [*protocol.messages(), *protocol.parts()]:
         yield (
             "reference/websocket.md",

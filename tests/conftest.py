@@ -20,7 +20,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
 from tests.support import parts, postgresql
 
 # Too early for pytest's options; the processes of a run inherit what is set here.
-if parts.chosen(sys.argv[1:]) != parts.EMBEDDED:
+if parts.selected_mode(sys.argv[1:]) != parts.EMBEDDED:
     os.environ["SCANRILL_DATABASE_URL"] = postgresql.url_of("postgres")
     os.environ["SCANRILL_SECRET_KEY"] = "of the unit tests, which sign with it what nobody else reads"
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from tests.support.s3 import S3
 
 DEAF = """
-from backend_main.core.bell import LocalBell
-LocalBell._heard = lambda self, item, *, local: None
+from backend_main.core.bell import LocalPubSub
+LocalPubSub._heard = lambda self, item, *, local: None
 from backend_main.cli.main import main
 main()
 """
@@ -156,4 +156,4 @@ def s3_server() -> Iterator[S3]:
 @pytest.fixture
 def s3(s3_server: S3) -> Iterator[S3]:
     yield s3_server
-    s3_server.back()
+    s3_server.recover()

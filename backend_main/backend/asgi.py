@@ -10,20 +10,22 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend_main.backend.settings")
 django_application = get_asgi_application()  # before the imports below: they need Django set up
 
 from backend_main.backend.lifespan import lifespan  # noqa: E402
-from backend_main.core.consumers import UnknownEndpoint, UploadConsumer  # noqa: E402
-from backend_main.core.cutting import answering_the_cut  # noqa: E402
-from backend_main.core.headers import with_headers  # noqa: E402
-from backend_main.core.page import with_page  # noqa: E402
-from backend_main.core.receiving import receiving  # noqa: E402
+from backend_main.core.consumers import UnknownPathConsumer, UploadConsumer  # noqa: E402
+from backend_main.core.cutting import shutdown_503_middleware  # noqa: E402
+from backend_main.core.headers import security_headers_middleware  # noqa: E402
+from backend_main.core.page import web_page_middleware  # noqa: E402
+from backend_main.core.receiving import upload_middleware  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": with_headers(answering_the_cut(with_page(receiving(django_application)))),
+        "http": security_headers_middleware(
+            shutdown_503_middleware(web_page_middleware(upload_middleware(django_application)))
+        ),
         "websocket": URLRouter(
             [
                 path("ws/core/upload/", UploadConsumer.as_asgi()),
                 path("ws/core/upload/<uuid:instance_id>/", UploadConsumer.as_asgi()),
-                re_path("", UnknownEndpoint.as_asgi()),
+                re_path("", UnknownPathConsumer.as_asgi()),
             ]
         ),
         "lifespan": lifespan,

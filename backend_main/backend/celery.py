@@ -16,10 +16,10 @@ from kombu.transport import redis
 
 from backend_main.core import readers, tasks
 from backend_main.core.conf import conf
-from backend_main.core.dispatch import MOST_CALLS
+from backend_main.core.dispatch import MAX_QUEUED_CALLS
 
 QUEUE = "ocr"
-CONNECT_SECONDS, ANSWER_SECONDS = 2.0, 5.0
+CONNECT_TIMEOUT_SECONDS, PING_TIMEOUT_SECONDS = 2.0, 5.0
 # A call that was taken is not put back where its connection is lost (docs/decisions/0091).
 redis.Channel.do_restore = False
 
@@ -32,8 +32,8 @@ def _options() -> dict[str, object]:
         "global_keyprefix": conf.redis_prefix,
         # Which calls are being carried out is known to the worker alone, and Redis keeps none of them.
         "ack_emulation": False,
-        "socket_connect_timeout": CONNECT_SECONDS,
-        "socket_timeout": ANSWER_SECONDS,
+        "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "socket_timeout": PING_TIMEOUT_SECONDS,
     }
 
 
@@ -41,7 +41,7 @@ def _options() -> dict[str, object]:
 app = Celery("scanrill", broker=conf.broker, fixups=[], set_as_current=False)
 app.conf.update(
     broker_transport_options=_options(),
-    broker_connection_timeout=CONNECT_SECONDS,
+    broker_connection_timeout=CONNECT_TIMEOUT_SECONDS,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     accept_content=["json"],
@@ -59,27 +59,27 @@ app.conf.update(
 
 
 @app.task(name=tasks.READ)  # type: ignore[untyped-decorator]
-def read() -> None:
-    readers.read_all()
+def read_queued_jobs() -> None:
+    readers.read_until_empty()
 
 
-def call(wanted: int) -> None:
+def enqueue_read_calls(wanted: int) -> None:
     """Calls so many readers, less the calls that wait already. Raises what a broker that is away raises."""
     with app.producer_pool.acquire(block=True) as producer:
         queue = app.amqp.queues[QUEUE].bind(producer.channel)
-        for _ in range(min(wanted, MOST_CALLS - queue.queue_declare().message_count)):
+        for _ in range(min(wanted, MAX_QUEUED_CALLS - queue.queue_declare().message_count)):
             app.send_task(tasks.READ, producer=producer, retry=False)
 
 
-def answering(seconds: float) -> list[str]:
+def ping_workers(seconds: float) -> list[str]:
     """The names of the workers that answer within so long. Raises what a broker that is away raises."""
     with app.connection_for_write() as connection:
-        connection.ensure_connection(max_retries=1, interval_start=0, timeout=CONNECT_SECONDS)
+        connection.ensure_connection(max_retries=1, interval_start=0, timeout=CONNECT_TIMEOUT_SECONDS)
         replies = app.control.ping(timeout=seconds, connection=connection)
     return [name for reply in replies for name in reply]
 
 
-def stopper() -> Callable[[], None]:
+def worker_stop_callback() -> Callable[[], None]:
     """What ends a worker of this process, for the handler of a signal: one that has not begun yet, too."""
     from celery.worker import state  # not for a server, whose courier has no use for it
 
@@ -89,17 +89,17 @@ def stopper() -> Callable[[], None]:
     return stop
 
 
-def work(concurrency: int, *, stop: Callable[[], object]) -> None:
+def run_worker(concurrency: int, *, stop: Callable[[], object]) -> None:
     """A worker, until SIGTERM or SIGINT; `stop`, called in the handler of the signal, ends what tasks do."""
 
     def stop_now(**_signal: Any) -> None:
         stop()
 
-    def keep_our_logging(**_setup: Any) -> None:
+    def disable_celery_logging(**_setup: Any) -> None:
         """That somebody listens is enough for Celery to leave it alone."""
 
     signals.worker_shutting_down.connect(stop_now)
-    signals.setup_logging.connect(keep_our_logging)
+    signals.setup_logging.connect(disable_celery_logging)
     # It warns whoever is root, for what pickled messages might do; here they are JSON, and carry nothing.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     worker = app.Worker(

@@ -8,18 +8,18 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from backend_main.core import dispatch, orm, readers, sweep
-from backend_main.core.bell import NOBODY, Work
+from backend_main.core.bell import SYSTEM_OWNER_ID, JobsAvailable
 from backend_main.core.conf import conf
 from backend_main.core.live import hub
 
-COURIER_SECONDS = 1.0
+NOTIFIER_STOP_SECONDS = 1.0
 
 
-class Duties:
+class ProcessRole:
     """What this process does beside serving. Of several that share a socket, one does all of it."""
 
-    reads = True
-    sweeps = True
+    runs_readers = True
+    runs_maintenance = True
 
 
 async def lifespan(
@@ -30,12 +30,12 @@ async def lifespan(
     await receive()  # lifespan.startup
     hub.start()
     if conf.broker:
-        dispatch.start_courier(_call_workers)
-        dispatch.tell_others_by(lambda: hub.bell.say(Work(NOBODY)))
-        hub.bell.follow(NOBODY)
-    count = conf.readers if conf.reads_here and Duties.reads else 0
-    await orm.run(readers.start, hub.bell, count)
-    sweeping = asyncio.create_task(sweep.forever()) if Duties.sweeps else None
+        dispatch.start_worker_notifier(_enqueue_read_calls)
+        dispatch.set_peer_notifier(lambda: hub.pubsub.publish(JobsAvailable(SYSTEM_OWNER_ID)))
+        hub.pubsub.subscribe(SYSTEM_OWNER_ID)
+    count = conf.readers if conf.runs_readers and ProcessRole.runs_readers else 0
+    await orm.run_in_db_thread(readers.start, hub.pubsub, count)
+    sweeping = asyncio.create_task(sweep.maintenance_loop()) if ProcessRole.runs_maintenance else None
     # What is here now stays. The collector would look at all of it, for 40 ms, whenever enough is new.
     gc.collect()
     gc.freeze()
@@ -44,12 +44,12 @@ async def lifespan(
     if sweeping is not None:
         sweeping.cancel()
     await asyncio.to_thread(readers.stop)
-    await asyncio.to_thread(dispatch.stop_courier, COURIER_SECONDS)
+    await asyncio.to_thread(dispatch.stop_worker_notifier, NOTIFIER_STOP_SECONDS)
     await hub.stop()
     await send({"type": "lifespan.shutdown.complete"})
 
 
-def _call_workers(readers: int) -> None:
+def _enqueue_read_calls(readers: int) -> None:
     from . import celery  # on the courier's thread: no start of a server waits for Celery to be imported
 
-    celery.call(readers)
+    celery.enqueue_read_calls(readers)

@@ -11,48 +11,48 @@ from typing import Any
 
 import uvicorn
 
-TICK_SECONDS = 1.0
+MAIN_LOOP_INTERVAL_SECONDS = 1.0
 # As often as uvicorn looks whether all connections have ended.
-LATE_SECONDS = 0.1
+LATE_CONNECTION_POLL_SECONDS = 0.1
 
 
 class Server(uvicorn.Server):
-    """`listens` is called when it does."""
+    """`on_listening` is called when it does."""
 
     def __init__(self, config: uvicorn.Config, listens: Callable[[], None]) -> None:
         super().__init__(config)
-        self._listens = listens
-        self._told = asyncio.Event()
+        self._on_listening = listens
+        self._exit_requested = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
-        self._listens()
+        self._on_listening()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._told.set)
+            self._loop.call_soon_threadsafe(self._exit_requested.set)
 
     async def main_loop(self) -> None:
         """uvicorn's looks ten times a second whether it was told to end: most of an idle server's cost."""
         self._loop = asyncio.get_running_loop()
         while not await self.on_tick(0):  # the date of all answers is set anew at the ticks divisible by ten
             with suppress(TimeoutError):
-                async with asyncio.timeout(TICK_SECONDS):
-                    await self._told.wait()
+                async with asyncio.timeout(MAIN_LOOP_INTERVAL_SECONDS):
+                    await self._exit_requested.wait()
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """uvicorn tells the connections that there are; one that was just being accepted would serve on."""
-        ending = asyncio.create_task(self._end_late_ones(told=set(self.server_state.connections)))
+        ending = asyncio.create_task(self._close_late_connections(told=set(self.server_state.connections)))
         try:
             await super().shutdown(sockets)
         finally:
             ending.cancel()
 
-    async def _end_late_ones(self, told: set[Any]) -> None:
+    async def _close_late_connections(self, told: set[Any]) -> None:
         while True:
             for connection in self.server_state.connections - told:
                 connection.shutdown()
                 told.add(connection)
-            await asyncio.sleep(LATE_SECONDS)
+            await asyncio.sleep(LATE_CONNECTION_POLL_SECONDS)

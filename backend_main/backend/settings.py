@@ -20,7 +20,7 @@ MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 ROOT_URLCONF = "backend_main.backend.urls"
 ASGI_APPLICATION = "backend_main.backend.asgi.application"
 
-DATABASES = {"default": database.settings(conf)}
+DATABASES = {"default": database.django_database(conf)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "core.User"
 AUTH_PASSWORD_VALIDATORS = [
@@ -64,9 +64,13 @@ LOGGING = {
             "format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s",
         }
     },
-    "filters": {"cut offs": {"()": "backend_main.core.logs.CutOffs"}},
+    "filters": {"shutdown_cancellations": {"()": "backend_main.core.logs.ShutdownCancellationFilter"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["cut offs"]},
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["shutdown_cancellations"],
+        },
     },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {

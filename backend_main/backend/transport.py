@@ -22,7 +22,7 @@ PONG = b"\x8a\x00"
 
 
 @lru_cache(maxsize=1)
-def framed(text: str) -> bytes:
+def encode_text_frame(text: str) -> bytes:
     """A whole text as one frame (RFC 6455, 5.2); kept for the next socket that is sent the same."""
     payload = text.encode()
     size = len(payload)
@@ -35,12 +35,12 @@ def framed(text: str) -> bytes:
     return head + payload
 
 
-class Protocol(WSProtocol):
-    """The scope's extension `SEND_NOW` has `send_now`."""
+class FastPathWSProtocol(WSProtocol):
+    """The scope's extension `SEND_NOW` has `try_send`."""
 
     def handle_connect(self, event: Any) -> None:
         super().handle_connect(event)  # makes the scope, and a task that has not begun
-        self.scope["extensions"][SEND_NOW] = {"send": self.send_now}
+        self.scope["extensions"][SEND_NOW] = {"send": self.try_send}
 
     async def send(self, message: Any) -> None:
         """Lets go of what the handshake needed, which is a tenth of an idle socket's memory."""
@@ -78,10 +78,10 @@ class Protocol(WSProtocol):
         after = self.ping_interval * random.uniform(0.75, 1.0)  # noqa: S311 - not a secret
         self.ping_timer = self.loop.call_at(math.ceil(self.loop.time() + after), self.send_keepalive_ping)
 
-    def send_now(self, text: str) -> bool:
+    def try_send(self, text: str) -> bool:
         """Whether it was sent: not where much is unread of what was sent before, nor outside of the talk."""
         open_ = self.handshake_complete and not (self.close_sent or self.disconnected)
         if not (open_ and self.writable.is_set()) or self.transport.is_closing():
             return False
-        self.transport.write(framed(text))
+        self.transport.write(encode_text_frame(text))
         return True

@@ -6,11 +6,11 @@ from backend_main.core import files, rest, tokens, views
 
 handler400, handler404, handler500 = views.bad_request, views.not_found, views.server_error
 urlpatterns = [
-    path("", views.page_is_missing),
+    path("", views.web_page_not_built),
     path("healthz", views.healthz),
     path("readyz", views.readyz),
     path("api/token/", tokens.TokenView.as_view()),
-    path("api/token/code/", tokens.CodeView.as_view()),
+    path("api/token/code/", tokens.SignInCodeView.as_view()),
     path("api/token/refresh/", tokens.RefreshView.as_view()),
     path("api/me/", rest.MeView.as_view()),
     path("api/engines/", rest.EnginesView.as_view()),
@@ -18,7 +18,7 @@ urlpatterns = [
     path("api/uploads/<uuid:upload_id>/", rest.UploadView.as_view()),
     path("api/uploads/<uuid:upload_id>/cancel", rest.CancelView.as_view()),
     path("api/uploads/<uuid:upload_id>/retry", rest.RetryView.as_view()),
-    path("api/uploads/<uuid:upload_id>/file", files.original),
+    path("api/uploads/<uuid:upload_id>/file", files.download_original),
     path("api/uploads/<uuid:upload_id>/pages/<int:number>", rest.PageView.as_view()),
     path("api/uploads/<uuid:upload_id>/pages/<int:number>/image", files.page_image),
 ]

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backend_main import __version__
-from backend_main.core.errors import StartRefused
+from backend_main.core.errors import CommandError
 
-from .data import DataDir, open_data
+from .data import DataDir, set_up
 
 if TYPE_CHECKING:
     from backend_main.core.conf import Conf
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 MANIFEST, DATABASE, SECRET, FILES = "manifest.json", "scanrill.sqlite3", "secret.key", "files"
 # What a data directory holds before anything was put into it.
-EMPTY = {"migrate.lock", "serve.lock", "incoming", FILES}
+INITIAL_ENTRIES = {"migrate.lock", "serve.lock", "incoming", FILES}
 
 
 def backup(
@@ -40,17 +40,17 @@ def backup(
     data_dir: DataDir = None,
 ) -> None:
     """Write users, uploads, files and keys into one file. Works beside a running server."""
-    conf = open_data(data_dir)
+    conf = set_up(data_dir)
     if conf.database_url:
-        raise StartRefused(f"The database is PostgreSQL: save it with pg_dump, then copy {conf.files_dir}.")
+        raise CommandError(f"The database is PostgreSQL: save it with pg_dump, then copy {conf.files_dir}.")
     if conf.storage_url.startswith("s3:"):
-        raise StartRefused(
+        raise CommandError(
             "The files are in a bucket (SCANRILL_STORAGE_URL), which this backup does not read: "
             "keep a copy of the bucket and of the database, the bucket's made later."
         )
     if file.exists():
-        raise StartRefused(f"{file} exists already; a backup does not write over anything.")
-    with _draft_of(file) as draft, tempfile.TemporaryDirectory(dir=draft.parent) as directory:
+        raise CommandError(f"{file} exists already; a backup does not write over anything.")
+    with _atomic_output(file) as draft, tempfile.TemporaryDirectory(dir=draft.parent) as directory:
         snapshot = Path(directory) / DATABASE
         _copy_database(conf.database_path, snapshot)
         with tarfile.open(draft, "w") as archive:
@@ -66,29 +66,29 @@ def restore(
     data_dir: DataDir = None,
 ) -> None:
     """Make a data directory from a backup. The directory must be new or empty."""
-    conf = _conf(data_dir)
+    conf = _load_conf(data_dir)
     if conf.database_url:
-        raise StartRefused(
-            "The database is PostgreSQL: put it back with pg_restore, then run `scanrill restored`."
+        raise CommandError(
+            "The database is PostgreSQL: put it back with pg_restore, then run `scanrill reset-event-log`."
         )
     target = conf.data_dir
     if os.environ.get("SCANRILL_STORAGE_URL"):
-        raise StartRefused("Files are restored into the data directory: do it without SCANRILL_STORAGE_URL.")
+        raise CommandError("Files are restored into the data directory: do it without SCANRILL_STORAGE_URL.")
     _check_empty(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f"{target.name}.") as directory:
         draft = Path(directory) / "data"
         _unpack(file, draft)
-        _begin_a_new_log(draft / DATABASE)
+        _reset_event_log(draft / DATABASE)
         if target.exists():
             shutil.rmtree(target)
         os.replace(draft, target)
     print(f"{target} is as it was when the backup was made; `scanrill serve` starts it.")
 
 
-def restored(data_dir: DataDir = None) -> None:
+def reset_event_log(data_dir: DataDir = None) -> None:
     """Say that a PostgreSQL database was put back, before any server starts: old cursors count no more."""
-    open_data(data_dir)
+    set_up(data_dir)
     from backend_main.core.models import EventLog
 
     EventLog.objects.all().delete()  # the next start names a new one
@@ -104,8 +104,8 @@ def _manifest() -> dict[str, object]:
 
 
 @contextmanager
-def _draft_of(file: Path) -> Iterator[Path]:
-    """Becomes the file when it is whole, for its owner's eyes only. Raises `StartRefused`."""
+def _atomic_output(file: Path) -> Iterator[Path]:
+    """Becomes the file when it is whole, for its owner's eyes only. Raises `CommandError`."""
     try:
         descriptor, name = tempfile.mkstemp(dir=file.absolute().parent, prefix=f"{file.name}.")  # mode 0600
         os.close(descriptor)
@@ -115,7 +115,7 @@ def _draft_of(file: Path) -> Iterator[Path]:
         finally:
             Path(name).unlink(missing_ok=True)
     except OSError as error:
-        raise StartRefused(f"{file} cannot be written ({error.strerror}).") from None
+        raise CommandError(f"{file} cannot be written ({error.strerror}).") from None
 
 
 def _copy_database(source: Path, target: Path) -> None:
@@ -149,7 +149,7 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 # ── reading ──
 
 
-def _conf(data_dir: Path | None) -> Conf:
+def _load_conf(data_dir: Path | None) -> Conf:
     if data_dir is not None:
         os.environ["SCANRILL_DATA_DIR"] = str(data_dir)
     from backend_main.core.conf import conf
@@ -162,35 +162,35 @@ def _check_empty(target: Path) -> None:
     if not target.exists():
         return
     if not target.is_dir():
-        raise StartRefused(f"{target} is no directory; choose another with --data-dir.")
+        raise CommandError(f"{target} is no directory; choose another with --data-dir.")
     there = {path.name for path in target.iterdir()}
-    if there - EMPTY or any(any((target / name).iterdir()) for name in there & {"incoming", FILES}):
-        raise StartRefused(f"{target} is not empty; a backup is restored into a new directory (--data-dir).")
+    if there - INITIAL_ENTRIES or any(any((target / name).iterdir()) for name in there & {"incoming", FILES}):
+        raise CommandError(f"{target} is not empty; a backup is restored into a new directory (--data-dir).")
 
 
 def _unpack(file: Path, draft: Path) -> None:
-    """Raises `StartRefused` where it is no backup, or one of a later version."""
+    """Raises `CommandError` where it is no backup, or one of a later version."""
     draft.mkdir(mode=0o700)
     try:
         with tarfile.open(file, "r:") as archive:
             manifest = archive.extractfile(MANIFEST)
             assert manifest is not None
             if json.load(manifest)["format"] != FORMAT:
-                raise StartRefused(f"{file} was written by a newer version of scanrill; install that one.")
+                raise CommandError(f"{file} was written by a newer version of scanrill; install that one.")
             archive.extractall(draft, filter="data")
     except (tarfile.TarError, KeyError, ValueError, AssertionError):
-        raise StartRefused(f"{file} is no backup of scanrill, or it is damaged.") from None
+        raise CommandError(f"{file} is no backup of scanrill, or it is damaged.") from None
     except OSError as error:
-        raise StartRefused(f"The backup cannot be unpacked ({error.strerror}).") from None
+        raise CommandError(f"The backup cannot be unpacked ({error.strerror}).") from None
     (draft / MANIFEST).unlink()
     if not (draft / SECRET).stat().st_size:  # the key is in SCANRILL_SECRET_KEY
         (draft / SECRET).unlink()
 
 
-def _begin_a_new_log(database: Path) -> None:
+def _reset_event_log(database: Path) -> None:
     """What clients heard after the backup is not in its log: their cursors must not count in it."""
     try:
         with closing(sqlite3.connect(database)) as connection, connection:
             connection.execute("DELETE FROM core_eventlog")  # the next start names a new one
     except sqlite3.DatabaseError:
-        raise StartRefused("The database in this backup is damaged.") from None
+        raise CommandError("The database in this backup is damaged.") from None

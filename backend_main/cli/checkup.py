@@ -23,35 +23,35 @@ if TYPE_CHECKING:
     from backend_main.core.conf import Conf
 
 Status = Literal["ok", "warn", "FAIL"]
-MOST_CLOCK_SECONDS = 2.0
+MAX_CLOCK_SKEW_SECONDS = 2.0
 PING_SECONDS = 2.0
 # What a process needs beside its sockets: the database's connections, files on their way in, readers' pipes.
 OTHER_DESCRIPTORS = 256
 FEW_SOCKETS = 4_096
 ENGINE_SECONDS = 60.0
-SAID = "Doctor reads"
+SAMPLE_TEXT = "Doctor reads"
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One line. `do` is empty where all is well."""
+    """One line. `action` is empty where all is well."""
 
     check: str
     status: Status
-    says: str
-    do: str = ""
+    message: str
+    action: str = ""
 
 
 Check = Callable[["Conf"], Iterator[Finding]]
 
 
-def look(name: str, check: Check, conf: Conf) -> list[Finding]:
+def run_check(name: str, check: Check, conf: Conf) -> list[Finding]:
     """All that a check finds; what it raises is a failure with its own words."""
     found: list[Finding] = []
     try:
         found += check(conf)
     except Exception as error:
         said = str(error).strip() or type(error).__name__
-        found.append(Finding(name, "FAIL", redact(said.splitlines()[0]), _ADVICE[name]))
+        found.append(Finding(name, "FAIL", redact(said.splitlines()[0]), _ACTIONS[name]))
     return found
 
 
@@ -72,12 +72,12 @@ def settings(conf: Conf) -> Iterator[Finding]:
     """Those that cannot work together, and those that are none."""
     from django.core import checks
 
-    from backend_main.core.conf import unknown
+    from backend_main.core.conf import unknown_variables
 
     wrong = [problem for problem in checks.run_checks(tags=["scanrill"]) if problem.is_serious()]
     for problem in wrong:
         yield Finding("settings", "FAIL", problem.msg, problem.hint or "")
-    for name in unknown(os.environ):
+    for name in unknown_variables(os.environ):
         yield Finding(
             "settings", "warn", f"{name} is no setting", "`scanrill settings` lists those there are."
         )
@@ -159,7 +159,7 @@ def clock(conf: Conf) -> Iterator[Finding]:
         there = dt.datetime.fromisoformat(there)
     apart = abs((there - _now()).total_seconds())
     says = f"this machine's and the database's are {apart:.1f} s apart"
-    if apart <= MOST_CLOCK_SECONDS:
+    if apart <= MAX_CLOCK_SKEW_SECONDS:
         yield Finding("clock", "ok", says)
     else:
         yield Finding("clock", "FAIL", says, "Have NTP set both: tokens are refused, or live too long.")
@@ -189,11 +189,11 @@ def broker(conf: Conf) -> Iterator[Finding]:
         return
     from backend_main.backend import celery
 
-    workers = celery.answering(PING_SECONDS)
+    workers = celery.ping_workers(PING_SECONDS)
     yield Finding("broker", "ok", "it answers")
     if workers:
         yield Finding("worker", "ok", f"{len(workers)} answer: {', '.join(sorted(workers))}")
-    elif conf.reads_here:
+    elif conf.runs_readers:
         yield Finding("worker", "ok", "none answers; servers read themselves")
     else:
         says = f"none answers within {PING_SECONDS:.0f} s: uploads wait"
@@ -215,9 +215,9 @@ def storage(conf: Conf) -> Iterator[Finding]:
 def engine(conf: Conf) -> Iterator[Finding]:
     """Reads a drawn line, in a child process as always."""
     from backend_main.reading import Options, PageDone
-    from backend_main.reading.host import Host
+    from backend_main.reading.host import EngineProcess
 
-    host = Host(conf.engine, threads=1, start_seconds=ENGINE_SECONDS)
+    host = EngineProcess(conf.engine, threads=1, start_seconds=ENGINE_SECONDS)
     with tempfile.TemporaryDirectory() as directory:
         picture = Path(directory) / "line.png"
         _draw(picture)
@@ -226,20 +226,22 @@ def engine(conf: Conf) -> Iterator[Finding]:
             text = " ".join(e.text for e in host.read(picture, options) if isinstance(e, PageDone))
         finally:
             host.stop()
-    if SAID.casefold() in text.casefold():
+    if SAMPLE_TEXT.casefold() in text.casefold():
         yield Finding("engine", "ok", f"{conf.engine} reads")
     else:
-        says = f"{conf.engine} read “{text}” where “{SAID}” stands"
-        yield Finding("engine", "FAIL", says, _ADVICE["engine"])
+        says = f"{conf.engine} read “{text}” where “{SAMPLE_TEXT}” stands"
+        yield Finding("engine", "FAIL", says, _ACTIONS["engine"])
 
 
 def _draw(path: Path) -> None:
     from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
     page = Image.new("RGB", (600, 160), "white")
-    ImageDraw.Draw(page).text((60, 50), SAID, fill="black", font=ImageFont.load_default(48))
+    ImageDraw.Draw(page).text((60, 50), SAMPLE_TEXT, fill="black", font=ImageFont.load_default(48))
     script = PngImagePlugin.PngInfo()
-    script.add_text("scanrill", msgspec.json.encode({"lines": [SAID]}).decode())  # for the engine of tests
+    script.add_text(
+        "scanrill", msgspec.json.encode({"lines": [SAMPLE_TEXT]}).decode()
+    )  # for the engine of tests
     page.save(path, pnginfo=script)
 
 
@@ -264,7 +266,7 @@ CHECKS: dict[str, Check] = {
     "storage": storage,
     "engine": engine,
 }
-_ADVICE = {
+_ACTIONS = {
     "data directory": "Give it to the user that runs scanrill, or choose another with --data-dir.",
     "settings": "`scanrill settings` shows those in force.",
     "file limits": "Look at `ulimit -n` and `df`.",

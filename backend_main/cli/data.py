@@ -13,29 +13,29 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from backend_main.core.errors import StartRefused
+from backend_main.core.errors import CommandError
 
 if TYPE_CHECKING:
     from backend_main.core.conf import Conf
 
 _SERVER = "serve.lock"
 # A number that nothing else takes for a lock of this database.
-_MIGRATING = int.from_bytes(b"scanrill")
+MIGRATION_LOCK_ID = int.from_bytes(b"scanrill")
 
 DataDir = Annotated[Path | None, typer.Option(help="Where data is kept. [env: SCANRILL_DATA_DIR]")]
 
 
-def open_data(data_dir: Path | None) -> Conf:
-    """Sets Django up on a data directory that exists and has this version's tables. Raises `StartRefused`."""
-    conf = make_data(data_dir)
+def set_up(data_dir: Path | None) -> Conf:
+    """Sets Django up on a data directory that exists and has this version's tables. Raises `CommandError`."""
+    conf = ensure_data_dir(data_dir)
     set_up_django()
     with locked(conf.data_dir / "migrate.lock", wait=True):
         _migrate()
     return conf
 
 
-def make_data(data_dir: Path | None) -> Conf:
-    """The settings, and a data directory that is there. Raises `StartRefused`."""
+def ensure_data_dir(data_dir: Path | None) -> Conf:
+    """The settings, and a data directory that is there. Raises `CommandError`."""
     if data_dir is not None:
         os.environ["SCANRILL_DATA_DIR"] = str(data_dir)
     from backend_main.core.conf import conf
@@ -54,7 +54,7 @@ def locked(path: Path, *, wait: bool, shared: bool = False) -> Iterator[IO[str]]
 
 
 @contextmanager
-def serving(conf: Conf) -> Iterator[IO[str]]:
+def server_lock(conf: Conf) -> Iterator[IO[str]]:
     """Holds the lock of a data directory's server; its address goes into the file.
 
     An embedded server is the only one. Others share the lock, and the file has the address of the last.
@@ -96,14 +96,14 @@ def _make(data_dir: Path) -> None:
         with open(data_dir / "migrate.lock", "a"):
             pass
     except OSError as error:
-        raise StartRefused(
+        raise CommandError(
             f"The data directory {data_dir} cannot be written ({error.strerror}); "
             "choose another with --data-dir."
         ) from None
 
 
 def set_up_django(*, strict: bool = True) -> None:
-    """On a data directory that is there. If strict, raises `StartRefused` where nothing can be stored, or
+    """On a data directory that is there. If strict, raises `CommandError` where nothing can be stored, or
     settings do not go together."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
     import django
@@ -118,7 +118,7 @@ def set_up_django(*, strict: bool = True) -> None:
     # Ours only: the framework's own look at routes and models, and import all of the server for it.
     for problem in checks.run_checks(tags=["scanrill"]):
         if problem.is_serious():
-            raise StartRefused(f"{problem.msg} {problem.hint or ''}".strip())
+            raise CommandError(f"{problem.msg} {problem.hint or ''}".strip())
 
 
 def _migrate() -> None:
@@ -127,22 +127,22 @@ def _migrate() -> None:
     from django.db.migrations.executor import MigrationExecutor
 
     try:
-        _wait_for_turn()
+        _acquire_migration_lock()
         executor = MigrationExecutor(connection)
         newer = {key for key in executor.loader.applied_migrations if key[0] == "core"} - {
             key for key in executor.loader.disk_migrations if key[0] == "core"
         }
         if newer:
-            raise StartRefused("The database was written by a newer version of scanrill; install that one.")
+            raise CommandError("The database was written by a newer version of scanrill; install that one.")
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0, interactive=False)
     except DatabaseError as error:
-        raise StartRefused(database_trouble(error)) from None
+        raise CommandError(database_error_message(error)) from None
     finally:
         connection.close()
 
 
-def _wait_for_turn() -> None:
+def _acquire_migration_lock() -> None:
     """Machines that start at once migrate one after another; the lock is gone with the connection."""
     from django.db import connection
 
@@ -150,16 +150,16 @@ def _wait_for_turn() -> None:
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = 0")
             cursor.execute("SET statement_timeout = 0")  # a migration may take its time
-            cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATING])
+            cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK_ID])
 
 
-def is_database_away(error: Exception) -> bool:
+def is_database_error(error: Exception) -> bool:
     """Whether a database went away in the middle of a command; False in one that uses none."""
     database = sys.modules.get("django.db")
     return database is not None and isinstance(error, (database.OperationalError, database.InterfaceError))
 
 
-def database_trouble(error: Exception) -> str:
+def database_error_message(error: Exception) -> str:
     """A sentence with the first line: libpq adds advice, and each address that it tried."""
     line = str(error).strip().partition("\n")[0].removesuffix(".")
     return f"The database cannot be used: {line}."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .data import DataDir, make_data, set_up_django
+from .data import DataDir, ensure_data_dir, set_up_django
 
 if TYPE_CHECKING:
     from .checkup import Finding
@@ -20,13 +20,13 @@ def doctor(
     data_dir: DataDir = None,
 ) -> None:
     """Check all that a server needs: a line each, with what to do. Ends with 1 where something fails."""
-    conf = make_data(data_dir)
+    conf = ensure_data_dir(data_dir)
     set_up_django(strict=False)
     from . import checkup
 
     found: list[Finding] = []
     for name, check in checkup.CHECKS.items():
-        new = checkup.look(name, check, conf)
+        new = checkup.run_check(name, check, conf)
         found += new
         if not as_json:
             _print(new)
@@ -43,10 +43,10 @@ def _print(found: list[Finding]) -> None:
     console = Console(width=None if sys.stdout.isatty() else 240)
     for finding in found:
         line = Text(f"{finding.status:<5}", style=STYLES[finding.status])
-        line.append(f"{finding.check}: {finding.says}", style="default")
+        line.append(f"{finding.check}: {finding.message}", style="default")
         console.print(line, soft_wrap=True)
-        if finding.do:
-            console.print(Text(f"     → {finding.do}"), soft_wrap=True)
+        if finding.action:
+            console.print(Text(f"     → {finding.action}"), soft_wrap=True)
 
 
 def _print_json(found: list[Finding]) -> None:

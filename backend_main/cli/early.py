@@ -6,14 +6,14 @@ import os
 import signal
 
 
-def end_at_signals() -> None:
+def exit_on_signals() -> None:
     """Until the command sets handlers of its own, SIGTERM and SIGINT are its end, with 0.
 
     Without them whoever stops it sooner, a supervisor in a hurry, would be told that it failed.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _end)
+        signal.signal(number, _exit)
 
 
-def _end(*_signal: object) -> None:
+def _exit(*_signal: object) -> None:
     os._exit(0)

@@ -10,22 +10,22 @@ import msgspec
 import typer
 
 if TYPE_CHECKING:
-    from backend_main.reading.engines.about import About
+    from backend_main.reading.engines.about import EngineInfo
 
 
 def engines(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """List the engines: what each reads and can, or how to get it."""
     from backend_main.reading.engines import known_engines
-    from backend_main.reading.engines.about import about
+    from backend_main.reading.engines.about import engine_info
 
-    known = [about(name) for name in known_engines()]
+    known = [engine_info(name) for name in known_engines()]
     if as_json:
         print(json.dumps(msgspec.to_builtins(known), indent=2))
     else:
-        _print_table([engine for engine in known if not engine.for_tests])
+        _print_table([engine for engine in known if not engine.is_test_engine])
 
 
-def _print_table(known: list[About]) -> None:
+def _print_table(known: list[EngineInfo]) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -35,11 +35,11 @@ def _print_table(known: list[About]) -> None:
             languages = " ".join(engine.languages) or "any"
             table.add_row(engine.name, languages, " ".join(engine.profiles), _abilities(engine))
         else:
-            table.add_row(engine.name, "", "", f"not installed: {engine.lacking}")
+            table.add_row(engine.name, "", "", f"not installed: {engine.unavailable_reason}")
     Console(width=None if sys.stdout.isatty() else 240, markup=False).print(table)
 
 
-def _abilities(engine: About) -> str:
+def _abilities(engine: EngineInfo) -> str:
     text = "streams tokens" if engine.streams_tokens else "streams lines"
-    boxes = "with boxes and confidences" if engine.gives_boxes else "without boxes"
-    return f"{text}, {boxes}" + ("; pages leave this machine" if engine.sends_pages_away else "")
+    boxes = "with boxes and confidences" if engine.provides_boxes else "without boxes"
+    return f"{text}, {boxes}" + ("; pages leave this machine" if engine.is_remote else "")

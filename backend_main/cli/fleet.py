@@ -16,52 +16,52 @@ from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable
 from contextlib import suppress
 
-from backend_main.core.errors import StartRefused
+from backend_main.core.errors import CommandError
 
 log = logging.getLogger(__name__)
 
 # A member ends in less; one that does not is killed. With it, all of the command ends within ten seconds.
-STOP_SECONDS = 9
+STOP_TIMEOUT_SECONDS = 9
 FIRST_DELAY_SECONDS, LAST_DELAY_SECONDS = 0.1, 10.0
 # One that lived for so long did not die of its start.
-STEADY_SECONDS = 60.0
+STABLE_AFTER_SECONDS = 60.0
 
 
-class Fleet:
+class ProcessSupervisor:
     """`started` is called once, when all serve for the first time."""
 
     program = (sys.executable, "-m", "backend_main.cli.member")
 
     def __init__(self, listener: socket.socket, count: int, started: Callable[[], None]) -> None:
         self._listener, self._count, self._started = listener, count, started
-        self._life, self._life_of_all = os.pipe()
-        self._told, self._tells = os.pipe()
+        self._parent_alive_pipe, self._alive_pipe = os.pipe()
+        self._ready_reader, self._ready_writer = os.pipe()
         self._serving, self._failed = 0, False
         self._processes: set[Process] = set()
 
     def run(self) -> None:
-        """Until SIGTERM or SIGINT. Raises `StartRefused` where a member dies before all have served."""
+        """Until SIGTERM or SIGINT. Raises `CommandError` where a member dies before all have served."""
         asyncio.run(self._run())
         if self._failed:
-            raise StartRefused("A process of the server ended at its start; the lines above say why.")
+            raise CommandError("A process of the server ended at its start; the lines above say why.")
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        loop.add_reader(self._told, self._hear)
-        members = {asyncio.create_task(self._keep(number)) for number in range(1, self._count + 1)}
+        loop.add_reader(self._ready_reader, self._on_ready)
+        members = {asyncio.create_task(self._supervise(number)) for number in range(1, self._count + 1)}
         await self._stopping.wait()
-        await self._end(members)
+        await self._terminate(members)
 
-    def _hear(self) -> None:
+    def _on_ready(self) -> None:
         before = self._serving
-        self._serving += len(os.read(self._told, 1024))
+        self._serving += len(os.read(self._ready_reader, 1024))
         if before < self._count <= self._serving:
             self._started()
 
-    async def _keep(self, number: int) -> None:
+    async def _supervise(self, number: int) -> None:
         delay, loop = FIRST_DELAY_SECONDS, asyncio.get_running_loop()
         while not self._stopping.is_set():
             began = loop.time()
@@ -73,14 +73,14 @@ class Fleet:
                 self._stopping.set()
                 return
             log.error("process %d of the server ended with %d; another takes its place", number, code)
-            delay = FIRST_DELAY_SECONDS if loop.time() - began > STEADY_SECONDS else delay
+            delay = FIRST_DELAY_SECONDS if loop.time() - began > STABLE_AFTER_SECONDS else delay
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), delay)
             delay = min(2 * delay, LAST_DELAY_SECONDS)
 
     async def _run_one(self, number: int) -> int:
         """How it ended."""
-        descriptors = (self._listener.fileno(), self._tells, self._life)
+        descriptors = (self._listener.fileno(), self._ready_writer, self._parent_alive_pipe)
         process = await asyncio.create_subprocess_exec(
             *self.program,
             *map(str, (number, *descriptors)),
@@ -94,9 +94,9 @@ class Fleet:
         finally:
             self._processes.discard(process)
 
-    async def _end(self, members: set[asyncio.Task[None]]) -> None:
+    async def _terminate(self, members: set[asyncio.Task[None]]) -> None:
         """Says so each second, as a process that is just starting may not hear it at once."""
-        for _ in range(STOP_SECONDS):
+        for _ in range(STOP_TIMEOUT_SECONDS):
             self._signal(signal.SIGTERM)
             _, members = await asyncio.wait(members, timeout=1)
             if not members:

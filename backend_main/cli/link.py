@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import typer
 
-from backend_main.core.errors import StartRefused
+from backend_main.core.errors import CommandError
 
-from .data import DataDir, is_loopback, open_data, running_server
+from .data import DataDir, is_loopback, running_server, set_up
 
 if TYPE_CHECKING:
     from backend_main.core.models import User
@@ -28,7 +28,7 @@ def link(
 ) -> None:
     """Print a link that signs a user in once, within 10 minutes, and nothing else."""
     address = _checked(url) if url else None
-    conf = open_data(data_dir)
+    conf = set_up(data_dir)
     user = _user(name)
     print(link_for(user, address or _address_of(running_server(conf.data_dir))))
 
@@ -37,7 +37,7 @@ def link_for(user: User, address: str) -> str:
     """A new link. The code stands behind a `#`, which no browser sends and so no log holds."""
     from backend_main.core import codes
 
-    return f"{address}/#code={codes.issue(user)}"
+    return f"{address}/#code={codes.issue_code(user)}"
 
 
 def oldest_user() -> User | None:
@@ -84,7 +84,7 @@ def _user(name: str | None) -> User:
     user = User.objects.filter(username=name, is_active=True).first() if name else oldest_user()
     if user is None:
         who = f"no active user {name}" if name else "no active user"
-        raise StartRefused(f"There is {who}; `scanrill user add {name or 'NAME'}` makes one.")
+        raise CommandError(f"There is {who}; `scanrill user add {name or 'NAME'}` makes one.")
     return user
 
 
@@ -93,7 +93,7 @@ def _address_of(running: str | None) -> str:
         print("scanrill: no server runs on this data directory; start it to use the link.", file=sys.stderr)
         return DEFAULT_ADDRESS
     if not is_loopback(urlsplit(running).hostname or ""):
-        raise StartRefused(f"The server listens on {running}; say how users reach it, with --url.")
+        raise CommandError(f"The server listens on {running}; say how users reach it, with --url.")
     return running
 
 

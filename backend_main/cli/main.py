@@ -9,8 +9,8 @@ import typer
 from backend_main import __version__
 from backend_main.core.errors import ScanrillError
 
-from .backup import backup, restore, restored
-from .data import database_trouble, is_database_away
+from .backup import backup, reset_event_log, restore
+from .data import database_error_message, is_database_error
 from .doctor import doctor
 from .engines import engines
 from .link import link
@@ -32,7 +32,7 @@ user.command("add")(add_user)
 app.add_typer(user, name="user")
 COMMANDS = (
     *(serve, worker, link, token, read, engines),
-    *(sweep, backup, restore, restored, settings, doctor),
+    *(sweep, backup, restore, reset_event_log, settings, doctor),
 )
 for command in COMMANDS:
     app.command()(command)
@@ -53,6 +53,6 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        if not is_database_away(error):
+        if not is_database_error(error):
             raise
-        sys.exit(f"scanrill: {database_trouble(error)}")
+        sys.exit(f"scanrill: {database_error_message(error)}")

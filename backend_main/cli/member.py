@@ -12,29 +12,29 @@ import time
 from backend_main.core.errors import ScanrillError
 
 from .data import set_up_django
-from .early import end_at_signals
+from .early import exit_on_signals
 from .serve import run
 
 
 def main() -> None:
-    end_at_signals()
+    exit_on_signals()
     number, listener, tells, life = map(int, sys.argv[1:])
-    threading.Thread(target=_end_with, args=(life,), name="life", daemon=True).start()
+    threading.Thread(target=_exit_with_parent, args=(life,), name="life", daemon=True).start()
     set_up_django()
-    from backend_main.backend.lifespan import Duties
+    from backend_main.backend.lifespan import ProcessRole
     from backend_main.core.conf import conf
 
     # One for all: there is one queue to read, and one place to sweep.
-    Duties.reads = Duties.sweeps = number == 1
+    ProcessRole.runs_readers = ProcessRole.runs_maintenance = number == 1
     with socket.socket(fileno=listener) as shared:
-        run(shared, conf, lambda: _tell(tells))
+        run(shared, conf, lambda: _report_ready(tells))
 
 
-def _tell(descriptor: int) -> None:
+def _report_ready(descriptor: int) -> None:
     os.write(descriptor, b".")
 
 
-def _end_with(life: int) -> None:
+def _exit_with_parent(life: int) -> None:
     """Ends this process, in order, when the one that started it is gone: nobody would end it otherwise."""
     os.read(life, 1)
     while True:

@@ -16,11 +16,11 @@ REFRESHES_PER_SECOND = 10
 ROWS_BELOW = 2
 
 
-class Screen:
+class LivePreview:
     """The end of a page's text so far, as much as there is room for, and how far the document is.
 
     It is wiped when the page is done: what the page says in the end is printed in its place, once and for
-    all. Where `on` is False nothing is shown.
+    all. Where `enabled` is False nothing is shown.
     """
 
     def __init__(self, name: str, console: Console, *, on: bool) -> None:
@@ -36,7 +36,7 @@ class Screen:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
     ) -> None:
-        self.wipe()
+        self.clear()
 
     def begin(self, page: PageStarted) -> None:
         self._text, self._place = "", f"{self._name}, page {page.number} of {page.page_count}"
@@ -45,7 +45,7 @@ class Screen:
     def add(self, text: str) -> None:
         self._text += text
 
-    def wipe(self) -> None:
+    def clear(self) -> None:
         live, self._live = self._live, None
         if live is not None:
             live.stop()

@@ -11,10 +11,10 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend_main.core.errors import StartRefused
+from backend_main.core.errors import CommandError
 
-from .data import DataDir, is_loopback, open_data, serving
-from .early import end_at_signals
+from .data import DataDir, is_loopback, server_lock, set_up
+from .early import exit_on_signals
 from .link import first_user, link_for, oldest_user
 
 if TYPE_CHECKING:
@@ -39,19 +39,19 @@ def serve(
     data_dir: DataDir = None,
 ) -> None:
     """Start the server, and its reader unless there are workers; they run until Ctrl-C or SIGTERM."""
-    end_at_signals()
+    exit_on_signals()
     if with_reader:
         os.environ["SCANRILL_WITH_READER"] = "1"
-    conf = open_data(data_dir)
+    conf = set_up(data_dir)
     check_engine(conf)
     _check_storage()
     if workers > 1 and not conf.redis_url:
-        raise StartRefused(
+        raise CommandError(
             "Several processes hear each other's events over Redis: set SCANRILL_REDIS_URL, or no --workers."
         )
     if not is_loopback(host):
-        _check_exposed(conf)
-    with _server_of(conf) as lock_file, _listening(host, port) as listener:
+        _check_public_host(conf)
+    with _hold_server_lock(conf) as lock_file, _listening(host, port) as listener:
         address = _address(listener)
         lock_file.write(address)
         lock_file.flush()
@@ -80,9 +80,9 @@ def _run(listener: socket.socket, conf: Conf, workers: int, started: Callable[[]
     if workers == 1:
         run(listener, conf, started)
         return
-    from .fleet import Fleet
+    from .fleet import ProcessSupervisor
 
-    Fleet(listener, workers, started).run()
+    ProcessSupervisor(listener, workers, started).run()
 
 
 def run(listener: socket.socket, conf: Conf, started: Callable[[], None]) -> None:
@@ -90,11 +90,11 @@ def run(listener: socket.socket, conf: Conf, started: Callable[[], None]) -> Non
     import uvicorn
 
     from backend_main.backend.server import Server
-    from backend_main.backend.transport import Protocol
+    from backend_main.backend.transport import FastPathWSProtocol
 
     config = uvicorn.Config(
         "backend_main.backend.asgi:application",
-        ws=Protocol,
+        ws=FastPathWSProtocol,
         # Inflating small frames into big ones is how a client would fill the memory.
         ws_per_message_deflate=False,
         ws_max_size=conf.max_frame_bytes,
@@ -108,21 +108,21 @@ def run(listener: socket.socket, conf: Conf, started: Callable[[], None]) -> Non
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn ends at these and raises them again when it is done; that was their whole work: exit code 0.
-        signal.signal(number, _nothing)
+        signal.signal(number, _ignore_signal)
     Server(config, started).run(sockets=[listener])
 
 
-def _nothing(_number: int, _frame: Any) -> None:
+def _ignore_signal(_number: int, _frame: Any) -> None:
     pass
 
 
 @contextmanager
-def _server_of(conf: Conf) -> Iterator[IO[str]]:
+def _hold_server_lock(conf: Conf) -> Iterator[IO[str]]:
     try:
-        with serving(conf) as file:
+        with server_lock(conf) as file:
             yield file
     except BlockingIOError:
-        raise StartRefused(
+        raise CommandError(
             f"The data directory {conf.data_dir} is in use by another scanrill serve."
         ) from None
 
@@ -133,7 +133,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        raise StartRefused(
+        raise CommandError(
             f"Cannot listen on {host}, port {port} ({error.strerror}); choose another with --port or --host."
         ) from None
     with listener:
@@ -148,7 +148,7 @@ def check_engine(conf: Conf) -> None:
     from backend_main.reading.engines import known_engines
 
     if conf.engine not in (known := sorted(known_engines())):
-        raise StartRefused(
+        raise CommandError(
             f"SCANRILL_ENGINE: there is no engine {conf.engine}; known are {', '.join(known)}."
         )
 
@@ -159,7 +159,7 @@ def _check_storage() -> None:
     storage.check()
 
 
-def _check_exposed(conf: Conf) -> None:
+def _check_public_host(conf: Conf) -> None:
     """What is fine on one's own machine is not when others can reach it."""
     from backend_main.core.models import User
 
@@ -171,4 +171,4 @@ def _check_exposed(conf: Conf) -> None:
     if not any(user.has_usable_password() for user in User.objects.filter(is_active=True)):
         missing.append("a user with a password (`scanrill user add NAME`)")
     if missing:
-        raise StartRefused(f"To serve other machines, first set: {'; '.join(missing)}.")
+        raise CommandError(f"To serve other machines, first set: {'; '.join(missing)}.")

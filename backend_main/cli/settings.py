@@ -18,5 +18,5 @@ def settings() -> None:
         table.add_row(row.variable, row.value, "" if row.value == row.default else row.default, row.help)
     # Cut to the width of a terminal, but whole where a program reads it.
     Console(width=None if sys.stdout.isatty() else 240, markup=False).print(table)
-    for name in conf.unknown(os.environ):
+    for name in conf.unknown_variables(os.environ):
         print(f"scanrill: {name} is set, but is no setting of scanrill.", file=sys.stderr)

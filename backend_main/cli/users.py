@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from backend_main.core.errors import StartRefused
+from backend_main.core.errors import CommandError
 from backend_main.core.text import seconds_of
 
-from .data import DataDir, open_data
+from .data import DataDir, set_up
 
 if TYPE_CHECKING:
     from backend_main.core.models import User
@@ -25,7 +25,7 @@ def add_user(
 ) -> None:
     """Add a user. Asks for a password on a terminal; without one the user has tokens only."""
     password = _password(from_stdin=password_stdin, none=no_password)
-    open_data(data_dir)
+    set_up(data_dir)
     from django.core.exceptions import ValidationError
 
     from backend_main.core.models import User
@@ -36,7 +36,7 @@ def add_user(
         user.full_clean(exclude=["password"])
         _validate(password, user)
     except ValidationError as error:
-        raise StartRefused(" ".join(error.messages)) from None
+        raise CommandError(" ".join(error.messages)) from None
     user.save()
     print(f"User {name} added.", file=sys.stderr)
 
@@ -48,14 +48,14 @@ def token(
 ) -> None:
     """Print one access token, and nothing else."""
     lifetime = _lifetime(ttl)
-    open_data(data_dir)
+    set_up(data_dir)
     from backend_main.core import auth
     from backend_main.core.models import User
 
     user = User.objects.filter(username=name, is_active=True).first()
     if user is None:
-        raise StartRefused(f"There is no active user {name}; `scanrill user add {name}` makes one.")
-    print(auth.issue(user, lifetime))
+        raise CommandError(f"There is no active user {name}; `scanrill user add {name}` makes one.")
+    print(auth.issue_access_token(user, lifetime))
 
 
 def _password(*, from_stdin: bool, none: bool) -> str | None:

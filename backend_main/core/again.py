@@ -17,7 +17,7 @@ from typing import ParamSpec, TypeVar
 from django.db import InterfaceError, OperationalError, connection
 from django.db.utils import Error
 
-from .errors import Unavailable
+from .errors import DatabaseUnavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,37 +25,37 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 # Each by half less or more, so that two who met do not meet again. In all, as long as a restart takes.
-WAITS_SECONDS = (0.1, 0.5, 2.0)
+BACKOFF_SECONDS = (0.1, 0.5, 2.0)
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: serialization failure, deadlock; the server
 # is shut down, has crashed, or is starting; no connection is left. And all of class 08, connections.
-PASSING = {"40001", "40P01", "57P01", "57P02", "57P03", "53300"}
+TRANSIENT_SQLSTATES = {"40001", "40P01", "57P01", "57P02", "57P03", "53300"}
 # It waited long enough already, for a lock or an answer.
-TIMED_OUT = {"55P03", "57014"}
+TIMEOUT_SQLSTATES = {"55P03", "57014"}
 
 
-def again(work: Callable[P, T]) -> Callable[P, T]:
+def retry_transient(work: Callable[P, T]) -> Callable[P, T]:
     """For what is a whole transaction, or reads only; inside another transaction it does nothing.
 
-    What is wrapped raises `Unavailable` when the last try fails too.
+    What is wrapped raises `DatabaseUnavailable` when the last try fails too.
     """
 
     @functools.wraps(work)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         if connection.in_atomic_block:
             return work(*args, **kwargs)
-        for wait_seconds in WAITS_SECONDS:
+        for wait_seconds in BACKOFF_SECONDS:
             try:
                 return work(*args, **kwargs)
             except (OperationalError, InterfaceError) as error:
-                _check_passing(error)
-                log.warning("the database is asked again: %s", _line(error))
+                _raise_if_permanent(error)
+                log.warning("the database is asked again: %s", _first_line(error))
             time.sleep(wait_seconds * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
             connection.close_if_unusable_or_obsolete()
         try:
             return work(*args, **kwargs)
         except (OperationalError, InterfaceError) as error:
-            _check_passing(error)
-            raise Unavailable from error
+            _raise_if_permanent(error)
+            raise DatabaseUnavailable from error
 
     return run
 
@@ -65,15 +65,15 @@ def sqlstate(error: BaseException) -> str | None:
     return getattr(error.__cause__, "sqlstate", "") or "" if hasattr(error.__cause__, "sqlstate") else None
 
 
-def _check_passing(error: Error) -> None:
-    """Raises the error again where it would come again; `Unavailable` where there was enough waiting."""
+def _raise_if_permanent(error: Error) -> None:
+    """Raises the error again where it would come again; `DatabaseUnavailable` where there was enough waiting."""
     state = sqlstate(error)
-    if state in TIMED_OUT:
-        log.warning("the database is given up: %s", _line(error))
-        raise Unavailable from error
-    if state is None or not (state == "" or state in PASSING or state.startswith("08")):
+    if state in TIMEOUT_SQLSTATES:
+        log.warning("the database is given up: %s", _first_line(error))
+        raise DatabaseUnavailable from error
+    if state is None or not (state == "" or state in TRANSIENT_SQLSTATES or state.startswith("08")):
         raise error
 
 
-def _line(error: Error) -> str:
+def _first_line(error: Error) -> str:
     return str(error).partition("\n")[0]

@@ -22,15 +22,15 @@ from rest_framework_simplejwt.tokens import RefreshToken as BaseRefreshToken
 from rest_framework_simplejwt.tokens import Token
 
 from . import queries
-from .again import again
+from .again import retry_transient
 from .conf import conf
-from .errors import OriginRefused, StartRefused, Unauthenticated
+from .errors import CommandError, OriginNotAllowed, Unauthenticated
 from .models import User
 
 Scope = Mapping[str, Any]
 
 
-class _OurRules(Token):
+class TokenRulesMixin(Token):
     """`iat` is a fraction: a token made just after a revocation is valid, one made just before is not.
 
     An id (`jti`) is not asked for: nothing here uses it, and not every service that signs tokens sets one.
@@ -45,11 +45,11 @@ class _OurRules(Token):
         self.payload[claim] = (at_time or self.current_time).timestamp()
 
 
-class AccessToken(_OurRules, BaseAccessToken):
+class AccessToken(TokenRulesMixin, BaseAccessToken):
     pass
 
 
-class RefreshToken(_OurRules, BaseRefreshToken):  # type: ignore[misc] # two stubs of for_user disagree
+class RefreshToken(TokenRulesMixin, BaseRefreshToken):  # type: ignore[misc] # two stubs of for_user disagree
     access_token_class = AccessToken
 
 
@@ -61,7 +61,7 @@ class Identity(NamedTuple):
     expires_at: float
 
 
-def identify(raw_token: str | None) -> Identity:
+def authenticate(raw_token: str | None) -> Identity:
     """The user of an access token. Uses the database. Raises `Unauthenticated`."""
     if not raw_token:
         raise Unauthenticated("A token is needed, as ?token= or as Authorization: Bearer.")
@@ -71,8 +71,8 @@ def identify(raw_token: str | None) -> Identity:
         raise Unauthenticated("The token is invalid or expired.") from None
 
 
-def issue(user: User, ttl: dt.timedelta) -> str:
-    """A new access token. Raises `StartRefused` where another service signs the tokens."""
+def issue_access_token(user: User, ttl: dt.timedelta) -> str:
+    """A new access token. Raises `CommandError` where another service signs the tokens."""
     check_can_sign()
     token = AccessToken.for_user(user)
     token.set_exp(lifetime=ttl)
@@ -80,9 +80,9 @@ def issue(user: User, ttl: dt.timedelta) -> str:
 
 
 def check_can_sign() -> None:
-    """Raises `StartRefused` where another service signs the tokens."""
+    """Raises `CommandError` where another service signs the tokens."""
     if not can_sign():
-        raise StartRefused(
+        raise CommandError(
             "Tokens are signed by another service here (SCANRILL_JWT_ALGORITHM is set, "
             "SCANRILL_JWT_SIGNING_KEY is not); ask that service for one."
         )
@@ -92,7 +92,7 @@ def can_sign() -> bool:
     return conf.jwt_algorithm.startswith("HS") or bool(conf.jwt_signing_key)
 
 
-def token_of(scope: Scope) -> str | None:
+def token_from_handshake(scope: Scope) -> str | None:
     """The token of a WebSocket handshake: the header where a client can set it, or else the query."""
     query = parse_qs(scope["query_string"].decode("latin-1"))
     return bearer_token(scope) or (query["token"][0] if "token" in query else None)
@@ -111,7 +111,7 @@ def check_origin(scope: Scope) -> None:
 
     One rule for WebSocket and HTTP, whose schemes stand for one another.
 
-    Raises `OriginRefused`.
+    Raises `OriginNotAllowed`.
     """
     headers = dict(scope["headers"])
     origin = headers.get(b"origin")
@@ -119,28 +119,28 @@ def check_origin(scope: Scope) -> None:
         return
     try:
         given = parse_origin(origin.decode("ascii"))
-        allowed = {parse_origin(text) for text in conf.allowed_origins} | _own_origin(
+        allowed = {parse_origin(text) for text in conf.allowed_origins} | _same_origin(
             scope, headers.get(b"host", b"")
         )
     except (ValueError, UnicodeError):
-        raise OriginRefused("The Origin header is malformed.") from None
+        raise OriginNotAllowed("The Origin header is malformed.") from None
     if given not in allowed:
-        raise OriginRefused("Pages of this origin may not connect; see SCANRILL_ALLOWED_ORIGINS.")
+        raise OriginNotAllowed("Pages of this origin may not connect; see SCANRILL_ALLOWED_ORIGINS.")
 
 
-def check_page(scope: Scope) -> None:
-    """As `check_origin`, where a browser acts unasked: it must say for which page. Raises `OriginRefused`."""
+def require_allowed_origin(scope: Scope) -> None:
+    """As `check_origin`, where a browser acts unasked: it must say for which page. Raises `OriginNotAllowed`."""
     check_origin(scope)
     if not any(name == b"origin" for name, _ in scope["headers"]):
-        raise OriginRefused("This needs an Origin header, which every browser sends.")
+        raise OriginNotAllowed("This needs an Origin header, which every browser sends.")
 
 
 class BearerAuthentication(JWTAuthentication):
-    """The REST door's use of `identify`'s rules."""
+    """The REST door's use of `authenticate`'s rules."""
 
     def get_validated_token(self, raw_token: bytes) -> Any:
         try:
-            return identify(raw_token.decode("latin-1"))
+            return authenticate(raw_token.decode("latin-1"))
         except Unauthenticated as error:
             raise AuthenticationFailed(str(error)) from None
 
@@ -166,12 +166,12 @@ def _identity(token: Token) -> Identity:
     issued_at = token.get("iat", 0.0)
     if user is None or not isinstance(issued_at, (int, float)):
         raise Unauthenticated("The token is invalid or expired.")
-    if not queries.token_stands(queries.account(user.pk), issued_at):
+    if not queries.is_token_valid(queries.account(user.pk), issued_at):
         raise Unauthenticated("The user was deactivated, or the token revoked.")
     return Identity(user, float(issued_at), float(token["exp"]))
 
 
-@again
+@retry_transient
 def _user(claim: object) -> User | None:
     if not isinstance(claim, str) or not claim:
         return None
@@ -191,7 +191,7 @@ def parse_origin(origin: str) -> tuple[str, str, int]:
     return parts.scheme, parts.hostname, parts.port or default_port
 
 
-def _own_origin(scope: Scope, host: bytes) -> set[tuple[str, str, int]]:
+def _same_origin(scope: Scope, host: bytes) -> set[tuple[str, str, int]]:
     name = host.decode("ascii")
     domain, _port = split_domain_port(name)
     if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):

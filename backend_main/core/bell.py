@@ -3,7 +3,7 @@
 Nothing depends on its being heard: the log has every event, the pages of an upload are rows. What is heard
 late is in order all the same, as each item says after which event of its owner it comes. Needs no Django.
 
-`LocalBell` rings in this process. `redis_bell.RedisBell` rings in all processes that share a Redis.
+`LocalPubSub` rings in this process. `redis_bell.RedisPubSub` rings in all processes that share a Redis.
 """
 
 from __future__ import annotations
@@ -19,55 +19,55 @@ from uuid import UUID
 
 import msgspec
 
-from .slot import Draft
+from .slot import PageSnapshot
 
 log = logging.getLogger(__name__)
 
-HERE_SECONDS = 10.0
+WORKER_HEARTBEAT_SECONDS = 10.0
 
 
-class Item(msgspec.Struct, frozen=True, tag=True):
-    """Of the user `owner_id`. Of two with one `key`, the second is enough for who has not heard the first."""
+class PubSubMessage(msgspec.Struct, frozen=True, tag=True):
+    """Of the user `owner_id`. Of two with one `coalescing_key`, the second is enough for who has not heard the first."""
 
     owner_id: UUID
 
     @property
-    def key(self) -> object:
+    def coalescing_key(self) -> object:
         return type(self), self.owner_id
 
-    def after(self, earlier: Item) -> Item:
+    def merge(self, earlier: PubSubMessage) -> PubSubMessage:
         """What to say in the place of both; the keys are the same."""
         return self
 
 
-class Ring(Item, frozen=True, tag=True):
+class LogAdvanced(PubSubMessage, frozen=True, tag=True):
     """The owner's log goes up to `seq`."""
 
     seq: int
 
-    def after(self, earlier: Item) -> Item:
-        return earlier if isinstance(earlier, Ring) and earlier.seq > self.seq else self
+    def merge(self, earlier: PubSubMessage) -> PubSubMessage:
+        return earlier if isinstance(earlier, LogAdvanced) and earlier.seq > self.seq else self
 
 
-class OfUpload(Item, frozen=True, tag=True):
+class UploadScoped(PubSubMessage, frozen=True, tag=True):
     upload_id: UUID
 
 
-class Over(OfUpload, frozen=True, tag=True):
+class ReadingEnded(UploadScoped, frozen=True, tag=True):
     """The event `seq` ends the reading of an upload, if it is being read."""
 
     seq: int
 
     @property
-    def key(self) -> object:
-        return Over, self.upload_id, self.seq
+    def coalescing_key(self) -> object:
+        return ReadingEnded, self.upload_id, self.seq
 
 
-class Taken(OfUpload, frozen=True, tag=True):
+class ReadingStarted(UploadScoped, frozen=True, tag=True):
     """A reader begins, or goes on with, an upload, after the event `seq`.
 
-    `pages` are its finished pages by their numbers; None: whoever wants them looks. `run` is the attempt with
-    which this reading began, `wanted` are the pages that it is to read. `jobs` are the attempts that read
+    `pages` are its finished pages by their numbers; None: whoever wants them looks. `first_attempt` is the attempt with
+    which this reading began, `page_ranges` are the pages that it is to read. `jobs` are the attempts that read
     now, by the first pages of their jobs; None: it is one, of the whole document.
     """
 
@@ -75,8 +75,8 @@ class Taken(OfUpload, frozen=True, tag=True):
     seq: int
     pages: dict[int, str] | None = None
     page_count: int | None = None
-    run: int = 0
-    wanted: str = ""
+    first_attempt: int = 0
+    page_ranges: str = ""
     jobs: dict[int, int] | None = None
 
     @property
@@ -84,133 +84,141 @@ class Taken(OfUpload, frozen=True, tag=True):
         return {1: self.attempt} if self.jobs is None else self.jobs
 
     @property
-    def begins(self) -> bool:
+    def is_first_claim(self) -> bool:
         """Whether it is a reading's first claim, and no page is done: there is nothing to be looked up."""
-        return self.pages == {} and self.attempt == self.run
+        return self.pages == {} and self.attempt == self.first_attempt
 
     @property
-    def key(self) -> object:
-        return Taken, self.upload_id, self.attempt
+    def coalescing_key(self) -> object:
+        return ReadingStarted, self.upload_id, self.attempt
 
 
-class PageText(OfUpload, frozen=True, tag=True):
+class PageTextUpdate(UploadScoped, frozen=True, tag=True):
     """A page as far as it is read, or done; of the job that begins with `first_page`."""
 
     attempt: int
-    page: Draft
+    snapshot: PageSnapshot
     first_page: int = 1
 
     @property
-    def key(self) -> object:
-        return PageText, self.upload_id, self.attempt, self.page.number
+    def coalescing_key(self) -> object:
+        return PageTextUpdate, self.upload_id, self.attempt, self.snapshot.number
 
 
-class Listening(Item, frozen=True, tag=True):
+class SubscriberJoined(PubSubMessage, frozen=True, tag=True):
     """A process listens to this user from now on; who reads something of theirs says it once more."""
 
 
-class Missed(msgspec.Struct, frozen=True):
+class PossibleGap(msgspec.Struct, frozen=True):
     """Some items may have been lost: it is time to look."""
 
 
-class Work(Item, frozen=True, tag=True):
-    """A job waits. It is `NOBODY`'s, whom every server follows that shares a Redis."""
+class JobsAvailable(PubSubMessage, frozen=True, tag=True):
+    """A job waits. It is `SYSTEM_OWNER_ID`'s, whom every server follows that shares a Redis."""
 
 
-class Here(Item, frozen=True, tag=True):
-    """A worker lives, and says so each `HERE_SECONDS`. It is `NOBODY`'s too."""
+class WorkerHeartbeat(PubSubMessage, frozen=True, tag=True):
+    """A worker lives, and says so each `WORKER_HEARTBEAT_SECONDS`. It is `SYSTEM_OWNER_ID`'s too."""
 
 
-Heard = Ring | Over | Taken | PageText | Work | Here | Listening
-NOBODY = UUID(int=0)
+AnyPubSubMessage = (
+    LogAdvanced
+    | ReadingEnded
+    | ReadingStarted
+    | PageTextUpdate
+    | JobsAvailable
+    | WorkerHeartbeat
+    | SubscriberJoined
+)
+SYSTEM_OWNER_ID = UUID(int=0)
 
 
-class Says(Protocol):
+class Publisher(Protocol):
     """What tells: a bell, or one who only speaks."""
 
-    def say(self, item: Heard) -> None:
+    def publish(self, item: AnyPubSubMessage) -> None:
         """Soon, to all who listen; from any thread."""
 
 
-def tell(bell: Says, owner_id: UUID, seq: int, ended: UUID | None) -> None:
+def publish_change(bell: Publisher, owner_id: UUID, seq: int, ended: UUID | None) -> None:
     """An event is committed; `ended` is the upload whose reading it ends."""
-    bell.say(Ring(owner_id, seq))
+    bell.publish(LogAdvanced(owner_id, seq))
     if ended is not None:
-        bell.say(Over(owner_id, ended, seq))
+        bell.publish(ReadingEnded(owner_id, ended, seq))
 
 
-Hear = Callable[[Heard | Missed, bool], None]
+MessageHandler = Callable[[AnyPubSubMessage | PossibleGap, bool], None]
 """Called on the loop with an item, and whether this process said it."""
 
 
-class Mailbox:
+class CoalescingQueue:
     """What was said and nobody has heard yet: in order, the newest of each key in the place of the oldest."""
 
     def __init__(self) -> None:
-        self._items: dict[object, Item] = {}
+        self._items: dict[object, PubSubMessage] = {}
         self._lock = threading.Lock()
 
-    def put(self, item: Item) -> bool:
+    def put(self, item: PubSubMessage) -> bool:
         """Whether there was nothing before."""
         with self._lock:
-            first, key = not self._items, item.key
+            first, key = not self._items, item.coalescing_key
             earlier = self._items.get(key)
-            self._items[key] = item if earlier is None else item.after(earlier)
+            self._items[key] = item if earlier is None else item.merge(earlier)
         return first
 
-    def take_all(self) -> list[Item]:
+    def pop_all(self) -> list[PubSubMessage]:
         with self._lock:
             items, self._items = self._items, {}
         return list(items.values())
 
 
-class LocalBell:
-    """`start` and `stop`, `follow` and `unfollow` on the loop; `say` from any thread."""
+class LocalPubSub:
+    """`start` and `stop`, `subscribe` and `unsubscribe` on the loop; `publish` from any thread."""
 
     def __init__(self) -> None:
-        self._mailbox = Mailbox()
+        self._queue = CoalescingQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._hear: Hear | None = None
-        self._worker_heard_at = time.monotonic()
+        self._handler: MessageHandler | None = None
+        self._last_worker_heartbeat_at = time.monotonic()
 
     @property
-    def problem(self) -> str | None:
+    def degraded_reason(self) -> str | None:
         """Why it is not heard everywhere just now."""
         return None
 
     @property
-    def unheard_seconds(self) -> float:
+    def seconds_since_worker_heartbeat(self) -> float:
         """How long no worker has said that it lives, of the time in which it would have been heard."""
-        return time.monotonic() - self._worker_heard_at
+        return time.monotonic() - self._last_worker_heartbeat_at
 
-    def start(self, hear: Hear) -> None:
-        self._hear, self._loop = hear, asyncio.get_running_loop()
+    def start(self, hear: MessageHandler) -> None:
+        self._handler, self._loop = hear, asyncio.get_running_loop()
 
     async def stop(self) -> None:
-        self._hear = self._loop = None
-        self._mailbox.take_all()
+        self._handler = self._loop = None
+        self._queue.pop_all()
 
-    def follow(self, owner_id: UUID) -> None:
+    def subscribe(self, owner_id: UUID) -> None:
         """From now on what other processes say of this user is heard too."""
 
-    def unfollow(self, owner_id: UUID) -> None:
+    def unsubscribe(self, owner_id: UUID) -> None:
         pass
 
-    def say(self, item: Heard) -> None:
-        if (loop := self._loop) is not None and self._mailbox.put(item):
+    def publish(self, item: AnyPubSubMessage) -> None:
+        if (loop := self._loop) is not None and self._queue.put(item):
             with suppress(RuntimeError):  # the loop has been closed since
-                loop.call_soon_threadsafe(self._ring)
+                loop.call_soon_threadsafe(self._drain)
 
-    def _ring(self) -> None:
-        for item in self._mailbox.take_all():
-            self._heard(item, local=True)
+    def _drain(self) -> None:
+        for item in self._queue.pop_all():
+            self._dispatch(item, local=True)
 
-    def _heard(self, item: Item | Missed, *, local: bool) -> None:
+    def _dispatch(self, item: PubSubMessage | PossibleGap, *, local: bool) -> None:
         """What fails here is our defect, and is not to end the one who rang, or what else is heard."""
-        if isinstance(item, Here | Missed):
-            self._worker_heard_at = time.monotonic()
+        if isinstance(item, WorkerHeartbeat | PossibleGap):
+            self._last_worker_heartbeat_at = time.monotonic()
         try:
-            if self._hear is not None:
-                self._hear(item, local)  # type: ignore[arg-type] # only what `say` takes comes here
+            if self._handler is not None:
+                self._handler(item, local)  # type: ignore[arg-type] # only what `publish` takes comes here
         except Exception:
             log.exception("what the bell said could not be taken in")

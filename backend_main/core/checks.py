@@ -38,7 +38,7 @@ def celery(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register("scanrill")
-def bell_of_workers(**_kwargs: Any) -> list[CheckMessage]:
+def redis_for_workers(**_kwargs: Any) -> list[CheckMessage]:
     """What a worker reads comes to the servers over Redis, whoever calls it to read."""
     if not conf.broker_url or conf.redis_url:
         return []

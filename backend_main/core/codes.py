@@ -9,25 +9,25 @@ import secrets
 from django.utils import timezone
 
 from . import queries
-from .again import again
+from .again import retry_transient
 from .errors import Unauthenticated
 from .models import SignInCode, User
 
 LIFETIME = dt.timedelta(minutes=10)
 CODE_BYTES = 24  # 192 bits: nobody finds one by trying
-REFUSED = "This link was used already, or is too old; `scanrill link` prints another."
+INVALID_CODE_MESSAGE = "This link was used already, or is too old; `scanrill link` prints another."
 
 
-@again
-def issue(user: User) -> str:
+@retry_transient
+def issue_code(user: User) -> str:
     """A new code that signs this user in."""
     code = secrets.token_urlsafe(CODE_BYTES)
     SignInCode.objects.create(user=user, digest=_digest(code), expires_at=timezone.now() + LIFETIME)
     return code
 
 
-@again
-def redeem(code: str) -> User:
+@retry_transient
+def redeem_code(code: str) -> User:
     """The user of a code, which is gone by this.
 
     Raises `Unauthenticated` with one sentence for all that can be wrong: a code that was used, is too old,
@@ -36,14 +36,14 @@ def redeem(code: str) -> User:
     found = SignInCode.objects.filter(digest=_digest(code), expires_at__gt=timezone.now()).first()
     # Of two who come at once, one deletes the row.
     if found is None or not SignInCode.objects.filter(pk=found.pk).delete()[0]:
-        raise Unauthenticated(REFUSED)
+        raise Unauthenticated(INVALID_CODE_MESSAGE)
     issued_at = (found.expires_at - LIFETIME).timestamp()
-    if not queries.token_stands(queries.account(found.user_id), issued_at):
-        raise Unauthenticated(REFUSED)
+    if not queries.is_token_valid(queries.account(found.user_id), issued_at):
+        raise Unauthenticated(INVALID_CODE_MESSAGE)
     return User.objects.get(pk=found.user_id)
 
 
-@again
+@retry_transient
 def remove_expired() -> int:
     """How many there were."""
     return SignInCode.objects.filter(expires_at__lte=timezone.now()).delete()[0]

@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from msgspec import Meta
 
-from .errors import StartRefused
+from .errors import CommandError
 from .text import seconds_of
 
 PREFIX = "SCANRILL_"
@@ -37,7 +37,7 @@ class Duration(float):
     """Seconds; written as a number of them, or as 90s, 15m, 24h, 7d."""
 
     @property
-    def time(self) -> dt.timedelta:
+    def timedelta(self) -> dt.timedelta:
         return dt.timedelta(seconds=self)
 
 
@@ -212,7 +212,7 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         return self.broker_url or self.redis_url
 
     @property
-    def reads_here(self) -> bool:
+    def runs_readers(self) -> bool:
         """Whether a server has readers of its own."""
         return self.with_reader or not self.broker
 
@@ -224,7 +224,7 @@ class Conf(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / "files"
 
     @property
-    def incoming_dir(self) -> Path:
+    def staging_dir(self) -> Path:
         """Files on their way in; on the file system of `files_dir`, so that a rename is enough."""
         if self.files_dir.parent != self.data_dir:
             return self.files_dir / ".incoming"
@@ -257,17 +257,17 @@ class SettingInfo(NamedTuple):
 
 
 def load(environ: Mapping[str, str]) -> Conf:
-    """Settings from environment variables; raises `StartRefused` naming the variable that is wrong."""
+    """Settings from environment variables; raises `CommandError` naming the variable that is wrong."""
     hints = get_type_hints(Conf, include_extras=True)
     given = {
-        name: _parts(environ[PREFIX + name.upper()], hints[name])
+        name: _split_list(environ[PREFIX + name.upper()], hints[name])
         for name in Conf.__struct_fields__
         if PREFIX + name.upper() in environ
     }
     try:
-        return msgspec.convert(given, Conf, strict=False, dec_hook=_value)
+        return msgspec.convert(given, Conf, strict=False, dec_hook=_decode_custom_type)
     except msgspec.ValidationError as error:
-        raise StartRefused(_named(str(error))) from None
+        raise CommandError(_name_variable(str(error))) from None
 
 
 def describe(settings: Conf) -> list[SettingInfo]:
@@ -277,7 +277,7 @@ def describe(settings: Conf) -> list[SettingInfo]:
     rows = []
     for name in Conf.__struct_fields__:
         meta = _meta(hints[name])
-        shown = [_shown(getattr(source, name), meta) for source in (plain, settings)]
+        shown = [_display_value(getattr(source, name), meta) for source in (plain, settings)]
         rows.append(SettingInfo(PREFIX + name.upper(), shown[0], shown[1], meta.description or ""))
     return rows
 
@@ -285,12 +285,12 @@ def describe(settings: Conf) -> list[SettingInfo]:
 def secret_key(settings: Conf) -> str:
     """The configured secret, or the data directory's own, made on first use, mode 0600.
 
-    Raises `StartRefused` where servers share a database or a Redis: each would make one of its own.
+    Raises `CommandError` where servers share a database or a Redis: each would make one of its own.
     """
     if settings.secret_key:
         return settings.secret_key
     if not settings.embedded:
-        raise StartRefused(
+        raise CommandError(
             f"With {PREFIX}DATABASE_URL or {PREFIX}REDIS_URL, set {PREFIX}SECRET_KEY too: "
             "a long random string, the same for all servers."
         )
@@ -300,7 +300,7 @@ def secret_key(settings: Conf) -> str:
     return path.read_text()
 
 
-def unknown(environ: Mapping[str, str]) -> list[str]:
+def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """Variables with our prefix that are no setting: most often a misspelt one."""
     known = {PREFIX + name.upper() for name in Conf.__struct_fields__}
     return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
@@ -315,7 +315,7 @@ def _write_once(path: Path, text: str) -> None:
             os.link(draft.name, path)
 
 
-def _parts(text: str, hint: Any) -> Any:
+def _split_list(text: str, hint: Any) -> Any:
     kind = get_args(hint)[0]
     if get_origin(kind) is not list:
         return text
@@ -323,7 +323,7 @@ def _parts(text: str, hint: Any) -> Any:
     return [part.strip() for part in text.split(separator) if part.strip()]
 
 
-def _value(kind: type, value: object) -> object:
+def _decode_custom_type(kind: type, value: object) -> object:
     if kind is Path:
         return Path(str(value)).expanduser().absolute()
     if kind is Duration:
@@ -337,7 +337,7 @@ def _meta(hint: Any) -> Meta:
     return meta
 
 
-def _shown(value: object, meta: Meta) -> str:
+def _display_value(value: object, meta: Meta) -> str:
     if meta.extra == _SECRET:
         return "(set)" if value else ""
     if isinstance(value, list):
@@ -345,7 +345,7 @@ def _shown(value: object, meta: Meta) -> str:
     return str(value)
 
 
-def _named(problem: str) -> str:
+def _name_variable(problem: str) -> str:
     """msgspec ends its sentence with the field as `$.readers`; a user knows it as SCANRILL_READERS."""
     where = re.search(r" - at `\$\.(\w+)", problem)
     name = PREFIX + where[1].upper() if where else "A setting"

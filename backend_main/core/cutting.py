@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from .errors import Ending
+from .errors import ShuttingDown
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -16,28 +16,28 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[..., Awaitable[None]]
 
 
-def answering_the_cut(application: Application) -> Application:
+def shutdown_503_middleware(application: Application) -> Application:
     """The application; where it is cancelled before its answer began, that is 503 and not a failure."""
 
-    async def door(scope: Message, receive: Receive, send: Send) -> None:
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
         begun = False
 
-        async def send_noting(message: Message) -> None:
+        async def tracking_send(message: Message) -> None:
             nonlocal begun
             begun = True
             await send(message)
 
         try:
-            await application(scope, receive, send_noting)
+            await application(scope, receive, tracking_send)
         except asyncio.CancelledError:
             if begun:
                 raise
-            await _refuse(send, Ending())
+            await _send_503(send, ShuttingDown())
 
-    return door
+    return app
 
 
-async def _refuse(send: Send, error: Ending) -> None:
+async def _send_503(send: Send, error: ShuttingDown) -> None:
     body = msgspec.json.encode({"error": error.fields})
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": error.http_status, "headers": headers})

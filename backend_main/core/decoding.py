@@ -23,14 +23,14 @@ MAX_DEPTH = 32
 MAX_METADATA_BYTES = 16 * 1024
 MAX_CORRECTION_CHARACTERS = 16 * 1024 * 1024
 # Below this a second pass over the frame costs more than the copy that it avoids.
-CUT_FROM_CHARACTERS = 64 * 1024
+BASE64_FAST_PATH_MIN_CHARACTERS = 64 * 1024
 # A search goes through this much while it holds the interpreter, in a fraction of a millisecond.
-PIECE_CHARACTERS = 4 * 1024 * 1024
+SEARCH_CHUNK_CHARACTERS = 4 * 1024 * 1024
 R = TypeVar("R", bound=Request)
 _KEY = '"image_base64"'
 
 # What a field must be, said to a person. A field that is missing here takes any string.
-EXPECTED = {
+FIELD_HELP = {
     "ref": "A string of at most 64 characters is expected.",
     "instance_id": "The id of an upload is expected, a UUID as a string.",
     "image_base64": "A string of base64 is expected.",
@@ -50,7 +50,7 @@ EXPECTED = {
 }
 
 
-def decode(frame: str) -> Request:
+def parse_request(frame: str) -> Request:
     """The request that a text frame holds.
 
     Raises:
@@ -59,11 +59,11 @@ def decode(frame: str) -> Request:
     envelope = _parse(frame)
     kind = envelope.get("type")
     if not isinstance(kind, str) or kind not in REQUESTS:
-        raise ProtocolError({"type": f"One of {', '.join(REQUESTS)} is expected."}, ref=_safe_ref(envelope))
-    return build(REQUESTS[kind], envelope)
+        raise ProtocolError({"type": f"One of {', '.join(REQUESTS)} is expected."}, ref=_valid_ref(envelope))
+    return build_request(REQUESTS[kind], envelope)
 
 
-def build(kind: type[R], envelope: dict[str, Any]) -> R:
+def build_request(kind: type[R], envelope: dict[str, Any]) -> R:
     """A request of this kind from its JSON, or from the parts of an HTTP request. Raises `ProtocolError`."""
     given, errors = _data(kind, envelope)
     given |= {name: envelope[name] for name in _outer_fields(kind) if name in envelope}
@@ -73,11 +73,11 @@ def build(kind: type[R], envelope: dict[str, Any]) -> R:
             try:
                 values[field.name] = _checked(field, given[field.name])
             except (msgspec.ValidationError, ValueError):
-                errors[field.name] = EXPECTED.get(field.name, "A string is expected.")
+                errors[field.name] = FIELD_HELP.get(field.name, "A string is expected.")
         elif field.required:
             errors[field.name] = "This field is required."
     if errors:
-        raise ProtocolError(errors, reply_type=REPLY_TYPES[kind], ref=_safe_ref(envelope))
+        raise ProtocolError(errors, reply_type=REPLY_TYPES[kind], ref=_valid_ref(envelope))
     return kind(**values)
 
 
@@ -104,7 +104,7 @@ def _fields(kind: type[Request]) -> tuple[msgspec.structs.FieldInfo, ...]:
 
 
 def _outer_fields(kind: type[Request]) -> list[str]:
-    inside = kind.data_fields - kind.also_beside
+    inside = kind.data_fields - kind.also_top_level
     return [name for name in kind.__struct_fields__ if name not in inside]
 
 
@@ -118,12 +118,12 @@ def _checked(field: msgspec.structs.FieldInfo, value: object) -> Any:
         raise ValueError("too large")
     if field.name == "processed_text" and isinstance(value, str) and len(value) > MAX_CORRECTION_CHARACTERS:
         raise ValueError("too long")
-    if isinstance(value, Base64Text):  # `decode` made it itself; no JSON gives one
+    if isinstance(value, Base64Text):  # `parse_request` made it itself; no JSON gives one
         return value
     return msgspec.convert(value, str | None if field.name == "image_base64" else field.type)
 
 
-def _safe_ref(envelope: dict[str, Any]) -> str | None:
+def _valid_ref(envelope: dict[str, Any]) -> str | None:
     """The client's mark, if it is one: an error is to be echoed with it as well."""
     ref = envelope.get("ref")
     return ref if isinstance(ref, str) and len(ref) <= 64 else None
@@ -133,12 +133,15 @@ def _safe_ref(envelope: dict[str, Any]) -> str | None:
 
 
 def _parse(frame: str) -> dict[str, Any]:
-    if len(frame) >= CUT_FROM_CHARACTERS and (envelope := _parse_around_base64(frame)) is not None:
+    if (
+        len(frame) >= BASE64_FAST_PATH_MIN_CHARACTERS
+        and (envelope := _parse_without_copying_base64(frame)) is not None
+    ):
         return envelope
     return _parse_json(frame)
 
 
-def _parse_around_base64(frame: str) -> dict[str, Any] | None:
+def _parse_without_copying_base64(frame: str) -> dict[str, Any] | None:
     """The frame's object with the base64 as a slice of the frame, or None where this is not safe to do."""
     key = frame.find(_KEY)
     colon = key + len(_KEY)
@@ -163,8 +166,8 @@ def _parse_around_base64(frame: str) -> dict[str, Any] | None:
 
 def _find(character: str, frame: str, start: int, end: int) -> int:
     """`frame.find(character, start, end)`, which keeps no other thread waiting while it looks."""
-    for position in range(start, end, PIECE_CHARACTERS):
-        found = frame.find(character, position, min(position + PIECE_CHARACTERS, end))
+    for position in range(start, end, SEARCH_CHUNK_CHARACTERS):
+        found = frame.find(character, position, min(position + SEARCH_CHUNK_CHARACTERS, end))
         if found >= 0:
             return found
     return -1

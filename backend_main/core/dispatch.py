@@ -11,29 +11,29 @@ import threading
 import time
 from collections.abc import Callable
 
-from .errors import Unavailable
+from .errors import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.5
-REST_SECONDS = 0.01
+IDLE_PAUSE_SECONDS = 0.01
 """After a job, where no call for another is left. Who waits for its end is told of it meanwhile, and not
 while a thread looks for what is hardly there (docs/decisions/0099)."""
-MOST_CALLS = 64
+MAX_QUEUED_CALLS = 64
 """At a time: more readers than so many are called by the next sweep."""
 
-_pool: LocalPool | None = None
-_courier: Courier | None = None
-_tell_others: Callable[[], None] | None = None
+_pool: ReaderThreadPool | None = None
+_courier: WorkerNotifier | None = None
+_peer_notifier: Callable[[], None] | None = None
 
 
-class LocalPool:
+class ReaderThreadPool:
     """Threads that each call `work()` until it says False (nothing to do), then wait to be woken."""
 
     def __init__(self, works: list[Callable[[], bool]]) -> None:
         self._wake = threading.Condition()
-        self._calls = 0
-        self._unanswered = 0
+        self._wakeups = 0
+        self._pending_jobs = 0
         self._stopping = False
         self._threads = [
             threading.Thread(target=self._run, args=(work,), name=f"reader-{number}", daemon=True)
@@ -44,10 +44,10 @@ class LocalPool:
         for thread in self._threads:
             thread.start()
 
-    def wake(self, jobs: int = 1) -> None:
+    def wake_local_readers(self, jobs: int = 1) -> None:
         with self._wake:
-            self._calls += 1
-            self._unanswered += jobs
+            self._wakeups += 1
+            self._pending_jobs += jobs
             self._wake.notify_all()
 
     def stop(self, timeout_seconds: float) -> None:
@@ -61,28 +61,28 @@ class LocalPool:
 
     def _run(self, work: Callable[[], bool]) -> None:
         while not self._stopping:
-            seen = self._calls
+            seen = self._wakeups
             if self._call(work):
-                self._rest()
+                self._pause_after_job()
             else:
                 self._wait(seen)
 
-    def _rest(self) -> None:
+    def _pause_after_job(self) -> None:
         with self._wake:
-            self._unanswered = max(0, self._unanswered - 1)
-            self._wake.wait_for(lambda: self._stopping or self._unanswered, REST_SECONDS)
+            self._pending_jobs = max(0, self._pending_jobs - 1)
+            self._wake.wait_for(lambda: self._stopping or self._pending_jobs, IDLE_PAUSE_SECONDS)
 
     def _wait(self, seen: int) -> None:
         """Until stopped or called; a call that came since `seen` was for work that may have been missed."""
         with self._wake:
-            if self._calls == seen:
-                self._unanswered = 0
-            self._wake.wait_for(lambda: self._stopping or self._calls != seen)
+            if self._wakeups == seen:
+                self._pending_jobs = 0
+            self._wake.wait_for(lambda: self._stopping or self._wakeups != seen)
 
     def _call(self, work: Callable[[], bool]) -> bool:
         try:
             return work()
-        except Unavailable as error:  # the next sweep calls again
+        except DatabaseUnavailable as error:  # the next sweep calls again
             log.warning("a reader waits: %s", error)
             return False
         except Exception:
@@ -90,26 +90,26 @@ class LocalPool:
             return False
 
 
-class Courier:
+class WorkerNotifier:
     """A thread that has workers called; nobody who commits waits for a broker.
 
     A broker that is away costs a warning, and is tried until it is back.
     """
 
     def __init__(self, post: Callable[[int], None]) -> None:
-        self._post = post
+        self._enqueue = post
         self._wake = threading.Condition()
-        self._calls = 0
+        self._wakeups = 0
         self._stopping = False
-        self.failing = False
+        self.is_failing = False
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def call(self, readers: int) -> None:
+    def request_readers(self, readers: int) -> None:
         with self._wake:
-            self._calls = min(self._calls + readers, MOST_CALLS)
+            self._wakeups = min(self._wakeups + readers, MAX_QUEUED_CALLS)
             self._wake.notify()
 
     def stop(self, timeout_seconds: float) -> None:
@@ -119,32 +119,32 @@ class Courier:
         self._thread.join(timeout_seconds)
 
     def _run(self) -> None:
-        while calls := self._take():
-            self._try_to_post(calls)
+        while calls := self._wait_for_calls():
+            self._try_enqueue(calls)
 
-    def _take(self) -> int:
+    def _wait_for_calls(self) -> int:
         """How many were wanted meanwhile; waits for one, and is 0 when stopped."""
         with self._wake:
-            self._wake.wait_for(lambda: self._stopping or self._calls)
-            calls, self._calls = self._calls, 0
+            self._wake.wait_for(lambda: self._stopping or self._wakeups)
+            calls, self._wakeups = self._wakeups, 0
             return 0 if self._stopping else calls
 
-    def _try_to_post(self, calls: int) -> None:
+    def _try_enqueue(self, calls: int) -> None:
         try:
-            self._post(calls)
-            self.failing = False
+            self._enqueue(calls)
+            self.is_failing = False
         except Exception as error:
-            if not self.failing:
+            if not self.is_failing:
                 log.warning("workers cannot be called just now: %s", error)
-            self.failing = True
-            self.call(calls)  # until it is there again, as nobody else would find that out
+            self.is_failing = True
+            self.request_readers(calls)  # until it is there again, as nobody else would find that out
             with self._wake:
                 self._wake.wait_for(lambda: self._stopping, RETRY_SECONDS)
 
 
 def start_local(works: list[Callable[[], bool]]) -> None:
     global _pool
-    _pool = LocalPool(works)
+    _pool = ReaderThreadPool(works)
     _pool.start()
 
 
@@ -155,43 +155,43 @@ def stop_local(timeout_seconds: float) -> None:
         _pool = None
 
 
-def start_courier(post: Callable[[int], None]) -> None:
-    """`post` calls so many readers of workers; what it raises is a broker that is away."""
+def start_worker_notifier(post: Callable[[int], None]) -> None:
+    """`enqueue` calls so many readers of workers; what it raises is a broker that is away."""
     global _courier
-    _courier = Courier(post)
+    _courier = WorkerNotifier(post)
     _courier.start()
 
 
-def stop_courier(timeout_seconds: float) -> None:
+def stop_worker_notifier(timeout_seconds: float) -> None:
     global _courier
     if _courier is not None:
         _courier.stop(timeout_seconds)
         _courier = None
 
 
-def tell_others_by(tell: Callable[[], None]) -> None:
+def set_peer_notifier(tell: Callable[[], None]) -> None:
     """How other servers with readers of their own are told; `tell` is quick, and called from any thread."""
-    global _tell_others
-    _tell_others = tell
+    global _peer_notifier
+    _peer_notifier = tell
 
 
-def there_is_work(jobs: int = 1) -> None:
+def notify_jobs_available(jobs: int = 1) -> None:
     """Quick, and safe from any thread; does nothing where this process knows of no readers."""
-    wake(jobs)
+    wake_local_readers(jobs)
     if _courier is not None:
-        _courier.call(jobs)
-    if _tell_others is not None:
-        _tell_others()
+        _courier.request_readers(jobs)
+    if _peer_notifier is not None:
+        _peer_notifier()
 
 
-def wake(jobs: int = 1) -> None:
+def wake_local_readers(jobs: int = 1) -> None:
     """The readers of this process, if it has any."""
     if _pool is not None:
-        _pool.wake(jobs)
+        _pool.wake_local_readers(jobs)
 
 
-def problem() -> str | None:
+def degraded_reason() -> str | None:
     """Why what comes in may wait for the next sweep."""
-    if _courier is not None and _courier.failing:
+    if _courier is not None and _courier.is_failing:
         return "the broker does not answer: workers begin to read some seconds later"
     return None

@@ -17,14 +17,14 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from .bell import Listening, Over
+from .bell import ReadingEnded, SubscriberJoined
 from .redis_bell import (
     FIRST_RETRY_SECONDS,
     LAST_RETRY_SECONDS,
-    QUIET_SECONDS,
+    PING_AFTER_IDLE_SECONDS,
     TIMEOUT_SECONDS,
-    channel_of_readers,
-    unpacked,
+    decode,
+    readers_channel,
 )
 
 log = logging.getLogger(__name__)
@@ -33,8 +33,10 @@ log = logging.getLogger(__name__)
 class Endings:
     """`hear` is called on a thread of its own; it is quick and does not raise."""
 
-    def __init__(self, url: str, prefix: str, hear: Callable[[Over | Listening], None]) -> None:
-        self._url, self._channel, self._hear = url, channel_of_readers(prefix), hear
+    def __init__(
+        self, url: str, prefix: str, hear: Callable[[ReadingEnded | SubscriberJoined], None]
+    ) -> None:
+        self._url, self._channel, self._hear = url, readers_channel(prefix), hear
         self._stopping = threading.Event()
         self._connected = False
 
@@ -77,7 +79,7 @@ class Endings:
     def _hear_messages(self, pubsub: Any) -> None:
         asked = False
         while not self._stopping.is_set():
-            message = pubsub.get_message(timeout=QUIET_SECONDS)
+            message = pubsub.get_message(timeout=PING_AFTER_IDLE_SECONDS)
             if message is not None:
                 asked = False
                 if message["type"] == "message":
@@ -89,5 +91,5 @@ class Endings:
                 pubsub.ping()
 
     def _take(self, data: bytes) -> None:
-        if isinstance(item := unpacked(data), Over | Listening) and not self._stopping.is_set():
+        if isinstance(item := decode(data), ReadingEnded | SubscriberJoined) and not self._stopping.is_set():
             self._hear(item)

@@ -25,28 +25,28 @@ from django.db.models import Max
 from django.db.models.functions import Now
 
 from . import protocol
-from .again import again
+from .again import retry_transient
 from .conf import conf
 from .models import Event, EventCounter, User
 
 
-class Asker(Protocol):
+class ReplyTarget(Protocol):
     """Who asked for a change over a socket, and is to have a reply at the place of the change's event."""
 
     @property
     def id(self) -> str: ...
 
-    def expect(self, seq: int, reply: protocol.Message) -> None:
+    def reply_at_event(self, seq: int, reply: protocol.Message) -> None:
         """The event `seq` is going to be committed; called before it is, from the thread that does it."""
         ...
 
-    def forget(self) -> None:
+    def cancel_reply(self) -> None:
         """It was not committed after all."""
         ...
 
 
 @dataclass(slots=True)
-class Change:
+class UploadChange:
     """One message about one upload. `origin` gets `reply`, or else the message itself, as the reply.
 
     `attempt` is the upload's. `seq` is there once the change is written.
@@ -55,8 +55,8 @@ class Change:
     owner_id: UUID
     upload_id: UUID
     attempt: int
-    message: protocol.Change
-    origin: Asker | None = None
+    message: protocol.DurableMessage
+    origin: ReplyTarget | None = None
     reply: protocol.Message | None = None
     seq: int = 0
 
@@ -65,31 +65,31 @@ class Change:
         return protocol.kind(self.message)
 
     @property
-    def last(self) -> bool:
+    def ends_reading(self) -> bool:
         """Whether it ends the reading of the upload."""
-        return self.kind in protocol.LAST_KINDS
+        return self.kind in protocol.TERMINAL_KINDS
 
 
-Listener = Callable[[Change], None]
+Listener = Callable[[UploadChange], None]
 
 _listeners: list[Listener] = []
 
 
 @contextmanager
-def transaction(first: Callable[[], None] | None = None) -> Iterator[list[Change]]:
+def transaction(first: Callable[[], None] | None = None) -> Iterator[list[UploadChange]]:
     """A database transaction; the changes appended to what it yields are its events.
 
-    `first` is called once it is committed, before the events are told.
+    `on_commit` is called once it is committed, before the events are told.
     """
-    happened: list[Change] = []
+    happened: list[UploadChange] = []
     try:
         with database.atomic():
             yield happened
-            _write(happened)
+            _append(happened)
     except BaseException:
         for change in happened:
             if change.origin is not None:
-                change.origin.forget()
+                change.origin.cancel_reply()
         raise
     if first is not None:
         first()
@@ -98,34 +98,34 @@ def transaction(first: Callable[[], None] | None = None) -> Iterator[list[Change
             listener(change)
 
 
-def listen(listener: Listener) -> None:
+def add_listener(listener: Listener) -> None:
     _listeners.append(listener)
 
 
-def unlisten(listener: Listener) -> None:
+def remove_listener(listener: Listener) -> None:
     _listeners.remove(listener)
 
 
-@again
-def head(owner_id: UUID) -> int:
+@retry_transient
+def latest_seq(owner_id: UUID) -> int:
     """The number of the owner's newest event; 0 where there was none yet."""
     return next(iter(EventCounter.objects.filter(owner_id=owner_id).values_list("seq", flat=True)), 0)
 
 
-@again
+@retry_transient
 def remove_expired() -> int:
     """Events older than `conf.event_retention`, and what stands before them; how many there were.
 
     Of each owner a beginning of the log goes, so that what is left has no gap.
     """
-    expired = Event.objects.filter(created_at__lt=Now() - conf.event_retention.time).order_by()
+    expired = Event.objects.filter(created_at__lt=Now() - conf.event_retention.timedelta).order_by()
     removed = 0
     for owner_id, seq in expired.values_list("owner_id").annotate(newest=Max("seq")):
         removed += Event.objects.filter(owner_id=owner_id, seq__lte=seq).delete()[0]
     return removed
 
 
-def _write(happened: list[Change]) -> None:
+def _append(happened: list[UploadChange]) -> None:
     """Counters are locked in one order too."""
     for change in sorted(happened, key=lambda change: change.owner_id):
         change.seq = _next_seq(change.owner_id)
@@ -136,12 +136,12 @@ def _write(happened: list[Change]) -> None:
             attempt=change.attempt,
             kind=change.kind,
             message=protocol.encode(protocol.without_texts(change.message)),
-            origin=change.origin.id if change.origin is not None else "",
+            origin_connection=change.origin.id if change.origin is not None else "",
         )
         if change.origin is not None:
             reply = change.reply or change.message
             assert isinstance(reply, protocol.Message)
-            change.origin.expect(change.seq, reply)
+            change.origin.reply_at_event(change.seq, reply)
 
 
 def _next_seq(owner_id: UUID) -> int:

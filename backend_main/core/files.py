@@ -17,16 +17,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.views.decorators.http import require_safe
 
 from . import auth, orm, pictures, queries, storage
-from .errors import Invalid, ScanrillError
+from .errors import RequestError, ScanrillError
 from .models import Upload, User
 
 
-def _for_owner(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable[..., Any]:
+def owner_required(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable[..., Any]:
     """The view with the user of the request's token, and our errors as JSON."""
 
     async def guarded(request: ASGIRequest, **kwargs: Any) -> HttpResponseBase:
         try:
-            identity = await orm.run(auth.identify, auth.bearer_token(request.scope))
+            identity = await orm.run_in_db_thread(auth.authenticate, auth.bearer_token(request.scope))
             response = await view(request, identity.user, **kwargs)
         except ScanrillError as error:
             response = JsonResponse({"error": error.fields}, status=error.http_status)
@@ -36,34 +36,34 @@ def _for_owner(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable[...
     return require_safe(guarded)
 
 
-@_for_owner
-async def original(request: HttpRequest, user: User, upload_id: UUID) -> HttpResponseBase:
+@owner_required
+async def download_original(request: HttpRequest, user: User, upload_id: UUID) -> HttpResponseBase:
     """`GET /api/uploads/{id}/file`."""
-    upload = await orm.run(queries.upload, owner=user, upload_id=upload_id)
+    upload = await orm.run_in_db_thread(queries.upload, owner=user, upload_id=upload_id)
     etag = f'"{upload.image_hash}"'
     if _has_it(request.headers.get("If-None-Match", ""), etag):
         return HttpResponse(status=304, headers={"ETag": etag})
-    span = _range(request, upload.bytes, etag)
+    span = _parse_range(request, upload.bytes, etag)
     if span is None:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{upload.bytes}"})
     start, end = span
-    pieces = storage.pieces(upload.image_path, start, end)
+    pieces = storage.iter_bytes(upload.image_path, start, end)
     # Before an answer begins: where files cannot be reached, that is to be one of its own.
     first = b"" if request.method == "HEAD" else await asyncio.to_thread(next, pieces, b"")
     return StreamingHttpResponse(
-        _body(first, pieces),
+        _stream(first, pieces),
         status=200 if end - start == upload.bytes else 206,
         content_type=upload.content_type,
         headers=_headers(upload, start, end) | {"ETag": etag},
     )
 
 
-@_for_owner
+@owner_required
 async def page_image(request: HttpRequest, user: User, upload_id: UUID, number: int) -> HttpResponseBase:
     """`GET /api/uploads/{id}/pages/{n}/image?width=`: a picture of the page, upright, at most that wide."""
-    upload = await orm.run(queries.upload, owner=user, upload_id=upload_id)
+    upload = await orm.run_in_db_thread(queries.upload, owner=user, upload_id=upload_id)
     width = _width(request.GET.get("width"))
-    picture = await pictures.page(upload.image_path, number, width)
+    picture = await pictures.page_image(upload.image_path, number, width)
     return HttpResponse(picture, content_type=pictures.CONTENT_TYPE)
 
 
@@ -79,7 +79,7 @@ def _headers(upload: Upload, start: int, end: int) -> dict[str, str]:
     return headers
 
 
-async def _body(first: bytes, pieces: Generator[bytes, None, None]) -> AsyncIterator[bytes]:
+async def _stream(first: bytes, pieces: Generator[bytes, None, None]) -> AsyncIterator[bytes]:
     piece = first
     try:
         while piece:
@@ -95,7 +95,7 @@ def _has_it(if_none_match: str, etag: str) -> bool:
     return etag in known or known == ["*"]
 
 
-def _range(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None:
+def _parse_range(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None:
     """The bytes asked for, [start, end), or None where there are none such.
 
     RFC 9110, 14.2: what is not understood (several ranges, other units) is answered with the whole, as is
@@ -119,5 +119,5 @@ def _width(text: str | None) -> int:
     if text is None:
         return pictures.WIDTHS[-1]
     if not (text.isascii() and text.isdecimal()) or not 1 <= len(text) <= 5 or not int(text):
-        raise Invalid({"width": "A whole number of pixels is expected."})
+        raise RequestError({"width": "A whole number of pixels is expected."})
     return int(text)

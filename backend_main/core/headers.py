@@ -39,23 +39,23 @@ _PAGE = _ALL | {b"content-security-policy": PAGE_POLICY.encode()}
 _API = _ALL | {b"content-security-policy": API_POLICY.encode(), b"cache-control": b"no-store"}
 
 
-def with_headers(application: Application) -> Application:
+def security_headers_middleware(application: Application) -> Application:
     """The application with these headers on each of its answers."""
 
-    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
         ours = _API if scope["path"].startswith("/api/") else _PAGE
 
         async def send_with_headers(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                message = message | {"headers": _added(message.get("headers", []), ours)}
+                message = message | {"headers": _merge_headers(message.get("headers", []), ours)}
             await send(message)
 
         await application(scope, receive, send_with_headers)
 
-    return door
+    return app
 
 
-def _added(given: Any, ours: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+def _merge_headers(given: Any, ours: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
     brought = [(bytes(name), bytes(value)) for name, value in given]
     names = {name.lower() for name, _ in brought}
     return [*brought, *((name, value) for name, value in ours.items() if name not in names)]

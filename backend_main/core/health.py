@@ -16,30 +16,34 @@ from .conf import conf
 from .live import hub
 
 # A reader takes a waiting job at once, or gives way after a page: so long, and none seems to be there.
-UNREAD_SECONDS = 120
+JOB_WAIT_WARNING_SECONDS = 120
 
 # A worker says each ten seconds that it lives.
-UNHEARD_SECONDS = 45
+WORKER_HEARTBEAT_TIMEOUT_SECONDS = 45
 
 _migrated = False
 
 
-def refusals() -> list[str]:
+def readiness_failures() -> list[str]:
     """Why uploads cannot be taken, or would not be read by this server's own readers."""
     reasons = _of_the_database()
-    if not storage.writable():
+    if not storage.is_writable():
         reasons.append("the storage cannot be written")
-    if not readers.any_warm():
+    if not readers.is_any_ready():
         reasons.append("no reader is warm yet")
     return reasons
 
 
-def delays() -> list[str]:
+def degradations() -> list[str]:
     """Why uploads, which are taken, are read or told of late. Asked where nothing refuses them."""
-    reasons = [problem for problem in (hub.bell.problem, dispatch.problem()) if problem]
-    if conf.broker and not conf.reads_here and hub.bell.unheard_seconds > UNHEARD_SECONDS:
+    reasons = [problem for problem in (hub.pubsub.degraded_reason, dispatch.degraded_reason()) if problem]
+    if (
+        conf.broker
+        and not conf.runs_readers
+        and hub.pubsub.seconds_since_worker_heartbeat > WORKER_HEARTBEAT_TIMEOUT_SECONDS
+    ):
         reasons.append("no worker was heard of lately: uploads wait for one")
-    if jobs.unread_for(dt.timedelta(seconds=UNREAD_SECONDS)):
+    if jobs.has_stalled_jobs(dt.timedelta(seconds=JOB_WAIT_WARNING_SECONDS)):
         reasons.append("uploads wait, and no reader takes them: is there a worker?")
     return reasons
 

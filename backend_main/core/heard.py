@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections import OrderedDict
 from uuid import UUID
 
-from .bell import PageText
+from .bell import PageTextUpdate
 
 # Of so many uploads it is known that they ended, for what is said of them too late.
 REMEMBERED_UPLOADS = 10_000
 
 
-class Coming:
+class PendingReading:
     """An attempt whose reader spoke before all events were here that come before its text."""
 
     def __init__(self) -> None:
-        self.pages: list[PageText] = []
+        self.pages: list[PageTextUpdate] = []
 
-    def add(self, said: PageText) -> None:
-        if self.pages and self.pages[-1].page.number == said.page.number:
+    def add(self, said: PageTextUpdate) -> None:
+        if self.pages and self.pages[-1].snapshot.number == said.snapshot.number:
             self.pages.pop()
         self.pages.append(said)
 
 
-class Newest:
+class LatestSeqCache:
     """A number of each upload, the highest that was noted, of those noted last."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Newest:
     def get(self, upload_id: UUID) -> int:
         return self._numbers.get(upload_id, -1)
 
-    def note(self, upload_id: UUID, number: int) -> None:
+    def record(self, upload_id: UUID, number: int) -> None:
         self._numbers[upload_id] = max(number, self.get(upload_id))
         self._numbers.move_to_end(upload_id)
         if len(self._numbers) > REMEMBERED_UPLOADS:

@@ -19,33 +19,33 @@ from typing import BinaryIO
 import pybase64
 
 from ..reading import headers
-from ..reading.headers import Kind
+from ..reading.headers import FileType
 from . import storage
 from .conf import conf
-from .errors import Invalid, StorageFull, TooLarge
+from .errors import FileTooLarge, RequestError, StorageFull
 from .protocol import Base64Text
 
 # Pieces small enough to leave the processor to others, large enough that the loop around them is nothing.
-PIECE_CHARACTERS = 1024 * 1024
-PIECE_BYTES = 1024 * 1024
+CHUNK_CHARACTERS = 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class StagedFile:
     """A verified file, not yet at its place; `sha256` in hex, `field` the one that brought it."""
 
     path: Path
     filename: str
     sha256: str
     bytes: int
-    kind: Kind
+    kind: FileType
     field: str
 
 
-class Incoming:
+class StagedFileWriter:
     """A file on its way in: pieces are written and hashed as they come, then it is verified.
 
-    `field` is what errors are about. Every method may raise `Invalid` on it, `StorageFull` among them.
+    `field` is what errors are about. Every method may raise `RequestError` on it, `StorageFull` among them.
     """
 
     def __init__(self, field: str, file: BinaryIO, path: Path) -> None:
@@ -55,68 +55,68 @@ class Incoming:
     def write(self, piece: bytes) -> None:
         self._bytes += len(piece)
         if conf.max_upload_bytes and self._bytes > conf.max_upload_bytes:
-            raise TooLarge(self._field, conf.max_upload_bytes)
-        with _room_for(self._field):
+            raise FileTooLarge(self._field, conf.max_upload_bytes)
+        with _translate_disk_full(self._field):
             self._file.write(piece)
         self._digest.update(piece)
 
-    def finish(self, name: str | None) -> Received:
+    def finish(self, name: str | None) -> StagedFile:
         """The verified file, on disk; `name` is only a name."""
-        with _room_for(self._field):
+        with _translate_disk_full(self._field):
             self._file.flush()
             os.fsync(self._file.fileno())
-        kind = _kind(self._path, self._field)
+        kind = _detect_file_type(self._path, self._field)
         filename = _base_name(name) or f"scan.{kind.extension}"
-        return Received(self._path, filename, self._digest.hexdigest(), self._bytes, kind, self._field)
+        return StagedFile(self._path, filename, self._digest.hexdigest(), self._bytes, kind, self._field)
 
 
 @contextmanager
-def incoming(field: str, *, bytes_expected: int = 0) -> Iterator[Incoming]:
+def open_staged_file(field: str, *, bytes_expected: int = 0) -> Iterator[StagedFileWriter]:
     """A new file, which is gone afterwards unless `storage.keep` has taken it."""
-    with _room_for(field):
-        storage.check_room(bytes_expected)
-        opened = storage.incoming()
+    with _translate_disk_full(field):
+        storage.check_free_space(bytes_expected)
+        opened = storage.staging_file()
         file, path = opened.__enter__()
     try:
-        yield Incoming(field, file, path)
+        yield StagedFileWriter(field, file, path)
     finally:
         opened.__exit__(None, None, None)
 
 
 @contextmanager
-def from_base64(text: str | Base64Text, *, name: str | None = None) -> Iterator[Received]:
+def from_base64(text: str | Base64Text, *, name: str | None = None) -> Iterator[StagedFile]:
     """The file that base64 holds. A data-URL prefix and white space are fine; `name` is only a name.
 
     Raises:
-        Invalid: on `image_base64`.
+        RequestError: on `image_base64`.
     """
     whole = Base64Text(text) if isinstance(text, str) else text
-    with incoming("image_base64", bytes_expected=len(whole) * 3 // 4) as file:
-        for piece in _decoded(whole):
+    with open_staged_file("image_base64", bytes_expected=len(whole) * 3 // 4) as file:
+        for piece in _iter_decoded(whole):
             file.write(piece)
         yield file.finish(name)
 
 
 @contextmanager
-def from_path(text: str) -> Iterator[Received]:
+def from_path(text: str) -> Iterator[StagedFile]:
     """A copy of a file below one of `conf.import_roots`.
 
     Raises:
-        Invalid: on `image_path`.
+        RequestError: on `image_path`.
     """
-    with os.fdopen(_open_below_roots(text), "rb") as source, incoming("image_path") as file:
-        while piece := source.read(PIECE_BYTES):
+    with os.fdopen(_open_below_roots(text), "rb") as source, open_staged_file("image_path") as file:
+        while piece := source.read(CHUNK_BYTES):
             file.write(piece)
         yield file.finish(text)
 
 
 @contextmanager
-def _room_for(field: str) -> Iterator[None]:
+def _translate_disk_full(field: str) -> Iterator[None]:
     """A full disk, quota or file-size limit is an error of its own, and nothing stays behind."""
     try:
         yield
     except OSError as error:
-        if error.errno in storage.NO_ROOM:
+        if error.errno in storage.DISK_FULL_ERRNOS:
             raise StorageFull(field) from error
         raise
 
@@ -124,20 +124,20 @@ def _room_for(field: str) -> Iterator[None]:
 # ── base64 ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _decoded(text: Base64Text) -> Iterator[bytes]:
-    start = _after_data_url_prefix(text.piece(0, 300))
+def _iter_decoded(text: Base64Text) -> Iterator[bytes]:
+    start = _after_data_url_prefix(text.slice(0, 300))
     rest, ended = "", False
-    for position in range(start, len(text), PIECE_CHARACTERS):
-        piece = rest + text.piece(position, PIECE_CHARACTERS)
+    for position in range(start, len(text), CHUNK_CHARACTERS):
+        piece = rest + text.slice(position, CHUNK_CHARACTERS)
         if _has_white_space(piece):
             piece = "".join(piece.split())
         whole = len(piece) - len(piece) % 4
         if ended and piece:
-            raise Invalid({"image_base64": "Invalid base64 encoding: text after the padding."})
-        yield _decode_piece(piece[:whole])
+            raise RequestError({"image_base64": "Invalid base64 encoding: text after the padding."})
+        yield _decode_chunk(piece[:whole])
         ended = ended or piece[:whole].endswith("=")
         rest = piece[whole:]
-    yield _decode_piece(rest)
+    yield _decode_chunk(rest)
 
 
 def _has_white_space(piece: str) -> bool:
@@ -145,11 +145,11 @@ def _has_white_space(piece: str) -> bool:
     return not piece.isascii() or any(space in piece for space in " \n\r\t\v\f\x1c\x1d\x1e\x1f")
 
 
-def _decode_piece(piece: str) -> bytes:
+def _decode_chunk(piece: str) -> bytes:
     try:
         return pybase64.b64decode(piece, validate=True)
     except ValueError as error:  # binascii.Error is one
-        raise Invalid({"image_base64": f"Invalid base64 encoding: {error}."}) from None
+        raise RequestError({"image_base64": f"Invalid base64 encoding: {error}."}) from None
 
 
 def _after_data_url_prefix(text: str) -> int:
@@ -160,18 +160,18 @@ def _after_data_url_prefix(text: str) -> int:
 # ── what kind of file ────────────────────────────────────────────────────────────────────────────
 
 
-def _kind(path: Path, field: str) -> Kind:
+def _detect_file_type(path: Path, field: str) -> FileType:
     """The kind of a file that has at least one page within the limits, as far as its header says."""
     try:
-        header = headers.look(path, most_frames=conf.max_pages)
-    except headers.Unsupported:
+        header = headers.read_header(path, most_frames=conf.max_pages)
+    except headers.UnsupportedFormat:
         sentence = f"This is no format that can be read; {headers.SUPPORTED} can."
-        raise Invalid({field: sentence}) from None
-    except headers.BrokenHeader as error:
+        raise RequestError({field: sentence}) from None
+    except headers.MalformedHeader as error:
         sentence = f"The file begins like {error.pillow}, but its header is broken."
-        raise Invalid({field: sentence}) from error
+        raise RequestError({field: sentence}) from error
     if header is None:
-        raise Invalid({field: "The file is empty."})
+        raise RequestError({field: "The file is empty."})
     _check_limits(header, field)
     return header.kind
 
@@ -179,11 +179,11 @@ def _kind(path: Path, field: str) -> Kind:
 def _check_limits(header: headers.Header, field: str) -> None:
     if header.width * header.height > conf.max_pixels:
         size = f"{header.width} × {header.height}"
-        raise Invalid(
+        raise RequestError(
             {field: f"The image is {size} pixels; at most {conf.max_pixels} pixels are allowed here."}
         )
     if header.frames > conf.max_pages:
-        raise Invalid({field: f"The file has more than the {conf.max_pages} pages allowed here."})
+        raise RequestError({field: f"The file has more than the {conf.max_pages} pages allowed here."})
 
 
 def _base_name(name: str | None) -> str:
@@ -202,17 +202,19 @@ def _open_below_roots(text: str) -> int:
     Each component is opened from the directory before it, so nothing that is swapped meanwhile is followed.
     """
     if not conf.import_roots:
-        raise Invalid({"image_path": "Reading files by path is off here; send the bytes as image_base64."})
-    for root, parts in _places(text):
+        raise RequestError(
+            {"image_path": "Reading files by path is off here; send the bytes as image_base64."}
+        )
+    for root, parts in _candidate_paths(text):
         try:
             return _open_regular(root, parts)
         except (OSError, ValueError):  # a name that no file can have is a ValueError
             continue
     # One sentence for all: whether a file exists is nobody's business who may not read it.
-    raise Invalid({"image_path": "This path names no regular file that may be imported."})
+    raise RequestError({"image_path": "This path names no regular file that may be imported."})
 
 
-def _places(text: str) -> Iterator[tuple[Path, tuple[str, ...]]]:
+def _candidate_paths(text: str) -> Iterator[tuple[Path, tuple[str, ...]]]:
     path = PurePosixPath(text)
     if ".." in path.parts or "\x00" in text:
         return
@@ -229,13 +231,13 @@ def _open_regular(root: Path, parts: tuple[str, ...]) -> int:
     directory = os.open(root.resolve(), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for part in parts[:-1]:
-            _refuse_private(directory)
+            _reject_data_directory(directory)
             below = os.open(
                 part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory
             )
             os.close(directory)
             directory = below
-        _refuse_private(directory)
+        _reject_data_directory(directory)
         # O_NONBLOCK: opening a FIFO must not wait for its writer.
         file = os.open(
             parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory
@@ -256,7 +258,7 @@ def _refuse_irregular(status: os.stat_result) -> None:
         raise PermissionError("not a regular file with one name")
 
 
-def _refuse_private(directory: int) -> None:
+def _reject_data_directory(directory: int) -> None:
     """Other users' scans lie in these; a root around one must not open it."""
     opened = os.fstat(directory)
     if any(os.path.samestat(opened, os.stat(private)) for private in conf.private_dirs):

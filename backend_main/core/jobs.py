@@ -26,11 +26,11 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from .. import reading
-from ..reading.selection import Selection
+from ..reading.selection import PageRanges
 from . import events, serializers, wishes
-from .again import again
-from .database import unsynced
-from .events import Change
+from .again import retry_transient
+from .database import relaxed_durability
+from .events import UploadChange
 from .models import Job, Page, Status, Upload, User
 from .text import join_pages
 
@@ -39,15 +39,15 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 15
 HEARTBEAT_SECONDS = 5
 MAX_FAILURES = 3
-COUNTED_JOBS = 64
+MAX_COUNTED_JOBS = 64
 # So many pages are one job where a document has more than twice as many left: few, so that readers end
 # together and live text, which waits for the pages before it, does not wait long.
-RANGE_PAGES = 3
+PAGES_PER_JOB = 3
 
-DIED = "Reading was cut off too often; the file may be too much for the reader."
+READER_DIED_MESSAGE = "Reading was cut off too often; the file may be too much for the reader."
 
 
-class LostUpload(Exception):
+class LeaseLost(Exception):
     """The upload is no longer this attempt's: deleted, cancelled, or taken by another reader."""
 
 
@@ -56,7 +56,7 @@ class Claim:
     """One job, held by one reader until its lease runs out.
 
     It is of the pages from `first_page` to `last_page` (None: to the end) that are asked for and not `done`.
-    `texts` are those of all finished pages, by number; not where the holder `goes_on` in a document of which
+    `finished_page_texts` are those of all finished pages, by number; not where the holder `is_continuation` in a document of which
     it has just read other pages. `seq` is how far the owner's log was when the job was claimed.
     """
 
@@ -66,97 +66,97 @@ class Claim:
     image_path: str
     attempt: int
     options: reading.Options
-    run: int = 0
+    first_attempt: int = 0
     priority: int = 0
     first_page: int = 1
     last_page: int | None = None
     done: frozenset[int] = frozenset()
-    goes_on: bool = False
-    texts: dict[int, str] = field(default_factory=dict)
+    is_continuation: bool = False
+    finished_page_texts: dict[int, str] = field(default_factory=dict)
     page_count: int | None = None
     seq: int = 0
 
-    def page_after(self, number: int, page_count: int | None = None) -> int | None:
+    def next_page(self, number: int, page_count: int | None = None) -> int | None:
         """The next page to read behind this one; None where there is none, if the document has so many."""
-        wanted = Selection(self.options.pages)
-        following = wanted.after(max(number, self.first_page - 1))
+        wanted = PageRanges(self.options.pages)
+        following = wanted.next_page(max(number, self.first_page - 1))
         while following is not None and following in self.done:
-            following = wanted.after(following)
+            following = wanted.next_page(following)
         last = min(self.last_page or sys.maxsize, page_count or sys.maxsize)
         return None if following is None or following > last else following
 
-    def pages_after(self, number: int, page_count: int) -> Iterator[int]:
+    def remaining_pages(self, number: int, page_count: int) -> Iterator[int]:
         """All of them, in a document of so many."""
-        while (following := self.page_after(number, page_count)) is not None:
+        while (following := self.next_page(number, page_count)) is not None:
             yield (number := following)
 
 
 # ── holding ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@again
-@unsynced()
-def claim(holder: str) -> Claim | None:
+@retry_transient
+@relaxed_durability()
+def claim_next(holder: str) -> Claim | None:
     """The fairest open job: interactive before batch, of the owner served longest ago, the oldest."""
-    return _claim(Job.objects.all(), holder, goes_on=False)
+    return _claim(Job.objects.all(), holder, is_continuation=False)
 
 
-@again
-@unsynced()
-def go_on(held: Claim, holder: str) -> Claim | None:
+@retry_transient
+@relaxed_durability()
+def claim_next_range(held: Claim, holder: str) -> Claim | None:
     """The next open range of the document in which the holder has just read one, unless somebody waits."""
-    if others_wait(held):
+    if has_competing_job(held):
         return None
-    return _claim(Job.objects.filter(upload_id=held.upload_id), holder, goes_on=True)
+    return _claim(Job.objects.filter(upload_id=held.upload_id), holder, is_continuation=True)
 
 
-@again
-@unsynced()
-def cut(held: Claim, number: int, page_count: int) -> tuple[Claim, int]:
+@retry_transient
+@relaxed_durability()
+def split_job(held: Claim, number: int, page_count: int) -> tuple[Claim, int]:
     """Makes jobs of what is left of a long document behind the page `number`, but for some pages.
 
-    The claim of the rest, and how many jobs there are for others. Raises `LostUpload`.
+    The claim of the rest, and how many jobs there are for others. Raises `LeaseLost`.
     """
-    left = [number, *held.pages_after(number, page_count)]
-    if held.last_page is not None or len(left) <= 2 * RANGE_PAGES:
+    left = [number, *held.remaining_pages(number, page_count)]
+    if held.last_page is not None or len(left) <= 2 * PAGES_PER_JOB:
         return held, 0
-    own, *others = (left[at : at + RANGE_PAGES] for at in range(0, len(left), RANGE_PAGES))
+    own, *others = (left[at : at + PAGES_PER_JOB] for at in range(0, len(left), PAGES_PER_JOB))
     with transaction.atomic():
         _lock(held, page_count=page_count)
-        _must(_held(held).update(last_page=own[-1]))
+        _require_rows(_claimed_job(held).update(last_page=own[-1]))
         job = Job.objects.get(pk=held.job_id)
         Job.objects.bulk_create(_range_of(job, pages[0], pages[-1]) for pages in others)
     return replace(held, last_page=own[-1]), len(others)
 
 
-@again
-@unsynced()
-def extend(held: Claim) -> bool:
+@retry_transient
+@relaxed_durability()
+def extend_lease(held: Claim) -> bool:
     """A new lease; False where the job is not this claim's any more."""
-    return bool(_held(held).update(lease_until=_lease()))
+    return bool(_claimed_job(held).update(lease_until=_lease()))
 
 
-@again
-@unsynced()
-def give_back(held: Claim) -> None:
+@retry_transient
+@relaxed_durability()
+def release(held: Claim) -> None:
     """The job waits again, as if nothing had happened; the finished pages stay."""
-    _held(held).update(claimed_by="", lease_until=None)
+    _claimed_job(held).update(claimed_by="", lease_until=None)
 
 
-@again
-def others_wait(held: Claim) -> bool:
+@retry_transient
+def has_competing_job(held: Claim) -> bool:
     """Whether somebody else's job is open, or one that is more urgent: this one gives way after its page."""
     others = Q(priority=held.priority) & ~Q(upload__owner_id=held.owner_id)
     return _open().filter(others | Q(priority__lt=held.priority)).exists()
 
 
-@again
-def open_jobs() -> int:
+@retry_transient
+def count_open() -> int:
     """How many wait to be read, counted as far as anybody wants to know."""
-    return _open().order_by()[:COUNTED_JOBS].count()
+    return _open().order_by()[:MAX_COUNTED_JOBS].count()
 
 
-def unread_for(time: dt.timedelta) -> bool:
+def has_stalled_jobs(time: dt.timedelta) -> bool:
     """Whether a job has waited so long, and nobody has one: nobody seems to read."""
     waits = Job.objects.filter(claimed_by="", created_at__lt=Now() - time)
     return waits.exists() and not _claimed().filter(lease_until__gt=Now()).exists()
@@ -165,28 +165,28 @@ def unread_for(time: dt.timedelta) -> bool:
 # ── what a reader writes ─────────────────────────────────────────────────────────────────────────
 
 
-@again
-@unsynced()
+@retry_transient
+@relaxed_durability()
 def save_page(held: Claim, page: reading.PageDone) -> None:
-    """A finished page, which no later attempt reads again. Raises `LostUpload`."""
+    """A finished page, which no later attempt reads again. Raises `LeaseLost`."""
     with transaction.atomic():
         _lock(held, page_count=page.page_count, pages_done=F("pages_done") + 1)
-        _must(_held(held).update(failures=0))
-        _store(held, page)
+        _require_rows(_claimed_job(held).update(failures=0))
+        _insert_page(held, page)
 
 
-@again
+@retry_transient
 def finish(held: Claim, page: reading.PageDone | None = None, show: Callable[[], None] | None = None) -> bool:
     """The job is done, with its last page where that was just read; whether the upload has others.
 
-    With its last job the upload ends: processed, or an error where no page was readable. `show` is called
-    once that is committed, before anybody is told the event. Raises `LostUpload`.
+    With its last job the upload ends: processed, or an error where no page was readable. `on_commit` is called
+    once that is committed, before anybody is told the event. Raises `LeaseLost`.
     """
     with events.transaction(first=show) as happened:
         upload = _locked(held)
-        _must(_held(held).delete()[0])
+        _require_rows(_claimed_job(held).delete()[0])
         if page:
-            _store(held, page)
+            _insert_page(held, page)
             upload.page_count, upload.pages_done = page.page_count, upload.pages_done + 1
         others = Job.objects.filter(upload_id=held.upload_id).exists()
         if others:
@@ -196,26 +196,26 @@ def finish(held: Claim, page: reading.PageDone | None = None, show: Callable[[],
     return others
 
 
-@again
+@retry_transient
 def fail(held: Claim, sentence: str) -> None:
     """The upload ends with an error, whatever else of it is being read."""
     with events.transaction() as happened:
         upload = _locked(held)
-        _must(_held(held).delete()[0])
+        _require_rows(_claimed_job(held).delete()[0])
         Job.objects.filter(upload_id=held.upload_id).delete()
         happened.append(_end(upload, sentence))
 
 
-@again
+@retry_transient
 def count_failure(held: Claim, sentence: str) -> None:
     """The job waits again, unless it has brought down a reader too often without one more page.
 
-    Nothing happens where the claim does not stand any more. Raises `LostUpload`.
+    Nothing happens where the claim does not stand any more. Raises `LeaseLost`.
     """
-    if _held(held).filter(failures__gte=MAX_FAILURES - 1).exists():
+    if _claimed_job(held).filter(failures__gte=MAX_FAILURES - 1).exists():
         fail(held, sentence)
     else:
-        _held(held).update(failures=F("failures") + 1, claimed_by="", lease_until=None)
+        _claimed_job(held).update(failures=F("failures") + 1, claimed_by="", lease_until=None)
 
 
 def texts_so_far(upload_id: UUID) -> dict[str, Any]:
@@ -226,37 +226,37 @@ def texts_so_far(upload_id: UUID) -> dict[str, Any]:
 # ── readers that died ────────────────────────────────────────────────────────────────────────────
 
 
-@again
-def void_claims() -> None:
+@retry_transient
+def release_all_claims() -> None:
     """At the start of the only server of a data directory nobody else can hold a claim."""
-    _count_deaths(_claimed())
+    _record_reader_deaths(_claimed())
 
 
-@again
-def void_expired() -> int:
+@retry_transient
+def release_expired_claims() -> int:
     """Claims whose lease ran out are open again; how many there were."""
-    return _count_deaths(_claimed().filter(lease_until__lt=Now()))
+    return _record_reader_deaths(_claimed().filter(lease_until__lt=Now()))
 
 
-def _count_deaths(claimed: QuerySet[Job]) -> int:
+def _record_reader_deaths(claimed: QuerySet[Job]) -> int:
     dead = list(claimed.select_related("upload"))
     for job in dead:
         upload = job.upload
         log.warning("the reader of upload %s died", upload.pk)
         held = _claim_of(job)
-        with suppress(LostUpload):  # it was deleted, or ended, since that look
-            count_failure(held, DIED)
+        with suppress(LeaseLost):  # it was deleted, or ended, since that look
+            count_failure(held, READER_DIED_MESSAGE)
     return len(dead)
 
 
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _claim(among: QuerySet[Job], holder: str, *, goes_on: bool) -> Claim | None:
+def _claim(among: QuerySet[Job], holder: str, *, is_continuation: bool) -> Claim | None:
     while True:
         with transaction.atomic():
             if (job := _next_job(among)) is not None:
-                return _take(job, holder, goes_on=goes_on)
+                return _take(job, holder, is_continuation=is_continuation)
         if not (connection.features.has_select_for_update and _wait_for_one(among)):
             return None
 
@@ -267,7 +267,7 @@ def _next_job(among: QuerySet[Job]) -> Job | None:
     An upload that somebody else has locked is passed over: who waited for it here, with its job in hand,
     would wait for one who waits for the job.
     """
-    waiting = _in_turn(among).select_related("upload")
+    waiting = _fair_order(among).select_related("upload")
     return waiting.select_for_update(skip_locked=True, of=("self", "upload")).first()
 
 
@@ -276,7 +276,7 @@ def _wait_for_one(among: QuerySet[Job]) -> bool:
 
     Not asked of SQLite, where nobody holds a row.
     """
-    upload_id = _in_turn(among).values_list("upload_id", flat=True).first()
+    upload_id = _fair_order(among).values_list("upload_id", flat=True).first()
     if upload_id is None:
         return False
     with transaction.atomic():
@@ -284,29 +284,32 @@ def _wait_for_one(among: QuerySet[Job]) -> bool:
     return True
 
 
-def _in_turn(among: QuerySet[Job]) -> QuerySet[Job]:
+def _fair_order(among: QuerySet[Job]) -> QuerySet[Job]:
     served = F("upload__owner__last_served_at").asc(nulls_first=True)
     return among.filter(claimed_by="").order_by("priority", served, "created_at", "first_page")
 
 
-def _take(job: Job, holder: str, *, goes_on: bool) -> Claim:
+def _take(job: Job, holder: str, *, is_continuation: bool) -> Claim:
     upload = job.upload
     job.attempt = upload.attempt = upload.attempt + 1
     if upload.status == Status.PENDING:
-        upload.run = upload.attempt
-    upload.status, upload.engine = Status.PROCESSING, wishes.engine_for(wishes.of(upload.asked))
+        upload.first_attempt = upload.attempt
+    upload.status, upload.engine = (
+        Status.PROCESSING,
+        wishes.resolve_engine(wishes.from_stored(upload.read_options)),
+    )
     Job.objects.filter(pk=job.pk).update(attempt=job.attempt, claimed_by=holder, lease_until=_lease())
-    upload.save(update_fields=["attempt", "run", "status", "engine", "updated_at"])
+    upload.save(update_fields=["attempt", "first_attempt", "status", "engine", "updated_at"])
     User.objects.filter(pk=upload.owner_id).update(last_served_at=Now())
-    text = Value("") if goes_on else F("markdown")
+    text = Value("") if is_continuation else F("markdown")
     pages = upload.pages.order_by("number").values_list("number", text)
     finished = dict(pages) if upload.pages_done else {}
     return replace(
         _claim_of(job),
         done=frozenset(finished),
-        goes_on=goes_on,
-        texts={} if goes_on else finished,
-        seq=events.head(upload.owner_id),
+        is_continuation=is_continuation,
+        finished_page_texts={} if is_continuation else finished,
+        seq=events.latest_seq(upload.owner_id),
     )
 
 
@@ -329,8 +332,8 @@ def _claim_of(job: Job) -> Claim:
         owner_id=upload.owner_id,
         image_path=upload.image_path,
         attempt=job.attempt,
-        options=wishes.options(wishes.of(upload.asked), upload.engine),
-        run=upload.run,
+        options=wishes.engine_options(wishes.from_stored(upload.read_options), upload.engine),
+        first_attempt=upload.first_attempt,
         priority=job.priority,
         first_page=job.first_page,
         last_page=job.last_page,
@@ -338,15 +341,15 @@ def _claim_of(job: Job) -> Claim:
     )
 
 
-def _storable(value: Any) -> Any:
+def _strip_nul(value: Any) -> Any:
     """Without NUL characters, which no text of PostgreSQL may hold; a PDF's own text may."""
     match value:
         case str():
             return value.replace("\0", "")
         case list():
-            return [_storable(each) for each in value]
+            return [_strip_nul(each) for each in value]
         case dict():
-            return {key: _storable(each) for key, each in value.items()}
+            return {key: _strip_nul(each) for key, each in value.items()}
     return value
 
 
@@ -362,7 +365,7 @@ def _claimed() -> QuerySet[Job]:
     return Job.objects.exclude(claimed_by="")
 
 
-def _held(held: Claim) -> QuerySet[Job]:
+def _claimed_job(held: Claim) -> QuerySet[Job]:
     """The claim's job, while it is the claim's."""
     return _claimed().filter(pk=held.job_id, attempt=held.attempt)
 
@@ -370,9 +373,9 @@ def _held(held: Claim) -> QuerySet[Job]:
 def _lock(held: Claim, **changes: object) -> None:
     """Writes to the upload while it is read, and holds it until the caller's transaction ends.
 
-    A write to the claim's job must follow: `_must`. Raises `LostUpload`.
+    A write to the claim's job must follow: `_require_rows`. Raises `LeaseLost`.
     """
-    _must(_being_read(held).update(**changes, updated_at=Now()))
+    _require_rows(_being_read(held).update(**changes, updated_at=Now()))
 
 
 def _locked(held: Claim) -> Upload:
@@ -380,7 +383,7 @@ def _locked(held: Claim) -> Upload:
     fields = ("owner_id", "attempt", "page_count", "pages_done", "correction")
     upload = _being_read(held).select_for_update().only(*fields).first()
     if upload is None:
-        raise LostUpload
+        raise LeaseLost
     return upload
 
 
@@ -388,22 +391,22 @@ def _being_read(held: Claim) -> QuerySet[Upload]:
     return Upload.objects.filter(pk=held.upload_id, status=Status.PROCESSING)
 
 
-def _must(rows: int) -> None:
+def _require_rows(rows: int) -> None:
     if not rows:
-        raise LostUpload
+        raise LeaseLost
 
 
-def _store(held: Claim, page: reading.PageDone) -> None:
+def _insert_page(held: Claim, page: reading.PageDone) -> None:
     Page.objects.create(
         upload_id=held.upload_id,
         attempt=held.attempt,
         number=page.number,
         width=page.width,
         height=page.height,
-        markdown=_storable(page.markdown),
-        text=_storable(page.text),
-        lines=_storable([msgspec.to_builtins(line) for line in page.lines]),
-        warnings=_storable(page.warnings),
+        markdown=_strip_nul(page.markdown),
+        text=_strip_nul(page.text),
+        lines=_strip_nul([msgspec.to_builtins(line) for line in page.lines]),
+        warnings=_strip_nul(page.warnings),
     )
 
 
@@ -415,7 +418,7 @@ def _pages_of(upload_id: UUID) -> list[Page]:
 def _texts_of(pages: list[Page]) -> dict[str, Any]:
     return {
         "raw_text": join_pages(page.markdown for page in pages),
-        "reading_text": join_pages(page.text for page in pages),
+        "plain_text": join_pages(page.text for page in pages),
         "warnings": list(dict.fromkeys(warning for page in pages for warning in page.warnings)),
     }
 
@@ -427,7 +430,7 @@ def _unreadable(pages: list[Page]) -> str | None:
     return f"No page of the file could be read. {pages[0].warnings[0]}"
 
 
-def _end(upload: Upload, error: str | None = None) -> Change:
+def _end(upload: Upload, error: str | None = None) -> UploadChange:
     """The end of a locked upload, with the text of the pages that were read: its terminal event.
 
     It is one with an error where there is one, or no page was readable.
@@ -439,7 +442,7 @@ def _end(upload: Upload, error: str | None = None) -> Change:
     for name, text in texts.items():
         setattr(upload, name, text)
     _save(upload, "status", "error", *texts)
-    return Change(upload.owner_id, upload.pk, upload.attempt, serializers.terminal(upload))
+    return UploadChange(upload.owner_id, upload.pk, upload.attempt, serializers.terminal(upload))
 
 
 def _save(upload: Upload, *fields: str) -> None:

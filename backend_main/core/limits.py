@@ -13,7 +13,7 @@ LARGE_FRAMES_AT_ONCE = 2
 _large_frames = asyncio.Semaphore(LARGE_FRAMES_AT_ONCE)
 
 
-def frame_in_work(characters: int) -> AbstractAsyncContextManager[None]:
+def large_frame_slot(characters: int) -> AbstractAsyncContextManager[None]:
     """Held from a frame's decoding to its reply; waits where enough large ones are in work already."""
     return _large_frames if characters > LARGE_FRAME_CHARACTERS else nullcontext()
 

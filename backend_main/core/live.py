@@ -16,22 +16,31 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from . import bell, dispatch, events, orm, protocol, queries, replay
-from .bell import Heard, LocalBell, Missed, Over, PageText, Ring, Taken, Work
+from .bell import (
+    AnyPubSubMessage,
+    JobsAvailable,
+    LocalPubSub,
+    LogAdvanced,
+    PageTextUpdate,
+    PossibleGap,
+    ReadingEnded,
+    ReadingStarted,
+)
 from .conf import conf
-from .errors import Invalid, TooMany, TooSlow, Unauthenticated, Unavailable
-from .events import Change
-from .feed import Feed
-from .heard import Coming, Newest
+from .errors import DatabaseUnavailable, RateLimited, RequestError, SlowConsumer, Unauthenticated
+from .events import UploadChange
+from .feed import UserEventStream
+from .heard import LatestSeqCache, PendingReading
 from .protocol import Stream
-from .replay import Entry, Log, Standing
-from .sockets import Socket
-from .streaming import Streams
+from .replay import EncodedEvent, EventLogReader, OwnerState
+from .sockets import LiveConnection
+from .streaming import LiveTextBroadcaster
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1.0
+POLL_SECONDS = 1.0
 # About so many users the database is asked at once: 1 ms of work, and the loop goes on with other things.
-LOOK_USERS = 500
+POLL_BATCH_USERS = 500
 
 
 class _Snapshot(NamedTuple):
@@ -40,73 +49,73 @@ class _Snapshot(NamedTuple):
 
 
 class Hub:
-    """Everything runs on the loop, but `tell`, which is for any thread."""
+    """Everything runs on the loop, but `on_change_committed`, which is for any thread."""
 
-    def __init__(self, bell: LocalBell | None = None, log: Log | None = None) -> None:
-        self.bell = bell or LocalBell()
-        self._log = log or Log()
-        self._feeds: dict[UUID, Feed] = {}
-        self._streams = Streams(self._sockets)
-        self._coming: dict[tuple[UUID, int], Coming] = {}
-        self._ended, self._refused = Newest(), Newest()
+    def __init__(self, bell: LocalPubSub | None = None, log: EventLogReader | None = None) -> None:
+        self.pubsub = bell or LocalPubSub()
+        self._event_log = log or EventLogReader()
+        self._user_streams: dict[UUID, UserEventStream] = {}
+        self._broadcaster = LiveTextBroadcaster(self._sockets)
+        self._pending_readings: dict[tuple[UUID, int], PendingReading] = {}
+        self._latest_ended, self._unavailable_attempts = LatestSeqCache(), LatestSeqCache()
         self._epoch = ""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        self._streams.start()
-        self.bell.start(self._hear)
-        events.listen(self.tell)
-        self._spawn(self._look_for_ever())
+        self._broadcaster.start()
+        self.pubsub.start(self._on_message)
+        events.add_listener(self.on_change_committed)
+        self._spawn(self._poll_loop())
 
     async def stop(self) -> None:
-        events.unlisten(self.tell)
+        events.remove_listener(self.on_change_committed)
         for task in self._tasks:
             task.cancel()
-        await self.bell.stop()
-        self._streams.stop()
+        await self.pubsub.stop()
+        self._broadcaster.stop()
 
     # ── sockets ──
 
-    async def join(self, socket: Socket) -> None:
+    async def join(self, socket: LiveConnection) -> None:
         """What commits from now on reaches the socket, after the text of what is being read.
 
-        Raises `TooMany`.
+        Raises `RateLimited`.
         """
-        feed = self._feeds.get(socket.owner_id) or self._open(socket.owner_id)
+        feed = self._user_streams.get(socket.owner_id) or self._open(socket.owner_id)
         if len(feed.sockets) >= conf.max_sockets_per_user:
-            raise TooMany("This user has too many open sockets.")
+            raise RateLimited("This user has too many open sockets.")
         feed.sockets.add(socket)
         try:
-            await self._bring_up(feed)
+            await self._sync_to_head(feed)
         except BaseException:
             self.leave(socket)
             raise
         assert feed.cursor is not None
         socket.position = feed.cursor
-        self._go_live(socket)
+        self._mark_caught_up(socket)
 
-    def leave(self, socket: Socket) -> None:
-        socket.live = False
-        if (feed := self._feeds.get(socket.owner_id)) is None:
+    def leave(self, socket: LiveConnection) -> None:
+        socket.is_caught_up = False
+        if (feed := self._user_streams.get(socket.owner_id)) is None:
             return
         feed.sockets.discard(socket)
         if not feed.sockets:
-            del self._feeds[socket.owner_id]
+            del self._user_streams[socket.owner_id]
             feed.close()
-            self.bell.unfollow(socket.owner_id)
-            self._streams.forget_remote(socket.owner_id)
+            self.pubsub.unsubscribe(socket.owner_id)
+            self._broadcaster.drop_remote(socket.owner_id)
 
-    async def follow(self, socket: Socket, stream: Stream) -> None:
+    async def set_stream_mode(self, socket: LiveConnection, stream: Stream) -> None:
         """Opts in from here on: the reply says after which event, then comes the live text in this way."""
-        await self._bring_up(self._feeds[socket.owner_id])
+        await self._sync_to_head(self._user_streams[socket.owner_id])
         socket.opted_in = True
-        socket.answer(self._subscribed(socket))
+        socket.reply(self._subscribed(socket))
         if stream != socket.stream:
             socket.stream = stream
-            if socket.live:
-                self._streams.send_all(socket)
+            if socket.is_caught_up:
+                self._broadcaster.send_all(socket)
 
-    async def resume(self, socket: Socket, since: str, stream: Stream | None) -> None:
+    async def resume(self, socket: LiveConnection, since: str, stream: Stream | None) -> None:
         """Opts in, and gives every event after the cursor `since`; or a list, and every event after that.
 
         The reply, which says which of the two, comes first. What was sent before it does not count.
@@ -116,43 +125,49 @@ class Hub:
         """
         seq = replay.seq_of(since, self._epoch)
         if seq is not None and socket.opted_in and seq < socket.position:
-            raise Invalid({"since": "This socket has had later events; connect anew to have them again."})
-        socket.live = False
+            raise RequestError(
+                {"since": "This socket has had later events; connect anew to have them again."}
+            )
+        socket.is_caught_up = False
         try:
-            snapshot = await orm.look(self._missing, socket, seq)
+            snapshot = await orm.run_short_query(self._snapshot_if_gap, socket, seq)
         except BaseException:
             self._spawn(self._catch_up(socket))
             raise
         # The catching up of a subscription that failed may have made it live meanwhile.
-        socket.live, socket.opted_in, socket.stream = False, True, stream or socket.stream
+        socket.is_caught_up, socket.opted_in, socket.stream = False, True, stream or socket.stream
         if snapshot is None:
             assert seq is not None
             socket.position = seq
-            socket.answer(self._subscribed(socket, recovered=True))
+            socket.reply(self._subscribed(socket, recovered=True))
         else:
             socket.position = snapshot.seq
-            socket.answer(self._subscribed(socket, recovered=False))
-            socket.outbox.put_reply(snapshot.text)
+            socket.reply(self._subscribed(socket, recovered=False))
+            socket.send_queue.put_reply(snapshot.text)
         await self._catch_up(socket)
 
-    def resync(self, socket: Socket, upload_id: UUID) -> None:
+    def resync(self, socket: LiveConnection, upload_id: UUID) -> None:
         """What there is of an upload's live text, once more."""
-        self._streams.send(socket, upload_id)
+        self._broadcaster.send(socket, upload_id)
 
-    def _open(self, owner_id: UUID) -> Feed:
-        feed = self._feeds[owner_id] = Feed(owner_id, self._read, self._deliver, _cut_off)
-        self.bell.follow(owner_id)
+    def _open(self, owner_id: UUID) -> UserEventStream:
+        feed = self._user_streams[owner_id] = UserEventStream(
+            owner_id, self._read, self._deliver, _disconnect_all
+        )
+        self.pubsub.subscribe(owner_id)
         return feed
 
-    def _sockets(self, owner_id: UUID) -> set[Socket]:
-        feed = self._feeds.get(owner_id)
+    def _sockets(self, owner_id: UUID) -> set[LiveConnection]:
+        feed = self._user_streams.get(owner_id)
         return set() if feed is None else feed.sockets
 
-    def _go_live(self, socket: Socket) -> None:
-        socket.live = True
-        self._streams.send_all(socket)
+    def _mark_caught_up(self, socket: LiveConnection) -> None:
+        socket.is_caught_up = True
+        self._broadcaster.send_all(socket)
 
-    def _subscribed(self, socket: Socket, *, recovered: bool | UnsetType = UNSET) -> protocol.Subscribed:
+    def _subscribed(
+        self, socket: LiveConnection, *, recovered: bool | UnsetType = UNSET
+    ) -> protocol.Subscribed:
         return protocol.Subscribed(
             instance_id=str(socket.upload_id) if socket.upload_id else None,
             type="subscribed",
@@ -162,226 +177,240 @@ class Hub:
 
     # ── events ──
 
-    def tell(self, change: Change) -> None:
+    def on_change_committed(self, change: UploadChange) -> None:
         """A change has been committed in this process."""
-        bell.tell(self.bell, change.owner_id, change.seq, change.upload_id if change.last else None)
+        bell.publish_change(
+            self.pubsub, change.owner_id, change.seq, change.upload_id if change.ends_reading else None
+        )
 
-    async def _read(self, owner_id: UUID, seq: int) -> list[Entry]:
-        return await orm.look(self._log.since, owner_id, seq)
+    async def _read(self, owner_id: UUID, seq: int) -> list[EncodedEvent]:
+        return await orm.run_short_query(self._event_log.events_after, owner_id, seq)
 
-    def _deliver(self, feed: Feed, entry: Entry) -> None:
-        if entry.last:
-            self._end(entry.upload_id, entry.seq)
+    def _deliver(self, feed: UserEventStream, entry: EncodedEvent) -> None:
+        if entry.ends_reading:
+            self._end_reading(entry.upload_id, entry.seq)
         for socket in feed.sockets:
-            if socket.live:
-                socket.hear(entry, self._epoch)
+            if socket.is_caught_up:
+                socket.deliver(entry, self._epoch)
 
-    async def _bring_up(self, feed: Feed) -> None:
+    async def _sync_to_head(self, feed: UserEventStream) -> None:
         """Delivers all that was committed before this call; the first time, finds out where to begin."""
         if feed.cursor is not None:
-            await feed.reach(await orm.look(self._log.head, feed.owner_id))
+            await feed.wait_until_delivered(await orm.run_short_query(self._event_log.head, feed.owner_id))
             return
-        standing = await orm.look(self._log.standing, feed.owner_id)
-        await self._set_stage(feed, standing)
+        standing = await orm.run_short_query(self._event_log.owner_state, feed.owner_id)
+        await self._load_active_readings(feed, standing)
         if feed.cursor is None:
             self._epoch = standing.epoch
-            feed.begin(standing.head)
-        await feed.reach(standing.head)
+            feed.start_at(standing.head)
+        await feed.wait_until_delivered(standing.head)
 
-    async def _catch_up(self, socket: Socket) -> None:
+    async def _catch_up(self, socket: LiveConnection) -> None:
         """What came after the socket's position, as fast as it takes it; live where it meets its feed."""
         while (
-            (feed := self._feeds.get(socket.owner_id)) and socket in feed.sockets and not socket.outbox.over
+            (feed := self._user_streams.get(socket.owner_id))
+            and socket in feed.sockets
+            and not socket.send_queue.closed
         ):
             assert feed.cursor is not None
             if socket.position == feed.cursor:
-                self._go_live(socket)
+                self._mark_caught_up(socket)
                 return
             try:
-                await self._give_next(socket, feed)
-            except Unavailable as error:
+                await self._send_next_batch(socket, feed)
+            except DatabaseUnavailable as error:
                 log.warning("events wait: %s", error)
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)
             except Exception:
                 log.exception("events could not be read again; it is tried once more")
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)
 
-    async def _give_next(self, socket: Socket, feed: Feed) -> None:
+    async def _send_next_batch(self, socket: LiveConnection, feed: UserEventStream) -> None:
         if feed.cursor is None or socket.position > feed.cursor:
-            await feed.reach(socket.position)
+            await feed.wait_until_delivered(socket.position)
             return
         position = socket.position
-        entries = await orm.look(self._log.since, socket.owner_id, position, socket.upload_id)
+        entries = await orm.run_short_query(
+            self._event_log.events_after, socket.owner_id, position, socket.upload_id
+        )
         if socket.position != position:
             return  # another subscription of the same socket begins elsewhere, or has read them
         if not entries or entries[0].seq != socket.position + 1:
-            socket.close(_lost())
-            socket.outbox.end()
+            socket.close(_events_expired())
+            socket.send_queue.close()
             return
         for entry in entries:
-            socket.hear(entry, self._epoch)
-        await socket.outbox.room()
+            socket.deliver(entry, self._epoch)
+        await socket.send_queue.wait_for_capacity()
 
-    def _missing(self, socket: Socket, seq: int | None) -> _Snapshot | None:
+    def _snapshot_if_gap(self, socket: LiveConnection, seq: int | None) -> _Snapshot | None:
         """What has to stand for the events that are not there any more; None: they are all there."""
-        if seq is not None and self._log.covers(socket.owner_id, seq):
+        if seq is not None and self._event_log.has_all_since(socket.owner_id, seq):
             return None
-        snapshot = self._log.snapshot(socket.owner_id, socket.upload_id)
+        snapshot = self._event_log.snapshot(socket.owner_id, socket.upload_id)
         return _Snapshot(snapshot.seq, protocol.encode(snapshot.message))
 
     # ── what the bell says ──
 
-    def _hear(self, item: Heard | Missed, local: bool) -> None:
+    def _on_message(self, item: AnyPubSubMessage | PossibleGap, local: bool) -> None:
         match item:
-            case Ring():
-                if feed := self._feeds.get(item.owner_id):
-                    feed.ring(item.seq)
-            case Over():
-                self._over(item)
-            case Taken():
-                self._take(item, local)
-            case PageText():
-                self._page(item, local)
-            case Work() if not local:
-                dispatch.wake()
-            case Missed():
-                self._spawn(self._look())
+            case LogAdvanced():
+                if feed := self._user_streams.get(item.owner_id):
+                    feed.notify(item.seq)
+            case ReadingEnded():
+                self._on_reading_ended(item)
+            case ReadingStarted():
+                self._on_reading_started(item, local)
+            case PageTextUpdate():
+                self._on_page_text(item, local)
+            case JobsAvailable() if not local:
+                dispatch.wake_local_readers()
+            case PossibleGap():
+                self._spawn(self._poll())
 
-    def _over(self, over: Over) -> None:
+    def _on_reading_ended(self, over: ReadingEnded) -> None:
         """Where sockets listen, the event itself ends the text when its turn comes."""
-        feed = self._feeds.get(over.owner_id)
+        feed = self._user_streams.get(over.owner_id)
         if feed is None or feed.cursor is None or feed.cursor >= over.seq:
-            self._end(over.upload_id, over.seq)
+            self._end_reading(over.upload_id, over.seq)
 
-    def _end(self, upload_id: UUID, seq: int) -> None:
-        self._ended.note(upload_id, seq)
-        self._streams.end(upload_id, seq)
+    def _end_reading(self, upload_id: UUID, seq: int) -> None:
+        self._latest_ended.record(upload_id, seq)
+        self._broadcaster.end(upload_id, seq)
 
-    def _take(self, taken: Taken, local: bool) -> None:
-        feed = self._feeds.get(taken.owner_id)
+    def _on_reading_started(self, taken: ReadingStarted, local: bool) -> None:
+        feed = self._user_streams.get(taken.owner_id)
         if feed is None and not local:
             return  # nobody here listens any longer
         here = feed is None or feed.cursor is None or feed.cursor >= taken.seq
-        if here and (_is_whole(taken, local) or (local and self._streams.knows(taken))):
-            self._begin(taken, local)
+        if here and (_has_all_pages(taken, local) or (local and self._broadcaster.has_reading(taken))):
+            self._start_reading(taken, local)
         elif feed is not None:
-            coming = self._coming[taken.upload_id, taken.attempt] = Coming()
-            self._spawn(self._bring(feed, taken, coming, local))
+            coming = self._pending_readings[taken.upload_id, taken.attempt] = PendingReading()
+            self._spawn(self._start_after_events(feed, taken, coming, local))
 
-    def _begin(self, taken: Taken, local: bool) -> None:
-        if self._ended.get(taken.upload_id) <= taken.seq:
-            self._streams.begin(taken, local)
+    def _start_reading(self, taken: ReadingStarted, local: bool) -> None:
+        if self._latest_ended.get(taken.upload_id) <= taken.seq:
+            self._broadcaster.start_reading(taken, local)
 
-    async def _bring(self, feed: Feed, taken: Taken, coming: Coming, local: bool) -> None:
+    async def _start_after_events(
+        self, feed: UserEventStream, taken: ReadingStarted, coming: PendingReading, local: bool
+    ) -> None:
         """Begins a text when all events are here that come before it; pages that lack are looked up."""
         key = taken.upload_id, taken.attempt
         try:
-            found = taken if _is_whole(taken, local) else await self._look_up(taken)
+            found = taken if _has_all_pages(taken, local) else await self._load_reading(taken)
             if found is not None:
-                await feed.reach(found.seq)
-                self._begin(found, local)
+                await feed.wait_until_delivered(found.seq)
+                self._start_reading(found, local)
                 for said in coming.pages:
-                    self._streams.hear(said)
+                    self._broadcaster.on_page_text(said)
         finally:
-            if self._coming.get(key) is coming:
-                del self._coming[key]
+            if self._pending_readings.get(key) is coming:
+                del self._pending_readings[key]
 
-    async def _look_up(self, taken: Taken) -> Taken | None:
-        found = await orm.look(self._log.taken, taken.owner_id, taken.upload_id, taken.attempt)
+    async def _load_reading(self, taken: ReadingStarted) -> ReadingStarted | None:
+        found = await orm.run_short_query(
+            self._event_log.reading_state, taken.owner_id, taken.upload_id, taken.attempt
+        )
         if found is None:
-            self._refused.note(taken.upload_id, taken.attempt)
+            self._unavailable_attempts.record(taken.upload_id, taken.attempt)
         return found
 
-    def _page(self, said: PageText, local: bool) -> None:
+    def _on_page_text(self, said: PageTextUpdate, local: bool) -> None:
         key = said.upload_id, said.attempt
-        if key not in self._coming and not local and self._is_missing_something(said):
-            self._take(Taken(said.owner_id, said.upload_id, said.attempt, 0), local)
-        if coming := self._coming.get(key):
+        if key not in self._pending_readings and not local and self._has_gap(said):
+            self._on_reading_started(ReadingStarted(said.owner_id, said.upload_id, said.attempt, 0), local)
+        if coming := self._pending_readings.get(key):
             coming.add(said)
         else:
-            self._streams.hear(said)
+            self._broadcaster.on_page_text(said)
 
-    def _is_missing_something(self, said: PageText) -> bool:
+    def _has_gap(self, said: PageTextUpdate) -> bool:
         """Of a text that began before this process listened, or of pages whose end it did not hear."""
-        if said.attempt <= self._refused.get(said.upload_id):
+        if said.attempt <= self._unavailable_attempts.get(said.upload_id):
             return False
-        return said.attempt > self._streams.attempt(said.upload_id) or self._streams.misses_before(said)
+        return said.attempt > self._broadcaster.attempt(said.upload_id) or self._broadcaster.has_gap_before(
+            said
+        )
 
-    async def _set_stage(self, feed: Feed, standing: Standing) -> None:
+    async def _load_active_readings(self, feed: UserEventStream, standing: OwnerState) -> None:
         """The texts of what is being read now, before the first of its sockets is live."""
-        self._streams.keep(feed.owner_id, set(standing.reading), standing.head)
+        self._broadcaster.retain_only(feed.owner_id, set(standing.reading), standing.head)
         for upload_id, (attempt, pages_done) in standing.reading.items():
-            if not self._streams.has(upload_id, attempt, pages_done):
-                taken = await orm.look(self._log.taken, feed.owner_id, upload_id, attempt)
+            if not self._broadcaster.has_all_pages(upload_id, attempt, pages_done):
+                taken = await orm.run_short_query(
+                    self._event_log.reading_state, feed.owner_id, upload_id, attempt
+                )
                 if taken is not None:
-                    self._begin(taken, local=False)
+                    self._start_reading(taken, local=False)
 
     # ── what no bell tells ──
 
-    async def _look_for_ever(self) -> None:
+    async def _poll_loop(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
             try:
-                await self._look()
-            except Unavailable as error:
+                await self._poll()
+            except DatabaseUnavailable as error:
                 log.warning("the hub's look waits: %s", error)
             except Exception:
                 log.exception("the hub's look at the database failed; the next one follows")
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         """Of all users with sockets: whose log has grown, and whose tokens stand no more."""
-        owners = list(self._feeds)
-        for first in range(0, len(owners), LOOK_USERS):
-            await self._look_at(owners[first : first + LOOK_USERS])
+        owners = list(self._user_streams)
+        for first in range(0, len(owners), POLL_BATCH_USERS):
+            await self._poll_users(owners[first : first + POLL_BATCH_USERS])
 
-    async def _look_at(self, owners: list[UUID]) -> None:
+    async def _poll_users(self, owners: list[UUID]) -> None:
         # The sockets of now: one that joins while the database is asked is not in its answer.
         asked = {owner_id: list(self._sockets(owner_id)) for owner_id in owners}
-        accounts = await orm.look(self._log.accounts, owners)
+        accounts = await orm.run_short_query(self._event_log.accounts, owners)
         for owner_id, sockets in asked.items():
             account = accounts.get(owner_id)
-            if account is not None and (feed := self._feeds.get(owner_id)):
-                feed.ring(account.head)
+            if account is not None and (feed := self._user_streams.get(owner_id)):
+                feed.notify(account.head)
             for socket in sockets:
-                if not queries.token_stands(account, socket.issued_at):
+                if not queries.is_token_valid(account, socket.issued_at):
                     socket.close(Unauthenticated("The user was deactivated, or the token revoked."))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._finished)
+        task.add_done_callback(self._on_task_done)
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
         """What waits for a database that is away is done anew when the next is said, or at the next look."""
         self._tasks.discard(task)
         if task.cancelled() or (error := task.exception()) is None:
             return
-        if isinstance(error, Unavailable):
+        if isinstance(error, DatabaseUnavailable):
             log.warning("work of the hub waits: %s", error)
         else:
             log.error("work of the hub failed", exc_info=error)
 
 
-def _is_whole(taken: Taken, local: bool) -> bool:
+def _has_all_pages(taken: ReadingStarted, local: bool) -> bool:
     """Whether it has the pages there are: of what comes from elsewhere, where there are none."""
-    return taken.begins or (local and taken.pages is not None)
+    return taken.is_first_claim or (local and taken.pages is not None)
 
 
-def _cut_off(feed: Feed) -> None:
+def _disconnect_all(feed: UserEventStream) -> None:
     for socket in feed.sockets:
-        socket.close(_lost())
+        socket.close(_events_expired())
 
 
-def _lost() -> TooSlow:
-    return TooSlow("Events were removed before they could be sent; reconnect and resume.")
+def _events_expired() -> SlowConsumer:
+    return SlowConsumer("Events were removed before they could be sent; reconnect and resume.")
 
 
-def _bell() -> LocalBell:
+def _create_pubsub() -> LocalPubSub:
     if not conf.redis_url:
-        return LocalBell()
-    from .redis_bell import RedisBell  # the extra `redis` is for who has one
+        return LocalPubSub()
+    from .redis_bell import RedisPubSub  # the extra `redis` is for who has one
 
-    return RedisBell(conf.redis_url, conf.redis_prefix)
+    return RedisPubSub(conf.redis_url, conf.redis_prefix)
 
 
-hub = Hub(_bell())
+hub = Hub(_create_pubsub())

@@ -24,7 +24,7 @@ class RedactingFormatter(logging.Formatter):
         return redact(super().format(record))
 
 
-class CutOffs(logging.Filter):
+class ShutdownCancellationFilter(logging.Filter):
     """Leaves out what a server cut off as its time to end was over: uvicorn says how many that were, and then
     logs each as an exception of the application."""
 

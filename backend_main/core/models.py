@@ -48,7 +48,7 @@ class Status(models.TextChoices):
 
 
 # As an older program inserts a row without it, beside this one: docs/decisions/0090.
-NOTHING_ASKED = models.Value({}, models.JSONField())
+NO_OPTIONS = models.Value({}, models.JSONField())
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
@@ -58,9 +58,9 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 
 
 class Upload(models.Model):
-    """One scan of one user. `attempt` counts the claims of its jobs; `run` is the first since it was pending.
+    """One scan of one user. `attempt` counts the claims of its jobs; `first_attempt` is the first since it was pending.
 
-    `asked` is what somebody asked for (`wishes`), `engine` what reads it.
+    `read_options` is what somebody asked for (`wishes`), `engine` what reads it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -73,16 +73,16 @@ class Upload(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     error = models.TextField(null=True)  # noqa: DJ001 - null says that there is none
     attempt = models.PositiveIntegerField(default=0)
-    run = models.PositiveIntegerField(default=0, db_default=0)
+    first_attempt = models.PositiveIntegerField(default=0, db_default=0, db_column="run")
     page_count = models.PositiveIntegerField(null=True)
     pages_done = models.PositiveIntegerField(default=0)
     engine = models.CharField(max_length=50, default="", blank=True)
     languages = models.JSONField(default=list)
-    asked = models.JSONField(default=dict, db_default=NOTHING_ASKED)
+    read_options = models.JSONField(default=dict, db_default=NO_OPTIONS, db_column="asked")
     metadata = models.JSONField(default=dict)
     warnings = models.JSONField(default=list)
     raw_text = models.TextField(default="", blank=True)
-    reading_text = models.TextField(default="", blank=True)
+    plain_text = models.TextField(default="", blank=True, db_column="reading_text")
     correction = models.TextField(null=True)  # noqa: DJ001 - null: nobody corrected the reading text
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -102,7 +102,7 @@ class Upload(models.Model):
     @property
     def processed_text(self) -> str:
         """A person's correction, or else the reading text."""
-        return self.reading_text if self.correction is None else self.correction
+        return self.plain_text if self.correction is None else self.correction
 
 
 class Page(models.Model):
@@ -194,7 +194,7 @@ class Event(models.Model):
     attempt = models.PositiveIntegerField()
     kind = models.CharField(max_length=10)
     message = models.TextField()
-    origin = models.CharField(max_length=32, default="", blank=True)
+    origin_connection = models.CharField(max_length=32, default="", blank=True, db_column="origin")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -15,26 +15,26 @@ from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections
 
-from .again import again
+from .again import retry_transient
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _threads = ThreadPoolExecutor(max_workers=min(32, 4 * (os.cpu_count() or 1)), thread_name_prefix="orm")
-_lookers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="look")
+_short_query_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="look")
 
 
-async def run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def run_in_db_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """`work(*args, **kwargs)` on a thread that may use the database; its result or its exception."""
     return await _on(_threads, work, *args, **kwargs)
 
 
-async def look(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def run_short_query(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The same for short reads that everybody waits for: not behind files that are just coming in.
 
-    Raises `Unavailable` where the database does not answer.
+    Raises `DatabaseUnavailable` where the database does not answer.
     """
-    return await _on(_lookers, again(work), *args, **kwargs)
+    return await _on(_short_query_threads, retry_transient(work), *args, **kwargs)
 
 
 async def _on(threads: ThreadPoolExecutor, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

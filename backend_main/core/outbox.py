@@ -1,7 +1,7 @@
 """Step 12 — what one socket still has to be sent: events in order, of each page at most one partial.
 
 A newer partial takes the place of the one that waits. The end of an upload removes its waiting partials, so
-none follows it. Events are never dropped: a client that leaves too many unread is cut off with `TooSlow`.
+none follows it. Events are never dropped: a client that leaves too many unread is cut off with `SlowConsumer`.
 """
 
 from __future__ import annotations
@@ -12,32 +12,32 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol, Self
 from uuid import UUID
 
-from .errors import TooSlow
+from .errors import SlowConsumer
 
 MAX_UNSENT_EVENTS = 256
 MAX_UNSENT_EVENT_CHARACTERS = 4 * 1024 * 1024
 # So many may be longer than that together: one long text is, and who reads it is not slow.
-ANY_SIZE_EVENTS = 4
-STUCK_SECONDS = 60.0
+MAX_OVERSIZED_EVENTS = 4
+SEND_TIMEOUT_SECONDS = 60.0
 # A client that sends request after request without reading waits, unheard, until less than this is unsent.
 LOW_WATER_CHARACTERS = 64 * 1024
 # The extension of the ASGI scope that has `send_now`, where the server brings one.
 SEND_NOW = "scanrill.send_now"
 
 
-class Place(NamedTuple):
+class PartialKey(NamedTuple):
     """What a partial is of: a page, or (None) the whole upload."""
 
     upload_id: UUID
     page: int | None = None
 
 
-class Unsent(Protocol):
+class PendingPartial(Protocol):
     """A partial that waits. `encoded` is asked for when its turn has come, and then only."""
 
     def encoded(self) -> str: ...
 
-    def followed_by(self, later: Self) -> Self:
+    def merge(self, later: Self) -> Self:
         """What to send in the place of both."""
         ...
 
@@ -46,11 +46,11 @@ class _Entry(NamedTuple):
     """A text to send, or (None) the place of a partial."""
 
     text: str | None
-    place: Place | None
+    place: PartialKey | None
     event: bool
 
 
-class Ticket:
+class ReplySlot:
     """The place of a reply that is still to be found; what comes behind it waits."""
 
     __slots__ = ("text",)
@@ -61,7 +61,7 @@ class Ticket:
         self.text: str | None = None
 
 
-class Gate:
+class LazyEvent:
     """Open at first. An `asyncio.Event` takes 0.75 KiB also where nobody waits, as on nearly every socket."""
 
     __slots__ = ("_is_open", "_opened")
@@ -86,8 +86,8 @@ class Gate:
             await self._opened.wait()
 
 
-class Outbox:
-    """Used on the event loop only. `run` sends; it ends by `TooSlow`, or when the transport fails.
+class SendQueue:
+    """Used on the event loop only. `run` sends; it ends by `SlowConsumer`, or when the transport fails.
 
     `send_now` says whether it has sent a text. It is asked where nothing waits: that saves a turn of a task.
     """
@@ -96,58 +96,58 @@ class Outbox:
         self, send: Callable[[str], Awaitable[None]], send_now: Callable[[str], bool] = lambda _: False
     ) -> None:
         self._send, self._send_now = send, send_now
-        self._waits = False  # `run` has nothing to do, so that what is sent past it overtakes nothing
-        self._entries: deque[_Entry | Ticket] = deque()
-        self._partials: dict[Place, Unsent] = {}
+        self._idle = False  # `run` has nothing to do, so that what is sent past it overtakes nothing
+        self._entries: deque[_Entry | ReplySlot] = deque()
+        self._partials: dict[PartialKey, PendingPartial] = {}
         self._unsent_events = 0
         self._unsent_event_characters = 0
         self._unsent_reply_characters = 0
         self._changed = asyncio.Event()
-        self._low, self._room = Gate(), Gate()
-        self.over = False
+        self._below_low_water, self._room = LazyEvent(), LazyEvent()
+        self.closed = False
 
     def put_reply(self, text: str) -> None:
         """Replies count against nobody: the next request is not heard before they are sent (`drain`)."""
         self._entries.append(_Entry(text, None, event=False))
         self._count_reply(text)
 
-    def reserve(self) -> Ticket:
+    def reserve(self) -> ReplySlot:
         """A reply's place, before everything that comes from now on; `fill` must follow."""
-        ticket = Ticket()
+        ticket = ReplySlot()
         self._entries.append(ticket)
         return ticket
 
-    def fill(self, ticket: Ticket, text: str) -> None:
+    def fill(self, ticket: ReplySlot, text: str) -> None:
         ticket.text = text
         self._count_reply(text)
 
     def _count_reply(self, text: str) -> None:
         self._unsent_reply_characters += len(text)
-        if self._unsent_reply_characters > LOW_WATER_CHARACTERS and not self.over:
-            self._low.close()
+        if self._unsent_reply_characters > LOW_WATER_CHARACTERS and not self.closed:
+            self._below_low_water.close()
         self._changed.set()
 
     def put_event(self, text: str) -> None:
-        if self._sent_now(text):
+        if self._try_send_now(text):
             return
         self._entries.append(_Entry(text, None, event=True))
         self._unsent_events += 1
         self._unsent_event_characters += len(text)
-        if not self.over:
+        if not self.closed:
             self._room.close()
         self._changed.set()
 
-    def put_partial(self, place: Place, partial: Unsent) -> None:
+    def put_partial(self, place: PartialKey, partial: PendingPartial) -> None:
         if self._partials and (before := self._partials.get(place)):
-            partial = before.followed_by(partial)
-        elif self._waits and self._sent_now(partial.encoded()):
+            partial = before.merge(partial)
+        elif self._idle and self._try_send_now(partial.encoded()):
             return
         else:
             self._entries.append(_Entry(None, place, event=False))
         self._partials[place] = partial
         self._changed.set()
 
-    def drop_partial(self, place: Place) -> None:
+    def drop_partial(self, place: PartialKey) -> None:
         if self._partials.pop(place, None) is not None:
             self._entries.remove(_Entry(None, place, event=False))
 
@@ -160,9 +160,9 @@ class Outbox:
 
     async def drain(self) -> None:
         """Waits until the client has read most of its replies, or will read nothing more."""
-        await self._low.wait()
+        await self._below_low_water.wait()
 
-    async def room(self) -> None:
+    async def wait_for_capacity(self) -> None:
         """Waits until the client has been sent all of its events, or will read nothing more."""
         await self._room.wait()
 
@@ -172,30 +172,30 @@ class Outbox:
                 await self._wait()
                 self._changed.clear()
                 while self._entries and not self._is_open(self._entries[0]):
-                    self._refuse_the_slow()
+                    self._raise_if_slow()
                     await self._send_next()
         finally:
-            self.end()
+            self.close()
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Nothing more is sent, and nobody waits for that any longer."""
-        self.over = True
-        self._low.open()
+        self.closed = True
+        self._below_low_water.open()
         self._room.open()
 
     async def _wait(self) -> None:
-        self._waits = True
+        self._idle = True
         try:
             await self._changed.wait()
         finally:
-            self._waits = False
+            self._idle = False
 
     @staticmethod
-    def _is_open(entry: _Entry | Ticket) -> bool:
-        return isinstance(entry, Ticket) and entry.text is None
+    def _is_open(entry: _Entry | ReplySlot) -> bool:
+        return isinstance(entry, ReplySlot) and entry.text is None
 
-    def _sent_now(self, text: str) -> bool:
-        return self._waits and not self._entries and self._send_now(text)
+    def _try_send_now(self, text: str) -> bool:
+        return self._idle and not self._entries and self._send_now(text)
 
     async def _send_next(self) -> None:
         entry = self._entries.popleft()
@@ -204,10 +204,10 @@ class Outbox:
             text = self._partials.pop(place).encoded()
         assert text is not None
         try:
-            async with asyncio.timeout(STUCK_SECONDS):
+            async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
                 await self._send(text)
         except TimeoutError:
-            raise TooSlow("The client has read nothing for too long.") from None
+            raise SlowConsumer("The client has read nothing for too long.") from None
         if entry.event:
             self._unsent_events -= 1
             self._unsent_event_characters -= len(text)
@@ -216,9 +216,9 @@ class Outbox:
         elif place is None:
             self._unsent_reply_characters -= len(text)
             if self._unsent_reply_characters <= LOW_WATER_CHARACTERS:
-                self._low.open()
+                self._below_low_water.open()
 
-    def _refuse_the_slow(self) -> None:
+    def _raise_if_slow(self) -> None:
         too_long = self._unsent_event_characters > MAX_UNSENT_EVENT_CHARACTERS
-        if self._unsent_events > (ANY_SIZE_EVENTS if too_long else MAX_UNSENT_EVENTS):
-            raise TooSlow("The client leaves too many events unread.")
+        if self._unsent_events > (MAX_OVERSIZED_EVENTS if too_long else MAX_UNSENT_EVENTS):
+            raise SlowConsumer("The client leaves too many events unread.")

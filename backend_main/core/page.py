@@ -14,17 +14,17 @@ BUILT = Path(__file__).parents[1] / "web"
 ASSETS = "/assets/"
 
 
-class _Files(ServeStaticASGI):
+class BuiltFiles(ServeStaticASGI):
     """Reads the directory once, at start; each file in the smallest form that the browser accepts."""
 
     FOREVER = 365 * 86_400
 
 
-def with_page(application: Application, built: Path = BUILT) -> Application:
+def web_page_middleware(application: Application, built: Path = BUILT) -> Application:
     """The application with the page before it; where the page was not built, the application alone."""
     if not (built / "index.html").is_file():
         return application
-    files: Application = _Files(
+    files: Application = BuiltFiles(
         application,
         root=built,
         index_file=True,

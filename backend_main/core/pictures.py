@@ -16,34 +16,36 @@ from .errors import PageNotFound, ScanrillError
 CONTENT_TYPE = "image/jpeg"
 # A picture is kept for each width, so there are few; the next larger one is given.
 WIDTHS = (200, 400, 800, 1200, 1600, 2400)
-DRAW_SECONDS = 30.0
+RENDER_TIMEOUT_SECONDS = 30.0
 
 
-class PictureFailed(ScanrillError):
+class PageImageError(ScanrillError):
     code = "picture_failed"
     http_status = 422
 
 
 # One host is used by one thread at a time. A pool of its own: pictures that take long to draw must not keep
 # the threads that files come in by.
-_drawing = ThreadPoolExecutor(1, thread_name_prefix="pictures")
-_host: reading.Host | None = None
+_render_thread = ThreadPoolExecutor(1, thread_name_prefix="pictures")
+_host: reading.EngineProcess | None = None
 
 
-async def page(key: str, number: int, width: int) -> bytes:
+async def page_image(key: str, number: int, width: int) -> bytes:
     """A JPEG of a page of a stored file.
 
     Raises:
         PageNotFound: where the file has no such page.
-        PictureFailed: where it cannot be drawn.
+        PageImageError: where it cannot be drawn.
     """
     if not 1 <= number <= conf.max_pages:
         raise PageNotFound
     kept_width = next((kept for kept in WIDTHS if kept >= width), WIDTHS[-1])
     name = f"page-{number}-{kept_width}.jpg"
-    if (kept := await asyncio.to_thread(storage.read_beside, key, name)) is not None:
+    if (kept := await asyncio.to_thread(storage.read_derived, key, name)) is not None:
         return kept
-    return await asyncio.get_running_loop().run_in_executor(_drawing, _draw, key, name, number, kept_width)
+    return await asyncio.get_running_loop().run_in_executor(
+        _render_thread, _render, key, name, number, kept_width
+    )
 
 
 def stop() -> None:
@@ -54,24 +56,26 @@ def stop() -> None:
         _host = None
 
 
-def _draw(key: str, name: str, number: int, width: int) -> bytes:
-    if (kept := storage.read_beside(key, name)) is not None:  # drawn for somebody else meanwhile
+def _render(key: str, name: str, number: int, width: int) -> bytes:
+    if (kept := storage.read_derived(key, name)) is not None:  # drawn for somebody else meanwhile
         return kept
-    options = reading.Options(max_pixels=conf.max_pixels, max_pages=conf.max_pages, page_seconds=DRAW_SECONDS)
+    options = reading.Options(
+        max_pixels=conf.max_pixels, max_pages=conf.max_pages, page_seconds=RENDER_TIMEOUT_SECONDS
+    )
     with storage.local_copy(key) as path:
         try:
-            picture = _started().picture(path, number, width, options)
+            picture = _running_process().render_page(path, number, width, options)
         except reading.NoSuchPage:
             raise PageNotFound from None
         except reading.ReadingError as error:
-            raise PictureFailed(str(error)) from None
-    storage.write_beside(key, name, picture)
+            raise PageImageError(str(error)) from None
+    storage.write_derived(key, name, picture)
     return picture
 
 
-def _started() -> reading.Host:
+def _running_process() -> reading.EngineProcess:
     global _host
     if _host is None:
-        _host = reading.Host(engine="", threads=1, max_memory_bytes=conf.reader_memory_bytes)
+        _host = reading.EngineProcess(engine="", threads=1, max_memory_bytes=conf.reader_memory_bytes)
     _host.start()
     return _host

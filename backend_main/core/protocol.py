@@ -23,7 +23,7 @@ Point = tuple[int, int]
 FileName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]+$")]
 Priority = Literal["interactive", "batch"]
 """Whether somebody waits for the text; what nobody waits for is read when nothing else is to be."""
-WISHES = frozenset({"engine", "languages", "pages", "profile", "priority"})
+READ_OPTION_FIELDS = frozenset({"engine", "languages", "pages", "profile", "priority"})
 EngineName = Annotated[str, Meta(min_length=1, max_length=50)]
 Languages = Annotated[list[Annotated[str, Meta(min_length=2, max_length=20)]], Meta(max_length=10)]
 
@@ -126,7 +126,7 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True):
     type: Literal["Upload.status"] = "Upload.status"
 
 
-class LinePlace(msgspec.Struct, frozen=True):
+class LinePosition(msgspec.Struct, frozen=True):
     """Where the newest line stands: corners clockwise from the top left, in pixels of the upright page."""
 
     box: tuple[Point, Point, Point, Point]
@@ -143,7 +143,7 @@ class PagePartial(msgspec.Struct, frozen=True, kw_only=True):
     page: int
     page_count: int | None
     streamed_text: str
-    line: LinePlace | None
+    line: LinePosition | None
     done: Literal[True] | UnsetType = UNSET
 
 
@@ -175,18 +175,18 @@ def error(fields: dict[str, str], *, reply_type: str = "error", ref: str | None 
     return ErrorMessage(type=reply_type, error=fields, ref=UNSET if ref is None else ref)
 
 
-Change = UploadMessage | Processed | Failed
+DurableMessage = UploadMessage | Processed | Failed
 """What is told of an upload for good, and kept in the log of events."""
 LiveText = Partial | PagePartial | DeltaPartial
 AnyMessage = Message | Processed | LiveText
 
 
-def kind(change: Change) -> str:
+def kind(change: DurableMessage) -> str:
     """created, updated, deleted, processed, error or cancelled."""
     return change.type.removeprefix("Upload.") if isinstance(change, UploadMessage) else change.status
 
 
-def without_texts(change: Change) -> Change:
+def without_texts(change: DurableMessage) -> DurableMessage:
     if isinstance(change, Processed):
         return msgspec.structs.replace(change, raw_text="", processed_text="")
     if isinstance(change, UploadMessage):
@@ -195,17 +195,17 @@ def without_texts(change: Change) -> Change:
     return change
 
 
-def with_texts(change: Change, raw_text: str, processed_text: str) -> Change:
-    """As it was before `without_texts`, for the kinds that `TOLD_WITH_TEXTS` names."""
+def with_texts(change: DurableMessage, raw_text: str, processed_text: str) -> DurableMessage:
+    """As it was before `without_texts`, for the kinds that `KINDS_WITH_TEXTS` names."""
     texts = {"raw_text": raw_text, "processed_text": processed_text}
     if isinstance(change, UploadMessage):
         return msgspec.structs.replace(change, instance=msgspec.structs.replace(change.instance, **texts))
     return msgspec.structs.replace(change, **texts)
 
 
-def decode_change(kind: str, text: str) -> Change:
+def decode_change(kind: str, text: str) -> DurableMessage:
     """A change from its JSON."""
-    change: Change = _decoders.get(kind, _upload_decoder).decode(text)
+    change: DurableMessage = _decoders.get(kind, _upload_decoder).decode(text)
     return change
 
 
@@ -218,10 +218,10 @@ def encode(message: AnyMessage) -> str:
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """`data_fields` are the fields that stand inside `data`; the others, and `also_beside`, beside `type`."""
+    """`data_fields` are the fields that stand inside `data`; the others, and `also_top_level`, beside `type`."""
 
     data_fields: ClassVar[frozenset[str]] = frozenset()
-    also_beside: ClassVar[frozenset[str]] = frozenset()
+    also_top_level: ClassVar[frozenset[str]] = frozenset()
 
     ref: Annotated[str, Meta(max_length=64)] | None = None
 
@@ -229,7 +229,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     def reply_type(self) -> str:
         return REPLY_TYPES[type(self)]
 
-    def failure(self, fields: dict[str, str]) -> ErrorMessage:
+    def error_reply(self, fields: dict[str, str]) -> ErrorMessage:
         return error(fields, reply_type=self.reply_type, ref=self.ref)
 
     def reply(self, message: Message) -> Message:
@@ -265,13 +265,13 @@ class Base64Text:
     def __repr__(self) -> str:
         return f"Base64Text({len(self)} characters)"
 
-    def piece(self, position: int, size: int) -> str:
+    def slice(self, position: int, size: int) -> str:
         """At most `size` characters from `position` on."""
         start = self._start + position
         return self._frame[start : min(start + size, self._end)]
 
 
-class Asking(Request, frozen=True, kw_only=True):
+class RequestWithReadOptions(Request, frozen=True, kw_only=True):
     """What may be asked of a reading. `pages` are “3”, “2-5”, “1-3,7,9-”."""
 
     engine: EngineName | None = None
@@ -280,15 +280,15 @@ class Asking(Request, frozen=True, kw_only=True):
     profile: EngineName | None = None
     priority: Priority | None = None
 
-    def wishes(self) -> dict[str, Any]:
-        """As keyword arguments of `wishes.Wishes`."""
-        return {name: getattr(self, name) for name in WISHES}
+    def read_options(self) -> dict[str, Any]:
+        """As keyword arguments of `read_options.ReadOptions`."""
+        return {name: getattr(self, name) for name in READ_OPTION_FIELDS}
 
 
-class Create(Asking, frozen=True, kw_only=True):
+class Create(RequestWithReadOptions, frozen=True, kw_only=True):
     """`image_base64` is undecoded and unchecked."""
 
-    data_fields = frozenset({"image_base64", "image_path", "image_hash"}) | WISHES
+    data_fields = frozenset({"image_base64", "image_path", "image_hash"}) | READ_OPTION_FIELDS
 
     image_base64: str | Base64Text | None = None
     image_path: str | None = None
@@ -331,11 +331,11 @@ class Cancel(Request, frozen=True, kw_only=True):
     instance_id: UUID
 
 
-class Retry(Asking, frozen=True, kw_only=True):
+class Retry(RequestWithReadOptions, frozen=True, kw_only=True):
     """What is not asked anew stays as it was asked before."""
 
-    data_fields = WISHES
-    also_beside = WISHES
+    data_fields = READ_OPTION_FIELDS
+    also_top_level = READ_OPTION_FIELDS
 
     instance_id: UUID
 
@@ -381,8 +381,8 @@ REPLY_TYPES: dict[type[Request], str] = {
     Ping: "pong",
 }
 
-TOLD_WITH_TEXTS = frozenset({"updated", "processed"})
-LAST_KINDS = frozenset({"deleted", "processed", "error", "cancelled"})
+KINDS_WITH_TEXTS = frozenset({"updated", "processed"})
+TERMINAL_KINDS = frozenset({"deleted", "processed", "error", "cancelled"})
 """The changes that end a reading, if there is one."""
 
 _encoder = msgspec.json.Encoder(uuid_format="canonical")

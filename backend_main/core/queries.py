@@ -10,11 +10,11 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
-from .again import again
-from .errors import Invalid, PageNotFound, UploadNotFound
+from .again import retry_transient
+from .errors import PageNotFound, RequestError, UploadNotFound
 from .models import EventCounter, Page, Upload, User
 
-MOST_IN_ONE_LIST = 10_000
+MAX_LIST_SIZE = 10_000
 
 
 class Listing(NamedTuple):
@@ -22,14 +22,14 @@ class Listing(NamedTuple):
     next: str | None
 
 
-class Account(NamedTuple):
+class AccountState(NamedTuple):
     """An active user: since when tokens are valid, in epoch seconds; how far the log of events goes."""
 
     valid_from: float
     head: int
 
 
-@again
+@retry_transient
 def upload(*, owner: User, upload_id: UUID) -> Upload:
     """Raises `UploadNotFound` for an unknown id and for another user's alike."""
     found = Upload.objects.owned_by(owner).select_related("owner").filter(pk=upload_id).first()
@@ -38,14 +38,14 @@ def upload(*, owner: User, upload_id: UUID) -> Upload:
     return found
 
 
-@again
+@retry_transient
 def upload_by_hash(*, owner: User, image_hash: str) -> Upload | None:
     found = Upload.objects.owned_by(owner).filter(image_hash=image_hash.lower())
     # Asked by every `create`, and mostly in vain.
     return found.select_related("owner").first() if found.exists() else None
 
 
-@again
+@retry_transient
 def page(*, owner: User, upload_id: UUID, number: int) -> Page:
     """A finished page. Raises `UploadNotFound`, or `PageNotFound` where it is not finished or not there."""
     found = Page.objects.filter(upload__owner=owner, upload_id=upload_id, number=number).first()
@@ -55,7 +55,7 @@ def page(*, owner: User, upload_id: UUID, number: int) -> Page:
     return found
 
 
-@again
+@retry_transient
 def uploads(
     *,
     owner: User,
@@ -70,10 +70,10 @@ def uploads(
     `only` is the id of the one that is wanted.
 
     Raises:
-        Invalid: on `cursor`, or on `limit` where there is none and too many match.
+        RequestError: on `cursor`, or on `limit` where there is none and too many match.
     """
     found = (
-        Upload.objects.owned_by(owner).select_related("owner").defer("raw_text", "reading_text", "correction")
+        Upload.objects.owned_by(owner).select_related("owner").defer("raw_text", "plain_text", "correction")
     )
     if status:
         found = found.filter(status=status)
@@ -82,12 +82,12 @@ def uploads(
     if only:
         found = found.filter(pk=only)
     if cursor is not None:
-        found = found.filter(_after(cursor))
-    wanted = limit or MOST_IN_ONE_LIST
+        found = found.filter(_cursor_filter(cursor))
+    wanted = limit or MAX_LIST_SIZE
     rows = list(found.order_by("-created_at", "-id")[: wanted + 1])
     if len(rows) > wanted and limit is None:
-        raise Invalid(
-            {"limit": f"More than {MOST_IN_ONE_LIST} uploads match; ask with a limit, and go on with `next`."}
+        raise RequestError(
+            {"limit": f"More than {MAX_LIST_SIZE} uploads match; ask with a limit, and go on with `next`."}
         )
     return Listing(rows[:wanted], _cursor(rows[wanted - 1]) if len(rows) > wanted else None)
 
@@ -97,7 +97,7 @@ def _cursor(last: Upload) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _after(cursor: str) -> Q:
+def _cursor_filter(cursor: str) -> Q:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         created_at, _, key = text.partition(" ")
@@ -106,19 +106,19 @@ def _after(cursor: str) -> Q:
             raise ValueError("a time without its zone")
         when = when.astimezone(dt.UTC)
     except (ValueError, OverflowError):  # binascii.Error is a ValueError
-        raise Invalid(
+        raise RequestError(
             {"cursor": "This is no cursor of a list; take the `next` of the list before."}
         ) from None
     return Q(created_at__lt=when) | Q(created_at=when, pk__lt=last)
 
 
-def account(user_id: UUID) -> Account | None:
+def account(user_id: UUID) -> AccountState | None:
     """None for a user who is not there, or not active."""
     return accounts([user_id]).get(user_id)
 
 
-@again
-def accounts(user_ids: list[UUID]) -> dict[UUID, Account]:
+@retry_transient
+def accounts(user_ids: list[UUID]) -> dict[UUID, AccountState]:
     """The active ones of these users, of whom there is one at least.
 
     Asked each second for everybody who has a socket: as SQL, since the ORM takes several times as long.
@@ -134,11 +134,12 @@ def accounts(user_ids: list[UUID]) -> dict[UUID, Account]:
             [*by_key],
         )
         return {
-            by_key[key]: Account(_epoch_seconds(since), seq or 0) for key, since, seq in cursor.fetchall()
+            by_key[key]: AccountState(_epoch_seconds(since), seq or 0)
+            for key, since, seq in cursor.fetchall()
         }
 
 
-def token_stands(account: Account | None, issued_at: float) -> bool:
+def is_token_valid(account: AccountState | None, issued_at: float) -> bool:
     return account is not None and issued_at >= account.valid_from
 
 

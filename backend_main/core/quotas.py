@@ -9,37 +9,39 @@ from __future__ import annotations
 from django.db.models import Count, Sum
 
 from .conf import conf
-from .errors import OverQuota, TooManyPending
+from .errors import PendingLimitExceeded, QuotaExceeded
 from .models import Status, Upload, User
 
-OPEN = (Status.PENDING, Status.PROCESSING)
+OPEN_STATUSES = (Status.PENDING, Status.PROCESSING)
 
 
 def check_new(owner: User, more_bytes: int, field: str) -> None:
-    """Whether one more file may come in, and be read. Raises `OverQuota` or `TooManyPending` on `field`."""
+    """Whether one more file may come in, and be read. Raises `QuotaExceeded` or `PendingLimitExceeded` on `field`."""
     if not (conf.max_uploads_per_user or conf.max_bytes_per_user):
         check_pending(owner, field)
         return
     _lock(owner)
     has = Upload.objects.owned_by(owner).aggregate(files=Count("pk"), bytes=Sum("bytes", default=0))
     if 0 < conf.max_uploads_per_user <= has["files"]:
-        raise OverQuota(field, f"You have {has['files']} files, which is as many as one user may have here.")
+        raise QuotaExceeded(
+            field, f"You have {has['files']} files, which is as many as one user may have here."
+        )
     if 0 < conf.max_bytes_per_user < has["bytes"] + more_bytes:
         left = max(0, conf.max_bytes_per_user - has["bytes"])
-        raise OverQuota(
+        raise QuotaExceeded(
             field, f"The file has {more_bytes} bytes; {left} are left of what one user may have here."
         )
     check_pending(owner, field)
 
 
 def check_pending(owner: User, field: str) -> None:
-    """Whether one more may wait to be read. Raises `TooManyPending` on `field`."""
+    """Whether one more may wait to be read. Raises `PendingLimitExceeded` on `field`."""
     if not conf.max_pending_per_user:
         return
     _lock(owner)
-    waiting = Upload.objects.owned_by(owner).filter(status__in=OPEN).count()
+    waiting = Upload.objects.owned_by(owner).filter(status__in=OPEN_STATUSES).count()
     if waiting >= conf.max_pending_per_user:
-        raise TooManyPending(field, waiting)
+        raise PendingLimitExceeded(field, waiting)
 
 
 def _lock(owner: User) -> None:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from .. import reading
 from . import dispatch, events, jobs, pictures, sweep, tasks
-from .bell import Listening, Over, Says
+from .bell import Publisher, ReadingEnded, SubscriberJoined
 from .conf import conf
-from .errors import Unavailable
+from .errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
     from .endings import Endings
@@ -25,62 +25,62 @@ log = logging.getLogger(__name__)
 
 STOP_SECONDS = 5.0
 
-_readers: list[tasks.Reader] = []
+_readers: list[tasks.JobReader] = []
 # The one used last is the next: where there is little to read, the others' memory may be swapped out.
-_idle: queue.LifoQueue[tasks.Reader] = queue.LifoQueue()
+_idle: queue.LifoQueue[tasks.JobReader] = queue.LifoQueue()
 _endings: Endings | None = None
 
 
-def start(bell: Says, count: int) -> None:
+def start(bell: Publisher, count: int) -> None:
     """Voids the claims of readers that died; then so many warm up and read. Uses the database."""
     _prepare(bell, count)
     dispatch.start_local([read_next] * count)
 
 
-def start_warm(bell: Says, count: int) -> None:
+def start_and_wait(bell: Publisher, count: int) -> None:
     """The same, returning when all are warm. Raises reading.ReadingError where the engine does not start."""
     _prepare(bell, count)
     with ThreadPoolExecutor(count) as threads:
-        list(threads.map(tasks.Reader.warm_up, _readers))
+        list(threads.map(tasks.JobReader.warm_up, _readers))
     dispatch.start_local([read_next] * count)
 
 
-def _prepare(bell: Says, count: int) -> None:
-    _clear_up()
+def _prepare(bell: Publisher, count: int) -> None:
+    _recover_claims()
     threads = conf.reader_threads or max(1, (os.cpu_count() or 1) // max(1, count))
     for _ in range(count):
-        host = reading.Hosts(conf.engine, threads, max_memory_bytes=conf.reader_memory_bytes)
-        reader = tasks.Reader(bell, host)
-        events.listen(reader.heed)
+        host = reading.EngineProcessPool(conf.engine, threads, max_memory_bytes=conf.reader_memory_bytes)
+        reader = tasks.JobReader(bell, host)
+        events.add_listener(reader.on_change)
         _readers.append(reader)
         _idle.put(reader)
     if conf.redis_url and _readers:
-        _hear_of_ends()
+        _subscribe_readers()
 
 
-def _clear_up() -> None:
+def _recover_claims() -> None:
     if conf.embedded:
         # This process is the only one of its data directory, and no upload is coming in yet.
-        jobs.void_claims()
-        sweep.files(grace_seconds=0)
+        jobs.release_all_claims()
+        sweep.remove_orphan_files(grace_seconds=0)
     else:
-        sweep.claims()
+        sweep.recover_expired_claims()
 
 
-def _hear_of_ends() -> None:
+def _subscribe_readers() -> None:
     global _endings
     from .endings import Endings  # the extra `redis` is for who has one
 
-    _endings = Endings(conf.redis_url, conf.redis_prefix, heed)
+    _endings = Endings(conf.redis_url, conf.redis_prefix, on_reader_message)
     _endings.start()
 
 
 def stop() -> None:
-    """Gives back what is being read; returns when the threads have ended, or after `STOP_SECONDS`."""
+    """Gives back what is being read; returns when the threads have ended, or after `STOP_TIMEOUT_SECONDS`."""
     if _endings is not None:
         _endings.stop()
     for reader in _readers:
-        events.unlisten(reader.heed)
+        events.remove_listener(reader.on_change)
         reader.stop()
     dispatch.stop_local(STOP_SECONDS)
     pictures.stop()
@@ -99,24 +99,24 @@ def read_next(*, wait: bool = False) -> bool:
         _idle.put(reader)
 
 
-def read_all() -> None:
+def read_until_empty() -> None:
     """What a worker does when it is called."""
     try:
         while read_next(wait=True):
             pass
-    except Unavailable as error:  # the next sweep calls again
+    except DatabaseUnavailable as error:  # the next sweep calls again
         log.warning("reading waits: %s", error)
 
 
-def heed(said: Over | Listening) -> None:
+def on_reader_message(said: ReadingEnded | SubscriberJoined) -> None:
     """Another process has ended an upload that may be read here, or has not heard how far it is."""
     for reader in _readers:
-        if isinstance(said, Over):
-            reader.heed_end(said)
+        if isinstance(said, ReadingEnded):
+            reader.on_reading_ended(said)
         else:
-            reader.say_again(said.owner_id)
+            reader.republish_current_page(said.owner_id)
 
 
-def any_warm() -> bool:
+def is_any_ready() -> bool:
     """Whether what comes in is read at once, as far as this process knows: it need not have readers."""
-    return not _readers or any(reader.warm for reader in _readers)
+    return not _readers or any(reader.is_ready for reader in _readers)

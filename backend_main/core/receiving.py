@@ -21,8 +21,8 @@ from python_multipart.multipart import parse_options_header
 
 from . import auth, decoding, intake, orm, protocol, serializers, uploads, wishes
 from .conf import conf
-from .errors import Invalid, ScanrillError, TooLarge
-from .wishes import Wishes
+from .errors import FileTooLarge, RequestError, ScanrillError
+from .wishes import ReadOptions
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 PATH = "/api/uploads/"
 FIELD = "file"
 # Handed to a thread in pieces of this size: a thread's turn for each packet would cost more than the work.
-PIECE_BYTES = 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
 # A client that is refused while it sends is heard out for so long: closing at once resets the connection, and
 # the answer is lost with it.
 LINGER_SECONDS, LINGER_BYTES = 5.0, 64 * 1024 * 1024
@@ -43,28 +43,28 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Application = Callable[..., Awaitable[None]]
 
 
-class ClientGone(Exception):
+class ClientDisconnected(Exception):
     """The client hung up before the end of its file."""
 
 
-class Sink(Protocol):
+class BodyWriter(Protocol):
     """What takes the body's bytes and has the file in the end."""
 
     def write(self, piece: bytes) -> object: ...
 
-    def finish(self) -> intake.Received: ...
+    def finish(self) -> intake.StagedFile: ...
 
 
-def receiving(application: Application) -> Application:
+def upload_middleware(application: Application) -> Application:
     """The application with this door before it."""
 
-    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST" or scope["path"] != PATH:
             await application(scope, receive, send)
             return
         try:
             status, answer = await _create(scope, receive)
-        except ClientGone:
+        except ClientDisconnected:
             return
         except ScanrillError as error:
             status, answer = error.http_status, {"error": error.fields}
@@ -73,34 +73,34 @@ def receiving(application: Application) -> Application:
             status, answer = 500, {"error": {"detail": "The server failed; its log says why."}}
         await _respond(receive, send, status, answer)
 
-    return door
+    return app
 
 
 async def _create(scope: Scope, receive: Receive) -> tuple[int, object]:
-    identity = await orm.run(auth.identify, auth.bearer_token(scope))
-    asked = _asked(scope)
-    await orm.run(wishes.check, asked)  # before the body comes in
+    identity = await orm.run_in_db_thread(auth.authenticate, auth.bearer_token(scope))
+    asked = _read_options(scope)
+    await orm.run_in_db_thread(wishes.validate, asked)  # before the body comes in
     headers = dict(scope["headers"])
     length = _length(headers)
     with ExitStack() as files:
-        incoming = files.enter_context(intake.incoming(FIELD, bytes_expected=length))
+        incoming = files.enter_context(intake.open_staged_file(FIELD, bytes_expected=length))
         sink = _sink(headers, scope, incoming)
-        async for piece in _pieces(receive):
+        async for piece in _body_chunks(receive):
             await asyncio.to_thread(sink.write, piece)
         received = await asyncio.to_thread(sink.finish)
-        source = uploads.Source(received=received)
-        created = await orm.run(uploads.create, owner=identity.user, source=source, asked=asked)
+        source = uploads.UploadSource(received=received)
+        created = await orm.run_in_db_thread(uploads.create, owner=identity.user, source=source, asked=asked)
     answer = serializers.created(created.upload, duplicate=created.duplicate)
     return 200 if created.duplicate else 201, answer
 
 
-def _asked(scope: Scope) -> Wishes:
+def _read_options(scope: Scope) -> ReadOptions:
     """`?engine=&languages=de,en&pages=&profile=&priority=`. Raises `ProtocolError`."""
     query = parse_qs(scope["query_string"].decode("latin-1"))
-    data: dict[str, Any] = {name: query[name][0] for name in Wishes.__struct_fields__ if name in query}
+    data: dict[str, Any] = {name: query[name][0] for name in ReadOptions.__struct_fields__ if name in query}
     if "languages" in data:
         data["languages"] = [word.strip() for word in data["languages"].split(",") if word.strip()]
-    return Wishes(**decoding.build(protocol.Create, {"data": data}).wishes())
+    return ReadOptions(**decoding.build_request(protocol.Create, {"data": data}).read_options())
 
 
 def _length(headers: dict[bytes, bytes]) -> int:
@@ -112,51 +112,51 @@ def _length(headers: dict[bytes, bytes]) -> int:
 
 def _check_length(body_bytes: int) -> None:
     """Of the whole body, which in multipart is a little more than the file."""
-    if conf.max_upload_bytes and body_bytes > conf.max_upload_bytes + PIECE_BYTES:
-        raise TooLarge(FIELD, conf.max_upload_bytes)
+    if conf.max_upload_bytes and body_bytes > conf.max_upload_bytes + CHUNK_BYTES:
+        raise FileTooLarge(FIELD, conf.max_upload_bytes)
 
 
-async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
+async def _body_chunks(receive: Receive) -> AsyncIterator[bytes]:
     gathered, taken = bytearray(), 0
     more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise ClientGone
+            raise ClientDisconnected
         gathered += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(gathered) >= PIECE_BYTES or not more:
+        if len(gathered) >= CHUNK_BYTES or not more:
             taken += len(gathered)
             _check_length(taken)
             yield bytes(gathered)
             gathered.clear()
 
 
-def _sink(headers: dict[bytes, bytes], scope: Scope, incoming: intake.Incoming) -> Sink:
+def _sink(headers: dict[bytes, bytes], scope: Scope, incoming: intake.StagedFileWriter) -> BodyWriter:
     kind, options = parse_options_header(headers.get(b"content-type", b""))
     if kind == b"multipart/form-data":
         if not options.get(b"boundary"):
-            raise Invalid({FIELD: "The multipart body has no boundary."})
-        return _Multipart(options[b"boundary"], incoming)
+            raise RequestError({FIELD: "The multipart body has no boundary."})
+        return MultipartBodyWriter(options[b"boundary"], incoming)
     names = parse_qs(scope["query_string"].decode("latin-1")).get("filename")
-    return _Raw(incoming, names[0] if names else None)
+    return RawBodyWriter(incoming, names[0] if names else None)
 
 
-class _Raw:
-    def __init__(self, incoming: intake.Incoming, name: str | None) -> None:
+class RawBodyWriter:
+    def __init__(self, incoming: intake.StagedFileWriter, name: str | None) -> None:
         self._incoming, self._name = incoming, name
 
     def write(self, piece: bytes) -> None:
         self._incoming.write(piece)
 
-    def finish(self) -> intake.Received:
+    def finish(self) -> intake.StagedFile:
         return self._incoming.finish(self._name)
 
 
-class _Multipart:
+class MultipartBodyWriter:
     """Takes the part that has a file name; parts without one are read past, a second file is refused."""
 
-    def __init__(self, boundary: bytes, incoming: intake.Incoming) -> None:
+    def __init__(self, boundary: bytes, incoming: intake.StagedFileWriter) -> None:
         self._incoming = incoming
         self._name: str | None = None
         self._taking = self._ended = False
@@ -172,19 +172,19 @@ class _Multipart:
         try:
             self._parser = MultipartParser(boundary, callbacks)
         except FormParserError:
-            raise Invalid({FIELD: "The multipart body has no usable boundary."}) from None
+            raise RequestError({FIELD: "The multipart body has no usable boundary."}) from None
 
     def write(self, piece: bytes) -> None:
         try:
             self._parser.write(piece)
         except FormParserError:
-            raise Invalid({FIELD: "The multipart body is malformed."}) from None
+            raise RequestError({FIELD: "The multipart body is malformed."}) from None
 
-    def finish(self) -> intake.Received:
+    def finish(self) -> intake.StagedFile:
         if not self._ended:
-            raise Invalid({FIELD: "The multipart body is cut short."})
+            raise RequestError({FIELD: "The multipart body is cut short."})
         if self._name is None:
-            raise Invalid({FIELD: "A file is expected, as the body or as a part with a file name."})
+            raise RequestError({FIELD: "A file is expected, as the body or as a part with a file name."})
         return self._incoming.finish(self._name)
 
     def _add(self, part: int, data: bytes) -> None:
@@ -197,7 +197,7 @@ class _Multipart:
         if name.lower() != b"content-disposition" or b"filename" not in options:
             return
         if self._name is not None:
-            raise Invalid({FIELD: "One file at a time is expected; each is an upload of its own."})
+            raise RequestError({FIELD: "One file at a time is expected; each is an upload of its own."})
         self._name = options[b"filename"].decode("utf-8", "replace")
         self._taking = True
 
@@ -224,11 +224,11 @@ async def _respond(receive: Receive, send: Send, status: int, answer: object) ->
     if status >= 400:
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
-                await _hear_out(receive)
+                await _drain_body(receive)
         await send({"type": "http.response.body", "body": b""})
 
 
-async def _hear_out(receive: Receive) -> None:
+async def _drain_body(receive: Receive) -> None:
     """Reads what is still being sent, and throws it away."""
     heard = 0
     while heard < LINGER_BYTES:

@@ -2,7 +2,7 @@
 
 What this process says is heard here at once, whatever becomes of Redis, and published by a thread of its own,
 so nobody who commits or reads waits for a network. With Redis away, sockets stay and events come by the hub's
-look; it connects again by itself. Needs the extra `redis`, and no Django: `Publisher` is for who only speaks.
+look; it connects again by itself. Needs the extra `redis`, and no Django: `RedisPublisher` is for who only speaks.
 """
 
 from __future__ import annotations
@@ -25,26 +25,36 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from .bell import NOBODY, Heard, Item, Listening, LocalBell, Mailbox, Missed, Over, Taken
+from .bell import (
+    SYSTEM_OWNER_ID,
+    AnyPubSubMessage,
+    CoalescingQueue,
+    LocalPubSub,
+    PossibleGap,
+    PubSubMessage,
+    ReadingEnded,
+    ReadingStarted,
+    SubscriberJoined,
+)
 
 log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 2.0
 # A connection on which nothing was heard for so long is asked whether it still is one.
-QUIET_SECONDS = 5.0
+PING_AFTER_IDLE_SECONDS = 5.0
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.1, 2.0
 SENDER_BYTES = 8
 
-_decoder = msgspec.msgpack.Decoder(Heard)
+_decoder = msgspec.msgpack.Decoder(AnyPubSubMessage)
 _encoder = msgspec.msgpack.Encoder()
 
 
-class Publisher:
+class RedisPublisher:
     """Says items to all hubs on a Redis; from any thread, and from a process without a server too."""
 
     def __init__(self, url: str, prefix: str) -> None:
-        self.sender = secrets.token_bytes(SENDER_BYTES)
-        self.failing = False
+        self.publisher_client = secrets.token_bytes(SENDER_BYTES)
+        self.is_failing = False
         self._prefix = prefix
         self._redis = redis.Redis.from_url(
             url,
@@ -52,28 +62,28 @@ class Publisher:
             socket_connect_timeout=TIMEOUT_SECONDS,
             retry=Retry(NoBackoff(), 1),  # once more, for a connection that Redis closed meanwhile
         )
-        self._mailbox = Mailbox()
+        self._queue = CoalescingQueue()
         self._wake = threading.Event()
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
 
-    def say(self, item: Heard) -> None:
+    def publish(self, item: AnyPubSubMessage) -> None:
         """Soon, and of what was not sent yet the newest of each key alone."""
-        if self._mailbox.put(item):
+        if self._queue.put(item):
             self._wake.set()
         if self._thread is None:
             self._start()
 
-    def send(self, items: Iterable[Item]) -> None:
+    def send(self, items: Iterable[PubSubMessage]) -> None:
         """Now, all of them, on the caller's thread. Raises redis.RedisError."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for item in items:
-                packed = self._packed(item)
-                if not isinstance(item, Listening):
-                    pipeline.publish(channel_of(self._prefix, item.owner_id), packed)
-                if isinstance(item, Listening | Over):
-                    pipeline.publish(channel_of_readers(self._prefix), packed)
+                packed = self.encode(item)
+                if not isinstance(item, SubscriberJoined):
+                    pipeline.publish(user_channel(self._prefix, item.owner_id), packed)
+                if isinstance(item, SubscriberJoined | ReadingEnded):
+                    pipeline.publish(readers_channel(self._prefix), packed)
             pipeline.execute()
 
     def close(self) -> None:
@@ -91,39 +101,39 @@ class Publisher:
                 self._thread.start()
 
     def _run(self) -> None:
-        while not self._closing.is_set() or not self.failing:
-            self._wake.wait(LAST_RETRY_SECONDS if self.failing else None)
+        while not self._closing.is_set() or not self.is_failing:
+            self._wake.wait(LAST_RETRY_SECONDS if self.is_failing else None)
             self._wake.clear()
-            items = self._mailbox.take_all()
-            if items or self.failing:
-                self._try_to_send(items)
+            items = self._queue.pop_all()
+            if items or self.is_failing:
+                self._try_send(items)
             elif self._closing.is_set():
                 return
 
-    def _try_to_send(self, items: list[Item]) -> None:
+    def _try_send(self, items: list[PubSubMessage]) -> None:
         """What fails is lost: the log has the events, and the next text of a page has all of this one."""
         try:
             if items:
                 self.send(items)
             else:
                 self._redis.ping()  # it failed, and nobody has said anything since
-            self.failing = False
+            self.is_failing = False
         except (RedisError, OSError) as error:
-            if not self.failing:
+            if not self.is_failing:
                 log.warning("Redis does not take what is said: %s", error)
-            self.failing = True
+            self.is_failing = True
             self._closing.wait(FIRST_RETRY_SECONDS)
         except Exception:
             log.exception("what was said could not be published")
 
-    def _packed(self, item: Item) -> bytes:
-        if isinstance(item, Taken) and not item.begins:
+    def encode(self, item: PubSubMessage) -> bytes:
+        if isinstance(item, ReadingStarted) and not item.is_first_claim:
             # The pages are in the database, for those who want them.
             item = msgspec.structs.replace(item, pages=None)
-        return self.sender + _encoder.encode(item)
+        return self.publisher_client + _encoder.encode(item)
 
 
-class _Once(AsyncRetry):
+class NoRetry(AsyncRetry):
     """redis-py opens a connection that failed anew, also where it is to try once.
 
     Here that would be done by two at once, who listens and who subscribes: one closes what the other opens.
@@ -133,7 +143,7 @@ class _Once(AsyncRetry):
         return await do()
 
 
-class _Subscription(redis.asyncio.client.PubSub):
+class FailFastPubSub(redis.asyncio.client.PubSub):
     """It ends with its connection: what is said until another is open was missed, which is to be told."""
 
     async def on_connect(self, connection: Any) -> None:
@@ -141,12 +151,12 @@ class _Subscription(redis.asyncio.client.PubSub):
         raise redis.ConnectionError("it was lost")
 
 
-class RedisBell(LocalBell):
+class RedisPubSub(LocalPubSub):
     """The same for this process and the others."""
 
     def __init__(self, url: str, prefix: str) -> None:
         super().__init__()
-        self._publisher = Publisher(url, prefix)
+        self._publisher = RedisPublisher(url, prefix)
         self._url, self._prefix = url, prefix
         self._wanted: set[str] = set()
         self._subscribed: set[str] = set()
@@ -155,14 +165,14 @@ class RedisBell(LocalBell):
         self._connected = False
 
     @property
-    def problem(self) -> str | None:
-        if self._connected and not self._publisher.failing:
+    def degraded_reason(self) -> str | None:
+        if self._connected and not self._publisher.is_failing:
             return None
         return "Redis does not answer: what happens in other processes is seen seconds later"
 
     def start(self, hear: Any) -> None:
         super().start(hear)
-        self._spawn(self._listen_for_ever())
+        self._spawn(self._receive_loop())
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -171,30 +181,30 @@ class RedisBell(LocalBell):
         await super().stop()
         await asyncio.to_thread(self._publisher.close)
 
-    def say(self, item: Heard) -> None:
-        super().say(item)
-        self._publisher.say(item)
+    def publish(self, item: AnyPubSubMessage) -> None:
+        super().publish(item)
+        self._publisher.publish(item)
 
-    def follow(self, owner_id: UUID) -> None:
-        channel = channel_of(self._prefix, owner_id)
+    def subscribe(self, owner_id: UUID) -> None:
+        channel = user_channel(self._prefix, owner_id)
         self._wanted.add(channel)
         if channel in self._subscribed:
             # It was not wanted for so short a time that nobody did anything about it.
-            self._listens_to(channel)
+            self._on_subscribed(channel)
         else:
             self._spawn(self._reconcile())
 
-    def unfollow(self, owner_id: UUID) -> None:
-        self._wanted.discard(channel_of(self._prefix, owner_id))
+    def unsubscribe(self, owner_id: UUID) -> None:
+        self._wanted.discard(user_channel(self._prefix, owner_id))
         self._spawn(self._reconcile())
 
     # ── listening ──
 
-    async def _listen_for_ever(self) -> None:
+    async def _receive_loop(self) -> None:
         delay = FIRST_RETRY_SECONDS
         while True:
             try:
-                await self._listen()
+                await self._receive_until_closed()
             except (RedisError, OSError, TimeoutError) as error:
                 if self._connected:
                     delay = FIRST_RETRY_SECONDS
@@ -206,54 +216,54 @@ class RedisBell(LocalBell):
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311 - not a secret
             delay = min(2 * delay, LAST_RETRY_SECONDS)
 
-    async def _listen(self) -> None:
+    async def _receive_until_closed(self) -> None:
         """Until the connection breaks, which is an exception."""
         client = redis.asyncio.Redis.from_url(
             self._url,
             socket_connect_timeout=TIMEOUT_SECONDS,
             socket_timeout=TIMEOUT_SECONDS,
-            retry=_Once(NoBackoff(), 0),
+            retry=NoRetry(NoBackoff(), 0),
         )
-        async with client, _Subscription(client.connection_pool) as pubsub:
+        async with client, FailFastPubSub(client.connection_pool) as pubsub:
             # A channel of nobody's: without any, there would be nothing to listen to.
             await pubsub.subscribe(f"{self._prefix}nobody")
             self._subscribed = set()
             self._pubsub, self._connected = pubsub, True
             try:
                 await self._reconcile()
-                self._heard(Missed(), local=False)
-                await self._hear_messages(pubsub)
+                self._dispatch(PossibleGap(), local=False)
+                await self._receive_messages(pubsub)
             finally:
                 self._pubsub = None
-                await self._leave_to_the_next()
+                await self._cancel_pending_subscribes()
 
-    async def _hear_messages(self, pubsub: Any) -> None:
+    async def _receive_messages(self, pubsub: Any) -> None:
         asked = False
         while True:
-            message = await pubsub.get_message(timeout=QUIET_SECONDS)
+            message = await pubsub.get_message(timeout=PING_AFTER_IDLE_SECONDS)
             if message is not None:
                 asked = False
                 if message["type"] == "message":
-                    self._take(message["data"])
+                    self._on_raw_message(message["data"])
                 elif message["type"] == "subscribe":
-                    self._listens_to(message["channel"].decode())
+                    self._on_subscribed(message["channel"].decode())
             elif asked:
                 raise ConnectionError("it is silent")
             else:
                 asked = True
                 await pubsub.ping()
 
-    def _take(self, data: bytes) -> None:
-        if data[:SENDER_BYTES] == self._publisher.sender:
+    def _on_raw_message(self, data: bytes) -> None:
+        if data[:SENDER_BYTES] == self._publisher.publisher_client:
             return  # heard when it was said
-        if (item := unpacked(data)) is not None:
-            self._heard(item, local=False)
+        if (item := decode(data)) is not None:
+            self._dispatch(item, local=False)
 
-    def _listens_to(self, channel: str) -> None:
+    def _on_subscribed(self, channel: str) -> None:
         """What was said of a user before is not heard; only the pages that are done could be looked up."""
-        _, is_of_user, owner_id = channel.rpartition(channel_of(self._prefix, ""))
-        if is_of_user and owner_id != str(NOBODY):
-            self._publisher.say(Listening(UUID(owner_id)))
+        _, is_of_user, owner_id = channel.rpartition(user_channel(self._prefix, ""))
+        if is_of_user and owner_id != str(SYSTEM_OWNER_ID):
+            self._publisher.publish(SubscriberJoined(UUID(owner_id)))
 
     async def _reconcile(self) -> None:
         """Subscribes to what is wanted and to nothing else."""
@@ -266,7 +276,7 @@ class RedisBell(LocalBell):
                 if old:
                     await pubsub.unsubscribe(*old)
 
-    async def _leave_to_the_next(self) -> None:
+    async def _cancel_pending_subscribes(self) -> None:
         """Whoever just subscribes on a connection that is lost: the next one begins with what is wanted."""
         subscribing = self._tasks - {asyncio.current_task()}
         for task in subscribing:
@@ -279,20 +289,20 @@ class RedisBell(LocalBell):
         task.add_done_callback(self._tasks.discard)
 
 
-def unpacked(data: bytes) -> Heard | None:
-    """What a `Publisher` sent."""
+def decode(data: bytes) -> AnyPubSubMessage | None:
+    """What a `RedisPublisher` sent."""
     try:
-        item: Heard = _decoder.decode(memoryview(data)[SENDER_BYTES:])
+        item: AnyPubSubMessage = _decoder.decode(memoryview(data)[SENDER_BYTES:])
     except msgspec.DecodeError:
         log.warning("Redis brought a message that is none of this version's")
         return None
     return item
 
 
-def channel_of(prefix: str, owner_id: UUID | str) -> str:
+def user_channel(prefix: str, owner_id: UUID | str) -> str:
     return f"{prefix}user:{owner_id}"
 
 
-def channel_of_readers(prefix: str) -> str:
+def readers_channel(prefix: str) -> str:
     """Of all users: what those hear who read."""
     return f"{prefix}over"

@@ -17,7 +17,7 @@ from django.db.models import F, Min
 from django.db.models.functions import Coalesce, Length
 
 from . import events, protocol, queries, serializers, wishes
-from .bell import Taken
+from .bell import ReadingStarted
 from .models import Event, EventCounter, EventLog, Job, Status, Upload, User
 
 BATCH_EVENTS = 100
@@ -26,13 +26,13 @@ BATCH_CHARACTERS = 1024 * 1024
 
 
 @dataclass(slots=True)
-class Entry:
-    """An event as the sockets get it, in both forms; each is encoded once. `last` ends a reading."""
+class EncodedEvent:
+    """An event as the sockets get it, in both forms; each is encoded once. `ends_reading` ends a reading."""
 
     seq: int
     upload_id: UUID
     origin: str
-    last: bool
+    ends_reading: bool
     text: str
     _with_cursor: str = field(default="", repr=False)
 
@@ -42,7 +42,7 @@ class Entry:
         return self._with_cursor
 
 
-class Standing(NamedTuple):
+class OwnerState(NamedTuple):
     """The log's epoch and head; the uploads that are read, looked up after the head: attempt, pages done."""
 
     epoch: str
@@ -67,40 +67,46 @@ def seq_of(cursor: str, epoch: str) -> int | None:
     return int(digits) if name == epoch and re.fullmatch(r"[0-9]{1,18}", digits) else None
 
 
-class Log:
+class EventLogReader:
     """What the hub asks; every method uses the database."""
 
     def epoch(self) -> str:
-        row, _ = EventLog.objects.get_or_create(id=1, defaults={"epoch": new_epoch()})
+        row, _ = EventLog.objects.get_or_create(id=1, defaults={"epoch": reset_epoch()})
         return row.epoch
 
     def head(self, owner_id: UUID) -> int:
-        return events.head(owner_id)
+        return events.latest_seq(owner_id)
 
-    def accounts(self, owner_ids: list[UUID]) -> dict[UUID, queries.Account]:
+    def accounts(self, owner_ids: list[UUID]) -> dict[UUID, queries.AccountState]:
         return queries.accounts(owner_ids)
 
-    def standing(self, owner_id: UUID) -> Standing:
+    def owner_state(self, owner_id: UUID) -> OwnerState:
         head = self.head(owner_id)
         reading = Upload.objects.filter(owner_id=owner_id, status=Status.PROCESSING)
         rows = reading.values_list("pk", "attempt", "pages_done")
-        return Standing(self.epoch(), head, {key: (attempt, done) for key, attempt, done in rows})
+        return OwnerState(self.epoch(), head, {key: (attempt, done) for key, attempt, done in rows})
 
-    def taken(self, owner_id: UUID, upload_id: UUID, attempt: int) -> Taken | None:
+    def reading_state(self, owner_id: UUID, upload_id: UUID, attempt: int) -> ReadingStarted | None:
         """What readers said when they took the upload, and what has been read since; None: it was lost."""
         head = self.head(owner_id)
         row = Upload.objects.filter(pk=upload_id, owner_id=owner_id, status=Status.PROCESSING)
-        upload = row.filter(run__lte=attempt, attempt__gte=attempt).only("page_count", "run", "asked").first()
+        upload = (
+            row.filter(first_attempt__lte=attempt, attempt__gte=attempt)
+            .only("page_count", "first_attempt", "read_options")
+            .first()
+        )
         if upload is None:
             return None
         # Before the pages: who finishes a job meanwhile has its pages among them.
         held = Job.objects.filter(upload_id=upload_id).exclude(claimed_by="")
         jobs = dict(held.values_list("first_page", "attempt"))
         texts = dict(upload.pages.order_by("number").values_list("number", "markdown"))
-        wanted = wishes.to_read(wishes.of(upload.asked))
-        return Taken(owner_id, upload_id, attempt, head, texts, upload.page_count, upload.run, wanted, jobs)
+        wanted = wishes.pages_to_read(wishes.from_stored(upload.read_options))
+        return ReadingStarted(
+            owner_id, upload_id, attempt, head, texts, upload.page_count, upload.first_attempt, wanted, jobs
+        )
 
-    def covers(self, owner_id: UUID, seq: int) -> bool:
+    def has_all_since(self, owner_id: UUID, seq: int) -> bool:
         """Whether the log has every event after this one."""
         head = self.head(owner_id)
         if seq == head:
@@ -108,14 +114,14 @@ class Log:
         oldest = Event.objects.filter(owner_id=owner_id).aggregate(seq=Min("seq"))["seq"]
         return seq < head and oldest is not None and oldest <= seq + 1
 
-    def since(self, owner_id: UUID, seq: int, upload_id: UUID | None = None) -> list[Entry]:
+    def events_after(self, owner_id: UUID, seq: int, upload_id: UUID | None = None) -> list[EncodedEvent]:
         """The next events, in order; of other uploads than `upload_id`, if given, without their texts.
 
         They are as many as may be in memory at once; none: there is no later one.
         """
         rows = list(Event.objects.filter(owner_id=owner_id, seq__gt=seq).order_by("seq")[:BATCH_EVENTS])
         wanted = [row for row in rows if upload_id is None or row.upload_id == upload_id]
-        fitting, until = _fitting([row for row in wanted if row.kind in protocol.TOLD_WITH_TEXTS])
+        fitting, until = _limit_batch([row for row in wanted if row.kind in protocol.KINDS_WITH_TEXTS])
         texts = _texts(fitting)
         return [_entry(row, texts) for row in rows if until is None or row.seq < until]
 
@@ -125,22 +131,22 @@ class Log:
             EventCounter.objects.bulk_create([EventCounter(owner_id=owner_id)], ignore_conflicts=True)
             seq = EventCounter.objects.select_for_update().get(owner_id=owner_id).seq
             owner = User.objects.get(pk=owner_id)
-            limit = queries.MOST_IN_ONE_LIST
+            limit = queries.MAX_LIST_SIZE
             found = queries.uploads(owner=owner, limit=limit, only=upload_id)
         asked = protocol.ListUploads(limit=limit if found.next else None)
         return Snapshot(seq, serializers.listing(found.uploads, found.next, asked))
 
 
-def new_epoch() -> str:
+def reset_epoch() -> str:
     return secrets.token_hex(4)
 
 
-def _fitting(rows: list[Event]) -> tuple[set[UUID], int | None]:
+def _limit_batch(rows: list[Event]) -> tuple[set[UUID], int | None]:
     """The uploads whose texts fit into one batch, and the number of the first event that does not fit."""
     keys = {row.upload_id for row in rows}
     if len(rows) < 2:
         return keys, None  # the first always fits: nearly all that a hub asks for is one
-    size: Any = Length("raw_text") + Length("reading_text") + Coalesce(Length(F("correction")), 0)
+    size: Any = Length("raw_text") + Length("plain_text") + Coalesce(Length(F("correction")), 0)
     sizes = dict(Upload.objects.filter(pk__in=keys).annotate(size=size).values_list("pk", "size"))
     fitting: set[UUID] = set()
     total = 0
@@ -154,18 +160,20 @@ def _fitting(rows: list[Event]) -> tuple[set[UUID], int | None]:
 
 
 def _texts(keys: set[UUID]) -> dict[UUID, Upload]:
-    fields = ("attempt", "raw_text", "reading_text", "correction")
+    fields = ("attempt", "raw_text", "plain_text", "correction")
     return Upload.objects.only(*fields).in_bulk(keys) if keys else {}
 
 
-def _entry(row: Event, texts: dict[UUID, Upload]) -> Entry:
+def _entry(row: Event, texts: dict[UUID, Upload]) -> EncodedEvent:
     text = row.message
-    if row.kind in protocol.TOLD_WITH_TEXTS:
-        text = protocol.encode(_filled(row, texts.get(row.upload_id)))
-    return Entry(row.seq, row.upload_id, row.origin, row.kind in protocol.LAST_KINDS, text)
+    if row.kind in protocol.KINDS_WITH_TEXTS:
+        text = protocol.encode(_with_current_texts(row, texts.get(row.upload_id)))
+    return EncodedEvent(
+        row.seq, row.upload_id, row.origin_connection, row.kind in protocol.TERMINAL_KINDS, text
+    )
 
 
-def _filled(row: Event, upload: Upload | None) -> protocol.Change:
+def _with_current_texts(row: Event, upload: Upload | None) -> protocol.DurableMessage:
     change = protocol.decode_change(row.kind, row.message)
     if upload is None:
         return protocol.with_texts(change, "", "")

@@ -15,15 +15,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
 from .. import __version__
-from ..reading.engines.about import about
+from ..reading.engines.about import engine_info
 from . import decoding, protocol, queries, serializers, uploads, wishes
 from .conf import conf
-from .errors import Invalid, ScanrillError
+from .errors import RequestError, ScanrillError
 from .models import User
-from .wishes import Wishes
+from .wishes import ReadOptions
 
 
-class _Json(BaseParser):
+class StrictJSONParser(BaseParser):
     """A body by the same rules as a message of the socket."""
 
     media_type = "application/json"
@@ -32,7 +32,7 @@ class _Json(BaseParser):
         try:
             return decoding.json_object(stream.read().decode())
         except UnicodeDecodeError:
-            raise Invalid({"message": "Not valid JSON: not UTF-8."}) from None
+            raise RequestError({"message": "Not valid JSON: not UTF-8."}) from None
 
 
 class MeView(APIView):
@@ -52,7 +52,9 @@ class EnginesView(APIView):
     """`GET /api/engines/` → {engines, default}: what a request may ask for, as `scanrill engines` says."""
 
     def get(self, request: Request) -> Response:
-        return _answer({"engines": list(map(about, wishes.choosable())), "default": conf.engine})
+        return _response(
+            {"engines": list(map(engine_info, wishes.selectable_engines())), "default": conf.engine}
+        )
 
 
 class UploadsView(APIView):
@@ -61,25 +63,27 @@ class UploadsView(APIView):
     def get(self, request: Request) -> Response:
         asked: dict[str, Any] = dict(request.query_params.items())
         if any("\0" in value for value in asked.values()):  # as in a message; PostgreSQL knows no such text
-            raise Invalid({"message": "A NUL character in a value."})
+            raise RequestError({"message": "A NUL character in a value."})
         if (limit := asked.get("limit", "")).isdecimal():
             asked["limit"] = int(limit)
-        wanted = decoding.build(protocol.ListUploads, asked)
+        wanted = decoding.build_request(protocol.ListUploads, asked)
         found = queries.uploads(owner=_owner(request), **wanted.filters())
-        return _answer(serializers.listing(found.uploads, found.next, wanted))
+        return _response(serializers.listing(found.uploads, found.next, wanted))
 
 
 class UploadView(APIView):
     """One upload: `GET` with its texts, `PATCH` {filename, processed_text, metadata}, `DELETE`."""
 
-    parser_classes = [_Json]
+    parser_classes = [StrictJSONParser]
 
     def get(self, request: Request, upload_id: UUID) -> Response:
         upload = queries.upload(owner=_owner(request), upload_id=upload_id)
-        return _answer(serializers.instance(upload, texts=True))
+        return _response(serializers.instance(upload, texts=True))
 
     def patch(self, request: Request, upload_id: UUID) -> Response:
-        wanted = decoding.build(protocol.Update, {"instance_id": str(upload_id), "data": request.data})
+        wanted = decoding.build_request(
+            protocol.Update, {"instance_id": str(upload_id), "data": request.data}
+        )
         upload = uploads.update(
             owner=_owner(request),
             upload_id=upload_id,
@@ -87,11 +91,11 @@ class UploadView(APIView):
             correction=wanted.processed_text,
             metadata=wanted.metadata,
         )
-        return _answer(serializers.instance(upload, texts=True))
+        return _response(serializers.instance(upload, texts=True))
 
     def delete(self, request: Request, upload_id: UUID) -> Response:
         deleted = uploads.delete(owner=_owner(request), upload_id=upload_id)
-        return _answer(deleted.instance)
+        return _response(deleted.instance)
 
 
 class CancelView(APIView):
@@ -99,19 +103,21 @@ class CancelView(APIView):
 
     def post(self, request: Request, upload_id: UUID) -> Response:
         upload = uploads.cancel(owner=_owner(request), upload_id=upload_id)
-        return _answer(serializers.instance(upload, texts=True))
+        return _response(serializers.instance(upload, texts=True))
 
 
 class RetryView(APIView):
     """`POST /api/uploads/{id}/retry` {engine, languages, pages, profile, priority}: to be read anew."""
 
-    parser_classes = [_Json]
+    parser_classes = [StrictJSONParser]
 
     def post(self, request: Request, upload_id: UUID) -> Response:
-        wanted = decoding.build(protocol.Retry, {"instance_id": str(upload_id), "data": dict(request.data)})
-        asked = Wishes(**wanted.wishes())
+        wanted = decoding.build_request(
+            protocol.Retry, {"instance_id": str(upload_id), "data": dict(request.data)}
+        )
+        asked = ReadOptions(**wanted.read_options())
         upload = uploads.retry(owner=_owner(request), upload_id=upload_id, asked=asked)
-        return _answer(serializers.instance(upload, texts=True))
+        return _response(serializers.instance(upload, texts=True))
 
 
 class PageView(APIView):
@@ -119,7 +125,7 @@ class PageView(APIView):
 
     def get(self, request: Request, upload_id: UUID, number: int) -> Response:
         page = queries.page(owner=_owner(request), upload_id=upload_id, number=number)
-        return _answer(serializers.page(page))
+        return _response(serializers.page(page))
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -150,5 +156,5 @@ def _owner(request: Request) -> User:
     return request.user
 
 
-def _answer(value: object) -> Response:
+def _response(value: object) -> Response:
     return Response(msgspec.to_builtins(value))

@@ -16,92 +16,96 @@ from uuid import UUID
 from django.db import close_old_connections
 
 from . import codes, dispatch, events, jobs, orm, storage
-from .again import again
-from .errors import Unavailable
+from .again import retry_transient
+from .errors import DatabaseUnavailable
 from .models import Upload
-from .replay import Log
+from .replay import EventLogReader
 
 log = logging.getLogger(__name__)
 
-SWEEP_SECONDS = 5
+MAINTENANCE_INTERVAL_SECONDS = 5
 # A file comes before its row: one younger than this may be an upload that is just coming in.
 GRACE_SECONDS = 3_600
 FILES_EVERY_SECONDS = 600
 BATCH_FILES = 500
 
 
-class Swept(NamedTuple):
+class MaintenanceReport(NamedTuple):
     """How many of each were found."""
 
-    claims: int
-    files: int
-    incoming: int
+    jobs: int
+    orphaned_files: int
+    incomplete_files: int
     codes: int
     events: int
 
 
-@again
-def claims() -> int:
+@retry_transient
+def recover_expired_claims() -> int:
     """Opens the jobs of readers that died, and wakes the readers where any job waits."""
-    found = jobs.void_expired()
-    if waiting := jobs.open_jobs():
-        dispatch.there_is_work(waiting)
+    found = jobs.release_expired_claims()
+    if waiting := jobs.count_open():
+        dispatch.notify_jobs_available(waiting)
     return found
 
 
-def files(*, grace_seconds: float = GRACE_SECONDS) -> tuple[int, int]:
+def remove_orphan_files(*, grace_seconds: float = GRACE_SECONDS) -> tuple[int, int]:
     """Removes files that no upload refers to, and what was never finished; both older than the grace.
 
     Two deployments that are told the same place by mistake would remove each other's files.
     """
-    if not storage.belongs_to(Log().epoch()):
+    if not storage.claim_for_deployment(EventLogReader().epoch()):
         log.error("where files are stored is another deployment's: give each its own directory or prefix")
         return 0, 0
     orphans, stored = 0, storage.stored_ids(older_than_seconds=grace_seconds)
     while batch := list(itertools.islice(stored, BATCH_FILES)):
-        for upload_id in _unknown(batch):
+        for upload_id in _unreferenced(batch):
             storage.delete_all(upload_id)
             orphans += 1
             log.warning("removed a file without an upload: %s", upload_id)
-    return orphans, storage.clear_incoming(older_than_seconds=grace_seconds)
+    return orphans, storage.clear_staging(older_than_seconds=grace_seconds)
 
 
-def everything(*, grace_seconds: float = GRACE_SECONDS) -> Swept:
+def run_all(*, grace_seconds: float = GRACE_SECONDS) -> MaintenanceReport:
     """Files last: where they are kept may not answer."""
-    expired, old_codes, old_events = claims(), codes.remove_expired(), events.remove_expired()
-    orphans, incoming = files(grace_seconds=grace_seconds)
-    return Swept(expired, orphans, incoming, old_codes, old_events)
+    expired, old_codes, old_events = recover_expired_claims(), codes.remove_expired(), events.remove_expired()
+    orphans, incoming = remove_orphan_files(grace_seconds=grace_seconds)
+    return MaintenanceReport(expired, orphans, incoming, old_codes, old_events)
 
 
-def claims_until(stopping: threading.Event) -> None:
+def recover_claims_until(stopping: threading.Event) -> None:
     """On a thread of a worker: what a broker lost is read all the same, also while no server runs."""
-    while not stopping.wait(SWEEP_SECONDS):
+    while not stopping.wait(MAINTENANCE_INTERVAL_SECONDS):
         try:
             close_old_connections()
-            claims()
-        except Unavailable as error:
+            recover_expired_claims()
+        except DatabaseUnavailable as error:
             log.warning("sweeping waits: %s", error)
         except Exception:
             log.exception("sweeping failed")
 
 
-async def forever() -> None:
+async def maintenance_loop() -> None:
     """Claims every few seconds, the rest every few minutes; what fails is tried again at its next time."""
     turn = 0
     while True:
-        await asyncio.sleep(SWEEP_SECONDS)
+        await asyncio.sleep(MAINTENANCE_INTERVAL_SECONDS)
         turn += 1
-        work = everything if turn % (FILES_EVERY_SECONDS // SWEEP_SECONDS) == 0 else claims
+        work = (
+            run_all
+            if turn % (FILES_EVERY_SECONDS // MAINTENANCE_INTERVAL_SECONDS) == 0
+            else recover_expired_claims
+        )
         try:
-            await orm.run(work)
-        except Unavailable as error:
+            await orm.run_in_db_thread(work)
+        except DatabaseUnavailable as error:
             log.warning("sweeping waits: %s", error)
         except Exception:
             log.exception("sweeping failed")
 
 
-@again
-def _unknown(names: list[str]) -> list[str]:
+@retry_transient
+def _unreferenced(names: list[str]) -> list[str]:
     """Those that no upload has. Other names are not scanrill's to remove: `lost+found`, a person's notes."""
     ids = {}
     for name in names:

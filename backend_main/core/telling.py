@@ -8,43 +8,43 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from .protocol import LinePlace
-from .slot import Draft
+from .protocol import LinePosition
+from .slot import PageSnapshot
 
 
-class Telling:
+class PageProgress:
     """One page, told by the thread that reads it. `say` is never called by two threads at once."""
 
-    def __init__(self, say: Callable[[Draft], None]) -> None:
-        self._say = say
+    def __init__(self, say: Callable[[PageSnapshot], None]) -> None:
+        self._publish = say
         self._lock = threading.Lock()
-        self._page: Draft | None = None  # as it was told last
+        self._page: PageSnapshot | None = None  # as it was told last
 
-    def begin(self, page: Draft) -> None:
-        self._tell(page)
+    def start(self, page: PageSnapshot) -> None:
+        self._publish_page(page)
 
-    def add(self, markdown: str, line: LinePlace | None) -> None:
+    def append(self, markdown: str, line: LinePosition | None) -> None:
         assert self._page is not None, "a page begins before its lines"
-        self._tell(replace(self._page, text=self._page.text + markdown, line=line))
+        self._publish_page(replace(self._page, text=self._page.text + markdown, line=line))
 
-    def again(self) -> None:
+    def republish(self) -> None:
         """From any thread: what was told last, unless the page is done."""
         with self._lock:
             if self._page is not None:
-                self._say(self._page)
+                self._publish(self._page)
 
-    def end(self, page: Draft) -> None:
+    def finish(self, page: PageSnapshot) -> None:
         """The page is done; that is all of it, and nothing else is told any more."""
         with self._lock:
             self._page = None
-            self._say(page)
+            self._publish(page)
 
     def close(self) -> None:
         """However the reading ended."""
         with self._lock:
             self._page = None
 
-    def _tell(self, page: Draft) -> None:
+    def _publish_page(self, page: PageSnapshot) -> None:
         with self._lock:
             self._page = page
-            self._say(page)
+            self._publish(page)

@@ -41,7 +41,7 @@ class PasswordThrottle(SimpleRateThrottle):
         who = f"{name}\0{request.META.get('REMOTE_ADDR', '')}"
         return f"password-tries-{hashlib.sha256(who.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
-    def forget(self, request: Request) -> None:
+    def reset(self, request: Request) -> None:
         self.cache.delete(self.get_cache_key(request, None))
 
 
@@ -66,13 +66,13 @@ class TokenView(TokenObtainPairView):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         with_cookie = _field(request, "cookie") is True
         if with_cookie:
-            _check_page(request)
+            _require_origin(request)
         response = super().post(request, *args, **kwargs)
-        PasswordThrottle().forget(request)
-        return _signed_in(request, **response.data) if with_cookie else response
+        PasswordThrottle().reset(request)
+        return _cookie_response(request, **response.data) if with_cookie else response
 
     def delete(self, request: Request) -> Response:
-        _check_page(request)
+        _require_origin(request)
         response = Response(status=204)
         response.delete_cookie(COOKIE, path=COOKIE_PATH, samesite="Strict")
         return response
@@ -81,14 +81,14 @@ class TokenView(TokenObtainPairView):
         raise Throttled(wait, "Too many tries to sign in.")
 
 
-class CodeView(TokenViewBase):
+class SignInCodeView(TokenViewBase):
     """`POST /api/token/code/` {code} → {access} and the cookie."""
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        _check_page(request)
+        _require_origin(request)
         code = _field(request, "code")
-        refresh = auth.RefreshToken.for_user(codes.redeem(code if isinstance(code, str) else ""))
-        return _signed_in(request, access=str(refresh.access_token), refresh=str(refresh))
+        refresh = auth.RefreshToken.for_user(codes.redeem_code(code if isinstance(code, str) else ""))
+        return _cookie_response(request, access=str(refresh.access_token), refresh=str(refresh))
 
 
 class RefreshView(TokenRefreshView):
@@ -108,11 +108,11 @@ class RefreshView(TokenRefreshView):
 def _refresh_of_cookie(request: Request) -> str:
     if COOKIE not in request.COOKIES:
         raise Unauthenticated("A refresh token is needed, as `refresh` or as a cookie.")
-    _check_page(request)
+    _require_origin(request)
     return str(request.COOKIES[COOKIE])
 
 
-def _signed_in(request: Request, *, access: str, refresh: str) -> Response:
+def _cookie_response(request: Request, *, access: str, refresh: str) -> Response:
     response = Response({"access": access})
     response.set_cookie(
         COOKIE,
@@ -127,10 +127,10 @@ def _signed_in(request: Request, *, access: str, refresh: str) -> Response:
     return response
 
 
-def _check_page(request: Request) -> None:
+def _require_origin(request: Request) -> None:
     asked = request._request
     assert isinstance(asked, ASGIRequest)  # there is no other server
-    auth.check_page(asked.scope)
+    auth.require_allowed_origin(asked.scope)
 
 
 def _field(request: Request, name: str, missing: Any = "") -> Any:

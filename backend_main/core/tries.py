@@ -18,29 +18,29 @@ from .conf import Conf
 log = logging.getLogger(__name__)
 
 # Room enough that trying other names does not push one's own out.
-MOST_COUNTS = 20_000
+MAX_ENTRIES = 20_000
 # A Redis that says nothing holds up a sign-in for so long, twice.
-PATIENCE_SECONDS = 1.0
+REDIS_TIMEOUT_SECONDS = 1.0
 
 
 def settings(conf: Conf) -> dict[str, Any]:
     """Django's settings of the cache that its throttles count in."""
-    own = {"OPTIONS": {"MAX_ENTRIES": MOST_COUNTS}}
+    own = {"OPTIONS": {"MAX_ENTRIES": MAX_ENTRIES}}
     if not conf.redis_url:
         return own | {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     return {
-        "BACKEND": f"{__name__}.{SharedTries.__qualname__}",
+        "BACKEND": f"{__name__}.{RedisCacheWithFallback.__qualname__}",
         "LOCATION": conf.redis_url,
         "KEY_PREFIX": conf.redis_prefix,
         "OPTIONS": {
-            "serializer": Serializer(),
-            "socket_timeout": PATIENCE_SECONDS,
-            "socket_connect_timeout": PATIENCE_SECONDS,
+            "serializer": JSONCacheSerializer(),
+            "socket_timeout": REDIS_TIMEOUT_SECONDS,
+            "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
         },
     }
 
 
-class Serializer:
+class JSONCacheSerializer:
     """Django's own would read pickles: whoever writes to Redis could run programs here."""
 
     def dumps(self, value: object) -> bytes:
@@ -50,22 +50,22 @@ class Serializer:
         return msgspec.json.decode(data)
 
 
-class SharedTries(RedisCache):
+class RedisCacheWithFallback(RedisCache):
     """As far as throttles use a cache: `get`, `set`, `delete`."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
-        self._own = LocMemCache("tries", {"OPTIONS": {"MAX_ENTRIES": MOST_COUNTS}})
+        self._local = LocMemCache("tries", {"OPTIONS": {"MAX_ENTRIES": MAX_ENTRIES}})
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        return self._shared(super().get, self._own.get, key, default, version)
+        return self._shared(super().get, self._local.get, key, default, version)
 
     def set(self, key: Any, value: Any, *rest: Any, **named: Any) -> None:
-        self._shared(super().set, self._own.set, key, value, *rest, **named)
+        self._shared(super().set, self._local.set, key, value, *rest, **named)
 
     def delete(self, key: Any, version: int | None = None) -> bool:
-        self._own.delete(key, version)
-        return bool(self._shared(super().delete, self._own.delete, key, version))
+        self._local.delete(key, version)
+        return bool(self._shared(super().delete, self._local.delete, key, version))
 
     def _shared(
         self, shared: Callable[..., Any], own: Callable[..., Any], *arguments: Any, **named: Any

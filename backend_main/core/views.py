@@ -14,31 +14,31 @@ async def healthz(_request: HttpRequest) -> HttpResponse:
 
 async def readyz(_request: HttpRequest) -> HttpResponse:
     """Uploads are accepted and will be read; 503 with the reasons when not. Degraded: slowly."""
-    if reasons := await orm.run(health.refusals):
+    if reasons := await orm.run_in_db_thread(health.readiness_failures):
         return JsonResponse({"status": "unavailable", "reasons": reasons}, status=503)
-    if reasons := await orm.run(health.delays):
+    if reasons := await orm.run_in_db_thread(health.degradations):
         return JsonResponse({"status": "degraded", "reasons": reasons})
     return JsonResponse({"status": "ok"})
 
 
-async def page_is_missing(_request: HttpRequest) -> HttpResponse:
+async def web_page_not_built(_request: HttpRequest) -> HttpResponse:
     """`/` comes here in a checkout whose web page was never built: a wheel has it."""
     return _text(503, "The web page is not built here: run `make web`, then start the server again.")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _refusal(request, 400, "The request is malformed, or its Host is none of this server's.")
+    return _error_response(request, 400, "The request is malformed, or its Host is none of this server's.")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _refusal(request, 404, "There is nothing at this address.")
+    return _error_response(request, 404, "There is nothing at this address.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _refusal(request, 500, "The server failed; its log says why.")
+    return _error_response(request, 500, "The server failed; its log says why.")
 
 
-def _refusal(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
+def _error_response(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
     """JSON where programs ask, a line of text for people."""
     if request.path.startswith("/api/"):
         return JsonResponse({"error": {"detail": sentence}}, status=status)

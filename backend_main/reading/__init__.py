@@ -7,7 +7,7 @@
             print(event.markdown, event.warnings)
 
 `read` yields PageStarted, Lines as they are recognised, PageDone; it raises subclasses of ReadingError alone.
-A `Host` does the same in a child process. An `Engine` of another package is an entry point of the group
+A `EngineProcess` does the same in a child process. An `Engine` of another package is an entry point of the group
 `scanrill.engines`.
 
 headers.py    a file → its kind, size and number of pages, by its first bytes
@@ -30,49 +30,49 @@ host.py       the whole way, in a child process (child.py) that may crash or han
               gathering.py how often
 """
 
-from .engines import Anew, Engine
+from .engines import Engine, PageRestarted
 from .errors import (
     Cancelled,
     EngineCrashed,
     EngineFailed,
-    EngineMissing,
     EngineTimeout,
-    EngineUnknown,
+    EngineUnavailable,
     NoSuchPage,
-    NotReadable,
     ReadingError,
+    UnknownEngine,
     UnreadableFile,
+    UnsupportedOption,
 )
-from .host import Host
-from .hosts import Hosts
-from .markdown import Writer
+from .host import EngineProcess
+from .hosts import EngineProcessPool
+from .markdown import MarkdownWriter
 from .pages import PageImage
 from .reader import read
-from .types import Box, Line, Options, PageDone, PageStarted, ReadEvent, Together
+from .types import BatchedEvent, Box, Line, Options, PageDone, PageStarted, ReadEvent
 
 __all__ = [
-    "Anew",
+    "BatchedEvent",
     "Box",
     "Cancelled",
     "Engine",
     "EngineCrashed",
     "EngineFailed",
-    "EngineMissing",
+    "EngineProcess",
+    "EngineProcessPool",
     "EngineTimeout",
-    "EngineUnknown",
-    "Host",
-    "Hosts",
+    "EngineUnavailable",
     "Line",
+    "MarkdownWriter",
     "NoSuchPage",
-    "NotReadable",
     "Options",
     "PageDone",
     "PageImage",
+    "PageRestarted",
     "PageStarted",
     "ReadEvent",
     "ReadingError",
-    "Together",
+    "UnknownEngine",
     "UnreadableFile",
-    "Writer",
+    "UnsupportedOption",
     "read",
 ]

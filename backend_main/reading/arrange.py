@@ -8,17 +8,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .blocks import Block, Column, Hints, Print
-from .columns import in_columns, prose_of
-from .frame import Frame, Item
-from .furniture import furniture
-from .grids import Grid, Rule, find_grids
-from .letters import text_width
+from .blocks import Block, ColumnBlocks, FontMetrics, LayoutHints
+from .columns import prose_items, split_columns
+from .frame import LayoutBox, PageFrame
+from .furniture import find_page_furniture
+from .grids import RulingLine, TableGrid, detect_table_grids
+from .letters import estimated_width
 from .markdown import page_markdown
 from .pixels import Pixels
-from .plain import reading_text
-from .regions import Region, find_regions
-from .rows import Row, rows_of, weighted_median
+from .plain import to_plain_text
+from .regions import Region, detect_regions
+from .rows import Row, group_rows, weighted_median
 from .tables import Table, from_grid, from_region
 from .types import Line
 
@@ -28,14 +28,14 @@ MIN_FIGURE_SCORE = 0.6
 # A figure that holds more of the page's boxes than this share is a picture behind the text.
 MAX_FIGURE_SHARE = 0.3
 # A figure's own words may stand between it and its caption, in so many blocks.
-CAPTION_REACH = 6
+MAX_BLOCKS_TO_CAPTION = 6
 _CAPTION = re.compile(
     r"(?:fig(?:ure|\.)?|abb(?:ildung|\.)?|photo|chart|diagram|bild|图|圖|図)\s*[\d.:A-Z-]+", re.IGNORECASE
 )
 
 
 @dataclass(frozen=True)
-class Arranged:
+class FormattedPage:
     """A page's Markdown, with every word that was recognised, and what a reader reads of it."""
 
     markdown: str
@@ -52,81 +52,83 @@ class Figure:
 
 
 @dataclass
-class Page:
+class LayoutPage:
     """A page in its frame: its boxes and texts, and what is seen on it around them."""
 
-    items: list[Item]
+    items: list[LayoutBox]
     texts: list[str]
-    body: Print
+    body: FontMetrics
     edges: tuple[float, float]
     regions: list[Region] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
 
 
-def arrange(pixels: Pixels, lines: Sequence[Line], threads: int) -> Arranged:
+def assemble_page(pixels: Pixels, lines: Sequence[Line], threads: int) -> FormattedPage:
     """The lines of one page, with the picture that their boxes are on."""
     boxes = [line.box for line in lines if line.box is not None]
     if not boxes:
-        return Arranged("", "")
-    frame = Frame.of(boxes)
+        return FormattedPage("", "")
+    frame = PageFrame.of(boxes)
     _, top, _, bottom = frame.bounds(pixels.shape[1], pixels.shape[0])
-    page = page_in(frame, lines, (top, bottom), find_regions(pixels, frame, threads))
-    return compose(with_tables(page, *find_grids(pixels, frame, page.body.size)))
+    page = build_layout_page(frame, lines, (top, bottom), detect_regions(pixels, frame, threads))
+    return render_page(detect_tables_and_figures(page, *detect_table_grids(pixels, frame, page.body.size)))
 
 
-def page_in(
-    frame: Frame, lines: Sequence[Line], edges: tuple[float, float], regions: Sequence[Region] = ()
-) -> Page:
+def build_layout_page(
+    frame: PageFrame, lines: Sequence[Line], edges: tuple[float, float], regions: Sequence[Region] = ()
+) -> LayoutPage:
     """A page without its tables and figures. `edges` are its top and bottom in the frame."""
     texts = [line.text for line in lines if line.box is not None]
     items = frame.items([line.box for line in lines if line.box is not None])
-    return Page(items, texts, _print(items, texts), edges, list(regions))
+    return LayoutPage(items, texts, _body_font_metrics(items, texts), edges, list(regions))
 
 
-def compose(page: Page) -> Arranged:
+def render_page(page: LayoutPage) -> FormattedPage:
     blocks = _with_captions(_blocks(page))
     read = [block for block in blocks if not block.is_furniture]
-    return Arranged(page_markdown(blocks), reading_text(page_markdown(read)))
+    return FormattedPage(page_markdown(blocks), to_plain_text(page_markdown(read)))
 
 
-def _print(items: Sequence[Item], texts: Sequence[str]) -> Print:
+def _body_font_metrics(items: Sequence[LayoutBox], texts: Sequence[str]) -> FontMetrics:
     """Medians over boxes, each counted by its letters."""
-    widths = [text_width(texts[item.index]) for item in items]
+    widths = [estimated_width(texts[item.index]) for item in items]
     advances = [(item.width / max(1.0, width), width) for item, width in zip(items, widths, strict=True)]
     size = weighted_median((item.size, item.width) for item in items)
-    return Print(max(size, 1e-6), max(weighted_median(advances), 1e-6))
+    return FontMetrics(max(size, 1e-6), max(weighted_median(advances), 1e-6))
 
 
 # --- tables and figures ------------------------------------------------------------------------------------
 
 
-def with_tables(page: Page, grids: Sequence[Grid], rules: Sequence[Rule] = ()) -> Page:
+def detect_tables_and_figures(
+    page: LayoutPage, grids: Sequence[TableGrid], rules: Sequence[RulingLine] = ()
+) -> LayoutPage:
     """And figures. Tables with lines come first, the most cells first; a box goes to one of all at most."""
     free = list(page.items)
     for grid in sorted(grids, key=lambda grid: -len(grid.cells)):
-        free = _take(page, from_grid(grid, free, page.texts), free)
+        free = _add_table(page, from_grid(grid, free, page.texts), free)
     for region in page.regions:
         if region.kind == "table" and region.score >= MIN_TABLE_SCORE:
-            free = _take(page, from_region(region, free, page.texts, page.body.size, rules), free)
+            free = _add_table(page, from_region(region, free, page.texts, page.body.size, rules), free)
     _find_figures(page)
     return page
 
 
-def _take(page: Page, table: Table | None, free: list[Item]) -> list[Item]:
+def _add_table(page: LayoutPage, table: Table | None, free: list[LayoutBox]) -> list[LayoutBox]:
     if table is None:
         return free
     page.tables.append(table)
     return [item for item in free if item.index not in table.indices]
 
 
-def _find_figures(page: Page) -> None:
+def _find_figures(page: LayoutPage) -> None:
     used = frozenset[int]().union(*(table.indices for table in page.tables))
-    prose = prose_of(page.items)
+    prose = prose_items(page.items)
     for region in page.regions:
         if region.kind != "figure" or region.score < MIN_FIGURE_SCORE:
             continue
-        inside = [item for item in page.items if region.holds(item)]
+        inside = [item for item in page.items if region.contains(item)]
         indices = frozenset(item.index for item in inside)
         if len(inside) > MAX_FIGURE_SHARE * len(page.items) or indices & used or prose.intersection(inside):
             continue
@@ -137,7 +139,7 @@ def _find_figures(page: Page) -> None:
 # --- blocks ------------------------------------------------------------------------------------------------
 
 
-def _blocks(page: Page) -> list[Block]:
+def _blocks(page: LayoutPage) -> list[Block]:
     """In reading order. A table stands in it as a single box; figures are put below what is above them."""
     stand_ins = {len(page.items) + number: table for number, table in enumerate(page.tables)}
     used = frozenset[int]().union(*(table.indices for table in page.tables))
@@ -145,17 +147,19 @@ def _blocks(page: Page) -> list[Block]:
     flow = [item for item in page.items if item.index not in used]
     hints = _hints(page, flow)
     for index, table in stand_ins.items():
-        flow.append(Item(index, table.left, table.top, table.right, table.bottom, page.body.size))
+        flow.append(LayoutBox(index, table.left, table.top, table.right, table.bottom, page.body.size))
     blocks: list[Block] = []
-    for group in in_columns(flow, page.body.size):
-        blocks += _group_blocks(page, rows_of(group), stand_ins, hints)
+    for group in split_columns(flow, page.body.size):
+        blocks += _group_blocks(page, group_rows(group), stand_ins, hints)
     for figure in sorted(page.figures, key=lambda figure: figure.top):
-        place = _place_of(figure, blocks)
+        place = _insert_index(figure, blocks)
         blocks[place:place] = _figure_blocks(page, figure, hints)
     return blocks
 
 
-def _group_blocks(page: Page, rows: Sequence[Row], stand_ins: dict[int, Table], hints: Hints) -> list[Block]:
+def _group_blocks(
+    page: LayoutPage, rows: Sequence[Row], stand_ins: dict[int, Table], hints: LayoutHints
+) -> list[Block]:
     blocks: list[Block] = []
     text_rows: list[Row] = []
     for row in rows:
@@ -170,17 +174,17 @@ def _group_blocks(page: Page, rows: Sequence[Row], stand_ins: dict[int, Table], 
     return blocks + _text_blocks(page, text_rows, hints)
 
 
-def _text_blocks(page: Page, rows: Sequence[Row], hints: Hints) -> list[Block]:
-    return Column(rows, page.texts, page.body, hints).blocks() if rows else []
+def _text_blocks(page: LayoutPage, rows: Sequence[Row], hints: LayoutHints) -> list[Block]:
+    return ColumnBlocks(rows, page.texts, page.body, hints).blocks() if rows else []
 
 
-def _figure_blocks(page: Page, figure: Figure, hints: Hints) -> list[Block]:
+def _figure_blocks(page: LayoutPage, figure: Figure, hints: LayoutHints) -> list[Block]:
     inside = [item for item in page.items if item.index in figure.indices]
     reach = (figure.left, figure.top, figure.right, figure.bottom)
-    return [Block("figure", frozenset(), reach), *_text_blocks(page, rows_of(inside), hints)]
+    return [Block("figure", frozenset(), reach), *_text_blocks(page, group_rows(inside), hints)]
 
 
-def _place_of(figure: Figure, blocks: Sequence[Block]) -> int:
+def _insert_index(figure: Figure, blocks: Sequence[Block]) -> int:
     """Behind the lowest block that is above the figure and reaches over it, else before the first below."""
     middle = (figure.top + figure.bottom) / 2
     over, under = list[tuple[float, int]](), list[tuple[float, int]]()
@@ -195,12 +199,12 @@ def _place_of(figure: Figure, blocks: Sequence[Block]) -> int:
     return min(under)[1] if under else len(blocks)
 
 
-def _hints(page: Page, flow: Sequence[Item]) -> Hints:
+def _hints(page: LayoutPage, flow: Sequence[LayoutBox]) -> LayoutHints:
     titles = [region for region in page.regions if region.kind == "title" and region.score >= MIN_TITLE_SCORE]
-    titled = frozenset(item.index for item in flow if any(region.holds(item) for region in titles))
-    share = len(prose_of(flow)) / max(1, len(flow))
-    edges = furniture(flow, page.texts, page.regions, page.edges, page.body.size, share)
-    return Hints(titled - edges, edges)
+    titled = frozenset(item.index for item in flow if any(region.contains(item) for region in titles))
+    share = len(prose_items(flow)) / max(1, len(flow))
+    edges = find_page_furniture(flow, page.texts, page.regions, page.edges, page.body.size, share)
+    return LayoutHints(titled - edges, edges)
 
 
 def _with_captions(blocks: Sequence[Block]) -> list[Block]:
@@ -210,7 +214,7 @@ def _with_captions(blocks: Sequence[Block]) -> list[Block]:
         if block.kind != "figure":
             continue
         place = made.index(block)
-        for near in (*range(place + 1, place + 1 + CAPTION_REACH), place - 1):
+        for near in (*range(place + 1, place + 1 + MAX_BLOCKS_TO_CAPTION), place - 1):
             if 0 <= near < len(made) and _is_caption(made[near]):
                 caption = made.pop(near)
                 block.lines, block.indices = caption.lines, caption.indices

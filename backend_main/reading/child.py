@@ -22,36 +22,36 @@ from typing import NoReturn
 from .engines import load_engine
 from .engines.base import Engine
 from .errors import Cancelled, EngineFailed, ReadingError
-from .gathering import Gathering
-from .helpers import Helpers
-from .picture import draw
+from .gathering import ReplyBatcher
+from .helpers import FallbackEngines
+from .picture import render_page_jpeg
 from .reader import read_document
-from .shelf import Shelf
+from .shelf import OpenDocumentCache
 from .wire import (
     CancelRequest,
-    Done,
-    Frames,
-    Picture,
-    PictureRequest,
+    FrameReader,
+    PageImageReply,
+    PageImageRequest,
+    ReadFinished,
     ReadRequest,
     Ready,
-    as_failed,
+    error_to_message,
     send,
 )
 
 _log = logging.getLogger("scanrill.reading")
 
 
-class Inbox:
+class RequestReceiver:
     """Requests in their order; a cancel overtakes, since the thread that reads is busy when it comes."""
 
     def __init__(self, fd: int) -> None:
-        self._frames = Frames(fd)
-        self._reads: SimpleQueue[ReadRequest | PictureRequest] = SimpleQueue()
+        self._frames = FrameReader(fd)
+        self._reads: SimpleQueue[ReadRequest | PageImageRequest] = SimpleQueue()
         self.cancelled = threading.Event()
         threading.Thread(target=self._listen, daemon=True, name="requests").start()
 
-    def take(self) -> ReadRequest | PictureRequest:
+    def take(self) -> ReadRequest | PageImageRequest:
         return self._reads.get()
 
     def _listen(self) -> NoReturn:
@@ -60,9 +60,9 @@ class Inbox:
                 while request := self._frames.next_request():
                     self._accept(request)
         finally:
-            _end()
+            _exit_process()
 
-    def _accept(self, request: ReadRequest | PictureRequest | CancelRequest) -> None:
+    def _accept(self, request: ReadRequest | PageImageRequest | CancelRequest) -> None:
         if isinstance(request, CancelRequest):
             self.cancelled.set()
         else:
@@ -71,22 +71,22 @@ class Inbox:
 
 
 def main(requests_fd: int, replies_fd: int, engine_name: str, threads: int) -> None:
-    _settle()
-    inbox = Inbox(requests_fd)
-    replies = Gathering(partial(send, replies_fd))
+    _set_up_process()
+    inbox = RequestReceiver(requests_fd)
+    replies = ReplyBatcher(partial(send, replies_fd))
     try:
         engine = load_engine(engine_name, threads) if engine_name else None
     except ReadingError as error:
         _log.error("%s", error, exc_info=error)
-        replies.say(as_failed(error))
+        replies.send(error_to_message(error))
         return
-    replies.say(Ready())
-    worker = Worker(engine, inbox, replies, threads)
+    replies.send(Ready())
+    worker = RequestHandler(engine, inbox, replies, threads)
     while True:
-        worker.answer(inbox.take())
+        worker.handle(inbox.take())
 
 
-def _settle() -> None:
+def _set_up_process() -> None:
     # Ctrl-C and a service manager's SIGTERM are the host's to answer; it ends us when it has done so.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -98,7 +98,7 @@ def _settle() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
 
 
-def _end() -> NoReturn:
+def _exit_process() -> NoReturn:
     """With what an engine may have started: a program of its own outlives nobody either."""
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
@@ -106,44 +106,46 @@ def _end() -> NoReturn:
     os._exit(0)
 
 
-class Worker:
+class RequestHandler:
     """What one request after the other is answered with."""
 
-    def __init__(self, engine: Engine | None, inbox: Inbox, replies: Gathering, threads: int) -> None:
+    def __init__(
+        self, engine: Engine | None, inbox: RequestReceiver, replies: ReplyBatcher, threads: int
+    ) -> None:
         self._engine, self._inbox, self._replies = engine, inbox, replies
-        self._shelf, self._helpers = Shelf(), Helpers(threads)
+        self._documents, self._fallback = OpenDocumentCache(), FallbackEngines(threads)
 
-    def answer(self, request: ReadRequest | PictureRequest) -> None:
+    def handle(self, request: ReadRequest | PageImageRequest) -> None:
         try:
-            if isinstance(request, PictureRequest):
-                self._draw(request)
+            if isinstance(request, PageImageRequest):
+                self._render(request)
             else:
                 self._read(request)
         except ReadingError as error:
-            self._shelf.clear()
+            self._documents.clear()
             if isinstance(error, EngineFailed):
                 _log.error("%s", error, exc_info=error)
-            self._replies.say(as_failed(error))
+            self._replies.send(error_to_message(error))
 
     def _read(self, request: ReadRequest) -> None:
         if self._engine is None:
             raise EngineFailed("This process draws pictures only.")
-        document = self._shelf.open(request.path, request.options)
-        for event in read_document(document, request.options, self._engine, self._helpers):
+        document = self._documents.open(request.path, request.options)
+        for event in read_document(document, request.options, self._engine, self._fallback):
             if self._inbox.cancelled.is_set():
                 raise Cancelled()
-            self._replies.say(event)
+            self._replies.send(event)
         if request.options.last_page is None or request.options.last_page >= document.page_count:
-            self._shelf.clear()  # nothing of a document that is read stays open here
-        self._replies.say(Done())
+            self._documents.clear()  # nothing of a document that is read stays open here
+        self._replies.send(ReadFinished())
 
-    def _draw(self, request: PictureRequest) -> None:
+    def _render(self, request: PageImageRequest) -> None:
         try:
-            document = self._shelf.open(request.path, request.options)
-            jpeg = draw(document, request.options.first_page, request.width)
+            document = self._documents.open(request.path, request.options)
+            jpeg = render_page_jpeg(document, request.options.first_page, request.width)
         finally:
-            self._shelf.clear()
-        self._replies.say(Picture(jpeg))
+            self._documents.clear()
+        self._replies.send(PageImageReply(jpeg))
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from statistics import median
 
-from .frame import Item
-from .rows import rows_of
+from .frame import LayoutBox
+from .rows import group_rows
 
 # In heights of running text: an empty strip that high, across the page, parts what is above it and below.
 EMPTY_STRIP = 2.5
@@ -33,10 +33,10 @@ LEVEL, MAX_LEVEL_SHARE = 0.2, 0.5
 # The share of a paragraph's lines that has something beside it, where that is a column.
 DENSE = 0.6
 
-IsProse = Callable[[Item], bool]
+IsProse = Callable[[LayoutBox], bool]
 
 
-def in_columns(items: Sequence[Item], usual: float) -> list[list[Item]]:
+def split_columns(items: Sequence[LayoutBox], usual: float) -> list[list[LayoutBox]]:
     """Groups in reading order, each to be read row by row. `usual` is the height of running text.
 
     What runs up or down a page of level lines, as stamps and tabs in margins do, is read last.
@@ -45,24 +45,26 @@ def in_columns(items: Sequence[Item], usual: float) -> list[list[Item]]:
     if len(sideways) > MAX_SIDEWAYS_SHARE * len(items):
         sideways = []
     level = [item for item in items if item not in sideways]
-    blocks = _blocks(level, usual, prose_of(level).__contains__)
+    blocks = _blocks(level, usual, prose_items(level).__contains__)
     return [*blocks, *([item] for item in sideways)]
 
 
-def _blocks(items: Sequence[Item], usual: float, is_prose: IsProse) -> list[list[Item]]:
+def _blocks(items: Sequence[LayoutBox], usual: float, is_prose: IsProse) -> list[list[LayoutBox]]:
     if not items:
         return []
     gutter = _best_gutter(items, usual, is_prose)
     if gutter is None:
         return [list(items)]
     parts_of = partial(_blocks, usual=usual, is_prose=is_prose)
-    blocks: list[list[Item]] = []
-    between: list[Item] = []  # whole, for a row of a table may reach over the gutter with one of its cells
+    blocks: list[list[LayoutBox]] = []
+    between: list[
+        LayoutBox
+    ] = []  # whole, for a row of a table may reach over the gutter with one of its cells
     for band in _bands(items, gutter, usual):
         if not _are_columns(band, gutter, usual, is_prose):
             between += band
             continue
-        for part in (between, *_in_turn(*_sides(band, gutter), usual)):
+        for part in (between, *_interleave_bands(*_sides(band, gutter), usual)):
             blocks += parts_of(part)
         between = []
     return blocks + parts_of(between)
@@ -71,7 +73,7 @@ def _blocks(items: Sequence[Item], usual: float, is_prose: IsProse) -> list[list
 # --- gutters -----------------------------------------------------------------------------------------------
 
 
-def _best_gutter(items: Sequence[Item], usual: float, is_prose: IsProse) -> float | None:
+def _best_gutter(items: Sequence[LayoutBox], usual: float, is_prose: IsProse) -> float | None:
     """The x that parts the most items into columns, if any does."""
     if len(items) < 4:
         return None
@@ -84,7 +86,7 @@ def _best_gutter(items: Sequence[Item], usual: float, is_prose: IsProse) -> floa
     return best
 
 
-def _gutters(items: Sequence[Item], usual: float) -> list[float]:
+def _gutters(items: Sequence[LayoutBox], usual: float) -> list[float]:
     """Candidates: just left of where several items begin, at most one in half a line's height."""
     lefts = sorted(item.left for item in items)
     found: list[float] = []
@@ -94,9 +96,9 @@ def _gutters(items: Sequence[Item], usual: float) -> list[float]:
     return found
 
 
-def _bands(items: Sequence[Item], x: float, usual: float) -> list[list[Item]]:
+def _bands(items: Sequence[LayoutBox], x: float, usual: float) -> list[list[LayoutBox]]:
     """Runs from top to bottom of items that keep clear of x, or cross it; parted by empty strips too."""
-    bands: list[list[Item]] = []
+    bands: list[list[LayoutBox]] = []
     crossing, bottom = None, 0.0
     for item in sorted(items, key=lambda item: item.middle):
         crosses = _crosses(item, x)
@@ -108,17 +110,19 @@ def _bands(items: Sequence[Item], x: float, usual: float) -> list[list[Item]]:
     return bands
 
 
-def _crosses(item: Item, x: float) -> bool:
+def _crosses(item: LayoutBox, x: float) -> bool:
     # Detected boxes reach out of their text by about a third of its height.
     return item.left + 0.4 * item.size < x < item.right - 0.4 * item.size
 
 
-def _sides(band: Sequence[Item], x: float) -> tuple[list[Item], list[Item]]:
+def _sides(band: Sequence[LayoutBox], x: float) -> tuple[list[LayoutBox], list[LayoutBox]]:
     left = [item for item in band if item.center < x]
     return left, [item for item in band if item.center >= x]
 
 
-def _in_turn(left: list[Item], right: list[Item], usual: float) -> tuple[list[Item], list[Item]]:
+def _interleave_bands(
+    left: list[LayoutBox], right: list[LayoutBox], usual: float
+) -> tuple[list[LayoutBox], list[LayoutBox]]:
     """From left to right, but a column that begins with a title is read before a margin below that."""
     top = min(item.top for item in left)
     titled = any(item.size > TITLE_SIZE * usual and item.bottom < top for item in right)
@@ -128,7 +132,7 @@ def _in_turn(left: list[Item], right: list[Item], usual: float) -> tuple[list[It
 # --- columns or rows ---------------------------------------------------------------------------------------
 
 
-def _are_columns(band: Sequence[Item], x: float, usual: float, is_prose: IsProse) -> bool:
+def _are_columns(band: Sequence[LayoutBox], x: float, usual: float, is_prose: IsProse) -> bool:
     """Whether the two sides of x are to be read one after the other, and not row by row."""
     left, right = _sides(band, x)
     if min(len(left), len(right)) < 2 or any(_crosses(item, x) for item in band):
@@ -143,45 +147,45 @@ def _are_columns(band: Sequence[Item], x: float, usual: float, is_prose: IsProse
     return _are_even(left, right) and _level_share(left, right) < MAX_LEVEL_SHARE
 
 
-def _are_even(left: Sequence[Item], right: Sequence[Item]) -> bool:
+def _are_even(left: Sequence[LayoutBox], right: Sequence[LayoutBox]) -> bool:
     """Whether neither side is small beside the other, so that either may be a text of its own."""
     widths = sorted((_width(left), _width(right)))
     return min(_rows(left), _rows(right)) >= MIN_ROWS and widths[0] >= MIN_SHARE * widths[1]
 
 
-def _width(side: Sequence[Item]) -> float:
+def _width(side: Sequence[LayoutBox]) -> float:
     return max(item.right for item in side) - min(item.left for item in side)
 
 
-def _rows(side: Sequence[Item]) -> int:
-    return len(rows_of(side))
+def _rows(side: Sequence[LayoutBox]) -> int:
+    return len(group_rows(side))
 
 
-def _is_dense(prose: Sequence[Item], other: Sequence[Item]) -> bool:
+def _is_dense(prose: Sequence[LayoutBox], other: Sequence[LayoutBox]) -> bool:
     """Whether nearly every line of the prose, as far as the other side reaches, has something beside it."""
     top, bottom = min(item.top for item in other), max(item.bottom for item in other)
     lines = [item for item in prose if top < item.middle < bottom]
     return len(lines) >= 3 and _rows(other) >= DENSE * len(lines)
 
 
-def _level_share(left: Sequence[Item], right: Sequence[Item]) -> float:
+def _level_share(left: Sequence[LayoutBox], right: Sequence[LayoutBox]) -> float:
     """The share of the rows, on the side with fewer, that have one level with them on the other side."""
-    fewer, more = sorted(([_middle(row) for row in rows_of(side)] for side in (left, right)), key=len)
+    fewer, more = sorted(([_middle(row) for row in group_rows(side)] for side in (left, right)), key=len)
     near = LEVEL * median(item.size for item in (*left, *right))
     return sum(any(abs(one - other) < near for other in more) for one in fewer) / len(fewer)
 
 
-def _middle(row: Sequence[Item]) -> float:
+def _middle(row: Sequence[LayoutBox]) -> float:
     return median(item.middle for item in row)
 
 
-def prose_of(items: Sequence[Item]) -> frozenset[Item]:
+def prose_items(items: Sequence[LayoutBox]) -> frozenset[LayoutBox]:
     """Those that have a line of their paragraph above or below: close, as high, from or to one edge."""
     wide = [item for item in items if item.width >= MIN_WIDTH * item.size]
     return frozenset(item for item in wide if any(_is_next_line(item, other) for other in items))
 
 
-def _is_next_line(item: Item, other: Item) -> bool:
+def _is_next_line(item: LayoutBox, other: LayoutBox) -> bool:
     apart = abs(item.middle - other.middle)
     smaller, larger = sorted((item.size, other.size))
     if not 0.7 * item.size < apart < 2.2 * item.size or larger > 1.4 * smaller:

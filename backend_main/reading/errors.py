@@ -3,13 +3,13 @@
 ReadingError
 ├── UnreadableFile     the file's fault, final
 ├── NoSuchPage         the file has fewer pages
-├── EngineUnknown      no engine of that name is installed
-├── EngineMissing      the engine is known, but lacks something on this machine
-├── NotReadable        the engine cannot read that language, or has no such profile
+├── UnknownEngine      no engine of that name is installed
+├── EngineUnavailable      the engine is known, but lacks something on this machine
+├── UnsupportedOption        the engine cannot read that language, or has no such profile
 ├── EngineFailed       the engine raised; its process lives on
 ├── EngineCrashed      the engine's process died, or was ended for its memory
 ├── EngineTimeout      a page, or the start, took too long; the process was ended
-└── Cancelled          somebody called `Host.cancel()`
+└── Cancelled          somebody called `EngineProcess.cancel()`
 
 The message of each is one sentence for the person who sent the file: no path, no traceback.
 """
@@ -29,19 +29,19 @@ class NoSuchPage(ReadingError):
     """A page was asked for that the file does not have."""
 
 
-class EngineUnknown(ReadingError):
+class UnknownEngine(ReadingError):
     def __init__(self, name: str, known: Iterable[str]) -> None:
         super().__init__(f"There is no reading engine “{name}”; known are: {', '.join(sorted(known))}.")
 
 
-class EngineMissing(ReadingError):
+class EngineUnavailable(ReadingError):
     """The sentence says what it lacks and how to get that."""
 
     def __init__(self, name: str, lacking: str) -> None:
         super().__init__(f"The reading engine “{name}” cannot be used here: {lacking}")
 
 
-class NotReadable(ReadingError):
+class UnsupportedOption(ReadingError):
     """Options that do not go with the engine; `option` is the one that is wrong."""
 
     def __init__(self, option: str, sentence: str) -> None:

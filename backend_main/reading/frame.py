@@ -9,16 +9,16 @@ from math import atan2, cos, hypot, pi, sin
 
 import numpy as np
 
-from .pixels import Pixels, halved
+from .pixels import Pixels, downscale_by_halves
 from .types import Box
 
 QUARTER = pi / 2
 # A box says which way its line runs where it is longer than high by this factor.
-LONG = 3.0
+MIN_ASPECT_RATIO = 3.0
 
 
 @dataclass(frozen=True)
-class Item:
+class LayoutBox:
     """A box in the frame. `size` is its text's height: the shorter side, also where writing runs upwards."""
 
     index: int
@@ -46,19 +46,19 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Frame:
+class PageFrame:
     """`angle` is how far lines are turned on the page, in radians, clockwise; of any size."""
 
     angle: float
 
     @classmethod
-    def of(cls, boxes: Sequence[Box]) -> "Frame":
+    def of(cls, boxes: Sequence[Box]) -> "PageFrame":
         return cls(_angle(boxes))
 
-    def items(self, boxes: Sequence[Box]) -> list[Item]:
+    def items(self, boxes: Sequence[Box]) -> list[LayoutBox]:
         return [self._item(index, box) for index, box in enumerate(boxes)]
 
-    def _item(self, index: int, box: Box) -> Item:
+    def _item(self, index: int, box: Box) -> LayoutBox:
         turn, rise = cos(self.angle), -sin(self.angle)
         xs = [x * turn - y * rise for x, y in box]
         ys = [x * rise + y * turn for x, y in box]
@@ -67,7 +67,7 @@ class Frame:
         top, bottom = sorted(((ys[0] + ys[1]) / 2, (ys[2] + ys[3]) / 2))
         if right - left < 1e-6 and bottom - top < 1e-6:  # its corners begin a quarter turn away
             left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
-        return Item(index, left, top, right, bottom, max(min(right - left, bottom - top), 1e-6))
+        return LayoutBox(index, left, top, right, bottom, max(min(right - left, bottom - top), 1e-6))
 
     def bounds(self, width: int, height: int) -> tuple[float, float, float, float]:
         """What the page takes up of the frame: left, top, right, bottom."""
@@ -77,7 +77,7 @@ class Frame:
         ys = [x * rise + y * turn for x, y in corners]
         return min(xs), min(ys), max(xs), max(ys)
 
-    def picture(self, pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    def render(self, pixels: Pixels, size: tuple[int, int]) -> Pixels:
         """The page's bounds in the frame, drawn in `size` (width, height) pixels.
 
         Where there is no page its edge goes on, so that no edge is seen that is not on it.
@@ -111,7 +111,7 @@ def _shrunk(pixels: Pixels, side: int) -> tuple[Pixels, float]:
     if scale >= 1:
         return pixels, 1.0
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(halved(pixels, side), size), np.uint8), scale
+    return np.asarray(cv2.resize(downscale_by_halves(pixels, side), size), np.uint8), scale
 
 
 def _angle(boxes: Sequence[Box]) -> float:
@@ -122,7 +122,7 @@ def _angle(boxes: Sequence[Box]) -> float:
     edges = []
     for (x0, y0), (x1, y1), _, (x3, y3) in boxes:
         length, height = hypot(x1 - x0, y1 - y0), hypot(x3 - x0, y3 - y0)
-        if length > LONG * height:
+        if length > MIN_ASPECT_RATIO * height:
             edges.append((atan2(y1 - y0, x1 - x0), length))
     lengths = [0.0] * 4
     for angle, length in edges:

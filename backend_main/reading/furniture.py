@@ -4,12 +4,12 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from .frame import Item
+from .frame import LayoutBox
 from .regions import Region
-from .rows import Row, gap, has_hole, rows_of
+from .rows import Row, gap, group_rows, has_wide_gap
 
 # Where heads and feet are looked for, in shares of the page's height, and how many rows of them there may be.
-EDGE = 0.12
+MARGIN_SHARE = 0.12
 MAX_ROWS = 3
 # In heights of running text: what is nearer to the body belongs to it.
 MIN_GAP = 0.5
@@ -25,8 +25,8 @@ _NUMBER = re.compile(
 _BARRED_NUMBER = re.compile(r"\d{1,4}\s*\|.+|.+\|\s*\d{1,4}")
 
 
-def furniture(
-    items: Sequence[Item],
+def find_page_furniture(
+    items: Sequence[LayoutBox],
     texts: Sequence[str],
     regions: Sequence[Region],
     edges: tuple[float, float],
@@ -35,8 +35,8 @@ def furniture(
 ) -> frozenset[int]:
     """Indices of the boxes in heads and feet. `edges` are the page's top and bottom in the frame."""
     top, bottom = edges
-    reach = EDGE * (bottom - top)
-    rows = rows_of(items)
+    reach = MARGIN_SHARE * (bottom - top)
+    rows = group_rows(items)
     is_text_page = prose_share >= MIN_PROSE
     hinted = [
         region for region in regions if region.kind in ("header", "footer") and region.score >= MIN_SCORE
@@ -60,12 +60,12 @@ def is_page_number(text: str) -> bool:
 def _has_number(row: Row, texts: Sequence[str]) -> bool:
     """A row at whose end a page number stands apart."""
     ends = (texts[row[0].index], texts[row[-1].index])
-    stands_apart = has_hole(row) and any(map(is_page_number, ends))
+    stands_apart = has_wide_gap(row) and any(map(is_page_number, ends))
     return stands_apart or bool(_BARRED_NUMBER.fullmatch(_text(row, texts)))
 
 
 def _is_hinted(row: Row, regions: Sequence[Region]) -> bool:
-    return all(any(region.holds(item) for region in regions) for item in row)
+    return all(any(region.contains(item) for region in regions) for item in row)
 
 
 def _text(row: Row, texts: Sequence[str]) -> str:

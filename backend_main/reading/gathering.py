@@ -13,23 +13,23 @@ from typing import NoReturn
 from .types import Line, PageStarted
 from .wire import Lines, Reply
 
-GATHER_SECONDS = 0.1
+BATCH_SECONDS = 0.1
 
 
-class Gathering:
+class ReplyBatcher:
     """Replies go out in their order; `lines` wait for each other, and not for longer than the time.
 
     Used by one thread. Another sends lines that nothing follows.
     """
 
-    def __init__(self, send: Callable[[Reply], None], seconds: float = GATHER_SECONDS) -> None:
+    def __init__(self, send: Callable[[Reply], None], seconds: float = BATCH_SECONDS) -> None:
         self._send, self._seconds = send, seconds
         self._lines: list[Line] = []
         self._due = 0.0
         self._changed = threading.Condition()
-        threading.Thread(target=self._keep_time, daemon=True, name="gathering").start()
+        threading.Thread(target=self._flush_loop, daemon=True, name="gathering").start()
 
-    def say(self, reply: Line | Reply) -> None:
+    def send(self, reply: Line | Reply) -> None:
         """Raises OSError when the host is gone."""
         with self._changed:
             if not isinstance(reply, Line):
@@ -44,7 +44,7 @@ class Gathering:
             elif len(self._lines) == 1:
                 self._changed.notify()
 
-    def _keep_time(self) -> NoReturn:
+    def _flush_loop(self) -> NoReturn:
         with self._changed:
             while True:
                 wait = self._due - time.monotonic() if self._lines else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .frame import Frame
+from .frame import PageFrame
 from .pixels import Pixels
 
 # Strokes are looked for in a picture in which running text is so high, and no side longer than that.
@@ -40,7 +40,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Grid:
+class TableGrid:
     """`xs` and `ys` are the lines in the frame, from left to right and from top to bottom."""
 
     xs: tuple[float, ...]
@@ -57,7 +57,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Rule:
+class RulingLine:
     """A level line in the frame."""
 
     y: float
@@ -65,31 +65,33 @@ class Rule:
     right: float
 
 
-def find_grids(pixels: Pixels, frame: Frame, usual: float) -> tuple[list[Grid], list[Rule]]:
+def detect_table_grids(
+    pixels: Pixels, frame: PageFrame, usual: float
+) -> tuple[list[TableGrid], list[RulingLine]]:
     """Grids of two rows and two columns at least, and level lines. `usual` is the height of running text."""
     height, width = pixels.shape[:2]
     left, top, right, bottom = frame.bounds(width, height)
     scale = min(TEXT_PIXELS / usual, MAX_SIDE / max(right - left, bottom - top))
     size = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
-    level, upright = _strokes(frame.picture(pixels, size), max(MIN_TEXT_PIXELS, usual * scale))
+    level, upright = _detect_lines(frame.render(pixels, size), max(MIN_TEXT_PIXELS, usual * scale))
     grids = []
     for box in _touching(level, upright):
         grid = _grid(level, upright, box, SAME_LINE * usual * scale)
         if grid is not None:
-            grids.append(_placed(grid, scale, left, top))
+            grids.append(_to_frame(grid, scale, left, top))
     return grids, [
-        Rule((y0 + y1) / 2 / scale + top, x0 / scale + left, x1 / scale + left)
+        RulingLine((y0 + y1) / 2 / scale + top, x0 / scale + left, x1 / scale + left)
         for x0, y0, x1, y1 in _touching(level, level)
         if x1 - x0 > MIN_RULE * usual * scale
     ]
 
 
-def _placed(grid: Grid, scale: float, left: float, top: float) -> Grid:
+def _to_frame(grid: TableGrid, scale: float, left: float, top: float) -> TableGrid:
     xs = tuple(x / scale + left for x in grid.xs)
-    return Grid(xs, tuple(y / scale + top for y in grid.ys), grid.cells)
+    return TableGrid(xs, tuple(y / scale + top for y in grid.ys), grid.cells)
 
 
-def _strokes(picture: Pixels, text: float) -> tuple[Mask, Mask]:
+def _detect_lines(picture: Pixels, text: float) -> tuple[Mask, Mask]:
     """Masks of the level and the upright strokes, each made a little thicker so that they meet."""
     import cv2
 
@@ -117,7 +119,7 @@ def _touching(level: Mask, upright: Mask) -> list[tuple[int, int, int, int]]:
     return boxes
 
 
-def _grid(level: Mask, upright: Mask, box: tuple[int, int, int, int], near: float) -> Grid | None:
+def _grid(level: Mask, upright: Mask, box: tuple[int, int, int, int], near: float) -> TableGrid | None:
     x0, y0, x1, y1 = box
     if min(x1 - x0, y1 - y0) < 2 * near:
         return None  # there is no room for three lines: mostly a single stroke
@@ -127,7 +129,7 @@ def _grid(level: Mask, upright: Mask, box: tuple[int, int, int, int], near: floa
     if len(xs) < 3 or len(ys) < 3:
         return None
     cells = _cells(level, upright, xs, ys, near)
-    return Grid(tuple(x + x0 for x in xs), tuple(y + y0 for y in ys), cells)
+    return TableGrid(tuple(x + x0 for x in xs), tuple(y + y0 for y in ys), cells)
 
 
 def _lines(mask: Mask, near: float) -> list[float]:

@@ -19,21 +19,21 @@ PDF_MAGIC_WITHIN_BYTES = 1024
 """ISO 32000-1, annex H.3.4.1: readers accept a header within the first 1024 bytes."""
 SUPPORTED = "PNG, JPEG, WebP, GIF, BMP, TIFF, HEIC and PDF"
 EXIF = b"Exif\0\0"
-MOST_STEPS = 2_000_000
+MAX_STEPS = 2_000_000
 """A GIF of 500 MB has as many blocks; walking further costs the server seconds and is somebody's plan."""
-MOST_PARTS = 100_000
-MOST_SEGMENTS, MOST_PADDING_BYTES = 10_000, 4_096
-MOST_TAGS = 512
-MOST_EXIF_BYTES = 16 * 1024 * 1024
+MAX_PARTS = 100_000
+MAX_SEGMENTS, MAX_PADDING_BYTES = 10_000, 4_096
+MAX_TAGS = 512
+MAX_EXIF_BYTES = 16 * 1024 * 1024
 
 Data = mmap.mmap | bytes
 
 
-class Unsupported(Exception):
+class UnsupportedFormat(Exception):
     """No format that is read."""
 
 
-class BrokenHeader(Exception):
+class MalformedHeader(Exception):
     """It begins like `pillow`'s format, and then does not go on like it."""
 
     def __init__(self, pillow: str) -> None:
@@ -41,7 +41,7 @@ class BrokenHeader(Exception):
         self.pillow = pillow
 
 
-class Kind(NamedTuple):
+class FileType(NamedTuple):
     """A format that is read: Pillow's name for it (None: not Pillow's), and what users see."""
 
     pillow: str | None
@@ -52,66 +52,66 @@ class Kind(NamedTuple):
 class Header(NamedTuple):
     """`width` and `height` are of the smallest page, so what is too large here has no page that is not.
 
-    A PDF is all zeros: only the reader's child opens it. `cut` says that the chain of pages leads out of the
+    A PDF is all zeros: only the reader's child opens it. `truncated` says that the chain of pages leads out of the
     file: there were more of them.
     """
 
-    kind: Kind
+    kind: FileType
     width: int = 0
     height: int = 0
     frames: int = 0
-    cut: bool = False
+    truncated: bool = False
 
 
 class _Size(NamedTuple):
     width: int
     height: int
     frames: int = 1
-    cut: bool = False
+    truncated: bool = False
 
 
-def look(path: Path | str, most_frames: int) -> Header | None:
+def read_header(path: Path | str, most_frames: int) -> Header | None:
     """The header of a file, None for an empty one; frames are counted to one more than `most_frames`.
 
-    Raises Unsupported, BrokenHeader, OSError.
+    Raises UnsupportedFormat, MalformedHeader, OSError.
     """
     with open(path, "rb") as file:
         if not file.read(1):
             return None
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return _look(data, most_frames)
+            return _read_header(data, most_frames)
 
 
-def _look(data: Data, most_frames: int) -> Header:
+def _read_header(data: Data, most_frames: int) -> Header:
     start = data[: PDF_MAGIC_WITHIN_BYTES + len(b"%PDF-")]
     found = next(((kind, parse) for magic, kind, parse in _KINDS if magic.match(start)), None)
     if found is None:
-        raise Unsupported
+        raise UnsupportedFormat
     kind, parse = found
     if kind.pillow is None or parse is None:
         return Header(kind)
     try:
         size = parse(data, most_frames)
     except (struct.error, IndexError, ValueError, OverflowError) as error:
-        raise BrokenHeader(kind.pillow) from error
+        raise MalformedHeader(kind.pillow) from error
     if size.width < 1 or size.height < 1:
-        raise BrokenHeader(kind.pillow)
+        raise MalformedHeader(kind.pillow)
     return Header(kind, *size)
 
 
-class _Steps:
-    """How far a parser may walk. `take` raises ValueError when that is used up."""
+class WorkLimit:
+    """How far a parser may walk. `spend` raises ValueError when that is used up."""
 
     def __init__(self, most: int) -> None:
         self._left = most
 
-    def take(self) -> None:
+    def spend(self) -> None:
         self._left -= 1
         if self._left < 0:
             raise ValueError("no end of parts")
 
 
-def _numbers(layout: str, data: Data, offset: int) -> tuple[Any, ...]:
+def _unpack(layout: str, data: Data, offset: int) -> tuple[Any, ...]:
     """Of `struct`'s layout at this place. Raises struct.error beyond the file's end."""
     if offset > len(data):
         raise struct.error("an offset behind the file")
@@ -122,17 +122,17 @@ def _numbers(layout: str, data: Data, offset: int) -> tuple[Any, ...]:
 
 
 def _png(data: Data, _most_frames: int) -> _Size:
-    length, kind, width, height, depth, colour = _numbers(">I4sIIBB", data, 8)
+    length, kind, width, height, depth, colour = _unpack(">I4sIIBB", data, 8)
     if (length, kind) != (13, b"IHDR") or depth not in (1, 2, 4, 8, 16) or colour not in (0, 2, 3, 4, 6):
         raise ValueError("no IHDR")
-    frames, at, steps = 1, 8 + 12 + length, _Steps(MOST_PARTS)
+    frames, at, steps = 1, 8 + 12 + length, WorkLimit(MAX_PARTS)
     while at + 12 <= len(data):
-        steps.take()
-        length, kind = _numbers(">I4s", data, at)
+        steps.spend()
+        length, kind = _unpack(">I4s", data, at)
         if kind == b"IDAT":
             break
         if kind == b"acTL":
-            (frames,) = _numbers(">I", data, at + 8)
+            (frames,) = _unpack(">I", data, at + 8)
         at += 12 + length
     return _Size(width, height, max(1, frames))
 
@@ -143,22 +143,22 @@ _JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 
 def _jpeg(data: Data, _most_frames: int) -> _Size:
     exif, size = bytearray(), None
-    steps, at = _Steps(MOST_SEGMENTS), 2
-    while found := _JPEG_MARKER.search(data, at, at + MOST_PADDING_BYTES):
-        steps.take()
+    steps, at = WorkLimit(MAX_SEGMENTS), 2
+    while found := _JPEG_MARKER.search(data, at, at + MAX_PADDING_BYTES):
+        steps.spend()
         marker, at = found[1][0], found.end()
         if marker in (0xD9, 0xDA):  # the end, or the pixels
             break
-        (length,) = _numbers(">H", data, at)
+        (length,) = _unpack(">H", data, at)
         if marker in _JPEG_FRAMES and size is None:
-            height, width = _numbers(">HH", data, at + 3)
+            height, width = _unpack(">HH", data, at + 3)
             size = _Size(width, height)
         if marker == 0xE1 and data[at + 2 : at + 8] == EXIF:
             exif += data[at + 8 : at + length]
-            if len(exif) > MOST_EXIF_BYTES:
+            if len(exif) > MAX_EXIF_BYTES:
                 raise ValueError("no end of EXIF")
         at += length
-    if size is None or not tags_fit(bytes(exif)):
+    if size is None or not is_exif_bounded(bytes(exif)):
         raise ValueError("no frame, or EXIF that points at more than there is")
     return size
 
@@ -168,10 +168,10 @@ def _webp(data: Data, most_frames: int) -> _Size:
     if kind == b"VP8 ":
         if data[23:26] != b"\x9d\x01\x2a":
             raise ValueError("no key frame")
-        width, height = _numbers("<HH", data, 26)
+        width, height = _unpack("<HH", data, 26)
         return _Size(width & 0x3FFF, height & 0x3FFF)
     if kind == b"VP8L":
-        signature, bits = _numbers("<BI", data, 20)
+        signature, bits = _unpack("<BI", data, 20)
         if signature != 0x2F:
             raise ValueError("no VP8L signature")
         return _Size((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
@@ -182,26 +182,26 @@ def _webp(data: Data, most_frames: int) -> _Size:
 
 
 def _webp_frames(data: Data, most_frames: int) -> int:
-    frames, at, steps = 0, 12, _Steps(MOST_PARTS)
+    frames, at, steps = 0, 12, WorkLimit(MAX_PARTS)
     while at + 8 <= len(data) and frames <= most_frames:
-        steps.take()
-        kind, length = _numbers("<4sI", data, at)
+        steps.spend()
+        kind, length = _unpack("<4sI", data, at)
         frames += kind == b"ANMF"
         at += 8 + length + length % 2
     return frames
 
 
 def _gif(data: Data, most_frames: int) -> _Size:
-    width, height, flags = _numbers("<HHB", data, 6)
+    width, height, flags = _unpack("<HHB", data, 6)
     at = 13 + _colours(flags)
-    frames, steps = 0, _Steps(MOST_STEPS)
+    frames, steps = 0, WorkLimit(MAX_STEPS)
     while at < len(data) and frames <= most_frames:
-        steps.take()
+        steps.spend()
         block = data[at]
         if block == 0x2C:  # an image
             if at + 11 > len(data):
                 break
-            left, top, wide, high, flags = _numbers("<HHHHB", data, at + 1)
+            left, top, wide, high, flags = _unpack("<HHHHB", data, at + 1)
             if not frames:
                 width, height = max(width, left + wide), max(height, top + high)
             frames += 1
@@ -218,21 +218,21 @@ def _colours(flags: int) -> int:
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
-def _after_blocks(steps: _Steps, data: Data, at: int) -> int:
+def _after_blocks(steps: WorkLimit, data: Data, at: int) -> int:
     """Past a chain of sub-blocks; the file's end where it breaks off."""
     end = len(data)
     while at < end and (length := data[at]):
-        steps.take()
+        steps.spend()
         at += 1 + length
     return at + 1
 
 
 def _bmp(data: Data, _most_frames: int) -> _Size:
-    (header,) = _numbers("<I", data, 14)
+    (header,) = _unpack("<I", data, 14)
     if header == 12:
-        width, height = _numbers("<HH", data, 18)
+        width, height = _unpack("<HH", data, 18)
     elif 16 <= header <= 256:
-        width, height = _numbers("<ii", data, 18)
+        width, height = _unpack("<ii", data, 18)
     else:
         raise ValueError("no DIB header")
     return _Size(width, abs(height))
@@ -289,7 +289,7 @@ def _tiff(data: Data, most_frames: int) -> _Size:
     return _Size(width, height, len(sizes), cut)
 
 
-def tags_fit(exif: bytes) -> bool:
+def is_exif_bounded(exif: bytes) -> bool:
     """Whether the values of EXIF's first directory can lie in it; what points at one place a thousand times
     would fill the memory of who loads them all. What is no EXIF fits: nobody loads it."""
     try:
@@ -300,33 +300,33 @@ def tags_fit(exif: bytes) -> bool:
 
 def _first_directory(data: Data) -> int:
     order, big = _order(data)
-    (offset,) = _numbers(f"{order}Q", data, 8) if big else _numbers(f"{order}I", data, 4)
+    (offset,) = _unpack(f"{order}Q", data, 8) if big else _unpack(f"{order}I", data, 4)
     return int(offset)
 
 
 def _order(data: Data) -> tuple[str, bool]:
     order = "<" if data[:1] == b"I" else ">"
-    return order, _numbers(f"{order}H", data, 2) == (43,)
+    return order, _unpack(f"{order}H", data, 2) == (43,)
 
 
 def _directory(data: Data, at: int) -> _Directory:
     order, big = _order(data)
     counts, entries, offsets = (f"{order}Q", f"{order}HHQ", 8) if big else (f"{order}H", f"{order}HHI", 4)
-    (count,) = _numbers(counts, data, at)
-    if count > MOST_TAGS:
+    (count,) = _unpack(counts, data, at)
+    if count > MAX_TAGS:
         raise ValueError("no end of tags")
     step = struct.calcsize(entries) + offsets
     at += struct.calcsize(counts)
-    (following,) = _numbers(f"{order}{'Q' if big else 'I'}", data, at + count * step)
+    (following,) = _unpack(f"{order}{'Q' if big else 'I'}", data, at + count * step)
     size = {_WIDTH: 0, _HEIGHT: 0}
     value_bytes = 0
     for entry in range(at, at + count * step, step):
-        tag, kind, number = _numbers(entries, data, entry)
+        tag, kind, number = _unpack(entries, data, entry)
         length = _TYPE_BYTES.get(kind, 0) * number
         value_bytes += length if length > offsets else 0
         if tag in size:
             layout = {1: "B", 3: "H", 4: "I", 16: "Q"}[kind] if kind in (1, 3, 4, 16) else "H"
-            (size[tag],) = _numbers(order + layout, data, entry + step - offsets)
+            (size[tag],) = _unpack(order + layout, data, entry + step - offsets)
     return _Directory(size[_WIDTH], size[_HEIGHT], value_bytes, following)
 
 
@@ -340,19 +340,19 @@ def _heif(data: Data, _most_frames: int) -> _Size:
     for name, skip in ((b"meta", 4), (b"iprp", 0), (b"ipco", 0), (b"ispe", 4)):
         inner = [_boxes(data, start, end, name) for start, end in places]
         places = [(start + skip, end) for boxes in inner for start, end in boxes]
-    sizes = [_Size(*_numbers(">II", data, start)) for start, _ in places]
+    sizes = [_Size(*_unpack(">II", data, start)) for start, _ in places]
     return max(sizes, key=lambda size: size.width * size.height, default=_Size(0, 0))
 
 
 def _boxes(data: Data, at: int, end: int, wanted: bytes) -> Iterator[tuple[int, int]]:
     """Where the contents of the boxes of one kind begin and end, between two places."""
-    steps = _Steps(MOST_PARTS)
+    steps = WorkLimit(MAX_PARTS)
     while at + 8 <= end:
-        steps.take()
-        length, kind = _numbers(">I4s", data, at)
+        steps.spend()
+        length, kind = _unpack(">I4s", data, at)
         content = at + 8
         if length == 1:
-            (length,) = _numbers(">Q", data, content)
+            (length,) = _unpack(">Q", data, content)
             content += 8
         after = end if length == 0 else at + length
         if after < content or after > len(data):
@@ -363,19 +363,19 @@ def _boxes(data: Data, at: int, end: int, wanted: bytes) -> Iterator[tuple[int, 
 
 
 Parser = Callable[[Data, int], _Size]
-PDF = Kind(None, "application/pdf", "pdf")
+PDF = FileType(None, "application/pdf", "pdf")
 _HEIC_BRANDS = rb"heic|heix|heim|heis|hevc|hevx|mif1|msf1"
-_KINDS: list[tuple[re.Pattern[bytes], Kind, Parser | None]] = [
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), Kind("PNG", "image/png", "png"), _png),
-    (re.compile(rb"\xff\xd8\xff"), Kind("JPEG", "image/jpeg", "jpg"), _jpeg),
-    (re.compile(rb"RIFF....WEBP", re.DOTALL), Kind("WEBP", "image/webp", "webp"), _webp),
-    (re.compile(rb"GIF8[79]a"), Kind("GIF", "image/gif", "gif"), _gif),
-    (re.compile(rb"BM"), Kind("BMP", "image/bmp", "bmp"), _bmp),
+_KINDS: list[tuple[re.Pattern[bytes], FileType, Parser | None]] = [
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), FileType("PNG", "image/png", "png"), _png),
+    (re.compile(rb"\xff\xd8\xff"), FileType("JPEG", "image/jpeg", "jpg"), _jpeg),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), FileType("WEBP", "image/webp", "webp"), _webp),
+    (re.compile(rb"GIF8[79]a"), FileType("GIF", "image/gif", "gif"), _gif),
+    (re.compile(rb"BM"), FileType("BMP", "image/bmp", "bmp"), _bmp),
     (
         re.compile(rb"....ftyp(?:" + _HEIC_BRANDS + rb")", re.DOTALL),
-        Kind("HEIF", "image/heic", "heic"),
+        FileType("HEIF", "image/heic", "heic"),
         _heif,
     ),
-    (re.compile(rb"II[*+]\0|MM\0[*+]"), Kind("TIFF", "image/tiff", "tif"), _tiff),
+    (re.compile(rb"II[*+]\0|MM\0[*+]"), FileType("TIFF", "image/tiff", "tif"), _tiff),
     (re.compile(rb".{0,%d}%%PDF-" % PDF_MAGIC_WITHIN_BYTES, re.DOTALL), PDF, None),
 ]

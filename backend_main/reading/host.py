@@ -14,29 +14,29 @@ from pathlib import Path
 import msgspec
 
 from .errors import Cancelled, EngineCrashed, EngineTimeout
-from .process import ChildGone, ChildProcess
-from .types import Options, PageDone, ReadEvent, Together
+from .process import ChildExited, ChildProcess
+from .types import BatchedEvent, Options, PageDone, ReadEvent
 from .wire import (
     CancelRequest,
-    Done,
     Failed,
     Lines,
-    Picture,
-    PictureRequest,
+    PageImageReply,
+    PageImageRequest,
+    ReadFinished,
     ReadRequest,
     Ready,
     Reply,
-    as_error,
+    message_to_error,
 )
 
 POLL_SECONDS = 0.1
-LISTEN_SECONDS = 0.5
+CANCEL_GRACE_SECONDS = 0.5
 """How long a child may take to hear a cancel before it is killed; a cancelled read ends within a second."""
 
 _DEFAULT_OPTIONS = Options()
 
 
-class Host:
+class EngineProcess:
     """Hosts one child with one loaded engine. One thread at a time, except `cancel` and `stop`: any thread.
 
     `threads` 0 means all cores. A child is replaced, at the next `start` or `read`, once it has read
@@ -64,13 +64,13 @@ class Host:
         self._pages = 0
         self._reading = False
         self._cancelled = threading.Event()
-        self._last: weakref.ref[Generator[Together]] | None = None
+        self._last: weakref.ref[Generator[BatchedEvent]] | None = None
 
     def __repr__(self) -> str:
-        return f"Host(engine={self.engine!r}, threads={self.threads}, pid={self.pid}, warm={self.warm})"
+        return f"Host(engine={self.engine!r}, threads={self.threads}, pid={self.pid}, warm={self.is_ready})"
 
     @property
-    def warm(self) -> bool:
+    def is_ready(self) -> bool:
         """A child lives and its engine is loaded."""
         child = self._child
         return self._ready and child is not None and child.alive()
@@ -96,32 +96,32 @@ class Host:
 
         `Options.page_seconds` bounds the time waited for each page; the caller's own time does not count.
         """
-        return _apart(self.read_together(path, options))
+        return _flatten(self.read_batched(path, options))
 
-    def read_together(self, path: Path | str, options: Options = _DEFAULT_OPTIONS) -> Iterator[Together]:
+    def read_batched(self, path: Path | str, options: Options = _DEFAULT_OPTIONS) -> Iterator[BatchedEvent]:
         """The same, with a page's lines as they come: its first at once, then some ten times a second."""
-        self._close_last()
+        self._close_previous_read()
         # Cleared here and not in the generator: a cancel between this call and the first event must count.
         self._cancelled.clear()
         events = self._events(ReadRequest(str(Path(path).absolute()), options))
         self._last = weakref.ref(events)
         return events
 
-    def picture(
+    def render_page(
         self, path: Path | str, number: int, width: int, options: Options = _DEFAULT_OPTIONS
     ) -> bytes:
         """A page as a JPEG, at most `width` pixels wide. Raises NoSuchPage and other ReadingErrors."""
-        self._close_last()
+        self._close_previous_read()
         self._cancelled.clear()
         self._start()
         page = msgspec.structs.replace(options, first_page=number)
-        self._send(PictureRequest(str(Path(path).absolute()), width, page))
-        reply = self._receive(_Patience(options.page_seconds, "Drawing the page took too long."))
-        if isinstance(reply, Picture):
+        self._send(PageImageRequest(str(Path(path).absolute()), width, page))
+        reply = self._receive(WaitBudget(options.page_seconds, "Drawing the page took too long."))
+        if isinstance(reply, PageImageReply):
             self._pages += 1
             return reply.jpeg
         if isinstance(reply, Failed):
-            raise as_error(reply)
+            raise message_to_error(reply)
         self._discard()
         raise EngineCrashed("The drawing process lost its way.")
 
@@ -138,39 +138,39 @@ class Host:
             self._discard()
 
     def _start(self) -> None:
-        if self._child is not None and (not self._child.alive() or self._is_worn(self._child)):
+        if self._child is not None and (not self._child.alive() or self._needs_recycling(self._child)):
             self._discard()
         if self._child is None:
             self._child = ChildProcess(self.engine, self.threads)
         if not self._ready:
             self._await_ready()
 
-    def _is_worn(self, child: ChildProcess) -> bool:
+    def _needs_recycling(self, child: ChildProcess) -> bool:
         """Whether it has done its share. One that has read nothing yet gets no smaller by being replaced."""
         if not self._pages:
             return False
         return self._pages >= self._recycle_pages or child.resident_bytes() > self._recycle_memory_bytes
 
     def _await_ready(self) -> None:
-        reply = self._receive(_Patience(self._start_seconds, "The reading engine did not start in time."))
+        reply = self._receive(WaitBudget(self._start_seconds, "The reading engine did not start in time."))
         if isinstance(reply, Ready):
             self._ready = True
             return
         self._discard()
         raise (
-            as_error(reply)
+            message_to_error(reply)
             if isinstance(reply, Failed)
             else EngineCrashed("The reading engine did not start.")
         )
 
-    def _close_last(self) -> None:
+    def _close_previous_read(self) -> None:
         """A read that its caller left in the middle, and that an error's traceback may still hold: what the
         child says of it would be taken for the end of the next one."""
         last = self._last() if self._last is not None else None
         if last is not None:
             last.close()
 
-    def _events(self, request: ReadRequest) -> Generator[Together]:
+    def _events(self, request: ReadRequest) -> Generator[BatchedEvent]:
         self._reading = True
         try:
             self._start()
@@ -180,17 +180,17 @@ class Host:
             if self._cancelled.is_set() and self._child is not None and not self._child.alive():
                 self._discard()  # stop() killed it while we held the pipes
 
-    def _exchange(self, request: ReadRequest) -> Iterator[Together]:
+    def _exchange(self, request: ReadRequest) -> Iterator[BatchedEvent]:
         ended = False
         try:
             self._send(request)
             seconds = request.options.page_seconds
-            patience = _Patience(seconds, f"A page took longer than {seconds:g} seconds.")
-            while not isinstance(reply := self._receive(patience), Done):
+            patience = WaitBudget(seconds, f"A page took longer than {seconds:g} seconds.")
+            while not isinstance(reply := self._receive(patience), ReadFinished):
                 if isinstance(reply, Failed):
                     ended = True
-                    raise as_error(reply)
-                if isinstance(reply, Ready | Picture):
+                    raise message_to_error(reply)
+                if isinstance(reply, Ready | PageImageReply):
                     raise EngineCrashed("The reading engine lost its way.")
                 if isinstance(reply, PageDone):
                     self._pages += 1
@@ -200,15 +200,15 @@ class Host:
         finally:
             # Also when the caller dropped the generator: the child is brought to rest, or killed.
             if not ended:
-                self._abandon()
+                self._cancel_or_kill()
 
-    def _send(self, request: ReadRequest | PictureRequest) -> None:
+    def _send(self, request: ReadRequest | PageImageRequest) -> None:
         try:
             self._running_child().send(request)
-        except ChildGone as error:
+        except ChildExited as error:
             raise self._crashed() from error
 
-    def _receive(self, patience: "_Patience") -> Reply:
+    def _receive(self, patience: "WaitBudget") -> Reply:
         """The child's next reply, while watching the caller's cancel, the time and the memory."""
         child = self._running_child()
         while True:
@@ -217,14 +217,14 @@ class Host:
             began = time.monotonic()
             try:
                 reply = child.receive(POLL_SECONDS)
-            except ChildGone as error:
+            except ChildExited as error:
                 raise self._crashed() from error
             if reply is not None:
                 return reply
             patience.waited += time.monotonic() - began
             self._check_limits(child, patience)
 
-    def _check_limits(self, child: ChildProcess, patience: "_Patience") -> None:
+    def _check_limits(self, child: ChildProcess, patience: "WaitBudget") -> None:
         if patience.waited > patience.seconds:
             self._discard()
             raise EngineTimeout(patience.message)
@@ -238,15 +238,15 @@ class Host:
             return Cancelled()
         return EngineCrashed("The reading engine stopped unexpectedly.")
 
-    def _abandon(self) -> None:
+    def _cancel_or_kill(self) -> None:
         """Bring the child to rest; one that does not listen in time is killed."""
         if self._child is None:
             return
-        until = time.monotonic() + LISTEN_SECONDS
-        with contextlib.suppress(ChildGone):
+        until = time.monotonic() + CANCEL_GRACE_SECONDS
+        with contextlib.suppress(ChildExited):
             self._child.send(CancelRequest())
             while time.monotonic() < until:
-                if isinstance(self._child.receive(POLL_SECONDS), Done | Failed):
+                if isinstance(self._child.receive(POLL_SECONDS), ReadFinished | Failed):
                     return
         self._discard()
 
@@ -263,7 +263,7 @@ class Host:
             child.discard()
 
 
-def _apart(events: Iterator[Together]) -> Iterator[ReadEvent]:
+def _flatten(events: Iterator[BatchedEvent]) -> Iterator[ReadEvent]:
     for event in events:
         if isinstance(event, tuple):
             yield from event
@@ -271,7 +271,7 @@ def _apart(events: Iterator[Together]) -> Iterator[ReadEvent]:
             yield event
 
 
-class _Patience:
+class WaitBudget:
     """How long to wait, and how long was waited: only waiting counts, not the time a slow caller takes."""
 
     def __init__(self, seconds: float, message: str) -> None:

@@ -53,21 +53,21 @@ SCRIPTS = frozenset(language.script for language in LANGUAGES.values())
 _BY_PACK = {pack: language.code for language in LANGUAGES.values() for pack in language.packs}
 
 
-def code_of(word: str) -> str:
+def normalize_code(word: str) -> str:
     """The code for what somebody wrote: `de`, Tesseract's `deu`, or with a region, `pt-BR`; else the word."""
     plain = word.strip().replace("-", "_")
     lower = plain.lower()
-    return _BY_PACK.get(lower) or (lower if lower in LANGUAGES else _region_off(lower)) or plain
+    return _BY_PACK.get(lower) or (lower if lower in LANGUAGES else _strip_region(lower)) or plain
 
 
-def names(codes: Iterable[str]) -> str:
+def language_names(codes: Iterable[str]) -> str:
     """For a sentence: “de (German), en (English)”."""
     return ", ".join(
         f"{code} ({LANGUAGES[code].name})" if code in LANGUAGES else code for code in sorted(codes)
     )
 
 
-def of_script(script: str, codes: Iterable[str]) -> list[str]:
+def languages_using_script(script: str, codes: Iterable[str]) -> list[str]:
     """Those of the codes whose languages are written in this script, sorted."""
     return sorted(code for code in codes if code in LANGUAGES and LANGUAGES[code].script == script)
 
@@ -76,6 +76,6 @@ def scripts_of(codes: Iterable[str]) -> frozenset[str]:
     return frozenset(LANGUAGES[code].script for code in codes if code in LANGUAGES)
 
 
-def _region_off(lower: str) -> str | None:
+def _strip_region(lower: str) -> str | None:
     language = lower.split("_")[0]
     return language if language in LANGUAGES else None

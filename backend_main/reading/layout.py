@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from .columns import in_columns
-from .frame import Frame, Item
-from .rows import Row, gap, height, rows_of, usual_gap, weighted_median
+from .columns import split_columns
+from .frame import LayoutBox, PageFrame
+from .rows import Row, gap, group_rows, height, median_gap, weighted_median
 from .types import Box
 
 SPACE, NEW_LINE, NEW_PARAGRAPH = " ", "\n", "\n\n"
@@ -14,24 +14,24 @@ HEADING_ROWS = 3
 
 
 @dataclass(frozen=True)
-class Placed:
+class OrderedBox:
     """Box number `index`, and its lead: what its Markdown puts before the text."""
 
     index: int
-    lead: str
+    prefix: str
 
 
-def order(boxes: Sequence[Box]) -> list[Placed]:
+def reading_order(boxes: Sequence[Box]) -> list[OrderedBox]:
     """Every box once, in reading order. Unmoved by shifting, scaling and turning the page."""
-    items = Frame.of(boxes).items(boxes)
+    items = PageFrame.of(boxes).items(boxes)
     if not items:
         return []
-    usual = usual_size(items)
-    blocks = [rows_of(block) for block in in_columns(items, usual)]
+    usual = body_text_height(items)
+    blocks = [group_rows(block) for block in split_columns(items, usual)]
     return _placed(blocks, usual)
 
 
-def usual_size(items: Sequence[Item]) -> float:
+def body_text_height(items: Sequence[LayoutBox]) -> float:
     """The height of the page's running text: the median over boxes, each counted by its width."""
     return max(weighted_median((item.size, item.width) for item in items), 1e-6)
 
@@ -39,22 +39,22 @@ def usual_size(items: Sequence[Item]) -> float:
 # --- leads -------------------------------------------------------------------------------------------------
 
 
-def _placed(blocks: Sequence[Sequence[Row]], usual: float) -> list[Placed]:
-    placed: list[Placed] = []
+def _placed(blocks: Sequence[Sequence[Row]], usual: float) -> list[OrderedBox]:
+    placed: list[OrderedBox] = []
     for rows in blocks:
         leads = _row_leads(rows, usual)
         for row, lead in zip(rows, leads, strict=True):
             for item in row:
                 first = item is row[0]
-                placed.append(Placed(item.index, lead if first else SPACE))
+                placed.append(OrderedBox(item.index, lead if first else SPACE))
     if placed:
-        placed[0] = Placed(placed[0].index, placed[0].lead.lstrip())
+        placed[0] = OrderedBox(placed[0].index, placed[0].prefix.lstrip())
     return placed
 
 
 def _row_leads(rows: Sequence[Row], usual: float) -> list[str]:
     """A block's rows: a new paragraph after a wider gap or at an indent; headings are their own."""
-    usual_space = usual_gap(rows)
+    usual_space = median_gap(rows)
     edge = median(row[0].left for row in rows)
     leads: list[str] = []
     marks = _heading_marks(rows, usual)
@@ -65,14 +65,14 @@ def _row_leads(rows: Sequence[Row], usual: float) -> list[str]:
         above = rows[number - 1]
         if marks[number] and _continues(above, row, usual) and marks[number - 1]:
             leads.append(SPACE)  # a heading of two rows is one heading
-        elif marks[number] or marks[number - 1] or _breaks(above, row, usual_space, edge, usual):
+        elif marks[number] or marks[number - 1] or _starts_paragraph(above, row, usual_space, edge, usual):
             leads.append(NEW_PARAGRAPH + marks[number])
         else:
             leads.append(NEW_LINE)
     return leads
 
 
-def _breaks(above: Row, row: Row, usual_space: float, edge: float, usual: float) -> bool:
+def _starts_paragraph(above: Row, row: Row, usual_space: float, edge: float, usual: float) -> bool:
     if gap(above, row) > usual_space + 0.5 * usual:
         return True
     indented = 0.8 * usual < row[0].left - edge < 5 * usual
@@ -82,7 +82,7 @@ def _breaks(above: Row, row: Row, usual_space: float, edge: float, usual: float)
 def _heading_marks(rows: Sequence[Row], usual: float) -> list[str]:
     """The marks of each row that is a heading: a run of few short rows, markedly taller than running text."""
     marks: list[str] = []
-    for run in _runs(rows, usual):
+    for run in _text_runs(rows, usual):
         size = median(height(row) for row in run)
         level = "# " if size > 1.8 * usual else "## " if size > 1.35 * usual else ""
         heading = len(run) <= HEADING_ROWS and all(_is_short(row) for row in run)
@@ -90,7 +90,7 @@ def _heading_marks(rows: Sequence[Row], usual: float) -> list[str]:
     return marks
 
 
-def _runs(rows: Sequence[Row], usual: float) -> list[list[Row]]:
+def _text_runs(rows: Sequence[Row], usual: float) -> list[list[Row]]:
     """Rows that go on with one another: one paragraph of running text, or one heading."""
     runs: list[list[Row]] = []
     for row in rows:

@@ -15,18 +15,18 @@ _NUMBER = re.compile(r"^\d{1,3}[.)](?:\s+(?=\D)|(?=[^\s\d.,)]{2}))")
 _LETTERED = re.compile(r"^(?:\((?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})\)|[a-zA-Z]\)|[①-⑳])")
 
 
-def joined(text: str, line: str) -> str:
+def join_lines(text: str, line: str) -> str:
     """The line behind the text: with a space, and without one between Chinese or Japanese characters.
 
     A hyphen goes where a word was broken, and stays in “Jean-Paul” and “2004-07”.
     """
-    lines = Joined()
+    lines = TextJoiner()
     lines.add(text)
     lines.add(line)
     return str(lines)
 
 
-class Joined:
+class TextJoiner:
     """Lines joined one after the other; each costs what it is long, however much stands before it."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Joined:
         return "".join(self._parts)
 
     def add(self, line: str) -> None:
-        """Behind what is there, as `joined` says."""
+        """Behind what is there, as `join_lines` says."""
         if not self._parts or not line:
             self._append(line)
         elif _HYPHENATED.fullmatch(self._end):
@@ -64,7 +64,7 @@ class Joined:
         self._end = (self._end + "".join(parts))[-2:]
 
 
-def text_width(text: str) -> float:
+def estimated_width(text: str) -> float:
     """About how wide a text is set, in widths of a small letter."""
     return sum(map(_letter_width, text))
 
@@ -87,6 +87,6 @@ def is_bullet(text: str) -> bool:
     return bool(_BULLET.match(text))
 
 
-def begins_anew(text: str) -> bool:
+def starts_list_item(text: str) -> bool:
     """Whether a line begins with a bullet or a number of any kind, also those unknown to Markdown."""
     return bool(list_marker(text) or _LETTERED.match(text))

@@ -33,7 +33,7 @@ def escape(text: str, at_line_start: bool = True) -> str:
     return escaped
 
 
-class Writer:
+class MarkdownWriter:
     """Puts leads and texts together, so that dropped lines leave no trace but their gap.
 
     A lead is white space (a space, a newline, a blank line) and then perhaps marks ("## ").
@@ -45,12 +45,12 @@ class Writer:
 
     def skip(self, lead: str) -> None:
         """A line that is not shown: the gap before it passes on to the next, its marks do not."""
-        self._gap = _wider(self._gap, _split(lead)[0])
+        self._gap = _larger_gap(self._gap, _split(lead)[0])
 
     def write(self, lead: str, text: str) -> str:
         """The Markdown of one line. The first of a page has no gap before it."""
         gap, marks = _split(lead)
-        gap = "" if self._empty else _wider(self._gap, gap)
+        gap = "" if self._empty else _larger_gap(self._gap, gap)
         at_line_start = not marks and (self._empty or gap.endswith("\n"))
         self._gap, self._empty = "", False
         return gap + marks + escape(text, at_line_start)
@@ -62,7 +62,7 @@ def _split(lead: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
-def _wider(left: str, right: str) -> str:
+def _larger_gap(left: str, right: str) -> str:
     return max(left, right, key=lambda gap: (gap.count("\n"), len(gap)))
 
 

@@ -20,8 +20,8 @@ from PIL import ExifTags, Image, TiffImagePlugin
 from . import headers
 from .errors import ReadingError, UnreadableFile
 from .headers import Header
-from .pixels import Pixels, upright_bgr
-from .selection import Selection
+from .pixels import Pixels, to_upright_bgr
+from .selection import PageRanges
 from .textlayer import TextLayer, text_layer
 from .types import Options
 
@@ -58,13 +58,13 @@ class Document(ABC):
         self._options = options
 
     def __iter__(self) -> Iterator[PageImage]:
-        for number in self.numbers(self._options):
+        for number in self.selected_pages(self._options):
             yield self.page(number)
 
-    def numbers(self, options: Options) -> list[int]:
+    def selected_pages(self, options: Options) -> list[int]:
         """The pages that the options ask for and the document has."""
         last = min(options.last_page or self.page_count, self.page_count)
-        wanted = Selection(options.pages)
+        wanted = PageRanges(options.pages)
         return [number for number in range(options.first_page, last + 1) if number in wanted]
 
     def page(self, number: int) -> PageImage:
@@ -107,10 +107,10 @@ def open_document(path: Path | str, options: Options) -> Document:
 
 def _header(path: Path | str, options: Options) -> Header:
     try:
-        header = headers.look(path, most_frames=options.max_pages)
-    except headers.Unsupported as error:
+        header = headers.read_header(path, most_frames=options.max_pages)
+    except headers.UnsupportedFormat as error:
         raise UnreadableFile(_UNSUPPORTED) from error
-    except headers.BrokenHeader as error:
+    except headers.MalformedHeader as error:
         raise UnreadableFile(f"The file begins like {error.pillow}, but its header is broken.") from error
     except OSError as error:
         raise UnreadableFile("The file could not be opened.") from error
@@ -156,7 +156,7 @@ class ImageDocument(Document):
         info = {str(key): value for key, value in self._image.info.items() if isinstance(value, str)}
         if isinstance(self._image, TiffImagePlugin.TiffImageFile):
             info["description"] = str(self._image.tag_v2.get(ExifTags.Base.ImageDescription, ""))
-        pixels = upright_bgr(self._image)
+        pixels = to_upright_bgr(self._image)
         height, width = pixels.shape[:2]
         return PageImage(number, pixels, width, height, info, self._warnings(number))
 
@@ -167,7 +167,7 @@ class ImageDocument(Document):
             frames = getattr(self._image, "n_frames", 1)
         if frames > 1:
             return (f"The file holds {frames} pictures; only the first was read.",)
-        if self._header.cut and number == self.page_count:
+        if self._header.truncated and number == self.page_count:
             return (f"The file breaks off after page {number}; what came behind it is lost.",)
         return ()
 
@@ -187,7 +187,7 @@ class PdfDocument(Document):
             self._pdf = pypdfium2.PdfDocument(path)
         except pypdfium2.PdfiumError as error:
             # pdfium's code alone may be left over from the file before this one.
-            locked = error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD and _mentions(path, b"/Encrypt")
+            locked = error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD and _file_contains(path, b"/Encrypt")
             sentence = (
                 "The PDF is encrypted and needs a password."
                 if locked
@@ -234,7 +234,7 @@ class PdfDocument(Document):
         self._pdf.close()
 
 
-def _mentions(path: Path, word: bytes) -> bool:
+def _file_contains(path: Path, word: bytes) -> bool:
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         return data.find(word) >= 0
 

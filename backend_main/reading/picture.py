@@ -10,7 +10,7 @@ from .pages import Document
 QUALITY = 85
 
 
-def draw(document: Document, number: int, width: int) -> bytes:
+def render_page_jpeg(document: Document, number: int, width: int) -> bytes:
     """The page, upright, at most `width` pixels wide. Raises NoSuchPage, UnreadableFile."""
     if not 1 <= number <= document.page_count:
         raise NoSuchPage(f"The file has {document.page_count} pages.")

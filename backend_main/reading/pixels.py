@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image
 
-from .headers import EXIF, tags_fit
+from .headers import EXIF, is_exif_bounded
 
 Pixels = npt.NDArray[np.uint8]
 
 STRIP_PIXELS = 4_000_000
-_TURNS: dict[int, Callable[[Pixels], Pixels]] = {
+EXIF_TRANSFORMS: dict[int, Callable[[Pixels], Pixels]] = {
     2: np.fliplr,
     3: lambda pixels: np.rot90(pixels, 2),
     4: np.flipud,
@@ -27,7 +27,7 @@ _TURNS: dict[int, Callable[[Pixels], Pixels]] = {
 """What makes an image upright, by its EXIF orientation (CIPA DC-008, 4.6.5.1.6)."""
 
 
-def upright_bgr(image: Image.Image) -> Pixels:
+def to_upright_bgr(image: Image.Image) -> Pixels:
     """(height, width, 3) uint8 of a loaded image."""
     import cv2
 
@@ -38,13 +38,13 @@ def upright_bgr(image: Image.Image) -> Pixels:
     for top in range(0, height, rows):
         strip = image.crop((0, top, width, min(height, top + rows)))
         if white_level:
-            strip = _eight_bit(strip, white_level)
-        cv2.cvtColor(np.asarray(_on_white(strip)), cv2.COLOR_RGB2BGR, dst=pixels[top : top + rows])
-    turn = _TURNS.get(_orientation(image))
+            strip = _to_8bit(strip, white_level)
+        cv2.cvtColor(np.asarray(_flatten_alpha(strip)), cv2.COLOR_RGB2BGR, dst=pixels[top : top + rows])
+    turn = EXIF_TRANSFORMS.get(_orientation(image))
     return np.ascontiguousarray(turn(pixels)) if turn else pixels
 
 
-def halved(pixels: Pixels, side: int) -> Pixels:
+def downscale_by_halves(pixels: Pixels, side: int) -> Pixels:
     """Halved for as long as its longer side is twice `side` or more.
 
     Four whole pixels to one: any other step down that blurs as it should takes ten times as long.
@@ -58,7 +58,7 @@ def halved(pixels: Pixels, side: int) -> Pixels:
     return pixels
 
 
-def _on_white(strip: Image.Image) -> Image.Image:
+def _flatten_alpha(strip: Image.Image) -> Image.Image:
     if not strip.has_transparency_data:
         return strip.convert("RGB")
     # Paper is white: text on a transparent ground must not turn black on black.
@@ -68,7 +68,7 @@ def _on_white(strip: Image.Image) -> Image.Image:
     return paper
 
 
-def _eight_bit(strip: Image.Image, white_level: float) -> Image.Image:
+def _to_8bit(strip: Image.Image, white_level: float) -> Image.Image:
     """Grey of 16 or 32 bits or floats, scaled: Pillow's own conversion clips, to a white page."""
     values = np.nan_to_num(np.asarray(strip, dtype=np.float32))
     return Image.fromarray((values * (255.0 / white_level)).clip(0, 255).astype(np.uint8))
@@ -86,7 +86,7 @@ def _white_level(image: Image.Image) -> float:
 
 def _orientation(image: Image.Image) -> int:
     try:
-        if not tags_fit((image.info.get("exif") or b"").removeprefix(EXIF)):
+        if not is_exif_bounded((image.info.get("exif") or b"").removeprefix(EXIF)):
             return 1
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # what a camera wrote wrongly beside the picture does not cost the picture

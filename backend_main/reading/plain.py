@@ -3,12 +3,12 @@
 import re
 import string
 
-from .letters import Joined
+from .letters import TextJoiner
 
 # While marks are stripped, escaped punctuation is kept out of their way as the 32 noncharacters that Unicode
 # sets aside for internal use; ASCII has 32 punctuation marks.
-_HIDDEN = {mark: chr(0xFDD0 + index) for index, mark in enumerate(string.punctuation)}
-_SHOWN = str.maketrans({hidden: mark for mark, hidden in _HIDDEN.items()})
+_ESCAPE_PLACEHOLDERS = {mark: chr(0xFDD0 + index) for index, mark in enumerate(string.punctuation)}
+_UNESCAPE = str.maketrans({hidden: mark for mark, hidden in _ESCAPE_PLACEHOLDERS.items()})
 _ESCAPED = re.compile(rf"\\([{re.escape(string.punctuation)}])")
 
 _LETTER = r"[^\W_]"
@@ -28,33 +28,35 @@ _INLINE = (
 _LIST_ITEM = re.compile(r"(?:[-+*•◦▪]|\d{1,3}[.)])\s+\S")
 
 
-def reading_text(markdown: str) -> str:
+def to_plain_text(markdown: str) -> str:
     """The text of a document as a person reads it, paragraphs parted by a blank line.
 
     Lines of a paragraph are joined: with a space, without one between Chinese or Japanese characters, and
     without the hyphen where a word was broken. List items, table rows and lines that were broken hard (two
     spaces at their end) keep their own lines.
     """
-    hidden = _ESCAPED.sub(lambda found: _HIDDEN[found[1]], markdown)
+    hidden = _ESCAPED.sub(lambda found: _ESCAPE_PLACEHOLDERS[found[1]], markdown)
     paragraphs = (_paragraph(block) for block in _BLOCKS.split(_FENCE.sub("", hidden)))
     return "\n\n".join(text for text in paragraphs if text)
 
 
 def _paragraph(block: str) -> str:
-    text, broken = Joined(), False
+    text, broken = TextJoiner(), False
     lines = block.split("\n")
     # Only its rule makes lines with bars a table (GitHub's addition to CommonMark).
     table = any(_TABLE_RULE.fullmatch(line) for line in lines)
     for line in lines:
         if _TABLE_RULE.fullmatch(line) or _RULE.fullmatch(line):
             continue
-        bare = _bare(line.strip().strip("|").replace("|", " ") if table else line).translate(_SHOWN)
+        bare = _strip_inline_marks(line.strip().strip("|").replace("|", " ") if table else line).translate(
+            _UNESCAPE
+        )
         (text.add_below if table or broken or _LIST_ITEM.match(bare) else text.add)(bare)
         broken = line.endswith("  ")
     return str(text)
 
 
-def _bare(line: str) -> str:
+def _strip_inline_marks(line: str) -> str:
     heading = line.lstrip().startswith("#")
     line = _LINE_MARKS.sub("", line)
     if heading:

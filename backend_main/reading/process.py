@@ -10,10 +10,10 @@ from pathlib import Path
 
 from .engines import engine_class
 from .errors import ReadingError
-from .wire import Frames, Reply, Request, send
+from .wire import FrameReader, Reply, Request, send
 
 # All that a child may know of this process's environment: never SCANRILL_*, never what may hold a secret.
-KEPT_VARIABLES = (
+INHERITED_VARIABLES = (
     "PATH",
     "LANG",
     "LC_ALL",
@@ -29,7 +29,7 @@ KEPT_VARIABLES = (
 )
 
 
-class ChildGone(Exception):
+class ChildExited(Exception):
     """The child's end of the pipe is closed, or what came out of it makes no sense."""
 
 
@@ -39,7 +39,7 @@ class ChildProcess:
     def __init__(self, engine: str, threads: int) -> None:
         requests_read, self._requests = os.pipe()
         self._replies, replies_write = os.pipe()
-        self._frames = Frames(self._replies)
+        self._frames = FrameReader(self._replies)
         command = [sys.executable, "-P", "-m", "backend_main.reading.child"]
         try:
             self._process = subprocess.Popen(  # noqa: S603 - a list, and every part is our own
@@ -69,22 +69,22 @@ class ChildProcess:
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
     def send(self, request: Request) -> None:
-        """Raises ChildGone."""
+        """Raises ChildExited."""
         try:
             send(self._requests, request)
         except OSError as error:
-            raise ChildGone from error
+            raise ChildExited from error
 
     def receive(self, seconds: float) -> Reply | None:
-        """The next reply, or None when none came whole within `seconds`. Raises ChildGone."""
+        """The next reply, or None when none came whole within `seconds`. Raises ChildExited."""
         try:
             reply = self._frames.next_reply()
             if reply is None and select.select([self._replies], [], [], seconds)[0]:
                 if not self._frames.fill():
-                    raise ChildGone
+                    raise ChildExited
                 reply = self._frames.next_reply()
         except (OSError, ValueError) as error:  # msgspec's errors are ValueErrors
-            raise ChildGone from error
+            raise ChildExited from error
         return reply
 
     def resident_bytes(self) -> int:
@@ -117,15 +117,15 @@ class ChildProcess:
 
 
 def child_environment(engine: str, threads: int) -> dict[str, str]:
-    names = (*KEPT_VARIABLES, *_variables(engine))
+    names = (*INHERITED_VARIABLES, *_engine_variables(engine))
     kept = {name: os.environ[name] for name in names if name in os.environ}
     count = str(threads or len(os.sched_getaffinity(0)))
     return kept | {"OMP_NUM_THREADS": count, "OMP_THREAD_LIMIT": count, "PYTHONUNBUFFERED": "1"}
 
 
-def _variables(engine: str) -> frozenset[str]:
+def _engine_variables(engine: str) -> frozenset[str]:
     """Those that this engine alone is set up by; one that is unknown or broken the child will report."""
     try:
-        return engine_class(engine).variables if engine else frozenset()
+        return engine_class(engine).environment_variables if engine else frozenset()
     except ReadingError:
         return frozenset()

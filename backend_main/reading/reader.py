@@ -6,19 +6,19 @@ from pathlib import Path
 import msgspec
 
 from . import layout
-from .arrange import Arranged
-from .engines import check, load_engine
+from .arrange import FormattedPage
+from .engines import load_engine, validate_options
 from .engines.base import Engine
 from .errors import NoSuchPage, UnreadableFile
-from .helpers import Helpers
-from .markdown import Writer
+from .helpers import FallbackEngines
+from .markdown import MarkdownWriter
 from .pages import Document, PageImage
-from .selection import Selection, beyond_the_end, none_of_them
-from .shelf import Shelf
+from .selection import PageRanges, no_such_pages_message, pages_beyond_end_message
+from .shelf import OpenDocumentCache
 from .textlayer import TextLayer
-from .transcript import Transcript
+from .transcript import PageReader
 from .types import Line, Options, PageDone, PageStarted, ReadEvent
-from .writing import laid_out
+from .writing import assemble_or_fall_back
 
 _DEFAULT_OPTIONS = Options()
 
@@ -28,9 +28,9 @@ def read(
 ) -> Iterator[ReadEvent]:
     """Yield every page's start, lines and end. An engine given stays open; one loaded here is closed.
 
-    Raises UnreadableFile, NoSuchPage, EngineUnknown, EngineMissing, NotReadable, EngineFailed.
+    Raises UnreadableFile, NoSuchPage, UnknownEngine, EngineUnavailable, UnsupportedOption, EngineFailed.
     """
-    shelf, helpers = Shelf(), Helpers(options.threads)
+    shelf, helpers = OpenDocumentCache(), FallbackEngines(options.threads)
     reader: Engine | None = engine
     try:
         document = shelf.open(path, options)
@@ -44,26 +44,26 @@ def read(
 
 
 def read_document(
-    document: Document, options: Options, engine: Engine, helpers: Helpers
+    document: Document, options: Options, engine: Engine, helpers: FallbackEngines
 ) -> Iterator[ReadEvent]:
     """The same for an open document. A page that cannot be decoded does not cost the others their text."""
-    check(engine, options)
-    engine.prepare(options)
-    numbers = document.numbers(options)
+    validate_options(engine, options)
+    engine.configure(options)
+    numbers = document.selected_pages(options)
     if not numbers:
         asked = options.pages or str(options.first_page)
-        raise NoSuchPage(none_of_them(asked, document.page_count))
-    wanted = Selection(options.pages)
-    last, beyond = wanted.last(document.page_count), wanted.beyond(document.page_count)
+        raise NoSuchPage(no_such_pages_message(asked, document.page_count))
+    wanted = PageRanges(options.pages)
+    last, beyond = wanted.last_page(document.page_count), wanted.missing_pages(document.page_count)
     for number in numbers:
         events = _page_events(document, number, options, engine, helpers)
         if beyond and number == last:
-            yield from _warned(events, beyond_the_end(beyond, document.page_count))
+            yield from _with_warning(events, pages_beyond_end_message(beyond, document.page_count))
         else:
             yield from events
 
 
-def _warned(events: Iterator[ReadEvent], sentence: str) -> Iterator[ReadEvent]:
+def _with_warning(events: Iterator[ReadEvent], sentence: str) -> Iterator[ReadEvent]:
     """A page whose warnings say one thing more."""
     for event in events:
         if isinstance(event, PageDone):
@@ -72,10 +72,10 @@ def _warned(events: Iterator[ReadEvent], sentence: str) -> Iterator[ReadEvent]:
 
 
 def _page_events(
-    document: Document, number: int, options: Options, engine: Engine, helpers: Helpers
+    document: Document, number: int, options: Options, engine: Engine, helpers: FallbackEngines
 ) -> Iterator[ReadEvent]:
     if layer := document.text_layer(number):
-        yield from _take_text(layer, number, document, options.threads)
+        yield from _read_text_layer(layer, number, document, options.threads)
         return
     try:
         page = document.page(number)
@@ -84,36 +84,38 @@ def _page_events(
             raise
         yield from _unreadable_page(number, document.page_count, str(error))
     else:
-        yield from _read_page(Transcript(engine, page, options, helpers), page, document.page_count)
+        yield from _read_page(PageReader(engine, page, options, helpers), page, document.page_count)
 
 
-def _take_text(layer: TextLayer, number: int, document: Document, threads: int) -> Iterator[ReadEvent]:
+def _read_text_layer(layer: TextLayer, number: int, document: Document, threads: int) -> Iterator[ReadEvent]:
     """A page that brings its own text: only its order and its Markdown are ours."""
     started = PageStarted(number, document.page_count, layer.width, layer.height)
     yield started
-    writer, lines = Writer(), []
-    for place in layout.order([piece.box for piece in layer.pieces]):
-        piece = layer.pieces[place.index]
-        lines.append(Line(number, piece.text, writer.write(place.lead, piece.text), piece.box))
+    writer, lines = MarkdownWriter(), []
+    for place in layout.reading_order([piece.box for piece in layer.runs]):
+        piece = layer.runs[place.index]
+        lines.append(Line(number, piece.text, writer.write(place.prefix, piece.text), piece.box))
         yield lines[-1]
-    written, warnings = laid_out(number, lambda: document.page(number).pixels, lines, threads)
-    yield _done(started, written, lines, warnings)
+    written, warnings = assemble_or_fall_back(number, lambda: document.page(number).pixels, lines, threads)
+    yield _page_done(started, written, lines, warnings)
 
 
-def _read_page(transcript: Transcript, page: PageImage, page_count: int) -> Iterator[ReadEvent]:
+def _read_page(transcript: PageReader, page: PageImage, page_count: int) -> Iterator[ReadEvent]:
     started = PageStarted(page.number, page_count, page.width, page.height)
     yield started
     yield from transcript.stream()
-    yield _done(started, transcript.written, transcript.lines, transcript.warnings)
+    yield _page_done(started, transcript.formatted, transcript.lines, transcript.warnings)
 
 
 def _unreadable_page(number: int, page_count: int, sentence: str) -> Iterator[ReadEvent]:
     started = PageStarted(number, page_count, 0, 0)
     yield started
-    yield _done(started, Arranged("", ""), [], [sentence])
+    yield _page_done(started, FormattedPage("", ""), [], [sentence])
 
 
-def _done(page: PageStarted, written: Arranged, lines: list[Line], warnings: Iterable[str] = ()) -> PageDone:
+def _page_done(
+    page: PageStarted, written: FormattedPage, lines: list[Line], warnings: Iterable[str] = ()
+) -> PageDone:
     return PageDone(
         number=page.number,
         page_count=page.page_count,

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .frame import Frame, Item
+from .frame import LayoutBox, PageFrame
 from .pixels import Pixels
-from .runtimes import Floats, Network, best_runtime
+from .runtimes import Floats, InferenceSession, best_runtime
 
 MODEL = Path(__file__).parent / "models" / "layout_cdla.onnx"
 KINDS = (
@@ -52,27 +52,27 @@ class Region:
     right: float
     bottom: float
 
-    def holds(self, item: Item) -> bool:
+    def contains(self, item: LayoutBox) -> bool:
         return self.left < item.center < self.right and self.top < item.middle < self.bottom
 
 
-def find_regions(pixels: Pixels, frame: Frame, threads: int) -> list[Region]:
+def detect_regions(pixels: Pixels, frame: PageFrame, threads: int) -> list[Region]:
     """The page's regions, the surest first."""
-    picture = frame.picture(pixels, (WIDTH, HEIGHT))
-    scores, boxes = _network(threads).run(_as_input(picture), _decoded)
+    picture = frame.render(pixels, (WIDTH, HEIGHT))
+    scores, boxes = _network(threads).run(_as_input(picture), _decode_outputs)
     left, top, right, bottom = frame.bounds(pixels.shape[1], pixels.shape[0])
     scale = np.array([(right - left) / WIDTH, (bottom - top) / HEIGHT] * 2)
     offset = np.array([left, top] * 2)
     regions = []
     for kind, name in enumerate(KINDS):
-        for index in _kept(boxes, scores[:, kind]):
+        for index in _non_max_suppression(boxes, scores[:, kind]):
             corners = (boxes[index] * scale + offset).tolist()
             regions.append(Region(name, float(scores[index, kind]), *corners))
     return sorted(regions, key=lambda region: -region.score)
 
 
 @lru_cache(maxsize=1)
-def _network(threads: int) -> Network:
+def _network(threads: int) -> InferenceSession:
     return best_runtime()(MODEL, threads or len(os.sched_getaffinity(0)))
 
 
@@ -85,7 +85,7 @@ def _as_input(picture: Pixels) -> Floats:
     return planes[np.newaxis]
 
 
-def _decoded(outputs: Sequence[Floats]) -> tuple[Floats, Floats]:
+def _decode_outputs(outputs: Sequence[Floats]) -> tuple[Floats, Floats]:
     """Scores by kind and corners in the picture, of every point of the four lattices."""
     scores, coded = outputs[: len(STRIDES)], outputs[len(STRIDES) :]
     boxes = [_boxes(output[0], stride) for output, stride in zip(coded, STRIDES, strict=True)]
@@ -102,18 +102,18 @@ def _boxes(coded: Floats, stride: int) -> Floats:
     return np.asarray(centers + distances * np.array([-1, -1, 1, 1]), np.float32)
 
 
-def _kept(boxes: Floats, scores: Floats) -> list[int]:
+def _non_max_suppression(boxes: Floats, scores: Floats) -> list[int]:
     """Indices of the boxes sure enough, without those that mostly cover a surer one."""
     kept: list[int] = []
     for index in np.argsort(-scores):
         if scores[index] < MIN_SCORE:
             break
-        if all(_overlap(boxes[index], boxes[other]) <= MAX_OVERLAP for other in kept):
+        if all(_iou(boxes[index], boxes[other]) <= MAX_OVERLAP for other in kept):
             kept.append(int(index))
     return kept
 
 
-def _overlap(one: Floats, other: Floats) -> float:
+def _iou(one: Floats, other: Floats) -> float:
     """Intersection over union."""
     sides = np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2])
     common = float(sides.clip(0).prod())

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from statistics import median
 
-from .frame import Item
+from .frame import LayoutBox
 
-Row = list[Item]
+Row = list[LayoutBox]
 
 
-def rows_of(items: Sequence[Item]) -> list[Row]:
+def group_rows(items: Sequence[LayoutBox]) -> list[Row]:
     """Items side by side form a row; rows from top to bottom, each from left to right."""
     rows: list[Row] = []
     for item in sorted(items, key=lambda item: item.middle):
@@ -20,7 +20,7 @@ def rows_of(items: Sequence[Item]) -> list[Row]:
     return [sorted(row, key=lambda item: item.left) for row in rows]
 
 
-def _same_row(row: Row, item: Item) -> bool:
+def _same_row(row: Row, item: LayoutBox) -> bool:
     middle = median(other.middle for other in row)
     size = min(item.size, *(other.size for other in row))
     if abs(item.middle - middle) > 0.5 * size:
@@ -32,7 +32,7 @@ def gap(above: Row, row: Row) -> float:
     return min(item.top for item in row) - max(item.bottom for item in above)
 
 
-def usual_gap(rows: Sequence[Row]) -> float:
+def median_gap(rows: Sequence[Row]) -> float:
     gaps = [gap(above, row) for above, row in pairwise(rows)]
     return median(gaps) if gaps else 0.0
 
@@ -41,7 +41,7 @@ def height(row: Row) -> float:
     return max(item.height for item in row)
 
 
-def has_hole(row: Row) -> bool:
+def has_wide_gap(row: Row) -> bool:
     """Whether its boxes stand apart, as words of a line do not."""
     return any(right.left - left.right > left.size for left, right in pairwise(row))
 

@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 
 # OpenVINO keeps what it compiled for each operation and shape of input. With nothing padded to steps, and no
 # bound, memory grew to 3 GB in 73 pages; with 100 kept, each line takes a quarter longer than with these.
-KEPT_KERNELS = 1000
+KERNEL_CACHE_SIZE = 1000
 # What ONNX Runtime took for a batch of more numbers than this, it gives back: an image of 1280 pixels in
 # square is less, one of small print more.
 LARGE_BATCH = 6_000_000
@@ -29,22 +29,22 @@ LARGE_BATCH = 6_000_000
 _log = logging.getLogger("scanrill.reading")
 
 
-class Network(ABC):
-    """A loaded model with one input, for `lanes` calls at once on `threads` threads in all."""
+class InferenceSession(ABC):
+    """A loaded model with one input, for `concurrency` calls at once on `threads` threads in all."""
 
     @abstractmethod
     def __init__(self, path: Path, threads: int, lanes: int = 1) -> None: ...
 
     @abstractmethod
     def run(self, batch: Floats, use: Callable[[Outputs], Result]) -> Result:
-        """What `use` makes of the outputs, whose memory may be the next call's afterwards."""
+        """What `postprocess` makes of the outputs, whose memory may be the next call's afterwards."""
 
     @abstractmethod
-    def note(self, name: str) -> str:
+    def metadata(self, name: str) -> str:
         """What stands in the model file under that name; KeyError when nothing does."""
 
 
-class OnnxRuntime(Network):
+class OnnxSession(InferenceSession):
     def __init__(self, path: Path, threads: int, lanes: int = 1) -> None:
         import onnxruntime
 
@@ -62,18 +62,18 @@ class OnnxRuntime(Network):
             str(path), options, providers=["CPUExecutionProvider"]
         )
         self._input = self._session.get_inputs()[0].name
-        self._giving_back: Any = onnxruntime.RunOptions()
-        self._giving_back.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        self._shrink_arena_options: Any = onnxruntime.RunOptions()
+        self._shrink_arena_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     def run(self, batch: Floats, use: Callable[[Outputs], Result]) -> Result:
-        how = self._giving_back if batch.size > LARGE_BATCH else None
+        how = self._shrink_arena_options if batch.size > LARGE_BATCH else None
         return use(self._session.run(None, {self._input: batch}, how))
 
-    def note(self, name: str) -> str:
+    def metadata(self, name: str) -> str:
         return str(self._session.get_modelmeta().custom_metadata_map[name])
 
 
-class OpenVino(Network):
+class OpenVinoSession(InferenceSession):
     def __init__(self, path: Path, threads: int, lanes: int = 1) -> None:
         import openvino
 
@@ -84,7 +84,7 @@ class OpenVino(Network):
             "NUM_STREAMS": lanes,
             # Several readers would all be pinned to the same first core.
             "ENABLE_CPU_PINNING": False,
-            "CPU_RUNTIME_CACHE_CAPACITY": KEPT_KERNELS,
+            "CPU_RUNTIME_CACHE_CAPACITY": KERNEL_CACHE_SIZE,
         }
         compiled = core.compile_model(self._model, "CPU", settings)
         # Set by hand: `infer(inputs)` copies them, and looks for what they are each time.
@@ -102,12 +102,12 @@ class OpenVino(Network):
         finally:
             self._free.put(request)
 
-    def note(self, name: str) -> str:
+    def metadata(self, name: str) -> str:
         return str(self._model.get_rt_info(["framework", name]).astype(str))
 
 
-def best_runtime() -> type[Network]:
-    return OpenVino if _calculates_in_bfloat16() else OnnxRuntime
+def best_runtime() -> type[InferenceSession]:
+    return OpenVinoSession if _calculates_in_bfloat16() else OnnxSession
 
 
 def _calculates_in_bfloat16() -> bool:

@@ -5,15 +5,15 @@ from collections.abc import Iterable
 from typing import Self
 
 _RANGE = re.compile(r"([0-9]{1,7})(-([0-9]{1,7})?)?")
-MOST_CHARACTERS = 200
+MAX_CHARACTERS = 200
 
 
-class Selection:
+class PageRanges:
     """Raises ValueError with a sentence where the text is none."""
 
     def __init__(self, text: str = "") -> None:
-        if len(text) > MOST_CHARACTERS:
-            raise ValueError(f"At most {MOST_CHARACTERS} characters are expected.")
+        if len(text) > MAX_CHARACTERS:
+            raise ValueError(f"At most {MAX_CHARACTERS} characters are expected.")
         parts = [part.strip() for part in text.split(",")] if text.strip() else []
         self._ranges = _merged(map(_range, parts)) or [(1, _NO_END)]
 
@@ -26,15 +26,15 @@ class Selection:
     def __str__(self) -> str:
         return "" if self._ranges == [(1, _NO_END)] else ",".join(map(_text, self._ranges))
 
-    def after(self, number: int) -> int | None:
+    def next_page(self, number: int) -> int | None:
         """The first page behind this one; None where there is none, in any document."""
         return next((max(first, number + 1) for first, last in self._ranges if last > number), None)
 
-    def last(self, page_count: int) -> int:
+    def last_page(self, page_count: int) -> int:
         """The last of them in a document of so many pages; 0 where it has none of them."""
         return max((min(last, page_count) for first, last in self._ranges if first <= page_count), default=0)
 
-    def beyond(self, page_count: int) -> str:
+    def missing_pages(self, page_count: int) -> str:
         """What is named behind a document's end, "" for nothing; the end of “2-” is wherever that is."""
         behind = [pages for pages in self._ranges if pages[1] > page_count]
         named = [pages for pages in behind if pages[1] < _NO_END or pages[0] > page_count]
@@ -44,13 +44,13 @@ class Selection:
         return any(first <= number <= last for first, last in self._ranges)
 
 
-def none_of_them(pages: str, page_count: int) -> str:
+def no_such_pages_message(pages: str, page_count: int) -> str:
     """A sentence on a document that has none of these pages."""
     verb = "are" if _are_many(pages) else "is"
     return f"The file has {_count(page_count)}; {_named(pages)} {verb} none of them."
 
 
-def beyond_the_end(pages: str, page_count: int) -> str:
+def pages_beyond_end_message(pages: str, page_count: int) -> str:
     """A sentence on those that a document does not have."""
     verb = "were" if _are_many(pages) else "was"
     named = _named(pages)

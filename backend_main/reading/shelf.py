@@ -10,7 +10,7 @@ from .pages import Document, open_document
 from .types import Options
 
 
-class Shelf:
+class OpenDocumentCache:
     """Holds at most one open document."""
 
     def __init__(self) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from .columns import in_columns
-from .frame import Item
-from .grids import Cell, Grid, Rule
-from .letters import joined
+from .columns import split_columns
+from .frame import LayoutBox
+from .grids import Cell, RulingLine, TableGrid
+from .letters import join_lines
 from .regions import Region
-from .rows import Row, gap, rows_of, usual_gap
+from .rows import Row, gap, group_rows, median_gap
 
 Texts = Sequence[str]
 MIN_ROWS, MIN_COLUMNS = 2, 2
@@ -21,7 +21,7 @@ MAX_CROSSED_SHARE = 0.25
 # The share of rows that may have text where a gap between two columns is.
 CROSSED_SHARE = 0.12
 # In heights of running text: how far a rule of a table may be from where the layout model ends the table.
-RULE_REACH = 4.0
+MAX_RULE_DISTANCE = 4.0
 
 
 @dataclass(frozen=True)
@@ -39,30 +39,30 @@ class Table:
 # --- ruled -------------------------------------------------------------------------------------------------
 
 
-def from_grid(grid: Grid, items: Sequence[Item], texts: Texts) -> Table | None:
+def from_grid(grid: TableGrid, items: Sequence[LayoutBox], texts: Texts) -> Table | None:
     """The grid with the text that stands in it, or None where it is no table: a frame, a chart."""
     inside = [item for item in items if _holds(grid, item)]
-    if _crossings(grid, inside) > MAX_CROSSED_SHARE * len(inside):
+    if _count_crossing_boxes(grid, inside) > MAX_CROSSED_SHARE * len(inside):
         return None
-    parts: dict[Cell, list[tuple[Item, str]]] = {}
+    parts: dict[Cell, list[tuple[LayoutBox, str]]] = {}
     for item in inside:
-        for cell, text in _shared_out(grid, item, texts[item.index]):
+        for cell, text in _split_across_cells(grid, item, texts[item.index]):
             parts.setdefault(cell, []).append((item, text))
     cells = [[""] * grid.columns for _ in range(grid.rows)]
     for cell, found in parts.items():
         cells[cell.row][cell.column] = _cell_text(found)
-    cells = _without_hollows(cells, grid, inside)
+    cells = _drop_empty_rows_and_columns(cells, grid, inside)
     if not _is_table(cells, len(parts)):
         return None
     indices = frozenset(item.index for item in inside)
     return Table(tuple(map(tuple, cells)), indices, grid.xs[0], grid.ys[0], grid.xs[-1], grid.ys[-1])
 
 
-def _holds(grid: Grid, item: Item) -> bool:
+def _holds(grid: TableGrid, item: LayoutBox) -> bool:
     return grid.xs[0] < item.center < grid.xs[-1] and grid.ys[0] < item.middle < grid.ys[-1]
 
 
-def _shared_out(grid: Grid, item: Item, text: str) -> Iterator[tuple[Cell, str]]:
+def _split_across_cells(grid: TableGrid, item: LayoutBox, text: str) -> Iterator[tuple[Cell, str]]:
     """A box that was found over two or more cells: its words go where they stand."""
     row = _between(grid.ys, item.middle)
     cells = [cell for cell in grid.cells if cell.row <= row < cell.row_end]
@@ -78,7 +78,7 @@ def _shared_out(grid: Grid, item: Item, text: str) -> Iterator[tuple[Cell, str]]
     yield from ((cell, " ".join(words)) for cell, words in zip(reached, shares, strict=True) if words)
 
 
-def _crossings(grid: Grid, items: Sequence[Item]) -> int:
+def _count_crossing_boxes(grid: TableGrid, items: Sequence[LayoutBox]) -> int:
     """How many boxes reach over three cells or more, as nothing does where the lines part texts."""
     count = 0
     for item in items:
@@ -88,11 +88,11 @@ def _crossings(grid: Grid, items: Sequence[Item]) -> int:
     return count
 
 
-def _common(grid: Grid, cell: Cell, item: Item) -> float:
+def _common(grid: TableGrid, cell: Cell, item: LayoutBox) -> float:
     return min(item.right, grid.xs[cell.column_end]) - max(item.left, grid.xs[cell.column])
 
 
-def _word_places(item: Item, text: str) -> Iterator[tuple[str, float]]:
+def _word_places(item: LayoutBox, text: str) -> Iterator[tuple[str, float]]:
     """Each word and the x of its middle, as if all letters were as wide."""
     step, start = item.width / max(1, len(text)), 0
     for word in text.split(" "):
@@ -104,15 +104,17 @@ def _between(lines: Sequence[float], place: float) -> int:
     return sum(line <= place for line in lines[1:-1])
 
 
-def _cell_text(found: Sequence[tuple[Item, str]]) -> str:
+def _cell_text(found: Sequence[tuple[LayoutBox, str]]) -> str:
     by_index = {item.index: text for item, text in found}
     text = ""
-    for row in rows_of([item for item, _ in found]):
-        text = joined(text, " ".join(by_index[item.index] for item in row))
+    for row in group_rows([item for item, _ in found]):
+        text = join_lines(text, " ".join(by_index[item.index] for item in row))
     return text
 
 
-def _without_hollows(cells: list[list[str]], grid: Grid, inside: Sequence[Item]) -> list[list[str]]:
+def _drop_empty_rows_and_columns(
+    cells: list[list[str]], grid: TableGrid, inside: Sequence[LayoutBox]
+) -> list[list[str]]:
     """Between double lines there is no row and no column, and at the sides of a table no margin."""
     if not inside:
         return cells
@@ -142,13 +144,13 @@ def _is_table(cells: Sequence[Sequence[str]], filled: int) -> bool:
 
 
 def from_region(
-    region: Region, items: Sequence[Item], texts: Texts, usual: float, rules: Sequence[Rule]
+    region: Region, items: Sequence[LayoutBox], texts: Texts, usual: float, rules: Sequence[RulingLine]
 ) -> Table | None:
     """What the layout model calls a table, where its text stands in columns and is no page of columns."""
-    region = _up_to_rules(region, rules, usual)
-    inside = [item for item in items if region.holds(item)]
-    rows = rows_of(inside)
-    if len(rows) < MIN_UNRULED_ROWS or len(in_columns(inside, usual)) > 1:
+    region = _snap_to_ruling_lines(region, rules, usual)
+    inside = [item for item in items if region.contains(item)]
+    rows = group_rows(inside)
+    if len(rows) < MIN_UNRULED_ROWS or len(split_columns(inside, usual)) > 1:
         return None
     bounds = _column_bounds(inside, len(rows))
     if not bounds or sum(len(_filled(row, bounds)) > 1 for row in rows) < MIN_FILLED * len(rows):
@@ -159,21 +161,21 @@ def from_region(
     return Table(cells, frozenset(item.index for item in inside), left, top, right, bottom)
 
 
-def _up_to_rules(region: Region, rules: Sequence[Rule], usual: float) -> Region:
+def _snap_to_ruling_lines(region: Region, rules: Sequence[RulingLine], usual: float) -> Region:
     """The model often leaves out a table's head or last row; a rule above or below says where it ends."""
-    near = RULE_REACH * usual
+    near = MAX_RULE_DISTANCE * usual
     wide = [rule for rule in rules if _reaches_over(rule, region)]
     above = [rule.y for rule in wide if region.top - near < rule.y < region.top]
     below = [rule.y for rule in wide if region.bottom < rule.y < region.bottom + near]
     return replace(region, top=min(above, default=region.top), bottom=max(below, default=region.bottom))
 
 
-def _reaches_over(rule: Rule, region: Region) -> bool:
+def _reaches_over(rule: RulingLine, region: Region) -> bool:
     common = min(rule.right, region.right) - max(rule.left, region.left)
     return common > 0.7 * max(rule.right - rule.left, region.right - region.left)
 
 
-def _column_bounds(items: Sequence[Item], rows: int) -> list[float]:
+def _column_bounds(items: Sequence[LayoutBox], rows: int) -> list[float]:
     """Middles of the gaps that hardly any row has text in."""
     edges = sorted(
         [(item.left + 0.2 * item.size, 1) for item in items]
@@ -211,11 +213,11 @@ def _row_cells(row: Row, bounds: Sequence[float], texts: Texts) -> list[str]:
 def _joined_rows(cells: Sequence[list[str]], rows: Sequence[Row]) -> tuple[tuple[str, ...], ...]:
     """A row that begins with nothing and stands close under another goes on with its cells."""
     made: list[list[str]] = []
-    usual = usual_gap(rows)
+    usual = median_gap(rows)
     for number, row in enumerate(cells):
         close = number > 0 and gap(rows[number - 1], rows[number]) <= usual
         if close and made and not row[0] and 2 * sum(map(bool, row)) <= len(row):
-            made[-1] = [joined(above, below) for above, below in zip(made[-1], row, strict=True)]
+            made[-1] = [join_lines(above, below) for above, below in zip(made[-1], row, strict=True)]
         else:
             made.append(row)
     return tuple(map(tuple, made))

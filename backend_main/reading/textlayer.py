@@ -17,18 +17,18 @@ MIN_CHARACTERS = 16
 """Below this, what there is may be a page number or a stamp on a scan."""
 LINE_END_HYPHENS = "\x02\ufffe"
 """How pdfium marks a hyphen at the end of a line."""
-MAX_STRANGE_SHARE = 0.02
+MAX_UNMAPPED_SHARE = 0.02
 MAX_IMAGE_SHARE = 0.25
 """A page covered by images to more than this may say things in them that its text layer does not."""
 MAX_INVISIBLE_SHARE = 0.05
-MAX_TURNED_SHARE = 0.1
+MAX_ROTATED_SHARE = 0.1
 """Letters that do not stand upright on the page as shown: pdfium's lines are then no lines to a reader."""
-LETTERS_WEIGHED = 500
+MAX_SAMPLED_LETTERS = 500
 LONG_SIDE_STEPS = 1 << 24
 
 
 @dataclass(frozen=True)
-class Piece:
+class TextRun:
     """A run of characters on one line; its box in pixels of the page as it would be rendered."""
 
     text: str
@@ -39,7 +39,7 @@ class Piece:
 class TextLayer:
     width: int
     height: int
-    pieces: tuple[Piece, ...]
+    runs: tuple[TextRun, ...]
 
 
 def text_layer(page: Any, scale: float) -> TextLayer | None:
@@ -49,32 +49,32 @@ def text_layer(page: Any, scale: float) -> TextLayer | None:
         return None
     textpage = page.get_textpage()
     try:
-        if not is_good(textpage.get_text_range(errors="replace")) or _has_hidden_text(page):
+        if not is_usable(textpage.get_text_range(errors="replace")) or _has_hidden_text(page):
             return None
-        if _turned_share(textpage, page.get_rotation()) > MAX_TURNED_SHARE:
+        if _rotated_share(textpage, page.get_rotation()) > MAX_ROTATED_SHARE:
             return None
-        pieces = tuple(_pieces(textpage, page, scale))
+        pieces = tuple(_text_runs(textpage, page, scale))
     finally:
         textpage.close()
     # What a page is cut to may leave little or nothing of its text.
-    if not is_good("\n".join(piece.text for piece in pieces)):
+    if not is_usable("\n".join(piece.text for piece in pieces)):
         return None
     return TextLayer(round(width * scale), round(height * scale), pieces)
 
 
-def is_good(text: str) -> bool:
+def is_usable(text: str) -> bool:
     """Whether a page's text can be taken as it stands."""
     shown = [letter for letter in text if not letter.isspace() and letter not in LINE_END_HYPHENS]
     if len(shown) < MIN_CHARACTERS:
         return False
-    strange = sum(_is_strange(letter) for letter in shown)
+    strange = sum(_is_unmapped(letter) for letter in shown)
     words = text.split()
     # Text without spaces between its words is no text, but in scripts that have none.
     run_together = sum(len(word) > 40 and word.isascii() for word in words)
-    return strange <= MAX_STRANGE_SHARE * len(shown) and run_together <= 0.1 * len(words)
+    return strange <= MAX_UNMAPPED_SHARE * len(shown) and run_together <= 0.1 * len(words)
 
 
-def _is_strange(letter: str) -> bool:
+def _is_unmapped(letter: str) -> bool:
     return letter == "\ufffd" or unicodedata.category(letter) in ("Cc", "Co", "Cn", "Cs")
 
 
@@ -100,21 +100,21 @@ def _has_hidden_text(page: Any) -> bool:
     return bool(hidden > MAX_INVISIBLE_SHARE * len(texts))
 
 
-def _turned_share(textpage: Any, page_rotation: int) -> float:
+def _rotated_share(textpage: Any, page_rotation: int) -> float:
     """Of letters taken evenly from the page; both turns are clockwise, and may undo one another."""
     import pypdfium2.raw as pdfium
 
     count = textpage.count_chars()
-    weighed = range(0, count, max(1, count // LETTERS_WEIGHED))
+    weighed = range(0, count, max(1, count // MAX_SAMPLED_LETTERS))
     angles = (pdfium.FPDFText_GetCharAngle(textpage.raw, index) for index in weighed)
     turns = [math.degrees(angle) + page_rotation for angle in angles if angle >= 0]  # -1: it has none
     return sum(15 < turn % 360 < 345 for turn in turns) / max(1, len(turns))
 
 
-def _pieces(textpage: Any, page: Any, scale: float) -> list[Piece]:
+def _text_runs(textpage: Any, page: Any, scale: float) -> list[TextRun]:
     """pdfium's rectangles are one a font run; those side by side on a line are one piece."""
     width, height = (side * scale for side in page.get_size())
-    pieces: list[Piece] = []
+    pieces: list[TextRun] = []
     for index in range(textpage.count_rects()):
         rect = textpage.get_rect(index)
         text = _plain(textpage.get_text_bounded(*rect, errors="replace"))
@@ -146,7 +146,7 @@ def _plain(text: str) -> str:
     return " ".join(text.translate(dict.fromkeys(map(ord, LINE_END_HYPHENS), "-")).split())
 
 
-def _add(pieces: list[Piece], text: str, rect: tuple[float, float, float, float]) -> None:
+def _add(pieces: list[TextRun], text: str, rect: tuple[float, float, float, float]) -> None:
     left, top, right, bottom = rect
     if pieces:
         (before_left, before_top), (before_right, _), (_, before_bottom), _ = pieces[-1].box
@@ -156,9 +156,9 @@ def _add(pieces: list[Piece], text: str, rect: tuple[float, float, float, float]
         if overlap > 0.5 * height and -0.5 * height < gap < height:
             space = " " if gap > 0.15 * height else ""
             merged = (before_left, min(top, before_top), max(right, before_right), max(bottom, before_bottom))
-            pieces[-1] = Piece(pieces[-1].text + space + text, _box(*merged))
+            pieces[-1] = TextRun(pieces[-1].text + space + text, _box(*merged))
             return
-    pieces.append(Piece(text, _box(left, top, right, bottom)))
+    pieces.append(TextRun(text, _box(left, top, right, bottom)))
 
 
 def _box(left: float, top: float, right: float, bottom: float) -> Box:

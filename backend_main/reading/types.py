@@ -44,7 +44,7 @@ class PageDone(msgspec.Struct, frozen=True, tag=True):
 
 
 ReadEvent = PageStarted | Line | PageDone
-Together = PageStarted | tuple[Line, ...] | PageDone
+BatchedEvent = PageStarted | tuple[Line, ...] | PageDone
 """The same, where lines that come close to each other come together."""
 
 

@@ -19,7 +19,7 @@ class ReadRequest(msgspec.Struct, frozen=True, tag=True):
     options: Options
 
 
-class PictureRequest(msgspec.Struct, frozen=True, tag=True):
+class PageImageRequest(msgspec.Struct, frozen=True, tag=True):
     """Draw the page `options.first_page`, at most `width` pixels wide."""
 
     path: str
@@ -41,11 +41,11 @@ class Lines(msgspec.Struct, frozen=True, tag=True):
     lines: tuple[Line, ...]
 
 
-class Done(msgspec.Struct, frozen=True, tag=True):
+class ReadFinished(msgspec.Struct, frozen=True, tag=True):
     """The file is read to its end."""
 
 
-class Picture(msgspec.Struct, frozen=True, tag=True):
+class PageImageReply(msgspec.Struct, frozen=True, tag=True):
     """The page as a JPEG."""
 
     jpeg: bytes
@@ -58,19 +58,19 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     message: str
 
 
-Request = ReadRequest | PictureRequest | CancelRequest
-Reply = Ready | PageStarted | Lines | PageDone | Done | Picture | Failed
+Request = ReadRequest | PageImageRequest | CancelRequest
+Reply = Ready | PageStarted | Lines | PageDone | ReadFinished | PageImageReply | Failed
 
 _encoder = msgspec.msgpack.Encoder()
 _requests = msgspec.msgpack.Decoder(Request)
 _replies = msgspec.msgpack.Decoder(Reply)
 
 
-def as_failed(error: ReadingError) -> Failed:
+def error_to_message(error: ReadingError) -> Failed:
     return Failed(kind=type(error).__name__, message=str(error))
 
 
-def as_error(failed: Failed) -> ReadingError:
+def message_to_error(failed: Failed) -> ReadingError:
     """The error a child reported. A kind this side does not know is the plain ReadingError."""
     kind = getattr(errors, failed.kind, ReadingError)
     if not (isinstance(kind, type) and issubclass(kind, ReadingError)):
@@ -88,7 +88,7 @@ def send(fd: int, message: Request | Reply) -> None:
         frame = frame[os.write(fd, frame) :]
 
 
-class Frames:
+class FrameReader:
     """Collects bytes from a pipe and gives them back as whole frames."""
 
     def __init__(self, fd: int) -> None:

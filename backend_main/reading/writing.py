@@ -3,44 +3,44 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from .arrange import Arranged, arrange
+from .arrange import FormattedPage, assemble_page
 from .engines import Engine
 from .pages import PageImage
 from .pixels import Pixels
-from .plain import reading_text
+from .plain import to_plain_text
 from .types import Line
 
-NOT_LAID_OUT = (
+LAYOUT_FAILED_WARNING = (
     "Page {number} could not be laid out; its lines stand in plain order, without tables and headings."
 )
 
 _log = logging.getLogger("scanrill.reading")
 
 
-def written(
+def finalize_page(
     engine: Engine, page: PageImage, lines: Sequence[Line], threads: int
-) -> tuple[Arranged, list[str]]:
+) -> tuple[FormattedPage, list[str]]:
     """Of lines with text; and what is to be warned of. `threads` are those of the layout model."""
-    if engine.wants_layout:
-        return laid_out(page.number, lambda: page.pixels, lines, threads)
-    if engine.rewrites_page:
+    if engine.uses_layout_analysis:
+        return assemble_or_fall_back(page.number, lambda: page.pixels, lines, threads)
+    if engine.has_final_markdown:
         markdown = engine.final_markdown(page, lines)
-        return Arranged(markdown, reading_text(markdown)), []
-    return as_streamed(lines), []
+        return FormattedPage(markdown, to_plain_text(markdown)), []
+    return from_streamed_lines(lines), []
 
 
-def laid_out(
+def assemble_or_fall_back(
     number: int, pixels: Callable[[], Pixels], lines: Sequence[Line], threads: int
-) -> tuple[Arranged, list[str]]:
+) -> tuple[FormattedPage, list[str]]:
     """A page's text is there whatever is wrong with its picture or its layout: then as it was shown."""
     try:
-        return arrange(pixels(), lines, threads), []
+        return assemble_page(pixels(), lines, threads), []
     except Exception:
         _log.exception("page %d could not be laid out", number)
-        return as_streamed(lines), [NOT_LAID_OUT.format(number=number)]
+        return from_streamed_lines(lines), [LAYOUT_FAILED_WARNING.format(number=number)]
 
 
-def as_streamed(lines: Sequence[Line]) -> Arranged:
+def from_streamed_lines(lines: Sequence[Line]) -> FormattedPage:
     """The lines one after the other, as they were shown while the page was read."""
     markdown = "".join(line.markdown for line in lines)
-    return Arranged(markdown, reading_text(markdown))
+    return FormattedPage(markdown, to_plain_text(markdown))

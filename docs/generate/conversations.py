@@ -121,7 +121,7 @@ def _with_sentences(message: Any, socket: str, before: list[Step]) -> Any:
     if asked is None or not isinstance(message.get("error"), dict):
         return message
     try:
-        decoding.decode(json.dumps(filled(asked)))
+        decoding.parse_request(json.dumps(filled(asked)))
     except ProtocolError as error:
         return message | {"error": error.fields}
     return message

@@ -60,7 +60,7 @@ def classes() -> list[type[errors.ScanrillError]]:
 def close_codes() -> list[CloseCode]:
     codes = [CloseCode(number, *said) for number, said in TRANSPORT.items()]
     closing = [kind for kind in classes()[1:] if "close_code" in vars(kind)]
-    codes += [CloseCode(kind.close_code, "yes" if kind.final else "no", about(kind)) for kind in closing]
+    codes += [CloseCode(kind.close_code, "yes" if kind.is_final else "no", about(kind)) for kind in closing]
     return sorted(codes)
 
 

@@ -61,7 +61,7 @@ def request_fields(kind: type[protocol.Request]) -> list[tuple[str, str, str, st
             code(field.name),
             "in `data`" if field.name in kind.data_fields else "beside `type`",
             "yes" if field.required else "",
-            decoding.EXPECTED.get(field.name, "A string is expected."),
+            decoding.FIELD_HELP.get(field.name, "A string is expected."),
         )
         for field in msgspec.structs.fields(kind)
     ]

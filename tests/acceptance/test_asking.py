@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.client import Client, Message
+from tests.support.client import Message, WebSocketClient
 from tests.support.documents import scripted_tiff
 from tests.support.door import wait_until
 from tests.support.drawing import lines_of_text, page_png, scripted_png
@@ -20,17 +20,17 @@ from tests.support.shapes import (
     INSTANCE_KEYS,
     PARTIAL_KEYS,
     PROCESSED_KEYS,
-    heard_end,
+    expect_silence,
     ids_of,
-    nothing_more,
     partials,
+    receive_terminal,
 )
 from tests.support.vision_server import Reply, VisionServer
 
 KEY = "sk-canary-84c1e7"
 
 
-async def errors_of(client: Client, **data: Any) -> Message:
+async def errors_of(client: WebSocketClient, **data: Any) -> Message:
     image = base64.b64encode(scripted_png()).decode()
     reply = await client.ask({"type": "create", "data": {"image_base64": image, **data}})
     assert reply.keys() == {"type", "error"}
@@ -46,7 +46,7 @@ async def test_an_unknown_engine_is_an_error_that_names_the_known(alice: Account
         assert "rapid" in errors["engine"]
         assert "tesseract" in errors["engine"]
         assert await ids_of(client) == []
-        await nothing_more(client)
+        await expect_silence(client)
 
 
 async def test_an_engine_that_is_not_set_up_says_what_it_lacks(alice: Account) -> None:
@@ -86,7 +86,7 @@ async def test_what_is_asked_as_null_is_not_asked(alice: Account) -> None:
     async with alice.client() as client:
         image = scripted_png(lines=["a"])
         created = await client.create(image, engine=None, languages=None, pages=None, profile=None)
-        assert (await heard_end(client, created["instance"]["id"]))["raw_text"] == "a"
+        assert (await receive_terminal(client, created["instance"]["id"]))["raw_text"] == "a"
 
 
 async def test_only_the_pages_asked_for_are_read_and_the_messages_are_the_specification_s(
@@ -98,7 +98,7 @@ async def test_only_the_pages_asked_for_are_read_and_the_messages_are_the_specif
         instance = created["instance"]
         assert instance.keys() == INSTANCE_KEYS
         assert (instance["engine"], instance["languages"]) == ("dummy", ["en"])
-        end = await heard_end(client, instance["id"])
+        end = await receive_terminal(client, instance["id"])
         assert end.keys() == PROCESSED_KEYS
         assert end["raw_text"] == "page 2\n\npage 4\n\npage 5"
         told = [m for m in client.seen if m.get("id") == instance["id"] and m["status"] == "processing"]
@@ -110,7 +110,7 @@ async def test_only_the_pages_asked_for_are_read_and_the_messages_are_the_specif
 async def test_pages_that_the_file_does_not_have_end_in_an_error(alice: Account) -> None:
     async with alice.client() as client:
         created = await client.create(scripted_png(), pages="7")
-        end = await heard_end(client, created["instance"]["id"])
+        end = await receive_terminal(client, created["instance"]["id"])
         assert end["error"] == "The file has one page; page 7 is none of them."
 
 
@@ -118,7 +118,7 @@ async def test_pages_behind_the_end_are_a_warning(alice: Account) -> None:
     tiff = scripted_tiff([{"lines": [f"page {number}"]} for number in range(1, 4)])
     async with alice.client() as client:
         key = (await client.create(tiff, pages="2,5-6"))["instance"]["id"]
-        assert (await heard_end(client, key))["raw_text"] == "page 2"
+        assert (await receive_terminal(client, key))["raw_text"] == "page 2"
         reply = await client.ask({"type": "retrieve", "instance_id": key})
         assert reply["instance"]["warnings"] == ["Pages 5-6 were asked for; the file has 3 pages."]
 
@@ -129,7 +129,7 @@ async def test_a_retry_with_pages_reads_those_alone_and_shows_the_others_from_th
     tiff = scripted_tiff([{"lines": [f"page {number}"]} for number in range(1, 4)])
     async with alice.client() as client:
         key = (await client.create(tiff, pages="1,3"))["instance"]["id"]
-        await heard_end(client, key)
+        await receive_terminal(client, key)
         reply = await client.ask({"type": "retry", "instance_id": key, "pages": "2"})
         assert reply["instance"]["raw_text"] == "page 1\n\npage 3"
         assert (reply["instance"]["pages_done"], reply["instance"]["page_count"]) == (2, 3)
@@ -168,7 +168,7 @@ async def test_a_retry_may_ask_too(alice: Account, inside: bool) -> None:
     tiff = scripted_tiff([{"lines": [f"page {number}"]} for number in range(1, 4)])
     async with alice.client() as client:
         key = (await client.create(tiff))["instance"]["id"]
-        await heard_end(client, key)
+        await receive_terminal(client, key)
         asked = {"pages": "2", "engine": "dummy", "languages": ["en"]}
         request = {"type": "retry", "instance_id": key} | ({"data": asked} if inside else asked)
         reply = await client.ask(request)
@@ -223,7 +223,7 @@ async def test_a_model_s_words_come_while_it_writes(seeing: Server, endpoint: Vi
     async with Account.on(seeing).client() as client:
         created = await client.create(page_png(words), engine="vision", profile="deepseek-ocr")
         assert created["instance"]["engine"] == "vision"
-        end = await heard_end(client, created["instance"]["id"])
+        end = await receive_terminal(client, created["instance"]["id"])
         assert end["raw_text"].split() == " ".join(words).split()
         grown = partials(client, created["instance"]["id"])
         assert grown[0] == ""
@@ -240,7 +240,7 @@ async def test_several_engines_read_in_one_server(seeing: Server) -> None:
             image = page_png([*words, str(number)]) if engine == "vision" else scripted_png(lines=["script"])
             ids.append((await client.create(image, engine=engine))["instance"]["id"])
         for upload_id in ids:
-            await heard_end(client, upload_id)
+            await receive_terminal(client, upload_id)
         ended = {m["id"]: m["raw_text"] for m in client.seen if m.get("status") == "processed"}
         assert ended[ids[0]] == ended[ids[2]] == "script"
         assert ended[ids[1]].split()[:4] == words[0].split()[:4]
@@ -252,7 +252,7 @@ async def test_an_endpoint_that_fails_ends_in_an_error_without_its_key(
     endpoint.replies = [Reply(status=401, body=f'{{"error": "no such key {KEY}"}}')]
     async with Account.on(seeing).client() as client:
         created = await client.create(page_png(["refused"]), engine="vision")
-        end = await heard_end(client, created["instance"]["id"])
+        end = await receive_terminal(client, created["instance"]["id"])
         assert end["status"] == "error"
         assert end["error"] == "Page 1 could not be read: the model refused the key (HTTP 401)."
     assert "(key)" in seeing.log

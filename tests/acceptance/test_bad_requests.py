@@ -10,7 +10,7 @@ import pytest
 from tests.support.accounts import Account
 from tests.support.client import Message
 from tests.support.drawing import scripted_png
-from tests.support.shapes import nothing_more
+from tests.support.shapes import expect_silence
 
 KEY = "0a4f1f0e-6d5a-4c8e-9a43-3f3c5a7d2b10"
 
@@ -98,7 +98,7 @@ async def test_the_socket_answers_and_stays_after(alice: Account, what: str) -> 
         assert reply["type"] == reply_type
         assert reply["error"].keys() == {field}
         assert all(isinstance(text, str) and text for text in reply["error"].values())
-        await nothing_more(client)
+        await expect_silence(client)
 
 
 @pytest.mark.parametrize("kind", ["retrieve", "update", "delete"])
@@ -113,7 +113,7 @@ async def test_another_users_upload_looks_exactly_like_none(alice: Account, bob:
             replies.append(await stranger.socket.recv())
         assert replies[0] == replies[1]
         assert json.loads(replies[0])["error"].keys() == {"instance_id"}
-        await nothing_more(owner)
+        await expect_silence(owner)
         assert (await owner.ask({"type": "retrieve", "instance_id": key}))["instance"][
             "filename"
         ] != "mine.png"

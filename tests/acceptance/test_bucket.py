@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.support.accounts import Account
 from tests.support.documents import scripted_tiff
-from tests.support.door import Door
+from tests.support.door import HttpClient
 from tests.support.drawing import page_png, scripted_png
 from tests.support.processes import wait_until
 from tests.support.s3 import S3
@@ -38,8 +38,8 @@ def account(bucket_server: Server) -> Account:
 
 
 @pytest.fixture
-def door(account: Account) -> Iterator[Door]:
-    door = Door(account.server, account.mint())
+def door(account: Account) -> Iterator[HttpClient]:
+    door = HttpClient(account.server, account.mint())
     yield door
     door.http.close()
 
@@ -80,7 +80,7 @@ async def test_an_image_is_created_read_and_deleted_and_leaves_nothing(account: 
 
 
 def test_a_posted_file_comes_back_whole_and_in_ranges_with_the_headers_it_always_has(
-    door: Door, s3: S3
+    door: HttpClient, s3: S3
 ) -> None:
     page = page_png(["one line", "another line"])
     path = door.read(page)
@@ -93,7 +93,7 @@ def test_a_posted_file_comes_back_whole_and_in_ranges_with_the_headers_it_always
     assert door.http.head(f"{path}/file").headers["Content-Length"] == str(len(page))
 
 
-def test_a_picture_of_a_page_is_drawn_once_and_goes_with_its_upload(door: Door, s3: S3) -> None:
+def test_a_picture_of_a_page_is_drawn_once_and_goes_with_its_upload(door: HttpClient, s3: S3) -> None:
     path = door.read(page_png(["one line"]))
     upload_id = path.rsplit("/", 1)[1]
     first = door.http.get(f"{path}/pages/1/image", params={"width": 300}).content
@@ -126,7 +126,7 @@ async def test_a_create_while_the_bucket_is_away_is_an_error_and_the_socket_stay
     async with account.client() as client, httpx.AsyncClient(base_url=account.server.http) as http:
         headers = {"Authorization": f"Bearer {account.mint()}"}
         before = s3.keys(PREFIX)
-        s3.away()
+        s3.fail()
         reply = await client.create(image)
         assert reply == {"type": "Upload.created", "error": {"image_base64": UNAVAILABLE}}
         posted = await http.post("/api/uploads/", content=image, headers=headers)
@@ -134,7 +134,7 @@ async def test_a_create_while_the_bucket_is_away_is_an_error_and_the_socket_stay
         health = await http.get("/readyz")
         assert (health.status_code, health.json()["reasons"]) == (503, ["the storage cannot be written"])
         assert (await client.ask({"type": "list"}))["list"] == []
-        s3.back()
+        s3.recover()
         assert s3.keys(PREFIX) == before
         assert list((account.server.data_dir / "incoming").iterdir()) == []
         upload_id = (await client.create(image))["instance"]["id"]
@@ -142,22 +142,22 @@ async def test_a_create_while_the_bucket_is_away_is_an_error_and_the_socket_stay
         assert (await http.get("/readyz")).status_code == 200
 
 
-def test_a_download_while_the_bucket_is_away_says_so(door: Door, s3: S3) -> None:
+def test_a_download_while_the_bucket_is_away_says_so(door: HttpClient, s3: S3) -> None:
     path = door.read(page_png(["one line"]))
-    s3.away()
+    s3.fail()
     for end in ("/file", "/pages/1/image"):
         answer = door.http.get(path + end)
         assert (answer.status_code, answer.json()) == (503, {"error": {"detail": UNAVAILABLE}})
-    s3.back()
+    s3.recover()
     assert door.http.get(f"{path}/file").status_code == 200
 
 
-def test_a_delete_while_the_bucket_is_away_is_done_for_the_user(door: Door, s3: S3) -> None:
+def test_a_delete_while_the_bucket_is_away_is_done_for_the_user(door: HttpClient, s3: S3) -> None:
     path = door.read(scripted_png())
-    s3.away()
+    s3.fail()
     assert door.http.delete(f"{path}/").status_code == 200
     assert door.http.get(f"{path}/").status_code == 404
-    s3.back()
+    s3.recover()
     assert keys_of(s3, path.rsplit("/", 1)[1]) == {"original.png"}, "left for the sweep"
 
 
@@ -167,7 +167,7 @@ async def test_what_could_not_be_fetched_is_read_once_it_can(account: Account, s
         instance = (await client.create(scripted_png(lines=["in the end"])))["instance"]
         await client.end_of(instance["id"])
         await asyncio.to_thread(forget_copies, account.server)
-        s3.away("GET")
+        s3.fail("GET")
         client.seen.clear()
         await client.ask({"type": "retry", "instance_id": instance["id"]})
         key = PREFIX + instance["image_path"]
@@ -175,6 +175,6 @@ async def test_what_could_not_be_fetched_is_read_once_it_can(account: Account, s
         await asyncio.to_thread(wait_until, lambda: s3.gets(key) > 6, "the reader asks again")
         state = (await client.ask({"type": "retrieve", "instance_id": instance["id"]}))["instance"]
         assert (state["status"], state["error"]) == ("processing", None)
-        s3.back()
+        s3.recover()
         end = await client.end_of(instance["id"])
     assert (end["status"], end["raw_text"]) == ("processed", "in the end")

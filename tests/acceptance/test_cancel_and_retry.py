@@ -8,17 +8,17 @@ import httpx
 
 from tests.acceptance.conftest import Barrier
 from tests.support.accounts import Account
-from tests.support.client import Client, Message
+from tests.support.client import Message, WebSocketClient
 from tests.support.documents import Document
 from tests.support.drawing import scripted_png
-from tests.support.shapes import heard_end, ids_of, nothing_more, partials, story
+from tests.support.shapes import expect_silence, ids_of, partials, receive_terminal, receive_until_end
 
 
 def cancelled(key: str) -> Message:
     return {"id": key, "status": "cancelled", "type": "Upload.status", "error": "Cancelled"}
 
 
-async def retrieved(client: Client, key: str) -> Message:
+async def retrieved(client: WebSocketClient, key: str) -> Message:
     instance: Message = (await client.ask({"type": "retrieve", "instance_id": key}))["instance"]
     return instance
 
@@ -55,8 +55,8 @@ async def test_every_socket_hears_of_a_cancel_once(alice: Account, bob: Account,
             for _ in range(2):
                 assert await asking.ask({"type": "cancel", "instance_id": key}) == cancelled(key)
             for client in (asking, watching, one, stranger):
-                await nothing_more(client)
-            assert story(watching, key).count("cancelled") == 1
+                await expect_silence(client)
+            assert receive_until_end(watching, key).count("cancelled") == 1
             assert stranger.seen[:-1] == []
 
 
@@ -66,7 +66,7 @@ async def test_what_waits_its_turn_can_be_cancelled(alice: Account, barrier: Bar
         waiting = (await client.create(scripted_png(lines=["waiting"])))["instance"]["id"]
         assert await client.ask({"type": "cancel", "instance_id": waiting}) == cancelled(waiting)
         barrier.lift()
-        assert (await heard_end(client, first))["status"] == "processed"
+        assert (await receive_terminal(client, first))["status"] == "processed"
         following = (await client.create(scripted_png()))["instance"]["id"]
         await client.end_of(following)
         assert partials(client, waiting) == []
@@ -79,7 +79,7 @@ async def test_a_cancelled_document_is_read_anew_from_its_first_page(alice: Acco
         await client.until(lambda m: m.get("streamed_text") == document.text_up_to(2))
         await client.ask({"type": "update", "instance_id": key, "data": {"processed_text": "mine"}})
         await client.ask({"type": "cancel", "instance_id": key})
-        document.lift(2)
+        document.release_page(2)
         again = (await client.ask({"type": "retry", "instance_id": key}))["instance"]
         assert (again["status"], again["error"], again["raw_text"]) == ("pending", None, "")
         assert (again["processed_text"], again["pages_done"]) == ("mine", 0)
@@ -95,7 +95,7 @@ async def test_a_cancelled_document_is_read_anew_from_its_first_page(alice: Acco
         assert document.pages_read == [1, 2, 1, 2, 3]
         for each in (client, watching):
             # The reading after it has a start of its own, and no text of the one before.
-            told = story(each, key)
+            told = receive_until_end(each, key)
             at = len(told) - 1 - told[::-1].index("Upload.updated")
             assert told[at - 1] == "cancelled"
             assert set(told[at + 1 :]) == {"processing", "processed"}

@@ -16,10 +16,10 @@ from PIL import Image
 
 from tests.acceptance.conftest import Barrier
 from tests.support.accounts import Account
-from tests.support.client import Client, Message
+from tests.support.client import Message, WebSocketClient
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
-from tests.support.shapes import heard_end, ids_of, nothing_more, partials, story
+from tests.support.shapes import expect_silence, ids_of, partials, receive_terminal, receive_until_end
 
 
 def noise_png() -> bytes:
@@ -38,7 +38,7 @@ def cut_short() -> bytes:
     return noise_png()[:60_000]
 
 
-async def create_error(client: Client, **data: object) -> Message:
+async def create_error(client: WebSocketClient, **data: object) -> Message:
     reply = await client.ask({"type": "create", "data": data})
     assert reply.keys() == {"type", "error"}
     assert reply["type"] == "Upload.created"
@@ -119,7 +119,7 @@ async def test_bytes_that_are_no_readable_format_make_no_upload(alice: Account, 
         errors = await create_error(client, image_base64=base64.b64encode(content).decode())
         assert errors.keys() == {"image_base64"}
         assert await ids_of(client) == []
-        await nothing_more(watching)
+        await expect_silence(watching)
     assert list((alice.server.data_dir / "incoming").iterdir()) == []
 
 
@@ -131,11 +131,11 @@ async def test_a_file_that_only_decoding_shows_to_be_broken_ends_in_error_and_th
         following = (await client.create(scripted_png(lines=["fine"])))["instance"]
         assert broken["status"] == "pending"
 
-        end = await heard_end(client, broken["id"])
+        end = await receive_terminal(client, broken["id"])
         assert end.keys() == {"id", "status", "type", "error"}
         assert end["status"] == "error"
         assert end["error"]
-        assert (await heard_end(client, following["id"]))["raw_text"] == "fine"
+        assert (await receive_terminal(client, following["id"]))["raw_text"] == "fine"
         again = await client.ask({"type": "retrieve", "instance_id": broken["id"]})
         assert again["instance"]["error"] == end["error"]
 
@@ -176,8 +176,8 @@ async def test_the_same_bytes_after_success_are_not_read_again(alice: Account) -
         other = (await asking.create(scripted_png()))["instance"]["id"]
         for client in (asking, watching):
             await client.end_of(other)
-        assert story(watching, key)[-1] == "processed"
-        assert story(asking, key)[-2:] == ["processed", "Upload.created"]
+        assert receive_until_end(watching, key)[-1] == "processed"
+        assert receive_until_end(asking, key)[-2:] == ["processed", "Upload.created"]
 
 
 async def test_the_same_bytes_while_they_are_read_are_read_once(alice: Account, barrier: Barrier) -> None:
@@ -192,7 +192,7 @@ async def test_the_same_bytes_while_they_are_read_are_read_once(alice: Account, 
         assert (await client.end_of(key))["raw_text"] == "one\ntwo"
         other = (await client.create(scripted_png()))["instance"]["id"]
         await client.end_of(other)
-        assert story(client, key).count("processed") == 1
+        assert receive_until_end(client, key).count("processed") == 1
         assert partials(client, key).count("") == 1
 
 
@@ -211,7 +211,7 @@ async def test_the_same_bytes_after_an_error_are_read_again(alice: Account, tmp_
         assert event["instance"]["error"] is None
         for client in (asking, watching):
             assert (await client.end_of(key))["raw_text"] == "one"
-            assert story(client, key).count("Upload.updated") == (client is watching)
+            assert receive_until_end(client, key).count("Upload.updated") == (client is watching)
         assert await ids_of(asking) == [key]
 
 

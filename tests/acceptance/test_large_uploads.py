@@ -21,7 +21,7 @@ from tests.support.accounts import Account
 from tests.support.client import Message
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
-from tests.support.shapes import ids_of, nothing_more
+from tests.support.shapes import expect_silence, ids_of
 
 
 def noise_bmp(width: int, height: int) -> bytes:
@@ -58,7 +58,7 @@ async def test_a_frame_over_the_limit_is_1009(strict_server: Server) -> None:
     async with account.client() as client, account.client() as other:
         await client.send_text(" " * (MAX_UPLOAD_BYTES * 4 // 3 + 64 * 1024 + 1))
         assert await client.close_code() == 1009
-        await nothing_more(other)
+        await expect_silence(other)
 
 
 async def test_an_upload_over_the_limit_in_a_frame_under_it_is_an_error_on_its_field(

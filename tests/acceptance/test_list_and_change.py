@@ -8,29 +8,29 @@ import pytest
 
 from tests.acceptance.conftest import Barrier
 from tests.support.accounts import Account
-from tests.support.client import Client, Message
+from tests.support.client import Message, WebSocketClient
 from tests.support.drawing import scripted_png
 from tests.support.shapes import (
     INSTANCE_KEYS,
     INSTANCE_KEYS_WITH_TEXTS,
+    expect_silence,
     ids_of,
-    nothing_more,
 )
 
 
-async def read(client: Client, *, name: str = "scan.png", **script: object) -> str:
+async def read(client: WebSocketClient, *, name: str = "scan.png", **script: object) -> str:
     """The id of a new upload that has been read."""
     key: str = (await client.create(scripted_png(**script), image_path=name))["instance"]["id"]
     await client.end_of(key)
     return key
 
 
-async def listed(client: Client, **parameters: object) -> list[str]:
+async def listed(client: WebSocketClient, **parameters: object) -> list[str]:
     reply = await client.ask({"type": "list", **parameters})
     return [instance["id"] for instance in reply["list"]]
 
 
-async def update(client: Client, key: str, **data: object) -> Message:
+async def update(client: WebSocketClient, key: str, **data: object) -> Message:
     return await client.ask({"type": "update", "instance_id": key, "data": data})
 
 
@@ -202,7 +202,7 @@ async def test_an_update_of_any_other_kind_is_an_error_on_its_field(
         assert reply["type"] == "Upload.updated"
         assert reply["error"].keys() == {field}
         assert await client.ask({"type": "retrieve", "instance_id": key}) == before
-        await nothing_more(watching)
+        await expect_silence(watching)
 
 
 async def test_metadata_may_be_just_as_large_as_allowed(alice: Account) -> None:

@@ -8,7 +8,7 @@ import urllib.request
 import uuid
 
 from tests.support.accounts import Account
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.drawing import scripted_png
 
 
@@ -29,11 +29,11 @@ async def test_a_token_is_in_no_log_line(alice: Account) -> None:
     for token in (good, bad, canary):
         headers = {"Authorization": f"Bearer {token}"}
         for path in paths:
-            async with Client(server.url(path, token=token)):
+            async with WebSocketClient(server.url(path, token=token)):
                 pass
-            async with Client(server.url(path), additional_headers=headers):
+            async with WebSocketClient(server.url(path), additional_headers=headers):
                 pass
-        async with Client(server.url(token=token), origin="https://evil.example"):
+        async with WebSocketClient(server.url(token=token), origin="https://evil.example"):
             pass
         for path in ("/", "/nowhere", "/healthz", "/api/token/", "/api/token/refresh/"):
             await asyncio.to_thread(fetch, f"{server.http}{path}?a=b&token={token}", headers)

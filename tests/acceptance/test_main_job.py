@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
 
 
 async def test_a_scan_goes_in_and_its_text_streams_out(server: Server, token: str) -> None:
-    async with Client(server.url(token=token)) as client:
+    async with WebSocketClient(server.url(token=token)) as client:
         created = await client.create(
             scripted_png(lines=["# Title", "one", "two", "three"], line_seconds=0.15)
         )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.client import TERMINAL, Client, Message
+from tests.support.client import TERMINAL, Message, WebSocketClient
 from tests.support.documents import Document
 from tests.support.drawing import scripted_png
 from tests.support.processes import reading_children, wait_gone, wait_until
@@ -31,7 +31,7 @@ def document(tmp_path: Path) -> Iterator[Document]:
     document = Document(tmp_path, PAGES, gates={FIRST: 1, SECOND: 1})
     yield document
     for page in (FIRST, SECOND):
-        document.lift(page)
+        document.release_page(page)
 
 
 async def both_read(document: Document) -> None:
@@ -40,7 +40,7 @@ async def both_read(document: Document) -> None:
     await asyncio.to_thread(wait_until, lambda: begun <= {*document.pages_read}, "both pages are begun")
 
 
-async def read_ahead(client: Client, key: str, pages: int) -> None:
+async def read_ahead(client: WebSocketClient, key: str, pages: int) -> None:
     async def done() -> int:
         reply = await client.ask({"type": "retrieve", "instance_id": key})
         return int(reply["instance"]["pages_done"])
@@ -50,11 +50,11 @@ async def read_ahead(client: Client, key: str, pages: int) -> None:
             await asyncio.sleep(0.01)
 
 
-def partials(client: Client, key: str) -> list[Message]:
+def partials(client: WebSocketClient, key: str) -> list[Message]:
     return [m for m in client.seen if m.get("id") == key and m["status"] == "processing"]
 
 
-def ends(client: Client, key: str) -> list[str]:
+def ends(client: WebSocketClient, key: str) -> list[str]:
     return [m["status"] for m in client.seen if m.get("id") == key and m["status"] in TERMINAL]
 
 
@@ -67,7 +67,7 @@ def made_up(told: list[Message]) -> str:
     return "\n\n".join(text for text in pages.values() if text)
 
 
-def check(client: Client, key: str, document: Document, *, mode: str) -> None:
+def check(client: WebSocketClient, key: str, document: Document, *, mode: str) -> None:
     told = [m for m in partials(client, key) if ("page" in m) == (mode != "full")]
     if mode == "full":
         assert all(document.text.startswith(m["streamed_text"]) for m in told)
@@ -80,7 +80,7 @@ def check(client: Client, key: str, document: Document, *, mode: str) -> None:
     assert client.seen.index(end) > client.seen.index(told[-1])
 
 
-async def opt_in(client: Client, mode: str) -> None:
+async def opt_in(client: WebSocketClient, mode: str) -> None:
     await client.ask({"type": "subscribe", "stream": mode})
 
 
@@ -92,7 +92,7 @@ async def test_two_pages_are_read_at_once_and_shown_one_after_the_other(
         await opt_in(delta, "delta")
         key = (await full.create(document.tiff))["instance"]["id"]
         await both_read(document)
-        document.lift(SECOND)
+        document.release_page(SECOND)
         await read_ahead(full, key, PAGES - 3)
         assert {m["streamed_text"] for m in partials(full, key)} <= {"", "page 1"}, (
             "the rest waits for page 1"
@@ -100,7 +100,7 @@ async def test_two_pages_are_read_at_once_and_shown_one_after_the_other(
         async with alice.client() as late:
             await opt_in(late, "pages")
             await late.until(lambda m: m.get("id") == key and m.get("page") == 1)
-            document.lift(FIRST)
+            document.release_page(FIRST)
             for client, mode in ((full, "full"), (pages, "pages"), (delta, "delta"), (late, "pages")):
                 await client.end_of(key)
                 await client.ask({"type": "list", "limit": 1})
@@ -119,7 +119,7 @@ async def test_s17_of_two_readers_one_is_killed_and_the_document_ends_once_and_w
         child.kill()
         await asyncio.to_thread(wait_gone, child)
         for page in (SECOND, FIRST):
-            document.lift(page)
+            document.release_page(page)
         assert (await client.end_of(key))["raw_text"] == document.text
         await pages.end_of(key)
         for each in (client, pages):
@@ -146,10 +146,10 @@ async def test_both_readers_leave_a_document_that_is_ended_in_the_middle(
             await read_again(client, key, document)
 
 
-async def read_again(client: Client, key: str, document: Document) -> None:
+async def read_again(client: WebSocketClient, key: str, document: Document) -> None:
     """A retry of what was cancelled while two readers had it."""
     for page in (FIRST, SECOND):
-        document.lift(page)
+        document.release_page(page)
     await client.ask({"type": "retry", "instance_id": key})
     end: dict[str, Any] = await client.end_of(key)
     assert end["raw_text"] == document.text

@@ -12,13 +12,13 @@ import pytest
 import websockets
 
 from tests.support.accounts import Account
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
-from tests.support.shapes import nothing_more
+from tests.support.shapes import expect_silence
 
 
-async def code_of(client: Client) -> int:
+async def code_of(client: WebSocketClient) -> int:
     """The close code of a socket that must hear nothing else."""
     async with client:
         with pytest.raises(websockets.ConnectionClosed):
@@ -27,8 +27,8 @@ async def code_of(client: Client) -> int:
 
 
 async def test_no_token_is_4401(server: Server) -> None:
-    assert await code_of(Client(server.url())) == 4401
-    assert await code_of(Client(server.url() + "?token=")) == 4401
+    assert await code_of(WebSocketClient(server.url())) == 4401
+    assert await code_of(WebSocketClient(server.url() + "?token=")) == 4401
 
 
 async def test_a_bad_token_is_4401(alice: Account) -> None:
@@ -45,15 +45,17 @@ async def test_a_bad_token_is_4401(alice: Account) -> None:
         "not yet valid": alice.mint(nbf=int(now) + 3600),
         "cut": alice.mint()[:-5],
     }
-    codes = {what: await code_of(Client(alice.server.url(token=token))) for what, token in bad.items()}
+    codes = {
+        what: await code_of(WebSocketClient(alice.server.url(token=token))) for what, token in bad.items()
+    }
     assert codes == dict.fromkeys(bad, 4401)
 
 
 async def test_a_token_may_come_in_the_header(alice: Account) -> None:
     url = alice.server.url()
-    async with Client(url, additional_headers={"Authorization": f"Bearer {alice.mint()}"}) as client:
-        await nothing_more(client)
-    refused = Client(url, additional_headers={"Authorization": "Bearer nonsense"})
+    async with WebSocketClient(url, additional_headers={"Authorization": f"Bearer {alice.mint()}"}) as client:
+        await expect_silence(client)
+    refused = WebSocketClient(url, additional_headers={"Authorization": "Bearer nonsense"})
     assert await code_of(refused) == 4401
 
 
@@ -69,16 +71,16 @@ async def test_pages_of_the_servers_own_and_of_allowed_origins_may_connect(
     alice: Account, strict_server: Server
 ) -> None:
     async with alice.client(origin=alice.server.http) as client:
-        await nothing_more(client)
+        await expect_silence(client)
     account = Account.on(strict_server)
     async with account.client(origin="https://scans.example") as client:
-        await nothing_more(client)
+        await expect_silence(client)
     assert await code_of(account.client(origin="http://scans.example")) == 4403
 
 
 @pytest.mark.parametrize("path", ["/", "/ws/core/upload", "/ws/core/upload/5/", "/ws/core/", "/healthz"])
 async def test_an_unknown_path_is_4404(alice: Account, path: str) -> None:
-    assert await code_of(Client(alice.server.url(path, token=alice.mint()))) == 4404
+    assert await code_of(WebSocketClient(alice.server.url(path, token=alice.mint()))) == 4404
 
 
 async def test_another_users_upload_and_none_at_all_are_4404(alice: Account, bob: Account) -> None:
@@ -96,9 +98,9 @@ async def test_one_socket_too_many_is_4429(strict_server: Server) -> None:
     async with account.client() as one, account.client() as two:
         assert await code_of(account.client()) == 4429
         async with other.client() as client:
-            await nothing_more(client)
+            await expect_silence(client)
         for client in (one, two):
-            await nothing_more(client)
+            await expect_silence(client)
     # A socket counts until the server lets go of it, which is just after its client has heard of the end.
     async with asyncio.timeout(30):
         while not await is_let_in(account):
@@ -108,7 +110,7 @@ async def test_one_socket_too_many_is_4429(strict_server: Server) -> None:
 async def is_let_in(account: Account) -> bool:
     async with account.client() as client:
         try:
-            await nothing_more(client)
+            await expect_silence(client)
         except websockets.ConnectionClosed:
             return False
         return True
@@ -123,16 +125,19 @@ async def test_a_flood_of_messages_is_4429(strict_server: Server) -> None:
                 await client.receive()
         assert await client.close_code() == 4429
         assert 20 <= len(client.seen) < 1_000
-        await nothing_more(other)
+        await expect_silence(other)
 
 
 async def test_a_socket_is_closed_when_its_token_expires(alice: Account) -> None:
     expires_at = int(time.time()) + 3
-    async with Client(alice.server.url(token=alice.mint(exp=expires_at))) as client, alice.client() as other:
-        await nothing_more(client)
+    async with (
+        WebSocketClient(alice.server.url(token=alice.mint(exp=expires_at))) as client,
+        alice.client() as other,
+    ):
+        await expect_silence(client)
         assert await client.close_code() == 4401
         assert time.time() >= expires_at
-        await nothing_more(other)
+        await expect_silence(other)
 
 
 @pytest.mark.parametrize("how", ["deactivate", "revoke_tokens"])
@@ -144,11 +149,11 @@ async def test_a_socket_is_closed_when_its_user_may_no_longer_be_here(
         change: Any = getattr(alice, how)
         change()
         assert [await client.close_code() for client in (one, two)] == [4401, 4401]
-        await nothing_more(other)
-    assert await code_of(Client(alice.server.url(token=token))) == 4401
+        await expect_silence(other)
+    assert await code_of(WebSocketClient(alice.server.url(token=token))) == 4401
 
 
 async def test_a_token_made_after_a_revocation_is_good(alice: Account) -> None:
     alice.revoke_tokens()
     async with alice.client() as client:
-        await nothing_more(client)
+        await expect_silence(client)

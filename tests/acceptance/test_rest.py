@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support.client import Client
-from tests.support.door import Door, files_in, wait_until
+from tests.support.client import WebSocketClient
+from tests.support.door import HttpClient, files_in, wait_until
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
 
@@ -24,21 +24,21 @@ def small_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def door(server: Server) -> Iterator[Door]:
-    door = Door(server, server.token(server.user()))
+def door(server: Server) -> Iterator[HttpClient]:
+    door = HttpClient(server, server.token(server.user()))
     yield door
     door.http.close()
 
 
 @pytest.fixture(scope="module")
-def small(small_server: Server) -> Iterator[Door]:
-    door = Door(small_server, small_server.token(small_server.user()))
+def small(small_server: Server) -> Iterator[HttpClient]:
+    door = HttpClient(small_server, small_server.token(small_server.user()))
     yield door
     door.http.close()
 
 
 @pytest.fixture(scope="module")
-def path(door: Door) -> str:
+def path(door: HttpClient) -> str:
     """Of an upload that is read."""
     return door.read(scripted_png())
 
@@ -46,7 +46,7 @@ def path(door: Door) -> str:
 # ── in ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_raw_body_is_an_upload(door: Door) -> None:
+def test_the_raw_body_is_an_upload(door: HttpClient) -> None:
     image = scripted_png()
     answer = door.post(image, "päge 1.png")
     created = answer.json()
@@ -57,7 +57,7 @@ def test_the_raw_body_is_an_upload(door: Door) -> None:
     assert "raw_text" not in instance
 
 
-def test_what_comes_again_is_a_duplicate(door: Door) -> None:
+def test_what_comes_again_is_a_duplicate(door: HttpClient) -> None:
     image = scripted_png()
     first, again = door.post(image, "a.png"), door.post(image, "b.png")
     assert (first.status_code, again.status_code) == (201, 200)
@@ -78,7 +78,7 @@ def test_what_comes_again_is_a_duplicate(door: Door) -> None:
     ],
 )
 @pytest.mark.parametrize("way", ["raw", "multipart"])
-def test_a_name_is_only_a_name(door: Door, way: str, sent: str, kept: str) -> None:
+def test_a_name_is_only_a_name(door: HttpClient, way: str, sent: str, kept: str) -> None:
     image = scripted_png()
     answer = door.post(image, sent) if way == "raw" else posted_part(door, sent, image)
     assert answer.status_code == 201, answer.text
@@ -86,7 +86,7 @@ def test_a_name_is_only_a_name(door: Door, way: str, sent: str, kept: str) -> No
     assert answer.json()["instance"]["image_path"].endswith("/original.png")
 
 
-def posted_part(door: Door, name: str, image: bytes) -> httpx.Response:
+def posted_part(door: HttpClient, name: str, image: bytes) -> httpx.Response:
     """As browsers write it: the name in UTF-8, a quotation mark and a backslash as they are."""
     head = f'--B\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
     body = head + image + b"\r\n--B--\r\n"
@@ -94,7 +94,7 @@ def posted_part(door: Door, name: str, image: bytes) -> httpx.Response:
     return door.http.post("/api/uploads/", content=body, headers=kind)
 
 
-def test_the_file_need_not_be_the_first_part(door: Door) -> None:
+def test_the_file_need_not_be_the_first_part(door: HttpClient) -> None:
     image = scripted_png()
     note = ("note", (None, b"x" * 3_000_000))
     answer = door.send(note, ("anything", ("scan.png", image)), ("after", (None, b"y")))
@@ -102,7 +102,7 @@ def test_the_file_need_not_be_the_first_part(door: Door) -> None:
     assert answer.json()["instance"]["bytes"] == len(image)
 
 
-def test_a_second_file_is_refused_rather_than_dropped(door: Door) -> None:
+def test_a_second_file_is_refused_rather_than_dropped(door: HttpClient) -> None:
     before = len(door.http.get("/api/uploads/").json()["list"])
     answer = door.send(("file", ("a.png", scripted_png())), ("file", ("b.png", scripted_png())))
     assert answer.status_code == 400
@@ -127,7 +127,9 @@ def test_a_second_file_is_refused_rather_than_dropped(door: Door) -> None:
         ("image/png", b"no image", "no format"),
     ],
 )
-def test_what_is_no_file_is_an_error_on_the_field(door: Door, kind: str, body: bytes, sentence: str) -> None:
+def test_what_is_no_file_is_an_error_on_the_field(
+    door: HttpClient, kind: str, body: bytes, sentence: str
+) -> None:
     answer = door.http.post("/api/uploads/", content=body, headers={"Content-Type": kind})
     assert answer.status_code == 400
     assert sentence in answer.json()["error"]["file"]
@@ -139,7 +141,7 @@ def test_who_does_not_say_who_they_are_is_told_before_the_body_is_sent(server: S
             assert connection.recv(1000).startswith(b"HTTP/1.1 401 ")
 
 
-def test_a_file_over_the_limit_is_refused_by_what_is_announced(small: Door) -> None:
+def test_a_file_over_the_limit_is_refused_by_what_is_announced(small: HttpClient) -> None:
     head = f"Authorization: Bearer {small.token}\r\nContent-Length: 900000000\r\n"
     with raw_post(small.server, head) as connection:
         answer = b"".join(iter(lambda: connection.recv(4000), b""))
@@ -148,7 +150,7 @@ def test_a_file_over_the_limit_is_refused_by_what_is_announced(small: Door) -> N
 
 
 @pytest.mark.parametrize("way", ["raw", "multipart", "beside the file"])
-def test_a_file_over_the_limit_is_refused_by_what_comes(small: Door, way: str) -> None:
+def test_a_file_over_the_limit_is_refused_by_what_comes(small: HttpClient, way: str) -> None:
     """In pieces without a length, and far more than the connection holds: the answer arrives all the same."""
     opening = b'--B\r\nContent-Disposition: form-data; name="f"%b\r\n\r\n'
     start = {"raw": b"", "multipart": opening % b'; filename="x.png"', "beside the file": opening % b""}[way]
@@ -161,7 +163,7 @@ def test_a_file_over_the_limit_is_refused_by_what_comes(small: Door, way: str) -
 
 
 @pytest.mark.parametrize("kind", ["image/png", "multipart/form-data; boundary=B"])
-def test_a_client_that_hangs_up_leaves_nothing(small: Door, kind: str) -> None:
+def test_a_client_that_hangs_up_leaves_nothing(small: HttpClient, kind: str) -> None:
     incoming = small.server.data_dir / "incoming"
     before = small.http.get("/api/uploads/").json()
     head = f"Authorization: Bearer {small.token}\r\nContent-Type: {kind}\r\nContent-Length: 150000\r\n"
@@ -180,8 +182,8 @@ def raw_post(server: Server, headers: str) -> socket.socket:
 
 async def test_an_upload_by_post_is_told_to_the_sockets(server: Server) -> None:
     token = server.token(server.user())
-    async with Client(server.url(token=token)) as client:
-        with Door(server, token).http as http:
+    async with WebSocketClient(server.url(token=token)) as client:
+        with HttpClient(server, token).http as http:
             posted = http.post("/api/uploads/", content=scripted_png(lines=["by post"])).json()
         created = await client.receive()
         assert created == {"type": "Upload.created", "instance": posted["instance"]}
@@ -193,7 +195,7 @@ async def test_an_upload_by_post_is_told_to_the_sockets(server: Server) -> None:
 
 
 def test_a_list_goes_on_with_its_cursor(server: Server) -> None:
-    with (door := Door(server, server.token(server.user()))).http as http:
+    with (door := HttpClient(server, server.token(server.user()))).http as http:
         ids = [door.post(scripted_png()).json()["instance"]["id"] for _ in range(3)]
         assert [row["id"] for row in http.get("/api/uploads/").json()["list"]] == ids[::-1]
         first = http.get("/api/uploads/", params={"limit": 2}).json()
@@ -206,13 +208,13 @@ def test_a_list_goes_on_with_its_cursor(server: Server) -> None:
 @pytest.mark.parametrize(
     "query", [{"limit": "0"}, {"limit": "x"}, {"limit": "9" * 40}, {"status": "gone"}, {"cursor": "x"}]
 )
-def test_a_list_that_cannot_be_given_says_why(door: Door, query: dict[str, str]) -> None:
+def test_a_list_that_cannot_be_given_says_why(door: HttpClient, query: dict[str, str]) -> None:
     answer = door.http.get("/api/uploads/", params=query)
     assert answer.status_code == 400
     assert list(answer.json()["error"]) == list(query)
 
 
-def test_an_upload_is_shown_changed_and_deleted(door: Door) -> None:
+def test_an_upload_is_shown_changed_and_deleted(door: HttpClient) -> None:
     path = door.read(scripted_png(lines=["some text"]))
     assert door.http.get(f"{path}/").json()["raw_text"] == "some text"
     change = {"filename": "new.png", "processed_text": "corrected", "metadata": {"a": 1}}
@@ -239,7 +241,7 @@ def test_an_upload_is_shown_changed_and_deleted(door: Door) -> None:
         ('{"filename": "a/b"}', "filename"),
     ],
 )
-def test_a_change_that_cannot_be_made_says_why(door: Door, path: str, body: str, field: str) -> None:
+def test_a_change_that_cannot_be_made_says_why(door: HttpClient, path: str, body: str, field: str) -> None:
     before = door.http.get(f"{path}/").json()
     answer = door.http.patch(f"{path}/", content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, list(answer.json()["error"])) == (400, [field])

@@ -12,21 +12,21 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.support.door import Door, files_in
+from tests.support.door import HttpClient, files_in
 from tests.support.drawing import page_png, scripted_png
 from tests.support.server import Server
 
 
 @pytest.fixture(scope="module")
-def door(server: Server) -> Iterator[Door]:
-    door = Door(server, server.token(server.user()))
+def door(server: Server) -> Iterator[HttpClient]:
+    door = HttpClient(server, server.token(server.user()))
     yield door
     door.http.close()
 
 
 @pytest.fixture(scope="module")
-def other(server: Server) -> Iterator[Door]:
-    door = Door(server, server.token(server.user()))
+def other(server: Server) -> Iterator[HttpClient]:
+    door = HttpClient(server, server.token(server.user()))
     yield door
     door.http.close()
 
@@ -37,7 +37,7 @@ def page() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def path(door: Door, page: bytes) -> str:
+def path(door: HttpClient, page: bytes) -> str:
     """Of an upload that is read."""
     return door.read(page)
 
@@ -45,7 +45,7 @@ def path(door: Door, page: bytes) -> str:
 # ── the file ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_file_comes_back_as_it_was(door: Door, path: str, page: bytes) -> None:
+def test_the_file_comes_back_as_it_was(door: HttpClient, path: str, page: bytes) -> None:
     answer = door.http.get(f"{path}/file")
     assert (answer.status_code, answer.content) == (200, page)
     assert answer.headers["Content-Length"] == str(len(page))
@@ -59,7 +59,7 @@ def test_the_file_comes_back_as_it_was(door: Door, path: str, page: bytes) -> No
     [("0-0", 0, 1), ("0-99", 0, 100), ("100-", 100, None), ("-50", -50, None), ("5-999999999", 5, None)],
 )
 def test_a_range_of_the_file_is_given(
-    door: Door, path: str, page: bytes, asked: str, start: int, end: int | None
+    door: HttpClient, path: str, page: bytes, asked: str, start: int, end: int | None
 ) -> None:
     answer = door.http.get(f"{path}/file", headers={"Range": f"bytes={asked}"})
     first = start % len(page)
@@ -70,7 +70,7 @@ def test_a_range_of_the_file_is_given(
 
 
 @pytest.mark.parametrize("asked", ["99999999-", "-0"])
-def test_a_range_beyond_the_file_is_refused(door: Door, path: str, page: bytes, asked: str) -> None:
+def test_a_range_beyond_the_file_is_refused(door: HttpClient, path: str, page: bytes, asked: str) -> None:
     answer = door.http.get(f"{path}/file", headers={"Range": f"bytes={asked}"})
     assert (answer.status_code, answer.content) == (416, b"")
     assert answer.headers["Content-Range"] == f"bytes */{len(page)}"
@@ -79,12 +79,14 @@ def test_a_range_beyond_the_file_is_refused(door: Door, path: str, page: bytes, 
 @pytest.mark.parametrize(
     "asked", ["bytes=0-1,5-6", "lines=1-2", "bytes=9-3", "bytes=-", "bytes=a-b", "-5000000"]
 )
-def test_a_range_that_is_not_understood_is_the_whole(door: Door, path: str, page: bytes, asked: str) -> None:
+def test_a_range_that_is_not_understood_is_the_whole(
+    door: HttpClient, path: str, page: bytes, asked: str
+) -> None:
     answer = door.http.get(f"{path}/file", headers={"Range": asked})
     assert (answer.status_code, answer.content) == (200, page)
 
 
-def test_a_range_of_another_version_is_the_whole(door: Door, path: str, page: bytes) -> None:
+def test_a_range_of_another_version_is_the_whole(door: HttpClient, path: str, page: bytes) -> None:
     etag = door.http.head(f"{path}/file").headers["ETag"]
     asked = {"Range": "bytes=0-9"}
     assert door.http.get(f"{path}/file", headers=asked | {"If-Range": etag}).content == page[:10]
@@ -92,13 +94,13 @@ def test_a_range_of_another_version_is_the_whole(door: Door, path: str, page: by
 
 
 @pytest.mark.parametrize("known", ["{}", "W/{}", '"other", {}', "*"])
-def test_a_file_that_is_known_is_not_sent_again(door: Door, path: str, known: str) -> None:
+def test_a_file_that_is_known_is_not_sent_again(door: HttpClient, path: str, known: str) -> None:
     etag = door.http.head(f"{path}/file").headers["ETag"]
     answer = door.http.get(f"{path}/file", headers={"If-None-Match": known.format(etag)})
     assert (answer.status_code, answer.content, answer.headers["ETag"]) == (304, b"", etag)
 
 
-def test_the_head_of_a_file_has_no_body(door: Door, path: str, page: bytes) -> None:
+def test_the_head_of_a_file_has_no_body(door: HttpClient, path: str, page: bytes) -> None:
     answer = door.http.head(f"{path}/file", headers={"Range": "bytes=0-9"})
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["Content-Length"] == str(len(page))
@@ -107,7 +109,7 @@ def test_the_head_of_a_file_has_no_body(door: Door, path: str, page: bytes) -> N
 # ── the pages ────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_page_has_its_lines_with_boxes_and_confidences(door: Door) -> None:
+def test_a_page_has_its_lines_with_boxes_and_confidences(door: HttpClient) -> None:
     path = door.read(scripted_png(lines=["# Title", "some text"]))
     page = door.http.get(f"{path}/pages/1").json()
     assert (page["number"], page["width"], page["height"], page["warnings"]) == (1, 8, 8, [])
@@ -118,7 +120,7 @@ def test_a_page_has_its_lines_with_boxes_and_confidences(door: Door) -> None:
         assert line["confidence"] == 1.0
 
 
-def test_a_picture_is_as_wide_as_the_next_width_that_is_kept(door: Door, path: str) -> None:
+def test_a_picture_is_as_wide_as_the_next_width_that_is_kept(door: HttpClient, path: str) -> None:
     widths = {asked: picture_width(door, path, asked) for asked in ("1", "200", "201", "400", "799", "99999")}
     assert widths == {"1": 200, "200": 200, "201": 400, "400": 400, "799": 800, "99999": 1000}
     assert picture_width(door, path, None) == 1000
@@ -127,14 +129,14 @@ def test_a_picture_is_as_wide_as_the_next_width_that_is_kept(door: Door, path: s
     assert kept == {"original.png", *(f"page-1-{width}.jpg" for width in (200, 400, 800, 2400))}
 
 
-def picture_width(door: Door, path: str, asked: str | None) -> int:
+def picture_width(door: HttpClient, path: str, asked: str | None) -> int:
     answer = door.http.get(f"{path}/pages/1/image", params={"width": asked} if asked else None)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/jpeg")
     with Image.open(io.BytesIO(answer.content)) as picture:
         return picture.width
 
 
-def test_a_picture_is_drawn_once(door: Door, path: str) -> None:
+def test_a_picture_is_drawn_once(door: HttpClient, path: str) -> None:
     first = door.http.get(f"{path}/pages/1/image", params={"width": 300}).content
     kept = door.server.data_dir / "files" / path.rsplit("/", 1)[1] / "page-1-400.jpg"
     assert kept.read_bytes() == first
@@ -144,19 +146,19 @@ def test_a_picture_is_drawn_once(door: Door, path: str) -> None:
 
 
 @pytest.mark.parametrize("width", ["0", "-1", "x", "1e3", "123456", "٣"])
-def test_a_width_that_is_none_is_an_error(door: Door, path: str, width: str) -> None:
+def test_a_width_that_is_none_is_an_error(door: HttpClient, path: str, width: str) -> None:
     answer = door.http.get(f"{path}/pages/1/image", params={"width": width})
     assert (answer.status_code, list(answer.json()["error"])) == (400, ["width"])
 
 
 @pytest.mark.parametrize("number", ["0", "2", "5001", "9" * 40])
 @pytest.mark.parametrize("end", ["", "/image"])
-def test_a_page_that_is_not_there_is_not_found(door: Door, path: str, number: str, end: str) -> None:
+def test_a_page_that_is_not_there_is_not_found(door: HttpClient, path: str, number: str, end: str) -> None:
     answer = door.http.get(f"{path}/pages/{number}{end}")
     assert (answer.status_code, list(answer.json()["error"])) == (404, ["number"])
 
 
-def test_a_page_that_cannot_be_drawn_says_why(door: Door) -> None:
+def test_a_page_that_cannot_be_drawn_says_why(door: HttpClient) -> None:
     path = door.read(b"%PDF-1.7\nnothing more " + uuid.uuid4().bytes)
     answer = door.http.get(f"{path}/pages/1/image")
     assert (answer.status_code, answer.json()["error"]["detail"]) == (
@@ -182,7 +184,7 @@ ROUTES = [
 
 @pytest.mark.parametrize(("method", "end"), ROUTES)
 def test_another_users_upload_looks_unknown(
-    door: Door, other: Door, path: str, method: str, end: str
+    door: HttpClient, other: HttpClient, path: str, method: str, end: str
 ) -> None:
     body = {"json": {"filename": "stolen.png"}} if method == "PATCH" else {}
     theirs = other.http.request(method, path + end, **body)
@@ -196,7 +198,7 @@ def test_another_users_upload_looks_unknown(
     assert method == "HEAD" or list(json.loads(nobody.content)) == ["error"]
 
 
-def test_the_same_bytes_of_two_users_are_two_uploads(door: Door, other: Door) -> None:
+def test_the_same_bytes_of_two_users_are_two_uploads(door: HttpClient, other: HttpClient) -> None:
     image = scripted_png()
     first, second = door.post(image), other.post(image)
     assert (first.status_code, second.status_code) == (201, 201)

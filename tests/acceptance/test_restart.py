@@ -15,7 +15,7 @@ from tests.acceptance.conftest import Barrier
 from tests.support.accounts import Account
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
-from tests.support.shapes import story
+from tests.support.shapes import receive_until_end
 
 
 @pytest.mark.timeout(240)
@@ -54,7 +54,7 @@ async def test_an_upload_survives_a_kill_and_an_orderly_end_and_is_read(
         if reply["instance"]["status"] != "processed":
             reply = {"instance": await client.end_of(waiting)}
         assert reply["instance"]["raw_text"] == "three"
-        assert story(client, reading)[-1] == "processed"
+        assert receive_until_end(client, reading)[-1] == "processed"
         for key in (reading, waiting):
             reply = await client.ask({"type": "retrieve", "instance_id": key})
             assert reply["instance"]["status"] == "processed"

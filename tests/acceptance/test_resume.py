@@ -9,28 +9,28 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.documents import scripted_tiff
 from tests.support.drawing import scripted_png
-from tests.support.folding import Folded, plain
+from tests.support.folding import ClientState, comparable
 from tests.support.server import Server
-from tests.support.shapes import nothing_more
+from tests.support.shapes import expect_silence
 
 LONG = 5_000_000
 
 
-async def come_back(client: Client, folded: Folded) -> bool:
+async def come_back(client: WebSocketClient, folded: ClientState) -> bool:
     """Goes on from what was folded last; whether all of it could be recovered."""
     await client.send({"type": "subscribe", "since": folded.cursor or "none:0"})
     ack = await client.until(lambda m: m.get("type") == "subscribed")
-    folded.take(ack)
+    folded.apply(ack)
     assert isinstance(ack["recovered"], bool)
     return ack["recovered"]
 
 
-async def follow(client: Client, folded: Folded, until: int) -> None:
+async def follow(client: WebSocketClient, folded: ClientState, until: int) -> None:
     while folded.seq < until:
-        folded.take(await client.receive())
+        folded.apply(await client.receive())
 
 
 async def change_this_and_that(account: Account, seed: int) -> None:
@@ -51,19 +51,19 @@ async def change_this_and_that(account: Account, seed: int) -> None:
                 await client.end_of(key)
 
 
-async def follow_with_cuts(account: Account, folded: Folded) -> None:
+async def follow_with_cuts(account: Account, folded: ClientState) -> None:
     """Comes back, hears some messages, and loses its connection, for ever."""
     chance = random.Random(0)
     while True:
         async with account.client() as client:
             await come_back(client, folded)
             for _ in range(chance.randint(0, 20)):
-                folded.take(await client.receive())
+                folded.apply(await client.receive())
             client.socket.transport.abort()
 
 
 async def test_a_client_that_is_cut_off_again_and_again_knows_what_the_server_knows(alice: Account) -> None:
-    folded = Folded()
+    folded = ClientState()
     following = asyncio.create_task(follow_with_cuts(alice, folded))
     await asyncio.gather(*(change_this_and_that(alice, seed) for seed in range(3)))
     following.cancel()
@@ -72,19 +72,19 @@ async def test_a_client_that_is_cut_off_again_and_again_knows_what_the_server_kn
         assert await come_back(client, folded)
         await client.send({"type": "list", "ref": "l"})
         while (message := await client.receive()).get("ref") != "l":
-            folded.take(message)
-        assert folded.plain() == plain(message["list"])
-        await nothing_more(client)
+            folded.apply(message)
+        assert folded.comparable() == comparable(message["list"])
+        await expect_silence(client)
 
 
 async def test_a_text_of_five_megabytes_comes_whole_live_and_again(alice: Account) -> None:
     """To sockets that know the specification alone, to those with cursors, and to one that comes back."""
     lines = [["x" * 50_000] * 10 for _ in range(10)]
     tiff = scripted_tiff([{"lines": page} for page in lines])
-    folded = Folded()
+    folded = ClientState()
     async with alice.client() as plainly, alice.client() as client:
         await client.send({"type": "subscribe", "stream": "delta"})
-        folded.take(await client.receive())
+        folded.apply(await client.receive())
         key = (await plainly.create(tiff))["instance"]["id"]
         ends = [await each.end_of(key) for each in (plainly, client)]
         for end in ends:
@@ -102,10 +102,10 @@ async def test_a_text_of_five_megabytes_comes_whole_live_and_again(alice: Accoun
 @pytest.mark.timeout(240)
 async def test_a_restart_keeps_the_cursors(new_server: Callable[..., Server]) -> None:
     server = await asyncio.to_thread(new_server)
-    account, folded = Account.on(server), Folded()
+    account, folded = Account.on(server), ClientState()
     async with account.client() as client:
         await client.send({"type": "subscribe", "stream": "full"})
-        folded.take(await client.receive())
+        folded.apply(await client.receive())
         first = (await client.create(scripted_png()))["instance"]["id"]
         await client.end_of(first)
     await asyncio.to_thread(server.stop)
@@ -115,4 +115,4 @@ async def test_a_restart_keeps_the_cursors(new_server: Callable[..., Server]) ->
         assert await come_back(client, folded)
         await follow(client, folded, until=4)
         assert set(folded.uploads) == {first, second}
-        assert folded.plain() == plain((await client.ask({"type": "list"}))["list"])
+        assert folded.comparable() == comparable((await client.ask({"type": "list"}))["list"])

@@ -14,10 +14,10 @@ from tests.support.shapes import (
     INSTANCE_KEYS_WITH_TEXTS,
     PARTIAL_KEYS,
     PROCESSED_KEYS,
+    expect_silence,
     ids_of,
-    nothing_more,
     partials,
-    story,
+    receive_until_end,
 )
 
 LINES = ["one", "two", "three"]
@@ -36,14 +36,14 @@ async def test_both_sockets_of_a_user_hear_everything_and_another_user_hears_not
 
         assert ends[0] == ends[1]
         for client in (asking, watching):
-            told = story(client, key)
+            told = receive_until_end(client, key)
             assert told[0] == "Upload.created"
             assert told[-1] == "processed"
             assert set(told[1:-1]) == {"processing"}
             assert partials(client, key)[0] == ""
             assert client.seen[0]["type"] == "Upload.created"
-            await nothing_more(client)
-        await nothing_more(stranger)
+            await expect_silence(client)
+        await expect_silence(stranger)
 
 
 async def test_an_event_of_a_create_has_no_duplicate_and_the_reply_has_one(alice: Account) -> None:
@@ -68,13 +68,13 @@ async def test_a_socket_hears_its_own_change_once_as_the_reply(alice: Account) -
             await client.end_of(key)
 
         updated = await asking.ask({"type": "update", "instance_id": key, "data": {"filename": "new.png"}})
-        await nothing_more(asking)
+        await expect_silence(asking)
         assert await watching.receive() == updated
         assert updated.keys() == {"type", "instance"}
         assert updated["instance"].keys() == INSTANCE_KEYS_WITH_TEXTS
 
         deleted = await watching.ask({"type": "delete", "instance_id": key})
-        await nothing_more(watching)
+        await expect_silence(watching)
         assert await asking.receive() == deleted
         assert deleted.keys() == {"type", "instance"}
         assert deleted["instance"].keys() == INSTANCE_KEYS
@@ -91,9 +91,9 @@ async def test_the_endpoint_of_one_upload_hears_of_that_upload_alone(
             await following.end_of(followed)
             await asking.end_of(other)
 
-            await nothing_more(following)
-            assert story(following, other) == []
-            assert story(following, followed)[-1] == "processed"
+            await expect_silence(following)
+            assert receive_until_end(following, other) == []
+            assert receive_until_end(following, followed)[-1] == "processed"
 
 
 async def test_subscribe_names_the_upload_that_the_endpoint_follows(alice: Account) -> None:
@@ -120,9 +120,9 @@ async def test_every_message_works_on_the_endpoint_of_one_upload(alice: Account)
             update = {"type": "update", "instance_id": other, "data": {"metadata": {"n": 1}}}
             assert (await one.ask(update))["instance"]["metadata"] == {"n": 1}
             assert (await one.ask({"type": "delete", "instance_id": other}))["type"] == "Upload.deleted"
-            await nothing_more(one)
+            await expect_silence(one)
             heard = ["Upload.created", "Upload.status", "Upload.updated", "Upload.deleted"]
-            assert story(one, other) == heard
+            assert receive_until_end(one, other) == heard
 
 
 async def test_a_late_socket_gets_the_current_partial_unasked_and_nothing_else(
@@ -138,10 +138,10 @@ async def test_a_late_socket_gets_the_current_partial_unasked_and_nothing_else(
         async with alice.client() as late, alice.client(key) as following:
             for client in (late, following):
                 assert await client.receive() == partial
-                await nothing_more(client)
+                await expect_silence(client)
         async with alice.client(done) as elsewhere, alice.client(waiting) as queued, bob.client() as stranger:
             for client in (elsewhere, queued, stranger):
-                await nothing_more(client)
+                await expect_silence(client)
 
 
 async def test_no_event_follows_the_deletion_of_an_upload_that_is_being_read(
@@ -155,8 +155,8 @@ async def test_no_event_follows_the_deletion_of_an_upload_that_is_being_read(
         following = (await asking.create(scripted_png()))["instance"]["id"]
         for client in (asking, watching):
             await client.end_of(following)
-            assert story(client, key)[-1] == "Upload.deleted"
-            await nothing_more(client)
+            assert receive_until_end(client, key)[-1] == "Upload.deleted"
+            await expect_silence(client)
         assert await ids_of(asking) == [following]
 
 
@@ -174,7 +174,7 @@ async def test_sixteen_identical_creates_at_once_make_one_upload(alice: Account,
         assert all(end == ends[0] for end in ends)
         assert await ids_of(clients[0]) == [key]
         for client, reply in zip(clients, replies, strict=True):
-            await nothing_more(client)
+            await expect_silence(client)
             created = [m for m in client.seen if m.get("type") == "Upload.created"]
             # The one that made it hears so once, as the reply; the others by one event, and their reply.
             expected = ["duplicate", None] if reply["duplicate"] else ["duplicate"]
@@ -182,4 +182,4 @@ async def test_sixteen_identical_creates_at_once_make_one_upload(alice: Account,
                 expected, key=str
             )
             assert partials(client, key).count("") == 1
-            assert story(client, key).count("processed") == 1
+            assert receive_until_end(client, key).count("processed") == 1

@@ -12,7 +12,14 @@ from PIL import Image
 from tests.support.accounts import Account
 from tests.support.drawing import lines_of_text, scripted_png
 from tests.support.server import Server
-from tests.support.shapes import FAILED_KEYS, PARTIAL_KEYS, heard_end, nothing_more, partials, story
+from tests.support.shapes import (
+    FAILED_KEYS,
+    PARTIAL_KEYS,
+    expect_silence,
+    partials,
+    receive_terminal,
+    receive_until_end,
+)
 
 DUMMY_PAGE = "# Dummy page\n\nThe quick brown fox jumps\nover the lazy dog."
 
@@ -51,7 +58,7 @@ async def test_no_partial_follows_the_end(alice: Account) -> None:
         # Longer than any partial waits for its turn.
         other = (await client.create(scripted_png(lines=["later"], line_seconds=1.2)))["instance"]["id"]
         await client.end_of(other)
-        assert story(client, key)[-1] == "processed"
+        assert receive_until_end(client, key)[-1] == "processed"
 
 
 @pytest.mark.parametrize(("kind", "extension"), [("TIFF", "tif"), ("PDF", "pdf")])
@@ -94,15 +101,15 @@ async def test_an_engine_that_fails_ends_in_error_at_once_and_the_next_upload_is
         failing = (await client.create(scripted_png(lines=["one"], then="raise")))["instance"]["id"]
         following = (await client.create(scripted_png(lines=["fine"])))["instance"]["id"]
         for each in (client, watching):
-            end = await heard_end(each, failing)
+            end = await receive_terminal(each, failing)
             assert end.keys() == FAILED_KEYS
             assert end["status"] == "error"
             assert end["error"]
             assert "RuntimeError" not in end["error"]
             assert partials(each, failing).count("") == 1
-            assert (await heard_end(each, following))["raw_text"] == "fine"
-            await nothing_more(each)
-            assert story(each, failing)[-1] == "error"
+            assert (await receive_terminal(each, following))["raw_text"] == "fine"
+            await expect_silence(each)
+            assert receive_until_end(each, failing)[-1] == "error"
 
 
 @pytest.mark.parametrize("then", ["crash", "hang"])
@@ -113,11 +120,11 @@ async def test_a_page_that_brings_the_engine_down_is_tried_three_times(
     async with account.client() as client:
         failing = (await client.create(scripted_png(lines=["one"], then=then)))["instance"]["id"]
         following = (await client.create(scripted_png(lines=["fine"])))["instance"]["id"]
-        end = await heard_end(client, failing)
+        end = await receive_terminal(client, failing)
         assert end.keys() == FAILED_KEYS
         assert end["error"]
         assert partials(client, failing).count("") == 3
-        assert (await heard_end(client, following))["raw_text"] == "fine"
+        assert (await receive_terminal(client, following))["raw_text"] == "fine"
         reply = await client.ask({"type": "retrieve", "instance_id": failing})
         assert (reply["instance"]["status"], reply["instance"]["error"]) == ("error", end["error"])
 
@@ -128,4 +135,4 @@ async def test_a_page_that_brings_the_engine_down_once_is_read(alice: Account, t
         key = (await client.create(image))["instance"]["id"]
         assert (await client.end_of(key))["raw_text"] == "one\ntwo"
         assert partials(client, key).count("") == 2
-        assert "error" not in story(client, key)
+        assert "error" not in receive_until_end(client, key)

@@ -7,23 +7,23 @@ from pathlib import Path
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.client import Client, Message
+from tests.support.client import Message, WebSocketClient
 from tests.support.documents import Document, scripted_tiff
 from tests.support.drawing import lines_of_text, scripted_png
-from tests.support.shapes import PARTIAL_KEYS, nothing_more
+from tests.support.shapes import PARTIAL_KEYS, expect_silence
 
 EACH_STREAM = pytest.mark.parametrize("stream", ["pages", "delta"])
 PAGE_KEYS = PARTIAL_KEYS | {"page", "page_count", "line"}
 KEYS = {"pages": PAGE_KEYS, "delta": PAGE_KEYS | {"offset"}}
 
 
-async def opt_in(client: Client, stream: str) -> None:
+async def opt_in(client: WebSocketClient, stream: str) -> None:
     reply = await client.ask({"type": "subscribe", "stream": stream})
     assert reply.pop("cursor")
     assert reply == {"message": "subscribed", "model": "Upload", "instance_id": None, "type": "subscribed"}
 
 
-def partials(client: Client, key: str) -> list[Message]:
+def partials(client: WebSocketClient, key: str) -> list[Message]:
     return [m for m in client.seen if m.get("id") == key and m["status"] == "processing" and "page" in m]
 
 
@@ -37,7 +37,7 @@ def made_up(partials: list[Message]) -> dict[int, str]:
     return pages
 
 
-async def shown(client: Client, key: str, page: int, text: str) -> None:
+async def shown(client: WebSocketClient, key: str, page: int, text: str) -> None:
     """Waits until a page is made up to be this."""
     await client.until(lambda _: made_up(partials(client, key)).get(page) == text)
 
@@ -77,7 +77,7 @@ async def test_a_partial_says_where_its_newest_line_stands(
         await shown(client, key, 1, "page 1")
         box = [[0, 0], [8, 0], [8, 16], [0, 16]]
         assert partials(client, key)[-1]["line"] == {"box": box, "width": 8, "height": 8}
-        document.lift(1)
+        document.release_page(1)
         await client.end_of(key)
         last = partials(client, key)[-1]
         assert (last["done"], last["line"]) == (True, None)
@@ -101,7 +101,7 @@ async def test_who_opts_in_in_the_middle_gets_every_page_so_far_then_the_current
                 (2, "page 2", True),
                 (3, "page 3", False),
             ]
-            document.lift(3)
+            document.release_page(3)
             await late.end_of(key)
             assert made_up(partials(late, key)) == {n: f"page {n}" for n in (1, 2, 3, 4)}
 
@@ -137,13 +137,13 @@ async def test_resync_brings_the_pages_once_more_after_its_reply(
             (1, "page 1", 0),
             (2, "page 2", 0),
         ]
-        document.lift(2)
+        document.release_page(2)
         await client.end_of(key)
         assert await client.ask({"type": "resync", "instance_id": key}) == {
             "type": "resynced",
             "instance_id": key,
         }
-        await nothing_more(client)
+        await expect_silence(client)
 
 
 async def test_full_is_what_everybody_gets_and_can_be_gone_back_to(alice: Account, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ async def test_full_is_what_everybody_gets_and_can_be_gone_back_to(alice: Accoun
         assert (await client.receive())["type"] == "subscribed"
         back = await client.receive()
         assert (back["streamed_text"], back.keys()) == (document.text, PARTIAL_KEYS)
-        document.lift(2)
+        document.release_page(2)
         seen = len(client.seen)
         await client.end_of(key)
         assert all("page" not in m for m in client.seen[seen:])
@@ -172,10 +172,10 @@ async def test_nothing_of_a_document_follows_its_cancel(alice: Account, stream: 
         for each in (client, watching):
             await shown(each, key, 2, "page 2")
         await client.ask({"type": "cancel", "instance_id": key})
-        document.lift(2)
+        document.release_page(2)
         following = (await client.create(scripted_png()))["instance"]["id"]
         for each in (client, watching):
             await each.end_of(following)
             about = [m for m in each.seen if m.get("id") == key]
             assert about[-1]["status"] == "cancelled"
-            await nothing_more(each)
+            await expect_silence(each)

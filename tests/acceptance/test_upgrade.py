@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from tests.support import parts, postgresql
-from tests.support.client import TERMINAL, Client
-from tests.support.door import Door
+from tests.support.client import TERMINAL, WebSocketClient
+from tests.support.door import HttpClient
 from tests.support.drawing import scripted_png
-from tests.support.older import EPOCH, Older
+from tests.support.older import EPOCH, OldSchemaDatabase
 from tests.support.server import Server
 from tests.support.tables import rows
 
@@ -29,7 +29,9 @@ CASES = [
 
 
 @pytest.fixture(scope="module", params=CASES)
-def older(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Older]:
+def older(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OldSchemaDatabase]:
     """The server that has taken over; each test has uploads of its own in it."""
     database, schema = request.param
     settings = {}
@@ -37,29 +39,29 @@ def older(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         settings = {"DATABASE_URL": postgresql.new_database(), "SECRET_KEY": secrets.token_hex(32)}
     elif not parts.embedded():
         pytest.skip("this run is of PostgreSQL")
-    older = Older.on(Server(tmp_path_factory.mktemp("older") / "data", **settings), schema)
+    older = OldSchemaDatabase.on(Server(tmp_path_factory.mktemp("older") / "data", **settings), schema)
     older.server.start()
     yield older
     assert older.server.stop() == 0
     assert older.server.own_tracebacks == []
 
 
-async def state_of(client: Client, upload_id: str) -> dict[str, object]:
+async def state_of(client: WebSocketClient, upload_id: str) -> dict[str, object]:
     reply = await client.ask({"type": "retrieve", "instance_id": upload_id})
     state: dict[str, object] = reply["instance"]
     return state
 
 
-async def ended(client: Client, upload_id: str) -> dict[str, object]:
+async def ended(client: WebSocketClient, upload_id: str) -> dict[str, object]:
     """The state of an upload once it has ended, here or before this client came."""
     state = await state_of(client, upload_id)
     if state["status"] not in TERMINAL:
-        await client.heard(lambda m: m.get("id") == upload_id and m.get("status") in TERMINAL)
+        await client.received(lambda m: m.get("id") == upload_id and m.get("status") in TERMINAL)
         state = await state_of(client, upload_id)
     return state
 
 
-async def test_all_uploads_are_there_with_their_texts(older: Older) -> None:
+async def test_all_uploads_are_there_with_their_texts(older: OldSchemaDatabase) -> None:
     async with older.account.client() as client:
         listed = (await client.ask({"type": "list"}))["list"]
         assert {each["id"] for each in listed} >= set(older.ids.values())
@@ -69,7 +71,7 @@ async def test_all_uploads_are_there_with_their_texts(older: Older) -> None:
         assert (read["metadata"], read["page_count"]) == ({"from": "before"}, 3)
 
 
-async def test_what_waited_and_what_was_being_read_is_read(older: Older) -> None:
+async def test_what_waited_and_what_was_being_read_is_read(older: OldSchemaDatabase) -> None:
     async with older.account.client() as client:
         for status, pages in (("pending", [1, 2, 3]), ("processing", [2, 3])):
             document = older.documents[status]
@@ -80,12 +82,12 @@ async def test_what_waited_and_what_was_being_read_is_read(older: Older) -> None
 
 
 @pytest.mark.parametrize("seq", [0, 3, 5])
-async def test_a_client_goes_on_from_a_cursor_of_before(seq: int, older: Older) -> None:
+async def test_a_client_goes_on_from_a_cursor_of_before(seq: int, older: OldSchemaDatabase) -> None:
     last = f"{EPOCH}:{older.last_seq}"
     async with older.account.client() as client:
         reply = await client.ask({"type": "subscribe", "since": f"{EPOCH}:{seq}"})
         assert (reply["recovered"], reply["cursor"]) == (True, f"{EPOCH}:{seq}")
-        await client.heard(lambda m: m.get("cursor") == last)
+        await client.received(lambda m: m.get("cursor") == last)
     told = [m for m in client.seen if "cursor" in m and m["type"] != "subscribed"]
     told = told[: older.last_seq - seq]
     assert [m["cursor"] for m in told] == [f"{EPOCH}:{n}" for n in range(seq + 1, older.last_seq + 1)]
@@ -96,7 +98,7 @@ async def test_a_client_goes_on_from_a_cursor_of_before(seq: int, older: Older) 
 
 @pytest.mark.parametrize(("status", "pages"), [("error", [1, 2, 3]), ("cancelled", [1, 2, 3])])
 async def test_what_had_ended_is_read_again_when_it_is_asked_for(
-    status: str, pages: list[int], older: Older
+    status: str, pages: list[int], older: OldSchemaDatabase
 ) -> None:
     document, upload_id = older.documents[status], older.ids[status]
     async with older.account.client() as client:
@@ -107,9 +109,11 @@ async def test_what_had_ended_is_read_again_when_it_is_asked_for(
     assert document.pages_read == pages
 
 
-async def test_a_file_of_before_comes_back_is_known_again_and_goes_with_its_upload(older: Older) -> None:
+async def test_a_file_of_before_comes_back_is_known_again_and_goes_with_its_upload(
+    older: OldSchemaDatabase,
+) -> None:
     upload_id = older.ids["processed"]
-    door = Door(older.server, older.account.mint())
+    door = HttpClient(older.server, older.account.mint())
     with door.http:
         assert door.http.get(f"/api/uploads/{upload_id}/file").content == older.file
         page = door.http.get(f"/api/uploads/{upload_id}/pages/2").json()
@@ -126,13 +130,13 @@ async def test_a_file_of_before_comes_back_is_known_again_and_goes_with_its_uplo
         await client.end_of(anew["instance"]["id"])
 
 
-async def test_a_new_upload_is_read_beside_them(older: Older) -> None:
+async def test_a_new_upload_is_read_beside_them(older: OldSchemaDatabase) -> None:
     async with older.account.client() as client:
         created = await client.create(scripted_png(lines=["new"]), priority="batch")
         assert (await client.end_of(created["instance"]["id"]))["raw_text"] == "new"
 
 
-async def test_a_link_of_before_signs_in(older: Older) -> None:
+async def test_a_link_of_before_signs_in(older: OldSchemaDatabase) -> None:
     headers = {"Origin": older.server.http}
     async with httpx.AsyncClient(base_url=older.server.http, headers=headers) as http:
         answer = await http.post("/api/token/code/", json={"code": older.code})

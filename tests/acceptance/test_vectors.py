@@ -22,9 +22,9 @@ from typing import Any
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.client import Client, Message
+from tests.support.client import Message, WebSocketClient
 from tests.support.drawing import scripted_png
-from tests.support.shapes import nothing_more
+from tests.support.shapes import expect_silence
 
 VECTORS = sorted((Path(__file__).parents[1] / "vectors").glob("*.json"))
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -43,7 +43,7 @@ FREE = ("time", "text", "growing", "added")
 class Transcript:
     """`known` are the values of the placeholders so far."""
 
-    def __init__(self, clients: dict[str, Client], known: Message) -> None:
+    def __init__(self, clients: dict[str, WebSocketClient], known: Message) -> None:
         self.clients = clients
         self.known = known
         self._passed_over: dict[str, Message] = {}
@@ -133,9 +133,9 @@ async def test_the_server_keeps_to_the_transcript(alice: Account, path: Path) ->
                 await transcript.expect_partials(step)
             else:
                 url = alice.server.url(transcript.filled(step["path"]), token=alice.mint())
-                clients[step["open"]] = await stack.enter_async_context(Client(url))
+                clients[step["open"]] = await stack.enter_async_context(WebSocketClient(url))
         for client in clients.values():
-            await nothing_more(client)
+            await expect_silence(client)
 
 
 def test_there_are_transcripts() -> None:

@@ -12,10 +12,10 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.support.client import Client, Message
+from tests.support.client import Message, WebSocketClient
 from tests.support.server import Server
 from tests.zoo import images, papers, strays
-from tests.zoo.exhibit import Exhibit, Failed, Read, Refused
+from tests.zoo.exhibit import CorpusFile, Failed, Read, Refused
 
 ALL = [*images.EXHIBITS, *papers.EXHIBITS, *strays.EXHIBITS]
 MOST_AT_ONCE = 8
@@ -31,7 +31,7 @@ class Visit:
 
 
 class Zoo:
-    def __init__(self, server: Server, token: str, exhibits: list[Exhibit]) -> None:
+    def __init__(self, server: Server, token: str, exhibits: list[CorpusFile]) -> None:
         self._headers = {"Authorization": f"Bearer {token}"}
         self.http = httpx.Client(base_url=server.http, headers=self._headers, timeout=60)
         self.visits = asyncio.run(self._visit(server.url(token=token), exhibits))
@@ -42,9 +42,9 @@ class Zoo:
     def get(self, path: str, **params: Any) -> httpx.Response:
         return self.http.get(path, params=params)
 
-    async def _visit(self, url: str, exhibits: list[Exhibit]) -> dict[str, Visit]:
+    async def _visit(self, url: str, exhibits: list[CorpusFile]) -> dict[str, Visit]:
         visits = {}
-        async with Client(url) as client:
+        async with WebSocketClient(url) as client:
             for exhibit in exhibits:
                 named = {"image_path": exhibit.filename} if exhibit.filename else {}
                 visits[exhibit.name] = Visit(await client.create(exhibit.make(), **named))
@@ -81,14 +81,14 @@ def test_the_zoo_has_more_than_sixty_and_no_two_alike() -> None:
 
 
 @pytest.mark.parametrize("exhibit", [e for e in ALL if not e.slow], ids=lambda exhibit: exhibit.name)
-def test_a_file_ends_as_it_must(zoo: Zoo, exhibit: Exhibit) -> None:
+def test_a_file_ends_as_it_must(zoo: Zoo, exhibit: CorpusFile) -> None:
     assert_ends(zoo, exhibit)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)  # the first waits until all of them are read: a minute where nobody else works
 @pytest.mark.parametrize("exhibit", [e for e in ALL if e.slow], ids=lambda exhibit: exhibit.name)
-def test_a_large_file_ends_as_it_must(slow_zoo: Zoo, exhibit: Exhibit) -> None:
+def test_a_large_file_ends_as_it_must(slow_zoo: Zoo, exhibit: CorpusFile) -> None:
     assert_ends(slow_zoo, exhibit)
 
 
@@ -99,7 +99,7 @@ def test_what_was_refused_left_no_row_and_no_file(zoo: Zoo, server: Server) -> N
     assert not list((server.data_dir / "incoming").iterdir())
 
 
-def assert_ends(zoo: Zoo, exhibit: Exhibit) -> None:
+def assert_ends(zoo: Zoo, exhibit: CorpusFile) -> None:
     visit, end = zoo.visits[exhibit.name], exhibit.end
     if isinstance(end, Refused):
         assert list(visit.reply["error"]) == ["image_base64"]

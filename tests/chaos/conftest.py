@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import TERMINAL, Client, Message
+from tests.support.client import TERMINAL, Message, WebSocketClient
 from tests.support.redis import Redis
 from tests.support.server import Server
 
@@ -23,8 +23,8 @@ class Account:
     async def on(cls, server: Server) -> Account:
         return cls(server, await asyncio.to_thread(lambda: server.token(server.user())))
 
-    def client(self, **options: Any) -> Client:
-        return Client(self._server.url(token=self._token), **options)
+    def client(self, **options: Any) -> WebSocketClient:
+        return WebSocketClient(self._server.url(token=self._token), **options)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -45,18 +45,18 @@ def module_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
     redis.stop()
 
 
-async def shown(client: Client, upload_id: str, text: str) -> Message:
+async def shown(client: WebSocketClient, upload_id: str, text: str) -> Message:
     """Waits for the partial with exactly this text."""
     return await client.until(lambda m: m.get("id") == upload_id and m.get("streamed_text") == text)
 
 
-async def retrieved(client: Client, upload_id: str) -> dict[str, Any]:
+async def retrieved(client: WebSocketClient, upload_id: str) -> dict[str, Any]:
     reply = await client.ask({"type": "retrieve", "instance_id": upload_id})
     instance: dict[str, Any] = reply["instance"]
     return instance
 
 
-async def ends_seen(client: Client, upload_id: str) -> list[str]:
+async def ends_seen(client: WebSocketClient, upload_id: str) -> list[str]:
     """The terminal events of an upload that this client saw, up to the reply of a request made now."""
     await client.ask({"type": "list"})
     return [
@@ -66,7 +66,7 @@ async def ends_seen(client: Client, upload_id: str) -> list[str]:
     ]
 
 
-async def insisting(client: Client, image: bytes) -> Message:
+async def insisting(client: WebSocketClient, image: bytes) -> Message:
     """Sends it until the database answers; the reply."""
     while "error" in (reply := await client.create(image)):
         assert list(reply["error"]) == ["server"], reply

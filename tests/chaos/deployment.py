@@ -21,7 +21,7 @@ from tests.support.processes import reading_children, wait_gone, wait_until
 from tests.support.redis import Redis
 from tests.support.server import Server
 from tests.support.tables import rows
-from tests.support.watching import Watching, seq
+from tests.support.watching import EventRecorder, seq
 from tests.support.worker import Worker
 
 LEASE_SECONDS = 4
@@ -168,7 +168,7 @@ class Deployment:
         assert stored >= set(ends)
         assert stored.isdisjoint(deleted)
 
-    async def check_followed(self, account: Account, watcher: Watching) -> None:
+    async def check_followed(self, account: Account, watcher: EventRecorder) -> None:
         """Who followed the log of a new user over whatever happened was told what is in it."""
         log = self._events(account.id.hex)
         await watcher.until_cursor(f"epoch:{log[-1][0]}")

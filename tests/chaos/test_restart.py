@@ -15,7 +15,7 @@ import pytest
 import websockets
 
 from tests.chaos.conftest import Account, ends_seen, retrieved, shown
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.documents import Document
 from tests.support.drawing import scripted_png
 from tests.support.processes import reading_child, wait_gone, wait_until
@@ -27,7 +27,7 @@ PAGES_OF_A_JOB = 3
 EXIT_SECONDS = 10.0
 
 
-async def close_code(client: Client) -> int:
+async def close_code(client: WebSocketClient) -> int:
     with suppress(websockets.ConnectionClosed):
         while True:
             await client.receive()
@@ -74,7 +74,7 @@ async def test_sigterm_gives_a_half_read_document_back_and_the_next_start_goes_o
     await asyncio.to_thread(server.start)
     async with account.client() as client:
         await shown(client, upload_id, document.text_up_to(3))
-        document.lift(3)
+        document.release_page(3)
         assert (await client.end_of(upload_id))["raw_text"] == document.text
         assert await ends_seen(client, upload_id) == ["processed"]
     assert document.pages_read == [1, 2, 3, 3, 4, 5]
@@ -140,7 +140,7 @@ async def test_200_pages_killed_at_five_points_are_read_once_each(
         async with account.client() as client:
             await shown(client, upload_id, document.text_up_to(page))
             ends += [m for m in client.seen if m.get("status") in ("processed", "error")]
-            document.lift(page)
+            document.release_page(page)
             if page == document.pages:
                 assert (await client.end_of(upload_id))["raw_text"] == document.text
                 assert await ends_seen(client, upload_id) == ["processed"]

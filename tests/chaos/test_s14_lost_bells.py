@@ -8,18 +8,18 @@ from pathlib import Path
 from tests.support.accounts import Account
 from tests.support.documents import Document
 from tests.support.drawing import scripted_png
-from tests.support.elsewhere import cancel_elsewhere
-from tests.support.folding import Folded, plain
+from tests.support.elsewhere import cancel_in_database
+from tests.support.folding import ClientState, comparable
 from tests.support.server import Server
-from tests.support.shapes import story
+from tests.support.shapes import receive_until_end
 
 
 async def test_s14_everything_arrives_without_a_bell(deaf_server: Server) -> None:
     account = Account.on(deaf_server)
     async with account.client() as plainly, account.client() as client:
-        folded = Folded()
+        folded = ClientState()
         await client.send({"type": "subscribe", "stream": "delta"})
-        folded.take(await client.receive())
+        folded.apply(await client.receive())
         created = await client.create(scripted_png())
         key = created["instance"]["id"]
         await client.end_of(key)
@@ -29,13 +29,18 @@ async def test_s14_everything_arrives_without_a_bell(deaf_server: Server) -> Non
         await plainly.ask({"type": "delete", "instance_id": key})
         await client.until(lambda m: m.get("type") == "Upload.deleted")
         for message in client.seen:
-            folded.take(message)
+            folded.apply(message)
         listed = (await client.ask({"type": "list"}))["list"]
-        assert folded.plain() == plain(listed)
+        assert folded.comparable() == comparable(listed)
         assert [upload["id"] for upload in listed] == [other]
         # One that knows the specification alone hears each change once.
-        assert story(plainly, key) == ["Upload.created", "processed", "Upload.updated", "Upload.deleted"]
-        assert story(plainly, other) == ["Upload.created", "processed"]
+        assert receive_until_end(plainly, key) == [
+            "Upload.created",
+            "processed",
+            "Upload.updated",
+            "Upload.deleted",
+        ]
+        assert receive_until_end(plainly, other) == ["Upload.created", "processed"]
 
 
 async def test_s14_what_another_process_does_is_found(server: Server, tmp_path: Path) -> None:
@@ -45,8 +50,8 @@ async def test_s14_what_another_process_does_is_found(server: Server, tmp_path: 
         reading = (await client.create(first.tiff))["instance"]["id"]
         waiting = (await client.create(scripted_png()))["instance"]["id"]
         # A reader that is warm may say it before the second reply.
-        await client.heard(lambda m: m.get("streamed_text") == "page 1")
-        await asyncio.to_thread(cancel_elsewhere, account, waiting)
+        await client.received(lambda m: m.get("streamed_text") == "page 1")
+        await asyncio.to_thread(cancel_in_database, account, waiting)
         assert (await client.end_of(waiting))["error"] == "Cancelled elsewhere"
-        first.lift(1)
+        first.release_page(1)
         assert (await client.end_of(reading))["status"] == "processed"

@@ -12,7 +12,7 @@ from tests.support.accounts import Account
 from tests.support.documents import scripted_tiff
 from tests.support.raw import frame_ends
 from tests.support.server import Server
-from tests.support.watching import all_read, head_of, hold_against, watching
+from tests.support.watching import all_read, assert_matches_server, head_of, recording
 
 
 @dataclass
@@ -28,7 +28,7 @@ async def conversation(server: Server, cut_at: int | None) -> Cut:
     account = Account.on(server)
     async with Proxy(server.port) as proxy:
         proxy.to_client.record()
-        async with watching(account, proxy.port) as watcher, account.client() as acting:
+        async with recording(account, proxy.port) as watcher, account.client() as acting:
             if cut_at is not None:
                 proxy.to_client.cut_after(cut_at)
             pages = scripted_tiff([{"lines": [f"page {n}", "its end"]} for n in (1, 2)])
@@ -44,7 +44,7 @@ async def conversation(server: Server, cut_at: int | None) -> Cut:
             truth = await all_read(account)
             await watcher.until_cursor(await head_of(account))
             watcher.check_order()
-            hold_against(watcher, truth)
+            assert_matches_server(watcher, truth)
             frames = frame_ends(bytes(proxy.to_client.recorded or b"")) if cut_at is None else []
             return Cut([type(event).__name__ for event in watcher.told], frames)
 

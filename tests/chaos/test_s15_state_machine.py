@@ -24,7 +24,7 @@ from tests.chaos.proxy import Proxy
 from tests.support.accounts import Account
 from tests.support.documents import scripted_tiff
 from tests.support.server import Server
-from tests.support.watching import Watching, all_read, head_of, hold_against, watching
+from tests.support.watching import EventRecorder, all_read, assert_matches_server, head_of, recording
 
 REFUSALS = (200, 404, 409)
 EXAMPLES, STEPS = 5, 14
@@ -58,8 +58,8 @@ class Uploads(RuleBasedStateMachine):
             httpx.AsyncClient(base_url=self.server.http, headers=headers, timeout=60)
         )
         self.proxy = await self.stack.enter_async_context(Proxy(self.server.port))
-        self.watchers: list[Watching] = [
-            await self.stack.enter_async_context(watching(self.account, port, stream))
+        self.watchers: list[EventRecorder] = [
+            await self.stack.enter_async_context(recording(self.account, port, stream))
             for port, stream in (
                 (self.proxy.port, "pages"),
                 (self.proxy.port, "delta"),
@@ -137,7 +137,7 @@ class Uploads(RuleBasedStateMachine):
         for watcher in self.watchers:
             await watcher.until_cursor(head)
             watcher.check_order()
-            hold_against(watcher, truth)
+            assert_matches_server(watcher, truth)
 
     def _ask(self, data: st.DataObject, method: str, path: str, **options: Any) -> None:
         upload_id = data.draw(st.sampled_from(self.ids))

@@ -17,11 +17,11 @@ import pytest
 from tests.chaos.conftest import retrieved, shown
 from tests.chaos.deployment import Deployment
 from tests.support.accounts import Account
-from tests.support.client import TERMINAL, Client
+from tests.support.client import TERMINAL, WebSocketClient
 from tests.support.documents import Document
 from tests.support.processes import wait_until
 from tests.support.redis import Redis
-from tests.support.watching import Watching, watching
+from tests.support.watching import EventRecorder, recording
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -56,8 +56,8 @@ class Case:
     point: str
     account: Account
     document: Document
-    client: Client
-    watcher: Watching
+    client: WebSocketClient
+    watcher: EventRecorder
     upload_id: str = ""
 
     async def bring_to_its_point(self, deployment: Deployment) -> None:
@@ -73,12 +73,12 @@ class Case:
             if self.point == CANCEL:
                 await self.client.send({"type": "cancel", "instance_id": self.upload_id})
             else:
-                self.document.lift(page)
+                self.document.release_page(page)
             await in_thread(deployment.wait_held, held, self.upload_id)
 
     def go_on(self) -> None:
         for page in POINTS[self.point][0]:
-            self.document.lift(page)
+            self.document.release_page(page)
 
 
 async def in_thread(work: Callable[..., object], *args: object) -> None:
@@ -91,7 +91,7 @@ async def case_at(point: str, deployment: Deployment, directory: Path) -> AsyncI
     web = deployment.webs[0]
     account = Account.on(web)
     document = Document(directory, PAGES, POINTS[point][0])
-    async with account.client() as client, watching(account, web.port) as watcher:
+    async with account.client() as client, recording(account, web.port) as watcher:
         yield Case(point, account, document, client, watcher)
 
 
@@ -150,7 +150,7 @@ async def check(case: Case, whom: str, deployment: Deployment) -> None:
     async with case.account.client() as client:
         state = await retrieved(client, case.upload_id)
         if state["status"] not in TERMINAL:
-            await client.heard(lambda m: m.get("id") == case.upload_id and m.get("status") in TERMINAL)
+            await client.received(lambda m: m.get("id") == case.upload_id and m.get("status") in TERMINAL)
             state = await retrieved(client, case.upload_id)
     text = case.document.text_up_to(1) if cancelled else case.document.text
     assert (state["status"], state["raw_text"]) == (status, text), case.point

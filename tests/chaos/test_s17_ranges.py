@@ -15,12 +15,12 @@ from tests.chaos.conftest import ends_seen, shown
 from tests.chaos.deployment import Deployment
 from tests.chaos.test_s17_deployment import in_thread
 from tests.support.accounts import Account
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.documents import Document
 from tests.support.processes import wait_until
 from tests.support.redis import Redis
 from tests.support.tables import rows
-from tests.support.watching import Watching, watching
+from tests.support.watching import EventRecorder, recording
 from tests.support.worker import Worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -51,14 +51,14 @@ def holder(deployment: Deployment, upload_id: str, page: int) -> Worker:
 @asynccontextmanager
 async def held_by_two(
     deployment: Deployment, directory: Path
-) -> AsyncIterator[tuple[Client, Watching, Document, str]]:
+) -> AsyncIterator[tuple[WebSocketClient, EventRecorder, Document, str]]:
     """Each of two workers is in the middle of a page of the document that the client follows."""
     await in_thread(deployment.stop_workers)
     await asyncio.gather(*(in_thread(deployment.start_worker, "--concurrency", "1") for _ in range(2)))
     account = Account.on(deployment.webs[0])
     document = Document(directory, PAGES, {FIRST: 1, AHEAD: 1})
     # Its readers are in other processes than its sockets, which are on both servers.
-    async with account.client() as client, watching(account, deployment.webs[1].port) as watcher:
+    async with account.client() as client, recording(account, deployment.webs[1].port) as watcher:
         upload_id = (await client.create(document.tiff))["instance"]["id"]
         await shown(client, upload_id, document.text_up_to(FIRST))
         await in_thread(wait_until, lambda: AHEAD in document.pages_read, "the other reads ahead")
@@ -70,7 +70,7 @@ async def held_by_two(
         await deployment.check_followed(account, watcher)
 
 
-def check_shown(client: Client, upload_id: str) -> None:
+def check_shown(client: WebSocketClient, upload_id: str) -> None:
     """Pages came in order: the text grew, but for a page that was begun anew."""
     partials = [m["streamed_text"] for m in client.seen if m.get("id") == upload_id and "streamed_text" in m]
     for text, later in itertools.pairwise(partials):
@@ -85,8 +85,8 @@ async def test_s17_what_one_of_two_was_reading_the_other_takes_over(
         worker = await asyncio.to_thread(holder, deployment, upload_id, killed)
         await in_thread(deployment.kill_worker, worker)
         deployment.workers.remove(worker)
-        document.lift(killed)
-        document.lift(other)
+        document.release_page(killed)
+        document.release_page(other)
     assert sorted(document.pages_read) == sorted([*range(1, PAGES + 1), killed])
 
 
@@ -98,9 +98,9 @@ async def test_s17_a_worker_that_only_seemed_dead_writes_nothing_more(
     async with held_by_two(deployment, tmp_path) as (_client, _watcher, document, upload_id):
         worker = await asyncio.to_thread(holder, deployment, upload_id, frozen)
         worker.process.send_signal(signal.SIGSTOP)
-        document.lift(other)
+        document.release_page(other)
         await in_thread(wait_until, lambda: document.pages_read.count(frozen) == 2, "the other reads it")
-        document.lift(frozen)
+        document.release_page(frozen)
         worker.process.send_signal(signal.SIGCONT)
     assert sorted(document.pages_read) == sorted([*range(1, PAGES + 1), frozen])
     assert worker.process.poll() is None

@@ -54,7 +54,7 @@ async def test_s17_a_child_killed_while_it_reads_loses_that_page_s_work_only(
         else:
             await asyncio.to_thread(wait_until, lambda: page in document.pages_read, "the page is begun")
         await kill_child(server)
-        document.lift(page)
+        document.release_page(page)
         assert (await client.end_of(upload_id))["raw_text"] == document.text
         assert await ends_seen(client, upload_id) == ["processed"]
         assert (await retrieved(client, upload_id))["pages_done"] == PAGES
@@ -70,7 +70,7 @@ async def test_s17_the_text_shown_never_takes_back_a_finished_page(
         await shown(client, upload_id, document.text_up_to(3))
         await kill_child(server)
         before = len(client.seen)
-        document.lift(3)
+        document.release_page(3)
         await client.end_of(upload_id)
         partials = [m for m in client.seen[before:] if m.get("id") == upload_id and "streamed_text" in m]
     texts = [partial["streamed_text"] for partial in partials]

@@ -16,13 +16,13 @@ from tests.chaos.conftest import ends_seen, retrieved, shown
 from tests.chaos.deployment import Deployment
 from tests.chaos.test_s17_deployment import in_thread
 from tests.support.accounts import Account
-from tests.support.client import Client, Message
+from tests.support.client import Message, WebSocketClient
 from tests.support.documents import Document
 from tests.support.drawing import scripted_png
 from tests.support.processes import reading_children, wait_until
 from tests.support.redis import Redis
 from tests.support.server import Server
-from tests.support.watching import watching
+from tests.support.watching import recording
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -59,7 +59,7 @@ def well(web: Server) -> bool:
     return health(web) == (200, "ok", "")
 
 
-async def created(client: Client, image: bytes) -> str:
+async def created(client: WebSocketClient, image: bytes) -> str:
     return str((await client.create(image))["instance"]["id"])
 
 
@@ -86,13 +86,13 @@ async def test_s20_what_is_read_goes_on_what_comes_is_taken_and_who_ends_it_is_h
     await in_thread(wait_until, lambda: well(one) and well(other), "all is well")
     account = Account.on(one)
     document = Document(tmp_path, PAGES, {1: 1})
-    elsewhere = Client(other.url(token=account.mint()))
-    async with account.client() as client, elsewhere, watching(account, other.port) as watcher:
+    elsewhere = WebSocketClient(other.url(token=account.mint()))
+    async with account.client() as client, elsewhere, recording(account, other.port) as watcher:
         reading = await created(client, document.tiff)
         await shown(client, reading, "page 1")
         ended = {how: await created(client, never_ending(how)) for how in ("cancel", "delete")}
         for how_it_ends, upload_id in ended.items():
-            await elsewhere.heard(text_of(upload_id, how_it_ends))
+            await elsewhere.received(text_of(upload_id, how_it_ends))
         children = await asyncio.to_thread(reading_children, worker, 4)
 
         BREAK[how](deployment.redis)
@@ -103,18 +103,18 @@ async def test_s20_what_is_read_goes_on_what_comes_is_taken_and_who_ends_it_is_h
             await in_thread(wait_until, lambda: degraded(one) and degraded(other), "both say so")
         await in_thread(wait_until, lambda: len(gone(children)) == 2, "what was ended is not read on")
         for each in meanwhile:
-            await elsewhere.heard(lambda m, key=each: m.get("id") == key and "raw_text" in m)
+            await elsewhere.received(lambda m, key=each: m.get("id") == key and "raw_text" in m)
         assert worker.process.poll() is None, worker.log
-        document.lift(1)
-        assert (await elsewhere.heard(lambda m: m.get("raw_text") == document.text))["id"] == reading
+        document.release_page(1)
+        assert (await elsewhere.received(lambda m: m.get("raw_text") == document.text))["id"] == reading
 
         MEND.get(how, lambda _redis: None)(deployment.redis)
         await in_thread(wait_until, lambda: well(one) and well(other), "all is well again")
         (tmp_path / "after").mkdir()
         after = Document(tmp_path / "after", 1, {1: 1})
         last = await created(client, after.tiff)
-        await elsewhere.heard(text_of(last, "page 1"))
-        after.lift(1)
+        await elsewhere.received(text_of(last, "page 1"))
+        after.release_page(1)
         await elsewhere.end_of(last)
 
         assert await ends_seen(elsewhere, reading) == ["processed"]
@@ -150,13 +150,13 @@ async def test_s20_while_redis_is_not_there_all_can_be_stopped_and_started(
         assert await client.close_code() == 1012
     await in_thread(one.start)
     await in_thread(deployment.start_worker)
-    document.lift(1)
+    document.release_page(1)
     async with account.client() as client:
         other = await created(client, scripted_png(lines=["taken without Redis"]))
-        await client.heard(lambda m: m.get("raw_text") == "taken without Redis")
+        await client.received(lambda m: m.get("raw_text") == "taken without Redis")
         state = await retrieved(client, reading)
         if state["status"] != "processed":
-            await client.heard(lambda m: m.get("id") == reading and "raw_text" in m)
+            await client.received(lambda m: m.get("id") == reading and "raw_text" in m)
     assert other
     assert document.pages_read == [1, 1]
     MEND[how](deployment.redis)

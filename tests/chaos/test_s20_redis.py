@@ -10,14 +10,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend_main.core.bell import PageText, Ring
-from backend_main.core.redis_bell import Publisher
-from backend_main.core.slot import Draft
+from backend_main.core.bell import LogAdvanced, PageTextUpdate
+from backend_main.core.redis_bell import RedisPublisher
+from backend_main.core.slot import PageSnapshot
 from tests.support.accounts import Account
 from tests.support.documents import Document
 from tests.support.door import wait_until
 from tests.support.drawing import scripted_png
-from tests.support.elsewhere import cancel_elsewhere
+from tests.support.elsewhere import cancel_in_database
 from tests.support.redis import Redis
 from tests.support.server import Server
 
@@ -39,7 +39,7 @@ async def test_s20_redis_stops_starts_and_forgets(
     account = Account.on(server)
     await asyncio.to_thread(wait_until, lambda: health(server) == {"code": 200, "status": "ok"})
     document = Document(tmp_path, 1, gates={1: 1})
-    publisher = Publisher(redis_server.url, PREFIX)
+    publisher = RedisPublisher(redis_server.url, PREFIX)
 
     async with account.client() as client:
         reading = (await client.create(document.tiff))["instance"]["id"]
@@ -47,11 +47,13 @@ async def test_s20_redis_stops_starts_and_forgets(
         waiting = [(await client.create(scripted_png(lines=[str(n)])))["instance"]["id"] for n in range(4)]
 
         # Another process has live text of what is read, and rings when it has changed something.
-        text = PageText(account.id, uuid.UUID(reading), 1, Draft(1, 1, "page 1 and more from elsewhere"))
-        publisher.say(text)
-        await client.until(lambda m: m.get("streamed_text") == text.page.text)
-        seq = await asyncio.to_thread(cancel_elsewhere, account, waiting[0])
-        publisher.say(Ring(account.id, seq))
+        text = PageTextUpdate(
+            account.id, uuid.UUID(reading), 1, PageSnapshot(1, 1, "page 1 and more from elsewhere")
+        )
+        publisher.publish(text)
+        await client.until(lambda m: m.get("streamed_text") == text.snapshot.text)
+        seq = await asyncio.to_thread(cancel_in_database, account, waiting[0])
+        publisher.publish(LogAdvanced(account.id, seq))
         await client.end_of(waiting[0])
 
         await asyncio.to_thread(redis_server.stop)
@@ -61,17 +63,21 @@ async def test_s20_redis_stops_starts_and_forgets(
         assert "Redis" in str(state["reasons"])
         # The own process as ever, another's by a look; the socket stays.
         await client.ask({"type": "cancel", "instance_id": waiting[1]})
-        await asyncio.to_thread(cancel_elsewhere, account, waiting[2])
+        await asyncio.to_thread(cancel_in_database, account, waiting[2])
         await client.end_of(waiting[2])
         async with account.client() as late:
-            assert (await late.receive())["streamed_text"] == text.page.text
+            assert (await late.receive())["streamed_text"] == text.snapshot.text
 
         await asyncio.to_thread(redis_server.start)
         await asyncio.to_thread(redis_server.flush)
         await asyncio.to_thread(wait_until, lambda: health(server) == {"code": 200, "status": "ok"})
-        publisher.say(PageText(account.id, uuid.UUID(reading), 1, Draft(1, 1, text.page.text + ", again")))
+        publisher.publish(
+            PageTextUpdate(
+                account.id, uuid.UUID(reading), 1, PageSnapshot(1, 1, text.snapshot.text + ", again")
+            )
+        )
         await client.until(lambda m: m.get("streamed_text", "").endswith(", again"))
-        document.lift(1)
+        document.release_page(1)
         assert (await client.end_of(reading))["raw_text"] == document.text
         assert (await client.end_of(waiting[3]))["status"] == "processed"
     publisher.close()

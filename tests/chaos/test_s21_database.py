@@ -16,7 +16,7 @@ import pytest
 from tests.chaos.conftest import ends_seen, insisting
 from tests.support import postgresql
 from tests.support.accounts import Account
-from tests.support.client import Client, Message
+from tests.support.client import Message, WebSocketClient
 from tests.support.documents import Document
 from tests.support.drawing import scripted_png
 from tests.support.processes import wait_until
@@ -56,7 +56,7 @@ async def test_s21_creates_whose_connections_end_are_whole_or_not_there(database
     account = Account.on(database_server)
     images = [[scripted_png(lines=[f"{n} {m}"]) for m in range(UPLOADS)] for n in range(CLIENTS)]
 
-    async def send(client: Client, own: list[bytes]) -> set[str]:
+    async def send(client: WebSocketClient, own: list[bytes]) -> set[str]:
         return {(await insisting(client, image))["instance"]["id"] for image in own}
 
     clients = [account.client() for _ in range(CLIENTS)]
@@ -66,7 +66,7 @@ async def test_s21_creates_whose_connections_end_are_whole_or_not_there(database
         ids = set.union(*found)
         assert len(ids) == UPLOADS * CLIENTS
         for upload_id in ids:
-            await listening.heard(lambda m, key=upload_id: m.get("id") == key and "raw_text" in m)
+            await listening.received(lambda m, key=upload_id: m.get("id") == key and "raw_text" in m)
             assert await ends_seen(listening, upload_id) == ["processed"]
     await asyncio.to_thread(agrees, account, ids)
 
@@ -94,7 +94,7 @@ def holding(server: Server, statement: str, *parameters: Any) -> Iterator[psycop
         yield other
 
 
-async def locked_upload(client: Client) -> str:
+async def locked_upload(client: WebSocketClient) -> str:
     upload_id: str = (await client.create(scripted_png()))["instance"]["id"]
     await client.end_of(upload_id)
     return upload_id
@@ -156,7 +156,7 @@ async def test_s21_a_database_that_stops_and_starts_loses_no_upload_and_no_socke
         assert list(reply["error"]) == ["server"]
         ready = await asyncio.to_thread(httpx.get, f"{server.http}/readyz", timeout=60)
         assert (ready.status_code, ready.json()["reasons"]) == (503, ["the database does not answer"])
-        document.lift(1)
+        document.release_page(1)
         await asyncio.to_thread(own_database.start)
         for each in (client, other):
             assert (await each.end_of(upload_id))["raw_text"] == document.text

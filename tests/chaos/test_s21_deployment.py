@@ -15,12 +15,12 @@ from tests.chaos.deployment import Deployment
 from tests.chaos.test_s17_deployment import in_thread
 from tests.support import postgresql
 from tests.support.accounts import Account
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.documents import Document
 from tests.support.drawing import scripted_png
 from tests.support.processes import wait_until
 from tests.support.redis import Redis
-from tests.support.watching import watching
+from tests.support.watching import recording
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -62,20 +62,20 @@ async def test_s21_documents_whose_readers_lose_their_connections_are_read_once(
 ) -> None:
     account = Account.on(deployment.webs[0])
     documents = documents_in(tmp_path)
-    elsewhere = Client(deployment.webs[1].url(token=account.mint()))
-    async with account.client() as client, elsewhere, watching(account, deployment.webs[1].port) as watcher:
+    elsewhere = WebSocketClient(deployment.webs[1].url(token=account.mint()))
+    async with account.client() as client, elsewhere, recording(account, deployment.webs[1].port) as watcher:
         ids = [(await client.create(document.tiff))["instance"]["id"] for document in documents]
         await shown(client, ids[0], documents[0].text_up_to(2))
         with postgresql.terminating(deployment.webs[0].database_url) as terminated:
             for document in documents:
-                document.lift(2)
+                document.release_page(2)
             small = [scripted_png(lines=[f"meanwhile {n}"]) for n in range(6)]
             more = [(await insisting(client, image))["instance"]["id"] for image in small]
             await in_thread(wait_until, lambda: len(terminated) > ROUNDS, "connections ended often")
             for document in documents:
-                document.lift(5)
+                document.release_page(5)
             for upload_id in [*ids, *more]:
-                await elsewhere.heard(lambda m, key=upload_id: m.get("id") == key and "raw_text" in m)
+                await elsewhere.received(lambda m, key=upload_id: m.get("id") == key and "raw_text" in m)
         for upload_id in [*ids, *more]:
             assert await ends_seen(elsewhere, upload_id) == ["processed"]
         await in_thread(deployment.check_books, account, dict.fromkeys([*ids, *more], "processed"))
@@ -90,7 +90,7 @@ async def test_s21_a_database_that_stops_and_starts_under_a_document_costs_no_pa
     account = Account.on(deployment.webs[0])
     document = Document(tmp_path, PAGES, {2: 1, 5: 1})
     waiting = scripted_png(lines=["taken before"])
-    async with account.client() as client, watching(account, deployment.webs[1].port) as watcher:
+    async with account.client() as client, recording(account, deployment.webs[1].port) as watcher:
         upload_id = (await client.create(document.tiff))["instance"]["id"]
         await shown(client, upload_id, document.text_up_to(2))
         await in_thread(wait_until, lambda: 5 in document.pages_read, "another reads ahead")
@@ -99,12 +99,12 @@ async def test_s21_a_database_that_stops_and_starts_under_a_document_costs_no_pa
         for web in deployment.webs:
             ready = await asyncio.to_thread(httpx.get, f"{web.http}/readyz", timeout=60)
             assert (ready.status_code, ready.json()["reasons"]) == (503, ["the database does not answer"])
-        document.lift(2)
-        document.lift(5)
+        document.release_page(2)
+        document.release_page(5)
         await in_thread(database.start)
         other = (await insisting(client, waiting))["instance"]["id"]
         for key, text in ((upload_id, document.text), (other, "taken before")):
-            end = await client.heard(lambda m, key=key: m.get("id") == key and "raw_text" in m)
+            end = await client.received(lambda m, key=key: m.get("id") == key and "raw_text" in m)
             assert end["raw_text"] == text
             assert await ends_seen(client, key) == ["processed"]
         await in_thread(deployment.check_books, account, dict.fromkeys((upload_id, other), "processed"))

@@ -92,7 +92,7 @@ async def test_s22_what_the_bucket_refuses_in_the_middle_is_an_error_and_leaves_
     status, code, answer, error = REFUSALS[how]
     large, before = large_png(), s3.keys(PREFIX)
     async with account.client() as client:
-        s3.away("PUT", after=1, status=status, code=code)
+        s3.fail("PUT", after=1, status=status, code=code)
         posted = await asyncio.to_thread(post, account, large)
         assert (posted.status_code, posted.json()["error"]["file"].partition(":")[0]) == (answer, error)
         reply = await client.create(scripted_png())
@@ -100,10 +100,10 @@ async def test_s22_what_the_bucket_refuses_in_the_middle_is_an_error_and_leaves_
         assert (await client.ask({"type": "list"}))["list"] == []
         assert (s3.keys(PREFIX), unfinished(s3)) == (before, [])
         assert list((account.server.data_dir / "incoming").iterdir()) == []
-        s3.back()
+        s3.recover()
         posted = await asyncio.to_thread(post, account, large)
         upload_id = posted.json()["instance"]["id"]
-        await client.heard(lambda m: m.get("id") == upload_id and m.get("raw_text") == "large")
+        await client.received(lambda m: m.get("id") == upload_id and m.get("raw_text") == "large")
         await in_thread(deployment.check_books, account, {upload_id: "processed"})
 
 
@@ -117,14 +117,14 @@ async def test_s22_a_bucket_that_goes_away_under_a_reader_delays_it_and_no_more(
         reading = (await client.create(document.tiff))["instance"]["id"]
         await shown(client, reading, "page 1")
         other = (await client.create(waiting))["instance"]["id"]
-        s3.away()
-        document.lift(1)
+        s3.fail()
+        document.release_page(1)
         assert (await client.end_of(reading))["raw_text"] == document.text
         key = f"{PREFIX}{other}/original.png"
         await in_thread(wait_until, lambda: s3.gets(key) > 6, "the worker asks again")
         state = await retrieved(client, other)
         assert (state["status"], state["error"]) == ("processing", None)
-        s3.back()
+        s3.recover()
         assert (await client.end_of(other))["raw_text"] == "fetched in the end"
         for upload_id in (reading, other):
             assert await ends_seen(client, upload_id) == ["processed"]
@@ -136,12 +136,12 @@ async def test_s22_what_waits_for_a_bucket_can_be_ended_meanwhile(
     how: str, deployment: OnBucket, account: Account, s3: S3
 ) -> None:
     async with account.client() as client:
-        s3.away("GET")
+        s3.fail("GET")
         upload_id = (await client.create(scripted_png(lines=["never read"])))["instance"]["id"]
         key = f"{PREFIX}{upload_id}/original.png"
         await in_thread(wait_until, lambda: s3.gets(key) > 1, "the worker asks")
         await client.ask({"type": how, "instance_id": upload_id})
-        s3.back()
+        s3.recover()
         other = (await client.create(scripted_png(lines=["read"])))["instance"]["id"]
         assert (await client.end_of(other))["raw_text"] == "read"
         # The file of the deleted one could not be looked for, and is the sweep's.

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.chaos.conftest import Account
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.drawing import scripted_png
 from tests.support.processes import wait_until
 from tests.support.server import Server
@@ -62,7 +62,7 @@ def residue(server: Server) -> list[Path]:
     return [path for name in ("files", "incoming") for path in (server.data_dir / name).rglob("*")]
 
 
-async def refused(client: Client, image: bytes) -> None:
+async def refused(client: WebSocketClient, image: bytes) -> None:
     reply = await client.create(image)
     assert reply["type"] == "Upload.created"
     assert reply["error"]["image_base64"].startswith("storage_full")
@@ -80,7 +80,7 @@ async def post(server: Server, account: Account, image: bytes, *, announced: boo
         return await http.post(f"{server.http}/api/uploads/", content=content, headers=account.headers)
 
 
-async def accepted(client: Client, server: Server, image: bytes) -> None:
+async def accepted(client: WebSocketClient, server: Server, image: bytes) -> None:
     """It is read, and deleted again: with its file, which goes after the row."""
     upload_id = (await client.create(image))["instance"]["id"]
     assert (await client.end_of(upload_id))["status"] == "processed"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.conftest import Account, retrieved
-from tests.support.client import Client, Message
+from tests.support.client import Message, WebSocketClient
 from tests.support.documents import Document
 from tests.support.drawing import scripted_png
 from tests.support.processes import reading_child, wait_gone, wait_until
@@ -24,7 +24,7 @@ STOP_SECONDS, MARGIN_SECONDS = 1.0, 1.5
 BOTH = pytest.mark.parametrize("how", ["delete", "cancel"])
 
 
-async def ended(client: Client, upload_id: str, how: str = "delete") -> None:
+async def ended(client: WebSocketClient, upload_id: str, how: str = "delete") -> None:
     reply = await client.ask({"type": how, "instance_id": upload_id})
     assert is_the_end(reply)
 
@@ -33,7 +33,7 @@ def is_the_end(message: Message) -> bool:
     return message["type"] == "Upload.deleted" or message.get("status") == "cancelled"
 
 
-async def nothing_after_the_end(client: Client, upload_id: str) -> None:
+async def nothing_after_the_end(client: WebSocketClient, upload_id: str) -> None:
     """Whatever is still on its way comes before the end of another upload and a reply."""
     other = (await client.create(scripted_png(lines=["the next"])))["instance"]["id"]
     assert (await client.end_of(other))["raw_text"] == "the next"

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from tests.chaos.soak import books
-from tests.chaos.soak.following import Told
+from tests.chaos.soak.following import RecordedEvent
 from tests.chaos.soak.papers import Document
-from tests.chaos.soak.plan import Paper
+from tests.chaos.soak.plan import DocumentSpec
 from tests.chaos.soak.records import Records, Row
 from tests.chaos.soak.weighing import Weight
 
 CONTENT = b"what was sent"
 HASH = hashlib.sha256(CONTENT).hexdigest()
-DOCUMENT = Document(Paper("tiff", "a", 2, 0.0), CONTENT)
+DOCUMENT = Document(DocumentSpec("tiff", "a", 2, 0.0), CONTENT)
 PAGES = {number: DOCUMENT.page(number) for number in (1, 2)}
 ROW = Row(
     id="a",
@@ -33,37 +33,37 @@ ROW = Row(
     asked_pages="",
     anew=None,
 )
-LOG = [Told(1, "created", "a", "pending"), Told(2, "processed", "a", "processed")]
+LOG = [RecordedEvent(1, "created", "a", "pending"), RecordedEvent(2, "processed", "a", "processed")]
 
 
-def log(*events: str) -> list[Told]:
+def log(*events: str) -> list[RecordedEvent]:
     """Of one upload; `kind:status`, or what is the same word for both."""
     parts = [event.partition(":") for event in events]
-    return [Told(seq, kind, "a", status or kind) for seq, (kind, _, status) in enumerate(parts, 1)]
+    return [RecordedEvent(seq, kind, "a", status or kind) for seq, (kind, _, status) in enumerate(parts, 1)]
 
 
 def test_books_that_balance_say_nothing() -> None:
-    assert list(books.of_log(LOG, 2)) == []
-    assert list(books.of_chains(LOG, {"a": ROW})) == []
-    assert list(books.of_text(ROW, PAGES, DOCUMENT)) == []
-    assert list(books.of_files({ROW.image_path: CONTENT}, Records(uploads={"a": ROW}))) == []
+    assert list(books.check_log(LOG, 2)) == []
+    assert list(books.check_transitions(LOG, {"a": ROW})) == []
+    assert list(books.check_text(ROW, PAGES, DOCUMENT)) == []
+    assert list(books.check_files({ROW.image_path: CONTENT}, Records(uploads={"a": ROW}))) == []
 
 
 @pytest.mark.parametrize(
     ("found", "head"), [(LOG[:1], 2), (LOG[1:], 2), ([LOG[0], LOG[0]], 2), (LOG, 1)], ids=str
 )
-def test_a_gap_in_the_log_is_seen(found: list[Told], head: int) -> None:
-    assert list(books.of_log(found, head))
+def test_a_gap_in_the_log_is_seen(found: list[RecordedEvent], head: int) -> None:
+    assert list(books.check_log(found, head))
 
 
 @pytest.mark.parametrize("told", [LOG[:1], LOG[1:], [*LOG, LOG[1]], LOG[::-1]], ids=len)
-def test_what_a_client_was_not_told_or_told_twice_is_seen(told: list[Told]) -> None:
-    assert list(books.of_told(following(told), LOG))  # type: ignore[arg-type]
+def test_what_a_client_was_not_told_or_told_twice_is_seen(told: list[RecordedEvent]) -> None:
+    assert list(books.check_received(following(told), LOG))  # type: ignore[arg-type]
 
 
 def test_a_client_that_had_to_be_sent_all_anew_is_seen() -> None:
-    assert list(books.of_told(following(LOG), LOG)) == []  # type: ignore[arg-type]
-    assert list(books.of_told(following(LOG, lists=2), LOG))  # type: ignore[arg-type]
+    assert list(books.check_received(following(LOG), LOG)) == []  # type: ignore[arg-type]
+    assert list(books.check_received(following(LOG, lists=2), LOG))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_client_that_had_to_be_sent_all_anew_is_seen() -> None:
     ids="-".join,
 )
 def test_a_chain_without_its_one_end_is_seen(events: tuple[str, ...]) -> None:
-    assert list(books.of_chains(log(*events), {"a": ROW}))
+    assert list(books.check_transitions(log(*events), {"a": ROW}))
 
 
 @pytest.mark.parametrize(
@@ -95,12 +95,12 @@ def test_a_chain_without_its_one_end_is_seen(events: tuple[str, ...]) -> None:
     ids="-".join,
 )
 def test_a_chain_of_several_readings_is_right(events: tuple[str, ...]) -> None:
-    assert list(books.of_chains(log(*events), {"a": ROW})) == []
+    assert list(books.check_transitions(log(*events), {"a": ROW})) == []
 
 
 def test_a_row_that_the_log_knows_nothing_of_is_seen() -> None:
-    assert list(books.of_chains([], {"a": ROW}))
-    assert list(books.of_chains(LOG, {}))
+    assert list(books.check_transitions([], {"a": ROW}))
+    assert list(books.check_transitions(LOG, {}))
 
 
 @pytest.mark.parametrize(
@@ -118,14 +118,14 @@ def test_a_row_that_the_log_knows_nothing_of_is_seen() -> None:
     ids=str,
 )
 def test_a_text_that_is_not_that_of_the_pages_is_seen(changes: dict[str, Any], pages: dict[int, str]) -> None:
-    assert list(books.of_text(ROW._replace(**changes), pages, DOCUMENT))
+    assert list(books.check_text(ROW._replace(**changes), pages, DOCUMENT))
 
 
 @pytest.mark.parametrize(
     "stored", [{}, {ROW.image_path: b"other"}, {ROW.image_path: CONTENT, "b/original.png": b""}], ids=len
 )
 def test_a_file_too_few_or_too_many_or_of_other_bytes_is_seen(stored: dict[str, bytes | None]) -> None:
-    assert list(books.of_files(stored, Records(uploads={"a": ROW})))
+    assert list(books.check_files(stored, Records(uploads={"a": ROW})))
 
 
 @pytest.mark.parametrize(
@@ -140,27 +140,27 @@ def test_a_file_too_few_or_too_many_or_of_other_bytes_is_seen(stored: dict[str, 
 )
 def test_a_promise_that_was_not_kept_is_seen(promised: dict[str, Any], rows: dict[str, Row]) -> None:
     user = SimpleNamespace(**{"acknowledged": {}, "deleted": set(), "to_delete": set()} | promised)
-    assert list(books.of_promises(user, rows, LOG))  # type: ignore[arg-type]
+    assert list(books.check_acknowledged(user, rows, LOG))  # type: ignore[arg-type]
 
 
 def test_a_delete_that_nobody_asked_for_is_seen() -> None:
     user = SimpleNamespace(acknowledged={}, deleted=set(), to_delete=set())
-    assert list(books.of_promises(user, {}, log("created:pending", "deleted:pending")))  # type: ignore[arg-type]
+    assert list(books.check_acknowledged(user, {}, log("created:pending", "deleted:pending")))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("changes", [{"raw_text": "other"}, {"status": "error"}, {"pages_done": 1}], ids=str)
 def test_an_answer_that_is_not_what_stands_there_is_seen(changes: dict[str, Any]) -> None:
     answer = SimpleNamespace(**(ROW._asdict() | changes))
-    assert list(books.of_answers(SimpleNamespace(answers={"a": ROW}), {"a": ROW})) == []  # type: ignore[arg-type]
-    assert list(books.of_answers(SimpleNamespace(answers={"a": answer}), {"a": ROW}))  # type: ignore[arg-type]
-    assert list(books.of_answers(SimpleNamespace(answers={"a": ROW}), {}))  # type: ignore[arg-type]
+    assert list(books.check_replies(SimpleNamespace(answers={"a": ROW}), {"a": ROW})) == []  # type: ignore[arg-type]
+    assert list(books.check_replies(SimpleNamespace(answers={"a": answer}), {"a": ROW}))  # type: ignore[arg-type]
+    assert list(books.check_replies(SimpleNamespace(answers={"a": ROW}), {}))  # type: ignore[arg-type]
 
 
 def test_more_than_a_user_may_have_and_a_refusal_without_a_reason_are_seen() -> None:
-    many = [Told(n, "created", str(n), "pending") for n in range(1, books.MOST_WAITING + 2)]
-    assert list(books.of_limits(SimpleNamespace(limits=[]), many))  # type: ignore[arg-type]
+    many = [RecordedEvent(n, "created", str(n), "pending") for n in range(1, books.MOST_WAITING + 2)]
+    assert list(books.check_limits(SimpleNamespace(limits=[]), many))  # type: ignore[arg-type]
     refused = SimpleNamespace(limits=[("create", "many files", 0)])
-    assert list(books.of_limits(refused, LOG))  # type: ignore[arg-type]
+    assert list(books.check_limits(refused, LOG))  # type: ignore[arg-type]
 
 
 def test_a_process_that_grows_from_third_to_third_is_not_flat() -> None:
@@ -169,5 +169,5 @@ def test_a_process_that_grows_from_third_to_third_is_not_flat() -> None:
     assert not Weight("server", 1, 100 * mib, 130 * mib, 0).is_flat
 
 
-def following(told: list[Told], *, lists: int = 1) -> SimpleNamespace:
+def following(told: list[RecordedEvent], *, lists: int = 1) -> SimpleNamespace:
     return SimpleNamespace(name="client 1", told=told, lists=lists)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.chaos.conftest import ends_seen, retrieved, shown
 from tests.support.accounts import Account
-from tests.support.client import TERMINAL, Client, Message
+from tests.support.client import TERMINAL, Message, WebSocketClient
 from tests.support.documents import Document
 from tests.support.drawing import scripted_png
 from tests.support.processes import reading_child, wait_gone, wait_until
@@ -68,16 +68,16 @@ async def in_thread(work: Callable[..., object], *args: object, **options: objec
     return await asyncio.to_thread(lambda: work(*args, **options))
 
 
-async def read_in_full(client: Client, upload_id: str, document: Document) -> None:
+async def read_in_full(client: WebSocketClient, upload_id: str, document: Document) -> None:
     """To its end, which comes once."""
-    end = await client.heard(
+    end = await client.received(
         lambda m: m.get("id") == upload_id and "status" in m and "streamed_text" not in m
     )
     assert (end["status"], end["raw_text"]) == ("processed", document.text)
     assert await ends_seen(client, upload_id) == ["processed"]
 
 
-async def created(client: Client, image: bytes) -> str:
+async def created(client: WebSocketClient, image: bytes) -> str:
     return str((await client.create(image))["instance"]["id"])
 
 
@@ -94,7 +94,7 @@ async def test_what_a_server_takes_in_a_worker_reads_and_its_text_comes_live(
         upload_id = await created(client, document.tiff)
         await shown(client, upload_id, "")
         await shown(client, upload_id, document.text_up_to(2))
-        document.lift(2)
+        document.release_page(2)
         await read_in_full(client, upload_id, document)
     assert document.pages_read == [1, 2, 3]
 
@@ -110,7 +110,7 @@ async def test_s17_a_worker_s_child_killed_while_it_reads_loses_that_page_s_work
         child = await asyncio.to_thread(reading_child, worker)
         child.kill()
         await in_thread(wait_gone, child)
-        document.lift(2)
+        document.release_page(2)
         await read_in_full(client, upload_id, document)
     assert document.pages_read == [1, 2, 2, 3]
 
@@ -126,7 +126,7 @@ async def test_s17_what_a_killed_worker_was_reading_another_reads_on(
         await shown(client, upload_id, document.text_up_to(page))
         await in_thread(killed.stop, signal.SIGKILL)
         await in_thread(new_worker)
-        document.lift(page)
+        document.release_page(page)
         await read_in_full(client, upload_id, document)
         assert (await retrieved(client, upload_id))["pages_done"] == PAGES
     assert document.pages_read == sorted([1, 2, 3, page])
@@ -142,13 +142,13 @@ async def test_s18_what_a_broker_forgot_is_read_all_the_same(
         document = Document(tmp_path, 1, {1: 0})
         busy = await created(client, document.tiff)
         for upload_id in waiting:
-            assert (await client.heard(ended(upload_id)))["status"] == "processed"
+            assert (await client.received(ended(upload_id)))["status"] == "processed"
         await in_thread(wait_until, begun(document, 1), "the page is begun")
         behind = [await created(client, scripted_png(lines=[str(n)])) for n in range(3)]
         await in_thread(redis.flush)
-        document.lift(1)
+        document.release_page(1)
         for upload_id in [busy, *behind]:
-            assert (await client.heard(ended(upload_id)))["status"] == "processed"
+            assert (await client.received(ended(upload_id)))["status"] == "processed"
             assert await ends_seen(client, upload_id) == ["processed"]
 
 
@@ -158,7 +158,7 @@ async def test_s18_a_worker_whom_no_call_reaches_looks_for_itself(web: Server) -
     async with Account.on(web).client() as client:
         for _ in range(2):
             upload_id = await created(client, scripted_png(lines=["found"]))
-            assert (await client.heard(ended(upload_id)))["status"] == "processed"
+            assert (await client.received(ended(upload_id)))["status"] == "processed"
     assert await in_thread(worker.stop) == 0
 
 
@@ -172,16 +172,16 @@ async def test_s20_while_redis_is_away_uploads_are_accepted_and_read_and_afterwa
         await shown(client, upload_id, "page 1")
         await in_thread(redis.stop)
         meanwhile = [await created(client, scripted_png(lines=[str(n)])) for n in range(3)]
-        document.lift(1)
+        document.release_page(1)
         for each in meanwhile:
-            assert (await client.heard(ended(each)))["status"] == "processed"
+            assert (await client.received(ended(each)))["status"] == "processed"
         await read_in_full(client, upload_id, document)
         await in_thread(redis.start)
         (tmp_path / "after").mkdir()
         after = Document(tmp_path / "after", 1, {1: 1})
         last = await created(client, after.tiff)
         await shown(client, last, "page 1")
-        after.lift(1)
+        after.release_page(1)
         await read_in_full(client, last, after)
 
 
@@ -199,7 +199,7 @@ async def test_s25_a_worker_that_is_told_of_an_end_stops_at_once(
         await client.ask({"type": how, "instance_id": upload_id})
         await in_thread(wait_gone, child)
         following = await created(client, scripted_png(lines=["the next"]))
-        assert (await client.heard(ended(following)))["raw_text"] == "the next"
+        assert (await client.received(ended(following)))["raw_text"] == "the next"
         await client.ask({"type": "list"})
     about = [m for m in client.seen if upload_id in (m.get("id"), m.get("instance", {}).get("id"))]
     assert about[-1].get("status") == "cancelled" or about[-1]["type"] == "Upload.deleted"
@@ -216,7 +216,7 @@ async def test_a_worker_that_is_stopped_gives_back_what_it_reads(
         assert await in_thread(stopped.stop, timeout=10) == 0
         query = "SELECT claimed_by, failures FROM core_job WHERE upload_id = ?"
         assert rows(web, query, upload_id.replace("-", "")) == [("", 0)]
-        document.lift(2)
+        document.release_page(2)
         await in_thread(new_worker)
         await read_in_full(client, upload_id, document)
     assert document.pages_read == [1, 2, 2, 3]
@@ -253,8 +253,8 @@ async def test_a_worker_that_reads_leaves_the_calls_to_the_one_that_is_idle(
         await in_thread(wait_until, begun(document, 1), "the page is begun")
         for number in range(6):
             upload_id = await created(client, scripted_png(lines=[str(number)]))
-            assert (await client.heard(ended(upload_id)))["status"] == "processed"
-        document.lift(1)
+            assert (await client.received(ended(upload_id)))["status"] == "processed"
+        document.release_page(1)
         await read_in_full(client, busy, document)
 
 

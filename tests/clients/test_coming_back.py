@@ -39,7 +39,7 @@ async def test_a_cut_in_the_middle_of_a_reading_costs_nothing(
         await shown(events, document.text_up_to(2))
         proxy.cut()
         await shown(events, document.text_up_to(2))
-        document.lift(2)
+        document.release_page(2)
         assert (await until(events, Ended)).result() == document.text
         assert [event async for event in events] == []
 
@@ -235,7 +235,7 @@ async def test_a_server_that_starts_again_in_the_middle_of_a_document_is_waited_
         assert await asyncio.to_thread(server.stop) == 0
         await asyncio.to_thread(server.start)
         await shown(events, document.text_up_to(2))
-        document.lift(2)
+        document.release_page(2)
         assert (await until(events, Ended)).result() == document.text
         await same_as_server(client, everything)
 

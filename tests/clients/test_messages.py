@@ -91,7 +91,7 @@ def test_what_is_no_change_is_no_event() -> None:
 @given(texts, st.integers(1, 9), st.booleans())
 def test_a_page_comes_with_its_place(text: str, page: int, done: bool) -> None:
     over: Literal[True] | msgspec.UnsetType = True if done else msgspec.UNSET
-    place = protocol.LinePlace(box=((0, 0), (8, 0), (8, 16), (0, 16)), width=8, height=16)
+    place = protocol.LinePosition(box=((0, 0), (8, 0), (8, 16), (0, 16)), width=8, height=16)
     sent = protocol.DeltaPartial(
         id=KEY, page=page, page_count=9, streamed_text=text, line=place, offset=3, done=over
     )

@@ -51,7 +51,7 @@ async def test_an_upload_is_told_from_its_creation_over_its_growing_text_to_its_
         if isinstance(event, Progress):
             for page in (1, 2, 3):
                 if event.text == document.text_up_to(page):
-                    document.lift(page)
+                    document.release_page(page)
     assert isinstance(told[0], Created)
     assert (told[0].instance.filename, told[0].duplicate) == ("scan.tiff", False)
     assert isinstance(told[-1], Ended)
@@ -71,7 +71,7 @@ async def test_pages_are_told_with_their_numbers_and_the_place_of_the_newest_lin
         assert (progress.page, progress.page_count, progress.page_text) == (2, 2, "page 2")
         assert progress.line is not None
         assert (progress.line.width, progress.line.height) == (8, 8)
-        document.lift(2)
+        document.release_page(2)
         await until(events, Ended)
 
 
@@ -175,7 +175,7 @@ def test_the_client_without_asyncio_reads_and_tells(ada: Account, tmp_path: Path
         for event in client.upload(document.tiff):
             told.append(type(event))
             if isinstance(event, Progress) and event.text == document.text:
-                document.lift(2)
+                document.release_page(2)
         assert isinstance(event, Ended)
         assert event.result() == document.text
         assert (told[0], told[-1], set(told[1:-1])) == (Created, Ended, {Progress})

@@ -15,7 +15,7 @@ from scanrill_client import AsyncClient
 from tests.support.accounts import Account
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
-from tests.support.watching import QUICK, head_of, watching
+from tests.support.watching import QUICK, head_of, recording
 
 pytestmark = pytest.mark.embedded("a database and a bucket of others are backed up with tools of their own")
 
@@ -65,7 +65,7 @@ async def test_what_was_there_is_there_again_and_old_cursors_count_no_more(
         async with theirs.client() as client:
             reply = await client.ask({"type": "subscribe", "since": before})
             assert reply["recovered"] is False
-        async with watching(theirs, copy.port) as watcher:
+        async with recording(theirs, copy.port) as watcher:
             assert set(watcher.client.uploads) == {upload_id}
     finally:
         assert copy.stop() == 0

@@ -23,7 +23,7 @@ import pytest
 from backend_main import reading
 from docs import check, sample, site
 from tests.support.accounts import Account
-from tests.support.door import Door
+from tests.support.door import HttpClient
 from tests.support.drawing import lines_of_text, page_png, scripted_png
 from tests.support.server import SCANRILL, Server
 
@@ -208,7 +208,7 @@ def test_a_document_is_followed_by_what_is_added(desk: Desk) -> None:
 
 
 def test_python_asks_and_tells_replies_from_events(desk: Desk) -> None:
-    door = Door(desk.server, desk.account.mint())
+    door = HttpClient(desk.server, desk.account.mint())
     with door.http:
         door.read(scripted_png(lines=LINES))
     desk.try_out("how-to/python.md", "python")
@@ -274,7 +274,7 @@ def test_users_sign_in_by_password(desk: Desk, curl: None) -> None:
 
 def test_a_program_gets_a_token(desk: Desk) -> None:
     token = desk.try_out("how-to/sign-users-in.md", "program").strip()
-    with Door(desk.server, token).http as http:
+    with HttpClient(desk.server, token).http as http:
         assert http.get("/api/uploads/").status_code == 200
 
 
@@ -285,4 +285,4 @@ def test_the_settings_for_tokens_of_another_service_are_some(desk: Desk) -> None
 def test_what_is_looked_at_when_something_is_wrong(desk: Desk, curl: None) -> None:
     assert "FAIL" not in desk.try_out("how-to/troubleshooting.md", "doctor")
     assert json.loads(desk.try_out("how-to/troubleshooting.md", "ready"))["status"]
-    assert "claims opened" in desk.try_out("how-to/troubleshooting.md", "sweep")
+    assert "Recovered" in desk.try_out("how-to/troubleshooting.md", "sweep")

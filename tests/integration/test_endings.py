@@ -10,9 +10,9 @@ from contextlib import suppress
 
 import pytest
 
-from backend_main.core.bell import NOBODY, Listening, Over, Ring
+from backend_main.core.bell import SYSTEM_OWNER_ID, LogAdvanced, ReadingEnded, SubscriberJoined
 from backend_main.core.endings import Endings
-from backend_main.core.redis_bell import Publisher, RedisBell
+from backend_main.core.redis_bell import RedisPublisher, RedisPubSub
 from tests.support.redis import Redis
 
 PREFIX = "test:"
@@ -20,8 +20,8 @@ WAIT_SECONDS = 30.0
 
 
 @pytest.fixture
-def heard(redis_server: Redis) -> Iterator[queue.SimpleQueue[Over | Listening]]:
-    over: queue.SimpleQueue[Over | Listening] = queue.SimpleQueue()
+def heard(redis_server: Redis) -> Iterator[queue.SimpleQueue[ReadingEnded | SubscriberJoined]]:
+    over: queue.SimpleQueue[ReadingEnded | SubscriberJoined] = queue.SimpleQueue()
     endings = Endings(redis_server.url, PREFIX, over.put)
     endings.start()
     yield over
@@ -29,17 +29,19 @@ def heard(redis_server: Redis) -> Iterator[queue.SimpleQueue[Over | Listening]]:
 
 
 @pytest.fixture
-def say(redis_server: Redis) -> Iterator[Callable[[Over | Ring], None]]:
-    publisher = Publisher(redis_server.url, PREFIX)
-    yield publisher.say
+def say(redis_server: Redis) -> Iterator[Callable[[ReadingEnded | LogAdvanced], None]]:
+    publisher = RedisPublisher(redis_server.url, PREFIX)
+    yield publisher.publish
     publisher.close()
 
 
-def an_end() -> Over:
-    return Over(uuid.uuid4(), uuid.uuid4(), 3)
+def an_end() -> ReadingEnded:
+    return ReadingEnded(uuid.uuid4(), uuid.uuid4(), 3)
 
 
-def until_heard(say: Callable[[Over], None], heard: queue.SimpleQueue[Over | Listening]) -> None:
+def until_heard(
+    say: Callable[[ReadingEnded], None], heard: queue.SimpleQueue[ReadingEnded | SubscriberJoined]
+) -> None:
     """Says an end again and again: who does not listen yet has lost it."""
     over = an_end()
     for _ in range(round(WAIT_SECONDS / 0.05)):
@@ -51,12 +53,13 @@ def until_heard(say: Callable[[Over], None], heard: queue.SimpleQueue[Over | Lis
 
 
 def test_the_ends_of_all_users_are_heard_and_nothing_else(
-    say: Callable[[Over | Ring], None], heard: queue.SimpleQueue[Over | Listening]
+    say: Callable[[ReadingEnded | LogAdvanced], None],
+    heard: queue.SimpleQueue[ReadingEnded | SubscriberJoined],
 ) -> None:
     until_heard(say, heard)
     one, two = an_end(), an_end()
     say(one)
-    say(Ring(one.owner_id, 4))
+    say(LogAdvanced(one.owner_id, 4))
     say(two)
     said = [heard.get(timeout=WAIT_SECONDS)]
     while said[-1] != two:
@@ -65,11 +68,13 @@ def test_the_ends_of_all_users_are_heard_and_nothing_else(
 
 
 def test_other_deployments_are_not_heard(
-    redis_server: Redis, say: Callable[[Over], None], heard: queue.SimpleQueue[Over | Listening]
+    redis_server: Redis,
+    say: Callable[[ReadingEnded], None],
+    heard: queue.SimpleQueue[ReadingEnded | SubscriberJoined],
 ) -> None:
     until_heard(say, heard)
     theirs, ours = an_end(), an_end()
-    publisher = Publisher(redis_server.url, "theirs:")
+    publisher = RedisPublisher(redis_server.url, "theirs:")
     publisher.send([theirs])
     publisher.close()
     say(ours)
@@ -80,26 +85,31 @@ def test_other_deployments_are_not_heard(
 
 
 async def test_who_begins_to_listen_to_a_user_asks_those_who_read_for_what_was_said(
-    redis_server: Redis, say: Callable[[Over], None], heard: queue.SimpleQueue[Over | Listening]
+    redis_server: Redis,
+    say: Callable[[ReadingEnded], None],
+    heard: queue.SimpleQueue[ReadingEnded | SubscriberJoined],
 ) -> None:
     await asyncio.to_thread(until_heard, say, heard)
-    owner_id, bell = uuid.uuid4(), RedisBell(redis_server.url, PREFIX)
+    owner_id, bell = uuid.uuid4(), RedisPubSub(redis_server.url, PREFIX)
     bell.start(lambda item, local: None)
-    for each in (NOBODY, owner_id):
-        bell.follow(each)
-    while isinstance(said := await asyncio.to_thread(heard.get, timeout=WAIT_SECONDS), Over):
+    for each in (SYSTEM_OWNER_ID, owner_id):
+        bell.subscribe(each)
+    while isinstance(said := await asyncio.to_thread(heard.get, timeout=WAIT_SECONDS), ReadingEnded):
         pass
-    assert said == Listening(owner_id)
+    assert said == SubscriberJoined(owner_id)
     # Who comes back at once has forgotten all the same what was said.
-    bell.unfollow(owner_id)
-    bell.follow(owner_id)
+    bell.unsubscribe(owner_id)
+    bell.subscribe(owner_id)
     assert await asyncio.to_thread(heard.get, timeout=WAIT_SECONDS) == said
     await bell.stop()
 
 
 @pytest.mark.parametrize("how", ["stopped", "cut"])
 def test_a_connection_that_is_lost_is_made_again(
-    how: str, redis_server: Redis, say: Callable[[Over], None], heard: queue.SimpleQueue[Over | Listening]
+    how: str,
+    redis_server: Redis,
+    say: Callable[[ReadingEnded], None],
+    heard: queue.SimpleQueue[ReadingEnded | SubscriberJoined],
 ) -> None:
     until_heard(say, heard)
     if how == "cut":

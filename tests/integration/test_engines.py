@@ -30,8 +30,8 @@ def no_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_engines_are_listed_with_what_they_can_and_what_they_lack(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(TesseractEngine, "lacking", classmethod(lambda _: ""))
-    monkeypatch.setattr(TesseractEngine, "readable", classmethod(lambda _: frozenset({"ru"})))
+    monkeypatch.setattr(TesseractEngine, "unavailable_reason", classmethod(lambda _: None))
+    monkeypatch.setattr(TesseractEngine, "supported_languages", classmethod(lambda _: frozenset({"ru"})))
     listed = run("engines")
     assert listed.exit_code == 0
     rows = {line.split()[0]: line for line in listed.stdout.splitlines() if line[:1].strip()}
@@ -48,11 +48,11 @@ def test_programs_get_the_same_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = {row["name"]: row for row in json.loads(run("engines", "--json").stdout)}
     assert rows["vision"]["installed"]
     assert rows["vision"]["streams_tokens"]
-    assert rows["vision"]["sends_pages_away"]
-    assert not rows["vision"]["gives_boxes"]
+    assert rows["vision"]["is_remote"]
+    assert not rows["vision"]["provides_boxes"]
     assert "olmocr" in rows["vision"]["profiles"]
     assert "de" in rows["rapid"]["languages"]
-    assert rows["dummy"]["for_tests"]
+    assert rows["dummy"]["is_test_engine"]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import psutil
 
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
 
@@ -50,7 +50,7 @@ async def test_a_reader_that_died_idle_is_replaced_for_the_next_upload(server: S
         children = psutil.Process(server.reading_process.pid).children()
         [child] = [child for child in children if "dummy" in child.cmdline()]
         child.kill()
-        async with Client(server.url(token=token)) as client:
+        async with WebSocketClient(server.url(token=token)) as client:
             created = await client.create(scripted_png(lines=["read all the same"]))
             end = await client.end_of(created["instance"]["id"])
         assert end["raw_text"] == "read all the same"

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.drawing import scripted_png
 from tests.support.processes import wait_until
 from tests.support.server import Server
@@ -93,7 +93,7 @@ async def test_nginx_passes_sockets_and_large_bodies_on_and_logs_no_token(
 ) -> None:
     proxy, account = nginx(name), Account.on(server)
     token = account.mint()
-    async with Client(f"ws://127.0.0.1:{proxy.port}/ws/core/upload/?token={token}") as client:
+    async with WebSocketClient(f"ws://127.0.0.1:{proxy.port}/ws/core/upload/?token={token}") as client:
         created = await client.create(scripted_png(lines=["by a proxy"]))
         assert (await client.end_of(created["instance"]["id"]))["raw_text"] == "by a proxy"
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{proxy.port}") as http:

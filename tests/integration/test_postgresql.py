@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import postgresql
 from tests.support.accounts import Account
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
 from tests.support.tables import rows
@@ -53,7 +53,7 @@ async def test_two_servers_that_start_at_once_share_all_there_is(pair: list[Serv
     [(migrations,)] = rows(one, "SELECT COUNT(DISTINCT name) FROM django_migrations WHERE app = 'core'")
     assert rows(one, "SELECT COUNT(*) FROM django_migrations WHERE app = 'core'") == [(migrations,)]
     account = Account.on(one)
-    async with account.client() as client, Client(other.url(token=account.mint())) as listening:
+    async with account.client() as client, WebSocketClient(other.url(token=account.mint())) as listening:
         upload_id = (await client.create(scripted_png(lines=["seen by both"])))["instance"]["id"]
         assert (await client.end_of(upload_id))["raw_text"] == "seen by both"
         assert (await listening.end_of(upload_id))["raw_text"] == "seen by both"
@@ -75,7 +75,7 @@ def test_users_links_and_sweeps_work_beside_them(pair: list[Server]) -> None:
 def test_a_database_that_was_put_back_has_a_new_log(pair: list[Server]) -> None:
     server = pair[0]
     assert rows(server, "SELECT COUNT(*) FROM core_eventlog") == [(1,)]
-    assert server.command("restored").returncode == 0
+    assert server.command("reset-event-log").returncode == 0
     assert rows(server, "SELECT COUNT(*) FROM core_eventlog") == [(0,)]
     rows(server, "INSERT INTO core_eventlog (id, epoch) VALUES (1, 'again')")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.client import TERMINAL, Client
+from tests.support.client import TERMINAL, WebSocketClient
 from tests.support.drawing import scripted_png
 from tests.support.s3 import S3
 from tests.support.server import SCANRILL, Server, environment
@@ -191,7 +191,7 @@ async def test_a_reading_goes_on_after_a_stop_and_after_a_kill(
     started, go = tmp_path / "started", tmp_path / "go"
     server = new_server()
     token = server.token(server.user())
-    async with Client(server.url(token=token)) as client:
+    async with WebSocketClient(server.url(token=token)) as client:
         image = scripted_png(lines=["one", "two"], touch=str(started), wait_for=str(go))
         upload_id = (await client.create(image))["instance"]["id"]
         await client.until(lambda m: m.get("status") == "processing")
@@ -201,13 +201,13 @@ async def test_a_reading_goes_on_after_a_stop_and_after_a_kill(
         assert await client.close_code() == 1012
 
     server.start()
-    async with Client(server.url(token=token)) as client:
+    async with WebSocketClient(server.url(token=token)) as client:
         await client.until(lambda m: m.get("id") == upload_id and m.get("status") == "processing")
         assert server.stop(9) == -9
 
     server.start()
     go.touch()
-    async with Client(server.url(token=token)) as client:
+    async with WebSocketClient(server.url(token=token)) as client:
         state = (await client.ask({"type": "retrieve", "instance_id": upload_id}))["instance"]
         if state["status"] not in TERMINAL:
             await client.end_of(upload_id)

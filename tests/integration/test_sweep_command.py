@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
 
@@ -36,9 +36,9 @@ def swept(server: Server) -> str:
 @pytest.mark.embedded("elsewhere another machine may be taking in what is young")
 def test_without_a_server_it_removes_all_that_no_upload_refers_to(tmp_path: Path) -> None:
     server = Server(tmp_path / "data")
-    assert swept(server) == "0 claims opened, 0 files and 0 unfinished files removed"
+    assert swept(server) == "Recovered 0 jobs, removed 0 orphaned and 0 incomplete files."
     left = leave(server.data_dir)
-    assert swept(server) == "0 claims opened, 1 files and 1 unfinished files removed"
+    assert swept(server) == "Recovered 0 jobs, removed 1 orphaned and 1 incomplete files."
     assert not any(path.exists() for path in left)
 
 
@@ -47,7 +47,7 @@ async def test_beside_a_server_it_leaves_alone_what_is_young(
     reading: bool, server: Server, token: str, tmp_path: Path
 ) -> None:
     gate = tmp_path / "lifted"
-    async with Client(server.url(token=token)) as client:
+    async with WebSocketClient(server.url(token=token)) as client:
         script = {"wait_for": str(gate), "wait_after": 1} if reading else {}
         upload_id = (await client.create(scripted_png(lines=["one", "two"], **script)))["instance"]["id"]
         if reading:
@@ -55,7 +55,7 @@ async def test_beside_a_server_it_leaves_alone_what_is_young(
         else:
             await client.end_of(upload_id)
         young, old = leave(server.data_dir), leave(server.data_dir, age_seconds=AN_HOUR_AND_A_BIT)
-        assert swept(server) == "0 claims opened, 1 files and 1 unfinished files removed"
+        assert swept(server) == "Recovered 0 jobs, removed 1 orphaned and 1 incomplete files."
         assert all(path.exists() for path in young)
         assert not any(path.exists() for path in old)
         assert (server.data_dir / "files" / upload_id).is_dir()

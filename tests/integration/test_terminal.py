@@ -20,7 +20,7 @@ class Waiting(Engine):
     """Reads a line, and the next only when somebody has seen it."""
 
     name = "waiting"
-    rewrites_page = True
+    has_final_markdown = True
 
     def __init__(self) -> None:
         self.seen = threading.Semaphore(0)

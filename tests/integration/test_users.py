@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.integration.test_serve import refusal, scanrill
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.server import Server
 from tests.support.tables import rows
 
@@ -87,12 +87,14 @@ async def test_a_token_is_printed_alone_and_opens_a_socket(server: Server, anna:
     assert claims["token_type"] == "access"
     assert claims["sub"] == server.user_id(anna)
     assert 60 < claims["exp"] - time.time() <= 90
-    async with Client(server.url(token=printed.stdout.strip())) as client:
+    async with WebSocketClient(server.url(token=printed.stdout.strip())) as client:
         assert (await client.ask({"type": "list"}))["list"] == []
 
 
 async def test_a_token_in_the_header_opens_a_socket_too(server: Server, token: str) -> None:
-    async with Client(server.url(), additional_headers={"Authorization": f"Bearer {token}"}) as client:
+    async with WebSocketClient(
+        server.url(), additional_headers={"Authorization": f"Bearer {token}"}
+    ) as client:
         assert (await client.ask({"type": "list"}))["list"] == []
 
 
@@ -111,10 +113,10 @@ async def test_a_password_gives_tokens_and_the_refresh_token_another(server: Ser
     assert refreshed.status_code == 200
     assert refreshed.json().keys() == {"access"}
     for access in (tokens["access"], refreshed.json()["access"]):
-        async with Client(server.url(token=access)) as client:
+        async with WebSocketClient(server.url(token=access)) as client:
             assert (await client.ask({"type": "list"}))["list"] == []
     assert 3500 < payload(tokens["access"])["exp"] - time.time() <= 3600
-    async with Client(server.url(token=tokens["refresh"])) as client:
+    async with WebSocketClient(server.url(token=tokens["refresh"])) as client:
         assert await client.close_code() == 4401
 
 
@@ -165,7 +167,7 @@ async def test_a_deactivated_user_gets_nothing_and_loses_the_open_socket(server:
     name = "carl"
     server.command("user", "add", name, "--password-stdin", stdin="a good pass phrase")
     tokens = obtain(server, name, "a good pass phrase").json()
-    async with Client(server.url(token=tokens["access"])) as client:
+    async with WebSocketClient(server.url(token=tokens["access"])) as client:
         assert (await client.ask({"type": "list"}))["list"] == []
         disable = "UPDATE core_user SET is_active = ? WHERE username = ?"
         await asyncio.to_thread(rows, server, disable, False, name)
@@ -173,7 +175,7 @@ async def test_a_deactivated_user_gets_nothing_and_loses_the_open_socket(server:
     assert obtain(server, name, "a good pass phrase").status_code == 401
     reply = httpx.post(f"{server.http}/api/token/refresh/", json={"refresh": tokens["refresh"]})
     assert reply.status_code == 401
-    async with Client(server.url(token=tokens["access"])) as client:
+    async with WebSocketClient(server.url(token=tokens["access"])) as client:
         assert await client.close_code() == 4401
     assert "no active user" in refusal(server.command("token", name))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.door import Door
+from tests.support.door import HttpClient
 from tests.support.drawing import lines_of_text, page_png
 from tests.support.server import Server
 from tests.support.wheel import BUILD_SECONDS, ROOT, UV, Wheel
@@ -58,7 +58,7 @@ def test_an_installed_wheel_serves_the_page_and_reads_a_scan(wheel: Wheel, tmp_p
             assert httpx.get(server.http + asset).status_code == 200
         code = {"code": server.link.rpartition("=")[2]}
         signed_in = httpx.post(f"{server.http}/api/token/code/", json=code, headers={"Origin": server.http})
-        door = Door(server, signed_in.json()["access"])
+        door = HttpClient(server, signed_in.json()["access"])
         with door.http:
             upload = door.http.get(door.read(page_png(lines_of_text(2, seed=4))) + "/").json()
     finally:

@@ -16,11 +16,11 @@ import httpx
 import psutil
 import pytest
 
-from backend_main.cli.fleet import Fleet
-from backend_main.core.errors import StartRefused
+from backend_main.cli.fleet import ProcessSupervisor
+from backend_main.core.errors import CommandError
 from tests.integration.test_serve import refusal, scanrill
 from tests.support.accounts import Account
-from tests.support.client import WAIT_SECONDS, Client, Message
+from tests.support.client import WAIT_SECONDS, Message, WebSocketClient
 from tests.support.documents import Document
 from tests.support.drawing import scripted_png
 from tests.support.processes import wait_gone, wait_until
@@ -46,7 +46,7 @@ def members(server: Server) -> list[psutil.Process]:
     return living
 
 
-def member_of(server: Server, client: Client) -> psutil.Process:
+def member_of(server: Server, client: WebSocketClient) -> psutil.Process:
     """The process that has the other end of a client's connection."""
     port = client.socket.local_address[1]
     [found] = [
@@ -70,11 +70,13 @@ def reader_of(server: Server) -> psutil.Process:
 
 
 @contextlib.asynccontextmanager
-async def sockets_on_two(server: Server, account: Account) -> AsyncIterator[tuple[Client, Client]]:
+async def sockets_on_two(
+    server: Server, account: Account
+) -> AsyncIterator[tuple[WebSocketClient, WebSocketClient]]:
     """The first on a process without a reader, the second on another."""
     reader = reader_of(server)
     async with contextlib.AsyncExitStack() as stack:
-        first: Client | None = None
+        first: WebSocketClient | None = None
         for _ in range(TRIES):
             client = await stack.enter_async_context(account.client())
             member = member_of(server, client)
@@ -86,7 +88,7 @@ async def sockets_on_two(server: Server, account: Account) -> AsyncIterator[tupl
         raise AssertionError("all sockets came to one process")
 
 
-async def lost(client: Client) -> bool:
+async def lost(client: WebSocketClient) -> bool:
     """Waits until the connection is gone, and says whether it went without a word."""
     async with asyncio.timeout(WAIT_SECONDS):
         await client.socket.wait_closed()
@@ -144,7 +146,7 @@ async def test_who_comes_to_another_process_has_the_text_of_the_page_that_is_rea
         async with account.client() as client:
             await client.until(so_far)
             if elsewhere := member_of(server, client) != reader:
-                document.lift(2)
+                document.release_page(2)
                 assert (await client.end_of(upload_id))["raw_text"] == document.text
                 break
     assert elsewhere
@@ -216,10 +218,10 @@ def test_a_process_is_told_to_end_until_it_hears_it_or_is_killed(
 
 
 def test_processes_that_cannot_start_are_no_server() -> None:
-    class Stillborn(Fleet):
+    class Stillborn(ProcessSupervisor):
         program = (sys.executable, "-c", "raise SystemExit(3)")
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         stillborn = Stillborn(listener, 2, lambda: pytest.fail("it serves"))
-        with pytest.raises(StartRefused, match="at its start"):
+        with pytest.raises(CommandError, match="at its start"):
             stillborn.run()

@@ -7,8 +7,8 @@ import pytest
 
 from backend_main.core import auth, checks
 from backend_main.core.conf import conf
-from backend_main.core.errors import OriginRefused
-from tests.support.client import Client
+from backend_main.core.errors import OriginNotAllowed
+from tests.support.client import WebSocketClient
 from tests.support.server import Server
 
 ALLOWED = ["https://app.example", "http://dev.example:3000", "https://[2001:db8::1]:8443"]
@@ -98,14 +98,14 @@ def test_s01_an_allowed_origin_or_none_may_connect(origin: str | None) -> None:
     ],
 )
 def test_s01_every_other_origin_is_refused(origin: str | bytes) -> None:
-    with pytest.raises(OriginRefused):
+    with pytest.raises(OriginNotAllowed):
         check(origin)
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "", "[", "localhost:x", "a b", "\xff"])
 def test_s01_a_forged_host_makes_no_origin_its_own(host: str) -> None:
     """DNS rebinding: the page's own name stands in both headers."""
-    with pytest.raises(OriginRefused):
+    with pytest.raises(OriginNotAllowed):
         check(f"http://{host}", host=host)
 
 
@@ -118,7 +118,7 @@ def test_s01_the_own_origin_goes_by_the_server_s_scheme() -> None:
     check("http://[::1]:8000", host="[::1]:8000")
     crossed = [("http://localhost", scheme) for scheme in secure]
     for origin, scheme in [*crossed, *(("https://localhost", scheme) for scheme in plain)]:
-        with pytest.raises(OriginRefused):
+        with pytest.raises(OriginNotAllowed):
             check(origin, host="localhost", scheme=scheme)
 
 
@@ -126,7 +126,7 @@ def test_s01_the_own_origin_goes_by_the_server_s_scheme() -> None:
 async def test_s01_a_refused_origin_is_told_by_its_close_code(
     server: Server, origin: str, a_token: str
 ) -> None:
-    async with Client(server.url(token=a_token), additional_headers={"Origin": origin}) as client:
+    async with WebSocketClient(server.url(token=a_token), additional_headers={"Origin": origin}) as client:
         assert await client.close_code() == 4403
     assert server.own_tracebacks == []
 

@@ -7,9 +7,9 @@ import time
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.client import Client, Message
+from tests.support.client import Message, WebSocketClient
 from tests.support.server import Server
-from tests.support.shapes import nothing_more
+from tests.support.shapes import expect_silence
 
 
 @pytest.fixture
@@ -17,12 +17,12 @@ def ada(server: Server) -> Account:
     return Account.on(server)
 
 
-async def authenticate(client: Client, token: object) -> Message:
+async def authenticate(client: WebSocketClient, token: object) -> Message:
     return await client.ask({"type": "authenticate", "token": token})
 
 
-def socket_for(account: Account, expires_at: int) -> Client:
-    return Client(account.server.url(token=account.mint(exp=expires_at)))
+def socket_for(account: Account, expires_at: int) -> WebSocketClient:
+    return WebSocketClient(account.server.url(token=account.mint(exp=expires_at)))
 
 
 async def test_s03_a_fresh_token_keeps_the_socket_open(ada: Account) -> None:
@@ -31,7 +31,7 @@ async def test_s03_a_fresh_token_keeps_the_socket_open(ada: Account) -> None:
         assert await authenticate(renewed, ada.mint()) == {"type": "authenticated"}
         assert await other.close_code() == 4401
         assert time.time() >= expires_at
-        await nothing_more(renewed)
+        await expect_silence(renewed)
 
 
 async def test_s03_the_socket_lives_as_long_as_the_token_given_last(ada: Account) -> None:
@@ -59,16 +59,19 @@ async def test_s03_a_token_that_is_refused_changes_nothing(ada: Account, server:
             assert reply.keys() == {"type", "error"}, bad
             assert (reply["type"], reply["error"].keys()) == ("authenticated", {"token"})
             assert not (isinstance(bad, str) and bad and bad in str(reply))
-        await nothing_more(client)
+        await expect_silence(client)
         assert await client.close_code() == 4401
         assert time.time() >= expires_at
 
 
 async def test_s03_a_fresh_token_outlives_the_revocation_of_the_older_ones(ada: Account) -> None:
-    old, fresh = Client(ada.server.url(token=ada.mint())), Client(ada.server.url(token=ada.mint()))
+    old, fresh = (
+        WebSocketClient(ada.server.url(token=ada.mint())),
+        WebSocketClient(ada.server.url(token=ada.mint())),
+    )
     async with old, fresh:
         issued_at = time.time() + 0.5
         assert "error" not in await authenticate(fresh, ada.mint(iat=issued_at))
         ada.revoke_tokens()
         assert await old.close_code() == 4401
-        await nothing_more(fresh)
+        await expect_silence(fresh)

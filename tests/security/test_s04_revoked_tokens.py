@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.server import Server
-from tests.support.shapes import nothing_more
+from tests.support.shapes import expect_silence
 
 WAYS: dict[str, Callable[[Account], None]] = {
     "deactivated": Account.deactivate,
@@ -23,4 +23,4 @@ async def test_s04_open_sockets_close_also_without_a_bell(deaf_server: Server, w
         await two.ask({"type": "subscribe", "stream": "pages"})
         WAYS[way](ada)
         assert [await client.close_code() for client in (one, two)] == [4401, 4401]
-        await nothing_more(other)
+        await expect_silence(other)

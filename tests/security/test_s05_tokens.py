@@ -20,7 +20,7 @@ from backend_main.core import auth
 from backend_main.core.conf import conf
 from backend_main.core.errors import Unauthenticated
 from backend_main.core.models import User
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.database import new_user
 from tests.support.server import Server
 from tests.support.tokens import RsaKey, claims, signed, unsigned
@@ -114,12 +114,12 @@ def server_key(server: Server) -> str:
 async def close_code(server: Server, token: str) -> int:
     from urllib.parse import quote
 
-    async with Client(server.url() + f"?token={quote(token)}") as client:
+    async with WebSocketClient(server.url() + f"?token={quote(token)}") as client:
         return await client.close_code()
 
 
 async def accepted(server: Server, token: str) -> bool:
-    async with Client(server.url(token=token)) as client:
+    async with WebSocketClient(server.url(token=token)) as client:
         try:
             return bool((await client.ask({"type": "subscribe"}))["message"] == "subscribed")
         except ConnectionClosed:
@@ -141,13 +141,13 @@ async def test_s05_a_forged_token_is_refused_by_the_socket(
 
 async def test_s05_no_token_is_refused_by_the_socket(server: Server) -> None:
     for path in ("/ws/core/upload/", f"/ws/core/upload/{uuid.uuid4()}/", "/ws/core/upload/?token="):
-        async with Client(server.url(path)) as client:
+        async with WebSocketClient(server.url(path)) as client:
             assert await client.close_code() == 4401
 
 
 async def test_s05_a_bad_header_is_not_saved_by_a_good_query(server: Server, a_token: str) -> None:
     headers = {"Authorization": "Bearer garbage"}
-    async with Client(server.url(token=a_token), additional_headers=headers) as client:
+    async with WebSocketClient(server.url(token=a_token), additional_headers=headers) as client:
         assert await client.close_code() == 4401
 
 
@@ -169,20 +169,20 @@ def key() -> str:
 
 
 def identified(user: User, **changes: Any) -> auth.Identity:
-    return auth.identify(signed(claims(str(user.pk), **changes), str(settings.SIMPLE_JWT["SIGNING_KEY"])))
+    return auth.authenticate(signed(claims(str(user.pk), **changes), str(settings.SIMPLE_JWT["SIGNING_KEY"])))
 
 
 @pytest.mark.parametrize("name", sorted(FORGED))
 def test_s05_identify_refuses_a_forged_token(name: str, user: User, key: str) -> None:
     with pytest.raises(Unauthenticated) as refused:
-        auth.identify(FORGED[name](str(user.pk), key))
+        auth.authenticate(FORGED[name](str(user.pk), key))
     assert str(user.pk) not in str(refused.value)
 
 
 @pytest.mark.parametrize("token", [None, ""])
 def test_s05_identify_refuses_no_token(token: str | None) -> None:
     with pytest.raises(Unauthenticated):
-        auth.identify(token)
+        auth.authenticate(token)
 
 
 def test_s05_identify_tells_user_issue_and_expiry(user: User) -> None:
@@ -194,7 +194,7 @@ def test_s05_identify_tells_user_issue_and_expiry(user: User) -> None:
 def test_s05_an_issued_token_is_valid_and_its_life_is_the_one_asked_for(user: User) -> None:
     import datetime as dt
 
-    identity = auth.identify(auth.issue(user, dt.timedelta(seconds=90)))
+    identity = auth.authenticate(auth.issue_access_token(user, dt.timedelta(seconds=90)))
     assert identity.user == user
     assert 85 < identity.expires_at - time.time() <= 90
 
@@ -234,13 +234,13 @@ def test_s05_a_token_from_before_the_revocation_is_refused_and_one_from_after_is
 def test_s05_a_new_password_revokes_the_tokens(user: User) -> None:
     import datetime as dt
 
-    before = auth.issue(user, dt.timedelta(hours=1))
-    assert auth.identify(before)
+    before = auth.issue_access_token(user, dt.timedelta(hours=1))
+    assert auth.authenticate(before)
     user.set_password("a new pass phrase")
     user.save()
     with pytest.raises(Unauthenticated):
-        auth.identify(before)
-    assert auth.identify(auth.issue(user, dt.timedelta(hours=1)))
+        auth.authenticate(before)
+    assert auth.authenticate(auth.issue_access_token(user, dt.timedelta(hours=1)))
 
 
 def test_s05_the_first_password_of_a_new_user_revokes_nothing() -> None:
@@ -264,9 +264,9 @@ def refresh_token(user: User) -> str:
 
 def test_s05_a_refresh_token_gives_an_access_token_and_is_none_itself(user: User) -> None:
     refresh = refresh_token(user)
-    assert auth.identify(refreshed(refresh)["access"]).user == user
+    assert auth.authenticate(refreshed(refresh)["access"]).user == user
     with pytest.raises(Unauthenticated):
-        auth.identify(refresh)
+        auth.authenticate(refresh)
 
 
 def test_s05_an_access_token_refreshes_nothing(user: User, key: str) -> None:

@@ -19,7 +19,7 @@ from django.urls import URLPattern, URLResolver
 
 from backend_main.backend import urls
 from backend_main.core import protocol
-from tests.support.client import Client, Message
+from tests.support.client import Message, WebSocketClient
 from tests.support.database import new_upload, new_user
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
@@ -82,8 +82,8 @@ class Scene:
     """The owner with a finished upload, and another user; each with a socket."""
 
     server: Server
-    owner: Client
-    other: Client
+    owner: WebSocketClient
+    other: WebSocketClient
     owner_token: str
     other_token: str
     instance: Message
@@ -101,8 +101,8 @@ class Scene:
 @pytest.fixture
 async def scene(server: Server, a_token: str, other_token: str) -> AsyncIterator[Scene]:
     async with AsyncExitStack() as stack:
-        owner = await stack.enter_async_context(Client(server.url(token=a_token)))
-        other = await stack.enter_async_context(Client(server.url(token=other_token)))
+        owner = await stack.enter_async_context(WebSocketClient(server.url(token=a_token)))
+        other = await stack.enter_async_context(WebSocketClient(server.url(token=other_token)))
         created = await owner.create(IMAGE)
         if not created["duplicate"]:
             await owner.end_of(created["instance"]["id"])
@@ -180,7 +180,7 @@ async def test_s07_the_owner_can_do_all_of_it(scene: Scene) -> None:
 
 @pytest.mark.parametrize("path", ["/ws/core/upload/", "/ws/core/upload/{id}/"])
 async def test_s07_without_a_token_no_message_is_heard(path: str, scene: Scene) -> None:
-    async with Client(scene.server.url(scene.filled(path))) as anonymous:
+    async with WebSocketClient(scene.server.url(scene.filled(path))) as anonymous:
         assert await anonymous.close_code() == 4401
         assert anonymous.seen == []
 
@@ -188,12 +188,14 @@ async def test_s07_without_a_token_no_message_is_heard(path: str, scene: Scene) 
 async def test_s07_another_s_upload_has_no_endpoint_for_anybody_else(scene: Scene) -> None:
     said = []
     for key in (scene.instance["id"], UNKNOWN_ID):
-        async with Client(scene.server.url(f"/ws/core/upload/{key}/", token=scene.other_token)) as client:
+        async with WebSocketClient(
+            scene.server.url(f"/ws/core/upload/{key}/", token=scene.other_token)
+        ) as client:
             assert await client.close_code() == 4404
             said.append((client.socket.close_reason, client.seen))
     assert said[0] == said[1]
     path = f"/ws/core/upload/{scene.instance['id']}/"
-    async with Client(scene.server.url(path, token=scene.owner_token)) as client:
+    async with WebSocketClient(scene.server.url(path, token=scene.owner_token)) as client:
         assert (await client.ask({"type": "subscribe"}))["instance_id"] == scene.instance["id"]
 
 

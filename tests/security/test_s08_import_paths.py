@@ -13,10 +13,10 @@ import pytest
 
 from backend_main.core import checks, intake, uploads
 from backend_main.core.conf import conf
-from backend_main.core.errors import Invalid
+from backend_main.core.errors import RequestError
 from backend_main.core.models import Upload, User
-from backend_main.core.uploads import Source
-from tests.support.client import Client
+from backend_main.core.uploads import UploadSource
+from tests.support.client import WebSocketClient
 from tests.support.database import new_upload, new_user
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
@@ -56,15 +56,15 @@ def settings(root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
     return change
 
 
-def create(owner: User, path: str) -> uploads.Created:
-    return uploads.create(owner=owner, source=Source(image_path=path))
+def create(owner: User, path: str) -> uploads.CreateResult:
+    return uploads.create(owner=owner, source=UploadSource(image_path=path))
 
 
 def refusal(owner: User, path: str) -> dict[str, str]:
-    with pytest.raises(Invalid) as raised:
+    with pytest.raises(RequestError) as raised:
         create(owner, path)
     assert not Upload.objects.filter(owner=owner).exists()
-    assert not list(conf.incoming_dir.iterdir())
+    assert not list(conf.staging_dir.iterdir())
     return raised.value.fields
 
 
@@ -100,7 +100,7 @@ def test_s08_a_second_root_is_a_root_too(
     settings(import_roots=[root / "missing", root / "sub", tmp_path / "outside"])
     assert create(owner, "secret.png").upload.filename == "secret.png"
     assert create(owner, str(root / "sub" / "good.png")).upload.filename == "good.png"
-    with pytest.raises(Invalid):
+    with pytest.raises(RequestError):
         create(owner, str(root / "good.png"))
 
 
@@ -271,7 +271,7 @@ def test_s08_a_root_elsewhere_does_not_stop_the_start(
 def opened(path: str) -> bytes | None:
     try:
         descriptor = intake._open_below_roots(path)
-    except Invalid:
+    except RequestError:
         return None
     with os.fdopen(descriptor, "rb") as file:
         return file.read()
@@ -359,7 +359,7 @@ async def test_s08_the_socket_gives_one_error_on_image_path_and_stays(
     server: Server, other_token: str, tmp_path: Path
 ) -> None:
     (tmp_path / "scan.png").write_bytes(GOOD)
-    async with Client(server.url(token=other_token)) as client:
+    async with WebSocketClient(server.url(token=other_token)) as client:
         for path in (str(tmp_path / "scan.png"), "/etc/passwd", "../x", "", "\x7f", "http://127.0.0.1/"):
             reply = await client.ask({"type": "create", "data": {"image_path": path}})
             assert reply.keys() == {"type", "error"}

@@ -16,9 +16,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from backend_main.core import decoding, intake
-from backend_main.core.errors import Invalid, ProtocolError
+from backend_main.core.errors import ProtocolError, RequestError
 from backend_main.core.protocol import REQUESTS, Create, Request
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.server import Server
 
 ID = str(uuid.UUID(int=7))
@@ -150,7 +150,7 @@ JSON = st.recursive(
 def outcome(frame: str) -> Request | dict[str, str]:
     """The request, or the errors; everything else is a failure of the test."""
     try:
-        return decoding.decode(frame)
+        return decoding.parse_request(frame)
     except ProtocolError as error:
         refused = error
     assert refused.fields
@@ -299,7 +299,7 @@ class Frames:
 def told(frame: str) -> Request | tuple[str, str | None, dict[str, str]]:
     """The request, or all of the error but the place in the text: where the frame was cut, that differs."""
     try:
-        request = decoding.decode(frame)
+        request = decoding.parse_request(frame)
         if isinstance(request, Create) and request.image_base64 is not None:
             return msgspec.structs.replace(request, image_base64=str(request.image_base64))
         return request
@@ -326,9 +326,9 @@ def told(frame: str) -> Request | tuple[str, str | None, dict[str, str]]:
 @example('{"type":"create","data":{"image_path":"image_base64","image_hash":"QUFB"}}')
 def test_s10_a_big_frame_is_decoded_as_a_small_one_is(frame: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoding, "CUT_FROM_CHARACTERS", 10**9)
+        patch.setattr(decoding, "BASE64_FAST_PATH_MIN_CHARACTERS", 10**9)
         plain = told(frame)
-        patch.setattr(decoding, "CUT_FROM_CHARACTERS", 0)
+        patch.setattr(decoding, "BASE64_FAST_PATH_MIN_CHARACTERS", 0)
         assert told(frame) == plain
 
 
@@ -339,12 +339,12 @@ def test_s10_a_raw_control_character_gives_no_upload_in_a_big_frame_either(
     """JSON forbids it. White space is refused here; the rest is no base64, which `intake` says."""
     frame = f'{{"type":"create","data":{{"image_base64":"QU{character}FB"}}}}'
     assert isinstance(outcome(frame), dict)
-    monkeypatch.setattr(decoding, "CUT_FROM_CHARACTERS", 0)
+    monkeypatch.setattr(decoding, "BASE64_FAST_PATH_MIN_CHARACTERS", 0)
     request = outcome(frame)
     assert isinstance(request, dict) or character not in "\n\r\t"
     if isinstance(request, Create):
         assert request.image_base64
-        with pytest.raises(Invalid), intake.from_base64(request.image_base64):
+        with pytest.raises(RequestError), intake.from_base64(request.image_base64):
             pass
 
 
@@ -353,7 +353,9 @@ def test_s10_the_cut_path_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[int] = []
     parse = decoding._parse_json
     monkeypatch.setattr(decoding, "_parse_json", lambda text: parsed.append(len(text)) or parse(text))
-    request = decoding.decode(json.dumps({"type": "create", "data": {"image_base64": "QUFB" * 100_000}}))
+    request = decoding.parse_request(
+        json.dumps({"type": "create", "data": {"image_base64": "QUFB" * 100_000}})
+    )
     assert isinstance(request, Create)
     assert str(request.image_base64) == "QUFB" * 100_000
     assert max(parsed) < 100
@@ -365,7 +367,7 @@ def test_s10_the_cut_path_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_s10_every_hostile_frame_gets_one_error_and_the_socket_stays(
     server: Server, a_token: str
 ) -> None:
-    async with Client(server.url(token=a_token)) as client:
+    async with WebSocketClient(server.url(token=a_token)) as client:
         for name, frame in HOSTILE.items():
             await client.send_text(frame)
             reply = await client.receive()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.support.accounts import Account
-from tests.support.memory import Watch
+from tests.support.memory import MemoryMonitor
 from tests.support.raw import RawSocket, deflated
 from tests.support.server import Server
 
@@ -21,7 +21,7 @@ async def test_s11_no_compression_is_agreed_to_and_a_bomb_stays_small(server: Se
     assert len(bomb) < MIB
     raw = await asyncio.to_thread(RawSocket, url, offer="permessage-deflate")
     assert "permessage-deflate" not in raw.answer
-    with Watch(server) as watch:
+    with MemoryMonitor(server) as watch:
         raw.send(bomb, rsv1=True)
         assert await asyncio.to_thread(raw.close_code) in (PROTOCOL_ERROR, None)
     raw.close()

@@ -15,7 +15,7 @@ from typing import Any
 
 import uvicorn
 
-from backend_main.backend.transport import Protocol
+from backend_main.backend.transport import FastPathWSProtocol
 from tests.support.raw import RawSocket
 
 MESSAGE = "x" * 65_536
@@ -74,4 +74,4 @@ def bytes_taken_for_one_that_never_reads(implementation: Any) -> int:
 
 
 def test_s12_the_implementation_in_use_waits_for_the_client() -> None:
-    assert bytes_taken_for_one_that_never_reads(Protocol) < BOUND_BYTES
+    assert bytes_taken_for_one_that_never_reads(FastPathWSProtocol) < BOUND_BYTES

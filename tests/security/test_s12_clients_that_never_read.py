@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.drawing import scripted_png
-from tests.support.memory import Watch
+from tests.support.memory import MemoryMonitor
 from tests.support.raw import RawSocket
 from tests.support.server import Server
 
@@ -28,7 +28,7 @@ async def test_s12_a_hundred_that_never_read_beside_one_that_does(server: Server
         await writing.end_of(upload_id)
         url = server.url(token=account.mint())
         deaf = await asyncio.gather(*(asyncio.to_thread(RawSocket, url) for _ in range(DEAF)))
-        with Watch(server) as watch:
+        with MemoryMonitor(server) as watch:
             for number in range(UPDATES):
                 text = f"{number} {CORRECTION}"
                 data = {"processed_text": text}

@@ -13,10 +13,10 @@ from django.db import connection
 
 from backend_main.core import uploads
 from backend_main.core.conf import conf
-from backend_main.core.errors import Invalid, UploadNotFound
-from backend_main.core.events import Change
+from backend_main.core.errors import RequestError, UploadNotFound
+from backend_main.core.events import UploadChange
 from backend_main.core.models import Job, Status, Upload, User
-from backend_main.core.uploads import Source
+from backend_main.core.uploads import UploadSource
 from tests.support.database import new_user
 from tests.support.drawing import scripted_png
 from tests.support.encoding import base64_of
@@ -43,8 +43,8 @@ def at_once(works: list[Callable[[], T]]) -> list[T]:
         return list(threads.map(run, works))
 
 
-def create(owner: User, image: bytes) -> uploads.Created:
-    return uploads.create(owner=owner, source=Source(image_base64=base64_of(image)))
+def create(owner: User, image: bytes) -> uploads.CreateResult:
+    return uploads.create(owner=owner, source=UploadSource(image_base64=base64_of(image)))
 
 
 def files_of(*uploads: Upload) -> set[str]:
@@ -61,7 +61,7 @@ def no_files_without_a_row() -> None:
         shutil.rmtree(directory)
 
 
-def test_s23_one_row_one_job_one_file_and_the_others_are_duplicates(happened: list[Change]) -> None:
+def test_s23_one_row_one_job_one_file_and_the_others_are_duplicates(happened: list[UploadChange]) -> None:
     owner, image = new_user(), scripted_png()
     made = at_once([lambda: create(owner, image)] * THREADS)
     assert sorted(duplicate for _, duplicate in made) == [False] + [True] * (THREADS - 1)
@@ -70,7 +70,7 @@ def test_s23_one_row_one_job_one_file_and_the_others_are_duplicates(happened: li
     assert Job.objects.filter(upload=upload).count() == 1
     assert files_of(upload) == {upload.image_path}
     assert (conf.files_dir / upload.image_path).read_bytes() == image
-    assert not list(conf.incoming_dir.iterdir())
+    assert not list(conf.staging_dir.iterdir())
     assert len(happened) == 1
 
 
@@ -107,7 +107,9 @@ def test_s23_the_same_file_of_two_users_is_two_uploads() -> None:
     assert files_of(*Upload.objects.all()) == {upload.image_path for upload in Upload.objects.all()}
 
 
-def test_s23_a_failed_upload_that_comes_sixteen_times_is_read_again_once(happened: list[Change]) -> None:
+def test_s23_a_failed_upload_that_comes_sixteen_times_is_read_again_once(
+    happened: list[UploadChange],
+) -> None:
     owner, image = new_user(), scripted_png()
     upload, _ = create(owner, image)
     Job.objects.all().delete()
@@ -125,10 +127,10 @@ def test_s23_a_create_that_races_a_delete_leaves_row_and_file_agreeing(round_num
     upload, _ = create(owner, image)
     refusals: list[list[str]] = []
 
-    def creating() -> uploads.Created | None:
+    def creating() -> uploads.CreateResult | None:
         try:
             return create(owner, image)
-        except Invalid as error:
+        except RequestError as error:
             refusals.append(list(error.fields))
             return None
 

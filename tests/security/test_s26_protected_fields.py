@@ -13,7 +13,7 @@ from backend_main.core import decoding
 from backend_main.core.errors import ProtocolError
 from backend_main.core.models import Upload
 from backend_main.core.protocol import REPLY_TYPES, REQUESTS, Create, Instance, Retry, Update
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
 
@@ -33,7 +33,7 @@ VALUES = st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5) | 
 
 def refusal(kind: str, data: dict[str, Any]) -> ProtocolError:
     with pytest.raises(ProtocolError) as raised:
-        decoding.decode(json.dumps({"type": kind, "instance_id": ID, "data": data}))
+        decoding.parse_request(json.dumps({"type": kind, "instance_id": ID, "data": data}))
     return raised.value
 
 
@@ -52,7 +52,7 @@ def test_s26_what_is_open_is_what_the_protocol_says() -> None:
     assert Update.data_fields == {"filename", "processed_text", "metadata"}
     asked = {"engine", "languages", "pages", "profile", "priority"}
     assert Create.data_fields == {"image_base64", "image_path", "image_hash"} | asked
-    assert Retry.data_fields == Retry.also_beside == asked
+    assert Retry.data_fields == Retry.also_top_level == asked
 
 
 @settings(max_examples=300, deadline=None)
@@ -67,7 +67,7 @@ def test_s26_any_data_with_an_unknown_field_is_refused_on_each_of_them(
     text = json.dumps({"type": kind, "instance_id": ID, "data": data})
     fields: set[str] = set()
     try:
-        decoding.decode(text)
+        decoding.parse_request(text)
     except ProtocolError as error:
         fields = set(error.fields)
     # A name that no JSON string may hold (NUL, half a surrogate pair) is an error of the whole message.
@@ -84,16 +84,16 @@ def test_s26_fields_beside_data_are_never_taken_for_fields_of_the_upload(
 ) -> None:
     """An unknown key at the top is ignored; one that belongs into `data` is not heard there."""
     try:
-        request = decoding.decode(json.dumps(extra | {"type": kind, "instance_id": ID, "ref": None}))
+        request = decoding.parse_request(json.dumps(extra | {"type": kind, "instance_id": ID, "ref": None}))
     except ProtocolError:
         return
-    for name in type(request).data_fields - type(request).also_beside:
+    for name in type(request).data_fields - type(request).also_top_level:
         empty = next(f for f in request.__struct_fields__ if f == name)
         assert not isinstance(getattr(request, empty), str)
 
 
 async def test_s26_the_row_is_unchanged_whatever_field_is_tried(server: Server, a_token: str) -> None:
-    async with Client(server.url(token=a_token)) as client:
+    async with WebSocketClient(server.url(token=a_token)) as client:
         created = await client.create(scripted_png(lines=["x"]))
         key = created["instance"]["id"]
         await client.end_of(key)

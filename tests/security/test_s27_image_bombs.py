@@ -11,11 +11,11 @@ import pytest
 
 from backend_main.reading import Options, UnreadableFile
 from backend_main.reading.pages import open_document
-from tests.support.client import Client
-from tests.support.memory import Watch
+from tests.support.client import WebSocketClient
+from tests.support.memory import MemoryMonitor
 from tests.support.server import Server
 from tests.zoo import strays
-from tests.zoo.exhibit import Exhibit, Refused
+from tests.zoo.exhibit import CorpusFile, Refused
 from tests.zoo.images import png
 
 MIB = 1024 * 1024
@@ -36,11 +36,11 @@ def token_of_all(server: Server) -> str:
 
 
 @pytest.mark.parametrize("bomb", BOMBS + POINTING, ids=ids)
-async def test_s27_a_bomb_is_refused_at_the_door(server: Server, token_of_all: str, bomb: Exhibit) -> None:
+async def test_s27_a_bomb_is_refused_at_the_door(server: Server, token_of_all: str, bomb: CorpusFile) -> None:
     file = bomb.make()
     assert isinstance(bomb.end, Refused)
-    async with Client(server.url(token=token_of_all)) as client:
-        with Watch(server) as watch:
+    async with WebSocketClient(server.url(token=token_of_all)) as client:
+        with MemoryMonitor(server) as watch:
             began = time.monotonic()
             reply = await client.create(file)
             seconds = time.monotonic() - began
@@ -52,7 +52,7 @@ async def test_s27_a_bomb_is_refused_at_the_door(server: Server, token_of_all: s
 
 
 @pytest.mark.parametrize("bomb", BOMBS + POINTING, ids=ids)
-def test_s27_the_reader_refuses_it_as_well(tmp_path: Path, bomb: Exhibit) -> None:
+def test_s27_the_reader_refuses_it_as_well(tmp_path: Path, bomb: CorpusFile) -> None:
     """Not every way to the reader goes through the door."""
     (tmp_path / "bomb").write_bytes(bomb.make())
     with pytest.raises(UnreadableFile):
@@ -63,8 +63,8 @@ async def test_s27_pixels_that_inflate_beyond_their_picture_are_not_kept(server:
     packer = zlib.compressobj(1)
     pixels = b"".join(packer.compress(bytes(MIB)) for _ in range(200)) + packer.flush()
     bomb = png(struct.pack(">IIBBBBB", 100, 100, 8, 0, 0, 0, 0), pixels)
-    async with Client(server.url(token=server.token(server.user()))) as client:
-        with Watch(server) as watch:
+    async with WebSocketClient(server.url(token=server.token(server.user()))) as client:
+        with MemoryMonitor(server) as watch:
             reply = await client.create(bomb)
             await client.end_of(reply["instance"]["id"])
     assert watch.growth < MOST_GROWTH_BYTES

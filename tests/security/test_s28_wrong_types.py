@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from backend_main.reading import headers
-from tests.support.door import Door
+from tests.support.door import HttpClient
 from tests.support.server import Server
 from tests.zoo import images, papers, strays
-from tests.zoo.exhibit import Exhibit, Read
+from tests.zoo.exhibit import CorpusFile, Read
 
 PICTURES = [e for e in [*images.EXHIBITS, *strays.EXHIBITS] if isinstance(e.end, Read) and not e.slow]
 TWO_IN_ONE = ("gif and jar", "jpeg with html", "jpeg with a pdf's header", "png and php")
@@ -28,18 +28,18 @@ SVG = [
 
 
 @pytest.fixture(scope="module")
-def door(server: Server) -> Iterator[Door]:
-    door = Door(server, server.token(server.user()))
+def door(server: Server) -> Iterator[HttpClient]:
+    door = HttpClient(server, server.token(server.user()))
     yield door
     door.http.close()
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF:UserWarning")
 @pytest.mark.parametrize("exhibit", PICTURES, ids=lambda exhibit: exhibit.name)
-def test_s28_the_decoder_opens_it_as_what_the_door_took_it_for(tmp_path: Path, exhibit: Exhibit) -> None:
+def test_s28_the_decoder_opens_it_as_what_the_door_took_it_for(tmp_path: Path, exhibit: CorpusFile) -> None:
     path = tmp_path / "file"
     path.write_bytes(exhibit.make())
-    header = headers.look(path, most_frames=5000)
+    header = headers.read_header(path, most_frames=5000)
     assert header is not None
     with Image.open(path) as image:  # of all that Pillow knows, whatever claims it first
         assert (image.format or "").replace("MPO", "JPEG") == header.kind.pillow
@@ -50,7 +50,7 @@ def test_s28_the_decoder_opens_it_as_what_the_door_took_it_for(tmp_path: Path, e
 
 
 @pytest.mark.parametrize("name", [*ONE_OF_EACH, *TWO_IN_ONE])
-def test_s28_a_file_goes_out_as_an_attachment_that_nothing_runs_in(door: Door, name: str) -> None:
+def test_s28_a_file_goes_out_as_an_attachment_that_nothing_runs_in(door: HttpClient, name: str) -> None:
     exhibit = ALL[name]
     assert isinstance(exhibit.end, Read)
     created = door.post(exhibit.make(), "evil.html").json()["instance"]
@@ -62,7 +62,7 @@ def test_s28_a_file_goes_out_as_an_attachment_that_nothing_runs_in(door: Door, n
     assert "evil" not in str(answer.headers)
 
 
-def test_s28_a_picture_of_a_page_is_ours_and_harmless(door: Door) -> None:
+def test_s28_a_picture_of_a_page_is_ours_and_harmless(door: HttpClient) -> None:
     path = door.read(ALL["jpeg with html"].make())
     answer = door.http.get(f"{path}/pages/1/image")
     assert answer.headers["Content-Type"] == "image/jpeg"
@@ -80,13 +80,13 @@ def assert_harmless(answer: httpx.Response) -> None:
 
 @pytest.mark.parametrize("svg", SVG)
 @pytest.mark.parametrize("name", ["x.svg", "x.png"])
-def test_s28_no_svg_is_taken(door: Door, svg: bytes, name: str) -> None:
+def test_s28_no_svg_is_taken(door: HttpClient, svg: bytes, name: str) -> None:
     answer = door.post(svg, name)
     assert (answer.status_code, list(answer.json()["error"])) == (400, ["file"])
 
 
 @pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", "application/pdf"])
-def test_s28_what_the_client_calls_it_is_not_asked(door: Door, kind: str) -> None:
+def test_s28_what_the_client_calls_it_is_not_asked(door: HttpClient, kind: str) -> None:
     file = images.saved(images.scan("RGB", (61 + len(kind), 40)), "PNG")
     answer = door.http.post("/api/uploads/", content=file, headers={"Content-Type": kind})
     assert answer.json()["instance"]["content_type"] == "image/png"

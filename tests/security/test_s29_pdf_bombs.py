@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from reportlab.lib.pdfencrypt import StandardEncryption
 
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.drawing import scripted_png
-from tests.support.memory import Watch
+from tests.support.memory import MemoryMonitor
 from tests.support.server import Server
 from tests.zoo.papers import BOX, numbered, paper, pdf, plain, stream
 
@@ -109,8 +109,8 @@ def bounded_token(bounded: Server) -> str:
 @pytest.mark.parametrize("name", BOMBS)
 async def test_s29_a_bomb_ends_within_its_limits(bounded: Server, bounded_token: str, name: str) -> None:
     file = BOMBS[name]()
-    async with Client(bounded.url(token=bounded_token)) as client:
-        with Watch(bounded) as watch:
+    async with WebSocketClient(bounded.url(token=bounded_token)) as client:
+        with MemoryMonitor(bounded) as watch:
             began = time.monotonic()
             reply = await client.create(file)
             end = await client.end_of(reply["instance"]["id"])
@@ -126,7 +126,7 @@ async def test_s29_a_bomb_ends_within_its_limits(bounded: Server, bounded_token:
 @pytest.mark.parametrize("name", SAID)
 async def test_s29_what_is_wrong_is_said(bounded: Server, bounded_token: str, name: str) -> None:
     make, sentence = SAID[name]
-    async with Client(bounded.url(token=bounded_token)) as client:
+    async with WebSocketClient(bounded.url(token=bounded_token)) as client:
         reply = await client.create(make())
         end = await client.end_of(reply["instance"]["id"])
     assert end["status"] == "error"
@@ -137,7 +137,7 @@ async def test_s29_what_is_wrong_is_said(bounded: Server, bounded_token: str, na
 async def test_s29_a_page_that_takes_too_long_is_ended(new_server: Callable[..., Server]) -> None:
     """With the memory of a server nobody set a limit on: a quick machine would reach a low one first."""
     server = new_server(PAGE_SECONDS=str(PAGE_SECONDS))
-    async with Client(server.url(token=server.token(server.user()))) as client:
+    async with WebSocketClient(server.url(token=server.token(server.user()))) as client:
         reply = await client.create(nested_forms(13))
         end = await client.end_of(reply["instance"]["id"])
     assert end["status"] == "error"
@@ -148,8 +148,8 @@ async def test_s29_a_page_that_takes_too_long_is_ended(new_server: Callable[...,
 async def test_s29_a_page_that_fills_the_memory_is_ended(new_server: Callable[..., Server]) -> None:
     """With all the time in the world: millions of strokes, each of which pdfium keeps."""
     server = new_server(PAGE_SECONDS="100", READER_MEMORY_BYTES=str(MEMORY_BYTES))
-    async with Client(server.url(token=server.token(server.user()))) as client:
-        with Watch(server) as watch:
+    async with WebSocketClient(server.url(token=server.token(server.user()))) as client:
+        with MemoryMonitor(server) as watch:
             reply = await client.create(inflating_content())
             end = await client.end_of(reply["instance"]["id"])
     assert (end["status"], end["error"]) == ("error", "The reading engine used too much memory.")

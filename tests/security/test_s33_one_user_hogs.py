@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.documents import Document, scripted_tiff
 from tests.support.drawing import scripted_png
 from tests.support.processes import wait_until
@@ -35,18 +35,18 @@ def long(tmp_path: Path) -> Iterator[Document]:
     document = Document(tmp_path, 30, gates={1: 0, 4: 0})
     yield document
     for page in (1, 4):
-        document.lift(page)
+        document.release_page(page)
 
 
 async def all_readers_are_in(document: Document) -> None:
     await asyncio.to_thread(wait_until, lambda: {*document.pages_read} == {1, 4}, "both readers are in it")
 
 
-async def read_one(client: Client, document: Document) -> None:
+async def read_one(client: WebSocketClient, document: Document) -> None:
     """Creates a file of which one page is read, lets one reader go on, and waits for the text."""
     scripts = [{}] * (MARK - 1) + [{"lines": ["one page"], "log": str(document.log)}]
     key: str = (await client.create(scripted_tiff(scripts), pages=str(MARK)))["instance"]["id"]
-    document.lift(1)
+    document.release_page(1)
     assert (await client.end_of(key))["raw_text"] == "one page"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import jwt
 
-from tests.support.client import Client
+from tests.support.client import WebSocketClient
 from tests.support.server import Server
 from tests.support.tables import rows
 
@@ -61,10 +61,10 @@ class Account:
 
         self._set("password", PBKDF2PasswordHasher().encode(password, "salt", iterations=1))
 
-    def client(self, upload_id: str | None = None, **options: Any) -> Client:
+    def client(self, upload_id: str | None = None, **options: Any) -> WebSocketClient:
         """A socket of this user, on the first endpoint or on that of one upload."""
         path = "/ws/core/upload/" + (f"{upload_id}/" if upload_id else "")
-        return Client(self.server.url(path, token=self.mint()), **options)
+        return WebSocketClient(self.server.url(path, token=self.mint()), **options)
 
     def deactivate(self) -> None:
         self._set("is_active", False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend_main.core import protocol
 
 
-class Asking:
+class FakeReplyTarget:
     """Notes what it is to expect."""
 
     id = "asking"
@@ -14,8 +14,8 @@ class Asking:
         self.expected: tuple[int, protocol.Message] | None = None
         self.forgot = False
 
-    def expect(self, seq: int, reply: protocol.Message) -> None:
+    def reply_at_event(self, seq: int, reply: protocol.Message) -> None:
         self.expected = seq, reply
 
-    def forget(self) -> None:
+    def cancel_reply(self) -> None:
         self.expected, self.forgot = None, True

@@ -16,7 +16,7 @@ WAIT_SECONDS = 60.0
 TERMINAL = ("processed", "error", "cancelled")
 
 
-class Client:
+class WebSocketClient:
     """`async with Client(url) as client:`; messages that a wait passed over stay in `seen`, in order."""
 
     def __init__(self, url: str, **options: Any) -> None:
@@ -24,7 +24,7 @@ class Client:
         self._connecting = websockets.connect(url, max_size=None, **options)
         self.seen: list[Message] = []
 
-    async def __aenter__(self) -> Client:
+    async def __aenter__(self) -> WebSocketClient:
         self.socket: ClientConnection = await self._connecting
         return self
 
@@ -50,7 +50,7 @@ class Client:
             pass
         return message
 
-    async def heard(self, wanted: Callable[[Message], bool]) -> Message:
+    async def received(self, wanted: Callable[[Message], bool]) -> Message:
         """The first message that is wanted, of those that came already or of those to come."""
         for message in self.seen:
             if wanted(message):

@@ -13,9 +13,9 @@ import pytest
 django.setup()  # the settings module and the data directory are named by `tests/conftest.py`
 
 from backend_main.core import events, storage  # noqa: E402
-from backend_main.core.events import Change  # noqa: E402
+from backend_main.core.events import UploadChange  # noqa: E402
 from backend_main.core.models import Upload, User  # noqa: E402
-from backend_main.core.uploads import Source, create  # noqa: E402
+from backend_main.core.uploads import UploadSource, create  # noqa: E402
 
 from . import parts  # noqa: E402
 from .drawing import scripted_png  # noqa: E402
@@ -44,12 +44,12 @@ def data_directories() -> None:
 
 
 @pytest.fixture
-def happened() -> Iterator[list[Change]]:
+def happened() -> Iterator[list[UploadChange]]:
     """What is told to listeners during the test."""
-    told: list[Change] = []
-    events.listen(told.append)
+    told: list[UploadChange] = []
+    events.add_listener(told.append)
     yield told
-    events.unlisten(told.append)
+    events.remove_listener(told.append)
 
 
 def new_user(name: str | None = None) -> User:
@@ -58,4 +58,4 @@ def new_user(name: str | None = None) -> User:
 
 def new_upload(owner: User, image: bytes | None = None) -> Upload:
     """A pending upload with its file and its job."""
-    return create(owner=owner, source=Source(image_base64=base64_of(image or scripted_png()))).upload
+    return create(owner=owner, source=UploadSource(image_base64=base64_of(image or scripted_png()))).upload

@@ -52,7 +52,7 @@ def _directory(pixels_at: int, text_at: int, text_bytes: int) -> bytes:
 class Document:
     """A scripted document whose pages note in a file that they are being read.
 
-    Page n is the line `page n`. `gates` says of a page after how many lines its reading stops before `lift`.
+    Page n is the line `page n`. `gates` says of a page after how many lines its reading stops before `release_page`.
     """
 
     def __init__(self, directory: Path, pages: int, gates: Mapping[int, int] | None = None) -> None:
@@ -75,7 +75,7 @@ class Document:
     def text_up_to(self, page: int) -> str:
         return "\n\n".join(f"page {n}" for n in range(1, page + 1))
 
-    def lift(self, page: int) -> None:
+    def release_page(self, page: int) -> None:
         self._gate(page).touch()
 
     def _gate(self, page: int) -> Path:

@@ -15,7 +15,7 @@ WAIT_SECONDS = 30.0
 
 
 @dataclass
-class Door:
+class HttpClient:
     """A user's HTTP client of a server."""
 
     server: Server

@@ -9,7 +9,7 @@ from tests.support.accounts import Account
 from tests.support.tables import transaction
 
 
-def cancel_elsewhere(account: Account, upload_id: str, error: str = "Cancelled elsewhere") -> int:
+def cancel_in_database(account: Account, upload_id: str, error: str = "Cancelled elsewhere") -> int:
     """An upload that waits is cancelled; the number of the event."""
     message = protocol.Failed(id=uuid.UUID(upload_id), status="cancelled", error=error)
     with transaction(account.server) as execute:

@@ -10,7 +10,7 @@ from tests.support.client import Message
 LIVE = ("pages_done", "page_count", "updated_at", "engine", "warnings")
 
 
-class Folded:
+class ClientState:
     """Takes messages in; `uploads` are by their ids. A message that must not come is an AssertionError."""
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Folded:
     def seq(self) -> int:
         return int((self.cursor or ":0").rpartition(":")[2])
 
-    def take(self, message: Message) -> None:
+    def apply(self, message: Message) -> None:
         """An acknowledgement, a snapshot or an event; other messages change nothing."""
         if message.get("type") == "subscribed":
             self.cursor = message["cursor"]
@@ -42,12 +42,12 @@ class Folded:
             told = {key: message[key] for key in ("status", "error") if key in message}
             self.uploads[message["id"]] = self.uploads[message["id"]] | {"error": None} | told
 
-    def plain(self) -> dict[str, dict[str, Any]]:
+    def comparable(self) -> dict[str, dict[str, Any]]:
         """What a fresh list must say as well."""
-        return plain(list(self.uploads.values()))
+        return comparable(list(self.uploads.values()))
 
 
-def plain(instances: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def comparable(instances: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Instances by id without their texts, and without what changes unsaid."""
     left_out = {*LIVE, "raw_text", "processed_text"}
     shown = ({key: value for key, value in i.items() if key not in left_out} for i in instances)

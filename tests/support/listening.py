@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from backend_main.core import events, live, protocol
-from backend_main.core.bell import Over, PageText, Ring, Taken
-from backend_main.core.errors import ConnectionRefused
+from backend_main.core.bell import LogAdvanced, PageTextUpdate, ReadingEnded, ReadingStarted
+from backend_main.core.errors import ConnectionRejected
 from backend_main.core.live import Hub
-from backend_main.core.outbox import Outbox
-from backend_main.core.queries import Account
-from backend_main.core.replay import Entry, Snapshot, Standing
-from backend_main.core.slot import Draft
-from backend_main.core.sockets import Socket
+from backend_main.core.outbox import SendQueue
+from backend_main.core.queries import AccountState
+from backend_main.core.replay import EncodedEvent, OwnerState, Snapshot
+from backend_main.core.slot import PageSnapshot
+from backend_main.core.sockets import LiveConnection
 
 OWNER, OTHER = uuid.uuid4(), uuid.uuid4()
 UPLOAD = uuid.uuid4()
@@ -66,47 +66,49 @@ async def clock() -> Clock:
     return Clock(asyncio.get_running_loop())
 
 
-class FakeLog:
+class FakeEventLog:
     """The log and what else the hub asks the database, in memory."""
 
     EPOCH = "e"
 
     def __init__(self) -> None:
-        self.entries: dict[uuid.UUID, list[Entry]] = defaultdict(list)
-        self.reading: dict[uuid.UUID, dict[uuid.UUID, Taken]] = defaultdict(dict)
+        self.entries: dict[uuid.UUID, list[EncodedEvent]] = defaultdict(list)
+        self.reading: dict[uuid.UUID, dict[uuid.UUID, ReadingStarted]] = defaultdict(dict)
         self.floor = 0
         self.deactivated: set[uuid.UUID] = set()
         self.valid_from: dict[uuid.UUID, float] = defaultdict(float)
         self.asked: list[str] = []
 
-    def add(self, owner: uuid.UUID, upload_id: uuid.UUID, message: Any, origin: str = "") -> Entry:
+    def add(self, owner: uuid.UUID, upload_id: uuid.UUID, message: Any, origin: str = "") -> EncodedEvent:
         """The next event of an owner; `message` need not be one that the log would keep."""
         last = isinstance(message, protocol.Failed | protocol.Processed)
         log = self.entries[owner]
-        log.append(Entry(len(log) + 1, upload_id, origin, last, protocol.encode(message)))
+        log.append(EncodedEvent(len(log) + 1, upload_id, origin, last, protocol.encode(message)))
         return log[-1]
 
-    def head(self, owner_id: uuid.UUID) -> int:
+    def latest_seq(self, owner_id: uuid.UUID) -> int:
         return len(self.entries[owner_id])
 
-    def accounts(self, owner_ids: list[uuid.UUID]) -> dict[uuid.UUID, Account]:
+    def accounts(self, owner_ids: list[uuid.UUID]) -> dict[uuid.UUID, AccountState]:
         active = [owner_id for owner_id in owner_ids if owner_id not in self.deactivated]
-        return {i: Account(self.valid_from[i], len(self.entries[i])) for i in active}
+        return {i: AccountState(self.valid_from[i], len(self.entries[i])) for i in active}
 
-    def standing(self, owner_id: uuid.UUID) -> Standing:
+    def owner_state(self, owner_id: uuid.UUID) -> OwnerState:
         taken = self.reading[owner_id].items()
         reading = {key: (item.attempt, len(item.pages or {})) for key, item in taken}
-        return Standing(self.EPOCH, len(self.entries[owner_id]), reading)
+        return OwnerState(self.EPOCH, len(self.entries[owner_id]), reading)
 
-    def taken(self, owner_id: uuid.UUID, upload_id: uuid.UUID, attempt: int) -> Taken | None:
+    def reading_state(self, owner_id: uuid.UUID, upload_id: uuid.UUID, attempt: int) -> ReadingStarted | None:
         self.asked.append("taken")
         found = self.reading[owner_id].get(upload_id)
         return found if found is not None and found.attempt == attempt else None
 
-    def covers(self, owner_id: uuid.UUID, seq: int) -> bool:
+    def has_all_since(self, owner_id: uuid.UUID, seq: int) -> bool:
         return self.floor <= seq <= len(self.entries[owner_id])
 
-    def since(self, owner_id: uuid.UUID, seq: int, upload_id: uuid.UUID | None = None) -> list[Entry]:
+    def events_after(
+        self, owner_id: uuid.UUID, seq: int, upload_id: uuid.UUID | None = None
+    ) -> list[EncodedEvent]:
         self.asked.append("since")
         return [entry for entry in self.entries[owner_id] if entry.seq > max(seq, self.floor)][:3]
 
@@ -114,13 +116,13 @@ class FakeLog:
         return Snapshot(len(self.entries[owner_id]), protocol.ListMessage(list=[]))
 
 
-class TestedHub(Hub):
+class HubHarness(Hub):
     """A hub on a log in memory; what tests do to both."""
 
     __test__ = False
 
     def __init__(self) -> None:
-        self.log = FakeLog()
+        self.log = FakeEventLog()
         super().__init__(log=self.log)  # type: ignore[arg-type] # it quacks
 
     def commit(
@@ -129,37 +131,37 @@ class TestedHub(Hub):
         upload_id: uuid.UUID = UPLOAD,
         *,
         owner: uuid.UUID = OWNER,
-        origin: Socket | None = None,
+        origin: LiveConnection | None = None,
         reply: protocol.Message | None = None,
-    ) -> Entry:
+    ) -> EncodedEvent:
         """A change is committed; the bell is silent."""
         entry = self.log.add(owner, upload_id, message, origin.id if origin else "")
         if origin is not None:
-            origin.expect(entry.seq, reply or message)
+            origin.reply_at_event(entry.seq, reply or message)
         return entry
 
-    def happen(
+    def commit_event(
         self,
         message: Any,
         upload_id: uuid.UUID = UPLOAD,
         *,
         owner: uuid.UUID = OWNER,
-        origin: Socket | None = None,
+        origin: LiveConnection | None = None,
         reply: protocol.Message | None = None,
-    ) -> Entry:
+    ) -> EncodedEvent:
         """A change is committed, and told."""
         entry = self.commit(message, upload_id, owner=owner, origin=origin, reply=reply)
-        self.bell.say(Ring(owner, entry.seq))
-        if entry.last:
-            self.bell.say(Over(owner, upload_id, entry.seq))
+        self.pubsub.publish(LogAdvanced(owner, entry.seq))
+        if entry.ends_reading:
+            self.pubsub.publish(ReadingEnded(owner, upload_id, entry.seq))
         return entry
 
     def end(self, upload_id: uuid.UUID = UPLOAD, owner: uuid.UUID = OWNER) -> None:
         """An upload's reading fails."""
         self.log.reading[owner].pop(upload_id, None)
-        self.happen(failed(upload_id), upload_id, owner=owner)
+        self.commit_event(failed(upload_id), upload_id, owner=owner)
 
-    def take(
+    def start_reading(
         self,
         attempt: int = 1,
         *pages: str,
@@ -167,33 +169,35 @@ class TestedHub(Hub):
         owner: uuid.UUID = OWNER,
         upload_id: uuid.UUID = UPLOAD,
         run: int = 0,
-    ) -> Taken:
+    ) -> ReadingStarted:
         """A reader begins, or goes on."""
         seq, texts = len(self.log.entries[owner]), dict(enumerate(pages, 1))
-        taken = Taken(owner, upload_id, attempt, seq, texts, page_count, run)
+        taken = ReadingStarted(owner, upload_id, attempt, seq, texts, page_count, run)
         self.log.reading[owner][upload_id] = taken
-        self.bell.say(taken)
+        self.pubsub.publish(taken)
         return taken
 
-    def page_text(self, upload_id: uuid.UUID, attempt: int, page: Draft, owner: uuid.UUID = OWNER) -> None:
-        self.bell.say(PageText(owner, upload_id, attempt, page))
+    def page_text(
+        self, upload_id: uuid.UUID, attempt: int, page: PageSnapshot, owner: uuid.UUID = OWNER
+    ) -> None:
+        self.pubsub.publish(PageTextUpdate(owner, upload_id, attempt, page))
 
     page_done = page_text
 
 
 @pytest.fixture
-async def hub(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TestedHub]:
+async def hub(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[HubHarness]:
     async def inline(work: Callable[..., object], *args: object) -> object:
         await asyncio.sleep(0)  # as with the real one, others go on meanwhile
         return work(*args)
 
-    monkeypatch.setattr(live.orm, "look", inline)
-    monkeypatch.setattr(live, "LOOK_SECONDS", 3600.0)
-    hub = TestedHub()
+    monkeypatch.setattr(live.orm, "run_short_query", inline)
+    monkeypatch.setattr(live, "POLL_SECONDS", 3600.0)
+    hub = HubHarness()
     hub.start()
-    hub._streams._loop = ClockLoop(asyncio.get_running_loop(), clock)  # type: ignore[assignment]
+    hub._broadcaster._loop = ClockLoop(asyncio.get_running_loop(), clock)  # type: ignore[assignment]
     yield hub
-    if hub.tell in events._listeners:
+    if hub.on_change_committed in events._listeners:
         await hub.stop()
 
 
@@ -211,23 +215,23 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return messages
 
 
-class Listener:
+class FakeConnection:
     """A socket of the hub; `heard` is what a client that reads at once would have."""
 
     def __init__(
         self, owner: uuid.UUID = OWNER, upload_id: uuid.UUID | None = None, issued_at: float = 0
     ) -> None:
         self.texts: list[str] = []
-        self.closed: list[ConnectionRefused] = []
-        self.outbox = Outbox(self._send)
-        self.socket = Socket(owner, upload_id, issued_at, self.outbox, self.closed.append)
+        self.closed: list[ConnectionRejected] = []
+        self.outbox = SendQueue(self._send)
+        self.socket = LiveConnection(owner, upload_id, issued_at, self.outbox, self.closed.append)
 
     async def _send(self, text: str) -> None:
         self.texts.append(text)
 
     @property
     async def heard(self) -> list[dict[str, Any]]:
-        await settled()
+        await run_until_idle()
         while self.outbox._entries:
             await self.outbox._send_next()
         return [json.loads(text) for text in self.texts]
@@ -237,7 +241,7 @@ class Listener:
         return [message["streamed_text"] for message in await self.heard if "streamed_text" in message]
 
 
-async def settled(turns: int = 12) -> None:
+async def run_until_idle(turns: int = 12) -> None:
     """All callbacks that other threads, or the hub, have queued have run."""
     for _ in range(turns):
         await asyncio.sleep(0)
@@ -247,11 +251,11 @@ def failed(upload_id: uuid.UUID = UPLOAD, error: str = "Broken.") -> protocol.Fa
     return protocol.Failed(id=upload_id, status="error", error=error)
 
 
-def draft(text: str, number: int = 1, **more: Any) -> Draft:
-    return Draft(number, text=text, **more)
+def draft(text: str, number: int = 1, **more: Any) -> PageSnapshot:
+    return PageSnapshot(number, text=text, **more)
 
 
-async def joined(hub: Hub, *listeners: Listener) -> Listener:
+async def joined(hub: Hub, *listeners: FakeConnection) -> FakeConnection:
     for listener in listeners:
         await hub.join(listener.socket)
     return listeners[0]

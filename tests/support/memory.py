@@ -13,7 +13,7 @@ from tests.support.server import Server
 SECONDS_BETWEEN = 0.01
 
 
-class Watch:
+class MemoryMonitor:
     """`with Watch(server) as watch:`; then `watch.growth` is the most that it took beyond the beginning."""
 
     def __init__(self, server: Server) -> None:
@@ -22,7 +22,7 @@ class Watch:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._weigh)
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> MemoryMonitor:
         self._before = self._peak = self._resident()
         self._thread.start()
         return self

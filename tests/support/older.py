@@ -34,7 +34,7 @@ ENDS = {"processed": None, "error": "The reader gave up.", "cancelled": "Cancell
 
 
 @dataclass
-class Older:
+class OldSchemaDatabase:
     """`ids` by what each upload is: `pending`, `processing`, `processed`, `error`, `cancelled`.
 
     Each has three pages; of the one that is being read, and of the cancelled, the first is saved. `last_seq`
@@ -50,7 +50,7 @@ class Older:
     last_seq: int = 0
 
     @classmethod
-    def on(cls, server: Server, schema: str) -> Older:
+    def on(cls, server: Server, schema: str) -> OldSchemaDatabase:
         """Makes the database with the migrations up to `schema`, which may be `previous`, and fills it."""
         server.data_dir.mkdir(mode=0o700)
         done = subprocess.run(

@@ -24,7 +24,7 @@ EMBEDDED, POSTGRESQL, SCALED = NAMES = ("embedded", "postgresql", "scaled")
 _CHOSEN, _REDIS = "SCANRILL_TEST_PARTS", "SCANRILL_TEST_REDIS"
 
 
-def chosen(arguments: Sequence[str]) -> str:
+def selected_mode(arguments: Sequence[str]) -> str:
     """By the arguments of a command that runs tests, or by who started that; its processes inherit it."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--parts", default=os.environ.get(_CHOSEN, EMBEDDED))

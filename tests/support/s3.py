@@ -29,7 +29,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 class S3:
-    """`away()` until `back()`: requests are answered with 503. `asked`: the requests, as "GET /path"."""
+    """`fail()` until `recover()`: requests are answered with 503. `asked`: the requests, as "GET /path"."""
 
     def __init__(self) -> None:
         self._serve: Wsgi = DomainDispatcherApplication(create_backend_app)
@@ -76,19 +76,19 @@ class S3:
         """Credentials where AWS keeps them."""
         return {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
 
-    def away(
+    def fail(
         self, *methods: str, after: int = 0, status: str = "503 Slow Down", code: str = "SlowDown"
     ) -> None:
         """For requests of these methods, but for the first so many; for all, if none is named."""
         self._passing, self._answer = after, (status, code)
         self._away = methods or ("GET", "PUT", "POST", "DELETE", "HEAD")
 
-    def back(self) -> None:
+    def recover(self) -> None:
         self._away, self._cut_after = (), None
         self._flowing.set()
 
     def freeze(self) -> None:
-        """Takes requests and answers none of them before `back()`."""
+        """Takes requests and answers none of them before `recover()`."""
         self._flowing.clear()
 
     def cut_once_after(self, size: int) -> None:

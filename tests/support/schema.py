@@ -46,15 +46,16 @@ def problems(before: ProjectState, now: ProjectState) -> list[str]:
 def _of_a_table(table: str, before: ModelState, now: ModelState) -> Iterator[str]:
     if before.options.get("db_table") != now.options.get("db_table"):
         yield f"{table} has another name"
-    for name, field in before.fields.items():
-        if name not in now.fields:
+    columns_before, columns_now = _by_column(before), _by_column(now)
+    for name, field in columns_before.items():
+        if name not in columns_now:
             yield f"{table}.{name} is gone"
         else:
-            yield from _narrowed(f"{table}.{name}", field, now.fields[name])
-    for name, field in now.fields.items():
-        if name not in before.fields and not (field.null or field.db_default is not NOT_PROVIDED):
+            yield from _narrowed(f"{table}.{name}", field, columns_now[name])
+    for name, field in columns_now.items():
+        if name not in columns_before and not (field.null or field.db_default is not NOT_PROVIDED):
             yield f"{table}.{name} is new, may not be null, and has no default of the database's"
-        if name not in before.fields and field.unique and not field.null:
+        if name not in columns_before and field.unique and not field.null:
             yield f"{table}.{name} is new, and its default could stand in one row only"
     known = {constraint.name for constraint in before.options.get("constraints", ())}
     for constraint in now.options.get("constraints", ()):
@@ -62,8 +63,12 @@ def _of_a_table(table: str, before: ModelState, now: ModelState) -> Iterator[str
             yield f"{table} has a new constraint, {constraint.name}"
 
 
+def _by_column(model: ModelState) -> dict[str, Field[Any, Any]]:
+    return {field.db_column or name: field for name, field in model.fields.items()}
+
+
 def _narrowed(name: str, before: Field[Any, Any], now: Field[Any, Any]) -> Iterator[str]:
-    if before.get_internal_type() != now.get_internal_type() or before.db_column != now.db_column:
+    if before.get_internal_type() != now.get_internal_type():
         yield f"{name} is another column"
     if before.null and not now.null:
         yield f"{name} may not be null any more"

@@ -9,21 +9,21 @@ import pytest
 
 from backend_main import reading
 from backend_main.core import tasks
-from backend_main.core.bell import PageText, Taken
-from backend_main.core.events import Change
+from backend_main.core.bell import PageTextUpdate, ReadingStarted
+from backend_main.core.events import UploadChange
 from backend_main.core.models import Upload
-from backend_main.core.slot import Draft
+from backend_main.core.slot import PageSnapshot
 from tests.support.database import new_upload, new_user
 
 Act = Callable[[], None]
-Step = reading.Together | Exception | Act
+Step = reading.BatchedEvent | Exception | Act
 BOX = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 
-class FakeHost:
+class FakeEngineProcess:
     """Plays the scripts in turn, a page at each read; a function is called, an exception raised."""
 
-    warm = True
+    is_ready = True
 
     def __init__(self, *scripts: list[Step]) -> None:
         self.scripts = [list(script) for script in scripts]
@@ -34,7 +34,7 @@ class FakeHost:
     def start(self) -> None:
         self.starts += 1
 
-    def read_together(self, _path: Path, options: reading.Options) -> Iterator[reading.Together]:
+    def read_batched(self, _path: Path, options: reading.Options) -> Iterator[reading.BatchedEvent]:
         self.asked.append(options)
         script = self.scripts[0]
         try:
@@ -60,21 +60,21 @@ class FakeHost:
         self.stopped = True
 
 
-class FakeBell:
+class FakePublisher:
     """Notes the live text."""
 
     def __init__(self) -> None:
-        self.taken: list[Taken] = []
+        self.taken: list[ReadingStarted] = []
         self.texts: list[tuple[int, str]] = []
         self.pages: list[tuple[int, str]] = []
-        self.drafts: list[Draft] = []
+        self.drafts: list[PageSnapshot] = []
 
-    def say(self, item: Taken | PageText) -> None:
-        if isinstance(item, Taken):
+    def publish(self, item: ReadingStarted | PageTextUpdate) -> None:
+        if isinstance(item, ReadingStarted):
             self.taken.append(item)
             return
-        (self.pages if item.page.done else self.texts).append((item.attempt, item.page.text))
-        self.drafts.append(item.page)
+        (self.pages if item.snapshot.done else self.texts).append((item.attempt, item.snapshot.text))
+        self.drafts.append(item.snapshot)
 
 
 def page(number: int, count: int, *lines: str, warnings: list[str] | None = None) -> list[Step]:
@@ -104,14 +104,14 @@ def upload() -> Upload:
     return new_upload(new_user())
 
 
-def reader(*scripts: list[Step]) -> tuple[tasks.Reader, FakeHost, FakeBell]:
-    bell, host = FakeBell(), FakeHost(*scripts)
-    return tasks.Reader(bell, host), host, bell  # type: ignore[arg-type]
+def reader(*scripts: list[Step]) -> tuple[tasks.JobReader, FakeEngineProcess, FakePublisher]:
+    bell, host = FakePublisher(), FakeEngineProcess(*scripts)
+    return tasks.JobReader(bell, host), host, bell  # type: ignore[arg-type]
 
 
-def now(upload: Upload) -> Upload:
+def reload(upload: Upload) -> Upload:
     return Upload.objects.get(pk=upload.pk)
 
 
-def terminals(happened: list[Change]) -> list[Change]:
-    return [event for event in happened if event.last]
+def terminals(happened: list[UploadChange]) -> list[UploadChange]:
+    return [event for event in happened if event.ends_reading]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.support.client import TERMINAL, Client, Message
+from tests.support.client import TERMINAL, Message, WebSocketClient
 
 INSTANCE_KEYS = {
     *("id", "owner", "filename", "image_path", "image_hash", "content_type", "bytes", "status", "error"),
@@ -16,7 +16,7 @@ PROCESSED_KEYS = {"id", "status", "raw_text", "processed_text", "type"}
 FAILED_KEYS = {"id", "status", "type", "error"}
 
 
-def story(client: Client, upload_id: str) -> list[str]:
+def receive_until_end(client: WebSocketClient, upload_id: str) -> list[str]:
     """What a socket heard of an upload, in order: types of replies and events, statuses of the reading."""
     told = []
     for message in client.seen:
@@ -27,12 +27,12 @@ def story(client: Client, upload_id: str) -> list[str]:
     return told
 
 
-def partials(client: Client, upload_id: str) -> list[str]:
+def partials(client: WebSocketClient, upload_id: str) -> list[str]:
     """The texts of an upload's partials, in order."""
     return [m["streamed_text"] for m in client.seen if m.get("id") == upload_id and "streamed_text" in m]
 
 
-async def heard(client: Client, wanted: Callable[[Message], bool]) -> Message:
+async def receive_until(client: WebSocketClient, wanted: Callable[[Message], bool]) -> Message:
     """The first message that is wanted, among those passed over and those still to come."""
     for message in client.seen:
         if wanted(message):
@@ -40,19 +40,19 @@ async def heard(client: Client, wanted: Callable[[Message], bool]) -> Message:
     return await client.until(wanted)
 
 
-async def heard_end(client: Client, upload_id: str) -> Message:
+async def receive_terminal(client: WebSocketClient, upload_id: str) -> Message:
     """The terminal message of an upload, also when it came while something else was waited for."""
-    return await heard(client, lambda m: m.get("id") == upload_id and m.get("status") in TERMINAL)
+    return await receive_until(client, lambda m: m.get("id") == upload_id and m.get("status") in TERMINAL)
 
 
-async def nothing_more(client: Client) -> None:
+async def expect_silence(client: WebSocketClient) -> None:
     """Nothing waits for this socket: the reply to a request sent now is the very next message."""
     await client.send({"type": "subscribe", "ref": "nothing more"})
     message = await client.receive()
     assert message.get("ref") == "nothing more", f"unexpected: {message}"
 
 
-async def ids_of(client: Client) -> list[str]:
+async def ids_of(client: WebSocketClient) -> list[str]:
     """The ids of all the user's uploads, newest first."""
     reply: Message = await client.ask({"type": "list"})
     return [instance["id"] for instance in reply["list"]]

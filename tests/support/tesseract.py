@@ -9,7 +9,7 @@ from backend_main.reading.engines.tesseract import TesseractEngine
 
 def needs_tesseract(*languages: str) -> None:
     """Skips the test where Tesseract, or a language of it, is not installed."""
-    if lacking := TesseractEngine.lacking():
+    if lacking := TesseractEngine.unavailable_reason():
         pytest.skip(f"LOUD: {lacking} Nothing was said about Tesseract")
-    if missing := set(languages) - TesseractEngine.readable():
+    if missing := set(languages) - TesseractEngine.supported_languages():
         pytest.skip(f"LOUD: Tesseract lacks {', '.join(missing)}; nothing was said about it")

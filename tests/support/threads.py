@@ -8,7 +8,7 @@ from collections.abc import Callable
 from django.db import connection
 
 
-def together(*acts: Callable[[], object]) -> list[BaseException | None]:
+def run_concurrently(*acts: Callable[[], object]) -> list[BaseException | None]:
     """Calls each on a thread of its own, all at once; what each raised."""
     barrier = threading.Barrier(len(acts))
     raised: list[BaseException | None] = [None] * len(acts)

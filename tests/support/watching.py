@@ -20,7 +20,7 @@ TOLD = ("id", "owner", "filename", "image_hash", "status", "error", "metadata")
 TEXTS = ("raw_text", "processed_text")
 
 
-class Watching:
+class EventRecorder:
     """A client and all the durable events that it was told, in order."""
 
     def __init__(self, client: AsyncClient) -> None:
@@ -59,9 +59,9 @@ def seq(cursor: str) -> int:
 
 
 @asynccontextmanager
-async def watching(account: Account, port: int, stream: Any = "pages") -> AsyncIterator[Watching]:
+async def recording(account: Account, port: int, stream: Any = "pages") -> AsyncIterator[EventRecorder]:
     client = AsyncClient(f"http://127.0.0.1:{port}", token=account.mint(), stream=stream, timing=QUICK)
-    watcher = Watching(client)
+    watcher = EventRecorder(client)
     try:
         await watcher.until_listed()
         yield watcher
@@ -91,7 +91,7 @@ async def all_read(account: Account) -> list[Instance]:
         await client.close()
 
 
-def hold_against(watcher: Watching, truth: list[Instance]) -> None:
+def assert_matches_server(watcher: EventRecorder, truth: list[Instance]) -> None:
     """What the client made of its events is what the server has."""
     known = watcher.client.uploads
     assert set(known) == {upload.id for upload in truth}

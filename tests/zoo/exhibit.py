@@ -41,7 +41,7 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Exhibit:
+class CorpusFile:
     name: str
     make: Callable[[], bytes]
     end: Refused | Failed | Read

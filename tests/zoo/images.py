@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from PIL.TiffImagePlugin import AppendingTiffWriter
 
-from .exhibit import SIZE, Exhibit, Read
+from .exhibit import SIZE, CorpusFile, Read
 from .tiff import TiffPage, tiff
 
 PNG, JPEG, WEBP, GIF = "image/png", "image/jpeg", "image/webp", "image/gif"
@@ -127,12 +127,12 @@ def samples(layout: str) -> bytes:
     return (np.asarray(scan(), np.uint16) * 257).astype("<u2").tobytes()
 
 
-def _all_of(content_type: str, rows: dict[str, Callable[[], bytes]]) -> Iterator[Exhibit]:
+def _all_of(content_type: str, rows: dict[str, Callable[[], bytes]]) -> Iterator[CorpusFile]:
     for name, make in rows.items():
-        yield Exhibit(name, make, Read(content_type))
+        yield CorpusFile(name, make, Read(content_type))
 
 
-def _pngs() -> Iterator[Exhibit]:
+def _pngs() -> Iterator[CorpusFile]:
     modes = ("1", "L", "P", "RGB")
     yield from _all_of(PNG, {f"png {mode}": lambda mode=mode: saved(scan(mode), "PNG") for mode in modes})
     clear = ("LA", "RGBA")
@@ -146,11 +146,11 @@ def _pngs() -> Iterator[Exhibit]:
             "png called .pdf": lambda: saved(scan(), "PNG", compress_level=1),
         },
     )
-    yield Exhibit("png animated", partial(animated, "PNG"), Read(PNG, warnings=(FIRST_ONLY,)))
-    yield Exhibit(
+    yield CorpusFile("png animated", partial(animated, "PNG"), Read(PNG, warnings=(FIRST_ONLY,)))
+    yield CorpusFile(
         "png of one pixel", lambda: saved(Image.new("1", (1, 1)), "PNG"), Read(PNG, (1, 1), drawn=False)
     )
-    yield Exhibit(
+    yield CorpusFile(
         "png of 10,000 pixels a side",
         lambda: saved(scan("1", (10_000, 10_000)), "PNG"),
         Read(PNG, (10_000, 10_000)),
@@ -158,7 +158,7 @@ def _pngs() -> Iterator[Exhibit]:
     )
 
 
-def _jpegs() -> Iterator[Exhibit]:
+def _jpegs() -> Iterator[CorpusFile]:
     modes = ("L", "RGB", "CMYK")
     yield from _all_of(
         JPEG, {f"jpeg {mode}": lambda mode=mode: saved(scan(mode), "JPEG", quality=95) for mode in modes}
@@ -176,14 +176,14 @@ def _jpegs() -> Iterator[Exhibit]:
     yield from _all_of(
         JPEG, {f"jpeg turned {turn}": lambda turn=turn: turned(turn, "JPEG") for turn in range(1, 9)}
     )
-    yield Exhibit(
+    yield CorpusFile(
         "jpeg 10,000 pixels high",
         lambda: saved(scan("L", (300, 10_000)), "JPEG"),
         Read(JPEG, (300, 10_000)),
     )
 
 
-def _others() -> Iterator[Exhibit]:
+def _others() -> Iterator[CorpusFile]:
     yield from _all_of(
         WEBP,
         {
@@ -192,18 +192,18 @@ def _others() -> Iterator[Exhibit]:
             "webp turned": lambda: turned(6, "WEBP"),
         },
     )
-    yield Exhibit("webp animated", partial(animated, "WEBP"), Read(WEBP, warnings=(FIRST_ONLY,)))
+    yield CorpusFile("webp animated", partial(animated, "WEBP"), Read(WEBP, warnings=(FIRST_ONLY,)))
     modes = ("1", "L", "P", "RGB")
     yield from _all_of(BMP, {f"bmp {mode}": lambda mode=mode: saved(scan(mode), "BMP") for mode in modes})
     yield from _all_of(
         GIF,
         {"gif": lambda: saved(scan("P"), "GIF"), "gif see-through": partial(palette, "GIF", 1)},
     )
-    yield Exhibit("gif animated", partial(animated, "GIF"), Read(GIF, warnings=(FIRST_ONLY,)))
-    yield Exhibit("heic", lambda: HEIC_BYTES, Read(HEIC, (64, 48)))
+    yield CorpusFile("gif animated", partial(animated, "GIF"), Read(GIF, warnings=(FIRST_ONLY,)))
+    yield CorpusFile("heic", lambda: HEIC_BYTES, Read(HEIC, (64, 48)))
 
 
-def _tiffs() -> Iterator[Exhibit]:
+def _tiffs() -> Iterator[CorpusFile]:
     packed = (
         ("1", "group4"),
         ("1", "group3"),
@@ -232,7 +232,7 @@ def _tiffs() -> Iterator[Exhibit]:
     }
     yield from _all_of(TIFF, rows)
     packings = (("1", "group4"), ("L", "tiff_lzw"), ("RGB", "tiff_adobe_deflate"), ("RGB", "jpeg"))
-    yield Exhibit("tiff of four packings", lambda: mixed_tiff(*packings), Read(TIFF, pages=4))
+    yield CorpusFile("tiff of four packings", lambda: mixed_tiff(*packings), Read(TIFF, pages=4))
 
 
 def _tiff(mode: str, how: str) -> bytes:

@@ -11,7 +11,7 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from .exhibit import DUMMY, Exhibit, Failed, Read, Refused
+from .exhibit import DUMMY, CorpusFile, Failed, Read, Refused
 from .images import saved, scan
 
 PDF = "application/pdf"
@@ -113,15 +113,15 @@ def numbered(count: int) -> bytes:
     return pdf(plain([BOX] * count))
 
 
-def _texts() -> Iterator[Exhibit]:
-    yield Exhibit("pdf with text", partial(paper, "text"), OWN)
+def _texts() -> Iterator[CorpusFile]:
+    yield CorpusFile("pdf with text", partial(paper, "text"), OWN)
     for turn in (90, 180, 270):
-        yield Exhibit(f"pdf with text turned {turn}", partial(paper, "text", turn=turn), OWN)
-    yield Exhibit("pdf with text sideways", partial(paper, "sideways"), READ_AS_IMAGE)
-    yield Exhibit("pdf of a scan", partial(paper, "scan"), Read(PDF, None))
-    yield Exhibit("pdf with hidden text over a scan", partial(paper, "hidden"), READ_AS_IMAGE)
-    yield Exhibit("pdf with letters of private use", private_use, READ_AS_IMAGE)
-    yield Exhibit(
+        yield CorpusFile(f"pdf with text turned {turn}", partial(paper, "text", turn=turn), OWN)
+    yield CorpusFile("pdf with text sideways", partial(paper, "sideways"), READ_AS_IMAGE)
+    yield CorpusFile("pdf of a scan", partial(paper, "scan"), Read(PDF, None))
+    yield CorpusFile("pdf with hidden text over a scan", partial(paper, "hidden"), READ_AS_IMAGE)
+    yield CorpusFile("pdf with letters of private use", private_use, READ_AS_IMAGE)
+    yield CorpusFile(
         "pdf with text and a scan",
         partial(paper, "text", "scan", "text"),
         Read(
@@ -133,9 +133,11 @@ def _texts() -> Iterator[Exhibit]:
             drawn=False,
         ),
     )
-    yield Exhibit("pdf of a fax", lambda: saved(scan("1"), "PDF", resolution=200), Read(PDF, None))
-    yield Exhibit("pdf of a jpeg 2000", lambda: saved(scan("RGBA"), "PDF", resolution=200), Read(PDF, None))
-    yield Exhibit(
+    yield CorpusFile("pdf of a fax", lambda: saved(scan("1"), "PDF", resolution=200), Read(PDF, None))
+    yield CorpusFile(
+        "pdf of a jpeg 2000", lambda: saved(scan("RGBA"), "PDF", resolution=200), Read(PDF, None)
+    )
+    yield CorpusFile(
         "pdf of 300 pages",
         partial(paper, *["text"] * 300),
         Read(
@@ -145,36 +147,36 @@ def _texts() -> Iterator[Exhibit]:
     )
 
 
-def _odd() -> Iterator[Exhibit]:
-    yield Exhibit("pdf behind 1,000 bytes", lambda: b"x" * 999 + b"\n" + paper("text"), OWN)
-    yield Exhibit("pdf behind 2,000 bytes", lambda: b"x" * 2000 + paper("text"), Refused("no format"))
-    yield Exhibit("pdf with a broken table", lambda: pdf(plain([BOX]), table=False), OWN)
+def _odd() -> Iterator[CorpusFile]:
+    yield CorpusFile("pdf behind 1,000 bytes", lambda: b"x" * 999 + b"\n" + paper("text"), OWN)
+    yield CorpusFile("pdf behind 2,000 bytes", lambda: b"x" * 2000 + paper("text"), Refused("no format"))
+    yield CorpusFile("pdf with a broken table", lambda: pdf(plain([BOX]), table=False), OWN)
     huge = "/MediaBox[0 0 200000 100000]"
-    yield Exhibit(
+    yield CorpusFile(
         "pdf with a huge page",
         lambda: pdf(plain([huge])),
         Read(PDF, (4000, 2000), words=LINES[:1], drawn=False),
     )
-    yield Exhibit(
+    yield CorpusFile(
         "pdf with a page of a dot", lambda: pdf(plain(["/MediaBox[0 0 1 1]"])), Read(PDF, (3, 3), drawn=False)
     )
-    yield Exhibit("pdf that only its owner may change", lambda: paper("text", lock=_locked("")), OWN)
+    yield CorpusFile("pdf that only its owner may change", lambda: paper("text", lock=_locked("")), OWN)
 
 
-def _bad() -> Iterator[Exhibit]:
-    yield Exhibit(
+def _bad() -> Iterator[CorpusFile]:
+    yield CorpusFile(
         "pdf with a password", lambda: paper("text", lock=_locked("open")), Failed("needs a password")
     )
-    yield Exhibit("pdf without pages", lambda: pdf(plain([])), Failed("no pages"))
-    yield Exhibit("pdf that is only a header", lambda: b"%PDF-1.7\nnothing more", Failed("broken"))
-    yield Exhibit("pdf cut short", lambda: paper("text", "scan")[:700], Failed("broken"))
-    yield Exhibit(
+    yield CorpusFile("pdf without pages", lambda: pdf(plain([])), Failed("no pages"))
+    yield CorpusFile("pdf that is only a header", lambda: b"%PDF-1.7\nnothing more", Failed("broken"))
+    yield CorpusFile("pdf cut short", lambda: paper("text", "scan")[:700], Failed("broken"))
+    yield CorpusFile(
         "pdf with a broken page",
         lambda: pdf(plain([BOX, "", BOX])),
         Read(PDF, None, pages=3, words=LINES[:1], warnings=("Page 2",), drawn=False),
     )
-    yield Exhibit("pdf with a broken page only", lambda: pdf(plain([""])), Failed("broken"))
-    yield Exhibit("pdf of 5,001 pages", partial(numbered, 5_001), Failed("more than 5000 pages"))
+    yield CorpusFile("pdf with a broken page only", lambda: pdf(plain([""])), Failed("broken"))
+    yield CorpusFile("pdf of 5,001 pages", partial(numbered, 5_001), Failed("more than 5000 pages"))
 
 
 def _locked(password: str) -> StandardEncryption:

@@ -11,7 +11,7 @@ from functools import partial
 
 from PIL import Image
 
-from .exhibit import SIZE, Exhibit, Failed, Read, Refused
+from .exhibit import SIZE, CorpusFile, Failed, Read, Refused
 from .images import GIF, HEIC_BYTES, JPEG, PNG, TIFF, mixed_tiff, png, png_chunk, saved, scan
 from .tiff import TiffPage, tiff
 
@@ -120,7 +120,7 @@ def jpeg_with_comment(comment: bytes) -> bytes:
     return saved(scan(), "JPEG", comment=comment, quality=95)
 
 
-def _no_scans() -> Iterator[Exhibit]:
+def _no_scans() -> Iterator[CorpusFile]:
     unknown = {
         "text": b"Dear Sir or Madam, there is no scan in this.",
         "html": HTML,
@@ -137,11 +137,11 @@ def _no_scans() -> Iterator[Exhibit]:
         "zeros": bytes(5000),
     }
     for name, content in unknown.items():
-        yield Exhibit(name, partial(bytes, content), Refused(UNKNOWN), filename=f"{name}.png")
-    yield Exhibit("empty", bytes, Refused("empty"))
+        yield CorpusFile(name, partial(bytes, content), Refused(UNKNOWN), filename=f"{name}.png")
+    yield CorpusFile("empty", bytes, Refused("empty"))
 
 
-def _broken_headers() -> Iterator[Exhibit]:
+def _broken_headers() -> Iterator[CorpusFile]:
     headers = {
         "png of its signature": b"\x89PNG\r\n\x1a\n",
         "png without a width": png(struct.pack(">IIBBBBB", 0, 5, 8, 0, 0, 0, 0)),
@@ -156,25 +156,25 @@ def _broken_headers() -> Iterator[Exhibit]:
         "heic of its name": HEIC_BYTES[:28],
     }
     for name, content in headers.items():
-        yield Exhibit(name, partial(bytes, content), Refused(HEADER))
+        yield CorpusFile(name, partial(bytes, content), Refused(HEADER))
 
 
-def _broken_inside() -> Iterator[Exhibit]:
+def _broken_inside() -> Iterator[CorpusFile]:
     for name in ("png", "jpeg", "webp", "bmp", "gif", "tiff"):
-        yield Exhibit(f"{name} cut short", lambda name=name: noise(name)[:-1500], Failed(BROKEN))
-    yield Exhibit("heic cut short", lambda: HEIC_BYTES[:-40], Failed(BROKEN))
+        yield CorpusFile(f"{name} cut short", lambda name=name: noise(name)[:-1500], Failed(BROKEN))
+    yield CorpusFile("heic cut short", lambda: HEIC_BYTES[:-40], Failed(BROKEN))
     wrong = png(struct.pack(">IIBBBBB", *SIZE, 8, 0, 0, 0, 0), b"\xaa" * 500)
-    yield Exhibit("png with other bytes for pixels", lambda: wrong, Failed(BROKEN))
+    yield CorpusFile("png with other bytes for pixels", lambda: wrong, Failed(BROKEN))
     for page in (1, 2, 3):
         end = Read(TIFF, None, pages=3, warnings=(f"Page {page}",), drawn=False)
-        yield Exhibit(f"tiff with page {page} spoiled", partial(spoiled_page, page=page), end)
+        yield CorpusFile(f"tiff with page {page} spoiled", partial(spoiled_page, page=page), end)
     pages = [TiffPage(*SIZE, scan("L").tobytes())] * 2
     end = Read(TIFF, pages=2, warnings=("breaks off after page 2",))
-    yield Exhibit("tiff that breaks off", lambda: tiff(*pages, last=10**6), end)
-    yield Exhibit("tiff that goes round", lambda: _round(*pages), Read(TIFF, pages=2))
+    yield CorpusFile("tiff that breaks off", lambda: tiff(*pages, last=10**6), end)
+    yield CorpusFile("tiff that goes round", lambda: _round(*pages), Read(TIFF, pages=2))
     too_large = TiffPage(60_000, 60_000, b"\0\0")
     end = Read(TIFF, pages=3, warnings=("more than 200000000 pixels",))
-    yield Exhibit("tiff with one page too large", lambda: tiff(pages[0], too_large, pages[0]), end)
+    yield CorpusFile("tiff with one page too large", lambda: tiff(pages[0], too_large, pages[0]), end)
 
 
 def _round(*pages: TiffPage) -> bytes:
@@ -183,22 +183,22 @@ def _round(*pages: TiffPage) -> bytes:
     return tiff(*pages[:-1], pages[-1], last=first)
 
 
-def _two_in_one() -> Iterator[Exhibit]:
+def _two_in_one() -> Iterator[CorpusFile]:
     gifar = saved(scan("P"), "GIF") + zipped()
-    yield Exhibit("gif and jar", lambda: gifar, Read(GIF), filename="gifar.jar")
-    yield Exhibit("jpeg with html", partial(jpeg_with_comment, HTML), Read(JPEG), filename="x.html")
-    yield Exhibit("jpeg with a pdf's header", partial(jpeg_with_comment, b"%PDF-1.7"), Read(JPEG))
-    yield Exhibit("png and php", lambda: saved(scan(), "PNG") + b"<?php system($_GET[0]); ?>", Read(PNG))
+    yield CorpusFile("gif and jar", lambda: gifar, Read(GIF), filename="gifar.jar")
+    yield CorpusFile("jpeg with html", partial(jpeg_with_comment, HTML), Read(JPEG), filename="x.html")
+    yield CorpusFile("jpeg with a pdf's header", partial(jpeg_with_comment, b"%PDF-1.7"), Read(JPEG))
+    yield CorpusFile("png and php", lambda: saved(scan(), "PNG") + b"<?php system($_GET[0]); ?>", Read(PNG))
 
 
-def _bombs() -> Iterator[Exhibit]:
+def _bombs() -> Iterator[CorpusFile]:
     for name in ("png", "jpeg", "gif", "gif frame", "bmp", "tiff", "webp", "heic"):
-        yield Exhibit(f"{name} of gigapixels", partial(huge, name), Refused("pixels are allowed"))
+        yield CorpusFile(f"{name} of gigapixels", partial(huge, name), Refused("pixels are allowed"))
     many = {"gif": many_gif_frames, "tiff": many_tiff_pages, "webp": many_webp_frames, "png": many_png_frames}
     for name, make in many.items():
-        yield Exhibit(f"{name} of 100,000 frames", make, Refused("more than the 5000 pages"))
-    yield Exhibit("tiff whose tags point at one place", pointing_tags, Refused(HEADER))
-    yield Exhibit("jpeg whose exif points at one place", pointing_exif, Refused(HEADER))
+        yield CorpusFile(f"{name} of 100,000 frames", make, Refused("more than the 5000 pages"))
+    yield CorpusFile("tiff whose tags point at one place", pointing_tags, Refused(HEADER))
+    yield CorpusFile("jpeg whose exif points at one place", pointing_exif, Refused(HEADER))
 
 
 EXHIBITS = [*_no_scans(), *_broken_headers(), *_broken_inside(), *_two_in_one(), *_bombs()]

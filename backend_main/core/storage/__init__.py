@@ -20,51 +20,51 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..conf import conf
-from ..errors import StartRefused, StorageUnavailable
+from ..errors import CommandError, StorageUnavailable
 from . import place
-from .arriving import check_room, incoming
-from .arriving import clear as _clear
-from .base import NO_ROOM, Store, checked
+from .arriving import check_free_space, staging_file
+from .arriving import remove_stale as _clear
+from .base import DISK_FULL_ERRNOS, StorageBackend, validate_key
 
-__all__ = ["NO_ROOM", "check_room", "incoming"]
+__all__ = ["DISK_FULL_ERRNOS", "check_free_space", "staging_file"]
 
 log = logging.getLogger(__name__)
 
-_making = threading.Lock()
+_create_lock = threading.Lock()
 
 
 def prepare() -> None:
-    """Makes the directories. Raises `StartRefused` where that, or the URL, or an extra, is wanting."""
-    bucket = place.bucket_of(conf.storage_url)
+    """Makes the directories. Raises `CommandError` where that, or the URL, or an extra, is wanting."""
+    bucket = place.parse_storage_url(conf.storage_url)
     if bucket is not None and not find_spec("storages"):
-        raise StartRefused("SCANRILL_STORAGE_URL: a bucket needs the extra `s3`: pip install 'scanrill[s3]'.")
-    for directory in (_copies_dir() if bucket else conf.files_dir, conf.incoming_dir):
+        raise CommandError("SCANRILL_STORAGE_URL: a bucket needs the extra `s3`: pip install 'scanrill[s3]'.")
+    for directory in (_cache_dir() if bucket else conf.files_dir, conf.staging_dir):
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
-            raise StartRefused(f"The directory {directory} cannot be made ({error.strerror}).") from None
+            raise CommandError(f"The directory {directory} cannot be made ({error.strerror}).") from None
 
 
 def check() -> None:
-    """Stores, lists, reads and removes something. Raises `StartRefused` where that cannot be done."""
-    _store().check()
+    """Stores, lists, reads and removes something. Raises `CommandError` where that cannot be done."""
+    _backend().check()
 
 
-def writable() -> bool:
-    return _store().writable()
+def is_writable() -> bool:
+    return _backend().is_writable()
 
 
-def keep(path: Path, key: str) -> None:
+def put(path: Path, key: str) -> None:
     """Takes a complete incoming file to its place: there whole or not at all, also after a power cut.
 
     Raises OSError, or `StorageUnavailable`.
     """
-    _store().keep(path, checked(key))
+    _backend().put(path, validate_key(key))
 
 
 def delete(key: str) -> None:
     """Removes an upload's file and what was made from it; what cannot be removed now, a sweep removes."""
-    name = checked(key).partition("/")[0]
+    name = validate_key(key).partition("/")[0]
     try:
         delete_all(name)
     except StorageUnavailable:
@@ -76,68 +76,68 @@ def local_copy(key: str) -> AbstractContextManager[Path]:
 
     Raises FileNotFoundError, or `StorageUnavailable`.
     """
-    return _store().local_copy(checked(key))
+    return _backend().local_copy(validate_key(key))
 
 
-def pieces(key: str, start: int, end: int) -> Generator[bytes, None, None]:
+def iter_bytes(key: str, start: int, end: int) -> Generator[bytes, None, None]:
     """The bytes [start, end) of a file; fewer where the file has gone meanwhile.
 
     Raises `StorageUnavailable`, at any piece.
     """
-    return _store().pieces(checked(key), start, end)
+    return _backend().iter_bytes(validate_key(key), start, end)
 
 
-def read_beside(key: str, name: str) -> bytes | None:
+def read_derived(key: str, name: str) -> bytes | None:
     """What was made from a file and kept beside it, or None. Raises `StorageUnavailable`."""
-    return _store().read_beside(checked(key), name)
+    return _backend().read_derived(validate_key(key), name)
 
 
-def write_beside(key: str, name: str, content: bytes) -> None:
+def write_derived(key: str, name: str, content: bytes) -> None:
     """Keeps what was made from a file, unless that has gone or there is no room: it can be made again."""
-    _store().write_beside(checked(key), name, content)
+    _backend().write_derived(validate_key(key), name, content)
 
 
 def stored_ids(*, older_than_seconds: float) -> Iterator[str]:
     """The names that files are stored under, which are ids of uploads. Raises `StorageUnavailable`."""
-    return _store().stored_ids(older_than_seconds)
+    return _backend().stored_ids(older_than_seconds)
 
 
 def delete_all(name: str) -> None:
     """Removes whatever is stored under an id. Raises `StorageUnavailable`."""
-    _store().delete_all(checked(name))
+    _backend().delete_all(validate_key(name))
 
 
-def clear_incoming(*, older_than_seconds: float) -> int:
+def clear_staging(*, older_than_seconds: float) -> int:
     """Removes what crashed requests left half-written; how many files there were."""
     removed = _clear(older_than_seconds=older_than_seconds)
-    _store().clear_unfinished(older_than_seconds)
+    _backend().abort_incomplete(older_than_seconds)
     return removed
 
 
-def belongs_to(deployment: str) -> bool:
+def claim_for_deployment(deployment: str) -> bool:
     """Whether what is stored here is this deployment's; a place that was nobody's is from now on."""
-    return _store().belongs_to(deployment)
+    return _backend().claim_for_deployment(deployment)
 
 
-def _store() -> Store:
+def _backend() -> StorageBackend:
     """One for all threads: of those that a rush of first requests made, each would take 30 MB."""
-    with _making:
-        return _made()
+    with _create_lock:
+        return _create_backend()
 
 
 @cache
-def _made() -> Store:
-    bucket = place.bucket_of(conf.storage_url)
+def _create_backend() -> StorageBackend:
+    bucket = place.parse_storage_url(conf.storage_url)
     if bucket is None:
-        from .files import Files
+        from .files import FilesystemBackend
 
-        return Files(conf.files_dir)
+        return FilesystemBackend(conf.files_dir)
     # What speaks S3 takes half a second to import, which nobody else is to wait for.
-    from .copies import Copies
-    from .objects import Objects
+    from .copies import LocalFileCache
+    from .objects import S3Backend
 
-    return Objects(bucket, Copies(_copies_dir(), conf.storage_cache_bytes))
+    return S3Backend(bucket, LocalFileCache(_cache_dir(), conf.storage_cache_bytes))
 
 
-def _copies_dir() -> Path:
+def _cache_dir() -> Path:
     return conf.data_dir / "copies"

@@ -16,9 +16,9 @@ from ..conf import conf
 
 
 @contextmanager
-def incoming() -> Iterator[tuple[BinaryIO, Path]]:
+def staging_file() -> Iterator[tuple[BinaryIO, Path]]:
     """A file to write to that is gone afterwards, unless `keep` has taken it."""
-    descriptor, name = tempfile.mkstemp(dir=conf.incoming_dir)
+    descriptor, name = tempfile.mkstemp(dir=conf.staging_dir)
     path = Path(name)
     file = open(descriptor, "wb")  # noqa: SIM115 - closed below, where a full disk must not speak a second time
     try:
@@ -29,22 +29,22 @@ def incoming() -> Iterator[tuple[BinaryIO, Path]]:
             file.close()
 
 
-def clear(*, older_than_seconds: float) -> int:
+def remove_stale(*, older_than_seconds: float) -> int:
     """Removes what crashed requests left half-written; how many files there were."""
-    found = [path for path in conf.incoming_dir.iterdir() if path.is_file()]
-    stale = [path for path in found if older(path, older_than_seconds)]
+    found = [path for path in conf.staging_dir.iterdir() if path.is_file()]
+    stale = [path for path in found if is_older_than(path, older_than_seconds)]
     for path in stale:
         path.unlink(missing_ok=True)
     return len(stale)
 
 
-def check_room(bytes_wanted: int) -> None:
+def check_free_space(bytes_wanted: int) -> None:
     """Raises OSError (ENOSPC) where the file would leave less free than `conf.min_free_bytes`."""
-    if shutil.disk_usage(conf.incoming_dir).free - bytes_wanted < conf.min_free_bytes:
+    if shutil.disk_usage(conf.staging_dir).free - bytes_wanted < conf.min_free_bytes:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def older(path: Path, seconds: float) -> bool:
+def is_older_than(path: Path, seconds: float) -> bool:
     try:
         return time.time() - path.stat().st_mtime >= seconds
     except FileNotFoundError:

@@ -12,26 +12,26 @@ from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-PIECE_BYTES = 256 * 1024
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+CHUNK_BYTES = 256 * 1024
+DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-class Store(ABC):
-    """Every method takes keys that `checked` has seen, from any thread.
+class StorageBackend(ABC):
+    """Every method takes keys that `validate_key` has seen, from any thread.
 
     Any may raise `StorageUnavailable` where the place does not answer: what was asked may be asked again.
     """
 
     @abstractmethod
     def check(self) -> None:
-        """Stores, lists, reads and removes something. Raises `StartRefused` where that cannot be done."""
+        """Stores, lists, reads and removes something. Raises `CommandError` where that cannot be done."""
 
     @abstractmethod
-    def writable(self) -> bool:
+    def is_writable(self) -> bool:
         """Whether a file could be kept now; cheap enough to be asked each second."""
 
     @abstractmethod
-    def keep(self, path: Path, key: str) -> None:
+    def put(self, path: Path, key: str) -> None:
         """Takes a complete incoming file: there whole or not at all, also after a power cut."""
 
     @abstractmethod
@@ -39,15 +39,15 @@ class Store(ABC):
         """A path on this machine, good until the end of the block. Raises FileNotFoundError."""
 
     @abstractmethod
-    def pieces(self, key: str, start: int, end: int) -> Generator[bytes, None, None]:
+    def iter_bytes(self, key: str, start: int, end: int) -> Generator[bytes, None, None]:
         """The bytes [start, end) of a file; fewer where the file has gone meanwhile."""
 
     @abstractmethod
-    def read_beside(self, key: str, name: str) -> bytes | None:
+    def read_derived(self, key: str, name: str) -> bytes | None:
         """What was made from a file and kept beside it, or None."""
 
     @abstractmethod
-    def write_beside(self, key: str, name: str, content: bytes) -> None:
+    def write_derived(self, key: str, name: str, content: bytes) -> None:
         """Keeps what was made from a file, where that is possible and the file is still there."""
 
     @abstractmethod
@@ -59,15 +59,15 @@ class Store(ABC):
         """Removes whatever is under an id; that it is gone already is fine."""
 
     @abstractmethod
-    def clear_unfinished(self, older_than_seconds: float) -> None:
-        """Removes what a crash left of a `keep`."""
+    def abort_incomplete(self, older_than_seconds: float) -> None:
+        """Removes what a crash left of a `put`."""
 
     @abstractmethod
-    def belongs_to(self, deployment: str) -> bool:
+    def claim_for_deployment(self, deployment: str) -> bool:
         """Whether the place is this deployment's; one that was nobody's is from now on."""
 
 
-def checked(key: str) -> str:
+def validate_key(key: str) -> str:
     """The key, which leads nowhere but below the place's own root. Raises ValueError."""
     parts = key.split("/")
     if any(part in ("", ".", "..") or "\\" in part or "\0" in part for part in parts):

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import StorageUnavailable
-from .base import NO_ROOM
+from .base import DISK_FULL_ERRNOS
 
 # Long enough for a document that is read in turns with others; a deleted one is on no disk for longer.
 MAX_AGE_SECONDS = 3_600.0
 
 
-class Copies:
+class LocalFileCache:
     """At most `max_bytes` of them, beside those in use."""
 
     def __init__(self, directory: Path, max_bytes: int, max_age_seconds: float = MAX_AGE_SECONDS) -> None:
@@ -32,25 +32,25 @@ class Copies:
         self._timer: threading.Timer | None = None
 
     @contextmanager
-    def use(self, key: str, download: Callable[[BinaryIO], None]) -> Iterator[Path]:
+    def open_path(self, key: str, download: Callable[[BinaryIO], None]) -> Iterator[Path]:
         """The path of a copy, which stays until the end of the block; downloaded where there is none.
 
         Whoever asks for a file that is being downloaded waits for it. Raises what `download` raises.
         """
         path = self._path(key)
         try:
-            with self._held(path, download):
+            with self._open_locked(path, download):
                 yield path
         finally:
             self.evict()
 
-    def adopt(self, key: str, path: Path) -> None:
+    def insert(self, key: str, path: Path) -> None:
         """Moves a file here that is stored now, so that it need not come back, where that costs nothing."""
         with suppress(OSError):
             os.replace(path, self._path(key))
         self.evict()
 
-    def forget(self, name: str) -> None:
+    def invalidate(self, name: str) -> None:
         """Removes the copies of an id; one that is in use is too old from now on and goes with its user."""
         for path in self._directory.glob(f"{name}.*"):
             with suppress(FileNotFoundError):
@@ -83,7 +83,7 @@ class Copies:
                 found.append((status.st_mtime, status.st_size, path))
         return sorted(found, reverse=True)
 
-    def _held(self, path: Path, download: Callable[[BinaryIO], None]) -> BinaryIO:
+    def _open_locked(self, path: Path, download: Callable[[BinaryIO], None]) -> BinaryIO:
         """The copy, locked against eviction until it is closed."""
         while (file := _locked(path)) is None:
             self._fetch(path, download)
@@ -94,7 +94,7 @@ class Copies:
         draft = path.with_name(f"{path.name}.part")
         with open(draft, "ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            if path.exists() or not _is(file, draft):
+            if path.exists() or not _is_same_file(file, draft):
                 return  # somebody else has fetched it, or given up
             try:
                 file.truncate(0)  # of who died at it
@@ -103,7 +103,7 @@ class Copies:
                 os.fsync(file.fileno())  # copies outlive a power cut, and are believed after it
                 os.replace(draft, path)
             except OSError as error:
-                if error.errno not in NO_ROOM:
+                if error.errno not in DISK_FULL_ERRNOS:
                     raise
                 file.truncate(0)
                 self.evict(max_bytes=0)
@@ -121,13 +121,13 @@ def _locked(path: Path) -> BinaryIO | None:
     except FileNotFoundError:
         return None
     fcntl.flock(file, fcntl.LOCK_SH)
-    if _is(file, path):
+    if _is_same_file(file, path):
         return file
     file.close()
     return None
 
 
-def _is(file: BinaryIO, path: Path) -> bool:
+def _is_same_file(file: BinaryIO, path: Path) -> bool:
     """Whether the open file is the one that has this name now."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
@@ -138,5 +138,5 @@ def _is(file: BinaryIO, path: Path) -> bool:
 def _remove(path: Path) -> None:
     with suppress(FileNotFoundError, BlockingIOError), open(path, "rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if _is(file, path):
+        if _is_same_file(file, path):
             path.unlink()

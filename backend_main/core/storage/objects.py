@@ -24,64 +24,71 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from storages.backends.s3 import S3Storage
 
-from ..errors import StartRefused, StorageUnavailable
-from .base import PIECE_BYTES, Store
-from .copies import Copies
-from .place import Bucket
+from ..errors import CommandError, StorageUnavailable
+from .base import CHUNK_BYTES, StorageBackend
+from .copies import LocalFileCache
+from .place import S3Location
 
 log = logging.getLogger(__name__)
 
-MARK = ".deployment"
+DEPLOYMENT_MARKER_KEY = ".deployment"
 # A larger file goes up in parts of this size, four at a time: that is the memory it takes.
 PART_BYTES = 16 * 1024**2
-CONNECT_SECONDS, READ_SECONDS, TRIES = 3, 10, 3
+CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, MAX_ATTEMPTS = 3, 10, 3
 # For what somebody waits for who is not helped by waiting: health, and removals, which a sweep makes up for.
-QUICK_SECONDS = 3
-WRITABLE_FOR_SECONDS = 10.0
-BROKEN = (BotoCoreError, ClientError)
+FAIL_FAST_TIMEOUT_SECONDS = 3
+WRITABLE_CACHE_SECONDS = 10.0
+S3_ERRORS = (BotoCoreError, ClientError)
 # What MinIO and Ceph say; of a bucket at AWS there is no end.
-NO_ROOM_CODES = ("XMinioStorageFull", "QuotaExceeded", "507")
+DISK_FULL_CODES = ("XMinioStorageFull", "QuotaExceeded", "507")
 
 
-class Found(NamedTuple):
+class ObjectInfo(NamedTuple):
     """An object, by its whole name."""
 
     name: str
     age_seconds: float
 
 
-class Objects(Store):
+class S3Backend(StorageBackend):
     """Below `bucket.root`, an object for each key."""
 
-    def __init__(self, bucket: Bucket, copies: Copies) -> None:
-        self._name, self._root, self._copies = bucket.name, bucket.root, copies
-        patient = _config(bucket, connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, tries=TRIES)
-        quick = _config(bucket, connect_timeout=QUICK_SECONDS, read_timeout=QUICK_SECONDS, tries=1)
-        self._client, self._quick = _client(bucket, patient), _client(bucket, quick)
+    def __init__(self, bucket: S3Location, copies: LocalFileCache) -> None:
+        self._name, self._root, self._cache = bucket.name, bucket.root, copies
+        patient = _config(
+            bucket,
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            read_timeout=READ_TIMEOUT_SECONDS,
+            tries=MAX_ATTEMPTS,
+        )
+        quick = _config(
+            bucket, connect_timeout=FAIL_FAST_TIMEOUT_SECONDS, read_timeout=FAIL_FAST_TIMEOUT_SECONDS, tries=1
+        )
+        self._client, self._fail_fast_client = _client(bucket, patient), _client(bucket, quick)
         self._failing = False
         self._probing = threading.Lock()
-        self._written_at, self._writable = -WRITABLE_FOR_SECONDS, True
+        self._written_at, self._writable = -WRITABLE_CACHE_SECONDS, True
 
     # ── whether it works ──
 
     def check(self) -> None:
         name = f".check-{uuid.uuid4()}"
         try:
-            self._quick.put_object(**self._at(name), Body=b"scanrill")
+            self._fail_fast_client.put_object(**self._at(name), Body=b"scanrill")
             list(self._objects(name))
-            self._quick.get_object(**self._at(name))["Body"].read()
-            self._quick.delete_object(**self._at(name))
-        except BROKEN as error:
-            raise StartRefused(
+            self._fail_fast_client.get_object(**self._at(name))["Body"].read()
+            self._fail_fast_client.delete_object(**self._at(name))
+        except S3_ERRORS as error:
+            raise CommandError(
                 f"SCANRILL_STORAGE_URL: the bucket {self._name} cannot be used: {_reason(error)}."
             ) from None
 
-    def writable(self) -> bool:
+    def is_writable(self) -> bool:
         """As it was found a few seconds ago, if nothing has failed since.
 
         Who asks while somebody finds out does not wait for it.
         """
-        if time.monotonic() - self._written_at < WRITABLE_FOR_SECONDS:
+        if time.monotonic() - self._written_at < WRITABLE_CACHE_SECONDS:
             return True
         if self._probing.acquire(blocking=False):
             try:
@@ -92,61 +99,63 @@ class Objects(Store):
 
     def _probe(self) -> None:
         try:
-            with self._answering():
-                self._quick.put_object(**self._at(".probe"), Body=b"")
+            with self._translate_errors():
+                self._fail_fast_client.put_object(**self._at(".probe"), Body=b"")
             self._written_at, self._writable = time.monotonic(), True
         except StorageUnavailable:
             self._writable = False
 
     # ── files ──
 
-    def keep(self, path: Path, key: str) -> None:
+    def put(self, path: Path, key: str) -> None:
         # A bucket that is public by mistake shows nothing in a browser, as our own answers do not.
         kind = {"ContentType": "application/octet-stream", "ContentDisposition": "attachment"}
-        with _room_told(), self._answering(), open(path, "rb") as file:
+        with _translate_disk_full(), self._translate_errors(), open(path, "rb") as file:
             parts = TransferConfig(
                 multipart_threshold=PART_BYTES,
                 multipart_chunksize=PART_BYTES,
                 max_concurrency=4,
                 use_threads=path.stat().st_size >= PART_BYTES,
             )
-            self._working.upload_fileobj(file, *self._at(key).values(), ExtraArgs=kind, Config=parts)
-        self._copies.adopt(key, path)
+            self._client_for_state.upload_fileobj(file, *self._at(key).values(), ExtraArgs=kind, Config=parts)
+        self._cache.insert(key, path)
 
     def local_copy(self, key: str) -> AbstractContextManager[Path]:
-        return self._copies.use(key, lambda file: self._download(key, file))
+        return self._cache.open_path(key, lambda file: self._download(key, file))
 
-    def pieces(self, key: str, start: int, end: int) -> Generator[bytes, None, None]:
+    def iter_bytes(self, key: str, start: int, end: int) -> Generator[bytes, None, None]:
         with suppress(FileNotFoundError):
             yield from self._stream(key, start, end)
 
-    def read_beside(self, key: str, name: str) -> bytes | None:
+    def read_derived(self, key: str, name: str) -> bytes | None:
         try:
-            with self._answering():
-                found = self._working.get_object(**self._at(_beside(key, name)))
+            with self._translate_errors():
+                found = self._client_for_state.get_object(**self._at(_derived_key(key, name)))
                 content: bytes = found["Body"].read()
                 return content
         except FileNotFoundError:
             return None
 
-    def write_beside(self, key: str, name: str, content: bytes) -> None:
+    def write_derived(self, key: str, name: str, content: bytes) -> None:
         """Looked at afterwards: a delete that comes before the look has not removed what was written."""
-        beside = self._at(_beside(key, name))
+        beside = self._at(_derived_key(key, name))
         with suppress(StorageUnavailable):
             try:
-                with self._answering():
-                    self._quick.put_object(**beside, Body=content, ContentType="application/octet-stream")
-                    self._quick.head_object(**self._at(key))
+                with self._translate_errors():
+                    self._fail_fast_client.put_object(
+                        **beside, Body=content, ContentType="application/octet-stream"
+                    )
+                    self._fail_fast_client.head_object(**self._at(key))
             except FileNotFoundError:
-                with self._answering():
-                    self._quick.delete_object(**beside)
+                with self._translate_errors():
+                    self._fail_fast_client.delete_object(**beside)
 
     def delete_all(self, name: str) -> None:
-        self._copies.forget(name)
-        with self._answering():
+        self._cache.invalidate(name)
+        with self._translate_errors():
             found = self._objects(f"{name}/")
             while batch := [{"Key": each.name} for each in itertools.islice(found, 1000)]:
-                answer = self._quick.delete_objects(
+                answer = self._fail_fast_client.delete_objects(
                     Bucket=self._name, Delete={"Objects": batch, "Quiet": True}
                 )
                 if answer.get("Errors"):
@@ -156,54 +165,56 @@ class Objects(Store):
 
     def stored_ids(self, older_than_seconds: float) -> Iterator[str]:
         """In the order of their names, in which all of an id stands together."""
-        with self._answering():
+        with self._translate_errors():
             for name, objects in itertools.groupby(self._objects(""), self._id_of):
                 if min(each.age_seconds for each in objects) >= older_than_seconds and name:
                     yield name
 
-    def clear_unfinished(self, older_than_seconds: float) -> None:
+    def abort_incomplete(self, older_than_seconds: float) -> None:
         """Parts of a file whose upload was cut off: nothing shows them, and they cost.
 
         Not every store lets itself be asked for them; one that does not removes them itself.
         """
-        with suppress(StorageUnavailable), self._answering():
-            pages = self._quick.get_paginator("list_multipart_uploads")
+        with suppress(StorageUnavailable), self._translate_errors():
+            pages = self._fail_fast_client.get_paginator("list_multipart_uploads")
             for page in pages.paginate(Bucket=self._name, Prefix=self._root):
                 for begun in page.get("Uploads", ()):
                     if _age_seconds(page, begun["Initiated"]) >= older_than_seconds:
-                        self._quick.abort_multipart_upload(
+                        self._fail_fast_client.abort_multipart_upload(
                             Bucket=self._name, Key=begun["Key"], UploadId=begun["UploadId"]
                         )
-        self._copies.evict()
+        self._cache.evict()
 
-    def belongs_to(self, deployment: str) -> bool:
-        with self._answering():
-            with suppress(FileNotFoundError), self._answering():
-                mark: bytes = self._quick.get_object(**self._at(MARK))["Body"].read()
+    def claim_for_deployment(self, deployment: str) -> bool:
+        with self._translate_errors():
+            with suppress(FileNotFoundError), self._translate_errors():
+                mark: bytes = self._fail_fast_client.get_object(**self._at(DEPLOYMENT_MARKER_KEY))[
+                    "Body"
+                ].read()
                 return mark.decode() == deployment
-            self._quick.put_object(**self._at(MARK), Body=deployment.encode())
+            self._fail_fast_client.put_object(**self._at(DEPLOYMENT_MARKER_KEY), Body=deployment.encode())
         return True
 
     # ── parts ──
 
     @property
-    def _working(self) -> Any:
+    def _client_for_state(self) -> Any:
         """While nothing works, nobody waits long to hear it."""
-        return self._quick if self._failing else self._client
+        return self._fail_fast_client if self._failing else self._client
 
     def _at(self, key: str) -> dict[str, str]:
         return {"Bucket": self._name, "Key": self._root + key}
 
-    def _id_of(self, found: Found) -> str:
+    def _id_of(self, found: ObjectInfo) -> str:
         """Empty where it is no file of an upload."""
         name, slash, _ = found.name.removeprefix(self._root).partition("/")
         return name if slash else ""
 
-    def _objects(self, below: str) -> Iterator[Found]:
-        pages = self._quick.get_paginator("list_objects_v2")
+    def _objects(self, below: str) -> Iterator[ObjectInfo]:
+        pages = self._fail_fast_client.get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=self._name, Prefix=self._root + below):
             for item in page.get("Contents", ()):
-                yield Found(item["Key"], _age_seconds(page, item["LastModified"]))
+                yield ObjectInfo(item["Key"], _age_seconds(page, item["LastModified"]))
 
     def _download(self, key: str, file: BinaryIO) -> None:
         for piece in self._stream(key, 0, None):
@@ -214,52 +225,52 @@ class Objects(Store):
         tries = 0
         while end is None or start < end:
             try:
-                with self._answering(), closing(self._opened(key, start, end)) as body:
-                    while piece := body.read(PIECE_BYTES):
+                with self._translate_errors(), closing(self._opened(key, start, end)) as body:
+                    while piece := body.read(CHUNK_BYTES):
                         start, tries = start + len(piece), 0
                         yield piece
                     return
             except StorageUnavailable:
                 tries += 1
-                if tries == TRIES:
+                if tries == MAX_ATTEMPTS:
                     raise
 
     def _opened(self, key: str, start: int, end: int | None) -> Any:
         last = "" if end is None else end - 1
-        return self._working.get_object(**self._at(key), Range=f"bytes={start}-{last}")["Body"]
+        return self._client_for_state.get_object(**self._at(key), Range=f"bytes={start}-{last}")["Body"]
 
     @contextmanager
-    def _answering(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         """What boto says → FileNotFoundError or `StorageUnavailable`; the first of a row is logged."""
         try:
             yield
-        except BROKEN as error:
+        except S3_ERRORS as error:
             if _code(error) in ("NoSuchKey", "404", "InvalidRange"):
                 raise FileNotFoundError("there is no such object") from None
             if not self._failing:
                 log.warning("the bucket %s does not do what it is asked: %s", self._name, _reason(error))
-            self._failing, self._written_at = True, -WRITABLE_FOR_SECONDS
+            self._failing, self._written_at = True, -WRITABLE_CACHE_SECONDS
             raise StorageUnavailable from error
         else:
             self._failing = False
 
 
 @contextmanager
-def _room_told() -> Iterator[None]:
+def _translate_disk_full() -> Iterator[None]:
     """A bucket that is full is as a disk that is."""
     try:
         yield
     except StorageUnavailable as error:
-        if isinstance(error.__cause__, ClientError) and _code(error.__cause__) in NO_ROOM_CODES:
+        if isinstance(error.__cause__, ClientError) and _code(error.__cause__) in DISK_FULL_CODES:
             raise OSError(errno.ENOSPC, "the bucket has no room") from error
         raise
 
 
-def _beside(key: str, name: str) -> str:
+def _derived_key(key: str, name: str) -> str:
     return f"{key.partition('/')[0]}/{name}"
 
 
-def _client(bucket: Bucket, config: Config) -> Any:
+def _client(bucket: S3Location, config: Config) -> Any:
     own: dict[str, Any] = {}
     if bucket.key:  # and not the session token that belongs to the environment's key
         own = {"access_key": bucket.key, "secret_key": bucket.secret, "security_token": None}
@@ -273,7 +284,7 @@ def _client(bucket: Bucket, config: Config) -> Any:
     return storage.connection.meta.client
 
 
-def _config(bucket: Bucket, *, connect_timeout: float, read_timeout: float, tries: int) -> Config:
+def _config(bucket: S3Location, *, connect_timeout: float, read_timeout: float, tries: int) -> Config:
     return Config(
         connect_timeout=connect_timeout,
         read_timeout=read_timeout,

@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from ..errors import StartRefused
+from ..errors import CommandError
 
 EXPECTED = "file:///directory or s3://bucket/prefix?endpoint=…&region=… is expected"
 OPTIONS = ("endpoint", "region", "addressing")
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
+class S3Location:
     """`root` is empty or ends with a slash; without a key, the credentials are those of the environment."""
 
     name: str
@@ -25,34 +25,34 @@ class Bucket:
     secret: str | None = field(default=None, repr=False)
 
 
-def bucket_of(url: str) -> Bucket | None:
-    """None where the files are in a directory. Raises `StartRefused`."""
+def parse_storage_url(url: str) -> S3Location | None:
+    """None where the files are in a directory. Raises `CommandError`."""
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise _refused(EXPECTED) from None
+        raise _url_error(EXPECTED) from None
     if parts.scheme in ("", "file"):
         _check_directory(url)
         return None
     if parts.scheme != "s3":
-        raise _refused(EXPECTED)
+        raise _url_error(EXPECTED)
     return _bucket(parts)
 
 
 def _check_directory(url: str) -> None:
     if url and not re.fullmatch(r"file://(localhost)?/+[^/?#][^?#]*", url):
-        raise _refused(EXPECTED)
+        raise _url_error(EXPECTED)
 
 
-def _bucket(parts: SplitResult) -> Bucket:
+def _bucket(parts: SplitResult) -> S3Location:
     credentials, _, name = parts.netloc.rpartition("@")
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name):
-        raise _refused("the name of the bucket is none; in a key or secret, / is written %2F")
+        raise _url_error("the name of the bucket is none; in a key or secret, / is written %2F")
     key, _, secret = credentials.partition(":")
     if bool(key) != bool(secret):
-        raise _refused("a key comes with its secret, as s3://key:secret@bucket")
+        raise _url_error("a key comes with its secret, as s3://key:secret@bucket")
     prefix = unquote(parts.path).strip("/")
-    return Bucket(
+    return S3Location(
         name,
         f"{prefix}/" if prefix else "",
         key=unquote(key) or None,
@@ -64,13 +64,13 @@ def _bucket(parts: SplitResult) -> Bucket:
 def _options(query: str) -> dict[str, str]:
     options = dict(parse_qsl(query, keep_blank_values=True))
     if unknown := sorted(set(options) - set(OPTIONS)):
-        raise _refused(f"there is no {unknown[0]}; after the question mark, {', '.join(OPTIONS)} may stand")
+        raise _url_error(f"there is no {unknown[0]}; after the question mark, {', '.join(OPTIONS)} may stand")
     if "endpoint" in options and not re.fullmatch(r"https?://[^/?#@\s]+/?", options["endpoint"]):
-        raise _refused("the endpoint is expected as http://host:port")
+        raise _url_error("the endpoint is expected as http://host:port")
     if options.get("addressing", "auto") not in ("auto", "path", "virtual"):
-        raise _refused("addressing is path or virtual")
+        raise _url_error("addressing is path or virtual")
     return options
 
 
-def _refused(sentence: str) -> StartRefused:
-    return StartRefused(f"SCANRILL_STORAGE_URL: {sentence}.")
+def _url_error(sentence: str) -> CommandError:
+    return CommandError(f"SCANRILL_STORAGE_URL: {sentence}.")

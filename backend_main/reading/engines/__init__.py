@@ -3,27 +3,35 @@
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
-from ..errors import EngineFailed, EngineMissing, EngineUnknown, NotReadable
-from ..languages import code_of, names
-from ..selection import Selection
+from ..errors import EngineFailed, EngineUnavailable, UnknownEngine, UnsupportedOption
+from ..languages import language_names, normalize_code
+from ..selection import PageRanges
 from ..types import Options
-from .base import Anew, Engine
+from .base import Engine, PageRestarted
 
 ENTRY_POINT_GROUP = "scanrill.engines"
 
-__all__ = ["Anew", "Engine", "check", "engine_class", "known_engines", "lacking", "load_engine"]
+__all__ = [
+    "Engine",
+    "PageRestarted",
+    "engine_class",
+    "known_engines",
+    "load_engine",
+    "unavailable_reason",
+    "validate_options",
+]
 
 
 def known_engines() -> list[str]:
     """Names of the installed engines, sorted. An engine whose program is missing is still known."""
-    return sorted(_points())
+    return sorted(_entry_points())
 
 
 def engine_class(name: str) -> type[Engine]:
-    """What the engine is, before it is loaded. Raises EngineUnknown, or EngineFailed where it is broken."""
-    points = _points()
+    """What the engine is, before it is loaded. Raises UnknownEngine, or EngineFailed where it is broken."""
+    points = _entry_points()
     if name not in points:
-        raise EngineUnknown(name, points)
+        raise UnknownEngine(name, points)
     try:
         found: type[Engine] = points[name].load()
     except Exception as error:
@@ -31,17 +39,17 @@ def engine_class(name: str) -> type[Engine]:
     return found
 
 
-def lacking(name: str) -> str:
-    """What keeps a known engine from being used here, as a sentence; "" where nothing does."""
+def unavailable_reason(name: str) -> str | None:
+    """Return why a known engine cannot be used here, as a sentence; None if it can."""
     try:
-        return engine_class(name).lacking()
+        return engine_class(name).unavailable_reason()
     except EngineFailed as error:
         return str(error)
 
 
-def is_for_tests(name: str) -> bool:
+def is_test_engine(name: str) -> bool:
     try:
-        return engine_class(name).for_tests
+        return engine_class(name).is_test_engine
     except EngineFailed:
         return False
 
@@ -49,40 +57,42 @@ def is_for_tests(name: str) -> bool:
 def is_local(name: str) -> bool:
     """Whether pages stay on this machine."""
     try:
-        return not engine_class(name).sends_pages_away
+        return not engine_class(name).is_remote
     except EngineFailed:
         return False
 
 
-def check(engine: Engine | type[Engine], options: Options) -> None:
-    """Whether what is asked for goes with the engine. Raises NotReadable, with what does."""
+def validate_options(engine: Engine | type[Engine], options: Options) -> None:
+    """Whether what is asked for goes with the engine. Raises UnsupportedOption, with what does."""
     _check_languages(engine, options.languages)
     try:
-        Selection(options.pages)
+        PageRanges(options.pages)
     except ValueError as error:
-        raise NotReadable("pages", str(error)) from None
+        raise UnsupportedOption("pages", str(error)) from None
     if options.profile and options.profile not in engine.profiles:
         known = f"it has {', '.join(engine.profiles)}" if engine.profiles else "it has none"
         sentence = f"The engine “{engine.name}” has no profile “{options.profile}”; {known}."
-        raise NotReadable("profile", sentence)
-    unread = engine.unread(options.profile)
-    if lost := [word for word in options.languages if code_of(word) in unread]:
-        raise NotReadable("languages", f"The profile “{options.profile}” does not read {', '.join(lost)}.")
+        raise UnsupportedOption("profile", sentence)
+    unread = engine.unsupported_languages(options.profile)
+    if lost := [word for word in options.languages if normalize_code(word) in unread]:
+        raise UnsupportedOption(
+            "languages", f"The profile “{options.profile}” does not read {', '.join(lost)}."
+        )
 
 
 def _check_languages(engine: Engine | type[Engine], words: tuple[str, ...]) -> None:
-    readable = engine.readable()
-    if unread := [word for word in words if readable and code_of(word) not in readable]:
+    readable = engine.supported_languages()
+    if unread := [word for word in words if readable and normalize_code(word) not in readable]:
         listed = ", ".join(unread)
-        sentence = f"The engine “{engine.name}” does not read {listed}; it reads {names(readable)}."
-        raise NotReadable("languages", sentence)
+        sentence = f"The engine “{engine.name}” does not read {listed}; it reads {language_names(readable)}."
+        raise UnsupportedOption("languages", sentence)
 
 
 def load_engine(name: str, threads: int = 0) -> Engine:
-    """A loaded engine. Raises EngineUnknown, EngineMissing, or EngineFailed when it cannot be loaded."""
+    """A loaded engine. Raises UnknownEngine, EngineUnavailable, or EngineFailed when it cannot be loaded."""
     found = engine_class(name)
-    if sentence := found.lacking():
-        raise EngineMissing(name, sentence)
+    if sentence := found.unavailable_reason():
+        raise EngineUnavailable(name, sentence)
     try:
         engine = found()
         engine.load(threads)
@@ -92,7 +102,7 @@ def load_engine(name: str, threads: int = 0) -> Engine:
 
 
 @cache
-def _points() -> dict[str, EntryPoint]:
+def _entry_points() -> dict[str, EntryPoint]:
     """By name, looked up once a process: it goes through all that is installed.
 
     Of two packages that bring the same name, the first that is found counts.

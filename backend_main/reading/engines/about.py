@@ -3,38 +3,38 @@
 import msgspec
 
 from ..errors import EngineFailed
-from . import engine_class, lacking
+from . import engine_class, unavailable_reason
 
 
-class About(msgspec.Struct, frozen=True, kw_only=True):
-    """`lacking`: what keeps it from being used here, as a sentence. No languages: any, or it is not known."""
+class EngineInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """`unavailable_reason`: what keeps it from being used here, as a sentence. No languages: any, or it is not known."""
 
     name: str
     installed: bool = False
-    lacking: str = ""
+    unavailable_reason: str | None = None
     languages: list[str] = []
     profiles: list[str] = []
     streams_tokens: bool = False
-    gives_boxes: bool = False
-    sends_pages_away: bool = False
-    for_tests: bool = False
+    provides_boxes: bool = False
+    is_remote: bool = False
+    is_test_engine: bool = False
 
 
-def about(name: str) -> About:
+def engine_info(name: str) -> EngineInfo:
     """Of a known engine; also of one that is broken."""
     try:
         kind = engine_class(name)
     except EngineFailed as error:
-        return About(name=name, lacking=str(error))
-    missing = lacking(name)
-    return About(
+        return EngineInfo(name=name, unavailable_reason=str(error))
+    missing = unavailable_reason(name)
+    return EngineInfo(
         name=name,
         installed=not missing,
-        lacking=missing,
-        languages=[] if missing else sorted(kind.readable()),
+        unavailable_reason=missing,
+        languages=[] if missing else sorted(kind.supported_languages()),
         profiles=list(kind.profiles),
         streams_tokens=kind.streams_tokens,
-        gives_boxes=kind.gives_boxes,
-        sends_pages_away=kind.sends_pages_away,
-        for_tests=kind.for_tests,
+        provides_boxes=kind.provides_boxes,
+        is_remote=kind.is_remote,
+        is_test_engine=kind.is_test_engine,
     )

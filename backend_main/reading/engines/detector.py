@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from ..pixels import Pixels, halved
-from ..runtimes import Floats, Network
+from ..pixels import Pixels, downscale_by_halves
+from ..runtimes import Floats, InferenceSession
 from ..types import Box
 
 # Smaller images are enlarged, as RapidOCR does.
@@ -18,7 +18,7 @@ STEP, LARGE_STEP, LARGE = 32, 64, 512
 Quads = npt.NDArray[np.float32]
 
 
-class View:
+class DetectorImage:
     """An image as the detector sees it: scaled, and a strip padded. Quads come back in the image's pixels."""
 
     def __init__(self, image: Pixels, side: int) -> None:
@@ -32,7 +32,7 @@ class View:
 class Detector:
     """Used by one thread at a time."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: InferenceSession) -> None:
         from rapidocr.ch_ppocr_det.utils import DBPostProcess
 
         self._network = network
@@ -41,7 +41,7 @@ class Detector:
             thresh=0.3, box_thresh=0.5, unclip_ratio=1.6, use_dilation=True, score_mode="fast"
         )
 
-    def find(self, seen: Pixels) -> Quads:
+    def detect(self, seen: Pixels) -> Quads:
         """Corners of every piece of a line, clockwise from the top left: (n, 4, 2)."""
         size = seen.shape[:2]
         found, _ = self._network.run(_as_input(seen), lambda outputs: self._boxes_of(outputs[0], size))
@@ -67,25 +67,27 @@ def scaled(pixels: Pixels, side: int, at_least: int = 0) -> tuple[Pixels, float]
         return pixels, 1.0
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(halved(pixels, max(size)), size, interpolation=method), np.uint8), scale
+    return np.asarray(
+        cv2.resize(downscale_by_halves(pixels, max(size)), size, interpolation=method), np.uint8
+    ), scale
 
 
 def _as_input(seen: Pixels) -> Floats:
     """(1, 3, height, width) from -1 to 1, both sides stretched to a step."""
     import cv2
 
-    height, width = map(_stepped, seen.shape[:2])
+    height, width = map(_round_to_stride, seen.shape[:2])
     if (height, width) != seen.shape[:2]:
         seen = np.asarray(cv2.resize(seen, (width, height)), np.uint8)
-    return as_floats(seen)[np.newaxis]
+    return to_normalized_chw(seen)[np.newaxis]
 
 
-def _stepped(side: int) -> int:
+def _round_to_stride(side: int) -> int:
     step = LARGE_STEP if side > LARGE else STEP
     return max(step, round(side / step) * step)
 
 
-def as_floats(pixels: Pixels) -> Floats:
+def to_normalized_chw(pixels: Pixels) -> Floats:
     """(3, height, width) from -1 to 1, as PP-OCR's models take it."""
     import cv2
 

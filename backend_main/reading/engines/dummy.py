@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..markdown import Writer
+from ..markdown import MarkdownWriter
 from ..pages import PageImage
 from ..types import Box, Line
 from .base import Engine
@@ -33,7 +33,7 @@ OOM_CHUNK_BYTES = 32 * 1024 * 1024
 class DummyEngine(Engine):
     name = "dummy"
     languages = frozenset({"en"})
-    for_tests = True
+    is_test_engine = True
 
     def load(self, threads: int) -> None:
         pass
@@ -47,16 +47,16 @@ class DummyEngine(Engine):
         if log := script.get("log"):
             with open(log, "a") as file:
                 file.write(f"{page.number}\n")
-        writer = Writer()
+        writer = MarkdownWriter()
         for index, text in enumerate(texts):
             _wait(script, index)
             if index == after:
-                _misbehave(script)
+                _inject_fault(script)
             time.sleep(script.get("line_seconds", 0.0))
             yield _line(page, index, writer, text, before=texts[index - 1] if index else "")
         _wait(script, len(texts))
         if after >= len(texts):
-            _misbehave(script)
+            _inject_fault(script)
 
 
 def _script(page: PageImage) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def _wait(script: dict[str, Any], index: int) -> None:
             time.sleep(POLL_SECONDS)
 
 
-def _line(page: PageImage, index: int, writer: Writer, text: str, before: str) -> Line:
+def _line(page: PageImage, index: int, writer: MarkdownWriter, text: str, before: str) -> Line:
     marks, words = _heading(text)
     gap = "\n\n" if marks or _heading(before)[0] else "\n"
     return Line(
@@ -97,7 +97,7 @@ def _box(page: PageImage, index: int) -> Box:
     return ((0.0, top), (float(page.width), top), (float(page.width), bottom), (0.0, bottom))
 
 
-def _misbehave(script: dict[str, Any]) -> None:
+def _inject_fault(script: dict[str, Any]) -> None:
     then = script.get("then")
     if then is None or not _is_first(script.get("only_once")):
         return

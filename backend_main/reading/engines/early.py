@@ -19,13 +19,13 @@ STRIP_STEP = 32
 # Below this, in pixels as seen, the strip is so low that to look at all of the page takes hardly longer.
 MIN_STRIP = 128
 # A line read early that is less sure than this may be upside down, or half a line: the whole page decides.
-SURE = 0.9
+ACCEPT_CONFIDENCE = 0.9
 # A box is one that was read when so much of it was.
 COVERED = 0.5
 # The whole page's boxes are the better ones, as the detector sees more of it; these only bridge the time.
-MOST_LINES = 3
+MAX_FIRST_LINES = 3
 # Columns of a page that lies askew by up to this many radians still stand side by side.
-MOST_SKEW = 0.08
+MAX_SKEW = 0.08
 
 
 def strip_height(height: int, width: int) -> int:
@@ -35,31 +35,31 @@ def strip_height(height: int, width: int) -> int:
     return strip if strip >= MIN_STRIP else 0
 
 
-def safe_first(quads: Quads, bottom: float) -> list[int]:
+def lines_safe_to_read(quads: Quads, bottom: float) -> list[int]:
     """Those at the start that come first in any order, of boxes in a strip that ends at `bottom`.
 
     Safe is what has nothing to its left and nothing above it, is not cut, and comes after nothing that has a
     neighbour.
     """
     safe: list[int] = []
-    for index, rest in _with_rest(layout.order([as_box(quad) for quad in quads])):
+    for index, rest in _with_rest(layout.reading_order([as_box(quad) for quad in quads])):
         here, others = quads[index], quads[rest]
         if _may_be_cut(here, bottom) or _stands_upright(here) or _any_left_or_above(here, others):
             return safe
         safe.append(index)
-        if len(safe) == MOST_LINES or _any_beside(here, others):
+        if len(safe) == MAX_FIRST_LINES or _any_beside(here, others):
             return safe
     return safe
 
 
-def unread(quads: Quads, read: Sequence[Quads]) -> Quads:
+def exclude_already_read(quads: Quads, read: Sequence[Quads]) -> Quads:
     """Those that are not, for the most part, what was read already."""
     if not len(read):
         return quads
     return quads[[_share_covered(quad, read) < COVERED for quad in quads]]
 
 
-def _with_rest(placed: Sequence[layout.Placed]) -> Iterator[tuple[int, list[int]]]:
+def _with_rest(placed: Sequence[layout.OrderedBox]) -> Iterator[tuple[int, list[int]]]:
     indices = [place.index for place in placed]
     for number, index in enumerate(indices):
         yield index, indices[number + 1 :]
@@ -87,19 +87,19 @@ def _any_beside(here: Quads, others: Quads) -> bool:
     apart = np.abs(others[:, :, 1].mean(axis=1) - here[:, 1].mean())
     height = float(heights(here[np.newaxis])[0])
     reach = away + np.ptp(here[:, 0])
-    return bool(((away >= 0) & (apart < height + MOST_SKEW * reach)).any())
+    return bool(((away >= 0) & (apart < height + MAX_SKEW * reach)).any())
 
 
 def _share_covered(quad: Quads, read: Sequence[Quads]) -> float:
     import cv2
 
-    core = _core(quad)
+    core = _middle_half(quad)
     area = cv2.contourArea(core)
     shared = sum(cv2.intersectConvexConvex(core, other)[0] for other in read)
     return float(shared / area) if area else 1.0
 
 
-def _core(quad: Quads) -> Quads:
+def _middle_half(quad: Quads) -> Quads:
     """Its middle half from top to bottom: detected boxes reach into the lines above and below."""
     top_left, top_right, bottom_right, bottom_left = quad
     right, left = (bottom_right - top_right) / 4, (bottom_left - top_left) / 4

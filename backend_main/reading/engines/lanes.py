@@ -10,10 +10,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 # Of so many items those alike are done one after the other. The first must not wait for others.
-WINDOWS = (1, 2, 4, 8, 16)
+WINDOW_SIZES = (1, 2, 4, 8, 16)
 
 
-def in_order(
+def map_in_order(
     pool: Executor,
     lanes: int,
     work: Callable[[Item], Result],
@@ -22,7 +22,7 @@ def in_order(
 ) -> Iterator[Result]:
     """Each result as soon as it and all before it are there. Who stops early leaves little behind.
 
-    Work that is quicker when it is like the work before gets it so, by `likeness`, a few items at a time.
+    Work that is quicker when it is like the work before gets it so, by `sort_key`, a few items at a time.
     """
     waiting: dict[int, Result] = {}
     wanted = 0
@@ -36,8 +36,8 @@ def in_order(
 def _grouped(items: Iterable[Item], likeness: Callable[[Item], float]) -> Iterator[tuple[int, Item]]:
     """With its place, each window ordered by likeness."""
     placed = enumerate(items)
-    sizes = iter(WINDOWS)
-    while window := list(islice(placed, next(sizes, WINDOWS[-1]))):
+    sizes = iter(WINDOW_SIZES)
+    while window := list(islice(placed, next(sizes, WINDOW_SIZES[-1]))):
         yield from sorted(window, key=lambda entry: likeness(entry[1]))
 
 

@@ -15,17 +15,17 @@ from typing import Self
 import numpy as np
 
 from .. import layout
-from ..markdown import Writer
+from ..markdown import MarkdownWriter
 from ..pages import PageImage
 from ..pixels import Pixels
-from ..runtimes import Network, best_runtime
-from ..turned import quarters_of, turned_back, upright
+from ..runtimes import InferenceSession, best_runtime
+from ..turned import detect_rotation, rotate_upright, to_original_coordinates
 from ..types import Box, Line, Options
 from . import early
 from .base import Engine
-from .detector import Detector, Quads, View, as_box, heights, scaled
-from .lanes import in_order
-from .recogniser import LINE_HEIGHT, MIN_LINE_WIDTH, Recogniser, shape_of
+from .detector import Detector, DetectorImage, Quads, as_box, heights, scaled
+from .lanes import map_in_order
+from .recogniser import LINE_HEIGHT, MIN_LINE_WIDTH, Recognizer, aspect_ratio
 from .weights import PROFILES
 
 # Lines are cut out of an image of at most this side. From receipts of 2,700 px themselves the words came
@@ -48,25 +48,25 @@ af az bs ca cs cy da de en es et eu fi fr fy ga gl hr hu id is it ja la lb lt lv
 sq sv sw tl tr zh
 """
 # Those whose letters are missing from the dictionary of a profile.
-UNREAD = {"fast": frozenset({"az", "ja", "ro"})}
+UNSUPPORTED_BY_PROFILE = {"fast": frozenset({"az", "ja", "ro"})}
 
 
-Said = dict[bytes, tuple[str, float]]
+RecognitionCache = dict[bytes, tuple[str, float]]
 """What was read inside four corners, and how sure that is, by the corners' bytes."""
 
 
 @dataclass(frozen=True)
-class Sheet:
+class ScaledPage:
     """What lines are cut out of, `scale` times the page; `view` of it is where they are looked for."""
 
     image: Pixels
     scale: float
-    view: View
+    view: DetectorImage
 
     @classmethod
     def of(cls, page: PageImage, image_side: int, view_side: int) -> Self:
         image, scale = scaled(page.pixels, image_side)
-        return cls(image, scale, View(image, view_side))
+        return cls(image, scale, DetectorImage(image, view_side))
 
     def of_page(self, seen: Quads) -> Quads:
         """Corners found in the view, in pixels of the page."""
@@ -76,34 +76,34 @@ class Sheet:
 class Models:
     """A profile's two networks, loaded. Lines are recognised side by side, a thread each."""
 
-    def __init__(self, profile: str, runtime: type[Network], threads: int) -> None:
+    def __init__(self, profile: str, runtime: type[InferenceSession], threads: int) -> None:
         weights = PROFILES[profile]()
         self._detector = Detector(runtime(weights.detection, threads))
         network = runtime(weights.recognition, threads, lanes=threads)
-        self._recogniser = Recogniser(network, weights.characters)
+        self._recognizer = Recognizer(network, weights.characters)
         self._warm_up()
 
-    def find(self, seen: Pixels) -> Quads:
-        return self._detector.find(seen)
+    def detect(self, seen: Pixels) -> Quads:
+        return self._detector.detect(seen)
 
-    def read(self, sheet: Sheet, quad: Quads) -> tuple[str, float]:
-        return self._recogniser.read(sheet.image, quad * np.float32(sheet.scale))
+    def recognize(self, sheet: ScaledPage, quad: Quads) -> tuple[str, float]:
+        return self._recognizer.read(sheet.image, quad * np.float32(sheet.scale))
 
     def _warm_up(self) -> None:
         """What libraries load and compile at their first call must not wait for the first page."""
         blank = np.full((LINE_HEIGHT, MIN_LINE_WIDTH, 3), 255, np.uint8)
-        self._detector.find(View(blank, MIN_LINE_WIDTH).pixels)
-        self._recogniser.read(blank, np.array([[0, 0], [99, 0], [99, 40], [0, 40]], np.float32))
+        self._detector.detect(DetectorImage(blank, MIN_LINE_WIDTH).pixels)
+        self._recognizer.read(blank, np.array([[0, 0], [99, 0], [99, 40], [0, 40]], np.float32))
 
 
 class RapidEngine(Engine):
     name = "rapid"
-    rewrites_page = True
-    wants_layout = True
+    has_final_markdown = True
+    uses_layout_analysis = True
     languages = frozenset(LANGUAGES.split())
     profiles = tuple(PROFILES)
 
-    def __init__(self, runtime: type[Network] | None = None) -> None:
+    def __init__(self, runtime: type[InferenceSession] | None = None) -> None:
         """`runtime` None: the best here."""
         self._runtime = runtime or best_runtime()
         self._loaded: dict[str, Models] = {}
@@ -116,16 +116,16 @@ class RapidEngine(Engine):
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="rapid")
         self._choose(self.profiles[0])
 
-    def prepare(self, options: Options) -> None:
+    def configure(self, options: Options) -> None:
         """A profile's models are loaded when it is first asked for, and kept."""
         self._choose(options.profile or self.profiles[0])
 
-    def prepared_for(self) -> frozenset[str]:
-        return self.languages - self.unread(self._profile)
+    def configured_languages(self) -> frozenset[str]:
+        return self.languages - self.unsupported_languages(self._profile)
 
     @classmethod
-    def unread(cls, profile: str) -> frozenset[str]:
-        return UNREAD.get(profile, frozenset())
+    def unsupported_languages(cls, profile: str) -> frozenset[str]:
+        return UNSUPPORTED_BY_PROFILE.get(profile, frozenset())
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
@@ -137,77 +137,85 @@ class RapidEngine(Engine):
         self._models, self._profile = self._loaded[profile], profile
 
     def read_page(self, page: PageImage, may_be_turned: bool = True) -> Iterator[Line]:
-        sheet = Sheet.of(page, IMAGE_SIDE, DETECTION_SIDE)
-        top = self._safe_top(sheet)
-        whole = self._whole(sheet)
-        writer, read = Writer(), []
+        sheet = ScaledPage.of(page, IMAGE_SIDE, DETECTION_SIDE)
+        top = self._detect_top_strip(sheet)
+        whole = self._start_full_detection(sheet)
+        writer, read = MarkdownWriter(), []
         for quad, line in self._read_top(page, sheet, top, writer):
             read.append(quad)
             yield line
         seen = whole()
         if _is_small_print(seen) and max(page.width, page.height) > DETECTION_SIDE:
-            sheet = Sheet.of(page, SMALL_PRINT_IMAGE_SIDE, SMALL_PRINT_DETECTION_SIDE)
-            seen = self._models.find(sheet.view.pixels)
+            sheet = ScaledPage.of(page, SMALL_PRINT_IMAGE_SIDE, SMALL_PRINT_DETECTION_SIDE)
+            seen = self._models.detect(sheet.view.pixels)
         quads = sheet.of_page(seen)
-        said: Said = {}
+        said: RecognitionCache = {}
         # Where a line at the top could be read, the page stands upright.
-        if may_be_turned and not read and (quarters := self._quarters(sheet, quads, said)):
-            lines = self.read_page(upright(page, quarters), may_be_turned=False)
-            yield from turned_back(lines, page, quarters)
+        if may_be_turned and not read and (quarters := self._detect_rotation(sheet, quads, said)):
+            lines = self.read_page(rotate_upright(page, quarters), may_be_turned=False)
+            yield from to_original_coordinates(lines, page, quarters)
         else:
             yield from self._read_rest(page, sheet, quads, writer, read, said)
 
-    def _quarters(self, sheet: Sheet, quads: Quads, said: Said) -> int:
-        """How the page is turned; what was read to find that out is noted in `said`."""
+    def _detect_rotation(self, sheet: ScaledPage, quads: Quads, said: RecognitionCache) -> int:
+        """How the page is turned; what was read to find that out is noted in `recognized`."""
 
-        def recognise(quad: Quads) -> float:
-            words = said[quad.tobytes()] = self._models.read(sheet, quad)
+        def recognize(quad: Quads) -> float:
+            words = said[quad.tobytes()] = self._models.recognize(sheet, quad)
             return words[1]
 
-        return quarters_of(quads, recognise)
+        return detect_rotation(quads, recognize)
 
-    def _safe_top(self, sheet: Sheet) -> Quads:
+    def _detect_top_strip(self, sheet: ScaledPage) -> Quads:
         """Of a strip at the top, what is safely first, in its order; as seen."""
         height, width = sheet.view.pixels.shape[:2]
         height = early.strip_height(height, width)
         if not height:
             return np.zeros((0, 4, 2), np.float32)
-        seen = self._models.find(sheet.view.pixels[:height])
-        return seen[:0] if _is_small_print(seen) else seen[early.safe_first(seen, height)]
+        seen = self._models.detect(sheet.view.pixels[:height])
+        return seen[:0] if _is_small_print(seen) else seen[early.lines_safe_to_read(seen, height)]
 
-    def _whole(self, sheet: Sheet) -> Callable[[], Quads]:
+    def _start_full_detection(self, sheet: ScaledPage) -> Callable[[], Quads]:
         """What finds all of the page; where there is a thread for it, it has begun."""
-        find = partial(self._models.find, sheet.view.pixels)
+        find = partial(self._models.detect, sheet.view.pixels)
         return self._pool.submit(find).result if self._threads > 1 else find
 
     def _read_top(
-        self, page: PageImage, sheet: Sheet, seen: Quads, writer: Writer
+        self, page: PageImage, sheet: ScaledPage, seen: Quads, writer: MarkdownWriter
     ) -> Iterator[tuple[Quads, Line]]:
         quads = sheet.of_page(seen)
-        leads = [place.lead for place in layout.order(_boxes(quads, page))]
+        leads = [place.prefix for place in layout.reading_order(_boxes(quads, page))]
         for quad, box, lead in zip(quads, _boxes(quads, page), leads, strict=True):
-            text, confidence = self._models.read(sheet, quad)
-            if not text or confidence < early.SURE:
+            text, confidence = self._models.recognize(sheet, quad)
+            if not text or confidence < early.ACCEPT_CONFIDENCE:
                 return
             yield quad, Line(page.number, text, writer.write(lead, text), box, confidence)
 
     def _read_rest(
-        self, page: PageImage, sheet: Sheet, quads: Quads, writer: Writer, read: Sequence[Quads], said: Said
+        self,
+        page: PageImage,
+        sheet: ScaledPage,
+        quads: Quads,
+        writer: MarkdownWriter,
+        read: Sequence[Quads],
+        said: RecognitionCache,
     ) -> Iterator[Line]:
         def read_words(quad: Quads) -> tuple[str, float]:
-            return said.get(quad.tobytes()) or self._models.read(sheet, quad)
+            return said.get(quad.tobytes()) or self._models.recognize(sheet, quad)
 
-        quads = np.concatenate([*(quad[np.newaxis] for quad in read), early.unread(quads, read)])
+        quads = np.concatenate(
+            [*(quad[np.newaxis] for quad in read), early.exclude_already_read(quads, read)]
+        )
         boxes = _boxes(quads, page)
-        places = [place for place in layout.order(boxes) if place.index >= len(read)]
+        places = [place for place in layout.reading_order(boxes) if place.index >= len(read)]
         there = [quads[place.index] for place in places]
-        words = in_order(self._pool, self._threads, read_words, there, shape_of)
+        words = map_in_order(self._pool, self._threads, read_words, there, aspect_ratio)
         for place, (text, confidence) in zip(places, words, strict=True):
             if not text or confidence < MIN_CONFIDENCE:
-                writer.skip(place.lead)
+                writer.skip(place.prefix)
                 yield Line(page.number, "", "", boxes[place.index], confidence)
                 continue
-            markdown = writer.write(place.lead, text)
+            markdown = writer.write(place.prefix, text)
             yield Line(page.number, text, markdown, boxes[place.index], confidence)
 
 

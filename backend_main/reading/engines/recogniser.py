@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from ..letters import CJK
 from ..pixels import Pixels
-from ..runtimes import Floats, Network
-from .detector import Quads, as_floats
-from .weights import NOTE_OF_CHARACTERS
+from ..runtimes import Floats, InferenceSession
+from .detector import Quads, to_normalized_chw
+from .weights import CHARACTERS_METADATA_KEY
 
 # RapidOCR pads each line to 320 px at least and recognises six at once. One at a time, padded to 64, none is
 # padded to the longest of its six (docs/decisions/0096).
@@ -19,25 +19,25 @@ LINE_HEIGHT, MIN_LINE_WIDTH = 48, 64
 # A runtime prepares itself for each width it meets, which takes three times as long as to read such a line:
 # there are few, in steps of so much, doubled until a line has no more than so many of them. One that needs no
 # preparing is given the same: lines with little grey behind them come out worse (docs/decisions/0100).
-WIDTH_STEP, MOST_STEPS = 32, 12
+WIDTH_STEP, MAX_STEPS = 32, 12
 # Longer lines are set narrower: their words come out as well, for a twentieth less of the page's time.
-LONG_LINE, NARROWER = 384, 0.9
+LONG_LINE, LONG_LINE_SCALE = 384, 0.9
 
 # The first of what the network tells apart; the last is a space.
-NOTHING = 0
+CTC_BLANK = 0
 # Where the network is in doubt between a space and nothing, nothing wins too often: words came out as one,
 # most of all on receipts (docs/decisions/0067).
-MIN_SPACE = 0.3
+MIN_SPACE_PROBABILITY = 0.3
 
 Characters = npt.NDArray[np.int64]
 
 
-class Recogniser:
+class Recognizer:
     """Used by as many threads at once as the network has lanes."""
 
-    def __init__(self, network: Network, characters: Path | None) -> None:
+    def __init__(self, network: InferenceSession, characters: Path | None) -> None:
         self._network = network
-        known = characters.read_text() if characters else network.note(NOTE_OF_CHARACTERS)
+        known = characters.read_text() if characters else network.metadata(CHARACTERS_METADATA_KEY)
         self._letters = ["", *known.removesuffix("\n").split("\n"), " "]
         self._is_cjk = np.array([bool(CJK.match(letter)) for letter in self._letters])
 
@@ -48,40 +48,40 @@ class Recogniser:
         line = get_rotate_crop_image(image, quad.copy())
         if not line.size:
             return "", 0.0
-        return self._network.run(_as_input(line), lambda outputs: self._said(outputs[0][0]))
+        return self._network.run(_as_input(line), lambda outputs: self._ctc_decode(outputs[0][0]))
 
-    def _said(self, output: Floats) -> tuple[str, float]:
+    def _ctc_decode(self, output: Floats) -> tuple[str, float]:
         """Of (steps, characters): how likely each is at each step along the line."""
         likeliest = output.argmax(axis=1)
-        begun = beginnings(likeliest)
+        begun = ctc_character_steps(likeliest)
         if not len(begun):
             return "", 0.0
         confidence = float(output[begun, likeliest[begun]].mean())
-        spaced = with_spaces(likeliest, output[:, -1], self._is_cjk)
+        spaced = insert_likely_spaces(likeliest, output[:, -1], self._is_cjk)
         if spaced is not likeliest:
-            begun = beginnings(spaced)
+            begun = ctc_character_steps(spaced)
         text = "".join([self._letters[character] for character in spaced[begun]])
         return " ".join(text.split()), confidence
 
 
-def beginnings(likeliest: Characters) -> Characters:
+def ctc_character_steps(likeliest: Characters) -> Characters:
     """The steps at which a character begins: one that goes on for some steps is one, and nothing is none."""
-    begins = likeliest != NOTHING
+    begins = likeliest != CTC_BLANK
     begins[1:] &= likeliest[1:] != likeliest[:-1]
     return np.flatnonzero(begins)
 
 
-def with_spaces(likeliest: Characters, spaces: Floats, is_cjk: npt.NDArray[np.bool_]) -> Characters:
+def insert_likely_spaces(likeliest: Characters, spaces: Floats, is_cjk: npt.NDArray[np.bool_]) -> Characters:
     """The likeliest character of each step, and a space where one is likely enough between two letters.
 
     `spaces` is how likely a space is at each step; `is_cjk` is of each character, a space the last of them.
     The same object is given back where none is added.
     """
-    possible = np.flatnonzero((likeliest == NOTHING) & (spaces >= MIN_SPACE))
+    possible = np.flatnonzero((likeliest == CTC_BLANK) & (spaces >= MIN_SPACE_PROBABILITY))
     if not len(possible):
         return likeliest
     space, spaced = len(is_cjk) - 1, likeliest.copy()
-    written = np.flatnonzero(likeliest != NOTHING)
+    written = np.flatnonzero(likeliest != CTC_BLANK)
     for gap, places in groupby(possible, lambda place: int(np.searchsorted(written, place))):
         if 0 < gap < len(written):
             letters = likeliest[written[gap - 1 : gap + 1]]
@@ -90,7 +90,7 @@ def with_spaces(likeliest: Characters, spaces: Floats, is_cjk: npt.NDArray[np.bo
     return spaced
 
 
-def shape_of(quad: Quads) -> float:
+def aspect_ratio(quad: Quads) -> float:
     """Length by height of the line inside four corners: those alike have the same width to the network."""
     shorter, longer = sorted(float(np.linalg.norm(quad[corner] - quad[0])) for corner in (1, 3))
     return longer / max(shorter, 1.0)
@@ -103,15 +103,15 @@ def _as_input(line: Pixels) -> Floats:
     height, width = line.shape[:2]
     width = max(1, ceil(LINE_HEIGHT * width / height))
     if width > LONG_LINE:
-        width = max(LONG_LINE, ceil(NARROWER * width))
-    batch = np.zeros((1, 3, LINE_HEIGHT, stepped(width)), np.float32)
-    batch[0, :, :, :width] = as_floats(np.asarray(cv2.resize(line, (width, LINE_HEIGHT)), np.uint8))
+        width = max(LONG_LINE, ceil(LONG_LINE_SCALE * width))
+    batch = np.zeros((1, 3, LINE_HEIGHT, padded_width(width)), np.float32)
+    batch[0, :, :, :width] = to_normalized_chw(np.asarray(cv2.resize(line, (width, LINE_HEIGHT)), np.uint8))
     return batch
 
 
-def stepped(width: int) -> int:
+def padded_width(width: int) -> int:
     """The width that a line of so much is padded to."""
     step = WIDTH_STEP
-    while width > MOST_STEPS * step:
+    while width > MAX_STEPS * step:
         step *= 2
     return max(MIN_LINE_WIDTH, ceil(width / step) * step)

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..languages import LANGUAGES, SCRIPTS, code_of, of_script, scripts_of
+from ..languages import LANGUAGES, SCRIPTS, languages_using_script, normalize_code, scripts_of
 from ..layout import NEW_LINE, NEW_PARAGRAPH, SPACE
-from ..markdown import Writer
+from ..markdown import MarkdownWriter
 from ..pages import PageImage
 from ..types import Box, Line, Options
 from .base import Engine
@@ -29,69 +29,71 @@ MAX_SIDE_PIXELS = 32_767
 """Tesseract refuses more."""
 MIN_CONFIDENCE = 0.3
 """Of a line: below are pictures, stains and rules that it takes for letters."""
-MOST_PACKS = 3
+MAX_LANGUAGES = 3
 """Of those that nobody asked for: each makes every page take longer."""
 MEMORY_BYTES = 3 << 30
 """Of the program, for the largest page that is read by default."""
 NO_LANGUAGES = frozenset({"osd", "equ", "snum"})
-LIST_SECONDS = 20.0
+LIST_TIMEOUT_SECONDS = 20.0
 
 
 class TesseractEngine(Engine):
     name = "tesseract"
-    tells_script = True
+    detects_scripts = True
 
     @classmethod
-    def lacking(cls) -> str:
+    def unavailable_reason(cls) -> str | None:
         if shutil.which(PROGRAM) is None:
             return f"Tesseract is not installed; {INSTALL} brings it."
-        if not _by_language():
+        if not _languages_by_code():
             return f"Tesseract has no language packs; {INSTALL} brings them."
-        return ""
+        return None
 
     @classmethod
-    def readable(cls) -> frozenset[str]:
-        return frozenset(_by_language())
+    def supported_languages(cls) -> frozenset[str]:
+        return frozenset(_languages_by_code())
 
     @classmethod
-    def advice(cls, script: str) -> str:
+    def install_hint(cls, script: str) -> str:
         if shutil.which(PROGRAM) is None:
             return f"Tesseract may read it: {INSTALL}."
-        packages = [f"tesseract-ocr-{LANGUAGES[code].packs[0]}" for code in of_script(script, LANGUAGES)]
+        packages = [
+            f"tesseract-ocr-{LANGUAGES[code].packs[0]}" for code in languages_using_script(script, LANGUAGES)
+        ]
         if not packages:
             return ""
-        choice = " or ".join(packages[:MOST_PACKS])
+        choice = " or ".join(packages[:MAX_LANGUAGES])
         return f"Tesseract reads it with a language pack, on Debian and Ubuntu {choice}."
 
     def load(self, threads: int) -> None:
-        self._packs = _default_packs()
+        self._installed_languages = _default_packs()
 
-    def prepare(self, options: Options) -> None:
-        known = _by_language()
-        asked = [known[code] for code in map(code_of, options.languages) if code in known]
-        self._packs = asked or _default_packs()
+    def configure(self, options: Options) -> None:
+        known = _languages_by_code()
+        asked = [known[code] for code in map(normalize_code, options.languages) if code in known]
+        self._installed_languages = asked or _default_packs()
 
-    def prepared_for(self) -> frozenset[str]:
-        return frozenset(code_of(pack) for pack in self._packs)
+    def configured_languages(self) -> frozenset[str]:
+        return frozenset(normalize_code(pack) for pack in self._installed_languages)
 
     def read_page(self, page: PageImage) -> Iterator[Line]:
-        found = _words(_run(page, "-l", "+".join(self._packs), "--psm", "3", "tsv"))
-        writer, before = Writer(), None
+        found = _words(_run(page, "-l", "+".join(self._installed_languages), "--psm", "3", "tsv"))
+        writer, before = MarkdownWriter(), None
         for line, grouped in groupby(found, key=lambda word: word.line):
             words = list(grouped)
             lead = NEW_PARAGRAPH if before is None or line[:2] != before[:2] else NEW_LINE
             confidence = sum(word.confidence for word in words) / len(words)
             if confidence < MIN_CONFIDENCE:
                 writer.skip(lead)
-                yield Line(page.number, "", "", _around(words), confidence)
+                yield Line(page.number, "", "", _bounding_box(words), confidence)
                 continue
             text = SPACE.join(word.text for word in words)
-            yield Line(page.number, text, writer.write(lead, text), _around(words), confidence)
+            yield Line(page.number, text, writer.write(lead, text), _bounding_box(words), confidence)
             before = line
 
-    def script_of(self, page: PageImage) -> str | None:
+    def detect_script(self, page: PageImage) -> str | None:
         """By its detector of scripts, which a page with little on it leaves without an answer."""
-        if "osd" not in _packs():
+        if "osd" not in _installed_languages():
             return None
         try:
             told = _run(page, "--psm", "0")
@@ -133,7 +135,7 @@ def _words(table: str) -> Iterator[_Word]:
         )
 
 
-def _around(words: list[_Word]) -> Box:
+def _bounding_box(words: list[_Word]) -> Box:
     left, right = min(word.left for word in words), max(word.right for word in words)
     top, bottom = min(word.top for word in words), max(word.bottom for word in words)
     return ((left, top), (right, top), (right, bottom), (left, bottom))
@@ -171,14 +173,14 @@ def _program() -> str:
 
 
 @cache
-def _packs() -> frozenset[str]:
+def _installed_languages() -> frozenset[str]:
     """The installed packs; asked once a process."""
     try:
         done = subprocess.run(  # noqa: S603 - a list, and no part of it is a user's
             [_program(), "--list-langs"],
             capture_output=True,
             env=_environment(),
-            timeout=LIST_SECONDS,
+            timeout=LIST_TIMEOUT_SECONDS,
             check=True,
         )
     except (OSError, subprocess.SubprocessError):
@@ -188,20 +190,24 @@ def _packs() -> frozenset[str]:
     return frozenset(line.strip() for line in lines if line.strip())
 
 
-def _by_language() -> dict[str, str]:
+def _languages_by_code() -> dict[str, str]:
     """Language → the pack that reads it; a pack of no language of the table stands under its own name."""
     found: dict[str, str] = {}
     for language in LANGUAGES.values():
-        pack = next((pack for pack in language.packs if pack in _packs()), None)
+        pack = next((pack for pack in language.packs if pack in _installed_languages()), None)
         if pack is not None:
             found[language.code] = pack
-    others = {pack for pack in _packs() - NO_LANGUAGES if "/" not in pack and code_of(pack) == pack}
+    others = {
+        pack
+        for pack in _installed_languages() - NO_LANGUAGES
+        if "/" not in pack and normalize_code(pack) == pack
+    }
     return found | {pack: pack for pack in others if pack not in LANGUAGES}
 
 
 def _default_packs() -> list[str]:
     """For who asks for no language: the Latin ones, if there are any; English first."""
-    known = _by_language()
+    known = _languages_by_code()
     latin = [code for code in known if scripts_of([code]) == {"Latin"}]
     chosen = sorted(latin or known, key=lambda code: (code != "en", code))
-    return [known[code] for code in chosen[:MOST_PACKS]]
+    return [known[code] for code in chosen[:MAX_LANGUAGES]]

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-NOTE_OF_CHARACTERS = "character"
+CHARACTERS_METADATA_KEY = "character"
 OWN_MODELS = Path(__file__).parents[1] / "models"
 
 
 @dataclass(frozen=True)
-class Weights:
+class ModelFiles:
     """`characters` None: they stand in the recognition model itself, as a note."""
 
     detection: Path
@@ -18,22 +18,22 @@ class Weights:
     characters: Path | None = None
 
 
-def small() -> Weights:
+def small() -> ModelFiles:
     # Not imported: of the package only the files are wanted here.
     package = find_spec("rapidocr")
     assert package is not None  # scanrill depends on it
     assert package.origin is not None
     models = Path(package.origin).parent / "models"
-    return Weights(models / "PP-OCRv6_det_small.onnx", models / "PP-OCRv6_rec_small.onnx")
+    return ModelFiles(models / "PP-OCRv6_det_small.onnx", models / "PP-OCRv6_rec_small.onnx")
 
 
-def tiny() -> Weights:
-    return Weights(
+def tiny() -> ModelFiles:
+    return ModelFiles(
         OWN_MODELS / "PP-OCRv6_det_tiny.onnx",
         OWN_MODELS / "PP-OCRv6_rec_tiny.onnx",
         OWN_MODELS / "PP-OCRv6_tiny_characters.txt",
     )
 
 
-PROFILES: dict[str, Callable[[], Weights]] = {"accurate": small, "fast": tiny}
+PROFILES: dict[str, Callable[[], ModelFiles]] = {"accurate": small, "fast": tiny}
 """The default first."""

@@ -11,12 +11,12 @@ from . import doctags
 from .tables import TABLE, from_html, pipe_table
 
 # Special tokens, DeepSeek-OCR's places of what it read, and what a model thought before it answered.
-_LEFT_OUT = re.compile(
+_MODEL_TOKENS = re.compile(
     r"<\|ref\|>.*?<\|/ref\|>(?:<\|det\|>.*?<\|/det\|>)?\n?|<\|[^|<>]*\|>|<think>.*?</think>\s*", re.DOTALL
 )
 _FENCED = re.compile(r"\A\s*```(?:markdown|md)?[ \t]*\n(.*?)(?:\n```\s*)?\Z", re.DOTALL)
-_PICTURE = re.compile(r"!\[([^\[\]]*)\]\([^()]*\)")
-_OTHER_PICTURE = re.compile(r"!\[(?![^\[\]]*\]\(\))")
+_IMAGE = re.compile(r"!\[([^\[\]]*)\]\([^()]*\)")
+_REFERENCE_IMAGE = re.compile(r"!\[(?![^\[\]]*\]\(\))")
 _ADDRESS = re.compile(r"^(\s*)(?=\[[^\]\n]+\]:)", re.MULTILINE)
 # What HTML or an autolink could begin with; one backslash shows it as it stands, two show a backslash.
 _HTML = re.compile(r"(?<!\\)((?:\\\\)*)<(?=[A-Za-z/!?])")
@@ -32,33 +32,35 @@ _UNFINISHED = (
     re.compile(r"(?:\A|\n)\s*`{1,3}[a-z]*\s*\Z"),
     re.compile(r"\\+\Z"),
 )
-LONGEST_WAIT = 4_000
+MAX_HELD_CHARACTERS = 4_000
 FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n.*?\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
-class Answer(ABC):
-    """`said` is all that came. Fed piece by piece; what `feed` gives is to be shown behind what it gave."""
+class ResponseParser(ABC):
+    """`raw` is all that came. Fed piece by piece; what `feed` gives is to be shown behind what it gave."""
 
     def __init__(self) -> None:
-        self.said = ""
-        self._settled = 0
+        self.raw = ""
+        self._flushed_characters = 0
 
     def feed(self, piece: str) -> str:
-        self.said += piece
+        self.raw += piece
         end = self._safe_end()
-        part, self._settled = self.said[self._settled : end], end
-        return self.shown(part)
+        part, self._flushed_characters = self.raw[self._flushed_characters : end], end
+        return self.safe_partial(part)
 
     def _safe_end(self) -> int:
-        waiting = self.said[self._settled :]
+        waiting = self.raw[self._flushed_characters :]
         start = min(
             (found.start() for pattern in _UNFINISHED if (found := pattern.search(waiting))),
             default=len(waiting),
         )
-        return len(self.said) if len(waiting) - start > LONGEST_WAIT else self._settled + start
+        return (
+            len(self.raw) if len(waiting) - start > MAX_HELD_CHARACTERS else self._flushed_characters + start
+        )
 
     @abstractmethod
-    def shown(self, part: str) -> str:
+    def safe_partial(self, part: str) -> str:
         """A part of the answer in which nothing is broken, as it may be shown."""
 
     @abstractmethod
@@ -66,57 +68,57 @@ class Answer(ABC):
         """The whole of it."""
 
 
-class MarkdownAnswer(Answer):
+class MarkdownResponse(ResponseParser):
     """Of models that write Markdown, with tables in HTML or without."""
 
-    def shown(self, part: str) -> str:
-        part = re.sub(r"(?m)^```(?:markdown|md)?[ \t]*\n?", "", _LEFT_OUT.sub("", part))
+    def safe_partial(self, part: str) -> str:
+        part = re.sub(r"(?m)^```(?:markdown|md)?[ \t]*\n?", "", _MODEL_TOKENS.sub("", part))
         part = re.sub(r"</tr\s*>\s*", "\n", part, flags=re.IGNORECASE)
         part = re.sub(r"</t[dh]>\s*", " | ", part, flags=re.IGNORECASE)
-        return harmless(_TABLE_TAG.sub("", part))
+        return sanitize_markdown(_TABLE_TAG.sub("", part))
 
     def markdown(self) -> str:
-        text = _LEFT_OUT.sub("", self.said)
+        text = _MODEL_TOKENS.sub("", self.raw)
         if fenced := _FENCED.match(text):
             text = fenced[1]
-        return harmless(TABLE.sub(_as_pipes, text)).strip()
+        return sanitize_markdown(TABLE.sub(_as_pipes, text)).strip()
 
 
-class FrontMatterAnswer(MarkdownAnswer):
+class FrontMatterResponse(MarkdownResponse):
     """olmOCR's: what it thinks of the page stands before its text, between lines of dashes."""
 
     def _safe_end(self) -> int:
-        if not self._settled and self._may_begin_with_it():
-            found = FRONT_MATTER.match(self.said)
+        if not self._flushed_characters and self._may_begin_with_it():
+            found = FRONT_MATTER.match(self.raw)
             if found is None:
                 return 0
-            self._settled = found.end()
+            self._flushed_characters = found.end()
         return super()._safe_end()
 
     def _may_begin_with_it(self) -> bool:
-        begun = self.said.lstrip()
-        return ("---".startswith(begun) or begun.startswith("---")) and len(begun) < LONGEST_WAIT
+        begun = self.raw.lstrip()
+        return ("---".startswith(begun) or begun.startswith("---")) and len(begun) < MAX_HELD_CHARACTERS
 
     def markdown(self) -> str:
-        whole = self.said
-        self.said = FRONT_MATTER.sub("", whole)
+        whole = self.raw
+        self.raw = FRONT_MATTER.sub("", whole)
         try:
             return super().markdown()
         finally:
-            self.said = whole
+            self.raw = whole
 
 
-class DocTagsAnswer(Answer):
-    def shown(self, part: str) -> str:
+class DocTagsResponse(ResponseParser):
+    def safe_partial(self, part: str) -> str:
         return doctags.shown(part)
 
     def markdown(self) -> str:
-        return doctags.to_markdown(self.said)
+        return doctags.to_markdown(self.raw)
 
 
-def harmless(text: str) -> str:
+def sanitize_markdown(text: str) -> str:
     """Markdown with no HTML in it, and no picture that would be fetched from somewhere."""
-    text = _OTHER_PICTURE.sub(r"!\\[", _PICTURE.sub(r"![\1]()", _BREAK.sub(" ", text)))
+    text = _REFERENCE_IMAGE.sub(r"!\\[", _IMAGE.sub(r"![\1]()", _BREAK.sub(" ", text)))
     return _HTML.sub(r"\1\\<", _ADDRESS.sub(r"\1\\", text))
 
 

@@ -16,18 +16,18 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from .setup import Setup
+from .setup import VisionConfig
 
-CONNECT_SECONDS = 10.0
+CONNECT_TIMEOUT_SECONDS = 10.0
 READ_BYTES = 1 << 16
-MOST_ANSWER_BYTES = 1 << 24
+MAX_RESPONSE_BYTES = 1 << 24
 """Far beyond a page, with all that is wrapped around each token."""
 LOGGED_CHARACTERS = 300
 TOO_MANY_REQUESTS = 429
 _log = logging.getLogger("scanrill.reading")
 
 
-class Piece(NamedTuple):
+class Delta(NamedTuple):
     """`finish` is the endpoint's reason to end, with the last piece."""
 
     text: str
@@ -35,14 +35,14 @@ class Piece(NamedTuple):
 
 
 class ChatError(Exception):
-    """The message is the end of a sentence. `again`: asking once more may help, after `after_seconds`."""
+    """The message is the end of a sentence. `retryable`: asking once more may help, after `retry_after_seconds`."""
 
     def __init__(self, message: str, *, again: bool = False, after_seconds: float | None = None) -> None:
         super().__init__(message)
-        self.again, self.after_seconds = again, after_seconds
+        self.retryable, self.retry_after_seconds = again, after_seconds
 
 
-class Clock(NamedTuple):
+class Deadlines(NamedTuple):
     """Until when the answer must be there (`time.monotonic`), and how long it may say nothing."""
 
     deadline: float
@@ -56,17 +56,17 @@ class Clock(NamedTuple):
         return seconds
 
 
-def ask(setup: Setup, prompt: str, png: bytes, clock: Clock) -> Iterator[Piece]:
+def stream_completion(setup: VisionConfig, prompt: str, png: bytes, clock: Deadlines) -> Iterator[Delta]:
     """The pieces of the answer. Raises ChatError, also in the middle of it."""
     connection = _connection(setup, clock)
     try:
-        response, wire = _send(connection, setup, _question(setup, prompt, png), clock)
+        response, wire = _send(connection, setup, _request_body(setup, prompt, png), clock)
         if response.status != http.client.OK:
-            raise _refusal(setup, response)
+            raise _http_error(setup, response)
         if response.getheader("Content-Type", "").startswith("application/json"):
-            yield from _whole_answer(response)
+            yield from _read_whole_response(response)
         else:
-            yield from _Events(response, wire, clock).pieces()
+            yield from SSEReader(response, wire, clock).deltas()
     except TimeoutError:
         clock.left()
         raise ChatError(f"said nothing for {clock.stall_seconds:g} seconds", again=True) from None
@@ -76,7 +76,7 @@ def ask(setup: Setup, prompt: str, png: bytes, clock: Clock) -> Iterator[Piece]:
         connection.close()
 
 
-def _question(setup: Setup, prompt: str, png: bytes) -> bytes:
+def _request_body(setup: VisionConfig, prompt: str, png: bytes) -> bytes:
     picture = "data:image/png;base64," + base64.b64encode(png).decode()
     content: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": picture}}]
     if prompt:
@@ -85,10 +85,10 @@ def _question(setup: Setup, prompt: str, png: bytes) -> bytes:
     return json.dumps(question | {"stream": True, "temperature": 0}).encode()
 
 
-def _connection(setup: Setup, clock: Clock) -> http.client.HTTPConnection:
+def _connection(setup: VisionConfig, clock: Deadlines) -> http.client.HTTPConnection:
     parts = urlsplit(setup.url)
-    assert parts.hostname  # `Setup.wrong` has looked
-    seconds = min(CONNECT_SECONDS, clock.left())
+    assert parts.hostname  # `VisionConfig.wrong` has looked
+    seconds = min(CONNECT_TIMEOUT_SECONDS, clock.left())
     if parts.scheme == "https":
         context = ssl.create_default_context()
         return http.client.HTTPSConnection(parts.hostname, parts.port, timeout=seconds, context=context)
@@ -96,7 +96,7 @@ def _connection(setup: Setup, clock: Clock) -> http.client.HTTPConnection:
 
 
 def _send(
-    connection: http.client.HTTPConnection, setup: Setup, question: bytes, clock: Clock
+    connection: http.client.HTTPConnection, setup: VisionConfig, question: bytes, clock: Deadlines
 ) -> tuple[http.client.HTTPResponse, socket.socket]:
     headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
     if setup.api_key:
@@ -108,14 +108,14 @@ def _send(
     return connection.getresponse(), wire
 
 
-class _Events:
+class SSEReader:
     """Server-sent events (WHATWG HTML, 9.2). A comment, or an empty piece, is no token."""
 
-    def __init__(self, response: http.client.HTTPResponse, wire: socket.socket, clock: Clock) -> None:
-        self._response, self._wire, self._clock = response, wire, clock
+    def __init__(self, response: http.client.HTTPResponse, wire: socket.socket, clock: Deadlines) -> None:
+        self._response, self._sock, self._deadlines = response, wire, clock
         self._token_at = time.monotonic()
 
-    def pieces(self) -> Iterator[Piece]:
+    def deltas(self) -> Iterator[Delta]:
         finish = None
         for value in self._values():
             if value == b"[DONE]":
@@ -134,7 +134,7 @@ class _Events:
         waiting, taken = b"", 0
         while data := self._received():
             taken += len(data)
-            if taken > MOST_ANSWER_BYTES:
+            if taken > MAX_RESPONSE_BYTES:
                 raise ChatError("sent more than an answer can be")
             *lines, waiting = (waiting + data).split(b"\n")
             for line in lines:
@@ -146,16 +146,16 @@ class _Events:
 
     def _received(self) -> bytes:
         silent_seconds = time.monotonic() - self._token_at
-        if silent_seconds >= self._clock.stall_seconds:
+        if silent_seconds >= self._deadlines.stall_seconds:
             raise TimeoutError
-        self._wire.settimeout(min(self._clock.stall_seconds - silent_seconds, self._clock.left()))
+        self._sock.settimeout(min(self._deadlines.stall_seconds - silent_seconds, self._deadlines.left()))
         return self._response.read1(READ_BYTES)
 
 
-def _whole_answer(response: http.client.HTTPResponse) -> Iterator[Piece]:
+def _read_whole_response(response: http.client.HTTPResponse) -> Iterator[Delta]:
     """Of an endpoint that does not stream."""
-    piece = _choice(_json(response.read(MOST_ANSWER_BYTES)), "message")
-    yield Piece(piece.text, piece.finish or "stop")
+    piece = _choice(_json(response.read(MAX_RESPONSE_BYTES)), "message")
+    yield Delta(piece.text, piece.finish or "stop")
 
 
 def _json(text: bytes) -> dict[str, Any]:
@@ -168,20 +168,20 @@ def _json(text: bytes) -> dict[str, Any]:
     return value
 
 
-def _choice(answer: dict[str, Any], key: str) -> Piece:
+def _choice(answer: dict[str, Any], key: str) -> Delta:
     if answer.get("error"):
         raise ChatError("reported an error in the middle of its answer", again=True)
     choices = answer.get("choices")
     if not choices:  # the last event of some holds what was used, and no choice
-        return Piece("")
+        return Delta("")
     try:
         text, finish = (choices[0].get(key) or {}).get("content"), choices[0].get("finish_reason")
     except (AttributeError, KeyError, TypeError):
         raise ChatError("sent what is no answer of a chat") from None
-    return Piece(text if isinstance(text, str) else "", finish if isinstance(finish, str) else None)
+    return Delta(text if isinstance(text, str) else "", finish if isinstance(finish, str) else None)
 
 
-def _refusal(setup: Setup, response: http.client.HTTPResponse) -> ChatError:
+def _http_error(setup: VisionConfig, response: http.client.HTTPResponse) -> ChatError:
     said = response.read(READ_BYTES).decode("utf-8", "replace")
     if setup.api_key:
         said = said.replace(setup.api_key, "(key)")

@@ -22,7 +22,7 @@ _CELL = re.compile(
     r"<(fcel|ecel|lcel|ucel|xcel|ched|rhed|srow|nl)>([^<]*(?:<(?!fcel|ecel|[lux]cel|ched|rhed|srow|nl)[^<]*)*)"
 )
 _LISTS = {"ordered_list": "{}. ", "unordered_list": "- "}
-_LEFT_OUT = {"page_header", "page_footer"}
+_SKIPPED_TAGS = {"page_header", "page_footer"}
 _LIVE = (
     (re.compile(r"<title>"), "\n\n# "),
     (re.compile(r"<section_header_level_\d>"), "\n\n## "),
@@ -56,7 +56,7 @@ def _blocks(tags: str) -> Iterator[str]:
             items = [found for found in _ELEMENT.finditer(content) if found[1] == "list_item"]
             mark = _LISTS[name]
             yield "\n".join(mark.format(number) + _text(item[2]) for number, item in enumerate(items, 1))
-        elif name not in _LEFT_OUT:
+        elif name not in _SKIPPED_TAGS:
             yield _block(name, content)
 
 

@@ -1,39 +1,39 @@
 """Step 10 - a model that repeats itself: all of them do sometimes, and go on until they are cut off."""
 
-LEAST_CHARACTERS, LEAST_TIMES = 600, 8
+MIN_CHARACTERS, MIN_REPETITIONS = 600, 8
 """A form of empty rows, or a table's rule, repeats itself too; but not so often, or not so long."""
-LONGEST_UNIT = 1_000
-LOOKED_AT_EVERY = 64
+MAX_PERIOD = 1_000
+CHECK_INTERVAL_CHARACTERS = 64
 _END = 24
 
 
-class LoopWatch:
+class RepetitionDetector:
     """Fed with the text so far; looks at its end now and then."""
 
     def __init__(self) -> None:
-        self._looked_at = 0
+        self._checked_characters = 0
 
-    def cut(self, text: str) -> int | None:
+    def truncate_at(self, text: str) -> int | None:
         """Where the text should end, so that what repeats stands once; None while nothing repeats."""
-        if len(text) - self._looked_at < LOOKED_AT_EVERY:
+        if len(text) - self._checked_characters < CHECK_INTERVAL_CHARACTERS:
             return None
-        self._looked_at = len(text)
-        unit = _unit(text)
+        self._checked_characters = len(text)
+        unit = _period(text)
         if not unit or not _repeats(text, unit):
             return None
         return _beginning(text, unit) + unit
 
 
-def _unit(text: str) -> int:
+def _period(text: str) -> int:
     """The distance from the end to where it stood before; 0: nowhere near."""
     end = text[-_END:]
-    from_ = max(0, len(text) - LONGEST_UNIT - _END)
+    from_ = max(0, len(text) - MAX_PERIOD - _END)
     found = text.rfind(end, from_, len(text) - 1)
     return len(text) - _END - found if found >= 0 else 0
 
 
 def _repeats(text: str, unit: int) -> bool:
-    long = max(LEAST_CHARACTERS, LEAST_TIMES * unit)
+    long = max(MIN_CHARACTERS, MIN_REPETITIONS * unit)
     return len(text) >= long + unit and text[-long:] == text[-long - unit : -unit]
 
 

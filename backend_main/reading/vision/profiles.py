@@ -5,9 +5,9 @@ The prompts are those of the models' own cards; Qwen-VL and what is not known he
 
 from typing import NamedTuple
 
-from .answers import Answer, DocTagsAnswer, FrontMatterAnswer, MarkdownAnswer
+from .answers import DocTagsResponse, FrontMatterResponse, MarkdownResponse, ResponseParser
 
-PLAIN_WORDS = (
+GENERIC_PROMPT = (
     "Convert this page to Markdown: all of its text, in reading order, in the language it is written in. "
     "Headings as headings, lists as lists, tables as pipe tables. Leave out page headers, page footers and "
     "page numbers. Answer with the Markdown alone; where there is no text, with nothing."
@@ -23,29 +23,29 @@ class Profile(NamedTuple):
 
     prompt: str
     longest_side: int
-    answer: type[Answer]
+    response_parser: type[ResponseParser]
     models: tuple[str, ...] = ()
     """What stands in the names of the models that it is for."""
 
 
 PROFILES: dict[str, Profile] = {
-    "generic": Profile(PLAIN_WORDS, 2048, MarkdownAnswer),
-    "deepseek-ocr": Profile("Free OCR.", 1280, MarkdownAnswer, ("deepseek-ocr", "deepseekocr")),
-    "glm-ocr": Profile("Text Recognition:", 2048, MarkdownAnswer, ("glm-ocr", "glmocr")),
-    "lightonocr": Profile("", 1540, MarkdownAnswer, ("lightonocr",)),
-    "got": Profile("", 1024, MarkdownAnswer, ("got-ocr", "got_ocr")),
+    "generic": Profile(GENERIC_PROMPT, 2048, MarkdownResponse),
+    "deepseek-ocr": Profile("Free OCR.", 1280, MarkdownResponse, ("deepseek-ocr", "deepseekocr")),
+    "glm-ocr": Profile("Text Recognition:", 2048, MarkdownResponse, ("glm-ocr", "glmocr")),
+    "lightonocr": Profile("", 1540, MarkdownResponse, ("lightonocr",)),
+    "got": Profile("", 1024, MarkdownResponse, ("got-ocr", "got_ocr")),
     "granite-docling": Profile(
         "Convert this page to docling.",
         1536,
-        DocTagsAnswer,
+        DocTagsResponse,
         ("granite-docling", "granite_docling", "smoldocling"),
     ),
-    "olmocr": Profile(OLMOCR, 1288, FrontMatterAnswer, ("olmocr",)),
-    "paddleocr-vl": Profile("OCR:", 2048, MarkdownAnswer, ("paddleocr-vl", "paddleocrvl")),
+    "olmocr": Profile(OLMOCR, 1288, FrontMatterResponse, ("olmocr",)),
+    "paddleocr-vl": Profile("OCR:", 2048, MarkdownResponse, ("paddleocr-vl", "paddleocrvl")),
 }
 
 
-def named(name: str, model: str) -> Profile:
+def select_profile(name: str, model: str) -> Profile:
     """The profile, or without a name that of the model, which its own name gives away."""
     if name in PROFILES:
         return PROFILES[name]

@@ -10,7 +10,7 @@ from msgspec import Meta
 PREFIX = "SCANRILL_VISION_"
 
 
-class Setup(msgspec.Struct, frozen=True, kw_only=True):
+class VisionConfig(msgspec.Struct, frozen=True, kw_only=True):
     """A field `url` is the variable `SCANRILL_VISION_URL`."""
 
     url: str = ""
@@ -25,7 +25,7 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
         return f"Setup(url={self.url!r}, model={self.model!r}, api_key={'(set)' if self.api_key else ''!r})"
 
     @property
-    def wrong(self) -> str:
+    def validation_error(self) -> str:
         """What is missing or wrong in it, as a sentence; "" where nothing is."""
         try:
             parts = urlsplit(self.url)
@@ -44,13 +44,13 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
         return ""
 
 
-VARIABLES = frozenset(PREFIX + name.upper() for name in Setup.__struct_fields__)
+VARIABLES = frozenset(PREFIX + name.upper() for name in VisionConfig.__struct_fields__)
 
 
-def from_environment(environ: Mapping[str, str]) -> Setup:
+def from_environment(environ: Mapping[str, str]) -> VisionConfig:
     """Raises ValueError where a number is none."""
-    names = Setup.__struct_fields__
+    names = VisionConfig.__struct_fields__
     given = {
         name: environ[PREFIX + name.upper()].strip() for name in names if PREFIX + name.upper() in environ
     }
-    return msgspec.convert(given, Setup, strict=False)
+    return msgspec.convert(given, VisionConfig, strict=False)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from html.parser import HTMLParser
 
-MOST_SPAN = 100
+MAX_SPAN = 100
 TABLE = re.compile(r"<table\b.*?(?:</table\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 
 
@@ -26,13 +26,13 @@ def _row(cells: Sequence[str]) -> str:
 
 def from_html(html: str) -> list[list[str]]:
     """The text of its cells."""
-    parser = _Rows()
+    parser = TableParser()
     parser.feed(html)
     parser.close()
     return parser.rows
 
 
-class _Rows(HTMLParser):
+class TableParser(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.rows: list[list[str]] = []
@@ -77,4 +77,4 @@ class _Rows(HTMLParser):
 
 
 def _number(text: str | None) -> int:
-    return min(MOST_SPAN, max(1, int(text))) if text and text.strip().isdecimal() else 1
+    return min(MAX_SPAN, max(1, int(text))) if text and text.strip().isdecimal() else 1

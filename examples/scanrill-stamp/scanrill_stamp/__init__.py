@@ -6,7 +6,7 @@ Install it where scanrill is (`pip install ./examples/scanrill-stamp`); `scanril
 
 from collections.abc import Iterator
 
-from backend_main.reading import Engine, Line, Options, PageImage, Writer
+from backend_main.reading import Engine, Line, MarkdownWriter, Options, PageImage
 
 
 class StampEngine(Engine):
@@ -16,11 +16,11 @@ class StampEngine(Engine):
     def load(self, threads: int) -> None:
         """Models are loaded here, once a process. This one has none."""
 
-    def prepare(self, options: Options) -> None:
+    def configure(self, options: Options) -> None:
         self.profile = options.profile or self.profiles[0]
 
     def read_page(self, page: PageImage) -> Iterator[Line]:
-        writer = Writer()
+        writer = MarkdownWriter()
         size = f"{page.width} × {page.height} pixels"
         yield Line(page.number, size, writer.write("# ", size), corners(page, 0, page.height), 1.0)
         for top in range(0, page.height, 100):

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
 from backend_main.core.text import join_pages
-from backend_main.reading.selection import Selection
-from tests.chaos.soak.following import Following, Told
+from backend_main.reading.selection import PageRanges
+from tests.chaos.soak.following import Following, RecordedEvent
 from tests.chaos.soak.papers import Document
 from tests.chaos.soak.records import Records, Row
 from tests.chaos.soak.stage import SETTINGS
@@ -24,50 +24,50 @@ OPEN = ("pending", "processing")
 MOST_WAITING, MOST_FILES = int(SETTINGS["MAX_PENDING_PER_USER"]), int(SETTINGS["MAX_UPLOADS_PER_USER"])
 
 
-def differences(
+def violations(
     users: Iterable[User], found: Records, stored: dict[str, bytes | None], logs: dict[str, str]
 ) -> Iterator[str]:
     """All of them; nothing is compared with itself."""
     for user in users:
-        yield from (f"{user.plan.name}: {sentence}" for sentence in _of_user(user, found))
+        yield from (f"{user.plan.name}: {sentence}" for sentence in _check_user(user, found))
     yield from (f"a job is left {job}" for job in found.jobs)
-    yield from of_files(stored, found)
+    yield from check_files(stored, found)
     for name, log in logs.items():
         yield from (f"the log of {name} has a traceback after: {line}" for line in tracebacks(log))
 
 
-def _of_user(user: User, found: Records) -> Iterator[str]:
+def _check_user(user: User, found: Records) -> Iterator[str]:
     owner = str(user.account.id)
     log = found.log.get(owner, [])
     rows = {key: row for key, row in found.uploads.items() if row.owner == owner}
     yield from user.amiss
-    yield from of_log(log, found.heads.get(owner, 0))
+    yield from check_log(log, found.heads.get(owner, 0))
     for following in user.following:
         yield from following.amiss
-        yield from of_told(following, log)
-        yield from of_fold(following, rows)
-    yield from of_chains(log, rows)
-    yield from of_promises(user, rows, log)
-    yield from of_limits(user, log)
-    yield from of_answers(user, rows)
+        yield from check_received(following, log)
+        yield from check_client_state(following, rows)
+    yield from check_transitions(log, rows)
+    yield from check_acknowledged(user, rows, log)
+    yield from check_limits(user, log)
+    yield from check_replies(user, rows)
     for row in rows.values():
         document = user.documents.get(row.image_hash)
         if document is None:
             yield f"{row.id} is of bytes that nobody sent"
         else:
             cut_short = {event.upload_id for event in log if event.kind in ("cancelled", "error")}
-            yield from of_text(row, found.pages.get(row.id, {}), document, cut_short=row.id in cut_short)
-            yield from of_range(row, user)
+            yield from check_text(row, found.pages.get(row.id, {}), document, cut_short=row.id in cut_short)
+            yield from check_range(row, user)
 
 
-def of_log(log: list[Told], head: int) -> Iterator[str]:
+def check_log(log: list[RecordedEvent], head: int) -> Iterator[str]:
     """Every number once."""
     numbers = [event.seq for event in log]
     if numbers != list(range(1, head + 1)):
         yield f"of {head} events the log has {len(numbers)}: {_first_gap(numbers)} is missing or there twice"
 
 
-def of_told(following: Following, log: list[Told]) -> Iterator[str]:
+def check_received(following: Following, log: list[RecordedEvent]) -> Iterator[str]:
     """A client was told all of the log, in its order, each event once. The first difference."""
     if following.lists != 1:
         yield f"{following.name} was sent {following.lists} lists, where all could be told since the first"
@@ -77,7 +77,7 @@ def of_told(following: Following, log: list[Told]) -> Iterator[str]:
             return
 
 
-def of_fold(following: Following, rows: dict[str, Row]) -> Iterator[str]:
+def check_client_state(following: Following, rows: dict[str, Row]) -> Iterator[str]:
     """What a client made of all that it was told is what there is."""
     known = following.client.uploads
     if lacking := known.keys() ^ rows.keys():
@@ -88,12 +88,12 @@ def of_fold(following: Following, rows: dict[str, Row]) -> Iterator[str]:
             yield f"{following.name} has {key} as {here}, and it is {there}"
 
 
-def of_chains(log: list[Told], rows: dict[str, Row]) -> Iterator[str]:
+def check_transitions(log: list[RecordedEvent], rows: dict[str, Row]) -> Iterator[str]:
     """From the beginning of each reading to its one end; and what the log says is there in the end, is."""
     state: dict[str, str] = {}
     for event in log:
         before = state.get(event.upload_id, "nothing")
-        if _is_amiss(event, before):
+        if _is_inconsistent(event, before):
             yield f"{event} where it was {before}"
         state[event.upload_id] = "deleted" if event.kind == "deleted" else event.status
     there = {key: status for key, status in state.items() if status != "deleted"}
@@ -105,7 +105,7 @@ def of_chains(log: list[Told], rows: dict[str, Row]) -> Iterator[str]:
             yield f"{key} has not ended: it is {row}"
 
 
-def _is_amiss(event: Told, before: str) -> bool:
+def _is_inconsistent(event: RecordedEvent, before: str) -> bool:
     """Whether an event does not follow on what an upload was before it.
 
     What is being read is so without an event: it may be told of as pending, and be processing in the next.
@@ -123,7 +123,7 @@ def _is_amiss(event: Told, before: str) -> bool:
             return before not in OPEN or event.status != event.kind
 
 
-def of_promises(user: User, rows: dict[str, Row], log: list[Told]) -> Iterator[str]:
+def check_acknowledged(user: User, rows: dict[str, Row], log: list[RecordedEvent]) -> Iterator[str]:
     """What was acknowledged has happened, and what nobody asked for has not."""
     told = {kind: {event.upload_id for event in log if event.kind == kind} for kind in ("created", "deleted")}
     for key, digest in user.acknowledged.items():
@@ -139,7 +139,7 @@ def of_promises(user: User, rows: dict[str, Row], log: list[Told]) -> Iterator[s
         yield f"{sorted(gone)[0]} was deleted, and nobody asked for it"
 
 
-def of_answers(user: User, rows: dict[str, Row]) -> Iterator[str]:
+def check_replies(user: User, rows: dict[str, Row]) -> Iterator[str]:
     """What the API said when nothing went on any more is what stands in the rows."""
     for key, answer in user.answers.items():
         row = rows.get(key)
@@ -148,7 +148,7 @@ def of_answers(user: User, rows: dict[str, Row]) -> Iterator[str]:
             yield f"{key} was said to be {answer}, where there is {there}"
 
 
-def of_limits(user: User, log: list[Told]) -> Iterator[str]:
+def check_limits(user: User, log: list[RecordedEvent]) -> Iterator[str]:
     """As many as a user may have, never more; and who was refused had so many."""
     had: dict[str, list[int]] = {"many waiting": [0], "many files": [0]}
     state: dict[str, str] = {}
@@ -167,14 +167,16 @@ def of_limits(user: User, log: list[Told]) -> Iterator[str]:
                 yield f"{do} was refused for {reason} at event {seq}, where it never had so many since"
 
 
-def of_text(row: Row, pages: dict[int, str], document: Document, *, cut_short: bool = False) -> Iterator[str]:
+def check_text(
+    row: Row, pages: dict[int, str], document: Document, *, cut_short: bool = False
+) -> Iterator[str]:
     """All the pages that were asked for, each with what stands on it, and the whole in their order.
 
     What was `cut_short` once, and had a page read anew then, has no more than that and what it had
     (`docs/decisions/0068`).
     """
-    wanted = {n for n in range(1, document.paper.pages + 1) if n in Selection(row.asked_pages)}
-    must = wanted if row.anew is None or not cut_short else {n for n in wanted if n in Selection(row.anew)}
+    wanted = {n for n in range(1, document.paper.pages + 1) if n in PageRanges(row.asked_pages)}
+    must = wanted if row.anew is None or not cut_short else {n for n in wanted if n in PageRanges(row.anew)}
     for number, markdown in pages.items():
         if document.is_good and markdown != document.page(number):
             yield f"page {number} of {row.id} is {markdown!r}"
@@ -188,26 +190,26 @@ def of_text(row: Row, pages: dict[int, str], document: Document, *, cut_short: b
         yield f"{row.id} is processed with pages {sorted(pages)} of {sorted(must)}"
     if row.status == "processed" and row.page_count != document.paper.pages:
         yield f"{row.id} has {row.page_count} pages, where the file has {document.paper.pages}"
-    yield from _of_end(row, document)
+    yield from _check_end(row, document)
 
 
-def _of_end(row: Row, document: Document) -> Iterator[str]:
+def _check_end(row: Row, document: Document) -> Iterator[str]:
     expected = ("processed", "cancelled") if document.is_good else ("error", "cancelled")
     if row.status in LAST and row.status not in expected:
         yield f"{row.id}, a {document.paper.kind}, ended as {row.status}: {row.error}"
 
 
-def of_range(row: Row, user: User) -> Iterator[str]:
+def check_range(row: Row, user: User) -> Iterator[str]:
     """The pages that were asked for at first; page 1 with them, where it was read anew later."""
-    asked = Selection(user.ranges[row.image_hash])
-    allowed = {str(asked), str(asked | Selection("1"))}
+    asked = PageRanges(user.ranges[row.image_hash])
+    allowed = {str(asked), str(asked | PageRanges("1"))}
     if row.image_hash in user.sent_again:
         allowed.add("")
-    if str(Selection(row.asked_pages)) not in allowed:
+    if str(PageRanges(row.asked_pages)) not in allowed:
         yield f"{row.id} is to have pages {row.asked_pages or 'all'}, where {asked} were asked for"
 
 
-def of_files(stored: dict[str, bytes | None], found: Records) -> Iterator[str]:
+def check_files(stored: dict[str, bytes | None], found: Records) -> Iterator[str]:
     """A file for each row and a row for each file, and in it the bytes that came in."""
     hashes = {row.image_path: row.image_hash for row in found.uploads.values()}
     for key in sorted(stored.keys() - hashes.keys()):

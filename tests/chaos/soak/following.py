@@ -32,7 +32,7 @@ TIMING = Timing(first_wait=0.1, most_wait=1.5, too_many=1.0)
 TOKEN_SECONDS = 200
 
 
-class Told(NamedTuple):
+class RecordedEvent(NamedTuple):
     """A durable event, as a client was told it, and as the log has it."""
 
     seq: int
@@ -58,7 +58,7 @@ class Following:
             timing=TIMING,
         )
         self.name = name
-        self.told: list[Told] = []
+        self.told: list[RecordedEvent] = []
         self.lists = self.partials = 0
         self.amiss: list[str] = []
         self._documents = documents
@@ -145,12 +145,12 @@ class Following:
         return None if known is None else self._documents.get(known.image_hash)
 
 
-def told(event: Event) -> Told:
+def told(event: Event) -> RecordedEvent:
     """What is written down of an event that has a cursor."""
     assert event.cursor is not None
     assert event.upload_id is not None
     status = event.status if isinstance(event, Ended) else _instance(event).status
-    return Told(int(event.cursor.rpartition(":")[2]), _kind(event), event.upload_id, status)
+    return RecordedEvent(int(event.cursor.rpartition(":")[2]), _kind(event), event.upload_id, status)
 
 
 def in_order(document: Document, text: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.chaos.soak.plan import Paper
+from tests.chaos.soak.plan import DocumentSpec
 from tests.support.documents import Script, scripted_tiff
 from tests.support.drawing import scripted_png
 
@@ -23,7 +23,7 @@ GOOD = ("scan", "tiff", "pdf", "long", "stumbling")
 class Document:
     """A paper that was made; `content` is what is sent."""
 
-    paper: Paper
+    paper: DocumentSpec
     content: bytes
 
     @cached_property
@@ -40,55 +40,55 @@ class Document:
         return UNSCRIPTED if self.paper.kind == "pdf" else "\n".join(_lines(self.paper, number))
 
 
-def made(paper: Paper, marks: Path) -> Document:
+def made(paper: DocumentSpec, marks: Path) -> Document:
     """`marks` is a directory where a page notes that it has crashed its reader once."""
     return Document(paper, _MAKERS.get(paper.kind, _tiff)(paper, marks))
 
 
-def _lines(paper: Paper, number: int) -> list[str]:
+def _lines(paper: DocumentSpec, number: int) -> list[str]:
     return [f"{paper.name} page {number}", "and its second line"]
 
 
-def _script(paper: Paper, number: int) -> Script:
+def _script(paper: DocumentSpec, number: int) -> Script:
     return {"lines": _lines(paper, number), "line_seconds": paper.line_seconds}
 
 
-def _scan(paper: Paper, marks: Path) -> bytes:
+def _scan(paper: DocumentSpec, marks: Path) -> bytes:
     return scripted_png(**_script(paper, 1))
 
 
-def _tiff(paper: Paper, marks: Path) -> bytes:
+def _tiff(paper: DocumentSpec, marks: Path) -> bytes:
     return scripted_tiff([_script(paper, number) for number in range(1, paper.pages + 1)])
 
 
-def _stumbling(paper: Paper, marks: Path) -> bytes:
+def _stumbling(paper: DocumentSpec, marks: Path) -> bytes:
     once = {"then": "crash", "only_once": str(marks / paper.name)}
     return scripted_tiff([_script(paper, number) | once for number in range(1, paper.pages + 1)])
 
 
-def _crashing(paper: Paper, marks: Path) -> bytes:
+def _crashing(paper: DocumentSpec, marks: Path) -> bytes:
     return scripted_png(**_script(paper, 1), then="crash", after=1)
 
 
-def _failing(paper: Paper, marks: Path) -> bytes:
+def _failing(paper: DocumentSpec, marks: Path) -> bytes:
     return scripted_png(**_script(paper, 1), then="raise", after=1)
 
 
-def _pdf(paper: Paper, marks: Path) -> bytes:
+def _pdf(paper: DocumentSpec, marks: Path) -> bytes:
     pages = [Image.new("L", (64, 64), "white") for _ in range(paper.pages)]
     file = io.BytesIO()
     pages[0].save(file, "PDF", save_all=True, append_images=pages[1:], title=paper.name)
     return file.getvalue()
 
 
-def _broken(paper: Paper, marks: Path) -> bytes:
+def _broken(paper: DocumentSpec, marks: Path) -> bytes:
     """Its header is that of a PNG; what follows is not to be decoded."""
     whole = scripted_png(**_script(paper, 1))
     at = whole.index(b"IDAT") + 4
     return whole[:at] + bytes(len(whole) - at)
 
 
-def _refused(paper: Paper, marks: Path) -> bytes:
+def _refused(paper: DocumentSpec, marks: Path) -> bytes:
     return f"{paper.name} is no picture".encode()
 
 

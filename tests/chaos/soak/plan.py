@@ -31,7 +31,7 @@ PAGES = {"tiff": (2, 6), "pdf": (1, 3), "long": (8, 20), "stumbling": (1, 2)}
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class DocumentSpec:
     """A document. `refused` ones do not come in; `broken`, `crashing` and `failing` ones end in an error."""
 
     kind: str
@@ -41,19 +41,19 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class UserAction:
     """What a user does so many seconds after the beginning."""
 
     at: float
     do: str
     which: float
-    paper: Paper | None = None
+    paper: DocumentSpec | None = None
     pages: str | None = None
     batch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Blow:
+class Fault:
     """An accident; what comes to harm comes back after `seconds`, where it does not by itself."""
 
     at: float
@@ -69,11 +69,11 @@ class UserPlan:
     name: str
     streams: tuple[str, ...]
     over: str
-    acts: tuple[Act, ...]
+    acts: tuple[UserAction, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FaultKind:
     """It happens every so many seconds, and lasts so long; `fatal`: to those too whose memory is judged."""
 
     every: float
@@ -82,29 +82,29 @@ class Kind:
     fatal: bool = False
 
 
-READING = {"kill reader": Kind(9), "freeze reader": Kind(40, 0.5, 3)}
+READING = {"kill reader": FaultKind(9), "freeze reader": FaultKind(40, 0.5, 3)}
 EMBEDDED = READING | {
-    "kill server": Kind(15, 0, 2, fatal=True),
-    "stop server": Kind(30, 0, 1, fatal=True),
-    "hold database": Kind(45, 0.5, 3),
+    "kill server": FaultKind(15, 0, 2, fatal=True),
+    "stop server": FaultKind(30, 0, 1, fatal=True),
+    "hold database": FaultKind(45, 0.5, 3),
 }
 SCALED = READING | {
-    "kill worker": Kind(35, 0, 4),
-    "stop worker": Kind(60, 0, 2),
+    "kill worker": FaultKind(35, 0, 4),
+    "stop worker": FaultKind(60, 0, 2),
     # Longer than its lease: what it read is another's when it comes to itself.
-    "freeze worker": Kind(90, 1, 22),
-    "kill web process": Kind(40),
-    "kill server": Kind(50, 0, 2, fatal=True),
-    "stop server": Kind(60, 0, 1, fatal=True),
-    "kill everything": Kind(60, 0, 2, fatal=True),
-    "end connections": Kind(25),
-    "restart database": Kind(150, 0, 1),
-    "stop redis": Kind(60, 0.2, 3),
-    "flush redis": Kind(45),
-    "freeze redis": Kind(60, 0.5, 2),
-    "drop subscriptions": Kind(45),
-    "close bucket": Kind(60, 0.5, 3),
-    "freeze bucket": Kind(60, 0.5, 2),
+    "freeze worker": FaultKind(90, 1, 22),
+    "kill web process": FaultKind(40),
+    "kill server": FaultKind(50, 0, 2, fatal=True),
+    "stop server": FaultKind(60, 0, 1, fatal=True),
+    "kill everything": FaultKind(60, 0, 2, fatal=True),
+    "end connections": FaultKind(25),
+    "restart database": FaultKind(150, 0, 1),
+    "stop redis": FaultKind(60, 0.2, 3),
+    "flush redis": FaultKind(45),
+    "freeze redis": FaultKind(60, 0.5, 2),
+    "drop subscriptions": FaultKind(45),
+    "close bucket": FaultKind(60, 0.5, 3),
+    "freeze bucket": FaultKind(60, 0.5, 2),
 }
 MODES = {"embedded": EMBEDDED, "scaled": SCALED}
 
@@ -115,7 +115,7 @@ class Plan:
     seconds: float
     mode: str
     users: tuple[UserPlan, ...]
-    blows: tuple[Blow, ...]
+    blows: tuple[Fault, ...]
 
     @property
     def digest(self) -> str:
@@ -153,27 +153,27 @@ def _times(chance: Random, every: float, seconds: float) -> Iterator[float]:
         at += chance.expovariate(1 / every)
 
 
-def _acts(chance: Random, at: float, name: str) -> Iterator[Act]:
+def _acts(chance: Random, at: float, name: str) -> Iterator[UserAction]:
     """One, and now and then another right behind it: to what is new, while it is read."""
     yield (first := _act(chance, at, name))
     if first.do == "create" and chance.random() < SECOND_THOUGHT:
         do = chance.choice(["cancel", "cancel", "delete", "drop"])
-        yield Act(at + chance.uniform(0, SECOND_THOUGHT_SECONDS), do, NEWEST)
+        yield UserAction(at + chance.uniform(0, SECOND_THOUGHT_SECONDS), do, NEWEST)
 
 
-def _act(chance: Random, at: float, name: str) -> Act:
+def _act(chance: Random, at: float, name: str) -> UserAction:
     do, which = _one_of(chance, ACTS), chance.random()
     if do == "create":
         paper = _paper(chance, name)
-        return Act(at, do, which, paper, _range(chance, paper.pages), chance.random() < 0.2)
+        return UserAction(at, do, which, paper, _range(chance, paper.pages), chance.random() < 0.2)
     if do == "retry":
-        return Act(at, do, which, pages="1" if chance.random() < 0.3 else None)
-    return Act(at, do, which)
+        return UserAction(at, do, which, pages="1" if chance.random() < 0.3 else None)
+    return UserAction(at, do, which)
 
 
-def _paper(chance: Random, name: str) -> Paper:
+def _paper(chance: Random, name: str) -> DocumentSpec:
     kind = _one_of(chance, PAPERS)
-    return Paper(kind, name, chance.randint(*PAGES.get(kind, (1, 1))), chance.uniform(0.005, 0.04))
+    return DocumentSpec(kind, name, chance.randint(*PAGES.get(kind, (1, 1))), chance.uniform(0.005, 0.04))
 
 
 def _range(chance: Random, pages: int) -> str | None:
@@ -188,8 +188,8 @@ def _one_of(chance: Random, weights: dict[str, int]) -> str:
     return chance.choices(list(weights), list(weights.values()))[0]
 
 
-def _blows(chance: Random, seconds: float, kinds: dict[str, Kind], haste: float) -> Iterator[Blow]:
+def _blows(chance: Random, seconds: float, kinds: dict[str, FaultKind], haste: float) -> Iterator[Fault]:
     for do, kind in kinds.items():
         until = seconds * (KILLS_OF_ALL_UNTIL if kind.fatal else 1)
         for at in _times(chance, kind.every / haste, until):
-            yield Blow(at, do, chance.random(), chance.uniform(kind.least, kind.most) / haste)
+            yield Fault(at, do, chance.random(), chance.uniform(kind.least, kind.most) / haste)

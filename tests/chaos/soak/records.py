@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tests.chaos.soak.following import Told
+from tests.chaos.soak.following import RecordedEvent
 from tests.support.server import Server
 from tests.support.tables import rows
 
@@ -35,7 +35,7 @@ class Records:
 
     uploads: dict[str, Row] = field(default_factory=dict)
     pages: dict[str, dict[int, str]] = field(default_factory=lambda: defaultdict(dict))
-    log: dict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
+    log: dict[str, list[RecordedEvent]] = field(default_factory=lambda: defaultdict(list))
     heads: dict[str, int] = field(default_factory=dict)
     jobs: list[str] = field(default_factory=list)
 
@@ -78,7 +78,7 @@ def canonical(digits: str) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def _told(seq: int, upload_id: str, kind: str, message: str) -> Told:
+def _told(seq: int, upload_id: str, kind: str, message: str) -> RecordedEvent:
     told = json.loads(message)
     status = told["instance"]["status"] if "instance" in told else told["status"]
-    return Told(seq, kind, canonical(upload_id), status)
+    return RecordedEvent(seq, kind, canonical(upload_id), status)

@@ -13,16 +13,16 @@ from pathlib import Path
 from scanrill_client import Instance
 
 from tests.chaos.soak import books, records
-from tests.chaos.soak.monkey import Monkey
+from tests.chaos.soak.monkey import ChaosMonkey
 from tests.chaos.soak.plan import Plan
 from tests.chaos.soak.records import Records
 from tests.chaos.soak.scaled import Scaled
-from tests.chaos.soak.stage import Embedded, Stage
+from tests.chaos.soak.stage import Deployment, Embedded
 from tests.chaos.soak.users import User
-from tests.chaos.soak.weighing import Weighing, Weight
+from tests.chaos.soak.weighing import MemoryTrend, Weight
 from tests.support.accounts import Account
 
-STAGES: dict[str, type[Stage]] = {"embedded": Embedded, "scaled": Scaled}
+STAGES: dict[str, type[Deployment]] = {"embedded": Embedded, "scaled": Scaled}
 # Whoever died with a job in hand has let go of it after 20 seconds; what waits to be read takes its time.
 STILL_SECONDS = 60
 # A client that was told nothing meanwhile asks whether anybody is there, and comes back.
@@ -72,9 +72,9 @@ async def soak(plan: Plan, directory: Path) -> Result:
         await asyncio.to_thread(stage.close)
 
 
-async def _carried_out(plan: Plan, stage: Stage, users: list[User]) -> Result:
+async def _carried_out(plan: Plan, stage: Deployment, users: list[User]) -> Result:
     await asyncio.gather(*(each.begin() for user in users for each in user.following))
-    monkey, weighing = Monkey(stage, plan), Weighing(stage, plan.seconds)
+    monkey, weighing = ChaosMonkey(stage, plan), MemoryTrend(stage, plan.seconds)
     began, clock = asyncio.get_running_loop().time(), time.monotonic()
     weigher = asyncio.create_task(weighing.run())
     await asyncio.gather(monkey.run(began), *(user.act(began) for user in users))
@@ -86,7 +86,7 @@ async def _carried_out(plan: Plan, stage: Stage, users: list[User]) -> Result:
     await asyncio.to_thread(stage.stop)
     swept = await asyncio.to_thread(stage.sweep)
     found, stored = await asyncio.to_thread(lambda: (records.read(stage.server), stage.stored()))
-    differences = [*amiss, *stage.amiss, *answers, *books.differences(users, found, stored, stage.logs)]
+    differences = [*amiss, *stage.amiss, *answers, *books.violations(users, found, stored, stage.logs)]
     return Result(
         plan,
         stage.description,
@@ -104,7 +104,7 @@ async def _carried_out(plan: Plan, stage: Stage, users: list[User]) -> Result:
     )
 
 
-async def _all_told(stage: Stage, users: list[User]) -> list[str]:
+async def _all_told(stage: Deployment, users: list[User]) -> list[str]:
     """Until all has ended, and every client was told so; sentences on those that never were."""
     amiss = [] if await _all_ended(users) else ["not all has ended, and nothing more happens"]
     heads = await asyncio.to_thread(records.heads, stage.server)

@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import psycopg
 
-from tests.chaos.soak.plan import Blow
-from tests.chaos.soak.stage import SETTINGS, Stage, alone, children, freeze, kill, start_patiently
+from tests.chaos.soak.plan import Fault
+from tests.chaos.soak.stage import SETTINGS, Deployment, alone, children, freeze, kill, start_patiently
 from tests.support.postgresql import PostgreSQL, url_at
 from tests.support.redis import Redis
 from tests.support.server import Server
@@ -27,7 +27,7 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND random() < 0.
 """
 
 
-class Scaled(Stage):
+class Scaled(Deployment):
     description = (
         "`scanrill serve --workers 2` and two `scanrill worker`, PostgreSQL, Redis, and a bucket of moto"
     )
@@ -93,26 +93,26 @@ class Scaled(Stage):
 
     # ── accidents ──
 
-    def _do_kill_worker(self, blow: Blow) -> str:
+    def _do_kill_worker(self, blow: Fault) -> str:
         with self._a_worker(blow.which) as (worker, name):
             worker.stop(signal.SIGKILL)
             time.sleep(blow.seconds)
             start_patiently(worker)
         return name
 
-    def _do_stop_worker(self, blow: Blow) -> str:
+    def _do_stop_worker(self, blow: Fault) -> str:
         with self._a_worker(blow.which) as (worker, name):
             self._stop(worker, name)
             time.sleep(blow.seconds)
             start_patiently(worker)
         return name
 
-    def _do_freeze_worker(self, blow: Blow) -> str:
+    def _do_freeze_worker(self, blow: Fault) -> str:
         with self._a_worker(blow.which) as (worker, name):
             freeze(psutil.Process(worker.process.pid), blow.seconds)
         return name
 
-    def _do_kill_web_process(self, blow: Blow) -> str:
+    def _do_kill_web_process(self, blow: Fault) -> str:
         """What started it puts another in its place."""
         with alone(self._serving):
             members = [m for m in children(self.server, MEMBER) if self._may_kill_all or _number(m) != "1"]
@@ -123,7 +123,7 @@ class Scaled(Stage):
             member.kill()
         return name
 
-    def _do_kill_everything(self, blow: Blow) -> str:
+    def _do_kill_everything(self, blow: Fault) -> str:
         with alone(self._serving, *self._working):
             every: list[Server | Worker] = [self.server, *self.workers]
             for process in every:
@@ -135,55 +135,55 @@ class Scaled(Stage):
                 start_patiently(process)
         return "everything"
 
-    def _do_end_connections(self, blow: Blow) -> str:
+    def _do_end_connections(self, blow: Fault) -> str:
         """About half of them; whoever is in the middle of something is told that it failed."""
         with alone(self._keeping), psycopg.connect(self.server.database_url, autocommit=True) as connection:
             connection.execute(END_CONNECTIONS)
         return "the database"
 
-    def _do_restart_database(self, blow: Blow) -> str:
+    def _do_restart_database(self, blow: Fault) -> str:
         with alone(self._keeping):
             self._postgresql.stop()
             time.sleep(blow.seconds)
             self._postgresql.start()
         return "the database"
 
-    def _do_stop_redis(self, blow: Blow) -> str:
+    def _do_stop_redis(self, blow: Fault) -> str:
         with alone(self._calling):
             self._redis.stop()
             time.sleep(blow.seconds)
             self._redis.start()
         return "Redis"
 
-    def _do_flush_redis(self, blow: Blow) -> str:
+    def _do_flush_redis(self, blow: Fault) -> str:
         with alone(self._calling):
             self._redis.flush()
         return "Redis"
 
-    def _do_freeze_redis(self, blow: Blow) -> str:
+    def _do_freeze_redis(self, blow: Fault) -> str:
         with alone(self._calling):
             self._redis.freeze()
             time.sleep(blow.seconds)
             self._redis.thaw()
         return "Redis"
 
-    def _do_drop_subscriptions(self, blow: Blow) -> str:
+    def _do_drop_subscriptions(self, blow: Fault) -> str:
         with alone(self._calling):
             self._redis.drop_connections()
         return "Redis"
 
-    def _do_close_bucket(self, blow: Blow) -> str:
+    def _do_close_bucket(self, blow: Fault) -> str:
         with alone(self._storing):
-            self._s3.away()
+            self._s3.fail()
             time.sleep(blow.seconds)
-            self._s3.back()
+            self._s3.recover()
         return "the bucket"
 
-    def _do_freeze_bucket(self, blow: Blow) -> str:
+    def _do_freeze_bucket(self, blow: Fault) -> str:
         with alone(self._storing):
             self._s3.freeze()
             time.sleep(blow.seconds)
-            self._s3.back()
+            self._s3.recover()
         return "the bucket"
 
     @contextmanager

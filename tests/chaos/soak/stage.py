@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.chaos.soak.plan import Blow
+from tests.chaos.soak.plan import Fault
 from tests.support.server import Server
 from tests.support.worker import Worker
 
@@ -41,7 +41,7 @@ class Busy(Exception):
     """It is in another accident."""
 
 
-class Stage(ABC):
+class Deployment(ABC):
     """`harm` carries out an accident, and returns when all that was started again serves.
 
     `amiss` are sentences on what did not go as it must meanwhile.
@@ -72,13 +72,13 @@ class Stage(ABC):
         """What is not scanrill's; and what is still there."""
         kill(self.server)
 
-    def calm(self) -> None:
+    def stop_faults(self) -> None:
         """From now on what is weighed lives on."""
         self._may_kill_all = False
 
-    def harm(self, blow: Blow) -> str:
+    def inject_fault(self, blow: Fault) -> str:
         """What was hit; empty where there was nothing to hit."""
-        harms: dict[str, Callable[[Blow], str]] = {
+        harms: dict[str, Callable[[Fault], str]] = {
             name.removeprefix("_do_").replace("_", " "): getattr(self, name)
             for name in dir(self)
             if name.startswith("_do_")
@@ -114,21 +114,21 @@ class Stage(ABC):
 
     # ── accidents ──
 
-    def _do_kill_reader(self, blow: Blow) -> str:
+    def _do_kill_reader(self, blow: Fault) -> str:
         if (reader := self._a_reader(blow.which)) is None:
             return ""
         with suppress(psutil.NoSuchProcess):
             reader.kill()
         return "a reader"
 
-    def _do_freeze_reader(self, blow: Blow) -> str:
+    def _do_freeze_reader(self, blow: Fault) -> str:
         reader = self._a_reader(blow.which)
         return "" if reader is None else freeze(reader, blow.seconds)
 
-    def _do_kill_server(self, blow: Blow) -> str:
+    def _do_kill_server(self, blow: Fault) -> str:
         return self._serve_anew(signal.SIGKILL, blow.seconds)
 
-    def _do_stop_server(self, blow: Blow) -> str:
+    def _do_stop_server(self, blow: Fault) -> str:
         return self._serve_anew(signal.SIGTERM, blow.seconds)
 
     def _serve_anew(self, number: int, seconds: float) -> str:
@@ -167,7 +167,7 @@ class Stage(ABC):
             yield f"reader {number} of {name}", reader
 
 
-class Embedded(Stage):
+class Embedded(Deployment):
     description = "one `scanrill serve` with two readers, SQLite, files on disk"
 
     def _new_server(self) -> Server:
@@ -175,7 +175,7 @@ class Embedded(Stage):
         alone = dict.fromkeys(("DATABASE_URL", "REDIS_URL", "STORAGE_URL"), "")
         return Server(self.directory / "data", READERS="2", READER_THREADS="1", **alone, **SETTINGS)
 
-    def _do_hold_database(self, blow: Blow) -> str:
+    def _do_hold_database(self, blow: Fault) -> str:
         path = self.server.data_dir / "scanrill.sqlite3"
         with closing(sqlite3.connect(path, timeout=20, isolation_level=None)) as database:
             database.execute("BEGIN IMMEDIATE")

@@ -18,7 +18,7 @@ from scanrill_client import ConnectionLost, Created, Instance, NotFound, Request
 
 from tests.chaos.soak.following import Following
 from tests.chaos.soak.papers import Document, made
-from tests.chaos.soak.plan import Act, UserPlan
+from tests.chaos.soak.plan import UserAction, UserPlan
 from tests.support.accounts import Account
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ class User:
             await asyncio.sleep(began + act.at - loop.time())
             self.outcomes[act.do, await self._try(act)] += 1
 
-    async def _try(self, act: Act) -> str:
+    async def _try(self, act: UserAction) -> str:
         told_before = self.following[0].seq
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
@@ -80,7 +80,7 @@ class User:
             self.amiss.append(f"{act.do} at {act.at:.1f} s failed: {error!r}")
         return "failed"
 
-    def _refused(self, act: Act, error: RequestRefused, told_before: int) -> str:
+    def _refused(self, act: UserAction, error: RequestRefused, told_before: int) -> str:
         """Whether there is a good reason; what is no picture is refused elsewhere."""
         if (reason := _passing(error)) is not None:
             self.limits.append((act.do, reason, told_before))
@@ -90,7 +90,7 @@ class User:
         self.amiss.append(f"{act.do} at {act.at:.1f} s was refused: {error.status} {error.fields}")
         return "failed"
 
-    async def _create(self, act: Act) -> str:
+    async def _create(self, act: UserAction) -> str:
         assert act.paper is not None
         document = await asyncio.to_thread(made, act.paper, self._marks)
         if act.paper.kind == "refused":
@@ -111,7 +111,7 @@ class User:
         self.amiss.append(f"what is no picture was taken as {created.upload_id}")
         return "failed"
 
-    async def _again(self, act: Act) -> str:
+    async def _again(self, act: UserAction) -> str:
         """The same bytes once more."""
         if not self.documents:
             return "nothing there"
@@ -126,25 +126,25 @@ class User:
             self.amiss.append(f"{created.upload_id} is not of the bytes that were sent")
         return created
 
-    async def _cancel(self, act: Act) -> str:
+    async def _cancel(self, act: UserAction) -> str:
         return await self._change(self._known[-RECENT:], act.which, self.client.cancel)
 
-    async def _retry(self, act: Act) -> str:
+    async def _retry(self, act: UserAction) -> str:
         ended = [key for key in self._known if key in self.client.uploads and self._has_ended(key)]
         wishes: dict[str, Any] = {} if act.pages is None else {"pages": act.pages}
         return await self._change(ended, act.which, lambda key: self.client.retry(key, **wishes))
 
-    async def _rename(self, act: Act) -> str:
+    async def _rename(self, act: UserAction) -> str:
         name = _chosen(NAMES, act.which)
         return await self._change(self._known, act.which, lambda key: self.client.update(key, filename=name))
 
-    async def _correct(self, act: Act) -> str:
+    async def _correct(self, act: UserAction) -> str:
         text = None if act.which < 0.3 else f"corrected {act.which}"
         return await self._change(
             self._known, act.which, lambda key: self.client.update(key, processed_text=text)
         )
 
-    async def _delete(self, act: Act) -> str:
+    async def _delete(self, act: UserAction) -> str:
         if not self._known:
             return "nothing there"
         key = _chosen(self._known, act.which)
@@ -154,14 +154,14 @@ class User:
         self.deleted.add(key)
         return "done"
 
-    async def _list(self, act: Act) -> str:
+    async def _list(self, act: UserAction) -> str:
         before = self._known
         there = {upload.id for upload in (await self.client.list()).uploads}
         if missing := set(before) - there - self.to_delete:
             self.amiss.append(f"the list at {act.at:.1f} s lacks {sorted(missing)[0]}")
         return "done"
 
-    async def _drop(self, act: Act) -> str:
+    async def _drop(self, act: UserAction) -> str:
         """One of its clients loses the connection."""
         return "done" if _chosen(self.following, act.which).drop() else "nothing there"
 
@@ -179,7 +179,7 @@ class User:
     def _has_ended(self, key: str) -> bool:
         return self.client.uploads[key].has_ended
 
-    _DO: dict[str, Callable[[User, Act], Awaitable[str]]] = {
+    _DO: dict[str, Callable[[User, UserAction], Awaitable[str]]] = {
         "create": _create,
         "again": _again,
         "cancel": _cancel,

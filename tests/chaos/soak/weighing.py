@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import psutil
 
-from tests.chaos.soak.stage import Stage
+from tests.chaos.soak.stage import Deployment
 
 MOST_WEIGHINGS = 400
 # More in the last third than in the middle one, by both: what a process that has served some still learns.
@@ -35,10 +35,10 @@ class Weight(NamedTuple):
         return self.last <= max(self.middle * (1 + TOLERATED_SHARE), self.middle + TOLERATED_BYTES)
 
 
-class Weighing:
+class MemoryTrend:
     """`run` until cancelled; then `weights`."""
 
-    def __init__(self, stage: Stage, seconds: float) -> None:
+    def __init__(self, stage: Deployment, seconds: float) -> None:
         self._stage, self._seconds = stage, seconds
         self._found: dict[str, dict[int, list[tuple[float, int]]]] = defaultdict(lambda: defaultdict(list))
         self._began = time.monotonic()

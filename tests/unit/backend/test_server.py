@@ -23,7 +23,7 @@ async def nothing(_scope: Any, _receive: Any, _send: Any) -> None:
 
 @pytest.fixture
 def sleeping(monkeypatch: pytest.MonkeyPatch) -> Server:
-    monkeypatch.setattr(server, "TICK_SECONDS", 3600.0)
+    monkeypatch.setattr(server, "MAIN_LOOP_INTERVAL_SECONDS", 3600.0)
     return Server(uvicorn.Config(nothing, log_config=None), lambda: None)
 
 
@@ -43,7 +43,7 @@ async def test_a_signal_that_came_before_it_sleeps_is_not_forgotten(sleeping: Se
 
 
 async def test_answers_have_the_date_of_now(sleeping: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "TICK_SECONDS", 0.0)
+    monkeypatch.setattr(server, "MAIN_LOOP_INTERVAL_SECONDS", 0.0)
     ticking = asyncio.create_task(sleeping.main_loop())
     async with asyncio.timeout(10):
         for day, date in DATES.items():

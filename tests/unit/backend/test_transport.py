@@ -15,7 +15,7 @@ from uvicorn.server import ServerState
 from websockets.asyncio.client import ClientConnection
 from websockets.frames import Frame, Opcode
 
-from backend_main.backend.transport import Protocol, framed
+from backend_main.backend.transport import FastPathWSProtocol, encode_text_frame
 from backend_main.core.outbox import SEND_NOW
 
 SIZES = [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000]
@@ -39,7 +39,7 @@ class Talk:
         await send({"type": "websocket.close"})
         self.closed.set()
 
-    def send_now(self, text: str) -> bool:
+    def try_send(self, text: str) -> bool:
         sent: bool = self.scope["extensions"][SEND_NOW]["send"](text)
         return sent
 
@@ -47,11 +47,13 @@ class Talk:
 @asynccontextmanager
 async def served(talk: Talk, state: ServerState | None = None, **options: Any) -> AsyncIterator[str]:
     """Where it is served; `state` knows its connections."""
-    config = uvicorn.Config(talk, ws=Protocol, ws_per_message_deflate=False, log_config=None, **options)
+    config = uvicorn.Config(
+        talk, ws=FastPathWSProtocol, ws_per_message_deflate=False, log_config=None, **options
+    )
     config.load()
     state = state or ServerState()
     server = await asyncio.get_running_loop().create_server(
-        lambda: Protocol(config, state, {}), "127.0.0.1", 0
+        lambda: FastPathWSProtocol(config, state, {}), "127.0.0.1", 0
     )
     async with server:
         yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
@@ -61,7 +63,7 @@ async def served(talk: Talk, state: ServerState | None = None, **options: Any) -
 def test_a_frame_is_what_a_client_takes_for_the_whole_text(size: int) -> None:
     text = "é" * (size // 2) + "x" * (size % 2)
     client = wsproto.Connection(wsproto.ConnectionType.CLIENT)
-    client.receive_data(framed(text))
+    client.receive_data(encode_text_frame(text))
     [event] = client.events()
     assert isinstance(event, wsproto.events.TextMessage)
     assert (event.data, event.message_finished) == (text, True)
@@ -74,7 +76,7 @@ async def test_texts_come_in_order_whichever_way_they_are_sent() -> None:
         async with websockets.connect(url, max_size=None) as client:
             for size in SIZES:
                 await talk.accepted.wait()
-                assert talk.send_now("x" * size)
+                assert talk.try_send("x" * size)
                 assert await client.recv() == "x" * size
             talk.close.set()
 
@@ -84,12 +86,12 @@ async def test_nothing_is_sent_before_the_handshake_and_after_the_close() -> Non
     async with served(talk) as url:
         connecting = asyncio.ensure_future(websockets.connect(url))
         await talk.began.wait()
-        assert not talk.send_now("too early")
+        assert not talk.try_send("too early")
         talk.accept.set()
         async with await connecting as client:
             talk.close.set()
             await talk.closed.wait()
-            assert not talk.send_now("too late")
+            assert not talk.try_send("too late")
             with pytest.raises(websockets.ConnectionClosed):
                 await client.recv()
 
@@ -101,7 +103,7 @@ async def test_a_client_that_does_not_read_is_sent_no_more_than_the_transport_ho
         async with websockets.connect(url, max_queue=1) as client:
             await talk.accepted.wait()
             sent = 0
-            while talk.send_now(text):
+            while talk.try_send(text):
                 sent += 1
                 assert sent < 1_000
                 await asyncio.sleep(0)
@@ -127,7 +129,7 @@ async def test_a_quiet_client_hears_from_the_server_and_need_not_answer() -> Non
         talk.accept.set()
         async with websockets.connect(url, create_connection=Hearing, ping_interval=None) as client:
             assert await client.frames.get() == (Opcode.PONG, b"")
-            assert talk.send_now("and texts in between")
+            assert talk.try_send("and texts in between")
             assert await client.recv() == "and texts in between"
             talk.close.set()
             await client.wait_closed()
@@ -144,7 +146,7 @@ async def test_a_server_that_ends_tells_it_to_who_is_there_alone(has_left: bool,
         async with websockets.connect(url) as client:
             await talk.accepted.wait()
             [connection] = state.connections
-            assert isinstance(connection, Protocol)
+            assert isinstance(connection, FastPathWSProtocol)
             if has_left:
                 connection.data_received(goodbye)
             connection.shutdown()

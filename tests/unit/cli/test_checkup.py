@@ -16,9 +16,9 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
 from backend_main.cli import checkup
-from backend_main.core.conf import Conf, unknown
+from backend_main.core.conf import Conf, unknown_variables
 from backend_main.core.conf import conf as configured
-from backend_main.core.errors import StartRefused
+from backend_main.core.errors import CommandError
 from tests.support.drawing import scripted_png
 from tests.support.redis import Redis
 
@@ -35,14 +35,14 @@ def conf(tmp_path: Path) -> Conf:
 
 
 def found(name: str, conf: Conf) -> list[checkup.Finding]:
-    return checkup.look(name, checkup.CHECKS[name], conf)
+    return checkup.run_check(name, checkup.CHECKS[name], conf)
 
 
 def one(name: str, conf: Conf) -> checkup.Finding:
     """The one thing that is found; if it is bad, there is something to do about it."""
     [finding] = found(name, conf)
     assert finding.check == name
-    assert bool(finding.do) == (finding.status != "ok")
+    assert bool(finding.action) == (finding.status != "ok")
     return finding
 
 
@@ -56,7 +56,7 @@ def limit(monkeypatch: pytest.MonkeyPatch, files: int) -> None:
 
 def forget_strange_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of the tests themselves, too."""
-    for name in unknown(os.environ):
+    for name in unknown_variables(os.environ):
         monkeypatch.delenv(name)
 
 
@@ -76,7 +76,7 @@ def test_what_others_may_read_fails_with_the_command_that_closes_it(name: str, m
     assert well("data directory", conf)
     path.chmod(mode)
     [_, finding] = found("data directory", conf)
-    assert (finding.status, finding.do) == ("FAIL", f"chmod {0o700 if name == '.' else 0o600:o} {path}")
+    assert (finding.status, finding.action) == ("FAIL", f"chmod {0o700 if name == '.' else 0o600:o} {path}")
 
 
 def test_settings_that_do_not_go_together_fail_and_misspelt_ones_are_told(
@@ -91,7 +91,7 @@ def test_settings_that_do_not_go_together_fail_and_misspelt_ones_are_told(
     monkeypatch.setattr(ours, "conf", msgspec.structs.replace(conf, allowed_origins=["example.org"]))
     first, *others = found("settings", conf)
     assert first.status == "FAIL"
-    assert "SCANRILL_ALLOWED_ORIGINS" in first.says
+    assert "SCANRILL_ALLOWED_ORIGINS" in first.message
     assert [f.status for f in others] == ["warn"], "and not that they go together"
 
 
@@ -110,13 +110,13 @@ def test_few_open_files_are_a_warning_and_next_to_none_a_failure(
         limit(monkeypatch, files)
         finding = found("file limits", conf)[0]
         assert finding.status == status, files
-        assert str(files) in finding.says
+        assert str(files) in finding.message
 
 
 def test_no_limit_on_open_files_is_fine_and_is_called_so(conf: Conf, monkeypatch: pytest.MonkeyPatch) -> None:
     limit(monkeypatch, resource.RLIM_INFINITY)
     first = found("file limits", conf)[0]
-    assert (first.status, first.says) == ("ok", "no limit")
+    assert (first.status, first.message) == ("ok", "no limit")
 
 
 def test_a_disk_with_less_free_than_is_to_stay_free_fails(
@@ -143,8 +143,8 @@ def test_what_a_check_raises_is_told_in_a_line_without_secrets(
         yield checkup.Finding("storage", "ok", "so far")
         raise error
 
-    so_far, failed = checkup.look("storage", fail, conf)
-    assert (so_far.status, failed.status, failed.says) == ("ok", "FAIL", says)
+    so_far, failed = checkup.run_check("storage", fail, conf)
+    assert (so_far.status, failed.status, failed.message) == ("ok", "FAIL", says)
 
 
 # ── what servers share ──
@@ -172,18 +172,18 @@ def before_all(db: None) -> Iterator[None]:
 def test_a_database_that_answers_is_told_with_its_version(conf: Conf, db: None) -> None:
     finding = one("database", conf)
     assert finding.status == "ok"
-    assert "SQLite 3." in finding.says
+    assert "SQLite 3." in finding.message
 
 
 @pytest.mark.parametrize("name", ["database", "clock"])
 def test_a_database_that_does_not_answer_fails_in_one_line(name: str, conf: Conf, silent: None) -> None:
     finding = one(name, conf)
-    assert (finding.status, finding.says) == ("FAIL", "connection refused")
+    assert (finding.status, finding.message) == ("FAIL", "connection refused")
 
 
 def test_a_database_that_is_none_yet_is_not_made_by_looking(conf: Conf) -> None:
     conf.database_path.unlink()
-    assert "first start" in one("database", conf).says
+    assert "first start" in one("database", conf).message
     assert found("migrations", conf) == found("clock", conf) == []
     assert not conf.database_path.exists()
 
@@ -192,13 +192,13 @@ def test_missing_migrations_are_a_warning(conf: Conf, db: None, monkeypatch: pyt
     assert well("migrations", conf)
     monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_args: ["one", "two"])
     finding = one("migrations", conf)
-    assert (finding.status, finding.says) == ("warn", "2 are not applied yet")
+    assert (finding.status, finding.message) == ("warn", "2 are not applied yet")
 
 
 def test_a_database_of_a_newer_version_fails(conf: Conf, before_all: None) -> None:
     finding = one("migrations", conf)
     assert finding.status == "FAIL"
-    assert "newer" in finding.says
+    assert "newer" in finding.message
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(0, "ok"), (1, "ok"), (-3, "FAIL"), (3600, "FAIL")])
@@ -211,7 +211,7 @@ def test_clocks_may_be_two_seconds_apart(
 
 
 def test_redis_is_asked_where_there_is_one(conf: Conf, redis_server: Redis) -> None:
-    assert "none is set" in one("Redis", conf).says
+    assert "none is set" in one("Redis", conf).message
     there = msgspec.structs.replace(conf, redis_url=redis_server.url.replace("://", "://:pass-word@"))
     assert well("Redis", there)
     redis_server.command("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
@@ -219,7 +219,7 @@ def test_redis_is_asked_where_there_is_one(conf: Conf, redis_server: Redis) -> N
     redis_server.stop()
     away = one("Redis", there)
     assert away.status == "FAIL"
-    assert "pass-word" not in away.says
+    assert "pass-word" not in away.message
 
 
 def test_a_redis_that_takes_connections_and_says_nothing_fails_soon(conf: Conf, redis_server: Redis) -> None:
@@ -227,7 +227,7 @@ def test_a_redis_that_takes_connections_and_says_nothing_fails_soon(conf: Conf, 
     redis_server.freeze()
     finding = one("Redis", there)
     assert finding.status == "FAIL"
-    assert "imeout" in finding.says
+    assert "imeout" in finding.message
 
 
 def test_a_database_elsewhere_is_looked_at_without_a_file_here(conf: Conf, db: None) -> None:
@@ -244,12 +244,12 @@ def test_a_place_that_stores_nothing_fails(conf: Conf, monkeypatch: pytest.Monke
     assert well("storage", conf)
 
     def refuse() -> None:
-        raise StartRefused("SCANRILL_STORAGE_URL: the bucket scans cannot be used: it is not there.")
+        raise CommandError("SCANRILL_STORAGE_URL: the bucket scans cannot be used: it is not there.")
 
     monkeypatch.setattr(storage, "check", refuse)
     finding = one("storage", conf)
     assert finding.status == "FAIL"
-    assert "bucket scans" in finding.says
+    assert "bucket scans" in finding.message
 
 
 @pytest.fixture
@@ -258,7 +258,7 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     from backend_main.backend import celery
 
     names: list[str] = []
-    monkeypatch.setattr(celery, "answering", lambda _seconds: names)
+    monkeypatch.setattr(celery, "ping_workers", lambda _seconds: names)
     return names
 
 
@@ -269,7 +269,7 @@ def test_a_broker_without_a_worker_fails_unless_servers_read_themselves(
     shared = msgspec.structs.replace(conf, redis_url="redis://127.0.0.1:1")
     answers, worker = found("broker", shared)
     assert (answers.status, worker.status) == ("ok", "FAIL")
-    assert "scanrill worker" in worker.do
+    assert "scanrill worker" in worker.action
     assert well("broker", msgspec.structs.replace(shared, with_reader=True))
     workers.append("celery@there")
     assert well("broker", shared)
@@ -281,7 +281,7 @@ def test_a_broker_that_does_not_answer_fails(conf: Conf, monkeypatch: pytest.Mon
     def refuse(_seconds: float) -> list[str]:
         raise ConnectionError("connection refused")
 
-    monkeypatch.setattr(celery, "answering", refuse)
+    monkeypatch.setattr(celery, "ping_workers", refuse)
     assert one("broker", msgspec.structs.replace(conf, redis_url="redis://x")).status == "FAIL"
 
 
@@ -293,24 +293,24 @@ def test_an_engine_reads_a_line_or_fails_with_what_it_read(
 ) -> None:
     assert well("engine", conf)
     unknown = msgspec.structs.replace(conf, engine="magic")
-    assert "magic" in one("engine", unknown).says
+    assert "magic" in one("engine", unknown).message
 
     def draw(path: Path) -> None:
         path.write_bytes(scripted_png(lines=["Poctor heads"]))
 
-    monkeypatch.setattr(checkup, "_draw", draw)
+    monkeypatch.setattr(checkup, "_render", draw)
     finding = one("engine", conf)
     assert finding.status == "FAIL"
-    assert "Poctor heads" in finding.says
+    assert "Poctor heads" in finding.message
 
 
 def test_an_engine_that_reads_in_capitals_reads(conf: Conf, monkeypatch: pytest.MonkeyPatch) -> None:
     def draw(path: Path) -> None:
         path.write_bytes(scripted_png(lines=["DOCTOR READS"]))
 
-    monkeypatch.setattr(checkup, "_draw", draw)
+    monkeypatch.setattr(checkup, "_render", draw)
     assert well("engine", conf)
 
 
 def test_every_check_has_its_advice() -> None:
-    assert checkup._ADVICE.keys() == checkup.CHECKS.keys()
+    assert checkup._ACTIONS.keys() == checkup.CHECKS.keys()

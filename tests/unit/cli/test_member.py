@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from backend_main.backend.lifespan import Duties
+from backend_main.backend.lifespan import ProcessRole
 from backend_main.cli import member
 
 
@@ -17,13 +17,13 @@ def test_the_first_of_them_reads_and_sweeps_and_each_says_that_it_serves(
     number: int, first: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("reads", "sweeps"):
-        monkeypatch.setattr(Duties, name, getattr(Duties, name))
+        monkeypatch.setattr(ProcessRole, name, getattr(ProcessRole, name))
     for name in ("end_at_signals", "set_up_django"):
         monkeypatch.setattr(member, name, lambda: None)
     duties: list[tuple[bool, bool]] = []
 
     def run(_listener: socket.socket, _conf: object, started: object) -> None:
-        duties.append((Duties.reads, Duties.sweeps))
+        duties.append((ProcessRole.runs_readers, ProcessRole.runs_maintenance))
         assert callable(started)
         started()
 

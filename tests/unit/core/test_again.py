@@ -9,11 +9,11 @@ from django.db import OperationalError, connection, transaction
 
 from backend_main.core import again as retrying
 from backend_main.core import storage, uploads
-from backend_main.core.again import again
-from backend_main.core.errors import Unavailable
-from backend_main.core.events import Change
+from backend_main.core.again import retry_transient
+from backend_main.core.errors import DatabaseUnavailable
+from backend_main.core.events import UploadChange
 from backend_main.core.models import Event, Upload
-from backend_main.core.uploads import Source
+from backend_main.core.uploads import UploadSource
 from tests.support.database import new_user
 from tests.support.drawing import scripted_png
 from tests.support.encoding import base64_of
@@ -42,29 +42,29 @@ def failing(times: int, sqlstate: str | None = None) -> Callable[[], int]:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retrying, "WAITS_SECONDS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(retrying, "BACKOFF_SECONDS", (0.0, 0.0, 0.0))
 
 
 @pytest.mark.parametrize("sqlstate", [None, "40001", "40P01", "57P01", "57P02", "57P03", "08006"])
 def test_what_passes_is_tried_three_times_more(sqlstate: str | None) -> None:
-    assert again(failing(3, sqlstate))() == 4
-    with pytest.raises(Unavailable):
-        again(failing(4, sqlstate))()
+    assert retry_transient(failing(3, sqlstate))() == 4
+    with pytest.raises(DatabaseUnavailable):
+        retry_transient(failing(4, sqlstate))()
 
 
 @pytest.mark.parametrize("sqlstate", ["42601", "53100", "XX000"])
 def test_what_would_come_again_is_not_tried_again(sqlstate: str) -> None:
     work = failing(1, sqlstate)
     with pytest.raises(OperationalError):
-        again(work)()
+        retry_transient(work)()
     assert work() == 2, "it was called once"
 
 
 @pytest.mark.parametrize("sqlstate", ["55P03", "57014"])
 def test_who_waited_too_long_is_told_so_at_once(sqlstate: str) -> None:
     work = failing(1, sqlstate)
-    with pytest.raises(Unavailable):
-        again(work)()
+    with pytest.raises(DatabaseUnavailable):
+        retry_transient(work)()
     assert work() == 2, "it was called once"
 
 
@@ -73,16 +73,16 @@ def test_an_error_of_sqlite_is_its_own() -> None:
         raise OperationalError("database is locked") from ValueError()
 
     with pytest.raises(OperationalError):
-        again(locked)()
+        retry_transient(locked)()
 
 
 def test_a_part_of_a_transaction_is_not_run_again_alone() -> None:
     with pytest.raises(OperationalError), transaction.atomic():
-        again(failing(1))()
+        retry_transient(failing(1))()
 
 
 def test_a_create_whose_commit_was_not_heard_of_is_there_once_with_its_file(
-    monkeypatch: pytest.MonkeyPatch, happened: list[Change]
+    monkeypatch: pytest.MonkeyPatch, happened: list[UploadChange]
 ) -> None:
     owner = new_user()
     commit, lost = connection._commit, [True]
@@ -94,7 +94,7 @@ def test_a_create_whose_commit_was_not_heard_of_is_there_once_with_its_file(
             raise OperationalError("the connection is lost") from FromPostgreSQL(None)
 
     monkeypatch.setattr(connection, "_commit", and_lose)
-    source = Source(image_base64=base64_of(scripted_png()))
+    source = UploadSource(image_base64=base64_of(scripted_png()))
     created = uploads.create(owner=owner, source=source)
     assert not created.duplicate
     [upload] = Upload.objects.filter(owner=owner)

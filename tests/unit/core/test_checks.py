@@ -19,7 +19,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str | None]]:
     def ids(*installed: str, **settings: str) -> list[str | None]:
         monkeypatch.setattr(checks, "conf", Conf(**settings))
         monkeypatch.setattr(checks, "find_spec", lambda name: name if name in installed else None)
-        found = [*checks.redis_client(), *checks.celery(), *checks.bell_of_workers()]
+        found = [*checks.redis_client(), *checks.celery(), *checks.redis_for_workers()]
         return [problem.id for problem in found]
 
     return ids

@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from backend_main.core import conf as configuration
-from backend_main.core.conf import Conf, describe, load, secret_key, unknown
-from backend_main.core.errors import StartRefused
+from backend_main.core.conf import Conf, describe, load, secret_key, unknown_variables
+from backend_main.core.errors import CommandError
 
 FIELDS = Conf.__struct_fields__
 
@@ -86,7 +86,7 @@ def test_the_home_directory_may_be_written_as_a_tilde() -> None:
     ],
 )
 def test_a_bad_value_is_refused_in_a_sentence_that_names_its_variable(variable: str, value: str) -> None:
-    with pytest.raises(StartRefused) as refused:
+    with pytest.raises(CommandError) as refused:
         load({variable: value})
     sentence = str(refused.value)
     assert sentence.startswith(f"{variable}: ")
@@ -96,7 +96,9 @@ def test_a_bad_value_is_refused_in_a_sentence_that_names_its_variable(variable: 
 
 
 def test_a_misspelt_variable_is_found() -> None:
-    assert unknown({"SCANRILL_ENGIN": "x", "SCANRILL_ENGINE": "x", "PATH": "x"}) == ["SCANRILL_ENGIN"]
+    assert unknown_variables({"SCANRILL_ENGIN": "x", "SCANRILL_ENGINE": "x", "PATH": "x"}) == [
+        "SCANRILL_ENGIN"
+    ]
 
 
 def test_a_frame_has_room_for_the_largest_upload_in_base64() -> None:

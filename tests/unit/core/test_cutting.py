@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backend_main.core.cutting import answering_the_cut
+from backend_main.core.cutting import shutdown_503_middleware
 
 START = {"type": "http.response.start", "status": 200, "headers": []}
 
@@ -26,7 +26,7 @@ async def test_a_request_that_is_cut_off_is_answered_unless_its_answer_has_begun
         reached.set()
         await asyncio.Event().wait()
 
-    request = asyncio.create_task(answering_the_cut(slow)({}, None, send))
+    request = asyncio.create_task(shutdown_503_middleware(slow)({}, None, send))
     await reached.wait()
     request.cancel()
     await asyncio.gather(request, return_exceptions=True)

@@ -9,17 +9,17 @@ import pytest
 
 from backend_main.core import database
 from backend_main.core.conf import Conf, describe, secret_key
-from backend_main.core.errors import StartRefused
+from backend_main.core.errors import CommandError
 
 CANARY = "pass-canary"
 
 
 def chosen(url: str) -> dict[str, object]:
-    return database.settings(Conf(database_url=url))
+    return database.django_database(Conf(database_url=url))
 
 
 def refused(url: str) -> str:
-    with pytest.raises(StartRefused) as refusal:
+    with pytest.raises(CommandError) as refusal:
         chosen(url)
     assert "\n" not in str(refusal.value)
     assert refusal.value.__context__ is None or refusal.value.__suppress_context__
@@ -27,7 +27,7 @@ def refused(url: str) -> str:
 
 
 def test_without_a_url_it_is_sqlite_in_the_data_directory(tmp_path: Path) -> None:
-    settings = database.settings(Conf(data_dir=tmp_path))
+    settings = database.django_database(Conf(data_dir=tmp_path))
     assert settings["ENGINE"].endswith("sqlite3")
     assert settings["NAME"] == tmp_path / "scanrill.sqlite3"
 
@@ -107,7 +107,7 @@ def test_only_a_server_that_shares_nothing_is_alone_with_its_data() -> None:
 
 @pytest.mark.parametrize("shared", [{"database_url": "postgresql://me@h/n"}, {"redis_url": "redis://h/0"}])
 def test_s36_servers_that_share_something_are_given_their_key(shared: dict[str, str], tmp_path: Path) -> None:
-    with pytest.raises(StartRefused, match="SCANRILL_SECRET_KEY"):
+    with pytest.raises(CommandError, match="SCANRILL_SECRET_KEY"):
         secret_key(Conf(data_dir=tmp_path, **shared))
     assert list(tmp_path.iterdir()) == []
     assert secret_key(Conf(data_dir=tmp_path, secret_key="ours", **shared)) == "ours"

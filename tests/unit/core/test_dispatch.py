@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from backend_main.core import dispatch, readers
-from backend_main.core.dispatch import Courier
+from backend_main.core.dispatch import WorkerNotifier
 from tests.support.processes import wait_until
 
 
@@ -39,58 +39,58 @@ def broker() -> Broker:
 
 
 @pytest.fixture
-def courier(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Iterator[Courier]:
+def courier(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerNotifier]:
     monkeypatch.setattr(dispatch, "RETRY_SECONDS", 0.01)
-    dispatch.start_courier(broker.post)
+    dispatch.start_worker_notifier(broker.post)
     assert dispatch._courier is not None
     yield dispatch._courier
     broker.free.set()
-    dispatch.stop_courier(30)
-    dispatch.there_is_work()  # does nothing any more
+    dispatch.stop_worker_notifier(30)
+    dispatch.notify_jobs_available()  # does nothing any more
 
 
 def test_whoever_tells_goes_on_while_the_broker_thinks_and_what_comes_meanwhile_is_one_more_call(
-    broker: Broker, courier: Courier
+    broker: Broker, courier: WorkerNotifier
 ) -> None:
     broker.free.clear()
-    dispatch.there_is_work()
+    dispatch.notify_jobs_available()
     broker.wait_asked()
     for _ in range(3):
-        dispatch.there_is_work()
-    dispatch.there_is_work(10)
+        dispatch.notify_jobs_available()
+    dispatch.notify_jobs_available(10)
     broker.free.set()
     broker.wait_asked()
-    dispatch.stop_courier(30)
+    dispatch.stop_worker_notifier(30)
     assert broker.posted == [1, 13]
 
 
-def test_there_is_an_end_to_the_calls_that_wait(broker: Broker, courier: Courier) -> None:
+def test_there_is_an_end_to_the_calls_that_wait(broker: Broker, courier: WorkerNotifier) -> None:
     broker.free.clear()
-    dispatch.there_is_work()
+    dispatch.notify_jobs_available()
     broker.wait_asked()
     for _ in range(1000):
-        dispatch.there_is_work(1000)
+        dispatch.notify_jobs_available(1000)
     broker.free.set()
     broker.wait_asked()
-    dispatch.stop_courier(30)
-    assert broker.posted == [1, dispatch.MOST_CALLS]
+    dispatch.stop_worker_notifier(30)
+    assert broker.posted == [1, dispatch.MAX_QUEUED_CALLS]
 
 
 def test_a_broker_that_is_away_is_warned_of_once_and_tried_until_it_is_back(
-    broker: Broker, courier: Courier, caplog: pytest.LogCaptureFixture
+    broker: Broker, courier: WorkerNotifier, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Without being told again: otherwise a server with nothing to read would call it away for ever."""
     broker.away = True
-    dispatch.there_is_work(5)
+    dispatch.notify_jobs_available(5)
     for _ in range(3):
         broker.wait_asked()
-    assert dispatch.problem() is not None
+    assert dispatch.degraded_reason() is not None
     broker.away = False
     wait_until(lambda: broker.posted, "the call is posted")
-    dispatch.stop_courier(30)
+    dispatch.stop_worker_notifier(30)
     assert broker.posted == [5]
     assert caplog.text.count("workers cannot be called") == 1
-    assert not courier.failing
+    assert not courier.is_failing
 
 
 class IdleReader:
@@ -121,7 +121,7 @@ def test_a_reader_is_lent_for_a_job_and_there_is_no_other() -> None:
 
 @pytest.mark.usefixtures("no_readers")
 def test_a_call_waits_for_a_reader_and_reads_all_that_there_is() -> None:
-    calling = threading.Thread(target=readers.read_all)
+    calling = threading.Thread(target=readers.read_until_empty)
     calling.start()
     reader = IdleReader(3)
     readers._idle.put(reader)  # type: ignore[arg-type]
@@ -132,7 +132,7 @@ def test_a_call_waits_for_a_reader_and_reads_all_that_there_is() -> None:
 
 def test_a_process_without_readers_waits_for_none_to_be_warm() -> None:
     assert readers._readers == []
-    assert readers.any_warm()
+    assert readers.is_any_ready()
 
 
 # ── the local pool ──
@@ -152,12 +152,12 @@ def test_a_wake_that_comes_while_a_reader_looks_is_not_lost() -> None:
             go_on.wait(5)
         return False
 
-    pool = dispatch.LocalPool([look])
+    pool = dispatch.ReaderThreadPool([look])
     pool.start()
     try:
         assert looking.wait(5)
         work.append("came while it had looked")
-        pool.wake()
+        pool.wake_local_readers()
         go_on.set()
         assert found.wait(5)
     finally:
@@ -174,11 +174,11 @@ def test_a_reader_that_raises_goes_on_with_the_next_call(caplog: pytest.LogCaptu
             second.set()
         raise RuntimeError("a defect")
 
-    pool = dispatch.LocalPool([raising])
+    pool = dispatch.ReaderThreadPool([raising])
     pool.start()
     try:
         while not second.wait(0.01):
-            pool.wake()
+            pool.wake_local_readers()
     finally:
         pool.stop(5)
     assert "a defect" in caplog.text
@@ -206,14 +206,14 @@ class Jobs:
 def test_where_more_was_called_for_a_reader_looks_at_once_and_otherwise_rests(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dispatch, "REST_SECONDS", 3600.0)
+    monkeypatch.setattr(dispatch, "IDLE_PAUSE_SECONDS", 3600.0)
     jobs = Jobs(4)
-    pool = dispatch.LocalPool([jobs])
-    pool.wake(3)
+    pool = dispatch.ReaderThreadPool([jobs])
+    pool.wake_local_readers(3)
     pool.start()
     jobs.wait_for(3)
     assert jobs.looks == 3
-    pool.wake()  # ends the rest
+    pool.wake_local_readers()  # ends the rest
     jobs.wait_for(1)
     pool.stop(5)
     assert jobs.looks == 4
@@ -221,7 +221,7 @@ def test_where_more_was_called_for_a_reader_looks_at_once_and_otherwise_rests(
 
 def test_after_a_rest_a_reader_looks_for_what_nobody_called_for() -> None:
     jobs = Jobs(2)
-    pool = dispatch.LocalPool([jobs])
+    pool = dispatch.ReaderThreadPool([jobs])
     pool.start()
     jobs.wait_for(3)
     pool.stop(5)
@@ -230,14 +230,14 @@ def test_after_a_rest_a_reader_looks_for_what_nobody_called_for() -> None:
 
 def test_calls_that_found_nothing_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else whoever cancels before it is read would leave the readers without rest."""
-    monkeypatch.setattr(dispatch, "REST_SECONDS", 3600.0)
+    monkeypatch.setattr(dispatch, "IDLE_PAUSE_SECONDS", 3600.0)
     jobs = Jobs(0)
-    pool = dispatch.LocalPool([jobs])
-    pool.wake(10)
+    pool = dispatch.ReaderThreadPool([jobs])
+    pool.wake_local_readers(10)
     pool.start()
     jobs.wait_for(1)
     jobs.count = 5
-    pool.wake()
+    pool.wake_local_readers()
     jobs.wait_for(1)
     pool.stop(5)
     assert jobs.looks == 2

@@ -63,4 +63,4 @@ def test_codes_are_unique_and_close_codes_are_an_application_s() -> None:
 
 
 def test_an_error_of_fields_says_them_all_in_one_line() -> None:
-    assert str(errors.Invalid({"a": "Wrong.", "b": "Missing."})) == "a: Wrong.; b: Missing."
+    assert str(errors.RequestError({"a": "Wrong.", "b": "Missing."})) == "a: Wrong.; b: Missing."

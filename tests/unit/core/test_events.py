@@ -15,14 +15,14 @@ from msgspec import UNSET
 from backend_main import reading
 from backend_main.core import events, jobs, protocol, queries, serializers, uploads
 from backend_main.core.conf import conf
-from backend_main.core.events import Change
+from backend_main.core.events import UploadChange
 from backend_main.core.models import Event, EventCounter, Upload, User
-from backend_main.core.replay import Log
-from tests.support.asking import Asking
+from backend_main.core.replay import EventLogReader
+from tests.support.asking import FakeReplyTarget
 from tests.support.database import new_upload, new_user
 
 pytestmark = pytest.mark.django_db
-log = Log()
+log = EventLogReader()
 GIF = b"GIF89a" + b"\x01\x00\x01\x00\x00\x00\x00"
 
 
@@ -30,7 +30,7 @@ def log_of(owner: User) -> list[tuple[int, str]]:
     return list(Event.objects.filter(owner=owner).order_by("seq").values_list("seq", "kind"))
 
 
-def rename(upload: Upload, name: str = "new.png", origin: Asking | None = None) -> Upload:
+def rename(upload: Upload, name: str = "new.png", origin: FakeReplyTarget | None = None) -> Upload:
     return uploads.update(owner=upload.owner, upload_id=upload.pk, filename=name, origin=origin)
 
 
@@ -57,7 +57,7 @@ def test_every_change_is_a_row_with_the_next_number_of_its_owner() -> None:
     assert other.owner == bob
 
 
-def test_a_row_has_no_text_and_is_the_message_otherwise(happened: list[Change]) -> None:
+def test_a_row_has_no_text_and_is_the_message_otherwise(happened: list[UploadChange]) -> None:
     upload = new_upload(new_user())
     Upload.objects.filter(pk=upload.pk).update(raw_text="RAW", reading_text="READING")
     rename(upload)
@@ -69,15 +69,15 @@ def test_a_row_has_no_text_and_is_the_message_otherwise(happened: list[Change]) 
     assert protocol.with_texts(change, "RAW", "READING") == happened[-1].message
 
 
-def test_what_fails_leaves_no_row_no_number_and_tells_nobody(happened: list[Change]) -> None:
-    upload, asking = new_upload(new_user()), Asking()
+def test_what_fails_leaves_no_row_no_number_and_tells_nobody(happened: list[UploadChange]) -> None:
+    upload, asking = new_upload(new_user()), FakeReplyTarget()
     happened.clear()
-    change = Change(upload.owner_id, upload.pk, 0, serializers.updated(upload), asking)
-    unwritable = Change(upload.owner_id, upload.pk, -1, serializers.updated(upload), asking)
+    change = UploadChange(upload.owner_id, upload.pk, 0, serializers.updated(upload), asking)
+    unwritable = UploadChange(upload.owner_id, upload.pk, -1, serializers.updated(upload), asking)
     with pytest.raises(IntegrityError), transaction.atomic(), events.transaction() as going_on:
         going_on += [change, unwritable]
     assert log_of(upload.owner) == [(1, "created")]
-    assert events.head(upload.owner_id) == 1
+    assert events.latest_seq(upload.owner_id) == 1
     assert happened == []
     assert (asking.expected, asking.forgot) == (None, True)
 
@@ -86,10 +86,10 @@ def test_who_asked_expects_its_reply_before_the_row_is_there_for_others() -> Non
     upload = new_upload(new_user())
     there = []
 
-    class Looking(Asking):
-        def expect(self, seq: int, reply: protocol.Message) -> None:
+    class Looking(FakeReplyTarget):
+        def reply_at_event(self, seq: int, reply: protocol.Message) -> None:
             there.append(connection.in_atomic_block)
-            super().expect(seq, reply)
+            super().reply_at_event(seq, reply)
 
     asking = Looking()
     rename(upload, origin=asking)
@@ -97,7 +97,7 @@ def test_who_asked_expects_its_reply_before_the_row_is_there_for_others() -> Non
     assert asking.expected is not None
     seq, reply = asking.expected
     assert (seq, reply) == (2, serializers.updated(Upload.objects.get()))
-    assert Event.objects.get(seq=2).origin == "asking"
+    assert Event.objects.get(seq=2).origin_connection == "asking"
 
 
 # ── filled in ──
@@ -106,7 +106,7 @@ def test_who_asked_expects_its_reply_before_the_row_is_there_for_others() -> Non
 def texts_of(owner: User, kind: str) -> list[tuple[str, str]]:
     """Of the events of a kind, as they would be sent now."""
     rows = Event.objects.filter(owner=owner, kind=kind).values_list("seq", flat=True)
-    entries = {entry.seq: entry.text for entry in log.since(owner.pk, 0)}
+    entries = {entry.seq: entry.text for entry in log.events_after(owner.pk, 0)}
     changes = [protocol.decode_change(kind, entries[seq]) for seq in rows]
     shown = [getattr(change, "instance", change) for change in changes]
     return [(each.raw_text, each.processed_text) for each in shown]
@@ -114,7 +114,7 @@ def texts_of(owner: User, kind: str) -> list[tuple[str, str]]:
 
 def read(upload: Upload, text: str) -> None:
     """To its end, as one page."""
-    claim = jobs.claim("a reader")
+    claim = jobs.claim_next("a reader")
     assert claim is not None
     assert claim.upload_id == upload.pk
     jobs.save_page(claim, reading.PageDone(1, 1, 10, 10, text, text, [], []))
@@ -157,7 +157,7 @@ def test_a_batch_has_the_texts_that_fit_and_always_one(monkeypatch: pytest.Monke
     for most, batches in ((10**6, [7]), (5_000, [3, 2, 2]), (1, [2, 1, 1, 1, 1, 1])):
         monkeypatch.setattr("backend_main.core.replay.BATCH_CHARACTERS", most)
         sizes, seq = [], 0
-        while entries := log.since(upload.owner_id, seq):
+        while entries := log.events_after(upload.owner_id, seq):
             sizes.append(len(entries))
             assert [entry.seq for entry in entries] == list(range(seq + 1, seq + 1 + len(entries)))
             seq = entries[-1].seq
@@ -168,7 +168,7 @@ def test_other_uploads_events_come_without_their_texts() -> None:
     upload = new_upload(new_user())
     read(upload, "x" * 1000)
     other = new_upload(upload.owner, GIF)
-    texts = [entry.text for entry in log.since(upload.owner_id, 0, other.pk)]
+    texts = [entry.text for entry in log.events_after(upload.owner_id, 0, other.pk)]
     assert len(texts) == 3
     assert all("xxx" not in text for text in texts)
 
@@ -178,21 +178,21 @@ def test_other_uploads_events_come_without_their_texts() -> None:
 
 def test_the_log_covers_what_it_has_a_gapless_rest_of() -> None:
     upload = new_upload(new_user())
-    assert [log.covers(new_user().pk, seq) for seq in (0, 1)] == [True, False]
+    assert [log.has_all_since(new_user().pk, seq) for seq in (0, 1)] == [True, False]
     for _ in range(4):
         rename(upload)
-    assert [log.covers(upload.owner_id, seq) for seq in range(7)] == [True] * 6 + [False]
+    assert [log.has_all_since(upload.owner_id, seq) for seq in range(7)] == [True] * 6 + [False]
     Event.objects.filter(owner=upload.owner, seq__lte=3).delete()
-    assert [log.covers(upload.owner_id, seq) for seq in range(7)] == [False] * 3 + [True] * 3 + [False]
+    assert [log.has_all_since(upload.owner_id, seq) for seq in range(7)] == [False] * 3 + [True] * 3 + [False]
     Event.objects.all().delete()
-    assert [log.covers(upload.owner_id, seq) for seq in range(7)] == [False] * 5 + [True, False]
+    assert [log.has_all_since(upload.owner_id, seq) for seq in range(7)] == [False] * 5 + [True, False]
 
 
 def test_old_events_are_removed_from_the_beginning_and_the_numbers_go_on() -> None:
     upload, young = new_upload(new_user()), new_upload(new_user())
     for _ in range(4):
         rename(upload)
-    too_old = Now() - conf.event_retention.time - dt.timedelta(seconds=1)
+    too_old = Now() - conf.event_retention.timedelta - dt.timedelta(seconds=1)
     # Clocks of several machines: one that stands before an old one is younger.
     Event.objects.filter(owner=upload.owner, seq__in=(1, 3)).update(created_at=too_old)
     assert events.remove_expired() == 3
@@ -274,7 +274,7 @@ def test_of_very_many_uploads_a_snapshot_has_the_newest_and_says_where_the_other
     upload = new_upload(new_user())
     other = new_upload(upload.owner, GIF)
     assert log.snapshot(upload.owner_id, None).message.next is UNSET
-    monkeypatch.setattr(queries, "MOST_IN_ONE_LIST", 1)
+    monkeypatch.setattr(queries, "MAX_LIST_SIZE", 1)
     message = log.snapshot(upload.owner_id, None).message
     assert [instance.id for instance in message.list] == [other.pk]
     assert isinstance(message.next, str)
@@ -285,14 +285,14 @@ def test_of_very_many_uploads_a_snapshot_has_the_newest_and_says_where_the_other
 def test_what_is_being_read_is_told_to_who_comes() -> None:
     upload = new_upload(new_user())
     waiting = new_upload(upload.owner, GIF)
-    assert log.standing(upload.owner_id).reading == {}
-    claim = jobs.claim("a reader")
+    assert log.owner_state(upload.owner_id).reading == {}
+    claim = jobs.claim_next("a reader")
     assert claim is not None
     jobs.save_page(claim, reading.PageDone(1, 3, 10, 10, "one", "one", [], []))
-    standing = log.standing(upload.owner_id)
+    standing = log.owner_state(upload.owner_id)
     assert (standing.head, standing.reading) == (2, {upload.pk: (1, 1)})
     assert standing.epoch == log.epoch()
-    taken = log.taken(upload.owner_id, upload.pk, 1)
+    taken = log.reading_state(upload.owner_id, upload.pk, 1)
     assert taken is not None
     assert (taken.seq, taken.pages, taken.page_count) == (2, {1: "one"}, 3)
     for owner_id, upload_id, attempt in (
@@ -300,7 +300,7 @@ def test_what_is_being_read_is_told_to_who_comes() -> None:
         (upload.owner_id, waiting.pk, 0),
         (new_user().pk, upload.pk, 1),
     ):
-        assert log.taken(owner_id, upload_id, attempt) is None
+        assert log.reading_state(owner_id, upload_id, attempt) is None
 
 
 def closing(work: Callable[..., None]) -> Callable[..., None]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import uuid
 
-from backend_main.core.feed import Feed
-from backend_main.core.replay import Entry
-from tests.support.listening import OWNER, Listener, settled
+from backend_main.core.feed import UserEventStream
+from backend_main.core.replay import EncodedEvent
+from tests.support.listening import OWNER, FakeConnection, run_until_idle
 
 
 class SlowLog:
@@ -17,41 +17,43 @@ class SlowLog:
         self.head = 0
         self.readers: list[asyncio.Future[None]] = []
         self.delivered: list[int] = []
-        self.feed = Feed(OWNER, self._read, lambda _feed, entry: self.delivered.append(entry.seq), self._lose)
+        self.feed = UserEventStream(
+            OWNER, self._read, lambda _feed, entry: self.delivered.append(entry.seq), self._on_gap
+        )
 
-    async def _read(self, _owner_id: uuid.UUID, seq: int) -> list[Entry]:
+    async def _read(self, _owner_id: uuid.UUID, seq: int) -> list[EncodedEvent]:
         found = [an_event(number) for number in range(seq + 1, self.head + 1)]
         gate: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.readers.append(gate)
         await gate
         return found
 
-    def _lose(self, _feed: Feed) -> None:
+    def _on_gap(self, _feed: UserEventStream) -> None:
         raise AssertionError("nothing was removed")
 
-    def ring(self, seq: int) -> None:
+    def notify(self, seq: int) -> None:
         self.head = max(self.head, seq)
-        self.feed.ring(seq)
+        self.feed.notify(seq)
 
     async def let_all_read(self) -> None:
-        await settled()
+        await run_until_idle()
         while self.readers:
             for gate in self.readers:
                 gate.set_result(None)
             self.readers.clear()
-            await settled()
+            await run_until_idle()
 
 
-def an_event(seq: int) -> Entry:
-    return Entry(seq, uuid.uuid4(), "", last=False, text=f'{{"n":{seq}}}')
+def an_event(seq: int) -> EncodedEvent:
+    return EncodedEvent(seq, uuid.uuid4(), "", ends_reading=False, text=f'{{"n":{seq}}}')
 
 
 async def test_however_often_it_is_rung_there_is_one_reader_and_each_event_comes_once() -> None:
     log = SlowLog()
-    log.feed.begin(0)
+    log.feed.start_at(0)
     for seq in (1, 2, 3):
-        log.ring(seq)
-        await settled()
+        log.notify(seq)
+        await run_until_idle()
         assert len(log.readers) == 1
     await log.let_all_read()
     assert log.delivered == [1, 2, 3]
@@ -59,37 +61,37 @@ async def test_however_often_it_is_rung_there_is_one_reader_and_each_event_comes
 
 async def test_a_bell_that_rings_while_the_log_is_read_is_not_forgotten() -> None:
     log = SlowLog()
-    log.feed.begin(0)
-    log.ring(1)
-    await settled()
-    log.ring(4)
-    reaching = asyncio.create_task(log.feed.reach(4))
+    log.feed.start_at(0)
+    log.notify(1)
+    await run_until_idle()
+    log.notify(4)
+    reaching = asyncio.create_task(log.feed.wait_until_delivered(4))
     await log.let_all_read()
     await reaching
     assert log.delivered == [1, 2, 3, 4]
-    log.ring(2)  # an old one, late
+    log.notify(2)  # an old one, late
     await log.let_all_read()
-    log.ring(5)
+    log.notify(5)
     await log.let_all_read()
     assert log.delivered == [1, 2, 3, 4, 5]
 
 
 async def test_who_waits_for_a_feed_that_has_not_begun_goes_on_where_it_begins() -> None:
     log = SlowLog()
-    waiting = [asyncio.create_task(log.feed.reach(seq)) for seq in (1, 2)]
-    await settled()
+    waiting = [asyncio.create_task(log.feed.wait_until_delivered(seq)) for seq in (1, 2)]
+    await run_until_idle()
     log.head = 2
-    log.feed.begin(1)
-    await settled()
+    log.feed.start_at(1)
+    await run_until_idle()
     assert [task.done() for task in waiting] == [True, False]
     await log.let_all_read()
     assert waiting[1].done()
 
 
 async def test_a_socket_passes_over_what_is_not_after_its_position() -> None:
-    listener = Listener()
+    listener = FakeConnection()
     listener.socket.position = 5
     for seq in (4, 5, 6, 6, 3, 7):
-        listener.socket.hear(an_event(seq), "e")
+        listener.socket.deliver(an_event(seq), "e")
     assert [message["n"] for message in await listener.heard] == [6, 7]
     assert listener.socket.position == 7

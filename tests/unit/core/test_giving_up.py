@@ -18,10 +18,10 @@ __all__ = ["connection_kept", "upload"]
 pytestmark = pytest.mark.django_db
 
 
-class StrictHost:
+class StrictEngineProcess:
     """Like the real one, it forgets at each `read` what was cancelled before; `at` acts at one moment."""
 
-    warm = True
+    is_ready = True
 
     def __init__(self, at: str, act: Callable[[], object]) -> None:
         self._at, self._act = at, act
@@ -31,12 +31,12 @@ class StrictHost:
     def start(self) -> None:
         self._cancelled = False
 
-    def read_together(self, _path: Path, options: reading.Options) -> Iterator[reading.Together]:
+    def read_batched(self, _path: Path, options: reading.Options) -> Iterator[reading.BatchedEvent]:
         self._moment(f"before page {options.first_page}")
         self._cancelled = False
         return self._events(options.first_page)
 
-    def _events(self, number: int) -> Iterator[reading.Together]:
+    def _events(self, number: int) -> Iterator[reading.BatchedEvent]:
         self._moment(f"in page {number}")
         if self._cancelled:
             raise reading.Cancelled
@@ -55,12 +55,12 @@ class StrictHost:
         self._cancelled = True
 
 
-class NoBell:
-    def say(self, _item: object) -> None: ...
+class NullPublisher:
+    def publish(self, _item: object) -> None: ...
 
 
-def reader(host: StrictHost) -> tasks.Reader:
-    return tasks.Reader(NoBell(), host)  # type: ignore[arg-type]
+def reader(host: StrictEngineProcess) -> tasks.JobReader:
+    return tasks.JobReader(NullPublisher(), host)  # type: ignore[arg-type]
 
 
 MOMENTS = ["before page 1", "in page 1", "before page 2", "in page 2"]
@@ -68,20 +68,20 @@ MOMENTS = ["before page 1", "in page 1", "before page 2", "in page 2"]
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_delete_ends_the_reading_before_another_page(moment: str, upload: Upload) -> None:
-    host = StrictHost(moment, lambda: uploads.delete(owner=upload.owner, upload_id=upload.pk))
+    host = StrictEngineProcess(moment, lambda: uploads.delete(owner=upload.owner, upload_id=upload.pk))
     one = reader(host)
-    events.listen(one.heed)
+    events.add_listener(one.on_change)
     try:
         assert one.read_next()
     finally:
-        events.unlisten(one.heed)
+        events.remove_listener(one.on_change)
     assert host.pages_read == ([1] if moment.endswith("2") else [])
     assert not Page.objects.exists()
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_stop_gives_the_document_back_before_another_page(moment: str, upload: Upload) -> None:
-    host = StrictHost(moment, lambda: one.stop())
+    host = StrictEngineProcess(moment, lambda: one.stop())
     one = reader(host)
     assert one.read_next()
     assert host.pages_read == ([1] if moment.endswith("2") else [])
@@ -93,24 +93,24 @@ def test_a_delete_between_the_claim_and_the_reading_is_found(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody told the reader: it did not know yet that it had the job."""
-    claim = jobs.claim
+    claim = jobs.claim_next
 
     def deleted_at_once(holder: str) -> jobs.Claim | None:
         held = claim(holder)
         uploads.delete(owner=upload.owner, upload_id=upload.pk)
         return held
 
-    monkeypatch.setattr(jobs, "claim", deleted_at_once)
-    host = StrictHost("", lambda: None)
+    monkeypatch.setattr(jobs, "claim_next", deleted_at_once)
+    host = StrictEngineProcess("", lambda: None)
     assert reader(host).read_next()
     assert host.pages_read == []
 
 
 def test_a_lost_lease_ends_the_reading(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "HEARTBEAT_SECONDS", 0.001)
-    monkeypatch.setattr(jobs, "extend", lambda _claim: not lost.is_set())
+    monkeypatch.setattr(jobs, "extend_lease", lambda _claim: not lost.is_set())
     lost, heard = threading.Event(), threading.Event()
-    host = StrictHost("in page 2", lambda: (lost.set(), heard.wait(5)))
+    host = StrictEngineProcess("in page 2", lambda: (lost.set(), heard.wait(5)))
     cancel = host.cancel
     monkeypatch.setattr(host, "cancel", lambda: (cancel(), heard.set()))
     one = reader(host)
@@ -127,14 +127,14 @@ def test_an_error_of_a_file_that_was_deleted_meanwhile_is_no_defect(
         uploads.delete(owner=upload.owner, upload_id=upload.pk)
         raise reading.UnreadableFile("The file is broken.")
 
-    assert reader(StrictHost("in page 1", broken)).read_next()
+    assert reader(StrictEngineProcess("in page 1", broken)).read_next()
     assert "Traceback" not in caplog.text
 
 
 def test_an_engine_that_does_not_start_costs_no_upload_anything(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    host = StrictHost("", lambda: None)
+    host = StrictEngineProcess("", lambda: None)
 
     def failing() -> None:
         raise reading.EngineCrashed("The reading engine did not start.")
@@ -149,7 +149,7 @@ def test_an_engine_that_does_not_start_costs_no_upload_anything(
 def test_all_readers_together_have_one_time_to_stop() -> None:
     """Four that hang must not take four times as long: the server has ten seconds for its end."""
     hang = threading.Event()
-    pool = dispatch.LocalPool([lambda: hang.wait(30)] * 4)
+    pool = dispatch.ReaderThreadPool([lambda: hang.wait(30)] * 4)
     pool.start()
     joined: list[float] = []
     for thread in pool._threads:
@@ -173,7 +173,7 @@ def test_a_file_that_goes_with_its_upload_while_it_is_fetched_is_no_defect(
         raise FileNotFoundError("there is no such object")
 
     monkeypatch.setattr(storage, "local_copy", fetch)
-    host = StrictHost("", lambda: None)
+    host = StrictEngineProcess("", lambda: None)
     assert reader(host).read_next()
     assert ("Traceback" in caplog.text) != deleted
     assert list(Job.objects.values_list("failures", flat=True)) == ([] if deleted else [1])

@@ -14,35 +14,35 @@ from backend_main.core import health, jobs
 from backend_main.core.models import Job
 from tests.support.database import new_upload, new_user
 
-LONG = dt.timedelta(seconds=health.UNREAD_SECONDS + 1)
+LONG = dt.timedelta(seconds=health.JOB_WAIT_WARNING_SECONDS + 1)
 
 
 @pytest.fixture
 def all_well(monkeypatch: pytest.MonkeyPatch, db: None) -> pytest.MonkeyPatch:
-    monkeypatch.setattr(health.readers, "any_warm", lambda: True)
+    monkeypatch.setattr(health.readers, "is_any_ready", lambda: True)
     monkeypatch.setattr(health, "_migrated", False)
-    assert health.refusals() == []
-    assert health.delays() == []
+    assert health.readiness_failures() == []
+    assert health.degradations() == []
     return monkeypatch
 
 
 def test_cold_readers_are_a_reason(all_well: pytest.MonkeyPatch) -> None:
-    all_well.setattr(health.readers, "any_warm", lambda: False)
-    assert health.refusals() == ["no reader is warm yet"]
+    all_well.setattr(health.readers, "is_any_ready", lambda: False)
+    assert health.readiness_failures() == ["no reader is warm yet"]
 
 
 def test_a_process_without_readers_is_none_whose_readers_are_cold(monkeypatch: pytest.MonkeyPatch) -> None:
     class Cold:
-        warm = False
+        is_ready = False
 
-    assert health.readers.any_warm()
+    assert health.readers.is_any_ready()
     monkeypatch.setattr(health.readers, "_readers", [Cold()])
-    assert not health.readers.any_warm()
+    assert not health.readers.is_any_ready()
 
 
 def test_a_place_for_files_that_cannot_be_written_is_a_reason(all_well: pytest.MonkeyPatch) -> None:
-    all_well.setattr(health.storage, "writable", lambda: False)
-    assert health.refusals() == ["the storage cannot be written"]
+    all_well.setattr(health.storage, "is_writable", lambda: False)
+    assert health.readiness_failures() == ["the storage cannot be written"]
 
 
 def test_a_database_that_does_not_answer_is_a_reason_also_when_it_was_migrated(
@@ -53,7 +53,7 @@ def test_a_database_that_does_not_answer_is_a_reason_also_when_it_was_migrated(
 
     with all_well.context() as patch:
         patch.setattr(connection, "cursor", silent)
-        assert health.refusals() == ["the database does not answer"]
+        assert health.readiness_failures() == ["the database does not answer"]
 
 
 def test_a_database_that_is_not_migrated_is_a_reason_until_it_is(all_well: pytest.MonkeyPatch) -> None:
@@ -65,60 +65,60 @@ def test_a_database_that_is_not_migrated_is_a_reason_until_it_is(all_well: pytes
         patch.setattr(health, "_migrated", False)
         patch.setattr(health, "MigrationExecutor", NotMigrated)
         for _ in range(2):
-            assert health.refusals() == ["the database is not migrated"]
+            assert health.readiness_failures() == ["the database is not migrated"]
     health._migrated = False
-    assert health.refusals() == []
+    assert health.readiness_failures() == []
 
 
 def test_migrations_are_looked_for_until_all_are_there_and_never_again(all_well: pytest.MonkeyPatch) -> None:
     with CaptureQueriesContext(
         connection,
     ) as asked:
-        assert health.refusals() == []
+        assert health.readiness_failures() == []
     assert [query["sql"] for query in asked] == ["SELECT 1"]
 
 
 def test_a_bell_that_is_not_heard_everywhere_delays(all_well: pytest.MonkeyPatch) -> None:
-    class Bell:
-        problem = "Redis does not answer"
+    class FakePubSub:
+        degraded_reason = "Redis does not answer"
 
-    all_well.setattr(health.hub, "bell", Bell())
-    assert health.delays() == ["Redis does not answer"]
-    assert health.refusals() == []
+    all_well.setattr(health.hub, "pubsub", FakePubSub())
+    assert health.degradations() == ["Redis does not answer"]
+    assert health.readiness_failures() == []
 
 
 def test_a_broker_that_does_not_answer_delays(all_well: pytest.MonkeyPatch) -> None:
-    all_well.setattr(health.dispatch, "problem", lambda: "the broker does not answer")
-    assert health.delays() == ["the broker does not answer"]
-    assert health.refusals() == []
+    all_well.setattr(health.dispatch, "degraded_reason", lambda: "the broker does not answer")
+    assert health.degradations() == ["the broker does not answer"]
+    assert health.readiness_failures() == []
 
 
 def test_a_server_that_does_not_read_and_hears_no_worker_delays(all_well: pytest.MonkeyPatch) -> None:
-    class Bell:
-        problem = None
-        unheard_seconds = health.UNHEARD_SECONDS + 1.0
+    class FakePubSub:
+        degraded_reason = None
+        seconds_since_worker_heartbeat = health.WORKER_HEARTBEAT_TIMEOUT_SECONDS + 1.0
 
-    all_well.setattr(health.hub, "bell", Bell())
-    assert health.delays() == [], "it reads itself"
+    all_well.setattr(health.hub, "pubsub", FakePubSub())
+    assert health.degradations() == [], "it reads itself"
     all_well.setattr(health, "conf", msgspec.structs.replace(health.conf, redis_url="redis://"))
-    [reason] = health.delays()
+    [reason] = health.degradations()
     assert "no worker was heard" in reason
-    assert health.refusals() == []
-    all_well.setattr(Bell, "unheard_seconds", 1.0)
-    assert health.delays() == []
+    assert health.readiness_failures() == []
+    all_well.setattr(FakePubSub, "seconds_since_worker_heartbeat", 1.0)
+    assert health.degradations() == []
 
 
 def test_uploads_that_nobody_takes_for_long_delay_until_somebody_reads(all_well: pytest.MonkeyPatch) -> None:
     new_upload(new_user())
-    assert health.delays() == []
+    assert health.degradations() == []
     Job.objects.update(created_at=timezone.now() - LONG)
-    [reason] = health.delays()
+    [reason] = health.degradations()
     assert "no reader takes them" in reason
-    assert health.refusals() == []
+    assert health.readiness_failures() == []
     new_upload(new_user())
-    claim = jobs.claim("somebody")
+    claim = jobs.claim_next("somebody")
     assert claim is not None
-    assert health.delays() == [], "the other waits, but somebody reads"
+    assert health.degradations() == [], "the other waits, but somebody reads"
     Job.objects.filter(pk=claim.job_id).update(lease_until=timezone.now() - LONG)
     Job.objects.exclude(pk=claim.job_id).update(created_at=timezone.now() - LONG)
-    assert len(health.delays()) == 1, "who held it died"
+    assert len(health.degradations()) == 1, "who held it died"

@@ -13,8 +13,8 @@ from django.db.models.functions import Now
 
 from backend_main import reading
 from backend_main.core import jobs, protocol, uploads
-from backend_main.core.events import Change
-from backend_main.core.jobs import Claim, LostUpload
+from backend_main.core.events import UploadChange
+from backend_main.core.jobs import Claim, LeaseLost
 from backend_main.core.models import Job, Page, Status, Upload, User
 from tests.support.database import new_upload, new_user
 
@@ -25,7 +25,7 @@ NORMAL, FULL = 1, 2
 
 
 def claimed(holder: str = "a reader") -> Claim:
-    claim = jobs.claim(holder)
+    claim = jobs.claim_next(holder)
     assert claim is not None
     return claim
 
@@ -45,8 +45,8 @@ def run_out(claim: Claim, *, seconds: float = 0.01) -> None:
     Job.objects.filter(pk=claim.job_id).update(lease_until=Now() - dt.timedelta(seconds=seconds))
 
 
-def terminals(happened: list[Change]) -> list[Change]:
-    return [event for event in happened if event.last]
+def terminals(happened: list[UploadChange]) -> list[UploadChange]:
+    return [event for event in happened if event.ends_reading]
 
 
 def now(upload: Upload) -> Upload:
@@ -61,17 +61,17 @@ def upload() -> Upload:
 # ── who is next ──
 
 
-def test_without_a_job_there_is_nothing_to_claim(happened: list[Change]) -> None:
-    assert jobs.claim("a reader") is None
+def test_without_a_job_there_is_nothing_to_claim(happened: list[UploadChange]) -> None:
+    assert jobs.claim_next("a reader") is None
     assert happened == []
-    assert not jobs.open_jobs()
+    assert not jobs.count_open()
 
 
-def test_a_claim_is_a_new_attempt_and_no_event(upload: Upload, happened: list[Change]) -> None:
+def test_a_claim_is_a_new_attempt_and_no_event(upload: Upload, happened: list[UploadChange]) -> None:
     happened.clear()
-    assert jobs.open_jobs()
+    assert jobs.count_open()
     claim = claimed("reader 7")
-    assert (claim.upload_id, claim.owner_id, claim.attempt, claim.texts) == (
+    assert (claim.upload_id, claim.owner_id, claim.attempt, claim.finished_page_texts) == (
         upload.pk,
         upload.owner_id,
         1,
@@ -80,16 +80,16 @@ def test_a_claim_is_a_new_attempt_and_no_event(upload: Upload, happened: list[Ch
     assert (now(upload).status, now(upload).attempt, now(upload).engine) == (Status.PROCESSING, 1, "dummy")
     assert (job_of(claim).claimed_by, job_of(claim).attempt) == ("reader 7", 1)
     assert happened == []
-    assert (claim.texts, claim.page_count) == ({}, None)
-    assert not jobs.open_jobs()
-    assert jobs.claim("another reader") is None
+    assert (claim.finished_page_texts, claim.page_count) == ({}, None)
+    assert not jobs.count_open()
+    assert jobs.claim_next("another reader") is None
 
 
 def test_the_lease_is_told_by_the_database_s_clock_and_extended_by_it(upload: Upload) -> None:
     claim = claimed()
     for _ in range(2):
         run_out(claim, seconds=-1)
-        assert jobs.extend(claim)
+        assert jobs.extend_lease(claim)
         left = ExpressionWrapper(F("lease_until") - Now(), DurationField())
         seconds = Job.objects.values_list(left, flat=True)[0].total_seconds()
         assert seconds == pytest.approx(jobs.LEASE_SECONDS, abs=2)
@@ -99,7 +99,7 @@ def test_the_owner_served_longest_ago_is_next_and_of_his_jobs_the_oldest() -> No
     busy, patient, late = new_user("busy"), new_user("patient"), new_user("late")
     order = [new_upload(owner) for owner in (busy, busy, busy, patient, patient, late)]
     served = []
-    while claim := jobs.claim("a reader"):
+    while claim := jobs.claim_next("a reader"):
         served.append(claim.upload_id)
         jobs.finish(claim)
     by_turns = [order[at].pk for at in (0, 3, 5, 1, 4, 2)]
@@ -116,14 +116,14 @@ def test_who_never_was_served_comes_before_all_others() -> None:
 
 def test_a_reader_gives_way_to_somebody_else_s_open_job_only(upload: Upload) -> None:
     claim = claimed()
-    assert not jobs.others_wait(claim)
+    assert not jobs.has_competing_job(claim)
     new_upload(upload.owner)
-    assert not jobs.others_wait(claim), "one's own next document can wait"
+    assert not jobs.has_competing_job(claim), "one's own next document can wait"
     new_upload(new_user())
-    assert jobs.others_wait(claim)
+    assert jobs.has_competing_job(claim)
     other = claimed()
     assert other.owner_id != claim.owner_id
-    assert not jobs.others_wait(claim), "that one is being read"
+    assert not jobs.has_competing_job(claim), "that one is being read"
 
 
 def test_long_documents_of_two_users_take_turns_page_by_page() -> None:
@@ -132,10 +132,10 @@ def test_long_documents_of_two_users_take_turns_page_by_page() -> None:
     turns = []
     for _ in range(6):
         claim = claimed()
-        jobs.save_page(claim, page(len(claim.texts) + 1))
-        turns.append((claim.upload_id, len(claim.texts) + 1))
-        assert jobs.others_wait(claim)
-        jobs.give_back(claim)
+        jobs.save_page(claim, page(len(claim.finished_page_texts) + 1))
+        turns.append((claim.upload_id, len(claim.finished_page_texts) + 1))
+        assert jobs.has_competing_job(claim)
+        jobs.release(claim)
     first, second = (upload.pk for upload in uploads_)
     assert turns == [(first, 1), (second, 1), (first, 2), (second, 2), (first, 3), (second, 3)]
 
@@ -143,16 +143,22 @@ def test_long_documents_of_two_users_take_turns_page_by_page() -> None:
 # ── going on ──
 
 
-def test_the_next_attempt_goes_on_behind_the_finished_pages(upload: Upload, happened: list[Change]) -> None:
+def test_the_next_attempt_goes_on_behind_the_finished_pages(
+    upload: Upload, happened: list[UploadChange]
+) -> None:
     first = claimed()
     jobs.save_page(first, page(1))
     jobs.save_page(first, page(2))
-    jobs.give_back(first)
+    jobs.release(first)
     happened.clear()
     second = claimed()
-    assert (second.attempt, list(second.texts)) == (2, [1, 2])
+    assert (second.attempt, list(second.finished_page_texts)) == (2, [1, 2])
     assert happened == []
-    assert (second.attempt, second.texts, second.page_count) == (2, {1: "page 1", 2: "page 2"}, 3)
+    assert (second.attempt, second.finished_page_texts, second.page_count) == (
+        2,
+        {1: "page 1", 2: "page 2"},
+        3,
+    )
     jobs.save_page(second, page(3))
     jobs.finish(second)
     done = now(upload)
@@ -168,7 +174,7 @@ def test_giving_back_leaves_the_failures_and_a_page_forgets_them(upload: Upload)
     for _ in range(2):
         jobs.count_failure(claimed(), "It crashed.")
     claim = claimed()
-    jobs.give_back(claim)
+    jobs.release(claim)
     assert (job_of(claim).failures, job_of(claim).claimed_by, job_of(claim).lease_until) == (2, "", None)
     claim = claimed()
     jobs.save_page(claim, page(1))
@@ -182,7 +188,7 @@ def test_giving_back_leaves_the_failures_and_a_page_forgets_them(upload: Upload)
 # ── ends ──
 
 
-def test_the_third_death_without_a_page_is_the_end(upload: Upload, happened: list[Change]) -> None:
+def test_the_third_death_without_a_page_is_the_end(upload: Upload, happened: list[UploadChange]) -> None:
     for failures in (1, 2):
         claim = claimed()
         jobs.count_failure(claim, "It crashed.")
@@ -216,8 +222,8 @@ WRITES: dict[str, Callable[[Claim], object]] = {
     "save_page": lambda claim: jobs.save_page(claim, page(1)),
     "finish": jobs.finish,
     "fail": lambda claim: jobs.fail(claim, "stale"),
-    "extend": jobs.extend,
-    "give_back": jobs.give_back,
+    "extend": jobs.extend_lease,
+    "give_back": jobs.release,
     "count_failure": lambda claim: jobs.count_failure(claim, "stale"),
 }
 RAISING = ("save_page", "finish", "fail")
@@ -225,34 +231,34 @@ RAISING = ("save_page", "finish", "fail")
 
 @pytest.mark.parametrize("write", WRITES)
 def test_a_reader_whose_job_another_took_changes_nothing(
-    write: str, upload: Upload, happened: list[Change]
+    write: str, upload: Upload, happened: list[UploadChange]
 ) -> None:
     stale = claimed("the first")
     run_out(stale)
-    assert jobs.void_expired() == 1
+    assert jobs.release_expired_claims() == 1
     current = claimed("the second")
     happened.clear()
     before = (Upload.objects.values().get(), Job.objects.values().get())
     if write in RAISING:
-        with pytest.raises(LostUpload):
+        with pytest.raises(LeaseLost):
             WRITES[write](stale)
     else:
         assert not WRITES[write](stale)
     assert (Upload.objects.values().get(), Job.objects.values().get()) == before
     assert not Page.objects.exists()
     assert happened == []
-    assert jobs.extend(current)
+    assert jobs.extend_lease(current)
 
 
 @pytest.mark.parametrize("write", WRITES)
 def test_a_reader_whose_upload_was_deleted_changes_nothing(
-    write: str, upload: Upload, happened: list[Change]
+    write: str, upload: Upload, happened: list[UploadChange]
 ) -> None:
     stale = claimed()
     uploads.delete(owner=upload.owner, upload_id=upload.pk)
     happened.clear()
     if write in RAISING:
-        with pytest.raises(LostUpload):
+        with pytest.raises(LeaseLost):
             WRITES[write](stale)
     else:
         assert not WRITES[write](stale)
@@ -266,26 +272,26 @@ def test_a_reader_whose_upload_was_deleted_changes_nothing(
 
 def test_a_lease_that_ran_out_is_opened_once_and_counted(upload: Upload) -> None:
     claim = claimed()
-    assert jobs.void_expired() == 0
+    assert jobs.release_expired_claims() == 0
     run_out(claim)
-    assert jobs.void_expired() == 1
+    assert jobs.release_expired_claims() == 1
     assert (job_of(claim).failures, job_of(claim).claimed_by) == (1, "")
-    assert jobs.void_expired() == 0
+    assert jobs.release_expired_claims() == 0
     assert claimed().attempt == 2
 
 
-def test_three_leases_that_ran_out_are_the_end(upload: Upload, happened: list[Change]) -> None:
+def test_three_leases_that_ran_out_are_the_end(upload: Upload, happened: list[UploadChange]) -> None:
     for _ in range(3):
         run_out(claimed())
-        jobs.void_expired()
-    assert (now(upload).status, now(upload).error) == (Status.ERROR, jobs.DIED)
+        jobs.release_expired_claims()
+    assert (now(upload).status, now(upload).error) == (Status.ERROR, jobs.READER_DIED_MESSAGE)
     assert len(terminals(happened)) == 1
 
 
 def test_at_the_start_every_claim_is_void_whatever_its_lease(upload: Upload) -> None:
     other = new_upload(new_user())
     claimed(), claimed()
-    jobs.void_claims()
+    jobs.release_all_claims()
     assert list(Job.objects.values_list("claimed_by", "failures")) == [("", 1)] * 2
     assert {claimed().upload_id, claimed().upload_id} == {upload.pk, other.pk}
 
@@ -304,14 +310,14 @@ def test_one_that_is_deleted_meanwhile_does_not_keep_the_others_from_being_opene
         fail(claim, sentence)
 
     monkeypatch.setattr(jobs, "fail", deleted_first)
-    jobs.void_claims()
+    jobs.release_all_claims()
     assert now(other).status == Status.ERROR
     assert not Upload.objects.filter(pk=upload.pk).exists()
 
 
 def test_a_page_s_text_is_kept_without_what_no_database_of_ours_may_hold() -> None:
     new_upload(new_user())
-    held = jobs.claim("reader")
+    held = jobs.claim_next("reader")
     assert held is not None
     line = reading.Line(1, "a\0b", "a\0b", confidence=1.0)
     jobs.save_page(held, reading.PageDone(1, 1, 10, 10, "a\0b", "a\0b", [line], ["\0x"]))
@@ -333,7 +339,7 @@ def test_only_the_end_of_an_upload_waits_for_the_disk() -> None:
 
     with connection.execute_wrapper(look):
         claim = claimed()
-        assert jobs.extend(claim)
+        assert jobs.extend_lease(claim)
         jobs.save_page(claim, page(1, 1))
         assert set(levels) == {NORMAL}
         levels.clear()

@@ -9,35 +9,35 @@ from collections.abc import Callable
 import pytest
 
 from backend_main.core import events, live, protocol
-from backend_main.core.bell import PageText, Taken
-from backend_main.core.errors import TooMany, Unauthenticated, Unavailable
-from backend_main.core.slot import Draft
+from backend_main.core.bell import PageTextUpdate, ReadingStarted
+from backend_main.core.errors import DatabaseUnavailable, RateLimited, Unauthenticated
+from backend_main.core.slot import PageSnapshot
 from tests.support.listening import (
     OTHER,
     OWNER,
     UPLOAD,
     Clock,
-    Listener,
-    TestedHub,
+    FakeConnection,
+    HubHarness,
     draft,
     failed,
     joined,
-    settled,
+    run_until_idle,
 )
 
 # ── who gets what ──
 
 
-async def test_events_reach_the_owner_s_sockets_in_order_and_nobody_else_s(hub: TestedHub) -> None:
+async def test_events_reach_the_owner_s_sockets_in_order_and_nobody_else_s(hub: HubHarness) -> None:
     everything, one, another, foreign = (
-        Listener(),
-        Listener(upload_id=UPLOAD),
-        Listener(upload_id=uuid.uuid4()),
-        Listener(owner=OTHER),
+        FakeConnection(),
+        FakeConnection(upload_id=UPLOAD),
+        FakeConnection(upload_id=uuid.uuid4()),
+        FakeConnection(owner=OTHER),
     )
     await joined(hub, everything, one, another, foreign)
     for number in range(5):
-        hub.happen(failed(error=str(number)))
+        hub.commit_event(failed(error=str(number)))
     expected = [str(number) for number in range(5)]
     assert [m["error"] for m in await everything.heard] == expected
     assert [m["error"] for m in await one.heard] == expected
@@ -45,49 +45,49 @@ async def test_events_reach_the_owner_s_sockets_in_order_and_nobody_else_s(hub: 
     assert await foreign.heard == []
 
 
-async def test_a_socket_that_left_gets_nothing(hub: TestedHub) -> None:
-    listener = await joined(hub, Listener())
+async def test_a_socket_that_left_gets_nothing(hub: HubHarness) -> None:
+    listener = await joined(hub, FakeConnection())
     hub.leave(listener.socket)
     hub.leave(listener.socket)
     hub.end()
     assert await listener.heard == []
 
 
-async def test_one_s_own_change_is_the_reply_and_no_event_as_well(hub: TestedHub) -> None:
-    mine, also_mine = Listener(), Listener()
+async def test_one_s_own_change_is_the_reply_and_no_event_as_well(hub: HubHarness) -> None:
+    mine, also_mine = FakeConnection(), FakeConnection()
     await joined(hub, mine, also_mine)
-    mine.socket.ask(protocol.Delete(instance_id=UPLOAD, ref="r"))
+    mine.socket.begin_request(protocol.Delete(instance_id=UPLOAD, ref="r"))
     message = protocol.error({"a": "message"}, reply_type="Upload.deleted")
-    hub.happen(message, origin=mine.socket)
-    await settled()
-    await mine.socket.conclude(message)  # what the handler does when it comes back
+    hub.commit_event(message, origin=mine.socket)
+    await run_until_idle()
+    await mine.socket.finish_request(message)  # what the handler does when it comes back
     assert await mine.heard == [{"type": "Upload.deleted", "error": {"a": "message"}, "ref": "r"}]
     assert await also_mine.heard == [{"type": "Upload.deleted", "error": {"a": "message"}}]
 
 
-async def test_a_reply_may_differ_from_its_event(hub: TestedHub) -> None:
-    mine, also_mine = Listener(), Listener()
+async def test_a_reply_may_differ_from_its_event(hub: HubHarness) -> None:
+    mine, also_mine = FakeConnection(), FakeConnection()
     await joined(hub, mine, also_mine)
-    mine.socket.ask(protocol.Create(image_hash="x"))
+    mine.socket.begin_request(protocol.Create(image_hash="x"))
     reply = protocol.error({}, reply_type="as a reply")
     event = protocol.error({}, reply_type="as an event")
-    hub.happen(event, origin=mine.socket, reply=reply)
+    hub.commit_event(event, origin=mine.socket, reply=reply)
     assert [m["type"] for m in await mine.heard] == ["as a reply"]
     assert [m["type"] for m in await also_mine.heard] == ["as an event"]
 
 
-async def test_the_asking_socket_gets_its_reply_on_the_other_upload_s_endpoint_too(hub: TestedHub) -> None:
-    mine = await joined(hub, Listener(upload_id=uuid.uuid4()))
-    mine.socket.ask(protocol.Delete(instance_id=UPLOAD))
-    hub.happen(protocol.error({}), origin=mine.socket)
+async def test_the_asking_socket_gets_its_reply_on_the_other_upload_s_endpoint_too(hub: HubHarness) -> None:
+    mine = await joined(hub, FakeConnection(upload_id=uuid.uuid4()))
+    mine.socket.begin_request(protocol.Delete(instance_id=UPLOAD))
+    hub.commit_event(protocol.error({}), origin=mine.socket)
     assert len(await mine.heard) == 1
 
 
-async def test_a_reply_comes_before_the_first_partial_of_what_it_made(hub: TestedHub) -> None:
-    mine = await joined(hub, Listener())
-    mine.socket.ask(protocol.Create(image_hash="x"))
-    hub.happen(protocol.error({}, reply_type="created"), origin=mine.socket)
-    hub.take()
+async def test_a_reply_comes_before_the_first_partial_of_what_it_made(hub: HubHarness) -> None:
+    mine = await joined(hub, FakeConnection())
+    mine.socket.begin_request(protocol.Create(image_hash="x"))
+    hub.commit_event(protocol.error({}, reply_type="created"), origin=mine.socket)
+    hub.start_reading()
     hub.page_text(UPLOAD, 1, draft("text"))
     heard = await mine.heard
     assert heard[0]["type"] == "created"
@@ -95,11 +95,11 @@ async def test_a_reply_comes_before_the_first_partial_of_what_it_made(hub: Teste
 
 
 async def test_an_event_is_encoded_once_however_many_sockets_get_it(
-    hub: TestedHub, encoded: list[object]
+    hub: HubHarness, encoded: list[object]
 ) -> None:
-    listeners = [Listener() for _ in range(50)]
+    listeners = [FakeConnection() for _ in range(50)]
     await joined(hub, *listeners)
-    hub.take()
+    hub.start_reading()
     hub.page_text(UPLOAD, 1, draft("text"))
     for listener in listeners:
         await listener.heard
@@ -110,108 +110,112 @@ async def test_an_event_is_encoded_once_however_many_sockets_get_it(
     assert kinds == ["Partial", "Partial", "Failed"]
 
 
-async def test_a_partial_that_was_never_sent_was_never_encoded(hub: TestedHub, encoded: list[object]) -> None:
-    listener = await joined(hub, Listener())
-    hub.take()
+async def test_a_partial_that_was_never_sent_was_never_encoded(
+    hub: HubHarness, encoded: list[object]
+) -> None:
+    listener = await joined(hub, FakeConnection())
+    hub.start_reading()
     hub.page_text(UPLOAD, 1, draft("text"))
-    await settled()
+    await run_until_idle()
     hub.end()
     await listener.heard
     assert [type(message).__name__ for message in encoded] == ["Partial", "Failed"]
 
 
-async def test_a_partial_that_nobody_wants_is_not_encoded(hub: TestedHub, encoded: list[object]) -> None:
-    await joined(hub, Listener(owner=OTHER), Listener(upload_id=uuid.uuid4()))
-    hub.take()
+async def test_a_partial_that_nobody_wants_is_not_encoded(hub: HubHarness, encoded: list[object]) -> None:
+    await joined(hub, FakeConnection(owner=OTHER), FakeConnection(upload_id=uuid.uuid4()))
+    hub.start_reading()
     hub.page_text(UPLOAD, 1, draft("text"))
-    await settled()
+    await run_until_idle()
     assert encoded == []
 
 
 async def test_more_sockets_than_a_user_may_have_are_refused(
-    hub: TestedHub, monkeypatch: pytest.MonkeyPatch
+    hub: HubHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import msgspec
 
     monkeypatch.setattr(live, "conf", msgspec.structs.replace(live.conf, max_sockets_per_user=2))
-    first = await joined(hub, Listener(), Listener())
-    with pytest.raises(TooMany):
-        await joined(hub, Listener())
-    await joined(hub, Listener(owner=OTHER))
+    first = await joined(hub, FakeConnection(), FakeConnection())
+    with pytest.raises(RateLimited):
+        await joined(hub, FakeConnection())
+    await joined(hub, FakeConnection(owner=OTHER))
     hub.leave(first.socket)
-    await joined(hub, Listener())
+    await joined(hub, FakeConnection())
 
 
 async def test_a_reply_that_tells_how_things_are_stands_before_what_happens_while_they_are_looked_up(
-    hub: TestedHub, clock: Clock
+    hub: HubHarness, clock: Clock
 ) -> None:
     """Behind a newer event it would take back what that says: an upload would be read for ever."""
-    listener = await joined(hub, Listener())
-    hub.take()
+    listener = await joined(hub, FakeConnection())
+    hub.start_reading()
     hub.page_text(UPLOAD, 1, draft("words"))
     await listener.heard
-    listener.socket.ask(protocol.ListUploads(ref="l"))
-    listener.socket.reserve()
+    listener.socket.begin_request(protocol.ListUploads(ref="l"))
+    listener.socket.reserve_reply_slot()
     hub.end()
     for _ in range(3):
-        hub.happen(protocol.error({}, reply_type="later"))
-    await settled()
-    await listener.socket.conclude(protocol.ListMessage(list=[]))
+        hub.commit_event(protocol.error({}, reply_type="later"))
+    await run_until_idle()
+    await listener.socket.finish_request(protocol.ListMessage(list=[]))
     *_, reply, end, _, _, _ = await listener.heard
     assert reply == {"type": "Upload.list", "list": [], "ref": "l"}
     assert end["status"] == "error"
 
 
-async def test_a_place_that_was_kept_is_for_one_reply(hub: TestedHub) -> None:
-    listener = await joined(hub, Listener())
-    listener.socket.ask(protocol.ListUploads())
-    listener.socket.reserve()
-    await listener.socket.conclude(protocol.ListMessage(list=[]))
-    listener.socket.ask(protocol.Ping())
-    await listener.socket.conclude(protocol.Pong())
+async def test_a_place_that_was_kept_is_for_one_reply(hub: HubHarness) -> None:
+    listener = await joined(hub, FakeConnection())
+    listener.socket.begin_request(protocol.ListUploads())
+    listener.socket.reserve_reply_slot()
+    await listener.socket.finish_request(protocol.ListMessage(list=[]))
+    listener.socket.begin_request(protocol.Ping())
+    await listener.socket.finish_request(protocol.Pong())
     assert [m["type"] for m in await listener.heard] == ["Upload.list", "pong"]
 
 
 # ── live text ──
 
 
-async def test_taking_an_upload_sends_an_empty_text_first(hub: TestedHub) -> None:
-    listener = await joined(hub, Listener())
-    hub.take()
+async def test_taking_an_upload_sends_an_empty_text_first(hub: HubHarness) -> None:
+    listener = await joined(hub, FakeConnection())
+    hub.start_reading()
     assert await listener.heard == [
         {"id": str(UPLOAD), "status": "processing", "streamed_text": "", "type": "Upload.status"}
     ]
 
 
-async def test_the_empty_text_is_sent_however_soon_the_first_words_follow(hub: TestedHub) -> None:
-    listener = await joined(hub, Listener())
-    hub.take()
+async def test_the_empty_text_is_sent_however_soon_the_first_words_follow(hub: HubHarness) -> None:
+    listener = await joined(hub, FakeConnection())
+    hub.start_reading()
     hub.page_text(UPLOAD, 1, draft("words"))
     assert await listener.streamed == ["", "words"]
 
 
-async def test_who_joins_while_an_upload_is_read_gets_its_text_so_far(hub: TestedHub) -> None:
-    hub.take(1, "first page")
+async def test_who_joins_while_an_upload_is_read_gets_its_text_so_far(hub: HubHarness) -> None:
+    hub.start_reading(1, "first page")
     hub.page_text(UPLOAD, 1, draft("second", 2))
-    await settled()
+    await run_until_idle()
     listener = await joined(
-        hub, Listener(), one := Listener(upload_id=UPLOAD), foreign := Listener(owner=OTHER)
+        hub, FakeConnection(), one := FakeConnection(upload_id=UPLOAD), foreign := FakeConnection(owner=OTHER)
     )
     assert await listener.streamed == ["first page\n\nsecond"]
     assert await one.streamed == ["first page\n\nsecond"]
     assert await foreign.heard == []
 
 
-async def test_who_joins_after_the_end_gets_nothing(hub: TestedHub) -> None:
-    hub.take()
+async def test_who_joins_after_the_end_gets_nothing(hub: HubHarness) -> None:
+    hub.start_reading()
     hub.end()
-    await settled()
-    assert await (await joined(hub, Listener())).heard == []
+    await run_until_idle()
+    assert await (await joined(hub, FakeConnection())).heard == []
 
 
-async def test_a_finished_page_is_replaced_once_and_the_next_follows_it(hub: TestedHub, clock: Clock) -> None:
-    listener = await joined(hub, Listener())
-    hub.take()
+async def test_a_finished_page_is_replaced_once_and_the_next_follows_it(
+    hub: HubHarness, clock: Clock
+) -> None:
+    listener = await joined(hub, FakeConnection())
+    hub.start_reading()
     await listener.heard
     hub.page_text(UPLOAD, 1, draft("draft"))
     await listener.heard
@@ -226,30 +230,30 @@ async def test_a_finished_page_is_replaced_once_and_the_next_follows_it(hub: Tes
 
 
 async def test_another_turn_of_a_reading_sends_the_text_no_sooner_than_its_growth_asks(
-    hub: TestedHub, clock: Clock
+    hub: HubHarness, clock: Clock
 ) -> None:
-    listener = await joined(hub, Listener())
-    hub.take(1, "x" * 1000)
+    listener = await joined(hub, FakeConnection())
+    hub.start_reading(1, "x" * 1000)
     await listener.heard
     for attempt in range(2, 12):
-        hub.take(attempt, "x" * 1000, "y")
+        hub.start_reading(attempt, "x" * 1000, "y")
         await listener.heard
     assert len(await listener.streamed) == 1
     clock.move(2)
     assert (await listener.streamed)[1:] == ["x" * 1000 + "\n\ny"]
 
 
-async def test_no_partial_follows_the_end_not_even_one_that_waited(hub: TestedHub, clock: Clock) -> None:
-    listener = await joined(hub, Listener())
-    hub.take()
+async def test_no_partial_follows_the_end_not_even_one_that_waited(hub: HubHarness, clock: Clock) -> None:
+    listener = await joined(hub, FakeConnection())
+    hub.start_reading()
     hub.page_text(UPLOAD, 1, draft("a"))
     await listener.heard
     hub.page_text(UPLOAD, 1, draft("a and much more, waiting for its time"))  # a timer
-    await settled()
+    await run_until_idle()
     hub.end()
     hub.page_text(UPLOAD, 1, draft("too late"))
     hub.page_done(UPLOAD, 1, draft("too late", done=True))
-    await settled()
+    await run_until_idle()
     clock.move(100)
     heard = await listener.heard
     assert heard[-1]["status"] == "error"
@@ -257,20 +261,20 @@ async def test_no_partial_follows_the_end_not_even_one_that_waited(hub: TestedHu
     assert "waiting" not in str(heard)
 
 
-async def test_a_partial_unsent_at_the_end_is_dropped(hub: TestedHub) -> None:
-    listener = await joined(hub, Listener())
-    hub.take()
+async def test_a_partial_unsent_at_the_end_is_dropped(hub: HubHarness) -> None:
+    listener = await joined(hub, FakeConnection())
+    hub.start_reading()
     hub.page_text(UPLOAD, 1, draft("unsent"))
     hub.end()
     heard = [(m.get("status"), m.get("streamed_text")) for m in await listener.heard]
     assert heard == [("processing", ""), ("error", None)]
 
 
-async def test_the_text_of_another_attempt_is_dropped(hub: TestedHub, clock: Clock) -> None:
-    listener = await joined(hub, Listener())
-    hub.take(1, "stale page", run=1)
+async def test_the_text_of_another_attempt_is_dropped(hub: HubHarness, clock: Clock) -> None:
+    listener = await joined(hub, FakeConnection())
+    hub.start_reading(1, "stale page", run=1)
     await listener.heard
-    hub.take(2, run=2)
+    hub.start_reading(2, run=2)
     await listener.heard
     hub.page_text(UPLOAD, 1, draft("stale"))
     await listener.heard
@@ -282,26 +286,26 @@ async def test_the_text_of_another_attempt_is_dropped(hub: TestedHub, clock: Clo
     assert await listener.streamed == ["stale page", "", "fresh"]
 
 
-async def test_stale_text_does_not_push_out_fresh_text(hub: TestedHub) -> None:
+async def test_stale_text_does_not_push_out_fresh_text(hub: HubHarness) -> None:
     """The last words of a reader that lost its upload come after the first of the new one."""
-    listener = await joined(hub, Listener())
-    hub.take(2)
-    await settled()
+    listener = await joined(hub, FakeConnection())
+    hub.start_reading(2)
+    await run_until_idle()
     hub.page_text(UPLOAD, 2, draft("fresh"))
     hub.page_text(UPLOAD, 1, draft("stale"))
     assert (await listener.streamed)[-1] == "fresh"
 
 
 async def test_a_burst_of_lines_from_the_reader_s_thread_is_one_delivery(
-    hub: TestedHub, monkeypatch: pytest.MonkeyPatch
+    hub: HubHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The loop is woken once for what it has not yet taken, and it takes the latest."""
-    listener = await joined(hub, Listener())
-    hub.take()
-    await settled()
+    listener = await joined(hub, FakeConnection())
+    hub.start_reading()
+    await run_until_idle()
     calls: list[object] = []
-    ring = hub.bell._ring
-    monkeypatch.setattr(hub.bell, "_ring", lambda: (calls.append(None), ring()))
+    ring = hub.pubsub._drain
+    monkeypatch.setattr(hub.pubsub, "_drain", lambda: (calls.append(None), ring()))
     drafts = [draft("x" * n) for n in range(1, 1000)]
     thread = threading.Thread(target=lambda: [hub.page_text(UPLOAD, 1, each) for each in drafts])
     thread.start()
@@ -311,12 +315,12 @@ async def test_a_burst_of_lines_from_the_reader_s_thread_is_one_delivery(
 
 
 async def test_the_first_words_of_a_page_do_not_overtake_the_end_of_the_one_before(
-    hub: TestedHub, clock: Clock
+    hub: HubHarness, clock: Clock
 ) -> None:
     """All three come from the reader's thread before the loop takes the first."""
-    listener = await joined(hub, Listener())
-    hub.take()
-    await settled()
+    listener = await joined(hub, FakeConnection())
+    hub.start_reading()
+    await run_until_idle()
     hub.page_text(UPLOAD, 1, draft("one"))
     hub.page_done(UPLOAD, 1, draft("one", done=True))
     hub.page_text(UPLOAD, 1, draft("two", 2))
@@ -330,10 +334,10 @@ async def test_the_first_words_of_a_page_do_not_overtake_the_end_of_the_one_befo
 
 
 async def test_a_text_that_waits_goes_out_when_its_time_has_come_and_only_the_latest(
-    hub: TestedHub, clock: Clock
+    hub: HubHarness, clock: Clock
 ) -> None:
-    listener = await joined(hub, Listener())
-    hub.take()
+    listener = await joined(hub, FakeConnection())
+    hub.start_reading()
     await listener.heard
     hub.page_text(UPLOAD, 1, draft("x" * 100))
     assert (await listener.streamed)[-1] == "x" * 100
@@ -349,10 +353,10 @@ async def test_a_text_that_waits_goes_out_when_its_time_has_come_and_only_the_la
 
 
 async def test_a_text_that_grew_by_an_eighth_need_not_wait_for_the_second(
-    hub: TestedHub, clock: Clock
+    hub: HubHarness, clock: Clock
 ) -> None:
-    listener = await joined(hub, Listener())
-    hub.take()
+    listener = await joined(hub, FakeConnection())
+    hub.start_reading()
     await listener.heard
     hub.page_text(UPLOAD, 1, draft("x" * 100))
     await listener.heard
@@ -367,46 +371,50 @@ async def test_a_text_that_grew_by_an_eighth_need_not_wait_for_the_second(
 # ── its own life ──
 
 
-async def test_after_stop_nothing_is_delivered(hub: TestedHub) -> None:
-    listener = await joined(hub, Listener())
-    assert hub.tell in events._listeners
+async def test_after_stop_nothing_is_delivered(hub: HubHarness) -> None:
+    listener = await joined(hub, FakeConnection())
+    assert hub.on_change_committed in events._listeners
     await hub.stop()
-    assert hub.tell not in events._listeners
+    assert hub.on_change_committed not in events._listeners
     hub.end()
     hub.page_text(UPLOAD, 1, draft("x"))
     assert await listener.heard == []
 
 
-async def test_a_revoked_token_s_socket_is_closed_and_its_neighbour_is_not(hub: TestedHub) -> None:
+async def test_a_revoked_token_s_socket_is_closed_and_its_neighbour_is_not(hub: HubHarness) -> None:
     hub.log.valid_from[OWNER] = 100.0
     hub.log.deactivated.add(OTHER)
-    old, new, deactivated = Listener(issued_at=99.0), Listener(issued_at=101.0), Listener(owner=OTHER)
+    old, new, deactivated = (
+        FakeConnection(issued_at=99.0),
+        FakeConnection(issued_at=101.0),
+        FakeConnection(owner=OTHER),
+    )
     await joined(hub, old, new, deactivated)
-    await hub._look()
+    await hub._poll()
     assert [type(error) for error in old.closed] == [Unauthenticated]
     assert [type(error) for error in deactivated.closed] == [Unauthenticated]
     assert new.closed == []
 
 
 async def test_of_more_users_than_one_look_asks_for_none_is_left_out(
-    hub: TestedHub, monkeypatch: pytest.MonkeyPatch
+    hub: HubHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "LOOK_USERS", 2)
-    listeners = [Listener(owner=uuid.uuid4()) for _ in range(5)]
+    monkeypatch.setattr(live, "POLL_BATCH_USERS", 2)
+    listeners = [FakeConnection(owner=uuid.uuid4()) for _ in range(5)]
     await joined(hub, *listeners)
     for listener in listeners:
         hub.commit(failed(), owner=listener.socket.owner_id)
-    await hub._look()
+    await hub._poll()
     assert [len(await listener.heard) for listener in listeners] == [1] * 5
     hub.log.deactivated.update(listener.socket.owner_id for listener in listeners)
-    await hub._look()
+    await hub._poll()
     assert [len(listener.closed) for listener in listeners] == [1] * 5
 
 
 async def test_a_socket_that_joins_while_the_users_are_looked_up_stays(
-    hub: TestedHub, monkeypatch: pytest.MonkeyPatch
+    hub: HubHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    late = Listener(owner=OTHER)
+    late = FakeConnection(owner=OTHER)
 
     async def slow(work: Callable[..., object], *args: object) -> object:
         result = work(*args)
@@ -414,32 +422,32 @@ async def test_a_socket_that_joins_while_the_users_are_looked_up_stays(
         await joined(hub, late)
         return result
 
-    await joined(hub, Listener())
+    await joined(hub, FakeConnection())
     with monkeypatch.context() as patch:
-        patch.setattr(live.orm, "look", slow)
-        await hub._look()
+        patch.setattr(live.orm, "run_short_query", slow)
+        await hub._poll()
     assert late.closed == []
 
 
 async def test_a_text_whose_beginning_the_database_did_not_tell_begins_with_what_is_said_next(
-    hub: TestedHub, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    hub: HubHarness, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    listener = Listener()
+    listener = FakeConnection()
     await hub.join(listener.socket)
-    taken = Taken(OWNER, UPLOAD, 2, 0, {1: "one"}, 3, 1)
+    taken = ReadingStarted(OWNER, UPLOAD, 2, 0, {1: "one"}, 3, 1)
     hub.log.reading[OWNER][UPLOAD] = taken
 
-    def away(*_asked: object) -> Taken | None:
-        raise Unavailable
+    def away(*_asked: object) -> ReadingStarted | None:
+        raise DatabaseUnavailable
 
-    told = hub.log.taken
-    monkeypatch.setattr(hub.log, "taken", away)
-    hub._hear(taken, local=False)
-    hub._hear(PageText(OWNER, UPLOAD, 2, Draft(2, 3, "tw")), local=False)
+    told = hub.log.reading_state
+    monkeypatch.setattr(hub.log, "reading_state", away)
+    hub._on_message(taken, local=False)
+    hub._on_message(PageTextUpdate(OWNER, UPLOAD, 2, PageSnapshot(2, 3, "tw")), local=False)
     assert await listener.streamed == []
     assert [record.levelname for record in caplog.records] == ["WARNING"], "no defect"
-    monkeypatch.setattr(hub.log, "taken", told)
-    hub._hear(PageText(OWNER, UPLOAD, 2, Draft(2, 3, "two")), local=False)
+    monkeypatch.setattr(hub.log, "reading_state", told)
+    hub._on_message(PageTextUpdate(OWNER, UPLOAD, 2, PageSnapshot(2, 3, "two")), local=False)
     assert await listener.streamed == ["one"], "what was done before, at once"
     clock.move(1.0)
     assert await listener.streamed == ["one", "one\n\ntwo"]

@@ -8,40 +8,40 @@ from typing import Any
 
 import pytest
 
-from backend_main.core.protocol import LinePlace, Stream
+from backend_main.core.protocol import LinePosition, Stream
 from tests.support.listening import (
     OTHER,
     UPLOAD,
     Clock,
-    Listener,
-    TestedHub,
+    FakeConnection,
+    HubHarness,
     draft,
     joined,
-    settled,
+    run_until_idle,
 )
 
 Partial = dict[str, Any]
-PLACE = LinePlace(((0, 0), (8, 0), (8, 9), (0, 9)), 8, 9)
+PLACE = LinePosition(((0, 0), (8, 0), (8, 9), (0, 9)), 8, 9)
 EACH_STREAM = pytest.mark.parametrize("stream", ["pages", "delta"])
 
 
-async def following(hub: TestedHub, stream: Stream, **of: Any) -> Listener:
+async def following(hub: HubHarness, stream: Stream, **of: Any) -> FakeConnection:
     """A socket that has joined and opted in."""
-    listener = await joined(hub, Listener(**of))
-    await hub.follow(listener.socket, stream)
+    listener = await joined(hub, FakeConnection(**of))
+    await hub.set_stream_mode(listener.socket, stream)
     return listener
 
 
-async def partials(listener: Listener) -> list[Partial]:
+async def partials(listener: FakeConnection) -> list[Partial]:
     return [message for message in await listener.heard if message["status"] == "processing"]
 
 
-async def told(listener: Listener) -> list[tuple[int, str, bool]]:
+async def told(listener: FakeConnection) -> list[tuple[int, str, bool]]:
     """Page, text and whether it is done, of each partial."""
     return [(p["page"], p["streamed_text"], p.get("done", False)) for p in await partials(listener)]
 
 
-async def pages_of(listener: Listener) -> dict[int, str]:
+async def pages_of(listener: FakeConnection) -> dict[int, str]:
     """The pages that a client has made up from all it heard."""
     pages: dict[int, str] = {}
     for partial in await partials(listener):
@@ -51,7 +51,7 @@ async def pages_of(listener: Listener) -> dict[int, str]:
     return pages
 
 
-def read_page(hub: TestedHub, number: int, text: str, *, count: int = 3, attempt: int = 1) -> None:
+def read_page(hub: HubHarness, number: int, text: str, *, count: int = 3, attempt: int = 1) -> None:
     """A page from its start to its end, faster than the loop looks."""
     hub.page_text(UPLOAD, attempt, draft("", number, page_count=count))
     hub.page_text(UPLOAD, attempt, draft(text, number, page_count=count, line=PLACE))
@@ -62,9 +62,9 @@ def read_page(hub: TestedHub, number: int, text: str, *, count: int = 3, attempt
 
 
 @EACH_STREAM
-async def test_a_reader_that_takes_it_says_which_page_comes_first(hub: TestedHub, stream: Stream) -> None:
+async def test_a_reader_that_takes_it_says_which_page_comes_first(hub: HubHarness, stream: Stream) -> None:
     listener = await following(hub, stream)
-    hub.take()
+    hub.start_reading()
     hub.page_text(UPLOAD, 1, draft("words"))
     start, *_ = await partials(listener)
     expected = {"page": 1, "page_count": None, "streamed_text": "", "line": None}
@@ -74,30 +74,30 @@ async def test_a_reader_that_takes_it_says_which_page_comes_first(hub: TestedHub
 
 
 @EACH_STREAM
-async def test_pages_do_not_take_one_another_s_place(hub: TestedHub, clock: Clock, stream: Stream) -> None:
+async def test_pages_do_not_take_one_another_s_place(hub: HubHarness, clock: Clock, stream: Stream) -> None:
     """A client that reads nothing meanwhile has every page afterwards, and of each the end alone."""
     listener = await following(hub, stream)
-    hub.take()
+    hub.start_reading()
     for number in (1, 2, 3):
         read_page(hub, number, f"page {number}")
-        await settled()
+        await run_until_idle()
         clock.move(1)
     start, *rest = await told(listener)
     assert start == (1, "", False)
     assert rest == [(n, f"page {n}", True) for n in (1, 2, 3)]
 
 
-async def test_the_newest_line_s_place_comes_with_its_page(hub: TestedHub) -> None:
+async def test_the_newest_line_s_place_comes_with_its_page(hub: HubHarness) -> None:
     listener = await following(hub, "pages")
-    hub.take()
+    hub.start_reading()
     hub.page_text(UPLOAD, 1, draft("words", line=PLACE))
     last = (await partials(listener))[-1]
     assert last["line"] == {"box": [[0, 0], [8, 0], [8, 9], [0, 9]], "width": 8, "height": 9}
 
 
-async def test_deltas_add_up_and_say_no_word_twice(hub: TestedHub, clock: Clock) -> None:
+async def test_deltas_add_up_and_say_no_word_twice(hub: HubHarness, clock: Clock) -> None:
     listener = await following(hub, "delta")
-    hub.take()
+    hub.start_reading()
     text = ""
     for number in range(40):
         text += f"line {number}\n"
@@ -110,12 +110,12 @@ async def test_deltas_add_up_and_say_no_word_twice(hub: TestedHub, clock: Clock)
     assert 5 < len(await told(listener)) < 20
 
 
-async def test_deltas_that_a_slow_client_has_not_read_are_one(hub: TestedHub, clock: Clock) -> None:
+async def test_deltas_that_a_slow_client_has_not_read_are_one(hub: HubHarness, clock: Clock) -> None:
     listener = await following(hub, "delta")
-    hub.take()
+    hub.start_reading()
     for size in range(1, 200):
         hub.page_text(UPLOAD, 1, draft("x" * size))
-        await settled()
+        await run_until_idle()
         clock.move(0.1)
     clock.move(2)
     assert len(listener.outbox._entries) == 2
@@ -123,12 +123,12 @@ async def test_deltas_that_a_slow_client_has_not_read_are_one(hub: TestedHub, cl
 
 
 @EACH_STREAM
-async def test_a_socket_on_another_upload_hears_nothing(hub: TestedHub, stream: Stream) -> None:
+async def test_a_socket_on_another_upload_hears_nothing(hub: HubHarness, stream: Stream) -> None:
     another, foreign = (
         await following(hub, stream, upload_id=uuid.uuid4()),
         await following(hub, stream, owner=OTHER),
     )
-    hub.take()
+    hub.start_reading()
     read_page(hub, 1, "one")
     assert await another.heard == []
     assert await foreign.heard == []
@@ -136,25 +136,25 @@ async def test_a_socket_on_another_upload_hears_nothing(hub: TestedHub, stream: 
 
 @EACH_STREAM
 async def test_nothing_follows_the_end_however_many_pages_wait(
-    hub: TestedHub, clock: Clock, stream: Stream
+    hub: HubHarness, clock: Clock, stream: Stream
 ) -> None:
     listener = await following(hub, stream)
-    hub.take()
+    hub.start_reading()
     for number in (1, 2):
         read_page(hub, number, "text")
     hub.page_text(UPLOAD, 1, draft("waits for its time", 3))
-    await settled()
+    await run_until_idle()
     hub.end()
     read_page(hub, 3, "too late")
-    await settled()
+    await run_until_idle()
     clock.move(100)
     assert [m["status"] for m in await listener.heard] == ["processing", "error"]
 
 
-async def test_each_message_is_encoded_once_for_each_stream(hub: TestedHub, encoded: list[object]) -> None:
+async def test_each_message_is_encoded_once_for_each_stream(hub: HubHarness, encoded: list[object]) -> None:
     streams: list[Stream] = ["full", "pages", "delta"]
     listeners = [await following(hub, stream) for stream in streams for _ in range(20)]
-    hub.take()
+    hub.start_reading()
     for listener in listeners:
         await listener.heard
     assert len(encoded) == 3
@@ -169,29 +169,29 @@ async def test_each_message_is_encoded_once_for_each_stream(hub: TestedHub, enco
 
 @EACH_STREAM
 async def test_who_opts_in_in_the_middle_gets_every_page_so_far_then_the_current_one(
-    hub: TestedHub, clock: Clock, stream: Stream
+    hub: HubHarness, clock: Clock, stream: Stream
 ) -> None:
-    hub.take()
+    hub.start_reading()
     read_page(hub, 1, "one")
     read_page(hub, 2, "two")
-    await settled()
+    await run_until_idle()
     clock.move(1)
     hub.page_text(UPLOAD, 1, draft("thr", 3))
-    await settled()
+    await run_until_idle()
     listener = await following(hub, stream)
     assert await told(listener) == [(1, "one", True), (2, "two", True), (3, "thr", False)]
     hub.page_done(UPLOAD, 1, draft("three", 3, done=True))
     assert await pages_of(listener) == {1: "one", 2: "two", 3: "three"}
 
 
-async def test_a_delta_goes_on_from_what_a_late_comer_was_given(hub: TestedHub, clock: Clock) -> None:
+async def test_a_delta_goes_on_from_what_a_late_comer_was_given(hub: HubHarness, clock: Clock) -> None:
     """Text that waits for its time is in the next delta, and in nothing that comes before it."""
     early = await following(hub, "delta")
-    hub.take()
+    hub.start_reading()
     hub.page_text(UPLOAD, 1, draft("x" * 100))
-    await settled()
+    await run_until_idle()
     hub.page_text(UPLOAD, 1, draft("x" * 101))
-    await settled()
+    await run_until_idle()
     late = await following(hub, "delta")
     assert await pages_of(late) == {1: "x" * 100}
     clock.move(2)
@@ -199,40 +199,40 @@ async def test_a_delta_goes_on_from_what_a_late_comer_was_given(hub: TestedHub, 
 
 
 async def test_pages_that_a_hundred_late_comers_get_are_encoded_once(
-    hub: TestedHub, encoded: list[object]
+    hub: HubHarness, encoded: list[object]
 ) -> None:
-    hub.take()
+    hub.start_reading()
     read_page(hub, 1, "one")
     read_page(hub, 2, "two")
-    await settled()
+    await run_until_idle()
     for listener in [await following(hub, "pages") for _ in range(100)]:
         await listener.heard
     assert len(encoded) == 2
 
 
-async def test_another_stream_takes_the_place_of_what_waits_in_the_first(hub: TestedHub) -> None:
-    hub.take(1, "one")
-    await settled()
-    listener = await joined(hub, Listener())
-    await hub.follow(listener.socket, "delta")
-    await hub.follow(listener.socket, "full")
-    await hub.follow(listener.socket, "pages")
+async def test_another_stream_takes_the_place_of_what_waits_in_the_first(hub: HubHarness) -> None:
+    hub.start_reading(1, "one")
+    await run_until_idle()
+    listener = await joined(hub, FakeConnection())
+    await hub.set_stream_mode(listener.socket, "delta")
+    await hub.set_stream_mode(listener.socket, "full")
+    await hub.set_stream_mode(listener.socket, "pages")
     assert await told(listener) == [(1, "one", True), (2, "", False)]
 
 
-async def test_the_same_stream_once_more_brings_nothing(hub: TestedHub) -> None:
-    hub.take(1, "one")
-    await settled()
+async def test_the_same_stream_once_more_brings_nothing(hub: HubHarness) -> None:
+    hub.start_reading(1, "one")
+    await run_until_idle()
     listener = await following(hub, "pages")
     await listener.heard
-    await hub.follow(listener.socket, "pages")
+    await hub.set_stream_mode(listener.socket, "pages")
     assert len(await told(listener)) == 2
 
 
 @pytest.mark.parametrize("stream", ["full", "pages", "delta"])
-async def test_resync_brings_all_there_is_once_more(hub: TestedHub, stream: Stream) -> None:
+async def test_resync_brings_all_there_is_once_more(hub: HubHarness, stream: Stream) -> None:
     listener = await following(hub, stream)
-    hub.take()
+    hub.start_reading()
     read_page(hub, 1, "one")
     hub.page_text(UPLOAD, 1, draft("tw", 2))
     await listener.heard
@@ -247,10 +247,10 @@ async def test_resync_brings_all_there_is_once_more(hub: TestedHub, stream: Stre
         assert [(m["page"], m["streamed_text"], m.get("offset", 0)) for m in again] == [(1, "one", 0)]
 
 
-async def test_resync_of_what_is_followed_on_another_socket_brings_nothing(hub: TestedHub) -> None:
-    hub.take(1, "one")
-    await settled()
-    another, foreign = Listener(upload_id=uuid.uuid4()), Listener(owner=OTHER)
+async def test_resync_of_what_is_followed_on_another_socket_brings_nothing(hub: HubHarness) -> None:
+    hub.start_reading(1, "one")
+    await run_until_idle()
+    another, foreign = FakeConnection(upload_id=uuid.uuid4()), FakeConnection(owner=OTHER)
     await joined(hub, another, foreign)
     for listener in (another, foreign):
         hub.resync(listener.socket, UPLOAD)
@@ -262,38 +262,38 @@ async def test_resync_of_what_is_followed_on_another_socket_brings_nothing(hub: 
 
 @EACH_STREAM
 async def test_another_turn_of_a_reading_says_the_next_page_and_no_page_again(
-    hub: TestedHub, clock: Clock, stream: Stream
+    hub: HubHarness, clock: Clock, stream: Stream
 ) -> None:
     listener = await following(hub, stream)
-    hub.take()
+    hub.start_reading()
     read_page(hub, 1, "one")
     assert len(await told(listener)) == 2
-    hub.take(2, "one", page_count=3)
+    hub.start_reading(2, "one", page_count=3)
     assert await told(listener) == [(1, "", False), (1, "one", True), (2, "", False)]
 
 
 @EACH_STREAM
-async def test_a_done_page_still_unread_is_not_lost_by_another_turn(hub: TestedHub, stream: Stream) -> None:
+async def test_a_done_page_still_unread_is_not_lost_by_another_turn(hub: HubHarness, stream: Stream) -> None:
     listener = await following(hub, stream)
-    hub.take()
+    hub.start_reading()
     read_page(hub, 1, "one")
-    await settled()
-    hub.take(2, "one", page_count=3)
+    await run_until_idle()
+    hub.start_reading(2, "one", page_count=3)
     read_page(hub, 2, "two", attempt=2)
     assert await pages_of(listener) == {1: "one", 2: "two"}
 
 
 @EACH_STREAM
 async def test_a_page_begun_anew_is_empty_first_and_what_waited_of_it_is_gone(
-    hub: TestedHub, clock: Clock, stream: Stream
+    hub: HubHarness, clock: Clock, stream: Stream
 ) -> None:
     listener = await following(hub, stream)
-    hub.take()
+    hub.start_reading()
     await listener.heard
     hub.page_text(UPLOAD, 1, draft("lost with its reader"))
-    await settled()
-    hub.take(2)
-    await settled()
+    await run_until_idle()
+    hub.start_reading(2)
+    await run_until_idle()
     clock.move(1)
     hub.page_text(UPLOAD, 2, draft("fresh"))
     assert await told(listener) == [(1, "", False), (1, "", False), (1, "fresh", False)]
@@ -301,10 +301,10 @@ async def test_a_page_begun_anew_is_empty_first_and_what_waited_of_it_is_gone(
 
 @EACH_STREAM
 async def test_pages_of_before_a_restart_are_told_when_a_reader_goes_on(
-    hub: TestedHub, stream: Stream
+    hub: HubHarness, stream: Stream
 ) -> None:
     listener = await following(hub, stream)
-    hub.take(4, "one", "two", page_count=3)
+    hub.start_reading(4, "one", "two", page_count=3)
     assert await told(listener) == [(1, "one", True), (2, "two", True), (3, "", False)]
     assert {p["page_count"] for p in await partials(listener)} == {3}
 
@@ -312,9 +312,9 @@ async def test_pages_of_before_a_restart_are_told_when_a_reader_goes_on(
 # ── how often ──
 
 
-async def test_a_page_comes_ten_times_a_second_at_most_and_as_it_grows(hub: TestedHub, clock: Clock) -> None:
+async def test_a_page_comes_ten_times_a_second_at_most_and_as_it_grows(hub: HubHarness, clock: Clock) -> None:
     listener = await following(hub, "pages")
-    hub.take()
+    hub.start_reading()
     times: list[float] = []
     for size in range(0, 4000, 20):
         hub.page_text(UPLOAD, 1, draft("x" * size, page_count=1))
@@ -327,10 +327,10 @@ async def test_a_page_comes_ten_times_a_second_at_most_and_as_it_grows(hub: Test
 
 
 async def test_a_delta_is_some_lines_as_what_stands_around_one_would_be_most_of_it(
-    hub: TestedHub, clock: Clock
+    hub: HubHarness, clock: Clock
 ) -> None:
     listener, pages = await following(hub, "delta"), await following(hub, "pages")
-    hub.take()
+    hub.start_reading()
     await listener.heard
     hub.page_text(UPLOAD, 1, draft("", page_count=1))
     text = ""
@@ -346,10 +346,10 @@ async def test_a_delta_is_some_lines_as_what_stands_around_one_would_be_most_of_
     assert len(await told(pages)) > 10
 
 
-async def test_a_page_s_growth_is_its_own_however_long_the_document(hub: TestedHub, clock: Clock) -> None:
+async def test_a_page_s_growth_is_its_own_however_long_the_document(hub: HubHarness, clock: Clock) -> None:
     """The same words that `full` holds back are a great deal on a new page."""
     full, pages = await following(hub, "full"), await following(hub, "pages")
-    hub.take(1, "x" * 10_000)
+    hub.start_reading(1, "x" * 10_000)
     await full.heard
     clock.move(1)
     hub.page_text(UPLOAD, 1, draft("a", 2))
@@ -361,9 +361,9 @@ async def test_a_page_s_growth_is_its_own_however_long_the_document(hub: TestedH
     assert "a few" not in str(await full.heard)
 
 
-async def test_the_end_of_a_page_does_not_wait(hub: TestedHub) -> None:
+async def test_the_end_of_a_page_does_not_wait(hub: HubHarness) -> None:
     listener = await following(hub, "pages")
-    hub.take()
+    hub.start_reading()
     hub.page_text(UPLOAD, 1, draft("x" * 100))
     await listener.heard
     hub.page_done(UPLOAD, 1, draft("x" * 101, done=True))

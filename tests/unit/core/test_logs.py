@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from backend_main.core.logs import CutOffs, RedactingFormatter, redact
+from backend_main.core.logs import RedactingFormatter, ShutdownCancellationFilter, redact
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl-_x"
 
@@ -73,7 +73,7 @@ def test_of_what_a_server_cut_off_at_its_end_there_is_no_traceback(
 ) -> None:
     info = None if error is None else (type(error), error, None)
     record = logging.LogRecord(name, logging.ERROR, __file__, 1, "Exception in ASGI application", (), info)
-    assert CutOffs().filter(record) == is_shown
+    assert ShutdownCancellationFilter().filter(record) == is_shown
 
 
 def test_every_handler_of_the_server_leaves_that_out() -> None:

@@ -112,7 +112,7 @@ def taken_in_by(old: Apps, owner: User) -> uuid.UUID:
 def test_what_an_older_program_takes_in_a_newer_one_reads_changes_and_deletes(name: str, db: None) -> None:
     old, owner = schema.state_at(name).apps, new_user()
     upload_id = taken_in_by(old, owner)
-    claim = jobs.claim("of the newer one")
+    claim = jobs.claim_next("of the newer one")
     assert claim is not None
     assert (claim.upload_id, claim.attempt, claim.priority) == (upload_id, 1, 0)
     jobs.finish(claim)

@@ -12,25 +12,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend_main.core.bell import PageText, Taken
-from backend_main.core.order import Order
-from backend_main.core.outbox import Place, Unsent
+from backend_main.core.bell import PageTextUpdate, ReadingStarted
+from backend_main.core.order import PageSequencer
+from backend_main.core.outbox import PartialKey, PendingPartial
 from backend_main.core.protocol import Stream
-from backend_main.core.slot import Draft
-from backend_main.core.streaming import Streams
+from backend_main.core.slot import PageSnapshot
+from backend_main.core.streaming import LiveTextBroadcaster
 from tests.support.listening import Clock, ClockLoop
 
 OWNER, UPLOAD = uuid4(), uuid4()
 LOOP = asyncio.new_event_loop()
-"""Never run: what has a time to wait for is called by `Clock`."""
+"""Never run: what has a time to wait for is called by `Deadlines`."""
 STREAMS: tuple[Stream, ...] = ("full", "pages", "delta")
 
 
-def done(number: int) -> Draft:
-    return Draft(number, text=f"page {number}", done=True)
+def done(number: int) -> PageSnapshot:
+    return PageSnapshot(number, text=f"page {number}", done=True)
 
 
-def numbers(pages: list[Draft]) -> list[int]:
+def numbers(pages: list[PageSnapshot]) -> list[int]:
     return [page.number for page in pages]
 
 
@@ -38,68 +38,70 @@ def numbers(pages: list[Draft]) -> list[int]:
 
 
 def test_a_page_that_is_done_ahead_of_a_gap_is_shown_when_the_gap_is_closed() -> None:
-    order = Order[Draft]()
-    order.begin({1: 1})
-    order.begin({3: 2})
-    assert order.hear(3, 2, done(3)) == []
-    assert order.hear(3, 2, done(4)) == []
-    assert numbers(order.hear(1, 1, done(1))) == [1]
-    assert numbers(order.hear(1, 1, done(2))) == [2, 3, 4]
+    order = PageSequencer[PageSnapshot]()
+    order.update_claims({1: 1})
+    order.update_claims({3: 2})
+    assert order.add_update(3, 2, done(3)) == []
+    assert order.add_update(3, 2, done(4)) == []
+    assert numbers(order.add_update(1, 1, done(1))) == [1]
+    assert numbers(order.add_update(1, 1, done(2))) == [2, 3, 4]
     assert order.next == 5
 
 
 def test_behind_a_closed_gap_comes_the_page_that_is_read_meanwhile_as_far_as_it_is() -> None:
-    order = Order[Draft]()
-    begun = Draft(2, text="pa")
-    assert order.hear(2, 2, begun) == []
-    assert order.hear(1, 1, done(1)) == [done(1), begun]
+    order = PageSequencer[PageSnapshot]()
+    begun = PageSnapshot(2, text="pa")
+    assert order.add_update(2, 2, begun) == []
+    assert order.add_update(1, 1, done(1)) == [done(1), begun]
 
 
 def test_pages_that_are_not_asked_for_are_no_gap_and_those_kept_from_before_are_shown_at_once() -> None:
-    order = Order[Draft]("2,4-")
-    assert numbers(order.know([done(1), done(5), done(3)])) == [1, 3]
+    order = PageSequencer[PageSnapshot]("2,4-")
+    assert numbers(order.add_finished([done(1), done(5), done(3)])) == [1, 3]
     assert order.next == 2
-    assert numbers(order.hear(2, 1, done(2))) == [2]
-    assert numbers(order.hear(2, 1, done(4))) == [4, 5]
+    assert numbers(order.add_update(2, 1, done(2))) == [2]
+    assert numbers(order.add_update(2, 1, done(4))) == [4, 5]
 
 
 def test_of_a_job_the_highest_attempt_counts_and_other_jobs_do_not_matter() -> None:
-    order = Order[Draft]()
-    order.begin({1: 1})
-    order.begin({4: 2})
-    assert order.hear(1, 1, Draft(1, text="a")), "the claim of another job is nothing to this reader"
-    order.begin({1: 3})
-    assert order.hear(1, 1, Draft(1, text="stale")) == []
-    assert order.hear(1, 1, done(1)) == []
-    assert numbers(order.hear(1, 3, done(1))) == [1]
+    order = PageSequencer[PageSnapshot]()
+    order.update_claims({1: 1})
+    order.update_claims({4: 2})
+    assert order.add_update(1, 1, PageSnapshot(1, text="a")), (
+        "the claim of another job is nothing to this reader"
+    )
+    order.update_claims({1: 3})
+    assert order.add_update(1, 1, PageSnapshot(1, text="stale")) == []
+    assert order.add_update(1, 1, done(1)) == []
+    assert numbers(order.add_update(1, 3, done(1))) == [1]
 
 
 def test_what_one_who_died_had_of_a_page_ahead_is_not_shown_when_its_turn_comes() -> None:
-    order = Order[Draft]()
-    order.begin({2: 2})
-    order.hear(2, 2, Draft(2, text="stale"))
-    order.begin({2: 3})
-    assert order.hear(1, 1, done(1)) == [done(1)]
+    order = PageSequencer[PageSnapshot]()
+    order.update_claims({2: 2})
+    order.add_update(2, 2, PageSnapshot(2, text="stale"))
+    order.update_claims({2: 3})
+    assert order.add_update(1, 1, done(1)) == [done(1)]
 
 
 def test_who_is_past_a_page_of_its_own_job_has_finished_it() -> None:
-    order = Order[Draft]()
-    order.begin({1: 1, 4: 2})
+    order = PageSequencer[PageSnapshot]()
+    order.update_claims({1: 1, 4: 2})
     assert order.is_past(1, 2)
     assert not order.is_past(1, 1)
     assert not order.is_past(4, 5), "that is another's"
 
 
 def test_only_who_takes_the_page_that_is_shown_next_begins_it_anew() -> None:
-    order = Order[Draft]()
-    assert order.begin({1: 1})
-    assert not order.begin({4: 2})
-    assert not order.begin({1: 1}), "it is said once more"
-    assert order.begin({1: 3})
+    order = PageSequencer[PageSnapshot]()
+    assert order.update_claims({1: 1})
+    assert not order.update_claims({4: 2})
+    assert not order.update_claims({1: 1}), "it is said once more"
+    assert order.update_claims({1: 3})
     for number in (1, 2, 3):
-        order.hear(1, 3, done(number))
-    assert not order.begin({1: 4})
-    assert order.begin({4: 5})
+        order.add_update(1, 3, done(number))
+    assert not order.update_claims({1: 4})
+    assert order.update_claims({4: 5})
 
 
 # ── what sockets make of it ──
@@ -114,16 +116,16 @@ class Ear:
         self.full, self.pages = "", dict[int, str]()
         self.ended: list[int] = []
 
-    def wants(self, _upload: object) -> bool:
+    def is_subscribed_to(self, _upload: object) -> bool:
         return True
 
     def put_event(self, text: str) -> None:
         self._hear(json.loads(text))
 
-    def put_partial(self, _place: Place, partial: Unsent) -> None:
+    def put_partial(self, _place: PartialKey, partial: PendingPartial) -> None:
         self._hear(json.loads(partial.encoded()))
 
-    def drop_partial(self, _place: Place) -> None:
+    def drop_partial(self, _place: PartialKey) -> None:
         pass
 
     def drop_partials(self, _upload: object) -> None:
@@ -151,7 +153,7 @@ class Ear:
 class Document:
     """Pages whose text has three parts, read by jobs of three pages each; `act` is one step of a reader."""
 
-    def __init__(self, pages: int, say: Callable[[Taken | PageText], None]) -> None:
+    def __init__(self, pages: int, say: Callable[[ReadingStarted | PageTextUpdate], None]) -> None:
         self.pages, self._say = pages, say
         self.finished: dict[int, str] = {}
         self._jobs = {first: min(first + 2, pages) for first in range(1, pages + 1, 3)}
@@ -176,13 +178,13 @@ class Document:
             return
         first, attempt, number, parts = self.held[reader]
         if parts < 3:
-            page = Draft(number, self.pages, self.text_of(number, parts))
+            page = PageSnapshot(number, self.pages, self.text_of(number, parts))
             self.held[reader] = first, attempt, number, parts + 1
         else:
-            page = Draft(number, self.pages, self.text_of(number), done=True)
+            page = PageSnapshot(number, self.pages, self.text_of(number), done=True)
             self.finished[number] = page.text
             self.held[reader] = first, attempt, number + 1, 0
-        self._say(PageText(OWNER, UPLOAD, attempt, page, first))
+        self._say(PageTextUpdate(OWNER, UPLOAD, attempt, page, first))
         if page.done and number == self._jobs[first]:
             del self.held[reader], self._jobs[first]
 
@@ -197,7 +199,9 @@ class Document:
         number = next(n for n in range(first, self._jobs[first] + 1) if n not in self.finished)
         self.held[reader] = first, self._attempt, number, 0
         texts = None if self._attempt % 3 == 0 and self._attempt > 1 else dict(self.finished)
-        self._say(Taken(OWNER, UPLOAD, self._attempt, 0, texts, self.pages, 1, "", {first: self._attempt}))
+        self._say(
+            ReadingStarted(OWNER, UPLOAD, self._attempt, 0, texts, self.pages, 1, "", {first: self._attempt})
+        )
 
 
 Acts = list[tuple[int, bool, bool]]
@@ -217,14 +221,14 @@ def test_whichever_reader_is_quicker_every_stream_is_a_beginning_of_the_text_and
     """Of each act: who does something, whether he died, and whether a second goes by."""
     clock = Clock(LOOP)
     ears = [Ear(stream) for stream in STREAMS]
-    streams = Streams(lambda _owner: ears)  # type: ignore[arg-type,return-value] # they quack
+    streams = LiveTextBroadcaster(lambda _owner: ears)  # type: ignore[arg-type,return-value] # they quack
     streams._loop = ClockLoop(None, clock)  # type: ignore[arg-type,assignment] # only its time is asked for
 
-    def say(item: Taken | PageText) -> None:
-        if isinstance(item, Taken):
-            streams.begin(item, local=True)
+    def say(item: ReadingStarted | PageTextUpdate) -> None:
+        if isinstance(item, ReadingStarted):
+            streams.start_reading(item, local=True)
         else:
-            streams.hear(item)
+            streams.on_page_text(item)
 
     document = Document(pages, say)
     turns = iter(range(10_000))
@@ -262,22 +266,22 @@ def test_in_another_process_that_misses_half_of_what_is_said_the_text_is_a_begin
     """
     clock = Clock(LOOP)
     ears = [Ear(stream) for stream in STREAMS]
-    streams = Streams(lambda _owner: ears)  # type: ignore[arg-type,return-value] # they quack
+    streams = LiveTextBroadcaster(lambda _owner: ears)  # type: ignore[arg-type,return-value] # they quack
     streams._loop = ClockLoop(None, clock)  # type: ignore[arg-type,assignment] # only its time is asked for
     heard = True
 
     def look_up(attempt: int) -> None:
         held = {first: of for first, of, *_ in document.held.values()}
-        found = Taken(OWNER, UPLOAD, attempt, 0, dict(document.finished), pages, 1, "", held)
-        streams.begin(found, local=False)
+        found = ReadingStarted(OWNER, UPLOAD, attempt, 0, dict(document.finished), pages, 1, "", held)
+        streams.start_reading(found, local=False)
 
-    def say(item: Taken | PageText) -> None:
-        if isinstance(item, Taken):
+    def say(item: ReadingStarted | PageTextUpdate) -> None:
+        if isinstance(item, ReadingStarted):
             look_up(item.attempt)
         elif heard:
-            if streams.misses_before(item):
+            if streams.has_gap_before(item):
                 look_up(item.attempt)
-            streams.hear(item)
+            streams.on_page_text(item)
 
     document = Document(pages, say)
     for reader, heard, passes in acts + [(n % 3, n % 2 > 0, True) for n in range(200)]:  # noqa: B007
@@ -298,16 +302,16 @@ def test_in_another_process_that_misses_half_of_what_is_said_the_text_is_a_begin
 @pytest.mark.parametrize("local", [True, False])
 def test_a_retry_makes_all_void_that_readers_of_before_say(local: bool) -> None:
     ear = Ear("pages")
-    streams = Streams(lambda _owner: [ear])  # type: ignore[arg-type,list-item] # it quacks
+    streams = LiveTextBroadcaster(lambda _owner: [ear])  # type: ignore[arg-type,list-item] # it quacks
     streams._loop = LOOP
-    streams.begin(Taken(OWNER, UPLOAD, 1, 0, {}, 9, 1, "", {1: 1}), local)
-    streams.begin(Taken(OWNER, UPLOAD, 2, 0, None, 9, 1, "", {4: 2}), local)
-    streams.begin(Taken(OWNER, UPLOAD, 3, 0, {}, None, 3, "", {1: 3}), local)
-    streams.begin(Taken(OWNER, UPLOAD, 2, 0, {4: "stale"}, 9, 1, "", {4: 2}), local)
-    streams.hear(PageText(OWNER, UPLOAD, 1, done(1)))
-    streams.hear(PageText(OWNER, UPLOAD, 2, done(4), 4))
+    streams.start_reading(ReadingStarted(OWNER, UPLOAD, 1, 0, {}, 9, 1, "", {1: 1}), local)
+    streams.start_reading(ReadingStarted(OWNER, UPLOAD, 2, 0, None, 9, 1, "", {4: 2}), local)
+    streams.start_reading(ReadingStarted(OWNER, UPLOAD, 3, 0, {}, None, 3, "", {1: 3}), local)
+    streams.start_reading(ReadingStarted(OWNER, UPLOAD, 2, 0, {4: "stale"}, 9, 1, "", {4: 2}), local)
+    streams.on_page_text(PageTextUpdate(OWNER, UPLOAD, 1, done(1)))
+    streams.on_page_text(PageTextUpdate(OWNER, UPLOAD, 2, done(4), 4))
     assert ear.text == ""
     for number in (1, 2, 3):
-        streams.hear(PageText(OWNER, UPLOAD, 3, done(number)))
+        streams.on_page_text(PageTextUpdate(OWNER, UPLOAD, 3, done(number)))
     assert ear.text == "page 1\n\npage 2\n\npage 3"
     streams.stop()

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import pytest
 
 from backend_main.core import outbox as module
-from backend_main.core.errors import TooSlow
-from backend_main.core.outbox import Gate, Outbox, Place
-from tests.support.listening import settled
+from backend_main.core.errors import SlowConsumer
+from backend_main.core.outbox import LazyEvent, PartialKey, SendQueue
+from tests.support.listening import run_until_idle
 
 A, B = uuid.uuid4(), uuid.uuid4()
 
@@ -27,7 +27,7 @@ class Text:
     def encoded(self) -> str:
         return self.text
 
-    def followed_by(self, later: Text) -> Text:
+    def merge(self, later: Text) -> Text:
         return later
 
 
@@ -40,7 +40,7 @@ class Client:
         self._room = asyncio.Semaphore(0)
         self._greedy = greedy
 
-    def send_now(self, text: str) -> bool:
+    def try_send(self, text: str) -> bool:
         if self._greedy:
             self.texts.append(text)
         return self._greedy
@@ -63,13 +63,13 @@ class Client:
 
 
 @asynccontextmanager
-async def running(outbox: Outbox) -> AsyncIterator[asyncio.Task[None]]:
+async def running(outbox: SendQueue) -> AsyncIterator[asyncio.Task[None]]:
     task = asyncio.create_task(outbox.run())
     try:
         yield task
     finally:
         task.cancel()
-        with suppress(asyncio.CancelledError, TooSlow):
+        with suppress(asyncio.CancelledError, SlowConsumer):
             await task
 
 
@@ -79,60 +79,60 @@ async def client() -> Client:
 
 
 async def test_a_gate_lets_all_through_who_waited_when_it_was_opened_even_if_it_was_closed_again() -> None:
-    gate = Gate()
+    gate = LazyEvent()
     await gate.wait()
     gate.close()
     waiting = [asyncio.create_task(gate.wait()) for _ in range(3)]
-    await settled()
+    await run_until_idle()
     assert not any(task.done() for task in waiting)
     gate.open()
     gate.close()
     await asyncio.gather(*waiting)
     late = asyncio.create_task(gate.wait())
-    await settled()
+    await run_until_idle()
     assert not late.done()
     gate.open()
     await late
 
 
 async def test_texts_go_out_in_the_order_they_came_in(client: Client) -> None:
-    outbox = Outbox(client.send)
+    outbox = SendQueue(client.send)
     async with running(outbox):
         outbox.put_event("created")
         outbox.put_reply("reply")
-        outbox.put_partial(Place(A), Text("partial"))
+        outbox.put_partial(PartialKey(A), Text("partial"))
         outbox.put_event("end")
         assert await client.has(4) == ["created", "reply", "partial", "end"]
 
 
 async def test_what_a_client_that_keeps_up_is_told_waits_for_no_turn_of_a_task(client: Client) -> None:
-    outbox = Outbox(client.send, client.send_now)
+    outbox = SendQueue(client.send, client.try_send)
     async with running(outbox):
-        await settled()
+        await run_until_idle()
         outbox.put_event("event")
-        outbox.put_partial(Place(A), Text("partial"))
+        outbox.put_partial(PartialKey(A), Text("partial"))
         assert client.texts == ["event", "partial"]
 
 
 async def test_nothing_is_sent_past_what_waits(client: Client) -> None:
-    outbox = Outbox(client.send, client.send_now)
+    outbox = SendQueue(client.send, client.try_send)
     outbox.put_event("before anything runs")
     async with running(outbox):
-        outbox.put_partial(Place(A), Text("partial"))
+        outbox.put_partial(PartialKey(A), Text("partial"))
         await client.has(2)
-        await settled()
+        await run_until_idle()
         outbox.put_reply("reply")
         outbox.put_event("event")
-        outbox.put_partial(Place(A), Text("later"))
+        outbox.put_partial(PartialKey(A), Text("later"))
         assert await client.has(5) == ["before anything runs", "partial", "reply", "event", "later"]
 
 
 async def test_nothing_is_sent_past_what_is_being_sent() -> None:
     client = Client(greedy=False)
-    outbox = Outbox(client.send, client.send_now)
+    outbox = SendQueue(client.send, client.try_send)
     async with running(outbox):
         outbox.put_event("one")
-        await settled()
+        await run_until_idle()
         client._greedy = True
         outbox.put_event("two")
         assert client.texts == []
@@ -142,12 +142,12 @@ async def test_nothing_is_sent_past_what_is_being_sent() -> None:
 
 async def test_what_is_not_taken_at_once_waits_its_turn() -> None:
     client = Client(greedy=False)
-    outbox = Outbox(client.send, client.send_now)
+    outbox = SendQueue(client.send, client.try_send)
     async with running(outbox):
-        await settled()
+        await run_until_idle()
         outbox.put_event("event")
-        outbox.put_partial(Place(A), Text("a1"))
-        outbox.put_partial(Place(A), Text("a2"))
+        outbox.put_partial(PartialKey(A), Text("a1"))
+        outbox.put_partial(PartialKey(A), Text("a2"))
         client.read()
         client.read()
         assert await client.has(2) == ["event", "a2"]
@@ -156,53 +156,53 @@ async def test_what_is_not_taken_at_once_waits_its_turn() -> None:
 async def test_only_the_newest_partial_of_an_upload_goes_out_in_the_place_of_the_first(
     client: Client,
 ) -> None:
-    outbox = Outbox(client.send)
-    outbox.put_partial(Place(A), Text("a1"))
-    outbox.put_partial(Place(B), Text("b1"))
+    outbox = SendQueue(client.send)
+    outbox.put_partial(PartialKey(A), Text("a1"))
+    outbox.put_partial(PartialKey(B), Text("b1"))
     outbox.put_event("event")
-    outbox.put_partial(Place(A), Text("a2"))
-    outbox.put_partial(Place(A), Text("a3"))
-    outbox.put_partial(Place(B), Text("b2"))
+    outbox.put_partial(PartialKey(A), Text("a2"))
+    outbox.put_partial(PartialKey(A), Text("a3"))
+    outbox.put_partial(PartialKey(B), Text("b2"))
     async with running(outbox):
         assert await client.has(3) == ["a3", "b2", "event"]
 
 
 async def test_a_partial_that_was_sent_makes_room_for_the_next(client: Client) -> None:
-    outbox = Outbox(client.send)
+    outbox = SendQueue(client.send)
     async with running(outbox):
-        outbox.put_partial(Place(A), Text("a1"))
+        outbox.put_partial(PartialKey(A), Text("a1"))
         await client.has(1)
-        outbox.put_partial(Place(A), Text("a2"))
+        outbox.put_partial(PartialKey(A), Text("a2"))
         assert await client.has(2) == ["a1", "a2"]
 
 
 async def test_a_dropped_partial_is_not_sent_and_leaves_the_others(client: Client) -> None:
-    outbox = Outbox(client.send)
-    outbox.put_partial(Place(A), Text("a1"))
-    outbox.put_partial(Place(B), Text("b1"))
-    outbox.drop_partial(Place(A))
+    outbox = SendQueue(client.send)
+    outbox.put_partial(PartialKey(A), Text("a1"))
+    outbox.put_partial(PartialKey(B), Text("b1"))
+    outbox.drop_partial(PartialKey(A))
     outbox.put_event("end of a")
-    outbox.drop_partial(Place(A))
+    outbox.drop_partial(PartialKey(A))
     async with running(outbox):
         assert await client.has(2) == ["b1", "end of a"]
 
 
 async def test_partials_of_different_pages_each_have_a_place(client: Client) -> None:
-    outbox = Outbox(client.send)
-    outbox.put_partial(Place(A, 1), Text("1"))
-    outbox.put_partial(Place(A, 2), Text("2"))
-    outbox.put_partial(Place(A), Text("all"))
-    outbox.put_partial(Place(A, 1), Text("1, newer"))
+    outbox = SendQueue(client.send)
+    outbox.put_partial(PartialKey(A, 1), Text("1"))
+    outbox.put_partial(PartialKey(A, 2), Text("2"))
+    outbox.put_partial(PartialKey(A), Text("all"))
+    outbox.put_partial(PartialKey(A, 1), Text("1, newer"))
     async with running(outbox):
         assert await client.has(3) == ["1, newer", "2", "all"]
 
 
 async def test_all_partials_of_an_upload_are_dropped_at_once_and_nothing_else(client: Client) -> None:
-    outbox = Outbox(client.send)
+    outbox = SendQueue(client.send)
     outbox.put_event("begin of a")
     for page in (None, 1, 2):
-        outbox.put_partial(Place(A, page), Text("a"))
-        outbox.put_partial(Place(B, page), Text(f"b {page}"))
+        outbox.put_partial(PartialKey(A, page), Text("a"))
+        outbox.put_partial(PartialKey(B, page), Text(f"b {page}"))
     outbox.drop_partials(A)
     outbox.put_event("end of a")
     outbox.drop_partials(A)
@@ -212,41 +212,41 @@ async def test_all_partials_of_an_upload_are_dropped_at_once_and_nothing_else(cl
 
 async def test_what_goes_out_in_the_place_of_two_is_theirs_to_say() -> None:
     class Adding(Text):
-        def followed_by(self, later: Text) -> Text:
+        def merge(self, later: Text) -> Text:
             return Adding(self.text + later.text)
 
     client = Client(greedy=True)
-    outbox = Outbox(client.send)
+    outbox = SendQueue(client.send)
     for text in "abc":
-        outbox.put_partial(Place(A, 1), Adding(text))
+        outbox.put_partial(PartialKey(A, 1), Adding(text))
     async with running(outbox):
         assert await client.has(1) == ["abc"]
 
 
 async def test_a_partial_after_a_dropped_one_takes_a_place_at_the_end(client: Client) -> None:
-    outbox = Outbox(client.send)
-    outbox.put_partial(Place(A), Text("a1"))
-    outbox.drop_partial(Place(A))
+    outbox = SendQueue(client.send)
+    outbox.put_partial(PartialKey(A), Text("a1"))
+    outbox.drop_partial(PartialKey(A))
     outbox.put_event("read again")
-    outbox.put_partial(Place(A), Text("a2"))
+    outbox.put_partial(PartialKey(A), Text("a2"))
     async with running(outbox):
         assert await client.has(2) == ["read again", "a2"]
 
 
 async def test_a_client_with_too_many_events_unread_is_too_slow() -> None:
     client = Client(greedy=False)
-    outbox = Outbox(client.send)
+    outbox = SendQueue(client.send)
     async with running(outbox) as task:
         for number in range(module.MAX_UNSENT_EVENTS + 1):
             outbox.put_event(str(number))
-        with pytest.raises(TooSlow):
+        with pytest.raises(SlowConsumer):
             async with asyncio.timeout(5):
                 await task
     assert client.texts == []
 
 
 async def test_as_many_events_as_are_allowed_all_go_out(client: Client) -> None:
-    outbox = Outbox(client.send)
+    outbox = SendQueue(client.send)
     for number in range(module.MAX_UNSENT_EVENTS):
         outbox.put_event(str(number))
     async with running(outbox):
@@ -254,7 +254,7 @@ async def test_as_many_events_as_are_allowed_all_go_out(client: Client) -> None:
 
 
 async def test_events_that_were_sent_no_longer_count(client: Client) -> None:
-    outbox = Outbox(client.send)
+    outbox = SendQueue(client.send)
     async with running(outbox):
         for number in range(3 * module.MAX_UNSENT_EVENTS):
             outbox.put_event("x" * (module.MAX_UNSENT_EVENT_CHARACTERS // 2))
@@ -263,23 +263,23 @@ async def test_events_that_were_sent_no_longer_count(client: Client) -> None:
 
 
 async def test_a_client_with_too_much_text_of_events_unread_is_too_slow(client: Client) -> None:
-    outbox = Outbox(client.send)
+    outbox = SendQueue(client.send)
     outbox.put_event("x" * module.MAX_UNSENT_EVENT_CHARACTERS)
-    for _ in range(module.ANY_SIZE_EVENTS):
+    for _ in range(module.MAX_OVERSIZED_EVENTS):
         outbox.put_event("y")
-    with pytest.raises(TooSlow):
+    with pytest.raises(SlowConsumer):
         await outbox.run()
 
 
 async def test_what_comes_after_a_reserved_place_waits_for_its_reply(client: Client) -> None:
-    outbox = Outbox(client.send)
+    outbox = SendQueue(client.send)
     upload = uuid.uuid4()
     async with running(outbox):
         outbox.put_event("before")
         await client.has(1)
         ticket = outbox.reserve()
         outbox.put_event("after")
-        outbox.put_partial(Place(upload), Text("dropped"))
+        outbox.put_partial(PartialKey(upload), Text("dropped"))
         outbox.drop_partials(upload)
         outbox.put_reply("another")
         await asyncio.sleep(0)
@@ -292,11 +292,11 @@ async def test_what_comes_after_a_reserved_place_waits_for_its_reply(client: Cli
 async def test_nothing_is_sent_past_a_reserved_place(client: Client) -> None:
     past: list[str] = []
 
-    def send_now(text: str) -> bool:
+    def try_send(text: str) -> bool:
         past.append(text)
         return True
 
-    outbox = Outbox(client.send, send_now)
+    outbox = SendQueue(client.send, try_send)
     async with running(outbox):
         await asyncio.sleep(0)
         ticket = outbox.reserve()
@@ -307,33 +307,33 @@ async def test_nothing_is_sent_past_a_reserved_place(client: Client) -> None:
 
 
 async def test_a_few_events_may_be_of_any_size(client: Client) -> None:
-    outbox = Outbox(client.send)
-    for _ in range(module.ANY_SIZE_EVENTS):
+    outbox = SendQueue(client.send)
+    for _ in range(module.MAX_OVERSIZED_EVENTS):
         outbox.put_event("x" * (module.MAX_UNSENT_EVENT_CHARACTERS + 1))
     async with running(outbox):
-        await client.has(module.ANY_SIZE_EVENTS)
+        await client.has(module.MAX_OVERSIZED_EVENTS)
 
 
 async def test_partials_and_replies_count_against_nobody(client: Client) -> None:
-    outbox = Outbox(client.send)
+    outbox = SendQueue(client.send)
     for _ in range(2 * module.MAX_UNSENT_EVENTS):
-        outbox.put_partial(Place(uuid.uuid4()), Text("x" * 20_000))
+        outbox.put_partial(PartialKey(uuid.uuid4()), Text("x" * 20_000))
         outbox.put_reply("x" * 20_000)
     async with running(outbox):
         await client.has(4 * module.MAX_UNSENT_EVENTS)
 
 
 async def test_a_client_that_reads_nothing_for_too_long_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "STUCK_SECONDS", 0.01)
-    outbox = Outbox(Client(greedy=False).send)
-    outbox.put_partial(Place(A), Text("a1"))
-    with pytest.raises(TooSlow):
+    monkeypatch.setattr(module, "SEND_TIMEOUT_SECONDS", 0.01)
+    outbox = SendQueue(Client(greedy=False).send)
+    outbox.put_partial(PartialKey(A), Text("a1"))
+    with pytest.raises(SlowConsumer):
         await outbox.run()
 
 
 async def test_a_client_is_heard_again_once_it_has_read_its_replies() -> None:
     client = Client(greedy=False)
-    outbox = Outbox(client.send)
+    outbox = SendQueue(client.send)
     await outbox.drain()
     reply = "x" * (module.LOW_WATER_CHARACTERS // 2 + 1)
     outbox.put_reply(reply)
@@ -353,7 +353,7 @@ async def test_a_transport_that_fails_ends_the_run() -> None:
     async def gone(_text: str) -> None:
         raise OSError("gone")
 
-    outbox = Outbox(gone)
+    outbox = SendQueue(gone)
     outbox.put_event("x")
     with pytest.raises(OSError, match="gone"):
         await outbox.run()

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from backend_main.core.headers import PAGE_POLICY, with_headers
-from backend_main.core.page import with_page
+from backend_main.core.headers import PAGE_POLICY, security_headers_middleware
+from backend_main.core.page import web_page_middleware
 
 PAGE = "<!doctype html><script type=module src=/assets/index-0a1b2c3d.js></script>"
 SCRIPT = "console.log('read');\n" * 50
@@ -38,7 +38,7 @@ def built(tmp_path: Path) -> Path:
 
 
 def browser(built: Path) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(with_headers(with_page(below, built)))
+    transport = httpx.ASGITransport(security_headers_middleware(web_page_middleware(below, built)))
     return httpx.AsyncClient(transport=transport, base_url="http://localhost")
 
 

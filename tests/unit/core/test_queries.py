@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from backend_main.core import queries
-from backend_main.core.errors import Invalid, UploadNotFound
+from backend_main.core.errors import RequestError, UploadNotFound
 from backend_main.core.models import Upload, User
 from tests.support.database import new_user
 
@@ -95,7 +95,7 @@ def test_a_cursor_of_another_user_shows_only_one_s_own() -> None:
     ],
 )
 def test_what_is_no_cursor_is_an_error_on_cursor(cursor: str) -> None:
-    with pytest.raises(Invalid) as raised:
+    with pytest.raises(RequestError) as raised:
         queries.uploads(owner=new_user(), cursor=cursor)
     assert list(raised.value.fields) == ["cursor"]
 
@@ -103,11 +103,11 @@ def test_what_is_no_cursor_is_an_error_on_cursor(cursor: str) -> None:
 def test_a_list_that_is_too_long_asks_for_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     owner = new_user()
     rows(owner, 4)
-    monkeypatch.setattr(queries, "MOST_IN_ONE_LIST", 3)
-    with pytest.raises(Invalid) as raised:
+    monkeypatch.setattr(queries, "MAX_LIST_SIZE", 3)
+    with pytest.raises(RequestError) as raised:
         queries.uploads(owner=owner)
     assert list(raised.value.fields) == ["limit"]
-    monkeypatch.setattr(queries, "MOST_IN_ONE_LIST", 4)
+    monkeypatch.setattr(queries, "MAX_LIST_SIZE", 4)
     assert len(queries.uploads(owner=owner).uploads) == 4
 
 
@@ -146,9 +146,9 @@ def test_a_token_stands_unless_its_user_is_inactive_unknown_or_revoked_it() -> N
     since = revoked.tokens_valid_from.timestamp()
     unknown = uuid.uuid4()
     found = queries.accounts([active.pk, inactive.pk, revoked.pk, unknown])
-    assert found == {active.pk: queries.Account(0.0, 0), revoked.pk: queries.Account(since, 0)}
-    assert queries.token_stands(found[active.pk], 1.0)
-    assert not queries.token_stands(found[revoked.pk], since - 0.001)
-    assert queries.token_stands(found[revoked.pk], since)
+    assert found == {active.pk: queries.AccountState(0.0, 0), revoked.pk: queries.AccountState(since, 0)}
+    assert queries.is_token_valid(found[active.pk], 1.0)
+    assert not queries.is_token_valid(found[revoked.pk], since - 0.001)
+    assert queries.is_token_valid(found[revoked.pk], since)
     for user_id in (inactive.pk, unknown):
-        assert not queries.token_stands(queries.account(user_id), since + 1)
+        assert not queries.is_token_valid(queries.account(user_id), since + 1)

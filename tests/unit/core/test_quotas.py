@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from backend_main.core import quotas, storage, uploads
-from backend_main.core.errors import Invalid, OverQuota, TooManyPending
+from backend_main.core.errors import PendingLimitExceeded, QuotaExceeded, RequestError
 from backend_main.core.models import Status, Upload, User
 from tests.support.database import new_upload, new_user
 from tests.support.drawing import scripted_png
-from tests.support.threads import together
+from tests.support.threads import run_concurrently
 
 pytestmark = pytest.mark.django_db
 
@@ -49,18 +49,18 @@ def test_more_than_may_wait_is_refused_until_one_has_ended_and_other_users_have_
     quota(max_pending_per_user=2)
     owner = new_user()
     first, second = new_upload(owner), new_upload(owner)
-    with pytest.raises(TooManyPending) as refused:
+    with pytest.raises(PendingLimitExceeded) as refused:
         new_upload(owner)
     assert refused.value.fields.keys() == {"image_base64"}
     assert refused.value.http_status == 429
     assert Upload.objects.count() == 2
     new_upload(new_user())
     Upload.objects.filter(pk=first.pk).update(status=Status.PROCESSING)
-    with pytest.raises(TooManyPending):
+    with pytest.raises(PendingLimitExceeded):
         new_upload(owner)
     end(second)
     third = new_upload(owner)
-    with pytest.raises(TooManyPending) as refused:
+    with pytest.raises(PendingLimitExceeded) as refused:
         uploads.retry(owner=owner, upload_id=second.pk)
     assert refused.value.fields.keys() == {"instance_id"}
     assert Upload.objects.get(pk=second.pk).status == Status.CANCELLED
@@ -74,7 +74,7 @@ def test_more_files_than_one_user_may_have_are_refused_and_leave_nothing(quota: 
     image = scripted_png()
     only = new_upload(owner, image)
     before = storage.stored_ids(older_than_seconds=0)
-    with pytest.raises(OverQuota, match="as many as one user may have"):
+    with pytest.raises(QuotaExceeded, match="as many as one user may have"):
         new_upload(owner)
     assert sorted(storage.stored_ids(older_than_seconds=0)) == sorted(before)
     assert new_upload(owner, image).pk == only.pk, "the same bytes again are no more"
@@ -86,7 +86,7 @@ def test_more_bytes_than_one_user_may_have_are_refused(quota: Quota) -> None:
     owner, image = new_user(), scripted_png(lines=["the very first"])
     quota(max_bytes_per_user=2 * len(image))
     new_upload(owner, image)
-    with pytest.raises(OverQuota, match=f"{len(image)} are left"):
+    with pytest.raises(QuotaExceeded, match=f"{len(image)} are left"):
         new_upload(owner, scripted_png(lines=["longer" * 100]))
 
 
@@ -94,6 +94,6 @@ def test_more_bytes_than_one_user_may_have_are_refused(quota: Quota) -> None:
 def test_two_at_once_are_not_both_let_in_by_the_same_room(quota: Quota) -> None:
     quota(max_pending_per_user=3)
     owner = new_user()
-    raised = together(*(lambda: new_upload(owner) for _ in range(8)))
-    assert sum(isinstance(error, Invalid) for error in raised) == 5
+    raised = run_concurrently(*(lambda: new_upload(owner) for _ in range(8)))
+    assert sum(isinstance(error, RequestError) for error in raised) == 5
     assert Upload.objects.count() == 3

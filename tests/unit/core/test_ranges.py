@@ -10,15 +10,15 @@ from django.db import connection, transaction
 
 from backend_main import reading
 from backend_main.core import jobs, replay, uploads, wishes
-from backend_main.core.bell import Taken
-from backend_main.core.events import Change
-from backend_main.core.jobs import RANGE_PAGES, Claim, LostUpload
+from backend_main.core.bell import ReadingStarted
+from backend_main.core.events import UploadChange
+from backend_main.core.jobs import PAGES_PER_JOB, Claim, LeaseLost
 from backend_main.core.models import Job, Page, Status, Upload, User
-from backend_main.core.wishes import Wishes
+from backend_main.core.wishes import ReadOptions
 from tests.support.database import new_upload, new_user
 from tests.support.drawing import scripted_png
 from tests.support.encoding import base64_of
-from tests.support.threads import together
+from tests.support.threads import run_concurrently
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ PAGES = 10
 
 
 def claimed(holder: str = "a reader") -> Claim:
-    claim = jobs.claim(holder)
+    claim = jobs.claim_next(holder)
     assert claim is not None
     return claim
 
@@ -36,7 +36,7 @@ def page(number: int, count: int = PAGES) -> reading.PageDone:
 
 
 def read(claim: Claim, *, pages: int | None = None) -> None:
-    for number in list(claim.pages_after(0, PAGES))[:pages]:
+    for number in list(claim.remaining_pages(0, PAGES))[:pages]:
         jobs.save_page(claim, page(number))
 
 
@@ -49,7 +49,7 @@ def begun(upload: Upload) -> Claim:
     """The claim of a document of ten pages whose first page has told so."""
     claim = claimed()
     assert claim.upload_id == upload.pk
-    claim, _ = jobs.cut(claim, 1, PAGES)
+    claim, _ = jobs.split_job(claim, 1, PAGES)
     return claim
 
 
@@ -61,8 +61,8 @@ def ranges() -> list[tuple[int, int | None]]:
     return list(Job.objects.order_by("first_page").values_list("first_page", "last_page"))
 
 
-def terminals(happened: list[Change]) -> list[Change]:
-    return [event for event in happened if event.last]
+def terminals(happened: list[UploadChange]) -> list[UploadChange]:
+    return [event for event in happened if event.ends_reading]
 
 
 @pytest.fixture
@@ -76,18 +76,18 @@ def upload() -> Upload:
 def test_a_long_document_is_cut_into_jobs_of_a_few_pages_and_its_reader_keeps_the_first(
     upload: Upload,
 ) -> None:
-    claim, others = jobs.cut(claimed(), 1, PAGES)
-    assert RANGE_PAGES == 3
+    claim, others = jobs.split_job(claimed(), 1, PAGES)
+    assert PAGES_PER_JOB == 3
     assert ranges() == [(1, 3), (4, 6), (7, 9), (10, 10)]
     assert others == 3
-    assert list(claim.pages_after(0, PAGES)) == [1, 2, 3]
+    assert list(claim.remaining_pages(0, PAGES)) == [1, 2, 3]
     assert now(upload).page_count == PAGES
-    assert jobs.cut(claim, 2, PAGES) == (claim, 0), "once"
+    assert jobs.split_job(claim, 2, PAGES) == (claim, 0), "once"
 
 
 def test_a_document_of_few_pages_is_one_job(upload: Upload) -> None:
     claim = claimed()
-    assert jobs.cut(claim, 1, 2 * RANGE_PAGES) == (claim, 0)
+    assert jobs.split_job(claim, 1, 2 * PAGES_PER_JOB) == (claim, 0)
     assert ranges() == [(1, None)]
 
 
@@ -95,19 +95,19 @@ def test_it_is_cut_by_the_pages_asked_for_and_not_read_yet(upload: Upload) -> No
     Upload.objects.filter(pk=upload.pk).update(asked={"pages": "2,4-11,20-"})
     first = claimed()
     jobs.save_page(first, page(2, 21))
-    jobs.give_back(first)
-    claim, others = jobs.cut(claimed(), 4, 21)
+    jobs.release(first)
+    claim, others = jobs.split_job(claimed(), 4, 21)
     assert others == 3
     assert ranges() == [(1, 6), (7, 9), (10, 20), (21, 21)]
-    rest = [list(claimed().pages_after(0, 21)) for _ in range(others)]
-    assert [list(claim.pages_after(0, 21)), *rest] == [[4, 5, 6], [7, 8, 9], [10, 11, 20], [21]]
+    rest = [list(claimed().remaining_pages(0, 21)) for _ in range(others)]
+    assert [list(claim.remaining_pages(0, 21)), *rest] == [[4, 5, 6], [7, 8, 9], [10, 11, 20], [21]]
 
 
 def test_a_claim_that_was_lost_cuts_nothing(upload: Upload) -> None:
     claim = claimed()
-    jobs.void_claims()
-    with pytest.raises(LostUpload):
-        jobs.cut(claim, 1, PAGES)
+    jobs.release_all_claims()
+    with pytest.raises(LeaseLost):
+        jobs.split_job(claim, 1, PAGES)
     assert ranges() == [(1, None)]
 
 
@@ -118,9 +118,9 @@ def test_each_range_is_somebody_s_and_no_claim_fences_out_another(upload: Upload
     first = begun(upload)
     second, third = claimed("b"), claimed("c")
     assert [claim.attempt for claim in (first, second, third)] == [1, 2, 3]
-    assert {claim.run for claim in (first, second, third)} == {1}
+    assert {claim.first_attempt for claim in (first, second, third)} == {1}
     for claim in (third, first, second):
-        assert jobs.extend(claim)
+        assert jobs.extend_lease(claim)
         read(claim)
     assert now(upload).pages_done == 9
     assert list(Page.objects.order_by("number").values_list("number", "attempt")) == [
@@ -128,7 +128,7 @@ def test_each_range_is_somebody_s_and_no_claim_fences_out_another(upload: Upload
     ]
 
 
-def test_it_ends_with_its_last_job_whichever_that_is(upload: Upload, happened: list[Change]) -> None:
+def test_it_ends_with_its_last_job_whichever_that_is(upload: Upload, happened: list[UploadChange]) -> None:
     first = begun(upload)
     others = [claimed() for _ in range(3)]
     happened.clear()
@@ -146,9 +146,9 @@ def test_a_reader_alone_goes_on_from_range_to_range_and_is_told_no_texts_again(u
     claim: Claim | None = begun(upload)
     seen = []
     while claim is not None:
-        seen.append((claim.first_page, claim.attempt, claim.goes_on, claim.texts))
+        seen.append((claim.first_page, claim.attempt, claim.is_continuation, claim.finished_page_texts))
         read_to_end(claim)
-        claim = jobs.go_on(claim, "a reader")
+        claim = jobs.claim_next_range(claim, "a reader")
     assert seen == [(1, 1, False, {}), (4, 2, True, {}), (7, 3, True, {}), (10, 4, True, {})]
     assert now(upload).status == Status.PROCESSED
 
@@ -157,7 +157,7 @@ def test_who_reads_one_range_does_not_go_on_where_somebody_else_waits(upload: Up
     claim = begun(upload)
     read_to_end(claim)
     other = new_upload(new_user())
-    assert jobs.go_on(claim, "a reader") is None
+    assert jobs.claim_next_range(claim, "a reader") is None
     assert claimed().upload_id == other.pk
     assert claimed().upload_id == upload.pk
 
@@ -173,10 +173,10 @@ def test_a_range_taken_again_goes_on_behind_its_own_finished_pages(upload: Uploa
     first, second = begun(upload), claimed()
     read(first, pages=1)
     read(second, pages=2)
-    jobs.give_back(second)
+    jobs.release(second)
     again = claimed()
-    assert (again.first_page, list(again.pages_after(0, PAGES))) == (4, [6])
-    assert again.texts == {1: "page 1", 4: "page 4", 5: "page 5"}
+    assert (again.first_page, list(again.remaining_pages(0, PAGES))) == (4, [6])
+    assert again.finished_page_texts == {1: "page 1", 4: "page 4", 5: "page 5"}
     jobs.save_page(first, page(2))
 
 
@@ -184,22 +184,22 @@ def test_a_range_taken_again_goes_on_behind_its_own_finished_pages(upload: Uploa
 
 
 def test_a_range_that_fails_for_good_ends_the_upload_and_its_other_readers_find_it_gone(
-    upload: Upload, happened: list[Change]
+    upload: Upload, happened: list[UploadChange]
 ) -> None:
     first, second = begun(upload), claimed()
     read(second, pages=1)
     for _ in range(jobs.MAX_FAILURES):
         jobs.count_failure(first, "It crashed.")
-        if again := jobs.claim("next"):
+        if again := jobs.claim_next("next"):
             first = again if again.first_page == 1 else first
     assert (now(upload).status, now(upload).error) == (Status.ERROR, "It crashed.")
     assert now(upload).raw_text == "page 4"
     assert not Job.objects.exists()
-    with pytest.raises(LostUpload):
+    with pytest.raises(LeaseLost):
         jobs.save_page(second, page(5))
-    with pytest.raises(LostUpload):
+    with pytest.raises(LeaseLost):
         jobs.finish(second)
-    assert not jobs.extend(second)
+    assert not jobs.extend_lease(second)
     assert len(terminals(happened)) == 1
 
 
@@ -213,7 +213,7 @@ def test_failures_are_counted_for_each_range_by_itself(upload: Upload) -> None:
 
 def test_a_server_that_died_has_every_range_opened_again(upload: Upload) -> None:
     begun(upload), claimed()
-    jobs.void_claims()
+    jobs.release_all_claims()
     assert list(Job.objects.order_by("first_page").values_list("failures", "claimed_by")) == [
         (1, ""),
         (1, ""),
@@ -229,12 +229,12 @@ def test_cancelled_in_the_middle_no_reader_writes_and_what_was_read_stays(upload
     uploads.cancel(owner=upload.owner, upload_id=upload.pk)
     assert now(upload).raw_text == "page 1\n\npage 4"
     for claim, number in ((first, 2), (second, 5)):
-        with pytest.raises(LostUpload):
+        with pytest.raises(LeaseLost):
             jobs.save_page(claim, page(number))
-        with pytest.raises(LostUpload):
+        with pytest.raises(LeaseLost):
             jobs.finish(claim)
     assert now(upload).status == Status.CANCELLED
-    assert not jobs.open_jobs()
+    assert not jobs.count_open()
 
 
 def test_readers_of_before_a_retry_write_nothing_into_it_and_a_new_run_begins(upload: Upload) -> None:
@@ -243,11 +243,11 @@ def test_readers_of_before_a_retry_write_nothing_into_it_and_a_new_run_begins(up
     uploads.retry(owner=upload.owner, upload_id=upload.pk)
     assert ranges() == [(1, None)]
     third = claimed()
-    assert (third.attempt, third.run) == (3, 3)
+    assert (third.attempt, third.first_attempt) == (3, 3)
     for claim in (first, second):
-        with pytest.raises(LostUpload):
+        with pytest.raises(LeaseLost):
             jobs.save_page(claim, page(4))
-        assert not jobs.extend(claim)
+        assert not jobs.extend_lease(claim)
     assert not Page.objects.exists()
 
 
@@ -258,17 +258,17 @@ def test_a_hub_that_comes_later_is_told_who_reads_what_and_all_that_is_done(uplo
     Upload.objects.filter(pk=upload.pk).update(asked={"pages": "1-"})
     first, second = begun(upload), claimed()
     read(second, pages=1)
-    log = replay.Log()
+    log = replay.EventLogReader()
     head = log.head(upload.owner_id)
     for attempt in (first.attempt, second.attempt):
-        assert log.taken(upload.owner_id, upload.pk, attempt) == Taken(
+        assert log.reading_state(upload.owner_id, upload.pk, attempt) == ReadingStarted(
             upload.owner_id, upload.pk, attempt, head, {4: "page 4"}, PAGES, 1, "1-", {1: 1, 4: 2}
         )
-    assert log.taken(upload.owner_id, upload.pk, 3) is None, "nobody has that"
+    assert log.reading_state(upload.owner_id, upload.pk, 3) is None, "nobody has that"
     uploads.cancel(owner=upload.owner, upload_id=upload.pk)
     uploads.retry(owner=upload.owner, upload_id=upload.pk)
     claimed()
-    assert log.taken(upload.owner_id, upload.pk, 2) is None, "that run is over"
+    assert log.reading_state(upload.owner_id, upload.pk, 2) is None, "that run is over"
 
 
 @pytest.mark.parametrize(
@@ -315,48 +315,48 @@ def test_a_batch_gives_way_after_a_page_also_to_its_own_owner_and_nobody_to_a_ba
     batch(owner)
     claim = claimed()
     assert claim.priority == 1
-    assert not jobs.others_wait(claim)
+    assert not jobs.has_competing_job(claim)
     new_upload(owner)
-    assert jobs.others_wait(claim)
+    assert jobs.has_competing_job(claim)
     urgent = claimed()
-    jobs.give_back(claim)
-    assert not jobs.others_wait(urgent)
+    jobs.release(claim)
+    assert not jobs.has_competing_job(urgent)
     batch(new_user())
-    assert not jobs.others_wait(urgent)
+    assert not jobs.has_competing_job(urgent)
 
 
 def test_the_priority_asked_for_is_the_job_s_and_its_ranges_and_a_retry_keeps_it() -> None:
     owner = new_user()
-    source = uploads.Source(image_base64=base64_of(scripted_png()))
-    upload = uploads.create(owner=owner, source=source, asked=Wishes(priority="batch")).upload
+    source = uploads.UploadSource(image_base64=base64_of(scripted_png()))
+    upload = uploads.create(owner=owner, source=source, asked=ReadOptions(priority="batch")).upload
     claim = claimed()
-    jobs.cut(claim, 1, PAGES)
+    jobs.split_job(claim, 1, PAGES)
     assert set(Job.objects.values_list("priority", flat=True)) == {1}
     uploads.cancel(owner=owner, upload_id=upload.pk)
     uploads.retry(owner=owner, upload_id=upload.pk)
     assert Job.objects.get().priority == 1
-    assert wishes.of(now(upload).asked).priority == "batch"
+    assert wishes.from_stored(now(upload).read_options).priority == "batch"
     uploads.cancel(owner=owner, upload_id=upload.pk)
-    uploads.retry(owner=owner, upload_id=upload.pk, asked=Wishes(priority="interactive"))
+    uploads.retry(owner=owner, upload_id=upload.pk, asked=ReadOptions(priority="interactive"))
     assert Job.objects.get().priority == 0
 
 
 def test_a_priority_alone_leaves_the_engine_to_be_chosen_when_it_is_read() -> None:
-    assert Wishes(priority="batch").columns() == {"asked": {"priority": "batch"}}
+    assert ReadOptions(priority="batch").model_fields() == {"asked": {"priority": "batch"}}
 
 
 # ── at the same time ──
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_readers_who_finish_at_once_one_ends_the_upload(happened: list[Change]) -> None:
+def test_of_readers_who_finish_at_once_one_ends_the_upload(happened: list[UploadChange]) -> None:
     for _ in range(5):
         upload = new_upload(new_user())
         claims = [begun(upload), *(claimed() for _ in range(3))]
         for claim in claims:
             read(claim)
         happened.clear()
-        assert together(*(lambda claim=claim: jobs.finish(claim) for claim in claims)) == [None] * 4
+        assert run_concurrently(*(lambda claim=claim: jobs.finish(claim) for claim in claims)) == [None] * 4
         assert now(upload).status == Status.PROCESSED
         assert len(terminals(happened)) == 1
 
@@ -372,21 +372,21 @@ def test_readers_who_save_and_claim_at_once_get_a_range_each_and_count_every_pag
         read(claim)
         got.append(claim)
 
-    assert together(lambda: read(first), take, take, take) == [None] * 4
+    assert run_concurrently(lambda: read(first), take, take, take) == [None] * 4
     assert sorted(claim.first_page for claim in got) == [4, 7, 10]
     assert now(upload).pages_done == PAGES
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_cancel_between_readers_ends_it_once_and_locks_nobody_out(happened: list[Change]) -> None:
+def test_a_cancel_between_readers_ends_it_once_and_locks_nobody_out(happened: list[UploadChange]) -> None:
     upload = new_upload(new_user())
     claims = [begun(upload), *(claimed() for _ in range(3))]
     happened.clear()
-    raised = together(
+    raised = run_concurrently(
         *(lambda claim=claim: read_to_end(claim) for claim in claims),
         lambda: uploads.cancel(owner=upload.owner, upload_id=upload.pk),
     )
-    assert all(error is None or isinstance(error, LostUpload) for error in raised[:-1])
+    assert all(error is None or isinstance(error, LeaseLost) for error in raised[:-1])
     assert now(upload).status in (Status.CANCELLED, Status.PROCESSED)
     assert len(terminals(happened)) == 1
     assert not Job.objects.exists()
@@ -408,10 +408,10 @@ def test_a_claim_waits_for_a_page_that_is_just_being_saved_and_does_not_go_home(
 
     def take() -> None:
         locked.wait()
-        got.append(jobs.claim("b"))
+        got.append(jobs.claim_next("b"))
         back.set()
 
-    assert together(save, take) == [None] * 2
+    assert run_concurrently(save, take) == [None] * 2
     assert got[0] is not None
 
 

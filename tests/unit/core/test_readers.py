@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from backend_main.core import jobs, readers
-from backend_main.core.bell import LocalBell
+from backend_main.core.bell import LocalPubSub
 from backend_main.core.conf import conf
 from backend_main.core.models import Job
 from tests.support.database import new_upload, new_user
@@ -18,13 +18,13 @@ def started(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
     """A start that reads nothing."""
     alone = {"database_url": "", "redis_url": "", "readers": 0, "reader_threads": 1}
     monkeypatch.setattr(readers, "conf", msgspec.structs.replace(conf, **(alone | settings)))
-    readers.start(LocalBell(), 0)
+    readers.start(LocalPubSub(), 0)
     readers.stop()
 
 
 def test_a_server_that_is_alone_opens_every_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     upload = new_upload(new_user())
-    assert jobs.claim("somebody")
+    assert jobs.claim_next("somebody")
     started(monkeypatch)
     assert Job.objects.get(upload=upload).claimed_by == ""
 
@@ -34,7 +34,7 @@ def test_beside_other_servers_only_what_ran_out_is_opened(
     shared: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held, expired = (new_upload(new_user()) for _ in range(2))
-    while jobs.claim("somebody"):
+    while jobs.claim_next("somebody"):
         pass
     Job.objects.filter(upload=expired).update(lease_until="2020-01-01T00:00Z")
     started(monkeypatch, **{shared: "set"})

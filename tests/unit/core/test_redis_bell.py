@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backend_main.core.redis_bell import RedisBell
+from backend_main.core.redis_bell import RedisPubSub
 
 PONG = {"type": "pong", "data": b""}
 
@@ -34,5 +34,5 @@ async def test_a_connection_that_does_not_answer_is_lost_and_one_that_does_is_no
 ) -> None:
     connection = QuietConnection(*heard)
     with pytest.raises(ConnectionError, match="silent"):
-        await RedisBell("redis://127.0.0.1:1/0", "here:")._hear_messages(connection)
+        await RedisPubSub("redis://127.0.0.1:1/0", "here:")._receive_messages(connection)
     assert connection.pings == pings

@@ -13,22 +13,32 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend_main.core import live, protocol
-from backend_main.core.bell import PageText, Ring, Taken
-from backend_main.core.errors import Invalid, TooSlow
-from backend_main.core.redis_bell import Publisher, unpacked
-from tests.support.listening import OWNER, UPLOAD, Clock, Listener, TestedHub, draft, failed, joined, settled
+from backend_main.core.bell import LogAdvanced, PageTextUpdate, ReadingStarted
+from backend_main.core.errors import RequestError, SlowConsumer
+from backend_main.core.redis_bell import RedisPublisher, decode
+from tests.support.listening import (
+    OWNER,
+    UPLOAD,
+    Clock,
+    FakeConnection,
+    HubHarness,
+    draft,
+    failed,
+    joined,
+    run_until_idle,
+)
 
 EPOCH = "e"
 OTHER_UPLOAD = uuid.uuid4()
 
 
-async def asking(hub: TestedHub, listener: Listener, since: str) -> None:
+async def asking(hub: HubHarness, listener: FakeConnection, since: str) -> None:
     """What the consumer does with `subscribe` and `since`."""
-    listener.socket.ask(protocol.Subscribe(since=since))
+    listener.socket.begin_request(protocol.Subscribe(since=since))
     await hub.resume(listener.socket, since, None)
 
 
-async def resume(hub: TestedHub, listener: Listener, since: str) -> None:
+async def resume(hub: HubHarness, listener: FakeConnection, since: str) -> None:
     """The same, with a client that reads what comes."""
     resuming = asyncio.create_task(asking(hub, listener, since))
     while not resuming.done():
@@ -36,17 +46,17 @@ async def resume(hub: TestedHub, listener: Listener, since: str) -> None:
     await resuming
 
 
-def commits(hub: TestedHub, count: int, upload_id: uuid.UUID = UPLOAD) -> None:
+def commits(hub: HubHarness, count: int, upload_id: uuid.UUID = UPLOAD) -> None:
     for _ in range(count):
         number = len(hub.log.entries[OWNER]) + 1
         hub.commit(protocol.error({}, reply_type=f"event {number}"), upload_id)
 
 
-def ring(hub: TestedHub) -> None:
-    hub.bell.say(Ring(OWNER, len(hub.log.entries[OWNER])))
+def ring(hub: HubHarness) -> None:
+    hub.pubsub.publish(LogAdvanced(OWNER, len(hub.log.entries[OWNER])))
 
 
-async def told(listener: Listener) -> list[str]:
+async def told(listener: FakeConnection) -> list[str]:
     """What came after the acknowledgement, as `number cursor`."""
     heard = await listener.heard
     types = [message.get("type") for message in heard]
@@ -62,10 +72,10 @@ def events(*numbers: int) -> list[str]:
 
 
 async def test_every_later_event_follows_the_cursor_given_and_the_acknowledgement_repeats_it(
-    hub: TestedHub,
+    hub: HubHarness,
 ) -> None:
     commits(hub, 10)
-    listener = await joined(hub, Listener())
+    listener = await joined(hub, FakeConnection())
     await resume(hub, listener, "e:4")
     ack, *rest = await listener.heard
     assert ack == {
@@ -85,11 +95,11 @@ async def test_every_later_event_follows_the_cursor_given_and_the_acknowledgemen
 
 @pytest.mark.parametrize("since", ["f:4", "e:11", "e:2", "nonsense", "", ":", "e:", "e:-1", "e:4x", "e:٤"])
 async def test_a_cursor_that_cannot_be_followed_brings_a_list_and_what_comes_after(
-    hub: TestedHub, since: str
+    hub: HubHarness, since: str
 ) -> None:
     commits(hub, 10)
     hub.log.floor = 3
-    listener = await joined(hub, Listener())
+    listener = await joined(hub, FakeConnection())
     await resume(hub, listener, since)
     ack, snapshot = await listener.heard
     assert (ack["recovered"], ack["cursor"]) == (False, "e:10")
@@ -99,25 +109,25 @@ async def test_a_cursor_that_cannot_be_followed_brings_a_list_and_what_comes_aft
     assert await told(listener) == events(11)
 
 
-async def test_the_cursor_of_the_newest_event_brings_nothing(hub: TestedHub) -> None:
+async def test_the_cursor_of_the_newest_event_brings_nothing(hub: HubHarness) -> None:
     commits(hub, 10)
-    listener = await joined(hub, Listener())
+    listener = await joined(hub, FakeConnection())
     await resume(hub, listener, "e:10")
     [ack] = await listener.heard
     assert ack["recovered"] is True
 
 
-async def test_the_very_first_event_can_be_had_again(hub: TestedHub) -> None:
+async def test_the_very_first_event_can_be_had_again(hub: HubHarness) -> None:
     commits(hub, 2)
-    listener = await joined(hub, Listener())
+    listener = await joined(hub, FakeConnection())
     await resume(hub, listener, "e:0")
     assert await told(listener) == events(1, 2)
 
 
-async def test_on_the_endpoint_of_one_upload_its_events_alone_come(hub: TestedHub) -> None:
+async def test_on_the_endpoint_of_one_upload_its_events_alone_come(hub: HubHarness) -> None:
     for upload_id in (UPLOAD, OTHER_UPLOAD, UPLOAD, OTHER_UPLOAD):
         commits(hub, 1, upload_id)
-    listener = await joined(hub, Listener(upload_id=UPLOAD))
+    listener = await joined(hub, FakeConnection(upload_id=UPLOAD))
     await resume(hub, listener, "e:0")
     commits(hub, 1, OTHER_UPLOAD)
     commits(hub, 1, UPLOAD)
@@ -125,12 +135,12 @@ async def test_on_the_endpoint_of_one_upload_its_events_alone_come(hub: TestedHu
     assert await told(listener) == events(1, 3, 6)
 
 
-async def test_a_socket_that_is_further_cannot_go_back(hub: TestedHub) -> None:
+async def test_a_socket_that_is_further_cannot_go_back(hub: HubHarness) -> None:
     """Or its cursors would fall."""
     commits(hub, 5)
-    listener = await joined(hub, Listener())
+    listener = await joined(hub, FakeConnection())
     await resume(hub, listener, "e:3")
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(RequestError) as refused:
         await resume(hub, listener, "e:4")
     assert refused.value.fields.keys() == {"since"}
     await resume(hub, listener, "e:5")
@@ -139,12 +149,12 @@ async def test_a_socket_that_is_further_cannot_go_back(hub: TestedHub) -> None:
     assert [m["cursor"] for m in await listener.heard if "cursor" in m] == ["e:3", "e:4", "e:5", "e:5", "e:6"]
 
 
-async def test_without_since_the_events_from_now_on_have_cursors(hub: TestedHub) -> None:
+async def test_without_since_the_events_from_now_on_have_cursors(hub: HubHarness) -> None:
     commits(hub, 3)
-    listener = await joined(hub, Listener())
+    listener = await joined(hub, FakeConnection())
     commits(hub, 1)  # and no bell: the acknowledgement has to look
-    listener.socket.ask(protocol.Subscribe(stream="full"))
-    await hub.follow(listener.socket, "full")
+    listener.socket.begin_request(protocol.Subscribe(stream="full"))
+    await hub.set_stream_mode(listener.socket, "full")
     before, ack = await listener.heard
     assert before == {"type": "event 4", "error": {}}
     assert (ack["cursor"], "recovered" in ack) == ("e:4", False)
@@ -153,80 +163,80 @@ async def test_without_since_the_events_from_now_on_have_cursors(hub: TestedHub)
     assert await told(listener) == events(5)
 
 
-async def test_one_s_own_change_is_reply_and_event_for_who_opted_in(hub: TestedHub) -> None:
-    listener = await joined(hub, Listener())
+async def test_one_s_own_change_is_reply_and_event_for_who_opted_in(hub: HubHarness) -> None:
+    listener = await joined(hub, FakeConnection())
     await resume(hub, listener, "e:0")
-    listener.socket.ask(protocol.Delete(instance_id=UPLOAD, ref="r"))
+    listener.socket.begin_request(protocol.Delete(instance_id=UPLOAD, ref="r"))
     message = protocol.error({}, reply_type="Upload.deleted")
-    hub.happen(message, origin=listener.socket)
-    await asyncio.wait_for(listener.socket.conclude(message), 5)
+    hub.commit_event(message, origin=listener.socket)
+    await asyncio.wait_for(listener.socket.finish_request(message), 5)
     _, reply, event = await listener.heard
     assert reply == {"type": "Upload.deleted", "error": {}, "ref": "r"}
     assert event == {"type": "Upload.deleted", "error": {}, "cursor": "e:1"}
 
 
-async def test_a_client_that_does_not_read_is_given_no_more_than_it_takes(hub: TestedHub) -> None:
+async def test_a_client_that_does_not_read_is_given_no_more_than_it_takes(hub: HubHarness) -> None:
     """Or a long log would fill its outbox, and the client be cut off for what it has asked for."""
     commits(hub, 1000)
-    listener = await joined(hub, Listener())
+    listener = await joined(hub, FakeConnection())
     resuming = asyncio.create_task(asking(hub, listener, "e:0"))
     for _ in range(50):
-        await settled()
+        await run_until_idle()
     assert len(listener.outbox._entries) <= 5
     while not resuming.done():
         await listener.heard
     assert len(await told(listener)) == 1000
 
 
-async def test_a_client_that_has_gone_is_not_waited_for(hub: TestedHub) -> None:
+async def test_a_client_that_has_gone_is_not_waited_for(hub: HubHarness) -> None:
     commits(hub, 1000)
-    listener = await joined(hub, Listener())
+    listener = await joined(hub, FakeConnection())
     resuming = asyncio.create_task(asking(hub, listener, "e:0"))
-    await settled()
-    listener.outbox.end()
+    await run_until_idle()
+    listener.outbox.close()
     await asyncio.wait_for(resuming, 5)
 
 
-async def test_events_that_are_removed_while_a_client_catches_up_cut_it_off(hub: TestedHub) -> None:
+async def test_events_that_are_removed_while_a_client_catches_up_cut_it_off(hub: HubHarness) -> None:
     commits(hub, 100)
-    listener = await joined(hub, Listener())
+    listener = await joined(hub, FakeConnection())
     resuming = asyncio.create_task(asking(hub, listener, "e:0"))
-    await settled()
+    await run_until_idle()
     hub.log.floor = 90
     while not resuming.done():
         await listener.heard
-    assert [type(error) for error in listener.closed] == [TooSlow]
+    assert [type(error) for error in listener.closed] == [SlowConsumer]
     assert await told(listener) == events(1, 2, 3)
 
 
-async def test_events_that_nobody_read_before_they_were_removed_cut_off_all(hub: TestedHub) -> None:
-    listener = await joined(hub, Listener())
+async def test_events_that_nobody_read_before_they_were_removed_cut_off_all(hub: HubHarness) -> None:
+    listener = await joined(hub, FakeConnection())
     commits(hub, 100)
     hub.log.floor = 100
     ring(hub)
-    await settled()
-    assert [type(error) for error in listener.closed] == [TooSlow]
+    await run_until_idle()
+    assert [type(error) for error in listener.closed] == [SlowConsumer]
 
 
 async def test_a_database_that_fails_is_asked_again_and_nothing_is_missing(
-    hub: TestedHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    hub: HubHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     commits(hub, 10)
-    listener, plain = Listener(), Listener()
+    listener, plain = FakeConnection(), FakeConnection()
     await joined(hub, listener, plain)
-    monkeypatch.setattr(live, "LOOK_SECONDS", 0.0)
-    since, failures = hub.log.since, itertools.cycle([True, False])
+    monkeypatch.setattr(live, "POLL_SECONDS", 0.0)
+    since, failures = hub.log.events_after, itertools.cycle([True, False])
 
     def sometimes(*args: Any) -> Any:
         if next(failures):
             raise OSError("the database is away")
         return since(*args)
 
-    monkeypatch.setattr(hub.log, "since", sometimes)
+    monkeypatch.setattr(hub.log, "events_after", sometimes)
     await resume(hub, listener, "e:0")
     commits(hub, 10)
     for _ in range(20):
-        await hub._look()
+        await hub._poll()
         await listener.heard
     assert await told(listener) == events(*range(1, 21))
     assert [m["type"] for m in await plain.heard] == [f"event {n}" for n in range(11, 21)]
@@ -234,20 +244,20 @@ async def test_a_database_that_fails_is_asked_again_and_nothing_is_missing(
 
 
 async def test_a_subscription_that_fails_leaves_the_socket_as_it_was(
-    hub: TestedHub, monkeypatch: pytest.MonkeyPatch
+    hub: HubHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commits(hub, 3)
-    listener = await joined(hub, Listener())
+    listener = await joined(hub, FakeConnection())
 
     def covers(*_args: object) -> bool:
         commits(hub, 2)
         ring(hub)
         raise OSError("the database is away")
 
-    monkeypatch.setattr(hub.log, "covers", covers)
+    monkeypatch.setattr(hub.log, "has_all_since", covers)
     with pytest.raises(OSError, match="away"):
         await resume(hub, listener, "e:0")
-    await settled()
+    await run_until_idle()
     assert [m["type"] for m in await listener.heard] == ["event 4", "event 5"]
     assert all("cursor" not in m for m in await listener.heard)
 
@@ -255,12 +265,12 @@ async def test_a_subscription_that_fails_leaves_the_socket_as_it_was(
 # ── live text ──
 
 
-async def test_live_text_waits_until_the_socket_has_caught_up(hub: TestedHub) -> None:
+async def test_live_text_waits_until_the_socket_has_caught_up(hub: HubHarness) -> None:
     commits(hub, 9)
-    hub.take()
+    hub.start_reading()
     hub.page_text(UPLOAD, 1, draft("words"))
-    await settled()
-    listener = await joined(hub, Listener())
+    await run_until_idle()
+    listener = await joined(hub, FakeConnection())
     await resume(hub, listener, "e:0")
     hub.page_text(UPLOAD, 1, draft("words, and more"))
     heard = await listener.heard
@@ -271,11 +281,11 @@ async def test_live_text_waits_until_the_socket_has_caught_up(hub: TestedHub) ->
     assert heard[-1]["streamed_text"] in ("words", "words, and more")
 
 
-async def test_a_text_waits_for_the_event_that_it_comes_after(hub: TestedHub) -> None:
+async def test_a_text_waits_for_the_event_that_it_comes_after(hub: HubHarness) -> None:
     """The log is read later than the reader speaks: created before its first partial, all the same."""
-    listener = await joined(hub, Listener())
+    listener = await joined(hub, FakeConnection())
     commits(hub, 3)
-    hub.take()
+    hub.start_reading()
     hub.page_text(UPLOAD, 1, draft("wor"))
     hub.page_text(UPLOAD, 1, draft("words"))
     heard = await listener.heard
@@ -288,132 +298,136 @@ async def test_a_text_waits_for_the_event_that_it_comes_after(hub: TestedHub) ->
     ]
 
 
-async def test_what_is_said_of_an_upload_after_its_end_is_passed_over(hub: TestedHub) -> None:
+async def test_what_is_said_of_an_upload_after_its_end_is_passed_over(hub: HubHarness) -> None:
     """Its reader was overtaken between its claim and its first word."""
-    listener = await joined(hub, Listener())
-    hub.happen(protocol.error({}, reply_type="created"))
-    await settled()
-    taken = Taken(OWNER, UPLOAD, 1, 1, {})
-    hub.happen(failed())
-    await settled()
-    for said in (taken, PageText(OWNER, UPLOAD, 1, draft("too late"))):
-        hub.bell.say(said)
+    listener = await joined(hub, FakeConnection())
+    hub.commit_event(protocol.error({}, reply_type="created"))
+    await run_until_idle()
+    taken = ReadingStarted(OWNER, UPLOAD, 1, 1, {})
+    hub.commit_event(failed())
+    await run_until_idle()
+    for said in (taken, PageTextUpdate(OWNER, UPLOAD, 1, draft("too late"))):
+        hub.pubsub.publish(said)
     assert [m.get("status", m["type"]) for m in await listener.heard] == ["created", "error"]
-    assert await (await joined(hub, Listener())).heard == []
+    assert await (await joined(hub, FakeConnection())).heard == []
 
 
-async def test_an_end_that_nobody_heard_of_before_the_first_socket_leaves_no_text(hub: TestedHub) -> None:
-    hub.take()
+async def test_an_end_that_nobody_heard_of_before_the_first_socket_leaves_no_text(hub: HubHarness) -> None:
+    hub.start_reading()
     hub.page_text(UPLOAD, 1, draft("words"))
-    await settled()
+    await run_until_idle()
     hub.log.reading[OWNER].clear()
     hub.commit(failed())  # the bell is on its way
-    listener = await joined(hub, Listener())
+    listener = await joined(hub, FakeConnection())
     hub.page_text(UPLOAD, 1, draft("words, and more"))
     assert await listener.heard == []
 
 
-async def test_a_text_of_another_process_is_looked_up(hub: TestedHub, clock: Clock) -> None:
+async def test_a_text_of_another_process_is_looked_up(hub: HubHarness, clock: Clock) -> None:
     """This process heard nothing of its beginning, as nobody here had asked for this user."""
-    hub.log.reading[OWNER][UPLOAD] = Taken(OWNER, UPLOAD, 3, 0, {1: "one", 2: "two"}, 4)
-    listener = await joined(hub, Listener())
+    hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 3, 0, {1: "one", 2: "two"}, 4)
+    listener = await joined(hub, FakeConnection())
     assert await listener.streamed == ["one\n\ntwo"]
-    hub.bell._heard(PageText(OWNER, UPLOAD, 3, draft("three", 3)), local=False)
-    await settled()
+    hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 3, draft("three", 3)), local=False)
+    await run_until_idle()
     clock.move(2)
     assert (await listener.streamed)[-1] == "one\n\ntwo\n\nthree"
 
-    hub.log.reading[OWNER][UPLOAD] = Taken(OWNER, UPLOAD, 4, 0, {1: "one", 2: "two", 3: "three"}, 4)
-    hub.bell._heard(PageText(OWNER, UPLOAD, 4, draft("four", 4)), local=False)
-    await settled()
+    hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 4, 0, {1: "one", 2: "two", 3: "three"}, 4)
+    hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 4, draft("four", 4)), local=False)
+    await run_until_idle()
     clock.move(2)
     assert (await listener.streamed)[-1] == "one\n\ntwo\n\nthree\n\nfour"
 
     hub.leave(listener.socket)
-    assert hub._streams.attempt(UPLOAD) == -1, "what nobody here follows is not kept"
+    assert hub._broadcaster.attempt(UPLOAD) == -1, "what nobody here follows is not kept"
 
 
 async def test_a_reading_that_begins_in_another_process_begins_empty_and_costs_no_look(
-    hub: TestedHub,
+    hub: HubHarness,
 ) -> None:
-    listener = await joined(hub, Listener())
+    listener = await joined(hub, FakeConnection())
     hub.commit(protocol.error({}, reply_type="created"))
     hub.log.asked.clear()
-    begun = Taken(OWNER, UPLOAD, 1, 1, {}, run=1)
-    for said in (begun, PageText(OWNER, UPLOAD, 1, draft("one", done=True))):
-        hub.bell._heard(unpacked(Publisher("redis://nowhere", "")._packed(said)), local=False)
+    begun = ReadingStarted(OWNER, UPLOAD, 1, 1, {}, first_attempt=1)
+    for said in (begun, PageTextUpdate(OWNER, UPLOAD, 1, draft("one", done=True))):
+        hub.pubsub._dispatch(decode(RedisPublisher("redis://nowhere", "").encode(said)), local=False)
     told = [m.get("streamed_text", m["type"]) for m in await listener.heard]
     assert told[:2] == ["created", ""]
     assert "taken" not in hub.log.asked
     hub.leave(listener.socket)
-    hub.bell._heard(begun, local=False)
-    assert hub._streams.attempt(UPLOAD) == -1, "what nobody here follows is not kept"
+    hub.pubsub._dispatch(begun, local=False)
+    assert hub._broadcaster.attempt(UPLOAD) == -1, "what nobody here follows is not kept"
 
 
 async def test_a_page_of_another_process_whose_end_was_lost_is_looked_up_when_its_reader_is_past_it(
-    hub: TestedHub, clock: Clock
+    hub: HubHarness, clock: Clock
 ) -> None:
-    hub.log.reading[OWNER][UPLOAD] = Taken(OWNER, UPLOAD, 1, 0, {}, 4)
-    listener = await joined(hub, Listener())
-    hub.log.reading[OWNER][UPLOAD] = Taken(OWNER, UPLOAD, 1, 0, {1: "one"}, 4)
+    hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 1, 0, {}, 4)
+    listener = await joined(hub, FakeConnection())
+    hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 1, 0, {1: "one"}, 4)
     for text in ("tw", "two"):
-        hub.bell._heard(PageText(OWNER, UPLOAD, 1, draft(text, 2)), local=False)
-        await settled()
+        hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 1, draft(text, 2)), local=False)
+        await run_until_idle()
         clock.move(2)
     assert (await listener.streamed)[-1] == "one\n\ntwo"
     assert hub.log.asked.count("taken") == 2, "as the first socket came, and for the page"
 
 
 async def test_the_first_socket_that_comes_back_is_told_what_another_process_read_meanwhile(
-    hub: TestedHub, clock: Clock
+    hub: HubHarness, clock: Clock
 ) -> None:
     """The reader of this process has the newest claim; nobody here heard what the other one finished."""
-    local = Taken(OWNER, UPLOAD, 2, 0, {}, 9, 1, "", {4: 2})
-    hub.bell.say(local)
-    await settled()
-    hub.log.reading[OWNER][UPLOAD] = Taken(OWNER, UPLOAD, 2, 0, {1: "one"}, 9, 1, "", {1: 1, 4: 2})
-    listener = await joined(hub, Listener())
+    local = ReadingStarted(OWNER, UPLOAD, 2, 0, {}, 9, 1, "", {4: 2})
+    hub.pubsub.publish(local)
+    await run_until_idle()
+    hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 2, 0, {1: "one"}, 9, 1, "", {1: 1, 4: 2})
+    listener = await joined(hub, FakeConnection())
     assert await listener.streamed == ["one"]
-    hub.bell.say(PageText(OWNER, UPLOAD, 2, draft("four", 4, done=True), 4))
-    await settled()
+    hub.pubsub.publish(PageTextUpdate(OWNER, UPLOAD, 2, draft("four", 4, done=True), 4))
+    await run_until_idle()
     assert await listener.streamed == ["one"], "there is a gap"
 
 
-async def test_a_reader_here_that_goes_on_tells_no_pages_and_a_hub_without_them_looks(hub: TestedHub) -> None:
-    listener = await joined(hub, Listener())
-    hub.log.reading[OWNER][UPLOAD] = Taken(OWNER, UPLOAD, 2, 0, {1: "one"}, 9, 1, "", {2: 2})
-    hub.bell.say(Taken(OWNER, UPLOAD, 2, 0, None, 9, 1, "", {2: 2}))
-    hub.bell.say(PageText(OWNER, UPLOAD, 2, draft("two", 2, done=True), 2))
+async def test_a_reader_here_that_goes_on_tells_no_pages_and_a_hub_without_them_looks(
+    hub: HubHarness,
+) -> None:
+    listener = await joined(hub, FakeConnection())
+    hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 2, 0, {1: "one"}, 9, 1, "", {2: 2})
+    hub.pubsub.publish(ReadingStarted(OWNER, UPLOAD, 2, 0, None, 9, 1, "", {2: 2}))
+    hub.pubsub.publish(PageTextUpdate(OWNER, UPLOAD, 2, draft("two", 2, done=True), 2))
     assert (await listener.streamed)[0] == "one"
 
 
-async def test_two_readers_of_other_processes_are_brought_up_at_once(hub: TestedHub, clock: Clock) -> None:
+async def test_two_readers_of_other_processes_are_brought_up_at_once(hub: HubHarness, clock: Clock) -> None:
     """What each says while its beginning is looked up waits for that, and not for the other's."""
-    listener = await joined(hub, Listener())
+    listener = await joined(hub, FakeConnection())
     for attempt, job in ((1, 1), (2, 4)):
-        found = Taken(OWNER, UPLOAD, attempt, 0, {}, 9, 1, "", {1: 1, 4: 2})
+        found = ReadingStarted(OWNER, UPLOAD, attempt, 0, {}, 9, 1, "", {1: 1, 4: 2})
         hub.log.reading[OWNER][UPLOAD] = found
-        hub.bell._heard(Taken(OWNER, UPLOAD, attempt, 0, None, 9, 1, "", {job: attempt}), local=False)
-        hub.bell._heard(
-            PageText(OWNER, UPLOAD, attempt, draft(f"page {job}", job, done=True), job), local=False
+        hub.pubsub._dispatch(
+            ReadingStarted(OWNER, UPLOAD, attempt, 0, None, 9, 1, "", {job: attempt}), local=False
         )
-    hub.log.taken = lambda *_: found  # type: ignore[method-assign]
-    await settled()
+        hub.pubsub._dispatch(
+            PageTextUpdate(OWNER, UPLOAD, attempt, draft(f"page {job}", job, done=True), job), local=False
+        )
+    hub.log.reading_state = lambda *_: found  # type: ignore[method-assign]
+    await run_until_idle()
     clock.move(2)
     for number in (2, 3):
-        hub.bell._heard(
-            PageText(OWNER, UPLOAD, 1, draft(f"page {number}", number, done=True), 1), local=False
+        hub.pubsub._dispatch(
+            PageTextUpdate(OWNER, UPLOAD, 1, draft(f"page {number}", number, done=True), 1), local=False
         )
-    await settled()
+    await run_until_idle()
     clock.move(2)
     assert (await listener.streamed)[-1] == "page 1\n\npage 2\n\npage 3\n\npage 4"
 
 
-async def test_a_reader_that_lost_its_upload_is_not_looked_up_at_each_word(hub: TestedHub) -> None:
-    listener = await joined(hub, Listener())
+async def test_a_reader_that_lost_its_upload_is_not_looked_up_at_each_word(hub: HubHarness) -> None:
+    listener = await joined(hub, FakeConnection())
     for _ in range(10):
-        hub.bell._heard(PageText(OWNER, UPLOAD, 1, draft("stale")), local=False)
-        await settled()
+        hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 1, draft("stale")), local=False)
+        await run_until_idle()
     assert await listener.heard == []
     assert hub.log.asked.count("taken") == 1
 
@@ -422,15 +436,15 @@ async def test_a_reader_that_lost_its_upload_is_not_looked_up_at_each_word(hub: 
 
 
 async def test_the_log_is_read_once_for_all_sockets_and_each_form_made_once(
-    hub: TestedHub, encoded: list[object]
+    hub: HubHarness, encoded: list[object]
 ) -> None:
-    listeners = [Listener() for _ in range(20)]
+    listeners = [FakeConnection() for _ in range(20)]
     await joined(hub, *listeners)
     for listener in listeners[10:]:
-        await hub.follow(listener.socket, "full")
+        await hub.set_stream_mode(listener.socket, "full")
     hub.log.asked.clear()
     encoded.clear()
-    hub.happen(failed())
+    hub.commit_event(failed())
     for listener in listeners:
         await listener.heard
     assert hub.log.asked == ["since"]
@@ -440,24 +454,24 @@ async def test_the_log_is_read_once_for_all_sockets_and_each_form_made_once(
     assert len({id(listener.texts[-1]) for listener in listeners}) == 2
 
 
-async def test_a_lost_bell_delays_and_no_more(hub: TestedHub) -> None:
-    listener = await joined(hub, Listener())
+async def test_a_lost_bell_delays_and_no_more(hub: HubHarness) -> None:
+    listener = await joined(hub, FakeConnection())
     commits(hub, 5)
-    await settled()
+    await run_until_idle()
     assert await listener.heard == []
-    await hub._look()
+    await hub._poll()
     assert [m["type"] for m in await listener.heard] == [f"event {n}" for n in range(1, 6)]
 
 
 async def test_a_handler_that_fails_ends_neither_the_bell_nor_a_socket(
-    hub: TestedHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    hub: HubHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    listener = await joined(hub, Listener())
+    listener = await joined(hub, FakeConnection())
     with monkeypatch.context() as patch:
-        patch.setattr(hub._streams, "begin", lambda *_args: 1 / 0)
-        hub.take()
-        hub.happen(failed())
-        await settled()
+        patch.setattr(hub._broadcaster, "start_reading", lambda *_args: 1 / 0)
+        hub.start_reading()
+        hub.commit_event(failed())
+        await run_until_idle()
     assert "could not be taken in" in caplog.text
     assert [m["status"] for m in await listener.heard] == ["error"]
     assert listener.closed == []
@@ -490,25 +504,25 @@ class Steps:
 
 @pytest.mark.parametrize("order", [(0, 0, 0, 0, 0, 0), (0, 1, 1, 1, 1, 0), (1, 0, 1, 1, 1, 0)])
 async def test_a_subscription_while_a_failed_one_still_catches_up_has_every_event(
-    hub: TestedHub, monkeypatch: pytest.MonkeyPatch, order: tuple[int, ...]
+    hub: HubHarness, monkeypatch: pytest.MonkeyPatch, order: tuple[int, ...]
 ) -> None:
-    listener = await joined(hub, Listener())
-    steps, covers = Steps(), hub.log.covers
-    monkeypatch.setattr(live.orm, "look", steps.look)
+    listener = await joined(hub, FakeConnection())
+    steps, covers = Steps(), hub.log.has_all_since
+    monkeypatch.setattr(live.orm, "run_short_query", steps.look)
     commits(hub, 6)
     failing = asyncio.create_task(asking(hub, listener, "e:0"))
     ring(hub)
-    await settled()
-    monkeypatch.setattr(hub.log, "covers", lambda *_: 1 / 0)
+    await run_until_idle()
+    monkeypatch.setattr(hub.log, "has_all_since", lambda *_: 1 / 0)
     while not failing.done():
         steps.let(len(steps.waiting) - 1)
-        await settled()
+        await run_until_idle()
     assert isinstance(failing.exception(), ZeroDivisionError)
-    monkeypatch.setattr(hub.log, "covers", covers)
+    monkeypatch.setattr(hub.log, "has_all_since", covers)
 
     again = asyncio.create_task(asking(hub, listener, "e:0"))
     for which in order:
-        await settled()
+        await run_until_idle()
         steps.let(which)
         await listener.heard
     commits(hub, 1)
@@ -536,13 +550,13 @@ def test_no_gap_and_nothing_twice_at_any_interleaving(
 async def interleaved(acts: list[tuple[str, int]], before: int, since: int, gone: int) -> None:
     steps = Steps()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(live.orm, "look", steps.look)
-        hub = TestedHub()
-        hub.bell.start(hub._hear)
-        hub._streams.start()
+        patch.setattr(live.orm, "run_short_query", steps.look)
+        hub = HubHarness()
+        hub.pubsub.start(hub._on_message)
+        hub._broadcaster.start()
         commits(hub, before)
         hub.log.floor = min(gone, before)
-        listener, plain = Listener(), Listener()
+        listener, plain = FakeConnection(), FakeConnection()
         work = asyncio.create_task(come_back(hub, listener, plain, since))
         for act, which in acts:
             match act:
@@ -554,10 +568,10 @@ async def interleaved(acts: list[tuple[str, int]], before: int, since: int, gone
                 case "let":
                     steps.let(which)
                 case "look":
-                    hub._spawn(hub._look())
+                    hub._spawn(hub._poll())
                 case "read":
                     await listener.heard
-            await settled(3)
+            await run_until_idle(3)
         await until_all_is_said(hub, steps, listener, plain, work)
         check(await listener.heard, len(hub.log.entries[OWNER]), since)
         types = [message["type"] for message in await plain.heard]
@@ -567,22 +581,22 @@ async def interleaved(acts: list[tuple[str, int]], before: int, since: int, gone
             task.cancel()
 
 
-async def come_back(hub: TestedHub, listener: Listener, plain: Listener, since: int) -> None:
+async def come_back(hub: HubHarness, listener: FakeConnection, plain: FakeConnection, since: int) -> None:
     await joined(hub, plain, listener)
     await asking(hub, listener, f"e:{since}" if since >= 0 else "f:0")
 
 
 async def until_all_is_said(
-    hub: TestedHub, steps: Steps, listener: Listener, plain: Listener, work: asyncio.Task[None]
+    hub: HubHarness, steps: Steps, listener: FakeConnection, plain: FakeConnection, work: asyncio.Task[None]
 ) -> None:
-    hub._spawn(hub._look())
+    hub._spawn(hub._poll())
     for _ in range(500):
-        await settled()
+        await run_until_idle()
         await listener.heard
         await plain.heard
         if not steps.waiting and work.done():
-            hub._spawn(hub._look())
-            await settled()
+            hub._spawn(hub._poll())
+            await run_until_idle()
             if not steps.waiting:
                 break
         steps.let(0)

@@ -24,15 +24,15 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """The data directory is all unit tests'; their files have lost their rows by now."""
-    sweep.files(grace_seconds=0)
+    sweep.remove_orphan_files(grace_seconds=0)
     yield
-    sweep.files(grace_seconds=0)
+    sweep.remove_orphan_files(grace_seconds=0)
 
 
 @pytest.fixture
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     calls: list[bool] = []
-    monkeypatch.setattr(dispatch, "there_is_work", lambda jobs=1: calls.append(True))
+    monkeypatch.setattr(dispatch, "notify_jobs_available", lambda jobs=1: calls.append(True))
     return calls
 
 
@@ -49,7 +49,7 @@ def orphan() -> Path:
 
 
 def half_written() -> Path:
-    path = conf.incoming_dir / uuid.uuid4().hex
+    path = conf.staging_dir / uuid.uuid4().hex
     path.write_bytes(b"half")
     return path
 
@@ -61,20 +61,20 @@ def age(path: Path, seconds: float) -> None:
 def test_a_file_without_a_row_goes_and_one_with_a_row_stays() -> None:
     upload = new_upload(new_user())
     left = [orphan(), orphan()]
-    assert sweep.files(grace_seconds=0) == (2, 0)
+    assert sweep.remove_orphan_files(grace_seconds=0) == (2, 0)
     assert stored() == {str(upload.pk)}
     assert not any(path.exists() for path in left)
-    assert sweep.files(grace_seconds=0) == (0, 0)
+    assert sweep.remove_orphan_files(grace_seconds=0) == (0, 0)
 
 
 def test_an_empty_directory_of_an_upload_that_never_came_goes() -> None:
     (conf.files_dir / str(uuid.uuid4())).mkdir()
-    assert sweep.files(grace_seconds=0) == (1, 0)
+    assert sweep.remove_orphan_files(grace_seconds=0) == (1, 0)
 
 
 def test_what_was_never_finished_goes() -> None:
     paths = [half_written(), half_written()]
-    assert sweep.files(grace_seconds=0) == (0, 2)
+    assert sweep.remove_orphan_files(grace_seconds=0) == (0, 2)
     assert not any(path.exists() for path in paths)
 
 
@@ -83,7 +83,7 @@ def test_beside_a_server_what_is_young_may_be_just_coming_in() -> None:
     coming, stuck = half_written(), half_written()
     for path in (old, stuck):
         age(path, sweep.GRACE_SECONDS + 60)
-    assert sweep.files() == (1, 1)
+    assert sweep.remove_orphan_files() == (1, 1)
     assert young.exists()
     assert coming.exists()
     assert not old.exists()
@@ -93,10 +93,10 @@ def test_beside_a_server_what_is_young_may_be_just_coming_in() -> None:
 def test_what_scanrill_did_not_put_there_is_not_its_to_remove() -> None:
     strange = conf.files_dir / "lost+found"
     strange.mkdir()
-    below = conf.incoming_dir / "a directory"
+    below = conf.staging_dir / "a directory"
     below.mkdir()
     try:
-        assert sweep.files(grace_seconds=0) == (0, 0)
+        assert sweep.remove_orphan_files(grace_seconds=0) == (0, 0)
         assert strange.exists()
         assert below.exists()
     finally:
@@ -107,11 +107,11 @@ def test_what_scanrill_did_not_put_there_is_not_its_to_remove() -> None:
 def test_expired_claims_are_opened_and_the_readers_woken(woken: list[bool]) -> None:
     upload = new_upload(new_user())
     woken.clear()
-    assert jobs.claim("a reader") is not None
-    assert sweep.claims() == 0
+    assert jobs.claim_next("a reader") is not None
+    assert sweep.recover_expired_claims() == 0
     assert woken == [], "nothing waits"
     Job.objects.update(lease_until=Now() - dt.timedelta(seconds=1))
-    assert sweep.everything(grace_seconds=0) == sweep.Swept(1, 0, 0, 0, 0)
+    assert sweep.run_all(grace_seconds=0) == sweep.MaintenanceReport(1, 0, 0, 0, 0)
     assert woken == [True]
     assert Upload.objects.get().pk == upload.pk
 
@@ -119,7 +119,7 @@ def test_expired_claims_are_opened_and_the_readers_woken(woken: list[bool]) -> N
 def test_a_job_whose_wake_was_lost_is_found_at_the_next_sweep(woken: list[bool]) -> None:
     new_upload(new_user())
     woken.clear()
-    sweep.claims()
+    sweep.recover_expired_claims()
     assert woken == [True]
 
 
@@ -128,8 +128,8 @@ def test_files_of_another_deployment_are_left_alone(
 ) -> None:
     """As where two were told the same bucket: to each, the other's files have no upload."""
     theirs = orphan()
-    monkeypatch.setattr(storage, "belongs_to", lambda _deployment: False)
-    assert sweep.files(grace_seconds=0) == (0, 0)
+    monkeypatch.setattr(storage, "claim_for_deployment", lambda _deployment: False)
+    assert sweep.remove_orphan_files(grace_seconds=0) == (0, 0)
     assert theirs.exists()
     assert "another deployment" in caplog.text
 
@@ -139,10 +139,10 @@ async def test_sweeping_goes_on_after_a_failure_and_looks_at_files_now_and_then(
 ) -> None:
     turns: list[str] = []
     enough = asyncio.Event()
-    every = sweep.FILES_EVERY_SECONDS // sweep.SWEEP_SECONDS
+    every = sweep.FILES_EVERY_SECONDS // sweep.MAINTENANCE_INTERVAL_SECONDS
 
     async def run(work: object) -> None:
-        turns.append("files" if work is sweep.everything else "claims")
+        turns.append("files" if work is sweep.run_all else "claims")
         if len(turns) == every + 1:
             enough.set()
         if len(turns) == 1:
@@ -155,19 +155,19 @@ async def test_sweeping_goes_on_after_a_failure_and_looks_at_files_now_and_then(
         slept.append(seconds)
         await sleep(0)
 
-    monkeypatch.setattr(sweep.orm, "run", run)
+    monkeypatch.setattr(sweep.orm, "run_in_db_thread", run)
     monkeypatch.setattr(sweep.asyncio, "sleep", no_time)
-    sweeping = asyncio.create_task(sweep.forever())
+    sweeping = asyncio.create_task(sweep.maintenance_loop())
     await enough.wait()
     sweeping.cancel()
     assert turns == ["claims"] * (every - 1) + ["files", "claims"]
-    assert set(slept) == {sweep.SWEEP_SECONDS}
+    assert set(slept) == {sweep.MAINTENANCE_INTERVAL_SECONDS}
     assert "the database was away" in caplog.text
 
 
 def test_files_of_an_upload_that_is_deleted_while_its_picture_is_written_leave_nothing_behind() -> None:
     upload = new_upload(new_user())
     storage.delete(upload.image_path)
-    storage.write_beside(upload.image_path, "page-1-200.jpg", b"too late")
+    storage.write_derived(upload.image_path, "page-1-200.jpg", b"too late")
     assert stored() == set()
-    assert sweep.files(grace_seconds=0) == (0, 0)
+    assert sweep.remove_orphan_files(grace_seconds=0) == (0, 0)

@@ -14,18 +14,18 @@ import pytest
 
 from backend_main import reading
 from backend_main.core import events, jobs, storage, uploads
-from backend_main.core.bell import Over
+from backend_main.core.bell import ReadingEnded
 from backend_main.core.errors import StorageUnavailable
-from backend_main.core.events import Change
+from backend_main.core.events import UploadChange
 from backend_main.core.models import Job, Page, Status, Upload, User
 from tests.support.database import new_upload, new_user
 from tests.support.scripted import (
     Step,
     connection_kept,
     long_document,
-    now,
     page,
     reader,
+    reload,
     terminals,
     upload,
 )
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3, 5])
 def test_after_a_cancel_a_reader_writes_and_tells_nothing(
-    after: int, upload: Upload, happened: list[Change]
+    after: int, upload: Upload, happened: list[UploadChange]
 ) -> None:
     def cancel() -> None:
         uploads.cancel(owner=upload.owner, upload_id=upload.pk)
@@ -49,7 +49,7 @@ def test_after_a_cancel_a_reader_writes_and_tells_nothing(
     script = page(1, 2, "a") + page(2, 2, "b")
     one, _, _ = reader([*script[:after], cancel, *script[after:]])
     assert one.read_next()
-    left = now(upload)
+    left = reload(upload)
     assert (left.status, left.error) == (Status.CANCELLED, "Cancelled")
     assert left.raw_text == ("a" if after >= 3 else "")
     assert Page.objects.filter(upload=upload).count() == (1 if after >= 3 else 0)
@@ -59,18 +59,18 @@ def test_after_a_cancel_a_reader_writes_and_tells_nothing(
 
 
 def test_a_retry_right_after_a_cancel_is_another_reader_s_and_the_first_writes_nothing(
-    upload: Upload, happened: list[Change]
+    upload: Upload, happened: list[UploadChange]
 ) -> None:
     def again() -> None:
         uploads.cancel(owner=upload.owner, upload_id=upload.pk)
         uploads.retry(owner=upload.owner, upload_id=upload.pk)
-        assert jobs.claim("another reader") is not None
+        assert jobs.claim_next("another reader") is not None
         happened.append(MARK)
 
     script = page(1, 2, "a") + page(2, 2, "b")
     one, _, _ = reader([*script[:4], again, *script[4:]])
     assert one.read_next()
-    assert (now(upload).status, now(upload).attempt) == (Status.PROCESSING, 2)
+    assert (reload(upload).status, reload(upload).attempt) == (Status.PROCESSING, 2)
     assert not Page.objects.filter(upload=upload).exists()
     assert Job.objects.get(upload=upload).claimed_by == "another reader"
     assert happened[-1] is MARK
@@ -81,7 +81,7 @@ MARK: Any = SimpleNamespace(last=False)
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3, 5])
 def test_after_a_delete_a_reader_writes_and_tells_nothing(
-    after: int, upload: Upload, happened: list[Change]
+    after: int, upload: Upload, happened: list[UploadChange]
 ) -> None:
     def delete() -> None:
         uploads.delete(owner=upload.owner, upload_id=upload.pk)
@@ -112,22 +112,22 @@ def test_a_delete_cancels_the_reading_of_that_upload_only(upload: Upload) -> Non
     one, host, _ = reader(
         [script[0], lambda: delete(other, other.owner), lambda: delete(upload, upload.owner), *script[1:]]
     )
-    events.listen(one.heed)
+    events.add_listener(one.on_change)
     try:
         one.read_next()
     finally:
-        events.unlisten(one.heed)
+        events.remove_listener(one.on_change)
     assert seen == [False, True]
 
 
 def test_an_end_heard_late_of_what_was_taken_up_again_since_ends_nothing(upload: Upload) -> None:
     uploads.cancel(owner=upload.owner, upload_id=upload.pk)
-    cancelled = events.head(upload.owner_id)
+    cancelled = events.latest_seq(upload.owner_id)
     uploads.retry(owner=upload.owner, upload_id=upload.pk)
     seen = []
 
     def hear(upload_id: uuid.UUID, seq: int) -> None:
-        one.heed_end(Over(upload.owner_id, upload_id, seq))
+        one.on_reading_ended(ReadingEnded(upload.owner_id, upload_id, seq))
         seen.append(host.cancelled)
 
     script = page(1, 1, "a")
@@ -138,18 +138,18 @@ def test_an_end_heard_late_of_what_was_taken_up_again_since_ends_nothing(upload:
 
 
 def test_a_reader_whose_upload_another_took_writes_nothing_over_it(
-    upload: Upload, happened: list[Change]
+    upload: Upload, happened: list[UploadChange]
 ) -> None:
     other, _, _ = reader(page(1, 1, "the second reader's"))
 
     def taken_over() -> None:
-        jobs.void_claims()
+        jobs.release_all_claims()
         assert other.read_next()
 
     script = page(1, 1, "the first reader's")
     one, _, bell = reader([*script[:2], taken_over, *script[2:]])
     one.read_next()
-    done = now(upload)
+    done = reload(upload)
     assert (done.status, done.attempt, done.raw_text) == (Status.PROCESSED, 2, "the second reader's")
     assert [p.attempt for p in Page.objects.filter(upload=upload)] == [2]
     assert bell.pages == []
@@ -167,18 +167,18 @@ def test_a_reader_whose_upload_another_took_writes_nothing_over_it(
     ids=lambda error: type(error).__name__,
 )
 def test_a_reader_that_lost_its_upload_cannot_end_it_either(
-    end: Exception, upload: Upload, happened: list[Change]
+    end: Exception, upload: Upload, happened: list[UploadChange]
 ) -> None:
     """Another reader has it: still at work, its claim stands."""
     happened.clear()
     other, _, _ = reader([])
 
     def taken_over() -> None:
-        jobs.void_claims()
-        assert jobs.claim(other._name) is not None
+        jobs.release_all_claims()
+        assert jobs.claim_next(other._name) is not None
 
     reader([taken_over, end])[0].read_next()
-    held = now(upload)
+    held = reload(upload)
     assert (held.status, held.attempt) == (Status.PROCESSING, 2)
     job = Job.objects.get(upload=upload)
     assert (job.claimed_by, job.failures) == (other._name, 1)  # the death that opened it
@@ -186,16 +186,16 @@ def test_a_reader_that_lost_its_upload_cannot_end_it_either(
 
 
 def test_an_upload_that_is_deleted_between_two_of_its_ranges_is_not_read_on(
-    upload: Upload, monkeypatch: pytest.MonkeyPatch, happened: list[Change]
+    upload: Upload, monkeypatch: pytest.MonkeyPatch, happened: list[UploadChange]
 ) -> None:
-    go_on = jobs.go_on
+    go_on = jobs.claim_next_range
 
     def deleted_then(*args: Any) -> Any:
         following = go_on(*args)
         uploads.delete(owner=upload.owner, upload_id=upload.pk)
         return following
 
-    monkeypatch.setattr(jobs, "go_on", deleted_then)
+    monkeypatch.setattr(jobs, "claim_next_range", deleted_then)
     one, _, bell = reader(long_document(10))
     assert one.read_next()
     assert len(bell.pages) == 3, "of the next page nothing is read"
@@ -223,7 +223,7 @@ def test_a_file_that_was_deleted_with_its_upload_before_it_was_reached_is_no_fai
 
 
 def test_a_file_that_cannot_be_reached_just_now_is_read_later_however_long_that_takes(
-    upload: Upload, monkeypatch: pytest.MonkeyPatch, happened: list[Change]
+    upload: Upload, monkeypatch: pytest.MonkeyPatch, happened: list[UploadChange]
 ) -> None:
     def away(_key: str) -> None:
         raise StorageUnavailable
@@ -238,47 +238,49 @@ def test_a_file_that_cannot_be_reached_just_now_is_read_later_however_long_that_
     assert (job.claimed_by, job.failures) == ("", 0)
     assert (host.asked, terminals(happened)) == ([], [])
     assert one.read_next()
-    assert now(upload).raw_text == "a"
+    assert reload(upload).raw_text == "a"
 
 
-def test_giving_back_keeps_the_failures_and_the_pages(upload: Upload, happened: list[Change]) -> None:
+def test_giving_back_keeps_the_failures_and_the_pages(upload: Upload, happened: list[UploadChange]) -> None:
     crash = reading.EngineCrashed("crashed")
     one, _, _ = reader([*page(1, 2, "a"), crash], [reading.Cancelled()])
     one.read_next()
     one.read_next()
     job = Job.objects.get(upload=upload)
     assert (job.failures, job.claimed_by) == (1, "")
-    assert now(upload).status == Status.PROCESSING
+    assert reload(upload).status == Status.PROCESSING
     assert Page.objects.filter(upload=upload).count() == 1
     assert terminals(happened) == []
 
 
-def test_after_a_restart_reading_goes_on_with_the_next_page(upload: Upload, happened: list[Change]) -> None:
+def test_after_a_restart_reading_goes_on_with_the_next_page(
+    upload: Upload, happened: list[UploadChange]
+) -> None:
     dying, host, _ = reader()
-    host.read_together = killed_in(2, page(1, 3, "a"))  # type: ignore[method-assign]
+    host.read_batched = killed_in(2, page(1, 3, "a"))  # type: ignore[method-assign]
     with pytest.raises(SystemExit):
         dying.read_next()
     assert Job.objects.get(upload=upload).claimed_by
     idle, _, _ = reader()
     assert not idle.read_next(), "a claimed job is nobody else's"
 
-    jobs.void_claims()
+    jobs.release_all_claims()
     happened.clear()
     one, host, bell = reader(page(2, 3, "b") + page(3, 3, "c"))
     assert one.read_next()
     assert host.asked[0].first_page == 2
     [taken] = bell.taken
     assert (taken.attempt, taken.pages, taken.page_count) == (2, {1: "a"}, 3)
-    done = now(upload)
+    done = reload(upload)
     assert (done.raw_text, done.attempt, done.pages_done) == ("a\n\nb\n\nc", 2, 3)
     assert [p.attempt for p in Page.objects.filter(upload=upload).order_by("number")] == [1, 2, 2]
     assert bell.pages == [(2, "b"), (2, "c")]
 
 
-def killed_in(fatal: int, steps: list[Step]) -> Callable[..., Iterator[reading.Together]]:
+def killed_in(fatal: int, steps: list[Step]) -> Callable[..., Iterator[reading.BatchedEvent]]:
     """The process ends as that page begins: no `except Exception` sees it."""
 
-    def read(_path: object, options: reading.Options) -> Iterator[reading.Together]:
+    def read(_path: object, options: reading.Options) -> Iterator[reading.BatchedEvent]:
         if options.first_page == fatal:
             raise SystemExit
         for step in steps:
@@ -294,7 +296,7 @@ def test_a_reader_that_was_told_to_stop_takes_nothing_more(upload: Upload) -> No
     one.stop()
     assert not one.read_next()
     assert host.stopped
-    assert now(upload).status == Status.PENDING
+    assert reload(upload).status == Status.PENDING
 
 
 def test_an_engine_that_does_not_start_leaves_the_job_for_later(
@@ -309,7 +311,7 @@ def test_an_engine_that_does_not_start_leaves_the_job_for_later(
     monkeypatch.setattr(host, "start", failing)
     one.read_next()
     assert Job.objects.get(upload=upload).failures <= 1
-    assert now(upload).status != Status.ERROR
+    assert reload(upload).status != Status.ERROR
 
 
 def test_a_reader_in_the_middle_of_its_ranges_gives_way_after_a_page_and_comes_back_to_that_place(
@@ -323,4 +325,4 @@ def test_a_reader_in_the_middle_of_its_ranges_gives_way_after_a_page_and_comes_b
     while one.read_next():
         pass
     assert [options.first_page for options in host.asked] == [1, 2, 3, 4, 5, 1, 6, 7, 8, 9, 10]
-    assert now(upload).raw_text == "\n\n".join(f"page {number}" for number in range(1, 11))
+    assert reload(upload).raw_text == "\n\n".join(f"page {number}" for number in range(1, 11))

@@ -6,21 +6,21 @@ import pytest
 
 from backend_main import reading
 from backend_main.core import dispatch, events, jobs, protocol, storage, tasks, uploads
-from backend_main.core.bell import PageText
-from backend_main.core.errors import Unavailable
-from backend_main.core.events import Change
+from backend_main.core.bell import PageTextUpdate
+from backend_main.core.errors import DatabaseUnavailable
+from backend_main.core.events import UploadChange
 from backend_main.core.models import Job, Page, Status, Upload
-from backend_main.core.slot import Draft
-from backend_main.core.wishes import Wishes
+from backend_main.core.slot import PageSnapshot
+from backend_main.core.wishes import ReadOptions
 from tests.support.database import new_upload, new_user
 from tests.support.scripted import (
-    FakeBell,
-    FakeHost,
+    FakeEngineProcess,
+    FakePublisher,
     connection_kept,
     long_document,
-    now,
     page,
     reader,
+    reload,
     terminals,
     upload,
 )
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db
 # ── the good way ──
 
 
-def test_without_work_nothing_is_read(happened: list[Change]) -> None:
+def test_without_work_nothing_is_read(happened: list[UploadChange]) -> None:
     one, host, _ = reader()
     assert not one.read_next()
     assert host.asked == []
@@ -41,13 +41,13 @@ def test_without_work_nothing_is_read(happened: list[Change]) -> None:
     assert happened == []
 
 
-def test_a_document_is_read_page_by_page_to_its_end(upload: Upload, happened: list[Change]) -> None:
+def test_a_document_is_read_page_by_page_to_its_end(upload: Upload, happened: list[UploadChange]) -> None:
     happened.clear()
     one, host, bell = reader(page(1, 2, "a", "b", warnings=["w"]) + page(2, 2, "c", warnings=["w", "v"]))
     assert one.read_next()
-    done = now(upload)
+    done = reload(upload)
     assert (done.status, done.error, done.attempt) == (Status.PROCESSED, None, 1)
-    assert (done.raw_text, done.reading_text) == ("a\nb\n\nc", "a b\n\nc")
+    assert (done.raw_text, done.plain_text) == ("a\nb\n\nc", "a b\n\nc")
     assert (done.page_count, done.pages_done, done.engine) == (2, 2, "dummy")
     assert done.warnings == ["w", "v"]
     assert not Job.objects.filter(upload=upload).exists()
@@ -68,7 +68,7 @@ def test_only_the_pages_asked_for_are_read(upload: Upload) -> None:
     Upload.objects.filter(pk=upload.pk).update(asked={"pages": "2,4-"})
     one, host, _ = reader(page(2, 5, "b") + page(4, 5, "d") + page(5, 5, "e"))
     assert one.read_next()
-    done = now(upload)
+    done = reload(upload)
     assert [options.first_page for options in host.asked] == [2, 4, 5]
     assert [options.last_page for options in host.asked] == [2, 4, 5]
     assert (done.status, done.raw_text) == (Status.PROCESSED, "b\n\nd\n\ne")
@@ -82,14 +82,14 @@ def test_a_reader_that_goes_on_asks_for_the_next_of_them(upload: Upload) -> None
     two, host, _ = reader(page(4, 5, "d"))
     assert two.read_next()
     assert [options.first_page for options in host.asked] == [4]
-    assert now(upload).raw_text == "b\n\nd"
+    assert reload(upload).raw_text == "b\n\nd"
 
 
 def read_again(upload: Upload, pages: str) -> None:
     """A document of three pages that was read before, and is to be again."""
     one, _, _ = reader(page(1, 3, "a") + page(2, 3, "b") + page(3, 3, "c"))
     assert one.read_next()
-    uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=Wishes(pages=pages))
+    uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=ReadOptions(pages=pages))
 
 
 def test_of_a_retry_with_pages_those_alone_are_read_and_the_text_is_whole_again(upload: Upload) -> None:
@@ -98,7 +98,7 @@ def test_of_a_retry_with_pages_those_alone_are_read_and_the_text_is_whole_again(
     assert one.read_next()
     assert [options.first_page for options in host.asked] == [2]
     assert bell.taken[0].pages == {1: "a", 3: "c"}
-    assert (now(upload).status, now(upload).raw_text, now(upload).pages_done) == (
+    assert (reload(upload).status, reload(upload).raw_text, reload(upload).pages_done) == (
         Status.PROCESSED,
         "a\n\nB\n\nc",
         3,
@@ -112,20 +112,20 @@ def test_a_reader_that_takes_over_a_retry_goes_on_between_what_is_finished(uploa
     two, host, _ = reader(page(3, 3, "C"))
     assert two.read_next()
     assert [options.first_page for options in host.asked] == [3]
-    assert now(upload).raw_text == "A\n\nb\n\nC"
+    assert reload(upload).raw_text == "A\n\nb\n\nC"
 
 
 def test_a_reader_of_before_the_retry_writes_nothing_into_it(upload: Upload) -> None:
-    held = jobs.claim("slow")
+    held = jobs.claim_next("slow")
     assert held is not None
     uploads.cancel(owner=upload.owner, upload_id=upload.pk)
-    uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=Wishes(pages="2"))
+    uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=ReadOptions(pages="2"))
     late = page(2, 3, "late")[-1]
     assert isinstance(late, reading.PageDone)
-    with pytest.raises(jobs.LostUpload):
+    with pytest.raises(jobs.LeaseLost):
         jobs.save_page(held, late)
-    assert jobs.claim("next") is not None
-    with pytest.raises(jobs.LostUpload):
+    assert jobs.claim_next("next") is not None
+    with pytest.raises(jobs.LeaseLost):
         jobs.save_page(held, late)
     assert not upload.pages.exists()
 
@@ -135,20 +135,20 @@ def test_pages_behind_the_last_one_are_not_waited_for(upload: Upload) -> None:
     one, host, _ = reader(page(1, 3, "a"))
     assert one.read_next()
     assert [options.first_page for options in host.asked] == [1]
-    assert now(upload).status == Status.PROCESSED
+    assert reload(upload).status == Status.PROCESSED
 
 
 def test_a_reader_that_died_before_the_end_of_the_job_left_nothing_to_read(upload: Upload) -> None:
-    held = jobs.claim("dead")
+    held = jobs.claim_next("dead")
     assert held is not None
     done = page(1, 1, "a")[-1]
     assert isinstance(done, reading.PageDone)
     jobs.save_page(held, done)
-    jobs.void_claims()
+    jobs.release_all_claims()
     one, host, _ = reader()
     assert one.read_next()
     assert host.asked == []
-    assert (now(upload).status, now(upload).raw_text) == (Status.PROCESSED, "a")
+    assert (reload(upload).status, reload(upload).raw_text) == (Status.PROCESSED, "a")
 
 
 def test_the_last_page_and_the_end_are_one_commit_and_the_page_is_shown_first(
@@ -156,21 +156,21 @@ def test_the_last_page_and_the_end_are_one_commit_and_the_page_is_shown_first(
 ) -> None:
     told: list[object] = []
 
-    class Bell(FakeBell):
-        def say(self, item: object) -> None:
-            if isinstance(item, PageText) and item.page.done:
-                rows = Page.objects.count(), now(upload).status, Job.objects.exists()
-                told.append((item.page.number, *rows))
+    class RecordingPublisher(FakePublisher):
+        def publish(self, item: object) -> None:
+            if isinstance(item, PageTextUpdate) and item.snapshot.done:
+                rows = Page.objects.count(), reload(upload).status, Job.objects.exists()
+                told.append((item.snapshot.number, *rows))
 
-    def hear(change: Change) -> None:
+    def hear(change: UploadChange) -> None:
         told.append(change.kind)
 
-    host = FakeHost(page(1, 2, "a") + page(2, 2, "b"))
-    events.listen(hear)
+    host = FakeEngineProcess(page(1, 2, "a") + page(2, 2, "b"))
+    events.add_listener(hear)
     try:
-        assert tasks.Reader(Bell(), host).read_next()  # type: ignore[arg-type]
+        assert tasks.JobReader(RecordingPublisher(), host).read_next()  # type: ignore[arg-type]
     finally:
-        events.unlisten(hear)
+        events.remove_listener(hear)
     assert told == [
         (1, 1, Status.PROCESSING, True),
         (2, 2, Status.PROCESSED, False),
@@ -182,9 +182,9 @@ def test_nobody_asks_for_more_of_a_document_that_has_ended(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[jobs.Claim] = []
-    monkeypatch.setattr(jobs, "go_on", lambda held, _holder: asked.append(held))
+    monkeypatch.setattr(jobs, "claim_next_range", lambda held, _holder: asked.append(held))
     reader(page(1, 1, "a"))[0].read_next()
-    assert now(upload).status == Status.PROCESSED
+    assert reload(upload).status == Status.PROCESSED
     assert asked == []
 
 
@@ -192,16 +192,16 @@ def test_a_last_page_whose_end_cannot_be_written_is_neither_saved_nor_shown(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(_happened: object) -> None:
-        raise Unavailable
+        raise DatabaseUnavailable
 
-    monkeypatch.setattr(events, "_write", fails)
+    monkeypatch.setattr(events, "_append", fails)
     one, _, bell = reader(page(1, 1, "a"))
     assert one.read_next()
     assert bell.pages == []
     assert not Page.objects.exists()
     monkeypatch.undo()
     assert list(Job.objects.values_list("claimed_by", "failures")) == [("", 0)]
-    assert now(upload).pages_done == 0
+    assert reload(upload).pages_done == 0
 
 
 def test_uploads_are_read_in_the_order_they_came(upload: Upload) -> None:
@@ -217,8 +217,8 @@ def test_uploads_are_read_in_the_order_they_came(upload: Upload) -> None:
 def test_a_correction_outlives_a_second_reading(upload: Upload) -> None:
     uploads.update(owner=upload.owner, upload_id=upload.pk, correction="mine")
     reader(page(1, 1, "read"))[0].read_next()
-    assert now(upload).reading_text == "read"
-    assert now(upload).processed_text == "mine"
+    assert reload(upload).plain_text == "read"
+    assert reload(upload).processed_text == "mine"
 
 
 # ── live text ──
@@ -235,12 +235,12 @@ def test_live_text_says_the_page_and_where_its_newest_line_stands(upload: Upload
     ]
     alone, _, bell = reader([*script, *page(2, 2)])
     alone.read_next()
-    place = protocol.LinePlace(((0, 1), (10, 1), (10, 4), (0, 3)), 10, 20)
+    place = protocol.LinePosition(((0, 1), (10, 1), (10, 4), (0, 3)), 10, 20)
     assert bell.drafts[:4] == [
-        Draft(1, 2),
-        Draft(1, 2, "a", place),
-        Draft(1, 2, "a\nb", None),
-        Draft(1, 2, "a\nb", done=True),
+        PageSnapshot(1, 2),
+        PageSnapshot(1, 2, "a", place),
+        PageSnapshot(1, 2, "a\nb", None),
+        PageSnapshot(1, 2, "a\nb", done=True),
     ]
 
 
@@ -261,14 +261,14 @@ def test_lines_that_came_together_are_told_together(upload: Upload) -> None:
 # ── failures ──
 
 
-def test_three_deaths_without_progress_are_the_end(upload: Upload, happened: list[Change]) -> None:
+def test_three_deaths_without_progress_are_the_end(upload: Upload, happened: list[UploadChange]) -> None:
     one, _, _ = reader(*[[reading.EngineCrashed("The reading engine stopped unexpectedly.")]] * 3)
     for failures in (1, 2):
         assert one.read_next()
         assert Job.objects.get(upload=upload).failures == failures
         assert terminals(happened) == []
     assert one.read_next()
-    failed = now(upload)
+    failed = reload(upload)
     assert (failed.status, failed.error) == (Status.ERROR, "The reading engine stopped unexpectedly.")
     assert failed.attempt == 3
     assert not Job.objects.filter(upload=upload).exists()
@@ -282,8 +282,8 @@ def test_a_page_makes_up_for_the_deaths_before_it(upload: Upload) -> None:
     one, host, _ = reader([crash], [crash], [*page(1, 2, "a"), crash], [crash], [*page(2, 2, "b")])
     while one.read_next():
         pass
-    assert now(upload).status == Status.PROCESSED
-    assert now(upload).raw_text == "a\n\nb"
+    assert reload(upload).status == Status.PROCESSED
+    assert reload(upload).raw_text == "a\n\nb"
     assert [options.first_page for options in host.asked] == [1, 1, 1, 2, 2, 2]
 
 
@@ -296,10 +296,10 @@ def test_a_page_makes_up_for_the_deaths_before_it(upload: Upload) -> None:
     ids=lambda error: type(error).__name__,
 )
 def test_what_is_the_file_s_or_the_engine_s_fault_is_final_at_once(
-    error: Exception, upload: Upload, happened: list[Change]
+    error: Exception, upload: Upload, happened: list[UploadChange]
 ) -> None:
     reader([*page(1, 3, "kept"), error])[0].read_next()
-    failed = now(upload)
+    failed = reload(upload)
     assert (failed.status, failed.error) == (Status.ERROR, str(error))
     assert failed.raw_text == "kept"
     assert not Job.objects.filter(upload=upload).exists()
@@ -312,7 +312,7 @@ def test_a_defect_shows_the_user_a_sentence_and_the_log_the_rest(
     one, _, _ = reader(*[[RuntimeError("secret detail")]] * 3)
     while one.read_next():
         pass
-    failed = now(upload)
+    failed = reload(upload)
     assert failed.status == Status.ERROR
     assert "secret detail" not in (failed.error or "")
     assert "secret detail" in caplog.text
@@ -325,14 +325,14 @@ def test_a_lost_file_is_an_error_and_the_next_upload_is_read(upload: Upload) -> 
     one, _, _ = reader([reading.UnreadableFile("The file is not there.")], page(1, 1, "x"))
     while one.read_next():
         pass
-    assert (now(upload).status, now(other).status) == (Status.ERROR, Status.PROCESSED)
+    assert (reload(upload).status, reload(other).status) == (Status.ERROR, Status.PROCESSED)
 
 
 # ── long documents ──
 
 
 def test_a_reader_alone_reads_all_jobs_of_a_document_with_one_copy_and_tells_its_texts_once(
-    upload: Upload, monkeypatch: pytest.MonkeyPatch, happened: list[Change]
+    upload: Upload, monkeypatch: pytest.MonkeyPatch, happened: list[UploadChange]
 ) -> None:
     copies: list[str] = []
     local_copy = storage.local_copy
@@ -342,13 +342,13 @@ def test_a_reader_alone_reads_all_jobs_of_a_document_with_one_copy_and_tells_its
     assert one.read_next()
     assert [options.first_page for options in host.asked] == list(range(1, 11))
     assert copies == [upload.image_path]
-    assert [(taken.attempt, taken.run, taken.pages, taken.jobs) for taken in bell.taken] == [
+    assert [(taken.attempt, taken.first_attempt, taken.pages, taken.jobs) for taken in bell.taken] == [
         (1, 1, {}, {1: 1}),
         (2, 1, None, {4: 2}),
         (3, 1, None, {7: 3}),
         (4, 1, None, {10: 4}),
     ]
-    assert now(upload).status == Status.PROCESSED
+    assert reload(upload).status == Status.PROCESSED
     assert len(terminals(happened)) == 1
     assert not one.read_next()
 
@@ -359,7 +359,7 @@ def test_other_readers_are_called_as_soon_as_a_document_says_how_long_it_is(
     called: list[tuple[int, int]] = []
     monkeypatch.setattr(
         dispatch,
-        "there_is_work",
+        "notify_jobs_available",
         lambda jobs: called.append((jobs, Job.objects.filter(claimed_by="").count())),
     )
     one, _, _ = reader([*long_document(10)[:1], reading.EngineCrashed("crashed")])

@@ -17,10 +17,10 @@ from tests.support.redis import Redis
 KEY, TIMES = "password-tries-of-somebody", [3.5, 2.25]
 
 
-def counted_in(url: str) -> tries.SharedTries:
+def counted_in(url: str) -> tries.RedisCacheWithFallback:
     """As Django makes it for each process."""
     settings = tries.settings(of(url))
-    backend: type[tries.SharedTries] = import_string(settings.pop("BACKEND"))
+    backend: type[tries.RedisCacheWithFallback] = import_string(settings.pop("BACKEND"))
     return backend(settings.pop("LOCATION"), settings)
 
 

@@ -13,17 +13,17 @@ from django.db import DatabaseError, IntegrityError
 
 from backend_main.core import intake, protocol, queries, serializers, storage, uploads
 from backend_main.core.conf import conf
-from backend_main.core.errors import Invalid, StorageFull, UploadNotFound, WrongStatus
-from backend_main.core.events import Change
+from backend_main.core.errors import RequestError, StatusConflict, StorageFull, UploadNotFound
+from backend_main.core.events import UploadChange
 from backend_main.core.models import Job, Page, Status, Upload, User
-from backend_main.core.uploads import Source
-from backend_main.core.wishes import Wishes
-from tests.support.asking import Asking
+from backend_main.core.uploads import UploadSource
+from backend_main.core.wishes import ReadOptions
+from tests.support.asking import FakeReplyTarget
 from tests.support.database import new_upload, new_user
 from tests.support.drawing import scripted_png
 from tests.support.encoding import base64_of
 
-ASKING = Asking()
+ASKING = FakeReplyTarget()
 pytestmark = pytest.mark.django_db
 
 
@@ -36,8 +36,8 @@ def files_before() -> set[str]:
     return stored()
 
 
-def create(owner: User, image: bytes, **source: str) -> uploads.Created:
-    return uploads.create(owner=owner, source=Source(image_base64=base64_of(image), **source))
+def create(owner: User, image: bytes, **source: str) -> uploads.CreateResult:
+    return uploads.create(owner=owner, source=UploadSource(image_base64=base64_of(image), **source))
 
 
 def end(upload: Upload, status: Status) -> None:
@@ -49,7 +49,7 @@ def end(upload: Upload, status: Status) -> None:
 
 
 def test_a_new_upload_has_its_file_its_job_and_its_event(
-    happened: list[Change], files_before: set[str]
+    happened: list[UploadChange], files_before: set[str]
 ) -> None:
     image = scripted_png()
     upload, duplicate = create(new_user(), image, image_path="/srv/scans/a.png")
@@ -66,13 +66,13 @@ def test_a_new_upload_has_its_file_its_job_and_its_event(
 
 def test_the_file_is_in_its_place_before_the_row_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bool] = []
-    keep = storage.keep
+    keep = storage.put
 
     def keeping(path: Path, key: str) -> None:
         seen.append(Upload.objects.filter(image_path=key).exists())
         keep(path, key)
 
-    monkeypatch.setattr(storage, "keep", keeping)
+    monkeypatch.setattr(storage, "put", keeping)
     upload, _ = create(new_user(), scripted_png())
     assert seen == [False]
     assert Upload.objects.filter(pk=upload.pk).exists()
@@ -84,7 +84,7 @@ def test_a_row_that_cannot_be_written_leaves_no_file_and_tells_nobody(
     model: type,
     error: type[BaseException],
     monkeypatch: pytest.MonkeyPatch,
-    happened: list[Change],
+    happened: list[UploadChange],
     files_before: set[str],
 ) -> None:
     def failing(**_fields: object) -> None:
@@ -95,7 +95,7 @@ def test_a_row_that_cannot_be_written_leaves_no_file_and_tells_nobody(
     with pytest.raises(error):
         create(owner, scripted_png())
     assert stored() == files_before
-    assert not list(conf.incoming_dir.iterdir())
+    assert not list(conf.staging_dir.iterdir())
     assert not Upload.objects.filter(owner=owner).exists()
     assert not Job.objects.filter(upload__owner=owner).exists()
     assert happened == []
@@ -107,7 +107,7 @@ def test_a_file_that_cannot_be_kept_makes_no_row(
     def full(_path: Path, _key: str) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(storage, "keep", full)
+    monkeypatch.setattr(storage, "put", full)
     owner = new_user()
     with pytest.raises(StorageFull):
         create(owner, scripted_png())
@@ -115,7 +115,9 @@ def test_a_file_that_cannot_be_kept_makes_no_row(
     assert stored() == files_before
 
 
-def test_the_same_bytes_again_are_the_same_upload(happened: list[Change], files_before: set[str]) -> None:
+def test_the_same_bytes_again_are_the_same_upload(
+    happened: list[UploadChange], files_before: set[str]
+) -> None:
     owner, image = new_user(), scripted_png()
     first, _ = create(owner, image)
     second, duplicate = create(owner, image, image_path="another-name.png")
@@ -153,7 +155,7 @@ def test_who_loses_the_race_for_the_same_bytes_gets_the_winner_s(
     assert duplicate
     assert second == first
     assert stored() == files_before | {first.image_path}
-    assert not list(conf.incoming_dir.iterdir())
+    assert not list(conf.staging_dir.iterdir())
 
 
 def test_a_file_lost_between_losing_the_race_and_looking_is_said_to_the_user(
@@ -163,7 +165,7 @@ def test_a_file_lost_between_losing_the_race_and_looking_is_said_to_the_user(
         raise IntegrityError
 
     monkeypatch.setattr(uploads, "_store", beaten)
-    with pytest.raises(Invalid) as raised:
+    with pytest.raises(RequestError) as raised:
         create(new_user(), scripted_png())
     assert "again" in str(raised.value)
     assert stored() == files_before
@@ -171,7 +173,7 @@ def test_a_file_lost_between_losing_the_race_and_looking_is_said_to_the_user(
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING, Status.PROCESSED])
 def test_a_duplicate_that_is_read_or_was_read_is_left_as_it_is(
-    status: Status, happened: list[Change]
+    status: Status, happened: list[UploadChange]
 ) -> None:
     owner, image = new_user(), scripted_png()
     first, _ = create(owner, image)
@@ -186,14 +188,16 @@ def test_a_duplicate_that_is_read_or_was_read_is_left_as_it_is(
 @pytest.mark.parametrize("status", [Status.ERROR, Status.CANCELLED])
 @pytest.mark.parametrize("by_hash", [False, True])
 def test_a_duplicate_that_ended_without_a_text_is_read_again(
-    status: Status, by_hash: bool, happened: list[Change]
+    status: Status, by_hash: bool, happened: list[UploadChange]
 ) -> None:
     owner, image = new_user(), scripted_png()
     first, _ = create(owner, image)
     uploads.update(owner=owner, upload_id=first.pk, correction="mine")
     end(first, status)
     happened.clear()
-    source = Source(image_hash=first.image_hash) if by_hash else Source(image_base64=base64_of(image))
+    source = (
+        UploadSource(image_hash=first.image_hash) if by_hash else UploadSource(image_base64=base64_of(image))
+    )
     again, duplicate = uploads.create(owner=owner, source=source)
     again.refresh_from_db()
     assert duplicate
@@ -205,11 +209,11 @@ def test_a_duplicate_that_ended_without_a_text_is_read_again(
 def test_a_hash_alone_finds_one_s_own_upload_only() -> None:
     owner = new_user()
     upload = new_upload(owner)
-    found, duplicate = uploads.create(owner=owner, source=Source(image_hash=upload.image_hash))
+    found, duplicate = uploads.create(owner=owner, source=UploadSource(image_hash=upload.image_hash))
     assert (found, duplicate) == (upload, True)
     for user, image_hash in [(new_user(), upload.image_hash), (owner, "0" * 64), (owner, "no hash")]:
-        with pytest.raises(Invalid) as raised:
-            uploads.create(owner=user, source=Source(image_hash=image_hash))
+        with pytest.raises(RequestError) as raised:
+            uploads.create(owner=user, source=UploadSource(image_hash=image_hash))
         assert list(raised.value.fields) == ["image_hash"]
 
 
@@ -217,7 +221,7 @@ def test_a_wrong_hash_beside_the_bytes_is_an_error_and_something_else_there_is_n
     files_before: set[str],
 ) -> None:
     image = scripted_png()
-    with pytest.raises(Invalid) as raised:
+    with pytest.raises(RequestError) as raised:
         create(new_user(), image, image_hash="0" * 64)
     assert list(raised.value.fields) == ["image_hash"]
     assert stored() == files_before
@@ -226,15 +230,15 @@ def test_a_wrong_hash_beside_the_bytes_is_an_error_and_something_else_there_is_n
 
 
 def test_nothing_at_all_is_an_error_on_image_base64() -> None:
-    with pytest.raises(Invalid) as raised:
-        uploads.create(owner=new_user(), source=Source())
+    with pytest.raises(RequestError) as raised:
+        uploads.create(owner=new_user(), source=UploadSource())
     assert list(raised.value.fields) == ["image_base64"]
 
 
 def test_an_imported_file_is_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake, "conf", msgspec.structs.replace(conf, import_roots=[tmp_path]))
     (tmp_path / "scan.png").write_bytes(scripted_png())
-    upload, _ = uploads.create(owner=new_user(), source=Source(image_path="scan.png"))
+    upload, _ = uploads.create(owner=new_user(), source=UploadSource(image_path="scan.png"))
     kept = conf.files_dir / upload.image_path
     (tmp_path / "scan.png").write_bytes(b"changed")
     assert kept.read_bytes() != b"changed"
@@ -243,7 +247,7 @@ def test_an_imported_file_is_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 # ── update ──
 
 
-def test_an_update_changes_what_it_is_given_and_nothing_else(happened: list[Change]) -> None:
+def test_an_update_changes_what_it_is_given_and_nothing_else(happened: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     happened.clear()
@@ -257,11 +261,11 @@ def test_an_update_changes_what_it_is_given_and_nothing_else(happened: list[Chan
     assert len(happened) == 3
 
 
-def test_an_update_of_nothing_is_an_error_on_data(happened: list[Change]) -> None:
+def test_an_update_of_nothing_is_an_error_on_data(happened: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     happened.clear()
-    with pytest.raises(Invalid) as raised:
+    with pytest.raises(RequestError) as raised:
         uploads.update(owner=owner, upload_id=upload.pk)
     assert list(raised.value.fields) == ["data"]
     assert happened == []
@@ -271,7 +275,7 @@ def test_an_update_of_nothing_is_an_error_on_data(happened: list[Change]) -> Non
 
 
 def test_a_delete_takes_row_pages_job_and_file_and_tells_the_last_state(
-    happened: list[Change], files_before: set[str]
+    happened: list[UploadChange], files_before: set[str]
 ) -> None:
     owner = new_user()
     upload = new_upload(owner)
@@ -283,7 +287,7 @@ def test_a_delete_takes_row_pages_job_and_file_and_tells_the_last_state(
     assert not (conf.files_dir / str(upload.pk)).exists()
     for model in (Page, Job):
         assert not model.objects.filter(upload_id=upload.pk).exists()
-    assert [(event.message, event.last) for event in happened] == [(last, True)]
+    assert [(event.message, event.ends_reading) for event in happened] == [(last, True)]
 
 
 def test_the_row_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,7 +302,7 @@ def test_the_row_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_delete_that_fails_leaves_row_and_file(
-    monkeypatch: pytest.MonkeyPatch, happened: list[Change]
+    monkeypatch: pytest.MonkeyPatch, happened: list[UploadChange]
 ) -> None:
     owner = new_user()
     upload = new_upload(owner)
@@ -341,7 +345,7 @@ def read_pages(upload: Upload, *texts: str) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
-def test_a_cancel_ends_what_is_open_and_keeps_its_pages(status: Status, happened: list[Change]) -> None:
+def test_a_cancel_ends_what_is_open_and_keeps_its_pages(status: Status, happened: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     Upload.objects.filter(pk=upload.pk).update(status=status, page_count=3, pages_done=2)
@@ -350,16 +354,16 @@ def test_a_cancel_ends_what_is_open_and_keeps_its_pages(status: Status, happened
     uploads.cancel(owner=owner, upload_id=upload.pk, origin=ASKING)
     left = queries.upload(owner=owner, upload_id=upload.pk)
     assert (left.status, left.error) == (Status.CANCELLED, "Cancelled")
-    assert (left.raw_text, left.reading_text, left.warnings) == ("# one\n\n# two", "one\n\ntwo", ["w"])
+    assert (left.raw_text, left.plain_text, left.warnings) == ("# one\n\n# two", "one\n\ntwo", ["w"])
     assert (left.page_count, left.pages_done) == (3, 2)
     assert queries.page(owner=owner, upload_id=upload.pk, number=2).text == "two"
     assert not Job.objects.filter(upload=upload).exists()
     [event] = happened
     assert event.message == protocol.Failed(id=upload.pk, status="cancelled", error="Cancelled")
-    assert (event.origin, event.last) == (ASKING, True)
+    assert (event.origin, event.ends_reading) == (ASKING, True)
 
 
-def test_a_cancel_once_more_answers_the_same_and_tells_nobody(happened: list[Change]) -> None:
+def test_a_cancel_once_more_answers_the_same_and_tells_nobody(happened: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     first = uploads.cancel(owner=owner, upload_id=upload.pk)
@@ -371,12 +375,12 @@ def test_a_cancel_once_more_answers_the_same_and_tells_nobody(happened: list[Cha
 
 
 @pytest.mark.parametrize("status", [Status.PROCESSED, Status.ERROR])
-def test_what_has_ended_cannot_be_cancelled(status: Status, happened: list[Change]) -> None:
+def test_what_has_ended_cannot_be_cancelled(status: Status, happened: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     end(upload, status)
     happened.clear()
-    with pytest.raises(WrongStatus, match=status) as raised:
+    with pytest.raises(StatusConflict, match=status) as raised:
         uploads.cancel(owner=owner, upload_id=upload.pk)
     assert list(raised.value.fields) == ["instance_id"]
     assert Upload.objects.get(pk=upload.pk).status == status
@@ -385,10 +389,10 @@ def test_what_has_ended_cannot_be_cancelled(status: Status, happened: list[Chang
 
 @pytest.mark.parametrize("status", [Status.PROCESSED, Status.ERROR, Status.CANCELLED])
 def test_a_retry_reads_what_has_ended_anew_and_keeps_the_correction(
-    status: Status, happened: list[Change], monkeypatch: pytest.MonkeyPatch
+    status: Status, happened: list[UploadChange], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[bool] = []
-    monkeypatch.setattr(uploads.dispatch, "there_is_work", lambda: woken.append(True))
+    monkeypatch.setattr(uploads.dispatch, "notify_jobs_available", lambda: woken.append(True))
     owner = new_user()
     upload = new_upload(owner)
     read_pages(upload, "one")
@@ -400,14 +404,14 @@ def test_a_retry_reads_what_has_ended_anew_and_keeps_the_correction(
     woken.clear()
     uploads.retry(owner=owner, upload_id=upload.pk, origin=ASKING)
     again = queries.upload(owner=owner, upload_id=upload.pk)
-    assert (again.status, again.error, again.raw_text, again.reading_text) == (Status.PENDING, None, "", "")
+    assert (again.status, again.error, again.raw_text, again.plain_text) == (Status.PENDING, None, "", "")
     assert (again.page_count, again.pages_done, again.warnings) == (None, 0, [])
     assert (again.attempt, again.processed_text) == (4, "mine")
     assert not Page.objects.filter(upload=upload).exists()
     assert Job.objects.filter(upload=upload, first_page=1, failures=0).count() == 1
     [event] = happened
     assert event.message == serializers.updated(again)
-    assert (event.origin, event.last) == (ASKING, False)
+    assert (event.origin, event.ends_reading) == (ASKING, False)
     assert woken == [True]
 
 
@@ -418,20 +422,20 @@ def test_a_retry_with_pages_keeps_the_text_of_the_others(status: Status) -> None
     read_pages(upload, "one", "two", "three")
     end(upload, status)
     Upload.objects.filter(pk=upload.pk).update(page_count=4, pages_done=3)
-    uploads.retry(owner=owner, upload_id=upload.pk, asked=Wishes(pages="2,4"))
+    uploads.retry(owner=owner, upload_id=upload.pk, asked=ReadOptions(pages="2,4"))
     again = queries.upload(owner=owner, upload_id=upload.pk)
-    assert (again.raw_text, again.reading_text) == ("# one\n\n# three", "one\n\nthree")
+    assert (again.raw_text, again.plain_text) == ("# one\n\n# three", "one\n\nthree")
     assert (again.page_count, again.pages_done, again.warnings) == (4, 2, ["w"])
     assert list(upload.pages.values_list("number", flat=True)) == [1, 3]
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
-def test_what_is_open_is_not_read_twice(status: Status, happened: list[Change]) -> None:
+def test_what_is_open_is_not_read_twice(status: Status, happened: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     Upload.objects.filter(pk=upload.pk).update(status=status)
     happened.clear()
-    with pytest.raises(WrongStatus, match=status) as raised:
+    with pytest.raises(StatusConflict, match=status) as raised:
         uploads.retry(owner=owner, upload_id=upload.pk)
     assert list(raised.value.fields) == ["instance_id"]
     assert Job.objects.filter(upload=upload).count() == 1
@@ -449,7 +453,7 @@ def test_what_is_open_is_not_read_twice(status: Status, happened: list[Change]) 
     ids=["update", "delete", "cancel", "retry"],
 )
 def test_what_is_not_one_s_own_cannot_be_changed(
-    change: Callable[[User, uuid.UUID], object], happened: list[Change]
+    change: Callable[[User, uuid.UUID], object], happened: list[UploadChange]
 ) -> None:
     upload = new_upload(new_user())
     happened.clear()

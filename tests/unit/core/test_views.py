@@ -9,7 +9,7 @@ from backend_main.core import views
 
 
 async def test_a_checkout_without_its_page_says_how_to_build_it() -> None:
-    answer = await views.page_is_missing(RequestFactory().get("/"))
+    answer = await views.web_page_not_built(RequestFactory().get("/"))
     assert answer.status_code == 503
     assert answer["Content-Type"].startswith("text/plain")
     assert b"`make web`" in answer.content

@@ -9,9 +9,9 @@ import pytest
 
 from backend_main.core import conf as configuration
 from backend_main.core import jobs, uploads, wishes
-from backend_main.core.errors import Invalid
+from backend_main.core.errors import RequestError
 from backend_main.core.models import Job, Status, Upload
-from backend_main.core.wishes import Wishes
+from backend_main.core.wishes import ReadOptions
 from backend_main.reading.engines.tesseract import TesseractEngine
 from backend_main.reading.vision import setup
 from tests.support.database import new_user
@@ -24,15 +24,17 @@ def rapid_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """And a Tesseract that reads Russian and English, whatever is installed."""
     changed = msgspec.structs.replace(configuration.conf, engine="rapid")
     monkeypatch.setattr(wishes, "conf", changed)
-    monkeypatch.setattr(TesseractEngine, "lacking", classmethod(lambda _: ""))
-    monkeypatch.setattr(TesseractEngine, "readable", classmethod(lambda _: frozenset({"ru", "en"})))
+    monkeypatch.setattr(TesseractEngine, "unavailable_reason", classmethod(lambda _: None))
+    monkeypatch.setattr(
+        TesseractEngine, "supported_languages", classmethod(lambda _: frozenset({"ru", "en"}))
+    )
     for name in ("URL", "MODEL"):
         monkeypatch.delenv(f"SCANRILL_VISION_{name}", raising=False)
 
 
 def refusal(**asked: Any) -> dict[str, str]:
-    with pytest.raises(Invalid) as raised:
-        wishes.check(Wishes(**asked))
+    with pytest.raises(RequestError) as raised:
+        wishes.validate(ReadOptions(**asked))
     return raised.value.fields
 
 
@@ -71,7 +73,7 @@ class TestAsking:
         error = refusal(engine="rapid", profile="fast", languages=["en", word])
         assert list(error) == ["languages"]
         assert "The profile “fast” does not read" in error["languages"]
-        wishes.check(Wishes(engine="rapid", languages=["en", word]))
+        wishes.validate(ReadOptions(engine="rapid", languages=["en", word]))
 
     @pytest.mark.parametrize("pages", ["0", "x", "3-1"])
     def test_pages_that_are_none_are_an_error_on_them(self, pages: str) -> None:
@@ -80,31 +82,33 @@ class TestAsking:
     @pytest.mark.parametrize(
         ("asked", "engine"),
         [
-            (Wishes(), "rapid"),
-            (Wishes(languages=["de"]), "rapid"),
-            (Wishes(languages=["rus"]), "tesseract"),
-            (Wishes(languages=["ru", "en"]), "tesseract"),
-            (Wishes(engine="tesseract", languages=["en"]), "tesseract"),
+            (ReadOptions(), "rapid"),
+            (ReadOptions(languages=["de"]), "rapid"),
+            (ReadOptions(languages=["rus"]), "tesseract"),
+            (ReadOptions(languages=["ru", "en"]), "tesseract"),
+            (ReadOptions(engine="tesseract", languages=["en"]), "tesseract"),
         ],
     )
     def test_the_configured_engine_reads_what_it_can_and_another_the_rest(
-        self, asked: Wishes, engine: str
+        self, asked: ReadOptions, engine: str
     ) -> None:
-        assert wishes.engine_for(wishes.check(asked)) == engine
+        assert wishes.resolve_engine(wishes.validate(asked)) == engine
 
     def test_pages_are_sent_away_only_where_that_was_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SCANRILL_VISION_URL", "http://127.0.0.1:9/v1")
         monkeypatch.setenv("SCANRILL_VISION_MODEL", "any")
         assert list(refusal(languages=["ko"])) == ["languages"]
-        assert wishes.engine_for(wishes.check(Wishes(engine="vision", languages=["ko"]))) == "vision"
+        assert (
+            wishes.resolve_engine(wishes.validate(ReadOptions(engine="vision", languages=["ko"]))) == "vision"
+        )
 
 
 def test_the_settings_of_the_vision_engine_are_the_same_in_both_places() -> None:
     ours = configuration.Conf()
-    for field in msgspec.structs.fields(setup.Setup):
+    for field in msgspec.structs.fields(setup.VisionConfig):
         assert getattr(ours, f"vision_{field.name}") == field.default, field.name
     declared = {name for name in configuration.Conf.__struct_fields__ if name.startswith("vision_")}
-    assert declared == {f"vision_{field.name}" for field in msgspec.structs.fields(setup.Setup)}
+    assert declared == {f"vision_{field.name}" for field in msgspec.structs.fields(setup.VisionConfig)}
 
 
 def test_the_key_is_a_secret() -> None:
@@ -122,14 +126,14 @@ pytestmark = pytest.mark.django_db
 
 
 def created(**asked: Any) -> Upload:
-    source = uploads.Source(image_base64=base64_of(scripted_png()))
-    return uploads.create(owner=new_user(), source=source, asked=Wishes(**asked)).upload
+    source = uploads.UploadSource(image_base64=base64_of(scripted_png()))
+    return uploads.create(owner=new_user(), source=source, asked=ReadOptions(**asked)).upload
 
 
 def test_what_is_asked_is_kept_and_comes_with_the_job() -> None:
     upload = created(engine="dummy", languages=["en-GB"], pages="2-3")
     assert (upload.engine, upload.languages) == ("dummy", ["en"])
-    held = jobs.claim("reader")
+    held = jobs.claim_next("reader")
     assert held is not None
     assert held.upload_id == upload.pk
     assert (held.options.engine, held.options.languages) == ("dummy", ("en",))
@@ -139,14 +143,14 @@ def test_what_is_asked_is_kept_and_comes_with_the_job() -> None:
 def test_what_is_not_asked_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     upload = created(pages="1")
     monkeypatch.setattr(wishes, "conf", msgspec.structs.replace(configuration.conf, engine="rapid"))
-    held = jobs.claim("reader")
+    held = jobs.claim_next("reader")
     assert held is not None
     assert held.options.engine == "rapid"
     assert Upload.objects.get(pk=upload.pk).engine == "rapid"
 
 
 def test_what_cannot_be_had_stores_nothing() -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(RequestError):
         created(engine="magic")
     assert not Upload.objects.exists()
     assert not Job.objects.exists()
@@ -154,13 +158,13 @@ def test_what_cannot_be_had_stores_nothing() -> None:
 
 def test_bytes_that_come_again_after_an_error_may_ask_anew() -> None:
     owner, image = new_user(), scripted_png()
-    source = uploads.Source(image_base64=base64_of(image))
-    first = uploads.create(owner=owner, source=source, asked=Wishes(engine="dummy", pages="9")).upload
+    source = uploads.UploadSource(image_base64=base64_of(image))
+    first = uploads.create(owner=owner, source=source, asked=ReadOptions(engine="dummy", pages="9")).upload
     Upload.objects.filter(pk=first.pk).update(status=Status.ERROR)
     Job.objects.all().delete()
-    again = uploads.create(owner=owner, source=source, asked=Wishes(languages=["en"]))
+    again = uploads.create(owner=owner, source=source, asked=ReadOptions(languages=["en"]))
     assert again.duplicate
-    held = jobs.claim("reader")
+    held = jobs.claim_next("reader")
     assert held is not None
     assert (held.options.languages, held.options.pages) == (("en",), "")
 
@@ -168,49 +172,49 @@ def test_bytes_that_come_again_after_an_error_may_ask_anew() -> None:
 def test_a_retry_asks_anew_and_keeps_what_it_does_not_ask() -> None:
     upload = created(engine="dummy", languages=["en"], pages="2")
     uploads.cancel(owner=upload.owner, upload_id=upload.pk)
-    again = uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=Wishes(pages="1-"))
-    assert again.asked == {"engine": "dummy", "languages": ["en"], "anew": "1-"}
-    held = jobs.claim("reader")
+    again = uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=ReadOptions(pages="1-"))
+    assert again.read_options == {"engine": "dummy", "languages": ["en"], "anew": "1-"}
+    held = jobs.claim_next("reader")
     assert held is not None
     assert (held.options.pages, held.options.languages) == ("1-", ("en",))
 
 
-def asked_after(*retries: Wishes, **at_first: Any) -> tuple[dict[str, Any], str]:
+def asked_after(*retries: ReadOptions, **at_first: Any) -> tuple[dict[str, Any], str]:
     """What stands in the row after a create and retries, and which pages are read."""
     upload = created(**at_first)
     for asked in retries:
         uploads.cancel(owner=upload.owner, upload_id=upload.pk)
         uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=asked)
-    held = jobs.claim("reader")
+    held = jobs.claim_next("reader")
     assert held is not None
-    return Upload.objects.get(pk=upload.pk).asked, held.options.pages
+    return Upload.objects.get(pk=upload.pk).read_options, held.options.pages
 
 
 def test_pages_of_a_retry_are_read_alone_and_are_the_text_s_from_then_on() -> None:
-    assert asked_after(Wishes(pages="3-4"), pages="1-2,7") == ({"pages": "1-4,7", "anew": "3-4"}, "3-4")
+    assert asked_after(ReadOptions(pages="3-4"), pages="1-2,7") == ({"pages": "1-4,7", "anew": "3-4"}, "3-4")
 
 
 def test_a_retry_without_pages_reads_all_that_the_text_has() -> None:
-    assert asked_after(Wishes(pages="3-4"), Wishes(), pages="1") == ({"pages": "1,3-4"}, "1,3-4")
-    assert asked_after(Wishes(pages="2"), Wishes()) == ({}, "")
+    assert asked_after(ReadOptions(pages="3-4"), ReadOptions(), pages="1") == ({"pages": "1,3-4"}, "1,3-4")
+    assert asked_after(ReadOptions(pages="2"), ReadOptions()) == ({}, "")
 
 
 def test_the_same_bytes_again_are_read_with_all_the_pages() -> None:
     upload = created(pages="1")
     for _ in range(2):
         uploads.cancel(owner=upload.owner, upload_id=upload.pk)
-        uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=Wishes(pages="2"))
+        uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=ReadOptions(pages="2"))
     uploads.cancel(owner=upload.owner, upload_id=upload.pk)
-    source = uploads.Source(image_hash=upload.image_hash)
+    source = uploads.UploadSource(image_hash=upload.image_hash)
     again = uploads.create(owner=upload.owner, source=source).upload
-    assert again.asked == {"pages": "1-2"}
+    assert again.read_options == {"pages": "1-2"}
 
 
 def test_more_single_pages_than_can_be_written_down_are_refused() -> None:
     many = ",".join(str(number) for number in range(1, 130, 2))
     more = ",".join(str(number) for number in range(201, 280, 2))
-    with pytest.raises(Invalid) as raised:
-        asked_after(Wishes(pages=more), pages=many)
+    with pytest.raises(RequestError) as raised:
+        asked_after(ReadOptions(pages=more), pages=many)
     assert list(raised.value.fields) == ["pages"]
 
 
@@ -218,8 +222,8 @@ def test_a_selection_of_no_page_of_a_known_document_changes_nothing() -> None:
     upload = created()
     uploads.cancel(owner=upload.owner, upload_id=upload.pk)
     Upload.objects.filter(pk=upload.pk).update(page_count=3)
-    with pytest.raises(Invalid) as raised:
-        uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=Wishes(pages="7-9"))
+    with pytest.raises(RequestError) as raised:
+        uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=ReadOptions(pages="7-9"))
     assert raised.value.fields == {"pages": "The file has 3 pages; pages 7-9 are none of them."}
     assert Upload.objects.get(pk=upload.pk).status == Status.CANCELLED
 
@@ -227,12 +231,14 @@ def test_a_selection_of_no_page_of_a_known_document_changes_nothing() -> None:
 def test_a_retry_that_asks_for_what_cannot_be_had_changes_nothing() -> None:
     upload = created()
     uploads.cancel(owner=upload.owner, upload_id=upload.pk)
-    with pytest.raises(Invalid):
-        uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=Wishes(engine="magic"))
+    with pytest.raises(RequestError):
+        uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=ReadOptions(engine="magic"))
     assert Upload.objects.get(pk=upload.pk).status == Status.CANCELLED
 
 
 def test_another_engine_has_profiles_of_its_own() -> None:
-    before = Wishes(engine="vision", profile="olmocr", pages="2")
-    assert Wishes(engine="rapid").after(before) == Wishes(engine="rapid", pages="2")
-    assert Wishes(pages="3").after(before) == Wishes(engine="vision", profile="olmocr", pages="2", anew="3")
+    before = ReadOptions(engine="vision", profile="olmocr", pages="2")
+    assert ReadOptions(engine="rapid").merged_with(before) == ReadOptions(engine="rapid", pages="2")
+    assert ReadOptions(pages="3").merged_with(before) == ReadOptions(
+        engine="vision", profile="olmocr", pages="2", reread_pages="3"
+    )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from backend_main.core import dispatch
-from backend_main.core.bell import NOBODY, Work
+from backend_main.core.bell import SYSTEM_OWNER_ID, JobsAvailable
 from backend_main.core.live import Hub
 
 WAIT_SECONDS = 30
@@ -33,20 +33,20 @@ def test_work_wakes_the_readers_here_and_is_told_to_others(
     called: threading.Semaphore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr(dispatch, "_tell_others", None)
-    dispatch.there_is_work()
+    monkeypatch.setattr(dispatch, "_peer_notifier", None)
+    dispatch.notify_jobs_available()
     assert called.acquire(timeout=WAIT_SECONDS)
-    dispatch.tell_others_by(lambda: told.append("work"))
-    dispatch.there_is_work()
+    dispatch.set_peer_notifier(lambda: told.append("work"))
+    dispatch.notify_jobs_available()
     assert called.acquire(timeout=WAIT_SECONDS)
     assert told == ["work"]
 
 
 def test_work_that_another_process_tells_of_wakes_the_readers_here(monkeypatch: pytest.MonkeyPatch) -> None:
     woken: list[str] = []
-    monkeypatch.setattr(dispatch, "wake", lambda: woken.append("here"))
+    monkeypatch.setattr(dispatch, "wake_local_readers", lambda: woken.append("here"))
     hub = Hub()
-    hub._hear(Work(NOBODY), True)
+    hub._on_message(JobsAvailable(SYSTEM_OWNER_ID), True)
     assert woken == [], "they were woken when it was said here"
-    hub._hear(Work(NOBODY), False)
+    hub._on_message(JobsAvailable(SYSTEM_OWNER_ID), False)
     assert woken == ["here"]

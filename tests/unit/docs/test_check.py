@@ -129,7 +129,7 @@ def test_a_request_and_a_message_without_a_word_about_them_are_told(monkeypatch:
     Brewed.__module__ = protocol.__name__
     monkeypatch.setitem(protocol.REQUESTS, "brew", Brew)
     monkeypatch.setattr(protocol, "Brewed", Brewed, raising=False)
-    monkeypatch.setitem(decoding.EXPECTED, "cups", "A whole number of cups is expected.")
+    monkeypatch.setitem(decoding.FIELD_HELP, "cups", "A whole number of cups is expected.")
     page = generate.pages()["reference/websocket.md"]
     assert "| `cups` | beside `type` | yes | A whole number of cups is expected. |" in page
     assert "### Brewed { #brewed }" in page

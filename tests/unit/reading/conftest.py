@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from backend_main.reading import Host
+from backend_main.reading import EngineProcess
 
 Scripted = Callable[..., Path]
 
@@ -30,8 +30,8 @@ def scripted(tmp_path: Path) -> Scripted:
 
 
 @pytest.fixture
-def host() -> Iterator[Host]:
-    host = Host("dummy", max_memory_bytes=512 << 20)
+def host() -> Iterator[EngineProcess]:
+    host = EngineProcess("dummy", max_memory_bytes=512 << 20)
     yield host
     host.stop()
 

@@ -9,13 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from backend_main.reading.arrange import Arranged, arrange, compose, page_in, with_tables
-from backend_main.reading.frame import Frame
-from backend_main.reading.grids import Cell, Grid
+from backend_main.reading.arrange import (
+    FormattedPage,
+    assemble_page,
+    build_layout_page,
+    detect_tables_and_figures,
+    render_page,
+)
+from backend_main.reading.frame import PageFrame
+from backend_main.reading.grids import Cell, TableGrid
 from backend_main.reading.pages import PageImage
 from backend_main.reading.pixels import Pixels
 from backend_main.reading.regions import KINDS, Region
-from backend_main.reading.turned import turned_back, upright
+from backend_main.reading.turned import rotate_upright, to_original_coordinates
 from backend_main.reading.types import Box, Line
 from tests.unit.reading.shapes import PAGES, box, columns, moved, receipt
 
@@ -40,9 +46,11 @@ def numbered(boxes: Sequence[Box]) -> list[str]:
     return [f"w{2 * number}x w{2 * number + 1}x" for number in range(len(boxes))]
 
 
-def laid_out(boxes: Sequence[Box], texts: Sequence[str] | None = None) -> Arranged:
+def laid_out(boxes: Sequence[Box], texts: Sequence[str] | None = None) -> FormattedPage:
     """By boxes and texts alone, on blank paper that nothing is seen on."""
-    return compose(page_in(Frame.of(boxes), lines_of(boxes, texts or numbered(boxes)), EDGES))
+    return render_page(
+        build_layout_page(PageFrame.of(boxes), lines_of(boxes, texts or numbered(boxes)), EDGES)
+    )
 
 
 def blank(width: int = WIDTH, height: int = HEIGHT) -> Image.Image:
@@ -64,10 +72,10 @@ def regions(draw: st.DrawFn) -> Region:
 
 
 @st.composite
-def grids(draw: st.DrawFn) -> Grid:
+def grids(draw: st.DrawFn) -> TableGrid:
     xs, ys = draw(bounds), draw(bounds)
     cells = tuple(Cell(r, c, r + 1, c + 1) for r in range(len(ys) - 1) for c in range(len(xs) - 1))
-    return Grid(xs, ys, cells)
+    return TableGrid(xs, ys, cells)
 
 
 @settings(deadline=None)
@@ -79,12 +87,12 @@ def grids(draw: st.DrawFn) -> Grid:
 def test_every_recognised_word_is_in_the_markdown_once(
     given_lines: list[tuple[tuple[float, float, float, float], str]],
     seen: list[Region],
-    drawn: list[Grid],
+    drawn: list[TableGrid],
 ) -> None:
     boxes = [box(*place) for place, _ in given_lines]
     texts = [opening + text for (_, opening), text in zip(given_lines, numbered(boxes), strict=True)]
-    page = page_in(Frame.of(boxes), lines_of(boxes, texts), EDGES, seen)
-    arranged = compose(with_tables(page, drawn))
+    page = build_layout_page(PageFrame.of(boxes), lines_of(boxes, texts), EDGES, seen)
+    arranged = render_page(detect_tables_and_figures(page, drawn))
     expected = sorted(words(" ".join(texts)))
     assert sorted(words(arranged.markdown)) == expected
     left_out = set(expected) - set(words(arranged.text))
@@ -115,10 +123,10 @@ def test_a_turned_page_has_the_boxes_of_its_lines_where_they_are_and_the_same_ma
     turned = np.ascontiguousarray(np.rot90(pixels_of(image), -quarters))
     height, width = turned.shape[:2]
     page = PageImage(1, turned, width, height)
-    assert np.array_equal(upright(page, quarters).pixels, pixels_of(image))
-    lines = list(turned_back(iter(lines_of(boxes, texts)), page, quarters))
+    assert np.array_equal(rotate_upright(page, quarters).pixels, pixels_of(image))
+    lines = list(to_original_coordinates(iter(lines_of(boxes, texts)), page, quarters))
     assert all(0 <= x <= width and 0 <= y <= height for line in lines for x, y in line.box or ())
-    assert arrange(turned, lines, 1) == arrange(pixels_of(image), lines_of(boxes, texts), 1)
+    assert assemble_page(turned, lines, 1) == assemble_page(pixels_of(image), lines_of(boxes, texts), 1)
 
 
 # --- paragraphs, lists, headings ---------------------------------------------------------------------------
@@ -132,7 +140,7 @@ def test_lines_that_fill_their_column_are_one_line_of_markdown() -> None:
         "text.",
     ]
     whole = "A paragraph goes on and is at its end hyphenated, and then it has one more full line of text."
-    assert laid_out(boxes, texts) == Arranged(whole, whole)
+    assert laid_out(boxes, texts) == FormattedPage(whole, whole)
 
 
 def test_lines_that_end_early_stay_lines() -> None:
@@ -255,7 +263,9 @@ Text below it, as long as that is"""
 def test_a_ruled_table_is_a_pipe_table_also_where_the_page_is_askew(degrees: float) -> None:
     image, boxes, texts = ruled_table()
     image = image.rotate(-degrees, center=(0, 0), fillcolor="white")
-    arranged = arrange(pixels_of(image), lines_of([moved(one, degrees=degrees) for one in boxes], texts), 1)
+    arranged = assemble_page(
+        pixels_of(image), lines_of([moved(one, degrees=degrees) for one in boxes], texts), 1
+    )
     assert arranged.markdown == RULED
 
 
@@ -264,7 +274,7 @@ def test_a_box_found_over_two_cells_is_parted_at_the_line_between_them() -> None
     last = texts.index("e")
     boxes[last : last + 2] = [box(510, 442, 380, 24)]
     texts[last : last + 2] = ["alpha beta gamma delta"]
-    arranged = arrange(pixels_of(image), lines_of(boxes, texts), 1)
+    arranged = assemble_page(pixels_of(image), lines_of(boxes, texts), 1)
     assert "| 2 | d | alpha beta | gamma delta |" in arranged.markdown
 
 
@@ -272,30 +282,35 @@ def test_a_frame_around_text_is_no_table() -> None:
     image = blank()
     ImageDraw.Draw(image).rectangle((80, 80, 900, 400), outline="black", width=2)
     boxes = [box(100, 100 + 30 * line, 760) for line in range(8)]
-    assert "|" not in arrange(pixels_of(image), lines_of(boxes, numbered(boxes)), 1).markdown
+    assert "|" not in assemble_page(pixels_of(image), lines_of(boxes, numbered(boxes)), 1).markdown
 
 
 def test_columns_of_text_without_lines_are_a_table_where_the_layout_model_says_so() -> None:
     boxes = [box(100 + 250 * column, 100 + 40 * row, 90) for row in range(4) for column in range(3)]
     region = Region("table", 0.9, 80, 80, 800, 300)
-    page = page_in(Frame.of(boxes), lines_of(boxes, [f"{n}" for n in range(12)]), EDGES, [region])
-    assert compose(with_tables(page, [])).markdown.splitlines() == [
+    page = build_layout_page(
+        PageFrame.of(boxes), lines_of(boxes, [f"{n}" for n in range(12)]), EDGES, [region]
+    )
+    assert render_page(detect_tables_and_figures(page, [])).markdown.splitlines() == [
         "| 0 | 1 | 2 |", "|---|---|---|", "| 3 | 4 | 5 |", "| 6 | 7 | 8 |", "| 9 | 10 | 11 |",
     ]  # fmt: skip
 
 
 def test_columns_of_running_text_are_none_whatever_the_model_says() -> None:
     boxes = columns(2, 12)
-    page = page_in(
-        Frame.of(boxes), lines_of(boxes, numbered(boxes)), EDGES, [Region("table", 0.9, -10, -10, 900, 900)]
+    page = build_layout_page(
+        PageFrame.of(boxes),
+        lines_of(boxes, numbered(boxes)),
+        EDGES,
+        [Region("table", 0.9, -10, -10, 900, 900)],
     )
-    assert "|" not in compose(with_tables(page, [])).markdown
+    assert "|" not in render_page(detect_tables_and_figures(page, [])).markdown
 
 
 def test_bars_in_a_cell_stay_in_it() -> None:
     image, boxes, texts = ruled_table()
     texts[texts.index("b")] = "x|y"
-    assert r"| x\|y |" in arrange(pixels_of(image), lines_of(boxes, texts), 1).markdown
+    assert r"| x\|y |" in assemble_page(pixels_of(image), lines_of(boxes, texts), 1).markdown
 
 
 # --- figures, heads and feet -------------------------------------------------------------------------------
@@ -304,10 +319,10 @@ def test_bars_in_a_cell_stay_in_it() -> None:
 def test_a_figure_is_marked_with_its_caption() -> None:
     boxes = [*(box(100, 100 + 26 * n, 600) for n in range(6)), box(200, 400, 90), box(150, 700, 450)]
     texts = [*(f"line {n} of the text above" for n in range(6)), "inside", "Figure 3: what it shows"]
-    page = page_in(
-        Frame.of(boxes), lines_of(boxes, texts), EDGES, [Region("figure", 0.9, 120, 320, 680, 680)]
+    page = build_layout_page(
+        PageFrame.of(boxes), lines_of(boxes, texts), EDGES, [Region("figure", 0.9, 120, 320, 680, 680)]
     )
-    arranged = compose(with_tables(page, []))
+    arranged = render_page(detect_tables_and_figures(page, []))
     assert arranged.markdown.endswith("\n\n![Figure 3: what it shows]()\n\ninside")
     assert arranged.text.count("Figure 3: what it shows") == 1
 
@@ -334,13 +349,13 @@ def test_the_first_line_of_a_receipt_is_no_head_whatever_the_model_says() -> Non
     boxes = receipt(20)
     texts = [f"item {n}" if n % 2 == 0 else f"{n}.50" for n in range(len(boxes))]
     head = Region("header", 0.9, 0, -20, 500, 25)
-    assert compose(page_in(Frame.of(boxes), lines_of(boxes, texts), EDGES, [head])).text.startswith(
-        "item 0 1.50"
-    )
+    assert render_page(
+        build_layout_page(PageFrame.of(boxes), lines_of(boxes, texts), EDGES, [head])
+    ).text.startswith("item 0 1.50")
 
 
 def test_a_page_without_lines_is_empty() -> None:
-    assert arrange(pixels_of(blank(200, 200)), [], 1) == Arranged("", "")
+    assert assemble_page(pixels_of(blank(200, 200)), [], 1) == FormattedPage("", "")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (30, 9000), (9000, 30), (700, 900)])
@@ -348,5 +363,5 @@ def test_a_page_without_lines_is_empty() -> None:
 def test_no_shape_of_page_and_no_size_of_box_is_an_error(size: tuple[int, int], side: float) -> None:
     width, height = size
     boxes = [box(width / 3, height / 3, 3 * side, side), box(width / 2, height / 2, 3 * side, side)]
-    arranged = arrange(pixels_of(blank(width, height)), lines_of(boxes, ["w0x", "w1x"]), 1)
+    arranged = assemble_page(pixels_of(blank(width, height)), lines_of(boxes, ["w0x", "w1x"]), 1)
     assert sorted(words(arranged.markdown)) == ["w0x", "w1x"]

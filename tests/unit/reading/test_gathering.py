@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from backend_main.reading import Line, PageDone, PageStarted
-from backend_main.reading.gathering import Gathering
-from backend_main.reading.wire import Done, Failed, Lines, Reply
+from backend_main.reading.gathering import ReplyBatcher
+from backend_main.reading.wire import Failed, Lines, ReadFinished, Reply
 
 LONG, SOON, WAIT = 3600.0, 0.05, 10.0
 STARTED = PageStarted(1, 2, 10, 20)
@@ -28,9 +28,9 @@ def lines(*texts: str) -> list[Line]:
     return [Line(1, text, text) for text in texts]
 
 
-def say(gathering: Gathering, *replies: Line | Reply) -> None:
+def say(gathering: ReplyBatcher, *replies: Line | Reply) -> None:
     for reply in replies:
-        gathering.say(reply)
+        gathering.send(reply)
 
 
 def together(*texts: str) -> Lines:
@@ -38,28 +38,28 @@ def together(*texts: str) -> Lines:
 
 
 def test_the_start_and_the_first_line_go_out_at_once(sent: Sent) -> None:
-    say(Gathering(sent.put, LONG), STARTED, *lines("a", "b", "c"))
+    say(ReplyBatcher(sent.put, LONG), STARTED, *lines("a", "b", "c"))
     assert sent.now() == [STARTED, together("a")]
 
 
-@pytest.mark.parametrize("last", [DONE, Failed("EngineFailed", "It failed."), Done()])
+@pytest.mark.parametrize("last", [DONE, Failed("EngineFailed", "It failed."), ReadFinished()])
 def test_whatever_comes_after_lines_comes_after_them(sent: Sent, last: Reply) -> None:
-    say(Gathering(sent.put, LONG), STARTED, *lines("a", "b", "c"), last)
+    say(ReplyBatcher(sent.put, LONG), STARTED, *lines("a", "b", "c"), last)
     assert sent.now() == [STARTED, together("a"), together("b", "c"), last]
 
 
 def test_every_page_has_a_first_line(sent: Sent) -> None:
-    say(Gathering(sent.put, LONG), STARTED, *lines("a"), DONE, STARTED, *lines("b"))
+    say(ReplyBatcher(sent.put, LONG), STARTED, *lines("a"), DONE, STARTED, *lines("b"))
     assert sent.now() == [STARTED, together("a"), DONE, STARTED, together("b")]
 
 
 def test_a_line_that_nothing_follows_does_not_wait_for_one(sent: Sent) -> None:
-    say(Gathering(sent.put, SOON), STARTED, *lines("a", "b", "c"))
+    say(ReplyBatcher(sent.put, SOON), STARTED, *lines("a", "b", "c"))
     assert [sent.get(timeout=WAIT) for _ in range(3)] == [STARTED, together("a"), together("b", "c")]
 
 
 def test_after_a_rest_a_line_goes_out_at_once(sent: Sent) -> None:
-    gathering = Gathering(sent.put, 0.0)
+    gathering = ReplyBatcher(sent.put, 0.0)
     for text in "abc":
         say(gathering, *lines(text))
         assert sent.now() == [together(text)]
@@ -67,7 +67,7 @@ def test_after_a_rest_a_line_goes_out_at_once(sent: Sent) -> None:
 
 def test_however_many_lines_come_the_time_says_how_often_they_go_out(sent: Sent) -> None:
     """No line is lost, none overtakes another, and at the end of the page nothing is left behind."""
-    gathering = Gathering(sent.put, SOON)
+    gathering = ReplyBatcher(sent.put, SOON)
     say(gathering, STARTED, *lines(*map(str, range(20_000))), DONE)
     replies: Sequence[Reply] = sent.now()
     assert (replies[0], replies[-1]) == (STARTED, DONE)
@@ -87,7 +87,7 @@ def test_a_host_that_is_gone_is_no_reason_to_stop_keeping_time() -> None:
         if reply == together("b"):
             raise BrokenPipeError
 
-    gathering = Gathering(send, SOON)
+    gathering = ReplyBatcher(send, SOON)
     for two in (lines("a", "b"), lines("c", "d")):
         say(gathering, *two)
         assert [tried.get(timeout=WAIT) for _ in two] == two

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend_main.reading import headers
-from backend_main.reading.headers import BrokenHeader, Header, Unsupported, tags_fit
+from backend_main.reading.headers import Header, MalformedHeader, UnsupportedFormat, is_exif_bounded
 from tests.zoo import images, strays
 from tests.zoo.exhibit import Read
 from tests.zoo.tiff import TiffPage, tiff
@@ -20,16 +20,16 @@ READ = [exhibit for exhibit in images.EXHIBITS if isinstance(exhibit.end, Read) 
 
 def look(tmp_path: Path, file: bytes, most_frames: int = 5000) -> Header | None:
     (tmp_path / "file").write_bytes(file)
-    return headers.look(tmp_path / "file", most_frames)
+    return headers.read_header(tmp_path / "file", most_frames)
 
 
 @pytest.mark.parametrize("exhibit", READ, ids=lambda exhibit: exhibit.name)
-def test_the_header_of_a_good_file_is_known(tmp_path: Path, exhibit: images.Exhibit) -> None:
+def test_the_header_of_a_good_file_is_known(tmp_path: Path, exhibit: images.CorpusFile) -> None:
     assert isinstance(exhibit.end, Read)
     header = look(tmp_path, exhibit.make())
     assert header is not None
     assert header.kind.content_type == exhibit.end.content_type
-    assert not header.cut
+    assert not header.truncated
     if header.kind.pillow == "TIFF":
         assert header.frames == exhibit.end.pages
     else:
@@ -56,7 +56,7 @@ def test_the_size_of_a_tiff_is_that_of_its_smallest_page(tmp_path: Path) -> None
 def test_a_chain_that_leads_out_of_the_file_is_cut(tmp_path: Path) -> None:
     header = look(tmp_path, tiff(TiffPage(1, 1, b""), last=10**9))
     assert header is not None
-    assert (header.frames, header.cut) == (1, True)
+    assert (header.frames, header.truncated) == (1, True)
 
 
 def test_an_empty_file_has_no_header(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ ENDLESS = {
 @pytest.mark.parametrize("name", ENDLESS)
 def test_a_header_without_end_is_given_up(tmp_path: Path, name: str) -> None:
     began = time.monotonic()
-    with pytest.raises(BrokenHeader):
+    with pytest.raises(MalformedHeader):
         look(tmp_path, ENDLESS[name])
     assert time.monotonic() - began < SECONDS
 
@@ -94,15 +94,15 @@ STARTS = [exhibit.make()[:400] for exhibit in READ]
 def test_any_bytes_have_a_header_or_none(start: bytes, at: int, other: bytes, length: int) -> None:
     data = (start[:at] + other + start[at + len(other) :])[:length]
     try:
-        header = headers._look(data, 10)
-    except (Unsupported, BrokenHeader):
+        header = headers._read_header(data, 10)
+    except (UnsupportedFormat, MalformedHeader):
         return
     assert header.kind.pillow is None or min(header.width, header.height, header.frames) > 0
 
 
 def test_exif_that_points_at_more_than_there_is_does_not_fit() -> None:
     good = b"II*\0" + struct.pack("<IHHHIII", 8, 1, 270, 2, 4, 0x61626364, 0)
-    assert tags_fit(good)
-    assert not tags_fit(good.replace(struct.pack("<I", 4), struct.pack("<I", 10_000), 1))
-    assert tags_fit(b"")
-    assert tags_fit(b"no exif")
+    assert is_exif_bounded(good)
+    assert not is_exif_bounded(good.replace(struct.pack("<I", 4), struct.pack("<I", 10_000), 1))
+    assert is_exif_bounded(b"")
+    assert is_exif_bounded(b"no exif")

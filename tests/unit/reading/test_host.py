@@ -15,14 +15,14 @@ from backend_main.reading import (
     Cancelled,
     EngineCrashed,
     EngineFailed,
+    EngineProcess,
     EngineTimeout,
-    EngineUnknown,
-    Host,
     Line,
     Options,
     PageDone,
     PageStarted,
     ReadEvent,
+    UnknownEngine,
     UnreadableFile,
 )
 
@@ -33,7 +33,7 @@ def texts(events: list[ReadEvent]) -> list[str]:
     return [event.text for event in events if isinstance(event, Line)]
 
 
-def assert_reads(host: Host, path: Path) -> None:
+def assert_reads(host: EngineProcess, path: Path) -> None:
     assert texts(list(host.read(path))) == ["still", "here"]
 
 
@@ -42,7 +42,7 @@ def good(scripted: Scripted) -> Path:
     return scripted("good.png", lines=["still", "here"])
 
 
-def test_a_page_comes_as_started_lines_done(host: Host, good: Path) -> None:
+def test_a_page_comes_as_started_lines_done(host: EngineProcess, good: Path) -> None:
     events = list(host.read(good))
     assert [type(event) for event in events] == [PageStarted, Line, Line, PageDone]
     done = events[-1]
@@ -51,7 +51,9 @@ def test_a_page_comes_as_started_lines_done(host: Host, good: Path) -> None:
     assert done.lines == events[1:3]
 
 
-def test_lines_arrive_while_the_page_is_being_read(host: Host, scripted: Scripted, tmp_path: Path) -> None:
+def test_lines_arrive_while_the_page_is_being_read(
+    host: EngineProcess, scripted: Scripted, tmp_path: Path
+) -> None:
     gate = tmp_path / "gate"
     events = host.read(scripted(lines=["one", "two"], wait_for=str(gate), wait_after=1))
     assert isinstance(next(events), PageStarted)
@@ -60,28 +62,30 @@ def test_lines_arrive_while_the_page_is_being_read(host: Host, scripted: Scripte
     assert len(list(events)) == 2
 
 
-def test_starting_twice_keeps_the_child(host: Host) -> None:
-    assert not host.warm
+def test_starting_twice_keeps_the_child(host: EngineProcess) -> None:
+    assert not host.is_ready
     assert host.pid is None
     host.start()
     pid = host.pid
     host.start()
-    assert host.warm
+    assert host.is_ready
     assert host.pid == pid is not None
 
 
-def test_a_crash_is_one_error_and_the_next_read_works(host: Host, scripted: Scripted, good: Path) -> None:
+def test_a_crash_is_one_error_and_the_next_read_works(
+    host: EngineProcess, scripted: Scripted, good: Path
+) -> None:
     events = host.read(scripted(lines=["a", "b"], then="crash", after=1))
     assert isinstance(next(events), PageStarted)
     assert isinstance(next(events), Line)
     with pytest.raises(EngineCrashed, match="stopped unexpectedly"):
         next(events)
-    assert not host.warm
+    assert not host.is_ready
     assert_reads(host, good)
 
 
 def test_an_exception_of_the_engine_leaves_its_process_alive(
-    host: Host, scripted: Scripted, good: Path
+    host: EngineProcess, scripted: Scripted, good: Path
 ) -> None:
     host.start()
     pid = host.pid
@@ -92,14 +96,18 @@ def test_an_exception_of_the_engine_leaves_its_process_alive(
     assert host.pid == pid
 
 
-def test_a_hanging_page_is_ended_by_its_time_limit(host: Host, scripted: Scripted, good: Path) -> None:
+def test_a_hanging_page_is_ended_by_its_time_limit(
+    host: EngineProcess, scripted: Scripted, good: Path
+) -> None:
     host.start()
     with pytest.raises(EngineTimeout, match=r"longer than 0\.3 seconds"):
         list(host.read(scripted(then="hang"), Options(page_seconds=0.3)))
     assert_reads(host, good)
 
 
-def test_a_slow_caller_does_not_use_up_the_pages_time(host: Host, scripted: Scripted, tmp_path: Path) -> None:
+def test_a_slow_caller_does_not_use_up_the_pages_time(
+    host: EngineProcess, scripted: Scripted, tmp_path: Path
+) -> None:
     gate = tmp_path / "gate"
     path = scripted(lines=["a", "b"], wait_for=str(gate), wait_after=1)
     events = host.read(path, Options(page_seconds=1.0))
@@ -111,13 +119,13 @@ def test_a_slow_caller_does_not_use_up_the_pages_time(host: Host, scripted: Scri
     opener.join()
 
 
-def test_a_child_that_fills_the_memory_is_killed(host: Host, scripted: Scripted, good: Path) -> None:
+def test_a_child_that_fills_the_memory_is_killed(host: EngineProcess, scripted: Scripted, good: Path) -> None:
     with pytest.raises(EngineCrashed, match="too much memory"):
         list(host.read(scripted(then="oom")))
     assert_reads(host, good)
 
 
-def test_an_unreadable_file_is_reported_as_such(host: Host, tmp_path: Path, good: Path) -> None:
+def test_an_unreadable_file_is_reported_as_such(host: EngineProcess, tmp_path: Path, good: Path) -> None:
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"no image at all")
     with pytest.raises(UnreadableFile, match="no format that can be read"):
@@ -126,13 +134,13 @@ def test_an_unreadable_file_is_reported_as_such(host: Host, tmp_path: Path, good
 
 
 def test_an_unknown_engine_names_the_known_ones() -> None:
-    with pytest.raises(EngineUnknown, match="dummy"):
-        Host("nonesuch").start()
+    with pytest.raises(UnknownEngine, match="dummy"):
+        EngineProcess("nonesuch").start()
 
 
 @pytest.mark.parametrize("then", ["hang", "slow"])
 def test_cancel_ends_a_read_within_a_second_even_if_the_engine_is_deaf(
-    host: Host, scripted: Scripted, tmp_path: Path, good: Path, then: str
+    host: EngineProcess, scripted: Scripted, tmp_path: Path, good: Path, then: str
 ) -> None:
     touched = tmp_path / "touched"
     path = scripted(lines=["a"], then=then, touch=str(touched))
@@ -154,7 +162,7 @@ def test_cancel_ends_a_read_within_a_second_even_if_the_engine_is_deaf(
 
 
 def test_cancelling_an_engine_that_listens_keeps_its_process(
-    host: Host, scripted: Scripted, good: Path
+    host: EngineProcess, scripted: Scripted, good: Path
 ) -> None:
     events = host.read(scripted(lines=["x"] * 1000, line_seconds=0.01))
     next(events)
@@ -166,7 +174,7 @@ def test_cancelling_an_engine_that_listens_keeps_its_process(
     assert host.pid == pid
 
 
-def test_a_cancel_before_the_first_event_counts(host: Host, good: Path) -> None:
+def test_a_cancel_before_the_first_event_counts(host: EngineProcess, good: Path) -> None:
     events = host.read(good)
     host.cancel()
     with pytest.raises(Cancelled):
@@ -174,20 +182,24 @@ def test_a_cancel_before_the_first_event_counts(host: Host, good: Path) -> None:
     assert_reads(host, good)
 
 
-def test_a_cancel_without_a_read_does_nothing(host: Host, good: Path) -> None:
+def test_a_cancel_without_a_read_does_nothing(host: EngineProcess, good: Path) -> None:
     host.start()
     host.cancel()
     assert_reads(host, good)
 
 
-def test_a_read_dropped_half_way_leaves_the_host_usable(host: Host, scripted: Scripted, good: Path) -> None:
+def test_a_read_dropped_half_way_leaves_the_host_usable(
+    host: EngineProcess, scripted: Scripted, good: Path
+) -> None:
     events = host.read(scripted(lines=["x"] * 1000, line_seconds=0.01))
     next(events)
     events.close()  # type: ignore[attr-defined]
     assert_reads(host, good)
 
 
-def test_stop_from_another_thread_ends_a_running_read(host: Host, scripted: Scripted, tmp_path: Path) -> None:
+def test_stop_from_another_thread_ends_a_running_read(
+    host: EngineProcess, scripted: Scripted, tmp_path: Path
+) -> None:
     touched = tmp_path / "touched"
 
     def stop() -> None:
@@ -203,7 +215,7 @@ def test_stop_from_another_thread_ends_a_running_read(host: Host, scripted: Scri
 
 
 def test_the_child_is_replaced_after_its_share_of_pages(good: Path) -> None:
-    host = Host("dummy", recycle_pages=2)
+    host = EngineProcess("dummy", recycle_pages=2)
     try:
         pids = []
         for _ in range(3):
@@ -215,7 +227,7 @@ def test_the_child_is_replaced_after_its_share_of_pages(good: Path) -> None:
 
 
 def test_a_child_that_has_grown_is_replaced_between_two_reads(good: Path) -> None:
-    host = Host("dummy", recycle_memory_bytes=1)
+    host = EngineProcess("dummy", recycle_memory_bytes=1)
     try:
         host.start()
         started = host.pid
@@ -227,7 +239,9 @@ def test_a_child_that_has_grown_is_replaced_between_two_reads(good: Path) -> Non
         host.stop()
 
 
-def test_the_child_ignores_the_terminals_and_the_service_managers_signals(host: Host, good: Path) -> None:
+def test_the_child_ignores_the_terminals_and_the_service_managers_signals(
+    host: EngineProcess, good: Path
+) -> None:
     host.start()
     pid = host.pid
     assert pid is not None
@@ -238,7 +252,9 @@ def test_the_child_ignores_the_terminals_and_the_service_managers_signals(host: 
     assert host.pid == pid
 
 
-def test_the_childs_environment_holds_no_secrets(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_childs_environment_holds_no_secrets(
+    host: EngineProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SCANRILL_SECRET_KEY", "hidden")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hidden")
     monkeypatch.setenv("PGPASSWORD", "hidden")
@@ -250,7 +266,7 @@ def test_the_childs_environment_holds_no_secrets(host: Host, monkeypatch: pytest
     assert environment["OMP_NUM_THREADS"] == str(len(os.sched_getaffinity(0)))
 
 
-def test_the_child_inherits_no_open_files_but_its_pipes(host: Host, tmp_path: Path) -> None:
+def test_the_child_inherits_no_open_files_but_its_pipes(host: EngineProcess, tmp_path: Path) -> None:
     with (tmp_path / "secret").open("w") as secret:
         os.set_inheritable(secret.fileno(), True)
         host.start()
@@ -289,7 +305,9 @@ def test_the_child_leaves_when_its_parent_is_killed_while_it_is_busy(scripted: S
     wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE, 5)
 
 
-def test_a_read_that_an_error_left_in_the_middle_is_not_the_end_of_the_next(host: Host, good: Path) -> None:
+def test_a_read_that_an_error_left_in_the_middle_is_not_the_end_of_the_next(
+    host: EngineProcess, good: Path
+) -> None:
     left = host.read(good)
     for event in left:
         if isinstance(event, PageDone):

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from backend_main.reading.engines.lanes import in_order
+from backend_main.reading.engines.lanes import map_in_order
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_results_come_in_the_order_of_the_items(pool: ThreadPoolExecutor) -> Non
             second_done.set()
         return item * 10
 
-    assert list(in_order(pool, 2, work, range(5), float)) == [0, 10, 20, 30, 40]
+    assert list(map_in_order(pool, 2, work, range(5), float)) == [0, 10, 20, 30, 40]
 
 
 def test_those_alike_are_done_one_after_the_other_and_come_in_their_own_places(
@@ -45,13 +45,13 @@ def test_those_alike_are_done_one_after_the_other_and_come_in_their_own_places(
 
     # Windows of one, of two, of four.
     words = ["ccc", "bb", "a", "dddd", "bb", "dddd", "a"]
-    assert list(in_order(pool_of_one, 1, work, words, len)) == [word.upper() for word in words]
+    assert list(map_in_order(pool_of_one, 1, work, words, len)) == [word.upper() for word in words]
     assert begun == ["ccc", "a", "bb", "a", "bb", "dddd", "dddd"]
 
 
 def test_only_as_much_is_begun_as_there_are_lanes_and_one(pool: ThreadPoolExecutor) -> None:
     begun: list[int] = []
-    results = in_order(pool, 2, begun.append, iter(range(100)), float)
+    results = map_in_order(pool, 2, begun.append, iter(range(100)), float)
     next(results)
     results.close()  # type: ignore[attr-defined]
     pool.shutdown()
@@ -59,7 +59,7 @@ def test_only_as_much_is_begun_as_there_are_lanes_and_one(pool: ThreadPoolExecut
 
 
 def test_what_fails_is_raised_in_its_turn(pool: ThreadPoolExecutor) -> None:
-    results = in_order(pool, 2, lambda item: 1 // item, [1, 0], float)
+    results = map_in_order(pool, 2, lambda item: 1 // item, [1, 0], float)
     assert next(results) == 1
     with pytest.raises(ZeroDivisionError):
         next(results)

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from backend_main.reading import letters
-from backend_main.reading.markdown import Writer, escape
-from backend_main.reading.plain import reading_text
+from backend_main.reading.markdown import MarkdownWriter, escape
+from backend_main.reading.plain import to_plain_text
 
 printable = st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=("C", "Z", "M"))
 marks = st.sampled_from(list("#>-+*_`~<&[]()!|=\\:.1a ")) | printable
@@ -27,14 +27,14 @@ def shown(markdown: str) -> str:
 
 @given(line)
 def test_any_line_comes_back_as_reading_text(text: str) -> None:
-    assert reading_text(escape(text)) == text
+    assert to_plain_text(escape(text)) == text
 
 
 @given(st.lists(line.filter(lambda text: not text.endswith("-")), min_size=1, max_size=5))
 def test_the_words_of_many_lines_come_back(lines: list[str]) -> None:
-    writer = Writer()
+    writer = MarkdownWriter()
     markdown = "".join(writer.write("\n\n", text) for text in lines)
-    assert reading_text(markdown).split() == " ".join(lines).split()
+    assert to_plain_text(markdown).split() == " ".join(lines).split()
 
 
 @given(line)
@@ -44,8 +44,8 @@ def test_a_renderer_shows_the_line_as_it_was_recognised(text: str) -> None:
 
 @given(line)
 def test_a_heading_shows_its_line(text: str) -> None:
-    assert shown(Writer().write("# ", text)) == text
-    assert reading_text(Writer().write("# ", text)) == text
+    assert shown(MarkdownWriter().write("# ", text)) == text
+    assert to_plain_text(MarkdownWriter().write("# ", text)) == text
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_marks_are_escaped(text: str, markdown: str) -> None:
 
 
 def test_the_gap_of_a_dropped_line_passes_on_and_its_heading_does_not() -> None:
-    writer = Writer()
+    writer = MarkdownWriter()
     assert writer.write("\n\n", "one") == "one"
     writer.skip("\n\n## ")
     assert writer.write("\n", "two") == "\n\ntwo"
@@ -117,7 +117,7 @@ def test_the_gap_of_a_dropped_line_passes_on_and_its_heading_does_not() -> None:
     ],
 )
 def test_reading_text_is_what_a_person_reads(markdown: str, text: str) -> None:
-    assert reading_text(markdown) == text
+    assert to_plain_text(markdown) == text
 
 
 def test_of_a_paragraph_no_more_than_its_end_is_looked_at_for_each_line(
@@ -131,5 +131,5 @@ def test_of_a_paragraph_no_more_than_its_end_is_looked_at_for_each_line(
             looked_at.append(text)
 
     monkeypatch.setattr(letters, "_HYPHENATED", Noting())
-    assert reading_text("line\n" * 3_000) == " ".join(["line"] * 3_000)
+    assert to_plain_text("line\n" * 3_000) == " ".join(["line"] * 3_000)
     assert looked_at == ["ne"] * 2_999

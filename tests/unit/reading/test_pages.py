@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from backend_main.reading import Options, UnreadableFile
 from backend_main.reading.pages import PageImage, open_document
-from backend_main.reading.pixels import halved
+from backend_main.reading.pixels import downscale_by_halves
 
 SIZE = (60, 40)
 
@@ -255,6 +255,6 @@ def test_an_image_is_halved_while_it_is_twice_too_large(
 ) -> None:
     striped = np.zeros((*size, 3), np.uint8)
     striped[:, ::2] = 200
-    smaller = halved(striped, side)
+    smaller = downscale_by_halves(striped, side)
     assert smaller.shape == (*halves, 3)
     assert halves == size or (smaller == 100).all()

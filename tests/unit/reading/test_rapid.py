@@ -15,16 +15,16 @@ import rapidocr
 from PIL import Image, ImageDraw, ImageFont
 
 from backend_main.reading import Line, Options, PageDone, read, regions
-from backend_main.reading.engines import check, detector, early, load_engine
+from backend_main.reading.engines import detector, early, load_engine, validate_options
 from backend_main.reading.engines.base import Engine
 from backend_main.reading.engines.detector import Quads
 from backend_main.reading.engines.rapid import RapidEngine
-from backend_main.reading.engines.recogniser import stepped, with_spaces
+from backend_main.reading.engines.recogniser import insert_likely_spaces, padded_width
 from backend_main.reading.engines.weights import tiny
-from backend_main.reading.errors import NotReadable
-from backend_main.reading.frame import Frame
+from backend_main.reading.errors import UnsupportedOption
+from backend_main.reading.frame import PageFrame
 from backend_main.reading.pages import PageImage
-from backend_main.reading.runtimes import Network, OnnxRuntime, OpenVino
+from backend_main.reading.runtimes import InferenceSession, OnnxSession, OpenVinoSession
 from tests.support.scoring import score
 
 RECEIPTS = Path(__file__).parents[3] / "../shared/data/sroie"
@@ -168,7 +168,7 @@ def numbers(lines: list[Line]) -> list[int]:
 def test_a_page_of_two_columns_is_read_in_order_each_line_once(
     rapid: Engine, two_columns: PageImage, profile: str
 ) -> None:
-    rapid.prepare(Options(profile=profile))
+    rapid.configure(Options(profile=profile))
     assert numbers(list(rapid.read_page(two_columns))) == list(range(62))
 
 
@@ -178,8 +178,8 @@ def test_the_first_line_is_there_before_the_whole_page_is_looked_at(
     engine = RapidEngine()
     engine.load(threads=1)
     looked: list[int] = []
-    find = engine._models.find
-    monkeypatch.setattr(engine._models, "find", lambda seen: (looked.append(len(seen)), find(seen))[1])
+    find = engine._models.detect
+    monkeypatch.setattr(engine._models, "detect", lambda seen: (looked.append(len(seen)), find(seen))[1])
     lines = engine.read_page(two_columns)
     assert next(lines).text.startswith("00")
     assert looked == [192]
@@ -199,15 +199,15 @@ def test_lines_read_early_change_nothing_in_the_text_of_a_page(
 def test_a_line_that_is_not_sure_is_left_to_the_whole_page(
     rapid: Engine, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(early, "SURE", 1.1)
+    monkeypatch.setattr(early, "ACCEPT_CONFIDENCE", 1.1)
     handed: list[int] = []
-    unread = early.unread
+    unread = early.exclude_already_read
 
     def spy(quads: Quads, read: list[Quads]) -> Quads:
         handed.append(len(read))
         return unread(quads, read)
 
-    monkeypatch.setattr(early, "unread", spy)
+    monkeypatch.setattr(early, "exclude_already_read", spy)
     assert len(timed(drawn, rapid)[0]) == 30
     assert handed == [0]
 
@@ -217,22 +217,22 @@ def test_a_line_read_to_see_how_the_page_is_turned_is_not_read_again(
 ) -> None:
     monkeypatch.setattr(early, "strip_height", lambda height, width: 0)
     calls: list[bytes] = []
-    words = rapid._models.read
+    words = rapid._models.recognize
     monkeypatch.setattr(
-        rapid._models, "read", lambda sheet, quad: (calls.append(quad.tobytes()), words(sheet, quad))[1]
+        rapid._models, "recognize", lambda sheet, quad: (calls.append(quad.tobytes()), words(sheet, quad))[1]
     )
     assert len(timed(drawn, rapid)[0]) == 30
     assert len(calls) == len(set(calls)) == 30
 
 
 def test_lines_come_to_the_network_in_few_widths_and_none_is_padded_by_much() -> None:
-    widths = {width: stepped(width) for width in range(1, 6000)}
+    widths = {width: padded_width(width) for width in range(1, 6000)}
     assert len(set(widths.values())) < 50
     assert all(width <= padded <= max(64, width * 1.17 + 32) for width, padded in widths.items())
 
 
 def test_a_large_page_leaves_nothing_behind_in_memory() -> None:
-    network, process = OnnxRuntime(tiny().detection, 1), psutil.Process()
+    network, process = OnnxSession(tiny().detection, 1), psutil.Process()
     held = []
     for side in (1280, 2560):
         image = np.zeros((1, 3, side, side), np.float32)
@@ -242,11 +242,11 @@ def test_a_large_page_leaves_nothing_behind_in_memory() -> None:
 
 
 @pytest.mark.parametrize("profile", ["accurate", "fast"])
-@pytest.mark.parametrize("runtime", [OnnxRuntime, OpenVino])
+@pytest.mark.parametrize("runtime", [OnnxSession, OpenVinoSession])
 def test_either_runtime_reads_with_either_profile_and_calls_nobody(
-    drawn: Path, runtime: type[Network], profile: str
+    drawn: Path, runtime: type[InferenceSession], profile: str
 ) -> None:
-    if runtime is OpenVino:
+    if runtime is OpenVinoSession:
         pytest.importorskip("openvino", reason="NOT TESTED: OpenVINO is not installed")
     calls: list[str] = []
     # A hook cannot be taken back; this one is deaf afterwards.
@@ -274,7 +274,7 @@ def test_pages_of_nearly_one_size_are_one_size_to_the_detector(network_side: int
 
 def test_colours_reach_the_networks_as_they_are() -> None:
     pixels = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
-    floats = detector.as_floats(pixels)
+    floats = detector.to_normalized_chw(pixels)
     assert np.allclose(floats, pixels.transpose(2, 0, 1) / 127.5 - 1, atol=1e-6)
     layout_input = regions._as_input(pixels)[0].transpose(1, 2, 0)
     mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -286,10 +286,10 @@ def test_either_runtime_sees_the_same_regions(
 ) -> None:
     pytest.importorskip("openvino", reason="NOT TESTED: OpenVINO is not installed")
     seen = []
-    for runtime in (OnnxRuntime, OpenVino):
+    for runtime in (OnnxSession, OpenVinoSession):
         network = runtime(regions.MODEL, 1)
         monkeypatch.setattr(regions, "_network", lambda _, network=network: network)
-        seen.append(regions.find_regions(two_columns.pixels, Frame(0.0), 1))
+        seen.append(regions.detect_regions(two_columns.pixels, PageFrame(0.0), 1))
     onnx, openvino = (sorted((one.kind, one.left, one.top) for one in found) for found in seen)
     assert onnx
     assert [kind for kind, *_ in onnx] == [kind for kind, *_ in openvino]
@@ -337,15 +337,15 @@ def test_the_fast_profile_says_which_of_them_it_does_not_read(rapid: Engine) -> 
     characters = tiny().characters
     assert characters is not None
     known = set(characters.read_text().splitlines())
-    rapid.prepare(Options(profile="fast"))
+    rapid.configure(Options(profile="fast"))
     for code, letters in LETTERS.items():
-        assert (code in rapid.prepared_for()) == (set(letters) <= known), code
-    with pytest.raises(NotReadable, match=r"fast.*ja") as raised:
-        check(RapidEngine, Options(profile="fast", languages=("en", "ja")))
+        assert (code in rapid.configured_languages()) == (set(letters) <= known), code
+    with pytest.raises(UnsupportedOption, match=r"fast.*ja") as raised:
+        validate_options(RapidEngine, Options(profile="fast", languages=("en", "ja")))
     assert raised.value.option == "languages"
-    check(RapidEngine, Options(languages=("en", "ja")))
-    rapid.prepare(Options(languages=("en", "ja")))
-    assert "ja" in rapid.prepared_for()
+    validate_options(RapidEngine, Options(languages=("en", "ja")))
+    rapid.configure(Options(languages=("en", "ja")))
+    assert "ja" in rapid.configured_languages()
 
 
 @pytest.mark.parametrize(
@@ -369,5 +369,5 @@ def test_a_space_is_read_between_letters_where_one_is_likely(
     likeliest = np.array([known.index(step) for step in steps])
     likely = np.array([spaces.get(step, 0.0) for step in range(len(steps))], np.float32)
     is_cjk = np.array([letter == "字" for letter in known])
-    read = [known[number] for number in with_spaces(likeliest, likely, is_cjk)]
+    read = [known[number] for number in insert_likely_spaces(likeliest, likely, is_cjk)]
     assert "".join(letter for letter, _ in groupby(read)).replace("-", "") == text

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend_main.reading import Anew, Engine, Line, Options, PageDone, helpers, read
-from backend_main.reading.doubt import Doubt, share_of
+from backend_main.reading import Engine, Line, Options, PageDone, PageRestarted, helpers, read
+from backend_main.reading.doubt import ReadabilityMonitor, share_of
 from backend_main.reading.engines import load_engine
 from backend_main.reading.engines.tesseract import TesseractEngine
 from backend_main.reading.pages import PageImage
@@ -54,7 +54,7 @@ def test_a_script_that_nobody_here_reads_is_named(
     language: str, script: str, rapid: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     needs_tesseract()
-    monkeypatch.setattr(TesseractEngine, "readable", classmethod(lambda _: frozenset({"en"})))
+    monkeypatch.setattr(TesseractEngine, "supported_languages", classmethod(lambda _: frozenset({"en"})))
     _, done = read_in(language, rapid, tmp_path)
     [warning] = done.warnings
     assert f"Page 1 is in {script} script" in warning
@@ -97,9 +97,9 @@ class Hesitant(Engine):
     def load(self, threads: int) -> None:
         pass
 
-    def read_page(self, page: PageImage) -> Iterator[Line | Anew]:
+    def read_page(self, page: PageImage) -> Iterator[Line | PageRestarted]:
         yield from lines(*[BAD] * 5)
-        yield Anew()
+        yield PageRestarted()
         yield from lines(GOOD)
 
 
@@ -125,26 +125,26 @@ GOOD, BAD, LOST = ("a line of twenty and more letters", 0.97), ("in d d'n Da Dll
 
 
 def test_good_lines_are_shown_at_once() -> None:
-    doubt = Doubt()
+    doubt = ReadabilityMonitor()
     for line in lines(*[GOOD] * 5):
         assert doubt.add(line) == [line]
-    assert doubt.share == 0
-    assert not doubt.unreadable
+    assert doubt.low_confidence_share == 0
+    assert not doubt.is_unreadable
 
 
 @pytest.mark.parametrize("bad", [BAD, LOST, ("", 0.0)])
 def test_lines_in_doubt_wait_until_there_are_enough_to_judge(bad: tuple[str, float]) -> None:
-    doubt = Doubt()
+    doubt = ReadabilityMonitor()
     told = lines(*[bad] * 4)
     assert [doubt.add(line) for line in told[:3]] == [[], [], []]
-    assert doubt.unreadable
-    assert doubt.settle() == [line for line in told[:3] if line.text]
+    assert doubt.is_unreadable
+    assert doubt.accept_all() == [line for line in told[:3] if line.text]
     assert doubt.add(told[3]) == [line for line in told[3:] if line.text]
-    assert not doubt.unreadable
+    assert not doubt.is_unreadable
 
 
 def test_one_bad_line_waits_for_the_next_good_one() -> None:
-    doubt = Doubt()
+    doubt = ReadabilityMonitor()
     first, second = lines(BAD, GOOD)
     assert doubt.add(first) == []
     assert doubt.add(second) == [first, second]
@@ -165,10 +165,10 @@ def test_the_share_in_doubt_is_of_what_is_printed(told: Sequence[tuple[str, floa
 
 @pytest.mark.parametrize(("bad", "partly"), [(2, False), (3, True), (7, False)])
 def test_a_page_that_is_partly_in_doubt_is_told_of(bad: int, partly: bool) -> None:
-    doubt = Doubt()
+    doubt = ReadabilityMonitor()
     for line in lines(*[GOOD] * 6, *[BAD] * bad):
         doubt.add(line)
-    assert doubt.partly == partly
+    assert doubt.is_partly_unreadable == partly
 
 
 def test_a_scribble_is_no_script() -> None:
@@ -180,6 +180,6 @@ def test_a_short_figure_is_no_lost_line() -> None:
 
 
 def test_engines_without_boxes_are_not_doubted() -> None:
-    doubt = Doubt()
+    doubt = ReadabilityMonitor()
     piece = Line(1, "a", "a")
     assert doubt.add(piece) == [piece]

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from backend_main.reading import NoSuchPage, NotReadable, Options, PageDone, read
-from backend_main.reading.languages import LANGUAGES, code_of, names
-from backend_main.reading.selection import Selection
+from backend_main.reading import NoSuchPage, Options, PageDone, UnsupportedOption, read
+from backend_main.reading.languages import LANGUAGES, language_names, normalize_code
+from backend_main.reading.selection import PageRanges
 from tests.support.documents import scripted_tiff
 
 
@@ -26,12 +26,12 @@ from tests.support.documents import scripted_tiff
     ],
 )
 def test_pages_are_those_that_are_named(text: str, of_nine: list[int]) -> None:
-    selection = Selection(text)
+    selection = PageRanges(text)
     assert [number for number in range(1, 10) if number in selection] == of_nine
-    walked, number = [], selection.after(0)
+    walked, number = [], selection.next_page(0)
     while number is not None and number <= 9:
         walked.append(number)
-        number = selection.after(number)
+        number = selection.next_page(number)
     assert walked == of_nine
 
 
@@ -40,7 +40,7 @@ def test_pages_are_those_that_are_named(text: str, of_nine: list[int]) -> None:
 )
 def test_what_names_no_pages_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"expected|count from 1"):
-        Selection(text)
+        PageRanges(text)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_an_end_that_is_the_document_s_is_no_warning(five_pages: Path, pages: st
     ],
 )
 def test_selections_joined_name_every_page_once(one: str, other: str, both: str) -> None:
-    assert str(Selection(one) | Selection(other)) == both
+    assert str(PageRanges(one) | PageRanges(other)) == both
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_selections_joined_name_every_page_once(one: str, other: str, both: str)
     ],
 )
 def test_what_does_not_go_with_the_engine_is_refused(five_pages: Path, options: Options, option: str) -> None:
-    with pytest.raises(NotReadable) as raised:
+    with pytest.raises(UnsupportedOption) as raised:
         list(read(five_pages, options))
     assert raised.value.option == option
 
@@ -124,11 +124,11 @@ def test_what_does_not_go_with_the_engine_is_refused(five_pages: Path, options: 
     ],
 )
 def test_languages_are_known_by_either_name(word: str, code: str) -> None:
-    assert code_of(word) == code
+    assert normalize_code(word) == code
 
 
 def test_every_language_has_a_name_and_no_pack_is_two_languages() -> None:
     packs = [pack for language in LANGUAGES.values() for pack in language.packs]
     assert len(packs) == len(set(packs))
     assert all(language.name.isalpha() and len(language.code) == 2 for language in LANGUAGES.values())
-    assert names(["fr", "de", "frk2"]) == "de (German), fr (French), frk2"
+    assert language_names(["fr", "de", "frk2"]) == "de (German), fr (French), frk2"

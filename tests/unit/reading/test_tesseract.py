@@ -12,13 +12,13 @@ from PIL import Image, ImageDraw, ImageFont
 
 from backend_main.reading import (
     Engine,
-    EngineMissing,
+    EngineProcess,
     EngineTimeout,
-    Host,
-    NotReadable,
+    EngineUnavailable,
     Options,
     PageDone,
     PageImage,
+    UnsupportedOption,
     read,
 )
 from backend_main.reading.engines import load_engine
@@ -83,14 +83,14 @@ def test_a_language_is_named_in_either_way(tmp_path: Path) -> None:
 def test_a_language_without_a_pack_is_refused_and_the_others_named(tesseract: Engine, tmp_path: Path) -> None:
     path = tmp_path / "page.png"
     Image.new("RGB", (30, 30), "white").save(path)
-    with pytest.raises(NotReadable, match=r"does not read xx; it reads .*en \(English\)") as raised:
+    with pytest.raises(UnsupportedOption, match=r"does not read xx; it reads .*en \(English\)") as raised:
         list(read(path, Options(engine="tesseract", languages=("xx",)), tesseract))
     assert raised.value.option == "languages"
 
 
 def test_where_the_program_is_not_there_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(EngineMissing, match="apt install tesseract-ocr"):
+    with pytest.raises(EngineUnavailable, match="apt install tesseract-ocr"):
         load_engine("tesseract")
 
 
@@ -104,7 +104,7 @@ def test_its_words_are_taken_from_its_table() -> None:
     ]
     words = list(module._words("\n".join([head, *rows])))
     assert [(word.text, word.confidence) for word in words] == [("Hello", 0.965), ("World", 0.91)]
-    assert module._around(words) == ((10, 20), (100, 20), (100, 33), (10, 33))
+    assert module._bounding_box(words) == ((10, 20), (100, 20), (100, 33), (10, 33))
 
 
 # ── a program that does not end ──
@@ -141,7 +141,7 @@ def page(tmp_path: Path) -> Path:
 
 
 def test_it_is_ended_when_its_page_takes_too_long(hanging: Path, page: Path) -> None:
-    host = Host("tesseract")
+    host = EngineProcess("tesseract")
     try:
         with pytest.raises(EngineTimeout):
             list(host.read(page, Options(engine="tesseract", page_seconds=1.0)))
@@ -152,7 +152,7 @@ def test_it_is_ended_when_its_page_takes_too_long(hanging: Path, page: Path) -> 
 
 def test_it_does_not_outlive_the_process_that_started_it(hanging: Path, page: Path) -> None:
     """However that ends: here by a kill of the process alone, as by a machine out of memory."""
-    host = Host("tesseract")
+    host = EngineProcess("tesseract")
     try:
         events = host.read(page, Options(engine="tesseract"))
         next(events)
@@ -169,7 +169,7 @@ def test_it_does_not_outlive_the_process_that_started_it(hanging: Path, page: Pa
 
 def test_it_ends_with_the_server_s_process(hanging: Path, page: Path) -> None:
     """The requests' pipe closes, as it does however a server dies."""
-    host = Host("tesseract")
+    host = EngineProcess("tesseract")
     try:
         events = host.read(page, Options(engine="tesseract"))
         next(events)

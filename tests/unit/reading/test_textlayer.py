@@ -6,7 +6,7 @@ import pytest
 
 from backend_main.reading import Options
 from backend_main.reading.pages import open_document
-from backend_main.reading.textlayer import TextLayer, is_good
+from backend_main.reading.textlayer import TextLayer, is_usable
 from tests.zoo.papers import BOX, LINES, paper, pdf, plain, private_use
 
 A_LINE = "Plain words that anybody can read"
@@ -24,7 +24,7 @@ A_LINE = "Plain words that anybody can read"
     ],
 )
 def test_text_of_any_script_is_good(text: str) -> None:
-    assert is_good(text)
+    assert is_usable(text)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_text_of_any_script_is_good(text: str) -> None:
     ],
 )
 def test_what_is_no_text_is_not(text: str) -> None:
-    assert not is_good(text)
+    assert not is_usable(text)
 
 
 def layer(tmp_path: Path, file: bytes) -> TextLayer | None:
@@ -53,12 +53,12 @@ def layer(tmp_path: Path, file: bytes) -> TextLayer | None:
 def test_the_pieces_stand_where_the_letters_are_drawn(tmp_path: Path, turn: int) -> None:
     found = layer(tmp_path, paper("text", turn=turn))
     assert found is not None
-    assert [piece.text for piece in found.pieces] == [*LINES, "This is page 1."]
+    assert [piece.text for piece in found.runs] == [*LINES, "This is page 1."]
     with open_document(tmp_path / "x.pdf", Options()) as document:
         page = document.page(1)
     assert (abs(found.width - page.width) <= 1, abs(found.height - page.height) <= 1) == (True, True)
     ink = page.pixels.min(axis=2) < 128
-    for piece in found.pieces:
+    for piece in found.runs:
         (left, top), (right, _), (_, bottom), _ = piece.box
         assert right - left > bottom - top > 10
         inside = ink[round(top) - 1 : round(bottom) + 2, round(left) - 1 : round(right) + 2]

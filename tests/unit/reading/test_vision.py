@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from backend_main.reading import EngineFailed, EngineMissing, Host, Line, Options, PageDone, read
+from backend_main.reading import EngineFailed, EngineProcess, EngineUnavailable, Line, Options, PageDone, read
 from backend_main.reading.engines import load_engine, vision
 from backend_main.reading.vision import profiles, setup
-from backend_main.reading.vision.loops import LoopWatch
+from backend_main.reading.vision.loops import RepetitionDetector
 from tests.support.drawing import lines_of_text, page_png
 from tests.support.vision_server import Reply, VisionServer, picture_of, prompt_of, recognise
 
@@ -69,7 +69,7 @@ def endpoint(running: VisionServer, monkeypatch: pytest.MonkeyPatch) -> Endpoint
             monkeypatch.setenv(f"SCANRILL_VISION_{name}", value)
         return running
 
-    monkeypatch.setattr(vision, "FIRST_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr(vision, "FIRST_RETRY_SECONDS", 0.001)
     return answering
 
 
@@ -128,7 +128,7 @@ def test_an_endpoint_that_does_not_stream_is_understood(page: Path, text: str, e
 @pytest.mark.parametrize(
     ("model", "profile", "prompt", "side"),
     [
-        ("Qwen/Qwen3-VL-8B", "", profiles.PLAIN_WORDS, 2048),
+        ("Qwen/Qwen3-VL-8B", "", profiles.GENERIC_PROMPT, 2048),
         ("deepseek-ai/DeepSeek-OCR", "", "Free OCR.", 1280),
         ("glm-ocr:latest", "", "Text Recognition:", 2048),
         ("lightonai/LightOnOCR-1B", "", "", 1540),
@@ -303,7 +303,7 @@ def test_a_server_that_goes_on_failing_is_given_up(page: Path, endpoint: Endpoin
     server = endpoint(*[Reply(status=500)] * 9)
     with pytest.raises(EngineFailed, match="HTTP 500"):
         read_page(page)
-    assert len(server.asked) == vision.MOST_TRIES
+    assert len(server.asked) == vision.MAX_ATTEMPTS
 
 
 @pytest.fixture
@@ -455,7 +455,7 @@ def test_a_fallback_that_fails_too_leaves_what_there_is(page: Path, text: str, e
 )
 def test_what_is_missing_is_said(endpoint: Endpoint, settings: dict[str, str], sentence: str) -> None:
     endpoint(**settings)
-    with pytest.raises(EngineMissing, match=sentence) as missing:
+    with pytest.raises(EngineUnavailable, match=sentence) as missing:
         load_engine("vision")
     assert "secret" not in str(missing.value)
 
@@ -464,7 +464,7 @@ def test_its_process_is_given_its_settings_and_no_other_engine_is(
     page: Path, text: str, endpoint: Endpoint
 ) -> None:
     server = endpoint()
-    host = Host("vision")
+    host = EngineProcess("vision")
     try:
         [done] = [e for e in host.read(page, Options(engine="vision")) if isinstance(e, PageDone)]
         environment = Path(f"/proc/{host.pid}/environ").read_bytes()
@@ -474,7 +474,7 @@ def test_its_process_is_given_its_settings_and_no_other_engine_is(
     assert server.keys == [f"Bearer {KEY}"]
     assert KEY.encode() in environment
     assert b"SCANRILL_DATA_DIR" not in environment
-    other = Host("dummy")
+    other = EngineProcess("dummy")
     try:
         other.start()
         assert b"SCANRILL" not in Path(f"/proc/{other.pid}/environ").read_bytes()
@@ -487,10 +487,10 @@ def test_its_process_is_given_its_settings_and_no_other_engine_is(
 
 @pytest.mark.parametrize("unit", ["la ", "0", "The same line again.\n", "x" * 90 + "\n" + "y" * 150 + "\n"])
 def test_a_loop_is_found_and_stands_once(unit: str) -> None:
-    text, watch = "Once upon a time.\n", LoopWatch()
+    text, watch = "Once upon a time.\n", RepetitionDetector()
     for _ in range(10_000):
         text += unit
-        if (end := watch.cut(text)) is not None:
+        if (end := watch.truncate_at(text)) is not None:
             break
     assert end is not None
     assert text[:end].startswith("Once upon a time.\n")
@@ -509,5 +509,5 @@ def test_a_loop_is_found_and_stands_once(unit: str) -> None:
     ],
 )
 def test_what_only_looks_like_a_loop_is_left(text: str) -> None:
-    watch = LoopWatch()
-    assert all(watch.cut(text[:end]) is None for end in range(1, len(text)))
+    watch = RepetitionDetector()
+    assert all(watch.truncate_at(text[:end]) is None for end in range(1, len(text)))

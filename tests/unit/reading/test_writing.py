@@ -17,8 +17,8 @@ WARNING = "Page {} could not be laid out; its lines stand in plain order, withou
 
 class TwoLines(Engine):
     name = "two-lines"
-    rewrites_page = True
-    wants_layout = True
+    has_final_markdown = True
+    uses_layout_analysis = True
 
     def load(self, threads: int) -> None:
         pass
@@ -33,7 +33,7 @@ def broken_layout(monkeypatch: pytest.MonkeyPatch) -> None:
     def arrange(*_: object) -> None:
         raise ZeroDivisionError("a shape that nobody thought of")
 
-    monkeypatch.setattr(writing, "arrange", arrange)
+    monkeypatch.setattr(writing, "assemble_page", arrange)
 
 
 def pages_of(path: Path) -> list[PageDone]:
