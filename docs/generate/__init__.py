@@ -31,6 +31,9 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
+with_full_links = decisions.with_full_links
+
+
 def pages() -> dict[str, str]:
     """Path below the site's pages → Markdown, of every generated page."""
     return {path: write() for path, write in PAGES.items()} | decisions.texts()
