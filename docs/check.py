@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from . import generate
-from .generate import commands, errors, protocol, rest, words
+from .generate import commands, descriptions, errors, protocol, rest
 from .generate.markdown import own_docstring
 
 ROOT = Path(__file__).parents[1]
@@ -48,7 +48,7 @@ def missing(pages: dict[str, str]) -> Iterator[str]:
                 yield f"docs: {page} lacks {thing}"
     for thing, said in _descriptions():
         if not said:
-            yield f"docs: nothing is said about {thing}: see docs/generate/words.py"
+            yield f"docs: nothing is said about {thing}: see docs/generate/descriptions.py"
 
 
 def _things() -> Iterator[tuple[str, Iterable[str]]]:
@@ -77,11 +77,11 @@ def _descriptions() -> Iterator[tuple[str, str]]:
     from backend_main.core.protocol import REQUESTS
 
     for name, kind in REQUESTS.items():
-        yield f"the request {name}", words.REQUESTS.get(name) or own_docstring(kind)
+        yield f"the request {name}", descriptions.REQUESTS.get(name) or own_docstring(kind)
     for message in [*protocol.messages(), *protocol.parts()]:
         yield (
             f"the message {message.__name__}",
-            words.MESSAGES.get(message.__name__) or own_docstring(message),
+            descriptions.MESSAGES.get(message.__name__) or own_docstring(message),
         )
     for error in errors.classes():
         yield f"the error {error.__name__}", errors.about(error)

@@ -12,11 +12,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import generate, sample
+from . import generate, tutorial_invoice
 
 ROOT = Path(__file__).parents[1]
 STAGE, SITE = ROOT / ".docs", ROOT / "site"
 NOTES = re.compile(r"^<!--.*?-->\n", re.MULTILINE | re.DOTALL)
+# A page names a decision by its number alone, because the rest of the file name may change.
+DECISION = re.compile(r"\bdecisions/(\d{4})\.md")
 # Everything that makes a browser load a file: sources, style sheets and icons, and URLs in style sheets.
 LOADS = re.compile(
     r"""<(?:script|img|iframe|source|audio|video|embed|object)\b[^>]*?\b(?:src|srcset|data|poster)="((?:https?:)?//[^"]*)"
@@ -55,15 +57,16 @@ def stage_pages() -> None:
     shutil.copytree(ROOT / "docs" / "pages", pages)
     shutil.copy(ROOT / "docs" / "zensical.toml", STAGE)
     shutil.copy(ROOT / "web" / "src" / "icon.svg", pages / "assets" / "mark.svg")
-    sample.draw(pages / "assets" / "invoice.png")
+    tutorial_invoice.draw(pages / "assets" / "invoice.png")
     for name, text in generate.pages().items():
         if (pages / name).exists():
             sys.exit(f"docs/pages/{name} would be overwritten: docs/generate writes a page of that name")
         (pages / name).parent.mkdir(parents=True, exist_ok=True)
         (pages / name).write_text(text)
+    decisions = {p.name[:4]: f"decisions/{p.name}" for p in (ROOT / "docs" / "decisions").glob("[0-9]*.md")}
     for path in pages.rglob("*.md"):
         text = NOTES.sub("", path.read_text())  # notes to the tests are not for readers
-        path.write_text(generate.with_full_links(text))
+        path.write_text(DECISION.sub(lambda found: decisions[found[1]], text))
 
 
 def foreign_loads() -> list[str]:

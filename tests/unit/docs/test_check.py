@@ -142,4 +142,4 @@ def test_an_error_without_a_word_about_it_is_told(monkeypatch: pytest.MonkeyPatc
     assert errors.__doc__ is not None
     tree = [line for line in errors.__doc__.splitlines() if "TooSlow" not in line]
     monkeypatch.setattr(errors, "__doc__", "\n".join(tree))
-    assert lacking() == "docs: nothing is said about the error TooSlow: see docs/generate/words.py"
+    assert lacking() == "docs: nothing is said about the error TooSlow: see docs/generate/descriptions.py"
