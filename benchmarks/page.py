@@ -97,9 +97,9 @@ def measure(pages: int, line_seconds: float) -> str:
             browser.close()
             server.stop()
     title = f"{pages} pages, {LINES} lines each, in {seconds:.0f} s"
-    rows = [row(title, streaming), row("nothing, in the same browser", nothing)]
-    columns = ("frames", "median, ms", "p99, ms", "longest, ms", "over 100 ms", "longest work in one, ms")
-    head = [f"| what | {' | '.join(columns)} |", f"|---|{'---:|' * len(columns)}"]
+    rows = [row(title, streaming), row("no document, same browser", nothing)]
+    columns = ("frames", "median, ms", "p99, ms", "longest, ms", "over 100 ms", "longest task, ms")
+    head = [f"| case | {' | '.join(columns)} |", f"|---|{'---:|' * len(columns)}"]
     return "\n".join([weights(weight), "", *head, *rows])
 
 
@@ -124,7 +124,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     if shutil.which("chromium") is None:
-        sys.exit("There is no chromium here; install Debian's.")
+        sys.exit("Chromium is not installed. Install the Debian package.")
     load = os.getloadavg()[0]
     text = measure(options.document_pages, options.line_seconds)
     text = f"`.venv/bin/python -m benchmarks.page --write`, load average {load:.1f} before.\n\n{text}"
