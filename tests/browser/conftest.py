@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.support.browsing import FLAGS, Desk, Watcher
+from tests.support.page_object import CHROMIUM_FLAGS, ConsoleMonitor, WebPage
 from tests.support.server import Server
 from tests.support.wheel import Wheel
 
@@ -29,7 +29,7 @@ def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("LOUD: there is no chromium here; nothing was said about the web page")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
 
@@ -56,17 +56,17 @@ def installed_server(new_installed_server: Callable[..., Server]) -> Iterator[Se
 
 
 @pytest.fixture
-def watcher() -> Iterator[Watcher]:
-    watcher = Watcher()
-    yield watcher
-    assert watcher.complaints == []
+def console() -> Iterator[ConsoleMonitor]:
+    console = ConsoleMonitor()
+    yield console
+    assert console.errors == []
 
 
 @pytest.fixture
-def desk(browser: Browser, installed_server: Server, watcher: Watcher) -> Iterator[Desk]:
+def web_page(browser: Browser, installed_server: Server, console: ConsoleMonitor) -> Iterator[WebPage]:
     """A page of a new user of the shared server, signed in."""
-    with Desk.opened(browser, installed_server, watcher) as desk:
-        yield desk
+    with WebPage.open_signed_in(browser, installed_server, console) as web_page:
+        yield web_page
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 import { render } from "preact";
 
-import { begin } from "./state/session.ts";
+import { initAuth } from "./state/auth.ts";
 import { App } from "./views/App.tsx";
 
 const root = document.getElementById("app");
 if (root !== null) render(<App />, root);
-void begin();
+void initAuth();

@@ -3,7 +3,7 @@
 export interface BackoffOptions {
   /** The first wait lies between half of this and this, in milliseconds. */
   readonly firstMs?: number;
-  readonly mostMs?: number;
+  readonly maxMs?: number;
   readonly random?: () => number;
 }
 
@@ -14,12 +14,12 @@ export interface BackoffOptions {
 export class Backoff {
   #attempts = 0;
   readonly #firstMs: number;
-  readonly #mostMs: number;
+  readonly #maxMs: number;
   readonly #random: () => number;
 
-  constructor({ firstMs = 500, mostMs = 30_000, random = Math.random }: BackoffOptions = {}) {
+  constructor({ firstMs = 500, maxMs = 30_000, random = Math.random }: BackoffOptions = {}) {
     this.#firstMs = firstMs;
-    this.#mostMs = mostMs;
+    this.#maxMs = maxMs;
     this.#random = random;
   }
 
@@ -29,7 +29,7 @@ export class Backoff {
   }
 
   nextMs(): number {
-    const ceiling = Math.min(this.#mostMs, this.#firstMs * 2 ** this.#attempts);
+    const ceiling = Math.min(this.#maxMs, this.#firstMs * 2 ** this.#attempts);
     this.#attempts += 1;
     return ceiling * (0.5 + this.#random() / 2);
   }

@@ -17,7 +17,7 @@ export class ScanrillError extends Error {
   }
 }
 
-export class RequestRefused extends ScanrillError {
+export class RequestError extends ScanrillError {
   readonly fields: FieldErrors;
   /** HTTP status, where the request was one. */
   readonly status: number | undefined;
@@ -31,6 +31,6 @@ export class RequestRefused extends ScanrillError {
 
 export class Unauthenticated extends ScanrillError {}
 
-export class Unreachable extends ScanrillError {}
+export class ServerUnreachable extends ScanrillError {}
 
 export class ConnectionLost extends ScanrillError {}

@@ -3,14 +3,14 @@
 export { Backoff } from "./backoff.ts";
 export {
   ConnectionLost,
-  RequestRefused,
+  RequestError,
   ScanrillError,
   Unauthenticated,
-  Unreachable,
+  ServerUnreachable,
   type FieldErrors,
 } from "./errors.ts";
 export * from "./protocol.ts";
 export { ScanrillRest, type Engines, type Me, type UploadOptions } from "./rest.ts";
 export { CookieSession } from "./session.ts";
 export { ScanrillSocket, type ConnectionState, type SocketListener, type SocketOptions } from "./socket.ts";
-export { fixedToken, type TokenSource } from "./token.ts";
+export { staticToken, type TokenSource } from "./token.ts";

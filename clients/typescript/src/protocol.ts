@@ -29,7 +29,7 @@ export interface Instance {
 export type Box = readonly (readonly [number, number])[];
 
 /** Where on its page a line stands; the page's size is in the same pixels. */
-export interface LinePlace {
+export interface LinePosition {
   readonly box: Box;
   readonly width: number;
   readonly height: number;
@@ -43,7 +43,7 @@ export interface PartialText {
   readonly streamed_text: string;
   readonly page?: number;
   readonly page_count?: number | null;
-  readonly line?: LinePlace | null;
+  readonly line?: LinePosition | null;
   /** The page is finished: this is its final Markdown. */
   readonly done?: true;
 }
@@ -64,7 +64,7 @@ export interface Failed {
 }
 
 /** The last message of a reading. */
-export type Ended = Processed | Failed;
+export type Finished = Processed | Failed;
 
 export interface UploadMessage {
   readonly type: "Upload.created" | "Upload.updated" | "Upload.deleted" | "Upload.status";
@@ -111,7 +111,7 @@ export interface Page {
 export type StreamMode = "full" | "pages" | "delta";
 
 /** How a file is to be read; what is left out is left to the server. */
-export interface Wishes {
+export interface ReadOptions {
   /** One of those that `ScanrillRest.engines` lists. */
   readonly engine?: string | undefined;
   /** ISO 639-1 codes; without an engine they choose one. */
@@ -125,7 +125,7 @@ export interface Wishes {
 }
 
 /** One of the first three is enough: the file, a name for it or a path of the server's machine, its SHA-256. */
-export interface NewUpload extends Wishes {
+export interface NewUpload extends ReadOptions {
   readonly image_base64?: string;
   readonly image_path?: string;
   readonly image_hash?: string;
@@ -136,14 +136,14 @@ export interface Engine {
   readonly name: string;
   readonly installed: boolean;
   /** What keeps it from being used, as a sentence. */
-  readonly lacking: string;
+  readonly unavailable_reason: string;
   /** None: any. */
   readonly languages: readonly string[];
   readonly profiles: readonly string[];
   readonly streams_tokens: boolean;
-  readonly gives_boxes: boolean;
+  readonly provides_boxes: boolean;
   /** Pages leave the server's machine. */
-  readonly sends_pages_away: boolean;
+  readonly is_remote: boolean;
 }
 
 /** What a client may ask for over the socket; `ref` is added by the socket. */
@@ -152,7 +152,7 @@ export type Request =
   | { readonly type: "create"; readonly data: NewUpload }
   | { readonly type: "list"; readonly status?: Status; readonly search?: string; readonly limit?: number; readonly cursor?: string }
   | { readonly type: "retrieve" | "delete" | "cancel"; readonly instance_id: string }
-  | { readonly type: "retry"; readonly instance_id: string; readonly data?: Wishes }
+  | { readonly type: "retry"; readonly instance_id: string; readonly data?: ReadOptions }
   | { readonly type: "update"; readonly instance_id: string; readonly data: UploadChanges }
   | { readonly type: "ping" };
 
@@ -167,33 +167,33 @@ export interface UploadChanges {
 export type UploadEvent =
   | { readonly kind: "created" | "updated" | "deleted"; readonly instance: Instance }
   | { readonly kind: "partial"; readonly partial: PartialText }
-  | { readonly kind: "ended"; readonly ended: Ended };
+  | { readonly kind: "finished"; readonly finished: Finished };
 
-const ENDED_STATUSES: readonly Status[] = ["processed", "error", "cancelled"];
+const TERMINAL_STATUSES: readonly Status[] = ["processed", "error", "cancelled"];
 
 /** Whether nothing more happens to an upload of this status by itself. */
-export function hasEnded(status: Status): boolean {
-  return ENDED_STATUSES.includes(status);
+export function isTerminal(status: Status): boolean {
+  return TERMINAL_STATUSES.includes(status);
 }
 
 /** Those that were given, and nothing else. */
-export function given({ engine, languages, pages, profile, priority }: Wishes): Wishes {
-  const wishes = Object.entries({ engine, languages, pages, profile, priority });
-  return Object.fromEntries(wishes.filter(([, value]) => value !== undefined));
+export function definedOptions({ engine, languages, pages, profile, priority }: ReadOptions): ReadOptions {
+  const options = Object.entries({ engine, languages, pages, profile, priority });
+  return Object.fromEntries(options.filter(([, value]) => value !== undefined));
 }
 
-type Incoming = Readonly<Record<string, unknown>>;
+type ServerMessage = Readonly<Record<string, unknown>>;
 
-const CHANGES = { "Upload.created": "created", "Upload.updated": "updated", "Upload.deleted": "deleted" } as const;
+const EVENT_KINDS = { "Upload.created": "created", "Upload.updated": "updated", "Upload.deleted": "deleted" } as const;
 
 /** The event that a message of the server tells of, or null where it is none (or one from the future). */
-export function eventOf(message: Incoming): UploadEvent | null {
+export function parseEvent(message: ServerMessage): UploadEvent | null {
   const type = message["type"];
   if (typeof type !== "string") return null;
-  if (type in CHANGES && typeof message["instance"] === "object") {
-    return { kind: CHANGES[type as keyof typeof CHANGES], instance: message["instance"] as Instance };
+  if (type in EVENT_KINDS && typeof message["instance"] === "object") {
+    return { kind: EVENT_KINDS[type as keyof typeof EVENT_KINDS], instance: message["instance"] as Instance };
   }
   if (type !== "Upload.status" || typeof message["id"] !== "string") return null;
   if (message["status"] === "processing") return { kind: "partial", partial: message as unknown as PartialText };
-  return { kind: "ended", ended: message as unknown as Ended };
+  return { kind: "finished", finished: message as unknown as Finished };
 }

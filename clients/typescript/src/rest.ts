@@ -1,8 +1,8 @@
 /** The REST API: what is too big for one WebSocket message, or is a file. */
 
-import { RequestRefused } from "./errors.ts";
-import { call, refusal } from "./http.ts";
-import { given, type Engine, type Page, type UploadMessage, type Wishes } from "./protocol.ts";
+import { RequestError } from "./errors.ts";
+import { sendRequest, errorFromResponse } from "./http.ts";
+import { definedOptions, type Engine, type Page, type UploadMessage, type ReadOptions } from "./protocol.ts";
 import type { TokenSource } from "./token.ts";
 
 export interface Me {
@@ -18,7 +18,7 @@ export interface Engines {
   readonly default: string;
 }
 
-export interface UploadOptions extends Wishes {
+export interface UploadOptions extends ReadOptions {
   readonly filename: string;
   readonly onProgress?: (sent: number, total: number) => void;
   readonly signal?: AbortSignal;
@@ -61,42 +61,42 @@ export class ScanrillRest {
     try {
       return await this.#send(file, options, token);
     } catch (error) {
-      if (!isBadToken(error)) throw error;
+      if (!isAuthError(error)) throw error;
       return this.#send(file, options, await this.#token(token));
     }
   }
 
   async #get(path: string, signal?: AbortSignal): Promise<Response> {
     const token = await this.#token();
-    const ask = (bearer: string) =>
-      call(this.#base, path, {
+    const request = (bearer: string) =>
+      sendRequest(this.#base, path, {
         headers: { Authorization: `Bearer ${bearer}` },
         ...(signal === undefined ? {} : { signal }),
       });
     try {
-      return await ask(token);
+      return await request(token);
     } catch (error) {
-      if (!isBadToken(error)) throw error;
-      return ask(await this.#token(token));
+      if (!isAuthError(error)) throw error;
+      return request(await this.#token(token));
     }
   }
 
   #send(file: Blob, options: UploadOptions, token: string): Promise<UploadMessage> {
     const url = new URL("/api/uploads/", this.#base);
     url.searchParams.set("filename", options.filename);
-    for (const [name, value] of Object.entries(given(options))) url.searchParams.set(name, String(value));
+    for (const [name, value] of Object.entries(definedOptions(options))) url.searchParams.set(name, String(value));
     const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/octet-stream" };
     return typeof XMLHttpRequest === "undefined"
-      ? this.#sendByFetch(url, headers, file, options)
-      : this.#sendByRequest(url, headers, file, options);
+      ? this.#uploadWithFetch(url, headers, file, options)
+      : this.#uploadWithXhr(url, headers, file, options);
   }
 
-  async #sendByFetch(url: URL, headers: Readonly<Record<string, string>>, file: Blob, { signal }: UploadOptions): Promise<UploadMessage> {
+  async #uploadWithFetch(url: URL, headers: Readonly<Record<string, string>>, file: Blob, { signal }: UploadOptions): Promise<UploadMessage> {
     const init = { method: "POST", headers, body: file, ...(signal === undefined ? {} : { signal }) };
-    return (await call(this.#base, url.href, init)).json() as Promise<UploadMessage>;
+    return (await sendRequest(this.#base, url.href, init)).json() as Promise<UploadMessage>;
   }
 
-  #sendByRequest(
+  #uploadWithXhr(
     url: URL,
     headers: Readonly<Record<string, string>>,
     file: Blob,
@@ -109,9 +109,9 @@ export class ScanrillRest {
       sending.upload.onprogress = ({ loaded, total }) => onProgress?.(loaded, total);
       sending.onload = () => {
         if (sending.status < 300) resolve(JSON.parse(sending.responseText) as UploadMessage);
-        else reject(refusal(sending.status, sending.responseText));
+        else reject(errorFromResponse(sending.status, sending.responseText));
       };
-      sending.onerror = () => reject(refusal(0, ""));
+      sending.onerror = () => reject(errorFromResponse(0, ""));
       sending.onabort = () => reject(signal?.reason);
       signal?.addEventListener("abort", () => sending.abort(), { once: true });
       sending.send(file);
@@ -119,6 +119,6 @@ export class ScanrillRest {
   }
 }
 
-function isBadToken(error: unknown): boolean {
-  return error instanceof RequestRefused && error.status === 401;
+function isAuthError(error: unknown): boolean {
+  return error instanceof RequestError && error.status === 401;
 }

@@ -9,7 +9,7 @@ import { Unauthenticated } from "./errors.ts";
 export type TokenSource = (rejected?: string) => Promise<string>;
 
 /** A source for programs that were handed one token. */
-export function fixedToken(token: string): TokenSource {
+export function staticToken(token: string): TokenSource {
   return (rejected) =>
     rejected === token
       ? Promise.reject(new Unauthenticated("The token is invalid or expired."))

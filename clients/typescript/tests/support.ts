@@ -5,24 +5,24 @@ import { createServer, connect, type AddressInfo, type Socket } from "node:net";
 
 import { ScanrillSocket, type ConnectionState, type SocketOptions, type UploadEvent } from "../src/index.ts";
 
-function given(name: string): string {
+function requiredEnv(name: string): string {
   const value = process.env[name];
   if (value === undefined) throw new Error(`${name} is not set: these tests are run by the server's test suite`);
   return value;
 }
 
 /** `http://host:port` of a server with the `dummy` engine. */
-export const base = given("SCANRILL_TEST_URL");
-export const token = given("SCANRILL_TEST_TOKEN");
-export const expiredToken = given("SCANRILL_TEST_EXPIRED_TOKEN");
+export const base = requiredEnv("SCANRILL_TEST_URL");
+export const token = requiredEnv("SCANRILL_TEST_TOKEN");
+export const expiredToken = requiredEnv("SCANRILL_TEST_EXPIRED_TOKEN");
 
 /** A scan that nobody has sent yet; `name` is one of those that the test suite has drawn. */
 export function scan(name: string): Blob {
-  return new Blob([readFileSync(`${given("SCANRILL_TEST_SCANS")}/${name}`)]);
+  return new Blob([readFileSync(`${requiredEnv("SCANRILL_TEST_SCANS")}/${name}`)]);
 }
 
 /** A socket whose events and states can be waited for. */
-export class Heard {
+export class EventRecorder {
   readonly events: UploadEvent[] = [];
   readonly states: ConnectionState["kind"][] = [];
   readonly connections: { readonly recovered: boolean }[] = [];
@@ -36,16 +36,16 @@ export class Heard {
       stream: "pages",
       ...options,
       listener: {
-        onEvent: (event) => this.#note(() => this.events.push(event)),
-        onState: (state) => this.#note(() => this.states.push(state.kind)),
-        onConnected: (connected) => this.#note(() => this.connections.push(connected)),
+        onEvent: (event) => this.#record(() => this.events.push(event)),
+        onState: (state) => this.#record(() => this.states.push(state.kind)),
+        onConnected: (waitConnected) => this.#record(() => this.connections.push(waitConnected)),
       },
     });
     this.socket.start();
   }
 
   /** The first value that is not undefined, of now or of later. */
-  async until<Value>(find: (heard: Heard) => Value | undefined): Promise<Value> {
+  async until<Value>(find: (recorder: EventRecorder) => Value | undefined): Promise<Value> {
     for (;;) {
       const found = find(this);
       if (found !== undefined) return found;
@@ -53,12 +53,12 @@ export class Heard {
     }
   }
 
-  connected(times = 1): Promise<true> {
+  waitConnected(times = 1): Promise<true> {
     return this.until(({ connections }) => (connections.length >= times ? true : undefined));
   }
 
-  #note(take: () => void): void {
-    take();
+  #record(record: () => void): void {
+    record();
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();
@@ -66,26 +66,26 @@ export class Heard {
 }
 
 /** Between a client and the server: passes all on, until it is cut or goes deaf. */
-export class Cable {
-  #deaf = false;
-  readonly #ends = new Set<Socket>();
+export class TcpProxy {
+  #isPaused = false;
+  readonly #sockets = new Set<Socket>();
   readonly #server = createServer((near) => {
     const far = connect(Number(new URL(base).port), "127.0.0.1");
     for (const [from, to] of [
       [near, far],
       [far, near],
     ] as const) {
-      this.#ends.add(from);
-      from.on("data", (data) => this.#deaf || to.write(data));
+      this.#sockets.add(from);
+      from.on("data", (data) => this.#isPaused || to.write(data));
       from.on("close", () => to.destroy());
       from.on("error", () => to.destroy());
     }
   });
 
-  static async laid(): Promise<Cable> {
-    const cable = new Cable();
-    await new Promise<void>((resolve) => cable.#server.listen(0, "127.0.0.1", resolve));
-    return cable;
+  static async listen(): Promise<TcpProxy> {
+    const proxy = new TcpProxy();
+    await new Promise<void>((resolve) => proxy.#server.listen(0, "127.0.0.1", resolve));
+    return proxy;
   }
 
   get url(): string {
@@ -93,23 +93,23 @@ export class Cable {
   }
 
   /** All connections break; new ones pass. */
-  cut(): void {
-    this.#deaf = false;
-    for (const end of this.#ends) end.destroy();
-    this.#ends.clear();
+  dropConnections(): void {
+    this.#isPaused = false;
+    for (const end of this.#sockets) end.destroy();
+    this.#sockets.clear();
   }
 
   /** Connections stand, and nothing comes through. */
-  goDeaf(): void {
-    this.#deaf = true;
+  pauseTraffic(): void {
+    this.#isPaused = true;
   }
 
-  hearAgain(): void {
-    this.#deaf = false;
+  resumeTraffic(): void {
+    this.#isPaused = false;
   }
 
-  takeAway(): void {
+  close(): void {
     this.#server.close();
-    this.cut();
+    this.dropConnections();
   }
 }

@@ -3,19 +3,19 @@
 import { signal } from "@preact/signals";
 import type { Engine } from "scanrill-client";
 
-import { rest } from "./server.ts";
+import { rest } from "./api.ts";
 
 /** Those that are installed; none as long as the server has not said. */
 export const engines = signal<readonly Engine[]>([]);
 /** Which reads where nobody chooses; null as long as the server has not said. */
-export const reader = signal<Engine | null>(null);
+export const defaultEngine = signal<Engine | null>(null);
 
 /** Asked at every connection, as a server that was restarted may have others. Without an answer all stays as it is. */
 export async function load(): Promise<void> {
   try {
-    const { engines: known, default: name } = await rest.engines();
-    engines.value = known.filter(({ installed }) => installed);
-    reader.value = known.find((engine) => engine.name === name) ?? null;
+    const { engines: found, default: name } = await rest.engines();
+    engines.value = found.filter(({ installed }) => installed);
+    defaultEngine.value = found.find((engine) => engine.name === name) ?? null;
   } catch {
     // Who cannot choose can still do all the rest.
   }
@@ -23,5 +23,5 @@ export async function load(): Promise<void> {
 
 export function clear(): void {
   engines.value = [];
-  reader.value = null;
+  defaultEngine.value = null;
 }

@@ -2,20 +2,20 @@
 
 import { signal } from "@preact/signals";
 
-const ID = /^#\/([0-9a-f-]{36})$/;
+const ID_IN_HASH = /^#\/([0-9a-f-]{36})$/;
 
-export const selectedId = signal<string | null>(inAddress());
+export const selectedId = signal<string | null>(idFromHash());
 
-export function show(id: string | null): void {
+export function navigateTo(id: string | null): void {
   if (id === selectedId.value) return;
   history.pushState(null, "", id === null ? window.location.pathname : `#/${id}`);
   selectedId.value = id;
 }
 
-function inAddress(): string | null {
-  return ID.exec(window.location.hash)?.[1] ?? null;
+function idFromHash(): string | null {
+  return ID_IN_HASH.exec(window.location.hash)?.[1] ?? null;
 }
 
 window.addEventListener("popstate", () => {
-  selectedId.value = inAddress();
+  selectedId.value = idFromHash();
 });

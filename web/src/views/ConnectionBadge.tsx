@@ -5,7 +5,7 @@ import type { VNode } from "preact";
 import { useEffect } from "preact/hooks";
 
 import { connection } from "../state/connection.ts";
-import { retryNow } from "../state/server.ts";
+import { retryNow } from "../state/api.ts";
 
 export function ConnectionBadge(): VNode {
   const state = connection.value;
@@ -32,10 +32,10 @@ function Badge({ kind, text }: { readonly kind: string; readonly text: string })
 function Countdown({ until }: { readonly until: number }): VNode {
   const now = useSignal(Date.now());
   useEffect(() => {
-    const ticking = setInterval(() => {
+    const interval = setInterval(() => {
       now.value = Date.now();
     }, 500);
-    return () => clearInterval(ticking);
+    return () => clearInterval(interval);
   }, []);
   const seconds = Math.max(0, Math.ceil((until - now.value) / 1000));
   // Each second is seen and not read out.

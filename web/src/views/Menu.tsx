@@ -11,16 +11,16 @@ interface Props {
   readonly children: ComponentChildren;
 }
 
-export function Menu({ title, label, class: also = "", children }: Props): VNode {
+export function Menu({ title, label, class: className = "", children }: Props): VNode {
   const menu = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
-    const stop = new AbortController();
-    const away = ({ target }: Event) => menu.current?.contains(target as Node) === false && close(menu.current);
-    for (const kind of ["pointerdown", "focusin"]) document.addEventListener(kind, away, { signal: stop.signal });
-    return () => stop.abort();
+    const controller = new AbortController();
+    const closeOutside = ({ target }: Event) => menu.current?.contains(target as Node) === false && close(menu.current);
+    for (const kind of ["pointerdown", "focusin"]) document.addEventListener(kind, closeOutside, { signal: controller.signal });
+    return () => controller.abort();
   }, []);
   return (
-    <details ref={menu} class={`menu ${also}`} onClick={closeOnChoice} onKeyDown={closeOnEscape}>
+    <details ref={menu} class={`menu ${className}`} onClick={closeOnChoice} onKeyDown={closeOnEscape}>
       <summary {...(label === undefined ? {} : { "aria-label": label })}>{title}</summary>
       <div class="menu-items">{children}</div>
     </details>

@@ -3,37 +3,37 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 
-import { sentence } from "../state/sentence.ts";
-import { signIn, signInWithLink } from "../state/session.ts";
-import { Sentence } from "./Sentence.tsx";
-import { Wordmark } from "./Wordmark.tsx";
+import { errorMessage } from "../state/error-message.ts";
+import { signIn, signInWithLink } from "../state/auth.ts";
+import { InlineCode } from "./InlineCode.tsx";
+import { Logo } from "./Logo.tsx";
 
 export function SignIn({ notice }: { readonly notice: string }): VNode {
-  const problem = useSignal("");
+  const errorText = useSignal("");
   const busy = useSignal(false);
 
-  const enter = (way: (form: FormData) => Promise<void>) => async (event: SubmitEvent) => {
+  const submit = (signInWith: (form: FormData) => Promise<void>) => async (event: SubmitEvent) => {
     event.preventDefault();
     busy.value = true;
     try {
-      await way(new FormData(event.currentTarget as HTMLFormElement));
+      await signInWith(new FormData(event.currentTarget as HTMLFormElement));
     } catch (error) {
-      problem.value = sentence(error);
+      errorText.value = errorMessage(error);
       busy.value = false;
     }
   };
   const field = (form: FormData, name: string) => String(form.get(name) ?? "");
 
   return (
-    <main class="door">
+    <main class="sign-in">
       <h1>
-        <Wordmark />
+        <Logo />
       </h1>
       <p class="lead">Reads scans. The text appears while it is being read.</p>
-      <p class="problem" role="alert">
-        <Sentence text={problem.value || notice} />
+      <p class="form-error" role="alert">
+        <InlineCode text={errorText.value || notice} />
       </p>
-      <form onSubmit={enter((form) => signIn(field(form, "username"), field(form, "password")))}>
+      <form onSubmit={submit((form) => signIn(field(form, "username"), field(form, "password")))}>
         <label>
           Name
           <input name="username" autocomplete="username" autocapitalize="none" spellcheck={false} required />
@@ -52,7 +52,7 @@ export function SignIn({ notice }: { readonly notice: string }): VNode {
           Open the link that <code>scanrill serve</code> printed, or have <code>scanrill link</code> print another.
           From another machine, paste it here:
         </p>
-        <form class="row" onSubmit={enter((form) => signInWithLink(field(form, "link")))}>
+        <form class="row" onSubmit={submit((form) => signInWithLink(field(form, "link")))}>
           <input name="link" aria-label="Sign-in link" placeholder="http://…/#code=…" autocomplete="off" required />
           <button type="submit" disabled={busy.value}>
             Open

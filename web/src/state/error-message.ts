@@ -2,7 +2,7 @@
 
 import { ScanrillError } from "scanrill-client";
 
-export function sentence(error: unknown): string {
+export function errorMessage(error: unknown): string {
   if (error instanceof ScanrillError) return error.message;
   console.error(error);
   return "Something went wrong in this page; reload it.";

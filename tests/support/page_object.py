@@ -16,52 +16,58 @@ from tests.support.server import Server
 
 # Without these Chromium asks hosts of its own at every start.
 QUIET = ["quic", "background-networking", "component-update", "sync", "gpu"]
-FLAGS = ["--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in QUIET)]
-READ_MS = 60_000
-PICTURES = re.compile(r"/pages/\d+/image")
-# A violation is reported to nobody by default; so it is written where the watcher sees it.
-REPORT_VIOLATIONS = """
+CHROMIUM_FLAGS = ["--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in QUIET)]
+READ_TIMEOUT_MS = 60_000
+PAGE_IMAGE_URL = re.compile(r"/pages/\d+/image")
+# A violation is reported to nobody by default; so it is written where the console sees it.
+REPORT_CSP_VIOLATIONS = """
 addEventListener("securitypolicyviolation", ({violatedDirective, blockedURI, sample}) =>
   console.error(`CSP: ${violatedDirective} ${blockedURI} ${sample}`));
 """
 # What a browser says of a server that is away; a test that takes it away says so.
-AWAY = re.compile(r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection to")
+CONNECTION_ERRORS = re.compile(
+    r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection to"
+)
 
 
-class Watcher:
+class ConsoleMonitor:
     """All that a page complains of. `server_goes_away` is said by the test that lets it go."""
 
     def __init__(self) -> None:
-        self._complaints: list[str] = []
-        self.server_goes_away = False
+        self._errors: list[str] = []
+        self.ignore_connection_errors = False
 
     @property
-    def complaints(self) -> list[str]:
-        return [text for text in self._complaints if not (self.server_goes_away and AWAY.search(text))]
+    def errors(self) -> list[str]:
+        return [
+            text
+            for text in self._errors
+            if not (self.ignore_connection_errors and CONNECTION_ERRORS.search(text))
+        ]
 
-    def forget(self, part: str) -> bool:
+    def discard_errors(self, part: str) -> bool:
         """What a test has brought about itself; whether there was any."""
-        found = [text for text in self._complaints if part in text]
-        self._complaints = [text for text in self._complaints if part not in text]
+        found = [text for text in self._errors if part in text]
+        self._errors = [text for text in self._errors if part not in text]
         return bool(found)
 
-    def watch(self, page: Page) -> None:
+    def attach(self, page: Page) -> None:
         page.on(
             "console",
-            lambda message: self._note(message.text) if message.type in ("error", "warning") else None,
+            lambda message: self._record(message.text) if message.type in ("error", "warning") else None,
         )
-        page.on("pageerror", lambda error: self._note(str(error)))
+        page.on("pageerror", lambda error: self._record(str(error)))
 
-    def _note(self, text: str) -> None:
-        self._complaints.append(text)
+    def _record(self, text: str) -> None:
+        self._errors.append(text)
 
 
-def link_of(account: Account) -> str:
+def sign_in_link(account: Account) -> str:
     """A link that signs the user in, once."""
     return f"{account.server.http}/#code={account.code()}"
 
 
-class Desk:
+class WebPage:
     """One page of one user."""
 
     def __init__(self, page: Page, server: Server) -> None:
@@ -69,14 +75,16 @@ class Desk:
 
     @classmethod
     @contextmanager
-    def opened(cls, browser: Browser, server: Server, watcher: Watcher, **options: Any) -> Iterator[Desk]:
+    def open_signed_in(
+        cls, browser: Browser, server: Server, console: ConsoleMonitor, **options: Any
+    ) -> Iterator[WebPage]:
         """Signed in by a link, as a new user."""
         context = browser.new_context(**({"viewport": {"width": 1400, "height": 900}} | options))
-        context.add_init_script(REPORT_VIOLATIONS)
-        desk = cls(context.new_page(), server)
-        watcher.watch(desk.page)
-        desk.sign_in(link_of(Account.on(server)))
-        yield desk
+        context.add_init_script(REPORT_CSP_VIOLATIONS)
+        web_page = cls(context.new_page(), server)
+        console.attach(web_page.page)
+        web_page.sign_in(sign_in_link(Account.on(server)))
+        yield web_page
         context.close()
 
     @property
@@ -85,18 +93,18 @@ class Desk:
 
     def sign_in(self, link: str) -> None:
         self.page.goto(link)
-        expect(self.live).to_be_visible()
+        expect(self.live_badge).to_be_visible()
 
-    def another_tab(self, watcher: Watcher) -> Desk:
+    def open_tab(self, console: ConsoleMonitor) -> WebPage:
         page = self.context.new_page()
-        watcher.watch(page)
+        console.attach(page)
         page.goto(self.server.http)
-        return Desk(page, self.server)
+        return WebPage(page, self.server)
 
     # ── what there is to see ──
 
     @property
-    def live(self) -> Locator:
+    def live_badge(self) -> Locator:
         return self.page.get_by_role("status").get_by_text("Live", exact=True)
 
     @property
@@ -104,16 +112,16 @@ class Desk:
         return self.page.get_by_role("region", name="The text").locator(".text-scroll")
 
     @property
-    def mark(self) -> Locator:
+    def highlighted_line(self) -> Locator:
         """The line that is being read, on the picture."""
-        return self.page.locator("svg .being-read")
+        return self.page.locator("svg .current-line")
 
-    def watch_for_the_mark(self) -> Callable[[], None]:
-        """From now on; what it returns waits until the mark has been there, however shortly."""
+    def observe_highlighted_line(self) -> Callable[[], None]:
+        """From now on; what it returns waits until the highlighted_line has been there, however shortly."""
         seen = self.page.evaluate_handle(
             """() => ({ seen: new Promise((resolve) =>
                 new MutationObserver((_, observer) => {
-                    if (!document.querySelector("svg .being-read")) return;
+                    if (!document.querySelector("svg .current-line")) return;
                     observer.disconnect();
                     resolve();
                 }).observe(document.body, { childList: true, subtree: true, attributes: true })) })"""
@@ -129,15 +137,15 @@ class Desk:
         """Where the page of a document is chosen."""
         return self.page.get_by_role("spinbutton")
 
-    def turn_to(self, number: int) -> None:
+    def go_to_page(self, number: int) -> None:
         self.page_number.fill(str(number))
         self.page.keyboard.press("Enter")
 
-    def row(self, name: str) -> Locator:
+    def upload_row(self, name: str) -> Locator:
         return self.page.get_by_label("Your scans").get_by_role("button", name=re.compile(re.escape(name)))
 
     @property
-    def another_engine(self) -> Locator:
+    def retry_menu(self) -> Locator:
         """The menu of engines that may read a scan again."""
         return self.page.get_by_label("Read again with …")
 
@@ -145,13 +153,13 @@ class Desk:
         return self.page.get_by_role("button", name=name, exact=True)
 
     @property
-    def cancel(self) -> Locator:
+    def cancel_button(self) -> Locator:
         """Of the scan that is shown; one that is being sent has another in the list."""
         return self.page.get_by_role("main").get_by_role("button", name="Cancel", exact=True)
 
     # ── what there is to do ──
 
-    def choose(self, *files: Path | tuple[str, str, bytes]) -> None:
+    def upload(self, *files: Path | tuple[str, str, bytes]) -> None:
         """Files by "Add scans"; a tuple is (name, content type, bytes)."""
         payload: Any = [
             file if isinstance(file, Path) else dict(zip(("name", "mimeType", "buffer"), file, strict=True))
@@ -159,7 +167,7 @@ class Desk:
         ]
         self.page.get_by_label("Add scans").set_input_files(payload)
 
-    def drop(self, name: str, content_type: str, content: bytes) -> None:
+    def drop_file(self, name: str, content_type: str, content: bytes) -> None:
         """Lets a file go over the middle of the page."""
         data = self.page.evaluate_handle(
             """([name, type, bytes]) => {
@@ -175,7 +183,7 @@ class Desk:
                 "main", kind, {"dataTransfer": data, "bubbles": True, "cancelable": True}
             )
 
-    def paste(self, name: str, content: bytes) -> None:
+    def paste_image(self, name: str, content: bytes) -> None:
         self.page.evaluate(
             """([name, bytes]) => {
                 const clipboardData = new DataTransfer();
@@ -193,7 +201,7 @@ class Desk:
             self.button(what).click()
         return downloading.value.suggested_filename, Path(downloading.value.path()).read_bytes()
 
-    def serve_markdown(self, markdown: str) -> None:
+    def override_page_markdown(self, markdown: str) -> None:
         """From now on every finished page has this for its Markdown."""
 
         def answer(route: Route) -> None:
@@ -202,7 +210,7 @@ class Desk:
 
         self.page.route(re.compile(r"/pages/\d+$"), answer)
 
-    def lose_pictures(self) -> list[str]:
+    def block_page_images(self) -> list[str]:
         """From now on no picture of a page comes; which were asked for."""
         asked: list[str] = []
 
@@ -210,12 +218,14 @@ class Desk:
             asked.append(route.request.url)
             route.abort("connectionrefused")
 
-        self.page.route(PICTURES, lose)
+        self.page.route(PAGE_IMAGE_URL, lose)
         return asked
 
-    def find_pictures(self) -> None:
-        self.page.unroute(PICTURES)
+    def unblock_page_images(self) -> None:
+        self.page.unroute(PAGE_IMAGE_URL)
 
-    def wait_read(self, name: str) -> None:
+    def wait_processed(self, name: str) -> None:
         """Also where a phone does not show the list."""
-        expect(self.page.locator(".row-button.processed", has_text=name)).to_have_count(1, timeout=READ_MS)
+        expect(self.page.locator(".upload-row.processed", has_text=name)).to_have_count(
+            1, timeout=READ_TIMEOUT_MS
+        )

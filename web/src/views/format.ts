@@ -26,14 +26,14 @@ const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const OLD_SECONDS = 7 * 86_400;
 
 /** "3 minutes ago", or the date of what is older than a week. */
-export function ago(iso: string, now = Date.now()): string {
+export function relativeTime(iso: string, now = Date.now()): string {
   const seconds = (now - Date.parse(iso)) / 1000;
   if (seconds > OLD_SECONDS) return new Date(iso).toLocaleDateString();
   const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? ["second", 0];
   return size === 0 ? "just now" : relative.format(-Math.floor(seconds / size), unit);
 }
 
-export function bytesText(bytes: number): string {
+export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} bytes`;
   const [value, unit] = bytes < 1_000_000 ? [bytes / 1000, "kB"] : [bytes / 1_000_000, "MB"];
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;

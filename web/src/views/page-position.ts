@@ -1,24 +1,24 @@
 /** What lies on the desk, and what of it is looked at. */
 
 import type { Signal } from "@preact/signals";
-import { hasEnded, type Instance } from "scanrill-client";
+import { isTerminal, type Instance } from "scanrill-client";
 
 export type TextView = "text" | "markdown";
 
 /** What the two panes share. */
-export interface Gaze {
+export interface PagePosition {
   /** That is looked at. */
   readonly page: Signal<number>;
   /** The eye goes along with the reader. */
-  readonly follows: Signal<boolean>;
+  readonly isFollowing: Signal<boolean>;
   /** The page was turned to: the text stands at its beginning, until somebody scrolls. */
-  readonly turned: Signal<boolean>;
+  readonly isPinned: Signal<boolean>;
 }
 
 /** How many pages there are to show: as many as were read, or are being read. */
 export function shownPages(upload: Instance): number {
   const { status, page_count: count, pages_done: done } = upload;
-  if (hasEnded(status)) return status === "processed" ? Math.max(count ?? 0, done) : done;
+  if (isTerminal(status)) return status === "processed" ? Math.max(count ?? 0, done) : done;
   return Math.max(done + 1, 1);
 }
 

@@ -28,7 +28,7 @@ export function retryNow(): void {
 }
 
 /** The socket; throws where nobody is signed in, as then nothing that needs it is on the page. */
-export function live(): ScanrillSocket {
+export function requireSocket(): ScanrillSocket {
   if (socket === null) throw new Error("nobody is signed in");
   return socket;
 }
