@@ -1,4 +1,9 @@
-/** A client of scanrill's API. `ScanrillSocket` for what happens, `ScanrillRest` for files, `CookieSession` for tokens. */
+/**
+ * TypeScript client of the scanrill API.
+ *
+ * `ScanrillSocket` sends requests over the WebSocket and reports upload events. `ScanrillRest` transfers files and
+ * pages. `CookieSession` supplies access tokens in a browser.
+ */
 
 export { Backoff } from "./backoff.ts";
 export {

@@ -1,61 +1,68 @@
-/** The REST API: what is too big for one WebSocket message, or is a file. */
+/** The REST API: files, pages, page images and information about the server. */
 
 import { RequestError } from "./errors.ts";
-import { sendRequest, errorFromResponse } from "./http.ts";
-import { definedOptions, type Engine, type Page, type UploadMessage, type ReadOptions } from "./protocol.ts";
+import { errorFromResponse, sendRequest } from "./http.ts";
+import { definedOptions, type Engine, type Page, type ReadOptions, type UploadMessage } from "./protocol.ts";
 import type { TokenSource } from "./token.ts";
 
+/** The signed-in user and the limits that apply. */
 export interface Me {
   readonly username: string;
-  /** 0 = unlimited. */
+  /** Largest accepted file, in bytes; 0 means unlimited. */
   readonly max_upload_bytes: number;
   readonly version: string;
 }
 
 export interface Engines {
   readonly engines: readonly Engine[];
-  /** Which reads where nobody asks for one. */
+  /** Name of the engine that reads an upload without `engine` option. */
   readonly default: string;
 }
 
 export interface UploadOptions extends ReadOptions {
   readonly filename: string;
+  /** Receives the sent and the total number of bytes. Called in browsers only. */
   readonly onProgress?: (sent: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
 
+/** Client of the REST API. It renews a rejected access token once and repeats the request. */
 export class ScanrillRest {
   readonly #base: string;
   readonly #token: TokenSource;
 
+  /** `base` is the URL of the server, for example `http://localhost:8000`. */
   constructor(base: string, token: TokenSource) {
     this.#base = base;
     this.#token = token;
   }
 
+  /** Fetch the signed-in user. */
   async me(): Promise<Me> {
     return (await this.#get("/api/me/")).json() as Promise<Me>;
   }
 
+  /** Fetch the list of engines. */
   async engines(): Promise<Engines> {
     return (await this.#get("/api/engines/")).json() as Promise<Engines>;
   }
 
+  /** Fetch a finished page; `number` starts at 1. */
   async page(uploadId: string, number: number, signal?: AbortSignal): Promise<Page> {
     return (await this.#get(`/api/uploads/${uploadId}/pages/${number}`, signal)).json() as Promise<Page>;
   }
 
-  /** A picture of a page, upright, about that many pixels wide. */
+  /** Fetch the image of a page, upright and about `width` pixels wide. */
   async pageImage(uploadId: string, number: number, width: number, signal?: AbortSignal): Promise<Blob> {
     return (await this.#get(`/api/uploads/${uploadId}/pages/${number}/image?width=${width}`, signal)).blob();
   }
 
-  /** The file as it came in. */
+  /** Fetch the uploaded file, unchanged. */
   async original(uploadId: string): Promise<Blob> {
     return (await this.#get(`/api/uploads/${uploadId}/file`)).blob();
   }
 
-  /** Streams a file to the server. How far it is, only a browser tells: `fetch` does not. */
+  /** Upload a file. Uses XMLHttpRequest where it exists, because `fetch` does not report progress. */
   async upload(file: Blob, options: UploadOptions): Promise<UploadMessage> {
     const token = await this.#token();
     try {
@@ -103,18 +110,18 @@ export class ScanrillRest {
     { onProgress, signal }: UploadOptions,
   ): Promise<UploadMessage> {
     return new Promise((resolve, reject) => {
-      const sending = new XMLHttpRequest();
-      sending.open("POST", url);
-      for (const [name, value] of Object.entries(headers)) sending.setRequestHeader(name, value);
-      sending.upload.onprogress = ({ loaded, total }) => onProgress?.(loaded, total);
-      sending.onload = () => {
-        if (sending.status < 300) resolve(JSON.parse(sending.responseText) as UploadMessage);
-        else reject(errorFromResponse(sending.status, sending.responseText));
+      const xhr = new XMLHttpRequest();
+      xhr.open("POST", url);
+      for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
+      xhr.upload.onprogress = ({ loaded, total }) => onProgress?.(loaded, total);
+      xhr.onload = () => {
+        if (xhr.status < 300) resolve(JSON.parse(xhr.responseText) as UploadMessage);
+        else reject(errorFromResponse(xhr.status, xhr.responseText));
       };
-      sending.onerror = () => reject(errorFromResponse(0, ""));
-      sending.onabort = () => reject(signal?.reason);
-      signal?.addEventListener("abort", () => sending.abort(), { once: true });
-      sending.send(file);
+      xhr.onerror = () => reject(errorFromResponse(0, ""));
+      xhr.onabort = () => reject(signal?.reason);
+      signal?.addEventListener("abort", () => xhr.abort(), { once: true });
+      xhr.send(file);
     });
   }
 }

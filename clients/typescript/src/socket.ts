@@ -1,15 +1,15 @@
 /**
- * One WebSocket that comes back: connects, subscribes, pairs replies with requests, tells what happens.
+ * A WebSocket that reconnects, subscribes, pairs replies with requests and reports events.
  *
- * With `stream` it resumes: it knows the cursor of the last event that it told, asks for what came after it, and
- * tells no event twice.
+ * With `stream`, it resumes after a reconnect: it sends the cursor of the last reported event, and the server replays
+ * the later events. No event is reported twice.
  */
 
 import { Backoff } from "./backoff.ts";
 import { ConnectionLost, RequestError, ScanrillError, Unauthenticated, type FieldErrors } from "./errors.ts";
 import {
-  parseEvent,
   definedOptions,
+  parseEvent,
   type Finished,
   type Instance,
   type ListMessage,
@@ -24,42 +24,46 @@ import {
 } from "./protocol.ts";
 import type { TokenSource } from "./token.ts";
 
-/** `waiting` until `retryAt` (epoch milliseconds); after `refused` nothing more is tried. */
+/** `waiting`: the next attempt is at `retryAt` (epoch milliseconds). `rejected`: there are no further attempts. */
 export type ConnectionState =
   | { readonly kind: "idle" | "connecting" | "open" }
   | { readonly kind: "waiting"; readonly retryAt: number }
   | { readonly kind: "rejected"; readonly code: number; readonly reason: string };
 
+/** Callbacks of a `ScanrillSocket`. */
 export interface SocketListener {
   onState?(state: ConnectionState): void;
   /**
-   * Connected, again or for the first time. Where `recovered`, all that happened meanwhile is told as events; where
-   * not, it is not: ask for the list, or take the one that `onSnapshot` brings.
+   * Called after every connect and reconnect.
+   *
+   * `recovered`: the missed events follow. Otherwise `onSnapshot` follows if `snapshot` is true; if it is false, call
+   * `list`.
    */
   onConnected?(connected: { readonly recovered: boolean; readonly snapshot: boolean }): void;
-  /** All uploads, as they are; the events after it follow. */
+  /** Called with the current list of all uploads, which replaces earlier state. Later events follow. */
   onSnapshot?(snapshot: ListMessage): void;
   onEvent?(event: UploadEvent): void;
 }
 
 export interface SocketOptions {
-  /** `ws://host/ws/core/upload/`, or that of one upload. */
+  /** URL of all uploads, `ws://host/ws/core/upload/`, or of one upload. */
   readonly url: string;
   readonly token: TokenSource;
   readonly listener: SocketListener;
-  /** Opts in to a way of streaming; without it the server speaks its plain protocol. */
+  /** Mode of live text; it also enables resuming. Without it, the server uses the plain protocol. */
   readonly stream?: StreamMode;
   readonly backoff?: Backoff;
-  /** After so long without a message the server is asked for one. */
+  /** Time without a message after which the socket sends a ping; default 25,000 ms. */
   readonly idleTimeoutMs?: number;
-  /** A server that does not answer for so long is taken for gone. */
+  /** Time to wait for the pong before the socket reconnects; default 10,000 ms. */
   readonly pongTimeoutMs?: number;
 }
 
 const CLOSE_CODES = { normal: 1000, unauthenticated: 4401, originNotAllowed: 4403, notFound: 4404, rateLimited: 4429 };
 const FINAL_CLOSE_CODES: readonly number[] = [CLOSE_CODES.originNotAllowed, CLOSE_CODES.notFound];
+const INTERRUPTED_MESSAGE = "The connection was lost before the reply arrived. The change may or may not have been applied.";
 const RATE_LIMIT_DELAY_MS = 10_000;
-/** Asking twice changes nothing: sent again after a reconnect. */
+/** Requests without side effects: the socket repeats them after a reconnect. */
 const IDEMPOTENT_REQUESTS: readonly Request["type"][] = ["list", "retrieve", "ping"];
 
 interface Pending {
@@ -71,6 +75,7 @@ interface Pending {
 
 type ServerMessage = Readonly<Record<string, unknown>>;
 
+/** Client of the WebSocket API. Call `start` to connect. */
 export class ScanrillSocket {
   readonly #options: SocketOptions;
   readonly #backoff: Backoff;
@@ -82,9 +87,9 @@ export class ScanrillSocket {
   #token: string | undefined;
   #rejectedToken: string | undefined;
   #refs = 0;
-  /** Of the last event that was told: what a later connection asks to go on from. */
+  /** Cursor of the last reported event; the next connection resumes from it. */
   #cursor: string | undefined;
-  /** Grows with every attempt: what an older attempt still brings is not heard. */
+  /** Number of the current connection attempt. Callbacks of older attempts are ignored. */
   #attempt = 0;
 
   constructor(options: SocketOptions) {
@@ -96,30 +101,36 @@ export class ScanrillSocket {
     return this.#state;
   }
 
-  // ── the life of the connection ──
+  // ── connection control ──
 
+  /** Connect, unless a connection exists already. */
   start(): void {
     if (this.#state.kind === "idle" || this.#state.kind === "rejected") void this.#connect();
   }
 
-  /** For good, until `start`. Requests that are under way fail. */
+  /** Close the connection and reject all pending requests. `start` connects again. */
   stop(): void {
     this.#closeCurrent();
     this.#setState({ kind: "idle" });
     this.#rejectAll(new ConnectionLost("The connection was closed."));
   }
 
-  /** Does not wait for the next attempt: the network is back, or somebody looks at the page again. */
+  /** Reconnect immediately if waiting, for example when the browser is online again. */
   retryNow(): void {
     if (this.#state.kind === "waiting") void this.#connect();
   }
 
   // ── requests ──
 
-  /** The reply. Waits for the connection where there is none; a change that it cuts off fails. */
+  /**
+   * Send a request and return its reply.
+   *
+   * Waits while disconnected. Throws `RequestError` if the server rejects the request, `ConnectionLost` if the
+   * connection closes before the reply to a change.
+   */
   request<Reply>(message: Request): Promise<Reply> {
     if (this.#state.kind === "rejected" || this.#state.kind === "idle") {
-      return Promise.reject(new ConnectionLost("There is no connection."));
+      return Promise.reject(new ConnectionLost("Not connected. Call start() first."));
     }
     return new Promise<Reply>((resolve, reject) => {
       const ref = String(++this.#refs);
@@ -129,33 +140,37 @@ export class ScanrillSocket {
     });
   }
 
-  /** A file in one message; what is large is better sent by `ScanrillRest.upload`. */
+  /** Upload a file in one message. For large files use `ScanrillRest.upload`. */
   create(data: NewUpload): Promise<UploadMessage> {
     return this.request({ type: "create", data });
   }
 
+  /** Fetch a list of uploads, newest first. */
   list(filters: Omit<Extract<Request, { type: "list" }>, "type"> = {}): Promise<ListMessage> {
     return this.request({ type: "list", ...filters });
   }
 
-  /** With its texts. */
+  /** Fetch an upload with its texts. */
   async retrieve(instance_id: string): Promise<Instance> {
     return (await this.request<UploadMessage>({ type: "retrieve", instance_id })).instance;
   }
 
+  /** Change the file name, the text or the metadata of an upload. */
   async update(instance_id: string, data: UploadChanges): Promise<Instance> {
     return (await this.request<UploadMessage>({ type: "update", instance_id, data })).instance;
   }
 
+  /** Delete an upload with its file and its text. */
   async delete(instance_id: string): Promise<Instance> {
     return (await this.request<UploadMessage>({ type: "delete", instance_id })).instance;
   }
 
+  /** Cancel the reading of an upload. */
   cancel(instance_id: string): Promise<Finished> {
     return this.request({ type: "cancel", instance_id });
   }
 
-  /** What has ended, from page 1; what is not asked anew stays as it was asked before. */
+  /** Read a finished upload again from page 1. Omitted options keep their previous values. */
   async retry(instance_id: string, options: ReadOptions = {}): Promise<Instance> {
     const data = definedOptions(options);
     const payload = Object.keys(data).length === 0 ? {} : { data };
@@ -196,8 +211,9 @@ export class ScanrillSocket {
   }
 
   /**
-   * Every refusal comes as a close after the handshake, so an open socket says nothing yet: the reply to the
-   * first request does.
+   * Send `subscribe`, whose reply completes the connection.
+   *
+   * The server rejects a client by a close after the handshake, so an open socket does not prove that it was accepted.
    */
   #sendSubscribe(): void {
     const { stream } = this.#options;
@@ -214,7 +230,7 @@ export class ScanrillSocket {
     this.#rejectedToken = undefined;
     this.#setState({ kind: "open" });
     for (const [ref, pending] of this.#pending) if (!pending.sent) this.#sendRequest(ref, pending);
-    // Where it was not recovered, what is known up to the snapshot is void, its cursor among it.
+    // Without recovery, the snapshot replaces all earlier state, including the earlier cursor.
     this.#cursor = cursor;
     this.#options.listener.onConnected?.({ recovered: recovered === true, snapshot: recovered === false });
   }
@@ -243,11 +259,11 @@ export class ScanrillSocket {
   #reject(code: number, reason: string): void {
     this.#rejectedToken = undefined;
     this.#setState({ kind: "rejected", code, reason });
-    const text = reason || "The server refuses the connection.";
+    const text = reason || "The server rejected the connection.";
     this.#rejectAll(code === CLOSE_CODES.unauthenticated ? new Unauthenticated(text) : new ConnectionLost(text));
   }
 
-  /** Nothing of the present attempt is heard any more; gives the number of the next. */
+  /** Close the current connection, ignore its later callbacks and return the number of the next attempt. */
   #closeCurrent(): number {
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#idleTimer);
@@ -269,7 +285,7 @@ export class ScanrillSocket {
       this.#onSubscribed(message);
       return;
     }
-    // What comes before the acknowledgement is told in the plain way, and is told again after it.
+    // Messages before the acknowledgement have no cursor; the server repeats them after it.
     if (this.#state.kind !== "open") return;
     const isReply = this.#resolvePending(message);
     if (message["type"] === "Upload.list" && !isReply && Array.isArray(message["list"])) {
@@ -280,7 +296,11 @@ export class ScanrillSocket {
     this.#options.listener.onEvent?.(event);
   }
 
-  /** Replies and partials have no cursor. Those of one epoch count up; another epoch is another log. */
+  /**
+   * Move the cursor forward and return whether the message is new.
+   *
+   * Replies and partial texts have no cursor. Sequence numbers increase within an epoch; a new epoch is a new event log.
+   */
   #advanceCursor(cursor: unknown): boolean {
     if (typeof cursor !== "string") return true;
     const [epoch, seq] = parseCursor(cursor);
@@ -290,7 +310,7 @@ export class ScanrillSocket {
     return true;
   }
 
-  /** Whether it is the reply to a request. One that tells of a change is told as its event as well. */
+  /** Complete the request that a message replies to; return false if it is not a reply. A reply may also be an event. */
   #resolvePending(message: ServerMessage): boolean {
     const ref = message["ref"];
     const pending = typeof ref === "string" ? this.#pending.get(ref) : undefined;
@@ -311,13 +331,14 @@ export class ScanrillSocket {
     this.#socket?.send(JSON.stringify(message));
   }
 
+  /** Queue interrupted read requests again and reject interrupted changes. */
   #failInterrupted(): void {
     for (const [ref, pending] of this.#pending) {
       if (IDEMPOTENT_REQUESTS.includes(pending.message.type)) {
         pending.sent = false;
       } else if (pending.sent) {
         this.#pending.delete(ref);
-        pending.reject(new ConnectionLost("The connection broke before the reply came."));
+        pending.reject(new ConnectionLost(INTERRUPTED_MESSAGE));
       }
     }
   }
@@ -328,14 +349,14 @@ export class ScanrillSocket {
     for (const pending of failed) pending.reject(error);
   }
 
-  // ── a server that is gone without a word ──
+  // ── idle timeout ──
 
   #restartIdleTimer(): void {
     const { idleTimeoutMs = 25_000, pongTimeoutMs = 10_000 } = this.#options;
     clearTimeout(this.#idleTimer);
     this.#idleTimer = setTimeout(() => {
       this.#sendJson({ type: "ping" });
-      this.#idleTimer = setTimeout(() => this.#onClose(1006, "The server does not answer."), pongTimeoutMs);
+      this.#idleTimer = setTimeout(() => this.#onClose(1006, "The server is not responding."), pongTimeoutMs);
     }, idleTimeoutMs);
   }
 }

@@ -1,4 +1,4 @@
-/** The client before a real server: requests, events, connections that break. */
+/** Tests of the client with a real server: requests, events and broken connections. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -12,7 +12,7 @@ import {
   staticToken,
   type Instance,
 } from "../src/index.ts";
-import { TcpProxy, EventRecorder, base, expiredToken, scan, token } from "./support.ts";
+import { EventRecorder, TcpProxy, base, expiredToken, scan, token } from "./support.ts";
 
 const rest = new ScanrillRest(base, staticToken(token));
 const fastBackoff = () => new Backoff({ firstMs: 20, maxMs: 50 });
@@ -27,15 +27,15 @@ function finishedEvent(recorder: EventRecorder, id: string) {
   );
 }
 
-test("a scan is sent, its text comes page by page, then whole", async () => {
+test("upload reports partial text per page, then the whole text", async () => {
   const recorder = new EventRecorder();
   await recorder.waitConnected();
   const { id } = await upload("two-pages.tif");
-  const ended = await finishedEvent(recorder, id);
-  assert.equal(ended.status === "processed" && ended.raw_text, "page one\n\npage two");
+  const finished = await finishedEvent(recorder, id);
+  assert.equal(finished.status === "processed" && finished.raw_text, "page one\n\npage two");
   const partials = recorder.events.flatMap((event) => (event.kind === "partial" && event.partial.id === id ? [event.partial] : []));
-  const final = partials.filter(({ done }) => done === true).map(({ page, streamed_text }) => [page, streamed_text]);
-  assert.deepEqual(final, [
+  const finalPages = partials.filter(({ done }) => done === true).map(({ page, streamed_text }) => [page, streamed_text]);
+  assert.deepEqual(finalPages, [
     [1, "page one"],
     [2, "page two"],
   ]);
@@ -43,7 +43,7 @@ test("a scan is sent, its text comes page by page, then whole", async () => {
   recorder.socket.stop();
 });
 
-test("what is refused says which field is wrong", async () => {
+test("RequestError names the invalid field", async () => {
   const recorder = new EventRecorder();
   await assert.rejects(recorder.socket.retrieve("no-id"), (error) => {
     assert.ok(error instanceof RequestError);
@@ -54,13 +54,13 @@ test("what is refused says which field is wrong", async () => {
   recorder.socket.stop();
 });
 
-test("a file is read as it is asked for, and again in another way", async () => {
+test("upload applies read options, and retry changes them", async () => {
   const recorder = new EventRecorder();
   await recorder.waitConnected();
-  const { instance } = await rest.upload(scan("asked.tif"), { filename: "asked.tif", pages: "2", languages: ["eng", "en"] });
+  const { instance } = await rest.upload(scan("options.tif"), { filename: "options.tif", pages: "2", languages: ["eng", "en"] });
   assert.deepEqual(instance.languages, ["en"]);
-  const ended = await finishedEvent(recorder, instance.id);
-  assert.equal(ended.status === "processed" && ended.raw_text, "page two");
+  const finished = await finishedEvent(recorder, instance.id);
+  assert.equal(finished.status === "processed" && finished.raw_text, "page two");
   const retried = await recorder.socket.retry(instance.id, { pages: "1", engine: "dummy" });
   assert.deepEqual([retried.status, retried.languages], ["pending", ["en"]]);
   await recorder.until(({ events }) => (events.filter(({ kind }) => kind === "finished").length > 1 ? true : undefined));
@@ -68,54 +68,54 @@ test("a file is read as it is asked for, and again in another way", async () => 
   recorder.socket.stop();
 });
 
-test("what cannot be had is refused on its field, in each way of asking", async () => {
+test("invalid read options are rejected by upload, create and retry", async () => {
   const recorder = new EventRecorder();
   await recorder.waitConnected();
-  const { id } = await upload("refused.png");
+  const { id } = await upload("rejected.png");
   await finishedEvent(recorder, id);
-  const image_base64 = Buffer.from(await scan("refused.png").arrayBuffer()).toString("base64");
+  const image_base64 = Buffer.from(await scan("rejected.png").arrayBuffer()).toString("base64");
   for (const [field, value] of Object.entries({ engine: "magic", languages: ["xx"], pages: "0", profile: "none-such" })) {
     const options = { [field]: value };
-    for (const refused of [
-      () => rest.upload(scan("refused.png"), { filename: "refused.png", ...options }),
+    for (const send of [
+      () => rest.upload(scan("rejected.png"), { filename: "rejected.png", ...options }),
       () => recorder.socket.create({ image_base64, ...options }),
       () => recorder.socket.retry(id, options),
     ]) {
-      await assert.rejects(refused, (error) => error instanceof RequestError && Object.keys(error.fields).join() === field);
+      await assert.rejects(send, (error) => error instanceof RequestError && Object.keys(error.fields).join() === field);
     }
   }
   recorder.socket.stop();
 });
 
-test("the server says what can read", async () => {
+test("engines lists the engines of the server", async () => {
   const found = await rest.engines();
   assert.equal(found.default, "dummy");
   const dummy = found.engines.find(({ name }) => name === "dummy");
   assert.deepEqual([dummy?.installed, dummy?.languages], [true, ["en"]]);
 });
 
-test("an expired token is asked for once more, and a fresh one is enough", async () => {
-  const asked: (string | undefined)[] = [];
+test("expired token is renewed once on connect", async () => {
+  const rejectedTokens: (string | undefined)[] = [];
   const recorder = new EventRecorder({
     token: (rejected) => {
-      asked.push(rejected);
+      rejectedTokens.push(rejected);
       return Promise.resolve(rejected === undefined ? expiredToken : token);
     },
   });
   await recorder.waitConnected();
-  assert.deepEqual(asked, [undefined, expiredToken]);
+  assert.deepEqual(rejectedTokens, [undefined, expiredToken]);
   recorder.socket.stop();
 });
 
-test("where no token is good any more, all ends and says so", async () => {
+test("token source without a valid token ends in state rejected", async () => {
   const recorder = new EventRecorder({ token: staticToken(expiredToken) });
-  const asked = assert.rejects(recorder.socket.list(), Unauthenticated);
+  const listing = assert.rejects(recorder.socket.list(), Unauthenticated);
   await recorder.until(({ states }) => (states.includes("rejected") ? true : undefined));
-  await asked;
+  await listing;
   await assert.rejects(recorder.socket.list(), ConnectionLost);
 });
 
-test("a cut connection comes back and goes on where it was", async () => {
+test("dropped connection reconnects and resumes without duplicate events", async () => {
   const proxy = await TcpProxy.listen();
   const recorder = new EventRecorder({ backoff: fastBackoff() }, proxy.url);
   await recorder.waitConnected();
@@ -126,30 +126,30 @@ test("a cut connection comes back and goes on where it was", async () => {
   await recorder.waitConnected(2);
   assert.equal(recorder.connections[1]?.recovered, true);
   await finishedEvent(recorder, id);
-  const told = recorder.events.filter((event) => event.kind === "created" && event.instance.id === id);
-  assert.equal(told.length, 1);
+  const created = recorder.events.filter((event) => event.kind === "created" && event.instance.id === id);
+  assert.equal(created.length, 1);
   recorder.socket.stop();
   proxy.close();
 });
 
-test("a question that a cut leaves open is asked again, a change is not", async () => {
+test("interrupted retrieve is repeated, interrupted update is rejected", async () => {
   const proxy = await TcpProxy.listen();
   const recorder = new EventRecorder({ backoff: fastBackoff() }, proxy.url);
   await recorder.waitConnected();
-  const { id } = await upload("asked-twice.png");
+  const { id } = await upload("interrupted.png");
   await finishedEvent(recorder, id);
   proxy.pauseTraffic();
-  const question = recorder.socket.retrieve(id);
+  const reading = recorder.socket.retrieve(id);
   const change = assert.rejects(recorder.socket.update(id, { filename: "other.png" }), ConnectionLost);
   proxy.dropConnections();
-  assert.equal((await question).id, id);
+  assert.equal((await reading).id, id);
   await change;
-  assert.equal((await recorder.socket.retrieve(id)).filename, "asked-twice.png");
+  assert.equal((await recorder.socket.retrieve(id)).filename, "interrupted.png");
   recorder.socket.stop();
   proxy.close();
 });
 
-test("a server that is gone without a word is noticed", async () => {
+test("idle timeout reconnects when the server is silent", async () => {
   const proxy = await TcpProxy.listen();
   const recorder = new EventRecorder({ backoff: fastBackoff(), idleTimeoutMs: 50, pongTimeoutMs: 50 }, proxy.url);
   await recorder.waitConnected();
@@ -161,13 +161,13 @@ test("a server that is gone without a word is noticed", async () => {
   proxy.close();
 });
 
-test("a server that is away is tried again until it is there", async () => {
+test("unreachable server is retried until stop", async () => {
   const proxy = await TcpProxy.listen();
   const { url } = proxy;
   proxy.close();
   const recorder = new EventRecorder({ backoff: fastBackoff() }, url);
   await recorder.until(({ states }) => (states.filter((kind) => kind === "waiting").length > 2 ? true : undefined));
-  const question = assert.rejects(recorder.socket.list(), ConnectionLost);
+  const reading = assert.rejects(recorder.socket.list(), ConnectionLost);
   recorder.socket.stop();
-  await question;
+  await reading;
 });

@@ -1,13 +1,13 @@
-/** Which event a message tells of. */
+/** Tests of `parseEvent` and `isTerminal`. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { parseEvent, isTerminal } from "../src/index.ts";
+import { isTerminal, parseEvent } from "../src/index.ts";
 
 const instance = { id: "7", status: "pending" };
 
-test("changes of an upload are events with its state", () => {
+test("parseEvent of an upload message returns kind and instance", () => {
   for (const [type, kind] of Object.entries({
     "Upload.created": "created",
     "Upload.updated": "updated",
@@ -17,7 +17,7 @@ test("changes of an upload are events with its state", () => {
   }
 });
 
-test("text that grows and text that is whole are told apart by status", () => {
+test("parseEvent of a status message distinguishes partial and finished by status", () => {
   const partial = { id: "7", type: "Upload.status", status: "processing", streamed_text: "so far" };
   assert.deepEqual(parseEvent(partial), { kind: "partial", partial });
   for (const status of ["processed", "error", "cancelled"]) {
@@ -26,14 +26,14 @@ test("text that grows and text that is whole are told apart by status", () => {
   }
 });
 
-test("the reply to a retrieve, a refusal and what is not known yet are no events", () => {
+test("parseEvent of a reply, an error or an unknown type returns null", () => {
   assert.equal(parseEvent({ type: "Upload.status", instance }), null);
   assert.equal(parseEvent({ type: "Upload.created", error: { image_base64: "…" } }), null);
-  assert.equal(parseEvent({ type: "Upload.folded", instance }), null);
+  assert.equal(parseEvent({ type: "Upload.unknown", instance }), null);
   assert.equal(parseEvent({ message: "subscribed" }), null);
 });
 
-test("nothing more happens to what has ended", () => {
+test("isTerminal is true for processed, error and cancelled", () => {
   assert.deepEqual(["pending", "processing", "processed", "error", "cancelled"].map((status) => isTerminal(status as "error")), [
     false,
     false,

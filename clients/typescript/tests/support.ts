@@ -1,4 +1,4 @@
-/** What the tests over a real server share: its address and tokens from the environment, a cable that can be cut. */
+/** Helpers for tests with a real server: its environment, an event recorder and a TCP proxy. */
 
 import { readFileSync } from "node:fs";
 import { createServer, connect, type AddressInfo, type Socket } from "node:net";
@@ -7,21 +7,21 @@ import { ScanrillSocket, type ConnectionState, type SocketOptions, type UploadEv
 
 function requiredEnv(name: string): string {
   const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set: these tests are run by the server's test suite`);
+  if (value === undefined) throw new Error(`${name} is not set. Run these tests with tests/clients/test_typescript.py.`);
   return value;
 }
 
-/** `http://host:port` of a server with the `dummy` engine. */
+/** URL of a server with the `dummy` engine: `http://host:port`. */
 export const base = requiredEnv("SCANRILL_TEST_URL");
 export const token = requiredEnv("SCANRILL_TEST_TOKEN");
 export const expiredToken = requiredEnv("SCANRILL_TEST_EXPIRED_TOKEN");
 
-/** A scan that nobody has sent yet; `name` is one of those that the test suite has drawn. */
+/** Load a scan that the test suite has generated. */
 export function scan(name: string): Blob {
   return new Blob([readFileSync(`${requiredEnv("SCANRILL_TEST_SCANS")}/${name}`)]);
 }
 
-/** A socket whose events and states can be waited for. */
+/** A started socket that records its events and states. */
 export class EventRecorder {
   readonly events: UploadEvent[] = [];
   readonly states: ConnectionState["kind"][] = [];
@@ -38,13 +38,13 @@ export class EventRecorder {
       listener: {
         onEvent: (event) => this.#record(() => this.events.push(event)),
         onState: (state) => this.#record(() => this.states.push(state.kind)),
-        onConnected: (waitConnected) => this.#record(() => this.connections.push(waitConnected)),
+        onConnected: (connection) => this.#record(() => this.connections.push(connection)),
       },
     });
     this.socket.start();
   }
 
-  /** The first value that is not undefined, of now or of later. */
+  /** Wait until `find` returns a value that is not undefined, and return it. */
   async until<Value>(find: (recorder: EventRecorder) => Value | undefined): Promise<Value> {
     for (;;) {
       const found = find(this);
@@ -53,6 +53,7 @@ export class EventRecorder {
     }
   }
 
+  /** Wait for the given number of connections since the start. */
   waitConnected(times = 1): Promise<true> {
     return this.until(({ connections }) => (connections.length >= times ? true : undefined));
   }
@@ -65,7 +66,7 @@ export class EventRecorder {
   }
 }
 
-/** Between a client and the server: passes all on, until it is cut or goes deaf. */
+/** TCP proxy before the server that can drop connections or stop forwarding. */
 export class TcpProxy {
   #isPaused = false;
   readonly #sockets = new Set<Socket>();
@@ -82,6 +83,7 @@ export class TcpProxy {
     }
   });
 
+  /** Start a proxy on a free port. */
   static async listen(): Promise<TcpProxy> {
     const proxy = new TcpProxy();
     await new Promise<void>((resolve) => proxy.#server.listen(0, "127.0.0.1", resolve));
@@ -92,14 +94,14 @@ export class TcpProxy {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** All connections break; new ones pass. */
+  /** Close all connections; new ones are accepted. */
   dropConnections(): void {
     this.#isPaused = false;
-    for (const end of this.#sockets) end.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     this.#sockets.clear();
   }
 
-  /** Connections stand, and nothing comes through. */
+  /** Keep connections open and discard all data. */
   pauseTraffic(): void {
     this.#isPaused = true;
   }

@@ -1,11 +1,11 @@
-/** What is written to the wire: a wish that nobody has is not there. */
+/** Tests of the sent requests: they contain defined read options only. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ScanrillRest, ScanrillSocket, staticToken } from "../src/index.ts";
 
-/** A socket whose server says no more than that it listens. */
+/** WebSocket whose server acknowledges `subscribe` and does not reply to other messages. */
 class FakeWebSocket extends EventTarget {
   static readonly messages: object[] = [];
   onopen: (() => void) | null = null;
@@ -38,7 +38,7 @@ async function open(): Promise<ScanrillSocket> {
   return socket;
 }
 
-test("a message has the wishes that there are, and no others", async () => {
+test("socket requests contain defined options only", async () => {
   const socket = await open();
   const requests = [
     socket.retry("7"),
@@ -58,7 +58,7 @@ test("a message has the wishes that there are, and no others", async () => {
   await Promise.all(requests);
 });
 
-test("a file is sent with the wishes that there are, and no others", async () => {
+test("rest upload sends defined options only", async () => {
   const queries: string[] = [];
   globalThis.fetch = (url) => {
     queries.push(new URL(String(url)).search);
