@@ -25,7 +25,7 @@ from tests.support.server import Server
 
 LINES = 30
 READ_TIMEOUT_MS = 300_000
-# Distances between frames, and what the browser itself calls a long frame: more than 50 ms of work.
+# Intervals between frames, and long animation frames as the browser defines them: over 50 ms of work.
 RECORD_FRAMES = """
 () => {
   window.frames_ = []; window.long_ = [];
@@ -40,7 +40,7 @@ Frames = dict[str, list[float]]
 
 
 def first_load(browser: Browser, server: Server) -> dict[str, int]:
-    """Bytes over the wire by kind, headers left out, of a browser that has nothing of the page yet."""
+    """Return the transferred bytes by resource type, without headers, for an empty browser cache."""
     context = browser.new_context()
     page = context.new_page()
     bytes_by_kind: dict[str, int] = {}
@@ -56,7 +56,11 @@ def first_load(browser: Browser, server: Server) -> dict[str, int]:
 
 
 def frames_while_reading(page: Page, server: Server, pages: int, line_seconds: float) -> tuple[Frames, float]:
-    """Frames of the whole time from giving the file to its end, and how long that was, in seconds."""
+    """Record frames from the upload until the document is processed.
+
+    Returns:
+        The frames, and the duration in seconds.
+    """
     scripts = [
         {"lines": [f"Page {n}, line {m}: a line of ordinary length." for m in range(LINES)]}
         for n in range(1, pages + 1)
@@ -68,7 +72,7 @@ def frames_while_reading(page: Page, server: Server, pages: int, line_seconds: f
     file: Any = {"name": "long.tif", "mimeType": "image/tiff", "buffer": document}
     page.get_by_label("Add scans").set_input_files(file)
     page.locator(".upload-row.processed").wait_for(timeout=READ_TIMEOUT_MS)
-    page.wait_for_timeout(1000)  # drawing the end is part of it
+    page.wait_for_timeout(1000)  # includes rendering the last page
     return collect_frames(page)
 
 
@@ -92,13 +96,13 @@ def measure(pages: int, line_seconds: float) -> str:
             load_size = first_load(browser, server)
             page = browser.new_context(viewport={"width": 1400, "height": 900}).new_page()
             streaming, seconds = frames_while_reading(page, server, pages, line_seconds)
-            nothing = frames_of_empty_page(page, min(seconds, 20.0))
+            baseline = frames_of_empty_page(page, min(seconds, 20.0))
         finally:
             browser.close()
             server.stop()
     title = f"{pages} pages, {LINES} lines each, in {seconds:.0f} s"
-    rows = [format_row(title, streaming), format_row("nothing, in the same browser", nothing)]
-    columns = ("frames", "median, ms", "p99, ms", "longest, ms", "over 100 ms", "longest work in one, ms")
+    rows = [format_row(title, streaming), format_row("empty page, same browser", baseline)]
+    columns = ("frames", "median, ms", "p99, ms", "longest, ms", "over 100 ms", "longest work per frame, ms")
     head = [f"| what | {' | '.join(columns)} |", f"|---|{'---:|' * len(columns)}"]
     return "\n".join([format_load_size(load_size), "", *head, *rows])
 
@@ -124,7 +128,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     if shutil.which("chromium") is None:
-        sys.exit("There is no chromium here; install Debian's.")
+        sys.exit("Chromium is not installed. Install the package chromium.")
     load = os.getloadavg()[0]
     text = measure(options.document_pages, options.line_seconds)
     text = f"`.venv/bin/python -m benchmarks.web_page --write`, load average {load:.1f} before.\n\n{text}"

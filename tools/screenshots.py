@@ -1,4 +1,4 @@
-"""Takes the pictures of the web page that README and documentation show: a real server, a drawn letter.
+"""Screenshots of the web page for README and documentation, with a real server and a generated letter.
 
 make screenshots
 """
@@ -57,7 +57,7 @@ M. Tanaka"""
 
 
 def letter() -> bytes:
-    """A page of print, drawn as a scanner would see it."""
+    """Return a printed page as PNG, slightly rotated like a scan."""
     image = Image.new("RGB", (1240, 1500), "#fdfcf8")
     draw = ImageDraw.Draw(image)
     y = 110
@@ -84,7 +84,10 @@ def signed_in_page(browser: Browser, server: Server, account: Account, **options
 
 
 def hold_after_words(page: Page, words: str) -> None:
-    """From its next load on it hears no more: a scan is read in less time than a picture of it takes."""
+    """Withhold all socket messages after a live text that contains `words`, from the next load of the page.
+
+    The server reads the page faster than Chromium takes a screenshot.
+    """
     is_held = False
 
     def route(socket: WebSocketRoute) -> None:
@@ -134,7 +137,7 @@ def take_screenshots(browser: Browser, server: Server) -> None:
 def main() -> None:
     chromium = shutil.which("chromium")
     if chromium is None:
-        sys.exit("There is no chromium here; install Debian's.")
+        sys.exit("Chromium is not installed. Install the package chromium.")
     IMAGES.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="scanrill-screenshots-") as directory,

@@ -1,4 +1,4 @@
-"""What stays true while things happen: reloads, a second tab, a server that is killed in the middle."""
+"""Tests of live updates: reload, a second tab, and a server that is killed during a reading."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.page_object import ConsoleMonitor, WebPage
 from tests.support.server import Server
 
 
-def test_a_reload_in_the_middle_shows_what_was_read_and_goes_on(web_page: WebPage, barrier: Path) -> None:
+def test_reload_during_reading_shows_earlier_text_and_continues(web_page: WebPage, barrier: Path) -> None:
     pages = scripted_tiff(
         [
             {"lines": ["page one"]},
@@ -31,7 +31,9 @@ def test_a_reload_in_the_middle_shows_what_was_read_and_goes_on(web_page: WebPag
     web_page.wait_processed("two.tif")
 
 
-def test_a_second_tab_sees_the_same(web_page: WebPage, console: ConsoleMonitor, barrier: Path) -> None:
+def test_second_tab_shows_live_text_and_deletion(
+    web_page: WebPage, console: ConsoleMonitor, barrier: Path
+) -> None:
     other = web_page.open_tab(console)
     web_page.upload(
         ("both.png", "image/png", scripted_png(lines=["x", "y"], wait_for=str(barrier), wait_after=1))
@@ -42,11 +44,11 @@ def test_a_second_tab_sees_the_same(web_page: WebPage, console: ConsoleMonitor, 
     other.wait_processed("both.png")
     expect(other.text).to_contain_text("y")
     other.button("Delete").click()
-    other.button("Delete for good").click()
+    other.button("Delete permanently").click()
     expect(web_page.upload_row("both.png")).to_have_count(0)
 
 
-def test_a_server_that_is_killed_and_restarted_in_the_middle_costs_no_reload(
+def test_reconnect_after_server_restart_needs_no_reload(
     browser: Browser, new_installed_server: Callable[..., Server], console: ConsoleMonitor, barrier: Path
 ) -> None:
     server = new_installed_server()
@@ -59,14 +61,14 @@ def test_a_server_that_is_killed_and_restarted_in_the_middle_costs_no_reload(
         expect(web_page.text).to_contain_text("page 3")
         console.ignore_connection_errors = True
         server.stop(signal.SIGKILL)
-        expect(web_page.page.get_by_text("No connection")).to_be_visible()
+        expect(web_page.page.get_by_text("Disconnected")).to_be_visible()
         expect(web_page.text).to_contain_text("page 2")
         web_page.upload_row("unwanted.png").click()
         web_page.button("Delete").click()
-        web_page.button("Delete for good").click()
-        expect(web_page.page.get_by_text("It will be done when there is one again.")).to_be_visible()
+        web_page.button("Delete permanently").click()
+        expect(web_page.page.get_by_text("This will be sent when you reconnect.")).to_be_visible()
         web_page.upload_row("other.png").click()
-        expect(web_page.page.get_by_text("The server does not answer.")).to_be_visible()
+        expect(web_page.page.get_by_text("The server is not responding.")).to_be_visible()
         server.start()
         barrier.touch()
         expect(web_page.live_badge).to_be_visible(timeout=30_000)
@@ -80,14 +82,14 @@ def test_a_server_that_is_killed_and_restarted_in_the_middle_costs_no_reload(
     assert server.stop() == 0
 
 
-def test_the_pages_of_a_long_document_are_turned(web_page: WebPage) -> None:
+def test_pager_of_long_document_shows_selected_page(web_page: WebPage) -> None:
     web_page.upload(
         ("long.tif", "image/tiff", scripted_tiff([{"lines": [f"leaf {n}"]} for n in range(1, 31)]))
     )
     web_page.wait_processed("long.tif")
     web_page.page.reload()
     expect(web_page.text).to_contain_text("leaf 1")
-    for number in (25, 30, 2):  # the last one is too short to stand at the top
+    for number in (25, 30, 2):  # page 30 is too short to scroll to the top
         web_page.go_to_page(number)
         leaf = web_page.text.locator(f"[data-page='{number}']")
         expect(leaf).to_contain_text(f"leaf {number}")
@@ -96,13 +98,13 @@ def test_the_pages_of_a_long_document_are_turned(web_page: WebPage) -> None:
         expect(web_page.page_number).to_have_value(str(number))
 
 
-def test_a_page_that_was_turned_to_stays_while_those_above_it_get_their_text(web_page: WebPage) -> None:
+def test_pager_keeps_selected_page_in_view_while_earlier_pages_load(web_page: WebPage) -> None:
     lines = [f"line {n}" for n in range(60)]
     web_page.upload(("tall.tif", "image/tiff", scripted_tiff([{"lines": lines}] * 24)))
     web_page.wait_processed("tall.tif")
     web_page.page.reload()
     expect(web_page.text).to_contain_text("line 59")
-    # As in a browser that does not keep what is seen in its place by itself.
+    # Not all browsers support scroll anchoring, so the page must not rely on it.
     web_page.text.evaluate("(pane) => { pane.style.overflowAnchor = 'none'; }")
     web_page.go_to_page(20)
     for number in (19, 20):
@@ -114,17 +116,17 @@ def test_a_page_that_was_turned_to_stays_while_those_above_it_get_their_text(web
     expect(web_page.page_number).to_have_value("19")
 
 
-def test_a_picture_that_does_not_come_is_asked_for_once_and_again_when_it_is_looked_at(
+def test_page_image_without_response_is_requested_again_on_next_view(
     web_page: WebPage, console: ConsoleMonitor
 ) -> None:
-    asked = web_page.block_page_images()
+    requested = web_page.block_page_images()
     console.ignore_connection_errors = True
     web_page.upload(("first.png", "image/png", scripted_png(lines=["one"])))
-    expect(web_page.page.get_by_text("The server does not answer.")).to_be_visible()
+    expect(web_page.page.get_by_text("The server is not responding.")).to_be_visible()
     web_page.upload(("second.png", "image/png", scripted_png(lines=["two"])))
     expect(web_page.text).to_contain_text("two")
-    expect(web_page.page.get_by_text("The server does not answer.")).to_be_visible()
-    assert len(asked) == 2, "each of them once"
+    expect(web_page.page.get_by_text("The server is not responding.")).to_be_visible()
+    assert len(requested) == 2, "one request for each image"
     web_page.unblock_page_images()
     web_page.upload_row("first.png").click()
     expect(web_page.page.get_by_alt_text("Page 1 of the scan")).to_be_visible()

@@ -1,4 +1,4 @@
-"""A person at the web page: signs in, gives files, looks."""
+"""Page object of the web page, and a monitor of the browser console."""
 
 from __future__ import annotations
 
@@ -14,24 +14,27 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, e
 from tests.support.accounts import Account
 from tests.support.server import Server
 
-# Without these Chromium asks hosts of its own at every start.
-QUIET = ["quic", "background-networking", "component-update", "sync", "gpu"]
-CHROMIUM_FLAGS = ["--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in QUIET)]
+# Chromium contacts hosts of its vendor at every start unless these features are disabled.
+DISABLED_FEATURES = ["quic", "background-networking", "component-update", "sync", "gpu"]
+CHROMIUM_FLAGS = ["--no-sandbox", "--no-first-run", *(f"--disable-{name}" for name in DISABLED_FEATURES)]
 READ_TIMEOUT_MS = 60_000
 PAGE_IMAGE_URL = re.compile(r"/pages/\d+/image")
-# A violation is reported to nobody by default; so it is written where the console sees it.
+# Violations of the content security policy, written to the console so that ConsoleMonitor records them.
 REPORT_CSP_VIOLATIONS = """
 addEventListener("securitypolicyviolation", ({violatedDirective, blockedURI, sample}) =>
   console.error(`CSP: ${violatedDirective} ${blockedURI} ${sample}`));
 """
-# What a browser says of a server that is away; a test that takes it away says so.
+# Console errors while the server is unreachable; see ConsoleMonitor.ignore_connection_errors.
 CONNECTION_ERRORS = re.compile(
     r"ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection to"
 )
 
 
 class ConsoleMonitor:
-    """All that a page complains of. `server_goes_away` is said by the test that lets it go."""
+    """Recorder of console errors, console warnings and uncaught exceptions.
+
+    Set `ignore_connection_errors` in a test that stops the server.
+    """
 
     def __init__(self) -> None:
         self._errors: list[str] = []
@@ -39,6 +42,7 @@ class ConsoleMonitor:
 
     @property
     def errors(self) -> list[str]:
+        """Errors that no test has discarded."""
         return [
             text
             for text in self._errors
@@ -46,12 +50,13 @@ class ConsoleMonitor:
         ]
 
     def discard_errors(self, part: str) -> bool:
-        """What a test has brought about itself; whether there was any."""
+        """Discard expected errors that contain `part`; return whether there were any."""
         found = [text for text in self._errors if part in text]
         self._errors = [text for text in self._errors if part not in text]
         return bool(found)
 
     def attach(self, page: Page) -> None:
+        """Record the errors of `page` from now on."""
         page.on(
             "console",
             lambda message: self._record(message.text) if message.type in ("error", "warning") else None,
@@ -63,12 +68,12 @@ class ConsoleMonitor:
 
 
 def sign_in_link(account: Account) -> str:
-    """A link that signs the user in, once."""
+    """Create a sign-in link, which is valid once."""
     return f"{account.server.http}/#code={account.code()}"
 
 
 class WebPage:
-    """One page of one user."""
+    """The web page in one browser tab, for one user. `page` is the tab."""
 
     def __init__(self, page: Page, server: Server) -> None:
         self.page, self.server = page, server
@@ -78,7 +83,7 @@ class WebPage:
     def open_signed_in(
         cls, browser: Browser, server: Server, console: ConsoleMonitor, **options: Any
     ) -> Iterator[WebPage]:
-        """Signed in by a link, as a new user."""
+        """Open the page and sign in as a new user. Options go to `Browser.new_context`."""
         context = browser.new_context(**({"viewport": {"width": 1400, "height": 900}} | options))
         context.add_init_script(REPORT_CSP_VIOLATIONS)
         web_page = cls(context.new_page(), server)
@@ -92,16 +97,18 @@ class WebPage:
         return self.page.context
 
     def sign_in(self, link: str) -> None:
+        """Open a sign-in link and wait for the live connection."""
         self.page.goto(link)
         expect(self.live_badge).to_be_visible()
 
     def open_tab(self, console: ConsoleMonitor) -> WebPage:
+        """Open the page in a second tab of the same session."""
         page = self.context.new_page()
         console.attach(page)
         page.goto(self.server.http)
         return WebPage(page, self.server)
 
-    # ── what there is to see ──
+    # ── elements ──
 
     @property
     def live_badge(self) -> Locator:
@@ -109,15 +116,19 @@ class WebPage:
 
     @property
     def text(self) -> Locator:
-        return self.page.get_by_role("region", name="The text").locator(".text-scroll")
+        return self.page.get_by_role("region", name="Recognised text").locator(".text-scroll")
 
     @property
     def highlighted_line(self) -> Locator:
-        """The line that is being read, on the picture."""
+        """The line that the server is reading, on the page image."""
         return self.page.locator("svg .current-line")
 
     def observe_highlighted_line(self) -> Callable[[], None]:
-        """From now on; what it returns waits until the highlighted_line has been there, however shortly."""
+        """Watch for a highlighted line from now on.
+
+        Returns:
+            A function that waits until a highlighted line has appeared, even if it is gone already.
+        """
         seen = self.page.evaluate_handle(
             """() => ({ seen: new Promise((resolve) =>
                 new MutationObserver((_, observer) => {
@@ -134,7 +145,7 @@ class WebPage:
 
     @property
     def page_number(self) -> Locator:
-        """Where the page of a document is chosen."""
+        """The input of the pager."""
         return self.page.get_by_role("spinbutton")
 
     def go_to_page(self, number: int) -> None:
@@ -146,21 +157,21 @@ class WebPage:
 
     @property
     def retry_menu(self) -> Locator:
-        """The menu of engines that may read a scan again."""
-        return self.page.get_by_label("Read again with …")
+        """The menu of engines that can read the upload again."""
+        return self.page.get_by_text("Read again with …")
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
     @property
     def cancel_button(self) -> Locator:
-        """Of the scan that is shown; one that is being sent has another in the list."""
-        return self.page.get_by_role("main").get_by_role("button", name="Cancel", exact=True)
+        """The button that cancels the reading of the selected upload."""
+        return self.button("Cancel reading")
 
-    # ── what there is to do ──
+    # ── actions ──
 
     def upload(self, *files: Path | tuple[str, str, bytes]) -> None:
-        """Files by "Add scans"; a tuple is (name, content type, bytes)."""
+        """Select files with "Add scans". A tuple is (name, content type, content)."""
         payload: Any = [
             file if isinstance(file, Path) else dict(zip(("name", "mimeType", "buffer"), file, strict=True))
             for file in files
@@ -168,7 +179,7 @@ class WebPage:
         self.page.get_by_label("Add scans").set_input_files(payload)
 
     def drop_file(self, name: str, content_type: str, content: bytes) -> None:
-        """Lets a file go over the middle of the page."""
+        """Drop a file on the page."""
         data = self.page.evaluate_handle(
             """([name, type, bytes]) => {
                 const data = new DataTransfer();
@@ -184,6 +195,7 @@ class WebPage:
             )
 
     def paste_image(self, name: str, content: bytes) -> None:
+        """Paste a PNG file."""
         self.page.evaluate(
             """([name, bytes]) => {
                 const clipboardData = new DataTransfer();
@@ -194,38 +206,39 @@ class WebPage:
             [name, base64.b64encode(content).decode()],
         )
 
-    def download(self, what: str) -> tuple[str, bytes]:
-        """Name and content."""
+    def download(self, choice: str) -> tuple[str, bytes]:
+        """Download by a choice of the download menu; return file name and content."""
         self.page.get_by_text("Download", exact=True).click()
         with self.page.expect_download() as downloading:
-            self.button(what).click()
+            self.button(choice).click()
         return downloading.value.suggested_filename, Path(downloading.value.path()).read_bytes()
 
     def override_page_markdown(self, markdown: str) -> None:
-        """From now on every finished page has this for its Markdown."""
+        """Replace the Markdown of every finished page that the server sends from now on."""
 
-        def answer(route: Route) -> None:
+        def replace_markdown(route: Route) -> None:
             page = route.fetch().json()
             route.fulfill(json=page | {"markdown": markdown})
 
-        self.page.route(re.compile(r"/pages/\d+$"), answer)
+        self.page.route(re.compile(r"/pages/\d+$"), replace_markdown)
 
     def block_page_images(self) -> list[str]:
-        """From now on no picture of a page comes; which were asked for."""
-        asked: list[str] = []
+        """Fail all requests for page images from now on; return the list that collects their URLs."""
+        requested: list[str] = []
 
-        def lose(route: Route) -> None:
-            asked.append(route.request.url)
+        def block(route: Route) -> None:
+            requested.append(route.request.url)
             route.abort("connectionrefused")
 
-        self.page.route(PAGE_IMAGE_URL, lose)
-        return asked
+        self.page.route(PAGE_IMAGE_URL, block)
+        return requested
 
     def unblock_page_images(self) -> None:
+        """Let requests for page images through again."""
         self.page.unroute(PAGE_IMAGE_URL)
 
     def wait_processed(self, name: str) -> None:
-        """Also where a phone does not show the list."""
+        """Wait until an upload is processed, even if a phone hides the list."""
         expect(self.page.locator(".upload-row.processed", has_text=name)).to_have_count(
             1, timeout=READ_TIMEOUT_MS
         )

@@ -1,4 +1,4 @@
-/** The entry: mounts the page and begins. */
+/** Entry point: renders the page and starts authentication. */
 
 import { render } from "preact";
 

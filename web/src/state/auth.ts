@@ -1,4 +1,4 @@
-/** Who is here. Signs in by the link's code, by password or by what the cookie still knows. */
+/** Authentication state. Signs in with a link code, with a password or with the session cookie. */
 
 import { signal } from "@preact/signals";
 import { Unauthenticated, ServerUnreachable, type Me } from "scanrill-client";
@@ -14,12 +14,12 @@ export type AuthState =
 
 export const authState = signal<AuthState>({ kind: "unknown" });
 
-/** Says that a cookie may be there, which no script can see: without it the server is not asked in vain. */
+/** Set while a session cookie may exist. Scripts cannot see the cookie, so this key saves a request without one. */
 const SIGNED_IN_KEY = "scanrill.signed-in";
 const RETRY_MS = 3000;
-const INVALID_LINK = "This link was used before, or is older than 10 minutes. `scanrill link` prints a new one.";
+const INVALID_LINK = "This sign-in link was already used or is older than 10 minutes. Run `scanrill link` to create a new one.";
 
-/** At the start of the page. */
+/** Sign in with the code in the address or with the session cookie, if there is one. */
 export async function initAuth(): Promise<void> {
   const code = consumeSignInCode();
   if (code !== null) await signInWithCode(code);
@@ -27,25 +27,27 @@ export async function initAuth(): Promise<void> {
   else await resume();
 }
 
+/** Sign in with username and password. Throws `RequestError` if they are wrong. */
 export async function signIn(username: string, password: string): Promise<void> {
   await session.signIn(username, password);
   await onSignedIn();
 }
 
-/** A link from the terminal, or the code in it. Throws where it is none. */
+/** Sign in with a sign-in link or its code. Throws `RequestError` if it is not valid. */
 export async function signInWithLink(text: string): Promise<void> {
   await session.signInWithCode(text.trim().replace(/^.*#code=/, ""));
   await onSignedIn();
 }
 
+/** Remove the user's data from the page and end the session. */
 export async function signOut(): Promise<void> {
   onSignedOut("");
   await session.signOut();
 }
 
-/** The server no longer knows whoever was here. */
+/** Show the sign-in form because the server rejected the session. */
 export function onSessionExpired(): void {
-  onSignedOut("You were signed out. Sign in to go on.");
+  onSignedOut("You were signed out. Sign in again.");
 }
 
 async function signInWithCode(code: string): Promise<void> {
@@ -56,6 +58,7 @@ async function signInWithCode(code: string): Promise<void> {
   }
 }
 
+/** Sign in with the session cookie; retry while the server is unreachable. */
 async function resume(): Promise<void> {
   try {
     await onSignedIn();
@@ -82,7 +85,7 @@ function onSignedOut(notice: string): void {
   authState.value = { kind: "signedOut", notice };
 }
 
-/** From the address, where nobody is to see it for longer than needed. */
+/** Return the code in the address and remove it, so that it does not stay in the history. */
 function consumeSignInCode(): string | null {
   const found = /^#code=(.+)$/.exec(window.location.hash);
   if (found === null) return null;

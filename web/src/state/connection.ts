@@ -1,4 +1,4 @@
-/** The live connection: opened when somebody signs in, feeding `uploads` and `reading`. */
+/** The WebSocket connection of the signed-in user; passes events to `uploads` and `live-text`. */
 
 import { signal } from "@preact/signals";
 import type { ConnectionState, UploadEvent } from "scanrill-client";
@@ -12,7 +12,7 @@ import * as uploads from "./uploads.ts";
 
 export const connection = signal<ConnectionState>({ kind: "idle" });
 
-/** `onExpired` is called when the server no longer accepts the user. */
+/** Open the connection. `onExpired` is called when the server rejects the session. */
 export function open(onExpired: () => void): void {
   openSocket({
     onState: (state) => {
@@ -31,7 +31,7 @@ export function open(onExpired: () => void): void {
   });
 }
 
-/** Nothing of this user stays in the page. */
+/** Close the connection and remove all data of the user from the page. */
 export function close(): void {
   closeSocket();
   for (const store of [uploads, liveText, pageCache, pageImages, engines]) store.clear();

@@ -1,9 +1,10 @@
-/** What went wrong, said to a person. */
+/** Error messages for users. */
 
 import { ScanrillError } from "scanrill-client";
 
+/** Return a message for `error`; log errors that the client package does not define. */
 export function errorMessage(error: unknown): string {
   if (error instanceof ScanrillError) return error.message;
   console.error(error);
-  return "Something went wrong in this page; reload it.";
+  return "An unexpected error occurred. Reload the page.";
 }

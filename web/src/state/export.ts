@@ -1,4 +1,4 @@
-/** What leaves the page: text to the clipboard, files to the disk. */
+/** Export of texts and files: copying to the clipboard and downloading. */
 
 import type { Instance } from "scanrill-client";
 
@@ -6,24 +6,25 @@ import { showNotice } from "./notices.ts";
 import { errorMessage } from "./error-message.ts";
 import { rest } from "./api.ts";
 
-/** Whether it is in the clipboard now. */
+/** Copy `text` to the clipboard. Return false, with a notice, if the browser denies it. */
 export async function copyToClipboard(text: string): Promise<boolean> {
   try {
     if (navigator.clipboard !== undefined) await navigator.clipboard.writeText(text);
     else copyBySelection(text);
     return true;
   } catch {
-    showNotice("The browser did not let the text into the clipboard.");
+    showNotice("The browser denied access to the clipboard. Select the text and copy it.");
     return false;
   }
 }
 
+/** Download `text` as a UTF-8 file. */
 export function downloadText(filename: string, type: string, text: string): void {
   triggerDownload(filename, new Blob([text], { type: `${type};charset=utf-8` }));
 }
 
-/** The original, as it came in. */
-export async function saveOriginal(upload: Instance): Promise<void> {
+/** Download the uploaded file, unchanged. */
+export async function downloadOriginal(upload: Instance): Promise<void> {
   try {
     triggerDownload(upload.filename, await rest.original(upload.id));
   } catch (error) {
@@ -38,12 +39,12 @@ function triggerDownload(filename: string, blob: Blob): void {
   URL.revokeObjectURL(url);
 }
 
-/** Over plain http from another machine there is no clipboard API. */
+/** Copy with a temporary text area: browsers offer the clipboard API over HTTPS and on localhost only. */
 function copyBySelection(text: string): void {
   const area = Object.assign(document.createElement("textarea"), { value: text, className: "visually-hidden" });
   document.body.append(area);
   area.select();
   const copied = document.execCommand("copy");
   area.remove();
-  if (!copied) throw new Error("not copied");
+  if (!copied) throw new Error("The copy command failed.");
 }

@@ -1,16 +1,16 @@
-/** The live text of what is being read, page by page: a page that changes is drawn anew, and no other. */
+/** Live text of uploads, with one signal per page so that only changed pages are rendered again. */
 
 import { signal, type Signal } from "@preact/signals";
 import type { LinePosition, PartialText, UploadEvent } from "scanrill-client";
 
-/** What is known of a page's text. `line` is where the newest line stands, while the page is being read. */
+/** The text of a page. `line` is the position of the newest line while the server reads the page. */
 export interface PageText {
   readonly markdown: string;
   readonly line: LinePosition | null;
   readonly done: boolean;
 }
 
-/** One upload: the page that is being read now (null before and after), and the texts that came. */
+/** The live text of an upload. `current` is the page that the server is reading; null before and after. */
 export interface LiveText {
   readonly current: Signal<number | null>;
   readonly pages: Map<number, Signal<PageText | null>>;
@@ -18,9 +18,10 @@ export interface LiveText {
 
 const liveTexts = new Map<string, LiveText>();
 
-/** Grows when an upload is read anew: what was shown of its pages is void. */
+/** Revision of each upload. It increases when an upload is read again and its earlier pages become invalid. */
 export const revisions = signal<ReadonlyMap<string, number>>(new Map());
 
+/** Return the live text of an upload; create it if necessary. */
 export function liveTextOf(uploadId: string): LiveText {
   let liveText = liveTexts.get(uploadId);
   if (liveText === undefined) {
@@ -30,6 +31,7 @@ export function liveTextOf(uploadId: string): LiveText {
   return liveText;
 }
 
+/** Return the text of a page; null until the page has text. */
 export function livePage(liveText: LiveText, number: number): Signal<PageText | null> {
   let page = liveText.pages.get(number);
   if (page === undefined) {
@@ -39,7 +41,7 @@ export function livePage(liveText: LiveText, number: number): Signal<PageText | 
   return page;
 }
 
-/** All the text so far, as the server will join it. */
+/** Return all text so far, joined in the same way as the server joins pages. */
 export function currentText(uploadId: string): string {
   const pages = [...(liveTexts.get(uploadId)?.pages.entries() ?? [])].sort(([a], [b]) => a - b);
   return pages
@@ -68,7 +70,7 @@ function applyPartial(partial: PartialText): void {
   liveText.current.value = number;
 }
 
-/** What is known of its text is void. */
+/** Discard the live text of an upload and increase its revision. */
 export function reset(uploadId: string): void {
   liveTexts.delete(uploadId);
   const all = new Map(revisions.value);

@@ -1,14 +1,15 @@
-/** A store that forgets what was not asked for the longest time. */
+/** A cache that evicts the least recently used entry. */
 
 export interface LruCache<Value> {
-  /** The kept value, or one that is made and kept. */
+  /** Return the value of `key`; create and store it if it is missing. */
   get(key: string, make: () => Value): Value;
   values(): Iterable<Value>;
   clear(): void;
 }
 
+/** Create a cache of at most `capacity` entries. `onEvict` receives each removed value. */
 export function createLruCache<Value>(capacity: number, onEvict: (value: Value) => void = () => {}): LruCache<Value> {
-  // A Map keeps the order in which its keys were set, the oldest first.
+  // A Map iterates in insertion order, so the first key is the least recently used.
   const entries = new Map<string, Value>();
 
   function evict(key: string): void {

@@ -1,4 +1,4 @@
-/** Sentences that pass: what could not be done, what was found. */
+/** Temporary messages at the bottom of the page. */
 
 import { signal } from "@preact/signals";
 
@@ -13,9 +13,10 @@ export const notices = signal<readonly Notice[]>([]);
 
 let lastId = 0;
 
+/** Show a message for 8 seconds. */
 export function showNotice(text: string): void {
   const notice = { id: ++lastId, text };
-  // The same sentence twice says nothing new.
+  // A repeated message replaces its earlier copy.
   notices.value = [...notices.value.filter((shown) => shown.text !== text), notice];
   setTimeout(() => dismiss(notice.id), NOTICE_DURATION_MS);
 }

@@ -1,4 +1,4 @@
-/** Finished pages with their lines, fetched when they are looked at. */
+/** Cache of finished pages with their lines, fetched on first use. */
 
 import { signal, type Signal } from "@preact/signals";
 import { RequestError, type Page } from "scanrill-client";
@@ -6,7 +6,7 @@ import { RequestError, type Page } from "scanrill-client";
 import { createLruCache } from "./lru-cache.ts";
 import { rest } from "./api.ts";
 
-/** `missing`: the server has no such page; `away`: it did not answer; looking again asks again, and so does its coming back. */
+/** Null while loading. `missing`: no such page. `unreachable`: no response; retried on use and after a reconnect. */
 export type PageResult = Page | "missing" | "unreachable" | null;
 
 interface CacheEntry {
@@ -17,9 +17,9 @@ interface CacheEntry {
 const CACHE_SIZE = 300;
 const cache = createLruCache<CacheEntry>(CACHE_SIZE);
 
-/** Asks for the page where it is not there yet; `generation` is that of `reading.generations`. */
+/** Return a finished page and fetch it if necessary. `revision` is the upload's value in `live-text.revisions`. */
 export function finishedPage(uploadId: string, revision: number, number: number): Signal<PageResult> {
-  // An upload that is read anew has other pages under the same numbers.
+  // After a retry, the same page numbers have other content.
   const key = `${uploadId}/${revision}/${number}`;
   const { page, load } = cache.get(key, () => {
     const created = signal<PageResult>("unreachable");
@@ -29,7 +29,7 @@ export function finishedPage(uploadId: string, revision: number, number: number)
   return page;
 }
 
-/** The server answers again: what it did not answer is asked anew. */
+/** Repeat the requests that the server did not respond to. */
 export function retryFailed(): void {
   for (const { page, load } of cache.values()) if (page.peek() === "unreachable") load();
 }

@@ -1,4 +1,4 @@
-/** Pictures of pages. They need the token, so they are fetched and shown from memory, a few of them kept. */
+/** Cache of page images. Image requests need the access token, so the page shows object URLs instead of server URLs. */
 
 import { signal, type Signal } from "@preact/signals";
 import { ServerUnreachable } from "scanrill-client";
@@ -12,7 +12,7 @@ export type PageImage =
   | { readonly kind: "loaded"; readonly url: string }
   | { readonly kind: "failed"; readonly message: string };
 
-/** What is looked at. `width` in device pixels; the server gives the next larger one that it draws. */
+/** A page image to show. `width` is in device pixels; the server returns its next larger rendered width. */
 export interface ImageRequest {
   readonly uploadId: string;
   readonly number: number;
@@ -22,7 +22,7 @@ export interface ImageRequest {
 interface CacheEntry {
   readonly request: ImageRequest;
   readonly image: Signal<PageImage>;
-  /** The server was not asked yet, or did not answer. */
+  /** True before the first request and after a request without response. */
   needsFetch: boolean;
 }
 
@@ -34,17 +34,18 @@ const cache = createLruCache<CacheEntry>(CACHE_SIZE, ({ image: { value } }) => {
 
 let currentRequest: ImageRequest | null = null;
 
-/** Asks for nothing, so that it may be called while drawing; `lookAt` does. */
+/** Return the image without fetching it, which is safe during rendering. `requestImage` fetches it. */
 export function pageImage(request: ImageRequest): Signal<PageImage> {
   return cacheEntry(request).image;
 }
 
+/** Make `request` the current image and fetch it if necessary. */
 export function requestImage(request: ImageRequest): void {
   currentRequest = request;
   retryFailed();
 }
 
-/** For what is looked at, where the server did not answer. */
+/** Fetch the current image if the server has not responded yet. */
 export function retryFailed(): void {
   const entry = currentRequest === null ? null : cacheEntry(currentRequest);
   if (entry?.needsFetch === true) void fetchInto(entry);

@@ -1,4 +1,4 @@
-/** Which upload is looked at: it stands in the address, so that a reload and the back button keep to it. */
+/** The selected upload. Its ID is in the URL hash, so reload and the back button work. */
 
 import { signal } from "@preact/signals";
 
@@ -6,6 +6,7 @@ const ID_IN_HASH = /^#\/([0-9a-f-]{36})$/;
 
 export const selectedId = signal<string | null>(idFromHash());
 
+/** Select an upload and add a history entry; null selects none. */
 export function navigateTo(id: string | null): void {
   if (id === selectedId.value) return;
   history.pushState(null, "", id === null ? window.location.pathname : `#/${id}`);

@@ -1,4 +1,4 @@
-/** Files on their way to the server: a few at a time, each with its progress, each can be called back. */
+/** Queue of files to upload, with progress and cancellation for each file. */
 
 import { signal } from "@preact/signals";
 
@@ -25,21 +25,24 @@ const abortControllers = new Map<number, AbortController>();
 let activeCount = 0;
 let lastId = 0;
 
+/** Upload valid files, and select the first one once it is uploaded. */
 export function uploadFiles(files: Iterable<File>): void {
   const valid = [...files].filter(validateFile);
   valid.forEach((file, index) => enqueue(file, { navigate: index === 0 }));
   startNext();
 }
 
+/** Abort an upload and remove it from the list. */
 export function cancelUpload(id: number): void {
-  abortControllers.get(id)?.abort(new DOMException("called back", "AbortError"));
+  abortControllers.get(id)?.abort(new DOMException("Upload cancelled.", "AbortError"));
   removePending(id);
 }
 
+/** Return whether the file can be uploaded; show a notice if not. */
 function validateFile(file: File): boolean {
   const maxBytes = authState.value.kind === "user" ? authState.value.me.max_upload_bytes : 0;
   if (file.size === 0) showNotice(`${file.name} is empty.`);
-  else if (maxBytes > 0 && file.size > maxBytes) showNotice(`${file.name} is larger than this server takes.`);
+  else if (maxBytes > 0 && file.size > maxBytes) showNotice(`${file.name} exceeds the upload limit.`);
   else return true;
   return false;
 }
@@ -81,7 +84,7 @@ async function uploadFile(id: number, file: File, signal: AbortSignal, navigate:
 }
 
 function duplicateMessage(name: string, existing: string): string {
-  return name === existing ? `${name} is here already.` : `${name} is here already, as ${existing}.`;
+  return name === existing ? `${name} was already uploaded.` : `${name} was already uploaded as ${existing}.`;
 }
 
 function setProgress(id: number, sent: number): void {

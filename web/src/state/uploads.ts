@@ -1,4 +1,4 @@
-/** The user's uploads, as far as they are loaded, and what is asked to be done with them. */
+/** The loaded uploads of the user, and the requests that change them. */
 
 import { computed, signal } from "@preact/signals";
 import { ConnectionLost, type Finished, type Instance, type ListMessage, type UploadEvent } from "scanrill-client";
@@ -12,7 +12,7 @@ import { requireSocket } from "./api.ts";
 const LIST_PAGE_SIZE = 100;
 
 const byId = signal<ReadonlyMap<string, Instance>>(new Map());
-/** Where the list goes on; null at its end, undefined while nothing is loaded. */
+/** Cursor of the next part of the list; null at the end, undefined before the first part is loaded. */
 const nextCursor = signal<string | null | undefined>(undefined);
 
 /** Newest first. */
@@ -21,14 +21,14 @@ export const isLoaded = computed(() => nextCursor.value !== undefined);
 export const hasMore = computed(() => typeof nextCursor.value === "string");
 export const selected = computed(() => byId.value.get(selectedId.value ?? "") ?? null);
 
-/** The newest of all uploads take the place of what is known. */
+/** Replace all uploads with the first part of the list. */
 export function replaceAll(found: ListMessage): void {
   found.list.filter(changedWhileOffline).forEach(({ id }) => resetLiveText(id));
   byId.value = new Map(found.list.map((upload) => [upload.id, preserveTexts(upload)]));
   nextCursor.value = found.next ?? null;
 }
 
-/** After a connection that goes on from nowhere: what happened before it was not told. */
+/** Load the first part of the list, after a connection without resume and without snapshot. */
 export async function load(): Promise<void> {
   try {
     replaceAll(await requireSocket().list({ limit: LIST_PAGE_SIZE }));
@@ -38,6 +38,7 @@ export async function load(): Promise<void> {
   }
 }
 
+/** Load the next part of the list. */
 export async function loadMore(): Promise<void> {
   const cursor = nextCursor.value;
   if (typeof cursor !== "string") return;
@@ -50,7 +51,7 @@ export async function loadMore(): Promise<void> {
   }
 }
 
-/** The selected upload with its texts, also where it is older than the list goes. */
+/** Load the selected upload with its texts, even if it is older than the loaded part of the list. */
 export async function loadSelected(): Promise<void> {
   const id = selectedId.value;
   if (id === null || !isLoaded.value) return;
@@ -59,7 +60,7 @@ export async function loadSelected(): Promise<void> {
   } catch (error) {
     if (error instanceof ConnectionLost) return;
     if (selectedId.value === id) navigateTo(null);
-    showNotice("This scan is not there any more.");
+    showNotice("This scan no longer exists.");
   }
 }
 
@@ -68,7 +69,7 @@ export function clear(): void {
   nextCursor.value = undefined;
 }
 
-/** The reply to a file that was sent by this page. */
+/** Add an upload from the reply to its upload request, unless an event has added it already. */
 export function addUploaded(upload: Instance): void {
   if (!byId.value.has(upload.id)) upsert(upload);
 }
@@ -91,11 +92,12 @@ export function applyEvent(event: UploadEvent): void {
   }
 }
 
+/** Cancel the reading of an upload. */
 export async function cancelReading(id: string): Promise<void> {
   await runRequest(requireSocket().cancel(id));
 }
 
-/** As it was asked for before, or with another engine. */
+/** Read an upload again; without `engine`, with the previous engine. */
 export async function retryUpload(id: string, engine?: string): Promise<void> {
   await runRequest(requireSocket().retry(id, { engine }));
 }
@@ -104,9 +106,9 @@ export async function deleteUpload(id: string): Promise<void> {
   await runRequest(requireSocket().delete(id));
 }
 
-/** A change waits for the connection, where there is none; who asked for it is told. */
+/** Wait for a request; show a notice while offline and if it fails. The socket sends it after a reconnect. */
 async function runRequest(request: Promise<unknown>): Promise<void> {
-  if (requireSocket().state.kind !== "open") showNotice("There is no connection. It will be done when there is one again.");
+  if (requireSocket().state.kind !== "open") showNotice("You are offline. This will be sent when you reconnect.");
   try {
     await request;
   } catch (error) {
@@ -114,7 +116,7 @@ async function runRequest(request: Promise<unknown>): Promise<void> {
   }
 }
 
-/** Its text may be another than the one that is shown. One that is being read is sent anew in any case. */
+/** Return whether the shown text may be outdated. The server repeats the live text of uploads in progress. */
 function changedWhileOffline({ id, status, updated_at }: Instance): boolean {
   const known = byId.value.get(id);
   return known !== undefined && known.updated_at !== updated_at && status !== "processing";
@@ -147,7 +149,7 @@ function applyFinished(finished: Finished): void {
   }
 }
 
-/** Partials come ten times a second; the list changes with each page only. */
+/** Update page counts. Partial texts arrive up to ten times a second; the list changes once per page. */
 function applyProgress(id: string, page: number | undefined, pageCount: number | null | undefined): void {
   const upload = byId.value.get(id);
   if (upload === undefined) return;
@@ -157,7 +159,7 @@ function applyProgress(id: string, page: number | undefined, pageCount: number |
   upsert({ ...upload, status: "processing", pages_done: done, page_count: count });
 }
 
-/** What has no texts must not take away those that are known of the same reading. */
+/** Copy known texts of the same reading into an upload without texts. */
 function preserveTexts(upload: Instance): Instance {
   const known = byId.value.get(upload.id);
   if (known?.raw_text === undefined || known.updated_at !== upload.updated_at) return upload;

@@ -1,6 +1,8 @@
 /**
- * Markdown → elements. Recognised text is data: it becomes text nodes, never markup. HTML in it is shown as it
- * stands, pictures are not fetched, and a link is one only where it leads to the web or to a mailbox.
+ * Renderer from Markdown to elements.
+ *
+ * Recognised text is untrusted data. HTML in it is shown as text, images are not fetched, and only http, https and
+ * mailto URLs become links.
  */
 
 import type { Nodes, Paragraph, Table, TableCell } from "mdast";
@@ -11,11 +13,11 @@ import type { ComponentChildren, VNode } from "preact";
 import { useMemo } from "preact/hooks";
 
 const SAFE_LINK = /^(?:https?|mailto):/i;
-/** Lines as long as this, on the whole, are prose, which is set anew; shorter ones are a receipt's, and stay lines. */
+/** Minimum median line length of prose, which is reflowed. Shorter lines, as on receipts, keep their line breaks. */
 const PROSE_CHARACTERS = 40;
 const HEADINGS = ["h2", "h3", "h4", "h5", "h6", "h6"] as const;
 
-/** Headings begin at the second level: the first is the page's own. */
+/** Render Markdown. Headings start at level 2, because level 1 is the title of the page. */
 export function Markdown({ text }: { readonly text: string }): VNode {
   const tree = useMemo(
     () => fromMarkdown(text, { extensions: [gfmTable()], mdastExtensions: [gfmTableFromMarkdown()] }),

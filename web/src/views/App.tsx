@@ -1,4 +1,4 @@
-/** Which of the screens: signing in, or the room with the scans. */
+/** Root component: shows the sign-in form or the uploads, depending on the authentication state. */
 
 import type { VNode } from "preact";
 
@@ -23,7 +23,7 @@ function Screen(): VNode {
     case "unknown":
       return <LoadingScreen text="" />;
     case "unreachable":
-      return <LoadingScreen text="The server does not answer. Trying again…" />;
+      return <LoadingScreen text="The server is not responding. Retrying…" />;
     case "signedOut":
       return <SignIn notice={state.notice} />;
     case "user":

@@ -1,10 +1,10 @@
-/** The room with the scans: the shelf with all of them, the desk with the one that is looked at. */
+/** Layout for a signed-in user: top bar, upload list and detail view. */
 
 import type { Me } from "scanrill-client";
 import type { VNode } from "preact";
 import { useEffect } from "preact/hooks";
 
-import { selectedId, navigateTo } from "../state/route.ts";
+import { navigateTo, selectedId } from "../state/route.ts";
 import { pendingUploads } from "../state/upload-queue.ts";
 import { signOut } from "../state/auth.ts";
 import { isLoaded, selected, uploads } from "../state/uploads.ts";
@@ -22,7 +22,7 @@ export function AppLayout({ me }: { readonly me: Me }): VNode {
     return () => (document.title = "scanrill");
   }, [upload?.filename]);
   return (
-    <div class={`room ${selectedId.value === null ? "shows-list" : "shows-detail"} ${isEmpty ? "is-empty" : ""}`}>
+    <div class={`layout ${selectedId.value === null ? "shows-list" : "shows-detail"} ${isEmpty ? "is-empty" : ""}`}>
       <header class="top-bar">
         <a class="home" href="/" onClick={goHome} aria-label="scanrill, all scans">
           <Logo />

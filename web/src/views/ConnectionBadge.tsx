@@ -1,4 +1,4 @@
-/** Whether what is seen is live, and what to do where it is not. */
+/** Badge with the state of the connection and a button to reconnect. */
 
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
@@ -15,7 +15,7 @@ export function ConnectionBadge(): VNode {
     <span class="badge-row">
       <Countdown until={state.retryAt} />
       <button type="button" class="plain" onClick={retryNow}>
-        Try now
+        Retry now
       </button>
     </span>
   );
@@ -38,11 +38,11 @@ function Countdown({ until }: { readonly until: number }): VNode {
     return () => clearInterval(interval);
   }, []);
   const seconds = Math.max(0, Math.ceil((until - now.value) / 1000));
-  // Each second is seen and not read out.
+  // A screen reader announces the state, but not every second of the countdown.
   return (
     <span class="badge waiting">
-      <span role="status">No connection.</span>
-      <span aria-hidden="true">Again in {seconds} s</span>
+      <span role="status">Disconnected.</span>
+      <span aria-hidden="true">Reconnecting in {seconds} s</span>
     </span>
   );
 }

@@ -1,4 +1,4 @@
-/** The ways in for files: chosen, dropped anywhere on the page, or pasted. */
+/** File input: selection, drag and drop anywhere on the page, and paste. */
 
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
@@ -18,14 +18,14 @@ export function AddButton(): VNode {
   );
 }
 
-/** What the desk shows while nothing lies on it. */
+/** Drop zone that fills the detail view while no upload is selected. */
 export function EmptyState(): VNode {
   return (
     <label class="empty-state">
       <span class="empty-state-title for-mouse">Drop a scan here</span>
-      <span class="for-mouse">or choose a file, or paste a picture.</span>
+      <span class="for-mouse">or choose a file or paste an image.</span>
       <span class="empty-state-title for-touch">Choose a scan</span>
-      <span class="for-touch">or take a photo of one.</span>
+      <span class="for-touch">or take a photo.</span>
       <span class="muted">PDF, JPEG, PNG, HEIC, TIFF, WebP, GIF, BMP</span>
       <EngineNotice />
       <FileInput />
@@ -33,26 +33,26 @@ export function EmptyState(): VNode {
   );
 }
 
-/** Where a scan goes. Nothing is promised before the server has said what reads there. */
+/** Notice whether scans stay on the server. Empty until the engines are loaded. */
 function EngineNotice(): VNode | null {
   const engine = defaultEngine.value;
   if (engine === null) return null;
   return (
     <span class="muted">
       {engine.is_remote
-        ? `It is read with ${engine.name}, which may uploadFiles it to another machine.`
-        : "It is read on this server, and stays there."}
+        ? `The engine ${engine.name} may send scans to another machine.`
+        : "Scans are processed on this server and stay there."}
     </span>
   );
 }
 
-/** The whole page takes files; while one is over it, it says so. */
+/** Handler of dropped and pasted files on the whole page, with an overlay while files are dragged over it. */
 export function DropTarget(): VNode | null {
   const isDragging = useSignal(false);
   useEffect(() => {
-    const stop = new AbortController();
+    const controller = new AbortController();
     const on = <Kind extends keyof WindowEventMap>(kind: Kind, handler: (event: WindowEventMap[Kind]) => void) =>
-      window.addEventListener(kind, handler, { signal: stop.signal });
+      window.addEventListener(kind, handler, { signal: controller.signal });
     on("dragover", (event) => {
       if (!hasFiles(event.dataTransfer)) return;
       event.preventDefault();
@@ -71,9 +71,9 @@ export function DropTarget(): VNode | null {
       const files = event.clipboardData?.files ?? [];
       if (files.length > 0) uploadFiles(files);
     });
-    return () => stop.abort();
+    return () => controller.abort();
   }, []);
-  return isDragging.value ? <div class="drop-target">Let go to have it read</div> : null;
+  return isDragging.value ? <div class="drop-target">Drop to upload</div> : null;
 }
 
 function FileInput(): VNode {

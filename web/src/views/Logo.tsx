@@ -1,4 +1,4 @@
-/** The name, as the page writes it. */
+/** Logo and name of the product. */
 
 import type { VNode } from "preact";
 

@@ -1,17 +1,15 @@
-/** A menu below its button. It closes on a choice, on Escape, and when hand or focus go elsewhere. */
+/** Drop-down menu. It closes on a choice, on Escape, and when pointer or focus move outside. */
 
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 interface Props {
   readonly title: string;
-  /** Where the title alone says too little. */
-  readonly label?: string;
   readonly class?: string;
   readonly children: ComponentChildren;
 }
 
-export function Menu({ title, label, class: className = "", children }: Props): VNode {
+export function Menu({ title, class: className = "", children }: Props): VNode {
   const menu = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
     const controller = new AbortController();
@@ -21,7 +19,7 @@ export function Menu({ title, label, class: className = "", children }: Props): 
   }, []);
   return (
     <details ref={menu} class={`menu ${className}`} onClick={closeOnChoice} onKeyDown={closeOnEscape}>
-      <summary {...(label === undefined ? {} : { "aria-label": label })}>{title}</summary>
+      <summary>{title}</summary>
       <div class="menu-items">{children}</div>
     </details>
   );

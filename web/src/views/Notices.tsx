@@ -1,4 +1,4 @@
-/** What passes: shown at the foot of the page, read out by a screen reader. */
+/** List of temporary notices, announced by screen readers. */
 
 import type { VNode } from "preact";
 

@@ -1,10 +1,10 @@
-/** The picture of the page that is looked at, with the line that is being read marked on it. */
+/** Image of the current page, with the line that the server is reading highlighted. */
 
 import type { Box, Instance, LinePosition, Page } from "scanrill-client";
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-import { requestImage, pageImage, type PageImage } from "../state/page-images.ts";
+import { pageImage, requestImage, type PageImage } from "../state/page-images.ts";
 import { livePage, type LiveText } from "../state/live-text.ts";
 import { hasPage, shownPages, type PagePosition } from "./page-position.ts";
 import { useFinishedPage } from "./useFinishedPage.ts";
@@ -16,7 +16,7 @@ interface Props {
   readonly position: PagePosition;
 }
 
-/** The server draws a few widths; one is enough for every pane up to this, twice for fine screens. */
+/** Requested widths, for standard and for high-density screens. The server renders a few fixed widths. */
 const STANDARD_WIDTH = 1200;
 const HIGH_DPI_WIDTH = 1600;
 
@@ -35,7 +35,7 @@ export function PageImagePane({ upload, liveText, revision, position }: Props): 
   }, [line]);
 
   return (
-    <section class="image-pane" aria-label="The scan">
+    <section class="image-pane" aria-label="Page image">
       <Pager position={position} count={Math.max(upload.page_count ?? 1, shownPages(upload))} />
       <div class="image-scroll" ref={pane} tabIndex={0}>
         <PageImageView {...{ image, number, line, page }} shownError={upload.error} />
@@ -49,13 +49,13 @@ interface PageImageViewProps {
   readonly number: number;
   readonly line: LinePosition | null;
   readonly page: Page | null;
-  /** What is wrong with the upload, which is said already. */
+  /** The error that the page already shows for the upload; not repeated here. */
   readonly shownError: string | null;
 }
 
 function PageImageView({ image, number, line, page, shownError }: PageImageViewProps): VNode {
   if (image.kind === "failed") {
-    return <p class="muted no-image">{image.message === shownError ? "There is no picture of this page." : image.message}</p>;
+    return <p class="muted no-image">{image.message === shownError ? "No image available for this page." : image.message}</p>;
   }
   if (image.kind === "loading") return <div class="page-image loading" aria-busy="true" />;
   const size = line ?? page;
@@ -72,7 +72,7 @@ function PageImageView({ image, number, line, page, shownError }: PageImageViewP
   );
 }
 
-/** A finished line: pointed at, it says what was read there. */
+/** Outline of a finished line, with its text as tooltip. */
 function LineOverlay({ box, text }: { readonly box: Box; readonly text: string }): VNode {
   return (
     <polygon class="line" points={points(box)}>
@@ -95,7 +95,7 @@ function Pager({ position: { page, isFollowing, isPinned }, count }: PagerProps)
   };
   return (
     <div class="pager">
-      <button type="button" aria-label="Page before" disabled={page.value <= 1} onClick={() => goTo(page.value - 1)}>
+      <button type="button" aria-label="Previous page" disabled={page.value <= 1} onClick={() => goTo(page.value - 1)}>
         ‹
       </button>
       <label>
@@ -109,7 +109,7 @@ function Pager({ position: { page, isFollowing, isPinned }, count }: PagerProps)
         />
         of {count}
       </label>
-      <button type="button" aria-label="Page after" disabled={page.value >= count} onClick={() => goTo(page.value + 1)}>
+      <button type="button" aria-label="Next page" disabled={page.value >= count} onClick={() => goTo(page.value + 1)}>
         ›
       </button>
     </div>
@@ -120,7 +120,7 @@ function points(box: Box): string {
   return box.map(([x, y]) => `${x},${y}`).join(" ");
 }
 
-/** Scrolls the picture so that the line stands in its middle third; most lines need no scrolling. */
+/** Scroll the image so that the line is about a third from the top, unless it is already well in view. */
 function scrollLineIntoView(pane: HTMLDivElement | null, { box, height }: LinePosition): void {
   if (pane === null) return;
   const y = ((box[0]?.[1] ?? 0) / height) * pane.scrollHeight;

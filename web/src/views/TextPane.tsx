@@ -1,4 +1,4 @@
-/** The text, page after page. A page is drawn when the eye comes near; while reading goes on, the eye goes along. */
+/** Text of all pages. Pages are rendered when they come near the viewport, and the pane scrolls along with a reading. */
 
 import { useSignal } from "@preact/signals";
 import { isTerminal, type Instance } from "scanrill-client";
@@ -18,10 +18,10 @@ interface Props {
   readonly view: TextView;
 }
 
-/** So far from the end of the text the eye is still at the end. */
+/** Distance from the end of the text that still counts as the end. */
 const END_TOLERANCE_PIXELS = 160;
 const NEAR_MARGIN = "1500px 0px";
-/** The page that stands a quarter from the top is the one that is looked at. */
+/** The page at a quarter of the pane's height is the current page. */
 const CURRENT_PAGE_MARGIN = "-24% 0px -75% 0px";
 
 export function TextPane({ upload, liveText, revision, position, view }: Props): VNode {
@@ -32,7 +32,7 @@ export function TextPane({ upload, liveText, revision, position, view }: Props):
   useScrollToPage(pane, position);
 
   return (
-    <section class="text-pane" aria-label="The text">
+    <section class="text-pane" aria-label="Recognised text">
       <div class={`text-scroll ${view}`} ref={pane} tabIndex={0}>
         <div>
           {Array.from({ length: count }, (_, index) => (
@@ -40,7 +40,7 @@ export function TextPane({ upload, liveText, revision, position, view }: Props):
               key={`${revision}-${index + 1}`}
               {...{ upload, liveText, revision, position, view, pane }}
               number={index + 1}
-              alone={count === 1}
+              isOnlyPage={count === 1}
             />
           ))}
         </div>
@@ -48,31 +48,31 @@ export function TextPane({ upload, liveText, revision, position, view }: Props):
       </div>
       {isReading && !position.isFollowing.value && (
         <button type="button" class="follow-button primary" onClick={() => (position.isFollowing.value = true)}>
-          Follow the reading ↓
+          Follow live text ↓
         </button>
       )}
     </section>
   );
 }
 
-/** Why there is no more text, where that is not the scan's end. */
+/** Note below the text that explains why text is missing. */
 function EndNote({ upload: { status, pages_done: done, raw_text: text } }: { readonly upload: Instance }): VNode | null {
-  const why =
+  const note =
     status === "cancelled" || status === "error"
-      ? `${status === "error" ? "Failed" : "Cancelled"}; ${done > 0 ? "nothing was read after this" : "no page was read to its end"}.`
-      : status === "processed" && text === "" && "There is no text on this scan.";
-  return why === false ? null : <p class="muted end-note">{why}</p>;
+      ? `Reading ${status === "error" ? "failed" : "cancelled"}. ${done > 0 ? "The remaining pages were not read." : "No page was completed."}`
+      : status === "processed" && text === "" && "No text found.";
+  return note === false ? null : <p class="muted end-note">{note}</p>;
 }
 
 interface SectionProps extends Props {
   readonly number: number;
-  readonly alone: boolean;
+  readonly isOnlyPage: boolean;
   readonly pane: { readonly current: HTMLDivElement | null };
 }
 
-function PageSection({ upload, liveText, revision, position, view, number, alone, pane }: SectionProps): VNode {
+function PageSection({ upload, liveText, revision, position, view, number, isOnlyPage, pane }: SectionProps): VNode {
   const section = useRef<HTMLElement>(null);
-  const isNear = useSignal(alone);
+  const isNear = useSignal(isOnlyPage);
   const live = livePage(liveText, number).value;
   const shouldFetch = isNear.value && live?.done !== true && hasPage(upload, number);
   const finished = useFinishedPage(upload.id, revision, number, shouldFetch);
@@ -91,18 +91,18 @@ function PageSection({ upload, liveText, revision, position, view, number, alone
   return (
     <article
       ref={section}
-      class={`page ${alone ? "alone" : ""} ${isCurrent ? "is-reading" : ""}`}
+      class={`page ${isOnlyPage ? "only-page" : ""} ${isCurrent ? "is-reading" : ""}`}
       data-page={number}
     >
-      {!alone && <div class="page-number">{number}</div>}
+      {!isOnlyPage && <div class="page-number">{number}</div>}
       {isNear.value && (view === "text" ? <Markdown text={markdown} /> : <pre class="source">{markdown}</pre>)}
       {isCurrent && markdown === "" && <p class="muted">Reading…</p>}
-      {upload.status === "pending" && <p class="muted">Waiting for the reader…</p>}
+      {upload.status === "pending" && <p class="muted">Waiting in the queue…</p>}
     </article>
   );
 }
 
-/** Keeps the end of the growing text in sight, until somebody scrolls away from it. */
+/** Scroll to the end of the growing text until the user scrolls away from it. */
 function useAutoScroll(
   pane: { readonly current: HTMLDivElement | null },
   liveText: LiveText,
@@ -117,13 +117,13 @@ function useAutoScroll(
     const onChange = () => {
       isFollowing.value = box.scrollHeight - box.scrollTop - box.clientHeight < END_TOLERANCE_PIXELS;
     };
-    // Scrolling by the page itself says nothing; only what a person does counts.
-    const stop = new AbortController();
-    const later = () => requestAnimationFrame(onChange);
+    // Scroll events also come from the page itself, so the hook observes user input instead.
+    const controller = new AbortController();
+    const onInput = () => requestAnimationFrame(onChange);
     for (const kind of ["wheel", "touchmove", "keydown", "pointerup"] as const) {
-      box.addEventListener(kind, later, { signal: stop.signal, passive: true });
+      box.addEventListener(kind, onInput, { signal: controller.signal, passive: true });
     }
-    return () => stop.abort();
+    return () => controller.abort();
   }, [isReading]);
   useEffect(() => {
     const box = pane.current;
@@ -131,7 +131,7 @@ function useAutoScroll(
   }, [text, isReading, isFollowing.value]);
 }
 
-/** A page that was turned to is scrolled to, and again when pages above it get their text and grow. */
+/** Scroll to a pinned page, and again when pages above it grow because their text arrives. */
 function useScrollToPage(pane: { readonly current: HTMLDivElement | null }, { page, isFollowing, isPinned }: PagePosition): void {
   const scrollToPage = () => {
     if (!isPinned.peek() || isFollowing.peek()) return;
@@ -142,17 +142,18 @@ function useScrollToPage(pane: { readonly current: HTMLDivElement | null }, { pa
   useEffect(() => {
     const box = pane.current;
     if (box?.firstElementChild == null) return;
-    const growing = new ResizeObserver(scrollToPage);
-    growing.observe(box.firstElementChild);
-    const stop = new AbortController();
-    const release = () => (isPinned.value = false);
+    const resizeObserver = new ResizeObserver(scrollToPage);
+    resizeObserver.observe(box.firstElementChild);
+    const controller = new AbortController();
+    const unpin = () => (isPinned.value = false);
     for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"] as const) {
-      box.addEventListener(kind, release, { signal: stop.signal, passive: true });
+      box.addEventListener(kind, unpin, { signal: controller.signal, passive: true });
     }
-    return () => (growing.disconnect(), stop.abort());
+    return () => (resizeObserver.disconnect(), controller.abort());
   }, []);
 }
 
+/** Report whether an element is within `rootMargin` of the viewport of `root`. Return the cleanup function. */
 function observe(
   element: HTMLElement | null,
   root: HTMLElement | null,

@@ -1,16 +1,16 @@
-/** The desk: one upload, its pictures beside its text. */
+/** Detail view of an upload: page images beside the text. */
 
 import { useSignal } from "@preact/signals";
 import { isTerminal, type Instance } from "scanrill-client";
 import type { VNode } from "preact";
 import { useEffect } from "preact/hooks";
 
-import { revisions, liveTextOf } from "../state/live-text.ts";
+import { liveTextOf, revisions } from "../state/live-text.ts";
 import { isLoaded, loadSelected } from "../state/uploads.ts";
-import { UploadToolbar } from "./UploadToolbar.tsx";
-import { PageImagePane } from "./PageImagePane.tsx";
 import { InlineCode } from "./InlineCode.tsx";
+import { PageImagePane } from "./PageImagePane.tsx";
 import { TextPane } from "./TextPane.tsx";
+import { UploadToolbar } from "./UploadToolbar.tsx";
 import type { PagePosition, TextView } from "./page-position.ts";
 
 export function UploadDetail({ upload }: { readonly upload: Instance }): VNode {

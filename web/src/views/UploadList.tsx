@@ -1,9 +1,9 @@
-/** The list: what is being sent, then every upload with how it is doing. */
+/** List of pending uploads and of uploads with their status. */
 
 import type { Instance } from "scanrill-client";
 import type { VNode } from "preact";
 
-import { selectedId, navigateTo } from "../state/route.ts";
+import { navigateTo, selectedId } from "../state/route.ts";
 import { cancelUpload, pendingUploads, type PendingUpload } from "../state/upload-queue.ts";
 import { hasMore, isLoaded, loadMore, uploads } from "../state/uploads.ts";
 import { relativeTime, statusText } from "./format.ts";
@@ -55,12 +55,12 @@ function PendingRow({ upload: { id, filename, sent, total } }: { readonly upload
     <li class="pending-upload">
       <span class="upload-name">{filename}</span>
       <span class="upload-status">
-        {sent === 0 ? "Waiting to be sent" : `Sending, ${Math.round((100 * sent) / total)} %`}
+        {sent === 0 ? "Waiting to upload" : `Uploading, ${Math.round((100 * sent) / total)} %`}
         <button type="button" class="plain" onClick={() => cancelUpload(id)}>
           Cancel
         </button>
       </span>
-      <progress value={sent} max={total} aria-label={`${filename} sent`} />
+      <progress value={sent} max={total} aria-label={`Upload progress of ${filename}`} />
     </li>
   );
 }

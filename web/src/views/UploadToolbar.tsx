@@ -1,14 +1,14 @@
-/** The bar above the desk: the name, how it is doing, and what can be done with it. */
+/** Toolbar of the detail view: name, status and actions of an upload. */
 
 import { useSignal, type Signal } from "@preact/signals";
 import { isTerminal, type Engine, type Instance } from "scanrill-client";
 import type { VNode } from "preact";
 
 import { engines } from "../state/engines.ts";
-import { copyToClipboard, downloadText, saveOriginal } from "../state/export.ts";
+import { copyToClipboard, downloadText, downloadOriginal } from "../state/export.ts";
 import { currentText } from "../state/live-text.ts";
 import { navigateTo } from "../state/route.ts";
-import { cancelReading, retryUpload, deleteUpload } from "../state/uploads.ts";
+import { cancelReading, deleteUpload, retryUpload } from "../state/uploads.ts";
 import { Menu } from "./Menu.tsx";
 import type { TextView } from "./page-position.ts";
 import { formatBytes, statusText } from "./format.ts";
@@ -37,7 +37,7 @@ export function UploadToolbar({ upload, view }: Props): VNode {
         <ExportMenu upload={upload} view={view.value} />
         {!isFinished && (
           <button type="button" onClick={() => void cancelReading(upload.id)}>
-            Cancel
+            Cancel reading
           </button>
         )}
         {isFinished && <RetryMenu upload={upload} />}
@@ -54,14 +54,14 @@ function ViewSwitch({ view }: { readonly view: Signal<TextView> }): VNode {
     </button>
   );
   return (
-    <div class="switch" role="group" aria-label="How the text is shown">
+    <div class="switch" role="group" aria-label="Text format">
       {choice("text", "Text")}
       {choice("markdown", "Markdown")}
     </div>
   );
 }
 
-/** What is copied is what is seen: the reading text, or the Markdown. While it is read: what there is so far. */
+/** Copy button and download menu. Copies the text in the shown format; during a reading, the text so far. */
 function ExportMenu({ upload, view }: { readonly upload: Instance; readonly view: TextView }): VNode {
   const isCopied = useSignal(false);
   const markdown = () => upload.raw_text || currentText(upload.id);
@@ -89,7 +89,7 @@ function ExportMenu({ upload, view }: { readonly upload: Instance; readonly view
         >
           Text (.txt)
         </button>
-        <button type="button" onClick={() => void saveOriginal(upload)}>
+        <button type="button" onClick={() => void downloadOriginal(upload)}>
           Original file
         </button>
       </Menu>
@@ -97,7 +97,7 @@ function ExportMenu({ upload, view }: { readonly upload: Instance; readonly view
   );
 }
 
-/** What failed is read again as it was; whatever has ended, with an engine of one's choice, where there is one. */
+/** Retry button for failed uploads, and a menu of engines if the server has more than one. */
 function RetryMenu({ upload }: { readonly upload: Instance }): VNode {
   const failed = upload.status !== "processed";
   return (
@@ -108,7 +108,7 @@ function RetryMenu({ upload }: { readonly upload: Instance }): VNode {
         </button>
       )}
       {engines.value.length > 1 && (
-        <Menu title={failed ? "with …" : "Read again …"} label="Read again with …" class="retry-menu">
+        <Menu title="Read again with …" class="retry-menu">
           {engines.value.map((engine) => (
             <EngineChoice key={engine.name} engine={engine} upload={upload} />
           ))}
@@ -121,8 +121,8 @@ function RetryMenu({ upload }: { readonly upload: Instance }): VNode {
 function EngineChoice({ engine, upload }: { readonly engine: Engine; readonly upload: Instance }): VNode {
   return (
     <button type="button" onClick={() => void retryUpload(upload.id, engine.name)}>
-      with {engine.name}
-      {engine.name === upload.engine && <span class="muted"> · as before</span>}
+      {engine.name}
+      {engine.name === upload.engine && <span class="muted"> · current engine</span>}
       {engine.is_remote && <span class="muted"> · may send the scan to another machine</span>}
     </button>
   );
@@ -140,10 +140,10 @@ function DeleteButton({ upload }: { readonly upload: Instance }): VNode {
   return (
     <span class="confirm" role="group" aria-label="Delete this scan and its text?">
       <button type="button" class="danger confirm-delete" ref={(button) => button?.focus()} onClick={() => void deleteUpload(upload.id)}>
-        Delete for good
+        Delete permanently
       </button>
       <button type="button" onClick={() => (isConfirming.value = false)}>
-        Keep
+        Cancel
       </button>
     </span>
   );

@@ -1,4 +1,4 @@
-/** A finished page of the server, once it is wanted. */
+/** Hook for a finished page. */
 
 import type { Signal } from "@preact/signals";
 import type { Page } from "scanrill-client";
@@ -6,7 +6,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { finishedPage, type PageResult } from "../state/page-cache.ts";
 
-/** The page, or null while it is not there. */
+/** Fetch a page while `isWanted` is true. Return null until it is loaded. */
 export function useFinishedPage(uploadId: string, revision: number, number: number, isWanted: boolean): Page | null {
   const [request, setRequest] = useState<{ readonly of: number; readonly page: Signal<PageResult> } | null>(null);
   useEffect(() => {
