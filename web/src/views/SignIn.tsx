@@ -29,7 +29,7 @@ export function SignIn({ notice }: { readonly notice: string }): VNode {
       <h1>
         <Logo />
       </h1>
-      <p class="lead">Turn scans into text. Read the text while the server recognises it.</p>
+      <p class="lead">Turn scans into text. The text appears line by line while the server reads.</p>
       <p class="form-error" role="alert">
         <InlineCode text={errorText.value || notice} />
       </p>
