@@ -1,4 +1,4 @@
-/** The server that this page came from: the one session, REST, and the one socket while somebody is signed in. */
+/** Clients of the server that delivered the page: session, REST, and one socket while a user is signed in. */
 
 import { CookieSession, ScanrillRest, ScanrillSocket, type SocketListener } from "scanrill-client";
 
@@ -9,7 +9,7 @@ export const rest = new ScanrillRest(base, session.token);
 
 let socket: ScanrillSocket | null = null;
 
-/** Follows all uploads of the user, their text page by page. */
+/** Open a socket for all uploads of the user, with live text per page. */
 export function openSocket(listener: SocketListener): void {
   closeSocket();
   const url = new URL("/ws/core/upload/", base.replace(/^http/, "ws")).href;
@@ -22,13 +22,13 @@ export function closeSocket(): void {
   socket = null;
 }
 
-/** Does not wait for the next attempt to connect. */
+/** Reconnect immediately if the socket waits for its next attempt. */
 export function retryNow(): void {
   socket?.retryNow();
 }
 
-/** The socket; throws where nobody is signed in, as then nothing that needs it is on the page. */
-export function live(): ScanrillSocket {
-  if (socket === null) throw new Error("nobody is signed in");
+/** Return the open socket. Throws if no user is signed in; the page shows no action that needs it then. */
+export function requireSocket(): ScanrillSocket {
+  if (socket === null) throw new Error("Not signed in.");
   return socket;
 }
