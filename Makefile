@@ -57,7 +57,7 @@ bench: .venv/.installed-bench web ## Measure, and write the tables of benchmarks
 	$(BIN)/python -m benchmarks.reading_memory --write
 	$(BIN)/python -m benchmarks.ingest --write
 	$(BIN)/python -m benchmarks.install --write
-	$(BIN)/python -m benchmarks.page --write
+	$(BIN)/python -m benchmarks.web_page --write
 	$(BIN)/python -m benchmarks.stream_cost --write
 	$(BIN)/python -m benchmarks.fan_out --write
 	$(BIN)/python -m benchmarks.many_rows --write

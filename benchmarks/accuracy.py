@@ -194,7 +194,7 @@ def main() -> None:
     results = measure(options.pages, sets, options.only, Cache(options.cache))
     told = f"`.venv/bin/python -m benchmarks.accuracy --write`, one thread, load average {load:.1f} before."
     if options.cache:
-        told += " With `--cache`: recognised, and its time taken, in an earlier run; laid out in this one."
+        told += " With `--cache`: recognition and its time are from an earlier run, layout from this one."
     text = "\n\n".join([told, table(results), goals(results), *_absent(results)])
     print(text)
     if options.write:
@@ -203,7 +203,7 @@ def main() -> None:
 
 def _absent(results: Results) -> list[str]:
     names = {name for by_reader in results.values() for name in by_reader}
-    return [] if "Tesseract" in names else ["Tesseract is not installed here, or was not asked for."]
+    return [] if "Tesseract" in names else ["Tesseract is not installed or was not selected."]
 
 
 if __name__ == "__main__":

@@ -67,9 +67,9 @@ class Scenario:
 
 
 SCENARIOS = (
-    Scenario("1 socket", 1, 1, 400, 50, 10_000),
-    Scenario("100 sockets", 1, 100, 20, 10, 4_000),
-    Scenario("500 sockets", 1, 500, 4, 4, 1_000),
+    Scenario("1 connection", 1, 1, 400, 50, 10_000),
+    Scenario("100 connections", 1, 100, 20, 10, 4_000),
+    Scenario("500 connections", 1, 500, 4, 4, 1_000),
     Scenario("500 users", 500, 1, 400, 50, 10_000),
 )
 
@@ -263,7 +263,7 @@ TUTORIAL, NODE, OWN = servers.TutorialOnDaphne.name, servers.NodeWs.name, server
 
 def table(results: Results) -> str:
     lines = [
-        "| to | server | events/s | p50, ms | p99, ms | CPU, µs a delivery | the same at full speed |",
+        "| recipients | server | events/s | p50, ms | p99, ms | CPU, µs a delivery | at full speed |",
         "|---|---|---:|---:|---:|---:|---:|",
     ]
     for scenario, figures in results.items():
@@ -288,7 +288,7 @@ def row(scenario: str, name: str, one: Figures) -> str:
 
 
 def idle_table(idle: dict[str, float]) -> str:
-    lines = ["| server | KiB for each idle socket |", "|---|---:|"]
+    lines = ["| server | KiB for each idle connection |", "|---|---:|"]
     return "\n".join([*lines, *(f"| {name} | {kib:.0f} |" for name, kib in idle.items())])
 
 
@@ -302,16 +302,16 @@ def verdict(live: Results, durable: Results, idle: dict[str, float]) -> str:
         own, node = figures[OWN], figures[NODE]
         lines.append(
             f"- CPU of live text, {scenario}: {own.cpu / node.cpu:.2f} × that of `ws`, "
-            f"{own.cpu_full / node.cpu_full:.2f} × at full speed (goal {GOAL_CPU} at 500 sockets)."
+            f"{own.cpu_full / node.cpu_full:.2f} × at full speed (goal {GOAL_CPU} at 500 connections)."
         )
-    return "\n".join([*lines, f"- An idle socket: {idle[OWN]:.0f} KiB (goal {GOAL_IDLE_KIB})."])
+    return "\n".join([*lines, f"- An idle connection: {idle[OWN]:.0f} KiB (goal {GOAL_IDLE_KIB})."])
 
 
 def against_the_tutorial(figures: dict[str, Figures]) -> str:
     own, tutorial = figures[OWN], figures[TUTORIAL]
     return (
         f"{own.events / tutorial.events:.1f} × the events/s of the tutorial on Daphne (goal {GOAL_EVENTS}), "
-        f"{own.p99 / tutorial.p99:.2f} of its p99 (goal {GOAL_P99})"
+        f"{own.p99 / tutorial.p99:.2f} × its p99 (goal {GOAL_P99})"
     )
 
 

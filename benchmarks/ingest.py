@@ -39,7 +39,7 @@ MB = 1024**2
 SIZES_MB = (10, 100, 200)
 PROBE_SECONDS = 0.002
 GOAL_CPU, GOAL_PEAK, GOAL_POST_MB, GOAL_STALL = 1.5, 2.5, 64, 0.1
-CREATE, PLAIN, RECEIVE, FLOOR, POST = "`create`", "plain consumer", "frame only", "floor", "`POST`"
+CREATE, PLAIN, RECEIVE, FLOOR, POST = "`create`", "baseline consumer", "receive only", "lower bound", "`POST`"
 
 
 # What is to be waited for before the next measurement: the reader's work is not to fall into it.
@@ -231,7 +231,7 @@ async def read_all(server: Server, account: Account) -> None:
 
 def table(results: dict[int, list[dict[str, Cost]]]) -> str:
     lines = [
-        "| image | way in | wall, s | CPU, s | peak, MB | worst `list` beside it, ms |",
+        "| image | request | wall, s | CPU, s | peak, MB | slowest concurrent `list`, ms |",
         "|---:|---|---:|---:|---:|---:|",
     ]
     verdicts = []
@@ -256,10 +256,10 @@ def verdict(size: int, costs: dict[str, Cost]) -> str:
     memory = create.peak / (size * MB * 4 / 3)
     stall = max(0.0, create.stall - receive.stall) / max(1e-9, plain.stall - receive.stall)
     return (
-        f"- {size} MB: CPU beyond the frame {cpu:.2f} × the floor (goal {GOAL_CPU}); "
+        f"- {size} MB: CPU beyond receiving {cpu:.2f} × the lower bound (goal {GOAL_CPU}); "
         f"peak {memory:.2f} × the message (goal {GOAL_PEAK}), "
-        f"by POST {costs[POST].peak / MB:.0f} MB (goal {GOAL_POST_MB}); "
-        f"stall beyond the frame {stall:.2f} × the plain consumer's (goal {GOAL_STALL})."
+        f"with POST {costs[POST].peak / MB:.0f} MB (goal {GOAL_POST_MB}); "
+        f"stall beyond receiving {stall:.2f} × the baseline consumer's (goal {GOAL_STALL})."
     )
 
 

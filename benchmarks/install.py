@@ -20,8 +20,8 @@ from tests.support.drawing import lines_of_text, page_png
 
 ROOT = Path(__file__).parents[1]
 LINES = 20
-STEPS = ("empty environment", "`pip install`", "`scanrill read`, first text", "`scanrill read`, all of it")
-WAYS = {"out of pip's cache": (), "downloaded": ("--no-cache-dir",)}
+STEPS = ("empty environment", "`pip install`", "`scanrill read`, first text", "`scanrill read`, full text")
+WAYS = {"from pip's cache": (), "downloaded": ("--no-cache-dir",)}
 
 
 def once(wheel: Path, options: tuple[str, ...], folder: Path) -> list[float]:

@@ -28,7 +28,7 @@ def main() -> None:
     if arguments.on:
         print(*measured(arguments.on), sep="\n")
         return
-    lines = ["| database | what | wall, ms | CPU of the process, ms |", "|---|---|---:|---:|"]
+    lines = ["| database | operation | wall, ms | CPU of the process, ms |", "|---|---|---:|---:|"]
     for name in DATABASES:
         command = [sys.executable, "-m", "benchmarks.many_rows", "--on", name]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -59,7 +59,7 @@ def measured(database: str) -> Iterator[str]:
         assert held is not None
         jobs.release(held)
 
-    yield _row(database, f"a look at {USERS:,} users, {POLL_BATCH_USERS} at a time", look)
+    yield _row(database, f"a check of {USERS:,} users, {POLL_BATCH_USERS} at a time", look)
     for count in JOBS:
         _open_jobs(ids, count)
         yield _row(database, f"a claim with {count:,} open jobs", claim)

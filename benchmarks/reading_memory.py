@@ -98,9 +98,9 @@ def report(weights: Sequence[float], files: int, command: str) -> str:
         [
             f"`{command}`, {datetime.now(UTC).date()}, load average {os.getloadavg()[0]:.1f} after.",
             f"![Memory over {len(weights)} pages]({PICTURE.name})",
-            f"{len(weights)} pages, of {files} files in turn: {weights[0]:.0f} MB after the first, "
-            f"{max(weights):.0f} at most, {weights[-1]:.0f} after the last. The last {GROWTH_PAGES} hold, "
-            f"by median, {grown:.2f} of what the second {GROWTH_PAGES} hold (goal ≤ {GOAL_GROWTH}): {met}.",
+            f"{len(weights)} pages of {files} files in turn: {weights[0]:.0f} MB after the first, "
+            f"at most {max(weights):.0f}, {weights[-1]:.0f} after the last. Median of the last "
+            f"{GROWTH_PAGES} ÷ that of the second {GROWTH_PAGES}: {grown:.2f} (goal ≤ {GOAL_GROWTH}): {met}.",
         ]
     )
 

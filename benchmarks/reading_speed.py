@@ -205,7 +205,8 @@ def table(all_figures: dict[str, Figures], groups: Sequence[str]) -> str:
     lines = [
         "| read by | "
         + " | ".join(f"{SETS.get(group, group)}: CPU s, word F1" for group in groups)
-        + " | first text ÷ all | peak, MB | pages a minute | by two | ÷ one | one page, all cores, s |",
+        + " | first text ÷ full text | peak, MB | pages a minute | two at once | ÷ one "
+        "| one page, all cores, s |",
         "|---|" + "---:|" * (len(groups) + 6),
     ]
     for reader, figures in all_figures.items():
@@ -224,14 +225,14 @@ def verdicts(all_figures: dict[str, Figures], served: float, around: float) -> s
     lines = [
         _against("`accurate`", accurate, all_figures[DEFAULTS], "RapidOCR's defaults", GOAL_CPU_ACCURATE),
         *(
-            [_against("`fast`", fast, all_figures[TESSERACT], "Tesseract's", GOAL_CPU_FAST)]
+            [_against("`fast`", fast, all_figures[TESSERACT], "Tesseract", GOAL_CPU_FAST)]
             if TESSERACT in all_figures
-            else ["`fast`: *Tesseract is not installed here, and was not measured.*"]
+            else ["`fast`: *Tesseract is not installed and was not measured.*"]
         ),
-        f"First text, `accurate`: {_met(accurate.first, GOAL_FIRST)} of the page's time.",
+        f"First text ÷ time of the page, `accurate`: {_met(accurate.first, GOAL_FIRST)}.",
         f"Two readers, `accurate`: {two:.2f} × one (goal ≥ {GOAL_TWO}): {_word(two >= GOAL_TWO)}.",
-        f"A page through the server: {_met(served, GOAL_SERVER)} of the library's time.",
-        f"From `create` to the end of a page that takes no time to be read: {1000 * around:.0f} ms.",
+        f"A page through the server ÷ through the library: {_met(served, GOAL_SERVER)}.",
+        f"From `create` to the end of a page without OCR work: {1000 * around:.0f} ms.",
     ]
     return "\n".join(f"- {line}" for line in lines)
 
@@ -242,7 +243,7 @@ def _against(name: str, mine: Figures, theirs: Figures, whose: str, goal: float)
     for group in mine.cpu:
         fewer = " with FEWER words" if mine.word_f1[group] < theirs.word_f1[group] else ""
         sets.append(f"{SETS.get(group, group)} {_met(mine.cpu[group] / theirs.cpu[group], goal)}{fewer}")
-    return f"{name}, CPU by that of {whose}: " + "; ".join(sets) + "."
+    return f"{name}, CPU ÷ that of {whose}: " + "; ".join(sets) + "."
 
 
 def _met(value: float, goal: float) -> str:

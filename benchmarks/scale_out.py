@@ -220,7 +220,7 @@ def report(command: str, load: float, found: Results) -> str:
         f"| {each.mode.name} | {each.p50:.1f} | {each.p99:.1f} | {found.accepted[each.mode.name]:.0f} |"
         for each in found.begun
     ]
-    lines += ["", "| mode | engine | at rest, CPU ms a second | memory, MB |", "|---|---|---:|---:|"]
+    lines += ["", "| mode | engine | idle, CPU ms a second | memory, MB |", "|---|---|---:|---:|"]
     lines += [
         f"| {each.mode} | {each.engine} | {each.cpu_ms:.1f} | {each.memory / 2**20:.0f} |"
         for each in found.idle
@@ -231,12 +231,12 @@ def report(command: str, load: float, found: Results) -> str:
 def verdicts(found: Results) -> Iterator[str]:
     for document in found.documents:
         met = "met" if document.speedup >= GOAL_SPEEDUP else "missed"
-        what = f"{document.mode}, {document.engine}: two readers are"
-        yield f"{what} {document.speedup:.2f} × one (goal {GOAL_SPEEDUP}): {met}."
+        what = f"{document.mode}, {document.engine}: two readers have"
+        yield f"{what} {document.speedup:.2f} × the speed of one (goal {GOAL_SPEEDUP}): {met}."
     for each in found.begun:
         goal = each.mode.goal_start_ms
         met = "met" if each.p50 <= goal else "missed"
-        yield f"{each.mode.name}: half begin within {each.p50:.1f} ms (goal {goal:.0f}): {met}."
+        yield f"{each.mode.name}: median start after {each.p50:.1f} ms (goal {goal:.0f}): {met}."
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ def report(command: str, load: float, result: Result) -> str:
     lines += [f"`{command}`, plan {plan.digest}, load average {load:.1f} before; {os.cpu_count()} cores."]
     lines += [f"{len(plan.users)} users for {plan.seconds / 60:g} minutes; {result.description}.", ""]
     lines += list(_acts(result))
-    lines += ["", f"Accidents, {result.struck.total()}: {_counted(result.struck)}.", ""]
+    lines += ["", f"Faults, {result.struck.total()}: {_counted(result.struck)}.", ""]
     lines += list(_left(result))
     lines += ["", *_weights(result.weights)]
     return "\n".join(lines)
@@ -41,7 +41,7 @@ def report(command: str, load: float, result: Result) -> str:
 
 def _acts(result: Result) -> Iterator[str]:
     outcomes = sorted({outcome for _, outcome in result.outcomes})
-    yield f"| what users did | planned | {' | '.join(outcomes)} |"
+    yield f"| user action | planned | {' | '.join(outcomes)} |"
     yield f"|---|---:|{'---:|' * len(outcomes)}"
     for do, planned in sorted(result.plan.counted().items()):
         counts = " | ".join(str(result.outcomes[do, outcome] or "") for outcome in outcomes)
@@ -50,21 +50,23 @@ def _acts(result: Result) -> Iterator[str]:
 
 def _left(result: Result) -> Iterator[str]:
     found = result.found
-    uploads, pages = f"{len(found.uploads)} in the end", sum(map(len, found.pages.values()))
+    uploads, pages = f"{len(found.uploads)} at the end", sum(map(len, found.pages.values()))
     events = sum(map(len, found.log.values()))
     yield f"- Uploads: {uploads}, {_counted(result.statuses)}; pages: {pages}; files: {result.files}."
-    yield f"- Events: {events} in the log, {result.events_told} told to clients; {result.partials} partials."
+    delivered = f"{result.events_told} delivered to clients; {result.partials} partials"
+    yield f"- Events: {events} in the log, {delivered}."
     claims, files, incoming, *_ = result.swept
-    yield f"- Left over, and swept: {files} files, {incoming} unfinished files, {claims} claims."
+    removed = f"{files} files, {incoming} incomplete files, {claims} claims"
+    yield f"- Left over and removed by maintenance: {removed}."
     if result.differences:
-        yield f"- **The books do not balance: {len(result.differences)} differences.**"
+        yield f"- **{len(result.differences)} invariants are violated.**"
     else:
         late = result.seconds - result.plan.seconds
-        yield f"- The books balance, {late:.0f} seconds after the last act was due."
+        yield f"- All invariants hold, {late:.0f} seconds after the last planned action."
 
 
 def _weights(weights: list[Weight]) -> Iterator[str]:
-    yield "| process | lives | MiB, middle third | last third | × | most |"
+    yield "| process | starts | MiB, middle third | last third | × | max |"
     yield "|---|---:|---:|---:|---:|---:|"
     for weight in weights:
         yield f"| {weight.name} | {weight.lives} | {_thirds(weight)} | {weight.most / MIB:.0f} |"
@@ -73,7 +75,7 @@ def _weights(weights: list[Weight]) -> Iterator[str]:
     judged = [weight for weight in weights if weight.last is not None]
     growing = [weight.name for weight in judged if not weight.is_flat]
     verdict = f"**not flat: {', '.join(growing)}**" if growing else "all flat"
-    yield f"Of {len(judged)} that lived through both thirds (flat: {tolerated} more at most): {verdict}."
+    yield f"Survivors of both thirds: {len(judged)} (flat: at most {tolerated} more): {verdict}."
 
 
 def _thirds(weight: Weight) -> str:
@@ -106,7 +108,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="put the result into README.md")
     asked = parser.parse_args()
     plan = draw(asked.seed, seconds=60 * asked.minutes, users=asked.users, mode=asked.mode, haste=asked.haste)
-    print(f"seed {plan.seed}, plan {plan.digest}: {len(plan.blows)} accidents", flush=True)
+    print(f"seed {plan.seed}, plan {plan.digest}: {len(plan.blows)} faults", flush=True)
     # Ended like that as well, it ends all that it has started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     load = os.getloadavg()[0]

@@ -31,7 +31,7 @@ from tests.support.server import Server
 PAGES = (1, 20, 200)
 LINES, LINE_SECONDS = 30, 0.05
 GOALS = {"full": 25.0, "pages": 12.0, "delta": 2.0}
-NAIVE = "every line, cumulative"
+NAIVE = "all text after every line"
 
 
 @dataclass
@@ -123,7 +123,7 @@ async def measure(sizes: Sequence[int]) -> dict[int, Cost]:
 
 def table(costs: dict[int, Cost]) -> str:
     lines = [
-        "| pages | text, bytes | stream | partials | bytes of all | × the text | longest wait, s |",
+        "| pages | text, bytes | stream | partials | total bytes | × the text | longest wait, s |",
         "|---:|---:|---|---:|---:|---:|---:|",
     ]
     for pages, cost in costs.items():

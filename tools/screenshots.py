@@ -1,4 +1,4 @@
-"""Takes the pictures of the web page that README and documentation show: a real server, a drawn letter.
+"""Screenshots of the web page for README and documentation, with a real server and a generated letter.
 
 make screenshots
 """
@@ -19,10 +19,10 @@ from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Browser, Page, WebSocketRoute, sync_playwright
 
 from tests.support.accounts import Account
-from tests.support.browsing import FLAGS, link_of
+from tests.support.page_object import CHROMIUM_FLAGS, sign_in_link
 from tests.support.server import Server
 
-PICTURES = Path(__file__).parents[1] / "docs" / "pages" / "images"
+IMAGES = Path(__file__).parents[1] / "docs" / "pages" / "images"
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1400, "height": 860}}
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
@@ -30,7 +30,7 @@ PHONE: dict[str, Any] = {
     "has_touch": True,
     "device_scale_factor": 2,
 }
-READ_MS = 120_000
+READ_TIMEOUT_MS = 120_000
 
 LETTER = """# Harbour Books
 14 Quay Street, Port Ellen
@@ -57,7 +57,7 @@ M. Tanaka"""
 
 
 def letter() -> bytes:
-    """A page of print, drawn as a scanner would see it."""
+    """Return a printed page as PNG, slightly rotated like a scan."""
     image = Image.new("RGB", (1240, 1500), "#fdfcf8")
     draw = ImageDraw.Draw(image)
     y = 110
@@ -74,76 +74,79 @@ def letter() -> bytes:
 
 
 @contextmanager
-def page_of(browser: Browser, server: Server, account: Account, **options: Any) -> Iterator[Page]:
+def signed_in_page(browser: Browser, server: Server, account: Account, **options: Any) -> Iterator[Page]:
     context = browser.new_context(**options)
     page = context.new_page()
-    page.goto(link_of(account))
+    page.goto(sign_in_link(account))
     page.get_by_text("Live", exact=True).wait_for()
     yield page
     context.close()
 
 
-def stand_still_after(page: Page, words: str) -> None:
-    """From its next load on it hears no more: a scan is read in less time than a picture of it takes."""
-    heard = False
+def hold_after_words(page: Page, words: str) -> None:
+    """Withhold all socket messages after a live text that contains `words`, from the next load of the page.
+
+    The server reads the page faster than Chromium takes a screenshot.
+    """
+    is_held = False
 
     def route(socket: WebSocketRoute) -> None:
-        def heed(message: str | bytes) -> None:
-            nonlocal heard
-            if not heard:
+        def forward(message: str | bytes) -> None:
+            nonlocal is_held
+            if not is_held:
                 socket.send(message)
-                heard = words in str(message) and '"line":{' in str(message)
+                is_held = words in str(message) and '"line":{' in str(message)
 
-        socket.connect_to_server().on_message(heed)
+        socket.connect_to_server().on_message(forward)
 
     page.route_web_socket(re.compile("/ws/"), route)
 
 
-def give(page: Page, name: str, content: bytes) -> None:
+def upload(page: Page, name: str, content: bytes) -> None:
     file: Any = {"name": name, "mimeType": "image/png", "buffer": content}
     page.get_by_label("Add scans").set_input_files(file)
 
 
 def wait_for_text(page: Page, words: str) -> None:
-    page.locator(".text-scroll").get_by_text(words).wait_for(timeout=READ_MS)
+    page.locator(".text-scroll").get_by_text(words).wait_for(timeout=READ_TIMEOUT_MS)
 
 
-def take(browser: Browser, server: Server) -> None:
+def take_screenshots(browser: Browser, server: Server) -> None:
     account = Account.on(server, name="ada")
-    with page_of(browser, server, account, **DESKTOP, color_scheme="light") as page:
-        stand_still_after(page, "this morning")
+    with signed_in_page(browser, server, account, **DESKTOP, color_scheme="light") as page:
+        hold_after_words(page, "this morning")
         page.reload()
         page.get_by_text("Live", exact=True).wait_for()
-        give(page, "order-2208.png", letter())
-        page.locator("svg .being-read").wait_for(timeout=READ_MS)
+        upload(page, "order-2208.png", letter())
+        page.locator("svg .current-line").wait_for(timeout=READ_TIMEOUT_MS)
         wait_for_text(page, "this morning")
-        page.screenshot(path=PICTURES / "reading.png")
-    with page_of(browser, server, account, **DESKTOP, color_scheme="dark") as page:
-        page.locator(".row-button.processed").click(timeout=READ_MS)
+        page.screenshot(path=IMAGES / "reading.png")
+    with signed_in_page(browser, server, account, **DESKTOP, color_scheme="dark") as page:
+        page.locator(".upload-row.processed").click(timeout=READ_TIMEOUT_MS)
         wait_for_text(page, "faithfully")
-        page.locator(".sheet img").wait_for()
+        page.locator(".page-image img").wait_for()
         page.mouse.move(0, 0)
-        page.screenshot(path=PICTURES / "read-dark.png")
-    with page_of(browser, server, account, **PHONE, color_scheme="light") as page:
-        page.locator(".row-button.processed").click(timeout=READ_MS)
+        page.screenshot(path=IMAGES / "read-dark.png")
+    with signed_in_page(browser, server, account, **PHONE, color_scheme="light") as page:
+        page.locator(".upload-row.processed").click(timeout=READ_TIMEOUT_MS)
         wait_for_text(page, "fortnight")
-        page.locator(".sheet img").wait_for()
-        page.screenshot(path=PICTURES / "phone.png")
+        page.locator(".page-image img").wait_for()
+        page.screenshot(path=IMAGES / "phone.png")
 
 
 def main() -> None:
     chromium = shutil.which("chromium")
     if chromium is None:
-        sys.exit("There is no chromium here; install Debian's.")
-    PICTURES.mkdir(parents=True, exist_ok=True)
+        sys.exit("Chromium is not installed. Install the package chromium.")
+    IMAGES.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="scanrill-screenshots-") as directory,
         sync_playwright() as playwright,
     ):
         server = Server(Path(directory) / "data", ENGINE="rapid").start()
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         try:
-            take(browser, server)
+            take_screenshots(browser, server)
         finally:
             browser.close()
             server.stop()

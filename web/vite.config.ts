@@ -1,4 +1,4 @@
-/** The web page's build: into the Python package, with hashed names and compressed siblings. */
+/** Build of the web page: writes hashed files and compressed copies into the Python package. */
 
 import { fileURLToPath } from "node:url";
 
@@ -8,7 +8,7 @@ import { defineConfig } from "vite";
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
-  // For `npm run dev`, which serves the page itself: the API is that of a running `scanrill serve`.
+  // `npm run dev` serves the page and forwards API requests to a running `scanrill serve`.
   server: {
     proxy: { "/api": "http://127.0.0.1:8000", "/ws": { target: "ws://127.0.0.1:8000", ws: true } },
   },
@@ -19,7 +19,7 @@ export default defineConfig({
     outDir: here("../backend_main/web"),
     emptyOutDir: true,
     target: "es2022",
-    // Under the page's content security policy nothing may stand inline.
+    // The content security policy of the page forbids inline assets.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },

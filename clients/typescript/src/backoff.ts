@@ -1,39 +1,45 @@
-/** How long to wait before the next attempt: longer each time, and never the same for all clients at once. */
+/** Exponential backoff with jitter for reconnect attempts. */
 
 export interface BackoffOptions {
-  /** The first wait lies between half of this and this, in milliseconds. */
+  /** Ceiling of the first wait, in milliseconds. */
   readonly firstMs?: number;
-  readonly mostMs?: number;
+  /** Ceiling of every wait, in milliseconds. */
+  readonly maxMs?: number;
+  /** Source of the jitter, from 0 (inclusive) to 1 (exclusive). */
   readonly random?: () => number;
 }
 
 /**
- * Doubles up to a ceiling; each wait is drawn between half of it and all of it. After a restart of the server
- * a thousand clients come back over a span of time and not in one instant.
+ * Wait times that double up to `maxMs`.
+ *
+ * Each wait is random, between half of its ceiling and the ceiling. The jitter spreads the reconnects of many
+ * clients after a restart of the server.
  */
 export class Backoff {
   #attempts = 0;
   readonly #firstMs: number;
-  readonly #mostMs: number;
+  readonly #maxMs: number;
   readonly #random: () => number;
 
-  constructor({ firstMs = 500, mostMs = 30_000, random = Math.random }: BackoffOptions = {}) {
+  constructor({ firstMs = 500, maxMs = 30_000, random = Math.random }: BackoffOptions = {}) {
     this.#firstMs = firstMs;
-    this.#mostMs = mostMs;
+    this.#maxMs = maxMs;
     this.#random = random;
   }
 
-  /** Attempts since the last `reset`. */
+  /** The number of waits since the last `reset`. */
   get attempts(): number {
     return this.#attempts;
   }
 
+  /** Return the next wait, in milliseconds, and count one attempt. */
   nextMs(): number {
-    const ceiling = Math.min(this.#mostMs, this.#firstMs * 2 ** this.#attempts);
+    const ceiling = Math.min(this.#maxMs, this.#firstMs * 2 ** this.#attempts);
     this.#attempts += 1;
     return ceiling * (0.5 + this.#random() / 2);
   }
 
+  /** Start over with the first wait, after a successful connection. */
   reset(): void {
     this.#attempts = 0;
   }

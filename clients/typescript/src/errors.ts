@@ -1,13 +1,14 @@
 /**
- * Everything that can go wrong, in one tree.
+ * The errors of this package, in one tree.
  *
  * ScanrillError
- * ├── RequestRefused     the server says what is wrong, field by field; nothing was changed
- * ├── Unauthenticated    nobody is signed in any more: a new sign-in is needed
- * ├── Unreachable        no answer from the server; the same request may go through later
- * └── ConnectionLost     the socket closed before the reply: the change may or may not have happened
+ * ├── RequestError         The server rejected the request and changed nothing. `fields` has a message per field.
+ * ├── Unauthenticated      The session is over; the user must sign in again.
+ * ├── ServerUnreachable    The server did not respond. A later retry may succeed.
+ * └── ConnectionLost       The socket closed before the reply. The change may or may not have been applied.
  */
 
+/** A message for each invalid field; `detail` is about the whole request. */
 export type FieldErrors = Readonly<Record<string, string>>;
 
 export class ScanrillError extends Error {
@@ -17,9 +18,9 @@ export class ScanrillError extends Error {
   }
 }
 
-export class RequestRefused extends ScanrillError {
+export class RequestError extends ScanrillError {
   readonly fields: FieldErrors;
-  /** HTTP status, where the request was one. */
+  /** HTTP status of the response; undefined for a request over the socket. */
   readonly status: number | undefined;
 
   constructor(fields: FieldErrors, status?: number) {
@@ -31,6 +32,6 @@ export class RequestRefused extends ScanrillError {
 
 export class Unauthenticated extends ScanrillError {}
 
-export class Unreachable extends ScanrillError {}
+export class ServerUnreachable extends ScanrillError {}
 
 export class ConnectionLost extends ScanrillError {}

@@ -1,16 +1,21 @@
-/** A client of scanrill's API. `ScanrillSocket` for what happens, `ScanrillRest` for files, `CookieSession` for tokens. */
+/**
+ * TypeScript client of the scanrill API.
+ *
+ * `ScanrillSocket` sends requests over the WebSocket and reports upload events. `ScanrillRest` transfers files and
+ * pages. `CookieSession` supplies access tokens in a browser.
+ */
 
 export { Backoff } from "./backoff.ts";
 export {
   ConnectionLost,
-  RequestRefused,
+  RequestError,
   ScanrillError,
   Unauthenticated,
-  Unreachable,
+  ServerUnreachable,
   type FieldErrors,
 } from "./errors.ts";
 export * from "./protocol.ts";
 export { ScanrillRest, type Engines, type Me, type UploadOptions } from "./rest.ts";
 export { CookieSession } from "./session.ts";
 export { ScanrillSocket, type ConnectionState, type SocketListener, type SocketOptions } from "./socket.ts";
-export { fixedToken, type TokenSource } from "./token.ts";
+export { staticToken, type TokenSource } from "./token.ts";

@@ -1,8 +1,8 @@
-/** The messages of the WebSocket API, as types, and what each means; pure. */
+/** Types of the WebSocket messages, and pure functions that interpret them. */
 
 export type Status = "pending" | "processing" | "processed" | "error" | "cancelled";
 
-/** An upload. The two texts are there in replies to `retrieve` and in updates only. */
+/** An upload. `raw_text` and `processed_text` are present in replies to `retrieve` and in updates only. */
 export interface Instance {
   readonly id: string;
   readonly owner: string;
@@ -25,17 +25,17 @@ export interface Instance {
   readonly processed_text?: string;
 }
 
-/** Four corners, clockwise from the top left, in pixels of the upright page. */
+/** The four corners of a text line, clockwise from the top left, in pixels of the upright page. */
 export type Box = readonly (readonly [number, number])[];
 
-/** Where on its page a line stands; the page's size is in the same pixels. */
-export interface LinePlace {
+/** The position of a line on its page. `width` and `height` are the page size, in the same pixels as `box`. */
+export interface LinePosition {
   readonly box: Box;
   readonly width: number;
   readonly height: number;
 }
 
-/** Text of an upload that is being read. Without `page` it is all the text so far, else that page's. */
+/** Text of an upload that the server is reading. Without `page`: all text so far; with `page`: the text of that page. */
 export interface PartialText {
   readonly id: string;
   readonly type: "Upload.status";
@@ -43,8 +43,8 @@ export interface PartialText {
   readonly streamed_text: string;
   readonly page?: number;
   readonly page_count?: number | null;
-  readonly line?: LinePlace | null;
-  /** The page is finished: this is its final Markdown. */
+  readonly line?: LinePosition | null;
+  /** Set when the page is finished; `streamed_text` is then its final Markdown. */
   readonly done?: true;
 }
 
@@ -63,13 +63,13 @@ export interface Failed {
   readonly error: string;
 }
 
-/** The last message of a reading. */
-export type Ended = Processed | Failed;
+/** The last message about a reading. */
+export type Finished = Processed | Failed;
 
 export interface UploadMessage {
   readonly type: "Upload.created" | "Upload.updated" | "Upload.deleted" | "Upload.status";
   readonly instance: Instance;
-  /** In the reply to a `create` alone. */
+  /** True if the file was uploaded before. Present in the reply to `create` only. */
   readonly duplicate?: boolean;
 }
 
@@ -79,14 +79,14 @@ export interface ListMessage {
   readonly next?: string | null;
 }
 
-/** The answer to `subscribe`. The last three are there for a socket that has opted in. */
+/** The reply to `subscribe`. `cursor` and `recovered` are present only if the client sent `stream`. */
 export interface Subscribed {
   readonly message: "subscribed";
   readonly model: "Upload";
   readonly instance_id: string | null;
-  /** Everything after it will be told on this socket. */
+  /** The position in the event log from which this socket receives events. */
   readonly cursor?: string;
-  /** Asked with `since`: whether what happened after it is told; if not, a list of all uploads follows. */
+  /** In reply to `since`: true if the server replays the missed events. If false, a list of all uploads follows. */
   readonly recovered?: boolean;
 }
 
@@ -97,7 +97,7 @@ export interface PageLine {
   readonly confidence: number | null;
 }
 
-/** A finished page, as REST gives it. */
+/** A finished page, as the REST API returns it. */
 export interface Page {
   readonly number: number;
   readonly width: number;
@@ -110,90 +110,95 @@ export interface Page {
 
 export type StreamMode = "full" | "pages" | "delta";
 
-/** How a file is to be read; what is left out is left to the server. */
-export interface Wishes {
-  /** One of those that `ScanrillRest.engines` lists. */
+/** Options for reading a file. The server chooses a value for each omitted option. */
+export interface ReadOptions {
+  /** Name of an engine from `ScanrillRest.engines`. */
   readonly engine?: string | undefined;
-  /** ISO 639-1 codes; without an engine they choose one. */
+  /** ISO 639-1 codes. Without `engine`, the server chooses an engine that supports them. */
   readonly languages?: readonly string[] | undefined;
-  /** "3", "2-5", "1-3,7,9-". */
+  /** Page selection, for example "3", "2-5" or "1-3,7,9-". */
   readonly pages?: string | undefined;
-  /** One of the engine's. */
+  /** Name of a profile of the engine. */
   readonly profile?: string | undefined;
-  /** "batch" where nobody waits for it: read when nothing else is to be. */
+  /** "batch" is for files that no user waits for; the server reads them after all interactive ones. */
   readonly priority?: "interactive" | "batch" | undefined;
 }
 
-/** One of the first three is enough: the file, a name for it or a path of the server's machine, its SHA-256. */
-export interface NewUpload extends Wishes {
+/** A new upload. It needs one of `image_base64`, `image_path` and `image_hash`. */
+export interface NewUpload extends ReadOptions {
+  /** The file, base64-encoded. */
   readonly image_base64?: string;
+  /** The file name, or the path of a file on the server. */
   readonly image_path?: string;
+  /** SHA-256 of the file. */
   readonly image_hash?: string;
 }
 
-/** What can read, as REST lists it. */
+/** An OCR engine, as `GET /api/engines/` lists it. */
 export interface Engine {
   readonly name: string;
   readonly installed: boolean;
-  /** What keeps it from being used, as a sentence. */
-  readonly lacking: string;
-  /** None: any. */
+  /** Why the engine cannot be used, as a sentence; null if it can be used. */
+  readonly unavailable_reason: string | null;
+  /** ISO 639-1 codes. Empty: any language, or not known. */
   readonly languages: readonly string[];
   readonly profiles: readonly string[];
   readonly streams_tokens: boolean;
-  readonly gives_boxes: boolean;
-  /** Pages leave the server's machine. */
-  readonly sends_pages_away: boolean;
+  readonly provides_boxes: boolean;
+  /** True if the engine may send pages to another machine. */
+  readonly is_remote: boolean;
+  /** True if the engine is meant for tests. */
+  readonly is_test_engine: boolean;
 }
 
-/** What a client may ask for over the socket; `ref` is added by the socket. */
+/** A request over the socket. `ScanrillSocket` adds the `ref` that pairs it with its reply. */
 export type Request =
   | { readonly type: "subscribe"; readonly stream?: StreamMode; readonly since?: string }
   | { readonly type: "create"; readonly data: NewUpload }
   | { readonly type: "list"; readonly status?: Status; readonly search?: string; readonly limit?: number; readonly cursor?: string }
   | { readonly type: "retrieve" | "delete" | "cancel"; readonly instance_id: string }
-  | { readonly type: "retry"; readonly instance_id: string; readonly data?: Wishes }
+  | { readonly type: "retry"; readonly instance_id: string; readonly data?: ReadOptions }
   | { readonly type: "update"; readonly instance_id: string; readonly data: UploadChanges }
   | { readonly type: "ping" };
 
 export interface UploadChanges {
   readonly filename?: string;
-  /** A person's correction; null takes it back. */
+  /** Corrected text; null restores the recognised text. */
   readonly processed_text?: string | null;
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
-/** Something that happened to one of the user's uploads. */
+/** An event of one of the user's uploads. */
 export type UploadEvent =
   | { readonly kind: "created" | "updated" | "deleted"; readonly instance: Instance }
   | { readonly kind: "partial"; readonly partial: PartialText }
-  | { readonly kind: "ended"; readonly ended: Ended };
+  | { readonly kind: "finished"; readonly finished: Finished };
 
-const ENDED_STATUSES: readonly Status[] = ["processed", "error", "cancelled"];
+const TERMINAL_STATUSES: readonly Status[] = ["processed", "error", "cancelled"];
 
-/** Whether nothing more happens to an upload of this status by itself. */
-export function hasEnded(status: Status): boolean {
-  return ENDED_STATUSES.includes(status);
+/** Return whether the server has finished work on an upload with this status. */
+export function isTerminal(status: Status): boolean {
+  return TERMINAL_STATUSES.includes(status);
 }
 
-/** Those that were given, and nothing else. */
-export function given({ engine, languages, pages, profile, priority }: Wishes): Wishes {
-  const wishes = Object.entries({ engine, languages, pages, profile, priority });
-  return Object.fromEntries(wishes.filter(([, value]) => value !== undefined));
+/** Return the options that are not undefined, without any other property. */
+export function definedOptions({ engine, languages, pages, profile, priority }: ReadOptions): ReadOptions {
+  const options = Object.entries({ engine, languages, pages, profile, priority });
+  return Object.fromEntries(options.filter(([, value]) => value !== undefined));
 }
 
-type Incoming = Readonly<Record<string, unknown>>;
+type ServerMessage = Readonly<Record<string, unknown>>;
 
-const CHANGES = { "Upload.created": "created", "Upload.updated": "updated", "Upload.deleted": "deleted" } as const;
+const EVENT_KINDS = { "Upload.created": "created", "Upload.updated": "updated", "Upload.deleted": "deleted" } as const;
 
-/** The event that a message of the server tells of, or null where it is none (or one from the future). */
-export function eventOf(message: Incoming): UploadEvent | null {
+/** Return the event that a server message describes, or null for a reply or an unknown type. */
+export function parseEvent(message: ServerMessage): UploadEvent | null {
   const type = message["type"];
   if (typeof type !== "string") return null;
-  if (type in CHANGES && typeof message["instance"] === "object") {
-    return { kind: CHANGES[type as keyof typeof CHANGES], instance: message["instance"] as Instance };
+  if (type in EVENT_KINDS && typeof message["instance"] === "object") {
+    return { kind: EVENT_KINDS[type as keyof typeof EVENT_KINDS], instance: message["instance"] as Instance };
   }
   if (type !== "Upload.status" || typeof message["id"] !== "string") return null;
   if (message["status"] === "processing") return { kind: "partial", partial: message as unknown as PartialText };
-  return { kind: "ended", ended: message as unknown as Ended };
+  return { kind: "finished", finished: message as unknown as Finished };
 }

@@ -1,124 +1,131 @@
-/** The REST API: what is too big for one WebSocket message, or is a file. */
+/** The REST API: files, pages, page images and information about the server. */
 
-import { RequestRefused } from "./errors.ts";
-import { call, refusal } from "./http.ts";
-import { given, type Engine, type Page, type UploadMessage, type Wishes } from "./protocol.ts";
+import { RequestError } from "./errors.ts";
+import { errorFromResponse, sendRequest } from "./http.ts";
+import { definedOptions, type Engine, type Page, type ReadOptions, type UploadMessage } from "./protocol.ts";
 import type { TokenSource } from "./token.ts";
 
+/** The signed-in user and the limits that apply. */
 export interface Me {
   readonly username: string;
-  /** 0 = unlimited. */
+  /** Largest accepted file, in bytes; 0 means unlimited. */
   readonly max_upload_bytes: number;
   readonly version: string;
 }
 
 export interface Engines {
   readonly engines: readonly Engine[];
-  /** Which reads where nobody asks for one. */
+  /** Name of the engine that reads an upload without `engine` option. */
   readonly default: string;
 }
 
-export interface UploadOptions extends Wishes {
+export interface UploadOptions extends ReadOptions {
   readonly filename: string;
+  /** Receives the sent and the total number of bytes. Called in browsers only. */
   readonly onProgress?: (sent: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
 
+/** Client of the REST API. It renews a rejected access token once and repeats the request. */
 export class ScanrillRest {
   readonly #base: string;
   readonly #token: TokenSource;
 
+  /** `base` is the URL of the server, for example `http://localhost:8000`. */
   constructor(base: string, token: TokenSource) {
     this.#base = base;
     this.#token = token;
   }
 
+  /** Fetch the signed-in user. */
   async me(): Promise<Me> {
     return (await this.#get("/api/me/")).json() as Promise<Me>;
   }
 
+  /** Fetch the list of engines. */
   async engines(): Promise<Engines> {
     return (await this.#get("/api/engines/")).json() as Promise<Engines>;
   }
 
+  /** Fetch a finished page; `number` starts at 1. */
   async page(uploadId: string, number: number, signal?: AbortSignal): Promise<Page> {
     return (await this.#get(`/api/uploads/${uploadId}/pages/${number}`, signal)).json() as Promise<Page>;
   }
 
-  /** A picture of a page, upright, about that many pixels wide. */
+  /** Fetch the image of a page, upright and about `width` pixels wide. */
   async pageImage(uploadId: string, number: number, width: number, signal?: AbortSignal): Promise<Blob> {
     return (await this.#get(`/api/uploads/${uploadId}/pages/${number}/image?width=${width}`, signal)).blob();
   }
 
-  /** The file as it came in. */
+  /** Fetch the uploaded file, unchanged. */
   async original(uploadId: string): Promise<Blob> {
     return (await this.#get(`/api/uploads/${uploadId}/file`)).blob();
   }
 
-  /** Streams a file to the server. How far it is, only a browser tells: `fetch` does not. */
+  /** Upload a file. Uses XMLHttpRequest where it exists, because `fetch` does not report progress. */
   async upload(file: Blob, options: UploadOptions): Promise<UploadMessage> {
     const token = await this.#token();
     try {
       return await this.#send(file, options, token);
     } catch (error) {
-      if (!isBadToken(error)) throw error;
+      if (!isAuthError(error)) throw error;
       return this.#send(file, options, await this.#token(token));
     }
   }
 
   async #get(path: string, signal?: AbortSignal): Promise<Response> {
     const token = await this.#token();
-    const ask = (bearer: string) =>
-      call(this.#base, path, {
+    const request = (bearer: string) =>
+      sendRequest(this.#base, path, {
         headers: { Authorization: `Bearer ${bearer}` },
         ...(signal === undefined ? {} : { signal }),
       });
     try {
-      return await ask(token);
+      return await request(token);
     } catch (error) {
-      if (!isBadToken(error)) throw error;
-      return ask(await this.#token(token));
+      if (!isAuthError(error)) throw error;
+      return request(await this.#token(token));
     }
   }
 
   #send(file: Blob, options: UploadOptions, token: string): Promise<UploadMessage> {
     const url = new URL("/api/uploads/", this.#base);
     url.searchParams.set("filename", options.filename);
-    for (const [name, value] of Object.entries(given(options))) url.searchParams.set(name, String(value));
+    for (const [name, value] of Object.entries(definedOptions(options))) url.searchParams.set(name, String(value));
     const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/octet-stream" };
     return typeof XMLHttpRequest === "undefined"
-      ? this.#sendByFetch(url, headers, file, options)
-      : this.#sendByRequest(url, headers, file, options);
+      ? this.#uploadWithFetch(url, headers, file, options)
+      : this.#uploadWithXhr(url, headers, file, options);
   }
 
-  async #sendByFetch(url: URL, headers: Readonly<Record<string, string>>, file: Blob, { signal }: UploadOptions): Promise<UploadMessage> {
+  async #uploadWithFetch(url: URL, headers: Readonly<Record<string, string>>, file: Blob, { signal }: UploadOptions): Promise<UploadMessage> {
     const init = { method: "POST", headers, body: file, ...(signal === undefined ? {} : { signal }) };
-    return (await call(this.#base, url.href, init)).json() as Promise<UploadMessage>;
+    return (await sendRequest(this.#base, url.href, init)).json() as Promise<UploadMessage>;
   }
 
-  #sendByRequest(
+  #uploadWithXhr(
     url: URL,
     headers: Readonly<Record<string, string>>,
     file: Blob,
     { onProgress, signal }: UploadOptions,
   ): Promise<UploadMessage> {
     return new Promise((resolve, reject) => {
-      const sending = new XMLHttpRequest();
-      sending.open("POST", url);
-      for (const [name, value] of Object.entries(headers)) sending.setRequestHeader(name, value);
-      sending.upload.onprogress = ({ loaded, total }) => onProgress?.(loaded, total);
-      sending.onload = () => {
-        if (sending.status < 300) resolve(JSON.parse(sending.responseText) as UploadMessage);
-        else reject(refusal(sending.status, sending.responseText));
+      const xhr = new XMLHttpRequest();
+      xhr.open("POST", url);
+      for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
+      xhr.upload.onprogress = ({ loaded, total }) => onProgress?.(loaded, total);
+      xhr.onload = () => {
+        if (xhr.status < 300) resolve(JSON.parse(xhr.responseText) as UploadMessage);
+        else reject(errorFromResponse(xhr.status, xhr.responseText));
       };
-      sending.onerror = () => reject(refusal(0, ""));
-      sending.onabort = () => reject(signal?.reason);
-      signal?.addEventListener("abort", () => sending.abort(), { once: true });
-      sending.send(file);
+      xhr.onerror = () => reject(errorFromResponse(0, ""));
+      xhr.onabort = () => reject(signal?.reason);
+      signal?.addEventListener("abort", () => xhr.abort(), { once: true });
+      xhr.send(file);
     });
   }
 }
 
-function isBadToken(error: unknown): boolean {
-  return error instanceof RequestRefused && error.status === 401;
+function isAuthError(error: unknown): boolean {
+  return error instanceof RequestError && error.status === 401;
 }

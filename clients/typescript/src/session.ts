@@ -1,42 +1,45 @@
-/** Somebody signed in with a browser: the refresh token in a cookie that no script sees, the other in memory. */
+/** The session of a browser: the refresh token is in an HttpOnly cookie, the access token in memory. */
 
-import { RequestRefused, Unauthenticated } from "./errors.ts";
-import { call } from "./http.ts";
+import { RequestError, Unauthenticated } from "./errors.ts";
+import { sendRequest } from "./http.ts";
 
-interface TokenAnswer {
+interface TokenResponse {
   readonly access: string;
 }
 
-/** A token with less left than this is renewed before it is used. */
-const MIN_LEFT_MS = 60_000;
+/** Minimum remaining validity of an access token; `token` renews a token with less. */
+const MIN_VALIDITY_MS = 60_000;
 
+/** Signs a user in and out, and supplies access tokens. */
 export class CookieSession {
   readonly #base: string;
   #access: string | null = null;
   #refreshing: Promise<string> | null = null;
 
-  /** `base` is the server's address; in a page of its own the page's origin. */
+  /** `base` is the URL of the server; in the server's own web page, the origin of the page. */
   constructor(base: string) {
     this.#base = base;
   }
 
-  /** By the code of a link that the server printed. Throws `RequestRefused` where it was used or is too old. */
+  /** Sign in with the code of a sign-in link. Throws `RequestError` if the code was used or has expired. */
   async signInWithCode(code: string): Promise<void> {
-    this.#access = (await this.#post<TokenAnswer>("/api/token/code/", { code })).access;
+    this.#access = (await this.#post<TokenResponse>("/api/token/code/", { code })).access;
   }
 
+  /** Sign in with username and password. Throws `RequestError` if they are wrong. */
   async signIn(username: string, password: string): Promise<void> {
-    this.#access = (await this.#post<TokenAnswer>("/api/token/", { username, password, cookie: true })).access;
+    this.#access = (await this.#post<TokenResponse>("/api/token/", { username, password, cookie: true })).access;
   }
 
+  /** Discard the access token and revoke the refresh token. */
   async signOut(): Promise<void> {
     this.#access = null;
-    await call(this.#base, "/api/token/", { method: "DELETE" });
+    await sendRequest(this.#base, "/api/token/", { method: "DELETE" });
   }
 
-  /** A `TokenSource`. Many may ask at once; the server is asked once. */
+  /** Return a valid access token; a `TokenSource`. Concurrent calls share one refresh request. */
   readonly token = async (rejected?: string): Promise<string> => {
-    if (this.#access !== null && this.#access !== rejected && leftMs(this.#access) > MIN_LEFT_MS) {
+    if (this.#access !== null && this.#access !== rejected && msUntilExpiry(this.#access) > MIN_VALIDITY_MS) {
       return this.#access;
     }
     this.#refreshing ??= this.#refresh().finally(() => {
@@ -47,27 +50,27 @@ export class CookieSession {
 
   async #refresh(): Promise<string> {
     try {
-      this.#access = (await this.#post<TokenAnswer>("/api/token/refresh/", {})).access;
+      this.#access = (await this.#post<TokenResponse>("/api/token/refresh/", {})).access;
       return this.#access;
     } catch (error) {
       this.#access = null;
-      if (error instanceof RequestRefused) throw new Unauthenticated("Nobody is signed in.");
+      if (error instanceof RequestError) throw new Unauthenticated("Not signed in.");
       throw error;
     }
   }
 
-  async #post<Answer>(path: string, body: object): Promise<Answer> {
-    const response = await call(this.#base, path, {
+  async #post<Body>(path: string, body: object): Promise<Body> {
+    const response = await sendRequest(this.#base, path, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
     });
-    return (await response.json()) as Answer;
+    return (await response.json()) as Body;
   }
 }
 
-/** Of a JWT. One that does not say counts as valid: the server will tell. */
-function leftMs(token: string): number {
+/** Return the remaining validity of a JWT. Infinity if it has no readable expiry: the server then decides. */
+function msUntilExpiry(token: string): number {
   try {
     const payload = (token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/");
     const { exp } = JSON.parse(atob(payload)) as { exp?: number };

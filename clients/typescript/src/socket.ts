@@ -1,16 +1,16 @@
 /**
- * One WebSocket that comes back: connects, subscribes, pairs replies with requests, tells what happens.
+ * A WebSocket that reconnects, subscribes, pairs replies with requests and reports events.
  *
- * With `stream` it resumes: it knows the cursor of the last event that it told, asks for what came after it, and
- * tells no event twice.
+ * With `stream`, it resumes after a reconnect: it sends the cursor of the last reported event, and the server replays
+ * the later events. No event is reported twice.
  */
 
 import { Backoff } from "./backoff.ts";
-import { ConnectionLost, RequestRefused, ScanrillError, Unauthenticated, type FieldErrors } from "./errors.ts";
+import { ConnectionLost, RequestError, ScanrillError, Unauthenticated, type FieldErrors } from "./errors.ts";
 import {
-  eventOf,
-  given,
-  type Ended,
+  definedOptions,
+  parseEvent,
+  type Finished,
   type Instance,
   type ListMessage,
   type NewUpload,
@@ -20,47 +20,51 @@ import {
   type UploadChanges,
   type UploadEvent,
   type UploadMessage,
-  type Wishes,
+  type ReadOptions,
 } from "./protocol.ts";
 import type { TokenSource } from "./token.ts";
 
-/** `waiting` until `retryAt` (epoch milliseconds); after `refused` nothing more is tried. */
+/** `waiting`: the next attempt is at `retryAt` (epoch milliseconds). `rejected`: there are no further attempts. */
 export type ConnectionState =
   | { readonly kind: "idle" | "connecting" | "open" }
   | { readonly kind: "waiting"; readonly retryAt: number }
-  | { readonly kind: "refused"; readonly code: number; readonly reason: string };
+  | { readonly kind: "rejected"; readonly code: number; readonly reason: string };
 
+/** Callbacks of a `ScanrillSocket`. */
 export interface SocketListener {
   onState?(state: ConnectionState): void;
   /**
-   * Connected, again or for the first time. Where `recovered`, all that happened meanwhile is told as events; where
-   * not, it is not: ask for the list, or take the one that `onSnapshot` brings.
+   * Called after every connect and reconnect.
+   *
+   * `recovered`: the missed events follow. Otherwise `onSnapshot` follows if `snapshot` is true; if it is false, call
+   * `list`.
    */
   onConnected?(connected: { readonly recovered: boolean; readonly snapshot: boolean }): void;
-  /** All uploads, as they are; the events after it follow. */
+  /** Called with the current list of all uploads, which replaces earlier state. Later events follow. */
   onSnapshot?(snapshot: ListMessage): void;
   onEvent?(event: UploadEvent): void;
 }
 
 export interface SocketOptions {
-  /** `ws://host/ws/core/upload/`, or that of one upload. */
+  /** URL of all uploads, `ws://host/ws/core/upload/`, or of one upload. */
   readonly url: string;
   readonly token: TokenSource;
   readonly listener: SocketListener;
-  /** Opts in to a way of streaming; without it the server speaks its plain protocol. */
+  /** Mode of live text; it also enables resuming. Without it, the server uses the plain protocol. */
   readonly stream?: StreamMode;
   readonly backoff?: Backoff;
-  /** After so long without a message the server is asked for one. */
-  readonly silenceMs?: number;
-  /** A server that does not answer for so long is taken for gone. */
-  readonly answerMs?: number;
+  /** Time without a message after which the socket sends a ping; default 25,000 ms. */
+  readonly idleTimeoutMs?: number;
+  /** Time to wait for the pong before the socket reconnects; default 10,000 ms. */
+  readonly pongTimeoutMs?: number;
 }
 
-const CLOSE = { normal: 1000, badToken: 4401, origin: 4403, unknown: 4404, tooMany: 4429 };
-const FINAL: readonly number[] = [CLOSE.origin, CLOSE.unknown];
-const TOO_MANY_WAIT_MS = 10_000;
-/** Asking twice changes nothing: sent again after a reconnect. */
-const READS: readonly Request["type"][] = ["list", "retrieve", "ping"];
+const CLOSE_CODES = { normal: 1000, unauthenticated: 4401, originNotAllowed: 4403, notFound: 4404, rateLimited: 4429 };
+const FINAL_CLOSE_CODES: readonly number[] = [CLOSE_CODES.originNotAllowed, CLOSE_CODES.notFound];
+const INTERRUPTED_MESSAGE = "The connection was lost before the reply arrived. The change may or may not have been applied.";
+const RATE_LIMIT_DELAY_MS = 10_000;
+/** Requests without side effects: the socket repeats them after a reconnect. */
+const IDEMPOTENT_REQUESTS: readonly Request["type"][] = ["list", "retrieve", "ping"];
 
 interface Pending {
   readonly message: Request;
@@ -69,8 +73,9 @@ interface Pending {
   sent: boolean;
 }
 
-type Incoming = Readonly<Record<string, unknown>>;
+type ServerMessage = Readonly<Record<string, unknown>>;
 
+/** Client of the WebSocket API. Call `start` to connect. */
 export class ScanrillSocket {
   readonly #options: SocketOptions;
   readonly #backoff: Backoff;
@@ -78,13 +83,13 @@ export class ScanrillSocket {
   #socket: WebSocket | null = null;
   #state: ConnectionState = { kind: "idle" };
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
-  #silenceTimer: ReturnType<typeof setTimeout> | undefined;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
   #token: string | undefined;
-  #rejected: string | undefined;
+  #rejectedToken: string | undefined;
   #refs = 0;
-  /** Of the last event that was told: what a later connection asks to go on from. */
+  /** Cursor of the last reported event; the next connection resumes from it. */
   #cursor: string | undefined;
-  /** Grows with every attempt: what an older attempt still brings is not heard. */
+  /** Number of the current connection attempt. Callbacks of older attempts are ignored. */
   #attempt = 0;
 
   constructor(options: SocketOptions) {
@@ -96,251 +101,267 @@ export class ScanrillSocket {
     return this.#state;
   }
 
-  // ── the life of the connection ──
+  // ── connection control ──
 
+  /** Connect, unless a connection exists already. */
   start(): void {
-    if (this.#state.kind === "idle" || this.#state.kind === "refused") void this.#connect();
+    if (this.#state.kind === "idle" || this.#state.kind === "rejected") void this.#connect();
   }
 
-  /** For good, until `start`. Requests that are under way fail. */
+  /** Close the connection and reject all pending requests. `start` connects again. */
   stop(): void {
-    this.#abandon();
-    this.#set({ kind: "idle" });
-    this.#failAll(new ConnectionLost("The connection was closed."));
+    this.#closeCurrent();
+    this.#setState({ kind: "idle" });
+    this.#rejectAll(new ConnectionLost("The connection was closed."));
   }
 
-  /** Does not wait for the next attempt: the network is back, or somebody looks at the page again. */
+  /** Reconnect immediately if waiting, for example when the browser is online again. */
   retryNow(): void {
     if (this.#state.kind === "waiting") void this.#connect();
   }
 
   // ── requests ──
 
-  /** The reply. Waits for the connection where there is none; a change that it cuts off fails. */
+  /**
+   * Send a request and return its reply.
+   *
+   * Waits while disconnected. Throws `RequestError` if the server rejects the request, `ConnectionLost` if the
+   * connection closes before the reply to a change.
+   */
   request<Reply>(message: Request): Promise<Reply> {
-    if (this.#state.kind === "refused" || this.#state.kind === "idle") {
-      return Promise.reject(new ConnectionLost("There is no connection."));
+    if (this.#state.kind === "rejected" || this.#state.kind === "idle") {
+      return Promise.reject(new ConnectionLost("Not connected. Call start() first."));
     }
     return new Promise<Reply>((resolve, reject) => {
       const ref = String(++this.#refs);
       const pending: Pending = { message, resolve: resolve as (reply: unknown) => void, reject, sent: false };
       this.#pending.set(ref, pending);
-      if (this.#state.kind === "open") this.#send(ref, pending);
+      if (this.#state.kind === "open") this.#sendRequest(ref, pending);
     });
   }
 
-  /** A file in one message; what is large is better sent by `ScanrillRest.upload`. */
+  /** Upload a file in one message. For large files use `ScanrillRest.upload`. */
   create(data: NewUpload): Promise<UploadMessage> {
     return this.request({ type: "create", data });
   }
 
-  list(wanted: Omit<Extract<Request, { type: "list" }>, "type"> = {}): Promise<ListMessage> {
-    return this.request({ type: "list", ...wanted });
+  /** Fetch a list of uploads, newest first. */
+  list(filters: Omit<Extract<Request, { type: "list" }>, "type"> = {}): Promise<ListMessage> {
+    return this.request({ type: "list", ...filters });
   }
 
-  /** With its texts. */
+  /** Fetch an upload with its texts. */
   async retrieve(instance_id: string): Promise<Instance> {
     return (await this.request<UploadMessage>({ type: "retrieve", instance_id })).instance;
   }
 
+  /** Change the file name, the text or the metadata of an upload. */
   async update(instance_id: string, data: UploadChanges): Promise<Instance> {
     return (await this.request<UploadMessage>({ type: "update", instance_id, data })).instance;
   }
 
+  /** Delete an upload with its file and its text. */
   async delete(instance_id: string): Promise<Instance> {
     return (await this.request<UploadMessage>({ type: "delete", instance_id })).instance;
   }
 
-  cancel(instance_id: string): Promise<Ended> {
+  /** Cancel the reading of an upload. */
+  cancel(instance_id: string): Promise<Finished> {
     return this.request({ type: "cancel", instance_id });
   }
 
-  /** What has ended, from page 1; what is not asked anew stays as it was asked before. */
-  async retry(instance_id: string, wishes: Wishes = {}): Promise<Instance> {
-    const data = given(wishes);
-    const how = Object.keys(data).length === 0 ? {} : { data };
-    return (await this.request<UploadMessage>({ type: "retry", instance_id, ...how })).instance;
+  /** Read a finished upload again from page 1. Omitted options keep their previous values. */
+  async retry(instance_id: string, options: ReadOptions = {}): Promise<Instance> {
+    const data = definedOptions(options);
+    const payload = Object.keys(data).length === 0 ? {} : { data };
+    return (await this.request<UploadMessage>({ type: "retry", instance_id, ...payload })).instance;
   }
 
   // ── connecting ──
 
   async #connect(): Promise<void> {
-    const attempt = this.#abandon();
-    this.#set({ kind: "connecting" });
+    const attempt = this.#closeCurrent();
+    this.#setState({ kind: "connecting" });
     let token: string;
     try {
-      token = await this.#options.token(this.#rejected);
+      token = await this.#options.token(this.#rejectedToken);
     } catch (error) {
-      if (attempt === this.#attempt) this.#noToken(error);
+      if (attempt === this.#attempt) this.#onTokenError(error);
       return;
     }
     if (attempt !== this.#attempt) return;
     this.#token = token;
-    this.#open(attempt, token);
+    this.#openSocket(attempt, token);
   }
 
-  #noToken(error: unknown): void {
-    if (error instanceof Unauthenticated) this.#refuse(CLOSE.badToken, error.message);
-    else this.#wait(this.#backoff.nextMs());
+  #onTokenError(error: unknown): void {
+    if (error instanceof Unauthenticated) this.#reject(CLOSE_CODES.unauthenticated, error.message);
+    else this.#scheduleReconnect(this.#backoff.nextMs());
   }
 
-  #open(attempt: number, token: string): void {
+  #openSocket(attempt: number, token: string): void {
     const url = new URL(this.#options.url);
     url.searchParams.set("token", token);
     const socket = new WebSocket(url);
     this.#socket = socket;
     const current = () => attempt === this.#attempt;
-    socket.onopen = () => current() && this.#hearken();
-    socket.onmessage = ({ data }) => current() && this.#heed(JSON.parse(String(data)) as Incoming);
-    socket.onclose = ({ code, reason }) => current() && this.#closed(code, reason);
+    socket.onopen = () => current() && this.#sendSubscribe();
+    socket.onmessage = ({ data }) => current() && this.#onMessage(JSON.parse(String(data)) as ServerMessage);
+    socket.onclose = ({ code, reason }) => current() && this.#onClose(code, reason);
   }
 
   /**
-   * Every refusal comes as a close after the handshake, so an open socket says nothing yet: the reply to the
-   * first request does.
+   * Send `subscribe`, whose reply completes the connection.
+   *
+   * The server rejects a client by a close after the handshake, so an open socket does not prove that it was accepted.
    */
-  #hearken(): void {
+  #sendSubscribe(): void {
     const { stream } = this.#options;
-    this.#watchSilence();
-    this.#post({
+    this.#restartIdleTimer();
+    this.#sendJson({
       type: "subscribe",
       ...(stream === undefined ? {} : { stream }),
       ...(this.#cursor === undefined ? {} : { since: this.#cursor }),
     });
   }
 
-  #subscribed({ cursor, recovered }: Partial<Subscribed>): void {
+  #onSubscribed({ cursor, recovered }: Partial<Subscribed>): void {
     this.#backoff.reset();
-    this.#rejected = undefined;
-    this.#set({ kind: "open" });
-    for (const [ref, pending] of this.#pending) if (!pending.sent) this.#send(ref, pending);
-    // Where it was not recovered, what is known up to the snapshot is void, its cursor among it.
+    this.#rejectedToken = undefined;
+    this.#setState({ kind: "open" });
+    for (const [ref, pending] of this.#pending) if (!pending.sent) this.#sendRequest(ref, pending);
+    // Without recovery, the snapshot replaces all earlier state, including the earlier cursor.
     this.#cursor = cursor;
     this.#options.listener.onConnected?.({ recovered: recovered === true, snapshot: recovered === false });
   }
 
-  #closed(code: number, reason: string): void {
-    const refreshed = this.#rejected !== undefined;
-    this.#abandon();
-    this.#settleCutOff();
-    if (FINAL.includes(code)) {
-      this.#refuse(code, reason);
-    } else if (code === CLOSE.badToken && !refreshed) {
-      this.#rejected = this.#token;
+  #onClose(code: number, reason: string): void {
+    const refreshed = this.#rejectedToken !== undefined;
+    this.#closeCurrent();
+    this.#failInterrupted();
+    if (FINAL_CLOSE_CODES.includes(code)) {
+      this.#reject(code, reason);
+    } else if (code === CLOSE_CODES.unauthenticated && !refreshed) {
+      this.#rejectedToken = this.#token;
       void this.#connect();
-    } else if (code === CLOSE.badToken) {
-      this.#refuse(code, reason);
+    } else if (code === CLOSE_CODES.unauthenticated) {
+      this.#reject(code, reason);
     } else {
-      this.#wait(Math.max(this.#backoff.nextMs(), code === CLOSE.tooMany ? TOO_MANY_WAIT_MS : 0));
+      this.#scheduleReconnect(Math.max(this.#backoff.nextMs(), code === CLOSE_CODES.rateLimited ? RATE_LIMIT_DELAY_MS : 0));
     }
   }
 
-  #wait(ms: number): void {
+  #scheduleReconnect(ms: number): void {
     this.#retryTimer = setTimeout(() => void this.#connect(), ms);
-    this.#set({ kind: "waiting", retryAt: Date.now() + ms });
+    this.#setState({ kind: "waiting", retryAt: Date.now() + ms });
   }
 
-  #refuse(code: number, reason: string): void {
-    this.#rejected = undefined;
-    this.#set({ kind: "refused", code, reason });
-    const text = reason || "The server refuses the connection.";
-    this.#failAll(code === CLOSE.badToken ? new Unauthenticated(text) : new ConnectionLost(text));
+  #reject(code: number, reason: string): void {
+    this.#rejectedToken = undefined;
+    this.#setState({ kind: "rejected", code, reason });
+    const text = reason || "The server rejected the connection.";
+    this.#rejectAll(code === CLOSE_CODES.unauthenticated ? new Unauthenticated(text) : new ConnectionLost(text));
   }
 
-  /** Nothing of the present attempt is heard any more; gives the number of the next. */
-  #abandon(): number {
+  /** Close the current connection, ignore its later callbacks and return the number of the next attempt. */
+  #closeCurrent(): number {
     clearTimeout(this.#retryTimer);
-    clearTimeout(this.#silenceTimer);
-    this.#socket?.close(CLOSE.normal);
+    clearTimeout(this.#idleTimer);
+    this.#socket?.close(CLOSE_CODES.normal);
     this.#socket = null;
     return ++this.#attempt;
   }
 
-  #set(state: ConnectionState): void {
+  #setState(state: ConnectionState): void {
     this.#state = state;
     this.#options.listener.onState?.(state);
   }
 
   // ── messages ──
 
-  #heed(message: Incoming): void {
-    this.#watchSilence();
+  #onMessage(message: ServerMessage): void {
+    this.#restartIdleTimer();
     if (message["message"] === "subscribed") {
-      this.#subscribed(message);
+      this.#onSubscribed(message);
       return;
     }
-    // What comes before the acknowledgement is told in the plain way, and is told again after it.
+    // Messages before the acknowledgement have no cursor; the server repeats them after it.
     if (this.#state.kind !== "open") return;
-    const asked = this.#settle(message);
-    if (message["type"] === "Upload.list" && !asked && Array.isArray(message["list"])) {
+    const isReply = this.#resolvePending(message);
+    if (message["type"] === "Upload.list" && !isReply && Array.isArray(message["list"])) {
       this.#options.listener.onSnapshot?.(message as unknown as ListMessage);
     }
-    const event = eventOf(message);
-    if (event === null || !this.#isNew(message["cursor"])) return;
+    const event = parseEvent(message);
+    if (event === null || !this.#advanceCursor(message["cursor"])) return;
     this.#options.listener.onEvent?.(event);
   }
 
-  /** Replies and partials have no cursor. Those of one epoch count up; another epoch is another log. */
-  #isNew(cursor: unknown): boolean {
+  /**
+   * Move the cursor forward and return whether the message is new.
+   *
+   * Replies and partial texts have no cursor. Sequence numbers increase within an epoch; a new epoch is a new event log.
+   */
+  #advanceCursor(cursor: unknown): boolean {
     if (typeof cursor !== "string") return true;
-    const [epoch, seq] = split(cursor);
-    const [knownEpoch, knownSeq] = this.#cursor === undefined ? ["", -1] : split(this.#cursor);
+    const [epoch, seq] = parseCursor(cursor);
+    const [knownEpoch, knownSeq] = this.#cursor === undefined ? ["", -1] : parseCursor(this.#cursor);
     if (epoch === knownEpoch && seq <= knownSeq) return false;
     this.#cursor = cursor;
     return true;
   }
 
-  /** Whether it is the reply to a request. One that tells of a change is told as its event as well. */
-  #settle(message: Incoming): boolean {
+  /** Complete the request that a message replies to; return false if it is not a reply. A reply may also be an event. */
+  #resolvePending(message: ServerMessage): boolean {
     const ref = message["ref"];
     const pending = typeof ref === "string" ? this.#pending.get(ref) : undefined;
     if (pending === undefined) return false;
     this.#pending.delete(ref as string);
     const error = message["error"];
-    if (typeof error === "object" && error !== null) pending.reject(new RequestRefused(error as FieldErrors));
+    if (typeof error === "object" && error !== null) pending.reject(new RequestError(error as FieldErrors));
     else pending.resolve(message);
     return true;
   }
 
-  #send(ref: string, pending: Pending): void {
+  #sendRequest(ref: string, pending: Pending): void {
     pending.sent = true;
-    this.#post({ ...pending.message, ref });
+    this.#sendJson({ ...pending.message, ref });
   }
 
-  #post(message: object): void {
+  #sendJson(message: object): void {
     this.#socket?.send(JSON.stringify(message));
   }
 
-  #settleCutOff(): void {
+  /** Queue interrupted read requests again and reject interrupted changes. */
+  #failInterrupted(): void {
     for (const [ref, pending] of this.#pending) {
-      if (READS.includes(pending.message.type)) {
+      if (IDEMPOTENT_REQUESTS.includes(pending.message.type)) {
         pending.sent = false;
       } else if (pending.sent) {
         this.#pending.delete(ref);
-        pending.reject(new ConnectionLost("The connection broke before the reply came."));
+        pending.reject(new ConnectionLost(INTERRUPTED_MESSAGE));
       }
     }
   }
 
-  #failAll(error: ScanrillError): void {
+  #rejectAll(error: ScanrillError): void {
     const failed = [...this.#pending.values()];
     this.#pending.clear();
     for (const pending of failed) pending.reject(error);
   }
 
-  // ── a server that is gone without a word ──
+  // ── idle timeout ──
 
-  #watchSilence(): void {
-    const { silenceMs = 25_000, answerMs = 10_000 } = this.#options;
-    clearTimeout(this.#silenceTimer);
-    this.#silenceTimer = setTimeout(() => {
-      this.#post({ type: "ping" });
-      this.#silenceTimer = setTimeout(() => this.#closed(1006, "The server does not answer."), answerMs);
-    }, silenceMs);
+  #restartIdleTimer(): void {
+    const { idleTimeoutMs = 25_000, pongTimeoutMs = 10_000 } = this.#options;
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => {
+      this.#sendJson({ type: "ping" });
+      this.#idleTimer = setTimeout(() => this.#onClose(1006, "The server is not responding."), pongTimeoutMs);
+    }, idleTimeoutMs);
   }
 }
 
-function split(cursor: string): readonly [epoch: string, seq: number] {
+function parseCursor(cursor: string): readonly [epoch: string, seq: number] {
   const colon = cursor.lastIndexOf(":");
   return [cursor.slice(0, colon), Number(cursor.slice(colon + 1))];
 }

@@ -1,15 +1,17 @@
-/** Where the socket and REST get their access token from. */
+/** Sources of access tokens for `ScanrillSocket` and `ScanrillRest`. */
 
 import { Unauthenticated } from "./errors.ts";
 
 /**
- * Gives a token that should be valid. `rejected` is the one that the server has just refused: a fresh one is
- * wanted then. Throws `Unauthenticated` where only a new sign-in helps, `Unreachable` where later may do.
+ * Function that returns an access token.
+ *
+ * `rejected` is the token that the server has rejected; the function must then return a new one. Throws
+ * `Unauthenticated` if the user must sign in again, `ServerUnreachable` if a later call may succeed.
  */
 export type TokenSource = (rejected?: string) => Promise<string>;
 
-/** A source for programs that were handed one token. */
-export function fixedToken(token: string): TokenSource {
+/** Return a source that always returns `token`. It throws `Unauthenticated` once the server rejects that token. */
+export function staticToken(token: string): TokenSource {
   return (rejected) =>
     rejected === token
       ? Promise.reject(new Unauthenticated("The token is invalid or expired."))

@@ -1,4 +1,4 @@
-/** The client before a real server: requests, events, connections that break. */
+/** Tests of the client with a real server: requests, events and broken connections. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,168 +6,168 @@ import { test } from "node:test";
 import {
   Backoff,
   ConnectionLost,
-  RequestRefused,
+  RequestError,
   ScanrillRest,
   Unauthenticated,
-  fixedToken,
+  staticToken,
   type Instance,
 } from "../src/index.ts";
-import { Cable, Heard, base, expiredToken, scan, token } from "./support.ts";
+import { EventRecorder, TcpProxy, base, expiredToken, scan, token } from "./support.ts";
 
-const rest = new ScanrillRest(base, fixedToken(token));
-const atOnce = () => new Backoff({ firstMs: 20, mostMs: 50 });
+const rest = new ScanrillRest(base, staticToken(token));
+const fastBackoff = () => new Backoff({ firstMs: 20, maxMs: 50 });
 
-async function sent(name: string): Promise<Instance> {
+async function upload(name: string): Promise<Instance> {
   return (await rest.upload(scan(name), { filename: name })).instance;
 }
 
-function endOf(heard: Heard, id: string) {
-  return heard.until(({ events }) =>
-    events.flatMap((event) => (event.kind === "ended" && event.ended.id === id ? [event.ended] : [])).at(0),
+function finishedEvent(recorder: EventRecorder, id: string) {
+  return recorder.until(({ events }) =>
+    events.flatMap((event) => (event.kind === "finished" && event.finished.id === id ? [event.finished] : [])).at(0),
   );
 }
 
-test("a scan is sent, its text comes page by page, then whole", async () => {
-  const heard = new Heard();
-  await heard.connected();
-  const { id } = await sent("two-pages.tif");
-  const ended = await endOf(heard, id);
-  assert.equal(ended.status === "processed" && ended.raw_text, "page one\n\npage two");
-  const partials = heard.events.flatMap((event) => (event.kind === "partial" && event.partial.id === id ? [event.partial] : []));
-  const final = partials.filter(({ done }) => done === true).map(({ page, streamed_text }) => [page, streamed_text]);
-  assert.deepEqual(final, [
+test("upload reports partial text per page, then the whole text", async () => {
+  const recorder = new EventRecorder();
+  await recorder.waitConnected();
+  const { id } = await upload("two-pages.tif");
+  const finished = await finishedEvent(recorder, id);
+  assert.equal(finished.status === "processed" && finished.raw_text, "page one\n\npage two");
+  const partials = recorder.events.flatMap((event) => (event.kind === "partial" && event.partial.id === id ? [event.partial] : []));
+  const finalPages = partials.filter(({ done }) => done === true).map(({ page, streamed_text }) => [page, streamed_text]);
+  assert.deepEqual(finalPages, [
     [1, "page one"],
     [2, "page two"],
   ]);
   assert.equal((await rest.page(id, 2)).lines[0]?.text, "page two");
-  heard.socket.stop();
+  recorder.socket.stop();
 });
 
-test("what is refused says which field is wrong", async () => {
-  const heard = new Heard();
-  await assert.rejects(heard.socket.retrieve("no-id"), (error) => {
-    assert.ok(error instanceof RequestRefused);
+test("RequestError names the invalid field", async () => {
+  const recorder = new EventRecorder();
+  await assert.rejects(recorder.socket.retrieve("no-id"), (error) => {
+    assert.ok(error instanceof RequestError);
     assert.deepEqual(Object.keys(error.fields), ["instance_id"]);
     return true;
   });
-  await assert.rejects(rest.page(crypto.randomUUID(), 1), RequestRefused);
-  heard.socket.stop();
+  await assert.rejects(rest.page(crypto.randomUUID(), 1), RequestError);
+  recorder.socket.stop();
 });
 
-test("a file is read as it is asked for, and again in another way", async () => {
-  const heard = new Heard();
-  await heard.connected();
-  const { instance } = await rest.upload(scan("asked.tif"), { filename: "asked.tif", pages: "2", languages: ["eng", "en"] });
+test("upload applies read options, and retry changes them", async () => {
+  const recorder = new EventRecorder();
+  await recorder.waitConnected();
+  const { instance } = await rest.upload(scan("options.tif"), { filename: "options.tif", pages: "2", languages: ["eng", "en"] });
   assert.deepEqual(instance.languages, ["en"]);
-  const ended = await endOf(heard, instance.id);
-  assert.equal(ended.status === "processed" && ended.raw_text, "page two");
-  const again = await heard.socket.retry(instance.id, { pages: "1", engine: "dummy" });
-  assert.deepEqual([again.status, again.languages], ["pending", ["en"]]);
-  await heard.until(({ events }) => (events.filter(({ kind }) => kind === "ended").length > 1 ? true : undefined));
-  assert.equal((await heard.socket.retrieve(instance.id)).raw_text, "page one\n\npage two");
-  heard.socket.stop();
+  const finished = await finishedEvent(recorder, instance.id);
+  assert.equal(finished.status === "processed" && finished.raw_text, "page two");
+  const retried = await recorder.socket.retry(instance.id, { pages: "1", engine: "dummy" });
+  assert.deepEqual([retried.status, retried.languages], ["pending", ["en"]]);
+  await recorder.until(({ events }) => (events.filter(({ kind }) => kind === "finished").length > 1 ? true : undefined));
+  assert.equal((await recorder.socket.retrieve(instance.id)).raw_text, "page one\n\npage two");
+  recorder.socket.stop();
 });
 
-test("what cannot be had is refused on its field, in each way of asking", async () => {
-  const heard = new Heard();
-  await heard.connected();
-  const { id } = await sent("refused.png");
-  await endOf(heard, id);
-  const image_base64 = Buffer.from(await scan("refused.png").arrayBuffer()).toString("base64");
-  for (const [field, wish] of Object.entries({ engine: "magic", languages: ["xx"], pages: "0", profile: "none-such" })) {
-    const wishes = { [field]: wish };
-    for (const refused of [
-      () => rest.upload(scan("refused.png"), { filename: "refused.png", ...wishes }),
-      () => heard.socket.create({ image_base64, ...wishes }),
-      () => heard.socket.retry(id, wishes),
+test("invalid read options are rejected by upload, create and retry", async () => {
+  const recorder = new EventRecorder();
+  await recorder.waitConnected();
+  const { id } = await upload("rejected.png");
+  await finishedEvent(recorder, id);
+  const image_base64 = Buffer.from(await scan("rejected.png").arrayBuffer()).toString("base64");
+  for (const [field, value] of Object.entries({ engine: "magic", languages: ["xx"], pages: "0", profile: "none-such" })) {
+    const options = { [field]: value };
+    for (const send of [
+      () => rest.upload(scan("rejected.png"), { filename: "rejected.png", ...options }),
+      () => recorder.socket.create({ image_base64, ...options }),
+      () => recorder.socket.retry(id, options),
     ]) {
-      await assert.rejects(refused, (error) => error instanceof RequestRefused && Object.keys(error.fields).join() === field);
+      await assert.rejects(send, (error) => error instanceof RequestError && Object.keys(error.fields).join() === field);
     }
   }
-  heard.socket.stop();
+  recorder.socket.stop();
 });
 
-test("the server says what can read", async () => {
+test("engines lists the engines of the server", async () => {
   const found = await rest.engines();
   assert.equal(found.default, "dummy");
   const dummy = found.engines.find(({ name }) => name === "dummy");
   assert.deepEqual([dummy?.installed, dummy?.languages], [true, ["en"]]);
 });
 
-test("an expired token is asked for once more, and a fresh one is enough", async () => {
-  const asked: (string | undefined)[] = [];
-  const heard = new Heard({
+test("expired token is renewed once on connect", async () => {
+  const rejectedTokens: (string | undefined)[] = [];
+  const recorder = new EventRecorder({
     token: (rejected) => {
-      asked.push(rejected);
+      rejectedTokens.push(rejected);
       return Promise.resolve(rejected === undefined ? expiredToken : token);
     },
   });
-  await heard.connected();
-  assert.deepEqual(asked, [undefined, expiredToken]);
-  heard.socket.stop();
+  await recorder.waitConnected();
+  assert.deepEqual(rejectedTokens, [undefined, expiredToken]);
+  recorder.socket.stop();
 });
 
-test("where no token is good any more, all ends and says so", async () => {
-  const heard = new Heard({ token: fixedToken(expiredToken) });
-  const asked = assert.rejects(heard.socket.list(), Unauthenticated);
-  await heard.until(({ states }) => (states.includes("refused") ? true : undefined));
-  await asked;
-  await assert.rejects(heard.socket.list(), ConnectionLost);
+test("token source without a valid token ends in state rejected", async () => {
+  const recorder = new EventRecorder({ token: staticToken(expiredToken) });
+  const listing = assert.rejects(recorder.socket.list(), Unauthenticated);
+  await recorder.until(({ states }) => (states.includes("rejected") ? true : undefined));
+  await listing;
+  await assert.rejects(recorder.socket.list(), ConnectionLost);
 });
 
-test("a cut connection comes back and goes on where it was", async () => {
-  const cable = await Cable.laid();
-  const heard = new Heard({ backoff: atOnce() }, cable.url);
-  await heard.connected();
-  await sent("before.png");
-  await heard.until(({ events }) => events.find(({ kind }) => kind === "created"));
-  cable.cut();
-  const { id } = await sent("meanwhile.png");
-  await heard.connected(2);
-  assert.equal(heard.connections[1]?.recovered, true);
-  await endOf(heard, id);
-  const told = heard.events.filter((event) => event.kind === "created" && event.instance.id === id);
-  assert.equal(told.length, 1);
-  heard.socket.stop();
-  cable.takeAway();
+test("dropped connection reconnects and resumes without duplicate events", async () => {
+  const proxy = await TcpProxy.listen();
+  const recorder = new EventRecorder({ backoff: fastBackoff() }, proxy.url);
+  await recorder.waitConnected();
+  await upload("before.png");
+  await recorder.until(({ events }) => events.find(({ kind }) => kind === "created"));
+  proxy.dropConnections();
+  const { id } = await upload("meanwhile.png");
+  await recorder.waitConnected(2);
+  assert.equal(recorder.connections[1]?.recovered, true);
+  await finishedEvent(recorder, id);
+  const created = recorder.events.filter((event) => event.kind === "created" && event.instance.id === id);
+  assert.equal(created.length, 1);
+  recorder.socket.stop();
+  proxy.close();
 });
 
-test("a question that a cut leaves open is asked again, a change is not", async () => {
-  const cable = await Cable.laid();
-  const heard = new Heard({ backoff: atOnce() }, cable.url);
-  await heard.connected();
-  const { id } = await sent("asked-twice.png");
-  await endOf(heard, id);
-  cable.goDeaf();
-  const question = heard.socket.retrieve(id);
-  const change = assert.rejects(heard.socket.update(id, { filename: "other.png" }), ConnectionLost);
-  cable.cut();
-  assert.equal((await question).id, id);
+test("interrupted retrieve is repeated, interrupted update is rejected", async () => {
+  const proxy = await TcpProxy.listen();
+  const recorder = new EventRecorder({ backoff: fastBackoff() }, proxy.url);
+  await recorder.waitConnected();
+  const { id } = await upload("interrupted.png");
+  await finishedEvent(recorder, id);
+  proxy.pauseTraffic();
+  const reading = recorder.socket.retrieve(id);
+  const change = assert.rejects(recorder.socket.update(id, { filename: "other.png" }), ConnectionLost);
+  proxy.dropConnections();
+  assert.equal((await reading).id, id);
   await change;
-  assert.equal((await heard.socket.retrieve(id)).filename, "asked-twice.png");
-  heard.socket.stop();
-  cable.takeAway();
+  assert.equal((await recorder.socket.retrieve(id)).filename, "interrupted.png");
+  recorder.socket.stop();
+  proxy.close();
 });
 
-test("a server that is gone without a word is noticed", async () => {
-  const cable = await Cable.laid();
-  const heard = new Heard({ backoff: atOnce(), silenceMs: 50, answerMs: 50 }, cable.url);
-  await heard.connected();
-  cable.goDeaf();
-  await heard.until(({ states }) => (states.includes("waiting") ? true : undefined));
-  cable.hearAgain();
-  await heard.connected(2);
-  heard.socket.stop();
-  cable.takeAway();
+test("idle timeout reconnects when the server is silent", async () => {
+  const proxy = await TcpProxy.listen();
+  const recorder = new EventRecorder({ backoff: fastBackoff(), idleTimeoutMs: 50, pongTimeoutMs: 50 }, proxy.url);
+  await recorder.waitConnected();
+  proxy.pauseTraffic();
+  await recorder.until(({ states }) => (states.includes("waiting") ? true : undefined));
+  proxy.resumeTraffic();
+  await recorder.waitConnected(2);
+  recorder.socket.stop();
+  proxy.close();
 });
 
-test("a server that is away is tried again until it is there", async () => {
-  const cable = await Cable.laid();
-  const { url } = cable;
-  cable.takeAway();
-  const heard = new Heard({ backoff: atOnce() }, url);
-  await heard.until(({ states }) => (states.filter((kind) => kind === "waiting").length > 2 ? true : undefined));
-  const question = assert.rejects(heard.socket.list(), ConnectionLost);
-  heard.socket.stop();
-  await question;
+test("unreachable server is retried until stop", async () => {
+  const proxy = await TcpProxy.listen();
+  const { url } = proxy;
+  proxy.close();
+  const recorder = new EventRecorder({ backoff: fastBackoff() }, url);
+  await recorder.until(({ states }) => (states.filter((kind) => kind === "waiting").length > 2 ? true : undefined));
+  const reading = assert.rejects(recorder.socket.list(), ConnectionLost);
+  recorder.socket.stop();
+  await reading;
 });

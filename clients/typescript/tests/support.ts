@@ -1,28 +1,28 @@
-/** What the tests over a real server share: its address and tokens from the environment, a cable that can be cut. */
+/** Helpers for tests with a real server: its environment, an event recorder and a TCP proxy. */
 
 import { readFileSync } from "node:fs";
 import { createServer, connect, type AddressInfo, type Socket } from "node:net";
 
 import { ScanrillSocket, type ConnectionState, type SocketOptions, type UploadEvent } from "../src/index.ts";
 
-function given(name: string): string {
+function requiredEnv(name: string): string {
   const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set: these tests are run by the server's test suite`);
+  if (value === undefined) throw new Error(`${name} is not set. Run these tests with tests/clients/test_typescript.py.`);
   return value;
 }
 
-/** `http://host:port` of a server with the `dummy` engine. */
-export const base = given("SCANRILL_TEST_URL");
-export const token = given("SCANRILL_TEST_TOKEN");
-export const expiredToken = given("SCANRILL_TEST_EXPIRED_TOKEN");
+/** URL of a server with the `dummy` engine: `http://host:port`. */
+export const base = requiredEnv("SCANRILL_TEST_URL");
+export const token = requiredEnv("SCANRILL_TEST_TOKEN");
+export const expiredToken = requiredEnv("SCANRILL_TEST_EXPIRED_TOKEN");
 
-/** A scan that nobody has sent yet; `name` is one of those that the test suite has drawn. */
+/** Load a scan that the test suite has generated. */
 export function scan(name: string): Blob {
-  return new Blob([readFileSync(`${given("SCANRILL_TEST_SCANS")}/${name}`)]);
+  return new Blob([readFileSync(`${requiredEnv("SCANRILL_TEST_SCANS")}/${name}`)]);
 }
 
-/** A socket whose events and states can be waited for. */
-export class Heard {
+/** A started socket that records its events and states. */
+export class EventRecorder {
   readonly events: UploadEvent[] = [];
   readonly states: ConnectionState["kind"][] = [];
   readonly connections: { readonly recovered: boolean }[] = [];
@@ -36,16 +36,16 @@ export class Heard {
       stream: "pages",
       ...options,
       listener: {
-        onEvent: (event) => this.#note(() => this.events.push(event)),
-        onState: (state) => this.#note(() => this.states.push(state.kind)),
-        onConnected: (connected) => this.#note(() => this.connections.push(connected)),
+        onEvent: (event) => this.#record(() => this.events.push(event)),
+        onState: (state) => this.#record(() => this.states.push(state.kind)),
+        onConnected: (connection) => this.#record(() => this.connections.push(connection)),
       },
     });
     this.socket.start();
   }
 
-  /** The first value that is not undefined, of now or of later. */
-  async until<Value>(find: (heard: Heard) => Value | undefined): Promise<Value> {
+  /** Wait until `find` returns a value that is not undefined, and return it. */
+  async until<Value>(find: (recorder: EventRecorder) => Value | undefined): Promise<Value> {
     for (;;) {
       const found = find(this);
       if (found !== undefined) return found;
@@ -53,63 +53,65 @@ export class Heard {
     }
   }
 
-  connected(times = 1): Promise<true> {
+  /** Wait for the given number of connections since the start. */
+  waitConnected(times = 1): Promise<true> {
     return this.until(({ connections }) => (connections.length >= times ? true : undefined));
   }
 
-  #note(take: () => void): void {
-    take();
+  #record(record: () => void): void {
+    record();
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();
   }
 }
 
-/** Between a client and the server: passes all on, until it is cut or goes deaf. */
-export class Cable {
-  #deaf = false;
-  readonly #ends = new Set<Socket>();
+/** TCP proxy before the server that can drop connections or stop forwarding. */
+export class TcpProxy {
+  #isPaused = false;
+  readonly #sockets = new Set<Socket>();
   readonly #server = createServer((near) => {
     const far = connect(Number(new URL(base).port), "127.0.0.1");
     for (const [from, to] of [
       [near, far],
       [far, near],
     ] as const) {
-      this.#ends.add(from);
-      from.on("data", (data) => this.#deaf || to.write(data));
+      this.#sockets.add(from);
+      from.on("data", (data) => this.#isPaused || to.write(data));
       from.on("close", () => to.destroy());
       from.on("error", () => to.destroy());
     }
   });
 
-  static async laid(): Promise<Cable> {
-    const cable = new Cable();
-    await new Promise<void>((resolve) => cable.#server.listen(0, "127.0.0.1", resolve));
-    return cable;
+  /** Start a proxy on a free port. */
+  static async listen(): Promise<TcpProxy> {
+    const proxy = new TcpProxy();
+    await new Promise<void>((resolve) => proxy.#server.listen(0, "127.0.0.1", resolve));
+    return proxy;
   }
 
   get url(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** All connections break; new ones pass. */
-  cut(): void {
-    this.#deaf = false;
-    for (const end of this.#ends) end.destroy();
-    this.#ends.clear();
+  /** Close all connections; new ones are accepted. */
+  dropConnections(): void {
+    this.#isPaused = false;
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
   }
 
-  /** Connections stand, and nothing comes through. */
-  goDeaf(): void {
-    this.#deaf = true;
+  /** Keep connections open and discard all data. */
+  pauseTraffic(): void {
+    this.#isPaused = true;
   }
 
-  hearAgain(): void {
-    this.#deaf = false;
+  resumeTraffic(): void {
+    this.#isPaused = false;
   }
 
-  takeAway(): void {
+  close(): void {
     this.#server.close();
-    this.cut();
+    this.dropConnections();
   }
 }

@@ -1,12 +1,12 @@
-/** What is written to the wire: a wish that nobody has is not there. */
+/** Tests of the sent requests: they contain defined read options only. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ScanrillRest, ScanrillSocket, fixedToken } from "../src/index.ts";
+import { ScanrillRest, ScanrillSocket, staticToken } from "../src/index.ts";
 
-/** A socket whose server says no more than that it listens. */
-class Written extends EventTarget {
+/** WebSocket whose server acknowledges `subscribe` and does not reply to other messages. */
+class FakeWebSocket extends EventTarget {
   static readonly messages: object[] = [];
   onopen: (() => void) | null = null;
   onmessage: ((message: { data: string }) => void) | null = null;
@@ -19,35 +19,35 @@ class Written extends EventTarget {
   send(text: string): void {
     const message = JSON.parse(text) as { type: string };
     if (message.type === "subscribe") this.onmessage?.({ data: '{"message": "subscribed"}' });
-    else Written.messages.push(message);
+    else FakeWebSocket.messages.push(message);
   }
 
   close(): void {}
 }
 
 async function open(): Promise<ScanrillSocket> {
-  globalThis.WebSocket = Written as unknown as typeof WebSocket;
+  globalThis.WebSocket = FakeWebSocket as unknown as typeof WebSocket;
   const socket = await new Promise<ScanrillSocket>((resolve) => {
-    const made: ScanrillSocket = new ScanrillSocket({
+    const created: ScanrillSocket = new ScanrillSocket({
       url: "ws://server/",
-      token: fixedToken("a-token"),
-      listener: { onConnected: () => resolve(made) },
+      token: staticToken("a-token"),
+      listener: { onConnected: () => resolve(created) },
     });
-    made.start();
+    created.start();
   });
   return socket;
 }
 
-test("a message has the wishes that there are, and no others", async () => {
+test("socket requests contain defined options only", async () => {
   const socket = await open();
-  const asked = [
+  const requests = [
     socket.retry("7"),
     socket.retry("7", { engine: undefined }),
     socket.retry("7", { engine: "rapid", languages: ["de", "en"] }),
     socket.create({ image_base64: "…" }),
     socket.create({ image_base64: "…", pages: "1-3", profile: "fast", priority: "batch" }),
   ].map((request) => assert.rejects(request));
-  assert.deepEqual(Written.messages, [
+  assert.deepEqual(FakeWebSocket.messages, [
     { type: "retry", instance_id: "7", ref: "1" },
     { type: "retry", instance_id: "7", ref: "2" },
     { type: "retry", instance_id: "7", data: { engine: "rapid", languages: ["de", "en"] }, ref: "3" },
@@ -55,16 +55,16 @@ test("a message has the wishes that there are, and no others", async () => {
     { type: "create", data: { image_base64: "…", pages: "1-3", profile: "fast", priority: "batch" }, ref: "5" },
   ]);
   socket.stop();
-  await Promise.all(asked);
+  await Promise.all(requests);
 });
 
-test("a file is sent with the wishes that there are, and no others", async () => {
+test("rest upload sends defined options only", async () => {
   const queries: string[] = [];
   globalThis.fetch = (url) => {
     queries.push(new URL(String(url)).search);
     return Promise.resolve(new Response("{}"));
   };
-  const rest = new ScanrillRest("http://server", fixedToken("a-token"));
+  const rest = new ScanrillRest("http://server", staticToken("a-token"));
   const file = new Blob(["…"]);
   await rest.upload(file, { filename: "a.png" });
   await rest.upload(file, { filename: "a.png", engine: undefined, languages: ["de", "en"], pages: "1" });

@@ -1,45 +1,45 @@
-/** The live connection: opened when somebody signs in, feeding `uploads` and `reading`. */
+/** The WebSocket connection of the signed-in user; passes events to `uploads` and `live-text`. */
 
 import { signal } from "@preact/signals";
 import type { ConnectionState, UploadEvent } from "scanrill-client";
 
 import * as engines from "./engines.ts";
-import * as pages from "./pages.ts";
-import * as pictures from "./pictures.ts";
-import * as reading from "./reading.ts";
-import { closeSocket, openSocket, retryNow } from "./server.ts";
+import * as pageCache from "./page-cache.ts";
+import * as pageImages from "./page-images.ts";
+import * as liveText from "./live-text.ts";
+import { closeSocket, openSocket, retryNow } from "./api.ts";
 import * as uploads from "./uploads.ts";
 
 export const connection = signal<ConnectionState>({ kind: "idle" });
 
-/** `onExpired` is called when the server no longer accepts the user. */
+/** Open the connection. `onExpired` is called when the server rejects the session. */
 export function open(onExpired: () => void): void {
   openSocket({
     onState: (state) => {
       connection.value = state;
-      if (state.kind === "refused") onExpired();
+      if (state.kind === "rejected") onExpired();
     },
     onConnected: ({ recovered, snapshot }) => {
       void engines.load();
-      pages.askAgain();
-      pictures.askAgain();
+      pageCache.retryFailed();
+      pageImages.retryFailed();
       if (!recovered && !snapshot) void uploads.load();
       else void uploads.loadSelected();
     },
-    onSnapshot: (snapshot) => uploads.take(snapshot),
-    onEvent: heed,
+    onSnapshot: (snapshot) => uploads.replaceAll(snapshot),
+    onEvent: dispatchEvent,
   });
 }
 
-/** Nothing of this user stays in the page. */
+/** Close the connection and remove all data of the user from the page. */
 export function close(): void {
   closeSocket();
-  for (const store of [uploads, reading, pages, pictures, engines]) store.clear();
+  for (const store of [uploads, liveText, pageCache, pageImages, engines]) store.clear();
 }
 
-function heed(event: UploadEvent): void {
-  uploads.heed(event);
-  reading.heed(event);
+function dispatchEvent(event: UploadEvent): void {
+  uploads.applyEvent(event);
+  liveText.applyEvent(event);
 }
 
 window.addEventListener("online", retryNow);

@@ -1,27 +1,27 @@
-/** What can read a scan there, for who wants to choose. */
+/** OCR engines of the server. */
 
 import { signal } from "@preact/signals";
 import type { Engine } from "scanrill-client";
 
-import { rest } from "./server.ts";
+import { rest } from "./api.ts";
 
-/** Those that are installed; none as long as the server has not said. */
+/** The installed engines; empty until they are loaded. */
 export const engines = signal<readonly Engine[]>([]);
-/** Which reads where nobody chooses; null as long as the server has not said. */
-export const reader = signal<Engine | null>(null);
+/** The engine that the server uses by default; null until it is loaded. */
+export const defaultEngine = signal<Engine | null>(null);
 
-/** Asked at every connection, as a server that was restarted may have others. Without an answer all stays as it is. */
+/** Load the engines. Runs after every connect, because a restarted server may have other engines. */
 export async function load(): Promise<void> {
   try {
-    const { engines: known, default: name } = await rest.engines();
-    engines.value = known.filter(({ installed }) => installed);
-    reader.value = known.find((engine) => engine.name === name) ?? null;
+    const { engines: found, default: name } = await rest.engines();
+    engines.value = found.filter(({ installed }) => installed);
+    defaultEngine.value = found.find((engine) => engine.name === name) ?? null;
   } catch {
-    // Who cannot choose can still do all the rest.
+    // The list stays as it is: the page works without a choice of engines.
   }
 }
 
 export function clear(): void {
   engines.value = [];
-  reader.value = null;
+  defaultEngine.value = null;
 }

@@ -1,4 +1,4 @@
-/** Sentences that pass: what could not be done, what was found. */
+/** Temporary messages at the bottom of the page. */
 
 import { signal } from "@preact/signals";
 
@@ -7,17 +7,18 @@ export interface Notice {
   readonly text: string;
 }
 
-const SHOWN_MS = 8000;
+const NOTICE_DURATION_MS = 8000;
 
 export const notices = signal<readonly Notice[]>([]);
 
-let count = 0;
+let lastId = 0;
 
-export function tell(text: string): void {
-  const notice = { id: ++count, text };
-  // The same sentence twice says nothing new.
-  notices.value = [...notices.value.filter((known) => known.text !== text), notice];
-  setTimeout(() => dismiss(notice.id), SHOWN_MS);
+/** Show a message for 8 seconds. */
+export function showNotice(text: string): void {
+  const notice = { id: ++lastId, text };
+  // A repeated message replaces its earlier copy.
+  notices.value = [...notices.value.filter((shown) => shown.text !== text), notice];
+  setTimeout(() => dismiss(notice.id), NOTICE_DURATION_MS);
 }
 
 export function dismiss(id: number): void {

@@ -1,21 +1,22 @@
-/** Which upload is looked at: it stands in the address, so that a reload and the back button keep to it. */
+/** The selected upload. Its ID is in the URL hash, so reload and the back button work. */
 
 import { signal } from "@preact/signals";
 
-const ID = /^#\/([0-9a-f-]{36})$/;
+const ID_IN_HASH = /^#\/([0-9a-f-]{36})$/;
 
-export const selectedId = signal<string | null>(inAddress());
+export const selectedId = signal<string | null>(idFromHash());
 
-export function show(id: string | null): void {
+/** Select an upload and add a history entry; null selects none. */
+export function navigateTo(id: string | null): void {
   if (id === selectedId.value) return;
   history.pushState(null, "", id === null ? window.location.pathname : `#/${id}`);
   selectedId.value = id;
 }
 
-function inAddress(): string | null {
-  return ID.exec(window.location.hash)?.[1] ?? null;
+function idFromHash(): string | null {
+  return ID_IN_HASH.exec(window.location.hash)?.[1] ?? null;
 }
 
 window.addEventListener("popstate", () => {
-  selectedId.value = inAddress();
+  selectedId.value = idFromHash();
 });

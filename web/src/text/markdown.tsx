@@ -1,6 +1,8 @@
 /**
- * Markdown → elements. Recognised text is data: it becomes text nodes, never markup. HTML in it is shown as it
- * stands, pictures are not fetched, and a link is one only where it leads to the web or to a mailbox.
+ * Renderer from Markdown to elements.
+ *
+ * Recognised text is untrusted data. HTML in it is shown as text, images are not fetched, and only http, https and
+ * mailto URLs become links.
  */
 
 import type { Nodes, Paragraph, Table, TableCell } from "mdast";
@@ -11,11 +13,11 @@ import type { ComponentChildren, VNode } from "preact";
 import { useMemo } from "preact/hooks";
 
 const SAFE_LINK = /^(?:https?|mailto):/i;
-/** Lines as long as this, on the whole, are prose, which is set anew; shorter ones are a receipt's, and stay lines. */
+/** Minimum median line length of prose, which is reflowed. Shorter lines, as on receipts, keep their line breaks. */
 const PROSE_CHARACTERS = 40;
 const HEADINGS = ["h2", "h3", "h4", "h5", "h6", "h6"] as const;
 
-/** Headings begin at the second level: the first is the page's own. */
+/** Render Markdown. Headings start at level 2, because level 1 is the title of the page. */
 export function Markdown({ text }: { readonly text: string }): VNode {
   const tree = useMemo(
     () => fromMarkdown(text, { extensions: [gfmTable()], mdastExtensions: [gfmTableFromMarkdown()] }),
@@ -34,7 +36,7 @@ function Node({ node }: { readonly node: Nodes }): ComponentChildren {
     case "html":
       return node.value;
     case "paragraph":
-      return <p class={flows(node) ? "flows" : "lines"}>{children(node.children)}</p>;
+      return <p class={isProse(node) ? "prose" : "lines"}>{children(node.children)}</p>;
     case "heading": {
       const Heading = HEADINGS[node.depth - 1] ?? "h6";
       return <Heading>{children(node.children)}</Heading>;
@@ -66,7 +68,7 @@ function Node({ node }: { readonly node: Nodes }): ComponentChildren {
     case "listItem":
       return <li>{children(node.children)}</li>;
     case "table":
-      return <Grid table={node} />;
+      return <MarkdownTable table={node} />;
     case "link":
       return SAFE_LINK.test(node.url) ? (
         <a href={node.url} target="_blank" rel="noopener noreferrer nofollow">
@@ -85,23 +87,23 @@ function Node({ node }: { readonly node: Nodes }): ComponentChildren {
   }
 }
 
-function flows(paragraph: Paragraph): boolean {
-  const lengths = source(paragraph)
+function isProse(paragraph: Paragraph): boolean {
+  const lengths = sourceText(paragraph)
     .split("\n")
     .map((line) => line.length)
     .sort((a, b) => a - b);
   return (lengths[Math.floor(lengths.length / 2)] ?? 0) >= PROSE_CHARACTERS;
 }
 
-function source(node: Nodes): string {
+function sourceText(node: Nodes): string {
   if ("value" in node) return node.value;
-  return "children" in node ? node.children.map(source).join("") : "";
+  return "children" in node ? node.children.map(sourceText).join("") : "";
 }
 
-function Grid({ table }: { readonly table: Table }): VNode {
+function MarkdownTable({ table }: { readonly table: Table }): VNode {
   const [head, ...rows] = table.children;
   return (
-    <div class="table" tabIndex={0} role="region" aria-label="Table">
+    <div class="table-scroll" tabIndex={0} role="region" aria-label="Table">
       <table>
         <thead>
           <tr>{head?.children.map((cell, column) => <Cell key={column} cell={cell} as="th" table={table} column={column} />)}</tr>
@@ -128,6 +130,6 @@ interface CellProps {
 }
 
 function Cell({ cell, as: Tag, table, column }: CellProps): VNode {
-  const prose = source(cell).length >= PROSE_CHARACTERS ? " prose" : "";
-  return <Tag class={`align-${table.align?.[column] ?? "left"}${prose}`}>{children(cell.children)}</Tag>;
+  const wide = sourceText(cell).length >= PROSE_CHARACTERS ? " wide-cell" : "";
+  return <Tag class={`align-${table.align?.[column] ?? "left"}${wide}`}>{children(cell.children)}</Tag>;
 }

@@ -1,12 +1,12 @@
-/** Which of the screens: signing in, or the room with the scans. */
+/** Root component: shows the sign-in form or the uploads, depending on the authentication state. */
 
 import type { VNode } from "preact";
 
-import { visitor } from "../state/session.ts";
+import { authState } from "../state/auth.ts";
 import { Notices } from "./Notices.tsx";
-import { Room } from "./Room.tsx";
+import { AppLayout } from "./AppLayout.tsx";
 import { SignIn } from "./SignIn.tsx";
-import { Wordmark } from "./Wordmark.tsx";
+import { Logo } from "./Logo.tsx";
 
 export function App(): VNode {
   return (
@@ -18,23 +18,23 @@ export function App(): VNode {
 }
 
 function Screen(): VNode {
-  const who = visitor.value;
-  switch (who.kind) {
+  const state = authState.value;
+  switch (state.kind) {
     case "unknown":
-      return <Waiting text="" />;
+      return <LoadingScreen text="" />;
     case "unreachable":
-      return <Waiting text="The server does not answer. Trying again…" />;
-    case "nobody":
-      return <SignIn notice={who.notice} />;
+      return <LoadingScreen text="The server is not responding. Retrying…" />;
+    case "signedOut":
+      return <SignIn notice={state.notice} />;
     case "user":
-      return <Room me={who.me} />;
+      return <AppLayout me={state.me} />;
   }
 }
 
-function Waiting({ text }: { readonly text: string }): VNode {
+function LoadingScreen({ text }: { readonly text: string }): VNode {
   return (
-    <main class="door">
-      <Wordmark />
+    <main class="sign-in">
+      <Logo />
       <p role="status">{text}</p>
     </main>
   );

@@ -1,11 +1,11 @@
-/** Whether what is seen is live, and what to do where it is not. */
+/** Badge with the state of the connection and a button to reconnect. */
 
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect } from "preact/hooks";
 
 import { connection } from "../state/connection.ts";
-import { retryNow } from "../state/server.ts";
+import { retryNow } from "../state/api.ts";
 
 export function ConnectionBadge(): VNode {
   const state = connection.value;
@@ -15,7 +15,7 @@ export function ConnectionBadge(): VNode {
     <span class="badge-row">
       <Countdown until={state.retryAt} />
       <button type="button" class="plain" onClick={retryNow}>
-        Try now
+        Retry now
       </button>
     </span>
   );
@@ -32,17 +32,17 @@ function Badge({ kind, text }: { readonly kind: string; readonly text: string })
 function Countdown({ until }: { readonly until: number }): VNode {
   const now = useSignal(Date.now());
   useEffect(() => {
-    const ticking = setInterval(() => {
+    const interval = setInterval(() => {
       now.value = Date.now();
     }, 500);
-    return () => clearInterval(ticking);
+    return () => clearInterval(interval);
   }, []);
   const seconds = Math.max(0, Math.ceil((until - now.value) / 1000));
-  // Each second is seen and not read out.
+  // A screen reader announces the state, but not every second of the countdown.
   return (
     <span class="badge waiting">
-      <span role="status">No connection.</span>
-      <span aria-hidden="true">Again in {seconds} s</span>
+      <span role="status">Disconnected.</span>
+      <span aria-hidden="true">Reconnecting in {seconds} s</span>
     </span>
   );
 }

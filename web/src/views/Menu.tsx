@@ -1,27 +1,25 @@
-/** A menu below its button. It closes on a choice, on Escape, and when hand or focus go elsewhere. */
+/** Drop-down menu. It closes on a choice, on Escape, and when pointer or focus move outside. */
 
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 interface Props {
   readonly title: string;
-  /** Where the title alone says too little. */
-  readonly label?: string;
   readonly class?: string;
   readonly children: ComponentChildren;
 }
 
-export function Menu({ title, label, class: also = "", children }: Props): VNode {
+export function Menu({ title, class: className = "", children }: Props): VNode {
   const menu = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
-    const stop = new AbortController();
-    const away = ({ target }: Event) => menu.current?.contains(target as Node) === false && close(menu.current);
-    for (const kind of ["pointerdown", "focusin"]) document.addEventListener(kind, away, { signal: stop.signal });
-    return () => stop.abort();
+    const controller = new AbortController();
+    const closeOutside = ({ target }: Event) => menu.current?.contains(target as Node) === false && close(menu.current);
+    for (const kind of ["pointerdown", "focusin"]) document.addEventListener(kind, closeOutside, { signal: controller.signal });
+    return () => controller.abort();
   }, []);
   return (
-    <details ref={menu} class={`menu ${also}`} onClick={closeOnChoice} onKeyDown={closeOnEscape}>
-      <summary {...(label === undefined ? {} : { "aria-label": label })}>{title}</summary>
+    <details ref={menu} class={`menu ${className}`} onClick={closeOnChoice} onKeyDown={closeOnEscape}>
+      <summary>{title}</summary>
       <div class="menu-items">{children}</div>
     </details>
   );

@@ -1,9 +1,9 @@
-/** What passes: shown at the foot of the page, read out by a screen reader. */
+/** List of temporary notices, announced by screen readers. */
 
 import type { VNode } from "preact";
 
 import { dismiss, notices } from "../state/notices.ts";
-import { Sentence } from "./Sentence.tsx";
+import { InlineCode } from "./InlineCode.tsx";
 
 export function Notices(): VNode {
   return (
@@ -11,7 +11,7 @@ export function Notices(): VNode {
       {notices.value.map(({ id, text }) => (
         <p key={id} class="notice">
           <span>
-            <Sentence text={text} />
+            <InlineCode text={text} />
           </span>
           <button type="button" class="plain" aria-label="Dismiss" onClick={() => dismiss(id)}>
             ×

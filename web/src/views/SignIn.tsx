@@ -1,41 +1,41 @@
-/** The way in: by the link that the server printed, or by name and password. */
+/** Sign-in form for username and password, or for a sign-in link. */
 
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 
-import { sentence } from "../state/sentence.ts";
-import { signIn, signInWithLink } from "../state/session.ts";
-import { Sentence } from "./Sentence.tsx";
-import { Wordmark } from "./Wordmark.tsx";
+import { signIn, signInWithLink } from "../state/auth.ts";
+import { errorMessage } from "../state/error-message.ts";
+import { InlineCode } from "./InlineCode.tsx";
+import { Logo } from "./Logo.tsx";
 
 export function SignIn({ notice }: { readonly notice: string }): VNode {
-  const problem = useSignal("");
+  const errorText = useSignal("");
   const busy = useSignal(false);
 
-  const enter = (way: (form: FormData) => Promise<void>) => async (event: SubmitEvent) => {
+  const submit = (signInWith: (form: FormData) => Promise<void>) => async (event: SubmitEvent) => {
     event.preventDefault();
     busy.value = true;
     try {
-      await way(new FormData(event.currentTarget as HTMLFormElement));
+      await signInWith(new FormData(event.currentTarget as HTMLFormElement));
     } catch (error) {
-      problem.value = sentence(error);
+      errorText.value = errorMessage(error);
       busy.value = false;
     }
   };
   const field = (form: FormData, name: string) => String(form.get(name) ?? "");
 
   return (
-    <main class="door">
+    <main class="sign-in">
       <h1>
-        <Wordmark />
+        <Logo />
       </h1>
-      <p class="lead">Reads scans. The text appears while it is being read.</p>
-      <p class="problem" role="alert">
-        <Sentence text={problem.value || notice} />
+      <p class="lead">Turn scans into text. The text appears line by line while the server reads.</p>
+      <p class="form-error" role="alert">
+        <InlineCode text={errorText.value || notice} />
       </p>
-      <form onSubmit={enter((form) => signIn(field(form, "username"), field(form, "password")))}>
+      <form onSubmit={submit((form) => signIn(field(form, "username"), field(form, "password")))}>
         <label>
-          Name
+          Username
           <input name="username" autocomplete="username" autocapitalize="none" spellcheck={false} required />
         </label>
         <label>
@@ -49,13 +49,13 @@ export function SignIn({ notice }: { readonly notice: string }): VNode {
       <details>
         <summary>No password?</summary>
         <p>
-          Open the link that <code>scanrill serve</code> printed, or have <code>scanrill link</code> print another.
-          From another machine, paste it here:
+          Open the sign-in link that <code>scanrill serve</code> printed, or run <code>scanrill link</code> to create a
+          new one. You can also paste the link here:
         </p>
-        <form class="row" onSubmit={enter((form) => signInWithLink(field(form, "link")))}>
+        <form class="row" onSubmit={submit((form) => signInWithLink(field(form, "link")))}>
           <input name="link" aria-label="Sign-in link" placeholder="http://…/#code=…" autocomplete="off" required />
           <button type="submit" disabled={busy.value}>
-            Open
+            Sign in with link
           </button>
         </form>
       </details>

@@ -1,89 +1,89 @@
-/** The text, page after page. A page is drawn when the eye comes near; while reading goes on, the eye goes along. */
+/** Text of all pages. Pages are rendered when they come near the viewport, and the pane scrolls along with a reading. */
 
 import { useSignal } from "@preact/signals";
-import { hasEnded, type Instance } from "scanrill-client";
+import { isTerminal, type Instance } from "scanrill-client";
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-import { pageOf, type Reading } from "../state/reading.ts";
+import { livePage, type LiveText } from "../state/live-text.ts";
 import { Markdown } from "../text/markdown.tsx";
-import { hasPage, shownPages, type Gaze, type TextView } from "./gaze.ts";
+import { hasPage, shownPages, type PagePosition, type TextView } from "./page-position.ts";
 import { useFinishedPage } from "./useFinishedPage.ts";
 
 interface Props {
   readonly upload: Instance;
-  readonly reading: Reading;
-  readonly generation: number;
-  readonly gaze: Gaze;
+  readonly liveText: LiveText;
+  readonly revision: number;
+  readonly position: PagePosition;
   readonly view: TextView;
 }
 
-/** So far from the end of the text the eye is still at the end. */
-const AT_END_PIXELS = 160;
-const NEAR = "1500px 0px";
-/** The page that stands a quarter from the top is the one that is looked at. */
-const LOOKED_AT = "-24% 0px -75% 0px";
+/** Distance from the end of the text that still counts as the end. */
+const END_TOLERANCE_PIXELS = 160;
+const NEAR_MARGIN = "1500px 0px";
+/** The page at a quarter of the pane's height is the current page. */
+const CURRENT_PAGE_MARGIN = "-24% 0px -75% 0px";
 
-export function TextPane({ upload, reading, generation, gaze, view }: Props): VNode {
+export function TextPane({ upload, liveText, revision, position, view }: Props): VNode {
   const pane = useRef<HTMLDivElement>(null);
   const count = shownPages(upload);
-  const reads = !hasEnded(upload.status);
-  useFollowing(pane, reading, gaze, reads);
-  useTurningTo(pane, gaze);
+  const isReading = !isTerminal(upload.status);
+  useAutoScroll(pane, liveText, position, isReading);
+  useScrollToPage(pane, position);
 
   return (
-    <section class="text-pane" aria-label="The text">
+    <section class="text-pane" aria-label="Recognised text">
       <div class={`text-scroll ${view}`} ref={pane} tabIndex={0}>
         <div>
           {Array.from({ length: count }, (_, index) => (
             <PageSection
-              key={`${generation}-${index + 1}`}
-              {...{ upload, reading, generation, gaze, view, pane }}
+              key={`${revision}-${index + 1}`}
+              {...{ upload, liveText, revision, position, view, pane }}
               number={index + 1}
-              alone={count === 1}
+              isOnlyPage={count === 1}
             />
           ))}
         </div>
-        <Ending upload={upload} />
+        <EndNote upload={upload} />
       </div>
-      {reads && !gaze.follows.value && (
-        <button type="button" class="follow primary" onClick={() => (gaze.follows.value = true)}>
-          Follow the reading ↓
+      {isReading && !position.isFollowing.value && (
+        <button type="button" class="follow-button primary" onClick={() => (position.isFollowing.value = true)}>
+          Follow live text ↓
         </button>
       )}
     </section>
   );
 }
 
-/** Why there is no more text, where that is not the scan's end. */
-function Ending({ upload: { status, pages_done: done, raw_text: text } }: { readonly upload: Instance }): VNode | null {
-  const why =
+/** Note below the text that explains why text is missing. */
+function EndNote({ upload: { status, pages_done: done, raw_text: text } }: { readonly upload: Instance }): VNode | null {
+  const note =
     status === "cancelled" || status === "error"
-      ? `${status === "error" ? "Failed" : "Cancelled"}; ${done > 0 ? "nothing was read after this" : "no page was read to its end"}.`
-      : status === "processed" && text === "" && "There is no text on this scan.";
-  return why === false ? null : <p class="quiet ending">{why}</p>;
+      ? `Reading ${status === "error" ? "failed" : "cancelled"}. ${done > 0 ? "The remaining pages were not read." : "No page was completed."}`
+      : status === "processed" && text === "" && "No text found.";
+  return note === false ? null : <p class="muted end-note">{note}</p>;
 }
 
 interface SectionProps extends Props {
   readonly number: number;
-  readonly alone: boolean;
+  readonly isOnlyPage: boolean;
   readonly pane: { readonly current: HTMLDivElement | null };
 }
 
-function PageSection({ upload, reading, generation, gaze, view, number, alone, pane }: SectionProps): VNode {
+function PageSection({ upload, liveText, revision, position, view, number, isOnlyPage, pane }: SectionProps): VNode {
   const section = useRef<HTMLElement>(null);
-  const near = useSignal(alone);
-  const live = pageOf(reading, number).value;
-  const toFetch = near.value && live?.done !== true && hasPage(upload, number);
-  const finished = useFinishedPage(upload.id, generation, number, toFetch);
+  const isNear = useSignal(isOnlyPage);
+  const live = livePage(liveText, number).value;
+  const shouldFetch = isNear.value && live?.done !== true && hasPage(upload, number);
+  const finished = useFinishedPage(upload.id, revision, number, shouldFetch);
   const markdown = finished?.markdown ?? live?.markdown ?? "";
-  const beingRead = reading.current.value === number && live?.done !== true;
+  const isCurrent = liveText.current.value === number && live?.done !== true;
 
-  useEffect(() => watch(section.current, pane.current, NEAR, (isNear) => (near.value ||= isNear)), []);
+  useEffect(() => observe(section.current, pane.current, NEAR_MARGIN, (near) => (isNear.value ||= near)), []);
   useEffect(
     () =>
-      watch(section.current, pane.current, LOOKED_AT, (isLookedAt) => {
-        if (isLookedAt && !gaze.follows.peek() && !gaze.turned.peek()) gaze.page.value = number;
+      observe(section.current, pane.current, CURRENT_PAGE_MARGIN, (isCurrentPage) => {
+        if (isCurrentPage && !position.isFollowing.peek() && !position.isPinned.peek()) position.page.value = number;
       }),
     [],
   );
@@ -91,76 +91,77 @@ function PageSection({ upload, reading, generation, gaze, view, number, alone, p
   return (
     <article
       ref={section}
-      class={`page ${alone ? "alone" : ""} ${beingRead ? "being-read" : ""}`}
+      class={`page ${isOnlyPage ? "only-page" : ""} ${isCurrent ? "is-reading" : ""}`}
       data-page={number}
     >
-      {!alone && <div class="page-number">{number}</div>}
-      {near.value && (view === "text" ? <Markdown text={markdown} /> : <pre class="source">{markdown}</pre>)}
-      {beingRead && markdown === "" && <p class="quiet">Reading…</p>}
-      {upload.status === "pending" && <p class="quiet">Waiting for the reader…</p>}
+      {!isOnlyPage && <div class="page-number">{number}</div>}
+      {isNear.value && (view === "text" ? <Markdown text={markdown} /> : <pre class="source">{markdown}</pre>)}
+      {isCurrent && markdown === "" && <p class="muted">Reading…</p>}
+      {upload.status === "pending" && <p class="muted">Waiting in the queue…</p>}
     </article>
   );
 }
 
-/** Keeps the end of the growing text in sight, until somebody scrolls away from it. */
-function useFollowing(
+/** Scroll to the end of the growing text until the user scrolls away from it. */
+function useAutoScroll(
   pane: { readonly current: HTMLDivElement | null },
-  reading: Reading,
-  { follows }: Gaze,
-  reads: boolean,
+  liveText: LiveText,
+  { isFollowing }: PagePosition,
+  isReading: boolean,
 ): void {
-  const { current } = reading;
-  const text = current.value === null ? null : pageOf(reading, current.value).value;
+  const { current } = liveText;
+  const text = current.value === null ? null : livePage(liveText, current.value).value;
   useEffect(() => {
     const box = pane.current;
-    if (box === null || !reads) return;
-    const heed = () => {
-      follows.value = box.scrollHeight - box.scrollTop - box.clientHeight < AT_END_PIXELS;
+    if (box === null || !isReading) return;
+    const onChange = () => {
+      isFollowing.value = box.scrollHeight - box.scrollTop - box.clientHeight < END_TOLERANCE_PIXELS;
     };
-    // Scrolling by the page itself says nothing; only what a person does counts.
-    const stop = new AbortController();
-    const later = () => requestAnimationFrame(heed);
+    // Scroll events also come from the page itself, so the hook observes user input instead.
+    const controller = new AbortController();
+    const onInput = () => requestAnimationFrame(onChange);
     for (const kind of ["wheel", "touchmove", "keydown", "pointerup"] as const) {
-      box.addEventListener(kind, later, { signal: stop.signal, passive: true });
+      box.addEventListener(kind, onInput, { signal: controller.signal, passive: true });
     }
-    return () => stop.abort();
-  }, [reads]);
+    return () => controller.abort();
+  }, [isReading]);
   useEffect(() => {
     const box = pane.current;
-    if (box !== null && reads && follows.value) box.scrollTop = box.scrollHeight;
-  }, [text, reads, follows.value]);
+    if (box !== null && isReading && isFollowing.value) box.scrollTop = box.scrollHeight;
+  }, [text, isReading, isFollowing.value]);
 }
 
-/** A page that was turned to is scrolled to, and again when pages above it get their text and grow. */
-function useTurningTo(pane: { readonly current: HTMLDivElement | null }, { page, follows, turned }: Gaze): void {
-  const turn = () => {
-    if (!turned.peek() || follows.peek()) return;
+/** Scroll to a pinned page, and again when pages above it grow because their text arrives. */
+function useScrollToPage(pane: { readonly current: HTMLDivElement | null }, { page, isFollowing, isPinned }: PagePosition): void {
+  const scrollToPage = () => {
+    if (!isPinned.peek() || isFollowing.peek()) return;
     const section = pane.current?.querySelector<HTMLElement>(`[data-page="${page.peek()}"]`);
     if (section) pane.current?.scrollTo({ top: section.offsetTop });
   };
-  useEffect(turn, [page.value, turned.value]);
+  useEffect(scrollToPage, [page.value, isPinned.value]);
   useEffect(() => {
     const box = pane.current;
     if (box?.firstElementChild == null) return;
-    const growing = new ResizeObserver(turn);
-    growing.observe(box.firstElementChild);
-    const stop = new AbortController();
-    const release = () => (turned.value = false);
+    const resizeObserver = new ResizeObserver(scrollToPage);
+    resizeObserver.observe(box.firstElementChild);
+    const controller = new AbortController();
+    const unpin = () => (isPinned.value = false);
     for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"] as const) {
-      box.addEventListener(kind, release, { signal: stop.signal, passive: true });
+      box.addEventListener(kind, unpin, { signal: controller.signal, passive: true });
     }
-    return () => (growing.disconnect(), stop.abort());
+    return () => (resizeObserver.disconnect(), controller.abort());
   }, []);
 }
 
-function watch(
+/** Report whether an element is within `rootMargin` of the viewport of `root`. Return the cleanup function. */
+function observe(
   element: HTMLElement | null,
   root: HTMLElement | null,
   rootMargin: string,
-  heed: (inside: boolean) => void,
+  onChange: (inside: boolean) => void,
 ): (() => void) | undefined {
   if (element === null) return undefined;
-  const observer = new IntersectionObserver((entries) => heed(entries.at(-1)?.isIntersecting ?? false), { root, rootMargin });
+  const observer = new IntersectionObserver((entries) => onChange(entries.at(-1)?.isIntersecting ?? false), { root, rootMargin });
   observer.observe(element);
   return () => observer.disconnect();
 }

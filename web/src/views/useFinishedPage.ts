@@ -1,17 +1,17 @@
-/** A finished page of the server, once it is wanted. */
+/** Hook for a finished page. */
 
 import type { Signal } from "@preact/signals";
 import type { Page } from "scanrill-client";
 import { useEffect, useState } from "preact/hooks";
 
-import { finishedPage, type Fetched } from "../state/pages.ts";
+import { finishedPage, type PageResult } from "../state/page-cache.ts";
 
-/** The page, or null while it is not there. */
-export function useFinishedPage(uploadId: string, generation: number, number: number, wanted: boolean): Page | null {
-  const [held, hold] = useState<{ readonly of: number; readonly page: Signal<Fetched> } | null>(null);
+/** Fetch a page while `isWanted` is true. Return null until it is loaded. */
+export function useFinishedPage(uploadId: string, revision: number, number: number, isWanted: boolean): Page | null {
+  const [request, setRequest] = useState<{ readonly of: number; readonly page: Signal<PageResult> } | null>(null);
   useEffect(() => {
-    hold(wanted ? { of: number, page: finishedPage(uploadId, generation, number) } : null);
-  }, [uploadId, generation, number, wanted]);
-  const fetched = held?.of === number ? held.page.value : null;
-  return typeof fetched === "object" ? fetched : null;
+    setRequest(isWanted ? { of: number, page: finishedPage(uploadId, revision, number) } : null);
+  }, [uploadId, revision, number, isWanted]);
+  const result = request?.of === number ? request.page.value : null;
+  return typeof result === "object" ? result : null;
 }

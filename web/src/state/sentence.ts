@@ -1,9 +1,0 @@
-/** What went wrong, said to a person. */
-
-import { ScanrillError } from "scanrill-client";
-
-export function sentence(error: unknown): string {
-  if (error instanceof ScanrillError) return error.message;
-  console.error(error);
-  return "Something went wrong in this page; reload it.";
-}

@@ -1,0 +1,150 @@
+/** Toolbar of the detail view: name, status and actions of an upload. */
+
+import { useSignal, type Signal } from "@preact/signals";
+import { isTerminal, type Engine, type Instance } from "scanrill-client";
+import type { VNode } from "preact";
+
+import { engines } from "../state/engines.ts";
+import { copyToClipboard, downloadText, downloadOriginal } from "../state/export.ts";
+import { currentText } from "../state/live-text.ts";
+import { navigateTo } from "../state/route.ts";
+import { cancelReading, deleteUpload, retryUpload } from "../state/uploads.ts";
+import { Menu } from "./Menu.tsx";
+import type { TextView } from "./page-position.ts";
+import { formatBytes, statusText } from "./format.ts";
+
+interface Props {
+  readonly upload: Instance;
+  readonly view: Signal<TextView>;
+}
+
+export function UploadToolbar({ upload, view }: Props): VNode {
+  const isFinished = isTerminal(upload.status);
+  return (
+    <div class={isFinished ? "upload-toolbar" : "upload-toolbar in-progress"}>
+      <div class="title">
+        <button type="button" class="plain back-button" onClick={() => navigateTo(null)} aria-label="Back to the list">
+          ←
+        </button>
+        <h1 title={upload.filename}>{upload.filename}</h1>
+        <span class={`status-pill ${upload.status}`} role="status">
+          {statusText(upload)}
+        </span>
+        <span class="muted file-size">{formatBytes(upload.bytes)}</span>
+      </div>
+      <div class="actions">
+        <ViewSwitch view={view} />
+        <ExportMenu upload={upload} view={view.value} />
+        {!isFinished && (
+          <button type="button" onClick={() => void cancelReading(upload.id)}>
+            Cancel reading
+          </button>
+        )}
+        {isFinished && <RetryMenu upload={upload} />}
+        <DeleteButton upload={upload} />
+      </div>
+    </div>
+  );
+}
+
+function ViewSwitch({ view }: { readonly view: Signal<TextView> }): VNode {
+  const choice = (kind: TextView, label: string) => (
+    <button type="button" aria-pressed={view.value === kind} onClick={() => (view.value = kind)}>
+      {label}
+    </button>
+  );
+  return (
+    <div class="switch" role="group" aria-label="Text format">
+      {choice("text", "Text")}
+      {choice("markdown", "Markdown")}
+    </div>
+  );
+}
+
+/** Copy button and download menu. Copies the text in the shown format; during a reading, the text so far. */
+function ExportMenu({ upload, view }: { readonly upload: Instance; readonly view: TextView }): VNode {
+  const isCopied = useSignal(false);
+  const markdown = () => upload.raw_text || currentText(upload.id);
+  const text = () => (view === "text" && upload.processed_text ? upload.processed_text : markdown());
+  const stem = upload.filename.replace(/\.[^.]+$/, "") || "scan";
+  const isReady = upload.status === "processed" && upload.raw_text !== undefined;
+
+  const copyText = async () => {
+    isCopied.value = await copyToClipboard(text());
+    setTimeout(() => (isCopied.value = false), 2000);
+  };
+  return (
+    <>
+      <button type="button" onClick={() => void copyText()}>
+        {isCopied.value ? "Copied" : "Copy"}
+      </button>
+      <Menu title="Download">
+        <button type="button" disabled={!isReady} onClick={() => downloadText(`${stem}.md`, "text/markdown", markdown())}>
+          Markdown (.md)
+        </button>
+        <button
+          type="button"
+          disabled={!isReady}
+          onClick={() => downloadText(`${stem}.txt`, "text/plain", upload.processed_text ?? "")}
+        >
+          Text (.txt)
+        </button>
+        <button type="button" onClick={() => void downloadOriginal(upload)}>
+          Original file
+        </button>
+      </Menu>
+    </>
+  );
+}
+
+/** Retry button for failed uploads, and a menu of engines if the server has more than one. */
+function RetryMenu({ upload }: { readonly upload: Instance }): VNode {
+  const failed = upload.status !== "processed";
+  return (
+    <>
+      {failed && (
+        <button type="button" onClick={() => void retryUpload(upload.id)}>
+          Read again
+        </button>
+      )}
+      {engines.value.length > 1 && (
+        <Menu title="Read again with …" class="retry-menu">
+          {engines.value.map((engine) => (
+            <EngineChoice key={engine.name} engine={engine} upload={upload} />
+          ))}
+        </Menu>
+      )}
+    </>
+  );
+}
+
+function EngineChoice({ engine, upload }: { readonly engine: Engine; readonly upload: Instance }): VNode {
+  return (
+    <button type="button" onClick={() => void retryUpload(upload.id, engine.name)}>
+      {engine.name}
+      {engine.name === upload.engine && <span class="muted"> · current engine</span>}
+      {engine.is_remote && <span class="muted"> · may send the scan to another machine</span>}
+    </button>
+  );
+}
+
+function DeleteButton({ upload }: { readonly upload: Instance }): VNode {
+  const isConfirming = useSignal(false);
+  if (!isConfirming.value) {
+    return (
+      <button type="button" class="danger" onClick={() => (isConfirming.value = true)}>
+        Delete
+      </button>
+    );
+  }
+  return (
+    <span class="confirm" role="group" aria-label="Delete this scan and its text?">
+      <button type="button" class="danger confirm-delete" ref={(button) => button?.focus()} onClick={() => void deleteUpload(upload.id)}>
+        Delete permanently
+      </button>
+      <button type="button" onClick={() => (isConfirming.value = false)}>
+        Cancel
+      </button>
+    </span>
+  );
+}
