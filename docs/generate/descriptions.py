@@ -9,7 +9,7 @@ REQUESTS = {
     "is open, so a client that needs nothing else need not send this. With `stream` or `since` the client opts in to more: the "
     "acknowledgement then has a `type` and a `cursor`, and so has every later event.",
     "create": "Sends a file and has it read. One of the three image fields is enough; the first one present counts, in the order of the "
-    "table. The same bytes a second time are the same upload: the reply has `\"duplicate\": true`, and the server reads the upload again "
+    'table. The same bytes a second time are the same upload: the reply has `"duplicate": true`, and the server reads the upload again '
     "only if it ended in `error` or `cancelled`. [Choose engine, languages and pages](../how-to/engines.md) explains the read options.",
     "list": "Returns your uploads, newest first, without their texts. Without `limit`, all of them come in one message; more than 10,000 are "
     "an error. With `limit`, the reply has `next`, the `cursor` of the following list, or null.",
@@ -28,7 +28,7 @@ REQUESTS = {
 MESSAGES = {
     "UploadMessage": "`Upload.created`, `Upload.updated` and `Upload.deleted` are the reply to the client that made the change, and an event on "
     "the user's other sockets. `Upload.status` with an `instance` is the reply to `retrieve`.",
-    "ListMessage": "The reply to `list`; also sent after an acknowledgement with `\"recovered\": false`.",
+    "ListMessage": 'The reply to `list`; also sent after an acknowledgement with `"recovered": false`.',
     "ErrorMessage": "The reply to a request that failed. The request changed nothing, and the socket stays open.",
     "Partial": "Live text of an upload that is being read, in the stream mode `full`. The first one has an empty text: a reader has claimed the "
     "upload.",
@@ -124,7 +124,7 @@ FIELDS = {
     "EngineInfo.profiles": "Names of its profiles; the first is the default.",
     "EngineInfo.provides_boxes": "True if lines have bounding boxes.",
     "EngineInfo.streams_tokens": "True if text arrives in parts of lines.",
-    "EngineInfo.unavailable_reason": "What is missing, and how to get it; null if the engine is installed.",
+    "EngineInfo.unavailable_reason": "Reason why the engine cannot run, and how to fix it; null if it is installed.",
 }
 # By method and path; `docs/generate/rest_examples.py` has an example of each.
 ROUTES = {
@@ -134,7 +134,7 @@ ROUTES = {
     "or readings are late. Returns 503 with status `unavailable` and the `reasons` otherwise. Needs no token.",
     "GET /api/me/": "Returns the token's user, and facts that a client needs.",
     "GET /api/engines/": "Lists the engines that a request may name, as `scanrill engines --json` does.",
-    "POST /api/token/": "Exchanges a user name and a password for tokens. With `\"cookie\": true` the refresh token is set as a cookie instead. "
+    "POST /api/token/": 'Exchanges a user name and a password for tokens. With `"cookie": true` the refresh token is set as a cookie instead. '
     "Rate-limited (429).",
     "DELETE /api/token/": "Signs out: removes the cookie. Returns 204 without a body.",
     "POST /api/token/code/": "Exchanges the code of a sign-in link for an access token and the cookie.",
@@ -164,7 +164,7 @@ REST_FIELDS = {
     "filename": "Name of the file.",
     "max_upload_bytes": "Largest file in bytes; 0 = unlimited.",
     "password": "The user's password.",
-    "reasons": "What is wrong, as sentences; present unless `status` is `ok`.",
+    "reasons": "Problems, as sentences; present unless `status` is `ok`.",
     "refresh": "Refresh token.",
     "status": "`ok`, `degraded` or `unavailable`.",
     "username": "Name of the user.",

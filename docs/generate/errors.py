@@ -66,7 +66,9 @@ def close_codes() -> list[CloseCode]:
 
 def about(kind: type[errors.ScanrillError]) -> str:
     """Return a sentence about an error: from the descriptions, from the tree, or from the class."""
-    text = descriptions.ERRORS.get(kind.__name__) or _text_in_tree(kind) or first_sentence(own_docstring(kind))
+    text = (
+        descriptions.ERRORS.get(kind.__name__) or _text_in_tree(kind) or first_sentence(own_docstring(kind))
+    )
     return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
 
 

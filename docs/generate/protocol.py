@@ -17,7 +17,7 @@ import msgspec
 from backend_main.core import decoding, protocol
 
 from . import descriptions, transcripts
-from .markdown import code, first_sentence, joined, json_block, own_docstring, page, table, type_hints
+from .markdown import code, joined, json_block, page, table, type_hints
 
 HEAD = (Path(__file__).with_name("websocket.md")).read_text()
 PLAIN = {
@@ -40,7 +40,7 @@ def page_of_protocol() -> str:
         "## Requests",
         *(_request(name, kind) for name, kind in protocol.REQUESTS.items()),
         "## Messages",
-        "Messages that the server sends: replies, events, live text. `ref` is present if the request had one.",
+        "Messages from the server: replies, events, live text. `ref` is present if the request had one.",
         *(_message(kind) for kind in messages()),
         "## Parts of messages",
         *(_message(kind) for kind in parts()),
@@ -80,9 +80,7 @@ def field_rows(kind: type[msgspec.Struct]) -> list[tuple[str, str, str]]:
 def meaning(kind: type[msgspec.Struct], field: str) -> str:
     """Return the meaning of a field: for this type, for one that it inherits from, or for all types."""
     names = [f"{one.__name__}.{field}" for one in kind.__mro__]
-    return next(
-        (descriptions.FIELDS[name] for name in [*names, field] if name in descriptions.FIELDS), ""
-    )
+    return next((descriptions.FIELDS[name] for name in [*names, field] if name in descriptions.FIELDS), "")
 
 
 def json_type(hint: Any) -> str:

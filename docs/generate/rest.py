@@ -1,4 +1,4 @@
-"""Generator of the REST reference from `backend/urls.py`, and from `POST /api/uploads/`, which bypasses Django.
+"""Generator of the REST reference from `backend/urls.py`, with `POST /api/uploads/`, which bypasses Django.
 
 The code gives routes, methods and the types of fields. Meanings are in `descriptions.py`, examples in
 `rest_examples.py`.

@@ -66,7 +66,9 @@ KINDS = {
 
 def _kind(kind: Any) -> str:
     if get_origin(kind) is list:
-        return "directories, separated by colons" if get_args(kind)[0] is Path else "list, separated by commas"
+        return (
+            "directories, separated by colons" if get_args(kind)[0] is Path else "list, separated by commas"
+        )
     return KINDS[kind]
 
 

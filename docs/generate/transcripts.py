@@ -73,9 +73,9 @@ def exchange(request: str) -> tuple[Any, Any]:
 
 
 def first_message(kind: type[msgspec.Struct]) -> Any:
-    """Return a message, or a part of one, that has the keys and fixed values of this type; None if there is none.
+    """Return a message or a part of one with the keys and fixed values of this type, or None.
 
-    Of several, prefer one with a text and with a line.
+    A message with a text and a line is preferred.
     """
     shown = [filled(message) for steps in _all_steps() for step in steps for message in _received(step)]
     fitting = [part for message in shown for part in _objects(message) if _fits(kind, part)]

