@@ -52,8 +52,9 @@ def missing(pages: dict[str, str]) -> Iterator[str]:
 
 
 def _things() -> Iterator[tuple[str, Iterable[str]]]:
-    from backend_main.core import conf, decoding
-    from backend_main.core.protocol import REPLY_TYPES, REQUESTS
+    from backend_main.core import conf
+    from backend_main.core.protocol import parsing
+    from backend_main.core.protocol.messages import REPLY_TYPES, REQUESTS
 
     yield "reference/settings.md", (f"### {conf.PREFIX}{f.upper()} " for f in conf.Conf.__struct_fields__)
     leaves = [(name, command) for name, command in commands.commands() if not commands.is_group(command)]
@@ -62,7 +63,7 @@ def _things() -> Iterator[tuple[str, Iterable[str]]]:
     yield "reference/command-line.md", (option for option in shown if not option.startswith("--no-"))
     yield "reference/websocket.md", (f"### {name} " for name in REQUESTS)
     yield "reference/websocket.md", (f"`{reply}`" for reply in REPLY_TYPES.values())
-    yield "reference/websocket.md", decoding.FIELD_HELP.values()
+    yield "reference/websocket.md", parsing.FIELD_HELP.values()
     for kind in [*protocol.messages(), *protocol.parts()]:
         yield (
             "reference/websocket.md",
@@ -74,7 +75,7 @@ def _things() -> Iterator[tuple[str, Iterable[str]]]:
 
 
 def _descriptions() -> Iterator[tuple[str, str]]:
-    from backend_main.core.protocol import REQUESTS
+    from backend_main.core.protocol.messages import REQUESTS
 
     for name, kind in REQUESTS.items():
         yield f"the request {name}", words.REQUESTS.get(name) or own_docstring(kind)

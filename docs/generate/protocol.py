@@ -11,7 +11,8 @@ from uuid import UUID
 
 import msgspec
 
-from backend_main.core import decoding, protocol
+from backend_main.core.protocol import messages as protocol
+from backend_main.core.protocol import parsing
 
 from . import conversations, words
 from .markdown import code, first_sentence, joined, json_block, own_docstring, page, table, type_hints
@@ -61,7 +62,7 @@ def request_fields(kind: type[protocol.Request]) -> list[tuple[str, str, str, st
             code(field.name),
             "in `data`" if field.name in kind.data_fields else "beside `type`",
             "yes" if field.required else "",
-            decoding.FIELD_HELP.get(field.name, "A string is expected."),
+            parsing.FIELD_HELP.get(field.name, "A string is expected."),
         )
         for field in msgspec.structs.fields(kind)
     ]

@@ -44,9 +44,9 @@ def page_of_rest() -> str:
 def routes() -> list[Route]:
     """Every route of the server, also the one that stands before Django."""
     django.setup()
-    from backend_main.core import receiving
+    from backend_main.core.http import upload as http_upload
 
-    found = [Route(receiving.PATH, ("post",), "Takes a file in, and has it read.")]
+    found = [Route(http_upload.PATH, ("post",), "Takes a file in, and has it read.")]
     found += [_route(path, view) for path, view in _below("/", get_resolver().url_patterns)]
     return sorted(found, key=lambda route: (route.path.startswith("/api/"), route.path))
 

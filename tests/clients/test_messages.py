@@ -16,7 +16,7 @@ from scanrill_client import Created, Deleted, Ended, UnexpectedAnswer, Updated
 from scanrill_client.events import durable
 from scanrill_client.messages import Incoming, decode
 
-from backend_main.core import protocol
+from backend_main.core.protocol import messages as protocol
 
 KEY = uuid.uuid4()
 NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)

@@ -7,7 +7,8 @@ import pytest
 import typer
 
 from backend_main.cli import main as cli
-from backend_main.core import conf, decoding, errors, protocol
+from backend_main.core import conf, errors
+from backend_main.core.protocol import messages, parsing
 from docs import check, generate
 
 
@@ -120,16 +121,16 @@ def test_a_new_command_is_in_the_reference(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_request_and_a_message_without_a_word_about_them_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Brew(protocol.Request, frozen=True, kw_only=True):
+    class Brew(messages.Request, frozen=True, kw_only=True):
         cups: int
 
-    class Brewed(protocol.Message, frozen=True, kw_only=True):
+    class Brewed(messages.Message, frozen=True, kw_only=True):
         type: str = "brewed"
 
-    Brewed.__module__ = protocol.__name__
-    monkeypatch.setitem(protocol.REQUESTS, "brew", Brew)
-    monkeypatch.setattr(protocol, "Brewed", Brewed, raising=False)
-    monkeypatch.setitem(decoding.FIELD_HELP, "cups", "A whole number of cups is expected.")
+    Brewed.__module__ = messages.__name__
+    monkeypatch.setitem(messages.REQUESTS, "brew", Brew)
+    monkeypatch.setattr(messages, "Brewed", Brewed, raising=False)
+    monkeypatch.setitem(parsing.FIELD_HELP, "cups", "A whole number of cups is expected.")
     page = generate.pages()["reference/websocket.md"]
     assert "| `cups` | beside `type` | yes | A whole number of cups is expected. |" in page
     assert "### Brewed { #brewed }" in page
