@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, TypeVar
 
 import pytest
-from scanrill_client import AsyncClient, Event, Progress, Timing
+from scanrill_client import AsyncClient, Event, Progress, Timeouts
 
 from tests.acceptance.conftest import Barrier, barrier
 from tests.chaos.proxy import Proxy
@@ -18,7 +18,7 @@ __all__ = ["Barrier", "barrier"]
 E = TypeVar("E", bound=Event)
 Make = Callable[..., AsyncClient]
 # Reconnects at once: what a test waits for is what happens, and not the time.
-QUICK = Timing(first_wait=0.01, most_wait=0.05, too_many=0.05)
+QUICK = Timeouts(initial_backoff=0.01, max_backoff=0.05, rate_limit_delay=0.05)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def client_of() -> AsyncIterator[Make]:
 
     def make(account: Account, proxy: Proxy | None = None, **options: Any) -> AsyncClient:
         port = account.server.port if proxy is None else proxy.port
-        options = {"token": account.mint(), "timing": QUICK} | options
+        options = {"token": account.mint(), "timeouts": QUICK} | options
         client = AsyncClient(f"http://127.0.0.1:{port}", **options)
         made.append(client)
         return client

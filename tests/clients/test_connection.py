@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
-from scanrill_client import Timing
-from scanrill_client.connection import Connection
-from scanrill_client.follower import Follower
-from scanrill_client.messages import Incoming, Json
-from scanrill_client.tokens import Session
-from scanrill_client.wire import Wire
+from scanrill_client import Timeouts
+from scanrill_client.connection import ReconnectingConnection
+from scanrill_client.event_sync import EventSynchronizer
+from scanrill_client.messages import Json, ServerMessage
+from scanrill_client.tokens import TokenManager
+from scanrill_client.websocket import MonitoredConnection
 
 
 class Line:
@@ -26,9 +26,9 @@ class Line:
         pass
 
 
-def opened(connection: Connection) -> Line:
+def opened(connection: ReconnectingConnection) -> Line:
     line = Line()
-    connection._wire = cast("Wire", line)
+    connection._websocket = cast("MonitoredConnection", line)
     connection._subscribed()
     return line
 
@@ -37,20 +37,25 @@ async def test_a_request_whose_connection_is_gone_before_it_is_sent_goes_out_on_
     def nobody(_what: Any) -> None:
         pass
 
-    connection = Connection(
-        "ws://nobody", cast("Session", None), Follower(), tell=nobody, ended=nobody, timing=Timing()
+    connection = ReconnectingConnection(
+        "ws://nobody",
+        cast("TokenManager", None),
+        EventSynchronizer(),
+        tell=nobody,
+        ended=nobody,
+        timeouts=Timeouts(),
     )
     connection._task = asyncio.create_task(asyncio.Event().wait())  # type: ignore[assignment]
     asking = asyncio.create_task(connection.request({"type": "update", "instance_id": "x", "data": {}}))
     await asyncio.sleep(0)
     first = opened(connection)
-    await connection._let_go(cast("Wire", first))
+    await connection._let_go(cast("MonitoredConnection", first))
     await asyncio.sleep(0)
     assert not asking.done()
     second = opened(connection)
     async with asyncio.timeout(10):
         sent = await second.said.get()
     assert first.said.empty()
-    connection._take(Incoming(type="updated", ref=sent["ref"]))
+    connection._take(ServerMessage(type="updated", ref=sent["ref"]))
     assert (await asking).type == "updated"
     await connection.close()

@@ -7,7 +7,7 @@ import re
 
 import pytest
 import scanrill_client
-from scanrill_client import Cancelled, Ended, ReadingFailed, ScanrillError, errors
+from scanrill_client import Cancelled, Finished, ReadingFailed, ScanrillError, errors
 
 
 def depth(kind: type) -> int:
@@ -37,7 +37,7 @@ def test_each_error_stands_below_its_base() -> None:
 
 @pytest.mark.parametrize(("status", "kind"), [("error", ReadingFailed), ("cancelled", Cancelled)])
 def test_an_end_without_a_text_raises_the_sentence_of_the_server(status: str, kind: type) -> None:
-    ended = Ended(id="u", status=status, error="The page is too large.")
+    ended = Finished(id="u", status=status, error="The page is too large.")
     with pytest.raises(kind, match="The page is too large") as raised:
         ended.result()
     assert raised.value.upload_id == "u"

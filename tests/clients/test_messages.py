@@ -12,9 +12,9 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scanrill_client import Created, Deleted, Ended, UnexpectedAnswer, Updated
-from scanrill_client.events import durable
-from scanrill_client.messages import Incoming, decode
+from scanrill_client import Created, Deleted, Finished, UnexpectedResponse, Updated
+from scanrill_client.events import event_from_message
+from scanrill_client.messages import ServerMessage, decode
 
 from backend_main.core import protocol
 
@@ -45,7 +45,7 @@ instances = st.builds(
 )
 
 
-def understood(message: protocol.AnyMessage) -> Incoming:
+def understood(message: protocol.AnyMessage) -> ServerMessage:
     return decode(protocol.encode(message).encode())
 
 
@@ -61,17 +61,17 @@ def test_an_instance_comes_as_the_server_has_it(sent: protocol.Instance) -> None
 def test_each_change_is_an_event(sent: protocol.Instance) -> None:
     kinds = {"created": Created, "updated": Updated, "deleted": Deleted, "status": Updated}
     for name, kind in kinds.items():
-        event = durable(understood(protocol.UploadMessage(type=f"Upload.{name}", instance=sent)))
+        event = event_from_message(understood(protocol.UploadMessage(type=f"Upload.{name}", instance=sent)))
         assert isinstance(event, kind)
         assert event.upload_id == str(sent.id)
 
 
 def test_each_end_is_an_event() -> None:
-    processed = durable(understood(protocol.Processed(id=KEY, raw_text="a", processed_text="b")))
-    assert processed == Ended(id=str(KEY), status="processed", raw_text="a", processed_text="b")
+    processed = event_from_message(understood(protocol.Processed(id=KEY, raw_text="a", processed_text="b")))
+    assert processed == Finished(id=str(KEY), status="processed", raw_text="a", processed_text="b")
     for status in ("error", "cancelled"):
-        failed = durable(understood(protocol.Failed(id=KEY, status=status, error="Broken.")))
-        assert failed == Ended(id=str(KEY), status=status, error="Broken.")
+        failed = event_from_message(understood(protocol.Failed(id=KEY, status=status, error="Broken.")))
+        assert failed == Finished(id=str(KEY), status=status, error="Broken.")
 
 
 def test_what_is_no_change_is_no_event() -> None:
@@ -85,7 +85,7 @@ def test_what_is_no_change_is_no_event() -> None:
         understood(protocol.Partial(id=KEY, streamed_text="a")),
         decode(b'{"type": "Upload.moved", "id": "x", "status": "archived"}'),
     ]
-    assert [durable(message) for message in messages] == [None] * len(messages)
+    assert [event_from_message(message) for message in messages] == [None] * len(messages)
 
 
 @given(texts, st.integers(1, 9), st.booleans())
@@ -105,27 +105,27 @@ anything = st.recursive(
     st.none() | st.booleans() | st.integers() | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
 )
-FIELDS = Incoming.__struct_encode_fields__
+FIELDS = ServerMessage.__struct_encode_fields__
 
 
 @given(st.binary() | st.dictionaries(st.sampled_from(FIELDS), anything).map(lambda m: json.dumps(m).encode()))
 def test_whatever_comes_is_a_message_or_one_kind_of_error(frame: bytes) -> None:
-    with suppress(UnexpectedAnswer):
-        assert isinstance(decode(frame), Incoming)
+    with suppress(UnexpectedResponse):
+        assert isinstance(decode(frame), ServerMessage)
 
 
 @pytest.mark.parametrize("frame", [b'{"type": "\xff"}', b"", b"[1]", b'{"page": 1e400}', b"[" * 100_000])
 def test_a_frame_that_is_no_json_of_a_message_is_one_kind_of_error(frame: bytes) -> None:
-    with pytest.raises(UnexpectedAnswer):
+    with pytest.raises(UnexpectedResponse):
         decode(frame)
 
 
 def test_keys_of_the_future_are_left_out() -> None:
-    assert decode(b'{"type": "pong", "mood": {"of": "server"}}') == Incoming(type="pong")
+    assert decode(b'{"type": "pong", "mood": {"of": "server"}}') == ServerMessage(type="pong")
 
 
 def test_the_error_shows_nothing_of_the_frame() -> None:
-    with pytest.raises(UnexpectedAnswer) as raised:
+    with pytest.raises(UnexpectedResponse) as raised:
         decode(b'{"type": 7, "raw_text": "private"}')
     assert "private" not in str(raised.value)
     assert raised.value.__cause__ is None

@@ -6,11 +6,11 @@ import inspect
 from pathlib import Path
 
 import pytest
-from scanrill_client import AsyncClient, Client, NotFound, RequestRefused, Wishes
+from scanrill_client import AsyncClient, Client, NotFound, ReadOptions, RequestError
 
 from tests.clients.conftest import Barrier, Make
-from tests.clients.scripted import Conversation, socket_server, web_server
-from tests.clients.shapes import acknowledged, change, instance
+from tests.clients.fake_server import Conversation, socket_server, web_server
+from tests.clients.sample_messages import acknowledged, change, instance
 from tests.support.accounts import Account
 from tests.support.documents import Document
 from tests.support.drawing import scripted_png
@@ -20,7 +20,7 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 @pytest.fixture(params=["rest", "socket"])
 def client(request: pytest.FixtureRequest, ada: Account, client_of: Make) -> AsyncClient:
-    return client_of(ada, over=request.param)
+    return client_of(ada, transport=request.param)
 
 
 async def test_an_upload_is_listed_retrieved_changed_and_deleted(client: AsyncClient) -> None:
@@ -57,10 +57,10 @@ async def test_a_reading_is_cancelled_and_asked_for_again(client: AsyncClient, b
     created = await client.create(scripted_png(lines=["one"], **barrier.after(0)))
     assert (created.duplicate, created.instance.status) == (False, "pending")
     cancelled = await client.cancel(created.upload_id)
-    assert (cancelled.status, cancelled.error, cancelled.has_ended) == ("cancelled", "Cancelled", True)
+    assert (cancelled.status, cancelled.error, cancelled.is_terminal) == ("cancelled", "Cancelled", True)
     again = await client.retry(created.upload_id)
-    assert (again.status, again.has_ended) == ("pending", False)
-    with pytest.raises(RequestRefused) as raised:
+    assert (again.status, again.is_terminal) == ("pending", False)
+    with pytest.raises(RequestError) as raised:
         await client.retry(created.upload_id)
     assert list(raised.value.fields) == ["instance_id"]
     barrier.lift()
@@ -74,13 +74,13 @@ async def test_an_unknown_upload_is_not_found(client: AsyncClient, upload_id: st
     with pytest.raises(NotFound):
         await client.update(upload_id, filename="a.png")
     for call in (client.cancel, client.retry):
-        with pytest.raises(RequestRefused):
+        with pytest.raises(RequestError):
             await call(upload_id)
 
 
 async def test_a_field_that_is_wrong_is_refused_by_its_name(client: AsyncClient) -> None:
     created = await client.create(scripted_png())
-    with pytest.raises(RequestRefused) as raised:
+    with pytest.raises(RequestError) as raised:
         await client.update(created.upload_id, filename="a/b")
     assert list(raised.value.fields) == ["filename"]
 
@@ -97,7 +97,7 @@ async def test_a_file_is_read_as_it_is_asked_for_and_again_in_another_way(
     assert (await client.retrieve(upload.id)).languages == ("en",), "what is not asked anew stays"
 
 
-WRONG: dict[str, Wishes] = {
+WRONG: dict[str, ReadOptions] = {
     "engine": {"engine": "magic"},
     "languages": {"languages": ["xx"]},
     "pages": {"pages": "3-1"},
@@ -116,7 +116,7 @@ async def test_what_cannot_be_had_is_refused_on_its_field(client: AsyncClient, f
         client.read(scripted_png(), **wishes),
         client.retry(upload.id, **wishes),
     ):
-        with pytest.raises(RequestRefused) as raised:
+        with pytest.raises(RequestError) as raised:
             await call
         assert list(raised.value.fields) == [field]
     assert len((await client.list()).uploads) == 1
@@ -139,7 +139,7 @@ async def test_what_nobody_wishes_is_not_on_the_wire() -> None:
             heard.append(request)
             await client.says(change("updated", instance("a"), ref=request["ref"]))
 
-    async with socket_server(server) as url, AsyncClient(url, token="a-token", over="socket") as client:
+    async with socket_server(server) as url, AsyncClient(url, token="a-token", transport="socket") as client:
         await client.create(b"a")
         await client.retry("a")
         await client.retry("a", engine=None, pages=None)
@@ -158,7 +158,7 @@ async def test_what_nobody_wishes_is_not_in_the_query_nor_in_a_body() -> None:
             client.create(b"a", languages=["de", "en"], pages="1"),
             client.retry(UNKNOWN),
         ):
-            with pytest.raises(RequestRefused):
+            with pytest.raises(RequestError):
                 await call
     lines = [head.split(b" HTTP/")[0] for head in heads]
     assert lines[0] == b"POST /api/uploads/?filename=a.png"

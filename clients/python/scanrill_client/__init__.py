@@ -13,37 +13,37 @@
 from .async_client import AsyncClient
 from .backoff import Backoff
 from .client import Client
-from .connection import Timing
+from .connection import Timeouts
 from .errors import (
     Cancelled,
     ConnectionLost,
-    ConnectionRefused,
+    ConnectionRejected,
+    NoTextError,
     NotFound,
-    NotRead,
     ReadingFailed,
-    RequestRefused,
+    RequestError,
     ScanrillError,
+    ServerUnreachable,
     Unauthenticated,
-    UnexpectedAnswer,
-    Unreachable,
+    UnexpectedResponse,
     UploadDeleted,
 )
-from .events import Created, Deleted, Ended, Event, Listed, Progress, Updated
+from .events import Created, Deleted, Event, Finished, Progress, Snapshot, Updated
 from .messages import (
     Engine,
     Engines,
     Instance,
-    LinePlace,
+    LinePosition,
     Listing,
     Me,
     Page,
     PageLine,
+    ReadOptions,
     Status,
     Stream,
-    Wishes,
 )
 from .tokens import Password, RefreshToken, TokenSource
-from .uploads import Uploads
+from .upload_store import UploadStore
 
 __version__ = "0.1.0"
 
@@ -53,38 +53,38 @@ __all__ = [
     "Cancelled",
     "Client",
     "ConnectionLost",
-    "ConnectionRefused",
+    "ConnectionRejected",
     "Created",
     "Deleted",
-    "Ended",
     "Engine",
     "Engines",
     "Event",
+    "Finished",
     "Instance",
-    "LinePlace",
-    "Listed",
+    "LinePosition",
     "Listing",
     "Me",
+    "NoTextError",
     "NotFound",
-    "NotRead",
     "Page",
     "PageLine",
     "Password",
     "Progress",
+    "ReadOptions",
     "ReadingFailed",
     "RefreshToken",
-    "RequestRefused",
+    "RequestError",
     "ScanrillError",
+    "ServerUnreachable",
+    "Snapshot",
     "Status",
     "Stream",
-    "Timing",
+    "Timeouts",
     "TokenSource",
     "Unauthenticated",
-    "UnexpectedAnswer",
-    "Unreachable",
+    "UnexpectedResponse",
     "Updated",
     "UploadDeleted",
-    "Uploads",
-    "Wishes",
+    "UploadStore",
     "__version__",
 ]

@@ -12,26 +12,26 @@ from typing import Any, Literal, Self, TypeVar, Unpack
 
 from msgspec import UNSET, UnsetType
 
-from .address import Address
 from .backoff import Backoff
-from .connection import Connection, Timing
-from .errors import ConnectionLost, NotFound, Unreachable, UploadDeleted
-from .events import Created, Deleted, Ended, Event, Listed
-from .feed import Feed
-from .files import File, FileSource
-from .follower import Follower
-from .http import Http
-from .messages import Engines, Instance, Listing, Me, Page, Status, Stream, Wishes
-from .over_socket import SocketRequests
-from .rest import Requests, RestRequests, asked, changes, wanted
-from .tokens import TokenSource, source_of
-from .uploads import Uploads
+from .connection import ReconnectingConnection, Timeouts
+from .errors import ConnectionLost, NotFound, ServerUnreachable, UploadDeleted
+from .event_queue import EventQueue
+from .event_sync import EventSynchronizer
+from .events import Created, Deleted, Event, Finished, Snapshot
+from .http import HttpClient
+from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Status, Stream
+from .rest_requests import RequestTransport, RestRequests, asked, changes, wanted
+from .server_url import ServerURL
+from .socket_requests import SocketRequests
+from .tokens import TokenSource, as_token_source
+from .upload_file import FileSource, UploadFile
+from .upload_store import UploadStore
 
 T = TypeVar("T")
 Token = str | TokenSource | Callable[[], str | Awaitable[str]]
-Over = Literal["rest", "socket"]
+Transport = Literal["rest", "socket"]
 # About a minute and a half with the waits of `Backoff`.
-MOST_TRIES = 8
+MAX_ATTEMPTS = 8
 
 
 class AsyncClient:
@@ -42,11 +42,11 @@ class AsyncClient:
 
     token    an access token, a function (async or not) that gives a fresh one each time, or a
              `Password` or `RefreshToken`; a fresh one is asked for when the server rejects the last
-    over     how requests go: by REST (files are streamed), or in messages of the socket
+    transport  how requests go: by REST (files are streamed), or in messages of the socket
     stream   how live text comes; what is told is the same
 
     The socket opens when it is first needed. It comes back by itself, and what happened meanwhile is told.
-    Every call may raise `Unauthenticated`, `Unreachable` and, where it changes something, `ConnectionLost`.
+    Every call may raise `Unauthenticated`, `ServerUnreachable` and, where it changes something, `ConnectionLost`.
     """
 
     def __init__(
@@ -54,28 +54,30 @@ class AsyncClient:
         url: str,
         *,
         token: Token,
-        over: Over = "rest",
+        transport: Transport = "rest",
         stream: Stream = "pages",
-        timing: Timing | None = None,
+        timeouts: Timeouts | None = None,
     ) -> None:
-        timing = timing or Timing()
-        self._address = Address(url)
-        self._source = source_of(token)
-        self._http = Http(self._address, self._source, timeout_seconds=timing.request)
-        self._feeds: set[Feed] = set()
-        self._uploads = Uploads()
-        self._follower = Follower(stream)
-        self._connection = Connection(
+        timeouts = timeouts or Timeouts()
+        self._address = ServerURL(url)
+        self._source = as_token_source(token)
+        self._http = HttpClient(self._address, self._source, timeout_seconds=timeouts.request)
+        self._feeds: set[EventQueue] = set()
+        self._uploads = UploadStore()
+        self._follower = EventSynchronizer(stream)
+        self._connection = ReconnectingConnection(
             self._address.socket,
             self._http.session,
             self._follower,
             tell=self._tell,
             ended=self._end,
-            timing=timing,
+            timeouts=timeouts,
         )
         self._rest = RestRequests(self._http)
-        self._requests: Requests = self._rest if over == "rest" else SocketRequests(self._connection)
-        self._timing = timing
+        self._requests: RequestTransport = (
+            self._rest if transport == "rest" else SocketRequests(self._connection)
+        )
+        self._timeouts = timeouts
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._address} {self._source!r}>"
@@ -99,20 +101,22 @@ class AsyncClient:
 
     # ── a scan, from file to text ──
 
-    async def read(self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[Wishes]) -> str:
-        """The Markdown of a file. Raises `ReadingFailed`, `Cancelled`, `UploadDeleted`, `RequestRefused`."""
+    async def read(
+        self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[ReadOptions]
+    ) -> str:
+        """The Markdown of a file. Raises `ReadingFailed`, `Cancelled`, `UploadDeleted`, `RequestError`."""
         async with aclosing(self.upload(file, filename=filename, **wishes)) as events:
             async for event in events:
-                if isinstance(event, Ended):
+                if isinstance(event, Finished):
                     return event.result()
                 if isinstance(event, Deleted):
                     raise UploadDeleted(event.upload_id)
         raise ConnectionLost("The client was closed.")
 
     async def upload(
-        self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[Wishes]
+        self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[ReadOptions]
     ) -> AsyncGenerator[Event]:
-        """All that happens to an upload of this file: `Created` first, at last `Ended` or `Deleted`.
+        """All that happens to an upload of this file: `Created` first, at last `Finished` or `Deleted`.
 
         The server knows the same bytes again: a file that was read already ends at once with its text,
         whatever is wished; `retry` reads it anew.
@@ -120,8 +124,8 @@ class AsyncClient:
         how = asked(**wishes)
         with self._feed() as feed:
             await self._connection.ready()
-            sent = File(file, filename)
-            created = await self._patiently(lambda: self._requests.create(sent, how))
+            sent = UploadFile(file, filename)
+            created = await self._retry_transient(lambda: self._requests.create(sent, how))
             feed.only(created.upload_id)
             yield created
             async with aclosing(self._until_end(created, feed)) as events:
@@ -129,19 +133,19 @@ class AsyncClient:
                     yield event
 
     async def events(self) -> AsyncGenerator[Event]:
-        """All that happens to all the user's uploads, without end: `Listed` first, with those that are there.
+        """All that happens to all the user's uploads, without end: `Snapshot` first, with those that are there.
 
         It comes again when another reader begins, and when the server cannot tell what happened meanwhile.
         """
         await self._connection.ready()
         with self._feed() as feed:
-            self._connection.ask_for_all()
+            self._connection.request_snapshot()
             async for event in feed:
                 yield event
 
     @property
-    def uploads(self) -> Uploads:
-        """The uploads by their ids: all of them since the first `Listed` of `events()`."""
+    def uploads(self) -> UploadStore:
+        """The uploads by their ids: all of them since the first `Snapshot` of `events()`."""
         return self._uploads
 
     @property
@@ -152,10 +156,10 @@ class AsyncClient:
     # ── requests ──
 
     async def create(
-        self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[Wishes]
+        self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[ReadOptions]
     ) -> Created:
         """Sends a file to be read, and does not wait for its text."""
-        return await self._requests.create(File(file, filename), asked(**wishes))
+        return await self._requests.create(UploadFile(file, filename), asked(**wishes))
 
     async def list(
         self,
@@ -191,7 +195,7 @@ class AsyncClient:
         """Ends its reading; the finished pages keep their text."""
         return await self._requests.cancel(upload_id)
 
-    async def retry(self, upload_id: str, **wishes: Unpack[Wishes]) -> Instance:
+    async def retry(self, upload_id: str, **wishes: Unpack[ReadOptions]) -> Instance:
         """Reads what has ended anew, from page 1; what is not asked anew stays as it was asked before."""
         return await self._requests.retry(upload_id, asked(**wishes))
 
@@ -220,52 +224,52 @@ class AsyncClient:
 
     # ── parts ──
 
-    async def _until_end(self, created: Created, feed: Feed) -> AsyncGenerator[Event]:
-        over = await self._end_of(created) if created.instance.has_ended else None
+    async def _until_end(self, created: Created, feed: EventQueue) -> AsyncGenerator[Event]:
+        over = await self._fetch_terminal_event(created) if created.instance.is_terminal else None
         while over is None:
             event = await anext(feed, None)
             if event is None:
                 return
             over = await self._over(created, event)
-            if over is None and not isinstance(event, Created | Listed | Ended):
+            if over is None and not isinstance(event, Created | Snapshot | Finished):
                 yield event
         yield over
 
-    async def _over(self, created: Created, event: Event) -> Ended | Deleted | None:
+    async def _over(self, created: Created, event: Event) -> Finished | Deleted | None:
         """The last event, where this one says that it is time for it.
 
         In doubt the server is asked: a list has no texts, and what it had already may have ended just before
         it was sent again.
         """
-        if isinstance(event, Listed):
+        if isinstance(event, Snapshot):
             listed = {instance.id: instance for instance in event.uploads}.get(created.upload_id)
-            return await self._end_of(created) if listed is None or listed.has_ended else None
-        if isinstance(event, Ended) and created.duplicate:
-            return await self._end_of(created)
-        return event if isinstance(event, Ended | Deleted) else None
+            return await self._fetch_terminal_event(created) if listed is None or listed.is_terminal else None
+        if isinstance(event, Finished) and created.duplicate:
+            return await self._fetch_terminal_event(created)
+        return event if isinstance(event, Finished | Deleted) else None
 
-    async def _end_of(self, created: Created) -> Ended | Deleted | None:
+    async def _fetch_terminal_event(self, created: Created) -> Finished | Deleted | None:
         """As the server has it now; None where it has not ended after all."""
         try:
-            instance = await self._patiently(lambda: self._requests.retrieve(created.upload_id))
+            instance = await self._retry_transient(lambda: self._requests.retrieve(created.upload_id))
         except NotFound:
             return Deleted(instance=created.instance)
-        return Ended.of(instance) if instance.has_ended else None
+        return Finished.of(instance) if instance.is_terminal else None
 
-    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def _retry_transient(self, call: Callable[[], Awaitable[T]]) -> T:
         """What may be done twice, over a restart of the server. The same bytes twice are one upload."""
-        backoff = Backoff(self._timing.first_wait, self._timing.most_wait)
+        backoff = Backoff(self._timeouts.initial_backoff, self._timeouts.max_backoff)
         while True:
             try:
                 return await call()
-            except (Unreachable, ConnectionLost):
-                if backoff.attempts >= MOST_TRIES:
+            except (ServerUnreachable, ConnectionLost):
+                if backoff.attempts >= MAX_ATTEMPTS:
                     raise
             await asyncio.sleep(backoff.next_seconds())
 
     @contextmanager
-    def _feed(self) -> Iterator[Feed]:
-        feed = Feed()
+    def _feed(self) -> Iterator[EventQueue]:
+        feed = EventQueue()
         self._feeds.add(feed)
         try:
             yield feed

@@ -5,24 +5,24 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-FIRST_SECONDS = 0.5
-MOST_SECONDS = 30.0
+INITIAL_SECONDS = 0.5
+MAX_SECONDS = 30.0
 
 
 class Backoff:
     """Doubles up to a ceiling; each wait is drawn between half of it and all of it.
 
     After a restart of the server a thousand clients come back over a span of time and not in one instant.
-    `draw` gives numbers in [0, 1).
+    `random` gives numbers in [0, 1).
     """
 
     def __init__(
         self,
-        first_seconds: float = FIRST_SECONDS,
-        most_seconds: float = MOST_SECONDS,
-        draw: Callable[[], float] = random.random,
+        initial_seconds: float = INITIAL_SECONDS,
+        max_seconds: float = MAX_SECONDS,
+        random: Callable[[], float] = random.random,
     ) -> None:
-        self._first, self._most, self._draw = first_seconds, most_seconds, draw
+        self._first, self._most, self._draw = initial_seconds, max_seconds, random
         self.attempts = 0
 
     def next_seconds(self) -> float:

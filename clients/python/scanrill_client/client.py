@@ -13,12 +13,12 @@ from typing import Any, Generic, Self, TypeVar, Unpack
 
 from msgspec import UNSET, UnsetType
 
-from .async_client import AsyncClient, Over, Token
-from .connection import Timing
+from .async_client import AsyncClient, Token, Transport
+from .connection import Timeouts
 from .events import Created, Event
-from .files import FileSource
-from .messages import Engines, Instance, Listing, Me, Page, Status, Stream, Wishes
-from .uploads import Uploads
+from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Status, Stream
+from .upload_file import FileSource
+from .upload_store import UploadStore
 
 T = TypeVar("T")
 
@@ -35,12 +35,12 @@ class Client:
         url: str,
         *,
         token: Token,
-        over: Over = "rest",
+        transport: Transport = "rest",
         stream: Stream = "pages",
-        timing: Timing | None = None,
+        timeouts: Timeouts | None = None,
     ) -> None:
-        self._client = AsyncClient(url, token=token, over=over, stream=stream, timing=timing)
-        self._loop = _LoopThread()
+        self._client = AsyncClient(url, token=token, transport=transport, stream=stream, timeouts=timeouts)
+        self._loop = BackgroundLoop()
 
     def __repr__(self) -> str:
         return repr(self._client).replace("AsyncClient", "Client", 1)
@@ -59,11 +59,11 @@ class Client:
     def close(self) -> None:
         self._loop.close(self._client.close())
 
-    def read(self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[Wishes]) -> str:
+    def read(self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[ReadOptions]) -> str:
         return self._loop.run(self._client.read(file, filename=filename, **wishes))
 
     def upload(
-        self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[Wishes]
+        self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[ReadOptions]
     ) -> Generator[Event]:
         return self._loop.iterate(self._client.upload(file, filename=filename, **wishes))
 
@@ -71,14 +71,16 @@ class Client:
         return self._loop.iterate(self._client.events())
 
     @property
-    def uploads(self) -> Uploads:
+    def uploads(self) -> UploadStore:
         return self._client.uploads
 
     @property
     def cursor(self) -> str | None:
         return self._client.cursor
 
-    def create(self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[Wishes]) -> Created:
+    def create(
+        self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[ReadOptions]
+    ) -> Created:
         return self._loop.run(self._client.create(file, filename=filename, **wishes))
 
     def list(
@@ -114,7 +116,7 @@ class Client:
     def cancel(self, upload_id: str) -> Instance:
         return self._loop.run(self._client.cancel(upload_id))
 
-    def retry(self, upload_id: str, **wishes: Unpack[Wishes]) -> Instance:
+    def retry(self, upload_id: str, **wishes: Unpack[ReadOptions]) -> Instance:
         return self._loop.run(self._client.retry(upload_id, **wishes))
 
     def me(self) -> Me:
@@ -136,7 +138,7 @@ class Client:
         self._loop.run(self._client.download(upload_id, target))
 
 
-class _Outcome(Generic[T]):
+class TaskResult(Generic[T]):
     def __init__(self, task: asyncio.Task[T]) -> None:
         self._result: list[T] = []
         self._error: BaseException | None = None
@@ -153,7 +155,7 @@ class _Outcome(Generic[T]):
         return self._result[0]
 
 
-class _LoopThread:
+class BackgroundLoop:
     """Runs coroutines for other threads; it is started by the first one, and dies with the program."""
 
     def __init__(self) -> None:
@@ -167,7 +169,7 @@ class _LoopThread:
         It waits at a queue, whose `get` an interrupt leaves whole: one that fell between the lock of a
         `concurrent.futures.Future` and the block under it would leave the loop waiting for ever.
         """
-        loop, done = self._started(), SimpleQueue[_Outcome[T]]()
+        loop, done = self._started(), SimpleQueue[TaskResult[T]]()
         begun: list[asyncio.Task[T]] = []
 
         def begin() -> None:
@@ -177,7 +179,7 @@ class _LoopThread:
         def finish(task: asyncio.Task[T]) -> None:
             # Not the task: where the last to hold one lets go, code of asyncio's runs that hides interrupts.
             begun.clear()
-            done.put(_Outcome(task))
+            done.put(TaskResult(task))
 
         def end() -> None:
             for task in begun:

@@ -1,14 +1,14 @@
 """Everything that can go wrong, in one tree.
 
 ScanrillError
-├── RequestRefused      the server says what is wrong, field by field; nothing was changed
+├── RequestError      the server says what is wrong, field by field; nothing was changed
 │   └── NotFound        no such upload or page, or it is another user's
 ├── Unauthenticated     no token that the server takes: a new sign-in is needed
-├── ConnectionRefused   no socket for good; `code` says why (4403 origin, 4404 path, or a proxy's HTTP status)
-├── Unreachable         no answer from the server; the same request may go through later
+├── ConnectionRejected   no socket for good; `code` says why (4403 origin, 4404 path, or a proxy's HTTP status)
+├── ServerUnreachable         no answer from the server; the same request may go through later
 ├── ConnectionLost      the connection broke before the reply: the change may or may not have happened
-├── UnexpectedAnswer    what answers is no scanrill server, or one of another version
-└── NotRead             the upload has no text in the end
+├── UnexpectedResponse    what answers is no scanrill server, or one of another version
+└── NoTextError             the upload has no text in the end
     ├── ReadingFailed   it cannot be read; the text is the server's sentence
     ├── Cancelled       somebody cancelled it
     └── UploadDeleted   somebody deleted it
@@ -25,7 +25,7 @@ class ScanrillError(Exception):
     """The root; `str(error)` is a sentence that may be shown to anybody."""
 
 
-class RequestRefused(ScanrillError):
+class RequestError(ScanrillError):
     """`fields` says what is wrong with which field, `status` is HTTP's where the request was one."""
 
     def __init__(self, fields: Mapping[str, str], status: int | None = None) -> None:
@@ -34,7 +34,7 @@ class RequestRefused(ScanrillError):
         self.status = status
 
 
-class NotFound(RequestRefused):
+class NotFound(RequestError):
     pass
 
 
@@ -42,13 +42,13 @@ class Unauthenticated(ScanrillError):
     pass
 
 
-class ConnectionRefused(ScanrillError):
+class ConnectionRejected(ScanrillError):
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason or f"The server refuses the connection ({code}).")
         self.code = code
 
 
-class Unreachable(ScanrillError):
+class ServerUnreachable(ScanrillError):
     def __init__(self, sentence: str = "The server does not answer. Is it running?") -> None:
         super().__init__(sentence)
 
@@ -58,24 +58,24 @@ class ConnectionLost(ScanrillError):
         super().__init__(sentence)
 
 
-class UnexpectedAnswer(ScanrillError):
+class UnexpectedResponse(ScanrillError):
     pass
 
 
-class NotRead(ScanrillError):
+class NoTextError(ScanrillError):
     def __init__(self, upload_id: str, sentence: str) -> None:
         super().__init__(sentence)
         self.upload_id = upload_id
 
 
-class ReadingFailed(NotRead):
+class ReadingFailed(NoTextError):
     pass
 
 
-class Cancelled(NotRead):
+class Cancelled(NoTextError):
     pass
 
 
-class UploadDeleted(NotRead):
+class UploadDeleted(NoTextError):
     def __init__(self, upload_id: str) -> None:
         super().__init__(upload_id, "The upload was deleted.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from .errors import Cancelled, ReadingFailed
-from .messages import Incoming, Instance, LinePlace, Status
+from .messages import Instance, LinePosition, ServerMessage, Status
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,7 +19,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
 
-class Listed(Event, frozen=True, kw_only=True):
+class Snapshot(Event, frozen=True, kw_only=True):
     """All uploads as they are now: at first, and where what happened meanwhile could not be learnt."""
 
     uploads: tuple[Instance, ...]
@@ -59,7 +59,7 @@ class Progress(Event, frozen=True, kw_only=True):
     page_count: int | None
     page_text: str
     pages: tuple[str, ...]
-    line: LinePlace | None = None
+    line: LinePosition | None = None
     done: bool = False
 
     @property
@@ -72,7 +72,7 @@ class Progress(Event, frozen=True, kw_only=True):
         return "\n\n".join(page for page in self.pages if page)
 
 
-class Ended(Event, frozen=True, kw_only=True):
+class Finished(Event, frozen=True, kw_only=True):
     """The reading is over. The texts are there when `status` is "processed", `error` when it is another."""
 
     id: str
@@ -93,7 +93,7 @@ class Ended(Event, frozen=True, kw_only=True):
         raise raised(self.id, self.error or "The reading ended without a text.")
 
     @classmethod
-    def of(cls, instance: Instance) -> Ended:
+    def of(cls, instance: Instance) -> Finished:
         """The end of an upload, told by how it is now."""
         return cls(
             id=instance.id,
@@ -104,7 +104,7 @@ class Ended(Event, frozen=True, kw_only=True):
         )
 
 
-def durable(message: Incoming) -> Change | Ended | None:
+def event_from_message(message: ServerMessage) -> Change | Finished | None:
     """The event that a message tells of; None where it tells of none, or of one from the future."""
     instance, cursor = message.instance, message.cursor
     if message.refusal is not None:
@@ -120,8 +120,8 @@ def durable(message: Incoming) -> Change | Ended | None:
     return None
 
 
-def _ended(message: Incoming, upload_id: str, status: Status) -> Ended:
-    return Ended(
+def _ended(message: ServerMessage, upload_id: str, status: Status) -> Finished:
+    return Finished(
         id=upload_id,
         status=status,
         raw_text=message.raw_text,
@@ -140,7 +140,7 @@ class LiveText:
     def __init__(self) -> None:
         self._pages: dict[int, str] = {}
 
-    def take(self, partial: Incoming) -> Progress | None:
+    def take(self, partial: ServerMessage) -> Progress | None:
         """What there is now, or None: a delta does not fit, and all of the text must be asked for."""
         assert partial.id is not None
         assert partial.streamed_text is not None

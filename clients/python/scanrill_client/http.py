@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import msgspec
 
-from .address import Address
-from .errors import ConnectionLost, NotFound, RequestRefused, ScanrillError, Unauthenticated, Unreachable
+from .errors import ConnectionLost, NotFound, RequestError, ScanrillError, ServerUnreachable, Unauthenticated
 from .messages import Json
-from .tokens import Session, TokenSource
+from .server_url import ServerURL
+from .tokens import TokenManager, TokenSource
 
 # The request never left: nothing can have come of it.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -22,13 +22,13 @@ class _ErrorBody(msgspec.Struct):
     error: dict[str, str]
 
 
-class Http:
+class HttpClient:
     """A pool of connections to one server, in the name of one user."""
 
-    def __init__(self, address: Address, source: TokenSource, *, timeout_seconds: float) -> None:
+    def __init__(self, address: ServerURL, source: TokenSource, *, timeout_seconds: float) -> None:
         # No redirects, which is httpx's default: a token goes to this server and to no other.
         self._client = httpx.AsyncClient(base_url=address.http, timeout=timeout_seconds)
-        self.session = Session(source, self._post)
+        self.session = TokenManager(source, self._post)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -88,7 +88,7 @@ def _translated(method: str) -> Iterator[None]:
         yield
     except httpx.TransportError as error:
         unsent = isinstance(error, _NEVER_SENT) or method == "GET"
-        raise (Unreachable() if unsent else ConnectionLost()) from error
+        raise (ServerUnreachable() if unsent else ConnectionLost()) from error
 
 
 def refusal(status: int, body: bytes, *, signing_in: bool = False) -> ScanrillError:
@@ -97,8 +97,8 @@ def refusal(status: int, body: bytes, *, signing_in: bool = False) -> ScanrillEr
         fields = msgspec.json.decode(body, type=_ErrorBody).error
     except msgspec.MsgspecError:
         if status >= 502:
-            return Unreachable()
+            return ServerUnreachable()
         fields = {"detail": f"The server answered with status {status}."}
     if status == 401 and not signing_in:
         return Unauthenticated(" ".join(fields.values()))
-    return (NotFound if status == 404 else RequestRefused)(fields, status)
+    return (NotFound if status == 404 else RequestError)(fields, status)

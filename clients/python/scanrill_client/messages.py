@@ -8,7 +8,7 @@ from typing import Any, Literal, TypedDict
 
 import msgspec
 
-from .errors import UnexpectedAnswer
+from .errors import UnexpectedResponse
 
 Status = Literal["pending", "processing", "processed", "error", "cancelled"]
 Stream = Literal["full", "pages", "delta"]
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 Point = tuple[float, float]
 
 
-class Wishes(TypedDict, total=False):
+class ReadOptions(TypedDict, total=False):
     """How a file is to be read; what is left out, or None, is left to the server.
 
     engine      one of those that `engines()` lists
@@ -63,12 +63,12 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     processed_text: str | None = None
 
     @property
-    def has_ended(self) -> bool:
+    def is_terminal(self) -> bool:
         return self.status in ENDED
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """Uploads, newest first. `next` is the `cursor` of the next page, None on the last."""
+    """UploadStore, newest first. `next` is the `cursor` of the next page, None on the last."""
 
     uploads: tuple[Instance, ...] = msgspec.field(name="list")
     next: str | None = None
@@ -123,7 +123,7 @@ class Engines(msgspec.Struct, frozen=True, kw_only=True):
     default: str
 
 
-class LinePlace(msgspec.Struct, frozen=True, kw_only=True):
+class LinePosition(msgspec.Struct, frozen=True, kw_only=True):
     """Where on its page a line stands; the page's size is in the same pixels."""
 
     box: tuple[Point, Point, Point, Point]
@@ -131,7 +131,7 @@ class LinePlace(msgspec.Struct, frozen=True, kw_only=True):
     height: int
 
 
-class Incoming(msgspec.Struct, frozen=True, kw_only=True):
+class ServerMessage(msgspec.Struct, frozen=True, kw_only=True):
     """Any message of the socket: which fields are there says what it is. What is unknown is left out."""
 
     type: str | None = None
@@ -152,7 +152,7 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     page: int | None = None
     page_count: int | None = None
     offset: int | None = None
-    line: LinePlace | None = None
+    line: LinePosition | None = None
     done: bool = False
 
     @property
@@ -169,16 +169,16 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
         return self.error if isinstance(self.error, dict) else None
 
 
-def decode(frame: bytes) -> Incoming:
-    """Raises `UnexpectedAnswer`, and nothing else."""
+def decode(frame: bytes) -> ServerMessage:
+    """Raises `UnexpectedResponse`, and nothing else."""
     try:
         return _decoder.decode(frame)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise UnexpectedAnswer("The server sends what this client does not understand.") from None
+        raise UnexpectedResponse("The server sends what this client does not understand.") from None
 
 
 def encode(message: Json) -> bytes:
     return msgspec.json.encode(message)
 
 
-_decoder = msgspec.json.Decoder(Incoming)
+_decoder = msgspec.json.Decoder(ServerMessage)

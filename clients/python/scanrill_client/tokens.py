@@ -14,7 +14,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 
-from .errors import RequestRefused, Unauthenticated
+from .errors import RequestError, Unauthenticated
 from .messages import Json
 
 Post = Callable[[str, Json], Awaitable[Json]]
@@ -25,35 +25,35 @@ MIN_LEFT_SECONDS = 60.0
 
 
 class TokenSource(ABC):
-    """`fresh` gives a token that was not given before, or raises `Unauthenticated`."""
+    """`fetch` gives a token that was not given before, or raises `Unauthenticated`."""
 
     @abstractmethod
-    async def fresh(self, post: Post) -> str: ...
+    async def fetch(self, post: Post) -> str: ...
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(***)"
 
 
-class FixedToken(TokenSource):
+class StaticToken(TokenSource):
     """One token; when it is over, a new client is needed."""
 
     def __init__(self, token: str) -> None:
         self._token: str | None = token
 
-    async def fresh(self, post: Post) -> str:
+    async def fetch(self, post: Post) -> str:
         token, self._token = self._token, None
         if token is None:
             raise Unauthenticated("The token is invalid or expired.")
         return token
 
 
-class CalledToken(TokenSource):
+class CallableToken(TokenSource):
     """A function of the program's own, async or not, that gives a fresh token each time."""
 
     def __init__(self, give: Callable[[], str | Awaitable[str]]) -> None:
         self._give = give
 
-    async def fresh(self, post: Post) -> str:
+    async def fetch(self, post: Post) -> str:
         given = self._give()
         return await given if inspect.isawaitable(given) else given
 
@@ -64,7 +64,7 @@ class RefreshToken(TokenSource):
     def __init__(self, refresh: str) -> None:
         self._refresh = refresh
 
-    async def fresh(self, post: Post) -> str:
+    async def fetch(self, post: Post) -> str:
         return str((await _signed_in(post, "/api/token/refresh/", {"refresh": self._refresh}))["access"])
 
 
@@ -75,10 +75,10 @@ class Password(TokenSource):
         self._who: Json = {"username": username, "password": password}
         self._refresh: RefreshToken | None = None
 
-    async def fresh(self, post: Post) -> str:
+    async def fetch(self, post: Post) -> str:
         if self._refresh is not None:
             try:
-                return await self._refresh.fresh(post)
+                return await self._refresh.fetch(post)
             except Unauthenticated:
                 self._refresh = None
         tokens = await _signed_in(post, "/api/token/", self._who)
@@ -89,20 +89,20 @@ class Password(TokenSource):
 async def _signed_in(post: Post, path: str, body: Json) -> Json:
     try:
         return await post(path, body)
-    except RequestRefused as error:
+    except RequestError as error:
         if error.status not in (400, 401):
             raise  # too many tries, say: the same may go through later
         raise Unauthenticated(str(error)) from None
 
 
-def source_of(token: str | TokenSource | Callable[[], str | Awaitable[str]]) -> TokenSource:
+def as_token_source(token: str | TokenSource | Callable[[], str | Awaitable[str]]) -> TokenSource:
     """What a user may give for a token, as a source."""
     if isinstance(token, TokenSource):
         return token
-    return FixedToken(token) if isinstance(token, str) else CalledToken(token)
+    return StaticToken(token) if isinstance(token, str) else CallableToken(token)
 
 
-class Session:
+class TokenManager:
     """The present access token. Many may ask at once; the source is asked once."""
 
     def __init__(self, source: TokenSource, post: Post) -> None:
@@ -115,14 +115,14 @@ class Session:
         async with self._renewing:
             access = self._access
             if access is None or access == rejected or self._is_worth_renewing(access):
-                access = self._access = _checked(await self._source.fresh(self._post))
+                access = self._access = _checked(await self._source.fetch(self._post))
             return access
 
     def _is_worth_renewing(self, access: str) -> bool:
-        return not isinstance(self._source, FixedToken) and seconds_left(access) < MIN_LEFT_SECONDS
+        return not isinstance(self._source, StaticToken) and seconds_until_expiry(access) < MIN_LEFT_SECONDS
 
     def __repr__(self) -> str:
-        return f"Session({self._source!r})"
+        return f"TokenManager({self._source!r})"
 
 
 def _checked(token: str) -> str:
@@ -132,7 +132,7 @@ def _checked(token: str) -> str:
     return token
 
 
-def seconds_left(token: str) -> float:
+def seconds_until_expiry(token: str) -> float:
     """Of a JWT. One that does not say counts as valid: the server will tell."""
     try:
         payload = token.split(".")[1]

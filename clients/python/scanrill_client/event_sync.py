@@ -1,7 +1,7 @@
 """What the server sends → events, each once and in order, over any number of connections; pure.
 
-Each connection begins with `hello()`. What comes is given to `take`, which gives events back; after each call
-the requests of `outgoing()` are to be sent. Nothing is told between a cut and the moment when it is known
+Each connection begins with `subscribe_request()`. What comes is given to `take`, which gives events back; after each call
+the requests of `pending_requests()` are to be sent. Nothing is told between a cut and the moment when it is known
 what happened meanwhile: join first, then read, then apply.
 
 - A server with a log sends what was missed (`recovered`), or where it cannot, the list of all uploads first.
@@ -12,8 +12,8 @@ what happened meanwhile: join first, then read, then apply.
 from __future__ import annotations
 
 from .errors import ConnectionLost
-from .events import Deleted, Ended, Event, Listed, LiveText, Updated, durable
-from .messages import Incoming, Instance, Json, Stream
+from .events import Deleted, Event, Finished, LiveText, Snapshot, Updated, event_from_message
+from .messages import Instance, Json, ServerMessage, Stream
 
 LIST_REF = "follower-list"
 RESYNC_REF = "follower-resync"
@@ -21,7 +21,7 @@ RESYNC_REF = "follower-resync"
 LIST_LIMIT = 10_000
 
 
-class Follower:
+class EventSynchronizer:
     """`cursor` is the place of the last event that was told."""
 
     def __init__(self, stream: Stream = "pages") -> None:
@@ -29,7 +29,7 @@ class Follower:
         self.cursor: str | None = None
         self._outgoing: list[Json] = []
         self._live: dict[str, LiveText] = {}
-        self._held: list[Incoming] | None = []
+        self._held: list[ServerMessage] | None = []
         self._listed: list[Instance] = []
         self._head: str | None = None
         self._since: str | None = None
@@ -40,7 +40,7 @@ class Follower:
 
     # ── what the connection calls ──
 
-    def hello(self) -> Json:
+    def subscribe_request(self) -> Json:
         """The first request of a new connection; nothing of the one before comes any more."""
         self._outgoing.clear()
         self._live.clear()
@@ -51,13 +51,13 @@ class Follower:
         subscribe: Json = {"type": "subscribe", "stream": self.stream}
         return subscribe if self._since is None else subscribe | {"since": self._since}
 
-    def ask_for_all(self) -> None:
-        """A `Listed` is wanted, before any other event."""
+    def request_snapshot(self) -> None:
+        """A `Snapshot` is wanted, before any other event."""
         self._wants_all = True
         if self._acknowledged and not self._asked:
             self._ask()
 
-    def take(self, message: Incoming) -> list[Event]:
+    def take(self, message: ServerMessage) -> list[Event]:
         """Raises `ConnectionLost` where only a new connection helps."""
         if message.is_acknowledgement:
             return [] if self._acknowledged else self._acknowledge(message)
@@ -68,14 +68,14 @@ class Follower:
             return []
         return self._tell(message)
 
-    def outgoing(self) -> list[Json]:
+    def pending_requests(self) -> list[Json]:
         """What is to be sent now."""
         requests, self._outgoing = self._outgoing, []
         return requests
 
     # ── the beginning of a connection ──
 
-    def _acknowledge(self, message: Incoming) -> list[Event]:
+    def _acknowledge(self, message: ServerMessage) -> list[Event]:
         self._acknowledged = True
         self._has_log = message.cursor is not None
         self._has_pages = message.type is not None and self.stream != "full"
@@ -100,7 +100,7 @@ class Follower:
         page = {} if cursor is None else {"cursor": cursor}
         self._outgoing.append({"type": "list", "limit": LIST_LIMIT, "ref": LIST_REF} | page)
 
-    def _take_list(self, message: Incoming) -> list[Event]:
+    def _take_list(self, message: ServerMessage) -> list[Event]:
         if message.uploads is None:
             raise ConnectionLost("The server could not list the uploads.")
         self._listed += message.uploads
@@ -109,7 +109,7 @@ class Follower:
             return []
         if message.ref is None:
             self.cursor = self._head
-        listed = Listed(uploads=tuple(self._listed), cursor=self.cursor)
+        listed = Snapshot(uploads=tuple(self._listed), cursor=self.cursor)
         self._was_connected, self._wants_all, self._asked, self._listed = True, False, False, []
         return [listed, *self._release()]
 
@@ -119,26 +119,26 @@ class Follower:
 
     # ── messages ──
 
-    def _tell(self, message: Incoming) -> list[Event]:
+    def _tell(self, message: ServerMessage) -> list[Event]:
         if message.is_partial:
             return self._progress(message)
         if message.ref is not None and not self._is_in_place_of_an_event(message):
             return []
-        event = durable(message)
+        event = event_from_message(message)
         if event is None or is_at_or_before(event.cursor, self.cursor):
             return []
         self.cursor = event.cursor or self.cursor
-        if isinstance(event, Deleted | Ended) or (
+        if isinstance(event, Deleted | Finished) or (
             isinstance(event, Updated) and event.instance.status == "pending"
         ):
             self._live.pop(event.upload_id, None)
         return [event]
 
-    def _is_in_place_of_an_event(self, reply: Incoming) -> bool:
+    def _is_in_place_of_an_event(self, reply: ServerMessage) -> bool:
         """A server without a log tells who asked for a change of it by the reply alone."""
         return not self._has_log and not (reply.type == "Upload.status" and reply.instance is not None)
 
-    def _progress(self, partial: Incoming) -> list[Event]:
+    def _progress(self, partial: ServerMessage) -> list[Event]:
         assert partial.id is not None
         if self._has_pages and partial.page is None:
             return []  # it was on its way before the server knew what is wanted

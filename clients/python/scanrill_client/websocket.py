@@ -16,7 +16,7 @@ from .messages import Json, encode
 OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
 # A server that has a big file to take in answers nothing else meanwhile.
-PATIENCE_FACTOR = 6
+BUSY_TIMEOUT_FACTOR = 6
 
 
 class _NoTokens(logging.Filter):
@@ -30,21 +30,21 @@ def _lower(argument: object) -> object:
     return argument.lower() if isinstance(argument, str) else argument
 
 
-_log = logging.getLogger("scanrill_client.wire")
+_log = logging.getLogger("scanrill_client.websocket")
 _log.addFilter(_NoTokens())
 
 
-class Wire(ClientConnection):
-    """`heard_at` is when bytes came last, in the loop's time; those of a part of a message count too."""
+class MonitoredConnection(ClientConnection):
+    """`last_received_at` is when bytes came last, in the loop's time; those of a part of a message count too."""
 
-    heard_at = 0.0
+    last_received_at = 0.0
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._heard = asyncio.Event()
 
     def data_received(self, data: bytes) -> None:
-        self.heard_at = self.loop.time()
+        self.last_received_at = self.loop.time()
         self._heard.set()
         super().data_received(data)
 
@@ -58,11 +58,11 @@ class Wire(ClientConnection):
         """
         with suppress(ConnectionClosed):
             while True:
-                await asyncio.sleep(self.heard_at + silence_seconds - self.loop.time())
-                if self.loop.time() - self.heard_at < silence_seconds:
+                await asyncio.sleep(self.last_received_at + silence_seconds - self.loop.time())
+                if self.loop.time() - self.last_received_at < silence_seconds:
                     continue
                 unsent = self.transport.get_write_buffer_size()
-                answers = await self._answers(answer_seconds * (PATIENCE_FACTOR if is_busy() else 1))
+                answers = await self._answers(answer_seconds * (BUSY_TIMEOUT_FACTOR if is_busy() else 1))
                 if not answers and self.transport.get_write_buffer_size() >= unsent:
                     self.transport.abort()
                     return
@@ -85,13 +85,13 @@ class _Connect(connect):
         return exc
 
 
-async def open_wire(url: str, token: str) -> Wire:
+async def open_websocket(url: str, token: str) -> MonitoredConnection:
     """Raises OSError, TimeoutError, EOFError (the answer breaks off), or `websockets.InvalidHandshake`."""
     try:
         wire = await _Connect(
             url,
             additional_headers={"Authorization": f"Bearer {token}"},
-            create_connection=Wire,
+            create_connection=MonitoredConnection,
             max_size=None,
             compression=None,
             ping_interval=None,
@@ -103,5 +103,5 @@ async def open_wire(url: str, token: str) -> Wire:
         if isinstance(error.__cause__, EOFError | OSError):
             raise error.__cause__ from None
         raise
-    assert isinstance(wire, Wire)
+    assert isinstance(wire, MonitoredConnection)
     return wire

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from scanrill_client import AsyncClient, Client
-from scanrill_client.address import Address
+from scanrill_client.server_url import ServerURL
 
 
 @pytest.mark.parametrize(
@@ -18,14 +18,14 @@ from scanrill_client.address import Address
     ],
 )
 def test_one_address_gives_both(given: str, http: str, socket: str) -> None:
-    address = Address(given)
+    address = ServerURL(given)
     assert (address.http, address.socket) == (http, socket)
 
 
 @pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://a.example", "http://", "http:///path"])
 def test_what_is_no_address_of_a_server_is_an_error(url: str) -> None:
     with pytest.raises(ValueError, match="address"):
-        Address(url)
+        ServerURL(url)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from .events import Created, Deleted, Ended, Event, Listed, Progress, Updated
+from .events import Created, Deleted, Event, Finished, Progress, Snapshot, Updated
 from .messages import Instance
 
 
-class Uploads(Mapping[str, Instance]):
+class UploadStore(Mapping[str, Instance]):
     """By their ids. Applying an event twice changes nothing.
 
     An upload is as the messages told it: the end of a reading tells status and texts and no more, so what
@@ -30,13 +30,13 @@ class Uploads(Mapping[str, Instance]):
         return len(self._by_id)
 
     def __repr__(self) -> str:
-        return f"<Uploads: {len(self)}>"
+        return f"<UploadStore: {len(self)}>"
 
     def apply(self, event: Event) -> None:
         match event:
-            case Listed(uploads=uploads):
+            case Snapshot(uploads=uploads):
                 self._by_id = {instance.id: instance for instance in uploads}
-            case Created(instance=instance, duplicate=True) if instance.has_ended and instance.id in self:
+            case Created(instance=instance, duplicate=True) if instance.is_terminal and instance.id in self:
                 pass  # it is as it was, and the reply has no texts
             case Created(instance=instance) | Updated(instance=instance):
                 self._by_id[instance.id] = instance
@@ -44,7 +44,7 @@ class Uploads(Mapping[str, Instance]):
                 self._by_id.pop(instance.id, None)
             case Progress():
                 self._read_on(event)
-            case Ended():
+            case Finished():
                 self._end(event)
             case _:  # of the future
                 pass
@@ -53,7 +53,7 @@ class Uploads(Mapping[str, Instance]):
         known = {} if event.page_count is None else {"page_count": event.page_count}
         self._change(event.id, status="processing", **known)
 
-    def _end(self, event: Ended) -> None:
+    def _end(self, event: Finished) -> None:
         self._change(
             event.id,
             status=event.status,

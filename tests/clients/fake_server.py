@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import websockets
-from scanrill_client.messages import Incoming
+from scanrill_client.messages import ServerMessage
 from websockets.asyncio.server import ServerConnection
 
 Json = dict[str, Any]
@@ -32,7 +32,7 @@ class Conversation:
             return await self.hears()
         return message
 
-    async def says(self, *messages: Incoming | Json | str) -> None:
+    async def says(self, *messages: ServerMessage | Json | str) -> None:
         for message in messages:
             if isinstance(message, str):
                 await self._socket.send(message)
@@ -46,7 +46,7 @@ class Conversation:
         await self._socket.wait_closed()
 
 
-def _plain(message: Incoming | Json) -> Json:
+def _plain(message: ServerMessage | Json) -> Json:
     fields: Json = msgspec.to_builtins(message)
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -8,28 +8,28 @@ from contextlib import aclosing
 import pytest
 from scanrill_client import (
     AsyncClient,
-    ConnectionRefused,
+    ConnectionRejected,
     Created,
-    Ended,
-    Listed,
-    RequestRefused,
+    Finished,
+    RequestError,
     ScanrillError,
-    Timing,
+    ServerUnreachable,
+    Snapshot,
+    Timeouts,
     Unauthenticated,
-    UnexpectedAnswer,
-    Unreachable,
+    UnexpectedResponse,
     Updated,
 )
 
 from tests.clients.conftest import QUICK
-from tests.clients.scripted import Conversation, Script, socket_server, web_server
-from tests.clients.shapes import acknowledged, change, ended, instance, listed
+from tests.clients.fake_server import Conversation, Script, socket_server, web_server
+from tests.clients.sample_messages import acknowledged, change, ended, instance, listed
 
 TOKEN = "a-token"
 
 
-def client_at(url: str, timing: Timing = QUICK) -> AsyncClient:
-    return AsyncClient(url, token=TOKEN, timing=timing)
+def client_at(url: str, timeouts: Timeouts = QUICK) -> AsyncClient:
+    return AsyncClient(url, token=TOKEN, timeouts=timeouts)
 
 
 # ── a log ──
@@ -59,7 +59,7 @@ async def test_what_was_missed_is_told_in_order_and_nothing_twice() -> None:
         aclosing(client.events()) as events,
     ):
         told = [await anext(events) for _ in range(4)]
-        assert [type(event) for event in told] == [Listed, Created, Created, Ended]
+        assert [type(event) for event in told] == [Snapshot, Created, Created, Finished]
         assert [event.cursor for event in told] == ["7:1", "7:2", "7:3", "7:4"]
         assert [event.upload_id for event in told] == [None, "a", "b", "a"]
         assert {key: upload.status for key, upload in client.uploads.items()} == {
@@ -94,7 +94,7 @@ async def test_where_the_log_does_not_go_back_so_far_the_list_comes_before_what_
     async with socket_server(first, second, third) as url, client_at(url) as client:
         async with aclosing(client.events()) as events:
             told = [await anext(events) for _ in range(4)]
-        assert [type(event) for event in told] == [Listed, Listed, Updated, Ended]
+        assert [type(event) for event in told] == [Snapshot, Snapshot, Updated, Finished]
         [upload] = client.uploads.values()
         assert (upload.filename, upload.status) == ("newer.png", "processed")
 
@@ -113,7 +113,7 @@ async def test_a_list_in_pages_is_asked_for_page_by_page() -> None:
 
     async with socket_server(script) as url, client_at(url) as client, aclosing(client.events()) as events:
         event = await anext(events)
-        assert isinstance(event, Listed)
+        assert isinstance(event, Snapshot)
         assert [upload.id for upload in event.uploads] == ["a", "b"]
 
 
@@ -137,7 +137,7 @@ async def welcoming(server: Conversation) -> None:
 async def test_a_final_close_ends_all_with_its_reason(code: int) -> None:
     async with socket_server(closing(code, "Not from there.")) as url, client_at(url) as client:
         for call in (client.connect(), client.read(b"x"), anext(client.events())):
-            with pytest.raises(ConnectionRefused, match="Not from there") as raised:
+            with pytest.raises(ConnectionRejected, match="Not from there") as raised:
                 await call
             assert raised.value.code == code
 
@@ -149,8 +149,8 @@ async def test_any_other_close_is_followed_by_another_try(code: int) -> None:
 
 
 async def test_too_many_connections_are_waited_for_longer() -> None:
-    timing = Timing(first_wait=0.0, most_wait=0.0, too_many=0.1)
-    async with socket_server(closing(4429), welcoming) as url, client_at(url, timing) as client:
+    timeouts = Timeouts(initial_backoff=0.0, max_backoff=0.0, rate_limit_delay=0.1)
+    async with socket_server(closing(4429), welcoming) as url, client_at(url, timeouts) as client:
         began = asyncio.get_running_loop().time()
         await client.connect()
         assert asyncio.get_running_loop().time() - began >= 0.1
@@ -170,7 +170,7 @@ async def test_a_token_is_refused_once_more_before_it_is_over_and_each_connectio
 
     scripts = [closing(4401), expiring, closing(4401), welcoming]
     # The fourth connection is not reached: two refusals without a welcome between them.
-    async with socket_server(*scripts) as url, AsyncClient(url, token=give, timing=QUICK) as client:
+    async with socket_server(*scripts) as url, AsyncClient(url, token=give, timeouts=QUICK) as client:
         await client.connect()
         with pytest.raises(Unauthenticated):
             async for _ in client.events():
@@ -185,7 +185,7 @@ async def test_a_refused_subscription_is_told() -> None:
         await server.is_left()
 
     async with socket_server(script) as url, client_at(url) as client:
-        with pytest.raises(RequestRefused, match="no such stream"):
+        with pytest.raises(RequestError, match="no such stream"):
             await client.connect()
 
 
@@ -196,7 +196,7 @@ async def test_a_frame_that_is_no_message_is_one_kind_of_error(frame: str) -> No
         await server.is_left()
 
     async with socket_server(script) as url, client_at(url) as client:
-        with pytest.raises(UnexpectedAnswer):
+        with pytest.raises(UnexpectedResponse):
             await client.connect()
 
 
@@ -212,7 +212,7 @@ async def test_a_server_that_talks_is_not_asked_whether_it_is_there() -> None:
         pings.append(server.pings)
         await server.is_left()
 
-    async with socket_server(script) as url, AsyncClient(url, token=TOKEN, over="socket") as client:
+    async with socket_server(script) as url, AsyncClient(url, token=TOKEN, transport="socket") as client:
         for _ in range(5):
             await client.list()
     assert pings == [0]
@@ -228,11 +228,11 @@ HTML = (
 @pytest.mark.parametrize(
     ("answer", "of_socket", "of_rest"),
     [
-        (HTML % 502, Unreachable, Unreachable),
-        (HTML % 404, ConnectionRefused, RequestRefused),
-        (HTML % 200, UnexpectedAnswer, UnexpectedAnswer),
-        (b"SSH-2.0-OpenSSH_9.9\r\n", UnexpectedAnswer, Unreachable),
-        (b"", Unreachable, Unreachable),
+        (HTML % 502, ServerUnreachable, ServerUnreachable),
+        (HTML % 404, ConnectionRejected, RequestError),
+        (HTML % 200, UnexpectedResponse, UnexpectedResponse),
+        (b"SSH-2.0-OpenSSH_9.9\r\n", UnexpectedResponse, ServerUnreachable),
+        (b"", ServerUnreachable, ServerUnreachable),
     ],
 )
 async def test_what_is_no_scanrill_is_told_in_our_errors(

@@ -10,15 +10,15 @@ import pytest
 from scanrill_client import (
     AsyncClient,
     Client,
-    Ended,
+    Finished,
     Password,
     RefreshToken,
-    RequestRefused,
+    RequestError,
     ScanrillError,
+    ServerUnreachable,
     Unauthenticated,
-    Unreachable,
 )
-from scanrill_client.tokens import CalledToken, FixedToken, Session, seconds_left
+from scanrill_client.tokens import CallableToken, StaticToken, TokenManager, seconds_until_expiry
 
 from tests.clients.conftest import Barrier, Make, shown, until
 from tests.support.accounts import Account
@@ -85,7 +85,7 @@ async def test_a_token_that_expires_while_a_page_is_read_is_renewed_and_nothing_
     await shown(events, "one")
     await tokens.renewed.wait()
     barrier.lift()
-    ended = await until(events, Ended)
+    ended = await until(events, Finished)
     assert (ended.upload_id, ended.result(), tokens.given) == (created.upload_id, "one\ntwo", 2)
     await events.aclose()
 
@@ -158,12 +158,12 @@ def test_clients_and_sources_show_no_secret() -> None:
     for source in (
         Password("ada", SECRET),
         RefreshToken(SECRET),
-        FixedToken(SECRET),
-        CalledToken(lambda: SECRET),
+        StaticToken(SECRET),
+        CallableToken(lambda: SECRET),
     ):
         assert SECRET not in f"{source!r} {source}"
     for client in (AsyncClient("http://a.example", token=SECRET), Client("http://a.example", token=SECRET)):
-        assert repr(client) == f"<{type(client).__name__} http://a.example FixedToken(***)>"
+        assert repr(client) == f"<{type(client).__name__} http://a.example StaticToken(***)>"
 
 
 # ── the session alone ──
@@ -181,7 +181,7 @@ async def test_many_who_ask_at_once_get_one_fresh_token() -> None:
         given.append(f"token-{len(given)}")
         return given[-1]
 
-    session = Session(CalledToken(give), no_server)
+    session = TokenManager(CallableToken(give), no_server)
     assert set(await asyncio.gather(*(session.token() for _ in range(5)))) == {"token-0"}
     assert set(await asyncio.gather(*(session.token(rejected="token-0") for _ in range(5)))) == {"token-1"}
     assert await session.token() == "token-1"
@@ -190,9 +190,9 @@ async def test_many_who_ask_at_once_get_one_fresh_token() -> None:
 
 async def test_a_token_with_little_left_is_renewed_before_it_is_used(ada: Account) -> None:
     lives = iter([30, 3600])
-    session = Session(CalledToken(lambda: ada.mint(seconds=next(lives))), no_server)
-    assert seconds_left(await session.token()) < 60
-    assert seconds_left(await session.token()) > 60
+    session = TokenManager(CallableToken(lambda: ada.mint(seconds=next(lives))), no_server)
+    assert seconds_until_expiry(await session.token()) < 60
+    assert seconds_until_expiry(await session.token()) > 60
 
 
 async def test_a_refresh_token_is_used_before_the_password_and_the_password_when_it_ran_out() -> None:
@@ -201,25 +201,25 @@ async def test_a_refresh_token_is_used_before_the_password_and_the_password_when
     async def post(path: str, body: dict[str, Any]) -> dict[str, Any]:
         asked.append(path)
         if len(asked) == 3:
-            raise RequestRefused({"detail": "Expired."}, 401)
+            raise RequestError({"detail": "Expired."}, 401)
         return {"access": f"access {len(asked)}", "refresh": "refresh"}
 
     source = Password("ada", SECRET)
-    assert [await source.fresh(post) for _ in range(3)] == ["access 1", "access 2", "access 4"]
+    assert [await source.fetch(post) for _ in range(3)] == ["access 1", "access 2", "access 4"]
     assert asked == ["/api/token/", "/api/token/refresh/", "/api/token/refresh/", "/api/token/"]
 
 
-@pytest.mark.parametrize("error", [Unreachable(), RequestRefused({"detail": "Too many tries."}, 429)])
+@pytest.mark.parametrize("error", [ServerUnreachable(), RequestError({"detail": "Too many tries."}, 429)])
 async def test_a_server_that_cannot_sign_in_now_is_not_one_that_refuses(error: ScanrillError) -> None:
     async def post(path: str, body: dict[str, Any]) -> dict[str, Any]:
         raise error
 
     with pytest.raises(type(error)):
-        await Password("ada", SECRET).fresh(post)
+        await Password("ada", SECRET).fetch(post)
 
 
 @pytest.mark.parametrize(
     "token", ["", "a.b", "a.eyJ9.c", "a.e30.c", "a.W10.c", "a.eyJleHAiOiJ4In0.c", "é.é.é"]
 )
 def test_a_token_that_says_nothing_of_its_end_counts_as_valid(token: str) -> None:
-    assert seconds_left(token) == float("inf")
+    assert seconds_until_expiry(token) == float("inf")

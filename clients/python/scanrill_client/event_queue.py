@@ -8,7 +8,7 @@ from collections import deque
 from .events import Event, Progress
 
 
-class Feed:
+class EventQueue:
     """`async for event in feed`. Who reads slowly misses no event, and of a page's drafts all but the last.
 
     It ends when the client is closed, or with the error that ended the connection for good.
@@ -46,7 +46,7 @@ class Feed:
         self._end = error or StopAsyncIteration()
         self._changed.set()
 
-    def __aiter__(self) -> Feed:
+    def __aiter__(self) -> EventQueue:
         return self
 
     async def __anext__(self) -> Event:

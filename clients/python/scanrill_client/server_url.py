@@ -8,7 +8,7 @@ SOCKET_PATH = "/ws/core/upload/"
 _WEB = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 
-class Address:
+class ServerURL:
     """Of `http://host:8000`, also with `ws`, and with a path where a proxy puts the server under one."""
 
     def __init__(self, url: str) -> None:

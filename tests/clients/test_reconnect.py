@@ -11,15 +11,15 @@ import pytest
 from scanrill_client import (
     AsyncClient,
     ConnectionLost,
-    ConnectionRefused,
+    ConnectionRejected,
     Created,
     Deleted,
-    Ended,
     Event,
-    Listed,
+    Finished,
     Progress,
-    Timing,
-    Unreachable,
+    ServerUnreachable,
+    Snapshot,
+    Timeouts,
     Updated,
 )
 
@@ -40,7 +40,7 @@ async def test_a_cut_in_the_middle_of_a_reading_costs_nothing(
         proxy.cut()
         await shown(events, document.text_up_to(2))
         document.lift(2)
-        assert (await until(events, Ended)).result() == document.text
+        assert (await until(events, Finished)).result() == document.text
         assert [event async for event in events] == []
 
 
@@ -54,7 +54,7 @@ async def test_an_end_that_came_while_there_was_no_connection_is_told(
         proxy.refuse()
         proxy.cut()
         barrier.lift()
-        await until(watching, Ended)
+        await until(watching, Finished)
         proxy.admit()
         assert await reading == "one\ntwo"
 
@@ -83,7 +83,7 @@ async def test_what_happened_meanwhile_is_in_the_fold_afterwards(
         await other.read(scripted_png(lines=[name]), filename=name)
     async with aclosing(client.events()) as events:
         first = await anext(events)
-        assert isinstance(first, Listed)
+        assert isinstance(first, Snapshot)
         assert len(first.uploads) == 3
         by_name = {upload.filename: upload.id for upload in client.uploads.values()}
         await same_as_server(client, events)
@@ -113,7 +113,7 @@ async def test_each_event_that_was_missed_is_told_once_and_in_order(
         await other.read(image)
         proxy.admit()
         told = [event async for event in several(events, 4)]
-    assert [type(event) for event in told] == [Updated, Deleted, Created, Ended]
+    assert [type(event) for event in told] == [Updated, Deleted, Created, Finished]
     places = [int(str(event.cursor).rpartition(":")[2]) for event in told]
     assert places == list(range(places[0], places[0] + 4))
 
@@ -129,14 +129,14 @@ async def several(events: AsyncGenerator[Event], count: int) -> AsyncGenerator[E
 
 async def test_each_change_is_told_to_the_fold_of_everybody(ada: Account, client_of: Make) -> None:
     for over in ("rest", "socket"):
-        asking, watching = client_of(ada, over=over), client_of(ada)
+        asking, watching = client_of(ada, transport=over), client_of(ada)
         async with aclosing(asking.events()) as mine, aclosing(watching.events()) as theirs:
             await anext(mine)
             await anext(theirs)
             key = (await asking.create(scripted_png(lines=["one"]))).upload_id
             for events in (mine, theirs):
                 await until(events, Created)
-                await until(events, Ended)
+                await until(events, Finished)
             await asking.update(key, filename=f"{over}.png")
             for events in (mine, theirs):
                 assert (await until(events, Updated)).instance.filename == f"{over}.png"
@@ -172,7 +172,7 @@ async def test_a_file_whose_sending_is_cut_is_sent_again(ada: Account, client_of
 async def test_a_change_that_is_cut_off_is_an_error_and_a_question_is_asked_again(
     ada: Account, client_of: Make, proxy: Proxy, barrier: Barrier
 ) -> None:
-    client = client_of(ada, proxy, over="socket")
+    client = client_of(ada, proxy, transport="socket")
     key = (await client.create(scripted_png(lines=["one"]))).upload_id
     proxy.to_client.blackhole()
     sent = proxy.to_server.passed_bytes
@@ -189,21 +189,21 @@ async def test_a_change_that_is_cut_off_is_an_error_and_a_question_is_asked_agai
 async def test_a_server_that_says_nothing_any_more_is_left_and_found_again(
     ada: Account, client_of: Make, proxy: Proxy, barrier: Barrier
 ) -> None:
-    timing = Timing(silence=0.1, answer=0.2, first_wait=0.01, most_wait=0.05)
+    timeouts = Timeouts(idle=0.1, ping=0.2, initial_backoff=0.01, max_backoff=0.05)
     image = scripted_png(lines=["one", "two"], **barrier.after(1))
-    async with aclosing(client_of(ada, proxy, timing=timing, over="socket").upload(image)) as events:
+    async with aclosing(client_of(ada, proxy, timeouts=timeouts, transport="socket").upload(image)) as events:
         await shown(events, "one")
         proxy.to_client.blackhole()
         await proxy.connected(2)
         proxy.heal()
         barrier.lift()
-        assert (await until(events, Ended)).result() == "one\ntwo"
+        assert (await until(events, Finished)).result() == "one\ntwo"
 
 
 async def test_silence_alone_ends_nothing_while_the_server_answers(
     ada: Account, client_of: Make, proxy: Proxy
 ) -> None:
-    client = client_of(ada, proxy, timing=Timing(silence=0.01, answer=20.0), over="socket")
+    client = client_of(ada, proxy, timeouts=Timeouts(idle=0.01, ping=20.0), transport="socket")
     await client.connect()
     passed = proxy.to_client.passed_bytes
     await proxy.to_client.passed(passed + 200)  # some ten answers
@@ -216,8 +216,8 @@ async def test_a_big_message_on_a_slow_line_is_no_silence(
     """It takes longer than the silence and the answer together; bytes come all the while."""
     pages = [f"{number} " + "x" * 10_000 for number in range(10)]
     proxy.to_client.throttle(200_000)
-    timing = Timing(silence=0.1, answer=0.1)
-    client = client_of(ada, proxy, timing=timing, over="socket")
+    timeouts = Timeouts(idle=0.1, ping=0.1)
+    client = client_of(ada, proxy, timeouts=timeouts, transport="socket")
     assert await client.read(scripted_tiff([{"lines": [page]} for page in pages])) == "\n\n".join(pages)
     assert proxy.accepted == 1
 
@@ -236,7 +236,7 @@ async def test_a_server_that_starts_again_in_the_middle_of_a_document_is_waited_
         await asyncio.to_thread(server.start)
         await shown(events, document.text_up_to(2))
         document.lift(2)
-        assert (await until(events, Ended)).result() == document.text
+        assert (await until(events, Finished)).result() == document.text
         await same_as_server(client, everything)
 
 
@@ -246,7 +246,7 @@ async def test_a_server_that_never_was_there_is_told_at_once(
     proxy.refuse()
     client = client_of(ada, proxy)
     for call in (client.connect(), client.list(), client.read(b""), anext(client.events())):
-        with pytest.raises(Unreachable):
+        with pytest.raises(ServerUnreachable):
             await call
     proxy.admit()
     assert await client.read(scripted_png(lines=["one"])) == "one"
@@ -255,17 +255,17 @@ async def test_a_server_that_never_was_there_is_told_at_once(
 async def test_a_server_that_stays_away_too_long_is_given_up(
     ada: Account, client_of: Make, proxy: Proxy
 ) -> None:
-    client = client_of(ada, proxy, timing=Timing(away=0.05, first_wait=0.01, most_wait=0.02))
+    client = client_of(ada, proxy, timeouts=Timeouts(reconnect=0.05, initial_backoff=0.01, max_backoff=0.02))
     events = client.events()
     await anext(events)
     proxy.refuse()
     proxy.cut()
-    with pytest.raises(Unreachable):
+    with pytest.raises(ServerUnreachable):
         await anext(events)
 
 
 async def test_a_path_where_no_socket_is_ends_for_good(ada: Account) -> None:
-    async with AsyncClient(f"{ada.server.http}/nowhere", token=ada.mint(), timing=QUICK) as client:
-        with pytest.raises(ConnectionRefused) as raised:
+    async with AsyncClient(f"{ada.server.http}/nowhere", token=ada.mint(), timeouts=QUICK) as client:
+        with pytest.raises(ConnectionRejected) as raised:
             await client.connect()
         assert raised.value.code == 4404

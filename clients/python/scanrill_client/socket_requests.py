@@ -1,19 +1,19 @@
-"""The requests of `rest.Requests`, over the WebSocket."""
+"""The requests of `rest.RequestTransport`, over the WebSocket."""
 
 from __future__ import annotations
 
-from .connection import Connection
-from .errors import NotFound, RequestRefused, UnexpectedAnswer
+from .connection import ReconnectingConnection
+from .errors import NotFound, RequestError, UnexpectedResponse
 from .events import Created
-from .files import File
-from .messages import Incoming, Instance, Json, Listing
+from .messages import Instance, Json, Listing, ServerMessage
+from .upload_file import UploadFile
 
 
 class SocketRequests:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: ReconnectingConnection) -> None:
         self._connection = connection
 
-    async def create(self, file: File, asked: Json) -> Created:
+    async def create(self, file: UploadFile, asked: Json) -> Created:
         """The file in one message; what is large is better sent by REST."""
         data = {"image_base64": await file.base64()} | asked
         if file.filename is not None:
@@ -46,13 +46,13 @@ class SocketRequests:
         request: Json = {"type": kind, "instance_id": upload_id}
         try:
             return _instance(await self._connection.request(request | more))
-        except RequestRefused as error:
+        except RequestError as error:
             if kind != "retry" and "instance_id" in error.fields:
                 raise NotFound(error.fields) from None
             raise  # or the upload's status does not go with it
 
 
-def _instance(reply: Incoming) -> Instance:
+def _instance(reply: ServerMessage) -> Instance:
     if reply.instance is None:
-        raise UnexpectedAnswer("The server's answer has no upload in it.")
+        raise UnexpectedResponse("The server's answer has no upload in it.")
     return reply.instance

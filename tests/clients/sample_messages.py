@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from scanrill_client.messages import Incoming, Instance
+from scanrill_client.messages import Instance, ServerMessage
 
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 
@@ -32,26 +32,26 @@ def instance(upload_id: str = "u", **fields: Any) -> Instance:
     return Instance(id=upload_id, **(plain | fields))
 
 
-def change(kind: str, of: Instance, **fields: Any) -> Incoming:
+def change(kind: str, of: Instance, **fields: Any) -> ServerMessage:
     """`kind` is "created", "updated" or "deleted"."""
-    return Incoming(type=f"Upload.{kind}", instance=of, **fields)
+    return ServerMessage(type=f"Upload.{kind}", instance=of, **fields)
 
 
-def ended(upload_id: str = "u", status: str = "processed", **fields: Any) -> Incoming:
+def ended(upload_id: str = "u", status: str = "processed", **fields: Any) -> ServerMessage:
     texts = {"raw_text": "text", "processed_text": "text"} if status == "processed" else {"error": "Broken."}
-    return Incoming(type="Upload.status", id=upload_id, status=status, **(texts | fields))
+    return ServerMessage(type="Upload.status", id=upload_id, status=status, **(texts | fields))
 
 
-def partial(text: str, page: int | None = 1, upload_id: str = "u", **fields: Any) -> Incoming:
-    return Incoming(
+def partial(text: str, page: int | None = 1, upload_id: str = "u", **fields: Any) -> ServerMessage:
+    return ServerMessage(
         type="Upload.status", id=upload_id, status="processing", streamed_text=text, page=page, **fields
     )
 
 
-def acknowledged(**fields: Any) -> Incoming:
+def acknowledged(**fields: Any) -> ServerMessage:
     """To who opted in."""
-    return Incoming(message="subscribed", type="subscribed", **fields)
+    return ServerMessage(message="subscribed", type="subscribed", **fields)
 
 
-def listed(*uploads: Instance, **fields: Any) -> Incoming:
-    return Incoming(type="Upload.list", uploads=uploads, **fields)
+def listed(*uploads: Instance, **fields: Any) -> ServerMessage:
+    return ServerMessage(type="Upload.list", uploads=uploads, **fields)

@@ -16,10 +16,10 @@ from scanrill_client import (
     Client,
     Created,
     Deleted,
-    Ended,
+    Finished,
     Progress,
     ReadingFailed,
-    RequestRefused,
+    RequestError,
     UploadDeleted,
 )
 from scanrill_client.client import _end
@@ -34,7 +34,7 @@ from tests.support.drawing import scripted_png
 @pytest.mark.parametrize("over", ["rest", "socket"])
 async def test_a_file_is_read(ada: Account, client_of: Make, tmp_path: Path, over: str) -> None:
     (tmp_path / "receipt.png").write_bytes(scripted_png(lines=["# Receipt", "Total 12.00"]))
-    client = client_of(ada, over=over)
+    client = client_of(ada, transport=over)
     assert await client.read(tmp_path / "receipt.png") == "# Receipt\n\nTotal 12.00"
     [instance] = (await client.list()).uploads
     assert instance.filename == "receipt.png"
@@ -54,7 +54,7 @@ async def test_an_upload_is_told_from_its_creation_over_its_growing_text_to_its_
                     document.lift(page)
     assert isinstance(told[0], Created)
     assert (told[0].instance.filename, told[0].duplicate) == ("scan.tiff", False)
-    assert isinstance(told[-1], Ended)
+    assert isinstance(told[-1], Finished)
     assert told[-1].result() == document.text
     assert all(isinstance(event, Progress) for event in told[1:-1])
     texts = [event.text for event in told if isinstance(event, Progress)]
@@ -72,7 +72,7 @@ async def test_pages_are_told_with_their_numbers_and_the_place_of_the_newest_lin
         assert progress.line is not None
         assert (progress.line.width, progress.line.height) == (8, 8)
         document.lift(2)
-        await until(events, Ended)
+        await until(events, Finished)
 
 
 async def test_the_same_file_again_ends_at_once_with_its_text(ada: Account, client_of: Make) -> None:
@@ -81,7 +81,7 @@ async def test_the_same_file_again_ends_at_once_with_its_text(ada: Account, clie
     created, ended = [event async for event in client.upload(image)]
     assert isinstance(created, Created)
     assert created.duplicate
-    assert isinstance(ended, Ended)
+    assert isinstance(ended, Finished)
     assert ended.result() == "one"
 
 
@@ -94,7 +94,7 @@ async def test_two_clients_that_send_the_same_file_both_get_its_text(
         second = asyncio.create_task(client_of(ada).read(image))
         barrier.lift()
         assert await second == "one\ntwo"
-        assert (await until(events, Ended)).result() == "one\ntwo"
+        assert (await until(events, Finished)).result() == "one\ntwo"
 
 
 async def test_what_failed_and_is_sent_again_ends_with_its_text_and_not_with_the_failure_of_before(
@@ -117,8 +117,8 @@ async def test_a_reading_that_fails_raises_the_sentence_of_the_server(ada: Accou
 
 async def test_a_file_that_is_no_scan_is_refused_with_its_field(ada: Account, client_of: Make) -> None:
     for over in ("rest", "socket"):
-        with pytest.raises(RequestRefused) as raised:
-            await client_of(ada, over=over).read(b"no image at all")
+        with pytest.raises(RequestError) as raised:
+            await client_of(ada, transport=over).read(b"no image at all")
         assert list(raised.value.fields) == ["file" if over == "rest" else "image_base64"]
 
 
@@ -127,7 +127,7 @@ async def test_a_reading_that_is_cancelled_raises(ada: Account, client_of: Make,
     async with aclosing(client.upload(scripted_png(lines=["one", "two"], **barrier.after(1)))) as events:
         progress = await shown(events, "one")
         assert (await client.cancel(progress.upload_id)).status == "cancelled"
-        ended = await until(events, Ended)
+        ended = await until(events, Finished)
         with pytest.raises(Cancelled, match="Cancelled"):
             ended.result()
         assert [event async for event in events] == []
@@ -150,7 +150,7 @@ async def test_an_upload_that_is_deleted_ends_with_that(
 async def test_a_text_of_five_megabytes_comes_whole(ada: Account, client_of: Make, proxy: Proxy) -> None:
     pages = [f"{number} " + "x" * 100_000 for number in range(50)]
     document = scripted_tiff([{"lines": [page]} for page in pages])
-    assert await client_of(ada, proxy, over="socket").read(document) == "\n\n".join(pages)
+    assert await client_of(ada, proxy, transport="socket").read(document) == "\n\n".join(pages)
     assert proxy.accepted == 1, "no message is too large for the connection"
 
 
@@ -176,16 +176,16 @@ def test_the_client_without_asyncio_reads_and_tells(ada: Account, tmp_path: Path
             told.append(type(event))
             if isinstance(event, Progress) and event.text == document.text:
                 document.lift(2)
-        assert isinstance(event, Ended)
+        assert isinstance(event, Finished)
         assert event.result() == document.text
-        assert (told[0], told[-1], set(told[1:-1])) == (Created, Ended, {Progress})
+        assert (told[0], told[-1], set(told[1:-1])) == (Created, Finished, {Progress})
 
 
 def test_the_client_without_asyncio_raises_what_the_other_does(ada: Account) -> None:
     with Client(ada.server.http, token=ada.mint()) as client:
         with pytest.raises(ReadingFailed):
             client.read(scripted_png(then="raise"))
-        with pytest.raises(RequestRefused):
+        with pytest.raises(RequestError):
             client.create(b"no image")
 
 
@@ -235,7 +235,7 @@ def test_who_interrupts_the_client_without_asyncio_can_go_on_with_it(ada: Accoun
 
 INTERRUPTED_OFTEN = """
 import asyncio, random, signal
-from scanrill_client.client import _LoopThread
+from scanrill_client.client import BackgroundLoop
 
 class Interrupt(BaseException): ...
 
@@ -248,7 +248,7 @@ def strike(*_signal):
 async def work():
     await asyncio.sleep(random.choice([0, 0.0001]))
 
-waiting, struck, loop = False, 0, _LoopThread()
+waiting, struck, loop = False, 0, BackgroundLoop()
 loop.run(asyncio.sleep(0))  # how whole a thread is that is just being started is Python's affair
 signal.signal(signal.SIGALRM, strike)
 while struck < 5000:

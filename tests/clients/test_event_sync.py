@@ -14,12 +14,12 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from scanrill_client import Deleted, Ended, Event, Instance, Listed, Uploads
+from scanrill_client import Deleted, Event, Finished, Instance, Snapshot, UploadStore
+from scanrill_client.event_sync import LIST_REF, EventSynchronizer, is_at_or_before
 from scanrill_client.events import Change
-from scanrill_client.follower import LIST_REF, Follower, is_at_or_before
-from scanrill_client.messages import Incoming
+from scanrill_client.messages import ServerMessage
 
-from tests.clients.shapes import acknowledged, change, ended, instance, listed
+from tests.clients.sample_messages import acknowledged, change, ended, instance, listed
 
 ENDED = ("processed", "error", "cancelled")
 KEYS = st.sampled_from(["a", "b", "c"])
@@ -31,12 +31,12 @@ class ToyServer:
     def __init__(self, *, has_log: bool, pages_of: int) -> None:
         self.has_log, self.pages_of = has_log, pages_of
         self.uploads: dict[str, Instance] = {}
-        self.epoch, self.log, self.forgotten = 1, list[Incoming](), 0
-        self.outbox: deque[Incoming] | None = None
+        self.epoch, self.log, self.forgotten = 1, list[ServerMessage](), 0
+        self.outbox: deque[ServerMessage] | None = None
         self.opted_in = False
         self.requests: deque[dict[str, Any]] = deque()
         # A list that was read, and is not sent yet: what happens now is sent before it.
-        self.read: Incoming | None = None
+        self.read: ServerMessage | None = None
 
     # ── what happens ──
 
@@ -134,7 +134,7 @@ class ToyServer:
     def _set(self, key: str, **fields: Any) -> None:
         self.uploads[key] = msgspec.structs.replace(self.uploads[key], **fields)
 
-    def _happened(self, message: Incoming) -> None:
+    def _happened(self, message: ServerMessage) -> None:
         with_cursor = msgspec.structs.replace(message, cursor=f"{self.epoch}:{len(self.log) + 1}")
         self.log.append(with_cursor)
         if self.outbox is not None:
@@ -149,9 +149,9 @@ class Conversation(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.server = ToyServer(has_log=self.has_log, pages_of=self.pages_of)
-        self.follower, self.uploads = Follower("pages"), Uploads()
+        self.follower, self.uploads = EventSynchronizer("pages"), UploadStore()
         self.told: list[Event] = []
-        self.follower.ask_for_all()
+        self.follower.request_snapshot()
 
     # ── what happens at the server ──
 
@@ -190,7 +190,7 @@ class Conversation(RuleBasedStateMachine):
     @rule()
     def connect(self) -> None:
         self.server.join()
-        self.server.requests.append(self.follower.hello())
+        self.server.requests.append(self.follower.subscribe_request())
 
     @precondition(lambda self: self.server.outbox is not None)
     @rule()
@@ -211,19 +211,19 @@ class Conversation(RuleBasedStateMachine):
         for event in self.follower.take(self.server.outbox.popleft()):
             self.told.append(event)
             self.uploads.apply(event)
-        self.server.requests.extend(self.follower.outgoing())
+        self.server.requests.extend(self.follower.pending_requests())
 
     @rule()
-    def ask_for_all(self) -> None:
-        self.follower.ask_for_all()
+    def request_snapshot(self) -> None:
+        self.follower.request_snapshot()
         if self.server.outbox is not None:
-            self.server.requests.extend(self.follower.outgoing())
+            self.server.requests.extend(self.follower.pending_requests())
 
     # ── what must be so ──
 
     @invariant()
     def no_event_is_told_twice(self) -> None:
-        cursors = [event.cursor for event in self.told if not isinstance(event, Listed) and event.cursor]
+        cursors = [event.cursor for event in self.told if not isinstance(event, Snapshot) and event.cursor]
         assert len(cursors) == len(set(cursors))
 
     @invariant()
@@ -242,7 +242,7 @@ class Conversation(RuleBasedStateMachine):
             if event.cursor is None:
                 continue
             epoch, seq = map(int, event.cursor.split(":"))
-            if seen is not None and not isinstance(event, Listed):
+            if seen is not None and not isinstance(event, Snapshot):
                 assert (epoch, seq) == (seen[0], seen[1] + 1)
             seen = epoch, seq
 
@@ -285,34 +285,34 @@ TestAListInPages = InPages.TestCase
 # ── single steps ──
 
 
-def connected(stream: Any = "pages", **acknowledgement: Any) -> Follower:
-    follower = Follower(stream)
-    follower.hello()
+def connected(stream: Any = "pages", **acknowledgement: Any) -> EventSynchronizer:
+    follower = EventSynchronizer(stream)
+    follower.subscribe_request()
     follower.take(acknowledged(**acknowledgement))
     return follower
 
 
 def test_the_first_connection_asks_for_no_past() -> None:
-    assert Follower("pages").hello() == {"type": "subscribe", "stream": "pages"}
+    assert EventSynchronizer("pages").subscribe_request() == {"type": "subscribe", "stream": "pages"}
 
 
 def test_a_cut_before_the_replay_resumes_from_where_it_was() -> None:
     follower = connected(cursor="1:5")
     follower.take(change("updated", instance(), cursor="1:6"))
-    assert follower.hello()["since"] == "1:6"
+    assert follower.subscribe_request()["since"] == "1:6"
     follower.take(acknowledged(cursor="1:6", recovered=True))
-    assert follower.hello()["since"] == "1:6"
+    assert follower.subscribe_request()["since"] == "1:6"
 
 
 def test_a_cut_between_a_new_beginning_and_its_list_begins_anew() -> None:
     follower = connected(cursor="1:5")
-    follower.hello()
+    follower.subscribe_request()
     follower.take(acknowledged(cursor="2:9", recovered=False))
     assert follower.cursor == "1:5"
-    assert follower.hello()["since"] == "1:5"
+    assert follower.subscribe_request()["since"] == "1:5"
     follower.take(acknowledged(cursor="2:9", recovered=False))
     [event] = follower.take(listed(instance()))
-    assert isinstance(event, Listed)
+    assert isinstance(event, Snapshot)
     assert follower.cursor == "2:9"
 
 
@@ -325,14 +325,14 @@ def test_with_a_log_a_reply_is_no_event_and_without_one_it_is() -> None:
 
 def test_a_reply_to_retrieve_and_a_refusal_are_no_events() -> None:
     follower = connected()
-    assert follower.take(Incoming(type="Upload.status", instance=instance(), ref="1")) == []
-    assert follower.take(Incoming(type="Upload.updated", error={"instance_id": "No."}, ref="2")) == []
-    assert follower.take(Incoming(type="Upload.list", uploads=(), ref="3")) == []
+    assert follower.take(ServerMessage(type="Upload.status", instance=instance(), ref="1")) == []
+    assert follower.take(ServerMessage(type="Upload.updated", error={"instance_id": "No."}, ref="2")) == []
+    assert follower.take(ServerMessage(type="Upload.list", uploads=(), ref="3")) == []
 
 
 def test_a_cancel_is_told_by_its_reply_where_there_is_no_log() -> None:
     [event] = connected().take(ended(status="cancelled", error="Cancelled", ref="1"))
-    assert isinstance(event, Ended)
+    assert isinstance(event, Finished)
 
 
 def test_an_event_that_comes_again_is_not_told_again() -> None:
@@ -344,28 +344,28 @@ def test_an_event_that_comes_again_is_not_told_again() -> None:
 
 def test_what_happens_while_a_list_is_on_its_way_is_told_after_it() -> None:
     follower = connected(cursor="1:5")
-    follower.ask_for_all()
+    follower.request_snapshot()
     assert follower.take(change("deleted", instance("a"), cursor="1:6")) == []
     told = follower.take(listed(instance("a"), ref=LIST_REF))
-    assert [type(event) for event in told] == [Listed, Deleted]
+    assert [type(event) for event in told] == [Snapshot, Deleted]
 
 
 def test_a_list_that_is_cut_begins_anew() -> None:
     follower = connected()
-    follower.ask_for_all()
+    follower.request_snapshot()
     follower.take(listed(instance("deleted meanwhile"), ref=LIST_REF, next="more"))
-    follower.hello()
+    follower.subscribe_request()
     follower.take(acknowledged())
     [event] = follower.take(listed(instance("a"), ref=LIST_REF))
-    assert isinstance(event, Listed)
+    assert isinstance(event, Snapshot)
     assert [upload.id for upload in event.uploads] == ["a"]
 
 
 def test_a_server_that_has_a_log_since_it_started_again_is_asked_for_all_at_first() -> None:
     follower = connected()
-    assert "since" not in follower.hello()
+    assert "since" not in follower.subscribe_request()
     follower.take(acknowledged(cursor="1:7"))
-    assert [request["type"] for request in follower.outgoing()] == ["list"]
+    assert [request["type"] for request in follower.pending_requests()] == ["list"]
 
 
 @pytest.mark.parametrize(
@@ -390,6 +390,6 @@ def test_a_list_that_was_refused_ends_the_connection() -> None:
     from scanrill_client import ConnectionLost
 
     follower = connected()
-    follower.ask_for_all()
+    follower.request_snapshot()
     with pytest.raises(ConnectionLost):
-        follower.take(Incoming(type="Upload.list", error={"server": "Failed."}, ref=LIST_REF))
+        follower.take(ServerMessage(type="Upload.list", error={"server": "Failed."}, ref=LIST_REF))

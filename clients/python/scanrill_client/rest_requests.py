@@ -11,19 +11,19 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from .errors import NotFound, UnexpectedAnswer
+from .errors import NotFound, UnexpectedResponse
 from .events import Created
-from .files import File
-from .http import Http
+from .http import HttpClient
 from .messages import Engines, Instance, Json, Listing, Me, Page, Priority, Status
+from .upload_file import UploadFile
 
 T = TypeVar("T")
 
 
-class Requests(Protocol):
+class RequestTransport(Protocol):
     """What can be asked for in two ways: by REST, or over the socket."""
 
-    async def create(self, file: File, asked: Json) -> Created: ...
+    async def create(self, file: UploadFile, asked: Json) -> Created: ...
     async def list(self, wanted: Json) -> Listing: ...
     async def retrieve(self, upload_id: str) -> Instance: ...
     async def update(self, upload_id: str, changes: Json) -> Instance: ...
@@ -40,7 +40,7 @@ def asked(
     profile: str | None = None,
     priority: Priority | None = None,
 ) -> Json:
-    """What was given of `Wishes`; a TypeError where something else was."""
+    """What was given of `ReadOptions`; a TypeError where something else was."""
     codes = None if languages is None else list(languages)
     wishes = {
         "engine": engine,
@@ -67,10 +67,10 @@ def changes(
 
 
 class RestRequests:
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: HttpClient) -> None:
         self._http = http
 
-    async def create(self, file: File, asked: Json) -> Created:
+    async def create(self, file: UploadFile, asked: Json) -> Created:
         """Streams the file; a large one is in memory on neither side."""
         query = asked if "languages" not in asked else asked | {"languages": ",".join(asked["languages"])}
         if file.filename is not None:
@@ -137,4 +137,4 @@ def parsed(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.MsgspecError:
-        raise UnexpectedAnswer("The server answers what this client does not understand.") from None
+        raise UnexpectedResponse("The server answers what this client does not understand.") from None

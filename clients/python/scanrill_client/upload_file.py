@@ -8,13 +8,13 @@ import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-PIECE_BYTES = 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
 
 FileSource = str | os.PathLike[str] | bytes
 """A path, or a file's content."""
 
 
-class File:
+class UploadFile:
     """May be read as often as it has to be sent."""
 
     def __init__(self, source: FileSource, filename: str | None = None) -> None:
@@ -29,12 +29,12 @@ class File:
     async def pieces(self) -> AsyncGenerator[bytes]:
         if isinstance(self._source, bytes):
             view = memoryview(self._source)
-            for start in range(0, len(view), PIECE_BYTES):
-                yield bytes(view[start : start + PIECE_BYTES])
+            for start in range(0, len(view), CHUNK_BYTES):
+                yield bytes(view[start : start + CHUNK_BYTES])
             return
         file = await asyncio.to_thread(open, self._source, "rb")
         try:
-            while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
+            while piece := await asyncio.to_thread(file.read, CHUNK_BYTES):
                 yield piece
         finally:
             file.close()

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scanrill_client import Deleted, Ended, Event, Listed, Progress, Unreachable, Updated
-from scanrill_client.feed import Feed
+from scanrill_client import Deleted, Event, Finished, Progress, ServerUnreachable, Snapshot, Updated
+from scanrill_client.event_queue import EventQueue
 
-from tests.clients.shapes import instance
+from tests.clients.sample_messages import instance
 
 UPLOADS = st.sampled_from(["u", "v"])
 
@@ -21,14 +21,14 @@ def draft(upload_id: str, page: int, text: str) -> Progress:
 
 drafts = st.builds(draft, UPLOADS, st.integers(1, 3), st.text(max_size=3))
 lasting = (
-    st.builds(lambda key: Ended(id=key, status="processed"), UPLOADS)
+    st.builds(lambda key: Finished(id=key, status="processed"), UPLOADS)
     | st.builds(lambda key: Updated(instance=instance(key)), UPLOADS)
     | st.builds(lambda key: Deleted(instance=instance(key)), UPLOADS)
-    | st.just(Listed(uploads=()))
+    | st.just(Snapshot(uploads=()))
 )
 
 
-async def all_of(feed: Feed) -> list[Event]:
+async def all_of(feed: EventQueue) -> list[Event]:
     feed.end()
     return [event async for event in feed]
 
@@ -53,7 +53,7 @@ def blocks(events: list[Event], key: str) -> list[dict[int | None, str]]:
 def test_a_slow_reader_gets_all_that_lasts_in_order_and_the_last_draft_of_each_page(
     events: list[Event],
 ) -> None:
-    feed = Feed()
+    feed = EventQueue()
     for event in events:
         feed.put(event)
     read = asyncio.run(all_of(feed))
@@ -67,7 +67,7 @@ def test_a_slow_reader_gets_all_that_lasts_in_order_and_the_last_draft_of_each_p
 
 @given(st.lists(drafts | lasting))
 def test_one_upload_alone_is_heard_with_what_is_about_all(events: list[Event]) -> None:
-    feed = Feed()
+    feed = EventQueue()
     for event in events:
         feed.put(event)
     feed.only("u")
@@ -76,7 +76,7 @@ def test_one_upload_alone_is_heard_with_what_is_about_all(events: list[Event]) -
 
 
 async def test_of_many_drafts_that_wait_one_is_left() -> None:
-    feed = Feed()
+    feed = EventQueue()
     for number in range(1000):
         feed.put(draft("u", 1, str(number)))
     [event] = await all_of(feed)
@@ -85,8 +85,8 @@ async def test_of_many_drafts_that_wait_one_is_left() -> None:
 
 
 async def test_a_draft_that_was_read_does_not_part_the_next_one_from_those_that_follow_it() -> None:
-    feed = Feed()
-    for event in (draft("u", 1, "a"), Ended(id="u", status="error"), draft("u", 1, "b")):
+    feed = EventQueue()
+    for event in (draft("u", 1, "a"), Finished(id="u", status="error"), draft("u", 1, "b")):
         feed.put(event)
     await anext(feed)
     feed.put(draft("u", 1, "c"))
@@ -94,18 +94,18 @@ async def test_a_draft_that_was_read_does_not_part_the_next_one_from_those_that_
 
 
 async def test_a_reader_that_waits_is_woken() -> None:
-    feed = Feed()
+    feed = EventQueue()
     reading = asyncio.create_task(anext(feed))
     await asyncio.sleep(0)
-    feed.put(Listed(uploads=()))
-    assert await reading == Listed(uploads=())
+    feed.put(Snapshot(uploads=()))
+    assert await reading == Snapshot(uploads=())
 
 
 async def test_what_came_before_the_end_is_read_before_the_error() -> None:
-    feed = Feed()
-    feed.put(Listed(uploads=()))
-    feed.end(Unreachable())
-    assert isinstance(await anext(feed), Listed)
+    feed = EventQueue()
+    feed.put(Snapshot(uploads=()))
+    feed.end(ServerUnreachable())
+    assert isinstance(await anext(feed), Snapshot)
     for _ in range(2):
-        with pytest.raises(Unreachable):
+        with pytest.raises(ServerUnreachable):
             await anext(feed)
