@@ -1,13 +1,13 @@
-"""A client of scanrill, a server that reads scans: their text as Markdown, live while it is read.
+"""Client library for scanrill, a self-hosted OCR server that streams text as Markdown while it reads.
 
     async with AsyncClient("http://127.0.0.1:8000", token=…) as client:
         print(await client.read("receipt.jpg"))
 
-`Client` is the same without asyncio. The order in which an event flows through the modules:
+`Client` has the same methods without asyncio. An event passes through the modules in this order:
 
-    wire → connection → follower → uploads, feed → async_client → client
+    websocket → connection → event_sync → upload_store, event_queue → async_client → client
 
-`messages`, `events`, `follower`, `uploads`, `backoff` and `address` are pure: no network, no clock.
+`messages`, `events`, `event_sync`, `upload_store`, `backoff` and `server_url` are pure: no network, no clock.
 """
 
 from .async_client import AsyncClient
@@ -43,6 +43,7 @@ from .messages import (
     Stream,
 )
 from .tokens import Password, RefreshToken, TokenSource
+from .upload_file import FileSource
 from .upload_store import UploadStore
 
 __version__ = "0.1.0"
@@ -59,6 +60,7 @@ __all__ = [
     "Engine",
     "Engines",
     "Event",
+    "FileSource",
     "Finished",
     "Instance",
     "LinePosition",

@@ -1,4 +1,4 @@
-"""Events on their way to one reader: all that last, in order, and of live text the latest of each page."""
+"""Queue of events for one consumer."""
 
 from __future__ import annotations
 
@@ -9,40 +9,43 @@ from .events import Event, Progress
 
 
 class EventQueue:
-    """`async for event in feed`. Who reads slowly misses no event, and of a page's drafts all but the last.
+    """Asynchronous iterator over events; a slow consumer gets only the latest text of each page.
 
-    It ends when the client is closed, or with the error that ended the connection for good.
+    Successive `Progress` events of a page are merged while they wait. All other events stay, in order.
+    The iteration ends when the client is closed. It raises the error that ended the connection for good.
     """
 
     def __init__(self) -> None:
         self._entries: deque[list[Event]] = deque()
-        # The entries that newer text may take the place of, by upload and page.
-        self._drafts: dict[str, dict[int | None, list[Event]]] = {}
+        # Entries that a newer `Progress` may replace, by upload and page.
+        self._mergeable: dict[str, dict[int | None, list[Event]]] = {}
         self._upload_id: str | None = None
         self._changed = asyncio.Event()
         self._end: BaseException | None = None
 
-    def only(self, upload_id: str) -> None:
-        """From now on those of one upload, and those of all."""
+    def filter_to(self, upload_id: str) -> None:
+        """Keep only events of one upload, and events of all uploads. Applies to waiting events too."""
         self._upload_id = upload_id
-        self._entries = deque(entry for entry in self._entries if self._wants(entry[0]))
+        self._entries = deque(entry for entry in self._entries if self._matches(entry[0]))
 
     def put(self, event: Event) -> None:
-        if not self._wants(event):
+        """Append an event, or replace the waiting `Progress` of the same page."""
+        if not self._matches(event):
             return
         if isinstance(event, Progress):
-            if draft := self._draft(event):
-                draft[0] = event
+            if waiting := self._mergeable_entry(event):
+                waiting[0] = event
                 return
             entry: list[Event] = [event]
-            self._drafts.setdefault(event.id, {})[event.page] = entry
+            self._mergeable.setdefault(event.id, {})[event.page] = entry
         else:
-            self._seal(event.upload_id)
+            self._stop_merging(event.upload_id)
             entry = [event]
         self._entries.append(entry)
         self._changed.set()
 
-    def end(self, error: BaseException | None = None) -> None:
+    def close(self, error: BaseException | None = None) -> None:
+        """End the iteration after the waiting events, or raise the error there."""
         self._end = error or StopAsyncIteration()
         self._changed.set()
 
@@ -57,19 +60,19 @@ class EventQueue:
             await self._changed.wait()
         entry = self._entries.popleft()
         event = entry[0]
-        if isinstance(event, Progress) and self._draft(event) is entry:
-            del self._drafts[event.id][event.page]
+        if isinstance(event, Progress) and self._mergeable_entry(event) is entry:
+            del self._mergeable[event.id][event.page]
         return event
 
-    def _draft(self, event: Progress) -> list[Event] | None:
-        return self._drafts.get(event.id, {}).get(event.page)
+    def _mergeable_entry(self, event: Progress) -> list[Event] | None:
+        return self._mergeable.get(event.id, {}).get(event.page)
 
-    def _seal(self, upload_id: str | None) -> None:
-        """Text that comes later stays behind the event that comes now."""
+    def _stop_merging(self, upload_id: str | None) -> None:
+        """Keep later text behind the event that arrives now. None means all uploads."""
         if upload_id is None:
-            self._drafts.clear()
+            self._mergeable.clear()
         else:
-            self._drafts.pop(upload_id, None)
+            self._mergeable.pop(upload_id, None)
 
-    def _wants(self, event: Event) -> bool:
+    def _matches(self, event: Event) -> bool:
         return self._upload_id is None or event.upload_id in (None, self._upload_id)

@@ -1,4 +1,4 @@
-"""The REST API: what changes uploads, and what is a file."""
+"""Requests over the REST API, and the interface that both transports implement."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ T = TypeVar("T")
 
 
 class RequestTransport(Protocol):
-    """What can be asked for in two ways: by REST, or over the socket."""
+    """Requests that go over REST or over the WebSocket."""
 
-    async def create(self, file: UploadFile, asked: Json) -> Created: ...
-    async def list(self, wanted: Json) -> Listing: ...
+    async def create(self, file: UploadFile, options: Json) -> Created: ...
+    async def list(self, filters: Json) -> Listing: ...
     async def retrieve(self, upload_id: str) -> Instance: ...
-    async def update(self, upload_id: str, changes: Json) -> Instance: ...
+    async def update(self, upload_id: str, fields: Json) -> Instance: ...
     async def delete(self, upload_id: str) -> Instance: ...
     async def cancel(self, upload_id: str) -> Instance: ...
-    async def retry(self, upload_id: str, asked: Json) -> Instance: ...
+    async def retry(self, upload_id: str, options: Json) -> Instance: ...
 
 
-def asked(
+def read_options(
     *,
     engine: str | None = None,
     languages: Sequence[str] | None = None,
@@ -40,101 +40,117 @@ def asked(
     profile: str | None = None,
     priority: Priority | None = None,
 ) -> Json:
-    """What was given of `ReadOptions`; a TypeError where something else was."""
-    codes = None if languages is None else list(languages)
-    wishes = {
+    """Return the options that are not None. An unknown option raises `TypeError`."""
+    options = {
         "engine": engine,
-        "languages": codes,
+        "languages": None if languages is None else list(languages),
         "pages": pages,
         "profile": profile,
         "priority": priority,
     }
-    return {name: value for name, value in wishes.items() if value is not None}
+    return {name: value for name, value in options.items() if value is not None}
 
 
-def wanted(status: Status | None, search: str | None, limit: int | None, cursor: str | None) -> Json:
-    """The filters of a list that were given."""
+def list_filters(status: Status | None, search: str | None, limit: int | None, cursor: str | None) -> Json:
+    """Return the filters that are not None."""
     filters = {"status": status, "search": search, "limit": limit, "cursor": cursor}
     return {name: value for name, value in filters.items() if value is not None}
 
 
-def changes(
+def update_fields(
     filename: str | UnsetType, processed_text: str | UnsetType | None, metadata: Mapping[str, Any] | UnsetType
 ) -> Json:
-    """The fields of an update that were given."""
+    """Return the fields that are set."""
     fields = {"filename": filename, "processed_text": processed_text, "metadata": metadata}
     return {name: value for name, value in fields.items() if value is not UNSET}
 
 
 class RestRequests:
+    """Requests over the REST API."""
+
     def __init__(self, http: HttpClient) -> None:
         self._http = http
 
-    async def create(self, file: UploadFile, asked: Json) -> Created:
-        """Streams the file; a large one is in memory on neither side."""
-        query = asked if "languages" not in asked else asked | {"languages": ",".join(asked["languages"])}
+    async def create(self, file: UploadFile, options: Json) -> Created:
+        """Upload a file as a stream; neither side holds a large one in memory."""
+        query = options
+        if "languages" in options:
+            query = options | {"languages": ",".join(options["languages"])}
         if file.filename is not None:
             query = query | {"filename": file.filename}
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(await file.size())}
-        body = await self._http.call("POST", "/api/uploads/", params=query, headers=headers, body=file.pieces)
-        return parsed(body, Created)
+        body = await self._http.call("POST", "/api/uploads/", params=query, headers=headers, body=file.chunks)
+        return decode_response(body, Created)
 
-    async def list(self, wanted: Json) -> Listing:
-        return parsed(await self._http.call("GET", "/api/uploads/", params=wanted), Listing)
+    async def list(self, filters: Json) -> Listing:
+        return decode_response(await self._http.call("GET", "/api/uploads/", params=filters), Listing)
 
     async def retrieve(self, upload_id: str) -> Instance:
-        return await self._instance("GET", path(upload_id))
+        return await self._request_instance("GET", upload_path(upload_id))
 
-    async def update(self, upload_id: str, changes: Json) -> Instance:
-        return await self._instance("PATCH", path(upload_id), json=changes)
+    async def update(self, upload_id: str, fields: Json) -> Instance:
+        return await self._request_instance("PATCH", upload_path(upload_id), json=fields)
 
     async def delete(self, upload_id: str) -> Instance:
-        return await self._instance("DELETE", path(upload_id))
+        return await self._request_instance("DELETE", upload_path(upload_id))
 
     async def cancel(self, upload_id: str) -> Instance:
-        return await self._instance("POST", path(upload_id, "cancel"))
+        return await self._request_instance("POST", upload_path(upload_id, "cancel"))
 
-    async def retry(self, upload_id: str, asked: Json) -> Instance:
-        return await self._instance("POST", path(upload_id, "retry"), **({"json": asked} if asked else {}))
+    async def retry(self, upload_id: str, options: Json) -> Instance:
+        body = {"json": options} if options else {}
+        return await self._request_instance("POST", upload_path(upload_id, "retry"), **body)
 
-    async def _instance(self, method: str, path: str, **request: Any) -> Instance:
-        return parsed(await self._http.call(method, path, **request), Instance)
+    async def _request_instance(self, method: str, path: str, **request: Any) -> Instance:
+        return decode_response(await self._http.call(method, path, **request), Instance)
 
-    # ── what only REST has ──
+    # ── over REST only ──
 
     async def me(self) -> Me:
-        return parsed(await self._http.call("GET", "/api/me/"), Me)
+        return decode_response(await self._http.call("GET", "/api/me/"), Me)
 
     async def engines(self) -> Engines:
-        return parsed(await self._http.call("GET", "/api/engines/"), Engines)
+        return decode_response(await self._http.call("GET", "/api/engines/"), Engines)
 
     async def page(self, upload_id: str, number: int) -> Page:
-        return parsed(await self._http.call("GET", path(upload_id, f"pages/{number}")), Page)
+        return decode_response(await self._http.call("GET", upload_path(upload_id, f"pages/{number}")), Page)
 
     async def page_image(self, upload_id: str, number: int, width: int | None) -> bytes:
-        asked = {} if width is None else {"width": width}
-        return await self._http.call("GET", path(upload_id, f"pages/{number}/image"), params=asked)
+        query = {} if width is None else {"width": width}
+        return await self._http.call("GET", upload_path(upload_id, f"pages/{number}/image"), params=query)
 
     async def original(self, upload_id: str) -> bytes:
-        return await self._http.call("GET", path(upload_id, "file"))
+        return await self._http.call("GET", upload_path(upload_id, "file"))
 
     async def download(self, upload_id: str, target: Path) -> None:
-        async with self._http.stream("GET", path(upload_id, "file")) as response:
+        """Write the original file to a path, chunk by chunk."""
+        async with self._http.stream("GET", upload_path(upload_id, "file")) as response:
             with await asyncio.to_thread(open, target, "wb") as file:
-                async for piece in response.aiter_bytes():
-                    await asyncio.to_thread(file.write, piece)
+                async for chunk in response.aiter_bytes():
+                    await asyncio.to_thread(file.write, chunk)
 
 
-def path(upload_id: str, rest: str = "") -> str:
-    """What is no id has no path: `../token` would be another's."""
+def upload_path(upload_id: str, rest: str = "") -> str:
+    """Return the REST path of an upload.
+
+    Raises:
+        NotFound: The id is not a UUID. Without this check, `../token` would name another route.
+    """
     try:
         return f"/api/uploads/{UUID(upload_id)}/{rest}"
     except ValueError:
         raise NotFound({"instance_id": "You have no upload with this id."}, 404) from None
 
 
-def parsed(body: bytes, kind: type[T]) -> T:
+def decode_response(body: bytes, kind: type[T]) -> T:
+    """Decode the body of a response.
+
+    Raises:
+        UnexpectedResponse: The body is not JSON of this type.
+    """
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.MsgspecError:
-        raise UnexpectedResponse("The server answers what this client does not understand.") from None
+        raise UnexpectedResponse(
+            "The server sent a response that this client cannot decode. Check the URL and both versions."
+        ) from None

@@ -1,4 +1,4 @@
-"""The state of all uploads, by applying what happened to what there was; pure."""
+"""State of all uploads, computed from events; pure."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .messages import Instance
 
 
 class UploadStore(Mapping[str, Instance]):
-    """By their ids. Applying an event twice changes nothing.
+    """Read-only mapping of upload ids to uploads. Applying an event twice has no effect.
 
-    An upload is as the messages told it: the end of a reading tells status and texts and no more, so what
-    only `retrieve` tells (`pages_done`, `updated_at`, …) is as of the message before.
+    `Finished` carries the status and the texts only. Fields that no event carries (`pages_done`,
+    `updated_at`, …) keep the value of an earlier message; `retrieve` returns the present one.
     """
 
     def __init__(self) -> None:
@@ -33,28 +33,29 @@ class UploadStore(Mapping[str, Instance]):
         return f"<UploadStore: {len(self)}>"
 
     def apply(self, event: Event) -> None:
+        """Update the state by one event. Events of unknown types are ignored."""
         match event:
             case Snapshot(uploads=uploads):
                 self._by_id = {instance.id: instance for instance in uploads}
             case Created(instance=instance, duplicate=True) if instance.is_terminal and instance.id in self:
-                pass  # it is as it was, and the reply has no texts
+                pass  # the upload did not change, and the reply lacks its texts
             case Created(instance=instance) | Updated(instance=instance):
                 self._by_id[instance.id] = instance
             case Deleted(instance=instance):
                 self._by_id.pop(instance.id, None)
             case Progress():
-                self._read_on(event)
+                self._apply_progress(event)
             case Finished():
-                self._end(event)
-            case _:  # of the future
+                self._apply_finished(event)
+            case _:
                 pass
 
-    def _read_on(self, event: Progress) -> None:
-        known = {} if event.page_count is None else {"page_count": event.page_count}
-        self._change(event.id, status="processing", **known)
+    def _apply_progress(self, event: Progress) -> None:
+        page_count = {} if event.page_count is None else {"page_count": event.page_count}
+        self._replace_fields(event.id, status="processing", **page_count)
 
-    def _end(self, event: Finished) -> None:
-        self._change(
+    def _apply_finished(self, event: Finished) -> None:
+        self._replace_fields(
             event.id,
             status=event.status,
             error=event.error,
@@ -62,6 +63,6 @@ class UploadStore(Mapping[str, Instance]):
             processed_text=event.processed_text,
         )
 
-    def _change(self, upload_id: str, **changes: object) -> None:
-        if before := self._by_id.get(upload_id):
-            self._by_id[upload_id] = msgspec.structs.replace(before, **changes)
+    def _replace_fields(self, upload_id: str, **fields: object) -> None:
+        if upload := self._by_id.get(upload_id):
+            self._by_id[upload_id] = msgspec.structs.replace(upload, **fields)
