@@ -1,4 +1,4 @@
-"""A WebSocket server of a few lines that says what a test tells it to say, and a web server as simple."""
+"""Fake WebSocket and HTTP servers whose messages a test scripts."""
 
 from __future__ import annotations
 
@@ -16,53 +16,58 @@ from websockets.asyncio.server import ServerConnection
 Json = dict[str, Any]
 
 
-class Conversation:
-    """One client's connection, from the server's side."""
+class FakeServerConnection:
+    """Server side of one client's connection."""
 
-    def __init__(self, socket: ServerConnection) -> None:
-        self._socket = socket
+    def __init__(self, websocket: ServerConnection) -> None:
+        self._websocket = websocket
         self.pings = 0
 
-    async def hears(self) -> Json:
-        """The next request, but for pings, which are answered."""
-        message: Json = json.loads(await self._socket.recv())
+    async def receive(self) -> Json:
+        """Return the next request. Pings are counted and answered."""
+        message: Json = json.loads(await self._websocket.recv())
         if message["type"] == "ping":
             self.pings += 1
-            await self.says({"type": "pong"})
-            return await self.hears()
+            await self.send({"type": "pong"})
+            return await self.receive()
         return message
 
-    async def says(self, *messages: ServerMessage | Json | str) -> None:
+    async def send(self, *messages: ServerMessage | Json | str) -> None:
+        """Send messages as JSON; a string is sent as it is."""
         for message in messages:
             if isinstance(message, str):
-                await self._socket.send(message)
+                await self._websocket.send(message)
             else:
-                await self._socket.send(json.dumps(_plain(message)))
+                await self._websocket.send(json.dumps(_without_none(message)))
 
-    async def closes(self, code: int, reason: str = "") -> None:
-        await self._socket.close(code, reason)
+    async def close(self, code: int, reason: str = "") -> None:
+        await self._websocket.close(code, reason)
 
-    async def is_left(self) -> None:
-        await self._socket.wait_closed()
+    async def wait_closed(self) -> None:
+        await self._websocket.wait_closed()
 
 
-def _plain(message: ServerMessage | Json) -> Json:
+def _without_none(message: ServerMessage | Json) -> Json:
     fields: Json = msgspec.to_builtins(message)
     return {name: value for name, value in fields.items() if value is not None}
 
 
-Script = Callable[[Conversation], Awaitable[None]]
+Script = Callable[[FakeServerConnection], Awaitable[None]]
 
 
 @asynccontextmanager
-async def socket_server(*scripts: Script) -> AsyncIterator[str]:
-    """Its address. Each connection gets the next script; those after the last get the last."""
+async def fake_websocket_server(*scripts: Script) -> AsyncIterator[str]:
+    """Run a WebSocket server and yield its URL.
+
+    Args:
+        scripts: One for each connection, in order; further connections get the last one.
+    """
     waiting = list(scripts)
 
-    async def serve(socket: ServerConnection) -> None:
+    async def serve(websocket: ServerConnection) -> None:
         script = waiting.pop(0) if len(waiting) > 1 else waiting[0]
         with suppress(websockets.ConnectionClosed):
-            await script(Conversation(socket))
+            await script(FakeServerConnection(websocket))
 
     async with websockets.serve(serve, "127.0.0.1", 0) as server:
         [listening] = server.sockets
@@ -70,14 +75,18 @@ async def socket_server(*scripts: Script) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def web_server(answer: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
-    """Its address, and the heads of the requests that came. It answers all of them alike, and hangs up."""
+async def fake_http_server(response: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """Run an HTTP server that sends one response to every request, and closes.
+
+    Yields:
+        The URL, and the list of the request heads that arrive.
+    """
     heads: list[bytes] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             heads.append(await reader.readuntil(b"\r\n\r\n"))
-            writer.write(answer)
+            writer.write(response)
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
             pass

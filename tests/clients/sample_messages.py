@@ -1,4 +1,4 @@
-"""Messages of a server that is not there, as the pure parts of the client get them."""
+"""Sample messages for tests of the pure modules of the client."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ def instance(upload_id: str = "u", **fields: Any) -> Instance:
     return Instance(id=upload_id, **(plain | fields))
 
 
-def change(kind: str, of: Instance, **fields: Any) -> ServerMessage:
-    """`kind` is "created", "updated" or "deleted"."""
+def change_message(kind: str, of: Instance, **fields: Any) -> ServerMessage:
+    """Return the event of a change; `kind` is "created", "updated" or "deleted"."""
     return ServerMessage(type=f"Upload.{kind}", instance=of, **fields)
 
 
-def ended(upload_id: str = "u", status: str = "processed", **fields: Any) -> ServerMessage:
+def finished_message(upload_id: str = "u", status: str = "processed", **fields: Any) -> ServerMessage:
     texts = {"raw_text": "text", "processed_text": "text"} if status == "processed" else {"error": "Broken."}
     return ServerMessage(type="Upload.status", id=upload_id, status=status, **(texts | fields))
 
 
-def partial(text: str, page: int | None = 1, upload_id: str = "u", **fields: Any) -> ServerMessage:
+def partial_message(text: str, page: int | None = 1, upload_id: str = "u", **fields: Any) -> ServerMessage:
     return ServerMessage(
         type="Upload.status", id=upload_id, status="processing", streamed_text=text, page=page, **fields
     )
 
 
-def acknowledged(**fields: Any) -> ServerMessage:
-    """To who opted in."""
+def subscribed_message(**fields: Any) -> ServerMessage:
+    """Return the acknowledgement for a client that opted in to events."""
     return ServerMessage(message="subscribed", type="subscribed", **fields)
 
 
-def listed(*uploads: Instance, **fields: Any) -> ServerMessage:
+def list_message(*uploads: Instance, **fields: Any) -> ServerMessage:
     return ServerMessage(type="Upload.list", uploads=uploads, **fields)

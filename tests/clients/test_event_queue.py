@@ -1,4 +1,4 @@
-"""Events on their way to a reader who may be slow."""
+"""Event queues of consumers that may be slow."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.clients.sample_messages import instance
 UPLOADS = st.sampled_from(["u", "v"])
 
 
-def draft(upload_id: str, page: int, text: str) -> Progress:
+def progress(upload_id: str, page: int, text: str) -> Progress:
     return Progress(id=upload_id, page=page, page_count=None, page_text=text, pages=(text,))
 
 
-drafts = st.builds(draft, UPLOADS, st.integers(1, 3), st.text(max_size=3))
-lasting = (
+progress_events = st.builds(progress, UPLOADS, st.integers(1, 3), st.text(max_size=3))
+durable_events = (
     st.builds(lambda key: Finished(id=key, status="processed"), UPLOADS)
     | st.builds(lambda key: Updated(instance=instance(key)), UPLOADS)
     | st.builds(lambda key: Deleted(instance=instance(key)), UPLOADS)
@@ -28,17 +28,17 @@ lasting = (
 )
 
 
-async def all_of(feed: EventQueue) -> list[Event]:
-    feed.end()
-    return [event async for event in feed]
+async def close_and_drain(queue: EventQueue) -> list[Event]:
+    queue.close()
+    return [event async for event in queue]
 
 
-def without_drafts(events: list[Event]) -> list[Event]:
+def without_progress(events: list[Event]) -> list[Event]:
     return [event for event in events if not isinstance(event, Progress)]
 
 
-def blocks(events: list[Event], key: str) -> list[dict[int | None, str]]:
-    """What an upload's pages are, last, between one lasting event and the next."""
+def pages_between_durable_events(events: list[Event], key: str) -> list[dict[int | None, str]]:
+    """Return the last text of each page of an upload, between one durable event and the next."""
     found: list[dict[int | None, str]] = [{}]
     for event in events:
         if isinstance(event, Progress):
@@ -49,63 +49,61 @@ def blocks(events: list[Event], key: str) -> list[dict[int | None, str]]:
     return found
 
 
-@given(st.lists(drafts | lasting))
-def test_a_slow_reader_gets_all_that_lasts_in_order_and_the_last_draft_of_each_page(
+@given(st.lists(progress_events | durable_events))
+def test_event_queue_keeps_durable_events_and_the_last_progress_of_each_page(
     events: list[Event],
 ) -> None:
-    feed = EventQueue()
+    queue = EventQueue()
     for event in events:
-        feed.put(event)
-    read = asyncio.run(all_of(feed))
-    assert [e for e in read if not isinstance(e, Progress)] == [
-        e for e in events if not isinstance(e, Progress)
-    ]
+        queue.put(event)
+    read = asyncio.run(close_and_drain(queue))
+    assert without_progress(read) == without_progress(events)
     for key in ("u", "v"):
-        assert blocks(read, key) == blocks(events, key)
+        assert pages_between_durable_events(read, key) == pages_between_durable_events(events, key)
     assert len(read) <= len(events)
 
 
-@given(st.lists(drafts | lasting))
-def test_one_upload_alone_is_heard_with_what_is_about_all(events: list[Event]) -> None:
-    feed = EventQueue()
+@given(st.lists(progress_events | durable_events))
+def test_event_queue_filter_keeps_one_upload_and_snapshots(events: list[Event]) -> None:
+    queue = EventQueue()
     for event in events:
-        feed.put(event)
-    feed.only("u")
-    feed.put(draft("v", 1, "no"))
-    assert {event.upload_id for event in asyncio.run(all_of(feed))} <= {"u", None}
+        queue.put(event)
+    queue.filter_to("u")
+    queue.put(progress("v", 1, "no"))
+    assert {event.upload_id for event in asyncio.run(close_and_drain(queue))} <= {"u", None}
 
 
-async def test_of_many_drafts_that_wait_one_is_left() -> None:
-    feed = EventQueue()
+async def test_event_queue_merges_waiting_progress_events_of_a_page() -> None:
+    queue = EventQueue()
     for number in range(1000):
-        feed.put(draft("u", 1, str(number)))
-    [event] = await all_of(feed)
+        queue.put(progress("u", 1, str(number)))
+    [event] = await close_and_drain(queue)
     assert isinstance(event, Progress)
     assert event.page_text == "999"
 
 
-async def test_a_draft_that_was_read_does_not_part_the_next_one_from_those_that_follow_it() -> None:
-    feed = EventQueue()
-    for event in (draft("u", 1, "a"), Finished(id="u", status="error"), draft("u", 1, "b")):
-        feed.put(event)
-    await anext(feed)
-    feed.put(draft("u", 1, "c"))
-    assert len(await all_of(feed)) == 2
+async def test_event_queue_merges_progress_after_an_earlier_one_was_consumed() -> None:
+    queue = EventQueue()
+    for event in (progress("u", 1, "a"), Finished(id="u", status="error"), progress("u", 1, "b")):
+        queue.put(event)
+    await anext(queue)
+    queue.put(progress("u", 1, "c"))
+    assert len(await close_and_drain(queue)) == 2
 
 
-async def test_a_reader_that_waits_is_woken() -> None:
-    feed = EventQueue()
-    reading = asyncio.create_task(anext(feed))
+async def test_event_queue_put_wakes_a_waiting_consumer() -> None:
+    queue = EventQueue()
+    reading = asyncio.create_task(anext(queue))
     await asyncio.sleep(0)
-    feed.put(Snapshot(uploads=()))
+    queue.put(Snapshot(uploads=()))
     assert await reading == Snapshot(uploads=())
 
 
-async def test_what_came_before_the_end_is_read_before_the_error() -> None:
-    feed = EventQueue()
-    feed.put(Snapshot(uploads=()))
-    feed.end(ServerUnreachable())
-    assert isinstance(await anext(feed), Snapshot)
+async def test_event_queue_close_raises_after_the_waiting_events() -> None:
+    queue = EventQueue()
+    queue.put(Snapshot(uploads=()))
+    queue.close(ServerUnreachable())
+    assert isinstance(await anext(queue), Snapshot)
     for _ in range(2):
         with pytest.raises(ServerUnreachable):
-            await anext(feed)
+            await anext(queue)

@@ -1,7 +1,7 @@
-"""Whatever happens to the connections, a client ends up with exactly the truth.
+"""Event synchronization: after any sequence of cuts, the client state equals that of the server.
 
-A server of a few lines keeps uploads and (unless it is one of before) a log. A machine of hypothesis changes
-uploads, cuts, reconnects, forgets old events and restores backups, at any moment of a conversation.
+A toy server keeps uploads and, in one variant, an event log. A state machine of hypothesis changes
+uploads, cuts, reconnects, expires old events and restores backups, at any moment of a conversation.
 """
 
 from __future__ import annotations
@@ -14,46 +14,52 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from scanrill_client import Deleted, Event, Finished, Instance, Snapshot, UploadStore
+from scanrill_client import ConnectionLost, Deleted, Event, Finished, Instance, Snapshot, UploadStore
 from scanrill_client.event_sync import LIST_REF, EventSynchronizer, is_at_or_before
-from scanrill_client.events import Change
+from scanrill_client.events import InstanceEvent
 from scanrill_client.messages import ServerMessage
 
-from tests.clients.sample_messages import acknowledged, change, ended, instance, listed
+from tests.clients.sample_messages import (
+    change_message,
+    finished_message,
+    instance,
+    list_message,
+    subscribed_message,
+)
 
-ENDED = ("processed", "error", "cancelled")
+TERMINAL = ("processed", "error", "cancelled")
 KEYS = st.sampled_from(["a", "b", "c"])
 
 
 class ToyServer:
-    """`outbox` is what the only client still has to get; None while there is no connection."""
+    """Server with one client. `outbox` holds the messages in flight; None without a connection."""
 
     def __init__(self, *, has_log: bool, pages_of: int) -> None:
         self.has_log, self.pages_of = has_log, pages_of
         self.uploads: dict[str, Instance] = {}
-        self.epoch, self.log, self.forgotten = 1, list[ServerMessage](), 0
+        self.epoch, self.log, self.expired = 1, list[ServerMessage](), 0
         self.outbox: deque[ServerMessage] | None = None
         self.opted_in = False
         self.requests: deque[dict[str, Any]] = deque()
-        # A list that was read, and is not sent yet: what happens now is sent before it.
-        self.read: ServerMessage | None = None
+        # A list that was read and is not sent yet: later events are sent before it.
+        self.unsent_list: ServerMessage | None = None
 
-    # ── what happens ──
+    # ── changes ──
 
     def create(self, key: str) -> None:
         self.uploads[key] = instance(key)
-        self._happened(change("created", self.uploads[key]))
+        self._publish(change_message("created", self.uploads[key]))
 
     def rename(self, key: str, name: str) -> None:
         self._set(key, filename=name)
-        self._happened(change("updated", self.uploads[key]))
+        self._publish(change_message("updated", self.uploads[key]))
 
     def retry(self, key: str) -> None:
         self._set(key, status="pending", error=None, raw_text="", processed_text="")
-        self._happened(change("updated", self.uploads[key]))
+        self._publish(change_message("updated", self.uploads[key]))
 
-    def end(self, key: str, status: str) -> None:
-        message = ended(key, status)
+    def finish(self, key: str, status: str) -> None:
+        message = finished_message(key, status)
         self._set(
             key,
             status=status,
@@ -61,40 +67,40 @@ class ToyServer:
             raw_text=message.raw_text,
             processed_text=message.processed_text,
         )
-        self._happened(message)
+        self._publish(message)
 
     def delete(self, key: str) -> None:
-        self._happened(change("deleted", self.uploads.pop(key)))
+        self._publish(change_message("deleted", self.uploads.pop(key)))
 
-    def forget(self) -> None:
-        self.forgotten = len(self.log)
+    def expire_log(self) -> None:
+        self.expired = len(self.log)
 
     def restore(self) -> None:
-        """Another life: what the log had is not to be trusted any more. All connections are gone."""
+        """Restore a backup: start a new epoch with an empty log, and drop the connection."""
         self.epoch += 1
-        self.log, self.forgotten = [], 0
+        self.log, self.expired = [], 0
         self.cut()
 
     # ── a connection ──
 
-    def join(self) -> None:
+    def accept(self) -> None:
         self.outbox, self.opted_in = deque(), False
         self.requests.clear()
-        self.read = None
+        self.unsent_list = None
 
     def cut(self) -> None:
         self.outbox = None
 
     @property
-    def is_asked(self) -> bool:
-        return bool(self.requests) or self.read is not None
+    def has_work(self) -> bool:
+        return bool(self.requests) or self.unsent_list is not None
 
     def answer(self) -> None:
-        """One request, or (a list takes two steps) the other half of one."""
+        """Answer one request. A list takes two steps: read, then send."""
         assert self.outbox is not None
-        if self.read is not None:
-            self.outbox.append(self.read)
-            self.read = None
+        if self.unsent_list is not None:
+            self.outbox.append(self.unsent_list)
+            self.unsent_list = None
             return
         request = self.requests.popleft()
         if request["type"] == "subscribe":
@@ -106,59 +112,59 @@ class ToyServer:
         assert self.outbox is not None
         self.opted_in = True
         if not self.has_log:
-            self.outbox.append(acknowledged())
+            self.outbox.append(subscribed_message())
             return
         head = f"{self.epoch}:{len(self.log)}"
         if since is None:
-            self.outbox.append(acknowledged(cursor=head))
+            self.outbox.append(subscribed_message(cursor=head))
             return
         epoch, seq = map(int, since.split(":"))
-        if epoch == self.epoch and self.forgotten <= seq <= len(self.log):
-            self.outbox.append(acknowledged(cursor=since, recovered=True))
+        if epoch == self.epoch and self.expired <= seq <= len(self.log):
+            self.outbox.append(subscribed_message(cursor=since, recovered=True))
             self.outbox.extend(self.log[seq:])
         else:
-            self.outbox.append(acknowledged(cursor=head, recovered=False))
-            self.outbox.append(listed(*self._plain()))
+            self.outbox.append(subscribed_message(cursor=head, recovered=False))
+            self.outbox.append(list_message(*self._listed_uploads()))
 
     def _list(self, request: dict[str, Any]) -> None:
-        rest = [upload for upload in self._plain() if upload.id > request.get("cursor", "")]
+        rest = [upload for upload in self._listed_uploads() if upload.id > request.get("cursor", "")]
         found = rest[: self.pages_of]
         following = found[-1].id if len(rest) > self.pages_of else None
-        self.read = listed(*found, ref=request["ref"], next=following)
+        self.unsent_list = list_message(*found, ref=request["ref"], next=following)
 
-    def _plain(self) -> list[Instance]:
-        """In the order of their keys, without the texts."""
+    def _listed_uploads(self) -> list[Instance]:
+        """Return the uploads in the order of their keys, without the texts."""
         uploads = [self.uploads[key] for key in sorted(self.uploads)]
         return [msgspec.structs.replace(each, raw_text=None, processed_text=None) for each in uploads]
 
     def _set(self, key: str, **fields: Any) -> None:
         self.uploads[key] = msgspec.structs.replace(self.uploads[key], **fields)
 
-    def _happened(self, message: ServerMessage) -> None:
+    def _publish(self, message: ServerMessage) -> None:
         with_cursor = msgspec.structs.replace(message, cursor=f"{self.epoch}:{len(self.log) + 1}")
         self.log.append(with_cursor)
         if self.outbox is not None:
             self.outbox.append(with_cursor if self.opted_in and self.has_log else message)
 
 
-class Conversation(RuleBasedStateMachine):
+class SyncMachine(RuleBasedStateMachine):
     has_log = True
-    # So few that listing takes several requests.
+    # The number of uploads in one reply to a list.
     pages_of = 100
 
     @initialize()
-    def begin(self) -> None:
+    def set_up(self) -> None:
         self.server = ToyServer(has_log=self.has_log, pages_of=self.pages_of)
-        self.follower, self.uploads = EventSynchronizer("pages"), UploadStore()
-        self.told: list[Event] = []
-        self.follower.request_snapshot()
+        self.synchronizer, self.uploads = EventSynchronizer("pages"), UploadStore()
+        self.events: list[Event] = []
+        self.synchronizer.request_snapshot()
 
-    # ── what happens at the server ──
+    # ── rules for the server ──
 
     @rule(
         key=KEYS,
         name=st.sampled_from(["x", "y"]),
-        status=st.sampled_from(ENDED),
+        status=st.sampled_from(TERMINAL),
     )
     def change_something(self, key: str, name: str, status: str) -> None:
         upload = self.server.uploads.get(key)
@@ -167,7 +173,7 @@ class Conversation(RuleBasedStateMachine):
         elif upload.filename != name:
             self.server.rename(key, name)
         elif upload.status == "pending":
-            self.server.end(key, status)
+            self.server.finish(key, status)
         else:
             self.server.retry(key)
 
@@ -177,20 +183,20 @@ class Conversation(RuleBasedStateMachine):
             self.server.delete(key)
 
     @rule()
-    def forget(self) -> None:
-        self.server.forget()
+    def expire_log(self) -> None:
+        self.server.expire_log()
 
     @rule()
     def restore(self) -> None:
         self.server.restore()
 
-    # ── what happens in between ──
+    # ── rules for the connection ──
 
     @precondition(lambda self: self.server.outbox is None)
     @rule()
     def connect(self) -> None:
-        self.server.join()
-        self.server.requests.append(self.follower.subscribe_request())
+        self.server.accept()
+        self.server.requests.append(self.synchronizer.subscribe_request())
 
     @precondition(lambda self: self.server.outbox is not None)
     @rule()
@@ -203,42 +209,42 @@ class Conversation(RuleBasedStateMachine):
         for step in steps:
             if step == "deliver" and self.server.outbox:
                 self.deliver()
-            elif step == "answer" and self.server.is_asked:
+            elif step == "answer" and self.server.has_work:
                 self.server.answer()
 
     def deliver(self) -> None:
         assert self.server.outbox
-        for event in self.follower.take(self.server.outbox.popleft()):
-            self.told.append(event)
+        for event in self.synchronizer.receive(self.server.outbox.popleft()):
+            self.events.append(event)
             self.uploads.apply(event)
-        self.server.requests.extend(self.follower.pending_requests())
+        self.server.requests.extend(self.synchronizer.pending_requests())
 
     @rule()
     def request_snapshot(self) -> None:
-        self.follower.request_snapshot()
+        self.synchronizer.request_snapshot()
         if self.server.outbox is not None:
-            self.server.requests.extend(self.follower.pending_requests())
+            self.server.requests.extend(self.synchronizer.pending_requests())
 
-    # ── what must be so ──
+    # ── invariants ──
 
     @invariant()
-    def no_event_is_told_twice(self) -> None:
-        cursors = [event.cursor for event in self.told if not isinstance(event, Snapshot) and event.cursor]
+    def no_cursor_repeats(self) -> None:
+        cursors = [event.cursor for event in self.events if not isinstance(event, Snapshot) and event.cursor]
         assert len(cursors) == len(set(cursors))
 
     @invariant()
-    def with_a_log_each_event_has_its_place(self) -> None:
-        assert not self.has_log or all(event.cursor for event in self.told)
+    def events_of_a_log_have_cursors(self) -> None:
+        assert not self.has_log or all(event.cursor for event in self.events)
 
     @invariant()
-    def cursors_only_rise(self) -> None:
-        places = [tuple(map(int, event.cursor.split(":"))) for event in self.told if event.cursor]
-        assert places == sorted(places)
+    def cursors_increase(self) -> None:
+        positions = [tuple(map(int, event.cursor.split(":"))) for event in self.events if event.cursor]
+        assert positions == sorted(positions)
 
     @invariant()
-    def nothing_is_left_out_unless_a_list_came_in_its_place(self) -> None:
+    def no_event_is_missing_unless_a_snapshot_replaces_it(self) -> None:
         seen = None
-        for event in self.told:
+        for event in self.events:
             if event.cursor is None:
                 continue
             epoch, seq = map(int, event.cursor.split(":"))
@@ -249,123 +255,131 @@ class Conversation(RuleBasedStateMachine):
     def teardown(self) -> None:
         if self.server.outbox is None:
             self.connect()
-        while self.server.is_asked or self.server.outbox:
+        while self.server.has_work or self.server.outbox:
             if self.server.outbox:
                 self.deliver()
             else:
                 self.server.answer()
-        assert {key: known(each) for key, each in self.uploads.items()} == {
-            key: known(each) for key, each in self.server.uploads.items()
+        assert {key: without_texts(each) for key, each in self.uploads.items()} == {
+            key: without_texts(each) for key, each in self.server.uploads.items()
         }
         for key, upload in self.uploads.items():
             assert upload.raw_text in (None, self.server.uploads[key].raw_text)
 
 
-def known(upload: Instance) -> Instance:
-    """But for the texts, which no list tells."""
+def without_texts(upload: Instance) -> Instance:
+    """Drop the texts, which no list carries."""
     return msgspec.structs.replace(upload, raw_text=None, processed_text=None)
 
 
-class WithoutLog(Conversation):
+class SyncMachineWithoutLog(SyncMachine):
     has_log = False
 
 
-class InPages(Conversation):
+class SyncMachineWithListPages(SyncMachine):
     has_log = False
     pages_of = 2
 
 
-for _machine in (Conversation, WithoutLog, InPages):
+for _machine in (SyncMachine, SyncMachineWithoutLog, SyncMachineWithListPages):
     _machine.TestCase.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
-TestAServerWithALog = Conversation.TestCase
-TestAServerWithoutALog = WithoutLog.TestCase
-TestAListInPages = InPages.TestCase
+TestServerWithLog = SyncMachine.TestCase
+TestServerWithoutLog = SyncMachineWithoutLog.TestCase
+TestServerWithListPages = SyncMachineWithListPages.TestCase
 
 
 # ── single steps ──
 
 
-def connected(stream: Any = "pages", **acknowledgement: Any) -> EventSynchronizer:
-    follower = EventSynchronizer(stream)
-    follower.subscribe_request()
-    follower.take(acknowledged(**acknowledgement))
-    return follower
+def connected_synchronizer(stream: Any = "pages", **acknowledgement: Any) -> EventSynchronizer:
+    synchronizer = EventSynchronizer(stream)
+    synchronizer.subscribe_request()
+    synchronizer.receive(subscribed_message(**acknowledgement))
+    return synchronizer
 
 
-def test_the_first_connection_asks_for_no_past() -> None:
+def test_subscribe_request_of_the_first_connection_has_no_since() -> None:
     assert EventSynchronizer("pages").subscribe_request() == {"type": "subscribe", "stream": "pages"}
 
 
-def test_a_cut_before_the_replay_resumes_from_where_it_was() -> None:
-    follower = connected(cursor="1:5")
-    follower.take(change("updated", instance(), cursor="1:6"))
-    assert follower.subscribe_request()["since"] == "1:6"
-    follower.take(acknowledged(cursor="1:6", recovered=True))
-    assert follower.subscribe_request()["since"] == "1:6"
+def test_subscribe_request_after_a_cut_before_the_replay_keeps_since() -> None:
+    synchronizer = connected_synchronizer(cursor="1:5")
+    synchronizer.receive(change_message("updated", instance(), cursor="1:6"))
+    assert synchronizer.subscribe_request()["since"] == "1:6"
+    synchronizer.receive(subscribed_message(cursor="1:6", recovered=True))
+    assert synchronizer.subscribe_request()["since"] == "1:6"
 
 
-def test_a_cut_between_a_new_beginning_and_its_list_begins_anew() -> None:
-    follower = connected(cursor="1:5")
-    follower.subscribe_request()
-    follower.take(acknowledged(cursor="2:9", recovered=False))
-    assert follower.cursor == "1:5"
-    assert follower.subscribe_request()["since"] == "1:5"
-    follower.take(acknowledged(cursor="2:9", recovered=False))
-    [event] = follower.take(listed(instance()))
+def test_subscribe_request_after_a_cut_before_the_list_keeps_since() -> None:
+    synchronizer = connected_synchronizer(cursor="1:5")
+    synchronizer.subscribe_request()
+    synchronizer.receive(subscribed_message(cursor="2:9", recovered=False))
+    assert synchronizer.cursor == "1:5"
+    assert synchronizer.subscribe_request()["since"] == "1:5"
+    synchronizer.receive(subscribed_message(cursor="2:9", recovered=False))
+    [event] = synchronizer.receive(list_message(instance()))
     assert isinstance(event, Snapshot)
-    assert follower.cursor == "2:9"
+    assert synchronizer.cursor == "2:9"
 
 
-def test_with_a_log_a_reply_is_no_event_and_without_one_it_is() -> None:
-    reply = change("updated", instance(), ref="1")
-    assert connected(cursor="1:5").take(reply) == []
-    [event] = connected().take(reply)
-    assert isinstance(event, Change)
+def test_receive_reply_is_an_event_only_without_a_log() -> None:
+    reply = change_message("updated", instance(), ref="1")
+    assert connected_synchronizer(cursor="1:5").receive(reply) == []
+    [event] = connected_synchronizer().receive(reply)
+    assert isinstance(event, InstanceEvent)
 
 
-def test_a_reply_to_retrieve_and_a_refusal_are_no_events() -> None:
-    follower = connected()
-    assert follower.take(ServerMessage(type="Upload.status", instance=instance(), ref="1")) == []
-    assert follower.take(ServerMessage(type="Upload.updated", error={"instance_id": "No."}, ref="2")) == []
-    assert follower.take(ServerMessage(type="Upload.list", uploads=(), ref="3")) == []
+def test_receive_replies_to_reads_and_errors_give_no_events() -> None:
+    synchronizer = connected_synchronizer()
+    assert synchronizer.receive(ServerMessage(type="Upload.status", instance=instance(), ref="1")) == []
+    assert (
+        synchronizer.receive(ServerMessage(type="Upload.updated", error={"instance_id": "No."}, ref="2"))
+        == []
+    )
+    assert synchronizer.receive(ServerMessage(type="Upload.list", uploads=(), ref="3")) == []
 
 
-def test_a_cancel_is_told_by_its_reply_where_there_is_no_log() -> None:
-    [event] = connected().take(ended(status="cancelled", error="Cancelled", ref="1"))
+def test_receive_reply_to_cancel_without_a_log_gives_finished() -> None:
+    [event] = connected_synchronizer().receive(
+        finished_message(status="cancelled", error="Cancelled", ref="1")
+    )
     assert isinstance(event, Finished)
 
 
-def test_an_event_that_comes_again_is_not_told_again() -> None:
-    follower = connected(cursor="1:5")
-    renamed, again = change("updated", instance(), cursor="1:6"), change("updated", instance(), cursor="1:4")
-    assert len(follower.take(renamed)) == 1
-    assert follower.take(renamed) == follower.take(again) == []
+def test_receive_repeated_event_gives_no_event() -> None:
+    synchronizer = connected_synchronizer(cursor="1:5")
+    renamed, earlier = (
+        change_message("updated", instance(), cursor="1:6"),
+        change_message("updated", instance(), cursor="1:4"),
+    )
+    assert len(synchronizer.receive(renamed)) == 1
+    assert synchronizer.receive(renamed) == synchronizer.receive(earlier) == []
 
 
-def test_what_happens_while_a_list_is_on_its_way_is_told_after_it() -> None:
-    follower = connected(cursor="1:5")
-    follower.request_snapshot()
-    assert follower.take(change("deleted", instance("a"), cursor="1:6")) == []
-    told = follower.take(listed(instance("a"), ref=LIST_REF))
-    assert [type(event) for event in told] == [Snapshot, Deleted]
+def test_receive_event_before_the_list_is_returned_after_the_snapshot() -> None:
+    synchronizer = connected_synchronizer(cursor="1:5")
+    synchronizer.request_snapshot()
+    assert synchronizer.receive(change_message("deleted", instance("a"), cursor="1:6")) == []
+    events = synchronizer.receive(list_message(instance("a"), ref=LIST_REF))
+    assert [type(event) for event in events] == [Snapshot, Deleted]
 
 
-def test_a_list_that_is_cut_begins_anew() -> None:
-    follower = connected()
-    follower.request_snapshot()
-    follower.take(listed(instance("deleted meanwhile"), ref=LIST_REF, next="more"))
-    follower.subscribe_request()
-    follower.take(acknowledged())
-    [event] = follower.take(listed(instance("a"), ref=LIST_REF))
+def test_receive_list_after_a_cut_starts_with_the_first_page() -> None:
+    synchronizer = connected_synchronizer()
+    synchronizer.request_snapshot()
+    synchronizer.receive(list_message(instance("deleted"), ref=LIST_REF, next="more"))
+    synchronizer.subscribe_request()
+    synchronizer.receive(subscribed_message())
+    [event] = synchronizer.receive(list_message(instance("a"), ref=LIST_REF))
     assert isinstance(event, Snapshot)
     assert [upload.id for upload in event.uploads] == ["a"]
 
 
-def test_a_server_that_has_a_log_since_it_started_again_is_asked_for_all_at_first() -> None:
-    follower = connected()
-    assert "since" not in follower.subscribe_request()
-    follower.take(acknowledged(cursor="1:7"))
-    assert [request["type"] for request in follower.pending_requests()] == ["list"]
+def test_receive_first_cursor_after_a_restart_requests_a_list() -> None:
+    synchronizer = connected_synchronizer()
+    assert "since" not in synchronizer.subscribe_request()
+    synchronizer.receive(subscribed_message(cursor="1:7"))
+    assert [request["type"] for request in synchronizer.pending_requests()] == ["list"]
 
 
 @pytest.mark.parametrize(
@@ -382,14 +396,14 @@ def test_a_server_that_has_a_log_since_it_started_again_is_asked_for_all_at_firs
         ("1:²", "1:3", False),
     ],
 )
-def test_cursors_compare_within_their_epoch(cursor: str | None, other: str | None, expected: bool) -> None:
+def test_is_at_or_before_compares_cursors_of_one_epoch(
+    cursor: str | None, other: str | None, expected: bool
+) -> None:
     assert is_at_or_before(cursor, other) is expected
 
 
-def test_a_list_that_was_refused_ends_the_connection() -> None:
-    from scanrill_client import ConnectionLost
-
-    follower = connected()
-    follower.request_snapshot()
+def test_receive_rejected_list_raises_connection_lost() -> None:
+    synchronizer = connected_synchronizer()
+    synchronizer.request_snapshot()
     with pytest.raises(ConnectionLost):
-        follower.take(ServerMessage(type="Upload.list", error={"server": "Failed."}, ref=LIST_REF))
+        synchronizer.receive(ServerMessage(type="Upload.list", error={"server": "Failed."}, ref=LIST_REF))

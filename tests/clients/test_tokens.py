@@ -1,4 +1,4 @@
-"""Tokens: given, called for, renewed, refused; and never shown."""
+"""Tokens: static, from a function, renewed and rejected; never in a log."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ from scanrill_client import (
 )
 from scanrill_client.tokens import CallableToken, StaticToken, TokenManager, seconds_until_expiry
 
-from tests.clients.conftest import Barrier, Make, shown, until
+from tests.clients.conftest import Barrier, MakeClient, next_event, wait_for_text
 from tests.support.accounts import Account
 from tests.support.drawing import scripted_png
 
 SECRET = "correct horse 7"
 
 
-# ── over a real server ──
+# ── with a real server ──
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "a.b.c", "a\r\nX-Other: b", "ä"])
-async def test_a_wrong_token_is_told_at_once(ada: Account, client_of: Make, token: str) -> None:
-    client = client_of(ada, token=token)
+async def test_invalid_token_raises_unauthenticated_at_once(
+    ada: Account, make_client: MakeClient, token: str
+) -> None:
+    client = make_client(ada, token=token)
     with pytest.raises(Unauthenticated):
         await client.connect()
     for call in (client.list(), client.read(scripted_png()), client.create(scripted_png())):
@@ -40,73 +42,69 @@ async def test_a_wrong_token_is_told_at_once(ada: Account, client_of: Make, toke
             await call
 
 
-async def test_a_token_of_another_server_is_refused_after_one_fresh_one(
-    ada: Account, client_of: Make
-) -> None:
-    asked = []
+async def test_rejected_token_is_fetched_once_more(ada: Account, make_client: MakeClient) -> None:
+    calls = []
 
-    def give() -> str:
-        asked.append(1)
+    def next_token() -> str:
+        calls.append(1)
         return ada.mint(key="another key, which is as long as it should be")
 
     with pytest.raises(Unauthenticated):
-        await client_of(ada, token=give).connect()
-    assert len(asked) == 2
+        await make_client(ada, token=next_token).connect()
+    assert len(calls) == 2
     with pytest.raises(Unauthenticated):
-        await client_of(ada, token=give).list()
-    assert len(asked) == 4
+        await make_client(ada, token=next_token).list()
+    assert len(calls) == 4
 
 
-class Tokens:
-    """Gives one that is valid for so many seconds, and long-lived ones after it; `renewed` is set then."""
+class CountingTokens:
+    """Token function: the first token is valid for `seconds`, the others for long; `renewed` is set then."""
 
     def __init__(self, account: Account, *, seconds: float) -> None:
         self._account, self._seconds = account, seconds
-        self.given = 0
+        self.fetched = 0
         self.renewed = asyncio.Event()
 
     async def __call__(self) -> str:
-        self.given += 1
-        if self.given == 1:
+        self.fetched += 1
+        if self.fetched == 1:
             return self._account.mint(seconds=self._seconds)
         self.renewed.set()
         return self._account.mint()
 
 
-async def test_a_token_that_expires_while_a_page_is_read_is_renewed_and_nothing_is_lost(
-    ada: Account, client_of: Make, barrier: Barrier
+async def test_token_expiring_during_a_reading_is_renewed_without_loss(
+    ada: Account, make_client: MakeClient, barrier: Barrier
 ) -> None:
-    """Renewed by the socket alone: no request of REST's comes in between."""
-    tokens = Tokens(ada, seconds=1.2)
-    client, other = client_of(ada, token=tokens), client_of(ada)
+    """Only the socket renews the token: no REST request comes in between."""
+    tokens = CountingTokens(ada, seconds=1.2)
+    client, other = make_client(ada, token=tokens), make_client(ada)
     events = client.events()
     await anext(events)
     created = await other.create(scripted_png(lines=["one", "two"], **barrier.after(1)))
-    await shown(events, "one")
+    await wait_for_text(events, "one")
     await tokens.renewed.wait()
     barrier.lift()
-    ended = await until(events, Finished)
-    assert (ended.upload_id, ended.result(), tokens.given) == (created.upload_id, "one\ntwo", 2)
+    ended = await next_event(events, Finished)
+    assert (ended.upload_id, ended.result(), tokens.fetched) == (created.upload_id, "one\ntwo", 2)
     await events.aclose()
 
 
-async def test_an_expired_token_is_renewed_for_a_request_of_rest(ada: Account, client_of: Make) -> None:
-    tokens = Tokens(ada, seconds=-1)
-    assert (await client_of(ada, token=tokens).create(scripted_png())).instance.owner == ada.name
-    assert tokens.given == 2
+async def test_expired_token_is_renewed_for_a_rest_request(ada: Account, make_client: MakeClient) -> None:
+    tokens = CountingTokens(ada, seconds=-1)
+    assert (await make_client(ada, token=tokens).create(scripted_png())).instance.owner == ada.name
+    assert tokens.fetched == 2
 
 
-async def test_a_fixed_token_that_expires_ends_the_events_with_a_sentence(
-    ada: Account, client_of: Make
-) -> None:
-    client = client_of(ada, token=ada.mint(seconds=1.2))
+async def test_expired_static_token_ends_the_events(ada: Account, make_client: MakeClient) -> None:
+    client = make_client(ada, token=ada.mint(seconds=1.2))
     with pytest.raises(Unauthenticated, match="expired"):
         async for _ in client.events():
             pass
 
 
-async def test_a_user_who_is_revoked_meanwhile_is_told(ada: Account, client_of: Make) -> None:
-    client = client_of(ada)
+async def test_deactivated_user_ends_the_events(ada: Account, make_client: MakeClient) -> None:
+    client = make_client(ada)
     events = client.events()
     await anext(events)
     ada.deactivate()
@@ -114,47 +112,47 @@ async def test_a_user_who_is_revoked_meanwhile_is_told(ada: Account, client_of: 
         await anext(events)
 
 
-async def test_name_and_password_or_a_refresh_token_sign_in(ada: Account, client_of: Make) -> None:
+async def test_password_and_refresh_token_sign_in(ada: Account, make_client: MakeClient) -> None:
     ada.set_password(SECRET)
-    client = client_of(ada, token=Password(ada.name, SECRET))
+    client = make_client(ada, token=Password(ada.name, SECRET))
     assert await client.read(scripted_png(lines=["one"])) == "one"
     tokens = await client._http._post("/api/token/", {"username": ada.name, "password": SECRET})
-    again = client_of(ada, token=RefreshToken(tokens["refresh"]))
-    assert len((await again.list()).uploads) == 1
+    refreshed = make_client(ada, token=RefreshToken(tokens["refresh"]))
+    assert len((await refreshed.list()).uploads) == 1
 
 
-async def test_a_wrong_password_is_no_sign_in(ada: Account, client_of: Make) -> None:
+async def test_wrong_password_raises_unauthenticated(ada: Account, make_client: MakeClient) -> None:
     ada.set_password(SECRET)
     for token in (Password(ada.name, "wrong"), RefreshToken("wrong")):
         with pytest.raises(Unauthenticated):
-            await client_of(ada, token=token).list()
+            await make_client(ada, token=token).list()
 
 
-# ── nowhere to be seen ──
+# ── secrets ──
 
 
-async def test_no_token_is_in_a_log_an_error_or_a_repr(
-    ada: Account, client_of: Make, caplog: pytest.LogCaptureFixture
+async def test_tokens_are_not_in_logs_errors_or_reprs(
+    ada: Account, make_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     ada.set_password(SECRET)
     good, bad = ada.mint(), ada.mint(key="another key, which is as long as it should be")
-    shown_to_all: list[str] = []
+    visible: list[str] = []
     with caplog.at_level(logging.DEBUG):
         for token in (good, bad, lambda: bad, Password(ada.name, SECRET), Password(ada.name, SECRET + "!")):
-            client = client_of(ada, token=token)
+            client = make_client(ada, token=token)
             for call in (client.connect, client.list, client.me):
                 try:
                     await call()
                 except ScanrillError as error:
-                    shown_to_all += [str(error), repr(error), repr(error.__cause__)]
-            shown_to_all += [repr(client), repr(client._http.session), repr(client._source)]
-    text = caplog.text + "".join(shown_to_all)
+                    visible += [str(error), repr(error), repr(error.__cause__)]
+            visible += [repr(client), repr(client._http.tokens), repr(client._source)]
+    text = caplog.text + "".join(visible)
     assert "> GET /ws/core/upload/" in text, "the library logs its handshake"
     for secret in (good, bad, SECRET, "Authorization"):
         assert secret not in text
 
 
-def test_clients_and_sources_show_no_secret() -> None:
+def test_repr_of_clients_and_token_sources_has_no_secret() -> None:
     for source in (
         Password("ada", SECRET),
         RefreshToken(SECRET),
@@ -166,51 +164,51 @@ def test_clients_and_sources_show_no_secret() -> None:
         assert repr(client) == f"<{type(client).__name__} http://a.example StaticToken(***)>"
 
 
-# ── the session alone ──
+# ── token manager and sources ──
 
 
 async def no_server(path: str, body: dict[str, Any]) -> dict[str, Any]:
-    raise AssertionError("nothing is to be asked of the server")
+    raise AssertionError("unexpected request to the server")
 
 
-async def test_many_who_ask_at_once_get_one_fresh_token() -> None:
-    given = []
+async def test_token_manager_shares_one_fetch() -> None:
+    fetched = []
 
-    async def give() -> str:
+    async def fetch() -> str:
         await asyncio.sleep(0)
-        given.append(f"token-{len(given)}")
-        return given[-1]
+        fetched.append(f"token-{len(fetched)}")
+        return fetched[-1]
 
-    session = TokenManager(CallableToken(give), no_server)
-    assert set(await asyncio.gather(*(session.token() for _ in range(5)))) == {"token-0"}
-    assert set(await asyncio.gather(*(session.token(rejected="token-0") for _ in range(5)))) == {"token-1"}
-    assert await session.token() == "token-1"
-    assert len(given) == 2
-
-
-async def test_a_token_with_little_left_is_renewed_before_it_is_used(ada: Account) -> None:
-    lives = iter([30, 3600])
-    session = TokenManager(CallableToken(lambda: ada.mint(seconds=next(lives))), no_server)
-    assert seconds_until_expiry(await session.token()) < 60
-    assert seconds_until_expiry(await session.token()) > 60
+    manager = TokenManager(CallableToken(fetch), no_server)
+    assert set(await asyncio.gather(*(manager.token() for _ in range(5)))) == {"token-0"}
+    assert set(await asyncio.gather(*(manager.token(rejected="token-0") for _ in range(5)))) == {"token-1"}
+    assert await manager.token() == "token-1"
+    assert len(fetched) == 2
 
 
-async def test_a_refresh_token_is_used_before_the_password_and_the_password_when_it_ran_out() -> None:
-    asked = []
+async def test_token_manager_renews_a_token_that_expires_soon(ada: Account) -> None:
+    lifetimes = iter([30, 3600])
+    manager = TokenManager(CallableToken(lambda: ada.mint(seconds=next(lifetimes))), no_server)
+    assert seconds_until_expiry(await manager.token()) < 60
+    assert seconds_until_expiry(await manager.token()) > 60
+
+
+async def test_password_source_prefers_the_refresh_token_until_it_expires() -> None:
+    paths = []
 
     async def post(path: str, body: dict[str, Any]) -> dict[str, Any]:
-        asked.append(path)
-        if len(asked) == 3:
+        paths.append(path)
+        if len(paths) == 3:
             raise RequestError({"detail": "Expired."}, 401)
-        return {"access": f"access {len(asked)}", "refresh": "refresh"}
+        return {"access": f"access {len(paths)}", "refresh": "refresh"}
 
     source = Password("ada", SECRET)
     assert [await source.fetch(post) for _ in range(3)] == ["access 1", "access 2", "access 4"]
-    assert asked == ["/api/token/", "/api/token/refresh/", "/api/token/refresh/", "/api/token/"]
+    assert paths == ["/api/token/", "/api/token/refresh/", "/api/token/refresh/", "/api/token/"]
 
 
 @pytest.mark.parametrize("error", [ServerUnreachable(), RequestError({"detail": "Too many tries."}, 429)])
-async def test_a_server_that_cannot_sign_in_now_is_not_one_that_refuses(error: ScanrillError) -> None:
+async def test_password_source_passes_transient_errors_on(error: ScanrillError) -> None:
     async def post(path: str, body: dict[str, Any]) -> dict[str, Any]:
         raise error
 
@@ -221,5 +219,5 @@ async def test_a_server_that_cannot_sign_in_now_is_not_one_that_refuses(error: S
 @pytest.mark.parametrize(
     "token", ["", "a.b", "a.eyJ9.c", "a.e30.c", "a.W10.c", "a.eyJleHAiOiJ4In0.c", "é.é.é"]
 )
-def test_a_token_that_says_nothing_of_its_end_counts_as_valid(token: str) -> None:
+def test_seconds_until_expiry_of_a_token_without_expiry_is_infinite(token: str) -> None:
     assert seconds_until_expiry(token) == float("inf")
