@@ -34,8 +34,8 @@ KEYS = st.sampled_from(["a", "b", "c"])
 class ToyServer:
     """Server with one client. `outbox` holds the messages in flight; None without a connection."""
 
-    def __init__(self, *, has_log: bool, pages_of: int) -> None:
-        self.has_log, self.pages_of = has_log, pages_of
+    def __init__(self, *, has_log: bool, list_page_size: int) -> None:
+        self.has_log, self.list_page_size = has_log, list_page_size
         self.uploads: dict[str, Instance] = {}
         self.epoch, self.log, self.expired = 1, list[ServerMessage](), 0
         self.outbox: deque[ServerMessage] | None = None
@@ -128,8 +128,8 @@ class ToyServer:
 
     def _list(self, request: dict[str, Any]) -> None:
         rest = [upload for upload in self._listed_uploads() if upload.id > request.get("cursor", "")]
-        found = rest[: self.pages_of]
-        following = found[-1].id if len(rest) > self.pages_of else None
+        found = rest[: self.list_page_size]
+        following = found[-1].id if len(rest) > self.list_page_size else None
         self.unsent_list = list_message(*found, ref=request["ref"], next=following)
 
     def _listed_uploads(self) -> list[Instance]:
@@ -149,12 +149,12 @@ class ToyServer:
 
 class SyncMachine(RuleBasedStateMachine):
     has_log = True
-    # The number of uploads in one reply to a list.
-    pages_of = 100
+    # The number of uploads in one reply to a list request.
+    list_page_size = 100
 
     @initialize()
     def set_up(self) -> None:
-        self.server = ToyServer(has_log=self.has_log, pages_of=self.pages_of)
+        self.server = ToyServer(has_log=self.has_log, list_page_size=self.list_page_size)
         self.synchronizer, self.uploads = EventSynchronizer("pages"), UploadStore()
         self.events: list[Event] = []
         self.synchronizer.request_snapshot()
@@ -278,7 +278,7 @@ class SyncMachineWithoutLog(SyncMachine):
 
 class SyncMachineWithListPages(SyncMachine):
     has_log = False
-    pages_of = 2
+    list_page_size = 2
 
 
 for _machine in (SyncMachine, SyncMachineWithoutLog, SyncMachineWithListPages):

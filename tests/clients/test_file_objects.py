@@ -168,7 +168,7 @@ def test_sync_client_reads_file_objects(ada: Account) -> None:
 )
 def test_upload_file_name_of_a_file_object(name: Any, filename: str | None) -> None:
     file = io.BytesIO()
-    file.name = name  # type: ignore[attr-defined]
+    file.name = name
     assert UploadFile(file).filename == filename
     assert UploadFile(file, "given.png").filename == "given.png"
 

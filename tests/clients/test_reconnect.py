@@ -119,13 +119,13 @@ async def test_events_missed_during_a_disconnect_come_once_and_in_order(
         await other.delete(upload.id)
         await other.read(image)
         proxy.admit()
-        received = [event async for event in several(events, 4)]
+        received = [event async for event in first_durable_events(events, 4)]
     assert [type(event) for event in received] == [Updated, Deleted, Created, Finished]
     positions = [int(str(event.cursor).rpartition(":")[2]) for event in received]
     assert positions == list(range(positions[0], positions[0] + 4))
 
 
-async def several(events: AsyncGenerator[Event], count: int) -> AsyncGenerator[Event]:
+async def first_durable_events(events: AsyncGenerator[Event], count: int) -> AsyncGenerator[Event]:
     """Yield this many events; skip live text."""
     while count:
         event = await anext(events)
