@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
-from scanrill_client import Ended, Event, Listed
+from scanrill_client import Event, Finished, Snapshot
 
 from tests.support import postgresql
 from tests.support.accounts import Account
@@ -175,7 +175,7 @@ class Deployment:
         log = self._events(account.id.hex)
         await watcher.until_cursor(f"epoch:{log[-1][0]}")
         first, *told = watcher.told
-        assert isinstance(first, Listed)
+        assert isinstance(first, Snapshot)
         assert [(seq(str(event.cursor)), kind_of(event)) for event in told] == log, "all, once, in order"
 
     def _events(self, owner: str, key: str | None = None) -> list[tuple[int, str]]:
@@ -185,4 +185,4 @@ class Deployment:
 
 def kind_of(event: Event) -> str:
     """As the log calls it."""
-    return event.status if isinstance(event, Ended) else type(event).__name__.lower()
+    return event.status if isinstance(event, Finished) else type(event).__name__.lower()

@@ -47,7 +47,7 @@ def finish(
     With its last job the upload ends: processed, or an error where no page was readable. `on_commit` is called
     once that is committed, before anybody is told the event. Raises `LeaseLost`.
     """
-    with event_log.transaction(first=on_commit) as happened:
+    with event_log.transaction(on_commit=on_commit) as happened:
         upload = _locked(held)
         require_rows(claimed_job(held).delete()[0])
         if page:

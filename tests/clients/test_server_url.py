@@ -1,10 +1,10 @@
-"""The server's address, as users may write it."""
+"""Server URLs in the forms that users write."""
 
 from __future__ import annotations
 
 import pytest
 from scanrill_client import AsyncClient, Client
-from scanrill_client.address import Address
+from scanrill_client.server_url import ServerURL
 
 
 @pytest.mark.parametrize(
@@ -17,24 +17,22 @@ from scanrill_client.address import Address
         ("https://a.example/scan/", "https://a.example/scan", "wss://a.example/scan/ws/core/upload/"),
     ],
 )
-def test_one_address_gives_both(given: str, http: str, socket: str) -> None:
-    address = Address(given)
-    assert (address.http, address.socket) == (http, socket)
+def test_server_url_gives_http_and_socket_urls(given: str, http: str, socket: str) -> None:
+    server_url = ServerURL(given)
+    assert (server_url.http, server_url.socket) == (http, socket)
 
 
 @pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://a.example", "http://", "http:///path"])
-def test_what_is_no_address_of_a_server_is_an_error(url: str) -> None:
-    with pytest.raises(ValueError, match="address"):
-        Address(url)
+def test_server_url_invalid_raises_value_error(url: str) -> None:
+    with pytest.raises(ValueError, match="Invalid server URL"):
+        ServerURL(url)
 
 
 @pytest.mark.parametrize(
     "url", ["http://a.example/?token=secret-7", "http://secret-7:x@a.example", "ws://a/#secret-7"]
 )
 @pytest.mark.parametrize("kind", [AsyncClient, Client])
-def test_a_token_in_the_address_is_an_error_that_does_not_repeat_it(
-    kind: type[AsyncClient], url: str
-) -> None:
-    with pytest.raises(ValueError, match="without a token") as raised:
+def test_server_url_with_a_token_raises_without_quoting_it(kind: type[AsyncClient], url: str) -> None:
+    with pytest.raises(ValueError, match="Pass a token as") as raised:
         kind(url, token="t")
     assert "secret-7" not in str(raised.value)

@@ -1,4 +1,4 @@
-"""From a file to its text, over a real server."""
+"""Reading of files over a real server: from the file to its text."""
 
 from __future__ import annotations
 
@@ -16,181 +16,191 @@ from scanrill_client import (
     Client,
     Created,
     Deleted,
-    Ended,
+    Finished,
     Progress,
     ReadingFailed,
-    RequestRefused,
+    RequestError,
     UploadDeleted,
 )
-from scanrill_client.client import _end
+from scanrill_client.client import _close_generator
 
 from tests.chaos.proxy import Proxy
-from tests.clients.conftest import Barrier, Make, shown, until
+from tests.clients.conftest import Barrier, MakeClient, next_event, wait_for_text
 from tests.support.accounts import Account
 from tests.support.documents import Document, scripted_tiff
 from tests.support.drawing import scripted_png
 
 
-@pytest.mark.parametrize("over", ["rest", "socket"])
-async def test_a_file_is_read(ada: Account, client_of: Make, tmp_path: Path, over: str) -> None:
+@pytest.mark.parametrize("transport", ["rest", "socket"])
+async def test_read_path_returns_the_text_and_sends_the_name(
+    ada: Account, make_client: MakeClient, tmp_path: Path, transport: str
+) -> None:
     (tmp_path / "receipt.png").write_bytes(scripted_png(lines=["# Receipt", "Total 12.00"]))
-    client = client_of(ada, over=over)
+    client = make_client(ada, transport=transport)
     assert await client.read(tmp_path / "receipt.png") == "# Receipt\n\nTotal 12.00"
     [instance] = (await client.list()).uploads
     assert instance.filename == "receipt.png"
 
 
 @pytest.mark.parametrize("stream", ["pages", "delta", "full"])
-async def test_an_upload_is_told_from_its_creation_over_its_growing_text_to_its_end(
-    ada: Account, client_of: Make, tmp_path: Path, stream: str
+async def test_upload_yields_created_progress_and_finished(
+    ada: Account, make_client: MakeClient, tmp_path: Path, stream: str
 ) -> None:
     document = Document(tmp_path, 3, gates={1: 1, 2: 1, 3: 1})
-    told = []
-    async for event in client_of(ada, stream=stream).upload(document.tiff, filename="scan.tiff"):
-        told.append(event)
+    received = []
+    async for event in make_client(ada, stream=stream).upload(document.tiff, filename="scan.tiff"):
+        received.append(event)
         if isinstance(event, Progress):
             for page in (1, 2, 3):
                 if event.text == document.text_up_to(page):
                     document.release_page(page)
-    assert isinstance(told[0], Created)
-    assert (told[0].instance.filename, told[0].duplicate) == ("scan.tiff", False)
-    assert isinstance(told[-1], Ended)
-    assert told[-1].result() == document.text
-    assert all(isinstance(event, Progress) for event in told[1:-1])
-    texts = [event.text for event in told if isinstance(event, Progress)]
+    assert isinstance(received[0], Created)
+    assert (received[0].instance.filename, received[0].duplicate) == ("scan.tiff", False)
+    assert isinstance(received[-1], Finished)
+    assert received[-1].result() == document.text
+    assert all(isinstance(event, Progress) for event in received[1:-1])
+    texts = [event.text for event in received if isinstance(event, Progress)]
     assert all(later.startswith(text) for text, later in pairwise(texts))
     assert {document.text_up_to(page) for page in (1, 2, 3)} <= set(texts)
 
 
-async def test_pages_are_told_with_their_numbers_and_the_place_of_the_newest_line(
-    ada: Account, client_of: Make, tmp_path: Path
+async def test_upload_progress_has_page_number_and_line_position(
+    ada: Account, make_client: MakeClient, tmp_path: Path
 ) -> None:
     document = Document(tmp_path, 2, gates={2: 1})
-    async with aclosing(client_of(ada).upload(document.tiff)) as events:
-        progress = await shown(events, document.text)
+    async with aclosing(make_client(ada).upload(document.tiff)) as events:
+        progress = await wait_for_text(events, document.text)
         assert (progress.page, progress.page_count, progress.page_text) == (2, 2, "page 2")
         assert progress.line is not None
         assert (progress.line.width, progress.line.height) == (8, 8)
         document.release_page(2)
-        await until(events, Ended)
+        await next_event(events, Finished)
 
 
-async def test_the_same_file_again_ends_at_once_with_its_text(ada: Account, client_of: Make) -> None:
-    client, image = client_of(ada), scripted_png(lines=["one"])
+async def test_upload_of_a_duplicate_finishes_at_once(ada: Account, make_client: MakeClient) -> None:
+    client, image = make_client(ada), scripted_png(lines=["one"])
     await client.read(image)
     created, ended = [event async for event in client.upload(image)]
     assert isinstance(created, Created)
     assert created.duplicate
-    assert isinstance(ended, Ended)
+    assert isinstance(ended, Finished)
     assert ended.result() == "one"
 
 
-async def test_two_clients_that_send_the_same_file_both_get_its_text(
-    ada: Account, client_of: Make, barrier: Barrier
+async def test_read_of_one_file_by_two_clients_returns_the_text_to_both(
+    ada: Account, make_client: MakeClient, barrier: Barrier
 ) -> None:
     image = scripted_png(lines=["one", "two"], **barrier.after(1))
-    async with aclosing(client_of(ada).upload(image)) as events:
-        await shown(events, "one")
-        second = asyncio.create_task(client_of(ada).read(image))
+    async with aclosing(make_client(ada).upload(image)) as events:
+        await wait_for_text(events, "one")
+        second = asyncio.create_task(make_client(ada).read(image))
         barrier.lift()
         assert await second == "one\ntwo"
-        assert (await until(events, Ended)).result() == "one\ntwo"
+        assert (await next_event(events, Finished)).result() == "one\ntwo"
 
 
-async def test_what_failed_and_is_sent_again_ends_with_its_text_and_not_with_the_failure_of_before(
-    ada: Account, client_of: Make, tmp_path: Path
+async def test_read_after_a_failed_reading_returns_the_new_text(
+    ada: Account, make_client: MakeClient, tmp_path: Path
 ) -> None:
     image = scripted_png(lines=["one"], then="raise", only_once=str(tmp_path / "raised"))
-    client = client_of(ada)
+    client = make_client(ada)
     with pytest.raises(ReadingFailed):
         await client.read(image)
     assert await client.read(image) == "one"
 
 
-async def test_a_reading_that_fails_raises_the_sentence_of_the_server(ada: Account, client_of: Make) -> None:
-    client = client_of(ada)
+async def test_read_of_a_failing_file_raises_the_server_message(
+    ada: Account, make_client: MakeClient
+) -> None:
+    client = make_client(ada)
     with pytest.raises(ReadingFailed) as raised:
         await client.read(scripted_png(then="raise"))
     instance = await client.retrieve(raised.value.upload_id)
     assert (instance.status, instance.error) == ("error", str(raised.value))
 
 
-async def test_a_file_that_is_no_scan_is_refused_with_its_field(ada: Account, client_of: Make) -> None:
-    for over in ("rest", "socket"):
-        with pytest.raises(RequestRefused) as raised:
-            await client_of(ada, over=over).read(b"no image at all")
-        assert list(raised.value.fields) == ["file" if over == "rest" else "image_base64"]
+async def test_read_of_an_unsupported_file_raises_request_error(
+    ada: Account, make_client: MakeClient
+) -> None:
+    for transport in ("rest", "socket"):
+        with pytest.raises(RequestError) as raised:
+            await make_client(ada, transport=transport).read(b"not an image")
+        assert list(raised.value.fields) == ["file" if transport == "rest" else "image_base64"]
 
 
-async def test_a_reading_that_is_cancelled_raises(ada: Account, client_of: Make, barrier: Barrier) -> None:
-    client = client_of(ada)
+async def test_upload_that_is_cancelled_yields_finished_cancelled(
+    ada: Account, make_client: MakeClient, barrier: Barrier
+) -> None:
+    client = make_client(ada)
     async with aclosing(client.upload(scripted_png(lines=["one", "two"], **barrier.after(1)))) as events:
-        progress = await shown(events, "one")
+        progress = await wait_for_text(events, "one")
         assert (await client.cancel(progress.upload_id)).status == "cancelled"
-        ended = await until(events, Ended)
+        ended = await next_event(events, Finished)
         with pytest.raises(Cancelled, match="Cancelled"):
             ended.result()
         assert [event async for event in events] == []
 
 
-async def test_an_upload_that_is_deleted_ends_with_that(
-    ada: Account, client_of: Make, barrier: Barrier
+async def test_read_of_a_deleted_upload_raises_upload_deleted(
+    ada: Account, make_client: MakeClient, barrier: Barrier
 ) -> None:
-    client, other = client_of(ada), client_of(ada)
+    client, other = make_client(ada), make_client(ada)
     reading = asyncio.create_task(client.read(scripted_png(lines=["one", "two"], **barrier.after(1))))
     async with aclosing(other.events()) as events:
-        progress = await shown(events, "one")
+        progress = await wait_for_text(events, "one")
         await other.delete(progress.upload_id)
-        deleted = await until(events, Deleted)
+        deleted = await next_event(events, Deleted)
         assert deleted.upload_id == progress.upload_id
     with pytest.raises(UploadDeleted):
         await reading
 
 
-async def test_a_text_of_five_megabytes_comes_whole(ada: Account, client_of: Make, proxy: Proxy) -> None:
+async def test_read_of_five_megabytes_of_text_over_one_connection(
+    ada: Account, make_client: MakeClient, proxy: Proxy
+) -> None:
     pages = [f"{number} " + "x" * 100_000 for number in range(50)]
     document = scripted_tiff([{"lines": [page]} for page in pages])
-    assert await client_of(ada, proxy, over="socket").read(document) == "\n\n".join(pages)
-    assert proxy.accepted == 1, "no message is too large for the connection"
+    assert await make_client(ada, proxy, transport="socket").read(document) == "\n\n".join(pages)
+    assert proxy.accepted == 1, "no message exceeded a limit of the connection"
 
 
-async def test_a_client_that_is_closed_ends_what_waits(
-    ada: Account, client_of: Make, barrier: Barrier
+async def test_close_ends_the_iteration_over_events(
+    ada: Account, make_client: MakeClient, barrier: Barrier
 ) -> None:
-    client = client_of(ada)
+    client = make_client(ada)
     events = client.upload(scripted_png(lines=["one", "two"], **barrier.after(1)))
-    await shown(events, "one")
+    await wait_for_text(events, "one")
     await client.close()
     assert [event async for event in events if not isinstance(event, Progress)] == []
 
 
-# ── without asyncio ──
+# ── synchronous client ──
 
 
-def test_the_client_without_asyncio_reads_and_tells(ada: Account, tmp_path: Path) -> None:
+def test_sync_client_reads_and_yields_events(ada: Account, tmp_path: Path) -> None:
     document = Document(tmp_path, 2, gates={2: 1})
     with Client(ada.server.http, token=ada.mint()) as client:
         assert client.read(scripted_png(lines=["one"])) == "one"
-        told = []
+        received = []
         for event in client.upload(document.tiff):
-            told.append(type(event))
+            received.append(type(event))
             if isinstance(event, Progress) and event.text == document.text:
                 document.release_page(2)
-        assert isinstance(event, Ended)
+        assert isinstance(event, Finished)
         assert event.result() == document.text
-        assert (told[0], told[-1], set(told[1:-1])) == (Created, Ended, {Progress})
+        assert (received[0], received[-1], set(received[1:-1])) == (Created, Finished, {Progress})
 
 
-def test_the_client_without_asyncio_raises_what_the_other_does(ada: Account) -> None:
+def test_sync_client_raises_the_errors_of_the_async_client(ada: Account) -> None:
     with Client(ada.server.http, token=ada.mint()) as client:
         with pytest.raises(ReadingFailed):
             client.read(scripted_png(then="raise"))
-        with pytest.raises(RequestRefused):
-            client.create(b"no image")
+        with pytest.raises(RequestError):
+            client.create(b"not an image")
 
 
-async def test_events_that_are_still_letting_go_are_waited_for() -> None:
-    async def slow_to_go() -> AsyncGenerator[int]:
+async def test_close_generator_waits_for_a_running_cleanup() -> None:
+    async def generator_with_slow_cleanup() -> AsyncGenerator[int]:
         try:
             while True:
                 yield 1
@@ -199,13 +209,13 @@ async def test_events_that_are_still_letting_go_are_waited_for() -> None:
             for _ in range(5):
                 await asyncio.sleep(0)
 
-    events = slow_to_go()
+    events = generator_with_slow_cleanup()
     await anext(events)
     waiting = asyncio.ensure_future(anext(events))
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.sleep(0)
-    await _end(events)
+    await _close_generator(events)
     assert [event async for event in events] == []
 
 
@@ -213,21 +223,21 @@ INTERRUPTED = """
 import os, signal, sys
 from scanrill_client import Client
 
-# A run in the background of a shell ignores Ctrl-C, and Python then raises nothing at it.
+# A background job of a shell ignores SIGINT, and Python then raises no KeyboardInterrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 with Client(sys.argv[1], token=sys.argv[2]) as client:
     events = client.events()
     next(events)
     try:
-        client._loop._started().call_soon_threadsafe(os.kill, os.getpid(), signal.SIGINT)
+        client._loop._ensure_started().call_soon_threadsafe(os.kill, os.getpid(), signal.SIGINT)
         next(events)
     except KeyboardInterrupt:
         print("interrupted;", len(client.list().uploads), "uploads")
 """
 
 
-def test_who_interrupts_the_client_without_asyncio_can_go_on_with_it(ada: Account) -> None:
-    """In a process of its own: one that comes late would end whoever runs the tests."""
+def test_sync_client_works_after_keyboard_interrupt(ada: Account) -> None:
+    """Runs in its own process: a late interrupt would end the test run."""
     program = [sys.executable, "-c", INTERRUPTED, ada.server.http, ada.mint()]
     done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("interrupted; 0 uploads\n", "")
@@ -235,23 +245,23 @@ def test_who_interrupts_the_client_without_asyncio_can_go_on_with_it(ada: Accoun
 
 INTERRUPTED_OFTEN = """
 import asyncio, random, signal
-from scanrill_client.client import _LoopThread
+from scanrill_client.client import BackgroundLoop
 
 class Interrupt(BaseException): ...
 
-def strike(*_signal):
-    global struck
+def interrupt(*_signal):
+    global interrupts
     if waiting:
-        struck += 1
+        interrupts += 1
         raise Interrupt
 
 async def work():
     await asyncio.sleep(random.choice([0, 0.0001]))
 
-waiting, struck, loop = False, 0, _LoopThread()
-loop.run(asyncio.sleep(0))  # how whole a thread is that is just being started is Python's affair
-signal.signal(signal.SIGALRM, strike)
-while struck < 5000:
+waiting, interrupts, loop = False, 0, BackgroundLoop()
+loop.run(asyncio.sleep(0))  # an interrupt while the thread starts is not part of the test
+signal.signal(signal.SIGALRM, interrupt)
+while interrupts < 5000:
     try:
         waiting = True
         signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-6, 2.5e-4))
@@ -259,13 +269,13 @@ while struck < 5000:
         waiting = False
     except Interrupt:
         waiting = False
-assert loop.run(asyncio.sleep(0, "goes on")) == "goes on"
-print("went on")
+assert loop.run(asyncio.sleep(0, "still works")) == "still works"
+print("completed")
 """
 
 
-def test_an_interrupt_at_any_moment_leaves_the_client_whole() -> None:
-    """Before the lock is held, between it and its block, or while what was waited for comes."""
+def test_background_loop_works_after_an_interrupt_at_any_moment() -> None:
+    """Interrupts before the lock, between lock and block, and while the result arrives."""
     program = [sys.executable, "-c", INTERRUPTED_OFTEN]
     done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
-    assert done.stdout == "went on\n", done.stderr
+    assert done.stdout == "completed\n", done.stderr
