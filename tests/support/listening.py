@@ -14,9 +14,9 @@ import pytest
 from backend_main.core import event_log
 from backend_main.core.auth.accounts import AccountState
 from backend_main.core.errors import ConnectionRejected
-from backend_main.core.live import Hub
 from backend_main.core.live import hub as live_hub
 from backend_main.core.live.connection import LiveConnection
+from backend_main.core.live.hub import Hub
 from backend_main.core.live.replay import EncodedEvent, OwnerState, Snapshot
 from backend_main.core.live.send_queue import SendQueue
 from backend_main.core.protocol import messages as protocol

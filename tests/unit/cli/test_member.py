@@ -16,9 +16,9 @@ from backend_main.cli import server_process
 def test_the_first_of_them_reads_and_sweeps_and_each_says_that_it_serves(
     number: int, first: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("reads", "sweeps"):
+    for name in ("runs_readers", "runs_maintenance"):
         monkeypatch.setattr(ProcessRole, name, getattr(ProcessRole, name))
-    for name in ("end_at_signals", "set_up_django"):
+    for name in ("exit_on_signals", "set_up_django"):
         monkeypatch.setattr(server_process, name, lambda: None)
     duties: list[tuple[bool, bool]] = []
 

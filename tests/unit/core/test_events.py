@@ -68,7 +68,7 @@ def test_every_change_is_a_row_with_the_next_number_of_its_owner() -> None:
 
 def test_a_row_has_no_text_and_is_the_message_otherwise(happened: list[UploadChange]) -> None:
     upload = new_upload(new_user())
-    Upload.objects.filter(pk=upload.pk).update(raw_text="RAW", reading_text="READING")
+    Upload.objects.filter(pk=upload.pk).update(raw_text="RAW", plain_text="READING")
     rename(upload)
     row = Event.objects.get(owner=upload.owner, kind="updated")
     assert "RAW" not in row.message

@@ -66,7 +66,10 @@ BREAKING = {
     "may not be null": migrations.AlterField("upload", "error", models.TextField(default="")),
     "another column": migrations.AlterField("upload", "bytes", models.TextField()),
     "unique now": migrations.AlterField("upload", "image_hash", models.CharField(max_length=64, unique=True)),
-    "database's any more": migrations.AlterField("upload", "run", models.PositiveIntegerField(default=0)),
+    "database's any more": migrations.AlterField(
+        "upload", "first_attempt", models.PositiveIntegerField(default=0, db_column="run")
+    ),
+    "filename is gone": migrations.RenameField("upload", "filename", "name"),
     "new constraint": migrations.AddConstraint(
         "upload", models.CheckConstraint(condition=models.Q(bytes__gt=0), name="upload_has_bytes")
     ),
@@ -76,6 +79,7 @@ FINE: list[Operation] = [
     migrations.AddField("upload", "colour", models.CharField(max_length=9, db_default="")),
     migrations.AddField("upload", "read_at", models.DateTimeField(null=True)),
     migrations.AlterField("upload", "filename", models.CharField(max_length=500)),
+    migrations.RenameField("upload", "first_attempt", "first"),  # its column keeps its name
     migrations.AddIndex("upload", models.Index(fields=["bytes"], name="upload_by_size")),
     migrations.CreateModel("Note", [*KEY, ("owner", refers_to("core.User"))]),
 ]

@@ -353,7 +353,7 @@ def test_the_priority_asked_for_is_the_job_s_and_its_ranges_and_a_retry_keeps_it
 
 
 def test_a_priority_alone_leaves_the_engine_to_be_chosen_when_it_is_read() -> None:
-    assert ReadOptions(priority="batch").model_fields() == {"asked": {"priority": "batch"}}
+    assert ReadOptions(priority="batch").model_fields() == {"read_options": {"priority": "batch"}}
 
 
 # ── at the same time ──

@@ -198,7 +198,7 @@ def test_a_bucket_that_is_away_is_an_error_of_its_own_and_takes_nothing(
 def test_a_bucket_that_takes_requests_and_never_answers_is_away_too(
     s3: S3, root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("READ_SECONDS", "QUICK_SECONDS"):
+    for name in ("READ_TIMEOUT_SECONDS", "FAIL_FAST_TIMEOUT_SECONDS"):
         monkeypatch.setattr(f"backend_main.core.storage.s3.{name}", 0.5)
     place = S3Location(BUCKET, root, s3.endpoint, REGION, key=KEY, secret=SECRET)
     used(S3Backend(place, LocalFileCache(tmp_path, 2**30)), monkeypatch)
@@ -327,7 +327,7 @@ def test_threads_that_are_the_first_to_need_the_store_at_once_have_the_same(
         with suppress(threading.BrokenBarrierError):
             both.wait(0.2)  # the other, if it makes one too
 
-    monkeypatch.setattr(storage.url, "parse_storage_url", bucket_of_none)
+    monkeypatch.setattr(storage.storage_url, "parse_storage_url", bucket_of_none)
     storage._create_backend.cache_clear()
     assert run_concurrently(storage.is_writable, storage.is_writable) == [None, None]
     assert len(made) == 1

@@ -54,7 +54,7 @@ def create(owner: User, image: bytes, **source: str) -> commands.CreateResult:
 
 
 def end(upload: Upload, status: Status) -> None:
-    Upload.objects.filter(pk=upload.pk).update(status=status, error="Broken.", raw_text="a", reading_text="b")
+    Upload.objects.filter(pk=upload.pk).update(status=status, error="Broken.", raw_text="a", plain_text="b")
     Job.objects.filter(upload=upload).delete()
 
 

@@ -82,7 +82,7 @@ class TestAsking:
         assert list(refusal(pages=pages)) == ["pages"]
 
     @pytest.mark.parametrize(
-        ("asked", "engine"),
+        ("read_options", "engine"),
         [
             (ReadOptions(), "rapid"),
             (ReadOptions(languages=["de"]), "rapid"),
