@@ -16,11 +16,11 @@ from typing import Any
 import msgspec
 
 from backend_main import reading
-from backend_main.reading import layout
+from backend_main.reading.documents.document import PageImage
 from backend_main.reading.engines import load_engine
 from backend_main.reading.engines.base import Engine
-from backend_main.reading.markdown import MarkdownWriter
-from backend_main.reading.pages import PageImage
+from backend_main.reading.layout import reading_order
+from backend_main.reading.output.markdown import MarkdownWriter
 from backend_main.reading.types import Line, Options, PageDone
 
 THREADS = 1
@@ -153,7 +153,7 @@ class _Replay(Engine):
     def read_page(self, page: PageImage) -> Iterator[Line]:
         lines = [line for line in self._lines if line.box is not None]
         writer = MarkdownWriter()
-        for place in layout.reading_order([line.box for line in lines if line.box is not None]):
+        for place in reading_order.reading_order([line.box for line in lines if line.box is not None]):
             line = lines[place.index]
             yield msgspec.structs.replace(line, markdown=writer.write(place.prefix, line.text))
 

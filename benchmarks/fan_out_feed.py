@@ -20,9 +20,8 @@ from uuid import UUID
 import redis
 from channels_redis.core import RedisChannelLayer
 
-from backend_main.core.bell import PageTextUpdate, ReadingStarted
-from backend_main.core.redis_bell import RedisPublisher
-from backend_main.core.slot import PageSnapshot
+from backend_main.core.pubsub import redis as redis_pubsub
+from backend_main.core.pubsub.messages import PageSnapshot, PageTextUpdate, ReadingStarted
 from benchmarks.fan_out_client import STAMP, STAMP_DIGITS, Progress, stamped
 
 CHANNEL = "bench:"
@@ -112,7 +111,7 @@ class ScanrillPublisher(Publisher):
 
     def __init__(self, redis_port: int) -> None:
         super().__init__(redis_port)
-        self._publisher = RedisPublisher(f"redis://127.0.0.1:{redis_port}", PREFIX)
+        self._publisher = redis_pubsub.RedisPublisher(f"redis://127.0.0.1:{redis_port}", PREFIX)
         self._text = json.loads(partial(str(UUID(int=0))))["streamed_text"].encode()
         self._pages: dict[str, Iterator[PageTextUpdate]] = {}
 

@@ -36,8 +36,10 @@ from pathlib import Path
 from typing import Any
 
 from backend_main import reading
-from backend_main.reading.engines import load_engine, rapid, recogniser, weights
-from backend_main.reading.runtimes import OpenVinoSession, best_runtime
+from backend_main.reading.engines import load_engine
+from backend_main.reading.engines.rapid import engine as rapid_engine
+from backend_main.reading.engines.rapid import model_files, recognizer
+from backend_main.reading.inference import OpenVinoSession, best_runtime
 from benchmarks.report import README, write
 from tests.support.client import TERMINAL, WebSocketClient
 from tests.support.drawing import lines_of_text, page_png
@@ -124,17 +126,17 @@ def _rapidocr(**changes: Any) -> Any:
     """The settings are those of `RapidEngine`, but for ONNX Runtime; `None` leaves the library's own."""
     import rapidocr
 
-    models = weights.small()
+    models = model_files.small()
     settings: dict[str, Any] = {
         "Global.log_level": "error",
         "Global.use_cls": False,
-        "Global.text_score": rapid.MIN_CONFIDENCE,
-        "Global.max_side_len": rapid.IMAGE_SIDE,
+        "Global.text_score": rapid_engine.MIN_CONFIDENCE,
+        "Global.max_side_len": rapid_engine.IMAGE_SIDE,
         "Det.model_path": str(models.detection),
         "Det.limit_type": "max",
-        "Det.limit_side_len": rapid.DETECTION_SIDE,
+        "Det.limit_side_len": rapid_engine.DETECTION_SIDE,
         "Rec.model_path": str(models.recognition),
-        "Rec.rec_img_shape": [3, recogniser.LINE_HEIGHT, recogniser.MIN_LINE_WIDTH],
+        "Rec.rec_img_shape": [3, recognizer.LINE_HEIGHT, recognizer.MIN_LINE_WIDTH],
         "EngineConfig.onnxruntime.intra_op_num_threads": THREADS,
         "EngineConfig.onnxruntime.inter_op_num_threads": 1,
     }

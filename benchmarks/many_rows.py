@@ -44,20 +44,21 @@ def main() -> None:
 def measured(database: str) -> Iterator[str]:
     """Rows of the table; Django reads its settings once, so each database has a process of its own."""
     _set_up(database)
-    from backend_main.core import jobs, queries
-    from backend_main.core.live import POLL_BATCH_USERS
+    from backend_main.core.auth import accounts
+    from backend_main.core.jobs import queue as job_queue
+    from backend_main.core.live.hub import POLL_BATCH_USERS
 
     ids = _users()
     slices = [ids[first : first + POLL_BATCH_USERS] for first in range(0, len(ids), POLL_BATCH_USERS)]
 
     def look() -> None:
         for some in slices:
-            queries.accounts(some)
+            accounts.accounts(some)
 
     def claim() -> None:
-        held = jobs.claim_next("benchmark")
+        held = job_queue.claim_next("benchmark")
         assert held is not None
-        jobs.release(held)
+        job_queue.release(held)
 
     yield _row(database, f"a check of {USERS:,} users, {POLL_BATCH_USERS} at a time", look)
     for count in JOBS:

@@ -30,7 +30,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from backend_main.reading.runtimes import OpenVinoSession, best_runtime
+from backend_main.reading.inference import OpenVinoSession, best_runtime
 from benchmarks import main_job
 from benchmarks.main_job import PAGES, THREADS, Page, pages
 from benchmarks.report import README, write

@@ -20,7 +20,7 @@ from uuid import UUID
 
 import websockets
 
-from backend_main.core import protocol
+from backend_main.core.protocol import messages
 from benchmarks.report import write
 from tests.support.accounts import Account
 from tests.support.client import Message
@@ -107,7 +107,7 @@ def naive(pages: Sequence[Sequence[str]], upload_id: str) -> Traffic:
     for page in pages:
         for number, line in enumerate(page):
             text += ("" if not text else "\n" if number else "\n\n") + line
-            sent.add(protocol.encode(protocol.Partial(id=UUID(upload_id), streamed_text=text)))
+            sent.add(messages.encode(messages.Partial(id=UUID(upload_id), streamed_text=text)))
     return sent
 
 

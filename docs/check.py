@@ -87,8 +87,9 @@ def stale() -> Iterator[str]:
 
 
 def _things() -> Iterator[tuple[str, Iterable[str]]]:
-    from backend_main.core import conf, decoding
-    from backend_main.core.protocol import REPLY_TYPES
+    from backend_main.core import conf
+    from backend_main.core.protocol import parsing
+    from backend_main.core.protocol.messages import REPLY_TYPES
 
     yield "reference/settings.md", (f"### {conf.PREFIX}{f.upper()} " for f in conf.Conf.__struct_fields__)
     leaves = [(name, command) for name, command in commands.commands() if not commands.is_group(command)]
@@ -97,7 +98,7 @@ def _things() -> Iterator[tuple[str, Iterable[str]]]:
     yield "reference/command-line.md", (option for option in shown if not option.startswith("--no-"))
     yield "reference/websocket.md", (f"### {name} " for name in _requests())
     yield "reference/websocket.md", (f"`{reply}`" for reply in REPLY_TYPES.values())
-    yield "reference/websocket.md", decoding.FIELD_HELP.values()
+    yield "reference/websocket.md", parsing.FIELD_HELP.values()
     for kind in [*protocol.messages(), *protocol.parts()]:
         yield (
             "reference/websocket.md",
@@ -138,7 +139,7 @@ def _examples() -> Iterator[tuple[str, object]]:
 
 
 def _requests() -> dict[str, type[Any]]:
-    from backend_main.core.protocol import REQUESTS
+    from backend_main.core.protocol.messages import REQUESTS
 
     return dict(REQUESTS)
 

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from tests.support.s3 import S3
 
 DEAF = """
-from backend_main.core.bell import LocalPubSub
-LocalPubSub._heard = lambda self, item, *, local: None
+from backend_main.core.pubsub.local import LocalPubSub
+LocalPubSub._dispatch = lambda self, item, *, local: None
 from backend_main.cli.main import main
 main()
 """

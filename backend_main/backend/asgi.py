@@ -11,10 +11,10 @@ django_application = get_asgi_application()  # before the imports below: they ne
 
 from backend_main.backend.lifespan import lifespan  # noqa: E402
 from backend_main.core.consumers import UnknownPathConsumer, UploadConsumer  # noqa: E402
-from backend_main.core.cutting import shutdown_503_middleware  # noqa: E402
-from backend_main.core.headers import security_headers_middleware  # noqa: E402
-from backend_main.core.page import web_page_middleware  # noqa: E402
-from backend_main.core.receiving import upload_middleware  # noqa: E402
+from backend_main.core.http.middleware import shutdown_503_middleware  # noqa: E402
+from backend_main.core.http.security_headers import security_headers_middleware  # noqa: E402
+from backend_main.core.http.upload import upload_middleware  # noqa: E402
+from backend_main.core.http.web_page import web_page_middleware  # noqa: E402
 
 application = ProtocolTypeRouter(
     {

@@ -14,9 +14,10 @@ from celery import Celery, signals
 from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from kombu.transport import redis
 
-from backend_main.core import readers, tasks
+from backend_main.core import tasks
 from backend_main.core.conf import conf
-from backend_main.core.dispatch import MAX_QUEUED_CALLS
+from backend_main.core.jobs import reader_pool
+from backend_main.core.jobs.notify import MAX_QUEUED_CALLS
 
 QUEUE = "ocr"
 CONNECT_TIMEOUT_SECONDS, PING_TIMEOUT_SECONDS = 2.0, 5.0
@@ -60,7 +61,7 @@ app.conf.update(
 
 @app.task(name=tasks.READ)  # type: ignore[untyped-decorator]
 def read_queued_jobs() -> None:
-    readers.read_until_empty()
+    reader_pool.read_until_empty()
 
 
 def enqueue_read_calls(wanted: int) -> None:

@@ -7,10 +7,12 @@ import gc
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from backend_main.core import dispatch, orm, readers, sweep
-from backend_main.core.bell import SYSTEM_OWNER_ID, JobsAvailable
+from backend_main.core import maintenance
 from backend_main.core.conf import conf
-from backend_main.core.live import hub
+from backend_main.core.db import executor
+from backend_main.core.jobs import notify, reader_pool
+from backend_main.core.live.hub import hub
+from backend_main.core.pubsub.messages import SYSTEM_OWNER_ID, JobsAvailable
 
 NOTIFIER_STOP_SECONDS = 1.0
 
@@ -30,12 +32,12 @@ async def lifespan(
     await receive()  # lifespan.startup
     hub.start()
     if conf.broker:
-        dispatch.start_worker_notifier(_enqueue_read_calls)
-        dispatch.set_peer_notifier(lambda: hub.pubsub.publish(JobsAvailable(SYSTEM_OWNER_ID)))
+        notify.start_worker_notifier(_enqueue_read_calls)
+        notify.set_peer_notifier(lambda: hub.pubsub.publish(JobsAvailable(SYSTEM_OWNER_ID)))
         hub.pubsub.subscribe(SYSTEM_OWNER_ID)
     count = conf.readers if conf.runs_readers and ProcessRole.runs_readers else 0
-    await orm.run_in_db_thread(readers.start, hub.pubsub, count)
-    sweeping = asyncio.create_task(sweep.maintenance_loop()) if ProcessRole.runs_maintenance else None
+    await executor.run_in_db_thread(reader_pool.start, hub.pubsub, count)
+    sweeping = asyncio.create_task(maintenance.maintenance_loop()) if ProcessRole.runs_maintenance else None
     # What is here now stays. The collector would look at all of it, for 40 ms, whenever enough is new.
     gc.collect()
     gc.freeze()
@@ -43,8 +45,8 @@ async def lifespan(
     await receive()  # lifespan.shutdown
     if sweeping is not None:
         sweeping.cancel()
-    await asyncio.to_thread(readers.stop)
-    await asyncio.to_thread(dispatch.stop_worker_notifier, NOTIFIER_STOP_SECONDS)
+    await asyncio.to_thread(reader_pool.stop)
+    await asyncio.to_thread(notify.stop_worker_notifier, NOTIFIER_STOP_SECONDS)
     await hub.stop()
     await send({"type": "lifespan.shutdown.complete"})
 

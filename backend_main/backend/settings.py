@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from backend_main.core import database, tries
+from backend_main.core.auth import throttle_cache
 from backend_main.core.conf import conf, secret_key
+from backend_main.core.db import settings as db_settings
 
 SECRET_KEY = secret_key(conf)
 DEBUG = False
@@ -20,7 +21,7 @@ MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 ROOT_URLCONF = "backend_main.backend.urls"
 ASGI_APPLICATION = "backend_main.backend.asgi.application"
 
-DATABASES = {"default": database.django_database(conf)}
+DATABASES = {"default": db_settings.django_database(conf)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "core.User"
 AUTH_PASSWORD_VALIDATORS = [
@@ -28,16 +29,16 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
-CACHES = {"default": tries.settings(conf)}
+CACHES = {"default": throttle_cache.settings(conf)}
 
 USE_TZ = True
 TIME_ZONE = "UTC"
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["backend_main.core.auth.BearerAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["backend_main.core.auth.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "EXCEPTION_HANDLER": "backend_main.core.rest.handle_exception",
+    "EXCEPTION_HANDLER": "backend_main.core.http.rest.handle_exception",
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_THROTTLE_RATES": {"password": f"{conf.password_tries_per_minute}/minute"},
 }
@@ -60,11 +61,11 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "()": "backend_main.core.logs.RedactingFormatter",
+            "()": "backend_main.core.log_filters.RedactingFormatter",
             "format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s",
         }
     },
-    "filters": {"shutdown_cancellations": {"()": "backend_main.core.logs.ShutdownCancellationFilter"}},
+    "filters": {"shutdown_cancellations": {"()": "backend_main.core.log_filters.ShutdownCancellationFilter"}},
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",

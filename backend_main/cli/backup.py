@@ -24,7 +24,7 @@ import typer
 from backend_main import __version__
 from backend_main.core.errors import CommandError
 
-from .data import DataDir, set_up
+from .data_dir import DataDir, set_up
 
 if TYPE_CHECKING:
     from backend_main.core.conf import Conf

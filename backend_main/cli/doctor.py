@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .data import DataDir, ensure_data_dir, set_up_django
+from .data_dir import DataDir, ensure_data_dir, set_up_django
 
 if TYPE_CHECKING:
-    from .checkup import Finding
+    from .doctor_checks import Finding
 
 STYLES = {"ok": "green", "warn": "yellow", "FAIL": "bold red"}
 
@@ -22,11 +22,11 @@ def doctor(
     """Check all that a server needs: a line each, with what to do. Ends with 1 where something fails."""
     conf = ensure_data_dir(data_dir)
     set_up_django(strict=False)
-    from . import checkup
+    from . import doctor_checks
 
     found: list[Finding] = []
-    for name, check in checkup.CHECKS.items():
-        new = checkup.run_check(name, check, conf)
+    for name, check in doctor_checks.CHECKS.items():
+        new = doctor_checks.run_check(name, check, conf)
         found += new
         if not as_json:
             _print(new)

@@ -10,13 +10,13 @@ import msgspec
 import typer
 
 if TYPE_CHECKING:
-    from backend_main.reading.engines.about import EngineInfo
+    from backend_main.reading.engines.info import EngineInfo
 
 
 def engines(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """List the engines: what each reads and can, or how to get it."""
     from backend_main.reading.engines import known_engines
-    from backend_main.reading.engines.about import engine_info
+    from backend_main.reading.engines.info import engine_info
 
     known = [engine_info(name) for name in known_engines()]
     if as_json:

@@ -11,7 +11,12 @@ import typer
 
 from backend_main.core.errors import CommandError
 
-from .data import DataDir, is_loopback, running_server, set_up
+from .data_dir import (
+    DataDir,
+    is_loopback,
+    running_server,
+    set_up,
+)
 
 if TYPE_CHECKING:
     from backend_main.core.models import User
@@ -35,9 +40,9 @@ def link(
 
 def link_for(user: User, address: str) -> str:
     """A new link. The code stands behind a `#`, which no browser sends and so no log holds."""
-    from backend_main.core import codes
+    from backend_main.core.auth import sign_in_codes
 
-    return f"{address}/#code={codes.issue_code(user)}"
+    return f"{address}/#code={sign_in_codes.issue_code(user)}"
 
 
 def oldest_user() -> User | None:
@@ -77,10 +82,10 @@ def _login_name() -> str:
 
 
 def _user(name: str | None) -> User:
-    from backend_main.core import auth
+    from backend_main.core.auth import authentication
     from backend_main.core.models import User
 
-    auth.check_can_sign()
+    authentication.check_can_sign()
     user = User.objects.filter(username=name, is_active=True).first() if name else oldest_user()
     if user is None:
         who = f"no active user {name}" if name else "no active user"

@@ -10,7 +10,7 @@ from backend_main import __version__
 from backend_main.core.errors import ScanrillError
 
 from .backup import backup, reset_event_log, restore
-from .data import database_error_message, is_database_error
+from .data_dir import database_error_message, is_database_error
 from .doctor import doctor
 from .engines import engines
 from .link import link

@@ -30,7 +30,7 @@ def read(
     """Print the text of images and PDFs, as it is read."""
     from backend_main.reading import Options
 
-    from .output import write_files
+    from .read_output import write_files
 
     chosen = tuple(word.strip() for word in languages.split(",") if word.strip())
     options = Options(engine=engine, languages=chosen, pages=pages, profile=profile)

@@ -13,9 +13,14 @@ import typer
 
 from backend_main.core.errors import CommandError
 
-from .data import DataDir, is_loopback, server_lock, set_up
-from .early import exit_on_signals
+from .data_dir import (
+    DataDir,
+    is_loopback,
+    server_lock,
+    set_up,
+)
 from .link import first_user, link_for, oldest_user
+from .startup_signals import exit_on_signals
 
 if TYPE_CHECKING:
     from backend_main.core.conf import Conf
@@ -68,9 +73,9 @@ def _address(listener: socket.socket) -> str:
 
 def _sign_in_lines(address: str) -> list[str]:
     """On one's own machine, whoever sees this terminal may sign in; the first start makes the user for it."""
-    from backend_main.core import auth
+    from backend_main.core.auth import authentication
 
-    user = (oldest_user() or first_user()) if auth.can_sign() else None
+    user = (oldest_user() or first_user()) if authentication.can_sign() else None
     if user is None:
         return []
     return [f"Sign in (once, within 10 minutes): {link_for(user, address)}"]
@@ -80,7 +85,7 @@ def _run(listener: socket.socket, conf: Conf, workers: int, started: Callable[[]
     if workers == 1:
         run(listener, conf, started)
         return
-    from .fleet import ProcessSupervisor
+    from .supervisor import ProcessSupervisor
 
     ProcessSupervisor(listener, workers, started).run()
 
@@ -89,8 +94,8 @@ def run(listener: socket.socket, conf: Conf, started: Callable[[], None]) -> Non
     """Serves in this process until SIGTERM or SIGINT; calls `started` when it does."""
     import uvicorn
 
-    from backend_main.backend.server import Server
-    from backend_main.backend.transport import FastPathWSProtocol
+    from backend_main.backend.uvicorn_server import Server
+    from backend_main.backend.websocket_protocol import FastPathWSProtocol
 
     config = uvicorn.Config(
         "backend_main.backend.asgi:application",

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backend_main.core.errors import CommandError
-from backend_main.core.text import seconds_of
 
-from .data import DataDir, set_up
+from .data_dir import DataDir, set_up
 
 if TYPE_CHECKING:
     from backend_main.core.models import User
@@ -49,13 +48,13 @@ def token(
     """Print one access token, and nothing else."""
     lifetime = _lifetime(ttl)
     set_up(data_dir)
-    from backend_main.core import auth
+    from backend_main.core.auth import authentication
     from backend_main.core.models import User
 
     user = User.objects.filter(username=name, is_active=True).first()
     if user is None:
         raise CommandError(f"There is no active user {name}; `scanrill user add {name}` makes one.")
-    print(auth.issue_access_token(user, lifetime))
+    print(authentication.issue_access_token(user, lifetime))
 
 
 def _password(*, from_stdin: bool, none: bool) -> str | None:
@@ -75,6 +74,8 @@ def _validate(password: str | None, user: User) -> None:
 
 def _lifetime(text: str) -> dt.timedelta:
     try:
-        return dt.timedelta(seconds=seconds_of(text))
+        from backend_main.core.conf import parse_duration
+
+        return dt.timedelta(seconds=parse_duration(text))
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--ttl") from None

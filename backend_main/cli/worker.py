@@ -12,13 +12,13 @@ import typer
 
 from backend_main.core.errors import CommandError
 
-from .data import DataDir, set_up
-from .early import exit_on_signals
+from .data_dir import DataDir, set_up
 from .serve import check_engine
+from .startup_signals import exit_on_signals
 
 if TYPE_CHECKING:
-    from backend_main.core.events import UploadChange
-    from backend_main.core.redis_bell import RedisPublisher
+    from backend_main.core.event_log import UploadChange
+    from backend_main.core.pubsub.redis import RedisPublisher
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def worker(
     if not conf.broker:
         raise CommandError("A worker needs SCANRILL_REDIS_URL; without it `scanrill serve` reads itself.")
     check_engine(conf)
-    from backend_main.core.redis_bell import RedisPublisher
+    from backend_main.core.pubsub.redis import RedisPublisher
 
     WorkerProcess(RedisPublisher(conf.redis_url, conf.redis_prefix), concurrency or conf.readers).run()
 
@@ -53,15 +53,16 @@ class WorkerProcess:
 
     def run(self) -> None:
         from backend_main.backend import celery
-        from backend_main.core import dispatch, events, sweep
+        from backend_main.core import event_log, maintenance
+        from backend_main.core.jobs import notify
 
         self._stop_consuming = celery.worker_stop_callback()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        events.add_listener(self._tell)
-        dispatch.start_worker_notifier(celery.enqueue_read_calls)
+        event_log.add_listener(self._tell)
+        notify.start_worker_notifier(celery.enqueue_read_calls)
         self._warm_up()
-        threading.Thread(target=sweep.recover_claims_until, args=(self._stopping,), daemon=True).start()
+        threading.Thread(target=maintenance.recover_claims_until, args=(self._stopping,), daemon=True).start()
         threading.Thread(target=self._heartbeat_loop, name="here", daemon=True).start()
         if not self._stopping.is_set():
             print(f"scanrill reads, {self._count} at a time; Ctrl-C ends it.", flush=True)
@@ -70,14 +71,18 @@ class WorkerProcess:
         self._stop()
         if self._stopped is not None:
             self._stopped.join()
-        dispatch.stop_worker_notifier(NOTIFIER_STOP_SECONDS)
+        notify.stop_worker_notifier(NOTIFIER_STOP_SECONDS)
         self._publisher.close()
         if not told_to:
             raise CommandError("The worker's Celery ended by itself; the lines above say why.")
 
     def _heartbeat_loop(self) -> None:
         """To servers, which say so where no worker is heard of."""
-        from backend_main.core.bell import SYSTEM_OWNER_ID, WORKER_HEARTBEAT_SECONDS, WorkerHeartbeat
+        from backend_main.core.pubsub.messages import (
+            SYSTEM_OWNER_ID,
+            WORKER_HEARTBEAT_SECONDS,
+            WorkerHeartbeat,
+        )
 
         while not self._stopping.is_set():
             self._publisher.publish(WorkerHeartbeat(SYSTEM_OWNER_ID))
@@ -86,17 +91,17 @@ class WorkerProcess:
     def _warm_up(self) -> None:
         """No call is taken by who cannot carry it out yet."""
         from backend_main import reading
-        from backend_main.core import readers
+        from backend_main.core.jobs import reader_pool
 
         try:
-            readers.start_and_wait(self._publisher, self._count)
+            reader_pool.start_and_wait(self._publisher, self._count)
         except reading.Cancelled:
             pass  # by a signal
         except reading.ReadingError as error:
             raise CommandError(f"The engine does not start: {error}") from None
 
     def _tell(self, change: UploadChange) -> None:
-        from backend_main.core.bell import publish_change
+        from backend_main.core.pubsub.messages import publish_change
 
         publish_change(
             self._publisher, change.owner_id, change.seq, change.upload_id if change.ends_reading else None
@@ -115,9 +120,9 @@ class WorkerProcess:
 
 
 def _stop_readers() -> None:
-    from backend_main.core import readers
+    from backend_main.core.jobs import reader_pool
 
-    readers.stop()
+    reader_pool.stop()
 
 
 def _force_exit() -> None:

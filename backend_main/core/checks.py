@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
-from . import auth
+from .auth import origin
 from .conf import conf
 
 
@@ -63,7 +63,7 @@ def allowed_origins(**_kwargs: Any) -> list[CheckMessage]:
 
 def _is_origin(text: str) -> bool:
     try:
-        auth.parse_origin(text)
+        origin.parse_origin(text)
     except ValueError:
         return False
     return True

@@ -21,7 +21,6 @@ import msgspec
 from msgspec import Meta
 
 from .errors import CommandError
-from .text import seconds_of
 
 PREFIX = "SCANRILL_"
 _SECRET = {"secret": True}
@@ -31,6 +30,21 @@ def _default_data_dir() -> Path:
     """The XDG data directory, so that every command of one user finds the same data."""
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(base) / "scanrill"
+
+
+_UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds of a duration such as 90s, 15m, 24h, 7d, or of a bare number of seconds.
+
+    Raises:
+        ValueError: the text is not a duration above 0.
+    """
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)([smhd]?)", text.strip())
+    if match is None or not (seconds := float(match[1]) * _UNIT_SECONDS[match[2]]):
+        raise ValueError("a number and s, m, h or d are expected, as in 15m")
+    return seconds
 
 
 class Duration(float):
@@ -327,7 +341,7 @@ def _decode_custom_type(kind: type, value: object) -> object:
     if kind is Path:
         return Path(str(value)).expanduser().absolute()
     if kind is Duration:
-        return Duration(seconds_of(str(value)))
+        return Duration(parse_duration(str(value)))
     raise TypeError(f"no setting has the type {kind!r}")
 
 

@@ -16,8 +16,9 @@ from uuid import UUID
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from . import auth, decoding, orm, protocol, queries, serializers, uploads
+from .auth import authentication, origin
 from .conf import conf
+from .db import executor
 from .errors import (
     ConnectionRejected,
     DatabaseUnavailable,
@@ -29,12 +30,14 @@ from .errors import (
     UnknownEndpoint,
     UploadNotFound,
 )
-from .limits import TokenBucket, large_frame_slot
-from .live import hub
+from .jobs.options import ReadOptions
+from .live.connection import LiveConnection
+from .live.hub import hub
+from .live.rate_limit import TokenBucket, large_frame_slot
+from .live.send_queue import SEND_NOW, SendQueue
 from .models import Status, Upload
-from .outbox import SEND_NOW, SendQueue
-from .sockets import LiveConnection
-from .wishes import ReadOptions
+from .protocol import messages, parsing, serializers
+from .uploads import commands, queries
 
 log = logging.getLogger(__name__)
 
@@ -71,9 +74,9 @@ class UploadConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         try:
-            auth.check_origin(self.scope)
-            self.identity = await orm.run_in_db_thread(
-                auth.authenticate, auth.token_from_handshake(self.scope)
+            origin.check_origin(self.scope)
+            self.identity = await executor.run_in_db_thread(
+                authentication.authenticate, authentication.token_from_handshake(self.scope)
             )
             upload_id = await self._followed_upload()
             socket = self._require_connection(upload_id)
@@ -100,7 +103,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
                 await self._handle(socket, await self._decode(text_data))
         except ProtocolError as error:
             socket.send_queue.put_reply(
-                protocol.encode(protocol.error(error.fields, reply_type=error.reply_type, ref=error.ref))
+                messages.encode(messages.error(error.fields, reply_type=error.reply_type, ref=error.ref))
             )
         await socket.send_queue.drain()
 
@@ -111,7 +114,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
 
     # ── one request ──
 
-    async def _handle(self, socket: LiveConnection, request: protocol.Request) -> None:
+    async def _handle(self, socket: LiveConnection, request: messages.Request) -> None:
         socket.begin_request(request)
         try:
             reply = await self._HANDLERS[type(request)](self, request)
@@ -122,35 +125,35 @@ class UploadConsumer(AsyncWebsocketConsumer):
             reply = request.error_reply({"server": "The server failed at this request; its log says why."})
         await socket.finish_request(reply)
 
-    async def _subscribe(self, request: protocol.Subscribe) -> protocol.Message:
+    async def _subscribe(self, request: messages.Subscribe) -> messages.Message:
         """Where it opts in, the hub replies, before what follows from it."""
         socket = self._connection
         if request.since is not None:
             await hub.resume(socket, request.since, request.stream)
         elif request.stream is not None:
             await hub.set_stream_mode(socket, request.stream)
-        return protocol.Subscribed(instance_id=str(socket.upload_id) if socket.upload_id else None)
+        return messages.Subscribed(instance_id=str(socket.upload_id) if socket.upload_id else None)
 
-    async def _authenticate(self, request: protocol.Authenticate) -> protocol.Message:
+    async def _authenticate(self, request: messages.Authenticate) -> messages.Message:
         try:
-            identity = await orm.run_in_db_thread(auth.authenticate, request.token)
+            identity = await executor.run_in_db_thread(authentication.authenticate, request.token)
         except Unauthenticated as error:
             raise RequestError({"token": str(error)}) from None
         if identity.user.pk != self.identity.user.pk:
             raise RequestError({"token": "This is a token of another user."})
         self.identity, self._connection.issued_at = identity, identity.issued_at
         self._close_at(identity.expires_at)
-        return protocol.Authenticated()
+        return messages.Authenticated()
 
-    async def _create(self, request: protocol.Create) -> protocol.Message:
-        source = uploads.UploadSource(
+    async def _create(self, request: messages.Create) -> messages.Message:
+        source = commands.UploadSource(
             image_base64=request.image_base64, image_path=request.image_path, image_hash=request.image_hash
         )
-        created = await orm.run_in_db_thread(
-            uploads.create,
+        created = await executor.run_in_db_thread(
+            commands.create,
             owner=self.identity.user,
             source=source,
-            asked=ReadOptions(**request.read_options()),
+            options=ReadOptions(**request.read_options()),
             origin=self._origin,
         )
         if self._connection.has_event_reply:
@@ -158,19 +161,21 @@ class UploadConsumer(AsyncWebsocketConsumer):
         try:
             return serializers.created(await self._fresh_upload(created.upload.pk), duplicate=True)
         except UploadNotFound:
-            raise RequestError({"image_hash": uploads.DELETED_MEANWHILE_MESSAGE}) from None
+            raise RequestError({"image_hash": commands.DELETED_MEANWHILE_MESSAGE}) from None
 
-    async def _list(self, request: protocol.ListUploads) -> protocol.Message:
+    async def _list(self, request: messages.ListUploads) -> messages.Message:
         self._connection.reserve_reply_slot()
-        found = await orm.run_in_db_thread(queries.uploads, owner=self.identity.user, **request.filters())
-        return await orm.run_in_db_thread(serializers.listing, found.uploads, found.next, request)
+        found = await executor.run_in_db_thread(
+            queries.uploads, owner=self.identity.user, **request.filters()
+        )
+        return await executor.run_in_db_thread(serializers.listing, found.uploads, found.next, request)
 
-    async def _retrieve(self, request: protocol.Retrieve) -> protocol.Message:
+    async def _retrieve(self, request: messages.Retrieve) -> messages.Message:
         return serializers.status(await self._fresh_upload(request.instance_id))
 
-    async def _update(self, request: protocol.Update) -> protocol.Message:
-        upload = await orm.run_in_db_thread(
-            uploads.update,
+    async def _update(self, request: messages.Update) -> messages.Message:
+        upload = await executor.run_in_db_thread(
+            commands.update,
             owner=self.identity.user,
             upload_id=request.instance_id,
             filename=request.filename,
@@ -180,14 +185,14 @@ class UploadConsumer(AsyncWebsocketConsumer):
         )
         return serializers.updated(upload)
 
-    async def _delete(self, request: protocol.Delete) -> protocol.Message:
-        return await orm.run_in_db_thread(
-            uploads.delete, owner=self.identity.user, upload_id=request.instance_id, origin=self._origin
+    async def _delete(self, request: messages.Delete) -> messages.Message:
+        return await executor.run_in_db_thread(
+            commands.delete, owner=self.identity.user, upload_id=request.instance_id, origin=self._origin
         )
 
-    async def _cancel(self, request: protocol.Cancel) -> protocol.Message:
-        upload = await orm.run_in_db_thread(
-            uploads.cancel, owner=self.identity.user, upload_id=request.instance_id, origin=self._origin
+    async def _cancel(self, request: messages.Cancel) -> messages.Message:
+        upload = await executor.run_in_db_thread(
+            commands.cancel, owner=self.identity.user, upload_id=request.instance_id, origin=self._origin
         )
         if not self._connection.has_event_reply:  # it was cancelled before
             upload = await self._fresh_upload(upload.pk)
@@ -195,40 +200,40 @@ class UploadConsumer(AsyncWebsocketConsumer):
             raise StatusConflict("This upload was read again just now; cancel it once more.")
         return serializers.failed(upload)
 
-    async def _retry(self, request: protocol.Retry) -> protocol.Message:
-        upload = await orm.run_in_db_thread(
-            uploads.retry,
+    async def _retry(self, request: messages.Retry) -> messages.Message:
+        upload = await executor.run_in_db_thread(
+            commands.retry,
             owner=self.identity.user,
             upload_id=request.instance_id,
-            asked=ReadOptions(**request.read_options()),
+            options=ReadOptions(**request.read_options()),
             origin=self._origin,
         )
         return serializers.updated(upload)
 
-    async def _resync(self, request: protocol.Resync) -> protocol.Message:
-        upload = await orm.run_in_db_thread(
+    async def _resync(self, request: messages.Resync) -> messages.Message:
+        upload = await executor.run_in_db_thread(
             queries.upload, owner=self.identity.user, upload_id=request.instance_id
         )
-        resynced = protocol.Resynced(instance_id=upload.pk)
+        resynced = messages.Resynced(instance_id=upload.pk)
         self._connection.reply(resynced)
         hub.resync(self._connection, upload.pk)
         return resynced
 
-    async def _ping(self, request: protocol.Ping) -> protocol.Message:
-        return protocol.Pong()
+    async def _ping(self, request: messages.Ping) -> messages.Message:
+        return messages.Pong()
 
-    _HANDLERS: ClassVar[dict[type[protocol.Request], Callable[[Any, Any], Awaitable[protocol.Message]]]] = {
-        protocol.Subscribe: _subscribe,
-        protocol.Create: _create,
-        protocol.ListUploads: _list,
-        protocol.Retrieve: _retrieve,
-        protocol.Update: _update,
-        protocol.Delete: _delete,
-        protocol.Cancel: _cancel,
-        protocol.Retry: _retry,
-        protocol.Resync: _resync,
-        protocol.Authenticate: _authenticate,
-        protocol.Ping: _ping,
+    _HANDLERS: ClassVar[dict[type[messages.Request], Callable[[Any, Any], Awaitable[messages.Message]]]] = {
+        messages.Subscribe: _subscribe,
+        messages.Create: _create,
+        messages.ListUploads: _list,
+        messages.Retrieve: _retrieve,
+        messages.Update: _update,
+        messages.Delete: _delete,
+        messages.Cancel: _cancel,
+        messages.Retry: _retry,
+        messages.Resync: _resync,
+        messages.Authenticate: _authenticate,
+        messages.Ping: _ping,
     }
 
     # ── parts ──
@@ -241,7 +246,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
     async def _fresh_upload(self, upload_id: UUID) -> Upload:
         """For a reply that tells it, at a place where no event before it is newer."""
         self._connection.reserve_reply_slot()
-        return await orm.run_in_db_thread(queries.upload, owner=self.identity.user, upload_id=upload_id)
+        return await executor.run_in_db_thread(queries.upload, owner=self.identity.user, upload_id=upload_id)
 
     @property
     def _origin(self) -> LiveConnection:
@@ -250,7 +255,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
     async def _followed_upload(self) -> UUID | None:
         upload_id: UUID | None = self.scope["url_route"]["kwargs"].get("instance_id")
         if upload_id is not None:
-            await orm.run_in_db_thread(queries.upload, owner=self.identity.user, upload_id=upload_id)
+            await executor.run_in_db_thread(queries.upload, owner=self.identity.user, upload_id=upload_id)
         return upload_id
 
     def _require_connection(self, upload_id: UUID | None) -> LiveConnection:
@@ -260,14 +265,14 @@ class UploadConsumer(AsyncWebsocketConsumer):
             self.identity.user.pk, upload_id, self.identity.issued_at, outbox, self.close_with
         )
 
-    async def _decode(self, text: str | None) -> protocol.Request:
+    async def _decode(self, text: str | None) -> messages.Request:
         if text is None:
             raise ProtocolError(
                 {"message": "A text frame with a JSON object is expected, not a binary frame."}
             )
         if len(text) < DECODE_IN_THREAD_CHARACTERS:
-            return decoding.parse_request(text)
-        return await asyncio.to_thread(decoding.parse_request, text)
+            return parsing.parse_request(text)
+        return await asyncio.to_thread(parsing.parse_request, text)
 
     async def _write(self) -> None:
         assert self.connection is not None

@@ -1,25 +1,26 @@
-"""Every error a user of scanrill can meet, in one tree; pure, no Django.
+"""Every error that a user of scanrill can meet, in one tree; pure, no Django.
 
-ScanrillError                  code, HTTP status, close code, and whether reconnecting can help
-├── Invalid                    400         a field is wrong; `fields` says which and why
-│   ├── ProtocolError          400         the frame cannot be decoded into a request
-│   ├── UploadNotFound         404  4404   no such upload, or not this user's: nobody can tell which
-│   ├── PageNotFound           404         the upload has no such page, or it is not read yet
-│   ├── StatusConflict            409         what is asked does not go with the upload's status
-│   ├── FileTooLarge               413         the file has more bytes than are allowed here
-│   ├── StorageFull            507         no room for the file; free some, then send it again
-│   ├── Unavailable            503         the database does not answer just now; send it again
-│   ├── Ending                 503         the server is just ending; the next one may answer: try again
-│   ├── StorageUnavailable     503         where files are kept does not answer; try again
-│   ├── QuotaExceeded              507         the user has as many files, or bytes, as one may have here
-│   └── PendingLimitExceeded         429         the user has as many waiting as may wait: try again later
-├── CommandError                           a command stops with one line; nothing was changed
-└── ConnectionRejected                      the socket is accepted and closed with the code
-    ├── Unauthenticated        401  4401   token missing, bad or expired: refresh it, then reconnect
-    ├── OriginNotAllowed          403  4403   a page of another site; final
-    ├── UnknownEndpoint        404  4404   no such WebSocket path; final
-    ├── RateLimited                429  4429   too many sockets or messages: wait, then reconnect
-    └── SlowConsumer                     4499   the client does not read: reconnect
+ScanrillError                   code, HTTP status, close code, and whether reconnecting can help
+├── RequestError                400         a field is not valid; `fields` says which and why
+│   ├── ProtocolError           400         the frame is not a valid request
+│   ├── UploadNotFound          404  4404   the upload does not exist or belongs to another user
+│   ├── PageNotFound            404         the page does not exist or is not read yet
+│   ├── StatusConflict          409         the request does not fit the status of the upload
+│   ├── FileTooLarge            413         the file has more bytes than the limit
+│   ├── StorageFull             507         no space for the file: free some, then send it again
+│   ├── DatabaseUnavailable     503         the database does not answer: try again
+│   ├── ShuttingDown            503         the server is shutting down: try again
+│   ├── StorageUnavailable      503         the file storage does not answer: try again
+│   ├── QuotaExceeded           507         the user has reached the quota of files or bytes
+│   └── PendingLimitExceeded    429         the user has too many uploads waiting: try again later
+├── PageImageError              422         the image of a page cannot be rendered
+├── CommandError                            a command stops with one line; nothing was changed
+└── ConnectionRejected                      the socket is accepted, then closed with the code
+    ├── Unauthenticated         401  4401   the token is missing, invalid or expired: refresh it, reconnect
+    ├── OriginNotAllowed        403  4403   the web page comes from another site; final
+    ├── UnknownEndpoint         404  4404   the WebSocket path does not exist; final
+    ├── RateLimited             429  4429   too many connections or messages: wait, then reconnect
+    └── SlowConsumer                 4499   the client reads too slowly: reconnect and resume
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from typing import ClassVar
 
 
 class ScanrillError(Exception):
-    """The root; `str(error)` is a sentence that may be shown to any user."""
+    """Base class. `str(error)` is a message that any user may see."""
 
     code: ClassVar[str] = "error"
     http_status: ClassVar[int] = 500
@@ -37,12 +38,12 @@ class ScanrillError(Exception):
 
     @property
     def fields(self) -> dict[str, str]:
-        """What is wrong with which field; `detail` where it is none's."""
+        """Return the message for each field; the key is `detail` if no field is at fault."""
         return {"detail": str(self)}
 
 
 class RequestError(ScanrillError):
-    """A request that cannot be carried out as it stands; nothing was changed."""
+    """A request that the server refuses. Nothing was changed."""
 
     code = "invalid"
     http_status = 400
@@ -57,9 +58,9 @@ class RequestError(ScanrillError):
 
 
 class ProtocolError(RequestError):
-    """A frame that is no request; the only exception that `protocol.decode` raises.
+    """A frame that is not a valid request. `parse_request` raises nothing else.
 
-    `reply_type` is the type of the reply the client waits for, `ref` its own mark for the request.
+    `reply_type` is the type of the reply that the client expects, `ref` its own id of the request.
     """
 
     code = "protocol"
@@ -84,104 +85,112 @@ class PageNotFound(RequestError):
     http_status = 404
 
     def __init__(self) -> None:
-        super().__init__({"number": "This page is not there, or not read yet."})
+        super().__init__({"number": "This page does not exist, or is not read yet."})
 
 
 class StatusConflict(RequestError):
-    """The sentence says which status the upload has."""
+    """The request does not fit the status of the upload; the message names that status."""
 
     code = "wrong_status"
     http_status = 409
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__({"instance_id": sentence})
+    def __init__(self, message: str) -> None:
+        super().__init__({"instance_id": message})
 
 
 class FileTooLarge(RequestError):
-    """`field` is the one that brought the bytes."""
+    """The file exceeds the limit. `field` is the field that brought the bytes."""
 
     code = "too_large"
     http_status = 413
 
-    def __init__(self, field: str, most_bytes: int) -> None:
-        super().__init__({field: f"The file is larger than the {most_bytes} bytes allowed here."})
+    def __init__(self, field: str, max_bytes: int) -> None:
+        super().__init__({field: f"The file exceeds the limit of {max_bytes} bytes."})
 
 
 class StorageFull(RequestError):
-    """Nothing was stored; `field` is the one that brought the bytes."""
+    """The storage has no space. Nothing was stored; `field` is the field that brought the bytes."""
 
     code = "storage_full"
     http_status = 507
     is_final = False
 
     def __init__(self, field: str) -> None:
-        super().__init__({field: "storage_full: the server has no room for this file; nothing was stored."})
+        super().__init__({field: "storage_full: the server has no space for this file. Nothing was stored."})
 
 
 class DatabaseUnavailable(RequestError):
-    """Whether the last try was carried out is not known where its answer was lost."""
+    """The database does not answer. The last attempt may have succeeded although its reply was lost."""
 
     code = "unavailable"
     http_status = 503
     is_final = False
 
     def __init__(self) -> None:
-        super().__init__({"server": "The database does not answer just now; try again."})
+        super().__init__({"server": "The database is unavailable. Try again."})
 
 
 class ShuttingDown(RequestError):
-    """Whether the request was carried out is not known."""
+    """The server is shutting down. The request may have been carried out."""
 
     code = "ending"
     http_status = 503
     is_final = False
 
     def __init__(self) -> None:
-        super().__init__({"server": "The server is just ending; try again."})
+        super().__init__({"server": "The server is shutting down. Try again."})
 
 
 class StorageUnavailable(RequestError):
-    """Nothing was stored, and nothing is lost; `field` is the one that brought the bytes, if one did."""
+    """The file storage does not answer. Nothing was stored or lost; `field` brought the bytes, if any did."""
 
     code = "storage_unavailable"
     http_status = 503
     is_final = False
 
     def __init__(self, field: str = "detail") -> None:
-        super().__init__({field: "storage_unavailable: the files cannot be reached just now; try again."})
+        super().__init__({field: "storage_unavailable: the file storage does not answer. Try again."})
 
 
 class QuotaExceeded(RequestError):
-    """Nothing was stored; `field` is the one that brought the bytes."""
+    """The user has reached a quota. Nothing was stored; `field` is the field that brought the bytes."""
 
     code = "over_quota"
     http_status = 507
 
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__({field: sentence})
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__({field: message})
 
 
 class PendingLimitExceeded(RequestError):
-    """Nothing was changed; some of the user's uploads must be read first."""
+    """The user has the maximum number of uploads waiting. Nothing was changed."""
 
     code = "too_many_pending"
     http_status = 429
     is_final = False
 
     def __init__(self, field: str, waiting: int) -> None:
-        super().__init__(
-            {field: f"{waiting} of your uploads wait to be read, which is as many as may; try again later."}
-        )
+        super().__init__({field: f"You have {waiting} uploads waiting, the maximum. Try again later."})
+
+
+class PageImageError(ScanrillError):
+    """The image of a page cannot be rendered; the message says why."""
+
+    code = "picture_failed"
+    http_status = 422
 
 
 class CommandError(ScanrillError):
-    """The command cannot run here; the sentence says what to do about it."""
+    """The command cannot run; the message says what to do. Nothing was changed."""
 
     code = "start_refused"
 
 
 class ConnectionRejected(ScanrillError):
-    """The WebSocket is accepted, then closed with `close_code`: a close before accept reaches no client."""
+    """The server accepts the WebSocket, then closes it with `close_code`.
+
+    A close before the accept would not reach the client.
+    """
 
 
 class Unauthenticated(ConnectionRejected):

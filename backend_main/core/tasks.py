@@ -21,14 +21,22 @@ import msgspec
 from django.db import close_old_connections
 
 from .. import reading
-from . import dispatch, jobs, storage
-from .bell import PageTextUpdate, Publisher, ReadingEnded, ReadingStarted
+from . import storage
 from .errors import DatabaseUnavailable, StorageUnavailable
-from .events import UploadChange
-from .jobs import HEARTBEAT_SECONDS, Claim, LeaseLost
-from .protocol import LinePosition
-from .slot import PageSnapshot
-from .telling import PageProgress
+from .event_log import UploadChange
+from .jobs import notify, results
+from .jobs import queue as job_queue
+from .jobs.claim import Claim, LeaseLost
+from .jobs.progress import PageProgress
+from .jobs.queue import HEARTBEAT_SECONDS
+from .protocol.messages import LinePosition
+from .pubsub.messages import (
+    PageSnapshot,
+    PageTextUpdate,
+    Publisher,
+    ReadingEnded,
+    ReadingStarted,
+)
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +105,7 @@ class JobReader:
         tries again.
         """
         close_old_connections()
-        if not self._warm_up() or (claim := jobs.claim_next(self._name)) is None:
+        if not self._warm_up() or (claim := job_queue.claim_next(self._name)) is None:
             return False
         try:
             self._read(claim)
@@ -146,32 +154,32 @@ class JobReader:
         except LeaseLost:
             raise
         except StorageUnavailable:
-            jobs.release(self._claim or claim)
+            job_queue.release(self._claim or claim)
             raise
         except reading.Cancelled:
-            jobs.release(self._claim or claim)
+            job_queue.release(self._claim or claim)
         except (reading.EngineCrashed, reading.EngineTimeout) as error:
-            jobs.count_failure(self._claim or claim, str(error))
+            results.count_failure(self._claim or claim, str(error))
         except reading.ReadingError as error:
-            jobs.fail(self._claim or claim, str(error))
+            results.fail(self._claim or claim, str(error))
         except DatabaseUnavailable as error:  # no fault of the file; where this fails too, the lease runs out
             log.warning("upload %s is given back: %s", claim.upload_id, error)
-            jobs.release(self._claim or claim)
+            job_queue.release(self._claim or claim)
         except Exception as error:
             self._raise_if_deleted(self._claim or claim, error)
             log.exception("reading upload %s failed", claim.upload_id)
-            jobs.count_failure(self._claim or claim, INTERNAL_ERROR_MESSAGE)
+            results.count_failure(self._claim or claim, INTERNAL_ERROR_MESSAGE)
 
     def _raise_if_deleted(self, claim: Claim, error: Exception) -> None:
         """A file that is gone as its upload is, deleted while it was fetched, is no defect: `LeaseLost`."""
-        if isinstance(error, FileNotFoundError) and not jobs.extend_lease(claim):
+        if isinstance(error, FileNotFoundError) and not job_queue.extend_lease(claim):
             raise LeaseLost from error
 
     def _read_jobs(self, claim: Claim, path: Path) -> None:
         """One job after the other of a document: its file is here, and open in the engine's process."""
         following: Claim | None = claim
         while following is not None and self._read_pages(following, path):
-            following = None if self._stopping.is_set() else jobs.claim_next_range(following, self._name)
+            following = None if self._stopping.is_set() else job_queue.claim_next_range(following, self._name)
             if following is not None:
                 self._begin_claim(following)
 
@@ -179,17 +187,17 @@ class JobReader:
         """Whether the job was read to its end, and not given back, and the document has others."""
         number = first = claim.next_page(0, claim.page_count)
         if number is None:  # its last page was saved by who did not come to end it
-            return jobs.finish(claim)
+            return results.finish(claim)
         others = False
         while number is not None:
             if number != first and self._should_yield(claim):
-                jobs.release(claim)
+                job_queue.release(claim)
                 return False
             claim, number, others = self._read_page(claim, path, number)
         return others
 
     def _should_yield(self, claim: Claim) -> bool:
-        return self._stopping.is_set() or jobs.has_competing_job(claim)
+        return self._stopping.is_set() or job_queue.has_competing_job(claim)
 
     def _read_page(self, claim: Claim, path: Path, number: int) -> PageResult:
         """Reads and saves one page, and with its last ends the job."""
@@ -226,21 +234,21 @@ class JobReader:
 
         following = claim.next_page(page.number, page.page_count)
         if following is None:
-            return PageResult(claim, None, jobs.finish(claim, page, show))
-        jobs.save_page(claim, page)
+            return PageResult(claim, None, results.finish(claim, page, show))
+        results.save_page(claim, page)
         show()
         return PageResult(claim, following)
 
     def _raise_if_lease_lost(self, claim: Claim, page: reading.PageStarted) -> None:
         """Nobody told this reader of a delete between its claim and here; the engine works meanwhile."""
-        if page.number == claim.next_page(0) and not jobs.extend_lease(claim):
+        if page.number == claim.next_page(0) and not job_queue.extend_lease(claim):
             raise LeaseLost
 
     def _split_job(self, claim: Claim, page: reading.PageStarted) -> Claim:
         """Calls others where the document has more pages than one reader should take for itself."""
-        self._claim, others = jobs.split_job(claim, page.number, page.page_count)
+        self._claim, others = job_queue.split_job(claim, page.number, page.page_count)
         if others:
-            dispatch.notify_jobs_available(min(others, MAX_READERS_NOTIFIED))
+            notify.notify_jobs_available(min(others, MAX_READERS_NOTIFIED))
         return self._claim
 
     def _publish_started(self, claim: Claim) -> None:
@@ -268,7 +276,7 @@ class JobReader:
             claim = self._claim
             try:
                 close_old_connections()
-                if claim is not None and not jobs.extend_lease(claim) and claim is self._claim:
+                if claim is not None and not job_queue.extend_lease(claim) and claim is self._claim:
                     self._end_reading()
             except DatabaseUnavailable as error:
                 log.warning("the lease of a job is not extended: %s", error)

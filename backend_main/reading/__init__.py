@@ -30,6 +30,9 @@ host.py       the whole way, in a child process (child.py) that may crash or han
               gathering.py how often
 """
 
+from .child_process.engine_pool import EngineProcessPool
+from .child_process.engine_process import EngineProcess
+from .documents.document import PageImage
 from .engines import Engine, PageRestarted
 from .errors import (
     Cancelled,
@@ -43,11 +46,8 @@ from .errors import (
     UnreadableFile,
     UnsupportedOption,
 )
-from .host import EngineProcess
-from .hosts import EngineProcessPool
-from .markdown import MarkdownWriter
-from .pages import PageImage
-from .reader import read
+from .output.markdown import MarkdownWriter
+from .pipeline import read
 from .types import BatchedEvent, Box, Line, Options, PageDone, PageStarted, ReadEvent
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 settings.py       page of settings, from `core/conf.py`
 commands.py       page of commands, from the command line
-protocol.py       page of the WebSocket API, from `core/protocol.py`
+protocol.py       page of the WebSocket API, from `core/protocol/`
 transcripts.py    page of transcripts, from `tests/vectors/`
 rest.py           page of the REST API, from `backend/urls.py`
 rest_examples.py  examples of the REST API, which tests send to a server

@@ -1,4 +1,4 @@
-"""Generator of the WebSocket reference from `core/protocol.py`, with examples from the transcripts.
+"""Generator of the WebSocket reference from `core/protocol/`, with examples from the transcripts.
 
 Meanings of requests, messages and fields are in `descriptions.py`.
 """
@@ -14,7 +14,8 @@ from uuid import UUID
 
 import msgspec
 
-from backend_main.core import decoding, protocol
+from backend_main.core.protocol import messages as protocol
+from backend_main.core.protocol import parsing
 
 from . import descriptions, transcripts
 from .markdown import code, joined, json_block, page, table, type_hints
@@ -65,7 +66,7 @@ def request_fields(kind: type[protocol.Request]) -> list[tuple[str, str, str, st
             "in `data`" if field.name in kind.data_fields else "beside `type`",
             "yes" if field.required else "",
             meaning(kind, field.name),
-            decoding.FIELD_HELP.get(field.name, "A string is expected."),
+            parsing.FIELD_HELP.get(field.name, "A string is expected."),
         )
         for field in msgspec.structs.fields(kind)
     ]

@@ -17,7 +17,7 @@ import django
 import msgspec
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from backend_main.core import protocol
+from backend_main.core.protocol import messages as protocol
 
 from . import descriptions
 from .markdown import block, code, joined, json_block, page, table
@@ -80,9 +80,9 @@ def names() -> list[str]:
 def routes() -> list[Route]:
     """Return every route of the server, also the one that bypasses Django."""
     django.setup()
-    from backend_main.core import receiving
+    from backend_main.core.http import upload as http_upload
 
-    found: dict[str, set[str]] = {receiving.PATH: {"POST"}}
+    found: dict[str, set[str]] = {http_upload.PATH: {"POST"}}
     for path, view in _below("/", get_resolver().url_patterns):
         shown, methods = _route(path, view)
         found.setdefault(shown, set()).update(methods)

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from backend_main.core import protocol
-from backend_main.reading.engines.about import EngineInfo
+from backend_main.core.protocol import messages as protocol
+from backend_main.reading.engines.info import EngineInfo
 
 from .transcripts import HASH, VALUES
 

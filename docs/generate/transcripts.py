@@ -15,8 +15,8 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
-from backend_main.core import decoding
 from backend_main.core.errors import ProtocolError
+from backend_main.core.protocol import parsing
 
 from . import descriptions
 from .markdown import indented, joined, json_block, page, type_hints
@@ -139,7 +139,7 @@ def _with_sentences(message: Any, socket: str, before: list[Step]) -> Any:
     if asked is None or not isinstance(message.get("error"), dict):
         return message
     try:
-        decoding.parse_request(json.dumps(filled(asked)))
+        parsing.parse_request(json.dumps(filled(asked)))
     except ProtocolError as error:
         return message | {"error": error.fields}
     return message

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
-from scanrill_client import Ended, Event, Listed
+from scanrill_client import Event, Finished, Snapshot
 
 from tests.support import postgresql
 from tests.support.accounts import Account
@@ -32,9 +32,11 @@ import os, pathlib, time
 os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
 import django
 django.setup()
-from backend_main.core import events, jobs, sweep
-jobs.LEASE_SECONDS, jobs.HEARTBEAT_SECONDS, sweep.SWEEP_SECONDS = {LEASE_SECONDS}, 0.5, 0.5
-finish, write = jobs.finish, events._write
+from backend_main.core import event_log, maintenance, tasks
+from backend_main.core.jobs import queue, results
+queue.LEASE_SECONDS, tasks.HEARTBEAT_SECONDS = {LEASE_SECONDS}, 0.5
+maintenance.MAINTENANCE_INTERVAL_SECONDS = 0.5
+finish, append = results.finish, event_log._append
 
 def come_by(point, upload_id):
     gate = pathlib.Path(os.environ["TEST_GATES"], f"{{point}}-{{upload_id}}")
@@ -47,13 +49,13 @@ def finish_held(claim, *page):
     come_by("finish", claim.upload_id)
     finish(claim, *page)
 
-def write_held(happened):
-    write(happened)
-    for change in happened:
-        if change.last:
+def append_held(changes):
+    append(changes)
+    for change in changes:
+        if change.ends_reading:
             come_by("commit", change.upload_id)
 
-jobs.finish, events._write = finish_held, write_held
+results.finish, event_log._append = finish_held, append_held
 from backend_main.cli.main import main
 main()
 """
@@ -173,7 +175,7 @@ class Deployment:
         log = self._events(account.id.hex)
         await watcher.until_cursor(f"epoch:{log[-1][0]}")
         first, *told = watcher.told
-        assert isinstance(first, Listed)
+        assert isinstance(first, Snapshot)
         assert [(seq(str(event.cursor)), kind_of(event)) for event in told] == log, "all, once, in order"
 
     def _events(self, owner: str, key: str | None = None) -> list[tuple[int, str]]:
@@ -183,4 +185,4 @@ class Deployment:
 
 def kind_of(event: Event) -> str:
     """As the log calls it."""
-    return event.status if isinstance(event, Ended) else type(event).__name__.lower()
+    return event.status if isinstance(event, Finished) else type(event).__name__.lower()

@@ -10,9 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend_main.core.bell import LogAdvanced, PageTextUpdate
-from backend_main.core.redis_bell import RedisPublisher
-from backend_main.core.slot import PageSnapshot
+from backend_main.core.pubsub.messages import LogAdvanced, PageSnapshot, PageTextUpdate
+from backend_main.core.pubsub.redis import RedisPublisher
 from tests.support.accounts import Account
 from tests.support.documents import Document
 from tests.support.door import wait_until

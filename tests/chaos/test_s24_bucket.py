@@ -12,13 +12,16 @@ from tests.support.server import Server
 
 PREFIX = "crashes/"
 CREATE = [
-    (f"{CORE}.storage:keep", "before", 0),
-    (f"{CORE}.storage.copies:Copies.adopt", "before", 0),
-    (f"{CORE}.storage:keep", "after", 0),
+    (f"{CORE}.storage:put", "before", 0),
+    (f"{CORE}.storage.local_cache:LocalFileCache.insert", "before", 0),
+    (f"{CORE}.storage:put", "after", 0),
     (f"{CORE}.models:Job.objects.create", "after", 0),
-    (f"{CORE}.dispatch:there_is_work", "before", 1),
+    (f"{CORE}.jobs.notify:notify_jobs_available", "before", 1),
 ]
-DELETE = [(f"{CORE}.storage:delete", "before"), (f"{CORE}.storage.copies:Copies.forget", "after")]
+DELETE = [
+    (f"{CORE}.storage:delete", "before"),
+    (f"{CORE}.storage.local_cache:LocalFileCache.invalidate", "after"),
+]
 
 
 @pytest.fixture

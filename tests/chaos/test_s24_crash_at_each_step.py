@@ -20,9 +20,9 @@ DIED = 9
 SCRIPT = """
 import importlib, os, sys
 scenario, when, owner, which, place = sys.argv[1:6]
-from backend_main.cli.data import open_data
-open_data(None)
-from backend_main.core import uploads
+from backend_main.cli.data_dir import set_up
+set_up(None)
+from backend_main.core.uploads import commands
 from backend_main.core.models import User
 module, _, name = place.partition(":")
 holder = importlib.import_module(module)
@@ -37,32 +37,32 @@ def dying(*args, **kwargs):
 user = User.objects.get(username=owner)
 setattr(holder, last, dying)
 if scenario == "create":
-    uploads.create(owner=user, source=uploads.Source(image_base64=sys.stdin.read()))
+    commands.create(owner=user, source=commands.UploadSource(image_base64=sys.stdin.read()))
 else:
-    uploads.delete(owner=user, upload_id=which)
+    commands.delete(owner=user, upload_id=which)
 """
 CORE = "backend_main.core"
 CREATE = [  # a step, where in it the process dies, and how many uploads there are then
-    (f"{CORE}.intake:Incoming.write", "before", 0),
-    (f"{CORE}.intake:Incoming.write", "after", 0),
-    (f"{CORE}.intake:Incoming.finish", "after", 0),
-    (f"{CORE}.storage:keep", "before", 0),
-    (f"{CORE}.storage.files:os.replace", "before", 0),
-    (f"{CORE}.storage.files:os.replace", "after", 0),
-    (f"{CORE}.storage:keep", "after", 0),
+    (f"{CORE}.uploads.ingest:StagedFileWriter.write", "before", 0),
+    (f"{CORE}.uploads.ingest:StagedFileWriter.write", "after", 0),
+    (f"{CORE}.uploads.ingest:StagedFileWriter.finish", "after", 0),
+    (f"{CORE}.storage:put", "before", 0),
+    (f"{CORE}.storage.filesystem:os.replace", "before", 0),
+    (f"{CORE}.storage.filesystem:os.replace", "after", 0),
+    (f"{CORE}.storage:put", "after", 0),
     (f"{CORE}.models:Upload.objects.create", "after", 0),
     (f"{CORE}.models:Job.objects.create", "after", 0),
-    (f"{CORE}.dispatch:there_is_work", "before", 1),
+    (f"{CORE}.jobs.notify:notify_jobs_available", "before", 1),
 ]
 DELETE = [
     (f"{CORE}.models:Upload.delete", "before", 1),
     (f"{CORE}.models:Upload.delete", "after", 1),
     (f"{CORE}.storage:delete", "before", 0),
-    (f"{CORE}.storage.files:shutil.os.unlink", "after", 0),
-    (f"{CORE}.storage.files:shutil.os.rmdir", "before", 0),
+    (f"{CORE}.storage.filesystem:shutil.os.unlink", "after", 0),
+    (f"{CORE}.storage.filesystem:shutil.os.rmdir", "before", 0),
     (f"{CORE}.storage:delete", "after", 0),
 ]
-NEVER_CALLED = f"{CORE}.storage:writable"  # by a create: that one ends well
+NEVER_CALLED = f"{CORE}.storage:is_writable"  # by a create: that one ends well
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Users of the shared server, their clients, and a proxy between the two."""
+"""Fixtures: a user of the shared server, clients, and a proxy between client and server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, TypeVar
 
 import pytest
-from scanrill_client import AsyncClient, Event, Progress, Timing
+from scanrill_client import AsyncClient, Event, Progress, Timeouts
 
 from tests.acceptance.conftest import Barrier, barrier
 from tests.chaos.proxy import Proxy
@@ -16,9 +16,9 @@ from tests.support.server import Server
 __all__ = ["Barrier", "barrier"]
 
 E = TypeVar("E", bound=Event)
-Make = Callable[..., AsyncClient]
-# Reconnects at once: what a test waits for is what happens, and not the time.
-QUICK = Timing(first_wait=0.01, most_wait=0.05, too_many=0.05)
+MakeClient = Callable[..., AsyncClient]
+# With these a client reconnects at once: tests wait for events, not for time.
+FAST_TIMEOUTS = Timeouts(initial_backoff=0.01, max_backoff=0.05, rate_limit_delay=0.05)
 
 
 @pytest.fixture
@@ -33,13 +33,13 @@ async def proxy(server: Server) -> AsyncIterator[Proxy]:
 
 
 @pytest.fixture
-async def client_of() -> AsyncIterator[Make]:
-    """Makes a client of an account, through a proxy where one is given, and closes it in the end."""
+async def make_client() -> AsyncIterator[MakeClient]:
+    """Function that creates a client of an account, through a proxy if one is given; closes it at the end."""
     made: list[AsyncClient] = []
 
     def make(account: Account, proxy: Proxy | None = None, **options: Any) -> AsyncClient:
         port = account.server.port if proxy is None else proxy.port
-        options = {"token": account.mint(), "timing": QUICK} | options
+        options = {"token": account.mint(), "timeouts": FAST_TIMEOUTS} | options
         client = AsyncClient(f"http://127.0.0.1:{port}", **options)
         made.append(client)
         return client
@@ -49,31 +49,33 @@ async def client_of() -> AsyncIterator[Make]:
         await client.close()
 
 
-async def until(
-    events: AsyncGenerator[Event], kind: type[E], wanted: Callable[[E], bool] = lambda _: True
+async def next_event(
+    events: AsyncGenerator[Event], kind: type[E], condition: Callable[[E], bool] = lambda _: True
 ) -> E:
-    """The next event of a kind that is wanted; those before it are passed over."""
+    """Return the next event of this kind that meets the condition; skip the others."""
     async for event in events:
-        if isinstance(event, kind) and wanted(event):
+        if isinstance(event, kind) and condition(event):
             return event
-    raise AssertionError(f"the events ended before a {kind.__name__} that is wanted")
+    raise AssertionError(f"the events ended before a matching {kind.__name__}")
 
 
-async def shown(events: AsyncGenerator[Event], text: str) -> Progress:
-    """Waits for live text that is exactly this."""
-    return await until(events, Progress, lambda progress: progress.text == text)
+async def wait_for_text(events: AsyncGenerator[Event], text: str) -> Progress:
+    """Wait until the live text equals this text."""
+    return await next_event(events, Progress, lambda progress: progress.text == text)
 
 
-async def same_as_server(client: AsyncClient, events: AsyncGenerator[Event]) -> None:
-    """Waits until the client's fold is what the server's list says."""
-    while folded(client) != {each.id: _told(each) for each in (await client.list()).uploads}:
+async def wait_until_synchronized(client: AsyncClient, events: AsyncGenerator[Event]) -> None:
+    """Wait until the client's upload store equals the list of the server."""
+    while comparable_uploads(client) != {
+        each.id: _comparable(each) for each in (await client.list()).uploads
+    }:
         await anext(events)
 
 
-def folded(client: AsyncClient) -> dict[str, tuple[Any, ...]]:
-    return {key: _told(each) for key, each in client.uploads.items()}
+def comparable_uploads(client: AsyncClient) -> dict[str, tuple[Any, ...]]:
+    return {key: _comparable(each) for key, each in client.uploads.items()}
 
 
-def _told(upload: Any) -> tuple[Any, ...]:
-    """What each message of an upload's end tells, too."""
+def _comparable(upload: Any) -> tuple[Any, ...]:
+    """Return the fields that every event of an upload carries."""
     return upload.filename, upload.status, upload.error, upload.metadata

@@ -1,4 +1,4 @@
-"""The waits between attempts to connect."""
+"""Delays between attempts to connect."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 from scanrill_client import Backoff
-from scanrill_client.backoff import FIRST_SECONDS, MOST_SECONDS
+from scanrill_client.backoff import INITIAL_SECONDS, MAX_SECONDS
 
-SISTER = Path(__file__).parents[2] / "clients" / "typescript" / "src" / "backoff.ts"
+TYPESCRIPT_BACKOFF = Path(__file__).parents[2] / "clients" / "typescript" / "src" / "backoff.ts"
 
 
 @given(st.floats(0, 1, exclude_max=True), st.integers(0, 2000))
-def test_a_wait_lies_between_half_a_doubling_ceiling_and_all_of_it(draw: float, attempts: int) -> None:
-    backoff = Backoff(draw=lambda: draw)
+def test_backoff_delay_is_between_half_the_ceiling_and_the_ceiling(random: float, attempts: int) -> None:
+    backoff = Backoff(random=lambda: random)
     backoff.attempts = attempts
-    ceiling = min(MOST_SECONDS, FIRST_SECONDS * 2 ** min(attempts, 20))
+    ceiling = min(MAX_SECONDS, INITIAL_SECONDS * 2 ** min(attempts, 20))
     assert ceiling / 2 <= backoff.next_seconds() <= ceiling
 
 
-def test_after_a_reset_the_waits_begin_anew() -> None:
-    backoff = Backoff(draw=lambda: 0.0)
+def test_backoff_reset_starts_with_the_initial_delay() -> None:
+    backoff = Backoff(random=lambda: 0.0)
     assert [backoff.next_seconds() for _ in range(3)] == [0.25, 0.5, 1.0]
     backoff.reset()
     assert backoff.next_seconds() == 0.25
 
 
-def test_the_client_in_typescript_waits_alike() -> None:
-    figures = re.search(r"firstMs = (\d+), mostMs = ([\d_]+)", SISTER.read_text())
+def test_backoff_defaults_equal_those_of_the_typescript_client() -> None:
+    figures = re.search(
+        r"(?:first|initial)Ms = (\d+), (?:most|max)Ms = ([\d_]+)", TYPESCRIPT_BACKOFF.read_text()
+    )
     assert figures is not None
-    assert (int(figures[1]), int(figures[2])) == (FIRST_SECONDS * 1000, MOST_SECONDS * 1000)
+    assert (int(figures[1]), int(figures[2])) == (INITIAL_SECONDS * 1000, MAX_SECONDS * 1000)

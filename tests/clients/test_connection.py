@@ -1,56 +1,61 @@
-"""A connection that is cut just as somebody who waited for it goes on."""
+"""Reconnecting connection, cut right after a waiting request continues."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any, cast
 
-from scanrill_client import Timing
-from scanrill_client.connection import Connection
-from scanrill_client.follower import Follower
-from scanrill_client.messages import Incoming, Json
-from scanrill_client.tokens import Session
-from scanrill_client.wire import Wire
+from scanrill_client import Timeouts
+from scanrill_client.connection import ReconnectingConnection
+from scanrill_client.event_sync import EventSynchronizer
+from scanrill_client.messages import Json, ServerMessage
+from scanrill_client.tokens import TokenManager
+from scanrill_client.websocket import MonitoredConnection
 
 
-class Line:
-    """As far as a connection uses a wire; `said` is what it was given to send."""
+class FakeWebSocket:
+    """WebSocket that collects the messages to send in `sent`."""
 
     def __init__(self) -> None:
-        self.said: asyncio.Queue[Json] = asyncio.Queue()
+        self.sent: asyncio.Queue[Json] = asyncio.Queue()
 
-    async def tell(self, message: Json) -> None:
-        await self.said.put(message)
+    async def send_json(self, message: Json) -> None:
+        await self.sent.put(message)
 
     async def close(self) -> None:
         pass
 
 
-def opened(connection: Connection) -> Line:
-    line = Line()
-    connection._wire = cast("Wire", line)
-    connection._subscribed()
-    return line
+def open_connection(connection: ReconnectingConnection) -> FakeWebSocket:
+    websocket = FakeWebSocket()
+    connection._websocket = cast("MonitoredConnection", websocket)
+    connection._on_subscribed()
+    return websocket
 
 
-async def test_a_request_whose_connection_is_gone_before_it_is_sent_goes_out_on_the_next() -> None:
-    def nobody(_what: Any) -> None:
+async def test_request_not_sent_before_a_cut_is_sent_on_the_next_connection() -> None:
+    def ignore(_argument: Any) -> None:
         pass
 
-    connection = Connection(
-        "ws://nobody", cast("Session", None), Follower(), tell=nobody, ended=nobody, timing=Timing()
+    connection = ReconnectingConnection(
+        "ws://unused",
+        cast("TokenManager", None),
+        EventSynchronizer(),
+        on_event=ignore,
+        on_fatal_error=ignore,
+        timeouts=Timeouts(),
     )
     connection._task = asyncio.create_task(asyncio.Event().wait())  # type: ignore[assignment]
-    asking = asyncio.create_task(connection.request({"type": "update", "instance_id": "x", "data": {}}))
+    request = asyncio.create_task(connection.request({"type": "update", "instance_id": "x", "data": {}}))
     await asyncio.sleep(0)
-    first = opened(connection)
-    await connection._let_go(cast("Wire", first))
+    first = open_connection(connection)
+    await connection._release(cast("MonitoredConnection", first))
     await asyncio.sleep(0)
-    assert not asking.done()
-    second = opened(connection)
+    assert not request.done()
+    second = open_connection(connection)
     async with asyncio.timeout(10):
-        sent = await second.said.get()
-    assert first.said.empty()
-    connection._take(Incoming(type="updated", ref=sent["ref"]))
-    assert (await asking).type == "updated"
+        sent = await second.sent.get()
+    assert first.sent.empty()
+    connection._on_message(ServerMessage(type="updated", ref=sent["ref"]))
+    assert (await request).type == "updated"
     await connection.close()

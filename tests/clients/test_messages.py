@@ -1,4 +1,4 @@
-"""What a server says, the client understands; what it cannot, is one kind of error."""
+"""Decoding of server messages: the client reads what the server encodes, and rejects the rest."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scanrill_client import Created, Deleted, Ended, UnexpectedAnswer, Updated
-from scanrill_client.events import durable
-from scanrill_client.messages import Incoming, decode
+from scanrill_client import Created, Deleted, Finished, UnexpectedResponse, Updated
+from scanrill_client.events import event_from_message
+from scanrill_client.messages import ServerMessage, decode
 
-from backend_main.core import protocol
+from backend_main.core.protocol import messages as protocol
 
 KEY = uuid.uuid4()
 NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
@@ -45,57 +45,57 @@ instances = st.builds(
 )
 
 
-def understood(message: protocol.AnyMessage) -> Incoming:
+def round_trip(message: protocol.AnyMessage) -> ServerMessage:
     return decode(protocol.encode(message).encode())
 
 
 @given(instances)
-def test_an_instance_comes_as_the_server_has_it(sent: protocol.Instance) -> None:
-    got = understood(protocol.UploadMessage(type="Upload.updated", instance=sent)).instance
+def test_decoded_instance_equals_the_server_instance(sent: protocol.Instance) -> None:
+    got = round_trip(protocol.UploadMessage(type="Upload.updated", instance=sent)).instance
     assert got is not None
     missing = {name: None for name in ("raw_text", "processed_text") if getattr(sent, name) is msgspec.UNSET}
     assert json.loads(msgspec.json.encode(got)) == missing | json.loads(msgspec.json.encode(sent))
 
 
 @given(instances)
-def test_each_change_is_an_event(sent: protocol.Instance) -> None:
+def test_event_from_message_of_each_change(sent: protocol.Instance) -> None:
     kinds = {"created": Created, "updated": Updated, "deleted": Deleted, "status": Updated}
     for name, kind in kinds.items():
-        event = durable(understood(protocol.UploadMessage(type=f"Upload.{name}", instance=sent)))
+        event = event_from_message(round_trip(protocol.UploadMessage(type=f"Upload.{name}", instance=sent)))
         assert isinstance(event, kind)
         assert event.upload_id == str(sent.id)
 
 
-def test_each_end_is_an_event() -> None:
-    processed = durable(understood(protocol.Processed(id=KEY, raw_text="a", processed_text="b")))
-    assert processed == Ended(id=str(KEY), status="processed", raw_text="a", processed_text="b")
+def test_event_from_message_of_each_terminal_status() -> None:
+    processed = event_from_message(round_trip(protocol.Processed(id=KEY, raw_text="a", processed_text="b")))
+    assert processed == Finished(id=str(KEY), status="processed", raw_text="a", processed_text="b")
     for status in ("error", "cancelled"):
-        failed = durable(understood(protocol.Failed(id=KEY, status=status, error="Broken.")))
-        assert failed == Ended(id=str(KEY), status=status, error="Broken.")
+        failed = event_from_message(round_trip(protocol.Failed(id=KEY, status=status, error="Broken.")))
+        assert failed == Finished(id=str(KEY), status=status, error="Broken.")
 
 
-def test_what_is_no_change_is_no_event() -> None:
-    refusal = understood(protocol.error({"instance_id": "No."}, reply_type="Upload.status", ref="1"))
-    assert (refusal.refusal, refusal.ref) == ({"instance_id": "No."}, "1")
+def test_event_from_message_of_other_messages_is_none() -> None:
+    rejection = round_trip(protocol.error({"instance_id": "No."}, reply_type="Upload.status", ref="1"))
+    assert (rejection.error_fields, rejection.ref) == ({"instance_id": "No."}, "1")
     messages = [
-        refusal,
-        understood(protocol.Subscribed(instance_id=None)),
-        understood(protocol.ListMessage(list=[])),
-        understood(protocol.Pong()),
-        understood(protocol.Partial(id=KEY, streamed_text="a")),
+        rejection,
+        round_trip(protocol.Subscribed(instance_id=None)),
+        round_trip(protocol.ListMessage(list=[])),
+        round_trip(protocol.Pong()),
+        round_trip(protocol.Partial(id=KEY, streamed_text="a")),
         decode(b'{"type": "Upload.moved", "id": "x", "status": "archived"}'),
     ]
-    assert [durable(message) for message in messages] == [None] * len(messages)
+    assert [event_from_message(message) for message in messages] == [None] * len(messages)
 
 
 @given(texts, st.integers(1, 9), st.booleans())
-def test_a_page_comes_with_its_place(text: str, page: int, done: bool) -> None:
-    over: Literal[True] | msgspec.UnsetType = True if done else msgspec.UNSET
-    place = protocol.LinePosition(box=((0, 0), (8, 0), (8, 16), (0, 16)), width=8, height=16)
+def test_decoded_partial_has_page_offset_and_line_position(text: str, page: int, done: bool) -> None:
+    done_field: Literal[True] | msgspec.UnsetType = True if done else msgspec.UNSET
+    position = protocol.LinePosition(box=((0, 0), (8, 0), (8, 16), (0, 16)), width=8, height=16)
     sent = protocol.DeltaPartial(
-        id=KEY, page=page, page_count=9, streamed_text=text, line=place, offset=3, done=over
+        id=KEY, page=page, page_count=9, streamed_text=text, line=position, offset=3, done=done_field
     )
-    got = understood(sent)
+    got = round_trip(sent)
     assert (got.page, got.page_count, got.offset, got.streamed_text, got.done) == (page, 9, 3, text, done)
     assert got.line is not None
     assert (got.line.box[2], got.line.width) == ((8, 16), 8)
@@ -105,27 +105,27 @@ anything = st.recursive(
     st.none() | st.booleans() | st.integers() | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
 )
-FIELDS = Incoming.__struct_encode_fields__
+FIELDS = ServerMessage.__struct_encode_fields__
 
 
 @given(st.binary() | st.dictionaries(st.sampled_from(FIELDS), anything).map(lambda m: json.dumps(m).encode()))
-def test_whatever_comes_is_a_message_or_one_kind_of_error(frame: bytes) -> None:
-    with suppress(UnexpectedAnswer):
-        assert isinstance(decode(frame), Incoming)
+def test_decode_returns_a_message_or_raises_unexpected_response(frame: bytes) -> None:
+    with suppress(UnexpectedResponse):
+        assert isinstance(decode(frame), ServerMessage)
 
 
 @pytest.mark.parametrize("frame", [b'{"type": "\xff"}', b"", b"[1]", b'{"page": 1e400}', b"[" * 100_000])
-def test_a_frame_that_is_no_json_of_a_message_is_one_kind_of_error(frame: bytes) -> None:
-    with pytest.raises(UnexpectedAnswer):
+def test_decode_invalid_frame_raises_unexpected_response(frame: bytes) -> None:
+    with pytest.raises(UnexpectedResponse):
         decode(frame)
 
 
-def test_keys_of_the_future_are_left_out() -> None:
-    assert decode(b'{"type": "pong", "mood": {"of": "server"}}') == Incoming(type="pong")
+def test_decode_ignores_unknown_fields() -> None:
+    assert decode(b'{"type": "pong", "unknown": {"a": 1}}') == ServerMessage(type="pong")
 
 
-def test_the_error_shows_nothing_of_the_frame() -> None:
-    with pytest.raises(UnexpectedAnswer) as raised:
+def test_decode_error_does_not_quote_the_frame() -> None:
+    with pytest.raises(UnexpectedResponse) as raised:
         decode(b'{"type": 7, "raw_text": "private"}')
     assert "private" not in str(raised.value)
     assert raised.value.__cause__ is None

@@ -1,4 +1,4 @@
-"""What the client's README shows works as it stands there."""
+"""Examples in the README of the client, run as they are."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ README = Path(__file__).parents[2] / "clients" / "python" / "README.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 
 
-@pytest.mark.parametrize("code", EXAMPLES, ids=["async", "sync"])
-def test_an_example_reads_a_scan(ada: Account, tmp_path: Path, code: str) -> None:
+@pytest.mark.parametrize("code", EXAMPLES, ids=["async", "sync", "file object"])
+def test_readme_example_reads_a_scan(ada: Account, tmp_path: Path, code: str) -> None:
     (tmp_path / "example.py").write_text(code)
     (tmp_path / "scan.png").write_bytes(scripted_png(lines=["# Invoice", "Total 12.00"]))
     run = subprocess.run(

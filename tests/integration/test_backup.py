@@ -57,7 +57,7 @@ async def test_what_was_there_is_there_again_and_old_cursors_count_no_more(
     assert restored.returncode == 0, restored.stderr
     copy.start()
     try:
-        async with AsyncClient(copy.http, token=token, timing=QUICK) as client:
+        async with AsyncClient(copy.http, token=token, timeouts=QUICK) as client:
             upload = await client.retrieve(upload_id)
             assert (upload.raw_text, upload.filename) == ("\n".join(LINES), "scan.png")
             assert await client.original(upload_id) == image

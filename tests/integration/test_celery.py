@@ -36,7 +36,7 @@ from backend_main.backend import celery
 queue = redis.Redis.from_url(os.environ["SCANRILL_REDIS_URL"])
 lengths = []
 for wanted in (1, 3, 1000, 1):
-    celery.call(wanted)
+    celery.enqueue_read_calls(wanted)
     lengths.append(queue.llen("ours:ocr"))
 print(json.dumps([lengths, json.loads(queue.lindex("ours:ocr", 0))["headers"]["task"]]))
 """

@@ -10,9 +10,14 @@ from contextlib import suppress
 
 import pytest
 
-from backend_main.core.bell import SYSTEM_OWNER_ID, LogAdvanced, ReadingEnded, SubscriberJoined
-from backend_main.core.endings import Endings
-from backend_main.core.redis_bell import RedisPublisher, RedisPubSub
+from backend_main.core.pubsub.messages import (
+    SYSTEM_OWNER_ID,
+    LogAdvanced,
+    ReadingEnded,
+    SubscriberJoined,
+)
+from backend_main.core.pubsub.reader_subscription import Endings
+from backend_main.core.pubsub.redis import RedisPublisher, RedisPubSub
 from tests.support.redis import Redis
 
 PREFIX = "test:"

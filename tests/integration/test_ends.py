@@ -25,13 +25,13 @@ from backend_main.cli.main import main
 {run}
 """
 STARTS = {
-    "serve": {"module": "serve", "first": "open_data", "arguments": ["serve"], "run": "main()"},
-    "worker": {"module": "worker", "first": "open_data", "arguments": ["worker"], "run": "main()"},
+    "serve": {"module": "serve", "first": "set_up", "arguments": ["serve"], "run": "main()"},
+    "worker": {"module": "worker", "first": "set_up", "arguments": ["worker"], "run": "main()"},
     "one of several": {
-        "module": "member",
+        "module": "server_process",
         "first": "set_up_django",
         "arguments": ["1", "0", "1", "0"],
-        "run": "member.main()",
+        "run": "server_process.main()",
     },
 }
 LEFT_ALONE = """
@@ -40,7 +40,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
 import django
 django.setup()
 from backend_main.backend import celery
-celery.work = lambda *_args, **_options: None
+celery.run_worker = lambda *_args, **_options: None
 from backend_main.cli.main import main
 main()
 """

@@ -13,20 +13,20 @@ from contextlib import asynccontextmanager
 import pytest
 import redis
 
-from backend_main.core.bell import (
+from backend_main.core.pubsub.local import LocalPubSub
+from backend_main.core.pubsub.messages import (
     SYSTEM_OWNER_ID,
     AnyPubSubMessage,
     JobsAvailable,
-    LocalPubSub,
     LogAdvanced,
+    PageSnapshot,
     PageTextUpdate,
     PossibleGap,
     ReadingEnded,
     ReadingStarted,
     WorkerHeartbeat,
 )
-from backend_main.core.redis_bell import RedisPublisher, RedisPubSub
-from backend_main.core.slot import PageSnapshot
+from backend_main.core.pubsub.redis import RedisPublisher, RedisPubSub
 from tests.support.redis import Redis
 
 OWNER, OTHER, UPLOAD = uuid.uuid4(), uuid.uuid4(), uuid.uuid4()
@@ -155,12 +155,11 @@ async def test_two_deployments_on_one_redis_do_not_hear_each_other(redis_server:
 async def test_a_program_without_django_can_say_live_text(redis_server: Redis) -> None:
     program = f"""
 import sys, uuid
-from backend_main.core.bell import PageTextUpdate
-from backend_main.core.redis_bell import Publisher
-from backend_main.core.slot import Draft
-publisher = Publisher({redis_server.url!r}, {PREFIX!r})
+from backend_main.core.pubsub.messages import PageSnapshot, PageTextUpdate
+from backend_main.core.pubsub.redis import RedisPublisher
+publisher = RedisPublisher({redis_server.url!r}, {PREFIX!r})
 owner, upload = uuid.UUID({str(OWNER)!r}), uuid.UUID({str(UPLOAD)!r})
-publisher.say(PageTextUpdate(owner, upload, 1, Draft(1, 1, "from elsewhere")))
+publisher.publish(PageTextUpdate(owner, upload, 1, PageSnapshot(1, 1, "from elsewhere")))
 publisher.close()
 assert not [name for name in sys.modules if name.split(".")[0] in ("django", "channels")]
 """

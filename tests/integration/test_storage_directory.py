@@ -16,11 +16,11 @@ from tests.support.server import Server, environment
 
 WITHOUT_A_BUCKET = """
 import sys
-from backend_main.cli.data import open_data
-open_data(None)
+from backend_main.cli.data_dir import set_up
+set_up(None)
 from backend_main.core import storage
 storage.check()
-assert not {"boto3", "storages", "backend_main.core.storage.objects"} & set(sys.modules)
+assert not {"boto3", "storages", "backend_main.core.storage.s3"} & set(sys.modules)
 """
 
 

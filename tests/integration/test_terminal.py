@@ -11,8 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from backend_main.cli import output
-from backend_main.reading import Engine, Line, Options, PageImage
+from backend_main.cli import read_output
+from backend_main.reading import (
+    Engine,
+    Line,
+    Options,
+    PageImage,
+)
 from tests.support.documents import scripted_tiff
 
 
@@ -61,12 +66,12 @@ def test_the_text_comes_while_it_is_read_and_the_markdown_in_the_end(
     engine, (ours, theirs) = Waiting(), os.openpty()
     terminal = Terminal(ours)
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(output, "_load", lambda options: engine)
+    monkeypatch.setattr(read_output, "_load", lambda options: engine)
     with os.fdopen(theirs, "w") as stdout:
         monkeypatch.setattr("sys.stdout", stdout)
         files = [tmp_path / "two.tiff"]
         reading = threading.Thread(
-            target=lambda: output.write_files(files, form="md", options=Options()), daemon=True
+            target=lambda: read_output.write_files(files, form="md", options=Options()), daemon=True
         )
         reading.start()
         for number in (1, 2):

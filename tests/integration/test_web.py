@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from backend_main.core.headers import API_POLICY, PAGE_POLICY
-from backend_main.core.page import BUILT
+from backend_main.core.http.security_headers import API_POLICY, PAGE_POLICY
+from backend_main.core.http.web_page import BUILT
 from tests.support.server import Server
 
 

@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from backend_main.cli.fleet import ProcessSupervisor
+from backend_main.cli.supervisor import ProcessSupervisor
 from backend_main.core.errors import CommandError
 from tests.integration.test_serve import refusal, scanrill
 from tests.support.accounts import Account
@@ -188,12 +188,12 @@ time.sleep(60)
 
 OF_SUCH = """
 import logging, os, socket, sys
-from backend_main.cli import fleet
+from backend_main.cli import supervisor
 
 logging.basicConfig(format="%(message)s")
-fleet.STOP_SECONDS = 3
+supervisor.STOP_TIMEOUT_SECONDS = 3
 
-class OfSuch(fleet.Fleet):
+class OfSuch(supervisor.ProcessSupervisor):
     program = (sys.executable, "-c", {program!r})
 
 with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from backend_main.core import auth, checks
+from backend_main.core import checks
+from backend_main.core.auth import origin as origins
+from backend_main.core.auth.origin import check_origin
 from backend_main.core.conf import conf
 from backend_main.core.errors import OriginNotAllowed
 from tests.support.client import WebSocketClient
@@ -18,12 +20,12 @@ def check(origin: str | bytes | None, *, host: str = "localhost:8000", scheme: s
     headers = [(b"host", host.encode())]
     if origin is not None:
         headers.append((b"origin", origin if isinstance(origin, bytes) else origin.encode()))
-    auth.check_origin({"headers": headers, "scheme": scheme})
+    check_origin({"headers": headers, "scheme": scheme})
 
 
 @pytest.fixture(autouse=True)
 def allowed_origins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auth, "conf", msgspec.structs.replace(conf, allowed_origins=ALLOWED))
+    monkeypatch.setattr(origins, "conf", msgspec.structs.replace(conf, allowed_origins=ALLOWED))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import httpx
 
-from backend_main.core.tokens import COOKIE
+from backend_main.core.http.sign_in import COOKIE
 from tests.support.accounts import Account
 from tests.support.server import Server
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from rest_framework.exceptions import APIException
 from websockets.exceptions import ConnectionClosed
 
-from backend_main.core import auth
+from backend_main.core.auth import authentication
 from backend_main.core.conf import conf
 from backend_main.core.errors import Unauthenticated
 from backend_main.core.models import User
@@ -168,33 +168,35 @@ def key() -> str:
     return str(settings.SIMPLE_JWT["SIGNING_KEY"])
 
 
-def identified(user: User, **changes: Any) -> auth.Identity:
-    return auth.authenticate(signed(claims(str(user.pk), **changes), str(settings.SIMPLE_JWT["SIGNING_KEY"])))
+def identified(user: User, **changes: Any) -> authentication.Identity:
+    return authentication.authenticate(
+        signed(claims(str(user.pk), **changes), str(settings.SIMPLE_JWT["SIGNING_KEY"]))
+    )
 
 
 @pytest.mark.parametrize("name", sorted(FORGED))
 def test_s05_identify_refuses_a_forged_token(name: str, user: User, key: str) -> None:
     with pytest.raises(Unauthenticated) as refused:
-        auth.authenticate(FORGED[name](str(user.pk), key))
+        authentication.authenticate(FORGED[name](str(user.pk), key))
     assert str(user.pk) not in str(refused.value)
 
 
 @pytest.mark.parametrize("token", [None, ""])
 def test_s05_identify_refuses_no_token(token: str | None) -> None:
     with pytest.raises(Unauthenticated):
-        auth.authenticate(token)
+        authentication.authenticate(token)
 
 
 def test_s05_identify_tells_user_issue_and_expiry(user: User) -> None:
     now = int(time.time())
     identity = identified(user, iat=now - 5, exp=now + 100)
-    assert identity == auth.Identity(user, float(now - 5), float(now + 100))
+    assert identity == authentication.Identity(user, float(now - 5), float(now + 100))
 
 
 def test_s05_an_issued_token_is_valid_and_its_life_is_the_one_asked_for(user: User) -> None:
     import datetime as dt
 
-    identity = auth.authenticate(auth.issue_access_token(user, dt.timedelta(seconds=90)))
+    identity = authentication.authenticate(authentication.issue_access_token(user, dt.timedelta(seconds=90)))
     assert identity.user == user
     assert 85 < identity.expires_at - time.time() <= 90
 
@@ -207,7 +209,7 @@ def test_s05_another_claim_that_names_the_user_is_held_to_the_same_types(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of `sub` the library asks for a string by itself; of no other claim."""
-    monkeypatch.setattr(auth, "conf", msgspec.structs.replace(conf, jwt_user_claim="uid"))
+    monkeypatch.setattr(authentication, "conf", msgspec.structs.replace(conf, jwt_user_claim="uid"))
     assert identified(user, uid=str(user.pk)).user == user
     for value in (user.pk.int, True, [str(user.pk)], {"id": str(user.pk)}, 1.5, None, "", ...):
         with pytest.raises(Unauthenticated):
@@ -234,13 +236,13 @@ def test_s05_a_token_from_before_the_revocation_is_refused_and_one_from_after_is
 def test_s05_a_new_password_revokes_the_tokens(user: User) -> None:
     import datetime as dt
 
-    before = auth.issue_access_token(user, dt.timedelta(hours=1))
-    assert auth.authenticate(before)
+    before = authentication.issue_access_token(user, dt.timedelta(hours=1))
+    assert authentication.authenticate(before)
     user.set_password("a new pass phrase")
     user.save()
     with pytest.raises(Unauthenticated):
-        auth.authenticate(before)
-    assert auth.authenticate(auth.issue_access_token(user, dt.timedelta(hours=1)))
+        authentication.authenticate(before)
+    assert authentication.authenticate(authentication.issue_access_token(user, dt.timedelta(hours=1)))
 
 
 def test_s05_the_first_password_of_a_new_user_revokes_nothing() -> None:
@@ -253,20 +255,20 @@ def test_s05_the_first_password_of_a_new_user_revokes_nothing() -> None:
 
 
 def refreshed(token: str) -> dict[str, Any]:
-    serializer = auth.RefreshSerializer(data={"refresh": token})
+    serializer = authentication.RefreshSerializer(data={"refresh": token})
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
 
 
 def refresh_token(user: User) -> str:
-    return str(auth.RefreshToken.for_user(user))
+    return str(authentication.RefreshToken.for_user(user))
 
 
 def test_s05_a_refresh_token_gives_an_access_token_and_is_none_itself(user: User) -> None:
     refresh = refresh_token(user)
-    assert auth.authenticate(refreshed(refresh)["access"]).user == user
+    assert authentication.authenticate(refreshed(refresh)["access"]).user == user
     with pytest.raises(Unauthenticated):
-        auth.authenticate(refresh)
+        authentication.authenticate(refresh)
 
 
 def test_s05_an_access_token_refreshes_nothing(user: User, key: str) -> None:

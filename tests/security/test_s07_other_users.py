@@ -18,7 +18,7 @@ import pytest
 from django.urls import URLPattern, URLResolver
 
 from backend_main.backend import urls
-from backend_main.core import protocol
+from backend_main.core.protocol import messages
 from tests.support.client import Message, WebSocketClient
 from tests.support.database import new_upload, new_user
 from tests.support.drawing import scripted_png
@@ -118,11 +118,11 @@ def rows() -> list[tuple[str, Message]]:
 
 
 def test_s07_every_request_has_a_row() -> None:
-    assert MESSAGES.keys() == protocol.REQUESTS.keys()
+    assert MESSAGES.keys() == messages.REQUESTS.keys()
 
 
 def test_s07_a_request_that_names_an_upload_has_a_row_that_does() -> None:
-    for kind, request in protocol.REQUESTS.items():
+    for kind, request in messages.REQUESTS.items():
         if "instance_id" in request.__struct_fields__:
             assert any("{id}" in json.dumps(row) for row in MESSAGES[kind] or []), kind
 
@@ -281,8 +281,8 @@ async def test_s07_another_users_upload_is_unknown_on_every_route(scene: Scene) 
 @pytest.mark.django_db
 def test_s07_the_owner_is_the_first_condition_of_every_read() -> None:
     """The sentence and its type are the same object's: there is only one way to say no."""
-    from backend_main.core import queries
     from backend_main.core.errors import UploadNotFound
+    from backend_main.core.uploads import queries
 
     upload = new_upload(new_user())
     refusals = []

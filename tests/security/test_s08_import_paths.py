@@ -11,11 +11,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from backend_main.core import checks, intake, uploads
+from backend_main.core import checks
 from backend_main.core.conf import conf
 from backend_main.core.errors import RequestError
 from backend_main.core.models import Upload, User
-from backend_main.core.uploads import UploadSource
+from backend_main.core.uploads import commands, ingest
+from backend_main.core.uploads.commands import UploadSource
 from tests.support.client import WebSocketClient
 from tests.support.database import new_upload, new_user
 from tests.support.drawing import scripted_png
@@ -50,14 +51,14 @@ def owner() -> User:
 @pytest.fixture(autouse=True)
 def settings(root: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def change(**changes: object) -> None:
-        monkeypatch.setattr(intake, "conf", msgspec.structs.replace(conf, **changes))
+        monkeypatch.setattr(ingest, "conf", msgspec.structs.replace(conf, **changes))
 
     change(import_roots=[root])
     return change
 
 
-def create(owner: User, path: str) -> uploads.CreateResult:
-    return uploads.create(owner=owner, source=UploadSource(image_path=path))
+def create(owner: User, path: str) -> commands.CreateResult:
+    return commands.create(owner=owner, source=UploadSource(image_path=path))
 
 
 def refusal(owner: User, path: str) -> dict[str, str]:
@@ -270,7 +271,7 @@ def test_s08_a_root_elsewhere_does_not_stop_the_start(
 
 def opened(path: str) -> bytes | None:
     try:
-        descriptor = intake._open_below_roots(path)
+        descriptor = ingest._open_below_roots(path)
     except RequestError:
         return None
     with os.fdopen(descriptor, "rb") as file:

@@ -15,9 +15,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from backend_main.core import decoding, intake
 from backend_main.core.errors import ProtocolError, RequestError
-from backend_main.core.protocol import REQUESTS, Create, Request
+from backend_main.core.protocol import parsing
+from backend_main.core.protocol.messages import REQUESTS, Create, Request
+from backend_main.core.uploads import ingest
 from tests.support.client import WebSocketClient
 from tests.support.server import Server
 
@@ -150,7 +151,7 @@ JSON = st.recursive(
 def outcome(frame: str) -> Request | dict[str, str]:
     """The request, or the errors; everything else is a failure of the test."""
     try:
-        return decoding.parse_request(frame)
+        return parsing.parse_request(frame)
     except ProtocolError as error:
         refused = error
     assert refused.fields
@@ -212,8 +213,8 @@ def test_s10_nesting_ends_at_a_depth_that_every_parser_after_this_one_takes(inne
         metadata = '{"a":' + inner * depth + "1" + outer * depth + "}"
         return f'{{"type": "update", "instance_id": "{ID}", "data": {{"metadata": {metadata}}}}}'
 
-    assert isinstance(outcome(message(decoding.MAX_DEPTH - 3)), Request)
-    assert isinstance(outcome(message(decoding.MAX_DEPTH - 2)), dict)
+    assert isinstance(outcome(message(parsing.MAX_DEPTH - 3)), Request)
+    assert isinstance(outcome(message(parsing.MAX_DEPTH - 2)), dict)
 
 
 @pytest.mark.parametrize("message", VALID, ids=lambda message: message["type"])
@@ -299,7 +300,7 @@ class Frames:
 def told(frame: str) -> Request | tuple[str, str | None, dict[str, str]]:
     """The request, or all of the error but the place in the text: where the frame was cut, that differs."""
     try:
-        request = decoding.parse_request(frame)
+        request = parsing.parse_request(frame)
         if isinstance(request, Create) and request.image_base64 is not None:
             return msgspec.structs.replace(request, image_base64=str(request.image_base64))
         return request
@@ -326,9 +327,9 @@ def told(frame: str) -> Request | tuple[str, str | None, dict[str, str]]:
 @example('{"type":"create","data":{"image_path":"image_base64","image_hash":"QUFB"}}')
 def test_s10_a_big_frame_is_decoded_as_a_small_one_is(frame: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoding, "BASE64_FAST_PATH_MIN_CHARACTERS", 10**9)
+        patch.setattr(parsing, "BASE64_FAST_PATH_MIN_CHARACTERS", 10**9)
         plain = told(frame)
-        patch.setattr(decoding, "BASE64_FAST_PATH_MIN_CHARACTERS", 0)
+        patch.setattr(parsing, "BASE64_FAST_PATH_MIN_CHARACTERS", 0)
         assert told(frame) == plain
 
 
@@ -339,21 +340,21 @@ def test_s10_a_raw_control_character_gives_no_upload_in_a_big_frame_either(
     """JSON forbids it. White space is refused here; the rest is no base64, which `intake` says."""
     frame = f'{{"type":"create","data":{{"image_base64":"QU{character}FB"}}}}'
     assert isinstance(outcome(frame), dict)
-    monkeypatch.setattr(decoding, "BASE64_FAST_PATH_MIN_CHARACTERS", 0)
+    monkeypatch.setattr(parsing, "BASE64_FAST_PATH_MIN_CHARACTERS", 0)
     request = outcome(frame)
     assert isinstance(request, dict) or character not in "\n\r\t"
     if isinstance(request, Create):
         assert request.image_base64
-        with pytest.raises(RequestError), intake.from_base64(request.image_base64):
+        with pytest.raises(RequestError), ingest.from_base64(request.image_base64):
             pass
 
 
 def test_s10_the_cut_path_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else the property above would compare the plain path with itself."""
     parsed: list[int] = []
-    parse = decoding._parse_json
-    monkeypatch.setattr(decoding, "_parse_json", lambda text: parsed.append(len(text)) or parse(text))
-    request = decoding.parse_request(
+    parse = parsing._parse_json
+    monkeypatch.setattr(parsing, "_parse_json", lambda text: parsed.append(len(text)) or parse(text))
+    request = parsing.parse_request(
         json.dumps({"type": "create", "data": {"image_base64": "QUFB" * 100_000}})
     )
     assert isinstance(request, Create)

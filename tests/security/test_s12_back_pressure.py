@@ -15,7 +15,7 @@ from typing import Any
 
 import uvicorn
 
-from backend_main.backend.transport import FastPathWSProtocol
+from backend_main.backend.websocket_protocol import FastPathWSProtocol
 from tests.support.raw import RawSocket
 
 MESSAGE = "x" * 65_536

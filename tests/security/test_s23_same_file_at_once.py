@@ -11,12 +11,17 @@ from typing import TypeVar
 import pytest
 from django.db import connection
 
-from backend_main.core import uploads
 from backend_main.core.conf import conf
 from backend_main.core.errors import RequestError, UploadNotFound
-from backend_main.core.events import UploadChange
-from backend_main.core.models import Job, Status, Upload, User
-from backend_main.core.uploads import UploadSource
+from backend_main.core.event_log import UploadChange
+from backend_main.core.models import (
+    Job,
+    Status,
+    Upload,
+    User,
+)
+from backend_main.core.uploads import commands
+from backend_main.core.uploads.commands import UploadSource
 from tests.support.database import new_user
 from tests.support.drawing import scripted_png
 from tests.support.encoding import base64_of
@@ -43,8 +48,8 @@ def at_once(works: list[Callable[[], T]]) -> list[T]:
         return list(threads.map(run, works))
 
 
-def create(owner: User, image: bytes) -> uploads.CreateResult:
-    return uploads.create(owner=owner, source=UploadSource(image_base64=base64_of(image)))
+def create(owner: User, image: bytes) -> commands.CreateResult:
+    return commands.create(owner=owner, source=UploadSource(image_base64=base64_of(image)))
 
 
 def files_of(*uploads: Upload) -> set[str]:
@@ -81,7 +86,7 @@ def test_s23_the_constraint_decides_also_where_nobody_s_look_finds_the_other(
     owner, image = new_user(), scripted_png()
     looked = threading.Barrier(THREADS, timeout=30)
     first_look = threading.local()
-    look = uploads.queries.upload_by_hash
+    look = commands.queries.upload_by_hash
 
     def together(*, owner: User, image_hash: str) -> Upload | None:
         found = look(owner=owner, image_hash=image_hash)
@@ -90,7 +95,7 @@ def test_s23_the_constraint_decides_also_where_nobody_s_look_finds_the_other(
             looked.wait()
         return found
 
-    monkeypatch.setattr(uploads.queries, "upload_by_hash", together)
+    monkeypatch.setattr(commands.queries, "upload_by_hash", together)
     made = at_once([lambda: create(owner, image)] * THREADS)
     assert sorted(duplicate for _, duplicate in made) == [False] + [True] * (THREADS - 1)
     [upload] = Upload.objects.filter(owner=owner)
@@ -127,7 +132,7 @@ def test_s23_a_create_that_races_a_delete_leaves_row_and_file_agreeing(round_num
     upload, _ = create(owner, image)
     refusals: list[list[str]] = []
 
-    def creating() -> uploads.CreateResult | None:
+    def creating() -> commands.CreateResult | None:
         try:
             return create(owner, image)
         except RequestError as error:
@@ -136,7 +141,7 @@ def test_s23_a_create_that_races_a_delete_leaves_row_and_file_agreeing(round_num
 
     def deleting() -> bool:
         try:
-            uploads.delete(owner=owner, upload_id=upload.pk)
+            commands.delete(owner=owner, upload_id=upload.pk)
         except UploadNotFound:
             return False
         return True
@@ -158,15 +163,15 @@ def test_s23_a_duplicate_deleted_after_it_was_found_is_stored_anew(monkeypatch: 
     owner, image = new_user(), scripted_png()
     upload, _ = create(owner, image)
     Upload.objects.filter(pk=upload.pk).update(status=Status.ERROR)
-    look = uploads.queries.upload_by_hash
+    look = commands.queries.upload_by_hash
 
     def then_deleted(*, owner: User, image_hash: str) -> Upload | None:
         found = look(owner=owner, image_hash=image_hash)
         if found is not None and found.pk == upload.pk:
-            uploads.delete(owner=owner, upload_id=upload.pk)
+            commands.delete(owner=owner, upload_id=upload.pk)
         return found
 
-    monkeypatch.setattr(uploads.queries, "upload_by_hash", then_deleted)
+    monkeypatch.setattr(commands.queries, "upload_by_hash", then_deleted)
     again, duplicate = create(owner, image)
     assert not duplicate
     assert again.pk != upload.pk

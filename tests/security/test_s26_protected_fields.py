@@ -9,10 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend_main.core import decoding
 from backend_main.core.errors import ProtocolError
 from backend_main.core.models import Upload
-from backend_main.core.protocol import REPLY_TYPES, REQUESTS, Create, Instance, Retry, Update
+from backend_main.core.protocol import parsing
+from backend_main.core.protocol.messages import (
+    REPLY_TYPES,
+    REQUESTS,
+    Create,
+    Instance,
+    Retry,
+    Update,
+)
 from tests.support.client import WebSocketClient
 from tests.support.drawing import scripted_png
 from tests.support.server import Server
@@ -33,7 +40,7 @@ VALUES = st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5) | 
 
 def refusal(kind: str, data: dict[str, Any]) -> ProtocolError:
     with pytest.raises(ProtocolError) as raised:
-        decoding.parse_request(json.dumps({"type": kind, "instance_id": ID, "data": data}))
+        parsing.parse_request(json.dumps({"type": kind, "instance_id": ID, "data": data}))
     return raised.value
 
 
@@ -67,7 +74,7 @@ def test_s26_any_data_with_an_unknown_field_is_refused_on_each_of_them(
     text = json.dumps({"type": kind, "instance_id": ID, "data": data})
     fields: set[str] = set()
     try:
-        decoding.parse_request(text)
+        parsing.parse_request(text)
     except ProtocolError as error:
         fields = set(error.fields)
     # A name that no JSON string may hold (NUL, half a surrogate pair) is an error of the whole message.
@@ -84,7 +91,7 @@ def test_s26_fields_beside_data_are_never_taken_for_fields_of_the_upload(
 ) -> None:
     """An unknown key at the top is ignored; one that belongs into `data` is not heard there."""
     try:
-        request = decoding.parse_request(json.dumps(extra | {"type": kind, "instance_id": ID, "ref": None}))
+        request = parsing.parse_request(json.dumps(extra | {"type": kind, "instance_id": ID, "ref": None}))
     except ProtocolError:
         return
     for name in type(request).data_fields - type(request).also_top_level:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from backend_main.reading import Options, UnreadableFile
-from backend_main.reading.pages import open_document
+from backend_main.reading.documents.document import open_document
 from tests.support.client import WebSocketClient
 from tests.support.memory import MemoryMonitor
 from tests.support.server import Server

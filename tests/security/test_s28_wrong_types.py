@@ -10,7 +10,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from backend_main.reading import headers
+from backend_main.reading.documents import image_headers
 from tests.support.door import HttpClient
 from tests.support.server import Server
 from tests.zoo import images, papers, strays
@@ -39,7 +39,7 @@ def door(server: Server) -> Iterator[HttpClient]:
 def test_s28_the_decoder_opens_it_as_what_the_door_took_it_for(tmp_path: Path, exhibit: CorpusFile) -> None:
     path = tmp_path / "file"
     path.write_bytes(exhibit.make())
-    header = headers.read_header(path, most_frames=5000)
+    header = image_headers.read_header(path, most_frames=5000)
     assert header is not None
     with Image.open(path) as image:  # of all that Pillow knows, whatever claims it first
         assert (image.format or "").replace("MPO", "JPEG") == header.kind.pillow

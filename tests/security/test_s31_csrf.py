@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backend_main.core.tokens import COOKIE
+from backend_main.core.http.sign_in import COOKIE
 from tests.support.accounts import Account
 from tests.support.server import Server
 

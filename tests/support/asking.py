@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend_main.core import protocol
+from backend_main.core.protocol import messages
 
 
 class FakeReplyTarget:
@@ -11,10 +11,10 @@ class FakeReplyTarget:
     id = "asking"
 
     def __init__(self) -> None:
-        self.expected: tuple[int, protocol.Message] | None = None
+        self.expected: tuple[int, messages.Message] | None = None
         self.forgot = False
 
-    def reply_at_event(self, seq: int, reply: protocol.Message) -> None:
+    def reply_at_event(self, seq: int, reply: messages.Message) -> None:
         self.expected = seq, reply
 
     def cancel_reply(self) -> None:

@@ -12,10 +12,10 @@ import pytest
 
 django.setup()  # the settings module and the data directory are named by `tests/conftest.py`
 
-from backend_main.core import events, storage  # noqa: E402
-from backend_main.core.events import UploadChange  # noqa: E402
+from backend_main.core import event_log, storage  # noqa: E402
+from backend_main.core.event_log import UploadChange  # noqa: E402
 from backend_main.core.models import Upload, User  # noqa: E402
-from backend_main.core.uploads import UploadSource, create  # noqa: E402
+from backend_main.core.uploads.commands import UploadSource, create  # noqa: E402
 
 from . import parts  # noqa: E402
 from .drawing import scripted_png  # noqa: E402
@@ -47,9 +47,9 @@ def data_directories() -> None:
 def happened() -> Iterator[list[UploadChange]]:
     """What is told to listeners during the test."""
     told: list[UploadChange] = []
-    events.add_listener(told.append)
+    event_log.add_listener(told.append)
     yield told
-    events.remove_listener(told.append)
+    event_log.remove_listener(told.append)
 
 
 def new_user(name: str | None = None) -> User:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 
-from backend_main.core import protocol
+from backend_main.core.protocol import messages
 from tests.support.accounts import Account
 from tests.support.tables import transaction
 
 
 def cancel_in_database(account: Account, upload_id: str, error: str = "Cancelled elsewhere") -> int:
     """An upload that waits is cancelled; the number of the event."""
-    message = protocol.Failed(id=uuid.UUID(upload_id), status="cancelled", error=error)
+    message = messages.Failed(id=uuid.UUID(upload_id), status="cancelled", error=error)
     with transaction(account.server) as execute:
         key, owner = uuid.UUID(upload_id).hex, account.id.hex
         execute("UPDATE core_upload SET status='cancelled', error=? WHERE id=?", error, key)
@@ -21,6 +21,6 @@ def cancel_in_database(account: Account, upload_id: str, error: str = "Cancelled
         execute(
             "INSERT INTO core_event (owner_id, seq, upload_id, attempt, kind, message, origin)"
             " VALUES (?, ?, ?, 0, 'cancelled', ?, '')",
-            *(owner, seq, key, protocol.encode(message)),
+            *(owner, seq, key, messages.encode(message)),
         )
     return int(seq)

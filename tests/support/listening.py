@@ -11,15 +11,22 @@ from typing import Any
 
 import pytest
 
-from backend_main.core import events, live, protocol
-from backend_main.core.bell import LogAdvanced, PageTextUpdate, ReadingEnded, ReadingStarted
+from backend_main.core import event_log
+from backend_main.core.auth.accounts import AccountState
 from backend_main.core.errors import ConnectionRejected
-from backend_main.core.live import Hub
-from backend_main.core.outbox import SendQueue
-from backend_main.core.queries import AccountState
-from backend_main.core.replay import EncodedEvent, OwnerState, Snapshot
-from backend_main.core.slot import PageSnapshot
-from backend_main.core.sockets import LiveConnection
+from backend_main.core.live import hub as live_hub
+from backend_main.core.live.connection import LiveConnection
+from backend_main.core.live.hub import Hub
+from backend_main.core.live.replay import EncodedEvent, OwnerState, Snapshot
+from backend_main.core.live.send_queue import SendQueue
+from backend_main.core.protocol import messages as protocol
+from backend_main.core.pubsub.messages import (
+    LogAdvanced,
+    PageSnapshot,
+    PageTextUpdate,
+    ReadingEnded,
+    ReadingStarted,
+)
 
 OWNER, OTHER = uuid.uuid4(), uuid.uuid4()
 UPLOAD = uuid.uuid4()
@@ -191,13 +198,13 @@ async def hub(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hu
         await asyncio.sleep(0)  # as with the real one, others go on meanwhile
         return work(*args)
 
-    monkeypatch.setattr(live.orm, "run_short_query", inline)
-    monkeypatch.setattr(live, "POLL_SECONDS", 3600.0)
+    monkeypatch.setattr(live_hub.executor, "run_short_query", inline)
+    monkeypatch.setattr(live_hub, "POLL_SECONDS", 3600.0)
     hub = HubHarness()
     hub.start()
     hub._broadcaster._loop = ClockLoop(asyncio.get_running_loop(), clock)  # type: ignore[assignment]
     yield hub
-    if hub.on_change_committed in events._listeners:
+    if hub.on_change_committed in event_log._listeners:
         await hub.stop()
 
 

@@ -51,7 +51,7 @@ def reading_children(parent: Parent, count: int) -> list[psutil.Process]:
 def _reads(child: psutil.Process) -> bool:
     command = child.cmdline()
     alive = child.status() != psutil.STATUS_ZOMBIE
-    return alive and "backend_main.reading.child" in command and "dummy" in command
+    return alive and "backend_main.reading.child_process.main" in command and "dummy" in command
 
 
 def wait_gone(process: psutil.Process) -> None:

@@ -9,10 +9,9 @@ import pytest
 
 from backend_main import reading
 from backend_main.core import tasks
-from backend_main.core.bell import PageTextUpdate, ReadingStarted
-from backend_main.core.events import UploadChange
+from backend_main.core.event_log import UploadChange
 from backend_main.core.models import Upload
-from backend_main.core.slot import PageSnapshot
+from backend_main.core.pubsub.messages import PageSnapshot, PageTextUpdate, ReadingStarted
 from tests.support.database import new_upload, new_user
 
 Act = Callable[[], None]

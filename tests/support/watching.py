@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from scanrill_client import AsyncClient, Event, Instance, Progress, Timing
+from scanrill_client import AsyncClient, Event, Instance, Progress, Timeouts
 
 from tests.support.accounts import Account
 
 # Reconnects at once: what a test waits for is what happens, and not the time.
-QUICK = Timing(first_wait=0.01, most_wait=0.05, too_many=0.05)
+QUICK = Timeouts(initial_backoff=0.01, max_backoff=0.05, rate_limit_delay=0.05)
 WAIT_SECONDS = 60.0
 TOLD = ("id", "owner", "filename", "image_hash", "status", "error", "metadata")
 # None where it was not told: a list has none, nor has the end of a reading that failed.
@@ -60,7 +60,7 @@ def seq(cursor: str) -> int:
 
 @asynccontextmanager
 async def recording(account: Account, port: int, stream: Any = "pages") -> AsyncIterator[EventRecorder]:
-    client = AsyncClient(f"http://127.0.0.1:{port}", token=account.mint(), stream=stream, timing=QUICK)
+    client = AsyncClient(f"http://127.0.0.1:{port}", token=account.mint(), stream=stream, timeouts=QUICK)
     watcher = EventRecorder(client)
     try:
         await watcher.until_listed()
@@ -81,10 +81,10 @@ async def head_of(account: Account) -> str:
 
 async def all_read(account: Account) -> list[Instance]:
     """Waits until nothing is to be read any more; the uploads then, with their texts, as REST has them."""
-    client = AsyncClient(account.server.http, token=account.mint(), timing=QUICK)
+    client = AsyncClient(account.server.http, token=account.mint(), timeouts=QUICK)
     try:
         async with asyncio.timeout(WAIT_SECONDS):
-            while not all(upload.has_ended for upload in (await client.list()).uploads):
+            while not all(upload.is_terminal for upload in (await client.list()).uploads):
                 await asyncio.sleep(0.02)
         return [await client.retrieve(upload.id) for upload in (await client.list()).uploads]
     finally:

@@ -14,8 +14,9 @@ import os
 os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
 import django
 django.setup()
-from backend_main.core import jobs, sweep
-jobs.HEARTBEAT_SECONDS = jobs.LEASE_SECONDS = sweep.SWEEP_SECONDS = 3600
+from backend_main.core import maintenance, tasks
+from backend_main.core.jobs import queue
+tasks.HEARTBEAT_SECONDS = queue.LEASE_SECONDS = maintenance.MAINTENANCE_INTERVAL_SECONDS = 3600
 from backend_main.cli.main import main
 main()
 """

@@ -21,10 +21,10 @@ from pathlib import Path
 
 from ..conf import conf
 from ..errors import CommandError, StorageUnavailable
-from . import place
-from .arriving import check_free_space, staging_file
-from .arriving import remove_stale as _clear
+from . import url as storage_url
 from .base import DISK_FULL_ERRNOS, StorageBackend, validate_key
+from .staging import check_free_space, staging_file
+from .staging import remove_stale as _clear
 
 __all__ = ["DISK_FULL_ERRNOS", "check_free_space", "staging_file"]
 
@@ -35,7 +35,7 @@ _create_lock = threading.Lock()
 
 def prepare() -> None:
     """Makes the directories. Raises `CommandError` where that, or the URL, or an extra, is wanting."""
-    bucket = place.parse_storage_url(conf.storage_url)
+    bucket = storage_url.parse_storage_url(conf.storage_url)
     if bucket is not None and not find_spec("storages"):
         raise CommandError("SCANRILL_STORAGE_URL: a bucket needs the extra `s3`: pip install 'scanrill[s3]'.")
     for directory in (_cache_dir() if bucket else conf.files_dir, conf.staging_dir):
@@ -127,14 +127,14 @@ def _backend() -> StorageBackend:
 
 @cache
 def _create_backend() -> StorageBackend:
-    bucket = place.parse_storage_url(conf.storage_url)
+    bucket = storage_url.parse_storage_url(conf.storage_url)
     if bucket is None:
-        from .files import FilesystemBackend
+        from .filesystem import FilesystemBackend
 
         return FilesystemBackend(conf.files_dir)
     # What speaks S3 takes half a second to import, which nobody else is to wait for.
-    from .copies import LocalFileCache
-    from .objects import S3Backend
+    from .local_cache import LocalFileCache
+    from .s3 import S3Backend
 
     return S3Backend(bucket, LocalFileCache(_cache_dir(), conf.storage_cache_bytes))
 

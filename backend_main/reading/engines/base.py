@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import msgspec
 
-from ..pages import PageImage
+from ..documents.document import PageImage
 from ..types import Line, Options
 
 

@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..markdown import MarkdownWriter
-from ..pages import PageImage
+from ..documents.document import PageImage
+from ..output.markdown import MarkdownWriter
 from ..types import Box, Line
 from .base import Engine
 

@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..documents.document import PageImage
 from ..languages import LANGUAGES, SCRIPTS, languages_using_script, normalize_code, scripts_of
-from ..layout import NEW_LINE, NEW_PARAGRAPH, SPACE
-from ..markdown import MarkdownWriter
-from ..pages import PageImage
+from ..layout.reading_order import NEW_LINE, NEW_PARAGRAPH, SPACE
+from ..output.markdown import MarkdownWriter
 from ..types import Box, Line, Options
 from .base import Engine
 

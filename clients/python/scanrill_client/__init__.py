@@ -1,49 +1,50 @@
-"""A client of scanrill, a server that reads scans: their text as Markdown, live while it is read.
+"""Client library for scanrill, a self-hosted OCR server that streams text as Markdown while it reads.
 
     async with AsyncClient("http://127.0.0.1:8000", token=…) as client:
         print(await client.read("receipt.jpg"))
 
-`Client` is the same without asyncio. The order in which an event flows through the modules:
+`Client` has the same methods without asyncio. An event passes through the modules in this order:
 
-    wire → connection → follower → uploads, feed → async_client → client
+    websocket → connection → event_sync → upload_store, event_queue → async_client → client
 
-`messages`, `events`, `follower`, `uploads`, `backoff` and `address` are pure: no network, no clock.
+`messages`, `events`, `event_sync`, `upload_store`, `backoff` and `server_url` are pure: no network, no clock.
 """
 
 from .async_client import AsyncClient
 from .backoff import Backoff
 from .client import Client
-from .connection import Timing
+from .connection import Timeouts
 from .errors import (
     Cancelled,
     ConnectionLost,
-    ConnectionRefused,
+    ConnectionRejected,
+    NoTextError,
     NotFound,
-    NotRead,
     ReadingFailed,
-    RequestRefused,
+    RequestError,
     ScanrillError,
+    ServerUnreachable,
     Unauthenticated,
-    UnexpectedAnswer,
-    Unreachable,
+    UnexpectedResponse,
     UploadDeleted,
 )
-from .events import Created, Deleted, Ended, Event, Listed, Progress, Updated
+from .events import Created, Deleted, Event, Finished, Progress, Snapshot, Updated
 from .messages import (
     Engine,
     Engines,
     Instance,
-    LinePlace,
+    LinePosition,
     Listing,
     Me,
     Page,
     PageLine,
+    ReadOptions,
     Status,
     Stream,
-    Wishes,
 )
 from .tokens import Password, RefreshToken, TokenSource
-from .uploads import Uploads
+from .upload_file import FileSource
+from .upload_store import UploadStore
 
 __version__ = "0.1.0"
 
@@ -53,38 +54,39 @@ __all__ = [
     "Cancelled",
     "Client",
     "ConnectionLost",
-    "ConnectionRefused",
+    "ConnectionRejected",
     "Created",
     "Deleted",
-    "Ended",
     "Engine",
     "Engines",
     "Event",
+    "FileSource",
+    "Finished",
     "Instance",
-    "LinePlace",
-    "Listed",
+    "LinePosition",
     "Listing",
     "Me",
+    "NoTextError",
     "NotFound",
-    "NotRead",
     "Page",
     "PageLine",
     "Password",
     "Progress",
+    "ReadOptions",
     "ReadingFailed",
     "RefreshToken",
-    "RequestRefused",
+    "RequestError",
     "ScanrillError",
+    "ServerUnreachable",
+    "Snapshot",
     "Status",
     "Stream",
-    "Timing",
+    "Timeouts",
     "TokenSource",
     "Unauthenticated",
-    "UnexpectedAnswer",
-    "Unreachable",
+    "UnexpectedResponse",
     "Updated",
     "UploadDeleted",
-    "Uploads",
-    "Wishes",
+    "UploadStore",
     "__version__",
 ]

@@ -1,4 +1,4 @@
-"""The client for asyncio: uploads, and what happens to them."""
+"""Client for asyncio: requests, and the events of uploads."""
 
 from __future__ import annotations
 
@@ -12,41 +12,49 @@ from typing import Any, Literal, Self, TypeVar, Unpack
 
 from msgspec import UNSET, UnsetType
 
-from .address import Address
 from .backoff import Backoff
-from .connection import Connection, Timing
-from .errors import ConnectionLost, NotFound, Unreachable, UploadDeleted
-from .events import Created, Deleted, Ended, Event, Listed
-from .feed import Feed
-from .files import File, FileSource
-from .follower import Follower
-from .http import Http
-from .messages import Engines, Instance, Listing, Me, Page, Status, Stream, Wishes
-from .over_socket import SocketRequests
-from .rest import Requests, RestRequests, asked, changes, wanted
-from .tokens import TokenSource, source_of
-from .uploads import Uploads
+from .connection import ReconnectingConnection, Timeouts
+from .errors import ConnectionLost, NotFound, ServerUnreachable, UploadDeleted
+from .event_queue import EventQueue
+from .event_sync import EventSynchronizer
+from .events import Created, Deleted, Event, Finished, Snapshot
+from .http import HttpClient
+from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Status, Stream
+from .rest_requests import RequestTransport, RestRequests, list_filters, read_options, update_fields
+from .server_url import ServerURL
+from .socket_requests import SocketRequests
+from .tokens import TokenSource, as_token_source
+from .upload_file import FileSource, UploadFile
+from .upload_store import UploadStore
 
 T = TypeVar("T")
 Token = str | TokenSource | Callable[[], str | Awaitable[str]]
-Over = Literal["rest", "socket"]
-# About a minute and a half with the waits of `Backoff`.
-MOST_TRIES = 8
+Transport = Literal["rest", "socket"]
+# About a minute and a half with the delays of `Backoff`.
+MAX_ATTEMPTS = 8
 
 
 class AsyncClient:
-    """A client of one server, in the name of one user.
+    """Client of one server, for one user.
 
         async with AsyncClient("http://127.0.0.1:8000", token=…) as client:
             print(await client.read("receipt.jpg"))
 
-    token    an access token, a function (async or not) that gives a fresh one each time, or a
-             `Password` or `RefreshToken`; a fresh one is asked for when the server rejects the last
-    over     how requests go: by REST (files are streamed), or in messages of the socket
-    stream   how live text comes; what is told is the same
+    The WebSocket opens when a call first needs it. It reconnects, and then delivers the missed events.
 
-    The socket opens when it is first needed. It comes back by itself, and what happened meanwhile is told.
-    Every call may raise `Unauthenticated`, `Unreachable` and, where it changes something, `ConnectionLost`.
+    Args:
+        url: The URL of the server.
+        token: An access token; a function, async or not, that returns a new one; or a `Password` or
+            `RefreshToken`. The client fetches a new token when the server rejects the current one.
+        transport: "rest" streams files. "socket" sends requests as messages over the WebSocket.
+        stream: The form in which the server sends live text. The events are the same.
+        timeouts: The waits, in seconds.
+
+    Raises:
+        ValueError: The URL is not valid, or it contains a token.
+
+    Every method may also raise `Unauthenticated`, `ServerUnreachable`, `ConnectionRejected` and
+    `UnexpectedResponse`. Methods that change something may raise `ConnectionLost`.
     """
 
     def __init__(
@@ -54,31 +62,32 @@ class AsyncClient:
         url: str,
         *,
         token: Token,
-        over: Over = "rest",
+        transport: Transport = "rest",
         stream: Stream = "pages",
-        timing: Timing | None = None,
+        timeouts: Timeouts | None = None,
     ) -> None:
-        timing = timing or Timing()
-        self._address = Address(url)
-        self._source = source_of(token)
-        self._http = Http(self._address, self._source, timeout_seconds=timing.request)
-        self._feeds: set[Feed] = set()
-        self._uploads = Uploads()
-        self._follower = Follower(stream)
-        self._connection = Connection(
-            self._address.socket,
-            self._http.session,
-            self._follower,
-            tell=self._tell,
-            ended=self._end,
-            timing=timing,
+        self._timeouts = timeouts or Timeouts()
+        self._server_url = ServerURL(url)
+        self._source = as_token_source(token)
+        self._http = HttpClient(self._server_url, self._source, timeout_seconds=self._timeouts.request)
+        self._queues: set[EventQueue] = set()
+        self._uploads = UploadStore()
+        self._synchronizer = EventSynchronizer(stream)
+        self._connection = ReconnectingConnection(
+            self._server_url.socket,
+            self._http.tokens,
+            self._synchronizer,
+            on_event=self._publish,
+            on_fatal_error=self._close_queues,
+            timeouts=self._timeouts,
         )
         self._rest = RestRequests(self._http)
-        self._requests: Requests = self._rest if over == "rest" else SocketRequests(self._connection)
-        self._timing = timing
+        self._requests: RequestTransport = (
+            self._rest if transport == "rest" else SocketRequests(self._connection)
+        )
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._address} {self._source!r}>"
+        return f"<{type(self).__name__} {self._server_url} {self._source!r}>"
 
     async def __aenter__(self) -> Self:
         return self
@@ -89,73 +98,104 @@ class AsyncClient:
         await self.close()
 
     async def connect(self) -> None:
-        """Returns when the socket is open and the server listens; it opens by itself where it is needed."""
-        await self._connection.ready()
+        """Open the WebSocket and subscribe. Optional: the other methods do so when they need it."""
+        await self._connection.wait_open()
 
     async def close(self) -> None:
+        """Close all connections and end all iterations over events."""
         await self._connection.close()
         await self._http.close()
-        self._end(None)
+        self._close_queues(None)
 
-    # ── a scan, from file to text ──
+    # ── a file and its text ──
 
-    async def read(self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[Wishes]) -> str:
-        """The Markdown of a file. Raises `ReadingFailed`, `Cancelled`, `UploadDeleted`, `RequestRefused`."""
-        async with aclosing(self.upload(file, filename=filename, **wishes)) as events:
+    async def read(
+        self, file: FileSource, *, filename: str | None = None, **options: Unpack[ReadOptions]
+    ) -> str:
+        """Upload a file, wait for its text and return it as Markdown.
+
+        Args:
+            file: A path, bytes or a binary file object, read from its present position. One that cannot
+                seek is read to its end first. It stays open; do not use it before the method returns.
+            filename: The name for the server; by default that of the path or of the file object.
+            options: The options of `ReadOptions`.
+
+        Raises:
+            RequestError: The server rejected the file or an option.
+            ReadingFailed: The server could not read the file.
+            Cancelled: The upload was cancelled meanwhile.
+            UploadDeleted: The upload was deleted meanwhile.
+            TypeError: The file object is in text mode.
+        """
+        async with aclosing(self.upload(file, filename=filename, **options)) as events:
             async for event in events:
-                if isinstance(event, Ended):
+                if isinstance(event, Finished):
                     return event.result()
                 if isinstance(event, Deleted):
                     raise UploadDeleted(event.upload_id)
-        raise ConnectionLost("The client was closed.")
+        raise ConnectionLost("The client was closed before the upload finished.")
 
     async def upload(
-        self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[Wishes]
+        self, file: FileSource, *, filename: str | None = None, **options: Unpack[ReadOptions]
     ) -> AsyncGenerator[Event]:
-        """All that happens to an upload of this file: `Created` first, at last `Ended` or `Deleted`.
+        """Upload a file and yield its events: `Created` first, `Finished` or `Deleted` last.
 
-        The server knows the same bytes again: a file that was read already ends at once with its text,
-        whatever is wished; `retry` reads it anew.
+        The server recognizes bytes that it has read before. It then finishes at once with the earlier
+        text and ignores the options; `retry` reads the file again. The arguments are those of `read`.
+
+        Raises:
+            RequestError: The server rejected the file or an option.
+            TypeError: The file object is in text mode.
         """
-        how = asked(**wishes)
-        with self._feed() as feed:
-            await self._connection.ready()
-            sent = File(file, filename)
-            created = await self._patiently(lambda: self._requests.create(sent, how))
-            feed.only(created.upload_id)
+        option_fields = read_options(**options)
+        with self._event_queue() as queue:
+            with UploadFile(file, filename) as upload_file:
+                await self._connection.wait_open()
+                created = await self._retry_transient(
+                    lambda: self._requests.create(upload_file, option_fields)
+                )
+            queue.filter_to(created.upload_id)
             yield created
-            async with aclosing(self._until_end(created, feed)) as events:
+            async with aclosing(self._until_terminal(created, queue)) as events:
                 async for event in events:
                     yield event
 
     async def events(self) -> AsyncGenerator[Event]:
-        """All that happens to all the user's uploads, without end: `Listed` first, with those that are there.
+        """Yield all events of all uploads of the user, without end.
 
-        It comes again when another reader begins, and when the server cannot tell what happened meanwhile.
+        The first event is a `Snapshot` of all uploads. Another one follows when a second call of
+        `events()` starts, and when the server no longer has the events that were missed.
         """
-        await self._connection.ready()
-        with self._feed() as feed:
-            self._connection.ask_for_all()
-            async for event in feed:
+        await self._connection.wait_open()
+        with self._event_queue() as queue:
+            self._connection.request_snapshot()
+            async for event in queue:
                 yield event
 
     @property
-    def uploads(self) -> Uploads:
-        """The uploads by their ids: all of them since the first `Listed` of `events()`."""
+    def uploads(self) -> UploadStore:
+        """The uploads by id; complete from the first `Snapshot` of `events()` on."""
         return self._uploads
 
     @property
     def cursor(self) -> str | None:
-        """The place of the last event that was told, among all of the user's."""
-        return self._follower.cursor
+        """The position of the last event in the user's event log."""
+        return self._synchronizer.cursor
 
     # ── requests ──
 
     async def create(
-        self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[Wishes]
+        self, file: FileSource, *, filename: str | None = None, **options: Unpack[ReadOptions]
     ) -> Created:
-        """Sends a file to be read, and does not wait for its text."""
-        return await self._requests.create(File(file, filename), asked(**wishes))
+        """Upload a file without waiting for its text. The arguments are those of `read`.
+
+        Raises:
+            RequestError: The server rejected the file or an option.
+            TypeError: The file object is in text mode.
+        """
+        option_fields = read_options(**options)
+        with UploadFile(file, filename) as upload_file:
+            return await self._requests.create(upload_file, option_fields)
 
     async def list(
         self,
@@ -165,11 +205,18 @@ class AsyncClient:
         limit: int | None = None,
         cursor: str | None = None,
     ) -> Listing:
-        """Without `limit` all in one, up to 10,000."""
-        return await self._requests.list(wanted(status, search, limit, cursor))
+        """Return uploads without their texts, newest first.
+
+        Args:
+            status: Only uploads of this status.
+            search: Only uploads with this text in the name or the text.
+            limit: The size of a page of the list; by default, and at most, 10,000.
+            cursor: The `next` of the page before.
+        """
+        return await self._requests.list(list_filters(status, search, limit, cursor))
 
     async def retrieve(self, upload_id: str) -> Instance:
-        """With its texts."""
+        """Return an upload with its texts. Raises `NotFound`."""
         return await self._requests.retrieve(upload_id)
 
     async def update(
@@ -180,103 +227,133 @@ class AsyncClient:
         processed_text: str | UnsetType | None = UNSET,
         metadata: Mapping[str, Any] | UnsetType = UNSET,
     ) -> Instance:
-        """`processed_text` is a person's correction; None takes it back."""
-        return await self._requests.update(upload_id, changes(filename, processed_text, metadata))
+        """Change fields of an upload and return it.
+
+        Args:
+            upload_id: The id of the upload.
+            filename: The new name.
+            processed_text: A person's correction of the text; None removes it.
+            metadata: JSON of the caller; it replaces the earlier metadata.
+
+        Raises:
+            NotFound: The upload does not exist.
+            RequestError: A field is not valid.
+        """
+        return await self._requests.update(upload_id, update_fields(filename, processed_text, metadata))
 
     async def delete(self, upload_id: str) -> Instance:
-        """Its last state."""
+        """Delete an upload and return its last state. Raises `NotFound`."""
         return await self._requests.delete(upload_id)
 
     async def cancel(self, upload_id: str) -> Instance:
-        """Ends its reading; the finished pages keep their text."""
+        """Stop the reading of an upload; finished pages keep their text.
+
+        Raises:
+            RequestError: The upload does not exist, or its reading is over.
+        """
         return await self._requests.cancel(upload_id)
 
-    async def retry(self, upload_id: str, **wishes: Unpack[Wishes]) -> Instance:
-        """Reads what has ended anew, from page 1; what is not asked anew stays as it was asked before."""
-        return await self._requests.retry(upload_id, asked(**wishes))
+    async def retry(self, upload_id: str, **options: Unpack[ReadOptions]) -> Instance:
+        """Read a finished upload again, from page 1. Options that are not given keep their value.
+
+        Raises:
+            RequestError: The upload does not exist, its reading is not over, or an option is not valid.
+        """
+        return await self._requests.retry(upload_id, read_options(**options))
 
     async def me(self) -> Me:
+        """Return the user of the token, and limits of the server."""
         return await self._rest.me()
 
     async def engines(self) -> Engines:
-        """What can read there, and what the others lack."""
+        """Return the OCR engines of the server, with the reason why one is unavailable."""
         return await self._rest.engines()
 
     async def page(self, upload_id: str, number: int) -> Page:
-        """A finished page, with its lines."""
+        """Return a finished page with its lines; `number` counts from 1. Raises `NotFound`."""
         return await self._rest.page(upload_id, number)
 
     async def page_image(self, upload_id: str, number: int, *, width: int | None = None) -> bytes:
-        """A picture of a page, upright, about that many pixels wide."""
+        """Return the image of a page, upright, as JPEG.
+
+        Args:
+            upload_id: The id of the upload.
+            number: The page number, from 1.
+            width: The approximate width in pixels.
+
+        Raises:
+            NotFound: The page does not exist.
+        """
         return await self._rest.page_image(upload_id, number, width)
 
     async def original(self, upload_id: str) -> bytes:
-        """The file as it came in."""
+        """Return the original file. Raises `NotFound`."""
         return await self._rest.original(upload_id)
 
     async def download(self, upload_id: str, target: str | os.PathLike[str]) -> None:
-        """The file as it came in, streamed to a path."""
+        """Write the original file to a path, as a stream. Raises `NotFound`."""
         await self._rest.download(upload_id, Path(target))
 
-    # ── parts ──
+    # ── private ──
 
-    async def _until_end(self, created: Created, feed: Feed) -> AsyncGenerator[Event]:
-        over = await self._end_of(created) if created.instance.has_ended else None
-        while over is None:
-            event = await anext(feed, None)
+    async def _until_terminal(self, created: Created, queue: EventQueue) -> AsyncGenerator[Event]:
+        terminal = await self._fetch_terminal_event(created) if created.instance.is_terminal else None
+        while terminal is None:
+            event = await anext(queue, None)
             if event is None:
                 return
-            over = await self._over(created, event)
-            if over is None and not isinstance(event, Created | Listed | Ended):
+            terminal = await self._terminal_event(created, event)
+            if terminal is None and not isinstance(event, Created | Snapshot | Finished):
                 yield event
-        yield over
+        yield terminal
 
-    async def _over(self, created: Created, event: Event) -> Ended | Deleted | None:
-        """The last event, where this one says that it is time for it.
+    async def _terminal_event(self, created: Created, event: Event) -> Finished | Deleted | None:
+        """Return the last event of the upload if this event shows that the upload has ended.
 
-        In doubt the server is asked: a list has no texts, and what it had already may have ended just before
-        it was sent again.
+        Two cases need a request: a snapshot lacks the texts, and an earlier reading of a duplicate may
+        have ended right before the file was sent again.
         """
-        if isinstance(event, Listed):
+        if isinstance(event, Snapshot):
             listed = {instance.id: instance for instance in event.uploads}.get(created.upload_id)
-            return await self._end_of(created) if listed is None or listed.has_ended else None
-        if isinstance(event, Ended) and created.duplicate:
-            return await self._end_of(created)
-        return event if isinstance(event, Ended | Deleted) else None
+            has_ended = listed is None or listed.is_terminal
+            return await self._fetch_terminal_event(created) if has_ended else None
+        if isinstance(event, Finished) and created.duplicate:
+            return await self._fetch_terminal_event(created)
+        return event if isinstance(event, Finished | Deleted) else None
 
-    async def _end_of(self, created: Created) -> Ended | Deleted | None:
-        """As the server has it now; None where it has not ended after all."""
+    async def _fetch_terminal_event(self, created: Created) -> Finished | Deleted | None:
+        """Return the last event by the present state on the server; None if the upload has not ended."""
         try:
-            instance = await self._patiently(lambda: self._requests.retrieve(created.upload_id))
+            instance = await self._retry_transient(lambda: self._requests.retrieve(created.upload_id))
         except NotFound:
             return Deleted(instance=created.instance)
-        return Ended.of(instance) if instance.has_ended else None
+        return Finished.from_instance(instance) if instance.is_terminal else None
 
-    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
-        """What may be done twice, over a restart of the server. The same bytes twice are one upload."""
-        backoff = Backoff(self._timing.first_wait, self._timing.most_wait)
+    async def _retry_transient(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Repeat an idempotent call while the server restarts. An upload is idempotent by its content."""
+        backoff = Backoff(self._timeouts.initial_backoff, self._timeouts.max_backoff)
         while True:
             try:
                 return await call()
-            except (Unreachable, ConnectionLost):
-                if backoff.attempts >= MOST_TRIES:
+            except (ServerUnreachable, ConnectionLost):
+                if backoff.attempts >= MAX_ATTEMPTS:
                     raise
             await asyncio.sleep(backoff.next_seconds())
 
     @contextmanager
-    def _feed(self) -> Iterator[Feed]:
-        feed = Feed()
-        self._feeds.add(feed)
+    def _event_queue(self) -> Iterator[EventQueue]:
+        queue = EventQueue()
+        self._queues.add(queue)
         try:
-            yield feed
+            yield queue
         finally:
-            self._feeds.discard(feed)
+            self._queues.discard(queue)
 
-    def _tell(self, event: Event) -> None:
+    def _publish(self, event: Event) -> None:
         self._uploads.apply(event)
-        for feed in self._feeds:
-            feed.put(event)
+        for queue in self._queues:
+            queue.put(event)
 
-    def _end(self, error: Exception | None) -> None:
-        for feed in self._feeds:
-            feed.end(error)
+    def _close_queues(self, error: Exception | None) -> None:
+        for queue in self._queues:
+            queue.close(error)

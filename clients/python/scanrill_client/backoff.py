@@ -1,35 +1,43 @@
-"""How long to wait before the next attempt: longer each time, and never the same for all clients at once."""
+"""Exponential backoff with jitter; pure."""
 
 from __future__ import annotations
 
-import random
+import random as _random
 from collections.abc import Callable
 
-FIRST_SECONDS = 0.5
-MOST_SECONDS = 30.0
+INITIAL_SECONDS = 0.5
+MAX_SECONDS = 30.0
 
 
 class Backoff:
-    """Doubles up to a ceiling; each wait is drawn between half of it and all of it.
+    """Delays that double up to a maximum; each is drawn between half of that value and all of it.
 
-    After a restart of the server a thousand clients come back over a span of time and not in one instant.
-    `draw` gives numbers in [0, 1).
+    The jitter spreads the reconnects of many clients after a restart of the server.
+
+    Args:
+        initial_seconds: Upper bound of the first delay.
+        max_seconds: Upper bound of every delay.
+        random: Function that returns numbers in [0, 1).
     """
 
     def __init__(
         self,
-        first_seconds: float = FIRST_SECONDS,
-        most_seconds: float = MOST_SECONDS,
-        draw: Callable[[], float] = random.random,
+        initial_seconds: float = INITIAL_SECONDS,
+        max_seconds: float = MAX_SECONDS,
+        random: Callable[[], float] = _random.random,
     ) -> None:
-        self._first, self._most, self._draw = first_seconds, most_seconds, draw
+        self._initial_seconds = initial_seconds
+        self._max_seconds = max_seconds
+        self._random = random
         self.attempts = 0
 
     def next_seconds(self) -> float:
-        # Past 2**32 the ceiling is long reached, and a float would overflow in the end.
-        ceiling = min(self._most, self._first * 2.0 ** min(self.attempts, 32))
+        """Return the delay before the next attempt, and count the attempt."""
+        # The exponent is bounded: 2.0 ** attempts would overflow in the end.
+        ceiling = min(self._max_seconds, self._initial_seconds * 2.0 ** min(self.attempts, 32))
         self.attempts += 1
-        return ceiling * (0.5 + self._draw() / 2)
+        return ceiling * (0.5 + self._random() / 2)
 
     def reset(self) -> None:
+        """Start again with the initial delay."""
         self.attempts = 0

@@ -1,4 +1,4 @@
-"""The same without asyncio: `AsyncClient` on a loop in a thread of its own."""
+"""Synchronous client: `AsyncClient` on an event loop in a background thread."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from typing import Any, Generic, Self, TypeVar, Unpack
 
 from msgspec import UNSET, UnsetType
 
-from .async_client import AsyncClient, Over, Token
-from .connection import Timing
+from .async_client import AsyncClient, Token, Transport
+from .connection import Timeouts
 from .events import Created, Event
-from .files import FileSource
-from .messages import Engines, Instance, Listing, Me, Page, Status, Stream, Wishes
-from .uploads import Uploads
+from .messages import Engines, Instance, Listing, Me, Page, ReadOptions, Status, Stream
+from .upload_file import FileSource
+from .upload_store import UploadStore
 
 T = TypeVar("T")
 
 
 class Client:
-    """As `AsyncClient`, where each call is described. For one thread at a time, or several.
+    """Synchronous client of one server, for one user. Several threads may use it at once.
+
+    `AsyncClient` describes the arguments, the methods and their errors.
 
     with Client("http://127.0.0.1:8000", token=…) as client:
         print(client.read("receipt.jpg"))
@@ -35,12 +37,12 @@ class Client:
         url: str,
         *,
         token: Token,
-        over: Over = "rest",
+        transport: Transport = "rest",
         stream: Stream = "pages",
-        timing: Timing | None = None,
+        timeouts: Timeouts | None = None,
     ) -> None:
-        self._client = AsyncClient(url, token=token, over=over, stream=stream, timing=timing)
-        self._loop = _LoopThread()
+        self._client = AsyncClient(url, token=token, transport=transport, stream=stream, timeouts=timeouts)
+        self._loop = BackgroundLoop()
 
     def __repr__(self) -> str:
         return repr(self._client).replace("AsyncClient", "Client", 1)
@@ -54,32 +56,42 @@ class Client:
         self.close()
 
     def connect(self) -> None:
+        """Open the WebSocket and subscribe. Optional: the other methods do so when they need it."""
         self._loop.run(self._client.connect())
 
     def close(self) -> None:
+        """Close all connections and stop the background thread."""
         self._loop.close(self._client.close())
 
-    def read(self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[Wishes]) -> str:
-        return self._loop.run(self._client.read(file, filename=filename, **wishes))
+    def read(self, file: FileSource, *, filename: str | None = None, **options: Unpack[ReadOptions]) -> str:
+        """Upload a file, wait for its text and return it as Markdown."""
+        return self._loop.run(self._client.read(file, filename=filename, **options))
 
     def upload(
-        self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[Wishes]
+        self, file: FileSource, *, filename: str | None = None, **options: Unpack[ReadOptions]
     ) -> Generator[Event]:
-        return self._loop.iterate(self._client.upload(file, filename=filename, **wishes))
+        """Upload a file and yield its events: `Created` first, `Finished` or `Deleted` last."""
+        return self._loop.iterate(self._client.upload(file, filename=filename, **options))
 
     def events(self) -> Generator[Event]:
+        """Yield all events of all uploads of the user, without end; a `Snapshot` first."""
         return self._loop.iterate(self._client.events())
 
     @property
-    def uploads(self) -> Uploads:
+    def uploads(self) -> UploadStore:
+        """The uploads by id; complete from the first `Snapshot` of `events()` on."""
         return self._client.uploads
 
     @property
     def cursor(self) -> str | None:
+        """The position of the last event in the user's event log."""
         return self._client.cursor
 
-    def create(self, file: FileSource, *, filename: str | None = None, **wishes: Unpack[Wishes]) -> Created:
-        return self._loop.run(self._client.create(file, filename=filename, **wishes))
+    def create(
+        self, file: FileSource, *, filename: str | None = None, **options: Unpack[ReadOptions]
+    ) -> Created:
+        """Upload a file without waiting for its text."""
+        return self._loop.run(self._client.create(file, filename=filename, **options))
 
     def list(
         self,
@@ -89,9 +101,11 @@ class Client:
         limit: int | None = None,
         cursor: str | None = None,
     ) -> Listing:
+        """Return uploads without their texts, newest first."""
         return self._loop.run(self._client.list(status=status, search=search, limit=limit, cursor=cursor))
 
     def retrieve(self, upload_id: str) -> Instance:
+        """Return an upload with its texts."""
         return self._loop.run(self._client.retrieve(upload_id))
 
     def update(
@@ -102,6 +116,7 @@ class Client:
         processed_text: str | UnsetType | None = UNSET,
         metadata: Mapping[str, Any] | UnsetType = UNSET,
     ) -> Instance:
+        """Change fields of an upload and return it."""
         return self._loop.run(
             self._client.update(
                 upload_id, filename=filename, processed_text=processed_text, metadata=metadata
@@ -109,38 +124,49 @@ class Client:
         )
 
     def delete(self, upload_id: str) -> Instance:
+        """Delete an upload and return its last state."""
         return self._loop.run(self._client.delete(upload_id))
 
     def cancel(self, upload_id: str) -> Instance:
+        """Stop the reading of an upload; finished pages keep their text."""
         return self._loop.run(self._client.cancel(upload_id))
 
-    def retry(self, upload_id: str, **wishes: Unpack[Wishes]) -> Instance:
-        return self._loop.run(self._client.retry(upload_id, **wishes))
+    def retry(self, upload_id: str, **options: Unpack[ReadOptions]) -> Instance:
+        """Read a finished upload again, from page 1. Options that are not given keep their value."""
+        return self._loop.run(self._client.retry(upload_id, **options))
 
     def me(self) -> Me:
+        """Return the user of the token, and limits of the server."""
         return self._loop.run(self._client.me())
 
     def engines(self) -> Engines:
+        """Return the OCR engines of the server, with the reason why one is unavailable."""
         return self._loop.run(self._client.engines())
 
     def page(self, upload_id: str, number: int) -> Page:
+        """Return a finished page with its lines; `number` counts from 1."""
         return self._loop.run(self._client.page(upload_id, number))
 
     def page_image(self, upload_id: str, number: int, *, width: int | None = None) -> bytes:
+        """Return the image of a page, upright, as JPEG."""
         return self._loop.run(self._client.page_image(upload_id, number, width=width))
 
     def original(self, upload_id: str) -> bytes:
+        """Return the original file."""
         return self._loop.run(self._client.original(upload_id))
 
     def download(self, upload_id: str, target: str | os.PathLike[str]) -> None:
+        """Write the original file to a path, as a stream."""
         self._loop.run(self._client.download(upload_id, target))
 
 
-class _Outcome(Generic[T]):
+class TaskResult(Generic[T]):
+    """Result or error of a finished task."""
+
     def __init__(self, task: asyncio.Task[T]) -> None:
         self._result: list[T] = []
         self._error: BaseException | None = None
-        if task.cancelled():  # the client was closed by another thread
+        if task.cancelled():  # another thread closed the client
             self._error = CancelledError()
         elif (error := task.exception()) is not None:
             self._error = error
@@ -148,50 +174,53 @@ class _Outcome(Generic[T]):
             self._result.append(task.result())
 
     def get(self) -> T:
+        """Return the result, or raise the error."""
         if self._error is not None:
             raise self._error
         return self._result[0]
 
 
-class _LoopThread:
-    """Runs coroutines for other threads; it is started by the first one, and dies with the program."""
+class BackgroundLoop:
+    """Event loop in a daemon thread, which the first call starts."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Its result. Who is interrupted while it waits (Ctrl-C) leaves no work behind.
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine and return its result. An interrupt (Ctrl-C) cancels the coroutine.
 
-        It waits at a queue, whose `get` an interrupt leaves whole: one that fell between the lock of a
-        `concurrent.futures.Future` and the block under it would leave the loop waiting for ever.
+        The caller waits at a queue, because an interrupt leaves `SimpleQueue.get` intact. An interrupt
+        between the lock of a `concurrent.futures.Future` and the block under it would leave the loop
+        waiting for ever.
         """
-        loop, done = self._started(), SimpleQueue[_Outcome[T]]()
-        begun: list[asyncio.Task[T]] = []
+        loop, results = self._ensure_started(), SimpleQueue[TaskResult[T]]()
+        started: list[asyncio.Task[T]] = []
 
-        def begin() -> None:
-            begun.append(loop.create_task(work))
-            begun[0].add_done_callback(finish)
+        def start_task() -> None:
+            started.append(loop.create_task(coroutine))
+            started[0].add_done_callback(on_done)
 
-        def finish(task: asyncio.Task[T]) -> None:
-            # Not the task: where the last to hold one lets go, code of asyncio's runs that hides interrupts.
-            begun.clear()
-            done.put(_Outcome(task))
+        def on_done(task: asyncio.Task[T]) -> None:
+            # The queue gets no task: releasing the last reference runs code of asyncio that hides interrupts.
+            started.clear()
+            results.put(TaskResult(task))
 
-        def end() -> None:
-            for task in begun:
+        def cancel_task() -> None:
+            for task in started:
                 task.cancel()
 
         try:
-            loop.call_soon_threadsafe(begin)
-            outcome = done.get()
+            loop.call_soon_threadsafe(start_task)
+            result = results.get()
         except BaseException:
-            loop.call_soon_threadsafe(end)
+            loop.call_soon_threadsafe(cancel_task)
             raise
-        return outcome.get()
+        return result.get()
 
     def iterate(self, events: AsyncGenerator[T]) -> Generator[T]:
+        """Yield the items of an asynchronous generator, and close it at the end."""
         try:
             while True:
                 try:
@@ -200,9 +229,10 @@ class _LoopThread:
                     return
         finally:
             if self._loop is not None:
-                self.run(_end(events))
+                self.run(_close_generator(events))
 
     def close(self, last: Coroutine[Any, Any, None]) -> None:
+        """Run a last coroutine, then stop the loop and its thread."""
         self.run(last)
         assert self._loop is not None
         assert self._thread is not None
@@ -210,23 +240,24 @@ class _LoopThread:
         self._thread.join()
         self._loop = None
 
-    def _started(self) -> asyncio.AbstractEventLoop:
+    def _ensure_started(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
                 loop = asyncio.new_event_loop()
-                thread = threading.Thread(target=_serve, args=[loop], name="scanrill client", daemon=True)
+                thread = threading.Thread(target=_run_loop, args=[loop], name="scanrill client", daemon=True)
                 thread.start()
-                self._loop, self._thread = loop, thread  # not before: who is interrupted begins anew
+                # Assigned after the start: a call after an interrupt starts another loop.
+                self._loop, self._thread = loop, thread
             return self._loop
 
 
-def _serve(loop: asyncio.AbstractEventLoop) -> None:
+def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
         runner.get_loop().run_forever()
 
 
-async def _end(events: AsyncGenerator[T]) -> None:
-    # Whoever was interrupted while he waited for the next one has been cancelled, and is about to let go.
+async def _close_generator(events: AsyncGenerator[T]) -> None:
+    # After an interrupt the cancelled `anext` may still run its cleanup.
     while getattr(events, "ag_running", False):  # noqa: ASYNC110 - there is nothing to wait on
         await asyncio.sleep(0)
     await events.aclose()

@@ -1,4 +1,4 @@
-"""The WebSocket that comes back: connects, subscribes, pairs replies with requests, goes on after a cut."""
+"""WebSocket connection that reconnects, resumes the subscription and matches replies to requests."""
 
 from __future__ import annotations
 
@@ -11,241 +11,272 @@ from dataclasses import dataclass, field
 import msgspec
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from .backoff import FIRST_SECONDS, MOST_SECONDS, Backoff
+from .backoff import INITIAL_SECONDS, MAX_SECONDS, Backoff
 from .errors import (
     ConnectionLost,
-    ConnectionRefused,
-    RequestRefused,
+    ConnectionRejected,
+    RequestError,
+    ServerUnreachable,
     Unauthenticated,
-    UnexpectedAnswer,
-    Unreachable,
+    UnexpectedResponse,
 )
+from .event_sync import EventSynchronizer
 from .events import Event
-from .follower import Follower
-from .messages import Incoming, Json, decode
-from .tokens import Session
-from .wire import Wire, open_wire
+from .messages import Json, ServerMessage, decode
+from .tokens import TokenManager
+from .websocket import MonitoredConnection, open_websocket
 
-BAD_TOKEN, TOO_MANY, CUT = 4401, 4429, 1006
-FINAL = (4403, 4404)
-# Asking twice changes nothing: sent again after a cut.
-READS = ("list", "retrieve", "ping", "resync")
+CLOSE_BAD_TOKEN, CLOSE_RATE_LIMITED, CLOSE_ABNORMAL = 4401, 4429, 1006
+FINAL_CLOSE_CODES = (4403, 4404)
+# These change nothing, so they are sent again after a cut.
+IDEMPOTENT_REQUESTS = ("list", "retrieve", "ping", "resync")
 
 
-class Timing(msgspec.Struct, frozen=True, kw_only=True):
-    """How long the client waits for what, in seconds.
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
+    """Waits of the client, in seconds.
 
-    silence       without a byte of the server, before it is asked whether it is there
-    answer        for its answer, before the connection is given up and opened anew
-    first_wait, most_wait   between attempts to connect, see `Backoff`
-    too_many      when the server says that there were too many connections or messages
-    away          the server may be away once it was there, before `Unreachable`; None is for ever
-    request       for each step of an HTTP request
+    idle               time without a byte from the server before the client sends a ping
+    ping               time for the answer to the ping before the client reconnects
+    initial_backoff    upper bound of the first delay between attempts to connect; see `Backoff`
+    max_backoff        upper bound of every such delay
+    rate_limit_delay   delay after the server closes with 4429: too many connections or messages
+    reconnect          how long to try after a cut before `ServerUnreachable`; None means without limit
+    request            time for each step of an HTTP request
     """
 
-    silence: float = 25.0
-    answer: float = 10.0
-    first_wait: float = FIRST_SECONDS
-    most_wait: float = MOST_SECONDS
-    too_many: float = 10.0
-    away: float | None = None
+    idle: float = 25.0
+    ping: float = 10.0
+    initial_backoff: float = INITIAL_SECONDS
+    max_backoff: float = MAX_SECONDS
+    rate_limit_delay: float = 10.0
+    reconnect: float | None = None
     request: float = 60.0
 
 
 @dataclass(eq=False)
-class _Pending:
+class _PendingRequest:
     message: Json
-    reply: asyncio.Future[Incoming] = field(default_factory=lambda: _future())
+    reply: asyncio.Future[ServerMessage] = field(default_factory=lambda: _create_future())
     sent: bool = False
 
     @property
-    def kind(self) -> str:
+    def type(self) -> str:
         return str(self.message["type"])
 
 
-class Connection:
-    """`tell` gets each event, `ended` the error after which nothing more is tried until `ready` is called."""
+class ReconnectingConnection:
+    """Connection to the WebSocket of one server, opened anew after each cut.
+
+    Args:
+        url: The URL of the WebSocket.
+        tokens: The access tokens.
+        synchronizer: The protocol state, which outlives each connection.
+        on_event: Called with each event, in order.
+        on_fatal_error: Called with the error that ends the attempts, until the next call of `wait_open`.
+        timeouts: The waits.
+    """
 
     def __init__(
         self,
         url: str,
-        session: Session,
-        follower: Follower,
+        tokens: TokenManager,
+        synchronizer: EventSynchronizer,
         *,
-        tell: Callable[[Event], None],
-        ended: Callable[[Exception], None],
-        timing: Timing,
+        on_event: Callable[[Event], None],
+        on_fatal_error: Callable[[Exception], None],
+        timeouts: Timeouts,
     ) -> None:
-        self._url, self._session, self._follower, self._timing = url, session, follower, timing
-        self._tell, self._ended = tell, ended
-        self._backoff = Backoff(timing.first_wait, timing.most_wait)
+        self._url = url
+        self._tokens = tokens
+        self._synchronizer = synchronizer
+        self._timeouts = timeouts
+        self._on_event = on_event
+        self._on_fatal_error = on_fatal_error
+        self._backoff = Backoff(timeouts.initial_backoff, timeouts.max_backoff)
         self._task: asyncio.Task[None] | None = None
-        self._wire: Wire | None = None
-        # Set when the connection is open, or will not be.
-        self._settled = asyncio.Event()
-        self._error: Exception | None = None
-        self._rejected: str | None = None
-        self._there_at: float | None = None
-        self._pending: dict[str, _Pending] = {}
+        self._websocket: MonitoredConnection | None = None
+        # Set while the connection is open, and after a fatal error.
+        self._open_or_failed = asyncio.Event()
+        self._fatal_error: Exception | None = None
+        self._rejected_token: str | None = None
+        self._last_open_at: float | None = None
+        self._pending: dict[str, _PendingRequest] = {}
         self._refs = map(str, itertools.count(1))
-        self._sending: set[asyncio.Task[None]] = set()
+        self._send_tasks: set[asyncio.Task[None]] = set()
 
     @property
     def is_open(self) -> bool:
-        return self._settled.is_set() and self._error is None
+        """True if the server has acknowledged the subscription on the present connection."""
+        return self._open_or_failed.is_set() and self._fatal_error is None
 
-    async def ready(self) -> None:
-        """Returns when the server has acknowledged. Raises what ended the last attempt for good."""
+    async def wait_open(self) -> None:
+        """Wait until the server has acknowledged the subscription; start to connect if needed.
+
+        Raises:
+            ScanrillError: The error that ended the attempts for good.
+        """
         if self._task is None or self._task.done():
-            self._settled.clear()
-            self._error = self._there_at = None
+            self._open_or_failed.clear()
+            self._fatal_error = self._last_open_at = None
             self._task = asyncio.create_task(self._run(), name="scanrill connection")
-        await self._settled.wait()
-        if self._error is not None:
-            raise self._error
+        await self._open_or_failed.wait()
+        if self._fatal_error is not None:
+            raise self._fatal_error
 
-    async def request(self, message: Json) -> Incoming:
-        """The reply; after a cut, that of the next connection, or `ConnectionLost` where it was a change."""
-        await self.ready()
+    async def request(self, message: Json) -> ServerMessage:
+        """Send a request and return its reply. After a cut, an idempotent request is sent again.
+
+        Raises:
+            RequestError: The server rejected the request.
+            ConnectionLost: The connection broke after a request that changes something was sent.
+        """
+        await self.wait_open()
         ref = next(self._refs)
-        pending = self._pending[ref] = _Pending(message | {"ref": ref})
+        pending = self._pending[ref] = _PendingRequest(message | {"ref": ref})
         try:
-            # It may have been cut again already: then the next one sends what was not sent.
+            # A cut may have come in between; the next connection sends what was not sent.
             if self.is_open:
-                self._send(pending)
+                self._send_pending(pending)
             return await pending.reply
         finally:
             del self._pending[ref]
 
-    def ask_for_all(self) -> None:
-        """A `Listed` is told, and after it all that happens from now on."""
-        self._follower.ask_for_all()
-        self._send_outgoing()
+    def request_snapshot(self) -> None:
+        """Request a `Snapshot`; all later events follow it."""
+        self._synchronizer.request_snapshot()
+        self._send_synchronizer_requests()
 
     async def close(self) -> None:
+        """Close the connection and fail all pending requests."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self._fail_pending(ConnectionLost("The client was closed."))
+        self._fail_pending(ConnectionLost("The client was closed before the reply."))
 
     # ── connecting ──
 
     async def _run(self) -> None:
         try:
             while True:
-                wait_seconds = await self._attempt()
-                await asyncio.sleep(wait_seconds)
+                delay_seconds = await self._connect_once()
+                await asyncio.sleep(delay_seconds)
         except Exception as error:
-            self._error, self._rejected = error, None
-            self._settled.set()
+            self._fatal_error, self._rejected_token = error, None
+            self._open_or_failed.set()
             self._fail_pending(error)
-            self._ended(error)
+            self._on_fatal_error(error)
 
-    async def _attempt(self) -> float:
-        """One connection, from its beginning to its end; gives the seconds to wait before the next."""
+    async def _connect_once(self) -> float:
+        """Open one connection and run it to its end; return the delay before the next, in seconds."""
         try:
-            token = await self._session.token(rejected=self._rejected)
-            wire = await open_wire(self._url, token)
-        except (Unreachable, OSError, TimeoutError, EOFError) as error:
-            return self._wait_for_server(error)
+            token = await self._tokens.token(rejected=self._rejected_token)
+            websocket = await open_websocket(self._url, token)
+        except (ServerUnreachable, OSError, TimeoutError, EOFError) as error:
+            return self._delay_while_unreachable(error)
         except InvalidStatus as error:
             status = error.response.status_code
             if status >= 500:
-                return self._wait_for_server(error)
+                return self._delay_while_unreachable(error)
             if status >= 400:
-                raise ConnectionRefused(status, f"The server answered with status {status}.") from None
-            raise UnexpectedAnswer("What answers is no scanrill server.") from None
+                raise ConnectionRejected(
+                    status, f"The server rejected the connection with HTTP status {status}. Check the URL."
+                ) from None
+            raise UnexpectedResponse(
+                "The response is not from a scanrill server. Check the server URL."
+            ) from None
         except InvalidHandshake as error:
-            raise UnexpectedAnswer("What answers speaks no WebSocket.") from error
-        code, reason = await self._hold(wire)
-        return self._after(code, reason, token)
+            raise UnexpectedResponse("The server does not support WebSocket. Check the URL.") from error
+        code, reason = await self._run_connection(websocket)
+        return self._delay_after_close(code, reason, token)
 
-    def _wait_for_server(self, error: Exception) -> float:
-        """One that never was there is no server to wait for: the address may be wrong."""
-        away, there_at = self._timing.away, self._there_at
+    def _delay_while_unreachable(self, error: Exception) -> float:
+        """Return the delay; raise at once if the server was never reached, as the URL may be wrong."""
+        last_open_at, limit_seconds = self._last_open_at, self._timeouts.reconnect
         now = asyncio.get_running_loop().time()
-        if there_at is None or (away is not None and now - there_at > away):
-            raise Unreachable from error
+        if last_open_at is None or (limit_seconds is not None and now - last_open_at > limit_seconds):
+            raise ServerUnreachable from error
         return self._backoff.next_seconds()
 
-    def _after(self, code: int, reason: str, token: str) -> float:
-        if code in FINAL:
-            raise ConnectionRefused(code, reason)
-        if code == BAD_TOKEN:
-            if self._rejected is not None:
-                raise Unauthenticated(reason or "The server does not take the token.")
-            self._rejected = token
+    def _delay_after_close(self, code: int, reason: str, token: str) -> float:
+        if code in FINAL_CLOSE_CODES:
+            raise ConnectionRejected(code, reason)
+        if code == CLOSE_BAD_TOKEN:
+            if self._rejected_token is not None:
+                raise Unauthenticated(reason or "The server rejected the token. Sign in again.")
+            self._rejected_token = token
             return 0.0
-        return max(self._backoff.next_seconds(), self._timing.too_many if code == TOO_MANY else 0.0)
+        min_seconds = self._timeouts.rate_limit_delay if code == CLOSE_RATE_LIMITED else 0.0
+        return max(self._backoff.next_seconds(), min_seconds)
 
     # ── one connection ──
 
-    async def _hold(self, wire: Wire) -> tuple[int, str]:
-        """Until it ends; gives the code and the reason."""
-        self._wire = wire
-        timing = self._timing
-        watching = asyncio.create_task(wire.watch(timing.silence, timing.answer, self._is_busy))
+    async def _run_connection(self, websocket: MonitoredConnection) -> tuple[int, str]:
+        """Receive until the connection ends; return the close code and the reason."""
+        self._websocket = websocket
+        timeouts = self._timeouts
+        monitor = asyncio.create_task(websocket.monitor(timeouts.idle, timeouts.ping, self._is_busy))
         try:
-            await wire.tell(self._follower.hello())
+            await websocket.send_json(self._synchronizer.subscribe_request())
             while True:
-                self._take(decode(await wire.recv(decode=False)))
+                self._on_message(decode(await websocket.recv(decode=False)))
         except (ConnectionClosed, ConnectionLost):
             pass
         finally:
-            watching.cancel()
-            await self._let_go(wire)
-        return wire.close_code or CUT, wire.close_reason or ""
+            monitor.cancel()
+            await self._release(websocket)
+        return websocket.close_code or CLOSE_ABNORMAL, websocket.close_reason or ""
 
-    async def _let_go(self, wire: Wire) -> None:
-        self._wire = None
-        if self._settled.is_set():
-            self._settled.clear()
-            self._there_at = asyncio.get_running_loop().time()
+    async def _release(self, websocket: MonitoredConnection) -> None:
+        """Close a connection. Keep the requests that can be sent again, and fail the others."""
+        self._websocket = None
+        if self._open_or_failed.is_set():
+            self._open_or_failed.clear()
+            self._last_open_at = asyncio.get_running_loop().time()
         for pending in self._pending.values():
-            if pending.kind in READS:
+            if pending.type in IDEMPOTENT_REQUESTS:
                 pending.sent = False
             elif pending.sent and not pending.reply.done():
                 pending.reply.set_exception(ConnectionLost())
-        await wire.close()
+        await websocket.close()
 
-    def _take(self, message: Incoming) -> None:
-        if message.type == "subscribed" and message.refusal is not None:
-            raise RequestRefused(message.refusal)
-        for event in self._follower.take(message):
-            self._tell(event)
-        self._send_outgoing()
+    def _on_message(self, message: ServerMessage) -> None:
+        if message.type == "subscribed" and message.error_fields is not None:
+            raise RequestError(message.error_fields)
+        for event in self._synchronizer.receive(message):
+            self._on_event(event)
+        self._send_synchronizer_requests()
         if message.is_acknowledgement:
-            self._subscribed()
+            self._on_subscribed()
         elif message.ref is not None and (pending := self._pending.get(message.ref)):
-            _settle(pending, message)
+            _resolve(pending, message)
 
-    def _subscribed(self) -> None:
+    def _on_subscribed(self) -> None:
         self._backoff.reset()
-        self._rejected = None
-        self._settled.set()
+        self._rejected_token = None
+        self._open_or_failed.set()
         for pending in self._pending.values():
             if not pending.sent:
-                self._send(pending)
+                self._send_pending(pending)
 
     # ── sending ──
 
-    def _send(self, pending: _Pending) -> None:
+    def _send_pending(self, pending: _PendingRequest) -> None:
         pending.sent = True
-        self._post(pending.message)
+        self._send(pending.message)
 
-    def _send_outgoing(self) -> None:
-        for request in self._follower.outgoing():
-            self._post(request)
+    def _send_synchronizer_requests(self) -> None:
+        for request in self._synchronizer.pending_requests():
+            self._send(request)
 
-    def _post(self, message: Json) -> None:
-        """In a task: who hears what comes must not wait until something is sent, or both sides would."""
-        if self._wire is not None:
-            task = asyncio.create_task(_tell(self._wire, message))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+    def _send(self, message: Json) -> None:
+        """Send in a task: a receiver that waits for a send could deadlock with the peer."""
+        if self._websocket is not None:
+            task = asyncio.create_task(_send_unless_closed(self._websocket, message))
+            self._send_tasks.add(task)
+            task.add_done_callback(self._send_tasks.discard)
 
     def _is_busy(self) -> bool:
-        return any(pending.kind == "create" for pending in self._pending.values())
+        return any(pending.type == "create" for pending in self._pending.values())
 
     def _fail_pending(self, error: Exception) -> None:
         for pending in self._pending.values():
@@ -253,19 +284,19 @@ class Connection:
                 pending.reply.set_exception(error)
 
 
-async def _tell(wire: Wire, message: Json) -> None:
-    with suppress(ConnectionClosed):  # who reads from it learns of that too
-        await wire.tell(message)
+async def _send_unless_closed(websocket: MonitoredConnection, message: Json) -> None:
+    with suppress(ConnectionClosed):  # the receiving loop handles it
+        await websocket.send_json(message)
 
 
-def _future() -> asyncio.Future[Incoming]:
+def _create_future() -> asyncio.Future[ServerMessage]:
     return asyncio.get_running_loop().create_future()
 
 
-def _settle(pending: _Pending, reply: Incoming) -> None:
+def _resolve(pending: _PendingRequest, reply: ServerMessage) -> None:
     if pending.reply.done():
         return
-    if reply.refusal is not None:
-        pending.reply.set_exception(RequestRefused(reply.refusal))
+    if reply.error_fields is not None:
+        pending.reply.set_exception(RequestError(reply.error_fields))
     else:
         pending.reply.set_result(reply)

@@ -1,19 +1,20 @@
-"""Everything that can go wrong, in one tree.
+"""Exceptions of this package, in one tree.
 
 ScanrillError
-├── RequestRefused      the server says what is wrong, field by field; nothing was changed
-│   └── NotFound        no such upload or page, or it is another user's
-├── Unauthenticated     no token that the server takes: a new sign-in is needed
-├── ConnectionRefused   no socket for good; `code` says why (4403 origin, 4404 path, or a proxy's HTTP status)
-├── Unreachable         no answer from the server; the same request may go through later
-├── ConnectionLost      the connection broke before the reply: the change may or may not have happened
-├── UnexpectedAnswer    what answers is no scanrill server, or one of another version
-└── NotRead             the upload has no text in the end
-    ├── ReadingFailed   it cannot be read; the text is the server's sentence
-    ├── Cancelled       somebody cancelled it
-    └── UploadDeleted   somebody deleted it
+├── RequestError            the server rejected the request; `fields` has an error per field, nothing changed
+│   └── NotFound            the upload or page does not exist, or belongs to another user
+├── Unauthenticated         the server accepts no token of this client; sign in again
+├── ConnectionRejected      the server closed the socket for good; `code` is 4403 (origin), 4404 (path)
+│                           or the HTTP status of a proxy
+├── ServerUnreachable       the server does not respond; the same request may succeed later
+├── ConnectionLost          the connection broke before the reply; the change may or may not have been made
+├── UnexpectedResponse      the peer is not a scanrill server, or has another version
+└── NoTextError             the upload ended without a text
+    ├── ReadingFailed       the server could not read the file; the message is the server's
+    ├── Cancelled           the upload was cancelled
+    └── UploadDeleted       the upload was deleted
 
-No text of an error holds a token.
+No error message contains a token.
 """
 
 from __future__ import annotations
@@ -22,11 +23,16 @@ from collections.abc import Mapping
 
 
 class ScanrillError(Exception):
-    """The root; `str(error)` is a sentence that may be shown to anybody."""
+    """Base class of all errors of this package; `str(error)` can be shown to any user."""
 
 
-class RequestRefused(ScanrillError):
-    """`fields` says what is wrong with which field, `status` is HTTP's where the request was one."""
+class RequestError(ScanrillError):
+    """A request that the server rejected.
+
+    Attributes:
+        fields: The error message of each field that is wrong.
+        status: The HTTP status; None over the WebSocket.
+    """
 
     def __init__(self, fields: Mapping[str, str], status: int | None = None) -> None:
         super().__init__(" ".join(fields.values()))
@@ -34,48 +40,66 @@ class RequestRefused(ScanrillError):
         self.status = status
 
 
-class NotFound(RequestRefused):
-    pass
+class NotFound(RequestError):
+    """An upload or page that does not exist for this user."""
 
 
 class Unauthenticated(ScanrillError):
-    pass
+    """A token or password that the server does not accept."""
 
 
-class ConnectionRefused(ScanrillError):
+class ConnectionRejected(ScanrillError):
+    """A WebSocket connection that the server refuses; connecting again does not help.
+
+    Attributes:
+        code: The close code of the WebSocket, or the HTTP status of the handshake.
+    """
+
     def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason or f"The server refuses the connection ({code}).")
+        super().__init__(reason or f"The server rejected the connection with code {code}.")
         self.code = code
 
 
-class Unreachable(ScanrillError):
-    def __init__(self, sentence: str = "The server does not answer. Is it running?") -> None:
-        super().__init__(sentence)
+class ServerUnreachable(ScanrillError):
+    """A server that does not respond; no change was made."""
+
+    def __init__(
+        self, message: str = "The server does not respond. Check the URL and that the server is running."
+    ) -> None:
+        super().__init__(message)
 
 
 class ConnectionLost(ScanrillError):
-    def __init__(self, sentence: str = "The connection broke before the reply came.") -> None:
-        super().__init__(sentence)
+    """A connection that broke before the reply arrived."""
+
+    def __init__(
+        self, message: str = "The connection was lost before the reply. Check whether the change was made."
+    ) -> None:
+        super().__init__(message)
 
 
-class UnexpectedAnswer(ScanrillError):
-    pass
+class UnexpectedResponse(ScanrillError):
+    """A response that this client cannot decode."""
 
 
-class NotRead(ScanrillError):
-    def __init__(self, upload_id: str, sentence: str) -> None:
-        super().__init__(sentence)
+class NoTextError(ScanrillError):
+    """An upload that ended without a text."""
+
+    def __init__(self, upload_id: str, message: str) -> None:
+        super().__init__(message)
         self.upload_id = upload_id
 
 
-class ReadingFailed(NotRead):
-    pass
+class ReadingFailed(NoTextError):
+    """An upload that the server could not read."""
 
 
-class Cancelled(NotRead):
-    pass
+class Cancelled(NoTextError):
+    """An upload that a client cancelled."""
 
 
-class UploadDeleted(NotRead):
+class UploadDeleted(NoTextError):
+    """An upload that a client deleted."""
+
     def __init__(self, upload_id: str) -> None:
         super().__init__(upload_id, "The upload was deleted.")

@@ -1,31 +1,35 @@
-"""What happens to uploads, as clients are told of it; and the text of one that is being read; pure."""
+"""Events of uploads, and the live text of an upload; pure."""
 
 from __future__ import annotations
 
 import msgspec
 
 from .errors import Cancelled, ReadingFailed
-from .messages import Incoming, Instance, LinePlace, Status
+from .messages import TERMINAL_STATUSES, Instance, LinePosition, ServerMessage, Status
+
+_TERMINAL_BY_NAME: dict[str, Status] = {status: status for status in TERMINAL_STATUSES}
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """`cursor` is its place among all that happens to the user's uploads, where the server tells it."""
+    """Base class. `cursor` is the position in the user's event log; None where the server has no log."""
 
     cursor: str | None = None
 
     @property
     def upload_id(self) -> str | None:
-        """Whose event it is; None of what is about all of them."""
+        """Id of the upload; None for an event of all uploads."""
         return None
 
 
-class Listed(Event, frozen=True, kw_only=True):
-    """All uploads as they are now: at first, and where what happened meanwhile could not be learnt."""
+class Snapshot(Event, frozen=True, kw_only=True):
+    """All uploads as they are now: the first event, and the one that replaces events the server has lost."""
 
     uploads: tuple[Instance, ...]
 
 
-class Change(Event, frozen=True, kw_only=True):
+class InstanceEvent(Event, frozen=True, kw_only=True):
+    """Base class of events that carry the whole upload."""
+
     instance: Instance
 
     @property
@@ -33,25 +37,29 @@ class Change(Event, frozen=True, kw_only=True):
         return self.instance.id
 
 
-class Created(Change, frozen=True, kw_only=True):
-    """`duplicate`: the user had these bytes already, and this is the upload that holds them."""
+class Created(InstanceEvent, frozen=True, kw_only=True):
+    """A new upload. With `duplicate`, the user's earlier upload of the same bytes."""
 
     duplicate: bool = False
 
 
-class Updated(Change, frozen=True, kw_only=True):
-    """Somebody changed it, or (`instance.status` is "pending") it is going to be read again."""
+class Updated(InstanceEvent, frozen=True, kw_only=True):
+    """A changed upload. A retry sets `instance.status` to "pending"."""
 
 
-class Deleted(Change, frozen=True, kw_only=True):
-    """`instance` is its last state."""
+class Deleted(InstanceEvent, frozen=True, kw_only=True):
+    """A deleted upload; `instance` is its last state."""
 
 
 class Progress(Event, frozen=True, kw_only=True):
-    """There is more text of an upload that is being read.
+    """Live text of an upload.
 
-    `page` counts from 1; it is None where the server streams all text at once, which is in `page_text` then.
-    `done`: the page is finished, and its text does not change again. `line` is where the newest line stands.
+    Attributes:
+        page: Page number from 1; None where the server streams the whole text, which is then `page_text`.
+        page_text: The text of this page so far.
+        pages: The texts of all pages so far, in order.
+        line: Position of the newest line.
+        done: True if the page is finished; its text does not change again.
     """
 
     id: str
@@ -59,7 +67,7 @@ class Progress(Event, frozen=True, kw_only=True):
     page_count: int | None
     page_text: str
     pages: tuple[str, ...]
-    line: LinePlace | None = None
+    line: LinePosition | None = None
     done: bool = False
 
     @property
@@ -68,12 +76,12 @@ class Progress(Event, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """All the text so far, as Markdown."""
+        """The whole text so far, as Markdown."""
         return "\n\n".join(page for page in self.pages if page)
 
 
-class Ended(Event, frozen=True, kw_only=True):
-    """The reading is over. The texts are there when `status` is "processed", `error` when it is another."""
+class Finished(Event, frozen=True, kw_only=True):
+    """The end of a reading. Status "processed" comes with the texts, the others with `error`."""
 
     id: str
     status: Status
@@ -86,15 +94,20 @@ class Ended(Event, frozen=True, kw_only=True):
         return self.id
 
     def result(self) -> str:
-        """The Markdown. Raises `ReadingFailed` or `Cancelled` with the server's sentence."""
+        """Return the Markdown.
+
+        Raises:
+            ReadingFailed: The server could not read the file.
+            Cancelled: The upload was cancelled.
+        """
         if self.status == "processed":
             return self.raw_text or ""
-        raised = Cancelled if self.status == "cancelled" else ReadingFailed
-        raise raised(self.id, self.error or "The reading ended without a text.")
+        error_type = Cancelled if self.status == "cancelled" else ReadingFailed
+        raise error_type(self.id, self.error or "The reading ended without a text.")
 
     @classmethod
-    def of(cls, instance: Instance) -> Ended:
-        """The end of an upload, told by how it is now."""
+    def from_instance(cls, instance: Instance) -> Finished:
+        """Build the event from the present state of an upload that is terminal."""
         return cls(
             id=instance.id,
             status=instance.status,
@@ -104,10 +117,10 @@ class Ended(Event, frozen=True, kw_only=True):
         )
 
 
-def durable(message: Incoming) -> Change | Ended | None:
-    """The event that a message tells of; None where it tells of none, or of one from the future."""
+def event_from_message(message: ServerMessage) -> InstanceEvent | Finished | None:
+    """Return the event of a message; None for live text, other messages and unknown types."""
     instance, cursor = message.instance, message.cursor
-    if message.refusal is not None:
+    if message.error_fields is not None:
         return None
     if instance is not None:
         if message.type == "Upload.created":
@@ -115,13 +128,13 @@ def durable(message: Incoming) -> Change | Ended | None:
         if message.type == "Upload.deleted":
             return Deleted(instance=instance, cursor=cursor)
         return Updated(instance=instance, cursor=cursor)
-    if message.type == "Upload.status" and message.id is not None and message.status in ENDED_STATUSES:
-        return _ended(message, message.id, ENDED_STATUSES[message.status])
+    if message.type == "Upload.status" and message.id is not None and message.status in _TERMINAL_BY_NAME:
+        return _finished_from_message(message, message.id, _TERMINAL_BY_NAME[message.status])
     return None
 
 
-def _ended(message: Incoming, upload_id: str, status: Status) -> Ended:
-    return Ended(
+def _finished_from_message(message: ServerMessage, upload_id: str, status: Status) -> Finished:
+    return Finished(
         id=upload_id,
         status=status,
         raw_text=message.raw_text,
@@ -131,17 +144,18 @@ def _ended(message: Incoming, upload_id: str, status: Status) -> Ended:
     )
 
 
-ENDED_STATUSES: dict[str, Status] = {"processed": "processed", "error": "error", "cancelled": "cancelled"}
-
-
 class LiveText:
-    """The pages of an upload that is being read, put together from its partials, however they come."""
+    """Pages of an upload that the server reads, assembled from partials of any stream mode."""
 
     def __init__(self) -> None:
         self._pages: dict[int, str] = {}
 
-    def take(self, partial: Incoming) -> Progress | None:
-        """What there is now, or None: a delta does not fit, and all of the text must be asked for."""
+    def apply(self, partial: ServerMessage) -> Progress | None:
+        """Add a partial, and return the text so far.
+
+        Returns:
+            None if a delta does not fit the text so far; the caller then requests the whole text.
+        """
         assert partial.id is not None
         assert partial.streamed_text is not None
         number = partial.page or 0

@@ -1,4 +1,4 @@
-"""One HTTP request; what is wrong with it comes as an error of this package's tree."""
+"""HTTP requests with a token; failures are raised as errors of this package."""
 
 from __future__ import annotations
 
@@ -9,48 +9,64 @@ from typing import Any
 import httpx
 import msgspec
 
-from .address import Address
-from .errors import ConnectionLost, NotFound, RequestRefused, ScanrillError, Unauthenticated, Unreachable
+from .errors import ConnectionLost, NotFound, RequestError, ScanrillError, ServerUnreachable, Unauthenticated
 from .messages import Json
-from .tokens import Session, TokenSource
+from .server_url import ServerURL
+from .tokens import TokenManager, TokenSource
 
-# The request never left: nothing can have come of it.
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+# With these the request was not sent: it changed nothing.
+_NOT_SENT_ERRORS = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
 class _ErrorBody(msgspec.Struct):
     error: dict[str, str]
 
 
-class Http:
-    """A pool of connections to one server, in the name of one user."""
+class HttpClient:
+    """Connection pool to one server, for one user."""
 
-    def __init__(self, address: Address, source: TokenSource, *, timeout_seconds: float) -> None:
-        # No redirects, which is httpx's default: a token goes to this server and to no other.
-        self._client = httpx.AsyncClient(base_url=address.http, timeout=timeout_seconds)
-        self.session = Session(source, self._post)
+    def __init__(self, server_url: ServerURL, source: TokenSource, *, timeout_seconds: float) -> None:
+        # httpx follows no redirects by default: the token goes to this server only.
+        self._client = httpx.AsyncClient(base_url=server_url.http, timeout=timeout_seconds)
+        self.tokens = TokenManager(source, self._post)
 
     async def close(self) -> None:
+        """Close all connections."""
         await self._client.aclose()
 
     async def call(self, method: str, path: str, **request: Any) -> bytes:
-        """The body of the answer. `body` is a function that gives what is to be sent, anew each time."""
+        """Send a request and return the body of the response. The arguments are those of `stream`."""
         async with self.stream(method, path, **request) as response:
             return await response.aread()
 
     @asynccontextmanager
     async def stream(self, method: str, path: str, **request: Any) -> AsyncIterator[httpx.Response]:
-        """An answer whose body is not read yet. A token that the server rejects is renewed once."""
-        with _translated(method):
-            token = await self.session.token()
+        """Send a request and yield the response before its body is read.
+
+        If the server rejects the token, the request is sent once more with a new one.
+
+        Args:
+            method: The HTTP method.
+            path: The path below the server URL.
+            request: `headers`; `body`, a function that returns a new generator of the content; and
+                arguments of `httpx.AsyncClient.build_request`.
+
+        Raises:
+            RequestError: The server rejected the request.
+            Unauthenticated: The server rejected the new token too, or there is none.
+            ServerUnreachable: The server does not respond, and nothing was changed.
+            ConnectionLost: The connection broke before the response to a change.
+        """
+        with _translate_errors(method):
+            token = await self.tokens.token()
             response = await self._send(token, method, path, **request)
             if response.status_code == 401:
                 await response.aclose()
-                token = await self.session.token(rejected=token)
+                token = await self.tokens.token(rejected=token)
                 response = await self._send(token, method, path, **request)
             async with aclosing(response):
                 if not response.is_success:
-                    raise refusal(response.status_code, await response.aread())
+                    raise error_from_response(response.status_code, await response.aread())
                 yield response
 
     async def _send(
@@ -67,38 +83,41 @@ class Http:
         if body is None:
             built = self._client.build_request(method, path, headers=headers, **request)
             return await self._client.send(built, stream=True)
-        async with aclosing(body()) as pieces:
-            built = self._client.build_request(method, path, headers=headers, content=pieces, **request)
+        async with aclosing(body()) as chunks:
+            built = self._client.build_request(method, path, headers=headers, content=chunks, **request)
             return await self._client.send(built, stream=True)
 
     async def _post(self, path: str, body: Json) -> Json:
-        """Without a token: this is how one is got."""
-        with _translated("POST"):
+        """Post JSON without a token, as the requests that return a token need it."""
+        with _translate_errors("POST"):
             response = await self._client.post(path, json=body)
         if not response.is_success:
-            raise refusal(response.status_code, response.content, signing_in=True)
+            raise error_from_response(response.status_code, response.content, is_sign_in=True)
         answer: Json = msgspec.json.decode(response.content)
         return answer
 
 
 @contextmanager
-def _translated(method: str) -> Iterator[None]:
-    """The library's errors as ours. Of a request that only reads, nothing can have come."""
+def _translate_errors(method: str) -> Iterator[None]:
+    """Raise transport errors of httpx as errors of this package. A GET request changes nothing."""
     try:
         yield
     except httpx.TransportError as error:
-        unsent = isinstance(error, _NEVER_SENT) or method == "GET"
-        raise (Unreachable() if unsent else ConnectionLost()) from error
+        changed_nothing = isinstance(error, _NOT_SENT_ERRORS) or method == "GET"
+        raise (ServerUnreachable() if changed_nothing else ConnectionLost()) from error
 
 
-def refusal(status: int, body: bytes, *, signing_in: bool = False) -> ScanrillError:
-    """The error of an answer. A proxy before a server that is away answers with no error of ours."""
+def error_from_response(status: int, body: bytes, *, is_sign_in: bool = False) -> ScanrillError:
+    """Return the error of a response that is not a success.
+
+    A response of 502 and above without an error of scanrill is from a reverse proxy whose server is down.
+    """
     try:
         fields = msgspec.json.decode(body, type=_ErrorBody).error
     except msgspec.MsgspecError:
         if status >= 502:
-            return Unreachable()
-        fields = {"detail": f"The server answered with status {status}."}
-    if status == 401 and not signing_in:
+            return ServerUnreachable()
+        fields = {"detail": f"The server responded with status {status}."}
+    if status == 401 and not is_sign_in:
         return Unauthenticated(" ".join(fields.values()))
-    return (NotFound if status == 404 else RequestRefused)(fields, status)
+    return (NotFound if status == 404 else RequestError)(fields, status)

@@ -1,4 +1,4 @@
-"""The messages of the two APIs, as types; pure. `decode` is the only way in, `encode` the only way out."""
+"""Messages of the two APIs as types; pure. `decode` reads a frame, `encode` writes one."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Any, Literal, TypedDict
 
 import msgspec
 
-from .errors import UnexpectedAnswer
+from .errors import UnexpectedResponse
 
 Status = Literal["pending", "processing", "processed", "error", "cancelled"]
 Stream = Literal["full", "pages", "delta"]
-"""How live text comes: all of it each time, each page by itself, or what was added to a page."""
+"""Form of live text: the whole text each time, one page each time, or the characters added to a page."""
 Priority = Literal["interactive", "batch"]
 Json = dict[str, Any]
 Point = tuple[float, float]
 
 
-class Wishes(TypedDict, total=False):
-    """How a file is to be read; what is left out, or None, is left to the server.
+class ReadOptions(TypedDict, total=False):
+    """Options of a reading. The server chooses those that are None or absent.
 
-    engine      one of those that `engines()` lists
-    languages   ISO 639-1 codes; without an engine they choose one
-    pages       “3”, “2-5”, “1-3,7,9-”
-    profile     one of the engine's
-    priority    “batch” where nobody waits for it: read when nothing else is to be
+    engine      name of an engine that `engines()` lists
+    languages   ISO 639-1 codes; without `engine` they select one
+    pages       page ranges: “3”, “2-5”, “1-3,7,9-”
+    profile     name of a profile of the engine
+    priority    “batch” runs only when no interactive upload waits
     """
 
     engine: str | None
@@ -35,12 +35,12 @@ class Wishes(TypedDict, total=False):
     priority: Priority | None
 
 
-ENDED = ("processed", "error", "cancelled")
-"""Nothing more happens to an upload of such a status by itself."""
+TERMINAL_STATUSES: tuple[Status, ...] = ("processed", "error", "cancelled")
+"""Statuses that only a client changes: by a retry, a correction or a delete."""
 
 
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
-    """An upload. The two texts are None where the server does not tell them: in lists and new uploads."""
+    """An upload. `raw_text` and `processed_text` are None in lists and in replies to a new upload."""
 
     id: str
     owner: str
@@ -63,19 +63,20 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     processed_text: str | None = None
 
     @property
-    def has_ended(self) -> bool:
-        return self.status in ENDED
+    def is_terminal(self) -> bool:
+        """True if the reading is over: `processed`, `error` or `cancelled`."""
+        return self.status in TERMINAL_STATUSES
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """Uploads, newest first. `next` is the `cursor` of the next page, None on the last."""
+    """One page of the list of uploads, newest first. `next` is the cursor of the next page, or None."""
 
     uploads: tuple[Instance, ...] = msgspec.field(name="list")
     next: str | None = None
 
 
 class PageLine(msgspec.Struct, frozen=True, kw_only=True):
-    """`box` has four corners, clockwise from the top left, in pixels of the upright page."""
+    """A line. `box` has four corners, clockwise from the top left, in pixels of the upright page."""
 
     text: str
     markdown: str
@@ -96,7 +97,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Me(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose the token is, and what the server allows; `max_upload_bytes` 0 is unlimited."""
+    """The user of the token, and limits of the server. `max_upload_bytes` is 0 where there is no limit."""
 
     username: str
     max_upload_bytes: int
@@ -104,35 +105,47 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
-    """What can read. `lacking` says in a sentence why one is not installed; no languages are any."""
+    """An OCR engine that the server knows.
+
+    name                 value of the option `engine`
+    installed            True if the server can use it
+    unavailable_reason   why the server cannot use it; None where it can
+    languages            ISO 639-1 codes; empty where the engine accepts any, or the server does not know
+    profiles             values of the option `profile`
+    streams_tokens       True if live text grows within a line, token by token
+    provides_boxes       True if lines have boxes and confidences
+    is_remote            True if the engine sends pages to another machine
+    is_test_engine       True if the engine is for tests only
+    """
 
     name: str
     installed: bool
-    lacking: str
+    unavailable_reason: str | None
     languages: tuple[str, ...]
     profiles: tuple[str, ...]
     streams_tokens: bool
-    gives_boxes: bool
-    sends_pages_away: bool
+    provides_boxes: bool
+    is_remote: bool
+    is_test_engine: bool
 
 
 class Engines(msgspec.Struct, frozen=True, kw_only=True):
-    """`default` reads where nobody asks for one."""
+    """The known engines. `default` reads uploads that select neither an engine nor a language."""
 
     engines: tuple[Engine, ...]
     default: str
 
 
-class LinePlace(msgspec.Struct, frozen=True, kw_only=True):
-    """Where on its page a line stands; the page's size is in the same pixels."""
+class LinePosition(msgspec.Struct, frozen=True, kw_only=True):
+    """Position of a line on its page. `box` is in pixels of a page of this width and height."""
 
     box: tuple[Point, Point, Point, Point]
     width: int
     height: int
 
 
-class Incoming(msgspec.Struct, frozen=True, kw_only=True):
-    """Any message of the socket: which fields are there says what it is. What is unknown is left out."""
+class ServerMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """Any message from the WebSocket; its fields tell its kind. Unknown fields are ignored."""
 
     type: str | None = None
     ref: str | None = None
@@ -152,33 +165,42 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     page: int | None = None
     page_count: int | None = None
     offset: int | None = None
-    line: LinePlace | None = None
+    line: LinePosition | None = None
     done: bool = False
 
     @property
     def is_acknowledgement(self) -> bool:
+        """True if the message acknowledges a subscription."""
         return self.message == "subscribed"
 
     @property
     def is_partial(self) -> bool:
+        """True if the message carries live text."""
         return self.streamed_text is not None and self.id is not None
 
     @property
-    def refusal(self) -> dict[str, str] | None:
-        """What is wrong with the request that this answers; None where it is no refusal."""
+    def error_fields(self) -> dict[str, str] | None:
+        """Errors of a rejected request, by field; None for any other message."""
         return self.error if isinstance(self.error, dict) else None
 
 
-def decode(frame: bytes) -> Incoming:
-    """Raises `UnexpectedAnswer`, and nothing else."""
+def decode(frame: bytes) -> ServerMessage:
+    """Decode a frame of the WebSocket.
+
+    Raises:
+        UnexpectedResponse: The frame is not a message of scanrill. No other error is raised.
+    """
     try:
         return _decoder.decode(frame)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise UnexpectedAnswer("The server sends what this client does not understand.") from None
+        raise UnexpectedResponse(
+            "The server sent a message that this client cannot decode. Check the URL and both versions."
+        ) from None
 
 
 def encode(message: Json) -> bytes:
+    """Encode a message as JSON."""
     return msgspec.json.encode(message)
 
 
-_decoder = msgspec.json.Decoder(Incoming)
+_decoder = msgspec.json.Decoder(ServerMessage)

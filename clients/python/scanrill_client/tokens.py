@@ -1,6 +1,6 @@
-"""Where access tokens come from: given, asked of a program, or of the server by password or refresh token.
+"""Sources of access tokens: a fixed token, a function, a refresh token, or a user name and password.
 
-No token and no password is in a `repr`, an error or a log line.
+No token and no password appears in a `repr`, an error or a log line.
 """
 
 from __future__ import annotations
@@ -14,126 +14,142 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 
-from .errors import RequestRefused, Unauthenticated
+from .errors import RequestError, Unauthenticated
 from .messages import Json
 
 Post = Callable[[str, Json], Awaitable[Json]]
-"""Posts JSON to a path of the server, and gives its answer."""
+"""Function that posts JSON to a path of the server, without a token, and returns the JSON response."""
 
-# A token with less left than this is renewed before it is used.
-MIN_LEFT_SECONDS = 60.0
+# A token that expires sooner is renewed before it is used.
+MIN_REMAINING_SECONDS = 60.0
 
 
 class TokenSource(ABC):
-    """`fresh` gives a token that was not given before, or raises `Unauthenticated`."""
+    """Base class of token sources. A subclass implements `fetch`."""
 
     @abstractmethod
-    async def fresh(self, post: Post) -> str: ...
+    async def fetch(self, post: Post) -> str:
+        """Return a new access token.
+
+        Raises:
+            Unauthenticated: The source has no further token.
+        """
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(***)"
 
 
-class FixedToken(TokenSource):
-    """One token; when it is over, a new client is needed."""
+class StaticToken(TokenSource):
+    """One token. When it expires, the program must create a new client."""
 
     def __init__(self, token: str) -> None:
         self._token: str | None = token
 
-    async def fresh(self, post: Post) -> str:
+    async def fetch(self, post: Post) -> str:
         token, self._token = self._token, None
         if token is None:
-            raise Unauthenticated("The token is invalid or expired.")
+            raise Unauthenticated("The token is invalid or expired. Create a client with a new token.")
         return token
 
 
-class CalledToken(TokenSource):
-    """A function of the program's own, async or not, that gives a fresh token each time."""
+class CallableToken(TokenSource):
+    """A function, async or not, that returns a new token at each call."""
 
-    def __init__(self, give: Callable[[], str | Awaitable[str]]) -> None:
-        self._give = give
+    def __init__(self, function: Callable[[], str | Awaitable[str]]) -> None:
+        self._function = function
 
-    async def fresh(self, post: Post) -> str:
-        given = self._give()
-        return await given if inspect.isawaitable(given) else given
+    async def fetch(self, post: Post) -> str:
+        token = self._function()
+        return await token if inspect.isawaitable(token) else token
 
 
 class RefreshToken(TokenSource):
-    """A refresh token of the server's `POST /api/token/`."""
+    """A refresh token from `POST /api/token/` of the server."""
 
     def __init__(self, refresh: str) -> None:
         self._refresh = refresh
 
-    async def fresh(self, post: Post) -> str:
-        return str((await _signed_in(post, "/api/token/refresh/", {"refresh": self._refresh}))["access"])
+    async def fetch(self, post: Post) -> str:
+        return str((await _sign_in(post, "/api/token/refresh/", {"refresh": self._refresh}))["access"])
 
 
 class Password(TokenSource):
-    """A user's name and password. The server is asked for tokens by them once, and when they ran out."""
+    """A user name and password. They are sent at first, and when the refresh token has expired."""
 
     def __init__(self, username: str, password: str) -> None:
-        self._who: Json = {"username": username, "password": password}
+        self._credentials: Json = {"username": username, "password": password}
         self._refresh: RefreshToken | None = None
 
-    async def fresh(self, post: Post) -> str:
+    async def fetch(self, post: Post) -> str:
         if self._refresh is not None:
             try:
-                return await self._refresh.fresh(post)
+                return await self._refresh.fetch(post)
             except Unauthenticated:
                 self._refresh = None
-        tokens = await _signed_in(post, "/api/token/", self._who)
+        tokens = await _sign_in(post, "/api/token/", self._credentials)
         self._refresh = RefreshToken(str(tokens["refresh"]))
         return str(tokens["access"])
 
 
-async def _signed_in(post: Post, path: str, body: Json) -> Json:
+async def _sign_in(post: Post, path: str, body: Json) -> Json:
     try:
         return await post(path, body)
-    except RequestRefused as error:
+    except RequestError as error:
         if error.status not in (400, 401):
-            raise  # too many tries, say: the same may go through later
+            raise  # for example 429: the same request may succeed later
         raise Unauthenticated(str(error)) from None
 
 
-def source_of(token: str | TokenSource | Callable[[], str | Awaitable[str]]) -> TokenSource:
-    """What a user may give for a token, as a source."""
+def as_token_source(token: str | TokenSource | Callable[[], str | Awaitable[str]]) -> TokenSource:
+    """Wrap a token or a function in a token source."""
     if isinstance(token, TokenSource):
         return token
-    return FixedToken(token) if isinstance(token, str) else CalledToken(token)
+    return StaticToken(token) if isinstance(token, str) else CallableToken(token)
 
 
-class Session:
-    """The present access token. Many may ask at once; the source is asked once."""
+class TokenManager:
+    """The current access token. Concurrent requests share one fetch."""
 
     def __init__(self, source: TokenSource, post: Post) -> None:
-        self._source, self._post = source, post
+        self._source = source
+        self._post = post
         self._access: str | None = None
-        self._renewing = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def token(self, *, rejected: str | None = None) -> str:
-        """One that should be valid, and is not the one that the server has just rejected."""
-        async with self._renewing:
+        """Return an access token; fetch a new one if the current one expires soon.
+
+        Args:
+            rejected: A token that the server has rejected; it is not returned.
+
+        Raises:
+            Unauthenticated: The source has no further token, or its token cannot stand in a header.
+        """
+        async with self._lock:
             access = self._access
-            if access is None or access == rejected or self._is_worth_renewing(access):
-                access = self._access = _checked(await self._source.fresh(self._post))
+            if access is None or access == rejected or self._expires_soon(access):
+                access = await self._source.fetch(self._post)
+                _check_header_value(access)
+                self._access = access
             return access
 
-    def _is_worth_renewing(self, access: str) -> bool:
-        return not isinstance(self._source, FixedToken) and seconds_left(access) < MIN_LEFT_SECONDS
+    def _expires_soon(self, access: str) -> bool:
+        if isinstance(self._source, StaticToken):
+            return False
+        return seconds_until_expiry(access) < MIN_REMAINING_SECONDS
 
     def __repr__(self) -> str:
-        return f"Session({self._source!r})"
+        return f"TokenManager({self._source!r})"
 
 
-def _checked(token: str) -> str:
-    """What cannot stand in a header is no token; a line break in it would begin another header."""
+def _check_header_value(token: str) -> None:
+    """Reject a token that cannot stand in a header; a line break in it would begin another header."""
     if not re.fullmatch(r"[\x21-\x7e]+", token):
-        raise Unauthenticated("This is no token.")
-    return token
+        raise Unauthenticated("The token is empty or has invalid characters. Pass an access token.")
 
 
-def seconds_left(token: str) -> float:
-    """Of a JWT. One that does not say counts as valid: the server will tell."""
+def seconds_until_expiry(token: str) -> float:
+    """Return the seconds until a JWT expires; infinity if the token does not say."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

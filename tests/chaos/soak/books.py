@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 
-from backend_main.core.text import join_pages
-from backend_main.reading.selection import PageRanges
+from backend_main.reading.output.markdown import join_pages
+from backend_main.reading.page_ranges import PageRanges
 from tests.chaos.soak.following import Following, RecordedEvent
 from tests.chaos.soak.papers import Document
 from tests.chaos.soak.records import Records, Row

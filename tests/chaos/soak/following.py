@@ -15,12 +15,12 @@ from scanrill_client import (
     AsyncClient,
     Created,
     Deleted,
-    Ended,
     Event,
+    Finished,
     Instance,
-    Listed,
     Progress,
-    Timing,
+    Snapshot,
+    Timeouts,
     Updated,
 )
 
@@ -28,7 +28,7 @@ from tests.chaos.soak.papers import Document
 from tests.support.accounts import Account
 
 # Comes back sooner than people's clients do: more happens so.
-TIMING = Timing(first_wait=0.1, most_wait=1.5, too_many=1.0)
+TIMING = Timeouts(initial_backoff=0.1, max_backoff=1.5, rate_limit_delay=1.0)
 TOKEN_SECONDS = 200
 
 
@@ -54,8 +54,8 @@ class Following:
             account.server.http,
             token=lambda: account.mint(seconds=TOKEN_SECONDS),
             stream=stream,  # type: ignore[arg-type] # one of them
-            over=over,  # type: ignore[arg-type]
-            timing=TIMING,
+            transport=over,  # type: ignore[arg-type]
+            timeouts=TIMING,
         )
         self.name = name
         self.told: list[RecordedEvent] = []
@@ -85,7 +85,7 @@ class Following:
 
     def drop(self) -> bool:
         """The line breaks, without a word to either side's program. False: there was none."""
-        wire = self.client._connection._wire
+        wire = self.client._connection._websocket
         if wire is not None:
             wire.transport.abort()
         return wire is not None
@@ -98,7 +98,7 @@ class Following:
     @property
     def all_ended(self) -> bool:
         """Of the uploads that it knows of."""
-        return all(upload.has_ended for upload in self.client.uploads.values())
+        return all(upload.is_terminal for upload in self.client.uploads.values())
 
     # ── what it is told ──
 
@@ -116,13 +116,13 @@ class Following:
             self._check_progress(event)
             return
         self._changed.set()
-        if isinstance(event, Listed):
+        if isinstance(event, Snapshot):
             self.lists += 1
         elif event.cursor is None:
             self.amiss.append(f"{self.name} was told of an event without a cursor: {event}")
         else:
             self.told.append(told(event))
-        if isinstance(event, Ended) and event.raw_text:
+        if isinstance(event, Finished) and event.raw_text:
             self._check_text(event.id, event.raw_text)
 
     def _check_progress(self, event: Progress) -> None:
@@ -149,7 +149,7 @@ def told(event: Event) -> RecordedEvent:
     """What is written down of an event that has a cursor."""
     assert event.cursor is not None
     assert event.upload_id is not None
-    status = event.status if isinstance(event, Ended) else _instance(event).status
+    status = event.status if isinstance(event, Finished) else _instance(event).status
     return RecordedEvent(int(event.cursor.rpartition(":")[2]), _kind(event), event.upload_id, status)
 
 
@@ -168,7 +168,7 @@ def _kind(event: Event) -> str:
             return "updated"
         case Deleted():
             return "deleted"
-        case Ended(status=status):
+        case Finished(status=status):
             return status
     raise AssertionError(event)
 

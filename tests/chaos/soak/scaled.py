@@ -20,7 +20,7 @@ from tests.support.server import Server
 from tests.support.worker import Worker
 
 KEY = "of a soak, where what is signed with it is worth nothing to anybody"
-MEMBER = "backend_main.cli.member"
+MEMBER = "backend_main.cli.server_process"
 END_CONNECTIONS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND random() < 0.5

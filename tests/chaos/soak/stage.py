@@ -29,10 +29,10 @@ import os
 os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
 import django
 django.setup()
-from backend_main.core import sweep
-print(*sweep.everything(grace_seconds=0))
+from backend_main.core import maintenance
+print(*maintenance.run_all(grace_seconds=0))
 """
-READER = "backend_main.reading.child"
+READER = "backend_main.reading.child_process.main"
 STOP_SECONDS = 20
 STARTS = 3
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from scanrill_client import ConnectionLost, Created, Instance, NotFound, RequestRefused, Unreachable
+from scanrill_client import ConnectionLost, Created, Instance, NotFound, RequestError, ServerUnreachable
 
 from tests.chaos.soak.following import Following
 from tests.chaos.soak.papers import Document, made
@@ -70,9 +70,9 @@ class User:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await self._DO[act.do](self, act)
-        except RequestRefused as error:
+        except RequestError as error:
             return self._refused(act, error, told_before)
-        except (ConnectionLost, Unreachable):
+        except (ConnectionLost, ServerUnreachable):
             return "lost"
         except TimeoutError:
             self.amiss.append(f"no answer came to {act.do} at {act.at:.1f} s")
@@ -80,7 +80,7 @@ class User:
             self.amiss.append(f"{act.do} at {act.at:.1f} s failed: {error!r}")
         return "failed"
 
-    def _refused(self, act: UserAction, error: RequestRefused, told_before: int) -> str:
+    def _refused(self, act: UserAction, error: RequestError, told_before: int) -> str:
         """Whether there is a good reason; what is no picture is refused elsewhere."""
         if (reason := _passing(error)) is not None:
             self.limits.append((act.do, reason, told_before))
@@ -103,7 +103,7 @@ class User:
     async def _be_refused(self, document: Document) -> str:
         try:
             created = await self.client.create(document.content)
-        except RequestRefused as error:
+        except RequestError as error:
             reason = _passing(error)
             if reason is None and list(error.fields) not in (["image_base64"], ["file"]):
                 self.amiss.append(f"what is no picture was refused with {error.fields}")
@@ -177,7 +177,7 @@ class User:
         return [key for key in self.acknowledged if key not in self.to_delete]
 
     def _has_ended(self, key: str) -> bool:
-        return self.client.uploads[key].has_ended
+        return self.client.uploads[key].is_terminal
 
     _DO: dict[str, Callable[[User, UserAction], Awaitable[str]]] = {
         "create": _create,
@@ -192,7 +192,7 @@ class User:
     }
 
 
-def _passing(error: RequestRefused) -> str | None:
+def _passing(error: RequestError) -> str | None:
     """Why a request is refused that is right; None where it is wrong."""
     said = str(error)
     return next((reason for reason, words in PASSING.items() if words in said), None)

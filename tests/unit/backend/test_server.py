@@ -10,8 +10,8 @@ import pytest
 import uvicorn
 from uvicorn.lifespan.off import LifespanOff
 
-from backend_main.backend import server
-from backend_main.backend.server import Server
+from backend_main.backend import uvicorn_server
+from backend_main.backend.uvicorn_server import Server
 
 DATES = {1: b"Fri, 02 Jan 1970 00:00:00 GMT", 2: b"Sat, 03 Jan 1970 00:00:00 GMT"}
 """By days since 1970."""
@@ -23,7 +23,7 @@ async def nothing(_scope: Any, _receive: Any, _send: Any) -> None:
 
 @pytest.fixture
 def sleeping(monkeypatch: pytest.MonkeyPatch) -> Server:
-    monkeypatch.setattr(server, "MAIN_LOOP_INTERVAL_SECONDS", 3600.0)
+    monkeypatch.setattr(uvicorn_server, "MAIN_LOOP_INTERVAL_SECONDS", 3600.0)
     return Server(uvicorn.Config(nothing, log_config=None), lambda: None)
 
 
@@ -43,7 +43,7 @@ async def test_a_signal_that_came_before_it_sleeps_is_not_forgotten(sleeping: Se
 
 
 async def test_answers_have_the_date_of_now(sleeping: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "MAIN_LOOP_INTERVAL_SECONDS", 0.0)
+    monkeypatch.setattr(uvicorn_server, "MAIN_LOOP_INTERVAL_SECONDS", 0.0)
     ticking = asyncio.create_task(sleeping.main_loop())
     async with asyncio.timeout(10):
         for day, date in DATES.items():

@@ -15,8 +15,8 @@ from uvicorn.server import ServerState
 from websockets.asyncio.client import ClientConnection
 from websockets.frames import Frame, Opcode
 
-from backend_main.backend.transport import FastPathWSProtocol, encode_text_frame
-from backend_main.core.outbox import SEND_NOW
+from backend_main.backend.websocket_protocol import FastPathWSProtocol, encode_text_frame
+from backend_main.core.live.send_queue import SEND_NOW
 
 SIZES = [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000]
 

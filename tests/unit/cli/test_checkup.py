@@ -15,7 +15,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
-from backend_main.cli import checkup
+from backend_main.cli import doctor_checks
 from backend_main.core.conf import Conf, unknown_variables
 from backend_main.core.conf import conf as configured
 from backend_main.core.errors import CommandError
@@ -34,11 +34,11 @@ def conf(tmp_path: Path) -> Conf:
     return settings
 
 
-def found(name: str, conf: Conf) -> list[checkup.Finding]:
-    return checkup.run_check(name, checkup.CHECKS[name], conf)
+def found(name: str, conf: Conf) -> list[doctor_checks.Finding]:
+    return doctor_checks.run_check(name, doctor_checks.CHECKS[name], conf)
 
 
-def one(name: str, conf: Conf) -> checkup.Finding:
+def one(name: str, conf: Conf) -> doctor_checks.Finding:
     """The one thing that is found; if it is bad, there is something to do about it."""
     [finding] = found(name, conf)
     assert finding.check == name
@@ -139,11 +139,11 @@ def test_a_disk_with_less_free_than_is_to_stay_free_fails(
 def test_what_a_check_raises_is_told_in_a_line_without_secrets(
     error: Exception, says: str, conf: Conf
 ) -> None:
-    def fail(_conf: Conf) -> Iterator[checkup.Finding]:
-        yield checkup.Finding("storage", "ok", "so far")
+    def fail(_conf: Conf) -> Iterator[doctor_checks.Finding]:
+        yield doctor_checks.Finding("storage", "ok", "so far")
         raise error
 
-    so_far, failed = checkup.run_check("storage", fail, conf)
+    so_far, failed = doctor_checks.run_check("storage", fail, conf)
     assert (so_far.status, failed.status, failed.message) == ("ok", "FAIL", says)
 
 
@@ -206,7 +206,7 @@ def test_clocks_may_be_two_seconds_apart(
     seconds: int, status: str, conf: Conf, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moved = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
-    monkeypatch.setattr(checkup, "_now", lambda: moved)
+    monkeypatch.setattr(doctor_checks, "_now", lambda: moved)
     assert one("clock", conf).status == status
 
 
@@ -298,7 +298,7 @@ def test_an_engine_reads_a_line_or_fails_with_what_it_read(
     def draw(path: Path) -> None:
         path.write_bytes(scripted_png(lines=["Poctor heads"]))
 
-    monkeypatch.setattr(checkup, "_render", draw)
+    monkeypatch.setattr(doctor_checks, "_draw", draw)
     finding = one("engine", conf)
     assert finding.status == "FAIL"
     assert "Poctor heads" in finding.message
@@ -308,9 +308,9 @@ def test_an_engine_that_reads_in_capitals_reads(conf: Conf, monkeypatch: pytest.
     def draw(path: Path) -> None:
         path.write_bytes(scripted_png(lines=["DOCTOR READS"]))
 
-    monkeypatch.setattr(checkup, "_render", draw)
+    monkeypatch.setattr(doctor_checks, "_draw", draw)
     assert well("engine", conf)
 
 
 def test_every_check_has_its_advice() -> None:
-    assert checkup._ACTIONS.keys() == checkup.CHECKS.keys()
+    assert doctor_checks._ACTIONS.keys() == doctor_checks.CHECKS.keys()

@@ -9,17 +9,17 @@ import sys
 import pytest
 
 from backend_main.backend.lifespan import ProcessRole
-from backend_main.cli import member
+from backend_main.cli import server_process
 
 
 @pytest.mark.parametrize(("number", "first"), [(1, True), (2, False), (3, False)])
 def test_the_first_of_them_reads_and_sweeps_and_each_says_that_it_serves(
     number: int, first: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("reads", "sweeps"):
+    for name in ("runs_readers", "runs_maintenance"):
         monkeypatch.setattr(ProcessRole, name, getattr(ProcessRole, name))
-    for name in ("end_at_signals", "set_up_django"):
-        monkeypatch.setattr(member, name, lambda: None)
+    for name in ("exit_on_signals", "set_up_django"):
+        monkeypatch.setattr(server_process, name, lambda: None)
     duties: list[tuple[bool, bool]] = []
 
     def run(_listener: socket.socket, _conf: object, started: object) -> None:
@@ -27,12 +27,12 @@ def test_the_first_of_them_reads_and_sweeps_and_each_says_that_it_serves(
         assert callable(started)
         started()
 
-    monkeypatch.setattr(member, "run", run)
+    monkeypatch.setattr(server_process, "run", run)
     told, tells = os.pipe()
     life, life_of_all = os.pipe()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         monkeypatch.setattr(sys, "argv", ["", *map(str, (number, os.dup(listener.fileno()), tells, life))])
-        member.main()
+        server_process.main()
     assert duties == [(first, first)]
     assert os.read(told, 10) == b"."
     # The end of the other side would be that of this process; so it stays open, as long as this one lives.

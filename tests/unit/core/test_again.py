@@ -7,13 +7,14 @@ from collections.abc import Callable
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from backend_main.core import again as retrying
-from backend_main.core import storage, uploads
-from backend_main.core.again import retry_transient
+from backend_main.core import storage
+from backend_main.core.db import retry as retrying
+from backend_main.core.db.retry import retry_transient
 from backend_main.core.errors import DatabaseUnavailable
-from backend_main.core.events import UploadChange
+from backend_main.core.event_log import UploadChange
 from backend_main.core.models import Event, Upload
-from backend_main.core.uploads import UploadSource
+from backend_main.core.uploads import commands
+from backend_main.core.uploads.commands import UploadSource
 from tests.support.database import new_user
 from tests.support.drawing import scripted_png
 from tests.support.encoding import base64_of
@@ -95,7 +96,7 @@ def test_a_create_whose_commit_was_not_heard_of_is_there_once_with_its_file(
 
     monkeypatch.setattr(connection, "_commit", and_lose)
     source = UploadSource(image_base64=base64_of(scripted_png()))
-    created = uploads.create(owner=owner, source=source)
+    created = commands.create(owner=owner, source=source)
     assert not created.duplicate
     [upload] = Upload.objects.filter(owner=owner)
     assert upload.pk == created.upload.pk

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.db.models import F
 
-from backend_main.core import codes
+from backend_main.core.auth import sign_in_codes
 from backend_main.core.errors import Unauthenticated
 from backend_main.core.models import SignInCode, User
 from tests.support.database import new_user
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 def refusal(code: str) -> str:
     with pytest.raises(Unauthenticated) as raised:
-        codes.redeem_code(code)
+        sign_in_codes.redeem_code(code)
     return str(raised.value)
 
 
@@ -30,14 +30,14 @@ def make_older(seconds: float) -> None:
 
 def test_a_code_signs_its_user_in_once() -> None:
     user = new_user()
-    code = codes.issue_code(user)
-    assert codes.redeem_code(code) == user
+    code = sign_in_codes.issue_code(user)
+    assert sign_in_codes.redeem_code(code) == user
     assert refusal(code)
     assert not SignInCode.objects.exists()
 
 
 def test_the_code_itself_is_kept_nowhere() -> None:
-    code = codes.issue_code(new_user())
+    code = sign_in_codes.issue_code(new_user())
     [row] = SignInCode.objects.values()
     assert code not in str(row)
     assert len(code) * 6 >= 128, "bits, at six a character"
@@ -45,61 +45,61 @@ def test_the_code_itself_is_kept_nowhere() -> None:
 
 def test_no_two_codes_are_alike_and_each_is_good() -> None:
     user = new_user()
-    issued = [codes.issue_code(user) for _ in range(3)]
+    issued = [sign_in_codes.issue_code(user) for _ in range(3)]
     assert len(set(issued)) == 3
-    assert [codes.redeem_code(code) for code in reversed(issued)] == [user] * 3
+    assert [sign_in_codes.redeem_code(code) for code in reversed(issued)] == [user] * 3
 
 
 def test_a_code_is_good_for_ten_minutes() -> None:
-    young, old = codes.issue_code(new_user()), codes.issue_code(new_user())
+    young, old = sign_in_codes.issue_code(new_user()), sign_in_codes.issue_code(new_user())
     make_older(9.8 * 60)
-    codes.redeem_code(young)
+    sign_in_codes.redeem_code(young)
     make_older(0.3 * 60)
     assert refusal(old)
 
 
 def test_all_that_can_be_wrong_looks_alike() -> None:
-    used = codes.issue_code(new_user())
-    codes.redeem_code(used)
-    old = codes.issue_code(new_user())
+    used = sign_in_codes.issue_code(new_user())
+    sign_in_codes.redeem_code(used)
+    old = sign_in_codes.issue_code(new_user())
     make_older(600)
     inactive_user, revoked_user = new_user(), new_user()
-    inactive, revoked = codes.issue_code(inactive_user), codes.issue_code(revoked_user)
+    inactive, revoked = sign_in_codes.issue_code(inactive_user), sign_in_codes.issue_code(revoked_user)
     User.objects.filter(pk=inactive_user.pk).update(is_active=False)
     revoked_user.revoke_tokens()
     revoked_user.save()
     wrong = [used, old, inactive, revoked, "unknown", "", "\ud800", "a" * 100_000, "\x00"]
-    assert {refusal(code) for code in wrong} == {codes.INVALID_CODE_MESSAGE}
+    assert {refusal(code) for code in wrong} == {sign_in_codes.INVALID_CODE_MESSAGE}
 
 
 def test_a_code_that_was_made_after_the_others_were_revoked_is_good() -> None:
     user = new_user()
     user.revoke_tokens()
     user.save()
-    assert codes.redeem_code(codes.issue_code(user)) == user
+    assert sign_in_codes.redeem_code(sign_in_codes.issue_code(user)) == user
 
 
 def test_expired_codes_are_removed_and_the_others_stay() -> None:
-    codes.issue_code(new_user())
+    sign_in_codes.issue_code(new_user())
     make_older(600)
     user = new_user()
-    code = codes.issue_code(user)
-    assert codes.remove_expired() == 1
-    assert codes.remove_expired() == 0
-    assert codes.redeem_code(code) == user
+    code = sign_in_codes.issue_code(user)
+    assert sign_in_codes.remove_expired() == 1
+    assert sign_in_codes.remove_expired() == 0
+    assert sign_in_codes.redeem_code(code) == user
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_who_come_at_once_one_gets_in() -> None:
     people = 8
     for _ in range(5):
-        code = codes.issue_code(new_user())
+        code = sign_in_codes.issue_code(new_user())
         together = threading.Barrier(people)
 
         def come(code: str = code, together: threading.Barrier = together) -> bool:
             together.wait()
             try:
-                return bool(codes.redeem_code(code))
+                return bool(sign_in_codes.redeem_code(code))
             except Unauthenticated:
                 return False
             finally:

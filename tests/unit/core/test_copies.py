@@ -14,7 +14,7 @@ from typing import BinaryIO
 import pytest
 
 from backend_main.core.errors import StorageUnavailable
-from backend_main.core.storage.copies import LocalFileCache
+from backend_main.core.storage.local_cache import LocalFileCache
 
 KEY, OTHER = "one/original.png", "two/original.png"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backend_main.core.cutting import shutdown_503_middleware
+from backend_main.core.http.middleware import shutdown_503_middleware
 
 START = {"type": "http.response.start", "status": 200, "headers": []}
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from backend_main.core import database
 from backend_main.core.conf import Conf, describe, secret_key
+from backend_main.core.db import settings as db_settings
 from backend_main.core.errors import CommandError
 
 CANARY = "pass-canary"
 
 
 def chosen(url: str) -> dict[str, object]:
-    return database.django_database(Conf(database_url=url))
+    return db_settings.django_database(Conf(database_url=url))
 
 
 def refused(url: str) -> str:
@@ -27,7 +27,7 @@ def refused(url: str) -> str:
 
 
 def test_without_a_url_it_is_sqlite_in_the_data_directory(tmp_path: Path) -> None:
-    settings = database.django_database(Conf(data_dir=tmp_path))
+    settings = db_settings.django_database(Conf(data_dir=tmp_path))
     assert settings["ENGINE"].endswith("sqlite3")
     assert settings["NAME"] == tmp_path / "scanrill.sqlite3"
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from backend_main.core import dispatch, readers
-from backend_main.core.dispatch import WorkerNotifier
+from backend_main.core.jobs import notify, reader_pool
+from backend_main.core.jobs.notify import WorkerNotifier
 from tests.support.processes import wait_until
 
 
@@ -40,40 +40,40 @@ def broker() -> Broker:
 
 @pytest.fixture
 def courier(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerNotifier]:
-    monkeypatch.setattr(dispatch, "RETRY_SECONDS", 0.01)
-    dispatch.start_worker_notifier(broker.post)
-    assert dispatch._courier is not None
-    yield dispatch._courier
+    monkeypatch.setattr(notify, "RETRY_SECONDS", 0.01)
+    notify.start_worker_notifier(broker.post)
+    assert notify._courier is not None
+    yield notify._courier
     broker.free.set()
-    dispatch.stop_worker_notifier(30)
-    dispatch.notify_jobs_available()  # does nothing any more
+    notify.stop_worker_notifier(30)
+    notify.notify_jobs_available()  # does nothing any more
 
 
 def test_whoever_tells_goes_on_while_the_broker_thinks_and_what_comes_meanwhile_is_one_more_call(
     broker: Broker, courier: WorkerNotifier
 ) -> None:
     broker.free.clear()
-    dispatch.notify_jobs_available()
+    notify.notify_jobs_available()
     broker.wait_asked()
     for _ in range(3):
-        dispatch.notify_jobs_available()
-    dispatch.notify_jobs_available(10)
+        notify.notify_jobs_available()
+    notify.notify_jobs_available(10)
     broker.free.set()
     broker.wait_asked()
-    dispatch.stop_worker_notifier(30)
+    notify.stop_worker_notifier(30)
     assert broker.posted == [1, 13]
 
 
 def test_there_is_an_end_to_the_calls_that_wait(broker: Broker, courier: WorkerNotifier) -> None:
     broker.free.clear()
-    dispatch.notify_jobs_available()
+    notify.notify_jobs_available()
     broker.wait_asked()
     for _ in range(1000):
-        dispatch.notify_jobs_available(1000)
+        notify.notify_jobs_available(1000)
     broker.free.set()
     broker.wait_asked()
-    dispatch.stop_worker_notifier(30)
-    assert broker.posted == [1, dispatch.MAX_QUEUED_CALLS]
+    notify.stop_worker_notifier(30)
+    assert broker.posted == [1, notify.MAX_QUEUED_CALLS]
 
 
 def test_a_broker_that_is_away_is_warned_of_once_and_tried_until_it_is_back(
@@ -81,13 +81,13 @@ def test_a_broker_that_is_away_is_warned_of_once_and_tried_until_it_is_back(
 ) -> None:
     """Without being told again: otherwise a server with nothing to read would call it away for ever."""
     broker.away = True
-    dispatch.notify_jobs_available(5)
+    notify.notify_jobs_available(5)
     for _ in range(3):
         broker.wait_asked()
-    assert dispatch.degraded_reason() is not None
+    assert notify.degraded_reason() is not None
     broker.away = False
     wait_until(lambda: broker.posted, "the call is posted")
-    dispatch.stop_worker_notifier(30)
+    notify.stop_worker_notifier(30)
     assert broker.posted == [5]
     assert caplog.text.count("workers cannot be called") == 1
     assert not courier.is_failing
@@ -106,33 +106,33 @@ class IdleReader:
 
 @pytest.fixture
 def no_readers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "_idle", readers.queue.LifoQueue())
+    monkeypatch.setattr(reader_pool, "_idle", reader_pool.queue.LifoQueue())
 
 
 @pytest.mark.usefixtures("no_readers")
 def test_a_reader_is_lent_for_a_job_and_there_is_no_other() -> None:
-    assert not readers.read_next()
+    assert not reader_pool.read_next()
     reader = IdleReader(1)
-    readers._idle.put(reader)  # type: ignore[arg-type]
-    assert readers.read_next()
-    assert not readers.read_next()
-    assert readers._idle.get_nowait() is reader
+    reader_pool._idle.put(reader)  # type: ignore[arg-type]
+    assert reader_pool.read_next()
+    assert not reader_pool.read_next()
+    assert reader_pool._idle.get_nowait() is reader
 
 
 @pytest.mark.usefixtures("no_readers")
 def test_a_call_waits_for_a_reader_and_reads_all_that_there_is() -> None:
-    calling = threading.Thread(target=readers.read_until_empty)
+    calling = threading.Thread(target=reader_pool.read_until_empty)
     calling.start()
     reader = IdleReader(3)
-    readers._idle.put(reader)  # type: ignore[arg-type]
+    reader_pool._idle.put(reader)  # type: ignore[arg-type]
     calling.join(30)
     assert reader.jobs == -1
-    assert readers._idle.get_nowait() is reader
+    assert reader_pool._idle.get_nowait() is reader
 
 
 def test_a_process_without_readers_waits_for_none_to_be_warm() -> None:
-    assert readers._readers == []
-    assert readers.is_any_ready()
+    assert reader_pool._readers == []
+    assert reader_pool.is_any_ready()
 
 
 # ── the local pool ──
@@ -152,7 +152,7 @@ def test_a_wake_that_comes_while_a_reader_looks_is_not_lost() -> None:
             go_on.wait(5)
         return False
 
-    pool = dispatch.ReaderThreadPool([look])
+    pool = notify.ReaderThreadPool([look])
     pool.start()
     try:
         assert looking.wait(5)
@@ -174,7 +174,7 @@ def test_a_reader_that_raises_goes_on_with_the_next_call(caplog: pytest.LogCaptu
             second.set()
         raise RuntimeError("a defect")
 
-    pool = dispatch.ReaderThreadPool([raising])
+    pool = notify.ReaderThreadPool([raising])
     pool.start()
     try:
         while not second.wait(0.01):
@@ -206,9 +206,9 @@ class Jobs:
 def test_where_more_was_called_for_a_reader_looks_at_once_and_otherwise_rests(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dispatch, "IDLE_PAUSE_SECONDS", 3600.0)
+    monkeypatch.setattr(notify, "IDLE_PAUSE_SECONDS", 3600.0)
     jobs = Jobs(4)
-    pool = dispatch.ReaderThreadPool([jobs])
+    pool = notify.ReaderThreadPool([jobs])
     pool.wake_local_readers(3)
     pool.start()
     jobs.wait_for(3)
@@ -221,7 +221,7 @@ def test_where_more_was_called_for_a_reader_looks_at_once_and_otherwise_rests(
 
 def test_after_a_rest_a_reader_looks_for_what_nobody_called_for() -> None:
     jobs = Jobs(2)
-    pool = dispatch.ReaderThreadPool([jobs])
+    pool = notify.ReaderThreadPool([jobs])
     pool.start()
     jobs.wait_for(3)
     pool.stop(5)
@@ -230,9 +230,9 @@ def test_after_a_rest_a_reader_looks_for_what_nobody_called_for() -> None:
 
 def test_calls_that_found_nothing_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else whoever cancels before it is read would leave the readers without rest."""
-    monkeypatch.setattr(dispatch, "IDLE_PAUSE_SECONDS", 3600.0)
+    monkeypatch.setattr(notify, "IDLE_PAUSE_SECONDS", 3600.0)
     jobs = Jobs(0)
-    pool = dispatch.ReaderThreadPool([jobs])
+    pool = notify.ReaderThreadPool([jobs])
     pool.wake_local_readers(10)
     pool.start()
     jobs.wait_for(1)

@@ -13,11 +13,20 @@ from django.db.models.functions import Now
 from msgspec import UNSET
 
 from backend_main import reading
-from backend_main.core import events, jobs, protocol, queries, serializers, uploads
+from backend_main.core import event_log
 from backend_main.core.conf import conf
-from backend_main.core.events import UploadChange
-from backend_main.core.models import Event, EventCounter, Upload, User
-from backend_main.core.replay import EventLogReader
+from backend_main.core.event_log import UploadChange
+from backend_main.core.jobs import queue as job_queue
+from backend_main.core.jobs import results
+from backend_main.core.live.replay import EventLogReader
+from backend_main.core.models import (
+    Event,
+    EventCounter,
+    Upload,
+    User,
+)
+from backend_main.core.protocol import messages, serializers
+from backend_main.core.uploads import commands, queries
 from tests.support.asking import FakeReplyTarget
 from tests.support.database import new_upload, new_user
 
@@ -31,7 +40,7 @@ def log_of(owner: User) -> list[tuple[int, str]]:
 
 
 def rename(upload: Upload, name: str = "new.png", origin: FakeReplyTarget | None = None) -> Upload:
-    return uploads.update(owner=upload.owner, upload_id=upload.pk, filename=name, origin=origin)
+    return commands.update(owner=upload.owner, upload_id=upload.pk, filename=name, origin=origin)
 
 
 # ── written ──
@@ -45,9 +54,9 @@ def test_every_change_is_a_row_with_the_next_number_of_its_owner() -> None:
         new_upload(bob),
     )
     rename(first)
-    uploads.cancel(owner=ada, upload_id=second.pk)
-    uploads.retry(owner=ada, upload_id=second.pk)
-    uploads.delete(owner=ada, upload_id=first.pk)
+    commands.cancel(owner=ada, upload_id=second.pk)
+    commands.retry(owner=ada, upload_id=second.pk)
+    commands.delete(owner=ada, upload_id=first.pk)
     kinds = ["created", "created", "updated", "cancelled", "updated", "deleted"]
     assert log_of(ada) == list(enumerate(kinds, 1))
     assert log_of(bob) == [(1, "created")]
@@ -59,14 +68,14 @@ def test_every_change_is_a_row_with_the_next_number_of_its_owner() -> None:
 
 def test_a_row_has_no_text_and_is_the_message_otherwise(happened: list[UploadChange]) -> None:
     upload = new_upload(new_user())
-    Upload.objects.filter(pk=upload.pk).update(raw_text="RAW", reading_text="READING")
+    Upload.objects.filter(pk=upload.pk).update(raw_text="RAW", plain_text="READING")
     rename(upload)
     row = Event.objects.get(owner=upload.owner, kind="updated")
     assert "RAW" not in row.message
     assert "READING" not in row.message
     assert row.upload_id == upload.pk
-    change = protocol.decode_change("updated", row.message)
-    assert protocol.with_texts(change, "RAW", "READING") == happened[-1].message
+    change = messages.decode_change("updated", row.message)
+    assert messages.with_texts(change, "RAW", "READING") == happened[-1].message
 
 
 def test_what_fails_leaves_no_row_no_number_and_tells_nobody(happened: list[UploadChange]) -> None:
@@ -74,10 +83,10 @@ def test_what_fails_leaves_no_row_no_number_and_tells_nobody(happened: list[Uplo
     happened.clear()
     change = UploadChange(upload.owner_id, upload.pk, 0, serializers.updated(upload), asking)
     unwritable = UploadChange(upload.owner_id, upload.pk, -1, serializers.updated(upload), asking)
-    with pytest.raises(IntegrityError), transaction.atomic(), events.transaction() as going_on:
+    with pytest.raises(IntegrityError), transaction.atomic(), event_log.transaction() as going_on:
         going_on += [change, unwritable]
     assert log_of(upload.owner) == [(1, "created")]
-    assert events.latest_seq(upload.owner_id) == 1
+    assert event_log.latest_seq(upload.owner_id) == 1
     assert happened == []
     assert (asking.expected, asking.forgot) == (None, True)
 
@@ -87,7 +96,7 @@ def test_who_asked_expects_its_reply_before_the_row_is_there_for_others() -> Non
     there = []
 
     class Looking(FakeReplyTarget):
-        def reply_at_event(self, seq: int, reply: protocol.Message) -> None:
+        def reply_at_event(self, seq: int, reply: messages.Message) -> None:
             there.append(connection.in_atomic_block)
             super().reply_at_event(seq, reply)
 
@@ -107,18 +116,18 @@ def texts_of(owner: User, kind: str) -> list[tuple[str, str]]:
     """Of the events of a kind, as they would be sent now."""
     rows = Event.objects.filter(owner=owner, kind=kind).values_list("seq", flat=True)
     entries = {entry.seq: entry.text for entry in log.events_after(owner.pk, 0)}
-    changes = [protocol.decode_change(kind, entries[seq]) for seq in rows]
+    changes = [messages.decode_change(kind, entries[seq]) for seq in rows]
     shown = [getattr(change, "instance", change) for change in changes]
     return [(each.raw_text, each.processed_text) for each in shown]
 
 
 def read(upload: Upload, text: str) -> None:
     """To its end, as one page."""
-    claim = jobs.claim_next("a reader")
+    claim = job_queue.claim_next("a reader")
     assert claim is not None
     assert claim.upload_id == upload.pk
-    jobs.save_page(claim, reading.PageDone(1, 1, 10, 10, text, text, [], []))
-    jobs.finish(claim)
+    results.save_page(claim, reading.PageDone(1, 1, 10, 10, text, text, [], []))
+    results.finish(claim)
 
 
 def test_an_event_is_sent_with_the_texts_of_its_attempt() -> None:
@@ -127,7 +136,7 @@ def test_an_event_is_sent_with_the_texts_of_its_attempt() -> None:
     rename(upload)
     assert texts_of(upload.owner, "processed") == [("first", "first")]
     assert texts_of(upload.owner, "updated") == [("first", "first")]
-    uploads.update(owner=upload.owner, upload_id=upload.pk, correction="corrected")
+    commands.update(owner=upload.owner, upload_id=upload.pk, correction="corrected")
     assert texts_of(upload.owner, "processed") == [("first", "corrected")]
 
 
@@ -135,7 +144,7 @@ def test_the_text_of_an_older_attempt_is_left_empty() -> None:
     upload = new_upload(new_user())
     read(upload, "first")
     rename(upload)
-    uploads.retry(owner=upload.owner, upload_id=upload.pk)
+    commands.retry(owner=upload.owner, upload_id=upload.pk)
     assert texts_of(upload.owner, "processed") == [("", "")]
     read(upload, "second")
     assert texts_of(upload.owner, "processed") == [("", ""), ("second", "second")]
@@ -145,7 +154,7 @@ def test_the_text_of_an_older_attempt_is_left_empty() -> None:
 def test_of_a_deleted_upload_there_is_no_text_any_more() -> None:
     upload = new_upload(new_user())
     read(upload, "text")
-    uploads.delete(owner=upload.owner, upload_id=upload.pk)
+    commands.delete(owner=upload.owner, upload_id=upload.pk)
     assert texts_of(upload.owner, "processed") == [("", "")]
 
 
@@ -155,7 +164,7 @@ def test_a_batch_has_the_texts_that_fit_and_always_one(monkeypatch: pytest.Monke
     for number in range(5):
         rename(upload, f"{number}.png")
     for most, batches in ((10**6, [7]), (5_000, [3, 2, 2]), (1, [2, 1, 1, 1, 1, 1])):
-        monkeypatch.setattr("backend_main.core.replay.BATCH_CHARACTERS", most)
+        monkeypatch.setattr("backend_main.core.live.replay.BATCH_CHARACTERS", most)
         sizes, seq = [], 0
         while entries := log.events_after(upload.owner_id, seq):
             sizes.append(len(entries))
@@ -195,10 +204,10 @@ def test_old_events_are_removed_from_the_beginning_and_the_numbers_go_on() -> No
     too_old = Now() - conf.event_retention.timedelta - dt.timedelta(seconds=1)
     # Clocks of several machines: one that stands before an old one is younger.
     Event.objects.filter(owner=upload.owner, seq__in=(1, 3)).update(created_at=too_old)
-    assert events.remove_expired() == 3
+    assert event_log.remove_expired() == 3
     assert [seq for seq, _ in log_of(upload.owner)] == [4, 5]
     assert len(log_of(young.owner)) == 1
-    assert events.remove_expired() == 0
+    assert event_log.remove_expired() == 0
     rename(upload)
     assert [seq for seq, _ in log_of(upload.owner)] == [4, 5, 6]
 
@@ -264,7 +273,7 @@ def test_a_snapshot_is_of_one_user_and_if_asked_of_one_upload() -> None:
     other = new_upload(upload.owner, GIF)
     assert [i.id for i in log.snapshot(upload.owner_id, None).message.list] == [other.pk, upload.pk]
     assert [i.id for i in log.snapshot(upload.owner_id, upload.pk).message.list] == [upload.pk]
-    assert log.snapshot(nobody.pk, None) == (0, protocol.ListMessage(list=[]))
+    assert log.snapshot(nobody.pk, None) == (0, messages.ListMessage(list=[]))
     assert log.snapshot(nobody.pk, upload.pk).message.list == []
 
 
@@ -286,9 +295,9 @@ def test_what_is_being_read_is_told_to_who_comes() -> None:
     upload = new_upload(new_user())
     waiting = new_upload(upload.owner, GIF)
     assert log.owner_state(upload.owner_id).reading == {}
-    claim = jobs.claim_next("a reader")
+    claim = job_queue.claim_next("a reader")
     assert claim is not None
-    jobs.save_page(claim, reading.PageDone(1, 3, 10, 10, "one", "one", [], []))
+    results.save_page(claim, reading.PageDone(1, 3, 10, 10, "one", "one", [], []))
     standing = log.owner_state(upload.owner_id)
     assert (standing.head, standing.reading) == (2, {upload.pk: (1, 1)})
     assert standing.epoch == log.epoch()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import uuid
 
-from backend_main.core.feed import UserEventStream
-from backend_main.core.replay import EncodedEvent
+from backend_main.core.live.replay import EncodedEvent
+from backend_main.core.live.user_events import UserEventStream
 from tests.support.listening import OWNER, FakeConnection, run_until_idle
 
 

@@ -9,8 +9,17 @@ from pathlib import Path
 import pytest
 
 from backend_main import reading
-from backend_main.core import dispatch, events, jobs, storage, tasks, uploads
-from backend_main.core.models import Job, Page, Status, Upload
+from backend_main.core import event_log, storage, tasks
+from backend_main.core.jobs import claim as job_claim
+from backend_main.core.jobs import notify
+from backend_main.core.jobs import queue as job_queue
+from backend_main.core.models import (
+    Job,
+    Page,
+    Status,
+    Upload,
+)
+from backend_main.core.uploads import commands
 from tests.support.scripted import connection_kept, upload
 
 __all__ = ["connection_kept", "upload"]
@@ -68,13 +77,13 @@ MOMENTS = ["before page 1", "in page 1", "before page 2", "in page 2"]
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_delete_ends_the_reading_before_another_page(moment: str, upload: Upload) -> None:
-    host = StrictEngineProcess(moment, lambda: uploads.delete(owner=upload.owner, upload_id=upload.pk))
+    host = StrictEngineProcess(moment, lambda: commands.delete(owner=upload.owner, upload_id=upload.pk))
     one = reader(host)
-    events.add_listener(one.on_change)
+    event_log.add_listener(one.on_change)
     try:
         assert one.read_next()
     finally:
-        events.remove_listener(one.on_change)
+        event_log.remove_listener(one.on_change)
     assert host.pages_read == ([1] if moment.endswith("2") else [])
     assert not Page.objects.exists()
 
@@ -93,14 +102,14 @@ def test_a_delete_between_the_claim_and_the_reading_is_found(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody told the reader: it did not know yet that it had the job."""
-    claim = jobs.claim_next
+    claim = job_queue.claim_next
 
-    def deleted_at_once(holder: str) -> jobs.Claim | None:
+    def deleted_at_once(holder: str) -> job_claim.Claim | None:
         held = claim(holder)
-        uploads.delete(owner=upload.owner, upload_id=upload.pk)
+        commands.delete(owner=upload.owner, upload_id=upload.pk)
         return held
 
-    monkeypatch.setattr(jobs, "claim_next", deleted_at_once)
+    monkeypatch.setattr(job_queue, "claim_next", deleted_at_once)
     host = StrictEngineProcess("", lambda: None)
     assert reader(host).read_next()
     assert host.pages_read == []
@@ -108,7 +117,7 @@ def test_a_delete_between_the_claim_and_the_reading_is_found(
 
 def test_a_lost_lease_ends_the_reading(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "HEARTBEAT_SECONDS", 0.001)
-    monkeypatch.setattr(jobs, "extend_lease", lambda _claim: not lost.is_set())
+    monkeypatch.setattr(job_queue, "extend_lease", lambda _claim: not lost.is_set())
     lost, heard = threading.Event(), threading.Event()
     host = StrictEngineProcess("in page 2", lambda: (lost.set(), heard.wait(5)))
     cancel = host.cancel
@@ -124,7 +133,7 @@ def test_an_error_of_a_file_that_was_deleted_meanwhile_is_no_defect(
     upload: Upload, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken() -> None:
-        uploads.delete(owner=upload.owner, upload_id=upload.pk)
+        commands.delete(owner=upload.owner, upload_id=upload.pk)
         raise reading.UnreadableFile("The file is broken.")
 
     assert reader(StrictEngineProcess("in page 1", broken)).read_next()
@@ -149,7 +158,7 @@ def test_an_engine_that_does_not_start_costs_no_upload_anything(
 def test_all_readers_together_have_one_time_to_stop() -> None:
     """Four that hang must not take four times as long: the server has ten seconds for its end."""
     hang = threading.Event()
-    pool = dispatch.ReaderThreadPool([lambda: hang.wait(30)] * 4)
+    pool = notify.ReaderThreadPool([lambda: hang.wait(30)] * 4)
     pool.start()
     joined: list[float] = []
     for thread in pool._threads:
@@ -169,7 +178,7 @@ def test_a_file_that_goes_with_its_upload_while_it_is_fetched_is_no_defect(
 
     def fetch(_key: str) -> Path:
         if deleted:
-            uploads.delete(owner=upload.owner, upload_id=upload.pk)
+            commands.delete(owner=upload.owner, upload_id=upload.pk)
         raise FileNotFoundError("there is no such object")
 
     monkeypatch.setattr(storage, "local_copy", fetch)

@@ -10,7 +10,8 @@ from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from backend_main.core import health, jobs
+from backend_main.core.http import health
+from backend_main.core.jobs import queue as job_queue
 from backend_main.core.models import Job
 from tests.support.database import new_upload, new_user
 
@@ -19,7 +20,7 @@ LONG = dt.timedelta(seconds=health.JOB_WAIT_WARNING_SECONDS + 1)
 
 @pytest.fixture
 def all_well(monkeypatch: pytest.MonkeyPatch, db: None) -> pytest.MonkeyPatch:
-    monkeypatch.setattr(health.readers, "is_any_ready", lambda: True)
+    monkeypatch.setattr(health.reader_pool, "is_any_ready", lambda: True)
     monkeypatch.setattr(health, "_migrated", False)
     assert health.readiness_failures() == []
     assert health.degradations() == []
@@ -27,7 +28,7 @@ def all_well(monkeypatch: pytest.MonkeyPatch, db: None) -> pytest.MonkeyPatch:
 
 
 def test_cold_readers_are_a_reason(all_well: pytest.MonkeyPatch) -> None:
-    all_well.setattr(health.readers, "is_any_ready", lambda: False)
+    all_well.setattr(health.reader_pool, "is_any_ready", lambda: False)
     assert health.readiness_failures() == ["no reader is warm yet"]
 
 
@@ -35,9 +36,9 @@ def test_a_process_without_readers_is_none_whose_readers_are_cold(monkeypatch: p
     class Cold:
         is_ready = False
 
-    assert health.readers.is_any_ready()
-    monkeypatch.setattr(health.readers, "_readers", [Cold()])
-    assert not health.readers.is_any_ready()
+    assert health.reader_pool.is_any_ready()
+    monkeypatch.setattr(health.reader_pool, "_readers", [Cold()])
+    assert not health.reader_pool.is_any_ready()
 
 
 def test_a_place_for_files_that_cannot_be_written_is_a_reason(all_well: pytest.MonkeyPatch) -> None:
@@ -88,7 +89,7 @@ def test_a_bell_that_is_not_heard_everywhere_delays(all_well: pytest.MonkeyPatch
 
 
 def test_a_broker_that_does_not_answer_delays(all_well: pytest.MonkeyPatch) -> None:
-    all_well.setattr(health.dispatch, "degraded_reason", lambda: "the broker does not answer")
+    all_well.setattr(health.notify, "degraded_reason", lambda: "the broker does not answer")
     assert health.degradations() == ["the broker does not answer"]
     assert health.readiness_failures() == []
 
@@ -116,7 +117,7 @@ def test_uploads_that_nobody_takes_for_long_delay_until_somebody_reads(all_well:
     assert "no reader takes them" in reason
     assert health.readiness_failures() == []
     new_upload(new_user())
-    claim = jobs.claim_next("somebody")
+    claim = job_queue.claim_next("somebody")
     assert claim is not None
     assert health.degradations() == [], "the other waits, but somebody reads"
     Job.objects.filter(pk=claim.job_id).update(lease_until=timezone.now() - LONG)

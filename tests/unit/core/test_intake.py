@@ -17,10 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from backend_main.core import intake, storage
+from backend_main.core import storage
 from backend_main.core.conf import conf
 from backend_main.core.errors import RequestError, StorageFull
-from backend_main.core.protocol import Base64Text
+from backend_main.core.protocol.messages import Base64Text
+from backend_main.core.uploads import ingest
 from tests.support.drawing import scripted_png
 from tests.support.encoding import base64_of
 
@@ -39,8 +40,8 @@ def picture(form: str) -> bytes:
     return buffer.getvalue()
 
 
-def received(text: str, name: str | None = None) -> tuple[bytes, intake.StagedFile]:
-    with intake.from_base64(text, name=name) as file:
+def received(text: str, name: str | None = None) -> tuple[bytes, ingest.StagedFile]:
+    with ingest.from_base64(text, name=name) as file:
         return file.path.read_bytes(), file
 
 
@@ -51,7 +52,7 @@ def refused(text: str) -> dict[str, str]:
 
 
 def limited(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
-    monkeypatch.setattr(intake, "conf", msgspec.structs.replace(conf, **changes))
+    monkeypatch.setattr(ingest, "conf", msgspec.structs.replace(conf, **changes))
 
 
 # ── base64 ──
@@ -62,7 +63,7 @@ def limited(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
 def test_the_bytes_are_the_same_wherever_the_text_is_cut(
     piece: int, cut: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "CHUNK_CHARACTERS", piece)
+    monkeypatch.setattr(ingest, "CHUNK_CHARACTERS", piece)
     data = PNG[: len(PNG) - cut]  # all three forms of padding
     found, file = received(base64_of(data))
     assert found == data
@@ -72,7 +73,7 @@ def test_the_bytes_are_the_same_wherever_the_text_is_cut(
 
 @pytest.mark.parametrize("piece", [1, 3, 4, 6, 76, 77])
 def test_white_space_and_a_data_url_prefix_are_fine(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "CHUNK_CHARACTERS", piece)
+    monkeypatch.setattr(ingest, "CHUNK_CHARACTERS", piece)
     wrapped = base64.encodebytes(PNG).decode().replace("\n", " \r\n\t")
     assert received(wrapped)[0] == PNG
     assert received("data:image/png;base64," + wrapped)[0] == PNG
@@ -86,9 +87,9 @@ TEXTS = st.text(alphabet="ABcd01+/=- \n\té", max_size=40) | st.binary(max_size=
 @given(text=TEXTS, piece=st.integers(1, 12))
 def test_what_is_decoded_is_what_the_standard_library_decodes(text: str, piece: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(intake, "CHUNK_CHARACTERS", piece)
+        patch.setattr(ingest, "CHUNK_CHARACTERS", piece)
         try:
-            found: bytes | None = b"".join(intake._iter_decoded(Base64Text(text)))
+            found: bytes | None = b"".join(ingest._iter_decoded(Base64Text(text)))
         except RequestError:
             found = None
         assert found == strictly_decoded("".join(text.split()))
@@ -132,7 +133,7 @@ def is_base64(text: str) -> bool:
 def test_what_is_no_base64_is_an_error_on_image_base64(
     text: str, piece: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "CHUNK_CHARACTERS", piece)
+    monkeypatch.setattr(ingest, "CHUNK_CHARACTERS", piece)
     fields = refused(text)
     assert list(fields) == ["image_base64"]
     assert fields["image_base64"].startswith("Invalid base64 encoding: ")
@@ -164,10 +165,10 @@ def test_without_a_limit_any_size_is_taken(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_no_more_is_decoded_than_the_limit_and_a_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     limited(monkeypatch, max_upload_bytes=1000)
-    monkeypatch.setattr(intake, "CHUNK_CHARACTERS", 4000)
+    monkeypatch.setattr(ingest, "CHUNK_CHARACTERS", 4000)
     decoded: list[int] = []
-    decode = intake._decode_chunk
-    monkeypatch.setattr(intake, "_decode_chunk", lambda piece: decoded.append(len(piece)) or decode(piece))
+    decode = ingest._decode_chunk
+    monkeypatch.setattr(ingest, "_decode_chunk", lambda piece: decoded.append(len(piece)) or decode(piece))
     refused(base64_of(b"\0" * 10_000_000))
     assert sum(decoded) <= 8000
 
@@ -292,7 +293,7 @@ def test_the_name_says_what_came_where_none_was_given() -> None:
 
 
 def test_a_file_that_was_kept_is_no_longer_incoming() -> None:
-    with intake.from_base64(base64_of(PNG)) as file:
+    with ingest.from_base64(base64_of(PNG)) as file:
         storage.put(file.path, "kept/original.png")
     assert (conf.files_dir / "kept" / "original.png").read_bytes() == PNG
     storage.delete("kept/original.png")
@@ -301,7 +302,7 @@ def test_a_file_that_was_kept_is_no_longer_incoming() -> None:
 
 
 def test_a_file_that_nobody_kept_is_gone_also_when_its_user_raises() -> None:
-    with suppress(RuntimeError), intake.from_base64(base64_of(PNG)) as file:
+    with suppress(RuntimeError), ingest.from_base64(base64_of(PNG)) as file:
         assert file.path.exists()
         raise RuntimeError
     assert not file.path.exists()
@@ -311,7 +312,7 @@ def test_a_write_that_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(intake.os, "fsync", full)
+    monkeypatch.setattr(ingest.os, "fsync", full)
     with pytest.raises(StorageFull):
         received(base64_of(PNG))
 
@@ -325,7 +326,7 @@ def test_a_key_outside_the_storage_is_no_key(key: str) -> None:
 
 
 def test_an_incoming_file_is_readable_by_its_owner_only() -> None:
-    with intake.from_base64(base64_of(PNG)) as file:
+    with ingest.from_base64(base64_of(PNG)) as file:
         assert file.path.stat().st_mode & 0o077 == 0
         assert file.path.is_relative_to(conf.staging_dir)
 
@@ -333,11 +334,11 @@ def test_an_incoming_file_is_readable_by_its_owner_only() -> None:
 def test_a_copy_from_an_import_root_is_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     limited(monkeypatch, import_roots=[tmp_path])
     (tmp_path / "scan.png").write_bytes(PNG)
-    with intake.from_path("scan.png") as file:
+    with ingest.from_path("scan.png") as file:
         assert file.path.read_bytes() == PNG
         assert file.filename == "scan.png"
     assert (tmp_path / "scan.png").read_bytes() == PNG
     limited(monkeypatch, import_roots=[tmp_path], max_upload_bytes=10)
-    with pytest.raises(RequestError) as raised, intake.from_path("scan.png"):
+    with pytest.raises(RequestError) as raised, ingest.from_path("scan.png"):
         pass
     assert list(raised.value.fields) == ["image_path"]

@@ -12,10 +12,19 @@ from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 
 from backend_main import reading
-from backend_main.core import jobs, protocol, uploads
-from backend_main.core.events import UploadChange
-from backend_main.core.jobs import Claim, LeaseLost
-from backend_main.core.models import Job, Page, Status, Upload, User
+from backend_main.core.event_log import UploadChange
+from backend_main.core.jobs import queue as job_queue
+from backend_main.core.jobs import results
+from backend_main.core.jobs.claim import Claim, LeaseLost
+from backend_main.core.models import (
+    Job,
+    Page,
+    Status,
+    Upload,
+    User,
+)
+from backend_main.core.protocol import messages
+from backend_main.core.uploads import commands
 from tests.support.database import new_upload, new_user
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +34,7 @@ NORMAL, FULL = 1, 2
 
 
 def claimed(holder: str = "a reader") -> Claim:
-    claim = jobs.claim_next(holder)
+    claim = job_queue.claim_next(holder)
     assert claim is not None
     return claim
 
@@ -62,14 +71,14 @@ def upload() -> Upload:
 
 
 def test_without_a_job_there_is_nothing_to_claim(happened: list[UploadChange]) -> None:
-    assert jobs.claim_next("a reader") is None
+    assert job_queue.claim_next("a reader") is None
     assert happened == []
-    assert not jobs.count_open()
+    assert not job_queue.count_open()
 
 
 def test_a_claim_is_a_new_attempt_and_no_event(upload: Upload, happened: list[UploadChange]) -> None:
     happened.clear()
-    assert jobs.count_open()
+    assert job_queue.count_open()
     claim = claimed("reader 7")
     assert (claim.upload_id, claim.owner_id, claim.attempt, claim.finished_page_texts) == (
         upload.pk,
@@ -81,27 +90,27 @@ def test_a_claim_is_a_new_attempt_and_no_event(upload: Upload, happened: list[Up
     assert (job_of(claim).claimed_by, job_of(claim).attempt) == ("reader 7", 1)
     assert happened == []
     assert (claim.finished_page_texts, claim.page_count) == ({}, None)
-    assert not jobs.count_open()
-    assert jobs.claim_next("another reader") is None
+    assert not job_queue.count_open()
+    assert job_queue.claim_next("another reader") is None
 
 
 def test_the_lease_is_told_by_the_database_s_clock_and_extended_by_it(upload: Upload) -> None:
     claim = claimed()
     for _ in range(2):
         run_out(claim, seconds=-1)
-        assert jobs.extend_lease(claim)
+        assert job_queue.extend_lease(claim)
         left = ExpressionWrapper(F("lease_until") - Now(), DurationField())
         seconds = Job.objects.values_list(left, flat=True)[0].total_seconds()
-        assert seconds == pytest.approx(jobs.LEASE_SECONDS, abs=2)
+        assert seconds == pytest.approx(job_queue.LEASE_SECONDS, abs=2)
 
 
 def test_the_owner_served_longest_ago_is_next_and_of_his_jobs_the_oldest() -> None:
     busy, patient, late = new_user("busy"), new_user("patient"), new_user("late")
     order = [new_upload(owner) for owner in (busy, busy, busy, patient, patient, late)]
     served = []
-    while claim := jobs.claim_next("a reader"):
+    while claim := job_queue.claim_next("a reader"):
         served.append(claim.upload_id)
-        jobs.finish(claim)
+        results.finish(claim)
     by_turns = [order[at].pk for at in (0, 3, 5, 1, 4, 2)]
     assert served == by_turns
 
@@ -116,14 +125,14 @@ def test_who_never_was_served_comes_before_all_others() -> None:
 
 def test_a_reader_gives_way_to_somebody_else_s_open_job_only(upload: Upload) -> None:
     claim = claimed()
-    assert not jobs.has_competing_job(claim)
+    assert not job_queue.has_competing_job(claim)
     new_upload(upload.owner)
-    assert not jobs.has_competing_job(claim), "one's own next document can wait"
+    assert not job_queue.has_competing_job(claim), "one's own next document can wait"
     new_upload(new_user())
-    assert jobs.has_competing_job(claim)
+    assert job_queue.has_competing_job(claim)
     other = claimed()
     assert other.owner_id != claim.owner_id
-    assert not jobs.has_competing_job(claim), "that one is being read"
+    assert not job_queue.has_competing_job(claim), "that one is being read"
 
 
 def test_long_documents_of_two_users_take_turns_page_by_page() -> None:
@@ -132,10 +141,10 @@ def test_long_documents_of_two_users_take_turns_page_by_page() -> None:
     turns = []
     for _ in range(6):
         claim = claimed()
-        jobs.save_page(claim, page(len(claim.finished_page_texts) + 1))
+        results.save_page(claim, page(len(claim.finished_page_texts) + 1))
         turns.append((claim.upload_id, len(claim.finished_page_texts) + 1))
-        assert jobs.has_competing_job(claim)
-        jobs.release(claim)
+        assert job_queue.has_competing_job(claim)
+        job_queue.release(claim)
     first, second = (upload.pk for upload in uploads_)
     assert turns == [(first, 1), (second, 1), (first, 2), (second, 2), (first, 3), (second, 3)]
 
@@ -147,9 +156,9 @@ def test_the_next_attempt_goes_on_behind_the_finished_pages(
     upload: Upload, happened: list[UploadChange]
 ) -> None:
     first = claimed()
-    jobs.save_page(first, page(1))
-    jobs.save_page(first, page(2))
-    jobs.release(first)
+    results.save_page(first, page(1))
+    results.save_page(first, page(2))
+    job_queue.release(first)
     happened.clear()
     second = claimed()
     assert (second.attempt, list(second.finished_page_texts)) == (2, [1, 2])
@@ -159,28 +168,28 @@ def test_the_next_attempt_goes_on_behind_the_finished_pages(
         {1: "page 1", 2: "page 2"},
         3,
     )
-    jobs.save_page(second, page(3))
-    jobs.finish(second)
+    results.save_page(second, page(3))
+    results.finish(second)
     done = now(upload)
     assert (done.status, done.page_count, done.pages_done) == (Status.PROCESSED, 3, 3)
     assert done.raw_text == "page 1\n\npage 2\n\npage 3"
     assert list(Page.objects.order_by("number").values_list("attempt", flat=True)) == [1, 1, 2]
     assert not Job.objects.exists()
     [last] = terminals(happened)
-    assert isinstance(last.message, protocol.Processed)
+    assert isinstance(last.message, messages.Processed)
 
 
 def test_giving_back_leaves_the_failures_and_a_page_forgets_them(upload: Upload) -> None:
     for _ in range(2):
-        jobs.count_failure(claimed(), "It crashed.")
+        results.count_failure(claimed(), "It crashed.")
     claim = claimed()
-    jobs.release(claim)
+    job_queue.release(claim)
     assert (job_of(claim).failures, job_of(claim).claimed_by, job_of(claim).lease_until) == (2, "", None)
     claim = claimed()
-    jobs.save_page(claim, page(1))
+    results.save_page(claim, page(1))
     assert job_of(claim).failures == 0
     for _ in range(2):
-        jobs.count_failure(claim, "It crashed.")
+        results.count_failure(claim, "It crashed.")
         claim = claimed()
     assert now(upload).status == Status.PROCESSING
 
@@ -191,27 +200,27 @@ def test_giving_back_leaves_the_failures_and_a_page_forgets_them(upload: Upload)
 def test_the_third_death_without_a_page_is_the_end(upload: Upload, happened: list[UploadChange]) -> None:
     for failures in (1, 2):
         claim = claimed()
-        jobs.count_failure(claim, "It crashed.")
+        results.count_failure(claim, "It crashed.")
         assert (job_of(claim).failures, job_of(claim).claimed_by) == (failures, "")
     assert terminals(happened) == []
-    jobs.count_failure(claimed(), "It crashed.")
+    results.count_failure(claimed(), "It crashed.")
     assert (now(upload).status, now(upload).error, now(upload).attempt) == (Status.ERROR, "It crashed.", 3)
     assert not Job.objects.exists()
     [last] = terminals(happened)
-    assert isinstance(last.message, protocol.Failed)
+    assert isinstance(last.message, messages.Failed)
 
 
 def test_one_good_page_is_enough_and_none_is_an_error(upload: Upload) -> None:
     broken = new_upload(new_user())
     claim = claimed()
     for done in (page(1, width=0), page(2), page(3, width=0)):
-        jobs.save_page(claim, done)
-    jobs.finish(claim)
+        results.save_page(claim, done)
+    results.finish(claim)
     assert (now(upload).status, now(upload).raw_text) == (Status.PROCESSED, "page 2")
     assert now(upload).warnings == ["Page 1 is broken.", "Page 3 is broken."]
     claim = claimed()
-    jobs.save_page(claim, page(1, 1, width=0))
-    jobs.finish(claim)
+    results.save_page(claim, page(1, 1, width=0))
+    results.finish(claim)
     assert now(broken).status == Status.ERROR
     assert "Page 1 is broken." in (now(broken).error or "")
 
@@ -219,12 +228,12 @@ def test_one_good_page_is_enough_and_none_is_an_error(upload: Upload) -> None:
 # ── fencing ──
 
 WRITES: dict[str, Callable[[Claim], object]] = {
-    "save_page": lambda claim: jobs.save_page(claim, page(1)),
-    "finish": jobs.finish,
-    "fail": lambda claim: jobs.fail(claim, "stale"),
-    "extend": jobs.extend_lease,
-    "give_back": jobs.release,
-    "count_failure": lambda claim: jobs.count_failure(claim, "stale"),
+    "save_page": lambda claim: results.save_page(claim, page(1)),
+    "finish": results.finish,
+    "fail": lambda claim: results.fail(claim, "stale"),
+    "extend": job_queue.extend_lease,
+    "give_back": job_queue.release,
+    "count_failure": lambda claim: results.count_failure(claim, "stale"),
 }
 RAISING = ("save_page", "finish", "fail")
 
@@ -235,7 +244,7 @@ def test_a_reader_whose_job_another_took_changes_nothing(
 ) -> None:
     stale = claimed("the first")
     run_out(stale)
-    assert jobs.release_expired_claims() == 1
+    assert job_queue.release_expired_claims() == 1
     current = claimed("the second")
     happened.clear()
     before = (Upload.objects.values().get(), Job.objects.values().get())
@@ -247,7 +256,7 @@ def test_a_reader_whose_job_another_took_changes_nothing(
     assert (Upload.objects.values().get(), Job.objects.values().get()) == before
     assert not Page.objects.exists()
     assert happened == []
-    assert jobs.extend_lease(current)
+    assert job_queue.extend_lease(current)
 
 
 @pytest.mark.parametrize("write", WRITES)
@@ -255,7 +264,7 @@ def test_a_reader_whose_upload_was_deleted_changes_nothing(
     write: str, upload: Upload, happened: list[UploadChange]
 ) -> None:
     stale = claimed()
-    uploads.delete(owner=upload.owner, upload_id=upload.pk)
+    commands.delete(owner=upload.owner, upload_id=upload.pk)
     happened.clear()
     if write in RAISING:
         with pytest.raises(LeaseLost):
@@ -272,26 +281,26 @@ def test_a_reader_whose_upload_was_deleted_changes_nothing(
 
 def test_a_lease_that_ran_out_is_opened_once_and_counted(upload: Upload) -> None:
     claim = claimed()
-    assert jobs.release_expired_claims() == 0
+    assert job_queue.release_expired_claims() == 0
     run_out(claim)
-    assert jobs.release_expired_claims() == 1
+    assert job_queue.release_expired_claims() == 1
     assert (job_of(claim).failures, job_of(claim).claimed_by) == (1, "")
-    assert jobs.release_expired_claims() == 0
+    assert job_queue.release_expired_claims() == 0
     assert claimed().attempt == 2
 
 
 def test_three_leases_that_ran_out_are_the_end(upload: Upload, happened: list[UploadChange]) -> None:
     for _ in range(3):
         run_out(claimed())
-        jobs.release_expired_claims()
-    assert (now(upload).status, now(upload).error) == (Status.ERROR, jobs.READER_DIED_MESSAGE)
+        job_queue.release_expired_claims()
+    assert (now(upload).status, now(upload).error) == (Status.ERROR, job_queue.READER_DIED_MESSAGE)
     assert len(terminals(happened)) == 1
 
 
 def test_at_the_start_every_claim_is_void_whatever_its_lease(upload: Upload) -> None:
     other = new_upload(new_user())
     claimed(), claimed()
-    jobs.release_all_claims()
+    job_queue.release_all_claims()
     assert list(Job.objects.values_list("claimed_by", "failures")) == [("", 1)] * 2
     assert {claimed().upload_id, claimed().upload_id} == {upload.pk, other.pk}
 
@@ -301,26 +310,26 @@ def test_one_that_is_deleted_meanwhile_does_not_keep_the_others_from_being_opene
 ) -> None:
     other = new_upload(new_user())
     for claim in (claimed(), claimed()):
-        Job.objects.filter(pk=claim.job_id).update(failures=jobs.MAX_FAILURES - 1)
-    fail = jobs.fail
+        Job.objects.filter(pk=claim.job_id).update(failures=results.MAX_FAILURES - 1)
+    fail = results.fail
 
     def deleted_first(claim: Claim, sentence: str) -> None:
         if claim.upload_id == upload.pk:
-            uploads.delete(owner=upload.owner, upload_id=upload.pk)
+            commands.delete(owner=upload.owner, upload_id=upload.pk)
         fail(claim, sentence)
 
-    monkeypatch.setattr(jobs, "fail", deleted_first)
-    jobs.release_all_claims()
+    monkeypatch.setattr(results, "fail", deleted_first)
+    job_queue.release_all_claims()
     assert now(other).status == Status.ERROR
     assert not Upload.objects.filter(pk=upload.pk).exists()
 
 
 def test_a_page_s_text_is_kept_without_what_no_database_of_ours_may_hold() -> None:
     new_upload(new_user())
-    held = jobs.claim_next("reader")
+    held = job_queue.claim_next("reader")
     assert held is not None
     line = reading.Line(1, "a\0b", "a\0b", confidence=1.0)
-    jobs.save_page(held, reading.PageDone(1, 1, 10, 10, "a\0b", "a\0b", [line], ["\0x"]))
+    results.save_page(held, reading.PageDone(1, 1, 10, 10, "a\0b", "a\0b", [line], ["\0x"]))
     page = Page.objects.get(upload_id=held.upload_id)
     assert (page.markdown, page.text, page.lines[0]["text"], page.warnings) == ("ab", "ab", "ab", ["x"])
 
@@ -339,9 +348,9 @@ def test_only_the_end_of_an_upload_waits_for_the_disk() -> None:
 
     with connection.execute_wrapper(look):
         claim = claimed()
-        assert jobs.extend_lease(claim)
-        jobs.save_page(claim, page(1, 1))
+        assert job_queue.extend_lease(claim)
+        results.save_page(claim, page(1, 1))
         assert set(levels) == {NORMAL}
         levels.clear()
-        jobs.finish(claim)
+        results.finish(claim)
         assert set(levels) == {FULL}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from backend_main.core import limits
-from backend_main.core.limits import TokenBucket
+from backend_main.core.live import rate_limit
+from backend_main.core.live.rate_limit import TokenBucket
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time, as a list of one number that a test moves on."""
     now = [1000.0]
-    monkeypatch.setattr(limits.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(rate_limit.time, "monotonic", lambda: now[0])
     return now
 
 

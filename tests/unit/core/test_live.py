@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-from backend_main.core import events, live, protocol
-from backend_main.core.bell import PageTextUpdate, ReadingStarted
+from backend_main.core import event_log
 from backend_main.core.errors import DatabaseUnavailable, RateLimited, Unauthenticated
-from backend_main.core.slot import PageSnapshot
+from backend_main.core.live import hub as live_hub
+from backend_main.core.protocol import messages
+from backend_main.core.pubsub.messages import PageSnapshot, PageTextUpdate, ReadingStarted
 from tests.support.listening import (
     OTHER,
     OWNER,
@@ -56,8 +57,8 @@ async def test_a_socket_that_left_gets_nothing(hub: HubHarness) -> None:
 async def test_one_s_own_change_is_the_reply_and_no_event_as_well(hub: HubHarness) -> None:
     mine, also_mine = FakeConnection(), FakeConnection()
     await joined(hub, mine, also_mine)
-    mine.socket.begin_request(protocol.Delete(instance_id=UPLOAD, ref="r"))
-    message = protocol.error({"a": "message"}, reply_type="Upload.deleted")
+    mine.socket.begin_request(messages.Delete(instance_id=UPLOAD, ref="r"))
+    message = messages.error({"a": "message"}, reply_type="Upload.deleted")
     hub.commit_event(message, origin=mine.socket)
     await run_until_idle()
     await mine.socket.finish_request(message)  # what the handler does when it comes back
@@ -68,9 +69,9 @@ async def test_one_s_own_change_is_the_reply_and_no_event_as_well(hub: HubHarnes
 async def test_a_reply_may_differ_from_its_event(hub: HubHarness) -> None:
     mine, also_mine = FakeConnection(), FakeConnection()
     await joined(hub, mine, also_mine)
-    mine.socket.begin_request(protocol.Create(image_hash="x"))
-    reply = protocol.error({}, reply_type="as a reply")
-    event = protocol.error({}, reply_type="as an event")
+    mine.socket.begin_request(messages.Create(image_hash="x"))
+    reply = messages.error({}, reply_type="as a reply")
+    event = messages.error({}, reply_type="as an event")
     hub.commit_event(event, origin=mine.socket, reply=reply)
     assert [m["type"] for m in await mine.heard] == ["as a reply"]
     assert [m["type"] for m in await also_mine.heard] == ["as an event"]
@@ -78,15 +79,15 @@ async def test_a_reply_may_differ_from_its_event(hub: HubHarness) -> None:
 
 async def test_the_asking_socket_gets_its_reply_on_the_other_upload_s_endpoint_too(hub: HubHarness) -> None:
     mine = await joined(hub, FakeConnection(upload_id=uuid.uuid4()))
-    mine.socket.begin_request(protocol.Delete(instance_id=UPLOAD))
-    hub.commit_event(protocol.error({}), origin=mine.socket)
+    mine.socket.begin_request(messages.Delete(instance_id=UPLOAD))
+    hub.commit_event(messages.error({}), origin=mine.socket)
     assert len(await mine.heard) == 1
 
 
 async def test_a_reply_comes_before_the_first_partial_of_what_it_made(hub: HubHarness) -> None:
     mine = await joined(hub, FakeConnection())
-    mine.socket.begin_request(protocol.Create(image_hash="x"))
-    hub.commit_event(protocol.error({}, reply_type="created"), origin=mine.socket)
+    mine.socket.begin_request(messages.Create(image_hash="x"))
+    hub.commit_event(messages.error({}, reply_type="created"), origin=mine.socket)
     hub.start_reading()
     hub.page_text(UPLOAD, 1, draft("text"))
     heard = await mine.heard
@@ -135,7 +136,7 @@ async def test_more_sockets_than_a_user_may_have_are_refused(
 ) -> None:
     import msgspec
 
-    monkeypatch.setattr(live, "conf", msgspec.structs.replace(live.conf, max_sockets_per_user=2))
+    monkeypatch.setattr(live_hub, "conf", msgspec.structs.replace(live_hub.conf, max_sockets_per_user=2))
     first = await joined(hub, FakeConnection(), FakeConnection())
     with pytest.raises(RateLimited):
         await joined(hub, FakeConnection())
@@ -152,13 +153,13 @@ async def test_a_reply_that_tells_how_things_are_stands_before_what_happens_whil
     hub.start_reading()
     hub.page_text(UPLOAD, 1, draft("words"))
     await listener.heard
-    listener.socket.begin_request(protocol.ListUploads(ref="l"))
+    listener.socket.begin_request(messages.ListUploads(ref="l"))
     listener.socket.reserve_reply_slot()
     hub.end()
     for _ in range(3):
-        hub.commit_event(protocol.error({}, reply_type="later"))
+        hub.commit_event(messages.error({}, reply_type="later"))
     await run_until_idle()
-    await listener.socket.finish_request(protocol.ListMessage(list=[]))
+    await listener.socket.finish_request(messages.ListMessage(list=[]))
     *_, reply, end, _, _, _ = await listener.heard
     assert reply == {"type": "Upload.list", "list": [], "ref": "l"}
     assert end["status"] == "error"
@@ -166,11 +167,11 @@ async def test_a_reply_that_tells_how_things_are_stands_before_what_happens_whil
 
 async def test_a_place_that_was_kept_is_for_one_reply(hub: HubHarness) -> None:
     listener = await joined(hub, FakeConnection())
-    listener.socket.begin_request(protocol.ListUploads())
+    listener.socket.begin_request(messages.ListUploads())
     listener.socket.reserve_reply_slot()
-    await listener.socket.finish_request(protocol.ListMessage(list=[]))
-    listener.socket.begin_request(protocol.Ping())
-    await listener.socket.finish_request(protocol.Pong())
+    await listener.socket.finish_request(messages.ListMessage(list=[]))
+    listener.socket.begin_request(messages.Ping())
+    await listener.socket.finish_request(messages.Pong())
     assert [m["type"] for m in await listener.heard] == ["Upload.list", "pong"]
 
 
@@ -373,9 +374,9 @@ async def test_a_text_that_grew_by_an_eighth_need_not_wait_for_the_second(
 
 async def test_after_stop_nothing_is_delivered(hub: HubHarness) -> None:
     listener = await joined(hub, FakeConnection())
-    assert hub.on_change_committed in events._listeners
+    assert hub.on_change_committed in event_log._listeners
     await hub.stop()
-    assert hub.on_change_committed not in events._listeners
+    assert hub.on_change_committed not in event_log._listeners
     hub.end()
     hub.page_text(UPLOAD, 1, draft("x"))
     assert await listener.heard == []
@@ -399,7 +400,7 @@ async def test_a_revoked_token_s_socket_is_closed_and_its_neighbour_is_not(hub: 
 async def test_of_more_users_than_one_look_asks_for_none_is_left_out(
     hub: HubHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "POLL_BATCH_USERS", 2)
+    monkeypatch.setattr(live_hub, "POLL_BATCH_USERS", 2)
     listeners = [FakeConnection(owner=uuid.uuid4()) for _ in range(5)]
     await joined(hub, *listeners)
     for listener in listeners:
@@ -424,7 +425,7 @@ async def test_a_socket_that_joins_while_the_users_are_looked_up_stays(
 
     await joined(hub, FakeConnection())
     with monkeypatch.context() as patch:
-        patch.setattr(live.orm, "run_short_query", slow)
+        patch.setattr(live_hub.executor, "run_short_query", slow)
         await hub._poll()
     assert late.closed == []
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backend_main.core.protocol import LinePosition, Stream
+from backend_main.core.protocol.messages import LinePosition, Stream
 from tests.support.listening import (
     OTHER,
     UPLOAD,

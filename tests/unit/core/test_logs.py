@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from backend_main.core.logs import RedactingFormatter, ShutdownCancellationFilter, redact
+from backend_main.core.log_filters import RedactingFormatter, ShutdownCancellationFilter, redact
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl-_x"
 
@@ -54,7 +54,7 @@ def test_every_handler_of_the_server_redacts() -> None:
 
     handlers = settings.LOGGING["handlers"].values()
     formatters = {settings.LOGGING["formatters"][handler["formatter"]]["()"] for handler in handlers}
-    assert formatters == {"backend_main.core.logs.RedactingFormatter"}
+    assert formatters == {"backend_main.core.log_filters.RedactingFormatter"}
     assert all(not logger["handlers"] for logger in settings.LOGGING["loggers"].values())
 
 
@@ -63,7 +63,7 @@ def test_every_handler_of_the_server_redacts() -> None:
     [
         ("uvicorn.error", asyncio.CancelledError("timeout graceful shutdown exceeded"), False),
         ("uvicorn.error", ValueError(), True),
-        ("backend_main.core.live", asyncio.CancelledError(), True),
+        ("backend_main.core.live.hub", asyncio.CancelledError(), True),
         ("uvicorn.error", None, True),
     ],
     ids=str,

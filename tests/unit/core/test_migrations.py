@@ -10,8 +10,15 @@ from django.db import migrations, models
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 
-from backend_main.core import jobs, uploads
-from backend_main.core.models import Event, Status, Upload, User
+from backend_main.core.jobs import queue as job_queue
+from backend_main.core.jobs import results
+from backend_main.core.models import (
+    Event,
+    Status,
+    Upload,
+    User,
+)
+from backend_main.core.uploads import commands
 from tests.support import schema
 from tests.support.database import new_user
 
@@ -59,7 +66,10 @@ BREAKING = {
     "may not be null": migrations.AlterField("upload", "error", models.TextField(default="")),
     "another column": migrations.AlterField("upload", "bytes", models.TextField()),
     "unique now": migrations.AlterField("upload", "image_hash", models.CharField(max_length=64, unique=True)),
-    "database's any more": migrations.AlterField("upload", "run", models.PositiveIntegerField(default=0)),
+    "database's any more": migrations.AlterField(
+        "upload", "first_attempt", models.PositiveIntegerField(default=0, db_column="run")
+    ),
+    "filename is gone": migrations.RenameField("upload", "filename", "name"),
     "new constraint": migrations.AddConstraint(
         "upload", models.CheckConstraint(condition=models.Q(bytes__gt=0), name="upload_has_bytes")
     ),
@@ -69,6 +79,7 @@ FINE: list[Operation] = [
     migrations.AddField("upload", "colour", models.CharField(max_length=9, db_default="")),
     migrations.AddField("upload", "read_at", models.DateTimeField(null=True)),
     migrations.AlterField("upload", "filename", models.CharField(max_length=500)),
+    migrations.RenameField("upload", "first_attempt", "first"),  # its column keeps its name
     migrations.AddIndex("upload", models.Index(fields=["bytes"], name="upload_by_size")),
     migrations.CreateModel("Note", [*KEY, ("owner", refers_to("core.User"))]),
 ]
@@ -112,12 +123,12 @@ def taken_in_by(old: Apps, owner: User) -> uuid.UUID:
 def test_what_an_older_program_takes_in_a_newer_one_reads_changes_and_deletes(name: str, db: None) -> None:
     old, owner = schema.state_at(name).apps, new_user()
     upload_id = taken_in_by(old, owner)
-    claim = jobs.claim_next("of the newer one")
+    claim = job_queue.claim_next("of the newer one")
     assert claim is not None
     assert (claim.upload_id, claim.attempt, claim.priority) == (upload_id, 1, 0)
-    jobs.finish(claim)
-    assert uploads.retry(owner=owner, upload_id=upload_id).status == Status.PENDING
-    uploads.delete(owner=owner, upload_id=upload_id)
+    results.finish(claim)
+    assert commands.retry(owner=owner, upload_id=upload_id).status == Status.PENDING
+    commands.delete(owner=owner, upload_id=upload_id)
     assert not Upload.objects.filter(pk=upload_id).exists()
 
 

@@ -12,12 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend_main.core.bell import PageTextUpdate, ReadingStarted
-from backend_main.core.order import PageSequencer
-from backend_main.core.outbox import PartialKey, PendingPartial
-from backend_main.core.protocol import Stream
-from backend_main.core.slot import PageSnapshot
-from backend_main.core.streaming import LiveTextBroadcaster
+from backend_main.core.live.live_text import LiveTextBroadcaster
+from backend_main.core.live.page_order import PageSequencer
+from backend_main.core.live.send_queue import PartialKey, PendingPartial
+from backend_main.core.protocol.messages import Stream
+from backend_main.core.pubsub.messages import PageSnapshot, PageTextUpdate, ReadingStarted
 from tests.support.listening import Clock, ClockLoop
 
 OWNER, UPLOAD = uuid4(), uuid4()

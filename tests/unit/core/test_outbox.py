@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from backend_main.core import outbox as module
 from backend_main.core.errors import SlowConsumer
-from backend_main.core.outbox import LazyEvent, PartialKey, SendQueue
+from backend_main.core.live import send_queue as module
+from backend_main.core.live.send_queue import LazyEvent, PartialKey, SendQueue
 from tests.support.listening import run_until_idle
 
 A, B = uuid.uuid4(), uuid.uuid4()

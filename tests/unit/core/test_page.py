@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from backend_main.core.headers import PAGE_POLICY, security_headers_middleware
-from backend_main.core.page import web_page_middleware
+from backend_main.core.http.security_headers import PAGE_POLICY, security_headers_middleware
+from backend_main.core.http.web_page import web_page_middleware
 
 PAGE = "<!doctype html><script type=module src=/assets/index-0a1b2c3d.js></script>"
 SCRIPT = "console.log('read');\n" * 50

@@ -9,9 +9,10 @@ import uuid
 import pytest
 from django.utils import timezone
 
-from backend_main.core import queries
+from backend_main.core.auth import accounts
 from backend_main.core.errors import RequestError, UploadNotFound
 from backend_main.core.models import Upload, User
+from backend_main.core.uploads import queries
 from tests.support.database import new_user
 
 pytestmark = pytest.mark.django_db
@@ -145,10 +146,10 @@ def test_a_token_stands_unless_its_user_is_inactive_unknown_or_revoked_it() -> N
     assert revoked.tokens_valid_from is not None
     since = revoked.tokens_valid_from.timestamp()
     unknown = uuid.uuid4()
-    found = queries.accounts([active.pk, inactive.pk, revoked.pk, unknown])
-    assert found == {active.pk: queries.AccountState(0.0, 0), revoked.pk: queries.AccountState(since, 0)}
-    assert queries.is_token_valid(found[active.pk], 1.0)
-    assert not queries.is_token_valid(found[revoked.pk], since - 0.001)
-    assert queries.is_token_valid(found[revoked.pk], since)
+    found = accounts.accounts([active.pk, inactive.pk, revoked.pk, unknown])
+    assert found == {active.pk: accounts.AccountState(0.0, 0), revoked.pk: accounts.AccountState(since, 0)}
+    assert accounts.is_token_valid(found[active.pk], 1.0)
+    assert not accounts.is_token_valid(found[revoked.pk], since - 0.001)
+    assert accounts.is_token_valid(found[revoked.pk], since)
     for user_id in (inactive.pk, unknown):
-        assert not queries.is_token_valid(queries.account(user_id), since + 1)
+        assert not accounts.is_token_valid(accounts.account(user_id), since + 1)

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from backend_main.core import quotas, storage, uploads
+from backend_main.core import storage
 from backend_main.core.errors import PendingLimitExceeded, QuotaExceeded, RequestError
 from backend_main.core.models import Status, Upload, User
+from backend_main.core.uploads import commands, quotas
 from tests.support.database import new_upload, new_user
 from tests.support.drawing import scripted_png
 from tests.support.threads import run_concurrently
@@ -28,7 +29,7 @@ def quota(monkeypatch: pytest.MonkeyPatch) -> Quota:
 
 
 def end(upload: Upload) -> None:
-    uploads.cancel(owner=upload.owner, upload_id=upload.pk)
+    commands.cancel(owner=upload.owner, upload_id=upload.pk)
 
 
 def test_without_quotas_nothing_is_refused_and_nothing_is_counted(
@@ -61,11 +62,11 @@ def test_more_than_may_wait_is_refused_until_one_has_ended_and_other_users_have_
     end(second)
     third = new_upload(owner)
     with pytest.raises(PendingLimitExceeded) as refused:
-        uploads.retry(owner=owner, upload_id=second.pk)
+        commands.retry(owner=owner, upload_id=second.pk)
     assert refused.value.fields.keys() == {"instance_id"}
     assert Upload.objects.get(pk=second.pk).status == Status.CANCELLED
     end(third)
-    uploads.retry(owner=owner, upload_id=second.pk)
+    commands.retry(owner=owner, upload_id=second.pk)
 
 
 def test_more_files_than_one_user_may_have_are_refused_and_leave_nothing(quota: Quota) -> None:
@@ -78,7 +79,7 @@ def test_more_files_than_one_user_may_have_are_refused_and_leave_nothing(quota: 
         new_upload(owner)
     assert sorted(storage.stored_ids(older_than_seconds=0)) == sorted(before)
     assert new_upload(owner, image).pk == only.pk, "the same bytes again are no more"
-    uploads.delete(owner=owner, upload_id=only.pk)
+    commands.delete(owner=owner, upload_id=only.pk)
     new_upload(owner)
 
 

@@ -9,12 +9,23 @@ import pytest
 from django.db import connection, transaction
 
 from backend_main import reading
-from backend_main.core import jobs, replay, uploads, wishes
-from backend_main.core.bell import ReadingStarted
-from backend_main.core.events import UploadChange
-from backend_main.core.jobs import PAGES_PER_JOB, Claim, LeaseLost
-from backend_main.core.models import Job, Page, Status, Upload, User
-from backend_main.core.wishes import ReadOptions
+from backend_main.core.event_log import UploadChange
+from backend_main.core.jobs import options as job_options
+from backend_main.core.jobs import queue as job_queue
+from backend_main.core.jobs import results
+from backend_main.core.jobs.claim import Claim, LeaseLost
+from backend_main.core.jobs.options import ReadOptions
+from backend_main.core.jobs.queue import PAGES_PER_JOB
+from backend_main.core.live import replay
+from backend_main.core.models import (
+    Job,
+    Page,
+    Status,
+    Upload,
+    User,
+)
+from backend_main.core.pubsub.messages import ReadingStarted
+from backend_main.core.uploads import commands
 from tests.support.database import new_upload, new_user
 from tests.support.drawing import scripted_png
 from tests.support.encoding import base64_of
@@ -26,7 +37,7 @@ PAGES = 10
 
 
 def claimed(holder: str = "a reader") -> Claim:
-    claim = jobs.claim_next(holder)
+    claim = job_queue.claim_next(holder)
     assert claim is not None
     return claim
 
@@ -37,19 +48,19 @@ def page(number: int, count: int = PAGES) -> reading.PageDone:
 
 def read(claim: Claim, *, pages: int | None = None) -> None:
     for number in list(claim.remaining_pages(0, PAGES))[:pages]:
-        jobs.save_page(claim, page(number))
+        results.save_page(claim, page(number))
 
 
 def read_to_end(claim: Claim) -> None:
     read(claim)
-    jobs.finish(claim)
+    results.finish(claim)
 
 
 def begun(upload: Upload) -> Claim:
     """The claim of a document of ten pages whose first page has told so."""
     claim = claimed()
     assert claim.upload_id == upload.pk
-    claim, _ = jobs.split_job(claim, 1, PAGES)
+    claim, _ = job_queue.split_job(claim, 1, PAGES)
     return claim
 
 
@@ -76,27 +87,27 @@ def upload() -> Upload:
 def test_a_long_document_is_cut_into_jobs_of_a_few_pages_and_its_reader_keeps_the_first(
     upload: Upload,
 ) -> None:
-    claim, others = jobs.split_job(claimed(), 1, PAGES)
+    claim, others = job_queue.split_job(claimed(), 1, PAGES)
     assert PAGES_PER_JOB == 3
     assert ranges() == [(1, 3), (4, 6), (7, 9), (10, 10)]
     assert others == 3
     assert list(claim.remaining_pages(0, PAGES)) == [1, 2, 3]
     assert now(upload).page_count == PAGES
-    assert jobs.split_job(claim, 2, PAGES) == (claim, 0), "once"
+    assert job_queue.split_job(claim, 2, PAGES) == (claim, 0), "once"
 
 
 def test_a_document_of_few_pages_is_one_job(upload: Upload) -> None:
     claim = claimed()
-    assert jobs.split_job(claim, 1, 2 * PAGES_PER_JOB) == (claim, 0)
+    assert job_queue.split_job(claim, 1, 2 * PAGES_PER_JOB) == (claim, 0)
     assert ranges() == [(1, None)]
 
 
 def test_it_is_cut_by_the_pages_asked_for_and_not_read_yet(upload: Upload) -> None:
-    Upload.objects.filter(pk=upload.pk).update(asked={"pages": "2,4-11,20-"})
+    Upload.objects.filter(pk=upload.pk).update(read_options={"pages": "2,4-11,20-"})
     first = claimed()
-    jobs.save_page(first, page(2, 21))
-    jobs.release(first)
-    claim, others = jobs.split_job(claimed(), 4, 21)
+    results.save_page(first, page(2, 21))
+    job_queue.release(first)
+    claim, others = job_queue.split_job(claimed(), 4, 21)
     assert others == 3
     assert ranges() == [(1, 6), (7, 9), (10, 20), (21, 21)]
     rest = [list(claimed().remaining_pages(0, 21)) for _ in range(others)]
@@ -105,9 +116,9 @@ def test_it_is_cut_by_the_pages_asked_for_and_not_read_yet(upload: Upload) -> No
 
 def test_a_claim_that_was_lost_cuts_nothing(upload: Upload) -> None:
     claim = claimed()
-    jobs.release_all_claims()
+    job_queue.release_all_claims()
     with pytest.raises(LeaseLost):
-        jobs.split_job(claim, 1, PAGES)
+        job_queue.split_job(claim, 1, PAGES)
     assert ranges() == [(1, None)]
 
 
@@ -120,7 +131,7 @@ def test_each_range_is_somebody_s_and_no_claim_fences_out_another(upload: Upload
     assert [claim.attempt for claim in (first, second, third)] == [1, 2, 3]
     assert {claim.first_attempt for claim in (first, second, third)} == {1}
     for claim in (third, first, second):
-        assert jobs.extend_lease(claim)
+        assert job_queue.extend_lease(claim)
         read(claim)
     assert now(upload).pages_done == 9
     assert list(Page.objects.order_by("number").values_list("number", "attempt")) == [
@@ -148,7 +159,7 @@ def test_a_reader_alone_goes_on_from_range_to_range_and_is_told_no_texts_again(u
     while claim is not None:
         seen.append((claim.first_page, claim.attempt, claim.is_continuation, claim.finished_page_texts))
         read_to_end(claim)
-        claim = jobs.claim_next_range(claim, "a reader")
+        claim = job_queue.claim_next_range(claim, "a reader")
     assert seen == [(1, 1, False, {}), (4, 2, True, {}), (7, 3, True, {}), (10, 4, True, {})]
     assert now(upload).status == Status.PROCESSED
 
@@ -157,7 +168,7 @@ def test_who_reads_one_range_does_not_go_on_where_somebody_else_waits(upload: Up
     claim = begun(upload)
     read_to_end(claim)
     other = new_upload(new_user())
-    assert jobs.claim_next_range(claim, "a reader") is None
+    assert job_queue.claim_next_range(claim, "a reader") is None
     assert claimed().upload_id == other.pk
     assert claimed().upload_id == upload.pk
 
@@ -173,11 +184,11 @@ def test_a_range_taken_again_goes_on_behind_its_own_finished_pages(upload: Uploa
     first, second = begun(upload), claimed()
     read(first, pages=1)
     read(second, pages=2)
-    jobs.release(second)
+    job_queue.release(second)
     again = claimed()
     assert (again.first_page, list(again.remaining_pages(0, PAGES))) == (4, [6])
     assert again.finished_page_texts == {1: "page 1", 4: "page 4", 5: "page 5"}
-    jobs.save_page(first, page(2))
+    results.save_page(first, page(2))
 
 
 # ── ends that are none of the good ones ──
@@ -188,32 +199,32 @@ def test_a_range_that_fails_for_good_ends_the_upload_and_its_other_readers_find_
 ) -> None:
     first, second = begun(upload), claimed()
     read(second, pages=1)
-    for _ in range(jobs.MAX_FAILURES):
-        jobs.count_failure(first, "It crashed.")
-        if again := jobs.claim_next("next"):
+    for _ in range(results.MAX_FAILURES):
+        results.count_failure(first, "It crashed.")
+        if again := job_queue.claim_next("next"):
             first = again if again.first_page == 1 else first
     assert (now(upload).status, now(upload).error) == (Status.ERROR, "It crashed.")
     assert now(upload).raw_text == "page 4"
     assert not Job.objects.exists()
     with pytest.raises(LeaseLost):
-        jobs.save_page(second, page(5))
+        results.save_page(second, page(5))
     with pytest.raises(LeaseLost):
-        jobs.finish(second)
-    assert not jobs.extend_lease(second)
+        results.finish(second)
+    assert not job_queue.extend_lease(second)
     assert len(terminals(happened)) == 1
 
 
 def test_failures_are_counted_for_each_range_by_itself(upload: Upload) -> None:
     first, second = begun(upload), claimed()
     for held in (first, second):
-        jobs.count_failure(held, "It crashed.")
+        results.count_failure(held, "It crashed.")
     assert list(Job.objects.order_by("first_page").values_list("failures", flat=True)) == [1, 1, 0, 0]
     assert now(upload).status == Status.PROCESSING
 
 
 def test_a_server_that_died_has_every_range_opened_again(upload: Upload) -> None:
     begun(upload), claimed()
-    jobs.release_all_claims()
+    job_queue.release_all_claims()
     assert list(Job.objects.order_by("first_page").values_list("failures", "claimed_by")) == [
         (1, ""),
         (1, ""),
@@ -226,28 +237,28 @@ def test_cancelled_in_the_middle_no_reader_writes_and_what_was_read_stays(upload
     first, second = begun(upload), claimed()
     read(second, pages=1)
     read(first, pages=1)
-    uploads.cancel(owner=upload.owner, upload_id=upload.pk)
+    commands.cancel(owner=upload.owner, upload_id=upload.pk)
     assert now(upload).raw_text == "page 1\n\npage 4"
     for claim, number in ((first, 2), (second, 5)):
         with pytest.raises(LeaseLost):
-            jobs.save_page(claim, page(number))
+            results.save_page(claim, page(number))
         with pytest.raises(LeaseLost):
-            jobs.finish(claim)
+            results.finish(claim)
     assert now(upload).status == Status.CANCELLED
-    assert not jobs.count_open()
+    assert not job_queue.count_open()
 
 
 def test_readers_of_before_a_retry_write_nothing_into_it_and_a_new_run_begins(upload: Upload) -> None:
     first, second = begun(upload), claimed()
-    uploads.cancel(owner=upload.owner, upload_id=upload.pk)
-    uploads.retry(owner=upload.owner, upload_id=upload.pk)
+    commands.cancel(owner=upload.owner, upload_id=upload.pk)
+    commands.retry(owner=upload.owner, upload_id=upload.pk)
     assert ranges() == [(1, None)]
     third = claimed()
     assert (third.attempt, third.first_attempt) == (3, 3)
     for claim in (first, second):
         with pytest.raises(LeaseLost):
-            jobs.save_page(claim, page(4))
-        assert not jobs.extend_lease(claim)
+            results.save_page(claim, page(4))
+        assert not job_queue.extend_lease(claim)
     assert not Page.objects.exists()
 
 
@@ -255,7 +266,7 @@ def test_readers_of_before_a_retry_write_nothing_into_it_and_a_new_run_begins(up
 
 
 def test_a_hub_that_comes_later_is_told_who_reads_what_and_all_that_is_done(upload: Upload) -> None:
-    Upload.objects.filter(pk=upload.pk).update(asked={"pages": "1-"})
+    Upload.objects.filter(pk=upload.pk).update(read_options={"pages": "1-"})
     first, second = begun(upload), claimed()
     read(second, pages=1)
     log = replay.EventLogReader()
@@ -265,8 +276,8 @@ def test_a_hub_that_comes_later_is_told_who_reads_what_and_all_that_is_done(uplo
             upload.owner_id, upload.pk, attempt, head, {4: "page 4"}, PAGES, 1, "1-", {1: 1, 4: 2}
         )
     assert log.reading_state(upload.owner_id, upload.pk, 3) is None, "nobody has that"
-    uploads.cancel(owner=upload.owner, upload_id=upload.pk)
-    uploads.retry(owner=upload.owner, upload_id=upload.pk)
+    commands.cancel(owner=upload.owner, upload_id=upload.pk)
+    commands.retry(owner=upload.owner, upload_id=upload.pk)
     claimed()
     assert log.reading_state(upload.owner_id, upload.pk, 2) is None, "that run is over"
 
@@ -298,7 +309,7 @@ def test_the_version_before_can_still_write_rows_while_an_upgrade_runs(
 
 def batch(owner: User) -> Upload:
     upload = new_upload(owner)
-    Upload.objects.filter(pk=upload.pk).update(asked={"priority": "batch"})
+    Upload.objects.filter(pk=upload.pk).update(read_options={"priority": "batch"})
     Job.objects.filter(upload=upload).update(priority=1)
     return upload
 
@@ -315,34 +326,34 @@ def test_a_batch_gives_way_after_a_page_also_to_its_own_owner_and_nobody_to_a_ba
     batch(owner)
     claim = claimed()
     assert claim.priority == 1
-    assert not jobs.has_competing_job(claim)
+    assert not job_queue.has_competing_job(claim)
     new_upload(owner)
-    assert jobs.has_competing_job(claim)
+    assert job_queue.has_competing_job(claim)
     urgent = claimed()
-    jobs.release(claim)
-    assert not jobs.has_competing_job(urgent)
+    job_queue.release(claim)
+    assert not job_queue.has_competing_job(urgent)
     batch(new_user())
-    assert not jobs.has_competing_job(urgent)
+    assert not job_queue.has_competing_job(urgent)
 
 
 def test_the_priority_asked_for_is_the_job_s_and_its_ranges_and_a_retry_keeps_it() -> None:
     owner = new_user()
-    source = uploads.UploadSource(image_base64=base64_of(scripted_png()))
-    upload = uploads.create(owner=owner, source=source, asked=ReadOptions(priority="batch")).upload
+    source = commands.UploadSource(image_base64=base64_of(scripted_png()))
+    upload = commands.create(owner=owner, source=source, options=ReadOptions(priority="batch")).upload
     claim = claimed()
-    jobs.split_job(claim, 1, PAGES)
+    job_queue.split_job(claim, 1, PAGES)
     assert set(Job.objects.values_list("priority", flat=True)) == {1}
-    uploads.cancel(owner=owner, upload_id=upload.pk)
-    uploads.retry(owner=owner, upload_id=upload.pk)
+    commands.cancel(owner=owner, upload_id=upload.pk)
+    commands.retry(owner=owner, upload_id=upload.pk)
     assert Job.objects.get().priority == 1
-    assert wishes.from_stored(now(upload).read_options).priority == "batch"
-    uploads.cancel(owner=owner, upload_id=upload.pk)
-    uploads.retry(owner=owner, upload_id=upload.pk, asked=ReadOptions(priority="interactive"))
+    assert job_options.from_stored(now(upload).read_options).priority == "batch"
+    commands.cancel(owner=owner, upload_id=upload.pk)
+    commands.retry(owner=owner, upload_id=upload.pk, options=ReadOptions(priority="interactive"))
     assert Job.objects.get().priority == 0
 
 
 def test_a_priority_alone_leaves_the_engine_to_be_chosen_when_it_is_read() -> None:
-    assert ReadOptions(priority="batch").model_fields() == {"asked": {"priority": "batch"}}
+    assert ReadOptions(priority="batch").model_fields() == {"read_options": {"priority": "batch"}}
 
 
 # ── at the same time ──
@@ -356,7 +367,9 @@ def test_of_readers_who_finish_at_once_one_ends_the_upload(happened: list[Upload
         for claim in claims:
             read(claim)
         happened.clear()
-        assert run_concurrently(*(lambda claim=claim: jobs.finish(claim) for claim in claims)) == [None] * 4
+        assert (
+            run_concurrently(*(lambda claim=claim: results.finish(claim) for claim in claims)) == [None] * 4
+        )
         assert now(upload).status == Status.PROCESSED
         assert len(terminals(happened)) == 1
 
@@ -384,7 +397,7 @@ def test_a_cancel_between_readers_ends_it_once_and_locks_nobody_out(happened: li
     happened.clear()
     raised = run_concurrently(
         *(lambda claim=claim: read_to_end(claim) for claim in claims),
-        lambda: uploads.cancel(owner=upload.owner, upload_id=upload.pk),
+        lambda: commands.cancel(owner=upload.owner, upload_id=upload.pk),
     )
     assert all(error is None or isinstance(error, LeaseLost) for error in raised[:-1])
     assert now(upload).status in (Status.CANCELLED, Status.PROCESSED)
@@ -408,7 +421,7 @@ def test_a_claim_waits_for_a_page_that_is_just_being_saved_and_does_not_go_home(
 
     def take() -> None:
         locked.wait()
-        got.append(jobs.claim_next("b"))
+        got.append(job_queue.claim_next("b"))
         back.set()
 
     assert run_concurrently(save, take) == [None] * 2

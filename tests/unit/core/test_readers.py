@@ -5,10 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from backend_main.core import jobs, readers
-from backend_main.core.bell import LocalPubSub
 from backend_main.core.conf import conf
+from backend_main.core.jobs import queue as job_queue
+from backend_main.core.jobs import reader_pool
 from backend_main.core.models import Job
+from backend_main.core.pubsub.local import LocalPubSub
 from tests.support.database import new_upload, new_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -17,14 +18,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def started(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
     """A start that reads nothing."""
     alone = {"database_url": "", "redis_url": "", "readers": 0, "reader_threads": 1}
-    monkeypatch.setattr(readers, "conf", msgspec.structs.replace(conf, **(alone | settings)))
-    readers.start(LocalPubSub(), 0)
-    readers.stop()
+    monkeypatch.setattr(reader_pool, "conf", msgspec.structs.replace(conf, **(alone | settings)))
+    reader_pool.start(LocalPubSub(), 0)
+    reader_pool.stop()
 
 
 def test_a_server_that_is_alone_opens_every_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     upload = new_upload(new_user())
-    assert jobs.claim_next("somebody")
+    assert job_queue.claim_next("somebody")
     started(monkeypatch)
     assert Job.objects.get(upload=upload).claimed_by == ""
 
@@ -34,7 +35,7 @@ def test_beside_other_servers_only_what_ran_out_is_opened(
     shared: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held, expired = (new_upload(new_user()) for _ in range(2))
-    while jobs.claim_next("somebody"):
+    while job_queue.claim_next("somebody"):
         pass
     Job.objects.filter(upload=expired).update(lease_until="2020-01-01T00:00Z")
     started(monkeypatch, **{shared: "set"})

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backend_main.core.redis_bell import RedisPubSub
+from backend_main.core.pubsub.redis import RedisPubSub
 
 PONG = {"type": "pong", "data": b""}
 

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend_main.core import live, protocol
-from backend_main.core.bell import LogAdvanced, PageTextUpdate, ReadingStarted
 from backend_main.core.errors import RequestError, SlowConsumer
-from backend_main.core.redis_bell import RedisPublisher, decode
+from backend_main.core.live import hub as live_hub
+from backend_main.core.protocol import messages
+from backend_main.core.pubsub.messages import LogAdvanced, PageTextUpdate, ReadingStarted
+from backend_main.core.pubsub.redis import RedisPublisher, decode
 from tests.support.listening import (
     OWNER,
     UPLOAD,
@@ -34,7 +35,7 @@ OTHER_UPLOAD = uuid.uuid4()
 
 async def asking(hub: HubHarness, listener: FakeConnection, since: str) -> None:
     """What the consumer does with `subscribe` and `since`."""
-    listener.socket.begin_request(protocol.Subscribe(since=since))
+    listener.socket.begin_request(messages.Subscribe(since=since))
     await hub.resume(listener.socket, since, None)
 
 
@@ -49,7 +50,7 @@ async def resume(hub: HubHarness, listener: FakeConnection, since: str) -> None:
 def commits(hub: HubHarness, count: int, upload_id: uuid.UUID = UPLOAD) -> None:
     for _ in range(count):
         number = len(hub.log.entries[OWNER]) + 1
-        hub.commit(protocol.error({}, reply_type=f"event {number}"), upload_id)
+        hub.commit(messages.error({}, reply_type=f"event {number}"), upload_id)
 
 
 def ring(hub: HubHarness) -> None:
@@ -153,7 +154,7 @@ async def test_without_since_the_events_from_now_on_have_cursors(hub: HubHarness
     commits(hub, 3)
     listener = await joined(hub, FakeConnection())
     commits(hub, 1)  # and no bell: the acknowledgement has to look
-    listener.socket.begin_request(protocol.Subscribe(stream="full"))
+    listener.socket.begin_request(messages.Subscribe(stream="full"))
     await hub.set_stream_mode(listener.socket, "full")
     before, ack = await listener.heard
     assert before == {"type": "event 4", "error": {}}
@@ -166,8 +167,8 @@ async def test_without_since_the_events_from_now_on_have_cursors(hub: HubHarness
 async def test_one_s_own_change_is_reply_and_event_for_who_opted_in(hub: HubHarness) -> None:
     listener = await joined(hub, FakeConnection())
     await resume(hub, listener, "e:0")
-    listener.socket.begin_request(protocol.Delete(instance_id=UPLOAD, ref="r"))
-    message = protocol.error({}, reply_type="Upload.deleted")
+    listener.socket.begin_request(messages.Delete(instance_id=UPLOAD, ref="r"))
+    message = messages.error({}, reply_type="Upload.deleted")
     hub.commit_event(message, origin=listener.socket)
     await asyncio.wait_for(listener.socket.finish_request(message), 5)
     _, reply, event = await listener.heard
@@ -224,7 +225,7 @@ async def test_a_database_that_fails_is_asked_again_and_nothing_is_missing(
     commits(hub, 10)
     listener, plain = FakeConnection(), FakeConnection()
     await joined(hub, listener, plain)
-    monkeypatch.setattr(live, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(live_hub, "POLL_SECONDS", 0.0)
     since, failures = hub.log.events_after, itertools.cycle([True, False])
 
     def sometimes(*args: Any) -> Any:
@@ -301,7 +302,7 @@ async def test_a_text_waits_for_the_event_that_it_comes_after(hub: HubHarness) -
 async def test_what_is_said_of_an_upload_after_its_end_is_passed_over(hub: HubHarness) -> None:
     """Its reader was overtaken between its claim and its first word."""
     listener = await joined(hub, FakeConnection())
-    hub.commit_event(protocol.error({}, reply_type="created"))
+    hub.commit_event(messages.error({}, reply_type="created"))
     await run_until_idle()
     taken = ReadingStarted(OWNER, UPLOAD, 1, 1, {})
     hub.commit_event(failed())
@@ -347,7 +348,7 @@ async def test_a_reading_that_begins_in_another_process_begins_empty_and_costs_n
     hub: HubHarness,
 ) -> None:
     listener = await joined(hub, FakeConnection())
-    hub.commit(protocol.error({}, reply_type="created"))
+    hub.commit(messages.error({}, reply_type="created"))
     hub.log.asked.clear()
     begun = ReadingStarted(OWNER, UPLOAD, 1, 1, {}, first_attempt=1)
     for said in (begun, PageTextUpdate(OWNER, UPLOAD, 1, draft("one", done=True))):
@@ -508,7 +509,7 @@ async def test_a_subscription_while_a_failed_one_still_catches_up_has_every_even
 ) -> None:
     listener = await joined(hub, FakeConnection())
     steps, covers = Steps(), hub.log.has_all_since
-    monkeypatch.setattr(live.orm, "run_short_query", steps.look)
+    monkeypatch.setattr(live_hub.executor, "run_short_query", steps.look)
     commits(hub, 6)
     failing = asyncio.create_task(asking(hub, listener, "e:0"))
     ring(hub)
@@ -550,7 +551,7 @@ def test_no_gap_and_nothing_twice_at_any_interleaving(
 async def interleaved(acts: list[tuple[str, int]], before: int, since: int, gone: int) -> None:
     steps = Steps()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(live.orm, "run_short_query", steps.look)
+        patch.setattr(live_hub.executor, "run_short_query", steps.look)
         hub = HubHarness()
         hub.pubsub.start(hub._on_message)
         hub._broadcaster.start()

@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend_main.core.protocol import LinePosition, Stream
-from backend_main.core.slot import DeltaThrottle, EncodedPartial, LiveDocument, PageSnapshot, Throttle
+from backend_main.core.live.live_document import EncodedPartial, LiveDocument
+from backend_main.core.live.throttle import DeltaThrottle, Throttle
+from backend_main.core.protocol.messages import LinePosition, Stream
+from backend_main.core.pubsub.messages import PageSnapshot
 
 OWNER, UPLOAD = uuid.uuid4(), uuid.uuid4()
 PLACE = LinePosition(((0, 20), (8, 20), (8, 36), (0, 36)), 8, 8)

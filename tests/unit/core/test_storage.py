@@ -12,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from backend_main.core import intake, storage
+from backend_main.core import storage
 from backend_main.core.conf import conf
 from backend_main.core.errors import CommandError, StorageFull, StorageUnavailable
 from backend_main.core.storage.base import StorageBackend
-from backend_main.core.storage.copies import LocalFileCache
-from backend_main.core.storage.files import FilesystemBackend
-from backend_main.core.storage.objects import S3Backend
-from backend_main.core.storage.place import S3Location, parse_storage_url
+from backend_main.core.storage.filesystem import FilesystemBackend
+from backend_main.core.storage.local_cache import LocalFileCache
+from backend_main.core.storage.s3 import S3Backend
+from backend_main.core.storage.url import S3Location, parse_storage_url
+from backend_main.core.uploads import ingest
 from tests.support.s3 import BUCKET, KEY, REGION, S3, SECRET
 from tests.support.threads import run_concurrently
 
@@ -197,8 +198,8 @@ def test_a_bucket_that_is_away_is_an_error_of_its_own_and_takes_nothing(
 def test_a_bucket_that_takes_requests_and_never_answers_is_away_too(
     s3: S3, root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("READ_SECONDS", "QUICK_SECONDS"):
-        monkeypatch.setattr(f"backend_main.core.storage.objects.{name}", 0.5)
+    for name in ("READ_TIMEOUT_SECONDS", "FAIL_FAST_TIMEOUT_SECONDS"):
+        monkeypatch.setattr(f"backend_main.core.storage.s3.{name}", 0.5)
     place = S3Location(BUCKET, root, s3.endpoint, REGION, key=KEY, secret=SECRET)
     used(S3Backend(place, LocalFileCache(tmp_path, 2**30)), monkeypatch)
     s3.freeze()
@@ -300,7 +301,7 @@ def full_device(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def take_in(data: bytes) -> None:
-    with intake.open_staged_file("file") as incoming:
+    with ingest.open_staged_file("file") as incoming:
         incoming.write(data)
         incoming.finish("a.png")
 
@@ -326,7 +327,7 @@ def test_threads_that_are_the_first_to_need_the_store_at_once_have_the_same(
         with suppress(threading.BrokenBarrierError):
             both.wait(0.2)  # the other, if it makes one too
 
-    monkeypatch.setattr(storage.place, "parse_storage_url", bucket_of_none)
+    monkeypatch.setattr(storage.storage_url, "parse_storage_url", bucket_of_none)
     storage._create_backend.cache_clear()
     assert run_concurrently(storage.is_writable, storage.is_writable) == [None, None]
     assert len(made) == 1

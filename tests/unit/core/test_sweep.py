@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from django.db.models.functions import Now
 
-from backend_main.core import dispatch, jobs, storage, sweep
+from backend_main.core import maintenance, storage
 from backend_main.core.conf import conf
+from backend_main.core.jobs import notify
+from backend_main.core.jobs import queue as job_queue
 from backend_main.core.models import Job, Upload
 from tests.support.database import new_upload, new_user
 
@@ -24,15 +26,15 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
     """The data directory is all unit tests'; their files have lost their rows by now."""
-    sweep.remove_orphan_files(grace_seconds=0)
+    maintenance.remove_orphan_files(grace_seconds=0)
     yield
-    sweep.remove_orphan_files(grace_seconds=0)
+    maintenance.remove_orphan_files(grace_seconds=0)
 
 
 @pytest.fixture
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     calls: list[bool] = []
-    monkeypatch.setattr(dispatch, "notify_jobs_available", lambda jobs=1: calls.append(True))
+    monkeypatch.setattr(notify, "notify_jobs_available", lambda jobs=1: calls.append(True))
     return calls
 
 
@@ -61,20 +63,20 @@ def age(path: Path, seconds: float) -> None:
 def test_a_file_without_a_row_goes_and_one_with_a_row_stays() -> None:
     upload = new_upload(new_user())
     left = [orphan(), orphan()]
-    assert sweep.remove_orphan_files(grace_seconds=0) == (2, 0)
+    assert maintenance.remove_orphan_files(grace_seconds=0) == (2, 0)
     assert stored() == {str(upload.pk)}
     assert not any(path.exists() for path in left)
-    assert sweep.remove_orphan_files(grace_seconds=0) == (0, 0)
+    assert maintenance.remove_orphan_files(grace_seconds=0) == (0, 0)
 
 
 def test_an_empty_directory_of_an_upload_that_never_came_goes() -> None:
     (conf.files_dir / str(uuid.uuid4())).mkdir()
-    assert sweep.remove_orphan_files(grace_seconds=0) == (1, 0)
+    assert maintenance.remove_orphan_files(grace_seconds=0) == (1, 0)
 
 
 def test_what_was_never_finished_goes() -> None:
     paths = [half_written(), half_written()]
-    assert sweep.remove_orphan_files(grace_seconds=0) == (0, 2)
+    assert maintenance.remove_orphan_files(grace_seconds=0) == (0, 2)
     assert not any(path.exists() for path in paths)
 
 
@@ -82,8 +84,8 @@ def test_beside_a_server_what_is_young_may_be_just_coming_in() -> None:
     young, old = orphan(), orphan()
     coming, stuck = half_written(), half_written()
     for path in (old, stuck):
-        age(path, sweep.GRACE_SECONDS + 60)
-    assert sweep.remove_orphan_files() == (1, 1)
+        age(path, maintenance.GRACE_SECONDS + 60)
+    assert maintenance.remove_orphan_files() == (1, 1)
     assert young.exists()
     assert coming.exists()
     assert not old.exists()
@@ -96,7 +98,7 @@ def test_what_scanrill_did_not_put_there_is_not_its_to_remove() -> None:
     below = conf.staging_dir / "a directory"
     below.mkdir()
     try:
-        assert sweep.remove_orphan_files(grace_seconds=0) == (0, 0)
+        assert maintenance.remove_orphan_files(grace_seconds=0) == (0, 0)
         assert strange.exists()
         assert below.exists()
     finally:
@@ -107,11 +109,11 @@ def test_what_scanrill_did_not_put_there_is_not_its_to_remove() -> None:
 def test_expired_claims_are_opened_and_the_readers_woken(woken: list[bool]) -> None:
     upload = new_upload(new_user())
     woken.clear()
-    assert jobs.claim_next("a reader") is not None
-    assert sweep.recover_expired_claims() == 0
+    assert job_queue.claim_next("a reader") is not None
+    assert maintenance.recover_expired_claims() == 0
     assert woken == [], "nothing waits"
     Job.objects.update(lease_until=Now() - dt.timedelta(seconds=1))
-    assert sweep.run_all(grace_seconds=0) == sweep.MaintenanceReport(1, 0, 0, 0, 0)
+    assert maintenance.run_all(grace_seconds=0) == maintenance.MaintenanceReport(1, 0, 0, 0, 0)
     assert woken == [True]
     assert Upload.objects.get().pk == upload.pk
 
@@ -119,7 +121,7 @@ def test_expired_claims_are_opened_and_the_readers_woken(woken: list[bool]) -> N
 def test_a_job_whose_wake_was_lost_is_found_at_the_next_sweep(woken: list[bool]) -> None:
     new_upload(new_user())
     woken.clear()
-    sweep.recover_expired_claims()
+    maintenance.recover_expired_claims()
     assert woken == [True]
 
 
@@ -129,7 +131,7 @@ def test_files_of_another_deployment_are_left_alone(
     """As where two were told the same bucket: to each, the other's files have no upload."""
     theirs = orphan()
     monkeypatch.setattr(storage, "claim_for_deployment", lambda _deployment: False)
-    assert sweep.remove_orphan_files(grace_seconds=0) == (0, 0)
+    assert maintenance.remove_orphan_files(grace_seconds=0) == (0, 0)
     assert theirs.exists()
     assert "another deployment" in caplog.text
 
@@ -139,10 +141,10 @@ async def test_sweeping_goes_on_after_a_failure_and_looks_at_files_now_and_then(
 ) -> None:
     turns: list[str] = []
     enough = asyncio.Event()
-    every = sweep.FILES_EVERY_SECONDS // sweep.MAINTENANCE_INTERVAL_SECONDS
+    every = maintenance.FILES_EVERY_SECONDS // maintenance.MAINTENANCE_INTERVAL_SECONDS
 
     async def run(work: object) -> None:
-        turns.append("files" if work is sweep.run_all else "claims")
+        turns.append("files" if work is maintenance.run_all else "claims")
         if len(turns) == every + 1:
             enough.set()
         if len(turns) == 1:
@@ -155,13 +157,13 @@ async def test_sweeping_goes_on_after_a_failure_and_looks_at_files_now_and_then(
         slept.append(seconds)
         await sleep(0)
 
-    monkeypatch.setattr(sweep.orm, "run_in_db_thread", run)
-    monkeypatch.setattr(sweep.asyncio, "sleep", no_time)
-    sweeping = asyncio.create_task(sweep.maintenance_loop())
+    monkeypatch.setattr(maintenance.executor, "run_in_db_thread", run)
+    monkeypatch.setattr(maintenance.asyncio, "sleep", no_time)
+    sweeping = asyncio.create_task(maintenance.maintenance_loop())
     await enough.wait()
     sweeping.cancel()
     assert turns == ["claims"] * (every - 1) + ["files", "claims"]
-    assert set(slept) == {sweep.MAINTENANCE_INTERVAL_SECONDS}
+    assert set(slept) == {maintenance.MAINTENANCE_INTERVAL_SECONDS}
     assert "the database was away" in caplog.text
 
 
@@ -170,4 +172,4 @@ def test_files_of_an_upload_that_is_deleted_while_its_picture_is_written_leave_n
     storage.delete(upload.image_path)
     storage.write_derived(upload.image_path, "page-1-200.jpg", b"too late")
     assert stored() == set()
-    assert sweep.remove_orphan_files(grace_seconds=0) == (0, 0)
+    assert maintenance.remove_orphan_files(grace_seconds=0) == (0, 0)

@@ -13,11 +13,20 @@ from typing import Any
 import pytest
 
 from backend_main import reading
-from backend_main.core import events, jobs, storage, uploads
-from backend_main.core.bell import ReadingEnded
+from backend_main.core import event_log, storage
 from backend_main.core.errors import StorageUnavailable
-from backend_main.core.events import UploadChange
-from backend_main.core.models import Job, Page, Status, Upload, User
+from backend_main.core.event_log import UploadChange
+from backend_main.core.jobs import queue as job_queue
+from backend_main.core.jobs import results
+from backend_main.core.models import (
+    Job,
+    Page,
+    Status,
+    Upload,
+    User,
+)
+from backend_main.core.pubsub.messages import ReadingEnded
+from backend_main.core.uploads import commands
 from tests.support.database import new_upload, new_user
 from tests.support.scripted import (
     Step,
@@ -43,7 +52,7 @@ def test_after_a_cancel_a_reader_writes_and_tells_nothing(
     after: int, upload: Upload, happened: list[UploadChange]
 ) -> None:
     def cancel() -> None:
-        uploads.cancel(owner=upload.owner, upload_id=upload.pk)
+        commands.cancel(owner=upload.owner, upload_id=upload.pk)
         happened.append(MARK)
 
     script = page(1, 2, "a") + page(2, 2, "b")
@@ -62,9 +71,9 @@ def test_a_retry_right_after_a_cancel_is_another_reader_s_and_the_first_writes_n
     upload: Upload, happened: list[UploadChange]
 ) -> None:
     def again() -> None:
-        uploads.cancel(owner=upload.owner, upload_id=upload.pk)
-        uploads.retry(owner=upload.owner, upload_id=upload.pk)
-        assert jobs.claim_next("another reader") is not None
+        commands.cancel(owner=upload.owner, upload_id=upload.pk)
+        commands.retry(owner=upload.owner, upload_id=upload.pk)
+        assert job_queue.claim_next("another reader") is not None
         happened.append(MARK)
 
     script = page(1, 2, "a") + page(2, 2, "b")
@@ -84,7 +93,7 @@ def test_after_a_delete_a_reader_writes_and_tells_nothing(
     after: int, upload: Upload, happened: list[UploadChange]
 ) -> None:
     def delete() -> None:
-        uploads.delete(owner=upload.owner, upload_id=upload.pk)
+        commands.delete(owner=upload.owner, upload_id=upload.pk)
         happened.append(DELETED)
 
     script = page(1, 2, "a") + page(2, 2, "b")
@@ -105,25 +114,25 @@ def test_a_delete_cancels_the_reading_of_that_upload_only(upload: Upload) -> Non
     seen = []
 
     def delete(which: Upload, owner: User) -> None:
-        uploads.delete(owner=owner, upload_id=which.pk)
+        commands.delete(owner=owner, upload_id=which.pk)
         seen.append(host.cancelled)
 
     script = page(1, 1, "a")
     one, host, _ = reader(
         [script[0], lambda: delete(other, other.owner), lambda: delete(upload, upload.owner), *script[1:]]
     )
-    events.add_listener(one.on_change)
+    event_log.add_listener(one.on_change)
     try:
         one.read_next()
     finally:
-        events.remove_listener(one.on_change)
+        event_log.remove_listener(one.on_change)
     assert seen == [False, True]
 
 
 def test_an_end_heard_late_of_what_was_taken_up_again_since_ends_nothing(upload: Upload) -> None:
-    uploads.cancel(owner=upload.owner, upload_id=upload.pk)
-    cancelled = events.latest_seq(upload.owner_id)
-    uploads.retry(owner=upload.owner, upload_id=upload.pk)
+    commands.cancel(owner=upload.owner, upload_id=upload.pk)
+    cancelled = event_log.latest_seq(upload.owner_id)
+    commands.retry(owner=upload.owner, upload_id=upload.pk)
     seen = []
 
     def hear(upload_id: uuid.UUID, seq: int) -> None:
@@ -143,7 +152,7 @@ def test_a_reader_whose_upload_another_took_writes_nothing_over_it(
     other, _, _ = reader(page(1, 1, "the second reader's"))
 
     def taken_over() -> None:
-        jobs.release_all_claims()
+        job_queue.release_all_claims()
         assert other.read_next()
 
     script = page(1, 1, "the first reader's")
@@ -174,8 +183,8 @@ def test_a_reader_that_lost_its_upload_cannot_end_it_either(
     other, _, _ = reader([])
 
     def taken_over() -> None:
-        jobs.release_all_claims()
-        assert jobs.claim_next(other._name) is not None
+        job_queue.release_all_claims()
+        assert job_queue.claim_next(other._name) is not None
 
     reader([taken_over, end])[0].read_next()
     held = reload(upload)
@@ -188,14 +197,14 @@ def test_a_reader_that_lost_its_upload_cannot_end_it_either(
 def test_an_upload_that_is_deleted_between_two_of_its_ranges_is_not_read_on(
     upload: Upload, monkeypatch: pytest.MonkeyPatch, happened: list[UploadChange]
 ) -> None:
-    go_on = jobs.claim_next_range
+    go_on = job_queue.claim_next_range
 
     def deleted_then(*args: Any) -> Any:
         following = go_on(*args)
-        uploads.delete(owner=upload.owner, upload_id=upload.pk)
+        commands.delete(owner=upload.owner, upload_id=upload.pk)
         return following
 
-    monkeypatch.setattr(jobs, "claim_next_range", deleted_then)
+    monkeypatch.setattr(job_queue, "claim_next_range", deleted_then)
     one, _, bell = reader(long_document(10))
     assert one.read_next()
     assert len(bell.pages) == 3, "of the next page nothing is read"
@@ -211,7 +220,7 @@ def test_a_file_that_was_deleted_with_its_upload_before_it_was_reached_is_no_fai
 ) -> None:
     @contextmanager
     def deleted_meanwhile(_key: str) -> Iterator[Path]:
-        uploads.delete(owner=upload.owner, upload_id=upload.pk)
+        commands.delete(owner=upload.owner, upload_id=upload.pk)
         raise FileNotFoundError
         yield
 
@@ -232,7 +241,7 @@ def test_a_file_that_cannot_be_reached_just_now_is_read_later_however_long_that_
     one, host, _ = reader(page(1, 1, "a"))
     with monkeypatch.context() as patched:
         patched.setattr(storage, "local_copy", away)
-        for _sweep in range(jobs.MAX_FAILURES + 1):
+        for _sweep in range(results.MAX_FAILURES + 1):
             assert not one.read_next(), "it waits for the next sweep, and does not ask without end"
     job = Job.objects.get(upload=upload)
     assert (job.claimed_by, job.failures) == ("", 0)
@@ -264,7 +273,7 @@ def test_after_a_restart_reading_goes_on_with_the_next_page(
     idle, _, _ = reader()
     assert not idle.read_next(), "a claimed job is nobody else's"
 
-    jobs.release_all_claims()
+    job_queue.release_all_claims()
     happened.clear()
     one, host, bell = reader(page(2, 3, "b") + page(3, 3, "c"))
     assert one.read_next()

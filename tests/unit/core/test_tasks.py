@@ -5,13 +5,22 @@ from __future__ import annotations
 import pytest
 
 from backend_main import reading
-from backend_main.core import dispatch, events, jobs, protocol, storage, tasks, uploads
-from backend_main.core.bell import PageTextUpdate
+from backend_main.core import event_log, storage, tasks
 from backend_main.core.errors import DatabaseUnavailable
-from backend_main.core.events import UploadChange
-from backend_main.core.models import Job, Page, Status, Upload
-from backend_main.core.slot import PageSnapshot
-from backend_main.core.wishes import ReadOptions
+from backend_main.core.event_log import UploadChange
+from backend_main.core.jobs import claim as job_claim
+from backend_main.core.jobs import notify, results
+from backend_main.core.jobs import queue as job_queue
+from backend_main.core.jobs.options import ReadOptions
+from backend_main.core.models import (
+    Job,
+    Page,
+    Status,
+    Upload,
+)
+from backend_main.core.protocol import messages
+from backend_main.core.pubsub.messages import PageSnapshot, PageTextUpdate
+from backend_main.core.uploads import commands
 from tests.support.database import new_upload, new_user
 from tests.support.scripted import (
     FakeEngineProcess,
@@ -59,13 +68,13 @@ def test_a_document_is_read_page_by_page_to_its_end(upload: Upload, happened: li
     assert host.asked[0].first_page == 1
     assert [taken.attempt for taken in bell.taken] == [1]
     [last] = terminals(happened)
-    assert isinstance(last.message, protocol.Processed)
+    assert isinstance(last.message, messages.Processed)
     assert last.message.raw_text == "a\nb\n\nc"
     assert not one.read_next()
 
 
 def test_only_the_pages_asked_for_are_read(upload: Upload) -> None:
-    Upload.objects.filter(pk=upload.pk).update(asked={"pages": "2,4-"})
+    Upload.objects.filter(pk=upload.pk).update(read_options={"pages": "2,4-"})
     one, host, _ = reader(page(2, 5, "b") + page(4, 5, "d") + page(5, 5, "e"))
     assert one.read_next()
     done = reload(upload)
@@ -76,7 +85,7 @@ def test_only_the_pages_asked_for_are_read(upload: Upload) -> None:
 
 
 def test_a_reader_that_goes_on_asks_for_the_next_of_them(upload: Upload) -> None:
-    Upload.objects.filter(pk=upload.pk).update(asked={"pages": "2,4"})
+    Upload.objects.filter(pk=upload.pk).update(read_options={"pages": "2,4"})
     one, _, _ = reader([*page(2, 5, "b"), reading.EngineCrashed("crashed")])
     assert one.read_next()
     two, host, _ = reader(page(4, 5, "d"))
@@ -89,7 +98,7 @@ def read_again(upload: Upload, pages: str) -> None:
     """A document of three pages that was read before, and is to be again."""
     one, _, _ = reader(page(1, 3, "a") + page(2, 3, "b") + page(3, 3, "c"))
     assert one.read_next()
-    uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=ReadOptions(pages=pages))
+    commands.retry(owner=upload.owner, upload_id=upload.pk, options=ReadOptions(pages=pages))
 
 
 def test_of_a_retry_with_pages_those_alone_are_read_and_the_text_is_whole_again(upload: Upload) -> None:
@@ -116,22 +125,22 @@ def test_a_reader_that_takes_over_a_retry_goes_on_between_what_is_finished(uploa
 
 
 def test_a_reader_of_before_the_retry_writes_nothing_into_it(upload: Upload) -> None:
-    held = jobs.claim_next("slow")
+    held = job_queue.claim_next("slow")
     assert held is not None
-    uploads.cancel(owner=upload.owner, upload_id=upload.pk)
-    uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=ReadOptions(pages="2"))
+    commands.cancel(owner=upload.owner, upload_id=upload.pk)
+    commands.retry(owner=upload.owner, upload_id=upload.pk, options=ReadOptions(pages="2"))
     late = page(2, 3, "late")[-1]
     assert isinstance(late, reading.PageDone)
-    with pytest.raises(jobs.LeaseLost):
-        jobs.save_page(held, late)
-    assert jobs.claim_next("next") is not None
-    with pytest.raises(jobs.LeaseLost):
-        jobs.save_page(held, late)
+    with pytest.raises(job_claim.LeaseLost):
+        results.save_page(held, late)
+    assert job_queue.claim_next("next") is not None
+    with pytest.raises(job_claim.LeaseLost):
+        results.save_page(held, late)
     assert not upload.pages.exists()
 
 
 def test_pages_behind_the_last_one_are_not_waited_for(upload: Upload) -> None:
-    Upload.objects.filter(pk=upload.pk).update(asked={"pages": "1,7"})
+    Upload.objects.filter(pk=upload.pk).update(read_options={"pages": "1,7"})
     one, host, _ = reader(page(1, 3, "a"))
     assert one.read_next()
     assert [options.first_page for options in host.asked] == [1]
@@ -139,12 +148,12 @@ def test_pages_behind_the_last_one_are_not_waited_for(upload: Upload) -> None:
 
 
 def test_a_reader_that_died_before_the_end_of_the_job_left_nothing_to_read(upload: Upload) -> None:
-    held = jobs.claim_next("dead")
+    held = job_queue.claim_next("dead")
     assert held is not None
     done = page(1, 1, "a")[-1]
     assert isinstance(done, reading.PageDone)
-    jobs.save_page(held, done)
-    jobs.release_all_claims()
+    results.save_page(held, done)
+    job_queue.release_all_claims()
     one, host, _ = reader()
     assert one.read_next()
     assert host.asked == []
@@ -166,11 +175,11 @@ def test_the_last_page_and_the_end_are_one_commit_and_the_page_is_shown_first(
         told.append(change.kind)
 
     host = FakeEngineProcess(page(1, 2, "a") + page(2, 2, "b"))
-    events.add_listener(hear)
+    event_log.add_listener(hear)
     try:
         assert tasks.JobReader(RecordingPublisher(), host).read_next()  # type: ignore[arg-type]
     finally:
-        events.remove_listener(hear)
+        event_log.remove_listener(hear)
     assert told == [
         (1, 1, Status.PROCESSING, True),
         (2, 2, Status.PROCESSED, False),
@@ -181,8 +190,8 @@ def test_the_last_page_and_the_end_are_one_commit_and_the_page_is_shown_first(
 def test_nobody_asks_for_more_of_a_document_that_has_ended(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[jobs.Claim] = []
-    monkeypatch.setattr(jobs, "claim_next_range", lambda held, _holder: asked.append(held))
+    asked: list[job_claim.Claim] = []
+    monkeypatch.setattr(job_queue, "claim_next_range", lambda held, _holder: asked.append(held))
     reader(page(1, 1, "a"))[0].read_next()
     assert reload(upload).status == Status.PROCESSED
     assert asked == []
@@ -194,7 +203,7 @@ def test_a_last_page_whose_end_cannot_be_written_is_neither_saved_nor_shown(
     def fails(_happened: object) -> None:
         raise DatabaseUnavailable
 
-    monkeypatch.setattr(events, "_append", fails)
+    monkeypatch.setattr(event_log, "_append", fails)
     one, _, bell = reader(page(1, 1, "a"))
     assert one.read_next()
     assert bell.pages == []
@@ -215,7 +224,7 @@ def test_uploads_are_read_in_the_order_they_came(upload: Upload) -> None:
 
 
 def test_a_correction_outlives_a_second_reading(upload: Upload) -> None:
-    uploads.update(owner=upload.owner, upload_id=upload.pk, correction="mine")
+    commands.update(owner=upload.owner, upload_id=upload.pk, correction="mine")
     reader(page(1, 1, "read"))[0].read_next()
     assert reload(upload).plain_text == "read"
     assert reload(upload).processed_text == "mine"
@@ -235,7 +244,7 @@ def test_live_text_says_the_page_and_where_its_newest_line_stands(upload: Upload
     ]
     alone, _, bell = reader([*script, *page(2, 2)])
     alone.read_next()
-    place = protocol.LinePosition(((0, 1), (10, 1), (10, 4), (0, 3)), 10, 20)
+    place = messages.LinePosition(((0, 1), (10, 1), (10, 4), (0, 3)), 10, 20)
     assert bell.drafts[:4] == [
         PageSnapshot(1, 2),
         PageSnapshot(1, 2, "a", place),
@@ -273,7 +282,7 @@ def test_three_deaths_without_progress_are_the_end(upload: Upload, happened: lis
     assert failed.attempt == 3
     assert not Job.objects.filter(upload=upload).exists()
     [last] = terminals(happened)
-    assert isinstance(last.message, protocol.Failed)
+    assert isinstance(last.message, messages.Failed)
     assert not one.read_next()
 
 
@@ -358,7 +367,7 @@ def test_other_readers_are_called_as_soon_as_a_document_says_how_long_it_is(
 ) -> None:
     called: list[tuple[int, int]] = []
     monkeypatch.setattr(
-        dispatch,
+        notify,
         "notify_jobs_available",
         lambda jobs: called.append((jobs, Job.objects.filter(claimed_by="").count())),
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from backend_main.core.protocol import LinePosition
-from backend_main.core.slot import PageSnapshot
-from backend_main.core.telling import PageProgress
+from backend_main.core.jobs.progress import PageProgress
+from backend_main.core.protocol.messages import LinePosition
+from backend_main.core.pubsub.messages import PageSnapshot
 
 PLACE = LinePosition(((0, 0), (8, 0), (8, 9), (0, 9)), 8, 9)
 BEGUN, DONE = PageSnapshot(1, 2), PageSnapshot(1, 2, "# A b", done=True)

@@ -10,17 +10,17 @@ import pytest
 import redis
 from django.utils.module_loading import import_string
 
-from backend_main.core import tries
+from backend_main.core.auth import throttle_cache
 from backend_main.core.conf import Conf, conf
 from tests.support.redis import Redis
 
 KEY, TIMES = "password-tries-of-somebody", [3.5, 2.25]
 
 
-def counted_in(url: str) -> tries.RedisCacheWithFallback:
+def counted_in(url: str) -> throttle_cache.RedisCacheWithFallback:
     """As Django makes it for each process."""
-    settings = tries.settings(of(url))
-    backend: type[tries.RedisCacheWithFallback] = import_string(settings.pop("BACKEND"))
+    settings = throttle_cache.settings(of(url))
+    backend: type[throttle_cache.RedisCacheWithFallback] = import_string(settings.pop("BACKEND"))
     return backend(settings.pop("LOCATION"), settings)
 
 
@@ -63,4 +63,4 @@ def test_what_is_written_to_redis_by_others_is_no_program(redis_server: Redis, t
 
 def test_a_server_alone_counts_in_itself() -> None:
     with pytest.raises(KeyError):
-        tries.settings(of(""))["LOCATION"]
+        throttle_cache.settings(of(""))["LOCATION"]

@@ -11,13 +11,26 @@ import msgspec
 import pytest
 from django.db import DatabaseError, IntegrityError
 
-from backend_main.core import intake, protocol, queries, serializers, storage, uploads
+from backend_main.core import storage
 from backend_main.core.conf import conf
-from backend_main.core.errors import RequestError, StatusConflict, StorageFull, UploadNotFound
-from backend_main.core.events import UploadChange
-from backend_main.core.models import Job, Page, Status, Upload, User
-from backend_main.core.uploads import UploadSource
-from backend_main.core.wishes import ReadOptions
+from backend_main.core.errors import (
+    RequestError,
+    StatusConflict,
+    StorageFull,
+    UploadNotFound,
+)
+from backend_main.core.event_log import UploadChange
+from backend_main.core.jobs.options import ReadOptions
+from backend_main.core.models import (
+    Job,
+    Page,
+    Status,
+    Upload,
+    User,
+)
+from backend_main.core.protocol import messages, serializers
+from backend_main.core.uploads import commands, ingest, queries
+from backend_main.core.uploads.commands import UploadSource
 from tests.support.asking import FakeReplyTarget
 from tests.support.database import new_upload, new_user
 from tests.support.drawing import scripted_png
@@ -36,12 +49,12 @@ def files_before() -> set[str]:
     return stored()
 
 
-def create(owner: User, image: bytes, **source: str) -> uploads.CreateResult:
-    return uploads.create(owner=owner, source=UploadSource(image_base64=base64_of(image), **source))
+def create(owner: User, image: bytes, **source: str) -> commands.CreateResult:
+    return commands.create(owner=owner, source=UploadSource(image_base64=base64_of(image), **source))
 
 
 def end(upload: Upload, status: Status) -> None:
-    Upload.objects.filter(pk=upload.pk).update(status=status, error="Broken.", raw_text="a", reading_text="b")
+    Upload.objects.filter(pk=upload.pk).update(status=status, error="Broken.", raw_text="a", plain_text="b")
     Job.objects.filter(upload=upload).delete()
 
 
@@ -164,7 +177,7 @@ def test_a_file_lost_between_losing_the_race_and_looking_is_said_to_the_user(
     def beaten(*_args: object) -> None:
         raise IntegrityError
 
-    monkeypatch.setattr(uploads, "_store", beaten)
+    monkeypatch.setattr(commands, "_store", beaten)
     with pytest.raises(RequestError) as raised:
         create(new_user(), scripted_png())
     assert "again" in str(raised.value)
@@ -192,13 +205,13 @@ def test_a_duplicate_that_ended_without_a_text_is_read_again(
 ) -> None:
     owner, image = new_user(), scripted_png()
     first, _ = create(owner, image)
-    uploads.update(owner=owner, upload_id=first.pk, correction="mine")
+    commands.update(owner=owner, upload_id=first.pk, correction="mine")
     end(first, status)
     happened.clear()
     source = (
         UploadSource(image_hash=first.image_hash) if by_hash else UploadSource(image_base64=base64_of(image))
     )
-    again, duplicate = uploads.create(owner=owner, source=source)
+    again, duplicate = commands.create(owner=owner, source=source)
     again.refresh_from_db()
     assert duplicate
     assert (again.status, again.error, again.raw_text, again.correction) == (Status.PENDING, None, "", "mine")
@@ -209,11 +222,11 @@ def test_a_duplicate_that_ended_without_a_text_is_read_again(
 def test_a_hash_alone_finds_one_s_own_upload_only() -> None:
     owner = new_user()
     upload = new_upload(owner)
-    found, duplicate = uploads.create(owner=owner, source=UploadSource(image_hash=upload.image_hash))
+    found, duplicate = commands.create(owner=owner, source=UploadSource(image_hash=upload.image_hash))
     assert (found, duplicate) == (upload, True)
     for user, image_hash in [(new_user(), upload.image_hash), (owner, "0" * 64), (owner, "no hash")]:
         with pytest.raises(RequestError) as raised:
-            uploads.create(owner=user, source=UploadSource(image_hash=image_hash))
+            commands.create(owner=user, source=UploadSource(image_hash=image_hash))
         assert list(raised.value.fields) == ["image_hash"]
 
 
@@ -231,14 +244,14 @@ def test_a_wrong_hash_beside_the_bytes_is_an_error_and_something_else_there_is_n
 
 def test_nothing_at_all_is_an_error_on_image_base64() -> None:
     with pytest.raises(RequestError) as raised:
-        uploads.create(owner=new_user(), source=UploadSource())
+        commands.create(owner=new_user(), source=UploadSource())
     assert list(raised.value.fields) == ["image_base64"]
 
 
 def test_an_imported_file_is_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "conf", msgspec.structs.replace(conf, import_roots=[tmp_path]))
+    monkeypatch.setattr(ingest, "conf", msgspec.structs.replace(conf, import_roots=[tmp_path]))
     (tmp_path / "scan.png").write_bytes(scripted_png())
-    upload, _ = uploads.create(owner=new_user(), source=UploadSource(image_path="scan.png"))
+    upload, _ = commands.create(owner=new_user(), source=UploadSource(image_path="scan.png"))
     kept = conf.files_dir / upload.image_path
     (tmp_path / "scan.png").write_bytes(b"changed")
     assert kept.read_bytes() != b"changed"
@@ -251,12 +264,12 @@ def test_an_update_changes_what_it_is_given_and_nothing_else(happened: list[Uplo
     owner = new_user()
     upload = new_upload(owner)
     happened.clear()
-    uploads.update(owner=owner, upload_id=upload.pk, filename="b.png", metadata={"a": [1]})
-    uploads.update(owner=owner, upload_id=upload.pk, correction="corrected")
+    commands.update(owner=owner, upload_id=upload.pk, filename="b.png", metadata={"a": [1]})
+    commands.update(owner=owner, upload_id=upload.pk, correction="corrected")
     changed = queries.upload(owner=owner, upload_id=upload.pk)
     assert (changed.filename, changed.metadata, changed.processed_text) == ("b.png", {"a": [1]}, "corrected")
     assert changed.updated_at > upload.updated_at
-    uploads.update(owner=owner, upload_id=upload.pk, correction=None)
+    commands.update(owner=owner, upload_id=upload.pk, correction=None)
     assert queries.upload(owner=owner, upload_id=upload.pk).processed_text == ""
     assert len(happened) == 3
 
@@ -266,7 +279,7 @@ def test_an_update_of_nothing_is_an_error_on_data(happened: list[UploadChange]) 
     upload = new_upload(owner)
     happened.clear()
     with pytest.raises(RequestError) as raised:
-        uploads.update(owner=owner, upload_id=upload.pk)
+        commands.update(owner=owner, upload_id=upload.pk)
     assert list(raised.value.fields) == ["data"]
     assert happened == []
 
@@ -281,7 +294,7 @@ def test_a_delete_takes_row_pages_job_and_file_and_tells_the_last_state(
     upload = new_upload(owner)
     Page.objects.create(upload=upload, attempt=1, number=1, width=1, height=1)
     happened.clear()
-    last = uploads.delete(owner=owner, upload_id=upload.pk)
+    last = commands.delete(owner=owner, upload_id=upload.pk)
     assert last.instance.id == upload.pk
     assert stored() == files_before
     assert not (conf.files_dir / str(upload.pk)).exists()
@@ -297,7 +310,7 @@ def test_the_row_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         storage, "delete", lambda _key: rows_left.append(Upload.objects.filter(pk=upload.pk).count())
     )
-    uploads.delete(owner=owner, upload_id=upload.pk)
+    commands.delete(owner=owner, upload_id=upload.pk)
     assert rows_left == [0]
 
 
@@ -313,7 +326,7 @@ def test_a_delete_that_fails_leaves_row_and_file(
 
     monkeypatch.setattr(Upload, "delete", failing)
     with pytest.raises(DatabaseError):
-        uploads.delete(owner=owner, upload_id=upload.pk)
+        commands.delete(owner=owner, upload_id=upload.pk)
     assert Upload.objects.filter(pk=upload.pk).exists()
     assert (conf.files_dir / upload.image_path).exists()
     assert happened == []
@@ -323,7 +336,7 @@ def test_a_file_that_is_gone_already_does_not_stop_a_delete() -> None:
     owner = new_user()
     upload = new_upload(owner)
     storage.delete(upload.image_path)
-    uploads.delete(owner=owner, upload_id=upload.pk)
+    commands.delete(owner=owner, upload_id=upload.pk)
     assert not Upload.objects.filter(pk=upload.pk).exists()
 
 
@@ -351,7 +364,7 @@ def test_a_cancel_ends_what_is_open_and_keeps_its_pages(status: Status, happened
     Upload.objects.filter(pk=upload.pk).update(status=status, page_count=3, pages_done=2)
     read_pages(upload, "one", "two")
     happened.clear()
-    uploads.cancel(owner=owner, upload_id=upload.pk, origin=ASKING)
+    commands.cancel(owner=owner, upload_id=upload.pk, origin=ASKING)
     left = queries.upload(owner=owner, upload_id=upload.pk)
     assert (left.status, left.error) == (Status.CANCELLED, "Cancelled")
     assert (left.raw_text, left.plain_text, left.warnings) == ("# one\n\n# two", "one\n\ntwo", ["w"])
@@ -359,16 +372,16 @@ def test_a_cancel_ends_what_is_open_and_keeps_its_pages(status: Status, happened
     assert queries.page(owner=owner, upload_id=upload.pk, number=2).text == "two"
     assert not Job.objects.filter(upload=upload).exists()
     [event] = happened
-    assert event.message == protocol.Failed(id=upload.pk, status="cancelled", error="Cancelled")
+    assert event.message == messages.Failed(id=upload.pk, status="cancelled", error="Cancelled")
     assert (event.origin, event.ends_reading) == (ASKING, True)
 
 
 def test_a_cancel_once_more_answers_the_same_and_tells_nobody(happened: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
-    first = uploads.cancel(owner=owner, upload_id=upload.pk)
+    first = commands.cancel(owner=owner, upload_id=upload.pk)
     happened.clear()
-    second = uploads.cancel(owner=owner, upload_id=upload.pk)
+    second = commands.cancel(owner=owner, upload_id=upload.pk)
     assert serializers.failed(second) == serializers.failed(first)
     assert second.updated_at == first.updated_at
     assert happened == []
@@ -381,7 +394,7 @@ def test_what_has_ended_cannot_be_cancelled(status: Status, happened: list[Uploa
     end(upload, status)
     happened.clear()
     with pytest.raises(StatusConflict, match=status) as raised:
-        uploads.cancel(owner=owner, upload_id=upload.pk)
+        commands.cancel(owner=owner, upload_id=upload.pk)
     assert list(raised.value.fields) == ["instance_id"]
     assert Upload.objects.get(pk=upload.pk).status == status
     assert happened == []
@@ -392,7 +405,7 @@ def test_a_retry_reads_what_has_ended_anew_and_keeps_the_correction(
     status: Status, happened: list[UploadChange], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[bool] = []
-    monkeypatch.setattr(uploads.dispatch, "notify_jobs_available", lambda: woken.append(True))
+    monkeypatch.setattr(commands.notify, "notify_jobs_available", lambda: woken.append(True))
     owner = new_user()
     upload = new_upload(owner)
     read_pages(upload, "one")
@@ -402,7 +415,7 @@ def test_a_retry_reads_what_has_ended_anew_and_keeps_the_correction(
     )
     happened.clear()
     woken.clear()
-    uploads.retry(owner=owner, upload_id=upload.pk, origin=ASKING)
+    commands.retry(owner=owner, upload_id=upload.pk, origin=ASKING)
     again = queries.upload(owner=owner, upload_id=upload.pk)
     assert (again.status, again.error, again.raw_text, again.plain_text) == (Status.PENDING, None, "", "")
     assert (again.page_count, again.pages_done, again.warnings) == (None, 0, [])
@@ -422,7 +435,7 @@ def test_a_retry_with_pages_keeps_the_text_of_the_others(status: Status) -> None
     read_pages(upload, "one", "two", "three")
     end(upload, status)
     Upload.objects.filter(pk=upload.pk).update(page_count=4, pages_done=3)
-    uploads.retry(owner=owner, upload_id=upload.pk, asked=ReadOptions(pages="2,4"))
+    commands.retry(owner=owner, upload_id=upload.pk, options=ReadOptions(pages="2,4"))
     again = queries.upload(owner=owner, upload_id=upload.pk)
     assert (again.raw_text, again.plain_text) == ("# one\n\n# three", "one\n\nthree")
     assert (again.page_count, again.pages_done, again.warnings) == (4, 2, ["w"])
@@ -436,7 +449,7 @@ def test_what_is_open_is_not_read_twice(status: Status, happened: list[UploadCha
     Upload.objects.filter(pk=upload.pk).update(status=status)
     happened.clear()
     with pytest.raises(StatusConflict, match=status) as raised:
-        uploads.retry(owner=owner, upload_id=upload.pk)
+        commands.retry(owner=owner, upload_id=upload.pk)
     assert list(raised.value.fields) == ["instance_id"]
     assert Job.objects.filter(upload=upload).count() == 1
     assert happened == []
@@ -445,10 +458,10 @@ def test_what_is_open_is_not_read_twice(status: Status, happened: list[UploadCha
 @pytest.mark.parametrize(
     "change",
     [
-        lambda user, key: uploads.update(owner=user, upload_id=key, filename="stolen.png"),
-        lambda user, key: uploads.delete(owner=user, upload_id=key),
-        lambda user, key: uploads.cancel(owner=user, upload_id=key),
-        lambda user, key: uploads.retry(owner=user, upload_id=key),
+        lambda user, key: commands.update(owner=user, upload_id=key, filename="stolen.png"),
+        lambda user, key: commands.delete(owner=user, upload_id=key),
+        lambda user, key: commands.cancel(owner=user, upload_id=key),
+        lambda user, key: commands.retry(owner=user, upload_id=key),
     ],
     ids=["update", "delete", "cancel", "retry"],
 )

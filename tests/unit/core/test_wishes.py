@@ -8,12 +8,14 @@ import msgspec
 import pytest
 
 from backend_main.core import conf as configuration
-from backend_main.core import jobs, uploads, wishes
 from backend_main.core.errors import RequestError
+from backend_main.core.jobs import options as job_options
+from backend_main.core.jobs import queue as job_queue
+from backend_main.core.jobs.options import ReadOptions
 from backend_main.core.models import Job, Status, Upload
-from backend_main.core.wishes import ReadOptions
+from backend_main.core.uploads import commands
 from backend_main.reading.engines.tesseract import TesseractEngine
-from backend_main.reading.vision import setup
+from backend_main.reading.engines.vision import config as vision_config
 from tests.support.database import new_user
 from tests.support.drawing import scripted_png
 from tests.support.encoding import base64_of
@@ -23,7 +25,7 @@ from tests.support.encoding import base64_of
 def rapid_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """And a Tesseract that reads Russian and English, whatever is installed."""
     changed = msgspec.structs.replace(configuration.conf, engine="rapid")
-    monkeypatch.setattr(wishes, "conf", changed)
+    monkeypatch.setattr(job_options, "conf", changed)
     monkeypatch.setattr(TesseractEngine, "unavailable_reason", classmethod(lambda _: None))
     monkeypatch.setattr(
         TesseractEngine, "supported_languages", classmethod(lambda _: frozenset({"ru", "en"}))
@@ -34,7 +36,7 @@ def rapid_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def refusal(**asked: Any) -> dict[str, str]:
     with pytest.raises(RequestError) as raised:
-        wishes.validate(ReadOptions(**asked))
+        job_options.validate(ReadOptions(**asked))
     return raised.value.fields
 
 
@@ -73,14 +75,14 @@ class TestAsking:
         error = refusal(engine="rapid", profile="fast", languages=["en", word])
         assert list(error) == ["languages"]
         assert "The profile “fast” does not read" in error["languages"]
-        wishes.validate(ReadOptions(engine="rapid", languages=["en", word]))
+        job_options.validate(ReadOptions(engine="rapid", languages=["en", word]))
 
     @pytest.mark.parametrize("pages", ["0", "x", "3-1"])
     def test_pages_that_are_none_are_an_error_on_them(self, pages: str) -> None:
         assert list(refusal(pages=pages)) == ["pages"]
 
     @pytest.mark.parametrize(
-        ("asked", "engine"),
+        ("read_options", "engine"),
         [
             (ReadOptions(), "rapid"),
             (ReadOptions(languages=["de"]), "rapid"),
@@ -92,23 +94,26 @@ class TestAsking:
     def test_the_configured_engine_reads_what_it_can_and_another_the_rest(
         self, asked: ReadOptions, engine: str
     ) -> None:
-        assert wishes.resolve_engine(wishes.validate(asked)) == engine
+        assert job_options.resolve_engine(job_options.validate(asked)) == engine
 
     def test_pages_are_sent_away_only_where_that_was_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SCANRILL_VISION_URL", "http://127.0.0.1:9/v1")
         monkeypatch.setenv("SCANRILL_VISION_MODEL", "any")
         assert list(refusal(languages=["ko"])) == ["languages"]
         assert (
-            wishes.resolve_engine(wishes.validate(ReadOptions(engine="vision", languages=["ko"]))) == "vision"
+            job_options.resolve_engine(job_options.validate(ReadOptions(engine="vision", languages=["ko"])))
+            == "vision"
         )
 
 
 def test_the_settings_of_the_vision_engine_are_the_same_in_both_places() -> None:
     ours = configuration.Conf()
-    for field in msgspec.structs.fields(setup.VisionConfig):
+    for field in msgspec.structs.fields(vision_config.VisionConfig):
         assert getattr(ours, f"vision_{field.name}") == field.default, field.name
     declared = {name for name in configuration.Conf.__struct_fields__ if name.startswith("vision_")}
-    assert declared == {f"vision_{field.name}" for field in msgspec.structs.fields(setup.VisionConfig)}
+    assert declared == {
+        f"vision_{field.name}" for field in msgspec.structs.fields(vision_config.VisionConfig)
+    }
 
 
 def test_the_key_is_a_secret() -> None:
@@ -126,14 +131,14 @@ pytestmark = pytest.mark.django_db
 
 
 def created(**asked: Any) -> Upload:
-    source = uploads.UploadSource(image_base64=base64_of(scripted_png()))
-    return uploads.create(owner=new_user(), source=source, asked=ReadOptions(**asked)).upload
+    source = commands.UploadSource(image_base64=base64_of(scripted_png()))
+    return commands.create(owner=new_user(), source=source, options=ReadOptions(**asked)).upload
 
 
 def test_what_is_asked_is_kept_and_comes_with_the_job() -> None:
     upload = created(engine="dummy", languages=["en-GB"], pages="2-3")
     assert (upload.engine, upload.languages) == ("dummy", ["en"])
-    held = jobs.claim_next("reader")
+    held = job_queue.claim_next("reader")
     assert held is not None
     assert held.upload_id == upload.pk
     assert (held.options.engine, held.options.languages) == ("dummy", ("en",))
@@ -142,8 +147,8 @@ def test_what_is_asked_is_kept_and_comes_with_the_job() -> None:
 
 def test_what_is_not_asked_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     upload = created(pages="1")
-    monkeypatch.setattr(wishes, "conf", msgspec.structs.replace(configuration.conf, engine="rapid"))
-    held = jobs.claim_next("reader")
+    monkeypatch.setattr(job_options, "conf", msgspec.structs.replace(configuration.conf, engine="rapid"))
+    held = job_queue.claim_next("reader")
     assert held is not None
     assert held.options.engine == "rapid"
     assert Upload.objects.get(pk=upload.pk).engine == "rapid"
@@ -158,23 +163,23 @@ def test_what_cannot_be_had_stores_nothing() -> None:
 
 def test_bytes_that_come_again_after_an_error_may_ask_anew() -> None:
     owner, image = new_user(), scripted_png()
-    source = uploads.UploadSource(image_base64=base64_of(image))
-    first = uploads.create(owner=owner, source=source, asked=ReadOptions(engine="dummy", pages="9")).upload
+    source = commands.UploadSource(image_base64=base64_of(image))
+    first = commands.create(owner=owner, source=source, options=ReadOptions(engine="dummy", pages="9")).upload
     Upload.objects.filter(pk=first.pk).update(status=Status.ERROR)
     Job.objects.all().delete()
-    again = uploads.create(owner=owner, source=source, asked=ReadOptions(languages=["en"]))
+    again = commands.create(owner=owner, source=source, options=ReadOptions(languages=["en"]))
     assert again.duplicate
-    held = jobs.claim_next("reader")
+    held = job_queue.claim_next("reader")
     assert held is not None
     assert (held.options.languages, held.options.pages) == (("en",), "")
 
 
 def test_a_retry_asks_anew_and_keeps_what_it_does_not_ask() -> None:
     upload = created(engine="dummy", languages=["en"], pages="2")
-    uploads.cancel(owner=upload.owner, upload_id=upload.pk)
-    again = uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=ReadOptions(pages="1-"))
+    commands.cancel(owner=upload.owner, upload_id=upload.pk)
+    again = commands.retry(owner=upload.owner, upload_id=upload.pk, options=ReadOptions(pages="1-"))
     assert again.read_options == {"engine": "dummy", "languages": ["en"], "anew": "1-"}
-    held = jobs.claim_next("reader")
+    held = job_queue.claim_next("reader")
     assert held is not None
     assert (held.options.pages, held.options.languages) == ("1-", ("en",))
 
@@ -183,9 +188,9 @@ def asked_after(*retries: ReadOptions, **at_first: Any) -> tuple[dict[str, Any],
     """What stands in the row after a create and retries, and which pages are read."""
     upload = created(**at_first)
     for asked in retries:
-        uploads.cancel(owner=upload.owner, upload_id=upload.pk)
-        uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=asked)
-    held = jobs.claim_next("reader")
+        commands.cancel(owner=upload.owner, upload_id=upload.pk)
+        commands.retry(owner=upload.owner, upload_id=upload.pk, options=asked)
+    held = job_queue.claim_next("reader")
     assert held is not None
     return Upload.objects.get(pk=upload.pk).read_options, held.options.pages
 
@@ -202,11 +207,11 @@ def test_a_retry_without_pages_reads_all_that_the_text_has() -> None:
 def test_the_same_bytes_again_are_read_with_all_the_pages() -> None:
     upload = created(pages="1")
     for _ in range(2):
-        uploads.cancel(owner=upload.owner, upload_id=upload.pk)
-        uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=ReadOptions(pages="2"))
-    uploads.cancel(owner=upload.owner, upload_id=upload.pk)
-    source = uploads.UploadSource(image_hash=upload.image_hash)
-    again = uploads.create(owner=upload.owner, source=source).upload
+        commands.cancel(owner=upload.owner, upload_id=upload.pk)
+        commands.retry(owner=upload.owner, upload_id=upload.pk, options=ReadOptions(pages="2"))
+    commands.cancel(owner=upload.owner, upload_id=upload.pk)
+    source = commands.UploadSource(image_hash=upload.image_hash)
+    again = commands.create(owner=upload.owner, source=source).upload
     assert again.read_options == {"pages": "1-2"}
 
 
@@ -220,19 +225,19 @@ def test_more_single_pages_than_can_be_written_down_are_refused() -> None:
 
 def test_a_selection_of_no_page_of_a_known_document_changes_nothing() -> None:
     upload = created()
-    uploads.cancel(owner=upload.owner, upload_id=upload.pk)
+    commands.cancel(owner=upload.owner, upload_id=upload.pk)
     Upload.objects.filter(pk=upload.pk).update(page_count=3)
     with pytest.raises(RequestError) as raised:
-        uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=ReadOptions(pages="7-9"))
+        commands.retry(owner=upload.owner, upload_id=upload.pk, options=ReadOptions(pages="7-9"))
     assert raised.value.fields == {"pages": "The file has 3 pages; pages 7-9 are none of them."}
     assert Upload.objects.get(pk=upload.pk).status == Status.CANCELLED
 
 
 def test_a_retry_that_asks_for_what_cannot_be_had_changes_nothing() -> None:
     upload = created()
-    uploads.cancel(owner=upload.owner, upload_id=upload.pk)
+    commands.cancel(owner=upload.owner, upload_id=upload.pk)
     with pytest.raises(RequestError):
-        uploads.retry(owner=upload.owner, upload_id=upload.pk, asked=ReadOptions(engine="magic"))
+        commands.retry(owner=upload.owner, upload_id=upload.pk, options=ReadOptions(engine="magic"))
     assert Upload.objects.get(pk=upload.pk).status == Status.CANCELLED
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from backend_main.core import dispatch
-from backend_main.core.bell import SYSTEM_OWNER_ID, JobsAvailable
-from backend_main.core.live import Hub
+from backend_main.core.jobs import notify
+from backend_main.core.live.hub import Hub
+from backend_main.core.pubsub.messages import SYSTEM_OWNER_ID, JobsAvailable
 
 WAIT_SECONDS = 30
 
@@ -23,28 +23,28 @@ def called() -> Iterator[threading.Semaphore]:
         looks.release()
         return False
 
-    dispatch.start_local([look])
+    notify.start_local([look])
     assert looks.acquire(timeout=WAIT_SECONDS), "it looks once at its start"
     yield looks
-    dispatch.stop_local(WAIT_SECONDS)
+    notify.stop_local(WAIT_SECONDS)
 
 
 def test_work_wakes_the_readers_here_and_is_told_to_others(
     called: threading.Semaphore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr(dispatch, "_peer_notifier", None)
-    dispatch.notify_jobs_available()
+    monkeypatch.setattr(notify, "_peer_notifier", None)
+    notify.notify_jobs_available()
     assert called.acquire(timeout=WAIT_SECONDS)
-    dispatch.set_peer_notifier(lambda: told.append("work"))
-    dispatch.notify_jobs_available()
+    notify.set_peer_notifier(lambda: told.append("work"))
+    notify.notify_jobs_available()
     assert called.acquire(timeout=WAIT_SECONDS)
     assert told == ["work"]
 
 
 def test_work_that_another_process_tells_of_wakes_the_readers_here(monkeypatch: pytest.MonkeyPatch) -> None:
     woken: list[str] = []
-    monkeypatch.setattr(dispatch, "wake_local_readers", lambda: woken.append("here"))
+    monkeypatch.setattr(notify, "wake_local_readers", lambda: woken.append("here"))
     hub = Hub()
     hub._on_message(JobsAvailable(SYSTEM_OWNER_ID), True)
     assert woken == [], "they were woken when it was said here"

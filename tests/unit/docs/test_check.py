@@ -9,7 +9,8 @@ import pytest
 import typer
 
 from backend_main.cli import main as cli
-from backend_main.core import conf, decoding, errors, protocol
+from backend_main.core import conf, errors
+from backend_main.core.protocol import messages, parsing
 from docs import check, generate
 from docs.generate import descriptions, rest_examples
 
@@ -125,17 +126,17 @@ def test_new_command_is_in_the_reference(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_request_and_message_without_description_or_example_are_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    class Brew(protocol.Request, frozen=True, kw_only=True):
+    class Brew(messages.Request, frozen=True, kw_only=True):
         cups: int
 
-    class Brewed(protocol.Message, frozen=True, kw_only=True):
+    class Brewed(messages.Message, frozen=True, kw_only=True):
         type: str = "brewed"
         cups: int = 0
 
-    Brewed.__module__ = protocol.__name__
-    monkeypatch.setitem(protocol.REQUESTS, "brew", Brew)
-    monkeypatch.setattr(protocol, "Brewed", Brewed, raising=False)
-    monkeypatch.setitem(decoding.FIELD_HELP, "cups", "A whole number of cups is expected.")
+    Brewed.__module__ = messages.__name__
+    monkeypatch.setitem(messages.REQUESTS, "brew", Brew)
+    monkeypatch.setattr(messages, "Brewed", Brewed, raising=False)
+    monkeypatch.setitem(parsing.FIELD_HELP, "cups", "A whole number of cups is expected.")
     page = generate.pages()["reference/websocket.md"]
     assert "| `cups` | beside `type` | yes |  | A whole number of cups is expected. |" in page
     assert "### Brewed { #brewed }" in page

@@ -9,19 +9,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from backend_main.reading.arrange import (
+from backend_main.reading.documents.document import PageImage
+from backend_main.reading.documents.pixels import Pixels
+from backend_main.reading.engines.rapid.orientation import (
+    rotate_upright,
+    to_original_coordinates,
+)
+from backend_main.reading.layout.geometry import PageFrame
+from backend_main.reading.layout.layout_model import KINDS, Region
+from backend_main.reading.layout.ruled_tables import Cell, TableGrid
+from backend_main.reading.page_assembly import (
     FormattedPage,
     assemble_page,
     build_layout_page,
     detect_tables_and_figures,
     render_page,
 )
-from backend_main.reading.frame import PageFrame
-from backend_main.reading.grids import Cell, TableGrid
-from backend_main.reading.pages import PageImage
-from backend_main.reading.pixels import Pixels
-from backend_main.reading.regions import KINDS, Region
-from backend_main.reading.turned import rotate_upright, to_original_coordinates
 from backend_main.reading.types import Box, Line
 from tests.unit.reading.shapes import PAGES, box, columns, moved, receipt
 

@@ -6,8 +6,13 @@ from collections.abc import Sequence
 import pytest
 
 from backend_main.reading import Line, PageDone, PageStarted
-from backend_main.reading.gathering import ReplyBatcher
-from backend_main.reading.wire import Failed, Lines, ReadFinished, Reply
+from backend_main.reading.child_process.batching import ReplyBatcher
+from backend_main.reading.child_process.ipc import (
+    Failed,
+    Lines,
+    ReadFinished,
+    Reply,
+)
 
 LONG, SOON, WAIT = 3600.0, 0.05, 10.0
 STARTED = PageStarted(1, 2, 10, 20)

@@ -8,8 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend_main.reading import headers
-from backend_main.reading.headers import Header, MalformedHeader, UnsupportedFormat, is_exif_bounded
+from backend_main.reading.documents import image_headers
+from backend_main.reading.documents.image_headers import (
+    Header,
+    MalformedHeader,
+    UnsupportedFormat,
+    is_exif_bounded,
+)
 from tests.zoo import images, strays
 from tests.zoo.exhibit import Read
 from tests.zoo.tiff import TiffPage, tiff
@@ -20,7 +25,7 @@ READ = [exhibit for exhibit in images.EXHIBITS if isinstance(exhibit.end, Read) 
 
 def look(tmp_path: Path, file: bytes, most_frames: int = 5000) -> Header | None:
     (tmp_path / "file").write_bytes(file)
-    return headers.read_header(tmp_path / "file", most_frames)
+    return image_headers.read_header(tmp_path / "file", most_frames)
 
 
 @pytest.mark.parametrize("exhibit", READ, ids=lambda exhibit: exhibit.name)
@@ -94,7 +99,7 @@ STARTS = [exhibit.make()[:400] for exhibit in READ]
 def test_any_bytes_have_a_header_or_none(start: bytes, at: int, other: bytes, length: int) -> None:
     data = (start[:at] + other + start[at + len(other) :])[:length]
     try:
-        header = headers._read_header(data, 10)
+        header = image_headers._read_header(data, 10)
     except (UnsupportedFormat, MalformedHeader):
         return
     assert header.kind.pillow is None or min(header.width, header.height, header.frames) > 0

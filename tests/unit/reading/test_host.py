@@ -274,18 +274,18 @@ def test_the_child_inherits_no_open_files_but_its_pipes(host: EngineProcess, tmp
 
 
 def test_nothing_of_django_is_imported_in_the_child() -> None:
-    code = "import sys, backend_main.reading.child; print(*sys.modules)"
+    code = "import sys, backend_main.reading.child_process.main; print(*sys.modules)"
     names = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
-    assert "backend_main.reading.child" in names
+    assert "backend_main.reading.child_process.main" in names
     assert not [name for name in names if name.startswith(("django", "backend_main.core"))]
 
 
 PARENT = """
 import sys
-from backend_main.reading import Host
-host = Host("dummy")
+from backend_main.reading import EngineProcess
+host = EngineProcess("dummy")
 events = host.read(sys.argv[1])
 next(events)
 print(host.pid, flush=True)

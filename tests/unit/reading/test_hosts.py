@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from backend_main.reading import BatchedEvent, EngineProcessPool, Options, PageDone, hosts
+from backend_main.reading import (
+    BatchedEvent,
+    EngineProcessPool,
+    Options,
+    PageDone,
+)
+from backend_main.reading.child_process import engine_pool
 from backend_main.reading.engines import known_engines
 
 from .conftest import Scripted
@@ -44,7 +50,7 @@ class FakeHost:
 @pytest.fixture
 def fakes(monkeypatch: pytest.MonkeyPatch) -> list[FakeHost]:
     FakeHost.all = []
-    monkeypatch.setattr(hosts, "EngineProcess", FakeHost)
+    monkeypatch.setattr(engine_pool, "EngineProcess", FakeHost)
     return FakeHost.all
 
 
@@ -97,7 +103,7 @@ def test_one_that_nobody_asks_for_any_more_goes(
     read(pool, "other")
     pool.start()
     assert fakes[1].stops == 0
-    monkeypatch.setattr(hosts, "IDLE_SECONDS", -1.0)
+    monkeypatch.setattr(engine_pool, "IDLE_SECONDS", -1.0)
     pool.start()
     assert fakes[1].stops == 1
 

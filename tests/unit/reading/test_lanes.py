@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from backend_main.reading.engines.lanes import map_in_order
+from backend_main.reading.engines.rapid.parallel import map_in_order
 
 
 @pytest.fixture

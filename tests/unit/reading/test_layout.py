@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend_main.reading import layout
-from backend_main.reading.layout import OrderedBox
+from backend_main.reading.layout import reading_order
+from backend_main.reading.layout.reading_order import OrderedBox
 from backend_main.reading.types import Box
 from tests.unit.reading.shapes import PAGES, box, columns, moved, receipt
 
@@ -17,12 +17,12 @@ boxes_anywhere = st.lists(
 
 
 def shown(boxes: list[Box], names: str) -> str:
-    return "".join(place.prefix + names[place.index] for place in layout.reading_order(boxes))
+    return "".join(place.prefix + names[place.index] for place in reading_order.reading_order(boxes))
 
 
 @given(boxes_anywhere)
 def test_every_box_is_placed_exactly_once(boxes: list[Box]) -> None:
-    placed = layout.reading_order(boxes)
+    placed = reading_order.reading_order(boxes)
     assert sorted(place.index for place in placed) == list(range(len(boxes)))
     assert all(place.prefix for place in placed[1:])
     assert not placed or not placed[0].prefix.strip("# ")
@@ -30,7 +30,7 @@ def test_every_box_is_placed_exactly_once(boxes: list[Box]) -> None:
 
 @given(boxes_anywhere)
 def test_nothing_sends_the_order_into_a_loop_or_an_error(boxes: list[Box]) -> None:
-    layout.reading_order(boxes + boxes)
+    reading_order.reading_order(boxes + boxes)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -44,16 +44,18 @@ def test_shifting_and_scaling_a_page_change_nothing(
     name: str, dx: int, dy: int, scale: float, turn: list[int]
 ) -> None:
     page = PAGES[name]
-    assert layout.reading_order([moved(given, dx, dy, scale) for given in page]) == layout.reading_order(page)
+    assert reading_order.reading_order(
+        [moved(given, dx, dy, scale) for given in page]
+    ) == reading_order.reading_order(page)
 
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("degrees", [-3, -1, 1, 3, 90, 180, 268])
 def test_a_page_put_on_the_glass_at_a_slant_or_turned_reads_the_same(name: str, degrees: float) -> None:
     page = PAGES[name]
-    assert layout.reading_order([moved(given, degrees=degrees) for given in page]) == layout.reading_order(
-        page
-    )
+    assert reading_order.reading_order(
+        [moved(given, degrees=degrees) for given in page]
+    ) == reading_order.reading_order(page)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -61,8 +63,10 @@ def test_a_page_put_on_the_glass_at_a_slant_or_turned_reads_the_same(name: str, 
 def test_the_detectors_own_order_does_not_matter(name: str, data: st.DataObject) -> None:
     page = PAGES[name]
     shuffled = data.draw(st.permutations(range(len(page))))
-    placed = layout.reading_order([page[index] for index in shuffled])
-    assert [OrderedBox(shuffled[place.index], place.prefix) for place in placed] == layout.reading_order(page)
+    placed = reading_order.reading_order([page[index] for index in shuffled])
+    assert [
+        OrderedBox(shuffled[place.index], place.prefix) for place in placed
+    ] == reading_order.reading_order(page)
 
 
 def test_two_columns_are_read_one_after_the_other() -> None:
@@ -153,4 +157,4 @@ def test_a_heading_of_two_rows_is_one_heading() -> None:
 
 
 def test_a_page_without_boxes_has_no_order() -> None:
-    assert layout.reading_order([]) == []
+    assert reading_order.reading_order([]) == []

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from backend_main.reading import letters
-from backend_main.reading.markdown import MarkdownWriter, escape
-from backend_main.reading.plain import to_plain_text
+from backend_main.reading.layout import text_joining
+from backend_main.reading.output.markdown import MarkdownWriter, escape
+from backend_main.reading.output.plain_text import to_plain_text
 
 printable = st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=("C", "Z", "M"))
 marks = st.sampled_from(list("#>-+*_`~<&[]()!|=\\:.1a ")) | printable
@@ -130,6 +130,6 @@ def test_of_a_paragraph_no_more_than_its_end_is_looked_at_for_each_line(
         def fullmatch(self, text: str) -> None:
             looked_at.append(text)
 
-    monkeypatch.setattr(letters, "_HYPHENATED", Noting())
+    monkeypatch.setattr(text_joining, "_HYPHENATED", Noting())
     assert to_plain_text("line\n" * 3_000) == " ".join(["line"] * 3_000)
     assert looked_at == ["ne"] * 2_999

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from backend_main.reading import Options, UnreadableFile
-from backend_main.reading.pages import PageImage, open_document
-from backend_main.reading.pixels import downscale_by_halves
+from backend_main.reading.documents.document import PageImage, open_document
+from backend_main.reading.documents.pixels import downscale_by_halves
 
 SIZE = (60, 40)
 

@@ -14,17 +14,24 @@ import pytest
 import rapidocr
 from PIL import Image, ImageDraw, ImageFont
 
-from backend_main.reading import Line, Options, PageDone, read, regions
-from backend_main.reading.engines import detector, early, load_engine, validate_options
+from backend_main.reading import (
+    Line,
+    Options,
+    PageDone,
+    read,
+)
+from backend_main.reading.documents.document import PageImage
+from backend_main.reading.engines import load_engine, validate_options
 from backend_main.reading.engines.base import Engine
-from backend_main.reading.engines.detector import Quads
-from backend_main.reading.engines.rapid import RapidEngine
-from backend_main.reading.engines.recogniser import insert_likely_spaces, padded_width
-from backend_main.reading.engines.weights import tiny
+from backend_main.reading.engines.rapid import detector, first_lines
+from backend_main.reading.engines.rapid.detector import Quads
+from backend_main.reading.engines.rapid.engine import RapidEngine
+from backend_main.reading.engines.rapid.model_files import tiny
+from backend_main.reading.engines.rapid.recognizer import insert_likely_spaces, padded_width
 from backend_main.reading.errors import UnsupportedOption
-from backend_main.reading.frame import PageFrame
-from backend_main.reading.pages import PageImage
-from backend_main.reading.runtimes import InferenceSession, OnnxSession, OpenVinoSession
+from backend_main.reading.inference import InferenceSession, OnnxSession, OpenVinoSession
+from backend_main.reading.layout import layout_model
+from backend_main.reading.layout.geometry import PageFrame
 from tests.support.scoring import score
 
 RECEIPTS = Path(__file__).parents[3] / "../shared/data/sroie"
@@ -192,22 +199,22 @@ def test_lines_read_early_change_nothing_in_the_text_of_a_page(
     rapid: Engine, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_strip = timed(drawn, rapid)[1].markdown
-    monkeypatch.setattr(early, "strip_height", lambda height, width: 0)
+    monkeypatch.setattr(first_lines, "strip_height", lambda height, width: 0)
     assert timed(drawn, rapid)[1].markdown == with_strip
 
 
 def test_a_line_that_is_not_sure_is_left_to_the_whole_page(
     rapid: Engine, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(early, "ACCEPT_CONFIDENCE", 1.1)
+    monkeypatch.setattr(first_lines, "ACCEPT_CONFIDENCE", 1.1)
     handed: list[int] = []
-    unread = early.exclude_already_read
+    unread = first_lines.exclude_already_read
 
     def spy(quads: Quads, read: list[Quads]) -> Quads:
         handed.append(len(read))
         return unread(quads, read)
 
-    monkeypatch.setattr(early, "exclude_already_read", spy)
+    monkeypatch.setattr(first_lines, "exclude_already_read", spy)
     assert len(timed(drawn, rapid)[0]) == 30
     assert handed == [0]
 
@@ -215,7 +222,7 @@ def test_a_line_that_is_not_sure_is_left_to_the_whole_page(
 def test_a_line_read_to_see_how_the_page_is_turned_is_not_read_again(
     rapid: RapidEngine, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(early, "strip_height", lambda height, width: 0)
+    monkeypatch.setattr(first_lines, "strip_height", lambda height, width: 0)
     calls: list[bytes] = []
     words = rapid._models.recognize
     monkeypatch.setattr(
@@ -276,7 +283,7 @@ def test_colours_reach_the_networks_as_they_are() -> None:
     pixels = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
     floats = detector.to_normalized_chw(pixels)
     assert np.allclose(floats, pixels.transpose(2, 0, 1) / 127.5 - 1, atol=1e-6)
-    layout_input = regions._as_input(pixels)[0].transpose(1, 2, 0)
+    layout_input = layout_model._as_input(pixels)[0].transpose(1, 2, 0)
     mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     assert np.allclose(layout_input, (pixels / 255 - mean) / deviation, atol=1e-5)
 
@@ -287,9 +294,9 @@ def test_either_runtime_sees_the_same_regions(
     pytest.importorskip("openvino", reason="NOT TESTED: OpenVINO is not installed")
     seen = []
     for runtime in (OnnxSession, OpenVinoSession):
-        network = runtime(regions.MODEL, 1)
-        monkeypatch.setattr(regions, "_network", lambda _, network=network: network)
-        seen.append(regions.detect_regions(two_columns.pixels, PageFrame(0.0), 1))
+        network = runtime(layout_model.MODEL, 1)
+        monkeypatch.setattr(layout_model, "_network", lambda _, network=network: network)
+        seen.append(layout_model.detect_regions(two_columns.pixels, PageFrame(0.0), 1))
     onnx, openvino = (sorted((one.kind, one.left, one.top) for one in found) for found in seen)
     assert onnx
     assert [kind for kind, *_ in onnx] == [kind for kind, *_ in openvino]

@@ -8,11 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend_main.reading import Engine, Line, Options, PageDone, PageRestarted, helpers, read
-from backend_main.reading.doubt import ReadabilityMonitor, share_of
+from backend_main.reading import (
+    Engine,
+    Line,
+    Options,
+    PageDone,
+    PageRestarted,
+    fallback,
+    read,
+)
+from backend_main.reading.confidence import ReadabilityMonitor, share_of
+from backend_main.reading.documents.document import PageImage
 from backend_main.reading.engines import load_engine
 from backend_main.reading.engines.tesseract import TesseractEngine
-from backend_main.reading.pages import PageImage
 from tests.support.fonts import TEXTS, page_in
 from tests.support.scoring import score
 from tests.support.tesseract import needs_tesseract
@@ -105,7 +113,7 @@ class Hesitant(Engine):
 
 def test_of_a_page_that_a_helper_begins_anew_only_what_comes_then_counts() -> None:
     blank = PageImage(1, np.full((100, 500, 3), 255, np.uint8), 500, 100)
-    read_with = helpers._read_with(Hesitant(), blank, 1)
+    read_with = fallback._read_with(Hesitant(), blank, 1)
     assert read_with is not None
     told, written, _ = read_with
     assert [line.text for line in told] == [GOOD[0]]

@@ -9,7 +9,7 @@ import pytest
 
 from backend_main.reading import NoSuchPage, Options, PageDone, UnsupportedOption, read
 from backend_main.reading.languages import LANGUAGES, language_names, normalize_code
-from backend_main.reading.selection import PageRanges
+from backend_main.reading.page_ranges import PageRanges
 from tests.support.documents import scripted_tiff
 
 

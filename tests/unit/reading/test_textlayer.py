@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from backend_main.reading import Options
-from backend_main.reading.pages import open_document
-from backend_main.reading.textlayer import TextLayer, is_usable
+from backend_main.reading.documents.document import open_document
+from backend_main.reading.documents.pdf_text_layer import TextLayer, is_usable
 from tests.zoo.papers import BOX, LINES, paper, pdf, plain, private_use
 
 A_LINE = "Plain words that anybody can read"

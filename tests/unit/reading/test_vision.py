@@ -15,9 +15,11 @@ import pytest
 from PIL import Image
 
 from backend_main.reading import EngineFailed, EngineProcess, EngineUnavailable, Line, Options, PageDone, read
-from backend_main.reading.engines import load_engine, vision
-from backend_main.reading.vision import profiles, setup
-from backend_main.reading.vision.loops import RepetitionDetector
+from backend_main.reading.engines import load_engine
+from backend_main.reading.engines.vision import config as vision_config
+from backend_main.reading.engines.vision import engine as vision_engine
+from backend_main.reading.engines.vision import profiles
+from backend_main.reading.engines.vision.repetition import RepetitionDetector
 from tests.support.drawing import lines_of_text, page_png
 from tests.support.vision_server import Reply, VisionServer, picture_of, prompt_of, recognise
 
@@ -42,10 +44,10 @@ def text(page: Path) -> str:
 
 def sent_as(page: Path) -> bytes:
     """The picture as the engine sends it."""
-    from backend_main.reading.pages import open_document
+    from backend_main.reading.documents.document import open_document
 
     document = open_document(page, Options())
-    return vision._png(document.page(1), profiles.PROFILES["generic"].longest_side)
+    return vision_engine._png(document.page(1), profiles.PROFILES["generic"].longest_side)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,7 @@ def endpoint(running: VisionServer, monkeypatch: pytest.MonkeyPatch) -> Endpoint
             monkeypatch.setenv(f"SCANRILL_VISION_{name}", value)
         return running
 
-    monkeypatch.setattr(vision, "FIRST_RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(vision_engine, "FIRST_RETRY_SECONDS", 0.001)
     return answering
 
 
@@ -289,7 +291,11 @@ def test_a_refused_key_is_said_at_once_and_the_key_never(
         read_page(page)
     assert len(server.asked) == 1
     assert "(key)" in caplog.text
-    told = caplog.text + repr(failed.value) + repr(setup.from_environment({"SCANRILL_VISION_API_KEY": KEY}))
+    told = (
+        caplog.text
+        + repr(failed.value)
+        + repr(vision_config.from_environment({"SCANRILL_VISION_API_KEY": KEY}))
+    )
     assert KEY not in told
 
 
@@ -303,7 +309,7 @@ def test_a_server_that_goes_on_failing_is_given_up(page: Path, endpoint: Endpoin
     server = endpoint(*[Reply(status=500)] * 9)
     with pytest.raises(EngineFailed, match="HTTP 500"):
         read_page(page)
-    assert len(server.asked) == vision.MAX_ATTEMPTS
+    assert len(server.asked) == vision_engine.MAX_ATTEMPTS
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backend_main.reading import Engine, Line, Options, PageDone, PageImage, read, writing
+from backend_main.reading import Engine, Line, Options, PageDone, PageImage, page_assembly, read
 from tests.support.documents import scripted_tiff
 from tests.unit.reading.shapes import box
 from tests.zoo.papers import LINES, paper
@@ -33,7 +33,7 @@ def broken_layout(monkeypatch: pytest.MonkeyPatch) -> None:
     def arrange(*_: object) -> None:
         raise ZeroDivisionError("a shape that nobody thought of")
 
-    monkeypatch.setattr(writing, "assemble_page", arrange)
+    monkeypatch.setattr(page_assembly, "assemble_page", arrange)
 
 
 def pages_of(path: Path) -> list[PageDone]:

@@ -1,0 +1,148 @@
+"""Step 2 — who is asking: token → user, its expiry and revocation, and the Origin rule.
+
+Tokens are simplejwt's, so REST and WebSocket share one set of rules and another service can sign them. The
+algorithm is a setting and never the token's choice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs
+
+from django.core.exceptions import ValidationError
+from rest_framework_simplejwt.authentication import JWTAuthentication
+from rest_framework_simplejwt.exceptions import AuthenticationFailed, TokenError
+from rest_framework_simplejwt.serializers import TokenRefreshSerializer
+from rest_framework_simplejwt.tokens import AccessToken as BaseAccessToken
+from rest_framework_simplejwt.tokens import RefreshToken as BaseRefreshToken
+from rest_framework_simplejwt.tokens import Token
+
+from ..conf import conf
+from ..db.retry import retry_transient
+from ..errors import CommandError, Unauthenticated
+from ..models import User
+from . import accounts
+from .origin import Scope
+
+
+class TokenRulesMixin(Token):
+    """`iat` is a fraction: a token made just after a revocation is valid, one made just before is not.
+
+    An id (`jti`) is not asked for: nothing here uses it, and not every service that signs tokens sets one.
+    """
+
+    def verify(self) -> None:
+        self.check_exp()
+        if conf.jwt_type_claim:
+            self.verify_token_type()
+
+    def set_iat(self, claim: str = "iat", at_time: dt.datetime | None = None) -> None:
+        self.payload[claim] = (at_time or self.current_time).timestamp()
+
+
+class AccessToken(TokenRulesMixin, BaseAccessToken):
+    pass
+
+
+class RefreshToken(TokenRulesMixin, BaseRefreshToken):  # type: ignore[misc] # two stubs of for_user disagree
+    access_token_class = AccessToken
+
+
+class Identity(NamedTuple):
+    """A user and the token that says so; times in epoch seconds."""
+
+    user: User
+    issued_at: float
+    expires_at: float
+
+
+def authenticate(raw_token: str | None) -> Identity:
+    """The user of an access token. Uses the database. Raises `Unauthenticated`."""
+    if not raw_token:
+        raise Unauthenticated("A token is needed, as ?token= or as Authorization: Bearer.")
+    try:
+        return _identity(AccessToken(raw_token))  # type: ignore[arg-type] # the stub means the encoded token
+    except (TokenError, ValueError, OverflowError):  # a time of no calendar is one of the last two
+        raise Unauthenticated("The token is invalid or expired.") from None
+
+
+def issue_access_token(user: User, ttl: dt.timedelta) -> str:
+    """A new access token. Raises `CommandError` where another service signs the tokens."""
+    check_can_sign()
+    token = AccessToken.for_user(user)
+    token.set_exp(lifetime=ttl)
+    return str(token)
+
+
+def check_can_sign() -> None:
+    """Raises `CommandError` where another service signs the tokens."""
+    if not can_sign():
+        raise CommandError(
+            "Tokens are signed by another service here (SCANRILL_JWT_ALGORITHM is set, "
+            "SCANRILL_JWT_SIGNING_KEY is not); ask that service for one."
+        )
+
+
+def can_sign() -> bool:
+    return conf.jwt_algorithm.startswith("HS") or bool(conf.jwt_signing_key)
+
+
+def token_from_handshake(scope: Scope) -> str | None:
+    """The token of a WebSocket handshake: the header where a client can set it, or else the query."""
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    return bearer_token(scope) or (query["token"][0] if "token" in query else None)
+
+
+def bearer_token(scope: Scope) -> str | None:
+    """The token of an HTTP request: in its header alone, as a query is kept in histories and logs."""
+    for name, value in scope["headers"]:
+        if name == b"authorization" and value[:7].lower() == b"bearer ":
+            return str(value[7:].decode("latin-1")).strip()
+    return None
+
+
+class BearerAuthentication(JWTAuthentication):
+    """The REST door's use of `authenticate`'s rules."""
+
+    def get_validated_token(self, raw_token: bytes) -> Any:
+        try:
+            return authenticate(raw_token.decode("latin-1"))
+        except Unauthenticated as error:
+            raise AuthenticationFailed(str(error)) from None
+
+    def get_user(self, validated_token: Any) -> Any:
+        return validated_token.user
+
+
+class RefreshSerializer(TokenRefreshSerializer):
+    """A refresh token is held to the same rules of revocation and deactivation as an access token."""
+
+    token_class = RefreshToken
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
+        try:
+            _identity(self.token_class(attrs["refresh"]))
+        except (TokenError, Unauthenticated, ValueError, OverflowError):
+            raise AuthenticationFailed("The token is invalid or expired.") from None
+        return super().validate(attrs)
+
+
+def _identity(token: Token) -> Identity:
+    user = _user(token.get(conf.jwt_user_claim))
+    issued_at = token.get("iat", 0.0)
+    if user is None or not isinstance(issued_at, (int, float)):
+        raise Unauthenticated("The token is invalid or expired.")
+    if not accounts.is_token_valid(accounts.account(user.pk), issued_at):
+        raise Unauthenticated("The user was deactivated, or the token revoked.")
+    return Identity(user, float(issued_at), float(token["exp"]))
+
+
+@retry_transient
+def _user(claim: object) -> User | None:
+    if not isinstance(claim, str) or not claim:
+        return None
+    try:
+        return User.objects.filter(**{conf.jwt_user_field: claim}).first()
+    except (ValidationError, ValueError):  # an id that is no UUID
+        return None

@@ -1,0 +1,89 @@
+"""A row of the database → what clients see of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal, cast
+
+from msgspec import UNSET, UnsetType
+
+from ..models import Page, Upload
+from . import messages
+
+
+def instance(upload: Upload, *, texts: bool = False) -> messages.Instance:
+    """The upload as JSON fields; the two texts only where the protocol wants them."""
+    return messages.Instance(
+        id=upload.id,
+        owner=upload.owner.get_username(),
+        filename=upload.filename,
+        image_path=upload.image_path,
+        image_hash=upload.image_hash,
+        content_type=upload.content_type,
+        bytes=upload.bytes,
+        status=cast("messages.Status", upload.status),
+        error=upload.error,
+        page_count=upload.page_count,
+        pages_done=upload.pages_done,
+        engine=upload.engine,
+        languages=upload.languages,
+        metadata=upload.metadata,
+        warnings=upload.warnings,
+        created_at=upload.created_at.astimezone(dt.UTC),
+        updated_at=upload.updated_at.astimezone(dt.UTC),
+        raw_text=upload.raw_text if texts else UNSET,
+        processed_text=upload.processed_text if texts else UNSET,
+    )
+
+
+def created(upload: Upload, *, duplicate: bool | UnsetType = UNSET) -> messages.UploadMessage:
+    """`duplicate` stands in the reply to a `create` alone."""
+    return messages.UploadMessage(type="Upload.created", instance=instance(upload), duplicate=duplicate)
+
+
+def updated(upload: Upload) -> messages.UploadMessage:
+    return messages.UploadMessage(type="Upload.updated", instance=instance(upload, texts=True))
+
+
+def deleted(upload: Upload) -> messages.UploadMessage:
+    return messages.UploadMessage(type="Upload.deleted", instance=instance(upload))
+
+
+def status(upload: Upload) -> messages.UploadMessage:
+    """The reply to `retrieve`."""
+    return messages.UploadMessage(type="Upload.status", instance=instance(upload, texts=True))
+
+
+def terminal(upload: Upload) -> messages.Processed | messages.Failed:
+    """The last message of a reading."""
+    if upload.status == "processed":
+        return messages.Processed(
+            id=upload.id, raw_text=upload.raw_text, processed_text=upload.processed_text
+        )
+    return failed(upload)
+
+
+def failed(upload: Upload) -> messages.Failed:
+    """Of an upload that ended in `error`, or was cancelled."""
+    ended = cast("Literal['error', 'cancelled']", upload.status)
+    return messages.Failed(id=upload.id, status=ended, error=upload.error or "")
+
+
+def listing(
+    uploads: list[Upload], next_cursor: str | None, asked: messages.ListUploads
+) -> messages.ListMessage:
+    """`next` is there for those who sent `limit`, null on the last page."""
+    shown = [instance(upload) for upload in uploads]
+    return messages.ListMessage(list=shown, next=UNSET if asked.limit is None else next_cursor)
+
+
+def page(page: Page) -> messages.PageInstance:
+    return messages.PageInstance(
+        number=page.number,
+        width=page.width,
+        height=page.height,
+        markdown=page.markdown,
+        text=page.text,
+        lines=page.lines,
+        warnings=page.warnings,
+    )

@@ -1,0 +1,94 @@
+"""Step 6 — stored files in a directory: that of the data directory, or one that machines share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ..conf import conf
+from ..errors import CommandError
+from . import staging
+from .base import CHUNK_BYTES, StorageBackend
+
+DEPLOYMENT_MARKER = ".deployment"
+
+
+class FilesystemBackend(StorageBackend):
+    """Below `root`, a directory for each id."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def check(self) -> None:
+        if not self.is_writable():
+            raise CommandError(f"The files' directory {self._root} cannot be written.")
+
+    def is_writable(self) -> bool:
+        return os.access(self._root, os.W_OK) and os.access(conf.staging_dir, os.W_OK)
+
+    def put(self, path: Path, key: str) -> None:
+        target = self._path(key)
+        target.parent.mkdir(mode=0o700)
+        os.replace(path, target)
+        for directory in (target.parent, self._root):
+            _sync(directory)
+
+    @contextmanager
+    def local_copy(self, key: str) -> Iterator[Path]:
+        yield self._path(key)
+
+    def iter_bytes(self, key: str, start: int, end: int) -> Generator[bytes, None, None]:
+        with suppress(FileNotFoundError), open(self._path(key), "rb") as file:
+            file.seek(start)
+            while start < end and (piece := file.read(min(CHUNK_BYTES, end - start))):
+                start += len(piece)
+                yield piece
+
+    def read_derived(self, key: str, name: str) -> bytes | None:
+        try:
+            return self._path(key).with_name(name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write_derived(self, key: str, name: str, content: bytes) -> None:
+        with suppress(OSError), staging.staging_file() as (draft, path):
+            draft.write(content)
+            draft.flush()
+            os.replace(path, self._path(key).with_name(name))
+
+    def stored_ids(self, older_than_seconds: float) -> Iterator[str]:
+        for directory in self._root.iterdir():
+            if staging.is_older_than(directory, older_than_seconds):
+                yield directory.name
+
+    def delete_all(self, name: str) -> None:
+        shutil.rmtree(self._path(name), ignore_errors=True)
+
+    def abort_incomplete(self, older_than_seconds: float) -> None:
+        """Nothing: what is unfinished is an incoming file."""
+
+    def claim_for_deployment(self, deployment: str) -> bool:
+        """The data directory's own is; another may be somebody else's by mistake."""
+        if self._root.parent == conf.data_dir:
+            return True
+        mark = self._root / DEPLOYMENT_MARKER
+        with suppress(FileExistsError), open(mark, "x") as file:
+            file.write(deployment)
+        return mark.read_text() == deployment
+
+    def _path(self, key: str) -> Path:
+        path = self._root / key
+        if not path.resolve().is_relative_to(self._root.resolve()):
+            raise ValueError(f"{key!r} is no storage key")
+        return path
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,104 @@
+"""Step 10 - granite-docling's DocTags → Markdown. Headers and footers of pages are left out, as everywhere.
+
+<text><loc_..>…</text>, <section_header_level_1>, <list_item>, <caption>, <formula>, <code>, <picture>, and
+tables in OTSL: <fcel> a cell, <ecel> an empty one, <lcel> <ucel> <xcel> one merged with its neighbour,
+<ched> <rhed> <srow> heads, <nl> the end of a row.
+"""
+
+import re
+from collections.abc import Iterator
+
+from ...output.markdown import escape
+from .html_tables import pipe_table
+
+_ELEMENT = re.compile(
+    r"<(title|text|paragraph|section_header_level_\d|list_item|caption|footnote|formula|code|otsl|picture|chart"
+    r"|page_header|page_footer|checkbox_(?:un)?selected|document_index|ordered_list|unordered_list)>"
+    r"(.*?)(?=</\1>|\Z)",
+    re.DOTALL,
+)
+_TAG = re.compile(r"</?[a-z_][a-z0-9_]*>|<loc_\d+>")
+_CELL = re.compile(
+    r"<(fcel|ecel|lcel|ucel|xcel|ched|rhed|srow|nl)>([^<]*(?:<(?!fcel|ecel|[lux]cel|ched|rhed|srow|nl)[^<]*)*)"
+)
+_LISTS = {"ordered_list": "{}. ", "unordered_list": "- "}
+_SKIPPED_TAGS = {"page_header", "page_footer"}
+_LIVE = (
+    (re.compile(r"<title>"), "\n\n# "),
+    (re.compile(r"<section_header_level_\d>"), "\n\n## "),
+    (re.compile(r"<list_item>"), "\n- "),
+    (re.compile(r"<(?:text|paragraph|caption|otsl|formula|code|footnote)>"), "\n\n"),
+    (re.compile(r"<nl>"), "\n"),
+    (re.compile(r"<(?:[felux]cel|ched|rhed|srow)>"), " | "),
+    (_TAG, ""),
+)
+
+
+def shown(tags: str) -> str:
+    """A piece of DocTags, no tag of it broken, as it may be shown while the rest is written."""
+    parts = re.split(r"(<[a-z_/][a-z0-9_]*>)", tags)
+    text = "".join(
+        part if number % 2 else escape(part, at_line_start=False) for number, part in enumerate(parts)
+    )
+    for pattern, mark in _LIVE:
+        text = pattern.sub(mark, text)
+    return text
+
+
+def to_markdown(tags: str) -> str:
+    return "\n\n".join(block for block in _blocks(tags) if block)
+
+
+def _blocks(tags: str) -> Iterator[str]:
+    for element in _ELEMENT.finditer(tags):
+        name, content = element[1], element[2]
+        if name in _LISTS:
+            items = [found for found in _ELEMENT.finditer(content) if found[1] == "list_item"]
+            mark = _LISTS[name]
+            yield "\n".join(mark.format(number) + _text(item[2]) for number, item in enumerate(items, 1))
+        elif name not in _SKIPPED_TAGS:
+            yield _block(name, content)
+
+
+def _block(name: str, content: str) -> str:
+    if name in ("otsl", "document_index"):
+        caption = _captions(content)
+        table = pipe_table(_rows(content))
+        return f"{caption}\n\n{table}" if caption else table
+    if name in ("picture", "chart"):
+        return f"![{_captions(content)}]()"
+    if name == "formula":
+        return f"$$\n{_TAG.sub('', content).strip()}\n$$"
+    if name == "code":
+        code = re.sub(r"<_[^<>]*_>", "", _TAG.sub("", content)).strip("\n")
+        return f"```\n{code}\n```"
+    return _mark(name) + _text(content)
+
+
+def _mark(name: str) -> str:
+    if name.startswith("section_header_level_"):
+        return "#" * min(6, int(name[-1]) + 1) + " "
+    marks = {"title": "# ", "list_item": "- ", "checkbox_selected": "- [x] ", "checkbox_unselected": "- [ ] "}
+    return marks.get(name, "")
+
+
+def _text(content: str) -> str:
+    plain = " ".join(_TAG.sub("", content).split())
+    return escape(plain)
+
+
+def _captions(content: str) -> str:
+    return " ".join(
+        _text(found) for found in re.findall(r"<caption>(.*?)(?:</caption>|\Z)", content, re.DOTALL)
+    )
+
+
+def _rows(content: str) -> list[list[str]]:
+    content = re.sub(r"<caption>.*?</caption>", "", content, flags=re.DOTALL)
+    rows: list[list[str]] = [[]]
+    for kind, text in _CELL.findall(content):
+        if kind == "nl":
+            rows.append([])
+        else:
+            rows[-1].append("" if kind in ("ecel", "lcel", "ucel", "xcel") else _text(text))
+    return [row for row in rows if row]

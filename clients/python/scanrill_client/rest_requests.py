@@ -1,0 +1,156 @@
+"""Requests over the REST API, and the interface that both transports implement."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from .errors import NotFound, UnexpectedResponse
+from .events import Created
+from .http import HttpClient
+from .messages import Engines, Instance, Json, Listing, Me, Page, Priority, Status
+from .upload_file import UploadFile
+
+T = TypeVar("T")
+
+
+class RequestTransport(Protocol):
+    """Requests that go over REST or over the WebSocket."""
+
+    async def create(self, file: UploadFile, options: Json) -> Created: ...
+    async def list(self, filters: Json) -> Listing: ...
+    async def retrieve(self, upload_id: str) -> Instance: ...
+    async def update(self, upload_id: str, fields: Json) -> Instance: ...
+    async def delete(self, upload_id: str) -> Instance: ...
+    async def cancel(self, upload_id: str) -> Instance: ...
+    async def retry(self, upload_id: str, options: Json) -> Instance: ...
+
+
+def read_options(
+    *,
+    engine: str | None = None,
+    languages: Sequence[str] | None = None,
+    pages: str | None = None,
+    profile: str | None = None,
+    priority: Priority | None = None,
+) -> Json:
+    """Return the options that are not None. An unknown option raises `TypeError`."""
+    options = {
+        "engine": engine,
+        "languages": None if languages is None else list(languages),
+        "pages": pages,
+        "profile": profile,
+        "priority": priority,
+    }
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def list_filters(status: Status | None, search: str | None, limit: int | None, cursor: str | None) -> Json:
+    """Return the filters that are not None."""
+    filters = {"status": status, "search": search, "limit": limit, "cursor": cursor}
+    return {name: value for name, value in filters.items() if value is not None}
+
+
+def update_fields(
+    filename: str | UnsetType, processed_text: str | UnsetType | None, metadata: Mapping[str, Any] | UnsetType
+) -> Json:
+    """Return the fields that are set."""
+    fields = {"filename": filename, "processed_text": processed_text, "metadata": metadata}
+    return {name: value for name, value in fields.items() if value is not UNSET}
+
+
+class RestRequests:
+    """Requests over the REST API."""
+
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
+
+    async def create(self, file: UploadFile, options: Json) -> Created:
+        """Upload a file as a stream; neither side holds a large one in memory."""
+        query = options
+        if "languages" in options:
+            query = options | {"languages": ",".join(options["languages"])}
+        if file.filename is not None:
+            query = query | {"filename": file.filename}
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(await file.size())}
+        body = await self._http.call("POST", "/api/uploads/", params=query, headers=headers, body=file.chunks)
+        return decode_response(body, Created)
+
+    async def list(self, filters: Json) -> Listing:
+        return decode_response(await self._http.call("GET", "/api/uploads/", params=filters), Listing)
+
+    async def retrieve(self, upload_id: str) -> Instance:
+        return await self._request_instance("GET", upload_path(upload_id))
+
+    async def update(self, upload_id: str, fields: Json) -> Instance:
+        return await self._request_instance("PATCH", upload_path(upload_id), json=fields)
+
+    async def delete(self, upload_id: str) -> Instance:
+        return await self._request_instance("DELETE", upload_path(upload_id))
+
+    async def cancel(self, upload_id: str) -> Instance:
+        return await self._request_instance("POST", upload_path(upload_id, "cancel"))
+
+    async def retry(self, upload_id: str, options: Json) -> Instance:
+        body = {"json": options} if options else {}
+        return await self._request_instance("POST", upload_path(upload_id, "retry"), **body)
+
+    async def _request_instance(self, method: str, path: str, **request: Any) -> Instance:
+        return decode_response(await self._http.call(method, path, **request), Instance)
+
+    # ── over REST only ──
+
+    async def me(self) -> Me:
+        return decode_response(await self._http.call("GET", "/api/me/"), Me)
+
+    async def engines(self) -> Engines:
+        return decode_response(await self._http.call("GET", "/api/engines/"), Engines)
+
+    async def page(self, upload_id: str, number: int) -> Page:
+        return decode_response(await self._http.call("GET", upload_path(upload_id, f"pages/{number}")), Page)
+
+    async def page_image(self, upload_id: str, number: int, width: int | None) -> bytes:
+        query = {} if width is None else {"width": width}
+        return await self._http.call("GET", upload_path(upload_id, f"pages/{number}/image"), params=query)
+
+    async def original(self, upload_id: str) -> bytes:
+        return await self._http.call("GET", upload_path(upload_id, "file"))
+
+    async def download(self, upload_id: str, target: Path) -> None:
+        """Write the original file to a path, chunk by chunk."""
+        async with self._http.stream("GET", upload_path(upload_id, "file")) as response:
+            with await asyncio.to_thread(open, target, "wb") as file:
+                async for chunk in response.aiter_bytes():
+                    await asyncio.to_thread(file.write, chunk)
+
+
+def upload_path(upload_id: str, rest: str = "") -> str:
+    """Return the REST path of an upload.
+
+    Raises:
+        NotFound: The id is not a UUID. Without this check, `../token` would name another route.
+    """
+    try:
+        return f"/api/uploads/{UUID(upload_id)}/{rest}"
+    except ValueError:
+        raise NotFound({"instance_id": "You have no upload with this id."}, 404) from None
+
+
+def decode_response(body: bytes, kind: type[T]) -> T:
+    """Decode the body of a response.
+
+    Raises:
+        UnexpectedResponse: The body is not JSON of this type.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.MsgspecError:
+        raise UnexpectedResponse(
+            "The server sent a response that this client cannot decode. Check the URL and both versions."
+        ) from None
