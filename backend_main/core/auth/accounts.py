@@ -19,7 +19,7 @@ class AccountState(NamedTuple):
     """An active user: since when tokens are valid, in epoch seconds; how far the log of events goes."""
 
     valid_from: float
-    head: int
+    latest_seq: int
 
 
 def account(user_id: UUID) -> AccountState | None:

@@ -209,15 +209,15 @@ class Hub:
         """Delivers all that was committed before this call; the first time, finds out where to begin."""
         if feed.cursor is not None:
             await feed.wait_until_delivered(
-                await executor.run_short_query(self._event_log.head, feed.owner_id)
+                await executor.run_short_query(self._event_log.latest_seq, feed.owner_id)
             )
             return
         standing = await executor.run_short_query(self._event_log.owner_state, feed.owner_id)
         await self._load_active_readings(feed, standing)
         if feed.cursor is None:
             self._epoch = standing.epoch
-            feed.start_at(standing.head)
-        await feed.wait_until_delivered(standing.head)
+            feed.start_at(standing.latest_seq)
+        await feed.wait_until_delivered(standing.latest_seq)
 
     async def _catch_up(self, socket: LiveConnection) -> None:
         """What came after the socket's position, as fast as it takes it; live where it meets its feed."""
@@ -350,7 +350,7 @@ class Hub:
 
     async def _load_active_readings(self, feed: UserEventStream, standing: OwnerState) -> None:
         """The texts of what is being read now, before the first of its sockets is live."""
-        self._broadcaster.retain_only(feed.owner_id, set(standing.reading), standing.head)
+        self._broadcaster.retain_only(feed.owner_id, set(standing.reading), standing.latest_seq)
         for upload_id, (attempt, pages_done) in standing.reading.items():
             if not self._broadcaster.has_all_pages(upload_id, attempt, pages_done):
                 taken = await executor.run_short_query(
@@ -384,7 +384,7 @@ class Hub:
         for owner_id, sockets in asked.items():
             account = accounts.get(owner_id)
             if account is not None and (feed := self._user_streams.get(owner_id)):
-                feed.notify(account.head)
+                feed.notify(account.latest_seq)
             for socket in sockets:
                 if not is_token_valid(account, socket.issued_at):
                     socket.close(Unauthenticated("The user was deactivated, or the token revoked."))

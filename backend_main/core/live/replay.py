@@ -58,7 +58,7 @@ class OwnerState(NamedTuple):
     """The log's epoch and head; the uploads that are read, looked up after the head: attempt, pages done."""
 
     epoch: str
-    head: int
+    latest_seq: int
     reading: dict[UUID, tuple[int, int]]
 
 
@@ -86,21 +86,21 @@ class EventLogReader:
         row, _ = EventLog.objects.get_or_create(id=1, defaults={"epoch": reset_epoch()})
         return row.epoch
 
-    def head(self, owner_id: UUID) -> int:
+    def latest_seq(self, owner_id: UUID) -> int:
         return event_log.latest_seq(owner_id)
 
     def accounts(self, owner_ids: list[UUID]) -> dict[UUID, accounts.AccountState]:
         return accounts.accounts(owner_ids)
 
     def owner_state(self, owner_id: UUID) -> OwnerState:
-        head = self.head(owner_id)
+        head = self.latest_seq(owner_id)
         reading = Upload.objects.filter(owner_id=owner_id, status=Status.PROCESSING)
         rows = reading.values_list("pk", "attempt", "pages_done")
         return OwnerState(self.epoch(), head, {key: (attempt, done) for key, attempt, done in rows})
 
     def reading_state(self, owner_id: UUID, upload_id: UUID, attempt: int) -> ReadingStarted | None:
         """What readers said when they took the upload, and what has been read since; None: it was lost."""
-        head = self.head(owner_id)
+        head = self.latest_seq(owner_id)
         row = Upload.objects.filter(pk=upload_id, owner_id=owner_id, status=Status.PROCESSING)
         upload = (
             row.filter(first_attempt__lte=attempt, attempt__gte=attempt)
@@ -120,7 +120,7 @@ class EventLogReader:
 
     def has_all_since(self, owner_id: UUID, seq: int) -> bool:
         """Whether the log has every event after this one."""
-        head = self.head(owner_id)
+        head = self.latest_seq(owner_id)
         if seq == head:
             return True
         oldest = Event.objects.filter(owner_id=owner_id).aggregate(seq=Min("seq"))["seq"]

@@ -18,7 +18,7 @@ from ..documents.pixels import Pixels
 from ..inference import Floats, InferenceSession, best_runtime
 from .geometry import LayoutBox, PageFrame
 
-MODEL = Path(__file__).parent / "models" / "layout_cdla.onnx"
+MODEL = Path(__file__).parents[1] / "models" / "layout_cdla.onnx"
 KINDS = (
     "text",
     "title",

@@ -35,4 +35,4 @@ async def test_a_request_that_is_cut_off_is_answered_unless_its_answer_has_begun
         assert sent == [START]
     else:
         assert sent[0]["status"] == 503
-        assert b"try again" in sent[1]["body"]
+        assert b"Try again" in sent[1]["body"]

@@ -53,7 +53,7 @@ def test_what_can_be_tried_again_is_said_so() -> None:
     for row in drawn():
         kind = getattr(errors, row.name)
         if row.numbers and max(row.numbers) > 4000 and kind.__name__ != "UploadNotFound":
-            assert kind.final == ("reconnect" not in row.text), row.name
+            assert kind.is_final == ("reconnect" not in row.text), row.name
 
 
 def test_codes_are_unique_and_close_codes_are_an_application_s() -> None:

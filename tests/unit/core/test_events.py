@@ -61,7 +61,9 @@ def test_every_change_is_a_row_with_the_next_number_of_its_owner() -> None:
     assert log_of(ada) == list(enumerate(kinds, 1))
     assert log_of(bob) == [(1, "created")]
     cy = new_user()
-    heads = {owner_id: account.head for owner_id, account in log.accounts([ada.pk, bob.pk, cy.pk]).items()}
+    heads = {
+        owner_id: account.latest_seq for owner_id, account in log.accounts([ada.pk, bob.pk, cy.pk]).items()
+    }
     assert heads == {ada.pk: 6, bob.pk: 1, cy.pk: 0}
     assert other.owner == bob
 
@@ -299,7 +301,7 @@ def test_what_is_being_read_is_told_to_who_comes() -> None:
     assert claim is not None
     results.save_page(claim, reading.PageDone(1, 3, 10, 10, "one", "one", [], []))
     standing = log.owner_state(upload.owner_id)
-    assert (standing.head, standing.reading) == (2, {upload.pk: (1, 1)})
+    assert (standing.latest_seq, standing.reading) == (2, {upload.pk: (1, 1)})
     assert standing.epoch == log.epoch()
     taken = log.reading_state(upload.owner_id, upload.pk, 1)
     assert taken is not None

@@ -79,4 +79,6 @@ def test_of_what_a_server_cut_off_at_its_end_there_is_no_traceback(
 def test_every_handler_of_the_server_leaves_that_out() -> None:
     from django.conf import settings
 
-    assert all(handler["filters"] == ["cut offs"] for handler in settings.LOGGING["handlers"].values())
+    assert all(
+        handler["filters"] == ["shutdown_cancellations"] for handler in settings.LOGGING["handlers"].values()
+    )

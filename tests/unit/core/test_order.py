@@ -110,8 +110,8 @@ class Ear:
     """A socket that reads at once, and a client that folds what it hears."""
 
     def __init__(self, stream: Stream) -> None:
-        self.live, self.stream, self.owner_id = True, stream, OWNER
-        self.outbox = self
+        self.is_caught_up, self.stream, self.owner_id = True, stream, OWNER
+        self.send_queue = self
         self.full, self.pages = "", dict[int, str]()
         self.ended: list[int] = []
 

@@ -85,7 +85,7 @@ def test_a_retry_right_after_a_cancel_is_another_reader_s_and_the_first_writes_n
     assert happened[-1] is MARK
 
 
-MARK: Any = SimpleNamespace(last=False)
+MARK: Any = SimpleNamespace(ends_reading=False)
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3, 5])
@@ -106,7 +106,7 @@ def test_after_a_delete_a_reader_writes_and_tells_nothing(
     assert len(terminals(happened)) == 2  # the delete itself, and the mark after it
 
 
-DELETED: Any = SimpleNamespace(last=True)
+DELETED: Any = SimpleNamespace(ends_reading=True)
 
 
 def test_a_delete_cancels_the_reading_of_that_upload_only(upload: Upload) -> None:

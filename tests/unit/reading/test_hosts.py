@@ -29,16 +29,16 @@ class FakeHost:
     def __init__(self, engine: str, threads: int = 0, max_memory_bytes: int = 0) -> None:
         self.engine, self.max_memory_bytes = engine, max_memory_bytes
         self.starts = self.stops = self.cancels = self.resident_bytes = 0
-        self.warm = False
+        self.is_ready = False
         FakeHost.all.append(self)
 
     def start(self) -> None:
         self.starts += 1
-        self.warm = True
+        self.is_ready = True
 
     def stop(self) -> None:
         self.stops += 1
-        self.warm, self.resident_bytes = False, 0
+        self.is_ready, self.resident_bytes = False, 0
 
     def cancel(self) -> None:
         self.cancels += 1

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 CHARACTERS_METADATA_KEY = "character"
-OWN_MODELS = Path(__file__).parents[1] / "models"
+OWN_MODELS = Path(__file__).parents[2] / "models"
 
 
 @dataclass(frozen=True)
