@@ -23,8 +23,8 @@ import pytest
 from backend_main import reading
 from docs import check, sample, site
 from tests.support.accounts import Account
-from tests.support.door import HttpClient
-from tests.support.drawing import lines_of_text, page_png, scripted_png
+from tests.support.http_client import HttpClient
+from tests.support.page_images import lines_of_text, page_png, scripted_png
 from tests.support.server import SCANRILL, Server
 
 PAGES = Path(check.ROOT, "docs", "pages")
