@@ -28,7 +28,7 @@ def selected_mode(arguments: Sequence[str]) -> str:
     """By the arguments of a command that runs tests, or by who started that; its processes inherit it."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--deployment", default=os.environ.get(_CHOSEN, EMBEDDED))
-    os.environ[_CHOSEN] = parser.parse_known_args(arguments)[0].parts
+    os.environ[_CHOSEN] = parser.parse_known_args(arguments)[0].deployment
     if scaled():
         _redis_url()
     return os.environ[_CHOSEN]
