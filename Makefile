@@ -31,7 +31,7 @@ web: | $(UV) ## Build the web page, where its sources have changed
 npm: | $(UV) ## Run npm in web/: make npm ARGS="run dev"
 	@$(BUILD_WEB) npm $(ARGS)
 
-test: .venv/.installed-dev web ## Run the tests; with ARGS=--slow all of them; --parts=scaled: servers with workers, PostgreSQL and Redis
+test: .venv/.installed-dev web ## Run the tests; with ARGS=--slow all of them; --deployment=scaled: servers with workers, PostgreSQL and Redis
 	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(ARGS)
 
 lint: .venv/.installed-dev | $(UV) ## Style, types, import rules
@@ -51,16 +51,16 @@ docs: .venv/.installed-docs ## Build the documentation into site/
 	@SCANRILL_SECRET_KEY=docs $(BIN)/python -m docs.site
 
 bench: .venv/.installed-bench web ## Measure, and write the tables of benchmarks/README.md
-	$(BIN)/python -m benchmarks.main_job --write
+	$(BIN)/python -m benchmarks.end_to_end_latency --write
 	$(BIN)/python -m benchmarks.accuracy --write
 	$(BIN)/python -m benchmarks.reading_speed --write
 	$(BIN)/python -m benchmarks.reading_memory --write
 	$(BIN)/python -m benchmarks.ingest --write
 	$(BIN)/python -m benchmarks.install --write
 	$(BIN)/python -m benchmarks.web_page --write
-	$(BIN)/python -m benchmarks.stream_cost --write
+	$(BIN)/python -m benchmarks.stream_bandwidth --write
 	$(BIN)/python -m benchmarks.fan_out --write
-	$(BIN)/python -m benchmarks.many_rows --write
+	$(BIN)/python -m benchmarks.database_scaling --write
 	$(BIN)/python -m benchmarks.scale_out --write
 
 soak: .venv/.installed-dev ## Users and accidents for half an hour; then the books must balance: make soak ARGS="--mode scaled"

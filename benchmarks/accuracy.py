@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.accuracy_readers import Cache, Page, Reading, lacking, readers
-from benchmarks.report import write
-from tests.support import structure
+from benchmarks.readme_tables import write
+from tests.support import markdown_structure_score
 from tests.support.scoring import Score, score
 
 PAGES = Path(__file__).parents[2] / "shared" / "data"
@@ -72,7 +72,11 @@ class Result:
         self.score += score(reading.text, page.truth)
         self.readings.append(reading)
         if page.markdown is not None:
-            measures = (structure.reading_order, structure.tables, structure.headings)
+            measures = (
+                markdown_structure_score.reading_order,
+                markdown_structure_score.tables,
+                markdown_structure_score.headings,
+            )
             order, tables, headings = (measure(reading.text, page.markdown) for measure in measures)
             self.structures.append((order, tables, headings))
 

@@ -31,7 +31,7 @@ from typing import Any
 from benchmarks import fan_out_servers as servers
 from benchmarks.fan_out_client import Progress
 from benchmarks.fan_out_servers import Stack
-from benchmarks.report import write
+from benchmarks.readme_tables import write
 
 WINDOW = 64
 COMMAND_SECONDS = 120
@@ -139,7 +139,7 @@ class Bench:
     def publishing(self, rounds: int, seconds: float) -> Send:
         """Live text, from a process of its own."""
         stack, fan = self.stack, self.scenario.sockets
-        self.feed = feed = Worker("fan_out_feed", stack.feed, stack.redis_port, self._progress_path)
+        self.feed = feed = Worker("fan_out_publisher", stack.feed, stack.redis_port, self._progress_path)
         most = self.scenario.most
         messages = rounds * (most + math.ceil(seconds * self.scenario.live_rate))
         users = stack.addressees(self.scenario.names, messages)

@@ -18,11 +18,17 @@ from pathlib import Path
 import psutil
 
 from benchmarks.fan_out_client import STAMP, STAMP_DIGITS
-from benchmarks.fan_out_feed import CHANNEL, MESSAGE_BYTES, PAGES, PREFIX, partial
+from benchmarks.fan_out_publisher import (
+    CHANNEL,
+    MESSAGE_BYTES,
+    PAGES,
+    PREFIX,
+    partial,
+)
 from tests.support.accounts import Account
-from tests.support.drawing import scripted_png
+from tests.support.database_rows import transaction
+from tests.support.page_images import scripted_png
 from tests.support.server import Server
-from tests.support.tables import transaction
 from tools import build_web
 
 NODE = Path(__file__).with_name("node")

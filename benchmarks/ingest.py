@@ -1,6 +1,6 @@
 """How images come in: 10, 100, 200 MB by `create` and by POST, beside a plain consumer and the floor.
 
-For each size, in one run and in turn: scanrill's `create`; the plain consumer of `plain_server.py` (`json`
+For each size, in one run and in turn: scanrill's `create`; the plain consumer of `baseline_server.py` (`json`
 and `base64`); the same server only receiving the frame; the floor, SHA-256 and a write; the file by POST. Of
 the server's process: processor seconds, the peak of its memory above where it stood, and the worst time that
 `list` on another socket took meanwhile.
@@ -31,7 +31,7 @@ import httpx
 import psutil
 import websockets
 
-from benchmarks.report import write
+from benchmarks.readme_tables import write
 from tests.support.accounts import Account
 from tests.support.server import Server
 
@@ -268,7 +268,7 @@ async def measure(repeat: int) -> dict[int, list[dict[str, Cost]]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         port = free_port()
-        plain = subprocess.Popen([sys.executable, "-m", "benchmarks.plain_server", str(port), name])
+        plain = subprocess.Popen([sys.executable, "-m", "benchmarks.baseline_server", str(port), name])
         server = Server(folder / "data").start()
         try:
             await warm_up(server, f"ws://127.0.0.1:{port}")

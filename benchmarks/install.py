@@ -15,8 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.report import write
-from tests.support.drawing import lines_of_text, page_png
+from benchmarks.readme_tables import write
+from tests.support.page_images import lines_of_text, page_png
 
 ROOT = Path(__file__).parents[1]
 LINES = 20

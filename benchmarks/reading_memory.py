@@ -17,8 +17,8 @@ from pathlib import Path
 import psutil
 
 from backend_main import reading
-from benchmarks.main_job import PAGES, mixed, pages
-from benchmarks.report import README, write
+from benchmarks.end_to_end_latency import PAGES, mixed, pages
+from benchmarks.readme_tables import README, write
 
 PICTURE = Path(__file__).with_name("reading_memory.svg")
 COUNT = 500

@@ -31,10 +31,22 @@ import numpy as np
 from PIL import Image
 
 from backend_main.reading.inference import OpenVinoSession, best_runtime
-from benchmarks import main_job
-from benchmarks.main_job import PAGES, THREADS, Page, pages
-from benchmarks.report import README, write
-from benchmarks.speed_reader import ACCURATE, DEFAULTS, FAST, READERS, TESSERACT, missing
+from benchmarks import end_to_end_latency
+from benchmarks.end_to_end_latency import (
+    PAGES,
+    THREADS,
+    Page,
+    pages,
+)
+from benchmarks.reading_speed_worker import (
+    ACCURATE,
+    DEFAULTS,
+    FAST,
+    READERS,
+    TESSERACT,
+    missing,
+)
+from benchmarks.readme_tables import README, write
 from tests.support.scoring import Score, score
 
 SETS = {"sroie": "receipts", "funsd": "forms", "mdrender": "rendered pages"}
@@ -72,7 +84,7 @@ class Process:
     def __init__(self, reader: str, threads: int, paths: Sequence[Path]) -> None:
         limits = {"OMP_NUM_THREADS": str(threads), "OMP_THREAD_LIMIT": str(threads)}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.speed_reader", reader, str(threads), *map(str, paths)],
+            [sys.executable, "-m", "benchmarks.reading_speed_worker", reader, str(threads), *map(str, paths)],
             env=os.environ | limits,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -160,15 +172,17 @@ def through_the_server(all_pages: Sequence[Page]) -> float:
     Both have the same engine, loaded, with all cores. Some pages later both are made anew: of two processes
     that do the same, one may be a twentieth slower for as long as it lives.
     """
-    few = main_job.mixed(list(all_pages))[:SERVED_PAGES]
+    few = end_to_end_latency.mixed(list(all_pages))[:SERVED_PAGES]
     groups = [few[first : first + PAGES_OF_PAIR] for first in range(0, len(few), PAGES_OF_PAIR)]
     return statistics.median(ratio for group in groups for ratio in _by_a_new_pair(group))
 
 
 def _by_a_new_pair(some: Sequence[Page]) -> Iterator[float]:
-    with main_job.server() as serving:
-        library = main_job.library()
-        first, *others = (main_job.over_the_websocket(_url(serving)) for _ in range(1 + SERVED_TIMES))
+    with end_to_end_latency.server() as serving:
+        library = end_to_end_latency.library()
+        first, *others = (
+            end_to_end_latency.over_the_websocket(_url(serving)) for _ in range(1 + SERVED_TIMES)
+        )
         for page in some:
             first(page), library(page)  # both have seen the page's size once
             served, read = 0.0, 0.0
@@ -184,8 +198,8 @@ def _by_a_new_pair(some: Sequence[Page]) -> Iterator[float]:
 def around_a_page() -> float:
     """The median of the seconds from `create` to the end, over a real server, where reading takes no time."""
     noise = np.random.default_rng(1)
-    with TemporaryDirectory() as folder, main_job.server("dummy") as serving:
-        read = main_job.over_the_websocket(_url(serving))
+    with TemporaryDirectory() as folder, end_to_end_latency.server("dummy") as serving:
+        read = end_to_end_latency.over_the_websocket(_url(serving))
         times = []
         for number in range(AROUND_PAGES):
             path = Path(folder, f"{number}.png")
@@ -194,7 +208,7 @@ def around_a_page() -> float:
     return statistics.median(times)
 
 
-def _url(serving: main_job.Server) -> str:
+def _url(serving: end_to_end_latency.Server) -> str:
     return serving.url(token=serving.token(serving.user()))
 
 
@@ -262,7 +276,7 @@ def report(
         [
             f"`.venv/bin/python -m benchmarks.reading_speed --write`, {datetime.now(UTC).date()}.",
             f"{len(all_pages)} pages, load average {load:.1f} before, {os.getloadavg()[0]:.1f} after.",
-            main_job.machine(all_figures),
+            end_to_end_latency.machine(all_figures),
             table(all_figures, groups),
             verdicts(all_figures, served, around),
         ]

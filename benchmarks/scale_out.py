@@ -25,11 +25,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.report import write
-from benchmarks.scale_out_modes import MODES, Mode, Running
+from benchmarks.deployment_modes import MODES, Mode, Running
+from benchmarks.readme_tables import write
 from tests.support.accounts import Account
-from tests.support.documents import scripted_tiff
-from tests.support.drawing import lines_of_text, page_png, scripted_png
+from tests.support.page_images import lines_of_text, page_png, scripted_png
+from tests.support.scripted_documents import scripted_tiff
 
 PAGES, PAGE_SECONDS = 60, 0.25
 WARM_UP_PAGES = 12

@@ -19,10 +19,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.report import write
+from benchmarks.readme_tables import write
+from tests.chaos.soak.memory_trend import TOLERATED_BYTES, TOLERATED_SHARE, Weight
 from tests.chaos.soak.plan import MODES, draw
 from tests.chaos.soak.run import Result, soak
-from tests.chaos.soak.weighing import TOLERATED_BYTES, TOLERATED_SHARE, Weight
 
 MOST_SHOWN = 20
 MIB = 1024**2

@@ -21,7 +21,7 @@ from django.core.asgi import get_asgi_application
 from django.db import connection, models
 from django.urls import path
 
-from benchmarks.fan_out_feed import redis_host
+from benchmarks.fan_out_publisher import redis_host
 
 settings.configure(
     ALLOWED_HOSTS=["*"],

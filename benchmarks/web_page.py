@@ -17,10 +17,10 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.report import write
+from benchmarks.readme_tables import write
 from tests.support.accounts import Account
-from tests.support.documents import scripted_tiff
 from tests.support.page_object import CHROMIUM_FLAGS, sign_in_link
+from tests.support.scripted_documents import scripted_tiff
 from tests.support.server import Server
 
 LINES = 30
@@ -134,7 +134,7 @@ def main() -> None:
     text = f"`.venv/bin/python -m benchmarks.web_page --write`, load average {load:.1f} before.\n\n{text}"
     print(text)
     if options.write:
-        write("page", text)
+        write("web_page", text)
 
 
 if __name__ == "__main__":

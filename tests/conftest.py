@@ -17,10 +17,10 @@ os.environ["SCANRILL_DATA_DIR"] = tempfile.mkdtemp(prefix="scanrill-unit-")
 os.environ["SCANRILL_ENGINE"] = "dummy"
 os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
 
-from tests.support import parts, postgresql
+from tests.support import deployment_mode, postgresql
 
 # Too early for pytest's options; the processes of a run inherit what is set here.
-if parts.selected_mode(sys.argv[1:]) != parts.EMBEDDED:
+if deployment_mode.selected_mode(sys.argv[1:]) != deployment_mode.EMBEDDED:
     os.environ["SCANRILL_DATABASE_URL"] = postgresql.url_of("postgres")
     os.environ["SCANRILL_SECRET_KEY"] = "of the unit tests, which sign with it what nobody else reads"
 
@@ -53,13 +53,17 @@ def pytest_xdist_setupnodes() -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the tests marked as slow too")
     # Read above; here it is known, and explained.
-    parser.addoption("--parts", choices=parts.NAMES, help="of the tests' servers; see tests/support/parts.py")
+    parser.addoption(
+        "--deployment",
+        choices=deployment_mode.NAMES,
+        help="of the tests' servers; see tests/support/deployment_mode.py",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The slow ones first, if at all: one that is begun last keeps all workers but its own waiting."""
     for item in items:
-        if (embedded := item.get_closest_marker("embedded")) and not parts.embedded():
+        if (embedded := item.get_closest_marker("embedded")) and not deployment_mode.embedded():
             item.add_marker(pytest.mark.skip(reason=f"of embedded servers alone: {embedded.args[0]}"))
     slow = [item for item in items if item.get_closest_marker("slow")]
     others = [item for item in items if not item.get_closest_marker("slow")]

@@ -8,9 +8,9 @@ import uuid
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.client import Message
-from tests.support.drawing import scripted_png
-from tests.support.shapes import expect_silence
+from tests.support.message_checks import expect_silence
+from tests.support.page_images import scripted_png
+from tests.support.websocket_client import Message
 
 KEY = "0a4f1f0e-6d5a-4c8e-9a43-3f3c5a7d2b10"
 

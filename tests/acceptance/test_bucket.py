@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from tests.support.accounts import Account
-from tests.support.documents import scripted_tiff
-from tests.support.door import HttpClient
-from tests.support.drawing import page_png, scripted_png
+from tests.support.http_client import HttpClient
+from tests.support.page_images import page_png, scripted_png
 from tests.support.processes import wait_until
 from tests.support.s3 import S3
+from tests.support.scripted_documents import scripted_tiff
 from tests.support.server import Server
 
 PREFIX = "acceptance/"

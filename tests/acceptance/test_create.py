@@ -16,10 +16,16 @@ from PIL import Image
 
 from tests.acceptance.conftest import Barrier
 from tests.support.accounts import Account
-from tests.support.client import Message, WebSocketClient
-from tests.support.drawing import scripted_png
+from tests.support.message_checks import (
+    expect_silence,
+    ids_of,
+    partials,
+    receive_terminal,
+    receive_until_end,
+)
+from tests.support.page_images import scripted_png
 from tests.support.server import Server
-from tests.support.shapes import expect_silence, ids_of, partials, receive_terminal, receive_until_end
+from tests.support.websocket_client import Message, WebSocketClient
 
 
 def noise_png() -> bytes:

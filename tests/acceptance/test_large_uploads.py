@@ -18,10 +18,10 @@ from websockets.uri import parse_uri
 
 from tests.acceptance.conftest import MAX_UPLOAD_BYTES
 from tests.support.accounts import Account
-from tests.support.client import Message
-from tests.support.drawing import scripted_png
+from tests.support.message_checks import expect_silence, ids_of
+from tests.support.page_images import scripted_png
 from tests.support.server import Server
-from tests.support.shapes import expect_silence, ids_of
+from tests.support.websocket_client import Message
 
 
 def noise_bmp(width: int, height: int) -> bytes:

@@ -8,14 +8,14 @@ import pytest
 
 from tests.acceptance.conftest import Barrier
 from tests.support.accounts import Account
-from tests.support.client import Message, WebSocketClient
-from tests.support.drawing import scripted_png
-from tests.support.shapes import (
+from tests.support.message_checks import (
     INSTANCE_KEYS,
     INSTANCE_KEYS_WITH_TEXTS,
     expect_silence,
     ids_of,
 )
+from tests.support.page_images import scripted_png
+from tests.support.websocket_client import Message, WebSocketClient
 
 
 async def read(client: WebSocketClient, *, name: str = "scan.png", **script: object) -> str:

@@ -8,8 +8,8 @@ import urllib.request
 import uuid
 
 from tests.support.accounts import Account
-from tests.support.client import WebSocketClient
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
+from tests.support.websocket_client import WebSocketClient
 
 
 def fetch(url: str, headers: dict[str, str], body: bytes | None = None) -> int:

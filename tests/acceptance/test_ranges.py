@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.client import TERMINAL, Message, WebSocketClient
-from tests.support.documents import Document
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
 from tests.support.processes import reading_children, wait_gone, wait_until
+from tests.support.scripted_documents import Document
 from tests.support.server import Server
+from tests.support.websocket_client import TERMINAL, Message, WebSocketClient
 
 PAGES = 12
 FIRST, SECOND = 1, 4  # pages with which the two readers begin

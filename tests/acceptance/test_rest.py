@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support.client import WebSocketClient
-from tests.support.door import HttpClient, files_in, wait_until
-from tests.support.drawing import scripted_png
+from tests.support.http_client import HttpClient, files_in, wait_until
+from tests.support.page_images import scripted_png
 from tests.support.server import Server
+from tests.support.websocket_client import WebSocketClient
 
 LIMIT = 200_000
 

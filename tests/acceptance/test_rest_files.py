@@ -12,8 +12,8 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.support.door import HttpClient, files_in
-from tests.support.drawing import page_png, scripted_png
+from tests.support.http_client import HttpClient, files_in
+from tests.support.page_images import page_png, scripted_png
 from tests.support.server import Server
 
 

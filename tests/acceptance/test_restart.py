@@ -13,9 +13,9 @@ import websockets
 
 from tests.acceptance.conftest import Barrier
 from tests.support.accounts import Account
-from tests.support.drawing import scripted_png
+from tests.support.message_checks import receive_until_end
+from tests.support.page_images import scripted_png
 from tests.support.server import Server
-from tests.support.shapes import receive_until_end
 
 
 @pytest.mark.timeout(240)

@@ -9,12 +9,12 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.client import WebSocketClient
-from tests.support.documents import scripted_tiff
-from tests.support.drawing import scripted_png
-from tests.support.folding import ClientState, comparable
+from tests.support.client_state import ClientState, comparable
+from tests.support.message_checks import expect_silence
+from tests.support.page_images import scripted_png
+from tests.support.scripted_documents import scripted_tiff
 from tests.support.server import Server
-from tests.support.shapes import expect_silence
+from tests.support.websocket_client import WebSocketClient
 
 LONG = 5_000_000
 

@@ -10,9 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.support.accounts import Account
-from tests.support.drawing import lines_of_text, scripted_png
-from tests.support.server import Server
-from tests.support.shapes import (
+from tests.support.message_checks import (
     FAILED_KEYS,
     PARTIAL_KEYS,
     expect_silence,
@@ -20,6 +18,8 @@ from tests.support.shapes import (
     receive_terminal,
     receive_until_end,
 )
+from tests.support.page_images import lines_of_text, scripted_png
+from tests.support.server import Server
 
 DUMMY_PAGE = "# Dummy page\n\nThe quick brown fox jumps\nover the lazy dog."
 

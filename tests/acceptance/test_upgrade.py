@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support import parts, postgresql
-from tests.support.client import TERMINAL, WebSocketClient
-from tests.support.door import HttpClient
-from tests.support.drawing import scripted_png
-from tests.support.older import EPOCH, OldSchemaDatabase
+from tests.support import deployment_mode, postgresql
+from tests.support.database_rows import rows
+from tests.support.http_client import HttpClient
+from tests.support.old_schema import EPOCH, OldSchemaDatabase
+from tests.support.page_images import scripted_png
 from tests.support.server import Server
-from tests.support.tables import rows
+from tests.support.websocket_client import TERMINAL, WebSocketClient
 
 # The first schema that had a log of events, and the one before the newest.
 CASES = [
@@ -37,7 +37,7 @@ def older(
     settings = {}
     if database == "postgresql":
         settings = {"DATABASE_URL": postgresql.new_database(), "SECRET_KEY": secrets.token_hex(32)}
-    elif not parts.embedded():
+    elif not deployment_mode.embedded():
         pytest.skip("this run is of PostgreSQL")
     older = OldSchemaDatabase.on(Server(tmp_path_factory.mktemp("older") / "data", **settings), schema)
     older.server.start()

@@ -22,9 +22,9 @@ from typing import Any
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.client import Message, WebSocketClient
-from tests.support.drawing import scripted_png
-from tests.support.shapes import expect_silence
+from tests.support.message_checks import expect_silence
+from tests.support.page_images import scripted_png
+from tests.support.websocket_client import Message, WebSocketClient
 
 VECTORS = sorted((Path(__file__).parents[1] / "vectors").glob("*.json"))
 PLACEHOLDER = re.compile(r"\{(\w+)\}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Route, expect
 
 from tests.support.accounts import Account
-from tests.support.drawing import page_png, scripted_png
+from tests.support.page_images import page_png, scripted_png
 from tests.support.page_object import (
     READ_TIMEOUT_MS,
     REPORT_CSP_VIOLATIONS,

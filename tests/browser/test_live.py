@@ -8,9 +8,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from tests.support.documents import scripted_tiff
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
 from tests.support.page_object import ConsoleMonitor, WebPage
+from tests.support.scripted_documents import scripted_tiff
 from tests.support.server import Server
 
 

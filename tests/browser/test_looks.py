@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from tests.support.drawing import page_png, scripted_png
+from tests.support.page_images import page_png, scripted_png
 from tests.support.page_object import ConsoleMonitor, WebPage
 from tests.support.server import Server
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.drawing import page_png, scripted_png
+from tests.support.page_images import page_png, scripted_png
 from tests.support.page_object import READ_TIMEOUT_MS, ConsoleMonitor, WebPage
 
 ATTACKS = [

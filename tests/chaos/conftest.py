@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.client import TERMINAL, Message, WebSocketClient
 from tests.support.redis import Redis
 from tests.support.server import Server
+from tests.support.websocket_client import TERMINAL, Message, WebSocketClient
 
 
 class Account:

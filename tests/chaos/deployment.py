@@ -17,11 +17,11 @@ from scanrill_client import Event, Finished, Snapshot
 
 from tests.support import postgresql
 from tests.support.accounts import Account
+from tests.support.database_rows import rows
+from tests.support.event_recorder import EventRecorder, seq
 from tests.support.processes import reading_children, wait_gone, wait_until
 from tests.support.redis import Redis
 from tests.support.server import Server
-from tests.support.tables import rows
-from tests.support.watching import EventRecorder, seq
 from tests.support.worker import Worker
 
 LEASE_SECONDS = 4

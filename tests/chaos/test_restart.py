@@ -15,12 +15,12 @@ import pytest
 import websockets
 
 from tests.chaos.conftest import Account, ends_seen, retrieved, shown
-from tests.support.client import WebSocketClient
-from tests.support.documents import Document
-from tests.support.drawing import scripted_png
+from tests.support.database_rows import rows
+from tests.support.page_images import scripted_png
 from tests.support.processes import reading_child, wait_gone, wait_until
+from tests.support.scripted_documents import Document
 from tests.support.server import Server
-from tests.support.tables import rows
+from tests.support.websocket_client import WebSocketClient
 
 PAGES_OF_A_JOB = 3
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.conftest import Account
-from tests.support.client import Message
-from tests.support.drawing import scripted_png
 from tests.support.encoding import base64_of
+from tests.support.page_images import scripted_png
 from tests.support.server import Server
+from tests.support.websocket_client import Message
 
 CLIENTS = 12
 MAX_UPLOAD_BYTES = 24 * 1024**2

@@ -9,10 +9,15 @@ import pytest
 
 from tests.chaos.proxy import Proxy
 from tests.support.accounts import Account
-from tests.support.documents import scripted_tiff
-from tests.support.raw import frame_ends
+from tests.support.event_recorder import (
+    all_read,
+    assert_matches_server,
+    head_of,
+    recording,
+)
+from tests.support.raw_websocket import frame_ends
+from tests.support.scripted_documents import scripted_tiff
 from tests.support.server import Server
-from tests.support.watching import all_read, assert_matches_server, head_of, recording
 
 
 @dataclass

@@ -22,9 +22,15 @@ from hypothesis.stateful import (
 
 from tests.chaos.proxy import Proxy
 from tests.support.accounts import Account
-from tests.support.documents import scripted_tiff
+from tests.support.event_recorder import (
+    EventRecorder,
+    all_read,
+    assert_matches_server,
+    head_of,
+    recording,
+)
+from tests.support.scripted_documents import scripted_tiff
 from tests.support.server import Server
-from tests.support.watching import EventRecorder, all_read, assert_matches_server, head_of, recording
 
 REFUSALS = (200, 404, 409)
 EXAMPLES, STEPS = 5, 14

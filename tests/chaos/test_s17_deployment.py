@@ -17,11 +17,11 @@ import pytest
 from tests.chaos.conftest import retrieved, shown
 from tests.chaos.deployment import Deployment
 from tests.support.accounts import Account
-from tests.support.client import TERMINAL, WebSocketClient
-from tests.support.documents import Document
+from tests.support.event_recorder import EventRecorder, recording
 from tests.support.processes import wait_until
 from tests.support.redis import Redis
-from tests.support.watching import EventRecorder, recording
+from tests.support.scripted_documents import Document
+from tests.support.websocket_client import TERMINAL, WebSocketClient
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 

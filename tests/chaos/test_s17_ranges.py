@@ -15,12 +15,12 @@ from tests.chaos.conftest import ends_seen, shown
 from tests.chaos.deployment import Deployment
 from tests.chaos.test_s17_deployment import in_thread
 from tests.support.accounts import Account
-from tests.support.client import WebSocketClient
-from tests.support.documents import Document
+from tests.support.database_rows import rows
+from tests.support.event_recorder import EventRecorder, recording
 from tests.support.processes import wait_until
 from tests.support.redis import Redis
-from tests.support.tables import rows
-from tests.support.watching import EventRecorder, recording
+from tests.support.scripted_documents import Document
+from tests.support.websocket_client import WebSocketClient
 from tests.support.worker import Worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]

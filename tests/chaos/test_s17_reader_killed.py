@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from tests.chaos.conftest import Account, ends_seen, retrieved, shown
-from tests.support.documents import Document
 from tests.support.processes import reading_child, wait_gone, wait_until
+from tests.support.scripted_documents import Document
 from tests.support.server import Server
 
 PAGES = 4

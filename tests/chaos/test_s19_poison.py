@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.conftest import Account, ends_seen, retrieved
-from tests.support.documents import scripted_tiff
-from tests.support.drawing import scripted_png
+from tests.support.database_rows import rows
+from tests.support.page_images import scripted_png
 from tests.support.processes import reading_child
+from tests.support.scripted_documents import scripted_tiff
 from tests.support.server import Server
-from tests.support.tables import rows
 
 MEMORY_BYTES = 256 * 1024**2  # soon filled: within the second that a page may take
 SENTENCES = {

@@ -16,13 +16,13 @@ from tests.chaos.conftest import ends_seen, retrieved, shown
 from tests.chaos.deployment import Deployment
 from tests.chaos.test_s17_deployment import in_thread
 from tests.support.accounts import Account
-from tests.support.client import Message, WebSocketClient
-from tests.support.documents import Document
-from tests.support.drawing import scripted_png
+from tests.support.event_recorder import recording
+from tests.support.page_images import scripted_png
 from tests.support.processes import reading_children, wait_until
 from tests.support.redis import Redis
+from tests.support.scripted_documents import Document
 from tests.support.server import Server
-from tests.support.watching import recording
+from tests.support.websocket_client import Message, WebSocketClient
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 

@@ -13,11 +13,11 @@ import pytest
 from backend_main.core.pubsub.messages import LogAdvanced, PageSnapshot, PageTextUpdate
 from backend_main.core.pubsub.redis import RedisPublisher
 from tests.support.accounts import Account
-from tests.support.documents import Document
-from tests.support.door import wait_until
-from tests.support.drawing import scripted_png
-from tests.support.elsewhere import cancel_in_database
+from tests.support.external_changes import cancel_in_database
+from tests.support.http_client import wait_until
+from tests.support.page_images import scripted_png
 from tests.support.redis import Redis
+from tests.support.scripted_documents import Document
 from tests.support.server import Server
 
 PREFIX = "here:"

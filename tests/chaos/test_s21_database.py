@@ -16,12 +16,12 @@ import pytest
 from tests.chaos.conftest import ends_seen, insisting
 from tests.support import postgresql
 from tests.support.accounts import Account
-from tests.support.client import Message, WebSocketClient
-from tests.support.documents import Document
-from tests.support.drawing import scripted_png
+from tests.support.database_rows import rows
+from tests.support.page_images import scripted_png
 from tests.support.processes import wait_until
+from tests.support.scripted_documents import Document
 from tests.support.server import Server
-from tests.support.tables import rows
+from tests.support.websocket_client import Message, WebSocketClient
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 

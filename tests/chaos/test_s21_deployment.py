@@ -15,12 +15,12 @@ from tests.chaos.deployment import Deployment
 from tests.chaos.test_s17_deployment import in_thread
 from tests.support import postgresql
 from tests.support.accounts import Account
-from tests.support.client import WebSocketClient
-from tests.support.documents import Document
-from tests.support.drawing import scripted_png
+from tests.support.event_recorder import recording
+from tests.support.page_images import scripted_png
 from tests.support.processes import wait_until
 from tests.support.redis import Redis
-from tests.support.watching import recording
+from tests.support.scripted_documents import Document
+from tests.support.websocket_client import WebSocketClient
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 

@@ -15,11 +15,11 @@ from tests.chaos.conftest import ends_seen, retrieved, shown
 from tests.chaos.deployment import Deployment
 from tests.chaos.test_s17_deployment import in_thread
 from tests.support.accounts import Account
-from tests.support.documents import Document
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
 from tests.support.processes import wait_until
 from tests.support.redis import Redis
 from tests.support.s3 import BUCKET, S3
+from tests.support.scripted_documents import Document
 from tests.support.worker import Worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]

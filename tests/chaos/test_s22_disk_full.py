@@ -15,11 +15,11 @@ import httpx
 import pytest
 
 from tests.chaos.conftest import Account
-from tests.support.client import WebSocketClient
-from tests.support.drawing import scripted_png
+from tests.support.database_rows import rows
+from tests.support.page_images import scripted_png
 from tests.support.processes import wait_until
 from tests.support.server import Server
-from tests.support.tables import rows
+from tests.support.websocket_client import WebSocketClient
 
 DISK_BYTES = 16 * 1024**2
 # The chunks of a PNG may be followed by anything; base64 of noise does not compress on any disk.

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.drawing import scripted_png
+from tests.support.database_rows import rows
 from tests.support.encoding import base64_of
+from tests.support.page_images import scripted_png
 from tests.support.server import Server
-from tests.support.tables import rows
 
 DIED = 9
 # Dies before or after a call of the function that is named, in the middle of what the scenario does.

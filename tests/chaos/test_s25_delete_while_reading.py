@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.conftest import Account, retrieved
-from tests.support.client import Message, WebSocketClient
-from tests.support.documents import Document
-from tests.support.drawing import scripted_png
+from tests.support.database_rows import rows
+from tests.support.page_images import scripted_png
 from tests.support.processes import reading_child, wait_gone, wait_until
+from tests.support.scripted_documents import Document
 from tests.support.server import Server
-from tests.support.tables import rows
+from tests.support.websocket_client import Message, WebSocketClient
 
 # The contract is a second; the rest is for a busy machine. Without being told, a reader would find out by the
 # heartbeat only after up to five.

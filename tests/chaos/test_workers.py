@@ -12,13 +12,13 @@ import pytest
 
 from tests.chaos.conftest import ends_seen, retrieved, shown
 from tests.support.accounts import Account
-from tests.support.client import TERMINAL, Message, WebSocketClient
-from tests.support.documents import Document
-from tests.support.drawing import scripted_png
+from tests.support.database_rows import rows
+from tests.support.page_images import scripted_png
 from tests.support.processes import reading_child, wait_gone, wait_until
 from tests.support.redis import Redis
+from tests.support.scripted_documents import Document
 from tests.support.server import Server
-from tests.support.tables import rows
+from tests.support.websocket_client import TERMINAL, Message, WebSocketClient
 from tests.support.worker import ONLY_TOLD, Worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]

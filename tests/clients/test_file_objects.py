@@ -16,7 +16,7 @@ from scanrill_client.upload_file import CHUNK_BYTES, MAX_SPOOL_BYTES, UploadFile
 from tests.chaos.proxy import Proxy
 from tests.clients.conftest import MakeClient
 from tests.support.accounts import Account
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
 
 IMAGE = scripted_png(lines=["one"])
 

@@ -27,8 +27,8 @@ from scanrill_client.client import _close_generator
 from tests.chaos.proxy import Proxy
 from tests.clients.conftest import Barrier, MakeClient, next_event, wait_for_text
 from tests.support.accounts import Account
-from tests.support.documents import Document, scripted_tiff
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
+from tests.support.scripted_documents import Document, scripted_tiff
 
 
 @pytest.mark.parametrize("transport", ["rest", "socket"])

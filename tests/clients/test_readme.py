@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
 
 README = Path(__file__).parents[2] / "clients" / "python" / "README.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)

@@ -33,8 +33,8 @@ from tests.clients.conftest import (
     wait_until_synchronized,
 )
 from tests.support.accounts import Account
-from tests.support.documents import Document, scripted_tiff
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
+from tests.support.scripted_documents import Document, scripted_tiff
 from tests.support.server import Server
 
 

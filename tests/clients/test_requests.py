@@ -12,8 +12,8 @@ from tests.clients.conftest import Barrier, MakeClient
 from tests.clients.fake_server import FakeServerConnection, fake_http_server, fake_websocket_server
 from tests.clients.sample_messages import change_message, instance, subscribed_message
 from tests.support.accounts import Account
-from tests.support.documents import Document
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
+from tests.support.scripted_documents import Document
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 

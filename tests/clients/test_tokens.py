@@ -22,7 +22,7 @@ from scanrill_client.tokens import CallableToken, StaticToken, TokenManager, sec
 
 from tests.clients.conftest import Barrier, MakeClient, next_event, wait_for_text
 from tests.support.accounts import Account
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
 
 SECRET = "correct horse 7"
 

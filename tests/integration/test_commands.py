@@ -12,7 +12,7 @@ from backend_main import __version__
 from backend_main.cli.main import app
 from backend_main.core.conf import Conf
 from tests.integration.test_serve import refusal, scanrill
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
 
 # In this process where the streams and the exit code are all that counts: a process costs seconds to start.
 

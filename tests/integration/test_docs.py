@@ -26,8 +26,8 @@ from backend_main import reading
 from docs import check, site, tutorial_invoice
 from docs.generate.rest_examples import EXAMPLES, RestExample
 from tests.support.accounts import Account
-from tests.support.door import HttpClient, wait_until
-from tests.support.drawing import lines_of_text, page_png, scripted_png
+from tests.support.http_client import HttpClient, wait_until
+from tests.support.page_images import lines_of_text, page_png, scripted_png
 from tests.support.server import SCANRILL, Server
 
 PAGES = Path(check.ROOT, "docs", "pages")

@@ -13,9 +13,9 @@ from typer.testing import CliRunner, Result
 
 from backend_main.cli.main import app
 from backend_main.reading.engines.tesseract import TesseractEngine
-from tests.support.documents import scripted_tiff
-from tests.support.drawing import page_png
 from tests.support.fonts import page_in
+from tests.support.page_images import page_png
+from tests.support.scripted_documents import scripted_tiff
 from tests.support.server import SCANRILL
 from tests.support.wheel import ROOT, UV
 

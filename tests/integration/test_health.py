@@ -7,9 +7,9 @@ import asyncio
 import httpx
 import psutil
 
-from tests.support.client import WebSocketClient
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
 from tests.support.server import Server
+from tests.support.websocket_client import WebSocketClient
 
 
 async def ready(http: httpx.AsyncClient) -> None:

@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.client import WebSocketClient
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
 from tests.support.processes import wait_until
 from tests.support.server import Server
+from tests.support.websocket_client import WebSocketClient
 
 NGINX = Path(__file__).parents[2] / "deploy" / "nginx"
 BIG_BYTES = 3 * 1024**2

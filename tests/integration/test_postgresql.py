@@ -11,10 +11,10 @@ import pytest
 
 from tests.support import postgresql
 from tests.support.accounts import Account
-from tests.support.client import WebSocketClient
-from tests.support.drawing import scripted_png
+from tests.support.database_rows import rows
+from tests.support.page_images import scripted_png
 from tests.support.server import Server
-from tests.support.tables import rows
+from tests.support.websocket_client import WebSocketClient
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 

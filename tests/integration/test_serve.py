@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.client import TERMINAL, WebSocketClient
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
 from tests.support.s3 import S3
 from tests.support.server import SCANRILL, Server, environment
+from tests.support.websocket_client import TERMINAL, WebSocketClient
 
 Run = subprocess.CompletedProcess[str]
 EXIT_SECONDS = 10

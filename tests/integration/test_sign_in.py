@@ -14,8 +14,8 @@ import pytest
 from backend_main import __version__
 from tests.integration.test_serve import refusal, scanrill
 from tests.support.accounts import Account
+from tests.support.database_rows import rows
 from tests.support.server import Server
-from tests.support.tables import rows
 
 CODE = re.compile(r"(http://127\.0\.0\.1:\d+)/#code=([\w-]{32})")
 COOKIE = "scanrill_refresh"

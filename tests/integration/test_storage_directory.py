@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.accounts import Account
-from tests.support.door import files_in
-from tests.support.drawing import scripted_png
+from tests.support.http_client import files_in
+from tests.support.page_images import scripted_png
 from tests.support.processes import wait_until
 from tests.support.server import Server, environment
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.client import WebSocketClient
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
 from tests.support.server import Server
+from tests.support.websocket_client import WebSocketClient
 
 AN_HOUR_AND_A_BIT = 3_700
 

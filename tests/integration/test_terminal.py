@@ -18,7 +18,7 @@ from backend_main.reading import (
     Options,
     PageImage,
 )
-from tests.support.documents import scripted_tiff
+from tests.support.scripted_documents import scripted_tiff
 
 
 class Waiting(Engine):

@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from tests.integration.test_serve import refusal, scanrill
-from tests.support.client import WebSocketClient
+from tests.support.database_rows import rows
 from tests.support.server import Server
-from tests.support.tables import rows
+from tests.support.websocket_client import WebSocketClient
 
 PASSWORD = " a good pass phrase, é \n"  # white space is part of it
 

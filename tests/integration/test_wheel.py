@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.door import HttpClient
-from tests.support.drawing import lines_of_text, page_png
+from tests.support.http_client import HttpClient
+from tests.support.page_images import lines_of_text, page_png
 from tests.support.server import Server
 from tests.support.wheel import BUILD_SECONDS, ROOT, UV, Wheel
 

@@ -20,12 +20,12 @@ from backend_main.cli.supervisor import ProcessSupervisor
 from backend_main.core.errors import CommandError
 from tests.integration.test_serve import refusal, scanrill
 from tests.support.accounts import Account
-from tests.support.client import WAIT_SECONDS, Message, WebSocketClient
-from tests.support.documents import Document
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
 from tests.support.processes import wait_gone, wait_until
 from tests.support.redis import Redis
+from tests.support.scripted_documents import Document
 from tests.support.server import Server
+from tests.support.websocket_client import WAIT_SECONDS, Message, WebSocketClient
 
 TRIES = 200
 

@@ -10,8 +10,8 @@ from backend_main.core.auth import origin as origins
 from backend_main.core.auth.origin import check_origin
 from backend_main.core.conf import conf
 from backend_main.core.errors import OriginNotAllowed
-from tests.support.client import WebSocketClient
 from tests.support.server import Server
+from tests.support.websocket_client import WebSocketClient
 
 ALLOWED = ["https://app.example", "http://dev.example:3000", "https://[2001:db8::1]:8443"]
 

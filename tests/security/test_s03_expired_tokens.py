@@ -7,9 +7,9 @@ import time
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.client import Message, WebSocketClient
+from tests.support.message_checks import expect_silence
 from tests.support.server import Server
-from tests.support.shapes import expect_silence
+from tests.support.websocket_client import Message, WebSocketClient
 
 
 @pytest.fixture

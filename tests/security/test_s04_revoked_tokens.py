@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.accounts import Account
+from tests.support.message_checks import expect_silence
 from tests.support.server import Server
-from tests.support.shapes import expect_silence
 
 WAYS: dict[str, Callable[[Account], None]] = {
     "deactivated": Account.deactivate,

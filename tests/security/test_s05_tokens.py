@@ -20,10 +20,10 @@ from backend_main.core.auth import authentication
 from backend_main.core.conf import conf
 from backend_main.core.errors import Unauthenticated
 from backend_main.core.models import User
-from tests.support.client import WebSocketClient
 from tests.support.database import new_user
 from tests.support.server import Server
 from tests.support.tokens import RsaKey, claims, signed, unsigned
+from tests.support.websocket_client import WebSocketClient
 
 OTHER_KEY = "another key of a good length, but not the server's own"
 WEEK = 7 * 86_400

@@ -19,10 +19,10 @@ from django.urls import URLPattern, URLResolver
 
 from backend_main.backend import urls
 from backend_main.core.protocol import messages
-from tests.support.client import Message, WebSocketClient
 from tests.support.database import new_upload, new_user
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
 from tests.support.server import Server
+from tests.support.websocket_client import Message, WebSocketClient
 
 IMAGE = scripted_png(lines=["confidential"])
 UNKNOWN_ID, UNKNOWN_HASH = str(uuid.uuid4()), "0" * 64

@@ -17,10 +17,10 @@ from backend_main.core.errors import RequestError
 from backend_main.core.models import Upload, User
 from backend_main.core.uploads import commands, ingest
 from backend_main.core.uploads.commands import UploadSource
-from tests.support.client import WebSocketClient
 from tests.support.database import new_upload, new_user
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
 from tests.support.server import Server
+from tests.support.websocket_client import WebSocketClient
 
 pytestmark = pytest.mark.django_db
 

@@ -19,8 +19,8 @@ from backend_main.core.errors import ProtocolError, RequestError
 from backend_main.core.protocol import parsing
 from backend_main.core.protocol.messages import REQUESTS, Create, Request
 from backend_main.core.uploads import ingest
-from tests.support.client import WebSocketClient
 from tests.support.server import Server
+from tests.support.websocket_client import WebSocketClient
 
 ID = str(uuid.UUID(int=7))
 FIELDS = sorted({name for kind in REQUESTS.values() for name in kind.__struct_fields__} | {"type", "data"})

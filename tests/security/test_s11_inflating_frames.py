@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from tests.support.accounts import Account
-from tests.support.memory import MemoryMonitor
-from tests.support.raw import RawSocket, deflated
+from tests.support.memory_monitor import MemoryMonitor
+from tests.support.raw_websocket import RawSocket, deflated
 from tests.support.server import Server
 
 MIB = 1024 * 1024

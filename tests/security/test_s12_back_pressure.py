@@ -16,7 +16,7 @@ from typing import Any
 import uvicorn
 
 from backend_main.backend.websocket_protocol import FastPathWSProtocol
-from tests.support.raw import RawSocket
+from tests.support.raw_websocket import RawSocket
 
 MESSAGE = "x" * 65_536
 MOST_BYTES = 64 * 1024 * 1024

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.drawing import scripted_png
-from tests.support.memory import MemoryMonitor
-from tests.support.raw import RawSocket
+from tests.support.memory_monitor import MemoryMonitor
+from tests.support.page_images import scripted_png
+from tests.support.raw_websocket import RawSocket
 from tests.support.server import Server
 
 MIB = 1024 * 1024

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from tests.support.accounts import Account
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
 from tests.support.server import Server
 
 SOCKETS = 200

@@ -23,8 +23,8 @@ from backend_main.core.models import (
 from backend_main.core.uploads import commands
 from backend_main.core.uploads.commands import UploadSource
 from tests.support.database import new_user
-from tests.support.drawing import scripted_png
 from tests.support.encoding import base64_of
+from tests.support.page_images import scripted_png
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -20,9 +20,9 @@ from backend_main.core.protocol.messages import (
     Retry,
     Update,
 )
-from tests.support.client import WebSocketClient
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
 from tests.support.server import Server
+from tests.support.websocket_client import WebSocketClient
 
 ID = "6f1e1a52-7d0c-4f8e-9d5c-0a4f0f6f1b11"
 OPEN = {"update": Update.data_fields, "create": Create.data_fields}

@@ -11,18 +11,20 @@ import pytest
 
 from backend_main.reading import Options, UnreadableFile
 from backend_main.reading.documents.document import open_document
-from tests.support.client import WebSocketClient
-from tests.support.memory import MemoryMonitor
+from tests.file_corpus import malformed
+from tests.file_corpus.corpus_file import CorpusFile, Refused
+from tests.file_corpus.images import png
+from tests.support.memory_monitor import MemoryMonitor
 from tests.support.server import Server
-from tests.zoo import strays
-from tests.zoo.exhibit import CorpusFile, Refused
-from tests.zoo.images import png
+from tests.support.websocket_client import WebSocketClient
 
 MIB = 1024 * 1024
 MOST_GROWTH_BYTES = 48 * MIB
 """The largest bomb is 7 MB, its message a third more, its text once decoded the same again."""
-BOMBS = [exhibit for exhibit in strays.EXHIBITS if "gigapixels" in exhibit.name or "100,000" in exhibit.name]
-POINTING = [exhibit for exhibit in strays.EXHIBITS if "one place" in exhibit.name]
+BOMBS = [
+    exhibit for exhibit in malformed.EXHIBITS if "gigapixels" in exhibit.name or "100,000" in exhibit.name
+]
+POINTING = [exhibit for exhibit in malformed.EXHIBITS if "one place" in exhibit.name]
 ids = [exhibit.name for exhibit in BOMBS + POINTING]
 
 

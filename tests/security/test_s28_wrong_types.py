@@ -11,15 +11,15 @@ import pytest
 from PIL import Image
 
 from backend_main.reading.documents import image_headers
-from tests.support.door import HttpClient
+from tests.file_corpus import images, malformed, pdfs
+from tests.file_corpus.corpus_file import CorpusFile, Read
+from tests.support.http_client import HttpClient
 from tests.support.server import Server
-from tests.zoo import images, papers, strays
-from tests.zoo.exhibit import CorpusFile, Read
 
-PICTURES = [e for e in [*images.EXHIBITS, *strays.EXHIBITS] if isinstance(e.end, Read) and not e.slow]
+PICTURES = [e for e in [*images.EXHIBITS, *malformed.EXHIBITS] if isinstance(e.end, Read) and not e.slow]
 TWO_IN_ONE = ("gif and jar", "jpeg with html", "jpeg with a pdf's header", "png and php")
 ONE_OF_EACH = ("png RGB", "jpeg RGB", "webp", "gif", "bmp RGB", "tiff RGB jpeg", "heic", "pdf with text")
-ALL = {e.name: e for e in [*images.EXHIBITS, *papers.EXHIBITS, *strays.EXHIBITS]}
+ALL = {e.name: e for e in [*images.EXHIBITS, *pdfs.EXHIBITS, *malformed.EXHIBITS]}
 SVG = [
     b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
     b"\xef\xbb\xbf<?xml version='1.0'?><!DOCTYPE svg><svg/>",
@@ -66,7 +66,7 @@ def test_s28_a_picture_of_a_page_is_ours_and_harmless(door: HttpClient) -> None:
     path = door.read(ALL["jpeg with html"].make())
     answer = door.http.get(f"{path}/pages/1/image")
     assert answer.headers["Content-Type"] == "image/jpeg"
-    assert strays.HTML not in answer.content
+    assert malformed.HTML not in answer.content
     assert_harmless(answer)
 
 

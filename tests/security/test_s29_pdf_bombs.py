@@ -9,11 +9,18 @@ from collections.abc import Callable, Iterator
 import pytest
 from reportlab.lib.pdfencrypt import StandardEncryption
 
-from tests.support.client import WebSocketClient
-from tests.support.drawing import scripted_png
-from tests.support.memory import MemoryMonitor
+from tests.file_corpus.pdfs import (
+    BOX,
+    numbered,
+    paper,
+    pdf,
+    plain,
+    stream,
+)
+from tests.support.memory_monitor import MemoryMonitor
+from tests.support.page_images import scripted_png
 from tests.support.server import Server
-from tests.zoo.papers import BOX, numbered, paper, pdf, plain, stream
+from tests.support.websocket_client import WebSocketClient
 
 MIB = 1024 * 1024
 PAGE_SECONDS, MEMORY_BYTES = 1.5, 600 * MIB

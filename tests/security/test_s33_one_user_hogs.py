@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.client import WebSocketClient
-from tests.support.documents import Document, scripted_tiff
-from tests.support.drawing import scripted_png
+from tests.support.page_images import scripted_png
 from tests.support.processes import wait_until
+from tests.support.scripted_documents import Document, scripted_tiff
 from tests.support.server import Server
+from tests.support.websocket_client import WebSocketClient
 
 PENDING = 200
 MARK = 40  # the number of the page that somebody else waits for

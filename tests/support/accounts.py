@@ -12,9 +12,9 @@ from typing import Any
 
 import jwt
 
-from tests.support.client import WebSocketClient
+from tests.support.database_rows import rows
 from tests.support.server import Server
-from tests.support.tables import rows
+from tests.support.websocket_client import WebSocketClient
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from backend_main.core.event_log import UploadChange  # noqa: E402
 from backend_main.core.models import Upload, User  # noqa: E402
 from backend_main.core.uploads.commands import UploadSource, create  # noqa: E402
 
-from . import parts  # noqa: E402
-from .drawing import scripted_png  # noqa: E402
+from . import deployment_mode  # noqa: E402
 from .encoding import base64_of  # noqa: E402
+from .page_images import scripted_png  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +28,7 @@ def django_db_modify_db_settings() -> Iterator[None]:
     from django.conf import settings
 
     own = settings.DATABASES["default"].setdefault("TEST", {})
-    if not parts.embedded():
+    if not deployment_mode.embedded():
         assert "postgresql" in settings.DATABASES["default"]["ENGINE"]
         own["NAME"] = f"unit_{uuid.uuid4().hex[:12]}"
         yield

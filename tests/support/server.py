@@ -13,8 +13,8 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support import parts
-from tests.support.tables import rows
+from tests.support import deployment_mode
+from tests.support.database_rows import rows
 
 if TYPE_CHECKING:
     from tests.support.worker import Worker
@@ -43,9 +43,9 @@ class Server:
     def __init__(self, data_dir: Path, *arguments: str, **settings: str) -> None:
         self.data_dir = data_dir
         self.arguments = arguments
-        own = {"ENGINE": "dummy"} | parts.settings()
+        own = {"ENGINE": "dummy"} | deployment_mode.settings()
         self.environment = environment(data_dir, **(own | settings))
-        self.worker = self._new_worker() if parts.scaled() and "REDIS_URL" not in settings else None
+        self.worker = self._new_worker() if deployment_mode.scaled() and "REDIS_URL" not in settings else None
         self.log_path = data_dir.with_name(data_dir.name + ".log")
         self.port = 0
         self._links: queue.SimpleQueue[str] = queue.SimpleQueue()

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support import parts
+from tests.support import deployment_mode
 
 ROOT = Path(__file__).parents[2]
 UV = shutil.which("uv") or str(ROOT / ".uv" / "bin" / "uv")
@@ -69,7 +69,7 @@ class Wheel:
         """Into an empty environment, with the releases that the lock names."""
         locked, environment = self.directory / "locked.txt", self.directory / "venv"
         export = ("export", "--quiet", "--frozen", "--no-default-groups", "--no-emit-project", "--no-hashes")
-        extras = "" if parts.embedded() else "[scale]"
+        extras = "" if deployment_mode.embedded() else "[scale]"
         self._uv(*export, "--all-extras", "--project", str(ROOT), "--output-file", str(locked))
         self._uv("venv", "--quiet", "--python", sys.executable, str(environment))
         [wheel] = self.dist.glob("*.whl")

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from scanrill_client import Instance
 
-from tests.chaos.soak import books, records
-from tests.chaos.soak.monkey import ChaosMonkey
+from tests.chaos.soak import database_state, invariants
+from tests.chaos.soak.chaos_monkey import ChaosMonkey
+from tests.chaos.soak.database_state import Records
+from tests.chaos.soak.deployment import Deployment, Embedded
+from tests.chaos.soak.memory_trend import MemoryTrend, Weight
 from tests.chaos.soak.plan import Plan
-from tests.chaos.soak.records import Records
 from tests.chaos.soak.scaled import Scaled
-from tests.chaos.soak.stage import Deployment, Embedded
 from tests.chaos.soak.users import User
-from tests.chaos.soak.weighing import MemoryTrend, Weight
 from tests.support.accounts import Account
 
 STAGES: dict[str, type[Deployment]] = {"embedded": Embedded, "scaled": Scaled}
@@ -85,8 +85,8 @@ async def _carried_out(plan: Plan, stage: Deployment, users: list[User]) -> Resu
     answers = [sentence for user in users for sentence in await _asked(user)]
     await asyncio.to_thread(stage.stop)
     swept = await asyncio.to_thread(stage.sweep)
-    found, stored = await asyncio.to_thread(lambda: (records.read(stage.server), stage.stored()))
-    differences = [*amiss, *stage.amiss, *answers, *books.violations(users, found, stored, stage.logs)]
+    found, stored = await asyncio.to_thread(lambda: (database_state.read(stage.server), stage.stored()))
+    differences = [*amiss, *stage.amiss, *answers, *invariants.violations(users, found, stored, stage.logs)]
     return Result(
         plan,
         stage.description,
@@ -107,7 +107,7 @@ async def _carried_out(plan: Plan, stage: Deployment, users: list[User]) -> Resu
 async def _all_told(stage: Deployment, users: list[User]) -> list[str]:
     """Until all has ended, and every client was told so; sentences on those that never were."""
     amiss = [] if await _all_ended(users) else ["not all has ended, and nothing more happens"]
-    heads = await asyncio.to_thread(records.heads, stage.server)
+    heads = await asyncio.to_thread(database_state.heads, stage.server)
     try:
         async with asyncio.timeout(TOLD_SECONDS):
             await asyncio.gather(*(_told_up_to(user, heads.get(str(user.account.id), 0)) for user in users))

@@ -12,8 +12,16 @@ from pathlib import Path
 import psutil
 import psycopg
 
+from tests.chaos.soak.deployment import (
+    SETTINGS,
+    Deployment,
+    alone,
+    children,
+    freeze,
+    kill,
+    start_patiently,
+)
 from tests.chaos.soak.plan import Fault
-from tests.chaos.soak.stage import SETTINGS, Deployment, alone, children, freeze, kill, start_patiently
 from tests.support.postgresql import PostgreSQL, url_at
 from tests.support.redis import Redis
 from tests.support.server import Server

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 from scanrill_client import ConnectionLost, Created, Instance, NotFound, RequestError, ServerUnreachable
 
-from tests.chaos.soak.following import Following
-from tests.chaos.soak.papers import Document, made
+from tests.chaos.soak.documents import Document, made
+from tests.chaos.soak.event_recorder import Following
 from tests.chaos.soak.plan import UserAction, UserPlan
 from tests.support.accounts import Account
 

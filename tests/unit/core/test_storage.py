@@ -21,8 +21,8 @@ from backend_main.core.storage.local_cache import LocalFileCache
 from backend_main.core.storage.s3 import S3Backend
 from backend_main.core.storage.url import S3Location, parse_storage_url
 from backend_main.core.uploads import ingest
+from tests.support.concurrency import run_concurrently
 from tests.support.s3 import BUCKET, KEY, REGION, S3, SECRET
-from tests.support.threads import run_concurrently
 
 CONTENT = bytes(range(256)) * 4096
 

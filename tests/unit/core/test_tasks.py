@@ -22,7 +22,7 @@ from backend_main.core.protocol import messages
 from backend_main.core.pubsub.messages import PageSnapshot, PageTextUpdate
 from backend_main.core.uploads import commands
 from tests.support.database import new_upload, new_user
-from tests.support.scripted import (
+from tests.support.fake_reader import (
     FakeEngineProcess,
     FakePublisher,
     connection_kept,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.structure import headings, reading_order, tables
+from tests.support.markdown_structure_score import headings, reading_order, tables
 
 ONE = "<table><tr><td>abc</td></tr></table>"
 PIPES = "| a | b |\n|---|---|\n| 1 | 2 |"

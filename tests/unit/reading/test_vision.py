@@ -20,7 +20,7 @@ from backend_main.reading.engines.vision import config as vision_config
 from backend_main.reading.engines.vision import engine as vision_engine
 from backend_main.reading.engines.vision import profiles
 from backend_main.reading.engines.vision.repetition import RepetitionDetector
-from tests.support.drawing import lines_of_text, page_png
+from tests.support.page_images import lines_of_text, page_png
 from tests.support.vision_server import Reply, VisionServer, picture_of, prompt_of, recognise
 
 KEY = "sk-canary-5f1d0e"

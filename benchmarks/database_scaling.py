@@ -1,0 +1,130 @@
+"""What grows with the number of rows: a look at 10,000 users, and the choice among many open jobs.
+
+CPU seconds are this process's. On SQLite the database is in it; on PostgreSQL its own come on top.
+
+    .venv/bin/python -m benchmarks.database_scaling --write
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+
+from benchmarks.readme_tables import write
+
+USERS, JOBS, TIMES = 10_000, (1_000, 10_000, 50_000), 7
+DATABASES = ("SQLite", "PostgreSQL")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="put the table into benchmarks/README.md")
+    parser.add_argument("--on", choices=DATABASES, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.on:
+        print(*measured(arguments.on), sep="\n")
+        return
+    lines = ["| database | operation | wall, ms | CPU of the process, ms |", "|---|---|---:|---:|"]
+    for name in DATABASES:
+        command = [sys.executable, "-m", "benchmarks.database_scaling", "--on", name]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        lines += [line for line in done.stdout.splitlines() if line.startswith("|")]
+    table = "\n".join(lines)
+    if arguments.write:
+        load = f"load average {os.getloadavg()[0]:.1f} after"
+        write(
+            "database_scaling",
+            f"`.venv/bin/python -m benchmarks.database_scaling --write`, {load}.\n\n{table}",
+        )
+    else:
+        print(table)
+
+
+def measured(database: str) -> Iterator[str]:
+    """Rows of the table; Django reads its settings once, so each database has a process of its own."""
+    _set_up(database)
+    from backend_main.core.auth import accounts
+    from backend_main.core.jobs import queue as job_queue
+    from backend_main.core.live.hub import POLL_BATCH_USERS
+
+    ids = _users()
+    slices = [ids[first : first + POLL_BATCH_USERS] for first in range(0, len(ids), POLL_BATCH_USERS)]
+
+    def look() -> None:
+        for some in slices:
+            accounts.accounts(some)
+
+    def claim() -> None:
+        held = job_queue.claim_next("benchmark")
+        assert held is not None
+        job_queue.release(held)
+
+    yield _row(database, f"a check of {USERS:,} users, {POLL_BATCH_USERS} at a time", look)
+    for count in JOBS:
+        _open_jobs(ids, count)
+        yield _row(database, f"a claim with {count:,} open jobs", claim)
+
+
+def _set_up(database: str) -> None:
+    os.environ["SCANRILL_DATA_DIR"] = tempfile.mkdtemp(prefix="scanrill-bench-")
+    os.environ["SCANRILL_ENGINE"] = "dummy"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
+    if database == "PostgreSQL":
+        from tests.support import postgresql
+
+        os.environ |= {"SCANRILL_DATABASE_URL": postgresql.new_database(), "SCANRILL_SECRET_KEY": "k" * 50}
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+
+
+def _users() -> list[object]:
+    from backend_main.core.models import EventCounter, User
+
+    users = User.objects.bulk_create([User(username=f"u{n}") for n in range(USERS)], batch_size=1000)
+    EventCounter.objects.bulk_create([EventCounter(owner=user, seq=1) for user in users], batch_size=1000)
+    return [user.pk for user in users]
+
+
+def _open_jobs(owners: list[object], count: int) -> None:
+    """So many in all, of all the users in turn."""
+    from django.db import connection
+
+    from backend_main.core.models import Job, Upload
+
+    new = [
+        Upload(
+            owner_id=owners[n % len(owners)],
+            filename="a.png",
+            image_path=f"{n}/original.png",
+            image_hash=f"{n:064x}",
+            content_type="image/png",
+            bytes=1,
+        )
+        for n in range(Upload.objects.count(), count)
+    ]
+    uploads = Upload.objects.bulk_create(new, batch_size=1000)
+    Job.objects.bulk_create([Job(upload=upload) for upload in uploads], batch_size=1000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def _row(database: str, what: str, work: Callable[[], None]) -> str:
+    walls, cpus = [], []
+    for _ in range(TIMES):
+        wall, cpu = time.perf_counter(), time.process_time()
+        work()
+        walls.append(time.perf_counter() - wall)
+        cpus.append(time.process_time() - cpu)
+    wall_ms, cpu_ms = (1000 * statistics.median(times) for times in (walls, cpus))
+    return f"| {database} | {what} | {wall_ms:.0f} | {cpu_ms:.0f} |"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""What publishes live text for `fan_out.py`, a process of its own, as a reader on another machine would be.
+
+Every kind sends the same messages through the same Redis: as they are, for the servers of Node.js; by
+`group_send`, for the tutorial's consumer; by scanrill's own publisher. Commands come as lines of JSON, each
+with an answer.
+
+    python -m benchmarks.fan_out_publisher KIND REDIS_PORT PROGRESS_FILE
+"""
+
+import asyncio
+import json
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import redis
+from channels_redis.core import RedisChannelLayer
+
+from backend_main.core.pubsub import redis as redis_pubsub
+from backend_main.core.pubsub.messages import PageSnapshot, PageTextUpdate, ReadingStarted
+from benchmarks.fan_out_client import (
+    STAMP,
+    STAMP_DIGITS,
+    Progress,
+    stamped,
+)
+
+CHANNEL = "bench:"
+PREFIX = "scanrill:"
+PAGES = 200
+MESSAGE_BYTES = 1024
+MOST_AT_ONCE = 16
+POLL_SECONDS = 0.001
+Message = dict[str, Any]
+
+
+def partial(upload_id: str) -> bytes:
+    """A partial of a finished page, as scanrill encodes it, of `MESSAGE_BYTES`, to be stamped."""
+    message: Message = {
+        "id": upload_id,
+        "status": "processing",
+        "type": "Upload.status",
+        "page": 100,
+        "page_count": PAGES,
+        "streamed_text": STAMP.decode() + "0" * STAMP_DIGITS,
+        "line": None,
+        "done": True,
+    }
+    lacking = MESSAGE_BYTES - len(json.dumps(message, separators=(",", ":")))
+    message["streamed_text"] += (" the quick brown fox" * MESSAGE_BYTES)[:lacking]
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
+def redis_host(port: int) -> Message:
+    """For channels_redis 4.3, with the defaults of redis-py before 8, which it was made for.
+
+    It waits 5 s for a message, which redis-py 8 takes for an error, and opens more than 100 connections.
+    """
+    return {"host": "127.0.0.1", "port": port, "socket_timeout": None, "max_connections": 2**31}
+
+
+class Publisher(ABC):
+    """`users` are names; a batch of messages goes to the users named."""
+
+    def __init__(self, redis_port: int) -> None:
+        self.redis_port = redis_port
+
+    async def prepare(self, users: Sequence[str]) -> None:  # noqa: B027 - most need nothing
+        """Before the first message."""
+
+    @abstractmethod
+    async def send(self, users: Sequence[str]) -> None:
+        """One message to each."""
+
+
+class RedisPublisher(Publisher):
+    """`PUBLISH` on a channel for each user, a batch in one round trip."""
+
+    def __init__(self, redis_port: int) -> None:
+        super().__init__(redis_port)
+        self._redis = redis.Redis(port=redis_port)
+        self._message = partial("0b7d1a52-3e0f-4c7e-9a5e-1f1f5d9f1c11")
+
+    async def send(self, users: Sequence[str]) -> None:
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for user in users:
+                pipeline.publish(CHANNEL + user, stamped(self._message))
+            pipeline.execute()
+
+
+class ChannelLayerPublisher(Publisher):
+    """`group_send`, a batch at once: a publisher that awaits one after the other would be slower still."""
+
+    def __init__(self, redis_port: int) -> None:
+        super().__init__(redis_port)
+        self._layer = RedisChannelLayer(hosts=[redis_host(redis_port)])
+        self._message = partial("0b7d1a52-3e0f-4c7e-9a5e-1f1f5d9f1c11")
+
+    async def send(self, users: Sequence[str]) -> None:
+        await asyncio.gather(*map(self._send, users))
+
+    async def _send(self, user: str) -> None:
+        message = json.loads(stamped(self._message))
+        await self._layer.group_send(f"user_{user}", {"type": "upload.status", "message": message})
+
+
+class ScanrillPublisher(Publisher):
+    """scanrill's publisher, a batch in one round trip: of each user's documents a page that is done.
+
+    A user is `OWNER DOCUMENT…`, by their ids; one document after the other, each page once.
+    """
+
+    def __init__(self, redis_port: int) -> None:
+        super().__init__(redis_port)
+        self._publisher = redis_pubsub.RedisPublisher(f"redis://127.0.0.1:{redis_port}", PREFIX)
+        self._text = json.loads(partial(str(UUID(int=0))))["streamed_text"].encode()
+        self._pages: dict[str, Iterator[PageTextUpdate]] = {}
+
+    async def prepare(self, users: Sequence[str]) -> None:
+        for user in users:
+            owner, *documents = map(UUID, user.split())
+            self._publisher.send(
+                ReadingStarted(owner, document, 1, 0, first_attempt=1) for document in documents
+            )
+
+    async def send(self, users: Sequence[str]) -> None:
+        self._publisher.send(next(self._pages_of(user)) for user in users)
+
+    def _pages_of(self, user: str) -> Iterator[PageTextUpdate]:
+        if user not in self._pages:
+            self._pages[user] = self._all_pages(*map(UUID, user.split()))
+        return self._pages[user]
+
+    def _all_pages(self, owner: UUID, *documents: UUID) -> Iterator[PageTextUpdate]:
+        for document in documents:
+            for number in range(1, PAGES + 1):
+                text = stamped(self._text).decode()
+                yield PageTextUpdate(owner, document, 1, PageSnapshot(number, PAGES, text, done=True))
+
+
+KINDS: dict[str, type[Publisher]] = {
+    "plain": RedisPublisher,
+    "layer": ChannelLayerPublisher,
+    "scanrill": ScanrillPublisher,
+}
+
+
+class Pump:
+    """Sends at a rate, or as fast as what was sent comes through."""
+
+    def __init__(self, feed: Publisher, progress: Progress) -> None:
+        self._feed, self._progress = feed, progress
+
+    async def prepare(self, users: list[str]) -> Message:
+        await self._feed.prepare(users)
+        return {}
+
+    async def run(
+        self, users: list[str], fan: int, seconds: float, rate: float, window: int, most: int
+    ) -> Message:
+        """To the users in turn, `most` at most; each message comes to `fan` sockets."""
+        begun, before, sent = time.monotonic(), self._progress.deliveries, 0
+        while (elapsed := time.monotonic() - begun) < seconds and sent < most:
+            on_their_way = sent - (self._progress.deliveries - before) // fan
+            room = int(elapsed * rate) + 1 - sent if rate else window - on_their_way
+            if room > 0:
+                batch = [users[(sent + n) % len(users)] for n in range(min(room, MOST_AT_ONCE))]
+                await self._feed.send(batch)
+                sent += len(batch)
+            else:
+                await asyncio.sleep(POLL_SECONDS)
+        return {"sent": sent, "begun": int(begun * 1e9)}
+
+
+async def serve(kind: str, redis_port: int, progress: Path) -> None:
+    """Carries out commands until there are no more."""
+    pump = Pump(KINDS[kind](redis_port), Progress(progress))
+    loop = asyncio.get_running_loop()
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        command = json.loads(line)
+        print(json.dumps(await getattr(pump, command.pop("do"))(**command)), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])))

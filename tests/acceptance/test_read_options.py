@@ -1,0 +1,258 @@
+"""A create that asks for an engine, languages, pages, a profile; and one that cannot have them."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.accounts import Account
+from tests.support.http_client import wait_until
+from tests.support.message_checks import (
+    INSTANCE_KEYS,
+    PARTIAL_KEYS,
+    PROCESSED_KEYS,
+    expect_silence,
+    ids_of,
+    partials,
+    receive_terminal,
+)
+from tests.support.page_images import lines_of_text, page_png, scripted_png
+from tests.support.scripted_documents import scripted_tiff
+from tests.support.server import Server
+from tests.support.vision_server import Reply, VisionServer
+from tests.support.websocket_client import Message, WebSocketClient
+
+KEY = "sk-canary-84c1e7"
+
+
+async def errors_of(client: WebSocketClient, **data: Any) -> Message:
+    image = base64.b64encode(scripted_png()).decode()
+    reply = await client.ask({"type": "create", "data": {"image_base64": image, **data}})
+    assert reply.keys() == {"type", "error"}
+    assert reply["type"] == "Upload.created"
+    errors: Message = reply["error"]
+    return errors
+
+
+async def test_an_unknown_engine_is_an_error_that_names_the_known(alice: Account) -> None:
+    async with alice.client() as client:
+        errors = await errors_of(client, engine="magic")
+        assert errors.keys() == {"engine"}
+        assert "rapid" in errors["engine"]
+        assert "tesseract" in errors["engine"]
+        assert await ids_of(client) == []
+        await expect_silence(client)
+
+
+async def test_an_engine_that_is_not_set_up_says_what_it_lacks(alice: Account) -> None:
+    async with alice.client() as client:
+        errors = await errors_of(client, engine="vision")
+        assert errors.keys() == {"engine"}
+        assert "known, but not installed" in errors["engine"]
+        assert "SCANRILL_VISION_URL" in errors["engine"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"engine": "rapid", "languages": ["ru"]}, "languages"),
+        ({"engine": "rapid", "profile": "none-such"}, "profile"),
+        ({"pages": "3-1"}, "pages"),
+        ({"pages": 3}, "pages"),
+        ({"languages": "de"}, "languages"),
+        ({"languages": ["de"] * 11}, "languages"),
+        ({"engine": ""}, "engine"),
+        ({"engine": 7}, "engine"),
+        ({"profile": ["fast"]}, "profile"),
+        ({"priority": "now"}, "priority"),
+    ],
+    ids=str,
+)
+async def test_what_cannot_be_had_is_an_error_on_its_field(
+    alice: Account, asked: dict[str, Any], field: str
+) -> None:
+    async with alice.client() as client:
+        errors = await errors_of(client, **asked)
+        assert errors.keys() == {field}
+        assert await ids_of(client) == []
+
+
+async def test_what_is_asked_as_null_is_not_asked(alice: Account) -> None:
+    async with alice.client() as client:
+        image = scripted_png(lines=["a"])
+        created = await client.create(image, engine=None, languages=None, pages=None, profile=None)
+        assert (await receive_terminal(client, created["instance"]["id"]))["raw_text"] == "a"
+
+
+async def test_only_the_pages_asked_for_are_read_and_the_messages_are_the_specification_s(
+    alice: Account,
+) -> None:
+    tiff = scripted_tiff([{"lines": [f"page {number}"]} for number in range(1, 6)])
+    async with alice.client() as client:
+        created = await client.create(tiff, pages="2,4-", languages=["eng"], engine="dummy")
+        instance = created["instance"]
+        assert instance.keys() == INSTANCE_KEYS
+        assert (instance["engine"], instance["languages"]) == ("dummy", ["en"])
+        end = await receive_terminal(client, instance["id"])
+        assert end.keys() == PROCESSED_KEYS
+        assert end["raw_text"] == "page 2\n\npage 4\n\npage 5"
+        told = [m for m in client.seen if m.get("id") == instance["id"] and m["status"] == "processing"]
+        assert all(message.keys() == PARTIAL_KEYS for message in told)
+        reply = await client.ask({"type": "retrieve", "instance_id": instance["id"]})
+        assert (reply["instance"]["page_count"], reply["instance"]["pages_done"]) == (5, 3)
+
+
+async def test_pages_that_the_file_does_not_have_end_in_an_error(alice: Account) -> None:
+    async with alice.client() as client:
+        created = await client.create(scripted_png(), pages="7")
+        end = await receive_terminal(client, created["instance"]["id"])
+        assert end["error"] == "The file has one page; page 7 is none of them."
+
+
+async def test_pages_behind_the_end_are_a_warning(alice: Account) -> None:
+    tiff = scripted_tiff([{"lines": [f"page {number}"]} for number in range(1, 4)])
+    async with alice.client() as client:
+        key = (await client.create(tiff, pages="2,5-6"))["instance"]["id"]
+        assert (await receive_terminal(client, key))["raw_text"] == "page 2"
+        reply = await client.ask({"type": "retrieve", "instance_id": key})
+        assert reply["instance"]["warnings"] == ["Pages 5-6 were asked for; the file has 3 pages."]
+
+
+async def test_a_retry_with_pages_reads_those_alone_and_shows_the_others_from_the_start(
+    alice: Account,
+) -> None:
+    tiff = scripted_tiff([{"lines": [f"page {number}"]} for number in range(1, 4)])
+    async with alice.client() as client:
+        key = (await client.create(tiff, pages="1,3"))["instance"]["id"]
+        await receive_terminal(client, key)
+        reply = await client.ask({"type": "retry", "instance_id": key, "pages": "2"})
+        assert reply["instance"]["raw_text"] == "page 1\n\npage 3"
+        assert (reply["instance"]["pages_done"], reply["instance"]["page_count"]) == (2, 3)
+        before = len(partials(client, key))
+        assert (await client.end_of(key))["raw_text"] == "page 1\n\npage 2\n\npage 3"
+        assert all("page 1" in text and "page 3" in text for text in partials(client, key)[before:])
+        await client.ask({"type": "retry", "instance_id": key})
+        assert (await client.end_of(key))["raw_text"] == "page 1\n\npage 2\n\npage 3"
+
+
+def test_a_post_asks_in_its_query(alice: Account) -> None:
+    door = httpx.Client(base_url=alice.server.http, headers={"Authorization": f"Bearer {alice.mint()}"})
+    tiff = scripted_tiff([{"lines": [f"page {number}"]} for number in range(1, 4)])
+    with door:
+        asked = {"engine": "dummy", "languages": "en, eng", "pages": "3", "filename": "three.tiff"}
+        answer = door.post("/api/uploads/", params=asked, content=tiff)
+        assert answer.status_code == 201
+        instance = answer.json()["instance"]
+        assert (instance["engine"], instance["languages"], instance["filename"]) == (
+            "dummy",
+            ["en"],
+            "three.tiff",
+        )
+        path = f"/api/uploads/{instance['id']}/"
+        wait_until(lambda: door.get(path).json()["status"] == "processed")
+        assert door.get(path).json()["raw_text"] == "page 3"
+        wrong = {"engine": "magic", "languages": "xx", "pages": "0", "profile": "x", "priority": "x"}
+        for name, value in wrong.items():
+            answer = door.post("/api/uploads/", params={name: value}, content=scripted_png())
+            assert answer.status_code == 400
+            assert list(answer.json()["error"]) == [name]
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["in data", "beside"])
+async def test_a_retry_may_ask_too(alice: Account, inside: bool) -> None:
+    tiff = scripted_tiff([{"lines": [f"page {number}"]} for number in range(1, 4)])
+    async with alice.client() as client:
+        key = (await client.create(tiff))["instance"]["id"]
+        await receive_terminal(client, key)
+        asked = {"pages": "2", "engine": "dummy", "languages": ["en"]}
+        request = {"type": "retry", "instance_id": key} | ({"data": asked} if inside else asked)
+        reply = await client.ask(request)
+        assert reply["type"] == "Upload.updated"
+        assert (reply["instance"]["status"], reply["instance"]["languages"]) == ("pending", ["en"])
+        # The others keep what they had, and the text is whole again.
+        assert (await client.end_of(key))["raw_text"] == "page 1\n\npage 2\n\npage 3"
+        refused = await client.ask({"type": "retry", "instance_id": key, "data": {"engine": "magic"}})
+        assert list(refused["error"]) == ["engine"]
+
+
+def test_a_retry_over_http_may_ask_too(alice: Account) -> None:
+    door = httpx.Client(base_url=alice.server.http, headers={"Authorization": f"Bearer {alice.mint()}"})
+    tiff = scripted_tiff([{"lines": [f"page {number}"]} for number in range(1, 4)])
+    with door:
+        path = f"/api/uploads/{door.post('/api/uploads/', content=tiff).json()['instance']['id']}/"
+        wait_until(lambda: door.get(path).json()["status"] == "processed")
+        answer = door.post(f"{path}retry", json={"pages": "3"})
+        assert (answer.status_code, answer.json()["status"]) == (200, "pending")
+        wait_until(lambda: door.get(path).json()["status"] == "processed")
+        assert door.get(path).json()["raw_text"] == "page 1\n\npage 2\n\npage 3"
+        assert door.post(f"{path}retry", json={"engine": "magic"}).status_code == 400
+        refused = door.post(f"{path}retry", json={"pages": "4-"})
+        assert refused.json() == {"error": {"pages": "The file has 3 pages; pages 4- are none of them."}}
+        assert door.post(f"{path}retry").status_code == 200
+
+
+# ── a model behind an endpoint, and several engines in one server ──
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[VisionServer]:
+    endpoint = VisionServer()
+    yield endpoint
+    endpoint.close()
+
+
+@pytest.fixture(scope="module")
+def seeing(endpoint: VisionServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with the endpoint, whose own engine is the one of the tests."""
+    settings = {"VISION_URL": endpoint.url, "VISION_MODEL": "test-vl", "VISION_API_KEY": KEY}
+    server = Server(
+        tmp_path_factory.mktemp("seeing") / "data", ENGINE="dummy", VISION_FALLBACK="", **settings
+    )
+    yield server.start()
+    assert server.stop() == 0
+    assert KEY not in server.log
+
+
+async def test_a_model_s_words_come_while_it_writes(seeing: Server, endpoint: VisionServer) -> None:
+    words = lines_of_text(6, seed=7)
+    async with Account.on(seeing).client() as client:
+        created = await client.create(page_png(words), engine="vision", profile="deepseek-ocr")
+        assert created["instance"]["engine"] == "vision"
+        end = await receive_terminal(client, created["instance"]["id"])
+        assert end["raw_text"].split() == " ".join(words).split()
+        grown = partials(client, created["instance"]["id"])
+        assert grown[0] == ""
+        assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(grown))
+        assert endpoint.keys == [f"Bearer {KEY}"]
+        assert endpoint.asked[0]["messages"][0]["content"][1]["text"] == "Free OCR."
+
+
+async def test_several_engines_read_in_one_server(seeing: Server) -> None:
+    words = lines_of_text(4, seed=8)
+    async with Account.on(seeing).client() as client:
+        ids = []
+        for number, engine in enumerate(("dummy", "vision", "dummy")):
+            image = page_png([*words, str(number)]) if engine == "vision" else scripted_png(lines=["script"])
+            ids.append((await client.create(image, engine=engine))["instance"]["id"])
+        for upload_id in ids:
+            await receive_terminal(client, upload_id)
+        ended = {m["id"]: m["raw_text"] for m in client.seen if m.get("status") == "processed"}
+        assert ended[ids[0]] == ended[ids[2]] == "script"
+        assert ended[ids[1]].split()[:4] == words[0].split()[:4]
+
+
+async def test_an_endpoint_that_fails_ends_in_an_error_without_its_key(
+    seeing: Server, endpoint: VisionServer
+) -> None:
+    endpoint.replies = [Reply(status=401, body=f'{{"error": "no such key {KEY}"}}')]
+    async with Account.on(seeing).client() as client:
+        created = await client.create(page_png(["refused"]), engine="vision")
+        end = await receive_terminal(client, created["instance"]["id"])
+        assert end["status"] == "error"
+        assert end["error"] == "Page 1 could not be read: the model refused the key (HTTP 401)."
+    assert "(key)" in seeing.log

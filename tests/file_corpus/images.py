@@ -1,0 +1,246 @@
+"""Images in every format and colour mode that is read; all show the same drawing."""
+
+from __future__ import annotations
+
+import base64
+import io
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+from PIL.TiffImagePlugin import AppendingTiffWriter
+
+from .corpus_file import SIZE, CorpusFile, Read
+from .tiff import TiffPage, tiff
+
+PNG, JPEG, WEBP, GIF = "image/png", "image/jpeg", "image/webp", "image/gif"
+BMP, TIFF, HEIC = "image/bmp", "image/tiff", "image/heic"
+FIRST_ONLY = "only the first was read"
+ORIENTATION = 0x0112
+UNDO = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+# pi-heif only decodes. This is a 64 × 48 picture of white with a black patch from (4, 4) to (27, 15), drawn
+# with Pillow and saved once with pillow-heif 1.8.1 (quality 60, 4:2:0).
+HEIC_BYTES = base64.b64decode(
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAX1tZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAA"
+    "ACJpbG9jAAAAAERAAAEAAQAAAAABoQABAAAAAAAAAEEAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRt"
+    "AAAAAAABAAAA/WlwcnAAAADdaXBjbwAAAHZodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMA"
+    "AAMAHroCQGEAAQAqQgEBA3AAAAMAkAAAAwAAAwAeoCCBBZbq5Ka5uAhoMCAAAAMDIAAAAwAhYgABAAZEAcFzwIkAAAATY29scm5j"
+    "bHgAAQANAAaAAAAAFGlzcGUAAAAAAAAAQAAAAEAAAAAoY2xhcAAAAEAAAAABAAAAMAAAAAEAAAAAAAAAAv////AAAAACAAAAEHBp"
+    "eGkAAAAAAwgICAAAABhpcG1hAAAAAAAAAAEAAQWBAgMFhAAAAEltZGF0AAAAPSgBrwngDtPgkQb2gFybsTkge7a9xS+sFiT/KqNR"
+    "p4NR0Ic4dB205U1z61KHdtO8eUNqtdzRkbhQpglsfiA="
+)
+
+
+def scan(mode: str = "RGB", size: tuple[int, int] = SIZE) -> Image.Image:
+    """White, with a black patch over the top left."""
+    image = Image.new("RGB", size, "white")
+    ImageDraw.Draw(image).rectangle((0, 0, size[0] // 3 - 1, size[1] // 4 - 1), fill="black")
+    return image if mode == "RGB" else image.convert(mode)
+
+
+def saved(image: Image.Image, format: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return file.getvalue()
+
+
+def grey(dtype: str, white: float) -> Image.Image:
+    """The drawing in numbers from 0 to `white`."""
+    return Image.fromarray((np.asarray(scan("L"), np.float64) * (white / 255)).astype(dtype))
+
+
+def see_through(mode: str) -> Image.Image:
+    """Black ink on a ground that is black as well, and transparent."""
+    ink = Image.eval(scan("L"), lambda value: 255 - value)
+    image = Image.new("LA" if mode == "LA" else "RGBA", SIZE, 0)
+    image.putalpha(ink)
+    return image.convert(mode)
+
+
+def palette(format: str, transparency: bytes | int) -> bytes:
+    """Two colours, both black; the second is the paper, and transparent."""
+    image = scan("L").point(lambda value: value > 0).convert("P")
+    image.putpalette([0, 0, 0] * 2)
+    return saved(image, format, transparency=transparency)
+
+
+def sixteen_bit_png() -> bytes:
+    """RGB of 16 bits a sample, which Pillow reads and does not write."""
+    samples = (np.asarray(scan(), np.uint16) * 257).astype(">u2")
+    rows = b"".join(b"\0" + row.tobytes() for row in samples)
+    return png(struct.pack(">IIBBBBB", *SIZE, 16, 2, 0, 0, 0), zlib.compress(rows))
+
+
+def png(header: bytes, *data: bytes, before: bytes = b"") -> bytes:
+    """A PNG of these parts; `before` stands between its header and its data."""
+    parts = [png_chunk(b"IHDR", header), before, *(png_chunk(b"IDAT", piece) for piece in data)]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts) + png_chunk(b"IEND", b"")
+
+
+def png_chunk(kind: bytes, content: bytes) -> bytes:
+    checksum = zlib.crc32(kind + content)
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+
+def turned(orientation: int, format: str) -> bytes:
+    image = scan()
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    return saved(
+        image.transpose(UNDO[orientation]) if orientation > 1 else image, format, exif=exif, quality=95
+    )
+
+
+def animated(format: str, **options: Any) -> bytes:
+    frames = [Image.new("RGB", SIZE, colour) for colour in ("red", "green")]
+    return saved(scan(), format, save_all=True, append_images=frames, **options)
+
+
+def mixed_tiff(*compressions: tuple[str, str]) -> bytes:
+    """A page for each (mode, compression)."""
+    file = io.BytesIO()
+    with AppendingTiffWriter(file, new=True) as writer:
+        for mode, compression in compressions:
+            scan(mode).save(writer, "TIFF", compression=compression)
+            writer.newFrame()
+    return file.getvalue()
+
+
+def samples(layout: str) -> bytes:
+    """The drawing's raw samples, in RGB of 16 bits or in tiles of 64 × 64."""
+    if layout == "tile":
+        tile = np.full((64, 64), 255, np.uint8)
+        tile[: SIZE[1], : SIZE[0]] = np.asarray(scan("L"))
+        return tile.tobytes()
+    return (np.asarray(scan(), np.uint16) * 257).astype("<u2").tobytes()
+
+
+def _all_of(content_type: str, rows: dict[str, Callable[[], bytes]]) -> Iterator[CorpusFile]:
+    for name, make in rows.items():
+        yield CorpusFile(name, make, Read(content_type))
+
+
+def _pngs() -> Iterator[CorpusFile]:
+    modes = ("1", "L", "P", "RGB")
+    yield from _all_of(PNG, {f"png {mode}": lambda mode=mode: saved(scan(mode), "PNG") for mode in modes})
+    clear = ("LA", "RGBA")
+    yield from _all_of(PNG, {f"png {m} see-through": lambda m=m: saved(see_through(m), "PNG") for m in clear})
+    yield from _all_of(
+        PNG,
+        {
+            "png P see-through": partial(palette, "PNG", b"\xff\x00"),
+            "png I;16": lambda: saved(grey("uint16", 65535), "PNG"),
+            "png RGB of 16 bits": sixteen_bit_png,
+            "png called .pdf": lambda: saved(scan(), "PNG", compress_level=1),
+        },
+    )
+    yield CorpusFile("png animated", partial(animated, "PNG"), Read(PNG, warnings=(FIRST_ONLY,)))
+    yield CorpusFile(
+        "png of one pixel", lambda: saved(Image.new("1", (1, 1)), "PNG"), Read(PNG, (1, 1), drawn=False)
+    )
+    yield CorpusFile(
+        "png of 10,000 pixels a side",
+        lambda: saved(scan("1", (10_000, 10_000)), "PNG"),
+        Read(PNG, (10_000, 10_000)),
+        slow=True,
+    )
+
+
+def _jpegs() -> Iterator[CorpusFile]:
+    modes = ("L", "RGB", "CMYK")
+    yield from _all_of(
+        JPEG, {f"jpeg {mode}": lambda mode=mode: saved(scan(mode), "JPEG", quality=95) for mode in modes}
+    )
+    broken = b"Exif\0\0II*\0\xff\xff\xff\xff"
+    yield from _all_of(
+        JPEG,
+        {
+            "jpeg progressive": lambda: saved(scan(), "JPEG", progressive=True, quality=95),
+            "jpeg 4:2:0": lambda: saved(scan(), "JPEG", subsampling=2, quality=90),
+            "jpeg with broken exif": lambda: saved(scan(), "JPEG", exif=broken, quality=95),
+            "jpeg beside another": lambda: saved(scan(), "MPO", save_all=True, append_images=[scan()]),
+        },
+    )
+    yield from _all_of(
+        JPEG, {f"jpeg turned {turn}": lambda turn=turn: turned(turn, "JPEG") for turn in range(1, 9)}
+    )
+    yield CorpusFile(
+        "jpeg 10,000 pixels high",
+        lambda: saved(scan("L", (300, 10_000)), "JPEG"),
+        Read(JPEG, (300, 10_000)),
+    )
+
+
+def _others() -> Iterator[CorpusFile]:
+    yield from _all_of(
+        WEBP,
+        {
+            "webp": lambda: saved(scan(), "WEBP", quality=95),
+            "webp lossless see-through": lambda: saved(see_through("RGBA"), "WEBP", lossless=True),
+            "webp turned": lambda: turned(6, "WEBP"),
+        },
+    )
+    yield CorpusFile("webp animated", partial(animated, "WEBP"), Read(WEBP, warnings=(FIRST_ONLY,)))
+    modes = ("1", "L", "P", "RGB")
+    yield from _all_of(BMP, {f"bmp {mode}": lambda mode=mode: saved(scan(mode), "BMP") for mode in modes})
+    yield from _all_of(
+        GIF,
+        {"gif": lambda: saved(scan("P"), "GIF"), "gif see-through": partial(palette, "GIF", 1)},
+    )
+    yield CorpusFile("gif animated", partial(animated, "GIF"), Read(GIF, warnings=(FIRST_ONLY,)))
+    yield CorpusFile("heic", lambda: HEIC_BYTES, Read(HEIC, (64, 48)))
+
+
+def _tiffs() -> Iterator[CorpusFile]:
+    packed = (
+        ("1", "group4"),
+        ("1", "group3"),
+        ("L", "tiff_lzw"),
+        ("RGB", "tiff_adobe_deflate"),
+        ("RGB", "jpeg"),
+        ("L", "packbits"),
+        ("P", "raw"),
+        ("RGBA", "tiff_lzw"),
+        ("CMYK", "raw"),
+        ("YCbCr", "raw"),
+        ("LAB", "raw"),
+    )
+    rows: dict[str, Callable[[], bytes]] = {
+        f"tiff {mode} {how}": lambda mode=mode, how=how: _tiff(mode, how) for mode, how in packed
+    }
+    rows |= {
+        "tiff I;16": lambda: saved(grey("uint16", 65535), "TIFF"),
+        "tiff I": lambda: saved(grey("int32", 65535), "TIFF"),
+        "tiff F": lambda: saved(grey("float32", 1.0), "TIFF"),
+        "tiff big": lambda: saved(scan(), "TIFF", big_tiff=True),
+        "tiff big-endian": lambda: tiff(TiffPage(*SIZE, scan("L").tobytes()), order=">"),
+        "tiff RGB of 16 bits": lambda: tiff(TiffPage(*SIZE, samples("16"), depths=(16, 16, 16))),
+        "tiff tiled": lambda: tiff(TiffPage(*SIZE, samples("tile"), tile=64)),
+        "tiff turned": lambda: turned(6, "TIFF"),
+    }
+    yield from _all_of(TIFF, rows)
+    packings = (("1", "group4"), ("L", "tiff_lzw"), ("RGB", "tiff_adobe_deflate"), ("RGB", "jpeg"))
+    yield CorpusFile("tiff of four packings", lambda: mixed_tiff(*packings), Read(TIFF, pages=4))
+
+
+def _tiff(mode: str, how: str) -> bytes:
+    if mode == "LAB":
+        lightness = np.zeros((*SIZE[::-1], 3), np.uint8)
+        lightness[..., 0] = np.asarray(scan("L"))
+        return saved(Image.frombytes("LAB", SIZE, lightness.tobytes()), "TIFF")
+    return saved(scan(mode), "TIFF", compression=how)
+
+
+EXHIBITS = [*_pngs(), *_jpegs(), *_others(), *_tiffs()]

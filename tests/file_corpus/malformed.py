@@ -1,0 +1,221 @@
+"""What is no scan, is broken, says that it is something else, or is made to do harm."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from functools import partial
+
+from PIL import Image
+
+from .corpus_file import (
+    SIZE,
+    CorpusFile,
+    Failed,
+    Read,
+    Refused,
+)
+from .images import (
+    GIF,
+    HEIC_BYTES,
+    JPEG,
+    PNG,
+    TIFF,
+    mixed_tiff,
+    png,
+    png_chunk,
+    saved,
+    scan,
+)
+from .tiff import TiffPage, tiff
+
+UNKNOWN, HEADER, BROKEN = "no format", "header is broken", "broken"
+MANY = 100_000
+HTML = b"<!doctype html><script>alert(1)</script>"
+ZIP_END = b"PK\x05\x06" + bytes(18)
+
+
+def zipped() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("word/document.xml", "<w:document/>")
+    return file.getvalue()
+
+
+def noise(format: str) -> bytes:
+    """A picture that does not pack, so that a part of its file is a part of it."""
+    image = Image.effect_noise((64, 64), 90).convert("RGB")
+    return saved(image, format)
+
+
+def many_gif_frames(count: int = MANY) -> bytes:
+    frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\x00"
+    return b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(6) + frame * count + b";"
+
+
+def many_tiff_pages(count: int = MANY) -> bytes:
+    """Directories that share one pixel, each 66 bytes."""
+    file = bytearray(b"II*\0" + struct.pack("<I", 10) + b"\xff\0")
+    for _ in range(count):
+        tags = ((256, 3, 1), (257, 3, 1), (258, 3, 8), (262, 3, 1), (273, 4, 8))
+        file += struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", t, k, 1, v) for t, k, v in tags)
+        file += struct.pack("<I", len(file) + 4)
+    file[-4:] = bytes(4)
+    return bytes(file)
+
+
+def many_webp_frames(count: int = MANY) -> bytes:
+    canvas = b"VP8X" + struct.pack("<I", 10) + b"\x02\0\0\0" + bytes(6)
+    return b"RIFF" + struct.pack("<I", 4) + b"WEBP" + canvas + (b"ANMF" + struct.pack("<I", 0)) * count
+
+
+def many_png_frames(count: int = MANY) -> bytes:
+    header = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
+    return png(header, zlib.compress(b"\0\0"), before=png_chunk(b"acTL", struct.pack(">II", count, 0)))
+
+
+def huge(format: str, side: int = 200_000) -> bytes:
+    """Headers of pictures of 40 gigapixels, or of as many as the format can say."""
+    short = min(side, 65_500)
+    if format == "png":
+        return png(struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0), zlib.compress(bytes(100)))
+    if format == "gif":
+        return b"GIF89a" + struct.pack("<HHBBB", short, short, 0, 0, 0) + many_gif_frames(1)[19:]
+    if format == "gif frame":
+        frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, short, short, 0) + b"\x02\x02\x44\x01\x00;"
+        return b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(6) + frame
+    if format == "bmp":
+        return b"BM" + struct.pack("<IIIIiiHHI", 1000, 0, 54, 40, side, -side, 1, 24, 0) + bytes(1000)
+    if format == "tiff":
+        return tiff(TiffPage(side, side, b"\0\0"))
+    if format == "webp":
+        edge = (side - 1).to_bytes(3, "little")
+        return b"RIFF" + struct.pack("<I", 30) + b"WEBPVP8X" + struct.pack("<I", 10) + bytes(4) + edge * 2
+    if format == "heic":
+        return HEIC_BYTES.replace(
+            b"ispe" + struct.pack(">III", 0, 64, 64), b"ispe" + struct.pack(">III", 0, side, side)
+        )
+    at = (jpeg := saved(scan(), "JPEG")).index(b"\xff\xc0") + 5
+    return jpeg[:at] + struct.pack(">HH", short, short) + jpeg[at + 4 :]
+
+
+def pointing_tags(count: int = 300, size: int = 1_000_000) -> bytes:
+    """A TIFF whose tags all point at the same megabyte: who loads them has it that many times."""
+    page = TiffPage(*SIZE, scan("L").tobytes())
+    file = bytearray(tiff(page))
+    at = len(file)
+    file += bytes(size)
+    tags = sorted(
+        [(256, 3, 1, SIZE[0]), (257, 3, 1, SIZE[1]), *((1000 + n, 1, size, at) for n in range(count))]
+    )
+    struct.pack_into("<I", file, 4, len(file))
+    file += struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags) + bytes(4)
+    return bytes(file)
+
+
+def pointing_exif() -> bytes:
+    """The same in a JPEG's EXIF."""
+    tags = b"".join(struct.pack("<HHII", 1000 + n, 1, 50_000, 8) for n in range(400))
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 400) + tags + bytes(4)
+    return saved(scan(), "JPEG", exif=exif.ljust(60_000, b"\0"))
+
+
+def spoiled_page(*, page: int) -> bytes:
+    """Three pages, of which one has other bytes where its packed pixels were."""
+    file = bytearray(mixed_tiff(*[("RGB", "tiff_adobe_deflate")] * 3))
+    with Image.open(io.BytesIO(file)) as image:
+        image.seek(page - 1)
+        (at, *_), (size, *_) = image.tag_v2[273], image.tag_v2[279]  # type: ignore[attr-defined]
+    file[at : at + size] = b"\xaa" * size
+    return bytes(file)
+
+
+def jpeg_with_comment(comment: bytes) -> bytes:
+    return saved(scan(), "JPEG", comment=comment, quality=95)
+
+
+def _no_scans() -> Iterator[CorpusFile]:
+    unknown = {
+        "text": b"Dear Sir or Madam, there is no scan in this.",
+        "html": HTML,
+        "svg": b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+        "zip": ZIP_END,
+        "docx": zipped(),
+        "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+        "photoshop": b"8BPS\0\x01" + bytes(40),
+        "mp4": b"\0\0\0\x18ftypisom\0\0\0\0isomavc1",
+        "avif": saved(scan(), "AVIF"),
+        "icon": saved(scan(), "ICO"),
+        "elf": b"\x7fELF\x02\x01\x01" + bytes(60),
+        "one byte": b"\x89",
+        "zeros": bytes(5000),
+    }
+    for name, content in unknown.items():
+        yield CorpusFile(name, partial(bytes, content), Refused(UNKNOWN), filename=f"{name}.png")
+    yield CorpusFile("empty", bytes, Refused("empty"))
+
+
+def _broken_headers() -> Iterator[CorpusFile]:
+    headers = {
+        "png of its signature": b"\x89PNG\r\n\x1a\n",
+        "png without a width": png(struct.pack(">IIBBBBB", 0, 5, 8, 0, 0, 0, 0)),
+        "png with html behind its signature": b"\x89PNG\r\n\x1a\n" + HTML,
+        "jpeg of its marker": b"\xff\xd8\xff",
+        "jpeg with html behind its marker": b"\xff\xd8\xff" + HTML,
+        "webp of its name": b"RIFF\x04\0\0\0WEBP",
+        "gif of its name": b"GIF89a",
+        "bmp of letters": b"BMW, the car, is no BMP" + bytes(20),
+        "tiff that points behind itself": b"II*\0\xff\xff\0\0",
+        "tiff without a size": tiff(TiffPage(0, 0, b"")),
+        "heic of its name": HEIC_BYTES[:28],
+    }
+    for name, content in headers.items():
+        yield CorpusFile(name, partial(bytes, content), Refused(HEADER))
+
+
+def _broken_inside() -> Iterator[CorpusFile]:
+    for name in ("png", "jpeg", "webp", "bmp", "gif", "tiff"):
+        yield CorpusFile(f"{name} cut short", lambda name=name: noise(name)[:-1500], Failed(BROKEN))
+    yield CorpusFile("heic cut short", lambda: HEIC_BYTES[:-40], Failed(BROKEN))
+    wrong = png(struct.pack(">IIBBBBB", *SIZE, 8, 0, 0, 0, 0), b"\xaa" * 500)
+    yield CorpusFile("png with other bytes for pixels", lambda: wrong, Failed(BROKEN))
+    for page in (1, 2, 3):
+        end = Read(TIFF, None, pages=3, warnings=(f"Page {page}",), drawn=False)
+        yield CorpusFile(f"tiff with page {page} spoiled", partial(spoiled_page, page=page), end)
+    pages = [TiffPage(*SIZE, scan("L").tobytes())] * 2
+    end = Read(TIFF, pages=2, warnings=("breaks off after page 2",))
+    yield CorpusFile("tiff that breaks off", lambda: tiff(*pages, last=10**6), end)
+    yield CorpusFile("tiff that goes round", lambda: _round(*pages), Read(TIFF, pages=2))
+    too_large = TiffPage(60_000, 60_000, b"\0\0")
+    end = Read(TIFF, pages=3, warnings=("more than 200000000 pixels",))
+    yield CorpusFile("tiff with one page too large", lambda: tiff(pages[0], too_large, pages[0]), end)
+
+
+def _round(*pages: TiffPage) -> bytes:
+    """The last directory says that the first comes after it."""
+    (first,) = struct.unpack_from("<I", tiff(*pages), 4)
+    return tiff(*pages[:-1], pages[-1], last=first)
+
+
+def _two_in_one() -> Iterator[CorpusFile]:
+    gifar = saved(scan("P"), "GIF") + zipped()
+    yield CorpusFile("gif and jar", lambda: gifar, Read(GIF), filename="gifar.jar")
+    yield CorpusFile("jpeg with html", partial(jpeg_with_comment, HTML), Read(JPEG), filename="x.html")
+    yield CorpusFile("jpeg with a pdf's header", partial(jpeg_with_comment, b"%PDF-1.7"), Read(JPEG))
+    yield CorpusFile("png and php", lambda: saved(scan(), "PNG") + b"<?php system($_GET[0]); ?>", Read(PNG))
+
+
+def _bombs() -> Iterator[CorpusFile]:
+    for name in ("png", "jpeg", "gif", "gif frame", "bmp", "tiff", "webp", "heic"):
+        yield CorpusFile(f"{name} of gigapixels", partial(huge, name), Refused("pixels are allowed"))
+    many = {"gif": many_gif_frames, "tiff": many_tiff_pages, "webp": many_webp_frames, "png": many_png_frames}
+    for name, make in many.items():
+        yield CorpusFile(f"{name} of 100,000 frames", make, Refused("more than the 5000 pages"))
+    yield CorpusFile("tiff whose tags point at one place", pointing_tags, Refused(HEADER))
+    yield CorpusFile("jpeg whose exif points at one place", pointing_exif, Refused(HEADER))
+
+
+EXHIBITS = [*_no_scans(), *_broken_headers(), *_broken_inside(), *_two_in_one(), *_bombs()]

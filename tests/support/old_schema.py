@@ -1,0 +1,200 @@
+"""A database as a program of an older schema has left it, with files; none of that program runs here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.support.accounts import Account
+from tests.support.database_rows import Execute, transaction
+from tests.support.scripted_documents import Document
+from tests.support.server import Server
+
+EPOCH = "older"
+LONG_AGO = "2026-01-02 03:04:05.000000"
+MIGRATE = """
+import os, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
+import django
+django.setup()
+from django.core.management import call_command
+from django.db.migrations.loader import MigrationLoader
+from backend_main.core import storage
+storage.prepare()
+names = sorted(name for app, name in MigrationLoader(None).graph.nodes if app == "core")
+call_command("migrate", "core", names[-2] if sys.argv[1] == "previous" else sys.argv[1], verbosity=0)
+"""
+ENDS = {"processed": None, "error": "The reader gave up.", "cancelled": "Cancelled"}
+
+
+@dataclass
+class OldSchemaDatabase:
+    """`ids` by what each upload is: `pending`, `processing`, `processed`, `error`, `cancelled`.
+
+    Each has three pages; of the one that is being read, and of the cancelled, the first is saved. `last_seq`
+    is the number of the newest event.
+    """
+
+    server: Server
+    account: Account
+    directory: Path
+    code: str = ""
+    ids: dict[str, str] = field(default_factory=dict)
+    documents: dict[str, Document] = field(default_factory=dict)
+    last_seq: int = 0
+
+    @classmethod
+    def on(cls, server: Server, schema: str) -> OldSchemaDatabase:
+        """Makes the database with the migrations up to `schema`, which may be `previous`, and fills it."""
+        server.data_dir.mkdir(mode=0o700)
+        done = subprocess.run(
+            [sys.executable, "-c", MIGRATE, schema], env=server.environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        account = Account.on(server, name="ada")
+        older = cls(server, account, server.data_dir.with_name("documents"), account.code())
+        with transaction(server) as execute:
+            execute("INSERT INTO core_eventlog (id, epoch) VALUES (1, ?)", EPOCH)
+            for status in ("pending", "processing", *ENDS):
+                older._add(execute, status)
+            for status in ENDS:
+                older._tell(execute, status, older._end(status))
+            counter = "INSERT INTO core_eventcounter (owner_id, seq) VALUES (?, ?)"
+            execute(counter, account.id.hex, older.last_seq)
+        return older
+
+    @property
+    def file(self) -> bytes:
+        return self.documents["processed"].tiff
+
+    @property
+    def filenames(self) -> list[str]:
+        """In the order of their creates."""
+        return [f"{status}.tiff" for status in self.ids]
+
+    def _add(self, execute: Execute, status: str) -> None:
+        (self.directory / status).mkdir(parents=True)
+        document = self.documents[status] = Document(self.directory / status, 3)
+        self.ids[status] = key = str(uuid.uuid4())
+        self._store(key, document.tiff)
+        pages = {"processed": 3, "processing": 1, "cancelled": 1}.get(status, 0)
+        _insert(execute, "core_upload", **self._row(status, document, pages))
+        for number in range(1, pages + 1):
+            _insert(execute, "core_page", **self._page(key, number))
+        if status in ("pending", "processing"):
+            _insert(execute, "core_job", **self._job(key, claimed=status == "processing"))
+        self._tell(execute, status, {"type": "Upload.created", "instance": self._instance(status)})
+
+    def _store(self, key: str, content: bytes) -> None:
+        place = self.server.data_dir / "files" / key
+        place.mkdir(parents=True, mode=0o700)
+        (place / "original.tiff").write_bytes(content)
+
+    def _row(self, status: str, document: Document, pages: int) -> dict[str, Any]:
+        text = document.text_up_to(pages) if status in ENDS else ""
+        return {
+            "id": uuid.UUID(self.ids[status]).hex,
+            "owner_id": self.account.id.hex,
+            "filename": f"{status}.tiff",
+            "image_path": f"{self.ids[status]}/original.tiff",
+            "image_hash": hashlib.sha256(document.tiff).hexdigest(),
+            "content_type": "image/tiff",
+            "bytes": len(document.tiff),
+            "status": status,
+            "error": ENDS.get(status),
+            "attempt": 0 if status == "pending" else 1,
+            "page_count": 3 if pages else None,
+            "pages_done": pages,
+            "engine": "" if status == "pending" else "dummy",
+            **dict.fromkeys(("languages", "warnings"), "[]"),
+            "metadata": '{"from": "before"}',
+            "raw_text": text,
+            "reading_text": text,
+            "correction": "as a person has it" if status == "processed" else None,
+            **dict.fromkeys(("created_at", "updated_at"), LONG_AGO),
+        } | self._later(status)
+
+    def _later(self, status: str) -> dict[str, Any]:
+        """What the schema has beside that, and wants from the program that it belongs to."""
+        columns = _columns(self.server)
+        return {"asked": "{}"} if "asked" in columns else {}
+
+    def _page(self, key: str, number: int) -> dict[str, Any]:
+        text = f"page {number}"
+        return {
+            "upload_id": uuid.UUID(key).hex,
+            "attempt": 1,
+            "number": number,
+            **dict.fromkeys(("width", "height"), 8),
+            **dict.fromkeys(("markdown", "text"), text),
+            **dict.fromkeys(("lines", "warnings"), "[]"),
+            "created_at": LONG_AGO,
+        }
+
+    def _job(self, key: str, *, claimed: bool) -> dict[str, Any]:
+        return {
+            "id": uuid.uuid4().hex,
+            "upload_id": uuid.UUID(key).hex,
+            "first_page": 1,
+            "attempt": int(claimed),
+            "failures": 0,
+            "claimed_by": "of a machine that is gone" if claimed else "",
+            "lease_until": LONG_AGO if claimed else None,
+            "created_at": LONG_AGO,
+        }
+
+    def _instance(self, status: str) -> dict[str, Any]:
+        """As of its create."""
+        row = self._row(status, self.documents[status], 0)
+        plain = ("filename", "image_path", "image_hash", "content_type", "bytes", "page_count", "pages_done")
+        return {
+            "id": self.ids[status],
+            "owner": self.account.name,
+            **{name: row[name] for name in plain},
+            "status": "pending",
+            "error": None,
+            "engine": "",
+            "languages": [],
+            "metadata": {},
+            "warnings": [],
+            **dict.fromkeys(("created_at", "updated_at"), "2026-01-02T03:04:05Z"),
+        }
+
+    def _end(self, status: str) -> dict[str, Any]:
+        end = {"type": "Upload.status", "id": self.ids[status], "status": status}
+        texts = {"raw_text": "", "processed_text": ""}  # no message of the log has them
+        return end | (texts if status == "processed" else {"error": ENDS[status]})
+
+    def _tell(self, execute: Execute, status: str, message: dict[str, Any]) -> None:
+        self.last_seq += 1
+        _insert(
+            execute,
+            "core_event",
+            owner_id=self.account.id.hex,
+            seq=self.last_seq,
+            upload_id=uuid.UUID(self.ids[status]).hex,
+            attempt=int("instance" not in message),
+            kind=message.get("status", "created"),
+            message=json.dumps(message),
+            origin="",
+        )
+
+
+def _columns(server: Server) -> set[str]:
+    with transaction(server) as execute:
+        if server.database_url:
+            query = "SELECT column_name FROM information_schema.columns WHERE table_name = 'core_upload'"
+        else:
+            query = "SELECT name FROM pragma_table_info('core_upload')"
+        return {name for (name,) in execute(query)}
+
+
+def _insert(execute: Execute, table: str, **row: Any) -> None:
+    marks = ", ".join("?" * len(row))
+    execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", *row.values())

@@ -1,0 +1,188 @@
+"""A delete, a lost lease or a stop reaches a reading at every moment, also at the moments when none runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from backend_main import reading
+from backend_main.core import event_log, storage, tasks
+from backend_main.core.jobs import claim as job_claim
+from backend_main.core.jobs import notify
+from backend_main.core.jobs import queue as job_queue
+from backend_main.core.models import (
+    Job,
+    Page,
+    Status,
+    Upload,
+)
+from backend_main.core.uploads import commands
+from tests.support.fake_reader import connection_kept, upload
+
+__all__ = ["connection_kept", "upload"]
+
+pytestmark = pytest.mark.django_db
+
+
+class StrictEngineProcess:
+    """Like the real one, it forgets at each `read` what was cancelled before; `at` acts at one moment."""
+
+    is_ready = True
+
+    def __init__(self, at: str, act: Callable[[], object]) -> None:
+        self._at, self._act = at, act
+        self._cancelled = False
+        self.pages_read: list[int] = []
+
+    def start(self) -> None:
+        self._cancelled = False
+
+    def read_batched(self, _path: Path, options: reading.Options) -> Iterator[reading.BatchedEvent]:
+        self._moment(f"before page {options.first_page}")
+        self._cancelled = False
+        return self._events(options.first_page)
+
+    def _events(self, number: int) -> Iterator[reading.BatchedEvent]:
+        self._moment(f"in page {number}")
+        if self._cancelled:
+            raise reading.Cancelled
+        yield reading.PageStarted(number, 3, 1, 1)
+        self.pages_read.append(number)
+        yield reading.PageDone(number, 3, 1, 1, "text", "text", [], [])
+
+    def _moment(self, name: str) -> None:
+        if name == self._at:
+            self._act()
+
+    def cancel(self) -> None:
+        self._cancelled = True
+
+    def stop(self) -> None:
+        self._cancelled = True
+
+
+class NullPublisher:
+    def publish(self, _item: object) -> None: ...
+
+
+def reader(host: StrictEngineProcess) -> tasks.JobReader:
+    return tasks.JobReader(NullPublisher(), host)  # type: ignore[arg-type]
+
+
+MOMENTS = ["before page 1", "in page 1", "before page 2", "in page 2"]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_delete_ends_the_reading_before_another_page(moment: str, upload: Upload) -> None:
+    host = StrictEngineProcess(moment, lambda: commands.delete(owner=upload.owner, upload_id=upload.pk))
+    one = reader(host)
+    event_log.add_listener(one.on_change)
+    try:
+        assert one.read_next()
+    finally:
+        event_log.remove_listener(one.on_change)
+    assert host.pages_read == ([1] if moment.endswith("2") else [])
+    assert not Page.objects.exists()
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_stop_gives_the_document_back_before_another_page(moment: str, upload: Upload) -> None:
+    host = StrictEngineProcess(moment, lambda: one.stop())
+    one = reader(host)
+    assert one.read_next()
+    assert host.pages_read == ([1] if moment.endswith("2") else [])
+    assert list(Job.objects.values_list("claimed_by", "failures")) == [("", 0)]
+    assert not one.read_next()
+
+
+def test_a_delete_between_the_claim_and_the_reading_is_found(
+    upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody told the reader: it did not know yet that it had the job."""
+    claim = job_queue.claim_next
+
+    def deleted_at_once(holder: str) -> job_claim.Claim | None:
+        held = claim(holder)
+        commands.delete(owner=upload.owner, upload_id=upload.pk)
+        return held
+
+    monkeypatch.setattr(job_queue, "claim_next", deleted_at_once)
+    host = StrictEngineProcess("", lambda: None)
+    assert reader(host).read_next()
+    assert host.pages_read == []
+
+
+def test_a_lost_lease_ends_the_reading(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "HEARTBEAT_SECONDS", 0.001)
+    monkeypatch.setattr(job_queue, "extend_lease", lambda _claim: not lost.is_set())
+    lost, heard = threading.Event(), threading.Event()
+    host = StrictEngineProcess("in page 2", lambda: (lost.set(), heard.wait(5)))
+    cancel = host.cancel
+    monkeypatch.setattr(host, "cancel", lambda: (cancel(), heard.set()))
+    one = reader(host)
+    assert one.read_next()
+    one.stop()
+    assert heard.is_set()
+    assert host.pages_read == [1]
+
+
+def test_an_error_of_a_file_that_was_deleted_meanwhile_is_no_defect(
+    upload: Upload, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> None:
+        commands.delete(owner=upload.owner, upload_id=upload.pk)
+        raise reading.UnreadableFile("The file is broken.")
+
+    assert reader(StrictEngineProcess("in page 1", broken)).read_next()
+    assert "Traceback" not in caplog.text
+
+
+def test_an_engine_that_does_not_start_costs_no_upload_anything(
+    upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = StrictEngineProcess("", lambda: None)
+
+    def failing() -> None:
+        raise reading.EngineCrashed("The reading engine did not start.")
+
+    monkeypatch.setattr(host, "start", failing)
+    for _ in range(5):
+        assert not reader(host).read_next()
+    upload.refresh_from_db()
+    assert (upload.status, upload.attempt) == (Status.PENDING, 0)
+
+
+def test_all_readers_together_have_one_time_to_stop() -> None:
+    """Four that hang must not take four times as long: the server has ten seconds for its end."""
+    hang = threading.Event()
+    pool = notify.ReaderThreadPool([lambda: hang.wait(30)] * 4)
+    pool.start()
+    joined: list[float] = []
+    for thread in pool._threads:
+        thread.join = lambda seconds: joined.append(seconds) or hang.wait(0.01)  # type: ignore[method-assign,assignment,misc]
+    pool.stop(1.0)
+    hang.set()
+    assert len(joined) == 4
+    assert joined == sorted(joined, reverse=True)
+    assert len(set(joined)) == 4
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_file_that_goes_with_its_upload_while_it_is_fetched_is_no_defect(
+    deleted: bool, upload: Upload, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that goes without it is: that is told, and counted."""
+
+    def fetch(_key: str) -> Path:
+        if deleted:
+            commands.delete(owner=upload.owner, upload_id=upload.pk)
+        raise FileNotFoundError("there is no such object")
+
+    monkeypatch.setattr(storage, "local_copy", fetch)
+    host = StrictEngineProcess("", lambda: None)
+    assert reader(host).read_next()
+    assert ("Traceback" in caplog.text) != deleted
+    assert list(Job.objects.values_list("failures", flat=True)) == ([] if deleted else [1])
