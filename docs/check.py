@@ -3,6 +3,7 @@
 - The reference has every setting, command, option, request, message, field, error, close code and route. Each
   request, message, field and route has a description and an example.
 - Each `scanrill` command on a page has a name and options that exist, and each `make` target exists.
+- Each path of a file or folder of the repository exists.
 - Each variable that begins with `SCANRILL_` is a setting.
 - The glossary is sorted, and the list of threats has every threat id of the tests.
 - Prose and names follow the word list (`docs/word_list.py`).
@@ -30,6 +31,9 @@ INLINE = re.compile(r"`([^`\n]+)`")
 # A command at the start of a line or after a prefix; `scanrill.service` is not a command.
 COMMAND = re.compile(r"(?:^|[\s/=(;|&])(scanrill|make)[ ]+([^\n;|&)`]+)", re.MULTILINE)
 PLACEHOLDER = re.compile(r"[A-Z]+\.*|\||…|\.\.\.|<.*>|\[.*\]")
+PATH = re.compile(
+    r"`((?:backend|backend_main|benchmarks|cli|clients|core|deploy|docs|examples|reading|tests|tools)/[\w./-]*)`"
+)
 TARGET = re.compile(r"^([a-z][\w-]*):", re.MULTILINE)
 TERM = re.compile(r"^- \*\*(.+?)\*\*: ", re.MULTILINE)
 THREAT = re.compile(r"^\| (S\d\d) \|.*\| ([^|]*) \|$", re.MULTILINE)
@@ -41,6 +45,7 @@ def main() -> None:
         *missing(generate.pages()),
         *stale(),
         *wrong_commands(texts),
+        *wrong_paths(texts),
         *unknown_settings(texts),
         *wrong_glossary(texts["docs/pages/reference/glossary.md"]),
         *wrong_threats(texts["docs/pages/security/threats.md"]),
@@ -188,6 +193,16 @@ def wrong_commands(texts: dict[str, str]) -> Iterator[str]:
             )
             if wrong:
                 yield f"{page}: `{wrong}` does not exist, in: {program} {arguments.strip()}"
+
+
+def wrong_paths(texts: dict[str, str]) -> Iterator[str]:
+    """Yield paths in inline code that do not exist in the repository or in `backend_main`."""
+    for page, text in texts.items():
+        if not page.startswith("docs/decisions/"):  # a decision may name a file that is gone
+            for path in sorted(set(PATH.findall(FENCE.sub("", text)))):
+                # `docs/decisions/0050` stands for the file with that number.
+                if not any(any(root.glob(f"{path.rstrip('/')}*")) for root in (ROOT, ROOT / "backend_main")):
+                    yield f"{page}: `{path}` does not exist"
 
 
 def unknown_settings(texts: dict[str, str]) -> Iterator[str]:

@@ -41,7 +41,8 @@ def page_of_protocol() -> str:
         "## Requests",
         *(_request(name, kind) for name, kind in protocol.REQUESTS.items()),
         "## Messages",
-        "Messages from the server: replies, events, live text. `ref` is present if the request had one.",
+        "Messages from the server: replies, events, live text. `ref` is present if the request had one. "
+        "After a `subscribe` with `stream` or `since`, each event also has a `cursor`.",
         *(_message(kind) for kind in messages()),
         "## Parts of messages",
         *(_message(kind) for kind in parts()),

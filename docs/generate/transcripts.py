@@ -79,7 +79,11 @@ def first_message(kind: type[msgspec.Struct]) -> Any:
     """
     shown = [filled(message) for steps in _all_steps() for step in steps for message in _received(step)]
     fitting = [part for message in shown for part in _objects(message) if _fits(kind, part)]
-    return max(fitting, key=lambda part: (bool(part.get("line")), bool(part.get("raw_text"))), default=None)
+    return max(fitting, key=_richness, default=None)
+
+
+def _richness(part: dict[str, Any]) -> tuple[bool, ...]:
+    return tuple(bool(part.get(key)) for key in ("line", "raw_text", "list"))
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:

@@ -178,7 +178,16 @@ def test_stale_reports_descriptions_of_things_that_do_not_exist(monkeypatch: pyt
     assert "describes GET /api/tea/" in found[1]
 
 
-# ── hand-written lists ──
+# ── hand-written lists and paths ──
+
+
+def test_unknown_path_is_reported_with_its_page() -> None:
+    assert (
+        list(check.wrong_paths({"page.md": "See `core/consumers.py` and `tests/`, or `/api/uploads/`."}))
+        == []
+    )
+    [found] = check.wrong_paths({"page.md": "See `core/tea.py`."})
+    assert found == "page.md: `core/tea.py` does not exist"
 
 
 def test_glossary_out_of_order_is_reported() -> None:
