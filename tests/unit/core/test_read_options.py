@@ -82,7 +82,7 @@ class TestAsking:
         assert list(refusal(pages=pages)) == ["pages"]
 
     @pytest.mark.parametrize(
-        ("read_options", "engine"),
+        ("asked", "engine"),
         [
             (ReadOptions(), "rapid"),
             (ReadOptions(languages=["de"]), "rapid"),
