@@ -71,7 +71,7 @@ def test_only_the_pages_asked_for_are_printed(form: str, printed: str, three: Pa
 @pytest.mark.parametrize(
     ("option", "value", "sentence"),
     [
-        ("--engine", "magic", "known are: dummy, rapid, tesseract, vision"),
+        ("--engine", "magic", "Installed: dummy, rapid, tesseract, vision"),
         ("--engine", "vision", "SCANRILL_VISION_URL"),
         ("--languages", "ru", "does not read ru"),
         ("--profile", "x", "no profile"),
@@ -93,8 +93,8 @@ def test_what_is_to_be_known_of_a_page_goes_to_standard_error(
     monkeypatch.setenv("PATH", "/nowhere")  # no Tesseract
     result = run("read", path)
     assert result.exit_code == 0
-    assert "made no sense to the engine “rapid”" in result.stderr
-    assert "made no sense" not in result.stdout
+    assert "could not read most of page 1" in result.stderr
+    assert "could not read" not in result.stdout
 
 
 # ── an engine of another package ──

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from backend_main.reading import Line, PageDone, PageStarted
+from backend_main.reading import Line, LinesRead, PageDone, PageStarted
 from backend_main.reading.child_process.batching import ReplyBatcher
 from backend_main.reading.child_process.ipc import (
     Failed,
-    Lines,
     ReadFinished,
     Reply,
 )
@@ -38,8 +37,8 @@ def say(gathering: ReplyBatcher, *replies: Line | Reply) -> None:
         gathering.send(reply)
 
 
-def together(*texts: str) -> Lines:
-    return Lines(tuple(lines(*texts)))
+def together(*texts: str) -> LinesRead:
+    return LinesRead(tuple(lines(*texts)))
 
 
 def test_the_start_and_the_first_line_go_out_at_once(sent: Sent) -> None:
@@ -76,7 +75,7 @@ def test_however_many_lines_come_the_time_says_how_often_they_go_out(sent: Sent)
     say(gathering, STARTED, *lines(*map(str, range(20_000))), DONE)
     replies: Sequence[Reply] = sent.now()
     assert (replies[0], replies[-1]) == (STARTED, DONE)
-    groups = [reply.lines for reply in replies if isinstance(reply, Lines)]
+    groups = [reply.lines for reply in replies if isinstance(reply, LinesRead)]
     assert [line.text for group in groups for line in group] == list(map(str, range(20_000)))
     assert len(groups) < 2_000
 
@@ -86,7 +85,7 @@ def test_a_host_that_is_gone_is_no_reason_to_stop_keeping_time() -> None:
     tried: queue.SimpleQueue[Line] = queue.SimpleQueue()
 
     def send(reply: Reply) -> None:
-        assert isinstance(reply, Lines)
+        assert isinstance(reply, LinesRead)
         for line in reply.lines:
             tried.put(line)
         if reply == together("b"):

@@ -17,7 +17,7 @@ from backend_main.reading import (
     fallback,
     read,
 )
-from backend_main.reading.confidence import ReadabilityMonitor, share_of
+from backend_main.reading.confidence import ReadabilityMonitor, low_confidence_share
 from backend_main.reading.documents.document import PageImage
 from backend_main.reading.engines import load_engine
 from backend_main.reading.engines.tesseract import TesseractEngine
@@ -53,7 +53,7 @@ def no_tesseract(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_page_that_makes_no_sense_is_never_silent(language: str, rapid: Engine, tmp_path: Path) -> None:
     _, done = read_in(language, rapid, tmp_path)
     [warning] = done.warnings
-    assert "made no sense to the engine “rapid”" in warning
+    assert "The engine “rapid” could not read most of page 1" in warning
     assert "apt install tesseract-ocr" in warning
 
 
@@ -66,7 +66,7 @@ def test_a_script_that_nobody_here_reads_is_named(
     _, done = read_in(language, rapid, tmp_path)
     [warning] = done.warnings
     assert f"Page 1 is in {script} script" in warning
-    assert "what it shows is not what is printed" in warning
+    assert "the text is not what is printed" in warning
     assert "tesseract-ocr-" in warning
 
 
@@ -113,11 +113,10 @@ class Hesitant(Engine):
 
 def test_of_a_page_that_a_helper_begins_anew_only_what_comes_then_counts() -> None:
     blank = PageImage(1, np.full((100, 500, 3), 255, np.uint8), 500, 100)
-    read_with = fallback._read_with(Hesitant(), blank, 1)
-    assert read_with is not None
-    told, written, _ = read_with
-    assert [line.text for line in told] == [GOOD[0]]
-    assert written.text == GOOD[0]
+    reread = fallback._reread(Hesitant(), blank, 1)
+    assert reread is not None
+    assert [line.text for line in reread.lines] == [GOOD[0]]
+    assert reread.formatted.text == GOOD[0]
 
 
 # ── the weighing ──
@@ -168,7 +167,7 @@ def test_one_bad_line_waits_for_the_next_good_one() -> None:
     ],
 )
 def test_the_share_in_doubt_is_of_what_is_printed(told: Sequence[tuple[str, float]], share: float) -> None:
-    assert share_of(lines(*told)) == share
+    assert low_confidence_share(lines(*told)) == share
 
 
 @pytest.mark.parametrize(("bad", "partly"), [(2, False), (3, True), (7, False)])
@@ -180,11 +179,11 @@ def test_a_page_that_is_partly_in_doubt_is_told_of(bad: int, partly: bool) -> No
 
 
 def test_a_scribble_is_no_script() -> None:
-    assert share_of(lines(("~", 0.3), width=100)) == 0.0
+    assert low_confidence_share(lines(("~", 0.3), width=100)) == 0.0
 
 
 def test_a_short_figure_is_no_lost_line() -> None:
-    assert share_of(lines(*[("7", 0.99)] * 20, width=70)) == 0.0
+    assert low_confidence_share(lines(*[("7", 0.99)] * 20, width=70)) == 0.0
 
 
 def test_engines_without_boxes_are_not_doubted() -> None:

@@ -102,7 +102,7 @@ def test_its_words_are_taken_from_its_table() -> None:
         "5\t1\t1\t1\t1\t2\t60\t21\t40\t12\t-1\t ",
         "5\t1\t1\t1\t1\t3\t60\t21\t40\t12\t91\tWorld",
     ]
-    words = list(module._words("\n".join([head, *rows])))
+    words = list(module._parse_words("\n".join([head, *rows])))
     assert [(word.text, word.confidence) for word in words] == [("Hello", 0.965), ("World", 0.91)]
     assert module._bounding_box(words) == ((10, 20), (100, 20), (100, 33), (10, 33))
 
@@ -175,8 +175,8 @@ def test_it_ends_with_the_server_s_process(hanging: Path, page: Path) -> None:
         next(events)
         wait_until(hanging.exists)
         assert host._child
-        os.close(host._child._requests)
-        host._child._requests = os.open(os.devnull, os.O_WRONLY)
+        os.close(host._child._requests_fd)
+        host._child._requests_fd = os.open(os.devnull, os.O_WRONLY)
         wait_until(lambda: is_gone(hanging))
     finally:
         host.stop()

@@ -136,7 +136,7 @@ def test_an_endpoint_that_does_not_stream_is_understood(page: Path, text: str, e
         ("lightonai/LightOnOCR-1B", "", "", 1540),
         ("any", "got", "", 1024),
         ("ibm-granite/granite-docling-258M", "", "Convert this page to docling.", 1536),
-        ("allenai/olmOCR-7B", "", profiles.OLMOCR, 1288),
+        ("allenai/olmOCR-7B", "", profiles.OLMOCR_PROMPT, 1288),
         ("any", "paddleocr-vl", "OCR:", 2048),
         ("allenai/olmOCR-7B", "glm-ocr", "Text Recognition:", 2048),
     ],
@@ -287,7 +287,7 @@ def test_a_refused_key_is_said_at_once_and_the_key_never(
     page: Path, endpoint: Endpoint, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     server = endpoint(Reply(status=status, body=json.dumps({"error": f"no such key: {KEY}"})))
-    with caplog.at_level(logging.DEBUG), pytest.raises(EngineFailed, match="refused the key") as failed:
+    with caplog.at_level(logging.DEBUG), pytest.raises(EngineFailed, match="rejected the key") as failed:
         read_page(page)
     assert len(server.asked) == 1
     assert "(key)" in caplog.text
@@ -351,9 +351,7 @@ def test_a_model_that_falls_silent_is_left(
     _, done = read_page(page)
     assert done.markdown
     assert text.startswith(done.markdown)
-    assert done.warnings == [
-        "Page 1: the model said nothing for 0.3 seconds; what it had written stands here."
-    ]
+    assert done.warnings == ["Page 1: the model sent no data for 0.3 s; its text up to there is kept."]
 
 
 def test_a_model_that_never_begins_is_asked_again(page: Path, text: str, endpoint: Endpoint) -> None:
@@ -365,7 +363,7 @@ def test_a_model_that_never_begins_is_asked_again(page: Path, text: str, endpoin
 def test_an_answer_may_take_no_longer_than_a_page(page: Path, endpoint: Endpoint) -> None:
     endpoint(Reply(stall_after=9, keep_alive=True))
     _, done = read_page(page, Options(engine="vision", page_seconds=0.6))
-    assert "did not answer within the time" in done.warnings[0]
+    assert "did not finish within the time limit" in done.warnings[0]
 
 
 def test_a_model_that_repeats_itself_is_cut_where_it_began(page: Path, text: str, endpoint: Endpoint) -> None:
@@ -387,16 +385,14 @@ def test_a_model_at_the_end_of_its_length_is_told_of(page: Path, text: str, endp
     endpoint(Reply(length_after=9))
     _, done = read_page(page)
     assert text.startswith(done.markdown)
-    assert done.warnings == [
-        "Page 1: the model reached the end of what it may write; the text is cut off there."
-    ]
+    assert done.warnings == ["Page 1: the model reached its maximum length; the text is cut off there."]
 
 
 @pytest.mark.parametrize(
     ("reply", "why"),
     [
-        (Reply(break_after=9), "broke off"),
-        (Reply(end_after=9), "broke off in the middle"),
+        (Reply(break_after=9), "closed the connection"),
+        (Reply(end_after=9), "ended its response early"),
         (Reply(error_after=9), "reported an error"),
     ],
 )
@@ -424,7 +420,7 @@ def test_another_engine_reads_what_the_model_did_not(page: Path, text: str, endp
     streamed, done = read_page(page)
     assert streamed.split() == done.markdown.split() == text.split()
     assert all(line.box is not None for line in done.lines)
-    assert done.warnings == ["Page 1: the model refused the key (HTTP 401); “rapid” read it instead."]
+    assert done.warnings == ["Page 1: the model rejected the key (HTTP 401); “rapid” read it instead."]
 
 
 def test_what_was_shown_already_stays_until_the_page_is_done(
@@ -442,7 +438,7 @@ def test_a_fallback_that_fails_too_leaves_what_there_is(page: Path, text: str, e
     endpoint(Reply(break_after=9), FALLBACK="no-such-engine")
     _, done = read_page(page)
     assert text.startswith(done.markdown)
-    assert "what it had written stands here" in done.warnings[0]
+    assert "its text up to there is kept" in done.warnings[0]
 
 
 # ── setting up ──
@@ -453,10 +449,10 @@ def test_a_fallback_that_fails_too_leaves_what_there_is(page: Path, text: str, e
     [
         ({"URL": ""}, "SCANRILL_VISION_URL"),
         ({"MODEL": ""}, "SCANRILL_VISION_MODEL"),
-        ({"URL": "ftp://x/v1"}, "no http"),
+        ({"URL": "ftp://x/v1"}, "must be an http"),
         ({"URL": "http://ada:secret@x/v1"}, "SCANRILL_VISION_API_KEY"),
         ({"PROFILE": "none-such"}, "deepseek-ocr"),
-        ({"STALL_SECONDS": "soon"}, "value"),
+        ({"STALL_SECONDS": "soon"}, "is invalid"),
     ],
 )
 def test_what_is_missing_is_said(endpoint: Endpoint, settings: dict[str, str], sentence: str) -> None:
