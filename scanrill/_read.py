@@ -16,7 +16,7 @@ _log = logging.getLogger("scanrill")
 
 
 class OptionFields(TypedDict, total=False):
-    """Fields of `Options` that `read` and `read_markdown` accept as keyword arguments."""
+    """Keyword arguments of `read` and `read_markdown`: the fields of `Options` without `engine`."""
 
     first_page: int
     last_page: int | None

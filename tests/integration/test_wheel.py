@@ -41,8 +41,9 @@ def test_the_wheel_holds_the_page_and_no_sources_of_it(wheel: Wheel) -> None:
     assert "backend_main/web/index.html" in names
     assert "backend_main/core/migrations/0001_initial.py" in names
     assert {"scanrill/py.typed", "backend_main/py.typed"} <= set(names)
+    distribution = only(wheel.dist, "*.whl").name.rsplit("-", 3)[0]
     tops = {name.partition("/")[0] for name in names}
-    assert tops == {"backend_main", "scanrill", only(wheel.dist, "*.whl").name.rsplit("-", 3)[0] + ".dist-info"}
+    assert tops == {"backend_main", "scanrill", f"{distribution}.dist-info"}
 
 
 def test_an_installed_wheel_serves_the_page_and_reads_a_scan(wheel: Wheel, tmp_path: Path) -> None:
