@@ -75,7 +75,9 @@ class FallbackEngines:
         if script is None:
             return FallbackResult(_unreadable_warning(page.number, engine))
         if script in languages.scripts_of(engine.configured_languages()):
-            return FallbackResult(_bad_print_warning(page.number, engine))
+            return FallbackResult(
+                f"The engine “{engine.name}” read most of page {page.number} with low confidence."
+            )
         for fallback in self._engines_for_script(script, options):
             if (reread := _reread(fallback, page, self._threads)) is not None:
                 return FallbackResult(_reread_warning(page.number, script, engine, fallback), reread)
@@ -188,10 +190,6 @@ def _unreadable_warning(number: int, engine: Engine) -> str:
         f"The engine “{engine.name}” could not read most of page {number}: the print is bad, or in a script "
         f"that the engine does not read. The text may differ from the print.{_install_hint(None)}"
     )
-
-
-def _bad_print_warning(number: int, engine: Engine) -> str:
-    return f"The engine “{engine.name}” read most of page {number} with low confidence."
 
 
 def _install_hint(script: str | None) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from .documents.document import Document, PageImage
+from .documents.document import Document
 from .documents.open_document import OpenDocumentCache
 from .documents.pdf_text_layer import TextLayer
 from .engines import load_engine, validate_options
@@ -98,7 +98,11 @@ def _page_events(
         yield started
         yield _page_done(started, FormattedPage("", ""), [], [str(error)])
     else:
-        yield from _read_image(page, document.page_count, PageReader(engine, page, options, fallback))
+        started = PageStarted(number, document.page_count, page.width, page.height)
+        yield started
+        reader = PageReader(engine, page, options, fallback)
+        yield from reader.stream()
+        yield _page_done(started, reader.formatted, reader.lines, reader.warnings)
 
 
 def _read_text_layer(layer: TextLayer, number: int, document: Document, threads: int) -> Iterator[ReadEvent]:
@@ -113,13 +117,6 @@ def _read_text_layer(layer: TextLayer, number: int, document: Document, threads:
         yield lines[-1]
     formatted, warnings = assemble_or_fall_back(number, lambda: document.page(number).pixels, lines, threads)
     yield _page_done(started, formatted, lines, warnings)
-
-
-def _read_image(page: PageImage, page_count: int, reader: PageReader) -> Iterator[ReadEvent]:
-    started = PageStarted(page.number, page_count, page.width, page.height)
-    yield started
-    yield from reader.stream()
-    yield _page_done(started, reader.formatted, reader.lines, reader.warnings)
 
 
 def _page_done(

@@ -60,7 +60,14 @@ def is_local(name: str) -> bool:
 
 def validate_options(engine: Engine | type[Engine], options: Options) -> None:
     """Check the languages, pages and profile of a read. Raises UnsupportedOption."""
-    _check_languages(engine, options.languages)
+    supported = engine.supported_languages()
+    unread = [code for code in options.languages if supported and normalize_code(code) not in supported]
+    if unread:
+        message = (
+            f"The engine “{engine.name}” does not read {', '.join(unread)}; "
+            f"it reads {language_names(supported)}."
+        )
+        raise UnsupportedOption("languages", message)
     try:
         PageRanges(options.pages)
     except ValueError as error:
@@ -69,19 +76,9 @@ def validate_options(engine: Engine | type[Engine], options: Options) -> None:
         profiles = ", ".join(engine.profiles) or "none"
         message = f"The engine “{engine.name}” has no profile “{options.profile}”. Its profiles: {profiles}."
         raise UnsupportedOption("profile", message)
-    unread = engine.unsupported_languages(options.profile)
-    if unsupported := [code for code in options.languages if normalize_code(code) in unread]:
-        message = f"The profile “{options.profile}” does not read {', '.join(unsupported)}."
-        raise UnsupportedOption("languages", message)
-
-
-def _check_languages(engine: Engine | type[Engine], codes: tuple[str, ...]) -> None:
-    supported = engine.supported_languages()
-    if unread := [code for code in codes if supported and normalize_code(code) not in supported]:
-        message = (
-            f"The engine “{engine.name}” does not read {', '.join(unread)}; "
-            f"it reads {language_names(supported)}."
-        )
+    unsupported = engine.unsupported_languages(options.profile)
+    if unread := [code for code in options.languages if normalize_code(code) in unsupported]:
+        message = f"The profile “{options.profile}” does not read {', '.join(unread)}."
         raise UnsupportedOption("languages", message)
 
 

@@ -8,7 +8,7 @@ RapidOCR turns the output of the detection network into boxes.
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -171,7 +171,9 @@ class RapidEngine(Engine):
     def _read_page(self, page: PageImage, *, may_be_rotated: bool) -> Iterator[Line]:
         scaled = ScaledPage.of(page, IMAGE_SIDE, DETECTION_SIDE)
         top = self._detect_top_strip(scaled)
-        finish_detection = self._start_full_detection(scaled)
+        detect_page = partial(self._models.detect, scaled.detector_image.pixels)
+        # With more than one thread, detection of the page runs while the lines at the top are read.
+        finish_detection = self._pool.submit(detect_page).result if self._threads > 1 else detect_page
         writer = MarkdownWriter()
         read: list[Quads] = []
         for quad, line in self._read_top(page, scaled, top, writer):
@@ -209,11 +211,6 @@ class RapidEngine(Engine):
         if _is_small_print(detected):
             return detected[:0]
         return detected[first_lines.lines_safe_to_read(detected, strip_height)]
-
-    def _start_full_detection(self, scaled: ScaledPage) -> Callable[[], Quads]:
-        """Return a function that returns all boxes. With more than one thread, detection starts now."""
-        detect = partial(self._models.detect, scaled.detector_image.pixels)
-        return self._pool.submit(detect).result if self._threads > 1 else detect
 
     def _read_top(
         self, page: PageImage, scaled: ScaledPage, detected: Quads, writer: MarkdownWriter

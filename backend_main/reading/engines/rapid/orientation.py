@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...documents.document import PageImage
-from ...types import Box, Line
+from ...types import Line
 from .detector import Quads
 
 Recognize = Callable[[Quads], float]
@@ -99,13 +99,11 @@ def to_original_coordinates(lines: Iterator[Line], page: PageImage, quarter_turn
         quarter_turns: rotation of its lines.
     """
     for line in lines:
-        box = line.box and _rotated_box(line.box, page.width, page.height, quarter_turns)
+        box = line.box
+        if box is not None:
+            a, b, c, d = (_rotated_point(corner, page.width, page.height, quarter_turns) for corner in box)
+            box = (a, b, c, d)
         yield msgspec.structs.replace(line, box=box)
-
-
-def _rotated_box(box: Box, width: int, height: int, quarter_turns: int) -> Box:
-    first, second, third, fourth = (_rotated_point(point, width, height, quarter_turns) for point in box)
-    return first, second, third, fourth
 
 
 def _rotated_point(

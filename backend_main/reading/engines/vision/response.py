@@ -85,7 +85,8 @@ class MarkdownResponse(ResponseParser):
         text = _MODEL_TOKENS.sub("", response)
         if fenced := _CODE_FENCE.match(text):
             text = fenced[1]
-        return sanitize_markdown(TABLE.sub(_to_pipe_table, text)).strip()
+        text = TABLE.sub(lambda table: f"\n\n{pipe_table(from_html(table[0]))}\n\n", text)
+        return sanitize_markdown(text).strip()
 
 
 class FrontMatterResponse(MarkdownResponse):
@@ -124,7 +125,3 @@ def sanitize_markdown(text: str) -> str:
     text = _REFERENCE_IMAGE.sub(r"!\\[", text)
     text = _REFERENCE_DEFINITION.sub(r"\1\\", text)
     return _HTML.sub(r"\1\\<", text)
-
-
-def _to_pipe_table(table: re.Match[str]) -> str:
-    return "\n\n" + pipe_table(from_html(table[0])) + "\n\n"
