@@ -93,6 +93,7 @@ class PageReader:
 
     def _stream_after_failure(self, failure: PageFailed) -> Iterator[Line]:
         """Read the page with the fallback engine; if there is none, keep the text so far."""
+        lines = list(self.lines)
         warning_count = len(self.warnings)
         try:
             if fallback := self._fallback.for_failed_page(self._engine, self._options):
@@ -104,8 +105,9 @@ class PageReader:
                 return
         except Exception as error:
             _log.error("The fallback engine could not read page %d.", self._page.number, exc_info=error)
-            del self.warnings[warning_count:]
             self._restart()
+            self.lines = lines
+            del self.warnings[warning_count:]
         yield from self._finish(self._engine)
         if not self.formatted.markdown:
             raise EngineFailed(f"Page {self._page.number} could not be read: {failure}.") from failure

@@ -229,7 +229,7 @@ async def test_a_model_s_words_come_while_it_writes(seeing: Server, endpoint: Vi
         assert grown[0] == ""
         assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(grown))
         assert endpoint.keys == [f"Bearer {KEY}"]
-        assert endpoint.asked[0]["messages"][0]["content"][1]["text"] == "Free OCR."
+        assert endpoint.requests[0]["messages"][0]["content"][1]["text"] == "Free OCR."
 
 
 async def test_several_engines_read_in_one_server(seeing: Server) -> None:
