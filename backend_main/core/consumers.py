@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 BURST_SECONDS = 4
 # Parsing more than this on the event loop would hold up the other sockets.
 DECODE_IN_THREAD_CHARACTERS = 64 * 1024
-CLOSE_SECONDS = 1.0
+CLOSE_TIMEOUT_SECONDS = 1.0
 
 
 class UploadConsumer(AsyncWebsocketConsumer):
@@ -78,8 +78,8 @@ class UploadConsumer(AsyncWebsocketConsumer):
             self.identity = await executor.run_in_db_thread(
                 authentication.authenticate, authentication.token_from_handshake(self.scope)
             )
-            upload_id = await self._followed_upload()
-            socket = self._require_connection(upload_id)
+            upload_id = await self._requested_upload_id()
+            socket = self._create_connection(upload_id)
             await hub.join(socket)  # before accept: what commits after the handshake reaches this client
         except (ConnectionRejected, DatabaseUnavailable, UploadNotFound) as refusal:
             await self.accept()
@@ -110,7 +110,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
     def close_with(self, reason: ConnectionRejected) -> None:
         """Closes the connection with the reason's code; on the event loop, at most once."""
         if self._closing is None:
-            self._closing = asyncio.create_task(self._end(reason))
+            self._closing = asyncio.create_task(self._close_or_abort(reason))
 
     # ── one request ──
 
@@ -252,13 +252,13 @@ class UploadConsumer(AsyncWebsocketConsumer):
     def _origin(self) -> LiveConnection:
         return self._connection
 
-    async def _followed_upload(self) -> UUID | None:
+    async def _requested_upload_id(self) -> UUID | None:
         upload_id: UUID | None = self.scope["url_route"]["kwargs"].get("instance_id")
         if upload_id is not None:
             await executor.run_in_db_thread(queries.upload, owner=self.identity.user, upload_id=upload_id)
         return upload_id
 
-    def _require_connection(self, upload_id: UUID | None) -> LiveConnection:
+    def _create_connection(self, upload_id: UUID | None) -> LiveConnection:
         at_once = self.scope.get("extensions", {}).get(SEND_NOW)
         outbox = SendQueue(self.send, at_once["send"]) if at_once else SendQueue(self.send)
         return LiveConnection(
@@ -290,12 +290,12 @@ class UploadConsumer(AsyncWebsocketConsumer):
         expired = Unauthenticated("The token has expired.")
         self._expiry = loop.call_later(max(0.0, epoch_seconds - time.time()), self.close_with, expired)
 
-    async def _end(self, reason: ConnectionRejected) -> None:
+    async def _close_or_abort(self, reason: ConnectionRejected) -> None:
         """A client that does not read does not get the close frame either: then the connection is cut."""
         if self._writer is not None:
             self._writer.cancel()
         try:
-            async with asyncio.timeout(CLOSE_SECONDS):
+            async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
                 await self.close(reason.close_code, str(reason))
         except TimeoutError:
             self._aborted = True

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from backend_main.core.http.security_headers import API_POLICY, PAGE_POLICY
-from backend_main.core.http.web_page import BUILT
+from backend_main.core.http.web_page import BUILD_DIR
 from tests.support.server import Server
 
 
@@ -55,7 +55,7 @@ def test_an_unknown_address_is_told_in_the_language_of_who_asks(method: str, ser
 
 def test_the_first_address_is_the_page_or_says_how_to_build_it(server: Server) -> None:
     answer = httpx.get(server.http)
-    if BUILT.is_dir():
+    if BUILD_DIR.is_dir():
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/html")
     else:

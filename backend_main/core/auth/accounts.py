@@ -22,13 +22,13 @@ class AccountState(NamedTuple):
     latest_seq: int
 
 
-def account(user_id: UUID) -> AccountState | None:
+def load_account(user_id: UUID) -> AccountState | None:
     """None for a user who is not there, or not active."""
-    return accounts([user_id]).get(user_id)
+    return load_accounts([user_id]).get(user_id)
 
 
 @retry_transient
-def accounts(user_ids: list[UUID]) -> dict[UUID, AccountState]:
+def load_accounts(user_ids: list[UUID]) -> dict[UUID, AccountState]:
     """The active ones of these users, of whom there is one at least.
 
     Asked each second for everybody who has a socket: as SQL, since the ORM takes several times as long.

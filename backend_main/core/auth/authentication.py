@@ -133,7 +133,7 @@ def _identity(token: Token) -> Identity:
     issued_at = token.get("iat", 0.0)
     if user is None or not isinstance(issued_at, (int, float)):
         raise Unauthenticated("The token is invalid or expired.")
-    if not accounts.is_token_valid(accounts.account(user.pk), issued_at):
+    if not accounts.is_token_valid(accounts.load_account(user.pk), issued_at):
         raise Unauthenticated("The user was deactivated, or the token revoked.")
     return Identity(user, float(issued_at), float(token["exp"]))
 

@@ -23,7 +23,7 @@ MAX_ENTRIES = 20_000
 REDIS_TIMEOUT_SECONDS = 1.0
 
 
-def settings(conf: Conf) -> dict[str, Any]:
+def cache_settings(conf: Conf) -> dict[str, Any]:
     """Django's settings of the cache that its throttles count in."""
     own = {"OPTIONS": {"MAX_ENTRIES": MAX_ENTRIES}}
     if not conf.redis_url:
@@ -58,16 +58,16 @@ class RedisCacheWithFallback(RedisCache):
         self._local = LocMemCache("tries", {"OPTIONS": {"MAX_ENTRIES": MAX_ENTRIES}})
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        return self._shared(super().get, self._local.get, key, default, version)
+        return self._call_shared_or_local(super().get, self._local.get, key, default, version)
 
     def set(self, key: Any, value: Any, *rest: Any, **named: Any) -> None:
-        self._shared(super().set, self._local.set, key, value, *rest, **named)
+        self._call_shared_or_local(super().set, self._local.set, key, value, *rest, **named)
 
     def delete(self, key: Any, version: int | None = None) -> bool:
         self._local.delete(key, version)
-        return bool(self._shared(super().delete, self._local.delete, key, version))
+        return bool(self._call_shared_or_local(super().delete, self._local.delete, key, version))
 
-    def _shared(
+    def _call_shared_or_local(
         self, shared: Callable[..., Any], own: Callable[..., Any], *arguments: Any, **named: Any
     ) -> Any:
         from redis import RedisError

@@ -26,7 +26,7 @@ _short_query_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="loo
 
 async def run_in_db_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """`work(*args, **kwargs)` on a thread that may use the database; its result or its exception."""
-    return await _on(_threads, work, *args, **kwargs)
+    return await _run_on(_threads, work, *args, **kwargs)
 
 
 async def run_short_query(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -34,10 +34,10 @@ async def run_short_query(work: Callable[P, T], *args: P.args, **kwargs: P.kwarg
 
     Raises `DatabaseUnavailable` where the database does not answer.
     """
-    return await _on(_short_query_threads, retry_transient(work), *args, **kwargs)
+    return await _run_on(_short_query_threads, retry_transient(work), *args, **kwargs)
 
 
-async def _on(threads: ThreadPoolExecutor, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def _run_on(threads: ThreadPoolExecutor, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(
         threads, functools.partial(_with_checked_connection, work, *args, **kwargs)

@@ -14,7 +14,7 @@ from ..errors import CommandError
 URL_EXAMPLES = "postgresql://user:password@host/name, or postgresql://user@/name?host=/directory"
 # The URL may say otherwise. A machine that is gone is given up after half a minute, not after the quarter of
 # an hour that TCP takes by itself.
-CONNECTION: dict[str, str] = {
+CONNECTION_OPTIONS: dict[str, str] = {
     "application_name": "scanrill",
     "connect_timeout": "10",
     "keepalives_idle": "15",
@@ -23,8 +23,8 @@ CONNECTION: dict[str, str] = {
     "tcp_user_timeout": "30000",
 }
 # As on SQLite, who waits for another's lock gives up after 20 s; whoever holds one and is gone loses it.
-SESSION = "-c lock_timeout=20s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
-_OF_DJANGO = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+SESSION_OPTIONS = "-c lock_timeout=20s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+_DJANGO_KEYS = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
 
 def django_database(conf: Conf) -> dict[str, Any]:
@@ -65,10 +65,10 @@ def _sqlite(conf: Conf) -> dict[str, Any]:
 
 def _postgresql(url: str) -> dict[str, Any]:
     given = _parse_url(url)
-    named: dict[str, Any] = {_OF_DJANGO[key]: given.pop(key) for key in _OF_DJANGO if key in given}
+    named: dict[str, Any] = {_DJANGO_KEYS[key]: given.pop(key) for key in _DJANGO_KEYS if key in given}
     # What the URL says of a session comes last, and so it counts.
-    session = f"{SESSION} {given.pop('options', '')}".strip()
-    options = CONNECTION | given | {"options": session}
+    session = f"{SESSION_OPTIONS} {given.pop('options', '')}".strip()
+    options = CONNECTION_OPTIONS | given | {"options": session}
     return {"ENGINE": "django.db.backends.postgresql", "OPTIONS": options} | named
 
 

@@ -22,7 +22,7 @@ from ..auth import authentication, origin, sign_in_codes
 from ..conf import conf
 from ..errors import Unauthenticated
 
-COOKIE = "scanrill_refresh"
+COOKIE_NAME = "scanrill_refresh"
 COOKIE_PATH = "/api/token/"
 
 
@@ -37,7 +37,7 @@ class PasswordThrottle(SimpleRateThrottle):
     def get_cache_key(self, request: Request, view: object) -> str | None:
         if request.method != "POST":
             return None
-        name = str(_field(request, "username")).strip()  # as the serializer takes it
+        name = str(_body_field(request, "username")).strip()  # as the serializer takes it
         who = f"{name}\0{request.META.get('REMOTE_ADDR', '')}"
         return f"password-tries-{hashlib.sha256(who.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
@@ -64,7 +64,7 @@ class TokenView(TokenObtainPairView):
     throttle_classes = [PasswordThrottle]
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        with_cookie = _field(request, "cookie") is True
+        with_cookie = _body_field(request, "cookie") is True
         if with_cookie:
             _require_origin(request)
         response = super().post(request, *args, **kwargs)
@@ -74,7 +74,7 @@ class TokenView(TokenObtainPairView):
     def delete(self, request: Request) -> Response:
         _require_origin(request)
         response = Response(status=204)
-        response.delete_cookie(COOKIE, path=COOKIE_PATH, samesite="Strict")
+        response.delete_cookie(COOKIE_NAME, path=COOKIE_PATH, samesite="Strict")
         return response
 
     def throttled(self, request: Request, wait: float | None) -> NoReturn:
@@ -86,7 +86,7 @@ class SignInCodeView(TokenViewBase):
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         _require_origin(request)
-        code = _field(request, "code")
+        code = _body_field(request, "code")
         refresh = authentication.RefreshToken.for_user(
             sign_in_codes.redeem_code(code if isinstance(code, str) else "")
         )
@@ -99,25 +99,25 @@ class RefreshView(TokenRefreshView):
     _serializer_class = f"{authentication.__name__}.{authentication.RefreshSerializer.__qualname__}"
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        refresh = _field(request, "refresh", missing=None)
+        refresh = _body_field(request, "refresh", missing=None)
         if refresh is None:
-            refresh = _refresh_of_cookie(request)
+            refresh = _refresh_token_from_cookie(request)
         serializer = self.get_serializer(data={"refresh": refresh})
         serializer.is_valid(raise_exception=True)
         return Response(serializer.validated_data)
 
 
-def _refresh_of_cookie(request: Request) -> str:
-    if COOKIE not in request.COOKIES:
+def _refresh_token_from_cookie(request: Request) -> str:
+    if COOKIE_NAME not in request.COOKIES:
         raise Unauthenticated("A refresh token is needed, as `refresh` or as a cookie.")
     _require_origin(request)
-    return str(request.COOKIES[COOKIE])
+    return str(request.COOKIES[COOKIE_NAME])
 
 
 def _cookie_response(request: Request, *, access: str, refresh: str) -> Response:
     response = Response({"access": access})
     response.set_cookie(
-        COOKIE,
+        COOKIE_NAME,
         refresh,
         max_age=conf.jwt_refresh_seconds,
         path=COOKIE_PATH,
@@ -135,6 +135,6 @@ def _require_origin(request: Request) -> None:
     origin.require_allowed_origin(asked.scope)
 
 
-def _field(request: Request, name: str, missing: Any = "") -> Any:
+def _body_field(request: Request, name: str, missing: Any = "") -> Any:
     """Of the body, which may be anything."""
     return request.data.get(name, missing) if isinstance(request.data, dict) else missing

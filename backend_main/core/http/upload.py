@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PATH = "/api/uploads/"
-FIELD = "file"
+FILE_FIELD = "file"
 # Handed to a thread in pieces of this size: a thread's turn for each packet would cost more than the work.
 CHUNK_BYTES = 1024 * 1024
 # A client that is refused while it sends is heard out for so long: closing at once resets the connection, and
 # the answer is lost with it.
-LINGER_SECONDS, LINGER_BYTES = 5.0, 64 * 1024 * 1024
+DRAIN_TIMEOUT_SECONDS, MAX_DRAIN_BYTES = 5.0, 64 * 1024 * 1024
 
 
 class ClientDisconnected(Exception):
@@ -85,7 +85,7 @@ async def _create(scope: Scope, receive: Receive) -> tuple[int, object]:
     headers = dict(scope["headers"])
     length = _length(headers)
     with ExitStack() as files:
-        incoming = files.enter_context(ingest.open_staged_file(FIELD, bytes_expected=length))
+        incoming = files.enter_context(ingest.open_staged_file(FILE_FIELD, bytes_expected=length))
         sink = _sink(headers, scope, incoming)
         async for piece in _body_chunks(receive):
             await asyncio.to_thread(sink.write, piece)
@@ -117,7 +117,7 @@ def _length(headers: dict[bytes, bytes]) -> int:
 def _check_length(body_bytes: int) -> None:
     """Of the whole body, which in multipart is a little more than the file."""
     if conf.max_upload_bytes and body_bytes > conf.max_upload_bytes + CHUNK_BYTES:
-        raise FileTooLarge(FIELD, conf.max_upload_bytes)
+        raise FileTooLarge(FILE_FIELD, conf.max_upload_bytes)
 
 
 async def _body_chunks(receive: Receive) -> AsyncIterator[bytes]:
@@ -140,7 +140,7 @@ def _sink(headers: dict[bytes, bytes], scope: Scope, incoming: ingest.StagedFile
     kind, options = parse_options_header(headers.get(b"content-type", b""))
     if kind == b"multipart/form-data":
         if not options.get(b"boundary"):
-            raise RequestError({FIELD: "The multipart body has no boundary."})
+            raise RequestError({FILE_FIELD: "The multipart body has no boundary."})
         return MultipartBodyWriter(options[b"boundary"], incoming)
     names = parse_qs(scope["query_string"].decode("latin-1")).get("filename")
     return RawBodyWriter(incoming, names[0] if names else None)
@@ -176,19 +176,19 @@ class MultipartBodyWriter:
         try:
             self._parser = MultipartParser(boundary, callbacks)
         except FormParserError:
-            raise RequestError({FIELD: "The multipart body has no usable boundary."}) from None
+            raise RequestError({FILE_FIELD: "The multipart body has no usable boundary."}) from None
 
     def write(self, piece: bytes) -> None:
         try:
             self._parser.write(piece)
         except FormParserError:
-            raise RequestError({FIELD: "The multipart body is malformed."}) from None
+            raise RequestError({FILE_FIELD: "The multipart body is malformed."}) from None
 
     def finish(self) -> ingest.StagedFile:
         if not self._ended:
-            raise RequestError({FIELD: "The multipart body is cut short."})
+            raise RequestError({FILE_FIELD: "The multipart body is cut short."})
         if self._name is None:
-            raise RequestError({FIELD: "A file is expected, as the body or as a part with a file name."})
+            raise RequestError({FILE_FIELD: "A file is expected, as the body or as a part with a file name."})
         return self._incoming.finish(self._name)
 
     def _add(self, part: int, data: bytes) -> None:
@@ -201,7 +201,7 @@ class MultipartBodyWriter:
         if name.lower() != b"content-disposition" or b"filename" not in options:
             return
         if self._name is not None:
-            raise RequestError({FIELD: "One file at a time is expected; each is an upload of its own."})
+            raise RequestError({FILE_FIELD: "One file at a time is expected; each is an upload of its own."})
         self._name = options[b"filename"].decode("utf-8", "replace")
         self._taking = True
 
@@ -227,7 +227,7 @@ async def _respond(receive: Receive, send: Send, status: int, answer: object) ->
     await send({"type": "http.response.body", "body": body, "more_body": status >= 400})
     if status >= 400:
         with suppress(TimeoutError):
-            async with asyncio.timeout(LINGER_SECONDS):
+            async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
                 await _drain_body(receive)
         await send({"type": "http.response.body", "body": b""})
 
@@ -235,7 +235,7 @@ async def _respond(receive: Receive, send: Send, status: int, answer: object) ->
 async def _drain_body(receive: Receive) -> None:
     """Reads what is still being sent, and throws it away."""
     heard = 0
-    while heard < LINGER_BYTES:
+    while heard < MAX_DRAIN_BYTES:
         message = await receive()
         heard += len(message.get("body", b""))
         if message["type"] == "http.disconnect" or not message.get("more_body", False):

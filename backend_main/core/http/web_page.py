@@ -10,8 +10,8 @@ from servestatic import ServeStaticASGI
 
 from .types import Application
 
-BUILT = Path(__file__).parents[2] / "web"
-ASSETS = "/assets/"
+BUILD_DIR = Path(__file__).parents[2] / "web"
+ASSETS_URL = "/assets/"
 
 
 class BuiltFiles(ServeStaticASGI):
@@ -20,7 +20,7 @@ class BuiltFiles(ServeStaticASGI):
     FOREVER = 365 * 86_400
 
 
-def web_page_middleware(application: Application, built: Path = BUILT) -> Application:
+def web_page_middleware(application: Application, built: Path = BUILD_DIR) -> Application:
     """The application with the page before it; where the page was not built, the application alone."""
     if not (built / "index.html").is_file():
         return application
@@ -38,7 +38,7 @@ def web_page_middleware(application: Application, built: Path = BUILT) -> Applic
 
 def _is_immutable(_path: str, url: str) -> bool:
     """Names below `/assets/` carry a hash of their content."""
-    return url.startswith(ASSETS)
+    return url.startswith(ASSETS_URL)
 
 
 def _add_headers(headers: Headers, path: str, _url: str) -> None:

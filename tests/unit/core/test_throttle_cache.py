@@ -19,7 +19,7 @@ KEY, TIMES = "password-tries-of-somebody", [3.5, 2.25]
 
 def counted_in(url: str) -> throttle_cache.RedisCacheWithFallback:
     """As Django makes it for each process."""
-    settings = throttle_cache.settings(of(url))
+    settings = throttle_cache.cache_settings(of(url))
     backend: type[throttle_cache.RedisCacheWithFallback] = import_string(settings.pop("BACKEND"))
     return backend(settings.pop("LOCATION"), settings)
 
@@ -63,4 +63,4 @@ def test_what_is_written_to_redis_by_others_is_no_program(redis_server: Redis, t
 
 def test_a_server_alone_counts_in_itself() -> None:
     with pytest.raises(KeyError):
-        throttle_cache.settings(of(""))["LOCATION"]
+        throttle_cache.cache_settings(of(""))["LOCATION"]
