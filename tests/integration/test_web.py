@@ -49,8 +49,8 @@ def test_an_unknown_address_is_told_in_the_language_of_who_asks(method: str, ser
     if method == "HEAD":
         assert program.content == person.content == b""
     else:
-        assert program.json() == {"error": {"detail": "There is nothing at this address."}}
-        assert person.text == "There is nothing at this address.\n"
+        assert program.json() == {"error": {"detail": "Not found."}}
+        assert person.text == "Not found.\n"
 
 
 def test_the_first_address_is_the_page_or_says_how_to_build_it(server: Server) -> None:
