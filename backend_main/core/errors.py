@@ -1,4 +1,4 @@
-"""Every error that a user of scanrill can meet, in one tree; pure, no Django.
+"""Tree of all errors that a user of scanrill can meet; it does not import Django.
 
 ScanrillError                   code, HTTP status, close code, and whether reconnecting can help
 ├── RequestError                400         a field is not valid; `fields` says which and why
@@ -72,6 +72,8 @@ class ProtocolError(RequestError):
 
 
 class UploadNotFound(RequestError):
+    """The upload does not exist, or belongs to another user."""
+
     code = "not_found"
     http_status = 404
     close_code = 4404
@@ -81,6 +83,8 @@ class UploadNotFound(RequestError):
 
 
 class PageNotFound(RequestError):
+    """The page does not exist, or is not read yet."""
+
     code = "page_not_found"
     http_status = 404
 
@@ -194,6 +198,8 @@ class ConnectionRejected(ScanrillError):
 
 
 class Unauthenticated(ConnectionRejected):
+    """The token is missing, invalid or expired."""
+
     code = "unauthenticated"
     http_status = 401
     close_code = 4401
@@ -201,18 +207,24 @@ class Unauthenticated(ConnectionRejected):
 
 
 class OriginNotAllowed(ConnectionRejected):
+    """The web page comes from another site."""
+
     code = "origin_refused"
     http_status = 403
     close_code = 4403
 
 
 class UnknownEndpoint(ConnectionRejected):
+    """The WebSocket path does not exist."""
+
     code = "endpoint_unknown"
     http_status = 404
     close_code = 4404
 
 
 class RateLimited(ConnectionRejected):
+    """The user has too many connections, or the client sends too many messages."""
+
     code = "too_many"
     http_status = 429
     close_code = 4429
@@ -220,6 +232,8 @@ class RateLimited(ConnectionRejected):
 
 
 class SlowConsumer(ConnectionRejected):
+    """The client reads too slowly."""
+
     code = "too_slow"
     close_code = 4499
     is_final = False

@@ -7,7 +7,7 @@ import logging
 import re
 
 # The whole query of a WebSocket URL, since a client may percent-encode the name and value of its token; a
-# token in any other text; the code of a sign-in link; a bearer header; anything with the three parts of a JWT.
+# token in any other text; the code of a sign-in link; a bearer header; any text in the form of a JWT.
 _SECRETS = re.compile(
     r"(?i)(/ws/[^\s?\"']*\?)[^\s\"']+|(token=|[?&#]code=)[^&\s\"']+|(bearer\s+)[\w.~+/=-]+|eyJ[\w-]+\.[\w-]+\.[\w-]*"
 )

@@ -52,7 +52,7 @@ def load_accounts(user_ids: list[UUID]) -> dict[UUID, AccountState]:
 
 
 def is_token_valid(account: AccountState | None, issued_at: float) -> bool:
-    """Return whether a token issued at this time, in epoch seconds, is neither revoked nor its user inactive."""
+    """Return whether the user is active and has not revoked tokens of this time, in epoch seconds."""
     return account is not None and issued_at >= account.valid_from
 
 

@@ -100,7 +100,7 @@ def token_from_handshake(scope: Scope) -> str | None:
 
 
 def bearer_token(scope: Scope) -> str | None:
-    """Return the token in the header of an HTTP request. Histories and logs keep queries, so those do not count."""
+    """Return the token in the header of an HTTP request; not in its query, which histories and logs keep."""
     for name, value in scope["headers"]:
         if name == b"authorization" and value[:7].lower() == b"bearer ":
             return str(value[7:].decode("latin-1")).strip()

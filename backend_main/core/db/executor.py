@@ -7,7 +7,6 @@ each call. In measurements, each cost a factor of four to seven in throughput.
 from __future__ import annotations
 
 import asyncio
-import functools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

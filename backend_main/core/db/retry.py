@@ -65,7 +65,7 @@ def retry_transient(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def sqlstate(error: BaseException) -> str | None:
-    """Return PostgreSQL's code of an error; "" if the connection failed, None if the error is not PostgreSQL's."""
+    """Return PostgreSQL's code of an error; "" if the connection failed, None for another database."""
     if not hasattr(error.__cause__, "sqlstate"):
         return None
     return getattr(error.__cause__, "sqlstate", "") or ""

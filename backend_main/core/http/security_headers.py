@@ -18,7 +18,7 @@ PAGE_POLICY = (
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'"
 )
-# The API returns a user's files and texts, which may contain anything. A browser that shows them runs nothing.
+# The API returns files and texts of users, which may contain anything. A browser must run none of it.
 API_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 # The page uses none of them, so an injected script cannot use them either.
 UNUSED_FEATURES = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
