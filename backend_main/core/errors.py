@@ -72,8 +72,6 @@ class ProtocolError(RequestError):
 
 
 class UploadNotFound(RequestError):
-    """The upload does not exist, or belongs to another user."""
-
     code = "not_found"
     http_status = 404
     close_code = 4404
@@ -83,8 +81,6 @@ class UploadNotFound(RequestError):
 
 
 class PageNotFound(RequestError):
-    """The page does not exist, or is not read yet."""
-
     code = "page_not_found"
     http_status = 404
 
@@ -198,8 +194,6 @@ class ConnectionRejected(ScanrillError):
 
 
 class Unauthenticated(ConnectionRejected):
-    """The token is missing, invalid or expired."""
-
     code = "unauthenticated"
     http_status = 401
     close_code = 4401
@@ -207,24 +201,18 @@ class Unauthenticated(ConnectionRejected):
 
 
 class OriginNotAllowed(ConnectionRejected):
-    """The web page comes from another site."""
-
     code = "origin_refused"
     http_status = 403
     close_code = 4403
 
 
 class UnknownEndpoint(ConnectionRejected):
-    """The WebSocket path does not exist."""
-
     code = "endpoint_unknown"
     http_status = 404
     close_code = 4404
 
 
 class RateLimited(ConnectionRejected):
-    """The user has too many connections, or the client sends too many messages."""
-
     code = "too_many"
     http_status = 429
     close_code = 4429
@@ -232,8 +220,6 @@ class RateLimited(ConnectionRejected):
 
 
 class SlowConsumer(ConnectionRejected):
-    """The client reads too slowly."""
-
     code = "too_slow"
     close_code = 4499
     is_final = False
