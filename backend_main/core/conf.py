@@ -298,13 +298,13 @@ class SettingInfo(NamedTuple):
 def load(environ: Mapping[str, str]) -> Conf:
     """Parse the settings in environment variables. Raises `CommandError`, which names the wrong variable."""
     hints = get_type_hints(Conf, include_extras=True)
-    given = {
+    values = {
         name: _split_list(environ[PREFIX + name.upper()], hints[name])
         for name in Conf.__struct_fields__
         if PREFIX + name.upper() in environ
     }
     try:
-        return msgspec.convert(given, Conf, strict=False, dec_hook=_decode_custom_type)
+        return msgspec.convert(values, Conf, strict=False, dec_hook=_decode_custom_type)
     except msgspec.ValidationError as error:
         raise CommandError(_name_variable(str(error))) from None
 
