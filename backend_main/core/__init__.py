@@ -32,7 +32,9 @@ Where to make a change:
     add a close code or an error              errors.py
     add a setting                             conf.py (checks.py, if it depends on another setting)
     add a request or a field of a message     protocol/messages.py, then consumers.py and http/rest.py
-    send a new field with live text           protocol/messages.py, live/live_document.py
+    add a REST route                          backend/urls.py, http/rest.py
+    send a new field with live text           tasks.py, pubsub/messages.py (from the reader to the hub),
+                                              live/live_document.py, protocol/messages.py
     change what a command does                uploads/commands.py
     change the order in which jobs are read   jobs/queue.py
     add a read option                         protocol/messages.py, jobs/options.py
@@ -44,5 +46,6 @@ Where to make a change:
     add a periodic cleanup                    maintenance.py
     add a reason to `/readyz`                 http/health.py
 
+`make lint` reports each setting, request, field, route and error that the documentation lacks.
 The glossary explains the terms: `docs/pages/reference/glossary.md`.
 """

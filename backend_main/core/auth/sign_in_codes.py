@@ -31,8 +31,8 @@ def redeem_code(code: str) -> User:
     """Delete a code and return its user.
 
     Raises:
-        Unauthenticated: the code was used, has expired or never existed, or its user was deactivated or
-            revoked all tokens after it was issued. One message for all cases, so it reveals nothing.
+        Unauthenticated: the code is unknown, used or expired; or its user is inactive, or has revoked all
+            tokens since. All cases have one message, which reveals nothing.
     """
     found = SignInCode.objects.filter(digest=_digest(code), expires_at__gt=timezone.now()).first()
     # Two requests may find the row; one of them deletes it.

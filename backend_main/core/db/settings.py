@@ -102,7 +102,7 @@ def _parse_url(url: str) -> dict[str, str]:
 def _reject_unescaped_credentials(url: str) -> None:
     """Raise `CommandError` for a password with a bare @ or /.
 
-    libpq would take a part of it for the host name, and print it in its error about the unknown host.
+    libpq would take a part of the password for the host name, and its error would print it.
     """
     authority, _, path = url.partition("://")[2].partition("?")[0].partition("/")
     port = authority.rpartition("@")[2].rpartition("]")[2].rpartition(":")[2]

@@ -1,8 +1,7 @@
 """ASGI middleware that adds security headers to every HTTP response.
 
-The headers depend on the path alone, not on the response. A 304 replaces the headers of the page in the
-browser's cache, so it must carry the headers of the 200 before it. A header that the response sets itself
-stays.
+The headers depend on the path alone, not on the response: the headers of a 304 replace those of the page in
+the browser's cache, so they must equal those of the 200. A header that the response sets itself stays.
 """
 
 from __future__ import annotations

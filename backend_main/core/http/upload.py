@@ -1,8 +1,8 @@
 """ASGI middleware of `POST /api/uploads/`: writes a file of any size to disk while it arrives.
 
 It runs before Django, which would receive the whole body before it checks the token. The body is the file
-itself, with its name in `?filename=`, or multipart/form-data with one part that has a file name. The query
-has the read options.
+itself, with its name in `?filename=`. Or it is multipart/form-data with one part that has a file name. The
+query has the read options.
 """
 
 from __future__ import annotations

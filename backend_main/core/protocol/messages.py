@@ -1,9 +1,9 @@
 """Messages of the WebSocket API as types; pure: no Django, no sockets, no database.
 
-Each message from the server is a struct of this module, and `encode(message)` is its JSON, with exactly the
-keys of the specification. Messages with more keys go only to connections that opted in by `subscribe` with
-`since` or `stream`. `parsing.parse_request(frame)` returns one of the requests below. A reply repeats the
-`ref` of its request.
+Each message from the server is a struct of this module. `encode(message)` is its JSON, with exactly the keys
+of the specification. Messages with more keys go only to connections that opted in by `subscribe` with `since`
+or `stream`. `parsing.parse_request(frame)` returns one of the requests below. A reply repeats the `ref` of
+its request.
 
 `docs/generate/descriptions.py` has the meaning of each field.
 """

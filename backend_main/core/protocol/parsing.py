@@ -1,8 +1,8 @@
 """Parser of text frames into requests; pure. It raises no exception but `ProtocolError`.
 
-A `create` may contain hundreds of megabytes of base64. The parser cuts the base64 out of the frame before it
-parses the JSON around it, so it never copies the base64; `uploads.ingest` decodes it in chunks. A frame with
-anything unusual (escapes or white space inside the base64, the key elsewhere) is parsed as a whole. That is
+A `create` may contain hundreds of megabytes of base64. The parser does not copy it: it cuts the base64 out of
+the frame before it parses the JSON around it. `uploads.ingest` decodes the base64 in chunks. The parser
+parses a frame with anything unusual (escapes or white space inside the base64, the key elsewhere) as a whole:
 slower, with an equal result.
 """
 

@@ -32,7 +32,7 @@ GROWING = (
     migrations.AddIndex,
     migrations.AddConstraint,
     migrations.AlterModelOptions,
-    migrations.RenameField,  # `schema.problems` checks that the column keeps its name
+    migrations.RenameField,  # `schema_compat.problems` checks that the column keeps its name
 )
 
 
