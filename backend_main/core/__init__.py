@@ -12,6 +12,7 @@ Modules and packages, in the order of their imports: each may import those below
     jobs/            job queue in the database, read options, and the readers that work on the queue
                      (`jobs.reader_pool` starts readers and stands above `tasks.py`)
     event_log.py     append-only log of changes, written in the transaction of the change
+    apps.py          Django app, which registers the checks
     checks.py        Django system checks of the settings
     auth/            tokens, accounts, origins, sign-in codes
     pubsub/          best-effort messages between threads and processes
@@ -22,7 +23,6 @@ Modules and packages, in the order of their imports: each may import those below
     conf.py          settings, each declared once
     log_filters.py   redaction of tokens in logs
     errors.py        tree of all errors, with codes, HTTP statuses and close codes
-    apps.py          Django app
 
 Beside `core`: `backend_main.backend` assembles the process (ASGI, lifespan, Celery), and
 `backend_main.reading` turns bytes into text in child processes. It knows nothing of the server.

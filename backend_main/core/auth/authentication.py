@@ -29,7 +29,8 @@ from .origin import Scope
 class TokenRulesMixin(Token):
     """Rules for all tokens: expiry and, if configured, the token type.
 
-    `iat` has fractions of a second, to tell tokens from right before and right after a revocation apart. An id (`jti`) is not required: nothing uses it, and some services do not set one.
+    `iat` has fractions of a second, to tell tokens from right before and right after a revocation apart. An
+    id (`jti`) is not required: nothing uses it, and some services do not set one.
     """
 
     def verify(self) -> None:

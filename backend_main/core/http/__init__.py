@@ -3,7 +3,6 @@
 A view checks its input, calls one function of `uploads` or `auth`, and encodes the result. It has no rules
 of its own and writes no rows. This package may import all of `core` except `consumers`.
 
-`rest`, `upload` and `downloads` serve `/api/uploads/`; `sign_in` serves `/api/token/`. `health` has the
-checks behind `/readyz`, `error_views` the plain responses. `web_page` serves the built page. `middleware`
-and `security_headers` wrap every HTTP response. `types` has the ASGI types.
+`rest`, `upload` and `downloads` serve `/api/uploads/`; `sign_in` serves `/api/token/`. `health` serves `/healthz` and `/readyz`, `error_views` the error pages. `web_page` serves the built page.
+`middleware` and `security_headers` wrap every HTTP response. `types` has the ASGI types.
 """

@@ -1,28 +1,8 @@
-"""Plain HTTP views: liveness, readiness, and responses to paths without a page and to failures."""
+"""Views of HTTP errors, and of a web page that is not built."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-
-from ..db import executor
-from . import health
-
-
-async def healthz(_request: HttpRequest) -> HttpResponse:
-    """Report that the process is alive."""
-    return JsonResponse({"status": "ok"})
-
-
-async def readyz(_request: HttpRequest) -> HttpResponse:
-    """Report whether the server accepts uploads and has them read.
-
-    503 with the reasons if it does not; `degraded` with the reasons if events or readings are late.
-    """
-    if reasons := await executor.run_in_db_thread(health.readiness_failures):
-        return JsonResponse({"status": "unavailable", "reasons": reasons}, status=503)
-    if reasons := await executor.run_in_db_thread(health.degradations):
-        return JsonResponse({"status": "degraded", "reasons": reasons})
-    return JsonResponse({"status": "ok"})
 
 
 async def web_page_not_built(_request: HttpRequest) -> HttpResponse:

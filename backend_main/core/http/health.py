@@ -1,4 +1,4 @@
-"""Checks behind `/readyz`: reasons why the server cannot accept uploads, or processes them late.
+"""Health of the server: `/healthz`, `/readyz`, and the checks behind them.
 
 Load balancers request them every few seconds, so each check is cheap. A result that cannot change while the
 process lives is cached.
@@ -9,9 +9,11 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from .. import storage
 from ..conf import conf
+from ..db import executor
 from ..db.migrations_state import migrations_state
 from ..jobs import notify, reader_pool
 from ..jobs import queue as job_queue
@@ -24,6 +26,23 @@ JOB_WAIT_WARNING_SECONDS = 120
 WORKER_HEARTBEAT_TIMEOUT_SECONDS = 45
 
 _migrated = False
+
+
+async def healthz(_request: HttpRequest) -> HttpResponse:
+    """Report that the process is alive."""
+    return JsonResponse({"status": "ok"})
+
+
+async def readyz(_request: HttpRequest) -> HttpResponse:
+    """Report whether the server accepts uploads and has them read.
+
+    503 with the reasons if it does not; `degraded` with the reasons if events or readings are late.
+    """
+    if reasons := await executor.run_in_db_thread(readiness_failures):
+        return JsonResponse({"status": "unavailable", "reasons": reasons}, status=503)
+    if reasons := await executor.run_in_db_thread(degradations):
+        return JsonResponse({"status": "degraded", "reasons": reasons})
+    return JsonResponse({"status": "ok"})
 
 
 def readiness_failures() -> list[str]:
