@@ -51,7 +51,7 @@ def read(
     Raises:
         TypeError: an argument has the wrong type.
         ReadingError: the document cannot be read; see its subclasses. Pages before the error are complete.
-        OSError: a file object cannot be read, or has no room in the temporary directory.
+        OSError: a file object cannot be read, or the temporary directory is full.
     """
     check_source(source)
     if not isinstance(engine, str | Engine | EngineProcess | None):
@@ -82,7 +82,7 @@ def read_markdown(
     Raises:
         TypeError: an argument has the wrong type.
         ReadingError: the document cannot be read; see its subclasses.
-        OSError: a file object cannot be read, or has no room in the temporary directory.
+        OSError: a file object cannot be read, or the temporary directory is full.
     """
     pages = []
     for event in read(source, options, engine=engine, **fields):

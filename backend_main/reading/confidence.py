@@ -2,7 +2,7 @@
 
 A model that lacks a script gives no sign of it: it reads the letters as similar ones with low confidence, or
 drops them and is sure of the full stops. A line therefore counts as unreadable if its confidence is low, or
-if it has far fewer letters than its box has room for. Measured with PP-OCRv6 and Tesseract, as the share of a
+if it has far fewer letters than its box suggests. Measured with PP-OCRv6 and Tesseract, as the share of a
 page that counts as unreadable: 0.8 and more on pages in Cyrillic, Greek, Hebrew, Arabic, Thai, Hindi and
 Korean; at most 0.1 on 34 receipts, forms and pages of papers, worn ones among them.
 """

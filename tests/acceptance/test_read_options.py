@@ -254,5 +254,5 @@ async def test_an_endpoint_that_fails_ends_in_an_error_without_its_key(
         created = await client.create(page_png(["refused"]), engine="vision")
         end = await receive_terminal(client, created["instance"]["id"])
         assert end["status"] == "error"
-        assert end["error"] == "Page 1 could not be read: the model refused the key (HTTP 401)."
+        assert end["error"] == "Page 1 could not be read: the model rejected the key (HTTP 401)."
     assert "(key)" in seeing.log

@@ -14,7 +14,7 @@ from .engine_process import EngineProcess
 
 IDLE_SECONDS = 300.0
 DEFAULT_ENGINE_MEMORY_SHARE = 0.5
-"""Share of the memory limit above which the default engine restarts, to make room for another."""
+"""Share of the memory limit above which the default engine stops, so that another has enough."""
 
 
 class EngineProcessPool:
