@@ -33,10 +33,10 @@ class InferenceSession(ABC):
     """A loaded model with one input, for `concurrency` calls at once on `threads` threads in all."""
 
     @abstractmethod
-    def __init__(self, path: Path, threads: int, lanes: int = 1) -> None: ...
+    def __init__(self, path: Path, threads: int, concurrency: int = 1) -> None: ...
 
     @abstractmethod
-    def run(self, batch: Floats, use: Callable[[Outputs], Result]) -> Result:
+    def run(self, batch: Floats, postprocess: Callable[[Outputs], Result]) -> Result:
         """What `postprocess` makes of the outputs, whose memory may be the next call's afterwards."""
 
     @abstractmethod
@@ -45,11 +45,11 @@ class InferenceSession(ABC):
 
 
 class OnnxSession(InferenceSession):
-    def __init__(self, path: Path, threads: int, lanes: int = 1) -> None:
+    def __init__(self, path: Path, threads: int, concurrency: int = 1) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = max(1, threads // lanes)
+        options.intra_op_num_threads = max(1, threads // concurrency)
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
         # Memory is kept from batch to batch: to have it from the kernel anew takes a sixth of the detector's
@@ -65,23 +65,23 @@ class OnnxSession(InferenceSession):
         self._shrink_arena_options: Any = onnxruntime.RunOptions()
         self._shrink_arena_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
-    def run(self, batch: Floats, use: Callable[[Outputs], Result]) -> Result:
+    def run(self, batch: Floats, postprocess: Callable[[Outputs], Result]) -> Result:
         how = self._shrink_arena_options if batch.size > LARGE_BATCH else None
-        return use(self._session.run(None, {self._input: batch}, how))
+        return postprocess(self._session.run(None, {self._input: batch}, how))
 
     def metadata(self, name: str) -> str:
         return str(self._session.get_modelmeta().custom_metadata_map[name])
 
 
 class OpenVinoSession(InferenceSession):
-    def __init__(self, path: Path, threads: int, lanes: int = 1) -> None:
+    def __init__(self, path: Path, threads: int, concurrency: int = 1) -> None:
         import openvino
 
         core: Any = openvino.Core()
         self._model = core.read_model(str(path))
         settings = {
             "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": lanes,
+            "NUM_STREAMS": concurrency,
             # Several readers would all be pinned to the same first core.
             "ENABLE_CPU_PINNING": False,
             "CPU_RUNTIME_CACHE_CAPACITY": KERNEL_CACHE_SIZE,
@@ -90,15 +90,15 @@ class OpenVinoSession(InferenceSession):
         # Set by hand: `infer(inputs)` copies them, and looks for what they are each time.
         self._tensor: Any = openvino.Tensor
         self._free: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(lanes):
+        for _ in range(concurrency):
             self._free.put(compiled.create_infer_request())
 
-    def run(self, batch: Floats, use: Callable[[Outputs], Result]) -> Result:
+    def run(self, batch: Floats, postprocess: Callable[[Outputs], Result]) -> Result:
         request = self._free.get()
         try:
             request.set_input_tensor(self._tensor(batch, shared_memory=True))
             request.infer()
-            return use([tensor.data for tensor in request.output_tensors])
+            return postprocess([tensor.data for tensor in request.output_tensors])
         finally:
             self._free.put(request)
 

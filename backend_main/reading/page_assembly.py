@@ -66,7 +66,7 @@ class LayoutPage:
     items: list[LayoutBox]
     texts: list[str]
     body: FontMetrics
-    edges: tuple[float, float]
+    page_edges: tuple[float, float]
     regions: list[Region] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
@@ -77,10 +77,10 @@ def assemble_page(pixels: Pixels, lines: Sequence[Line], threads: int) -> Format
     boxes = [line.box for line in lines if line.box is not None]
     if not boxes:
         return FormattedPage("", "")
-    frame = PageFrame.of(boxes)
+    frame = PageFrame.from_boxes(boxes)
     _, top, _, bottom = frame.bounds(pixels.shape[1], pixels.shape[0])
     page = build_layout_page(frame, lines, (top, bottom), detect_regions(pixels, frame, threads))
-    return render_page(detect_tables_and_figures(page, *detect_table_grids(pixels, frame, page.body.size)))
+    return render_page(detect_tables_and_figures(page, *detect_table_grids(pixels, frame, page.body.height)))
 
 
 def build_layout_page(
@@ -88,7 +88,7 @@ def build_layout_page(
 ) -> LayoutPage:
     """A page without its tables and figures. `edges` are its top and bottom in the frame."""
     texts = [line.text for line in lines if line.box is not None]
-    items = frame.items([line.box for line in lines if line.box is not None])
+    items = frame.layout_boxes([line.box for line in lines if line.box is not None])
     return LayoutPage(items, texts, _body_font_metrics(items, texts), edges, list(regions))
 
 
@@ -102,7 +102,7 @@ def _body_font_metrics(items: Sequence[LayoutBox], texts: Sequence[str]) -> Font
     """Medians over boxes, each counted by its letters."""
     widths = [estimated_width(texts[item.index]) for item in items]
     advances = [(item.width / max(1.0, width), width) for item, width in zip(items, widths, strict=True)]
-    size = weighted_median((item.size, item.width) for item in items)
+    size = weighted_median((item.text_height, item.width) for item in items)
     return FontMetrics(max(size, 1e-6), max(weighted_median(advances), 1e-6))
 
 
@@ -118,7 +118,7 @@ def detect_tables_and_figures(
         free = _add_table(page, from_grid(grid, free, page.texts), free)
     for region in page.regions:
         if region.kind == "table" and region.score >= MIN_TABLE_SCORE:
-            free = _add_table(page, from_region(region, free, page.texts, page.body.size, rules), free)
+            free = _add_table(page, from_region(region, free, page.texts, page.body.height, rules), free)
     _find_figures(page)
     return page
 
@@ -155,9 +155,9 @@ def _blocks(page: LayoutPage) -> list[Block]:
     flow = [item for item in page.items if item.index not in used]
     hints = _hints(page, flow)
     for index, table in stand_ins.items():
-        flow.append(LayoutBox(index, table.left, table.top, table.right, table.bottom, page.body.size))
+        flow.append(LayoutBox(index, table.left, table.top, table.right, table.bottom, page.body.height))
     blocks: list[Block] = []
-    for group in split_columns(flow, page.body.size):
+    for group in split_columns(flow, page.body.height):
         blocks += _group_blocks(page, group_rows(group), stand_ins, hints)
     for figure in sorted(page.figures, key=lambda figure: figure.top):
         place = _insert_index(figure, blocks)
@@ -197,7 +197,7 @@ def _insert_index(figure: Figure, blocks: Sequence[Block]) -> int:
     middle = (figure.top + figure.bottom) / 2
     over, under = list[tuple[float, int]](), list[tuple[float, int]]()
     for number, block in enumerate(blocks):
-        left, top, right, bottom = block.reach
+        left, top, right, bottom = block.rect
         if min(right, figure.right) - max(left, figure.left) > 0.3 * min(
             right - left, figure.right - figure.left
         ):
@@ -211,7 +211,7 @@ def _hints(page: LayoutPage, flow: Sequence[LayoutBox]) -> LayoutHints:
     titles = [region for region in page.regions if region.kind == "title" and region.score >= MIN_TITLE_SCORE]
     titled = frozenset(item.index for item in flow if any(region.contains(item) for region in titles))
     share = len(prose_items(flow)) / max(1, len(flow))
-    edges = find_page_furniture(flow, page.texts, page.regions, page.edges, page.body.size, share)
+    edges = find_page_furniture(flow, page.texts, page.regions, page.page_edges, page.body.height, share)
     return LayoutHints(titled - edges, edges)
 
 

@@ -9,10 +9,10 @@ from . import images, malformed, pdfs
 def main(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     ends = []
-    for exhibit in [*images.EXHIBITS, *pdfs.EXHIBITS, *malformed.EXHIBITS]:
+    for exhibit in [*images.CORPUS_FILES, *pdfs.CORPUS_FILES, *malformed.CORPUS_FILES]:
         name = exhibit.name.replace(" ", "-").replace(":", ".").replace(";", ".")
         (directory / name).write_bytes(exhibit.make())
-        ends.append(f"{name}: {exhibit.end}\n")
+        ends.append(f"{name}: {exhibit.expected}\n")
     (directory / "ends.txt").write_text("".join(ends))
     print(f"{len(ends)} files in {directory}")
 

@@ -11,7 +11,7 @@ DUMMY = "The quick brown fox jumps"
 
 
 @dataclass(frozen=True)
-class Refused:
+class Rejected:
     """At the door: an error on the field that brought it, with these words in it, and no row."""
 
     words: str
@@ -25,7 +25,7 @@ class Failed:
 
 
 @dataclass(frozen=True)
-class Read:
+class Processed:
     """Status `processed`. `size` None: not looked at. `drawn`: page 1 shows the patch of `scan()`, upright.
 
     `words` stand in the text, each; `warnings` have these words, one each, and there are no more of them.
@@ -37,14 +37,14 @@ class Read:
     words: tuple[str, ...] = (DUMMY,)
     not_words: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    drawn: bool = True
+    shows_patch: bool = True
 
 
 @dataclass(frozen=True)
 class CorpusFile:
     name: str
     make: Callable[[], bytes]
-    end: Refused | Failed | Read
+    expected: Rejected | Failed | Processed
     filename: str = ""
     slow: bool = False
     """Takes more than three seconds by its nature."""

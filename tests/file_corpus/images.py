@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from PIL.TiffImagePlugin import AppendingTiffWriter
 
-from .corpus_file import SIZE, CorpusFile, Read
+from .corpus_file import SIZE, CorpusFile, Processed
 from .tiff import TiffPage, tiff
 
 PNG, JPEG, WEBP, GIF = "image/png", "image/jpeg", "image/webp", "image/gif"
@@ -129,7 +129,7 @@ def samples(layout: str) -> bytes:
 
 def _all_of(content_type: str, rows: dict[str, Callable[[], bytes]]) -> Iterator[CorpusFile]:
     for name, make in rows.items():
-        yield CorpusFile(name, make, Read(content_type))
+        yield CorpusFile(name, make, Processed(content_type))
 
 
 def _pngs() -> Iterator[CorpusFile]:
@@ -146,14 +146,16 @@ def _pngs() -> Iterator[CorpusFile]:
             "png called .pdf": lambda: saved(scan(), "PNG", compress_level=1),
         },
     )
-    yield CorpusFile("png animated", partial(animated, "PNG"), Read(PNG, warnings=(FIRST_ONLY,)))
+    yield CorpusFile("png animated", partial(animated, "PNG"), Processed(PNG, warnings=(FIRST_ONLY,)))
     yield CorpusFile(
-        "png of one pixel", lambda: saved(Image.new("1", (1, 1)), "PNG"), Read(PNG, (1, 1), drawn=False)
+        "png of one pixel",
+        lambda: saved(Image.new("1", (1, 1)), "PNG"),
+        Processed(PNG, (1, 1), shows_patch=False),
     )
     yield CorpusFile(
         "png of 10,000 pixels a side",
         lambda: saved(scan("1", (10_000, 10_000)), "PNG"),
-        Read(PNG, (10_000, 10_000)),
+        Processed(PNG, (10_000, 10_000)),
         slow=True,
     )
 
@@ -179,7 +181,7 @@ def _jpegs() -> Iterator[CorpusFile]:
     yield CorpusFile(
         "jpeg 10,000 pixels high",
         lambda: saved(scan("L", (300, 10_000)), "JPEG"),
-        Read(JPEG, (300, 10_000)),
+        Processed(JPEG, (300, 10_000)),
     )
 
 
@@ -192,15 +194,15 @@ def _others() -> Iterator[CorpusFile]:
             "webp turned": lambda: turned(6, "WEBP"),
         },
     )
-    yield CorpusFile("webp animated", partial(animated, "WEBP"), Read(WEBP, warnings=(FIRST_ONLY,)))
+    yield CorpusFile("webp animated", partial(animated, "WEBP"), Processed(WEBP, warnings=(FIRST_ONLY,)))
     modes = ("1", "L", "P", "RGB")
     yield from _all_of(BMP, {f"bmp {mode}": lambda mode=mode: saved(scan(mode), "BMP") for mode in modes})
     yield from _all_of(
         GIF,
         {"gif": lambda: saved(scan("P"), "GIF"), "gif see-through": partial(palette, "GIF", 1)},
     )
-    yield CorpusFile("gif animated", partial(animated, "GIF"), Read(GIF, warnings=(FIRST_ONLY,)))
-    yield CorpusFile("heic", lambda: HEIC_BYTES, Read(HEIC, (64, 48)))
+    yield CorpusFile("gif animated", partial(animated, "GIF"), Processed(GIF, warnings=(FIRST_ONLY,)))
+    yield CorpusFile("heic", lambda: HEIC_BYTES, Processed(HEIC, (64, 48)))
 
 
 def _tiffs() -> Iterator[CorpusFile]:
@@ -232,7 +234,7 @@ def _tiffs() -> Iterator[CorpusFile]:
     }
     yield from _all_of(TIFF, rows)
     packings = (("1", "group4"), ("L", "tiff_lzw"), ("RGB", "tiff_adobe_deflate"), ("RGB", "jpeg"))
-    yield CorpusFile("tiff of four packings", lambda: mixed_tiff(*packings), Read(TIFF, pages=4))
+    yield CorpusFile("tiff of four packings", lambda: mixed_tiff(*packings), Processed(TIFF, pages=4))
 
 
 def _tiff(mode: str, how: str) -> bytes:
@@ -243,4 +245,4 @@ def _tiff(mode: str, how: str) -> bytes:
     return saved(scan(mode), "TIFF", compression=how)
 
 
-EXHIBITS = [*_pngs(), *_jpegs(), *_others(), *_tiffs()]
+CORPUS_FILES = [*_pngs(), *_jpegs(), *_others(), *_tiffs()]

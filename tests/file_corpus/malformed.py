@@ -15,8 +15,8 @@ from .corpus_file import (
     SIZE,
     CorpusFile,
     Failed,
-    Read,
-    Refused,
+    Processed,
+    Rejected,
 )
 from .images import (
     GIF,
@@ -154,8 +154,8 @@ def _no_scans() -> Iterator[CorpusFile]:
         "zeros": bytes(5000),
     }
     for name, content in unknown.items():
-        yield CorpusFile(name, partial(bytes, content), Refused(UNKNOWN), filename=f"{name}.png")
-    yield CorpusFile("empty", bytes, Refused("empty"))
+        yield CorpusFile(name, partial(bytes, content), Rejected(UNKNOWN), filename=f"{name}.png")
+    yield CorpusFile("empty", bytes, Rejected("empty"))
 
 
 def _broken_headers() -> Iterator[CorpusFile]:
@@ -173,7 +173,7 @@ def _broken_headers() -> Iterator[CorpusFile]:
         "heic of its name": HEIC_BYTES[:28],
     }
     for name, content in headers.items():
-        yield CorpusFile(name, partial(bytes, content), Refused(HEADER))
+        yield CorpusFile(name, partial(bytes, content), Rejected(HEADER))
 
 
 def _broken_inside() -> Iterator[CorpusFile]:
@@ -183,14 +183,14 @@ def _broken_inside() -> Iterator[CorpusFile]:
     wrong = png(struct.pack(">IIBBBBB", *SIZE, 8, 0, 0, 0, 0), b"\xaa" * 500)
     yield CorpusFile("png with other bytes for pixels", lambda: wrong, Failed(BROKEN))
     for page in (1, 2, 3):
-        end = Read(TIFF, None, pages=3, warnings=(f"Page {page}",), drawn=False)
+        end = Processed(TIFF, None, pages=3, warnings=(f"Page {page}",), shows_patch=False)
         yield CorpusFile(f"tiff with page {page} spoiled", partial(spoiled_page, page=page), end)
     pages = [TiffPage(*SIZE, scan("L").tobytes())] * 2
-    end = Read(TIFF, pages=2, warnings=("breaks off after page 2",))
+    end = Processed(TIFF, pages=2, warnings=("breaks off after page 2",))
     yield CorpusFile("tiff that breaks off", lambda: tiff(*pages, last=10**6), end)
-    yield CorpusFile("tiff that goes round", lambda: _round(*pages), Read(TIFF, pages=2))
+    yield CorpusFile("tiff that goes round", lambda: _round(*pages), Processed(TIFF, pages=2))
     too_large = TiffPage(60_000, 60_000, b"\0\0")
-    end = Read(TIFF, pages=3, warnings=("more than 200000000 pixels",))
+    end = Processed(TIFF, pages=3, warnings=("more than 200000000 pixels",))
     yield CorpusFile("tiff with one page too large", lambda: tiff(pages[0], too_large, pages[0]), end)
 
 
@@ -202,20 +202,22 @@ def _round(*pages: TiffPage) -> bytes:
 
 def _two_in_one() -> Iterator[CorpusFile]:
     gifar = saved(scan("P"), "GIF") + zipped()
-    yield CorpusFile("gif and jar", lambda: gifar, Read(GIF), filename="gifar.jar")
-    yield CorpusFile("jpeg with html", partial(jpeg_with_comment, HTML), Read(JPEG), filename="x.html")
-    yield CorpusFile("jpeg with a pdf's header", partial(jpeg_with_comment, b"%PDF-1.7"), Read(JPEG))
-    yield CorpusFile("png and php", lambda: saved(scan(), "PNG") + b"<?php system($_GET[0]); ?>", Read(PNG))
+    yield CorpusFile("gif and jar", lambda: gifar, Processed(GIF), filename="gifar.jar")
+    yield CorpusFile("jpeg with html", partial(jpeg_with_comment, HTML), Processed(JPEG), filename="x.html")
+    yield CorpusFile("jpeg with a pdf's header", partial(jpeg_with_comment, b"%PDF-1.7"), Processed(JPEG))
+    yield CorpusFile(
+        "png and php", lambda: saved(scan(), "PNG") + b"<?php system($_GET[0]); ?>", Processed(PNG)
+    )
 
 
 def _bombs() -> Iterator[CorpusFile]:
     for name in ("png", "jpeg", "gif", "gif frame", "bmp", "tiff", "webp", "heic"):
-        yield CorpusFile(f"{name} of gigapixels", partial(huge, name), Refused("pixels are allowed"))
+        yield CorpusFile(f"{name} of gigapixels", partial(huge, name), Rejected("pixels are allowed"))
     many = {"gif": many_gif_frames, "tiff": many_tiff_pages, "webp": many_webp_frames, "png": many_png_frames}
     for name, make in many.items():
-        yield CorpusFile(f"{name} of 100,000 frames", make, Refused("more than the 5000 pages"))
-    yield CorpusFile("tiff whose tags point at one place", pointing_tags, Refused(HEADER))
-    yield CorpusFile("jpeg whose exif points at one place", pointing_exif, Refused(HEADER))
+        yield CorpusFile(f"{name} of 100,000 frames", make, Rejected("more than the 5000 pages"))
+    yield CorpusFile("tiff whose tags point at one place", pointing_tags, Rejected(HEADER))
+    yield CorpusFile("jpeg whose exif points at one place", pointing_exif, Rejected(HEADER))
 
 
-EXHIBITS = [*_no_scans(), *_broken_headers(), *_broken_inside(), *_two_in_one(), *_bombs()]
+CORPUS_FILES = [*_no_scans(), *_broken_headers(), *_broken_inside(), *_two_in_one(), *_bombs()]

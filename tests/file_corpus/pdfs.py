@@ -15,19 +15,19 @@ from .corpus_file import (
     DUMMY,
     CorpusFile,
     Failed,
-    Read,
-    Refused,
+    Processed,
+    Rejected,
 )
 from .images import saved, scan
 
 PDF = "application/pdf"
 A6 = (298, 420)
 LINES = ("Every page of this paper has words", "of its own, and nobody need guess", "what any of them is.")
-OWN = Read(PDF, None, words=LINES[:1], not_words=(DUMMY,), drawn=False)
-READ_AS_IMAGE = Read(PDF, None, not_words=LINES[:1], drawn=False)
+OWN = Processed(PDF, None, words=LINES[:1], not_words=(DUMMY,), shows_patch=False)
+READ_AS_IMAGE = Processed(PDF, None, not_words=LINES[:1], shows_patch=False)
 
 
-def paper(
+def build_pdf(
     *pages: str, turn: int = 0, lock: StandardEncryption | None = None, size: tuple[int, int] = A6
 ) -> bytes:
     """A page for each: `text`, `scan` (a picture of one), `hidden` (both, the text invisible), `sideways`."""
@@ -57,7 +57,9 @@ def _write(canvas: Canvas, lines: Sequence[str], kind: str, turn: int, size: tup
     canvas.drawText(text)
 
 
-def pdf(objects: dict[int, str | bytes], *, root: int = 1, table: bool = True, trailer: str = "") -> bytes:
+def pdf_from_objects(
+    objects: dict[int, str | bytes], *, root: int = 1, table: bool = True, trailer: str = ""
+) -> bytes:
     """A PDF of these objects. `table` False: the cross-reference table points nowhere."""
     file = bytearray(b"%PDF-1.7\n")
     places = {}
@@ -79,7 +81,7 @@ def stream(content: bytes, entries: str = "") -> bytes:
     return head + packed + b"\nendstream"
 
 
-def plain(
+def document_objects(
     pages: Sequence[str],
     *,
     content: bytes = b"",
@@ -108,85 +110,96 @@ PRIVATE = """/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapN
 endcmap end end"""
 
 
-def private_use() -> bytes:
+def private_use_pdf() -> bytes:
     """A font that puts its letters into the private use area: shown they are right, copied they are not."""
     font = "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 5 0 R>>"
-    return pdf(plain([BOX], more={3: font, 5: stream(PRIVATE.encode())}))
+    return pdf_from_objects(document_objects([BOX], more={3: font, 5: stream(PRIVATE.encode())}))
 
 
-def numbered(count: int) -> bytes:
+def identical_pages(count: int) -> bytes:
     """Pages that are alike; small, however many."""
-    return pdf(plain([BOX] * count))
+    return pdf_from_objects(document_objects([BOX] * count))
 
 
 def _texts() -> Iterator[CorpusFile]:
-    yield CorpusFile("pdf with text", partial(paper, "text"), OWN)
+    yield CorpusFile("pdf with text", partial(build_pdf, "text"), OWN)
     for turn in (90, 180, 270):
-        yield CorpusFile(f"pdf with text turned {turn}", partial(paper, "text", turn=turn), OWN)
-    yield CorpusFile("pdf with text sideways", partial(paper, "sideways"), READ_AS_IMAGE)
-    yield CorpusFile("pdf of a scan", partial(paper, "scan"), Read(PDF, None))
-    yield CorpusFile("pdf with hidden text over a scan", partial(paper, "hidden"), READ_AS_IMAGE)
-    yield CorpusFile("pdf with letters of private use", private_use, READ_AS_IMAGE)
+        yield CorpusFile(f"pdf with text turned {turn}", partial(build_pdf, "text", turn=turn), OWN)
+    yield CorpusFile("pdf with text sideways", partial(build_pdf, "sideways"), READ_AS_IMAGE)
+    yield CorpusFile("pdf of a scan", partial(build_pdf, "scan"), Processed(PDF, None))
+    yield CorpusFile("pdf with hidden text over a scan", partial(build_pdf, "hidden"), READ_AS_IMAGE)
+    yield CorpusFile("pdf with letters of private use", private_use_pdf, READ_AS_IMAGE)
     yield CorpusFile(
         "pdf with text and a scan",
-        partial(paper, "text", "scan", "text"),
-        Read(
+        partial(build_pdf, "text", "scan", "text"),
+        Processed(
             PDF,
             None,
             pages=3,
             words=(LINES[0], "page 1", DUMMY, "page 3"),
             not_words=("page 2",),
-            drawn=False,
+            shows_patch=False,
         ),
     )
-    yield CorpusFile("pdf of a fax", lambda: saved(scan("1"), "PDF", resolution=200), Read(PDF, None))
+    yield CorpusFile("pdf of a fax", lambda: saved(scan("1"), "PDF", resolution=200), Processed(PDF, None))
     yield CorpusFile(
-        "pdf of a jpeg 2000", lambda: saved(scan("RGBA"), "PDF", resolution=200), Read(PDF, None)
+        "pdf of a jpeg 2000", lambda: saved(scan("RGBA"), "PDF", resolution=200), Processed(PDF, None)
     )
     yield CorpusFile(
         "pdf of 300 pages",
-        partial(paper, *["text"] * 300),
-        Read(
-            PDF, None, pages=300, words=("page 1.", "page 299.", "page 300."), not_words=(DUMMY,), drawn=False
+        partial(build_pdf, *["text"] * 300),
+        Processed(
+            PDF,
+            None,
+            pages=300,
+            words=("page 1.", "page 299.", "page 300."),
+            not_words=(DUMMY,),
+            shows_patch=False,
         ),
         slow=True,
     )
 
 
 def _odd() -> Iterator[CorpusFile]:
-    yield CorpusFile("pdf behind 1,000 bytes", lambda: b"x" * 999 + b"\n" + paper("text"), OWN)
-    yield CorpusFile("pdf behind 2,000 bytes", lambda: b"x" * 2000 + paper("text"), Refused("no format"))
-    yield CorpusFile("pdf with a broken table", lambda: pdf(plain([BOX]), table=False), OWN)
+    yield CorpusFile("pdf behind 1,000 bytes", lambda: b"x" * 999 + b"\n" + build_pdf("text"), OWN)
+    yield CorpusFile("pdf behind 2,000 bytes", lambda: b"x" * 2000 + build_pdf("text"), Rejected("no format"))
+    yield CorpusFile(
+        "pdf with a broken table", lambda: pdf_from_objects(document_objects([BOX]), table=False), OWN
+    )
     huge = "/MediaBox[0 0 200000 100000]"
     yield CorpusFile(
         "pdf with a huge page",
-        lambda: pdf(plain([huge])),
-        Read(PDF, (4000, 2000), words=LINES[:1], drawn=False),
+        lambda: pdf_from_objects(document_objects([huge])),
+        Processed(PDF, (4000, 2000), words=LINES[:1], shows_patch=False),
     )
     yield CorpusFile(
-        "pdf with a page of a dot", lambda: pdf(plain(["/MediaBox[0 0 1 1]"])), Read(PDF, (3, 3), drawn=False)
+        "pdf with a page of a dot",
+        lambda: pdf_from_objects(document_objects(["/MediaBox[0 0 1 1]"])),
+        Processed(PDF, (3, 3), shows_patch=False),
     )
-    yield CorpusFile("pdf that only its owner may change", lambda: paper("text", lock=_locked("")), OWN)
+    yield CorpusFile("pdf that only its owner may change", lambda: build_pdf("text", lock=_locked("")), OWN)
 
 
 def _bad() -> Iterator[CorpusFile]:
     yield CorpusFile(
-        "pdf with a password", lambda: paper("text", lock=_locked("open")), Failed("needs a password")
+        "pdf with a password", lambda: build_pdf("text", lock=_locked("open")), Failed("needs a password")
     )
-    yield CorpusFile("pdf without pages", lambda: pdf(plain([])), Failed("no pages"))
+    yield CorpusFile("pdf without pages", lambda: pdf_from_objects(document_objects([])), Failed("no pages"))
     yield CorpusFile("pdf that is only a header", lambda: b"%PDF-1.7\nnothing more", Failed("broken"))
-    yield CorpusFile("pdf cut short", lambda: paper("text", "scan")[:700], Failed("broken"))
+    yield CorpusFile("pdf cut short", lambda: build_pdf("text", "scan")[:700], Failed("broken"))
     yield CorpusFile(
         "pdf with a broken page",
-        lambda: pdf(plain([BOX, "", BOX])),
-        Read(PDF, None, pages=3, words=LINES[:1], warnings=("Page 2",), drawn=False),
+        lambda: pdf_from_objects(document_objects([BOX, "", BOX])),
+        Processed(PDF, None, pages=3, words=LINES[:1], warnings=("Page 2",), shows_patch=False),
     )
-    yield CorpusFile("pdf with a broken page only", lambda: pdf(plain([""])), Failed("broken"))
-    yield CorpusFile("pdf of 5,001 pages", partial(numbered, 5_001), Failed("more than 5000 pages"))
+    yield CorpusFile(
+        "pdf with a broken page only", lambda: pdf_from_objects(document_objects([""])), Failed("broken")
+    )
+    yield CorpusFile("pdf of 5,001 pages", partial(identical_pages, 5_001), Failed("more than 5000 pages"))
 
 
 def _locked(password: str) -> StandardEncryption:
     return StandardEncryption(password, "owner", strength=128)
 
 
-EXHIBITS = [*_texts(), *_odd(), *_bad()]
+CORPUS_FILES = [*_texts(), *_odd(), *_bad()]

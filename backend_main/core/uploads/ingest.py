@@ -163,17 +163,17 @@ def _after_data_url_prefix(text: str) -> int:
 def _detect_file_type(path: Path, field: str) -> FileType:
     """The kind of a file that has at least one page within the limits, as far as its header says."""
     try:
-        header = image_headers.read_header(path, most_frames=conf.max_pages)
+        header = image_headers.read_header(path, max_frames=conf.max_pages)
     except image_headers.UnsupportedFormat:
         sentence = f"This is no format that can be read; {image_headers.SUPPORTED} can."
         raise RequestError({field: sentence}) from None
     except image_headers.MalformedHeader as error:
-        sentence = f"The file begins like {error.pillow}, but its header is broken."
+        sentence = f"The file begins like {error.pillow_format}, but its header is broken."
         raise RequestError({field: sentence}) from error
     if header is None:
         raise RequestError({field: "The file is empty."})
     _check_limits(header, field)
-    return header.kind
+    return header.file_type
 
 
 def _check_limits(header: image_headers.Header, field: str) -> None:

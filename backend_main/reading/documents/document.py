@@ -98,7 +98,9 @@ class Document(ABC):
 def open_document(path: Path | str, options: Options) -> Document:
     """Open a file by its content. Raises UnreadableFile; limits are checked before anything is decoded."""
     header = _header(path, options)
-    document = ImageDocument(Path(path), header, options) if header.kind.pillow else _pdf(path, options)
+    document = (
+        ImageDocument(Path(path), header, options) if header.file_type.pillow_format else _pdf(path, options)
+    )
     if document.page_count > options.max_pages:
         document.close()
         raise UnreadableFile(f"The file has more than {options.max_pages} pages.")
@@ -107,11 +109,13 @@ def open_document(path: Path | str, options: Options) -> Document:
 
 def _header(path: Path | str, options: Options) -> Header:
     try:
-        header = image_headers.read_header(path, most_frames=options.max_pages)
+        header = image_headers.read_header(path, max_frames=options.max_pages)
     except image_headers.UnsupportedFormat as error:
         raise UnreadableFile(_UNSUPPORTED) from error
     except image_headers.MalformedHeader as error:
-        raise UnreadableFile(f"The file begins like {error.pillow}, but its header is broken.") from error
+        raise UnreadableFile(
+            f"The file begins like {error.pillow_format}, but its header is broken."
+        ) from error
     except OSError as error:
         raise UnreadableFile("The file could not be opened.") from error
     if header is None:
@@ -139,14 +143,16 @@ class ImageDocument(Document):
         super().__init__(options)
         self._header = header
         try:
-            self._image = Image.open(path, formats=[str(header.kind.pillow)])
+            self._image = Image.open(path, formats=[str(header.file_type.pillow_format)])
         except Exception as error:  # decoders raise whatever they like at broken data
-            raise UnreadableFile(f"This {header.kind.pillow} is broken, or of a rare kind.") from error
+            raise UnreadableFile(
+                f"This {header.file_type.pillow_format} is broken, or of a rare kind."
+            ) from error
         self.page_count = header.frames if self._paged else 1
 
     @property
     def _paged(self) -> bool:
-        return self._header.kind.pillow == "TIFF"
+        return self._header.file_type.pillow_format == "TIFF"
 
     def _page(self, number: int) -> PageImage:
         if self._paged:
@@ -163,7 +169,7 @@ class ImageDocument(Document):
     def _warnings(self, number: int) -> tuple[str, ...]:
         """What of the file is not in its pages: nothing is left out without saying so."""
         frames = self._header.frames if not self._paged else 1
-        if self._header.kind.pillow == "HEIF":
+        if self._header.file_type.pillow_format == "HEIF":
             frames = getattr(self._image, "n_frames", 1)
         if frames > 1:
             return (f"The file holds {frames} pictures; only the first was read.",)

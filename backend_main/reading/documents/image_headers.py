@@ -38,13 +38,13 @@ class MalformedHeader(Exception):
 
     def __init__(self, pillow: str) -> None:
         super().__init__(pillow)
-        self.pillow = pillow
+        self.pillow_format = pillow
 
 
 class FileType(NamedTuple):
     """A format that is read: Pillow's name for it (None: not Pillow's), and what users see."""
 
-    pillow: str | None
+    pillow_format: str | None
     content_type: str
     extension: str
 
@@ -56,7 +56,7 @@ class Header(NamedTuple):
     file: there were more of them.
     """
 
-    kind: FileType
+    file_type: FileType
     width: int = 0
     height: int = 0
     frames: int = 0
@@ -70,7 +70,7 @@ class _Size(NamedTuple):
     truncated: bool = False
 
 
-def read_header(path: Path | str, most_frames: int) -> Header | None:
+def read_header(path: Path | str, max_frames: int) -> Header | None:
     """The header of a file, None for an empty one; frames are counted to one more than `most_frames`.
 
     Raises UnsupportedFormat, MalformedHeader, OSError.
@@ -79,7 +79,7 @@ def read_header(path: Path | str, most_frames: int) -> Header | None:
         if not file.read(1):
             return None
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return _read_header(data, most_frames)
+            return _read_header(data, max_frames)
 
 
 def _read_header(data: Data, most_frames: int) -> Header:
@@ -88,14 +88,14 @@ def _read_header(data: Data, most_frames: int) -> Header:
     if found is None:
         raise UnsupportedFormat
     kind, parse = found
-    if kind.pillow is None or parse is None:
+    if kind.pillow_format is None or parse is None:
         return Header(kind)
     try:
         size = parse(data, most_frames)
     except (struct.error, IndexError, ValueError, OverflowError) as error:
-        raise MalformedHeader(kind.pillow) from error
+        raise MalformedHeader(kind.pillow_format) from error
     if size.width < 1 or size.height < 1:
-        raise MalformedHeader(kind.pillow)
+        raise MalformedHeader(kind.pillow_format)
     return Header(kind, *size)
 
 

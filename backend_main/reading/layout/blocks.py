@@ -49,7 +49,7 @@ class Block:
 
     kind: str
     indices: frozenset[int]
-    reach: Rect
+    rect: Rect
     lines: list[str] = field(default_factory=list)
     level: int = 0
     marker: str = ""
@@ -61,7 +61,7 @@ class Block:
 class FontMetrics:
     """How running text is printed on the page: its height, and how far a small letter takes it."""
 
-    size: float
+    height: float
     advance: float
 
 
@@ -101,7 +101,7 @@ class ColumnBlocks:
                 run = []
             run.append(row)
         blocks.append(self._block(run))
-        _set_depths(blocks, self.body.size)
+        _set_depths(blocks, self.body.height)
         return blocks
 
     def _text(self, row: Row) -> str:
@@ -111,7 +111,7 @@ class ColumnBlocks:
 
     def _starts_new_block(self, run: Sequence[Row], row: Row) -> bool:
         """Whether the row begins something new: after a gap, in another print, with a number, an indent."""
-        above, usual = run[-1], self.body.size
+        above, usual = run[-1], self.body.height
         smaller, larger = sorted((height(above), height(row)))
         if gap(above, row) > self.gap + 0.5 * usual or larger > 1.3 * smaller:
             return True
@@ -159,13 +159,13 @@ class ColumnBlocks:
     def _right(self, run: Sequence[Row]) -> float:
         """Where the run's lines end: where most of them do, else where the column does."""
         ends = [row[-1].right for row in run[:-1]]
-        if len(ends) < MIN_ENDS or max(ends) - run[-1][0].left < PROSE_WIDTH * self.body.size:
+        if len(ends) < MIN_ENDS or max(ends) - run[-1][0].left < PROSE_WIDTH * self.body.height:
             return self.right
-        near = sum(end > max(ends) - RIGHT_EDGE_TOLERANCE * self.body.size for end in ends)
+        near = sum(end > max(ends) - RIGHT_EDGE_TOLERANCE * self.body.height for end in ends)
         return max(ends) if near >= MIN_ALIGNED_SHARE * len(ends) else self.right
 
     def _wraps(self, above: Row, row: Row, right: float) -> bool:
-        usual = self.body.size
+        usual = self.body.height
         if has_wide_gap(above) or abs(above[0].left - row[0].left) > 5 * usual:
             return False
         text = self._text(row)
@@ -196,7 +196,7 @@ class ColumnBlocks:
         Boxes' heights alone are too coarse: the detector works on a small image, in steps of four pixels.
         """
         advance = median(item.width / max(1.0, estimated_width(self._texts[item.index])) for item in row)
-        return float((height(row) / self.body.size * advance / self.body.advance) ** 0.5)
+        return float((height(row) / self.body.height * advance / self.body.advance) ** 0.5)
 
 
 def bounding_rect(rows: Sequence[Row]) -> Rect:
@@ -212,8 +212,8 @@ def _set_depths(blocks: Sequence[Block], usual: float) -> None:
         if block.kind != "item":
             lefts = []
             continue
-        while lefts and block.reach[0] < lefts[-1] - 0.8 * usual:
+        while lefts and block.rect[0] < lefts[-1] - 0.8 * usual:
             lefts.pop()
-        if not lefts or block.reach[0] > lefts[-1] + 0.8 * usual:
-            lefts.append(block.reach[0])
+        if not lefts or block.rect[0] > lefts[-1] + 0.8 * usual:
+            lefts.append(block.rect[0])
         block.level = len(lefts) - 1

@@ -100,7 +100,7 @@ def _bands(items: Sequence[LayoutBox], x: float, usual: float) -> list[list[Layo
     """Runs from top to bottom of items that keep clear of x, or cross it; parted by empty strips too."""
     bands: list[list[LayoutBox]] = []
     crossing, bottom = None, 0.0
-    for item in sorted(items, key=lambda item: item.middle):
+    for item in sorted(items, key=lambda item: item.center_y):
         crosses = _crosses(item, x)
         if crosses != crossing or item.top - bottom > EMPTY_STRIP * usual:
             bands.append([])
@@ -112,12 +112,12 @@ def _bands(items: Sequence[LayoutBox], x: float, usual: float) -> list[list[Layo
 
 def _crosses(item: LayoutBox, x: float) -> bool:
     # Detected boxes reach out of their text by about a third of its height.
-    return item.left + 0.4 * item.size < x < item.right - 0.4 * item.size
+    return item.left + 0.4 * item.text_height < x < item.right - 0.4 * item.text_height
 
 
 def _sides(band: Sequence[LayoutBox], x: float) -> tuple[list[LayoutBox], list[LayoutBox]]:
-    left = [item for item in band if item.center < x]
-    return left, [item for item in band if item.center >= x]
+    left = [item for item in band if item.center_x < x]
+    return left, [item for item in band if item.center_x >= x]
 
 
 def _interleave_bands(
@@ -125,7 +125,7 @@ def _interleave_bands(
 ) -> tuple[list[LayoutBox], list[LayoutBox]]:
     """From left to right, but a column that begins with a title is read before a margin below that."""
     top = min(item.top for item in left)
-    titled = any(item.size > TITLE_SIZE * usual and item.bottom < top for item in right)
+    titled = any(item.text_height > TITLE_SIZE * usual and item.bottom < top for item in right)
     return (right, left) if titled else (left, right)
 
 
@@ -164,33 +164,33 @@ def _rows(side: Sequence[LayoutBox]) -> int:
 def _is_dense(prose: Sequence[LayoutBox], other: Sequence[LayoutBox]) -> bool:
     """Whether nearly every line of the prose, as far as the other side reaches, has something beside it."""
     top, bottom = min(item.top for item in other), max(item.bottom for item in other)
-    lines = [item for item in prose if top < item.middle < bottom]
+    lines = [item for item in prose if top < item.center_y < bottom]
     return len(lines) >= 3 and _rows(other) >= DENSE * len(lines)
 
 
 def _level_share(left: Sequence[LayoutBox], right: Sequence[LayoutBox]) -> float:
     """The share of the rows, on the side with fewer, that have one level with them on the other side."""
     fewer, more = sorted(([_middle(row) for row in group_rows(side)] for side in (left, right)), key=len)
-    near = LEVEL * median(item.size for item in (*left, *right))
+    near = LEVEL * median(item.text_height for item in (*left, *right))
     return sum(any(abs(one - other) < near for other in more) for one in fewer) / len(fewer)
 
 
 def _middle(row: Sequence[LayoutBox]) -> float:
-    return median(item.middle for item in row)
+    return median(item.center_y for item in row)
 
 
 def prose_items(items: Sequence[LayoutBox]) -> frozenset[LayoutBox]:
     """Those that have a line of their paragraph above or below: close, as high, from or to one edge."""
-    wide = [item for item in items if item.width >= MIN_WIDTH * item.size]
+    wide = [item for item in items if item.width >= MIN_WIDTH * item.text_height]
     return frozenset(item for item in wide if any(_is_next_line(item, other) for other in items))
 
 
 def _is_next_line(item: LayoutBox, other: LayoutBox) -> bool:
-    apart = abs(item.middle - other.middle)
-    smaller, larger = sorted((item.size, other.size))
-    if not 0.7 * item.size < apart < 2.2 * item.size or larger > 1.4 * smaller:
+    apart = abs(item.center_y - other.center_y)
+    smaller, larger = sorted((item.text_height, other.text_height))
+    if not 0.7 * item.text_height < apart < 2.2 * item.text_height or larger > 1.4 * smaller:
         return False
-    if min(abs(item.left - other.left), abs(item.right - other.right)) > 0.6 * item.size:
+    if min(abs(item.left - other.left), abs(item.right - other.right)) > 0.6 * item.text_height:
         return False
     common = min(item.right, other.right) - max(item.left, other.left)
     return common >= COMMON_SHARE * (max(item.right, other.right) - min(item.left, other.left))

@@ -26,7 +26,7 @@ class LayoutBox:
     top: float
     right: float
     bottom: float
-    size: float
+    text_height: float
 
     @property
     def width(self) -> float:
@@ -37,11 +37,11 @@ class LayoutBox:
         return self.bottom - self.top
 
     @property
-    def middle(self) -> float:
+    def center_y(self) -> float:
         return (self.top + self.bottom) / 2
 
     @property
-    def center(self) -> float:
+    def center_x(self) -> float:
         return (self.left + self.right) / 2
 
 
@@ -52,10 +52,10 @@ class PageFrame:
     angle: float
 
     @classmethod
-    def of(cls, boxes: Sequence[Box]) -> "PageFrame":
+    def from_boxes(cls, boxes: Sequence[Box]) -> "PageFrame":
         return cls(_angle(boxes))
 
-    def items(self, boxes: Sequence[Box]) -> list[LayoutBox]:
+    def layout_boxes(self, boxes: Sequence[Box]) -> list[LayoutBox]:
         return [self._item(index, box) for index, box in enumerate(boxes)]
 
     def _item(self, index: int, box: Box) -> LayoutBox:

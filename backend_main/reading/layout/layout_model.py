@@ -53,7 +53,7 @@ class Region:
     bottom: float
 
     def contains(self, item: LayoutBox) -> bool:
-        return self.left < item.center < self.right and self.top < item.middle < self.bottom
+        return self.left < item.center_x < self.right and self.top < item.center_y < self.bottom
 
 
 def detect_regions(pixels: Pixels, frame: PageFrame, threads: int) -> list[Region]:

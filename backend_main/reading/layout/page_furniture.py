@@ -49,7 +49,7 @@ def find_page_furniture(
     found: set[int] = set()
     for ordered, at_top in ((rows, True), (rows[::-1], False)):
         for row, inner in list(pairwise(ordered))[:MAX_ROWS]:
-            if not (row[0].middle < top + reach if at_top else row[0].middle > bottom - reach):
+            if not (row[0].center_y < top + reach if at_top else row[0].center_y > bottom - reach):
                 break
             apart = max(gap(row, inner), gap(inner, row)) > MIN_GAP * usual
             said = is_text_page and (_is_hinted(row, hinted) or (apart and _has_number(row, texts)))

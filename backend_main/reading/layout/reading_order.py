@@ -30,7 +30,7 @@ class OrderedBox:
 
 def reading_order(boxes: Sequence[Box]) -> list[OrderedBox]:
     """Every box once, in reading order. Unmoved by shifting, scaling and turning the page."""
-    items = PageFrame.of(boxes).items(boxes)
+    items = PageFrame.from_boxes(boxes).layout_boxes(boxes)
     if not items:
         return []
     usual = body_text_height(items)
@@ -40,7 +40,7 @@ def reading_order(boxes: Sequence[Box]) -> list[OrderedBox]:
 
 def body_text_height(items: Sequence[LayoutBox]) -> float:
     """The height of the page's running text: the median over boxes, each counted by its width."""
-    return max(weighted_median((item.size, item.width) for item in items), 1e-6)
+    return max(weighted_median((item.text_height, item.width) for item in items), 1e-6)
 
 
 # --- leads -------------------------------------------------------------------------------------------------
@@ -114,4 +114,4 @@ def _continues(above: Row, row: Row, usual: float) -> bool:
 
 
 def _is_short(row: Row) -> bool:
-    return len(row) == 1 and 2 * row[0].size < row[0].width < 40 * row[0].size
+    return len(row) == 1 and 2 * row[0].text_height < row[0].width < 40 * row[0].text_height

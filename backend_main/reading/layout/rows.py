@@ -12,7 +12,7 @@ Row = list[LayoutBox]
 def group_rows(items: Sequence[LayoutBox]) -> list[Row]:
     """Items side by side form a row; rows from top to bottom, each from left to right."""
     rows: list[Row] = []
-    for item in sorted(items, key=lambda item: item.middle):
+    for item in sorted(items, key=lambda item: item.center_y):
         if rows and _same_row(rows[-1], item):
             rows[-1].append(item)
         else:
@@ -21,9 +21,9 @@ def group_rows(items: Sequence[LayoutBox]) -> list[Row]:
 
 
 def _same_row(row: Row, item: LayoutBox) -> bool:
-    middle = median(other.middle for other in row)
-    size = min(item.size, *(other.size for other in row))
-    if abs(item.middle - middle) > 0.5 * size:
+    middle = median(other.center_y for other in row)
+    size = min(item.text_height, *(other.text_height for other in row))
+    if abs(item.center_y - middle) > 0.5 * size:
         return False
     return all(min(item.right, other.right) - max(item.left, other.left) < 0.5 * size for other in row)
 
@@ -43,7 +43,7 @@ def height(row: Row) -> float:
 
 def has_wide_gap(row: Row) -> bool:
     """Whether its boxes stand apart, as words of a line do not."""
-    return any(right.left - left.right > left.size for left, right in pairwise(row))
+    return any(right.left - left.right > left.text_height for left, right in pairwise(row))
 
 
 def weighted_median(values: Iterable[tuple[float, float]]) -> float:

@@ -64,14 +64,14 @@ def from_grid(grid: TableGrid, items: Sequence[LayoutBox], texts: Texts) -> Tabl
 
 
 def _holds(grid: TableGrid, item: LayoutBox) -> bool:
-    return grid.xs[0] < item.center < grid.xs[-1] and grid.ys[0] < item.middle < grid.ys[-1]
+    return grid.xs[0] < item.center_x < grid.xs[-1] and grid.ys[0] < item.center_y < grid.ys[-1]
 
 
 def _split_across_cells(grid: TableGrid, item: LayoutBox, text: str) -> Iterator[tuple[Cell, str]]:
     """A box that was found over two or more cells: its words go where they stand."""
-    row = _between(grid.ys, item.middle)
+    row = _between(grid.ys, item.center_y)
     cells = [cell for cell in grid.cells if cell.row <= row < cell.row_end]
-    reached = [cell for cell in cells if _common(grid, cell, item) > 0.8 * item.size]
+    reached = [cell for cell in cells if _common(grid, cell, item) > 0.8 * item.text_height]
     if len(reached) < 2:
         yield max(cells, key=lambda cell: _common(grid, cell, item)), text
         return
@@ -87,9 +87,9 @@ def _count_crossing_boxes(grid: TableGrid, items: Sequence[LayoutBox]) -> int:
     """How many boxes reach over three cells or more, as nothing does where the lines part texts."""
     count = 0
     for item in items:
-        row = _between(grid.ys, item.middle)
+        row = _between(grid.ys, item.center_y)
         cells = [cell for cell in grid.cells if cell.row <= row < cell.row_end]
-        count += sum(_common(grid, cell, item) > 0.8 * item.size for cell in cells) > 2
+        count += sum(_common(grid, cell, item) > 0.8 * item.text_height for cell in cells) > 2
     return count
 
 
@@ -123,7 +123,7 @@ def _drop_empty_rows_and_columns(
     """Between double lines there is no row and no column, and at the sides of a table no margin."""
     if not inside:
         return cells
-    thin = median(item.size for item in inside)
+    thin = median(item.text_height for item in inside)
     rows = [
         row
         for number, row in enumerate(cells)
@@ -183,10 +183,10 @@ def _reaches_over(rule: RulingLine, region: Region) -> bool:
 def _column_bounds(items: Sequence[LayoutBox], rows: int) -> list[float]:
     """Middles of the gaps that hardly any row has text in."""
     edges = sorted(
-        [(item.left + 0.2 * item.size, 1) for item in items]
-        + [(item.right - 0.2 * item.size, -1) for item in items]
+        [(item.left + 0.2 * item.text_height, 1) for item in items]
+        + [(item.right - 0.2 * item.text_height, -1) for item in items]
     )
-    size = median(item.size for item in items)
+    size = median(item.text_height for item in items)
     allowed = CROSSED_SHARE * rows
     bounds, covering, start = list[float](), 0, None
     for x, change in edges:
@@ -201,15 +201,17 @@ def _column_bounds(items: Sequence[LayoutBox], rows: int) -> list[float]:
 
 
 def _filled(row: Row, bounds: Sequence[float]) -> set[int]:
-    return {sum(bound <= item.center for bound in bounds) for item in row}
+    return {sum(bound <= item.center_x for bound in bounds) for item in row}
 
 
 def _row_cells(row: Row, bounds: Sequence[float], texts: Texts) -> list[str]:
     cells: list[list[str]] = [[] for _ in range(len(bounds) + 1)]
     for item in row:
         text = texts[item.index]
-        crossed = [bound for bound in bounds if item.left + item.size < bound < item.right - item.size]
-        pieces = _word_places(item, text) if crossed else [(text, item.center)]
+        crossed = [
+            bound for bound in bounds if item.left + item.text_height < bound < item.right - item.text_height
+        ]
+        pieces = _word_places(item, text) if crossed else [(text, item.center_x)]
         for piece, place in pieces:
             cells[sum(bound <= place for bound in bounds)].append(piece)
     return [" ".join(cell) for cell in cells]

@@ -9,7 +9,7 @@ def box(x: float, y: float, width: float, height: float = 20) -> Box:
     return ((x, y), (x + width, y), (x + width, y + height), (x, y + height))
 
 
-def moved(given: Box, dx: float = 0, dy: float = 0, scale: float = 1, degrees: float = 0) -> Box:
+def transformed(given: Box, dx: float = 0, dy: float = 0, scale: float = 1, degrees: float = 0) -> Box:
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     first, second, third, fourth = [
         ((x * cosine - y * sine) * scale + dx, (x * sine + y * cosine) * scale + dy) for x, y in given
@@ -34,7 +34,7 @@ def columns(count: int, lines: int, width: float = 300, gutter: float = 40, step
     ]
 
 
-PAGES = {
+SAMPLE_LAYOUTS = {
     "receipt": receipt(12),
     "two columns": columns(2, 12),
     "three columns": columns(3, 8),

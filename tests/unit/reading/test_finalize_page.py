@@ -16,7 +16,7 @@ from backend_main.reading import (
     page_assembly,
     read,
 )
-from tests.file_corpus.pdfs import LINES, paper
+from tests.file_corpus.pdfs import LINES, build_pdf
 from tests.support.scripted_documents import scripted_tiff
 from tests.unit.reading.sample_layouts import box
 
@@ -63,7 +63,7 @@ def test_its_lines_stand_in_plain_order_and_the_other_pages_are_read(
 
 @pytest.mark.usefixtures("broken_layout")
 def test_nor_does_a_page_lose_the_text_that_it_brings(tmp_path: Path) -> None:
-    (tmp_path / "x.pdf").write_bytes(paper("text"))
+    (tmp_path / "x.pdf").write_bytes(build_pdf("text"))
     page = pages_of(tmp_path / "x.pdf")[0]
     assert all(line in page.markdown for line in LINES)
     assert page.warnings == [WARNING.format(1)]

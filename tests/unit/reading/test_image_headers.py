@@ -16,11 +16,11 @@ from backend_main.reading.documents.image_headers import (
     is_exif_bounded,
 )
 from tests.file_corpus import images, malformed
-from tests.file_corpus.corpus_file import Read
+from tests.file_corpus.corpus_file import Processed
 from tests.file_corpus.tiff import TiffPage, tiff
 
 SECONDS = 5.0
-READ = [exhibit for exhibit in images.EXHIBITS if isinstance(exhibit.end, Read) and not exhibit.slow]
+READ = [file for file in images.CORPUS_FILES if isinstance(file.expected, Processed) and not file.slow]
 
 
 def look(tmp_path: Path, file: bytes, most_frames: int = 5000) -> Header | None:
@@ -28,17 +28,17 @@ def look(tmp_path: Path, file: bytes, most_frames: int = 5000) -> Header | None:
     return image_headers.read_header(tmp_path / "file", most_frames)
 
 
-@pytest.mark.parametrize("exhibit", READ, ids=lambda exhibit: exhibit.name)
-def test_the_header_of_a_good_file_is_known(tmp_path: Path, exhibit: images.CorpusFile) -> None:
-    assert isinstance(exhibit.end, Read)
-    header = look(tmp_path, exhibit.make())
+@pytest.mark.parametrize("file", READ, ids=lambda file: file.name)
+def test_the_header_of_a_good_file_is_known(tmp_path: Path, file: images.CorpusFile) -> None:
+    assert isinstance(file.expected, Processed)
+    header = look(tmp_path, file.make())
     assert header is not None
-    assert header.kind.content_type == exhibit.end.content_type
+    assert header.file_type.content_type == file.expected.content_type
     assert not header.truncated
-    if header.kind.pillow == "TIFF":
-        assert header.frames == exhibit.end.pages
+    if header.file_type.pillow_format == "TIFF":
+        assert header.frames == file.expected.pages
     else:
-        assert (header.frames > 1) == bool(exhibit.end.warnings)
+        assert (header.frames > 1) == bool(file.expected.warnings)
 
 
 def test_frames_are_counted_to_one_more_than_allowed(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_header_without_end_is_given_up(tmp_path: Path, name: str) -> None:
     assert time.monotonic() - began < SECONDS
 
 
-STARTS = [exhibit.make()[:400] for exhibit in READ]
+STARTS = [file.make()[:400] for file in READ]
 
 
 @settings(max_examples=300, deadline=None)
@@ -102,7 +102,7 @@ def test_any_bytes_have_a_header_or_none(start: bytes, at: int, other: bytes, le
         header = image_headers._read_header(data, 10)
     except (UnsupportedFormat, MalformedHeader):
         return
-    assert header.kind.pillow is None or min(header.width, header.height, header.frames) > 0
+    assert header.file_type.pillow_format is None or min(header.width, header.height, header.frames) > 0
 
 
 def test_exif_that_points_at_more_than_there_is_does_not_fit() -> None:

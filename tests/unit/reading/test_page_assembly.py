@@ -27,11 +27,11 @@ from backend_main.reading.page_assembly import (
 )
 from backend_main.reading.types import Box, Line
 from tests.unit.reading.sample_layouts import (
-    PAGES,
+    SAMPLE_LAYOUTS,
     box,
     columns,
-    moved,
     receipt,
+    transformed,
 )
 
 WIDTH, HEIGHT = 1240, 1754
@@ -58,7 +58,7 @@ def numbered(boxes: Sequence[Box]) -> list[str]:
 def laid_out(boxes: Sequence[Box], texts: Sequence[str] | None = None) -> FormattedPage:
     """By boxes and texts alone, on blank paper that nothing is seen on."""
     return render_page(
-        build_layout_page(PageFrame.of(boxes), lines_of(boxes, texts or numbered(boxes)), EDGES)
+        build_layout_page(PageFrame.from_boxes(boxes), lines_of(boxes, texts or numbered(boxes)), EDGES)
     )
 
 
@@ -100,7 +100,7 @@ def test_every_recognised_word_is_in_the_markdown_once(
 ) -> None:
     boxes = [box(*place) for place, _ in given_lines]
     texts = [opening + text for (_, opening), text in zip(given_lines, numbered(boxes), strict=True)]
-    page = build_layout_page(PageFrame.of(boxes), lines_of(boxes, texts), EDGES, seen)
+    page = build_layout_page(PageFrame.from_boxes(boxes), lines_of(boxes, texts), EDGES, seen)
     arranged = render_page(detect_tables_and_figures(page, drawn))
     expected = sorted(words(" ".join(texts)))
     assert sorted(words(arranged.markdown)) == expected
@@ -111,7 +111,7 @@ def test_every_recognised_word_is_in_the_markdown_once(
 # --- the page may lie as it likes --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", SAMPLE_LAYOUTS)
 @settings(deadline=None)
 @given(
     dx=st.integers(0, 500),
@@ -122,8 +122,11 @@ def test_every_recognised_word_is_in_the_markdown_once(
 def test_a_page_moved_scaled_and_slanted_reads_the_same(
     name: str, dx: int, dy: int, scale: float, degrees: float
 ) -> None:
-    page = PAGES[name]
-    assert laid_out([moved(one, dx, dy, scale, degrees) for one in page]).markdown == laid_out(page).markdown
+    page = SAMPLE_LAYOUTS[name]
+    assert (
+        laid_out([transformed(one, dx, dy, scale, degrees) for one in page]).markdown
+        == laid_out(page).markdown
+    )
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
@@ -273,7 +276,7 @@ def test_a_ruled_table_is_a_pipe_table_also_where_the_page_is_askew(degrees: flo
     image, boxes, texts = ruled_table()
     image = image.rotate(-degrees, center=(0, 0), fillcolor="white")
     arranged = assemble_page(
-        pixels_of(image), lines_of([moved(one, degrees=degrees) for one in boxes], texts), 1
+        pixels_of(image), lines_of([transformed(one, degrees=degrees) for one in boxes], texts), 1
     )
     assert arranged.markdown == RULED
 
@@ -298,7 +301,7 @@ def test_columns_of_text_without_lines_are_a_table_where_the_layout_model_says_s
     boxes = [box(100 + 250 * column, 100 + 40 * row, 90) for row in range(4) for column in range(3)]
     region = Region("table", 0.9, 80, 80, 800, 300)
     page = build_layout_page(
-        PageFrame.of(boxes), lines_of(boxes, [f"{n}" for n in range(12)]), EDGES, [region]
+        PageFrame.from_boxes(boxes), lines_of(boxes, [f"{n}" for n in range(12)]), EDGES, [region]
     )
     assert render_page(detect_tables_and_figures(page, [])).markdown.splitlines() == [
         "| 0 | 1 | 2 |", "|---|---|---|", "| 3 | 4 | 5 |", "| 6 | 7 | 8 |", "| 9 | 10 | 11 |",
@@ -308,7 +311,7 @@ def test_columns_of_text_without_lines_are_a_table_where_the_layout_model_says_s
 def test_columns_of_running_text_are_none_whatever_the_model_says() -> None:
     boxes = columns(2, 12)
     page = build_layout_page(
-        PageFrame.of(boxes),
+        PageFrame.from_boxes(boxes),
         lines_of(boxes, numbered(boxes)),
         EDGES,
         [Region("table", 0.9, -10, -10, 900, 900)],
@@ -329,7 +332,10 @@ def test_a_figure_is_marked_with_its_caption() -> None:
     boxes = [*(box(100, 100 + 26 * n, 600) for n in range(6)), box(200, 400, 90), box(150, 700, 450)]
     texts = [*(f"line {n} of the text above" for n in range(6)), "inside", "Figure 3: what it shows"]
     page = build_layout_page(
-        PageFrame.of(boxes), lines_of(boxes, texts), EDGES, [Region("figure", 0.9, 120, 320, 680, 680)]
+        PageFrame.from_boxes(boxes),
+        lines_of(boxes, texts),
+        EDGES,
+        [Region("figure", 0.9, 120, 320, 680, 680)],
     )
     arranged = render_page(detect_tables_and_figures(page, []))
     assert arranged.markdown.endswith("\n\n![Figure 3: what it shows]()\n\ninside")
@@ -359,7 +365,7 @@ def test_the_first_line_of_a_receipt_is_no_head_whatever_the_model_says() -> Non
     texts = [f"item {n}" if n % 2 == 0 else f"{n}.50" for n in range(len(boxes))]
     head = Region("header", 0.9, 0, -20, 500, 25)
     assert render_page(
-        build_layout_page(PageFrame.of(boxes), lines_of(boxes, texts), EDGES, [head])
+        build_layout_page(PageFrame.from_boxes(boxes), lines_of(boxes, texts), EDGES, [head])
     ).text.startswith("item 0 1.50")
 
 

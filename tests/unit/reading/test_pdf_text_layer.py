@@ -10,10 +10,10 @@ from backend_main.reading.documents.pdf_text_layer import TextLayer, is_usable
 from tests.file_corpus.pdfs import (
     BOX,
     LINES,
-    paper,
-    pdf,
-    plain,
-    private_use,
+    build_pdf,
+    document_objects,
+    pdf_from_objects,
+    private_use_pdf,
 )
 
 A_LINE = "Plain words that anybody can read"
@@ -58,7 +58,7 @@ def layer(tmp_path: Path, file: bytes) -> TextLayer | None:
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
 def test_the_pieces_stand_where_the_letters_are_drawn(tmp_path: Path, turn: int) -> None:
-    found = layer(tmp_path, paper("text", turn=turn))
+    found = layer(tmp_path, build_pdf("text", turn=turn))
     assert found is not None
     assert [piece.text for piece in found.runs] == [*LINES, "This is page 1."]
     with open_document(tmp_path / "x.pdf", Options()) as document:
@@ -76,13 +76,13 @@ def test_the_pieces_stand_where_the_letters_are_drawn(tmp_path: Path, turn: int)
 
 @pytest.mark.parametrize("kind", ["scan", "hidden", "sideways"])
 def test_a_page_that_should_be_looked_at_has_none(tmp_path: Path, kind: str) -> None:
-    assert layer(tmp_path, paper(kind)) is None
+    assert layer(tmp_path, build_pdf(kind)) is None
 
 
 def test_letters_of_private_use_are_none(tmp_path: Path) -> None:
-    assert layer(tmp_path, private_use()) is None
+    assert layer(tmp_path, private_use_pdf()) is None
 
 
 def test_text_that_a_page_is_cut_from_is_none(tmp_path: Path) -> None:
-    assert layer(tmp_path, pdf(plain([BOX]))) is not None
-    assert layer(tmp_path, pdf(plain([BOX + "/CropBox[0 0 100 100]"]))) is None
+    assert layer(tmp_path, pdf_from_objects(document_objects([BOX]))) is not None
+    assert layer(tmp_path, pdf_from_objects(document_objects([BOX + "/CropBox[0 0 100 100]"]))) is None

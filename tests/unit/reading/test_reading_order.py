@@ -8,11 +8,11 @@ from backend_main.reading.layout import reading_order
 from backend_main.reading.layout.reading_order import OrderedBox
 from backend_main.reading.types import Box
 from tests.unit.reading.sample_layouts import (
-    PAGES,
+    SAMPLE_LAYOUTS,
     box,
     columns,
-    moved,
     receipt,
+    transformed,
 )
 
 sides = st.floats(1, 400, allow_nan=False)
@@ -39,7 +39,7 @@ def test_nothing_sends_the_order_into_a_loop_or_an_error(boxes: list[Box]) -> No
     reading_order.reading_order(boxes + boxes)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", SAMPLE_LAYOUTS)
 @given(
     dx=st.integers(0, 500),
     dy=st.integers(0, 500),
@@ -49,25 +49,25 @@ def test_nothing_sends_the_order_into_a_loop_or_an_error(boxes: list[Box]) -> No
 def test_shifting_and_scaling_a_page_change_nothing(
     name: str, dx: int, dy: int, scale: float, turn: list[int]
 ) -> None:
-    page = PAGES[name]
+    page = SAMPLE_LAYOUTS[name]
     assert reading_order.reading_order(
-        [moved(given, dx, dy, scale) for given in page]
+        [transformed(given, dx, dy, scale) for given in page]
     ) == reading_order.reading_order(page)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", SAMPLE_LAYOUTS)
 @pytest.mark.parametrize("degrees", [-3, -1, 1, 3, 90, 180, 268])
 def test_a_page_put_on_the_glass_at_a_slant_or_turned_reads_the_same(name: str, degrees: float) -> None:
-    page = PAGES[name]
+    page = SAMPLE_LAYOUTS[name]
     assert reading_order.reading_order(
-        [moved(given, degrees=degrees) for given in page]
+        [transformed(given, degrees=degrees) for given in page]
     ) == reading_order.reading_order(page)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", SAMPLE_LAYOUTS)
 @given(data=st.data())
 def test_the_detectors_own_order_does_not_matter(name: str, data: st.DataObject) -> None:
-    page = PAGES[name]
+    page = SAMPLE_LAYOUTS[name]
     shuffled = data.draw(st.permutations(range(len(page))))
     placed = reading_order.reading_order([page[index] for index in shuffled])
     assert [
@@ -128,7 +128,7 @@ def test_what_spans_the_columns_stands_between_what_is_above_and_below() -> None
         box(0, -40, 640),
         *columns(2, 3),
         box(0, 120, 640),
-        *(moved(one, dy=180) for one in columns(2, 3)),
+        *(transformed(one, dy=180) for one in columns(2, 3)),
     ]
     assert shown(page, "tabcABCuxyzXYZ").replace("\n", "") == "tabcABCuxyzXYZ"
 
