@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image
 
-from .image_headers import EXIF, is_exif_bounded
+from .image_headers import EXIF_PREFIX, is_exif_bounded
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -86,7 +86,7 @@ def _white_level(image: Image.Image) -> float:
 
 def _orientation(image: Image.Image) -> int:
     try:
-        if not is_exif_bounded((image.info.get("exif") or b"").removeprefix(EXIF)):
+        if not is_exif_bounded((image.info.get("exif") or b"").removeprefix(EXIF_PREFIX)):
             return 1
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # what a camera wrote wrongly beside the picture does not cost the picture

@@ -99,7 +99,7 @@ STARTS = [file.make()[:400] for file in READ]
 def test_any_bytes_have_a_header_or_none(start: bytes, at: int, other: bytes, length: int) -> None:
     data = (start[:at] + other + start[at + len(other) :])[:length]
     try:
-        header = image_headers._read_header(data, 10)
+        header = image_headers.parse_header(data, 10)
     except (UnsupportedFormat, MalformedHeader):
         return
     assert header.file_type.pillow_format is None or min(header.width, header.height, header.frames) > 0
