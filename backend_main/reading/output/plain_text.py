@@ -3,7 +3,7 @@
 import re
 import string
 
-from ..layout.text_joining import TextJoiner
+from ..layout.text_joining import LETTER, TextJoiner
 
 # While marks are stripped, escaped punctuation is kept out of their way as the 32 noncharacters that Unicode
 # sets aside for internal use; ASCII has 32 punctuation marks.
@@ -11,7 +11,6 @@ _ESCAPE_PLACEHOLDERS = {mark: chr(0xFDD0 + index) for index, mark in enumerate(s
 _UNESCAPE = str.maketrans({hidden: mark for mark, hidden in _ESCAPE_PLACEHOLDERS.items()})
 _ESCAPED = re.compile(rf"\\([{re.escape(string.punctuation)}])")
 
-_LETTER = r"[^\W_]"
 _FENCE = re.compile(r"^\s*(?:```|~~~).*$", re.MULTILINE)
 _BLOCKS = re.compile(r"\n[ \t]*\n\s*")
 _TABLE_RULE = re.compile(r"\s*\|?[ :|-]*-[ :|-]*\|[ :|-]*")
@@ -22,7 +21,7 @@ _INLINE = (
     (re.compile(r"!?\[([^\]]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)"), r"\1"),
     (re.compile(r"</?[A-Za-z][^<>\n]*>"), " "),
     (re.compile(r"(\*{1,3}|~~)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
-    (re.compile(rf"(?<!{_LETTER})(_{{1,3}})(?=\S)(.+?)(?<=\S)\1(?!{_LETTER})"), r"\2"),
+    (re.compile(rf"(?<!{LETTER})(_{{1,3}})(?=\S)(.+?)(?<=\S)\1(?!{LETTER})"), r"\2"),
     (re.compile(r"`+([^`]+)`+"), r"\1"),
 )
 _LIST_ITEM = re.compile(r"(?:[-+*•◦▪]|\d{1,3}[.)])\s+\S")

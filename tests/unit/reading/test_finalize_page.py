@@ -20,7 +20,7 @@ from tests.file_corpus.pdfs import LINES, build_pdf
 from tests.support.scripted_documents import scripted_tiff
 from tests.unit.reading.sample_layouts import box
 
-WARNING = "Page {} could not be laid out; its lines stand in plain order, without tables and headings."
+WARNING = "The layout analysis of page {} failed. Its lines are in plain order, without tables and headings."
 
 
 class TwoLines(Engine):
@@ -57,7 +57,7 @@ def test_its_lines_stand_in_plain_order_and_the_other_pages_are_read(
     assert [page.markdown for page in pages] == ["first\nsecond"] * 2
     assert [page.text for page in pages] == ["first second"] * 2
     assert [page.warnings for page in pages] == [[WARNING.format(1)], [WARNING.format(2)]]
-    assert "page 1 could not be laid out" in caplog.text
+    assert "The layout analysis of page 1 failed" in caplog.text
     assert "a shape that nobody thought of" in caplog.text
 
 

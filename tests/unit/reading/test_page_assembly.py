@@ -20,6 +20,7 @@ from backend_main.reading.layout.layout_model import KINDS, Region
 from backend_main.reading.layout.ruled_tables import Cell, TableGrid
 from backend_main.reading.page_assembly import (
     FormattedPage,
+    LayoutPage,
     assemble_page,
     build_layout_page,
     detect_tables_and_figures,
@@ -62,6 +63,11 @@ def laid_out(boxes: Sequence[Box], texts: Sequence[str] | None = None) -> Format
     )
 
 
+def formatted(page: LayoutPage, grids: Sequence[TableGrid] = ()) -> FormattedPage:
+    detect_tables_and_figures(page, grids)
+    return render_page(page)
+
+
 def blank(width: int = WIDTH, height: int = HEIGHT) -> Image.Image:
     return Image.new("RGB", (width, height), "white")
 
@@ -101,7 +107,7 @@ def test_every_recognised_word_is_in_the_markdown_once(
     boxes = [box(*place) for place, _ in given_lines]
     texts = [opening + text for (_, opening), text in zip(given_lines, numbered(boxes), strict=True)]
     page = build_layout_page(PageFrame.from_boxes(boxes), lines_of(boxes, texts), EDGES, seen)
-    arranged = render_page(detect_tables_and_figures(page, drawn))
+    arranged = formatted(page, drawn)
     expected = sorted(words(" ".join(texts)))
     assert sorted(words(arranged.markdown)) == expected
     left_out = set(expected) - set(words(arranged.text))
@@ -303,7 +309,7 @@ def test_columns_of_text_without_lines_are_a_table_where_the_layout_model_says_s
     page = build_layout_page(
         PageFrame.from_boxes(boxes), lines_of(boxes, [f"{n}" for n in range(12)]), EDGES, [region]
     )
-    assert render_page(detect_tables_and_figures(page, [])).markdown.splitlines() == [
+    assert formatted(page).markdown.splitlines() == [
         "| 0 | 1 | 2 |", "|---|---|---|", "| 3 | 4 | 5 |", "| 6 | 7 | 8 |", "| 9 | 10 | 11 |",
     ]  # fmt: skip
 
@@ -316,7 +322,7 @@ def test_columns_of_running_text_are_none_whatever_the_model_says() -> None:
         EDGES,
         [Region("table", 0.9, -10, -10, 900, 900)],
     )
-    assert "|" not in render_page(detect_tables_and_figures(page, [])).markdown
+    assert "|" not in formatted(page).markdown
 
 
 def test_bars_in_a_cell_stay_in_it() -> None:
@@ -337,7 +343,7 @@ def test_a_figure_is_marked_with_its_caption() -> None:
         EDGES,
         [Region("figure", 0.9, 120, 320, 680, 680)],
     )
-    arranged = render_page(detect_tables_and_figures(page, []))
+    arranged = formatted(page)
     assert arranged.markdown.endswith("\n\n![Figure 3: what it shows]()\n\ninside")
     assert arranged.text.count("Figure 3: what it shows") == 1
 
