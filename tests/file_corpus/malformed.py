@@ -32,7 +32,7 @@ from .images import (
 )
 from .tiff import TiffPage, tiff
 
-UNKNOWN, HEADER, BROKEN = "no format", "header is broken", "broken"
+UNKNOWN, HEADER, BROKEN = "Unsupported file format", " header. The file may be damaged", "broken"
 MANY = 100_000
 HTML = b"<!doctype html><script>alert(1)</script>"
 ZIP_END = b"PK\x05\x06" + bytes(18)
@@ -186,7 +186,7 @@ def _broken_inside() -> Iterator[CorpusFile]:
         end = Processed(TIFF, None, pages=3, warnings=(f"Page {page}",), shows_patch=False)
         yield CorpusFile(f"tiff with page {page} spoiled", partial(spoiled_page, page=page), end)
     pages = [TiffPage(*SIZE, scan("L").tobytes())] * 2
-    end = Processed(TIFF, pages=2, warnings=("breaks off after page 2",))
+    end = Processed(TIFF, pages=2, warnings=("truncated after page 2",))
     yield CorpusFile("tiff that breaks off", lambda: tiff(*pages, last=10**6), end)
     yield CorpusFile("tiff that goes round", lambda: _round(*pages), Processed(TIFF, pages=2))
     too_large = TiffPage(60_000, 60_000, b"\0\0")
@@ -212,10 +212,10 @@ def _two_in_one() -> Iterator[CorpusFile]:
 
 def _bombs() -> Iterator[CorpusFile]:
     for name in ("png", "jpeg", "gif", "gif frame", "bmp", "tiff", "webp", "heic"):
-        yield CorpusFile(f"{name} of gigapixels", partial(huge, name), Rejected("pixels are allowed"))
+        yield CorpusFile(f"{name} of gigapixels", partial(huge, name), Rejected("pixels, the maximum"))
     many = {"gif": many_gif_frames, "tiff": many_tiff_pages, "webp": many_webp_frames, "png": many_png_frames}
     for name, make in many.items():
-        yield CorpusFile(f"{name} of 100,000 frames", make, Rejected("more than the 5000 pages"))
+        yield CorpusFile(f"{name} of 100,000 frames", make, Rejected("more than 5000 pages"))
     yield CorpusFile("tiff whose tags point at one place", pointing_tags, Rejected(HEADER))
     yield CorpusFile("jpeg whose exif points at one place", pointing_exif, Rejected(HEADER))
 

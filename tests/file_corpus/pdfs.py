@@ -162,7 +162,9 @@ def _texts() -> Iterator[CorpusFile]:
 
 def _odd() -> Iterator[CorpusFile]:
     yield CorpusFile("pdf behind 1,000 bytes", lambda: b"x" * 999 + b"\n" + build_pdf("text"), OWN)
-    yield CorpusFile("pdf behind 2,000 bytes", lambda: b"x" * 2000 + build_pdf("text"), Rejected("no format"))
+    yield CorpusFile(
+        "pdf behind 2,000 bytes", lambda: b"x" * 2000 + build_pdf("text"), Rejected("Unsupported file format")
+    )
     yield CorpusFile(
         "pdf with a broken table", lambda: pdf_from_objects(document_objects([BOX]), table=False), OWN
     )

@@ -198,7 +198,7 @@ def test_the_library_reads_without_a_server(desk: Desk) -> None:
     (desk.directory / "scan.png").write_bytes(page_png(words))
     *lines, last = desk.try_out("how-to/library.md", "library").splitlines()
     assert lines == words
-    warning = "Pages 2-3 were asked for; the file has one page."
+    warning = "Pages 2-3 were requested; the file has one page."
     assert last == f"page 1: {len(chr(10).join(words))} characters {warning}"
 
 
@@ -257,7 +257,7 @@ def test_a_folder_is_imported_by_path(tmp_path: Path, new_server: Callable[..., 
     desk.try_out("how-to/import-folders.md", "import")
     first, second = (desk.run("python", "import_folder.py", "scans").splitlines() for _ in range(2))
     assert first[0] == "a.png imported"
-    assert "no format" in first[1]
+    assert "Unsupported file format" in first[1]
     assert second[0] == "a.png there already"
 
 
