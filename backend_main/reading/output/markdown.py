@@ -20,6 +20,8 @@ _INLINE = re.compile(rf"[\\`*<\[~]|(?<!{LETTER})_|_(?!{LETTER})|&(?=#?\w+;)")
 # Markup at the start of a line only: heading, quote, thematic break, underline of a heading, delimiter row of
 # a table, empty list item.
 _BLOCK_START = re.compile(r"^(?=#{1,6}(?:\s|$)|>|=+\s*$|[-:|+][-:|\s]*$)")
+# Markup after a list marker, which stays bare: "- # C" shows as a heading in a list item.
+_NESTED_BLOCK_START = re.compile(r"^((?:(?:[-+]|\d{1,9}[.)])\s+)+?)(?=#{1,6}(?:\s|$)|>|(?:-\s*){3,}$)")
 # A closing sequence: "# C #" shows as "C".
 _CLOSING_MARKS = re.compile(r"(?<!\S)(?=#+$)")
 
@@ -35,7 +37,7 @@ def escape(text: str, *, at_line_start: bool = True) -> str:
     """Put a backslash before each character of a line that Markdown or HTML would interpret."""
     escaped = _CLOSING_MARKS.sub(r"\\", _INLINE.sub(r"\\\g<0>", text))
     if at_line_start and not escaped.startswith("\\"):
-        escaped = _BLOCK_START.sub(r"\\", escaped)
+        escaped = _NESTED_BLOCK_START.sub(r"\1\\", _BLOCK_START.sub(r"\\", escaped))
     return escaped
 
 

@@ -81,6 +81,9 @@ def test_what_is_no_mark_where_it_stands_stays_bare(text: str) -> None:
         ("===", r"\==="),
         ("```", r"\`\`\`"),
         ("_x_", r"\_x\_"),
+        ("- # 12", r"- \# 12"),
+        ("1. > quoted", r"1. \> quoted"),
+        ("2. ---", r"2. \---"),
     ],
 )
 def test_marks_are_escaped(text: str, markdown: str) -> None:
