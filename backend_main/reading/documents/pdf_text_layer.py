@@ -16,6 +16,7 @@ MIN_CHARACTERS = 16
 """Fewer characters may be a page number or a stamp on a scan."""
 LINE_END_HYPHENS = "\x02\ufffe"
 """pdfium's characters for a hyphen at the end of a line."""
+_HYPHENS = dict.fromkeys(map(ord, LINE_END_HYPHENS), "-")
 MAX_UNMAPPED_SHARE = 0.02
 MAX_WORD_CHARACTERS, MAX_LONG_WORD_SHARE = 40, 0.1
 """Text with more ASCII words of such a length has lost the spaces between its words."""
@@ -143,7 +144,8 @@ def _text_runs(textpage: Any, page: Any, scale: float) -> list[TextRun]:
     runs: list[TextRun] = []
     for index in range(textpage.count_rects()):
         rect = textpage.get_rect(index)
-        text = _normalized(textpage.get_text_bounded(*rect, errors="replace"))
+        raw_text = textpage.get_text_bounded(*rect, errors="replace")
+        text = " ".join(raw_text.translate(_HYPHENS).split())
         left, top, right, bottom = _to_pixels(page, rect, width, height)
         if text and right > max(left, 0) and bottom > max(top, 0) and left < width and top < height:
             _add_run(runs, text, (left, top, right, bottom))
@@ -166,10 +168,6 @@ def _to_pixels(page: Any, rect: PdfRect, width: float, height: float) -> tuple[f
         corners.append((device_x.value / device_scale, device_y.value / device_scale))
     (x0, y0), (x1, y1) = corners
     return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
-
-
-def _normalized(text: str) -> str:
-    return " ".join(text.translate(dict.fromkeys(map(ord, LINE_END_HYPHENS), "-")).split())
 
 
 def _add_run(runs: list[TextRun], text: str, rect: tuple[float, float, float, float]) -> None:

@@ -61,7 +61,8 @@ def find_page_furniture(
             if not (center_y < top + margin if is_top else center_y > bottom - margin):
                 break
             is_apart = max(gap(row, inner), gap(inner, row)) > MIN_GAP * body_height
-            is_furniture = is_text_page and (_is_hinted(row, hints) or (is_apart and _has_number(row, texts)))
+            is_hinted = all(any(region.contains(box) for region in hints) for box in row)
+            is_furniture = is_text_page and (is_hinted or (is_apart and _has_number(row, texts)))
             if is_furniture or (is_apart and is_page_number(_text(row, texts))):
                 found |= {box.index for box in row}
     return frozenset(found)
@@ -77,10 +78,6 @@ def _has_number(row: Row, texts: Sequence[str]) -> bool:
     ends = (texts[row[0].index], texts[row[-1].index])
     is_separated = has_wide_gap(row) and any(map(is_page_number, ends))
     return is_separated or bool(_BARRED_PAGE_NUMBER.fullmatch(_text(row, texts)))
-
-
-def _is_hinted(row: Row, regions: Sequence[Region]) -> bool:
-    return all(any(region.contains(box) for region in regions) for box in row)
 
 
 def _text(row: Row, texts: Sequence[str]) -> str:

@@ -101,17 +101,14 @@ def detect_table_grids(
     for component in _connected_components(horizontal | vertical):
         grid = _grid(horizontal, vertical, component, LINE_TOLERANCE * body_height * scale)
         if grid is not None:
-            grids.append(_to_frame(grid, scale, left, top))
+            xs = tuple(x / scale + left for x in grid.xs)
+            ys = tuple(y / scale + top for y in grid.ys)
+            grids.append(TableGrid(xs, ys, grid.cells))
     return grids, [
         RulingLine((y0 + y1) / 2 / scale + top, x0 / scale + left, x1 / scale + left)
         for x0, y0, x1, y1 in _connected_components(horizontal)
         if x1 - x0 > MIN_RULE * body_height * scale
     ]
-
-
-def _to_frame(grid: TableGrid, scale: float, left: float, top: float) -> TableGrid:
-    xs = tuple(x / scale + left for x in grid.xs)
-    return TableGrid(xs, tuple(y / scale + top for y in grid.ys), grid.cells)
 
 
 def _detect_lines(image: Pixels, text_height: float) -> tuple[Mask, Mask]:
