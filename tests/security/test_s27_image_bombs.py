@@ -24,7 +24,7 @@ MOST_GROWTH_BYTES = 48 * MIB
 BOMBS = [
     exhibit for exhibit in malformed.CORPUS_FILES if "gigapixels" in exhibit.name or "100,000" in exhibit.name
 ]
-POINTING = [exhibit for exhibit in malformed.CORPUS_FILES if "one place" in exhibit.name]
+POINTING = [exhibit for exhibit in malformed.CORPUS_FILES if "overlapping" in exhibit.name]
 ids = [exhibit.name for exhibit in BOMBS + POINTING]
 
 

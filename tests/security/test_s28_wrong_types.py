@@ -91,6 +91,6 @@ def test_s28_no_svg_is_taken(door: HttpClient, svg: bytes, name: str) -> None:
 
 @pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", "application/pdf"])
 def test_s28_what_the_client_calls_it_is_not_asked(door: HttpClient, kind: str) -> None:
-    file = images.saved(images.scan("RGB", (61 + len(kind), 40)), "PNG")
+    file = images.saved(images.sample_image("RGB", (61 + len(kind), 40)), "PNG")
     answer = door.http.post("/api/uploads/", content=file, headers={"Content-Type": kind})
     assert answer.json()["instance"]["content_type"] == "image/png"
