@@ -1,7 +1,7 @@
 """Assembly of a finished page: from its lines and its image to the final Markdown and plain text.
 
-Live text is ordered by boxes alone. Once the page is read, its words are known too, the lines drawn on it are
-detected, and the layout model detects its regions (docs/decisions/0040-two-stage-layout.md).
+Live text is ordered by boxes alone. The final text also uses the words, the lines drawn on the page, and the
+regions that the layout model detects (docs/decisions/0040-two-stage-layout.md).
 """
 
 import logging

@@ -41,7 +41,7 @@ MIN_PROSE_SHARE = 0.4
 MIN_ROWS, MIN_WIDTH_SHARE = 12, 0.5
 """A column without paragraphs has at least these rows, and this share of the other side's width."""
 LEVEL_TOLERANCE, MAX_LEVEL_SHARE = 0.2, 0.5
-"""In text heights: rows this near are level. Of two independent texts, a third of the rows are, by chance."""
+"""In text heights: rows this near are level. In two independent texts, a third of the rows are, by chance."""
 MIN_DENSE_LINES, MIN_DENSE_SHARE = 3, 0.6
 """If this share of a paragraph's lines has text beside it, that text is a column."""
 
