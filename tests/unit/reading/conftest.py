@@ -1,4 +1,4 @@
-"""Fixtures: images with a script for the dummy engine, and an engine process."""
+"""Scans drawn on the spot, and scripts for the dummy engine inside them."""
 
 import json
 import time
@@ -17,7 +17,7 @@ Scripted = Callable[..., Path]
 
 @pytest.fixture
 def scripted(tmp_path: Path) -> Scripted:
-    """Write a PNG whose text chunk is a script for the dummy engine."""
+    """A PNG whose text chunk tells the dummy engine what to do."""
 
     def write(name: str = "page.png", **script: Any) -> Path:
         chunks = PngInfo()
@@ -36,8 +36,8 @@ def host() -> Iterator[EngineProcess]:
     host.stop()
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def wait_until(true: Callable[[], object], seconds: float = 10.0) -> None:
     end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the condition was not met in time"
+    while not true():
+        assert time.monotonic() < end, "what the test waits for did not happen"
         time.sleep(0.01)
