@@ -132,7 +132,7 @@ def test_unreadable_file_raises_and_the_next_read_works(
 ) -> None:
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"no image at all")
-    with pytest.raises(UnreadableFile, match="no format that can be read"):
+    with pytest.raises(UnreadableFile, match="Unsupported file format"):
         list(process.read(bad))
     assert_reads(process, good)
 

@@ -106,7 +106,7 @@ class Models:
     def __init__(self, profile: str, runtime: type[InferenceSession], threads: int) -> None:
         files = PROFILES[profile]()
         self._detector = Detector(runtime(files.detection, threads))
-        network = runtime(files.recognition, threads, lanes=threads)
+        network = runtime(files.recognition, threads, concurrency=threads)
         self._recognizer = Recognizer(network, files.characters)
         self._warm_up()
 
