@@ -1,7 +1,7 @@
 """OCR in pure Python: a file → page images → lines → Markdown.
 
-Modules here know nothing of Django or of the server, and raise subclasses of ReadingError. People import the
-package `scanrill`, which offers the same with more kinds of sources. Modules import only from those below:
+Modules here import neither Django nor the server, and raise subclasses of ReadingError. Other programs import
+the package `scanrill`, which accepts more kinds of sources. Each module imports only from those below it:
 
 child_process/    an engine in a child process, which may crash, hang or leak
 pipeline.py       all pages of a file: text layer or engine
