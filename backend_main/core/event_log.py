@@ -81,19 +81,19 @@ def transaction(on_commit: Callable[[], None] | None = None) -> Iterator[list[Up
 
     `on_commit` is called once it is committed, before the events are told.
     """
-    happened: list[UploadChange] = []
+    changes: list[UploadChange] = []
     try:
         with database.atomic():
-            yield happened
-            _append(happened)
+            yield changes
+            _append(changes)
     except BaseException:
-        for change in happened:
+        for change in changes:
             if change.origin is not None:
                 change.origin.cancel_reply()
         raise
     if on_commit is not None:
         on_commit()
-    for change in happened:
+    for change in changes:
         for listener in _listeners:
             listener(change)
 
@@ -125,9 +125,9 @@ def remove_expired() -> int:
     return removed
 
 
-def _append(happened: list[UploadChange]) -> None:
+def _append(changes: list[UploadChange]) -> None:
     """Counters are locked in one order too."""
-    for change in sorted(happened, key=lambda change: change.owner_id):
+    for change in sorted(changes, key=lambda change: change.owner_id):
         change.seq = _next_seq(change.owner_id)
         Event.objects.create(
             owner_id=change.owner_id,

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 MAINTENANCE_INTERVAL_SECONDS = 5
 # A file comes before its row: one younger than this may be an upload that is just coming in.
 GRACE_SECONDS = 3_600
-FILES_EVERY_SECONDS = 600
+ORPHAN_FILES_INTERVAL_SECONDS = 600
 BATCH_FILES = 500
 
 
@@ -101,7 +101,7 @@ async def maintenance_loop() -> None:
         turn += 1
         work = (
             run_all
-            if turn % (FILES_EVERY_SECONDS // MAINTENANCE_INTERVAL_SECONDS) == 0
+            if turn % (ORPHAN_FILES_INTERVAL_SECONDS // MAINTENANCE_INTERVAL_SECONDS) == 0
             else recover_expired_claims
         )
         try:

@@ -40,7 +40,7 @@ from .pubsub.messages import (
 
 log = logging.getLogger(__name__)
 
-READ = "scanrill.read"
+READ_TASK = "scanrill.read"
 """The name of the task that calls a worker to read; it carries nothing, as the rows say what there is."""
 # So many readers are called to a document that was just cut; more come when the sweep finds its jobs open.
 MAX_READERS_NOTIFIED = 16
@@ -59,8 +59,8 @@ class PageResult(NamedTuple):
 class JobReader:
     """Engines in child processes, used by one thread; `read_next` is what the thread does."""
 
-    def __init__(self, bell: Publisher, host: reading.EngineProcessPool) -> None:
-        self._publisher, self._engines = bell, host
+    def __init__(self, publisher: Publisher, engines: reading.EngineProcessPool) -> None:
+        self._publisher, self._engines = publisher, engines
         self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._claim: Claim | None = None
         self._progress: PageProgress | None = None

@@ -44,7 +44,7 @@ def data_directories() -> None:
 
 
 @pytest.fixture
-def happened() -> Iterator[list[UploadChange]]:
+def changes() -> Iterator[list[UploadChange]]:
     """What is told to listeners during the test."""
     told: list[UploadChange] = []
     event_log.add_listener(told.append)

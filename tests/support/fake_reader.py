@@ -14,8 +14,8 @@ from backend_main.core.models import Upload
 from backend_main.core.pubsub.messages import PageSnapshot, PageTextUpdate, ReadingStarted
 from tests.support.database import new_upload, new_user
 
-Act = Callable[[], None]
-Step = reading.BatchedEvent | Exception | Act
+Action = Callable[[], None]
+Step = reading.BatchedEvent | Exception | Action
 BOX = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 
@@ -26,7 +26,7 @@ class FakeEngineProcess:
 
     def __init__(self, *scripts: list[Step]) -> None:
         self.scripts = [list(script) for script in scripts]
-        self.asked: list[reading.Options] = []
+        self.requested_options: list[reading.Options] = []
         self.cancelled = self.stopped = False
         self.starts = 0
 
@@ -34,7 +34,7 @@ class FakeEngineProcess:
         self.starts += 1
 
     def read_batched(self, _path: Path, options: reading.Options) -> Iterator[reading.BatchedEvent]:
-        self.asked.append(options)
+        self.requested_options.append(options)
         script = self.scripts[0]
         try:
             while script:
@@ -63,28 +63,28 @@ class FakePublisher:
     """Notes the live text."""
 
     def __init__(self) -> None:
-        self.taken: list[ReadingStarted] = []
+        self.started: list[ReadingStarted] = []
         self.texts: list[tuple[int, str]] = []
         self.pages: list[tuple[int, str]] = []
-        self.drafts: list[PageSnapshot] = []
+        self.snapshots: list[PageSnapshot] = []
 
     def publish(self, item: ReadingStarted | PageTextUpdate) -> None:
         if isinstance(item, ReadingStarted):
-            self.taken.append(item)
+            self.started.append(item)
             return
         (self.pages if item.snapshot.done else self.texts).append((item.attempt, item.snapshot.text))
-        self.drafts.append(item.snapshot)
+        self.snapshots.append(item.snapshot)
 
 
 def page(number: int, count: int, *lines: str, warnings: list[str] | None = None) -> list[Step]:
     """The events of one page, whose lines come one by one."""
-    told = [
+    recorded = [
         reading.Line(number, text, ("\n" if at else "") + text, BOX, 0.9) for at, text in enumerate(lines)
     ]
     return [
         reading.PageStarted(number, count, 10, 20),
-        *((line,) for line in told),
-        reading.PageDone(number, count, 10, 20, "\n".join(lines), " ".join(lines), told, warnings or []),
+        *((line,) for line in recorded),
+        reading.PageDone(number, count, 10, 20, "\n".join(lines), " ".join(lines), recorded, warnings or []),
     ]
 
 
@@ -104,13 +104,13 @@ def upload() -> Upload:
 
 
 def reader(*scripts: list[Step]) -> tuple[tasks.JobReader, FakeEngineProcess, FakePublisher]:
-    bell, host = FakePublisher(), FakeEngineProcess(*scripts)
-    return tasks.JobReader(bell, host), host, bell  # type: ignore[arg-type]
+    publisher, engines = FakePublisher(), FakeEngineProcess(*scripts)
+    return tasks.JobReader(publisher, engines), engines, publisher  # type: ignore[arg-type]
 
 
 def reload(upload: Upload) -> Upload:
     return Upload.objects.get(pk=upload.pk)
 
 
-def terminals(happened: list[UploadChange]) -> list[UploadChange]:
-    return [event for event in happened if event.ends_reading]
+def terminals(changes: list[UploadChange]) -> list[UploadChange]:
+    return [event for event in changes if event.ends_reading]

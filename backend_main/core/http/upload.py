@@ -85,12 +85,12 @@ async def _create(scope: Scope, receive: Receive) -> tuple[int, object]:
     headers = dict(scope["headers"])
     length = _length(headers)
     with ExitStack() as files:
-        incoming = files.enter_context(ingest.open_staged_file(FIELD, bytes_expected=length))
+        incoming = files.enter_context(ingest.open_staged_file(FIELD, expected_bytes=length))
         sink = _sink(headers, scope, incoming)
         async for piece in _body_chunks(receive):
             await asyncio.to_thread(sink.write, piece)
         received = await asyncio.to_thread(sink.finish)
-        source = commands.UploadSource(received=received)
+        source = commands.UploadSource(staged=received)
         created = await executor.run_in_db_thread(
             commands.create, owner=identity.user, source=source, options=asked
         )

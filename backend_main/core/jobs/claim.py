@@ -42,7 +42,7 @@ class Claim:
     priority: int = 0
     first_page: int = 1
     last_page: int | None = None
-    done: frozenset[int] = frozenset()
+    finished_pages: frozenset[int] = frozenset()
     is_continuation: bool = False
     finished_page_texts: dict[int, str] = field(default_factory=dict)
     page_count: int | None = None
@@ -52,7 +52,7 @@ class Claim:
         """The next page to read behind this one; None where there is none, if the document has so many."""
         wanted = PageRanges(self.options.pages)
         following = wanted.next_page(max(number, self.first_page - 1))
-        while following is not None and following in self.done:
+        while following is not None and following in self.finished_pages:
             following = wanted.next_page(following)
         last = min(self.last_page or sys.maxsize, page_count or sys.maxsize)
         return None if following is None or following > last else following
@@ -67,21 +67,21 @@ def claimed_jobs() -> QuerySet[Job]:
     return Job.objects.exclude(claimed_by="")
 
 
-def claimed_job(held: Claim) -> QuerySet[Job]:
+def claimed_job(claim: Claim) -> QuerySet[Job]:
     """The claim's job, while it is the claim's."""
-    return claimed_jobs().filter(pk=held.job_id, attempt=held.attempt)
+    return claimed_jobs().filter(pk=claim.job_id, attempt=claim.attempt)
 
 
-def lock_upload(held: Claim, **changes: object) -> None:
+def lock_upload(claim: Claim, **changes: object) -> None:
     """Writes to the upload while it is read, and holds it until the caller's transaction ends.
 
     A write to the claim's job must follow: `require_rows`. Raises `LeaseLost`.
     """
-    require_rows(upload_being_read(held).update(**changes, updated_at=Now()))
+    require_rows(upload_being_read(claim).update(**changes, updated_at=Now()))
 
 
-def upload_being_read(held: Claim) -> QuerySet[Upload]:
-    return Upload.objects.filter(pk=held.upload_id, status=Status.PROCESSING)
+def upload_being_read(claim: Claim) -> QuerySet[Upload]:
+    return Upload.objects.filter(pk=claim.upload_id, status=Status.PROCESSING)
 
 
 def require_rows(rows: int) -> None:

@@ -15,15 +15,15 @@ from ..errors import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 
-RETRY_SECONDS = 0.5
-IDLE_PAUSE_SECONDS = 0.01
+RETRY_INTERVAL_SECONDS = 0.5
+PAUSE_AFTER_JOB_SECONDS = 0.01
 """After a job, where no call for another is left. Who waits for its end is told of it meanwhile, and not
 while a thread looks for what is hardly there (docs/decisions/0099)."""
 MAX_QUEUED_CALLS = 64
 """At a time: more readers than so many are called by the next sweep."""
 
 _pool: ReaderThreadPool | None = None
-_courier: WorkerNotifier | None = None
+_worker_notifier: WorkerNotifier | None = None
 _peer_notifier: Callable[[], None] | None = None
 
 
@@ -70,7 +70,7 @@ class ReaderThreadPool:
     def _pause_after_job(self) -> None:
         with self._wake:
             self._pending_jobs = max(0, self._pending_jobs - 1)
-            self._wake.wait_for(lambda: self._stopping or self._pending_jobs, IDLE_PAUSE_SECONDS)
+            self._wake.wait_for(lambda: self._stopping or self._pending_jobs, PAUSE_AFTER_JOB_SECONDS)
 
     def _wait(self, seen: int) -> None:
         """Until stopped or called; a call that came since `seen` was for work that may have been missed."""
@@ -96,13 +96,13 @@ class WorkerNotifier:
     A broker that is away costs a warning, and is tried until it is back.
     """
 
-    def __init__(self, post: Callable[[int], None]) -> None:
-        self._enqueue = post
+    def __init__(self, enqueue: Callable[[int], None]) -> None:
+        self._enqueue = enqueue
         self._wake = threading.Condition()
         self._wakeups = 0
         self._stopping = False
         self.is_failing = False
-        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="worker-notifier", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -139,7 +139,7 @@ class WorkerNotifier:
             self.is_failing = True
             self.request_readers(calls)  # until it is there again, as nobody else would find that out
             with self._wake:
-                self._wake.wait_for(lambda: self._stopping, RETRY_SECONDS)
+                self._wake.wait_for(lambda: self._stopping, RETRY_INTERVAL_SECONDS)
 
 
 def start_local(works: list[Callable[[], bool]]) -> None:
@@ -155,18 +155,18 @@ def stop_local(timeout_seconds: float) -> None:
         _pool = None
 
 
-def start_worker_notifier(post: Callable[[int], None]) -> None:
+def start_worker_notifier(enqueue: Callable[[int], None]) -> None:
     """`enqueue` calls so many readers of workers; what it raises is a broker that is away."""
-    global _courier
-    _courier = WorkerNotifier(post)
-    _courier.start()
+    global _worker_notifier
+    _worker_notifier = WorkerNotifier(enqueue)
+    _worker_notifier.start()
 
 
 def stop_worker_notifier(timeout_seconds: float) -> None:
-    global _courier
-    if _courier is not None:
-        _courier.stop(timeout_seconds)
-        _courier = None
+    global _worker_notifier
+    if _worker_notifier is not None:
+        _worker_notifier.stop(timeout_seconds)
+        _worker_notifier = None
 
 
 def set_peer_notifier(tell: Callable[[], None]) -> None:
@@ -178,8 +178,8 @@ def set_peer_notifier(tell: Callable[[], None]) -> None:
 def notify_jobs_available(jobs: int = 1) -> None:
     """Quick, and safe from any thread; does nothing where this process knows of no readers."""
     wake_local_readers(jobs)
-    if _courier is not None:
-        _courier.request_readers(jobs)
+    if _worker_notifier is not None:
+        _worker_notifier.request_readers(jobs)
     if _peer_notifier is not None:
         _peer_notifier()
 
@@ -192,6 +192,6 @@ def wake_local_readers(jobs: int = 1) -> None:
 
 def degraded_reason() -> str | None:
     """Why what comes in may wait for the next sweep."""
-    if _courier is not None and _courier.is_failing:
+    if _worker_notifier is not None and _worker_notifier.is_failing:
         return "the broker does not answer: workers begin to read some seconds later"
     return None

@@ -15,8 +15,8 @@ from ..pubsub.messages import PageSnapshot
 class PageProgress:
     """One page, told by the thread that reads it. `say` is never called by two threads at once."""
 
-    def __init__(self, say: Callable[[PageSnapshot], None]) -> None:
-        self._publish = say
+    def __init__(self, publish: Callable[[PageSnapshot], None]) -> None:
+        self._publish = publish
         self._lock = threading.Lock()
         self._page: PageSnapshot | None = None  # as it was told last
 

@@ -57,51 +57,51 @@ def claim_next(holder: str) -> Claim | None:
 
 @retry_transient
 @relaxed_durability()
-def claim_next_range(held: Claim, holder: str) -> Claim | None:
+def claim_next_range(claim: Claim, holder: str) -> Claim | None:
     """The next open range of the document in which the holder has just read one, unless somebody waits."""
-    if has_competing_job(held):
+    if has_competing_job(claim):
         return None
-    return _claim(Job.objects.filter(upload_id=held.upload_id), holder, is_continuation=True)
+    return _claim(Job.objects.filter(upload_id=claim.upload_id), holder, is_continuation=True)
 
 
 @retry_transient
 @relaxed_durability()
-def split_job(held: Claim, number: int, page_count: int) -> tuple[Claim, int]:
+def split_job(claim: Claim, number: int, page_count: int) -> tuple[Claim, int]:
     """Makes jobs of what is left of a long document behind the page `number`, but for some pages.
 
     The claim of the rest, and how many jobs there are for others. Raises `LeaseLost`.
     """
-    left = [number, *held.remaining_pages(number, page_count)]
-    if held.last_page is not None or len(left) <= 2 * PAGES_PER_JOB:
-        return held, 0
+    left = [number, *claim.remaining_pages(number, page_count)]
+    if claim.last_page is not None or len(left) <= 2 * PAGES_PER_JOB:
+        return claim, 0
     own, *others = (left[at : at + PAGES_PER_JOB] for at in range(0, len(left), PAGES_PER_JOB))
     with transaction.atomic():
-        lock_upload(held, page_count=page_count)
-        require_rows(claimed_job(held).update(last_page=own[-1]))
-        job = Job.objects.get(pk=held.job_id)
+        lock_upload(claim, page_count=page_count)
+        require_rows(claimed_job(claim).update(last_page=own[-1]))
+        job = Job.objects.get(pk=claim.job_id)
         Job.objects.bulk_create(_range_of(job, pages[0], pages[-1]) for pages in others)
-    return replace(held, last_page=own[-1]), len(others)
+    return replace(claim, last_page=own[-1]), len(others)
 
 
 @retry_transient
 @relaxed_durability()
-def extend_lease(held: Claim) -> bool:
+def extend_lease(claim: Claim) -> bool:
     """A new lease; False where the job is not this claim's any more."""
-    return bool(claimed_job(held).update(lease_until=_lease()))
+    return bool(claimed_job(claim).update(lease_until=_lease()))
 
 
 @retry_transient
 @relaxed_durability()
-def release(held: Claim) -> None:
+def release(claim: Claim) -> None:
     """The job waits again, as if nothing had happened; the finished pages stay."""
-    claimed_job(held).update(claimed_by="", lease_until=None)
+    claimed_job(claim).update(claimed_by="", lease_until=None)
 
 
 @retry_transient
-def has_competing_job(held: Claim) -> bool:
+def has_competing_job(claim: Claim) -> bool:
     """Whether somebody else's job is open, or one that is more urgent: this one gives way after its page."""
-    others = Q(priority=held.priority) & ~Q(upload__owner_id=held.owner_id)
-    return _open().filter(others | Q(priority__lt=held.priority)).exists()
+    others = Q(priority=claim.priority) & ~Q(upload__owner_id=claim.owner_id)
+    return _open().filter(others | Q(priority__lt=claim.priority)).exists()
 
 
 @retry_transient
@@ -139,9 +139,9 @@ def _record_reader_deaths(claimed: QuerySet[Job]) -> int:
     for job in dead:
         upload = job.upload
         log.warning("the reader of upload %s died", upload.pk)
-        held = _claim_of(job)
+        claim = _claim_of(job)
         with suppress(LeaseLost):  # it was deleted, or ended, since that look
-            count_failure(held, READER_DIED_MESSAGE)
+            count_failure(claim, READER_DIED_MESSAGE)
     return len(dead)
 
 
@@ -202,7 +202,7 @@ def _take(job: Job, holder: str, *, is_continuation: bool) -> Claim:
     finished = dict(pages) if upload.pages_done else {}
     return replace(
         _claim_of(job),
-        done=frozenset(finished),
+        finished_pages=frozenset(finished),
         is_continuation=is_continuation,
         finished_page_texts={} if is_continuation else finished,
         seq=event_log.latest_seq(upload.owner_id),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS = 5.0
+STOP_TIMEOUT_SECONDS = 5.0
 
 _readers: list[tasks.JobReader] = []
 # The one used last is the next: where there is little to read, the others' memory may be swapped out.
@@ -34,26 +34,26 @@ _idle: queue.LifoQueue[tasks.JobReader] = queue.LifoQueue()
 _endings: Endings | None = None
 
 
-def start(bell: Publisher, count: int) -> None:
+def start(publisher: Publisher, count: int) -> None:
     """Voids the claims of readers that died; then so many warm up and read. Uses the database."""
-    _prepare(bell, count)
+    _prepare(publisher, count)
     notify.start_local([read_next] * count)
 
 
-def start_and_wait(bell: Publisher, count: int) -> None:
+def start_and_wait(publisher: Publisher, count: int) -> None:
     """The same, returning when all are warm. Raises reading.ReadingError where the engine does not start."""
-    _prepare(bell, count)
+    _prepare(publisher, count)
     with ThreadPoolExecutor(count) as threads:
         list(threads.map(tasks.JobReader.warm_up, _readers))
     notify.start_local([read_next] * count)
 
 
-def _prepare(bell: Publisher, count: int) -> None:
+def _prepare(publisher: Publisher, count: int) -> None:
     _recover_claims()
     threads = conf.reader_threads or max(1, (os.cpu_count() or 1) // max(1, count))
     for _ in range(count):
-        host = reading.EngineProcessPool(conf.engine, threads, max_memory_bytes=conf.reader_memory_bytes)
-        reader = tasks.JobReader(bell, host)
+        engines = reading.EngineProcessPool(conf.engine, threads, max_memory_bytes=conf.reader_memory_bytes)
+        reader = tasks.JobReader(publisher, engines)
         event_log.add_listener(reader.on_change)
         _readers.append(reader)
         _idle.put(reader)
@@ -85,7 +85,7 @@ def stop() -> None:
     for reader in _readers:
         event_log.remove_listener(reader.on_change)
         reader.stop()
-    notify.stop_local(STOP_SECONDS)
+    notify.stop_local(STOP_TIMEOUT_SECONDS)
     page_images.stop()
     _readers.clear()
 

@@ -30,57 +30,57 @@ MAX_FAILURES = 3
 
 @retry_transient
 @relaxed_durability()
-def save_page(held: Claim, page: reading.PageDone) -> None:
+def save_page(claim: Claim, page: reading.PageDone) -> None:
     """A finished page, which no later attempt reads again. Raises `LeaseLost`."""
     with transaction.atomic():
-        lock_upload(held, page_count=page.page_count, pages_done=F("pages_done") + 1)
-        require_rows(claimed_job(held).update(failures=0))
-        _insert_page(held, page)
+        lock_upload(claim, page_count=page.page_count, pages_done=F("pages_done") + 1)
+        require_rows(claimed_job(claim).update(failures=0))
+        _insert_page(claim, page)
 
 
 @retry_transient
 def finish(
-    held: Claim, page: reading.PageDone | None = None, on_commit: Callable[[], None] | None = None
+    claim: Claim, page: reading.PageDone | None = None, on_commit: Callable[[], None] | None = None
 ) -> bool:
     """The job is done, with its last page where that was just read; whether the upload has others.
 
     With its last job the upload ends: processed, or an error where no page was readable. `on_commit` is called
     once that is committed, before anybody is told the event. Raises `LeaseLost`.
     """
-    with event_log.transaction(on_commit=on_commit) as happened:
-        upload = _locked(held)
-        require_rows(claimed_job(held).delete()[0])
+    with event_log.transaction(on_commit=on_commit) as changes:
+        upload = _locked(claim)
+        require_rows(claimed_job(claim).delete()[0])
         if page:
-            _insert_page(held, page)
+            _insert_page(claim, page)
             upload.page_count, upload.pages_done = page.page_count, upload.pages_done + 1
-        others = Job.objects.filter(upload_id=held.upload_id).exists()
+        others = Job.objects.filter(upload_id=claim.upload_id).exists()
         if others:
             _save(upload)
         else:
-            happened.append(_end(upload))
+            changes.append(_end(upload))
     return others
 
 
 @retry_transient
-def fail(held: Claim, sentence: str) -> None:
+def fail(claim: Claim, sentence: str) -> None:
     """The upload ends with an error, whatever else of it is being read."""
-    with event_log.transaction() as happened:
-        upload = _locked(held)
-        require_rows(claimed_job(held).delete()[0])
-        Job.objects.filter(upload_id=held.upload_id).delete()
-        happened.append(_end(upload, sentence))
+    with event_log.transaction() as changes:
+        upload = _locked(claim)
+        require_rows(claimed_job(claim).delete()[0])
+        Job.objects.filter(upload_id=claim.upload_id).delete()
+        changes.append(_end(upload, sentence))
 
 
 @retry_transient
-def count_failure(held: Claim, sentence: str) -> None:
+def count_failure(claim: Claim, sentence: str) -> None:
     """The job waits again, unless it has brought down a reader too often without one more page.
 
     Nothing happens where the claim does not stand any more. Raises `LeaseLost`.
     """
-    if claimed_job(held).filter(failures__gte=MAX_FAILURES - 1).exists():
-        fail(held, sentence)
+    if claimed_job(claim).filter(failures__gte=MAX_FAILURES - 1).exists():
+        fail(claim, sentence)
     else:
-        claimed_job(held).update(failures=F("failures") + 1, claimed_by="", lease_until=None)
+        claimed_job(claim).update(failures=F("failures") + 1, claimed_by="", lease_until=None)
 
 
 def texts_so_far(upload_id: UUID) -> dict[str, Any]:
@@ -100,19 +100,19 @@ def _strip_nul(value: Any) -> Any:
     return value
 
 
-def _locked(held: Claim) -> Upload:
+def _locked(claim: Claim) -> Upload:
     """The same for who writes to it later: the upload, without what is of no use at its end."""
     fields = ("owner_id", "attempt", "page_count", "pages_done", "correction")
-    upload = upload_being_read(held).select_for_update().only(*fields).first()
+    upload = upload_being_read(claim).select_for_update().only(*fields).first()
     if upload is None:
         raise LeaseLost
     return upload
 
 
-def _insert_page(held: Claim, page: reading.PageDone) -> None:
+def _insert_page(claim: Claim, page: reading.PageDone) -> None:
     Page.objects.create(
-        upload_id=held.upload_id,
-        attempt=held.attempt,
+        upload_id=claim.upload_id,
+        attempt=claim.attempt,
         number=page.number,
         width=page.width,
         height=page.height,

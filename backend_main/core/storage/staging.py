@@ -38,9 +38,9 @@ def remove_stale(*, older_than_seconds: float) -> int:
     return len(stale)
 
 
-def check_free_space(bytes_wanted: int) -> None:
+def check_free_space(required_bytes: int) -> None:
     """Raises OSError (ENOSPC) where the file would leave less free than `conf.min_free_bytes`."""
-    if shutil.disk_usage(conf.staging_dir).free - bytes_wanted < conf.min_free_bytes:
+    if shutil.disk_usage(conf.staging_dir).free - required_bytes < conf.min_free_bytes:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 

@@ -54,7 +54,7 @@ class UploadSource(msgspec.Struct, frozen=True, kw_only=True):
     image_base64: str | Base64Text | None = None
     image_path: str | None = None
     image_hash: str | None = None
-    received: ingest.StagedFile | None = None
+    staged: ingest.StagedFile | None = None
 
 
 class CreateResult(NamedTuple):
@@ -75,16 +75,16 @@ def create(
         RequestError: on the field of `source`, or of what is asked, that is wrong; nothing was stored.
     """
     job_options.validate(options)
-    if source.image_base64 is None and source.image_path is None and source.received is None:
+    if source.image_base64 is None and source.image_path is None and source.staged is None:
         return _create_by_hash(owner, source.image_hash, options, origin)
-    with _stage_source(source) as received:
-        if existing := queries.upload_by_hash(owner=owner, image_hash=received.sha256):
+    with _stage_source(source) as staged:
+        if existing := queries.upload_by_hash(owner=owner, image_hash=staged.sha256):
             with suppress(UploadNotFound):  # deleted since that look
                 return CreateResult(_requeue_if_failed(existing, options, origin), duplicate=True)
         try:
-            return CreateResult(_store(owner, received, options, origin), duplicate=False)
+            return CreateResult(_store(owner, staged, options, origin), duplicate=False)
         except IntegrityError:
-            return _resolve_duplicate_race(owner, received, options, origin)
+            return _resolve_duplicate_race(owner, staged, options, origin)
 
 
 @retry_transient
@@ -99,13 +99,13 @@ def update(
 ) -> Upload:
     """Sets the given fields. Raises `UploadNotFound`, or `RequestError` where nothing is given."""
     given = {"filename": filename, "correction": correction, "metadata": metadata}
-    changes = {name: value for name, value in given.items() if value is not UNSET}
-    if not changes:
+    fields = {name: value for name, value in given.items() if value is not UNSET}
+    if not fields:
         raise RequestError({"data": "At least one of filename, processed_text, metadata is expected."})
-    with event_log.transaction() as happened:
+    with event_log.transaction() as changes:
         upload = _locked(owner, upload_id)
-        _set(upload, **changes)
-        happened.append(_change(upload, serializers.updated(upload), origin))
+        _set(upload, **fields)
+        changes.append(_change(upload, serializers.updated(upload), origin))
     return upload
 
 
@@ -123,7 +123,7 @@ def cancel(*, owner: User, upload_id: UUID, origin: ReplyTarget | None = None) -
     Raises:
         UploadNotFound, or StatusConflict where the upload has ended in another way.
     """
-    with event_log.transaction() as happened:
+    with event_log.transaction() as changes:
         upload = _locked(owner, upload_id)
         if upload.status == Status.CANCELLED:
             return upload
@@ -131,7 +131,7 @@ def cancel(*, owner: User, upload_id: UUID, origin: ReplyTarget | None = None) -
             raise StatusConflict(f"This upload has ended already: it is {upload.status}.")
         _set(upload, status=Status.CANCELLED, error=CANCELLED, **results.texts_so_far(upload_id))
         upload.jobs.all().delete()
-        happened.append(_change(upload, serializers.failed(upload), origin))
+        changes.append(_change(upload, serializers.failed(upload), origin))
     return upload
 
 
@@ -146,21 +146,21 @@ def retry(
     Raises:
         UploadNotFound, StatusConflict, or `RequestError` on what is asked; nothing was changed.
     """
-    with event_log.transaction() as happened:
+    with event_log.transaction() as changes:
         upload = _locked(owner, upload_id)
         if upload.status in quotas.OPEN_STATUSES:
             raise StatusConflict(f"This upload is {upload.status}; only one that has ended is read again.")
         wanted = job_options.validate(options.merged_with(job_options.from_stored(upload.read_options)))
         quotas.check_pending(owner, "instance_id")
         _requeue(upload, job_options.check_pages_exist(wanted, upload.page_count))
-        happened.append(_change(upload, serializers.updated(upload), origin))
+        changes.append(_change(upload, serializers.updated(upload), origin))
     notify.notify_jobs_available()
     return upload
 
 
 def _stage_source(source: UploadSource) -> AbstractContextManager[ingest.StagedFile]:
-    if source.received is not None:
-        return _check_hash(nullcontext(source.received), source.image_hash)
+    if source.staged is not None:
+        return _check_hash(nullcontext(source.staged), source.image_hash)
     if source.image_base64 is None:
         assert source.image_path is not None
         return _check_hash(ingest.from_path(source.image_path), source.image_hash)
@@ -172,20 +172,20 @@ def _check_hash(
     receiving: AbstractContextManager[ingest.StagedFile], image_hash: str | None
 ) -> Iterator[ingest.StagedFile]:
     """A hash beside the bytes must be theirs. The specification's example sends one that is no SHA-256."""
-    with receiving as received:
+    with receiving as staged:
         claimed = (image_hash or "").lower()
-        if re.fullmatch(r"[0-9a-f]{64}", claimed) and claimed != received.sha256:
+        if re.fullmatch(r"[0-9a-f]{64}", claimed) and claimed != staged.sha256:
             raise RequestError({"image_hash": "This is not the SHA-256 of the bytes sent."})
-        yield received
+        yield staged
 
 
 @retry_transient
 def _delete_row(owner: User, upload_id: UUID, origin: ReplyTarget | None) -> tuple[UploadMessage, str]:
-    with event_log.transaction() as happened:
+    with event_log.transaction() as changes:
         upload = _locked(owner, upload_id)
         last = serializers.deleted(upload)
         upload.delete()
-        happened.append(UploadChange(owner.pk, upload_id, upload.attempt, last, origin))
+        changes.append(UploadChange(owner.pk, upload_id, upload.attempt, last, origin))
     return last, upload.image_path
 
 
@@ -200,34 +200,32 @@ def _create_by_hash(
     return CreateResult(_requeue_if_failed(existing, asked, origin), duplicate=True)
 
 
-def _store(
-    owner: User, received: ingest.StagedFile, asked: ReadOptions, origin: ReplyTarget | None
-) -> Upload:
+def _store(owner: User, staged: ingest.StagedFile, asked: ReadOptions, origin: ReplyTarget | None) -> Upload:
     """File before row: a crash between the two leaves an unreferenced file, never a row without one."""
     key = uuid.uuid4()
-    path = f"{key}/original.{received.kind.extension}"
+    path = f"{key}/original.{staged.file_type.extension}"
     try:
-        storage.put(received.path, path)
+        storage.put(staged.path, path)
         upload = _insert(
             origin,
             asked,
-            received.field,
+            staged.field,
             id=key,
             owner=owner,
-            filename=received.filename,
+            filename=staged.filename,
             image_path=path,
-            image_hash=received.sha256,
-            content_type=received.kind.content_type,
-            bytes=received.bytes,
+            image_hash=staged.sha256,
+            content_type=staged.file_type.content_type,
+            bytes=staged.bytes,
         )
     except DatabaseUnavailable:
         raise  # there may be a row after all; if not, the file is swept
     except BaseException as error:
         storage.delete(path)
         if _is_disk_full(error):
-            raise StorageFull(received.field) from error
+            raise StorageFull(staged.field) from error
         if isinstance(error, StorageUnavailable):
-            raise StorageUnavailable(received.field) from error
+            raise StorageUnavailable(staged.field) from error
         raise
     notify.notify_jobs_available()
     return upload
@@ -246,12 +244,12 @@ def _insert(
 ) -> Upload:
     """`field` brought the bytes. Raises IntegrityError where another upload has the same."""
     try:
-        with event_log.transaction() as happened:
-            quotas.check_new(owner, bytes, field)
+        with event_log.transaction() as changes:
+            quotas.check_new_upload(owner, bytes, field)
             upload = Upload.objects.create(id=id, owner=owner, bytes=bytes, **columns, **asked.model_fields())
             Job.objects.create(upload=upload, priority=job_options.job_priority(asked))
             reply = serializers.created(upload, duplicate=False)
-            happened.append(_change(upload, serializers.created(upload), origin, reply))
+            changes.append(_change(upload, serializers.created(upload), origin, reply))
         return upload
     except IntegrityError:
         # It stands there from a time before, whose COMMIT was carried out and its answer lost.
@@ -262,10 +260,10 @@ def _insert(
 
 
 def _resolve_duplicate_race(
-    owner: User, received: ingest.StagedFile, asked: ReadOptions, origin: ReplyTarget | None
+    owner: User, staged: ingest.StagedFile, asked: ReadOptions, origin: ReplyTarget | None
 ) -> CreateResult:
     """The same bytes came in at the same time, and the other request was first: the constraint says so."""
-    existing = queries.upload_by_hash(owner=owner, image_hash=received.sha256)
+    existing = queries.upload_by_hash(owner=owner, image_hash=staged.sha256)
     if existing is None:
         raise RequestError({"image_hash": DELETED_MEANWHILE_MESSAGE})
     return CreateResult(_requeue_if_failed(existing, asked, origin), duplicate=True)
@@ -283,7 +281,7 @@ def _requeue_if_failed(upload: Upload, asked: ReadOptions, origin: ReplyTarget |
     """An upload that ended without a text is read again when its bytes come again; no other is."""
     if upload.status not in REQUEUED_STATUSES:
         return upload
-    with event_log.transaction() as happened:
+    with event_log.transaction() as changes:
         upload = _locked(upload.owner, upload.pk)
         if upload.status in REQUEUED_STATUSES:
             _requeue(
@@ -293,7 +291,7 @@ def _requeue_if_failed(upload: Upload, asked: ReadOptions, origin: ReplyTarget |
                 else job_options.from_stored(upload.read_options).for_all_pages(),
             )
             reply = serializers.created(upload, duplicate=True)
-            happened.append(_change(upload, serializers.updated(upload), origin, reply))
+            changes.append(_change(upload, serializers.updated(upload), origin, reply))
     notify.notify_jobs_available()
     return upload
 

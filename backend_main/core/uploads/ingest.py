@@ -38,7 +38,7 @@ class StagedFile:
     filename: str
     sha256: str
     bytes: int
-    kind: FileType
+    file_type: FileType
     field: str
 
 
@@ -71,10 +71,10 @@ class StagedFileWriter:
 
 
 @contextmanager
-def open_staged_file(field: str, *, bytes_expected: int = 0) -> Iterator[StagedFileWriter]:
+def open_staged_file(field: str, *, expected_bytes: int = 0) -> Iterator[StagedFileWriter]:
     """A new file, which is gone afterwards unless `storage.keep` has taken it."""
     with _translate_disk_full(field):
-        storage.check_free_space(bytes_expected)
+        storage.check_free_space(expected_bytes)
         opened = storage.staging_file()
         file, path = opened.__enter__()
     try:
@@ -91,7 +91,7 @@ def from_base64(text: str | Base64Text, *, name: str | None = None) -> Iterator[
         RequestError: on `image_base64`.
     """
     whole = Base64Text(text) if isinstance(text, str) else text
-    with open_staged_file("image_base64", bytes_expected=len(whole) * 3 // 4) as file:
+    with open_staged_file("image_base64", expected_bytes=len(whole) * 3 // 4) as file:
         for piece in _iter_decoded(whole):
             file.write(piece)
         yield file.finish(name)

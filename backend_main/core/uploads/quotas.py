@@ -15,7 +15,7 @@ from ..models import Status, Upload, User
 OPEN_STATUSES = (Status.PENDING, Status.PROCESSING)
 
 
-def check_new(owner: User, more_bytes: int, field: str) -> None:
+def check_new_upload(owner: User, more_bytes: int, field: str) -> None:
     """Whether one more file may come in, and be read. Raises `QuotaExceeded` or `PendingLimitExceeded` on `field`."""
     if not (conf.max_uploads_per_user or conf.max_bytes_per_user):
         check_pending(owner, field)

@@ -68,8 +68,8 @@ class NullPublisher:
     def publish(self, _item: object) -> None: ...
 
 
-def reader(host: StrictEngineProcess) -> tasks.JobReader:
-    return tasks.JobReader(NullPublisher(), host)  # type: ignore[arg-type]
+def reader(engines: StrictEngineProcess) -> tasks.JobReader:
+    return tasks.JobReader(NullPublisher(), engines)  # type: ignore[arg-type]
 
 
 MOMENTS = ["before page 1", "in page 1", "before page 2", "in page 2"]
@@ -77,23 +77,23 @@ MOMENTS = ["before page 1", "in page 1", "before page 2", "in page 2"]
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_delete_ends_the_reading_before_another_page(moment: str, upload: Upload) -> None:
-    host = StrictEngineProcess(moment, lambda: commands.delete(owner=upload.owner, upload_id=upload.pk))
-    one = reader(host)
+    engines = StrictEngineProcess(moment, lambda: commands.delete(owner=upload.owner, upload_id=upload.pk))
+    one = reader(engines)
     event_log.add_listener(one.on_change)
     try:
         assert one.read_next()
     finally:
         event_log.remove_listener(one.on_change)
-    assert host.pages_read == ([1] if moment.endswith("2") else [])
+    assert engines.pages_read == ([1] if moment.endswith("2") else [])
     assert not Page.objects.exists()
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_stop_gives_the_document_back_before_another_page(moment: str, upload: Upload) -> None:
-    host = StrictEngineProcess(moment, lambda: one.stop())
-    one = reader(host)
+    engines = StrictEngineProcess(moment, lambda: one.stop())
+    one = reader(engines)
     assert one.read_next()
-    assert host.pages_read == ([1] if moment.endswith("2") else [])
+    assert engines.pages_read == ([1] if moment.endswith("2") else [])
     assert list(Job.objects.values_list("claimed_by", "failures")) == [("", 0)]
     assert not one.read_next()
 
@@ -102,31 +102,31 @@ def test_a_delete_between_the_claim_and_the_reading_is_found(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody told the reader: it did not know yet that it had the job."""
-    claim = job_queue.claim_next
+    claim_next = job_queue.claim_next
 
     def deleted_at_once(holder: str) -> job_claim.Claim | None:
-        held = claim(holder)
+        claim = claim_next(holder)
         commands.delete(owner=upload.owner, upload_id=upload.pk)
-        return held
+        return claim
 
     monkeypatch.setattr(job_queue, "claim_next", deleted_at_once)
-    host = StrictEngineProcess("", lambda: None)
-    assert reader(host).read_next()
-    assert host.pages_read == []
+    engines = StrictEngineProcess("", lambda: None)
+    assert reader(engines).read_next()
+    assert engines.pages_read == []
 
 
 def test_a_lost_lease_ends_the_reading(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "HEARTBEAT_SECONDS", 0.001)
     monkeypatch.setattr(job_queue, "extend_lease", lambda _claim: not lost.is_set())
     lost, heard = threading.Event(), threading.Event()
-    host = StrictEngineProcess("in page 2", lambda: (lost.set(), heard.wait(5)))
-    cancel = host.cancel
-    monkeypatch.setattr(host, "cancel", lambda: (cancel(), heard.set()))
-    one = reader(host)
+    engines = StrictEngineProcess("in page 2", lambda: (lost.set(), heard.wait(5)))
+    cancel = engines.cancel
+    monkeypatch.setattr(engines, "cancel", lambda: (cancel(), heard.set()))
+    one = reader(engines)
     assert one.read_next()
     one.stop()
     assert heard.is_set()
-    assert host.pages_read == [1]
+    assert engines.pages_read == [1]
 
 
 def test_an_error_of_a_file_that_was_deleted_meanwhile_is_no_defect(
@@ -143,14 +143,14 @@ def test_an_error_of_a_file_that_was_deleted_meanwhile_is_no_defect(
 def test_an_engine_that_does_not_start_costs_no_upload_anything(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    host = StrictEngineProcess("", lambda: None)
+    engines = StrictEngineProcess("", lambda: None)
 
     def failing() -> None:
         raise reading.EngineCrashed("The reading engine did not start.")
 
-    monkeypatch.setattr(host, "start", failing)
+    monkeypatch.setattr(engines, "start", failing)
     for _ in range(5):
-        assert not reader(host).read_next()
+        assert not reader(engines).read_next()
     upload.refresh_from_db()
     assert (upload.status, upload.attempt) == (Status.PENDING, 0)
 
@@ -182,7 +182,7 @@ def test_a_file_that_goes_with_its_upload_while_it_is_fetched_is_no_defect(
         raise FileNotFoundError("there is no such object")
 
     monkeypatch.setattr(storage, "local_copy", fetch)
-    host = StrictEngineProcess("", lambda: None)
-    assert reader(host).read_next()
+    engines = StrictEngineProcess("", lambda: None)
+    assert reader(engines).read_next()
     assert ("Traceback" in caplog.text) != deleted
     assert list(Job.objects.values_list("failures", flat=True)) == ([] if deleted else [1])

@@ -189,12 +189,12 @@ def test_no_more_is_decoded_than_the_limit_and_a_piece(monkeypatch: pytest.Monke
 )
 def test_the_kind_is_what_the_content_says(form: str, content_type: str, extension: str) -> None:
     _, file = received(base64_of(picture(form)), name="claims-to-be.pdf")
-    assert (file.kind.content_type, file.kind.extension) == (content_type, extension)
+    assert (file.file_type.content_type, file.file_type.extension) == (content_type, extension)
 
 
 @pytest.mark.parametrize("before", [0, 1, 500, 1019])
 def test_a_pdf_may_have_a_few_bytes_before_its_header(before: int) -> None:
-    assert received(base64_of(b"\n" * before + b"%PDF-1.7\n"))[1].kind.extension == "pdf"
+    assert received(base64_of(b"\n" * before + b"%PDF-1.7\n"))[1].file_type.extension == "pdf"
 
 
 def png_header(width: int, height: int) -> bytes:

@@ -39,18 +39,18 @@ def broker() -> Broker:
 
 
 @pytest.fixture
-def courier(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerNotifier]:
-    monkeypatch.setattr(notify, "RETRY_SECONDS", 0.01)
+def worker_notifier(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerNotifier]:
+    monkeypatch.setattr(notify, "RETRY_INTERVAL_SECONDS", 0.01)
     notify.start_worker_notifier(broker.post)
-    assert notify._courier is not None
-    yield notify._courier
+    assert notify._worker_notifier is not None
+    yield notify._worker_notifier
     broker.free.set()
     notify.stop_worker_notifier(30)
     notify.notify_jobs_available()  # does nothing any more
 
 
 def test_whoever_tells_goes_on_while_the_broker_thinks_and_what_comes_meanwhile_is_one_more_call(
-    broker: Broker, courier: WorkerNotifier
+    broker: Broker, worker_notifier: WorkerNotifier
 ) -> None:
     broker.free.clear()
     notify.notify_jobs_available()
@@ -64,7 +64,7 @@ def test_whoever_tells_goes_on_while_the_broker_thinks_and_what_comes_meanwhile_
     assert broker.posted == [1, 13]
 
 
-def test_there_is_an_end_to_the_calls_that_wait(broker: Broker, courier: WorkerNotifier) -> None:
+def test_there_is_an_end_to_the_calls_that_wait(broker: Broker, worker_notifier: WorkerNotifier) -> None:
     broker.free.clear()
     notify.notify_jobs_available()
     broker.wait_asked()
@@ -77,7 +77,7 @@ def test_there_is_an_end_to_the_calls_that_wait(broker: Broker, courier: WorkerN
 
 
 def test_a_broker_that_is_away_is_warned_of_once_and_tried_until_it_is_back(
-    broker: Broker, courier: WorkerNotifier, caplog: pytest.LogCaptureFixture
+    broker: Broker, worker_notifier: WorkerNotifier, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Without being told again: otherwise a server with nothing to read would call it away for ever."""
     broker.away = True
@@ -90,7 +90,7 @@ def test_a_broker_that_is_away_is_warned_of_once_and_tried_until_it_is_back(
     notify.stop_worker_notifier(30)
     assert broker.posted == [5]
     assert caplog.text.count("workers cannot be called") == 1
-    assert not courier.is_failing
+    assert not worker_notifier.is_failing
 
 
 class IdleReader:
@@ -206,7 +206,7 @@ class Jobs:
 def test_where_more_was_called_for_a_reader_looks_at_once_and_otherwise_rests(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(notify, "IDLE_PAUSE_SECONDS", 3600.0)
+    monkeypatch.setattr(notify, "PAUSE_AFTER_JOB_SECONDS", 3600.0)
     jobs = Jobs(4)
     pool = notify.ReaderThreadPool([jobs])
     pool.wake_local_readers(3)
@@ -230,7 +230,7 @@ def test_after_a_rest_a_reader_looks_for_what_nobody_called_for() -> None:
 
 def test_calls_that_found_nothing_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else whoever cancels before it is read would leave the readers without rest."""
-    monkeypatch.setattr(notify, "IDLE_PAUSE_SECONDS", 3600.0)
+    monkeypatch.setattr(notify, "PAUSE_AFTER_JOB_SECONDS", 3600.0)
     jobs = Jobs(0)
     pool = notify.ReaderThreadPool([jobs])
     pool.wake_local_readers(10)

@@ -49,11 +49,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3, 5])
 def test_after_a_cancel_a_reader_writes_and_tells_nothing(
-    after: int, upload: Upload, happened: list[UploadChange]
+    after: int, upload: Upload, changes: list[UploadChange]
 ) -> None:
     def cancel() -> None:
         commands.cancel(owner=upload.owner, upload_id=upload.pk)
-        happened.append(MARK)
+        changes.append(MARK)
 
     script = page(1, 2, "a") + page(2, 2, "b")
     one, _, _ = reader([*script[:after], cancel, *script[after:]])
@@ -63,18 +63,18 @@ def test_after_a_cancel_a_reader_writes_and_tells_nothing(
     assert left.raw_text == ("a" if after >= 3 else "")
     assert Page.objects.filter(upload=upload).count() == (1 if after >= 3 else 0)
     assert not Job.objects.filter(upload=upload).exists()
-    assert happened[-1] is MARK
-    assert len(terminals(happened)) == 1
+    assert changes[-1] is MARK
+    assert len(terminals(changes)) == 1
 
 
 def test_a_retry_right_after_a_cancel_is_another_reader_s_and_the_first_writes_nothing(
-    upload: Upload, happened: list[UploadChange]
+    upload: Upload, changes: list[UploadChange]
 ) -> None:
     def again() -> None:
         commands.cancel(owner=upload.owner, upload_id=upload.pk)
         commands.retry(owner=upload.owner, upload_id=upload.pk)
         assert job_queue.claim_next("another reader") is not None
-        happened.append(MARK)
+        changes.append(MARK)
 
     script = page(1, 2, "a") + page(2, 2, "b")
     one, _, _ = reader([*script[:4], again, *script[4:]])
@@ -82,7 +82,7 @@ def test_a_retry_right_after_a_cancel_is_another_reader_s_and_the_first_writes_n
     assert (reload(upload).status, reload(upload).attempt) == (Status.PROCESSING, 2)
     assert not Page.objects.filter(upload=upload).exists()
     assert Job.objects.get(upload=upload).claimed_by == "another reader"
-    assert happened[-1] is MARK
+    assert changes[-1] is MARK
 
 
 MARK: Any = SimpleNamespace(ends_reading=False)
@@ -90,11 +90,11 @@ MARK: Any = SimpleNamespace(ends_reading=False)
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3, 5])
 def test_after_a_delete_a_reader_writes_and_tells_nothing(
-    after: int, upload: Upload, happened: list[UploadChange]
+    after: int, upload: Upload, changes: list[UploadChange]
 ) -> None:
     def delete() -> None:
         commands.delete(owner=upload.owner, upload_id=upload.pk)
-        happened.append(DELETED)
+        changes.append(DELETED)
 
     script = page(1, 2, "a") + page(2, 2, "b")
     one, _, _ = reader([*script[:after], delete, *script[after:]])
@@ -102,8 +102,8 @@ def test_after_a_delete_a_reader_writes_and_tells_nothing(
     assert not Upload.objects.filter(pk=upload.pk).exists()
     assert not Page.objects.filter(upload_id=upload.pk).exists()
     assert not Job.objects.filter(upload_id=upload.pk).exists()
-    assert happened[-1] is DELETED
-    assert len(terminals(happened)) == 2  # the delete itself, and the mark after it
+    assert changes[-1] is DELETED
+    assert len(terminals(changes)) == 2  # the delete itself, and the mark after it
 
 
 DELETED: Any = SimpleNamespace(ends_reading=True)
@@ -115,10 +115,10 @@ def test_a_delete_cancels_the_reading_of_that_upload_only(upload: Upload) -> Non
 
     def delete(which: Upload, owner: User) -> None:
         commands.delete(owner=owner, upload_id=which.pk)
-        seen.append(host.cancelled)
+        seen.append(engines.cancelled)
 
     script = page(1, 1, "a")
-    one, host, _ = reader(
+    one, engines, _ = reader(
         [script[0], lambda: delete(other, other.owner), lambda: delete(upload, upload.owner), *script[1:]]
     )
     event_log.add_listener(one.on_change)
@@ -137,17 +137,17 @@ def test_an_end_heard_late_of_what_was_taken_up_again_since_ends_nothing(upload:
 
     def hear(upload_id: uuid.UUID, seq: int) -> None:
         one.on_reading_ended(ReadingEnded(upload.owner_id, upload_id, seq))
-        seen.append(host.cancelled)
+        seen.append(engines.cancelled)
 
     script = page(1, 1, "a")
     ends = [(upload.pk, cancelled), (uuid.uuid4(), cancelled + 9), (upload.pk, cancelled + 2)]
-    one, host, _ = reader([script[0], *(functools.partial(hear, *end) for end in ends), *script[1:]])
+    one, engines, _ = reader([script[0], *(functools.partial(hear, *end) for end in ends), *script[1:]])
     one.read_next()
     assert seen == [False, False, True]
 
 
 def test_a_reader_whose_upload_another_took_writes_nothing_over_it(
-    upload: Upload, happened: list[UploadChange]
+    upload: Upload, changes: list[UploadChange]
 ) -> None:
     other, _, _ = reader(page(1, 1, "the second reader's"))
 
@@ -156,13 +156,13 @@ def test_a_reader_whose_upload_another_took_writes_nothing_over_it(
         assert other.read_next()
 
     script = page(1, 1, "the first reader's")
-    one, _, bell = reader([*script[:2], taken_over, *script[2:]])
+    one, _, publisher = reader([*script[:2], taken_over, *script[2:]])
     one.read_next()
     done = reload(upload)
     assert (done.status, done.attempt, done.raw_text) == (Status.PROCESSED, 2, "the second reader's")
     assert [p.attempt for p in Page.objects.filter(upload=upload)] == [2]
-    assert bell.pages == []
-    assert len(terminals(happened)) == 1
+    assert publisher.pages == []
+    assert len(terminals(changes)) == 1
 
 
 @pytest.mark.parametrize(
@@ -176,10 +176,10 @@ def test_a_reader_whose_upload_another_took_writes_nothing_over_it(
     ids=lambda error: type(error).__name__,
 )
 def test_a_reader_that_lost_its_upload_cannot_end_it_either(
-    end: Exception, upload: Upload, happened: list[UploadChange]
+    end: Exception, upload: Upload, changes: list[UploadChange]
 ) -> None:
     """Another reader has it: still at work, its claim stands."""
-    happened.clear()
+    changes.clear()
     other, _, _ = reader([])
 
     def taken_over() -> None:
@@ -191,11 +191,11 @@ def test_a_reader_that_lost_its_upload_cannot_end_it_either(
     assert (held.status, held.attempt) == (Status.PROCESSING, 2)
     job = Job.objects.get(upload=upload)
     assert (job.claimed_by, job.failures) == (other._name, 1)  # the death that opened it
-    assert terminals(happened) == []
+    assert terminals(changes) == []
 
 
 def test_an_upload_that_is_deleted_between_two_of_its_ranges_is_not_read_on(
-    upload: Upload, monkeypatch: pytest.MonkeyPatch, happened: list[UploadChange]
+    upload: Upload, monkeypatch: pytest.MonkeyPatch, changes: list[UploadChange]
 ) -> None:
     go_on = job_queue.claim_next_range
 
@@ -205,11 +205,11 @@ def test_an_upload_that_is_deleted_between_two_of_its_ranges_is_not_read_on(
         return following
 
     monkeypatch.setattr(job_queue, "claim_next_range", deleted_then)
-    one, _, bell = reader(long_document(10))
+    one, _, publisher = reader(long_document(10))
     assert one.read_next()
-    assert len(bell.pages) == 3, "of the next page nothing is read"
+    assert len(publisher.pages) == 3, "of the next page nothing is read"
     assert not one.read_next()
-    assert [change.kind for change in happened][-1] == "deleted"
+    assert [change.kind for change in changes][-1] == "deleted"
 
 
 # ── given back, and taken up again ──
@@ -225,32 +225,32 @@ def test_a_file_that_was_deleted_with_its_upload_before_it_was_reached_is_no_fai
         yield
 
     monkeypatch.setattr(storage, "local_copy", deleted_meanwhile)
-    one, host, _ = reader()
+    one, engines, _ = reader()
     assert one.read_next()
-    assert host.asked == []
+    assert engines.requested_options == []
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_a_file_that_cannot_be_reached_just_now_is_read_later_however_long_that_takes(
-    upload: Upload, monkeypatch: pytest.MonkeyPatch, happened: list[UploadChange]
+    upload: Upload, monkeypatch: pytest.MonkeyPatch, changes: list[UploadChange]
 ) -> None:
     def away(_key: str) -> None:
         raise StorageUnavailable
 
-    happened.clear()
-    one, host, _ = reader(page(1, 1, "a"))
+    changes.clear()
+    one, engines, _ = reader(page(1, 1, "a"))
     with monkeypatch.context() as patched:
         patched.setattr(storage, "local_copy", away)
         for _sweep in range(results.MAX_FAILURES + 1):
             assert not one.read_next(), "it waits for the next sweep, and does not ask without end"
     job = Job.objects.get(upload=upload)
     assert (job.claimed_by, job.failures) == ("", 0)
-    assert (host.asked, terminals(happened)) == ([], [])
+    assert (engines.requested_options, terminals(changes)) == ([], [])
     assert one.read_next()
     assert reload(upload).raw_text == "a"
 
 
-def test_giving_back_keeps_the_failures_and_the_pages(upload: Upload, happened: list[UploadChange]) -> None:
+def test_giving_back_keeps_the_failures_and_the_pages(upload: Upload, changes: list[UploadChange]) -> None:
     crash = reading.EngineCrashed("crashed")
     one, _, _ = reader([*page(1, 2, "a"), crash], [reading.Cancelled()])
     one.read_next()
@@ -259,14 +259,14 @@ def test_giving_back_keeps_the_failures_and_the_pages(upload: Upload, happened: 
     assert (job.failures, job.claimed_by) == (1, "")
     assert reload(upload).status == Status.PROCESSING
     assert Page.objects.filter(upload=upload).count() == 1
-    assert terminals(happened) == []
+    assert terminals(changes) == []
 
 
 def test_after_a_restart_reading_goes_on_with_the_next_page(
-    upload: Upload, happened: list[UploadChange]
+    upload: Upload, changes: list[UploadChange]
 ) -> None:
-    dying, host, _ = reader()
-    host.read_batched = killed_in(2, page(1, 3, "a"))  # type: ignore[method-assign]
+    dying, engines, _ = reader()
+    engines.read_batched = killed_in(2, page(1, 3, "a"))  # type: ignore[method-assign]
     with pytest.raises(SystemExit):
         dying.read_next()
     assert Job.objects.get(upload=upload).claimed_by
@@ -274,16 +274,16 @@ def test_after_a_restart_reading_goes_on_with_the_next_page(
     assert not idle.read_next(), "a claimed job is nobody else's"
 
     job_queue.release_all_claims()
-    happened.clear()
-    one, host, bell = reader(page(2, 3, "b") + page(3, 3, "c"))
+    changes.clear()
+    one, engines, publisher = reader(page(2, 3, "b") + page(3, 3, "c"))
     assert one.read_next()
-    assert host.asked[0].first_page == 2
-    [taken] = bell.taken
+    assert engines.requested_options[0].first_page == 2
+    [taken] = publisher.started
     assert (taken.attempt, taken.pages, taken.page_count) == (2, {1: "a"}, 3)
     done = reload(upload)
     assert (done.raw_text, done.attempt, done.pages_done) == ("a\n\nb\n\nc", 2, 3)
     assert [p.attempt for p in Page.objects.filter(upload=upload).order_by("number")] == [1, 2, 2]
-    assert bell.pages == [(2, "b"), (2, "c")]
+    assert publisher.pages == [(2, "b"), (2, "c")]
 
 
 def killed_in(fatal: int, steps: list[Step]) -> Callable[..., Iterator[reading.BatchedEvent]]:
@@ -301,10 +301,10 @@ def killed_in(fatal: int, steps: list[Step]) -> Callable[..., Iterator[reading.B
 
 
 def test_a_reader_that_was_told_to_stop_takes_nothing_more(upload: Upload) -> None:
-    one, host, _ = reader(page(1, 1, "x"))
+    one, engines, _ = reader(page(1, 1, "x"))
     one.stop()
     assert not one.read_next()
-    assert host.stopped
+    assert engines.stopped
     assert reload(upload).status == Status.PENDING
 
 
@@ -312,12 +312,12 @@ def test_an_engine_that_does_not_start_leaves_the_job_for_later(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It counts against the upload only when reading it brings the engine down."""
-    one, host, _ = reader([reading.EngineCrashed("The reading engine did not start.")])
+    one, engines, _ = reader([reading.EngineCrashed("The reading engine did not start.")])
 
     def failing() -> None:
         raise reading.EngineCrashed("The reading engine did not start.")
 
-    monkeypatch.setattr(host, "start", failing)
+    monkeypatch.setattr(engines, "start", failing)
     one.read_next()
     assert Job.objects.get(upload=upload).failures <= 1
     assert reload(upload).status != Status.ERROR
@@ -330,8 +330,8 @@ def test_a_reader_in_the_middle_of_its_ranges_gives_way_after_a_page_and_comes_b
     other = page(1, 1, "other")
     at = next(i for i, step in enumerate(script) if isinstance(step, reading.PageDone) and step.number == 5)
     script.insert(at, lambda: new_upload(new_user()))
-    one, host, _ = reader(script[: at + 2], other, script[at + 2 :])
+    one, engines, _ = reader(script[: at + 2], other, script[at + 2 :])
     while one.read_next():
         pass
-    assert [options.first_page for options in host.asked] == [1, 2, 3, 4, 5, 1, 6, 7, 8, 9, 10]
+    assert [options.first_page for options in engines.requested_options] == [1, 2, 3, 4, 5, 1, 6, 7, 8, 9, 10]
     assert reload(upload).raw_text == "\n\n".join(f"page {number}" for number in range(1, 11))

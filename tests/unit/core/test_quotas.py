@@ -37,7 +37,7 @@ def test_without_quotas_nothing_is_refused_and_nothing_is_counted(
 ) -> None:
     quota(max_pending_per_user=0, max_uploads_per_user=0, max_bytes_per_user=0)
     with django_assert_num_queries(0):  # type: ignore[attr-defined] # it is a context manager
-        quotas.check_new(new_user_unsaved(), 1, "image_base64")
+        quotas.check_new_upload(new_user_unsaved(), 1, "image_base64")
 
 
 def new_user_unsaved() -> User:

@@ -138,19 +138,19 @@ def created(**asked: Any) -> Upload:
 def test_what_is_asked_is_kept_and_comes_with_the_job() -> None:
     upload = created(engine="dummy", languages=["en-GB"], pages="2-3")
     assert (upload.engine, upload.languages) == ("dummy", ["en"])
-    held = job_queue.claim_next("reader")
-    assert held is not None
-    assert held.upload_id == upload.pk
-    assert (held.options.engine, held.options.languages) == ("dummy", ("en",))
-    assert (held.options.pages, held.options.profile) == ("2-3", "")
+    claim = job_queue.claim_next("reader")
+    assert claim is not None
+    assert claim.upload_id == upload.pk
+    assert (claim.options.engine, claim.options.languages) == ("dummy", ("en",))
+    assert (claim.options.pages, claim.options.profile) == ("2-3", "")
 
 
 def test_what_is_not_asked_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     upload = created(pages="1")
     monkeypatch.setattr(job_options, "conf", msgspec.structs.replace(configuration.conf, engine="rapid"))
-    held = job_queue.claim_next("reader")
-    assert held is not None
-    assert held.options.engine == "rapid"
+    claim = job_queue.claim_next("reader")
+    assert claim is not None
+    assert claim.options.engine == "rapid"
     assert Upload.objects.get(pk=upload.pk).engine == "rapid"
 
 
@@ -169,9 +169,9 @@ def test_bytes_that_come_again_after_an_error_may_ask_anew() -> None:
     Job.objects.all().delete()
     again = commands.create(owner=owner, source=source, options=ReadOptions(languages=["en"]))
     assert again.duplicate
-    held = job_queue.claim_next("reader")
-    assert held is not None
-    assert (held.options.languages, held.options.pages) == (("en",), "")
+    claim = job_queue.claim_next("reader")
+    assert claim is not None
+    assert (claim.options.languages, claim.options.pages) == (("en",), "")
 
 
 def test_a_retry_asks_anew_and_keeps_what_it_does_not_ask() -> None:
@@ -179,9 +179,9 @@ def test_a_retry_asks_anew_and_keeps_what_it_does_not_ask() -> None:
     commands.cancel(owner=upload.owner, upload_id=upload.pk)
     again = commands.retry(owner=upload.owner, upload_id=upload.pk, options=ReadOptions(pages="1-"))
     assert again.read_options == {"engine": "dummy", "languages": ["en"], "anew": "1-"}
-    held = job_queue.claim_next("reader")
-    assert held is not None
-    assert (held.options.pages, held.options.languages) == ("1-", ("en",))
+    claim = job_queue.claim_next("reader")
+    assert claim is not None
+    assert (claim.options.pages, claim.options.languages) == ("1-", ("en",))
 
 
 def asked_after(*retries: ReadOptions, **at_first: Any) -> tuple[dict[str, Any], str]:
@@ -190,9 +190,9 @@ def asked_after(*retries: ReadOptions, **at_first: Any) -> tuple[dict[str, Any],
     for asked in retries:
         commands.cancel(owner=upload.owner, upload_id=upload.pk)
         commands.retry(owner=upload.owner, upload_id=upload.pk, options=asked)
-    held = job_queue.claim_next("reader")
-    assert held is not None
-    return Upload.objects.get(pk=upload.pk).read_options, held.options.pages
+    claim = job_queue.claim_next("reader")
+    assert claim is not None
+    return Upload.objects.get(pk=upload.pk).read_options, claim.options.pages
 
 
 def test_pages_of_a_retry_are_read_alone_and_are_the_text_s_from_then_on() -> None:

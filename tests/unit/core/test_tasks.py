@@ -42,17 +42,19 @@ pytestmark = pytest.mark.django_db
 # ── the good way ──
 
 
-def test_without_work_nothing_is_read(happened: list[UploadChange]) -> None:
-    one, host, _ = reader()
+def test_without_work_nothing_is_read(changes: list[UploadChange]) -> None:
+    one, engines, _ = reader()
     assert not one.read_next()
-    assert host.asked == []
-    assert host.starts == 1
-    assert happened == []
+    assert engines.requested_options == []
+    assert engines.starts == 1
+    assert changes == []
 
 
-def test_a_document_is_read_page_by_page_to_its_end(upload: Upload, happened: list[UploadChange]) -> None:
-    happened.clear()
-    one, host, bell = reader(page(1, 2, "a", "b", warnings=["w"]) + page(2, 2, "c", warnings=["w", "v"]))
+def test_a_document_is_read_page_by_page_to_its_end(upload: Upload, changes: list[UploadChange]) -> None:
+    changes.clear()
+    one, engines, publisher = reader(
+        page(1, 2, "a", "b", warnings=["w"]) + page(2, 2, "c", warnings=["w", "v"])
+    )
     assert one.read_next()
     done = reload(upload)
     assert (done.status, done.error, done.attempt) == (Status.PROCESSED, None, 1)
@@ -63,11 +65,11 @@ def test_a_document_is_read_page_by_page_to_its_end(upload: Upload, happened: li
     first = Page.objects.get(upload=upload, number=1)
     assert (first.attempt, first.markdown, first.text, first.width) == (1, "a\nb", "a b", 10)
     assert [line["text"] for line in first.lines] == ["a", "b"]
-    assert bell.texts == [(1, ""), (1, "a"), (1, "a\nb"), (1, ""), (1, "c")]
-    assert bell.pages == [(1, "a\nb"), (1, "c")]
-    assert host.asked[0].first_page == 1
-    assert [taken.attempt for taken in bell.taken] == [1]
-    [last] = terminals(happened)
+    assert publisher.texts == [(1, ""), (1, "a"), (1, "a\nb"), (1, ""), (1, "c")]
+    assert publisher.pages == [(1, "a\nb"), (1, "c")]
+    assert engines.requested_options[0].first_page == 1
+    assert [taken.attempt for taken in publisher.started] == [1]
+    [last] = terminals(changes)
     assert isinstance(last.message, messages.Processed)
     assert last.message.raw_text == "a\nb\n\nc"
     assert not one.read_next()
@@ -75,11 +77,11 @@ def test_a_document_is_read_page_by_page_to_its_end(upload: Upload, happened: li
 
 def test_only_the_pages_asked_for_are_read(upload: Upload) -> None:
     Upload.objects.filter(pk=upload.pk).update(read_options={"pages": "2,4-"})
-    one, host, _ = reader(page(2, 5, "b") + page(4, 5, "d") + page(5, 5, "e"))
+    one, engines, _ = reader(page(2, 5, "b") + page(4, 5, "d") + page(5, 5, "e"))
     assert one.read_next()
     done = reload(upload)
-    assert [options.first_page for options in host.asked] == [2, 4, 5]
-    assert [options.last_page for options in host.asked] == [2, 4, 5]
+    assert [options.first_page for options in engines.requested_options] == [2, 4, 5]
+    assert [options.last_page for options in engines.requested_options] == [2, 4, 5]
     assert (done.status, done.raw_text) == (Status.PROCESSED, "b\n\nd\n\ne")
     assert (done.page_count, done.pages_done) == (5, 3)
 
@@ -88,9 +90,9 @@ def test_a_reader_that_goes_on_asks_for_the_next_of_them(upload: Upload) -> None
     Upload.objects.filter(pk=upload.pk).update(read_options={"pages": "2,4"})
     one, _, _ = reader([*page(2, 5, "b"), reading.EngineCrashed("crashed")])
     assert one.read_next()
-    two, host, _ = reader(page(4, 5, "d"))
+    two, engines, _ = reader(page(4, 5, "d"))
     assert two.read_next()
-    assert [options.first_page for options in host.asked] == [4]
+    assert [options.first_page for options in engines.requested_options] == [4]
     assert reload(upload).raw_text == "b\n\nd"
 
 
@@ -103,10 +105,10 @@ def read_again(upload: Upload, pages: str) -> None:
 
 def test_of_a_retry_with_pages_those_alone_are_read_and_the_text_is_whole_again(upload: Upload) -> None:
     read_again(upload, "2")
-    one, host, bell = reader(page(2, 3, "B"))
+    one, engines, publisher = reader(page(2, 3, "B"))
     assert one.read_next()
-    assert [options.first_page for options in host.asked] == [2]
-    assert bell.taken[0].pages == {1: "a", 3: "c"}
+    assert [options.first_page for options in engines.requested_options] == [2]
+    assert publisher.started[0].pages == {1: "a", 3: "c"}
     assert (reload(upload).status, reload(upload).raw_text, reload(upload).pages_done) == (
         Status.PROCESSED,
         "a\n\nB\n\nc",
@@ -118,45 +120,45 @@ def test_a_reader_that_takes_over_a_retry_goes_on_between_what_is_finished(uploa
     read_again(upload, "1,3")
     one, _, _ = reader([*page(1, 3, "A"), reading.EngineCrashed("crashed")])
     assert one.read_next()
-    two, host, _ = reader(page(3, 3, "C"))
+    two, engines, _ = reader(page(3, 3, "C"))
     assert two.read_next()
-    assert [options.first_page for options in host.asked] == [3]
+    assert [options.first_page for options in engines.requested_options] == [3]
     assert reload(upload).raw_text == "A\n\nb\n\nC"
 
 
 def test_a_reader_of_before_the_retry_writes_nothing_into_it(upload: Upload) -> None:
-    held = job_queue.claim_next("slow")
-    assert held is not None
+    first_claim = job_queue.claim_next("slow")
+    assert first_claim is not None
     commands.cancel(owner=upload.owner, upload_id=upload.pk)
     commands.retry(owner=upload.owner, upload_id=upload.pk, options=ReadOptions(pages="2"))
     late = page(2, 3, "late")[-1]
     assert isinstance(late, reading.PageDone)
     with pytest.raises(job_claim.LeaseLost):
-        results.save_page(held, late)
+        results.save_page(first_claim, late)
     assert job_queue.claim_next("next") is not None
     with pytest.raises(job_claim.LeaseLost):
-        results.save_page(held, late)
+        results.save_page(first_claim, late)
     assert not upload.pages.exists()
 
 
 def test_pages_behind_the_last_one_are_not_waited_for(upload: Upload) -> None:
     Upload.objects.filter(pk=upload.pk).update(read_options={"pages": "1,7"})
-    one, host, _ = reader(page(1, 3, "a"))
+    one, engines, _ = reader(page(1, 3, "a"))
     assert one.read_next()
-    assert [options.first_page for options in host.asked] == [1]
+    assert [options.first_page for options in engines.requested_options] == [1]
     assert reload(upload).status == Status.PROCESSED
 
 
 def test_a_reader_that_died_before_the_end_of_the_job_left_nothing_to_read(upload: Upload) -> None:
-    held = job_queue.claim_next("dead")
-    assert held is not None
+    first_claim = job_queue.claim_next("dead")
+    assert first_claim is not None
     done = page(1, 1, "a")[-1]
     assert isinstance(done, reading.PageDone)
-    results.save_page(held, done)
+    results.save_page(first_claim, done)
     job_queue.release_all_claims()
-    one, host, _ = reader()
+    one, engines, _ = reader()
     assert one.read_next()
-    assert host.asked == []
+    assert engines.requested_options == []
     assert (reload(upload).status, reload(upload).raw_text) == (Status.PROCESSED, "a")
 
 
@@ -174,10 +176,10 @@ def test_the_last_page_and_the_end_are_one_commit_and_the_page_is_shown_first(
     def hear(change: UploadChange) -> None:
         told.append(change.kind)
 
-    host = FakeEngineProcess(page(1, 2, "a") + page(2, 2, "b"))
+    engines = FakeEngineProcess(page(1, 2, "a") + page(2, 2, "b"))
     event_log.add_listener(hear)
     try:
-        assert tasks.JobReader(RecordingPublisher(), host).read_next()  # type: ignore[arg-type]
+        assert tasks.JobReader(RecordingPublisher(), engines).read_next()  # type: ignore[arg-type]
     finally:
         event_log.remove_listener(hear)
     assert told == [
@@ -191,7 +193,7 @@ def test_nobody_asks_for_more_of_a_document_that_has_ended(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[job_claim.Claim] = []
-    monkeypatch.setattr(job_queue, "claim_next_range", lambda held, _holder: asked.append(held))
+    monkeypatch.setattr(job_queue, "claim_next_range", lambda first_claim, _holder: asked.append(first_claim))
     reader(page(1, 1, "a"))[0].read_next()
     assert reload(upload).status == Status.PROCESSED
     assert asked == []
@@ -204,9 +206,9 @@ def test_a_last_page_whose_end_cannot_be_written_is_neither_saved_nor_shown(
         raise DatabaseUnavailable
 
     monkeypatch.setattr(event_log, "_append", fails)
-    one, _, bell = reader(page(1, 1, "a"))
+    one, _, publisher = reader(page(1, 1, "a"))
     assert one.read_next()
-    assert bell.pages == []
+    assert publisher.pages == []
     assert not Page.objects.exists()
     monkeypatch.undo()
     assert list(Job.objects.values_list("claimed_by", "failures")) == [("", 0)]
@@ -242,10 +244,10 @@ def test_live_text_says_the_page_and_where_its_newest_line_stands(upload: Upload
         (two,),
         reading.PageDone(1, 2, 10, 20, "a\nb", "a b", [one, two], []),
     ]
-    alone, _, bell = reader([*script, *page(2, 2)])
+    alone, _, publisher = reader([*script, *page(2, 2)])
     alone.read_next()
     place = messages.LinePosition(((0, 1), (10, 1), (10, 4), (0, 3)), 10, 20)
-    assert bell.drafts[:4] == [
+    assert publisher.snapshots[:4] == [
         PageSnapshot(1, 2),
         PageSnapshot(1, 2, "a", place),
         PageSnapshot(1, 2, "a\nb", None),
@@ -254,46 +256,46 @@ def test_live_text_says_the_page_and_where_its_newest_line_stands(upload: Upload
 
 
 def test_what_was_read_before_an_engine_failed_has_been_told(upload: Upload) -> None:
-    one, _, bell = reader([*page(1, 1, "a", "b", "c")[:-1], reading.EngineCrashed("Gone.")])
+    one, _, publisher = reader([*page(1, 1, "a", "b", "c")[:-1], reading.EngineCrashed("Gone.")])
     one.read_next()
-    assert [text for _, text in bell.texts] == ["", "a", "a\nb", "a\nb\nc"]
+    assert [text for _, text in publisher.texts] == ["", "a", "a\nb", "a\nb\nc"]
 
 
 def test_lines_that_came_together_are_told_together(upload: Upload) -> None:
     started, *_, done = page(1, 1)
     together = tuple(reading.Line(1, text, text) for text in "abc")
-    one, _, bell = reader([started, together, done])
+    one, _, publisher = reader([started, together, done])
     one.read_next()
-    assert [text for _, text in bell.texts] == ["", "abc"]
+    assert [text for _, text in publisher.texts] == ["", "abc"]
 
 
 # ── failures ──
 
 
-def test_three_deaths_without_progress_are_the_end(upload: Upload, happened: list[UploadChange]) -> None:
+def test_three_deaths_without_progress_are_the_end(upload: Upload, changes: list[UploadChange]) -> None:
     one, _, _ = reader(*[[reading.EngineCrashed("The reading engine stopped unexpectedly.")]] * 3)
     for failures in (1, 2):
         assert one.read_next()
         assert Job.objects.get(upload=upload).failures == failures
-        assert terminals(happened) == []
+        assert terminals(changes) == []
     assert one.read_next()
     failed = reload(upload)
     assert (failed.status, failed.error) == (Status.ERROR, "The reading engine stopped unexpectedly.")
     assert failed.attempt == 3
     assert not Job.objects.filter(upload=upload).exists()
-    [last] = terminals(happened)
+    [last] = terminals(changes)
     assert isinstance(last.message, messages.Failed)
     assert not one.read_next()
 
 
 def test_a_page_makes_up_for_the_deaths_before_it(upload: Upload) -> None:
     crash = reading.EngineTimeout("A page took longer than 1 seconds.")
-    one, host, _ = reader([crash], [crash], [*page(1, 2, "a"), crash], [crash], [*page(2, 2, "b")])
+    one, engines, _ = reader([crash], [crash], [*page(1, 2, "a"), crash], [crash], [*page(2, 2, "b")])
     while one.read_next():
         pass
     assert reload(upload).status == Status.PROCESSED
     assert reload(upload).raw_text == "a\n\nb"
-    assert [options.first_page for options in host.asked] == [1, 1, 1, 2, 2, 2]
+    assert [options.first_page for options in engines.requested_options] == [1, 1, 1, 2, 2, 2]
 
 
 @pytest.mark.parametrize(
@@ -305,14 +307,14 @@ def test_a_page_makes_up_for_the_deaths_before_it(upload: Upload) -> None:
     ids=lambda error: type(error).__name__,
 )
 def test_what_is_the_file_s_or_the_engine_s_fault_is_final_at_once(
-    error: Exception, upload: Upload, happened: list[UploadChange]
+    error: Exception, upload: Upload, changes: list[UploadChange]
 ) -> None:
     reader([*page(1, 3, "kept"), error])[0].read_next()
     failed = reload(upload)
     assert (failed.status, failed.error) == (Status.ERROR, str(error))
     assert failed.raw_text == "kept"
     assert not Job.objects.filter(upload=upload).exists()
-    assert len(terminals(happened)) == 1
+    assert len(terminals(changes)) == 1
 
 
 def test_a_defect_shows_the_user_a_sentence_and_the_log_the_rest(
@@ -341,24 +343,24 @@ def test_a_lost_file_is_an_error_and_the_next_upload_is_read(upload: Upload) -> 
 
 
 def test_a_reader_alone_reads_all_jobs_of_a_document_with_one_copy_and_tells_its_texts_once(
-    upload: Upload, monkeypatch: pytest.MonkeyPatch, happened: list[UploadChange]
+    upload: Upload, monkeypatch: pytest.MonkeyPatch, changes: list[UploadChange]
 ) -> None:
     copies: list[str] = []
     local_copy = storage.local_copy
     monkeypatch.setattr(storage, "local_copy", lambda key: (copies.append(key), local_copy(key))[1])
-    one, host, bell = reader(long_document(10))
-    happened.clear()
+    one, engines, publisher = reader(long_document(10))
+    changes.clear()
     assert one.read_next()
-    assert [options.first_page for options in host.asked] == list(range(1, 11))
+    assert [options.first_page for options in engines.requested_options] == list(range(1, 11))
     assert copies == [upload.image_path]
-    assert [(taken.attempt, taken.first_attempt, taken.pages, taken.jobs) for taken in bell.taken] == [
+    assert [(taken.attempt, taken.first_attempt, taken.pages, taken.jobs) for taken in publisher.started] == [
         (1, 1, {}, {1: 1}),
         (2, 1, None, {4: 2}),
         (3, 1, None, {7: 3}),
         (4, 1, None, {10: 4}),
     ]
     assert reload(upload).status == Status.PROCESSED
-    assert len(terminals(happened)) == 1
+    assert len(terminals(changes)) == 1
     assert not one.read_next()
 
 
