@@ -32,7 +32,7 @@ from .images import (
 )
 from .tiff import TiffPage, tiff
 
-UNKNOWN, HEADER, BROKEN = "no format", "header is broken", "broken"
+UNKNOWN, HEADER, BROKEN = "Unsupported file format", " header. The file may be damaged", "broken"
 MANY = 100_000
 HTML = b"<!doctype html><script>alert(1)</script>"
 ZIP_END = b"PK\x05\x06" + bytes(18)

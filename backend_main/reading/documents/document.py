@@ -20,7 +20,7 @@ from PIL import ExifTags, Image, TiffImagePlugin
 from ..errors import ReadingError, UnreadableFile
 from ..page_ranges import PageRanges
 from ..types import Options
-from . import image_headers
+from . import image_headers, rejections
 from .image_headers import Header
 from .pdf_text_layer import TextLayer, text_layer
 from .pixels import Pixels, to_upright_bgr
@@ -33,8 +33,6 @@ pi_heif.register_heif_opener()
 PDF_DPI = 200
 PDF_MAX_SIDE_PIXELS = 4000
 POINTS_PER_INCH = 72
-
-_UNSUPPORTED = f"This is no format that can be read; {image_headers.SUPPORTED} can."
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ def open_document(path: Path | str, options: Options) -> Document:
     document = ImageDocument(Path(path), header, options) if header.kind.pillow else _pdf(path, options)
     if document.page_count > options.max_pages:
         document.close()
-        raise UnreadableFile(f"The file has more than {options.max_pages} pages.")
+        raise UnreadableFile(rejections.too_many_pages(options.max_pages))
     return document
 
 
@@ -109,15 +107,15 @@ def _header(path: Path | str, options: Options) -> Header:
     try:
         header = image_headers.read_header(path, most_frames=options.max_pages)
     except image_headers.UnsupportedFormat as error:
-        raise UnreadableFile(_UNSUPPORTED) from error
+        raise UnreadableFile(rejections.UNSUPPORTED_FORMAT) from error
     except image_headers.MalformedHeader as error:
-        raise UnreadableFile(f"The file begins like {error.pillow}, but its header is broken.") from error
+        raise UnreadableFile(rejections.malformed_header(error.pillow)) from error
     except OSError as error:
         raise UnreadableFile("The file could not be opened.") from error
     if header is None:
-        raise UnreadableFile("The file is empty.")
+        raise UnreadableFile(rejections.EMPTY_FILE)
     if header.frames > options.max_pages:
-        raise UnreadableFile(f"The file has more than {options.max_pages} pages.")
+        raise UnreadableFile(rejections.too_many_pages(options.max_pages))
     _check_size((header.width, header.height), options)
     return header
 
@@ -129,7 +127,7 @@ def _pdf(path: Path | str, options: Options) -> "PdfDocument":
 def _check_size(size: tuple[int, int], options: Options) -> None:
     width, height = size
     if width * height > options.max_pixels:
-        raise UnreadableFile(f"A page has more than {options.max_pixels} pixels ({width} × {height}).")
+        raise UnreadableFile(rejections.too_many_pixels(width, height, options.max_pixels))
 
 
 class ImageDocument(Document):

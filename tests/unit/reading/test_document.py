@@ -203,10 +203,10 @@ def test_a_file_cut_short_is_unreadable(tmp_path: Path, suffix: str) -> None:
     ("content", "sentence"),
     [
         (b"", "empty"),
-        (b"just some text", "no format"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no format"),
+        (b"just some text", "Unsupported file format"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "Unsupported file format"),
         (b"%PDF-1.7\nnothing more", "The PDF is broken"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no format"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "Unsupported file format"),
     ],
 )
 def test_what_is_no_scan_is_refused_in_one_sentence(tmp_path: Path, content: bytes, sentence: str) -> None:
