@@ -141,7 +141,7 @@ async def test_sweeping_goes_on_after_a_failure_and_looks_at_files_now_and_then(
 ) -> None:
     turns: list[str] = []
     enough = asyncio.Event()
-    every = maintenance.ORPHAN_FILES_INTERVAL_SECONDS // maintenance.MAINTENANCE_INTERVAL_SECONDS
+    every = maintenance.FULL_RUN_INTERVAL_SECONDS // maintenance.MAINTENANCE_INTERVAL_SECONDS
 
     async def run(work: object) -> None:
         turns.append("files" if work is maintenance.run_all else "claims")
