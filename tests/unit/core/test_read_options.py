@@ -45,14 +45,14 @@ class TestAsking:
     def test_an_unknown_engine_is_told_the_known_ones(self) -> None:
         error = refusal(engine="magic")
         assert list(error) == ["engine"]
-        assert error["engine"] == "There is no reading engine “magic”; known are: rapid, tesseract, vision."
+        assert error["engine"] == "Unknown engine “magic”. Available: rapid, tesseract, vision."
 
     def test_the_engine_for_tests_does_what_a_page_says_and_is_nobody_s_to_choose(self) -> None:
-        assert "dummy" not in refusal(engine="dummy")["engine"].partition(";")[2]
+        assert "dummy" not in refusal(engine="dummy")["engine"].partition("Available")[2]
 
     def test_a_known_engine_that_is_not_set_up_says_what_it_lacks(self) -> None:
         error = refusal(engine="vision")["engine"]
-        assert error.startswith("The reading engine “vision” is known, but not installed: ")
+        assert error.startswith("The engine “vision” is not available here: ")
         assert "SCANRILL_VISION_URL" in error
 
     def test_a_language_that_the_engine_does_not_read_is_told_those_it_does(self) -> None:
@@ -62,7 +62,7 @@ class TestAsking:
 
     def test_a_language_that_no_engine_reads_is_told_all_that_are_read(self) -> None:
         error = refusal(languages=["ko"])["languages"]
-        assert error.startswith("No engine that is installed here reads ko")
+        assert error.startswith("No engine installed here reads ko")
         assert "ru (Russian)" in error
         assert "de (German)" in error
 
@@ -94,16 +94,16 @@ class TestAsking:
     def test_the_configured_engine_reads_what_it_can_and_another_the_rest(
         self, asked: ReadOptions, engine: str
     ) -> None:
-        assert job_options.resolve_engine(job_options.validate(asked)) == engine
+        job_options.validate(asked)
+        assert job_options.resolve_engine(asked) == engine
 
     def test_pages_are_sent_away_only_where_that_was_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SCANRILL_VISION_URL", "http://127.0.0.1:9/v1")
         monkeypatch.setenv("SCANRILL_VISION_MODEL", "any")
         assert list(refusal(languages=["ko"])) == ["languages"]
-        assert (
-            job_options.resolve_engine(job_options.validate(ReadOptions(engine="vision", languages=["ko"])))
-            == "vision"
-        )
+        options = ReadOptions(engine="vision", languages=["ko"])
+        job_options.validate(options)
+        assert job_options.resolve_engine(options) == "vision"
 
 
 def test_the_settings_of_the_vision_engine_are_the_same_in_both_places() -> None:
