@@ -76,7 +76,7 @@ MOMENTS = ["before page 1", "in page 1", "before page 2", "in page 2"]
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_delete_ends_the_reading_before_another_page(moment: str, upload: Upload) -> None:
+def test_delete_at_any_moment_stops_before_the_next_page(moment: str, upload: Upload) -> None:
     engines = StrictEngineProcess(moment, lambda: commands.delete(owner=upload.owner, upload_id=upload.pk))
     one = reader(engines)
     event_log.add_listener(one.on_change)
@@ -89,7 +89,7 @@ def test_a_delete_ends_the_reading_before_another_page(moment: str, upload: Uplo
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_stop_gives_the_document_back_before_another_page(moment: str, upload: Upload) -> None:
+def test_stop_at_any_moment_releases_before_the_next_page(moment: str, upload: Upload) -> None:
     engines = StrictEngineProcess(moment, lambda: one.stop())
     one = reader(engines)
     assert one.read_next()
@@ -98,7 +98,7 @@ def test_a_stop_gives_the_document_back_before_another_page(moment: str, upload:
     assert not one.read_next()
 
 
-def test_a_delete_between_the_claim_and_the_reading_is_found(
+def test_delete_between_claim_and_reading_stops_the_reading(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody told the reader: it did not know yet that it had the job."""
@@ -115,7 +115,7 @@ def test_a_delete_between_the_claim_and_the_reading_is_found(
     assert engines.pages_read == []
 
 
-def test_a_lost_lease_ends_the_reading(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_lease_cancels_the_reading(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "HEARTBEAT_SECONDS", 0.001)
     monkeypatch.setattr(job_queue, "extend_lease", lambda _claim: not lost.is_set())
     lost, heard = threading.Event(), threading.Event()
@@ -129,7 +129,7 @@ def test_a_lost_lease_ends_the_reading(upload: Upload, monkeypatch: pytest.Monke
     assert engines.pages_read == [1]
 
 
-def test_an_error_of_a_file_that_was_deleted_meanwhile_is_no_defect(
+def test_error_of_a_deleted_file_is_not_logged_as_a_defect(
     upload: Upload, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken() -> None:
@@ -140,9 +140,7 @@ def test_an_error_of_a_file_that_was_deleted_meanwhile_is_no_defect(
     assert "Traceback" not in caplog.text
 
 
-def test_an_engine_that_does_not_start_costs_no_upload_anything(
-    upload: Upload, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_engine_that_does_not_start_claims_no_upload(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
     engines = StrictEngineProcess("", lambda: None)
 
     def failing() -> None:
@@ -155,7 +153,7 @@ def test_an_engine_that_does_not_start_costs_no_upload_anything(
     assert (upload.status, upload.attempt) == (Status.PENDING, 0)
 
 
-def test_all_readers_together_have_one_time_to_stop() -> None:
+def test_stop_shares_one_timeout_among_all_threads() -> None:
     """Four that hang must not take four times as long: the server has ten seconds for its end."""
     hang = threading.Event()
     pool = notify.ReaderThreadPool([lambda: hang.wait(30)] * 4)
@@ -171,7 +169,7 @@ def test_all_readers_together_have_one_time_to_stop() -> None:
 
 
 @pytest.mark.parametrize("deleted", [True, False])
-def test_a_file_that_goes_with_its_upload_while_it_is_fetched_is_no_defect(
+def test_missing_file_is_a_defect_only_if_its_upload_exists(
     deleted: bool, upload: Upload, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One that goes without it is: that is told, and counted."""

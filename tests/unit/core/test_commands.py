@@ -61,9 +61,7 @@ def end(upload: Upload, status: Status) -> None:
 # ── create ──
 
 
-def test_a_new_upload_has_its_file_its_job_and_its_event(
-    changes: list[UploadChange], files_before: set[str]
-) -> None:
+def test_create_stores_file_job_and_event(changes: list[UploadChange], files_before: set[str]) -> None:
     image = scripted_png()
     upload, duplicate = create(new_user(), image, image_path="/srv/scans/a.png")
     assert not duplicate
@@ -77,7 +75,7 @@ def test_a_new_upload_has_its_file_its_job_and_its_event(
     assert [type(event.message).__name__ for event in changes] == ["UploadMessage"]
 
 
-def test_the_file_is_in_its_place_before_the_row_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_create_stores_the_file_before_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bool] = []
     keep = storage.put
 
@@ -93,7 +91,7 @@ def test_the_file_is_in_its_place_before_the_row_is_there(monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("model", [Upload, Job])
 @pytest.mark.parametrize("error", [DatabaseError, KeyboardInterrupt])
-def test_a_row_that_cannot_be_written_leaves_no_file_and_tells_nobody(
+def test_create_with_a_failing_insert_leaves_no_file_and_no_event(
     model: type,
     error: type[BaseException],
     monkeypatch: pytest.MonkeyPatch,
@@ -114,7 +112,7 @@ def test_a_row_that_cannot_be_written_leaves_no_file_and_tells_nobody(
     assert changes == []
 
 
-def test_a_file_that_cannot_be_kept_makes_no_row(
+def test_create_with_a_full_disk_inserts_no_row(
     monkeypatch: pytest.MonkeyPatch, files_before: set[str]
 ) -> None:
     def full(_path: Path, _key: str) -> None:
@@ -128,7 +126,7 @@ def test_a_file_that_cannot_be_kept_makes_no_row(
     assert stored() == files_before
 
 
-def test_the_same_bytes_again_are_the_same_upload(
+def test_create_of_the_same_bytes_returns_the_same_upload(
     changes: list[UploadChange], files_before: set[str]
 ) -> None:
     owner, image = new_user(), scripted_png()
@@ -141,7 +139,7 @@ def test_the_same_bytes_again_are_the_same_upload(
     assert len(changes) == 1
 
 
-def test_another_user_s_same_bytes_are_an_upload_of_its_own(files_before: set[str]) -> None:
+def test_create_of_another_users_bytes_stores_a_new_upload(files_before: set[str]) -> None:
     image = scripted_png()
     first, _ = create(new_user(), image)
     second, duplicate = create(new_user(), image)
@@ -150,7 +148,7 @@ def test_another_user_s_same_bytes_are_an_upload_of_its_own(files_before: set[st
     assert stored() == files_before | {first.image_path, second.image_path}
 
 
-def test_who_loses_the_race_for_the_same_bytes_gets_the_winner_s(
+def test_create_that_loses_a_race_returns_the_existing_upload(
     monkeypatch: pytest.MonkeyPatch, files_before: set[str]
 ) -> None:
     """Neither look found anything; the constraint decides."""
@@ -171,7 +169,7 @@ def test_who_loses_the_race_for_the_same_bytes_gets_the_winner_s(
     assert not list(conf.staging_dir.iterdir())
 
 
-def test_a_file_lost_between_losing_the_race_and_looking_is_said_to_the_user(
+def test_create_that_loses_a_race_to_a_deleted_upload_is_an_error(
     monkeypatch: pytest.MonkeyPatch, files_before: set[str]
 ) -> None:
     def beaten(*_args: object) -> None:
@@ -185,7 +183,7 @@ def test_a_file_lost_between_losing_the_race_and_looking_is_said_to_the_user(
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING, Status.PROCESSED])
-def test_a_duplicate_that_is_read_or_was_read_is_left_as_it_is(
+def test_create_of_an_open_or_processed_duplicate_changes_nothing(
     status: Status, changes: list[UploadChange]
 ) -> None:
     owner, image = new_user(), scripted_png()
@@ -200,7 +198,7 @@ def test_a_duplicate_that_is_read_or_was_read_is_left_as_it_is(
 
 @pytest.mark.parametrize("status", [Status.ERROR, Status.CANCELLED])
 @pytest.mark.parametrize("by_hash", [False, True])
-def test_a_duplicate_that_ended_without_a_text_is_read_again(
+def test_create_of_a_failed_duplicate_requeues_it(
     status: Status, by_hash: bool, changes: list[UploadChange]
 ) -> None:
     owner, image = new_user(), scripted_png()
@@ -219,7 +217,7 @@ def test_a_duplicate_that_ended_without_a_text_is_read_again(
     assert len(changes) == 1
 
 
-def test_a_hash_alone_finds_one_s_own_upload_only() -> None:
+def test_create_by_hash_finds_uploads_of_the_owner_only() -> None:
     owner = new_user()
     upload = new_upload(owner)
     found, duplicate = commands.create(owner=owner, source=UploadSource(image_hash=upload.image_hash))
@@ -230,7 +228,7 @@ def test_a_hash_alone_finds_one_s_own_upload_only() -> None:
         assert list(raised.value.fields) == ["image_hash"]
 
 
-def test_a_wrong_hash_beside_the_bytes_is_an_error_and_something_else_there_is_not(
+def test_create_with_a_wrong_hash_is_an_error_and_other_text_is_ignored(
     files_before: set[str],
 ) -> None:
     image = scripted_png()
@@ -242,13 +240,13 @@ def test_a_wrong_hash_beside_the_bytes_is_an_error_and_something_else_there_is_n
     create(new_user(), image, image_hash=hashlib.sha256(image).hexdigest().upper())
 
 
-def test_nothing_at_all_is_an_error_on_image_base64() -> None:
+def test_create_without_a_source_is_an_error_on_image_base64() -> None:
     with pytest.raises(RequestError) as raised:
         commands.create(owner=new_user(), source=UploadSource())
     assert list(raised.value.fields) == ["image_base64"]
 
 
-def test_an_imported_file_is_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_create_from_a_path_copies_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingest, "conf", msgspec.structs.replace(conf, import_roots=[tmp_path]))
     (tmp_path / "scan.png").write_bytes(scripted_png())
     upload, _ = commands.create(owner=new_user(), source=UploadSource(image_path="scan.png"))
@@ -260,7 +258,7 @@ def test_an_imported_file_is_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 # ── update ──
 
 
-def test_an_update_changes_what_it_is_given_and_nothing_else(changes: list[UploadChange]) -> None:
+def test_update_changes_the_given_fields_only(changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     changes.clear()
@@ -274,7 +272,7 @@ def test_an_update_changes_what_it_is_given_and_nothing_else(changes: list[Uploa
     assert len(changes) == 3
 
 
-def test_an_update_of_nothing_is_an_error_on_data(changes: list[UploadChange]) -> None:
+def test_update_without_fields_is_an_error_on_data(changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     changes.clear()
@@ -287,9 +285,7 @@ def test_an_update_of_nothing_is_an_error_on_data(changes: list[UploadChange]) -
 # ── delete ──
 
 
-def test_a_delete_takes_row_pages_job_and_file_and_tells_the_last_state(
-    changes: list[UploadChange], files_before: set[str]
-) -> None:
+def test_delete_removes_row_pages_job_and_file(changes: list[UploadChange], files_before: set[str]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     Page.objects.create(upload=upload, attempt=1, number=1, width=1, height=1)
@@ -303,7 +299,7 @@ def test_a_delete_takes_row_pages_job_and_file_and_tells_the_last_state(
     assert [(event.message, event.ends_reading) for event in changes] == [(last, True)]
 
 
-def test_the_row_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_delete_removes_the_row_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     owner = new_user()
     upload = new_upload(owner)
     rows_left: list[int] = []
@@ -314,7 +310,7 @@ def test_the_row_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows_left == [0]
 
 
-def test_a_delete_that_fails_leaves_row_and_file(
+def test_delete_that_fails_leaves_row_and_file(
     monkeypatch: pytest.MonkeyPatch, changes: list[UploadChange]
 ) -> None:
     owner = new_user()
@@ -332,7 +328,7 @@ def test_a_delete_that_fails_leaves_row_and_file(
     assert changes == []
 
 
-def test_a_file_that_is_gone_already_does_not_stop_a_delete() -> None:
+def test_delete_without_a_stored_file_removes_the_row() -> None:
     owner = new_user()
     upload = new_upload(owner)
     storage.delete(upload.image_path)
@@ -358,7 +354,9 @@ def read_pages(upload: Upload, *texts: str) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
-def test_a_cancel_ends_what_is_open_and_keeps_its_pages(status: Status, changes: list[UploadChange]) -> None:
+def test_cancel_of_an_open_upload_keeps_its_finished_pages(
+    status: Status, changes: list[UploadChange]
+) -> None:
     owner = new_user()
     upload = new_upload(owner)
     Upload.objects.filter(pk=upload.pk).update(status=status, page_count=3, pages_done=2)
@@ -376,7 +374,7 @@ def test_a_cancel_ends_what_is_open_and_keeps_its_pages(status: Status, changes:
     assert (event.origin, event.ends_reading) == (ASKING, True)
 
 
-def test_a_cancel_once_more_answers_the_same_and_tells_nobody(changes: list[UploadChange]) -> None:
+def test_cancel_of_a_cancelled_upload_changes_nothing(changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     first = commands.cancel(owner=owner, upload_id=upload.pk)
@@ -388,7 +386,7 @@ def test_a_cancel_once_more_answers_the_same_and_tells_nobody(changes: list[Uplo
 
 
 @pytest.mark.parametrize("status", [Status.PROCESSED, Status.ERROR])
-def test_what_has_ended_cannot_be_cancelled(status: Status, changes: list[UploadChange]) -> None:
+def test_cancel_of_an_ended_upload_is_a_conflict(status: Status, changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     end(upload, status)
@@ -401,7 +399,7 @@ def test_what_has_ended_cannot_be_cancelled(status: Status, changes: list[Upload
 
 
 @pytest.mark.parametrize("status", [Status.PROCESSED, Status.ERROR, Status.CANCELLED])
-def test_a_retry_reads_what_has_ended_anew_and_keeps_the_correction(
+def test_retry_of_an_ended_upload_keeps_the_correction(
     status: Status, changes: list[UploadChange], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[bool] = []
@@ -429,7 +427,7 @@ def test_a_retry_reads_what_has_ended_anew_and_keeps_the_correction(
 
 
 @pytest.mark.parametrize("status", [Status.PROCESSED, Status.ERROR, Status.CANCELLED])
-def test_a_retry_with_pages_keeps_the_text_of_the_others(status: Status) -> None:
+def test_retry_with_pages_keeps_the_text_of_the_others(status: Status) -> None:
     owner = new_user()
     upload = new_upload(owner)
     read_pages(upload, "one", "two", "three")
@@ -443,7 +441,7 @@ def test_a_retry_with_pages_keeps_the_text_of_the_others(status: Status) -> None
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
-def test_what_is_open_is_not_read_twice(status: Status, changes: list[UploadChange]) -> None:
+def test_retry_of_an_open_upload_is_a_conflict(status: Status, changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     Upload.objects.filter(pk=upload.pk).update(status=status)
@@ -465,7 +463,7 @@ def test_what_is_open_is_not_read_twice(status: Status, changes: list[UploadChan
     ],
     ids=["update", "delete", "cancel", "retry"],
 )
-def test_what_is_not_one_s_own_cannot_be_changed(
+def test_commands_on_uploads_of_another_user_raise_not_found(
     change: Callable[[User, uuid.UUID], object], changes: list[UploadChange]
 ) -> None:
     upload = new_upload(new_user())

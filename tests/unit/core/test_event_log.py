@@ -46,7 +46,7 @@ def rename(upload: Upload, name: str = "new.png", origin: FakeReplyTarget | None
 # ── written ──
 
 
-def test_every_change_is_a_row_with_the_next_number_of_its_owner() -> None:
+def test_transaction_numbers_the_events_of_each_owner() -> None:
     ada, bob = new_user(), new_user()
     first, second, other = (
         new_upload(ada),
@@ -68,7 +68,7 @@ def test_every_change_is_a_row_with_the_next_number_of_its_owner() -> None:
     assert other.owner == bob
 
 
-def test_a_row_has_no_text_and_is_the_message_otherwise(changes: list[UploadChange]) -> None:
+def test_event_row_is_the_message_without_texts(changes: list[UploadChange]) -> None:
     upload = new_upload(new_user())
     Upload.objects.filter(pk=upload.pk).update(raw_text="RAW", plain_text="READING")
     rename(upload)
@@ -80,7 +80,7 @@ def test_a_row_has_no_text_and_is_the_message_otherwise(changes: list[UploadChan
     assert messages.with_texts(change, "RAW", "READING") == changes[-1].message
 
 
-def test_what_fails_leaves_no_row_no_number_and_tells_nobody(changes: list[UploadChange]) -> None:
+def test_failed_transaction_writes_no_event_and_cancels_the_reply(changes: list[UploadChange]) -> None:
     upload, asking = new_upload(new_user()), FakeReplyTarget()
     changes.clear()
     change = UploadChange(upload.owner_id, upload.pk, 0, serializers.updated(upload), asking)
@@ -93,7 +93,7 @@ def test_what_fails_leaves_no_row_no_number_and_tells_nobody(changes: list[Uploa
     assert (asking.expected, asking.forgot) == (None, True)
 
 
-def test_who_asked_expects_its_reply_before_the_row_is_there_for_others() -> None:
+def test_reply_at_event_is_called_before_the_commit() -> None:
     upload = new_upload(new_user())
     there = []
 
@@ -132,7 +132,7 @@ def read(upload: Upload, text: str) -> None:
     results.finish(claim)
 
 
-def test_an_event_is_sent_with_the_texts_of_its_attempt() -> None:
+def test_events_after_adds_the_texts_of_the_attempt() -> None:
     upload = new_upload(new_user())
     read(upload, "first")
     rename(upload)
@@ -142,7 +142,7 @@ def test_an_event_is_sent_with_the_texts_of_its_attempt() -> None:
     assert texts_of(upload.owner, "processed") == [("first", "corrected")]
 
 
-def test_the_text_of_an_older_attempt_is_left_empty() -> None:
+def test_events_after_leaves_texts_of_older_attempts_empty() -> None:
     upload = new_upload(new_user())
     read(upload, "first")
     rename(upload)
@@ -153,14 +153,14 @@ def test_the_text_of_an_older_attempt_is_left_empty() -> None:
     assert texts_of(upload.owner, "updated") == [("", ""), ("", "")]
 
 
-def test_of_a_deleted_upload_there_is_no_text_any_more() -> None:
+def test_events_after_leaves_texts_of_deleted_uploads_empty() -> None:
     upload = new_upload(new_user())
     read(upload, "text")
     commands.delete(owner=upload.owner, upload_id=upload.pk)
     assert texts_of(upload.owner, "processed") == [("", "")]
 
 
-def test_a_batch_has_the_texts_that_fit_and_always_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_after_limits_a_batch_by_its_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     upload = new_upload(new_user())
     read(upload, "x" * 1000)
     for number in range(5):
@@ -175,7 +175,7 @@ def test_a_batch_has_the_texts_that_fit_and_always_one(monkeypatch: pytest.Monke
         assert sizes == batches
 
 
-def test_other_uploads_events_come_without_their_texts() -> None:
+def test_events_after_omits_texts_of_other_uploads() -> None:
     upload = new_upload(new_user())
     read(upload, "x" * 1000)
     other = new_upload(upload.owner, GIF)
@@ -187,7 +187,7 @@ def test_other_uploads_events_come_without_their_texts() -> None:
 # ── kept, and removed ──
 
 
-def test_the_log_covers_what_it_has_a_gapless_rest_of() -> None:
+def test_has_all_since_is_true_without_a_gap() -> None:
     upload = new_upload(new_user())
     assert [log.has_all_since(new_user().pk, seq) for seq in (0, 1)] == [True, False]
     for _ in range(4):
@@ -199,7 +199,7 @@ def test_the_log_covers_what_it_has_a_gapless_rest_of() -> None:
     assert [log.has_all_since(upload.owner_id, seq) for seq in range(7)] == [False] * 5 + [True, False]
 
 
-def test_old_events_are_removed_from_the_beginning_and_the_numbers_go_on() -> None:
+def test_remove_expired_leaves_no_gap_and_numbering_continues() -> None:
     upload, young = new_upload(new_user()), new_upload(new_user())
     for _ in range(4):
         rename(upload)
@@ -214,7 +214,7 @@ def test_old_events_are_removed_from_the_beginning_and_the_numbers_go_on() -> No
     assert [seq for seq, _ in log_of(upload.owner)] == [4, 5, 6]
 
 
-def test_a_user_s_log_goes_with_the_user() -> None:
+def test_deleting_a_user_deletes_the_event_log() -> None:
     owner = new_upload(new_user()).owner
     owner.delete()
     assert not Event.objects.exists()
@@ -225,7 +225,7 @@ def test_a_user_s_log_goes_with_the_user() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_numbers_are_in_the_order_of_the_commits() -> None:
+def test_concurrent_transactions_number_events_in_commit_order() -> None:
     """Whoever sees a number sees every smaller one: eight threads write, one looks all the time."""
     owner = new_user()
     changed = [new_upload(owner, bytes([71, 73, 70, 56, 57, 97, 1 + n, 0, 1, 0, 0, 0, 0])) for n in range(8)]
@@ -254,7 +254,7 @@ def test_numbers_are_in_the_order_of_the_commits() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_event_commits_while_a_snapshot_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_snapshot_blocks_commits_of_events(monkeypatch: pytest.MonkeyPatch) -> None:
     upload, uploads_of = new_upload(new_user()), queries.uploads
     writing = threading.Thread(target=closing(rename), args=[upload])
 
@@ -270,7 +270,7 @@ def test_no_event_commits_while_a_snapshot_is_made(monkeypatch: pytest.MonkeyPat
     assert log_of(upload.owner) == [(1, "created"), (2, "updated")]
 
 
-def test_a_snapshot_is_of_one_user_and_if_asked_of_one_upload() -> None:
+def test_snapshot_is_limited_to_one_user_or_one_upload() -> None:
     upload, _foreign, nobody = new_upload(new_user()), new_upload(new_user()), new_user()
     other = new_upload(upload.owner, GIF)
     assert [i.id for i in log.snapshot(upload.owner_id, None).message.list] == [other.pk, upload.pk]
@@ -279,7 +279,7 @@ def test_a_snapshot_is_of_one_user_and_if_asked_of_one_upload() -> None:
     assert log.snapshot(nobody.pk, upload.pk).message.list == []
 
 
-def test_of_very_many_uploads_a_snapshot_has_the_newest_and_says_where_the_others_are(
+def test_snapshot_of_many_uploads_has_a_cursor_for_the_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     upload = new_upload(new_user())
@@ -293,7 +293,7 @@ def test_of_very_many_uploads_a_snapshot_has_the_newest_and_says_where_the_other
     assert [found.pk for found in rest.uploads] == [upload.pk]
 
 
-def test_what_is_being_read_is_told_to_who_comes() -> None:
+def test_owner_state_and_reading_state_show_a_running_reading() -> None:
     upload = new_upload(new_user())
     waiting = new_upload(upload.owner, GIF)
     assert log.owner_state(upload.owner_id).reading == {}

@@ -9,7 +9,7 @@ from backend_main.core.models import User
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_finds_that_another_server_was_quicker_takes_its_user(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_first_user_created_by_another_server_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "_login_name", lambda: "ada")
     first = link.first_user()
     assert first is not None

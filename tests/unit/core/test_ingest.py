@@ -60,7 +60,7 @@ def limited(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
 
 @pytest.mark.parametrize("piece", [1, 2, 3, 4, 5, 7, 8, 63, 64, 65, 10**6])
 @pytest.mark.parametrize("cut", [0, 1, 2])
-def test_the_bytes_are_the_same_wherever_the_text_is_cut(
+def test_from_base64_decodes_chunks_of_any_size(
     piece: int, cut: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ingest, "CHUNK_CHARACTERS", piece)
@@ -72,7 +72,9 @@ def test_the_bytes_are_the_same_wherever_the_text_is_cut(
 
 
 @pytest.mark.parametrize("piece", [1, 3, 4, 6, 76, 77])
-def test_white_space_and_a_data_url_prefix_are_fine(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_base64_accepts_white_space_and_a_data_url_prefix(
+    piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ingest, "CHUNK_CHARACTERS", piece)
     wrapped = base64.encodebytes(PNG).decode().replace("\n", " \r\n\t")
     assert received(wrapped)[0] == PNG
@@ -85,7 +87,7 @@ TEXTS = st.text(alphabet="ABcd01+/=- \n\té", max_size=40) | st.binary(max_size=
 
 @settings(max_examples=400, deadline=None)
 @given(text=TEXTS, piece=st.integers(1, 12))
-def test_what_is_decoded_is_what_the_standard_library_decodes(text: str, piece: int) -> None:
+def test_iter_decoded_matches_the_standard_library(text: str, piece: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ingest, "CHUNK_CHARACTERS", piece)
         try:
@@ -130,7 +132,7 @@ def is_base64(text: str) -> bool:
         "\ud800QUFB",
     ],
 )
-def test_what_is_no_base64_is_an_error_on_image_base64(
+def test_from_base64_of_invalid_text_is_an_error_on_image_base64(
     text: str, piece: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ingest, "CHUNK_CHARACTERS", piece)
@@ -140,14 +142,14 @@ def test_what_is_no_base64_is_an_error_on_image_base64(
 
 
 @pytest.mark.parametrize("text", ["", " \n", "data:image/png;base64,", "data:;base64, "])
-def test_no_bytes_at_all_are_an_error(text: str) -> None:
+def test_from_base64_of_an_empty_file_is_an_error(text: str) -> None:
     assert refused(text) == {"image_base64": "The file is empty."}
 
 
 # ── the size ──
 
 
-def test_a_file_of_the_largest_size_is_taken_and_one_byte_more_is_not(
+def test_from_base64_accepts_the_largest_size_and_no_byte_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     limited(monkeypatch, max_upload_bytes=len(PNG))
@@ -158,12 +160,12 @@ def test_a_file_of_the_largest_size_is_taken_and_one_byte_more_is_not(
     assert str(len(PNG) - 1) in fields["image_base64"]
 
 
-def test_without_a_limit_any_size_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_base64_without_a_limit_accepts_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
     limited(monkeypatch, max_upload_bytes=0)
     assert received(base64_of(PNG + b"\0" * 5_000_000))[1].bytes == len(PNG) + 5_000_000
 
 
-def test_no_more_is_decoded_than_the_limit_and_a_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_base64_stops_decoding_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     limited(monkeypatch, max_upload_bytes=1000)
     monkeypatch.setattr(ingest, "CHUNK_CHARACTERS", 4000)
     decoded: list[int] = []
@@ -187,13 +189,13 @@ def test_no_more_is_decoded_than_the_limit_and_a_piece(monkeypatch: pytest.Monke
         ("TIFF", "image/tiff", "tif"),
     ],
 )
-def test_the_kind_is_what_the_content_says(form: str, content_type: str, extension: str) -> None:
+def test_file_type_depends_on_the_content(form: str, content_type: str, extension: str) -> None:
     _, file = received(base64_of(picture(form)), name="claims-to-be.pdf")
     assert (file.file_type.content_type, file.file_type.extension) == (content_type, extension)
 
 
 @pytest.mark.parametrize("before", [0, 1, 500, 1019])
-def test_a_pdf_may_have_a_few_bytes_before_its_header(before: int) -> None:
+def test_file_type_of_a_pdf_allows_bytes_before_its_header(before: int) -> None:
     assert received(base64_of(b"\n" * before + b"%PDF-1.7\n"))[1].file_type.extension == "pdf"
 
 
@@ -216,7 +218,7 @@ def png_header(width: int, height: int) -> bytes:
         b"PK\x03\x04" + b"\0" * 50,
     ],
 )
-def test_what_is_no_supported_format_is_refused(data: bytes) -> None:
+def test_file_type_of_an_unsupported_format_is_an_error(data: bytes) -> None:
     fields = refused(base64_of(data))
     assert list(fields) == ["image_base64"]
     assert "PNG" in fields["image_base64"]
@@ -224,7 +226,7 @@ def test_what_is_no_supported_format_is_refused(data: bytes) -> None:
 
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
-def test_a_broken_header_is_refused(form: str) -> None:
+def test_file_type_of_a_cut_header_is_an_error(form: str) -> None:
     fields = refused(base64_of(picture(form)[:9]))
     assert list(fields) == ["image_base64"]
 
@@ -236,9 +238,7 @@ def test_a_broken_header_is_refused(form: str) -> None:
     at=st.integers(0, 60),
     junk=st.binary(min_size=1, max_size=24),
 )
-def test_bytes_that_are_broken_anywhere_are_taken_or_refused_and_nothing_else(
-    form: str, at: int, junk: bytes
-) -> None:
+def test_from_base64_of_damaged_bytes_raises_request_errors_only(form: str, at: int, junk: bytes) -> None:
     data = picture(form)
     broken = data[:at] + junk + data[at + len(junk) :]
     fields = {}
@@ -249,7 +249,7 @@ def test_bytes_that_are_broken_anywhere_are_taken_or_refused_and_nothing_else(
     assert fields.keys() <= {"image_base64"}
 
 
-def test_an_image_with_too_many_pixels_is_refused_from_its_header(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_base64_of_too_many_pixels_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     limited(monkeypatch, max_pixels=100)
     assert received(base64_of(png_header(10, 10) + PNG[33:]))
     fields = refused(base64_of(png_header(101, 1) + PNG[33:]))
@@ -281,18 +281,18 @@ def test_an_image_with_too_many_pixels_is_refused_from_its_header(monkeypatch: p
         ("https://example.com/a.png", "a.png"),
     ],
 )
-def test_a_name_is_only_a_name(given_name: str | None, filename: str) -> None:
+def test_filename_is_the_clean_last_component_of_the_name(given_name: str | None, filename: str) -> None:
     assert received(base64_of(PNG), name=given_name)[1].filename == filename
 
 
-def test_the_name_says_what_came_where_none_was_given() -> None:
+def test_filename_without_a_name_has_the_extension_of_the_type() -> None:
     assert received(base64_of(picture("JPEG")))[1].filename == "scan.jpg"
 
 
 # ── keeping and losing ──
 
 
-def test_a_file_that_was_kept_is_no_longer_incoming() -> None:
+def test_put_moves_the_staged_file() -> None:
     with ingest.from_base64(base64_of(PNG)) as file:
         storage.put(file.path, "kept/original.png")
     assert (conf.files_dir / "kept" / "original.png").read_bytes() == PNG
@@ -301,14 +301,14 @@ def test_a_file_that_was_kept_is_no_longer_incoming() -> None:
     storage.delete("kept/original.png")
 
 
-def test_a_file_that_nobody_kept_is_gone_also_when_its_user_raises() -> None:
+def test_staged_file_is_removed_after_an_exception() -> None:
     with suppress(RuntimeError), ingest.from_base64(base64_of(PNG)) as file:
         assert file.path.exists()
         raise RuntimeError
     assert not file.path.exists()
 
 
-def test_a_write_that_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_write_leaves_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -318,20 +318,20 @@ def test_a_write_that_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("key", ["../outside", "/etc/passwd", "a/../../outside"])
-def test_a_key_outside_the_storage_is_no_key(key: str) -> None:
+def test_storage_rejects_keys_outside_its_root(key: str) -> None:
     with pytest.raises(ValueError, match="storage key"):
         storage.delete(key)
     with pytest.raises(ValueError, match="storage key"), storage.local_copy(key):
         pass
 
 
-def test_an_incoming_file_is_readable_by_its_owner_only() -> None:
+def test_staged_file_is_readable_by_its_owner_only() -> None:
     with ingest.from_base64(base64_of(PNG)) as file:
         assert file.path.stat().st_mode & 0o077 == 0
         assert file.path.is_relative_to(conf.staging_dir)
 
 
-def test_a_copy_from_an_import_root_is_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_path_copies_a_file_of_an_import_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     limited(monkeypatch, import_roots=[tmp_path])
     (tmp_path / "scan.png").write_bytes(PNG)
     with ingest.from_path("scan.png") as file:

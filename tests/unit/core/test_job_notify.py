@@ -49,7 +49,7 @@ def worker_notifier(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Iterator
     notify.notify_jobs_available()  # does nothing any more
 
 
-def test_whoever_tells_goes_on_while_the_broker_thinks_and_what_comes_meanwhile_is_one_more_call(
+def test_notify_jobs_available_does_not_wait_and_merges_calls(
     broker: Broker, worker_notifier: WorkerNotifier
 ) -> None:
     broker.free.clear()
@@ -64,7 +64,7 @@ def test_whoever_tells_goes_on_while_the_broker_thinks_and_what_comes_meanwhile_
     assert broker.posted == [1, 13]
 
 
-def test_there_is_an_end_to_the_calls_that_wait(broker: Broker, worker_notifier: WorkerNotifier) -> None:
+def test_worker_notifier_limits_queued_calls(broker: Broker, worker_notifier: WorkerNotifier) -> None:
     broker.free.clear()
     notify.notify_jobs_available()
     broker.wait_asked()
@@ -76,7 +76,7 @@ def test_there_is_an_end_to_the_calls_that_wait(broker: Broker, worker_notifier:
     assert broker.posted == [1, notify.MAX_QUEUED_CALLS]
 
 
-def test_a_broker_that_is_away_is_warned_of_once_and_tried_until_it_is_back(
+def test_worker_notifier_retries_an_unavailable_broker_and_warns_once(
     broker: Broker, worker_notifier: WorkerNotifier, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Without being told again: otherwise a server with nothing to read would call it away for ever."""
@@ -110,7 +110,7 @@ def no_readers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_readers")
-def test_a_reader_is_lent_for_a_job_and_there_is_no_other() -> None:
+def test_read_next_without_an_idle_reader_returns_false() -> None:
     assert not reader_pool.read_next()
     reader = IdleReader(1)
     reader_pool._idle.put(reader)  # type: ignore[arg-type]
@@ -120,7 +120,7 @@ def test_a_reader_is_lent_for_a_job_and_there_is_no_other() -> None:
 
 
 @pytest.mark.usefixtures("no_readers")
-def test_a_call_waits_for_a_reader_and_reads_all_that_there_is() -> None:
+def test_read_until_empty_waits_for_a_reader_and_reads_all_jobs() -> None:
     calling = threading.Thread(target=reader_pool.read_until_empty)
     calling.start()
     reader = IdleReader(3)
@@ -130,7 +130,7 @@ def test_a_call_waits_for_a_reader_and_reads_all_that_there_is() -> None:
     assert reader_pool._idle.get_nowait() is reader
 
 
-def test_a_process_without_readers_waits_for_none_to_be_warm() -> None:
+def test_is_any_ready_without_readers_is_true() -> None:
     assert reader_pool._readers == []
     assert reader_pool.is_any_ready()
 
@@ -138,7 +138,7 @@ def test_a_process_without_readers_waits_for_none_to_be_warm() -> None:
 # ── the local pool ──
 
 
-def test_a_wake_that_comes_while_a_reader_looks_is_not_lost() -> None:
+def test_wake_during_a_query_is_not_lost() -> None:
     looking, go_on, found = threading.Event(), threading.Event(), threading.Event()
     work: list[str] = []
 
@@ -164,7 +164,7 @@ def test_a_wake_that_comes_while_a_reader_looks_is_not_lost() -> None:
         pool.stop(5)
 
 
-def test_a_reader_that_raises_goes_on_with_the_next_call(caplog: pytest.LogCaptureFixture) -> None:
+def test_reader_thread_continues_after_an_exception(caplog: pytest.LogCaptureFixture) -> None:
     calls: list[int] = []
     second = threading.Event()
 
@@ -203,7 +203,7 @@ class Jobs:
             assert self.looked.acquire(timeout=30)
 
 
-def test_where_more_was_called_for_a_reader_looks_at_once_and_otherwise_rests(
+def test_reader_thread_pauses_unless_jobs_are_pending(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(notify, "PAUSE_AFTER_JOB_SECONDS", 3600.0)
@@ -219,7 +219,7 @@ def test_where_more_was_called_for_a_reader_looks_at_once_and_otherwise_rests(
     assert jobs.looks == 4
 
 
-def test_after_a_rest_a_reader_looks_for_what_nobody_called_for() -> None:
+def test_reader_thread_queries_again_after_its_pause() -> None:
     jobs = Jobs(2)
     pool = notify.ReaderThreadPool([jobs])
     pool.start()
@@ -228,7 +228,7 @@ def test_after_a_rest_a_reader_looks_for_what_nobody_called_for() -> None:
     assert jobs.looks == 3
 
 
-def test_calls_that_found_nothing_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_query_without_a_job_clears_pending_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else whoever cancels before it is read would leave the readers without rest."""
     monkeypatch.setattr(notify, "PAUSE_AFTER_JOB_SECONDS", 3600.0)
     jobs = Jobs(0)

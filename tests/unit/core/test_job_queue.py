@@ -70,13 +70,15 @@ def upload() -> Upload:
 # ── who is next ──
 
 
-def test_without_a_job_there_is_nothing_to_claim(changes: list[UploadChange]) -> None:
+def test_claim_next_without_jobs_returns_none(changes: list[UploadChange]) -> None:
     assert job_queue.claim_next("a reader") is None
     assert changes == []
     assert not job_queue.count_open()
 
 
-def test_a_claim_is_a_new_attempt_and_no_event(upload: Upload, changes: list[UploadChange]) -> None:
+def test_claim_next_counts_an_attempt_and_writes_no_event(
+    upload: Upload, changes: list[UploadChange]
+) -> None:
     changes.clear()
     assert job_queue.count_open()
     claim = claimed("reader 7")
@@ -94,7 +96,7 @@ def test_a_claim_is_a_new_attempt_and_no_event(upload: Upload, changes: list[Upl
     assert job_queue.claim_next("another reader") is None
 
 
-def test_the_lease_is_told_by_the_database_s_clock_and_extended_by_it(upload: Upload) -> None:
+def test_extend_lease_uses_the_clock_of_the_database(upload: Upload) -> None:
     claim = claimed()
     for _ in range(2):
         run_out(claim, seconds=-1)
@@ -104,7 +106,7 @@ def test_the_lease_is_told_by_the_database_s_clock_and_extended_by_it(upload: Up
         assert seconds == pytest.approx(job_queue.LEASE_SECONDS, abs=2)
 
 
-def test_the_owner_served_longest_ago_is_next_and_of_his_jobs_the_oldest() -> None:
+def test_claim_next_serves_owners_in_turn_oldest_job_first() -> None:
     busy, patient, late = new_user("busy"), new_user("patient"), new_user("late")
     order = [new_upload(owner) for owner in (busy, busy, busy, patient, patient, late)]
     served = []
@@ -115,7 +117,7 @@ def test_the_owner_served_longest_ago_is_next_and_of_his_jobs_the_oldest() -> No
     assert served == by_turns
 
 
-def test_who_never_was_served_comes_before_all_others() -> None:
+def test_claim_next_serves_a_new_owner_before_all_others() -> None:
     known, new = new_user(), new_user()
     User.objects.filter(pk=known.pk).update(last_served_at=Now() - dt.timedelta(days=400))
     new_upload(known)
@@ -123,7 +125,7 @@ def test_who_never_was_served_comes_before_all_others() -> None:
     assert claimed().upload_id == second.pk
 
 
-def test_a_reader_gives_way_to_somebody_else_s_open_job_only(upload: Upload) -> None:
+def test_has_competing_job_counts_open_jobs_of_other_owners_only(upload: Upload) -> None:
     claim = claimed()
     assert not job_queue.has_competing_job(claim)
     new_upload(upload.owner)
@@ -135,7 +137,7 @@ def test_a_reader_gives_way_to_somebody_else_s_open_job_only(upload: Upload) -> 
     assert not job_queue.has_competing_job(claim), "that one is being read"
 
 
-def test_long_documents_of_two_users_take_turns_page_by_page() -> None:
+def test_claim_next_alternates_between_long_documents_of_two_owners() -> None:
     users = new_user("first"), new_user("second")
     uploads_ = [new_upload(user) for user in users]
     turns = []
@@ -152,9 +154,7 @@ def test_long_documents_of_two_users_take_turns_page_by_page() -> None:
 # ── going on ──
 
 
-def test_the_next_attempt_goes_on_behind_the_finished_pages(
-    upload: Upload, changes: list[UploadChange]
-) -> None:
+def test_claim_next_continues_after_the_finished_pages(upload: Upload, changes: list[UploadChange]) -> None:
     first = claimed()
     results.save_page(first, page(1))
     results.save_page(first, page(2))
@@ -179,7 +179,7 @@ def test_the_next_attempt_goes_on_behind_the_finished_pages(
     assert isinstance(last.message, messages.Processed)
 
 
-def test_giving_back_leaves_the_failures_and_a_page_forgets_them(upload: Upload) -> None:
+def test_release_keeps_failures_and_save_page_resets_them(upload: Upload) -> None:
     for _ in range(2):
         results.count_failure(claimed(), "It crashed.")
     claim = claimed()
@@ -197,7 +197,9 @@ def test_giving_back_leaves_the_failures_and_a_page_forgets_them(upload: Upload)
 # ── ends ──
 
 
-def test_the_third_death_without_a_page_is_the_end(upload: Upload, changes: list[UploadChange]) -> None:
+def test_count_failure_for_the_third_time_ends_the_upload(
+    upload: Upload, changes: list[UploadChange]
+) -> None:
     for failures in (1, 2):
         claim = claimed()
         results.count_failure(claim, "It crashed.")
@@ -210,7 +212,7 @@ def test_the_third_death_without_a_page_is_the_end(upload: Upload, changes: list
     assert isinstance(last.message, messages.Failed)
 
 
-def test_one_good_page_is_enough_and_none_is_an_error(upload: Upload) -> None:
+def test_finish_without_a_readable_page_ends_with_an_error(upload: Upload) -> None:
     broken = new_upload(new_user())
     claim = claimed()
     for done in (page(1, width=0), page(2), page(3, width=0)):
@@ -239,7 +241,7 @@ RAISING = ("save_page", "finish", "fail")
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_a_reader_whose_job_another_took_changes_nothing(
+def test_write_with_a_lost_claim_changes_nothing(
     write: str, upload: Upload, changes: list[UploadChange]
 ) -> None:
     stale = claimed("the first")
@@ -260,7 +262,7 @@ def test_a_reader_whose_job_another_took_changes_nothing(
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_a_reader_whose_upload_was_deleted_changes_nothing(
+def test_write_to_a_deleted_upload_changes_nothing(
     write: str, upload: Upload, changes: list[UploadChange]
 ) -> None:
     stale = claimed()
@@ -279,7 +281,7 @@ def test_a_reader_whose_upload_was_deleted_changes_nothing(
 # ── readers that died ──
 
 
-def test_a_lease_that_ran_out_is_opened_once_and_counted(upload: Upload) -> None:
+def test_release_expired_claims_opens_and_counts_a_job_once(upload: Upload) -> None:
     claim = claimed()
     assert job_queue.release_expired_claims() == 0
     run_out(claim)
@@ -289,7 +291,9 @@ def test_a_lease_that_ran_out_is_opened_once_and_counted(upload: Upload) -> None
     assert claimed().attempt == 2
 
 
-def test_three_leases_that_ran_out_are_the_end(upload: Upload, changes: list[UploadChange]) -> None:
+def test_release_expired_claims_for_the_third_time_ends_the_upload(
+    upload: Upload, changes: list[UploadChange]
+) -> None:
     for _ in range(3):
         run_out(claimed())
         job_queue.release_expired_claims()
@@ -297,7 +301,7 @@ def test_three_leases_that_ran_out_are_the_end(upload: Upload, changes: list[Upl
     assert len(terminals(changes)) == 1
 
 
-def test_at_the_start_every_claim_is_void_whatever_its_lease(upload: Upload) -> None:
+def test_release_all_claims_ignores_leases(upload: Upload) -> None:
     other = new_upload(new_user())
     claimed(), claimed()
     job_queue.release_all_claims()
@@ -305,7 +309,7 @@ def test_at_the_start_every_claim_is_void_whatever_its_lease(upload: Upload) -> 
     assert {claimed().upload_id, claimed().upload_id} == {upload.pk, other.pk}
 
 
-def test_one_that_is_deleted_meanwhile_does_not_keep_the_others_from_being_opened(
+def test_release_all_claims_skips_an_upload_that_is_deleted_meanwhile(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = new_upload(new_user())
@@ -324,7 +328,7 @@ def test_one_that_is_deleted_meanwhile_does_not_keep_the_others_from_being_opene
     assert not Upload.objects.filter(pk=upload.pk).exists()
 
 
-def test_a_page_s_text_is_kept_without_what_no_database_of_ours_may_hold() -> None:
+def test_save_page_strips_nul_characters() -> None:
     new_upload(new_user())
     held = job_queue.claim_next("reader")
     assert held is not None
@@ -335,7 +339,7 @@ def test_a_page_s_text_is_kept_without_what_no_database_of_ours_may_hold() -> No
 
 
 @pytest.mark.django_db(transaction=True)
-def test_only_the_end_of_an_upload_waits_for_the_disk() -> None:
+def test_finish_alone_waits_for_the_disk() -> None:
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL may die alone: there each commit waits")
     new_upload(new_user())

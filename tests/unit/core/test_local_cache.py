@@ -49,20 +49,18 @@ def read(copies: LocalFileCache, key: str, source: Callable[[BinaryIO], None]) -
         return path.read_bytes()
 
 
-def test_a_document_that_is_read_page_by_page_is_downloaded_once(
-    copies: LocalFileCache, source: Source
-) -> None:
+def test_open_path_downloads_a_file_once(copies: LocalFileCache, source: Source) -> None:
     assert [read(copies, KEY, source) for _page in range(3)] == [b"content"] * 3
     assert source.asked == 1
 
 
-def test_another_process_of_the_same_directory_has_it_too(tmp_path: Path, source: Source) -> None:
+def test_open_path_finds_copies_of_other_processes(tmp_path: Path, source: Source) -> None:
     for _process in range(2):
         assert read(LocalFileCache(tmp_path, 100), KEY, source) == b"content"
     assert source.asked == 1
 
 
-def test_who_asks_for_what_is_being_downloaded_waits_for_it(copies: LocalFileCache, tmp_path: Path) -> None:
+def test_open_path_waits_for_a_running_download(copies: LocalFileCache, tmp_path: Path) -> None:
     begun, go = threading.Event(), threading.Event()
     source = Source()
 
@@ -83,7 +81,7 @@ def test_who_asks_for_what_is_being_downloaded_waits_for_it(copies: LocalFileCac
     assert source.asked == 1
 
 
-def test_a_download_that_failed_leaves_nothing_to_be_taken_for_the_file(
+def test_open_path_after_a_failed_download_downloads_again(
     copies: LocalFileCache, source: Source, tmp_path: Path
 ) -> None:
     def broken(file: BinaryIO) -> None:
@@ -97,7 +95,7 @@ def test_a_download_that_failed_leaves_nothing_to_be_taken_for_the_file(
     assert names(tmp_path) == {"one.original.png"}
 
 
-def test_the_longest_unused_go_first(copies: LocalFileCache, tmp_path: Path) -> None:
+def test_evict_removes_the_least_recently_used_first(copies: LocalFileCache, tmp_path: Path) -> None:
     for number in range(4):
         read(copies, f"{number}/original.png", Source(bytes(30)))
         os.utime(tmp_path / f"{number}.original.png", (time.time() - 100 + number,) * 2)
@@ -106,7 +104,7 @@ def test_the_longest_unused_go_first(copies: LocalFileCache, tmp_path: Path) -> 
     assert names(tmp_path) == {"1.original.png", "3.original.png", "4.original.png"}
 
 
-def test_what_is_old_goes_though_there_is_room(
+def test_evict_removes_old_copies_below_the_limit(
     copies: LocalFileCache, source: Source, tmp_path: Path
 ) -> None:
     read(copies, KEY, source)
@@ -116,7 +114,7 @@ def test_what_is_old_goes_though_there_is_room(
     assert names(tmp_path) == {"two.original.png"}
 
 
-def test_what_is_used_stays_however_large_or_old_it_is(copies: LocalFileCache, tmp_path: Path) -> None:
+def test_evict_keeps_copies_in_use(copies: LocalFileCache, tmp_path: Path) -> None:
     with copies.open_path(KEY, Source(bytes(1000))) as path:
         os.utime(path, (0, 0))
         LocalFileCache(tmp_path, 0).evict()
@@ -125,7 +123,7 @@ def test_what_is_used_stays_however_large_or_old_it_is(copies: LocalFileCache, t
     assert names(tmp_path) == set()
 
 
-def test_the_age_is_looked_at_without_being_asked(tmp_path: Path, source: Source) -> None:
+def test_timer_evicts_old_copies(tmp_path: Path, source: Source) -> None:
     copies = LocalFileCache(tmp_path, 100, max_age_seconds=0.05)
     with copies.open_path(KEY, source):
         pass
@@ -135,7 +133,7 @@ def test_the_age_is_looked_at_without_being_asked(tmp_path: Path, source: Source
         time.sleep(0.01)
 
 
-def test_the_copies_of_an_upload_that_is_deleted_go(
+def test_invalidate_removes_the_copies_of_an_upload(
     copies: LocalFileCache, source: Source, tmp_path: Path
 ) -> None:
     read(copies, KEY, source)
@@ -144,7 +142,7 @@ def test_the_copies_of_an_upload_that_is_deleted_go(
     assert names(tmp_path) == {"two.original.png"}
 
 
-def test_the_copy_of_an_upload_that_is_deleted_while_it_is_read_goes_when_that_ends(
+def test_invalidate_of_a_copy_in_use_removes_it_afterwards(
     copies: LocalFileCache, source: Source, tmp_path: Path
 ) -> None:
     def read_what_is_deleted() -> None:
@@ -158,7 +156,7 @@ def test_the_copy_of_an_upload_that_is_deleted_while_it_is_read_goes_when_that_e
     assert names(tmp_path) == set()
 
 
-def test_a_file_that_was_just_stored_is_taken_over(
+def test_insert_moves_a_stored_file_into_the_cache(
     copies: LocalFileCache, source: Source, tmp_path: Path
 ) -> None:
     incoming = tmp_path / "draft"
@@ -168,7 +166,7 @@ def test_a_file_that_was_just_stored_is_taken_over(
     assert source.asked == 0
 
 
-def test_a_full_disk_gives_up_the_copies_and_is_no_fault_of_the_file(
+def test_open_path_on_a_full_disk_evicts_copies_and_raises(
     copies: LocalFileCache, source: Source, tmp_path: Path
 ) -> None:
     def full(_file: BinaryIO) -> None:
@@ -180,9 +178,7 @@ def test_a_full_disk_gives_up_the_copies_and_is_no_fault_of_the_file(
     assert "two.original.png" not in names(tmp_path)
 
 
-def test_what_the_body_raises_is_raised_and_the_copy_is_let_go(
-    copies: LocalFileCache, source: Source
-) -> None:
+def test_open_path_unlocks_the_copy_after_an_exception(copies: LocalFileCache, source: Source) -> None:
     with pytest.raises(FileNotFoundError, match="the body's own"), copies.open_path(KEY, source):
         raise FileNotFoundError("the body's own")
     copies.invalidate("one")
@@ -190,7 +186,7 @@ def test_what_the_body_raises_is_raised_and_the_copy_is_let_go(
     assert source.asked == 2
 
 
-def test_many_threads_with_room_for_few_all_read_what_they_asked_for(tmp_path: Path) -> None:
+def test_open_path_by_many_threads_keeps_the_limit(tmp_path: Path) -> None:
     copies = LocalFileCache(tmp_path, 25)
 
     def one(number: int) -> bool:

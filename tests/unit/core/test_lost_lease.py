@@ -48,7 +48,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3, 5])
-def test_after_a_cancel_a_reader_writes_and_tells_nothing(
+def test_cancel_while_reading_stops_all_writes(
     after: int, upload: Upload, changes: list[UploadChange]
 ) -> None:
     def cancel() -> None:
@@ -67,9 +67,7 @@ def test_after_a_cancel_a_reader_writes_and_tells_nothing(
     assert len(terminals(changes)) == 1
 
 
-def test_a_retry_right_after_a_cancel_is_another_reader_s_and_the_first_writes_nothing(
-    upload: Upload, changes: list[UploadChange]
-) -> None:
+def test_retry_after_cancel_fences_the_first_reader(upload: Upload, changes: list[UploadChange]) -> None:
     def again() -> None:
         commands.cancel(owner=upload.owner, upload_id=upload.pk)
         commands.retry(owner=upload.owner, upload_id=upload.pk)
@@ -89,7 +87,7 @@ MARK: Any = SimpleNamespace(ends_reading=False)
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3, 5])
-def test_after_a_delete_a_reader_writes_and_tells_nothing(
+def test_delete_while_reading_stops_all_writes(
     after: int, upload: Upload, changes: list[UploadChange]
 ) -> None:
     def delete() -> None:
@@ -109,7 +107,7 @@ def test_after_a_delete_a_reader_writes_and_tells_nothing(
 DELETED: Any = SimpleNamespace(ends_reading=True)
 
 
-def test_a_delete_cancels_the_reading_of_that_upload_only(upload: Upload) -> None:
+def test_delete_cancels_the_reading_of_this_upload_only(upload: Upload) -> None:
     other = new_upload(new_user())
     seen = []
 
@@ -129,7 +127,7 @@ def test_a_delete_cancels_the_reading_of_that_upload_only(upload: Upload) -> Non
     assert seen == [False, True]
 
 
-def test_an_end_heard_late_of_what_was_taken_up_again_since_ends_nothing(upload: Upload) -> None:
+def test_on_reading_ended_ignores_events_from_before_the_claim(upload: Upload) -> None:
     commands.cancel(owner=upload.owner, upload_id=upload.pk)
     cancelled = event_log.latest_seq(upload.owner_id)
     commands.retry(owner=upload.owner, upload_id=upload.pk)
@@ -146,7 +144,7 @@ def test_an_end_heard_late_of_what_was_taken_up_again_since_ends_nothing(upload:
     assert seen == [False, False, True]
 
 
-def test_a_reader_whose_upload_another_took_writes_nothing_over_it(
+def test_reader_with_a_lost_lease_does_not_overwrite_the_new_reading(
     upload: Upload, changes: list[UploadChange]
 ) -> None:
     other, _, _ = reader(page(1, 1, "the second reader's"))
@@ -175,7 +173,7 @@ def test_a_reader_whose_upload_another_took_writes_nothing_over_it(
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_a_reader_that_lost_its_upload_cannot_end_it_either(
+def test_reader_with_a_lost_lease_cannot_end_the_upload(
     end: Exception, upload: Upload, changes: list[UploadChange]
 ) -> None:
     """Another reader has it: still at work, its claim stands."""
@@ -194,7 +192,7 @@ def test_a_reader_that_lost_its_upload_cannot_end_it_either(
     assert terminals(changes) == []
 
 
-def test_an_upload_that_is_deleted_between_two_of_its_ranges_is_not_read_on(
+def test_delete_between_two_ranges_stops_the_reading(
     upload: Upload, monkeypatch: pytest.MonkeyPatch, changes: list[UploadChange]
 ) -> None:
     go_on = job_queue.claim_next_range
@@ -215,7 +213,7 @@ def test_an_upload_that_is_deleted_between_two_of_its_ranges_is_not_read_on(
 # ── given back, and taken up again ──
 
 
-def test_a_file_that_was_deleted_with_its_upload_before_it_was_reached_is_no_failure(
+def test_file_deleted_with_its_upload_is_not_an_error(
     upload: Upload, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     @contextmanager
@@ -231,7 +229,7 @@ def test_a_file_that_was_deleted_with_its_upload_before_it_was_reached_is_no_fai
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-def test_a_file_that_cannot_be_reached_just_now_is_read_later_however_long_that_takes(
+def test_unavailable_storage_postpones_the_job_without_a_failure(
     upload: Upload, monkeypatch: pytest.MonkeyPatch, changes: list[UploadChange]
 ) -> None:
     def away(_key: str) -> None:
@@ -250,7 +248,7 @@ def test_a_file_that_cannot_be_reached_just_now_is_read_later_however_long_that_
     assert reload(upload).raw_text == "a"
 
 
-def test_giving_back_keeps_the_failures_and_the_pages(upload: Upload, changes: list[UploadChange]) -> None:
+def test_release_keeps_failures_and_finished_pages(upload: Upload, changes: list[UploadChange]) -> None:
     crash = reading.EngineCrashed("crashed")
     one, _, _ = reader([*page(1, 2, "a"), crash], [reading.Cancelled()])
     one.read_next()
@@ -262,9 +260,7 @@ def test_giving_back_keeps_the_failures_and_the_pages(upload: Upload, changes: l
     assert terminals(changes) == []
 
 
-def test_after_a_restart_reading_goes_on_with_the_next_page(
-    upload: Upload, changes: list[UploadChange]
-) -> None:
+def test_restart_continues_with_the_next_page(upload: Upload, changes: list[UploadChange]) -> None:
     dying, engines, _ = reader()
     engines.read_batched = killed_in(2, page(1, 3, "a"))  # type: ignore[method-assign]
     with pytest.raises(SystemExit):
@@ -300,7 +296,7 @@ def killed_in(fatal: int, steps: list[Step]) -> Callable[..., Iterator[reading.B
     return read
 
 
-def test_a_reader_that_was_told_to_stop_takes_nothing_more(upload: Upload) -> None:
+def test_stopped_reader_claims_nothing(upload: Upload) -> None:
     one, engines, _ = reader(page(1, 1, "x"))
     one.stop()
     assert not one.read_next()
@@ -308,7 +304,7 @@ def test_a_reader_that_was_told_to_stop_takes_nothing_more(upload: Upload) -> No
     assert reload(upload).status == Status.PENDING
 
 
-def test_an_engine_that_does_not_start_leaves_the_job_for_later(
+def test_engine_that_does_not_start_leaves_the_job_open(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It counts against the upload only when reading it brings the engine down."""
@@ -323,7 +319,7 @@ def test_an_engine_that_does_not_start_leaves_the_job_for_later(
     assert reload(upload).status != Status.ERROR
 
 
-def test_a_reader_in_the_middle_of_its_ranges_gives_way_after_a_page_and_comes_back_to_that_place(
+def test_reader_yields_within_a_range_and_later_continues_there(
     upload: Upload,
 ) -> None:
     script = long_document(10)

@@ -60,7 +60,7 @@ def age(path: Path, seconds: float) -> None:
     os.utime(path, (time.time() - seconds,) * 2)
 
 
-def test_a_file_without_a_row_goes_and_one_with_a_row_stays() -> None:
+def test_remove_orphan_files_keeps_files_with_a_row() -> None:
     upload = new_upload(new_user())
     left = [orphan(), orphan()]
     assert maintenance.remove_orphan_files(grace_seconds=0) == (2, 0)
@@ -69,18 +69,18 @@ def test_a_file_without_a_row_goes_and_one_with_a_row_stays() -> None:
     assert maintenance.remove_orphan_files(grace_seconds=0) == (0, 0)
 
 
-def test_an_empty_directory_of_an_upload_that_never_came_goes() -> None:
+def test_remove_orphan_files_removes_empty_directories_of_uploads() -> None:
     (conf.files_dir / str(uuid.uuid4())).mkdir()
     assert maintenance.remove_orphan_files(grace_seconds=0) == (1, 0)
 
 
-def test_what_was_never_finished_goes() -> None:
+def test_remove_orphan_files_removes_incomplete_files() -> None:
     paths = [half_written(), half_written()]
     assert maintenance.remove_orphan_files(grace_seconds=0) == (0, 2)
     assert not any(path.exists() for path in paths)
 
 
-def test_beside_a_server_what_is_young_may_be_just_coming_in() -> None:
+def test_remove_orphan_files_keeps_young_files() -> None:
     young, old = orphan(), orphan()
     coming, stuck = half_written(), half_written()
     for path in (old, stuck):
@@ -92,7 +92,7 @@ def test_beside_a_server_what_is_young_may_be_just_coming_in() -> None:
     assert not stuck.exists()
 
 
-def test_what_scanrill_did_not_put_there_is_not_its_to_remove() -> None:
+def test_remove_orphan_files_keeps_foreign_files() -> None:
     strange = conf.files_dir / "lost+found"
     strange.mkdir()
     below = conf.staging_dir / "a directory"
@@ -106,7 +106,7 @@ def test_what_scanrill_did_not_put_there_is_not_its_to_remove() -> None:
         below.rmdir()
 
 
-def test_expired_claims_are_opened_and_the_readers_woken(woken: list[bool]) -> None:
+def test_recover_expired_claims_opens_jobs_and_wakes_readers(woken: list[bool]) -> None:
     upload = new_upload(new_user())
     woken.clear()
     assert job_queue.claim_next("a reader") is not None
@@ -118,14 +118,14 @@ def test_expired_claims_are_opened_and_the_readers_woken(woken: list[bool]) -> N
     assert Upload.objects.get().pk == upload.pk
 
 
-def test_a_job_whose_wake_was_lost_is_found_at_the_next_sweep(woken: list[bool]) -> None:
+def test_recover_expired_claims_wakes_readers_for_waiting_jobs(woken: list[bool]) -> None:
     new_upload(new_user())
     woken.clear()
     maintenance.recover_expired_claims()
     assert woken == [True]
 
 
-def test_files_of_another_deployment_are_left_alone(
+def test_remove_orphan_files_keeps_files_of_another_deployment(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As where two were told the same bucket: to each, the other's files have no upload."""
@@ -136,7 +136,7 @@ def test_files_of_another_deployment_are_left_alone(
     assert "another deployment" in caplog.text
 
 
-async def test_sweeping_goes_on_after_a_failure_and_looks_at_files_now_and_then(
+async def test_maintenance_loop_continues_after_a_failure(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     turns: list[str] = []
@@ -167,7 +167,7 @@ async def test_sweeping_goes_on_after_a_failure_and_looks_at_files_now_and_then(
     assert "the database was away" in caplog.text
 
 
-def test_files_of_an_upload_that_is_deleted_while_its_picture_is_written_leave_nothing_behind() -> None:
+def test_write_derived_after_delete_leaves_no_file() -> None:
     upload = new_upload(new_user())
     storage.delete(upload.image_path)
     storage.write_derived(upload.image_path, "page-1-200.jpg", b"too late")

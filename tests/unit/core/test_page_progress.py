@@ -24,7 +24,7 @@ def telling(told: list[PageSnapshot]) -> PageProgress:
     return telling
 
 
-def test_a_page_is_told_as_it_grows_and_when_it_is_done(
+def test_page_progress_publishes_growing_text_and_the_finished_page(
     telling: PageProgress, told: list[PageSnapshot]
 ) -> None:
     telling.append("a", PLACE)
@@ -33,7 +33,7 @@ def test_a_page_is_told_as_it_grows_and_when_it_is_done(
     assert told == [BEGUN, PageSnapshot(1, 2, "a", PLACE), PageSnapshot(1, 2, "a\nb", None), DONE]
 
 
-def test_it_is_told_again_as_it_was_told_last_until_it_is_done(
+def test_republish_repeats_the_last_snapshot_until_the_page_is_finished(
     telling: PageProgress, told: list[PageSnapshot]
 ) -> None:
     telling.append("one", PLACE)
@@ -44,9 +44,7 @@ def test_it_is_told_again_as_it_was_told_last_until_it_is_done(
     assert told[3:] == [DONE]
 
 
-def test_a_reading_that_ended_otherwise_tells_nothing_again(
-    telling: PageProgress, told: list[PageSnapshot]
-) -> None:
+def test_republish_after_close_publishes_nothing(telling: PageProgress, told: list[PageSnapshot]) -> None:
     telling.append("a", PLACE)
     telling.close()
     telling.republish()

@@ -84,7 +84,7 @@ def upload() -> Upload:
 # ── how it is cut ──
 
 
-def test_a_long_document_is_cut_into_jobs_of_a_few_pages_and_its_reader_keeps_the_first(
+def test_split_job_of_a_long_document_keeps_the_first_range(
     upload: Upload,
 ) -> None:
     claim, others = job_queue.split_job(claimed(), 1, PAGES)
@@ -96,13 +96,13 @@ def test_a_long_document_is_cut_into_jobs_of_a_few_pages_and_its_reader_keeps_th
     assert job_queue.split_job(claim, 2, PAGES) == (claim, 0), "once"
 
 
-def test_a_document_of_few_pages_is_one_job(upload: Upload) -> None:
+def test_split_job_of_a_short_document_changes_nothing(upload: Upload) -> None:
     claim = claimed()
     assert job_queue.split_job(claim, 1, 2 * PAGES_PER_JOB) == (claim, 0)
     assert ranges() == [(1, None)]
 
 
-def test_it_is_cut_by_the_pages_asked_for_and_not_read_yet(upload: Upload) -> None:
+def test_split_job_counts_selected_unread_pages_only(upload: Upload) -> None:
     Upload.objects.filter(pk=upload.pk).update(read_options={"pages": "2,4-11,20-"})
     first = claimed()
     results.save_page(first, page(2, 21))
@@ -114,7 +114,7 @@ def test_it_is_cut_by_the_pages_asked_for_and_not_read_yet(upload: Upload) -> No
     assert [list(claim.remaining_pages(0, 21)), *rest] == [[4, 5, 6], [7, 8, 9], [10, 11, 20], [21]]
 
 
-def test_a_claim_that_was_lost_cuts_nothing(upload: Upload) -> None:
+def test_split_job_with_a_lost_claim_raises(upload: Upload) -> None:
     claim = claimed()
     job_queue.release_all_claims()
     with pytest.raises(LeaseLost):
@@ -125,7 +125,7 @@ def test_a_claim_that_was_lost_cuts_nothing(upload: Upload) -> None:
 # ── several readers ──
 
 
-def test_each_range_is_somebody_s_and_no_claim_fences_out_another(upload: Upload) -> None:
+def test_claims_of_ranges_do_not_fence_each_other(upload: Upload) -> None:
     first = begun(upload)
     second, third = claimed("b"), claimed("c")
     assert [claim.attempt for claim in (first, second, third)] == [1, 2, 3]
@@ -139,7 +139,7 @@ def test_each_range_is_somebody_s_and_no_claim_fences_out_another(upload: Upload
     ]
 
 
-def test_it_ends_with_its_last_job_whichever_that_is(upload: Upload, changes: list[UploadChange]) -> None:
+def test_finish_of_the_last_range_ends_the_upload(upload: Upload, changes: list[UploadChange]) -> None:
     first = begun(upload)
     others = [claimed() for _ in range(3)]
     changes.clear()
@@ -153,7 +153,7 @@ def test_it_ends_with_its_last_job_whichever_that_is(upload: Upload, changes: li
     assert last.attempt == done.attempt, "so that a replay has its text"
 
 
-def test_a_reader_alone_goes_on_from_range_to_range_and_is_told_no_texts_again(upload: Upload) -> None:
+def test_claim_next_range_continues_without_texts(upload: Upload) -> None:
     claim: Claim | None = begun(upload)
     seen = []
     while claim is not None:
@@ -164,7 +164,7 @@ def test_a_reader_alone_goes_on_from_range_to_range_and_is_told_no_texts_again(u
     assert now(upload).status == Status.PROCESSED
 
 
-def test_who_reads_one_range_does_not_go_on_where_somebody_else_waits(upload: Upload) -> None:
+def test_claim_next_range_returns_none_while_another_owner_waits(upload: Upload) -> None:
     claim = begun(upload)
     read_to_end(claim)
     other = new_upload(new_user())
@@ -173,14 +173,14 @@ def test_who_reads_one_range_does_not_go_on_where_somebody_else_waits(upload: Up
     assert claimed().upload_id == upload.pk
 
 
-def test_the_ranges_come_before_the_next_document_of_the_same_user(upload: Upload) -> None:
+def test_claim_next_finishes_a_document_before_the_next_of_its_owner(upload: Upload) -> None:
     later = new_upload(upload.owner)
     read_to_end(begun(upload))
     assert [claimed().first_page for _ in range(3)] == [4, 7, 10]
     assert claimed().upload_id == later.pk
 
 
-def test_a_range_taken_again_goes_on_behind_its_own_finished_pages(upload: Upload) -> None:
+def test_claim_next_of_a_released_range_continues_after_its_pages(upload: Upload) -> None:
     first, second = begun(upload), claimed()
     read(first, pages=1)
     read(second, pages=2)
@@ -194,7 +194,7 @@ def test_a_range_taken_again_goes_on_behind_its_own_finished_pages(upload: Uploa
 # ── ends that are none of the good ones ──
 
 
-def test_a_range_that_fails_for_good_ends_the_upload_and_its_other_readers_find_it_gone(
+def test_count_failure_of_one_range_ends_the_upload_for_all_readers(
     upload: Upload, changes: list[UploadChange]
 ) -> None:
     first, second = begun(upload), claimed()
@@ -214,7 +214,7 @@ def test_a_range_that_fails_for_good_ends_the_upload_and_its_other_readers_find_
     assert len(terminals(changes)) == 1
 
 
-def test_failures_are_counted_for_each_range_by_itself(upload: Upload) -> None:
+def test_count_failure_counts_each_range_separately(upload: Upload) -> None:
     first, second = begun(upload), claimed()
     for held in (first, second):
         results.count_failure(held, "It crashed.")
@@ -222,7 +222,7 @@ def test_failures_are_counted_for_each_range_by_itself(upload: Upload) -> None:
     assert now(upload).status == Status.PROCESSING
 
 
-def test_a_server_that_died_has_every_range_opened_again(upload: Upload) -> None:
+def test_release_all_claims_opens_every_range(upload: Upload) -> None:
     begun(upload), claimed()
     job_queue.release_all_claims()
     assert list(Job.objects.order_by("first_page").values_list("failures", "claimed_by")) == [
@@ -233,7 +233,7 @@ def test_a_server_that_died_has_every_range_opened_again(upload: Upload) -> None
     ]
 
 
-def test_cancelled_in_the_middle_no_reader_writes_and_what_was_read_stays(upload: Upload) -> None:
+def test_cancel_while_ranges_are_read_keeps_finished_pages(upload: Upload) -> None:
     first, second = begun(upload), claimed()
     read(second, pages=1)
     read(first, pages=1)
@@ -248,7 +248,7 @@ def test_cancelled_in_the_middle_no_reader_writes_and_what_was_read_stays(upload
     assert not job_queue.count_open()
 
 
-def test_readers_of_before_a_retry_write_nothing_into_it_and_a_new_run_begins(upload: Upload) -> None:
+def test_retry_fences_readers_of_the_earlier_reading(upload: Upload) -> None:
     first, second = begun(upload), claimed()
     commands.cancel(owner=upload.owner, upload_id=upload.pk)
     commands.retry(owner=upload.owner, upload_id=upload.pk)
@@ -265,7 +265,7 @@ def test_readers_of_before_a_retry_write_nothing_into_it_and_a_new_run_begins(up
 # ── what a hub looks up ──
 
 
-def test_a_hub_that_comes_later_is_told_who_reads_what_and_all_that_is_done(upload: Upload) -> None:
+def test_reading_state_has_the_attempts_and_finished_pages(upload: Upload) -> None:
     Upload.objects.filter(pk=upload.pk).update(read_options={"pages": "1-"})
     first, second = begun(upload), claimed()
     read(second, pages=1)
@@ -286,7 +286,7 @@ def test_a_hub_that_comes_later_is_told_who_reads_what_and_all_that_is_done(uplo
     ("model", "new", "other"),
     [(Job, "priority", {"first_page": 5}), (Upload, "run", {"image_hash": "another"})],
 )
-def test_the_version_before_can_still_write_rows_while_an_upgrade_runs(
+def test_rows_without_new_columns_can_be_inserted_during_an_upgrade(
     model: type[Job | Upload], new: str, other: dict[str, object], upload: Upload
 ) -> None:
     """It knows nothing of the new columns."""
@@ -316,14 +316,14 @@ def batch(owner: User) -> Upload:
     return upload
 
 
-def test_what_somebody_waits_for_is_read_before_batches_whoever_was_served_when() -> None:
+def test_claim_next_takes_interactive_jobs_before_batch_jobs() -> None:
     owner = new_user()
     waiting, urgent = batch(new_user()), new_upload(owner)
     second = new_upload(owner)
     assert [claimed().upload_id for _ in range(3)] == [urgent.pk, second.pk, waiting.pk]
 
 
-def test_a_batch_gives_way_after_a_page_also_to_its_own_owner_and_nobody_to_a_batch() -> None:
+def test_has_competing_job_prefers_interactive_jobs_of_any_owner() -> None:
     owner = new_user()
     batch(owner)
     claim = claimed()
@@ -338,7 +338,7 @@ def test_a_batch_gives_way_after_a_page_also_to_its_own_owner_and_nobody_to_a_ba
     assert not job_queue.has_competing_job(urgent)
 
 
-def test_the_priority_asked_for_is_the_job_s_and_its_ranges_and_a_retry_keeps_it() -> None:
+def test_priority_applies_to_ranges_and_survives_a_retry() -> None:
     owner = new_user()
     source = commands.UploadSource(image_base64=base64_of(scripted_png()))
     upload = commands.create(owner=owner, source=source, options=ReadOptions(priority="batch")).upload
@@ -354,7 +354,7 @@ def test_the_priority_asked_for_is_the_job_s_and_its_ranges_and_a_retry_keeps_it
     assert Job.objects.get().priority == 0
 
 
-def test_a_priority_alone_leaves_the_engine_to_be_chosen_when_it_is_read() -> None:
+def test_model_fields_of_a_priority_alone_leave_the_engine_open() -> None:
     assert ReadOptions(priority="batch").model_fields() == {"read_options": {"priority": "batch"}}
 
 
@@ -362,7 +362,7 @@ def test_a_priority_alone_leaves_the_engine_to_be_chosen_when_it_is_read() -> No
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_readers_who_finish_at_once_one_ends_the_upload(changes: list[UploadChange]) -> None:
+def test_concurrent_finish_ends_the_upload_once(changes: list[UploadChange]) -> None:
     for _ in range(5):
         upload = new_upload(new_user())
         claims = [begun(upload), *(claimed() for _ in range(3))]
@@ -377,7 +377,7 @@ def test_of_readers_who_finish_at_once_one_ends_the_upload(changes: list[UploadC
 
 
 @pytest.mark.django_db(transaction=True)
-def test_readers_who_save_and_claim_at_once_get_a_range_each_and_count_every_page() -> None:
+def test_concurrent_claim_next_and_save_page_lose_no_page() -> None:
     upload = new_upload(new_user())
     first = begun(upload)
     got: list[Claim] = []
@@ -393,7 +393,7 @@ def test_readers_who_save_and_claim_at_once_get_a_range_each_and_count_every_pag
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_cancel_between_readers_ends_it_once_and_locks_nobody_out(changes: list[UploadChange]) -> None:
+def test_cancel_during_concurrent_finish_ends_the_upload_once(changes: list[UploadChange]) -> None:
     upload = new_upload(new_user())
     claims = [begun(upload), *(claimed() for _ in range(3))]
     changes.clear()
@@ -409,7 +409,7 @@ def test_a_cancel_between_readers_ends_it_once_and_locks_nobody_out(changes: lis
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no locks of rows")
 @pytest.mark.django_db(transaction=True)
-def test_a_claim_waits_for_a_page_that_is_just_being_saved_and_does_not_go_home(upload: Upload) -> None:
+def test_claim_next_waits_for_a_locked_upload(upload: Upload) -> None:
     begun(upload)
     locked, back = threading.Event(), threading.Event()
     got: list[Claim | None] = []

@@ -44,7 +44,7 @@ def encoded(text: str) -> str:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8])
-def test_pages_of_a_list_put_together_are_the_list(limit: int) -> None:
+def test_uploads_with_a_limit_yields_the_whole_list_in_parts(limit: int) -> None:
     owner = new_user()
     expected = rows(owner, 7)
     found: list[Upload] = []
@@ -59,7 +59,7 @@ def test_pages_of_a_list_put_together_are_the_list(limit: int) -> None:
     assert found == expected
 
 
-def test_a_cursor_stands_when_its_upload_is_deleted() -> None:
+def test_uploads_with_the_cursor_of_a_deleted_upload_continues() -> None:
     owner = new_user()
     expected = rows(owner, 6)
     first = queries.uploads(owner=owner, limit=3)
@@ -67,7 +67,7 @@ def test_a_cursor_stands_when_its_upload_is_deleted() -> None:
     assert queries.uploads(owner=owner, limit=3, cursor=first.next).uploads == expected[3:]
 
 
-def test_a_cursor_of_another_user_shows_only_one_s_own() -> None:
+def test_uploads_with_the_cursor_of_another_user_lists_own_uploads_only() -> None:
     owner, other = new_user(), new_user()
     rows(owner, 4)
     cursor = queries.uploads(owner=owner, limit=1).next
@@ -95,13 +95,13 @@ def test_a_cursor_of_another_user_shows_only_one_s_own() -> None:
         "A" * 100_000,
     ],
 )
-def test_what_is_no_cursor_is_an_error_on_cursor(cursor: str) -> None:
+def test_uploads_with_an_invalid_cursor_is_an_error_on_cursor(cursor: str) -> None:
     with pytest.raises(RequestError) as raised:
         queries.uploads(owner=new_user(), cursor=cursor)
     assert list(raised.value.fields) == ["cursor"]
 
 
-def test_a_list_that_is_too_long_asks_for_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uploads_without_a_limit_is_an_error_if_too_many_match(monkeypatch: pytest.MonkeyPatch) -> None:
     owner = new_user()
     rows(owner, 4)
     monkeypatch.setattr(queries, "MAX_LIST_SIZE", 3)
@@ -112,7 +112,7 @@ def test_a_list_that_is_too_long_asks_for_a_limit(monkeypatch: pytest.MonkeyPatc
     assert len(queries.uploads(owner=owner).uploads) == 4
 
 
-def test_status_and_search_narrow_a_list() -> None:
+def test_uploads_filters_by_status_and_search() -> None:
     owner = new_user()
     done = rows(owner, 2, status="processed", raw_text="One Invoice")
     rows(owner, 2, status="error")
@@ -122,14 +122,14 @@ def test_status_and_search_narrow_a_list() -> None:
     assert len(queries.uploads(owner=owner, search=".PNG").uploads) == 4
 
 
-def test_percent_and_underscore_in_a_search_are_themselves() -> None:
+def test_uploads_search_takes_percent_and_underscore_literally() -> None:
     owner = new_user()
     rows(owner, 2)
     assert queries.uploads(owner=owner, search="%").uploads == []
     assert queries.uploads(owner=owner, search="_").uploads == []
 
 
-def test_another_user_s_upload_is_unknown_by_id_and_by_hash() -> None:
+def test_upload_of_another_user_is_not_found_by_id_or_hash() -> None:
     owner, other = new_user(), new_user()
     [upload] = rows(owner, 1)
     with pytest.raises(UploadNotFound):
@@ -138,7 +138,7 @@ def test_another_user_s_upload_is_unknown_by_id_and_by_hash() -> None:
     assert queries.upload_by_hash(owner=owner, image_hash=upload.image_hash.upper()) == upload
 
 
-def test_a_token_stands_unless_its_user_is_inactive_unknown_or_revoked_it() -> None:
+def test_is_token_valid_is_false_for_inactive_unknown_or_revoking_users() -> None:
     active, inactive, revoked = new_user(), new_user(), new_user()
     User.objects.filter(pk=inactive.pk).update(is_active=False)
     revoked.revoke_tokens()

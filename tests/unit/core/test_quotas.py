@@ -32,7 +32,7 @@ def end(upload: Upload) -> None:
     commands.cancel(owner=upload.owner, upload_id=upload.pk)
 
 
-def test_without_quotas_nothing_is_refused_and_nothing_is_counted(
+def test_check_new_upload_without_quotas_runs_no_query(
     quota: Quota, django_assert_num_queries: Callable[..., object]
 ) -> None:
     quota(max_pending_per_user=0, max_uploads_per_user=0, max_bytes_per_user=0)
@@ -44,7 +44,7 @@ def new_user_unsaved() -> User:
     return User(username="nobody")
 
 
-def test_more_than_may_wait_is_refused_until_one_has_ended_and_other_users_have_their_own(
+def test_pending_limit_counts_open_uploads_of_one_user(
     quota: Quota,
 ) -> None:
     quota(max_pending_per_user=2)
@@ -69,7 +69,7 @@ def test_more_than_may_wait_is_refused_until_one_has_ended_and_other_users_have_
     commands.retry(owner=owner, upload_id=second.pk)
 
 
-def test_more_files_than_one_user_may_have_are_refused_and_leave_nothing(quota: Quota) -> None:
+def test_upload_quota_refuses_another_file_and_stores_nothing(quota: Quota) -> None:
     quota(max_uploads_per_user=1)
     owner = new_user()
     image = scripted_png()
@@ -83,7 +83,7 @@ def test_more_files_than_one_user_may_have_are_refused_and_leave_nothing(quota: 
     new_upload(owner)
 
 
-def test_more_bytes_than_one_user_may_have_are_refused(quota: Quota) -> None:
+def test_byte_quota_refuses_a_file_that_exceeds_it(quota: Quota) -> None:
     owner, image = new_user(), scripted_png(lines=["the very first"])
     quota(max_bytes_per_user=2 * len(image))
     new_upload(owner, image)
@@ -92,7 +92,7 @@ def test_more_bytes_than_one_user_may_have_are_refused(quota: Quota) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_at_once_are_not_both_let_in_by_the_same_room(quota: Quota) -> None:
+def test_pending_limit_holds_for_concurrent_uploads(quota: Quota) -> None:
     quota(max_pending_per_user=3)
     owner = new_user()
     raised = run_concurrently(*(lambda: new_upload(owner) for _ in range(8)))

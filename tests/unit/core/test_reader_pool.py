@@ -23,7 +23,7 @@ def started(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
     reader_pool.stop()
 
 
-def test_a_server_that_is_alone_opens_every_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_start_of_an_embedded_server_releases_every_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     upload = new_upload(new_user())
     assert job_queue.claim_next("somebody")
     started(monkeypatch)
@@ -31,7 +31,7 @@ def test_a_server_that_is_alone_opens_every_claim(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("shared", ["database_url", "redis_url"])
-def test_beside_other_servers_only_what_ran_out_is_opened(
+def test_start_beside_other_servers_releases_expired_claims_only(
     shared: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held, expired = (new_upload(new_user()) for _ in range(2))

@@ -80,7 +80,7 @@ def whole(key: str) -> bytes:
 # ── both ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_was_kept_stays_and_what_was_not_goes(store: StorageBackend) -> None:
+def test_put_keeps_a_file_until_delete(store: StorageBackend) -> None:
     key = kept()
     with storage.staging_file() as (file, other):
         file.write(b"not kept")
@@ -97,15 +97,15 @@ def test_what_was_kept_stays_and_what_was_not_goes(store: StorageBackend) -> Non
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 1), (5, 700_000), (1_048_575, 1_048_576), (9, 9), (7, 2**40)])
-def test_a_range_is_exactly_that(store: StorageBackend, start: int, end: int) -> None:
+def test_iter_bytes_yields_exactly_the_range(store: StorageBackend, start: int, end: int) -> None:
     assert b"".join(storage.iter_bytes(kept(), start, end)) == CONTENT[start:end]
 
 
-def test_no_piece_is_large(store: StorageBackend) -> None:
+def test_iter_bytes_yields_small_chunks(store: StorageBackend) -> None:
     assert max(map(len, storage.iter_bytes(kept(), 0, len(CONTENT)))) <= 256 * 1024
 
 
-def test_what_is_made_from_a_file_lies_beside_it_and_goes_with_it(store: StorageBackend) -> None:
+def test_derived_file_is_deleted_with_its_original(store: StorageBackend) -> None:
     key, other = kept(), kept()
     assert storage.read_derived(key, "page-1-200.jpg") is None
     storage.write_derived(key, "page-1-200.jpg", b"a picture")
@@ -117,7 +117,7 @@ def test_what_is_made_from_a_file_lies_beside_it_and_goes_with_it(store: Storage
     assert list(storage.stored_ids(older_than_seconds=0)) == [other.partition("/")[0]]
 
 
-def test_the_stored_are_listed_by_id_once_they_are_old_enough(store: StorageBackend) -> None:
+def test_stored_ids_lists_ids_of_the_given_age(store: StorageBackend) -> None:
     keys = sorted(kept() for _ in range(3))
     storage.write_derived(keys[0], "page-1-200.jpg", b"a picture")
     ids = [key.partition("/")[0] for key in keys]
@@ -127,14 +127,14 @@ def test_the_stored_are_listed_by_id_once_they_are_old_enough(store: StorageBack
     assert sorted(storage.stored_ids(older_than_seconds=-2)) == [ids[0], ids[2]]
 
 
-def test_a_place_is_one_deployment_s(store: StorageBackend) -> None:
+def test_claim_for_deployment_accepts_one_deployment_only(store: StorageBackend) -> None:
     assert storage.claim_for_deployment("one")
     assert storage.claim_for_deployment("one")
     assert not storage.claim_for_deployment("another")
     assert [name for name in storage.stored_ids(older_than_seconds=-2) if not name.startswith(".")] == []
 
 
-def test_a_place_that_works_says_so(store: StorageBackend) -> None:
+def test_check_of_a_working_storage_does_not_raise(store: StorageBackend) -> None:
     storage.check()
     assert storage.is_writable()
 
@@ -142,7 +142,7 @@ def test_a_place_that_works_says_so(store: StorageBackend) -> None:
 @pytest.mark.parametrize(
     "key", ["../outside/original.png", "/etc/passwd", "a/../../x", "", "a//b", "a\\..\\b"]
 )
-def test_a_key_that_leads_out_of_the_place_is_refused(store: StorageBackend, key: str) -> None:
+def test_every_function_rejects_keys_outside_the_root(store: StorageBackend, key: str) -> None:
     for call in (storage.delete, storage.local_copy, storage.delete_all):
         with pytest.raises(ValueError, match="not a valid storage key"):
             call(key)
@@ -153,14 +153,14 @@ def test_a_key_that_leads_out_of_the_place_is_refused(store: StorageBackend, key
 # ── a bucket ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_large_file_goes_up_in_parts_and_is_whole(bucket: StorageBackend, s3: S3, root: str) -> None:
+def test_put_uploads_a_large_file_in_parts(bucket: StorageBackend, s3: S3, root: str) -> None:
     content = os.urandom(1024) * (33 * 1024)
     key = kept(content)
     assert s3.content(root + key) == content
     assert s3.asked.count(f"PUT /{BUCKET}/{root}{key}") == 3
 
 
-def test_a_file_that_is_kept_here_need_not_come_back(bucket: StorageBackend, s3: S3, root: str) -> None:
+def test_local_copy_of_a_new_file_needs_no_download(bucket: StorageBackend, s3: S3, root: str) -> None:
     key = kept()
     for _page in range(3):
         with storage.local_copy(key) as path:
@@ -168,16 +168,14 @@ def test_a_file_that_is_kept_here_need_not_come_back(bucket: StorageBackend, s3:
     assert s3.gets(root + key) == 0
 
 
-def test_a_connection_that_breaks_goes_on_where_it_was(bucket: StorageBackend, s3: S3, root: str) -> None:
+def test_iter_bytes_resumes_after_a_broken_connection(bucket: StorageBackend, s3: S3, root: str) -> None:
     key = kept()
     s3.cut_once_after(600_000)
     assert whole(key) == CONTENT
     assert s3.gets(root + key) == 2
 
 
-def test_a_bucket_that_is_away_is_an_error_of_its_own_and_takes_nothing(
-    bucket: StorageBackend, s3: S3, root: str
-) -> None:
+def test_unavailable_bucket_raises_storage_unavailable(bucket: StorageBackend, s3: S3, root: str) -> None:
     key = kept()
     s3.fail()
     for call in (kept, lambda: whole(key), lambda: storage.read_derived(key, "page-1-200.jpg")):
@@ -195,7 +193,7 @@ def test_a_bucket_that_is_away_is_an_error_of_its_own_and_takes_nothing(
     assert list(conf.staging_dir.iterdir()) == []
 
 
-def test_a_bucket_that_takes_requests_and_never_answers_is_away_too(
+def test_bucket_that_never_answers_raises_storage_unavailable(
     s3: S3, root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("READ_TIMEOUT_SECONDS", "FAIL_FAST_TIMEOUT_SECONDS"):
@@ -210,9 +208,7 @@ def test_a_bucket_that_takes_requests_and_never_answers_is_away_too(
     assert whole(kept()) == CONTENT
 
 
-def test_whether_it_can_be_written_is_asked_now_and_then_and_after_each_failure(
-    bucket: StorageBackend, s3: S3, root: str
-) -> None:
+def test_is_writable_probes_rarely_and_after_each_failure(bucket: StorageBackend, s3: S3, root: str) -> None:
     assert all(storage.is_writable() for _ in range(5))
     s3.fail()
     assert storage.is_writable(), "as it was a moment ago"
@@ -224,7 +220,9 @@ def test_whether_it_can_be_written_is_asked_now_and_then_and_after_each_failure(
     assert storage.is_writable()
 
 
-def test_parts_of_an_upload_that_was_cut_off_are_removed(bucket: StorageBackend, s3: S3, root: str) -> None:
+def test_clear_staging_aborts_interrupted_multipart_uploads(
+    bucket: StorageBackend, s3: S3, root: str
+) -> None:
     begun = s3.client.create_multipart_upload(Bucket=BUCKET, Key=f"{root}x/original.pdf")["UploadId"]
     storage.clear_staging(older_than_seconds=100 * 365 * 86_400)  # this S3 says of each that it began in 2010
     assert unfinished(s3, root) == [begun]
@@ -241,11 +239,11 @@ def unfinished(s3: S3, root: str) -> list[str]:
 
 
 @pytest.mark.parametrize("url", ["", "file:///var/scans", "file://localhost/var/scans"])
-def test_a_directory_is_no_bucket(url: str) -> None:
+def test_parse_storage_url_of_a_directory_is_none(url: str) -> None:
     assert parse_storage_url(url) is None
 
 
-def test_a_bucket_is_named_with_all_that_is_its() -> None:
+def test_parse_storage_url_of_a_bucket_has_all_its_parts() -> None:
     assert parse_storage_url("s3://scans") == S3Location("scans")
     url = (
         "s3://the%20key:a%2Fb%2Bc@scans/deep/er/?endpoint=http://127.0.0.1:9000&region=eu&addressing=virtual"
@@ -277,7 +275,7 @@ def test_a_bucket_is_named_with_all_that_is_its() -> None:
         "s3://[scans",
     ],
 )
-def test_any_other_is_refused_in_a_line_that_tells_no_secret(url: str) -> None:
+def test_parse_storage_url_of_an_invalid_url_hides_secrets(url: str) -> None:
     with pytest.raises(CommandError, match=r"^SCANRILL_STORAGE_URL: ") as raised:
         parse_storage_url(url)
     assert "topsecret" not in str(raised.value)
@@ -307,16 +305,14 @@ def take_in(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("size", [10, 10_000_000])
-def test_a_disk_that_is_full_at_any_byte_is_storage_full_and_leaves_nothing(
-    size: int, full_device: None
-) -> None:
+def test_full_disk_raises_storage_full_and_leaves_no_file(size: int, full_device: None) -> None:
     with pytest.raises(StorageFull) as raised:
         take_in(bytes(size))
     assert list(raised.value.fields) == ["file"]
     assert list(conf.staging_dir.iterdir()) == []
 
 
-def test_threads_that_are_the_first_to_need_the_store_at_once_have_the_same(
+def test_concurrent_first_calls_create_one_backend(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     both = threading.Barrier(2)

@@ -42,7 +42,7 @@ pytestmark = pytest.mark.django_db
 # ── the good way ──
 
 
-def test_without_work_nothing_is_read(changes: list[UploadChange]) -> None:
+def test_read_next_without_jobs_reads_nothing(changes: list[UploadChange]) -> None:
     one, engines, _ = reader()
     assert not one.read_next()
     assert engines.requested_options == []
@@ -50,7 +50,7 @@ def test_without_work_nothing_is_read(changes: list[UploadChange]) -> None:
     assert changes == []
 
 
-def test_a_document_is_read_page_by_page_to_its_end(upload: Upload, changes: list[UploadChange]) -> None:
+def test_read_next_reads_a_document_page_by_page(upload: Upload, changes: list[UploadChange]) -> None:
     changes.clear()
     one, engines, publisher = reader(
         page(1, 2, "a", "b", warnings=["w"]) + page(2, 2, "c", warnings=["w", "v"])
@@ -75,7 +75,7 @@ def test_a_document_is_read_page_by_page_to_its_end(upload: Upload, changes: lis
     assert not one.read_next()
 
 
-def test_only_the_pages_asked_for_are_read(upload: Upload) -> None:
+def test_read_next_reads_selected_pages_only(upload: Upload) -> None:
     Upload.objects.filter(pk=upload.pk).update(read_options={"pages": "2,4-"})
     one, engines, _ = reader(page(2, 5, "b") + page(4, 5, "d") + page(5, 5, "e"))
     assert one.read_next()
@@ -86,7 +86,7 @@ def test_only_the_pages_asked_for_are_read(upload: Upload) -> None:
     assert (done.page_count, done.pages_done) == (5, 3)
 
 
-def test_a_reader_that_goes_on_asks_for_the_next_of_them(upload: Upload) -> None:
+def test_read_next_after_a_crash_continues_with_the_next_selected_page(upload: Upload) -> None:
     Upload.objects.filter(pk=upload.pk).update(read_options={"pages": "2,4"})
     one, _, _ = reader([*page(2, 5, "b"), reading.EngineCrashed("crashed")])
     assert one.read_next()
@@ -103,7 +103,7 @@ def read_again(upload: Upload, pages: str) -> None:
     commands.retry(owner=upload.owner, upload_id=upload.pk, options=ReadOptions(pages=pages))
 
 
-def test_of_a_retry_with_pages_those_alone_are_read_and_the_text_is_whole_again(upload: Upload) -> None:
+def test_read_next_after_a_retry_with_pages_reads_these_pages_only(upload: Upload) -> None:
     read_again(upload, "2")
     one, engines, publisher = reader(page(2, 3, "B"))
     assert one.read_next()
@@ -116,7 +116,7 @@ def test_of_a_retry_with_pages_those_alone_are_read_and_the_text_is_whole_again(
     )
 
 
-def test_a_reader_that_takes_over_a_retry_goes_on_between_what_is_finished(upload: Upload) -> None:
+def test_read_next_after_a_crashed_retry_continues_between_finished_pages(upload: Upload) -> None:
     read_again(upload, "1,3")
     one, _, _ = reader([*page(1, 3, "A"), reading.EngineCrashed("crashed")])
     assert one.read_next()
@@ -126,7 +126,7 @@ def test_a_reader_that_takes_over_a_retry_goes_on_between_what_is_finished(uploa
     assert reload(upload).raw_text == "A\n\nb\n\nC"
 
 
-def test_a_reader_of_before_the_retry_writes_nothing_into_it(upload: Upload) -> None:
+def test_save_page_with_a_claim_from_before_a_retry_raises(upload: Upload) -> None:
     first_claim = job_queue.claim_next("slow")
     assert first_claim is not None
     commands.cancel(owner=upload.owner, upload_id=upload.pk)
@@ -141,7 +141,7 @@ def test_a_reader_of_before_the_retry_writes_nothing_into_it(upload: Upload) -> 
     assert not upload.pages.exists()
 
 
-def test_pages_behind_the_last_one_are_not_waited_for(upload: Upload) -> None:
+def test_read_next_ignores_selected_pages_after_the_last_page(upload: Upload) -> None:
     Upload.objects.filter(pk=upload.pk).update(read_options={"pages": "1,7"})
     one, engines, _ = reader(page(1, 3, "a"))
     assert one.read_next()
@@ -149,7 +149,7 @@ def test_pages_behind_the_last_one_are_not_waited_for(upload: Upload) -> None:
     assert reload(upload).status == Status.PROCESSED
 
 
-def test_a_reader_that_died_before_the_end_of_the_job_left_nothing_to_read(upload: Upload) -> None:
+def test_read_next_of_a_fully_saved_job_only_finishes_it(upload: Upload) -> None:
     first_claim = job_queue.claim_next("dead")
     assert first_claim is not None
     done = page(1, 1, "a")[-1]
@@ -162,7 +162,7 @@ def test_a_reader_that_died_before_the_end_of_the_job_left_nothing_to_read(uploa
     assert (reload(upload).status, reload(upload).raw_text) == (Status.PROCESSED, "a")
 
 
-def test_the_last_page_and_the_end_are_one_commit_and_the_page_is_shown_first(
+def test_read_next_publishes_the_last_page_between_commit_and_event(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[object] = []
@@ -189,7 +189,7 @@ def test_the_last_page_and_the_end_are_one_commit_and_the_page_is_shown_first(
     ]
 
 
-def test_nobody_asks_for_more_of_a_document_that_has_ended(
+def test_read_next_of_a_finished_document_claims_no_further_range(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[job_claim.Claim] = []
@@ -199,7 +199,7 @@ def test_nobody_asks_for_more_of_a_document_that_has_ended(
     assert asked == []
 
 
-def test_a_last_page_whose_end_cannot_be_written_is_neither_saved_nor_shown(
+def test_read_next_with_a_failed_final_commit_neither_saves_nor_publishes(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(_happened: object) -> None:
@@ -215,7 +215,7 @@ def test_a_last_page_whose_end_cannot_be_written_is_neither_saved_nor_shown(
     assert reload(upload).pages_done == 0
 
 
-def test_uploads_are_read_in_the_order_they_came(upload: Upload) -> None:
+def test_read_next_reads_uploads_in_the_order_of_creation(upload: Upload) -> None:
     others = [new_upload(new_user()) for _ in range(2)]
     one, _, _ = reader(*[page(1, 1, "x")] * 3)
     order = []
@@ -225,7 +225,7 @@ def test_uploads_are_read_in_the_order_they_came(upload: Upload) -> None:
     assert order == [{u.pk} for u in [upload, *others]]
 
 
-def test_a_correction_outlives_a_second_reading(upload: Upload) -> None:
+def test_read_next_keeps_the_correction(upload: Upload) -> None:
     commands.update(owner=upload.owner, upload_id=upload.pk, correction="mine")
     reader(page(1, 1, "read"))[0].read_next()
     assert reload(upload).plain_text == "read"
@@ -235,7 +235,7 @@ def test_a_correction_outlives_a_second_reading(upload: Upload) -> None:
 # ── live text ──
 
 
-def test_live_text_says_the_page_and_where_its_newest_line_stands(upload: Upload) -> None:
+def test_live_text_has_the_page_and_the_position_of_its_newest_line(upload: Upload) -> None:
     box = ((0.4, 1.0), (9.6, 1.0), (9.6, 3.5), (0.4, 3.4))
     one, two = reading.Line(1, "a", "a", box), reading.Line(1, "b", "\nb")
     script = [
@@ -255,13 +255,13 @@ def test_live_text_says_the_page_and_where_its_newest_line_stands(upload: Upload
     ]
 
 
-def test_what_was_read_before_an_engine_failed_has_been_told(upload: Upload) -> None:
+def test_live_text_has_the_lines_from_before_a_crash(upload: Upload) -> None:
     one, _, publisher = reader([*page(1, 1, "a", "b", "c")[:-1], reading.EngineCrashed("Gone.")])
     one.read_next()
     assert [text for _, text in publisher.texts] == ["", "a", "a\nb", "a\nb\nc"]
 
 
-def test_lines_that_came_together_are_told_together(upload: Upload) -> None:
+def test_live_text_publishes_a_batch_of_lines_once(upload: Upload) -> None:
     started, *_, done = page(1, 1)
     together = tuple(reading.Line(1, text, text) for text in "abc")
     one, _, publisher = reader([started, together, done])
@@ -272,7 +272,7 @@ def test_lines_that_came_together_are_told_together(upload: Upload) -> None:
 # ── failures ──
 
 
-def test_three_deaths_without_progress_are_the_end(upload: Upload, changes: list[UploadChange]) -> None:
+def test_three_crashes_without_progress_end_the_upload(upload: Upload, changes: list[UploadChange]) -> None:
     one, _, _ = reader(*[[reading.EngineCrashed("The reading engine stopped unexpectedly.")]] * 3)
     for failures in (1, 2):
         assert one.read_next()
@@ -288,7 +288,7 @@ def test_three_deaths_without_progress_are_the_end(upload: Upload, changes: list
     assert not one.read_next()
 
 
-def test_a_page_makes_up_for_the_deaths_before_it(upload: Upload) -> None:
+def test_finished_page_resets_the_count_of_crashes(upload: Upload) -> None:
     crash = reading.EngineTimeout("A page took longer than 1 seconds.")
     one, engines, _ = reader([crash], [crash], [*page(1, 2, "a"), crash], [crash], [*page(2, 2, "b")])
     while one.read_next():
@@ -306,7 +306,7 @@ def test_a_page_makes_up_for_the_deaths_before_it(upload: Upload) -> None:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_is_the_file_s_or_the_engine_s_fault_is_final_at_once(
+def test_unreadable_file_or_failed_engine_ends_the_upload_at_once(
     error: Exception, upload: Upload, changes: list[UploadChange]
 ) -> None:
     reader([*page(1, 3, "kept"), error])[0].read_next()
@@ -317,7 +317,7 @@ def test_what_is_the_file_s_or_the_engine_s_fault_is_final_at_once(
     assert len(terminals(changes)) == 1
 
 
-def test_a_defect_shows_the_user_a_sentence_and_the_log_the_rest(
+def test_unexpected_exception_is_logged_and_not_shown_to_the_user(
     upload: Upload, caplog: pytest.LogCaptureFixture
 ) -> None:
     one, _, _ = reader(*[[RuntimeError("secret detail")]] * 3)
@@ -329,7 +329,7 @@ def test_a_defect_shows_the_user_a_sentence_and_the_log_the_rest(
     assert "secret detail" in caplog.text
 
 
-def test_a_lost_file_is_an_error_and_the_next_upload_is_read(upload: Upload) -> None:
+def test_missing_file_ends_its_upload_and_the_next_upload_is_read(upload: Upload) -> None:
     """Reading it fails like any file; the host's child says so."""
     other = new_upload(new_user())
     storage.delete(upload.image_path)
@@ -342,7 +342,7 @@ def test_a_lost_file_is_an_error_and_the_next_upload_is_read(upload: Upload) -> 
 # ── long documents ──
 
 
-def test_a_reader_alone_reads_all_jobs_of_a_document_with_one_copy_and_tells_its_texts_once(
+def test_read_next_reads_all_ranges_with_one_local_copy(
     upload: Upload, monkeypatch: pytest.MonkeyPatch, changes: list[UploadChange]
 ) -> None:
     copies: list[str] = []
@@ -364,7 +364,7 @@ def test_a_reader_alone_reads_all_jobs_of_a_document_with_one_copy_and_tells_its
     assert not one.read_next()
 
 
-def test_other_readers_are_called_as_soon_as_a_document_says_how_long_it_is(
+def test_read_next_notifies_other_readers_when_it_splits_a_document(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called: list[tuple[int, int]] = []
@@ -379,7 +379,7 @@ def test_other_readers_are_called_as_soon_as_a_document_says_how_long_it_is(
     assert not Page.objects.exists(), "nothing was read yet"
 
 
-def test_what_fails_in_a_later_range_is_counted_on_that_one(upload: Upload) -> None:
+def test_crash_in_a_later_range_counts_on_that_range(upload: Upload) -> None:
     script = long_document(10)[: 3 * len(page(1, 10, "a"))]
     one, _, _ = reader([*script, *page(4, 10, "x")[:1], reading.EngineCrashed("crashed")])
     assert one.read_next()
