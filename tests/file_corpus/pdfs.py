@@ -155,7 +155,9 @@ def _texts() -> Iterator[CorpusFile]:
 
 def _odd() -> Iterator[CorpusFile]:
     yield CorpusFile("pdf behind 1,000 bytes", lambda: b"x" * 999 + b"\n" + paper("text"), OWN)
-    yield CorpusFile("pdf behind 2,000 bytes", lambda: b"x" * 2000 + paper("text"), Refused("Unsupported file format"))
+    yield CorpusFile(
+        "pdf behind 2,000 bytes", lambda: b"x" * 2000 + paper("text"), Refused("Unsupported file format")
+    )
     yield CorpusFile("pdf with a broken table", lambda: pdf(plain([BOX]), table=False), OWN)
     huge = "/MediaBox[0 0 200000 100000]"
     yield CorpusFile(

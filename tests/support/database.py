@@ -1,4 +1,4 @@
-"""The test database of the tests that call the server's own functions: a file, as threads must share it."""
+"""Database of the tests that call the server's own functions: a file, since threads must share it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .page_images import scripted_png  # noqa: E402
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> Iterator[None]:
-    """A database in memory has one lock for all tables and no WAL."""
+    """Use a file for SQLite: a database in memory has one lock for all tables and no WAL."""
     from django.conf import settings
 
     own = settings.DATABASES["default"].setdefault("TEST", {})
@@ -45,11 +45,11 @@ def data_directories() -> None:
 
 @pytest.fixture
 def changes() -> Iterator[list[UploadChange]]:
-    """What is told to listeners during the test."""
-    told: list[UploadChange] = []
-    event_log.add_listener(told.append)
-    yield told
-    event_log.remove_listener(told.append)
+    """The changes that are committed during the test."""
+    committed: list[UploadChange] = []
+    event_log.add_listener(committed.append)
+    yield committed
+    event_log.remove_listener(committed.append)
 
 
 def new_user(name: str | None = None) -> User:
@@ -57,5 +57,5 @@ def new_user(name: str | None = None) -> User:
 
 
 def new_upload(owner: User, image: bytes | None = None) -> Upload:
-    """A pending upload with its file and its job."""
+    """Create a pending upload with its file and its job."""
     return create(owner=owner, source=UploadSource(image_base64=base64_of(image or scripted_png()))).upload

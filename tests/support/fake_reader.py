@@ -1,4 +1,4 @@
-"""One of the server's readers whose engine is a script, and whose bell notes what is said."""
+"""Job reader with a scripted engine and a publisher that records what it publishes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,18 @@ BOX = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 
 class FakeEngineProcess:
-    """Plays the scripts in turn, a page at each read; a function is called, an exception raised."""
+    """Engine process that plays its scripts, one page per read.
+
+    A step is an event, a function to call, or an exception to raise.
+    """
 
     is_ready = True
 
     def __init__(self, *scripts: list[Step]) -> None:
         self.scripts = [list(script) for script in scripts]
         self.requested_options: list[reading.Options] = []
-        self.cancelled = self.stopped = False
+        self.cancelled = False
+        self.stopped = False
         self.starts = 0
 
     def start(self) -> None:
@@ -60,7 +64,7 @@ class FakeEngineProcess:
 
 
 class FakePublisher:
-    """Notes the live text."""
+    """Publisher that records started readings and live text."""
 
     def __init__(self) -> None:
         self.started: list[ReadingStarted] = []
@@ -77,7 +81,7 @@ class FakePublisher:
 
 
 def page(number: int, count: int, *lines: str, warnings: list[str] | None = None) -> list[Step]:
-    """The events of one page, whose lines come one by one."""
+    """Return the steps of one page, whose lines arrive one by one."""
     recorded = [
         reading.Line(number, text, ("\n" if at else "") + text, BOX, 0.9) for at, text in enumerate(lines)
     ]
@@ -89,12 +93,13 @@ def page(number: int, count: int, *lines: str, warnings: list[str] | None = None
 
 
 def long_document(pages: int, *, first: int = 1) -> list[Step]:
+    """Return the steps of a document with one line on each page."""
     return [step for number in range(first, pages + 1) for step in page(number, pages, f"page {number}")]
 
 
 @pytest.fixture(autouse=True)
 def connection_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader looks at its thread's connection first; here that is the test's, inside its transaction."""
+    """Keep the test's connection, and its transaction: a reader closes old connections of its thread."""
     monkeypatch.setattr(tasks, "close_old_connections", lambda: None)
 
 
@@ -103,8 +108,10 @@ def upload() -> Upload:
     return new_upload(new_user())
 
 
-def reader(*scripts: list[Step]) -> tuple[tasks.JobReader, FakeEngineProcess, FakePublisher]:
-    publisher, engines = FakePublisher(), FakeEngineProcess(*scripts)
+def new_reader(*scripts: list[Step]) -> tuple[tasks.JobReader, FakeEngineProcess, FakePublisher]:
+    """Return a job reader with its engine process and publisher; each script is for one document."""
+    publisher = FakePublisher()
+    engines = FakeEngineProcess(*scripts)
     return tasks.JobReader(publisher, engines), engines, publisher  # type: ignore[arg-type]
 
 
@@ -112,5 +119,5 @@ def reload(upload: Upload) -> Upload:
     return Upload.objects.get(pk=upload.pk)
 
 
-def terminals(changes: list[UploadChange]) -> list[UploadChange]:
+def terminal_changes(changes: list[UploadChange]) -> list[UploadChange]:
     return [event for event in changes if event.ends_reading]

@@ -1,4 +1,4 @@
-"""One reader on a host whose child is a script: what it writes and tells, and what it does with failures."""
+"""Tests of a job reader with a scripted engine: stored results, live text, and failures."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from tests.support.fake_reader import (
     connection_kept,
     long_document,
     page,
-    reader,
+    new_reader,
     reload,
-    terminals,
+    terminal_changes,
     upload,
 )
 
@@ -39,12 +39,12 @@ __all__ = ["connection_kept", "upload"]
 pytestmark = pytest.mark.django_db
 
 
-# ── the good way ──
+# ── reading to the end ──
 
 
 def test_read_next_without_jobs_reads_nothing(changes: list[UploadChange]) -> None:
-    one, engines, _ = reader()
-    assert not one.read_next()
+    reader, engines, _ = new_reader()
+    assert not reader.read_next()
     assert engines.requested_options == []
     assert engines.starts == 1
     assert changes == []
@@ -52,10 +52,10 @@ def test_read_next_without_jobs_reads_nothing(changes: list[UploadChange]) -> No
 
 def test_read_next_reads_a_document_page_by_page(upload: Upload, changes: list[UploadChange]) -> None:
     changes.clear()
-    one, engines, publisher = reader(
+    reader, engines, publisher = new_reader(
         page(1, 2, "a", "b", warnings=["w"]) + page(2, 2, "c", warnings=["w", "v"])
     )
-    assert one.read_next()
+    assert reader.read_next()
     done = reload(upload)
     assert (done.status, done.error, done.attempt) == (Status.PROCESSED, None, 1)
     assert (done.raw_text, done.plain_text) == ("a\nb\n\nc", "a b\n\nc")
@@ -69,16 +69,16 @@ def test_read_next_reads_a_document_page_by_page(upload: Upload, changes: list[U
     assert publisher.pages == [(1, "a\nb"), (1, "c")]
     assert engines.requested_options[0].first_page == 1
     assert [taken.attempt for taken in publisher.started] == [1]
-    [last] = terminals(changes)
+    [last] = terminal_changes(changes)
     assert isinstance(last.message, messages.Processed)
     assert last.message.raw_text == "a\nb\n\nc"
-    assert not one.read_next()
+    assert not reader.read_next()
 
 
 def test_read_next_reads_selected_pages_only(upload: Upload) -> None:
     Upload.objects.filter(pk=upload.pk).update(read_options={"pages": "2,4-"})
-    one, engines, _ = reader(page(2, 5, "b") + page(4, 5, "d") + page(5, 5, "e"))
-    assert one.read_next()
+    reader, engines, _ = new_reader(page(2, 5, "b") + page(4, 5, "d") + page(5, 5, "e"))
+    assert reader.read_next()
     done = reload(upload)
     assert [options.first_page for options in engines.requested_options] == [2, 4, 5]
     assert [options.last_page for options in engines.requested_options] == [2, 4, 5]
@@ -88,25 +88,25 @@ def test_read_next_reads_selected_pages_only(upload: Upload) -> None:
 
 def test_read_next_after_a_crash_continues_with_the_next_selected_page(upload: Upload) -> None:
     Upload.objects.filter(pk=upload.pk).update(read_options={"pages": "2,4"})
-    one, _, _ = reader([*page(2, 5, "b"), reading.EngineCrashed("crashed")])
-    assert one.read_next()
-    two, engines, _ = reader(page(4, 5, "d"))
-    assert two.read_next()
+    reader, _, _ = new_reader([*page(2, 5, "b"), reading.EngineCrashed("crashed")])
+    assert reader.read_next()
+    second_reader, engines, _ = new_reader(page(4, 5, "d"))
+    assert second_reader.read_next()
     assert [options.first_page for options in engines.requested_options] == [4]
     assert reload(upload).raw_text == "b\n\nd"
 
 
-def read_again(upload: Upload, pages: str) -> None:
-    """A document of three pages that was read before, and is to be again."""
-    one, _, _ = reader(page(1, 3, "a") + page(2, 3, "b") + page(3, 3, "c"))
-    assert one.read_next()
+def read_and_retry(upload: Upload, pages: str) -> None:
+    """Read a document of three pages, then retry it with `pages`."""
+    reader, _, _ = new_reader(page(1, 3, "a") + page(2, 3, "b") + page(3, 3, "c"))
+    assert reader.read_next()
     commands.retry(owner=upload.owner, upload_id=upload.pk, options=ReadOptions(pages=pages))
 
 
 def test_read_next_after_a_retry_with_pages_reads_these_pages_only(upload: Upload) -> None:
-    read_again(upload, "2")
-    one, engines, publisher = reader(page(2, 3, "B"))
-    assert one.read_next()
+    read_and_retry(upload, "2")
+    reader, engines, publisher = new_reader(page(2, 3, "B"))
+    assert reader.read_next()
     assert [options.first_page for options in engines.requested_options] == [2]
     assert publisher.started[0].pages == {1: "a", 3: "c"}
     assert (reload(upload).status, reload(upload).raw_text, reload(upload).pages_done) == (
@@ -117,47 +117,47 @@ def test_read_next_after_a_retry_with_pages_reads_these_pages_only(upload: Uploa
 
 
 def test_read_next_after_a_crashed_retry_continues_between_finished_pages(upload: Upload) -> None:
-    read_again(upload, "1,3")
-    one, _, _ = reader([*page(1, 3, "A"), reading.EngineCrashed("crashed")])
-    assert one.read_next()
-    two, engines, _ = reader(page(3, 3, "C"))
-    assert two.read_next()
+    read_and_retry(upload, "1,3")
+    reader, _, _ = new_reader([*page(1, 3, "A"), reading.EngineCrashed("crashed")])
+    assert reader.read_next()
+    second_reader, engines, _ = new_reader(page(3, 3, "C"))
+    assert second_reader.read_next()
     assert [options.first_page for options in engines.requested_options] == [3]
     assert reload(upload).raw_text == "A\n\nb\n\nC"
 
 
 def test_save_page_with_a_claim_from_before_a_retry_raises(upload: Upload) -> None:
-    first_claim = job_queue.claim_next("slow")
-    assert first_claim is not None
+    claim = job_queue.claim_next("slow")
+    assert claim is not None
     commands.cancel(owner=upload.owner, upload_id=upload.pk)
     commands.retry(owner=upload.owner, upload_id=upload.pk, options=ReadOptions(pages="2"))
     late = page(2, 3, "late")[-1]
     assert isinstance(late, reading.PageDone)
     with pytest.raises(job_claim.LeaseLost):
-        results.save_page(first_claim, late)
+        results.save_page(claim, late)
     assert job_queue.claim_next("next") is not None
     with pytest.raises(job_claim.LeaseLost):
-        results.save_page(first_claim, late)
+        results.save_page(claim, late)
     assert not upload.pages.exists()
 
 
 def test_read_next_ignores_selected_pages_after_the_last_page(upload: Upload) -> None:
     Upload.objects.filter(pk=upload.pk).update(read_options={"pages": "1,7"})
-    one, engines, _ = reader(page(1, 3, "a"))
-    assert one.read_next()
+    reader, engines, _ = new_reader(page(1, 3, "a"))
+    assert reader.read_next()
     assert [options.first_page for options in engines.requested_options] == [1]
     assert reload(upload).status == Status.PROCESSED
 
 
 def test_read_next_of_a_fully_saved_job_only_finishes_it(upload: Upload) -> None:
-    first_claim = job_queue.claim_next("dead")
-    assert first_claim is not None
+    claim = job_queue.claim_next("dead")
+    assert claim is not None
     done = page(1, 1, "a")[-1]
     assert isinstance(done, reading.PageDone)
-    results.save_page(first_claim, done)
+    results.save_page(claim, done)
     job_queue.release_all_claims()
-    one, engines, _ = reader()
-    assert one.read_next()
+    reader, engines, _ = new_reader()
+    assert reader.read_next()
     assert engines.requested_options == []
     assert (reload(upload).status, reload(upload).raw_text) == (Status.PROCESSED, "a")
 
@@ -165,24 +165,24 @@ def test_read_next_of_a_fully_saved_job_only_finishes_it(upload: Upload) -> None
 def test_read_next_publishes_the_last_page_between_commit_and_event(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[object] = []
+    calls: list[object] = []
 
     class RecordingPublisher(FakePublisher):
         def publish(self, item: object) -> None:
             if isinstance(item, PageTextUpdate) and item.snapshot.done:
                 rows = Page.objects.count(), reload(upload).status, Job.objects.exists()
-                told.append((item.snapshot.number, *rows))
+                calls.append((item.snapshot.number, *rows))
 
-    def hear(change: UploadChange) -> None:
-        told.append(change.kind)
+    def record(change: UploadChange) -> None:
+        calls.append(change.kind)
 
     engines = FakeEngineProcess(page(1, 2, "a") + page(2, 2, "b"))
-    event_log.add_listener(hear)
+    event_log.add_listener(record)
     try:
         assert tasks.JobReader(RecordingPublisher(), engines).read_next()  # type: ignore[arg-type]
     finally:
-        event_log.remove_listener(hear)
-    assert told == [
+        event_log.remove_listener(record)
+    assert calls == [
         (1, 1, Status.PROCESSING, True),
         (2, 2, Status.PROCESSED, False),
         "processed",
@@ -192,22 +192,22 @@ def test_read_next_publishes_the_last_page_between_commit_and_event(
 def test_read_next_of_a_finished_document_claims_no_further_range(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[job_claim.Claim] = []
-    monkeypatch.setattr(job_queue, "claim_next_range", lambda first_claim, _holder: asked.append(first_claim))
-    reader(page(1, 1, "a"))[0].read_next()
+    claimed: list[job_claim.Claim] = []
+    monkeypatch.setattr(job_queue, "claim_next_range", lambda claim, _holder: claimed.append(claim))
+    new_reader(page(1, 1, "a"))[0].read_next()
     assert reload(upload).status == Status.PROCESSED
-    assert asked == []
+    assert claimed == []
 
 
 def test_read_next_with_a_failed_final_commit_neither_saves_nor_publishes(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(_happened: object) -> None:
+    def fails(_changes: object) -> None:
         raise DatabaseUnavailable
 
     monkeypatch.setattr(event_log, "_append", fails)
-    one, _, publisher = reader(page(1, 1, "a"))
-    assert one.read_next()
+    reader, _, publisher = new_reader(page(1, 1, "a"))
+    assert reader.read_next()
     assert publisher.pages == []
     assert not Page.objects.exists()
     monkeypatch.undo()
@@ -217,9 +217,9 @@ def test_read_next_with_a_failed_final_commit_neither_saves_nor_publishes(
 
 def test_read_next_reads_uploads_in_the_order_of_creation(upload: Upload) -> None:
     others = [new_upload(new_user()) for _ in range(2)]
-    one, _, _ = reader(*[page(1, 1, "x")] * 3)
+    reader, _, _ = new_reader(*[page(1, 1, "x")] * 3)
     order = []
-    while one.read_next():
+    while reader.read_next():
         finished = set(Upload.objects.filter(status=Status.PROCESSED).values_list("pk", flat=True))
         order.append(finished - set().union(*order))
     assert order == [{u.pk} for u in [upload, *others]]
@@ -227,7 +227,7 @@ def test_read_next_reads_uploads_in_the_order_of_creation(upload: Upload) -> Non
 
 def test_read_next_keeps_the_correction(upload: Upload) -> None:
     commands.update(owner=upload.owner, upload_id=upload.pk, correction="mine")
-    reader(page(1, 1, "read"))[0].read_next()
+    new_reader(page(1, 1, "read"))[0].read_next()
     assert reload(upload).plain_text == "read"
     assert reload(upload).processed_text == "mine"
 
@@ -237,15 +237,15 @@ def test_read_next_keeps_the_correction(upload: Upload) -> None:
 
 def test_live_text_has_the_page_and_the_position_of_its_newest_line(upload: Upload) -> None:
     box = ((0.4, 1.0), (9.6, 1.0), (9.6, 3.5), (0.4, 3.4))
-    one, two = reading.Line(1, "a", "a", box), reading.Line(1, "b", "\nb")
+    first, second = reading.Line(1, "a", "a", box), reading.Line(1, "b", "\nb")
     script = [
         reading.PageStarted(1, 2, 10, 20),
-        (one,),
-        (two,),
-        reading.PageDone(1, 2, 10, 20, "a\nb", "a b", [one, two], []),
+        (first,),
+        (second,),
+        reading.PageDone(1, 2, 10, 20, "a\nb", "a b", [first, second], []),
     ]
-    alone, _, publisher = reader([*script, *page(2, 2)])
-    alone.read_next()
+    reader, _, publisher = new_reader([*script, *page(2, 2)])
+    reader.read_next()
     place = messages.LinePosition(((0, 1), (10, 1), (10, 4), (0, 3)), 10, 20)
     assert publisher.snapshots[:4] == [
         PageSnapshot(1, 2),
@@ -256,16 +256,16 @@ def test_live_text_has_the_page_and_the_position_of_its_newest_line(upload: Uplo
 
 
 def test_live_text_has_the_lines_from_before_a_crash(upload: Upload) -> None:
-    one, _, publisher = reader([*page(1, 1, "a", "b", "c")[:-1], reading.EngineCrashed("Gone.")])
-    one.read_next()
+    reader, _, publisher = new_reader([*page(1, 1, "a", "b", "c")[:-1], reading.EngineCrashed("Gone.")])
+    reader.read_next()
     assert [text for _, text in publisher.texts] == ["", "a", "a\nb", "a\nb\nc"]
 
 
 def test_live_text_publishes_a_batch_of_lines_once(upload: Upload) -> None:
     started, *_, done = page(1, 1)
-    together = tuple(reading.Line(1, text, text) for text in "abc")
-    one, _, publisher = reader([started, together, done])
-    one.read_next()
+    batch = tuple(reading.Line(1, text, text) for text in "abc")
+    reader, _, publisher = new_reader([started, batch, done])
+    reader.read_next()
     assert [text for _, text in publisher.texts] == ["", "abc"]
 
 
@@ -273,25 +273,25 @@ def test_live_text_publishes_a_batch_of_lines_once(upload: Upload) -> None:
 
 
 def test_three_crashes_without_progress_end_the_upload(upload: Upload, changes: list[UploadChange]) -> None:
-    one, _, _ = reader(*[[reading.EngineCrashed("The reading engine stopped unexpectedly.")]] * 3)
+    reader, _, _ = new_reader(*[[reading.EngineCrashed("The reading engine stopped unexpectedly.")]] * 3)
     for failures in (1, 2):
-        assert one.read_next()
+        assert reader.read_next()
         assert Job.objects.get(upload=upload).failures == failures
-        assert terminals(changes) == []
-    assert one.read_next()
+        assert terminal_changes(changes) == []
+    assert reader.read_next()
     failed = reload(upload)
     assert (failed.status, failed.error) == (Status.ERROR, "The reading engine stopped unexpectedly.")
     assert failed.attempt == 3
     assert not Job.objects.filter(upload=upload).exists()
-    [last] = terminals(changes)
+    [last] = terminal_changes(changes)
     assert isinstance(last.message, messages.Failed)
-    assert not one.read_next()
+    assert not reader.read_next()
 
 
 def test_finished_page_resets_the_count_of_crashes(upload: Upload) -> None:
     crash = reading.EngineTimeout("A page took longer than 1 seconds.")
-    one, engines, _ = reader([crash], [crash], [*page(1, 2, "a"), crash], [crash], [*page(2, 2, "b")])
-    while one.read_next():
+    reader, engines, _ = new_reader([crash], [crash], [*page(1, 2, "a"), crash], [crash], [*page(2, 2, "b")])
+    while reader.read_next():
         pass
     assert reload(upload).status == Status.PROCESSED
     assert reload(upload).raw_text == "a\n\nb"
@@ -309,19 +309,19 @@ def test_finished_page_resets_the_count_of_crashes(upload: Upload) -> None:
 def test_unreadable_file_or_failed_engine_ends_the_upload_at_once(
     error: Exception, upload: Upload, changes: list[UploadChange]
 ) -> None:
-    reader([*page(1, 3, "kept"), error])[0].read_next()
+    new_reader([*page(1, 3, "kept"), error])[0].read_next()
     failed = reload(upload)
     assert (failed.status, failed.error) == (Status.ERROR, str(error))
     assert failed.raw_text == "kept"
     assert not Job.objects.filter(upload=upload).exists()
-    assert len(terminals(changes)) == 1
+    assert len(terminal_changes(changes)) == 1
 
 
 def test_unexpected_exception_is_logged_and_not_shown_to_the_user(
     upload: Upload, caplog: pytest.LogCaptureFixture
 ) -> None:
-    one, _, _ = reader(*[[RuntimeError("secret detail")]] * 3)
-    while one.read_next():
+    reader, _, _ = new_reader(*[[RuntimeError("secret detail")]] * 3)
+    while reader.read_next():
         pass
     failed = reload(upload)
     assert failed.status == Status.ERROR
@@ -330,11 +330,11 @@ def test_unexpected_exception_is_logged_and_not_shown_to_the_user(
 
 
 def test_missing_file_ends_its_upload_and_the_next_upload_is_read(upload: Upload) -> None:
-    """Reading it fails like any file; the host's child says so."""
+    """The engine process reports a missing file like any unreadable file."""
     other = new_upload(new_user())
     storage.delete(upload.image_path)
-    one, _, _ = reader([reading.UnreadableFile("The file is not there.")], page(1, 1, "x"))
-    while one.read_next():
+    reader, _, _ = new_reader([reading.UnreadableFile("The file is not there.")], page(1, 1, "x"))
+    while reader.read_next():
         pass
     assert (reload(upload).status, reload(other).status) == (Status.ERROR, Status.PROCESSED)
 
@@ -348,9 +348,9 @@ def test_read_next_reads_all_ranges_with_one_local_copy(
     copies: list[str] = []
     local_copy = storage.local_copy
     monkeypatch.setattr(storage, "local_copy", lambda key: (copies.append(key), local_copy(key))[1])
-    one, engines, publisher = reader(long_document(10))
+    reader, engines, publisher = new_reader(long_document(10))
     changes.clear()
-    assert one.read_next()
+    assert reader.read_next()
     assert [options.first_page for options in engines.requested_options] == list(range(1, 11))
     assert copies == [upload.image_path]
     assert [(taken.attempt, taken.first_attempt, taken.pages, taken.jobs) for taken in publisher.started] == [
@@ -360,8 +360,8 @@ def test_read_next_reads_all_ranges_with_one_local_copy(
         (4, 1, None, {10: 4}),
     ]
     assert reload(upload).status == Status.PROCESSED
-    assert len(terminals(changes)) == 1
-    assert not one.read_next()
+    assert len(terminal_changes(changes)) == 1
+    assert not reader.read_next()
 
 
 def test_read_next_notifies_other_readers_when_it_splits_a_document(
@@ -373,16 +373,16 @@ def test_read_next_notifies_other_readers_when_it_splits_a_document(
         "notify_jobs_available",
         lambda jobs: called.append((jobs, Job.objects.filter(claimed_by="").count())),
     )
-    one, _, _ = reader([*long_document(10)[:1], reading.EngineCrashed("crashed")])
-    assert one.read_next()
-    assert called == [(3, 3)], "as many as there are jobs for"
-    assert not Page.objects.exists(), "nothing was read yet"
+    reader, _, _ = new_reader([*long_document(10)[:1], reading.EngineCrashed("crashed")])
+    assert reader.read_next()
+    assert called == [(3, 3)], "one call per new job"
+    assert not Page.objects.exists(), "before any page is finished"
 
 
 def test_crash_in_a_later_range_counts_on_that_range(upload: Upload) -> None:
     script = long_document(10)[: 3 * len(page(1, 10, "a"))]
-    one, _, _ = reader([*script, *page(4, 10, "x")[:1], reading.EngineCrashed("crashed")])
-    assert one.read_next()
+    reader, _, _ = new_reader([*script, *page(4, 10, "x")[:1], reading.EngineCrashed("crashed")])
+    assert reader.read_next()
     assert list(Job.objects.order_by("first_page").values_list("first_page", "failures")) == [
         (4, 1),
         (7, 0),
