@@ -28,7 +28,10 @@ pytestmark = pytest.mark.django_db
 
 
 class StrictEngineProcess:
-    """Engine process that, like the real one, drops earlier cancels at each read; calls `action` at one moment."""
+    """Engine process that drops earlier cancels at each read, like the real one.
+
+    It calls `action` at the moment `at`.
+    """
 
     is_ready = True
 

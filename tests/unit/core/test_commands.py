@@ -1,4 +1,4 @@
-"""Files and rows agree, whatever fails between them."""
+"""Tests of the commands on uploads: files, rows, jobs and events agree after success and failure."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ from tests.support.encoding import base64_of
 from tests.support.fake_reply_target import FakeReplyTarget
 from tests.support.page_images import scripted_png
 
-ASKING = FakeReplyTarget()
+ORIGIN = FakeReplyTarget()
 pytestmark = pytest.mark.django_db
 
 
-def stored() -> set[str]:
+def stored_files() -> set[str]:
     return {str(path.relative_to(conf.files_dir)) for path in conf.files_dir.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(autouse=True)
 def files_before() -> set[str]:
-    return stored()
+    return stored_files()
 
 
 def create(owner: User, image: bytes, **source: str) -> commands.CreateResult:
     return commands.create(owner=owner, source=UploadSource(image_base64=base64_of(image), **source))
 
 
-def end(upload: Upload, status: Status) -> None:
+def end_with(upload: Upload, status: Status) -> None:
     Upload.objects.filter(pk=upload.pk).update(status=status, error="Broken.", raw_text="a", plain_text="b")
     Job.objects.filter(upload=upload).delete()
 
@@ -70,20 +70,20 @@ def test_create_stores_file_job_and_event(changes: list[UploadChange], files_bef
     assert upload.image_hash == hashlib.sha256(image).hexdigest()
     assert upload.image_path == f"{upload.pk}/original.png"
     assert (conf.files_dir / upload.image_path).read_bytes() == image
-    assert stored() == files_before | {upload.image_path}
+    assert stored_files() == files_before | {upload.image_path}
     assert Job.objects.filter(upload=upload).count() == 1
     assert [type(event.message).__name__ for event in changes] == ["UploadMessage"]
 
 
 def test_create_stores_the_file_before_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bool] = []
-    keep = storage.put
+    put = storage.put
 
-    def keeping(path: Path, key: str) -> None:
+    def record_then_put(path: Path, key: str) -> None:
         seen.append(Upload.objects.filter(image_path=key).exists())
-        keep(path, key)
+        put(path, key)
 
-    monkeypatch.setattr(storage, "put", keeping)
+    monkeypatch.setattr(storage, "put", record_then_put)
     upload, _ = create(new_user(), scripted_png())
     assert seen == [False]
     assert Upload.objects.filter(pk=upload.pk).exists()
@@ -105,7 +105,7 @@ def test_create_with_a_failing_insert_leaves_no_file_and_no_event(
     owner = new_user()
     with pytest.raises(error):
         create(owner, scripted_png())
-    assert stored() == files_before
+    assert stored_files() == files_before
     assert not list(conf.staging_dir.iterdir())
     assert not Upload.objects.filter(owner=owner).exists()
     assert not Job.objects.filter(upload__owner=owner).exists()
@@ -115,15 +115,15 @@ def test_create_with_a_failing_insert_leaves_no_file_and_no_event(
 def test_create_with_a_full_disk_inserts_no_row(
     monkeypatch: pytest.MonkeyPatch, files_before: set[str]
 ) -> None:
-    def full(_path: Path, _key: str) -> None:
+    def raise_disk_full(_path: Path, _key: str) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(storage, "put", full)
+    monkeypatch.setattr(storage, "put", raise_disk_full)
     owner = new_user()
     with pytest.raises(StorageFull):
         create(owner, scripted_png())
     assert not Upload.objects.filter(owner=owner).exists()
-    assert stored() == files_before
+    assert stored_files() == files_before
 
 
 def test_create_of_the_same_bytes_returns_the_same_upload(
@@ -135,7 +135,7 @@ def test_create_of_the_same_bytes_returns_the_same_upload(
     assert duplicate
     assert second == first
     assert second.filename == first.filename
-    assert stored() == files_before | {first.image_path}
+    assert stored_files() == files_before | {first.image_path}
     assert len(changes) == 1
 
 
@@ -145,41 +145,41 @@ def test_create_of_another_users_bytes_stores_a_new_upload(files_before: set[str
     second, duplicate = create(new_user(), image)
     assert not duplicate
     assert first.image_path != second.image_path
-    assert stored() == files_before | {first.image_path, second.image_path}
+    assert stored_files() == files_before | {first.image_path, second.image_path}
 
 
 def test_create_that_loses_a_race_returns_the_existing_upload(
     monkeypatch: pytest.MonkeyPatch, files_before: set[str]
 ) -> None:
-    """Neither look found anything; the constraint decides."""
+    """Both requests find no upload; the constraint lets one insert it."""
     owner, image = new_user(), scripted_png()
     first, _ = create(owner, image)
-    real = queries.upload_by_hash
+    upload_by_hash = queries.upload_by_hash
     calls: list[object] = []
 
-    def blind(**given: object) -> Upload | None:
+    def blind_first_call(**given: object) -> Upload | None:
         calls.append(given)
-        return None if len(calls) == 1 else real(**given)
+        return None if len(calls) == 1 else upload_by_hash(**given)
 
-    monkeypatch.setattr(queries, "upload_by_hash", blind)
+    monkeypatch.setattr(queries, "upload_by_hash", blind_first_call)
     second, duplicate = create(owner, image)
     assert duplicate
     assert second == first
-    assert stored() == files_before | {first.image_path}
+    assert stored_files() == files_before | {first.image_path}
     assert not list(conf.staging_dir.iterdir())
 
 
 def test_create_that_loses_a_race_to_a_deleted_upload_is_an_error(
     monkeypatch: pytest.MonkeyPatch, files_before: set[str]
 ) -> None:
-    def beaten(*_args: object) -> None:
+    def raise_integrity_error(*_args: object) -> None:
         raise IntegrityError
 
-    monkeypatch.setattr(commands, "_store", beaten)
+    monkeypatch.setattr(commands, "_store", raise_integrity_error)
     with pytest.raises(RequestError) as raised:
         create(new_user(), scripted_png())
     assert "again" in str(raised.value)
-    assert stored() == files_before
+    assert stored_files() == files_before
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING, Status.PROCESSED])
@@ -190,9 +190,9 @@ def test_create_of_an_open_or_processed_duplicate_changes_nothing(
     first, _ = create(owner, image)
     Upload.objects.filter(pk=first.pk).update(status=status)
     changes.clear()
-    again, duplicate = create(owner, image)
+    requeued, duplicate = create(owner, image)
     assert duplicate
-    assert again.status == status
+    assert requeued.status == status
     assert changes == []
 
 
@@ -204,16 +204,21 @@ def test_create_of_a_failed_duplicate_requeues_it(
     owner, image = new_user(), scripted_png()
     first, _ = create(owner, image)
     commands.update(owner=owner, upload_id=first.pk, correction="mine")
-    end(first, status)
+    end_with(first, status)
     changes.clear()
     source = (
         UploadSource(image_hash=first.image_hash) if by_hash else UploadSource(image_base64=base64_of(image))
     )
-    again, duplicate = commands.create(owner=owner, source=source)
-    again.refresh_from_db()
+    requeued, duplicate = commands.create(owner=owner, source=source)
+    requeued.refresh_from_db()
     assert duplicate
-    assert (again.status, again.error, again.raw_text, again.correction) == (Status.PENDING, None, "", "mine")
-    assert Job.objects.filter(upload=again).count() == 1
+    assert (requeued.status, requeued.error, requeued.raw_text, requeued.correction) == (
+        Status.PENDING,
+        None,
+        "",
+        "mine",
+    )
+    assert Job.objects.filter(upload=requeued).count() == 1
     assert len(changes) == 1
 
 
@@ -235,7 +240,7 @@ def test_create_with_a_wrong_hash_is_an_error_and_other_text_is_ignored(
     with pytest.raises(RequestError) as raised:
         create(new_user(), image, image_hash="0" * 64)
     assert list(raised.value.fields) == ["image_hash"]
-    assert stored() == files_before
+    assert stored_files() == files_before
     create(new_user(), image, image_hash="optional-sha256")
     create(new_user(), image, image_hash=hashlib.sha256(image).hexdigest().upper())
 
@@ -292,7 +297,7 @@ def test_delete_removes_row_pages_job_and_file(changes: list[UploadChange], file
     changes.clear()
     last = commands.delete(owner=owner, upload_id=upload.pk)
     assert last.instance.id == upload.pk
-    assert stored() == files_before
+    assert stored_files() == files_before
     assert not (conf.files_dir / str(upload.pk)).exists()
     for model in (Page, Job):
         assert not model.objects.filter(upload_id=upload.pk).exists()
@@ -362,7 +367,7 @@ def test_cancel_of_an_open_upload_keeps_its_finished_pages(
     Upload.objects.filter(pk=upload.pk).update(status=status, page_count=3, pages_done=2)
     read_pages(upload, "one", "two")
     changes.clear()
-    commands.cancel(owner=owner, upload_id=upload.pk, origin=ASKING)
+    commands.cancel(owner=owner, upload_id=upload.pk, origin=ORIGIN)
     left = queries.upload(owner=owner, upload_id=upload.pk)
     assert (left.status, left.error) == (Status.CANCELLED, "Cancelled")
     assert (left.raw_text, left.plain_text, left.warnings) == ("# one\n\n# two", "one\n\ntwo", ["w"])
@@ -371,7 +376,7 @@ def test_cancel_of_an_open_upload_keeps_its_finished_pages(
     assert not Job.objects.filter(upload=upload).exists()
     [event] = changes
     assert event.message == messages.Failed(id=upload.pk, status="cancelled", error="Cancelled")
-    assert (event.origin, event.ends_reading) == (ASKING, True)
+    assert (event.origin, event.ends_reading) == (ORIGIN, True)
 
 
 def test_cancel_of_a_cancelled_upload_changes_nothing(changes: list[UploadChange]) -> None:
@@ -389,7 +394,7 @@ def test_cancel_of_a_cancelled_upload_changes_nothing(changes: list[UploadChange
 def test_cancel_of_an_ended_upload_is_a_conflict(status: Status, changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
-    end(upload, status)
+    end_with(upload, status)
     changes.clear()
     with pytest.raises(StatusConflict, match=status) as raised:
         commands.cancel(owner=owner, upload_id=upload.pk)
@@ -407,22 +412,27 @@ def test_retry_of_an_ended_upload_keeps_the_correction(
     owner = new_user()
     upload = new_upload(owner)
     read_pages(upload, "one")
-    end(upload, status)
+    end_with(upload, status)
     Upload.objects.filter(pk=upload.pk).update(
         attempt=4, correction="mine", page_count=1, pages_done=1, warnings=["w"]
     )
     changes.clear()
     woken.clear()
-    commands.retry(owner=owner, upload_id=upload.pk, origin=ASKING)
-    again = queries.upload(owner=owner, upload_id=upload.pk)
-    assert (again.status, again.error, again.raw_text, again.plain_text) == (Status.PENDING, None, "", "")
-    assert (again.page_count, again.pages_done, again.warnings) == (None, 0, [])
-    assert (again.attempt, again.processed_text) == (4, "mine")
+    commands.retry(owner=owner, upload_id=upload.pk, origin=ORIGIN)
+    requeued = queries.upload(owner=owner, upload_id=upload.pk)
+    assert (requeued.status, requeued.error, requeued.raw_text, requeued.plain_text) == (
+        Status.PENDING,
+        None,
+        "",
+        "",
+    )
+    assert (requeued.page_count, requeued.pages_done, requeued.warnings) == (None, 0, [])
+    assert (requeued.attempt, requeued.processed_text) == (4, "mine")
     assert not Page.objects.filter(upload=upload).exists()
     assert Job.objects.filter(upload=upload, first_page=1, failures=0).count() == 1
     [event] = changes
-    assert event.message == serializers.updated(again)
-    assert (event.origin, event.ends_reading) == (ASKING, False)
+    assert event.message == serializers.updated(requeued)
+    assert (event.origin, event.ends_reading) == (ORIGIN, False)
     assert woken == [True]
 
 
@@ -431,12 +441,12 @@ def test_retry_with_pages_keeps_the_text_of_the_others(status: Status) -> None:
     owner = new_user()
     upload = new_upload(owner)
     read_pages(upload, "one", "two", "three")
-    end(upload, status)
+    end_with(upload, status)
     Upload.objects.filter(pk=upload.pk).update(page_count=4, pages_done=3)
     commands.retry(owner=owner, upload_id=upload.pk, options=ReadOptions(pages="2,4"))
-    again = queries.upload(owner=owner, upload_id=upload.pk)
-    assert (again.raw_text, again.plain_text) == ("# one\n\n# three", "one\n\nthree")
-    assert (again.page_count, again.pages_done, again.warnings) == (4, 2, ["w"])
+    requeued = queries.upload(owner=owner, upload_id=upload.pk)
+    assert (requeued.raw_text, requeued.plain_text) == ("# one\n\n# three", "one\n\nthree")
+    assert (requeued.page_count, requeued.pages_done, requeued.warnings) == (4, 2, ["w"])
     assert list(upload.pages.values_list("number", flat=True)) == [1, 3]
 
 

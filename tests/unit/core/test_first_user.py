@@ -1,4 +1,4 @@
-"""Servers of one database that start at the same time make one user."""
+"""Test that servers of one database that start at the same time create one user."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def test_first_user_created_by_another_server_is_returned(monkeypatch: pytest.Mo
     first = link.first_user()
     assert first is not None
     assert link.first_user() is None
-    # The other one's look was before the first one's commit.
+    # The second server queries before the first one commits.
     monkeypatch.setattr(type(User.objects), "exists", lambda _manager: False)
     assert link.first_user() == first
     assert User.objects.count() == 1

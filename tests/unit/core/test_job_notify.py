@@ -1,4 +1,4 @@
-"""Who tells that there is work waits for nobody, and calls no more than are wanted."""
+"""Tests of waking local readers and of calling workers through a broker."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from tests.support.processes import wait_until
 
 
 class Broker:
-    """Takes calls when it is let; `posted` are those of each time."""
+    """Broker that can block or fail. `enqueued` has the number of calls of each successful request."""
 
     def __init__(self) -> None:
-        self.posted: list[int] = []
-        self.away = False
-        self.asked = threading.Semaphore(0)
-        self.free = threading.Event()
-        self.free.set()
+        self.enqueued: list[int] = []
+        self.is_unavailable = False
+        self.called = threading.Semaphore(0)
+        self.release_event = threading.Event()
+        self.release_event.set()
 
-    def post(self, calls: int) -> None:
-        self.asked.release()
-        self.free.wait(30)
-        if self.away:
-            raise ConnectionError("nobody there")
-        self.posted.append(calls)
+    def enqueue(self, calls: int) -> None:
+        self.called.release()
+        self.release_event.wait(30)
+        if self.is_unavailable:
+            raise ConnectionError("no broker")
+        self.enqueued.append(calls)
 
-    def wait_asked(self) -> None:
-        assert self.asked.acquire(timeout=30)
+    def wait_until_called(self) -> None:
+        assert self.called.acquire(timeout=30)
 
 
 @pytest.fixture
@@ -41,60 +41,60 @@ def broker() -> Broker:
 @pytest.fixture
 def worker_notifier(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerNotifier]:
     monkeypatch.setattr(notify, "RETRY_INTERVAL_SECONDS", 0.01)
-    notify.start_worker_notifier(broker.post)
+    notify.start_worker_notifier(broker.enqueue)
     assert notify._worker_notifier is not None
     yield notify._worker_notifier
-    broker.free.set()
+    broker.release_event.set()
     notify.stop_worker_notifier(30)
-    notify.notify_jobs_available()  # does nothing any more
+    notify.notify_jobs_available()  # without a notifier this does nothing
 
 
 def test_notify_jobs_available_does_not_wait_and_merges_calls(
     broker: Broker, worker_notifier: WorkerNotifier
 ) -> None:
-    broker.free.clear()
+    broker.release_event.clear()
     notify.notify_jobs_available()
-    broker.wait_asked()
+    broker.wait_until_called()
     for _ in range(3):
         notify.notify_jobs_available()
     notify.notify_jobs_available(10)
-    broker.free.set()
-    broker.wait_asked()
+    broker.release_event.set()
+    broker.wait_until_called()
     notify.stop_worker_notifier(30)
-    assert broker.posted == [1, 13]
+    assert broker.enqueued == [1, 13]
 
 
 def test_worker_notifier_limits_queued_calls(broker: Broker, worker_notifier: WorkerNotifier) -> None:
-    broker.free.clear()
+    broker.release_event.clear()
     notify.notify_jobs_available()
-    broker.wait_asked()
+    broker.wait_until_called()
     for _ in range(1000):
         notify.notify_jobs_available(1000)
-    broker.free.set()
-    broker.wait_asked()
+    broker.release_event.set()
+    broker.wait_until_called()
     notify.stop_worker_notifier(30)
-    assert broker.posted == [1, notify.MAX_QUEUED_CALLS]
+    assert broker.enqueued == [1, notify.MAX_QUEUED_CALLS]
 
 
 def test_worker_notifier_retries_an_unavailable_broker_and_warns_once(
     broker: Broker, worker_notifier: WorkerNotifier, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without being told again: otherwise a server with nothing to read would call it away for ever."""
-    broker.away = True
+    """A retry needs no further notification, which an idle server would not send."""
+    broker.is_unavailable = True
     notify.notify_jobs_available(5)
     for _ in range(3):
-        broker.wait_asked()
+        broker.wait_until_called()
     assert notify.degraded_reason() is not None
-    broker.away = False
-    wait_until(lambda: broker.posted, "the call is posted")
+    broker.is_unavailable = False
+    wait_until(lambda: broker.enqueued, "the call is enqueued")
     notify.stop_worker_notifier(30)
-    assert broker.posted == [5]
+    assert broker.enqueued == [5]
     assert caplog.text.count("workers cannot be called") == 1
     assert not worker_notifier.is_failing
 
 
 class IdleReader:
-    """Has so many jobs to read."""
+    """Reader with a number of jobs to read."""
 
     def __init__(self, jobs: int) -> None:
         self.jobs = jobs
@@ -121,11 +121,11 @@ def test_read_next_without_an_idle_reader_returns_false() -> None:
 
 @pytest.mark.usefixtures("no_readers")
 def test_read_until_empty_waits_for_a_reader_and_reads_all_jobs() -> None:
-    calling = threading.Thread(target=reader_pool.read_until_empty)
-    calling.start()
+    caller = threading.Thread(target=reader_pool.read_until_empty)
+    caller.start()
     reader = IdleReader(3)
     reader_pool._idle.put(reader)  # type: ignore[arg-type]
-    calling.join(30)
+    caller.join(30)
     assert reader.jobs == -1
     assert reader_pool._idle.get_nowait() is reader
 
@@ -135,30 +135,30 @@ def test_is_any_ready_without_readers_is_true() -> None:
     assert reader_pool.is_any_ready()
 
 
-# ── the local pool ──
+# ── reader threads ──
 
 
 def test_wake_during_a_query_is_not_lost() -> None:
-    looking, go_on, found = threading.Event(), threading.Event(), threading.Event()
+    querying, continue_event, found = threading.Event(), threading.Event(), threading.Event()
     work: list[str] = []
 
-    def look() -> bool:
+    def query() -> bool:
         if work:
             found.set()
             work.pop()
             return True
-        if not looking.is_set():
-            looking.set()
-            go_on.wait(5)
+        if not querying.is_set():
+            querying.set()
+            continue_event.wait(5)
         return False
 
-    pool = notify.ReaderThreadPool([look])
+    pool = notify.ReaderThreadPool([query])
     pool.start()
     try:
-        assert looking.wait(5)
-        work.append("came while it had looked")
+        assert querying.wait(5)
+        work.append("a job that arrived during the query")
         pool.wake_local_readers()
-        go_on.set()
+        continue_event.set()
         assert found.wait(5)
     finally:
         pool.stop(5)
@@ -168,13 +168,13 @@ def test_reader_thread_continues_after_an_exception(caplog: pytest.LogCaptureFix
     calls: list[int] = []
     second = threading.Event()
 
-    def raising() -> bool:
+    def failing() -> bool:
         calls.append(1)
         if len(calls) == 2:
             second.set()
         raise RuntimeError("a defect")
 
-    pool = notify.ReaderThreadPool([raising])
+    pool = notify.ReaderThreadPool([failing])
     pool.start()
     try:
         while not second.wait(0.01):
@@ -184,54 +184,54 @@ def test_reader_thread_continues_after_an_exception(caplog: pytest.LogCaptureFix
     assert "a defect" in caplog.text
 
 
-class Jobs:
-    """What a thread of the pool looks for; `looked` is set free at every look."""
+class CountedJobs:
+    """Job queue of `count` jobs that counts queries and releases `queried` at each."""
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self.looks = 0
-        self.looked = threading.Semaphore(0)
+        self.queries = 0
+        self.queried = threading.Semaphore(0)
 
     def __call__(self) -> bool:
-        self.looks += 1
+        self.queries += 1
         self.count -= 1
-        self.looked.release()
+        self.queried.release()
         return self.count >= 0
 
-    def wait_for(self, looks: int) -> None:
-        for _ in range(looks):
-            assert self.looked.acquire(timeout=30)
+    def wait_for(self, queries: int) -> None:
+        for _ in range(queries):
+            assert self.queried.acquire(timeout=30)
 
 
 def test_reader_thread_pauses_unless_jobs_are_pending(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(notify, "PAUSE_AFTER_JOB_SECONDS", 3600.0)
-    jobs = Jobs(4)
+    jobs = CountedJobs(4)
     pool = notify.ReaderThreadPool([jobs])
     pool.wake_local_readers(3)
     pool.start()
     jobs.wait_for(3)
-    assert jobs.looks == 3
-    pool.wake_local_readers()  # ends the rest
+    assert jobs.queries == 3
+    pool.wake_local_readers()  # ends the pause
     jobs.wait_for(1)
     pool.stop(5)
-    assert jobs.looks == 4
+    assert jobs.queries == 4
 
 
 def test_reader_thread_queries_again_after_its_pause() -> None:
-    jobs = Jobs(2)
+    jobs = CountedJobs(2)
     pool = notify.ReaderThreadPool([jobs])
     pool.start()
     jobs.wait_for(3)
     pool.stop(5)
-    assert jobs.looks == 3
+    assert jobs.queries == 3
 
 
 def test_query_without_a_job_clears_pending_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else whoever cancels before it is read would leave the readers without rest."""
+    """Otherwise uploads cancelled before they are read would keep the threads from pausing."""
     monkeypatch.setattr(notify, "PAUSE_AFTER_JOB_SECONDS", 3600.0)
-    jobs = Jobs(0)
+    jobs = CountedJobs(0)
     pool = notify.ReaderThreadPool([jobs])
     pool.wake_local_readers(10)
     pool.start()
@@ -240,4 +240,4 @@ def test_query_without_a_job_clears_pending_jobs(monkeypatch: pytest.MonkeyPatch
     pool.wake_local_readers()
     jobs.wait_for(1)
     pool.stop(5)
-    assert jobs.looks == 2
+    assert jobs.queries == 2

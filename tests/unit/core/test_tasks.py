@@ -27,8 +27,8 @@ from tests.support.fake_reader import (
     FakePublisher,
     connection_kept,
     long_document,
-    page,
     new_reader,
+    page,
     reload,
     terminal_changes,
     upload,
@@ -193,7 +193,7 @@ def test_read_next_of_a_finished_document_claims_no_further_range(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claimed: list[job_claim.Claim] = []
-    monkeypatch.setattr(job_queue, "claim_next_range", lambda claim, _holder: claimed.append(claim))
+    monkeypatch.setattr(job_queue, "claim_next_range", lambda claim, _reader_name: claimed.append(claim))
     new_reader(page(1, 1, "a"))[0].read_next()
     assert reload(upload).status == Status.PROCESSED
     assert claimed == []
