@@ -4,10 +4,9 @@
         …change rows…
         changes.append(UploadChange(…))
 
-If the transaction fails, no event is written and no listener is called. Assigning `seq` is the last statement
-of the transaction and locks the owner's counter until the commit, so the `seq` of an owner rises in the order
-of the commits of all processes. A transaction that changes several uploads locks them in the order of their
-ids first.
+If the transaction fails, no event is written and no listener is called. The transaction assigns `seq` last, and
+that locks the owner's counter until the commit. The `seq` of an owner therefore rises in the order of the
+commits, in all processes. A transaction that changes several uploads locks them in the order of their ids first.
 
 After the commit, the committing thread calls each listener. A listener must be quick and must not raise.
 """

@@ -39,6 +39,7 @@ from . import ingest, queries, quotas
 
 REQUEUED_STATUSES = (Status.ERROR, Status.CANCELLED)
 CANCELLED = "Cancelled"
+UNKNOWN_HASH_MESSAGE = "You have no upload with this hash. Send the bytes of the file."
 DELETED_MEANWHILE_MESSAGE = "The upload with these bytes was deleted meanwhile. Send the file again."
 NO_READ_OPTIONS = ReadOptions()
 DISK_FULL_SQLSTATE = "53100"  # `disk_full` of PostgreSQL
@@ -79,7 +80,9 @@ def create(
     """
     job_options.validate(options)
     if source.image_base64 is None and source.image_path is None and source.staged is None:
-        return _create_by_hash(owner, source.image_hash, options, origin)
+        if source.image_hash is None:
+            raise RequestError({"image_base64": "Set one of image_base64, image_path, image_hash."})
+        return _reuse(owner, source.image_hash, options, origin, UNKNOWN_HASH_MESSAGE)
     with _stage_source(source) as staged:
         if existing := queries.upload_by_hash(owner=owner, image_hash=staged.sha256):
             with suppress(UploadNotFound):  # deleted after the query
@@ -87,7 +90,8 @@ def create(
         try:
             return CreateResult(_store(owner, staged, options, origin), duplicate=False)
         except IntegrityError:
-            return _resolve_duplicate_race(owner, staged, options, origin)
+            # The constraint says that another request has stored the same bytes first.
+            return _reuse(owner, staged.sha256, options, origin, DELETED_MEANWHILE_MESSAGE)
 
 
 @retry_transient
@@ -209,14 +213,13 @@ def _delete_row(owner: User, upload_id: UUID, origin: ReplyTarget | None) -> tup
     return last, upload.image_path
 
 
-def _create_by_hash(
-    owner: User, image_hash: str | None, options: ReadOptions, origin: ReplyTarget | None
+def _reuse(
+    owner: User, image_hash: str, options: ReadOptions, origin: ReplyTarget | None, missing_message: str
 ) -> CreateResult:
-    if image_hash is None:
-        raise RequestError({"image_base64": "Set one of image_base64, image_path, image_hash."})
+    """Return the user's upload of these bytes, or raise `RequestError` with `missing_message`."""
     existing = queries.upload_by_hash(owner=owner, image_hash=image_hash)
     if existing is None:
-        raise RequestError({"image_hash": "You have no upload with this hash. Send the bytes of the file."})
+        raise RequestError({"image_hash": missing_message})
     return CreateResult(_requeue_if_failed(existing, options, origin), duplicate=True)
 
 
@@ -288,16 +291,6 @@ def _insert(
         if inserted is None:
             raise
         return inserted
-
-
-def _resolve_duplicate_race(
-    owner: User, staged: ingest.StagedFile, options: ReadOptions, origin: ReplyTarget | None
-) -> CreateResult:
-    """Return the upload of another request that stored the same bytes first."""
-    existing = queries.upload_by_hash(owner=owner, image_hash=staged.sha256)
-    if existing is None:
-        raise RequestError({"image_hash": DELETED_MEANWHILE_MESSAGE})
-    return CreateResult(_requeue_if_failed(existing, options, origin), duplicate=True)
 
 
 def _is_disk_full(error: BaseException) -> bool:

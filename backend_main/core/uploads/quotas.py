@@ -1,7 +1,7 @@
 """Quotas of a user: stored files, their bytes, and uploads that wait or are being read.
 
 Call the checks inside the transaction that adds the upload. They lock the user's row, so concurrent requests
-cannot both use the last free place. A quota of 0 is no limit and costs no query.
+cannot both use the last free place. A quota of 0 means unlimited and costs no query.
 """
 
 from __future__ import annotations
