@@ -4,9 +4,10 @@
         …change rows…
         changes.append(UploadChange(…))
 
-If the transaction fails, no event is written and no listener is called. The transaction assigns `seq` last, and
-that locks the owner's counter until the commit. The `seq` of an owner therefore rises in the order of the
-commits, in all processes. A transaction that changes several uploads locks them in the order of their ids first.
+If the transaction fails, no event is written and no listener is called. The transaction assigns `seq` last,
+and that locks the owner's counter until the commit. The `seq` of an owner therefore rises in the order of the
+commits, in all processes. A transaction that changes several uploads locks them in the order of their ids
+first.
 
 After the commit, the committing thread calls each listener. A listener must be quick and must not raise.
 """
