@@ -1,4 +1,4 @@
-"""Progress of the page that a reader is reading: snapshots of its text as lines arrive, and the finished page.
+"""Progress of the page that a reader reads: snapshots of its text as lines arrive, and the finished page.
 
 A subscriber that joins late receives the last snapshot once more, by `republish`.
 """

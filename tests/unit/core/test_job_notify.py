@@ -89,7 +89,7 @@ def test_worker_notifier_retries_an_unavailable_broker_and_warns_once(
     wait_until(lambda: broker.enqueued, "the call is enqueued")
     notify.stop_worker_notifier(30)
     assert broker.enqueued == [5]
-    assert caplog.text.count("workers cannot be called") == 1
+    assert caplog.text.count("The broker is unavailable") == 1
     assert not worker_notifier.is_failing
 
 
@@ -157,7 +157,7 @@ def test_wake_during_a_query_is_not_lost() -> None:
     try:
         assert querying.wait(5)
         work.append("a job that arrived during the query")
-        pool.wake_local_readers()
+        pool.wake()
         continue_event.set()
         assert found.wait(5)
     finally:
@@ -178,7 +178,7 @@ def test_reader_thread_continues_after_an_exception(caplog: pytest.LogCaptureFix
     pool.start()
     try:
         while not second.wait(0.01):
-            pool.wake_local_readers()
+            pool.wake()
     finally:
         pool.stop(5)
     assert "a defect" in caplog.text
@@ -209,11 +209,11 @@ def test_reader_thread_pauses_unless_jobs_are_pending(
     monkeypatch.setattr(notify, "PAUSE_AFTER_JOB_SECONDS", 3600.0)
     jobs = CountedJobs(4)
     pool = notify.ReaderThreadPool([jobs])
-    pool.wake_local_readers(3)
+    pool.wake(3)
     pool.start()
     jobs.wait_for(3)
     assert jobs.queries == 3
-    pool.wake_local_readers()  # ends the pause
+    pool.wake()  # ends the pause
     jobs.wait_for(1)
     pool.stop(5)
     assert jobs.queries == 4
@@ -233,11 +233,11 @@ def test_query_without_a_job_clears_pending_jobs(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(notify, "PAUSE_AFTER_JOB_SECONDS", 3600.0)
     jobs = CountedJobs(0)
     pool = notify.ReaderThreadPool([jobs])
-    pool.wake_local_readers(10)
+    pool.wake(10)
     pool.start()
     jobs.wait_for(1)
     jobs.count = 5
-    pool.wake_local_readers()
+    pool.wake()
     jobs.wait_for(1)
     pool.stop(5)
     assert jobs.queries == 2
