@@ -1,7 +1,7 @@
 """Readers of this process, a server or a worker: they start and stop with it.
 
-The reader threads of the process use them, and in a worker the threads of Celery too. Each thread takes an idle
-reader for one job at a time, until no job is left.
+The reader threads of the process use them, and in a worker the threads of Celery too. Each thread takes an
+idle reader for one job at a time, until no job is left.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _endings: Endings | None = None
 
 
 def start(publisher: Publisher, count: int) -> None:
-    """Recover the claims of readers that died, and start `count` readers without waiting for their engines."""
+    """Recover the claims of dead readers, and start `count` readers without waiting for their engines."""
     _prepare(publisher, count)
     notify.start_local([read_next] * count)
 
