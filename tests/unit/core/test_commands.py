@@ -61,7 +61,7 @@ def end_with(upload: Upload, status: Status) -> None:
 # ── create ──
 
 
-def test_create_stores_file_job_and_event(changes: list[UploadChange], files_before: set[str]) -> None:
+def test_create_stores_file_job_and_event(upload_changes: list[UploadChange], files_before: set[str]) -> None:
     image = scripted_png()
     upload, duplicate = create(new_user(), image, image_path="/srv/scans/a.png")
     assert not duplicate
@@ -72,7 +72,7 @@ def test_create_stores_file_job_and_event(changes: list[UploadChange], files_bef
     assert (conf.files_dir / upload.image_path).read_bytes() == image
     assert stored_files() == files_before | {upload.image_path}
     assert Job.objects.filter(upload=upload).count() == 1
-    assert [type(event.message).__name__ for event in changes] == ["UploadMessage"]
+    assert [type(event.message).__name__ for event in upload_changes] == ["UploadMessage"]
 
 
 def test_create_stores_the_file_before_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +95,7 @@ def test_create_with_a_failing_insert_leaves_no_file_and_no_event(
     model: type,
     error: type[BaseException],
     monkeypatch: pytest.MonkeyPatch,
-    changes: list[UploadChange],
+    upload_changes: list[UploadChange],
     files_before: set[str],
 ) -> None:
     def failing(**_fields: object) -> None:
@@ -109,7 +109,7 @@ def test_create_with_a_failing_insert_leaves_no_file_and_no_event(
     assert not list(conf.staging_dir.iterdir())
     assert not Upload.objects.filter(owner=owner).exists()
     assert not Job.objects.filter(upload__owner=owner).exists()
-    assert changes == []
+    assert upload_changes == []
 
 
 def test_create_with_a_full_disk_inserts_no_row(
@@ -127,7 +127,7 @@ def test_create_with_a_full_disk_inserts_no_row(
 
 
 def test_create_of_the_same_bytes_returns_the_same_upload(
-    changes: list[UploadChange], files_before: set[str]
+    upload_changes: list[UploadChange], files_before: set[str]
 ) -> None:
     owner, image = new_user(), scripted_png()
     first, _ = create(owner, image)
@@ -136,7 +136,7 @@ def test_create_of_the_same_bytes_returns_the_same_upload(
     assert second == first
     assert second.filename == first.filename
     assert stored_files() == files_before | {first.image_path}
-    assert len(changes) == 1
+    assert len(upload_changes) == 1
 
 
 def test_create_of_another_users_bytes_stores_a_new_upload(files_before: set[str]) -> None:
@@ -184,28 +184,28 @@ def test_create_that_loses_a_race_to_a_deleted_upload_is_an_error(
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING, Status.PROCESSED])
 def test_create_of_an_open_or_processed_duplicate_changes_nothing(
-    status: Status, changes: list[UploadChange]
+    status: Status, upload_changes: list[UploadChange]
 ) -> None:
     owner, image = new_user(), scripted_png()
     first, _ = create(owner, image)
     Upload.objects.filter(pk=first.pk).update(status=status)
-    changes.clear()
+    upload_changes.clear()
     requeued, duplicate = create(owner, image)
     assert duplicate
     assert requeued.status == status
-    assert changes == []
+    assert upload_changes == []
 
 
 @pytest.mark.parametrize("status", [Status.ERROR, Status.CANCELLED])
 @pytest.mark.parametrize("by_hash", [False, True])
 def test_create_of_a_failed_duplicate_requeues_it(
-    status: Status, by_hash: bool, changes: list[UploadChange]
+    status: Status, by_hash: bool, upload_changes: list[UploadChange]
 ) -> None:
     owner, image = new_user(), scripted_png()
     first, _ = create(owner, image)
     commands.update(owner=owner, upload_id=first.pk, correction="mine")
     end_with(first, status)
-    changes.clear()
+    upload_changes.clear()
     source = (
         UploadSource(image_hash=first.image_hash) if by_hash else UploadSource(image_base64=base64_of(image))
     )
@@ -219,7 +219,7 @@ def test_create_of_a_failed_duplicate_requeues_it(
         "mine",
     )
     assert Job.objects.filter(upload=requeued).count() == 1
-    assert len(changes) == 1
+    assert len(upload_changes) == 1
 
 
 def test_create_by_hash_finds_uploads_of_the_owner_only() -> None:
@@ -263,10 +263,10 @@ def test_create_from_a_path_copies_the_file(tmp_path: Path, monkeypatch: pytest.
 # ── update ──
 
 
-def test_update_changes_the_given_fields_only(changes: list[UploadChange]) -> None:
+def test_update_changes_the_given_fields_only(upload_changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
-    changes.clear()
+    upload_changes.clear()
     commands.update(owner=owner, upload_id=upload.pk, filename="b.png", metadata={"a": [1]})
     commands.update(owner=owner, upload_id=upload.pk, correction="corrected")
     changed = queries.upload(owner=owner, upload_id=upload.pk)
@@ -274,34 +274,36 @@ def test_update_changes_the_given_fields_only(changes: list[UploadChange]) -> No
     assert changed.updated_at > upload.updated_at
     commands.update(owner=owner, upload_id=upload.pk, correction=None)
     assert queries.upload(owner=owner, upload_id=upload.pk).processed_text == ""
-    assert len(changes) == 3
+    assert len(upload_changes) == 3
 
 
-def test_update_without_fields_is_an_error_on_data(changes: list[UploadChange]) -> None:
+def test_update_without_fields_is_an_error_on_data(upload_changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
-    changes.clear()
+    upload_changes.clear()
     with pytest.raises(RequestError) as raised:
         commands.update(owner=owner, upload_id=upload.pk)
     assert list(raised.value.fields) == ["data"]
-    assert changes == []
+    assert upload_changes == []
 
 
 # ── delete ──
 
 
-def test_delete_removes_row_pages_job_and_file(changes: list[UploadChange], files_before: set[str]) -> None:
+def test_delete_removes_row_pages_job_and_file(
+    upload_changes: list[UploadChange], files_before: set[str]
+) -> None:
     owner = new_user()
     upload = new_upload(owner)
     Page.objects.create(upload=upload, attempt=1, number=1, width=1, height=1)
-    changes.clear()
+    upload_changes.clear()
     last = commands.delete(owner=owner, upload_id=upload.pk)
     assert last.instance.id == upload.pk
     assert stored_files() == files_before
     assert not (conf.files_dir / str(upload.pk)).exists()
     for model in (Page, Job):
         assert not model.objects.filter(upload_id=upload.pk).exists()
-    assert [(event.message, event.ends_reading) for event in changes] == [(last, True)]
+    assert [(event.message, event.ends_reading) for event in upload_changes] == [(last, True)]
 
 
 def test_delete_removes_the_row_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,11 +318,11 @@ def test_delete_removes_the_row_before_the_file(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_delete_that_fails_leaves_row_and_file(
-    monkeypatch: pytest.MonkeyPatch, changes: list[UploadChange]
+    monkeypatch: pytest.MonkeyPatch, upload_changes: list[UploadChange]
 ) -> None:
     owner = new_user()
     upload = new_upload(owner)
-    changes.clear()
+    upload_changes.clear()
 
     def failing(_self: Upload) -> None:
         raise DatabaseError
@@ -330,7 +332,7 @@ def test_delete_that_fails_leaves_row_and_file(
         commands.delete(owner=owner, upload_id=upload.pk)
     assert Upload.objects.filter(pk=upload.pk).exists()
     assert (conf.files_dir / upload.image_path).exists()
-    assert changes == []
+    assert upload_changes == []
 
 
 def test_delete_without_a_stored_file_removes_the_row() -> None:
@@ -360,13 +362,13 @@ def read_pages(upload: Upload, *texts: str) -> None:
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
 def test_cancel_of_an_open_upload_keeps_its_finished_pages(
-    status: Status, changes: list[UploadChange]
+    status: Status, upload_changes: list[UploadChange]
 ) -> None:
     owner = new_user()
     upload = new_upload(owner)
     Upload.objects.filter(pk=upload.pk).update(status=status, page_count=3, pages_done=2)
     read_pages(upload, "one", "two")
-    changes.clear()
+    upload_changes.clear()
     commands.cancel(owner=owner, upload_id=upload.pk, origin=ORIGIN)
     left = queries.upload(owner=owner, upload_id=upload.pk)
     assert (left.status, left.error) == (Status.CANCELLED, "Cancelled")
@@ -374,38 +376,38 @@ def test_cancel_of_an_open_upload_keeps_its_finished_pages(
     assert (left.page_count, left.pages_done) == (3, 2)
     assert queries.page(owner=owner, upload_id=upload.pk, number=2).text == "two"
     assert not Job.objects.filter(upload=upload).exists()
-    [event] = changes
+    [event] = upload_changes
     assert event.message == messages.Failed(id=upload.pk, status="cancelled", error="Cancelled")
     assert (event.origin, event.ends_reading) == (ORIGIN, True)
 
 
-def test_cancel_of_a_cancelled_upload_changes_nothing(changes: list[UploadChange]) -> None:
+def test_cancel_of_a_cancelled_upload_changes_nothing(upload_changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     first = commands.cancel(owner=owner, upload_id=upload.pk)
-    changes.clear()
+    upload_changes.clear()
     second = commands.cancel(owner=owner, upload_id=upload.pk)
     assert serializers.failed(second) == serializers.failed(first)
     assert second.updated_at == first.updated_at
-    assert changes == []
+    assert upload_changes == []
 
 
 @pytest.mark.parametrize("status", [Status.PROCESSED, Status.ERROR])
-def test_cancel_of_an_ended_upload_is_a_conflict(status: Status, changes: list[UploadChange]) -> None:
+def test_cancel_of_an_ended_upload_is_a_conflict(status: Status, upload_changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     end_with(upload, status)
-    changes.clear()
+    upload_changes.clear()
     with pytest.raises(StatusConflict, match=status) as raised:
         commands.cancel(owner=owner, upload_id=upload.pk)
     assert list(raised.value.fields) == ["instance_id"]
     assert Upload.objects.get(pk=upload.pk).status == status
-    assert changes == []
+    assert upload_changes == []
 
 
 @pytest.mark.parametrize("status", [Status.PROCESSED, Status.ERROR, Status.CANCELLED])
 def test_retry_of_an_ended_upload_keeps_the_correction(
-    status: Status, changes: list[UploadChange], monkeypatch: pytest.MonkeyPatch
+    status: Status, upload_changes: list[UploadChange], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[bool] = []
     monkeypatch.setattr(commands.notify, "notify_jobs_available", lambda: woken.append(True))
@@ -416,7 +418,7 @@ def test_retry_of_an_ended_upload_keeps_the_correction(
     Upload.objects.filter(pk=upload.pk).update(
         attempt=4, correction="mine", page_count=1, pages_done=1, warnings=["w"]
     )
-    changes.clear()
+    upload_changes.clear()
     woken.clear()
     commands.retry(owner=owner, upload_id=upload.pk, origin=ORIGIN)
     requeued = queries.upload(owner=owner, upload_id=upload.pk)
@@ -430,7 +432,7 @@ def test_retry_of_an_ended_upload_keeps_the_correction(
     assert (requeued.attempt, requeued.processed_text) == (4, "mine")
     assert not Page.objects.filter(upload=upload).exists()
     assert Job.objects.filter(upload=upload, first_page=1, failures=0).count() == 1
-    [event] = changes
+    [event] = upload_changes
     assert event.message == serializers.updated(requeued)
     assert (event.origin, event.ends_reading) == (ORIGIN, False)
     assert woken == [True]
@@ -451,16 +453,16 @@ def test_retry_with_pages_keeps_the_text_of_the_others(status: Status) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
-def test_retry_of_an_open_upload_is_a_conflict(status: Status, changes: list[UploadChange]) -> None:
+def test_retry_of_an_open_upload_is_a_conflict(status: Status, upload_changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     Upload.objects.filter(pk=upload.pk).update(status=status)
-    changes.clear()
+    upload_changes.clear()
     with pytest.raises(StatusConflict, match=status) as raised:
         commands.retry(owner=owner, upload_id=upload.pk)
     assert list(raised.value.fields) == ["instance_id"]
     assert Job.objects.filter(upload=upload).count() == 1
-    assert changes == []
+    assert upload_changes == []
 
 
 @pytest.mark.parametrize(
@@ -474,13 +476,13 @@ def test_retry_of_an_open_upload_is_a_conflict(status: Status, changes: list[Upl
     ids=["update", "delete", "cancel", "retry"],
 )
 def test_commands_on_uploads_of_another_user_raise_not_found(
-    change: Callable[[User, uuid.UUID], object], changes: list[UploadChange]
+    change: Callable[[User, uuid.UUID], object], upload_changes: list[UploadChange]
 ) -> None:
     upload = new_upload(new_user())
-    changes.clear()
+    upload_changes.clear()
     for user, key in [(new_user(), upload.pk), (upload.owner, uuid.uuid4())]:
         with pytest.raises(UploadNotFound):
             change(user, key)
     assert Upload.objects.get(pk=upload.pk).filename == upload.filename
     assert (conf.files_dir / upload.image_path).exists()
-    assert changes == []
+    assert upload_changes == []

@@ -68,7 +68,7 @@ def test_transaction_numbers_the_events_of_each_owner() -> None:
     assert other.owner == bob
 
 
-def test_event_row_is_the_message_without_texts(changes: list[UploadChange]) -> None:
+def test_event_row_is_the_message_without_texts(upload_changes: list[UploadChange]) -> None:
     upload = new_upload(new_user())
     Upload.objects.filter(pk=upload.pk).update(raw_text="RAW", plain_text="READING")
     rename(upload)
@@ -77,19 +77,19 @@ def test_event_row_is_the_message_without_texts(changes: list[UploadChange]) -> 
     assert "READING" not in row.message
     assert row.upload_id == upload.pk
     change = messages.decode_change("updated", row.message)
-    assert messages.with_texts(change, "RAW", "READING") == changes[-1].message
+    assert messages.with_texts(change, "RAW", "READING") == upload_changes[-1].message
 
 
-def test_failed_transaction_writes_no_event_and_cancels_the_reply(changes: list[UploadChange]) -> None:
+def test_failed_transaction_writes_no_event_and_cancels_the_reply(upload_changes: list[UploadChange]) -> None:
     upload, origin = new_upload(new_user()), FakeReplyTarget()
-    changes.clear()
+    upload_changes.clear()
     change = UploadChange(upload.owner_id, upload.pk, 0, serializers.updated(upload), origin)
     unwritable = UploadChange(upload.owner_id, upload.pk, -1, serializers.updated(upload), origin)
     with pytest.raises(IntegrityError), transaction.atomic(), event_log.transaction() as uncommitted:
         uncommitted += [change, unwritable]
     assert log_of(upload.owner) == [(1, "created")]
     assert event_log.latest_seq(upload.owner_id) == 1
-    assert changes == []
+    assert upload_changes == []
     assert (origin.expected, origin.forgot) == (None, True)
 
 

@@ -55,8 +55,8 @@ def expire_lease(claim: Claim, *, seconds: float = 0.01) -> None:
     Job.objects.filter(pk=claim.job_id).update(lease_until=Now() - dt.timedelta(seconds=seconds))
 
 
-def terminal_changes(changes: list[UploadChange]) -> list[UploadChange]:
-    return [event for event in changes if event.ends_reading]
+def terminal_changes(upload_changes: list[UploadChange]) -> list[UploadChange]:
+    return [event for event in upload_changes if event.ends_reading]
 
 
 def reload(upload: Upload) -> Upload:
@@ -71,16 +71,16 @@ def upload() -> Upload:
 # ── order of claims ──
 
 
-def test_claim_next_without_jobs_returns_none(changes: list[UploadChange]) -> None:
+def test_claim_next_without_jobs_returns_none(upload_changes: list[UploadChange]) -> None:
     assert job_queue.claim_next("a reader") is None
-    assert changes == []
+    assert upload_changes == []
     assert not job_queue.count_open()
 
 
 def test_claim_next_counts_an_attempt_and_writes_no_event(
-    upload: Upload, changes: list[UploadChange]
+    upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
-    changes.clear()
+    upload_changes.clear()
     assert job_queue.count_open()
     claim = claim_job("reader 7")
     assert (claim.upload_id, claim.owner_id, claim.attempt, claim.finished_page_texts) == (
@@ -95,7 +95,7 @@ def test_claim_next_counts_an_attempt_and_writes_no_event(
         "dummy",
     )
     assert (job_of(claim).claimed_by, job_of(claim).attempt) == ("reader 7", 1)
-    assert changes == []
+    assert upload_changes == []
     assert (claim.finished_page_texts, claim.page_count) == ({}, None)
     assert not job_queue.count_open()
     assert job_queue.claim_next("another reader") is None
@@ -158,15 +158,17 @@ def test_claim_next_alternates_between_long_documents_of_two_owners() -> None:
 # ── continuing a document ──
 
 
-def test_claim_next_continues_after_the_finished_pages(upload: Upload, changes: list[UploadChange]) -> None:
+def test_claim_next_continues_after_the_finished_pages(
+    upload: Upload, upload_changes: list[UploadChange]
+) -> None:
     first = claim_job()
     results.save_page(first, finished_page(1))
     results.save_page(first, finished_page(2))
     job_queue.release(first)
-    changes.clear()
+    upload_changes.clear()
     second = claim_job()
     assert (second.attempt, list(second.finished_page_texts)) == (2, [1, 2])
-    assert changes == []
+    assert upload_changes == []
     assert (second.attempt, second.finished_page_texts, second.page_count) == (
         2,
         {1: "page 1", 2: "page 2"},
@@ -179,7 +181,7 @@ def test_claim_next_continues_after_the_finished_pages(upload: Upload, changes: 
     assert done.raw_text == "page 1\n\npage 2\n\npage 3"
     assert list(Page.objects.order_by("number").values_list("attempt", flat=True)) == [1, 1, 2]
     assert not Job.objects.exists()
-    [last] = terminal_changes(changes)
+    [last] = terminal_changes(upload_changes)
     assert isinstance(last.message, messages.Processed)
 
 
@@ -202,13 +204,13 @@ def test_release_keeps_failures_and_save_page_resets_them(upload: Upload) -> Non
 
 
 def test_count_failure_for_the_third_time_ends_the_upload(
-    upload: Upload, changes: list[UploadChange]
+    upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     for failures in (1, 2):
         claim = claim_job()
         results.count_failure(claim, "It crashed.")
         assert (job_of(claim).failures, job_of(claim).claimed_by) == (failures, "")
-    assert terminal_changes(changes) == []
+    assert terminal_changes(upload_changes) == []
     results.count_failure(claim_job(), "It crashed.")
     assert (reload(upload).status, reload(upload).error, reload(upload).attempt) == (
         Status.ERROR,
@@ -216,7 +218,7 @@ def test_count_failure_for_the_third_time_ends_the_upload(
         3,
     )
     assert not Job.objects.exists()
-    [last] = terminal_changes(changes)
+    [last] = terminal_changes(upload_changes)
     assert isinstance(last.message, messages.Failed)
 
 
@@ -250,13 +252,13 @@ RAISING = ("save_page", "finish", "fail")
 
 @pytest.mark.parametrize("write", WRITES)
 def test_write_with_a_lost_claim_changes_nothing(
-    write: str, upload: Upload, changes: list[UploadChange]
+    write: str, upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     stale = claim_job("the first")
     expire_lease(stale)
     assert job_queue.release_expired_claims() == 1
     current = claim_job("the second")
-    changes.clear()
+    upload_changes.clear()
     before = (Upload.objects.values().get(), Job.objects.values().get())
     if write in RAISING:
         with pytest.raises(LeaseLost):
@@ -265,17 +267,17 @@ def test_write_with_a_lost_claim_changes_nothing(
         assert not WRITES[write](stale)
     assert (Upload.objects.values().get(), Job.objects.values().get()) == before
     assert not Page.objects.exists()
-    assert changes == []
+    assert upload_changes == []
     assert job_queue.extend_lease(current)
 
 
 @pytest.mark.parametrize("write", WRITES)
 def test_write_to_a_deleted_upload_changes_nothing(
-    write: str, upload: Upload, changes: list[UploadChange]
+    write: str, upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     stale = claim_job()
     commands.delete(owner=upload.owner, upload_id=upload.pk)
-    changes.clear()
+    upload_changes.clear()
     if write in RAISING:
         with pytest.raises(LeaseLost):
             WRITES[write](stale)
@@ -283,7 +285,7 @@ def test_write_to_a_deleted_upload_changes_nothing(
         assert not WRITES[write](stale)
     for model in (Upload, Page, Job):
         assert not model.objects.exists()
-    assert changes == []
+    assert upload_changes == []
 
 
 # ── readers that died ──
@@ -300,13 +302,13 @@ def test_release_expired_claims_opens_and_counts_a_job_once(upload: Upload) -> N
 
 
 def test_release_expired_claims_for_the_third_time_ends_the_upload(
-    upload: Upload, changes: list[UploadChange]
+    upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     for _ in range(3):
         expire_lease(claim_job())
         job_queue.release_expired_claims()
     assert (reload(upload).status, reload(upload).error) == (Status.ERROR, job_queue.READER_DIED_MESSAGE)
-    assert len(terminal_changes(changes)) == 1
+    assert len(terminal_changes(upload_changes)) == 1
 
 
 def test_release_all_claims_ignores_leases(upload: Upload) -> None:

@@ -49,11 +49,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3, 5])
 def test_cancel_while_reading_stops_all_writes(
-    after: int, upload: Upload, changes: list[UploadChange]
+    after: int, upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     def cancel() -> None:
         commands.cancel(owner=upload.owner, upload_id=upload.pk)
-        changes.append(MARKER)
+        upload_changes.append(MARKER)
 
     script = page(1, 2, "a") + page(2, 2, "b")
     reader, _, _ = new_reader([*script[:after], cancel, *script[after:]])
@@ -63,16 +63,18 @@ def test_cancel_while_reading_stops_all_writes(
     assert left.raw_text == ("a" if after >= 3 else "")
     assert Page.objects.filter(upload=upload).count() == (1 if after >= 3 else 0)
     assert not Job.objects.filter(upload=upload).exists()
-    assert changes[-1] is MARKER
-    assert len(terminal_changes(changes)) == 1
+    assert upload_changes[-1] is MARKER
+    assert len(terminal_changes(upload_changes)) == 1
 
 
-def test_retry_after_cancel_fences_the_first_reader(upload: Upload, changes: list[UploadChange]) -> None:
+def test_retry_after_cancel_fences_the_first_reader(
+    upload: Upload, upload_changes: list[UploadChange]
+) -> None:
     def cancel_and_retry() -> None:
         commands.cancel(owner=upload.owner, upload_id=upload.pk)
         commands.retry(owner=upload.owner, upload_id=upload.pk)
         assert job_queue.claim_next("another reader") is not None
-        changes.append(MARKER)
+        upload_changes.append(MARKER)
 
     script = page(1, 2, "a") + page(2, 2, "b")
     reader, _, _ = new_reader([*script[:4], cancel_and_retry, *script[4:]])
@@ -80,7 +82,7 @@ def test_retry_after_cancel_fences_the_first_reader(upload: Upload, changes: lis
     assert (reload(upload).status, reload(upload).attempt) == (Status.PROCESSING, 2)
     assert not Page.objects.filter(upload=upload).exists()
     assert Job.objects.get(upload=upload).claimed_by == "another reader"
-    assert changes[-1] is MARKER
+    assert upload_changes[-1] is MARKER
 
 
 MARKER: Any = SimpleNamespace(ends_reading=False)
@@ -88,11 +90,11 @@ MARKER: Any = SimpleNamespace(ends_reading=False)
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3, 5])
 def test_delete_while_reading_stops_all_writes(
-    after: int, upload: Upload, changes: list[UploadChange]
+    after: int, upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     def delete() -> None:
         commands.delete(owner=upload.owner, upload_id=upload.pk)
-        changes.append(DELETED_MARKER)
+        upload_changes.append(DELETED_MARKER)
 
     script = page(1, 2, "a") + page(2, 2, "b")
     reader, _, _ = new_reader([*script[:after], delete, *script[after:]])
@@ -100,8 +102,8 @@ def test_delete_while_reading_stops_all_writes(
     assert not Upload.objects.filter(pk=upload.pk).exists()
     assert not Page.objects.filter(upload_id=upload.pk).exists()
     assert not Job.objects.filter(upload_id=upload.pk).exists()
-    assert changes[-1] is DELETED_MARKER
-    assert len(terminal_changes(changes)) == 2  # the delete itself, and the marker after it
+    assert upload_changes[-1] is DELETED_MARKER
+    assert len(terminal_changes(upload_changes)) == 2  # the delete itself, and the marker after it
 
 
 DELETED_MARKER: Any = SimpleNamespace(ends_reading=True)
@@ -147,7 +149,7 @@ def test_on_reading_ended_ignores_events_from_before_the_claim(upload: Upload) -
 
 
 def test_reader_with_a_lost_lease_does_not_overwrite_the_new_reading(
-    upload: Upload, changes: list[UploadChange]
+    upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     other, _, _ = new_reader(page(1, 1, "the second reader's"))
 
@@ -162,7 +164,7 @@ def test_reader_with_a_lost_lease_does_not_overwrite_the_new_reading(
     assert (done.status, done.attempt, done.raw_text) == (Status.PROCESSED, 2, "the second reader's")
     assert [p.attempt for p in Page.objects.filter(upload=upload)] == [2]
     assert publisher.pages == []
-    assert len(terminal_changes(changes)) == 1
+    assert len(terminal_changes(upload_changes)) == 1
 
 
 @pytest.mark.parametrize(
@@ -176,10 +178,10 @@ def test_reader_with_a_lost_lease_does_not_overwrite_the_new_reading(
     ids=lambda error: type(error).__name__,
 )
 def test_reader_with_a_lost_lease_cannot_end_the_upload(
-    end: Exception, upload: Upload, changes: list[UploadChange]
+    end: Exception, upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     """Another reader holds a valid claim."""
-    changes.clear()
+    upload_changes.clear()
     other, _, _ = new_reader([])
 
     def claim_by_other() -> None:
@@ -191,11 +193,11 @@ def test_reader_with_a_lost_lease_cannot_end_the_upload(
     assert (current.status, current.attempt) == (Status.PROCESSING, 2)
     job = Job.objects.get(upload=upload)
     assert (job.claimed_by, job.failures) == (other._name, 1)  # the failure that opened it
-    assert terminal_changes(changes) == []
+    assert terminal_changes(upload_changes) == []
 
 
 def test_delete_between_two_ranges_stops_the_reading(
-    upload: Upload, monkeypatch: pytest.MonkeyPatch, changes: list[UploadChange]
+    upload: Upload, monkeypatch: pytest.MonkeyPatch, upload_changes: list[UploadChange]
 ) -> None:
     claim_next_range = job_queue.claim_next_range
 
@@ -209,7 +211,7 @@ def test_delete_between_two_ranges_stops_the_reading(
     assert reader.read_next()
     assert len(publisher.pages) == 3, "no page of the next range is read"
     assert not reader.read_next()
-    assert [change.kind for change in changes][-1] == "deleted"
+    assert [change.kind for change in upload_changes][-1] == "deleted"
 
 
 # ── released and continued ──
@@ -232,12 +234,12 @@ def test_file_deleted_with_its_upload_is_not_an_error(
 
 
 def test_unavailable_storage_postpones_the_job_without_a_failure(
-    upload: Upload, monkeypatch: pytest.MonkeyPatch, changes: list[UploadChange]
+    upload: Upload, monkeypatch: pytest.MonkeyPatch, upload_changes: list[UploadChange]
 ) -> None:
     def unavailable(_key: str) -> None:
         raise StorageUnavailable
 
-    changes.clear()
+    upload_changes.clear()
     reader, engines, _ = new_reader(page(1, 1, "a"))
     with monkeypatch.context() as patched:
         patched.setattr(storage, "local_copy", unavailable)
@@ -247,12 +249,14 @@ def test_unavailable_storage_postpones_the_job_without_a_failure(
             )
     job = Job.objects.get(upload=upload)
     assert (job.claimed_by, job.failures) == ("", 0)
-    assert (engines.requested_options, terminal_changes(changes)) == ([], [])
+    assert (engines.requested_options, terminal_changes(upload_changes)) == ([], [])
     assert reader.read_next()
     assert reload(upload).raw_text == "a"
 
 
-def test_release_keeps_failures_and_finished_pages(upload: Upload, changes: list[UploadChange]) -> None:
+def test_release_keeps_failures_and_finished_pages(
+    upload: Upload, upload_changes: list[UploadChange]
+) -> None:
     crash = reading.EngineCrashed("crashed")
     reader, _, _ = new_reader([*page(1, 2, "a"), crash], [reading.Cancelled()])
     reader.read_next()
@@ -261,10 +265,10 @@ def test_release_keeps_failures_and_finished_pages(upload: Upload, changes: list
     assert (job.failures, job.claimed_by) == (1, "")
     assert reload(upload).status == Status.PROCESSING
     assert Page.objects.filter(upload=upload).count() == 1
-    assert terminal_changes(changes) == []
+    assert terminal_changes(upload_changes) == []
 
 
-def test_restart_continues_with_the_next_page(upload: Upload, changes: list[UploadChange]) -> None:
+def test_restart_continues_with_the_next_page(upload: Upload, upload_changes: list[UploadChange]) -> None:
     dying, engines, _ = new_reader()
     engines.read_batched = dying_at(2, page(1, 3, "a"))  # type: ignore[method-assign]
     with pytest.raises(SystemExit):
@@ -274,7 +278,7 @@ def test_restart_continues_with_the_next_page(upload: Upload, changes: list[Uplo
     assert not idle.read_next(), "another reader holds the job"
 
     job_queue.release_all_claims()
-    changes.clear()
+    upload_changes.clear()
     reader, engines, publisher = new_reader(page(2, 3, "b") + page(3, 3, "c"))
     assert reader.read_next()
     assert engines.requested_options[0].first_page == 2

@@ -72,8 +72,8 @@ def job_ranges() -> list[tuple[int, int | None]]:
     return list(Job.objects.order_by("first_page").values_list("first_page", "last_page"))
 
 
-def terminal_changes(changes: list[UploadChange]) -> list[UploadChange]:
-    return [event for event in changes if event.ends_reading]
+def terminal_changes(upload_changes: list[UploadChange]) -> list[UploadChange]:
+    return [event for event in upload_changes if event.ends_reading]
 
 
 @pytest.fixture
@@ -139,17 +139,17 @@ def test_claims_of_ranges_do_not_fence_each_other(upload: Upload) -> None:
     ]
 
 
-def test_finish_of_the_last_range_ends_the_upload(upload: Upload, changes: list[UploadChange]) -> None:
+def test_finish_of_the_last_range_ends_the_upload(upload: Upload, upload_changes: list[UploadChange]) -> None:
     first = claim_and_split(upload)
     others = [claim_job() for _ in range(3)]
-    changes.clear()
+    upload_changes.clear()
     for claim in (*others, first):
-        assert terminal_changes(changes) == []
+        assert terminal_changes(upload_changes) == []
         read_and_finish(claim)
     done = reload(upload)
     assert (done.status, done.pages_done) == (Status.PROCESSED, PAGES)
     assert done.raw_text == "\n\n".join(f"page {number}" for number in range(1, PAGES + 1))
-    [last] = terminal_changes(changes)
+    [last] = terminal_changes(upload_changes)
     assert last.attempt == done.attempt, "a replay needs it to find the text"
 
 
@@ -195,7 +195,7 @@ def test_claim_next_of_a_released_range_continues_after_its_pages(upload: Upload
 
 
 def test_count_failure_of_one_range_ends_the_upload_for_all_readers(
-    upload: Upload, changes: list[UploadChange]
+    upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     first, second = claim_and_split(upload), claim_job()
     save_pages(second, pages=1)
@@ -211,7 +211,7 @@ def test_count_failure_of_one_range_ends_the_upload_for_all_readers(
     with pytest.raises(LeaseLost):
         results.finish(second)
     assert not job_queue.extend_lease(second)
-    assert len(terminal_changes(changes)) == 1
+    assert len(terminal_changes(upload_changes)) == 1
 
 
 def test_count_failure_counts_each_range_separately(upload: Upload) -> None:
@@ -362,18 +362,18 @@ def test_model_fields_of_a_priority_alone_leave_the_engine_open() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_concurrent_finish_ends_the_upload_once(changes: list[UploadChange]) -> None:
+def test_concurrent_finish_ends_the_upload_once(upload_changes: list[UploadChange]) -> None:
     for _ in range(5):
         upload = new_upload(new_user())
         claims = [claim_and_split(upload), *(claim_job() for _ in range(3))]
         for claim in claims:
             save_pages(claim)
-        changes.clear()
+        upload_changes.clear()
         assert (
             run_concurrently(*(lambda claim=claim: results.finish(claim) for claim in claims)) == [None] * 4
         )
         assert reload(upload).status == Status.PROCESSED
-        assert len(terminal_changes(changes)) == 1
+        assert len(terminal_changes(upload_changes)) == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -396,17 +396,17 @@ def test_concurrent_claim_next_and_save_page_lose_no_page() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_cancel_during_concurrent_finish_ends_the_upload_once(changes: list[UploadChange]) -> None:
+def test_cancel_during_concurrent_finish_ends_the_upload_once(upload_changes: list[UploadChange]) -> None:
     upload = new_upload(new_user())
     claims = [claim_and_split(upload), *(claim_job() for _ in range(3))]
-    changes.clear()
+    upload_changes.clear()
     raised = run_concurrently(
         *(lambda claim=claim: read_and_finish(claim) for claim in claims),
         lambda: commands.cancel(owner=upload.owner, upload_id=upload.pk),
     )
     assert all(error is None or isinstance(error, LeaseLost) for error in raised[:-1])
     assert reload(upload).status in (Status.CANCELLED, Status.PROCESSED)
-    assert len(terminal_changes(changes)) == 1
+    assert len(terminal_changes(upload_changes)) == 1
     assert not Job.objects.exists()
 
 

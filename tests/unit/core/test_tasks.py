@@ -42,16 +42,16 @@ pytestmark = pytest.mark.django_db
 # ── reading to the end ──
 
 
-def test_read_next_without_jobs_reads_nothing(changes: list[UploadChange]) -> None:
+def test_read_next_without_jobs_reads_nothing(upload_changes: list[UploadChange]) -> None:
     reader, engines, _ = new_reader()
     assert not reader.read_next()
     assert engines.requested_options == []
     assert engines.starts == 1
-    assert changes == []
+    assert upload_changes == []
 
 
-def test_read_next_reads_a_document_page_by_page(upload: Upload, changes: list[UploadChange]) -> None:
-    changes.clear()
+def test_read_next_reads_a_document_page_by_page(upload: Upload, upload_changes: list[UploadChange]) -> None:
+    upload_changes.clear()
     reader, engines, publisher = new_reader(
         page(1, 2, "a", "b", warnings=["w"]) + page(2, 2, "c", warnings=["w", "v"])
     )
@@ -69,7 +69,7 @@ def test_read_next_reads_a_document_page_by_page(upload: Upload, changes: list[U
     assert publisher.pages == [(1, "a\nb"), (1, "c")]
     assert engines.requested_options[0].first_page == 1
     assert [taken.attempt for taken in publisher.started] == [1]
-    [last] = terminal_changes(changes)
+    [last] = terminal_changes(upload_changes)
     assert isinstance(last.message, messages.Processed)
     assert last.message.raw_text == "a\nb\n\nc"
     assert not reader.read_next()
@@ -272,18 +272,20 @@ def test_live_text_publishes_a_batch_of_lines_once(upload: Upload) -> None:
 # ── failures ──
 
 
-def test_three_crashes_without_progress_end_the_upload(upload: Upload, changes: list[UploadChange]) -> None:
+def test_three_crashes_without_progress_end_the_upload(
+    upload: Upload, upload_changes: list[UploadChange]
+) -> None:
     reader, _, _ = new_reader(*[[reading.EngineCrashed("The reading engine stopped unexpectedly.")]] * 3)
     for failures in (1, 2):
         assert reader.read_next()
         assert Job.objects.get(upload=upload).failures == failures
-        assert terminal_changes(changes) == []
+        assert terminal_changes(upload_changes) == []
     assert reader.read_next()
     failed = reload(upload)
     assert (failed.status, failed.error) == (Status.ERROR, "The reading engine stopped unexpectedly.")
     assert failed.attempt == 3
     assert not Job.objects.filter(upload=upload).exists()
-    [last] = terminal_changes(changes)
+    [last] = terminal_changes(upload_changes)
     assert isinstance(last.message, messages.Failed)
     assert not reader.read_next()
 
@@ -307,14 +309,14 @@ def test_finished_page_resets_the_count_of_crashes(upload: Upload) -> None:
     ids=lambda error: type(error).__name__,
 )
 def test_unreadable_file_or_failed_engine_ends_the_upload_at_once(
-    error: Exception, upload: Upload, changes: list[UploadChange]
+    error: Exception, upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     new_reader([*page(1, 3, "kept"), error])[0].read_next()
     failed = reload(upload)
     assert (failed.status, failed.error) == (Status.ERROR, str(error))
     assert failed.raw_text == "kept"
     assert not Job.objects.filter(upload=upload).exists()
-    assert len(terminal_changes(changes)) == 1
+    assert len(terminal_changes(upload_changes)) == 1
 
 
 def test_unexpected_exception_is_logged_and_not_shown_to_the_user(
@@ -343,13 +345,13 @@ def test_missing_file_ends_its_upload_and_the_next_upload_is_read(upload: Upload
 
 
 def test_read_next_reads_all_ranges_with_one_local_copy(
-    upload: Upload, monkeypatch: pytest.MonkeyPatch, changes: list[UploadChange]
+    upload: Upload, monkeypatch: pytest.MonkeyPatch, upload_changes: list[UploadChange]
 ) -> None:
     copies: list[str] = []
     local_copy = storage.local_copy
     monkeypatch.setattr(storage, "local_copy", lambda key: (copies.append(key), local_copy(key))[1])
     reader, engines, publisher = new_reader(long_document(10))
-    changes.clear()
+    upload_changes.clear()
     assert reader.read_next()
     assert [options.first_page for options in engines.requested_options] == list(range(1, 11))
     assert copies == [upload.image_path]
@@ -360,7 +362,7 @@ def test_read_next_reads_all_ranges_with_one_local_copy(
         (4, 1, None, {10: 4}),
     ]
     assert reload(upload).status == Status.PROCESSED
-    assert len(terminal_changes(changes)) == 1
+    assert len(terminal_changes(upload_changes)) == 1
     assert not reader.read_next()
 
 
