@@ -34,7 +34,8 @@ from ..jobs import options as job_options
 from ..jobs.options import ReadOptions
 from ..models import Job, Status, Upload, User
 from ..protocol import messages, serializers
-from ..protocol.messages import Base64Text, UploadMessage
+from ..protocol.base64_text import Base64Text
+from ..protocol.messages import UploadMessage
 from . import ingest, queries, quotas
 
 REQUEUED_STATUSES = (Status.ERROR, Status.CANCELLED)

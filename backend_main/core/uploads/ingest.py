@@ -24,7 +24,7 @@ from ...reading.documents.image_headers import FileType
 from .. import storage
 from ..conf import conf
 from ..errors import FileTooLarge, RequestError, StorageFull
-from ..protocol.messages import Base64Text
+from ..protocol.base64_text import Base64Text
 
 # Small enough to let other threads run between chunks, large enough that the loop costs nothing.
 CHUNK_CHARACTERS = 1024 * 1024

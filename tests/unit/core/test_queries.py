@@ -146,7 +146,7 @@ def test_is_token_valid_is_false_for_inactive_unknown_or_revoking_users() -> Non
     assert revoked.tokens_valid_from is not None
     revoked_at = revoked.tokens_valid_from.timestamp()
     unknown = uuid.uuid4()
-    found = accounts.accounts([active.pk, inactive.pk, revoked.pk, unknown])
+    found = accounts.load_accounts([active.pk, inactive.pk, revoked.pk, unknown])
     assert found == {
         active.pk: accounts.AccountState(0.0, 0),
         revoked.pk: accounts.AccountState(revoked_at, 0),
@@ -155,4 +155,4 @@ def test_is_token_valid_is_false_for_inactive_unknown_or_revoking_users() -> Non
     assert not accounts.is_token_valid(found[revoked.pk], revoked_at - 0.001)
     assert accounts.is_token_valid(found[revoked.pk], revoked_at)
     for user_id in (inactive.pk, unknown):
-        assert not accounts.is_token_valid(accounts.account(user_id), revoked_at + 1)
+        assert not accounts.is_token_valid(accounts.load_account(user_id), revoked_at + 1)
