@@ -261,7 +261,7 @@ class JobReader:
         return self._claim
 
     def _publish_started(self, claim: Claim) -> None:
-        taken = ReadingStarted(
+        started = ReadingStarted(
             claim.owner_id,
             claim.upload_id,
             claim.attempt,
@@ -272,7 +272,7 @@ class JobReader:
             claim.options.pages,
             {claim.first_page: claim.attempt},
         )
-        self._publisher.publish(taken)
+        self._publisher.publish(started)
 
     def _publish_page(self, claim: Claim, page: PageSnapshot) -> None:
         self._publisher.publish(

@@ -271,12 +271,12 @@ def test_snapshot_blocks_commits_of_events(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_snapshot_is_limited_to_one_user_or_one_upload() -> None:
-    upload, _foreign, nobody = new_upload(new_user()), new_upload(new_user()), new_user()
+    upload, _foreign, other_user = new_upload(new_user()), new_upload(new_user()), new_user()
     other = new_upload(upload.owner, GIF)
     assert [i.id for i in log.snapshot(upload.owner_id, None).message.list] == [other.pk, upload.pk]
     assert [i.id for i in log.snapshot(upload.owner_id, upload.pk).message.list] == [upload.pk]
-    assert log.snapshot(nobody.pk, None) == (0, messages.ListMessage(list=[]))
-    assert log.snapshot(nobody.pk, upload.pk).message.list == []
+    assert log.snapshot(other_user.pk, None) == (0, messages.ListMessage(list=[]))
+    assert log.snapshot(other_user.pk, upload.pk).message.list == []
 
 
 def test_snapshot_of_many_uploads_has_a_cursor_for_the_rest(

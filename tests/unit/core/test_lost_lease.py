@@ -282,8 +282,8 @@ def test_restart_continues_with_the_next_page(upload: Upload, upload_changes: li
     reader, engines, publisher = new_reader(page(2, 3, "b") + page(3, 3, "c"))
     assert reader.read_next()
     assert engines.requested_options[0].first_page == 2
-    [taken] = publisher.started
-    assert (taken.attempt, taken.pages, taken.page_count) == (2, {1: "a"}, 3)
+    [started] = publisher.started
+    assert (started.attempt, started.pages, started.page_count) == (2, {1: "a"}, 3)
     done = reload(upload)
     assert (done.raw_text, done.attempt, done.pages_done) == ("a\n\nb\n\nc", 2, 3)
     assert [p.attempt for p in Page.objects.filter(upload=upload).order_by("number")] == [1, 2, 2]

@@ -68,7 +68,7 @@ def test_read_next_reads_a_document_page_by_page(upload: Upload, upload_changes:
     assert publisher.texts == [(1, ""), (1, "a"), (1, "a\nb"), (1, ""), (1, "c")]
     assert publisher.pages == [(1, "a\nb"), (1, "c")]
     assert engines.requested_options[0].first_page == 1
-    assert [taken.attempt for taken in publisher.started] == [1]
+    assert [started.attempt for started in publisher.started] == [1]
     [last] = terminal_changes(upload_changes)
     assert isinstance(last.message, messages.Processed)
     assert last.message.raw_text == "a\nb\n\nc"
@@ -355,7 +355,9 @@ def test_read_next_reads_all_ranges_with_one_local_copy(
     assert reader.read_next()
     assert [options.first_page for options in engines.requested_options] == list(range(1, 11))
     assert copies == [upload.image_path]
-    assert [(taken.attempt, taken.first_attempt, taken.pages, taken.jobs) for taken in publisher.started] == [
+    assert [
+        (started.attempt, started.first_attempt, started.pages, started.jobs) for started in publisher.started
+    ] == [
         (1, 1, {}, {1: 1}),
         (2, 1, None, {4: 2}),
         (3, 1, None, {7: 3}),
