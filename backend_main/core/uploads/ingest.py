@@ -180,11 +180,11 @@ def _decode_chunk(text: str) -> bytes:
 def _detect_file_type(path: Path, field: str) -> FileType:
     """Return the type of a file whose header has at least one page and keeps the limits."""
     try:
-        header = image_headers.read_header(path, most_frames=conf.max_pages)
+        header = image_headers.read_header(path, max_frames=conf.max_pages)
     except image_headers.UnsupportedFormat:
         raise RequestError({field: rejections.UNSUPPORTED_FORMAT}) from None
     except image_headers.MalformedHeader as error:
-        raise RequestError({field: rejections.malformed_header(error.pillow)}) from error
+        raise RequestError({field: rejections.malformed_header(error.pillow_format)}) from error
     if header is None:
         raise RequestError({field: rejections.EMPTY_FILE})
     if header.width * header.height > conf.max_pixels:
@@ -192,7 +192,7 @@ def _detect_file_type(path: Path, field: str) -> FileType:
         raise RequestError({field: message})
     if header.frames > conf.max_pages:
         raise RequestError({field: rejections.too_many_pages(conf.max_pages)})
-    return header.kind
+    return header.file_type
 
 
 def _base_name(name: str | None) -> str | None:
