@@ -59,7 +59,7 @@ app.conf.update(
 )
 
 
-@app.task(name=tasks.READ)  # type: ignore[untyped-decorator]
+@app.task(name=tasks.READ_TASK)  # type: ignore[untyped-decorator]
 def read_queued_jobs() -> None:
     reader_pool.read_until_empty()
 
@@ -69,7 +69,7 @@ def enqueue_read_calls(wanted: int) -> None:
     with app.producer_pool.acquire(block=True) as producer:
         queue = app.amqp.queues[QUEUE].bind(producer.channel)
         for _ in range(min(wanted, MAX_QUEUED_CALLS - queue.queue_declare().message_count)):
-            app.send_task(tasks.READ, producer=producer, retry=False)
+            app.send_task(tasks.READ_TASK, producer=producer, retry=False)
 
 
 def ping_workers(seconds: float) -> list[str]:

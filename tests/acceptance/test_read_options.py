@@ -53,7 +53,7 @@ async def test_an_engine_that_is_not_set_up_says_what_it_lacks(alice: Account) -
     async with alice.client() as client:
         errors = await errors_of(client, engine="vision")
         assert errors.keys() == {"engine"}
-        assert "known, but not installed" in errors["engine"]
+        assert "is not available here" in errors["engine"]
         assert "SCANRILL_VISION_URL" in errors["engine"]
 
 

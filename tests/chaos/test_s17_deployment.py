@@ -174,7 +174,7 @@ async def test_s17_a_document_that_three_workers_died_of_is_an_error_told_once(
             await in_thread(deployment.kill_worker, worker)
             deployment.workers.clear()
         end = await case.client.end_of(case.upload_id)
-        assert (end["status"], "cut off too often" in end["error"]) == ("error", True)
+        assert (end["status"], "stopped three times" in end["error"]) == ("error", True)
         case.go_on()
         await in_thread(deployment.start_worker)
         other = (await case.client.create(Document(tmp_path, 1).tiff))["instance"]["id"]

@@ -116,7 +116,7 @@ def test_settings_that_cannot_work_together_are_refused_in_one_line(tmp_path: Pa
 def test_a_bucket_that_cannot_be_used_is_refused_in_one_line(s3: S3, tmp_path: Path) -> None:
     url = s3.url(bucket="missing", credentials="the-key:the-secret@")
     line = refusal(scanrill(tmp_path / "data", "serve", "--port", "0", ENGINE="dummy", STORAGE_URL=url))
-    assert "SCANRILL_STORAGE_URL: the bucket missing cannot be used" in line
+    assert "SCANRILL_STORAGE_URL: The bucket missing cannot be used" in line
     assert "the-secret" not in line
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"s3://a:b@scans?region=x&endpoint=http://127.0.0.1:{closed.getsockname()[1]}"

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 SECRET = scripted_png(lines=["the secret"])
 GOOD = scripted_png(lines=["good"])
-REFUSED = {"image_path": "This path names no regular file that may be imported."}
+REFUSED = {"image_path": "No importable file has this path. Use a regular file below a root."}
 OPENINGS = 3_000
 
 
@@ -75,7 +75,7 @@ def test_s08_without_a_root_no_path_is_read(owner: User, root: Path, settings: C
         str(refusal(owner, path)) for path in (str(root / "good.png"), "good.png", "/etc/passwd", "", "/")
     }
     assert len(sentences) == 1
-    assert "off" in sentences.pop()
+    assert "does not import files by path" in sentences.pop()
 
 
 def test_s08_no_root_is_the_default() -> None:

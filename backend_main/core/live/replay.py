@@ -19,11 +19,11 @@ from django.db.models.functions import Coalesce, Length
 from .. import event_log
 from ..auth import accounts
 from ..jobs import options as job_options
+from ..jobs.claim import claimed_jobs
 from ..models import (
     Event,
     EventCounter,
     EventLog,
-    Job,
     Status,
     Upload,
     User,
@@ -110,8 +110,7 @@ class EventLogReader:
         if upload is None:
             return None
         # Before the pages: who finishes a job meanwhile has its pages among them.
-        held = Job.objects.filter(upload_id=upload_id).exclude(claimed_by="")
-        jobs = dict(held.values_list("first_page", "attempt"))
+        jobs = dict(claimed_jobs().filter(upload_id=upload_id).values_list("first_page", "attempt"))
         texts = dict(upload.pages.order_by("number").values_list("number", "markdown"))
         wanted = job_options.pages_to_read(job_options.from_stored(upload.read_options))
         return ReadingStarted(

@@ -26,13 +26,13 @@ T = TypeVar("T")
 # No accident lasts so long: an answer that has not come then does not come.
 ANSWER_SECONDS = 90
 RECENT = 3
-ENDED_ALREADY = re.compile("This upload has ended already|only one that has ended is read again")
+ENDED_ALREADY = re.compile("Only an open upload can be cancelled|Wait until it ends, or cancel it")
 # Not refused for what it is: "away" while an accident lasts, the others by the limits of `stage.SETTINGS`.
 PASSING = {
-    "many waiting": "of your uploads wait to be read",
-    "many files": "which is as many as one user may have here",
-    "away": "try again",
-    "gone": "send it again",
+    "many waiting": "uploads waiting, the maximum",
+    "many files": "files, the maximum",
+    "away": "Try again",
+    "gone": "Send the file again",
 }
 NAMES = ("a.tif", "b c.png", "ü.pdf")
 

@@ -29,7 +29,7 @@ def called() -> Iterator[threading.Semaphore]:
     notify.stop_local(WAIT_SECONDS)
 
 
-def test_work_wakes_the_readers_here_and_is_told_to_others(
+def test_notify_jobs_available_wakes_local_readers_and_notifies_peers(
     called: threading.Semaphore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []

@@ -83,7 +83,7 @@ def test_retry_inside_a_transaction_does_nothing() -> None:
 
 
 def test_retry_create_after_lost_commit_reply_creates_one_upload(
-    monkeypatch: pytest.MonkeyPatch, happened: list[UploadChange]
+    monkeypatch: pytest.MonkeyPatch, upload_changes: list[UploadChange]
 ) -> None:
     owner = new_user()
     commit, pending_failures = connection._commit, [True]
