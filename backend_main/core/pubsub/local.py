@@ -9,7 +9,14 @@ import time
 from contextlib import suppress
 from uuid import UUID
 
-from .messages import AnyPubSubMessage, MessageHandler, PossibleGap, PubSubMessage, WorkerHeartbeat
+from .messages import (
+    AnyPubSubMessage,
+    MessageHandler,
+    PossibleGap,
+    PubSubMessage,
+    SharedHandler,
+    WorkerHeartbeat,
+)
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +61,7 @@ class LocalPubSub:
         """How long no worker has said that it lives, of the time in which it would have been heard."""
         return time.monotonic() - self._last_worker_heartbeat_at
 
-    def start(self, hear: MessageHandler) -> None:
+    def start(self, hear: MessageHandler | None) -> None:
         self._handler, self._loop = hear, asyncio.get_running_loop()
 
     async def stop(self) -> None:
@@ -67,7 +74,12 @@ class LocalPubSub:
     def unsubscribe(self, owner_id: UUID) -> None:
         pass
 
+    def listen(self, channel: str, on_message: SharedHandler) -> None:
+        """Pass on what other processes publish on a shared channel."""
+
     def publish(self, item: AnyPubSubMessage) -> None:
+        if self._handler is None:
+            return
         if (loop := self._loop) is not None and self._queue.put(item):
             with suppress(RuntimeError):  # the loop has been closed since
                 loop.call_soon_threadsafe(self._drain)

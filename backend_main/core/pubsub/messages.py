@@ -20,6 +20,11 @@ from ..protocol.messages import (
 )
 
 WORKER_HEARTBEAT_SECONDS = 10.0
+READERS_CHANNEL = "readers"
+
+
+def user_channel(owner_id: UUID | str) -> str:
+    return f"user:{owner_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,11 @@ class PubSubMessage(msgspec.Struct, frozen=True, tag=True):
     """Of the user `owner_id`. Of two with one `coalescing_key`, the second is enough for who has not heard the first."""
 
     owner_id: UUID
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels on which other processes receive the message."""
+        return (user_channel(self.owner_id),)
 
     @property
     def coalescing_key(self) -> object:
@@ -64,6 +74,10 @@ class ReadingEnded(UploadScoped, frozen=True, tag=True):
     """The event `seq` ends the reading of an upload, if it is being read."""
 
     seq: int
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return user_channel(self.owner_id), READERS_CHANNEL
 
     @property
     def coalescing_key(self) -> object:
@@ -113,7 +127,11 @@ class PageTextUpdate(UploadScoped, frozen=True, tag=True):
 
 
 class SubscriberJoined(PubSubMessage, frozen=True, tag=True):
-    """A process listens to this user from now on; who reads something of theirs says it once more."""
+    """A process now subscribes to this user. Readers publish the user's current page again."""
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return (READERS_CHANNEL,)
 
 
 class PossibleGap(msgspec.Struct, frozen=True):
@@ -156,3 +174,7 @@ def publish_change(bell: Publisher, owner_id: UUID, seq: int, ended: UUID | None
 
 MessageHandler = Callable[[AnyPubSubMessage | PossibleGap, bool], None]
 """Called on the loop with an item, and whether this process said it."""
+
+SharedMessage = ReadingEnded | SubscriberJoined
+SharedHandler = Callable[[SharedMessage | PossibleGap], None]
+"""Called on the loop with a message that another process published on a shared channel. Must not block."""

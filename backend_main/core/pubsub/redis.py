@@ -31,9 +31,10 @@ from .messages import (
     AnyPubSubMessage,
     PossibleGap,
     PubSubMessage,
-    ReadingEnded,
     ReadingStarted,
+    SharedHandler,
     SubscriberJoined,
+    user_channel,
 )
 
 log = logging.getLogger(__name__)
@@ -79,10 +80,8 @@ class RedisPublisher:
         with self._redis.pipeline(transaction=False) as pipeline:
             for item in items:
                 packed = self.encode(item)
-                if not isinstance(item, SubscriberJoined):
-                    pipeline.publish(user_channel(self._prefix, item.owner_id), packed)
-                if isinstance(item, SubscriberJoined | ReadingEnded):
-                    pipeline.publish(readers_channel(self._prefix), packed)
+                for channel in item.channels:
+                    pipeline.publish(self._prefix + channel, packed)
             pipeline.execute()
 
     def close(self) -> None:
@@ -162,6 +161,7 @@ class RedisPubSub(LocalPubSub):
         self._pubsub: Any = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._connected = False
+        self._shared_handlers: dict[str, SharedHandler] = {}
 
     @property
     def degraded_reason(self) -> str | None:
@@ -185,7 +185,7 @@ class RedisPubSub(LocalPubSub):
         self._publisher.publish(item)
 
     def subscribe(self, owner_id: UUID) -> None:
-        channel = user_channel(self._prefix, owner_id)
+        channel = user_channel(owner_id)
         self._wanted.add(channel)
         if channel in self._subscribed:
             # It was not wanted for so short a time that nobody did anything about it.
@@ -194,7 +194,12 @@ class RedisPubSub(LocalPubSub):
             self._spawn(self._reconcile())
 
     def unsubscribe(self, owner_id: UUID) -> None:
-        self._wanted.discard(user_channel(self._prefix, owner_id))
+        self._wanted.discard(user_channel(owner_id))
+        self._spawn(self._reconcile())
+
+    def listen(self, channel: str, on_message: SharedHandler) -> None:
+        self._shared_handlers[channel] = on_message
+        self._wanted.add(channel)
         self._spawn(self._reconcile())
 
     # ── listening ──
@@ -231,6 +236,8 @@ class RedisPubSub(LocalPubSub):
             try:
                 await self._reconcile()
                 self._dispatch(PossibleGap(), local=False)
+                for handler in self._shared_handlers.values():
+                    self._call(handler, PossibleGap())
                 await self._receive_messages(pubsub)
             finally:
                 self._pubsub = None
@@ -243,24 +250,40 @@ class RedisPubSub(LocalPubSub):
             if message is not None:
                 asked = False
                 if message["type"] == "message":
-                    self._on_raw_message(message["data"])
+                    self._on_raw_message(self._channel_of(message), message["data"])
                 elif message["type"] == "subscribe":
-                    self._on_subscribed(message["channel"].decode())
+                    self._on_subscribed(self._channel_of(message))
             elif asked:
                 raise ConnectionError("it is silent")
             else:
                 asked = True
                 await pubsub.ping()
 
-    def _on_raw_message(self, data: bytes) -> None:
+    def _channel_of(self, message: dict[str, Any]) -> str:
+        channel: bytes = message["channel"]
+        return channel.decode().removeprefix(self._prefix)
+
+    def _on_raw_message(self, channel: str, data: bytes) -> None:
         if data[:SENDER_BYTES] == self._publisher.publisher_client:
-            return  # heard when it was said
-        if (item := decode(data)) is not None:
+            return  # this process has it since it was published
+        if (item := decode(data)) is None:
+            return
+        if (handler := self._shared_handlers.get(channel)) is not None:
+            self._call(handler, item)
+        else:
             self._dispatch(item, local=False)
+
+    @staticmethod
+    def _call(handler: SharedHandler, item: Any) -> None:
+        """A defect of a handler must not end the connection."""
+        try:
+            handler(item)
+        except Exception:
+            log.exception("A message of a shared channel could not be handled.")
 
     def _on_subscribed(self, channel: str) -> None:
         """What was said of a user before is not heard; only the pages that are done could be looked up."""
-        _, is_of_user, owner_id = channel.rpartition(user_channel(self._prefix, ""))
+        _, is_of_user, owner_id = channel.rpartition(user_channel(""))
         if is_of_user and owner_id != str(SYSTEM_OWNER_ID):
             self._publisher.publish(SubscriberJoined(UUID(owner_id)))
 
@@ -271,9 +294,9 @@ class RedisPubSub(LocalPubSub):
                 new, old = self._wanted - self._subscribed, self._subscribed - self._wanted
                 self._subscribed = set(self._wanted)
                 if new:
-                    await pubsub.subscribe(*new)
+                    await pubsub.subscribe(*(self._prefix + channel for channel in new))
                 if old:
-                    await pubsub.unsubscribe(*old)
+                    await pubsub.unsubscribe(*(self._prefix + channel for channel in old))
 
     async def _cancel_pending_subscribes(self) -> None:
         """Whoever just subscribes on a connection that is lost: the next one begins with what is wanted."""
@@ -288,6 +311,41 @@ class RedisPubSub(LocalPubSub):
         task.add_done_callback(self._tasks.discard)
 
 
+class BackgroundPubSub:
+    """A `RedisPubSub` on an event loop in a thread of its own, for a process that has no loop."""
+
+    def __init__(self, pubsub: RedisPubSub) -> None:
+        self._pubsub = pubsub
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._started = threading.Event()
+        self._stopping = asyncio.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="pubsub", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        self._started.wait()
+
+    def listen(self, channel: str, on_message: SharedHandler) -> None:
+        """Pass on what other processes publish on a shared channel; `on_message` runs on the loop."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._pubsub.listen, channel, on_message)
+
+    def publish(self, item: AnyPubSubMessage) -> None:
+        self._pubsub.publish(item)
+
+    def stop(self) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join(3 * TIMEOUT_SECONDS)
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._pubsub.start(None)
+        self._started.set()
+        await self._stopping.wait()
+        await self._pubsub.stop()
+
+
 def decode(data: bytes) -> AnyPubSubMessage | None:
     """What a `RedisPublisher` sent."""
     try:
@@ -296,12 +354,3 @@ def decode(data: bytes) -> AnyPubSubMessage | None:
         log.warning("Redis brought a message that is none of this version's")
         return None
     return item
-
-
-def user_channel(prefix: str, owner_id: UUID | str) -> str:
-    return f"{prefix}user:{owner_id}"
-
-
-def readers_channel(prefix: str) -> str:
-    """Of all users: what those hear who read."""
-    return f"{prefix}over"
