@@ -42,10 +42,10 @@ from ..pubsub.messages import (
     ReadingStarted,
 )
 from . import replay
+from .active_readings import ActiveReadings
 from .connection import LiveConnection
-from .heard import LatestSeqCache, PendingReading
 from .live_text import LiveTextBroadcaster
-from .replay import EncodedEvent, EventLogReader, OwnerState
+from .replay import EncodedEvent, EventLogReader
 from .user_events import UserEventStream
 
 log = logging.getLogger(__name__)
@@ -68,8 +68,7 @@ class Hub:
         self._event_log = log or EventLogReader()
         self._user_streams: dict[UUID, UserEventStream] = {}
         self._broadcaster = LiveTextBroadcaster(self._sockets)
-        self._pending_readings: dict[tuple[UUID, int], PendingReading] = {}
-        self._latest_ended, self._unavailable_attempts = LatestSeqCache(), LatestSeqCache()
+        self._readings = ActiveReadings(self._broadcaster, self._event_log, self._user_streams, self._spawn)
         self._epoch = ""
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -200,7 +199,7 @@ class Hub:
 
     def _deliver(self, feed: UserEventStream, entry: EncodedEvent) -> None:
         if entry.ends_reading:
-            self._end_reading(entry.upload_id, entry.seq)
+            self._readings.end(entry.upload_id, entry.seq)
         for socket in feed.sockets:
             if socket.is_caught_up:
                 socket.deliver(entry, self._epoch)
@@ -213,7 +212,7 @@ class Hub:
             )
             return
         standing = await executor.run_short_query(self._event_log.owner_state, feed.owner_id)
-        await self._load_active_readings(feed, standing)
+        await self._readings.load(feed.owner_id, standing)
         if feed.cursor is None:
             self._epoch = standing.epoch
             feed.start_at(standing.latest_seq)
@@ -272,92 +271,15 @@ class Hub:
                 if feed := self._user_streams.get(item.owner_id):
                     feed.notify(item.seq)
             case ReadingEnded():
-                self._on_reading_ended(item)
+                self._readings.on_ended(item)
             case ReadingStarted():
-                self._on_reading_started(item, local)
+                self._readings.on_started(item, is_local=local)
             case PageTextUpdate():
-                self._on_page_text(item, local)
+                self._readings.on_page_text(item, is_local=local)
             case JobsAvailable() if not local:
                 notify.wake_local_readers()
             case PossibleGap():
                 self._spawn(self._poll())
-
-    def _on_reading_ended(self, over: ReadingEnded) -> None:
-        """Where sockets listen, the event itself ends the text when its turn comes."""
-        feed = self._user_streams.get(over.owner_id)
-        if feed is None or feed.cursor is None or feed.cursor >= over.seq:
-            self._end_reading(over.upload_id, over.seq)
-
-    def _end_reading(self, upload_id: UUID, seq: int) -> None:
-        self._latest_ended.record(upload_id, seq)
-        self._broadcaster.end(upload_id, seq)
-
-    def _on_reading_started(self, taken: ReadingStarted, local: bool) -> None:
-        feed = self._user_streams.get(taken.owner_id)
-        if feed is None and not local:
-            return  # nobody here listens any longer
-        here = feed is None or feed.cursor is None or feed.cursor >= taken.seq
-        if here and (_has_all_pages(taken, local) or (local and self._broadcaster.has_reading(taken))):
-            self._start_reading(taken, local)
-        elif feed is not None:
-            coming = self._pending_readings[taken.upload_id, taken.attempt] = PendingReading()
-            self._spawn(self._start_after_events(feed, taken, coming, local))
-
-    def _start_reading(self, taken: ReadingStarted, local: bool) -> None:
-        if self._latest_ended.get(taken.upload_id) <= taken.seq:
-            self._broadcaster.start_reading(taken, local)
-
-    async def _start_after_events(
-        self, feed: UserEventStream, taken: ReadingStarted, coming: PendingReading, local: bool
-    ) -> None:
-        """Begins a text when all events are here that come before it; pages that lack are looked up."""
-        key = taken.upload_id, taken.attempt
-        try:
-            found = taken if _has_all_pages(taken, local) else await self._load_reading(taken)
-            if found is not None:
-                await feed.wait_until_delivered(found.seq)
-                self._start_reading(found, local)
-                for said in coming.pages:
-                    self._broadcaster.on_page_text(said)
-        finally:
-            if self._pending_readings.get(key) is coming:
-                del self._pending_readings[key]
-
-    async def _load_reading(self, taken: ReadingStarted) -> ReadingStarted | None:
-        found = await executor.run_short_query(
-            self._event_log.reading_state, taken.owner_id, taken.upload_id, taken.attempt
-        )
-        if found is None:
-            self._unavailable_attempts.record(taken.upload_id, taken.attempt)
-        return found
-
-    def _on_page_text(self, said: PageTextUpdate, local: bool) -> None:
-        key = said.upload_id, said.attempt
-        if key not in self._pending_readings and not local and self._has_gap(said):
-            self._on_reading_started(ReadingStarted(said.owner_id, said.upload_id, said.attempt, 0), local)
-        if coming := self._pending_readings.get(key):
-            coming.add(said)
-        else:
-            self._broadcaster.on_page_text(said)
-
-    def _has_gap(self, said: PageTextUpdate) -> bool:
-        """Of a text that began before this process listened, or of pages whose end it did not hear."""
-        if said.attempt <= self._unavailable_attempts.get(said.upload_id):
-            return False
-        return said.attempt > self._broadcaster.attempt(said.upload_id) or self._broadcaster.has_gap_before(
-            said
-        )
-
-    async def _load_active_readings(self, feed: UserEventStream, standing: OwnerState) -> None:
-        """The texts of what is being read now, before the first of its sockets is live."""
-        self._broadcaster.retain_only(feed.owner_id, set(standing.reading), standing.latest_seq)
-        for upload_id, (attempt, pages_done) in standing.reading.items():
-            if not self._broadcaster.has_all_pages(upload_id, attempt, pages_done):
-                taken = await executor.run_short_query(
-                    self._event_log.reading_state, feed.owner_id, upload_id, attempt
-                )
-                if taken is not None:
-                    self._start_reading(taken, local=False)
 
     # ── what no bell tells ──
 
@@ -403,11 +325,6 @@ class Hub:
             log.warning("work of the hub waits: %s", error)
         else:
             log.error("work of the hub failed", exc_info=error)
-
-
-def _has_all_pages(taken: ReadingStarted, local: bool) -> bool:
-    """Whether it has the pages there are: of what comes from elsewhere, where there are none."""
-    return taken.is_first_claim or (local and taken.pages is not None)
 
 
 def _disconnect_all(feed: UserEventStream) -> None:

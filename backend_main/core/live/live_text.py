@@ -73,16 +73,16 @@ class LiveTextBroadcaster:
     def _of(self, owner_id: UUID) -> list[LiveDocument]:
         return [slot for slot in self._documents.values() if slot.owner_id == owner_id]
 
-    def start_reading(self, taken: ReadingStarted, local: bool) -> None:
+    def start_reading(self, taken: ReadingStarted, *, is_local: bool) -> None:
         """A reader has the upload: its text begins, or goes on, with what the finished pages have.
 
-        `local` is one of this process. Of a reading that is over, it is no news.
+        `is_local` is one of this process. Of a reading that is over, it is no news.
         """
         before = self._documents.get(taken.upload_id)
         if before is None or before.first_attempt < taken.first_attempt:
-            self._restart(_new_document(taken, local), before)
+            self._restart(_new_document(taken, is_local), before)
         elif before.first_attempt == taken.first_attempt:
-            self._add_claim(before, taken, local)
+            self._add_claim(before, taken, is_local)
 
     def _add_claim(self, slot: LiveDocument, taken: ReadingStarted, local: bool) -> None:
         """One more reader, or another one, whose page begins anew if it is the one that is shown."""

@@ -225,7 +225,7 @@ def test_whichever_reader_is_quicker_every_stream_is_a_beginning_of_the_text_and
 
     def say(item: ReadingStarted | PageTextUpdate) -> None:
         if isinstance(item, ReadingStarted):
-            streams.start_reading(item, local=True)
+            streams.start_reading(item, is_local=True)
         else:
             streams.on_page_text(item)
 
@@ -272,7 +272,7 @@ def test_in_another_process_that_misses_half_of_what_is_said_the_text_is_a_begin
     def look_up(attempt: int) -> None:
         held = {first: of for first, of, *_ in document.held.values()}
         found = ReadingStarted(OWNER, UPLOAD, attempt, 0, dict(document.finished), pages, 1, "", held)
-        streams.start_reading(found, local=False)
+        streams.start_reading(found, is_local=False)
 
     def say(item: ReadingStarted | PageTextUpdate) -> None:
         if isinstance(item, ReadingStarted):
@@ -303,10 +303,10 @@ def test_a_retry_makes_all_void_that_readers_of_before_say(local: bool) -> None:
     ear = Ear("pages")
     streams = LiveTextBroadcaster(lambda _owner: [ear])  # type: ignore[arg-type,list-item] # it quacks
     streams._loop = LOOP
-    streams.start_reading(ReadingStarted(OWNER, UPLOAD, 1, 0, {}, 9, 1, "", {1: 1}), local)
-    streams.start_reading(ReadingStarted(OWNER, UPLOAD, 2, 0, None, 9, 1, "", {4: 2}), local)
-    streams.start_reading(ReadingStarted(OWNER, UPLOAD, 3, 0, {}, None, 3, "", {1: 3}), local)
-    streams.start_reading(ReadingStarted(OWNER, UPLOAD, 2, 0, {4: "stale"}, 9, 1, "", {4: 2}), local)
+    streams.start_reading(ReadingStarted(OWNER, UPLOAD, 1, 0, {}, 9, 1, "", {1: 1}), is_local=local)
+    streams.start_reading(ReadingStarted(OWNER, UPLOAD, 2, 0, None, 9, 1, "", {4: 2}), is_local=local)
+    streams.start_reading(ReadingStarted(OWNER, UPLOAD, 3, 0, {}, None, 3, "", {1: 3}), is_local=local)
+    streams.start_reading(ReadingStarted(OWNER, UPLOAD, 2, 0, {4: "stale"}, 9, 1, "", {4: 2}), is_local=local)
     streams.on_page_text(PageTextUpdate(OWNER, UPLOAD, 1, done(1)))
     streams.on_page_text(PageTextUpdate(OWNER, UPLOAD, 2, done(4), 4))
     assert ear.text == ""
