@@ -61,7 +61,7 @@ class WorkerProcess:
         self._stop_consuming = celery.worker_stop_callback()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        event_log.add_listener(self._tell)
+        event_log.add_listener(self._on_change_committed)
         notify.start_worker_notifier(celery.enqueue_read_calls)
         self._pubsub.start()
         self._pubsub.listen(READERS_CHANNEL, reader_pool.on_reader_message)
@@ -81,16 +81,13 @@ class WorkerProcess:
             raise CommandError("The worker's Celery ended by itself; the lines above say why.")
 
     def _heartbeat_loop(self) -> None:
-        """To servers, which say so where no worker is heard of."""
-        from backend_main.core.pubsub.messages import (
-            SYSTEM_OWNER_ID,
-            WORKER_HEARTBEAT_SECONDS,
-            WorkerHeartbeat,
-        )
+        """Publish heartbeats: a server's health names a missing worker."""
+        from backend_main.core.pubsub.messages import WorkerHeartbeat
+        from backend_main.core.pubsub.workers import WORKER_HEARTBEAT_INTERVAL_SECONDS
 
         while not self._stopping.is_set():
-            self._pubsub.publish(WorkerHeartbeat(SYSTEM_OWNER_ID))
-            self._stopping.wait(WORKER_HEARTBEAT_SECONDS)
+            self._pubsub.publish(WorkerHeartbeat())
+            self._stopping.wait(WORKER_HEARTBEAT_INTERVAL_SECONDS)
 
     def _warm_up(self) -> None:
         """No call is taken by who cannot carry it out yet."""
@@ -104,12 +101,10 @@ class WorkerProcess:
         except reading.ReadingError as error:
             raise CommandError(f"The engine does not start: {error}") from None
 
-    def _tell(self, change: UploadChange) -> None:
-        from backend_main.core.pubsub.messages import publish_change
+    def _on_change_committed(self, change: UploadChange) -> None:
+        from backend_main.core.event_log import publish_change
 
-        publish_change(
-            self._pubsub, change.owner_id, change.seq, change.upload_id if change.ends_reading else None
-        )
+        publish_change(self._pubsub, change)
 
     def _stop(self, *_signal: object) -> None:
         """A signal's handler is no place to wait; nor is a worker to wait for what hangs."""

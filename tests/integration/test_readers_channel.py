@@ -12,10 +12,10 @@ import pytest
 
 from backend_main.core.pubsub.messages import (
     READERS_CHANNEL,
+    AnySharedMessage,
     LogAdvanced,
     PossibleGap,
     ReadingEnded,
-    SharedMessage,
     SubscriberJoined,
 )
 from backend_main.core.pubsub.redis import BackgroundPubSub, RedisPublisher, RedisPubSub
@@ -24,7 +24,7 @@ from tests.support.redis import Redis
 PREFIX = "test:"
 WAIT_SECONDS = 30.0
 
-Received = queue.SimpleQueue[SharedMessage]
+Received = queue.SimpleQueue[AnySharedMessage]
 Publish = Callable[[ReadingEnded | LogAdvanced], None]
 
 
@@ -33,7 +33,7 @@ def received(redis_server: Redis) -> Iterator[Received]:
     """The messages that a worker's pub/sub receives."""
     messages: Received = queue.SimpleQueue()
 
-    def on_message(message: SharedMessage | PossibleGap) -> None:
+    def on_message(message: AnySharedMessage | PossibleGap) -> None:
         if not isinstance(message, PossibleGap):
             messages.put(message)
 
@@ -67,7 +67,7 @@ def wait_until_subscribed(publish: Publish, received: Received) -> None:
     raise AssertionError("no message arrived")
 
 
-def received_until(received: Received, last: ReadingEnded) -> list[SharedMessage]:
+def received_until(received: Received, last: ReadingEnded) -> list[AnySharedMessage]:
     messages = [received.get(timeout=WAIT_SECONDS)]
     while messages[-1] != last:
         messages.append(received.get(timeout=WAIT_SECONDS))
@@ -102,7 +102,7 @@ async def test_subscribe_to_a_user_asks_the_readers_for_their_current_page(
 ) -> None:
     await asyncio.to_thread(wait_until_subscribed, publish, received)
     owner_id, pubsub = uuid.uuid4(), RedisPubSub(redis_server.url, PREFIX)
-    pubsub.start(lambda message, is_local: None)
+    pubsub.start(None)
     pubsub.listen("shared", lambda message: None)  # not a user's channel, so no reader is asked
     pubsub.subscribe(owner_id)
     while isinstance(message := await asyncio.to_thread(received.get, timeout=WAIT_SECONDS), ReadingEnded):

@@ -15,7 +15,7 @@ from ... import reading
 from .. import event_log, maintenance, tasks
 from ..conf import conf
 from ..errors import DatabaseUnavailable
-from ..pubsub.messages import PossibleGap, Publisher, ReadingEnded, SharedMessage, SubscriberJoined
+from ..pubsub.messages import AnySharedMessage, PossibleGap, Publisher, ReadingEnded, SubscriberJoined
 from ..uploads import page_images
 from . import notify
 from . import queue as job_queue
@@ -94,7 +94,7 @@ def read_until_empty() -> None:
         log.warning("reading waits: %s", error)
 
 
-def on_reader_message(message: SharedMessage | PossibleGap) -> None:
+def on_reader_message(message: AnySharedMessage | PossibleGap) -> None:
     """Handle a message of another process on the readers' channel; quick, and called on the event loop."""
     for reader in _readers:
         match message:

@@ -27,14 +27,11 @@ from ..errors import (
     Unauthenticated,
 )
 from ..event_log import UploadChange
-from ..jobs import notify
 from ..protocol import messages
 from ..protocol.messages import Stream
-from ..pubsub import messages as pubsub_messages
 from ..pubsub.local import LocalPubSub
 from ..pubsub.messages import (
-    AnyPubSubMessage,
-    JobsAvailable,
+    AnyUserMessage,
     LogAdvanced,
     PageTextUpdate,
     PossibleGap,
@@ -190,9 +187,7 @@ class Hub:
 
     def on_change_committed(self, change: UploadChange) -> None:
         """A change has been committed in this process."""
-        pubsub_messages.publish_change(
-            self.pubsub, change.owner_id, change.seq, change.upload_id if change.ends_reading else None
-        )
+        event_log.publish_change(self.pubsub, change)
 
     async def _read(self, owner_id: UUID, seq: int) -> list[EncodedEvent]:
         return await executor.run_short_query(self._event_log.events_after, owner_id, seq)
@@ -265,19 +260,17 @@ class Hub:
 
     # ── what the bell says ──
 
-    def _on_message(self, item: AnyPubSubMessage | PossibleGap, local: bool) -> None:
-        match item:
+    def _on_message(self, message: AnyUserMessage | PossibleGap, *, is_local: bool) -> None:
+        match message:
             case LogAdvanced():
-                if feed := self._user_streams.get(item.owner_id):
-                    feed.notify(item.seq)
+                if feed := self._user_streams.get(message.owner_id):
+                    feed.notify(message.seq)
             case ReadingEnded():
-                self._readings.on_ended(item)
+                self._readings.on_ended(message)
             case ReadingStarted():
-                self._readings.on_started(item, is_local=local)
+                self._readings.on_started(message, is_local=is_local)
             case PageTextUpdate():
-                self._readings.on_page_text(item, is_local=local)
-            case JobsAvailable() if not local:
-                notify.wake_local_readers()
+                self._readings.on_page_text(message, is_local=is_local)
             case PossibleGap():
                 self._spawn(self._poll())
 

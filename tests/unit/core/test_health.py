@@ -95,17 +95,14 @@ def test_a_broker_that_does_not_answer_delays(all_well: pytest.MonkeyPatch) -> N
 
 
 def test_a_server_that_does_not_read_and_hears_no_worker_delays(all_well: pytest.MonkeyPatch) -> None:
-    class FakePubSub:
-        degraded_reason = None
-        seconds_since_worker_heartbeat = health.WORKER_HEARTBEAT_TIMEOUT_SECONDS + 1.0
-
-    all_well.setattr(health.hub, "pubsub", FakePubSub())
+    silence = health.WORKER_HEARTBEAT_TIMEOUT_SECONDS + 1.0
+    all_well.setattr(health.notify, "seconds_since_worker_heartbeat", lambda: silence)
     assert health.degradations() == [], "it reads itself"
     all_well.setattr(health, "conf", msgspec.structs.replace(health.conf, redis_url="redis://"))
     [reason] = health.degradations()
     assert "no worker was heard" in reason
     assert health.readiness_failures() == []
-    all_well.setattr(FakePubSub, "seconds_since_worker_heartbeat", 1.0)
+    all_well.setattr(health.notify, "seconds_since_worker_heartbeat", lambda: 1.0)
     assert health.degradations() == []
 
 

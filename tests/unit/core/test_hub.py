@@ -443,12 +443,12 @@ async def test_a_text_whose_beginning_the_database_did_not_tell_begins_with_what
 
     told = hub.log.reading_state
     monkeypatch.setattr(hub.log, "reading_state", away)
-    hub._on_message(taken, local=False)
-    hub._on_message(PageTextUpdate(OWNER, UPLOAD, 2, PageSnapshot(2, 3, "tw")), local=False)
+    hub._on_message(taken, is_local=False)
+    hub._on_message(PageTextUpdate(OWNER, UPLOAD, 2, PageSnapshot(2, 3, "tw")), is_local=False)
     assert await listener.streamed == []
     assert [record.levelname for record in caplog.records] == ["WARNING"], "no defect"
     monkeypatch.setattr(hub.log, "reading_state", told)
-    hub._on_message(PageTextUpdate(OWNER, UPLOAD, 2, PageSnapshot(2, 3, "two")), local=False)
+    hub._on_message(PageTextUpdate(OWNER, UPLOAD, 2, PageSnapshot(2, 3, "two")), is_local=False)
     assert await listener.streamed == ["one"], "what was done before, at once"
     clock.move(1.0)
     assert await listener.streamed == ["one", "one\n\ntwo"]

@@ -329,13 +329,13 @@ async def test_a_text_of_another_process_is_looked_up(hub: HubHarness, clock: Cl
     hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 3, 0, {1: "one", 2: "two"}, 4)
     listener = await joined(hub, FakeConnection())
     assert await listener.streamed == ["one\n\ntwo"]
-    hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 3, draft("three", 3)), local=False)
+    hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 3, draft("three", 3)), is_local=False)
     await run_until_idle()
     clock.move(2)
     assert (await listener.streamed)[-1] == "one\n\ntwo\n\nthree"
 
     hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 4, 0, {1: "one", 2: "two", 3: "three"}, 4)
-    hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 4, draft("four", 4)), local=False)
+    hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 4, draft("four", 4)), is_local=False)
     await run_until_idle()
     clock.move(2)
     assert (await listener.streamed)[-1] == "one\n\ntwo\n\nthree\n\nfour"
@@ -352,12 +352,12 @@ async def test_a_reading_that_begins_in_another_process_begins_empty_and_costs_n
     hub.log.asked.clear()
     begun = ReadingStarted(OWNER, UPLOAD, 1, 1, {}, first_attempt=1)
     for said in (begun, PageTextUpdate(OWNER, UPLOAD, 1, draft("one", done=True))):
-        hub.pubsub._dispatch(decode(RedisPublisher("redis://nowhere", "").encode(said)), local=False)
+        hub.pubsub._dispatch(decode(RedisPublisher("redis://nowhere", "").encode(said)), is_local=False)
     told = [m.get("streamed_text", m["type"]) for m in await listener.heard]
     assert told[:2] == ["created", ""]
     assert "taken" not in hub.log.asked
     hub.leave(listener.socket)
-    hub.pubsub._dispatch(begun, local=False)
+    hub.pubsub._dispatch(begun, is_local=False)
     assert hub._broadcaster.attempt(UPLOAD) == -1, "what nobody here follows is not kept"
 
 
@@ -368,7 +368,7 @@ async def test_a_page_of_another_process_whose_end_was_lost_is_looked_up_when_it
     listener = await joined(hub, FakeConnection())
     hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 1, 0, {1: "one"}, 4)
     for text in ("tw", "two"):
-        hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 1, draft(text, 2)), local=False)
+        hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 1, draft(text, 2)), is_local=False)
         await run_until_idle()
         clock.move(2)
     assert (await listener.streamed)[-1] == "one\n\ntwo"
@@ -407,17 +407,17 @@ async def test_two_readers_of_other_processes_are_brought_up_at_once(hub: HubHar
         found = ReadingStarted(OWNER, UPLOAD, attempt, 0, {}, 9, 1, "", {1: 1, 4: 2})
         hub.log.reading[OWNER][UPLOAD] = found
         hub.pubsub._dispatch(
-            ReadingStarted(OWNER, UPLOAD, attempt, 0, None, 9, 1, "", {job: attempt}), local=False
+            ReadingStarted(OWNER, UPLOAD, attempt, 0, None, 9, 1, "", {job: attempt}), is_local=False
         )
         hub.pubsub._dispatch(
-            PageTextUpdate(OWNER, UPLOAD, attempt, draft(f"page {job}", job, done=True), job), local=False
+            PageTextUpdate(OWNER, UPLOAD, attempt, draft(f"page {job}", job, done=True), job), is_local=False
         )
     hub.log.reading_state = lambda *_: found  # type: ignore[method-assign]
     await run_until_idle()
     clock.move(2)
     for number in (2, 3):
         hub.pubsub._dispatch(
-            PageTextUpdate(OWNER, UPLOAD, 1, draft(f"page {number}", number, done=True), 1), local=False
+            PageTextUpdate(OWNER, UPLOAD, 1, draft(f"page {number}", number, done=True), 1), is_local=False
         )
     await run_until_idle()
     clock.move(2)
@@ -427,7 +427,7 @@ async def test_two_readers_of_other_processes_are_brought_up_at_once(hub: HubHar
 async def test_a_reader_that_lost_its_upload_is_not_looked_up_at_each_word(hub: HubHarness) -> None:
     listener = await joined(hub, FakeConnection())
     for _ in range(10):
-        hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 1, draft("stale")), local=False)
+        hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 1, draft("stale")), is_local=False)
         await run_until_idle()
     assert await listener.heard == []
     assert hub.log.asked.count("taken") == 1
@@ -469,11 +469,11 @@ async def test_a_handler_that_fails_ends_neither_the_bell_nor_a_socket(
 ) -> None:
     listener = await joined(hub, FakeConnection())
     with monkeypatch.context() as patch:
-        patch.setattr(hub._broadcaster, "start_reading", lambda *_args: 1 / 0)
+        patch.setattr(hub._broadcaster, "start_reading", lambda *_args, **_options: 1 / 0)
         hub.start_reading()
         hub.commit_event(failed())
         await run_until_idle()
-    assert "could not be taken in" in caplog.text
+    assert "pub/sub message could not be handled" in caplog.text
     assert [m["status"] for m in await listener.heard] == ["error"]
     assert listener.closed == []
 
