@@ -1,45 +1,26 @@
-"""Pub/sub within this process."""
+"""Pub/sub within this process.
+
+It delivers each message by itself. Readers publish text at most ten times a second, a `UserEventStream` needs
+only the latest `seq`, and the throttle and the send queue merge what a connection does not take in time.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from contextlib import suppress
+from functools import partial
 from uuid import UUID
 
 from .messages import (
     AnyPubSubMessage,
     AnyUserMessage,
     PossibleGap,
-    PubSubMessage,
     SharedMessageHandler,
-    UserMessage,
     UserMessageHandler,
 )
 
 log = logging.getLogger(__name__)
-
-
-class CoalescingQueue:
-    """Unsent messages in order. The newest message of a key takes the place of the oldest."""
-
-    def __init__(self) -> None:
-        self._messages: dict[object, PubSubMessage] = {}
-        self._lock = threading.Lock()
-
-    def put(self, message: PubSubMessage) -> bool:
-        """Add a message. Return whether the queue was empty."""
-        with self._lock:
-            was_empty, key = not self._messages, message.coalescing_key
-            earlier = self._messages.get(key)
-            self._messages[key] = message if earlier is None else message.merge(earlier)
-        return was_empty
-
-    def pop_all(self) -> list[PubSubMessage]:
-        with self._lock:
-            messages, self._messages = self._messages, {}
-        return list(messages.values())
 
 
 class LocalPubSub:
@@ -49,7 +30,6 @@ class LocalPubSub:
     """
 
     def __init__(self) -> None:
-        self._queue = CoalescingQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._on_user_message: UserMessageHandler | None = None
 
@@ -69,7 +49,6 @@ class LocalPubSub:
 
     async def stop(self) -> None:
         self._on_user_message = self._loop = None
-        self._queue.pop_all()
 
     def subscribe(self, owner_id: UUID) -> None:
         """Receive messages of other processes about a user."""
@@ -81,15 +60,11 @@ class LocalPubSub:
         """Receive messages of other processes on a shared channel."""
 
     def publish(self, message: AnyPubSubMessage) -> None:
-        if self._on_user_message is None or not isinstance(message, UserMessage):
+        if self._on_user_message is None or not isinstance(message, AnyUserMessage):
             return
-        if (loop := self._loop) is not None and self._queue.put(message):
+        if (loop := self._loop) is not None:
             with suppress(RuntimeError):  # the loop has been closed since
-                loop.call_soon_threadsafe(self._drain)
-
-    def _drain(self) -> None:
-        for message in self._queue.pop_all():
-            self._dispatch(message, is_local=True)  # type: ignore[arg-type] # `publish` takes no others
+                loop.call_soon_threadsafe(partial(self._dispatch, message, is_local=True))
 
     def _dispatch(self, message: AnyUserMessage | PossibleGap, *, is_local: bool) -> None:
         """Call the handler. Its defects must not reach the publisher, nor end the delivery."""

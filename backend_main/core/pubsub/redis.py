@@ -25,7 +25,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from .local import CoalescingQueue, LocalPubSub
+from .local import LocalPubSub
 from .messages import (
     AnyPubSubMessage,
     PossibleGap,
@@ -47,6 +47,27 @@ PUBLISHER_ID_BYTES = 8
 
 _decoder = msgspec.msgpack.Decoder(AnyPubSubMessage)
 _encoder = msgspec.msgpack.Encoder()
+
+
+class CoalescingQueue:
+    """Unsent messages in order. The newest message of a key takes the place of the oldest."""
+
+    def __init__(self) -> None:
+        self._messages: dict[object, PubSubMessage] = {}
+        self._lock = threading.Lock()
+
+    def put(self, message: PubSubMessage) -> bool:
+        """Add a message. Return whether the queue was empty."""
+        with self._lock:
+            was_empty, key = not self._messages, message.coalescing_key
+            earlier = self._messages.get(key)
+            self._messages[key] = message if earlier is None else message.merge(earlier)
+        return was_empty
+
+    def pop_all(self) -> list[PubSubMessage]:
+        with self._lock:
+            messages, self._messages = self._messages, {}
+        return list(messages.values())
 
 
 class RedisPublisher:

@@ -297,22 +297,20 @@ async def test_stale_text_does_not_push_out_fresh_text(hub: HubHarness) -> None:
     assert (await listener.streamed)[-1] == "fresh"
 
 
-async def test_a_burst_of_lines_from_the_reader_s_thread_is_one_delivery(
-    hub: HubHarness, monkeypatch: pytest.MonkeyPatch
+async def test_burst_of_texts_from_the_reader_s_thread_is_sent_as_one_partial(
+    hub: HubHarness, clock: Clock
 ) -> None:
-    """The loop is woken once for what it has not yet taken, and it takes the latest."""
+    """The throttle and the send queue merge the texts; the pub/sub delivers each."""
     listener = await joined(hub, FakeConnection())
     hub.start_reading()
     await run_until_idle()
-    calls: list[object] = []
-    ring = hub.pubsub._drain
-    monkeypatch.setattr(hub.pubsub, "_drain", lambda: (calls.append(None), ring()))
     drafts = [draft("x" * n) for n in range(1, 1000)]
     thread = threading.Thread(target=lambda: [hub.page_text(UPLOAD, 1, each) for each in drafts])
     thread.start()
     thread.join()
-    assert (await listener.streamed)[-1] == "x" * 999
-    assert len(calls) == 1
+    await run_until_idle()
+    clock.move(2)
+    assert await listener.streamed == ["", "x" * 999]
 
 
 async def test_the_first_words_of_a_page_do_not_overtake_the_end_of_the_one_before(
