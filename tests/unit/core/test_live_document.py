@@ -27,12 +27,19 @@ def slot(draft: PageSnapshot) -> LiveDocument:
 
 def shown(live: LiveDocument, name: Stream = "delta") -> EncodedPartial:
     """The partial by which a stream shows what it has not shown yet."""
-    return live.next_partial(live.page_streams[name])
+    return live.modes[name].render(live).partial
 
 
 def said(partial: EncodedPartial) -> dict[str, Any]:
     message: dict[str, Any] = json.loads(partial.encoded())
     return message
+
+
+def pages_for_a_new_connection(live: LiveDocument, name: Stream = "delta") -> list[tuple[int, str, bool]]:
+    """Page, text and whether it is finished."""
+    partials = [said(update.partial) for update in live.modes[name].snapshot(live)]
+    assert all(partial["offset"] == 0 for partial in partials)
+    return [(p["page"], p["streamed_text"], p.get("done", False)) for p in partials]
 
 
 def applied(text: str, delta: dict[str, Any]) -> str:
@@ -47,7 +54,7 @@ def applied(text: str, delta: dict[str, Any]) -> str:
 def test_a_page_says_its_number_the_place_of_its_newest_line_and_nothing_of_its_end_before_it_is_done() -> (
     None
 ):
-    partial = slot(PageSnapshot(2)).full_page(PageSnapshot(2, 3, "one", PLACE))["pages"]
+    partial = shown(slot(PageSnapshot(2, 3, "one", PLACE)), "pages")
     assert said(partial) == {
         "id": str(UPLOAD),
         "status": "processing",
@@ -61,38 +68,38 @@ def test_a_page_says_its_number_the_place_of_its_newest_line_and_nothing_of_its_
 
 def test_a_delta_has_an_offset_beside_and_only_what_was_added() -> None:
     live = slot(PageSnapshot(1))
-    live.update_page(PageSnapshot(1, 1, "one"))
+    live.show(PageSnapshot(1, 1, "one"))
     assert said(shown(live)) == said(shown(live, "pages")) | {"offset": 0}
-    live.update_page(PageSnapshot(1, 1, "one\ntwo"))
+    live.show(PageSnapshot(1, 1, "one\ntwo"))
     page = said(shown(live, "pages"))
     assert said(shown(live)) == page | {"offset": 3, "streamed_text": "\ntwo"}
 
 
 def test_each_stream_goes_on_from_what_it_has_shown_itself() -> None:
     live = slot(PageSnapshot(1))
-    live.update_page(PageSnapshot(1, 1, "one"))
+    live.show(PageSnapshot(1, 1, "one"))
     shown(live)
-    live.update_page(PageSnapshot(1, 1, "one\ntwo"))
+    live.show(PageSnapshot(1, 1, "one\ntwo"))
     shown(live, "pages")
-    live.update_page(PageSnapshot(1, 1, "one\ntwo\nthree"))
+    live.show(PageSnapshot(1, 1, "one\ntwo\nthree"))
     delta = said(shown(live))
     assert (delta["offset"], delta["streamed_text"]) == (3, "\ntwo\nthree")
 
 
 def test_what_does_not_go_on_from_what_was_shown_replaces_it() -> None:
     live = slot(PageSnapshot(1))
-    live.update_page(PageSnapshot(1, 1, "draft"))
+    live.show(PageSnapshot(1, 1, "draft"))
     shown(live)
-    live.finish_page(PageSnapshot(1, 1, "# Final", done=True))
+    live.show(PageSnapshot(1, 1, "# Final", done=True))
     delta = said(shown(live))
     assert (delta["offset"], delta["streamed_text"], delta["done"]) == (0, "# Final", True)
 
 
 def test_the_end_of_a_page_that_is_as_it_was_shown_adds_nothing() -> None:
     live = slot(PageSnapshot(1))
-    live.update_page(PageSnapshot(1, 1, "the same"))
+    live.show(PageSnapshot(1, 1, "the same"))
     shown(live)
-    live.finish_page(PageSnapshot(1, 1, "the same", done=True))
+    live.show(PageSnapshot(1, 1, "the same", done=True))
     delta, page = said(shown(live)), said(shown(live, "pages"))
     assert (delta["offset"], delta["streamed_text"], delta["done"]) == (8, "", True)
     assert (page["streamed_text"], page["line"], page["done"]) == ("the same", None, True)
@@ -100,18 +107,18 @@ def test_the_end_of_a_page_that_is_as_it_was_shown_adds_nothing() -> None:
 
 def test_the_next_page_begins_at_offset_0_also_where_it_begins_with_the_same_words() -> None:
     live = slot(PageSnapshot(1))
-    live.finish_page(PageSnapshot(1, 2, "page", done=True))
+    live.show(PageSnapshot(1, 2, "page", done=True))
     shown(live)
-    live.update_page(PageSnapshot(2, 2, "page two"))
+    live.show(PageSnapshot(2, 2, "page two"))
     delta = said(shown(live))
     assert (delta["page"], delta["offset"], delta["streamed_text"]) == (2, 0, "page two")
 
 
 def test_offsets_count_code_points() -> None:
     live = slot(PageSnapshot(1))
-    live.update_page(PageSnapshot(1, 1, "a𝔸👍🏽"))
+    live.show(PageSnapshot(1, 1, "a𝔸👍🏽"))
     shown(live)
-    live.update_page(PageSnapshot(1, 1, "a𝔸👍🏽!"))
+    live.show(PageSnapshot(1, 1, "a𝔸👍🏽!"))
     delta = said(shown(live))
     assert (delta["offset"], delta["streamed_text"]) == (4, "!")
     assert len("a𝔸👍🏽".encode("utf-16-le")) // 2 == 7
@@ -134,7 +141,7 @@ def test_deltas_make_up_the_page_however_many_of_them_are_merged(
         drafts.append(PageSnapshot(1, 1, text))
     drafts.append(PageSnapshot(1, 1, final, done=True))
     for draft, lets, wait in zip(drafts, due, waits, strict=False):
-        live.update_page(draft)
+        live.show(draft)
         if lets or draft.done:
             delta = shown(live)
             waiting = waiting.merge(delta) if waiting else delta
@@ -147,34 +154,33 @@ def test_deltas_make_up_the_page_however_many_of_them_are_merged(
 
 def test_a_page_that_waits_gives_way_to_the_newer_one() -> None:
     live = slot(PageSnapshot(1))
-    older, newer = (
-        live.full_page(PageSnapshot(1, 1, "a"))["pages"],
-        live.full_page(PageSnapshot(1, 1, "ab"))["pages"],
-    )
+    live.show(PageSnapshot(1, 1, "a"))
+    older = shown(live, "pages")
+    live.show(PageSnapshot(1, 1, "ab"))
+    newer = shown(live, "pages")
     assert older.merge(newer) is newer
 
 
 def test_who_comes_in_the_middle_is_to_have_the_done_pages_and_then_what_was_shown() -> None:
     live = slot(PageSnapshot(1))
-    delta = live.page_streams["delta"]
-    live.finish_page(one := PageSnapshot(1, 3, "one", done=True))
+    live.show(PageSnapshot(1, 3, "one", done=True))
     shown(live)
-    assert list(live.pages(delta)) == [one]
-    live.update_page(begun := PageSnapshot(2, 3, "tw"))
+    assert pages_for_a_new_connection(live) == [(1, "one", True)]
+    live.show(PageSnapshot(2, 3, "tw"))
     shown(live)
-    live.update_page(PageSnapshot(2, 3, "two"))
-    assert list(live.pages(delta)) == [one, begun]
-    assert applied(said(live.full_page(begun)["delta"])["streamed_text"], said(shown(live))) == "two"
+    live.show(PageSnapshot(2, 3, "two"))
+    assert pages_for_a_new_connection(live) == [(1, "one", True), (2, "tw", False)]
+    assert applied("tw", said(shown(live))) == "two"
 
 
 def test_the_full_text_is_the_done_pages_and_the_one_that_is_read() -> None:
     live = slot(PageSnapshot(1))
-    live.update_page(PageSnapshot(1, 2, "draft"))
-    assert said(live.full_text_partial())["streamed_text"] == "draft"
-    live.finish_page(PageSnapshot(1, 2, "one", done=True))
-    assert said(live.full_text_partial())["streamed_text"] == "one"
-    live.update_page(PageSnapshot(2, 2, "two"))
-    assert said(live.full_text_partial()) == {
+    live.show(PageSnapshot(1, 2, "draft"))
+    assert said(shown(live, "full"))["streamed_text"] == "draft"
+    live.show(PageSnapshot(1, 2, "one", done=True))
+    assert said(shown(live, "full"))["streamed_text"] == "one"
+    live.show(PageSnapshot(2, 2, "two"))
+    assert said(shown(live, "full")) == {
         "id": str(UPLOAD),
         "status": "processing",
         "streamed_text": "one\n\ntwo",
@@ -188,9 +194,9 @@ def test_the_length_of_the_full_text_is_known_without_it(pages: list[tuple[int, 
     assert live.full_characters == 0
     for number, text, done in pages:
         if done:
-            live.finish_page(PageSnapshot(number, 4, text, done=True))
+            live.show(PageSnapshot(number, 4, text, done=True))
         elif number not in live.finished_pages:
-            live.update_page(PageSnapshot(number, 4, text))
+            live.show(PageSnapshot(number, 4, text))
         again = LiveDocument(OWNER, UPLOAD, 2, live.snapshot, finished_pages=dict(live.finished_pages))
         assert live.full_characters == again.full_characters == len(live.full_text())
 
