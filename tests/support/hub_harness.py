@@ -130,7 +130,7 @@ class HubHarness(Hub):
 
     def __init__(self) -> None:
         self.log = FakeEventLog()
-        super().__init__(log=self.log)  # type: ignore[arg-type] # it quacks
+        super().__init__(log_reader=self.log)  # type: ignore[arg-type] # a double
 
     def commit(
         self,

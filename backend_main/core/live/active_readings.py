@@ -1,6 +1,6 @@
 """Readings in progress: their live text starts, grows and ends in the order of the owner's events.
 
-A reader's messages can arrive before the events that they follow, or without the pages that other readers have
+A reader's messages can arrive before the events that they follow, or without pages that other readers have
 finished. The text then waits for these events, and the pages come from the database.
 """
 

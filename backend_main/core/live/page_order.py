@@ -99,5 +99,5 @@ class PageSequencer(Generic[P]):
         return released
 
     def _current_job(self) -> int | None:
-        """Return the job of the page shown next; after the last page, the last job. Jobs are page intervals."""
+        """Return the job of the page shown next; after the last page, the last job."""
         return max((job for job in self._attempts if self.next is None or job <= self.next), default=None)

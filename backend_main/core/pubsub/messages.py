@@ -110,7 +110,7 @@ class ReadingStarted(UploadMessage, frozen=True, tag=True):
         pages: the finished pages' texts by number; None where subscribers must load them.
         first_attempt: the attempt with which this reading began.
         page_ranges: the pages to read; empty for all.
-        jobs: the attempts that read now, by the first page of their job; None for one job of the whole document.
+        jobs: the attempts in progress, by the first page of their job; None for one job of all pages.
     """
 
     attempt: int

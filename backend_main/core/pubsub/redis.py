@@ -133,7 +133,7 @@ class RedisPublisher:
                 return
 
     def _try_send(self, messages: list[PubSubMessage]) -> None:
-        """Send messages; drop them on failure. The log has the events, and a page's next text has all of it."""
+        """Send messages; drop them on failure: the log has the events, the next text has all of a page."""
         try:
             if messages:
                 self.send(messages)
@@ -288,7 +288,7 @@ class RedisPubSub(LocalPubSub):
                 self._dispatch(message, is_local=False)
 
     def _on_subscribed(self, channel: str) -> None:
-        """Ask readers for the current text: earlier messages are lost, and the database has finished pages only."""
+        """Ask readers for the current page: the database has only finished ones."""
         if channel.startswith(user_channel("")):
             self._publisher.publish(SubscriberJoined(UUID(channel.removeprefix(user_channel("")))))
 

@@ -18,7 +18,10 @@ class SlowLog:
         self.readers: list[asyncio.Future[None]] = []
         self.delivered: list[int] = []
         self.feed = UserEventStream(
-            OWNER, self._read, lambda _feed, entry: self.delivered.append(entry.seq), self._on_gap
+            OWNER,
+            read=self._read,
+            deliver=lambda _stream, event: self.delivered.append(event.seq),
+            on_gap=self._on_gap,
         )
 
     async def _read(self, _owner_id: uuid.UUID, seq: int) -> list[EncodedEvent]:
