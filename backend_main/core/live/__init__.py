@@ -1,7 +1,7 @@
 """The live path: sends the event log and live text to connections, in order and without loss.
 
 Everything runs on the event loop of a server; the database is read through `db.executor`. It may import
-`event_log`, `uploads.queries`, `jobs.options`, `auth`, `pubsub`, `protocol` and below, but no view and no reader.
+`event_log`, `uploads.queries`, `jobs.options`, `auth`, `pubsub`, `protocol` and below; no view and no reader.
 
 - `hub`: joins and resumes connections, passes on pub/sub messages, polls the log.
 - `user_events`: one user's events, read once for all of the user's connections.
