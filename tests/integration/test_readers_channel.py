@@ -103,7 +103,7 @@ async def test_subscribe_to_a_user_asks_the_readers_for_their_current_page(
     await asyncio.to_thread(wait_until_subscribed, publish, received)
     owner_id, pubsub = uuid.uuid4(), RedisPubSub(redis_server.url, PREFIX)
     pubsub.start(None)
-    pubsub.listen("shared", lambda message: None)  # not a user's channel, so no reader is asked
+    pubsub.listen("shared", lambda message: None)  # not a user's channel, so readers get no message
     pubsub.subscribe(owner_id)
     while isinstance(message := await asyncio.to_thread(received.get, timeout=WAIT_SECONDS), ReadingEnded):
         pass

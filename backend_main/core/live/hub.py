@@ -1,7 +1,7 @@
 """The hub of a process: sends the event log and live text to its connections.
 
 The hub reads the log once for all connections of a user, encodes each message once, and puts it into each
-connection's send queue. The database decides: pub/sub messages say when to read it, and a poll each second
+connection's send queue. The database decides: pub/sub messages trigger a read, and a poll each second
 finds what no message announced. Live text waits for the event that it follows.
 """
 
@@ -125,7 +125,7 @@ class Hub:
     async def resume(self, connection: LiveConnection, since: str, mode: Stream | None) -> None:
         """Opt in, and send every event after the cursor `since`; where some were removed, a list first.
 
-        The reply says which of the two, and precedes both.
+        The reply has `recovered`, and precedes both.
 
         Raises:
             RequestError: the connection has had events after `since` already.

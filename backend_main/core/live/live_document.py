@@ -87,8 +87,8 @@ class StreamMode(ABC):
         """Continue from the upload's previous document, if there is one.
 
         Returns:
-            The finished pages that the previous document did not show, then an announcement: the partial
-            which says that a reader has the upload, or the page.
+            The finished pages that the previous document did not show, then an announcement: a
+            partial with empty text, for an upload or a page that a reader has started.
         """
 
 
@@ -140,7 +140,7 @@ class PagesMode(StreamMode):
         return 0 if document.snapshot.done else len(document.snapshot.text)
 
     def due_at(self, document: LiveDocument) -> float:
-        """As the throttle says; a finished page at once."""
+        """Return the throttle's time; a finished page is due at once."""
         return self.throttle.sent_at if document.snapshot.done else super().due_at(document)
 
     def has_changes(self, document: LiveDocument) -> bool:
@@ -287,7 +287,7 @@ class LiveDocument:
 
     @property
     def full_characters(self) -> int:
-        """The length of `full_text`, in constant time: every line asks for it."""
+        """The length of `full_text`, in constant time: it is needed for every line."""
         current = 0 if self.snapshot.done else _joined_length(self.snapshot)
         return max(0, self._finished_characters + current - len(PAGE_BREAK))
 

@@ -1,4 +1,4 @@
-"""The throttle of live text, which says when the next partial is due."""
+"""The throttle of live text: when the next partial is due."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Pub/sub: sends messages about changes and live text within a process, and over Redis to others.
 
-Delivery is best effort; whoever needs all changes reads the event log. No module here uses the database, or
-needs Django. It may import `protocol.messages` only.
+Delivery is best effort; the event log has all changes. No module here uses the database, or needs Django.
+It may import `protocol.messages` only.
 
 - `messages`: the messages, their channels, and the handlers' types.
 - `local`: pub/sub within a process, the interface of both.

@@ -3,8 +3,8 @@
 Delivery is best effort. Events and finished pages are in the database, so a lost message only delays. Each
 message carries the `seq` of the event that it follows, so a subscriber can restore the order.
 
-A user's channel carries what connections show. The readers' channel tells readers when to stop and when to
-publish again. The workers' channel carries heartbeats of workers and wakes readers.
+A user's channel carries notices of events, and live text. The readers' channel makes readers stop, or publish
+their page again. The workers' channel carries heartbeats of workers, and wakes readers.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ AnyPubSubMessage = AnyUserMessage | AnySharedMessage
 
 
 class UserMessageHandler(Protocol):
-    """Called on the loop. `is_local` says that this process published the message."""
+    """Called on the loop. `is_local`: whether this process published the message."""
 
     def __call__(self, message: AnyUserMessage | PossibleGap, /, *, is_local: bool) -> None: ...
 

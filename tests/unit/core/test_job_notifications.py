@@ -1,4 +1,4 @@
-"""Who is told that there is work: the readers here, and those of other processes."""
+"""notify_jobs_available and the workers' channel, in this process and between processes."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ WAIT_SECONDS = 30
 
 @pytest.fixture
 def called() -> Iterator[threading.Semaphore]:
-    """One more each time that a reader of this process looks for work."""
-    looks = threading.Semaphore(0)
+    """Released once for each time that a reader of this process searches for a job."""
+    searches = threading.Semaphore(0)
 
-    def look() -> bool:
-        looks.release()
+    def search() -> bool:
+        searches.release()
         return False
 
-    notify.start_local([look])
-    assert looks.acquire(timeout=WAIT_SECONDS), "it looks once at its start"
-    yield looks
+    notify.start_local([search])
+    assert searches.acquire(timeout=WAIT_SECONDS), "a reader searches once at its start"
+    yield searches
     notify.stop_local(WAIT_SECONDS)
 
 

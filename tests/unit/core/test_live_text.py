@@ -26,7 +26,7 @@ EACH_PAGE_MODE = pytest.mark.parametrize("stream", ["pages", "delta"])
 
 
 async def join_with_mode(hub: HubHarness, stream: Stream, **of: Any) -> FakeClient:
-    """A socket that has join and opted in."""
+    """Join, and opt in with a stream mode."""
     client = await join(hub, FakeClient(**of))
     await hub.set_stream_mode(client.connection, stream)
     return client

@@ -26,9 +26,9 @@ class SlowLog:
 
     async def _read(self, _owner_id: uuid.UUID, seq: int) -> list[EncodedEvent]:
         found = [new_event(number) for number in range(seq + 1, self.head + 1)]
-        gate: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.waiting_reads.append(gate)
-        await gate
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiting_reads.append(future)
+        await future
         return found
 
     def _on_gap(self, _stream: UserEventStream) -> None:
@@ -41,8 +41,8 @@ class SlowLog:
     async def release_reads(self) -> None:
         await run_until_idle()
         while self.waiting_reads:
-            for gate in self.waiting_reads:
-                gate.set_result(None)
+            for future in self.waiting_reads:
+                future.set_result(None)
             self.waiting_reads.clear()
             await run_until_idle()
 
