@@ -124,7 +124,7 @@ def test_a_second_file_is_refused_rather_than_dropped(door: HttpClient) -> None:
             "A file is expected",
         ),
         ("image/png", b"", "empty"),
-        ("image/png", b"no image", "no format"),
+        ("image/png", b"no image", "Unsupported file format"),
     ],
 )
 def test_what_is_no_file_is_an_error_on_the_field(
@@ -146,7 +146,7 @@ def test_a_file_over_the_limit_is_refused_by_what_is_announced(small: HttpClient
     with raw_post(small.server, head) as connection:
         answer = b"".join(iter(lambda: connection.recv(4000), b""))
     assert answer.startswith(b"HTTP/1.1 413 ")
-    assert f"larger than the {LIMIT} bytes".encode() in answer
+    assert f"exceeds the limit of {LIMIT} bytes".encode() in answer
 
 
 @pytest.mark.parametrize("way", ["raw", "multipart", "beside the file"])
