@@ -12,7 +12,7 @@ from backend_main.core.conf import conf
 from backend_main.core.db import executor
 from backend_main.core.jobs import notify, reader_pool
 from backend_main.core.live.hub import hub
-from backend_main.core.pubsub.messages import SYSTEM_OWNER_ID, JobsAvailable
+from backend_main.core.pubsub.messages import READERS_CHANNEL
 
 NOTIFIER_STOP_SECONDS = 1.0
 
@@ -33,9 +33,10 @@ async def lifespan(
     hub.start()
     if conf.broker:
         notify.start_worker_notifier(_enqueue_read_calls)
-        notify.set_peer_notifier(lambda: hub.pubsub.publish(JobsAvailable(SYSTEM_OWNER_ID)))
-        hub.pubsub.subscribe(SYSTEM_OWNER_ID)
+        notify.join_workers_channel(hub.pubsub)
     count = conf.readers if conf.runs_readers and ProcessRole.runs_readers else 0
+    if count:
+        hub.pubsub.listen(READERS_CHANNEL, reader_pool.on_reader_message)
     await executor.run_in_db_thread(reader_pool.start, hub.pubsub, count)
     sweeping = asyncio.create_task(maintenance.maintenance_loop()) if ProcessRole.runs_maintenance else None
     # What is here now stays. The collector would look at all of it, for 40 ms, whenever enough is new.

@@ -18,7 +18,7 @@ from .startup_signals import exit_on_signals
 
 if TYPE_CHECKING:
     from backend_main.core.event_log import UploadChange
-    from backend_main.core.pubsub.redis import RedisPublisher
+    from backend_main.core.pubsub.redis import BackgroundPubSub
 
 log = logging.getLogger(__name__)
 
@@ -38,29 +38,33 @@ def worker(
     if not conf.broker:
         raise CommandError("A worker needs SCANRILL_REDIS_URL; without it `scanrill serve` reads itself.")
     check_engine(conf)
-    from backend_main.core.pubsub.redis import RedisPublisher
+    from backend_main.core.pubsub.redis import BackgroundPubSub, RedisPubSub
 
-    WorkerProcess(RedisPublisher(conf.redis_url, conf.redis_prefix), concurrency or conf.readers).run()
+    pubsub = BackgroundPubSub(RedisPubSub(conf.redis_url, conf.redis_prefix))
+    WorkerProcess(pubsub, concurrency or conf.readers).run()
 
 
 class WorkerProcess:
     """What there is in the process beside the readers, from the first signal that may come to the end."""
 
-    def __init__(self, bell: RedisPublisher, count: int) -> None:
-        self._publisher, self._count = bell, count
+    def __init__(self, pubsub: BackgroundPubSub, count: int) -> None:
+        self._pubsub, self._count = pubsub, count
         self._stopping = threading.Event()
         self._stopped: threading.Thread | None = None
 
     def run(self) -> None:
         from backend_main.backend import celery
         from backend_main.core import event_log, maintenance
-        from backend_main.core.jobs import notify
+        from backend_main.core.jobs import notify, reader_pool
+        from backend_main.core.pubsub.messages import READERS_CHANNEL
 
         self._stop_consuming = celery.worker_stop_callback()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        event_log.add_listener(self._tell)
+        event_log.add_listener(self._on_change_committed)
         notify.start_worker_notifier(celery.enqueue_read_calls)
+        self._pubsub.start()
+        self._pubsub.listen(READERS_CHANNEL, reader_pool.on_reader_message)
         self._warm_up()
         threading.Thread(target=maintenance.recover_claims_until, args=(self._stopping,), daemon=True).start()
         threading.Thread(target=self._heartbeat_loop, name="here", daemon=True).start()
@@ -72,21 +76,18 @@ class WorkerProcess:
         if self._stopped is not None:
             self._stopped.join()
         notify.stop_worker_notifier(NOTIFIER_STOP_SECONDS)
-        self._publisher.close()
+        self._pubsub.stop()
         if not told_to:
             raise CommandError("The worker's Celery ended by itself; the lines above say why.")
 
     def _heartbeat_loop(self) -> None:
-        """To servers, which say so where no worker is heard of."""
-        from backend_main.core.pubsub.messages import (
-            SYSTEM_OWNER_ID,
-            WORKER_HEARTBEAT_SECONDS,
-            WorkerHeartbeat,
-        )
+        """Publish heartbeats: a server's health names a missing worker."""
+        from backend_main.core.pubsub.messages import WorkerHeartbeat
+        from backend_main.core.pubsub.workers import WORKER_HEARTBEAT_INTERVAL_SECONDS
 
         while not self._stopping.is_set():
-            self._publisher.publish(WorkerHeartbeat(SYSTEM_OWNER_ID))
-            self._stopping.wait(WORKER_HEARTBEAT_SECONDS)
+            self._pubsub.publish(WorkerHeartbeat())
+            self._stopping.wait(WORKER_HEARTBEAT_INTERVAL_SECONDS)
 
     def _warm_up(self) -> None:
         """No call is taken by who cannot carry it out yet."""
@@ -94,18 +95,16 @@ class WorkerProcess:
         from backend_main.core.jobs import reader_pool
 
         try:
-            reader_pool.start_and_wait(self._publisher, self._count)
+            reader_pool.start_and_wait(self._pubsub, self._count)
         except reading.Cancelled:
             pass  # by a signal
         except reading.ReadingError as error:
             raise CommandError(f"The engine does not start: {error}") from None
 
-    def _tell(self, change: UploadChange) -> None:
-        from backend_main.core.pubsub.messages import publish_change
+    def _on_change_committed(self, change: UploadChange) -> None:
+        from backend_main.core.event_log import publish_change
 
-        publish_change(
-            self._publisher, change.owner_id, change.seq, change.upload_id if change.ends_reading else None
-        )
+        publish_change(self._pubsub, change)
 
     def _stop(self, *_signal: object) -> None:
         """A signal's handler is no place to wait; nor is a worker to wait for what hangs."""

@@ -29,6 +29,7 @@ from .conf import conf
 from .db.retry import retry_transient
 from .models import Event, EventCounter, User
 from .protocol import messages
+from .pubsub.messages import LogAdvanced, Publisher, ReadingEnded
 
 
 class ReplyTarget(Protocol):
@@ -151,6 +152,13 @@ def _append(changes: list[UploadChange]) -> None:
             reply = change.reply or change.message
             assert isinstance(reply, messages.Message)
             change.origin.reply_at_event(change.seq, reply)
+
+
+def publish_change(publisher: Publisher, change: UploadChange) -> None:
+    """Tell subscribers of a committed change."""
+    publisher.publish(LogAdvanced(change.owner_id, change.seq))
+    if change.ends_reading:
+        publisher.publish(ReadingEnded(change.owner_id, change.upload_id, change.seq))
 
 
 def _next_seq(owner_id: UUID) -> int:

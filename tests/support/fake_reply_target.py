@@ -1,4 +1,4 @@
-"""A socket that asks for a change, as the functions that change things know it."""
+"""The connection of a request, as the functions see it that commit changes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from backend_main.core.protocol import messages
 
 
 class FakeReplyTarget:
-    """Notes what it is to expect."""
+    """Records the reply that it is to send, and whether it was cancelled."""
 
     id = "asking"
 

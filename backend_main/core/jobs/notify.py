@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 
 from ..errors import DatabaseUnavailable
+from ..pubsub.local import LocalPubSub
+from ..pubsub.workers import WorkersChannel
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +26,7 @@ MAX_QUEUED_CALLS = 64
 
 _pool: ReaderThreadPool | None = None
 _worker_notifier: WorkerNotifier | None = None
-_peer_notifier: Callable[[], None] | None = None
+_workers_channel: WorkersChannel | None = None
 
 
 class ReaderThreadPool:
@@ -185,10 +187,10 @@ def stop_worker_notifier(timeout_seconds: float) -> None:
         _worker_notifier = None
 
 
-def set_peer_notifier(tell: Callable[[], None]) -> None:
-    """How other servers with readers of their own are told; `tell` is quick, and called from any thread."""
-    global _peer_notifier
-    _peer_notifier = tell
+def join_workers_channel(pubsub: LocalPubSub) -> None:
+    """Exchange "jobs available" with other servers, and receive the heartbeats of workers; on the loop."""
+    global _workers_channel
+    _workers_channel = WorkersChannel(pubsub, lambda: wake_local_readers())
 
 
 def notify_jobs_available(jobs: int = 1) -> None:
@@ -196,14 +198,19 @@ def notify_jobs_available(jobs: int = 1) -> None:
     wake_local_readers(jobs)
     if _worker_notifier is not None:
         _worker_notifier.request_readers(jobs)
-    if _peer_notifier is not None:
-        _peer_notifier()
+    if _workers_channel is not None:
+        _workers_channel.publish_jobs_available()
 
 
 def wake_local_readers(jobs: int = 1) -> None:
     """Wake the readers of this process, if it has any."""
     if _pool is not None:
         _pool.wake(jobs)
+
+
+def seconds_since_worker_heartbeat() -> float:
+    """The seconds without a worker's heartbeat; 0 where this process does not receive them."""
+    return 0.0 if _workers_channel is None else _workers_channel.seconds_since_heartbeat
 
 
 def degraded_reason() -> str | None:

@@ -10,19 +10,15 @@ import logging
 import os
 import queue
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 from ... import reading
 from .. import event_log, maintenance, tasks
 from ..conf import conf
 from ..errors import DatabaseUnavailable
-from ..pubsub.messages import Publisher, ReadingEnded, SubscriberJoined
+from ..pubsub.messages import AnySharedMessage, PossibleGap, Publisher, ReadingEnded, SubscriberJoined
 from ..uploads import page_images
 from . import notify
 from . import queue as job_queue
-
-if TYPE_CHECKING:
-    from ..pubsub.reader_subscription import Endings
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +27,6 @@ STOP_TIMEOUT_SECONDS = 5.0
 _readers: list[tasks.JobReader] = []
 # Last in, first out: if few readers are busy, the system can swap out the memory of the others.
 _idle: queue.LifoQueue[tasks.JobReader] = queue.LifoQueue()
-_endings: Endings | None = None
 
 
 def start(publisher: Publisher, count: int) -> None:
@@ -61,8 +56,6 @@ def _prepare(publisher: Publisher, count: int) -> None:
         event_log.add_listener(reader.on_change)
         _readers.append(reader)
         _idle.put(reader)
-    if conf.redis_url and _readers:
-        _subscribe_readers()
 
 
 def _recover_claims() -> None:
@@ -74,18 +67,8 @@ def _recover_claims() -> None:
         maintenance.recover_expired_claims()
 
 
-def _subscribe_readers() -> None:
-    global _endings
-    from ..pubsub.reader_subscription import Endings  # the extra `redis` is for who has one
-
-    _endings = Endings(conf.redis_url, conf.redis_prefix, on_reader_message)
-    _endings.start()
-
-
 def stop() -> None:
     """Release the jobs that are being read; return when the threads end, or after `STOP_TIMEOUT_SECONDS`."""
-    if _endings is not None:
-        _endings.stop()
     for reader in _readers:
         event_log.remove_listener(reader.on_change)
         reader.stop()
@@ -122,13 +105,14 @@ def read_until_empty() -> None:
         log.warning("Reading is postponed: %s", error)
 
 
-def on_reader_message(said: ReadingEnded | SubscriberJoined) -> None:
-    """Another process has ended an upload that may be read here, or has not heard how far it is."""
+def on_reader_message(message: AnySharedMessage | PossibleGap) -> None:
+    """Handle a message of another process on the readers' channel; quick, and called on the event loop."""
     for reader in _readers:
-        if isinstance(said, ReadingEnded):
-            reader.on_reading_ended(said)
-        else:
-            reader.republish_current_page(said.owner_id)
+        match message:
+            case ReadingEnded():
+                reader.on_reading_ended(message)
+            case SubscriberJoined():
+                reader.republish_current_page(message.owner_id)
 
 
 def is_any_ready() -> bool:
