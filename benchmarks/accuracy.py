@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.accuracy_readers import Cache, Page, Reading, lacking, readers
+from benchmarks.accuracy_readers import Cache, Page, Reading, missing_languages, readers
 from benchmarks.readme_tables import write
 from tests.support import markdown_structure_score
 from tests.support.scoring import Score, score
@@ -44,8 +44,8 @@ Structure = tuple[float | None, float | None, float | None]
 """Reading order, tables, headings."""
 
 # What a run of scanrill is held to: the most character errors in percent, the least word F1.
-MOST_CER = {"sroie": 9, "pdfpages": 10, "mdrender": 3, "omni_en": 25, "omni_zh": 25}
-LEAST_F1 = {
+MAX_CER = {"sroie": 9, "pdfpages": 10, "mdrender": 3, "omni_en": 25, "omni_zh": 25}
+MIN_F1 = {
     "sroie": 0.899,
     "funsd": 0.837,
     "pdfpages": 0.959,
@@ -57,7 +57,7 @@ LEAST_F1 = {
     "udhr_eng": 0.997,
     "udhr_cmn": 1.0,
 }
-LEAST_STRUCTURE = {"mdrender": (0.95, 0.80, 0.92)}
+MIN_STRUCTURE = {"mdrender": (0.95, 0.80, 0.92)}
 
 
 @dataclass
@@ -97,7 +97,7 @@ Results = dict[str, dict[str, Result]]
 """By set, then by reader."""
 
 
-def pages_of(folder: Path, name: str) -> list[Page]:
+def load_pages(folder: Path, name: str) -> list[Page]:
     found = sorted(path for path in (folder / name).glob("*") if path.suffix in (".png", ".jpg"))
     pages = []
     for path in found:
@@ -111,7 +111,7 @@ def measure(folder: Path, sets: Iterable[str], only: Sequence[str], cache: Cache
     chosen = {name: read for name, read in readers(cache).items() if not only or name in only}
     results: Results = {}
     for group in sets:
-        for page in pages_of(folder, group):
+        for page in load_pages(folder, group):
             print(f"{group} {page.path.name}", end="\r", file=sys.stderr)
             for name, read in chosen.items():
                 results.setdefault(group, {}).setdefault(name, Result()).add(page, read(page))
@@ -152,26 +152,26 @@ def _cells(result: Result) -> list[str]:
     ]
 
 
-def goals(results: Results) -> str:
+def check_goals(results: Results) -> str:
     """Each goal that was missed, and how many were met."""
     missed, met = list[str](), 0
     for group, by_reader in results.items():
         if SCANRILL not in by_reader:
             continue
-        for sentence, is_met in _held_to(group, by_reader[SCANRILL]):
+        for sentence, is_met in _set_goals(group, by_reader[SCANRILL]):
             met += is_met
             missed += [] if is_met else [sentence]
     return "\n".join([f"Goals met: {met}. Missed: {len(missed) or 'none'}.", *(f"- {one}" for one in missed)])
 
 
-def _held_to(group: str, result: Result) -> Iterable[tuple[str, bool]]:
+def _set_goals(group: str, result: Result) -> Iterable[tuple[str, bool]]:
     cer, f1 = 100 * result.score.cer, result.score.word_f1
-    if group in MOST_CER:
-        yield f"{group}: CER {cer:.1f} %, goal {MOST_CER[group]}", cer <= MOST_CER[group]
-    if group in LEAST_F1:
-        yield f"{group}: word F1 {f1:.3f}, goal {LEAST_F1[group]}", round(f1, 3) >= LEAST_F1[group]
+    if group in MAX_CER:
+        yield f"{group}: CER {cer:.1f} %, goal {MAX_CER[group]}", cer <= MAX_CER[group]
+    if group in MIN_F1:
+        yield f"{group}: word F1 {f1:.3f}, goal {MIN_F1[group]}", round(f1, 3) >= MIN_F1[group]
     for number, (name, least) in enumerate(
-        zip(("order", "tables", "headings"), LEAST_STRUCTURE.get(group, ()), strict=False)
+        zip(("order", "tables", "headings"), MIN_STRUCTURE.get(group, ()), strict=False)
     ):
         value = result.structure(number) or 0.0
         yield f"{group}: {name} {value:.3f}, goal {least}", value >= least
@@ -192,20 +192,20 @@ def main() -> None:
         sys.exit(
             f"The pages are not here: none of {', '.join(options.sets)} in {options.pages}. Say --pages DIR."
         )
-    if (not options.only or "Tesseract" in options.only) and (packs := lacking(sets)):
+    if (not options.only or "Tesseract" in options.only) and (packs := missing_languages(sets)):
         sys.exit(f"Tesseract lacks {', '.join(packs)}: apt-get install tesseract-ocr-chi-sim, and so on.")
     load = os.getloadavg()[0]
     results = measure(options.pages, sets, options.only, Cache(options.cache))
     told = f"`.venv/bin/python -m benchmarks.accuracy --write`, one thread, load average {load:.1f} before."
     if options.cache:
         told += " With `--cache`: recognition and its time are from an earlier run, layout from this one."
-    text = "\n\n".join([told, table(results), goals(results), *_absent(results)])
+    text = "\n\n".join([told, table(results), check_goals(results), *_missing_readers(results)])
     print(text)
     if options.write:
         write("accuracy", text)
 
 
-def _absent(results: Results) -> list[str]:
+def _missing_readers(results: Results) -> list[str]:
     names = {name for by_reader in results.values() for name in by_reader}
     return [] if "Tesseract" in names else ["Tesseract is not installed or was not selected."]
 

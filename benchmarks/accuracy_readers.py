@@ -75,13 +75,13 @@ class Cache:
 
 def readers(cache: Cache) -> dict[str, Reader]:
     """By name; Tesseract only where it is installed."""
-    found = {"scanrill": _Scanrill(cache), "RapidOCR": _kept("RapidOCR", cache, _rapidocr)}
+    found = {"scanrill": _Scanrill(cache), "RapidOCR": _cached("RapidOCR", cache, _rapidocr)}
     if shutil.which("tesseract"):
-        found["Tesseract"] = _kept("Tesseract", cache, _tesseract)
+        found["Tesseract"] = _cached("Tesseract", cache, _tesseract)
     return found
 
 
-def lacking(sets: Iterable[str]) -> list[str]:
+def missing_languages(sets: Iterable[str]) -> list[str]:
     """The languages of these sets that a Tesseract which is here has not."""
     if not shutil.which("tesseract"):
         return []
@@ -89,7 +89,7 @@ def lacking(sets: Iterable[str]) -> list[str]:
     return sorted({LANGUAGES.get(name, "eng") for name in sets} - set(done.stdout.split()))
 
 
-def _kept(name: str, cache: Cache, read: Reader) -> Reader:
+def _cached(name: str, cache: Cache, read: Reader) -> Reader:
     def kept(page: Page) -> Reading:
         if known := cache.get(name, page):
             return Reading(**known)
@@ -162,7 +162,7 @@ class _Replay(Engine):
 
 
 @cache
-def _plain() -> Any:
+def _default_rapidocr() -> Any:
     """RapidOCR with its own settings. The models are named, or it would ask for them elsewhere."""
     import rapidocr
 
@@ -179,7 +179,7 @@ def _plain() -> Any:
 
 
 def _rapidocr(page: Page) -> Reading:
-    ocr = _plain()
+    ocr = _default_rapidocr()
     began, spent = time.perf_counter(), time.process_time()
     result = ocr(str(page.path))
     text = "\n".join(result.txts or ())

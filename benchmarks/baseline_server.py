@@ -24,13 +24,13 @@ from django.urls import path
 DIRECTORY = Path(sys.argv[2]) if len(sys.argv) > 2 else Path()
 
 
-class Plain(AsyncWebsocketConsumer):
+class BaselineConsumer(AsyncWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         reply = await sync_to_async(store, thread_sensitive=False)(text_data or "")
         await self.send(text_data=json.dumps(reply))
 
 
-class Receive(AsyncWebsocketConsumer):
+class ReceiveOnlyConsumer(AsyncWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         await self.send(text_data="{}")
 
@@ -48,7 +48,11 @@ def store(text: str) -> dict[str, Any]:
 def main() -> None:
     settings.configure(ALLOWED_HOSTS=["*"])
     application = ProtocolTypeRouter(
-        {"websocket": URLRouter([path("plain/", Plain.as_asgi()), path("receive/", Receive.as_asgi())])}
+        {
+            "websocket": URLRouter(
+                [path("plain/", BaselineConsumer.as_asgi()), path("receive/", ReceiveOnlyConsumer.as_asgi())]
+            )
+        }
     )
     config = uvicorn.Config(
         application,

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.readme_tables import write
 
-USERS, JOBS, TIMES = 10_000, (1_000, 10_000, 50_000), 7
+USERS, JOBS, REPEATS = 10_000, (1_000, 10_000, 50_000), 7
 DATABASES = ("SQLite", "PostgreSQL")
 
 
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--on", choices=DATABASES, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.on:
-        print(*measured(arguments.on), sep="\n")
+        print(*measure_database(arguments.on), sep="\n")
         return
     lines = ["| database | operation | wall, ms | CPU of the process, ms |", "|---|---|---:|---:|"]
     for name in DATABASES:
@@ -44,14 +44,14 @@ def main() -> None:
         print(table)
 
 
-def measured(database: str) -> Iterator[str]:
+def measure_database(database: str) -> Iterator[str]:
     """Rows of the table; Django reads its settings once, so each database has a process of its own."""
     _set_up(database)
     from backend_main.core.auth import accounts
     from backend_main.core.jobs import queue as job_queue
     from backend_main.core.live.hub import POLL_BATCH_USERS
 
-    ids = _users()
+    ids = _create_users()
     slices = [ids[first : first + POLL_BATCH_USERS] for first in range(0, len(ids), POLL_BATCH_USERS)]
 
     def look() -> None:
@@ -65,7 +65,7 @@ def measured(database: str) -> Iterator[str]:
 
     yield _row(database, f"a check of {USERS:,} users, {POLL_BATCH_USERS} at a time", look)
     for count in JOBS:
-        _open_jobs(ids, count)
+        _create_jobs(ids, count)
         yield _row(database, f"a claim with {count:,} open jobs", claim)
 
 
@@ -84,7 +84,7 @@ def _set_up(database: str) -> None:
     call_command("migrate", verbosity=0)
 
 
-def _users() -> list[object]:
+def _create_users() -> list[object]:
     from backend_main.core.models import EventCounter, User
 
     users = User.objects.bulk_create([User(username=f"u{n}") for n in range(USERS)], batch_size=1000)
@@ -92,7 +92,7 @@ def _users() -> list[object]:
     return [user.pk for user in users]
 
 
-def _open_jobs(owners: list[object], count: int) -> None:
+def _create_jobs(owners: list[object], count: int) -> None:
     """So many in all, of all the users in turn."""
     from django.db import connection
 
@@ -117,7 +117,7 @@ def _open_jobs(owners: list[object], count: int) -> None:
 
 def _row(database: str, what: str, work: Callable[[], None]) -> str:
     walls, cpus = [], []
-    for _ in range(TIMES):
+    for _ in range(REPEATS):
         wall, cpu = time.perf_counter(), time.process_time()
         work()
         walls.append(time.perf_counter() - wall)

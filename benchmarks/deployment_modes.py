@@ -22,7 +22,7 @@ POSTGRESQL = "\nmax_connections = 200\n"
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningDeployment:
     """`readers` are the processes in which engines are, or whose children they are."""
 
     server: Server
@@ -48,21 +48,21 @@ class Mode:
 
     name: str
     goal_start_ms: float
-    running: Callable[[Path, int, str], AbstractContextManager[Running]]
+    running: Callable[[Path, int, str], AbstractContextManager[RunningDeployment]]
 
 
 @contextmanager
-def _embedded(directory: Path, readers: int, engine: str) -> Iterator[Running]:
+def _embedded(directory: Path, readers: int, engine: str) -> Iterator[RunningDeployment]:
     settings = {"READERS": str(readers), "READER_THREADS": "1", "ENGINE": engine}
     server = Server(directory / "data", **settings).start()
     try:
-        yield Running(server, [psutil.Process(server.process.pid)])
+        yield RunningDeployment(server, [psutil.Process(server.process.pid)])
     finally:
         server.stop()
 
 
 @contextmanager
-def _celery(directory: Path, readers: int, engine: str) -> Iterator[Running]:
+def _celery(directory: Path, readers: int, engine: str) -> Iterator[RunningDeployment]:
     with ExitStack() as stack:
         redis = Redis(directory / "redis").start()
         stack.callback(redis.stop)
@@ -75,7 +75,7 @@ def _celery(directory: Path, readers: int, engine: str) -> Iterator[Running]:
         workers = [Worker(server, "--concurrency", "1").start() for _ in range(readers)]
         for worker in workers:
             stack.callback(worker.stop)
-        yield Running(server, [psutil.Process(worker.process.pid) for worker in workers])
+        yield RunningDeployment(server, [psutil.Process(worker.process.pid) for worker in workers])
 
 
 MODES = [Mode("embedded", 50, _embedded), Mode("Celery", 100, _celery)]

@@ -50,11 +50,11 @@ PAGES = Path(__file__).parents[2] / "shared" / "data"
 SETS = {"sroie": "receipts", "mdrender": "rendered pages"}
 DRAWN_PAGES, DRAWN_LINES = 8, 30
 GOAL_FIRST, GOAL_END = 0.55, 1.20
-MINUTES = 7
+MAX_MINUTES = 7
 THREADS = len(os.sched_getaffinity(0))
 TESSERACT_THREADS = 1  # with more it takes five times as long, for the same text
 
-PLAIN, SCANRILL = "RapidOCR, called directly", "**scanrill, over the WebSocket**"
+DIRECT, SCANRILL = "RapidOCR, called directly", "**scanrill, over the WebSocket**"
 LIBRARY, TESSERACT, DEFAULTS = "`reading.read`", "Tesseract", "direct call, RapidOCR's own settings"
 
 
@@ -91,7 +91,7 @@ def pages(folder: Path, sets: Iterable[str] = SETS) -> Iterator[list[Page]]:
     print(f"\n*** THE PAGES ARE NOT HERE: no {' and '.join(sets)} in {folder}.", file=sys.stderr)
     print("*** Pages are drawn instead: clean print, no photographs. Say --pages DIR.\n", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="scanrill-pages-") as drawn:
-        yield [_draw(Path(drawn), number) for number in range(DRAWN_PAGES)]
+        yield [_draw_page(Path(drawn), number) for number in range(DRAWN_PAGES)]
 
 
 def _pages_of(folder: Path) -> list[Page]:
@@ -99,7 +99,7 @@ def _pages_of(folder: Path) -> list[Page]:
     return [Page(folder.name, path, path.with_name(path.stem + ".gt.txt").read_text()) for path in files]
 
 
-def _draw(folder: Path, number: int) -> Page:
+def _draw_page(folder: Path, number: int) -> Page:
     lines = lines_of_text(DRAWN_LINES, seed=number)
     path = folder / f"{number}.png"
     path.write_bytes(page_png(lines))
@@ -109,7 +109,7 @@ def _draw(folder: Path, number: int) -> Page:
 # ── readers ──
 
 
-def plain_call(**changes: Any) -> Reader:
+def direct_call(**changes: Any) -> Reader:
     """RapidOCR as its users call it: a file name goes in, and all lines come out at the end."""
     ocr = _rapidocr(**changes)
 
@@ -146,7 +146,7 @@ def _rapidocr(**changes: Any) -> Any:
 
 def library_defaults() -> Reader:
     own = ("Global.max_side_len", "Det.limit_type", "Det.limit_side_len", "Rec.rec_img_shape")
-    return plain_call(**dict.fromkeys(own))
+    return direct_call(**dict.fromkeys(own))
 
 
 def library() -> Reader:
@@ -230,26 +230,26 @@ def measure(
     all_pages: list[Page], serving: Server, readers: dict[str, Reader], *, repeat: int, minutes: float
 ) -> Runs:
     """`repeat` rounds over all pages, or what of them can be had in `minutes`."""
-    runs: Runs = {name: {page: [] for page in all_pages} for name in [PLAIN, SCANRILL, *readers]}
+    runs: Runs = {name: {page: [] for page in all_pages} for name in [DIRECT, SCANRILL, *readers]}
     until = time.monotonic() + minutes * 60
     for number in range(repeat):
         # A new user each round, who has none of the pages yet.
         fresh = over_the_websocket(serving.url(token=serving.token(serving.user())))
-        if not _round(all_pages, _in_turn(readers, fresh), runs, number, until):
+        if not _round(all_pages, _ordered_readers(readers, fresh), runs, number, until):
             print(f"*** {minutes:g} MINUTES ARE OVER in round {number + 1} of {repeat}.", file=sys.stderr)
             break
     return {name: {page: found for page, found in mine.items() if found} for name, mine in runs.items()}
 
 
-def _in_turn(readers: dict[str, Reader], fresh: Reader) -> dict[str, Reader]:
+def _ordered_readers(readers: dict[str, Reader], fresh: Reader) -> dict[str, Reader]:
     """The plain call and scanrill stand side by side: their ratio is the figure."""
-    others = {name: reader for name, reader in readers.items() if name != PLAIN}
-    return {PLAIN: readers[PLAIN], SCANRILL: fresh, **others}
+    others = {name: reader for name, reader in readers.items() if name != DIRECT}
+    return {DIRECT: readers[DIRECT], SCANRILL: fresh, **others}
 
 
 def _round(all_pages: list[Page], readers: dict[str, Reader], runs: Runs, number: int, until: float) -> bool:
     """Every page by every reader; False when the time was over before."""
-    for place, page in enumerate(mixed(all_pages)):
+    for place, page in enumerate(interleave_sets(all_pages)):
         if time.monotonic() > until:
             return False
         # Every other time backwards: a machine that gets busier, or freer, then favours nobody.
@@ -259,7 +259,7 @@ def _round(all_pages: list[Page], readers: dict[str, Reader], runs: Runs, number
     return True
 
 
-def mixed(all_pages: list[Page]) -> list[Page]:
+def interleave_sets(all_pages: list[Page]) -> list[Page]:
     """The sets in turn, so that each has its share when the time is over."""
     ranks = Counter[str]()
     ranked = []
@@ -272,7 +272,7 @@ def mixed(all_pages: list[Page]) -> list[Page]:
 def warm_up(all_pages: list[Page], serving: Server, readers: dict[str, Reader]) -> None:
     fresh = over_the_websocket(serving.url(token=serving.token(serving.user())))
     for page in {page.group: page for page in all_pages}.values():
-        for reader in _in_turn(readers, fresh).values():
+        for reader in _ordered_readers(readers, fresh).values():
             reader(page)
 
 
@@ -295,8 +295,8 @@ def row(runs: Runs, name: str, group: str) -> Row:
     return Row(
         first=_median(_median(run.first for run in found) for found in mine.values()),
         end=_median(_median(run.end for run in found) for found in mine.values()),
-        first_ratio=_median(_ratio(found, runs[PLAIN][page], "first") for page, found in mine.items()),
-        end_ratio=_median(_ratio(found, runs[PLAIN][page], "end") for page, found in mine.items()),
+        first_ratio=_median(_ratio(found, runs[DIRECT][page], "first") for page, found in mine.items()),
+        end_ratio=_median(_ratio(found, runs[DIRECT][page], "end") for page, found in mine.items()),
         word_f1=statistics.mean(score(found[0].text, page.truth).word_f1 for page, found in mine.items()),
     )
 
@@ -325,7 +325,7 @@ def table(runs: Runs) -> str:
     return "\n".join(lines)
 
 
-def verdict(runs: Runs) -> str:
+def check_goals(runs: Runs) -> str:
     """A sentence for each set: is the goal met?"""
     sentences = [f"Goal: first text ≤ {GOAL_FIRST:.2f}, full text ≤ {GOAL_END:.2f} of the direct call."]
     for group in _groups(runs):
@@ -338,7 +338,7 @@ def verdict(runs: Runs) -> str:
 
 
 def _groups(runs: Runs) -> dict[str, int]:
-    groups = [page.group for page in runs[PLAIN]]
+    groups = [page.group for page in runs[DIRECT]]
     return {group: groups.count(group) for group in dict.fromkeys(groups)}
 
 
@@ -346,7 +346,7 @@ def _groups(runs: Runs) -> dict[str, int]:
 
 
 def report(runs: Runs, total: int, load_before: float, command: str) -> str:
-    counts = [len(found) for found in runs[PLAIN].values()]
+    counts = [len(found) for found in runs[DIRECT].values()]
     rounds = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
     load = f"load average {load_before:.1f} before, {os.getloadavg()[0]:.1f} after"
     return "\n\n".join(
@@ -355,7 +355,7 @@ def report(runs: Runs, total: int, load_before: float, command: str) -> str:
             f"{len(counts)} of {total} pages, each read {rounds} × by each program, {load}.",
             machine(runs),
             table(runs),
-            verdict(runs),
+            check_goals(runs),
         ]
     )
 
@@ -402,7 +402,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pages", type=Path, default=PAGES, help="folder with sroie/ and mdrender/")
     parser.add_argument("--repeat", type=int, default=2, help="rounds over all pages (default: 2)")
     parser.add_argument(
-        "--minutes", type=float, default=MINUTES, help=f"measure no longer (default: {MINUTES})"
+        "--minutes", type=float, default=MAX_MINUTES, help=f"measure no longer (default: {MAX_MINUTES})"
     )
     parser.add_argument("--defaults", action="store_true", help="also RapidOCR with its own settings")
     parser.add_argument("--write", action="store_true", help=f"put the table into {README.name}")
@@ -413,14 +413,14 @@ def shown_command(options: argparse.Namespace) -> str:
     """What gives the same again; a folder's path is its owner's."""
     words = [".venv/bin/python -m benchmarks.end_to_end_latency", f"--repeat {options.repeat}"]
     words += ["--pages DIR"] if options.pages != PAGES else []
-    words += [f"--minutes {options.minutes:g}"] if options.minutes != MINUTES else []
+    words += [f"--minutes {options.minutes:g}"] if options.minutes != MAX_MINUTES else []
     words += ["--defaults"] if options.defaults else []
     return " ".join([*words, "--write"])
 
 
 def all_readers(*, defaults: bool) -> dict[str, Reader]:
     """All but the server, whose user is a new one each round. The threads of OpenCV are set by our engine."""
-    readers = {PLAIN: plain_call(), LIBRARY: library()}
+    readers = {DIRECT: direct_call(), LIBRARY: library()}
     if program := shutil.which("tesseract"):
         readers[TESSERACT] = tesseract(program)
     if defaults:

@@ -34,13 +34,13 @@ from benchmarks.fan_out_servers import Stack
 from benchmarks.readme_tables import write
 
 WINDOW = 64
-COMMAND_SECONDS = 120
+COMMAND_TIMEOUT_SECONDS = 120
 # No more of what was sent is waited for when nothing has come for so long.
-LOST_SECONDS = 2.0
+LOST_TIMEOUT_SECONDS = 2.0
 GOAL_EVENTS, GOAL_P99, GOAL_CPU, GOAL_IDLE_KIB = 5, 0.1, 1.2, 30
 QUIET_SECONDS, QUIET_SHARE, SETTLE_LIMIT_SECONDS = 0.1, 0.1, 20
 IDLE_SOCKETS, IDLE_USERS, WARM_SOCKETS, SETTLE_SECONDS = 2_000, 500, 50, 2.0
-Answer = dict[str, Any]
+Reply = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Scenario:
     sockets: int
     live_rate: float
     durable_rate: float
-    most: int
+    max_messages: int
 
     @property
     def names(self) -> list[str]:
@@ -97,16 +97,16 @@ class Worker:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
             )
 
-    def ask(self, **command: Any) -> Answer:
+    def call(self, **command: Any) -> Reply:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
-        watchdog = threading.Timer(COMMAND_SECONDS, self._process.kill)
+        watchdog = threading.Timer(COMMAND_TIMEOUT_SECONDS, self._process.kill)
         watchdog.start()
         try:
             stdin.write(json.dumps(command) + "\n")
             stdin.flush()
-            answer: Answer = json.loads(stdout.readline() or "null")
+            answer: Reply = json.loads(stdout.readline() or "null")
         finally:
             watchdog.cancel()
         if answer is None:
@@ -117,7 +117,7 @@ class Worker:
         servers.end(self._process)
 
 
-Send = Callable[[float, float], Answer]
+Send = Callable[[float, float], Reply]
 """Sends for so many seconds at a rate, or (0) as fast as it comes through; `sent` and when it `begun`."""
 
 
@@ -129,32 +129,40 @@ class Bench:
         path = folder / f"{type(stack).__name__}-{time.monotonic_ns()}.progress"
         self.progress = Progress(path)
         self.client = Worker("fan_out_client", path)
-        self.feed: Worker | None = None
+        self.publisher: Worker | None = None
         self._progress_path = path
 
     def connect(self, *, durable: bool) -> None:
         """For durable events without opting in: who asks hears of it once, as all others do."""
         connect(self.client, self.stack, self.scenario.paths(self.stack), opt_in=not durable)
 
-    def publishing(self, rounds: int, seconds: float) -> Send:
+    def start_publisher(self, rounds: int, seconds: float) -> Send:
         """Live text, from a process of its own."""
         stack, fan = self.stack, self.scenario.sockets
-        self.feed = feed = Worker("fan_out_publisher", stack.feed, stack.redis_port, self._progress_path)
-        most = self.scenario.most
-        messages = rounds * (most + math.ceil(seconds * self.scenario.live_rate))
-        users = stack.addressees(self.scenario.names, messages)
-        feed.ask(do="prepare", users=users)
-        return lambda seconds, rate: feed.ask(
-            do="run", users=users, fan=fan, seconds=seconds, rate=rate, window=WINDOW, most=most
+        self.publisher = publisher = Worker(
+            "fan_out_publisher", stack.publisher_kind, stack.redis_port, self._progress_path
+        )
+        max_messages = self.scenario.max_messages
+        messages = rounds * (max_messages + math.ceil(seconds * self.scenario.live_rate))
+        users = stack.publish_targets(self.scenario.names, messages)
+        publisher.call(do="prepare", users=users)
+        return lambda seconds, rate: publisher.call(
+            do="run",
+            users=users,
+            fan=fan,
+            seconds=seconds,
+            rate=rate,
+            window=WINDOW,
+            max_messages=max_messages,
         )
 
-    def asking(self) -> Send:
+    def request_sender(self) -> Send:
         """Durable events, by requests on the sockets themselves, in turn."""
         own = self.stack.requests(self.scenario.names)
         requests = [request for request in own for _ in range(self.scenario.sockets)]
         fan = self.scenario.sockets
-        return lambda seconds, rate: self.client.ask(
-            do="ask", requests=requests, fan=fan, seconds=seconds, rate=rate, window=WINDOW
+        return lambda seconds, rate: self.client.call(
+            do="send_requests", requests=requests, fan=fan, seconds=seconds, rate=rate, window=WINDOW
         )
 
     def round(self, send: Send, seconds: float, rate: float) -> Figures:
@@ -162,7 +170,7 @@ class Bench:
         _, cpu, lost_too, _, report = self._phase(send, seconds, rate)
         return Figures(events, cpu_full, report["p50"], report["p99"], cpu, lost + lost_too, busy)
 
-    def settle(self) -> None:
+    def wait_until_idle(self) -> None:
         """Until the server has done what is left to do, but for what it always does."""
         limit = time.monotonic() + SETTLE_LIMIT_SECONDS
         while time.monotonic() < limit:
@@ -171,35 +179,35 @@ class Bench:
             if servers.cpu_seconds(self.stack.pid) - before < QUIET_SECONDS * QUIET_SHARE:
                 return
 
-    def _phase(self, send: Send, seconds: float, rate: float) -> tuple[float, float, int, float, Answer]:
-        self.settle()
-        self.client.ask(do="reset")
+    def _phase(self, send: Send, seconds: float, rate: float) -> tuple[float, float, int, float, Reply]:
+        self.wait_until_idle()
+        self.client.call(do="reset")
         cpu, before = servers.cpu_seconds(self.stack.pid), self.progress.deliveries
         sent = send(seconds, rate)
         expected = before + sent["sent"] * self.scenario.sockets
         self._drain(expected)
         cpu = servers.cpu_seconds(self.stack.pid) - cpu
         delivered = self.progress.deliveries - before
-        report = self.client.ask(do="report")
+        report = self.client.call(do="report")
         events = delivered / self.scenario.sockets / ((self.progress.last_at - sent["begun"]) / 1e9)
         lost = expected - before - delivered
         return events, cpu / max(1, delivered) * 1e6, lost, report["busy"], report
 
     def _drain(self, expected: int) -> None:
         while self.progress.deliveries < expected:
-            if time.monotonic_ns() - self.progress.last_at > LOST_SECONDS * 1e9:
+            if time.monotonic_ns() - self.progress.last_at > LOST_TIMEOUT_SECONDS * 1e9:
                 return
             time.sleep(0.005)
 
     def stop(self) -> None:
-        for worker in (self.client, self.feed):
+        for worker in (self.client, self.publisher):
             if worker is not None:
                 worker.stop()
 
 
 def connect(client: Worker, stack: Stack, paths: Sequence[str], *, opt_in: bool = True) -> None:
     hello, welcome = (stack.hello, stack.welcome) if opt_in else ("", "")
-    client.ask(do="connect", port=stack.port, paths=paths, hello=hello, welcome=welcome)
+    client.call(do="connect", port=stack.port, paths=paths, hello=hello, welcome=welcome)
 
 
 def compare(
@@ -213,15 +221,17 @@ def compare(
         for bench in benches:
             running.callback(bench.stop)
             bench.connect(durable=durable)
-            sends.append(bench.asking() if durable else bench.publishing(options.rounds, options.seconds))
+            sends.append(
+                bench.request_sender() if durable else bench.start_publisher(options.rounds, options.seconds)
+            )
         rate = scenario.durable_rate if durable else scenario.live_rate
         for _ in range(options.rounds):
             for bench, send in zip(benches, sends, strict=True):
                 found[bench.stack.name].append(bench.round(send, options.seconds, rate))
-    return {name: middle(rounds) for name, rounds in found.items()}
+    return {name: median_of_rounds(rounds) for name, rounds in found.items()}
 
 
-def middle(rounds: Sequence[Figures]) -> Figures:
+def median_of_rounds(rounds: Sequence[Figures]) -> Figures:
     each = [asdict(figures) for figures in rounds]
     return Figures(**{name: statistics.median(one[name] for one in each) for name in each[0]})
 
@@ -245,7 +255,7 @@ def idle_kib(kind: type[Stack], redis_port: int, folder: Path) -> float:
         try:
             paths = [stack.path(f"u{number % IDLE_USERS}") for number in range(IDLE_SOCKETS)]
             connect(client, stack, paths[:WARM_SOCKETS])
-            client.ask(do="disconnect")
+            client.call(do="disconnect")
             time.sleep(SETTLE_SECONDS)
             before = servers.rss_bytes(stack.pid)
             connect(client, stack, paths)
@@ -258,7 +268,7 @@ def idle_kib(kind: type[Stack], redis_port: int, folder: Path) -> float:
 # ── what comes out ──
 
 Results = dict[str, dict[str, Figures]]
-TUTORIAL, NODE, OWN = servers.TutorialOnDaphne.name, servers.NodeWs.name, servers.Scanrill.name
+TUTORIAL, NODE, SCANRILL = servers.TutorialOnDaphne.name, servers.NodeWs.name, servers.Scanrill.name
 
 
 def table(results: Results) -> str:
@@ -280,7 +290,7 @@ def table(results: Results) -> str:
 
 
 def row(scenario: str, name: str, one: Figures) -> str:
-    name = f"**{name}**" if name == OWN else name
+    name = f"**{name}**" if name == SCANRILL else name
     return (
         f"| {scenario} | {name} | {one.events:,.0f} | {one.p50:.1f} | {one.p99:.1f} | "
         f"{one.cpu:.0f} | {one.cpu_full:.0f} |"
@@ -292,23 +302,23 @@ def idle_table(idle: dict[str, float]) -> str:
     return "\n".join([*lines, *(f"| {name} | {kib:.0f} |" for name, kib in idle.items())])
 
 
-def verdict(live: Results, durable: Results, idle: dict[str, float]) -> str:
+def check_goals(live: Results, durable: Results, idle: dict[str, float]) -> str:
     lines = [
         f"- {kind}, {scenario}: {against_the_tutorial(figures)}."
         for kind, results in (("Live text", live), ("Durable events", durable))
         for scenario, figures in results.items()
     ]
     for scenario, figures in live.items():
-        own, node = figures[OWN], figures[NODE]
+        own, node = figures[SCANRILL], figures[NODE]
         lines.append(
             f"- CPU of live text, {scenario}: {own.cpu / node.cpu:.2f} × that of `ws`, "
             f"{own.cpu_full / node.cpu_full:.2f} × at full speed (goal {GOAL_CPU} at 500 connections)."
         )
-    return "\n".join([*lines, f"- An idle connection: {idle[OWN]:.0f} KiB (goal {GOAL_IDLE_KIB})."])
+    return "\n".join([*lines, f"- An idle connection: {idle[SCANRILL]:.0f} KiB (goal {GOAL_IDLE_KIB})."])
 
 
 def against_the_tutorial(figures: dict[str, Figures]) -> str:
-    own, tutorial = figures[OWN], figures[TUTORIAL]
+    own, tutorial = figures[SCANRILL], figures[TUTORIAL]
     return (
         f"{own.events / tutorial.events:.1f} × the events/s of the tutorial on Daphne (goal {GOAL_EVENTS}), "
         f"{own.p99 / tutorial.p99:.2f} × its p99 (goal {GOAL_P99})"
@@ -336,7 +346,7 @@ def measure(options: argparse.Namespace) -> str:
             "Durable events:",
             table(durable),
             idle_table(idle),
-            verdict(live, durable, idle),
+            check_goals(live, durable, idle),
         ]
     )
 

@@ -24,12 +24,12 @@ import numpy as np
 import uvloop
 
 STAMP, STAMP_DIGITS = b"sent-at-", 16
-CONNECT_AT_ONCE = 25
-CONNECT_SECONDS = 60
+MAX_CONCURRENT_CONNECTS = 25
+CONNECT_TIMEOUT_SECONDS = 60
 # While nothing may be sent the client looks this often whether something may.
-POLL_SECONDS = 0.0005
+POLL_INTERVAL_SECONDS = 0.0005
 TEXT, PING, PONG, MASKED = 0x81, 0x89, 0x8A, 0x80
-Answer = dict[str, Any]
+Reply = dict[str, Any]
 
 
 class Progress:
@@ -66,7 +66,7 @@ def frame(payload: bytes, kind: int = TEXT) -> bytes:
     return bytes([kind]) + length + bytes(4) + payload
 
 
-class Load:
+class LoadClient:
     """All the sockets, and what came in on them."""
 
     def __init__(self, progress: Progress) -> None:
@@ -76,17 +76,17 @@ class Load:
         self.sockets: list[Socket] = []
         self.closed = 0
 
-    def delivered(self, count: int, now: int) -> None:
+    def record_deliveries(self, count: int, now: int) -> None:
         self.deliveries += count
         self._progress.set(self.deliveries, now)
 
-    async def connect(self, port: int, paths: Sequence[str], hello: str, welcome: str) -> Answer:
+    async def connect(self, port: int, paths: Sequence[str], hello: str, welcome: str) -> Reply:
         """Opens a socket for each path, in their order; `welcome` is in what answers `hello`, if that is."""
-        gate = asyncio.Semaphore(CONNECT_AT_ONCE)
+        gate = asyncio.Semaphore(MAX_CONCURRENT_CONNECTS)
         loop = asyncio.get_running_loop()
 
         async def one(path: str) -> Socket:
-            async with gate, asyncio.timeout(CONNECT_SECONDS):
+            async with gate, asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
                 make = Socket.factory(self, port, path, hello.encode(), welcome.encode())
                 _, socket = await loop.create_connection(make, "127.0.0.1", port)
                 await socket.opened
@@ -95,12 +95,12 @@ class Load:
         self.sockets += await asyncio.gather(*map(one, paths))
         return {"open": len(self.sockets)}
 
-    async def reset(self) -> Answer:
+    async def reset(self) -> Reply:
         del self.latencies[:]
         self._cpu, self._wall = time.process_time(), time.monotonic()
         return {}
 
-    async def report(self) -> Answer:
+    async def report(self) -> Reply:
         """Milliseconds to the half and to 99 of a hundred deliveries since `reset`, and how busy this was."""
         busy = (time.process_time() - self._cpu) / (time.monotonic() - self._wall)
         found = np.frombuffer(self.latencies, dtype="q") if self.latencies else np.array([0])
@@ -108,9 +108,9 @@ class Load:
         del found  # an array whose memory is lent out cannot be emptied
         return {"p50": p50, "p99": p99, "busy": busy, "closed": self.closed}
 
-    async def ask(
+    async def send_requests(
         self, requests: Sequence[str], fan: int, seconds: float, rate: float, window: int
-    ) -> Answer:
+    ) -> Reply:
         """Sends the requests in turn, each on its own socket: at a rate, or (0) with so many on their way."""
         prepared = [request.encode() for request in requests]
         begun, before, sent = time.monotonic(), self.deliveries, 0
@@ -121,10 +121,10 @@ class Load:
                 self.sockets[turn].transport.write(frame(stamped(prepared[turn])))
                 sent += 1
             if not due or not sent % 16:
-                await asyncio.sleep(POLL_SECONDS if not due else 0)
+                await asyncio.sleep(POLL_INTERVAL_SECONDS if not due else 0)
         return {"sent": sent, "begun": int(begun * 1e9)}
 
-    async def disconnect(self) -> Answer:
+    async def disconnect(self) -> Reply:
         for socket in self.sockets:
             socket.transport.abort()
         self.sockets.clear()
@@ -136,7 +136,7 @@ class Load:
 class Socket(asyncio.Protocol):
     transport: asyncio.Transport
 
-    def __init__(self, load: Load, port: int, path: str, hello: bytes, welcome: bytes) -> None:
+    def __init__(self, load: LoadClient, port: int, path: str, hello: bytes, welcome: bytes) -> None:
         self._load, self._port, self._path = load, port, path
         self._hello, self._welcome = hello, welcome
         self._rest = b""
@@ -168,10 +168,10 @@ class Socket(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         data = self._rest + data if self._rest else data
         if not self._upgraded:
-            data = self._take_handshake(data)
-        self._rest = self._take_frames(data)
+            data = self._parse_handshake(data)
+        self._rest = self._parse_frames(data)
 
-    def _take_handshake(self, data: bytes) -> bytes:
+    def _parse_handshake(self, data: bytes) -> bytes:
         head, end, rest = data.partition(b"\r\n\r\n")
         if not end:
             return data
@@ -184,7 +184,7 @@ class Socket(asyncio.Protocol):
             self.opened.set_result(None)
         return rest
 
-    def _take_frames(self, data: bytes) -> bytes:
+    def _parse_frames(self, data: bytes) -> bytes:
         """Gives back what is not a whole frame yet."""
         if not self._upgraded:
             return data
@@ -207,13 +207,13 @@ class Socket(asyncio.Protocol):
                 load.latencies.append(now - int(data[at : at + STAMP_DIGITS]))
                 count += 1
             else:
-                self._take_other(data[position], data[start:end])
+                self._handle_other(data[position], data[start:end])
             position = end
         if count:
-            load.delivered(count, now)
+            load.record_deliveries(count, now)
         return data[position:]
 
-    def _take_other(self, kind: int, payload: bytes) -> None:
+    def _handle_other(self, kind: int, payload: bytes) -> None:
         if kind == PING:
             self.transport.write(frame(payload, PONG))
         elif payload == b"2":  # engine.io's own ping
@@ -224,7 +224,7 @@ class Socket(asyncio.Protocol):
 
 async def serve(progress: Path) -> None:
     """Carries out commands until there are no more."""
-    load = Load(Progress(progress))
+    load = LoadClient(Progress(progress))
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         command = json.loads(line)

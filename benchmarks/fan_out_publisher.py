@@ -33,8 +33,8 @@ CHANNEL = "bench:"
 PREFIX = "scanrill:"
 PAGES = 200
 MESSAGE_BYTES = 1024
-MOST_AT_ONCE = 16
-POLL_SECONDS = 0.001
+MAX_BATCH = 16
+POLL_INTERVAL_SECONDS = 0.001
 Message = dict[str, Any]
 
 
@@ -143,42 +143,42 @@ class ScanrillPublisher(Publisher):
 
 
 KINDS: dict[str, type[Publisher]] = {
-    "plain": RedisPublisher,
-    "layer": ChannelLayerPublisher,
+    "redis": RedisPublisher,
+    "channel-layer": ChannelLayerPublisher,
     "scanrill": ScanrillPublisher,
 }
 
 
-class Pump:
+class LoadGenerator:
     """Sends at a rate, or as fast as what was sent comes through."""
 
-    def __init__(self, feed: Publisher, progress: Progress) -> None:
-        self._feed, self._progress = feed, progress
+    def __init__(self, publisher: Publisher, progress: Progress) -> None:
+        self._publisher, self._progress = publisher, progress
 
     async def prepare(self, users: list[str]) -> Message:
-        await self._feed.prepare(users)
+        await self._publisher.prepare(users)
         return {}
 
     async def run(
-        self, users: list[str], fan: int, seconds: float, rate: float, window: int, most: int
+        self, users: list[str], fan: int, seconds: float, rate: float, window: int, max_messages: int
     ) -> Message:
-        """To the users in turn, `most` at most; each message comes to `fan` sockets."""
+        """To the users in turn, `max_messages` at most; each message comes to `fan` sockets."""
         begun, before, sent = time.monotonic(), self._progress.deliveries, 0
-        while (elapsed := time.monotonic() - begun) < seconds and sent < most:
+        while (elapsed := time.monotonic() - begun) < seconds and sent < max_messages:
             on_their_way = sent - (self._progress.deliveries - before) // fan
             room = int(elapsed * rate) + 1 - sent if rate else window - on_their_way
             if room > 0:
-                batch = [users[(sent + n) % len(users)] for n in range(min(room, MOST_AT_ONCE))]
-                await self._feed.send(batch)
+                batch = [users[(sent + n) % len(users)] for n in range(min(room, MAX_BATCH))]
+                await self._publisher.send(batch)
                 sent += len(batch)
             else:
-                await asyncio.sleep(POLL_SECONDS)
+                await asyncio.sleep(POLL_INTERVAL_SECONDS)
         return {"sent": sent, "begun": int(begun * 1e9)}
 
 
 async def serve(kind: str, redis_port: int, progress: Path) -> None:
     """Carries out commands until there are no more."""
-    pump = Pump(KINDS[kind](redis_port), Progress(progress))
+    pump = LoadGenerator(KINDS[kind](redis_port), Progress(progress))
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         command = json.loads(line)

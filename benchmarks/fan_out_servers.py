@@ -32,8 +32,8 @@ from tests.support.server import Server
 from tools import build_web
 
 NODE = Path(__file__).with_name("node")
-START_SECONDS = 30
-UPLOADS_AT_ONCE = 8
+START_TIMEOUT_SECONDS = 30
+MAX_CONCURRENT_UPLOADS = 8
 NOTE = STAMP.decode() + "0" * STAMP_DIGITS
 # The server has a core of its own; whoever publishes and listens, and Redis, share what is left.
 CORES = sorted(os.sched_getaffinity(0))
@@ -44,7 +44,7 @@ class Stack(ABC):
     """A server. `users` are names; `hello` is what a client says first, `welcome` is in the answer to it."""
 
     name: str
-    feed: str
+    publisher_kind: str
     hello = welcome = ""
     pid: int
 
@@ -63,7 +63,7 @@ class Stack(ABC):
     def path(self, user: str) -> str:
         """Where a user's socket connects."""
 
-    def addressees(self, users: Sequence[str], messages: int) -> list[str]:
+    def publish_targets(self, users: Sequence[str], messages: int) -> list[str]:
         """Whom messages to these users are published to, so many in all."""
         return list(users)
 
@@ -99,7 +99,7 @@ class Program(Stack):
 
 
 class Tutorial(Program):
-    feed = "layer"
+    publisher_kind = "channel-layer"
 
     def environment(self) -> dict[str, str]:
         database = self.folder / f"{type(self).__name__}.sqlite3"
@@ -130,7 +130,7 @@ class TutorialOnUvicorn(Tutorial):
 
 
 class Node(Program):
-    feed = "plain"
+    publisher_kind = "redis"
     script: str
 
     def command(self) -> list[str | Path]:
@@ -158,7 +158,7 @@ class SocketIo(Node):
 class Scanrill(Stack):
     """`scanrill serve`, as it is shipped."""
 
-    name, feed = "scanrill", "scanrill"
+    name = publisher_kind = "scanrill"
     hello, welcome = '{"type": "subscribe", "stream": "pages"}', '"type":"subscribed"'
 
     def start(self) -> None:
@@ -176,12 +176,12 @@ class Scanrill(Stack):
     def path(self, user: str) -> str:
         return f"/ws/core/upload/?token={self._account(user).mint()}"
 
-    def addressees(self, users: Sequence[str], messages: int) -> list[str]:
+    def publish_targets(self, users: Sequence[str], messages: int) -> list[str]:
         """Of each user the id, and those of documents that another process reads, with enough pages."""
         documents = math.ceil(messages / len(users) / PAGES) + 1
-        return [" ".join(map(str, self._reading(self._account(user), documents))) for user in users]
+        return [" ".join(map(str, self._create_reading(self._account(user), documents))) for user in users]
 
-    def _reading(self, account: Account, documents: int) -> list[uuid.UUID]:
+    def _create_reading(self, account: Account, documents: int) -> list[uuid.UUID]:
         ids = [uuid.uuid4() for _ in range(documents)]
         now = "2026-01-01 00:00:00"
         same = {"owner_id": account.id.hex, "filename": "scan.tiff", "image_path": "", "bytes": 0}
@@ -214,7 +214,7 @@ class Scanrill(Stack):
         return asyncio.run(self._requests(users))
 
     async def _requests(self, users: Sequence[str]) -> list[str]:
-        gate = asyncio.Semaphore(UPLOADS_AT_ONCE)
+        gate = asyncio.Semaphore(MAX_CONCURRENT_UPLOADS)
 
         async def one(user: str) -> str:
             async with gate, self._account(user).client() as client:
@@ -289,7 +289,7 @@ def pinned(cores: Sequence[int]) -> Iterator[None]:
 
 def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     """Until something listens there. Raises `RuntimeError` where the process has ended, or takes too long."""
-    limit = time.monotonic() + START_SECONDS
+    limit = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < limit and process.poll() is None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return

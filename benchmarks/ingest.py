@@ -39,7 +39,13 @@ MB = 1024**2
 SIZES_MB = (10, 100, 200)
 PROBE_SECONDS = 0.002
 GOAL_CPU, GOAL_PEAK, GOAL_POST_MB, GOAL_STALL = 1.5, 2.5, 64, 0.1
-CREATE, PLAIN, RECEIVE, FLOOR, POST = "`create`", "baseline consumer", "receive only", "lower bound", "`POST`"
+CREATE, BASELINE, RECEIVE, LOWER_BOUND, POST = (
+    "`create`",
+    "baseline consumer",
+    "receive only",
+    "lower bound",
+    "`POST`",
+)
 
 
 # What is to be waited for before the next measurement: the reader's work is not to fall into it.
@@ -85,23 +91,23 @@ async def stall_of(work: Callable[[], Awaitable[Settle]], probe_url: str) -> flo
     """The same again, beside somebody who asks for a list all the time, which costs time of its own."""
     async with websockets.connect(probe_url, max_size=None) as probe:
         stalls: list[float] = []
-        await ask_list(probe)
-        watching = asyncio.create_task(watch(probe, stalls))
+        await request_list(probe)
+        watching = asyncio.create_task(probe_stalls(probe, stalls))
         settle = await work()
         watching.cancel()
         await settle()
         return max(stalls, default=0.0)
 
 
-async def watch(probe: websockets.ClientConnection, stalls: list[float]) -> None:
+async def probe_stalls(probe: websockets.ClientConnection, stalls: list[float]) -> None:
     while True:
         began = time.perf_counter()
-        await ask_list(probe)
+        await request_list(probe)
         stalls.append(time.perf_counter() - began)
         await asyncio.sleep(PROBE_SECONDS)
 
 
-async def ask_list(probe: websockets.ClientConnection) -> None:
+async def request_list(probe: websockets.ClientConnection) -> None:
     await probe.send('{"type": "list", "limit": 1}')
     while "processing" in str(await probe.recv()):
         pass
@@ -150,7 +156,7 @@ async def nothing_to_settle() -> None:
     pass
 
 
-async def sender(path: str, url: str, answer: str) -> None:
+async def run_sender(path: str, url: str, answer: str) -> None:
     frame = Path(path).read_text()
     async with websockets.connect(url, max_size=None, compression=None) as client:
         print("ready", flush=True)
@@ -161,7 +167,7 @@ async def sender(path: str, url: str, answer: str) -> None:
         print("done", flush=True)
 
 
-def floor(content: bytes, folder: Path) -> Cost:
+def lower_bound(content: bytes, folder: Path) -> Cost:
     cpu, began = time.process_time(), time.perf_counter()
     (folder / hashlib.sha256(content).hexdigest()).write_bytes(content)
     return Cost(time.perf_counter() - began, time.process_time() - cpu, 0, 0)
@@ -186,28 +192,28 @@ async def post(server: Server, content: bytes) -> Settle:
     return partial(read_all, server, account)
 
 
-def poster(path: str, url: str, token: str) -> None:
+def run_poster(path: str, url: str, token: str) -> None:
     with open(path, "rb") as file:
         reply = httpx.post(url, content=file, headers={"Authorization": f"Bearer {token}"}, timeout=300)
     reply.raise_for_status()
 
 
-async def round_of(
+async def measure_round(
     size: int, server: Server, plain_url: str, plain_pid: int, folder: Path
 ) -> dict[str, Cost]:
     content = image(size)
     frame = frame_of(content)
-    costs = {FLOOR: floor(content, folder)}
-    for name, path in ((RECEIVE, "receive"), (PLAIN, "plain")):
+    costs = {LOWER_BOUND: lower_bound(content, folder)}
+    for name, path in ((RECEIVE, "receive"), (BASELINE, "plain")):
         url = f"{plain_url}/{path}/"
-        costs[name] = await measured(partial(send_frame, url, frame, "{"), plain_pid, url)
+        costs[name] = await measure_cost(partial(send_frame, url, frame, "{"), plain_pid, url)
     probe = server.url(token=Account.on(server).mint())  # of a user who hears nothing of the uploads
     for name, way in ((CREATE, partial(create, server, frame)), (POST, partial(post, server, content))):
-        costs[name] = await measured(way, server.process.pid, probe)
+        costs[name] = await measure_cost(way, server.process.pid, probe)
     return costs
 
 
-async def measured(work: Callable[[], Awaitable[Settle]], pid: int, probe_url: str) -> Cost:
+async def measure_cost(work: Callable[[], Awaitable[Settle]], pid: int, probe_url: str) -> Cost:
     cost = await cost_of(work, pid)
     return replace(cost, stall=await stall_of(work, probe_url))
 
@@ -236,23 +242,23 @@ def table(results: dict[int, list[dict[str, Cost]]]) -> str:
     ]
     verdicts = []
     for size, rounds in results.items():
-        costs = {name: middle([one[name] for one in rounds]) for name in rounds[0]}
+        costs = {name: median_of_rounds([one[name] for one in rounds]) for name in rounds[0]}
         for name, cost in costs.items():
-            beside = f"{cost.stall * 1000:.0f}" if name != FLOOR else ""
-            memory = f"{cost.peak / MB:.0f}" if name != FLOOR else ""
+            beside = f"{cost.stall * 1000:.0f}" if name != LOWER_BOUND else ""
+            memory = f"{cost.peak / MB:.0f}" if name != LOWER_BOUND else ""
             lines.append(f"| {size} MB | {name} | {cost.wall:.2f} | {cost.cpu:.2f} | {memory} | {beside} |")
-        verdicts.append(verdict(size, costs))
+        verdicts.append(check_goals(size, costs))
     return "\n".join([*lines, "", *verdicts])
 
 
-def middle(costs: list[Cost]) -> Cost:
+def median_of_rounds(costs: list[Cost]) -> Cost:
     fields = ("wall", "cpu", "peak", "stall")
     return Cost(*(statistics.median(getattr(cost, field) for cost in costs) for field in fields))
 
 
-def verdict(size: int, costs: dict[str, Cost]) -> str:
-    create, plain, receive = costs[CREATE], costs[PLAIN], costs[RECEIVE]
-    cpu = (create.cpu - receive.cpu) / costs[FLOOR].cpu
+def check_goals(size: int, costs: dict[str, Cost]) -> str:
+    create, plain, receive = costs[CREATE], costs[BASELINE], costs[RECEIVE]
+    cpu = (create.cpu - receive.cpu) / costs[LOWER_BOUND].cpu
     memory = create.peak / (size * MB * 4 / 3)
     stall = max(0.0, create.stall - receive.stall) / max(1e-9, plain.stall - receive.stall)
     return (
@@ -275,7 +281,7 @@ async def measure(repeat: int) -> dict[int, list[dict[str, Cost]]]:
             for _ in range(repeat):
                 for size in SIZES_MB:
                     url = f"ws://127.0.0.1:{port}"
-                    results[size].append(await round_of(size, server, url, plain.pid, folder))
+                    results[size].append(await measure_round(size, server, url, plain.pid, folder))
         finally:
             server.stop()
             plain.terminate()
@@ -308,9 +314,9 @@ def main() -> None:
     parser.add_argument("--post", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.send:
-        asyncio.run(sender(*options.send))
+        asyncio.run(run_sender(*options.send))
     elif options.post:
-        poster(*options.post)
+        run_poster(*options.post)
     else:
         load = os.getloadavg()[0]
         text = table(asyncio.run(measure(options.repeat)))

@@ -24,25 +24,25 @@ STEPS = ("empty environment", "`pip install`", "`scanrill read`, first text", "`
 WAYS = {"from pip's cache": (), "downloaded": ("--no-cache-dir",)}
 
 
-def once(wheel: Path, options: tuple[str, ...], folder: Path) -> list[float]:
+def measure_once(wheel: Path, options: tuple[str, ...], folder: Path) -> list[float]:
     """Seconds of each step; the last two count from the start of `scanrill read`."""
     environment, page = folder / "venv", folder / "page.png"
     page.write_bytes(page_png(lines_of_text(LINES)))
     pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", *options, wheel]
     return [
-        seconds([sys.executable, "-m", "venv", environment]),
-        seconds(pip),
-        *reading([environment / "bin" / "scanrill", "read", page]),
+        time_command([sys.executable, "-m", "venv", environment]),
+        time_command(pip),
+        *time_reading([environment / "bin" / "scanrill", "read", page]),
     ]
 
 
-def seconds(command: list[object]) -> float:
+def time_command(command: list[object]) -> float:
     began = time.perf_counter()
     subprocess.run(list(map(str, command)), check=True, stderr=subprocess.DEVNULL)
     return time.perf_counter() - began
 
 
-def reading(command: list[object]) -> tuple[float, float]:
+def time_reading(command: list[object]) -> tuple[float, float]:
     began = time.perf_counter()
     with subprocess.Popen(
         list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/"
@@ -55,12 +55,12 @@ def reading(command: list[object]) -> tuple[float, float]:
     return first, time.perf_counter() - began
 
 
-def built(folder: Path) -> Path:
+def build_wheel(folder: Path) -> Path:
     """The wheel of this checkout."""
     command = [sys.executable, "-m", "venv", folder / "pip"]
-    seconds(command)
+    time_command(command)
     pip = folder / "pip" / "bin" / "python"
-    seconds([pip, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT])
+    time_command([pip, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT])
     [wheel] = folder.glob("*.whl")
     return wheel
 
@@ -69,12 +69,12 @@ def measure(repeat: int) -> dict[str, list[float]]:
     """Medians. The first run of all is not counted: it fills the cache."""
     runs: dict[str, list[list[float]]] = {way: [] for way in WAYS}
     with tempfile.TemporaryDirectory(prefix="scanrill-install-") as directory:
-        wheel = built(Path(directory))
+        wheel = build_wheel(Path(directory))
         for number in range(repeat + 1):
             for way, options in WAYS.items():
                 if number or not options:
                     with tempfile.TemporaryDirectory(dir=directory) as folder:
-                        took = once(wheel, options, Path(folder))
+                        took = measure_once(wheel, options, Path(folder))
                     runs[way] += [took] if number else []
                     print(number, way, [round(s, 1) for s in took], file=sys.stderr)
     return {way: [statistics.median(step) for step in zip(*all_, strict=True)] for way, all_ in runs.items()}

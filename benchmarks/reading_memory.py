@@ -17,10 +17,10 @@ from pathlib import Path
 import psutil
 
 from backend_main import reading
-from benchmarks.end_to_end_latency import PAGES, mixed, pages
+from benchmarks.end_to_end_latency import PAGES, interleave_sets, pages
 from benchmarks.readme_tables import README, write
 
-PICTURE = Path(__file__).with_name("reading_memory.svg")
+CHART = Path(__file__).with_name("reading_memory.svg")
 COUNT = 500
 MB = 1 << 20
 GROWTH_PAGES = 100
@@ -29,7 +29,7 @@ GOAL_GROWTH = 1.05
 WIDTH, HEIGHT, MARGIN = 720, 260, 48
 
 
-def weights_over(paths: Sequence[Path], count: int) -> Iterator[float]:
+def measure_memory(paths: Sequence[Path], count: int) -> Iterator[float]:
     """The child's resident memory in MB after each page. It is never replaced meanwhile."""
     host = reading.EngineProcess("rapid", threads=1, recycle_pages=count + 1)
     try:
@@ -51,7 +51,7 @@ def growth(weights: Sequence[float]) -> float:
     return statistics.median(weights[-GROWTH_PAGES:]) / statistics.median(early)
 
 
-def drawing(weights: Sequence[float]) -> str:
+def draw_chart(weights: Sequence[float]) -> str:
     top = 500 * (int(max(weights) / 500) + 1)
     points = " ".join(
         f"{_x(number, len(weights)):.1f},{_y(weight, top):.1f}"
@@ -97,7 +97,7 @@ def report(weights: Sequence[float], files: int, command: str) -> str:
     return "\n\n".join(
         [
             f"`{command}`, {datetime.now(UTC).date()}, load average {os.getloadavg()[0]:.1f} after.",
-            f"![Memory over {len(weights)} pages]({PICTURE.name})",
+            f"![Memory over {len(weights)} pages]({CHART.name})",
             f"{len(weights)} pages of {files} files in turn: {weights[0]:.0f} MB after the first, "
             f"at most {max(weights):.0f}, {weights[-1]:.0f} after the last. Median of the last "
             f"{GROWTH_PAGES} ÷ that of the second {GROWTH_PAGES}: {grown:.2f} (goal ≤ {GOAL_GROWTH}): {met}.",
@@ -109,7 +109,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.reading_memory", description=__doc__.splitlines()[0])
     parser.add_argument("--pages", type=Path, default=PAGES, help="folder with one folder for each set")
     parser.add_argument("--count", type=int, default=COUNT, help=f"pages to read (default: {COUNT})")
-    parser.add_argument("--write", action="store_true", help=f"draw {PICTURE.name}, and write {README.name}")
+    parser.add_argument("--write", action="store_true", help=f"draw {CHART.name}, and write {README.name}")
     return parser.parse_args()
 
 
@@ -117,12 +117,12 @@ def main() -> None:
     options = arguments()
     sets = sorted(folder.name for folder in options.pages.glob("*/")) if options.pages.is_dir() else ["pages"]
     with pages(options.pages, sets) as found:
-        paths = [page.path for page in mixed(found)]
-        weights = list(weights_over(paths, options.count))
+        paths = [page.path for page in interleave_sets(found)]
+        weights = list(measure_memory(paths, options.count))
     text = report(weights, len(paths), ".venv/bin/python -m benchmarks.reading_memory --write")
     print(text)
     if options.write:
-        PICTURE.write_text(drawing(weights))
+        CHART.write_text(draw_chart(weights))
         write("reading_memory", text)
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.deployment_modes import MODES, Mode, Running
+from benchmarks.deployment_modes import MODES, Mode, RunningDeployment
 from benchmarks.readme_tables import write
 from tests.support.accounts import Account
 from tests.support.page_images import lines_of_text, page_png, scripted_png
@@ -39,12 +39,12 @@ STARTS = 100
 READING_SECONDS = 0.1
 READERS = (1, 2)
 GOAL_SPEEDUP = 1.8
-SENDERS, SENT_EACH = 16, 40
+SENDERS, UPLOADS_PER_SENDER = 16, 40
 IDLE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class Shared:
+class DocumentTimes:
     """Seconds that a document took with each number of readers."""
 
     mode: str
@@ -84,7 +84,7 @@ class Idle:
 
 
 @contextmanager
-def running(mode: Mode, readers: int, engine: str) -> Iterator[Running]:
+def run_mode(mode: Mode, readers: int, engine: str) -> Iterator[RunningDeployment]:
     with (
         tempfile.TemporaryDirectory(prefix="scanrill-scale-") as directory,
         mode.running(Path(directory), readers, engine) as started,
@@ -124,12 +124,12 @@ async def read(account: Account, document: bytes, warm_up: bytes) -> float:
         return time.perf_counter() - began
 
 
-def shared(mode: Mode, engine: str, drawing: Callable[[int], bytes], pages: int) -> Shared:
+def measure_document(mode: Mode, engine: str, drawing: Callable[[int], bytes], pages: int) -> DocumentTimes:
     document, warm_up, seconds = drawing(pages), drawing(WARM_UP_PAGES), {}
     for readers in READERS:
-        with running(mode, readers, engine) as started:
+        with run_mode(mode, readers, engine) as started:
             seconds[readers] = asyncio.run(read(Account.on(started.server), document, warm_up))
-    return Shared(mode.name, engine, pages, seconds)
+    return DocumentTimes(mode.name, engine, pages, seconds)
 
 
 async def start_times(account: Account) -> list[float]:
@@ -148,8 +148,8 @@ async def start_times(account: Account) -> list[float]:
     return times[1:]  # the first one waits for the engine
 
 
-def starts(mode: Mode) -> Starts:
-    with running(mode, 1, "dummy") as started:
+def measure_starts(mode: Mode) -> Starts:
+    with run_mode(mode, 1, "dummy") as started:
         times = asyncio.run(start_times(Account.on(started.server)))
     hundredths = statistics.quantiles(times, n=100)
     return Starts(mode, hundredths[49], hundredths[98])
@@ -158,7 +158,7 @@ def starts(mode: Mode) -> Starts:
 async def send(account: Account, name: str) -> None:
     """One scan after the other, each when the one before is accepted."""
     async with account.client() as client:
-        for number in range(SENT_EACH):
+        for number in range(UPLOADS_PER_SENDER):
             await client.create(scripted_png(lines=[f"scan {number} of {name}"]))
 
 
@@ -171,11 +171,11 @@ async def accept(account: Account, others: Sequence[Account]) -> float:
         await asyncio.gather(*(send(other, other.name) for other in others))
         took = time.perf_counter() - began
         await client.send({"type": "cancel", "instance_id": busy["instance"]["id"]})
-    return len(others) * SENT_EACH / took
+    return len(others) * UPLOADS_PER_SENDER / took
 
 
-def accepted(mode: Mode) -> float:
-    with running(mode, 1, "dummy") as started:
+def accepted_per_second(mode: Mode) -> float:
+    with run_mode(mode, 1, "dummy") as started:
         accounts = [Account.on(started.server) for _ in range(SENDERS + 1)]
         return asyncio.run(accept(accounts[0], accounts[1:]))
 
@@ -185,9 +185,9 @@ async def one_page(account: Account, image: bytes) -> None:
         await client.end_of((await client.create(image))["instance"]["id"])
 
 
-def idle(mode: Mode, engine: str, image: bytes) -> Idle:
+def measure_idle(mode: Mode, engine: str, image: bytes) -> Idle:
     """After a first page: an engine loads some of its parts only then."""
-    with running(mode, 1, engine) as started:
+    with run_mode(mode, 1, engine) as started:
         asyncio.run(one_page(Account.on(started.server), image))
         began = started.cpu_seconds()
         time.sleep(IDLE_SECONDS)
@@ -200,10 +200,10 @@ def idle(mode: Mode, engine: str, image: bytes) -> Idle:
 
 @dataclass
 class Results:
-    documents: list[Shared] = field(default_factory=list)
+    documents: list[DocumentTimes] = field(default_factory=list)
     begun: list[Starts] = field(default_factory=list)
-    accepted: dict[str, float] = field(default_factory=dict)
-    idle: list[Idle] = field(default_factory=list)
+    accepted_per_second: dict[str, float] = field(default_factory=dict)
+    measure_idle: list[Idle] = field(default_factory=list)
 
 
 def report(command: str, load: float, found: Results) -> str:
@@ -217,18 +217,18 @@ def report(command: str, load: float, found: Results) -> str:
         "|---|---:|---:|---:|",
     ]
     lines += [
-        f"| {each.mode.name} | {each.p50:.1f} | {each.p99:.1f} | {found.accepted[each.mode.name]:.0f} |"
+        f"| {each.mode.name} | {each.p50:.1f} | {each.p99:.1f} | {found.accepted_per_second[each.mode.name]:.0f} |"
         for each in found.begun
     ]
     lines += ["", "| mode | engine | idle, CPU ms a second | memory, MB |", "|---|---|---:|---:|"]
     lines += [
         f"| {each.mode} | {each.engine} | {each.cpu_ms:.1f} | {each.memory / 2**20:.0f} |"
-        for each in found.idle
+        for each in found.measure_idle
     ]
-    return "\n".join([*lines, "", *(f"- {verdict}" for verdict in verdicts(found))])
+    return "\n".join([*lines, "", *(f"- {verdict}" for verdict in check_goals(found))])
 
 
-def verdicts(found: Results) -> Iterator[str]:
+def check_goals(found: Results) -> Iterator[str]:
     for document in found.documents:
         met = "met" if document.speedup >= GOAL_SPEEDUP else "missed"
         what = f"{document.mode}, {document.engine}: two readers have"
@@ -250,14 +250,14 @@ def main() -> None:
     asked = parser.parse_args()
     load, found = os.getloadavg()[0], Results()
     for mode in MODES:
-        found.documents.append(shared(mode, "dummy", scripted, PAGES))
+        found.documents.append(measure_document(mode, "dummy", scripted, PAGES))
         if asked.real:
-            found.documents.append(shared(mode, "rapid", drawn, asked.real))
-        found.begun.append(starts(mode))
-        found.accepted[mode.name] = accepted(mode)
-        found.idle.append(idle(mode, "dummy", scripted_png(lines=["a scan"])))
+            found.documents.append(measure_document(mode, "rapid", drawn, asked.real))
+        found.begun.append(measure_starts(mode))
+        found.accepted_per_second[mode.name] = accepted_per_second(mode)
+        found.measure_idle.append(measure_idle(mode, "dummy", scripted_png(lines=["a scan"])))
         if asked.real:
-            found.idle.append(idle(mode, "rapid", drawn(1)))
+            found.measure_idle.append(measure_idle(mode, "rapid", drawn(1)))
     real = f" --real {asked.real}" if asked.real else ""
     text = report(f".venv/bin/python -m benchmarks.scale_out --write{real}", load, found)
     print(text)

@@ -24,7 +24,7 @@ from tests.chaos.soak.memory_trend import TOLERATED_BYTES, TOLERATED_SHARE, Weig
 from tests.chaos.soak.plan import MODES, draw
 from tests.chaos.soak.run import Result, soak
 
-MOST_SHOWN = 20
+MAX_SHOWN = 20
 MIB = 1024**2
 
 
@@ -32,14 +32,14 @@ def report(command: str, load: float, result: Result) -> str:
     plan, lines = result.plan, []
     lines += [f"`{command}`, plan {plan.digest}, load average {load:.1f} before; {os.cpu_count()} cores."]
     lines += [f"{len(plan.users)} users for {plan.seconds / 60:g} minutes; {result.description}.", ""]
-    lines += list(_acts(result))
-    lines += ["", f"Faults, {result.struck.total()}: {_counted(result.struck)}.", ""]
-    lines += list(_left(result))
-    lines += ["", *_weights(result.weights)]
+    lines += list(_user_actions(result))
+    lines += ["", f"Faults, {result.struck.total()}: {_format_counts(result.struck)}.", ""]
+    lines += list(_final_state(result))
+    lines += ["", *_memory_rows(result.weights)]
     return "\n".join(lines)
 
 
-def _acts(result: Result) -> Iterator[str]:
+def _user_actions(result: Result) -> Iterator[str]:
     outcomes = sorted({outcome for _, outcome in result.outcomes})
     yield f"| user action | planned | {' | '.join(outcomes)} |"
     yield f"|---|---:|{'---:|' * len(outcomes)}"
@@ -48,11 +48,11 @@ def _acts(result: Result) -> Iterator[str]:
         yield f"| {do} | {planned} | {counts} |"
 
 
-def _left(result: Result) -> Iterator[str]:
+def _final_state(result: Result) -> Iterator[str]:
     found = result.found
     uploads, pages = f"{len(found.uploads)} at the end", sum(map(len, found.pages.values()))
     events = sum(map(len, found.log.values()))
-    yield f"- Uploads: {uploads}, {_counted(result.statuses)}; pages: {pages}; files: {result.files}."
+    yield f"- Uploads: {uploads}, {_format_counts(result.statuses)}; pages: {pages}; files: {result.files}."
     delivered = f"{result.events_told} delivered to clients; {result.partials} partials"
     yield f"- Events: {events} in the log, {delivered}."
     claims, files, incoming, *_ = result.swept
@@ -65,7 +65,7 @@ def _left(result: Result) -> Iterator[str]:
         yield f"- All invariants hold, {late:.0f} seconds after the last planned action."
 
 
-def _weights(weights: list[Weight]) -> Iterator[str]:
+def _memory_rows(weights: list[Weight]) -> Iterator[str]:
     yield "| process | starts | MiB, middle third | last third | × | max |"
     yield "|---|---:|---:|---:|---:|---:|"
     for weight in weights:
@@ -84,7 +84,7 @@ def _thirds(weight: Weight) -> str:
     return f"{weight.middle / MIB:.0f} | {weight.last / MIB:.0f} | {weight.last / weight.middle:.2f}"
 
 
-def _counted(counts: Counter[str]) -> str:
+def _format_counts(counts: Counter[str]) -> str:
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "none"
 
 
@@ -118,7 +118,7 @@ def main() -> int:
         result = asyncio.run(soak(plan, asked.keep or Path(temporary)))
     text = report(_command(asked), load, result)
     print(text)
-    for difference in result.differences[:MOST_SHOWN]:
+    for difference in result.differences[:MAX_SHOWN]:
         print(f"  {difference}")
     if asked.write:
         write(f"soak_{asked.mode}", text)

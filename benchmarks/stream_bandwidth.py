@@ -48,7 +48,7 @@ class Traffic:
         self.longest_gap = max(self.longest_gap, now - self.last_at)
         self.last_at = now
         self.messages += 1
-        self.bytes += framed(len(frame.encode()))
+        self.bytes += frame_size(len(frame.encode()))
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Cost:
         return self.traffic[stream].bytes / self.text_bytes
 
 
-def framed(payload_bytes: int) -> int:
+def frame_size(payload_bytes: int) -> int:
     """The bytes of an unmasked WebSocket frame (RFC 6455, 5.2)."""
     return payload_bytes + (2 if payload_bytes < 126 else 4 if payload_bytes < 2**16 else 10)
 
@@ -133,10 +133,10 @@ def table(costs: dict[int, Cost]) -> str:
                 f"| {pages} | {cost.text_bytes:,} | {stream} | {sent.messages:,} | {sent.bytes:,} | "
                 f"{cost.multiple(stream):,.1f} | {wait} |"
             )
-    return "\n".join([*lines, "", *(verdict(stream, costs) for stream in GOALS)])
+    return "\n".join([*lines, "", *(check_goal(stream, costs) for stream in GOALS)])
 
 
-def verdict(stream: str, costs: dict[int, Cost]) -> str:
+def check_goal(stream: str, costs: dict[int, Cost]) -> str:
     worst = max(cost.multiple(stream) for cost in costs.values())
     met = "met" if worst <= GOALS[stream] else "missed"
     return f"- `{stream}`: at most {worst:.1f} × the text (goal {GOALS[stream]:g}): {met}."

@@ -23,12 +23,12 @@ ROOT = Path(__file__).resolve().parents[1]
 # What goes into the page: the page itself, and the client that it speaks to the server with.
 SOURCES = ("web", "clients/typescript")
 # Made from the sources, or of no consequence for the page.
-NOT_SOURCES = {"node_modules", "dist", "coverage", "tests"}
+EXCLUDED_PARTS = {"node_modules", "dist", "coverage", "tests"}
 
 
 def is_needed(root: Path = ROOT) -> bool:
     """Whether the build is missing, or was made from other sources than those that are here."""
-    return (root / "web" / "package.json").is_file() and _built_from(root) != fingerprint(root)
+    return (root / "web" / "package.json").is_file() and _built_fingerprint(root) != fingerprint(root)
 
 
 def requirements(root: Path = ROOT) -> list[str]:
@@ -61,12 +61,12 @@ def _sources(root: Path) -> list[Path]:
         path
         for directory in SOURCES
         for path in (root / directory).rglob("*")
-        if path.is_file() and not _is_no_source(path.relative_to(root).parts)
+        if path.is_file() and not _is_excluded(path.relative_to(root).parts)
     )
 
 
-def _is_no_source(parts: tuple[str, ...]) -> bool:
-    return any(part in NOT_SOURCES or part.startswith(".") for part in parts)
+def _is_excluded(parts: tuple[str, ...]) -> bool:
+    return any(part in EXCLUDED_PARTS or part.startswith(".") for part in parts)
 
 
 def _build(root: Path) -> None:
@@ -74,7 +74,7 @@ def _build(root: Path) -> None:
     with node() as environment:
         install_packages(web, environment)
         _npm(web, environment, "run", "build")
-    _stamp(root).write_text(made_from + "\n")
+    _fingerprint_file(root).write_text(made_from + "\n")
 
 
 def install_packages(web: Path, environment: dict[str, str]) -> None:
@@ -120,14 +120,14 @@ def _index(root: Path) -> Path:
     return root / "backend_main" / "web" / "index.html"
 
 
-def _stamp(root: Path) -> Path:
+def _fingerprint_file(root: Path) -> Path:
     return _index(root).with_name(".built-from")
 
 
-def _built_from(root: Path) -> str | None:
-    if not (_stamp(root).is_file() and _index(root).is_file()):
+def _built_fingerprint(root: Path) -> str | None:
+    if not (_fingerprint_file(root).is_file() and _index(root).is_file()):
         return None
-    return _stamp(root).read_text().strip()
+    return _fingerprint_file(root).read_text().strip()
 
 
 def main(arguments: list[str]) -> None:

@@ -17,8 +17,8 @@ from asyncio.subprocess import PIPE, STDOUT, Process
 from contextlib import suppress
 from pathlib import Path
 
-FILE = Path(__file__).parents[1] / "deploy" / "Procfile"
-STOP_SECONDS = 15
+DEFAULT_FILE = Path(__file__).parents[1] / "deploy" / "Procfile"
+STOP_TIMEOUT_SECONDS = 15
 LINE = re.compile(r"([\w-]+):\s*(\S.*)")
 
 
@@ -47,7 +47,7 @@ async def run(commands: dict[str, str]) -> int:
     ended, _ = await asyncio.wait({*waiting, signalled}, return_when=asyncio.FIRST_COMPLETED)
     for task in ended - {signalled}:
         print(f"{task.get_name()} ended with {task.result()}", file=sys.stderr, flush=True)
-    await _end(list(processes.values()), waiting)
+    await _stop_all(list(processes.values()), waiting)
     await asyncio.gather(*printing)
     signalled.cancel()
     return 0 if signalled in ended else 1
@@ -66,11 +66,11 @@ async def _print(name: str, process: Process) -> None:
         print(f"{name} | {line.decode(errors='replace').rstrip()}", flush=True)
 
 
-async def _end(processes: list[Process], waiting: set[asyncio.Task[int]]) -> None:
+async def _stop_all(processes: list[Process], waiting: set[asyncio.Task[int]]) -> None:
     for process in processes:
         with suppress(ProcessLookupError):
             process.terminate()
-    _, late = await asyncio.wait(waiting, timeout=STOP_SECONDS)
+    _, late = await asyncio.wait(waiting, timeout=STOP_TIMEOUT_SECONDS)
     for process in processes if late else []:
         with suppress(ProcessLookupError):
             process.kill()
@@ -78,7 +78,7 @@ async def _end(processes: list[Process], waiting: set[asyncio.Task[int]]) -> Non
 
 
 def main(arguments: list[str]) -> int:
-    file = Path(arguments[0]) if arguments else FILE
+    file = Path(arguments[0]) if arguments else DEFAULT_FILE
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     return asyncio.run(run(parse(file.read_text())))
 

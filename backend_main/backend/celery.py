@@ -25,7 +25,7 @@ CONNECT_TIMEOUT_SECONDS, PING_TIMEOUT_SECONDS = 2.0, 5.0
 redis.Channel.do_restore = False
 
 
-def _options() -> dict[str, object]:
+def _transport_options() -> dict[str, object]:
     """Of the connection to a Redis; RabbitMQ keeps deployments apart by virtual hosts."""
     if not conf.broker.startswith(("redis", "unix")):
         return {}
@@ -41,7 +41,7 @@ def _options() -> dict[str, object]:
 # Without its fixup for Django: that would close the connections, which the readers keep, after each call.
 app = Celery("scanrill", broker=conf.broker, fixups=[], set_as_current=False)
 app.conf.update(
-    broker_transport_options=_options(),
+    broker_transport_options=_transport_options(),
     broker_connection_timeout=CONNECT_TIMEOUT_SECONDS,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
@@ -64,19 +64,19 @@ def read_queued_jobs() -> None:
     reader_pool.read_until_empty()
 
 
-def enqueue_read_calls(wanted: int) -> None:
+def enqueue_read_calls(count: int) -> None:
     """Calls so many readers, less the calls that wait already. Raises what a broker that is away raises."""
     with app.producer_pool.acquire(block=True) as producer:
         queue = app.amqp.queues[QUEUE].bind(producer.channel)
-        for _ in range(min(wanted, MAX_QUEUED_CALLS - queue.queue_declare().message_count)):
+        for _ in range(min(count, MAX_QUEUED_CALLS - queue.queue_declare().message_count)):
             app.send_task(tasks.READ, producer=producer, retry=False)
 
 
-def ping_workers(seconds: float) -> list[str]:
+def ping_workers(timeout_seconds: float) -> list[str]:
     """The names of the workers that answer within so long. Raises what a broker that is away raises."""
     with app.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, interval_start=0, timeout=CONNECT_TIMEOUT_SECONDS)
-        replies = app.control.ping(timeout=seconds, connection=connection)
+        replies = app.control.ping(timeout=timeout_seconds, connection=connection)
     return [name for reply in replies for name in reply]
 
 

@@ -19,9 +19,9 @@ LATE_CONNECTION_POLL_SECONDS = 0.1
 class Server(uvicorn.Server):
     """`on_listening` is called when it does."""
 
-    def __init__(self, config: uvicorn.Config, listens: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
         super().__init__(config)
-        self._on_listening = listens
+        self._on_listening = on_listening
         self._exit_requested = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -44,15 +44,17 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """uvicorn tells the connections that there are; one that was just being accepted would serve on."""
-        ending = asyncio.create_task(self._close_late_connections(told=set(self.server_state.connections)))
+        ending = asyncio.create_task(
+            self._close_late_connections(notified=set(self.server_state.connections))
+        )
         try:
             await super().shutdown(sockets)
         finally:
             ending.cancel()
 
-    async def _close_late_connections(self, told: set[Any]) -> None:
+    async def _close_late_connections(self, notified: set[Any]) -> None:
         while True:
-            for connection in self.server_state.connections - told:
+            for connection in self.server_state.connections - notified:
                 connection.shutdown()
-                told.add(connection)
+                notified.add(connection)
             await asyncio.sleep(LATE_CONNECTION_POLL_SECONDS)

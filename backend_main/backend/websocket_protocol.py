@@ -17,8 +17,8 @@ from wsproto.connection import ConnectionState
 
 from backend_main.core.live.send_queue import SEND_NOW
 
-FINAL_TEXT = 0x81
-PONG = b"\x8a\x00"
+FINAL_TEXT_FRAME = 0x81
+EMPTY_PONG_FRAME = b"\x8a\x00"
 
 
 @lru_cache(maxsize=1)
@@ -27,11 +27,11 @@ def encode_text_frame(text: str) -> bytes:
     payload = text.encode()
     size = len(payload)
     if size < 126:
-        head = bytes((FINAL_TEXT, size))
+        head = bytes((FINAL_TEXT_FRAME, size))
     elif size < 2**16:
-        head = struct.pack("!BBH", FINAL_TEXT, 126, size)
+        head = struct.pack("!BBH", FINAL_TEXT_FRAME, 126, size)
     else:
-        head = struct.pack("!BBQ", FINAL_TEXT, 127, size)
+        head = struct.pack("!BBQ", FINAL_TEXT_FRAME, 127, size)
     return head + payload
 
 
@@ -66,7 +66,7 @@ class FastPathWSProtocol(WSProtocol):
         """
         self.ping_timer = None
         if not (self.close_sent or self.transport.is_closing()):
-            self.transport.write(PONG)
+            self.transport.write(EMPTY_PONG_FRAME)
             self.schedule_ping()
 
     def schedule_ping(self) -> None:

@@ -18,7 +18,7 @@ from backend_main.core.errors import CommandError
 if TYPE_CHECKING:
     from backend_main.core.conf import Conf
 
-_SERVER = "serve.lock"
+SERVER_LOCK = "serve.lock"
 # A number that nothing else takes for a lock of this database.
 MIGRATION_LOCK_ID = int.from_bytes(b"scanrill")
 
@@ -40,7 +40,7 @@ def ensure_data_dir(data_dir: Path | None) -> Conf:
         os.environ["SCANRILL_DATA_DIR"] = str(data_dir)
     from backend_main.core.conf import conf
 
-    _make(conf.data_dir)
+    _create_data_dir(conf.data_dir)
     return conf
 
 
@@ -61,7 +61,7 @@ def server_lock(conf: Conf) -> Iterator[IO[str]]:
 
     Raises BlockingIOError where there is one that it cannot be beside.
     """
-    with locked(conf.data_dir / _SERVER, wait=False, shared=not conf.embedded) as file:
+    with locked(conf.data_dir / SERVER_LOCK, wait=False, shared=not conf.embedded) as file:
         file.truncate(0)
         yield file
         file.truncate(0)
@@ -69,10 +69,10 @@ def server_lock(conf: Conf) -> Iterator[IO[str]]:
 
 def running_server(data_dir: Path) -> str | None:
     """The address of the server on this data directory; None where none runs."""
-    path = data_dir / _SERVER
+    path = data_dir / SERVER_LOCK
     address = path.read_text() if path.exists() else ""
     # Looked at only where an address stands: a server that is just starting finds the lock free.
-    return address if address and _is_held(path) else None
+    return address if address and _is_locked(path) else None
 
 
 def is_loopback(host: str) -> bool:
@@ -82,7 +82,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _is_held(path: Path) -> bool:
+def _is_locked(path: Path) -> bool:
     try:
         with locked(path, wait=False):
             return False  # left by a server that was killed
@@ -90,7 +90,7 @@ def _is_held(path: Path) -> bool:
         return True
 
 
-def _make(data_dir: Path) -> None:
+def _create_data_dir(data_dir: Path) -> None:
     try:
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         with open(data_dir / "migrate.lock", "a"):

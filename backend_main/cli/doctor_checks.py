@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 Status = Literal["ok", "warn", "FAIL"]
 MAX_CLOCK_SKEW_SECONDS = 2.0
-PING_SECONDS = 2.0
+PING_TIMEOUT_SECONDS = 2.0
 # What a process needs beside its sockets: the database's connections, files on their way in, readers' pipes.
-OTHER_DESCRIPTORS = 256
-FEW_SOCKETS = 4_096
-ENGINE_SECONDS = 60.0
+RESERVED_DESCRIPTORS = 256
+MIN_SOCKETS = 4_096
+ENGINE_TIMEOUT_SECONDS = 60.0
 SAMPLE_TEXT = "Doctor reads"
 
 
@@ -89,10 +89,10 @@ def file_limits(conf: Conf) -> Iterator[Finding]:
     """Open files bound the sockets of a process; the disk bounds what is taken in."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     endless = limit == resource.RLIM_INFINITY
-    sockets = max(0, limit - OTHER_DESCRIPTORS)
+    sockets = max(0, limit - RESERVED_DESCRIPTORS)
     says = "no limit" if endless else f"{limit} open files: about {sockets} sockets in a process"
-    do = f"Raise it (`ulimit -n`, LimitNOFILE=) to the sockets you expect and {OTHER_DESCRIPTORS} more."
-    if endless or sockets >= FEW_SOCKETS:
+    do = f"Raise it (`ulimit -n`, LimitNOFILE=) to the sockets you expect and {RESERVED_DESCRIPTORS} more."
+    if endless or sockets >= MIN_SOCKETS:
         yield Finding("file limits", "ok", says)
     else:
         yield Finding("file limits", "warn" if sockets else "FAIL", says, do)
@@ -189,14 +189,14 @@ def broker(conf: Conf) -> Iterator[Finding]:
         return
     from backend_main.backend import celery
 
-    workers = celery.ping_workers(PING_SECONDS)
+    workers = celery.ping_workers(PING_TIMEOUT_SECONDS)
     yield Finding("broker", "ok", "it answers")
     if workers:
         yield Finding("worker", "ok", f"{len(workers)} answer: {', '.join(sorted(workers))}")
     elif conf.runs_readers:
         yield Finding("worker", "ok", "none answers; servers read themselves")
     else:
-        says = f"none answers within {PING_SECONDS:.0f} s: uploads wait"
+        says = f"none answers within {PING_TIMEOUT_SECONDS:.0f} s: uploads wait"
         yield Finding("worker", "FAIL", says, "Start one: `scanrill worker`.")
 
 
@@ -217,12 +217,12 @@ def engine(conf: Conf) -> Iterator[Finding]:
     from backend_main.reading import Options, PageDone
     from backend_main.reading.child_process.engine_process import EngineProcess
 
-    host = EngineProcess(conf.engine, threads=1, start_seconds=ENGINE_SECONDS)
+    host = EngineProcess(conf.engine, threads=1, start_seconds=ENGINE_TIMEOUT_SECONDS)
     with tempfile.TemporaryDirectory() as directory:
         picture = Path(directory) / "line.png"
-        _draw(picture)
+        _draw_sample(picture)
         try:
-            options = Options(engine=conf.engine, page_seconds=ENGINE_SECONDS)
+            options = Options(engine=conf.engine, page_seconds=ENGINE_TIMEOUT_SECONDS)
             text = " ".join(e.text for e in host.read(picture, options) if isinstance(e, PageDone))
         finally:
             host.stop()
@@ -233,7 +233,7 @@ def engine(conf: Conf) -> Iterator[Finding]:
         yield Finding("engine", "FAIL", says, _ACTIONS["engine"])
 
 
-def _draw(path: Path) -> None:
+def _draw_sample(path: Path) -> None:
     from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
     page = Image.new("RGB", (600, 160), "white")

@@ -23,13 +23,13 @@ class LivePreview:
     all. Where `enabled` is False nothing is shown.
     """
 
-    def __init__(self, name: str, console: Console, *, on: bool) -> None:
-        self._name, self._console, self._on = name, console, on
-        self._text = self._place = ""
+    def __init__(self, name: str, console: Console, *, enabled: bool) -> None:
+        self._name, self._console, self._enabled = name, console, enabled
+        self._text = self._caption = ""
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
-        self._place = self._name
+        self._caption = self._name
         self._show()
         return self
 
@@ -38,11 +38,11 @@ class LivePreview:
     ) -> None:
         self.clear()
 
-    def begin(self, page: PageStarted) -> None:
-        self._text, self._place = "", f"{self._name}, page {page.number} of {page.page_count}"
+    def begin_page(self, page: PageStarted) -> None:
+        self._text, self._caption = "", f"{self._name}, page {page.number} of {page.page_count}"
         self._show()
 
-    def add(self, text: str) -> None:
+    def append(self, text: str) -> None:
         self._text += text
 
     def clear(self) -> None:
@@ -51,7 +51,7 @@ class LivePreview:
             live.stop()
 
     def _show(self) -> None:
-        if self._on and self._live is None:
+        if self._enabled and self._live is None:
             self._live = Live(
                 self, console=self._console, transient=True, refresh_per_second=REFRESHES_PER_SECOND
             )
@@ -60,4 +60,4 @@ class LivePreview:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         rows = Text(self._text).wrap(console, options.max_width)
         yield from rows[-max(1, console.height - ROWS_BELOW) :]
-        yield Text(self._place, style="dim")
+        yield Text(self._caption, style="dim")

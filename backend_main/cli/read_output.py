@@ -26,7 +26,7 @@ from .live_preview import LivePreview
 
 def write_files(files: list[Path], *, form: str, options: Options) -> bool:
     """Reads the files in turn, a blank line between them; False when one of them could not be read."""
-    reader = LoadedEngine(_load(options), options)
+    reader = LoadedEngine(_load_engine(options), options)
     all_read = True
     # Where the text is shown as it comes, that says how far it is.
     shown = form == "md" and sys.stdout.isatty()
@@ -53,7 +53,7 @@ class LoadedEngine(NamedTuple):
         return reading.read(file, self.options, self.engine)
 
 
-def _load(options: Options) -> Engine:
+def _load_engine(options: Options) -> Engine:
     """What does not go with the engine is said before anything is loaded, or read."""
     try:
         validate_options(engine_class(options.engine), options)
@@ -67,13 +67,13 @@ def _load(options: Options) -> Engine:
 def _write_markdown(file: Path, reader: LoadedEngine, progress: Progress) -> None:
     """What is printed is each page as it is in the end; a terminal shows its lines as they are read."""
     gap = ""
-    with LivePreview(file.name, Console(file=sys.stdout), on=sys.stdout.isatty()) as screen:
+    with LivePreview(file.name, Console(file=sys.stdout), enabled=sys.stdout.isatty()) as screen:
         for event in _events_with_progress(file, reader, progress):
             match event:
                 case reading.PageStarted():
-                    screen.begin(event)
+                    screen.begin_page(event)
                 case reading.Line():
-                    screen.add(event.markdown)
+                    screen.append(event.markdown)
                 case reading.PageDone():
                     screen.clear()
                     _write(gap + event.markdown + "\n")

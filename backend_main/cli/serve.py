@@ -19,13 +19,13 @@ from .data_dir import (
     server_lock,
     set_up,
 )
-from .link import first_user, link_for, oldest_user
+from .link import create_first_user, find_oldest_user, sign_in_link
 from .startup_signals import exit_on_signals
 
 if TYPE_CHECKING:
     from backend_main.core.conf import Conf
 
-GRACEFUL_SECONDS = 3
+GRACEFUL_SHUTDOWN_TIMEOUT_SECONDS = 3
 # Dead peers are found by TCP: WebSocket pings would cut a client that sends one big frame slowly.
 KEEPALIVE_IDLE_SECONDS, KEEPALIVE_INTERVAL_SECONDS, KEEPALIVE_PROBES = 60, 15, 4
 
@@ -56,8 +56,8 @@ def serve(
         )
     if not is_loopback(host):
         _check_public_host(conf)
-    with _hold_server_lock(conf) as lock_file, _listening(host, port) as listener:
-        address = _address(listener)
+    with _lock_data_dir(conf) as lock_file, _listen(host, port) as listener:
+        address = _url(listener)
         lock_file.write(address)
         lock_file.flush()
         lines = [f"scanrill serves at {address}/ — data in {conf.data_dir}, Ctrl-C ends it."]
@@ -66,7 +66,7 @@ def serve(
         _run(listener, conf, workers, lambda: print(*lines, sep="\n", flush=True))
 
 
-def _address(listener: socket.socket) -> str:
+def _url(listener: socket.socket) -> str:
     address, port = listener.getsockname()[:2]
     return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
 
@@ -75,10 +75,10 @@ def _sign_in_lines(address: str) -> list[str]:
     """On one's own machine, whoever sees this terminal may sign in; the first start makes the user for it."""
     from backend_main.core.auth import authentication
 
-    user = (oldest_user() or first_user()) if authentication.can_sign() else None
+    user = (find_oldest_user() or create_first_user()) if authentication.can_sign() else None
     if user is None:
         return []
-    return [f"Sign in (once, within 10 minutes): {link_for(user, address)}"]
+    return [f"Sign in (once, within 10 minutes): {sign_in_link(user, address)}"]
 
 
 def _run(listener: socket.socket, conf: Conf, workers: int, started: Callable[[], None]) -> None:
@@ -109,7 +109,7 @@ def run(listener: socket.socket, conf: Conf, started: Callable[[], None]) -> Non
         log_config=None,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_TIMEOUT_SECONDS,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn ends at these and raises them again when it is done; that was their whole work: exit code 0.
@@ -122,7 +122,7 @@ def _ignore_signal(_number: int, _frame: Any) -> None:
 
 
 @contextmanager
-def _hold_server_lock(conf: Conf) -> Iterator[IO[str]]:
+def _lock_data_dir(conf: Conf) -> Iterator[IO[str]]:
     try:
         with server_lock(conf) as file:
             yield file
@@ -133,7 +133,7 @@ def _hold_server_lock(conf: Conf) -> Iterator[IO[str]]:
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
+def _listen(host: str, port: int) -> Iterator[socket.socket]:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((host, port), family=family, backlog=2048)

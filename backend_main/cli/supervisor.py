@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 # A member ends in less; one that does not is killed. With it, all of the command ends within ten seconds.
 STOP_TIMEOUT_SECONDS = 9
-FIRST_DELAY_SECONDS, LAST_DELAY_SECONDS = 0.1, 10.0
+INITIAL_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.1, 10.0
 # One that lived for so long did not die of its start.
 STABLE_AFTER_SECONDS = 60.0
 
@@ -32,11 +32,11 @@ class ProcessSupervisor:
 
     program = (sys.executable, "-m", "backend_main.cli.server_process")
 
-    def __init__(self, listener: socket.socket, count: int, started: Callable[[], None]) -> None:
-        self._listener, self._count, self._started = listener, count, started
+    def __init__(self, listener: socket.socket, count: int, on_ready: Callable[[], None]) -> None:
+        self._listener, self._count, self._on_ready = listener, count, on_ready
         self._parent_alive_pipe, self._alive_pipe = os.pipe()
         self._ready_reader, self._ready_writer = os.pipe()
-        self._serving, self._failed = 0, False
+        self._ready_count, self._failed = 0, False
         self._processes: set[Process] = set()
 
     def run(self) -> None:
@@ -50,35 +50,35 @@ class ProcessSupervisor:
         self._stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        loop.add_reader(self._ready_reader, self._on_ready)
+        loop.add_reader(self._ready_reader, self._count_ready)
         members = {asyncio.create_task(self._supervise(number)) for number in range(1, self._count + 1)}
         await self._stopping.wait()
         await self._terminate(members)
 
-    def _on_ready(self) -> None:
-        before = self._serving
-        self._serving += len(os.read(self._ready_reader, 1024))
-        if before < self._count <= self._serving:
-            self._started()
+    def _count_ready(self) -> None:
+        before = self._ready_count
+        self._ready_count += len(os.read(self._ready_reader, 1024))
+        if before < self._count <= self._ready_count:
+            self._on_ready()
 
     async def _supervise(self, number: int) -> None:
-        delay, loop = FIRST_DELAY_SECONDS, asyncio.get_running_loop()
+        delay, loop = INITIAL_BACKOFF_SECONDS, asyncio.get_running_loop()
         while not self._stopping.is_set():
             began = loop.time()
-            code = await self._run_one(number)
+            code = await self._run_process(number)
             if self._stopping.is_set():
                 return
-            if self._serving < self._count:
+            if self._ready_count < self._count:
                 self._failed = True
                 self._stopping.set()
                 return
             log.error("process %d of the server ended with %d; another takes its place", number, code)
-            delay = FIRST_DELAY_SECONDS if loop.time() - began > STABLE_AFTER_SECONDS else delay
+            delay = INITIAL_BACKOFF_SECONDS if loop.time() - began > STABLE_AFTER_SECONDS else delay
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), delay)
-            delay = min(2 * delay, LAST_DELAY_SECONDS)
+            delay = min(2 * delay, MAX_BACKOFF_SECONDS)
 
-    async def _run_one(self, number: int) -> int:
+    async def _run_process(self, number: int) -> int:
         """How it ended."""
         descriptors = (self._listener.fileno(), self._ready_writer, self._parent_alive_pipe)
         process = await asyncio.create_subprocess_exec(

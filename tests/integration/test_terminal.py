@@ -66,7 +66,7 @@ def test_the_text_comes_while_it_is_read_and_the_markdown_in_the_end(
     engine, (ours, theirs) = Waiting(), os.openpty()
     terminal = Terminal(ours)
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(read_output, "_load", lambda options: engine)
+    monkeypatch.setattr(read_output, "_load_engine", lambda options: engine)
     with os.fdopen(theirs, "w") as stdout:
         monkeypatch.setattr("sys.stdout", stdout)
         files = [tmp_path / "two.tiff"]

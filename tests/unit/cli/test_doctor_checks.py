@@ -298,7 +298,7 @@ def test_an_engine_reads_a_line_or_fails_with_what_it_read(
     def draw(path: Path) -> None:
         path.write_bytes(scripted_png(lines=["Poctor heads"]))
 
-    monkeypatch.setattr(doctor_checks, "_draw", draw)
+    monkeypatch.setattr(doctor_checks, "_draw_sample", draw)
     finding = one("engine", conf)
     assert finding.status == "FAIL"
     assert "Poctor heads" in finding.message
@@ -308,7 +308,7 @@ def test_an_engine_that_reads_in_capitals_reads(conf: Conf, monkeypatch: pytest.
     def draw(path: Path) -> None:
         path.write_bytes(scripted_png(lines=["DOCTOR READS"]))
 
-    monkeypatch.setattr(doctor_checks, "_draw", draw)
+    monkeypatch.setattr(doctor_checks, "_draw_sample", draw)
     assert well("engine", conf)
 
 
