@@ -1,4 +1,4 @@
-"""What a person at a terminal sees of a page while it is read: its text as it comes, until it is done."""
+"""Preview of a page in the terminal while the engine reads it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from rich.text import Text
 from backend_main.reading import PageStarted
 
 REFRESHES_PER_SECOND = 10
-# Of the terminal's height: what is below the text, and a row for the cursor.
+# Rows of the terminal below the text: the caption, and a row for the cursor.
 ROWS_BELOW = 2
 
 
 class LivePreview:
-    """The end of a page's text so far, as much as there is room for, and how far the document is.
+    """Last rows of the page's text so far, and a caption with the page number.
 
-    It is wiped when the page is done: what the page says in the end is printed in its place, once and for
-    all. Where `enabled` is False nothing is shown.
+    `clear` removes the preview when the page is done, so that the caller can print the final text instead.
+    If `enabled` is False, nothing is shown.
     """
 
     def __init__(self, name: str, console: Console, *, enabled: bool) -> None:

@@ -16,6 +16,7 @@ from ..errors import DatabaseUnavailable
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.5
+NOTIFIER_STOP_TIMEOUT_SECONDS = 1.0
 IDLE_PAUSE_SECONDS = 0.01
 """After a job, where no call for another is left. Who waits for its end is told of it meanwhile, and not
 while a thread looks for what is hardly there (docs/decisions/0099)."""
@@ -162,7 +163,7 @@ def start_worker_notifier(post: Callable[[int], None]) -> None:
     _courier.start()
 
 
-def stop_worker_notifier(timeout_seconds: float) -> None:
+def stop_worker_notifier(timeout_seconds: float = NOTIFIER_STOP_TIMEOUT_SECONDS) -> None:
     global _courier
     if _courier is not None:
         _courier.stop(timeout_seconds)
