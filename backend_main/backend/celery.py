@@ -1,7 +1,7 @@
 """Celery application: it wakes readers in workers by calls. No other module imports Celery.
 
-A call has no content, because the job rows are the queue. Maintenance replaces lost calls; an extra call finds
-no job.
+A call has no content, because the job rows are the queue. Maintenance replaces lost calls; an extra call
+finds no job.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Subclass of uvicorn's WebSocket protocol with a fast path for text messages.
 
-ASGI's `send` needs a turn of the event loop, and wsproto encodes each text for each socket. Together they are
-most of the cost of fan-out to many sockets (decision 36). The fast path writes one encoded frame to all sockets.
+ASGI's `send` needs a turn of the event loop, and wsproto encodes each text for each socket. Both together are
+most of the cost of fan-out to many sockets (decision 36). The fast path writes one frame to all sockets.
 
 It relies on private members, so pyproject.toml pins uvicorn below the next minor version.
 """

@@ -145,8 +145,9 @@ def _listen(host: str, port: int) -> Iterator[socket.socket]:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
+        reason = (error.strerror or str(error)).partition(" (while")[0]  # Python appends the address
         raise CommandError(
-            f"Cannot listen on {host}, port {port} ({error.strerror}). Choose another --host or --port."
+            f"Cannot listen on {host}, port {port} ({reason}). Choose another --host or --port."
         ) from None
     with listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
