@@ -1,8 +1,8 @@
-"""What ingest is compared with: a Channels consumer as one writes it first, and one that only receives.
+"""Server that `ingest.py` compares with: a simple Channels consumer, and one that only receives.
 
-`/plain/` parses the frame with `json`, decodes with `base64`, hashes, writes, on a thread; `/receive/` takes
-the frame and does nothing, so that what the server itself costs can be taken off. Both answer `list` at once.
-Served by uvicorn with scanrill's own options.
+`/baseline/` parses the frame with `json`, decodes it with `base64`, then hashes and writes the file, on a
+thread. `/receive/` ignores the frame, so its cost is that of the server alone. Both answer `list` at once.
+uvicorn runs with the options of scanrill.
 
     python -m benchmarks.baseline_server PORT DIRECTORY
 """
@@ -50,7 +50,10 @@ def main() -> None:
     application = ProtocolTypeRouter(
         {
             "websocket": URLRouter(
-                [path("plain/", BaselineConsumer.as_asgi()), path("receive/", ReceiveOnlyConsumer.as_asgi())]
+                [
+                    path("baseline/", BaselineConsumer.as_asgi()),
+                    path("receive/", ReceiveOnlyConsumer.as_asgi()),
+                ]
             )
         }
     )

@@ -1,13 +1,15 @@
-"""One message to many sockets: scanrill's hub beside the Channels tutorial's consumer and two of Node.js.
+"""Benchmark of fan-out: one message to many sockets, by scanrill, by the Channels tutorial and by Node.js.
 
-In one run, on loopback, with the same load client, messages of 1 KiB, and in turn, round after round.
+All servers are measured in one run on loopback, in turn, round after round. The load client and the size of
+the messages (1 KiB) are the same.
 
-- Live text: a process publishes through Redis, no database on any side.
-- Durable events: a socket sends a request, a row is written, and all of the user's sockets hear of it.
+- Live text: a process publishes through Redis. No server uses a database.
+- Durable events: a socket sends a request, the server writes a row, and sends the event to all sockets.
 
-Each with one user on 1, 100 and 500 sockets, and with 500 users on one each: events a second with 64 on their
-way, then the time from publishing to arrival at a fixed rate that all of them bear. CPU is of the server's
-process, which has a core of its own. Last, the memory of a socket on which nothing happens.
+The scenarios are one user with 1, 100 and 500 sockets, and 500 users with one socket each. The first phase
+measures events per second with 64 messages in flight. The second measures latency at a fixed rate that all
+servers sustain. CPU is that of the server process, which has its own core. At the end, the memory of an idle
+socket is measured.
 
     .venv/bin/python -m benchmarks.fan_out --write
 """
@@ -35,7 +37,7 @@ from benchmarks.readme_tables import write
 
 WINDOW = 64
 COMMAND_TIMEOUT_SECONDS = 120
-# No more of what was sent is waited for when nothing has come for so long.
+# A message counts as lost when no delivery has arrived for this time.
 LOST_TIMEOUT_SECONDS = 2.0
 GOAL_EVENTS, GOAL_P99, GOAL_CPU, GOAL_IDLE_KIB = 5, 0.1, 1.2, 30
 QUIET_SECONDS, QUIET_SHARE, SETTLE_LIMIT_SECONDS = 0.1, 0.1, 20
@@ -45,9 +47,9 @@ Reply = dict[str, Any]
 
 @dataclass(frozen=True)
 class Scenario:
-    """So many users with so many sockets each; events a second at the fixed rate, live and durable.
+    """Number of users and of sockets per user, and events per second at the fixed rate, live and durable.
 
-    `most`: of live text no more are sent at full speed, however fast.
+    `max_messages` bounds the live messages at full speed.
     """
 
     name: str
@@ -59,7 +61,7 @@ class Scenario:
 
     @property
     def names(self) -> list[str]:
-        """Others than any other scenario's: no group of the tutorial's has members who have left."""
+        """Return names that no other scenario uses, so that groups of the tutorial have no former members."""
         return [f"u{number}-of-{self.users}x{self.sockets}" for number in range(self.users)]
 
     def paths(self, stack: Stack) -> list[str]:
@@ -76,7 +78,7 @@ SCENARIOS = (
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one server: CPU in µs a delivery, p50 and p99 in ms, `busy` the load client's share of its core."""
+    """Figures of a server: CPU in µs per delivery, p50 and p99 in ms, `busy` the load client's CPU share."""
 
     events: float
     cpu_full: float
@@ -88,7 +90,7 @@ class Figures:
 
 
 class Worker:
-    """A process that carries out commands, one at a time; one that takes too long is killed."""
+    """Child process that carries out one command at a time. A command that takes too long kills it."""
 
     def __init__(self, module: str, *arguments: object) -> None:
         command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
@@ -110,7 +112,7 @@ class Worker:
         finally:
             watchdog.cancel()
         if answer is None:
-            raise RuntimeError(f"{self._process.args!r} gave no answer")
+            raise RuntimeError(f"{self._process.args!r} sent no reply")
         return answer
 
     def stop(self) -> None:
@@ -118,11 +120,11 @@ class Worker:
 
 
 Send = Callable[[float, float], Reply]
-"""Sends for so many seconds at a rate, or (0) as fast as it comes through; `sent` and when it `begun`."""
+"""Function that sends for some seconds at a rate (0: full speed). It returns `sent` and `started_at` (ns)."""
 
 
 class Bench:
-    """A server, and the client that is connected to it as a scenario wants."""
+    """A server, and the load client with the connections of a scenario."""
 
     def __init__(self, stack: Stack, scenario: Scenario, folder: Path) -> None:
         self.stack, self.scenario = stack, scenario
@@ -133,11 +135,11 @@ class Bench:
         self._progress_path = path
 
     def connect(self, *, durable: bool) -> None:
-        """For durable events without opting in: who asks hears of it once, as all others do."""
+        """Connect all sockets. For durable events they do not opt in, so each gets an event once."""
         connect(self.client, self.stack, self.scenario.paths(self.stack), opt_in=not durable)
 
     def start_publisher(self, rounds: int, seconds: float) -> Send:
-        """Live text, from a process of its own."""
+        """Start a process that publishes live text; return the function that makes it send."""
         stack, fan = self.stack, self.scenario.sockets
         self.publisher = publisher = Worker(
             "fan_out_publisher", stack.publisher_kind, stack.redis_port, self._progress_path
@@ -157,7 +159,7 @@ class Bench:
         )
 
     def request_sender(self) -> Send:
-        """Durable events, by requests on the sockets themselves, in turn."""
+        """Return a function that causes durable events, by requests on the sockets in turn."""
         own = self.stack.requests(self.scenario.names)
         requests = [request for request in own for _ in range(self.scenario.sockets)]
         fan = self.scenario.sockets
@@ -171,7 +173,7 @@ class Bench:
         return Figures(events, cpu_full, report["p50"], report["p99"], cpu, lost + lost_too, busy)
 
     def wait_until_idle(self) -> None:
-        """Until the server has done what is left to do, but for what it always does."""
+        """Wait until the server is idle, except for its periodic work."""
         limit = time.monotonic() + SETTLE_LIMIT_SECONDS
         while time.monotonic() < limit:
             before = servers.cpu_seconds(self.stack.pid)
@@ -189,7 +191,7 @@ class Bench:
         cpu = servers.cpu_seconds(self.stack.pid) - cpu
         delivered = self.progress.deliveries - before
         report = self.client.call(do="report")
-        events = delivered / self.scenario.sockets / ((self.progress.last_at - sent["begun"]) / 1e9)
+        events = delivered / self.scenario.sockets / ((self.progress.last_at - sent["started_at"]) / 1e9)
         lost = expected - before - delivered
         return events, cpu / max(1, delivered) * 1e6, lost, report["busy"], report
 
@@ -213,7 +215,7 @@ def connect(client: Worker, stack: Stack, paths: Sequence[str], *, opt_in: bool 
 def compare(
     stacks: Sequence[Stack], scenario: Scenario, durable: bool, options: argparse.Namespace, folder: Path
 ) -> dict[str, Figures]:
-    """The medians of some rounds, in each of which the servers have their turns."""
+    """Measure the servers in turn, round after round, and return their medians."""
     found: dict[str, list[Figures]] = {stack.name: [] for stack in stacks}
     with ExitStack() as running:
         benches = [Bench(stack, scenario, folder) for stack in stacks]
@@ -249,7 +251,7 @@ def started(kinds: Sequence[type[Stack]], redis_port: int, folder: Path) -> Iter
 
 
 def idle_kib(kind: type[Stack], redis_port: int, folder: Path) -> float:
-    """KiB of memory for each of many sockets, of a server that was just started and has had some."""
+    """Return the KiB per idle socket. The server is new and has already had some connections."""
     with started([kind], redis_port, folder) as [stack]:
         client = Worker("fan_out_client", folder / f"{kind.__name__}-idle.progress")
         try:
@@ -265,7 +267,7 @@ def idle_kib(kind: type[Stack], redis_port: int, folder: Path) -> float:
             client.stop()
 
 
-# ── what comes out ──
+# ── the report ──
 
 Results = dict[str, dict[str, Figures]]
 TUTORIAL, NODE, SCANRILL = servers.TutorialOnDaphne.name, servers.NodeWs.name, servers.Scanrill.name
@@ -354,14 +356,14 @@ def measure(options: argparse.Namespace) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=2.5, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=2.5, help="duration of each measurement")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     options.scenarios = SCENARIOS
     load = os.getloadavg()[0]
     text = measure(options)
-    asked = f"--rounds {options.rounds} --seconds {options.seconds:g}"
-    command = f".venv/bin/python -m benchmarks.fan_out {asked} --write"
+    arguments = f"--rounds {options.rounds} --seconds {options.seconds:g}"
+    command = f".venv/bin/python -m benchmarks.fan_out {arguments} --write"
     head = f"`{command}`, medians, load average {load:.1f} before."
     print(f"{head}\n\n{text}")
     if options.write:

@@ -1,8 +1,10 @@
-"""The load client of `fan_out.py`: many WebSockets in one process, the same for every server.
+"""Load client of `fan_out.py`: many WebSockets in one process, for every server.
 
-It speaks RFC 6455 by itself on uvloop's transports and looks into no message but for its stamp, the time it
-was sent at, so that a delivery costs it a few microseconds: less than any of the servers. Commands come as
-lines of JSON, each with an answer. How much was delivered, and when last, stands in a file that others map.
+It implements RFC 6455 on uvloop's transports. Of a message it parses only the stamp, which is the time of
+sending. So a delivery costs a few microseconds, less than in any of the servers.
+
+Commands and replies are lines of JSON. The number of deliveries and the time of the last are in a file, which
+other processes map.
 
     python -m benchmarks.fan_out_client PROGRESS_FILE
 """
@@ -26,14 +28,14 @@ import uvloop
 STAMP, STAMP_DIGITS = b"sent-at-", 16
 MAX_CONCURRENT_CONNECTS = 25
 CONNECT_TIMEOUT_SECONDS = 60
-# While nothing may be sent the client looks this often whether something may.
+# Interval at which the client checks whether it may send.
 POLL_INTERVAL_SECONDS = 0.0005
 TEXT, PING, PONG, MASKED = 0x81, 0x89, 0x8A, 0x80
 Reply = dict[str, Any]
 
 
 class Progress:
-    """Two numbers in a file: deliveries, and the monotonic time of the last in nanoseconds."""
+    """Memory-mapped file with two numbers: deliveries, and the monotonic time of the last in nanoseconds."""
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
@@ -54,20 +56,20 @@ class Progress:
 
 
 def stamped(text: bytes) -> bytes:
-    """The message that has a stamp in it, with the time of now as that."""
+    """Return the message with the current time as its stamp."""
     at = text.index(STAMP) + len(STAMP)
     return text[:at] + b"%0*d" % (STAMP_DIGITS, time.monotonic_ns()) + text[at + STAMP_DIGITS :]
 
 
 def frame(payload: bytes, kind: int = TEXT) -> bytes:
-    """Masked, as all of a client's, by zeros: what is masked so stays as it is."""
+    """Encode a client frame. The mask is zero, so the payload stays as it is."""
     size = len(payload)
     length = bytes([MASKED | size]) if size < 126 else struct.pack("!BH", MASKED | 126, size)
     return bytes([kind]) + length + bytes(4) + payload
 
 
 class LoadClient:
-    """All the sockets, and what came in on them."""
+    """All sockets, and the deliveries on them."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -81,7 +83,7 @@ class LoadClient:
         self._progress.set(self.deliveries, now)
 
     async def connect(self, port: int, paths: Sequence[str], hello: str, welcome: str) -> Reply:
-        """Opens a socket for each path, in their order; `welcome` is in what answers `hello`, if that is."""
+        """Open a socket for each path, in order. If `hello` is set, its reply must contain `welcome`."""
         gate = asyncio.Semaphore(MAX_CONCURRENT_CONNECTS)
         loop = asyncio.get_running_loop()
 
@@ -101,28 +103,28 @@ class LoadClient:
         return {}
 
     async def report(self) -> Reply:
-        """Milliseconds to the half and to 99 of a hundred deliveries since `reset`, and how busy this was."""
+        """Return p50 and p99 of the deliveries since `reset`, in ms, and the CPU share of this process."""
         busy = (time.process_time() - self._cpu) / (time.monotonic() - self._wall)
         found = np.frombuffer(self.latencies, dtype="q") if self.latencies else np.array([0])
         p50, p99 = (float(value) / 1e6 for value in np.percentile(found, (50, 99)))
-        del found  # an array whose memory is lent out cannot be emptied
+        del found  # an exported array cannot be emptied
         return {"p50": p50, "p99": p99, "busy": busy, "closed": self.closed}
 
     async def send_requests(
         self, requests: Sequence[str], fan: int, seconds: float, rate: float, window: int
     ) -> Reply:
-        """Sends the requests in turn, each on its own socket: at a rate, or (0) with so many on their way."""
+        """Send the requests in turn, each on its socket: at a rate, or (0) with `window` events in flight."""
         prepared = [request.encode() for request in requests]
-        begun, before, sent = time.monotonic(), self.deliveries, 0
-        while (elapsed := time.monotonic() - begun) < seconds:
-            due = sent < elapsed * rate if rate else sent - (self.deliveries - before) // fan < window
-            if due:
+        started, before, sent = time.monotonic(), self.deliveries, 0
+        while (elapsed := time.monotonic() - started) < seconds:
+            is_due = sent < elapsed * rate if rate else sent - (self.deliveries - before) // fan < window
+            if is_due:
                 turn = sent % len(prepared)
                 self.sockets[turn].transport.write(frame(stamped(prepared[turn])))
                 sent += 1
-            if not due or not sent % 16:
-                await asyncio.sleep(POLL_INTERVAL_SECONDS if not due else 0)
-        return {"sent": sent, "begun": int(begun * 1e9)}
+            if not is_due or not sent % 16:
+                await asyncio.sleep(POLL_INTERVAL_SECONDS if not is_due else 0)
+        return {"sent": sent, "started_at": int(started * 1e9)}
 
     async def disconnect(self) -> Reply:
         for socket in self.sockets:
@@ -134,6 +136,8 @@ class LoadClient:
 
 
 class Socket(asyncio.Protocol):
+    """WebSocket of the load client."""
+
     transport: asyncio.Transport
 
     def __init__(self, load: LoadClient, port: int, path: str, hello: bytes, welcome: bytes) -> None:
@@ -163,7 +167,7 @@ class Socket(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._load.closed += 1
         if not self.opened.done():
-            self.opened.set_exception(ConnectionError(f"closed while it opened: {exc}"))
+            self.opened.set_exception(ConnectionError(f"connection closed during the handshake: {exc}"))
 
     def data_received(self, data: bytes) -> None:
         data = self._rest + data if self._rest else data
@@ -185,7 +189,7 @@ class Socket(asyncio.Protocol):
         return rest
 
     def _parse_frames(self, data: bytes) -> bytes:
-        """Gives back what is not a whole frame yet."""
+        """Handle all whole frames, and return the rest."""
         if not self._upgraded:
             return data
         load, now = self._load, time.monotonic_ns()
@@ -216,14 +220,14 @@ class Socket(asyncio.Protocol):
     def _handle_other(self, kind: int, payload: bytes) -> None:
         if kind == PING:
             self.transport.write(frame(payload, PONG))
-        elif payload == b"2":  # engine.io's own ping
+        elif payload == b"2":  # ping of engine.io
             self.transport.write(frame(b"3"))
         elif self._welcome and self._welcome in payload and not self.opened.done():
             self.opened.set_result(None)
 
 
 async def serve(progress: Path) -> None:
-    """Carries out commands until there are no more."""
+    """Carry out commands until standard input ends."""
     load = LoadClient(Progress(progress))
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):

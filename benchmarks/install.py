@@ -1,7 +1,7 @@
-"""From nothing to the first text: a new virtual environment, the wheel into it by pip, and a page read.
+"""Benchmark of an installation: a new virtual environment, the wheel by pip, and the first page.
 
-Once with the packages out of pip's cache, once downloaded anew, which says as much about the network. The
-page is drawn, and read by `scanrill read`: no server, the engine starts cold.
+It runs once with packages from pip's cache and once with a download, which depends on the network. `scanrill
+read` reads a rendered page, without a server and with an engine that is not loaded yet.
 
     .venv/bin/python -m benchmarks.install --write
 """
@@ -25,7 +25,7 @@ WAYS = {"from pip's cache": (), "downloaded": ("--no-cache-dir",)}
 
 
 def measure_once(wheel: Path, options: tuple[str, ...], folder: Path) -> list[float]:
-    """Seconds of each step; the last two count from the start of `scanrill read`."""
+    """Return the seconds of each step; the last two count from the start of `scanrill read`."""
     environment, page = folder / "venv", folder / "page.png"
     page.write_bytes(page_png(lines_of_text(LINES)))
     pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", *options, wheel]
@@ -48,7 +48,7 @@ def time_reading(command: list[object]) -> tuple[float, float]:
         list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/"
     ) as process:
         assert process.stdout is not None
-        assert process.stdout.read(1), "no text"
+        assert process.stdout.read(1), "the command printed no text"
         first = time.perf_counter() - began
         process.stdout.read()
     assert process.returncode == 0
@@ -56,7 +56,7 @@ def time_reading(command: list[object]) -> tuple[float, float]:
 
 
 def build_wheel(folder: Path) -> Path:
-    """The wheel of this checkout."""
+    """Build the wheel of this checkout."""
     command = [sys.executable, "-m", "venv", folder / "pip"]
     time_command(command)
     pip = folder / "pip" / "bin" / "python"
@@ -66,7 +66,7 @@ def build_wheel(folder: Path) -> Path:
 
 
 def measure(repeat: int) -> dict[str, list[float]]:
-    """Medians. The first run of all is not counted: it fills the cache."""
+    """Return the medians of all runs but the first, which fills the cache."""
     runs: dict[str, list[list[float]]] = {way: [] for way in WAYS}
     with tempfile.TemporaryDirectory(prefix="scanrill-install-") as directory:
         wheel = build_wheel(Path(directory))

