@@ -1,6 +1,6 @@
 """Load client of `fan_out.py`: many WebSockets in one process, for every server.
 
-It implements RFC 6455 on uvloop's transports. Of a message it parses only the stamp, which is the time of
+It implements RFC 6455 on uvloop's transports. It parses only the stamp of a message, which is the time of
 sending. So a delivery costs a few microseconds, less than in any of the servers.
 
 Commands and replies are lines of JSON. The number of deliveries and the time of the last are in a file, which

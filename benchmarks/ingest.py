@@ -8,8 +8,8 @@ For each size, in one run and in turn:
 - the lower bound: SHA-256 and a write in this process
 - the file by POST
 
-Of the server process, it measures CPU seconds, the peak of memory above the start, and the slowest concurrent
-`list` on another socket.
+It measures CPU seconds and peak memory of the server process, and the slowest concurrent `list` on another
+socket.
 
     .venv/bin/python -m benchmarks.ingest --write
 """

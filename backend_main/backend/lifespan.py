@@ -16,7 +16,7 @@ from backend_main.core.pubsub.messages import SYSTEM_OWNER_ID, JobsAvailable
 
 
 class ProcessRole:
-    """Tasks of this process beside serving. Of several processes on one socket, the first has all tasks."""
+    """Tasks of this process beside serving. If several processes share a socket, the first has all tasks."""
 
     runs_readers = True
     runs_maintenance = True

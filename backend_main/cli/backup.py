@@ -49,11 +49,13 @@ def backup(
         )
     if file.exists():
         raise CommandError(f"{file} already exists. Choose another file name.")
+    made = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    manifest = {"format": FORMAT, "scanrill": __version__, "made": made}
     with _atomic_output(file) as draft, tempfile.TemporaryDirectory(dir=draft.parent) as directory:
         snapshot = Path(directory) / DATABASE
         _copy_database(conf.database_path, snapshot)
         with tarfile.open(draft, "w") as archive:
-            _add(archive, MANIFEST, json.dumps(_manifest()).encode())
+            _add(archive, MANIFEST, json.dumps(manifest).encode())
             _add(archive, SECRET, (conf.data_dir / SECRET).read_bytes() if not conf.secret_key else b"")
             count = _add_files(archive, snapshot, conf.files_dir)
             archive.add(snapshot, DATABASE)
@@ -104,11 +106,6 @@ def reset_event_log(data_dir: DataDir = None) -> None:
 
 
 # ── writing ──
-
-
-def _manifest() -> dict[str, object]:
-    made = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    return {"format": FORMAT, "scanrill": __version__, "made": made}
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
@@ -119,12 +119,8 @@ def run(listener: socket.socket, conf: Conf, on_listening: Callable[[], None]) -
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         # After its shutdown, uvicorn raises the signal again. This handler ignores it, so the exit code is 0.
-        signal.signal(number, _ignore_signal)
+        signal.signal(number, lambda *_: None)
     Server(config, on_listening).run(sockets=[listener])
-
-
-def _ignore_signal(_number: int, _frame: Any) -> None:
-    pass
 
 
 @contextmanager
