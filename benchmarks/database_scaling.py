@@ -56,7 +56,7 @@ def measure_database(database: str) -> Iterator[str]:
 
     def check_users() -> None:
         for some in slices:
-            accounts.accounts(some)
+            accounts.load_accounts(some)
 
     def claim() -> None:
         claimed = job_queue.claim_next("benchmark")

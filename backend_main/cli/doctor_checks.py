@@ -126,20 +126,16 @@ def database(conf: Conf) -> Iterator[Finding]:
 
 def migrations(conf: Conf) -> Iterator[Finding]:
     """Check that the database has the schema of this version."""
-    from django.db import connection
-    from django.db.migrations.executor import MigrationExecutor
+    from backend_main.core.db.migrations_state import migrations_state
 
     if not _has_database(conf):
         return
-    executor = MigrationExecutor(connection)
-    known = {key for key in executor.loader.disk_migrations if key[0] == "core"}
-    newer = {key for key in executor.loader.applied_migrations if key[0] == "core"} - known
-    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    if newer:
+    state = migrations_state()
+    if state.is_newer:
         message = "a newer version of scanrill wrote the database"
         yield Finding("migrations", "FAIL", message, "Install that version.")
-    elif missing:
-        message = f"{missing} not applied yet"
+    elif not state.is_current:
+        message = f"{state.unapplied_count} not applied yet"
         yield Finding("migrations", "warn", message, "The next start of a server applies them.")
     else:
         yield Finding("migrations", "ok", "all applied")

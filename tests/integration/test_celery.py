@@ -73,7 +73,7 @@ def test_server_without_redis_imports_neither_celery_nor_redis(tmp_path: Path) -
     ("settings", "message"),
     [
         ({}, "A worker requires SCANRILL_REDIS_URL."),
-        ({"BROKER_URL": "amqp://localhost"}, "SCANRILL_BROKER_URL needs a Redis for live text."),
+        ({"BROKER_URL": "amqp://localhost"}, "SCANRILL_BROKER_URL needs Redis for live text."),
     ],
 )
 def test_worker_without_redis_is_refused_with_one_line(

@@ -132,7 +132,7 @@ def test_without_a_server_the_link_is_for_its_default_address(tmp_path: Path) ->
 def test_where_another_service_signs_the_tokens_there_is_no_link(tmp_path: Path) -> None:
     settings = {"JWT_ALGORITHM": "RS256", "JWT_VERIFYING_KEY": "a key"}
     scanrill(tmp_path, "user", "add", "anna", "--no-password")
-    assert "another service" in refusal(scanrill(tmp_path, "link", **settings))
+    assert "Another service" in refusal(scanrill(tmp_path, "link", **settings))
 
 
 # ── the cookie ──

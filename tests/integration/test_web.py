@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from backend_main.core.http.security_headers import API_POLICY, PAGE_POLICY
-from backend_main.core.http.web_page import BUILT
+from backend_main.core.http.web_page import BUILD_DIR
 from tests.support.server import Server
 
 
@@ -49,13 +49,13 @@ def test_an_unknown_address_is_told_in_the_language_of_who_asks(method: str, ser
     if method == "HEAD":
         assert program.content == person.content == b""
     else:
-        assert program.json() == {"error": {"detail": "There is nothing at this address."}}
-        assert person.text == "There is nothing at this address.\n"
+        assert program.json() == {"error": {"detail": "Not found."}}
+        assert person.text == "Not found.\n"
 
 
 def test_the_first_address_is_the_page_or_says_how_to_build_it(server: Server) -> None:
     answer = httpx.get(server.http)
-    if BUILT.is_dir():
+    if BUILD_DIR.is_dir():
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/html")
     else:

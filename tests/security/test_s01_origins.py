@@ -138,4 +138,4 @@ def test_s01_an_allowed_origin_that_is_none_stops_the_start(
     origin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "conf", msgspec.structs.replace(conf, allowed_origins=[*ALLOWED, origin]))
-    assert [problem.id for problem in checks.allowed_origins()] == ["core.E003"]
+    assert [problem.id for problem in checks.check_allowed_origins()] == ["core.E003"]

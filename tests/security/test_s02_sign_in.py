@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import httpx
 
-from backend_main.core.http.sign_in import COOKIE
+from backend_main.core.http.sign_in import COOKIE_NAME
 from tests.support.accounts import Account
 from tests.support.server import Server
 
@@ -22,7 +22,7 @@ def test_s02_nothing_that_signs_in_stands_in_the_log(new_server: Callable[..., S
         by_password = {"username": ada.name, "password": password, "cookie": True}
         for body in (by_password, by_password | {"password": password + "!"}, by_password | {"cookie": 1}):
             secrets += http.post("/api/token/", json=body).json().values()
-        secrets += [http.cookies[COOKIE], http.post("/api/token/refresh/", json={}).json()["access"]]
+        secrets += [http.cookies[COOKIE_NAME], http.post("/api/token/refresh/", json={}).json()["access"]]
         for secret in list(filter(lambda text: isinstance(text, str), secrets)):
             everywhere(http, secret)
         assert http.get("/healthz").status_code == 200

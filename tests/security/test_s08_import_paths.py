@@ -248,7 +248,7 @@ def test_s08_a_root_in_the_data_directory_stops_the_start(
 ) -> None:
     bad = conf.data_dir / inside.format(name=conf.data_dir.name)
     monkeypatch.setattr(checks, "conf", msgspec.structs.replace(conf, import_roots=[bad]))
-    assert [problem.id for problem in checks.import_roots()] == ["core.E002"]
+    assert [problem.id for problem in checks.check_import_roots()] == ["core.E002"]
 
 
 def test_s08_a_symlink_to_the_data_directory_as_a_root_stops_the_start(
@@ -256,14 +256,14 @@ def test_s08_a_symlink_to_the_data_directory_as_a_root_stops_the_start(
 ) -> None:
     (tmp_path / "link").symlink_to(conf.files_dir)
     monkeypatch.setattr(checks, "conf", msgspec.structs.replace(conf, import_roots=[tmp_path / "link"]))
-    assert [problem.id for problem in checks.import_roots()] == ["core.E002"]
+    assert [problem.id for problem in checks.check_import_roots()] == ["core.E002"]
 
 
 def test_s08_a_root_elsewhere_does_not_stop_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "conf", msgspec.structs.replace(conf, import_roots=[tmp_path]))
-    assert checks.import_roots() == []
+    assert checks.check_import_roots() == []
 
 
 # ── what is swapped while it is opened ──

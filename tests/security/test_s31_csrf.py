@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backend_main.core.http.sign_in import COOKIE
+from backend_main.core.http.sign_in import COOKIE_NAME
 from tests.support.accounts import Account
 from tests.support.server import Server
 
@@ -51,12 +51,12 @@ def cookie_of(account: Account) -> str:
         account.server, "POST", "/api/token/code/", origin=account.server.http, json={"code": account.code()}
     )
     assert answer.status_code == 200
-    return answer.cookies[COOKIE]
+    return answer.cookies[COOKIE_NAME]
 
 
 def guarded(account: Account) -> dict[str, tuple[str, str, dict[str, Any]]]:
     """What sets, uses or removes the cookie."""
-    cookie = {"Cookie": f"{COOKIE}={cookie_of(account)}"}
+    cookie = {"Cookie": f"{COOKIE_NAME}={cookie_of(account)}"}
     name = {"username": account.name, "password": PASSWORD, "cookie": True}
     return {
         "sign in by code": ("POST", "/api/token/code/", {"json": {"code": account.code()}}),
@@ -91,7 +91,7 @@ def test_s31_a_refused_page_uses_up_no_code(ada: Account) -> None:
 
 
 def test_s31_the_cookie_opens_nothing_but_the_token_door(ada: Account) -> None:
-    cookie = {"Cookie": f"{COOKIE}={cookie_of(ada)}"}
+    cookie = {"Cookie": f"{COOKIE_NAME}={cookie_of(ada)}"}
     for method, path in (("GET", "/api/me/"), ("GET", "/api/uploads/"), ("POST", "/api/uploads/")):
         answer = send(ada.server, method, path, origin=ada.server.http, headers=cookie)
         assert answer.status_code == 401, path
