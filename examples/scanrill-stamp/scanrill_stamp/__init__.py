@@ -1,7 +1,7 @@
-"""An engine of one's own for scanrill, in forty lines: how large a page is, and how dark its lines are.
+"""Example of an engine in another package. It returns the size of a page and the darkness of its rows.
 
-Install it where scanrill is (`pip install ./examples/scanrill-stamp`); `scanrill engines` lists it, and
-`scanrill read --engine stamp page.png` reads with it, as does an upload that asks for it.
+Install it in the environment of scanrill: `pip install ./examples/scanrill-stamp`. Then `scanrill engines` lists
+it, and `scanrill read --engine stamp page.png` uses it. An upload can select it as well.
 """
 
 from collections.abc import Iterator
@@ -10,11 +10,13 @@ from backend_main.reading import Engine, Line, MarkdownWriter, Options, PageImag
 
 
 class StampEngine(Engine):
+    """Engine with a heading for the size of the page and a line for every 100 rows of pixels."""
+
     name = "stamp"
     profiles = ("words", "bars")
 
     def load(self, threads: int) -> None:
-        """Models are loaded here, once a process. This one has none."""
+        """Load models, once per process. This engine has none."""
 
     def configure(self, options: Options) -> None:
         self.profile = options.profile or self.profiles[0]
@@ -33,5 +35,5 @@ class StampEngine(Engine):
 
 
 def corners(page: PageImage, top: float, bottom: float) -> tuple:
-    """Clockwise from the top left."""
+    """Return the corners of a full-width box, clockwise from the top left."""
     return ((0.0, top), (float(page.width), top), (float(page.width), bottom), (0.0, bottom))
