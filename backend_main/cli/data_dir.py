@@ -120,6 +120,7 @@ def running_server(data_dir: Path) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
+    """Return whether the host is `localhost` or a loopback address."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

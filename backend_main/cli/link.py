@@ -52,6 +52,7 @@ def sign_in_link(user: User, url: str) -> str:
 
 
 def find_oldest_user() -> User | None:
+    """Return the active user who joined first."""
     from backend_main.core.models import User
 
     return User.objects.filter(is_active=True).order_by("date_joined", "pk").first()

@@ -24,12 +24,14 @@ class LivePreview:
     """
 
     def __init__(self, name: str, console: Console, *, enabled: bool) -> None:
-        self._name, self._console, self._enabled = name, console, enabled
-        self._text = self._caption = ""
+        self._name = name
+        self._console = console
+        self._enabled = enabled
+        self._text = ""
+        self._caption = name
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
-        self._caption = self._name
         self._show()
         return self
 
@@ -39,13 +41,17 @@ class LivePreview:
         self.clear()
 
     def begin_page(self, page: PageStarted) -> None:
-        self._text, self._caption = "", f"{self._name}, page {page.number} of {page.page_count}"
+        """Show an empty preview of the page."""
+        self._text = ""
+        self._caption = f"{self._name}, page {page.number} of {page.page_count}"
         self._show()
 
     def append(self, text: str) -> None:
+        """Add recognised text; the next refresh shows it."""
         self._text += text
 
     def clear(self) -> None:
+        """Remove the preview from the terminal."""
         live, self._live = self._live, None
         if live is not None:
             live.stop()
