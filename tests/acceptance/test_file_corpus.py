@@ -16,13 +16,13 @@ from tests.file_corpus import images, malformed, pdfs
 from tests.file_corpus.corpus_file import (
     CorpusFile,
     Failed,
-    Read,
-    Refused,
+    Processed,
+    Rejected,
 )
 from tests.support.server import Server
 from tests.support.websocket_client import Message, WebSocketClient
 
-ALL = [*images.EXHIBITS, *pdfs.EXHIBITS, *malformed.EXHIBITS]
+ALL = [*images.CORPUS_FILES, *pdfs.CORPUS_FILES, *malformed.CORPUS_FILES]
 MOST_AT_ONCE = 8
 """The server answers one client's creates in order; more in flight would only fill memory here."""
 
@@ -99,14 +99,14 @@ def test_a_large_file_ends_as_it_must(slow_zoo: Zoo, exhibit: CorpusFile) -> Non
 
 def test_what_was_refused_left_no_row_and_no_file(zoo: Zoo, server: Server) -> None:
     stored = zoo.get("/api/uploads/").json()["list"]
-    refused = [exhibit for exhibit in ALL if isinstance(exhibit.end, Refused)]
+    refused = [exhibit for exhibit in ALL if isinstance(exhibit.expected, Rejected)]
     assert len(stored) == len(zoo.visits) - len(refused)
     assert not list((server.data_dir / "incoming").iterdir())
 
 
 def assert_ends(zoo: Zoo, exhibit: CorpusFile) -> None:
-    visit, end = zoo.visits[exhibit.name], exhibit.end
-    if isinstance(end, Refused):
+    visit, end = zoo.visits[exhibit.name], exhibit.expected
+    if isinstance(end, Rejected):
         assert list(visit.reply["error"]) == ["image_base64"]
         assert end.words in visit.reply["error"]["image_base64"]
         return
@@ -118,7 +118,7 @@ def assert_ends(zoo: Zoo, exhibit: CorpusFile) -> None:
     assert_read(zoo, visit.upload, end)
 
 
-def assert_read(zoo: Zoo, upload: Message, end: Read) -> None:
+def assert_read(zoo: Zoo, upload: Message, end: Processed) -> None:
     assert (upload["status"], upload["error"]) == ("processed", None)
     assert upload["content_type"] == end.content_type
     assert (upload["page_count"], upload["pages_done"]) == (end.pages, end.pages)
@@ -129,7 +129,7 @@ def assert_read(zoo: Zoo, upload: Message, end: Read) -> None:
         assert words in warning
     page = zoo.get(f"/api/uploads/{upload['id']}/pages/1").json()
     assert end.size in (None, (page["width"], page["height"]))
-    if end.drawn:
+    if end.shows_patch:
         picture = zoo.get(f"/api/uploads/{upload['id']}/pages/1/image", width=200)
         assert_drawn(picture.content)
 

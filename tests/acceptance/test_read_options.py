@@ -111,7 +111,7 @@ async def test_pages_that_the_file_does_not_have_end_in_an_error(alice: Account)
     async with alice.client() as client:
         created = await client.create(scripted_png(), pages="7")
         end = await receive_terminal(client, created["instance"]["id"])
-        assert end["error"] == "The file has one page; page 7 is none of them."
+        assert end["error"] == "The file has one page; page 7 is not among them."
 
 
 async def test_pages_behind_the_end_are_a_warning(alice: Account) -> None:
@@ -120,7 +120,7 @@ async def test_pages_behind_the_end_are_a_warning(alice: Account) -> None:
         key = (await client.create(tiff, pages="2,5-6"))["instance"]["id"]
         assert (await receive_terminal(client, key))["raw_text"] == "page 2"
         reply = await client.ask({"type": "retrieve", "instance_id": key})
-        assert reply["instance"]["warnings"] == ["Pages 5-6 were asked for; the file has 3 pages."]
+        assert reply["instance"]["warnings"] == ["Pages 5-6 were requested; the file has 3 pages."]
 
 
 async def test_a_retry_with_pages_reads_those_alone_and_shows_the_others_from_the_start(
@@ -192,7 +192,7 @@ def test_a_retry_over_http_may_ask_too(alice: Account) -> None:
         assert door.get(path).json()["raw_text"] == "page 1\n\npage 2\n\npage 3"
         assert door.post(f"{path}retry", json={"engine": "magic"}).status_code == 400
         refused = door.post(f"{path}retry", json={"pages": "4-"})
-        assert refused.json() == {"error": {"pages": "The file has 3 pages; pages 4- are none of them."}}
+        assert refused.json() == {"error": {"pages": "The file has 3 pages; pages 4- are not among them."}}
         assert door.post(f"{path}retry").status_code == 200
 
 

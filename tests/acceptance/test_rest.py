@@ -124,7 +124,7 @@ def test_a_second_file_is_refused_rather_than_dropped(door: HttpClient) -> None:
             "A file is expected",
         ),
         ("image/png", b"", "empty"),
-        ("image/png", b"no image", "no format"),
+        ("image/png", b"no image", "Unsupported file format"),
     ],
 )
 def test_what_is_no_file_is_an_error_on_the_field(

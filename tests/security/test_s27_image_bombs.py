@@ -12,7 +12,7 @@ import pytest
 from backend_main.reading import Options, UnreadableFile
 from backend_main.reading.documents.document import open_document
 from tests.file_corpus import malformed
-from tests.file_corpus.corpus_file import CorpusFile, Refused
+from tests.file_corpus.corpus_file import CorpusFile, Rejected
 from tests.file_corpus.images import png
 from tests.support.memory_monitor import MemoryMonitor
 from tests.support.server import Server
@@ -22,9 +22,9 @@ MIB = 1024 * 1024
 MOST_GROWTH_BYTES = 48 * MIB
 """The largest bomb is 7 MB, its message a third more, its text once decoded the same again."""
 BOMBS = [
-    exhibit for exhibit in malformed.EXHIBITS if "gigapixels" in exhibit.name or "100,000" in exhibit.name
+    exhibit for exhibit in malformed.CORPUS_FILES if "gigapixels" in exhibit.name or "100,000" in exhibit.name
 ]
-POINTING = [exhibit for exhibit in malformed.EXHIBITS if "one place" in exhibit.name]
+POINTING = [exhibit for exhibit in malformed.CORPUS_FILES if "overlapping" in exhibit.name]
 ids = [exhibit.name for exhibit in BOMBS + POINTING]
 
 
@@ -40,14 +40,14 @@ def token_of_all(server: Server) -> str:
 @pytest.mark.parametrize("bomb", BOMBS + POINTING, ids=ids)
 async def test_s27_a_bomb_is_refused_at_the_door(server: Server, token_of_all: str, bomb: CorpusFile) -> None:
     file = bomb.make()
-    assert isinstance(bomb.end, Refused)
+    assert isinstance(bomb.expected, Rejected)
     async with WebSocketClient(server.url(token=token_of_all)) as client:
         with MemoryMonitor(server) as watch:
             began = time.monotonic()
             reply = await client.create(file)
             seconds = time.monotonic() - began
         listed = await client.ask({"type": "list"})
-    assert bomb.end.words in reply["error"]["image_base64"]
+    assert bomb.expected.words in reply["error"]["image_base64"]
     assert listed["list"] == []
     assert watch.growth < MOST_GROWTH_BYTES
     assert seconds < 5

@@ -283,7 +283,7 @@ def test_colours_reach_the_networks_as_they_are() -> None:
     pixels = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
     floats = detector.to_normalized_chw(pixels)
     assert np.allclose(floats, pixels.transpose(2, 0, 1) / 127.5 - 1, atol=1e-6)
-    layout_input = layout_model._as_input(pixels)[0].transpose(1, 2, 0)
+    layout_input = layout_model._to_input(pixels)[0].transpose(1, 2, 0)
     mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     assert np.allclose(layout_input, (pixels / 255 - mean) / deviation, atol=1e-5)
 
@@ -294,8 +294,8 @@ def test_either_runtime_sees_the_same_regions(
     pytest.importorskip("openvino", reason="NOT TESTED: OpenVINO is not installed")
     seen = []
     for runtime in (OnnxSession, OpenVinoSession):
-        network = runtime(layout_model.MODEL, 1)
-        monkeypatch.setattr(layout_model, "_network", lambda _, network=network: network)
+        network = runtime(layout_model.MODEL_PATH, 1)
+        monkeypatch.setattr(layout_model, "_session", lambda _, network=network: network)
         seen.append(layout_model.detect_regions(two_columns.pixels, PageFrame(0.0), 1))
     onnx, openvino = (sorted((one.kind, one.left, one.top) for one in found) for found in seen)
     assert onnx

@@ -91,7 +91,7 @@ class Models:
     def __init__(self, profile: str, runtime: type[InferenceSession], threads: int) -> None:
         weights = PROFILES[profile]()
         self._detector = Detector(runtime(weights.detection, threads))
-        network = runtime(weights.recognition, threads, lanes=threads)
+        network = runtime(weights.recognition, threads, concurrency=threads)
         self._recognizer = Recognizer(network, weights.characters)
         self._warm_up()
 
