@@ -229,7 +229,7 @@ async def test_a_model_s_words_come_while_it_writes(seeing: Server, endpoint: Vi
         assert grown[0] == ""
         assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(grown))
         assert endpoint.keys == [f"Bearer {KEY}"]
-        assert endpoint.asked[0]["messages"][0]["content"][1]["text"] == "Free OCR."
+        assert endpoint.requests[0]["messages"][0]["content"][1]["text"] == "Free OCR."
 
 
 async def test_several_engines_read_in_one_server(seeing: Server) -> None:
@@ -254,5 +254,5 @@ async def test_an_endpoint_that_fails_ends_in_an_error_without_its_key(
         created = await client.create(page_png(["refused"]), engine="vision")
         end = await receive_terminal(client, created["instance"]["id"])
         assert end["status"] == "error"
-        assert end["error"] == "Page 1 could not be read: the model refused the key (HTTP 401)."
+        assert end["error"] == "Page 1 could not be read: the model rejected the key (HTTP 401)."
     assert "(key)" in seeing.log

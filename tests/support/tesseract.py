@@ -1,4 +1,4 @@
-"""Whether Tesseract is here, and which of its languages."""
+"""Skips of tests that need Tesseract or one of its languages."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from backend_main.reading.engines.tesseract import TesseractEngine
 
 
 def needs_tesseract(*languages: str) -> None:
-    """Skips the test where Tesseract, or a language of it, is not installed."""
-    if lacking := TesseractEngine.unavailable_reason():
-        pytest.skip(f"LOUD: {lacking} Nothing was said about Tesseract")
+    """Skip the test unless Tesseract and its packs for these languages are installed."""
+    if reason := TesseractEngine.unavailable_reason():
+        pytest.skip(f"LOUD: {reason} The test of Tesseract did not run.")
     if missing := set(languages) - TesseractEngine.supported_languages():
-        pytest.skip(f"LOUD: Tesseract lacks {', '.join(missing)}; nothing was said about it")
+        pytest.skip(f"LOUD: Tesseract lacks the language packs {', '.join(missing)}. The test did not run.")

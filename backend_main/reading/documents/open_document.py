@@ -1,6 +1,6 @@
-"""Cache of the document that was read last, because a host asks for its pages one at a time.
+"""Cache of the document that was read last, because a reader requests its pages one at a time.
 
-Between two pages, the host serves other users. Opening a file of thousands of pages for each of them would
+Between two pages, it serves other users. Opening a file of thousands of pages for each of them would
 take longer than reading it.
 """
 

@@ -1,22 +1,22 @@
-"""Example of an engine in another package. It returns the size of a page and the darkness of its rows.
+"""Example engine for scanrill, in forty lines: its text is the size of a page, and how dark it is.
 
-Install it in the environment of scanrill: `pip install ./examples/scanrill-stamp`. Then `scanrill engines` lists
-it, and `scanrill read --engine stamp page.png` uses it. An upload can select it as well.
+Install it beside scanrill (`pip install ./examples/scanrill-stamp`). Then `scanrill engines` lists it, and
+`scanrill read --engine stamp page.png` and `scanrill.read("page.png", engine="stamp")` use it.
 """
 
 from collections.abc import Iterator
 
-from backend_main.reading import Engine, Line, MarkdownWriter, Options, PageImage
+from scanrill import Engine, Line, MarkdownWriter, Options, PageImage
 
 
 class StampEngine(Engine):
-    """Engine with a heading for the size of the page and a line for every 100 rows of pixels."""
+    """Engine without a model."""
 
     name = "stamp"
     profiles = ("words", "bars")
 
     def load(self, threads: int) -> None:
-        """Load models, once per process. This engine has none."""
+        """Load the models, once in a process. This engine has none."""
 
     def configure(self, options: Options) -> None:
         self.profile = options.profile or self.profiles[0]
@@ -35,5 +35,5 @@ class StampEngine(Engine):
 
 
 def corners(page: PageImage, top: float, bottom: float) -> tuple:
-    """Return the corners of a full-width box, clockwise from the top left."""
+    """Return the corners of a strip of the page, clockwise from the top left."""
     return ((0.0, top), (float(page.width), top), (float(page.width), bottom), (0.0, bottom))
