@@ -1,4 +1,4 @@
-"""What starts before the first request and ends after the last: the hub, the readers, the sweeping."""
+"""ASGI lifespan: start and stop of the hub, the readers and the maintenance loop."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from backend_main.core.jobs import notify, reader_pool
 from backend_main.core.live.hub import hub
 from backend_main.core.pubsub.messages import READERS_CHANNEL
 
-NOTIFIER_STOP_SECONDS = 1.0
-
 
 class ProcessRole:
-    """What this process does beside serving. Of several that share a socket, one does all of it."""
+    """Tasks of this process beside serving. If several processes share a socket, the first has all tasks."""
 
     runs_readers = True
     runs_maintenance = True
@@ -38,21 +36,23 @@ async def lifespan(
     if count:
         hub.pubsub.listen(READERS_CHANNEL, reader_pool.on_reader_message)
     await executor.run_in_db_thread(reader_pool.start, hub.pubsub, count)
-    sweeping = asyncio.create_task(maintenance.maintenance_loop()) if ProcessRole.runs_maintenance else None
-    # What is here now stays. The collector would look at all of it, for 40 ms, whenever enough is new.
+    maintenance_task = (
+        asyncio.create_task(maintenance.maintenance_loop()) if ProcessRole.runs_maintenance else None
+    )
+    # Objects that exist now stay. The garbage collector would traverse them again and again, 40 ms each time.
     gc.collect()
     gc.freeze()
     await send({"type": "lifespan.startup.complete"})
     await receive()  # lifespan.shutdown
-    if sweeping is not None:
-        sweeping.cancel()
+    if maintenance_task is not None:
+        maintenance_task.cancel()
     await asyncio.to_thread(reader_pool.stop)
-    await asyncio.to_thread(notify.stop_worker_notifier, NOTIFIER_STOP_SECONDS)
+    await asyncio.to_thread(notify.stop_worker_notifier)
     await hub.stop()
     await send({"type": "lifespan.shutdown.complete"})
 
 
 def _enqueue_read_calls(readers: int) -> None:
-    from . import celery  # on the courier's thread: no start of a server waits for Celery to be imported
+    from . import celery  # on the notifier's thread, so that no server waits for the import at its start
 
     celery.enqueue_read_calls(readers)

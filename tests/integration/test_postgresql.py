@@ -91,8 +91,8 @@ def test_a_newer_version_s_database_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        (f"postgresql://me:{CANARY}@/scans?host=/nowhere", "cannot be used"),
-        (f"postgresql://me:{CANARY}@127.0.0.1:1/scans", "cannot be used"),
+        (f"postgresql://me:{CANARY}@/scans?host=/nowhere", "Cannot use the database"),
+        (f"postgresql://me:{CANARY}@127.0.0.1:1/scans", "Cannot use the database"),
         (f"mysql://me:{CANARY}@h/scans", "SCANRILL_DATABASE_URL is no address of PostgreSQL"),
     ],
 )

@@ -213,7 +213,7 @@ def test_a_process_is_told_to_end_until_it_hears_it_or_is_killed(
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert mark.exists() == ends
-    assert "takes its place" not in done.stderr
+    assert "is restarted" not in done.stderr
     assert ("were killed" in done.stderr) != ends
 
 
@@ -223,5 +223,5 @@ def test_processes_that_cannot_start_are_no_server() -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         stillborn = Stillborn(listener, 2, lambda: pytest.fail("it serves"))
-        with pytest.raises(CommandError, match="at its start"):
+        with pytest.raises(CommandError, match="during its start"):
             stillborn.run()

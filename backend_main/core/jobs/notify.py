@@ -21,6 +21,7 @@ RETRY_INTERVAL_SECONDS = 0.5
 PAUSE_AFTER_JOB_SECONDS = 0.01
 """Pause after a job if no other is pending. In it, other threads deliver the end of the job, before this one
 queries for a job that is unlikely to exist (docs/decisions/0099)."""
+NOTIFIER_STOP_TIMEOUT_SECONDS = 1.0
 MAX_QUEUED_CALLS = 64
 """Maximum number of calls that wait; maintenance makes further ones later."""
 
@@ -179,7 +180,7 @@ def start_worker_notifier(enqueue: Callable[[int], None]) -> None:
     _worker_notifier.start()
 
 
-def stop_worker_notifier(timeout_seconds: float) -> None:
+def stop_worker_notifier(timeout_seconds: float = NOTIFIER_STOP_TIMEOUT_SECONDS) -> None:
     """Stop the thread that calls workers, if it runs."""
     global _worker_notifier
     if _worker_notifier is not None:
