@@ -40,7 +40,7 @@ class Lifespan:
         maintenance_task = (
             asyncio.create_task(maintenance.maintenance_loop()) if self._role.runs_maintenance else None
         )
-        # Objects that exist now stay. The garbage collector would traverse them again and again, 40 ms each time.
+        # Objects that exist now stay. The garbage collector would traverse them again, 40 ms each time.
         gc.collect()
         gc.freeze()
         await send({"type": "lifespan.startup.complete"})

@@ -40,7 +40,7 @@ def runtime(pubsub: FakePubSub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run
 
 
 @pytest.fixture
-def called(runtime: Runtime) -> Iterator[threading.Semaphore]:
+def called(runtime: Runtime) -> threading.Semaphore:
     """Released once for each time that a reader of this process searches for a job."""
     searches = threading.Semaphore(0)
 
@@ -53,7 +53,7 @@ def called(runtime: Runtime) -> Iterator[threading.Semaphore]:
     runtime.readers._threads = threads
     notify.add_listener(runtime.readers.wake)
     assert searches.acquire(timeout=WAIT_SECONDS), "a reader searches once at its start"
-    yield searches
+    return searches
 
 
 class FakePubSub(LocalPubSub):
