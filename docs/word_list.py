@@ -20,12 +20,10 @@ PATHS = (
     "clients/typescript/src/**/*.ts",
     "web/src/**/*.ts",
     "web/src/**/*.tsx",
-    # Not clean yet:
-    # "backend_main/**/*.py",
-    # "scanrill/**/*.py",
-    # "benchmarks/*.py",
-    # "tests/**/*.py",
-    # "tools/*.py",
+    "backend_main/**/*.py",
+    "scanrill/**/*.py",
+    "benchmarks/*.py",
+    "tools/*.py",
 )
 # Files that have to contain the words: this list, its tests, and the decision about the old names.
 EXCLUDED = (

@@ -27,7 +27,7 @@ P = TypeVar("P", bound=NumberedPage)
 class PageSequencer(Generic[P]):
     """Puts the pages of several readers in order.
 
-    A job is identified by its first page. Of several attempts at a job, the highest counts.
+    A job is identified by its first page. The highest attempt of a job counts.
 
     Args:
         page_ranges: the pages to read; empty for all.

@@ -1,7 +1,7 @@
 """The event log as connections get it: the events after a cursor, encoded.
 
-The log does not contain the two texts; they are added here, in their present state. Where an upload has been
-read again since the event, the event's text stays empty: later events in the log bring the new one.
+The log does not contain the two texts; they are added here, in their present state. The text stays empty if
+the upload has been read again since the event: later events in the log bring the new one.
 """
 
 from __future__ import annotations

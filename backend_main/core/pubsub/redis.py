@@ -90,7 +90,7 @@ class RedisPublisher:
         self._starting = threading.Lock()
 
     def publish(self, message: AnyPubSubMessage) -> None:
-        """Send a message soon. Of unsent messages with the same key, only the newest is sent."""
+        """Send a message soon. It replaces an unsent message with the same key."""
         if self._queue.put(message):
             self._wake.set()
         if self._thread is None:

@@ -51,7 +51,7 @@ DETECTION_SIDE = 1280
 """Longer side of the image for detection, in pixels.
 
 RapidOCR uses 2000 px, which takes three times as long and is not better. Word F1 of three receipts: 0.853 at
-2000, 0.866 at 1536, 0.857 at 1280, 0.844 at 1024. Of three PDF pages: 0.948 at 2000, 0.974 at 1280.
+2000, 0.866 at 1536, 0.857 at 1280, 0.844 at 1024. Three PDF pages: 0.948 at 2000, 0.974 at 1280.
 """
 SMALL_PRINT_HEIGHT = 15
 """Median height of detected lines, in pixels, below which a large page has small print; 17 to 30 is usual.
