@@ -168,7 +168,7 @@ def floor(content: bytes, folder: Path) -> Cost:
 
 
 async def post(server: Server, content: bytes) -> Settle:
-    account = Account.on(server)
+    account = Account.create(server)
     with tempfile.NamedTemporaryFile() as file:
         file.write(content)
         file.flush()
@@ -201,7 +201,7 @@ async def round_of(
     for name, path in ((RECEIVE, "receive"), (PLAIN, "plain")):
         url = f"{plain_url}/{path}/"
         costs[name] = await measured(partial(send_frame, url, frame, "{"), plain_pid, url)
-    probe = server.url(token=Account.on(server).mint())  # of a user who hears nothing of the uploads
+    probe = server.url(token=Account.create(server).mint())  # of a user who hears nothing of the uploads
     for name, way in ((CREATE, partial(create, server, frame)), (POST, partial(post, server, content))):
         costs[name] = await measured(way, server.process.pid, probe)
     return costs
@@ -214,7 +214,7 @@ async def measured(work: Callable[[], Awaitable[Settle]], pid: int, probe_url: s
 
 async def create(server: Server, frame: str) -> Settle:
     """By a new user, so that it is no duplicate."""
-    account = Account.on(server)
+    account = Account.create(server)
     await send_frame(server.url(token=account.mint()), frame, "Upload.created")
     return partial(read_all, server, account)
 
@@ -290,7 +290,7 @@ async def warm_up(server: Server, plain_url: str) -> None:
             break
         except OSError:
             await asyncio.sleep(0.1)
-    url = server.url(token=Account.on(server).mint())
+    url = server.url(token=Account.create(server).mint())
     await send_frame(url, frame_of(image(1)), "Upload.created")
 
 

@@ -115,11 +115,11 @@ def drawn(pages: int) -> bytes:
 async def read(account: Account, document: bytes, warm_up: bytes) -> float:
     """Seconds from a reader's beginning to the end, when all have read pages of another document."""
     async with account.client() as client:
-        await client.end_of((await client.create(warm_up))["instance"]["id"])
+        await client.terminal_message((await client.create(warm_up))["instance"]["id"])
         key = (await client.create(document))["instance"]["id"]
         await client.received(lambda m: m.get("id") == key and m["status"] == "processing")
         began = time.perf_counter()
-        end = await client.end_of(key)
+        end = await client.terminal_message(key)
         assert end["status"] == "processed", end
         return time.perf_counter() - began
 
@@ -128,7 +128,7 @@ def shared(mode: Mode, engine: str, drawing: Callable[[int], bytes], pages: int)
     document, warm_up, seconds = drawing(pages), drawing(WARM_UP_PAGES), {}
     for readers in READERS:
         with running(mode, readers, engine) as started:
-            seconds[readers] = asyncio.run(read(Account.on(started.server), document, warm_up))
+            seconds[readers] = asyncio.run(read(Account.create(started.server), document, warm_up))
     return Shared(mode.name, engine, pages, seconds)
 
 
@@ -142,15 +142,15 @@ async def start_times(account: Account) -> list[float]:
             ).decode()
             began = time.perf_counter()
             await client.send_text(json.dumps({"type": "create", "data": {"image_base64": image}}))
-            partial = await client.until(lambda m: m.get("status") == "processing")
+            partial = await client.receive_until(lambda m: m.get("status") == "processing")
             times.append(1000 * (time.perf_counter() - began))
-            await client.end_of(partial["id"])
+            await client.terminal_message(partial["id"])
     return times[1:]  # the first one waits for the engine
 
 
 def starts(mode: Mode) -> Starts:
     with running(mode, 1, "dummy") as started:
-        times = asyncio.run(start_times(Account.on(started.server)))
+        times = asyncio.run(start_times(Account.create(started.server)))
     hundredths = statistics.quantiles(times, n=100)
     return Starts(mode, hundredths[49], hundredths[98])
 
@@ -166,7 +166,9 @@ async def accept(account: Account, others: Sequence[Account]) -> float:
     """Uploads a second that were accepted of all who sent at once."""
     async with account.client() as client:
         busy = await client.create(scripted_png(lines=["busy"], line_seconds=600))
-        await client.until(lambda m: m.get("id") == busy["instance"]["id"] and m["status"] == "processing")
+        await client.receive_until(
+            lambda m: m.get("id") == busy["instance"]["id"] and m["status"] == "processing"
+        )
         began = time.perf_counter()
         await asyncio.gather(*(send(other, other.name) for other in others))
         took = time.perf_counter() - began
@@ -176,19 +178,19 @@ async def accept(account: Account, others: Sequence[Account]) -> float:
 
 def accepted(mode: Mode) -> float:
     with running(mode, 1, "dummy") as started:
-        accounts = [Account.on(started.server) for _ in range(SENDERS + 1)]
+        accounts = [Account.create(started.server) for _ in range(SENDERS + 1)]
         return asyncio.run(accept(accounts[0], accounts[1:]))
 
 
 async def one_page(account: Account, image: bytes) -> None:
     async with account.client() as client:
-        await client.end_of((await client.create(image))["instance"]["id"])
+        await client.terminal_message((await client.create(image))["instance"]["id"])
 
 
 def idle(mode: Mode, engine: str, image: bytes) -> Idle:
     """After a first page: an engine loads some of its parts only then."""
     with running(mode, 1, engine) as started:
-        asyncio.run(one_page(Account.on(started.server), image))
+        asyncio.run(one_page(Account.create(started.server), image))
         began = started.cpu_seconds()
         time.sleep(IDLE_SECONDS)
         cpu_ms = 1000 * (started.cpu_seconds() - began) / IDLE_SECONDS

@@ -31,7 +31,7 @@ from tests.support.wheel import Wheel
 if TYPE_CHECKING:
     from tests.support.s3 import S3
 
-DEAF = """
+NO_NOTIFICATIONS_PROGRAM = """
 from backend_main.core.pubsub.local import LocalPubSub
 LocalPubSub._dispatch = lambda self, item, *, local: None
 from backend_main.cli.main import main
@@ -55,7 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     # Read above; here it is known, and explained.
     parser.addoption(
         "--deployment",
-        choices=deployment_mode.NAMES,
+        choices=deployment_mode.MODES,
         help="of the tests' servers; see tests/support/deployment_mode.py",
     )
 
@@ -63,7 +63,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The slow ones first, if at all: one that is begun last keeps all workers but its own waiting."""
     for item in items:
-        if (embedded := item.get_closest_marker("embedded")) and not deployment_mode.embedded():
+        if (embedded := item.get_closest_marker("embedded")) and not deployment_mode.is_embedded():
             item.add_marker(pytest.mark.skip(reason=f"of embedded servers alone: {embedded.args[0]}"))
     slow = [item for item in items if item.get_closest_marker("slow")]
     others = [item for item in items if not item.get_closest_marker("slow")]
@@ -142,7 +142,7 @@ def redis_server(tmp_path: Path) -> Iterator[Redis]:
 def deaf_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Shared like `server`; in it no bell is ever heard."""
     server = Server(tmp_path_factory.mktemp("deaf") / "data")
-    server.program = [sys.executable, "-c", DEAF]
+    server.program = [sys.executable, "-c", NO_NOTIFICATIONS_PROGRAM]
     yield server.start()
     assert server.stop() == 0
 

@@ -39,12 +39,12 @@ def import_root(strict_server: Server) -> Path:
 
 @pytest.fixture
 def alice(server: Server) -> Account:
-    return Account.on(server)
+    return Account.create(server)
 
 
 @pytest.fixture
 def bob(server: Server) -> Account:
-    return Account.on(server)
+    return Account.create(server)
 
 
 class Barrier:

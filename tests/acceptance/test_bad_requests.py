@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.message_checks import expect_silence
+from tests.support.message_checks import assert_no_more_messages
 from tests.support.page_images import scripted_png
 from tests.support.websocket_client import Message
 
@@ -98,14 +98,14 @@ async def test_the_socket_answers_and_stays_after(alice: Account, what: str) -> 
         assert reply["type"] == reply_type
         assert reply["error"].keys() == {field}
         assert all(isinstance(text, str) and text for text in reply["error"].values())
-        await expect_silence(client)
+        await assert_no_more_messages(client)
 
 
 @pytest.mark.parametrize("kind", ["retrieve", "update", "delete"])
 async def test_another_users_upload_looks_exactly_like_none(alice: Account, bob: Account, kind: str) -> None:
     async with alice.client() as owner, bob.client() as stranger:
         key = (await owner.create(scripted_png()))["instance"]["id"]
-        await owner.end_of(key)
+        await owner.terminal_message(key)
         replies = []
         for asked in (key, str(uuid.uuid4())):
             data = {"data": {"filename": "mine.png"}} if kind == "update" else {}
@@ -113,8 +113,8 @@ async def test_another_users_upload_looks_exactly_like_none(alice: Account, bob:
             replies.append(await stranger.socket.recv())
         assert replies[0] == replies[1]
         assert json.loads(replies[0])["error"].keys() == {"instance_id"}
-        await expect_silence(owner)
-        assert (await owner.ask({"type": "retrieve", "instance_id": key}))["instance"][
+        await assert_no_more_messages(owner)
+        assert (await owner.request({"type": "retrieve", "instance_id": key}))["instance"][
             "filename"
         ] != "mine.png"
 
@@ -160,8 +160,8 @@ async def test_a_ref_stays_off_events_and_partials(alice: Account) -> None:
     async with alice.client() as asking, alice.client() as watching:
         key = (await asking.create(scripted_png()))["instance"]["id"]
         for client in (asking, watching):
-            await client.end_of(key)
-        await asking.ask({"type": "delete", "instance_id": key})
-        await watching.until(lambda m: m["type"] == "Upload.deleted")
+            await client.terminal_message(key)
+        await asking.request({"type": "delete", "instance_id": key})
+        await watching.receive_until(lambda m: m["type"] == "Upload.deleted")
         assert not any("ref" in message for message in watching.seen)
         assert sum("ref" in message for message in asking.seen) == 2

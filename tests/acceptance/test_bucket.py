@@ -29,12 +29,12 @@ def bucket_server(s3_server: S3, tmp_path_factory: pytest.TempPathFactory) -> It
     server.environment |= s3_server.environment
     yield server.start()
     assert server.stop() == 0
-    assert server.own_tracebacks == []
+    assert server.unexpected_tracebacks == []
 
 
 @pytest.fixture
 def account(bucket_server: Server) -> Account:
-    return Account.on(bucket_server)
+    return Account.create(bucket_server)
 
 
 @pytest.fixture
@@ -62,11 +62,11 @@ async def test_an_image_is_created_read_and_deleted_and_leaves_nothing(account: 
     image = scripted_png(lines=["from a bucket"])
     async with account.client() as client:
         instance = (await client.create(image))["instance"]
-        end = await client.end_of(instance["id"])
+        end = await client.terminal_message(instance["id"])
         assert (end["status"], end["raw_text"]) == ("processed", "from a bucket")
         assert instance["image_path"] == f"{instance['id']}/original.png"
         assert s3.content(PREFIX + instance["image_path"]) == image
-        await client.ask({"type": "delete", "instance_id": instance["id"]})
+        await client.request({"type": "delete", "instance_id": instance["id"]})
     # The reply comes with the commit; the file goes after it.
     await asyncio.to_thread(wait_until, lambda: keys_of(s3, instance["id"]) == set(), "the file is gone")
     directories = [account.server.data_dir / name for name in ("incoming", "copies")]
@@ -111,12 +111,12 @@ async def test_a_server_that_has_no_copy_fetches_one_for_all_pages(account: Acco
     document = scripted_tiff([{"lines": [f"page {number}"]} for number in (1, 2, 3)])
     async with account.client() as client:
         instance = (await client.create(document))["instance"]
-        await client.end_of(instance["id"])
+        await client.terminal_message(instance["id"])
         await asyncio.to_thread(forget_copies, account.server)
-        await client.ask({"type": "retry", "instance_id": instance["id"]})
-        again = await client.end_of(instance["id"])
+        await client.request({"type": "retry", "instance_id": instance["id"]})
+        again = await client.terminal_message(instance["id"])
     assert again["raw_text"] == "page 1\n\npage 2\n\npage 3"
-    assert s3.gets(PREFIX + instance["image_path"]) == 1
+    assert s3.get_count(PREFIX + instance["image_path"]) == 1
 
 
 async def test_a_create_while_the_bucket_is_away_is_an_error_and_the_socket_stays(
@@ -133,12 +133,12 @@ async def test_a_create_while_the_bucket_is_away_is_an_error_and_the_socket_stay
         assert (posted.status_code, posted.json()) == (503, {"error": {"file": UNAVAILABLE}})
         health = await http.get("/readyz")
         assert (health.status_code, health.json()["reasons"]) == (503, ["the storage cannot be written"])
-        assert (await client.ask({"type": "list"}))["list"] == []
+        assert (await client.request({"type": "list"}))["list"] == []
         s3.recover()
         assert s3.keys(PREFIX) == before
         assert list((account.server.data_dir / "incoming").iterdir()) == []
         upload_id = (await client.create(image))["instance"]["id"]
-        assert (await client.end_of(upload_id))["status"] == "processed"
+        assert (await client.terminal_message(upload_id))["status"] == "processed"
         assert (await http.get("/readyz")).status_code == 200
 
 
@@ -165,16 +165,16 @@ def test_a_delete_while_the_bucket_is_away_is_done_for_the_user(door: HttpClient
 async def test_what_could_not_be_fetched_is_read_once_it_can(account: Account, s3: S3) -> None:
     async with account.client() as client:
         instance = (await client.create(scripted_png(lines=["in the end"])))["instance"]
-        await client.end_of(instance["id"])
+        await client.terminal_message(instance["id"])
         await asyncio.to_thread(forget_copies, account.server)
         s3.fail("GET")
         client.seen.clear()
-        await client.ask({"type": "retry", "instance_id": instance["id"]})
+        await client.request({"type": "retry", "instance_id": instance["id"]})
         key = PREFIX + instance["image_path"]
         # Longer than one try of the reader takes: it has come back to it.
-        await asyncio.to_thread(wait_until, lambda: s3.gets(key) > 6, "the reader asks again")
-        state = (await client.ask({"type": "retrieve", "instance_id": instance["id"]}))["instance"]
+        await asyncio.to_thread(wait_until, lambda: s3.get_count(key) > 6, "the reader asks again")
+        state = (await client.request({"type": "retrieve", "instance_id": instance["id"]}))["instance"]
         assert (state["status"], state["error"]) == ("processing", None)
         s3.recover()
-        end = await client.end_of(instance["id"])
+        end = await client.terminal_message(instance["id"])
     assert (end["status"], end["raw_text"]) == ("processed", "in the end")

@@ -12,7 +12,7 @@ import pytest
 import websockets
 
 from tests.support.accounts import Account
-from tests.support.message_checks import expect_silence
+from tests.support.message_checks import assert_no_more_messages
 from tests.support.page_images import scripted_png
 from tests.support.server import Server
 from tests.support.websocket_client import WebSocketClient
@@ -54,7 +54,7 @@ async def test_a_bad_token_is_4401(alice: Account) -> None:
 async def test_a_token_may_come_in_the_header(alice: Account) -> None:
     url = alice.server.url()
     async with WebSocketClient(url, additional_headers={"Authorization": f"Bearer {alice.mint()}"}) as client:
-        await expect_silence(client)
+        await assert_no_more_messages(client)
     refused = WebSocketClient(url, additional_headers={"Authorization": "Bearer nonsense"})
     assert await code_of(refused) == 4401
 
@@ -71,10 +71,10 @@ async def test_pages_of_the_servers_own_and_of_allowed_origins_may_connect(
     alice: Account, strict_server: Server
 ) -> None:
     async with alice.client(origin=alice.server.http) as client:
-        await expect_silence(client)
-    account = Account.on(strict_server)
+        await assert_no_more_messages(client)
+    account = Account.create(strict_server)
     async with account.client(origin="https://scans.example") as client:
-        await expect_silence(client)
+        await assert_no_more_messages(client)
     assert await code_of(account.client(origin="http://scans.example")) == 4403
 
 
@@ -86,21 +86,21 @@ async def test_an_unknown_path_is_4404(alice: Account, path: str) -> None:
 async def test_another_users_upload_and_none_at_all_are_4404(alice: Account, bob: Account) -> None:
     async with alice.client() as client:
         key = (await client.create(scripted_png()))["instance"]["id"]
-        await client.end_of(key)
+        await client.terminal_message(key)
         for unknown in (key, str(uuid.uuid4())):
             assert await code_of(bob.client(unknown)) == 4404
-        await client.ask({"type": "delete", "instance_id": key})
+        await client.request({"type": "delete", "instance_id": key})
         assert await code_of(alice.client(key)) == 4404
 
 
 async def test_one_socket_too_many_is_4429(strict_server: Server) -> None:
-    account, other = Account.on(strict_server), Account.on(strict_server)
+    account, other = Account.create(strict_server), Account.create(strict_server)
     async with account.client() as one, account.client() as two:
         assert await code_of(account.client()) == 4429
         async with other.client() as client:
-            await expect_silence(client)
+            await assert_no_more_messages(client)
         for client in (one, two):
-            await expect_silence(client)
+            await assert_no_more_messages(client)
     # A socket counts until the server lets go of it, which is just after its client has heard of the end.
     async with asyncio.timeout(30):
         while not await is_let_in(account):
@@ -110,14 +110,14 @@ async def test_one_socket_too_many_is_4429(strict_server: Server) -> None:
 async def is_let_in(account: Account) -> bool:
     async with account.client() as client:
         try:
-            await expect_silence(client)
+            await assert_no_more_messages(client)
         except websockets.ConnectionClosed:
             return False
         return True
 
 
 async def test_a_flood_of_messages_is_4429(strict_server: Server) -> None:
-    account = Account.on(strict_server)
+    account = Account.create(strict_server)
     async with account.client() as client, account.client() as other:
         with suppress(websockets.ConnectionClosed):
             for _ in range(10_000):
@@ -125,7 +125,7 @@ async def test_a_flood_of_messages_is_4429(strict_server: Server) -> None:
                 await client.receive()
         assert await client.close_code() == 4429
         assert 20 <= len(client.seen) < 1_000
-        await expect_silence(other)
+        await assert_no_more_messages(other)
 
 
 async def test_a_socket_is_closed_when_its_token_expires(alice: Account) -> None:
@@ -134,10 +134,10 @@ async def test_a_socket_is_closed_when_its_token_expires(alice: Account) -> None
         WebSocketClient(alice.server.url(token=alice.mint(exp=expires_at))) as client,
         alice.client() as other,
     ):
-        await expect_silence(client)
+        await assert_no_more_messages(client)
         assert await client.close_code() == 4401
         assert time.time() >= expires_at
-        await expect_silence(other)
+        await assert_no_more_messages(other)
 
 
 @pytest.mark.parametrize("how", ["deactivate", "revoke_tokens"])
@@ -149,11 +149,11 @@ async def test_a_socket_is_closed_when_its_user_may_no_longer_be_here(
         change: Any = getattr(alice, how)
         change()
         assert [await client.close_code() for client in (one, two)] == [4401, 4401]
-        await expect_silence(other)
+        await assert_no_more_messages(other)
     assert await code_of(WebSocketClient(alice.server.url(token=token))) == 4401
 
 
 async def test_a_token_made_after_a_revocation_is_good(alice: Account) -> None:
     alice.revoke_tokens()
     async with alice.client() as client:
-        await expect_silence(client)
+        await assert_no_more_messages(client)

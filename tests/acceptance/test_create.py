@@ -17,11 +17,11 @@ from PIL import Image
 from tests.acceptance.conftest import Barrier
 from tests.support.accounts import Account
 from tests.support.message_checks import (
-    expect_silence,
-    ids_of,
-    partials,
+    assert_no_more_messages,
+    partial_texts,
     receive_terminal,
-    receive_until_end,
+    received_types,
+    upload_ids,
 )
 from tests.support.page_images import scripted_png
 from tests.support.server import Server
@@ -45,7 +45,7 @@ def cut_short() -> bytes:
 
 
 async def create_error(client: WebSocketClient, **data: object) -> Message:
-    reply = await client.ask({"type": "create", "data": data})
+    reply = await client.request({"type": "create", "data": data})
     assert reply.keys() == {"type", "error"}
     assert reply["type"] == "Upload.created"
     errors: Message = reply["error"]
@@ -112,7 +112,7 @@ async def test_invalid_base64_is_an_error_on_its_field(alice: Account, text: str
         errors = await create_error(client, image_base64=text)
         assert errors.keys() == {"image_base64"}
         assert errors["image_base64"].startswith("Invalid base64 encoding: ")
-        assert await ids_of(client) == []
+        assert await upload_ids(client) == []
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ async def test_bytes_that_are_no_readable_format_make_no_upload(alice: Account, 
     async with alice.client() as client, alice.client() as watching:
         errors = await create_error(client, image_base64=base64.b64encode(content).decode())
         assert errors.keys() == {"image_base64"}
-        assert await ids_of(client) == []
-        await expect_silence(watching)
+        assert await upload_ids(client) == []
+        await assert_no_more_messages(watching)
     assert list((alice.server.data_dir / "incoming").iterdir()) == []
 
 
@@ -142,7 +142,7 @@ async def test_a_file_that_only_decoding_shows_to_be_broken_ends_in_error_and_th
         assert end["status"] == "error"
         assert end["error"]
         assert (await receive_terminal(client, following["id"]))["raw_text"] == "fine"
-        again = await client.ask({"type": "retrieve", "instance_id": broken["id"]})
+        again = await client.request({"type": "retrieve", "instance_id": broken["id"]})
         assert again["instance"]["error"] == end["error"]
 
 
@@ -158,7 +158,7 @@ async def test_a_create_with_no_source_is_an_error_on_image_base64(alice: Accoun
 async def test_an_unknown_field_is_an_error_on_that_field(alice: Account) -> None:
     async with alice.client() as client:
         assert (await create_error(client, image_base64="Zg==", owner="bob")).keys() == {"owner"}
-        assert await ids_of(client) == []
+        assert await upload_ids(client) == []
 
 
 # ── duplicates ──
@@ -170,7 +170,7 @@ async def test_the_same_bytes_after_success_are_not_read_again(alice: Account) -
         first = await asking.create(image)
         key = first["instance"]["id"]
         for client in (asking, watching):
-            await client.end_of(key)
+            await client.terminal_message(key)
 
         again = await asking.create(image, image_path="other.png")
         assert again.keys() == {"type", "instance", "duplicate"}
@@ -181,25 +181,25 @@ async def test_the_same_bytes_after_success_are_not_read_again(alice: Account) -
         # Had it been queued again, it would be read before this one.
         other = (await asking.create(scripted_png()))["instance"]["id"]
         for client in (asking, watching):
-            await client.end_of(other)
-        assert receive_until_end(watching, key)[-1] == "processed"
-        assert receive_until_end(asking, key)[-2:] == ["processed", "Upload.created"]
+            await client.terminal_message(other)
+        assert received_types(watching, key)[-1] == "processed"
+        assert received_types(asking, key)[-2:] == ["processed", "Upload.created"]
 
 
 async def test_the_same_bytes_while_they_are_read_are_read_once(alice: Account, barrier: Barrier) -> None:
     image = scripted_png(lines=["one", "two"], **barrier.after(1))
     async with alice.client() as client:
         key = (await client.create(image))["instance"]["id"]
-        await client.until(lambda m: m.get("streamed_text") == "one")
+        await client.receive_until(lambda m: m.get("streamed_text") == "one")
         again = await client.create(image)
         assert (again["duplicate"], again["instance"]["id"]) == (True, key)
         assert again["instance"]["status"] == "processing"
         barrier.lift()
-        assert (await client.end_of(key))["raw_text"] == "one\ntwo"
+        assert (await client.terminal_message(key))["raw_text"] == "one\ntwo"
         other = (await client.create(scripted_png()))["instance"]["id"]
-        await client.end_of(other)
-        assert receive_until_end(client, key).count("processed") == 1
-        assert partials(client, key).count("") == 1
+        await client.terminal_message(other)
+        assert received_types(client, key).count("processed") == 1
+        assert partial_texts(client, key).count("") == 1
 
 
 async def test_the_same_bytes_after_an_error_are_read_again(alice: Account, tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ async def test_the_same_bytes_after_an_error_are_read_again(alice: Account, tmp_
     async with alice.client() as asking, alice.client() as watching:
         key = (await asking.create(image))["instance"]["id"]
         for client in (asking, watching):
-            assert (await client.end_of(key))["status"] == "error"
+            assert (await client.terminal_message(key))["status"] == "error"
 
         again = await asking.create(image)
         event = await watching.receive()
@@ -216,18 +216,18 @@ async def test_the_same_bytes_after_an_error_are_read_again(alice: Account, tmp_
         assert (event["type"], event["instance"]["status"]) == ("Upload.updated", "pending")
         assert event["instance"]["error"] is None
         for client in (asking, watching):
-            assert (await client.end_of(key))["raw_text"] == "one"
-            assert receive_until_end(client, key).count("Upload.updated") == (client is watching)
-        assert await ids_of(asking) == [key]
+            assert (await client.terminal_message(key))["raw_text"] == "one"
+            assert received_types(client, key).count("Upload.updated") == (client is watching)
+        assert await upload_ids(asking) == [key]
 
 
 async def test_a_hash_alone_finds_the_users_own_upload(alice: Account, bob: Account) -> None:
     image = scripted_png()
     async with alice.client() as client, bob.client() as stranger:
         created = (await client.create(image))["instance"]
-        await client.end_of(created["id"])
+        await client.terminal_message(created["id"])
         known = {"image_hash": created["image_hash"].upper()}
-        reply = await client.ask({"type": "create", "data": known})
+        reply = await client.request({"type": "create", "data": known})
         assert reply["duplicate"] is True
         assert reply["instance"]["id"] == created["id"]
 
@@ -243,7 +243,7 @@ async def test_a_hash_beside_the_bytes_must_be_theirs(alice: Account) -> None:
     async with alice.client() as client:
         errors = await create_error(client, image_base64=text, image_hash="0" * 64)
         assert errors.keys() == {"image_hash"}
-        assert await ids_of(client) == []
+        assert await upload_ids(client) == []
 
         own = hashlib.sha256(image).hexdigest().upper()
         assert (await client.create(image, image_hash=own))["duplicate"] is False
@@ -262,8 +262,8 @@ async def test_a_deleted_upload_leaves_no_duplicate_behind(alice: Account) -> No
     image = scripted_png()
     async with alice.client() as client:
         key = (await client.create(image))["instance"]["id"]
-        await client.end_of(key)
-        last = await client.ask({"type": "delete", "instance_id": key})
+        await client.terminal_message(key)
+        last = await client.request({"type": "delete", "instance_id": key})
         assert (await client.create(image))["duplicate"] is False
         # The file goes after the row, but before the next request of the socket is heard.
         assert not (alice.server.data_dir / "files" / last["instance"]["image_path"]).exists()
@@ -277,13 +277,13 @@ async def test_an_image_path_is_refused_unless_it_is_turned_on(alice: Account, t
     path.write_bytes(scripted_png())
     async with alice.client() as client:
         assert (await create_error(client, image_path=str(path))).keys() == {"image_path"}
-        assert await ids_of(client) == []
+        assert await upload_ids(client) == []
 
 
 async def test_an_image_path_below_an_import_root_is_copied_in(
     strict_server: Server, import_root: Path, tmp_path: Path
 ) -> None:
-    account, image = Account.on(strict_server), scripted_png(lines=["imported"])
+    account, image = Account.create(strict_server), scripted_png(lines=["imported"])
     (import_root / "below").mkdir()
     inside, outside = import_root / "below" / "scan.png", tmp_path / "scan.png"
     inside.write_bytes(image)
@@ -292,9 +292,9 @@ async def test_an_image_path_below_an_import_root_is_copied_in(
     async with account.client() as client:
         for refused in (str(outside), "link.png", "below", "missing.png", f"../{tmp_path.name}/scan.png"):
             assert (await create_error(client, image_path=refused)).keys() == {"image_path"}
-        reply = await client.ask({"type": "create", "data": {"image_path": "below/scan.png"}})
+        reply = await client.request({"type": "create", "data": {"image_path": "below/scan.png"}})
         assert reply["instance"]["filename"] == "scan.png"
-        assert (await client.end_of(reply["instance"]["id"]))["raw_text"] == "imported"
-        again = await client.ask({"type": "create", "data": {"image_path": str(inside)}})
+        assert (await client.terminal_message(reply["instance"]["id"]))["raw_text"] == "imported"
+        again = await client.request({"type": "create", "data": {"image_path": str(inside)}})
         assert again["duplicate"] is True
         assert inside.read_bytes() == image

@@ -17,7 +17,7 @@ async def test_a_scan_goes_in_and_its_text_streams_out(server: Server, token: st
         assert created.keys() == {"type", "instance", "duplicate"}
         assert created["instance"]["status"] == "pending"
 
-        end = await client.end_of(created["instance"]["id"])
+        end = await client.terminal_message(created["instance"]["id"])
 
         assert end.keys() == {"id", "status", "raw_text", "processed_text", "type"}
         assert end["raw_text"] == "# Title\n\none\ntwo\nthree"

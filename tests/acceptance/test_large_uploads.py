@@ -18,7 +18,7 @@ from websockets.uri import parse_uri
 
 from tests.acceptance.conftest import MAX_UPLOAD_BYTES
 from tests.support.accounts import Account
-from tests.support.message_checks import expect_silence, ids_of
+from tests.support.message_checks import assert_no_more_messages, upload_ids
 from tests.support.page_images import scripted_png
 from tests.support.server import Server
 from tests.support.websocket_client import Message
@@ -40,8 +40,8 @@ async def test_a_create_of_100_mb_is_stored_and_read(alice: Account) -> None:
         assert reply["instance"]["bytes"] == len(image)
         assert reply["instance"]["image_hash"] == hashlib.sha256(image).hexdigest()
         for each in (client, watching):
-            assert (await each.end_of(reply["instance"]["id"]))["status"] == "processed"
-        await client.ask({"type": "delete", "instance_id": reply["instance"]["id"]})
+            assert (await each.terminal_message(reply["instance"]["id"]))["status"] == "processed"
+        await client.request({"type": "delete", "instance_id": reply["instance"]["id"]})
 
 
 async def test_a_create_may_come_in_fragments(alice: Account) -> None:
@@ -54,32 +54,32 @@ async def test_a_create_may_come_in_fragments(alice: Account) -> None:
 
 
 async def test_a_frame_over_the_limit_is_1009(strict_server: Server) -> None:
-    account = Account.on(strict_server)
+    account = Account.create(strict_server)
     async with account.client() as client, account.client() as other:
         await client.send_text(" " * (MAX_UPLOAD_BYTES * 4 // 3 + 64 * 1024 + 1))
         assert await client.close_code() == 1009
-        await expect_silence(other)
+        await assert_no_more_messages(other)
 
 
 async def test_an_upload_over_the_limit_in_a_frame_under_it_is_an_error_on_its_field(
     strict_server: Server,
 ) -> None:
-    account = Account.on(strict_server)
+    account = Account.create(strict_server)
     async with account.client() as client:
         reply = await client.create(b"\x89PNG\r\n\x1a\n".ljust(MAX_UPLOAD_BYTES + 1))
         assert reply.keys() == {"type", "error"}
         assert reply["error"].keys() == {"image_base64"}
         assert str(MAX_UPLOAD_BYTES) in reply["error"]["image_base64"]
-        assert await ids_of(client) == []
+        assert await upload_ids(client) == []
 
 
 async def test_an_upload_just_within_the_limit_is_taken(strict_server: Server) -> None:
-    account = Account.on(strict_server)
+    account = Account.create(strict_server)
     image = scripted_png()
     async with account.client() as client:
         reply = await client.create(image.ljust(MAX_UPLOAD_BYTES, b"\0"))
         assert reply["instance"]["bytes"] == MAX_UPLOAD_BYTES
-        assert (await client.end_of(reply["instance"]["id"]))["status"] == "processed"
+        assert (await client.terminal_message(reply["instance"]["id"]))["status"] == "processed"
 
 
 class RawSocket:
@@ -141,7 +141,7 @@ async def test_a_frame_of_8_mb_that_takes_60_seconds_is_taken(alice: Account) ->
             if start == 30 * piece_bytes:
                 # Meanwhile others are served, and this socket hears of it.
                 key = (await watching.create(scripted_png()))["instance"]["id"]
-                await watching.end_of(key)
+                await watching.terminal_message(key)
             await asyncio.sleep(1)
 
         messages = [await slow.receive()]
@@ -149,4 +149,4 @@ async def test_a_frame_of_8_mb_that_takes_60_seconds_is_taken(alice: Account) ->
             messages.append(await slow.receive())
         assert messages[0]["instance"]["id"] == key
         assert messages[-1]["instance"]["image_hash"] == hashlib.sha256(image).hexdigest()
-        assert (await watching.end_of(messages[-1]["instance"]["id"]))["status"] == "processed"
+        assert (await watching.terminal_message(messages[-1]["instance"]["id"]))["status"] == "processed"

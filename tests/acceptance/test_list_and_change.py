@@ -11,8 +11,8 @@ from tests.support.accounts import Account
 from tests.support.message_checks import (
     INSTANCE_KEYS,
     INSTANCE_KEYS_WITH_TEXTS,
-    expect_silence,
-    ids_of,
+    assert_no_more_messages,
+    upload_ids,
 )
 from tests.support.page_images import scripted_png
 from tests.support.websocket_client import Message, WebSocketClient
@@ -21,17 +21,17 @@ from tests.support.websocket_client import Message, WebSocketClient
 async def read(client: WebSocketClient, *, name: str = "scan.png", **script: object) -> str:
     """The id of a new upload that has been read."""
     key: str = (await client.create(scripted_png(**script), image_path=name))["instance"]["id"]
-    await client.end_of(key)
+    await client.terminal_message(key)
     return key
 
 
 async def listed(client: WebSocketClient, **parameters: object) -> list[str]:
-    reply = await client.ask({"type": "list", **parameters})
+    reply = await client.request({"type": "list", **parameters})
     return [instance["id"] for instance in reply["list"]]
 
 
 async def update(client: WebSocketClient, key: str, **data: object) -> Message:
-    return await client.ask({"type": "update", "instance_id": key, "data": data})
+    return await client.request({"type": "update", "instance_id": key, "data": data})
 
 
 async def test_a_list_has_all_uploads_of_the_user_newest_first(alice: Account, bob: Account) -> None:
@@ -44,7 +44,7 @@ async def test_a_list_has_all_uploads_of_the_user_newest_first(alice: Account, b
         assert reply["type"] == "Upload.list"
         assert [instance["id"] for instance in reply["list"]] == keys[::-1]
         assert all(instance.keys() == INSTANCE_KEYS for instance in reply["list"])
-        assert await ids_of(stranger) == []
+        assert await upload_ids(stranger) == []
 
 
 async def test_a_list_is_walked_in_pages(alice: Account) -> None:
@@ -52,7 +52,7 @@ async def test_a_list_is_walked_in_pages(alice: Account) -> None:
         keys = [await read(client) for _ in range(5)]
         walked, cursor, sizes = [], None, []
         while True:
-            page = await client.ask({"type": "list", "limit": 2, "cursor": cursor})
+            page = await client.request({"type": "list", "limit": 2, "cursor": cursor})
             assert page.keys() == {"type", "list", "next"}
             walked += [instance["id"] for instance in page["list"]]
             sizes.append(len(page["list"]))
@@ -61,10 +61,10 @@ async def test_a_list_is_walked_in_pages(alice: Account) -> None:
         assert sizes == [2, 2, 1]
         assert walked == keys[::-1]
 
-        exactly = await client.ask({"type": "list", "limit": 5})
+        exactly = await client.request({"type": "list", "limit": 5})
         assert exactly["next"] is None
-        first = await client.ask({"type": "list", "limit": 2})
-        rest = await client.ask({"type": "list", "cursor": first["next"]})
+        first = await client.request({"type": "list", "limit": 2})
+        rest = await client.request({"type": "list", "cursor": first["next"]})
         assert rest.keys() == {"type", "list"}
         assert [instance["id"] for instance in rest["list"]] == keys[2::-1]
 
@@ -107,14 +107,14 @@ async def test_retrieve_takes_an_id_however_it_is_written(alice: Account) -> Non
     async with alice.client() as client:
         key = await read(client)
         for written in (key.upper(), key.replace("-", "")):
-            reply = await client.ask({"type": "retrieve", "instance_id": written})
+            reply = await client.request({"type": "retrieve", "instance_id": written})
             assert reply["instance"]["id"] == key
 
 
 async def test_an_update_sets_what_is_given_and_leaves_the_rest(alice: Account) -> None:
     async with alice.client() as client:
         key = await read(client, lines=["one"])
-        before = (await client.ask({"type": "retrieve", "instance_id": key}))["instance"]
+        before = (await client.request({"type": "retrieve", "instance_id": key}))["instance"]
         changes: list[Message] = [
             {"filename": "Übersicht 2026.png"},
             {"metadata": {"tags": ["a", "b"], "nested": {"n": 1.5, "none": None}}},
@@ -135,13 +135,13 @@ async def test_an_upload_may_be_changed_while_it_is_read(alice: Account, barrier
     async with alice.client() as client:
         reply = await client.create(scripted_png(lines=["one", "two"], **barrier.after(1)))
         key = reply["instance"]["id"]
-        await client.until(lambda m: m.get("streamed_text") == "one")
+        await client.receive_until(lambda m: m.get("streamed_text") == "one")
         changed = await update(client, key, filename="new.png", processed_text="mine")
         assert (changed["instance"]["status"], changed["instance"]["filename"]) == ("processing", "new.png")
         barrier.lift()
-        end = await client.end_of(key)
+        end = await client.terminal_message(key)
         assert (end["raw_text"], end["processed_text"]) == ("one\ntwo", "mine")
-        instance = (await client.ask({"type": "retrieve", "instance_id": key}))["instance"]
+        instance = (await client.request({"type": "retrieve", "instance_id": key}))["instance"]
         assert (instance["status"], instance["filename"]) == ("processed", "new.png")
 
 
@@ -156,10 +156,10 @@ async def test_a_correction_survives_reading_again(alice: Account, tmp_path: Pat
     image = scripted_png(lines=["read"], then="raise", only_once=str(tmp_path / "raised"))
     async with alice.client() as client:
         key = (await client.create(image))["instance"]["id"]
-        assert (await client.end_of(key))["status"] == "error"
+        assert (await client.terminal_message(key))["status"] == "error"
         await update(client, key, processed_text="mine")
         await client.create(image)
-        end = await client.end_of(key)
+        end = await client.terminal_message(key)
         assert (end["raw_text"], end["processed_text"]) == ("read", "mine")
         assert (await update(client, key, processed_text=None))["instance"]["processed_text"] == "read"
 
@@ -193,16 +193,16 @@ async def test_an_update_of_any_other_kind_is_an_error_on_its_field(
     async with alice.client() as client, alice.client() as watching:
         key = (await client.create(scripted_png()))["instance"]["id"]
         for each in (client, watching):
-            await each.end_of(key)
-        before = await client.ask({"type": "retrieve", "instance_id": key})
-        reply = await client.ask(
+            await each.terminal_message(key)
+        before = await client.request({"type": "retrieve", "instance_id": key})
+        reply = await client.request(
             {"type": "update", "instance_id": key, "data": {"processed_text": "x", field: value}}
         )
         assert reply.keys() == {"type", "error"}
         assert reply["type"] == "Upload.updated"
         assert reply["error"].keys() == {field}
-        assert await client.ask({"type": "retrieve", "instance_id": key}) == before
-        await expect_silence(watching)
+        assert await client.request({"type": "retrieve", "instance_id": key}) == before
+        await assert_no_more_messages(watching)
 
 
 async def test_metadata_may_be_just_as_large_as_allowed(alice: Account) -> None:
@@ -215,20 +215,20 @@ async def test_metadata_may_be_just_as_large_as_allowed(alice: Account) -> None:
 async def test_a_deleted_upload_gives_its_last_state_and_is_gone(alice: Account) -> None:
     async with alice.client() as client, alice.client() as watching:
         key = await read(client)
-        await watching.end_of(key)
+        await watching.terminal_message(key)
         async with alice.client(key) as following:
-            last = await client.ask({"type": "delete", "instance_id": key})
+            last = await client.request({"type": "delete", "instance_id": key})
             assert last.keys() == {"type", "instance"}
             assert last["type"] == "Upload.deleted"
             assert last["instance"].keys() == INSTANCE_KEYS
             assert last["instance"]["status"] == "processed"
             assert await watching.receive() == last
             assert await following.receive() == last
-            unknown = await client.ask(
+            unknown = await client.request(
                 {"type": "retrieve", "instance_id": "0a4f1f0e-6d5a-4c8e-9a43-3f3c5a7d2b10"}
             )
             for each in (client, watching, following):
-                assert await each.ask({"type": "retrieve", "instance_id": key}) == unknown
-            again = await client.ask({"type": "delete", "instance_id": key})
+                assert await each.request({"type": "retrieve", "instance_id": key}) == unknown
+            again = await client.request({"type": "delete", "instance_id": key})
             assert again == {"type": "Upload.deleted", "error": unknown["error"]}
-        assert await ids_of(client) == []
+        assert await upload_ids(client) == []

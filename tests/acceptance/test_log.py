@@ -45,7 +45,7 @@ async def test_a_token_is_in_no_log_line(alice: Account) -> None:
         for text in (good, f'{{"type": "{good}"}}', f'{{"type": "list", "cursor": "{good}"}}'):
             await client.send_text(text)
             await client.receive()
-        await client.end_of((await client.create(scripted_png(then="raise")))["instance"]["id"])
+        await client.terminal_message((await client.create(scripted_png(then="raise")))["instance"]["id"])
 
     log = server.log
     assert "token=[redacted]" in log

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.page_images import scripted_png
-from tests.support.processes import reading_children, wait_gone, wait_until
+from tests.support.processes import engine_processes, wait_until, wait_until_ended
 from tests.support.scripted_documents import Document
 from tests.support.server import Server
 from tests.support.websocket_client import TERMINAL, Message, WebSocketClient
@@ -22,7 +22,7 @@ FIRST, SECOND = 1, 4  # pages with which the two readers begin
 
 @pytest.fixture
 def alice(two_readers: Server) -> Account:
-    return Account.on(two_readers)
+    return Account.create(two_readers)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ async def both_read(document: Document) -> None:
 
 async def read_ahead(client: WebSocketClient, key: str, pages: int) -> None:
     async def done() -> int:
-        reply = await client.ask({"type": "retrieve", "instance_id": key})
+        reply = await client.request({"type": "retrieve", "instance_id": key})
         return int(reply["instance"]["pages_done"])
 
     async with asyncio.timeout(30):
@@ -81,7 +81,7 @@ def check(client: WebSocketClient, key: str, document: Document, *, mode: str) -
 
 
 async def opt_in(client: WebSocketClient, mode: str) -> None:
-    await client.ask({"type": "subscribe", "stream": mode})
+    await client.request({"type": "subscribe", "stream": mode})
 
 
 async def test_two_pages_are_read_at_once_and_shown_one_after_the_other(
@@ -99,11 +99,11 @@ async def test_two_pages_are_read_at_once_and_shown_one_after_the_other(
         )
         async with alice.client() as late:
             await opt_in(late, "pages")
-            await late.until(lambda m: m.get("id") == key and m.get("page") == 1)
+            await late.receive_until(lambda m: m.get("id") == key and m.get("page") == 1)
             document.release_page(FIRST)
             for client, mode in ((full, "full"), (pages, "pages"), (delta, "delta"), (late, "pages")):
-                await client.end_of(key)
-                await client.ask({"type": "list", "limit": 1})
+                await client.terminal_message(key)
+                await client.request({"type": "list", "limit": 1})
                 check(client, key, document, mode=mode)
     assert sorted(document.pages_read) == list(range(1, PAGES + 1)), "each page once"
 
@@ -115,15 +115,15 @@ async def test_s17_of_two_readers_one_is_killed_and_the_document_ends_once_and_w
         await opt_in(pages, "pages")
         key = (await client.create(document.tiff))["instance"]["id"]
         await both_read(document)
-        child = (await asyncio.to_thread(reading_children, two_readers, 2))[0]
+        child = (await asyncio.to_thread(engine_processes, two_readers, 2))[0]
         child.kill()
-        await asyncio.to_thread(wait_gone, child)
+        await asyncio.to_thread(wait_until_ended, child)
         for page in (SECOND, FIRST):
             document.release_page(page)
-        assert (await client.end_of(key))["raw_text"] == document.text
-        await pages.end_of(key)
+        assert (await client.terminal_message(key))["raw_text"] == document.text
+        await pages.terminal_message(key)
         for each in (client, pages):
-            await each.ask({"type": "list", "limit": 1})
+            await each.request({"type": "list", "limit": 1})
             assert ends(each, key) == ["processed"]
         assert made_up([m for m in partials(pages, key) if "page" in m]) == document.text
     assert sorted({*document.pages_read}) == list(range(1, PAGES + 1))
@@ -137,10 +137,10 @@ async def test_both_readers_leave_a_document_that_is_ended_in_the_middle(
     async with alice.client() as client:
         key = (await client.create(document.tiff))["instance"]["id"]
         await both_read(document)
-        await client.ask({"type": how, "instance_id": key})
+        await client.request({"type": how, "instance_id": key})
         others = [await client.create(scripted_png(lines=[f"{n} of two"])) for n in (1, 2)]
         for other in others:
-            await client.end_of(other["instance"]["id"])
+            await client.terminal_message(other["instance"]["id"])
         if how == "cancel":
             assert ends(client, key) == ["cancelled"]
             await read_again(client, key, document)
@@ -150,6 +150,6 @@ async def read_again(client: WebSocketClient, key: str, document: Document) -> N
     """A retry of what was cancelled while two readers had it."""
     for page in (FIRST, SECOND):
         document.release_page(page)
-    await client.ask({"type": "retry", "instance_id": key})
-    end: dict[str, Any] = await client.end_of(key)
+    await client.request({"type": "retry", "instance_id": key})
+    end: dict[str, Any] = await client.terminal_message(key)
     assert end["raw_text"] == document.text

@@ -16,10 +16,10 @@ from tests.support.message_checks import (
     INSTANCE_KEYS,
     PARTIAL_KEYS,
     PROCESSED_KEYS,
-    expect_silence,
-    ids_of,
-    partials,
+    assert_no_more_messages,
+    partial_texts,
     receive_terminal,
+    upload_ids,
 )
 from tests.support.page_images import lines_of_text, page_png, scripted_png
 from tests.support.scripted_documents import scripted_tiff
@@ -32,7 +32,7 @@ KEY = "sk-canary-84c1e7"
 
 async def errors_of(client: WebSocketClient, **data: Any) -> Message:
     image = base64.b64encode(scripted_png()).decode()
-    reply = await client.ask({"type": "create", "data": {"image_base64": image, **data}})
+    reply = await client.request({"type": "create", "data": {"image_base64": image, **data}})
     assert reply.keys() == {"type", "error"}
     assert reply["type"] == "Upload.created"
     errors: Message = reply["error"]
@@ -45,8 +45,8 @@ async def test_an_unknown_engine_is_an_error_that_names_the_known(alice: Account
         assert errors.keys() == {"engine"}
         assert "rapid" in errors["engine"]
         assert "tesseract" in errors["engine"]
-        assert await ids_of(client) == []
-        await expect_silence(client)
+        assert await upload_ids(client) == []
+        await assert_no_more_messages(client)
 
 
 async def test_an_engine_that_is_not_set_up_says_what_it_lacks(alice: Account) -> None:
@@ -79,7 +79,7 @@ async def test_what_cannot_be_had_is_an_error_on_its_field(
     async with alice.client() as client:
         errors = await errors_of(client, **asked)
         assert errors.keys() == {field}
-        assert await ids_of(client) == []
+        assert await upload_ids(client) == []
 
 
 async def test_what_is_asked_as_null_is_not_asked(alice: Account) -> None:
@@ -103,7 +103,7 @@ async def test_only_the_pages_asked_for_are_read_and_the_messages_are_the_specif
         assert end["raw_text"] == "page 2\n\npage 4\n\npage 5"
         told = [m for m in client.seen if m.get("id") == instance["id"] and m["status"] == "processing"]
         assert all(message.keys() == PARTIAL_KEYS for message in told)
-        reply = await client.ask({"type": "retrieve", "instance_id": instance["id"]})
+        reply = await client.request({"type": "retrieve", "instance_id": instance["id"]})
         assert (reply["instance"]["page_count"], reply["instance"]["pages_done"]) == (5, 3)
 
 
@@ -119,7 +119,7 @@ async def test_pages_behind_the_end_are_a_warning(alice: Account) -> None:
     async with alice.client() as client:
         key = (await client.create(tiff, pages="2,5-6"))["instance"]["id"]
         assert (await receive_terminal(client, key))["raw_text"] == "page 2"
-        reply = await client.ask({"type": "retrieve", "instance_id": key})
+        reply = await client.request({"type": "retrieve", "instance_id": key})
         assert reply["instance"]["warnings"] == ["Pages 5-6 were asked for; the file has 3 pages."]
 
 
@@ -130,14 +130,14 @@ async def test_a_retry_with_pages_reads_those_alone_and_shows_the_others_from_th
     async with alice.client() as client:
         key = (await client.create(tiff, pages="1,3"))["instance"]["id"]
         await receive_terminal(client, key)
-        reply = await client.ask({"type": "retry", "instance_id": key, "pages": "2"})
+        reply = await client.request({"type": "retry", "instance_id": key, "pages": "2"})
         assert reply["instance"]["raw_text"] == "page 1\n\npage 3"
         assert (reply["instance"]["pages_done"], reply["instance"]["page_count"]) == (2, 3)
-        before = len(partials(client, key))
-        assert (await client.end_of(key))["raw_text"] == "page 1\n\npage 2\n\npage 3"
-        assert all("page 1" in text and "page 3" in text for text in partials(client, key)[before:])
-        await client.ask({"type": "retry", "instance_id": key})
-        assert (await client.end_of(key))["raw_text"] == "page 1\n\npage 2\n\npage 3"
+        before = len(partial_texts(client, key))
+        assert (await client.terminal_message(key))["raw_text"] == "page 1\n\npage 2\n\npage 3"
+        assert all("page 1" in text and "page 3" in text for text in partial_texts(client, key)[before:])
+        await client.request({"type": "retry", "instance_id": key})
+        assert (await client.terminal_message(key))["raw_text"] == "page 1\n\npage 2\n\npage 3"
 
 
 def test_a_post_asks_in_its_query(alice: Account) -> None:
@@ -171,12 +171,12 @@ async def test_a_retry_may_ask_too(alice: Account, inside: bool) -> None:
         await receive_terminal(client, key)
         asked = {"pages": "2", "engine": "dummy", "languages": ["en"]}
         request = {"type": "retry", "instance_id": key} | ({"data": asked} if inside else asked)
-        reply = await client.ask(request)
+        reply = await client.request(request)
         assert reply["type"] == "Upload.updated"
         assert (reply["instance"]["status"], reply["instance"]["languages"]) == ("pending", ["en"])
         # The others keep what they had, and the text is whole again.
-        assert (await client.end_of(key))["raw_text"] == "page 1\n\npage 2\n\npage 3"
-        refused = await client.ask({"type": "retry", "instance_id": key, "data": {"engine": "magic"}})
+        assert (await client.terminal_message(key))["raw_text"] == "page 1\n\npage 2\n\npage 3"
+        refused = await client.request({"type": "retry", "instance_id": key, "data": {"engine": "magic"}})
         assert list(refused["error"]) == ["engine"]
 
 
@@ -220,12 +220,12 @@ def seeing(endpoint: VisionServer, tmp_path_factory: pytest.TempPathFactory) -> 
 
 async def test_a_model_s_words_come_while_it_writes(seeing: Server, endpoint: VisionServer) -> None:
     words = lines_of_text(6, seed=7)
-    async with Account.on(seeing).client() as client:
+    async with Account.create(seeing).client() as client:
         created = await client.create(page_png(words), engine="vision", profile="deepseek-ocr")
         assert created["instance"]["engine"] == "vision"
         end = await receive_terminal(client, created["instance"]["id"])
         assert end["raw_text"].split() == " ".join(words).split()
-        grown = partials(client, created["instance"]["id"])
+        grown = partial_texts(client, created["instance"]["id"])
         assert grown[0] == ""
         assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(grown))
         assert endpoint.keys == [f"Bearer {KEY}"]
@@ -234,7 +234,7 @@ async def test_a_model_s_words_come_while_it_writes(seeing: Server, endpoint: Vi
 
 async def test_several_engines_read_in_one_server(seeing: Server) -> None:
     words = lines_of_text(4, seed=8)
-    async with Account.on(seeing).client() as client:
+    async with Account.create(seeing).client() as client:
         ids = []
         for number, engine in enumerate(("dummy", "vision", "dummy")):
             image = page_png([*words, str(number)]) if engine == "vision" else scripted_png(lines=["script"])
@@ -250,7 +250,7 @@ async def test_an_endpoint_that_fails_ends_in_an_error_without_its_key(
     seeing: Server, endpoint: VisionServer
 ) -> None:
     endpoint.replies = [Reply(status=401, body=f'{{"error": "no such key {KEY}"}}')]
-    async with Account.on(seeing).client() as client:
+    async with Account.create(seeing).client() as client:
         created = await client.create(page_png(["refused"]), engine="vision")
         end = await receive_terminal(client, created["instance"]["id"])
         assert end["status"] == "error"

@@ -187,7 +187,7 @@ async def test_an_upload_by_post_is_told_to_the_sockets(server: Server) -> None:
             posted = http.post("/api/uploads/", content=scripted_png(lines=["by post"])).json()
         created = await client.receive()
         assert created == {"type": "Upload.created", "instance": posted["instance"]}
-        end = await client.end_of(posted["instance"]["id"])
+        end = await client.terminal_message(posted["instance"]["id"])
         assert end["raw_text"] == "by post"
 
 

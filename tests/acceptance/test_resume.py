@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.client_state import ClientState, comparable
-from tests.support.message_checks import expect_silence
+from tests.support.message_checks import assert_no_more_messages
 from tests.support.page_images import scripted_png
 from tests.support.scripted_documents import scripted_tiff
 from tests.support.server import Server
@@ -22,7 +22,7 @@ LONG = 5_000_000
 async def come_back(client: WebSocketClient, folded: ClientState) -> bool:
     """Goes on from what was folded last; whether all of it could be recovered."""
     await client.send({"type": "subscribe", "since": folded.cursor or "none:0"})
-    ack = await client.until(lambda m: m.get("type") == "subscribed")
+    ack = await client.receive_until(lambda m: m.get("type") == "subscribed")
     folded.apply(ack)
     assert isinstance(ack["recovered"], bool)
     return ack["recovered"]
@@ -42,13 +42,13 @@ async def change_this_and_that(account: Account, seed: int) -> None:
             keys.append((await client.create(scripted_png(lines=[f"{seed} {number}"])))["instance"]["id"])
             key, what = chance.choice(keys), chance.choice(["update", "cancel", "retry", "delete", "ping"])
             data = {"data": {"filename": f"{number}.png"}} if what == "update" else {}
-            await client.ask({"type": what, "instance_id": key, **data})
+            await client.request({"type": what, "instance_id": key, **data})
             if what == "delete":
                 keys.remove(key)
         for key in keys:
-            state = await client.ask({"type": "retrieve", "instance_id": key})
+            state = await client.request({"type": "retrieve", "instance_id": key})
             if state["instance"]["status"] in ("pending", "processing"):
-                await client.end_of(key)
+                await client.terminal_message(key)
 
 
 async def follow_with_cuts(account: Account, folded: ClientState) -> None:
@@ -74,7 +74,7 @@ async def test_a_client_that_is_cut_off_again_and_again_knows_what_the_server_kn
         while (message := await client.receive()).get("ref") != "l":
             folded.apply(message)
         assert folded.comparable() == comparable(message["list"])
-        await expect_silence(client)
+        await assert_no_more_messages(client)
 
 
 async def test_a_text_of_five_megabytes_comes_whole_live_and_again(alice: Account) -> None:
@@ -86,15 +86,15 @@ async def test_a_text_of_five_megabytes_comes_whole_live_and_again(alice: Accoun
         await client.send({"type": "subscribe", "stream": "delta"})
         folded.apply(await client.receive())
         key = (await plainly.create(tiff))["instance"]["id"]
-        ends = [await each.end_of(key) for each in (plainly, client)]
+        ends = [await each.terminal_message(key) for each in (plainly, client)]
         for end in ends:
             assert len(end["raw_text"]) >= LONG
             assert len(end["processed_text"]) >= LONG
         assert ends[1] == ends[0] | {"cursor": ends[1]["cursor"]}
-        await plainly.ask({"type": "update", "instance_id": key, "data": {"filename": "long.tiff"}})
+        await plainly.request({"type": "update", "instance_id": key, "data": {"filename": "long.tiff"}})
     async with alice.client() as back:
         assert await come_back(back, folded)
-        again = await back.end_of(key)
+        again = await back.terminal_message(key)
         assert again == ends[1]
         assert (await back.receive())["instance"]["raw_text"] == ends[0]["raw_text"]
 
@@ -102,12 +102,12 @@ async def test_a_text_of_five_megabytes_comes_whole_live_and_again(alice: Accoun
 @pytest.mark.timeout(240)
 async def test_a_restart_keeps_the_cursors(new_server: Callable[..., Server]) -> None:
     server = await asyncio.to_thread(new_server)
-    account, folded = Account.on(server), ClientState()
+    account, folded = Account.create(server), ClientState()
     async with account.client() as client:
         await client.send({"type": "subscribe", "stream": "full"})
         folded.apply(await client.receive())
         first = (await client.create(scripted_png()))["instance"]["id"]
-        await client.end_of(first)
+        await client.terminal_message(first)
     await asyncio.to_thread(server.stop)
     await asyncio.to_thread(server.start)
     async with account.client() as other, account.client() as client:
@@ -115,4 +115,4 @@ async def test_a_restart_keeps_the_cursors(new_server: Callable[..., Server]) ->
         assert await come_back(client, folded)
         await follow(client, folded, until=4)
         assert set(folded.uploads) == {first, second}
-        assert folded.comparable() == comparable((await client.ask({"type": "list"}))["list"])
+        assert folded.comparable() == comparable((await client.request({"type": "list"}))["list"])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.message_checks import PARTIAL_KEYS, expect_silence
+from tests.support.message_checks import PARTIAL_KEYS, assert_no_more_messages
 from tests.support.page_images import lines_of_text, scripted_png
 from tests.support.scripted_documents import Document, scripted_tiff
 from tests.support.websocket_client import Message, WebSocketClient
@@ -18,7 +18,7 @@ KEYS = {"pages": PAGE_KEYS, "delta": PAGE_KEYS | {"offset"}}
 
 
 async def opt_in(client: WebSocketClient, stream: str) -> None:
-    reply = await client.ask({"type": "subscribe", "stream": stream})
+    reply = await client.request({"type": "subscribe", "stream": stream})
     assert reply.pop("cursor")
     assert reply == {"message": "subscribed", "model": "Upload", "instance_id": None, "type": "subscribed"}
 
@@ -39,7 +39,7 @@ def made_up(partials: list[Message]) -> dict[int, str]:
 
 async def shown(client: WebSocketClient, key: str, page: int, text: str) -> None:
     """Waits until a page is made up to be this."""
-    await client.until(lambda _: made_up(partials(client, key)).get(page) == text)
+    await client.receive_until(lambda _: made_up(partials(client, key)).get(page) == text)
 
 
 @EACH_STREAM
@@ -49,7 +49,7 @@ async def test_the_pages_made_up_are_the_text_at_the_end(alice: Account, stream:
     async with alice.client() as client, alice.client() as plain:
         await opt_in(client, stream)
         key = (await client.create(tiff))["instance"]["id"]
-        end, plain_end = await client.end_of(key), await plain.end_of(key)
+        end, plain_end = await client.terminal_message(key), await plain.terminal_message(key)
         heard = partials(client, key)
 
         assert end.pop("cursor")
@@ -78,7 +78,7 @@ async def test_a_partial_says_where_its_newest_line_stands(
         box = [[0, 0], [8, 0], [8, 16], [0, 16]]
         assert partials(client, key)[-1]["line"] == {"box": box, "width": 8, "height": 8}
         document.release_page(1)
-        await client.end_of(key)
+        await client.terminal_message(key)
         last = partials(client, key)[-1]
         assert (last["done"], last["line"]) == (True, None)
 
@@ -90,7 +90,7 @@ async def test_who_opts_in_in_the_middle_gets_every_page_so_far_then_the_current
     document = Document(tmp_path, 4, gates={3: 1})
     async with alice.client() as asking:
         key = (await asking.create(document.tiff))["instance"]["id"]
-        await asking.until(lambda m: m.get("streamed_text") == document.text_up_to(3))
+        await asking.receive_until(lambda m: m.get("streamed_text") == document.text_up_to(3))
         async with alice.client(key) as late:
             assert (await late.receive())["streamed_text"] == document.text_up_to(3)
             await late.send({"type": "subscribe", "stream": stream})
@@ -102,7 +102,7 @@ async def test_who_opts_in_in_the_middle_gets_every_page_so_far_then_the_current
                 (3, "page 3", False),
             ]
             document.release_page(3)
-            await late.end_of(key)
+            await late.terminal_message(key)
             assert made_up(partials(late, key)) == {n: f"page {n}" for n in (1, 2, 3, 4)}
 
 
@@ -115,7 +115,7 @@ async def test_offsets_count_code_points_not_utf_16(alice: Account, tmp_path: Pa
         key = (await client.create(image))["instance"]["id"]
         await shown(client, key, 1, lines[0])
         gate.touch()
-        await client.end_of(key)
+        await client.terminal_message(key)
         assert made_up(partials(client, key)) == {1: "\n".join(lines)}
         added = next(p for p in partials(client, key) if p["offset"])
         assert (added["offset"], added["streamed_text"]) == (5, "\nplain")
@@ -138,12 +138,12 @@ async def test_resync_brings_the_pages_once_more_after_its_reply(
             (2, "page 2", 0),
         ]
         document.release_page(2)
-        await client.end_of(key)
-        assert await client.ask({"type": "resync", "instance_id": key}) == {
+        await client.terminal_message(key)
+        assert await client.request({"type": "resync", "instance_id": key}) == {
             "type": "resynced",
             "instance_id": key,
         }
-        await expect_silence(client)
+        await assert_no_more_messages(client)
 
 
 async def test_full_is_what_everybody_gets_and_can_be_gone_back_to(alice: Account, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ async def test_full_is_what_everybody_gets_and_can_be_gone_back_to(alice: Accoun
         assert (back["streamed_text"], back.keys()) == (document.text, PARTIAL_KEYS)
         document.release_page(2)
         seen = len(client.seen)
-        await client.end_of(key)
+        await client.terminal_message(key)
         assert all("page" not in m for m in client.seen[seen:])
 
 
@@ -171,11 +171,11 @@ async def test_nothing_of_a_document_follows_its_cancel(alice: Account, stream: 
         key = (await client.create(document.tiff))["instance"]["id"]
         for each in (client, watching):
             await shown(each, key, 2, "page 2")
-        await client.ask({"type": "cancel", "instance_id": key})
+        await client.request({"type": "cancel", "instance_id": key})
         document.release_page(2)
         following = (await client.create(scripted_png()))["instance"]["id"]
         for each in (client, watching):
-            await each.end_of(following)
+            await each.terminal_message(following)
             about = [m for m in each.seen if m.get("id") == key]
             assert about[-1]["status"] == "cancelled"
-            await expect_silence(each)
+            await assert_no_more_messages(each)

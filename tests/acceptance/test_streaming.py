@@ -13,10 +13,10 @@ from tests.support.accounts import Account
 from tests.support.message_checks import (
     FAILED_KEYS,
     PARTIAL_KEYS,
-    expect_silence,
-    partials,
+    assert_no_more_messages,
+    partial_texts,
     receive_terminal,
-    receive_until_end,
+    received_types,
 )
 from tests.support.page_images import lines_of_text, scripted_png
 from tests.support.server import Server
@@ -36,9 +36,9 @@ async def test_the_text_of_a_page_grows_while_it_is_read(alice: Account) -> None
     lines = lines_of_text(30)
     async with alice.client() as client:
         key = (await client.create(scripted_png(lines=lines, line_seconds=0.04)))["instance"]["id"]
-        end = await client.end_of(key)
+        end = await client.terminal_message(key)
 
-        texts = partials(client, key)
+        texts = partial_texts(client, key)
         assert texts[0] == ""
         # More than the empty one and a last one that has it all.
         assert sum(0 < len(text) < len(end["raw_text"]) for text in texts) >= 3
@@ -54,11 +54,11 @@ async def test_no_partial_follows_the_end(alice: Account) -> None:
     lines = [f"line {number}" for number in range(12)]
     async with alice.client() as client:
         key = (await client.create(scripted_png(lines=lines, line_seconds=0.03)))["instance"]["id"]
-        await client.end_of(key)
+        await client.terminal_message(key)
         # Longer than any partial waits for its turn.
         other = (await client.create(scripted_png(lines=["later"], line_seconds=1.2)))["instance"]["id"]
-        await client.end_of(other)
-        assert receive_until_end(client, key)[-1] == "processed"
+        await client.terminal_message(other)
+        assert received_types(client, key)[-1] == "processed"
 
 
 @pytest.mark.parametrize(("kind", "extension"), [("TIFF", "tif"), ("PDF", "pdf")])
@@ -68,23 +68,23 @@ async def test_the_pages_of_a_document_are_parted_by_one_blank_line(
     async with alice.client() as client:
         created = (await client.create(document(3, kind)))["instance"]
         assert created["image_path"] == f"{created['id']}/original.{extension}"
-        end = await client.end_of(created["id"])
+        end = await client.terminal_message(created["id"])
 
         assert end["raw_text"] == "\n\n".join([DUMMY_PAGE] * 3)
         assert end["processed_text"] == "\n\n".join(
             ["Dummy page\n\nThe quick brown fox jumps over the lazy dog."] * 3
         )
-        texts = partials(client, created["id"])
+        texts = partial_texts(client, created["id"])
         assert all(end["raw_text"].startswith(text) for text in texts)
         assert all(len(earlier) < len(later) for earlier, later in pairwise(texts))
-        reply = await client.ask({"type": "retrieve", "instance_id": created["id"]})
+        reply = await client.request({"type": "retrieve", "instance_id": created["id"]})
         assert (reply["instance"]["page_count"], reply["instance"]["pages_done"]) == (3, 3)
 
 
 async def test_a_pdf_that_is_none_ends_in_error(alice: Account) -> None:
     async with alice.client() as client:
         key = (await client.create(b"%PDF-1.7\nand nothing else"))["instance"]["id"]
-        end = await client.end_of(key)
+        end = await client.terminal_message(key)
         assert end["status"] == "error"
         assert end.keys() == FAILED_KEYS
 
@@ -92,7 +92,7 @@ async def test_a_pdf_that_is_none_ends_in_error(alice: Account) -> None:
 async def test_a_page_with_nothing_on_it_is_processed_all_the_same(alice: Account) -> None:
     async with alice.client() as client:
         key = (await client.create(scripted_png(lines=[])))["instance"]["id"]
-        end = await client.end_of(key)
+        end = await client.terminal_message(key)
         assert (end["status"], end["raw_text"], end["processed_text"]) == ("processed", "", "")
 
 
@@ -106,26 +106,26 @@ async def test_an_engine_that_fails_ends_in_error_at_once_and_the_next_upload_is
             assert end["status"] == "error"
             assert end["error"]
             assert "RuntimeError" not in end["error"]
-            assert partials(each, failing).count("") == 1
+            assert partial_texts(each, failing).count("") == 1
             assert (await receive_terminal(each, following))["raw_text"] == "fine"
-            await expect_silence(each)
-            assert receive_until_end(each, failing)[-1] == "error"
+            await assert_no_more_messages(each)
+            assert received_types(each, failing)[-1] == "error"
 
 
 @pytest.mark.parametrize("then", ["crash", "hang"])
 async def test_a_page_that_brings_the_engine_down_is_tried_three_times(
     strict_server: Server, then: str
 ) -> None:
-    account = Account.on(strict_server)
+    account = Account.create(strict_server)
     async with account.client() as client:
         failing = (await client.create(scripted_png(lines=["one"], then=then)))["instance"]["id"]
         following = (await client.create(scripted_png(lines=["fine"])))["instance"]["id"]
         end = await receive_terminal(client, failing)
         assert end.keys() == FAILED_KEYS
         assert end["error"]
-        assert partials(client, failing).count("") == 3
+        assert partial_texts(client, failing).count("") == 3
         assert (await receive_terminal(client, following))["raw_text"] == "fine"
-        reply = await client.ask({"type": "retrieve", "instance_id": failing})
+        reply = await client.request({"type": "retrieve", "instance_id": failing})
         assert (reply["instance"]["status"], reply["instance"]["error"]) == ("error", end["error"])
 
 
@@ -133,6 +133,6 @@ async def test_a_page_that_brings_the_engine_down_once_is_read(alice: Account, t
     image = scripted_png(lines=["one", "two"], then="crash", after=1, only_once=str(tmp_path / "crashed"))
     async with alice.client() as client:
         key = (await client.create(image))["instance"]["id"]
-        assert (await client.end_of(key))["raw_text"] == "one\ntwo"
-        assert partials(client, key).count("") == 2
-        assert "error" not in receive_until_end(client, key)
+        assert (await client.terminal_message(key))["raw_text"] == "one\ntwo"
+        assert partial_texts(client, key).count("") == 2
+        assert "error" not in received_types(client, key)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.support import deployment_mode, postgresql
-from tests.support.database_rows import rows
+from tests.support.database_rows import run_query
 from tests.support.http_client import HttpClient
 from tests.support.old_schema import EPOCH, OldSchemaDatabase
 from tests.support.page_images import scripted_png
@@ -37,17 +37,17 @@ def older(
     settings = {}
     if database == "postgresql":
         settings = {"DATABASE_URL": postgresql.new_database(), "SECRET_KEY": secrets.token_hex(32)}
-    elif not deployment_mode.embedded():
+    elif not deployment_mode.is_embedded():
         pytest.skip("this run is of PostgreSQL")
-    older = OldSchemaDatabase.on(Server(tmp_path_factory.mktemp("older") / "data", **settings), schema)
+    older = OldSchemaDatabase.create(Server(tmp_path_factory.mktemp("older") / "data", **settings), schema)
     older.server.start()
     yield older
     assert older.server.stop() == 0
-    assert older.server.own_tracebacks == []
+    assert older.server.unexpected_tracebacks == []
 
 
 async def state_of(client: WebSocketClient, upload_id: str) -> dict[str, object]:
-    reply = await client.ask({"type": "retrieve", "instance_id": upload_id})
+    reply = await client.request({"type": "retrieve", "instance_id": upload_id})
     state: dict[str, object] = reply["instance"]
     return state
 
@@ -63,7 +63,7 @@ async def ended(client: WebSocketClient, upload_id: str) -> dict[str, object]:
 
 async def test_all_uploads_are_there_with_their_texts(older: OldSchemaDatabase) -> None:
     async with older.account.client() as client:
-        listed = (await client.ask({"type": "list"}))["list"]
+        listed = (await client.request({"type": "list"}))["list"]
         assert {each["id"] for each in listed} >= set(older.ids.values())
         read = await state_of(client, older.ids["processed"])
         texts = (older.documents["processed"].text, "as a person has it")
@@ -78,14 +78,14 @@ async def test_what_waited_and_what_was_being_read_is_read(older: OldSchemaDatab
             state = await ended(client, older.ids[status])
             assert (state["status"], state["raw_text"]) == ("processed", document.text)
             assert document.pages_read == pages, "what was saved is not read again"
-    assert rows(older.server, "SELECT * FROM core_job") == []
+    assert run_query(older.server, "SELECT * FROM core_job") == []
 
 
 @pytest.mark.parametrize("seq", [0, 3, 5])
 async def test_a_client_goes_on_from_a_cursor_of_before(seq: int, older: OldSchemaDatabase) -> None:
     last = f"{EPOCH}:{older.last_seq}"
     async with older.account.client() as client:
-        reply = await client.ask({"type": "subscribe", "since": f"{EPOCH}:{seq}"})
+        reply = await client.request({"type": "subscribe", "since": f"{EPOCH}:{seq}"})
         assert (reply["recovered"], reply["cursor"]) == (True, f"{EPOCH}:{seq}")
         await client.received(lambda m: m.get("cursor") == last)
     told = [m for m in client.seen if "cursor" in m and m["type"] != "subscribed"]
@@ -102,9 +102,9 @@ async def test_what_had_ended_is_read_again_when_it_is_asked_for(
 ) -> None:
     document, upload_id = older.documents[status], older.ids[status]
     async with older.account.client() as client:
-        reply = await client.ask({"type": "retry", "instance_id": upload_id})
+        reply = await client.request({"type": "retry", "instance_id": upload_id})
         assert reply["instance"]["status"] == "pending"
-        end = await client.end_of(upload_id)
+        end = await client.terminal_message(upload_id)
         assert (end["status"], end["raw_text"]) == ("processed", document.text)
     assert document.pages_read == pages
 
@@ -122,23 +122,23 @@ async def test_a_file_of_before_comes_back_is_known_again_and_goes_with_its_uplo
         again = await client.create(older.file)
         assert (again["duplicate"], again["instance"]["id"]) == (True, upload_id)
         renamed = {"type": "update", "instance_id": upload_id, "data": {"filename": "new.tiff"}}
-        assert (await client.ask(renamed))["instance"]["filename"] == "new.tiff"
-        await client.ask({"type": "delete", "instance_id": upload_id})
+        assert (await client.request(renamed))["instance"]["filename"] == "new.tiff"
+        await client.request({"type": "delete", "instance_id": upload_id})
         anew = await client.create(older.file)
         assert anew["instance"]["id"] != upload_id
         older.ids["processed"] = anew["instance"]["id"]
-        await client.end_of(anew["instance"]["id"])
+        await client.terminal_message(anew["instance"]["id"])
 
 
 async def test_a_new_upload_is_read_beside_them(older: OldSchemaDatabase) -> None:
     async with older.account.client() as client:
         created = await client.create(scripted_png(lines=["new"]), priority="batch")
-        assert (await client.end_of(created["instance"]["id"]))["raw_text"] == "new"
+        assert (await client.terminal_message(created["instance"]["id"]))["raw_text"] == "new"
 
 
 async def test_a_link_of_before_signs_in(older: OldSchemaDatabase) -> None:
     headers = {"Origin": older.server.http}
     async with httpx.AsyncClient(base_url=older.server.http, headers=headers) as http:
-        answer = await http.post("/api/token/code/", json={"code": older.code})
+        answer = await http.post("/api/token/code/", json={"code": older.sign_in_code})
     assert answer.status_code == 200
     assert "access" in answer.json()

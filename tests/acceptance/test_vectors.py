@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.message_checks import expect_silence
+from tests.support.message_checks import assert_no_more_messages
 from tests.support.page_images import scripted_png
 from tests.support.websocket_client import Message, WebSocketClient
 
@@ -135,7 +135,7 @@ async def test_the_server_keeps_to_the_transcript(alice: Account, path: Path) ->
                 url = alice.server.url(transcript.filled(step["path"]), token=alice.mint())
                 clients[step["open"]] = await stack.enter_async_context(WebSocketClient(url))
         for client in clients.values():
-            await expect_silence(client)
+            await assert_no_more_messages(client)
 
 
 def test_there_are_transcripts() -> None:

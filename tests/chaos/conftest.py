@@ -20,7 +20,7 @@ class Account:
         self._server, self._token = server, token
 
     @classmethod
-    async def on(cls, server: Server) -> Account:
+    async def create(cls, server: Server) -> Account:
         return cls(server, await asyncio.to_thread(lambda: server.token(server.user())))
 
     def client(self, **options: Any) -> WebSocketClient:
@@ -45,20 +45,20 @@ def module_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
     redis.stop()
 
 
-async def shown(client: WebSocketClient, upload_id: str, text: str) -> Message:
+async def wait_for_partial(client: WebSocketClient, upload_id: str, text: str) -> Message:
     """Waits for the partial with exactly this text."""
-    return await client.until(lambda m: m.get("id") == upload_id and m.get("streamed_text") == text)
+    return await client.receive_until(lambda m: m.get("id") == upload_id and m.get("streamed_text") == text)
 
 
-async def retrieved(client: WebSocketClient, upload_id: str) -> dict[str, Any]:
-    reply = await client.ask({"type": "retrieve", "instance_id": upload_id})
+async def retrieve_instance(client: WebSocketClient, upload_id: str) -> dict[str, Any]:
+    reply = await client.request({"type": "retrieve", "instance_id": upload_id})
     instance: dict[str, Any] = reply["instance"]
     return instance
 
 
-async def ends_seen(client: WebSocketClient, upload_id: str) -> list[str]:
+async def terminal_statuses_received(client: WebSocketClient, upload_id: str) -> list[str]:
     """The terminal events of an upload that this client saw, up to the reply of a request made now."""
-    await client.ask({"type": "list"})
+    await client.request({"type": "list"})
     return [
         message["status"]
         for message in client.seen
@@ -66,7 +66,7 @@ async def ends_seen(client: WebSocketClient, upload_id: str) -> list[str]:
     ]
 
 
-async def insisting(client: WebSocketClient, image: bytes) -> Message:
+async def create_until_accepted(client: WebSocketClient, image: bytes) -> Message:
     """Sends it until the database answers; the reply."""
     while "error" in (reply := await client.create(image)):
         assert list(reply["error"]) == ["server"], reply

@@ -21,11 +21,11 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-PIECE_BYTES = 64 * 1024
+CHUNK_BYTES = 64 * 1024
 # As much as a direction holds back before its sender feels it, beside what the system's buffers take.
-MOST_PIECES = 16
+MAX_QUEUED_CHUNKS = 16
 # A throttled direction passes its bytes this often.
-TICK_SECONDS = 0.02
+THROTTLE_INTERVAL_SECONDS = 0.02
 # l_onoff, l_linger: closing sends a reset at once.
 RESET = struct.pack("ii", 1, 0)
 
@@ -44,12 +44,12 @@ class Direction:
         self._delay_seconds = 0.0
         self._bytes_per_second: float | None = None
         self._cut_at: int | None = None
-        self._hole_at: int | None = None
+        self._blackhole_at: int | None = None
 
     def heal(self) -> None:
         """All passes again, first what was held back."""
         self._clear()
-        self._wake()
+        self._notify()
 
     def delay(self, seconds: float) -> None:
         """Each byte arrives so much later."""
@@ -57,12 +57,12 @@ class Direction:
 
     def throttle(self, bytes_per_second: float) -> None:
         self._bytes_per_second = bytes_per_second
-        self._wake()
+        self._notify()
 
     def blackhole(self, *, after: int = 0) -> None:
         """From byte `after` of a connection on, nothing arrives; both sides see an open connection."""
-        self._hole_at = after
-        self._wake()
+        self._blackhole_at = after
+        self._notify()
 
     def cut_after(self, count: int) -> None:
         """The first connection on which `count` bytes have passed is closed both ways; that ends the rule."""
@@ -78,34 +78,34 @@ class Direction:
 
     async def passed(self, count: int) -> None:
         """Waits until that many bytes have passed, on all connections together."""
-        await self._until(lambda: self.passed_bytes >= count)
+        await self._wait_until(lambda: self.passed_bytes >= count)
 
     # ── for the links ──
 
-    async def room(self, passed: int) -> int:
+    async def allowance(self, passed: int) -> int:
         """How many bytes may pass on a connection where `passed` have; waits until it is more than none."""
-        await self._until(lambda: self._hole_at is None or passed < self._hole_at)
+        await self._wait_until(lambda: self._blackhole_at is None or passed < self._blackhole_at)
         marks = [
-            mark - passed for mark in (self._cut_at, self._hole_at) if mark is not None and mark > passed
+            mark - passed for mark in (self._cut_at, self._blackhole_at) if mark is not None and mark > passed
         ]
         if self._bytes_per_second is not None:
-            marks.append(max(1, int(self._bytes_per_second * TICK_SECONDS)))
-        return min([PIECE_BYTES, *marks])
+            marks.append(max(1, int(self._bytes_per_second * THROTTLE_INTERVAL_SECONDS)))
+        return min([CHUNK_BYTES, *marks])
 
-    async def has_passed(self, link: Link, piece: bytes) -> None:
+    async def count_passed(self, link: Link, chunk: bytes) -> None:
         """Counts its bytes; cuts, or takes the time that they need on a slow line."""
-        count = len(piece)
+        count = len(chunk)
         if self.recorded is not None:
-            self.recorded += piece
+            self.recorded += chunk
         link.passed[self] += count
         self.passed_bytes += count
-        self._wake()
+        self._notify()
         if self._must_cut(link.passed[self]):
             link.close()
         elif self._bytes_per_second is not None:
             await asyncio.sleep(count / self._bytes_per_second)
 
-    def due(self) -> float:
+    def arrival_time(self) -> float:
         """When a byte that comes now is to arrive, in the loop's time."""
         return asyncio.get_running_loop().time() + self._delay_seconds
 
@@ -115,12 +115,12 @@ class Direction:
         self._cut_at = None
         return True
 
-    def _wake(self) -> None:
+    def _notify(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def _until(self, true: Callable[[], bool]) -> None:
-        while not true():
+    async def _wait_until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
             await self._changed.wait()
 
 
@@ -134,13 +134,15 @@ class Link:
             _Pump(self, to_server, client[0], server[1]),
             _Pump(self, to_client, server[0], client[1]),
         )
-        self._over = asyncio.Event()
+        self._closed = asyncio.Event()
 
     async def run(self) -> None:
         """Until both directions have ended, or `close`, or `cut`."""
-        tasks = [asyncio.create_task(work) for pump in self._pumps for work in (pump.take(), pump.give())]
-        ended = asyncio.create_task(_all(tasks))
-        over = asyncio.create_task(self._over.wait())
+        tasks = [
+            asyncio.create_task(work) for pump in self._pumps for work in (pump.receive(), pump.forward())
+        ]
+        ended = asyncio.create_task(_gather(tasks))
+        over = asyncio.create_task(self._closed.wait())
         try:
             await asyncio.wait([ended, over], return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -153,12 +155,12 @@ class Link:
                     await writer.wait_closed()
 
     @property
-    def is_over(self) -> bool:
-        return self._over.is_set()
+    def is_closed(self) -> bool:
+        return self._closed.is_set()
 
     def close(self) -> None:
         """In good order for TCP: both sides get what has passed, then the end."""
-        self._over.set()
+        self._closed.set()
 
     def cut(self) -> None:
         """Both sides get a reset."""
@@ -166,10 +168,10 @@ class Link:
             with suppress(OSError):
                 writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             writer.transport.abort()
-        self._over.set()
+        self._closed.set()
 
 
-async def _all(tasks: list[asyncio.Task[None]]) -> None:
+async def _gather(tasks: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
@@ -180,46 +182,48 @@ class _Pump:
     """One direction of a link. An empty piece is the end of the stream."""
 
     def __init__(
-        self, link: Link, way: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, link: Link, direction: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        self._link, self._way, self._reader, self._writer = link, way, reader, writer
-        self._pieces: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(MOST_PIECES)
+        self._link, self._direction, self._reader, self._writer = link, direction, reader, writer
+        self._chunks: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(MAX_QUEUED_CHUNKS)
 
-    async def take(self) -> None:
+    async def receive(self) -> None:
         piece = b"-"
         while piece:
             try:
-                piece = await self._reader.read(PIECE_BYTES)
+                piece = await self._reader.read(CHUNK_BYTES)
             except OSError:  # a reset, which is passed on
                 self._link.cut()
                 return
-            await self._pieces.put((self._way.due(), piece))
+            await self._chunks.put((self._direction.arrival_time(), piece))
 
-    async def give(self) -> None:
+    async def forward(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            due, piece = await self._pieces.get()
+            due, piece = await self._chunks.get()
             await asyncio.sleep(due - loop.time())
             if not piece:
                 break
             while piece:
-                room = await self._way.room(self._link.passed[self._way])
+                room = await self._direction.allowance(self._link.passed[self._direction])
                 await self._send(piece[:room])
                 piece = piece[room:]
-                if self._link.is_over:
+                if self._link.is_closed:
                     return
-        await self._way.room(self._link.passed[self._way])  # a black hole swallows an end too
+        await self._direction.allowance(
+            self._link.passed[self._direction]
+        )  # a black hole swallows an end too
         if self._writer.can_write_eof():
             self._writer.write_eof()
 
-    async def _send(self, piece: bytes) -> None:
+    async def _send(self, chunk: bytes) -> None:
         try:
-            self._writer.write(piece)
+            self._writer.write(chunk)
             await self._writer.drain()
         except OSError:
             self._link.cut()
             return
-        await self._way.has_passed(self._link, piece)
+        await self._direction.count_passed(self._link, chunk)
 
 
 class Proxy:
@@ -230,13 +234,13 @@ class Proxy:
         self._links: list[Link] = []
         self._running: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
-        self._refuses = False
+        self._is_refusing = False
         self.accepted = 0
         self.to_server = Direction(lambda: self._links)
         self.to_client = Direction(lambda: self._links)
 
     async def __aenter__(self) -> Self:
-        self._listener = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._listener = await asyncio.start_server(self._handle_connection, "127.0.0.1", 0)
         self.port: int = self._listener.sockets[0].getsockname()[1]
         return self
 
@@ -260,28 +264,28 @@ class Proxy:
 
     def refuse(self) -> None:
         """Whoever connects is sent away at once, as by a server that is not there."""
-        self._refuses = True
+        self._is_refusing = True
 
-    def admit(self) -> None:
-        self._refuses = False
+    def accept(self) -> None:
+        self._is_refusing = False
 
     def heal(self) -> None:
         """All is well in both directions, for those who are connected and those who come."""
-        self.admit()
+        self.accept()
         self.to_server.heal()
         self.to_client.heal()
 
-    async def connected(self, count: int) -> None:
+    async def wait_for_connections(self, count: int) -> None:
         """Waits until that many connections have been let through since the beginning."""
         while self.accepted < count:
             await self._changed.wait()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _handle_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        server = None if self._refuses else await self._reach()
+        server = None if self._is_refusing else await self._connect_to_target()
         if server is None:
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             writer.transport.abort()
@@ -296,7 +300,7 @@ class Proxy:
         finally:
             self._links.remove(link)
 
-    async def _reach(self) -> Stream | None:
+    async def _connect_to_target(self) -> Stream | None:
         try:
             return await asyncio.open_connection(*self._target)
         except OSError:

@@ -161,9 +161,9 @@ async def test_who_is_refused_gets_nothing_and_who_is_admitted_passes(proxy: Pro
     refused = await Peer.of(proxy)
     assert (await refused.rest()).removesuffix(b"<reset>") == b""
     assert proxy.accepted == 0
-    proxy.admit()
+    proxy.accept()
     peer = await Peer.of(proxy)
-    await proxy.connected(1)
+    await proxy.wait_for_connections(1)
     await peer.send(b"a")
     assert await peer.reader.readexactly(1) == b"a"
     peer.writer.close()

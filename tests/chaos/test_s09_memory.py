@@ -44,7 +44,7 @@ async def test_s09_the_largest_frames_at_once_stay_within_the_budget(
     new_server: Callable[..., Server],
 ) -> None:
     server = await asyncio.to_thread(new_server, MAX_UPLOAD_BYTES=str(MAX_UPLOAD_BYTES))
-    account = await Account.on(server)
+    account = await Account.create(server)
     forget_peak(server.process.pid)
     before = peak_bytes(server.process.pid)
 
@@ -55,7 +55,7 @@ async def test_s09_the_largest_frames_at_once_stay_within_the_budget(
         async with account.client(open_timeout=60) as client:
             await barrier.wait()
             await client.send_text(frame)
-            return await client.until(lambda m: m["type"] == "Upload.created" and "duplicate" in m)
+            return await client.receive_until(lambda m: m["type"] == "Upload.created" and "duplicate" in m)
 
     barrier = asyncio.Barrier(CLIENTS)
     replies = await asyncio.gather(*(create(number) for number in range(CLIENTS)))

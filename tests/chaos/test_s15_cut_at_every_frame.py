@@ -10,10 +10,10 @@ import pytest
 from tests.chaos.proxy import Proxy
 from tests.support.accounts import Account
 from tests.support.event_recorder import (
-    all_read,
     assert_matches_server,
-    head_of,
+    current_cursor,
     recording,
+    wait_until_all_read,
 )
 from tests.support.raw_websocket import frame_ends
 from tests.support.scripted_documents import scripted_tiff
@@ -30,7 +30,7 @@ class Cut:
 
 async def conversation(server: Server, cut_at: int | None) -> Cut:
     """Another connection creates, corrects and deletes; the watching one is cut once, after so many bytes."""
-    account = Account.on(server)
+    account = Account.create(server)
     async with Proxy(server.port) as proxy:
         proxy.to_client.record()
         async with recording(account, proxy.port) as watcher, account.client() as acting:
@@ -38,20 +38,20 @@ async def conversation(server: Server, cut_at: int | None) -> Cut:
                 proxy.to_client.cut_after(cut_at)
             pages = scripted_tiff([{"lines": [f"page {n}", "its end"]} for n in (1, 2)])
             upload_id = (await acting.create(pages))["instance"]["id"]
-            await acting.end_of(upload_id)
+            await acting.terminal_message(upload_id)
             for name in ("first.tif", "second.tif"):
-                await acting.ask({"type": "update", "instance_id": upload_id, "data": {"filename": name}})
-            await acting.ask({"type": "retry", "instance_id": upload_id})
-            await acting.end_of(upload_id)
+                await acting.request({"type": "update", "instance_id": upload_id, "data": {"filename": name}})
+            await acting.request({"type": "retry", "instance_id": upload_id})
+            await acting.terminal_message(upload_id)
             another = await acting.create(scripted_tiff([{"lines": ["another"]}]))
-            await acting.end_of(another["instance"]["id"])
-            await acting.ask({"type": "delete", "instance_id": upload_id})
-            truth = await all_read(account)
-            await watcher.until_cursor(await head_of(account))
+            await acting.terminal_message(another["instance"]["id"])
+            await acting.request({"type": "delete", "instance_id": upload_id})
+            truth = await wait_until_all_read(account)
+            await watcher.wait_for_cursor(await current_cursor(account))
             watcher.check_order()
             assert_matches_server(watcher, truth)
             frames = frame_ends(bytes(proxy.to_client.recorded or b"")) if cut_at is None else []
-            return Cut([type(event).__name__ for event in watcher.told], frames)
+            return Cut([type(event).__name__ for event in watcher.events], frames)
 
 
 @pytest.mark.slow

@@ -24,10 +24,10 @@ from tests.chaos.proxy import Proxy
 from tests.support.accounts import Account
 from tests.support.event_recorder import (
     EventRecorder,
-    all_read,
     assert_matches_server,
-    head_of,
+    current_cursor,
     recording,
+    wait_until_all_read,
 )
 from tests.support.scripted_documents import scripted_tiff
 from tests.support.server import Server
@@ -58,7 +58,7 @@ class Uploads(RuleBasedStateMachine):
         self.run(self._begin())
 
     async def _begin(self) -> None:
-        self.account = Account.on(self.server)
+        self.account = Account.create(self.server)
         headers = {"Authorization": f"Bearer {self.account.mint()}"}
         self.http = await self.stack.enter_async_context(
             httpx.AsyncClient(base_url=self.server.http, headers=headers, timeout=60)
@@ -138,10 +138,10 @@ class Uploads(RuleBasedStateMachine):
     async def _hold_all_against_the_truth(self) -> None:
         self.proxy.heal()
         self.proxy.cut()
-        truth = await all_read(self.account)
-        head = await head_of(self.account)
+        truth = await wait_until_all_read(self.account)
+        head = await current_cursor(self.account)
         for watcher in self.watchers:
-            await watcher.until_cursor(head)
+            await watcher.wait_for_cursor(head)
             watcher.check_order()
             assert_matches_server(watcher, truth)
 

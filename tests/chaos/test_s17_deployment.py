@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.conftest import retrieved, shown
+from tests.chaos.conftest import retrieve_instance, wait_for_partial
 from tests.chaos.deployment import Deployment
 from tests.support.accounts import Account
 from tests.support.event_recorder import EventRecorder, recording
@@ -65,16 +65,16 @@ class Case:
         [(page, lines)] = gates.items()
         self.upload_id = (await self.client.create(self.document.tiff))["instance"]["id"]
         if lines:
-            await shown(self.client, self.upload_id, self.document.text_up_to(page))
+            await wait_for_partial(self.client, self.upload_id, self.document.text_up_to(page))
         else:
             await in_thread(wait_until, lambda: page in self.document.pages_read, "the page is begun")
         if held:
-            deployment.hold(held, self.upload_id)
+            deployment.pause_at(held, self.upload_id)
             if self.point == CANCEL:
                 await self.client.send({"type": "cancel", "instance_id": self.upload_id})
             else:
                 self.document.release_page(page)
-            await in_thread(deployment.wait_held, held, self.upload_id)
+            await in_thread(deployment.wait_until_paused, held, self.upload_id)
 
     def go_on(self) -> None:
         for page in POINTS[self.point][0]:
@@ -88,8 +88,8 @@ async def in_thread(work: Callable[..., object], *args: object) -> None:
 @asynccontextmanager
 async def case_at(point: str, deployment: Deployment, directory: Path) -> AsyncIterator[Case]:
     directory.mkdir()
-    web = deployment.webs[0]
-    account = Account.on(web)
+    web = deployment.servers[0]
+    account = Account.create(web)
     document = Document(directory, PAGES, POINTS[point][0])
     async with account.client() as client, recording(account, web.port) as watcher:
         yield Case(point, account, document, client, watcher)
@@ -98,23 +98,23 @@ async def case_at(point: str, deployment: Deployment, directory: Path) -> AsyncI
 def die(whom: str, deployment: Deployment) -> None:
     [worker] = deployment.workers
     if whom == "all":
-        for each in (deployment.webs[1].process, worker.process):
+        for each in (deployment.servers[1].process, worker.process):
             each.kill()
     if whom in ("the server", "all"):
-        deployment.webs[0].stop(signal.SIGKILL)
+        deployment.servers[0].stop(signal.SIGKILL)
     if whom == "the children":
-        deployment.kill_children(worker, len(POINTS))
+        deployment.kill_engine_processes(worker, len(POINTS))
     elif whom in ("the worker", "all"):
         deployment.kill_worker(worker)
     if whom == "all":
-        deployment.webs[1].stop(signal.SIGKILL)
+        deployment.servers[1].stop(signal.SIGKILL)
 
 
 def rise(whom: str, deployment: Deployment) -> None:
     if whom in ("the server", "all"):
-        deployment.webs[0].start()
+        deployment.servers[0].start()
     if whom == "all":
-        deployment.webs[1].start()
+        deployment.servers[1].start()
     if whom in ("the worker", "all"):
         deployment.workers.clear()
         deployment.start_worker("--concurrency", str(len(POINTS)))
@@ -133,7 +133,7 @@ async def test_s17_whoever_dies_at_any_point_every_upload_ends_once(
         ]
         await asyncio.gather(*(case.bring_to_its_point(deployment) for case in cases))
         await in_thread(die, whom, deployment)
-        deployment.release_all()
+        deployment.resume_all()
         for case in cases:
             case.go_on()
         await in_thread(rise, whom, deployment)
@@ -148,17 +148,17 @@ async def check(case: Case, whom: str, deployment: Deployment) -> None:
     cancelled = case.point == CANCEL and not server_died
     status = "cancelled" if cancelled else "processed"
     async with case.account.client() as client:
-        state = await retrieved(client, case.upload_id)
+        state = await retrieve_instance(client, case.upload_id)
         if state["status"] not in TERMINAL:
             await client.received(lambda m: m.get("id") == case.upload_id and m.get("status") in TERMINAL)
-            state = await retrieved(client, case.upload_id)
+            state = await retrieve_instance(client, case.upload_id)
     text = case.document.text_up_to(1) if cancelled else case.document.text
     assert (state["status"], state["raw_text"]) == (status, text), case.point
     again = lost.get(case.point, []) if reader_died and not cancelled else []
     pages = [1, 2] if cancelled else list(range(1, PAGES + 1))
     assert case.document.pages_read == sorted(pages + again), case.point
-    await in_thread(deployment.check_books, case.account, {case.upload_id: status})
-    await deployment.check_followed(case.account, case.watcher)
+    await in_thread(deployment.assert_consistent, case.account, {case.upload_id: status})
+    await deployment.assert_received_log(case.account, case.watcher)
 
 
 async def test_s17_a_document_that_three_workers_died_of_is_an_error_told_once(
@@ -173,13 +173,13 @@ async def test_s17_a_document_that_three_workers_died_of_is_an_error_told_once(
             await in_thread(wait_until, lambda n=times: case.document.pages_read == [1] * n, "it reads")
             await in_thread(deployment.kill_worker, worker)
             deployment.workers.clear()
-        end = await case.client.end_of(case.upload_id)
+        end = await case.client.terminal_message(case.upload_id)
         assert (end["status"], "cut off too often" in end["error"]) == ("error", True)
         case.go_on()
         await in_thread(deployment.start_worker)
         other = (await case.client.create(Document(tmp_path, 1).tiff))["instance"]["id"]
-        await case.client.end_of(other)
+        await case.client.terminal_message(other)
         assert case.document.pages_read == [1, 1, 1]
         ends = {case.upload_id: "error", other: "processed"}
-        await in_thread(deployment.check_books, case.account, ends)
-        await deployment.check_followed(case.account, case.watcher)
+        await in_thread(deployment.assert_consistent, case.account, ends)
+        await deployment.assert_received_log(case.account, case.watcher)

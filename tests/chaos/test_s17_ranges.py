@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.conftest import ends_seen, shown
+from tests.chaos.conftest import terminal_statuses_received, wait_for_partial
 from tests.chaos.deployment import Deployment
 from tests.chaos.test_s17_deployment import in_thread
 from tests.support.accounts import Account
-from tests.support.database_rows import rows
+from tests.support.database_rows import run_query
 from tests.support.event_recorder import EventRecorder, recording
 from tests.support.processes import wait_until
 from tests.support.redis import Redis
@@ -42,7 +42,7 @@ def holder(deployment: Deployment, upload_id: str, page: int) -> Worker:
     """The worker that has the range with this page."""
     query = "SELECT claimed_by FROM core_job WHERE upload_id = ? AND first_page = ?"
     first_page = page - (page - 1) % RANGE
-    [(claimed_by,)] = rows(deployment.webs[0], query, upload_id.replace("-", ""), first_page)
+    [(claimed_by,)] = run_query(deployment.servers[0], query, upload_id.replace("-", ""), first_page)
     pid = int(claimed_by.split(":")[-2])
     [worker] = [worker for worker in deployment.workers if worker.process.pid == pid]
     return worker
@@ -55,19 +55,19 @@ async def held_by_two(
     """Each of two workers is in the middle of a page of the document that the client follows."""
     await in_thread(deployment.stop_workers)
     await asyncio.gather(*(in_thread(deployment.start_worker, "--concurrency", "1") for _ in range(2)))
-    account = Account.on(deployment.webs[0])
+    account = Account.create(deployment.servers[0])
     document = Document(directory, PAGES, {FIRST: 1, AHEAD: 1})
     # Its readers are in other processes than its sockets, which are on both servers.
-    async with account.client() as client, recording(account, deployment.webs[1].port) as watcher:
+    async with account.client() as client, recording(account, deployment.servers[1].port) as watcher:
         upload_id = (await client.create(document.tiff))["instance"]["id"]
-        await shown(client, upload_id, document.text_up_to(FIRST))
+        await wait_for_partial(client, upload_id, document.text_up_to(FIRST))
         await in_thread(wait_until, lambda: AHEAD in document.pages_read, "the other reads ahead")
         yield client, watcher, document, upload_id
-        assert (await client.end_of(upload_id))["raw_text"] == document.text
-        assert await ends_seen(client, upload_id) == ["processed"]
+        assert (await client.terminal_message(upload_id))["raw_text"] == document.text
+        assert await terminal_statuses_received(client, upload_id) == ["processed"]
         check_shown(client, upload_id)
-        await in_thread(deployment.check_books, account, {upload_id: "processed"})
-        await deployment.check_followed(account, watcher)
+        await in_thread(deployment.assert_consistent, account, {upload_id: "processed"})
+        await deployment.assert_received_log(account, watcher)
 
 
 def check_shown(client: WebSocketClient, upload_id: str) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.conftest import Account, ends_seen, retrieved
-from tests.support.database_rows import rows
+from tests.chaos.conftest import Account, retrieve_instance, terminal_statuses_received
+from tests.support.database_rows import run_query
 from tests.support.page_images import scripted_png
-from tests.support.processes import reading_child
+from tests.support.processes import engine_process
 from tests.support.scripted_documents import scripted_tiff
 from tests.support.server import Server
 
@@ -45,28 +45,28 @@ async def test_s19_poison_ends_after_three_attempts_and_the_next_upload_is_read(
     async with account.client() as client:
         bad = (await client.create(scripted_png(then=poison, log=str(log))))["instance"]["id"]
         good = (await client.create(scripted_png(lines=["still", "here"])))["instance"]["id"]
-        ended = await client.end_of(bad)
+        ended = await client.terminal_message(bad)
         assert (ended["status"], ended["error"]) == ("error", SENTENCES[poison])
-        assert (await client.end_of(good))["raw_text"] == "still\nhere"
-        assert await ends_seen(client, bad) == ["error"]
-        assert await ends_seen(client, good) == ["processed"]
+        assert (await client.terminal_message(good))["raw_text"] == "still\nhere"
+        assert await terminal_statuses_received(client, bad) == ["error"]
+        assert await terminal_statuses_received(client, good) == ["processed"]
     assert log.read_text().split() == ["1"] * 3
-    assert rows(narrow_server, "SELECT * FROM core_job") == []
+    assert run_query(narrow_server, "SELECT * FROM core_job") == []
 
 
 async def test_s19_somebody_else_s_upload_does_not_wait_for_the_last_attempt(
     narrow_server: Server, account: Account, tmp_path: Path
 ) -> None:
-    other = await Account.on(narrow_server)
+    other = await Account.create(narrow_server)
     log = tmp_path / "attempts"
     script = {"then": "hang", "log": str(log)}
     async with account.client() as client, other.client() as waiting:
         await client.create(scripted_png(**script))
-        await client.until(lambda m: m.get("streamed_text") == "")
+        await client.receive_until(lambda m: m.get("streamed_text") == "")
         upload_id = (await waiting.create(scripted_png(lines=["mine"])))["instance"]["id"]
-        assert (await waiting.end_of(upload_id))["raw_text"] == "mine"
+        assert (await waiting.terminal_message(upload_id))["raw_text"] == "mine"
         assert len(log.read_text().split()) < 3
-        await client.until(lambda m: m.get("status") == "error")
+        await client.receive_until(lambda m: m.get("status") == "error")
 
 
 async def test_s19_a_poisonous_page_costs_none_of_the_pages_before_it(
@@ -77,8 +77,8 @@ async def test_s19_a_poisonous_page_costs_none_of_the_pages_before_it(
     document = scripted_tiff([*pages, {"then": "crash", "log": log}, {"log": log}])
     async with account.client() as client:
         upload_id = (await client.create(document))["instance"]["id"]
-        await client.until(lambda m: m.get("status") == "error")
-        instance = await retrieved(client, upload_id)
+        await client.receive_until(lambda m: m.get("status") == "error")
+        instance = await retrieve_instance(client, upload_id)
     assert (instance["raw_text"], instance["pages_done"], instance["page_count"]) == (
         "page 1\n\npage 2",
         2,
@@ -92,10 +92,10 @@ async def test_s19_a_reader_in_trouble_leaves_no_process_behind(
 ) -> None:
     async with account.client() as client:
         await client.create(scripted_png(then="hang"))
-        await client.until(lambda m: m.get("status") == "error")
+        await client.receive_until(lambda m: m.get("status") == "error")
         upload_id = (await client.create(scripted_png()))["instance"]["id"]
-        await client.end_of(upload_id)
-    child = await asyncio.to_thread(reading_child, narrow_server)
+        await client.terminal_message(upload_id)
+    child = await asyncio.to_thread(engine_process, narrow_server)
     parent = child.parent()
     assert parent is not None
     assert [process.pid for process in parent.children()] == [child.pid]

@@ -12,13 +12,13 @@ import httpx
 import psutil
 import pytest
 
-from tests.chaos.conftest import ends_seen, retrieved, shown
+from tests.chaos.conftest import retrieve_instance, terminal_statuses_received, wait_for_partial
 from tests.chaos.deployment import Deployment
 from tests.chaos.test_s17_deployment import in_thread
 from tests.support.accounts import Account
 from tests.support.event_recorder import recording
 from tests.support.page_images import scripted_png
-from tests.support.processes import reading_children, wait_until
+from tests.support.processes import engine_processes, wait_until
 from tests.support.redis import Redis
 from tests.support.scripted_documents import Document
 from tests.support.server import Server
@@ -79,26 +79,26 @@ def text_of(upload_id: str, text: str) -> Callable[[Message], bool]:
 async def test_s20_what_is_read_goes_on_what_comes_is_taken_and_who_ends_it_is_heeded(
     how: str, deployment: Deployment, tmp_path: Path
 ) -> None:
-    one, other = deployment.webs
+    one, other = deployment.servers
     await in_thread(deployment.stop_workers)
     # One of its readers is idle: it waits for a call, and the others have theirs, when Redis goes.
     worker = await asyncio.to_thread(deployment.start_worker, "--concurrency", "4")
     await in_thread(wait_until, lambda: well(one) and well(other), "all is well")
-    account = Account.on(one)
+    account = Account.create(one)
     document = Document(tmp_path, PAGES, {1: 1})
     elsewhere = WebSocketClient(other.url(token=account.mint()))
     async with account.client() as client, elsewhere, recording(account, other.port) as watcher:
         reading = await created(client, document.tiff)
-        await shown(client, reading, "page 1")
+        await wait_for_partial(client, reading, "page 1")
         ended = {how: await created(client, never_ending(how)) for how in ("cancel", "delete")}
         for how_it_ends, upload_id in ended.items():
             await elsewhere.received(text_of(upload_id, how_it_ends))
-        children = await asyncio.to_thread(reading_children, worker, 4)
+        children = await asyncio.to_thread(engine_processes, worker, 4)
 
         BREAK[how](deployment.redis)
         meanwhile = [await created(each, scripted_png(lines=["meanwhile"])) for each in (client, elsewhere)]
         for how_it_ends, upload_id in ended.items():
-            await client.ask({"type": how_it_ends, "instance_id": upload_id})
+            await client.request({"type": how_it_ends, "instance_id": upload_id})
         if how != "flushed":
             await in_thread(wait_until, lambda: degraded(one) and degraded(other), "both say so")
         await in_thread(wait_until, lambda: len(gone(children)) == 2, "what was ended is not read on")
@@ -115,17 +115,17 @@ async def test_s20_what_is_read_goes_on_what_comes_is_taken_and_who_ends_it_is_h
         last = await created(client, after.tiff)
         await elsewhere.received(text_of(last, "page 1"))
         after.release_page(1)
-        await elsewhere.end_of(last)
+        await elsewhere.terminal_message(last)
 
-        assert await ends_seen(elsewhere, reading) == ["processed"]
-        assert (await retrieved(client, ended["cancel"]))["raw_text"] == ""
+        assert await terminal_statuses_received(elsewhere, reading) == ["processed"]
+        assert (await retrieve_instance(client, ended["cancel"]))["raw_text"] == ""
         deleted = ended["delete"]
         about = [m for m in elsewhere.seen if deleted in (m.get("id"), m.get("instance", {}).get("id"))]
         assert about[-1]["type"] == "Upload.deleted"
         read = dict.fromkeys((reading, *meanwhile, last), "processed")
         books = read | {ended["cancel"]: "cancelled"}
-        await in_thread(deployment.check_books, account, books, [deleted])
-        await deployment.check_followed(account, watcher)
+        await in_thread(deployment.assert_consistent, account, books, [deleted])
+        await deployment.assert_received_log(account, watcher)
     assert document.pages_read == [1, 2, 3]
 
 
@@ -135,11 +135,11 @@ async def test_s20_while_redis_is_not_there_all_can_be_stopped_and_started(
 ) -> None:
     await in_thread(deployment.stop_workers)
     worker = await asyncio.to_thread(deployment.start_worker)
-    one, account = deployment.webs[0], Account.on(deployment.webs[0])
+    one, account = deployment.servers[0], Account.create(deployment.servers[0])
     document = Document(tmp_path, 1, {1: 1})
     async with account.client() as client:
         reading = await created(client, document.tiff)
-        await shown(client, reading, "page 1")
+        await wait_for_partial(client, reading, "page 1")
         BREAK[how](deployment.redis)
         await created(client, scripted_png())
         for each in (worker, one):
@@ -154,7 +154,7 @@ async def test_s20_while_redis_is_not_there_all_can_be_stopped_and_started(
     async with account.client() as client:
         other = await created(client, scripted_png(lines=["taken without Redis"]))
         await client.received(lambda m: m.get("raw_text") == "taken without Redis")
-        state = await retrieved(client, reading)
+        state = await retrieve_instance(client, reading)
         if state["status"] != "processed":
             await client.received(lambda m: m.get("id") == reading and "raw_text" in m)
     assert other

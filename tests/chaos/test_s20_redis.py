@@ -35,14 +35,14 @@ async def test_s20_redis_stops_starts_and_forgets(
 ) -> None:
     settings = {"REDIS_URL": redis_server.url, "REDIS_PREFIX": PREFIX, "SECRET_KEY": "k" * 50}
     server = await asyncio.to_thread(new_server, "--with-reader", **settings)
-    account = Account.on(server)
+    account = Account.create(server)
     await asyncio.to_thread(wait_until, lambda: health(server) == {"code": 200, "status": "ok"})
     document = Document(tmp_path, 1, gates={1: 1})
     publisher = RedisPublisher(redis_server.url, PREFIX)
 
     async with account.client() as client:
         reading = (await client.create(document.tiff))["instance"]["id"]
-        await client.until(lambda m: m.get("streamed_text") == "page 1")
+        await client.receive_until(lambda m: m.get("streamed_text") == "page 1")
         waiting = [(await client.create(scripted_png(lines=[str(n)])))["instance"]["id"] for n in range(4)]
 
         # Another process has live text of what is read, and rings when it has changed something.
@@ -50,10 +50,10 @@ async def test_s20_redis_stops_starts_and_forgets(
             account.id, uuid.UUID(reading), 1, PageSnapshot(1, 1, "page 1 and more from elsewhere")
         )
         publisher.publish(text)
-        await client.until(lambda m: m.get("streamed_text") == text.snapshot.text)
+        await client.receive_until(lambda m: m.get("streamed_text") == text.snapshot.text)
         seq = await asyncio.to_thread(cancel_in_database, account, waiting[0])
         publisher.publish(LogAdvanced(account.id, seq))
-        await client.end_of(waiting[0])
+        await client.terminal_message(waiting[0])
 
         await asyncio.to_thread(redis_server.stop)
         await asyncio.to_thread(wait_until, lambda: health(server)["status"] == "degraded")
@@ -61,9 +61,9 @@ async def test_s20_redis_stops_starts_and_forgets(
         assert state["code"] == 200
         assert "Redis" in str(state["reasons"])
         # The own process as ever, another's by a look; the socket stays.
-        await client.ask({"type": "cancel", "instance_id": waiting[1]})
+        await client.request({"type": "cancel", "instance_id": waiting[1]})
         await asyncio.to_thread(cancel_in_database, account, waiting[2])
-        await client.end_of(waiting[2])
+        await client.terminal_message(waiting[2])
         async with account.client() as late:
             assert (await late.receive())["streamed_text"] == text.snapshot.text
 
@@ -75,9 +75,9 @@ async def test_s20_redis_stops_starts_and_forgets(
                 account.id, uuid.UUID(reading), 1, PageSnapshot(1, 1, text.snapshot.text + ", again")
             )
         )
-        await client.until(lambda m: m.get("streamed_text", "").endswith(", again"))
+        await client.receive_until(lambda m: m.get("streamed_text", "").endswith(", again"))
         document.release_page(1)
-        assert (await client.end_of(reading))["raw_text"] == document.text
-        assert (await client.end_of(waiting[3]))["status"] == "processed"
+        assert (await client.terminal_message(reading))["raw_text"] == document.text
+        assert (await client.terminal_message(waiting[3]))["status"] == "processed"
     publisher.close()
-    assert server.own_tracebacks == []
+    assert server.unexpected_tracebacks == []

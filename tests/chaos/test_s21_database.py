@@ -13,10 +13,10 @@ import httpx
 import psycopg
 import pytest
 
-from tests.chaos.conftest import ends_seen, insisting
+from tests.chaos.conftest import create_until_accepted, terminal_statuses_received
 from tests.support import postgresql
 from tests.support.accounts import Account
-from tests.support.database_rows import rows
+from tests.support.database_rows import run_query
 from tests.support.page_images import scripted_png
 from tests.support.processes import wait_until
 from tests.support.scripted_documents import Document
@@ -38,36 +38,36 @@ def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
     server = Server(directory / "data", DATABASE_URL=url, SECRET_KEY="k" * 50).start()
     yield server
     assert server.stop() == 0
-    assert server.own_tracebacks == []
+    assert server.unexpected_tracebacks == []
 
 
 async def test_s21_connections_that_end_while_nothing_happens_cost_nothing(database_server: Server) -> None:
-    account = Account.on(database_server)
+    account = Account.create(database_server)
     async with account.client() as client:
         first = (await client.create(scripted_png()))["instance"]["id"]
-        await client.end_of(first)
-        assert postgresql.terminate(database_server.database_url) > 0
+        await client.terminal_message(first)
+        assert postgresql.terminate_connections(database_server.database_url) > 0
         reply = await client.create(scripted_png())
-        await client.end_of(reply["instance"]["id"])
-        assert len((await client.ask({"type": "list"}))["list"]) == 2
+        await client.terminal_message(reply["instance"]["id"])
+        assert len((await client.request({"type": "list"}))["list"]) == 2
 
 
 async def test_s21_creates_whose_connections_end_are_whole_or_not_there(database_server: Server) -> None:
-    account = Account.on(database_server)
+    account = Account.create(database_server)
     images = [[scripted_png(lines=[f"{n} {m}"]) for m in range(UPLOADS)] for n in range(CLIENTS)]
 
     async def send(client: WebSocketClient, own: list[bytes]) -> set[str]:
-        return {(await insisting(client, image))["instance"]["id"] for image in own}
+        return {(await create_until_accepted(client, image))["instance"]["id"] for image in own}
 
     clients = [account.client() for _ in range(CLIENTS)]
     async with clients[0], clients[1], clients[2], clients[3], account.client() as listening:
-        with postgresql.terminating(database_server.database_url):
+        with postgresql.connections_terminated_repeatedly(database_server.database_url):
             found = await asyncio.gather(*map(send, clients, images))
         ids = set.union(*found)
         assert len(ids) == UPLOADS * CLIENTS
         for upload_id in ids:
             await listening.received(lambda m, key=upload_id: m.get("id") == key and "raw_text" in m)
-            assert await ends_seen(listening, upload_id) == ["processed"]
+            assert await terminal_statuses_received(listening, upload_id) == ["processed"]
     await asyncio.to_thread(agrees, account, ids)
 
 
@@ -75,12 +75,14 @@ def agrees(account: Account, ids: set[str]) -> None:
     """One row for each, no job left, and the owner's events have no gap."""
     server, owner = account.server, account.id.hex
     keys = {key.replace("-", "") for key in ids}
-    assert {key for (key,) in rows(server, "SELECT id FROM core_upload WHERE owner_id = ?", owner)} == keys
+    assert {
+        key for (key,) in run_query(server, "SELECT id FROM core_upload WHERE owner_id = ?", owner)
+    } == keys
     stored = {path.name for path in (server.data_dir / "files").iterdir()}
     assert ids <= stored
     jobs = "SELECT COUNT(*) FROM core_job JOIN core_upload u ON u.id = upload_id WHERE u.owner_id = ?"
-    assert rows(server, jobs, owner) == [(0,)]
-    events = rows(server, "SELECT seq, kind FROM core_event WHERE owner_id = ? ORDER BY seq", owner)
+    assert run_query(server, jobs, owner) == [(0,)]
+    events = run_query(server, "SELECT seq, kind FROM core_event WHERE owner_id = ? ORDER BY seq", owner)
     assert [seq for seq, _ in events] == list(range(1, len(events) + 1))
     kinds = [kind for _, kind in events]
     assert (kinds.count("created"), kinds.count("processed")) == (len(ids), len(ids))
@@ -96,7 +98,7 @@ def holding(server: Server, statement: str, *parameters: Any) -> Iterator[psycop
 
 async def locked_upload(client: WebSocketClient) -> str:
     upload_id: str = (await client.create(scripted_png()))["instance"]["id"]
-    await client.end_of(upload_id)
+    await client.terminal_message(upload_id)
     return upload_id
 
 
@@ -107,24 +109,24 @@ def renaming(upload_id: str, name: str) -> Message:
 async def test_s21_a_lock_that_is_held_too_long_is_an_error_and_the_socket_stays(
     database_server: Server,
 ) -> None:
-    account = Account.on(database_server)
+    account = Account.create(database_server)
     async with account.client() as client:
         upload_id = await locked_upload(client)
         with holding(database_server, "SELECT 1 FROM core_upload WHERE id = %s FOR UPDATE", upload_id):
-            reply = await client.ask(renaming(upload_id, "late.png"))
+            reply = await client.request(renaming(upload_id, "late.png"))
             assert list(reply["error"]) == ["server"]
         assert "try again" in reply["error"]["server"]
-        reply = await client.ask(renaming(upload_id, "now.png"))
+        reply = await client.request(renaming(upload_id, "now.png"))
         assert reply["instance"]["filename"] == "now.png"
 
 
 async def test_s21_who_is_ended_for_a_deadlock_does_it_again(database_server: Server) -> None:
-    account = Account.on(database_server)
+    account = Account.create(database_server)
     async with account.client() as client:
         upload_id = await locked_upload(client)
         counter = "SELECT 1 FROM core_eventcounter WHERE owner_id = %s FOR UPDATE"
         with holding(database_server, counter, account.id) as other:
-            asking = asyncio.create_task(client.ask(renaming(upload_id, "after all.png")))
+            asking = asyncio.create_task(client.request(renaming(upload_id, "after all.png")))
             await asyncio.to_thread(wait_until, lambda: other.execute(WAITING).fetchone(), "it waits")
             await asyncio.to_thread(
                 other.execute, "SELECT 1 FROM core_upload WHERE id = %s FOR UPDATE", [upload_id]
@@ -146,19 +148,19 @@ async def test_s21_a_database_that_stops_and_starts_loses_no_upload_and_no_socke
 ) -> None:
     url = postgresql.url_at(own_database.directory, "postgres")
     server = await asyncio.to_thread(new_server, DATABASE_URL=url, SECRET_KEY="k" * 50)
-    account = Account.on(server)
+    account = Account.create(server)
     document = Document(tmp_path, 2, {1: 1})
     async with account.client() as client, account.client() as other:
         upload_id = (await client.create(document.tiff))["instance"]["id"]
-        await client.until(lambda m: m.get("streamed_text") == "page 1")
+        await client.receive_until(lambda m: m.get("streamed_text") == "page 1")
         await asyncio.to_thread(own_database.stop)
-        reply = await client.ask({"type": "list"})
+        reply = await client.request({"type": "list"})
         assert list(reply["error"]) == ["server"]
         ready = await asyncio.to_thread(httpx.get, f"{server.http}/readyz", timeout=60)
         assert (ready.status_code, ready.json()["reasons"]) == (503, ["the database does not answer"])
         document.release_page(1)
         await asyncio.to_thread(own_database.start)
         for each in (client, other):
-            assert (await each.end_of(upload_id))["raw_text"] == document.text
-            assert await ends_seen(each, upload_id) == ["processed"]
-    assert server.own_tracebacks == []
+            assert (await each.terminal_message(upload_id))["raw_text"] == document.text
+            assert await terminal_statuses_received(each, upload_id) == ["processed"]
+    assert server.unexpected_tracebacks == []

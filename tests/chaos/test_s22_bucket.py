@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.chaos.conftest import ends_seen, retrieved, shown
+from tests.chaos.conftest import retrieve_instance, terminal_statuses_received, wait_for_partial
 from tests.chaos.deployment import Deployment
 from tests.chaos.test_s17_deployment import in_thread
 from tests.support.accounts import Account
@@ -40,7 +40,7 @@ class OnBucket(Deployment):
     def __init__(self, directory: Path, redis: Redis, s3: S3) -> None:
         super().__init__(directory, redis, STORAGE_URL=s3.url(PREFIX))
         self._s3, self._alone = s3, directory / "worker"
-        for web in self.webs:
+        for web in self.servers:
             web.environment |= s3.environment
 
     def stored(self) -> set[str]:
@@ -68,7 +68,7 @@ def deployment(
 
 @pytest.fixture
 def account(deployment: OnBucket) -> Account:
-    return Account.on(deployment.webs[0])
+    return Account.create(deployment.servers[0])
 
 
 def large_png() -> bytes:
@@ -97,14 +97,14 @@ async def test_s22_what_the_bucket_refuses_in_the_middle_is_an_error_and_leaves_
         assert (posted.status_code, posted.json()["error"]["file"].partition(":")[0]) == (answer, error)
         reply = await client.create(scripted_png())
         assert reply["error"]["image_base64"].startswith(error)
-        assert (await client.ask({"type": "list"}))["list"] == []
+        assert (await client.request({"type": "list"}))["list"] == []
         assert (s3.keys(PREFIX), unfinished(s3)) == (before, [])
         assert list((account.server.data_dir / "incoming").iterdir()) == []
         s3.recover()
         posted = await asyncio.to_thread(post, account, large)
         upload_id = posted.json()["instance"]["id"]
         await client.received(lambda m: m.get("id") == upload_id and m.get("raw_text") == "large")
-        await in_thread(deployment.check_books, account, {upload_id: "processed"})
+        await in_thread(deployment.assert_consistent, account, {upload_id: "processed"})
 
 
 async def test_s22_a_bucket_that_goes_away_under_a_reader_delays_it_and_no_more(
@@ -115,20 +115,20 @@ async def test_s22_a_bucket_that_goes_away_under_a_reader_delays_it_and_no_more(
     waiting = scripted_png(lines=["fetched in the end"])
     async with account.client() as client:
         reading = (await client.create(document.tiff))["instance"]["id"]
-        await shown(client, reading, "page 1")
+        await wait_for_partial(client, reading, "page 1")
         other = (await client.create(waiting))["instance"]["id"]
         s3.fail()
         document.release_page(1)
-        assert (await client.end_of(reading))["raw_text"] == document.text
+        assert (await client.terminal_message(reading))["raw_text"] == document.text
         key = f"{PREFIX}{other}/original.png"
-        await in_thread(wait_until, lambda: s3.gets(key) > 6, "the worker asks again")
-        state = await retrieved(client, other)
+        await in_thread(wait_until, lambda: s3.get_count(key) > 6, "the worker asks again")
+        state = await retrieve_instance(client, other)
         assert (state["status"], state["error"]) == ("processing", None)
         s3.recover()
-        assert (await client.end_of(other))["raw_text"] == "fetched in the end"
+        assert (await client.terminal_message(other))["raw_text"] == "fetched in the end"
         for upload_id in (reading, other):
-            assert await ends_seen(client, upload_id) == ["processed"]
-        await in_thread(deployment.check_books, account, dict.fromkeys((reading, other), "processed"))
+            assert await terminal_statuses_received(client, upload_id) == ["processed"]
+        await in_thread(deployment.assert_consistent, account, dict.fromkeys((reading, other), "processed"))
 
 
 @pytest.mark.parametrize("how", ["cancel", "delete"])
@@ -139,14 +139,14 @@ async def test_s22_what_waits_for_a_bucket_can_be_ended_meanwhile(
         s3.fail("GET")
         upload_id = (await client.create(scripted_png(lines=["never read"])))["instance"]["id"]
         key = f"{PREFIX}{upload_id}/original.png"
-        await in_thread(wait_until, lambda: s3.gets(key) > 1, "the worker asks")
-        await client.ask({"type": how, "instance_id": upload_id})
+        await in_thread(wait_until, lambda: s3.get_count(key) > 1, "the worker asks")
+        await client.request({"type": how, "instance_id": upload_id})
         s3.recover()
         other = (await client.create(scripted_png(lines=["read"])))["instance"]["id"]
-        assert (await client.end_of(other))["raw_text"] == "read"
+        assert (await client.terminal_message(other))["raw_text"] == "read"
         # The file of the deleted one could not be looked for, and is the sweep's.
         ends = {other: "processed"} | ({upload_id: "cancelled"} if how == "cancel" else {})
-        await in_thread(deployment.check_books, account, ends)
+        await in_thread(deployment.assert_consistent, account, ends)
 
 
 async def test_s22_a_download_that_breaks_off_goes_on_where_it_was(
@@ -156,8 +156,8 @@ async def test_s22_a_download_that_breaks_off_goes_on_where_it_was(
     posted = await asyncio.to_thread(post, account, large_png())
     upload_id = posted.json()["instance"]["id"]
     async with account.client() as client:
-        state = await retrieved(client, upload_id)
+        state = await retrieve_instance(client, upload_id)
         if state["status"] != "processed":
-            await client.end_of(upload_id)
-    assert s3.gets(f"{PREFIX}{upload_id}/original.png") == 2
-    await in_thread(deployment.check_books, account, {upload_id: "processed"})
+            await client.terminal_message(upload_id)
+    assert s3.get_count(f"{PREFIX}{upload_id}/original.png") == 2
+    await in_thread(deployment.assert_consistent, account, {upload_id: "processed"})

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.chaos.conftest import Account
-from tests.support.database_rows import rows
+from tests.support.database_rows import run_query
 from tests.support.page_images import scripted_png
 from tests.support.processes import wait_until
 from tests.support.server import Server
@@ -66,7 +66,7 @@ async def refused(client: WebSocketClient, image: bytes) -> None:
     reply = await client.create(image)
     assert reply["type"] == "Upload.created"
     assert reply["error"]["image_base64"].startswith("storage_full")
-    assert (await client.ask({"type": "list"}))["list"] == []
+    assert (await client.request({"type": "list"}))["list"] == []
 
 
 async def post(server: Server, account: Account, image: bytes, *, announced: bool = True) -> httpx.Response:
@@ -83,8 +83,8 @@ async def post(server: Server, account: Account, image: bytes, *, announced: boo
 async def accepted(client: WebSocketClient, server: Server, image: bytes) -> None:
     """It is read, and deleted again: with its file, which goes after the row."""
     upload_id = (await client.create(image))["instance"]["id"]
-    assert (await client.end_of(upload_id))["status"] == "processed"
-    await client.ask({"type": "delete", "instance_id": upload_id})
+    assert (await client.terminal_message(upload_id))["status"] == "processed"
+    await client.request({"type": "delete", "instance_id": upload_id})
     await asyncio.to_thread(wait_until, lambda: residue(server) == [], "the file is gone")
 
 
@@ -100,7 +100,7 @@ async def test_s22_what_does_not_fit_is_refused_and_leaves_nothing(
         assert (await post(full_server, full_account, TOO_LARGE, announced=False)).status_code == 507
         assert residue(full_server) == []
         await accepted(client, full_server, scripted_png())
-    assert rows(full_server, "SELECT * FROM core_upload") == []
+    assert run_query(full_server, "SELECT * FROM core_upload") == []
 
 
 async def test_s22_without_a_byte_left_even_a_small_file_is_refused_until_there_is_room(
@@ -121,7 +121,7 @@ async def test_s22_without_a_byte_left_even_a_small_file_is_refused_until_there_
 async def test_s22_a_limit_on_the_size_of_files_is_the_same_error(new_server: Callable[..., Server]) -> None:
     """The quota of a user, or `ulimit -f`; it needs no root to be shown."""
     server = await asyncio.to_thread(new_server)
-    account = await Account.on(server)
+    account = await Account.create(server)
     limit = DISK_BYTES // 2
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (limit, limit))
     async with account.client() as client:
@@ -137,7 +137,7 @@ async def test_s22_the_last_free_space_is_kept_for_the_machine(
 ) -> None:
     """The floor is above what any disk has, so nothing fits, and nothing is even begun."""
     server = await asyncio.to_thread(new_server, MIN_FREE_BYTES=str(2**60))
-    account = await Account.on(server)
+    account = await Account.create(server)
     async with account.client() as client:
         await refused(client, scripted_png())
     assert (await post(server, account, scripted_png())).status_code == 507

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.database_rows import rows
+from tests.support.database_rows import run_query
 from tests.support.encoding import base64_of
 from tests.support.page_images import scripted_png
 from tests.support.server import Server
@@ -92,7 +92,7 @@ def die(machine: Server, scenario: str, place: str, when: str, owner: str, which
 
 def sweep(machine: Server) -> None:
     """Where other machines' servers may be, what is young is theirs; so it is made old."""
-    if not machine.embedded:
+    if not machine.is_embedded:
         for directory in ("files", "incoming"):
             for path in (machine.data_dir / directory).iterdir():
                 os.utime(path, (0, 0))
@@ -105,15 +105,15 @@ def files_of(machine: Server) -> set[str]:
 
 
 def uploads_of(machine: Server) -> set[str]:
-    return {str(uuid.UUID(key)) for (key,) in rows(machine, "SELECT id FROM core_upload")}
+    return {str(uuid.UUID(key)) for (key,) in run_query(machine, "SELECT id FROM core_upload")}
 
 
 def assert_agreement(machine: Server) -> None:
     assert files_of(machine) == uploads_of(machine)
-    for (key,) in rows(machine, "SELECT image_path FROM core_upload"):
+    for (key,) in run_query(machine, "SELECT image_path FROM core_upload"):
         assert (machine.data_dir / "files" / key).is_file()
     assert list((machine.data_dir / "incoming").iterdir()) == []
-    jobs = {str(uuid.UUID(key)) for (key,) in rows(machine, "SELECT upload_id FROM core_job")}
+    jobs = {str(uuid.UUID(key)) for (key,) in run_query(machine, "SELECT upload_id FROM core_job")}
     assert jobs == uploads_of(machine), "each waits to be read"
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.conftest import Account, retrieved
-from tests.support.database_rows import rows
+from tests.chaos.conftest import Account, retrieve_instance
+from tests.support.database_rows import run_query
 from tests.support.page_images import scripted_png
-from tests.support.processes import reading_child, wait_gone, wait_until
+from tests.support.processes import engine_process, wait_until, wait_until_ended
 from tests.support.scripted_documents import Document
 from tests.support.server import Server
 from tests.support.websocket_client import Message, WebSocketClient
@@ -25,7 +25,7 @@ BOTH = pytest.mark.parametrize("how", ["delete", "cancel"])
 
 
 async def ended(client: WebSocketClient, upload_id: str, how: str = "delete") -> None:
-    reply = await client.ask({"type": how, "instance_id": upload_id})
+    reply = await client.request({"type": how, "instance_id": upload_id})
     assert is_the_end(reply)
 
 
@@ -36,8 +36,8 @@ def is_the_end(message: Message) -> bool:
 async def nothing_after_the_end(client: WebSocketClient, upload_id: str) -> None:
     """Whatever is still on its way comes before the end of another upload and a reply."""
     other = (await client.create(scripted_png(lines=["the next"])))["instance"]["id"]
-    assert (await client.end_of(other))["raw_text"] == "the next"
-    await client.ask({"type": "list"})
+    assert (await client.terminal_message(other))["raw_text"] == "the next"
+    await client.request({"type": "list"})
     about = [m for m in client.seen if upload_id in (m.get("id"), m.get("instance", {}).get("id"))]
     assert is_the_end(about[-1])
     assert [is_the_end(m) for m in about].count(True) == 1
@@ -51,17 +51,17 @@ async def test_s25_an_engine_that_does_not_listen_is_killed(
     async with account.client() as client, account.client() as follower:
         image = scripted_png(lines=["one", "two"], **script)
         upload_id = (await client.create(image))["instance"]["id"]
-        await client.until(lambda m: m.get("streamed_text", "").startswith("one"))
-        child = await asyncio.to_thread(reading_child, server)
+        await client.receive_until(lambda m: m.get("streamed_text", "").startswith("one"))
+        child = await asyncio.to_thread(engine_process, server)
         began = time.monotonic()
         await ended(client, upload_id, how)
-        await asyncio.to_thread(wait_gone, child)
+        await asyncio.to_thread(wait_until_ended, child)
         assert time.monotonic() - began < STOP_SECONDS + MARGIN_SECONDS
         await nothing_after_the_end(client, upload_id)
         await nothing_after_the_end(follower, upload_id)
     for table in ("core_page", "core_job"):
         query = f"SELECT * FROM {table} WHERE upload_id = ?"
-        assert rows(server, query, upload_id.replace("-", "")) == []
+        assert run_query(server, query, upload_id.replace("-", "")) == []
 
 
 @BOTH
@@ -69,14 +69,14 @@ async def test_s25_an_engine_that_listens_lives_on(how: str, server: Server, acc
     async with account.client() as client:
         image = scripted_png(lines=["one"] * 2_000, line_seconds=0.02)
         upload_id = (await client.create(image))["instance"]["id"]
-        await client.until(lambda m: m.get("streamed_text", "").startswith("one"))
-        child = await asyncio.to_thread(reading_child, server)
+        await client.receive_until(lambda m: m.get("streamed_text", "").startswith("one"))
+        child = await asyncio.to_thread(engine_process, server)
         began = time.monotonic()
         await ended(client, upload_id, how)
         next_id = (await client.create(scripted_png()))["instance"]["id"]
-        await client.end_of(next_id)
+        await client.terminal_message(next_id)
         assert time.monotonic() - began < STOP_SECONDS + MARGIN_SECONDS
-        assert (await asyncio.to_thread(reading_child, server)).pid == child.pid
+        assert (await asyncio.to_thread(engine_process, server)).pid == child.pid
         await nothing_after_the_end(client, upload_id)
 
 
@@ -94,7 +94,7 @@ async def test_s25_an_end_between_the_pages_of_a_long_document_ends_it(
         await nothing_after_the_end(client, upload_id)
         if how == "cancel":
             # What was read until then stays, and it is whole pages.
-            left = await retrieved(client, upload_id)
+            left = await retrieve_instance(client, upload_id)
             assert left["raw_text"] == document.text_up_to(left["pages_done"])
             assert left["pages_done"] in (read, read - 1)
     assert len(document.pages_read) == read < document.pages
@@ -112,6 +112,6 @@ async def test_s25_what_waits_is_not_read_at_all(
         upload_id = (await client.create(document.tiff))["instance"]["id"]
         await ended(client, upload_id, how)
         gate.touch()
-        await client.end_of(first)
+        await client.terminal_message(first)
         await nothing_after_the_end(client, upload_id)
     assert document.pages_read == []

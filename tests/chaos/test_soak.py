@@ -9,21 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.soak.plan import MODES, draw
-from tests.chaos.soak.run import soak
+from tests.chaos.soak.plan import FAULTS_BY_MODE, draw
+from tests.chaos.soak.run import run_soak
 
-SEED, SECONDS, USERS, HASTE = 11, 8, 50, 3
+SEED, SECONDS, USERS, SPEEDUP = 11, 8, 50, 3
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", FAULTS_BY_MODE)
 async def test_after_a_soak_the_books_balance(mode: str, tmp_path: Path) -> None:
-    plan = draw(SEED, seconds=SECONDS, users=USERS, mode=mode, haste=HASTE)
-    result = await soak(plan, tmp_path)
-    print(f"seed {SEED}, plan {plan.digest}: {dict(result.struck)}, {dict(result.statuses)}")
-    assert result.differences == []
-    assert result.struck.total() > 0
+    plan = draw(SEED, seconds=SECONDS, users=USERS, mode=mode, speedup=SPEEDUP)
+    result = await run_soak(plan, tmp_path)
+    print(f"seed {SEED}, plan {plan.digest}: {dict(result.injected)}, {dict(result.statuses)}")
+    assert result.violations == []
+    assert result.injected.total() > 0
     assert result.statuses["processed"] > 0
 
 

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from tests.chaos.soak import invariants
-from tests.chaos.soak.database_state import Records, Row
+from tests.chaos.soak.database_state import DatabaseState, UploadRow
 from tests.chaos.soak.documents import Document
 from tests.chaos.soak.event_recorder import RecordedEvent
-from tests.chaos.soak.memory_trend import Weight
+from tests.chaos.soak.memory_trend import ProcessMemory
 from tests.chaos.soak.plan import DocumentSpec
 
 CONTENT = b"what was sent"
 HASH = hashlib.sha256(CONTENT).hexdigest()
 DOCUMENT = Document(DocumentSpec("tiff", "a", 2, 0.0), CONTENT)
 PAGES = {number: DOCUMENT.page(number) for number in (1, 2)}
-ROW = Row(
+ROW = UploadRow(
     id="a",
     owner="o",
     status="processed",
@@ -30,8 +30,8 @@ ROW = Row(
     page_count=2,
     pages_done=2,
     raw_text=f"{PAGES[1]}\n\n{PAGES[2]}",
-    asked_pages="",
-    anew=None,
+    requested_pages="",
+    reread_pages=None,
 )
 LOG = [RecordedEvent(1, "created", "a", "pending"), RecordedEvent(2, "processed", "a", "processed")]
 
@@ -46,7 +46,7 @@ def test_books_that_balance_say_nothing() -> None:
     assert list(invariants.check_log(LOG, 2)) == []
     assert list(invariants.check_transitions(LOG, {"a": ROW})) == []
     assert list(invariants.check_text(ROW, PAGES, DOCUMENT)) == []
-    assert list(invariants.check_files({ROW.image_path: CONTENT}, Records(uploads={"a": ROW}))) == []
+    assert list(invariants.check_files({ROW.image_path: CONTENT}, DatabaseState(uploads={"a": ROW}))) == []
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_text_that_is_not_that_of_the_pages_is_seen(changes: dict[str, Any], p
     "stored", [{}, {ROW.image_path: b"other"}, {ROW.image_path: CONTENT, "b/original.png": b""}], ids=len
 )
 def test_a_file_too_few_or_too_many_or_of_other_bytes_is_seen(stored: dict[str, bytes | None]) -> None:
-    assert list(invariants.check_files(stored, Records(uploads={"a": ROW})))
+    assert list(invariants.check_files(stored, DatabaseState(uploads={"a": ROW})))
 
 
 @pytest.mark.parametrize(
@@ -138,14 +138,14 @@ def test_a_file_too_few_or_too_many_or_of_other_bytes_is_seen(stored: dict[str, 
     ],
     ids=str,
 )
-def test_a_promise_that_was_not_kept_is_seen(promised: dict[str, Any], rows: dict[str, Row]) -> None:
+def test_a_promise_that_was_not_kept_is_seen(promised: dict[str, Any], rows: dict[str, UploadRow]) -> None:
     user = SimpleNamespace(**{"acknowledged": {}, "deleted": set(), "to_delete": set()} | promised)
-    assert list(invariants.check_acknowledged(user, rows, LOG))  # type: ignore[arg-type]
+    assert list(invariants.check_acknowledgements(user, rows, LOG))  # type: ignore[arg-type]
 
 
 def test_a_delete_that_nobody_asked_for_is_seen() -> None:
     user = SimpleNamespace(acknowledged={}, deleted=set(), to_delete=set())
-    assert list(invariants.check_acknowledged(user, {}, log("created:pending", "deleted:pending")))  # type: ignore[arg-type]
+    assert list(invariants.check_acknowledgements(user, {}, log("created:pending", "deleted:pending")))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("changes", [{"raw_text": "other"}, {"status": "error"}, {"pages_done": 1}], ids=str)
@@ -157,7 +157,7 @@ def test_an_answer_that_is_not_what_stands_there_is_seen(changes: dict[str, Any]
 
 
 def test_more_than_a_user_may_have_and_a_refusal_without_a_reason_are_seen() -> None:
-    many = [RecordedEvent(n, "created", str(n), "pending") for n in range(1, invariants.MOST_WAITING + 2)]
+    many = [RecordedEvent(n, "created", str(n), "pending") for n in range(1, invariants.MAX_WAITING + 2)]
     assert list(invariants.check_limits(SimpleNamespace(limits=[]), many))  # type: ignore[arg-type]
     refused = SimpleNamespace(limits=[("create", "many files", 0)])
     assert list(invariants.check_limits(refused, LOG))  # type: ignore[arg-type]
@@ -165,8 +165,8 @@ def test_more_than_a_user_may_have_and_a_refusal_without_a_reason_are_seen() -> 
 
 def test_a_process_that_grows_from_third_to_third_is_not_flat() -> None:
     mib = 1024.0**2
-    assert Weight("server", 1, 100 * mib, 109 * mib, 0).is_flat
-    assert not Weight("server", 1, 100 * mib, 130 * mib, 0).is_flat
+    assert ProcessMemory("server", 1, 100 * mib, 109 * mib, 0).is_flat
+    assert not ProcessMemory("server", 1, 100 * mib, 130 * mib, 0).is_flat
 
 
 def following(told: list[RecordedEvent], *, lists: int = 1) -> SimpleNamespace:

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.conftest import ends_seen, retrieved, shown
+from tests.chaos.conftest import retrieve_instance, terminal_statuses_received, wait_for_partial
 from tests.support.accounts import Account
-from tests.support.database_rows import rows
+from tests.support.database_rows import run_query
 from tests.support.page_images import scripted_png
-from tests.support.processes import reading_child, wait_gone, wait_until
+from tests.support.processes import engine_process, wait_until, wait_until_ended
 from tests.support.redis import Redis
 from tests.support.scripted_documents import Document
 from tests.support.server import Server
 from tests.support.websocket_client import TERMINAL, Message, WebSocketClient
-from tests.support.worker import ONLY_TOLD, Worker
+from tests.support.worker import NO_POLLING_PROGRAM, Worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -39,10 +39,10 @@ def web(redis: Redis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
     settings = {"REDIS_URL": redis.url, "REDIS_PREFIX": "deployed:", "SECRET_KEY": "k" * 50}
     running = Server(tmp_path_factory.mktemp("web") / "data", **settings)
     running.data_dir.mkdir()
-    running.program = [sys.executable, "-c", ONLY_TOLD]
+    running.program = [sys.executable, "-c", NO_POLLING_PROGRAM]
     yield running.start()
     assert running.stop() == 0
-    assert running.own_tracebacks == []
+    assert running.unexpected_tracebacks == []
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ async def read_in_full(client: WebSocketClient, upload_id: str, document: Docume
         lambda m: m.get("id") == upload_id and "status" in m and "streamed_text" not in m
     )
     assert (end["status"], end["raw_text"]) == ("processed", document.text)
-    assert await ends_seen(client, upload_id) == ["processed"]
+    assert await terminal_statuses_received(client, upload_id) == ["processed"]
 
 
 async def created(client: WebSocketClient, image: bytes) -> str:
@@ -88,12 +88,12 @@ def begun(document: Document, page: int) -> Callable[[], bool]:
 async def test_what_a_server_takes_in_a_worker_reads_and_its_text_comes_live(
     web: Server, new_worker: Callable[..., Worker], tmp_path: Path
 ) -> None:
-    await in_thread(new_worker, only_told=True)
+    await in_thread(new_worker, without_polling=True)
     document = Document(tmp_path, PAGES, {2: 1})
-    async with Account.on(web).client() as client:
+    async with Account.create(web).client() as client:
         upload_id = await created(client, document.tiff)
-        await shown(client, upload_id, "")
-        await shown(client, upload_id, document.text_up_to(2))
+        await wait_for_partial(client, upload_id, "")
+        await wait_for_partial(client, upload_id, document.text_up_to(2))
         document.release_page(2)
         await read_in_full(client, upload_id, document)
     assert document.pages_read == [1, 2, 3]
@@ -104,12 +104,12 @@ async def test_s17_a_worker_s_child_killed_while_it_reads_loses_that_page_s_work
 ) -> None:
     worker = await in_thread(new_worker)
     document = Document(tmp_path, PAGES, {2: 1})
-    async with Account.on(web).client() as client:
+    async with Account.create(web).client() as client:
         upload_id = await created(client, document.tiff)
-        await shown(client, upload_id, document.text_up_to(2))
-        child = await asyncio.to_thread(reading_child, worker)
+        await wait_for_partial(client, upload_id, document.text_up_to(2))
+        child = await asyncio.to_thread(engine_process, worker)
         child.kill()
-        await in_thread(wait_gone, child)
+        await in_thread(wait_until_ended, child)
         document.release_page(2)
         await read_in_full(client, upload_id, document)
     assert document.pages_read == [1, 2, 2, 3]
@@ -121,21 +121,21 @@ async def test_s17_what_a_killed_worker_was_reading_another_reads_on(
 ) -> None:
     killed = await in_thread(new_worker)
     document = Document(tmp_path, PAGES, {page: 1})
-    async with Account.on(web).client() as client:
+    async with Account.create(web).client() as client:
         upload_id = await created(client, document.tiff)
-        await shown(client, upload_id, document.text_up_to(page))
+        await wait_for_partial(client, upload_id, document.text_up_to(page))
         await in_thread(killed.stop, signal.SIGKILL)
         await in_thread(new_worker)
         document.release_page(page)
         await read_in_full(client, upload_id, document)
-        assert (await retrieved(client, upload_id))["pages_done"] == PAGES
+        assert (await retrieve_instance(client, upload_id))["pages_done"] == PAGES
     assert document.pages_read == sorted([1, 2, 3, page])
 
 
 async def test_s18_what_a_broker_forgot_is_read_all_the_same(
     web: Server, redis: Redis, new_worker: Callable[..., Worker], tmp_path: Path
 ) -> None:
-    async with Account.on(web).client() as client:
+    async with Account.create(web).client() as client:
         waiting = [await created(client, scripted_png(lines=[str(n)])) for n in range(3)]
         await in_thread(redis.flush)
         await in_thread(new_worker)
@@ -149,13 +149,13 @@ async def test_s18_what_a_broker_forgot_is_read_all_the_same(
         document.release_page(1)
         for upload_id in [busy, *behind]:
             assert (await client.received(ended(upload_id)))["status"] == "processed"
-            assert await ends_seen(client, upload_id) == ["processed"]
+            assert await terminal_statuses_received(client, upload_id) == ["processed"]
 
 
 async def test_s18_a_worker_whom_no_call_reaches_looks_for_itself(web: Server) -> None:
     worker = Worker(web, REDIS_PREFIX="elsewhere:")
     await in_thread(worker.start)
-    async with Account.on(web).client() as client:
+    async with Account.create(web).client() as client:
         for _ in range(2):
             upload_id = await created(client, scripted_png(lines=["found"]))
             assert (await client.received(ended(upload_id)))["status"] == "processed"
@@ -167,9 +167,9 @@ async def test_s20_while_redis_is_away_uploads_are_accepted_and_read_and_afterwa
 ) -> None:
     await in_thread(new_worker)
     document = Document(tmp_path, PAGES, {1: 1})
-    async with Account.on(web).client() as client:
+    async with Account.create(web).client() as client:
         upload_id = await created(client, document.tiff)
-        await shown(client, upload_id, "page 1")
+        await wait_for_partial(client, upload_id, "page 1")
         await in_thread(redis.stop)
         meanwhile = [await created(client, scripted_png(lines=[str(n)])) for n in range(3)]
         document.release_page(1)
@@ -180,7 +180,7 @@ async def test_s20_while_redis_is_away_uploads_are_accepted_and_read_and_afterwa
         (tmp_path / "after").mkdir()
         after = Document(tmp_path / "after", 1, {1: 1})
         last = await created(client, after.tiff)
-        await shown(client, last, "page 1")
+        await wait_for_partial(client, last, "page 1")
         after.release_page(1)
         await read_in_full(client, last, after)
 
@@ -189,18 +189,18 @@ async def test_s20_while_redis_is_away_uploads_are_accepted_and_read_and_afterwa
 async def test_s25_a_worker_that_is_told_of_an_end_stops_at_once(
     how: str, web: Server, new_worker: Callable[..., Worker], tmp_path: Path
 ) -> None:
-    worker = await in_thread(new_worker, only_told=True)
-    async with Account.on(web).client() as client:
+    worker = await in_thread(new_worker, without_polling=True)
+    async with Account.create(web).client() as client:
         upload_id = await created(
             client, scripted_png(lines=["one", "two"], wait_for="/nowhere", wait_after=1)
         )
-        await shown(client, upload_id, "one")
-        child = await asyncio.to_thread(reading_child, worker)
-        await client.ask({"type": how, "instance_id": upload_id})
-        await in_thread(wait_gone, child)
+        await wait_for_partial(client, upload_id, "one")
+        child = await asyncio.to_thread(engine_process, worker)
+        await client.request({"type": how, "instance_id": upload_id})
+        await in_thread(wait_until_ended, child)
         following = await created(client, scripted_png(lines=["the next"]))
         assert (await client.received(ended(following)))["raw_text"] == "the next"
-        await client.ask({"type": "list"})
+        await client.request({"type": "list"})
     about = [m for m in client.seen if upload_id in (m.get("id"), m.get("instance", {}).get("id"))]
     assert about[-1].get("status") == "cancelled" or about[-1]["type"] == "Upload.deleted"
 
@@ -210,12 +210,12 @@ async def test_a_worker_that_is_stopped_gives_back_what_it_reads(
 ) -> None:
     stopped = await in_thread(new_worker)
     document = Document(tmp_path, PAGES, {2: 1})
-    async with Account.on(web).client() as client:
+    async with Account.create(web).client() as client:
         upload_id = await created(client, document.tiff)
-        await shown(client, upload_id, document.text_up_to(2))
+        await wait_for_partial(client, upload_id, document.text_up_to(2))
         assert await in_thread(stopped.stop, timeout=10) == 0
         query = "SELECT claimed_by, failures FROM core_job WHERE upload_id = ?"
-        assert rows(web, query, upload_id.replace("-", "")) == [("", 0)]
+        assert run_query(web, query, upload_id.replace("-", "")) == [("", 0)]
         document.release_page(2)
         await in_thread(new_worker)
         await read_in_full(client, upload_id, document)
@@ -225,18 +225,18 @@ async def test_a_worker_that_is_stopped_gives_back_what_it_reads(
 async def test_two_workers_share_what_there_is_and_each_page_is_read_once(
     web: Server, new_worker: Callable[..., Worker], tmp_path: Path
 ) -> None:
-    await asyncio.gather(*(in_thread(new_worker, only_told=True) for _ in range(2)))
+    await asyncio.gather(*(in_thread(new_worker, without_polling=True) for _ in range(2)))
     documents = []
     for number in range(24):
         (tmp_path / str(number)).mkdir()
         documents.append(Document(tmp_path / str(number), 2, {1: 1} if number < 2 else None))
-    async with Account.on(web).client() as client:
+    async with Account.create(web).client() as client:
         ids = [await created(client, document.tiff) for document in documents]
         # Both at the same time, so there are two who read.
         for document in documents[:2]:
             await in_thread(wait_until, begun(document, 1), "the page is begun")
         for document in documents[:2]:
-            document.lift(1)
+            document.release_page(1)
         for upload_id, document in zip(ids, documents, strict=True):
             await read_in_full(client, upload_id, document)
     assert [document.pages_read for document in documents] == [[1, 2]] * 24
@@ -246,9 +246,9 @@ async def test_a_worker_that_reads_leaves_the_calls_to_the_one_that_is_idle(
     web: Server, new_worker: Callable[..., Worker], tmp_path: Path
 ) -> None:
     """Whichever of them is asked first: one call kept by the busy one would be a job that nobody reads."""
-    await asyncio.gather(*(in_thread(new_worker, only_told=True) for _ in range(2)))
+    await asyncio.gather(*(in_thread(new_worker, without_polling=True) for _ in range(2)))
     document = Document(tmp_path, 1, {1: 1})
-    async with Account.on(web).client() as client:
+    async with Account.create(web).client() as client:
         busy = await created(client, document.tiff)
         await in_thread(wait_until, begun(document, 1), "the page is begun")
         for number in range(6):

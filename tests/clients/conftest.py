@@ -23,7 +23,7 @@ FAST_TIMEOUTS = Timeouts(initial_backoff=0.01, max_backoff=0.05, rate_limit_dela
 
 @pytest.fixture
 def ada(server: Server) -> Account:
-    return Account.on(server)
+    return Account.create(server)
 
 
 @pytest.fixture

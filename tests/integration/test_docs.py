@@ -118,7 +118,7 @@ def _script(path: Path, *lines: str) -> None:
 
 @pytest.fixture
 def desk(server: Server, tmp_path: Path) -> Desk:
-    return Desk(tmp_path, server, Account.on(server))
+    return Desk(tmp_path, server, Account.create(server))
 
 
 @pytest.fixture
@@ -251,7 +251,7 @@ def test_a_folder_is_imported_by_path(tmp_path: Path, new_server: Callable[..., 
     scans = tmp_path / "scans"
     scans.mkdir()
     server = new_server(IMPORT_ROOTS=str(scans))
-    desk = Desk(tmp_path, server, Account.on(server))
+    desk = Desk(tmp_path, server, Account.create(server))
     shutil.copy(desk.directory / "scan.png", scans / "a.png")
     (scans / "b.txt").write_text("no scan")
     desk.try_out("how-to/import-folders.md", "import")

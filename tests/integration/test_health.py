@@ -47,12 +47,12 @@ async def test_a_reader_that_died_idle_is_replaced_for_the_next_upload(server: S
     async with httpx.AsyncClient(base_url=server.http) as http:
         await ready(http)
         # The other one, if there is one, draws pictures, and has no engine.
-        children = psutil.Process(server.reading_process.pid).children()
+        children = psutil.Process(server.reader_process.pid).children()
         [child] = [child for child in children if "dummy" in child.cmdline()]
         child.kill()
         async with WebSocketClient(server.url(token=token)) as client:
             created = await client.create(scripted_png(lines=["read all the same"]))
-            end = await client.end_of(created["instance"]["id"])
+            end = await client.terminal_message(created["instance"]["id"])
         assert end["raw_text"] == "read all the same"
         await ready(http)
 

@@ -91,11 +91,11 @@ def nginx(tmp_path: Path, server: Server) -> Iterator[Callable[[str], Nginx]]:
 async def test_nginx_passes_sockets_and_large_bodies_on_and_logs_no_token(
     name: str, nginx: Callable[[str], Nginx], server: Server
 ) -> None:
-    proxy, account = nginx(name), Account.on(server)
+    proxy, account = nginx(name), Account.create(server)
     token = account.mint()
     async with WebSocketClient(f"ws://127.0.0.1:{proxy.port}/ws/core/upload/?token={token}") as client:
         created = await client.create(scripted_png(lines=["by a proxy"]))
-        assert (await client.end_of(created["instance"]["id"]))["raw_text"] == "by a proxy"
+        assert (await client.terminal_message(created["instance"]["id"]))["raw_text"] == "by a proxy"
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{proxy.port}") as http:
         headers = {"Authorization": f"Bearer {token}"}
         big = await http.post("/api/uploads/", content=b"x" * BIG_BYTES, headers=headers)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import postgresql
 from tests.support.accounts import Account
-from tests.support.database_rows import rows
+from tests.support.database_rows import run_query
 from tests.support.page_images import scripted_png
 from tests.support.server import Server
 from tests.support.websocket_client import WebSocketClient
@@ -44,19 +44,19 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
     yield servers
     for server in servers:
         assert server.stop() == 0
-        assert server.own_tracebacks == []
+        assert server.unexpected_tracebacks == []
         assert CANARY not in server.log
 
 
 async def test_two_servers_that_start_at_once_share_all_there_is(pair: list[Server]) -> None:
     one, other = pair
-    [(migrations,)] = rows(one, "SELECT COUNT(DISTINCT name) FROM django_migrations WHERE app = 'core'")
-    assert rows(one, "SELECT COUNT(*) FROM django_migrations WHERE app = 'core'") == [(migrations,)]
-    account = Account.on(one)
+    [(migrations,)] = run_query(one, "SELECT COUNT(DISTINCT name) FROM django_migrations WHERE app = 'core'")
+    assert run_query(one, "SELECT COUNT(*) FROM django_migrations WHERE app = 'core'") == [(migrations,)]
+    account = Account.create(one)
     async with account.client() as client, WebSocketClient(other.url(token=account.mint())) as listening:
         upload_id = (await client.create(scripted_png(lines=["seen by both"])))["instance"]["id"]
-        assert (await client.end_of(upload_id))["raw_text"] == "seen by both"
-        assert (await listening.end_of(upload_id))["raw_text"] == "seen by both"
+        assert (await client.terminal_message(upload_id))["raw_text"] == "seen by both"
+        assert (await listening.terminal_message(upload_id))["raw_text"] == "seen by both"
 
 
 def test_users_links_and_sweeps_work_beside_them(pair: list[Server]) -> None:
@@ -74,17 +74,17 @@ def test_users_links_and_sweeps_work_beside_them(pair: list[Server]) -> None:
 
 def test_a_database_that_was_put_back_has_a_new_log(pair: list[Server]) -> None:
     server = pair[0]
-    assert rows(server, "SELECT COUNT(*) FROM core_eventlog") == [(1,)]
+    assert run_query(server, "SELECT COUNT(*) FROM core_eventlog") == [(1,)]
     assert server.command("reset-event-log").returncode == 0
-    assert rows(server, "SELECT COUNT(*) FROM core_eventlog") == [(0,)]
-    rows(server, "INSERT INTO core_eventlog (id, epoch) VALUES (1, 'again')")
+    assert run_query(server, "SELECT COUNT(*) FROM core_eventlog") == [(0,)]
+    run_query(server, "INSERT INTO core_eventlog (id, epoch) VALUES (1, 'again')")
 
 
 def test_a_newer_version_s_database_is_refused(tmp_path: Path) -> None:
     server = Server(tmp_path / "data", **settings_of(postgresql.new_database()))
     server.user()
     newer = "INSERT INTO django_migrations (app, name, applied) VALUES ('core', '9999_later', now())"
-    rows(server, newer)
+    run_query(server, newer)
     assert "newer version" in refusal(server, "user", "add", "anna", "--no-password")
 
 

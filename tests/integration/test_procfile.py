@@ -74,10 +74,10 @@ async def test_the_processes_of_the_procfile_are_one_server(
 ) -> None:
     server, process = running
     await asyncio.to_thread(wait_until, lambda: ready(server), "all is well")
-    account = Account.on(server)
+    account = Account.create(server)
     async with account.client() as client:
         created = await client.create(scripted_png(lines=["by a worker"]))
-        assert (await client.end_of(created["instance"]["id"]))["raw_text"] == "by a worker"
+        assert (await client.terminal_message(created["instance"]["id"]))["raw_text"] == "by a worker"
 
     def doctor() -> dict[str, str]:
         done = server.command("doctor", "--json")

@@ -14,7 +14,7 @@ import pytest
 from backend_main import __version__
 from tests.integration.test_serve import refusal, scanrill
 from tests.support.accounts import Account
-from tests.support.database_rows import rows
+from tests.support.database_rows import run_query
 from tests.support.server import Server
 
 CODE = re.compile(r"(http://127\.0\.0\.1:\d+)/#code=([\w-]{32})")
@@ -59,7 +59,7 @@ def open_page() -> Iterator[OpenPage]:
 
 @pytest.fixture
 def ada(server: Server) -> Account:
-    account = Account.on(server)
+    account = Account.create(server)
     account.set_password(PASSWORD)
     return account
 
@@ -72,7 +72,7 @@ def test_the_first_start_makes_a_user_and_each_start_prints_a_link(
     new_server: Callable[..., Server],
 ) -> None:
     server = new_server()
-    first = server.link
+    first = server.sign_in_link
     assert first.startswith(f"{server.http}/#code=")
     page = open_page(server)
     signed_in = page.sign_in(first)
@@ -84,9 +84,9 @@ def test_the_first_start_makes_a_user_and_each_start_prints_a_link(
 
     server.start()
     assert page.name(page.refresh().json()["access"]) == name, "a restart signs nobody out"
-    second = page.sign_in(server.link)
+    second = page.sign_in(server.sign_in_link)
     assert page.name(second.json()["access"]) == name
-    assert rows(server, "SELECT username, password LIKE '!%' FROM core_user") == [(name, 1)]
+    assert run_query(server, "SELECT username, password LIKE '!%' FROM core_user") == [(name, 1)]
     assert first.rsplit("=")[-1] not in server.log
 
 
@@ -96,7 +96,7 @@ def test_a_login_name_that_is_no_user_name_is_not_taken(
     monkeypatch.setenv("LOGNAME", "no name/at all")
     server = new_server()
     page = open_page(server)
-    assert page.name(page.sign_in(server.link).json()["access"]) == "scanrill"
+    assert page.name(page.sign_in(server.sign_in_link).json()["access"]) == "scanrill"
 
 
 # ── `scanrill link` ──
@@ -158,16 +158,16 @@ def test_a_cookie_is_worth_nothing_once_its_user_is_logged_out_everywhere(
     open_page: OpenPage, server: Server, ada: Account
 ) -> None:
     page = open_page(server)
-    assert page.sign_in(f"{server.http}/#code={ada.code()}").status_code == 200
+    assert page.sign_in(f"{server.http}/#code={ada.sign_in_code()}").status_code == 200
     ada.revoke_tokens()
     assert page.refresh().status_code == 401
 
 
 def test_behind_a_proxy_with_https_the_cookie_goes_by_https_alone(strict_origin_server: Server) -> None:
-    account = Account.on(strict_origin_server)
+    account = Account.create(strict_origin_server)
     answer = httpx.post(
         f"{strict_origin_server.http}/api/token/code/",
-        json={"code": account.code()},
+        json={"code": account.sign_in_code()},
         headers={"Origin": "https://scans.example"},
     )
     [cookie] = answer.headers.get_list("set-cookie")
@@ -205,7 +205,7 @@ def test_who_guesses_passwords_is_told_to_wait(server: Server, ada: Account) -> 
         assert refused.status_code == 429
         assert 0 < int(refused.headers["retry-after"]) <= 60
         assert refused.json()["error"]["detail"].startswith("Too many tries to sign in.")
-    assert guess(server, Account.on(server).name).status_code == 400, "others may go on"
+    assert guess(server, Account.create(server).name).status_code == 400, "others may go on"
     out = [httpx.delete(f"{server.http}/api/token/", headers={"Origin": server.http}) for _ in range(11)]
     assert {answer.status_code for answer in out} == {204}, "to sign out is no guess"
 

@@ -38,15 +38,15 @@ async def test_files_go_where_they_are_told_and_nobody_imports_them_from_there(
     server = await asyncio.to_thread(
         lambda: new_server(STORAGE_URL=shared.as_uri(), IMPORT_ROOTS=str(tmp_path))
     )
-    async with Account.on(server).client() as client:
+    async with Account.create(server).client() as client:
         instance = (await client.create(scripted_png(lines=["told"])))["instance"]
-        assert (await client.end_of(instance["id"]))["raw_text"] == "told"
+        assert (await client.terminal_message(instance["id"]))["raw_text"] == "told"
         kept = shared / instance["image_path"]
         assert kept.is_file()
         assert not (server.data_dir / "files").exists()
         stolen = {"image_path": str(kept.relative_to(tmp_path))}
-        async with Account.on(server).client() as other:
-            reply = await other.ask({"type": "create", "data": stolen})
+        async with Account.create(server).client() as other:
+            reply = await other.request({"type": "create", "data": stolen})
         assert list(reply["error"]) == ["image_path"]
-        await client.ask({"type": "delete", "instance_id": instance["id"]})
+        await client.request({"type": "delete", "instance_id": instance["id"]})
         await asyncio.to_thread(wait_until, lambda: set(files_in(shared)) <= {mark}, "it is gone")

@@ -51,9 +51,9 @@ async def test_beside_a_server_it_leaves_alone_what_is_young(
         script = {"wait_for": str(gate), "wait_after": 1} if reading else {}
         upload_id = (await client.create(scripted_png(lines=["one", "two"], **script)))["instance"]["id"]
         if reading:
-            await client.until(lambda m: m.get("streamed_text") == "one")
+            await client.receive_until(lambda m: m.get("streamed_text") == "one")
         else:
-            await client.end_of(upload_id)
+            await client.terminal_message(upload_id)
         young, old = leave(server.data_dir), leave(server.data_dir, age_seconds=AN_HOUR_AND_A_BIT)
         assert swept(server) == "Recovered 0 jobs, removed 1 orphaned and 1 incomplete files."
         assert all(path.exists() for path in young)
@@ -61,5 +61,5 @@ async def test_beside_a_server_it_leaves_alone_what_is_young(
         assert (server.data_dir / "files" / upload_id).is_dir()
         gate.touch()
         if reading:
-            assert (await client.end_of(upload_id))["raw_text"] == "one\ntwo"
+            assert (await client.terminal_message(upload_id))["raw_text"] == "one\ntwo"
         young[1].unlink()

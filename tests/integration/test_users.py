@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.integration.test_serve import refusal, scanrill
-from tests.support.database_rows import rows
+from tests.support.database_rows import run_query
 from tests.support.server import Server
 from tests.support.websocket_client import WebSocketClient
 
@@ -59,7 +59,7 @@ def test_a_user_who_cannot_be_is_refused_in_one_line(
 ) -> None:
     line = refusal(server.command("user", "add", name, "--password-stdin", stdin=password + "\n"))
     assert said in line
-    assert rows(server, "SELECT 1 FROM core_user WHERE username IN ('bert', 'no spaces', '')") == []
+    assert run_query(server, "SELECT 1 FROM core_user WHERE username IN ('bert', 'no spaces', '')") == []
 
 
 def test_the_password_is_all_of_standard_input_less_one_newline(server: Server, anna: str) -> None:
@@ -88,14 +88,14 @@ async def test_a_token_is_printed_alone_and_opens_a_socket(server: Server, anna:
     assert claims["sub"] == server.user_id(anna)
     assert 60 < claims["exp"] - time.time() <= 90
     async with WebSocketClient(server.url(token=printed.stdout.strip())) as client:
-        assert (await client.ask({"type": "list"}))["list"] == []
+        assert (await client.request({"type": "list"}))["list"] == []
 
 
 async def test_a_token_in_the_header_opens_a_socket_too(server: Server, token: str) -> None:
     async with WebSocketClient(
         server.url(), additional_headers={"Authorization": f"Bearer {token}"}
     ) as client:
-        assert (await client.ask({"type": "list"}))["list"] == []
+        assert (await client.request({"type": "list"}))["list"] == []
 
 
 def test_nobody_s_token_is_refused_in_one_line(server: Server) -> None:
@@ -114,7 +114,7 @@ async def test_a_password_gives_tokens_and_the_refresh_token_another(server: Ser
     assert refreshed.json().keys() == {"access"}
     for access in (tokens["access"], refreshed.json()["access"]):
         async with WebSocketClient(server.url(token=access)) as client:
-            assert (await client.ask({"type": "list"}))["list"] == []
+            assert (await client.request({"type": "list"}))["list"] == []
     assert 3500 < payload(tokens["access"])["exp"] - time.time() <= 3600
     async with WebSocketClient(server.url(token=tokens["refresh"])) as client:
         assert await client.close_code() == 4401
@@ -168,9 +168,9 @@ async def test_a_deactivated_user_gets_nothing_and_loses_the_open_socket(server:
     server.command("user", "add", name, "--password-stdin", stdin="a good pass phrase")
     tokens = obtain(server, name, "a good pass phrase").json()
     async with WebSocketClient(server.url(token=tokens["access"])) as client:
-        assert (await client.ask({"type": "list"}))["list"] == []
+        assert (await client.request({"type": "list"}))["list"] == []
         disable = "UPDATE core_user SET is_active = ? WHERE username = ?"
-        await asyncio.to_thread(rows, server, disable, False, name)
+        await asyncio.to_thread(run_query, server, disable, False, name)
         assert await client.close_code() == 4401
     assert obtain(server, name, "a good pass phrase").status_code == 401
     reply = httpx.post(f"{server.http}/api/token/refresh/", json={"refresh": tokens["refresh"]})

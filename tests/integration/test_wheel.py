@@ -16,9 +16,9 @@ import pytest
 from tests.support.http_client import HttpClient
 from tests.support.page_images import lines_of_text, page_png
 from tests.support.server import Server
-from tests.support.wheel import BUILD_SECONDS, ROOT, UV, Wheel
+from tests.support.wheel import BUILD_TIMEOUT_SECONDS, ROOT, UV, Wheel
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(BUILD_SECONDS)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(BUILD_TIMEOUT_SECONDS)]
 
 
 def only(directory: Path, pattern: str) -> Path:
@@ -56,7 +56,7 @@ def test_an_installed_wheel_serves_the_page_and_reads_a_scan(wheel: Wheel, tmp_p
         assert any(asset.endswith(".js") for asset in assets)
         for asset in assets:
             assert httpx.get(server.http + asset).status_code == 200
-        code = {"code": server.link.rpartition("=")[2]}
+        code = {"code": server.sign_in_link.rpartition("=")[2]}
         signed_in = httpx.post(f"{server.http}/api/token/code/", json=code, headers={"Origin": server.http})
         door = HttpClient(server, signed_in.json()["access"])
         with door.http:
@@ -90,7 +90,7 @@ def project(tmp_path: Path) -> Path:
 def installed(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [UV, "pip", "install", "--no-deps", "--target", str(project / "target"), *options, str(project)]
     return subprocess.run(
-        [*command, "--python", sys.executable], capture_output=True, text=True, timeout=BUILD_SECONDS
+        [*command, "--python", sys.executable], capture_output=True, text=True, timeout=BUILD_TIMEOUT_SECONDS
     )
 
 

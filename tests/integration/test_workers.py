@@ -21,11 +21,11 @@ from backend_main.core.errors import CommandError
 from tests.integration.test_serve import refusal, scanrill
 from tests.support.accounts import Account
 from tests.support.page_images import scripted_png
-from tests.support.processes import wait_gone, wait_until
+from tests.support.processes import wait_until, wait_until_ended
 from tests.support.redis import Redis
 from tests.support.scripted_documents import Document
 from tests.support.server import Server
-from tests.support.websocket_client import WAIT_SECONDS, Message, WebSocketClient
+from tests.support.websocket_client import WAIT_TIMEOUT_SECONDS, Message, WebSocketClient
 
 TRIES = 200
 
@@ -90,7 +90,7 @@ async def sockets_on_two(
 
 async def lost(client: WebSocketClient) -> bool:
     """Waits until the connection is gone, and says whether it went without a word."""
-    async with asyncio.timeout(WAIT_SECONDS):
+    async with asyncio.timeout(WAIT_TIMEOUT_SECONDS):
         await client.socket.wait_closed()
     return client.socket.close_code == 1006
 
@@ -101,38 +101,38 @@ def test_more_than_one_process_needs_redis(tmp_path: Path) -> None:
 
 
 async def test_several_processes_are_one_server_whichever_of_them_dies(server: Server) -> None:
-    account = Account.on(server)
+    account = Account.create(server)
     before = members(server)
     async with sockets_on_two(server, account) as (one, two):
         upload_id = (await one.create(scripted_png(lines=["# One", "for", "all"])))["instance"]["id"]
-        assert (await two.end_of(upload_id))["raw_text"] == "# One\n\nfor\nall"
+        assert (await two.terminal_message(upload_id))["raw_text"] == "# One\n\nfor\nall"
         assert two.seen[0]["type"] == "Upload.created"
         assert any("streamed_text" in message for message in two.seen), "live text crosses too"
-        await one.end_of(upload_id)
-        await two.ask({"type": "delete", "instance_id": upload_id})
-        await one.until(lambda m: m["type"] == "Upload.deleted")
+        await one.terminal_message(upload_id)
+        await two.request({"type": "delete", "instance_id": upload_id})
+        await one.receive_until(lambda m: m["type"] == "Upload.deleted")
 
         member_of(server, one).kill()
         assert await lost(one)
         created = await two.create(scripted_png(lines=["read on"]))
-        assert (await two.end_of(created["instance"]["id"]))["raw_text"] == "read on"
+        assert (await two.terminal_message(created["instance"]["id"]))["raw_text"] == "read on"
     wait_until(lambda: len(members(server)) == 3, "another took its place")
     assert len(set(members(server)) & set(before)) == 2
 
     reader = reader_of(server)
     reader.kill()
-    wait_gone(reader)
+    wait_until_ended(reader)
     assert reader_of(server) != reader
     async with account.client() as client:
         created = await client.create(scripted_png(lines=["read again"]))
-        assert (await client.end_of(created["instance"]["id"]))["raw_text"] == "read again"
-    assert server.links_printed == 1, "who takes the place of another is no new start"
+        assert (await client.terminal_message(created["instance"]["id"]))["raw_text"] == "read again"
+    assert server.unused_link_count == 1, "who takes the place of another is no new start"
 
 
 async def test_who_comes_to_another_process_has_the_text_of_the_page_that_is_read(
     server: Server, tmp_path: Path
 ) -> None:
-    account, document = Account.on(server), Document(tmp_path, 2, {2: 1})
+    account, document = Account.create(server), Document(tmp_path, 2, {2: 1})
     reader = reader_of(server)
 
     def so_far(message: Message) -> bool:
@@ -140,14 +140,14 @@ async def test_who_comes_to_another_process_has_the_text_of_the_page_that_is_rea
 
     async with account.client() as client:
         upload_id = (await client.create(document.tiff))["instance"]["id"]
-        await client.until(so_far)
+        await client.receive_until(so_far)
     elsewhere = False
     for _ in range(TRIES):
         async with account.client() as client:
-            await client.until(so_far)
+            await client.receive_until(so_far)
             if elsewhere := member_of(server, client) != reader:
                 document.release_page(2)
-                assert (await client.end_of(upload_id))["raw_text"] == document.text
+                assert (await client.terminal_message(upload_id))["raw_text"] == document.text
                 break
     assert elsewhere
 
@@ -156,18 +156,18 @@ async def test_who_comes_to_another_process_has_the_text_of_the_page_that_is_rea
 async def test_all_end_in_order_with_the_one_that_started_them_and_also_without(server: Server) -> None:
     everyone = members(server)
     assert {os.getsid(member.pid) for member in everyone} == {member.pid for member in everyone}, "for Ctrl-C"
-    async with sockets_on_two(server, Account.on(server)) as both:
+    async with sockets_on_two(server, Account.create(server)) as both:
         assert await asyncio.to_thread(server.stop, timeout=10) == 0
         assert [await client.close_code() for client in both] == [1012, 1012]
     assert not any(member.is_running() for member in everyone)
     assert "Traceback" not in server.log
-    assert server.links_printed == 1, "what it says at its start it says once"
+    assert server.unused_link_count == 1, "what it says at its start it says once"
 
     server.start()
     everyone = members(server)
     server.stop(signal.SIGKILL)
     for member in everyone:
-        wait_gone(member)
+        wait_until_ended(member)
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{server.http}/healthz")
 

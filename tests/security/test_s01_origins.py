@@ -130,7 +130,7 @@ async def test_s01_a_refused_origin_is_told_by_its_close_code(
 ) -> None:
     async with WebSocketClient(server.url(token=a_token), additional_headers={"Origin": origin}) as client:
         assert await client.close_code() == 4403
-    assert server.own_tracebacks == []
+    assert server.unexpected_tracebacks == []
 
 
 @pytest.mark.parametrize("origin", ["https://app.example/", "app.example", "null", "http://["])

@@ -13,11 +13,11 @@ from tests.support.server import Server
 
 def test_s02_nothing_that_signs_in_stands_in_the_log(new_server: Callable[..., Server]) -> None:
     server = new_server()
-    code = server.link.rpartition("=")[2]
-    ada = Account.on(server)
+    code = server.sign_in_link.rpartition("=")[2]
+    ada = Account.create(server)
     password = "canary of a pass phrase"
     ada.set_password(password)
-    secrets = [code, password, ada.code()]
+    secrets = [code, password, ada.sign_in_code()]
     with httpx.Client(base_url=server.http, headers={"Origin": server.http}) as http:
         by_password = {"username": ada.name, "password": password, "cookie": True}
         for body in (by_password, by_password | {"password": password + "!"}, by_password | {"cookie": 1}):

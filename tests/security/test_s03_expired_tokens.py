@@ -7,18 +7,18 @@ import time
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.message_checks import expect_silence
+from tests.support.message_checks import assert_no_more_messages
 from tests.support.server import Server
 from tests.support.websocket_client import Message, WebSocketClient
 
 
 @pytest.fixture
 def ada(server: Server) -> Account:
-    return Account.on(server)
+    return Account.create(server)
 
 
 async def authenticate(client: WebSocketClient, token: object) -> Message:
-    return await client.ask({"type": "authenticate", "token": token})
+    return await client.request({"type": "authenticate", "token": token})
 
 
 def socket_for(account: Account, expires_at: int) -> WebSocketClient:
@@ -31,7 +31,7 @@ async def test_s03_a_fresh_token_keeps_the_socket_open(ada: Account) -> None:
         assert await authenticate(renewed, ada.mint()) == {"type": "authenticated"}
         assert await other.close_code() == 4401
         assert time.time() >= expires_at
-        await expect_silence(renewed)
+        await assert_no_more_messages(renewed)
 
 
 async def test_s03_the_socket_lives_as_long_as_the_token_given_last(ada: Account) -> None:
@@ -43,7 +43,7 @@ async def test_s03_the_socket_lives_as_long_as_the_token_given_last(ada: Account
 
 
 async def test_s03_a_token_that_is_refused_changes_nothing(ada: Account, server: Server) -> None:
-    bob = Account.on(server)
+    bob = Account.create(server)
     expires_at = int(time.time()) + 3
     async with socket_for(ada, expires_at) as client:
         for bad in (
@@ -59,7 +59,7 @@ async def test_s03_a_token_that_is_refused_changes_nothing(ada: Account, server:
             assert reply.keys() == {"type", "error"}, bad
             assert (reply["type"], reply["error"].keys()) == ("authenticated", {"token"})
             assert not (isinstance(bad, str) and bad and bad in str(reply))
-        await expect_silence(client)
+        await assert_no_more_messages(client)
         assert await client.close_code() == 4401
         assert time.time() >= expires_at
 
@@ -74,4 +74,4 @@ async def test_s03_a_fresh_token_outlives_the_revocation_of_the_older_ones(ada: 
         assert "error" not in await authenticate(fresh, ada.mint(iat=issued_at))
         ada.revoke_tokens()
         assert await old.close_code() == 4401
-        await expect_silence(fresh)
+        await assert_no_more_messages(fresh)

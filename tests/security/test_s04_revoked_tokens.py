@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.message_checks import expect_silence
+from tests.support.message_checks import assert_no_more_messages
 from tests.support.server import Server
 
 WAYS: dict[str, Callable[[Account], None]] = {
@@ -18,9 +18,9 @@ WAYS: dict[str, Callable[[Account], None]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_s04_open_sockets_close_also_without_a_bell(deaf_server: Server, way: str) -> None:
-    ada, bob = Account.on(deaf_server), Account.on(deaf_server)
+    ada, bob = Account.create(deaf_server), Account.create(deaf_server)
     async with ada.client() as one, ada.client() as two, bob.client() as other:
-        await two.ask({"type": "subscribe", "stream": "pages"})
+        await two.request({"type": "subscribe", "stream": "pages"})
         WAYS[way](ada)
         assert [await client.close_code() for client in (one, two)] == [4401, 4401]
-        await expect_silence(other)
+        await assert_no_more_messages(other)

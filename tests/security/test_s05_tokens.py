@@ -121,7 +121,7 @@ async def close_code(server: Server, token: str) -> int:
 async def accepted(server: Server, token: str) -> bool:
     async with WebSocketClient(server.url(token=token)) as client:
         try:
-            return bool((await client.ask({"type": "subscribe"}))["message"] == "subscribed")
+            return bool((await client.request({"type": "subscribe"}))["message"] == "subscribed")
         except ConnectionClosed:
             return False
 
@@ -152,7 +152,7 @@ async def test_s05_a_bad_header_is_not_saved_by_a_good_query(server: Server, a_t
 
 
 def test_s05_no_forged_token_brought_the_server_to_a_traceback(server: Server) -> None:
-    assert server.own_tracebacks == []
+    assert server.unexpected_tracebacks == []
 
 
 # ── the same, and more, asked of `identify` ──────────────────────────────────────────────────────
@@ -369,7 +369,7 @@ async def test_s05_another_service_s_token_is_good_and_everything_forged_is_not(
     assert await accepted(server, RSA.signed(claims(user)))
     codes = {name: await close_code(server, token) for name, token in forged.items()}
     assert codes == dict.fromkeys(forged, 4401)
-    assert server.own_tracebacks == []
+    assert server.unexpected_tracebacks == []
 
 
 def test_s05_a_server_that_cannot_sign_says_so_in_one_line(foreign: Foreign) -> None:

@@ -105,8 +105,8 @@ async def scene(server: Server, a_token: str, other_token: str) -> AsyncIterator
         other = await stack.enter_async_context(WebSocketClient(server.url(token=other_token)))
         created = await owner.create(IMAGE)
         if not created["duplicate"]:
-            await owner.end_of(created["instance"]["id"])
-        got = await owner.ask({"type": "retrieve", "instance_id": created["instance"]["id"]})
+            await owner.terminal_message(created["instance"]["id"])
+        got = await owner.request({"type": "retrieve", "instance_id": created["instance"]["id"]})
         yield Scene(server, owner, other, a_token, other_token, got["instance"])
 
 
@@ -151,14 +151,14 @@ async def test_s07_another_user_cannot_tell_an_upload_from_none(
     kind: str, row: Message, scene: Scene
 ) -> None:
     text = json.dumps(row)
-    theirs = await scene.other.ask(json.loads(scene.filled(text)))
-    none = await scene.other.ask(json.loads(scene.unknown(text)))
+    theirs = await scene.other.request(json.loads(scene.filled(text)))
+    none = await scene.other.request(json.loads(scene.unknown(text)))
     assert theirs == none
     assert not any(secret in json.dumps(theirs) for secret in scene.secrets())
     if "instance_id" in row or "data" in row:
         assert "error" in theirs
 
-    still = await scene.owner.ask({"type": "retrieve", "instance_id": scene.instance["id"]})
+    still = await scene.owner.request({"type": "retrieve", "instance_id": scene.instance["id"]})
     assert still["instance"] == scene.instance, "the owner's upload is as it was"
 
 
@@ -166,10 +166,10 @@ async def test_s07_the_owner_can_do_all_of_it(scene: Scene) -> None:
     """So that the rows above are refused for who asks, not for what is asked."""
     for kind in ("create", "list", "retrieve", "update", "resync"):
         row = (MESSAGES[kind] or [{}])[0]
-        reply = await scene.owner.ask(json.loads(scene.filled(json.dumps(row | {"type": kind}))))
+        reply = await scene.owner.request(json.loads(scene.filled(json.dumps(row | {"type": kind}))))
         assert "error" not in reply, kind
         assert scene.instance["id"] in json.dumps(reply), kind
-    await scene.owner.ask(
+    await scene.owner.request(
         {
             "type": "update",
             "instance_id": scene.instance["id"],
@@ -196,7 +196,7 @@ async def test_s07_another_s_upload_has_no_endpoint_for_anybody_else(scene: Scen
     assert said[0] == said[1]
     path = f"/ws/core/upload/{scene.instance['id']}/"
     async with WebSocketClient(scene.server.url(path, token=scene.owner_token)) as client:
-        assert (await client.ask({"type": "subscribe"}))["instance_id"] == scene.instance["id"]
+        assert (await client.request({"type": "subscribe"}))["instance_id"] == scene.instance["id"]
 
 
 async def test_s07_the_same_bytes_of_another_user_are_new_bytes(scene: Scene) -> None:
@@ -204,30 +204,30 @@ async def test_s07_the_same_bytes_of_another_user_are_new_bytes(scene: Scene) ->
     reply = await scene.other.create(IMAGE)
     assert reply["duplicate"] is False
     assert reply["instance"]["id"] != scene.instance["id"]
-    await scene.other.end_of(reply["instance"]["id"])
-    await scene.other.ask({"type": "delete", "instance_id": reply["instance"]["id"]})
-    still = await scene.owner.ask({"type": "retrieve", "instance_id": scene.instance["id"]})
+    await scene.other.terminal_message(reply["instance"]["id"])
+    await scene.other.request({"type": "delete", "instance_id": reply["instance"]["id"]})
+    still = await scene.owner.request({"type": "retrieve", "instance_id": scene.instance["id"]})
     assert still["instance"] == scene.instance
 
 
 async def test_s07_nothing_that_happens_to_an_upload_reaches_another_user(scene: Scene) -> None:
     created = await scene.owner.create(scripted_png(lines=["a", "b"], line_seconds=0.02))
     key = created["instance"]["id"]
-    await scene.owner.end_of(key)
-    assert "error" not in await scene.owner.ask({"type": "retry", "instance_id": key})
-    await scene.owner.end_of(key)
+    await scene.owner.terminal_message(key)
+    assert "error" not in await scene.owner.request({"type": "retry", "instance_id": key})
+    await scene.owner.terminal_message(key)
     for request in (
         {"type": "update", "instance_id": key, "data": {"filename": "b.png"}},
         {"type": "delete", "instance_id": key},
     ):
-        assert "error" not in await scene.owner.ask(request)
+        assert "error" not in await scene.owner.request(request)
     # One that hangs until it is cancelled.
     hanging = (await scene.owner.create(scripted_png(lines=["a"], then="hang")))["instance"]["id"]
-    await scene.owner.until(lambda m: m.get("streamed_text") == "a")
-    cancelled = await scene.owner.ask({"type": "cancel", "instance_id": hanging})
+    await scene.owner.receive_until(lambda m: m.get("streamed_text") == "a")
+    cancelled = await scene.owner.request({"type": "cancel", "instance_id": hanging})
     assert cancelled["status"] == "cancelled"
     seen = len(scene.other.seen)
-    assert (await scene.other.ask({"type": "subscribe"}))["message"] == "subscribed"
+    assert (await scene.other.request({"type": "subscribe"}))["message"] == "subscribed"
     assert len(scene.other.seen) == seen + 1, "only the reply"
 
 

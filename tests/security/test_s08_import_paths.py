@@ -362,8 +362,8 @@ async def test_s08_the_socket_gives_one_error_on_image_path_and_stays(
     (tmp_path / "scan.png").write_bytes(GOOD)
     async with WebSocketClient(server.url(token=other_token)) as client:
         for path in (str(tmp_path / "scan.png"), "/etc/passwd", "../x", "", "\x7f", "http://127.0.0.1/"):
-            reply = await client.ask({"type": "create", "data": {"image_path": path}})
+            reply = await client.request({"type": "create", "data": {"image_path": path}})
             assert reply.keys() == {"type", "error"}
             assert reply["type"] == "Upload.created"
             assert list(reply["error"]) == ["image_path"]
-        assert (await client.ask({"type": "list"}))["list"] == []
+        assert (await client.request({"type": "list"}))["list"] == []

@@ -381,5 +381,5 @@ async def test_s10_every_hostile_frame_gets_one_error_and_the_socket_stays(
         for data in (b"", b"\x00\xff", b'{"type": "list"}'):
             await client.socket.send(data)
             assert (await client.receive())["type"] == "error"
-        assert (await client.ask({"type": "subscribe"}))["message"] == "subscribed"
-    assert server.own_tracebacks == []
+        assert (await client.request({"type": "subscribe"}))["message"] == "subscribed"
+    assert server.unexpected_tracebacks == []

@@ -16,7 +16,7 @@ from typing import Any
 import uvicorn
 
 from backend_main.backend.websocket_protocol import FastPathWSProtocol
-from tests.support.raw_websocket import RawSocket
+from tests.support.raw_websocket import RawWebSocket
 
 MESSAGE = "x" * 65_536
 MOST_BYTES = 64 * 1024 * 1024
@@ -67,7 +67,7 @@ def served(application: Sender, implementation: Any) -> Iterator[int]:
 def bytes_taken_for_one_that_never_reads(implementation: Any) -> int:
     sender = Sender()
     with served(sender, implementation) as port:
-        raw = RawSocket(f"ws://127.0.0.1:{port}/")
+        raw = RawWebSocket(f"ws://127.0.0.1:{port}/")
         assert sender.over.wait(60)
         raw.close()
     return sender.sent

@@ -14,7 +14,7 @@ FLOOD, QUESTIONS = 10_000, 50
 
 
 async def test_s13_ten_thousand_messages_end_one_socket_and_no_other(server: Server) -> None:
-    flooder, neighbour = Account.on(server), Account.on(server)
+    flooder, neighbour = Account.create(server), Account.create(server)
     async with flooder.client() as flooding, neighbour.client() as other, flooder.client() as own:
 
         async def flood() -> None:
@@ -35,8 +35,8 @@ async def test_s13_ten_thousand_messages_end_one_socket_and_no_other(server: Ser
 
         flooded = asyncio.gather(flood(), hear())
         for _ in range(QUESTIONS):
-            assert await other.ask({"type": "ping"}) == {"type": "pong"}
+            assert await other.request({"type": "ping"}) == {"type": "pong"}
         await flooded
         assert await flooding.close_code() == 4429
-        assert await other.ask({"type": "ping"}) == {"type": "pong"}
-        assert await own.ask({"type": "ping"}) == {"type": "pong"}
+        assert await other.request({"type": "ping"}) == {"type": "pong"}
+        assert await own.request({"type": "ping"}) == {"type": "pong"}

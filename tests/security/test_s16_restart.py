@@ -15,7 +15,7 @@ SOCKETS = 200
 
 async def test_s16_two_hundred_sockets_are_told_and_come_back(new_server: Callable[..., Server]) -> None:
     server = new_server()
-    account = Account.on(server)
+    account = Account.create(server)
     async with AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(account.client()) for _ in range(SOCKETS)]
         ending = asyncio.create_task(asyncio.to_thread(server.stop))
@@ -26,5 +26,5 @@ async def test_s16_two_hundred_sockets_are_told_and_come_back(new_server: Callab
     async with AsyncExitStack() as stack:
         back = [await stack.enter_async_context(account.client()) for _ in range(SOCKETS)]
         created = await back[0].create(scripted_png(lines=["after the restart"]))
-        ends = await asyncio.gather(*(client.end_of(created["instance"]["id"]) for client in back))
+        ends = await asyncio.gather(*(client.terminal_message(created["instance"]["id"]) for client in back))
         assert {end["raw_text"] for end in ends} == {"after the restart"}

@@ -103,18 +103,18 @@ async def test_s26_the_row_is_unchanged_whatever_field_is_tried(server: Server, 
     async with WebSocketClient(server.url(token=a_token)) as client:
         created = await client.create(scripted_png(lines=["x"]))
         key = created["instance"]["id"]
-        await client.end_of(key)
-        before = (await client.ask({"type": "retrieve", "instance_id": key}))["instance"]
+        await client.terminal_message(key)
+        before = (await client.request({"type": "retrieve", "instance_id": key}))["instance"]
         for name in sorted({*MODEL, *SHOWN} - OPEN["update"]):
-            reply = await client.ask(
+            reply = await client.request(
                 {"type": "update", "instance_id": key, "data": {name: "stolen", "filename": "changed.png"}}
             )
             assert reply.keys() == {"type", "error"}, name
             assert list(reply["error"]) == [name]
-        after = (await client.ask({"type": "retrieve", "instance_id": key}))["instance"]
+        after = (await client.request({"type": "retrieve", "instance_id": key}))["instance"]
         assert after == before
         for name in sorted({*MODEL, *SHOWN} - {"image_path", "image_hash"}):
-            reply = await client.ask({"type": "create", "data": {name: "stolen"}})
+            reply = await client.request({"type": "create", "data": {name: "stolen"}})
             assert name in reply["error"], name
-        listed = (await client.ask({"type": "list"}))["list"]
+        listed = (await client.request({"type": "list"}))["list"]
         assert sum(instance["id"] == key for instance in listed) == 1

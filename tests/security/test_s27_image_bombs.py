@@ -46,7 +46,7 @@ async def test_s27_a_bomb_is_refused_at_the_door(server: Server, token_of_all: s
             began = time.monotonic()
             reply = await client.create(file)
             seconds = time.monotonic() - began
-        listed = await client.ask({"type": "list"})
+        listed = await client.request({"type": "list"})
     assert bomb.end.words in reply["error"]["image_base64"]
     assert listed["list"] == []
     assert watch.growth < MOST_GROWTH_BYTES
@@ -68,5 +68,5 @@ async def test_s27_pixels_that_inflate_beyond_their_picture_are_not_kept(server:
     async with WebSocketClient(server.url(token=server.token(server.user()))) as client:
         with MemoryMonitor(server) as watch:
             reply = await client.create(bomb)
-            await client.end_of(reply["instance"]["id"])
+            await client.terminal_message(reply["instance"]["id"])
     assert watch.growth < MOST_GROWTH_BYTES

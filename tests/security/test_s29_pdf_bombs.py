@@ -120,14 +120,14 @@ async def test_s29_a_bomb_ends_within_its_limits(bounded: Server, bounded_token:
         with MemoryMonitor(bounded) as watch:
             began = time.monotonic()
             reply = await client.create(file)
-            end = await client.end_of(reply["instance"]["id"])
+            end = await client.terminal_message(reply["instance"]["id"])
             seconds = time.monotonic() - began
         assert end["status"] == "processed" or end["error"].endswith(".")
         assert seconds < ATTEMPTS * PAGE_SECONDS + RESTARTS_SECONDS
         # What is weighed twenty times a second may grow a little between.
         assert watch.growth < MEMORY_BYTES + 400 * MIB
         next_one = await client.create(scripted_png(lines=["the next one"]))
-        assert (await client.end_of(next_one["instance"]["id"]))["raw_text"] == "the next one"
+        assert (await client.terminal_message(next_one["instance"]["id"]))["raw_text"] == "the next one"
 
 
 @pytest.mark.parametrize("name", SAID)
@@ -135,7 +135,7 @@ async def test_s29_what_is_wrong_is_said(bounded: Server, bounded_token: str, na
     make, sentence = SAID[name]
     async with WebSocketClient(bounded.url(token=bounded_token)) as client:
         reply = await client.create(make())
-        end = await client.end_of(reply["instance"]["id"])
+        end = await client.terminal_message(reply["instance"]["id"])
     assert end["status"] == "error"
     assert sentence in end["error"]
     assert "/" not in end["error"]
@@ -146,7 +146,7 @@ async def test_s29_a_page_that_takes_too_long_is_ended(new_server: Callable[...,
     server = new_server(PAGE_SECONDS=str(PAGE_SECONDS))
     async with WebSocketClient(server.url(token=server.token(server.user()))) as client:
         reply = await client.create(nested_forms(13))
-        end = await client.end_of(reply["instance"]["id"])
+        end = await client.terminal_message(reply["instance"]["id"])
     assert end["status"] == "error"
     assert "A page took longer than 1.5 seconds" in end["error"]
 
@@ -158,6 +158,6 @@ async def test_s29_a_page_that_fills_the_memory_is_ended(new_server: Callable[..
     async with WebSocketClient(server.url(token=server.token(server.user()))) as client:
         with MemoryMonitor(server) as watch:
             reply = await client.create(inflating_content())
-            end = await client.end_of(reply["instance"]["id"])
+            end = await client.terminal_message(reply["instance"]["id"])
     assert (end["status"], end["error"]) == ("error", "The reading engine used too much memory.")
     assert watch.growth < MEMORY_BYTES + 400 * MIB

@@ -20,7 +20,7 @@ PASSWORD = "a good pass phrase"
 
 @pytest.fixture(scope="module")
 def ada(server: Server) -> Account:
-    account = Account.on(server)
+    account = Account.create(server)
     account.set_password(PASSWORD)
     return account
 
@@ -48,7 +48,11 @@ def send(server: Server, method: str, path: str, *, origin: str | None, **more: 
 def cookie_of(account: Account) -> str:
     """A refresh token as the browser of this user keeps it."""
     answer = send(
-        account.server, "POST", "/api/token/code/", origin=account.server.http, json={"code": account.code()}
+        account.server,
+        "POST",
+        "/api/token/code/",
+        origin=account.server.http,
+        json={"code": account.sign_in_code()},
     )
     assert answer.status_code == 200
     return answer.cookies[COOKIE]
@@ -59,7 +63,7 @@ def guarded(account: Account) -> dict[str, tuple[str, str, dict[str, Any]]]:
     cookie = {"Cookie": f"{COOKIE}={cookie_of(account)}"}
     name = {"username": account.name, "password": PASSWORD, "cookie": True}
     return {
-        "sign in by code": ("POST", "/api/token/code/", {"json": {"code": account.code()}}),
+        "sign in by code": ("POST", "/api/token/code/", {"json": {"code": account.sign_in_code()}}),
         "sign in by password": ("POST", "/api/token/", {"json": name}),
         "refresh": ("POST", "/api/token/refresh/", {"json": {}, "headers": cookie}),
         "refresh by a form": ("POST", "/api/token/refresh/", {"data": {"a": "b"}, "headers": cookie}),
@@ -84,7 +88,7 @@ def test_s31_the_server_s_own_page_does(ada: Account) -> None:
 
 
 def test_s31_a_refused_page_uses_up_no_code(ada: Account) -> None:
-    code = {"code": ada.code()}
+    code = {"code": ada.sign_in_code()}
     for origin in ("https://evil.example", ada.server.http):
         answer = send(ada.server, "POST", "/api/token/code/", origin=origin, json=code)
     assert answer.status_code == 200
@@ -112,7 +116,9 @@ def test_s31_a_token_of_one_s_own_needs_no_origin(ada: Account) -> None:
 
 
 def test_s31_the_cookie_is_out_of_reach_for_scripts_and_other_sites(ada: Account) -> None:
-    answer = send(ada.server, "POST", "/api/token/code/", origin=ada.server.http, json={"code": ada.code()})
+    answer = send(
+        ada.server, "POST", "/api/token/code/", origin=ada.server.http, json={"code": ada.sign_in_code()}
+    )
     [cookie] = answer.headers.get_list("set-cookie")
     _, *attributes = cookie.split("; ")
     assert {"HttpOnly", "SameSite=Strict", "Path=/api/token/", "Max-Age=2592000"} <= set(attributes)

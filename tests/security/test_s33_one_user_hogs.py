@@ -21,12 +21,12 @@ MARK = 40  # the number of the page that somebody else waits for
 
 @pytest.fixture
 def alice(two_readers: Server) -> Account:
-    return Account.on(two_readers)
+    return Account.create(two_readers)
 
 
 @pytest.fixture
 def bob(two_readers: Server) -> Account:
-    return Account.on(two_readers)
+    return Account.create(two_readers)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ async def read_one(client: WebSocketClient, document: Document) -> None:
     scripts = [{}] * (MARK - 1) + [{"lines": ["one page"], "log": str(document.log)}]
     key: str = (await client.create(scripted_tiff(scripts), pages=str(MARK)))["instance"]["id"]
     document.release_page(1)
-    assert (await client.end_of(key))["raw_text"] == "one page"
+    assert (await client.terminal_message(key))["raw_text"] == "one page"
 
 
 async def test_s33_among_200_pending_uploads_of_one_user_another_s_single_one_is_read_next(

@@ -12,7 +12,7 @@ from typing import Any
 
 import jwt
 
-from tests.support.database_rows import rows
+from tests.support.database_rows import run_query
 from tests.support.server import Server
 from tests.support.websocket_client import WebSocketClient
 
@@ -26,19 +26,19 @@ class Account:
     name: str
 
     @classmethod
-    def on(cls, server: Server, *, name: str | None = None) -> Account:
+    def create(cls, server: Server, *, name: str | None = None) -> Account:
         """A new user."""
         account = cls(server, uuid.uuid4(), name or f"user-{uuid.uuid4().hex[:8]}")
         row: dict[str, Any] = {
             "id": account.id.hex,
             "username": account.name,
             "password": "!",
-            "date_joined": _now(),
+            "date_joined": _timestamp(),
         }
         row |= dict.fromkeys(("first_name", "last_name", "email"), "")
         row |= {"is_active": True, "is_staff": False, "is_superuser": False}
         marks = ", ".join("?" * len(row))
-        rows(server, f"INSERT INTO core_user ({', '.join(row)}) VALUES ({marks})", *row.values())
+        run_query(server, f"INSERT INTO core_user ({', '.join(row)}) VALUES ({marks})", *row.values())
         return account
 
     def mint(self, *, seconds: float = 3600, key: str | None = None, **claims: Any) -> str:
@@ -48,11 +48,13 @@ class Account:
         own = {"token_type": "access", "sub": str(self.id), "iat": now, "exp": int(now + seconds)}
         return jwt.encode({k: v for k, v in (own | claims).items() if v is not None}, key, algorithm="HS256")
 
-    def code(self, *, seconds: float = 600) -> str:
+    def sign_in_code(self, *, seconds: float = 600) -> str:
         """The code of a sign-in link that is valid for so long."""
         code = secrets.token_urlsafe(24)
-        row = (self.id.hex, hashlib.sha256(code.encode()).hexdigest(), _now(seconds))
-        rows(self.server, "INSERT INTO core_signincode (user_id, digest, expires_at) VALUES (?, ?, ?)", *row)
+        row = (self.id.hex, hashlib.sha256(code.encode()).hexdigest(), _timestamp(seconds))
+        run_query(
+            self.server, "INSERT INTO core_signincode (user_id, digest, expires_at) VALUES (?, ?, ?)", *row
+        )
         return code
 
     def set_password(self, password: str) -> None:
@@ -70,11 +72,11 @@ class Account:
         self._set("is_active", False)
 
     def revoke_tokens(self) -> None:
-        self._set("tokens_valid_from", _now())
+        self._set("tokens_valid_from", _timestamp())
 
     def _set(self, column: str, value: object) -> None:
-        rows(self.server, f"UPDATE core_user SET {column} = ? WHERE id = ?", value, self.id.hex)
+        run_query(self.server, f"UPDATE core_user SET {column} = ? WHERE id = ?", value, self.id.hex)
 
 
-def _now(plus_seconds: float = 0.0) -> str:
+def _timestamp(plus_seconds: float = 0.0) -> str:
     return (datetime.now(UTC) + timedelta(seconds=plus_seconds)).strftime("%Y-%m-%d %H:%M:%S.%f")

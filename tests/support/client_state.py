@@ -7,7 +7,7 @@ from typing import Any
 from tests.support.websocket_client import Message
 
 # Fields that change while an upload is read, without an event: what is live is not in the log.
-LIVE = ("pages_done", "page_count", "updated_at", "engine", "warnings")
+LIVE_FIELDS = ("pages_done", "page_count", "updated_at", "engine", "warnings")
 
 
 class ClientState:
@@ -28,9 +28,9 @@ class ClientState:
         elif message.get("type") == "Upload.list" and "ref" not in message:
             self.uploads = {instance["id"]: instance for instance in message["list"]}
         elif "cursor" in message:
-            self._event(message)
+            self._apply_event(message)
 
-    def _event(self, message: Message) -> None:
+    def _apply_event(self, message: Message) -> None:
         seq = int(message["cursor"].rpartition(":")[2])
         assert seq > self.seq, f"{message['cursor']} after {self.cursor}"
         self.cursor = message["cursor"]
@@ -49,6 +49,6 @@ class ClientState:
 
 def comparable(instances: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Instances by id without their texts, and without what changes unsaid."""
-    left_out = {*LIVE, "raw_text", "processed_text"}
+    left_out = {*LIVE_FIELDS, "raw_text", "processed_text"}
     shown = ({key: value for key, value in i.items() if key not in left_out} for i in instances)
     return {i["id"]: i | {"status": "pending" if i["status"] == "processing" else i["status"]} for i in shown}

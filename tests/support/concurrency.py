@@ -13,7 +13,7 @@ def run_concurrently(*acts: Callable[[], object]) -> list[BaseException | None]:
     barrier = threading.Barrier(len(acts))
     raised: list[BaseException | None] = [None] * len(acts)
 
-    def one(at: int, act: Callable[[], object]) -> None:
+    def run(at: int, act: Callable[[], object]) -> None:
         try:
             barrier.wait()
             act()
@@ -22,7 +22,7 @@ def run_concurrently(*acts: Callable[[], object]) -> list[BaseException | None]:
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=one, args=(at, act)) for at, act in enumerate(acts)]
+    threads = [threading.Thread(target=run, args=(at, act)) for at, act in enumerate(acts)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -13,11 +13,11 @@ from scanrill_client import AsyncClient, Event, Instance, Progress, Timeouts
 from tests.support.accounts import Account
 
 # Reconnects at once: what a test waits for is what happens, and not the time.
-QUICK = Timeouts(initial_backoff=0.01, max_backoff=0.05, rate_limit_delay=0.05)
-WAIT_SECONDS = 60.0
-TOLD = ("id", "owner", "filename", "image_hash", "status", "error", "metadata")
+QUICK_TIMEOUTS = Timeouts(initial_backoff=0.01, max_backoff=0.05, rate_limit_delay=0.05)
+WAIT_TIMEOUT_SECONDS = 60.0
+EVENT_FIELDS = ("id", "owner", "filename", "image_hash", "status", "error", "metadata")
 # None where it was not told: a list has none, nor has the end of a reading that failed.
-TEXTS = ("raw_text", "processed_text")
+TEXT_FIELDS = ("raw_text", "processed_text")
 
 
 class EventRecorder:
@@ -25,32 +25,34 @@ class EventRecorder:
 
     def __init__(self, client: AsyncClient) -> None:
         self.client = client
-        self.told: list[Event] = []
+        self.events: list[Event] = []
         self.task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
         async for event in self.client.events():
             if not isinstance(event, Progress):
-                self.told.append(event)
+                self.events.append(event)
 
-    async def until_listed(self) -> None:
+    async def wait_until_listed(self) -> None:
         """Until it was told what there is at first: from then on it comes back by itself."""
-        await self._until(lambda: bool(self.told))
+        await self._wait_until(lambda: bool(self.events))
 
-    async def until_cursor(self, cursor: str) -> None:
+    async def wait_for_cursor(self, cursor: str) -> None:
         """Until it was told all up to there."""
-        await self._until(lambda: self.client.cursor is not None and seq(self.client.cursor) >= seq(cursor))
+        await self._wait_until(
+            lambda: self.client.cursor is not None and seq(self.client.cursor) >= seq(cursor)
+        )
 
-    async def _until(self, true: Callable[[], bool]) -> None:
-        async with asyncio.timeout(WAIT_SECONDS):
-            while not true():
+    async def _wait_until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(WAIT_TIMEOUT_SECONDS):
+            while not condition():
                 if self.task.done():
                     self.task.result()
                 await asyncio.sleep(0.01)
 
     def check_order(self) -> None:
         """Each event of an epoch once, and each after those before it."""
-        numbers = [seq(event.cursor) for event in self.told if event.cursor is not None]
+        numbers = [seq(event.cursor) for event in self.events if event.cursor is not None]
         assert numbers == sorted(set(numbers)), "an event came twice, or out of order"
 
 
@@ -60,10 +62,12 @@ def seq(cursor: str) -> int:
 
 @asynccontextmanager
 async def recording(account: Account, port: int, stream: Any = "pages") -> AsyncIterator[EventRecorder]:
-    client = AsyncClient(f"http://127.0.0.1:{port}", token=account.mint(), stream=stream, timeouts=QUICK)
+    client = AsyncClient(
+        f"http://127.0.0.1:{port}", token=account.mint(), stream=stream, timeouts=QUICK_TIMEOUTS
+    )
     watcher = EventRecorder(client)
     try:
-        await watcher.until_listed()
+        await watcher.wait_until_listed()
         yield watcher
     finally:
         watcher.task.cancel()
@@ -72,18 +76,18 @@ async def recording(account: Account, port: int, stream: Any = "pages") -> Async
         await client.close()
 
 
-async def head_of(account: Account) -> str:
+async def current_cursor(account: Account) -> str:
     """The cursor of the last thing that happened to this user."""
     async with account.client() as client:
-        reply = await client.ask({"type": "subscribe", "stream": "pages"})
+        reply = await client.request({"type": "subscribe", "stream": "pages"})
     return str(reply["cursor"])
 
 
-async def all_read(account: Account) -> list[Instance]:
+async def wait_until_all_read(account: Account) -> list[Instance]:
     """Waits until nothing is to be read any more; the uploads then, with their texts, as REST has them."""
-    client = AsyncClient(account.server.http, token=account.mint(), timeouts=QUICK)
+    client = AsyncClient(account.server.http, token=account.mint(), timeouts=QUICK_TIMEOUTS)
     try:
-        async with asyncio.timeout(WAIT_SECONDS):
+        async with asyncio.timeout(WAIT_TIMEOUT_SECONDS):
             while not all(upload.is_terminal for upload in (await client.list()).uploads):
                 await asyncio.sleep(0.02)
         return [await client.retrieve(upload.id) for upload in (await client.list()).uploads]
@@ -91,11 +95,13 @@ async def all_read(account: Account) -> list[Instance]:
         await client.close()
 
 
-def assert_matches_server(watcher: EventRecorder, truth: list[Instance]) -> None:
+def assert_matches_server(recorder: EventRecorder, server_uploads: list[Instance]) -> None:
     """What the client made of its events is what the server has."""
-    known = watcher.client.uploads
-    assert set(known) == {upload.id for upload in truth}
-    for upload in truth:
-        for field in TOLD + TEXTS:
+    known = recorder.client.uploads
+    assert set(known) == {upload.id for upload in server_uploads}
+    for upload in server_uploads:
+        for field in EVENT_FIELDS + TEXT_FIELDS:
             folded, true = getattr(known[upload.id], field), getattr(upload, field)
-            assert folded == true or (field in TEXTS and folded is None), f"{field} of {upload.filename}"
+            assert folded == true or (field in TEXT_FIELDS and folded is None), (
+                f"{field} of {upload.filename}"
+            )

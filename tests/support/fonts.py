@@ -46,7 +46,7 @@ def _font(name: str, size: int) -> ImageFont.FreeTypeFont | None:
     return ImageFont.truetype(str(found), size) if found else None
 
 
-def page_in(language: str, *, lines: int = 8, size: int = 30) -> bytes:
+def page_png_in(language: str, *, lines: int = 8, size: int = 30) -> bytes:
     """A PNG of so many lines; the test is skipped where there is no font for them."""
     name, text = TEXTS[language]
     font = _font(name, size)

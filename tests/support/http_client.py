@@ -11,7 +11,7 @@ import httpx
 
 from tests.support.server import Server
 
-WAIT_SECONDS = 30.0
+WAIT_TIMEOUT_SECONDS = 30.0
 
 
 @dataclass
@@ -39,9 +39,9 @@ class HttpClient:
         return path
 
 
-def wait_until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + WAIT_SECONDS
-    while not true():
+def wait_until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + WAIT_TIMEOUT_SECONDS
+    while not condition():
         assert time.monotonic() < end, "what the test waits for did not happen"
         time.sleep(0.02)
 

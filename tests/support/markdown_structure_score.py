@@ -53,8 +53,8 @@ class _Costs(Config):  # type: ignore[misc]  # apted has no types
 
 
 def reading_order(read: str, truth: str) -> float | None:
-    wanted = _even(truth)
-    return Indel.normalized_similarity(_even(read), wanted) if wanted else None
+    wanted = _normalized(truth)
+    return Indel.normalized_similarity(_normalized(read), wanted) if wanted else None
 
 
 def tables(read: str, truth: str) -> float | None:
@@ -79,7 +79,7 @@ def _similarity(one: Node, other: Node) -> float:
 # --- Markdown in one notation ------------------------------------------------------------------------------
 
 
-def _even(markdown: str) -> str:
+def _normalized(markdown: str) -> str:
     text, before = _with_html_tables(markdown), None
     while before != text:
         text, before = _EMPHASIS.sub(r"\2", text), text
@@ -99,13 +99,13 @@ def _with_html_tables(markdown: str) -> str:
             rows.append(line)
             continue
         if rows:
-            parts.append(_pipes(rows))
+            parts.append(_html_of_pipe_table(rows))
             rows = []
         parts.append(_ESCAPE.sub(r"\1", line))
     return "\n".join(parts)
 
 
-def _pipes(rows: list[str]) -> str:
+def _html_of_pipe_table(rows: list[str]) -> str:
     if len(rows) < 2 or not _PIPE_RULE.match(rows[1]):
         return "\n".join(_ESCAPE.sub(r"\1", row) for row in rows)
     table = Node("table")
@@ -129,7 +129,7 @@ class _Parser(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[Node] = []
-        self._open = False
+        self._in_cell = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "table":
@@ -140,14 +140,14 @@ class _Parser(HTMLParser):
             named = dict(attrs)
             spans = (_span(named.get("rowspan")), _span(named.get("colspan")))
             self.found[-1].children[-1].children.append(Node("td", spans=spans))
-            self._open = True
+            self._in_cell = True
 
     def handle_endtag(self, tag: str) -> None:
         if tag in ("td", "th", "table"):
-            self._open = False
+            self._in_cell = False
 
     def handle_data(self, data: str) -> None:
-        if self._open:
+        if self._in_cell:
             cell = self.found[-1].children[-1].children[-1]
             cell.text = _folded(f"{cell.text} {data}")
 
@@ -184,20 +184,20 @@ def _headings(markdown: str) -> Node:
     place, pending = root, list[str]()
     for line in _with_html_tables(markdown).split("\n"):
         if found := _HEADING.match(line):
-            _close(place, pending)
+            _add_content(place, pending)
             place = Node("heading", unescape(_folded(found[1])))
             root.children.append(place)
         else:
             pending.append(line)
-    _close(place, pending)
+    _add_content(place, pending)
     return root
 
 
-def _close(place: Node, pending: list[str]) -> None:
+def _add_content(section: Node, pending: list[str]) -> None:
     text = _folded(" ".join(pending))
     pending.clear()
     if text:
-        place.children.append(Node("content", text))
+        section.children.append(Node("content", text))
 
 
 def _has_heading(root: Node) -> bool:

@@ -16,7 +16,7 @@ PROCESSED_KEYS = {"id", "status", "raw_text", "processed_text", "type"}
 FAILED_KEYS = {"id", "status", "type", "error"}
 
 
-def receive_until_end(client: WebSocketClient, upload_id: str) -> list[str]:
+def received_types(client: WebSocketClient, upload_id: str) -> list[str]:
     """What a socket heard of an upload, in order: types of replies and events, statuses of the reading."""
     told = []
     for message in client.seen:
@@ -27,7 +27,7 @@ def receive_until_end(client: WebSocketClient, upload_id: str) -> list[str]:
     return told
 
 
-def partials(client: WebSocketClient, upload_id: str) -> list[str]:
+def partial_texts(client: WebSocketClient, upload_id: str) -> list[str]:
     """The texts of an upload's partials, in order."""
     return [m["streamed_text"] for m in client.seen if m.get("id") == upload_id and "streamed_text" in m]
 
@@ -37,7 +37,7 @@ async def receive_until(client: WebSocketClient, wanted: Callable[[Message], boo
     for message in client.seen:
         if wanted(message):
             return message
-    return await client.until(wanted)
+    return await client.receive_until(wanted)
 
 
 async def receive_terminal(client: WebSocketClient, upload_id: str) -> Message:
@@ -45,14 +45,14 @@ async def receive_terminal(client: WebSocketClient, upload_id: str) -> Message:
     return await receive_until(client, lambda m: m.get("id") == upload_id and m.get("status") in TERMINAL)
 
 
-async def expect_silence(client: WebSocketClient) -> None:
+async def assert_no_more_messages(client: WebSocketClient) -> None:
     """Nothing waits for this socket: the reply to a request sent now is the very next message."""
     await client.send({"type": "subscribe", "ref": "nothing more"})
     message = await client.receive()
     assert message.get("ref") == "nothing more", f"unexpected: {message}"
 
 
-async def ids_of(client: WebSocketClient) -> list[str]:
+async def upload_ids(client: WebSocketClient) -> list[str]:
     """The ids of all the user's uploads, newest first."""
-    reply: Message = await client.ask({"type": "list"})
+    reply: Message = await client.request({"type": "list"})
     return [instance["id"] for instance in reply["list"]]

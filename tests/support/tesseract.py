@@ -7,7 +7,7 @@ import pytest
 from backend_main.reading.engines.tesseract import TesseractEngine
 
 
-def needs_tesseract(*languages: str) -> None:
+def skip_without_tesseract(*languages: str) -> None:
     """Skips the test where Tesseract, or a language of it, is not installed."""
     if lacking := TesseractEngine.unavailable_reason():
         pytest.skip(f"LOUD: {lacking} Nothing was said about Tesseract")

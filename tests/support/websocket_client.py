@@ -12,7 +12,7 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 
 Message = dict[str, Any]
-WAIT_SECONDS = 60.0
+WAIT_TIMEOUT_SECONDS = 60.0
 TERMINAL = ("processed", "error", "cancelled")
 
 
@@ -39,44 +39,44 @@ class WebSocketClient:
 
     async def receive(self) -> Message:
         """The next message, whatever it is."""
-        async with asyncio.timeout(WAIT_SECONDS):
+        async with asyncio.timeout(WAIT_TIMEOUT_SECONDS):
             message: Message = json.loads(await self.socket.recv())
         self.seen.append(message)
         return message
 
-    async def until(self, wanted: Callable[[Message], bool]) -> Message:
+    async def receive_until(self, matches: Callable[[Message], bool]) -> Message:
         """The next message that is wanted; those before it are in `seen`."""
-        while not wanted(message := await self.receive()):
+        while not matches(message := await self.receive()):
             pass
         return message
 
-    async def received(self, wanted: Callable[[Message], bool]) -> Message:
+    async def received(self, matches: Callable[[Message], bool]) -> Message:
         """The first message that is wanted, of those that came already or of those to come."""
         for message in self.seen:
-            if wanted(message):
+            if matches(message):
                 return message
-        return await self.until(wanted)
+        return await self.receive_until(matches)
 
-    async def ask(self, message: Message) -> Message:
+    async def request(self, message: Message) -> Message:
         """The reply to a request, told from events by a `ref`."""
         ref = f"ask-{len(self.seen)}"
         await self.send(message | {"ref": ref})
-        reply = await self.until(lambda m: m.get("ref") == ref)
+        reply = await self.receive_until(lambda m: m.get("ref") == ref)
         return {key: value for key, value in reply.items() if key != "ref"}
 
     async def create(self, image: bytes, **data: Any) -> Message:
         """The reply to a `create` with these bytes."""
-        return await self.ask(
+        return await self.request(
             {"type": "create", "data": {"image_base64": base64.b64encode(image).decode(), **data}}
         )
 
-    async def end_of(self, upload_id: str) -> Message:
+    async def terminal_message(self, upload_id: str) -> Message:
         """The terminal message of an upload."""
-        return await self.until(lambda m: m.get("id") == upload_id and m.get("status") in TERMINAL)
+        return await self.receive_until(lambda m: m.get("id") == upload_id and m.get("status") in TERMINAL)
 
     async def close_code(self) -> int:
         """Waits for the server to close, and gives its code."""
-        async with asyncio.timeout(WAIT_SECONDS):
+        async with asyncio.timeout(WAIT_TIMEOUT_SECONDS):
             await self.socket.wait_closed()
         assert self.socket.close_code is not None
         return self.socket.close_code

@@ -9,7 +9,7 @@ import sys
 from tests.support.server import SCANRILL, Server
 
 # What is not told to it, by Celery or over Redis, it does not find out by itself either.
-ONLY_TOLD = """
+NO_POLLING_PROGRAM = """
 import os
 os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
 import django
@@ -25,15 +25,17 @@ main()
 class Worker:
     """`log` is all that it wrote."""
 
-    def __init__(self, server: Server, *arguments: str, only_told: bool = False, **settings: str) -> None:
-        self.program = [sys.executable, "-c", ONLY_TOLD] if only_told else SCANRILL
+    def __init__(
+        self, server: Server, *arguments: str, without_polling: bool = False, **settings: str
+    ) -> None:
+        self.program = [sys.executable, "-c", NO_POLLING_PROGRAM] if without_polling else SCANRILL
         self._arguments = arguments
         self._server, self._settings = server, {f"SCANRILL_{k}": v for k, v in settings.items()}
         Worker.started = number = getattr(Worker, "started", 0) + 1
         self._log_path = server.data_dir.with_name(f"worker-{number}.log")
 
     @property
-    def reading_process(self) -> subprocess.Popen[bytes]:
+    def reader_process(self) -> subprocess.Popen[bytes]:
         """Whose children have the engines."""
         return self.process
 
@@ -51,9 +53,9 @@ class Worker:
         assert line.startswith(b"scanrill reads"), f"the worker did not start: {line!r}{self.log}"
         return self
 
-    def stop(self, number: int = signal.SIGTERM, *, timeout: float = 15) -> int:
+    def stop(self, signal_number: int = signal.SIGTERM, *, timeout: float = 15) -> int:
         """Sends the signal and waits; gives the exit code."""
-        self.process.send_signal(number)
+        self.process.send_signal(signal_number)
         code = self.process.wait(timeout)
         assert self.process.stdout is not None
         self.process.stdout.close()

@@ -15,15 +15,15 @@ from tests.support.page_images import scripted_png
 from tests.support.scripted_documents import Script, scripted_tiff
 
 # What the dummy engine reads of a page without a script, as those of a PDF are.
-UNSCRIPTED = "# Dummy page\n\nThe quick brown fox jumps\nover the lazy dog."
-GOOD = ("scan", "tiff", "pdf", "long", "stumbling")
+UNSCRIPTED_PAGE = "# Dummy page\n\nThe quick brown fox jumps\nover the lazy dog."
+READABLE_KINDS = ("scan", "tiff", "pdf", "long", "stumbling")
 
 
 @dataclass(frozen=True)
 class Document:
     """A paper that was made; `content` is what is sent."""
 
-    paper: DocumentSpec
+    spec: DocumentSpec
     content: bytes
 
     @cached_property
@@ -31,16 +31,16 @@ class Document:
         return hashlib.sha256(self.content).hexdigest()
 
     @property
-    def is_good(self) -> bool:
+    def is_readable(self) -> bool:
         """Whether all of it can be read."""
-        return self.paper.kind in GOOD
+        return self.spec.kind in READABLE_KINDS
 
     def page(self, number: int) -> str:
         """The Markdown of a page."""
-        return UNSCRIPTED if self.paper.kind == "pdf" else "\n".join(_lines(self.paper, number))
+        return UNSCRIPTED_PAGE if self.spec.kind == "pdf" else "\n".join(_lines(self.spec, number))
 
 
-def made(paper: DocumentSpec, marks: Path) -> Document:
+def make_document(paper: DocumentSpec, marks: Path) -> Document:
     """`marks` is a directory where a page notes that it has crashed its reader once."""
     return Document(paper, _MAKERS.get(paper.kind, _tiff)(paper, marks))
 
@@ -61,7 +61,7 @@ def _tiff(paper: DocumentSpec, marks: Path) -> bytes:
     return scripted_tiff([_script(paper, number) for number in range(1, paper.pages + 1)])
 
 
-def _stumbling(paper: DocumentSpec, marks: Path) -> bytes:
+def _crashing_once(paper: DocumentSpec, marks: Path) -> bytes:
     once = {"then": "crash", "only_once": str(marks / paper.name)}
     return scripted_tiff([_script(paper, number) | once for number in range(1, paper.pages + 1)])
 
@@ -94,7 +94,7 @@ def _refused(paper: DocumentSpec, marks: Path) -> bytes:
 
 _MAKERS = {
     "scan": _scan,
-    "stumbling": _stumbling,
+    "stumbling": _crashing_once,
     "crashing": _crashing,
     "failing": _failing,
     "pdf": _pdf,

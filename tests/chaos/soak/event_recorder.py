@@ -28,8 +28,8 @@ from tests.chaos.soak.documents import Document
 from tests.support.accounts import Account
 
 # Comes back sooner than people's clients do: more happens so.
-TIMING = Timeouts(initial_backoff=0.1, max_backoff=1.5, rate_limit_delay=1.0)
-TOKEN_SECONDS = 200
+CLIENT_TIMEOUTS = Timeouts(initial_backoff=0.1, max_backoff=1.5, rate_limit_delay=1.0)
+TOKEN_TTL_SECONDS = 200
 
 
 class RecordedEvent(NamedTuple):
@@ -41,8 +41,8 @@ class RecordedEvent(NamedTuple):
     status: str
 
 
-class Following:
-    """`told`: all durable events in order. `amiss`: sentences on what must not happen.
+class EventRecorder:
+    """`told`: all durable events in order. `problems`: sentences on what must not happen.
 
     `documents` are those that the user has sent, by their hash.
     """
@@ -52,38 +52,38 @@ class Following:
     ) -> None:
         self.client = AsyncClient(
             account.server.http,
-            token=lambda: account.mint(seconds=TOKEN_SECONDS),
+            token=lambda: account.mint(seconds=TOKEN_TTL_SECONDS),
             stream=stream,  # type: ignore[arg-type] # one of them
             transport=over,  # type: ignore[arg-type]
-            timeouts=TIMING,
+            timeouts=CLIENT_TIMEOUTS,
         )
         self.name = name
-        self.told: list[RecordedEvent] = []
-        self.lists = self.partials = 0
-        self.amiss: list[str] = []
+        self.events: list[RecordedEvent] = []
+        self.snapshots = self.partials = 0
+        self.problems: list[str] = []
         self._documents = documents
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def begin(self) -> None:
+    async def start(self) -> None:
         """Returns when it was told what there is."""
-        self._task = asyncio.create_task(self._follow())
-        await self.until(lambda: self.lists > 0)
+        self._task = asyncio.create_task(self._record())
+        await self.wait_until(lambda: self.snapshots > 0)
 
-    async def end(self) -> None:
+    async def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
         await self.client.close()
 
-    async def until(self, true: Callable[[], bool]) -> None:
+    async def wait_until(self, condition: Callable[[], bool]) -> None:
         """Looked at again with each event; given up when there are no more."""
-        while not true() and not (self._task is not None and self._task.done()):
+        while not condition() and not (self._task is not None and self._task.done()):
             self._changed.clear()
             await self._changed.wait()
 
-    def drop(self) -> bool:
+    def drop_connection(self) -> bool:
         """The line breaks, without a word to either side's program. False: there was none."""
         wire = self.client._connection._websocket
         if wire is not None:
@@ -96,32 +96,32 @@ class Following:
         return int((self.client.cursor or ":0").rpartition(":")[2])
 
     @property
-    def all_ended(self) -> bool:
+    def has_all_terminal(self) -> bool:
         """Of the uploads that it knows of."""
         return all(upload.is_terminal for upload in self.client.uploads.values())
 
     # ── what it is told ──
 
-    async def _follow(self) -> None:
+    async def _record(self) -> None:
         try:
             async for event in self.client.events():
-                self._take(event)
+                self._on_event(event)
         except Exception as error:
-            self.amiss.append(f"{self.name} gave up: {error!r}")
+            self.problems.append(f"{self.name} gave up: {error!r}")
         finally:
             self._changed.set()
 
-    def _take(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         if isinstance(event, Progress):
             self._check_progress(event)
             return
         self._changed.set()
         if isinstance(event, Snapshot):
-            self.lists += 1
+            self.snapshots += 1
         elif event.cursor is None:
-            self.amiss.append(f"{self.name} was told of an event without a cursor: {event}")
+            self.problems.append(f"{self.name} was told of an event without a cursor: {event}")
         else:
-            self.told.append(told(event))
+            self.events.append(events(event))
         if isinstance(event, Finished) and event.raw_text:
             self._check_text(event.id, event.raw_text)
 
@@ -129,23 +129,27 @@ class Following:
         """Live text is a beginning of what stands on its page."""
         self.partials += 1
         document = self._document(event.id)
-        if document is None or event.page is None or not document.is_good:
+        if document is None or event.page is None or not document.is_readable:
             return
         whole = document.page(event.page)
         if event.page_text != whole if event.done else not whole.startswith(event.page_text):
-            self.amiss.append(f"{self.name} was shown page {event.page} of {event.id} as {event.page_text!r}")
+            self.problems.append(
+                f"{self.name} was shown page {event.page} of {event.id} as {event.page_text!r}"
+            )
 
     def _check_text(self, upload_id: str, text: str) -> None:
         document = self._document(upload_id)
-        if document is not None and not in_order(document, text):
-            self.amiss.append(f"{self.name} was told the text of {upload_id}, which is not its own: {text!r}")
+        if document is not None and not is_ordered_subset(document, text):
+            self.problems.append(
+                f"{self.name} was told the text of {upload_id}, which is not its own: {text!r}"
+            )
 
     def _document(self, upload_id: str) -> Document | None:
         known = self.client.uploads.get(upload_id)
         return None if known is None else self._documents.get(known.image_hash)
 
 
-def told(event: Event) -> RecordedEvent:
+def events(event: Event) -> RecordedEvent:
     """What is written down of an event that has a cursor."""
     assert event.cursor is not None
     assert event.upload_id is not None
@@ -153,9 +157,9 @@ def told(event: Event) -> RecordedEvent:
     return RecordedEvent(int(event.cursor.rpartition(":")[2]), _kind(event), event.upload_id, status)
 
 
-def in_order(document: Document, text: str) -> bool:
+def is_ordered_subset(document: Document, text: str) -> bool:
     """Whether a text is some of the document's pages, whole and in their order."""
-    for number in range(1, document.paper.pages + 1):
+    for number in range(1, document.spec.pages + 1):
         text = text.removeprefix(document.page(number)).removeprefix("\n\n")
     return not text
 

@@ -13,19 +13,19 @@ from itertools import zip_longest
 
 from backend_main.reading.output.markdown import join_pages
 from backend_main.reading.page_ranges import PageRanges
-from tests.chaos.soak.database_state import Records, Row
+from tests.chaos.soak.database_state import DatabaseState, UploadRow
 from tests.chaos.soak.deployment import SETTINGS
 from tests.chaos.soak.documents import Document
-from tests.chaos.soak.event_recorder import Following, RecordedEvent
+from tests.chaos.soak.event_recorder import EventRecorder, RecordedEvent
 from tests.chaos.soak.users import User
 
-LAST = ("processed", "error", "cancelled")
+TERMINAL = ("processed", "error", "cancelled")
 OPEN = ("pending", "processing")
-MOST_WAITING, MOST_FILES = int(SETTINGS["MAX_PENDING_PER_USER"]), int(SETTINGS["MAX_UPLOADS_PER_USER"])
+MAX_WAITING, MAX_FILES = int(SETTINGS["MAX_PENDING_PER_USER"]), int(SETTINGS["MAX_UPLOADS_PER_USER"])
 
 
 def violations(
-    users: Iterable[User], found: Records, stored: dict[str, bytes | None], logs: dict[str, str]
+    users: Iterable[User], found: DatabaseState, stored: dict[str, bytes | None], logs: dict[str, str]
 ) -> Iterator[str]:
     """All of them; nothing is compared with itself."""
     for user in users:
@@ -36,18 +36,18 @@ def violations(
         yield from (f"the log of {name} has a traceback after: {line}" for line in tracebacks(log))
 
 
-def _check_user(user: User, found: Records) -> Iterator[str]:
+def _check_user(user: User, found: DatabaseState) -> Iterator[str]:
     owner = str(user.account.id)
     log = found.log.get(owner, [])
     rows = {key: row for key, row in found.uploads.items() if row.owner == owner}
-    yield from user.amiss
-    yield from check_log(log, found.heads.get(owner, 0))
-    for following in user.following:
-        yield from following.amiss
+    yield from user.problems
+    yield from check_log(log, found.last_seqs.get(owner, 0))
+    for following in user.recorders:
+        yield from following.problems
         yield from check_received(following, log)
         yield from check_client_state(following, rows)
     yield from check_transitions(log, rows)
-    yield from check_acknowledged(user, rows, log)
+    yield from check_acknowledgements(user, rows, log)
     yield from check_limits(user, log)
     yield from check_replies(user, rows)
     for row in rows.values():
@@ -67,28 +67,28 @@ def check_log(log: list[RecordedEvent], head: int) -> Iterator[str]:
         yield f"of {head} events the log has {len(numbers)}: {_first_gap(numbers)} is missing or there twice"
 
 
-def check_received(following: Following, log: list[RecordedEvent]) -> Iterator[str]:
+def check_received(recorder: EventRecorder, log: list[RecordedEvent]) -> Iterator[str]:
     """A client was told all of the log, in its order, each event once. The first difference."""
-    if following.lists != 1:
-        yield f"{following.name} was sent {following.lists} lists, where all could be told since the first"
-    for one, other in zip_longest(following.told, log):
+    if recorder.snapshots != 1:
+        yield f"{recorder.name} was sent {recorder.snapshots} lists, where all could be told since the first"
+    for one, other in zip_longest(recorder.events, log):
         if one != other:
-            yield f"{following.name} was told {one} where the log has {other}"
+            yield f"{recorder.name} was told {one} where the log has {other}"
             return
 
 
-def check_client_state(following: Following, rows: dict[str, Row]) -> Iterator[str]:
+def check_client_state(recorder: EventRecorder, rows: dict[str, UploadRow]) -> Iterator[str]:
     """What a client made of all that it was told is what there is."""
-    known = following.client.uploads
+    known = recorder.client.uploads
     if lacking := known.keys() ^ rows.keys():
-        yield f"{following.name} knows {len(known)} uploads of {len(rows)}: {sorted(lacking)[0]} makes it so"
+        yield f"{recorder.name} knows {len(known)} uploads of {len(rows)}: {sorted(lacking)[0]} makes it so"
     for key in known.keys() & rows.keys():
         here, there = (known[key].status, known[key].filename), (rows[key].status, rows[key].filename)
         if here != there:
-            yield f"{following.name} has {key} as {here}, and it is {there}"
+            yield f"{recorder.name} has {key} as {here}, and it is {there}"
 
 
-def check_transitions(log: list[RecordedEvent], rows: dict[str, Row]) -> Iterator[str]:
+def check_transitions(log: list[RecordedEvent], rows: dict[str, UploadRow]) -> Iterator[str]:
     """From the beginning of each reading to its one end; and what the log says is there in the end, is."""
     state: dict[str, str] = {}
     for event in log:
@@ -118,12 +118,12 @@ def _is_inconsistent(event: RecordedEvent, before: str) -> bool:
         case "updated":
             if before in OPEN:
                 return event.status not in OPEN
-            return before not in LAST or event.status not in (before, "pending")
+            return before not in TERMINAL or event.status not in (before, "pending")
         case _:
             return before not in OPEN or event.status != event.kind
 
 
-def check_acknowledged(user: User, rows: dict[str, Row], log: list[RecordedEvent]) -> Iterator[str]:
+def check_acknowledgements(user: User, rows: dict[str, UploadRow], log: list[RecordedEvent]) -> Iterator[str]:
     """What was acknowledged has happened, and what nobody asked for has not."""
     told = {kind: {event.upload_id for event in log if event.kind == kind} for kind in ("created", "deleted")}
     for key, digest in user.acknowledged.items():
@@ -131,17 +131,17 @@ def check_acknowledged(user: User, rows: dict[str, Row], log: list[RecordedEvent
             yield f"{key} was acknowledged, and the log has no word of its creation"
         if key in rows and rows[key].image_hash != digest:
             yield f"{key} has other bytes than it was acknowledged for"
-        if key not in rows and key not in user.to_delete:
+        if key not in rows and key not in user.delete_requested:
             yield f"{key} was acknowledged, and is not there"
     if there := user.deleted & rows.keys():
         yield f"{sorted(there)[0]} was deleted, and is there"
-    if gone := told["deleted"] - user.to_delete:
+    if gone := told["deleted"] - user.delete_requested:
         yield f"{sorted(gone)[0]} was deleted, and nobody asked for it"
 
 
-def check_replies(user: User, rows: dict[str, Row]) -> Iterator[str]:
+def check_replies(user: User, rows: dict[str, UploadRow]) -> Iterator[str]:
     """What the API said when nothing went on any more is what stands in the rows."""
-    for key, answer in user.answers.items():
+    for key, answer in user.final_instances.items():
         row = rows.get(key)
         there = None if row is None else (row.status, row.raw_text, row.pages_done, row.page_count)
         if (answer.status, answer.raw_text, answer.pages_done, answer.page_count) != there:
@@ -159,26 +159,30 @@ def check_limits(user: User, log: list[RecordedEvent]) -> Iterator[str]:
             state[event.upload_id] = event.status
         had["many files"].append(len(state))
         had["many waiting"].append(sum(status in OPEN for status in state.values()))
-    for reason, most in {"many files": MOST_FILES, "many waiting": MOST_WAITING}.items():
+    for reason, most in {"many files": MAX_FILES, "many waiting": MAX_WAITING}.items():
         if max(had[reason]) > most:
             yield f"it had {reason}: {max(had[reason])} where {most} are allowed"
-        for do, why, seq in user.limits:
+        for do, why, seq in user.limit_rejections:
             if why == reason and max(had[reason][seq:], default=0) < most:
                 yield f"{do} was refused for {reason} at event {seq}, where it never had so many since"
 
 
 def check_text(
-    row: Row, pages: dict[int, str], document: Document, *, cut_short: bool = False
+    row: UploadRow, pages: dict[int, str], document: Document, *, cut_short: bool = False
 ) -> Iterator[str]:
     """All the pages that were asked for, each with what stands on it, and the whole in their order.
 
     What was `cut_short` once, and had a page read anew then, has no more than that and what it had
     (`docs/decisions/0068`).
     """
-    wanted = {n for n in range(1, document.paper.pages + 1) if n in PageRanges(row.asked_pages)}
-    must = wanted if row.anew is None or not cut_short else {n for n in wanted if n in PageRanges(row.anew)}
+    wanted = {n for n in range(1, document.spec.pages + 1) if n in PageRanges(row.requested_pages)}
+    must = (
+        wanted
+        if row.reread_pages is None or not cut_short
+        else {n for n in wanted if n in PageRanges(row.reread_pages)}
+    )
     for number, markdown in pages.items():
-        if document.is_good and markdown != document.page(number):
+        if document.is_readable and markdown != document.page(number):
             yield f"page {number} of {row.id} is {markdown!r}"
     if row.raw_text != join_pages(pages[number] for number in sorted(pages)):
         yield f"the text of {row.id} is not that of its pages {sorted(pages)}: {row.raw_text!r}"
@@ -188,28 +192,28 @@ def check_text(
         yield f"{row.id} has pages {sorted(pages)}, where {sorted(wanted)} were asked for"
     if row.status == "processed" and must - pages.keys():
         yield f"{row.id} is processed with pages {sorted(pages)} of {sorted(must)}"
-    if row.status == "processed" and row.page_count != document.paper.pages:
-        yield f"{row.id} has {row.page_count} pages, where the file has {document.paper.pages}"
-    yield from _check_end(row, document)
+    if row.status == "processed" and row.page_count != document.spec.pages:
+        yield f"{row.id} has {row.page_count} pages, where the file has {document.spec.pages}"
+    yield from _check_final_status(row, document)
 
 
-def _check_end(row: Row, document: Document) -> Iterator[str]:
-    expected = ("processed", "cancelled") if document.is_good else ("error", "cancelled")
-    if row.status in LAST and row.status not in expected:
-        yield f"{row.id}, a {document.paper.kind}, ended as {row.status}: {row.error}"
+def _check_final_status(row: UploadRow, document: Document) -> Iterator[str]:
+    expected = ("processed", "cancelled") if document.is_readable else ("error", "cancelled")
+    if row.status in TERMINAL and row.status not in expected:
+        yield f"{row.id}, a {document.spec.kind}, ended as {row.status}: {row.error}"
 
 
-def check_range(row: Row, user: User) -> Iterator[str]:
+def check_range(row: UploadRow, user: User) -> Iterator[str]:
     """The pages that were asked for at first; page 1 with them, where it was read anew later."""
-    asked = PageRanges(user.ranges[row.image_hash])
+    asked = PageRanges(user.requested_pages[row.image_hash])
     allowed = {str(asked), str(asked | PageRanges("1"))}
-    if row.image_hash in user.sent_again:
+    if row.image_hash in user.resubmitted:
         allowed.add("")
-    if str(PageRanges(row.asked_pages)) not in allowed:
-        yield f"{row.id} is to have pages {row.asked_pages or 'all'}, where {asked} were asked for"
+    if str(PageRanges(row.requested_pages)) not in allowed:
+        yield f"{row.id} is to have pages {row.requested_pages or 'all'}, where {asked} were asked for"
 
 
-def check_files(stored: dict[str, bytes | None], found: Records) -> Iterator[str]:
+def check_files(stored: dict[str, bytes | None], found: DatabaseState) -> Iterator[str]:
     """A file for each row and a row for each file, and in it the bytes that came in."""
     hashes = {row.image_path: row.image_hash for row in found.uploads.values()}
     for key in sorted(stored.keys() - hashes.keys()):

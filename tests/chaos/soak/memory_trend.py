@@ -14,56 +14,58 @@ import psutil
 
 from tests.chaos.soak.deployment import Deployment
 
-MOST_WEIGHINGS = 400
+MAX_SAMPLES = 400
 # More in the last third than in the middle one, by both: what a process that has served some still learns.
 TOLERATED_SHARE, TOLERATED_BYTES = 0.10, 12 * 1024**2
 
 
-class Weight(NamedTuple):
+class ProcessMemory(NamedTuple):
     """Resident bytes of a process, medians of thirds of a soak; None where it was not there throughout."""
 
     name: str
-    lives: int
-    middle: float | None
-    last: float | None
-    most: int
+    starts: int
+    middle_third: float | None
+    last_third: float | None
+    max_bytes: int
 
     @property
     def is_flat(self) -> bool:
-        if self.middle is None or self.last is None:
+        if self.middle_third is None or self.last_third is None:
             return True
-        return self.last <= max(self.middle * (1 + TOLERATED_SHARE), self.middle + TOLERATED_BYTES)
+        return self.last_third <= max(
+            self.middle_third * (1 + TOLERATED_SHARE), self.middle_third + TOLERATED_BYTES
+        )
 
 
 class MemoryTrend:
     """`run` until cancelled; then `weights`."""
 
-    def __init__(self, stage: Deployment, seconds: float) -> None:
-        self._stage, self._seconds = stage, seconds
-        self._found: dict[str, dict[int, list[tuple[float, int]]]] = defaultdict(lambda: defaultdict(list))
+    def __init__(self, deployment: Deployment, seconds: float) -> None:
+        self._deployment, self._seconds = deployment, seconds
+        self._samples: dict[str, dict[int, list[tuple[float, int]]]] = defaultdict(lambda: defaultdict(list))
         self._began = time.monotonic()
 
     async def run(self) -> None:
         while True:
-            await asyncio.to_thread(self._weigh)
-            await asyncio.sleep(max(0.5, self._seconds / MOST_WEIGHINGS))
+            await asyncio.to_thread(self._sample)
+            await asyncio.sleep(max(0.5, self._seconds / MAX_SAMPLES))
 
-    def _weigh(self) -> None:
+    def _sample(self) -> None:
         at = time.monotonic() - self._began
-        for name, process in self._stage.processes().items():
+        for name, process in self._deployment.processes().items():
             with suppress(psutil.Error):
-                self._found[name][process.pid].append((at, process.memory_info().rss))
+                self._samples[name][process.pid].append((at, process.memory_info().rss))
 
     @property
-    def weights(self) -> list[Weight]:
-        return [self._weight(name, lives) for name, lives in sorted(self._found.items())]
+    def processes(self) -> list[ProcessMemory]:
+        return [self._summarize(name, lives) for name, lives in sorted(self._samples.items())]
 
-    def _weight(self, name: str, lives: dict[int, list[tuple[float, int]]]) -> Weight:
+    def _summarize(self, name: str, lives: dict[int, list[tuple[float, int]]]) -> ProcessMemory:
         most = max(size for life in lives.values() for _, size in life)
-        middle, last = next(self._throughout(lives), (None, None))
-        return Weight(name, len(lives), middle, last, most)
+        middle, last = next(self._survivor_medians(lives), (None, None))
+        return ProcessMemory(name, len(lives), middle, last, most)
 
-    def _throughout(
+    def _survivor_medians(
         self, lives: dict[int, list[tuple[float, int]]]
     ) -> Iterator[tuple[float | None, float | None]]:
         """Of the process that was there from the end of the first third to the end, with a little grace."""

@@ -14,22 +14,22 @@ from scanrill_client import Instance
 
 from tests.chaos.soak import database_state, invariants
 from tests.chaos.soak.chaos_monkey import ChaosMonkey
-from tests.chaos.soak.database_state import Records
+from tests.chaos.soak.database_state import DatabaseState
 from tests.chaos.soak.deployment import Deployment, Embedded
-from tests.chaos.soak.memory_trend import MemoryTrend, Weight
+from tests.chaos.soak.memory_trend import MemoryTrend, ProcessMemory
 from tests.chaos.soak.plan import Plan
 from tests.chaos.soak.scaled import Scaled
 from tests.chaos.soak.users import User
 from tests.support.accounts import Account
 
-STAGES: dict[str, type[Deployment]] = {"embedded": Embedded, "scaled": Scaled}
+DEPLOYMENTS: dict[str, type[Deployment]] = {"embedded": Embedded, "scaled": Scaled}
 # Whoever died with a job in hand has let go of it after 20 seconds; what waits to be read takes its time.
-STILL_SECONDS = 60
+IDLE_TIMEOUT_SECONDS = 60
 # A client that was told nothing meanwhile asks whether anybody is there, and comes back.
-TOLD_SECONDS = 60
+DELIVERY_TIMEOUT_SECONDS = 60
 # Uploads of each user that are asked for, with their texts, in the end.
-ASKED = 3
-SHOWN = ("id", "status", "error", "filename", "image_hash", "metadata")
+RETRIEVED_PER_USER = 3
+COMPARED_FIELDS = ("id", "status", "error", "filename", "image_hash", "metadata")
 
 
 @dataclass
@@ -38,119 +38,130 @@ class Result:
 
     plan: Plan
     description: str
-    differences: list[str]
+    violations: list[str]
     outcomes: Counter[tuple[str, str]]
-    struck: Counter[str]
-    found: Records
+    injected: Counter[str]
+    state: DatabaseState
     swept: tuple[int, ...]
     files: int
     partials: int
-    weights: list[Weight]
+    processes: list[ProcessMemory]
     seconds: float
-    events_told: int = 0
+    events_received: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
 
     @property
-    def growing(self) -> list[Weight]:
-        return [weight for weight in self.weights if not weight.is_flat]
+    def growing(self) -> list[ProcessMemory]:
+        return [weight for weight in self.processes if not weight.is_flat]
 
 
-async def soak(plan: Plan, directory: Path) -> Result:
+async def run_soak(plan: Plan, directory: Path) -> Result:
     """Carries out the plan on processes of its own, and holds all that is left against each other."""
     # A socket and a connection for each user, and their other ends where a bucket is in this process.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    stage = await asyncio.to_thread(STAGES[plan.mode], directory)
+    deployment = await asyncio.to_thread(DEPLOYMENTS[plan.mode], directory)
     try:
-        await asyncio.to_thread(stage.start)
-        users = [User(Account.on(stage.server), each, stage.marks) for each in plan.users]
+        await asyncio.to_thread(deployment.start)
+        users = [
+            User(Account.create(deployment.server), each, deployment.crash_markers) for each in plan.users
+        ]
         try:
-            return await _carried_out(plan, stage, users)
+            return await _run_plan(plan, deployment, users)
         finally:
-            await asyncio.gather(*(each.end() for user in users for each in user.following))
+            await asyncio.gather(*(each.stop() for user in users for each in user.recorders))
     finally:
-        await asyncio.to_thread(stage.close)
+        await asyncio.to_thread(deployment.close)
 
 
-async def _carried_out(plan: Plan, stage: Deployment, users: list[User]) -> Result:
-    await asyncio.gather(*(each.begin() for user in users for each in user.following))
-    monkey, weighing = ChaosMonkey(stage, plan), MemoryTrend(stage, plan.seconds)
+async def _run_plan(plan: Plan, deployment: Deployment, users: list[User]) -> Result:
+    await asyncio.gather(*(each.start() for user in users for each in user.recorders))
+    monkey, weighing = ChaosMonkey(deployment, plan), MemoryTrend(deployment, plan.seconds)
     began, clock = asyncio.get_running_loop().time(), time.monotonic()
     weigher = asyncio.create_task(weighing.run())
-    await asyncio.gather(monkey.run(began), *(user.act(began) for user in users))
-    amiss = monkey.amiss + await _all_told(stage, users)
+    await asyncio.gather(monkey.run(began), *(user.run(began) for user in users))
+    problems = monkey.problems + await _wait_until_delivered(deployment, users)
     weigher.cancel()
     with suppress(asyncio.CancelledError):
         await weigher
-    answers = [sentence for user in users for sentence in await _asked(user)]
-    await asyncio.to_thread(stage.stop)
-    swept = await asyncio.to_thread(stage.sweep)
-    found, stored = await asyncio.to_thread(lambda: (database_state.read(stage.server), stage.stored()))
-    differences = [*amiss, *stage.amiss, *answers, *invariants.violations(users, found, stored, stage.logs)]
+    answers = [sentence for user in users for sentence in await _check_api(user)]
+    await asyncio.to_thread(deployment.stop)
+    swept = await asyncio.to_thread(deployment.sweep)
+    found, stored = await asyncio.to_thread(
+        lambda: (database_state.read_state(deployment.server), deployment.stored_files())
+    )
+    differences = [
+        *problems,
+        *deployment.problems,
+        *answers,
+        *invariants.violations(users, found, stored, deployment.logs),
+    ]
     return Result(
         plan,
-        stage.description,
+        deployment.description,
         differences,
         sum((user.outcomes for user in users), Counter()),
-        monkey.struck,
+        monkey.injected,
         found,
         swept,
         len(stored),
-        sum(each.partials for user in users for each in user.following),
-        weighing.weights,
+        sum(each.partials for user in users for each in user.recorders),
+        weighing.processes,
         time.monotonic() - clock,
-        sum(len(each.told) for user in users for each in user.following),
+        sum(len(each.events) for user in users for each in user.recorders),
         Counter(row.status for row in found.uploads.values()),
     )
 
 
-async def _all_told(stage: Deployment, users: list[User]) -> list[str]:
+async def _wait_until_delivered(deployment: Deployment, users: list[User]) -> list[str]:
     """Until all has ended, and every client was told so; sentences on those that never were."""
-    amiss = [] if await _all_ended(users) else ["not all has ended, and nothing more happens"]
-    heads = await asyncio.to_thread(database_state.heads, stage.server)
+    problems = [] if await _wait_until_terminal(users) else ["not all has ended, and nothing more happens"]
+    heads = await asyncio.to_thread(database_state.last_seqs, deployment.server)
     try:
-        async with asyncio.timeout(TOLD_SECONDS):
-            await asyncio.gather(*(_told_up_to(user, heads.get(str(user.account.id), 0)) for user in users))
+        async with asyncio.timeout(DELIVERY_TIMEOUT_SECONDS):
+            await asyncio.gather(*(_wait_for_seq(user, heads.get(str(user.account.id), 0)) for user in users))
     except TimeoutError:
-        amiss.append(f"{TOLD_SECONDS} seconds after the last event not all clients were told of it")
-    return amiss
+        problems.append(
+            f"{DELIVERY_TIMEOUT_SECONDS} seconds after the last event not all clients were told of it"
+        )
+    return problems
 
 
-async def _all_ended(users: list[User]) -> bool:
+async def _wait_until_terminal(users: list[User]) -> bool:
     """False where for a long time nobody is told of anything, and yet not all has ended."""
-    everybody = [each for user in users for each in user.following]
-    ending = asyncio.gather(*(each.until(lambda each=each: each.all_ended) for each in everybody))
+    everybody = [each for user in users for each in user.recorders]
+    ending = asyncio.gather(*(each.wait_until(lambda each=each: each.has_all_terminal) for each in everybody))
     told = -1
-    while not ending.done() and told != (told := sum(len(each.told) + each.partials for each in everybody)):
-        await asyncio.wait({ending}, timeout=STILL_SECONDS)
+    while not ending.done() and told != (told := sum(len(each.events) + each.partials for each in everybody)):
+        await asyncio.wait({ending}, timeout=IDLE_TIMEOUT_SECONDS)
     ended = ending.done()
     ending.cancel()
     return ended
 
 
-async def _told_up_to(user: User, head: int) -> None:
-    for each in user.following:
-        await each.until(lambda each=each: each.seq >= head)
+async def _wait_for_seq(user: User, head: int) -> None:
+    for each in user.recorders:
+        await each.wait_until(lambda each=each: each.seq >= head)
 
 
-async def _asked(user: User) -> list[str]:
+async def _check_api(user: User) -> list[str]:
     """What the API says in the end, of all and of some; the list is what the clients made of the events."""
     client = user.client
     try:
-        async with asyncio.timeout(TOLD_SECONDS):
+        async with asyncio.timeout(DELIVERY_TIMEOUT_SECONDS):
             listed = {upload.id: upload for upload in (await client.list()).uploads}
-            for key in list(listed)[:ASKED]:
-                user.answers[key] = await client.retrieve(key)
+            for key in list(listed)[:RETRIEVED_PER_USER]:
+                user.final_instances[key] = await client.retrieve(key)
     except Exception as error:
         return [f"{user.plan.name}: in the end the API did not answer: {error!r}"]
     return [
         f"{user.plan.name}: the list in the end is not what {each.name} was told: {key}"
-        for each in user.following
+        for each in user.recorders
         for key in listed.keys() | each.client.uploads.keys()
-        if _shown(listed.get(key)) != _shown(each.client.uploads.get(key))
+        if _compared(listed.get(key)) != _compared(each.client.uploads.get(key))
     ]
 
 
-def _shown(upload: Instance | None) -> list[object]:
+def _compared(upload: Instance | None) -> list[object]:
     """What events tell of an upload, and a list too."""
-    return [getattr(upload, name, None) for name in SHOWN]
+    return [getattr(upload, name, None) for name in COMPARED_FIELDS]

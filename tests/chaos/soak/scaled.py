@@ -15,11 +15,11 @@ import psycopg
 from tests.chaos.soak.deployment import (
     SETTINGS,
     Deployment,
-    alone,
     children,
+    exclusive,
     freeze,
     kill,
-    start_patiently,
+    start_with_retries,
 )
 from tests.chaos.soak.plan import Fault
 from tests.support.postgresql import PostgreSQL, url_at
@@ -27,9 +27,9 @@ from tests.support.redis import Redis
 from tests.support.server import Server
 from tests.support.worker import Worker
 
-KEY = "of a soak, where what is signed with it is worth nothing to anybody"
-MEMBER = "backend_main.cli.server_process"
-END_CONNECTIONS = """
+SECRET_KEY = "of a soak, where what is signed with it is worth nothing to anybody"
+SERVER_MODULE = "backend_main.cli.server_process"
+TERMINATE_CONNECTIONS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND random() < 0.5
 """
@@ -48,7 +48,7 @@ class Scaled(Deployment):
         self._redis, self._s3 = Redis(directory / "redis").start(), S3()
         super().__init__(directory)
         self.workers = [Worker(self.server, DATA_DIR=str(directory / f"worker-{n}")) for n in (1, 2)]
-        self._working = [threading.Lock() for _ in self.workers]
+        self._worker_locks = [threading.Lock() for _ in self.workers]
         self._keeping, self._calling, self._storing = (threading.Lock() for _ in range(3))
 
     def _new_server(self) -> Server:
@@ -56,7 +56,7 @@ class Scaled(Deployment):
             "DATABASE_URL": url_at(self._postgresql.directory, "postgres"),
             "REDIS_URL": self._redis.url,
             "STORAGE_URL": self._s3.url("soak"),
-            "SECRET_KEY": KEY,
+            "SECRET_KEY": SECRET_KEY,
         }
         server = Server(self.directory / "data", "--workers", "2", **settings)
         server.environment |= self._s3.environment
@@ -65,7 +65,7 @@ class Scaled(Deployment):
     def start(self) -> None:
         super().start()
         for worker in self.workers:
-            start_patiently(worker)
+            start_with_retries(worker)
 
     def stop(self) -> None:
         for number, worker in enumerate(self.workers, 1):
@@ -82,10 +82,10 @@ class Scaled(Deployment):
 
     def processes(self) -> dict[str, psutil.Process]:
         found = super().processes()
-        for member in children(self.server, MEMBER):
-            found[f"web process {_number(member)}"] = member
+        for member in children(self.server, SERVER_MODULE):
+            found[f"web process {_server_number(member)}"] = member
         for number, worker in enumerate(self.workers, 1):
-            found |= self._below(f"worker {number}", worker)
+            found |= self._processes_of(f"worker {number}", worker)
         return found
 
     def stored(self) -> dict[str, bytes | None]:
@@ -101,108 +101,115 @@ class Scaled(Deployment):
 
     # ── accidents ──
 
-    def _do_kill_worker(self, blow: Fault) -> str:
-        with self._a_worker(blow.which) as (worker, name):
+    def _do_kill_worker(self, fault: Fault) -> str:
+        with self._exclusive_worker(fault.selector) as (worker, name):
             worker.stop(signal.SIGKILL)
-            time.sleep(blow.seconds)
-            start_patiently(worker)
+            time.sleep(fault.seconds)
+            start_with_retries(worker)
         return name
 
-    def _do_stop_worker(self, blow: Fault) -> str:
-        with self._a_worker(blow.which) as (worker, name):
+    def _do_stop_worker(self, fault: Fault) -> str:
+        with self._exclusive_worker(fault.selector) as (worker, name):
             self._stop(worker, name)
-            time.sleep(blow.seconds)
-            start_patiently(worker)
+            time.sleep(fault.seconds)
+            start_with_retries(worker)
         return name
 
-    def _do_freeze_worker(self, blow: Fault) -> str:
-        with self._a_worker(blow.which) as (worker, name):
-            freeze(psutil.Process(worker.process.pid), blow.seconds)
+    def _do_freeze_worker(self, fault: Fault) -> str:
+        with self._exclusive_worker(fault.selector) as (worker, name):
+            freeze(psutil.Process(worker.process.pid), fault.seconds)
         return name
 
-    def _do_kill_web_process(self, blow: Fault) -> str:
+    def _do_kill_web_process(self, fault: Fault) -> str:
         """What started it puts another in its place."""
-        with alone(self._serving):
-            members = [m for m in children(self.server, MEMBER) if self._may_kill_all or _number(m) != "1"]
+        with exclusive(self._server_lock):
+            members = [
+                m
+                for m in children(self.server, SERVER_MODULE)
+                if self._allows_fatal_faults or _server_number(m) != "1"
+            ]
             if not members:
                 return ""
-            member = members[int(blow.which * len(members))]
-            name = f"web process {_number(member)}"
+            member = members[int(fault.selector * len(members))]
+            name = f"web process {_server_number(member)}"
             member.kill()
         return name
 
-    def _do_kill_everything(self, blow: Fault) -> str:
-        with alone(self._serving, *self._working):
+    def _do_kill_everything(self, fault: Fault) -> str:
+        with exclusive(self._server_lock, *self._worker_locks):
             every: list[Server | Worker] = [self.server, *self.workers]
             for process in every:
                 process.process.kill()
             for process in every:
                 process.stop(signal.SIGKILL)
-            time.sleep(blow.seconds)
+            time.sleep(fault.seconds)
             for process in every:
-                start_patiently(process)
+                start_with_retries(process)
         return "everything"
 
-    def _do_end_connections(self, blow: Fault) -> str:
+    def _do_end_connections(self, fault: Fault) -> str:
         """About half of them; whoever is in the middle of something is told that it failed."""
-        with alone(self._keeping), psycopg.connect(self.server.database_url, autocommit=True) as connection:
-            connection.execute(END_CONNECTIONS)
+        with (
+            exclusive(self._keeping),
+            psycopg.connect(self.server.database_url, autocommit=True) as connection,
+        ):
+            connection.execute(TERMINATE_CONNECTIONS)
         return "the database"
 
-    def _do_restart_database(self, blow: Fault) -> str:
-        with alone(self._keeping):
+    def _do_restart_database(self, fault: Fault) -> str:
+        with exclusive(self._keeping):
             self._postgresql.stop()
-            time.sleep(blow.seconds)
+            time.sleep(fault.seconds)
             self._postgresql.start()
         return "the database"
 
-    def _do_stop_redis(self, blow: Fault) -> str:
-        with alone(self._calling):
+    def _do_stop_redis(self, fault: Fault) -> str:
+        with exclusive(self._calling):
             self._redis.stop()
-            time.sleep(blow.seconds)
+            time.sleep(fault.seconds)
             self._redis.start()
         return "Redis"
 
-    def _do_flush_redis(self, blow: Fault) -> str:
-        with alone(self._calling):
+    def _do_flush_redis(self, fault: Fault) -> str:
+        with exclusive(self._calling):
             self._redis.flush()
         return "Redis"
 
-    def _do_freeze_redis(self, blow: Fault) -> str:
-        with alone(self._calling):
+    def _do_freeze_redis(self, fault: Fault) -> str:
+        with exclusive(self._calling):
             self._redis.freeze()
-            time.sleep(blow.seconds)
+            time.sleep(fault.seconds)
             self._redis.thaw()
         return "Redis"
 
-    def _do_drop_subscriptions(self, blow: Fault) -> str:
-        with alone(self._calling):
+    def _do_drop_subscriptions(self, fault: Fault) -> str:
+        with exclusive(self._calling):
             self._redis.drop_connections()
         return "Redis"
 
-    def _do_close_bucket(self, blow: Fault) -> str:
-        with alone(self._storing):
+    def _do_close_bucket(self, fault: Fault) -> str:
+        with exclusive(self._storing):
             self._s3.fail()
-            time.sleep(blow.seconds)
+            time.sleep(fault.seconds)
             self._s3.recover()
         return "the bucket"
 
-    def _do_freeze_bucket(self, blow: Fault) -> str:
-        with alone(self._storing):
+    def _do_freeze_bucket(self, fault: Fault) -> str:
+        with exclusive(self._storing):
             self._s3.freeze()
-            time.sleep(blow.seconds)
+            time.sleep(fault.seconds)
             self._s3.recover()
         return "the bucket"
 
     @contextmanager
-    def _a_worker(self, which: float) -> Iterator[tuple[Worker, str]]:
+    def _exclusive_worker(self, which: float) -> Iterator[tuple[Worker, str]]:
         """The first is weighed."""
-        index = int(which * 2) if self._may_kill_all else 1
-        with alone(self._working[index]):
+        index = int(which * 2) if self._allows_fatal_faults else 1
+        with exclusive(self._worker_locks[index]):
             yield self.workers[index], f"worker {index + 1}"
 
 
-def _number(member: psutil.Process) -> str:
+def _server_number(member: psutil.Process) -> str:
     """Which of the web processes it is: its first argument."""
     command = member.cmdline()
-    return command[command.index(MEMBER) + 1]
+    return command[command.index(SERVER_MODULE) + 1]

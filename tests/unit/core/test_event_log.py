@@ -90,7 +90,7 @@ def test_what_fails_leaves_no_row_no_number_and_tells_nobody(happened: list[Uplo
     assert log_of(upload.owner) == [(1, "created")]
     assert event_log.latest_seq(upload.owner_id) == 1
     assert happened == []
-    assert (asking.expected, asking.forgot) == (None, True)
+    assert (asking.scheduled_reply, asking.was_cancelled) == (None, True)
 
 
 def test_who_asked_expects_its_reply_before_the_row_is_there_for_others() -> None:
@@ -105,8 +105,8 @@ def test_who_asked_expects_its_reply_before_the_row_is_there_for_others() -> Non
     asking = Looking()
     rename(upload, origin=asking)
     assert there == [True]
-    assert asking.expected is not None
-    seq, reply = asking.expected
+    assert asking.scheduled_reply is not None
+    seq, reply = asking.scheduled_reply
     assert (seq, reply) == (2, serializers.updated(Upload.objects.get()))
     assert Event.objects.get(seq=2).origin_connection == "asking"
 

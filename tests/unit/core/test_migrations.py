@@ -22,7 +22,7 @@ from backend_main.core.uploads import commands
 from tests.support import schema_compat
 from tests.support.database import new_user
 
-NAMES = schema_compat.names()
+NAMES = schema_compat.migration_names()
 OLDER, NEWEST = NAMES[:-1], NAMES[-1]
 GROWING = (
     migrations.CreateModel,

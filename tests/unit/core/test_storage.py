@@ -157,7 +157,7 @@ def test_a_large_file_goes_up_in_parts_and_is_whole(bucket: StorageBackend, s3: 
     content = os.urandom(1024) * (33 * 1024)
     key = kept(content)
     assert s3.content(root + key) == content
-    assert s3.asked.count(f"PUT /{BUCKET}/{root}{key}") == 3
+    assert s3.requests.count(f"PUT /{BUCKET}/{root}{key}") == 3
 
 
 def test_a_file_that_is_kept_here_need_not_come_back(bucket: StorageBackend, s3: S3, root: str) -> None:
@@ -165,14 +165,14 @@ def test_a_file_that_is_kept_here_need_not_come_back(bucket: StorageBackend, s3:
     for _page in range(3):
         with storage.local_copy(key) as path:
             assert path.read_bytes() == CONTENT
-    assert s3.gets(root + key) == 0
+    assert s3.get_count(root + key) == 0
 
 
 def test_a_connection_that_breaks_goes_on_where_it_was(bucket: StorageBackend, s3: S3, root: str) -> None:
     key = kept()
     s3.cut_once_after(600_000)
     assert whole(key) == CONTENT
-    assert s3.gets(root + key) == 2
+    assert s3.get_count(root + key) == 2
 
 
 def test_a_bucket_that_is_away_is_an_error_of_its_own_and_takes_nothing(
@@ -216,7 +216,7 @@ def test_whether_it_can_be_written_is_asked_now_and_then_and_after_each_failure(
     assert all(storage.is_writable() for _ in range(5))
     s3.fail()
     assert storage.is_writable(), "as it was a moment ago"
-    assert s3.asked.count(f"PUT /{BUCKET}/{root}.probe") == 1
+    assert s3.requests.count(f"PUT /{BUCKET}/{root}.probe") == 1
     with pytest.raises(StorageUnavailable):
         kept()
     assert not storage.is_writable()

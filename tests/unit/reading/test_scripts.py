@@ -21,9 +21,9 @@ from backend_main.reading.confidence import ReadabilityMonitor, share_of
 from backend_main.reading.documents.document import PageImage
 from backend_main.reading.engines import load_engine
 from backend_main.reading.engines.tesseract import TesseractEngine
-from tests.support.fonts import TEXTS, page_in
+from tests.support.fonts import TEXTS, page_png_in
 from tests.support.scoring import score
-from tests.support.tesseract import needs_tesseract
+from tests.support.tesseract import skip_without_tesseract
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def rapid() -> Iterator[Engine]:
 def read_in(language: str, engine: Engine, tmp_path: Path) -> tuple[str, PageDone]:
     """What streamed of a page in this language, and the page in the end."""
     path = tmp_path / "page.png"
-    path.write_bytes(page_in(language))
+    path.write_bytes(page_png_in(language))
     events = list(read(path, Options(), engine))
     streamed = "".join(event.markdown for event in events if isinstance(event, Line))
     [done] = [event for event in events if isinstance(event, PageDone)]
@@ -61,7 +61,7 @@ def test_a_page_that_makes_no_sense_is_never_silent(language: str, rapid: Engine
 def test_a_script_that_nobody_here_reads_is_named(
     language: str, script: str, rapid: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    needs_tesseract()
+    skip_without_tesseract()
     monkeypatch.setattr(TesseractEngine, "supported_languages", classmethod(lambda _: frozenset({"en"})))
     _, done = read_in(language, rapid, tmp_path)
     [warning] = done.warnings
@@ -71,7 +71,7 @@ def test_a_script_that_nobody_here_reads_is_named(
 
 
 def test_another_engine_reads_the_page_where_one_can(rapid: Engine, tmp_path: Path) -> None:
-    needs_tesseract("ru")
+    skip_without_tesseract("ru")
     streamed, done = read_in("ru", rapid, tmp_path)
     assert score(done.markdown, TEXTS["ru"][1] * 2).word_f1 > 0.6
     assert set(done.text.split()) <= set(TEXTS["ru"][1].split())
@@ -84,7 +84,7 @@ def test_another_engine_reads_the_page_where_one_can(rapid: Engine, tmp_path: Pa
 
 
 def test_tesseract_told_nothing_of_the_language_finds_it_out(tmp_path: Path) -> None:
-    needs_tesseract("ru", "en")
+    skip_without_tesseract("ru", "en")
     _, done = read_in("ru", load_engine("tesseract"), tmp_path)
     assert set(done.text.split()) <= set(TEXTS["ru"][1].split())
     assert done.warnings == ["Page 1 is in Cyrillic script; “tesseract” read it, as ru (Russian)."]
