@@ -21,8 +21,8 @@ FIRST, SECOND = 1, 4  # pages with which the two readers begin
 
 
 @pytest.fixture
-def alice(two_readers: Server) -> Account:
-    return Account.create(two_readers)
+def alice(two_reader_server: Server) -> Account:
+    return Account.create(two_reader_server)
 
 
 @pytest.fixture
@@ -109,13 +109,13 @@ async def test_two_pages_are_read_at_once_and_shown_one_after_the_other(
 
 
 async def test_s17_of_two_readers_one_is_killed_and_the_document_ends_once_and_whole(
-    two_readers: Server, alice: Account, document: Document
+    two_reader_server: Server, alice: Account, document: Document
 ) -> None:
     async with alice.client() as client, alice.client() as pages:
         await opt_in(pages, "pages")
         key = (await client.create(document.tiff))["instance"]["id"]
         await both_read(document)
-        child = (await asyncio.to_thread(engine_processes, two_readers, 2))[0]
+        child = (await asyncio.to_thread(engine_processes, two_reader_server, 2))[0]
         child.kill()
         await asyncio.to_thread(wait_until_ended, child)
         for page in (SECOND, FIRST):

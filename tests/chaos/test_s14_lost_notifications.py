@@ -14,8 +14,8 @@ from tests.support.scripted_documents import Document
 from tests.support.server import Server
 
 
-async def test_s14_everything_arrives_without_a_bell(deaf_server: Server) -> None:
-    account = Account.create(deaf_server)
+async def test_s14_everything_arrives_without_a_bell(server_without_notifications: Server) -> None:
+    account = Account.create(server_without_notifications)
     async with account.client() as plainly, account.client() as client:
         folded = ClientState()
         await client.send({"type": "subscribe", "stream": "delta"})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.database import data_directories, django_db_modify_db_settings, happened
+from tests.support.database import data_directories, django_db_modify_db_settings, upload_changes
 from tests.support.server import Server
 
-__all__ = ["data_directories", "django_db_modify_db_settings", "happened"]
+__all__ = ["data_directories", "django_db_modify_db_settings", "upload_changes"]
 
 
 @pytest.fixture(scope="session")

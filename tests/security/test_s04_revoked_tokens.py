@@ -17,8 +17,10 @@ WAYS: dict[str, Callable[[Account], None]] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_s04_open_sockets_close_also_without_a_bell(deaf_server: Server, way: str) -> None:
-    ada, bob = Account.create(deaf_server), Account.create(deaf_server)
+async def test_s04_open_sockets_close_also_without_a_bell(
+    server_without_notifications: Server, way: str
+) -> None:
+    ada, bob = Account.create(server_without_notifications), Account.create(server_without_notifications)
     async with ada.client() as one, ada.client() as two, bob.client() as other:
         await two.request({"type": "subscribe", "stream": "pages"})
         WAYS[way](ada)

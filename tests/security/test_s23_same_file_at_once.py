@@ -66,7 +66,9 @@ def no_files_without_a_row() -> None:
         shutil.rmtree(directory)
 
 
-def test_s23_one_row_one_job_one_file_and_the_others_are_duplicates(happened: list[UploadChange]) -> None:
+def test_s23_one_row_one_job_one_file_and_the_others_are_duplicates(
+    upload_changes: list[UploadChange],
+) -> None:
     owner, image = new_user(), scripted_png()
     made = at_once([lambda: create(owner, image)] * THREADS)
     assert sorted(duplicate for _, duplicate in made) == [False] + [True] * (THREADS - 1)
@@ -76,7 +78,7 @@ def test_s23_one_row_one_job_one_file_and_the_others_are_duplicates(happened: li
     assert files_of(upload) == {upload.image_path}
     assert (conf.files_dir / upload.image_path).read_bytes() == image
     assert not list(conf.staging_dir.iterdir())
-    assert len(happened) == 1
+    assert len(upload_changes) == 1
 
 
 def test_s23_the_constraint_decides_also_where_nobody_s_look_finds_the_other(
@@ -113,17 +115,17 @@ def test_s23_the_same_file_of_two_users_is_two_uploads() -> None:
 
 
 def test_s23_a_failed_upload_that_comes_sixteen_times_is_read_again_once(
-    happened: list[UploadChange],
+    upload_changes: list[UploadChange],
 ) -> None:
     owner, image = new_user(), scripted_png()
     upload, _ = create(owner, image)
     Job.objects.all().delete()
     Upload.objects.filter(pk=upload.pk).update(status=Status.ERROR, error="Broken.")
-    happened.clear()
+    upload_changes.clear()
     made = at_once([lambda: create(owner, image)] * THREADS)
     assert all(duplicate and found.pk == upload.pk for found, duplicate in made)
     assert Job.objects.filter(upload=upload).count() == 1
-    assert len(happened) == 1
+    assert len(upload_changes) == 1
 
 
 @pytest.mark.parametrize("round_number", range(8))

@@ -20,13 +20,13 @@ MARK = 40  # the number of the page that somebody else waits for
 
 
 @pytest.fixture
-def alice(two_readers: Server) -> Account:
-    return Account.create(two_readers)
+def alice(two_reader_server: Server) -> Account:
+    return Account.create(two_reader_server)
 
 
 @pytest.fixture
-def bob(two_readers: Server) -> Account:
-    return Account.create(two_readers)
+def bob(two_reader_server: Server) -> Account:
+    return Account.create(two_reader_server)
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""Users and tokens without a process for each: rows of the server's database, tokens signed with its key."""
+"""Test users and tokens, written straight into a server's database and signed with its key.
+
+This saves one `scanrill` process for each user and token.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ class Account:
 
     @classmethod
     def create(cls, server: Server, *, name: str | None = None) -> Account:
-        """A new user."""
+        """Insert a new user into the server's database."""
         account = cls(server, uuid.uuid4(), name or f"user-{uuid.uuid4().hex[:8]}")
         row: dict[str, Any] = {
             "id": account.id.hex,
@@ -37,19 +40,21 @@ class Account:
         }
         row |= dict.fromkeys(("first_name", "last_name", "email"), "")
         row |= {"is_active": True, "is_staff": False, "is_superuser": False}
-        marks = ", ".join("?" * len(row))
-        run_query(server, f"INSERT INTO core_user ({', '.join(row)}) VALUES ({marks})", *row.values())
+        placeholders = ", ".join("?" * len(row))
+        run_query(server, f"INSERT INTO core_user ({', '.join(row)}) VALUES ({placeholders})", *row.values())
         return account
 
     def mint(self, *, seconds: float = 3600, key: str | None = None, **claims: Any) -> str:
-        """An access token that is valid for so long; `claims` replace its own, None removes one."""
+        """Sign an access token valid for `seconds`; `claims` override the defaults, None removes one."""
         key = key or self.server.secret_key
         now = time.time()
-        own = {"token_type": "access", "sub": str(self.id), "iat": now, "exp": int(now + seconds)}
-        return jwt.encode({k: v for k, v in (own | claims).items() if v is not None}, key, algorithm="HS256")
+        defaults = {"token_type": "access", "sub": str(self.id), "iat": now, "exp": int(now + seconds)}
+        return jwt.encode(
+            {k: v for k, v in (defaults | claims).items() if v is not None}, key, algorithm="HS256"
+        )
 
     def sign_in_code(self, *, seconds: float = 600) -> str:
-        """The code of a sign-in link that is valid for so long."""
+        """Insert a sign-in code that is valid for `seconds`, and return it."""
         code = secrets.token_urlsafe(24)
         row = (self.id.hex, hashlib.sha256(code.encode()).hexdigest(), _timestamp(seconds))
         run_query(
@@ -58,13 +63,13 @@ class Account:
         return code
 
     def set_password(self, password: str) -> None:
-        """Kept as its plain form would be too weak anywhere else: a hash that costs next to nothing."""
+        """Set the password, hashed with one iteration so that sign-ins in tests are fast."""
         from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
         self._set("password", PBKDF2PasswordHasher().encode(password, "salt", iterations=1))
 
     def client(self, upload_id: str | None = None, **options: Any) -> WebSocketClient:
-        """A socket of this user, on the first endpoint or on that of one upload."""
+        """Return a WebSocket client of this user, on the list endpoint or on that of one upload."""
         path = "/ws/core/upload/" + (f"{upload_id}/" if upload_id else "")
         return WebSocketClient(self.server.url(path, token=self.mint()), **options)
 

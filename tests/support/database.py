@@ -1,4 +1,7 @@
-"""The test database of the tests that call the server's own functions: a file, as threads must share it."""
+"""Database fixtures for tests that call server functions directly.
+
+The SQLite test database is a file, because threads must share it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from pathlib import Path
 import django
 import pytest
 
-django.setup()  # the settings module and the data directory are named by `tests/conftest.py`
+django.setup()  # `tests/conftest.py` sets the settings module and the data directory
 
 from backend_main.core import event_log, storage  # noqa: E402
 from backend_main.core.event_log import UploadChange  # noqa: E402
@@ -24,17 +27,17 @@ from .page_images import scripted_png  # noqa: E402
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> Iterator[None]:
-    """A database in memory has one lock for all tables and no WAL."""
+    """Put the test database into a file: an in-memory SQLite has one lock for all tables and no WAL."""
     from django.conf import settings
 
-    own = settings.DATABASES["default"].setdefault("TEST", {})
+    test_settings = settings.DATABASES["default"].setdefault("TEST", {})
     if not deployment_mode.is_embedded():
         assert "postgresql" in settings.DATABASES["default"]["ENGINE"]
-        own["NAME"] = f"unit_{uuid.uuid4().hex[:12]}"
+        test_settings["NAME"] = f"unit_{uuid.uuid4().hex[:12]}"
         yield
         return
     with tempfile.TemporaryDirectory(prefix="scanrill-test-db-") as directory:
-        own["NAME"] = str(Path(directory) / "test.sqlite3")
+        test_settings["NAME"] = str(Path(directory) / "test.sqlite3")
         yield
 
 
@@ -44,12 +47,12 @@ def data_directories() -> None:
 
 
 @pytest.fixture
-def happened() -> Iterator[list[UploadChange]]:
-    """What is told to listeners during the test."""
-    told: list[UploadChange] = []
-    event_log.add_listener(told.append)
-    yield told
-    event_log.remove_listener(told.append)
+def upload_changes() -> Iterator[list[UploadChange]]:
+    """Collect the changes that the event log passes to its listeners during the test."""
+    changes: list[UploadChange] = []
+    event_log.add_listener(changes.append)
+    yield changes
+    event_log.remove_listener(changes.append)
 
 
 def new_user(name: str | None = None) -> User:
@@ -57,5 +60,5 @@ def new_user(name: str | None = None) -> User:
 
 
 def new_upload(owner: User, image: bytes | None = None) -> Upload:
-    """A pending upload with its file and its job."""
+    """Create a pending upload with its file and its job."""
     return create(owner=owner, source=UploadSource(image_base64=base64_of(image or scripted_png()))).upload

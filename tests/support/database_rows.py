@@ -1,4 +1,4 @@
-"""The rows of a server's database behind its back, whichever database that is."""
+"""Direct access to the rows of a server's database, SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Execute = Callable[..., Rows]
 
 
 def run_query(server: Server, query: str, *parameters: Any) -> Rows:
-    """What one statement gives; its parameters stand as `?`. Ids come as hex digits."""
+    """Run one statement and return its rows; placeholders are `?`, ids come as hex digits."""
     with transaction(server) as execute:
         return execute(query, *parameters)
 
 
 @contextmanager
 def transaction(server: Server) -> Iterator[Execute]:
-    """`execute(query, *parameters)`, and all of it or nothing."""
+    """Open a transaction and yield `execute(query, *parameters)`."""
     with (
         _postgresql_transaction(server.database_url)
         if server.database_url
@@ -46,13 +46,13 @@ def _postgresql_transaction(url: str) -> Iterator[Execute]:
 
     def execute(query: str, *parameters: Any) -> Rows:
         cursor = database.execute(query.replace("%", "%%").replace("?", "%s"), parameters)
-        found = cursor.fetchall() if cursor.description else []
-        return [tuple(map(_sqlite_value, row)) for row in found]
+        fetched = cursor.fetchall() if cursor.description else []
+        return [tuple(map(_sqlite_value, row)) for row in fetched]
 
     with psycopg.connect(url, options="-c timezone=UTC") as database:
         yield execute
 
 
 def _sqlite_value(value: Any) -> Any:
-    """As SQLite has it."""
+    """Convert a value to the form that SQLite returns."""
     return value.hex if isinstance(value, uuid.UUID) else value

@@ -1,4 +1,4 @@
-"""A socket that asks for a change, as the functions that change things know it."""
+"""A fake of the connection that requests a change."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from backend_main.core.protocol import messages
 
 
 class FakeReplyTarget:
-    """Notes what it is to expect."""
+    """Records the scheduled reply and its cancellation."""
 
-    id = "asking"
+    id = "reply-target"
 
     def __init__(self) -> None:
         self.scheduled_reply: tuple[int, messages.Message] | None = None

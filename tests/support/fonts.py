@@ -1,4 +1,4 @@
-"""Pages drawn in the scripts of the world, with Debian's Noto fonts where they are."""
+"""Page images in several scripts, drawn with Debian's Noto fonts."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def _font(name: str, size: int) -> ImageFont.FreeTypeFont | None:
 
 
 def page_png_in(language: str, *, lines: int = 8, size: int = 30) -> bytes:
-    """A PNG of so many lines; the test is skipped where there is no font for them."""
+    """Draw a PNG with `lines` lines of text; skip the test if the font is not installed."""
     name, text = TEXTS[language]
     font = _font(name, size)
     if font is None:
-        pytest.skip(f"LOUD: {name} is not here; nothing was said about pages in {language!r}")
+        pytest.skip(f"LOUD: {name} is not installed; pages in {language!r} were not tested")
     image = Image.new("RGB", (1000, 80 + lines * size * 2), "white")
     draw = ImageDraw.Draw(image)
     words = text.split() * lines

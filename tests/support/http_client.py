@@ -1,4 +1,4 @@
-"""An HTTP client of one user."""
+"""An HTTP client with a user's token."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WAIT_TIMEOUT_SECONDS = 30.0
 
 @dataclass
 class HttpClient:
-    """A user's HTTP client of a server."""
+    """A client of one server that sends a user's token."""
 
     server: Server
     token: str
@@ -29,20 +29,20 @@ class HttpClient:
         return self.http.post("/api/uploads/", params={"filename": name} if name else None, content=body)
 
     def send(self, *parts: tuple[str, tuple[str | None, bytes]]) -> httpx.Response:
-        """As multipart/form-data."""
+        """Post the parts as multipart/form-data."""
         return self.http.post("/api/uploads/", files=list(parts))
 
     def read(self, body: bytes) -> str:
-        """Posts it, waits until it is read, and gives its path."""
+        """Post a file, wait until it is read, and return the upload's path."""
         path = f"/api/uploads/{self.post(body).json()['instance']['id']}"
         wait_until(lambda: self.http.get(f"{path}/").json()["status"] in ("processed", "error"))
         return path
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + WAIT_TIMEOUT_SECONDS
+    deadline = time.monotonic() + WAIT_TIMEOUT_SECONDS
     while not condition():
-        assert time.monotonic() < end, "what the test waits for did not happen"
+        assert time.monotonic() < deadline, "the awaited condition did not come true"
         time.sleep(0.02)
 
 

@@ -1,4 +1,4 @@
-"""How much memory a server and its readers take while something happens."""
+"""Peak memory of a server and its engine processes during a test."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SAMPLE_INTERVAL_SECONDS = 0.01
 
 
 class MemoryMonitor:
-    """`with Watch(server) as watch:`; then `watch.growth` is the most that it took beyond the beginning."""
+    """A sampler of resident memory: `with MemoryMonitor(server) as monitor: …`, then `monitor.growth`."""
 
     def __init__(self, server: Server) -> None:
         pids = {server.process.pid, server.reader_process.pid}
@@ -35,7 +35,7 @@ class MemoryMonitor:
 
     @property
     def growth(self) -> int:
-        """In bytes."""
+        """The peak minus the initial value, in bytes."""
         return self._peak - self._before
 
     def _sample(self) -> None:
@@ -46,6 +46,6 @@ class MemoryMonitor:
         total = 0
         children = [child for each in self._processes for child in each.children(recursive=True)]
         for process in (*self._processes, *children):
-            with suppress(psutil.NoSuchProcess):  # it was replaced meanwhile
+            with suppress(psutil.NoSuchProcess):  # the process was replaced
                 total += process.memory_info().rss
         return total

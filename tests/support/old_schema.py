@@ -1,4 +1,4 @@
-"""A database as a program of an older schema has left it, with files; none of that program runs here."""
+"""A database and files in the state of an older schema, written without the older program."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ storage.prepare()
 names = sorted(name for app, name in MigrationLoader(None).graph.nodes if app == "core")
 call_command("migrate", "core", names[-2] if sys.argv[1] == "previous" else sys.argv[1], verbosity=0)
 """
-ERRORS_BY_TERMINAL_STATUS = {"processed": None, "error": "The reader gave up.", "cancelled": "Cancelled"}
+ERRORS_BY_TERMINAL_STATUS = {"processed": None, "error": "The reader failed.", "cancelled": "Cancelled"}
 
 
 @dataclass
 class OldSchemaDatabase:
-    """`ids` by what each upload is: `pending`, `processing`, `processed`, `error`, `cancelled`.
+    """A database with one upload per status; `ids` and `documents` are keyed by status.
 
-    Each has three pages; of the one that is being read, and of the cancelled, the first is saved. `last_seq`
-    is the number of the newest event.
+    Each upload has three pages. The processing and the cancelled one have their first page saved.
+    `last_seq` is the number of the latest event.
     """
 
     server: Server
@@ -51,7 +51,7 @@ class OldSchemaDatabase:
 
     @classmethod
     def create(cls, server: Server, schema: str) -> OldSchemaDatabase:
-        """Makes the database with the migrations up to `schema`, which may be `previous`, and fills it."""
+        """Migrate a new database to `schema`, or to the last but one if `previous`, and fill it."""
         server.data_dir.mkdir(mode=0o700)
         done = subprocess.run(
             [sys.executable, "-c", MIGRATE_PROGRAM, schema],
@@ -61,16 +61,16 @@ class OldSchemaDatabase:
         )
         assert done.returncode == 0, done.stderr
         account = Account.create(server, name="ada")
-        older = cls(server, account, server.data_dir.with_name("documents"), account.sign_in_code())
+        database = cls(server, account, server.data_dir.with_name("documents"), account.sign_in_code())
         with transaction(server) as execute:
             execute("INSERT INTO core_eventlog (id, epoch) VALUES (1, ?)", EPOCH)
             for status in ("pending", "processing", *ERRORS_BY_TERMINAL_STATUS):
-                older._add_upload(execute, status)
+                database._add_upload(execute, status)
             for status in ERRORS_BY_TERMINAL_STATUS:
-                older._add_event(execute, status, older._terminal_message(status))
+                database._add_event(execute, status, database._terminal_message(status))
             counter = "INSERT INTO core_eventcounter (owner_id, seq) VALUES (?, ?)"
-            execute(counter, account.id.hex, older.last_seq)
-        return older
+            execute(counter, account.id.hex, database.last_seq)
+        return database
 
     @property
     def file(self) -> bytes:
@@ -78,7 +78,7 @@ class OldSchemaDatabase:
 
     @property
     def filenames(self) -> list[str]:
-        """In the order of their creates."""
+        """The file names, in order of creation."""
         return [f"{status}.tiff" for status in self.ids]
 
     def _add_upload(self, execute: Execute, status: str) -> None:
@@ -95,9 +95,9 @@ class OldSchemaDatabase:
         self._add_event(execute, status, {"type": "Upload.created", "instance": self._instance(status)})
 
     def _store_file(self, key: str, content: bytes) -> None:
-        place = self.server.data_dir / "files" / key
-        place.mkdir(parents=True, mode=0o700)
-        (place / "original.tiff").write_bytes(content)
+        directory = self.server.data_dir / "files" / key
+        directory.mkdir(parents=True, mode=0o700)
+        (directory / "original.tiff").write_bytes(content)
 
     def _upload_row(self, status: str, document: Document, pages: int) -> dict[str, Any]:
         text = document.text_up_to(pages) if status in ERRORS_BY_TERMINAL_STATUS else ""
@@ -119,12 +119,12 @@ class OldSchemaDatabase:
             "metadata": '{"from": "before"}',
             "raw_text": text,
             "reading_text": text,
-            "correction": "as a person has it" if status == "processed" else None,
+            "correction": "corrected by a person" if status == "processed" else None,
             **dict.fromkeys(("created_at", "updated_at"), OLD_TIMESTAMP),
         } | self._newer_columns(status)
 
     def _newer_columns(self, status: str) -> dict[str, Any]:
-        """What the schema has beside that, and wants from the program that it belongs to."""
+        """Return values for columns that newer schemas require."""
         columns = _columns(self.server)
         return {"asked": "{}"} if "asked" in columns else {}
 
@@ -147,19 +147,19 @@ class OldSchemaDatabase:
             "first_page": 1,
             "attempt": int(claimed),
             "failures": 0,
-            "claimed_by": "of a machine that is gone" if claimed else "",
+            "claimed_by": "of a removed machine" if claimed else "",
             "lease_until": OLD_TIMESTAMP if claimed else None,
             "created_at": OLD_TIMESTAMP,
         }
 
     def _instance(self, status: str) -> dict[str, Any]:
-        """As of its create."""
+        """Return the instance in the state of its creation event."""
         row = self._upload_row(status, self.documents[status], 0)
-        plain = ("filename", "image_path", "image_hash", "content_type", "bytes", "page_count", "pages_done")
+        copied = ("filename", "image_path", "image_hash", "content_type", "bytes", "page_count", "pages_done")
         return {
             "id": self.ids[status],
             "owner": self.account.name,
-            **{name: row[name] for name in plain},
+            **{name: row[name] for name in copied},
             "status": "pending",
             "error": None,
             "engine": "",
@@ -171,7 +171,7 @@ class OldSchemaDatabase:
 
     def _terminal_message(self, status: str) -> dict[str, Any]:
         end = {"type": "Upload.status", "id": self.ids[status], "status": status}
-        texts = {"raw_text": "", "processed_text": ""}  # no message of the log has them
+        texts = {"raw_text": "", "processed_text": ""}  # messages in the log carry no texts
         return end | (texts if status == "processed" else {"error": ERRORS_BY_TERMINAL_STATUS[status]})
 
     def _add_event(self, execute: Execute, status: str, message: dict[str, Any]) -> None:
@@ -199,5 +199,5 @@ def _columns(server: Server) -> set[str]:
 
 
 def _insert(execute: Execute, table: str, **row: Any) -> None:
-    marks = ", ".join("?" * len(row))
-    execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", *row.values())
+    placeholders = ", ".join("?" * len(row))
+    execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({placeholders})", *row.values())

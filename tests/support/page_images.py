@@ -1,4 +1,4 @@
-"""Pages drawn by script: what the tests read instead of anybody's documents."""
+"""Page images for tests: scripts for the `dummy` engine, and rendered lines of text."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WORDS = [
 
 
 def scripted_png(**script: Any) -> bytes:
-    """A small PNG that tells the `dummy` engine what to do; no two calls give the same bytes."""
+    """Return a small PNG with a script for the `dummy` engine; every call gives different bytes."""
     image = Image.new("RGB", (8, 8), "white")
     info = PngImagePlugin.PngInfo()
     info.add_text("scanrill", json.dumps(script))
@@ -43,7 +43,7 @@ def scripted_png(**script: Any) -> bytes:
 
 
 def page_png(lines: list[str], *, width: int = 1000, size: int = 24, margin: int = 60) -> bytes:
-    """A page with these lines of print."""
+    """Draw a page with these lines of printed text."""
     font = ImageFont.load_default(size=size)
     height = 2 * margin + len(lines) * size * 2
     image = Image.new("RGB", (width, height), "white")
@@ -54,7 +54,7 @@ def page_png(lines: list[str], *, width: int = 1000, size: int = 24, margin: int
 
 
 def lines_of_text(count: int, *, seed: int = 1) -> list[str]:
-    """Lines of six common words."""
+    """Return lines of six common words."""
     rng = random.Random(seed)
     return [" ".join(rng.choices(WORDS, k=6)) for _ in range(count)]
 

@@ -1,4 +1,4 @@
-"""The processes behind a server: which child reads, and whether a process is gone."""
+"""The engine processes of a server or worker, and waits for conditions and process ends."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ POLL_INTERVAL_SECONDS = 0.01
 
 
 class EngineParent(Protocol):
-    """A server or a worker."""
+    """A server or a worker that has engine processes."""
 
     @property
     def reader_process(self) -> subprocess.Popen[bytes]: ...
 
 
 def wait_until(condition: Callable[[], object], description: str) -> None:
-    """Returns when it is true; a test that waits for good says what for."""
-    until = time.monotonic() + WAIT_TIMEOUT_SECONDS
+    """Return when the condition is true; fail with `description` after the timeout."""
+    deadline = time.monotonic() + WAIT_TIMEOUT_SECONDS
     while not condition():
-        assert time.monotonic() < until, f"waited in vain until {description}"
+        assert time.monotonic() < deadline, f"timed out waiting until {description}"
         time.sleep(POLL_INTERVAL_SECONDS)
 
 
 def engine_process(parent: EngineParent) -> psutil.Process:
-    """The child with the engine, once there is one."""
+    """Wait for the first engine process and return it."""
     return engine_processes(parent, 1)[0]
 
 
 def engine_processes(parent: EngineParent, count: int) -> list[psutil.Process]:
-    """All children with engines, once there are so many."""
+    """Wait for `count` engine processes and return all of them."""
     found: list[psutil.Process] = []
 
     def has_enough() -> bool:
@@ -44,18 +44,18 @@ def engine_processes(parent: EngineParent, count: int) -> list[psutil.Process]:
             found[:] = [child for child in children if _is_engine_process(child)]
         return len(found) >= count
 
-    wait_until(has_enough, f"there are {count} children that read")
+    wait_until(has_enough, f"there are {count} engine processes")
     return found
 
 
 def _is_engine_process(child: psutil.Process) -> bool:
     command = child.cmdline()
-    alive = child.status() != psutil.STATUS_ZOMBIE
-    return alive and "backend_main.reading.child_process.main" in command and "dummy" in command
+    is_alive = child.status() != psutil.STATUS_ZOMBIE
+    return is_alive and "backend_main.reading.child_process.main" in command and "dummy" in command
 
 
 def wait_until_ended(process: psutil.Process) -> None:
-    """Returns when a process that is nobody's child here has ended."""
+    """Return when a process that is not a child of this one has ended."""
 
     def has_ended() -> bool:
         try:
@@ -63,4 +63,4 @@ def wait_until_ended(process: psutil.Process) -> None:
         except psutil.NoSuchProcess:
             return True
 
-    wait_until(has_ended, f"process {process.pid} is gone")
+    wait_until(has_ended, f"process {process.pid} has ended")

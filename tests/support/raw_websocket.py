@@ -1,4 +1,4 @@
-"""A WebSocket client written out byte by byte: for what no library of clients lets one do."""
+"""A byte-level WebSocket client, for input that client libraries do not allow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SMALL_BUFFER_BYTES = 4096
 
 
 class RawWebSocket:
-    """Connected, its handshake done. It reads only when told to, and its buffer is small."""
+    """A connection after its handshake. It reads only on request and has a small receive buffer."""
 
     def __init__(self, url: str, *, extension: str | None = None) -> None:
         parts = urlsplit(url)
@@ -35,13 +35,13 @@ class RawWebSocket:
         self.handshake_response = self._receive_handshake_response()
 
     def send(self, payload: bytes, *, opcode: int = TEXT, rsv1: bool = False) -> None:
-        """One frame, masked by zeros."""
+        """Send one frame, masked by zeros."""
         size = len(payload)
         length = bytes([_MASKED | size]) if size < 126 else bytes([_MASKED | 127]) + struct.pack(">Q", size)
         self.socket.sendall(bytes([_FIN | (_RSV1 if rsv1 else 0) | opcode]) + length + bytes(4) + payload)
 
     def close_code(self) -> int | None:
-        """Reads on to the end; None where the connection was cut without a close frame."""
+        """Read to the end; return the close code, or None if the connection ended without a close frame."""
         while (frame := self._receive_frame()) is not None:
             opcode, payload = frame
             if opcode == CLOSE:
@@ -67,28 +67,28 @@ class RawWebSocket:
         return None if payload is None else (head[0] & 0x0F, payload)
 
     def _receive_exactly(self, size: int) -> bytes | None:
-        got = bytearray()
-        while len(got) < size:
+        received = bytearray()
+        while len(received) < size:
             try:
-                piece = self.socket.recv(min(65536, size - len(got)))
+                chunk = self.socket.recv(min(65536, size - len(received)))
             except ConnectionResetError:
                 return None
-            if not piece:
+            if not chunk:
                 return None
-            got += piece
-        return bytes(got)
+            received += chunk
+        return bytes(received)
 
     def _receive_handshake_response(self) -> str:
-        got = b""
-        while not got.endswith(b"\r\n\r\n"):
-            piece = self.socket.recv(1)
-            assert piece, f"the server hung up in the handshake: {got!r}"
-            got += piece
-        return got.decode()
+        received = b""
+        while not received.endswith(b"\r\n\r\n"):
+            chunk = self.socket.recv(1)
+            assert chunk, f"the server closed the connection in the handshake: {received!r}"
+            received += chunk
+        return received.decode()
 
 
 def frame_ends(received: bytes) -> list[int]:
-    """After how many bytes of what a server sent its handshake and each of its frames ended."""
+    """Return the byte offsets at which the handshake and each frame of a server ended."""
     ends = [received.index(b"\r\n\r\n") + 4]
     while ends[-1] + 2 <= len(received):
         at = ends[-1]
@@ -101,6 +101,6 @@ def frame_ends(received: bytes) -> list[int]:
 
 
 def deflate(text: bytes) -> bytes:
-    """As permessage-deflate sends it: RFC 7692, 7.2.1."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    return (packer.compress(text) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
+    """Compress a message as permessage-deflate does: RFC 7692, 7.2.1."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return (compressor.compress(text) + compressor.flush(zlib.Z_SYNC_FLUSH))[:-4]

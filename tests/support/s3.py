@@ -1,4 +1,4 @@
-"""A real S3 on a port of its own, from a wheel, in this process; with a gate that a test may close."""
+"""An S3 server (moto) in this process, on its own port, whose requests a test can fail, freeze or cut."""
 
 from __future__ import annotations
 
@@ -25,15 +25,18 @@ class _QuietRequestHandler(WSGIRequestHandler):
         pass
 
     def log(self, type: str, message: str, *args: object) -> None:
-        """A connection that the gate has cut is no accident."""
+        """Log nothing: tests cut connections on purpose."""
 
 
 class S3:
-    """`fail()` until `recover()`: requests are answered with 503. `asked`: the requests, as "GET /path"."""
+    """An S3 server. Between `fail()` and `recover()` it answers 503.
+
+    `requests` lists the requests received, as "GET /path".
+    """
 
     def __init__(self) -> None:
         self._serve: Wsgi = DomainDispatcherApplication(create_backend_app)
-        # moto has no locks: a list fails where an object of it is removed meanwhile.
+        # moto has no locks: a list fails if one of its objects is removed meanwhile.
         self._one_at_a_time = threading.Lock()
         self._failing_methods: tuple[str, ...] = ()
         self._remaining_successes, self._failure = 0, ("", "")
@@ -65,23 +68,23 @@ class S3:
         self._thread.join()
 
     def create_bucket(self, name: str) -> None:
-        """There already is what another of this process has made: moto keeps one state for all."""
+        """Create the bucket if needed: all servers of this process share moto's state."""
         with suppress(self.client.exceptions.BucketAlreadyOwnedByYou):
             self.client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
 
     def url(self, prefix: str = "", *, bucket: str = BUCKET, credentials: str = "") -> str:
-        """As SCANRILL_STORAGE_URL; `credentials` as `key:secret@`."""
+        """Return a value for SCANRILL_STORAGE_URL; `credentials` has the form `key:secret@`."""
         return f"s3://{credentials}{bucket}/{prefix}?endpoint={self.endpoint}&region={REGION}"
 
     @property
     def environment(self) -> dict[str, str]:
-        """Credentials where AWS keeps them."""
+        """The credentials as AWS environment variables."""
         return {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
 
     def fail(
         self, *methods: str, after: int = 0, status: str = "503 Slow Down", code: str = "SlowDown"
     ) -> None:
-        """For requests of these methods, but for the first so many; for all, if none is named."""
+        """Fail requests of these methods (all, if none is given) after the first `after` requests."""
         self._remaining_successes, self._failure = after, (status, code)
         self._failing_methods = methods or ("GET", "PUT", "POST", "DELETE", "HEAD")
 
@@ -90,35 +93,35 @@ class S3:
         self._unfrozen.set()
 
     def freeze(self) -> None:
-        """Takes requests and answers none of them before `recover()`."""
+        """Accept requests but answer none before `recover()`."""
         self._unfrozen.clear()
 
     def cut_once_after(self, size: int) -> None:
-        """The next body that is longer than this breaks off there."""
+        """Cut the next response body that is longer than `size` at that length."""
         self._cut_after = size
 
     def keys(self, prefix: str = "") -> set[str]:
-        """The objects there are, but for those that belong to no upload."""
+        """Return the keys of all objects that belong to uploads."""
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
-        found = {item["Key"] for page in pages for item in page.get("Contents", ())}
-        return {key for key in found if not key.rpartition("/")[2].startswith(".")}
+        keys_found = {item["Key"] for page in pages for item in page.get("Contents", ())}
+        return {key for key in keys_found if not key.rpartition("/")[2].startswith(".")}
 
     def content(self, key: str) -> bytes:
         content: bytes = self.client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
         return content
 
     def get_count(self, key: str) -> int:
-        """How often the object was asked for."""
+        """Return how often the object was requested."""
         return self.requests.count(f"GET /{BUCKET}/{key}")
 
     def _handle(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         self.requests.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
         self._unfrozen.wait()
         if environ["REQUEST_METHOD"] in self._failing_methods and not self._still_succeeds():
-            # Read, or what follows on this connection would begin in the middle of it.
+            # Read the body, or the next request on this connection would begin inside it.
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             status, code = self._failure
-            body = f"<Error><Code>{code}</Code><Message>told by the test</Message></Error>".encode()
+            body = f"<Error><Code>{code}</Code><Message>failed by the test</Message></Error>".encode()
             start_response(status, [("Content-Length", str(len(body)))])
             return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
         with self._one_at_a_time:
@@ -132,10 +135,10 @@ class S3:
     def _cut_if_scheduled(self, body: Iterable[bytes]) -> Iterable[bytes]:
         if self._cut_after is None:
             return body
-        whole = b"".join(body)
-        if len(whole) <= self._cut_after:
-            return [whole]
-        cut, self._cut_after = whole[: self._cut_after], None
+        complete = b"".join(body)
+        if len(complete) <= self._cut_after:
+            return [complete]
+        cut, self._cut_after = complete[: self._cut_after], None
         return _cut_stream(cut)
 
 

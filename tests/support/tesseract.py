@@ -1,4 +1,4 @@
-"""Whether Tesseract is here, and which of its languages."""
+"""Skips for tests that need Tesseract."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from backend_main.reading.engines.tesseract import TesseractEngine
 
 
 def skip_without_tesseract(*languages: str) -> None:
-    """Skips the test where Tesseract, or a language of it, is not installed."""
-    if lacking := TesseractEngine.unavailable_reason():
-        pytest.skip(f"LOUD: {lacking} Nothing was said about Tesseract")
+    """Skip the test if Tesseract or one of the languages is not installed."""
+    if reason := TesseractEngine.unavailable_reason():
+        pytest.skip(f"LOUD: {reason} Tesseract was not tested")
     if missing := set(languages) - TesseractEngine.supported_languages():
-        pytest.skip(f"LOUD: Tesseract lacks {', '.join(missing)}; nothing was said about it")
+        pytest.skip(f"LOUD: Tesseract has no {', '.join(missing)}; these were not tested")

@@ -1,4 +1,4 @@
-"""The wheel of this checkout in an environment of its own: made once for all workers of a run."""
+"""The wheel of this checkout, installed in its own environment once per test run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ BUILD_TIMEOUT_SECONDS = 300
 
 @dataclass(frozen=True)
 class Wheel:
-    """`dist` holds the sdist and the wheel built out of it; `path` has no Node.js but a trap."""
+    """The built and installed wheel. `dist` holds the sdist and the wheel built from it.
+
+    On its PATH, `node`, `npm` and `npx` are fakes that record their calls.
+    """
 
     directory: Path
 
@@ -37,16 +40,16 @@ class Wheel:
 
     @property
     def _fake_node_directory(self) -> Path:
-        return self.directory / "trap"
+        return self.directory / "fake-node"
 
     @property
     def environment(self) -> dict[str, str]:
-        """An environment in which whoever calls the machine's Node.js is caught."""
-        plain = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "UV_COMPILE_BYTECODE")}
-        return plain | {"PATH": f"{self._fake_node_directory}{os.pathsep}{os.environ['PATH']}"}
+        """The process environment with the fake Node.js commands first on PATH."""
+        inherited = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "UV_COMPILE_BYTECODE")}
+        return inherited | {"PATH": f"{self._fake_node_directory}{os.pathsep}{os.environ['PATH']}"}
 
     def make(self) -> None:
-        """Where another worker has begun, this waits for it."""
+        """Build and install once; other workers of the run wait."""
         self.directory.mkdir(exist_ok=True)
         with open(self.directory / "lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -58,15 +61,15 @@ class Wheel:
     def _create_fake_node(self) -> None:
         self._fake_node_directory.mkdir()
         for name in ("node", "npm", "npx"):
-            trap = self._fake_node_directory / name
-            trap.write_text(f"#!/bin/sh\ntouch '{self._fake_node_directory}/called'\nexit 99\n")
-            trap.chmod(0o755)
+            command = self._fake_node_directory / name
+            command.write_text(f"#!/bin/sh\ntouch '{self._fake_node_directory}/called'\nexit 99\n")
+            command.chmod(0o755)
 
     def _build(self) -> None:
         self._uv("build", "--quiet", "--python", sys.executable, "--out-dir", str(self.dist), str(ROOT))
 
     def _install(self) -> None:
-        """Into an empty environment, with the releases that the lock names."""
+        """Install into an empty environment, with the locked releases."""
         locked, environment = self.directory / "locked.txt", self.directory / "venv"
         export = ("export", "--quiet", "--frozen", "--no-default-groups", "--no-emit-project", "--no-hashes")
         extras = "" if deployment_mode.is_embedded() else "[scale]"

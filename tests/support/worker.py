@@ -1,4 +1,4 @@
-"""A real `scanrill worker` beside a server, with the server's settings."""
+"""A real `scanrill worker` with a server's settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 from tests.support.server import SCANRILL, Server
 
-# What is not told to it, by Celery or over Redis, it does not find out by itself either.
+# Intervals of an hour: the process acts only on notifications by Celery or Redis, and never polls.
 NO_POLLING_PROGRAM = """
 import os
 os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
@@ -23,7 +23,7 @@ main()
 
 
 class Worker:
-    """`log` is all that it wrote."""
+    """A worker process. `log` is its output."""
 
     def __init__(
         self, server: Server, *arguments: str, without_polling: bool = False, **settings: str
@@ -36,11 +36,11 @@ class Worker:
 
     @property
     def reader_process(self) -> subprocess.Popen[bytes]:
-        """Whose children have the engines."""
+        """The process whose children run the engines."""
         return self.process
 
     def start(self) -> Worker:
-        """Starts it, and waits until it reads."""
+        """Start the worker and wait until it is ready."""
         with open(self._log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [*self.program, "worker", *self._arguments],
@@ -54,7 +54,7 @@ class Worker:
         return self
 
     def stop(self, signal_number: int = signal.SIGTERM, *, timeout: float = 15) -> int:
-        """Sends the signal and waits; gives the exit code."""
+        """Send the signal, wait, and return the exit code."""
         self.process.send_signal(signal_number)
         code = self.process.wait(timeout)
         assert self.process.stdout is not None

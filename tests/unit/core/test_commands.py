@@ -62,7 +62,7 @@ def end(upload: Upload, status: Status) -> None:
 
 
 def test_a_new_upload_has_its_file_its_job_and_its_event(
-    happened: list[UploadChange], files_before: set[str]
+    upload_changes: list[UploadChange], files_before: set[str]
 ) -> None:
     image = scripted_png()
     upload, duplicate = create(new_user(), image, image_path="/srv/scans/a.png")
@@ -74,7 +74,7 @@ def test_a_new_upload_has_its_file_its_job_and_its_event(
     assert (conf.files_dir / upload.image_path).read_bytes() == image
     assert stored() == files_before | {upload.image_path}
     assert Job.objects.filter(upload=upload).count() == 1
-    assert [type(event.message).__name__ for event in happened] == ["UploadMessage"]
+    assert [type(event.message).__name__ for event in upload_changes] == ["UploadMessage"]
 
 
 def test_the_file_is_in_its_place_before_the_row_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ def test_a_row_that_cannot_be_written_leaves_no_file_and_tells_nobody(
     model: type,
     error: type[BaseException],
     monkeypatch: pytest.MonkeyPatch,
-    happened: list[UploadChange],
+    upload_changes: list[UploadChange],
     files_before: set[str],
 ) -> None:
     def failing(**_fields: object) -> None:
@@ -111,7 +111,7 @@ def test_a_row_that_cannot_be_written_leaves_no_file_and_tells_nobody(
     assert not list(conf.staging_dir.iterdir())
     assert not Upload.objects.filter(owner=owner).exists()
     assert not Job.objects.filter(upload__owner=owner).exists()
-    assert happened == []
+    assert upload_changes == []
 
 
 def test_a_file_that_cannot_be_kept_makes_no_row(
@@ -129,7 +129,7 @@ def test_a_file_that_cannot_be_kept_makes_no_row(
 
 
 def test_the_same_bytes_again_are_the_same_upload(
-    happened: list[UploadChange], files_before: set[str]
+    upload_changes: list[UploadChange], files_before: set[str]
 ) -> None:
     owner, image = new_user(), scripted_png()
     first, _ = create(owner, image)
@@ -138,7 +138,7 @@ def test_the_same_bytes_again_are_the_same_upload(
     assert second == first
     assert second.filename == first.filename
     assert stored() == files_before | {first.image_path}
-    assert len(happened) == 1
+    assert len(upload_changes) == 1
 
 
 def test_another_user_s_same_bytes_are_an_upload_of_its_own(files_before: set[str]) -> None:
@@ -186,28 +186,28 @@ def test_a_file_lost_between_losing_the_race_and_looking_is_said_to_the_user(
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING, Status.PROCESSED])
 def test_a_duplicate_that_is_read_or_was_read_is_left_as_it_is(
-    status: Status, happened: list[UploadChange]
+    status: Status, upload_changes: list[UploadChange]
 ) -> None:
     owner, image = new_user(), scripted_png()
     first, _ = create(owner, image)
     Upload.objects.filter(pk=first.pk).update(status=status)
-    happened.clear()
+    upload_changes.clear()
     again, duplicate = create(owner, image)
     assert duplicate
     assert again.status == status
-    assert happened == []
+    assert upload_changes == []
 
 
 @pytest.mark.parametrize("status", [Status.ERROR, Status.CANCELLED])
 @pytest.mark.parametrize("by_hash", [False, True])
 def test_a_duplicate_that_ended_without_a_text_is_read_again(
-    status: Status, by_hash: bool, happened: list[UploadChange]
+    status: Status, by_hash: bool, upload_changes: list[UploadChange]
 ) -> None:
     owner, image = new_user(), scripted_png()
     first, _ = create(owner, image)
     commands.update(owner=owner, upload_id=first.pk, correction="mine")
     end(first, status)
-    happened.clear()
+    upload_changes.clear()
     source = (
         UploadSource(image_hash=first.image_hash) if by_hash else UploadSource(image_base64=base64_of(image))
     )
@@ -216,7 +216,7 @@ def test_a_duplicate_that_ended_without_a_text_is_read_again(
     assert duplicate
     assert (again.status, again.error, again.raw_text, again.correction) == (Status.PENDING, None, "", "mine")
     assert Job.objects.filter(upload=again).count() == 1
-    assert len(happened) == 1
+    assert len(upload_changes) == 1
 
 
 def test_a_hash_alone_finds_one_s_own_upload_only() -> None:
@@ -260,10 +260,10 @@ def test_an_imported_file_is_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 # ── update ──
 
 
-def test_an_update_changes_what_it_is_given_and_nothing_else(happened: list[UploadChange]) -> None:
+def test_an_update_changes_what_it_is_given_and_nothing_else(upload_changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
-    happened.clear()
+    upload_changes.clear()
     commands.update(owner=owner, upload_id=upload.pk, filename="b.png", metadata={"a": [1]})
     commands.update(owner=owner, upload_id=upload.pk, correction="corrected")
     changed = queries.upload(owner=owner, upload_id=upload.pk)
@@ -271,36 +271,36 @@ def test_an_update_changes_what_it_is_given_and_nothing_else(happened: list[Uplo
     assert changed.updated_at > upload.updated_at
     commands.update(owner=owner, upload_id=upload.pk, correction=None)
     assert queries.upload(owner=owner, upload_id=upload.pk).processed_text == ""
-    assert len(happened) == 3
+    assert len(upload_changes) == 3
 
 
-def test_an_update_of_nothing_is_an_error_on_data(happened: list[UploadChange]) -> None:
+def test_an_update_of_nothing_is_an_error_on_data(upload_changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
-    happened.clear()
+    upload_changes.clear()
     with pytest.raises(RequestError) as raised:
         commands.update(owner=owner, upload_id=upload.pk)
     assert list(raised.value.fields) == ["data"]
-    assert happened == []
+    assert upload_changes == []
 
 
 # ── delete ──
 
 
 def test_a_delete_takes_row_pages_job_and_file_and_tells_the_last_state(
-    happened: list[UploadChange], files_before: set[str]
+    upload_changes: list[UploadChange], files_before: set[str]
 ) -> None:
     owner = new_user()
     upload = new_upload(owner)
     Page.objects.create(upload=upload, attempt=1, number=1, width=1, height=1)
-    happened.clear()
+    upload_changes.clear()
     last = commands.delete(owner=owner, upload_id=upload.pk)
     assert last.instance.id == upload.pk
     assert stored() == files_before
     assert not (conf.files_dir / str(upload.pk)).exists()
     for model in (Page, Job):
         assert not model.objects.filter(upload_id=upload.pk).exists()
-    assert [(event.message, event.ends_reading) for event in happened] == [(last, True)]
+    assert [(event.message, event.ends_reading) for event in upload_changes] == [(last, True)]
 
 
 def test_the_row_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,11 +315,11 @@ def test_the_row_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_delete_that_fails_leaves_row_and_file(
-    monkeypatch: pytest.MonkeyPatch, happened: list[UploadChange]
+    monkeypatch: pytest.MonkeyPatch, upload_changes: list[UploadChange]
 ) -> None:
     owner = new_user()
     upload = new_upload(owner)
-    happened.clear()
+    upload_changes.clear()
 
     def failing(_self: Upload) -> None:
         raise DatabaseError
@@ -329,7 +329,7 @@ def test_a_delete_that_fails_leaves_row_and_file(
         commands.delete(owner=owner, upload_id=upload.pk)
     assert Upload.objects.filter(pk=upload.pk).exists()
     assert (conf.files_dir / upload.image_path).exists()
-    assert happened == []
+    assert upload_changes == []
 
 
 def test_a_file_that_is_gone_already_does_not_stop_a_delete() -> None:
@@ -358,12 +358,14 @@ def read_pages(upload: Upload, *texts: str) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
-def test_a_cancel_ends_what_is_open_and_keeps_its_pages(status: Status, happened: list[UploadChange]) -> None:
+def test_a_cancel_ends_what_is_open_and_keeps_its_pages(
+    status: Status, upload_changes: list[UploadChange]
+) -> None:
     owner = new_user()
     upload = new_upload(owner)
     Upload.objects.filter(pk=upload.pk).update(status=status, page_count=3, pages_done=2)
     read_pages(upload, "one", "two")
-    happened.clear()
+    upload_changes.clear()
     commands.cancel(owner=owner, upload_id=upload.pk, origin=ASKING)
     left = queries.upload(owner=owner, upload_id=upload.pk)
     assert (left.status, left.error) == (Status.CANCELLED, "Cancelled")
@@ -371,38 +373,38 @@ def test_a_cancel_ends_what_is_open_and_keeps_its_pages(status: Status, happened
     assert (left.page_count, left.pages_done) == (3, 2)
     assert queries.page(owner=owner, upload_id=upload.pk, number=2).text == "two"
     assert not Job.objects.filter(upload=upload).exists()
-    [event] = happened
+    [event] = upload_changes
     assert event.message == messages.Failed(id=upload.pk, status="cancelled", error="Cancelled")
     assert (event.origin, event.ends_reading) == (ASKING, True)
 
 
-def test_a_cancel_once_more_answers_the_same_and_tells_nobody(happened: list[UploadChange]) -> None:
+def test_a_cancel_once_more_answers_the_same_and_tells_nobody(upload_changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     first = commands.cancel(owner=owner, upload_id=upload.pk)
-    happened.clear()
+    upload_changes.clear()
     second = commands.cancel(owner=owner, upload_id=upload.pk)
     assert serializers.failed(second) == serializers.failed(first)
     assert second.updated_at == first.updated_at
-    assert happened == []
+    assert upload_changes == []
 
 
 @pytest.mark.parametrize("status", [Status.PROCESSED, Status.ERROR])
-def test_what_has_ended_cannot_be_cancelled(status: Status, happened: list[UploadChange]) -> None:
+def test_what_has_ended_cannot_be_cancelled(status: Status, upload_changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     end(upload, status)
-    happened.clear()
+    upload_changes.clear()
     with pytest.raises(StatusConflict, match=status) as raised:
         commands.cancel(owner=owner, upload_id=upload.pk)
     assert list(raised.value.fields) == ["instance_id"]
     assert Upload.objects.get(pk=upload.pk).status == status
-    assert happened == []
+    assert upload_changes == []
 
 
 @pytest.mark.parametrize("status", [Status.PROCESSED, Status.ERROR, Status.CANCELLED])
 def test_a_retry_reads_what_has_ended_anew_and_keeps_the_correction(
-    status: Status, happened: list[UploadChange], monkeypatch: pytest.MonkeyPatch
+    status: Status, upload_changes: list[UploadChange], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[bool] = []
     monkeypatch.setattr(commands.notify, "notify_jobs_available", lambda: woken.append(True))
@@ -413,7 +415,7 @@ def test_a_retry_reads_what_has_ended_anew_and_keeps_the_correction(
     Upload.objects.filter(pk=upload.pk).update(
         attempt=4, correction="mine", page_count=1, pages_done=1, warnings=["w"]
     )
-    happened.clear()
+    upload_changes.clear()
     woken.clear()
     commands.retry(owner=owner, upload_id=upload.pk, origin=ASKING)
     again = queries.upload(owner=owner, upload_id=upload.pk)
@@ -422,7 +424,7 @@ def test_a_retry_reads_what_has_ended_anew_and_keeps_the_correction(
     assert (again.attempt, again.processed_text) == (4, "mine")
     assert not Page.objects.filter(upload=upload).exists()
     assert Job.objects.filter(upload=upload, first_page=1, failures=0).count() == 1
-    [event] = happened
+    [event] = upload_changes
     assert event.message == serializers.updated(again)
     assert (event.origin, event.ends_reading) == (ASKING, False)
     assert woken == [True]
@@ -443,16 +445,16 @@ def test_a_retry_with_pages_keeps_the_text_of_the_others(status: Status) -> None
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
-def test_what_is_open_is_not_read_twice(status: Status, happened: list[UploadChange]) -> None:
+def test_what_is_open_is_not_read_twice(status: Status, upload_changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     Upload.objects.filter(pk=upload.pk).update(status=status)
-    happened.clear()
+    upload_changes.clear()
     with pytest.raises(StatusConflict, match=status) as raised:
         commands.retry(owner=owner, upload_id=upload.pk)
     assert list(raised.value.fields) == ["instance_id"]
     assert Job.objects.filter(upload=upload).count() == 1
-    assert happened == []
+    assert upload_changes == []
 
 
 @pytest.mark.parametrize(
@@ -466,13 +468,13 @@ def test_what_is_open_is_not_read_twice(status: Status, happened: list[UploadCha
     ids=["update", "delete", "cancel", "retry"],
 )
 def test_what_is_not_one_s_own_cannot_be_changed(
-    change: Callable[[User, uuid.UUID], object], happened: list[UploadChange]
+    change: Callable[[User, uuid.UUID], object], upload_changes: list[UploadChange]
 ) -> None:
     upload = new_upload(new_user())
-    happened.clear()
+    upload_changes.clear()
     for user, key in [(new_user(), upload.pk), (upload.owner, uuid.uuid4())]:
         with pytest.raises(UploadNotFound):
             change(user, key)
     assert Upload.objects.get(pk=upload.pk).filename == upload.filename
     assert (conf.files_dir / upload.image_path).exists()
-    assert happened == []
+    assert upload_changes == []

@@ -68,7 +68,7 @@ def test_every_change_is_a_row_with_the_next_number_of_its_owner() -> None:
     assert other.owner == bob
 
 
-def test_a_row_has_no_text_and_is_the_message_otherwise(happened: list[UploadChange]) -> None:
+def test_a_row_has_no_text_and_is_the_message_otherwise(upload_changes: list[UploadChange]) -> None:
     upload = new_upload(new_user())
     Upload.objects.filter(pk=upload.pk).update(raw_text="RAW", plain_text="READING")
     rename(upload)
@@ -77,19 +77,19 @@ def test_a_row_has_no_text_and_is_the_message_otherwise(happened: list[UploadCha
     assert "READING" not in row.message
     assert row.upload_id == upload.pk
     change = messages.decode_change("updated", row.message)
-    assert messages.with_texts(change, "RAW", "READING") == happened[-1].message
+    assert messages.with_texts(change, "RAW", "READING") == upload_changes[-1].message
 
 
-def test_what_fails_leaves_no_row_no_number_and_tells_nobody(happened: list[UploadChange]) -> None:
+def test_what_fails_leaves_no_row_no_number_and_tells_nobody(upload_changes: list[UploadChange]) -> None:
     upload, asking = new_upload(new_user()), FakeReplyTarget()
-    happened.clear()
+    upload_changes.clear()
     change = UploadChange(upload.owner_id, upload.pk, 0, serializers.updated(upload), asking)
     unwritable = UploadChange(upload.owner_id, upload.pk, -1, serializers.updated(upload), asking)
     with pytest.raises(IntegrityError), transaction.atomic(), event_log.transaction() as going_on:
         going_on += [change, unwritable]
     assert log_of(upload.owner) == [(1, "created")]
     assert event_log.latest_seq(upload.owner_id) == 1
-    assert happened == []
+    assert upload_changes == []
     assert (asking.scheduled_reply, asking.was_cancelled) == (None, True)
 
 
@@ -108,7 +108,7 @@ def test_who_asked_expects_its_reply_before_the_row_is_there_for_others() -> Non
     assert asking.scheduled_reply is not None
     seq, reply = asking.scheduled_reply
     assert (seq, reply) == (2, serializers.updated(Upload.objects.get()))
-    assert Event.objects.get(seq=2).origin_connection == "asking"
+    assert Event.objects.get(seq=2).origin_connection == "reply-target"
 
 
 # ── filled in ──

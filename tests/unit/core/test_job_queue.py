@@ -54,8 +54,8 @@ def run_out(claim: Claim, *, seconds: float = 0.01) -> None:
     Job.objects.filter(pk=claim.job_id).update(lease_until=Now() - dt.timedelta(seconds=seconds))
 
 
-def terminals(happened: list[UploadChange]) -> list[UploadChange]:
-    return [event for event in happened if event.ends_reading]
+def terminals(upload_changes: list[UploadChange]) -> list[UploadChange]:
+    return [event for event in upload_changes if event.ends_reading]
 
 
 def now(upload: Upload) -> Upload:
@@ -70,14 +70,14 @@ def upload() -> Upload:
 # ── who is next ──
 
 
-def test_without_a_job_there_is_nothing_to_claim(happened: list[UploadChange]) -> None:
+def test_without_a_job_there_is_nothing_to_claim(upload_changes: list[UploadChange]) -> None:
     assert job_queue.claim_next("a reader") is None
-    assert happened == []
+    assert upload_changes == []
     assert not job_queue.count_open()
 
 
-def test_a_claim_is_a_new_attempt_and_no_event(upload: Upload, happened: list[UploadChange]) -> None:
-    happened.clear()
+def test_a_claim_is_a_new_attempt_and_no_event(upload: Upload, upload_changes: list[UploadChange]) -> None:
+    upload_changes.clear()
     assert job_queue.count_open()
     claim = claimed("reader 7")
     assert (claim.upload_id, claim.owner_id, claim.attempt, claim.finished_page_texts) == (
@@ -88,7 +88,7 @@ def test_a_claim_is_a_new_attempt_and_no_event(upload: Upload, happened: list[Up
     )
     assert (now(upload).status, now(upload).attempt, now(upload).engine) == (Status.PROCESSING, 1, "dummy")
     assert (job_of(claim).claimed_by, job_of(claim).attempt) == ("reader 7", 1)
-    assert happened == []
+    assert upload_changes == []
     assert (claim.finished_page_texts, claim.page_count) == ({}, None)
     assert not job_queue.count_open()
     assert job_queue.claim_next("another reader") is None
@@ -153,16 +153,16 @@ def test_long_documents_of_two_users_take_turns_page_by_page() -> None:
 
 
 def test_the_next_attempt_goes_on_behind_the_finished_pages(
-    upload: Upload, happened: list[UploadChange]
+    upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     first = claimed()
     results.save_page(first, page(1))
     results.save_page(first, page(2))
     job_queue.release(first)
-    happened.clear()
+    upload_changes.clear()
     second = claimed()
     assert (second.attempt, list(second.finished_page_texts)) == (2, [1, 2])
-    assert happened == []
+    assert upload_changes == []
     assert (second.attempt, second.finished_page_texts, second.page_count) == (
         2,
         {1: "page 1", 2: "page 2"},
@@ -175,7 +175,7 @@ def test_the_next_attempt_goes_on_behind_the_finished_pages(
     assert done.raw_text == "page 1\n\npage 2\n\npage 3"
     assert list(Page.objects.order_by("number").values_list("attempt", flat=True)) == [1, 1, 2]
     assert not Job.objects.exists()
-    [last] = terminals(happened)
+    [last] = terminals(upload_changes)
     assert isinstance(last.message, messages.Processed)
 
 
@@ -197,16 +197,18 @@ def test_giving_back_leaves_the_failures_and_a_page_forgets_them(upload: Upload)
 # ── ends ──
 
 
-def test_the_third_death_without_a_page_is_the_end(upload: Upload, happened: list[UploadChange]) -> None:
+def test_the_third_death_without_a_page_is_the_end(
+    upload: Upload, upload_changes: list[UploadChange]
+) -> None:
     for failures in (1, 2):
         claim = claimed()
         results.count_failure(claim, "It crashed.")
         assert (job_of(claim).failures, job_of(claim).claimed_by) == (failures, "")
-    assert terminals(happened) == []
+    assert terminals(upload_changes) == []
     results.count_failure(claimed(), "It crashed.")
     assert (now(upload).status, now(upload).error, now(upload).attempt) == (Status.ERROR, "It crashed.", 3)
     assert not Job.objects.exists()
-    [last] = terminals(happened)
+    [last] = terminals(upload_changes)
     assert isinstance(last.message, messages.Failed)
 
 
@@ -240,13 +242,13 @@ RAISING = ("save_page", "finish", "fail")
 
 @pytest.mark.parametrize("write", WRITES)
 def test_a_reader_whose_job_another_took_changes_nothing(
-    write: str, upload: Upload, happened: list[UploadChange]
+    write: str, upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     stale = claimed("the first")
     run_out(stale)
     assert job_queue.release_expired_claims() == 1
     current = claimed("the second")
-    happened.clear()
+    upload_changes.clear()
     before = (Upload.objects.values().get(), Job.objects.values().get())
     if write in RAISING:
         with pytest.raises(LeaseLost):
@@ -255,17 +257,17 @@ def test_a_reader_whose_job_another_took_changes_nothing(
         assert not WRITES[write](stale)
     assert (Upload.objects.values().get(), Job.objects.values().get()) == before
     assert not Page.objects.exists()
-    assert happened == []
+    assert upload_changes == []
     assert job_queue.extend_lease(current)
 
 
 @pytest.mark.parametrize("write", WRITES)
 def test_a_reader_whose_upload_was_deleted_changes_nothing(
-    write: str, upload: Upload, happened: list[UploadChange]
+    write: str, upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     stale = claimed()
     commands.delete(owner=upload.owner, upload_id=upload.pk)
-    happened.clear()
+    upload_changes.clear()
     if write in RAISING:
         with pytest.raises(LeaseLost):
             WRITES[write](stale)
@@ -273,7 +275,7 @@ def test_a_reader_whose_upload_was_deleted_changes_nothing(
         assert not WRITES[write](stale)
     for model in (Upload, Page, Job):
         assert not model.objects.exists()
-    assert happened == []
+    assert upload_changes == []
 
 
 # ── readers that died ──
@@ -289,12 +291,12 @@ def test_a_lease_that_ran_out_is_opened_once_and_counted(upload: Upload) -> None
     assert claimed().attempt == 2
 
 
-def test_three_leases_that_ran_out_are_the_end(upload: Upload, happened: list[UploadChange]) -> None:
+def test_three_leases_that_ran_out_are_the_end(upload: Upload, upload_changes: list[UploadChange]) -> None:
     for _ in range(3):
         run_out(claimed())
         job_queue.release_expired_claims()
     assert (now(upload).status, now(upload).error) == (Status.ERROR, job_queue.READER_DIED_MESSAGE)
-    assert len(terminals(happened)) == 1
+    assert len(terminals(upload_changes)) == 1
 
 
 def test_at_the_start_every_claim_is_void_whatever_its_lease(upload: Upload) -> None:

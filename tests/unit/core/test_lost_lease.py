@@ -49,11 +49,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3, 5])
 def test_after_a_cancel_a_reader_writes_and_tells_nothing(
-    after: int, upload: Upload, happened: list[UploadChange]
+    after: int, upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     def cancel() -> None:
         commands.cancel(owner=upload.owner, upload_id=upload.pk)
-        happened.append(MARK)
+        upload_changes.append(MARK)
 
     script = page(1, 2, "a") + page(2, 2, "b")
     one, _, _ = reader([*script[:after], cancel, *script[after:]])
@@ -63,18 +63,18 @@ def test_after_a_cancel_a_reader_writes_and_tells_nothing(
     assert left.raw_text == ("a" if after >= 3 else "")
     assert Page.objects.filter(upload=upload).count() == (1 if after >= 3 else 0)
     assert not Job.objects.filter(upload=upload).exists()
-    assert happened[-1] is MARK
-    assert len(terminals(happened)) == 1
+    assert upload_changes[-1] is MARK
+    assert len(terminals(upload_changes)) == 1
 
 
 def test_a_retry_right_after_a_cancel_is_another_reader_s_and_the_first_writes_nothing(
-    upload: Upload, happened: list[UploadChange]
+    upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     def again() -> None:
         commands.cancel(owner=upload.owner, upload_id=upload.pk)
         commands.retry(owner=upload.owner, upload_id=upload.pk)
         assert job_queue.claim_next("another reader") is not None
-        happened.append(MARK)
+        upload_changes.append(MARK)
 
     script = page(1, 2, "a") + page(2, 2, "b")
     one, _, _ = reader([*script[:4], again, *script[4:]])
@@ -82,7 +82,7 @@ def test_a_retry_right_after_a_cancel_is_another_reader_s_and_the_first_writes_n
     assert (reload(upload).status, reload(upload).attempt) == (Status.PROCESSING, 2)
     assert not Page.objects.filter(upload=upload).exists()
     assert Job.objects.get(upload=upload).claimed_by == "another reader"
-    assert happened[-1] is MARK
+    assert upload_changes[-1] is MARK
 
 
 MARK: Any = SimpleNamespace(ends_reading=False)
@@ -90,11 +90,11 @@ MARK: Any = SimpleNamespace(ends_reading=False)
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3, 5])
 def test_after_a_delete_a_reader_writes_and_tells_nothing(
-    after: int, upload: Upload, happened: list[UploadChange]
+    after: int, upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     def delete() -> None:
         commands.delete(owner=upload.owner, upload_id=upload.pk)
-        happened.append(DELETED)
+        upload_changes.append(DELETED)
 
     script = page(1, 2, "a") + page(2, 2, "b")
     one, _, _ = reader([*script[:after], delete, *script[after:]])
@@ -102,8 +102,8 @@ def test_after_a_delete_a_reader_writes_and_tells_nothing(
     assert not Upload.objects.filter(pk=upload.pk).exists()
     assert not Page.objects.filter(upload_id=upload.pk).exists()
     assert not Job.objects.filter(upload_id=upload.pk).exists()
-    assert happened[-1] is DELETED
-    assert len(terminals(happened)) == 2  # the delete itself, and the mark after it
+    assert upload_changes[-1] is DELETED
+    assert len(terminals(upload_changes)) == 2  # the delete itself, and the mark after it
 
 
 DELETED: Any = SimpleNamespace(ends_reading=True)
@@ -147,7 +147,7 @@ def test_an_end_heard_late_of_what_was_taken_up_again_since_ends_nothing(upload:
 
 
 def test_a_reader_whose_upload_another_took_writes_nothing_over_it(
-    upload: Upload, happened: list[UploadChange]
+    upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     other, _, _ = reader(page(1, 1, "the second reader's"))
 
@@ -162,7 +162,7 @@ def test_a_reader_whose_upload_another_took_writes_nothing_over_it(
     assert (done.status, done.attempt, done.raw_text) == (Status.PROCESSED, 2, "the second reader's")
     assert [p.attempt for p in Page.objects.filter(upload=upload)] == [2]
     assert bell.pages == []
-    assert len(terminals(happened)) == 1
+    assert len(terminals(upload_changes)) == 1
 
 
 @pytest.mark.parametrize(
@@ -176,10 +176,10 @@ def test_a_reader_whose_upload_another_took_writes_nothing_over_it(
     ids=lambda error: type(error).__name__,
 )
 def test_a_reader_that_lost_its_upload_cannot_end_it_either(
-    end: Exception, upload: Upload, happened: list[UploadChange]
+    end: Exception, upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     """Another reader has it: still at work, its claim stands."""
-    happened.clear()
+    upload_changes.clear()
     other, _, _ = reader([])
 
     def taken_over() -> None:
@@ -191,11 +191,11 @@ def test_a_reader_that_lost_its_upload_cannot_end_it_either(
     assert (held.status, held.attempt) == (Status.PROCESSING, 2)
     job = Job.objects.get(upload=upload)
     assert (job.claimed_by, job.failures) == (other._name, 1)  # the death that opened it
-    assert terminals(happened) == []
+    assert terminals(upload_changes) == []
 
 
 def test_an_upload_that_is_deleted_between_two_of_its_ranges_is_not_read_on(
-    upload: Upload, monkeypatch: pytest.MonkeyPatch, happened: list[UploadChange]
+    upload: Upload, monkeypatch: pytest.MonkeyPatch, upload_changes: list[UploadChange]
 ) -> None:
     go_on = job_queue.claim_next_range
 
@@ -209,7 +209,7 @@ def test_an_upload_that_is_deleted_between_two_of_its_ranges_is_not_read_on(
     assert one.read_next()
     assert len(bell.pages) == 3, "of the next page nothing is read"
     assert not one.read_next()
-    assert [change.kind for change in happened][-1] == "deleted"
+    assert [change.kind for change in upload_changes][-1] == "deleted"
 
 
 # ── given back, and taken up again ──
@@ -232,12 +232,12 @@ def test_a_file_that_was_deleted_with_its_upload_before_it_was_reached_is_no_fai
 
 
 def test_a_file_that_cannot_be_reached_just_now_is_read_later_however_long_that_takes(
-    upload: Upload, monkeypatch: pytest.MonkeyPatch, happened: list[UploadChange]
+    upload: Upload, monkeypatch: pytest.MonkeyPatch, upload_changes: list[UploadChange]
 ) -> None:
     def away(_key: str) -> None:
         raise StorageUnavailable
 
-    happened.clear()
+    upload_changes.clear()
     one, host, _ = reader(page(1, 1, "a"))
     with monkeypatch.context() as patched:
         patched.setattr(storage, "local_copy", away)
@@ -245,12 +245,14 @@ def test_a_file_that_cannot_be_reached_just_now_is_read_later_however_long_that_
             assert not one.read_next(), "it waits for the next sweep, and does not ask without end"
     job = Job.objects.get(upload=upload)
     assert (job.claimed_by, job.failures) == ("", 0)
-    assert (host.asked, terminals(happened)) == ([], [])
+    assert (host.asked, terminals(upload_changes)) == ([], [])
     assert one.read_next()
     assert reload(upload).raw_text == "a"
 
 
-def test_giving_back_keeps_the_failures_and_the_pages(upload: Upload, happened: list[UploadChange]) -> None:
+def test_giving_back_keeps_the_failures_and_the_pages(
+    upload: Upload, upload_changes: list[UploadChange]
+) -> None:
     crash = reading.EngineCrashed("crashed")
     one, _, _ = reader([*page(1, 2, "a"), crash], [reading.Cancelled()])
     one.read_next()
@@ -259,11 +261,11 @@ def test_giving_back_keeps_the_failures_and_the_pages(upload: Upload, happened: 
     assert (job.failures, job.claimed_by) == (1, "")
     assert reload(upload).status == Status.PROCESSING
     assert Page.objects.filter(upload=upload).count() == 1
-    assert terminals(happened) == []
+    assert terminals(upload_changes) == []
 
 
 def test_after_a_restart_reading_goes_on_with_the_next_page(
-    upload: Upload, happened: list[UploadChange]
+    upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     dying, host, _ = reader()
     host.read_batched = killed_in(2, page(1, 3, "a"))  # type: ignore[method-assign]
@@ -274,7 +276,7 @@ def test_after_a_restart_reading_goes_on_with_the_next_page(
     assert not idle.read_next(), "a claimed job is nobody else's"
 
     job_queue.release_all_claims()
-    happened.clear()
+    upload_changes.clear()
     one, host, bell = reader(page(2, 3, "b") + page(3, 3, "c"))
     assert one.read_next()
     assert host.asked[0].first_page == 2

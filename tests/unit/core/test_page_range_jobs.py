@@ -72,8 +72,8 @@ def ranges() -> list[tuple[int, int | None]]:
     return list(Job.objects.order_by("first_page").values_list("first_page", "last_page"))
 
 
-def terminals(happened: list[UploadChange]) -> list[UploadChange]:
-    return [event for event in happened if event.ends_reading]
+def terminals(upload_changes: list[UploadChange]) -> list[UploadChange]:
+    return [event for event in upload_changes if event.ends_reading]
 
 
 @pytest.fixture
@@ -139,17 +139,19 @@ def test_each_range_is_somebody_s_and_no_claim_fences_out_another(upload: Upload
     ]
 
 
-def test_it_ends_with_its_last_job_whichever_that_is(upload: Upload, happened: list[UploadChange]) -> None:
+def test_it_ends_with_its_last_job_whichever_that_is(
+    upload: Upload, upload_changes: list[UploadChange]
+) -> None:
     first = begun(upload)
     others = [claimed() for _ in range(3)]
-    happened.clear()
+    upload_changes.clear()
     for claim in (*others, first):
-        assert terminals(happened) == []
+        assert terminals(upload_changes) == []
         read_to_end(claim)
     done = now(upload)
     assert (done.status, done.pages_done) == (Status.PROCESSED, PAGES)
     assert done.raw_text == "\n\n".join(f"page {number}" for number in range(1, PAGES + 1))
-    [last] = terminals(happened)
+    [last] = terminals(upload_changes)
     assert last.attempt == done.attempt, "so that a replay has its text"
 
 
@@ -195,7 +197,7 @@ def test_a_range_taken_again_goes_on_behind_its_own_finished_pages(upload: Uploa
 
 
 def test_a_range_that_fails_for_good_ends_the_upload_and_its_other_readers_find_it_gone(
-    upload: Upload, happened: list[UploadChange]
+    upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     first, second = begun(upload), claimed()
     read(second, pages=1)
@@ -211,7 +213,7 @@ def test_a_range_that_fails_for_good_ends_the_upload_and_its_other_readers_find_
     with pytest.raises(LeaseLost):
         results.finish(second)
     assert not job_queue.extend_lease(second)
-    assert len(terminals(happened)) == 1
+    assert len(terminals(upload_changes)) == 1
 
 
 def test_failures_are_counted_for_each_range_by_itself(upload: Upload) -> None:
@@ -362,18 +364,18 @@ def test_a_priority_alone_leaves_the_engine_to_be_chosen_when_it_is_read() -> No
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_readers_who_finish_at_once_one_ends_the_upload(happened: list[UploadChange]) -> None:
+def test_of_readers_who_finish_at_once_one_ends_the_upload(upload_changes: list[UploadChange]) -> None:
     for _ in range(5):
         upload = new_upload(new_user())
         claims = [begun(upload), *(claimed() for _ in range(3))]
         for claim in claims:
             read(claim)
-        happened.clear()
+        upload_changes.clear()
         assert (
             run_concurrently(*(lambda claim=claim: results.finish(claim) for claim in claims)) == [None] * 4
         )
         assert now(upload).status == Status.PROCESSED
-        assert len(terminals(happened)) == 1
+        assert len(terminals(upload_changes)) == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -393,17 +395,19 @@ def test_readers_who_save_and_claim_at_once_get_a_range_each_and_count_every_pag
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_cancel_between_readers_ends_it_once_and_locks_nobody_out(happened: list[UploadChange]) -> None:
+def test_a_cancel_between_readers_ends_it_once_and_locks_nobody_out(
+    upload_changes: list[UploadChange],
+) -> None:
     upload = new_upload(new_user())
     claims = [begun(upload), *(claimed() for _ in range(3))]
-    happened.clear()
+    upload_changes.clear()
     raised = run_concurrently(
         *(lambda claim=claim: read_to_end(claim) for claim in claims),
         lambda: commands.cancel(owner=upload.owner, upload_id=upload.pk),
     )
     assert all(error is None or isinstance(error, LeaseLost) for error in raised[:-1])
     assert now(upload).status in (Status.CANCELLED, Status.PROCESSED)
-    assert len(terminals(happened)) == 1
+    assert len(terminals(upload_changes)) == 1
     assert not Job.objects.exists()
 
 

@@ -83,7 +83,7 @@ def test_a_part_of_a_transaction_is_not_run_again_alone() -> None:
 
 
 def test_a_create_whose_commit_was_not_heard_of_is_there_once_with_its_file(
-    monkeypatch: pytest.MonkeyPatch, happened: list[UploadChange]
+    monkeypatch: pytest.MonkeyPatch, upload_changes: list[UploadChange]
 ) -> None:
     owner = new_user()
     commit, lost = connection._commit, [True]

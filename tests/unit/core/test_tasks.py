@@ -42,16 +42,18 @@ pytestmark = pytest.mark.django_db
 # ── the good way ──
 
 
-def test_without_work_nothing_is_read(happened: list[UploadChange]) -> None:
+def test_without_work_nothing_is_read(upload_changes: list[UploadChange]) -> None:
     one, host, _ = reader()
     assert not one.read_next()
     assert host.asked == []
     assert host.starts == 1
-    assert happened == []
+    assert upload_changes == []
 
 
-def test_a_document_is_read_page_by_page_to_its_end(upload: Upload, happened: list[UploadChange]) -> None:
-    happened.clear()
+def test_a_document_is_read_page_by_page_to_its_end(
+    upload: Upload, upload_changes: list[UploadChange]
+) -> None:
+    upload_changes.clear()
     one, host, bell = reader(page(1, 2, "a", "b", warnings=["w"]) + page(2, 2, "c", warnings=["w", "v"]))
     assert one.read_next()
     done = reload(upload)
@@ -67,7 +69,7 @@ def test_a_document_is_read_page_by_page_to_its_end(upload: Upload, happened: li
     assert bell.pages == [(1, "a\nb"), (1, "c")]
     assert host.asked[0].first_page == 1
     assert [taken.attempt for taken in bell.taken] == [1]
-    [last] = terminals(happened)
+    [last] = terminals(upload_changes)
     assert isinstance(last.message, messages.Processed)
     assert last.message.raw_text == "a\nb\n\nc"
     assert not one.read_next()
@@ -270,18 +272,20 @@ def test_lines_that_came_together_are_told_together(upload: Upload) -> None:
 # ── failures ──
 
 
-def test_three_deaths_without_progress_are_the_end(upload: Upload, happened: list[UploadChange]) -> None:
+def test_three_deaths_without_progress_are_the_end(
+    upload: Upload, upload_changes: list[UploadChange]
+) -> None:
     one, _, _ = reader(*[[reading.EngineCrashed("The reading engine stopped unexpectedly.")]] * 3)
     for failures in (1, 2):
         assert one.read_next()
         assert Job.objects.get(upload=upload).failures == failures
-        assert terminals(happened) == []
+        assert terminals(upload_changes) == []
     assert one.read_next()
     failed = reload(upload)
     assert (failed.status, failed.error) == (Status.ERROR, "The reading engine stopped unexpectedly.")
     assert failed.attempt == 3
     assert not Job.objects.filter(upload=upload).exists()
-    [last] = terminals(happened)
+    [last] = terminals(upload_changes)
     assert isinstance(last.message, messages.Failed)
     assert not one.read_next()
 
@@ -305,14 +309,14 @@ def test_a_page_makes_up_for_the_deaths_before_it(upload: Upload) -> None:
     ids=lambda error: type(error).__name__,
 )
 def test_what_is_the_file_s_or_the_engine_s_fault_is_final_at_once(
-    error: Exception, upload: Upload, happened: list[UploadChange]
+    error: Exception, upload: Upload, upload_changes: list[UploadChange]
 ) -> None:
     reader([*page(1, 3, "kept"), error])[0].read_next()
     failed = reload(upload)
     assert (failed.status, failed.error) == (Status.ERROR, str(error))
     assert failed.raw_text == "kept"
     assert not Job.objects.filter(upload=upload).exists()
-    assert len(terminals(happened)) == 1
+    assert len(terminals(upload_changes)) == 1
 
 
 def test_a_defect_shows_the_user_a_sentence_and_the_log_the_rest(
@@ -341,13 +345,13 @@ def test_a_lost_file_is_an_error_and_the_next_upload_is_read(upload: Upload) -> 
 
 
 def test_a_reader_alone_reads_all_jobs_of_a_document_with_one_copy_and_tells_its_texts_once(
-    upload: Upload, monkeypatch: pytest.MonkeyPatch, happened: list[UploadChange]
+    upload: Upload, monkeypatch: pytest.MonkeyPatch, upload_changes: list[UploadChange]
 ) -> None:
     copies: list[str] = []
     local_copy = storage.local_copy
     monkeypatch.setattr(storage, "local_copy", lambda key: (copies.append(key), local_copy(key))[1])
     one, host, bell = reader(long_document(10))
-    happened.clear()
+    upload_changes.clear()
     assert one.read_next()
     assert [options.first_page for options in host.asked] == list(range(1, 11))
     assert copies == [upload.image_path]
@@ -358,7 +362,7 @@ def test_a_reader_alone_reads_all_jobs_of_a_document_with_one_copy_and_tells_its
         (4, 1, None, {10: 4}),
     ]
     assert reload(upload).status == Status.PROCESSED
-    assert len(terminals(happened)) == 1
+    assert len(terminals(upload_changes)) == 1
     assert not one.read_next()
 
 
