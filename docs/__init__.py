@@ -1,4 +1,4 @@
-"""The documentation: `pages/` is written by hand, `generate/` writes the reference from the code.
+"""The documentation: hand-written pages in `pages/`, and generators of the reference in `generate/`.
 
-`make docs` builds both into `site/`; `make lint` says where they and the program differ.
+`make docs` builds both into `site/`; `make lint` reports differences between them and the program.
 """

@@ -1,7 +1,7 @@
-"""`make docs`: hand-written and generated pages → `site/`, a set of files that needs no other host.
+"""Builder of the documentation (`make docs`): hand-written and generated pages → `site/`.
 
-The pages are laid out in `.docs/` first, as the builder has no hook for pages that are not files. A link that
-leads nowhere, and anything that a page would load from elsewhere, fail the build.
+It copies all pages to `.docs/` first, because zensical reads files only. The build fails on a broken link,
+and on anything that a page would load from another host.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import generate, sample
+from . import generate, tutorial_invoice
 
 ROOT = Path(__file__).parents[1]
 STAGE, SITE = ROOT / ".docs", ROOT / "site"
 NOTES = re.compile(r"^<!--.*?-->\n", re.MULTILINE | re.DOTALL)
-# What makes a browser load something: sources, style sheets and icons, and what style sheets name.
+# A page names a decision by its number alone, because the rest of the file name may change.
+DECISION = re.compile(r"\bdecisions/(\d{4})\.md")
+# Everything that makes a browser load a file: sources, style sheets and icons, and URLs in style sheets.
 LOADS = re.compile(
     r"""<(?:script|img|iframe|source|audio|video|embed|object)\b[^>]*?\b(?:src|srcset|data|poster)="((?:https?:)?//[^"]*)"
     |<link\b(?=[^>]*\brel="?(?:stylesheet|icon|preload|preconnect|modulepreload|manifest))[^>]*?\bhref="((?:https?:)?//[^"]*)"
@@ -27,7 +29,7 @@ LOADS = re.compile(
 
 
 def build() -> None:
-    lay_out()
+    stage_pages()
     command = [
         sys.executable,
         "-m",
@@ -48,23 +50,27 @@ def build() -> None:
     print(f"documentation built: {SITE / 'index.html'}")
 
 
-def lay_out() -> None:
-    """All that the builder needs, in `.docs/`."""
+def stage_pages() -> None:
+    """Copy everything that the builder needs to `.docs/`."""
     shutil.rmtree(STAGE, ignore_errors=True)
     pages = STAGE / "pages"
     shutil.copytree(ROOT / "docs" / "pages", pages)
     shutil.copy(ROOT / "docs" / "zensical.toml", STAGE)
     shutil.copy(ROOT / "web" / "src" / "icon.svg", pages / "assets" / "mark.svg")
-    sample.draw(pages / "assets" / "invoice.png")
+    tutorial_invoice.draw(pages / "assets" / "invoice.png")
     for name, text in generate.pages().items():
+        if (pages / name).exists():
+            sys.exit(f"docs/pages/{name} would be overwritten: docs/generate writes a page of that name")
         (pages / name).parent.mkdir(parents=True, exist_ok=True)
         (pages / name).write_text(text)
+    decisions = {p.name[:4]: f"decisions/{p.name}" for p in (ROOT / "docs" / "decisions").glob("[0-9]*.md")}
     for path in pages.rglob("*.md"):
-        path.write_text(NOTES.sub("", path.read_text()))  # notes to the tests are no reader's business
+        text = NOTES.sub("", path.read_text())  # notes to the tests are not for readers
+        path.write_text(DECISION.sub(lambda found: decisions[found[1]], text))
 
 
 def foreign_loads() -> list[str]:
-    """What the built files would load from another host."""
+    """Return `file: URL` for each load from another host in the built files."""
     return [
         f"{path.relative_to(SITE)}: {next(filter(None, found.groups()))}"
         for path in sorted(SITE.rglob("*"))

@@ -1,13 +1,15 @@
-"""The reference, written anew from the code at each build; no copy of it is kept.
+"""Generators of the reference pages; each build writes them from the code, and no copy is kept.
 
-settings.py       `core/conf.py`
-commands.py       the `scanrill` command
-protocol.py       `core/protocol.py`; what a request is for, in words, is in words.py
-conversations.py  the transcripts of `tests/vectors/`, as a client sees them
-rest.py           `backend/urls.py` and the docstrings of its views
-errors.py         `core/errors.py`, `reading/errors.py`
-decisions.py      `docs/decisions/`
-markdown.py       tables, code, anchors
+settings.py       page of settings, from `core/conf.py`
+commands.py       page of commands, from the command line
+protocol.py       page of the WebSocket API, from `core/protocol/`
+transcripts.py    page of transcripts, from `tests/vectors/`
+rest.py           page of the REST API, from `backend/urls.py`
+rest_examples.py  examples of the REST API, which tests send to a server
+descriptions.py   meanings that the code does not hold
+errors.py         page of errors, from `core/errors.py` and `reading/errors.py`
+decisions.py      pages of decisions, from `docs/decisions/`
+markdown.py       tables, code blocks, anchors
 """
 
 from __future__ import annotations
@@ -15,16 +17,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-# Django reads its settings when the routes are imported. It wants a secret key then, which `make` gives it.
+# Importing the routes loads Django's settings, which need a secret key: `make` sets one.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend_main.backend.settings")
 
-from . import commands, conversations, decisions, errors, protocol, rest, settings
+from . import commands, decisions, errors, protocol, rest, settings, transcripts
 
 PAGES: dict[str, Callable[[], str]] = {
     "reference/settings.md": settings.page_of_settings,
     "reference/command-line.md": commands.page_of_commands,
     "reference/websocket.md": protocol.page_of_protocol,
-    "reference/conversations.md": conversations.page_of_conversations,
+    "reference/transcripts.md": transcripts.page_of_transcripts,
     "reference/rest.md": rest.page_of_rest,
     "reference/errors.md": errors.page_of_errors,
     "explanation/decisions.md": decisions.page_of_decisions,
@@ -32,5 +34,5 @@ PAGES: dict[str, Callable[[], str]] = {
 
 
 def pages() -> dict[str, str]:
-    """Path below the site's pages → Markdown, of every generated page."""
+    """Return the Markdown of every generated page, by its path below the site's pages."""
     return {path: write() for path, write in PAGES.items()} | decisions.texts()

@@ -1,4 +1,4 @@
-"""The `scanrill` command → its page."""
+"""Generator of the page of commands, from the command line."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from backend_main.cli.main import app
 
 from .markdown import block, code, joined, page, table
 
-# Typer brings a command tree of its own, whose classes it does not export.
+# Typer does not export the classes of its command tree.
 Command = Any
 HELP_OPTION = "--help"
 
 
 def page_of_commands() -> str:
     endings = (backend_main.cli.__doc__ or "").partition("Exit codes: ")[2].strip()
-    sections = [_section(words, command) for words, command in commands() if not is_group(command)]
+    sections = [_section(name, command) for name, command in commands() if not is_group(command)]
     return page(
         "Command line",
-        "The commands of scanrill, their arguments and their options.",
-        f"Exit codes: {endings} {HELP_OPTION} is known to every command.",
+        "Every command of scanrill with its arguments and options.",
+        f"Exit codes: {endings} Every command has {HELP_OPTION}.",
         *sections,
     )
 
 
 def commands() -> Iterator[tuple[str, Command]]:
-    """Every command and group, as it is typed."""
+    """Yield every command and group with its full name."""
     yield from _below("scanrill", typer.main.get_command(app))
 
 
@@ -39,25 +39,25 @@ def is_group(command: Command) -> bool:
 
 
 def options(command: Command) -> list[str]:
-    """All that begins with a dash and is known to the command."""
+    """Return all options of a command."""
     return [
         HELP_OPTION,
         *(opt for p in command.params for opt in [*p.opts, *p.secondary_opts] if opt[0] == "-"),
     ]
 
 
-def _below(words: str, command: Command) -> Iterator[tuple[str, Command]]:
-    yield words, command
-    for name, sub in getattr(command, "commands", {}).items():
-        yield from _below(f"{words} {name}", sub)
+def _below(name: str, command: Command) -> Iterator[tuple[str, Command]]:
+    yield name, command
+    for word, sub in getattr(command, "commands", {}).items():
+        yield from _below(f"{name} {word}", sub)
 
 
-def _section(words: str, command: Command) -> str:
+def _section(name: str, command: Command) -> str:
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     opts = [p for p in command.params if p.param_type_name == "option"]
-    usage = " ".join([words, *(["[OPTIONS]"] if opts else []), *map(_argument, arguments)])
+    usage = " ".join([name, *(["[OPTIONS]"] if opts else []), *map(_argument, arguments)])
     return joined(
-        f"## {words}",
+        f"## {name}",
         command.help or "",
         block(usage),
         table(("argument", ""), ((code(_argument(p)), p.help or "") for p in arguments)) if arguments else "",

@@ -1,4 +1,4 @@
-"""`core/errors.py` and `reading/errors.py` → the page of errors and close codes."""
+"""Generator of the page of errors and close codes, from `core/errors.py` and `reading/errors.py`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import django
 from backend_main.core import errors
 from backend_main.reading import errors as reading_errors
 
-from . import words
+from . import descriptions
 from .markdown import block, code, first_sentence, own_docstring, page, table
 
-# These come from the transport, below the code that has names for errors.
+# Sent by the transport, below the error classes.
 TRANSPORT = {
-    1009: ("no", "The message is larger than `SCANRILL_MAX_UPLOAD_BYTES` allows; a file may go by POST."),
-    1011: ("no", "The server failed; its log says why. Reconnect."),
-    1012: ("no", "The server restarts. Reconnect."),
+    1009: ("no", "The message exceeds `SCANRILL_MAX_UPLOAD_BYTES`. Send the file by POST."),
+    1011: ("no", "Internal server error; see the server log. Reconnect."),
+    1012: ("no", "The server restarts. Reconnect and resume."),
 }
 
 
@@ -30,48 +30,50 @@ class CloseCode(NamedTuple):
 def page_of_errors() -> str:
     return page(
         "Errors and close codes",
-        "What can go wrong, under which code, and whether trying again can help.",
+        "Every error with its codes, and whether a retry can help.",
         "## Close codes",
-        "A WebSocket is always accepted and then closed with a code: a refusal before that reaches no "
-        "client. *Final* means that connecting again with the same token and page gives the same answer. How "
-        "to come back after the others is told in [Back off and reconnect](../how-to/reconnect.md).",
+        "The server accepts every WebSocket, and then closes it with a code: a close before the handshake "
+        "reaches no client. *Final* means that reconnecting with the same token and page gets the same code. "
+        "[Reconnect and resume](../how-to/reconnect.md) explains what to do after the others.",
         table(("code", "final", "meaning"), ((code(c.code), c.final, c.meaning) for c in close_codes())),
         "## Errors of the server",
-        "A request that fails has `error`, an object with a sentence for each field that is wrong, on the "
-        "WebSocket and over HTTP alike. The names are those of the code; the sentences are for people and "
-        "may change, the fields, statuses and codes are what a program can rely on.",
+        "The reply to a failed request has `error`, an object with one sentence per wrong field, on the "
+        "WebSocket and over HTTP. Programs can rely on fields, statuses and codes. The sentences are for "
+        "people and may change. The names are those of the classes.",
         block(tree_of(errors.__doc__)),
-        table(("error", "HTTP status", "close code", "what it says"), map(_row, classes())),
+        table(("error", "HTTP status", "close code", "meaning"), map(_row, classes())),
         "## Errors of reading",
-        "They end an upload with status `error` and their sentence, and `scanrill read` with a line on "
+        "They end an upload with status `error` and their message. `scanrill read` prints the message on "
         "standard error.",
         block(tree_of(reading_errors.__doc__)),
     )
 
 
 def classes() -> list[type[errors.ScanrillError]]:
-    """The whole tree, with what other modules add to it."""
+    """Return the whole tree, with the classes of other modules."""
     django.setup()
-    from backend_main.backend import urls  # noqa: F401 - with the routes, every module that has errors is there
+    from backend_main.backend import urls  # noqa: F401 - the routes import every module with errors
 
     return [errors.ScanrillError, *_below(errors.ScanrillError)]
 
 
 def close_codes() -> list[CloseCode]:
-    codes = [CloseCode(number, *said) for number, said in TRANSPORT.items()]
+    codes = [CloseCode(number, *row) for number, row in TRANSPORT.items()]
     closing = [kind for kind in classes()[1:] if "close_code" in vars(kind)]
     codes += [CloseCode(kind.close_code, "yes" if kind.is_final else "no", about(kind)) for kind in closing]
     return sorted(codes)
 
 
 def about(kind: type[errors.ScanrillError]) -> str:
-    """A sentence: from the words, from the drawing of the tree, or from the class."""
-    said = words.ERRORS.get(kind.__name__) or _said_in_tree(kind) or first_sentence(own_docstring(kind))
-    return said[:1].upper() + said[1:].rstrip(".") + "." if said else ""
+    """Return a sentence about an error: from the descriptions, from the tree, or from the class."""
+    text = (
+        descriptions.ERRORS.get(kind.__name__) or _text_in_tree(kind) or first_sentence(own_docstring(kind))
+    )
+    return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
 
 
 def tree_of(docstring: str | None) -> str:
-    """The drawing of a module's tree of errors."""
+    """Return the tree in the docstring of a module of errors."""
     blocks = (docstring or "").split("\n\n")
     return next(text.strip("\n") for text in blocks if "├──" in text)
 
@@ -88,7 +90,7 @@ def _row(kind: type[errors.ScanrillError]) -> tuple[str, str, str, str]:
 
 
 def _own(kind: type[errors.ScanrillError], name: str) -> Any:
-    """What the class or its family set; what the root has is only there for what nobody foresaw."""
+    """Return an attribute of the class or its bases, without the default of the root class."""
     for one in kind.__mro__:
         if one is errors.ScanrillError:
             return ""
@@ -97,9 +99,9 @@ def _own(kind: type[errors.ScanrillError], name: str) -> Any:
     return ""
 
 
-def _said_in_tree(kind: type[errors.ScanrillError]) -> str:
-    """What stands behind the name and its codes in the drawing."""
+def _text_in_tree(kind: type[errors.ScanrillError]) -> str:
+    """Return the text after name and codes in the tree."""
     lines = (errors.__doc__ or "").splitlines()
     line = next((line for line in lines if f" {kind.__name__} " in line), "")
-    said = " ".join(word for word in line.partition(kind.__name__)[2].split() if not word.isdecimal())
-    return said.removesuffix("; final")  # a column says so
+    text = " ".join(word for word in line.partition(kind.__name__)[2].split() if not word.isdecimal())
+    return text.removesuffix("; final")  # has a column of its own

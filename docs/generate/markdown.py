@@ -1,4 +1,4 @@
-"""Markdown as the generated pages need it."""
+"""Helpers that write Markdown for the generated pages."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-# Of numbers: the two of a place on a page, one below the other, would be long to look at.
-PAIR = re.compile(r"\[\s+(\d+),\s+(\d+)\s+\]")
+# Coordinates: two numbers go on one line.
+PAIR = re.compile(r"\[\s+(\d+(?:\.\d+)?),\s+(\d+(?:\.\d+)?)\s+\]")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -25,7 +25,7 @@ def cell(text: str) -> str:
 
 
 def code(value: object) -> str:
-    """Inline code; nothing for nothing."""
+    """Format a value as inline code; an empty value gives an empty string."""
     return f"`{value}`" if str(value) else ""
 
 
@@ -44,17 +44,17 @@ def indented(text: str, by: int = 4) -> str:
 
 
 def joined(*parts: str) -> str:
-    """Blocks with a blank line between them; empty ones are left out."""
+    """Join blocks by blank lines, without the empty ones."""
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def own_docstring(thing: Any) -> str:
-    """The docstring that stands in the thing itself, and not that of a base class."""
+    """Return the docstring of the object itself, not that of a base class."""
     return inspect.cleandoc(vars(thing).get("__doc__") or "")
 
 
 def type_hints(kind: type[msgspec.Struct]) -> dict[str, Any]:
-    """Of a struct's fields, in their order; a field that is called `list` does not hide the type."""
+    """Return the types of a struct's fields in order; a field named `list` does not hide the type `list`."""
     hints = get_type_hints(kind, vars(sys.modules[kind.__module__]), {}, include_extras=True)
     return {name: hints[name] for name in kind.__struct_fields__}
 

@@ -1,4 +1,7 @@
-"""`core/protocol.py` → the page of the WebSocket API; its examples are out of the transcripts."""
+"""Generator of the WebSocket reference from `core/protocol/`, with examples from the transcripts.
+
+Meanings of requests, messages and fields are in `descriptions.py`.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,8 @@ import msgspec
 from backend_main.core.protocol import messages as protocol
 from backend_main.core.protocol import parsing
 
-from . import conversations, words
-from .markdown import code, first_sentence, joined, json_block, own_docstring, page, table, type_hints
+from . import descriptions, transcripts
+from .markdown import code, joined, json_block, page, table, type_hints
 
 HEAD = (Path(__file__).with_name("websocket.md")).read_text()
 PLAIN = {
@@ -38,7 +41,8 @@ def page_of_protocol() -> str:
         "## Requests",
         *(_request(name, kind) for name, kind in protocol.REQUESTS.items()),
         "## Messages",
-        "What the server sends: replies, events, live text.",
+        "Messages from the server: replies, events, live text. `ref` is present if the request had one. "
+        "After a `subscribe` with `stream` or `since`, each event also has a `cursor`.",
         *(_message(kind) for kind in messages()),
         "## Parts of messages",
         *(_message(kind) for kind in parts()),
@@ -46,43 +50,51 @@ def page_of_protocol() -> str:
 
 
 def messages() -> list[type[msgspec.Struct]]:
-    """What is sent as a message of its own."""
+    """Return the types that are sent as messages of their own."""
     return [kind for kind in _structs() if "Message" in _family(kind) or "type" in kind.__struct_fields__]
 
 
 def parts() -> list[type[msgspec.Struct]]:
-    """What stands inside messages, or is an answer of the REST API."""
+    """Return the types inside messages, and of responses of the REST API."""
     return [kind for kind in _structs() if kind not in messages() and "Request" not in _family(kind)]
 
 
-def request_fields(kind: type[protocol.Request]) -> list[tuple[str, str, str, str]]:
-    """Name, where it stands, whether it must be there, and what is expected of it."""
+def request_fields(kind: type[protocol.Request]) -> list[tuple[str, str, str, str, str]]:
+    """Return name, place, whether it is required, meaning and error message of each field."""
     return [
         (
             code(field.name),
             "in `data`" if field.name in kind.data_fields else "beside `type`",
             "yes" if field.required else "",
+            meaning(kind, field.name),
             parsing.FIELD_HELP.get(field.name, "A string is expected."),
         )
         for field in msgspec.structs.fields(kind)
     ]
 
 
-def message_fields(kind: type[msgspec.Struct]) -> list[tuple[str, str]]:
+def field_rows(kind: type[msgspec.Struct]) -> list[tuple[str, str, str]]:
+    """Return name, JSON type and meaning of each field of a message type."""
     hints = type_hints(kind)
-    return [(code(name), json_type(hints[name])) for name in hints]
+    return [(code(name), json_type(hints[name]), meaning(kind, name)) for name in hints]
+
+
+def meaning(kind: type[msgspec.Struct], field: str) -> str:
+    """Return the meaning of a field: for this type, for one that it inherits from, or for all types."""
+    names = [f"{one.__name__}.{field}" for one in kind.__mro__]
+    return next((descriptions.FIELDS[name] for name in [*names, field] if name in descriptions.FIELDS), "")
 
 
 def json_type(hint: Any) -> str:
-    """A type's JSON, in words."""
+    """Describe the JSON of a type."""
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return json_type(inner[0])
     if origin is Literal:
         return " or ".join(code(json.dumps(value)) for value in inner)
     if origin in (Union, types.UnionType):
-        said = [json_type(one) for one in inner if one is not msgspec.UnsetType]
-        return " or ".join(said) + ("; not always there" if msgspec.UnsetType in inner else "")
+        options = [json_type(one) for one in inner if one is not msgspec.UnsetType]
+        return " or ".join(options) + ("; optional" if msgspec.UnsetType in inner else "")
     if origin is list:
         return f"array; each {json_type(inner[0])}"
     if origin is tuple:
@@ -95,8 +107,8 @@ def json_type(hint: Any) -> str:
 
 
 def _request(name: str, kind: type[protocol.Request]) -> str:
-    fields = table(("field", "where", "required", "what is expected"), request_fields(kind))
-    about = words.REQUESTS.get(name) or first_sentence(own_docstring(kind))
+    fields = table(("field", "where", "required", "meaning", "error if it is wrong"), request_fields(kind))
+    about = descriptions.REQUESTS.get(name, "")
     heading = f"### {name} {{ #request-{name} }}"
     return joined(
         heading, about, fields, f"Type of the reply, and of an error: {_reply(kind)}.", _exchange(name)
@@ -108,7 +120,7 @@ def _reply(kind: type[protocol.Request]) -> str:
 
 
 def _exchange(name: str) -> str:
-    sent, answered = conversations.exchange(name)
+    sent, answered = transcripts.exchange(name)
     if sent is None:
         return ""
     reply = json_block(answered, "reply") if answered else ""
@@ -116,18 +128,26 @@ def _exchange(name: str) -> str:
 
 
 def _message(kind: type[msgspec.Struct]) -> str:
-    about = words.MESSAGES.get(kind.__name__) or own_docstring(kind)
-    example = conversations.first_message(kind)
+    about = descriptions.MESSAGES.get(kind.__name__, "")
+    example = example_of(kind)
     return joined(
         f"### {kind.__name__} {{ #{kind.__name__.lower()} }}",
         about,
-        table(("key", "value"), message_fields(kind)),
+        table(("key", "value", "meaning"), field_rows(kind)),
         json_block(example) if example is not None else "",
     ).strip()
 
 
+def example_of(kind: type[msgspec.Struct]) -> Any:
+    """Return an example of a message or part: from the transcripts, or from the examples of REST; or None."""
+    from .rest_examples import EXAMPLES
+
+    rest = (example.response for example in EXAMPLES.values() if example.kind is kind)
+    return transcripts.first_message(kind) or next(rest, None)
+
+
 def _structs() -> list[type[msgspec.Struct]]:
-    """The protocol's own, but for the two that are only there to be inherited from."""
+    """Return the protocol's types without the two base classes."""
     found = [value for value in vars(protocol).values() if isinstance(value, type)]
     bases = (protocol.Message, protocol.Request)
     return [

@@ -1,54 +1,168 @@
-"""`backend/urls.py`, and `POST /api/uploads/` before it → the page of the REST API.
+"""Generator of the REST reference from `backend/urls.py`, with `POST /api/uploads/`, which bypasses Django.
 
-What there is comes from the code; what it is for stands in `words.py`, or else in the view's docstring.
+The code gives routes, methods and the types of fields. Meanings are in `descriptions.py`, examples in
+`rest_examples.py`.
 """
 
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import django
+import msgspec
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from . import words
-from .markdown import first_sentence, page, table
+from backend_main.core.protocol import messages as protocol
+
+from . import descriptions
+from .markdown import block, code, joined, json_block, page, table
+from .protocol import field_rows, meaning
+from .rest_examples import EXAMPLES, RestExample
 
 HEAD = (Path(__file__).with_name("rest.md")).read_text()
 CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
 SHORT = {"upload_id": "id", "number": "n"}
 METHODS = ("get", "post", "put", "patch", "delete")
 SAFE = ("get",)  # of a view that is a function; HEAD goes with GET
+READ_OPTIONS = ("engine", "languages", "pages", "profile", "priority")
+# Request fields of routes: name and the message type that gives its meaning, or None for `REST_FIELDS`.
+REQUEST_FIELDS: dict[str, tuple[str, type[msgspec.Struct] | None, tuple[str, ...]]] = {
+    "POST /api/token/": ("body", None, ("username", "password", "cookie")),
+    "POST /api/token/code/": ("body", None, ("code",)),
+    "POST /api/token/refresh/": ("body", None, ("refresh",)),
+    "GET /api/uploads/": ("query", protocol.ListUploads, ("status", "search", "limit", "cursor")),
+    "POST /api/uploads/": ("query, or form field", protocol.Create, ("filename", *READ_OPTIONS)),
+    "PATCH /api/uploads/{id}/": ("body", protocol.Update, ("filename", "processed_text", "metadata")),
+    "POST /api/uploads/{id}/retry": ("body", protocol.Retry, READ_OPTIONS),
+    "GET /api/uploads/{id}/pages/{n}/image": ("query", None, ("width",)),
+}
 
 
 class Route(NamedTuple):
+    """One path with its methods, in capitals."""
+
     path: str
     methods: tuple[str, ...]
-    about: str
+
+    @property
+    def names(self) -> list[str]:
+        """`METHOD /path` of each."""
+        return [f"{method} {self.path}" for method in self.methods]
 
 
 def page_of_rest() -> str:
-    rows = [(", ".join(m.upper() for m in r.methods), f"`{r.path}`", r.about) for r in routes()]
     return page(
         "REST API",
-        "The same uploads over HTTP, and the way in for large files.",
+        "Uploads over HTTP: every route with its fields and an example.",
         HEAD,
         "## Routes",
-        table(("methods", "path", "what it does"), rows),
+        table(
+            ("method", "path", "what it does"),
+            ((*_split(name), _first_sentence(descriptions.ROUTES.get(name, ""))) for name in names()),
+        ),
+        *(_section(name) for name in names()),
+        "## Engine information { #engineinfo }",
+        "An element of `engines` in the response of [`GET /api/engines/`](#get-api-engines).",
+        table(("key", "value", "meaning"), field_rows(EXAMPLES["GET /api/engines/"].nested["engines"])),
     )
 
 
+def names() -> list[str]:
+    """`METHOD /path` of every route."""
+    return [name for route in routes() for name in route.names]
+
+
 def routes() -> list[Route]:
-    """Every route of the server, also the one that stands before Django."""
+    """Return every route of the server, also the one that bypasses Django."""
     django.setup()
     from backend_main.core.http import upload as http_upload
 
-    found = [Route(http_upload.PATH, ("post",), "Takes a file in, and has it read.")]
-    found += [_route(path, view) for path, view in _below("/", get_resolver().url_patterns)]
-    return sorted(found, key=lambda route: (route.path.startswith("/api/"), route.path))
+    found: dict[str, set[str]] = {http_upload.PATH: {"POST"}}
+    for path, view in _below("/", get_resolver().url_patterns):
+        shown, methods = _route(path, view)
+        found.setdefault(shown, set()).update(methods)
+    order = [method.upper() for method in METHODS]
+    listed = [Route(path, tuple(sorted(methods, key=order.index))) for path, methods in found.items()]
+    return sorted(listed, key=lambda route: (route.path.startswith("/api/"), route.path))
+
+
+def missing_fields(name: str) -> Iterator[str]:
+    """Fields of a route's request or response without a meaning."""
+    _, kind, fields = REQUEST_FIELDS.get(name, ("", None, ()))
+    for field in (*fields, *_own_response_fields(EXAMPLES.get(name))):
+        if not _meaning(kind, field):
+            yield field
+
+
+def _split(name: str) -> tuple[str, str]:
+    method, path = name.split(" ")
+    return method, f"[`{path}`](#{_anchor(name)})"
+
+
+def _anchor(name: str) -> str:
+    return re.sub(r"[^a-z]+", "-", name.lower()).strip("-")
+
+
+def _first_sentence(text: str) -> str:
+    return re.split(r"(?<=[.])\s", text, maxsplit=1)[0].removesuffix(":")
+
+
+def _section(name: str) -> str:
+    where, kind, fields = REQUEST_FIELDS.get(name, ("", None, ()))
+    example = EXAMPLES.get(name)
+    return joined(
+        f"### {name} {{ #{_anchor(name)} }}",
+        descriptions.ROUTES.get(name, ""),
+        table(("field", "where", "meaning"), ((code(f), where, _meaning(kind, f)) for f in fields))
+        if fields
+        else "",
+        _response_fields(example),
+        _request(name, example) if example else "",
+        _response(example) if example else "",
+    ).strip()
+
+
+def _own_response_fields(example: RestExample | None) -> list[str]:
+    return list(example.response or {}) if example is not None and example.kind is None else []
+
+
+def _response_fields(example: RestExample | None) -> str:
+    if example is not None and example.kind is not None:
+        return f"Response: [{example.kind.__name__}](websocket.md#{example.kind.__name__.lower()})."
+    fields = _own_response_fields(example)
+    rows = ((code(field), _meaning(None, field)) for field in fields)
+    return table(("key of the response", "meaning"), rows) if fields else ""
+
+
+def _meaning(kind: type[msgspec.Struct] | None, field: str) -> str:
+    if kind is not None and field in kind.__struct_fields__:
+        return meaning(kind, field)
+    return descriptions.REST_FIELDS.get(field, "")
+
+
+def _request(name: str, example: RestExample) -> str:
+    method, path = name.split(" ")
+    path = path.replace("{id}", EXAMPLES["GET /api/uploads/{id}/"].response["id"]).replace("{n}", "1")  # type: ignore[index]
+    lines = [f"{method} {path}{'?' if example.query else ''}{example.query}"]
+    lines += [f"{header}: {value}" for header, value in example.headers.items()]
+    if example.body is not None:
+        lines += ["", json.dumps(example.body, ensure_ascii=False)]
+    if example.file:
+        lines += ["", f"({example.file})"]
+    return block("\n".join(lines), "text", "request")
+
+
+def _response(example: RestExample) -> str:
+    title = f"response, {example.status}"
+    if example.response is None:
+        return f"Response {example.status}: {example.note}."
+    note = f"With it comes {example.note.removeprefix('and ')}." if example.note else ""
+    return joined(json_block(example.response, title), note).strip()
 
 
 def _below(prefix: str, patterns: list[Any]) -> Iterator[tuple[str, Any]]:
@@ -59,8 +173,8 @@ def _below(prefix: str, patterns: list[Any]) -> Iterator[tuple[str, Any]]:
             yield prefix + str(pattern.pattern), pattern.callback
 
 
-def _route(path: str, view: Any) -> Route:
+def _route(path: str, view: Any) -> tuple[str, tuple[str, ...]]:
     described = getattr(view, "view_class", None) or inspect.unwrap(view)
     methods = tuple(method for method in METHODS if hasattr(described, method)) or SAFE
     shown = CONVERTER.sub(lambda found: f"{{{SHORT.get(found[1], found[1])}}}", path)
-    return Route(shown, methods, words.ROUTES.get(shown) or first_sentence(inspect.getdoc(described) or ""))
+    return shown, tuple(method.upper() for method in methods)

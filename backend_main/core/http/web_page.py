@@ -10,7 +10,7 @@ from servestatic import ServeStaticASGI
 
 from .types import Application
 
-BUILT = Path(__file__).parents[1] / "web"
+BUILT = Path(__file__).parents[2] / "web"
 ASSETS = "/assets/"
 
 

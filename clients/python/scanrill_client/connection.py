@@ -65,7 +65,7 @@ class _PendingRequest:
 
 
 class ReconnectingConnection:
-    """Connection to the WebSocket of one server, opened anew after each cut.
+    """Connection to the WebSocket of one server, reopened after each interruption.
 
     Args:
         url: The URL of the WebSocket.

@@ -1,6 +1,6 @@
-"""`tests/vectors/` → whole conversations, with values in place of what a test does not know beforehand.
+"""Generator of the page of transcripts from `tests/vectors/`, with example values for its placeholders.
 
-The server is held to each of them word for word, so what a reader sees here is what a client gets.
+The acceptance tests compare the server's messages with each transcript, so a client gets what the page shows.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import functools
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -17,6 +18,7 @@ import msgspec
 from backend_main.core.errors import ProtocolError
 from backend_main.core.protocol import parsing
 
+from . import descriptions
 from .markdown import indented, joined, json_block, page, type_hints
 
 VECTORS = Path(__file__).parents[2] / "tests" / "vectors"
@@ -25,6 +27,8 @@ HASH = hashlib.sha256(b"a scan").hexdigest()
 VALUES: dict[str, Any] = {
     "id": "3f0c9a52-6d1e-4b7a-9f3d-5a2c8e417b60",
     "owner": "ada",
+    "epoch": "9f2c41d0",
+    "token": "eyJhbGciOiJIUzI1NiIs…",
     "image": "iVBORw0KGgoAAAANSUhEUgAA…",
     "hash": HASH,
     "bytes": 48213,
@@ -33,26 +37,31 @@ VALUES: dict[str, Any] = {
     "growing": "# Title\n\none",
     "added": "\ntwo",
     "number": 4,
-    "text": "A sentence that says what is wrong.",
+    "text": "A sentence about the error.",
 }
-# Of the transcripts' own pages, which are eight pixels wide, nobody would learn anything.
+# Pages of the transcripts are eight pixels wide, which would make a poor example.
 LINE = {"box": [[90, 412], [742, 412], [742, 438], [90, 438]], "width": 1000, "height": 1300}
 Step = dict[str, Any]
 
 
-def page_of_conversations() -> str:
+def page_of_transcripts() -> str:
     return page(
-        "Conversations",
-        "Whole exchanges between clients and the server, message by message.",
-        "In each of them one user has two sockets open: `asking`, which sends, and `watching`, which only "
-        "listens. The tests play every one of them against a running server, and accept no message less or "
-        "more, and no other key. Ids, times and sizes are examples.",
-        *(_conversation(path) for path in sorted(VECTORS.glob("*.json"))),
+        "Transcripts",
+        "Complete exchanges between clients and the server, message by message.",
+        "In each transcript one user has two sockets open: `asking`, which sends requests, and `watching`, "
+        "which only receives. The tests run every transcript against a real server, and accept no message "
+        "and no key less or more. Ids, times and sizes are examples.",
+        *(_transcript(path) for path in sorted(VECTORS.glob("*.json"))),
     )
 
 
+def names() -> list[str]:
+    """Return the names of all transcripts."""
+    return [path.stem for path in sorted(VECTORS.glob("*.json"))]
+
+
 def exchange(request: str) -> tuple[Any, Any]:
-    """A request of this type that was carried out, and its reply, the simplest there is; or twice `None`."""
+    """Return the simplest successful request of this type and its reply; (None, None) if there is none."""
     found: list[tuple[Step, Step]] = []
     for steps in _all_steps():
         for number, step in enumerate(steps):
@@ -64,17 +73,30 @@ def exchange(request: str) -> tuple[Any, Any]:
 
 
 def first_message(kind: type[msgspec.Struct]) -> Any:
-    """A message of a transcript that has the keys and the fixed values of this kind, or `None`.
+    """Return a message or a part of one with the keys and fixed values of this type, or None.
 
-    Of several the one that tells most: a partial with a text and with its line.
+    A message with a text and a line is preferred.
     """
     shown = [filled(message) for steps in _all_steps() for step in steps for message in _received(step)]
-    fitting = [message for message in shown if _fits(kind, message)]
-    return max(fitting, key=lambda message: bool(message.get("line")), default=None)
+    fitting = [part for message in shown for part in _objects(message) if _fits(kind, part)]
+    return max(fitting, key=_richness, default=None)
+
+
+def _richness(part: dict[str, Any]) -> tuple[bool, ...]:
+    return tuple(bool(part.get(key)) for key in ("line", "raw_text", "list"))
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield the object and every object inside it."""
+    if isinstance(value, dict):
+        yield value
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for item in inner:
+        yield from _objects(item)
 
 
 def filled(value: Any) -> Any:
-    """The value with examples in place of its placeholders."""
+    """Replace the placeholders of a transcript by example values."""
     if isinstance(value, dict):
         return {key: LINE if key == "line" and item else filled(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -86,15 +108,15 @@ def filled(value: Any) -> Any:
     return PLACEHOLDER.sub(lambda found: str(VALUES.get(found[1], f"‹{found[1]}›")), value)
 
 
-def _conversation(path: Path) -> str:
+def _transcript(path: Path) -> str:
     vector = json.loads(path.read_text())
-    said: list[str] = []
+    parts: list[str] = []
     for number, step in enumerate(vector["steps"]):
-        said.append(_step(step, vector["steps"][:number]))
+        parts.append(_step(step, vector["steps"][:number]))
     return joined(
         f"## {path.stem.replace('_', ' ').capitalize()} {{ #{path.stem} }}",
-        vector["about"],
-        f'??? example "The conversation in {len(said)} steps"\n\n' + indented("\n\n".join(said)),
+        descriptions.TRANSCRIPTS.get(path.stem, ""),
+        f'??? example "The transcript in {len(parts)} steps"\n\n' + indented("\n\n".join(parts)),
     ).strip()
 
 
@@ -103,12 +125,12 @@ def _step(step: Step, before: list[Step]) -> str:
         return joined(f"`{step['from']}` sends", json_block(filled(step["send"]))).strip()
     if "message" in step:
         message = filled(_with_sentences(step["message"], step["to"], before))
-        return joined(f"`{step['to']}` gets", json_block(message)).strip()
+        return joined(f"`{step['to']}` receives", json_block(message)).strip()
     if "partials" in step:
         shapes = [json_block(shape) for shape in filled(_received(step))]
-        says = ", each in one of these shapes" if shapes[1:] else ""
+        forms = ", each in one of these forms" if shapes[1:] else ""
         return joined(
-            f"`{step['to']}` gets, any number of times, with more text each time{says}", *shapes
+            f"`{step['to']}` receives, any number of times, with more text each time{forms}", *shapes
         ).strip()
     if "open" in step:
         return f"`{step['open']}` connects to `{filled(step['path'])}`"
@@ -116,7 +138,7 @@ def _step(step: Step, before: list[Step]) -> str:
 
 
 def _with_sentences(message: Any, socket: str, before: list[Step]) -> Any:
-    """The error as the decoder words it, where it is the decoder's."""
+    """Replace the placeholder of an error by the parser's message, if the error is the parser's."""
     asked = next((s["send"] for s in reversed(before) if s.get("from") == socket), None)
     if asked is None or not isinstance(message.get("error"), dict):
         return message
@@ -128,7 +150,7 @@ def _with_sentences(message: Any, socket: str, before: list[Step]) -> Any:
 
 
 def _fits(kind: type[msgspec.Struct], message: dict[str, Any]) -> bool:
-    """Whether the message has all keys that the kind must have, no other, and its fixed values."""
+    """Return whether the message has all required keys of the type, no other, and its fixed values."""
     hints = type_hints(kind)
     needed = {name for name, hint in hints.items() if msgspec.UnsetType not in get_args(hint)}
     fixed = {name: get_args(hint) for name, hint in hints.items() if get_origin(hint) is Literal}
@@ -136,13 +158,13 @@ def _fits(kind: type[msgspec.Struct], message: dict[str, Any]) -> bool:
 
 
 def _simplicity(pair: tuple[Any, Any]) -> tuple[bool, bool]:
-    """Without a mark of the client's own; with something in the list, where it is one."""
+    """Sort key: requests without `ref` first, replies with an empty list last."""
     request, reply = pair
     return "ref" in request, reply.get("list") == []
 
 
 def _received(step: Step) -> list[Any]:
-    """The message of a step, or the shapes that its partials may have."""
+    """Return the message of a step, or the forms that its partials may have."""
     given = step.get("message", step.get("partials", []))
     return given if isinstance(given, list) else [given]
 

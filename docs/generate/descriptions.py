@@ -1,0 +1,206 @@
+"""Descriptions that the reference cannot take from the code: requests, messages, fields, routes and errors.
+
+`docs.check` reports every request, message, field, route and error without a description, and every
+description of a field that does not exist.
+"""
+
+REQUESTS = {
+    "subscribe": "Requests an acknowledgement, which has no `type`. A connection receives the events of its uploads from the moment it "
+    "is open, so a client that needs nothing else need not send this. With `stream` or `since` the client opts in to more: the "
+    "acknowledgement then has a `type` and a `cursor`, and so has every later event.",
+    "create": "Sends a file and has it read. One of the three image fields is enough; the first one present counts, in the order of the "
+    'table. The same bytes a second time are the same upload: the reply has `"duplicate": true`, and the server reads the upload again '
+    "only if it ended in `error` or `cancelled`. [Choose engine, languages and pages](../how-to/engines.md) explains the read options.",
+    "list": "Returns your uploads, newest first, without their texts. Without `limit`, all of them come in one message; more than 10,000 are "
+    "an error. With `limit`, the reply has `next`, the `cursor` of the following list, or null.",
+    "retrieve": "Returns one upload with its texts.",
+    "update": "Changes the given fields of an upload and leaves the others.",
+    "delete": "Removes an upload and its file. The reply is its last state. If it is being read, the reading stops, and no message of the "
+    "upload follows.",
+    "cancel": "Cancels a waiting job or a reading. The upload ends with status `cancelled`; finished pages keep their text.",
+    "retry": "Reads an upload again after it has ended, from its first page; a correction stays. It accepts the read options of `create`, inside "
+    "`data` or beside `type`; options that it does not name stay as they were. With `pages`, the server reads those pages only, and the others "
+    "keep their text.",
+    "authenticate": "Sends a fresh token on an open socket, before the old one expires.",
+    "ping": "Requests a `pong`, to keep a connection open or to test it.",
+    "resync": "Requests the live text of an upload again from the start, for a client that has lost track of a `delta` stream.",
+}
+MESSAGES = {
+    "UploadMessage": "`Upload.created`, `Upload.updated` and `Upload.deleted` are the reply to the client that made the change, and an event on "
+    "the user's other sockets. `Upload.status` with an `instance` is the reply to `retrieve`.",
+    "ListMessage": 'The reply to `list`; also sent after an acknowledgement with `"recovered": false`.',
+    "ErrorMessage": "The reply to a request that failed. The request changed nothing, and the socket stays open.",
+    "Partial": "Live text of an upload that is being read, in the stream mode `full`. The first one has an empty text: a reader has claimed the "
+    "upload.",
+    "PagePartial": "Live text in the stream mode `pages`: the text of one page so far.",
+    "DeltaPartial": "Live text in the stream mode `delta`: text that was added to a page.",
+    "Processed": "The end of a successful reading, and its last message.",
+    "Failed": "The end of a reading that failed or was cancelled, and its last message; also the reply to `cancel`.",
+    "Subscribed": "The reply to `subscribe`.",
+    "Authenticated": "The reply to `authenticate`. The socket stays open until the new token expires.",
+    "Pong": "The reply to `ping`.",
+    "Resynced": "The reply to `resync`. The upload's live text so far follows.",
+    "Instance": "An upload. `created`, `deleted` and `list` omit its two texts.",
+    "PageInstance": "A finished page, as the REST API returns it.",
+    "LinePosition": "The place of the newest line on its page.",
+}
+# By the name of the field, or by `Type.field` where a type gives it another meaning.
+FIELDS = {
+    "bytes": "Size of the file in bytes.",
+    "content_type": "MIME type, detected from the content.",
+    "created_at": "Time at which the upload was created.",
+    "cursor": "Opaque position in a list: the `next` of the previous reply.",
+    "done": "Present if the page is finished; the text is then its final Markdown.",
+    "duplicate": "Present in the reply to `create` only: true if you had an upload with the same bytes already.",
+    "engine": "Name of the engine, as `GET /api/engines/` lists it.",
+    "error": "One sentence per wrong field, by its name; `message` or `type` if the request could not be decoded.",
+    "filename": "Name of the file, without a path.",
+    "height": "Height of the upright page image in pixels.",
+    "id": "Id of the upload.",
+    "image_base64": "The file itself as base64. A data URL prefix and white space are allowed.",
+    "image_hash": "SHA-256 of the file, in hex.",
+    "image_path": "Key of the file in the storage backend.",
+    "instance": "The upload after the change.",
+    "instance_id": "Id of the upload.",
+    "languages": "Languages of the text, as ISO 639-1 codes.",
+    "limit": "Largest number of uploads in the reply.",
+    "line": "Place of the newest line; null if there is none yet, if the engine gives none, or if the page is finished.",
+    "lines": "The page's lines: each has `page`, `text`, `markdown`, `box` (four corners in pixels, or null) and `confidence` (0 to 1, or null).",
+    "list": "The uploads, newest first.",
+    "markdown": "Markdown of the page.",
+    "metadata": "Any JSON object of yours.",
+    "next": "Cursor of the following list, null at the end; present if the request had `limit`.",
+    "number": "Number of the page, from 1.",
+    "offset": "Length of the page's text, in Unicode code points, that `streamed_text` is appended to; 0 replaces the page.",
+    "owner": "Name of the user to whom the upload belongs.",
+    "page": "Number of the page, from 1.",
+    "page_count": "Number of pages of the document; null until it is known.",
+    "pages": "Page range, such as `3`, `2-5` or `1-3,7,9-`.",
+    "pages_done": "Number of finished pages.",
+    "priority": "`interactive` (default), or `batch` for uploads that nobody waits for.",
+    "processed_text": "Plain text, one paragraph a line; or a person's correction.",
+    "profile": "Profile of the engine.",
+    "raw_text": "Markdown of the whole upload, pages separated by one blank line.",
+    "ref": "Your own mark of the request; the reply or error repeats it.",
+    "search": "Part of a file name or of the Markdown.",
+    "since": "Cursor of the last event that you received. The server sends every later event.",
+    "status": "State of the upload.",
+    "stream": "Stream mode of live text on this socket: `full` (default), `pages` or `delta`.",
+    "streamed_text": "Text so far of the whole upload, as Markdown.",
+    "text": "Plain text of the page.",
+    "token": "A fresh access token of the same user.",
+    "type": "Type of the message.",
+    "updated_at": "Time of the last change.",
+    "warnings": "Sentences about pages that could not be read well.",
+    "width": "Width of the upright page image in pixels.",
+    # ── where a type differs ──
+    "Create.image_path": "With `image_base64`: only the name of the file. Alone: path of a file on the server's machine, below one of "
+    "[`SCANRILL_IMPORT_ROOTS`](settings.md#scanrill_import_roots).",
+    "Create.image_hash": "With the bytes: their expected SHA-256, in hex. Alone: finds your upload with these bytes.",
+    "DeltaPartial.streamed_text": "Text that was added to the page.",
+    "Failed.error": "The reason, as a sentence for people.",
+    "Instance.engine": "Engine that reads the upload; empty until it is chosen.",
+    "Instance.error": "The reason, as a sentence for people, if `status` is `error` or `cancelled`; otherwise null.",
+    "LinePosition.box": "Corners of the line, clockwise from the top left, in pixels of the upright page image.",
+    "ListUploads.status": "Only uploads in this state.",
+    "PagePartial.streamed_text": "Text of the page so far, as Markdown.",
+    "Processed.processed_text": "Plain text, one paragraph a line; or a person's correction, if there is one.",
+    "Subscribed.cursor": "Without `since`: position of the newest event. With `since`: that cursor if `recovered` is true, otherwise the "
+    "position of the following list. Present if the request had `stream` or `since`.",
+    "Subscribed.instance_id": "Id of the upload on the endpoint of one upload, otherwise null.",
+    "Subscribed.message": "Always `subscribed`.",
+    "Subscribed.model": "Always `Upload`.",
+    "Subscribed.recovered": "True if every event after `since` follows; false if a list of all uploads follows instead. Present if the "
+    "request had `since`.",
+    "Subscribed.type": "Present if the request had `stream` or `since`.",
+    "ErrorMessage.type": "Type of the expected reply, or `error` if the request could not be decoded.",
+    "UploadMessage.type": "`Upload.created`, `Upload.updated`, `Upload.deleted` or `Upload.status`.",
+    "Update.processed_text": "A person's correction, which later readings keep; null removes it.",
+    "EngineInfo.installed": "True if the engine can run on this server.",
+    "EngineInfo.is_remote": "True if the engine sends pages to another machine.",
+    "EngineInfo.is_test_engine": "True if the engine is for tests only.",
+    "EngineInfo.languages": "Supported languages as ISO 639-1 codes; empty if unlimited or unknown.",
+    "EngineInfo.name": "Name of the engine, as `engine` of a request.",
+    "EngineInfo.profiles": "Names of its profiles; the first is the default.",
+    "EngineInfo.provides_boxes": "True if lines have bounding boxes.",
+    "EngineInfo.streams_tokens": "True if text arrives in parts of lines.",
+    "EngineInfo.unavailable_reason": "Reason why the engine cannot run, and how to fix it; null if it is installed.",
+}
+# By method and path; `docs/generate/rest_examples.py` has an example of each.
+ROUTES = {
+    "GET /": "The web page.",
+    "GET /healthz": "Returns 200 while the process runs. Needs no token.",
+    "GET /readyz": "Returns 200 if the server accepts uploads and can read them: status `ok`, or `degraded` with the `reasons` why events "
+    "or readings are late. Returns 503 with status `unavailable` and the `reasons` otherwise. Needs no token.",
+    "GET /api/me/": "Returns the token's user, and facts that a client needs.",
+    "GET /api/engines/": "Lists the engines that a request may name, as `scanrill engines --json` does.",
+    "POST /api/token/": 'Exchanges a user name and a password for tokens. With `"cookie": true` the refresh token is set as a cookie instead. '
+    "Rate-limited (429).",
+    "DELETE /api/token/": "Signs out: removes the cookie. Returns 204 without a body.",
+    "POST /api/token/code/": "Exchanges the code of a sign-in link for an access token and the cookie.",
+    "POST /api/token/refresh/": "Exchanges a refresh token for a new access token. With an empty body it uses the cookie.",
+    "GET /api/uploads/": "Lists your uploads, newest first, without their texts: [`list`](websocket.md#request-list) over HTTP.",
+    "POST /api/uploads/": "Creates an upload: the file is the body, or one part of a multipart form that has a file name. The server writes the "
+    "file to disk while it receives it. Returns 201 with the new upload, or 200 with your existing upload with the same bytes and "
+    '`"duplicate": true`.',
+    "GET /api/uploads/{id}/": "Returns one upload with its texts.",
+    "PATCH /api/uploads/{id}/": "Changes the given fields: [`update`](websocket.md#request-update) over HTTP.",
+    "DELETE /api/uploads/{id}/": "Removes an upload and its file, and returns its last state.",
+    "POST /api/uploads/{id}/cancel": "Cancels a waiting job or a reading: [`cancel`](websocket.md#request-cancel) over HTTP. Returns the upload; 409 if "
+    "it has ended already.",
+    "POST /api/uploads/{id}/retry": "Reads an upload again: [`retry`](websocket.md#request-retry) over HTTP. Returns the upload; 409 if it has not "
+    "ended yet.",
+    "GET /api/uploads/{id}/file": "Returns the original as an attachment, with `ETag`, and in ranges (`Range: bytes=0-1023`).",
+    "GET /api/uploads/{id}/pages/{n}": "Returns a finished page: its size, its text, its lines.",
+    "GET /api/uploads/{id}/pages/{n}/image": "Returns an upright JPEG of a page.",
+}
+# Fields of HTTP requests and responses whose type is not a message type.
+REST_FIELDS = {
+    "access": "Access token, for `Authorization: Bearer`.",
+    "code": "Code of a sign-in link: the part behind `#code=`.",
+    "cookie": "True: set the refresh token as a cookie that scripts cannot read.",
+    "default": "Engine that reads when a request names none.",
+    "engines": "The engines, one object each.",
+    "filename": "Name of the file.",
+    "max_upload_bytes": "Largest file in bytes; 0 = unlimited.",
+    "password": "The user's password.",
+    "reasons": "Problems, as sentences; present unless `status` is `ok`.",
+    "refresh": "Refresh token.",
+    "status": "`ok`, `degraded` or `unavailable`.",
+    "username": "Name of the user.",
+    "version": "Version of the server.",
+    "width": "Width in pixels; the server returns the next larger of a few widths.",
+}
+# For errors whose class does not say it well enough.
+ERRORS = {
+    "ScanrillError": "The base class of all errors.",
+    "PageImageError": "A page of the file cannot be rendered.",
+}
+# By the file name of a transcript in `tests/vectors/`.
+TRANSCRIPTS = {
+    "authenticate": "A client sends a fresh token on an open socket. An invalid token is an error and changes nothing.",
+    "cancel": "The reply to `cancel` is the message that other sockets receive as an event. A second `cancel` gets the same message.",
+    "create": "The complete flow: the reply, the event for the user's other socket, the text while it is read, the end.",
+    "create_by_hash": "A hash alone finds the user's upload with these bytes.",
+    "create_duplicate": "The same bytes again return the same upload. The server does not read it again, and other sockets receive nothing.",
+    "create_invalid_base64": "Invalid base64 is an error on its field.",
+    "create_nothing": "A `create` without any of the three image fields is an error.",
+    "create_three_fields": "The specification's example sends all three image fields: the bytes count, the path is only a name, and the hash is not a SHA-256.",
+    "delete": "The last state of the upload is the reply and the event. Afterwards the upload does not exist.",
+    "list": "A list contains all uploads of the user without their texts. It is empty at first.",
+    "one_upload": "The second endpoint receives the events of its upload only, and accepts every request.",
+    "ping": "The server answers a `ping` on the same socket only.",
+    "reading_fails": "A reading that fails ends with an error. The server reads the same bytes again when they are sent again.",
+    "ref": "The server repeats a client's `ref` on replies and errors, and on nothing else.",
+    "retrieve": "The reply contains the whole state of one upload, with its texts.",
+    "retry": "The reply to `retry` is the upload with status `pending`, which other sockets receive as an event. Then the server reads it again.",
+    "since": "A client resumes with a cursor and receives every later event, once and in order, then new events. It receives its own change as the reply, and as "
+    "an event with a cursor.",
+    "since_unknown": "A client resumes with a cursor that the server cannot replay from. It receives the list of uploads, and every event after the list.",
+    "stream_delta": "A client in the stream mode `delta` receives what was added to each page. The other socket receives the default messages.",
+    "stream_pages": "A client in the stream mode `pages` receives the text so far of each page, and at the end the finished page. The other socket receives the "
+    "default messages.",
+    "subscribe": "Both endpoints acknowledge a `subscribe`; the second names its upload.",
+    "unknown_requests": "A message that cannot be decoded gets an error with a type, and the socket stays open.",
+    "update": "A person changes an upload: the client receives the reply, and other sockets receive the event.",
+}

@@ -1,0 +1,152 @@
+"""Examples of the REST API, one for each method and route.
+
+`tests/integration/test_docs.py` sends each of them to a running server and compares status and keys;
+`tests/unit/docs` checks the responses against the message types.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from backend_main.core.protocol import messages as protocol
+from backend_main.reading.engines.info import EngineInfo
+
+from .transcripts import HASH, VALUES
+
+ID = VALUES["id"]
+ACCESS, REFRESH = "eyJhbGciOiJIUzI1NiIs…", "eyJhbGciOiJIUzI1NiIs…"
+INSTANCE: dict[str, Any] = {
+    "id": ID,
+    "owner": "ada",
+    "filename": "letter.png",
+    "image_path": f"{ID}/original.png",
+    "image_hash": HASH,
+    "content_type": "image/png",
+    "bytes": 48213,
+    "status": "processed",
+    "error": None,
+    "page_count": 1,
+    "pages_done": 1,
+    "engine": "rapid",
+    "languages": [],
+    "metadata": {},
+    "warnings": [],
+    "created_at": VALUES["created_at"],
+    "updated_at": VALUES["time"],
+}
+TEXTS = {"raw_text": "# Invoice\n\nTotal 12.00", "processed_text": "Invoice\n\nTotal 12.00"}
+NO_TEXTS = {"raw_text": "", "processed_text": ""}
+PENDING = {"status": "pending", "page_count": None, "pages_done": 0}
+CANCELLED = {"status": "cancelled", "error": "Cancelled", "page_count": None, "pages_done": 0}
+PAGE: dict[str, Any] = {
+    "number": 1,
+    "width": 1000,
+    "height": 1300,
+    "markdown": "# Invoice\n\nTotal 12.00",
+    "text": "Invoice\n\nTotal 12.00",
+    "lines": [
+        {
+            "type": "Line",
+            "page": 1,
+            "text": "Invoice",
+            "markdown": "# Invoice",
+            "box": [[90.0, 112.0], [310.0, 112.0], [310.0, 150.0], [90.0, 150.0]],
+            "confidence": 0.98,
+        }
+    ],
+    "warnings": [],
+}
+ENGINE: dict[str, Any] = {
+    "name": "rapid",
+    "installed": True,
+    "unavailable_reason": None,
+    "languages": ["de", "en", "fr"],
+    "profiles": ["accurate", "fast"],
+    "streams_tokens": False,
+    "provides_boxes": True,
+    "is_remote": False,
+    "is_test_engine": False,
+}
+
+
+class RestExample(NamedTuple):
+    """One exchange. `response` is None where the body is not JSON or empty; `kind` is its message type.
+
+    `body` is a JSON object, or None; `file` is the placeholder of a file that is the body. `nested` has the
+    type of the objects below a key of the response.
+    """
+
+    query: str = ""
+    body: dict[str, Any] | None = None
+    file: str = ""
+    headers: dict[str, str] = {}
+    status: int = 200
+    response: dict[str, Any] | None = None
+    kind: type[msgspec.Struct] | None = None
+    nested: dict[str, type[msgspec.Struct]] = {}
+    note: str = ""
+
+
+ORIGIN = {"Origin": "http://127.0.0.1:8000"}
+# In the order in which a test can send them: each works on what the previous ones left.
+EXAMPLES: dict[str, RestExample] = {
+    "GET /": RestExample(note="an HTML page"),
+    "GET /healthz": RestExample(response={"status": "ok"}),
+    "GET /readyz": RestExample(response={"status": "ok"}),
+    "POST /api/token/": RestExample(
+        body={"username": "ada", "password": "a long and quiet river"},
+        response={"refresh": REFRESH, "access": ACCESS},
+    ),
+    "POST /api/token/refresh/": RestExample(body={"refresh": REFRESH}, response={"access": ACCESS}),
+    "POST /api/token/code/": RestExample(
+        body={"code": "3pJx…"},
+        headers=ORIGIN,
+        response={"access": ACCESS},
+        note="and the cookie `scanrill_refresh`",
+    ),
+    "DELETE /api/token/": RestExample(headers=ORIGIN, status=204, note="an empty body"),
+    "GET /api/me/": RestExample(
+        response={"username": "ada", "max_upload_bytes": 1073741824, "version": "0.1.0"}
+    ),
+    "GET /api/engines/": RestExample(
+        response={"engines": [ENGINE], "default": "rapid"}, nested={"engines": EngineInfo}
+    ),
+    "POST /api/uploads/": RestExample(
+        query="filename=letter.png&languages=en",
+        file="the bytes of letter.png",
+        status=201,
+        response={
+            "type": "Upload.created",
+            "instance": INSTANCE | PENDING | {"languages": ["en"]},
+            "duplicate": False,
+        },
+        kind=protocol.UploadMessage,
+    ),
+    "GET /api/uploads/": RestExample(
+        query="status=processed&limit=10",
+        response={"type": "Upload.list", "list": [INSTANCE], "next": None},
+        kind=protocol.ListMessage,
+    ),
+    "GET /api/uploads/{id}/": RestExample(response=INSTANCE | TEXTS, kind=protocol.Instance),
+    "PATCH /api/uploads/{id}/": RestExample(
+        body={"filename": "invoice.png", "metadata": {"customer": 17}},
+        response=INSTANCE | {"filename": "invoice.png", "metadata": {"customer": 17}} | TEXTS,
+        kind=protocol.Instance,
+    ),
+    "GET /api/uploads/{id}/file": RestExample(
+        headers={"Range": "bytes=0-99"}, status=206, note="the first 100 bytes of the file"
+    ),
+    "GET /api/uploads/{id}/pages/{n}": RestExample(response=PAGE, kind=protocol.PageInstance),
+    "GET /api/uploads/{id}/pages/{n}/image": RestExample(query="width=800", note="a JPEG"),
+    "POST /api/uploads/{id}/retry": RestExample(
+        body={"languages": ["de"], "priority": "batch"},
+        response=INSTANCE | PENDING | {"languages": ["de"]} | NO_TEXTS,
+        kind=protocol.Instance,
+    ),
+    "POST /api/uploads/{id}/cancel": RestExample(
+        response=INSTANCE | CANCELLED | NO_TEXTS, kind=protocol.Instance
+    ),
+    "DELETE /api/uploads/{id}/": RestExample(response=INSTANCE | CANCELLED, kind=protocol.Instance),
+}
