@@ -1,4 +1,4 @@
-"""S04 — a user who is deactivated, or logged out everywhere, loses the open sockets, also without a bell."""
+"""S04 - a deactivated or signed-out user keeps a socket: the server closes it, even without notification."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from tests.support.accounts import Account
 from tests.support.message_checks import assert_no_more_messages
 from tests.support.server import Server
 
-WAYS: dict[str, Callable[[Account], None]] = {
+REVOCATIONS: dict[str, Callable[[Account], None]] = {
     "deactivated": Account.deactivate,
-    "logged out": Account.revoke_tokens,
+    "signed out": Account.revoke_tokens,
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_s04_open_sockets_close_also_without_a_bell(
-    server_without_notifications: Server, way: str
+@pytest.mark.parametrize("revocation", REVOCATIONS)
+async def test_s04_revocation_without_notification_closes_open_sockets(
+    server_without_notifications: Server, revocation: str
 ) -> None:
     ada, bob = Account.create(server_without_notifications), Account.create(server_without_notifications)
     async with ada.client() as one, ada.client() as two, bob.client() as other:
         await two.request({"type": "subscribe", "stream": "pages"})
-        WAYS[way](ada)
+        REVOCATIONS[revocation](ada)
         assert [await client.close_code() for client in (one, two)] == [4401, 4401]
         await assert_no_more_messages(other)

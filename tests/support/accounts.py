@@ -76,8 +76,9 @@ class Account:
     def deactivate(self) -> None:
         self._set("is_active", False)
 
-    def revoke_tokens(self) -> None:
-        self._set("tokens_valid_from", _timestamp())
+    def revoke_tokens(self, *, seconds_ago: float = 0.0) -> None:
+        """Revoke all tokens that were issued before now, or before `seconds_ago`."""
+        self._set("tokens_valid_from", _timestamp(-seconds_ago))
 
     def _set(self, column: str, value: object) -> None:
         run_query(self.server, f"UPDATE core_user SET {column} = ? WHERE id = ?", value, self.id.hex)

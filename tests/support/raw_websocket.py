@@ -26,11 +26,12 @@ class RawWebSocket:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER_BYTES)
         self.socket.settimeout(TIMEOUT_SECONDS)
         self.socket.connect((parts.hostname, parts.port))
-        extension = f"Sec-WebSocket-Extensions: {extension}\r\n" if extension else ""
+        key = base64.b64encode(os.urandom(16)).decode()
+        extension_header = f"Sec-WebSocket-Extensions: {extension}\r\n" if extension else ""
         self.socket.sendall(
             f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
             "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-            f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n{extension}\r\n".encode()
+            f"Sec-WebSocket-Key: {key}\r\n{extension_header}\r\n".encode()
         )
         self.handshake_response = self._receive_handshake_response()
 
