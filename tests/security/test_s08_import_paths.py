@@ -264,7 +264,7 @@ def test_s08_root_elsewhere_passes_the_system_check(tmp_path: Path, monkeypatch:
     assert checks.import_roots() == []
 
 
-# ── kind is swapped while it is read_or_none ──
+# ── swaps during an open ──
 
 
 def read_or_none(path: str) -> bytes | None:
