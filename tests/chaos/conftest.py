@@ -1,4 +1,4 @@
-"""What the tests of accidents share: an account, and what a client saw of an upload."""
+"""Fixtures and helpers of the fault tests: an account, and checks of the messages that a client received."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.websocket_client import TERMINAL, Message, WebSocketClient
 
 
 class Account:
-    """A user of a server, which may end and start again meanwhile."""
+    """A user of a server that may stop and restart during the test."""
 
     def __init__(self, server: Server, token: str) -> None:
         self._server, self._token = server, token
@@ -33,20 +33,20 @@ class Account:
 
 @pytest.fixture(scope="session")
 def account(server: Server) -> Account:
-    """Of the shared server; each test reads documents of its own."""
+    """An account on the shared server; each test uses its own documents."""
     return Account(server, server.token(server.user()))
 
 
 @pytest.fixture(scope="module")
 def module_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    """For the deployment of a module; it ends however that ends."""
+    """A Redis for the deployment of a module."""
     redis = Redis(tmp_path_factory.mktemp("redis")).start()
     yield redis
     redis.stop()
 
 
 async def wait_for_partial(client: WebSocketClient, upload_id: str, text: str) -> Message:
-    """Waits for the partial with exactly this text."""
+    """Wait for the partial message with exactly this text."""
     return await client.receive_until(lambda m: m.get("id") == upload_id and m.get("streamed_text") == text)
 
 
@@ -57,7 +57,7 @@ async def retrieve_instance(client: WebSocketClient, upload_id: str) -> dict[str
 
 
 async def terminal_statuses_received(client: WebSocketClient, upload_id: str) -> list[str]:
-    """The terminal events of an upload that this client saw, up to the reply of a request made now."""
+    """Return the terminal statuses received for an upload, up to the reply to a new request."""
     await client.request({"type": "list"})
     return [
         message["status"]
@@ -67,7 +67,7 @@ async def terminal_statuses_received(client: WebSocketClient, upload_id: str) ->
 
 
 async def create_until_accepted(client: WebSocketClient, image: bytes) -> Message:
-    """Sends it until the database answers; the reply."""
+    """Send a `create` until the database accepts it, and return the reply."""
     while "error" in (reply := await client.create(image)):
         assert list(reply["error"]) == ["server"], reply
     return reply

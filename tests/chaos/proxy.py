@@ -1,14 +1,14 @@
-"""A TCP proxy for accidents: between a client and a server, bytes pass, wait, trickle, stop or break off.
+"""A TCP proxy for network faults: it delays, throttles, stops or cuts the bytes between client and server.
 
     async with Proxy(server.port) as proxy:
         …a client connects to proxy.port…
-        proxy.to_client.cut_after(1000)     # byte 1000 is the last that one client gets
-        proxy.to_server.blackhole()         # nothing arrives any more, and nobody is told
-        proxy.cut()                         # all connections break, now
+        proxy.to_client.cut_after(1000)     # byte 1000 is the last that one client receives
+        proxy.to_server.blackhole()         # nothing arrives any more, without an error
+        proxy.cut()                         # all connections break now
 
-The rules of a direction hold for all its connections, open ones too, until `heal`. Byte counts are of each
-connection by itself, in that direction. Nothing is ever lost or changed but by a cut: what a black hole keeps
-comes out of it when it is healed, as TCP would send it again.
+The rules of a direction apply to all its connections, including open ones, until `heal`. Byte counts are per
+connection and direction. Only a cut loses bytes: bytes in a black hole arrive after `heal`, as TCP would
+retransmit them.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from types import TracebackType
 from typing import Self
 
 CHUNK_BYTES = 64 * 1024
-# As much as a direction holds back before its sender feels it, beside what the system's buffers take.
+# The buffer of a direction before its sender blocks, beside the system's buffers.
 MAX_QUEUED_CHUNKS = 16
-# A throttled direction passes its bytes this often.
+# The interval at which a throttled direction passes bytes.
 THROTTLE_INTERVAL_SECONDS = 0.02
-# l_onoff, l_linger: closing sends a reset at once.
+# l_onoff, l_linger: a close sends a reset at once.
 RESET = struct.pack("ii", 1, 0)
 
 
 class Direction:
-    """What happens to the bytes on their way to one side. `passed_bytes` counts those of all connections."""
+    """The rules for the bytes to one side. `passed_bytes` counts the bytes of all connections."""
 
     def __init__(self, links: Callable[[], list[Link]]) -> None:
         self._links = links
@@ -47,12 +47,12 @@ class Direction:
         self._blackhole_at: int | None = None
 
     def heal(self) -> None:
-        """All passes again, first what was held back."""
+        """Remove all rules; buffered bytes pass first."""
         self._clear()
         self._notify()
 
     def delay(self, seconds: float) -> None:
-        """Each byte arrives so much later."""
+        """Delay each byte by `seconds`."""
         self._delay_seconds = seconds
 
     def throttle(self, bytes_per_second: float) -> None:
@@ -60,12 +60,12 @@ class Direction:
         self._notify()
 
     def blackhole(self, *, after: int = 0) -> None:
-        """From byte `after` of a connection on, nothing arrives; both sides see an open connection."""
+        """Stop each connection after byte `after`; both sides still see an open connection."""
         self._blackhole_at = after
         self._notify()
 
     def cut_after(self, count: int) -> None:
-        """The first connection on which `count` bytes have passed is closed both ways; that ends the rule."""
+        """Close the first connection on which `count` bytes have passed; this ends the rule."""
         self._cut_at = count
         for link in self._links():
             if self._must_cut(link.passed[self]):
@@ -73,27 +73,29 @@ class Direction:
                 break
 
     def record(self) -> None:
-        """What passes from now on is kept in `recorded`, of all connections together."""
+        """Record the bytes of all connections from now on in `recorded`."""
         self.recorded = bytearray()
 
     async def passed(self, count: int) -> None:
-        """Waits until that many bytes have passed, on all connections together."""
+        """Wait until `count` bytes have passed on all connections together."""
         await self._wait_until(lambda: self.passed_bytes >= count)
 
     # ── for the links ──
 
     async def allowance(self, passed: int) -> int:
-        """How many bytes may pass on a connection where `passed` have; waits until it is more than none."""
+        """Wait until a connection with `passed` bytes may pass more, and return how many."""
         await self._wait_until(lambda: self._blackhole_at is None or passed < self._blackhole_at)
-        marks = [
-            mark - passed for mark in (self._cut_at, self._blackhole_at) if mark is not None and mark > passed
+        limits = [
+            limit - passed
+            for limit in (self._cut_at, self._blackhole_at)
+            if limit is not None and limit > passed
         ]
         if self._bytes_per_second is not None:
-            marks.append(max(1, int(self._bytes_per_second * THROTTLE_INTERVAL_SECONDS)))
-        return min([CHUNK_BYTES, *marks])
+            limits.append(max(1, int(self._bytes_per_second * THROTTLE_INTERVAL_SECONDS)))
+        return min([CHUNK_BYTES, *limits])
 
     async def count_passed(self, link: Link, chunk: bytes) -> None:
-        """Counts its bytes; cuts, or takes the time that they need on a slow line."""
+        """Count passed bytes; then cut, or wait as long as a throttled line would need."""
         count = len(chunk)
         if self.recorded is not None:
             self.recorded += chunk
@@ -106,7 +108,7 @@ class Direction:
             await asyncio.sleep(count / self._bytes_per_second)
 
     def arrival_time(self) -> float:
-        """When a byte that comes now is to arrive, in the loop's time."""
+        """Return the time, on the loop's clock, at which a byte received now must arrive."""
         return asyncio.get_running_loop().time() + self._delay_seconds
 
     def _must_cut(self, passed: int) -> bool:
@@ -125,7 +127,7 @@ class Direction:
 
 
 class Link:
-    """One client's connection, and the one to the server that belongs to it."""
+    """A client's connection and the proxy's connection to the server for it."""
 
     def __init__(self, client: Stream, server: Stream, to_server: Direction, to_client: Direction) -> None:
         self.passed = {to_server: 0, to_client: 0}
@@ -137,18 +139,18 @@ class Link:
         self._closed = asyncio.Event()
 
     async def run(self) -> None:
-        """Until both directions have ended, or `close`, or `cut`."""
+        """Run until both directions have ended, or until `close` or `cut`."""
         tasks = [
             asyncio.create_task(work) for pump in self._pumps for work in (pump.receive(), pump.forward())
         ]
         ended = asyncio.create_task(_gather(tasks))
-        over = asyncio.create_task(self._closed.wait())
+        closed = asyncio.create_task(self._closed.wait())
         try:
-            await asyncio.wait([ended, over], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([ended, closed], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (*tasks, ended, over):
+            for task in (*tasks, ended, closed):
                 task.cancel()
-            await asyncio.gather(*tasks, ended, over, return_exceptions=True)
+            await asyncio.gather(*tasks, ended, closed, return_exceptions=True)
             for _, writer in self._streams:
                 writer.close()
                 with suppress(OSError):
@@ -159,11 +161,11 @@ class Link:
         return self._closed.is_set()
 
     def close(self) -> None:
-        """In good order for TCP: both sides get what has passed, then the end."""
+        """Close both sides after the bytes that have passed."""
         self._closed.set()
 
     def cut(self) -> None:
-        """Both sides get a reset."""
+        """Reset both sides."""
         for _, writer in self._streams:
             with suppress(OSError):
                 writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
@@ -179,7 +181,7 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class _Pump:
-    """One direction of a link. An empty piece is the end of the stream."""
+    """One direction of a link. An empty chunk marks the end of the stream."""
 
     def __init__(
         self, link: Link, direction: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -188,31 +190,29 @@ class _Pump:
         self._chunks: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(MAX_QUEUED_CHUNKS)
 
     async def receive(self) -> None:
-        piece = b"-"
-        while piece:
+        chunk = b"-"
+        while chunk:
             try:
-                piece = await self._reader.read(CHUNK_BYTES)
+                chunk = await self._reader.read(CHUNK_BYTES)
             except OSError:  # a reset, which is passed on
                 self._link.cut()
                 return
-            await self._chunks.put((self._direction.arrival_time(), piece))
+            await self._chunks.put((self._direction.arrival_time(), chunk))
 
     async def forward(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            due, piece = await self._chunks.get()
+            due, chunk = await self._chunks.get()
             await asyncio.sleep(due - loop.time())
-            if not piece:
+            if not chunk:
                 break
-            while piece:
-                room = await self._direction.allowance(self._link.passed[self._direction])
-                await self._send(piece[:room])
-                piece = piece[room:]
+            while chunk:
+                count = await self._direction.allowance(self._link.passed[self._direction])
+                await self._send(chunk[:count])
+                chunk = chunk[count:]
                 if self._link.is_closed:
                     return
-        await self._direction.allowance(
-            self._link.passed[self._direction]
-        )  # a black hole swallows an end too
+        await self._direction.allowance(self._link.passed[self._direction])  # a black hole also stops the end
         if self._writer.can_write_eof():
             self._writer.write_eof()
 
@@ -227,7 +227,7 @@ class _Pump:
 
 
 class Proxy:
-    """On a port of its own on loopback, before `port` on `host`."""
+    """A proxy on its own loopback port in front of `port` on `host`."""
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         self._target = (host, port)
@@ -254,29 +254,29 @@ class Proxy:
 
     @property
     def links(self) -> list[Link]:
-        """The connections that are open."""
+        """The open connections."""
         return list(self._links)
 
     def cut(self) -> None:
-        """All open connections break, with a reset."""
+        """Reset all open connections."""
         for link in self.links:
             link.cut()
 
     def refuse(self) -> None:
-        """Whoever connects is sent away at once, as by a server that is not there."""
+        """Reset new connections at once, as if the server were down."""
         self._is_refusing = True
 
     def accept(self) -> None:
         self._is_refusing = False
 
     def heal(self) -> None:
-        """All is well in both directions, for those who are connected and those who come."""
+        """Accept connections and remove the rules of both directions."""
         self.accept()
         self.to_server.heal()
         self.to_client.heal()
 
     async def wait_for_connections(self, count: int) -> None:
-        """Waits until that many connections have been let through since the beginning."""
+        """Wait until the proxy has accepted `count` connections in total."""
         while self.accepted < count:
             await self._changed.wait()
 

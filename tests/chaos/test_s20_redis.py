@@ -1,4 +1,4 @@
-"""S20 — Redis goes, comes back, forgets everything: sockets stay, health says so, events arrive."""
+"""S20 - Redis stops, restarts and loses its data: sockets stay open, health reports it, events arrive."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.redis import Redis
 from tests.support.scripted_documents import Document
 from tests.support.server import Server
 
-PREFIX = "here:"
+PREFIX = "s20:"
 
 
 def health(server: Server) -> dict[str, object]:
@@ -30,7 +30,7 @@ def health(server: Server) -> dict[str, object]:
 
 
 @pytest.mark.timeout(180)
-async def test_s20_redis_stops_starts_and_forgets(
+async def test_s20_redis_stop_start_and_flush_keep_sockets_and_events(
     new_server: Callable[..., Server], redis_server: Redis, tmp_path: Path
 ) -> None:
     settings = {"REDIS_URL": redis_server.url, "REDIS_PREFIX": PREFIX, "SECRET_KEY": "k" * 50}
@@ -45,7 +45,7 @@ async def test_s20_redis_stops_starts_and_forgets(
         await client.receive_until(lambda m: m.get("streamed_text") == "page 1")
         waiting = [(await client.create(scripted_png(lines=[str(n)])))["instance"]["id"] for n in range(4)]
 
-        # Another process has live text of what is read, and rings when it has changed something.
+        # Another process publishes live text of the upload, and a notification after a change.
         text = PageTextUpdate(
             account.id, uuid.UUID(reading), 1, PageSnapshot(1, 1, "page 1 and more from elsewhere")
         )
@@ -60,7 +60,7 @@ async def test_s20_redis_stops_starts_and_forgets(
         state = await asyncio.to_thread(health, server)
         assert state["code"] == 200
         assert "Redis" in str(state["reasons"])
-        # The own process as ever, another's by a look; the socket stays.
+        # Changes of this process arrive at once, those of another by polling; the socket stays open.
         await client.request({"type": "cancel", "instance_id": waiting[1]})
         await asyncio.to_thread(cancel_in_database, account, waiting[2])
         await client.terminal_message(waiting[2])
@@ -72,10 +72,10 @@ async def test_s20_redis_stops_starts_and_forgets(
         await asyncio.to_thread(wait_until, lambda: health(server) == {"code": 200, "status": "ok"})
         publisher.publish(
             PageTextUpdate(
-                account.id, uuid.UUID(reading), 1, PageSnapshot(1, 1, text.snapshot.text + ", again")
+                account.id, uuid.UUID(reading), 1, PageSnapshot(1, 1, text.snapshot.text + ", resumed")
             )
         )
-        await client.receive_until(lambda m: m.get("streamed_text", "").endswith(", again"))
+        await client.receive_until(lambda m: m.get("streamed_text", "").endswith(", resumed"))
         document.release_page(1)
         assert (await client.terminal_message(reading))["raw_text"] == document.text
         assert (await client.terminal_message(waiting[3]))["status"] == "processed"

@@ -1,4 +1,4 @@
-"""S21 — the database ends connections, restarts, meets deadlocks: asked again, or an error; nothing half."""
+"""S21 - the database ends connections, restarts or detects deadlocks: a retry or an error, no half state."""
 
 from __future__ import annotations
 
@@ -26,14 +26,16 @@ from tests.support.websocket_client import Message, WebSocketClient
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 UPLOADS, CLIENTS = 8, 4
-# A lock is waited for so long; and a deadlock is found only when the test has made it.
-SESSION = "-c lock_timeout=6s -c deadlock_timeout=3s"
-WAITING = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+# The deadlock timeout is long enough for the test to complete the deadlock first.
+SESSION_OPTIONS = "-c lock_timeout=6s -c deadlock_timeout=3s"
+WAITING_QUERY = (
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 
 
 @pytest.fixture(scope="module")
 def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    url = f"{postgresql.new_database()}&options={quote(SESSION)}"
+    url = f"{postgresql.new_database()}&options={quote(SESSION_OPTIONS)}"
     directory = tmp_path_factory.mktemp("s21")
     server = Server(directory / "data", DATABASE_URL=url, SECRET_KEY="k" * 50).start()
     yield server
@@ -41,7 +43,7 @@ def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
     assert server.unexpected_tracebacks == []
 
 
-async def test_s21_connections_that_end_while_nothing_happens_cost_nothing(database_server: Server) -> None:
+async def test_s21_connections_ended_while_idle_cause_no_error(database_server: Server) -> None:
     account = Account.create(database_server)
     async with account.client() as client:
         first = (await client.create(scripted_png()))["instance"]["id"]
@@ -52,7 +54,7 @@ async def test_s21_connections_that_end_while_nothing_happens_cost_nothing(datab
         assert len((await client.request({"type": "list"}))["list"]) == 2
 
 
-async def test_s21_creates_whose_connections_end_are_whole_or_not_there(database_server: Server) -> None:
+async def test_s21_creates_with_ended_connections_are_complete_or_absent(database_server: Server) -> None:
     account = Account.create(database_server)
     images = [[scripted_png(lines=[f"{n} {m}"]) for m in range(UPLOADS)] for n in range(CLIENTS)]
 
@@ -60,19 +62,19 @@ async def test_s21_creates_whose_connections_end_are_whole_or_not_there(database
         return {(await create_until_accepted(client, image))["instance"]["id"] for image in own}
 
     clients = [account.client() for _ in range(CLIENTS)]
-    async with clients[0], clients[1], clients[2], clients[3], account.client() as listening:
+    async with clients[0], clients[1], clients[2], clients[3], account.client() as observer:
         with postgresql.connections_terminated_repeatedly(database_server.database_url):
-            found = await asyncio.gather(*map(send, clients, images))
-        ids = set.union(*found)
+            ids_by_client = await asyncio.gather(*map(send, clients, images))
+        ids = set.union(*ids_by_client)
         assert len(ids) == UPLOADS * CLIENTS
         for upload_id in ids:
-            await listening.received(lambda m, key=upload_id: m.get("id") == key and "raw_text" in m)
-            assert await terminal_statuses_received(listening, upload_id) == ["processed"]
-    await asyncio.to_thread(agrees, account, ids)
+            await observer.received(lambda m, key=upload_id: m.get("id") == key and "raw_text" in m)
+            assert await terminal_statuses_received(observer, upload_id) == ["processed"]
+    await asyncio.to_thread(assert_consistent, account, ids)
 
 
-def agrees(account: Account, ids: set[str]) -> None:
-    """One row for each, no job left, and the owner's events have no gap."""
+def assert_consistent(account: Account, ids: set[str]) -> None:
+    """Assert one row for each id, no job left, and no gap in the owner's events."""
     server, owner = account.server, account.id.hex
     keys = {key.replace("-", "") for key in ids}
     assert {
@@ -89,49 +91,51 @@ def agrees(account: Account, ids: set[str]) -> None:
 
 
 @contextmanager
-def holding(server: Server, statement: str, *parameters: Any) -> Iterator[psycopg.Connection[Any]]:
-    """A transaction of another, which holds what the statement locks."""
+def locked(server: Server, statement: str, *parameters: Any) -> Iterator[psycopg.Connection[Any]]:
+    """Hold the locks of a statement in another transaction."""
     with psycopg.connect(server.database_url, options="-c deadlock_timeout=60s") as other:
         other.execute(statement, parameters)
         yield other
 
 
-async def locked_upload(client: WebSocketClient) -> str:
+async def create_and_wait(client: WebSocketClient) -> str:
     upload_id: str = (await client.create(scripted_png()))["instance"]["id"]
     await client.terminal_message(upload_id)
     return upload_id
 
 
-def renaming(upload_id: str, name: str) -> Message:
+def rename_request(upload_id: str, name: str) -> Message:
     return {"type": "update", "instance_id": upload_id, "data": {"filename": name}}
 
 
-async def test_s21_a_lock_that_is_held_too_long_is_an_error_and_the_socket_stays(
+async def test_s21_lock_timeout_is_an_error_and_the_socket_stays_open(
     database_server: Server,
 ) -> None:
     account = Account.create(database_server)
     async with account.client() as client:
-        upload_id = await locked_upload(client)
-        with holding(database_server, "SELECT 1 FROM core_upload WHERE id = %s FOR UPDATE", upload_id):
-            reply = await client.request(renaming(upload_id, "late.png"))
+        upload_id = await create_and_wait(client)
+        with locked(database_server, "SELECT 1 FROM core_upload WHERE id = %s FOR UPDATE", upload_id):
+            reply = await client.request(rename_request(upload_id, "late.png"))
             assert list(reply["error"]) == ["server"]
         assert "try again" in reply["error"]["server"]
-        reply = await client.request(renaming(upload_id, "now.png"))
+        reply = await client.request(rename_request(upload_id, "now.png"))
         assert reply["instance"]["filename"] == "now.png"
 
 
-async def test_s21_who_is_ended_for_a_deadlock_does_it_again(database_server: Server) -> None:
+async def test_s21_transaction_ended_by_a_deadlock_is_retried(database_server: Server) -> None:
     account = Account.create(database_server)
     async with account.client() as client:
-        upload_id = await locked_upload(client)
+        upload_id = await create_and_wait(client)
         counter = "SELECT 1 FROM core_eventcounter WHERE owner_id = %s FOR UPDATE"
-        with holding(database_server, counter, account.id) as other:
-            asking = asyncio.create_task(client.request(renaming(upload_id, "after all.png")))
-            await asyncio.to_thread(wait_until, lambda: other.execute(WAITING).fetchone(), "it waits")
+        with locked(database_server, counter, account.id) as other:
+            update = asyncio.create_task(client.request(rename_request(upload_id, "after all.png")))
+            await asyncio.to_thread(
+                wait_until, lambda: other.execute(WAITING_QUERY).fetchone(), "the update waits for the lock"
+            )
             await asyncio.to_thread(
                 other.execute, "SELECT 1 FROM core_upload WHERE id = %s FOR UPDATE", [upload_id]
             )
-        assert (await asking)["instance"]["filename"] == "after all.png"
+        assert (await update)["instance"]["filename"] == "after all.png"
     assert "asked again: deadlock detected" in database_server.log
 
 
@@ -143,7 +147,7 @@ def own_database() -> Iterator[postgresql.PostgreSQL]:
         database.stop()
 
 
-async def test_s21_a_database_that_stops_and_starts_loses_no_upload_and_no_socket(
+async def test_s21_database_restart_loses_no_upload_and_no_socket(
     own_database: postgresql.PostgreSQL, new_server: Callable[..., Server], tmp_path: Path
 ) -> None:
     url = postgresql.url_at(own_database.directory, "postgres")

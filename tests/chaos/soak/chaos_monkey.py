@@ -1,4 +1,4 @@
-"""Carries out the accidents of a plan, each at its time; several may last at once."""
+"""The execution of a plan's faults, each at its time; faults may overlap."""
 
 from __future__ import annotations
 
@@ -11,24 +11,27 @@ from tests.chaos.soak.plan import FATAL_FAULTS_SHARE, Fault, Plan
 
 
 class ChaosMonkey:
-    """`struck` counts the accidents; `problems` are sentences on those from which something never came back."""
+    """The injector of a plan's faults.
+
+    `injected` counts the faults; `problems` lists those after which a process did not recover.
+    """
 
     def __init__(self, deployment: Deployment, plan: Plan) -> None:
         self._deployment, self._plan = deployment, plan
-        # Many may wait for the same process to be back; who works here needs the loop's own threads.
+        # Many faults may wait for one process. The loop's default threads stay free for the users.
         self._threads = ThreadPoolExecutor(max(1, len(plan.faults)), thread_name_prefix="monkey")
         self.injected: Counter[str] = Counter()
         self.problems: list[str] = []
 
-    async def run(self, began: float) -> None:
-        """Until all that came to harm has come back."""
-        calm = began + self._plan.seconds * FATAL_FAULTS_SHARE
+    async def run(self, started_at: float) -> None:
+        """Run until all faults are over and all processes have recovered."""
+        last_fatal_at = started_at + self._plan.seconds * FATAL_FAULTS_SHARE
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._stop_faults(calm))
+            group.create_task(self._stop_fatal_faults(last_fatal_at))
             for fault in self._plan.faults:
-                group.create_task(self._inject_fault(fault, began + fault.at))
+                group.create_task(self._inject_fault(fault, started_at + fault.at))
 
-    async def _stop_faults(self, time: float) -> None:
+    async def _stop_fatal_faults(self, time: float) -> None:
         await asyncio.sleep(time - asyncio.get_running_loop().time())
         self._deployment.stop_fatal_faults()
 

@@ -1,4 +1,4 @@
-"""A soak from its beginning to its books."""
+"""One soak, from the start of the processes to the result."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from tests.chaos.soak.users import User
 from tests.support.accounts import Account
 
 DEPLOYMENTS: dict[str, type[Deployment]] = {"embedded": Embedded, "scaled": Scaled}
-# Whoever died with a job in hand has let go of it after 20 seconds; what waits to be read takes its time.
+# A dead reader's lease expires after 20 seconds; the queue needs additional time.
 IDLE_TIMEOUT_SECONDS = 60
-# A client that was told nothing meanwhile asks whether anybody is there, and comes back.
+# An idle client pings the server and reconnects within this time.
 DELIVERY_TIMEOUT_SECONDS = 60
-# Uploads of each user that are asked for, with their texts, in the end.
+# The number of uploads of each user that are retrieved with their texts at the end.
 RETRIEVED_PER_USER = 3
 COMPARED_FIELDS = ("id", "status", "error", "filename", "image_hash", "metadata")
 
 
 @dataclass
 class Result:
-    """What happened. It has balanced where there are no `differences`."""
+    """The result of a soak. All invariants hold if `violations` is empty."""
 
     plan: Plan
     description: str
@@ -42,7 +42,7 @@ class Result:
     outcomes: Counter[tuple[str, str]]
     injected: Counter[str]
     state: DatabaseState
-    swept: tuple[int, ...]
+    sweep_counts: tuple[int, ...]
     files: int
     partials: int
     processes: list[ProcessMemory]
@@ -52,14 +52,14 @@ class Result:
 
     @property
     def growing(self) -> list[ProcessMemory]:
-        return [weight for weight in self.processes if not weight.is_flat]
+        return [process for process in self.processes if not process.is_flat]
 
 
 async def run_soak(plan: Plan, directory: Path) -> Result:
-    """Carries out the plan on processes of its own, and holds all that is left against each other."""
-    # A socket and a connection for each user, and their other ends where a bucket is in this process.
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    """Run the plan on new processes, and compare all that is left."""
+    # Each user needs a socket and a connection; the bucket's ends are in this process too.
+    _, max_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max_files, max_files))
     deployment = await asyncio.to_thread(DEPLOYMENTS[plan.mode], directory)
     try:
         await asyncio.to_thread(deployment.start)
@@ -76,76 +76,82 @@ async def run_soak(plan: Plan, directory: Path) -> Result:
 
 async def _run_plan(plan: Plan, deployment: Deployment, users: list[User]) -> Result:
     await asyncio.gather(*(each.start() for user in users for each in user.recorders))
-    monkey, weighing = ChaosMonkey(deployment, plan), MemoryTrend(deployment, plan.seconds)
-    began, clock = asyncio.get_running_loop().time(), time.monotonic()
-    weigher = asyncio.create_task(weighing.run())
-    await asyncio.gather(monkey.run(began), *(user.run(began) for user in users))
-    problems = monkey.problems + await _wait_until_delivered(deployment, users)
-    weigher.cancel()
+    chaos_monkey, memory = ChaosMonkey(deployment, plan), MemoryTrend(deployment, plan.seconds)
+    started_at, started_clock = asyncio.get_running_loop().time(), time.monotonic()
+    memory_task = asyncio.create_task(memory.run())
+    await asyncio.gather(chaos_monkey.run(started_at), *(user.run(started_at) for user in users))
+    problems = chaos_monkey.problems + await _wait_until_delivered(deployment, users)
+    memory_task.cancel()
     with suppress(asyncio.CancelledError):
-        await weigher
-    answers = [sentence for user in users for sentence in await _check_api(user)]
+        await memory_task
+    api_violations = [sentence for user in users for sentence in await _check_api(user)]
     await asyncio.to_thread(deployment.stop)
-    swept = await asyncio.to_thread(deployment.sweep)
-    found, stored = await asyncio.to_thread(
+    sweep_counts = await asyncio.to_thread(deployment.sweep)
+    state, stored_files = await asyncio.to_thread(
         lambda: (database_state.read_state(deployment.server), deployment.stored_files())
     )
-    differences = [
+    all_violations = [
         *problems,
         *deployment.problems,
-        *answers,
-        *invariants.violations(users, found, stored, deployment.logs),
+        *api_violations,
+        *invariants.violations(users, state, stored_files, deployment.logs),
     ]
     return Result(
         plan,
         deployment.description,
-        differences,
+        all_violations,
         sum((user.outcomes for user in users), Counter()),
-        monkey.injected,
-        found,
-        swept,
-        len(stored),
+        chaos_monkey.injected,
+        state,
+        sweep_counts,
+        len(stored_files),
         sum(each.partials for user in users for each in user.recorders),
-        weighing.processes,
-        time.monotonic() - clock,
+        memory.processes,
+        time.monotonic() - started_clock,
         sum(len(each.events) for user in users for each in user.recorders),
-        Counter(row.status for row in found.uploads.values()),
+        Counter(row.status for row in state.uploads.values()),
     )
 
 
 async def _wait_until_delivered(deployment: Deployment, users: list[User]) -> list[str]:
-    """Until all has ended, and every client was told so; sentences on those that never were."""
-    problems = [] if await _wait_until_terminal(users) else ["not all has ended, and nothing more happens"]
-    heads = await asyncio.to_thread(database_state.last_seqs, deployment.server)
+    """Wait until all uploads are terminal and every client knows it; return problems."""
+    problems = [] if await _wait_until_terminal(users) else ["some uploads never became terminal"]
+    last_seqs = await asyncio.to_thread(database_state.last_seqs, deployment.server)
     try:
         async with asyncio.timeout(DELIVERY_TIMEOUT_SECONDS):
-            await asyncio.gather(*(_wait_for_seq(user, heads.get(str(user.account.id), 0)) for user in users))
+            await asyncio.gather(
+                *(_wait_for_seq(user, last_seqs.get(str(user.account.id), 0)) for user in users)
+            )
     except TimeoutError:
         problems.append(
-            f"{DELIVERY_TIMEOUT_SECONDS} seconds after the last event not all clients were told of it"
+            f"{DELIVERY_TIMEOUT_SECONDS} seconds after the last event, some clients have not received it"
         )
     return problems
 
 
 async def _wait_until_terminal(users: list[User]) -> bool:
-    """False where for a long time nobody is told of anything, and yet not all has ended."""
-    everybody = [each for user in users for each in user.recorders]
-    ending = asyncio.gather(*(each.wait_until(lambda each=each: each.has_all_terminal) for each in everybody))
-    told = -1
-    while not ending.done() and told != (told := sum(len(each.events) + each.partials for each in everybody)):
-        await asyncio.wait({ending}, timeout=IDLE_TIMEOUT_SECONDS)
-    ended = ending.done()
-    ending.cancel()
-    return ended
+    """Return False if uploads are still open although no client has received an event for a long time."""
+    recorders = [each for user in users for each in user.recorders]
+    all_terminal = asyncio.gather(
+        *(each.wait_until(lambda each=each: each.has_all_terminal) for each in recorders)
+    )
+    received = -1
+    while not all_terminal.done() and received != (
+        received := sum(len(each.events) + each.partials for each in recorders)
+    ):
+        await asyncio.wait({all_terminal}, timeout=IDLE_TIMEOUT_SECONDS)
+    is_done = all_terminal.done()
+    all_terminal.cancel()
+    return is_done
 
 
-async def _wait_for_seq(user: User, head: int) -> None:
+async def _wait_for_seq(user: User, last_seq: int) -> None:
     for each in user.recorders:
-        await each.wait_until(lambda each=each: each.seq >= head)
+        await each.wait_until(lambda each=each: each.seq >= last_seq)
 
 
 async def _check_api(user: User) -> list[str]:
-    """What the API says in the end, of all and of some; the list is what the clients made of the events."""
+    """Retrieve some uploads, and compare the list with the state of each client; return violations."""
     client = user.client
     try:
         async with asyncio.timeout(DELIVERY_TIMEOUT_SECONDS):
@@ -153,9 +159,9 @@ async def _check_api(user: User) -> list[str]:
             for key in list(listed)[:RETRIEVED_PER_USER]:
                 user.final_instances[key] = await client.retrieve(key)
     except Exception as error:
-        return [f"{user.plan.name}: in the end the API did not answer: {error!r}"]
+        return [f"{user.plan.name}: the API did not answer at the end: {error!r}"]
     return [
-        f"{user.plan.name}: the list in the end is not what {each.name} was told: {key}"
+        f"{user.plan.name}: the final list differs from the state of {each.name}: {key}"
         for each in user.recorders
         for key in listed.keys() | each.client.uploads.keys()
         if _compared(listed.get(key)) != _compared(each.client.uploads.get(key))
@@ -163,5 +169,5 @@ async def _check_api(user: User) -> list[str]:
 
 
 def _compared(upload: Instance | None) -> list[object]:
-    """What events tell of an upload, and a list too."""
+    """Return the fields of an upload that both events and lists contain."""
     return [getattr(upload, name, None) for name in COMPARED_FIELDS]

@@ -1,7 +1,7 @@
-"""Users who act as planned, and write down what they were promised: an upload, or that it is deleted.
+"""Users that act as planned, and record the uploads and deletes that the server acknowledged.
 
-That is held against what there is in the end. Of a request whose answer was lost in an accident nothing is
-known, and both is right.
+The invariants compare these records with the final state. A request without a response may or may not have
+taken effect.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from tests.support.accounts import Account
 
 T = TypeVar("T")
 
-# No accident lasts so long: an answer that has not come then does not come.
+# Longer than any fault: a response that has not arrived by then does not arrive.
 RESPONSE_TIMEOUT_SECONDS = 90
 RECENT_UPLOADS = 3
 WRONG_STATUS = re.compile("This upload has ended already|only one that has ended is read again")
-# Not refused for what it is: "away" while an accident lasts, the others by the limits of `stage.SETTINGS`.
+# Rejections that are not due to the request: faults, and the limits of `deployment.SETTINGS`.
 TRANSIENT_ERRORS = {
     "many waiting": "of your uploads wait to be read",
     "many files": "which is as many as one user may have here",
@@ -38,11 +38,11 @@ FILENAMES = ("a.tif", "b c.png", "ü.pdf")
 
 
 class User:
-    """`following` are this user's clients: the first one acts as well. `problems` are sentences on its acts."""
+    """A user. `recorders` are its clients, the first of which also acts; `problems` lists failed actions."""
 
-    def __init__(self, account: Account, plan: UserPlan, marks: Path) -> None:
-        self.account, self.plan, self._marks = account, plan, marks
-        self.documents: dict[str, Document] = {}  # all that were sent, by their hash
+    def __init__(self, account: Account, plan: UserPlan, crash_markers: Path) -> None:
+        self.account, self.plan, self._crash_markers = account, plan, crash_markers
+        self.documents: dict[str, Document] = {}  # all documents sent, by hash
         self.recorders = [
             EventRecorder(account, stream, plan.transport, self.documents, f"client {number}")
             for number, stream in enumerate(plan.streams, 1)
@@ -51,55 +51,55 @@ class User:
         self.problems: list[str] = []
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.acknowledged: dict[str, str] = {}  # id → hash
-        self.requested_pages: dict[str, str] = {}  # hash → the pages that were asked for
+        self.requested_pages: dict[str, str] = {}  # hash → requested pages
         self.resubmitted: set[str] = set()
-        self.limit_rejections: list[
-            tuple[str, str, int]
-        ] = []  # what was refused as too much, and how far the log was
-        self.final_instances: dict[str, Instance] = {}  # what was asked in the end
+        self.limit_rejections: list[tuple[str, str, int]] = []  # action, limit, seq at that time
+        self.final_instances: dict[str, Instance] = {}  # retrieved at the end
         self.delete_requested: set[str] = set()
         self.deleted: set[str] = set()
 
-    async def run(self, began: float) -> None:
-        """All that is planned, each at its time or as soon after it as the one before has ended."""
+    async def run(self, started_at: float) -> None:
+        """Perform all planned actions, each at its time or right after the previous one."""
         loop = asyncio.get_running_loop()
-        for act in self.plan.actions:
-            await asyncio.sleep(began + act.at - loop.time())
-            self.outcomes[act.kind, await self._perform(act)] += 1
+        for action in self.plan.actions:
+            await asyncio.sleep(started_at + action.at - loop.time())
+            self.outcomes[action.kind, await self._perform(action)] += 1
 
-    async def _perform(self, act: UserAction) -> str:
-        told_before = self.recorders[0].seq
+    async def _perform(self, action: UserAction) -> str:
+        seq_before = self.recorders[0].seq
         try:
             async with asyncio.timeout(RESPONSE_TIMEOUT_SECONDS):
-                return await self._ACTIONS[act.kind](self, act)
+                return await self._ACTIONS[action.kind](self, action)
         except RequestError as error:
-            return self._on_rejected(act, error, told_before)
+            return self._on_rejected(action, error, seq_before)
         except (ConnectionLost, ServerUnreachable):
             return "no response"
         except TimeoutError:
-            self.problems.append(f"no answer came to {act.kind} at {act.at:.1f} s")
+            self.problems.append(f"{action.kind} at {action.at:.1f} s got no response")
         except Exception as error:
-            self.problems.append(f"{act.kind} at {act.at:.1f} s failed: {error!r}")
+            self.problems.append(f"{action.kind} at {action.at:.1f} s failed: {error!r}")
         return "failed"
 
-    def _on_rejected(self, act: UserAction, error: RequestError, told_before: int) -> str:
-        """Whether there is a good reason; what is no picture is refused elsewhere."""
+    def _on_rejected(self, action: UserAction, error: RequestError, seq_before: int) -> str:
+        """Return the outcome of a rejected action; a rejection without a valid reason is a problem."""
         if (reason := _transient_reason(error)) is not None:
-            self.limit_rejections.append((act.kind, reason, told_before))
+            self.limit_rejections.append((action.kind, reason, seq_before))
             return reason
-        if act.kind in ("cancel", "retry") and WRONG_STATUS.search(str(error)):
-            return "refused"
-        self.problems.append(f"{act.kind} at {act.at:.1f} s was refused: {error.status} {error.fields}")
+        if action.kind in ("cancel", "retry") and WRONG_STATUS.search(str(error)):
+            return "rejected"
+        self.problems.append(
+            f"{action.kind} at {action.at:.1f} s was rejected: {error.status} {error.fields}"
+        )
         return "failed"
 
-    async def _create(self, act: UserAction) -> str:
-        assert act.document is not None
-        document = await asyncio.to_thread(make_document, act.document, self._marks)
-        if act.document.kind == "refused":
+    async def _create(self, action: UserAction) -> str:
+        assert action.document is not None
+        document = await asyncio.to_thread(make_document, action.document, self._crash_markers)
+        if action.document.kind == "rejected":
             return await self._create_invalid(document)
         self.documents[document.sha256] = document
-        self.requested_pages[document.sha256] = act.pages or ""
-        created = await self._submit(document, pages=act.pages, priority="batch" if act.batch else None)
+        self.requested_pages[document.sha256] = action.pages or ""
+        created = await self._submit(document, pages=action.pages, priority="batch" if action.batch else None)
         return "duplicate" if created.duplicate else "done"
 
     async def _create_invalid(self, document: Document) -> str:
@@ -108,76 +108,76 @@ class User:
         except RequestError as error:
             reason = _transient_reason(error)
             if reason is None and list(error.fields) not in (["image_base64"], ["file"]):
-                self.problems.append(f"what is no picture was refused with {error.fields}")
-            return reason or "refused"
-        self.problems.append(f"what is no picture was taken as {created.upload_id}")
+                self.problems.append(f"an invalid file was rejected with {error.fields}")
+            return reason or "rejected"
+        self.problems.append(f"an invalid file was accepted as {created.upload_id}")
         return "failed"
 
-    async def _resubmit(self, act: UserAction) -> str:
-        """The same bytes once more."""
+    async def _resubmit(self, action: UserAction) -> str:
+        """Send the bytes of an earlier upload again."""
         if not self.documents:
             return "no upload"
-        document = _choose(list(self.documents.values()), act.selector)
+        document = _choose(list(self.documents.values()), action.selector)
         self.resubmitted.add(document.sha256)
         return "duplicate" if (await self._submit(document)).duplicate else "done"
 
-    async def _submit(self, document: Document, **wishes: Any) -> Created:
-        created = await self.client.create(document.content, filename=f"{document.spec.name}", **wishes)
+    async def _submit(self, document: Document, **options: Any) -> Created:
+        created = await self.client.create(document.content, filename=f"{document.spec.name}", **options)
         self.acknowledged[created.upload_id] = document.sha256
         if created.instance.image_hash != document.sha256:
-            self.problems.append(f"{created.upload_id} is not of the bytes that were sent")
+            self.problems.append(f"{created.upload_id} has other bytes than those sent")
         return created
 
-    async def _cancel(self, act: UserAction) -> str:
-        return await self._change(self._existing[-RECENT_UPLOADS:], act.selector, self.client.cancel)
+    async def _cancel(self, action: UserAction) -> str:
+        return await self._change(self._existing[-RECENT_UPLOADS:], action.selector, self.client.cancel)
 
-    async def _retry(self, act: UserAction) -> str:
+    async def _retry(self, action: UserAction) -> str:
         ended = [key for key in self._existing if key in self.client.uploads and self._has_ended(key)]
-        wishes: dict[str, Any] = {} if act.pages is None else {"pages": act.pages}
-        return await self._change(ended, act.selector, lambda key: self.client.retry(key, **wishes))
+        options: dict[str, Any] = {} if action.pages is None else {"pages": action.pages}
+        return await self._change(ended, action.selector, lambda key: self.client.retry(key, **options))
 
-    async def _rename(self, act: UserAction) -> str:
-        name = _choose(FILENAMES, act.selector)
+    async def _rename(self, action: UserAction) -> str:
+        name = _choose(FILENAMES, action.selector)
         return await self._change(
-            self._existing, act.selector, lambda key: self.client.update(key, filename=name)
+            self._existing, action.selector, lambda key: self.client.update(key, filename=name)
         )
 
-    async def _correct(self, act: UserAction) -> str:
-        text = None if act.selector < 0.3 else f"corrected {act.selector}"
+    async def _correct(self, action: UserAction) -> str:
+        text = None if action.selector < 0.3 else f"corrected {action.selector}"
         return await self._change(
-            self._existing, act.selector, lambda key: self.client.update(key, processed_text=text)
+            self._existing, action.selector, lambda key: self.client.update(key, processed_text=text)
         )
 
-    async def _delete(self, act: UserAction) -> str:
+    async def _delete(self, action: UserAction) -> str:
         if not self._existing:
             return "no upload"
-        key = _choose(self._existing, act.selector)
+        key = _choose(self._existing, action.selector)
         self.delete_requested.add(key)
-        with suppress(NotFound):  # a second one may have been heard of the first time
+        with suppress(NotFound):  # an earlier attempt may have succeeded
             await self.client.delete(key)
         self.deleted.add(key)
         return "done"
 
-    async def _list(self, act: UserAction) -> str:
+    async def _list(self, action: UserAction) -> str:
         before = self._existing
-        there = {upload.id for upload in (await self.client.list()).uploads}
-        if missing := set(before) - there - self.delete_requested:
-            self.problems.append(f"the list at {act.at:.1f} s lacks {sorted(missing)[0]}")
+        listed = {upload.id for upload in (await self.client.list()).uploads}
+        if missing := set(before) - listed - self.delete_requested:
+            self.problems.append(f"the list at {action.at:.1f} s misses {sorted(missing)[0]}")
         return "done"
 
-    async def _drop(self, act: UserAction) -> str:
-        """One of its clients loses the connection."""
-        return "done" if _choose(self.recorders, act.selector).drop_connection() else "no upload"
+    async def _drop(self, action: UserAction) -> str:
+        """Abort the connection of one of the clients."""
+        return "done" if _choose(self.recorders, action.selector).drop_connection() else "no upload"
 
-    async def _change(self, keys: list[str], which: float, change: Callable[[str], Awaitable[Any]]) -> str:
+    async def _change(self, keys: list[str], selector: float, change: Callable[[str], Awaitable[Any]]) -> str:
         if not keys:
             return "no upload"
-        await change(_choose(keys, which))
+        await change(_choose(keys, selector))
         return "done"
 
     @property
     def _existing(self) -> list[str]:
-        """Those that are certainly there, the newest last."""
+        """The uploads that certainly exist, the newest last."""
         return [key for key in self.acknowledged if key not in self.delete_requested]
 
     def _has_ended(self, key: str) -> bool:
@@ -197,10 +197,10 @@ class User:
 
 
 def _transient_reason(error: RequestError) -> str | None:
-    """Why a request is refused that is right; None where it is wrong."""
-    said = str(error)
-    return next((reason for reason, words in TRANSIENT_ERRORS.items() if words in said), None)
+    """Return why a valid request was rejected; None if the request is invalid."""
+    message = str(error)
+    return next((reason for reason, words in TRANSIENT_ERRORS.items() if words in message), None)
 
 
-def _choose(things: Sequence[T], which: float) -> T:
-    return things[int(which * len(things))]
+def _choose(items: Sequence[T], selector: float) -> T:
+    return items[int(selector * len(items))]
