@@ -56,7 +56,7 @@ def measured(database: str) -> Iterator[str]:
 
     def look() -> None:
         for some in slices:
-            accounts.accounts(some)
+            accounts.load_accounts(some)
 
     def claim() -> None:
         held = job_queue.claim_next("benchmark")

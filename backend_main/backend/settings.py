@@ -29,7 +29,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
-CACHES = {"default": throttle_cache.settings(conf)}
+CACHES = {"default": throttle_cache.cache_settings(conf)}
 
 USE_TZ = True
 TIME_ZONE = "UTC"

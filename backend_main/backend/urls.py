@@ -5,6 +5,7 @@ from django.urls import path
 from backend_main.core.http import (
     downloads,
     error_views,
+    health,
     rest,
     sign_in,
 )
@@ -12,8 +13,8 @@ from backend_main.core.http import (
 handler400, handler404, handler500 = error_views.bad_request, error_views.not_found, error_views.server_error
 urlpatterns = [
     path("", error_views.web_page_not_built),
-    path("healthz", error_views.healthz),
-    path("readyz", error_views.readyz),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
     path("api/token/", sign_in.TokenView.as_view()),
     path("api/token/code/", sign_in.SignInCodeView.as_view()),
     path("api/token/refresh/", sign_in.RefreshView.as_view()),

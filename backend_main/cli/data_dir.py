@@ -124,17 +124,15 @@ def set_up_django(*, strict: bool = True) -> None:
 def _migrate() -> None:
     from django.core.management import call_command
     from django.db import DatabaseError, connection
-    from django.db.migrations.executor import MigrationExecutor
+
+    from backend_main.core.db.migrations_state import migrations_state
 
     try:
         _acquire_migration_lock()
-        executor = MigrationExecutor(connection)
-        newer = {key for key in executor.loader.applied_migrations if key[0] == "core"} - {
-            key for key in executor.loader.disk_migrations if key[0] == "core"
-        }
-        if newer:
-            raise CommandError("The database was written by a newer version of scanrill; install that one.")
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        state = migrations_state()
+        if state.is_newer:
+            raise CommandError("A newer version of scanrill wrote the database. Install that version.")
+        if not state.is_current:
             call_command("migrate", verbosity=0, interactive=False)
     except DatabaseError as error:
         raise CommandError(database_error_message(error)) from None

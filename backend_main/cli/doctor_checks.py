@@ -122,20 +122,16 @@ def database(conf: Conf) -> Iterator[Finding]:
 
 
 def migrations(conf: Conf) -> Iterator[Finding]:
-    from django.db import connection
-    from django.db.migrations.executor import MigrationExecutor
+    from backend_main.core.db.migrations_state import migrations_state
 
     if not _has_database(conf):
         return
-    executor = MigrationExecutor(connection)
-    known = {key for key in executor.loader.disk_migrations if key[0] == "core"}
-    newer = {key for key in executor.loader.applied_migrations if key[0] == "core"} - known
-    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    if newer:
-        says = "the database was written by a newer version of scanrill"
+    state = migrations_state()
+    if state.is_newer:
+        says = "a newer version of scanrill wrote the database"
         yield Finding("migrations", "FAIL", says, "Install that version.")
-    elif missing:
-        says = f"{missing} are not applied yet"
+    elif not state.is_current:
+        says = f"{state.unapplied_count} are not applied yet"
         yield Finding("migrations", "warn", says, "The next start of a server applies them.")
     else:
         yield Finding("migrations", "ok", "all are applied")

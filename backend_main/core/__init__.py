@@ -1,35 +1,51 @@
-"""An upload and its life. The rooms, in the order in which a message flows through them:
+"""Server of scanrill: uploads, their reading, and live delivery to clients.
 
- 1  `backend/asgi.py`        HTTP, WebSocket and lifespan stacks
- 2  `auth.py`                token → user; expiry, revocation, Origin rule; `codes.py`: sign-in links
- 3  `consumers.py`           the socket door: decode, call one function of `uploads` or `queries`, reply
- 3  `rest.py`                the REST door to the same functions; `receiving.py` takes files by POST,
-                            `files.py` gives them out; `tokens.py`: signing in; `views.py`, `health.py`: is
-                            all well; `page.py`: the web page; `headers.py`: what all of these tell a browser;
-                            `cutting.py`: what is answered where a server ends before it could
- 4  `protocol.py`            the messages as types; `decoding.py`: frame → request
- 5  `uploads.py`             create, update, delete, cancel, retry: the only writer of Upload on a
-                            user's behalf; `queries.py` reads
- 6  `wishes.py`              engine, languages, pages, profile → checked
- 6  `intake.py`              untrusted base64, path or stream → a verified file; `storage/` keeps it,
-                            `pictures.py` has pages of it drawn
- 7  `models.py`              User, Upload, Page, Job, Event
- 8  `dispatch.py`            "there is work"; `readers.py` starts and ends those who take it, in a server or
-                            a worker; `backend/celery.py` calls workers
- 8  `jobs.py`                the queue as rows: claim, extend, give back, count a failure, end
- 9  `tasks.py`               takes the next job and has its pages read one by one; `telling.py` says what is
-                            read of a page, not more often than it is worth
-10  `backend_main.reading`   bytes → pages → lines → Markdown, in a child process
-11  `events.py`              the log of what happened: written with the change, in the order of the commits;
-                            `replay.py` reads it, from a cursor on
-12  `bell.py`                says that the log has grown, and what is being read just now; `redis_bell.py`
-                            says it to other processes too; `endings.py` tells readers of ends elsewhere
-12  `live.py`                one hub per process: log and live text → the sockets that want them; `feed.py` is
-                            one user's log, `heard.py` what was said of an upload, `streaming.py` the live
-                            text, `slot.py` that of one upload, `order.py` which page of it comes next,
-                            `sockets.py` one client, `outbox.py` what waits for it
+Modules and packages, in the order of their imports: each may import those below it. The contract in
+`pyproject.toml` has the exact order. The package docstrings say what each package may do.
 
-Beside the way: `errors.py`, `conf.py`, `database.py` (which one), `again.py` (a transaction run once more),
-`orm.py` (database work off the event loop), `limits.py`, `quotas.py`, `tries.py`,
-`logs.py`, `checks.py`, `serializers.py`, `sweep.py` (what crashes leave behind).
+    consumers.py     WebSocket entry point: parse a request, call one command or query, reply
+    http/            REST views and ASGI middleware: uploads, downloads, sign-in, health, web page
+    tasks.py         worker entry point: a reader claims jobs, reads their pages and stores them
+    maintenance.py   recovery of expired leases; removal of orphaned files, old events and expired codes
+    live/            delivery of events and live text to the connections of one process
+    uploads/         commands and queries on uploads for their owner; ingest, quotas, page images
+    jobs/            job queue in the database, read options, and the readers that work on the queue
+                     (`jobs.reader_pool` starts readers and stands above `tasks.py`)
+    event_log.py     append-only log of changes, written in the transaction of the change
+    apps.py          Django app, which registers the checks
+    checks.py        Django system checks of the settings
+    auth/            tokens, accounts, origins, sign-in codes
+    pubsub/          best-effort messages between threads and processes
+    storage/         stored files: a directory or an S3 bucket
+    models.py        database tables and their constraints (`migrations/`: their history)
+    protocol/        message types and their JSON
+    db/              database settings, retries, threads, state of the migrations
+    conf.py          settings, each declared once
+    log_filters.py   redaction of tokens in logs
+    errors.py        tree of all errors, with codes, HTTP statuses and close codes
+
+Beside `core`: `backend_main.backend` assembles the process (ASGI, lifespan, Celery), and
+`backend_main.reading` turns bytes into text in child processes. It knows nothing of the server.
+
+Where to make a change:
+
+    add a close code or an error              errors.py
+    add a setting                             conf.py (checks.py, if it depends on another setting)
+    add a request or a field of a message     protocol/messages.py, then consumers.py and http/rest.py
+    add a REST route                          backend/urls.py, http/rest.py
+    send a new field with live text           tasks.py, pubsub/messages.py (from the reader to the hub),
+                                              live/live_document.py, protocol/messages.py
+    change what a command does                uploads/commands.py
+    change the order in which jobs are read   jobs/queue.py
+    add a read option                         protocol/messages.py, jobs/options.py
+    store files elsewhere                     storage/base.py, storage/url.py
+    accept another file format                uploads/ingest.py and reading/documents/
+    limit what a user may store               uploads/quotas.py
+    change who may connect                    auth/origin.py, auth/authentication.py
+    add a table or a column                   models.py, then a migration
+    add a periodic cleanup                    maintenance.py
+    add a reason to `/readyz`                 http/health.py
+
+`make lint` reports each setting, request, field, route and error that the documentation lacks.
+The glossary explains the terms: `docs/pages/reference/glossary.md`.
 """

@@ -1,4 +1,4 @@
-"""The Django app `core`."""
+"""Django app `core`."""
 
 from django.apps import AppConfig
 

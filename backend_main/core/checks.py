@@ -1,4 +1,4 @@
-"""System checks: settings that cannot work together, found at start and not at the first request."""
+"""Django system checks of the settings: they find combinations that cannot work when the server starts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from .conf import conf
 
 
 @register("scanrill")
-def token_keys(**_kwargs: Any) -> list[CheckMessage]:
-    """Another service's tokens need its public key."""
+def check_token_keys(**_kwargs: Any) -> list[CheckMessage]:
+    """Tokens of another service need its public key."""
     if conf.jwt_algorithm.startswith("HS") or conf.jwt_verifying_key or conf.jwt_jwks_url:
         return []
     hint = "Set SCANRILL_JWT_VERIFYING_KEY or SCANRILL_JWT_JWKS_URL."
@@ -21,7 +21,8 @@ def token_keys(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register("scanrill")
-def redis_client(**_kwargs: Any) -> list[CheckMessage]:
+def check_redis_package(**_kwargs: Any) -> list[CheckMessage]:
+    """Redis needs its Python client."""
     if not conf.redis_url or find_spec("redis"):
         return []
     hint = "Install it with: pip install 'scanrill[redis]'."
@@ -29,35 +30,32 @@ def redis_client(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register("scanrill")
-def celery(**_kwargs: Any) -> list[CheckMessage]:
-    """Workers are called, and do their reading, by Celery."""
+def check_celery_package(**_kwargs: Any) -> list[CheckMessage]:
+    """Workers run on Celery."""
     if not conf.broker or find_spec("celery"):
         return []
+    variable = "SCANRILL_BROKER_URL" if conf.broker_url else "SCANRILL_REDIS_URL"
     hint = "Install it with: pip install 'scanrill[celery]'."
-    return [Error(f"{_broker_variable()} needs the extra `celery`.", hint=hint, id="core.E005")]
+    return [Error(f"{variable} needs the extra `celery`.", hint=hint, id="core.E005")]
 
 
 @register("scanrill")
-def redis_for_workers(**_kwargs: Any) -> list[CheckMessage]:
-    """What a worker reads comes to the servers over Redis, whoever calls it to read."""
+def check_redis_for_workers(**_kwargs: Any) -> list[CheckMessage]:
+    """Workers send live text to the servers over Redis, whichever broker wakes them."""
     if not conf.broker_url or conf.redis_url:
         return []
-    hint = "Set SCANRILL_REDIS_URL; with it alone, Redis is the broker too."
-    return [Error("SCANRILL_BROKER_URL needs a Redis for live text.", hint=hint, id="core.E006")]
-
-
-def _broker_variable() -> str:
-    return "SCANRILL_BROKER_URL" if conf.broker_url else "SCANRILL_REDIS_URL"
+    hint = "Set SCANRILL_REDIS_URL. Redis alone can also be the broker."
+    return [Error("SCANRILL_BROKER_URL needs Redis for live text.", hint=hint, id="core.E006")]
 
 
 @register("scanrill")
-def allowed_origins(**_kwargs: Any) -> list[CheckMessage]:
-    """One that is none would refuse every page, and blame the page for it."""
+def check_allowed_origins(**_kwargs: Any) -> list[CheckMessage]:
+    """An invalid origin would reject every page, with an error that blames the page."""
     hint = "Write scheme://host or scheme://host:port, without a slash at the end."
     return [
-        Error(f"SCANRILL_ALLOWED_ORIGINS: {origin} is no origin.", hint=hint, id="core.E003")
-        for origin in conf.allowed_origins
-        if not _is_origin(origin)
+        Error(f"SCANRILL_ALLOWED_ORIGINS: {text} is not a valid origin.", hint=hint, id="core.E003")
+        for text in conf.allowed_origins
+        if not _is_origin(text)
     ]
 
 
@@ -70,12 +68,12 @@ def _is_origin(text: str) -> bool:
 
 
 @register("scanrill")
-def import_roots(**_kwargs: Any) -> list[CheckMessage]:
-    """A root inside the data directory would let one user import another's scans."""
+def check_import_roots(**_kwargs: Any) -> list[CheckMessage]:
+    """An import root inside the data directory would let one user import another user's scans."""
     private = [directory.resolve() for directory in conf.private_dirs]
     inside = [root for root in conf.import_roots if any(map(root.resolve().is_relative_to, private))]
     hint = "Choose a directory outside SCANRILL_DATA_DIR and SCANRILL_STORAGE_URL."
     return [
-        Error(f"The import root {root} is among the stored files.", hint=hint, id="core.E002")
+        Error(f"The import root {root} is inside the stored files.", hint=hint, id="core.E002")
         for root in inside
     ]

@@ -1,4 +1,4 @@
-"""Every error that a user of scanrill can meet, in one tree; pure, no Django.
+"""Tree of all errors that a user of scanrill can meet; it does not import Django.
 
 ScanrillError                   code, HTTP status, close code, and whether reconnecting can help
 ├── RequestError                400         a field is not valid; `fields` says which and why

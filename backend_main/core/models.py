@@ -1,4 +1,4 @@
-"""Step 7 — the tables; what must always hold is a constraint here, not a check elsewhere."""
+"""Database tables. Constraints enforce every invariant that the database can check."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from django.utils import timezone
 
 
 class User(AbstractUser):
-    """Tokens issued before `tokens_valid_from` are refused: log-out everywhere, or a new password."""
+    """User of the server.
+
+    Tokens from before `tokens_valid_from` are invalid: the user signed out everywhere or has a new password.
+    A claim of a job sets `last_served_at` of its owner, for fair scheduling.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tokens_valid_from = models.DateTimeField(null=True, blank=True)
@@ -24,12 +28,12 @@ class User(AbstractUser):
             self.revoke_tokens()
 
     def revoke_tokens(self) -> None:
-        """All tokens issued so far become invalid when this is saved."""
+        """Invalidate all tokens issued so far. The caller saves the user."""
         self.tokens_valid_from = timezone.now()
 
 
 class SignInCode(models.Model):
-    """A link that signs its user in once. The code itself is nowhere but in the link."""
+    """Single-use sign-in link of a user. The row has a hash; only the link has the code itself."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE)
     digest = models.CharField(max_length=64, unique=True)
@@ -40,6 +44,8 @@ class SignInCode(models.Model):
 
 
 class Status(models.TextChoices):
+    """Status of an upload."""
+
     PENDING = "pending"
     PROCESSING = "processing"
     PROCESSED = "processed"
@@ -47,20 +53,23 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled"
 
 
-# As an older program inserts a row without it, beside this one: docs/decisions/0090.
+# Database default, because an older program beside this one inserts rows without the column: see
+# docs/decisions/0090.
 NO_OPTIONS = models.Value({}, models.JSONField())
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
     def owned_by(self, user: User) -> Self:
-        """Every read on a user's behalf starts here."""
+        """Return the user's uploads. Every read for a user starts here."""
         return self.filter(owner=user)
 
 
 class Upload(models.Model):
-    """One scan of one user. `attempt` counts the claims of its jobs; `first_attempt` is the first since it was pending.
+    """One file of one user, with its status and texts.
 
-    `read_options` is what somebody asked for (`wishes`), `engine` what reads it.
+    attempt: number of claims of its jobs so far.
+    first_attempt: attempt that began the current reading.
+    read_options: what the user requested, as `jobs.options.ReadOptions`; `engine` is the engine in use.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -71,7 +80,7 @@ class Upload(models.Model):
     content_type = models.CharField(max_length=100)
     bytes = models.BigIntegerField()
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
-    error = models.TextField(null=True)  # noqa: DJ001 - null says that there is none
+    error = models.TextField(null=True)  # noqa: DJ001 - null: no error
     attempt = models.PositiveIntegerField(default=0)
     first_attempt = models.PositiveIntegerField(default=0, db_default=0, db_column="run")
     page_count = models.PositiveIntegerField(null=True)
@@ -83,7 +92,7 @@ class Upload(models.Model):
     warnings = models.JSONField(default=list)
     raw_text = models.TextField(default="", blank=True)
     plain_text = models.TextField(default="", blank=True, db_column="reading_text")
-    correction = models.TextField(null=True)  # noqa: DJ001 - null: nobody corrected the reading text
+    correction = models.TextField(null=True)  # noqa: DJ001 - null: no correction
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -101,12 +110,12 @@ class Upload(models.Model):
 
     @property
     def processed_text(self) -> str:
-        """A person's correction, or else the reading text."""
+        """A person's correction, or else the plain text."""
         return self.plain_text if self.correction is None else self.correction
 
 
 class Page(models.Model):
-    """A finished page. Its lines keep their boxes and confidences: exports need no second reading."""
+    """Finished page. Its lines have boxes and confidences, so an export needs no second reading."""
 
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="pages")
     attempt = models.PositiveIntegerField()
@@ -127,10 +136,12 @@ class Page(models.Model):
 
 
 class Job(models.Model):
-    """Pages that are still to be read: the row is the queue. It is deleted with its last page.
+    """Range of pages that remain to be read. The table is the job queue; a finished job is deleted.
 
-    `attempt` is the fencing number: a reader with an older one writes nothing. `priority` is 0 for what
-    somebody waits for. `failures` counts deaths without progress; `claimed_by` is empty while nobody has it.
+    attempt: fencing number; a reader with an older one cannot write.
+    priority: 0 for interactive jobs, a higher number for batch jobs.
+    failures: number of readers that died without progress.
+    claimed_by: name of the reader; empty if the job is not claimed.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -159,7 +170,10 @@ class Job(models.Model):
 
 
 class EventLog(models.Model):
-    """One row. `epoch` names this log: cursors of another one, as of before a restored backup, are void."""
+    """Name of the event log, in a single row.
+
+    A cursor is valid for one `epoch` only: after a backup is restored, older cursors are invalid.
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     epoch = models.CharField(max_length=16)
@@ -172,7 +186,7 @@ class EventLog(models.Model):
 
 
 class EventCounter(models.Model):
-    """How many events an owner has had. Its row is locked from an event's number to the event's commit."""
+    """Number of an owner's newest event. The row is locked until the event with that number is committed."""
 
     owner = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="+")
     seq = models.BigIntegerField(default=0)
@@ -182,10 +196,12 @@ class EventCounter(models.Model):
 
 
 class Event(models.Model):
-    """What happened to an upload: the message as of its commit, as JSON and without the two texts.
+    """Committed change of an upload: its message as JSON, without the two texts.
 
-    `seq` counts the owner's events without a gap, in the order of their commits. `attempt` is the upload's.
-    The upload is no foreign key: what is told of it outlives it.
+    seq: number of the owner's event, without gaps, in the order of the commits.
+    attempt: attempt of the upload at that time.
+    upload_id: not a foreign key, because events outlive a deleted upload.
+    origin_connection: connection that made the change; it receives a reply instead of the event.
     """
 
     owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="events")

@@ -75,7 +75,7 @@ def test_a_server_without_workers_imports_nothing_of_theirs(tmp_path: Path) -> N
     ("settings", "sentence"),
     [
         ({}, "A worker needs SCANRILL_REDIS_URL"),
-        ({"BROKER_URL": "amqp://localhost"}, "SCANRILL_BROKER_URL needs a Redis for live text."),
+        ({"BROKER_URL": "amqp://localhost"}, "SCANRILL_BROKER_URL needs Redis for live text."),
     ],
 )
 def test_a_worker_without_what_it_needs_says_so_in_a_line(

@@ -132,7 +132,7 @@ def test_link_without_running_server_uses_the_default_address(tmp_path: Path) ->
 def test_link_with_external_token_issuer_fails(tmp_path: Path) -> None:
     settings = {"JWT_ALGORITHM": "RS256", "JWT_VERIFYING_KEY": "a key"}
     scanrill(tmp_path, "user", "add", "anna", "--no-password")
-    assert "another service" in refusal(scanrill(tmp_path, "link", **settings))
+    assert "Another service" in refusal(scanrill(tmp_path, "link", **settings))
 
 
 # ── the cookie ──

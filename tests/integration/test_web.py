@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from backend_main.core.http.security_headers import API_POLICY, PAGE_POLICY
-from backend_main.core.http.web_page import BUILT
+from backend_main.core.http.web_page import BUILD_DIR
 from tests.support.server import Server
 
 
@@ -49,13 +49,13 @@ def test_unknown_address_is_404_as_json_for_the_api_and_text_elsewhere(method: s
     if method == "HEAD":
         assert api.content == page.content == b""
     else:
-        assert api.json() == {"error": {"detail": "There is nothing at this address."}}
-        assert page.text == "There is nothing at this address.\n"
+        assert api.json() == {"error": {"detail": "Not found."}}
+        assert page.text == "Not found.\n"
 
 
 def test_root_address_serves_the_page_or_says_how_to_build_it(server: Server) -> None:
     answer = httpx.get(server.http)
-    if BUILT.is_dir():
+    if BUILD_DIR.is_dir():
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/html")
     else:

@@ -140,4 +140,4 @@ def test_s01_setting_with_invalid_origin_is_a_system_check_error(
     monkeypatch.setattr(
         checks, "conf", msgspec.structs.replace(conf, allowed_origins=[*ALLOWED_ORIGINS, origin])
     )
-    assert [problem.id for problem in checks.allowed_origins()] == ["core.E003"]
+    assert [problem.id for problem in checks.check_allowed_origins()] == ["core.E003"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import httpx
 
-from backend_main.core.http.sign_in import COOKIE
+from backend_main.core.http.sign_in import COOKIE_NAME
 from tests.support.accounts import Account
 from tests.support.server import Server
 
@@ -22,7 +22,7 @@ def test_s02_log_and_responses_contain_no_secret(new_server: Callable[..., Serve
         by_password = {"username": ada.name, "password": password, "cookie": True}
         for body in (by_password, by_password | {"password": password + "!"}, by_password | {"cookie": 1}):
             secrets += http.post("/api/token/", json=body).json().values()
-        secrets += [http.cookies[COOKIE], http.post("/api/token/refresh/", json={}).json()["access"]]
+        secrets += [http.cookies[COOKIE_NAME], http.post("/api/token/refresh/", json={}).json()["access"]]
         for secret in list(filter(lambda text: isinstance(text, str), secrets)):
             send_everywhere(http, secret)
         assert http.get("/healthz").status_code == 200

@@ -248,7 +248,7 @@ def test_s08_root_inside_the_data_directory_is_a_system_check_error(
 ) -> None:
     invalid_root = conf.data_dir / inside.format(name=conf.data_dir.name)
     monkeypatch.setattr(checks, "conf", msgspec.structs.replace(conf, import_roots=[invalid_root]))
-    assert [problem.id for problem in checks.import_roots()] == ["core.E002"]
+    assert [problem.id for problem in checks.check_import_roots()] == ["core.E002"]
 
 
 def test_s08_root_symlinked_to_the_data_directory_is_a_system_check_error(
@@ -256,12 +256,12 @@ def test_s08_root_symlinked_to_the_data_directory_is_a_system_check_error(
 ) -> None:
     (tmp_path / "link").symlink_to(conf.files_dir)
     monkeypatch.setattr(checks, "conf", msgspec.structs.replace(conf, import_roots=[tmp_path / "link"]))
-    assert [problem.id for problem in checks.import_roots()] == ["core.E002"]
+    assert [problem.id for problem in checks.check_import_roots()] == ["core.E002"]
 
 
 def test_s08_root_elsewhere_passes_the_system_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "conf", msgspec.structs.replace(conf, import_roots=[tmp_path]))
-    assert checks.import_roots() == []
+    assert checks.check_import_roots() == []
 
 
 # ── swaps during an open ──

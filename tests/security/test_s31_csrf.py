@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backend_main.core.http.sign_in import COOKIE
+from backend_main.core.http.sign_in import COOKIE_NAME
 from tests.support.accounts import Account
 from tests.support.server import Server
 
@@ -55,12 +55,12 @@ def cookie_of(account: Account) -> str:
         json={"code": account.sign_in_code()},
     )
     assert answer.status_code == 200
-    return answer.cookies[COOKIE]
+    return answer.cookies[COOKIE_NAME]
 
 
 def cookie_requests(account: Account) -> dict[str, tuple[str, str, dict[str, Any]]]:
     """Return all requests that set, use or remove the cookie."""
-    cookie = {"Cookie": f"{COOKIE}={cookie_of(account)}"}
+    cookie = {"Cookie": f"{COOKIE_NAME}={cookie_of(account)}"}
     name = {"username": account.name, "password": PASSWORD, "cookie": True}
     return {
         "sign in by code": ("POST", "/api/token/code/", {"json": {"code": account.sign_in_code()}}),
@@ -95,7 +95,7 @@ def test_s31_rejected_origin_does_not_use_up_the_code(ada: Account) -> None:
 
 
 def test_s31_cookie_does_not_authenticate_other_routes(ada: Account) -> None:
-    cookie = {"Cookie": f"{COOKIE}={cookie_of(ada)}"}
+    cookie = {"Cookie": f"{COOKIE_NAME}={cookie_of(ada)}"}
     for method, path in (("GET", "/api/me/"), ("GET", "/api/uploads/"), ("POST", "/api/uploads/")):
         answer = send(ada.server, method, path, origin=ada.server.http, headers=cookie)
         assert answer.status_code == 401, path

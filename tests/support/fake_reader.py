@@ -112,5 +112,5 @@ def reload(upload: Upload) -> Upload:
     return Upload.objects.get(pk=upload.pk)
 
 
-def terminals(happened: list[UploadChange]) -> list[UploadChange]:
-    return [event for event in happened if event.ends_reading]
+def terminals(upload_changes: list[UploadChange]) -> list[UploadChange]:
+    return [event for event in upload_changes if event.ends_reading]

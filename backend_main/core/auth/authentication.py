@@ -1,7 +1,7 @@
-"""Step 2 — who is asking: token → user, its expiry and revocation, and the Origin rule.
+"""Authentication by token: JSON Web Token → user, with expiry and revocation.
 
-Tokens are simplejwt's, so REST and WebSocket share one set of rules and another service can sign them. The
-algorithm is a setting and never the token's choice.
+Tokens come from simplejwt, so REST and WebSocket share one set of rules, and another service can sign them.
+The algorithm is a setting; the token cannot choose it.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ from .origin import Scope
 
 
 class TokenRulesMixin(Token):
-    """`iat` is a fraction: a token made just after a revocation is valid, one made just before is not.
+    """Rules for all tokens: expiry and, if configured, the token type.
 
-    An id (`jti`) is not asked for: nothing here uses it, and not every service that signs tokens sets one.
+    `iat` has fractions of a second, to tell tokens from right before and right after a revocation apart. An
+    id (`jti`) is not required: nothing uses it, and some services do not set one.
     """
 
     def verify(self) -> None:
@@ -50,7 +51,7 @@ class RefreshToken(TokenRulesMixin, BaseRefreshToken):  # type: ignore[misc] # t
 
 
 class Identity(NamedTuple):
-    """A user and the token that says so; times in epoch seconds."""
+    """A user, with the times of the token that authenticates the user, in epoch seconds."""
 
     user: User
     issued_at: float
@@ -58,17 +59,17 @@ class Identity(NamedTuple):
 
 
 def authenticate(raw_token: str | None) -> Identity:
-    """The user of an access token. Uses the database. Raises `Unauthenticated`."""
+    """Verify an access token against the database and return its user. Raises `Unauthenticated`."""
     if not raw_token:
-        raise Unauthenticated("A token is needed, as ?token= or as Authorization: Bearer.")
+        raise Unauthenticated("A token is needed, as `Authorization: Bearer` or as `?token=`.")
     try:
         return _identity(AccessToken(raw_token))  # type: ignore[arg-type] # the stub means the encoded token
-    except (TokenError, ValueError, OverflowError):  # a time of no calendar is one of the last two
+    except (TokenError, ValueError, OverflowError):  # a time that no calendar has raises one of the last two
         raise Unauthenticated("The token is invalid or expired.") from None
 
 
 def issue_access_token(user: User, ttl: dt.timedelta) -> str:
-    """A new access token. Raises `CommandError` where another service signs the tokens."""
+    """Return a new access token. Raises `CommandError` if another service signs the tokens."""
     check_can_sign()
     token = AccessToken.for_user(user)
     token.set_exp(lifetime=ttl)
@@ -76,26 +77,30 @@ def issue_access_token(user: User, ttl: dt.timedelta) -> str:
 
 
 def check_can_sign() -> None:
-    """Raises `CommandError` where another service signs the tokens."""
+    """Raise `CommandError` if another service signs the tokens."""
     if not can_sign():
         raise CommandError(
-            "Tokens are signed by another service here (SCANRILL_JWT_ALGORITHM is set, "
-            "SCANRILL_JWT_SIGNING_KEY is not); ask that service for one."
+            "Another service signs the tokens: SCANRILL_JWT_ALGORITHM is set, SCANRILL_JWT_SIGNING_KEY is "
+            "not. Get a token from that service."
         )
 
 
 def can_sign() -> bool:
+    """Return whether this server has a key that signs tokens."""
     return conf.jwt_algorithm.startswith("HS") or bool(conf.jwt_signing_key)
 
 
 def token_from_handshake(scope: Scope) -> str | None:
-    """The token of a WebSocket handshake: the header where a client can set it, or else the query."""
+    """Return the token of a WebSocket handshake: from the header, or else from the query.
+
+    Browsers cannot set the header.
+    """
     query = parse_qs(scope["query_string"].decode("latin-1"))
     return bearer_token(scope) or (query["token"][0] if "token" in query else None)
 
 
 def bearer_token(scope: Scope) -> str | None:
-    """The token of an HTTP request: in its header alone, as a query is kept in histories and logs."""
+    """Return the token in the header of an HTTP request; not in its query, which histories and logs keep."""
     for name, value in scope["headers"]:
         if name == b"authorization" and value[:7].lower() == b"bearer ":
             return str(value[7:].decode("latin-1")).strip()
@@ -103,7 +108,7 @@ def bearer_token(scope: Scope) -> str | None:
 
 
 class BearerAuthentication(JWTAuthentication):
-    """The REST door's use of `authenticate`'s rules."""
+    """Adapter that lets REST framework use `authenticate`."""
 
     def get_validated_token(self, raw_token: bytes) -> Any:
         try:
@@ -116,7 +121,7 @@ class BearerAuthentication(JWTAuthentication):
 
 
 class RefreshSerializer(TokenRefreshSerializer):
-    """A refresh token is held to the same rules of revocation and deactivation as an access token."""
+    """Serializer that checks revocation and deactivation of refresh tokens as of access tokens."""
 
     token_class = RefreshToken
 
@@ -133,8 +138,8 @@ def _identity(token: Token) -> Identity:
     issued_at = token.get("iat", 0.0)
     if user is None or not isinstance(issued_at, (int, float)):
         raise Unauthenticated("The token is invalid or expired.")
-    if not accounts.is_token_valid(accounts.account(user.pk), issued_at):
-        raise Unauthenticated("The user was deactivated, or the token revoked.")
+    if not accounts.is_token_valid(accounts.load_account(user.pk), issued_at):
+        raise Unauthenticated("The user was deactivated or the token was revoked.")
     return Identity(user, float(issued_at), float(token["exp"]))
 
 
@@ -144,5 +149,5 @@ def _user(claim: object) -> User | None:
         return None
     try:
         return User.objects.filter(**{conf.jwt_user_field: claim}).first()
-    except (ValidationError, ValueError):  # an id that is no UUID
+    except (ValidationError, ValueError):  # the claim is not a valid UUID
         return None

@@ -1,4 +1,4 @@
-"""The Origin rule: which web pages may connect."""
+"""Origin rule: which web pages may connect."""
 
 from __future__ import annotations
 
@@ -16,45 +16,48 @@ Scope = Mapping[str, Any]
 
 
 def check_origin(scope: Scope) -> None:
-    """A page may connect from an allowed origin or from the server's own; programs send no Origin.
+    """Raise `OriginNotAllowed` unless the `Origin` is allowed, the server's own, or absent.
 
-    One rule for WebSocket and HTTP, whose schemes stand for one another.
-
-    Raises `OriginNotAllowed`.
+    Programs other than browsers send no `Origin`. The rule is one for WebSocket and HTTP: ws counts as http,
+    wss as https.
     """
     headers = dict(scope["headers"])
     origin = headers.get(b"origin")
     if origin is None:
         return
     try:
-        given = parse_origin(origin.decode("ascii"))
+        parsed = parse_origin(origin.decode("ascii"))
         allowed = {parse_origin(text) for text in conf.allowed_origins} | _same_origin(
             scope, headers.get(b"host", b"")
         )
     except (ValueError, UnicodeError):
         raise OriginNotAllowed("The Origin header is malformed.") from None
-    if given not in allowed:
-        raise OriginNotAllowed("Pages of this origin may not connect; see SCANRILL_ALLOWED_ORIGINS.")
+    if parsed not in allowed:
+        raise OriginNotAllowed("Origin not allowed. Add it to SCANRILL_ALLOWED_ORIGINS.")
 
 
 def require_allowed_origin(scope: Scope) -> None:
-    """As `check_origin`, where a browser acts unasked: it must say for which page. Raises `OriginNotAllowed`."""
+    """Raise `OriginNotAllowed` unless the request has an `Origin` that `check_origin` accepts.
+
+    For requests with a cookie, which a browser sends for any page.
+    """
     check_origin(scope)
     if not any(name == b"origin" for name, _ in scope["headers"]):
-        raise OriginNotAllowed("This needs an Origin header, which every browser sends.")
+        raise OriginNotAllowed("This request needs an Origin header. Every browser sends one.")
 
 
 def parse_origin(origin: str) -> tuple[str, str, int]:
-    """Scheme, host and port; raises ValueError for anything that is no origin, `null` among it."""
+    """Split an origin into scheme, host and port. Raises ValueError if it is not valid; `null` is not."""
     parts = urlsplit(origin)
     default_port = {"http": 80, "https": 443}.get(parts.scheme)
-    bare = origin.lower() == f"{parts.scheme}://{parts.netloc.lower()}"
-    if default_port is None or not parts.hostname or not bare or parts.username is not None:
+    has_no_path = origin.lower() == f"{parts.scheme}://{parts.netloc.lower()}"
+    if default_port is None or not parts.hostname or not has_no_path or parts.username is not None:
         raise ValueError("not an origin")
     return parts.scheme, parts.hostname, parts.port or default_port
 
 
 def _same_origin(scope: Scope, host: bytes) -> set[tuple[str, str, int]]:
+    """Return the server's own origin by its `Host` header; empty if ALLOWED_HOSTS does not have the host."""
     name = host.decode("ascii")
     domain, _port = split_domain_port(name)
     if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):

@@ -1,4 +1,4 @@
-"""Step 2 — the code of a sign-in link: for one use, within ten minutes, kept only as its hash."""
+"""Codes of sign-in links: single-use, valid for ten minutes, stored as a hash only."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ..models import SignInCode, User
 from . import accounts
 
 LIFETIME = dt.timedelta(minutes=10)
-CODE_BYTES = 24  # 192 bits: nobody finds one by trying
-INVALID_CODE_MESSAGE = "This link was used already, or is too old; `scanrill link` prints another."
+CODE_BYTES = 24  # 192 bits: too many to guess
+INVALID_CODE_MESSAGE = "This link was used or has expired. Print a new one with `scanrill link`."
 
 
 @retry_transient
 def issue_code(user: User) -> str:
-    """A new code that signs this user in."""
+    """Store the hash of a new code that signs this user in, and return the code."""
     code = secrets.token_urlsafe(CODE_BYTES)
     SignInCode.objects.create(user=user, digest=_digest(code), expires_at=timezone.now() + LIFETIME)
     return code
@@ -28,24 +28,25 @@ def issue_code(user: User) -> str:
 
 @retry_transient
 def redeem_code(code: str) -> User:
-    """The user of a code, which is gone by this.
+    """Delete a code and return its user.
 
-    Raises `Unauthenticated` with one sentence for all that can be wrong: a code that was used, is too old,
-    never was, or whose user was deactivated or logged out everywhere since.
+    Raises:
+        Unauthenticated: the code is unknown, used or expired; or its user is inactive, or has revoked all
+            tokens since. All cases have one message, which reveals nothing.
     """
     found = SignInCode.objects.filter(digest=_digest(code), expires_at__gt=timezone.now()).first()
-    # Of two who come at once, one deletes the row.
+    # Two requests may find the row; one of them deletes it.
     if found is None or not SignInCode.objects.filter(pk=found.pk).delete()[0]:
         raise Unauthenticated(INVALID_CODE_MESSAGE)
     issued_at = (found.expires_at - LIFETIME).timestamp()
-    if not accounts.is_token_valid(accounts.account(found.user_id), issued_at):
+    if not accounts.is_token_valid(accounts.load_account(found.user_id), issued_at):
         raise Unauthenticated(INVALID_CODE_MESSAGE)
     return User.objects.get(pk=found.user_id)
 
 
 @retry_transient
 def remove_expired() -> int:
-    """How many there were."""
+    """Delete expired codes and return their number."""
     return SignInCode.objects.filter(expires_at__lte=timezone.now()).delete()[0]
 
 

@@ -1,6 +1,6 @@
-"""Step 3 — where tries to sign in are counted: in this process, or in Redis for all of a deployment.
+"""Cache that counts sign-in attempts: in this process, or in Redis for a whole deployment.
 
-While Redis is away each process counts for itself, and people sign in all the same.
+If Redis is unavailable, each process counts by itself, so that users can still sign in.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from ..conf import Conf
 
 log = logging.getLogger(__name__)
 
-# Room enough that trying other names does not push one's own out.
+# Large enough that attempts with other names do not evict the entry of the attacked name.
 MAX_ENTRIES = 20_000
-# A Redis that says nothing holds up a sign-in for so long, twice.
+# With an unresponsive Redis, a sign-in waits for this timeout twice: to read and to write the count.
 REDIS_TIMEOUT_SECONDS = 1.0
 
 
-def settings(conf: Conf) -> dict[str, Any]:
-    """Django's settings of the cache that its throttles count in."""
-    own = {"OPTIONS": {"MAX_ENTRIES": MAX_ENTRIES}}
+def cache_settings(conf: Conf) -> dict[str, Any]:
+    """Return Django's settings for the cache of its throttles."""
+    local = {"OPTIONS": {"MAX_ENTRIES": MAX_ENTRIES}}
     if not conf.redis_url:
-        return own | {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+        return local | {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     return {
         "BACKEND": f"{__name__}.{RedisCacheWithFallback.__qualname__}",
         "LOCATION": conf.redis_url,
@@ -41,7 +41,7 @@ def settings(conf: Conf) -> dict[str, Any]:
 
 
 class JSONCacheSerializer:
-    """Django's own would read pickles: whoever writes to Redis could run programs here."""
+    """Serializer without pickles: Django's own would let anybody who writes to Redis run code here."""
 
     def dumps(self, value: object) -> bytes:
         return msgspec.json.encode(value)
@@ -51,29 +51,29 @@ class JSONCacheSerializer:
 
 
 class RedisCacheWithFallback(RedisCache):
-    """As far as throttles use a cache: `get`, `set`, `delete`."""
+    """Redis cache with a local fallback for the methods that throttles use: `get`, `set`, `delete`."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
         self._local = LocMemCache("tries", {"OPTIONS": {"MAX_ENTRIES": MAX_ENTRIES}})
 
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
-        return self._shared(super().get, self._local.get, key, default, version)
+        return self._call_shared_or_local(super().get, self._local.get, key, default, version)
 
-    def set(self, key: Any, value: Any, *rest: Any, **named: Any) -> None:
-        self._shared(super().set, self._local.set, key, value, *rest, **named)
+    def set(self, key: Any, value: Any, *args: Any, **kwargs: Any) -> None:
+        self._call_shared_or_local(super().set, self._local.set, key, value, *args, **kwargs)
 
     def delete(self, key: Any, version: int | None = None) -> bool:
         self._local.delete(key, version)
-        return bool(self._shared(super().delete, self._local.delete, key, version))
+        return bool(self._call_shared_or_local(super().delete, self._local.delete, key, version))
 
-    def _shared(
-        self, shared: Callable[..., Any], own: Callable[..., Any], *arguments: Any, **named: Any
+    def _call_shared_or_local(
+        self, shared: Callable[..., Any], local: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> Any:
         from redis import RedisError
 
         try:
-            return shared(*arguments, **named)
+            return shared(*args, **kwargs)
         except (RedisError, msgspec.DecodeError) as error:
-            log.warning("tries to sign in are counted by each process for itself: %s", error)
-            return own(*arguments, **named)
+            log.warning("Each process counts sign-in attempts by itself, because Redis failed: %s", error)
+            return local(*args, **kwargs)

@@ -1,0 +1,8 @@
+"""Database access: connection settings, retries and threads.
+
+It decides how the database is reached, not what is stored: tables are in `models`. It may import `conf` and
+`errors`, and it works with SQLite and PostgreSQL.
+
+`settings` chooses the database. `retry` repeats transactions after transient errors. `executor` runs
+queries off the event loop. `migrations_state` compares the schema with this program.
+"""

@@ -1,8 +1,8 @@
-"""A transaction that met another one, or lost its connection, is run again; at most three times.
+"""Retry of transactions after a deadlock, a serialization failure or a lost connection.
 
-Nothing of it was written: a transaction is whole, or it is not. But whether a COMMIT was carried out whose
-answer was lost nobody can know. What is run again is therefore such that the second time finds out: it is
-fenced by an attempt, or a constraint refuses it.
+A transaction is atomic, so a failed one has written nothing. The exception is a COMMIT whose reply was lost:
+it may have succeeded. Retried functions must therefore be idempotent: an attempt number fences them, or a
+unique constraint rejects the second run.
 """
 
 from __future__ import annotations
@@ -24,35 +24,39 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-# Each by half less or more, so that two who met do not meet again. In all, as long as a restart takes.
+# Waits between tries. Each varies by up to a half, so that two transactions that met do not meet again.
+# Their sum is about as long as a restart of the database.
 BACKOFF_SECONDS = (0.1, 0.5, 2.0)
-# https://www.postgresql.org/docs/current/errcodes-appendix.html: serialization failure, deadlock; the server
-# is shut down, has crashed, or is starting; no connection is left. And all of class 08, connections.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: serialization failure, deadlock; server
+# shut down, crashed or starting; no connection left. All of class 08 (connections) is transient as well.
 TRANSIENT_SQLSTATES = {"40001", "40P01", "57P01", "57P02", "57P03", "53300"}
-# It waited long enough already, for a lock or an answer.
+# A lock or a statement timed out: it has waited long enough already.
 TIMEOUT_SQLSTATES = {"55P03", "57014"}
 
 
-def retry_transient(work: Callable[P, T]) -> Callable[P, T]:
-    """For what is a whole transaction, or reads only; inside another transaction it does nothing.
+def retry_transient(function: Callable[P, T]) -> Callable[P, T]:
+    """Wrap a function that is a whole transaction, or only reads: repeat it after transient errors.
 
-    What is wrapped raises `DatabaseUnavailable` when the last try fails too.
+    Inside another transaction the wrapper does nothing, because only the whole transaction can be repeated.
+
+    Raises:
+        DatabaseUnavailable: the last try failed too, or a timeout was reached (raised by the wrapper).
     """
 
-    @functools.wraps(work)
+    @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         if connection.in_atomic_block:
-            return work(*args, **kwargs)
+            return function(*args, **kwargs)
         for wait_seconds in BACKOFF_SECONDS:
             try:
-                return work(*args, **kwargs)
+                return function(*args, **kwargs)
             except (OperationalError, InterfaceError) as error:
                 _raise_if_permanent(error)
-                log.warning("the database is asked again: %s", _first_line(error))
-            time.sleep(wait_seconds * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
+                log.warning("A transaction is retried after: %s", _first_line(error))
+            time.sleep(wait_seconds * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
             connection.close_if_unusable_or_obsolete()
         try:
-            return work(*args, **kwargs)
+            return function(*args, **kwargs)
         except (OperationalError, InterfaceError) as error:
             _raise_if_permanent(error)
             raise DatabaseUnavailable from error
@@ -61,15 +65,17 @@ def retry_transient(work: Callable[P, T]) -> Callable[P, T]:
 
 
 def sqlstate(error: BaseException) -> str | None:
-    """PostgreSQL's code of an error; empty where the connection failed, None where it is not PostgreSQL's."""
-    return getattr(error.__cause__, "sqlstate", "") or "" if hasattr(error.__cause__, "sqlstate") else None
+    """Return PostgreSQL's code of an error; "" if the connection failed, None for another database."""
+    if not hasattr(error.__cause__, "sqlstate"):
+        return None
+    return getattr(error.__cause__, "sqlstate", "") or ""
 
 
 def _raise_if_permanent(error: Error) -> None:
-    """Raises the error again where it would come again; `DatabaseUnavailable` where there was enough waiting."""
+    """Raise the error if a retry cannot help, and `DatabaseUnavailable` after a timeout."""
     state = sqlstate(error)
     if state in TIMEOUT_SQLSTATES:
-        log.warning("the database is given up: %s", _first_line(error))
+        log.warning("A transaction is given up after: %s", _first_line(error))
         raise DatabaseUnavailable from error
     if state is None or not (state == "" or state in TRANSIENT_SQLSTATES or state.startswith("08")):
         raise error

@@ -1,4 +1,4 @@
-"""Which database: SQLite in the data directory, or the PostgreSQL of `SCANRILL_DATABASE_URL`."""
+"""Django's database settings: SQLite in the data directory, or PostgreSQL by `SCANRILL_DATABASE_URL`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ..conf import PREFIX, Conf
 from ..errors import CommandError
 
 URL_EXAMPLES = "postgresql://user:password@host/name, or postgresql://user@/name?host=/directory"
-# The URL may say otherwise. A machine that is gone is given up after half a minute, not after the quarter of
-# an hour that TCP takes by itself.
-CONNECTION: dict[str, str] = {
+# Defaults, which the URL may override. A connection to a dead machine fails after half a minute; TCP alone
+# would take a quarter of an hour.
+CONNECTION_OPTIONS: dict[str, str] = {
     "application_name": "scanrill",
     "connect_timeout": "10",
     "keepalives_idle": "15",
@@ -22,25 +22,26 @@ CONNECTION: dict[str, str] = {
     "keepalives_count": "3",
     "tcp_user_timeout": "30000",
 }
-# As on SQLite, who waits for another's lock gives up after 20 s; whoever holds one and is gone loses it.
-SESSION = "-c lock_timeout=20s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
-_OF_DJANGO = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+# As on SQLite, waiting for a lock fails after 20 s. A client that died with a lock loses it after 60 s.
+SESSION_OPTIONS = "-c lock_timeout=20s -c statement_timeout=60s -c idle_in_transaction_session_timeout=60s"
+_DJANGO_KEYS = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 
 
 def django_database(conf: Conf) -> dict[str, Any]:
-    """Django's settings of the database. Raises `CommandError`."""
-    chosen = _postgresql(conf.database_url) if conf.database_url else _sqlite(conf)
-    # Connections are kept: a new one for each request costs a factor of four to seven.
-    return chosen | {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
+    """Return Django's settings of the database. Raises `CommandError`."""
+    database = _postgresql(conf.database_url) if conf.database_url else _sqlite(conf)
+    # Connections stay open: a new one for each request costs a factor of four to seven in throughput.
+    return database | {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
 
 
 @contextmanager
 def relaxed_durability() -> Iterator[None]:
-    """Commits in it do not wait for the disk, where whoever wrote dies with what was not on it yet.
+    """Let commits inside the block return before the data is on disk; SQLite only.
 
-    That is so of a reader on SQLite: a loss of power ends it too, and the next start reads again what is not
-    there. Commits stay in their order, and the next one outside waits for all before it. PostgreSQL may die
-    alone, so there nothing changes (docs/decisions/0097).
+    A loss of power may then lose the newest commits. A reader on SQLite can accept that: the power loss ends
+    the reader too, and after the next start the missing pages are read again. Commits stay in order, and the
+    next commit outside the block waits for all before it. PostgreSQL may crash without the reader, so there
+    the block changes nothing (docs/decisions/0097).
     """
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield
@@ -55,7 +56,7 @@ def relaxed_durability() -> Iterator[None]:
 
 def _sqlite(conf: Conf) -> dict[str, Any]:
     options = {
-        # A writer that starts as a reader and then cannot become one fails at once instead of waiting.
+        # Otherwise a transaction that reads first and writes later fails at once instead of waiting.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
@@ -64,16 +65,22 @@ def _sqlite(conf: Conf) -> dict[str, Any]:
 
 
 def _postgresql(url: str) -> dict[str, Any]:
-    given = _parse_url(url)
-    named: dict[str, Any] = {_OF_DJANGO[key]: given.pop(key) for key in _OF_DJANGO if key in given}
-    # What the URL says of a session comes last, and so it counts.
-    session = f"{SESSION} {given.pop('options', '')}".strip()
-    options = CONNECTION | given | {"options": session}
-    return {"ENGINE": "django.db.backends.postgresql", "OPTIONS": options} | named
+    parameters = _parse_url(url)
+    settings: dict[str, Any] = {
+        _DJANGO_KEYS[key]: parameters.pop(key) for key in _DJANGO_KEYS if key in parameters
+    }
+    # The session options of the URL come last, so they override the defaults.
+    session = f"{SESSION_OPTIONS} {parameters.pop('options', '')}".strip()
+    options = CONNECTION_OPTIONS | parameters | {"options": session}
+    return {"ENGINE": "django.db.backends.postgresql", "OPTIONS": options} | settings
 
 
 def _parse_url(url: str) -> dict[str, str]:
-    """What stands in the URL, as libpq reads it. No error repeats a part of it: that may be the password."""
+    """Return the parameters of a URL, as libpq parses it.
+
+    Raises:
+        CommandError: the URL cannot be used. The message repeats no part of it, which may be the password.
+    """
     try:
         from psycopg import Error, conninfo
     except ImportError:
@@ -81,23 +88,27 @@ def _parse_url(url: str) -> dict[str, str]:
             f"{PREFIX}DATABASE_URL needs the extra `postgres`: pip install 'scanrill[postgres]'."
         ) from None
     if not url.startswith(("postgresql://", "postgres://")):
-        raise CommandError(f"{PREFIX}DATABASE_URL is no address of PostgreSQL; write {URL_EXAMPLES}.")
+        raise CommandError(f"{PREFIX}DATABASE_URL is not a PostgreSQL URL. Write {URL_EXAMPLES}.")
     _reject_unescaped_credentials(url)
     try:
-        given = {key: str(value) for key, value in conninfo.conninfo_to_dict(url).items()}
+        parameters = {key: str(value) for key, value in conninfo.conninfo_to_dict(url).items()}
     except Error:
-        raise CommandError(f"{PREFIX}DATABASE_URL cannot be read; write {URL_EXAMPLES}.") from None
-    if "dbname" not in given:
-        raise CommandError(f"{PREFIX}DATABASE_URL names no database; write {URL_EXAMPLES}.")
-    return given
+        raise CommandError(f"{PREFIX}DATABASE_URL cannot be parsed. Write {URL_EXAMPLES}.") from None
+    if "dbname" not in parameters:
+        raise CommandError(f"{PREFIX}DATABASE_URL names no database. Write {URL_EXAMPLES}.")
+    return parameters
 
 
 def _reject_unescaped_credentials(url: str) -> None:
-    """A password with a bare @ or / would be taken for a host, and be shown as the host that is not there."""
-    place, _, path = url.partition("://")[2].partition("?")[0].partition("/")
-    port = place.rpartition("@")[2].rpartition("]")[2].rpartition(":")[2]
-    named = ":" in place.rpartition("@")[2].rpartition("]")[2]
-    if place.count("@") > 1 or "@" in path or (named and not port.replace(",", "").isdigit()):
+    """Raise `CommandError` for a password with a bare @ or /.
+
+    libpq would take a part of the password for the host name, and its error would print it.
+    """
+    authority, _, path = url.partition("://")[2].partition("?")[0].partition("/")
+    port = authority.rpartition("@")[2].rpartition("]")[2].rpartition(":")[2]
+    has_port = ":" in authority.rpartition("@")[2].rpartition("]")[2]
+    if authority.count("@") > 1 or "@" in path or (has_port and not port.replace(",", "").isdigit()):
         raise CommandError(
-            f"{PREFIX}DATABASE_URL: @, / and : in a name or a password are written as %40, %2F and %3A."
+            f"{PREFIX}DATABASE_URL has an unescaped character. In a name or a password, write @, / and : as "
+            "%40, %2F and %3A."
         )

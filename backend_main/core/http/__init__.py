@@ -1,0 +1,9 @@
+"""REST and plain HTTP: views and ASGI middleware.
+
+A view checks its input, calls one function of `uploads` or `auth`, and encodes the result. It has no rules
+of its own and writes no rows. This package may import all of `core` except `consumers`.
+
+`rest`, `upload` and `downloads` serve `/api/uploads/`; `sign_in` serves `/api/token/`; `health` serves
+`/healthz` and `/readyz`. `error_views` has the error responses, and `web_page` serves the built page.
+`middleware` and `security_headers` wrap every HTTP response. `types` has the ASGI types.
+"""

@@ -1,7 +1,7 @@
-"""Step 3 — the files, for their owner: the original, whole or in ranges, and pictures of its pages.
+"""Downloads for the owner of an upload: the original file, whole or in ranges, and images of its pages.
 
-A file that a user sent may be anything that a browser would act on: it goes out as an attachment under a name
-of ours, and nothing in it may run (`headers.API_POLICY`).
+An uploaded file may contain anything that a browser would execute. The response is therefore an attachment
+with a name that the server chooses, under a policy that runs nothing (`security_headers.API_POLICY`).
 """
 
 from __future__ import annotations
@@ -14,20 +14,29 @@ from uuid import UUID
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.utils.http import parse_etags
 from django.views.decorators.http import require_safe
 
 from .. import storage
 from ..auth import authentication
 from ..db import executor
 from ..errors import RequestError, ScanrillError
-from ..models import Upload, User
+from ..models import User
 from ..uploads import page_images, queries
 
 
-def owner_required(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable[..., Any]:
-    """The view with the user of the request's token, and our errors as JSON."""
+class MalformedRange(Exception):
+    """A `Range` header that a server ignores: several ranges, another unit, or an end before its start."""
 
-    async def guarded(request: ASGIRequest, **kwargs: Any) -> HttpResponseBase:
+
+class UnsatisfiableRange(Exception):
+    """A `Range` header without any byte of the file (416)."""
+
+
+def owner_required(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable[..., Any]:
+    """Pass the user of the request's token to the view, and return scanrill's errors as JSON."""
+
+    async def authenticated_view(request: ASGIRequest, **kwargs: Any) -> HttpResponseBase:
         try:
             identity = await executor.run_in_db_thread(
                 authentication.authenticate, authentication.bearer_token(request.scope)
@@ -38,91 +47,94 @@ def owner_required(view: Callable[..., Awaitable[HttpResponseBase]]) -> Callable
         response["Cache-Control"] = "private, no-cache"
         return response
 
-    return require_safe(guarded)
+    return require_safe(authenticated_view)
 
 
 @owner_required
 async def download_original(request: HttpRequest, user: User, upload_id: UUID) -> HttpResponseBase:
-    """`GET /api/uploads/{id}/file`."""
+    """Serve `GET /api/uploads/{id}/file`."""
     upload = await executor.run_in_db_thread(queries.upload, owner=user, upload_id=upload_id)
     etag = f'"{upload.image_hash}"'
-    if _has_it(request.headers.get("If-None-Match", ""), etag):
+    # RFC 9110, 13.1.2: tags are compared weakly; `*` matches any.
+    known_etags = [tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))]
+    if etag in known_etags or known_etags == ["*"]:
         return HttpResponse(status=304, headers={"ETag": etag})
-    span = _parse_range(request, upload.bytes, etag)
-    if span is None:
+    try:
+        start, end = _requested_bytes(request, upload.bytes, etag)
+    except UnsatisfiableRange:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{upload.bytes}"})
-    start, end = span
-    pieces = storage.iter_bytes(upload.image_path, start, end)
-    # Before an answer begins: where files cannot be reached, that is to be one of its own.
-    first = b"" if request.method == "HEAD" else await asyncio.to_thread(next, pieces, b"")
+    is_partial = end - start != upload.bytes
+    name = upload.image_path.replace("/original", "")
+    headers = {
+        "ETag": etag,
+        "Content-Length": str(end - start),
+        "Accept-Ranges": "bytes",
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
+    if is_partial:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{upload.bytes}"
+    chunks = storage.iter_bytes(upload.image_path, start, end)
+    # Read before the response begins: an error of the storage can then still become a response of its own.
+    first_chunk = b"" if request.method == "HEAD" else await asyncio.to_thread(next, chunks, b"")
     return StreamingHttpResponse(
-        _stream(first, pieces),
-        status=200 if end - start == upload.bytes else 206,
+        _stream(first_chunk, chunks),
+        status=206 if is_partial else 200,
         content_type=upload.content_type,
-        headers=_headers(upload, start, end) | {"ETag": etag},
+        headers=headers,
     )
 
 
 @owner_required
 async def page_image(request: HttpRequest, user: User, upload_id: UUID, number: int) -> HttpResponseBase:
-    """`GET /api/uploads/{id}/pages/{n}/image?width=`: a picture of the page, upright, at most that wide."""
+    """Serve `GET /api/uploads/{id}/pages/{n}/image?width=`: the upright page, at most `width` pixels wide."""
     upload = await executor.run_in_db_thread(queries.upload, owner=user, upload_id=upload_id)
-    width = _width(request.GET.get("width"))
-    picture = await page_images.page_image(upload.image_path, number, width)
-    return HttpResponse(picture, content_type=page_images.CONTENT_TYPE)
+    width = page_images.WIDTHS[-1]
+    if (text := request.GET.get("width")) is not None:
+        if not (text.isascii() and text.isdecimal()) or not 1 <= len(text) <= 5 or not int(text):
+            raise RequestError({"width": "A whole number of pixels is expected."})
+        width = int(text)
+    image = await page_images.page_image(upload.image_path, number, width)
+    return HttpResponse(image, content_type=page_images.CONTENT_TYPE)
 
 
-def _headers(upload: Upload, start: int, end: int) -> dict[str, str]:
-    name = upload.image_path.replace("/original", "")
-    headers = {
-        "Content-Length": str(end - start),
-        "Accept-Ranges": "bytes",
-        "Content-Disposition": f'attachment; filename="{name}"',
-    }
-    if end - start != upload.bytes:
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{upload.bytes}"
-    return headers
+def parse_range(header: str, size: int) -> tuple[int, int]:
+    """Return the bytes [start, end) that a `Range` header requests of a file of `size` bytes.
 
+    Source: RFC 9110, 14.2.
 
-async def _stream(first: bytes, pieces: Generator[bytes, None, None]) -> AsyncIterator[bytes]:
-    piece = first
-    try:
-        while piece:
-            yield piece
-            piece = await asyncio.to_thread(next, pieces, b"")
-    finally:
-        pieces.close()
-
-
-def _has_it(if_none_match: str, etag: str) -> bool:
-    """RFC 9110, 13.1.2: a list, compared weakly; `*` is any."""
-    known = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-    return etag in known or known == ["*"]
-
-
-def _parse_range(request: HttpRequest, size: int, etag: str) -> tuple[int, int] | None:
-    """The bytes asked for, [start, end), or None where there are none such.
-
-    RFC 9110, 14.2: what is not understood (several ranges, other units) is answered with the whole, as is
-    what asks for its end before its start.
+    Raises:
+        MalformedRange: the server must ignore the header.
+        UnsatisfiableRange: the file has none of the bytes.
     """
-    header = request.headers.get("Range", "")
     match = re.fullmatch(r"bytes=([0-9]{0,15})-([0-9]{0,15})", header.strip())
-    asked = match is not None and request.method == "GET" and request.headers.get("If-Range", etag) == etag
-    if match is None or not asked or not (match[1] or match[2]):
-        return 0, size
+    if match is None or not (match[1] or match[2]):
+        raise MalformedRange
     if not match[1]:
         start, end = max(0, size - int(match[2])), size
+    elif match[2] and int(match[2]) < int(match[1]):
+        raise MalformedRange
     else:
-        if match[2] and int(match[2]) < int(match[1]):
-            return 0, size
         start, end = int(match[1]), min(size, int(match[2]) + 1) if match[2] else size
-    return (start, end) if start < end else None
+    if start >= end:
+        raise UnsatisfiableRange
+    return start, end
 
 
-def _width(text: str | None) -> int:
-    if text is None:
-        return page_images.WIDTHS[-1]
-    if not (text.isascii() and text.isdecimal()) or not 1 <= len(text) <= 5 or not int(text):
-        raise RequestError({"width": "A whole number of pixels is expected."})
-    return int(text)
+def _requested_bytes(request: HttpRequest, size: int, etag: str) -> tuple[int, int]:
+    """Return [start, end): the requested range, or the whole file. Raises `UnsatisfiableRange`."""
+    if request.method != "GET" or request.headers.get("If-Range", etag) != etag:
+        return 0, size
+    try:
+        return parse_range(request.headers.get("Range", ""), size)
+    except MalformedRange:
+        return 0, size
+
+
+async def _stream(first_chunk: bytes, chunks: Generator[bytes, None, None]) -> AsyncIterator[bytes]:
+    chunk = first_chunk
+    try:
+        while chunk:
+            yield chunk
+            chunk = await asyncio.to_thread(next, chunks, b"")
+    finally:
+        chunks.close()

@@ -1,4 +1,4 @@
-"""Step 3 — what a server cuts off, because its time to end is over, is answered all the same: try again."""
+"""ASGI middleware for requests that the server cancels while it shuts down."""
 
 from __future__ import annotations
 
@@ -11,28 +11,25 @@ from .types import Application, Message, Receive, Send
 
 
 def shutdown_503_middleware(application: Application) -> Application:
-    """The application; where it is cancelled before its answer began, that is 503 and not a failure."""
+    """Wrap an application: a request that is cancelled before its response began gets 503, “try again”."""
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
-        begun = False
+        is_started = False
 
         async def tracking_send(message: Message) -> None:
-            nonlocal begun
-            begun = True
+            nonlocal is_started
+            is_started = True
             await send(message)
 
         try:
             await application(scope, receive, tracking_send)
         except asyncio.CancelledError:
-            if begun:
+            if is_started:
                 raise
-            await _send_503(send, ShuttingDown())
+            error = ShuttingDown()
+            headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+            await send({"type": "http.response.start", "status": error.http_status, "headers": headers})
+            body = msgspec.json.encode({"error": error.fields})
+            await send({"type": "http.response.body", "body": body})
 
     return app
-
-
-async def _send_503(send: Send, error: ShuttingDown) -> None:
-    body = msgspec.json.encode({"error": error.fields})
-    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": error.http_status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

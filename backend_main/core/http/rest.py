@@ -1,6 +1,6 @@
-"""Step 3 — the REST door: the same functions of `uploads` and `queries`, as JSON.
+"""REST views: the functions of `uploads.commands` and `uploads.queries` as JSON over HTTP.
 
-`POST /api/uploads/` is in `receiving`, the files themselves are in `files`.
+`upload` serves `POST /api/uploads/`; `downloads` serves the files.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ..uploads import commands, queries
 
 
 class StrictJSONParser(BaseParser):
-    """A body by the same rules as a message of the socket."""
+    """Parser of JSON bodies with the rules for WebSocket frames."""
 
     media_type = "application/json"
 
@@ -38,7 +38,7 @@ class StrictJSONParser(BaseParser):
 
 
 class MeView(APIView):
-    """`GET /api/me/` → {username, max_upload_bytes (0 = unlimited), version}: what a client goes by."""
+    """`GET /api/me/` → {username, max_upload_bytes (0 = unlimited), version}."""
 
     def get(self, request: Request) -> Response:
         return Response(
@@ -51,7 +51,7 @@ class MeView(APIView):
 
 
 class EnginesView(APIView):
-    """`GET /api/engines/` → {engines, default}: what a request may ask for, as `scanrill engines` says."""
+    """`GET /api/engines/` → {engines, default}: the engines that a request may name."""
 
     def get(self, request: Request) -> Response:
         return _response(
@@ -63,14 +63,15 @@ class UploadsView(APIView):
     """`GET /api/uploads/?status=&search=&limit=&cursor=` → {list, next}, newest first, without the texts."""
 
     def get(self, request: Request) -> Response:
-        asked: dict[str, Any] = dict(request.query_params.items())
-        if any("\0" in value for value in asked.values()):  # as in a message; PostgreSQL knows no such text
-            raise RequestError({"message": "A NUL character in a value."})
-        if (limit := asked.get("limit", "")).isdecimal():
-            asked["limit"] = int(limit)
-        wanted = parsing.build_request(messages.ListUploads, asked)
-        found = queries.uploads(owner=_owner(request), **wanted.filters())
-        return _response(serializers.listing(found.uploads, found.next, wanted))
+        parameters: dict[str, Any] = dict(request.query_params.items())
+        # PostgreSQL text cannot contain NUL; the parser of frames rejects it too.
+        if any("\0" in value for value in parameters.values()):
+            raise RequestError({"message": "A value contains a NUL character."})
+        if (limit := parameters.get("limit", "")).isdecimal():
+            parameters["limit"] = int(limit)
+        query = parsing.build_request(messages.ListUploads, parameters)
+        found = queries.uploads(owner=_owner(request), **query.filters())
+        return _response(serializers.listing(found.uploads, found.next, query))
 
 
 class UploadView(APIView):
@@ -83,13 +84,15 @@ class UploadView(APIView):
         return _response(serializers.instance(upload, texts=True))
 
     def patch(self, request: Request, upload_id: UUID) -> Response:
-        wanted = parsing.build_request(messages.Update, {"instance_id": str(upload_id), "data": request.data})
+        changes = parsing.build_request(
+            messages.Update, {"instance_id": str(upload_id), "data": request.data}
+        )
         upload = commands.update(
             owner=_owner(request),
             upload_id=upload_id,
-            filename=wanted.filename,
-            correction=wanted.processed_text,
-            metadata=wanted.metadata,
+            filename=changes.filename,
+            correction=changes.processed_text,
+            metadata=changes.metadata,
         )
         return _response(serializers.instance(upload, texts=True))
 
@@ -99,7 +102,7 @@ class UploadView(APIView):
 
 
 class CancelView(APIView):
-    """`POST /api/uploads/{id}/cancel`: the upload as it is then."""
+    """`POST /api/uploads/{id}/cancel`: return the upload after it."""
 
     def post(self, request: Request, upload_id: UUID) -> Response:
         upload = commands.cancel(owner=_owner(request), upload_id=upload_id)
@@ -107,16 +110,17 @@ class CancelView(APIView):
 
 
 class RetryView(APIView):
-    """`POST /api/uploads/{id}/retry` {engine, languages, pages, profile, priority}: to be read anew."""
+    """`POST /api/uploads/{id}/retry` {engine, languages, pages, profile, priority}: read the upload again."""
 
     parser_classes = [StrictJSONParser]
 
     def post(self, request: Request, upload_id: UUID) -> Response:
-        wanted = parsing.build_request(
+        retry = parsing.build_request(
             messages.Retry, {"instance_id": str(upload_id), "data": dict(request.data)}
         )
-        asked = ReadOptions(**wanted.read_options())
-        upload = commands.retry(owner=_owner(request), upload_id=upload_id, options=asked)
+        upload = commands.retry(
+            owner=_owner(request), upload_id=upload_id, options=ReadOptions(**retry.read_options())
+        )
         return _response(serializers.instance(upload, texts=True))
 
 
@@ -129,30 +133,30 @@ class PageView(APIView):
 
 
 def handle_exception(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Our errors as the WebSocket words them: {"error": {field: sentence}}."""
+    """Convert an error into {"error": {field: message}}, as the WebSocket API sends it."""
     if isinstance(error, ScanrillError):
         headers = {"WWW-Authenticate": "Bearer"} if error.http_status == 401 else None
         return Response({"error": error.fields}, status=error.http_status, headers=headers)
     response = exception_handler(error, context)
     if response is not None:
-        response.data = {"error": _fields(getattr(error, "detail", error))}
+        response.data = {"error": _error_fields(getattr(error, "detail", error))}
     return response
 
 
-def _fields(detail: Any) -> dict[str, str]:
-    """The framework's errors are a sentence, a list of them, or either for each field."""
+def _error_fields(detail: Any) -> dict[str, str]:
+    """Flatten an error of REST framework: a message, a list of messages, or either for each field."""
     if not isinstance(detail, dict):
-        return {"detail": _sentences(detail)}
-    of_field = {"detail": detail["detail"]} if "detail" in detail else detail
-    return {str(name): _sentences(value) for name, value in of_field.items()}
-
-
-def _sentences(text: Any) -> str:
-    return " ".join(map(str, text)) if isinstance(text, list) else str(text)
+        detail = {"detail": detail}
+    elif "detail" in detail:
+        detail = {"detail": detail["detail"]}
+    return {
+        str(name): " ".join(map(str, message)) if isinstance(message, list) else str(message)
+        for name, message in detail.items()
+    }
 
 
 def _owner(request: Request) -> User:
-    assert isinstance(request.user, User)  # the permission classes let nobody else in
+    assert isinstance(request.user, User)  # the permission classes reject anonymous requests
     return request.user
 
 

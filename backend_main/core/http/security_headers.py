@@ -1,7 +1,7 @@
-"""Step 3 — what every answer says about itself: what a browser may do with it, in one place for all doors.
+"""ASGI middleware that adds security headers to every HTTP response.
 
-It goes by the path alone and not by the answer: a 304 changes the headers of what a browser has kept, so it
-must say the same as the 200 before it. A header that an answer brings itself stands.
+The headers depend on the path alone, not on the response: the headers of a 304 replace those of the page in
+the browser's cache, so they must equal those of the 200. A header that the response sets itself stays.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from typing import Any
 
 from .types import Application, Receive, Scope, Send
 
-# Text out of a scan is data: nothing inline runs, and no string becomes markup without a sanitizer's mark.
-# `connect-src 'self'` covers the WebSocket of the same host as well (CSP level 3).
+# Recognised text is data: nothing inline runs, and only a sanitizer may turn a string into markup.
+# `connect-src 'self'` also covers the WebSocket of the same host (CSP level 3).
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'"
 )
-# What the API gives out is a user's own file or text about it, and may be anything: shown, it does nothing.
+# The API returns files and texts of users, which may contain anything. A browser must run none of it.
 API_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
-# Nothing here needs them, so no script that got in by mistake has them either.
+# The page uses none of them, so an injected script cannot use them either.
 UNUSED_FEATURES = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 _ALL = {
@@ -31,27 +31,24 @@ _ALL = {
     b"permissions-policy": UNUSED_FEATURES.encode(),
 }
 _PAGE = _ALL | {b"content-security-policy": PAGE_POLICY.encode()}
-# Answers of the API are one user's: no cache keeps them unless they say so themselves.
+# A response of the API belongs to one user: no cache may store it, unless the response itself allows it.
 _API = _ALL | {b"content-security-policy": API_POLICY.encode(), b"cache-control": b"no-store"}
 
 
 def security_headers_middleware(application: Application) -> Application:
-    """The application with these headers on each of its answers."""
+    """Wrap an application: each of its responses gets the headers of its path."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        ours = _API if scope["path"].startswith("/api/") else _PAGE
+        security_headers = _API if scope["path"].startswith("/api/") else _PAGE
 
         async def send_with_headers(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                message = message | {"headers": _merge_headers(message.get("headers", []), ours)}
+                headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", [])]
+                names = {name.lower() for name, _ in headers}
+                headers += [(name, value) for name, value in security_headers.items() if name not in names]
+                message = message | {"headers": headers}
             await send(message)
 
         await application(scope, receive, send_with_headers)
 
     return app
-
-
-def _merge_headers(given: Any, ours: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
-    brought = [(bytes(name), bytes(value)) for name, value in given]
-    names = {name.lower() for name, _ in brought}
-    return [*brought, *((name, value) for name, value in ours.items() if name not in names)]

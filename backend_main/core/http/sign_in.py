@@ -1,8 +1,9 @@
-"""Step 3 — the HTTP door for signing in: a password, a link's code or a cookie → tokens.
+"""Sign-in views: they exchange a password, the code of a sign-in link, or a cookie for tokens.
 
-A page keeps its access token in memory and never sees its refresh token: that is in a cookie which goes to
-this door alone. A browser sends a cookie whoever asks it to, so what sets, uses or removes it must come from
-a page of an allowed origin: SameSite alone would let a page of another port of this host in.
+A page keeps its access token in memory and cannot read its refresh token: that is in a cookie, which the
+browser sends to `/api/token/` only. A browser sends the cookie with requests from any page. Requests that
+set, use or remove it therefore need an allowed `Origin`: SameSite alone would accept a page on another port
+of this host.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from ..auth import authentication, origin, sign_in_codes
 from ..conf import conf
 from ..errors import Unauthenticated
 
-COOKIE = "scanrill_refresh"
+COOKIE_NAME = "scanrill_refresh"
 COOKIE_PATH = "/api/token/"
 
 
 class PasswordThrottle(SimpleRateThrottle):
-    """Tries a minute, for each pair of user name and address; forgotten when one succeeds.
+    """Limit on sign-in attempts per minute, for each pair of user name and address; a success resets it.
 
-    The address is the connection's own: a header that names another would be a new start for each guess.
+    The address is that of the connection: a client could put a new one into a header for each guess.
     """
 
     scope = "password"
@@ -37,9 +38,10 @@ class PasswordThrottle(SimpleRateThrottle):
     def get_cache_key(self, request: Request, view: object) -> str | None:
         if request.method != "POST":
             return None
-        name = str(_field(request, "username")).strip()  # as the serializer takes it
-        who = f"{name}\0{request.META.get('REMOTE_ADDR', '')}"
-        return f"password-tries-{hashlib.sha256(who.encode('utf-8', 'surrogatepass')).hexdigest()}"
+        name = str(_body_field(request, "username")).strip()  # as the serializer does
+        name_and_address = f"{name}\0{request.META.get('REMOTE_ADDR', '')}"
+        digest = hashlib.sha256(name_and_address.encode("utf-8", "surrogatepass")).hexdigest()
+        return f"password-tries-{digest}"
 
     def reset(self, request: Request) -> None:
         self.cache.delete(self.get_cache_key(request, None))
@@ -50,21 +52,21 @@ class _ObtainSerializer(TokenObtainPairSerializer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # A password is what was typed, spaces and all.
+        # Spaces at the ends belong to the password.
         self.fields["password"] = PasswordField(trim_whitespace=False)
 
 
 class TokenView(TokenObtainPairView):
     """`POST /api/token/` {username, password} → {access, refresh}; `DELETE` signs out: removes the cookie.
 
-    With `"cookie": true` the answer is {access}, and the refresh token is in the cookie.
+    With `"cookie": true` the response is {access}, and the cookie has the refresh token.
     """
 
     _serializer_class = f"{__name__}.{_ObtainSerializer.__qualname__}"
     throttle_classes = [PasswordThrottle]
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        with_cookie = _field(request, "cookie") is True
+        with_cookie = _body_field(request, "cookie") is True
         if with_cookie:
             _require_origin(request)
         response = super().post(request, *args, **kwargs)
@@ -74,7 +76,7 @@ class TokenView(TokenObtainPairView):
     def delete(self, request: Request) -> Response:
         _require_origin(request)
         response = Response(status=204)
-        response.delete_cookie(COOKIE, path=COOKIE_PATH, samesite="Strict")
+        response.delete_cookie(COOKIE_NAME, path=COOKIE_PATH, samesite="Strict")
         return response
 
     def throttled(self, request: Request, wait: float | None) -> NoReturn:
@@ -86,7 +88,7 @@ class SignInCodeView(TokenViewBase):
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         _require_origin(request)
-        code = _field(request, "code")
+        code = _body_field(request, "code")
         refresh = authentication.RefreshToken.for_user(
             sign_in_codes.redeem_code(code if isinstance(code, str) else "")
         )
@@ -94,34 +96,30 @@ class SignInCodeView(TokenViewBase):
 
 
 class RefreshView(TokenRefreshView):
-    """`POST /api/token/refresh/` {refresh} → {access}; without `refresh` by the cookie."""
+    """`POST /api/token/refresh/` {refresh} → {access}; without `refresh`, the cookie counts."""
 
     _serializer_class = f"{authentication.__name__}.{authentication.RefreshSerializer.__qualname__}"
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        refresh = _field(request, "refresh", missing=None)
+        refresh = _body_field(request, "refresh", missing=None)
         if refresh is None:
-            refresh = _refresh_of_cookie(request)
+            if COOKIE_NAME not in request.COOKIES:
+                raise Unauthenticated("A refresh token is needed, as `refresh` or as a cookie.")
+            _require_origin(request)
+            refresh = request.COOKIES[COOKIE_NAME]
         serializer = self.get_serializer(data={"refresh": refresh})
         serializer.is_valid(raise_exception=True)
         return Response(serializer.validated_data)
 
 
-def _refresh_of_cookie(request: Request) -> str:
-    if COOKIE not in request.COOKIES:
-        raise Unauthenticated("A refresh token is needed, as `refresh` or as a cookie.")
-    _require_origin(request)
-    return str(request.COOKIES[COOKIE])
-
-
 def _cookie_response(request: Request, *, access: str, refresh: str) -> Response:
     response = Response({"access": access})
     response.set_cookie(
-        COOKIE,
+        COOKIE_NAME,
         refresh,
         max_age=conf.jwt_refresh_seconds,
         path=COOKIE_PATH,
-        # By the page's own address: behind a proxy the connection to here may be a plain one.
+        # The page's scheme counts: a proxy may connect to this server over plain HTTP.
         secure=request.headers["Origin"].startswith("https:"),
         httponly=True,
         samesite="Strict",
@@ -130,11 +128,11 @@ def _cookie_response(request: Request, *, access: str, refresh: str) -> Response
 
 
 def _require_origin(request: Request) -> None:
-    asked = request._request
-    assert isinstance(asked, ASGIRequest)  # there is no other server
-    origin.require_allowed_origin(asked.scope)
+    django_request = request._request
+    assert isinstance(django_request, ASGIRequest)  # scanrill runs on ASGI only
+    origin.require_allowed_origin(django_request.scope)
 
 
-def _field(request: Request, name: str, missing: Any = "") -> Any:
-    """Of the body, which may be anything."""
+def _body_field(request: Request, name: str, missing: Any = "") -> Any:
+    """Return a field of the body, or `missing`; the body may be any JSON value."""
     return request.data.get(name, missing) if isinstance(request.data, dict) else missing

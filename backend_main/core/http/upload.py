@@ -1,8 +1,8 @@
-"""Step 3 — the HTTP door for files: `POST /api/uploads/`, streamed to disk as it comes, whatever its size.
+"""ASGI middleware of `POST /api/uploads/`: writes a file of any size to disk while it arrives.
 
-It stands before Django, which would take in a whole body before asking who sends it. The body is the file
-itself (its name in `?filename=`), or multipart/form-data with one part that has a file name. What is asked of
-its reading stands in the query.
+It runs before Django, which would receive the whole body before it checks the token. The body is the file
+itself, with its name in `?filename=`. Or it is multipart/form-data with one part that has a file name. The
+query has the read options.
 """
 
 from __future__ import annotations
@@ -35,208 +35,226 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PATH = "/api/uploads/"
-FIELD = "file"
-# Handed to a thread in pieces of this size: a thread's turn for each packet would cost more than the work.
+FILE_FIELD = "file"
+# A thread writes chunks of this size: a switch of threads for each packet would cost more than the write.
 CHUNK_BYTES = 1024 * 1024
-# A client that is refused while it sends is heard out for so long: closing at once resets the connection, and
-# the answer is lost with it.
-LINGER_SECONDS, LINGER_BYTES = 5.0, 64 * 1024 * 1024
+# Limits on reading the rest of a rejected body. Closing at once would reset the connection, and the client
+# would lose the response.
+DRAIN_TIMEOUT_SECONDS = 5.0
+MAX_DRAIN_BYTES = 64 * 1024 * 1024
 
 
 class ClientDisconnected(Exception):
-    """The client hung up before the end of its file."""
+    """The client closed the connection before the end of its file."""
 
 
 class BodyWriter(Protocol):
-    """What takes the body's bytes and has the file in the end."""
+    """Parser of a request body that writes the file in it."""
 
-    def write(self, piece: bytes) -> object: ...
+    def write(self, chunk: bytes) -> object: ...
 
     def finish(self) -> ingest.StagedFile: ...
 
 
 def upload_middleware(application: Application) -> Application:
-    """The application with this door before it."""
+    """Wrap an application: this middleware serves uploads, the application everything else."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] != "POST" or scope["path"] != PATH:
             await application(scope, receive, send)
             return
         try:
-            status, answer = await _create(scope, receive)
+            status, response = await _create(scope, receive)
         except ClientDisconnected:
             return
         except ScanrillError as error:
-            status, answer = error.http_status, {"error": error.fields}
+            status, response = error.http_status, {"error": error.fields}
         except Exception:
-            log.exception("an upload by POST failed")
-            status, answer = 500, {"error": {"detail": "The server failed; its log says why."}}
-        await _respond(receive, send, status, answer)
+            log.exception("An upload over HTTP failed.")
+            status, response = 500, {"error": {"detail": "Internal server error. See the server log."}}
+        await _respond(receive, send, status, response)
 
     return app
 
 
 async def _create(scope: Scope, receive: Receive) -> tuple[int, object]:
+    """Receive the file and create the upload. Return the status and the response."""
     identity = await executor.run_in_db_thread(
         authentication.authenticate, authentication.bearer_token(scope)
     )
-    asked = _read_options(scope)
-    await executor.run_in_db_thread(job_options.validate, asked)  # before the body comes in
-    headers = dict(scope["headers"])
-    length = _length(headers)
-    with ExitStack() as files:
-        incoming = files.enter_context(ingest.open_staged_file(FIELD, bytes_expected=length))
-        sink = _sink(headers, scope, incoming)
-        async for piece in _body_chunks(receive):
-            await asyncio.to_thread(sink.write, piece)
-        received = await asyncio.to_thread(sink.finish)
-        source = commands.UploadSource(received=received)
-        created = await executor.run_in_db_thread(
-            commands.create, owner=identity.user, source=source, options=asked
-        )
-    answer = serializers.created(created.upload, duplicate=created.duplicate)
-    return 200 if created.duplicate else 201, answer
-
-
-def _read_options(scope: Scope) -> ReadOptions:
-    """`?engine=&languages=de,en&pages=&profile=&priority=`. Raises `ProtocolError`."""
     query = parse_qs(scope["query_string"].decode("latin-1"))
-    data: dict[str, Any] = {name: query[name][0] for name in ReadOptions.__struct_fields__ if name in query}
+    options = _read_options(query)
+    await executor.run_in_db_thread(job_options.validate, options)  # before the body arrives
+    headers = dict(scope["headers"])
+    # An announced size above the limit is rejected at once; received bytes are counted nevertheless.
+    content_length = int(headers.get(b"content-length", b"0") or 0)
+    _check_size(content_length)
+    with ExitStack() as stack:
+        staged_file = stack.enter_context(ingest.open_staged_file(FILE_FIELD, bytes_expected=content_length))
+        body_writer = _body_writer(headers.get(b"content-type", b""), query, staged_file)
+        async for chunk in _body_chunks(receive):
+            await asyncio.to_thread(body_writer.write, chunk)
+        received = await asyncio.to_thread(body_writer.finish)
+        created = await executor.run_in_db_thread(
+            commands.create,
+            owner=identity.user,
+            source=commands.UploadSource(received=received),
+            options=options,
+        )
+    response = serializers.created(created.upload, duplicate=created.duplicate)
+    return 200 if created.duplicate else 201, response
+
+
+def _read_options(query: dict[str, list[str]]) -> ReadOptions:
+    """Parse `?engine=&languages=de,en&pages=&profile=&priority=`. Raises `ProtocolError`."""
+    data: dict[str, Any] = {name: query[name][0] for name in messages.READ_OPTION_FIELDS if name in query}
     if "languages" in data:
-        data["languages"] = [word.strip() for word in data["languages"].split(",") if word.strip()]
+        data["languages"] = [code.strip() for code in data["languages"].split(",") if code.strip()]
     return ReadOptions(**parsing.build_request(messages.Create, {"data": data}).read_options())
 
 
-def _length(headers: dict[bytes, bytes]) -> int:
-    """The announced length, refused at once where it is too much; what comes is counted all the same."""
-    length = int(headers.get(b"content-length", b"0") or 0)
-    _check_length(length)
-    return length
-
-
-def _check_length(body_bytes: int) -> None:
-    """Of the whole body, which in multipart is a little more than the file."""
+def _check_size(body_bytes: int) -> None:
+    """Raise `FileTooLarge` for a body above the limit; a multipart body is a little larger than its file."""
     if conf.max_upload_bytes and body_bytes > conf.max_upload_bytes + CHUNK_BYTES:
-        raise FileTooLarge(FIELD, conf.max_upload_bytes)
+        raise FileTooLarge(FILE_FIELD, conf.max_upload_bytes)
 
 
 async def _body_chunks(receive: Receive) -> AsyncIterator[bytes]:
-    gathered, taken = bytearray(), 0
-    more = True
-    while more:
+    """Yield the body in chunks of at least `CHUNK_BYTES`. Raises `ClientDisconnected` or `FileTooLarge`."""
+    buffer, received_bytes = bytearray(), 0
+    more_body = True
+    while more_body:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnected
-        gathered += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(gathered) >= CHUNK_BYTES or not more:
-            taken += len(gathered)
-            _check_length(taken)
-            yield bytes(gathered)
-            gathered.clear()
+        buffer += message.get("body", b"")
+        more_body = message.get("more_body", False)
+        if len(buffer) >= CHUNK_BYTES or not more_body:
+            received_bytes += len(buffer)
+            _check_size(received_bytes)
+            yield bytes(buffer)
+            buffer.clear()
 
 
-def _sink(headers: dict[bytes, bytes], scope: Scope, incoming: ingest.StagedFileWriter) -> BodyWriter:
-    kind, options = parse_options_header(headers.get(b"content-type", b""))
-    if kind == b"multipart/form-data":
-        if not options.get(b"boundary"):
-            raise RequestError({FIELD: "The multipart body has no boundary."})
-        return MultipartBodyWriter(options[b"boundary"], incoming)
-    names = parse_qs(scope["query_string"].decode("latin-1")).get("filename")
-    return RawBodyWriter(incoming, names[0] if names else None)
+def _body_writer(
+    content_type: bytes, query: dict[str, list[str]], staged_file: ingest.StagedFileWriter
+) -> BodyWriter:
+    media_type, parameters = parse_options_header(content_type)
+    if media_type == b"multipart/form-data":
+        if not parameters.get(b"boundary"):
+            raise RequestError({FILE_FIELD: "The multipart body has no boundary."})
+        return MultipartBodyWriter(parameters[b"boundary"], staged_file)
+    return RawBodyWriter(staged_file, query["filename"][0] if "filename" in query else None)
 
 
 class RawBodyWriter:
-    def __init__(self, incoming: ingest.StagedFileWriter, name: str | None) -> None:
-        self._incoming, self._name = incoming, name
+    """Writer of a body that is the file itself."""
 
-    def write(self, piece: bytes) -> None:
-        self._incoming.write(piece)
+    def __init__(self, staged_file: ingest.StagedFileWriter, name: str | None) -> None:
+        self._staged_file = staged_file
+        self._name = name
+
+    def write(self, chunk: bytes) -> None:
+        self._staged_file.write(chunk)
 
     def finish(self) -> ingest.StagedFile:
-        return self._incoming.finish(self._name)
+        return self._staged_file.finish(self._name)
 
 
 class MultipartBodyWriter:
-    """Takes the part that has a file name; parts without one are read past, a second file is refused."""
+    """Parser of a multipart body that writes the one part with a file name.
 
-    def __init__(self, boundary: bytes, incoming: ingest.StagedFileWriter) -> None:
-        self._incoming = incoming
+    It skips parts without a file name and rejects a second file.
+    """
+
+    def __init__(self, boundary: bytes, staged_file: ingest.StagedFileWriter) -> None:
+        self._staged_file = staged_file
         self._name: str | None = None
-        self._taking = self._ended = False
-        self._header = [b"", b""]
+        self._is_file_part = False
+        self._is_complete = False
+        # The header that is being parsed. The parser limits its size.
+        self._header_name = b""
+        self._header_value = b""
         callbacks: MultipartCallbacks = {
-            "on_header_field": lambda data, start, end: self._add(0, data[start:end]),
-            "on_header_value": lambda data, start, end: self._add(1, data[start:end]),
-            "on_header_end": self._header_end,
-            "on_part_data": self._data,
-            "on_part_end": self._part_end,
-            "on_end": self._end,
+            "on_header_field": self._on_header_field,
+            "on_header_value": self._on_header_value,
+            "on_header_end": self._on_header_end,
+            "on_part_data": self._on_part_data,
+            "on_part_end": self._on_part_end,
+            "on_end": self._on_end,
         }
         try:
             self._parser = MultipartParser(boundary, callbacks)
         except FormParserError:
-            raise RequestError({FIELD: "The multipart body has no usable boundary."}) from None
+            raise RequestError({FILE_FIELD: "The multipart body has no usable boundary."}) from None
 
-    def write(self, piece: bytes) -> None:
+    def write(self, chunk: bytes) -> None:
         try:
-            self._parser.write(piece)
+            self._parser.write(chunk)
         except FormParserError:
-            raise RequestError({FIELD: "The multipart body is malformed."}) from None
+            raise RequestError({FILE_FIELD: "The multipart body is malformed."}) from None
 
     def finish(self) -> ingest.StagedFile:
-        if not self._ended:
-            raise RequestError({FIELD: "The multipart body is cut short."})
+        if not self._is_complete:
+            raise RequestError({FILE_FIELD: "The multipart body is cut short."})
         if self._name is None:
-            raise RequestError({FIELD: "A file is expected, as the body or as a part with a file name."})
-        return self._incoming.finish(self._name)
+            raise RequestError({FILE_FIELD: "A file is expected, as the body or as a part with a file name."})
+        return self._staged_file.finish(self._name)
 
-    def _add(self, part: int, data: bytes) -> None:
-        self._header[part] += data  # the parser bounds what a header may be
+    def _on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
 
-    def _header_end(self) -> None:
-        name, value = self._header
-        self._header = [b"", b""]
-        _, options = parse_options_header(value)
-        if name.lower() != b"content-disposition" or b"filename" not in options:
+    def _on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def _on_header_end(self) -> None:
+        name = self._header_name.lower()
+        _, parameters = parse_options_header(self._header_value)
+        self._header_name = b""
+        self._header_value = b""
+        if name != b"content-disposition" or b"filename" not in parameters:
             return
         if self._name is not None:
-            raise RequestError({FIELD: "One file at a time is expected; each is an upload of its own."})
-        self._name = options[b"filename"].decode("utf-8", "replace")
-        self._taking = True
+            raise RequestError(
+                {FILE_FIELD: "One file at a time is expected. Send each file in its own request."}
+            )
+        self._name = parameters[b"filename"].decode("utf-8", "replace")
+        self._is_file_part = True
 
-    def _data(self, data: bytes, start: int, end: int) -> None:
-        if self._taking:
-            self._incoming.write(data[start:end])
+    def _on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._is_file_part:
+            self._staged_file.write(data[start:end])
 
-    def _part_end(self) -> None:
-        self._taking = False
+    def _on_part_end(self) -> None:
+        self._is_file_part = False
 
-    def _end(self) -> None:
-        self._ended = True
+    def _on_end(self) -> None:
+        self._is_complete = True
 
 
-async def _respond(receive: Receive, send: Send, status: int, answer: object) -> None:
-    body = msgspec.json.encode(answer)
+async def _respond(receive: Receive, send: Send, status: int, response: object) -> None:
+    """Send the response; after an error, also read the rest of the body, within limits."""
+    body = msgspec.json.encode(response)
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if status >= 400:  # the rest of the body has not been read, and will not be used
+    is_error = status >= 400
+    if is_error:  # the body was not read to its end
         headers.append((b"connection", b"close"))
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": status >= 400})
-    if status >= 400:
+    await send({"type": "http.response.body", "body": body, "more_body": is_error})
+    if is_error:
         with suppress(TimeoutError):
-            async with asyncio.timeout(LINGER_SECONDS):
+            async with asyncio.timeout(DRAIN_TIMEOUT_SECONDS):
                 await _drain_body(receive)
         await send({"type": "http.response.body", "body": b""})
 
 
 async def _drain_body(receive: Receive) -> None:
-    """Reads what is still being sent, and throws it away."""
-    heard = 0
-    while heard < LINGER_BYTES:
+    """Receive and discard the rest of the body, at most `MAX_DRAIN_BYTES`."""
+    drained_bytes = 0
+    while drained_bytes < MAX_DRAIN_BYTES:
         message = await receive()
-        heard += len(message.get("body", b""))
+        drained_bytes += len(message.get("body", b""))
         if message["type"] == "http.disconnect" or not message.get("more_body", False):
             return

@@ -1,4 +1,4 @@
-"""Step 3 — the web page: the files that were built from `web/`, as they are."""
+"""ASGI middleware that serves the built web page: the files that `make web` writes from `web/`."""
 
 from __future__ import annotations
 
@@ -10,23 +10,26 @@ from servestatic import ServeStaticASGI
 
 from .types import Application
 
-BUILT = Path(__file__).parents[2] / "web"
-ASSETS = "/assets/"
+BUILD_DIR = Path(__file__).parents[2] / "web"
+ASSETS_URL = "/assets/"
 
 
 class BuiltFiles(ServeStaticASGI):
-    """Reads the directory once, at start; each file in the smallest form that the browser accepts."""
+    """Static files that are read once, at start.
+
+    The browser gets each file in the smallest encoding that it accepts.
+    """
 
     FOREVER = 365 * 86_400
 
 
-def web_page_middleware(application: Application, built: Path = BUILT) -> Application:
-    """The application with the page before it; where the page was not built, the application alone."""
-    if not (built / "index.html").is_file():
+def web_page_middleware(application: Application, build_dir: Path = BUILD_DIR) -> Application:
+    """Wrap an application: the page is served before it. Without a built page, return the application."""
+    if not (build_dir / "index.html").is_file():
         return application
     files: Application = BuiltFiles(
         application,
-        root=built,
+        root=build_dir,
         index_file=True,
         max_age=None,
         allow_all_origins=False,
@@ -37,14 +40,14 @@ def web_page_middleware(application: Application, built: Path = BUILT) -> Applic
 
 
 def _is_immutable(_path: str, url: str) -> bool:
-    """Names below `/assets/` carry a hash of their content."""
-    return url.startswith(ASSETS)
+    """Return whether the URL is below `/assets/`, where names contain a hash of the content."""
+    return url.startswith(ASSETS_URL)
 
 
 def _add_headers(headers: Headers, path: str, _url: str) -> None:
-    """An ETag of the content: time and size of `index.html` can be the same in two builds of a wheel.
+    """Add an ETag of the content: two builds of `index.html` in a wheel can have one time and one size.
 
-    It is a weak one, as the compressed forms of a file share it.
+    The tag is weak, because all encodings of a file share it.
     """
     digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
     headers["ETag"] = f'W/"{digest[:32]}"'

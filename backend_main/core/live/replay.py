@@ -90,7 +90,7 @@ class EventLogReader:
         return event_log.latest_seq(owner_id)
 
     def accounts(self, owner_ids: list[UUID]) -> dict[UUID, accounts.AccountState]:
-        return accounts.accounts(owner_ids)
+        return accounts.load_accounts(owner_ids)
 
     def owner_state(self, owner_id: UUID) -> OwnerState:
         head = self.latest_seq(owner_id)

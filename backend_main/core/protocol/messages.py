@@ -1,9 +1,11 @@
-"""Step 4 — the messages of the WebSocket API, as types; pure: no Django, no sockets, no database.
+"""Messages of the WebSocket API as types; pure: no Django, no sockets, no database.
 
-Every message that the server sends is a struct of this module, and `encode(message)` is its JSON, with
-exactly the keys of the specification; what has more goes to sockets alone that asked for it by `subscribe`
-with `since` or `stream`. `decoding.decode(frame)` gives one of the requests below. `ref`, when a request had
-one, stands on its reply as well.
+Each message from the server is a struct of this module. `encode(message)` is its JSON, with exactly the keys
+of the specification. Messages with more keys go only to connections that opted in by `subscribe` with `since`
+or `stream`. `parsing.parse_request(frame)` returns one of the requests below. A reply repeats the `ref` of
+its request.
+
+`docs/generate/descriptions.py` has the meaning of each field.
 """
 
 from __future__ import annotations
@@ -15,23 +17,24 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from .base64_text import Base64Text
+
 Status = Literal["pending", "processing", "processed", "error", "cancelled"]
 Stream = Literal["full", "pages", "delta"]
-"""How live text comes: all of it each time, each page by itself, or what was added to a page."""
+"""Stream mode: live text of the whole upload, of one page, or only text that was added to a page."""
 Point = tuple[int, int]
-# One component of a path at most, and nothing that a terminal or a header would act on.
+# A single path component, without characters that a terminal or a header would interpret.
 FileName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]+$")]
 Priority = Literal["interactive", "batch"]
-"""Whether somebody waits for the text; what nobody waits for is read when nothing else is to be."""
-READ_OPTION_FIELDS = frozenset({"engine", "languages", "pages", "profile", "priority"})
+"""A batch job is read when no interactive job waits."""
 EngineName = Annotated[str, Meta(min_length=1, max_length=50)]
 Languages = Annotated[list[Annotated[str, Meta(min_length=2, max_length=20)]], Meta(max_length=10)]
 
-# ── what the server sends ────────────────────────────────────────────────────────────────────────
+# ── messages from the server ──────────────────────────────────────────────────────────────────────
 
 
 class Instance(msgspec.Struct, frozen=True, kw_only=True):
-    """An upload as clients see it. The two texts are left out of `created`, `deleted` and `list`."""
+    """An upload as clients see it. `created`, `deleted` and `list` omit its two texts."""
 
     id: UUID
     owner: str
@@ -67,14 +70,16 @@ class PageInstance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """Base class of messages that may be the reply to a request."""
+
     ref: str | UnsetType = UNSET
 
 
 class Subscribed(Message, frozen=True, kw_only=True):
-    """Without a `type`, as the specification's example shows it; with the rest for who asked for more.
+    """Reply to `subscribe`.
 
-    Every event after `cursor` follows. `recovered`: where that is not from the cursor given on, a list comes
-    first.
+    With `stream` or `since`, it has `type` and `cursor`, and every event after `cursor` follows. With
+    `since`, it has `recovered`: if false, a list of all uploads follows first.
     """
 
     message: Literal["subscribed"] = "subscribed"
@@ -86,17 +91,21 @@ class Subscribed(Message, frozen=True, kw_only=True):
 
 
 class Resynced(Message, frozen=True, kw_only=True):
-    """What is there of the upload's live text follows."""
+    """Reply to `resync`. The upload's live text so far follows."""
 
     type: Literal["resynced"] = "resynced"
     instance_id: UUID
 
 
 class Authenticated(Message, frozen=True, kw_only=True):
+    """Reply to `authenticate`. The connection stays open until the new token expires."""
+
     type: Literal["authenticated"] = "authenticated"
 
 
 class Pong(Message, frozen=True, kw_only=True):
+    """Reply to `ping`."""
+
     type: Literal["pong"] = "pong"
 
 
@@ -109,17 +118,23 @@ class UploadMessage(Message, frozen=True, kw_only=True):
 
 
 class ListMessage(Message, frozen=True, kw_only=True):
+    """Reply to `list`. `next` is present if the request had `limit`; null on the last page."""
+
     type: Literal["Upload.list"] = "Upload.list"
     list: list[Instance]
     next: str | UnsetType | None = UNSET
 
 
 class ErrorMessage(Message, frozen=True, kw_only=True):
+    """Reply to a request that failed: one message per wrong field. Nothing was changed."""
+
     type: str
     error: dict[str, str]
 
 
 class Partial(msgspec.Struct, frozen=True, kw_only=True):
+    """Live text in the stream mode `full`: the whole text so far. The first one is empty."""
+
     id: UUID
     status: Literal["processing"] = "processing"
     streamed_text: str
@@ -127,7 +142,7 @@ class Partial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LinePosition(msgspec.Struct, frozen=True):
-    """Where the newest line stands: corners clockwise from the top left, in pixels of the upright page."""
+    """Bounding box of the newest line: corners clockwise from the top left, in pixels of the upright page."""
 
     box: tuple[Point, Point, Point, Point]
     width: int
@@ -135,7 +150,7 @@ class LinePosition(msgspec.Struct, frozen=True):
 
 
 class PagePartial(msgspec.Struct, frozen=True, kw_only=True):
-    """The text so far of one page. `done`: the page is finished, and this is its final Markdown."""
+    """Live text in the stream mode `pages`: the text so far of one page; its final Markdown if `done`."""
 
     id: UUID
     status: Literal["processing"] = "processing"
@@ -148,12 +163,14 @@ class PagePartial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeltaPartial(PagePartial, frozen=True, kw_only=True):
-    """`streamed_text` stands behind the first `offset` code points of the page; at 0 it is all of it."""
+    """Live text in the stream mode `delta`: text to append to the page's first `offset` code points."""
 
     offset: int
 
 
 class Processed(msgspec.Struct, frozen=True, kw_only=True):
+    """Last message of a successful reading, with both texts."""
+
     id: UUID
     status: Literal["processed"] = "processed"
     raw_text: str
@@ -162,7 +179,7 @@ class Processed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Failed(Message, frozen=True, kw_only=True):
-    """The terminal message of an upload that could not be read, or was cancelled: the reply to `cancel`."""
+    """Last message of a reading that failed or was cancelled; also the reply to `cancel`."""
 
     id: UUID
     status: Literal["error", "cancelled"]
@@ -171,22 +188,23 @@ class Failed(Message, frozen=True, kw_only=True):
 
 
 def error(fields: dict[str, str], *, reply_type: str = "error", ref: str | None = None) -> ErrorMessage:
-    """The reply to a request that cannot be carried out."""
+    """Make the reply to a request that failed."""
     return ErrorMessage(type=reply_type, error=fields, ref=UNSET if ref is None else ref)
 
 
 DurableMessage = UploadMessage | Processed | Failed
-"""What is told of an upload for good, and kept in the log of events."""
+"""A committed change of an upload; the event log stores it."""
 LiveText = Partial | PagePartial | DeltaPartial
 AnyMessage = Message | Processed | LiveText
 
 
 def kind(change: DurableMessage) -> str:
-    """created, updated, deleted, processed, error or cancelled."""
+    """Return the kind of a change: created, updated, deleted, processed, error or cancelled."""
     return change.type.removeprefix("Upload.") if isinstance(change, UploadMessage) else change.status
 
 
 def without_texts(change: DurableMessage) -> DurableMessage:
+    """Remove the two texts from a change, as the event log stores it."""
     if isinstance(change, Processed):
         return msgspec.structs.replace(change, raw_text="", processed_text="")
     if isinstance(change, UploadMessage):
@@ -196,7 +214,7 @@ def without_texts(change: DurableMessage) -> DurableMessage:
 
 
 def with_texts(change: DurableMessage, raw_text: str, processed_text: str) -> DurableMessage:
-    """As it was before `without_texts`, for the kinds that `KINDS_WITH_TEXTS` names."""
+    """Undo `without_texts` for a change whose kind is in `KINDS_WITH_TEXTS`."""
     texts = {"raw_text": raw_text, "processed_text": processed_text}
     if isinstance(change, UploadMessage):
         return msgspec.structs.replace(change, instance=msgspec.structs.replace(change.instance, **texts))
@@ -204,41 +222,41 @@ def with_texts(change: DurableMessage, raw_text: str, processed_text: str) -> Du
 
 
 def decode_change(kind: str, text: str) -> DurableMessage:
-    """A change from its JSON."""
+    """Decode a change of this kind from its JSON."""
     change: DurableMessage = _decoders.get(kind, _upload_decoder).decode(text)
     return change
 
 
 def encode(message: AnyMessage) -> str:
-    """The JSON text of a message."""
+    """Encode a message as JSON."""
     return _encoder.encode(message).decode()
 
 
-# ── what a client sends ──────────────────────────────────────────────────────────────────────────
+# ── requests from clients ────────────────────────────────────────────────────────────────────────
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """`data_fields` are the fields that stand inside `data`; the others, and `also_top_level`, beside `type`."""
+    """Base class of requests.
+
+    `data_fields` are the fields inside `data`. All other fields, and `also_top_level`, are beside `type`.
+    """
 
     data_fields: ClassVar[frozenset[str]] = frozenset()
     also_top_level: ClassVar[frozenset[str]] = frozenset()
 
     ref: Annotated[str, Meta(max_length=64)] | None = None
 
-    @property
-    def reply_type(self) -> str:
-        return REPLY_TYPES[type(self)]
-
     def error_reply(self, fields: dict[str, str]) -> ErrorMessage:
-        return error(fields, reply_type=self.reply_type, ref=self.ref)
+        """Make the reply to this request after an error."""
+        return error(fields, reply_type=REPLY_TYPES[type(self)], ref=self.ref)
 
     def reply(self, message: Message) -> Message:
-        """The message as reply to this request."""
+        """Return the message with the `ref` of this request."""
         return message if self.ref is None else msgspec.structs.replace(message, ref=self.ref)
 
 
 class Subscribe(Request, frozen=True, kw_only=True):
-    """Either key opts in to more than the specification has; without them nothing changes.
+    """Opt-in to cursors and replay (`since`) or to a stream mode (`stream`); without them nothing changes.
 
     `since` is the cursor of the last event that the client has.
     """
@@ -247,32 +265,8 @@ class Subscribe(Request, frozen=True, kw_only=True):
     stream: Stream | None = None
 
 
-class Base64Text:
-    """The base64 of an image as a part of its frame: hundreds of megabytes that nobody copies as a whole."""
-
-    __slots__ = ("_end", "_frame", "_start")
-
-    def __init__(self, frame: str, start: int = 0, end: int | None = None) -> None:
-        self._frame, self._start = frame, start
-        self._end = len(frame) if end is None else end
-
-    def __len__(self) -> int:
-        return self._end - self._start
-
-    def __str__(self) -> str:
-        return self._frame[self._start : self._end]
-
-    def __repr__(self) -> str:
-        return f"Base64Text({len(self)} characters)"
-
-    def slice(self, position: int, size: int) -> str:
-        """At most `size` characters from `position` on."""
-        start = self._start + position
-        return self._frame[start : min(start + size, self._end)]
-
-
 class RequestWithReadOptions(Request, frozen=True, kw_only=True):
-    """What may be asked of a reading. `pages` are “3”, “2-5”, “1-3,7,9-”."""
+    """Base class of requests with read options. `pages` is a page range: “3”, “2-5” or “1-3,7,9-”."""
 
     engine: EngineName | None = None
     languages: Languages | None = None
@@ -281,12 +275,15 @@ class RequestWithReadOptions(Request, frozen=True, kw_only=True):
     priority: Priority | None = None
 
     def read_options(self) -> dict[str, Any]:
-        """As keyword arguments of `read_options.ReadOptions`."""
+        """Return the keyword arguments of `jobs.options.ReadOptions`."""
         return {name: getattr(self, name) for name in READ_OPTION_FIELDS}
 
 
+READ_OPTION_FIELDS = frozenset(RequestWithReadOptions.__struct_fields__) - {"ref"}
+
+
 class Create(RequestWithReadOptions, frozen=True, kw_only=True):
-    """`image_base64` is undecoded and unchecked."""
+    """Request to store and read a file. `image_base64` is neither decoded nor checked yet."""
 
     data_fields = frozenset({"image_base64", "image_path", "image_hash"}) | READ_OPTION_FIELDS
 
@@ -296,7 +293,7 @@ class Create(RequestWithReadOptions, frozen=True, kw_only=True):
 
 
 class ListUploads(Request, frozen=True, kw_only=True):
-    """Without `limit`, all uploads in one message."""
+    """Request for the user's uploads. Without `limit`, one message has all of them."""
 
     status: Status | None = None
     search: Annotated[str, Meta(max_length=200)] | None = None
@@ -304,16 +301,18 @@ class ListUploads(Request, frozen=True, kw_only=True):
     cursor: str | None = None
 
     def filters(self) -> dict[str, Any]:
-        """As keyword arguments of `queries.uploads`."""
+        """Return the keyword arguments of `queries.uploads`."""
         return {"status": self.status, "search": self.search, "limit": self.limit, "cursor": self.cursor}
 
 
 class Retrieve(Request, frozen=True, kw_only=True):
+    """Request for one upload with its texts."""
+
     instance_id: UUID
 
 
 class Update(Request, frozen=True, kw_only=True):
-    """UNSET leaves a field as it is; `processed_text=None` takes the correction back."""
+    """Request to change an upload. UNSET keeps a field; `processed_text=None` removes the correction."""
 
     data_fields = frozenset({"filename", "processed_text", "metadata"})
 
@@ -324,15 +323,19 @@ class Update(Request, frozen=True, kw_only=True):
 
 
 class Delete(Request, frozen=True, kw_only=True):
+    """Request to delete an upload and its file."""
+
     instance_id: UUID
 
 
 class Cancel(Request, frozen=True, kw_only=True):
+    """Request to cancel a waiting job or a reading."""
+
     instance_id: UUID
 
 
 class Retry(RequestWithReadOptions, frozen=True, kw_only=True):
-    """What is not asked anew stays as it was asked before."""
+    """Request to read an upload again. Read options that it omits stay as they were."""
 
     data_fields = READ_OPTION_FIELDS
     also_top_level = READ_OPTION_FIELDS
@@ -341,17 +344,19 @@ class Retry(RequestWithReadOptions, frozen=True, kw_only=True):
 
 
 class Resync(Request, frozen=True, kw_only=True):
+    """Request for the live text of an upload from the start."""
+
     instance_id: UUID
 
 
 class Authenticate(Request, frozen=True, kw_only=True):
-    """A fresh token of the same user: from now on the socket's life is this token's."""
+    """Request with a fresh token of the same user; the connection then lives until that token expires."""
 
     token: str
 
 
 class Ping(Request, frozen=True, kw_only=True):
-    pass
+    """Request for a `pong`, to keep a connection open or to test it."""
 
 
 REQUESTS: dict[str, type[Request]] = {
@@ -383,7 +388,7 @@ REPLY_TYPES: dict[type[Request], str] = {
 
 KINDS_WITH_TEXTS = frozenset({"updated", "processed"})
 TERMINAL_KINDS = frozenset({"deleted", "processed", "error", "cancelled"})
-"""The changes that end a reading, if there is one."""
+"""Changes that end a reading if there is one."""
 
 _encoder = msgspec.json.Encoder(uuid_format="canonical")
 _failed_decoder = msgspec.json.Decoder(Failed)

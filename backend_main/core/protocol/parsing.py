@@ -1,9 +1,9 @@
-"""Step 4 — one text frame → one `Request`; pure. `ProtocolError` is the only exception that leaves here.
+"""Parser of text frames into requests; pure. It raises no exception but `ProtocolError`.
 
-A `create` may carry hundreds of megabytes of base64. Its text is cut out of the frame before the JSON around
-it is parsed, and cut again, undecoded, by `intake`: the parser never copies it. Whatever looks unusual
-(escapes or white space inside the base64, the key elsewhere) is parsed whole instead, which is slower and
-gives the same result.
+A `create` may contain hundreds of megabytes of base64. The parser does not copy it: it cuts the base64 out of
+the frame before it parses the JSON around it. `uploads.ingest` decodes the base64 in chunks. The parser
+parses a frame with anything unusual (escapes or white space inside the base64, the key elsewhere) as a whole:
+slower, with an equal result.
 """
 
 from __future__ import annotations
@@ -17,38 +17,33 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 
 from ..errors import ProtocolError
-from .messages import (
-    REPLY_TYPES,
-    REQUESTS,
-    Base64Text,
-    Request,
-    Update,
-)
+from .base64_text import Base64Text
+from .messages import REPLY_TYPES, REQUESTS, Request, Update
 
 MAX_DEPTH = 32
 MAX_METADATA_BYTES = 16 * 1024
 MAX_CORRECTION_CHARACTERS = 16 * 1024 * 1024
-# Below this a second pass over the frame costs more than the copy that it avoids.
+# In a shorter frame, the second pass costs more than the copy that it avoids.
 BASE64_FAST_PATH_MIN_CHARACTERS = 64 * 1024
-# A search goes through this much while it holds the interpreter, in a fraction of a millisecond.
+# A search holds the interpreter lock for one chunk: a fraction of a millisecond.
 SEARCH_CHUNK_CHARACTERS = 4 * 1024 * 1024
 R = TypeVar("R", bound=Request)
 _KEY = '"image_base64"'
 
-# What a field must be, said to a person. A field that is missing here takes any string.
+# Error message of each field whose value is wrong. A field without an entry accepts any string.
 FIELD_HELP = {
     "ref": "A string of at most 64 characters is expected.",
-    "instance_id": "The id of an upload is expected, a UUID as a string.",
+    "instance_id": "The id of an upload is expected: a UUID as a string.",
     "image_base64": "A string of base64 is expected.",
     "status": "One of pending, processing, processed, error, cancelled is expected.",
-    "since": "The cursor of an event is expected, a string, or null.",
-    "token": "An access token is expected, a string.",
+    "since": "The cursor of an event is expected as a string, or null.",
+    "token": "An access token is expected as a string.",
     "stream": "One of full, pages, delta is expected.",
     "search": "A string of at most 200 characters is expected.",
-    "engine": "The name of an engine is expected, a string.",
+    "engine": "The name of an engine is expected as a string.",
     "languages": 'At most 10 languages are expected, as in ["de", "en"].',
     "pages": "Pages are expected as a string, as in “3”, “2-5” or “1-3,7,9-”.",
-    "profile": "The name of one of the engine's profiles is expected, a string.",
+    "profile": "The name of a profile of the engine is expected as a string.",
     "limit": "A whole number from 1 to 10000 is expected.",
     "filename": "A file name of 1 to 255 characters is expected, without slashes and control characters.",
     "processed_text": "A string of at most 16777216 characters is expected, or null for no correction.",
@@ -57,12 +52,16 @@ FIELD_HELP = {
 
 
 def parse_request(frame: str) -> Request:
-    """The request that a text frame holds.
+    """Parse a text frame into a request.
 
     Raises:
-        ProtocolError: with the reply's type and an error for each field that is wrong.
+        ProtocolError: with the type of the reply and a message for each wrong field.
     """
-    envelope = _parse(frame)
+    envelope = None
+    if len(frame) >= BASE64_FAST_PATH_MIN_CHARACTERS:
+        envelope = _parse_without_copying_base64(frame)
+    if envelope is None:
+        envelope = _parse_json(frame)
     kind = envelope.get("type")
     if not isinstance(kind, str) or kind not in REQUESTS:
         raise ProtocolError({"type": f"One of {', '.join(REQUESTS)} is expected."}, ref=_valid_ref(envelope))
@@ -70,14 +69,21 @@ def parse_request(frame: str) -> Request:
 
 
 def build_request(kind: type[R], envelope: dict[str, Any]) -> R:
-    """A request of this kind from its JSON, or from the parts of an HTTP request. Raises `ProtocolError`."""
-    given, errors = _data(kind, envelope)
-    given |= {name: envelope[name] for name in _outer_fields(kind) if name in envelope}
+    """Convert the JSON of a frame, or the fields of an HTTP request, into a request of this kind.
+
+    Raises:
+        ProtocolError: with the type of the reply and a message for each wrong field.
+    """
+    inner_fields, errors = _inner_fields(kind, envelope)
+    top_level_names = kind.also_top_level | (set(kind.__struct_fields__) - kind.data_fields)
+    raw_values = inner_fields | {name: envelope[name] for name in top_level_names if name in envelope}
     values: dict[str, Any] = {}
-    for field in _fields(kind):
-        if field.name in given and not (given[field.name] is None and _null_is_absent(kind, field.name)):
+    for field in _struct_fields(kind):
+        # Null counts as absent, except in an update, where it is a value.
+        is_null_a_value = kind is Update and field.name in Update.data_fields
+        if field.name in raw_values and (raw_values[field.name] is not None or is_null_a_value):
             try:
-                values[field.name] = _checked(field, given[field.name])
+                values[field.name] = _convert(field, raw_values[field.name])
             except (msgspec.ValidationError, ValueError):
                 errors[field.name] = FIELD_HELP.get(field.name, "A string is expected.")
         elif field.required:
@@ -88,12 +94,12 @@ def build_request(kind: type[R], envelope: dict[str, Any]) -> R:
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """The object that the body of an HTTP request holds, by the rules of a frame. Raises `ProtocolError`."""
+    """Parse the body of an HTTP request by the rules of a frame. Raises `ProtocolError`."""
     return _parse_json(text)
 
 
-def _data(kind: type[Request], envelope: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """The fields inside `data`, and an error for each that has no business there."""
+def _inner_fields(kind: type[Request], envelope: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the fields inside `data`, and an error message for each field that must not be there."""
     data = envelope.get("data")
     if data is None:
         return {}, {}
@@ -104,33 +110,23 @@ def _data(kind: type[Request], envelope: dict[str, Any]) -> tuple[dict[str, Any]
 
 
 @cache
-def _fields(kind: type[Request]) -> tuple[msgspec.structs.FieldInfo, ...]:
-    """msgspec reads the annotations anew each time, and that takes longer than all else about a message."""
+def _struct_fields(kind: type[Request]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """Cache msgspec's field information: reading the annotations takes longer than all other steps."""
     return msgspec.structs.fields(kind)
 
 
-def _outer_fields(kind: type[Request]) -> list[str]:
-    inside = kind.data_fields - kind.also_top_level
-    return [name for name in kind.__struct_fields__ if name not in inside]
-
-
-def _null_is_absent(kind: type[Request], name: str) -> bool:
-    """`null` is as if the key were not there, but for an update, where it is a value."""
-    return not (kind is Update and name in Update.data_fields)
-
-
-def _checked(field: msgspec.structs.FieldInfo, value: object) -> Any:
+def _convert(field: msgspec.structs.FieldInfo, value: object) -> Any:
     if field.name == "metadata" and len(msgspec.json.encode(value)) > MAX_METADATA_BYTES:
         raise ValueError("too large")
     if field.name == "processed_text" and isinstance(value, str) and len(value) > MAX_CORRECTION_CHARACTERS:
         raise ValueError("too long")
-    if isinstance(value, Base64Text):  # `parse_request` made it itself; no JSON gives one
+    if isinstance(value, Base64Text):  # only `_parse_without_copying_base64` makes one
         return value
     return msgspec.convert(value, str | None if field.name == "image_base64" else field.type)
 
 
 def _valid_ref(envelope: dict[str, Any]) -> str | None:
-    """The client's mark, if it is one: an error is to be echoed with it as well."""
+    """Return the client's `ref` if it is valid; the reply to a wrong request repeats it too."""
     ref = envelope.get("ref")
     return ref if isinstance(ref, str) and len(ref) <= 64 else None
 
@@ -138,17 +134,8 @@ def _valid_ref(envelope: dict[str, Any]) -> str | None:
 # ── text → JSON object ───────────────────────────────────────────────────────────────────────────
 
 
-def _parse(frame: str) -> dict[str, Any]:
-    if (
-        len(frame) >= BASE64_FAST_PATH_MIN_CHARACTERS
-        and (envelope := _parse_without_copying_base64(frame)) is not None
-    ):
-        return envelope
-    return _parse_json(frame)
-
-
 def _parse_without_copying_base64(frame: str) -> dict[str, Any] | None:
-    """The frame's object with the base64 as a slice of the frame, or None where this is not safe to do."""
+    """Parse a frame with its base64 as a slice of the frame; None if that is not safe."""
     key = frame.find(_KEY)
     colon = key + len(_KEY)
     if key < 0 or frame[colon : colon + 8].lstrip(" \t\r\n")[:1] != ":":
@@ -159,19 +146,19 @@ def _parse_without_copying_base64(frame: str) -> dict[str, Any] | None:
         return None
     if any(_find(unusual, frame, start, end) >= 0 for unusual in "\\\n\r\t"):
         return None
-    # Known to nobody, so it comes out in `data` only where the base64 stood: the same key may be written
-    # with an escape, and the one found may stand beside `data`.
-    mark = secrets.token_hex(8)
-    envelope = _parse_json(frame[:start] + mark + frame[end:])
+    # A client cannot guess the placeholder, so `data` has it only if it replaced the base64: the key in
+    # `data` may be written with an escape, and the key that was found may be outside `data`.
+    placeholder = secrets.token_hex(8)
+    envelope = _parse_json(frame[:start] + placeholder + frame[end:])
     data = envelope.get("data")
-    if not isinstance(data, dict) or data.get("image_base64") != mark:
+    if not isinstance(data, dict) or data.get("image_base64") != placeholder:
         return None
     data["image_base64"] = Base64Text(frame, start, end)
     return envelope
 
 
 def _find(character: str, frame: str, start: int, end: int) -> int:
-    """`frame.find(character, start, end)`, which keeps no other thread waiting while it looks."""
+    """Do `frame.find(character, start, end)` in chunks, between which other threads can run."""
     for position in range(start, end, SEARCH_CHUNK_CHARACTERS):
         found = frame.find(character, position, min(position + SEARCH_CHUNK_CHARACTERS, end))
         if found >= 0:
@@ -181,8 +168,8 @@ def _find(character: str, frame: str, start: int, end: int) -> int:
 
 def _parse_json(text: str) -> dict[str, Any]:
     try:
-        value = _json.decode(text)
-        _check(value, MAX_DEPTH)
+        value = _decoder.decode(text)
+        _check_value(value, MAX_DEPTH)
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise ProtocolError({"message": f"Not valid JSON: {reason}."}) from None
@@ -191,8 +178,8 @@ def _parse_json(text: str) -> dict[str, Any]:
     return value
 
 
-def _check(value: object, depth: int) -> None:
-    """Refuses what JSON can say but a database, or the next parser, cannot take."""
+def _check_value(value: object, depth: int) -> None:
+    """Raise ValueError for valid JSON that a database or another parser cannot process."""
     if depth < 0:
         raise ValueError(f"nested more than {MAX_DEPTH} deep")
     if isinstance(value, str):
@@ -200,10 +187,10 @@ def _check(value: object, depth: int) -> None:
     elif isinstance(value, dict):
         for key, item in value.items():
             _check_text(key)
-            _check(item, depth - 1)
+            _check_value(item, depth - 1)
     elif isinstance(value, list):
         for item in value:
-            _check(item, depth - 1)
+            _check_value(item, depth - 1)
 
 
 def _check_text(text: str) -> None:
@@ -211,35 +198,38 @@ def _check_text(text: str) -> None:
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise ValueError("a surrogate without its pair") from None
+            raise ValueError("an unpaired surrogate") from None
     if "\x00" in text:
         raise ValueError("a NUL character in a string")
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise ValueError("a duplicate key in an object")
     return result
 
 
-def _integer(digits: str) -> int:
+def _parse_integer(digits: str) -> int:
     if len(digits) > 20 or not -(2**63) <= (number := int(digits)) < 2**63:
         raise ValueError("a number out of range")
     return number
 
 
-def _float(digits: str) -> float:
+def _parse_float(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
         raise ValueError("a number out of range")
     return number
 
 
-def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON value")
+def _reject_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
 
 
-_json = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_make_object,
+    parse_int=_parse_integer,
+    parse_float=_parse_float,
+    parse_constant=_reject_constant,
 )

@@ -1,4 +1,4 @@
-"""A row of the database → what clients see of it."""
+"""Conversion of database rows into messages of the protocol."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from . import messages
 
 
 def instance(upload: Upload, *, texts: bool = False) -> messages.Instance:
-    """The upload as JSON fields; the two texts only where the protocol wants them."""
+    """Convert an upload; with its two texts only if `texts` is true."""
     return messages.Instance(
         id=upload.id,
         owner=upload.owner.get_username(),
@@ -37,7 +37,7 @@ def instance(upload: Upload, *, texts: bool = False) -> messages.Instance:
 
 
 def created(upload: Upload, *, duplicate: bool | UnsetType = UNSET) -> messages.UploadMessage:
-    """`duplicate` stands in the reply to a `create` alone."""
+    """Make `Upload.created`; only the reply to `create` has `duplicate`."""
     return messages.UploadMessage(type="Upload.created", instance=instance(upload), duplicate=duplicate)
 
 
@@ -50,12 +50,12 @@ def deleted(upload: Upload) -> messages.UploadMessage:
 
 
 def status(upload: Upload) -> messages.UploadMessage:
-    """The reply to `retrieve`."""
+    """Make the reply to `retrieve`."""
     return messages.UploadMessage(type="Upload.status", instance=instance(upload, texts=True))
 
 
 def terminal(upload: Upload) -> messages.Processed | messages.Failed:
-    """The last message of a reading."""
+    """Make the last message of a reading."""
     if upload.status == "processed":
         return messages.Processed(
             id=upload.id, raw_text=upload.raw_text, processed_text=upload.processed_text
@@ -64,17 +64,17 @@ def terminal(upload: Upload) -> messages.Processed | messages.Failed:
 
 
 def failed(upload: Upload) -> messages.Failed:
-    """Of an upload that ended in `error`, or was cancelled."""
-    ended = cast("Literal['error', 'cancelled']", upload.status)
-    return messages.Failed(id=upload.id, status=ended, error=upload.error or "")
+    """Make the last message of an upload whose status is `error` or `cancelled`."""
+    end_status = cast("Literal['error', 'cancelled']", upload.status)
+    return messages.Failed(id=upload.id, status=end_status, error=upload.error or "")
 
 
 def listing(
-    uploads: list[Upload], next_cursor: str | None, asked: messages.ListUploads
+    uploads: list[Upload], next_cursor: str | None, request: messages.ListUploads
 ) -> messages.ListMessage:
-    """`next` is there for those who sent `limit`, null on the last page."""
-    shown = [instance(upload) for upload in uploads]
-    return messages.ListMessage(list=shown, next=UNSET if asked.limit is None else next_cursor)
+    """Make the reply to `list`. It has `next` if the request has `limit`; null on the last page."""
+    instances = [instance(upload) for upload in uploads]
+    return messages.ListMessage(list=instances, next=UNSET if request.limit is None else next_cursor)
 
 
 def page(page: Page) -> messages.PageInstance:

@@ -38,7 +38,8 @@ from ..models import (
     User,
 )
 from ..protocol import messages, serializers
-from ..protocol.messages import Base64Text, UploadMessage
+from ..protocol.base64_text import Base64Text
+from ..protocol.messages import UploadMessage
 from . import ingest, queries, quotas
 
 REQUEUED_STATUSES = (Status.ERROR, Status.CANCELLED)

@@ -23,7 +23,7 @@ from ...reading.documents.image_headers import FileType
 from .. import storage
 from ..conf import conf
 from ..errors import FileTooLarge, RequestError, StorageFull
-from ..protocol.messages import Base64Text
+from ..protocol.base64_text import Base64Text
 
 # Pieces small enough to leave the processor to others, large enough that the loop around them is nothing.
 CHUNK_CHARACTERS = 1024 * 1024

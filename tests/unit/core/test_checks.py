@@ -1,4 +1,4 @@
-"""What is set, and cannot be had, is refused with what to do."""
+"""System checks of settings that need packages or other settings."""
 
 from __future__ import annotations
 
@@ -13,30 +13,36 @@ REDIS = "redis://somewhere/0"
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str | None]]:
-    """The ids of what is said of these settings, where `installed` are the packages."""
+def check_ids(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str | None]]:
+    """Return a function: ids of the failed checks, by installed packages and settings."""
 
-    def ids(*installed: str, **settings: str) -> list[str | None]:
+    def run(*installed: str, **settings: str) -> list[str | None]:
         monkeypatch.setattr(checks, "conf", Conf(**settings))
         monkeypatch.setattr(checks, "find_spec", lambda name: name if name in installed else None)
-        found = [*checks.redis_client(), *checks.celery(), *checks.redis_for_workers()]
-        return [problem.id for problem in found]
+        problems = [
+            *checks.check_redis_package(),
+            *checks.check_celery_package(),
+            *checks.check_redis_for_workers(),
+        ]
+        return [problem.id for problem in problems]
 
-    return ids
-
-
-def test_one_server_alone_needs_neither_redis_nor_celery(told: Callable[..., list[str | None]]) -> None:
-    assert told() == []
-
-
-def test_workers_need_both_packages(told: Callable[..., list[str | None]]) -> None:
-    assert told("redis", "celery", redis_url=REDIS) == []
-    assert told("redis", redis_url=REDIS) == ["core.E005"]
-    assert told("celery", redis_url=REDIS) == ["core.E004"]
+    return run
 
 
-def test_another_broker_does_not_make_up_for_redis(told: Callable[..., list[str | None]]) -> None:
+def test_checks_embedded_server_needs_neither_redis_nor_celery(
+    check_ids: Callable[..., list[str | None]],
+) -> None:
+    assert check_ids() == []
+
+
+def test_checks_redis_url_needs_both_packages(check_ids: Callable[..., list[str | None]]) -> None:
+    assert check_ids("redis", "celery", redis_url=REDIS) == []
+    assert check_ids("redis", redis_url=REDIS) == ["core.E005"]
+    assert check_ids("celery", redis_url=REDIS) == ["core.E004"]
+
+
+def test_checks_broker_url_needs_redis_url_too(check_ids: Callable[..., list[str | None]]) -> None:
     amqp = "amqp://somewhere"
-    assert told("redis", "celery", redis_url=REDIS, broker_url=amqp) == []
-    assert told("redis", "celery", broker_url=amqp) == ["core.E006"]
-    assert told("redis", broker_url=amqp) == ["core.E005", "core.E006"]
+    assert check_ids("redis", "celery", redis_url=REDIS, broker_url=amqp) == []
+    assert check_ids("redis", "celery", broker_url=amqp) == ["core.E006"]
+    assert check_ids("redis", broker_url=amqp) == ["core.E005", "core.E006"]

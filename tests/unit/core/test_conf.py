@@ -1,4 +1,4 @@
-"""Settings: declared once, with default and help; parsed, described, and the secret kept."""
+"""Settings: defaults, help, parsing, description and the secret key."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from backend_main.core.errors import CommandError
 FIELDS = Conf.__struct_fields__
 
 
-def test_every_setting_has_a_default_and_a_sentence_of_help() -> None:
-    Conf()  # raises where one has no default
+def test_describe_every_setting_has_a_default_and_help() -> None:
+    Conf()  # raises if a setting has no default
     for row in describe(Conf()):
         assert row.variable.startswith("SCANRILL_")
         assert row.help.endswith("."), row.variable
         assert len(row.help) > 15, row.variable
 
 
-def test_the_description_has_every_setting_once() -> None:
+def test_describe_lists_every_setting_once() -> None:
     assert [row.variable for row in describe(Conf())] == [f"SCANRILL_{name.upper()}" for name in FIELDS]
 
 
-def test_a_secret_is_described_only_as_set() -> None:
+def test_describe_shows_a_secret_only_as_set() -> None:
     canary = "do-not-show-me"
     secrets = [name for name in FIELDS if "secret" in name or "signing" in name]
     assert secrets
@@ -41,12 +41,12 @@ def test_a_secret_is_described_only_as_set() -> None:
     assert canary not in str(shown)
 
 
-def test_an_empty_environment_gives_the_defaults() -> None:
+def test_load_empty_environment_returns_the_defaults() -> None:
     assert load({}) == Conf()
     assert load({"PATH": "/bin", "MAX_PIXELS": "1"}) == Conf()
 
 
-def test_variables_are_read_by_their_types() -> None:
+def test_load_converts_variables_by_their_types() -> None:
     settings = load(
         {
             "SCANRILL_DATA_DIR": "relative/dir",
@@ -65,7 +65,7 @@ def test_variables_are_read_by_their_types() -> None:
     assert settings.engine == "dummy"
 
 
-def test_the_home_directory_may_be_written_as_a_tilde() -> None:
+def test_load_expands_a_tilde() -> None:
     assert load({"SCANRILL_DATA_DIR": "~/scans"}).data_dir == Path.home() / "scans"
 
 
@@ -85,32 +85,32 @@ def test_the_home_directory_may_be_written_as_a_tilde() -> None:
         ("SCANRILL_MESSAGES_PER_SECOND", "many"),
     ],
 )
-def test_a_bad_value_is_refused_in_a_sentence_that_names_its_variable(variable: str, value: str) -> None:
-    with pytest.raises(CommandError) as refused:
+def test_load_wrong_value_raises_an_error_that_names_the_variable(variable: str, value: str) -> None:
+    with pytest.raises(CommandError) as raised:
         load({variable: value})
-    sentence = str(refused.value)
-    assert sentence.startswith(f"{variable}: ")
-    assert sentence.endswith(".")
-    assert "\n" not in sentence
-    assert "$" not in sentence
+    message = str(raised.value)
+    assert message.startswith(f"{variable}: ")
+    assert message.endswith(".")
+    assert "\n" not in message
+    assert "$" not in message
 
 
-def test_a_misspelt_variable_is_found() -> None:
+def test_unknown_variables_finds_a_misspelt_one() -> None:
     assert unknown_variables({"SCANRILL_ENGIN": "x", "SCANRILL_ENGINE": "x", "PATH": "x"}) == [
         "SCANRILL_ENGIN"
     ]
 
 
-def test_a_frame_has_room_for_the_largest_upload_in_base64() -> None:
+def test_max_frame_bytes_fits_the_largest_upload_in_base64() -> None:
     for size in (1, 3, 1000, 10**9):
         assert Conf(max_upload_bytes=size).max_frame_bytes >= (size + 2) // 3 * 4 + 1024
     assert Conf(max_upload_bytes=0).max_frame_bytes > 2**40
 
 
-# ── the secret file ──
+# ── the secret key ──
 
 
-def test_the_secret_is_made_once_and_is_its_owner_s_alone(tmp_path: Path) -> None:
+def test_secret_key_is_created_once_and_private(tmp_path: Path) -> None:
     settings = Conf(data_dir=tmp_path)
     first = secret_key(settings)
     assert len(first) >= 50
@@ -119,34 +119,32 @@ def test_the_secret_is_made_once_and_is_its_owner_s_alone(tmp_path: Path) -> Non
     assert stat.S_IMODE((tmp_path / "secret.key").stat().st_mode) == 0o600
 
 
-def test_two_data_directories_have_two_secrets(tmp_path: Path) -> None:
+def test_secret_key_differs_between_data_directories(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     assert secret_key(Conf(data_dir=tmp_path / "a")) != secret_key(Conf(data_dir=tmp_path / "b"))
 
 
-def test_a_configured_secret_makes_no_file(tmp_path: Path) -> None:
+def test_secret_key_configured_creates_no_file(tmp_path: Path) -> None:
     assert secret_key(Conf(data_dir=tmp_path, secret_key="configured")) == "configured"
     assert not list(tmp_path.iterdir())
 
 
-def test_a_secret_that_another_process_made_first_is_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Both looked before either had written."""
+def test_secret_key_of_a_faster_process_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both processes check for the file before either creates it."""
     path = tmp_path / "secret.key"
     real_link = os.link
 
-    def after_the_other(source: str, target: Path) -> None:
-        path.write_text("the other's")
+    def link_after_other_process(source: str, target: Path) -> None:
+        path.write_text("key of the other process")
         real_link(source, target)
 
-    monkeypatch.setattr(configuration.os, "link", after_the_other)
-    assert secret_key(Conf(data_dir=tmp_path)) == "the other's"
+    monkeypatch.setattr(configuration.os, "link", link_after_other_process)
+    assert secret_key(Conf(data_dir=tmp_path)) == "key of the other process"
     assert [path.name for path in tmp_path.iterdir()] == ["secret.key"]
 
 
-_MAKE_SECRETS = """
+_CREATE_SECRETS = """
 import json, sys
 from pathlib import Path
 from backend_main.core.conf import Conf, secret_key
@@ -156,11 +154,11 @@ print(json.dumps([secret_key(Conf(data_dir=Path(d))) for d in sys.argv[1:]]))
 """
 
 
-def test_two_processes_that_start_at_once_have_one_secret(tmp_path: Path) -> None:
+def test_secret_key_two_processes_at_once_share_one(tmp_path: Path) -> None:
     directories = [tmp_path / str(number) for number in range(200)]
     for directory in directories:
         directory.mkdir()
-    command = [sys.executable, "-c", _MAKE_SECRETS, *map(str, directories)]
+    command = [sys.executable, "-c", _CREATE_SECRETS, *map(str, directories)]
     processes = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)
     ]
@@ -178,7 +176,7 @@ def test_two_processes_that_start_at_once_have_one_secret(tmp_path: Path) -> Non
     assert modes == {0o600}
 
 
-def test_settings_cannot_be_changed_while_the_server_runs() -> None:
+def test_conf_is_frozen() -> None:
     with pytest.raises(AttributeError):
         Conf().engine = "other"  # type: ignore[misc]
     assert msgspec.structs.replace(Conf(), engine="other").engine == "other"

@@ -1,4 +1,4 @@
-"""What a socket does not do for a message."""
+"""Dispatch of ASGI messages by the consumer."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import pytest
 from backend_main.core.consumers import UploadConsumer
 
 
-async def test_a_message_does_not_wait_for_the_thread_that_channels_has_for_all_sockets(
+async def test_dispatch_does_not_wait_for_the_database_thread_of_channels(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It would look after a database connection that none of them has there."""
-    waits = AsyncMock()
-    monkeypatch.setattr(channels.consumer, "aclose_old_connections", waits)
+    """That one thread would close database connections which it does not have."""
+    close_connections = AsyncMock()
+    monkeypatch.setattr(channels.consumer, "aclose_old_connections", close_connections)
     consumer = UploadConsumer()
-    heard: list[Any] = []
+    received: list[Any] = []
 
-    async def hear(message: Any) -> None:
-        heard.append(message)
+    async def receive(message: Any) -> None:
+        received.append(message)
 
-    monkeypatch.setattr(consumer, "websocket_receive", hear)
+    monkeypatch.setattr(consumer, "websocket_receive", receive)
     await consumer.dispatch({"type": "websocket.receive", "text": "{}"})
-    assert [message["text"] for message in heard] == ["{}"]
-    waits.assert_not_awaited()
+    assert [message["text"] for message in received] == ["{}"]
+    close_connections.assert_not_awaited()

@@ -1,4 +1,4 @@
-"""Which database is chosen, and what is said of a URL that is of no use."""
+"""Database settings by URL, and errors for URLs that cannot be used."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from backend_main.core.errors import CommandError
 CANARY = "pass-canary"
 
 
-def chosen(url: str) -> dict[str, object]:
+def postgresql_settings(url: str) -> dict[str, object]:
     return db_settings.django_database(Conf(database_url=url))
 
 
-def refused(url: str) -> str:
-    with pytest.raises(CommandError) as refusal:
-        chosen(url)
-    assert "\n" not in str(refusal.value)
-    assert refusal.value.__context__ is None or refusal.value.__suppress_context__
-    return str(refusal.value)
+def error_message(url: str) -> str:
+    with pytest.raises(CommandError) as raised:
+        postgresql_settings(url)
+    assert "\n" not in str(raised.value)
+    assert raised.value.__context__ is None or raised.value.__suppress_context__
+    return str(raised.value)
 
 
-def test_without_a_url_it_is_sqlite_in_the_data_directory(tmp_path: Path) -> None:
+def test_django_database_without_url_is_sqlite_in_the_data_directory(tmp_path: Path) -> None:
     settings = db_settings.django_database(Conf(data_dir=tmp_path))
     assert settings["ENGINE"].endswith("sqlite3")
     assert settings["NAME"] == tmp_path / "scanrill.sqlite3"
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
-def test_a_server_is_named_with_user_password_and_port(scheme: str) -> None:
-    settings = chosen(f"{scheme}://me:p%40ss%2Fword@db.example:5433/scans")
-    named = [settings[key] for key in ("USER", "PASSWORD", "HOST", "PORT", "NAME")]
-    assert named == ["me", "p@ss/word", "db.example", "5433", "scans"]
+def test_django_database_url_with_user_password_and_port(scheme: str) -> None:
+    settings = postgresql_settings(f"{scheme}://me:p%40ss%2Fword@db.example:5433/scans")
+    values = [settings[key] for key in ("USER", "PASSWORD", "HOST", "PORT", "NAME")]
+    assert values == ["me", "p@ss/word", "db.example", "5433", "scans"]
     assert settings["ENGINE"] == "django.db.backends.postgresql"
     assert (settings["CONN_MAX_AGE"], settings["CONN_HEALTH_CHECKS"]) == (None, True)
 
@@ -51,13 +51,13 @@ def test_a_server_is_named_with_user_password_and_port(scheme: str) -> None:
         ("postgresql://me@one:5432,two:5433/scans", "one,two"),
     ],
 )
-def test_a_socket_an_address_and_several_hosts_are_as_in_libpq(url: str, host: str) -> None:
-    assert chosen(url)["HOST"] == host
+def test_django_database_hosts_are_parsed_as_in_libpq(url: str, host: str) -> None:
+    assert postgresql_settings(url)["HOST"] == host
 
 
-def test_options_of_the_connection_are_passed_on_and_count_more_than_ours() -> None:
+def test_django_database_options_of_the_url_override_the_defaults() -> None:
     url = "postgresql://me@h/n?sslmode=verify-full&sslrootcert=/ca.pem&connect_timeout=3&options=-c%20lock_timeout%3D1s"
-    options = chosen(url)["OPTIONS"]
+    options = postgresql_settings(url)["OPTIONS"]
     assert isinstance(options, dict)
     assert (options["sslmode"], options["sslrootcert"]) == ("verify-full", "/ca.pem")
     assert options["connect_timeout"] == "3"
@@ -79,18 +79,18 @@ def test_options_of_the_connection_are_passed_on_and_count_more_than_ours() -> N
         f"postgresql://me:x@h:{CANARY}/n",
     ],
 )
-def test_an_unusable_url_is_refused_and_not_repeated(url: str) -> None:
-    said = refused(url)
-    assert said.startswith("SCANRILL_DATABASE_URL")
-    assert CANARY not in said
+def test_django_database_wrong_url_is_rejected_and_not_repeated(url: str) -> None:
+    message = error_message(url)
+    assert message.startswith("SCANRILL_DATABASE_URL")
+    assert CANARY not in message
 
 
-def test_without_psycopg_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_django_database_without_psycopg_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    assert "pip install 'scanrill[postgres]'" in refused("postgresql://me@h/n")
+    assert "pip install 'scanrill[postgres]'" in error_message("postgresql://me@h/n")
 
 
-def test_the_list_of_settings_says_only_that_it_is_set() -> None:
+def test_describe_shows_database_url_only_as_set() -> None:
     [row] = [
         row
         for row in describe(Conf(database_url=f"postgresql://me:{CANARY}@h/n"))
@@ -99,14 +99,16 @@ def test_the_list_of_settings_says_only_that_it_is_set() -> None:
     assert (row.value, row.default) == ("(set)", "")
 
 
-def test_only_a_server_that_shares_nothing_is_alone_with_its_data() -> None:
+def test_conf_embedded_only_without_database_url_and_redis_url() -> None:
     assert Conf().embedded
     assert not Conf(database_url="postgresql://me@h/n").embedded
     assert not Conf(redis_url="redis://h/0").embedded
 
 
 @pytest.mark.parametrize("shared", [{"database_url": "postgresql://me@h/n"}, {"redis_url": "redis://h/0"}])
-def test_s36_servers_that_share_something_are_given_their_key(shared: dict[str, str], tmp_path: Path) -> None:
+def test_s36_secret_key_is_required_for_shared_database_or_redis(
+    shared: dict[str, str], tmp_path: Path
+) -> None:
     with pytest.raises(CommandError, match="SCANRILL_SECRET_KEY"):
         secret_key(Conf(data_dir=tmp_path, **shared))
     assert list(tmp_path.iterdir()) == []

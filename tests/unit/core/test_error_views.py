@@ -1,4 +1,4 @@
-"""What is said where there is nothing to show, and what is not said where something failed."""
+"""Responses to errors, and the page that is not built."""
 
 from __future__ import annotations
 
@@ -8,20 +8,24 @@ from django.test import RequestFactory
 from backend_main.core.http import error_views
 
 
-async def test_a_checkout_without_its_page_says_how_to_build_it() -> None:
-    answer = await error_views.web_page_not_built(RequestFactory().get("/"))
-    assert answer.status_code == 503
-    assert answer["Content-Type"].startswith("text/plain")
-    assert b"`make web`" in answer.content
+async def test_web_page_not_built_says_how_to_build_it() -> None:
+    response = await error_views.web_page_not_built(RequestFactory().get("/"))
+    assert response.status_code == 503
+    assert response["Content-Type"].startswith("text/plain")
+    assert b"`make web`" in response.content
 
 
-def test_what_fails_says_nothing_of_the_inside() -> None:
+def test_error_views_reveal_nothing_of_the_error() -> None:
     for path, kind in (("/api/x/", "application/json"), ("/x", "text/plain; charset=utf-8")):
         request = RequestFactory().get(path)
-        failed = error_views.server_error(request)
-        lost = error_views.not_found(request, Http404("/secret/path"))
-        bad = error_views.bad_request(request, ValueError("/secret/path"))
-        assert [answer.status_code for answer in (failed, lost, bad)] == [500, 404, 400]
-        for answer in (failed, lost, bad):
-            assert answer["Content-Type"] == kind
-            assert b"secret" not in answer.content
+        server_error = error_views.server_error(request)
+        not_found = error_views.not_found(request, Http404("/secret/path"))
+        bad_request = error_views.bad_request(request, ValueError("/secret/path"))
+        assert [response.status_code for response in (server_error, not_found, bad_request)] == [
+            500,
+            404,
+            400,
+        ]
+        for response in (server_error, not_found, bad_request):
+            assert response["Content-Type"] == kind
+            assert b"secret" not in response.content

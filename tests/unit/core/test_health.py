@@ -1,4 +1,4 @@
-"""Each reason there is for not being ready, or for being slow; and that asking costs little."""
+"""Reasons for a server that is not ready or is degraded, and the cost of the checks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from backend_main.core.db import migrations_state
 from backend_main.core.http import health
 from backend_main.core.jobs import queue as job_queue
 from backend_main.core.models import Job
@@ -19,7 +20,8 @@ LONG = dt.timedelta(seconds=health.JOB_WAIT_WARNING_SECONDS + 1)
 
 
 @pytest.fixture
-def all_well(monkeypatch: pytest.MonkeyPatch, db: None) -> pytest.MonkeyPatch:
+def healthy(monkeypatch: pytest.MonkeyPatch, db: None) -> pytest.MonkeyPatch:
+    """A server without any reason; the test patches one."""
     monkeypatch.setattr(health.reader_pool, "is_any_ready", lambda: True)
     monkeypatch.setattr(health, "_migrated", False)
     assert health.readiness_failures() == []
@@ -27,99 +29,95 @@ def all_well(monkeypatch: pytest.MonkeyPatch, db: None) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_cold_readers_are_a_reason(all_well: pytest.MonkeyPatch) -> None:
-    all_well.setattr(health.reader_pool, "is_any_ready", lambda: False)
-    assert health.readiness_failures() == ["no reader is warm yet"]
+def test_readiness_readers_not_ready(healthy: pytest.MonkeyPatch) -> None:
+    healthy.setattr(health.reader_pool, "is_any_ready", lambda: False)
+    assert health.readiness_failures() == ["no reader is ready"]
 
 
-def test_a_process_without_readers_is_none_whose_readers_are_cold(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Cold:
+def test_reader_pool_without_readers_counts_as_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    class LoadingReader:
         is_ready = False
 
     assert health.reader_pool.is_any_ready()
-    monkeypatch.setattr(health.reader_pool, "_readers", [Cold()])
+    monkeypatch.setattr(health.reader_pool, "_readers", [LoadingReader()])
     assert not health.reader_pool.is_any_ready()
 
 
-def test_a_place_for_files_that_cannot_be_written_is_a_reason(all_well: pytest.MonkeyPatch) -> None:
-    all_well.setattr(health.storage, "is_writable", lambda: False)
+def test_readiness_storage_not_writable(healthy: pytest.MonkeyPatch) -> None:
+    healthy.setattr(health.storage, "is_writable", lambda: False)
     assert health.readiness_failures() == ["the storage cannot be written"]
 
 
-def test_a_database_that_does_not_answer_is_a_reason_also_when_it_was_migrated(
-    all_well: pytest.MonkeyPatch,
-) -> None:
-    def silent() -> None:
+def test_readiness_database_does_not_answer_after_it_was_migrated(healthy: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
         raise DatabaseError("secret detail")
 
-    with all_well.context() as patch:
-        patch.setattr(connection, "cursor", silent)
+    with healthy.context() as patch:
+        patch.setattr(connection, "cursor", fail)
         assert health.readiness_failures() == ["the database does not answer"]
 
 
-def test_a_database_that_is_not_migrated_is_a_reason_until_it_is(all_well: pytest.MonkeyPatch) -> None:
-    class NotMigrated(health.MigrationExecutor):
+def test_readiness_database_not_migrated_until_it_is(healthy: pytest.MonkeyPatch) -> None:
+    class NotMigrated(migrations_state.MigrationExecutor):
         def migration_plan(self, *_args: object, **_options: object) -> list[object]:  # type: ignore[override]
             return ["one"]
 
-    with all_well.context() as patch:
+    with healthy.context() as patch:
         patch.setattr(health, "_migrated", False)
-        patch.setattr(health, "MigrationExecutor", NotMigrated)
+        patch.setattr(migrations_state, "MigrationExecutor", NotMigrated)
         for _ in range(2):
             assert health.readiness_failures() == ["the database is not migrated"]
     health._migrated = False
     assert health.readiness_failures() == []
 
 
-def test_migrations_are_looked_for_until_all_are_there_and_never_again(all_well: pytest.MonkeyPatch) -> None:
-    with CaptureQueriesContext(
-        connection,
-    ) as asked:
+def test_readiness_migrations_are_not_read_again_once_applied(healthy: pytest.MonkeyPatch) -> None:
+    with CaptureQueriesContext(connection) as queries:
         assert health.readiness_failures() == []
-    assert [query["sql"] for query in asked] == ["SELECT 1"]
+    assert [query["sql"] for query in queries] == ["SELECT 1"]
 
 
-def test_a_bell_that_is_not_heard_everywhere_delays(all_well: pytest.MonkeyPatch) -> None:
+def test_degradations_pubsub_unavailable(healthy: pytest.MonkeyPatch) -> None:
     class FakePubSub:
         degraded_reason = "Redis does not answer"
 
-    all_well.setattr(health.hub, "pubsub", FakePubSub())
+    healthy.setattr(health.hub, "pubsub", FakePubSub())
     assert health.degradations() == ["Redis does not answer"]
     assert health.readiness_failures() == []
 
 
-def test_a_broker_that_does_not_answer_delays(all_well: pytest.MonkeyPatch) -> None:
-    all_well.setattr(health.notify, "degraded_reason", lambda: "the broker does not answer")
+def test_degradations_broker_unavailable(healthy: pytest.MonkeyPatch) -> None:
+    healthy.setattr(health.notify, "degraded_reason", lambda: "the broker does not answer")
     assert health.degradations() == ["the broker does not answer"]
     assert health.readiness_failures() == []
 
 
-def test_a_server_that_does_not_read_and_hears_no_worker_delays(all_well: pytest.MonkeyPatch) -> None:
+def test_degradations_no_worker_heartbeat_on_a_server_without_readers(healthy: pytest.MonkeyPatch) -> None:
     class FakePubSub:
         degraded_reason = None
         seconds_since_worker_heartbeat = health.WORKER_HEARTBEAT_TIMEOUT_SECONDS + 1.0
 
-    all_well.setattr(health.hub, "pubsub", FakePubSub())
-    assert health.degradations() == [], "it reads itself"
-    all_well.setattr(health, "conf", msgspec.structs.replace(health.conf, redis_url="redis://"))
+    healthy.setattr(health.hub, "pubsub", FakePubSub())
+    assert health.degradations() == [], "this server has readers"
+    healthy.setattr(health, "conf", msgspec.structs.replace(health.conf, redis_url="redis://"))
     [reason] = health.degradations()
-    assert "no worker was heard" in reason
+    assert "no worker heartbeat" in reason
     assert health.readiness_failures() == []
-    all_well.setattr(FakePubSub, "seconds_since_worker_heartbeat", 1.0)
+    healthy.setattr(FakePubSub, "seconds_since_worker_heartbeat", 1.0)
     assert health.degradations() == []
 
 
-def test_uploads_that_nobody_takes_for_long_delay_until_somebody_reads(all_well: pytest.MonkeyPatch) -> None:
+def test_degradations_jobs_wait_long_until_a_reader_is_active(healthy: pytest.MonkeyPatch) -> None:
     new_upload(new_user())
     assert health.degradations() == []
     Job.objects.update(created_at=timezone.now() - LONG)
     [reason] = health.degradations()
-    assert "no reader takes them" in reason
+    assert "no reader is active" in reason
     assert health.readiness_failures() == []
     new_upload(new_user())
     claim = job_queue.claim_next("somebody")
     assert claim is not None
-    assert health.degradations() == [], "the other waits, but somebody reads"
+    assert health.degradations() == [], "the other job waits, but a reader is active"
     Job.objects.filter(pk=claim.job_id).update(lease_until=timezone.now() - LONG)
     Job.objects.exclude(pk=claim.job_id).update(created_at=timezone.now() - LONG)
-    assert len(health.degradations()) == 1, "who held it died"
+    assert len(health.degradations()) == 1, "the lease of the active reader has expired"

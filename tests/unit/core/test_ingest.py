@@ -20,7 +20,7 @@ from PIL import Image
 from backend_main.core import storage
 from backend_main.core.conf import conf
 from backend_main.core.errors import RequestError, StorageFull
-from backend_main.core.protocol.messages import Base64Text
+from backend_main.core.protocol.base64_text import Base64Text
 from backend_main.core.uploads import ingest
 from tests.support.encoding import base64_of
 from tests.support.page_images import scripted_png

@@ -1,4 +1,4 @@
-"""No token in any log line, whoever writes it; and what is cut off at a server's end is no defect."""
+"""Redaction of tokens in logs, and the filter of requests that a shutdown cancels."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl-_x"
         ("nothing to hide: 3 tokens = 5 words", "nothing to hide: 3 tokens = 5 words"),
     ],
 )
-def test_a_token_is_taken_out_of_a_line(line: str, safe: str) -> None:
+def test_redact_removes_tokens_and_codes(line: str, safe: str) -> None:
     assert redact(line) == safe
 
 
-def test_arguments_and_tracebacks_are_covered_like_the_message() -> None:
+def test_redacting_formatter_covers_arguments_and_tracebacks() -> None:
     formatter = RedactingFormatter("%(message)s")
     try:
         raise ValueError(f"bad token {JWT}")
@@ -49,7 +49,7 @@ def test_arguments_and_tracebacks_are_covered_like_the_message() -> None:
     assert "ValueError: bad token [redacted]" in text
 
 
-def test_every_handler_of_the_server_redacts() -> None:
+def test_logging_settings_every_handler_redacts() -> None:
     from django.conf import settings
 
     handlers = settings.LOGGING["handlers"].values()
@@ -68,7 +68,7 @@ def test_every_handler_of_the_server_redacts() -> None:
     ],
     ids=str,
 )
-def test_of_what_a_server_cut_off_at_its_end_there_is_no_traceback(
+def test_shutdown_filter_drops_cancellations_of_uvicorn_only(
     name: str, error: BaseException | None, is_shown: bool
 ) -> None:
     info = None if error is None else (type(error), error, None)
@@ -76,7 +76,7 @@ def test_of_what_a_server_cut_off_at_its_end_there_is_no_traceback(
     assert ShutdownCancellationFilter().filter(record) == is_shown
 
 
-def test_every_handler_of_the_server_leaves_that_out() -> None:
+def test_logging_settings_every_handler_filters_cancellations() -> None:
     from django.conf import settings
 
     assert all(

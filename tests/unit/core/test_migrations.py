@@ -1,4 +1,4 @@
-"""A program that runs while a newer one migrates goes on: the schema grows, and nothing is taken away."""
+"""Compatibility of migrations with older programs that still run: the schema only grows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from tests.support import schema_compat
 from tests.support.database import new_user
 
 NAMES = schema_compat.migration_names()
-OLDER, NEWEST = NAMES[:-1], NAMES[-1]
+OLDER = NAMES[:-1]
+NEWEST = NAMES[-1]
 GROWING = (
     migrations.CreateModel,
     migrations.AddField,
@@ -31,41 +32,41 @@ GROWING = (
     migrations.AddIndex,
     migrations.AddConstraint,
     migrations.AlterModelOptions,
-    migrations.RenameField,  # `schema.problems` checks that the column keeps its name
+    migrations.RenameField,  # `schema_compat.problems` checks that the column keeps its name
 )
 
 
 @pytest.mark.parametrize("name", OLDER)
-def test_a_program_of_any_older_schema_can_go_on_with_the_newest(name: str) -> None:
+def test_newest_schema_works_with_the_program_of_any_older_one(name: str) -> None:
     assert schema_compat.problems(schema_compat.state_at(name), schema_compat.state_at(NEWEST)) == []
 
 
-def test_migrations_add_and_do_nothing_else() -> None:
-    """What runs code, or SQL, is not looked at by the test above, so whoever writes one has to look here."""
+def test_migrations_only_add() -> None:
+    """The test above does not check migrations that run code or SQL: their authors must do so."""
     loader = MigrationLoader(None)
     for name in NAMES:
         for operation in loader.get_migration(schema_compat.APP, name).operations:
             assert isinstance(operation, GROWING), f"{name}: {operation.describe()}"
 
 
-def refers_to(model: str) -> models.ForeignKey[User, User]:
+def foreign_key(model: str) -> models.ForeignKey[User, User]:
     return models.ForeignKey(model, on_delete=models.CASCADE)
 
 
 KEY = [("id", models.BigAutoField(primary_key=True))]
 BREAKING = {
-    "gone": migrations.RemoveField("upload", "filename"),
+    "was removed": migrations.RemoveField("upload", "filename"),
     "filename was removed": migrations.RenameField("upload", "filename", "title"),
     "table of page was removed": migrations.DeleteModel("Page"),
     "table of job was removed": migrations.RenameModel("Job", "Work"),
-    "another name": migrations.AlterModelTable("Page", "pages"),
-    "no default": migrations.AddField("upload", "colour", models.CharField(max_length=9, default="")),
+    "was renamed": migrations.AlterModelTable("Page", "pages"),
+    "no database default": migrations.AddField("upload", "colour", models.CharField(max_length=9, default="")),
     "one row only": migrations.AddField(
         "upload", "serial", models.CharField(max_length=9, unique=True, db_default="")
     ),
     "smaller maximum length": migrations.AlterField("upload", "filename", models.CharField(max_length=254)),
     "not nullable any more": migrations.AlterField("upload", "error", models.TextField(default="")),
-    "another column": migrations.AlterField("upload", "bytes", models.TextField()),
+    "another type": migrations.AlterField("upload", "bytes", models.TextField()),
     "unique now": migrations.AlterField("upload", "image_hash", models.CharField(max_length=64, unique=True)),
     "no database default any more": migrations.AlterField(
         "upload", "first_attempt", models.PositiveIntegerField(default=0, db_column="run")
@@ -73,15 +74,15 @@ BREAKING = {
     "new constraint": migrations.AddConstraint(
         "upload", models.CheckConstraint(condition=models.Q(bytes__gt=0), name="upload_has_bytes")
     ),
-    "could not be deleted": migrations.CreateModel("Note", [*KEY, ("upload", refers_to("core.Upload"))]),
+    "cannot delete its rows": migrations.CreateModel("Note", [*KEY, ("upload", foreign_key("core.Upload"))]),
 }
-FINE: list[Operation] = [
+COMPATIBLE: list[Operation] = [
     migrations.AddField("upload", "colour", models.CharField(max_length=9, db_default="")),
     migrations.AddField("upload", "read_at", models.DateTimeField(null=True)),
     migrations.AlterField("upload", "filename", models.CharField(max_length=500)),
     migrations.RenameField("upload", "first_attempt", "first"),  # its column keeps its name
     migrations.AddIndex("upload", models.Index(fields=["bytes"], name="upload_by_size")),
-    migrations.CreateModel("Note", [*KEY, ("owner", refers_to("core.User"))]),
+    migrations.CreateModel("Note", [*KEY, ("owner", foreign_key("core.User"))]),
 ]
 
 
@@ -92,21 +93,21 @@ def problems_of(operation: Operation) -> list[str]:
     return schema_compat.problems(before, now)
 
 
-@pytest.mark.parametrize("what", BREAKING)
-def test_what_would_stop_an_older_program_is_found(what: str) -> None:
-    assert any(what in problem for problem in problems_of(BREAKING[what]))
+@pytest.mark.parametrize("problem", BREAKING)
+def test_problems_finds_changes_that_break_an_older_program(problem: str) -> None:
+    assert any(problem in found for found in problems_of(BREAKING[problem]))
 
 
-@pytest.mark.parametrize("operation", FINE, ids=lambda operation: operation.describe())
-def test_what_an_older_program_does_not_notice_is_fine(operation: Operation) -> None:
+@pytest.mark.parametrize("operation", COMPATIBLE, ids=lambda operation: operation.describe())
+def test_problems_accepts_compatible_changes(operation: Operation) -> None:
     assert problems_of(operation) == []
 
 
-# ── what an older program writes, the newer one reads ──
+# ── rows of an older program and the newer one ──
 
 
-def taken_in_by(old: Apps, owner: User) -> uuid.UUID:
-    """The rows of a create, as the program of an older schema writes them."""
+def create_with(old: Apps, owner: User) -> uuid.UUID:
+    """Write the rows of a new upload as the program of an older schema does; return the id."""
     upload = old.get_model("core", "Upload").objects.create(
         owner_id=owner.pk,
         filename="old.png",
@@ -120,10 +121,10 @@ def taken_in_by(old: Apps, owner: User) -> uuid.UUID:
 
 
 @pytest.mark.parametrize("name", OLDER)
-def test_what_an_older_program_takes_in_a_newer_one_reads_changes_and_deletes(name: str, db: None) -> None:
+def test_upload_of_an_older_program_can_be_read_retried_and_deleted(name: str, db: None) -> None:
     old, owner = schema_compat.state_at(name).apps, new_user()
-    upload_id = taken_in_by(old, owner)
-    claim = job_queue.claim_next("of the newer one")
+    upload_id = create_with(old, owner)
+    claim = job_queue.claim_next("newer reader")
     assert claim is not None
     assert (claim.upload_id, claim.attempt, claim.priority) == (upload_id, 1, 0)
     results.finish(claim)
@@ -133,7 +134,7 @@ def test_what_an_older_program_takes_in_a_newer_one_reads_changes_and_deletes(na
 
 
 @pytest.mark.parametrize("name", [name for name in OLDER if name >= "0004"])
-def test_an_older_program_tells_of_what_a_newer_one_stores_and_deletes_it(name: str, db: None) -> None:
+def test_upload_of_a_newer_program_can_be_changed_and_deleted_by_an_older_one(name: str, db: None) -> None:
     old, owner = schema_compat.state_at(name).apps, new_user()
     upload = Upload.objects.create(owner=owner, filename="new.png", bytes=1, image_hash="0" * 64)
     row = old.get_model("core", "Upload").objects.get(pk=upload.pk)

@@ -146,10 +146,10 @@ def test_a_token_stands_unless_its_user_is_inactive_unknown_or_revoked_it() -> N
     assert revoked.tokens_valid_from is not None
     since = revoked.tokens_valid_from.timestamp()
     unknown = uuid.uuid4()
-    found = accounts.accounts([active.pk, inactive.pk, revoked.pk, unknown])
+    found = accounts.load_accounts([active.pk, inactive.pk, revoked.pk, unknown])
     assert found == {active.pk: accounts.AccountState(0.0, 0), revoked.pk: accounts.AccountState(since, 0)}
     assert accounts.is_token_valid(found[active.pk], 1.0)
     assert not accounts.is_token_valid(found[revoked.pk], since - 0.001)
     assert accounts.is_token_valid(found[revoked.pk], since)
     for user_id in (inactive.pk, unknown):
-        assert not accounts.is_token_valid(accounts.account(user_id), since + 1)
+        assert not accounts.is_token_valid(accounts.load_account(user_id), since + 1)

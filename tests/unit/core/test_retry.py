@@ -1,4 +1,4 @@
-"""What is run again, how often, and what comes out in the end."""
+"""Retry of transactions: after which errors, how often, and with what result."""
 
 from __future__ import annotations
 
@@ -22,54 +22,54 @@ from tests.support.page_images import scripted_png
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-class FromPostgreSQL(Exception):
+class PostgreSQLError(Exception):
     def __init__(self, sqlstate: str | None) -> None:
         self.sqlstate = sqlstate
 
 
-def failing(times: int, sqlstate: str | None = None) -> Callable[[], int]:
-    """Fails so often, then gives how often it was called."""
+def fail_first(times: int, sqlstate: str | None = None) -> Callable[[], int]:
+    """Return a function that fails `times` times, then returns the number of its calls."""
     calls = 0
 
-    def work() -> int:
+    def function() -> int:
         nonlocal calls
         calls += 1
         if calls <= times:
-            raise OperationalError("the server closed the connection") from FromPostgreSQL(sqlstate)
+            raise OperationalError("the server closed the connection") from PostgreSQLError(sqlstate)
         return calls
 
-    return work
+    return function
 
 
 @pytest.fixture(autouse=True)
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retrying, "BACKOFF_SECONDS", (0.0, 0.0, 0.0))
 
 
 @pytest.mark.parametrize("sqlstate", [None, "40001", "40P01", "57P01", "57P02", "57P03", "08006"])
-def test_what_passes_is_tried_three_times_more(sqlstate: str | None) -> None:
-    assert retry_transient(failing(3, sqlstate))() == 4
+def test_retry_transient_error_is_retried_three_times(sqlstate: str | None) -> None:
+    assert retry_transient(fail_first(3, sqlstate))() == 4
     with pytest.raises(DatabaseUnavailable):
-        retry_transient(failing(4, sqlstate))()
+        retry_transient(fail_first(4, sqlstate))()
 
 
 @pytest.mark.parametrize("sqlstate", ["42601", "53100", "XX000"])
-def test_what_would_come_again_is_not_tried_again(sqlstate: str) -> None:
-    work = failing(1, sqlstate)
+def test_retry_permanent_error_is_raised_at_once(sqlstate: str) -> None:
+    function = fail_first(1, sqlstate)
     with pytest.raises(OperationalError):
-        retry_transient(work)()
-    assert work() == 2, "it was called once"
+        retry_transient(function)()
+    assert function() == 2, "it was called once"
 
 
 @pytest.mark.parametrize("sqlstate", ["55P03", "57014"])
-def test_who_waited_too_long_is_told_so_at_once(sqlstate: str) -> None:
-    work = failing(1, sqlstate)
+def test_retry_timeout_raises_database_unavailable_at_once(sqlstate: str) -> None:
+    function = fail_first(1, sqlstate)
     with pytest.raises(DatabaseUnavailable):
-        retry_transient(work)()
-    assert work() == 2, "it was called once"
+        retry_transient(function)()
+    assert function() == 2, "it was called once"
 
 
-def test_an_error_of_sqlite_is_its_own() -> None:
+def test_retry_sqlite_error_is_raised() -> None:
     def locked() -> None:
         raise OperationalError("database is locked") from ValueError()
 
@@ -77,24 +77,24 @@ def test_an_error_of_sqlite_is_its_own() -> None:
         retry_transient(locked)()
 
 
-def test_a_part_of_a_transaction_is_not_run_again_alone() -> None:
+def test_retry_inside_a_transaction_does_nothing() -> None:
     with pytest.raises(OperationalError), transaction.atomic():
-        retry_transient(failing(1))()
+        retry_transient(fail_first(1))()
 
 
-def test_a_create_whose_commit_was_not_heard_of_is_there_once_with_its_file(
+def test_retry_create_after_lost_commit_reply_creates_one_upload(
     monkeypatch: pytest.MonkeyPatch, upload_changes: list[UploadChange]
 ) -> None:
     owner = new_user()
-    commit, lost = connection._commit, [True]
+    commit, pending_failures = connection._commit, [True]
 
-    def and_lose() -> None:
+    def commit_and_fail() -> None:
         commit()
-        if lost:
-            lost.pop()
-            raise OperationalError("the connection is lost") from FromPostgreSQL(None)
+        if pending_failures:
+            pending_failures.pop()
+            raise OperationalError("the connection is lost") from PostgreSQLError(None)
 
-    monkeypatch.setattr(connection, "_commit", and_lose)
+    monkeypatch.setattr(connection, "_commit", commit_and_fail)
     source = UploadSource(image_base64=base64_of(scripted_png()))
     created = commands.create(owner=owner, source=source)
     assert not created.duplicate

@@ -1,4 +1,4 @@
-"""What is cut off at a server's end."""
+"""Requests that are cancelled while the server shuts down."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from backend_main.core.http.middleware import shutdown_503_middleware
 START = {"type": "http.response.start", "status": 200, "headers": []}
 
 
-@pytest.mark.parametrize("begun", [False, True])
-async def test_a_request_that_is_cut_off_is_answered_unless_its_answer_has_begun(begun: bool) -> None:
+@pytest.mark.parametrize("is_started", [False, True])
+async def test_shutdown_middleware_sends_503_unless_a_response_began(is_started: bool) -> None:
     sent: list[dict[str, Any]] = []
     reached = asyncio.Event()
 
@@ -21,7 +21,7 @@ async def test_a_request_that_is_cut_off_is_answered_unless_its_answer_has_begun
         sent.append(message)
 
     async def slow(_scope: Any, _receive: Any, send: Any) -> None:
-        if begun:
+        if is_started:
             await send(START)
         reached.set()
         await asyncio.Event().wait()
@@ -30,8 +30,8 @@ async def test_a_request_that_is_cut_off_is_answered_unless_its_answer_has_begun
     await reached.wait()
     request.cancel()
     await asyncio.gather(request, return_exceptions=True)
-    assert request.cancelled() == begun
-    if begun:
+    assert request.cancelled() == is_started
+    if is_started:
         assert sent == [START]
     else:
         assert sent[0]["status"] == 503

@@ -1,4 +1,4 @@
-"""The code of a sign-in link: who gets in by it, and how often."""
+"""Codes of sign-in links: lifetime, single use and revocation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.database import new_user
 pytestmark = pytest.mark.django_db
 
 
-def refusal(code: str) -> str:
+def rejection(code: str) -> str:
     with pytest.raises(Unauthenticated) as raised:
         sign_in_codes.redeem_code(code)
     return str(raised.value)
@@ -28,37 +28,37 @@ def make_older(seconds: float) -> None:
     SignInCode.objects.update(expires_at=F("expires_at") - dt.timedelta(seconds=seconds))
 
 
-def test_a_code_signs_its_user_in_once() -> None:
+def test_redeem_code_works_once() -> None:
     user = new_user()
     code = sign_in_codes.issue_code(user)
     assert sign_in_codes.redeem_code(code) == user
-    assert refusal(code)
+    assert rejection(code)
     assert not SignInCode.objects.exists()
 
 
-def test_the_code_itself_is_kept_nowhere() -> None:
+def test_issue_code_stores_no_plain_code() -> None:
     code = sign_in_codes.issue_code(new_user())
     [row] = SignInCode.objects.values()
     assert code not in str(row)
     assert len(code) * 6 >= 128, "bits, at six a character"
 
 
-def test_no_two_codes_are_alike_and_each_is_good() -> None:
+def test_issue_code_returns_different_valid_codes() -> None:
     user = new_user()
     issued = [sign_in_codes.issue_code(user) for _ in range(3)]
     assert len(set(issued)) == 3
     assert [sign_in_codes.redeem_code(code) for code in reversed(issued)] == [user] * 3
 
 
-def test_a_code_is_good_for_ten_minutes() -> None:
+def test_redeem_code_expires_after_ten_minutes() -> None:
     young, old = sign_in_codes.issue_code(new_user()), sign_in_codes.issue_code(new_user())
     make_older(9.8 * 60)
     sign_in_codes.redeem_code(young)
     make_older(0.3 * 60)
-    assert refusal(old)
+    assert rejection(old)
 
 
-def test_all_that_can_be_wrong_looks_alike() -> None:
+def test_redeem_code_wrong_codes_get_one_message() -> None:
     used = sign_in_codes.issue_code(new_user())
     sign_in_codes.redeem_code(used)
     old = sign_in_codes.issue_code(new_user())
@@ -69,17 +69,17 @@ def test_all_that_can_be_wrong_looks_alike() -> None:
     revoked_user.revoke_tokens()
     revoked_user.save()
     wrong = [used, old, inactive, revoked, "unknown", "", "\ud800", "a" * 100_000, "\x00"]
-    assert {refusal(code) for code in wrong} == {sign_in_codes.INVALID_CODE_MESSAGE}
+    assert {rejection(code) for code in wrong} == {sign_in_codes.INVALID_CODE_MESSAGE}
 
 
-def test_a_code_that_was_made_after_the_others_were_revoked_is_good() -> None:
+def test_redeem_code_issued_after_a_revocation_works() -> None:
     user = new_user()
     user.revoke_tokens()
     user.save()
     assert sign_in_codes.redeem_code(sign_in_codes.issue_code(user)) == user
 
 
-def test_expired_codes_are_removed_and_the_others_stay() -> None:
+def test_remove_expired_keeps_valid_codes() -> None:
     sign_in_codes.issue_code(new_user())
     make_older(600)
     user = new_user()
@@ -90,14 +90,14 @@ def test_expired_codes_are_removed_and_the_others_stay() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_come_at_once_one_gets_in() -> None:
-    people = 8
+def test_redeem_code_concurrent_requests_one_succeeds() -> None:
+    requests = 8
     for _ in range(5):
         code = sign_in_codes.issue_code(new_user())
-        together = threading.Barrier(people)
+        barrier = threading.Barrier(requests)
 
-        def come(code: str = code, together: threading.Barrier = together) -> bool:
-            together.wait()
+        def redeem(code: str = code, barrier: threading.Barrier = barrier) -> bool:
+            barrier.wait()
             try:
                 return bool(sign_in_codes.redeem_code(code))
             except Unauthenticated:
@@ -105,5 +105,5 @@ def test_of_two_who_come_at_once_one_gets_in() -> None:
             finally:
                 connection.close()
 
-        with ThreadPoolExecutor(people) as pool:
-            assert sum(pool.map(lambda _: come(), range(people))) == 1
+        with ThreadPoolExecutor(requests) as pool:
+            assert sum(pool.map(lambda _: redeem(), range(requests))) == 1

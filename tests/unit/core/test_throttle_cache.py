@@ -1,4 +1,4 @@
-"""Tries to sign in are counted for all servers of a deployment, and go on being counted without a Redis."""
+"""Counting of sign-in attempts in Redis, and in each process without Redis."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from tests.support.redis import Redis
 KEY, TIMES = "password-tries-of-somebody", [3.5, 2.25]
 
 
-def counted_in(url: str) -> throttle_cache.RedisCacheWithFallback:
-    """As Django makes it for each process."""
-    settings = throttle_cache.settings(of(url))
+def make_cache(url: str) -> throttle_cache.RedisCacheWithFallback:
+    """Make the cache as Django does in each process."""
+    settings = throttle_cache.cache_settings(conf_with(url))
     backend: type[throttle_cache.RedisCacheWithFallback] = import_string(settings.pop("BACKEND"))
     return backend(settings.pop("LOCATION"), settings)
 
 
-def of(url: str) -> Conf:
+def conf_with(url: str) -> Conf:
     return msgspec.structs.replace(conf, redis_url=url, redis_prefix="here:")
 
 
-def test_what_one_process_counts_another_knows_until_it_is_forgotten(redis_server: Redis) -> None:
-    one, other = counted_in(redis_server.url), counted_in(redis_server.url)
+def test_redis_cache_is_shared_between_processes_until_reset(redis_server: Redis) -> None:
+    one, other = make_cache(redis_server.url), make_cache(redis_server.url)
     assert other.get(KEY, []) == []
     one.set(KEY, TIMES, 60)
     assert other.get(KEY, []) == TIMES
@@ -37,30 +37,30 @@ def test_what_one_process_counts_another_knows_until_it_is_forgotten(redis_serve
     assert one.get(KEY, []) == []
 
 
-def test_without_redis_a_process_counts_for_itself(redis_server: Redis) -> None:
-    counts = counted_in(redis_server.url)
+def test_redis_cache_without_redis_falls_back_to_the_process(redis_server: Redis) -> None:
+    cache = make_cache(redis_server.url)
     redis_server.stop()
-    counts.set(KEY, TIMES, 60)
-    assert counts.get(KEY, []) == TIMES
+    cache.set(KEY, TIMES, 60)
+    assert cache.get(KEY, []) == TIMES
     redis_server.start()
-    assert counts.get(KEY, []) == []
+    assert cache.get(KEY, []) == []
     redis_server.stop()
-    counts.delete(KEY)
-    assert counts.get(KEY, []) == []
+    cache.delete(KEY)
+    assert cache.get(KEY, []) == []
 
 
-def test_what_is_written_to_redis_by_others_is_no_program(redis_server: Redis, tmp_path: Path) -> None:
+def test_redis_cache_does_not_load_pickles(redis_server: Redis, tmp_path: Path) -> None:
     class Program:
         def __reduce__(self) -> tuple[object, tuple[str]]:
             return (Path.touch, (tmp_path / "ran",))  # type: ignore[return-value]
 
-    cache = counted_in(redis_server.url)
+    cache = make_cache(redis_server.url)
     with redis.Redis(port=redis_server.port) as client:
         client.set(cache.make_key(KEY), pickle.dumps(Program()))
     assert cache.get(KEY, []) == []
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_server_alone_counts_in_itself() -> None:
+def test_cache_settings_without_redis_url_use_the_process() -> None:
     with pytest.raises(KeyError):
-        throttle_cache.settings(of(""))["LOCATION"]
+        throttle_cache.cache_settings(conf_with(""))["LOCATION"]

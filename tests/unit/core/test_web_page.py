@@ -1,4 +1,4 @@
-"""The built web page: which files are served, in which form, and for how long a browser may keep them."""
+"""Built web page: files, encodings, cache headers and the security policy."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ SCRIPT = "console.log('read');\n" * 50
 YEAR = 365 * 86_400
 
 
-async def below(_scope: Any, _receive: Any, send: Any) -> None:
-    """The application behind the page."""
+async def fallback_application(_scope: Any, _receive: Any, send: Any) -> None:
+    """Application behind the page."""
     await send({"type": "http.response.start", "status": 418, "headers": []})
-    await send({"type": "http.response.body", "body": b"below"})
+    await send({"type": "http.response.body", "body": b"fallback"})
 
 
 @pytest.fixture
-def built(tmp_path: Path) -> Path:
-    """What a build of the page leaves, in small."""
+def build_dir(tmp_path: Path) -> Path:
+    """Directory like that of a build, with small files."""
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text(PAGE)
     script = tmp_path / "assets" / "index-0a1b2c3d.js"
@@ -37,48 +37,50 @@ def built(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def browser(built: Path) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(security_headers_middleware(web_page_middleware(below, built)))
+def make_client(build_dir: Path) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(
+        security_headers_middleware(web_page_middleware(fallback_application, build_dir))
+    )
     return httpx.AsyncClient(transport=transport, base_url="http://localhost")
 
 
 @pytest.fixture
-async def http(built: Path) -> AsyncIterator[httpx.AsyncClient]:
-    async with browser(built) as client:
+async def http(build_dir: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with make_client(build_dir) as client:
         yield client
 
 
-async def test_the_page_is_asked_for_anew_each_time(http: httpx.AsyncClient) -> None:
+async def test_page_is_revalidated_each_time(http: httpx.AsyncClient) -> None:
     page = await http.get("/")
     assert (page.status_code, page.text) == (200, PAGE)
     assert page.headers["content-type"].replace('"', "") == "text/html; charset=utf-8"
     assert page.headers["cache-control"] == "no-cache"
 
 
-async def test_a_page_that_has_not_changed_is_not_sent_again_and_keeps_its_policy(
+async def test_page_not_modified_keeps_its_headers(
     http: httpx.AsyncClient,
 ) -> None:
-    """A browser takes the headers of a 304 for those of the page that it has kept."""
+    """A browser replaces the headers of its cached page by those of a 304."""
     page = await http.get("/")
-    again = await http.get("/", headers={"If-None-Match": page.headers["etag"]})
-    assert (again.status_code, again.content) == (304, b"")
+    not_modified = await http.get("/", headers={"If-None-Match": page.headers["etag"]})
+    assert (not_modified.status_code, not_modified.content) == (304, b"")
     for name in ("content-security-policy", "cache-control", "etag", "referrer-policy"):
-        assert again.headers[name] == page.headers[name], name
+        assert not_modified.headers[name] == page.headers[name], name
 
 
-async def test_a_page_of_the_same_size_and_time_is_another_page(built: Path, tmp_path: Path) -> None:
-    """All files of a wheel may bear one time, and the hashes in a page have one length."""
+async def test_page_etag_differs_for_one_size_and_time(build_dir: Path) -> None:
+    """All files of a wheel may have one time, and the hashes in a page have one length."""
     tags = []
     for name in ("0a1b2c3d", "4e5f6a7b"):
-        (built / "index.html").write_text(PAGE.replace("0a1b2c3d", name))
-        (built / "index.html").touch()
-        os.utime(built / "index.html", (0, 1_600_000_000))
-        async with browser(built) as http:
+        (build_dir / "index.html").write_text(PAGE.replace("0a1b2c3d", name))
+        (build_dir / "index.html").touch()
+        os.utime(build_dir / "index.html", (0, 1_600_000_000))
+        async with make_client(build_dir) as http:
             tags.append((await http.get("/")).headers["etag"])
     assert tags[0] != tags[1]
 
 
-async def test_an_asset_may_be_kept_for_a_year(http: httpx.AsyncClient) -> None:
+async def test_asset_is_cached_for_a_year(http: httpx.AsyncClient) -> None:
     asset = await http.get("/assets/index-0a1b2c3d.js", headers={"Accept-Encoding": "identity"})
     assert (asset.status_code, asset.text) == (200, SCRIPT)
     assert asset.headers["content-type"].startswith("text/javascript")
@@ -96,7 +98,7 @@ async def test_an_asset_may_be_kept_for_a_year(http: httpx.AsyncClient) -> None:
         ("br;q=0, gzip", "gzip"),
     ],
 )
-async def test_a_file_goes_out_in_the_smallest_form_that_is_accepted(
+async def test_asset_is_sent_in_the_smallest_accepted_encoding(
     accepted: str, sent: str | None, http: httpx.AsyncClient
 ) -> None:
     request = http.build_request("HEAD", "/assets/index-0a1b2c3d.js", headers={"Accept-Encoding": accepted})
@@ -106,12 +108,12 @@ async def test_a_file_goes_out_in_the_smallest_form_that_is_accepted(
     assert asset.headers["vary"] == "Accept-Encoding"
 
 
-async def test_head_says_what_get_sends_and_sends_nothing(http: httpx.AsyncClient) -> None:
+async def test_head_has_the_headers_of_get_and_no_body(http: httpx.AsyncClient) -> None:
     for path in ("/", "/assets/index-0a1b2c3d.js"):
-        asked = await http.head(path, headers={"Accept-Encoding": "identity"})
-        got = await http.get(path, headers={"Accept-Encoding": "identity"})
-        assert asked.content == b""
-        assert asked.headers == got.headers
+        head = await http.head(path, headers={"Accept-Encoding": "identity"})
+        get = await http.get(path, headers={"Accept-Encoding": "identity"})
+        assert head.content == b""
+        assert head.headers == get.headers
 
 
 @pytest.mark.parametrize(
@@ -129,28 +131,26 @@ async def test_head_says_what_get_sends_and_sends_nothing(http: httpx.AsyncClien
         "/nowhere",
     ],
 )
-async def test_every_other_address_is_the_business_of_who_stands_behind(
-    path: str, http: httpx.AsyncClient
-) -> None:
+async def test_other_paths_go_to_the_application(path: str, http: httpx.AsyncClient) -> None:
     assert (await http.get(path)).status_code == 418
 
 
-async def test_the_page_has_one_address(http: httpx.AsyncClient) -> None:
+async def test_index_html_redirects_to_the_page(http: httpx.AsyncClient) -> None:
     other = await http.get("/index.html")
     assert (other.status_code, other.headers["location"]) == (302, "./")
 
 
-async def test_a_page_is_read_and_no_more(http: httpx.AsyncClient) -> None:
+async def test_page_rejects_methods_that_change(http: httpx.AsyncClient) -> None:
     for method in ("POST", "PUT", "DELETE"):
         assert (await http.request(method, "/")).status_code == 405
 
 
-async def test_without_a_build_all_is_the_business_of_who_stands_behind(tmp_path: Path) -> None:
-    async with browser(tmp_path / "not built") as http:
+async def test_middleware_without_a_build_uses_the_application(tmp_path: Path) -> None:
+    async with make_client(tmp_path / "not built") as http:
         assert (await http.get("/")).status_code == 418
 
 
-def test_the_policy_lets_nothing_inline_run() -> None:
+def test_page_policy_allows_nothing_inline() -> None:
     assert "unsafe" not in PAGE_POLICY
     rules = dict(rule.split(" ", 1) for rule in PAGE_POLICY.split("; "))
     assert rules["default-src"] == "'none'"
