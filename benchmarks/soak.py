@@ -81,7 +81,8 @@ def _weights(weights: list[ProcessMemory]) -> Iterator[str]:
 def _thirds(weight: ProcessMemory) -> str:
     if weight.middle_third is None or weight.last_third is None:
         return " |  | "
-    return f"{weight.middle_third / MIB:.0f} | {weight.last_third / MIB:.0f} | {weight.last_third / weight.middle_third:.2f}"
+    growth = weight.last_third / weight.middle_third
+    return f"{weight.middle_third / MIB:.0f} | {weight.last_third / MIB:.0f} | {growth:.2f}"
 
 
 def _counted(counts: Counter[str]) -> str:

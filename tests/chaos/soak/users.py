@@ -26,13 +26,14 @@ T = TypeVar("T")
 # Longer than any fault: a response that has not arrived by then does not arrive.
 RESPONSE_TIMEOUT_SECONDS = 90
 RECENT_UPLOADS = 3
-WRONG_STATUS = re.compile("This upload has ended already|only one that has ended is read again")
+# A rejection due to the upload's status names that status.
+WRONG_STATUS = re.compile(r"\b(pending|processing|processed|error|cancelled)\b")
 # Rejections that are not due to the request: faults, and the limits of `deployment.SETTINGS`.
 TRANSIENT_ERRORS = {
-    "many waiting": "of your uploads wait to be read",
-    "many files": "which is as many as one user may have here",
-    "unavailable": "try again",
-    "expired": "send it again",
+    "many waiting": re.compile(r"\d+ uploads waiting"),
+    "many files": re.compile(r"You have \d+ files"),
+    "unavailable": re.compile("try again", re.IGNORECASE),
+    "deleted meanwhile": re.compile("stored and deleted", re.IGNORECASE),
 }
 FILENAMES = ("a.tif", "b c.png", "ü.pdf")
 
@@ -199,7 +200,7 @@ class User:
 def _transient_reason(error: RequestError) -> str | None:
     """Return why a valid request was rejected; None if the request is invalid."""
     message = str(error)
-    return next((reason for reason, words in TRANSIENT_ERRORS.items() if words in message), None)
+    return next((reason for reason, pattern in TRANSIENT_ERRORS.items() if pattern.search(message)), None)
 
 
 def _choose(items: Sequence[T], selector: float) -> T:
