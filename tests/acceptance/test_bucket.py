@@ -117,8 +117,8 @@ async def test_bucket_read_without_local_copy_fetches_the_object_once(account: A
         await client.terminal_message(instance["id"])
         await asyncio.to_thread(delete_local_copies, account.server)
         await client.request({"type": "retry", "instance_id": instance["id"]})
-        again = await client.terminal_message(instance["id"])
-    assert again["raw_text"] == "page 1\n\npage 2\n\npage 3"
+        retried = await client.terminal_message(instance["id"])
+    assert retried["raw_text"] == "page 1\n\npage 2\n\npage 3"
     assert s3.get_count(PREFIX + instance["image_path"]) == 1
 
 

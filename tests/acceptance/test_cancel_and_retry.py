@@ -91,10 +91,10 @@ async def test_retry_after_cancel_reads_from_the_first_page(alice: Account, tmp_
         retried = (await client.request({"type": "retry", "instance_id": key}))["instance"]
         assert (retried["status"], retried["error"], retried["raw_text"]) == ("pending", None, "")
         assert (retried["processed_text"], retried["pages_done"]) == ("mine", 0)
-        ends = [await client.terminal_message(key)]
+        terminal_messages = [await client.terminal_message(key)]
         await observer.terminal_message(key)  # the cancellation
-        ends.append(await observer.terminal_message(key))
-        for end in ends:
+        terminal_messages.append(await observer.terminal_message(key))
+        for end in terminal_messages:
             assert (end["status"], end["raw_text"], end["processed_text"]) == (
                 "processed",
                 document.text,

@@ -255,8 +255,8 @@ async def test_create_with_hash_of_other_bytes_is_an_error(alice: Account) -> No
         assert errors.keys() == {"image_hash"}
         assert await upload_ids(client) == []
 
-        own = hashlib.sha256(image).hexdigest().upper()
-        assert (await client.create(image, image_hash=own))["duplicate"] is False
+        own_hash = hashlib.sha256(image).hexdigest().upper()
+        assert (await client.create(image, image_hash=own_hash))["duplicate"] is False
 
 
 async def test_create_of_equal_bytes_by_two_users_makes_two_uploads(alice: Account, bob: Account) -> None:

@@ -32,9 +32,9 @@ async def test_events_reach_all_sockets_of_the_owner_and_no_other_user(
         for client in (requester, observer):
             await client.receive_until(lambda m: m.get("streamed_text") == "")
         gate.open()
-        ends = [await client.terminal_message(key) for client in (requester, observer)]
+        terminal_messages = [await client.terminal_message(key) for client in (requester, observer)]
 
-        assert ends[0] == ends[1]
+        assert terminal_messages[0] == terminal_messages[1]
         for client in (requester, observer):
             types = received_types(client, key)
             assert types[0] == "Upload.created"
@@ -139,8 +139,12 @@ async def test_late_socket_receives_the_current_partial_and_nothing_else(
             for client in (late, following):
                 assert await client.receive() == partial
                 await assert_no_more_messages(client)
-        async with alice.client(done) as elsewhere, alice.client(waiting) as queued, bob.client() as stranger:
-            for client in (elsewhere, queued, stranger):
+        async with (
+            alice.client(done) as other_upload_client,
+            alice.client(waiting) as waiting_client,
+            bob.client() as stranger,
+        ):
+            for client in (other_upload_client, waiting_client, stranger):
                 await assert_no_more_messages(client)
 
 
@@ -169,11 +173,13 @@ async def test_sixteen_concurrent_identical_creates_make_one_upload(
         replies: list[Message] = await asyncio.gather(*(client.create(image) for client in clients))
         gate.open()
         key = replies[0]["instance"]["id"]
-        ends: list[Message] = await asyncio.gather(*(client.terminal_message(key) for client in clients))
+        terminal_messages: list[Message] = await asyncio.gather(
+            *(client.terminal_message(key) for client in clients)
+        )
 
         assert {reply["instance"]["id"] for reply in replies} == {key}
         assert sorted(reply["duplicate"] for reply in replies) == [False] + [True] * 15
-        assert all(end == ends[0] for end in ends)
+        assert all(end == terminal_messages[0] for end in terminal_messages)
         assert await upload_ids(clients[0]) == [key]
         for client, reply in zip(clients, replies, strict=True):
             await assert_no_more_messages(client)

@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.http_client import wait_until
 from tests.support.message_checks import (
     INSTANCE_KEYS,
     PARTIAL_KEYS,
@@ -22,6 +21,7 @@ from tests.support.message_checks import (
     upload_ids,
 )
 from tests.support.page_images import lines_of_text, page_png, scripted_png
+from tests.support.processes import wait_until
 from tests.support.scripted_documents import scripted_tiff
 from tests.support.server import Server
 from tests.support.vision_server import Reply, VisionServer
@@ -154,7 +154,7 @@ def test_post_takes_read_options_from_its_query(alice: Account) -> None:
             "three.tiff",
         )
         path = f"/api/uploads/{instance['id']}/"
-        wait_until(lambda: http.get(path).json()["status"] == "processed")
+        wait_until(lambda: http.get(path).json()["status"] == "processed", "the file is read")
         assert http.get(path).json()["raw_text"] == "page 3"
         wrong = {"engine": "magic", "languages": "xx", "pages": "0", "profile": "x", "priority": "x"}
         for name, value in wrong.items():
@@ -185,10 +185,10 @@ def test_retry_over_http_accepts_read_options(alice: Account) -> None:
     tiff = scripted_tiff([{"lines": [f"page {number}"]} for number in range(1, 4)])
     with http:
         path = f"/api/uploads/{http.post('/api/uploads/', content=tiff).json()['instance']['id']}/"
-        wait_until(lambda: http.get(path).json()["status"] == "processed")
+        wait_until(lambda: http.get(path).json()["status"] == "processed", "the file is read")
         answer = http.post(f"{path}retry", json={"pages": "3"})
         assert (answer.status_code, answer.json()["status"]) == (200, "pending")
-        wait_until(lambda: http.get(path).json()["status"] == "processed")
+        wait_until(lambda: http.get(path).json()["status"] == "processed", "the file is read")
         assert http.get(path).json()["raw_text"] == "page 1\n\npage 2\n\npage 3"
         assert http.post(f"{path}retry", json={"engine": "magic"}).status_code == 400
         refused = http.post(f"{path}retry", json={"pages": "4-"})

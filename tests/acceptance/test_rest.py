@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support.http_client import HttpClient, files_in, wait_until
+from tests.support.http_client import HttpClient, files_in
 from tests.support.page_images import scripted_png
+from tests.support.processes import wait_until
 from tests.support.server import Server
 from tests.support.websocket_client import WebSocketClient
 
@@ -59,11 +60,11 @@ def test_post_raw_body_creates_an_upload(http_client: HttpClient) -> None:
 
 def test_post_of_equal_bytes_is_a_duplicate(http_client: HttpClient) -> None:
     image = scripted_png()
-    first, again = http_client.post(image, "a.png"), http_client.post(image, "b.png")
-    assert (first.status_code, again.status_code) == (201, 200)
-    assert again.json()["duplicate"] is True
-    assert again.json()["instance"]["id"] == first.json()["instance"]["id"]
-    assert again.json()["instance"]["filename"] == "a.png"
+    first, second = http_client.post(image, "a.png"), http_client.post(image, "b.png")
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert second.json()["duplicate"] is True
+    assert second.json()["instance"]["id"] == first.json()["instance"]["id"]
+    assert second.json()["instance"]["filename"] == "a.png"
 
 
 @pytest.mark.parametrize(
@@ -175,8 +176,8 @@ def test_post_aborted_by_the_client_leaves_no_file(limited_client: HttpClient, k
     )
     with raw_post(limited_client.server, head) as connection:
         connection.sendall(b"x" * 1000)
-        wait_until(lambda: files_in(incoming))
-    wait_until(lambda: not files_in(incoming))
+        wait_until(lambda: files_in(incoming), "the file comes in")
+    wait_until(lambda: not files_in(incoming), "the file is deleted")
     assert limited_client.http.get("/api/uploads/").json() == before
 
 

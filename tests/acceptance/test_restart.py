@@ -39,9 +39,9 @@ async def test_upload_survives_sigkill_and_sigterm_and_is_read(
         account.client() as third,
     ):
         await client.receive_until(lambda m: m == partial | {"id": reading})
-        began = time.monotonic()
+        started_at = time.monotonic()
         assert await asyncio.to_thread(server.stop) == 0
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - started_at < 10
         for each in (client, upload_client, third):
             with suppress(websockets.ConnectionClosed):
                 while True:

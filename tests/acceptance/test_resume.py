@@ -20,7 +20,7 @@ LONG_TEXT_CHARS = 5_000_000
 
 
 async def resume(client: WebSocketClient, state: ClientState) -> bool:
-    """Goes on from kind was state last; whether all of it could be recovered."""
+    """Subscribe from the state's cursor; return whether the server recovered all events."""
     await client.send({"type": "subscribe", "since": state.cursor or "none:0"})
     ack = await client.receive_until(lambda m: m.get("type") == "subscribed")
     state.apply(ack)
@@ -86,17 +86,17 @@ async def test_text_of_five_megabytes_arrives_complete_live_and_on_resume(alice:
         await client.send({"type": "subscribe", "stream": "delta"})
         state.apply(await client.receive())
         key = (await plain_client.create(tiff))["instance"]["id"]
-        ends = [await each.terminal_message(key) for each in (plain_client, client)]
-        for end in ends:
+        terminal_messages = [await each.terminal_message(key) for each in (plain_client, client)]
+        for end in terminal_messages:
             assert len(end["raw_text"]) >= LONG_TEXT_CHARS
             assert len(end["processed_text"]) >= LONG_TEXT_CHARS
-        assert ends[1] == ends[0] | {"cursor": ends[1]["cursor"]}
+        assert terminal_messages[1] == terminal_messages[0] | {"cursor": terminal_messages[1]["cursor"]}
         await plain_client.request({"type": "update", "instance_id": key, "data": {"filename": "long.tiff"}})
     async with alice.client() as resumed:
         assert await resume(resumed, state)
         resent = await resumed.terminal_message(key)
-        assert resent == ends[1]
-        assert (await resumed.receive())["instance"]["raw_text"] == ends[0]["raw_text"]
+        assert resent == terminal_messages[1]
+        assert (await resumed.receive())["instance"]["raw_text"] == terminal_messages[0]["raw_text"]
 
 
 @pytest.mark.timeout(240)

@@ -172,6 +172,6 @@ async def test_cancel_is_the_last_message_of_a_document(alice: Account, stream: 
         following = (await client.create(scripted_png()))["instance"]["id"]
         for each in (client, observer):
             await each.terminal_message(following)
-            about = [m for m in each.seen if m.get("id") == key]
-            assert about[-1]["status"] == "cancelled"
+            messages_of_document = [m for m in each.seen if m.get("id") == key]
+            assert messages_of_document[-1]["status"] == "cancelled"
             await assert_no_more_messages(each)

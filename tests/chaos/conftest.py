@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import pytest
 
+from tests.support.accounts import Account
 from tests.support.redis import Redis
 from tests.support.server import Server
 from tests.support.websocket_client import TERMINAL, Message, WebSocketClient
 
-
-class Account:
-    """A user of a server that may stop and restart during the test."""
-
-    def __init__(self, server: Server, token: str) -> None:
-        self._server, self._token = server, token
-
-    @classmethod
-    async def create(cls, server: Server) -> Account:
-        return cls(server, await asyncio.to_thread(lambda: server.token(server.user())))
-
-    def client(self, **options: Any) -> WebSocketClient:
-        return WebSocketClient(self._server.url(token=self._token), **options)
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token}"}
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
 def account(server: Server) -> Account:
     """An account on the shared server; each test uses its own documents."""
-    return Account(server, server.token(server.user()))
+    return Account.create(server)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +28,11 @@ def module_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
     redis = Redis(tmp_path_factory.mktemp("redis")).start()
     yield redis
     redis.stop()
+
+
+async def in_thread(function: Callable[..., T], *args: Any, **options: Any) -> T:
+    """Call a blocking function on a thread."""
+    return await asyncio.to_thread(function, *args, **options)
 
 
 async def wait_for_partial(client: WebSocketClient, upload_id: str, text: str) -> Message:

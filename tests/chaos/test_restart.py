@@ -14,7 +14,8 @@ import psutil
 import pytest
 import websockets
 
-from tests.chaos.conftest import Account, retrieve_instance, terminal_statuses_received, wait_for_partial
+from tests.chaos.conftest import retrieve_instance, terminal_statuses_received, wait_for_partial
+from tests.support.accounts import Account
 from tests.support.database_rows import run_query
 from tests.support.page_images import scripted_png
 from tests.support.processes import engine_process, wait_until, wait_until_ended
@@ -59,7 +60,7 @@ async def test_sigterm_during_reading_releases_the_job_and_restart_continues(
     new_server: Callable[..., Server], tmp_path: Path
 ) -> None:
     server = await asyncio.to_thread(new_server)
-    account = await Account.create(server)
+    account = Account.create(server)
     document = Document(tmp_path, 5, {3: 1})
     async with account.client() as client, account.client() as second:
         upload_id = (await client.create(document.tiff))["instance"]["id"]
@@ -84,7 +85,7 @@ async def test_sigterm_during_reading_releases_the_job_and_restart_continues(
 
 async def test_sigterm_with_hanging_engine_stops_the_server(new_server: Callable[..., Server]) -> None:
     server = await asyncio.to_thread(new_server)
-    account = await Account.create(server)
+    account = Account.create(server)
     async with account.client() as client:
         await client.create(scripted_png(then="hang"))
         await client.receive_until(lambda m: m.get("streamed_text"))
@@ -98,7 +99,7 @@ async def test_kill_with_hanging_engine_leaves_no_orphan_and_retries_the_documen
 ) -> None:
     """The engine does not check for messages, and still no orphan process is left."""
     server = await asyncio.to_thread(new_server)
-    account = await Account.create(server)
+    account = Account.create(server)
     once = tmp_path / "hung once"
     async with account.client() as client:
         image = scripted_png(lines=["one", "two"], then="hang", after=1, only_once=str(once))
@@ -114,8 +115,8 @@ async def test_kill_with_hanging_engine_leaves_no_orphan_and_retries_the_documen
         if upload["status"] != "processed":
             upload = await client.terminal_message(upload_id)
     assert upload["raw_text"] == "one\ntwo"
-    own = psutil.Process(server.reader_process.pid).children()
-    assert [child.pid for child in own] == [(await asyncio.to_thread(engine_process, server)).pid]
+    children = psutil.Process(server.reader_process.pid).children()
+    assert [child.pid for child in children] == [(await asyncio.to_thread(engine_process, server)).pid]
 
 
 @pytest.mark.embedded("elsewhere the dead reader's lease delays its page, and later pages are read first")
@@ -126,7 +127,7 @@ async def test_kill_at_five_points_of_200_pages_reads_each_saved_page_once(
 ) -> None:
     kills = {1: "child", 50: "server", 101: "both", 150: "child", 200: "server"}
     server = await asyncio.to_thread(new_server)
-    account = await Account.create(server)
+    account = Account.create(server)
     document = Document(tmp_path, 200, dict.fromkeys(kills, 1))
     upload_id, terminal_messages = "", []
     for page, target in kills.items():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.conftest import Account
+from tests.support.accounts import Account
 from tests.support.encoding import base64_of
 from tests.support.page_images import scripted_png
 from tests.support.server import Server
@@ -44,7 +44,7 @@ async def test_s09_largest_frames_at_once_stay_within_the_memory_budget(
     new_server: Callable[..., Server],
 ) -> None:
     server = await asyncio.to_thread(new_server, MAX_UPLOAD_BYTES=str(MAX_UPLOAD_BYTES))
-    account = await Account.create(server)
+    account = Account.create(server)
     reset_peak(server.process.pid)
     before = peak_bytes(server.process.pid)
 

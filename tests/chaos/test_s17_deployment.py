@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.chaos.conftest import retrieve_instance, wait_for_partial
+from tests.chaos.conftest import in_thread, retrieve_instance, wait_for_partial
 from tests.chaos.deployment import Deployment
 from tests.support.accounts import Account
 from tests.support.event_recorder import EventRecorder, recording
@@ -79,10 +79,6 @@ class Case:
     def release_pages(self) -> None:
         for page in POINTS[self.point][0]:
             self.document.release_page(page)
-
-
-async def in_thread(work: Callable[..., object], *args: object) -> None:
-    await asyncio.to_thread(work, *args)
 
 
 @asynccontextmanager

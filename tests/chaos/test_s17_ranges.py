@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.conftest import terminal_statuses_received, wait_for_partial
+from tests.chaos.conftest import in_thread, terminal_statuses_received, wait_for_partial
 from tests.chaos.deployment import Deployment
-from tests.chaos.test_s17_deployment import in_thread
 from tests.support.accounts import Account
 from tests.support.database_rows import run_query
 from tests.support.event_recorder import EventRecorder, recording

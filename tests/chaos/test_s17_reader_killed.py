@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.chaos.conftest import Account, retrieve_instance, terminal_statuses_received, wait_for_partial
+from tests.chaos.conftest import retrieve_instance, terminal_statuses_received, wait_for_partial
+from tests.support.accounts import Account
 from tests.support.processes import engine_process, wait_until, wait_until_ended
 from tests.support.scripted_documents import Document
 from tests.support.server import Server
@@ -84,7 +85,7 @@ async def test_s17_engine_process_killed_during_start_is_replaced(
     new_server: Callable[..., Server], tmp_path: Path
 ) -> None:
     server = await asyncio.to_thread(new_server)
-    account = await Account.create(server)
+    account = Account.create(server)
     document = Document(tmp_path, 1)
     killed = {(await kill_engine_process(server)).pid}
     async with account.client() as client:

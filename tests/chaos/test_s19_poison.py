@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.conftest import Account, retrieve_instance, terminal_statuses_received
+from tests.chaos.conftest import retrieve_instance, terminal_statuses_received
+from tests.support.accounts import Account
 from tests.support.database_rows import run_query
 from tests.support.page_images import scripted_png
 from tests.support.processes import engine_process
@@ -34,7 +35,7 @@ def limited_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
 
 @pytest.fixture(scope="module")
 def account(limited_server: Server) -> Account:
-    return Account(limited_server, limited_server.token(limited_server.user()))
+    return Account.create(limited_server)
 
 
 @pytest.mark.parametrize("poison", ERRORS)
@@ -57,7 +58,7 @@ async def test_s19_poison_file_ends_in_error_after_three_attempts_and_next_is_re
 async def test_s19_poison_file_does_not_block_another_users_upload(
     limited_server: Server, account: Account, tmp_path: Path
 ) -> None:
-    other = await Account.create(limited_server)
+    other = Account.create(limited_server)
     log = tmp_path / "attempts"
     script = {"then": "hang", "log": str(log)}
     async with account.client() as client, other.client() as waiting:

@@ -14,8 +14,8 @@ from backend_main.core.pubsub.messages import LogAdvanced, PageSnapshot, PageTex
 from backend_main.core.pubsub.redis import RedisPublisher
 from tests.support.accounts import Account
 from tests.support.external_changes import cancel_in_database
-from tests.support.http_client import wait_until
 from tests.support.page_images import scripted_png
+from tests.support.processes import wait_until
 from tests.support.redis import Redis
 from tests.support.scripted_documents import Document
 from tests.support.server import Server
@@ -36,7 +36,9 @@ async def test_s20_redis_stop_start_and_flush_keep_sockets_and_events(
     settings = {"REDIS_URL": redis_server.url, "REDIS_PREFIX": PREFIX, "SECRET_KEY": "k" * 50}
     server = await asyncio.to_thread(new_server, "--with-reader", **settings)
     account = Account.create(server)
-    await asyncio.to_thread(wait_until, lambda: health(server) == {"code": 200, "status": "ok"})
+    await asyncio.to_thread(
+        wait_until, lambda: health(server) == {"code": 200, "status": "ok"}, "the server is ok"
+    )
     document = Document(tmp_path, 1, gates={1: 1})
     publisher = RedisPublisher(redis_server.url, PREFIX)
 
@@ -56,7 +58,9 @@ async def test_s20_redis_stop_start_and_flush_keep_sockets_and_events(
         await client.terminal_message(waiting[0])
 
         await asyncio.to_thread(redis_server.stop)
-        await asyncio.to_thread(wait_until, lambda: health(server)["status"] == "degraded")
+        await asyncio.to_thread(
+            wait_until, lambda: health(server)["status"] == "degraded", "it reports Redis"
+        )
         state = await asyncio.to_thread(health, server)
         assert state["code"] == 200
         assert "Redis" in str(state["reasons"])
@@ -69,7 +73,9 @@ async def test_s20_redis_stop_start_and_flush_keep_sockets_and_events(
 
         await asyncio.to_thread(redis_server.start)
         await asyncio.to_thread(redis_server.flush)
-        await asyncio.to_thread(wait_until, lambda: health(server) == {"code": 200, "status": "ok"})
+        await asyncio.to_thread(
+            wait_until, lambda: health(server) == {"code": 200, "status": "ok"}, "the server is ok"
+        )
         publisher.publish(
             PageTextUpdate(
                 account.id, uuid.UUID(reading), 1, PageSnapshot(1, 1, text.snapshot.text + ", resumed")

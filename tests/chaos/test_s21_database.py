@@ -136,7 +136,7 @@ async def test_s21_transaction_ended_by_a_deadlock_is_retried(database_server: S
                 other.execute, "SELECT 1 FROM core_upload WHERE id = %s FOR UPDATE", [upload_id]
             )
         assert (await update)["instance"]["filename"] == "after all.png"
-    assert "asked again: deadlock detected" in database_server.log
+    assert "A transaction is retried after: deadlock detected" in database_server.log
 
 
 @pytest.fixture

@@ -10,9 +10,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.chaos.conftest import create_until_accepted, terminal_statuses_received, wait_for_partial
+from tests.chaos.conftest import (
+    create_until_accepted,
+    in_thread,
+    terminal_statuses_received,
+    wait_for_partial,
+)
 from tests.chaos.deployment import Deployment
-from tests.chaos.test_s17_deployment import in_thread
 from tests.support import postgresql
 from tests.support.accounts import Account
 from tests.support.event_recorder import recording

@@ -11,9 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.chaos.conftest import retrieve_instance, terminal_statuses_received, wait_for_partial
+from tests.chaos.conftest import in_thread, retrieve_instance, terminal_statuses_received, wait_for_partial
 from tests.chaos.deployment import Deployment
-from tests.chaos.test_s17_deployment import in_thread
 from tests.support.accounts import Account
 from tests.support.page_images import scripted_png
 from tests.support.processes import wait_until

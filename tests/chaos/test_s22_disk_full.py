@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.chaos.conftest import Account
+from tests.support.accounts import Account
 from tests.support.database_rows import run_query
 from tests.support.page_images import scripted_png
 from tests.support.processes import wait_until
@@ -47,7 +47,7 @@ def full_server(small_disk: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def full_account(full_server: Server) -> Account:
-    return Account(full_server, full_server.token(full_server.user()))
+    return Account.create(full_server)
 
 
 def fill(disk: Path) -> None:
@@ -121,7 +121,7 @@ async def test_s22_full_disk_rejects_small_files_until_space_is_free(
 async def test_s22_file_size_limit_of_the_process_is_storage_full(new_server: Callable[..., Server]) -> None:
     """As with a user's disk quota or `ulimit -f`; this test needs no root."""
     server = await asyncio.to_thread(new_server)
-    account = await Account.create(server)
+    account = Account.create(server)
     limit = DISK_BYTES // 2
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (limit, limit))
     async with account.client() as client:
@@ -137,7 +137,7 @@ async def test_s22_free_space_below_the_minimum_rejects_uploads(
 ) -> None:
     """The minimum is larger than any disk, so the server rejects every upload at once."""
     server = await asyncio.to_thread(new_server, MIN_FREE_BYTES=str(2**60))
-    account = await Account.create(server)
+    account = Account.create(server)
     async with account.client() as client:
         await assert_storage_full(client, scripted_png())
     assert (await post(server, account, scripted_png())).status_code == 507

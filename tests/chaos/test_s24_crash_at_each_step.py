@@ -146,7 +146,7 @@ def test_s24_crash_at_each_step_of_a_delete_completes_or_leaves_nothing(
     assert_files_match_rows(stopped_server)
 
 
-@pytest.mark.embedded("elsewhere another stopped_server may be writing recent files")
+@pytest.mark.embedded("elsewhere another machine may be writing recent files")
 def test_s24_start_after_crashes_removes_leftover_files(stopped_server: Server, owner: str) -> None:
     for step, when, _ in (CREATE[1], CREATE[6], CREATE[9]):
         assert crash_at(stopped_server, "create", step, when, owner) == CRASH_EXIT_CODE

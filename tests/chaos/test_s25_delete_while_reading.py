@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.conftest import Account, retrieve_instance
+from tests.chaos.conftest import retrieve_instance
+from tests.support.accounts import Account
 from tests.support.database_rows import run_query
 from tests.support.page_images import scripted_png
 from tests.support.processes import engine_process, wait_until, wait_until_ended

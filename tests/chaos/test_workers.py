@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.conftest import retrieve_instance, terminal_statuses_received, wait_for_partial
+from tests.chaos.conftest import in_thread, retrieve_instance, terminal_statuses_received, wait_for_partial
 from tests.support.accounts import Account
 from tests.support.database_rows import run_query
 from tests.support.page_images import scripted_png
@@ -62,10 +62,6 @@ def new_worker(server: Server) -> Iterator[Callable[..., Worker]]:
 
 def is_terminal(upload_id: str) -> Callable[[Message], bool]:
     return lambda m: m.get("id") == upload_id and m.get("status") in TERMINAL
-
-
-async def in_thread(work: Callable[..., object], *args: object, **options: object) -> object:
-    return await asyncio.to_thread(lambda: work(*args, **options))
 
 
 async def wait_until_read(client: WebSocketClient, upload_id: str, document: Document) -> None:

@@ -26,8 +26,9 @@ from backend_main import reading
 from docs import check, site, tutorial_invoice
 from docs.generate.rest_examples import EXAMPLES, RestExample
 from tests.support.accounts import Account
-from tests.support.http_client import HttpClient, wait_until
+from tests.support.http_client import HttpClient
 from tests.support.page_images import lines_of_text, page_png, scripted_png
+from tests.support.processes import wait_until
 from tests.support.server import SCANRILL, Server
 
 PAGES = Path(check.ROOT, "docs", "pages")
@@ -337,7 +338,7 @@ class RestSession:
         self.headers = {"Authorization": f"Bearer {account.mint()}"}
         self.http = httpx.Client(base_url=server.http, timeout=30)
         self.id = self.refresh = ""
-        wait_until(lambda: self.http.get("/readyz").status_code == 200)
+        wait_until(lambda: self.http.get("/readyz").status_code == 200, "the server is ready")
 
     def send(self, name: str, example: RestExample) -> httpx.Response:
         method, path = name.split(" ")
@@ -369,7 +370,10 @@ class RestSession:
         if name == "POST /api/uploads/":
             self.id = response.json()["instance"]["id"]
             path = f"/api/uploads/{self.id}/"
-            wait_until(lambda: self.http.get(path, headers=self.headers).json()["status"] == "processed")
+            wait_until(
+                lambda: self.http.get(path, headers=self.headers).json()["status"] == "processed",
+                "it is read",
+            )
         if name == "POST /api/uploads/{id}/retry":
             self.id = self._upload_that_waits()
 

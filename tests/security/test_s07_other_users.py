@@ -117,17 +117,17 @@ def all_rows() -> list[tuple[str, Message]]:
 # ── completeness of the tables ──
 
 
-def test_s07_every_request_has_a_row() -> None:
+def test_s07_messages_table_has_every_request() -> None:
     assert MESSAGES.keys() == messages.REQUESTS.keys()
 
 
-def test_s07_every_request_with_instance_id_has_a_row_with_an_id() -> None:
+def test_s07_requests_with_instance_id_have_rows_with_an_id() -> None:
     for kind, request in messages.REQUESTS.items():
         if "instance_id" in request.__struct_fields__:
             assert any("{id}" in json.dumps(row) for row in MESSAGES[kind] or []), kind
 
 
-def test_s07_every_route_has_a_row() -> None:
+def test_s07_routes_table_has_every_route() -> None:
     found = []
     for pattern in urls.urlpatterns:
         assert isinstance(pattern, URLPattern), "nested routes need their own traversal here"
@@ -136,7 +136,7 @@ def test_s07_every_route_has_a_row() -> None:
     assert not any(isinstance(pattern, URLResolver) for pattern in urls.urlpatterns)
 
 
-def test_s07_every_endpoint_has_a_row() -> None:
+def test_s07_endpoints_table_has_every_endpoint() -> None:
     from backend_main.backend.asgi import application
 
     router = application.application_mapping["websocket"]

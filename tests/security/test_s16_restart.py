@@ -28,7 +28,7 @@ async def test_s16_stop_closes_200_sockets_with_1012_and_they_reconnect(
     async with AsyncExitStack() as stack:
         reconnected = [await stack.enter_async_context(account.client()) for _ in range(SOCKETS)]
         created = await reconnected[0].create(scripted_png(lines=["after the restart"]))
-        ends = await asyncio.gather(
+        terminal_messages = await asyncio.gather(
             *(client.terminal_message(created["instance"]["id"]) for client in reconnected)
         )
-        assert {end["raw_text"] for end in ends} == {"after the restart"}
+        assert {message["raw_text"] for message in terminal_messages} == {"after the restart"}

@@ -84,7 +84,7 @@ def test_s23_concurrent_creates_make_one_row_one_job_and_one_file(
 def test_s23_concurrent_creates_that_all_miss_the_lookup_make_one_row(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """All sixteen threads lookup up the hash before any of them writes, which is the worst order."""
+    """All sixteen threads look up the hash before any of them writes, which is the worst order."""
     owner, image = new_user(), scripted_png()
     barrier = threading.Barrier(THREADS, timeout=30)
     thread_state = threading.local()

@@ -26,7 +26,7 @@ def ada(server: Server) -> Account:
 
 
 def foreign_origins(server: Server) -> dict[str, str | None]:
-    """Return foreign_origins of pages that must not use the cookie."""
+    """Return origins of pages that must not use the cookie."""
     return {
         "none": None,
         "null": "null",

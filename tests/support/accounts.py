@@ -73,6 +73,11 @@ class Account:
         path = "/ws/core/upload/" + (f"{upload_id}/" if upload_id else "")
         return WebSocketClient(self.server.url(path, token=self.mint()), **options)
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """The HTTP header with an access token of this user."""
+        return {"Authorization": f"Bearer {self.mint()}"}
+
     def deactivate(self) -> None:
         self._set("is_active", False)
 

@@ -26,12 +26,14 @@ class EventRecorder:
     def __init__(self, client: AsyncClient) -> None:
         self.client = client
         self.events: list[Event] = []
+        self._changed = asyncio.Event()
         self.task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
         async for event in self.client.events():
             if not isinstance(event, Progress):
                 self.events.append(event)
+            self._changed.set()
 
     async def wait_until_listed(self) -> None:
         """Wait for the first snapshot; from then on the client reconnects by itself."""
@@ -48,7 +50,10 @@ class EventRecorder:
             while not condition():
                 if self.task.done():
                     self.task.result()
-                await asyncio.sleep(0.01)
+                self._changed.clear()
+                changed = asyncio.create_task(self._changed.wait())
+                await asyncio.wait({changed, self.task}, return_when=asyncio.FIRST_COMPLETED)
+                changed.cancel()
 
     def check_order(self) -> None:
         """Assert that every event of an epoch came once and in order."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from tests.support.processes import wait_until
 from tests.support.server import Server
-
-WAIT_TIMEOUT_SECONDS = 30.0
 
 
 @dataclass
@@ -35,15 +32,10 @@ class HttpClient:
     def read(self, body: bytes) -> str:
         """Post a file, wait until it is read, and return the upload's path."""
         path = f"/api/uploads/{self.post(body).json()['instance']['id']}"
-        wait_until(lambda: self.http.get(f"{path}/").json()["status"] in ("processed", "error"))
+        wait_until(
+            lambda: self.http.get(f"{path}/").json()["status"] in ("processed", "error"), "the file is read"
+        )
         return path
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + WAIT_TIMEOUT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "the awaited condition did not come true"
-        time.sleep(0.02)
 
 
 def files_in(directory: Path) -> list[str]:

@@ -60,7 +60,9 @@ BREAKING = {
     "table of page was removed": migrations.DeleteModel("Page"),
     "table of job was removed": migrations.RenameModel("Job", "Work"),
     "was renamed": migrations.AlterModelTable("Page", "pages"),
-    "no database default": migrations.AddField("upload", "colour", models.CharField(max_length=9, default="")),
+    "no database default": migrations.AddField(
+        "upload", "colour", models.CharField(max_length=9, default="")
+    ),
     "one row only": migrations.AddField(
         "upload", "serial", models.CharField(max_length=9, unique=True, db_default="")
     ),
