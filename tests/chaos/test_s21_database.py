@@ -117,7 +117,7 @@ async def test_s21_lock_timeout_is_an_error_and_the_socket_stays_open(
         with locked(database_server, "SELECT 1 FROM core_upload WHERE id = %s FOR UPDATE", upload_id):
             reply = await client.request(rename_request(upload_id, "late.png"))
             assert list(reply["error"]) == ["server"]
-        assert "try again" in reply["error"]["server"]
+        assert "Try again" in reply["error"]["server"]
         reply = await client.request(rename_request(upload_id, "now.png"))
         assert reply["instance"]["filename"] == "now.png"
 

@@ -93,7 +93,7 @@ def test_command_on_newer_schema_fails(tmp_path: Path) -> None:
     [
         (f"postgresql://me:{CANARY}@/scans?host=/nowhere", "cannot be used"),
         (f"postgresql://me:{CANARY}@127.0.0.1:1/scans", "cannot be used"),
-        (f"mysql://me:{CANARY}@h/scans", "SCANRILL_DATABASE_URL is no address of PostgreSQL"),
+        (f"mysql://me:{CANARY}@h/scans", "SCANRILL_DATABASE_URL is not a PostgreSQL URL"),
     ],
 )
 def test_serve_without_database_fails_in_one_line_without_the_password(

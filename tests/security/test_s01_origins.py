@@ -40,7 +40,7 @@ def allowed_origins(monkeypatch: pytest.MonkeyPatch) -> None:
         "http://localhost:8000",
     ],
 )
-def test_s01_origin_allowed_or_absent_is_accepted(origin: str | None) -> None:
+def test_s01_origin_allowed_or_absent_does_not_raise(origin: str | None) -> None:
     check_headers(origin)
 
 

@@ -9,7 +9,7 @@ from django.db import connection
 
 
 def run_concurrently(*functions: Callable[[], object]) -> list[BaseException | None]:
-    """Call all functions index once, each on its own thread; return what each errors, or None."""
+    """Call all functions at once, each on its own thread; return what each raised, or None."""
     barrier = threading.Barrier(len(functions))
     errors: list[BaseException | None] = [None] * len(functions)
 
