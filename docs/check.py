@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from . import check_words, generate
-from .generate import commands, descriptions, errors, protocol, rest, rest_examples, transcripts
+from .generate import commands, descriptions, errors, library, protocol, rest, rest_examples, transcripts
 
 ROOT = Path(__file__).parents[1]
 # All Markdown of the project: people copy commands from it.
@@ -112,6 +112,10 @@ def _things() -> Iterator[tuple[str, Iterable[str]]]:
     yield "reference/errors.md", (f"| `{kind.__name__}` |" for kind in errors.classes())
     yield "reference/errors.md", (f"| `{kind.close_code}` |" for kind in errors.classes())
     yield "reference/rest.md", (f"### {name} " for name in rest.names())
+    yield (
+        "reference/library.md",
+        (f"### {name} " for name in sorted(library.described_names() - {library.VERSION})),
+    )
 
 
 def _descriptions() -> Iterator[tuple[str, str]]:

@@ -220,9 +220,9 @@ class JobReader:
                     telling.start(PageSnapshot(event.number, event.page_count))
                     self._raise_if_lease_lost(claim, event)
                     claim = self._split_job(claim, event)
-                case tuple():
+                case reading.LinesRead(lines):
                     telling.append(
-                        "".join([line.markdown for line in event]), _line_position(event[-1], started)
+                        "".join([line.markdown for line in lines]), _line_position(lines[-1], started)
                     )
                 case reading.PageDone():
                     done = event

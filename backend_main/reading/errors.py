@@ -1,66 +1,70 @@
-"""Step 10 - every way reading can fail.
+"""Errors of reading.
 
 ReadingError
-├── UnreadableFile     the file's fault, final
-├── NoSuchPage         the file has fewer pages
-├── UnknownEngine      no engine of that name is installed
-├── EngineUnavailable      the engine is known, but lacks something on this machine
-├── UnsupportedOption        the engine cannot read that language, or has no such profile
-├── EngineFailed       the engine raised; its process lives on
-├── EngineCrashed      the engine's process died, or was ended for its memory
-├── EngineTimeout      a page, or the start, took too long; the process was ended
-└── Cancelled          somebody called `EngineProcess.cancel()`
+├── UnreadableFile      the file is broken, encrypted, empty, unsupported or over a limit
+├── NoSuchPage          the file has none of the requested pages
+├── UnknownEngine       no engine of this name is installed
+├── EngineUnavailable   this machine lacks what the engine needs
+├── UnsupportedOption   the engine does not support this language, profile or page range
+├── EngineFailed        the engine raised an exception; its process continues
+├── EngineCrashed       the engine's process exited, or used too much memory
+├── EngineTimeout       a page, or the start, exceeded its time limit; the process was killed
+└── Cancelled           `EngineProcess.cancel` stopped the read
 
-The message of each is one sentence for the person who sent the file: no path, no traceback.
+Each message is for the person who sent the file. It contains no path and no traceback.
 """
 
 from collections.abc import Iterable
 
 
 class ReadingError(Exception):
-    """Reading ended without a result."""
+    """Base class of every error of reading."""
 
 
 class UnreadableFile(ReadingError):
-    """Broken, encrypted, empty, unsupported, or over a limit."""
+    """A file that is broken, encrypted, empty, unsupported or over a limit."""
 
 
 class NoSuchPage(ReadingError):
-    """A page was asked for that the file does not have."""
+    """A request for pages that the file does not have."""
 
 
 class UnknownEngine(ReadingError):
+    """An engine name that is not installed. The message lists the installed ones."""
+
     def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"There is no reading engine “{name}”; known are: {', '.join(sorted(known))}.")
+        super().__init__(f"Unknown engine “{name}”. Installed: {', '.join(sorted(known))}.")
 
 
 class EngineUnavailable(ReadingError):
-    """The sentence says what it lacks and how to get that."""
+    """An engine that this machine cannot run. The message says what is missing and how to get it."""
 
-    def __init__(self, name: str, lacking: str) -> None:
-        super().__init__(f"The reading engine “{name}” cannot be used here: {lacking}")
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"The engine “{name}” is not available: {reason}")
 
 
 class UnsupportedOption(ReadingError):
-    """Options that do not go with the engine; `option` is the one that is wrong."""
+    """An option that the engine does not support. `option` is the name of its field in `Options`."""
 
-    def __init__(self, option: str, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, option: str, message: str) -> None:
+        super().__init__(message)
         self.option = option
 
 
 class EngineFailed(ReadingError):
-    """The engine raised an exception."""
+    """An exception that the engine raised. `__cause__` is that exception, where it is known."""
 
 
 class EngineCrashed(ReadingError):
-    """The engine's process is gone."""
+    """An engine process that exited, or that was killed for its memory."""
 
 
 class EngineTimeout(ReadingError):
-    """The engine needed too long."""
+    """An engine that exceeded its time limit."""
 
 
 class Cancelled(ReadingError):
+    """A read that the caller cancelled."""
+
     def __init__(self, message: str = "Cancelled") -> None:
         super().__init__(message)

@@ -1,16 +1,18 @@
-"""Step 10 - another engine for a page whose script the first cannot read, where one is installed that can.
+"""Reading of a page with another engine, when the first one cannot read it.
 
-Only engines of this machine help: no page is sent anywhere that nobody chose.
+There are two cases. Most of the page is in a script that the engine does not read: then a local engine that
+reads the script is used, if one is installed. Or the engine fails on the page: then the engine that its
+`fallback_engine` names is used. A page goes to a remote engine only if the configuration names that engine.
 """
 
 import logging
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import msgspec
 
 from . import languages
-from .confidence import UNREADABLE_SHARE, share_of
+from .confidence import UNREADABLE_SHARE, low_confidence_share
 from .documents.document import PageImage
 from .engines import (
     Engine,
@@ -19,7 +21,7 @@ from .engines import (
     known_engines,
     load_engine,
 )
-from .errors import EngineFailed
+from .errors import EngineFailed, ReadingError
 from .page_assembly import FormattedPage, finalize_page
 from .types import Line, Options
 
@@ -27,145 +29,170 @@ MAX_LANGUAGES = 3
 _log = logging.getLogger("scanrill.reading")
 
 
-class FallbackResult(NamedTuple):
-    """What became of a page that its engine could not read. No `lines`: nobody can, or nobody need.
+@dataclass(frozen=True)
+class RereadPage:
+    """A page as a fallback engine read it."""
 
-    `warning` is for the page's warnings.
-    """
+    lines: list[Line]
+    formatted: FormattedPage
+    warnings: Sequence[str]
+
+
+@dataclass(frozen=True)
+class FallbackResult:
+    """Outcome of `FallbackEngines.reread_page`. `page` is None if no engine reads the page better."""
 
     warning: str
-    lines: list[Line] | None = None
-    formatted: FormattedPage = FormattedPage("", "")
-    warnings: Sequence[str] = ()
+    page: RereadPage | None = None
 
 
 class FallbackEngines:
-    """The engines that help out in this process; each is loaded when it is first needed, and kept."""
+    """Fallback engines of one process. Each is loaded at its first use and stays loaded."""
 
     def __init__(self, threads: int = 0) -> None:
         self._threads = threads
-        self._loaded: dict[str, Engine | None] = {}
+        self._engines: dict[str, Engine] = {}
+        self._failed: set[str] = set()
+
+    def for_failed_page(self, engine: Engine, options: Options) -> Engine | None:
+        """Return the engine that `engine.fallback_engine` names, configured; None if it names no other.
+
+        Raises:
+            ReadingError: the named engine cannot be used.
+        """
+        name = engine.fallback_engine
+        if name is None or name == engine.name:
+            return None
+        fallback = self._load(name)
+        known = fallback.supported_languages()
+        codes = [code for code in options.languages if languages.normalize_code(code) in known]
+        _configure(fallback, options, codes)
+        return fallback
 
     def reread_page(self, page: PageImage, engine: Engine, options: Options) -> FallbackResult:
-        """For a page most of which made no sense to the engine."""
-        script = self._script(page)
+        """Read a page, most of which `engine` could not read, with an engine that reads its script."""
+        script = self._detect_script(page)
         if script is None:
             return FallbackResult(_unreadable_warning(page.number, engine))
         if script in languages.scripts_of(engine.configured_languages()):
-            return FallbackResult(_bad_print_warning(page.number, engine))
-        for helper in self._engines_for_script(script, options):
-            if (read := _read_with(helper, page, self._threads)) is not None:
-                return FallbackResult(_reread_warning(page.number, script, engine, helper), *read)
+            return FallbackResult(
+                f"The engine “{engine.name}” read most of page {page.number} with low confidence."
+            )
+        for fallback in self._engines_for_script(script, options):
+            if (reread := _reread(fallback, page, self._threads)) is not None:
+                return FallbackResult(_reread_warning(page.number, script, engine, fallback), reread)
         return FallbackResult(_no_engine_warning(page.number, script, engine))
 
     def close(self) -> None:
-        for engine in self._loaded.values():
-            if engine is not None:
-                engine.close()
-        self._loaded.clear()
+        """Close the loaded engines."""
+        for engine in self._engines.values():
+            engine.close()
+        self._engines.clear()
+        self._failed.clear()
 
-    def _script(self, page: PageImage) -> str | None:
+    def _detect_script(self, page: PageImage) -> str | None:
         for name, kind in _available_engines():
-            if (
-                kind.detects_scripts
-                and (engine := self._load(name))
-                and (script := engine.detect_script(page))
-            ):
-                return script
+            if kind.detects_scripts:
+                engine = self._load_or_log(name)
+                if engine is not None and (script := engine.detect_script(page)):
+                    return script
         return None
 
     def _engines_for_script(self, script: str, options: Options) -> Iterator[Engine]:
-        """Engines that read it, each told its languages: those asked for, or those that are installed."""
+        """Yield engines that read a script, configured for the requested or for the installed languages."""
         for name, kind in _available_engines():
             codes = languages.languages_using_script(script, kind.supported_languages())
-            if codes and (engine := self._load(name)):
-                asked = [code for code in map(languages.normalize_code, options.languages) if code in codes]
-                chosen = tuple((asked or codes)[:MAX_LANGUAGES])
-                engine.configure(msgspec.structs.replace(options, languages=chosen, profile=""))
+            if codes and (engine := self._load_or_log(name)) is not None:
+                requested = [languages.normalize_code(code) for code in options.languages]
+                chosen = [code for code in requested if code in codes] or codes
+                _configure(engine, options, chosen[:MAX_LANGUAGES])
                 yield engine
 
-    def _load(self, name: str) -> Engine | None:
-        if name not in self._loaded:
-            try:
-                self._loaded[name] = load_engine(name, self._threads)
-            except EngineFailed as error:
-                _log.error("%s", error, exc_info=error)
-                self._loaded[name] = None
-        return self._loaded[name]
+    def _load_or_log(self, name: str) -> Engine | None:
+        """Return a loaded engine; None if it fails to load. A failed engine is not loaded a second time."""
+        if name in self._failed:
+            return None
+        try:
+            return self._load(name)
+        except ReadingError as error:
+            _log.error("%s", error, exc_info=error)
+            self._failed.add(name)
+            return None
+
+    def _load(self, name: str) -> Engine:
+        if name not in self._engines:
+            self._engines[name] = load_engine(name, self._threads)
+        return self._engines[name]
 
 
-def _available_engines() -> list[tuple[str, type[Engine]]]:
-    found = []
+def _configure(engine: Engine, options: Options, codes: Sequence[str]) -> None:
+    engine.configure(msgspec.structs.replace(options, languages=tuple(codes), profile=""))
+
+
+def _available_engines() -> Iterator[tuple[str, type[Engine]]]:
+    """Yield the local engines that this machine can run."""
+    return ((name, kind) for name, kind in _local_engines() if not kind.unavailable_reason())
+
+
+def _local_engines() -> Iterator[tuple[str, type[Engine]]]:
     for name in known_engines():
         try:
             kind = engine_class(name)
         except EngineFailed:
             continue
-        if not (kind.is_test_engine or kind.is_remote or kind.unavailable_reason()):
-            found.append((name, kind))
-    return found
+        if not (kind.is_test_engine or kind.is_remote):
+            yield name, kind
 
 
-def _read_with(
-    helper: Engine, page: PageImage, threads: int
-) -> tuple[list[Line], FormattedPage, list[str]] | None:
-    """Its lines and Markdown, where they make more sense."""
+def _reread(engine: Engine, page: PageImage, threads: int) -> RereadPage | None:
+    """Read a page; return None if the engine fails, or is not confident either."""
     try:
-        lines = _lines_of(helper, page)
-        if not any(line.text for line in lines) or share_of(lines) >= UNREADABLE_SHARE:
+        lines = _read_lines(engine, page)
+        lines_with_text = [line for line in lines if line.text]
+        if not lines_with_text or low_confidence_share(lines) >= UNREADABLE_SHARE:
             return None
-        shown = [line for line in lines if line.text]
-        return shown, *finalize_page(helper, page, shown, threads)
+        return RereadPage(lines_with_text, *finalize_page(engine, page, lines_with_text, threads))
     except Exception as error:
-        _log.error("the engine %s could not help on page %d", helper.name, page.number, exc_info=error)
+        _log.error("The engine %s could not read page %d.", engine.name, page.number, exc_info=error)
         return None
 
 
-def _lines_of(helper: Engine, page: PageImage) -> list[Line]:
-    """Those that count: of a page that it began anew, only what came then."""
+def _read_lines(engine: Engine, page: PageImage) -> list[Line]:
+    """Return the lines of a page, without those before a `PageRestarted`."""
     lines: list[Line] = []
-    for read in helper.read_page(page):
-        if isinstance(read, PageRestarted):
+    for item in engine.read_page(page):
+        if isinstance(item, PageRestarted):
             lines.clear()
         else:
-            lines.append(read)
+            lines.append(item)
     return lines
 
 
-# ── sentences ────────────────────────────────────────────────────────────────────────────────────
+# ── warnings ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _reread_warning(number: int, script: str, engine: Engine, helper: Engine) -> str:
-    codes = languages.language_names(languages.languages_using_script(script, helper.configured_languages()))
-    unread = f", which the engine “{engine.name}” does not read" if helper.name != engine.name else ""
-    return f"Page {number} is in {script} script{unread}; “{helper.name}” read it, as {codes}."
+def _reread_warning(number: int, script: str, engine: Engine, fallback: Engine) -> str:
+    codes = languages.languages_using_script(script, fallback.configured_languages())
+    unread = f", which the engine “{engine.name}” does not read" if fallback.name != engine.name else ""
+    names = languages.language_names(codes)
+    return f"Page {number} is in {script} script{unread}; “{fallback.name}” read it, as {names}."
 
 
 def _no_engine_warning(number: int, script: str, engine: Engine) -> str:
     return (
-        f"Page {number} is in {script} script, which the engine “{engine.name}” does not read, and no other "
-        f"engine that is installed here does: what it shows is not what is printed.{_install_hint(script)}"
+        f"Page {number} is in {script} script. Neither the engine “{engine.name}” nor another installed one "
+        f"reads it, so the text is not what is printed.{_install_hint(script)}"
     )
 
 
 def _unreadable_warning(number: int, engine: Engine) -> str:
     return (
-        f"Most of page {number} made no sense to the engine “{engine.name}”: it is in a script that the "
-        f"engine does not read, or badly printed. What it shows may not be what is printed.{_install_hint()}"
+        f"The engine “{engine.name}” could not read most of page {number}: the print is bad, or in a script "
+        f"that the engine does not read. The text may differ from the print.{_install_hint(None)}"
     )
 
 
-def _bad_print_warning(number: int, engine: Engine) -> str:
-    return f"Most of page {number} was read by the engine “{engine.name}” with little confidence."
-
-
-def _install_hint(script: str = "") -> str:
-    """What could be installed that would help."""
-    for name in known_engines():
-        try:
-            kind = engine_class(name)
-        except EngineFailed:
-            continue
-        if not (kind.is_test_engine or kind.is_remote) and (advice := kind.install_hint(script)):
-            return f" {advice}"
-    return ""
+def _install_hint(script: str | None) -> str:
+    """Return a sentence about an engine that would read the page, after a space; empty if there is none."""
+    hints = (kind.install_hint(script) for _, kind in _local_engines())
+    return next((f" {hint}" for hint in hints if hint), "")

@@ -1,7 +1,7 @@
-"""Step 10 - what runs a model: OpenVINO or ONNX Runtime, whichever is the better on this machine.
+"""Inference sessions: a neural network, run by OpenVINO or ONNX Runtime, whichever suits this machine.
 
-OpenVINO calculates in bfloat16 where the processor can, which halves the time; where it cannot, the two are
-equal, and ONNX Runtime takes less memory (docs/decisions/0050).
+OpenVINO calculates in bfloat16 if the processor can, which halves the time. If it cannot, both take the same
+time, and ONNX Runtime needs less memory (docs/decisions/0050-openvino-with-bfloat16.md).
 """
 
 import logging
@@ -16,108 +16,122 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 Outputs = Sequence[Floats]
-"""In the model's own order."""
+"""Outputs of a model, in its own order."""
 Result = TypeVar("Result")
 
-# OpenVINO keeps what it compiled for each operation and shape of input. With nothing padded to steps, and no
-# bound, memory grew to 3 GB in 73 pages; with 100 kept, each line takes a quarter longer than with these.
 KERNEL_CACHE_SIZE = 1000
-# What ONNX Runtime took for a batch of more numbers than this, it gives back: an image of 1280 pixels in
-# square is less, one of small print more.
+"""Compiled kernels that OpenVINO keeps, one for each operation and input shape.
+
+Without a bound, and without padding to a few widths, memory grew to 3 GB in 73 pages. With 100 kernels, each
+line takes a quarter longer than with these.
+"""
 LARGE_BATCH = 6_000_000
+"""Numbers in a batch after which ONNX Runtime frees its memory.
+
+An image of 1280 × 1280 pixels has less; one of small print has more.
+"""
 
 _log = logging.getLogger("scanrill.reading")
 
 
 class InferenceSession(ABC):
-    """A loaded model with one input, for `concurrency` calls at once on `threads` threads in all."""
+    """A loaded model with one input."""
 
     @abstractmethod
-    def __init__(self, path: Path, threads: int, lanes: int = 1) -> None: ...
+    def __init__(self, path: Path, threads: int, concurrency: int = 1) -> None:
+        """Load a model for `concurrency` calls at a time, on `threads` threads in all."""
 
     @abstractmethod
-    def run(self, batch: Floats, use: Callable[[Outputs], Result]) -> Result:
-        """What `postprocess` makes of the outputs, whose memory may be the next call's afterwards."""
+    def run(self, batch: Floats, postprocess: Callable[[Outputs], Result]) -> Result:
+        """Run the model and return the result of `postprocess`, which must not keep the outputs.
+
+        The next call may reuse their memory.
+        """
 
     @abstractmethod
     def metadata(self, name: str) -> str:
-        """What stands in the model file under that name; KeyError when nothing does."""
+        """Return an entry of the model file's metadata. Raises KeyError."""
 
 
 class OnnxSession(InferenceSession):
-    def __init__(self, path: Path, threads: int, lanes: int = 1) -> None:
+    """A model that ONNX Runtime runs."""
+
+    def __init__(self, path: Path, threads: int, concurrency: int = 1) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = max(1, threads // lanes)
+        options.intra_op_num_threads = max(1, threads // concurrency)
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
-        # Memory is kept from batch to batch: to have it from the kernel anew takes a sixth of the detector's
-        # time. With a plan of it for each shape it would be half as much again (docs/decisions/0100).
+        # The arena keeps memory from batch to batch: allocating it each time takes a sixth of the detector's
+        # time. A memory pattern for each shape would need half as much memory again (docs/decisions/0100).
         options.enable_cpu_mem_arena = True
         options.enable_mem_pattern = False
-        # Threads that wait for work by spinning take a third of the time of a busy machine.
+        # Threads that spin while they wait take a third of the time of a busy machine.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session: Any = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
         )
         self._input = self._session.get_inputs()[0].name
-        self._shrink_arena_options: Any = onnxruntime.RunOptions()
-        self._shrink_arena_options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        self._shrink_arena: Any = onnxruntime.RunOptions()
+        self._shrink_arena.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
-    def run(self, batch: Floats, use: Callable[[Outputs], Result]) -> Result:
-        how = self._shrink_arena_options if batch.size > LARGE_BATCH else None
-        return use(self._session.run(None, {self._input: batch}, how))
+    def run(self, batch: Floats, postprocess: Callable[[Outputs], Result]) -> Result:
+        run_options = self._shrink_arena if batch.size > LARGE_BATCH else None
+        return postprocess(self._session.run(None, {self._input: batch}, run_options))
 
     def metadata(self, name: str) -> str:
         return str(self._session.get_modelmeta().custom_metadata_map[name])
 
 
 class OpenVinoSession(InferenceSession):
-    def __init__(self, path: Path, threads: int, lanes: int = 1) -> None:
+    """A model that OpenVINO runs."""
+
+    def __init__(self, path: Path, threads: int, concurrency: int = 1) -> None:
         import openvino
 
         core: Any = openvino.Core()
         self._model = core.read_model(str(path))
         settings = {
             "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": lanes,
-            # Several readers would all be pinned to the same first core.
+            "NUM_STREAMS": concurrency,
+            # Several engine processes would all be pinned to the first core.
             "ENABLE_CPU_PINNING": False,
             "CPU_RUNTIME_CACHE_CAPACITY": KERNEL_CACHE_SIZE,
         }
         compiled = core.compile_model(self._model, "CPU", settings)
-        # Set by hand: `infer(inputs)` copies them, and looks for what they are each time.
         self._tensor: Any = openvino.Tensor
-        self._free: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(lanes):
-            self._free.put(compiled.create_infer_request())
+        self._free_requests: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(concurrency):
+            self._free_requests.put(compiled.create_infer_request())
 
-    def run(self, batch: Floats, use: Callable[[Outputs], Result]) -> Result:
-        request = self._free.get()
+    def run(self, batch: Floats, postprocess: Callable[[Outputs], Result]) -> Result:
+        request = self._free_requests.get()
         try:
+            # `infer(inputs)` would copy the input, and inspect its type each time.
             request.set_input_tensor(self._tensor(batch, shared_memory=True))
             request.infer()
-            return use([tensor.data for tensor in request.output_tensors])
+            return postprocess([tensor.data for tensor in request.output_tensors])
         finally:
-            self._free.put(request)
+            self._free_requests.put(request)
 
     def metadata(self, name: str) -> str:
         return str(self._model.get_rt_info(["framework", name]).astype(str))
 
 
 def best_runtime() -> type[InferenceSession]:
-    return OpenVinoSession if _calculates_in_bfloat16() else OnnxSession
+    """Return OpenVINO's session if it can calculate in bfloat16 here, else ONNX Runtime's."""
+    return OpenVinoSession if _has_bfloat16() else OnnxSession
 
 
-def _calculates_in_bfloat16() -> bool:
-    """Whether OpenVINO is here, works, and can use what makes it quicker."""
+def _has_bfloat16() -> bool:
+    """Return whether OpenVINO is installed, works, and supports bfloat16 on this processor."""
     try:
         import openvino
     except ImportError:
         return False
     try:
         return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    except Exception as error:  # a runtime that is broken here is one that is not there
-        _log.warning("OpenVINO is installed, but does not work: %s", error)
+    except Exception as error:  # a broken runtime counts as missing
+        _log.warning("OpenVINO is installed but does not work: %s", error)
         return False

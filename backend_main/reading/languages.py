@@ -1,11 +1,11 @@
-"""Step 10 - languages: their ISO 639-1 codes, the names that Tesseract's packs have, and their scripts."""
+"""Languages: ISO 639-1 codes, English names, scripts, and the names of Tesseract's language packs."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 
 class Language(NamedTuple):
-    """`packs` are Tesseract's names for it (ISO 639-2/T, some with a script), the usual one first."""
+    """A language; `packs` are Tesseract's names for it (ISO 639-2/T, some with a script), default first."""
 
     code: str
     name: str
@@ -13,7 +13,7 @@ class Language(NamedTuple):
     packs: tuple[str, ...]
 
 
-# Scripts have the names that Tesseract's detector of scripts gives them.
+# Code, name, script and packs. Scripts have the names that Tesseract's script detection uses.
 _TABLE = """
 af Afrikaans Latin afr|am Amharic Ethiopic amh|ar Arabic Arabic ara|as Assamese Bengali asm
 az Azerbaijani Latin aze|be Belarusian Cyrillic bel|bg Bulgarian Cyrillic bul|bn Bengali Bengali ben
@@ -43,39 +43,44 @@ zh Chinese Han chi_sim,chi_tra,chi_sim_vert,chi_tra_vert
 """
 
 
-def _parsed() -> dict[str, Language]:
+def _parse_table() -> dict[str, Language]:
     rows = (row.split() for line in _TABLE.split("\n") for row in line.split("|") if row)
     return {code: Language(code, name, script, tuple(packs.split(","))) for code, name, script, packs in rows}
 
 
-LANGUAGES = _parsed()
+LANGUAGES = _parse_table()
+"""Known languages by code."""
 SCRIPTS = frozenset(language.script for language in LANGUAGES.values())
 _BY_PACK = {pack: language.code for language in LANGUAGES.values() for pack in language.packs}
 
 
-def normalize_code(word: str) -> str:
-    """The code for what somebody wrote: `de`, Tesseract's `deu`, or with a region, `pt-BR`; else the word."""
-    plain = word.strip().replace("-", "_")
-    lower = plain.lower()
-    return _BY_PACK.get(lower) or (lower if lower in LANGUAGES else _strip_region(lower)) or plain
+def normalize_code(name: str) -> str:
+    """Return the ISO 639-1 code of a language.
+
+    Args:
+        name: a code (`de`), a Tesseract pack (`deu`), or a code with a region (`pt-BR`). An unknown name is
+            returned stripped, with underscores for hyphens.
+    """
+    stripped = name.strip().replace("-", "_")
+    lower = stripped.lower()
+    if lower in _BY_PACK:
+        return _BY_PACK[lower]
+    without_region = lower.split("_")[0]
+    return next((code for code in (lower, without_region) if code in LANGUAGES), stripped)
 
 
 def language_names(codes: Iterable[str]) -> str:
-    """For a sentence: “de (German), en (English)”."""
+    """Return codes with names, sorted, for a message: “de (German), en (English)”."""
     return ", ".join(
         f"{code} ({LANGUAGES[code].name})" if code in LANGUAGES else code for code in sorted(codes)
     )
 
 
 def languages_using_script(script: str, codes: Iterable[str]) -> list[str]:
-    """Those of the codes whose languages are written in this script, sorted."""
+    """Return the known codes whose languages are written in this script, sorted."""
     return sorted(code for code in codes if code in LANGUAGES and LANGUAGES[code].script == script)
 
 
 def scripts_of(codes: Iterable[str]) -> frozenset[str]:
+    """Return the scripts of the known codes."""
     return frozenset(LANGUAGES[code].script for code in codes if code in LANGUAGES)
-
-
-def _strip_region(lower: str) -> str | None:
-    language = lower.split("_")[0]
-    return language if language in LANGUAGES else None

@@ -1,7 +1,7 @@
-"""Step 10 - a page's lines, once all are recognised → its final Markdown and its reading text.
+"""Assembly of a finished page: from its lines and its image to the final Markdown and plain text.
 
-What streams is ordered by boxes alone, which are known before anything is recognised. Here the words are
-known too, the lines drawn on the page are looked for, and the layout model is asked what it sees.
+Live text is ordered by boxes alone. The final text also uses the words, the lines drawn on the page, and the
+regions that the layout model detects (docs/decisions/0040-two-stage-layout.md).
 """
 
 import logging
@@ -18,11 +18,11 @@ from .layout.blocks import (
     FontMetrics,
     LayoutHints,
 )
-from .layout.columns import prose_items, split_columns
-from .layout.geometry import LayoutBox, PageFrame
+from .layout.columns import prose_boxes, split_columns
+from .layout.geometry import MIN_TEXT_HEIGHT, LayoutBox, PageFrame, Rect
 from .layout.layout_model import Region, detect_regions
 from .layout.page_furniture import find_page_furniture
-from .layout.rows import Row, group_rows, weighted_median
+from .layout.rows import Row, body_text_height, group_rows, weighted_median
 from .layout.ruled_tables import RulingLine, TableGrid, detect_table_grids
 from .layout.tables import Table, from_grid, from_region
 from .layout.text_joining import estimated_width
@@ -33,18 +33,25 @@ from .types import Line
 MIN_TITLE_SCORE = 0.5
 MIN_TABLE_SCORE = 0.5
 MIN_FIGURE_SCORE = 0.6
-# A figure that holds more of the page's boxes than this share is a picture behind the text.
+"""Scores of the layout model."""
 MAX_FIGURE_SHARE = 0.3
-# A figure's own words may stand between it and its caption, in so many blocks.
+"""A figure with more of the page's boxes than this share is a picture behind the text."""
+MIN_FIGURE_OVERLAP = 0.3
+"""Share of the narrower width that a figure and a block above or below it have in common."""
 MAX_BLOCKS_TO_CAPTION = 6
+"""A figure's own words may stand in blocks between it and its caption."""
+LAYOUT_FAILED_WARNING = (
+    "The layout analysis of page {number} failed. Its lines are in plain order, without tables and headings."
+)
 _CAPTION = re.compile(
     r"(?:fig(?:ure|\.)?|abb(?:ildung|\.)?|photo|chart|diagram|bild|图|圖|図)\s*[\d.:A-Z-]+", re.IGNORECASE
 )
+_log = logging.getLogger("scanrill.reading")
 
 
 @dataclass(frozen=True)
 class FormattedPage:
-    """A page's Markdown, with every word that was recognised, and what a reader reads of it."""
+    """A finished page: Markdown with every recognised word, and plain text without page furniture."""
 
     markdown: str
     text: str
@@ -52,200 +59,44 @@ class FormattedPage:
 
 @dataclass(frozen=True)
 class Figure:
-    indices: frozenset[int]
-    left: float
-    top: float
-    right: float
-    bottom: float
+    """A figure's rectangle, and the indices of the boxes of its own words."""
+
+    boxes: frozenset[int]
+    rect: Rect
 
 
 @dataclass
 class LayoutPage:
-    """A page in its frame: its boxes and texts, and what is seen on it around them."""
+    """The boxes and texts of a page in its frame, and what is detected around them.
 
-    items: list[LayoutBox]
+    `texts` are by the index of the box. `page_edges` are top and bottom of the page.
+    """
+
+    boxes: list[LayoutBox]
     texts: list[str]
     body: FontMetrics
-    edges: tuple[float, float]
+    page_edges: tuple[float, float]
     regions: list[Region] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
 
-
-def assemble_page(pixels: Pixels, lines: Sequence[Line], threads: int) -> FormattedPage:
-    """The lines of one page, with the picture that their boxes are on."""
-    boxes = [line.box for line in lines if line.box is not None]
-    if not boxes:
-        return FormattedPage("", "")
-    frame = PageFrame.of(boxes)
-    _, top, _, bottom = frame.bounds(pixels.shape[1], pixels.shape[0])
-    page = build_layout_page(frame, lines, (top, bottom), detect_regions(pixels, frame, threads))
-    return render_page(detect_tables_and_figures(page, *detect_table_grids(pixels, frame, page.body.size)))
+    def boxes_in_tables(self) -> frozenset[int]:
+        """Return the indices of the boxes that are part of a table."""
+        return frozenset[int]().union(*(table.boxes for table in self.tables))
 
 
-def build_layout_page(
-    frame: PageFrame, lines: Sequence[Line], edges: tuple[float, float], regions: Sequence[Region] = ()
-) -> LayoutPage:
-    """A page without its tables and figures. `edges` are its top and bottom in the frame."""
-    texts = [line.text for line in lines if line.box is not None]
-    items = frame.items([line.box for line in lines if line.box is not None])
-    return LayoutPage(items, texts, _body_font_metrics(items, texts), edges, list(regions))
-
-
-def render_page(page: LayoutPage) -> FormattedPage:
-    blocks = _with_captions(_blocks(page))
-    read = [block for block in blocks if not block.is_furniture]
-    return FormattedPage(page_markdown(blocks), to_plain_text(page_markdown(read)))
-
-
-def _body_font_metrics(items: Sequence[LayoutBox], texts: Sequence[str]) -> FontMetrics:
-    """Medians over boxes, each counted by its letters."""
-    widths = [estimated_width(texts[item.index]) for item in items]
-    advances = [(item.width / max(1.0, width), width) for item, width in zip(items, widths, strict=True)]
-    size = weighted_median((item.size, item.width) for item in items)
-    return FontMetrics(max(size, 1e-6), max(weighted_median(advances), 1e-6))
-
-
-# --- tables and figures ------------------------------------------------------------------------------------
-
-
-def detect_tables_and_figures(
-    page: LayoutPage, grids: Sequence[TableGrid], rules: Sequence[RulingLine] = ()
-) -> LayoutPage:
-    """And figures. Tables with lines come first, the most cells first; a box goes to one of all at most."""
-    free = list(page.items)
-    for grid in sorted(grids, key=lambda grid: -len(grid.cells)):
-        free = _add_table(page, from_grid(grid, free, page.texts), free)
-    for region in page.regions:
-        if region.kind == "table" and region.score >= MIN_TABLE_SCORE:
-            free = _add_table(page, from_region(region, free, page.texts, page.body.size, rules), free)
-    _find_figures(page)
-    return page
-
-
-def _add_table(page: LayoutPage, table: Table | None, free: list[LayoutBox]) -> list[LayoutBox]:
-    if table is None:
-        return free
-    page.tables.append(table)
-    return [item for item in free if item.index not in table.indices]
-
-
-def _find_figures(page: LayoutPage) -> None:
-    used = frozenset[int]().union(*(table.indices for table in page.tables))
-    prose = prose_items(page.items)
-    for region in page.regions:
-        if region.kind != "figure" or region.score < MIN_FIGURE_SCORE:
-            continue
-        inside = [item for item in page.items if region.contains(item)]
-        indices = frozenset(item.index for item in inside)
-        if len(inside) > MAX_FIGURE_SHARE * len(page.items) or indices & used or prose.intersection(inside):
-            continue
-        used |= indices
-        page.figures.append(Figure(indices, region.left, region.top, region.right, region.bottom))
-
-
-# --- blocks ------------------------------------------------------------------------------------------------
-
-
-def _blocks(page: LayoutPage) -> list[Block]:
-    """In reading order. A table stands in it as a single box; figures are put below what is above them."""
-    stand_ins = {len(page.items) + number: table for number, table in enumerate(page.tables)}
-    used = frozenset[int]().union(*(table.indices for table in page.tables))
-    used = used.union(*(figure.indices for figure in page.figures))
-    flow = [item for item in page.items if item.index not in used]
-    hints = _hints(page, flow)
-    for index, table in stand_ins.items():
-        flow.append(LayoutBox(index, table.left, table.top, table.right, table.bottom, page.body.size))
-    blocks: list[Block] = []
-    for group in split_columns(flow, page.body.size):
-        blocks += _group_blocks(page, group_rows(group), stand_ins, hints)
-    for figure in sorted(page.figures, key=lambda figure: figure.top):
-        place = _insert_index(figure, blocks)
-        blocks[place:place] = _figure_blocks(page, figure, hints)
-    return blocks
-
-
-def _group_blocks(
-    page: LayoutPage, rows: Sequence[Row], stand_ins: dict[int, Table], hints: LayoutHints
-) -> list[Block]:
-    blocks: list[Block] = []
-    text_rows: list[Row] = []
-    for row in rows:
-        if inner := [item for item in row if item.index not in stand_ins]:
-            text_rows.append(inner)
-        for item in row:
-            if table := stand_ins.get(item.index):
-                blocks += _text_blocks(page, text_rows, hints)
-                text_rows = []
-                reach = (table.left, table.top, table.right, table.bottom)
-                blocks.append(Block("table", table.indices, reach, cells=table.cells))
-    return blocks + _text_blocks(page, text_rows, hints)
-
-
-def _text_blocks(page: LayoutPage, rows: Sequence[Row], hints: LayoutHints) -> list[Block]:
-    return ColumnBlocks(rows, page.texts, page.body, hints).blocks() if rows else []
-
-
-def _figure_blocks(page: LayoutPage, figure: Figure, hints: LayoutHints) -> list[Block]:
-    inside = [item for item in page.items if item.index in figure.indices]
-    reach = (figure.left, figure.top, figure.right, figure.bottom)
-    return [Block("figure", frozenset(), reach), *_text_blocks(page, group_rows(inside), hints)]
-
-
-def _insert_index(figure: Figure, blocks: Sequence[Block]) -> int:
-    """Behind the lowest block that is above the figure and reaches over it, else before the first below."""
-    middle = (figure.top + figure.bottom) / 2
-    over, under = list[tuple[float, int]](), list[tuple[float, int]]()
-    for number, block in enumerate(blocks):
-        left, top, right, bottom = block.reach
-        if min(right, figure.right) - max(left, figure.left) > 0.3 * min(
-            right - left, figure.right - figure.left
-        ):
-            (over if (top + bottom) / 2 < middle else under).append((bottom, number))
-    if over:
-        return max(over)[1] + 1
-    return min(under)[1] if under else len(blocks)
-
-
-def _hints(page: LayoutPage, flow: Sequence[LayoutBox]) -> LayoutHints:
-    titles = [region for region in page.regions if region.kind == "title" and region.score >= MIN_TITLE_SCORE]
-    titled = frozenset(item.index for item in flow if any(region.contains(item) for region in titles))
-    share = len(prose_items(flow)) / max(1, len(flow))
-    edges = find_page_furniture(flow, page.texts, page.regions, page.edges, page.body.size, share)
-    return LayoutHints(titled - edges, edges)
-
-
-def _with_captions(blocks: Sequence[Block]) -> list[Block]:
-    """A paragraph that says it is a figure's caption, and stands next to one, becomes that."""
-    made = list(blocks)
-    for block in blocks:
-        if block.kind != "figure":
-            continue
-        place = made.index(block)
-        for near in (*range(place + 1, place + 1 + MAX_BLOCKS_TO_CAPTION), place - 1):
-            if 0 <= near < len(made) and _is_caption(made[near]):
-                caption = made.pop(near)
-                block.lines, block.indices = caption.lines, caption.indices
-                break
-    return made
-
-
-def _is_caption(block: Block) -> bool:
-    return block.kind == "paragraph" and bool(_CAPTION.match(block.lines[0]))
-
-
-LAYOUT_FAILED_WARNING = (
-    "Page {number} could not be laid out; its lines stand in plain order, without tables and headings."
-)
-
-
-_log = logging.getLogger("scanrill.reading")
+# --- entry points ------------------------------------------------------------------------------------------
 
 
 def finalize_page(
     engine: Engine, page: PageImage, lines: Sequence[Line], threads: int
 ) -> tuple[FormattedPage, list[str]]:
-    """Of lines with text; and what is to be warned of. `threads` are those of the layout model."""
+    """Return the final text of a page, and its warnings.
+
+    Args:
+        lines: those with text, in the order in which the engine gave them.
+        threads: threads of the layout model, 0 for all cores.
+    """
     if engine.uses_layout_analysis:
         return assemble_or_fall_back(page.number, lambda: page.pixels, lines, threads)
     if engine.has_final_markdown:
@@ -257,15 +108,182 @@ def finalize_page(
 def assemble_or_fall_back(
     number: int, pixels: Callable[[], Pixels], lines: Sequence[Line], threads: int
 ) -> tuple[FormattedPage, list[str]]:
-    """A page's text is there whatever is wrong with its picture or its layout: then as it was shown."""
+    """Assemble a page; if its image or layout raises any error, return the streamed text and a warning."""
     try:
         return assemble_page(pixels(), lines, threads), []
     except Exception:
-        _log.exception("page %d could not be laid out", number)
+        _log.exception("The layout analysis of page %d failed; its streamed text is used.", number)
         return from_streamed_lines(lines), [LAYOUT_FAILED_WARNING.format(number=number)]
 
 
 def from_streamed_lines(lines: Sequence[Line]) -> FormattedPage:
-    """The lines one after the other, as they were shown while the page was read."""
+    """Return the page as it was streamed."""
     markdown = "".join(line.markdown for line in lines)
     return FormattedPage(markdown, to_plain_text(markdown))
+
+
+def assemble_page(pixels: Pixels, lines: Sequence[Line], threads: int) -> FormattedPage:
+    """Assemble a page from its lines; lines without a box are left out.
+
+    Args:
+        pixels: the page that the boxes are on, (height, width, 3) uint8 BGR.
+        threads: threads of the layout model, 0 for all cores.
+    """
+    boxes = [line.box for line in lines if line.box is not None]
+    if not boxes:
+        return FormattedPage("", "")
+    frame = PageFrame.from_boxes(boxes)
+    _, top, _, bottom = frame.bounds(pixels.shape[1], pixels.shape[0])
+    page = build_layout_page(frame, lines, (top, bottom), detect_regions(pixels, frame, threads))
+    detect_tables_and_figures(page, *detect_table_grids(pixels, frame, page.body.height))
+    return render_page(page)
+
+
+def build_layout_page(
+    frame: PageFrame, lines: Sequence[Line], page_edges: tuple[float, float], regions: Sequence[Region] = ()
+) -> LayoutPage:
+    """Build a page without tables and figures; `page_edges` are its top and bottom in the frame."""
+    with_box = [(line.text, line.box) for line in lines if line.box is not None]
+    texts = [text for text, _ in with_box]
+    boxes = frame.layout_boxes([box for _, box in with_box])
+    return LayoutPage(boxes, texts, _body_font_metrics(boxes, texts), page_edges, list(regions))
+
+
+def _body_font_metrics(boxes: Sequence[LayoutBox], texts: Sequence[str]) -> FontMetrics:
+    widths = [estimated_width(texts[box.index]) for box in boxes]
+    letter_widths = ((box.width / max(1.0, width), width) for box, width in zip(boxes, widths, strict=True))
+    return FontMetrics(body_text_height(boxes), max(weighted_median(letter_widths), MIN_TEXT_HEIGHT))
+
+
+def render_page(page: LayoutPage) -> FormattedPage:
+    """Return the final text of a page; page furniture stays in the Markdown only."""
+    blocks = _with_captions(_blocks(page))
+    read = [block for block in blocks if not block.is_furniture]
+    return FormattedPage(page_markdown(blocks), to_plain_text(page_markdown(read)))
+
+
+# --- tables and figures ------------------------------------------------------------------------------------
+
+
+def detect_tables_and_figures(
+    page: LayoutPage, grids: Sequence[TableGrid], rules: Sequence[RulingLine] = ()
+) -> None:
+    """Add tables and figures to the page; a box belongs to at most one of them.
+
+    Tables with drawn lines take precedence, those with the most cells first.
+    """
+    free = list(page.boxes)
+    for grid in sorted(grids, key=lambda grid: -len(grid.cells)):
+        free = _add_table(page, from_grid(grid, free, page.texts), free)
+    for region in page.regions:
+        if region.kind == "table" and region.score >= MIN_TABLE_SCORE:
+            free = _add_table(page, from_region(region, free, page.texts, page.body.height, rules), free)
+    _add_figures(page)
+
+
+def _add_table(page: LayoutPage, table: Table | None, free: list[LayoutBox]) -> list[LayoutBox]:
+    """Add a table to the page, and return the boxes that are still free."""
+    if table is None:
+        return free
+    page.tables.append(table)
+    return [box for box in free if box.index not in table.boxes]
+
+
+def _add_figures(page: LayoutPage) -> None:
+    used = page.boxes_in_tables()
+    prose = prose_boxes(page.boxes)
+    for region in page.regions:
+        if region.kind != "figure" or region.score < MIN_FIGURE_SCORE:
+            continue
+        inside = [box for box in page.boxes if region.contains(box)]
+        indices = frozenset(box.index for box in inside)
+        if len(inside) > MAX_FIGURE_SHARE * len(page.boxes) or indices & used or prose.intersection(inside):
+            continue
+        used |= indices
+        page.figures.append(Figure(indices, (region.left, region.top, region.right, region.bottom)))
+
+
+# --- blocks ------------------------------------------------------------------------------------------------
+
+
+def _blocks(page: LayoutPage) -> list[Block]:
+    """Return blocks in reading order. A table is a single box in it, a figure follows the text above it."""
+    used = page.boxes_in_tables().union(*(figure.boxes for figure in page.figures))
+    flow = [box for box in page.boxes if box.index not in used]
+    hints = _hints(page, flow)
+    table_boxes = {len(page.boxes) + number: table for number, table in enumerate(page.tables)}
+    flow += [LayoutBox(index, *table.rect, page.body.height) for index, table in table_boxes.items()]
+    blocks: list[Block] = []
+    for column in split_columns(flow, page.body.height):
+        blocks += _column_blocks(page, group_rows(column), table_boxes, hints)
+    for figure in sorted(page.figures, key=lambda figure: figure.rect[1]):
+        index = _insert_index(figure, blocks)
+        inside = [box for box in page.boxes if box.index in figure.boxes]
+        own_text = _text_blocks(page, group_rows(inside), hints)
+        blocks[index:index] = [Block("figure", frozenset(), figure.rect), *own_text]
+    return blocks
+
+
+def _column_blocks(
+    page: LayoutPage, rows: Sequence[Row], table_boxes: dict[int, Table], hints: LayoutHints
+) -> list[Block]:
+    blocks: list[Block] = []
+    text_rows: list[Row] = []
+    for row in rows:
+        if text_row := [box for box in row if box.index not in table_boxes]:
+            text_rows.append(text_row)
+        for box in row:
+            if table := table_boxes.get(box.index):
+                blocks += _text_blocks(page, text_rows, hints)
+                text_rows = []
+                blocks.append(Block("table", table.boxes, table.rect, cells=table.cells))
+    return blocks + _text_blocks(page, text_rows, hints)
+
+
+def _text_blocks(page: LayoutPage, rows: Sequence[Row], hints: LayoutHints) -> list[Block]:
+    return ColumnBlocks(rows, page.texts, page.body, hints).blocks() if rows else []
+
+
+def _insert_index(figure: Figure, blocks: Sequence[Block]) -> int:
+    """Return the index after the lowest block above the figure, or else that of the first block below it."""
+    figure_left, figure_top, figure_right, figure_bottom = figure.rect
+    above: list[tuple[float, int]] = []
+    below: list[tuple[float, int]] = []
+    for number, block in enumerate(blocks):
+        left, top, right, bottom = block.rect
+        overlap = min(right, figure_right) - max(left, figure_left)
+        if overlap > MIN_FIGURE_OVERLAP * min(right - left, figure_right - figure_left):
+            is_above = (top + bottom) / 2 < (figure_top + figure_bottom) / 2
+            (above if is_above else below).append((bottom, number))
+    if above:
+        return max(above)[1] + 1
+    return min(below)[1] if below else len(blocks)
+
+
+def _hints(page: LayoutPage, flow: Sequence[LayoutBox]) -> LayoutHints:
+    titles = [region for region in page.regions if region.kind == "title" and region.score >= MIN_TITLE_SCORE]
+    titled = frozenset(box.index for box in flow if any(region.contains(box) for region in titles))
+    prose_share = len(prose_boxes(flow)) / max(1, len(flow))
+    furniture = find_page_furniture(
+        flow, page.texts, page.regions, page.page_edges, page.body.height, prose_share
+    )
+    return LayoutHints(titled - furniture, furniture)
+
+
+def _with_captions(blocks: Sequence[Block]) -> list[Block]:
+    """Move a paragraph that begins like a caption, and is next to a figure, into the figure."""
+    merged = list(blocks)
+    for block in blocks:
+        if block.kind != "figure":
+            continue
+        index = merged.index(block)
+        for candidate in (*range(index + 1, index + 1 + MAX_BLOCKS_TO_CAPTION), index - 1):
+            if 0 <= candidate < len(merged) and _is_caption(merged[candidate]):
+                caption = merged.pop(candidate)
+                block.lines, block.boxes = caption.lines, caption.boxes
+                break
+    return merged
+
+
+def _is_caption(block: Block) -> bool:
+    return block.kind == "paragraph" and bool(_CAPTION.match(block.lines[0]))

@@ -1,101 +1,144 @@
-"""Step 10 - one page, from its engine's lines to what becomes of it: what streams, stays, is warned of."""
+"""Reading of one page: lines that stream, and the final text and warnings."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Generator, Iterator
 
 from .confidence import ReadabilityMonitor
 from .documents.document import PageImage
-from .engines import Engine, PageRestarted
+from .engines import Engine, PageFailed, PageRestarted
 from .errors import EngineFailed, ReadingError
 from .fallback import FallbackEngines
-from .output import plain_text
+from .output.plain_text import to_plain_text
 from .page_assembly import FormattedPage, finalize_page
 from .types import Line, Options
 
+_log = logging.getLogger("scanrill.reading")
+
 
 class PageReader:
-    """`stream` reads the page; then `lines`, `formatted` and `warnings` are what is known of it for good."""
+    """Reader of one page. `lines`, `formatted` and `warnings` are final once `stream` is exhausted."""
 
-    def __init__(self, engine: Engine, page: PageImage, options: Options, helpers: FallbackEngines) -> None:
-        self._engine, self._page, self._options, self._fallback = engine, page, options, helpers
+    def __init__(self, engine: Engine, page: PageImage, options: Options, fallback: FallbackEngines) -> None:
+        self._engine = engine
+        self._page = page
+        self._options = options
+        self._fallback = fallback
         self.lines: list[Line] = []
         self.formatted = FormattedPage("", "")
         self.warnings = list(page.warnings)
         self._readability = ReadabilityMonitor()
-        self._shown = self._suppressed = self._was_reread = False
-        if engine.is_test_engine:
-            self._readability.accept_all()  # its lines are made up
+        self._has_emitted = False
+        self._is_suppressed = False
 
     def stream(self) -> Iterator[Line]:
-        """The lines that a person may see while the page is read; their text only grows."""
-        for read in self._engine_lines():
-            if isinstance(read, PageRestarted):
+        """Yield the lines to show while the page is read. The shown text only grows.
+
+        Raises:
+            ReadingError: the page cannot be read at all.
+        """
+        try:
+            yield from self._stream_from(self._engine)
+        except PageFailed as error:
+            _log.warning("Page %d: %s.", self._page.number, error)
+            yield from self._stream_after_failure(error)
+
+    def _stream_from(self, engine: Engine) -> Iterator[Line]:
+        if engine.is_test_engine:
+            self._readability.accept_all()  # its lines have nothing to do with the image
+        for item in self._engine_output(engine):
+            if isinstance(item, PageRestarted):
                 self._restart()
                 continue
-            if read.markdown:
-                self.lines.append(read)
-            yield from self._emit(self._readability.add(read))
-            if self._readability.is_unreadable:
-                yield from self._try_fallback()
-                if self._was_reread:
-                    return
-        if self._readability.is_short_and_unreadable:
-            yield from self._try_fallback()
-        yield from self._emit(self._readability.accept_all())
-        self._end()
-
-    def _restart(self) -> None:
-        """What was shown stays until the page is done: within a page the text only grows."""
-        self.lines.clear()
-        self._readability = ReadabilityMonitor()
-        self._suppressed = self._shown
-
-    def _emit(self, lines: list[Line]) -> Iterator[Line]:
-        for line in lines:
-            if not self._suppressed:
-                self._shown = True
-                yield line
-
-    def _try_fallback(self) -> Iterator[Line]:
-        help_ = self._fallback.reread_page(self._page, self._engine, self._options)
-        self.warnings.append(help_.warning)
-        if help_.lines is None:
-            yield from self._emit(self._readability.accept_all())
+            if item.markdown:
+                self.lines.append(item)
+            yield from self._emit(self._readability.add(item))
+            if self._readability.is_unreadable and (yield from self._reread(engine)):
+                return
+        if self._readability.is_short_and_unreadable and (yield from self._reread(engine)):
             return
-        self._was_reread = True
-        self._restart()
-        self.lines, self.formatted = help_.lines, help_.formatted
-        self.warnings += help_.warnings
-        yield from self._emit(help_.lines)
+        yield from self._finish(engine)
 
-    def _end(self) -> None:
-        if self._was_reread:
-            return
-        self.warnings += self._engine.warnings()
-        if self._readability.is_partly_unreadable:
-            printed = (
-                f"{self._readability.low_confidence_share:.0%} of what is printed on page {self._page.number}"
-            )
-            self.warnings.append(f"About {printed} was read with little confidence.")
-        self.formatted, told = finalize_page(self._engine, self._page, self.lines, self._options.threads)
-        self.warnings += told
-        if self._engine.streams_tokens and not any(line.box for line in self.lines):
-            self.lines = lines_from_markdown(self._page.number, self.formatted.markdown)
-
-    def _engine_lines(self) -> Iterator[Line | PageRestarted]:
+    def _engine_output(self, engine: Engine) -> Iterator[Line | PageRestarted]:
         try:
-            yield from self._engine.read_page(self._page)
-        except ReadingError:
+            yield from engine.read_page(self._page)
+        except (ReadingError, PageFailed):
             raise
         except Exception as error:
-            raise EngineFailed(f"The reading engine failed on page {self._page.number}.") from error
+            raise EngineFailed(f"The engine “{engine.name}” failed on page {self._page.number}.") from error
+
+    def _restart(self) -> None:
+        """Discard the lines so far. If any was shown, it stays, and no further one is shown."""
+        self.lines.clear()
+        self._readability = ReadabilityMonitor()
+        self._is_suppressed = self._has_emitted
+
+    def _emit(self, lines: list[Line]) -> Iterator[Line]:
+        if not self._is_suppressed and lines:
+            self._has_emitted = True
+            yield from lines
+
+    def _reread(self, engine: Engine) -> Generator[Line, None, bool]:
+        """Read an unreadable page with another engine. Returns whether that gave the final text."""
+        result = self._fallback.reread_page(self._page, engine, self._options)
+        self.warnings.append(result.warning)
+        if result.page is None:
+            yield from self._emit(self._readability.accept_all())
+            return False
+        self._restart()
+        self.lines = result.page.lines
+        self.formatted = result.page.formatted
+        self.warnings += result.page.warnings
+        yield from self._emit(self.lines)
+        return True
+
+    def _stream_after_failure(self, failure: PageFailed) -> Iterator[Line]:
+        """Read the page with the fallback engine; if there is none, keep the text so far."""
+        lines = list(self.lines)
+        warning_count = len(self.warnings)
+        try:
+            if fallback := self._fallback.for_failed_page(self._engine, self._options):
+                self.warnings.append(
+                    f"Page {self._page.number}: {failure}; “{fallback.name}” read it instead."
+                )
+                self._restart()
+                yield from self._stream_from(fallback)
+                return
+        except Exception as error:
+            _log.error("The fallback engine could not read page %d.", self._page.number, exc_info=error)
+            self._restart()
+            self.lines = lines
+            del self.warnings[warning_count:]
+        yield from self._finish(self._engine)
+        if not self.formatted.markdown:
+            raise EngineFailed(f"Page {self._page.number} could not be read: {failure}.") from failure
+        self.warnings.append(f"Page {self._page.number}: {failure}; its text up to there is kept.")
+
+    def _finish(self, engine: Engine) -> Iterator[Line]:
+        yield from self._emit(self._readability.accept_all())
+        self.warnings += engine.warnings()
+        if self._readability.is_partly_unreadable:
+            share = self._readability.low_confidence_share
+            self.warnings.append(
+                f"About {share:.0%} of the print on page {self._page.number} was read with low confidence."
+            )
+        self.formatted, warnings = finalize_page(engine, self._page, self.lines, self._options.threads)
+        self.warnings += warnings
+        if engine.streams_tokens and not any(line.box for line in self.lines):
+            self.lines = lines_from_markdown(self._page.number, self.formatted.markdown)
 
 
 def lines_from_markdown(number: int, markdown: str) -> list[Line]:
-    """The lines of a page that came in pieces; their Markdown joined is the page's."""
-    lines, gap = [], ""
+    """Split the Markdown of a page into lines whose `markdown` joined is the page's.
+
+    Args:
+        number: number of the page.
+        markdown: Markdown of the page.
+    """
+    lines = []
+    separator = ""
     for row in markdown.split("\n"):
         if row.strip():
-            lines.append(Line(number, plain_text.to_plain_text(row), gap + row))
-            gap = ""
-        gap += "\n"
+            lines.append(Line(number, to_plain_text(row), separator + row))
+            separator = ""
+        separator += "\n"
     return lines

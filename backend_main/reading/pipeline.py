@@ -1,11 +1,11 @@
-"""Step 10 - a file read in this process: pages, engine, Markdown, put together."""
+"""Reading of a file in this process: its pages, an engine, and the final Markdown."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import msgspec
 
-from .documents.document import Document, PageImage
+from .documents.document import Document
 from .documents.open_document import OpenDocumentCache
 from .documents.pdf_text_layer import TextLayer
 from .engines import load_engine, validate_options
@@ -30,54 +30,61 @@ _DEFAULT_OPTIONS = Options()
 
 def read(
     path: Path | str, options: Options = _DEFAULT_OPTIONS, engine: Engine | None = None
-) -> Iterator[ReadEvent]:
-    """Yield every page's start, lines and end. An engine given stays open; one loaded here is closed.
+) -> Generator[ReadEvent]:
+    """Yield the start, the lines and the end of each selected page.
 
-    Raises UnreadableFile, NoSuchPage, UnknownEngine, EngineUnavailable, UnsupportedOption, EngineFailed.
+    Args:
+        path: file to read.
+        options: options of the read.
+        engine: loaded engine, which stays open; None: load `options.engine`, and close it at the end.
+
+    Raises:
+        ReadingError: UnreadableFile, NoSuchPage, UnknownEngine, EngineUnavailable, UnsupportedOption or
+            EngineFailed.
     """
-    shelf, helpers = OpenDocumentCache(), FallbackEngines(options.threads)
-    reader: Engine | None = engine
+    documents = OpenDocumentCache()
+    fallback = FallbackEngines(options.threads)
+    loaded: Engine | None = None
     try:
-        document = shelf.open(path, options)
-        reader = engine or load_engine(options.engine, options.threads)
-        yield from read_document(document, options, reader, helpers)
+        document = documents.open(path, options)
+        if engine is None:
+            engine = loaded = load_engine(options.engine, options.threads)
+        yield from read_document(document, options, engine, fallback)
     finally:
-        shelf.clear()
-        helpers.close()
-        if engine is None and reader is not None:
-            reader.close()
+        documents.clear()
+        fallback.close()
+        if loaded is not None:
+            loaded.close()
 
 
 def read_document(
-    document: Document, options: Options, engine: Engine, helpers: FallbackEngines
+    document: Document, options: Options, engine: Engine, fallback: FallbackEngines
 ) -> Iterator[ReadEvent]:
-    """The same for an open document. A page that cannot be decoded does not cost the others their text."""
+    """Yield the events of an open document. A page that cannot be decoded does not end the read.
+
+    Raises:
+        ReadingError: NoSuchPage, UnsupportedOption or EngineFailed; UnreadableFile if the only page of the
+            document cannot be decoded.
+    """
     validate_options(engine, options)
     engine.configure(options)
     numbers = document.selected_pages(options)
     if not numbers:
-        asked = options.pages or str(options.first_page)
-        raise NoSuchPage(no_such_pages_message(asked, document.page_count))
-    wanted = PageRanges(options.pages)
-    last, beyond = wanted.last_page(document.page_count), wanted.missing_pages(document.page_count)
+        pages = options.pages or str(options.first_page)
+        raise NoSuchPage(no_such_pages_message(pages, document.page_count))
+    ranges = PageRanges(options.pages)
+    last_page = ranges.last_page(document.page_count)
+    missing = ranges.missing_pages(document.page_count)
     for number in numbers:
-        events = _page_events(document, number, options, engine, helpers)
-        if beyond and number == last:
-            yield from _with_warning(events, pages_beyond_end_message(beyond, document.page_count))
-        else:
-            yield from events
-
-
-def _with_warning(events: Iterator[ReadEvent], sentence: str) -> Iterator[ReadEvent]:
-    """A page whose warnings say one thing more."""
-    for event in events:
-        if isinstance(event, PageDone):
-            event = msgspec.structs.replace(event, warnings=[*event.warnings, sentence])
-        yield event
+        for event in _page_events(document, number, options, engine, fallback):
+            if missing and number == last_page and isinstance(event, PageDone):
+                warning = pages_beyond_end_message(missing, document.page_count)
+                event = msgspec.structs.replace(event, warnings=[*event.warnings, warning])
+            yield event
 
 
 def _page_events(
-    document: Document, number: int, options: Options, engine: Engine, helpers: FallbackEngines
+    document: Document, number: int, options: Options, engine: Engine, fallback: FallbackEngines
 ) -> Iterator[ReadEvent]:
     if layer := document.text_layer(number):
         yield from _read_text_layer(layer, number, document, options.threads)
@@ -87,47 +94,41 @@ def _page_events(
     except UnreadableFile as error:
         if document.page_count == 1:
             raise
-        yield from _unreadable_page(number, document.page_count, str(error))
+        started = PageStarted(number, document.page_count, 0, 0)
+        yield started
+        yield _page_done(started, FormattedPage("", ""), [], [str(error)])
     else:
-        yield from _read_page(PageReader(engine, page, options, helpers), page, document.page_count)
+        started = PageStarted(number, document.page_count, page.width, page.height)
+        yield started
+        reader = PageReader(engine, page, options, fallback)
+        yield from reader.stream()
+        yield _page_done(started, reader.formatted, reader.lines, reader.warnings)
 
 
 def _read_text_layer(layer: TextLayer, number: int, document: Document, threads: int) -> Iterator[ReadEvent]:
-    """A page that brings its own text: only its order and its Markdown are ours."""
+    """Yield the events of a page with a usable text layer; only its order and its Markdown are computed."""
     started = PageStarted(number, document.page_count, layer.width, layer.height)
     yield started
-    writer, lines = MarkdownWriter(), []
-    for place in reading_order.reading_order([piece.box for piece in layer.runs]):
-        piece = layer.runs[place.index]
-        lines.append(Line(number, piece.text, writer.write(place.prefix, piece.text), piece.box))
+    writer = MarkdownWriter()
+    lines = []
+    for ordered in reading_order.reading_order([run.box for run in layer.runs]):
+        run = layer.runs[ordered.index]
+        lines.append(Line(number, run.text, writer.write(ordered.prefix, run.text), run.box))
         yield lines[-1]
-    written, warnings = assemble_or_fall_back(number, lambda: document.page(number).pixels, lines, threads)
-    yield _page_done(started, written, lines, warnings)
-
-
-def _read_page(transcript: PageReader, page: PageImage, page_count: int) -> Iterator[ReadEvent]:
-    started = PageStarted(page.number, page_count, page.width, page.height)
-    yield started
-    yield from transcript.stream()
-    yield _page_done(started, transcript.formatted, transcript.lines, transcript.warnings)
-
-
-def _unreadable_page(number: int, page_count: int, sentence: str) -> Iterator[ReadEvent]:
-    started = PageStarted(number, page_count, 0, 0)
-    yield started
-    yield _page_done(started, FormattedPage("", ""), [], [sentence])
+    formatted, warnings = assemble_or_fall_back(number, lambda: document.page(number).pixels, lines, threads)
+    yield _page_done(started, formatted, lines, warnings)
 
 
 def _page_done(
-    page: PageStarted, written: FormattedPage, lines: list[Line], warnings: Iterable[str] = ()
+    started: PageStarted, formatted: FormattedPage, lines: list[Line], warnings: list[str]
 ) -> PageDone:
     return PageDone(
-        number=page.number,
-        page_count=page.page_count,
-        width=page.width,
-        height=page.height,
-        markdown=written.markdown,
-        text=written.text,
+        number=started.number,
+        page_count=started.page_count,
+        width=started.width,
+        height=started.height,
+        markdown=formatted.markdown,
+        text=formatted.text,
         lines=lines,
-        warnings=list(warnings),
+        warnings=warnings,
     )

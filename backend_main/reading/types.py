@@ -1,67 +1,93 @@
-"""Step 10 - what reading yields: pages, their lines, and the options that bound it."""
+"""Events of a read, and the options of a read."""
 
 import msgspec
 
 Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
-"""Four corners clockwise from the top left, in pixels of the page image, upright (EXIF applied)."""
+"""Four corners (x, y), clockwise from the top left of the text, in pixels of the upright page image."""
 
 
 class PageStarted(msgspec.Struct, frozen=True, tag=True):
-    """A page image is ready and its reading begins. Numbers count from 1, sizes are pixels."""
+    """Start of a page. Both sizes are 0 if the page could not be decoded."""
 
     number: int
+    """Page number, from 1."""
     page_count: int
+    """Number of pages of the document."""
     width: int
+    """Width of the page image in pixels."""
     height: int
+    """Height of the page image in pixels."""
 
 
 class Line(msgspec.Struct, frozen=True, tag=True):
-    """A recognised piece of a line.
-
-    `text` is what was recognised. `markdown` is the same, escaped, behind what must stand before it, so that
-    `"".join(line.markdown for line in lines)` is the page's Markdown so far and only grows. From an engine
-    that streams tokens, it is a piece of a line.
-    """
+    """A recognised piece of text: a line, a part of a line, or a token of an engine that streams tokens."""
 
     page: int
+    """Page number, from 1."""
     text: str
+    """Recognised text, without markup."""
     markdown: str
+    """Escaped text, after the separator from the piece before it. The pieces joined are the page so far."""
     box: Box | None = None
+    """Corners of the text; None from an engine without boxes."""
     confidence: float | None = None
+    """Confidence of the engine, from 0 to 1; None from an engine without confidences."""
+
+
+class LinesRead(msgspec.Struct, frozen=True, tag=True):
+    """Batch of lines of one page that were recognised shortly after each other."""
+
+    lines: tuple[Line, ...]
+    """At least one line, in the order of the page."""
 
 
 class PageDone(msgspec.Struct, frozen=True, tag=True):
-    """A page is finished. `text` is its reading text: no Markdown marks, paragraphs on one line each."""
+    """End of a page, with its final text. The page's layout decides it, so it can differ from the `Line`s."""
 
     number: int
+    """Page number, from 1."""
     page_count: int
+    """Number of pages of the document."""
     width: int
+    """Width of the page image in pixels."""
     height: int
+    """Height of the page image in pixels."""
     markdown: str
+    """Markdown of the page."""
     text: str
+    """Plain text of the page: no markup, one line for each paragraph."""
     lines: list[Line]
+    """Recognised lines with text."""
     warnings: list[str]
+    """Messages about text that is missing or uncertain, for the reader of the page."""
 
 
 ReadEvent = PageStarted | Line | PageDone
-BatchedEvent = PageStarted | tuple[Line, ...] | PageDone
-"""The same, where lines that come close to each other come together."""
+"""Event of `read`."""
+BatchedEvent = PageStarted | LinesRead | PageDone
+"""Event of `EngineProcess.read_batched`."""
 
 
 class Options(msgspec.Struct, frozen=True):
-    """How to read one file. `last_page` None means to its end, `threads` 0 all cores.
-
-    `pages` are some of these, as in `selection`, "" all. `languages` are ISO 639-1 codes, none: as the engine
-    sees fit; `profile` is one of the engine's, "" its first. A host has its own `engine` and `threads`.
-    """
+    """Options of one read."""
 
     engine: str = "rapid"
+    """Name of the engine."""
     first_page: int = 1
+    """First page to read, from 1."""
     last_page: int | None = None
+    """Last page to read; None: to the end."""
     threads: int = 0
+    """Number of threads; 0: one for each core."""
     max_pixels: int = 200_000_000
+    """Maximum number of pixels of a page."""
     max_pages: int = 5000
+    """Maximum number of pages of a document."""
     page_seconds: float = 120.0
+    """Time limit of a page in seconds. Enforced by `EngineProcess`, and by engines that use a network."""
     languages: tuple[str, ...] = ()
+    """ISO 639-1 codes of the expected languages; empty: the engine's default."""
     profile: str = ""
+    """Profile of the engine; empty: its default."""
     pages: str = ""
+    """Page numbers and ranges, such as `1-3,7,9-`; empty: every page."""

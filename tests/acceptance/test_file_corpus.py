@@ -16,13 +16,13 @@ from tests.file_corpus import images, malformed, pdfs
 from tests.file_corpus.corpus_file import (
     CorpusFile,
     Failed,
-    Read,
-    Refused,
+    Processed,
+    Rejected,
 )
 from tests.support.server import Server
 from tests.support.websocket_client import Message, WebSocketClient
 
-ALL = [*images.EXHIBITS, *pdfs.EXHIBITS, *malformed.EXHIBITS]
+ALL = [*images.CORPUS_FILES, *pdfs.CORPUS_FILES, *malformed.CORPUS_FILES]
 
 
 @dataclass
@@ -109,14 +109,14 @@ def test_slow_corpus_file_has_the_expected_outcome(
 
 def test_rejected_corpus_files_leave_no_row_and_no_file(corpus: UploadedCorpus, server: Server) -> None:
     stored = corpus.get("/api/uploads/").json()["list"]
-    refused = [corpus_file for corpus_file in ALL if isinstance(corpus_file.end, Refused)]
+    refused = [corpus_file for corpus_file in ALL if isinstance(corpus_file.expected, Rejected)]
     assert len(stored) == len(corpus.outcomes) - len(refused)
     assert not list((server.data_dir / "incoming").iterdir())
 
 
 def assert_expected_outcome(corpus: UploadedCorpus, corpus_file: CorpusFile) -> None:
-    outcome, end = corpus.outcomes[corpus_file.name], corpus_file.end
-    if isinstance(end, Refused):
+    outcome, end = corpus.outcomes[corpus_file.name], corpus_file.expected
+    if isinstance(end, Rejected):
         assert list(outcome.reply["error"]) == ["image_base64"]
         assert end.words in outcome.reply["error"]["image_base64"]
         return
@@ -128,7 +128,7 @@ def assert_expected_outcome(corpus: UploadedCorpus, corpus_file: CorpusFile) -> 
     assert_read(corpus, outcome.upload, end)
 
 
-def assert_read(corpus: UploadedCorpus, upload: Message, end: Read) -> None:
+def assert_read(corpus: UploadedCorpus, upload: Message, end: Processed) -> None:
     assert (upload["status"], upload["error"]) == ("processed", None)
     assert upload["content_type"] == end.content_type
     assert (upload["page_count"], upload["pages_done"]) == (end.pages, end.pages)
@@ -139,7 +139,7 @@ def assert_read(corpus: UploadedCorpus, upload: Message, end: Read) -> None:
         assert words in warning
     page = corpus.get(f"/api/uploads/{upload['id']}/pages/1").json()
     assert end.size in (None, (page["width"], page["height"]))
-    if end.drawn:
+    if end.shows_patch:
         response = corpus.get(f"/api/uploads/{upload['id']}/pages/1/image", width=200)
         assert_drawn(response.content)
 

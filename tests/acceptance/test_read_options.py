@@ -111,7 +111,7 @@ async def test_create_with_only_missing_pages_ends_in_error(alice: Account) -> N
     async with alice.client() as client:
         created = await client.create(scripted_png(), pages="7")
         end = await receive_terminal(client, created["instance"]["id"])
-        assert end["error"] == "The file has one page; page 7 is none of them."
+        assert end["error"] == "The file has one page; page 7 is not among them."
 
 
 async def test_create_with_some_missing_pages_adds_a_warning(alice: Account) -> None:
@@ -120,7 +120,7 @@ async def test_create_with_some_missing_pages_adds_a_warning(alice: Account) -> 
         key = (await client.create(tiff, pages="2,5-6"))["instance"]["id"]
         assert (await receive_terminal(client, key))["raw_text"] == "page 2"
         reply = await client.request({"type": "retrieve", "instance_id": key})
-        assert reply["instance"]["warnings"] == ["Pages 5-6 were asked for; the file has 3 pages."]
+        assert reply["instance"]["warnings"] == ["Pages 5-6 were requested; the file has 3 pages."]
 
 
 async def test_retry_with_pages_reads_only_those_and_keeps_the_others(
@@ -192,7 +192,7 @@ def test_retry_over_http_accepts_read_options(alice: Account) -> None:
         assert http.get(path).json()["raw_text"] == "page 1\n\npage 2\n\npage 3"
         assert http.post(f"{path}retry", json={"engine": "magic"}).status_code == 400
         refused = http.post(f"{path}retry", json={"pages": "4-"})
-        assert refused.json() == {"error": {"pages": "The file has 3 pages; pages 4- are none of them."}}
+        assert refused.json() == {"error": {"pages": "The file has 3 pages; pages 4- are not among them."}}
         assert http.post(f"{path}retry").status_code == 200
 
 
@@ -236,7 +236,7 @@ async def test_vision_model_text_streams_while_it_is_generated(
         assert texts[0] == ""
         assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(texts))
         assert endpoint.keys == [f"Bearer {KEY}"]
-        assert endpoint.asked[0]["messages"][0]["content"][1]["text"] == "Free OCR."
+        assert endpoint.requests[0]["messages"][0]["content"][1]["text"] == "Free OCR."
 
 
 async def test_one_server_reads_with_several_engines(vision_enabled_server: Server) -> None:
@@ -261,5 +261,5 @@ async def test_vision_endpoint_failure_ends_in_error_without_the_api_key(
         created = await client.create(page_png(["refused"]), engine="vision")
         end = await receive_terminal(client, created["instance"]["id"])
         assert end["status"] == "error"
-        assert end["error"] == "Page 1 could not be read: the model refused the key (HTTP 401)."
+        assert end["error"] == "Page 1 could not be read: the model rejected the key (HTTP 401)."
     assert "(key)" in vision_enabled_server.log

@@ -127,7 +127,7 @@ def test_post_multipart_with_two_files_is_rejected(http_client: HttpClient) -> N
             "A file is expected",
         ),
         ("image/png", b"", "empty"),
-        ("image/png", b"no image", "no format"),
+        ("image/png", b"no image", "Unsupported file format"),
     ],
 )
 def test_post_without_valid_file_is_an_error_on_the_field(

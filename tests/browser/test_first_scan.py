@@ -188,7 +188,7 @@ def test_failed_reading_shows_error_once_and_notes_in_both_panes(
 ) -> None:
     web_page.upload(("cut.png", "image/png", page_png(RECEIPT)[:2000]))
     expect(web_page.upload_row("cut.png")).to_contain_text("Failed")
-    error = web_page.page.get_by_text("Page 1 of the file is broken or cut short.")
+    error = web_page.page.get_by_text("Page 1 of the file is broken or truncated.")
     expect(error).to_have_count(1)  # the image pane does not repeat it
     expect(web_page.page.get_by_text("No image available for this page.")).to_be_visible()
     expect(web_page.text).to_have_text("Reading failed. No page was completed.")

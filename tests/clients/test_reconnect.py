@@ -26,8 +26,8 @@ from scanrill_client import (
 from tests.chaos.proxy import Proxy
 from tests.clients.conftest import (
     FAST_TIMEOUTS,
-    Barrier,
     MakeClient,
+    ReadingGate,
     next_event,
     wait_for_text,
     wait_until_synchronized,
@@ -52,26 +52,26 @@ async def test_upload_continues_after_a_cut_in_the_middle(
 
 
 async def test_read_returns_text_finished_during_a_disconnect(
-    ada: Account, make_client: MakeClient, proxy: Proxy, barrier: Barrier
+    ada: Account, make_client: MakeClient, proxy: Proxy, gate: ReadingGate
 ) -> None:
     client, other = make_client(ada, proxy), make_client(ada)
-    reading = asyncio.create_task(client.read(scripted_png(lines=["one", "two"], **barrier.after(1))))
+    reading = asyncio.create_task(client.read(scripted_png(lines=["one", "two"], **gate.after(1))))
     async with aclosing(other.events()) as watched_events:
         await wait_for_text(watched_events, "one")
         proxy.refuse()
         proxy.cut()
-        barrier.lift()
+        gate.open()
         await next_event(watched_events, Finished)
         proxy.accept()
         assert await reading == "one\ntwo"
 
 
 async def test_upload_deleted_during_a_disconnect_yields_deleted(
-    ada: Account, make_client: MakeClient, proxy: Proxy, barrier: Barrier
+    ada: Account, make_client: MakeClient, proxy: Proxy, gate: ReadingGate
 ) -> None:
     other = make_client(ada)
     async with aclosing(
-        make_client(ada, proxy).upload(scripted_png(lines=["one", "two"], **barrier.after(1)))
+        make_client(ada, proxy).upload(scripted_png(lines=["one", "two"], **gate.after(1)))
     ) as events:
         progress = await wait_for_text(events, "one")
         proxy.refuse()
@@ -179,7 +179,7 @@ async def test_read_after_a_cut_request_sends_the_file_again(
 
 
 async def test_requests_after_a_cut_repeat_reads_and_fail_changes(
-    ada: Account, make_client: MakeClient, proxy: Proxy, barrier: Barrier
+    ada: Account, make_client: MakeClient, proxy: Proxy, gate: ReadingGate
 ) -> None:
     client = make_client(ada, proxy, transport="socket")
     key = (await client.create(scripted_png(lines=["one"]))).upload_id
@@ -196,10 +196,10 @@ async def test_requests_after_a_cut_repeat_reads_and_fail_changes(
 
 
 async def test_silent_server_is_replaced_by_a_new_connection(
-    ada: Account, make_client: MakeClient, proxy: Proxy, barrier: Barrier
+    ada: Account, make_client: MakeClient, proxy: Proxy, gate: ReadingGate
 ) -> None:
     timeouts = Timeouts(idle=0.1, ping=0.2, initial_backoff=0.01, max_backoff=0.05)
-    image = scripted_png(lines=["one", "two"], **barrier.after(1))
+    image = scripted_png(lines=["one", "two"], **gate.after(1))
     async with aclosing(
         make_client(ada, proxy, timeouts=timeouts, transport="socket").upload(image)
     ) as events:
@@ -207,7 +207,7 @@ async def test_silent_server_is_replaced_by_a_new_connection(
         proxy.to_client.blackhole()
         await proxy.wait_for_connections(2)
         proxy.heal()
-        barrier.lift()
+        gate.open()
         assert (await next_event(events, Finished)).result() == "one\ntwo"
 
 

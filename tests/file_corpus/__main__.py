@@ -1,4 +1,4 @@
-"""Writes the zoo into a directory, each file with its expected end in `ends.txt` beside it."""
+"""Writes the corpus into a directory, with the expected result of each file in `expected.txt`."""
 
 import sys
 from pathlib import Path
@@ -8,13 +8,13 @@ from . import images, malformed, pdfs
 
 def main(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
-    ends = []
-    for exhibit in [*images.EXHIBITS, *pdfs.EXHIBITS, *malformed.EXHIBITS]:
-        name = exhibit.name.replace(" ", "-").replace(":", ".").replace(";", ".")
-        (directory / name).write_bytes(exhibit.make())
-        ends.append(f"{name}: {exhibit.end}\n")
-    (directory / "ends.txt").write_text("".join(ends))
-    print(f"{len(ends)} files in {directory}")
+    expected = []
+    for file in [*images.CORPUS_FILES, *pdfs.CORPUS_FILES, *malformed.CORPUS_FILES]:
+        name = file.name.replace(" ", "-").replace(":", ".").replace(";", ".")
+        (directory / name).write_bytes(file.make())
+        expected.append(f"{name}: {file.expected}\n")
+    (directory / "expected.txt").write_text("".join(expected))
+    print(f"{len(expected)} files in {directory}")
 
 
 main(Path(sys.argv[1]))

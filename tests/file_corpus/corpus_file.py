@@ -1,4 +1,4 @@
-"""One file of the zoo: what it is called, how it is made, and how it must end."""
+"""A file of the corpus: its name, how it is made, and the expected result."""
 
 from __future__ import annotations
 
@@ -6,45 +6,49 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 SIZE = (60, 40)
-DUMMY = "The quick brown fox jumps"
-"""A line of every page that the `dummy` engine is given: the page was decoded, and had no text of its own."""
+DUMMY_LINE = "The quick brown fox jumps"
+"""A line that the dummy engine gives for each page: the page was decoded, and has no text layer."""
 
 
 @dataclass(frozen=True)
-class Refused:
-    """At the door: an error on the field that brought it, with these words in it, and no row."""
+class Rejected:
+    """The upload is rejected: an error on its field contains these words, and no row is created."""
 
     words: str
 
 
 @dataclass(frozen=True)
 class Failed:
-    """Status `error`, with these words in the sentence."""
+    """The upload ends with status `error`; its message contains these words."""
 
     words: str
 
 
 @dataclass(frozen=True)
-class Read:
-    """Status `processed`. `size` None: not looked at. `drawn`: page 1 shows the patch of `scan()`, upright.
+class Processed:
+    """The upload ends with status `processed`.
 
-    `words` stand in the text, each; `warnings` have these words, one each, and there are no more of them.
+    `size`: pixels of page 1, None: not checked. `words` and `not_words`: each is, or is not, in the text.
+    `warnings`: words of each warning; there are no others. `shows_patch`: page 1 is upright and shows the
+    patch of `sample_image`.
     """
 
     content_type: str
     size: tuple[int, int] | None = SIZE
     pages: int = 1
-    words: tuple[str, ...] = (DUMMY,)
+    words: tuple[str, ...] = (DUMMY_LINE,)
     not_words: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    drawn: bool = True
+    shows_patch: bool = True
 
 
 @dataclass(frozen=True)
 class CorpusFile:
+    """A file of the corpus; `filename` is the name with which it is uploaded."""
+
     name: str
     make: Callable[[], bytes]
-    end: Refused | Failed | Read
+    expected: Rejected | Failed | Processed
     filename: str = ""
     slow: bool = False
-    """Takes more than three seconds by its nature."""
+    """The file takes more than three seconds."""

@@ -1,4 +1,4 @@
-"""Images in every format and colour mode that is read; all show the same drawing."""
+"""Images in every supported format and colour mode; all show the same drawing."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import numpy as np
 from PIL import Image, ImageDraw
 from PIL.TiffImagePlugin import AppendingTiffWriter
 
-from .corpus_file import SIZE, CorpusFile, Read
+from .corpus_file import SIZE, CorpusFile, Processed
 from .tiff import TiffPage, tiff
 
 PNG, JPEG, WEBP, GIF = "image/png", "image/jpeg", "image/webp", "image/gif"
 BMP, TIFF, HEIC = "image/bmp", "image/tiff", "image/heic"
 FIRST_ONLY = "only the first was read"
 ORIENTATION = 0x0112
-UNDO = {
+INVERSE_TRANSFORMS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -30,8 +30,8 @@ UNDO = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
-# pi-heif only decodes. This is a 64 × 48 picture of white with a black patch from (4, 4) to (27, 15), drawn
-# with Pillow and saved once with pillow-heif 1.8.1 (quality 60, 4:2:0).
+# pi-heif only decodes. This is a white image of 64 × 48 pixels with a black patch from (4, 4) to (27, 15),
+# drawn with Pillow and saved once with pillow-heif 1.8.1 (quality 60, 4:2:0).
 HEIC_BYTES = base64.b64decode(
     "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAX1tZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAA"
     "ACJpbG9jAAAAAERAAAEAAQAAAAABoQABAAAAAAAAAEEAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRt"
@@ -43,8 +43,8 @@ HEIC_BYTES = base64.b64decode(
 )
 
 
-def scan(mode: str = "RGB", size: tuple[int, int] = SIZE) -> Image.Image:
-    """White, with a black patch over the top left."""
+def sample_image(mode: str = "RGB", size: tuple[int, int] = SIZE) -> Image.Image:
+    """Return a white image with a black patch at the top left."""
     image = Image.new("RGB", size, "white")
     ImageDraw.Draw(image).rectangle((0, 0, size[0] // 3 - 1, size[1] // 4 - 1), fill="black")
     return image if mode == "RGB" else image.convert(mode)
@@ -56,35 +56,35 @@ def saved(image: Image.Image, format: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def grey(dtype: str, white: float) -> Image.Image:
-    """The drawing in numbers from 0 to `white`."""
-    return Image.fromarray((np.asarray(scan("L"), np.float64) * (white / 255)).astype(dtype))
+def greyscale(dtype: str, white: float) -> Image.Image:
+    """Return the drawing in numbers from 0 to `white`."""
+    return Image.fromarray((np.asarray(sample_image("L"), np.float64) * (white / 255)).astype(dtype))
 
 
-def see_through(mode: str) -> Image.Image:
-    """Black ink on a ground that is black as well, and transparent."""
-    ink = Image.eval(scan("L"), lambda value: 255 - value)
+def transparent(mode: str) -> Image.Image:
+    """Return black ink on a transparent ground whose colour is black too."""
+    ink = Image.eval(sample_image("L"), lambda value: 255 - value)
     image = Image.new("LA" if mode == "LA" else "RGBA", SIZE, 0)
     image.putalpha(ink)
     return image.convert(mode)
 
 
-def palette(format: str, transparency: bytes | int) -> bytes:
-    """Two colours, both black; the second is the paper, and transparent."""
-    image = scan("L").point(lambda value: value > 0).convert("P")
+def transparent_palette(format: str, transparency: bytes | int) -> bytes:
+    """Return an image with two black colours; the second, transparent one is the ground."""
+    image = sample_image("L").point(lambda value: value > 0).convert("P")
     image.putpalette([0, 0, 0] * 2)
     return saved(image, format, transparency=transparency)
 
 
 def sixteen_bit_png() -> bytes:
-    """RGB of 16 bits a sample, which Pillow reads and does not write."""
-    samples = (np.asarray(scan(), np.uint16) * 257).astype(">u2")
+    """Return RGB with 16 bits a sample, which Pillow reads but does not write."""
+    samples = (np.asarray(sample_image(), np.uint16) * 257).astype(">u2")
     rows = b"".join(b"\0" + row.tobytes() for row in samples)
     return png(struct.pack(">IIBBBBB", *SIZE, 16, 2, 0, 0, 0), zlib.compress(rows))
 
 
 def png(header: bytes, *data: bytes, before: bytes = b"") -> bytes:
-    """A PNG of these parts; `before` stands between its header and its data."""
+    """Return a PNG; `before` stands between the header and the data."""
     parts = [png_chunk(b"IHDR", header), before, *(png_chunk(b"IDAT", piece) for piece in data)]
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts) + png_chunk(b"IEND", b"")
 
@@ -94,66 +94,73 @@ def png_chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
 
 
-def turned(orientation: int, format: str) -> bytes:
-    image = scan()
+def with_exif_orientation(orientation: int, format: str) -> bytes:
+    image = sample_image()
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     return saved(
-        image.transpose(UNDO[orientation]) if orientation > 1 else image, format, exif=exif, quality=95
+        image.transpose(INVERSE_TRANSFORMS[orientation]) if orientation > 1 else image,
+        format,
+        exif=exif,
+        quality=95,
     )
 
 
 def animated(format: str, **options: Any) -> bytes:
     frames = [Image.new("RGB", SIZE, colour) for colour in ("red", "green")]
-    return saved(scan(), format, save_all=True, append_images=frames, **options)
+    return saved(sample_image(), format, save_all=True, append_images=frames, **options)
 
 
 def mixed_tiff(*compressions: tuple[str, str]) -> bytes:
-    """A page for each (mode, compression)."""
+    """Return a TIFF with a page for each (mode, compression)."""
     file = io.BytesIO()
     with AppendingTiffWriter(file, new=True) as writer:
         for mode, compression in compressions:
-            scan(mode).save(writer, "TIFF", compression=compression)
+            sample_image(mode).save(writer, "TIFF", compression=compression)
             writer.newFrame()
     return file.getvalue()
 
 
-def samples(layout: str) -> bytes:
-    """The drawing's raw samples, in RGB of 16 bits or in tiles of 64 × 64."""
+def raw_samples(layout: str) -> bytes:
+    """Return the raw samples of the drawing: RGB of 16 bits, or a tile of 64 × 64."""
     if layout == "tile":
         tile = np.full((64, 64), 255, np.uint8)
-        tile[: SIZE[1], : SIZE[0]] = np.asarray(scan("L"))
+        tile[: SIZE[1], : SIZE[0]] = np.asarray(sample_image("L"))
         return tile.tobytes()
-    return (np.asarray(scan(), np.uint16) * 257).astype("<u2").tobytes()
+    return (np.asarray(sample_image(), np.uint16) * 257).astype("<u2").tobytes()
 
 
 def _all_of(content_type: str, rows: dict[str, Callable[[], bytes]]) -> Iterator[CorpusFile]:
     for name, make in rows.items():
-        yield CorpusFile(name, make, Read(content_type))
+        yield CorpusFile(name, make, Processed(content_type))
 
 
 def _pngs() -> Iterator[CorpusFile]:
     modes = ("1", "L", "P", "RGB")
-    yield from _all_of(PNG, {f"png {mode}": lambda mode=mode: saved(scan(mode), "PNG") for mode in modes})
+    yield from _all_of(
+        PNG, {f"png {mode}": lambda mode=mode: saved(sample_image(mode), "PNG") for mode in modes}
+    )
     clear = ("LA", "RGBA")
-    yield from _all_of(PNG, {f"png {m} see-through": lambda m=m: saved(see_through(m), "PNG") for m in clear})
+    yield from _all_of(PNG, {f"png {m} transparent": lambda m=m: saved(transparent(m), "PNG") for m in clear})
     yield from _all_of(
         PNG,
         {
-            "png P see-through": partial(palette, "PNG", b"\xff\x00"),
-            "png I;16": lambda: saved(grey("uint16", 65535), "PNG"),
+            "png P transparent": partial(transparent_palette, "PNG", b"\xff\x00"),
+            "png I;16": lambda: saved(greyscale("uint16", 65535), "PNG"),
             "png RGB of 16 bits": sixteen_bit_png,
-            "png called .pdf": lambda: saved(scan(), "PNG", compress_level=1),
+            "png called .pdf": lambda: saved(sample_image(), "PNG", compress_level=1),
         },
     )
-    yield CorpusFile("png animated", partial(animated, "PNG"), Read(PNG, warnings=(FIRST_ONLY,)))
+    yield CorpusFile("png animated", partial(animated, "PNG"), Processed(PNG, warnings=(FIRST_ONLY,)))
     yield CorpusFile(
-        "png of one pixel", lambda: saved(Image.new("1", (1, 1)), "PNG"), Read(PNG, (1, 1), drawn=False)
+        "png of one pixel",
+        lambda: saved(Image.new("1", (1, 1)), "PNG"),
+        Processed(PNG, (1, 1), shows_patch=False),
     )
     yield CorpusFile(
         "png of 10,000 pixels a side",
-        lambda: saved(scan("1", (10_000, 10_000)), "PNG"),
-        Read(PNG, (10_000, 10_000)),
+        lambda: saved(sample_image("1", (10_000, 10_000)), "PNG"),
+        Processed(PNG, (10_000, 10_000)),
         slow=True,
     )
 
@@ -161,25 +168,32 @@ def _pngs() -> Iterator[CorpusFile]:
 def _jpegs() -> Iterator[CorpusFile]:
     modes = ("L", "RGB", "CMYK")
     yield from _all_of(
-        JPEG, {f"jpeg {mode}": lambda mode=mode: saved(scan(mode), "JPEG", quality=95) for mode in modes}
+        JPEG,
+        {f"jpeg {mode}": lambda mode=mode: saved(sample_image(mode), "JPEG", quality=95) for mode in modes},
     )
     broken = b"Exif\0\0II*\0\xff\xff\xff\xff"
     yield from _all_of(
         JPEG,
         {
-            "jpeg progressive": lambda: saved(scan(), "JPEG", progressive=True, quality=95),
-            "jpeg 4:2:0": lambda: saved(scan(), "JPEG", subsampling=2, quality=90),
-            "jpeg with broken exif": lambda: saved(scan(), "JPEG", exif=broken, quality=95),
-            "jpeg beside another": lambda: saved(scan(), "MPO", save_all=True, append_images=[scan()]),
+            "jpeg progressive": lambda: saved(sample_image(), "JPEG", progressive=True, quality=95),
+            "jpeg 4:2:0": lambda: saved(sample_image(), "JPEG", subsampling=2, quality=90),
+            "jpeg with broken exif": lambda: saved(sample_image(), "JPEG", exif=broken, quality=95),
+            "jpeg beside another": lambda: saved(
+                sample_image(), "MPO", save_all=True, append_images=[sample_image()]
+            ),
         },
     )
     yield from _all_of(
-        JPEG, {f"jpeg turned {turn}": lambda turn=turn: turned(turn, "JPEG") for turn in range(1, 9)}
+        JPEG,
+        {
+            f"jpeg with orientation {turn}": lambda turn=turn: with_exif_orientation(turn, "JPEG")
+            for turn in range(1, 9)
+        },
     )
     yield CorpusFile(
         "jpeg 10,000 pixels high",
-        lambda: saved(scan("L", (300, 10_000)), "JPEG"),
-        Read(JPEG, (300, 10_000)),
+        lambda: saved(sample_image("L", (300, 10_000)), "JPEG"),
+        Processed(JPEG, (300, 10_000)),
     )
 
 
@@ -187,20 +201,25 @@ def _others() -> Iterator[CorpusFile]:
     yield from _all_of(
         WEBP,
         {
-            "webp": lambda: saved(scan(), "WEBP", quality=95),
-            "webp lossless see-through": lambda: saved(see_through("RGBA"), "WEBP", lossless=True),
-            "webp turned": lambda: turned(6, "WEBP"),
+            "webp": lambda: saved(sample_image(), "WEBP", quality=95),
+            "webp lossless transparent": lambda: saved(transparent("RGBA"), "WEBP", lossless=True),
+            "webp with orientation": lambda: with_exif_orientation(6, "WEBP"),
         },
     )
-    yield CorpusFile("webp animated", partial(animated, "WEBP"), Read(WEBP, warnings=(FIRST_ONLY,)))
+    yield CorpusFile("webp animated", partial(animated, "WEBP"), Processed(WEBP, warnings=(FIRST_ONLY,)))
     modes = ("1", "L", "P", "RGB")
-    yield from _all_of(BMP, {f"bmp {mode}": lambda mode=mode: saved(scan(mode), "BMP") for mode in modes})
+    yield from _all_of(
+        BMP, {f"bmp {mode}": lambda mode=mode: saved(sample_image(mode), "BMP") for mode in modes}
+    )
     yield from _all_of(
         GIF,
-        {"gif": lambda: saved(scan("P"), "GIF"), "gif see-through": partial(palette, "GIF", 1)},
+        {
+            "gif": lambda: saved(sample_image("P"), "GIF"),
+            "gif transparent": partial(transparent_palette, "GIF", 1),
+        },
     )
-    yield CorpusFile("gif animated", partial(animated, "GIF"), Read(GIF, warnings=(FIRST_ONLY,)))
-    yield CorpusFile("heic", lambda: HEIC_BYTES, Read(HEIC, (64, 48)))
+    yield CorpusFile("gif animated", partial(animated, "GIF"), Processed(GIF, warnings=(FIRST_ONLY,)))
+    yield CorpusFile("heic", lambda: HEIC_BYTES, Processed(HEIC, (64, 48)))
 
 
 def _tiffs() -> Iterator[CorpusFile]:
@@ -221,26 +240,28 @@ def _tiffs() -> Iterator[CorpusFile]:
         f"tiff {mode} {how}": lambda mode=mode, how=how: _tiff(mode, how) for mode, how in packed
     }
     rows |= {
-        "tiff I;16": lambda: saved(grey("uint16", 65535), "TIFF"),
-        "tiff I": lambda: saved(grey("int32", 65535), "TIFF"),
-        "tiff F": lambda: saved(grey("float32", 1.0), "TIFF"),
-        "tiff big": lambda: saved(scan(), "TIFF", big_tiff=True),
-        "tiff big-endian": lambda: tiff(TiffPage(*SIZE, scan("L").tobytes()), order=">"),
-        "tiff RGB of 16 bits": lambda: tiff(TiffPage(*SIZE, samples("16"), depths=(16, 16, 16))),
-        "tiff tiled": lambda: tiff(TiffPage(*SIZE, samples("tile"), tile=64)),
-        "tiff turned": lambda: turned(6, "TIFF"),
+        "tiff I;16": lambda: saved(greyscale("uint16", 65535), "TIFF"),
+        "tiff I": lambda: saved(greyscale("int32", 65535), "TIFF"),
+        "tiff F": lambda: saved(greyscale("float32", 1.0), "TIFF"),
+        "tiff big": lambda: saved(sample_image(), "TIFF", big_tiff=True),
+        "tiff big-endian": lambda: tiff(TiffPage(*SIZE, sample_image("L").tobytes()), order=">"),
+        "tiff RGB of 16 bits": lambda: tiff(TiffPage(*SIZE, raw_samples("16"), depths=(16, 16, 16))),
+        "tiff tiled": lambda: tiff(TiffPage(*SIZE, raw_samples("tile"), tile=64)),
+        "tiff with orientation": lambda: with_exif_orientation(6, "TIFF"),
     }
     yield from _all_of(TIFF, rows)
-    packings = (("1", "group4"), ("L", "tiff_lzw"), ("RGB", "tiff_adobe_deflate"), ("RGB", "jpeg"))
-    yield CorpusFile("tiff of four packings", lambda: mixed_tiff(*packings), Read(TIFF, pages=4))
+    compressions = (("1", "group4"), ("L", "tiff_lzw"), ("RGB", "tiff_adobe_deflate"), ("RGB", "jpeg"))
+    yield CorpusFile(
+        "tiff with four compressions", lambda: mixed_tiff(*compressions), Processed(TIFF, pages=4)
+    )
 
 
 def _tiff(mode: str, how: str) -> bytes:
     if mode == "LAB":
         lightness = np.zeros((*SIZE[::-1], 3), np.uint8)
-        lightness[..., 0] = np.asarray(scan("L"))
+        lightness[..., 0] = np.asarray(sample_image("L"))
         return saved(Image.frombytes("LAB", SIZE, lightness.tobytes()), "TIFF")
-    return saved(scan(mode), "TIFF", compression=how)
+    return saved(sample_image(mode), "TIFF", compression=how)
 
 
-EXHIBITS = [*_pngs(), *_jpegs(), *_others(), *_tiffs()]
+CORPUS_FILES = [*_pngs(), *_jpegs(), *_others(), *_tiffs()]

@@ -1,4 +1,4 @@
-"""What is no scan, is broken, says that it is something else, or is made to do harm."""
+"""Files that are unsupported, broken, of two types at once, or made to exhaust resources."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from .corpus_file import (
     SIZE,
     CorpusFile,
     Failed,
-    Read,
-    Refused,
+    Processed,
+    Rejected,
 )
 from .images import (
     GIF,
@@ -27,13 +27,17 @@ from .images import (
     mixed_tiff,
     png,
     png_chunk,
+    sample_image,
     saved,
-    scan,
 )
 from .tiff import TiffPage, tiff
 
-UNKNOWN, HEADER, BROKEN = "no format", "header is broken", "broken"
-MANY = 100_000
+UNSUPPORTED_WORDS, HEADER_WORDS, BROKEN_WORDS = (
+    "Unsupported file format",
+    " header. The file may be damaged",
+    "broken",
+)
+MANY_FRAMES = 100_000
 HTML = b"<!doctype html><script>alert(1)</script>"
 ZIP_END = b"PK\x05\x06" + bytes(18)
 
@@ -45,19 +49,19 @@ def zipped() -> bytes:
     return file.getvalue()
 
 
-def noise(format: str) -> bytes:
-    """A picture that does not pack, so that a part of its file is a part of it."""
+def incompressible_image(format: str) -> bytes:
+    """Return an image that does not compress, so a truncated file lacks a part of the image."""
     image = Image.effect_noise((64, 64), 90).convert("RGB")
     return saved(image, format)
 
 
-def many_gif_frames(count: int = MANY) -> bytes:
+def many_gif_frames(count: int = MANY_FRAMES) -> bytes:
     frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\x00"
     return b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(6) + frame * count + b";"
 
 
-def many_tiff_pages(count: int = MANY) -> bytes:
-    """Directories that share one pixel, each 66 bytes."""
+def many_tiff_pages(count: int = MANY_FRAMES) -> bytes:
+    """Return a TIFF whose directories, of 66 bytes each, share one pixel."""
     file = bytearray(b"II*\0" + struct.pack("<I", 10) + b"\xff\0")
     for _ in range(count):
         tags = ((256, 3, 1), (257, 3, 1), (258, 3, 8), (262, 3, 1), (273, 4, 8))
@@ -67,18 +71,18 @@ def many_tiff_pages(count: int = MANY) -> bytes:
     return bytes(file)
 
 
-def many_webp_frames(count: int = MANY) -> bytes:
+def many_webp_frames(count: int = MANY_FRAMES) -> bytes:
     canvas = b"VP8X" + struct.pack("<I", 10) + b"\x02\0\0\0" + bytes(6)
     return b"RIFF" + struct.pack("<I", 4) + b"WEBP" + canvas + (b"ANMF" + struct.pack("<I", 0)) * count
 
 
-def many_png_frames(count: int = MANY) -> bytes:
+def many_png_frames(count: int = MANY_FRAMES) -> bytes:
     header = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
     return png(header, zlib.compress(b"\0\0"), before=png_chunk(b"acTL", struct.pack(">II", count, 0)))
 
 
-def huge(format: str, side: int = 200_000) -> bytes:
-    """Headers of pictures of 40 gigapixels, or of as many as the format can say."""
+def gigapixel_image(format: str, side: int = 200_000) -> bytes:
+    """Return an image of 40 gigapixels by its header, or of the most that the format allows."""
     short = min(side, 65_500)
     if format == "png":
         return png(struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0), zlib.compress(bytes(100)))
@@ -98,13 +102,13 @@ def huge(format: str, side: int = 200_000) -> bytes:
         return HEIC_BYTES.replace(
             b"ispe" + struct.pack(">III", 0, 64, 64), b"ispe" + struct.pack(">III", 0, side, side)
         )
-    at = (jpeg := saved(scan(), "JPEG")).index(b"\xff\xc0") + 5
+    at = (jpeg := saved(sample_image(), "JPEG")).index(b"\xff\xc0") + 5
     return jpeg[:at] + struct.pack(">HH", short, short) + jpeg[at + 4 :]
 
 
-def pointing_tags(count: int = 300, size: int = 1_000_000) -> bytes:
-    """A TIFF whose tags all point at the same megabyte: who loads them has it that many times."""
-    page = TiffPage(*SIZE, scan("L").tobytes())
+def overlapping_tags(count: int = 300, size: int = 1_000_000) -> bytes:
+    """Return a TIFF whose tags all point at one megabyte: a decoder that loads them has it `count` times."""
+    page = TiffPage(*SIZE, sample_image("L").tobytes())
     file = bytearray(tiff(page))
     at = len(file)
     file += bytes(size)
@@ -116,15 +120,15 @@ def pointing_tags(count: int = 300, size: int = 1_000_000) -> bytes:
     return bytes(file)
 
 
-def pointing_exif() -> bytes:
-    """The same in a JPEG's EXIF."""
+def overlapping_exif() -> bytes:
+    """Return a JPEG whose EXIF tags all point at one place."""
     tags = b"".join(struct.pack("<HHII", 1000 + n, 1, 50_000, 8) for n in range(400))
     exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 400) + tags + bytes(4)
-    return saved(scan(), "JPEG", exif=exif.ljust(60_000, b"\0"))
+    return saved(sample_image(), "JPEG", exif=exif.ljust(60_000, b"\0"))
 
 
-def spoiled_page(*, page: int) -> bytes:
-    """Three pages, of which one has other bytes where its packed pixels were."""
+def damaged_page(*, page: int) -> bytes:
+    """Return a TIFF of three pages, of which one has other bytes for its compressed pixels."""
     file = bytearray(mixed_tiff(*[("RGB", "tiff_adobe_deflate")] * 3))
     with Image.open(io.BytesIO(file)) as image:
         image.seek(page - 1)
@@ -134,12 +138,12 @@ def spoiled_page(*, page: int) -> bytes:
 
 
 def jpeg_with_comment(comment: bytes) -> bytes:
-    return saved(scan(), "JPEG", comment=comment, quality=95)
+    return saved(sample_image(), "JPEG", comment=comment, quality=95)
 
 
-def _no_scans() -> Iterator[CorpusFile]:
+def _unsupported_files() -> Iterator[CorpusFile]:
     unknown = {
-        "text": b"Dear Sir or Madam, there is no scan in this.",
+        "text": b"Dear Sir or Madam, this is not a scan.",
         "html": HTML,
         "svg": b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
         "zip": ZIP_END,
@@ -147,15 +151,15 @@ def _no_scans() -> Iterator[CorpusFile]:
         "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
         "photoshop": b"8BPS\0\x01" + bytes(40),
         "mp4": b"\0\0\0\x18ftypisom\0\0\0\0isomavc1",
-        "avif": saved(scan(), "AVIF"),
-        "icon": saved(scan(), "ICO"),
+        "avif": saved(sample_image(), "AVIF"),
+        "icon": saved(sample_image(), "ICO"),
         "elf": b"\x7fELF\x02\x01\x01" + bytes(60),
         "one byte": b"\x89",
         "zeros": bytes(5000),
     }
     for name, content in unknown.items():
-        yield CorpusFile(name, partial(bytes, content), Refused(UNKNOWN), filename=f"{name}.png")
-    yield CorpusFile("empty", bytes, Refused("empty"))
+        yield CorpusFile(name, partial(bytes, content), Rejected(UNSUPPORTED_WORDS), filename=f"{name}.png")
+    yield CorpusFile("empty", bytes, Rejected("empty"))
 
 
 def _broken_headers() -> Iterator[CorpusFile]:
@@ -173,49 +177,55 @@ def _broken_headers() -> Iterator[CorpusFile]:
         "heic of its name": HEIC_BYTES[:28],
     }
     for name, content in headers.items():
-        yield CorpusFile(name, partial(bytes, content), Refused(HEADER))
+        yield CorpusFile(name, partial(bytes, content), Rejected(HEADER_WORDS))
 
 
 def _broken_inside() -> Iterator[CorpusFile]:
     for name in ("png", "jpeg", "webp", "bmp", "gif", "tiff"):
-        yield CorpusFile(f"{name} cut short", lambda name=name: noise(name)[:-1500], Failed(BROKEN))
-    yield CorpusFile("heic cut short", lambda: HEIC_BYTES[:-40], Failed(BROKEN))
+        yield CorpusFile(
+            f"{name} truncated", lambda name=name: incompressible_image(name)[:-1500], Failed(BROKEN_WORDS)
+        )
+    yield CorpusFile("heic truncated", lambda: HEIC_BYTES[:-40], Failed(BROKEN_WORDS))
     wrong = png(struct.pack(">IIBBBBB", *SIZE, 8, 0, 0, 0, 0), b"\xaa" * 500)
-    yield CorpusFile("png with other bytes for pixels", lambda: wrong, Failed(BROKEN))
+    yield CorpusFile("png with other bytes for pixels", lambda: wrong, Failed(BROKEN_WORDS))
     for page in (1, 2, 3):
-        end = Read(TIFF, None, pages=3, warnings=(f"Page {page}",), drawn=False)
-        yield CorpusFile(f"tiff with page {page} spoiled", partial(spoiled_page, page=page), end)
-    pages = [TiffPage(*SIZE, scan("L").tobytes())] * 2
-    end = Read(TIFF, pages=2, warnings=("breaks off after page 2",))
-    yield CorpusFile("tiff that breaks off", lambda: tiff(*pages, last=10**6), end)
-    yield CorpusFile("tiff that goes round", lambda: _round(*pages), Read(TIFF, pages=2))
+        end = Processed(TIFF, None, pages=3, warnings=(f"Page {page}",), shows_patch=False)
+        yield CorpusFile(f"tiff with page {page} damaged", partial(damaged_page, page=page), end)
+    pages = [TiffPage(*SIZE, sample_image("L").tobytes())] * 2
+    end = Processed(TIFF, pages=2, warnings=("truncated after page 2",))
+    yield CorpusFile("tiff with a page beyond its end", lambda: tiff(*pages, last=10**6), end)
+    yield CorpusFile("tiff with circular directories", lambda: _circular(*pages), Processed(TIFF, pages=2))
     too_large = TiffPage(60_000, 60_000, b"\0\0")
-    end = Read(TIFF, pages=3, warnings=("more than 200000000 pixels",))
+    end = Processed(TIFF, pages=3, warnings=("more than 200000000 pixels",))
     yield CorpusFile("tiff with one page too large", lambda: tiff(pages[0], too_large, pages[0]), end)
 
 
-def _round(*pages: TiffPage) -> bytes:
-    """The last directory says that the first comes after it."""
+def _circular(*pages: TiffPage) -> bytes:
+    """Return a TIFF whose last directory points at the first."""
     (first,) = struct.unpack_from("<I", tiff(*pages), 4)
     return tiff(*pages[:-1], pages[-1], last=first)
 
 
-def _two_in_one() -> Iterator[CorpusFile]:
-    gifar = saved(scan("P"), "GIF") + zipped()
-    yield CorpusFile("gif and jar", lambda: gifar, Read(GIF), filename="gifar.jar")
-    yield CorpusFile("jpeg with html", partial(jpeg_with_comment, HTML), Read(JPEG), filename="x.html")
-    yield CorpusFile("jpeg with a pdf's header", partial(jpeg_with_comment, b"%PDF-1.7"), Read(JPEG))
-    yield CorpusFile("png and php", lambda: saved(scan(), "PNG") + b"<?php system($_GET[0]); ?>", Read(PNG))
+def _polyglots() -> Iterator[CorpusFile]:
+    gifar = saved(sample_image("P"), "GIF") + zipped()
+    yield CorpusFile("gif and jar", lambda: gifar, Processed(GIF), filename="gifar.jar")
+    yield CorpusFile("jpeg with html", partial(jpeg_with_comment, HTML), Processed(JPEG), filename="x.html")
+    yield CorpusFile("jpeg with a pdf's header", partial(jpeg_with_comment, b"%PDF-1.7"), Processed(JPEG))
+    yield CorpusFile(
+        "png and php", lambda: saved(sample_image(), "PNG") + b"<?php system($_GET[0]); ?>", Processed(PNG)
+    )
 
 
 def _bombs() -> Iterator[CorpusFile]:
     for name in ("png", "jpeg", "gif", "gif frame", "bmp", "tiff", "webp", "heic"):
-        yield CorpusFile(f"{name} of gigapixels", partial(huge, name), Refused("pixels are allowed"))
+        yield CorpusFile(
+            f"{name} of gigapixels", partial(gigapixel_image, name), Rejected("pixels, the maximum")
+        )
     many = {"gif": many_gif_frames, "tiff": many_tiff_pages, "webp": many_webp_frames, "png": many_png_frames}
     for name, make in many.items():
-        yield CorpusFile(f"{name} of 100,000 frames", make, Refused("more than the 5000 pages"))
-    yield CorpusFile("tiff whose tags point at one place", pointing_tags, Refused(HEADER))
-    yield CorpusFile("jpeg whose exif points at one place", pointing_exif, Refused(HEADER))
+        yield CorpusFile(f"{name} of 100,000 frames", make, Rejected("more than 5000 pages"))
+    yield CorpusFile("tiff with overlapping tags", overlapping_tags, Rejected(HEADER_WORDS))
+    yield CorpusFile("jpeg with overlapping exif", overlapping_exif, Rejected(HEADER_WORDS))
 
 
-EXHIBITS = [*_no_scans(), *_broken_headers(), *_broken_inside(), *_two_in_one(), *_bombs()]
+CORPUS_FILES = [*_unsupported_files(), *_broken_headers(), *_broken_inside(), *_polyglots(), *_bombs()]

@@ -1,4 +1,4 @@
-"""TIFF files byte by byte, for what no library writes (TIFF 6.0, section 2)."""
+"""TIFF files byte by byte, for variants that no library writes (TIFF 6.0, section 2)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LAYOUT = {BYTE: "B", SHORT: "H", LONG: "I"}
 
 @dataclass(frozen=True)
 class TiffPage:
-    """An uncompressed page; `tags` replace its own or stand beside them, as (type, values)."""
+    """An uncompressed page; `tags` replace its own tags or are added to them, as (type, values)."""
 
     width: int
     height: int
@@ -22,7 +22,7 @@ class TiffPage:
 
 
 def tiff(*pages: TiffPage, order: str = "<", last: int = 0) -> bytes:
-    """These pages in a file; the last directory says that the next is at `last` (0: it is the last)."""
+    """Return a TIFF of these pages; `last` is the offset in the last directory, 0 for no further page."""
     file = bytearray((b"II" if order == "<" else b"MM") + struct.pack(f"{order}HI", 42, 0))
     pointer = 4
     for page in pages:

@@ -7,7 +7,6 @@ under their title, and runs shell with bash. The directory has two scans, `scan.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -211,15 +210,13 @@ def test_engine_examples_list_engines_and_read(workspace: Workspace) -> None:
     assert workspace.run_examples("how-to/engines.md", "read") == f"{TEXT}\n"
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("scanrill") is None, reason="the package scanrill is not installed"
-)
 def test_library_examples_print_lines_and_markdown(workspace: Workspace) -> None:
     words = lines_of_text(3)
     (workspace.directory / "scan.png").write_bytes(page_png(words))
-    *printed, last, _, _, _ = workspace.run_examples("how-to/library.md", "library").splitlines()
-    assert printed == words
-    assert last.startswith(f"page 1: {len(chr(10).join(words))} characters ")
+    *lines, summary, markdown = workspace.run_examples("how-to/library.md", "library").splitlines()
+    assert lines == words
+    assert summary.startswith(f"page 1: {len(markdown)} characters ")
+    assert markdown == " ".join(words)
 
 
 def test_delta_example_builds_the_text_from_additions(workspace: Workspace) -> None:

@@ -40,8 +40,10 @@ def test_wheel_contains_the_page_without_its_sources(wheel: Wheel) -> None:
         names = archive.namelist()
     assert "backend_main/web/index.html" in names
     assert "backend_main/core/migrations/0001_initial.py" in names
+    assert {"scanrill/py.typed", "backend_main/py.typed"} <= set(names)
+    distribution = only(wheel.dist, "*.whl").name.rsplit("-", 3)[0]
     tops = {name.partition("/")[0] for name in names}
-    assert tops == {"backend_main", only(wheel.dist, "*.whl").name.rsplit("-", 3)[0] + ".dist-info"}
+    assert tops == {"backend_main", "scanrill", f"{distribution}.dist-info"}
 
 
 def test_wheel_installed_serves_the_page_and_reads_a_scan(wheel: Wheel, tmp_path: Path) -> None:
@@ -65,6 +67,16 @@ def test_wheel_installed_serves_the_page_and_reads_a_scan(wheel: Wheel, tmp_path
         assert server.stop() == 0
     assert (upload["status"], upload["error"]) == ("processed", None)
     assert len(upload["raw_text"].split()) > 5
+
+
+def test_wheel_installed_is_importable_as_a_library(wheel: Wheel, tmp_path: Path) -> None:
+    words = lines_of_text(2, seed=4)
+    (tmp_path / "page.png").write_bytes(page_png(words))
+    code = "import scanrill; print(scanrill.read_markdown(open('page.png', 'rb')))"
+    python = wheel.scanrill.with_name("python")
+    done = subprocess.run([python, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == " ".join(words).split()
 
 
 # ── which installations need Node.js ──

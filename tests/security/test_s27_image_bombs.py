@@ -12,7 +12,7 @@ import pytest
 from backend_main.reading import Options, UnreadableFile
 from backend_main.reading.documents.document import open_document
 from tests.file_corpus import malformed
-from tests.file_corpus.corpus_file import CorpusFile, Refused
+from tests.file_corpus.corpus_file import CorpusFile, Rejected
 from tests.file_corpus.images import png
 from tests.support.memory_monitor import MemoryMonitor
 from tests.support.server import Server
@@ -23,10 +23,10 @@ MIB = 1024 * 1024
 MAX_GROWTH_BYTES = 48 * MIB
 BOMBS = [
     corpus_file
-    for corpus_file in malformed.EXHIBITS
+    for corpus_file in malformed.CORPUS_FILES
     if "gigapixels" in corpus_file.name or "100,000" in corpus_file.name
 ]
-SHARED_OFFSETS = [corpus_file for corpus_file in malformed.EXHIBITS if "one place" in corpus_file.name]
+SHARED_OFFSETS = [corpus_file for corpus_file in malformed.CORPUS_FILES if "overlapping" in corpus_file.name]
 IDS = [corpus_file.name for corpus_file in BOMBS + SHARED_OFFSETS]
 
 
@@ -44,14 +44,14 @@ async def test_s27_create_with_image_bomb_is_rejected_within_memory_and_time(
     server: Server, bomb_token: str, bomb: CorpusFile
 ) -> None:
     file = bomb.make()
-    assert isinstance(bomb.end, Refused)
+    assert isinstance(bomb.expected, Rejected)
     async with WebSocketClient(server.url(token=bomb_token)) as client:
         with MemoryMonitor(server) as monitor:
             started_at = time.monotonic()
             reply = await client.create(file)
             seconds = time.monotonic() - started_at
         listed = await client.request({"type": "list"})
-    assert bomb.end.words in reply["error"]["image_base64"]
+    assert bomb.expected.words in reply["error"]["image_base64"]
     assert listed["list"] == []
     assert monitor.growth < MAX_GROWTH_BYTES
     assert seconds < 5

@@ -12,16 +12,18 @@ from PIL import Image
 
 from backend_main.reading.documents import image_headers
 from tests.file_corpus import images, malformed, pdfs
-from tests.file_corpus.corpus_file import CorpusFile, Read
+from tests.file_corpus.corpus_file import CorpusFile, Processed
 from tests.support.http_client import HttpClient
 from tests.support.server import Server
 
 READABLE_IMAGES = [
-    e for e in [*images.EXHIBITS, *malformed.EXHIBITS] if isinstance(e.end, Read) and not e.slow
+    e
+    for e in [*images.CORPUS_FILES, *malformed.CORPUS_FILES]
+    if isinstance(e.expected, Processed) and not e.slow
 ]
 POLYGLOTS = ("gif and jar", "jpeg with html", "jpeg with a pdf's header", "png and php")
 ONE_OF_EACH = ("png RGB", "jpeg RGB", "webp", "gif", "bmp RGB", "tiff RGB jpeg", "heic", "pdf with text")
-CORPUS = {e.name: e for e in [*images.EXHIBITS, *pdfs.EXHIBITS, *malformed.EXHIBITS]}
+CORPUS = {e.name: e for e in [*images.CORPUS_FILES, *pdfs.CORPUS_FILES, *malformed.CORPUS_FILES]}
 SVG = [
     b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
     b"\xef\xbb\xbf<?xml version='1.0'?><!DOCTYPE svg><svg/>",
@@ -41,23 +43,23 @@ def http_client(server: Server) -> Iterator[HttpClient]:
 def test_s28_decoder_and_header_check_agree_on_the_type(tmp_path: Path, corpus_file: CorpusFile) -> None:
     path = tmp_path / "file"
     path.write_bytes(corpus_file.make())
-    header = image_headers.read_header(path, most_frames=5000)
+    header = image_headers.read_header(path, max_frames=5000)
     assert header is not None
     with Image.open(path) as image:  # with all formats of Pillow
-        assert (image.format or "").replace("MPO", "JPEG") == header.kind.pillow
+        assert (image.format or "").replace("MPO", "JPEG") == header.file_type.pillow_format
         if header.frames == 1:
             # Pillow rotates a TIFF by its EXIF at once; a HEIC may be cropped to less than is stored.
             sides = sorted(image.size) == sorted((header.width, header.height))
-            assert sides or header.kind.pillow == "HEIF"
+            assert sides or header.file_type.pillow_format == "HEIF"
 
 
 @pytest.mark.parametrize("name", [*ONE_OF_EACH, *POLYGLOTS])
 def test_s28_download_is_an_attachment_without_active_content(http_client: HttpClient, name: str) -> None:
     corpus_file = CORPUS[name]
-    assert isinstance(corpus_file.end, Read)
+    assert isinstance(corpus_file.expected, Processed)
     created = http_client.post(corpus_file.make(), "evil.html").json()["instance"]
     answer = http_client.http.get(f"/api/uploads/{created['id']}/file")
-    assert answer.headers["Content-Type"] == created["content_type"] == corpus_file.end.content_type
+    assert answer.headers["Content-Type"] == created["content_type"] == corpus_file.expected.content_type
     assert_harmless(answer)
     disposition = answer.headers["Content-Disposition"]
     assert re.fullmatch(rf'attachment; filename="{created["id"]}\.[a-z]{{3,4}}"', disposition)
@@ -89,6 +91,6 @@ def test_s28_svg_is_rejected(http_client: HttpClient, svg: bytes, name: str) -> 
 
 @pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", "application/pdf"])
 def test_s28_content_type_of_the_request_is_ignored(http_client: HttpClient, kind: str) -> None:
-    file = images.saved(images.scan("RGB", (61 + len(kind), 40)), "PNG")
+    file = images.saved(images.sample_image("RGB", (61 + len(kind), 40)), "PNG")
     answer = http_client.http.post("/api/uploads/", content=file, headers={"Content-Type": kind})
     assert answer.json()["instance"]["content_type"] == "image/png"

@@ -11,10 +11,10 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 
 from tests.file_corpus.pdfs import (
     BOX,
-    numbered,
-    paper,
-    pdf,
-    plain,
+    build_pdf,
+    document_objects,
+    identical_pages,
+    pdf_from_objects,
     stream,
 )
 from tests.support.memory_monitor import MemoryMonitor
@@ -37,17 +37,21 @@ def nested_forms(depth: int = 12, uses: int = 12) -> bytes:
         inner = f"/Resources<</XObject<</X {101 + level} 0 R>>>>"
         more[100 + level] = stream(b"/X Do " * uses, f"/Type/XObject/Subtype/Form/BBox[0 0 99 99]{inner}")
     more[100 + depth] = stream(b"0 0 m 9 9 l S", "/Type/XObject/Subtype/Form/BBox[0 0 99 99]")
-    return pdf(plain([BOX], content=b"/X Do", resources="/XObject<</X 100 0 R>>", more={**more}))
+    return pdf_from_objects(
+        document_objects([BOX], content=b"/X Do", resources="/XObject<</X 100 0 R>>", more={**more})
+    )
 
 
 def form_in_itself() -> bytes:
     form = "/Type/XObject/Subtype/Form/BBox[0 0 99 99]/Resources<</XObject<</X 100 0 R>>>>"
     more: dict[int, str | bytes] = {100: stream(b"/X Do /X Do", form)}
-    return pdf(plain([BOX], content=b"/X Do", resources="/XObject<</X 100 0 R>>", more=more))
+    return pdf_from_objects(
+        document_objects([BOX], content=b"/X Do", resources="/XObject<</X 100 0 R>>", more=more)
+    )
 
 
 def inflating_content(size: int = 400 * MIB) -> bytes:
-    return pdf(plain([BOX], content=b"0 0 m 9 9 l S\n" * (size // 14)))
+    return pdf_from_objects(document_objects([BOX], content=b"0 0 m 9 9 l S\n" * (size // 14)))
 
 
 def inflating_twice(size: int = 512 * MIB) -> bytes:
@@ -56,18 +60,22 @@ def inflating_twice(size: int = 512 * MIB) -> bytes:
     packed = b"".join(compressor.compress(bytes(MIB)) for _ in range(size // MIB)) + compressor.flush()
     twice = zlib.compress(packed, 9)
     head = f"<</Filter[/FlateDecode/FlateDecode]/Length {len(twice)}>>\nstream\n".encode()
-    return pdf(plain([BOX], more={4: head + twice + b"\nendstream"}))
+    return pdf_from_objects(document_objects([BOX], more={4: head + twice + b"\nendstream"}))
 
 
 def huge_image(side: int = 60_000) -> bytes:
     entries = f"/Subtype/Image/Width {side}/Height {side}/ColorSpace/DeviceRGB/BitsPerComponent 8"
     more: dict[int, str | bytes] = {100: stream(bytes(MIB), entries)}
     content = b"200 0 0 200 0 0 cm /X Do"
-    return pdf(plain([BOX], content=content, resources="/XObject<</X 100 0 R>>", more=more))
+    return pdf_from_objects(
+        document_objects([BOX], content=content, resources="/XObject<</X 100 0 R>>", more=more)
+    )
 
 
 def tree(kids: str, count: str) -> Make:
-    return lambda: pdf(plain([BOX], more={2: f"<</Type/Pages/Kids[{kids}]/Count {count}>>"}))
+    return lambda: pdf_from_objects(
+        document_objects([BOX], more={2: f"<</Type/Pages/Kids[{kids}]/Count {count}>>"})
+    )
 
 
 BOMBS: dict[str, Make] = {
@@ -79,16 +87,16 @@ BOMBS: dict[str, Make] = {
     "pages in a ring": tree("2 0 R 10 0 R", "2"),
     "a page count over the number of pages": tree("10 0 R", "2147483647"),
     "a negative page count": tree("10 0 R", "-5"),
-    "brackets in brackets": lambda: pdf(plain([BOX], content=b"[" * 1_000_000)),
-    "a page size beyond all numbers": lambda: pdf(plain(["/MediaBox[0 0 1e38 1e38]"])),
-    "a page without extent": lambda: pdf(plain(["/MediaBox[5 5 5 5]"])),
-    "a page that is not a number": lambda: pdf(plain(["/MediaBox[0 0 (x) /y]"])),
+    "brackets in brackets": lambda: pdf_from_objects(document_objects([BOX], content=b"[" * 1_000_000)),
+    "a page of huge size": lambda: pdf_from_objects(document_objects(["/MediaBox[0 0 1e38 1e38]"])),
+    "a page without extent": lambda: pdf_from_objects(document_objects(["/MediaBox[5 5 5 5]"])),
+    "a page that is not a number": lambda: pdf_from_objects(document_objects(["/MediaBox[0 0 (x) /y]"])),
 }
 REJECTED: dict[str, tuple[Make, str]] = {
-    "encrypted": (lambda: paper("text", lock=encrypted()), "encrypted and needs a password"),
-    "too many pages": (lambda: numbered(5_001), "more than 5000 pages"),
-    "no pages": (lambda: pdf(plain([])), "no pages"),
-    "cut short": (lambda: paper("text")[:400], "broken"),
+    "encrypted": (lambda: build_pdf("text", lock=encrypted()), "encrypted and needs a password"),
+    "too many pages": (lambda: identical_pages(5_001), "more than 5000 pages"),
+    "no pages": (lambda: pdf_from_objects(document_objects([])), "no pages"),
+    "cut short": (lambda: build_pdf("text")[:400], "broken"),
 }
 
 

@@ -83,7 +83,7 @@ def page(number: int, count: int, *lines: str, warnings: list[str] | None = None
     ]
     return [
         reading.PageStarted(number, count, 10, 20),
-        *((line,) for line in told),
+        *(reading.LinesRead((line,)) for line in told),
         reading.PageDone(number, count, 10, 20, "\n".join(lines), " ".join(lines), told, warnings or []),
     ]
 

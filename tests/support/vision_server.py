@@ -1,7 +1,7 @@
-"""An OpenAI-compatible endpoint over real HTTP: a recogniser says what is on the picture that it is sent.
+"""OpenAI-compatible endpoint over HTTP for tests: the default engine reads the images that it receives.
 
-What it answers with is told beforehand, request by request: well, in the words of a model's family, refusing,
-stalling, looping, cut off, broken.
+A test scripts the reply to each request: complete, in the format of a model family, refused, stalled,
+looping, cut off or broken.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ from backend_main.reading import Options, PageDone, read
 
 @dataclass(frozen=True)
 class Reply:
-    """How to answer one request. Numbers are of tokens, after which it goes on otherwise."""
+    """Script of the reply to one request. Numbers count the tokens before the fault."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
-    worded: Callable[[str], str] = str
-    """The model's own way to write the text."""
+    transform: Callable[[str], str] = str
+    """Conversion of the text to the format of a model."""
     stall_after: int | None = None
     keep_alive: bool = False
-    """While it stalls it sends comments and empty pieces, as proxies and some servers do."""
+    """Send comments and empty deltas during the stall, as proxies and some servers do."""
     gate: tuple[int, threading.Event] | None = None
     loop_after: int | None = None
     length_after: int | None = None
     break_after: int | None = None
     end_after: int | None = None
-    """As if that were all, but without a reason to end."""
+    """End the response without a finish reason."""
     error_after: int | None = None
     streams: bool = True
 
 
 class VisionServer:
-    """`replies` are used up one by one; then it answers well. `asked` are the requests that came."""
+    """Server with scripted `replies`, used one by one, then complete ones. `requests` are those received."""
 
     def __init__(self) -> None:
         self.replies: list[Reply] = []
-        self.asked: list[dict[str, Any]] = []
+        self.requests: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
         self.closing = threading.Event()
         server = self
@@ -58,7 +58,7 @@ class VisionServer:
 
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._http.daemon_threads = True
-        self._http.handle_error = lambda *_: None  # type: ignore[method-assign] # clients hang up here
+        self._http.handle_error = lambda *_: None  # type: ignore[method-assign] # clients close connections in tests
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
@@ -81,25 +81,25 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_POST(self) -> None:
-        question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.vision.asked.append(question)
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.vision.requests.append(body)
         self.vision.keys.append(self.headers["Authorization"])
         reply = self.vision.replies.pop(0) if self.vision.replies else Reply()
         if self.path != "/v1/chat/completions":
             reply = Reply(status=404)
         try:
-            self._answer(question, reply)
+            self._reply(body, reply)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
-    def _answer(self, question: dict[str, Any], reply: Reply) -> None:
+    def _reply(self, body: dict[str, Any], reply: Reply) -> None:
         if reply.status != 200:
-            self._whole(reply.status, reply.body or '{"error": {"message": "no"}}', reply.headers)
+            self._send_response(reply.status, reply.body or '{"error": {"message": "no"}}', reply.headers)
             return
-        text = reply.worded(recognise(picture_of(question)))
+        text = reply.transform(recognize_png(image_of(body)))
         if not reply.streams:
             choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-            self._whole(200, json.dumps({"choices": [choice]}), {})
+            self._send_response(200, json.dumps({"choices": [choice]}), {})
             return
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream; charset=utf-8")
@@ -107,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self._stream(text, reply)
 
-    def _whole(self, status: int, body: str, headers: dict[str, str]) -> None:
+    def _send_response(self, status: int, body: str, headers: dict[str, str]) -> None:
         self.send_response(status)
         for name, value in ({"Content-Type": "application/json"} | headers).items():
             self.send_header(name, value)
@@ -116,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body.encode())
 
     def _stream(self, text: str, reply: Reply) -> None:
-        self._event({"choices": [{"index": 0, "delta": {"role": "assistant", "content": None}}]})
+        self._send_event({"choices": [{"index": 0, "delta": {"role": "assistant", "content": None}}]})
         tokens = tokens_of(text)
         for number, token in enumerate(tokens):
             if reply.gate is not None and number == reply.gate[0]:
@@ -128,67 +128,67 @@ class _Handler(BaseHTTPRequestHandler):
                 self.connection.close()
                 return
             if number == reply.end_after:
-                self._send(b"")
+                self._send_chunk(b"")
                 return
             if number == reply.error_after:
-                self._event({"error": {"message": "out of memory", "code": 500}})
+                self._send_event({"error": {"message": "out of memory", "code": 500}})
                 return
             if number == reply.length_after:
-                self._event({"choices": [{"index": 0, "delta": {}, "finish_reason": "length"}]})
+                self._send_event({"choices": [{"index": 0, "delta": {}, "finish_reason": "length"}]})
                 break
             if number == reply.loop_after:
                 self._loop(tokens[max(0, number - 6) : number])
-            self._event({"choices": [{"index": 0, "delta": {"content": token}, "finish_reason": None}]})
+            self._send_event({"choices": [{"index": 0, "delta": {"content": token}, "finish_reason": None}]})
         else:
-            self._event({"choices": [{"index": 0, "delta": {"content": None}, "finish_reason": "stop"}]})
-        self._event({"choices": [], "usage": {"completion_tokens": len(tokens)}})
-        self._send(b"data: [DONE]\n\n")
-        self._send(b"")
+            self._send_event({"choices": [{"index": 0, "delta": {"content": None}, "finish_reason": "stop"}]})
+        self._send_event({"choices": [], "usage": {"completion_tokens": len(tokens)}})
+        self._send_chunk(b"data: [DONE]\n\n")
+        self._send_chunk(b"")
 
     def _stall(self, reply: Reply) -> None:
         while not self.vision.closing.wait(0.02 if reply.keep_alive else 0.2):
             if reply.keep_alive:
-                self._send(b": keep-alive\n\n")
-                self._event({"choices": [{"index": 0, "delta": {"content": ""}}]})
+                self._send_chunk(b": keep-alive\n\n")
+                self._send_event({"choices": [{"index": 0, "delta": {"content": ""}}]})
         raise BrokenPipeError
 
     def _loop(self, tokens: list[str]) -> None:
-        """Until the client hangs up."""
+        """Repeat the tokens until the client closes the connection."""
         while not self.vision.closing.is_set():
             for token in tokens:
-                self._event({"choices": [{"index": 0, "delta": {"content": token}}]})
+                self._send_event({"choices": [{"index": 0, "delta": {"content": token}}]})
         raise BrokenPipeError
 
-    def _event(self, value: dict[str, Any]) -> None:
-        self._send(b"data: " + json.dumps(value).encode() + b"\n\n")
+    def _send_event(self, value: dict[str, Any]) -> None:
+        self._send_chunk(b"data: " + json.dumps(value).encode() + b"\n\n")
 
-    def _send(self, data: bytes) -> None:
+    def _send_chunk(self, data: bytes) -> None:
         self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
         self.wfile.flush()
 
 
 def tokens_of(text: str) -> list[str]:
-    """Pieces as a model makes them: words with the space before them, long ones in two."""
+    """Split a text into tokens like a model's: words with the space before them, long ones in two."""
     return [piece for word in re.findall(r"\s*\S+\s*?", text) for piece in (word[:7], word[7:]) if piece]
 
 
-def picture_of(question: dict[str, Any]) -> bytes:
-    [part] = [part for part in question["messages"][0]["content"] if part["type"] == "image_url"]
+def image_of(body: dict[str, Any]) -> bytes:
+    [part] = [part for part in body["messages"][0]["content"] if part["type"] == "image_url"]
     prefix, data = part["image_url"]["url"].split(",", 1)
     assert prefix == "data:image/png;base64"
     return base64.b64decode(data, validate=True)
 
 
-def prompt_of(question: dict[str, Any]) -> str:
-    return "".join(part["text"] for part in question["messages"][0]["content"] if part["type"] == "text")
+def prompt_of(body: dict[str, Any]) -> str:
+    return "".join(part["text"] for part in body["messages"][0]["content"] if part["type"] == "text")
 
 
-_one_at_a_time = threading.Lock()
+_lock = threading.Lock()
 
 
-def recognise(png: bytes) -> str:
-    """What a real recogniser reads in the picture, as Markdown."""
-    with _one_at_a_time:
+def recognize_png(png: bytes) -> str:
+    """Return the Markdown that the default engine reads on an image."""
+    with _lock:
         return _recognised(png)
 
 

@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 import pybase64
 
-from ...reading.documents import image_headers
+from ...reading.documents import image_headers, rejections
 from ...reading.documents.image_headers import FileType
 from .. import storage
 from ..conf import conf
@@ -157,33 +157,25 @@ def _after_data_url_prefix(text: str) -> int:
     return match.end() if match else 0
 
 
-# ── what kind of file ────────────────────────────────────────────────────────────────────────────
+# ── file type and name ───────────────────────────────────────────────────────────────────────────
 
 
 def _detect_file_type(path: Path, field: str) -> FileType:
-    """The kind of a file that has at least one page within the limits, as far as its header says."""
+    """Return the type of a file whose header has at least one page and keeps the limits."""
     try:
-        header = image_headers.read_header(path, most_frames=conf.max_pages)
+        header = image_headers.read_header(path, max_frames=conf.max_pages)
     except image_headers.UnsupportedFormat:
-        sentence = f"This is no format that can be read; {image_headers.SUPPORTED} can."
-        raise RequestError({field: sentence}) from None
+        raise RequestError({field: rejections.UNSUPPORTED_FORMAT}) from None
     except image_headers.MalformedHeader as error:
-        sentence = f"The file begins like {error.pillow}, but its header is broken."
-        raise RequestError({field: sentence}) from error
+        raise RequestError({field: rejections.malformed_header(error.pillow_format)}) from error
     if header is None:
-        raise RequestError({field: "The file is empty."})
-    _check_limits(header, field)
-    return header.kind
-
-
-def _check_limits(header: image_headers.Header, field: str) -> None:
+        raise RequestError({field: rejections.EMPTY_FILE})
     if header.width * header.height > conf.max_pixels:
-        size = f"{header.width} × {header.height}"
-        raise RequestError(
-            {field: f"The image is {size} pixels; at most {conf.max_pixels} pixels are allowed here."}
-        )
+        message = rejections.too_many_pixels(header.width, header.height, conf.max_pixels)
+        raise RequestError({field: message})
     if header.frames > conf.max_pages:
-        raise RequestError({field: f"The file has more than the {conf.max_pages} pages allowed here."})
+        raise RequestError({field: rejections.too_many_pages(conf.max_pages)})
+    return header.file_type
 
 
 def _base_name(name: str | None) -> str:

@@ -1,0 +1,12 @@
+"""An engine in a child process: the parent limits its time and memory, and replaces it.
+
+The parent and the child exchange the messages of `ipc.py` over two pipes. Modules here may import all of
+`reading`.
+
+engine_pool.py     parent: the engines of one reader, each in its process
+engine_process.py  parent: one engine in a child process; limits, recycling, cancelling
+child.py           parent: handle of the child: spawn, send, receive, measure, kill
+ipc.py             both: messages and their encoding
+batching.py        child: sends lines in batches
+main.py            child: entry point; receives requests, sends events
+"""

@@ -1,7 +1,7 @@
-"""Step 10 - when a child says what it has read: a page's first line at once, then ten times a second.
+"""Batches of lines in the child: the first line of a page goes at once, later ones every 0.1 s.
 
-To be woken costs a host more than a line does (docs/decisions/0099), and nobody is shown more than ten texts
-a second.
+Waking the parent costs more than processing a line (docs/decisions/0099), and no client receives more than
+ten updates a second.
 """
 
 import contextlib
@@ -10,53 +10,55 @@ import time
 from collections.abc import Callable
 from typing import NoReturn
 
-from ..types import Line, PageStarted
-from .ipc import Lines, Reply
+from ..types import Line, LinesRead, PageStarted
+from .ipc import Reply
 
 BATCH_SECONDS = 0.1
 
 
 class ReplyBatcher:
-    """Replies go out in their order; `lines` wait for each other, and not for longer than the time.
+    """Sender of replies in their order. It delays lines by at most `seconds`, to send them together.
 
-    Used by one thread. Another sends lines that nothing follows.
+    One thread calls `send`. A second thread sends lines that no reply follows.
     """
 
     def __init__(self, send: Callable[[Reply], None], seconds: float = BATCH_SECONDS) -> None:
-        self._send, self._seconds = send, seconds
+        self._send = send
+        self._seconds = seconds
         self._lines: list[Line] = []
-        self._due = 0.0
+        self._next_flush_at = 0.0
         self._changed = threading.Condition()
-        threading.Thread(target=self._flush_loop, daemon=True, name="gathering").start()
+        threading.Thread(target=self._flush_loop, daemon=True, name="flush lines").start()
 
     def send(self, reply: Line | Reply) -> None:
-        """Raises OSError when the host is gone."""
+        """Send a reply, or add a line to the batch. Raises OSError if the parent has exited."""
         with self._changed:
             if not isinstance(reply, Line):
-                self._send_lines()
+                self._flush()
                 self._send(reply)
                 if isinstance(reply, PageStarted):
-                    self._due = 0.0
+                    self._next_flush_at = 0.0
                 return
             self._lines.append(reply)
-            if time.monotonic() >= self._due:
-                self._send_lines()
+            if time.monotonic() >= self._next_flush_at:
+                self._flush()
             elif len(self._lines) == 1:
                 self._changed.notify()
 
     def _flush_loop(self) -> NoReturn:
         with self._changed:
             while True:
-                wait = self._due - time.monotonic() if self._lines else None
+                wait = self._next_flush_at - time.monotonic() if self._lines else None
                 if wait is None or wait > 0:
                     self._changed.wait(wait)
                     continue
-                # A host that is gone is another thread's to notice.
+                # The thread that reads requests notices when the parent has exited.
                 with contextlib.suppress(OSError):
-                    self._send_lines()
+                    self._flush()
 
-    def _send_lines(self) -> None:
+    def _flush(self) -> None:
         if self._lines:
-            lines, self._lines = tuple(self._lines), []
-            self._due = time.monotonic() + self._seconds
-            self._send(Lines(lines))
+            lines = tuple(self._lines)
+            self._lines = []
+            self._next_flush_at = time.monotonic() + self._seconds
+            self._send(LinesRead(lines))

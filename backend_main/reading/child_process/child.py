@@ -1,4 +1,4 @@
-"""Step 10 - the host's hand on its child: spawn, send, receive, weigh, kill. Decides nothing."""
+"""Handle of a child process in its parent: spawn, send, receive, measure, kill."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ from .ipc import (
     send,
 )
 
-# All that a child may know of this process's environment: never SCANRILL_*, never what may hold a secret.
+# Environment variables that a child inherits: none of SCANRILL_*, and none that may contain a secret.
 INHERITED_VARIABLES = (
     "PATH",
     "LANG",
@@ -35,25 +35,28 @@ INHERITED_VARIABLES = (
 
 
 class ChildExited(Exception):
-    """The child's end of the pipe is closed, or what came out of it makes no sense."""
+    """The child has closed its end of a pipe, or has sent an invalid message."""
 
 
 class ChildProcess:
-    """A running `backend_main.reading.child_process.main` and the two pipes to it. Used by one thread; `kill` by any."""
+    """A running `backend_main.reading.child_process.main` and the two pipes to it.
+
+    One thread uses it; any thread may call `kill`.
+    """
 
     def __init__(self, engine: str, threads: int) -> None:
-        requests_read, self._requests = os.pipe()
-        self._replies, replies_write = os.pipe()
-        self._frames = FrameReader(self._replies)
+        requests_read, self._requests_fd = os.pipe()
+        self._replies_fd, replies_write = os.pipe()
+        self._frames = FrameReader(self._replies_fd)
         command = [sys.executable, "-P", "-m", "backend_main.reading.child_process.main"]
         try:
             self._process = subprocess.Popen(  # noqa: S603 - a list, and every part is our own
                 [*command, str(requests_read), str(replies_write), engine, str(threads)],
                 stdin=subprocess.DEVNULL,
-                stdout=2,  # the log, as its standard error
+                stdout=2,  # standard error, which is the log
                 pass_fds=(requests_read, replies_write),
                 env=child_environment(engine, threads),
-                # Away from the terminal's signals, and one group to kill with all it may have started.
+                # Keeps the terminal's signals away, and makes one group of all that it starts.
                 start_new_session=True,
             )
         except BaseException:
@@ -67,24 +70,25 @@ class ChildProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    def alive(self) -> bool:
+    def is_alive(self) -> bool:
+        """Return whether the process runs."""
         if self._process.returncode is not None:
             return False
-        # Not `poll`, which would free its number: until `discard` that names the group of what it started.
+        # `poll` would free the process id, which names the group to kill until `discard`.
         return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
     def send(self, request: Request) -> None:
-        """Raises ChildExited."""
+        """Send a request. Raises ChildExited."""
         try:
-            send(self._requests, request)
+            send(self._requests_fd, request)
         except OSError as error:
             raise ChildExited from error
 
     def receive(self, seconds: float) -> Reply | None:
-        """The next reply, or None when none came whole within `seconds`. Raises ChildExited."""
+        """Wait at most `seconds` for data; return a reply if it is complete. Raises ChildExited."""
         try:
             reply = self._frames.next_reply()
-            if reply is None and select.select([self._replies], [], [], seconds)[0]:
+            if reply is None and select.select([self._replies_fd], [], [], seconds)[0]:
                 if not self._frames.fill():
                     raise ChildExited
                 reply = self._frames.next_reply()
@@ -93,18 +97,19 @@ class ChildProcess:
         return reply
 
     def resident_bytes(self) -> int:
-        """Memory in use; 0 when the process is gone. From proc(5): the second field of statm, in pages."""
+        """Return the memory in use; 0 if the process has exited. Source: statm of proc(5), second field."""
         try:
             return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         except (OSError, IndexError):
             return 0
 
     def kill(self) -> None:
-        if self.alive():
+        """Kill the process with all that it has started."""
+        if self.is_alive():
             self._kill_group()
 
     def discard(self) -> None:
-        """Kill it, with what it has started, and give back its pipes."""
+        """Kill the process with all that it has started, and close its pipes."""
         if self._process.returncode is None:
             self._kill_group()
         self._process.wait()
@@ -115,21 +120,22 @@ class ChildProcess:
             os.killpg(self.pid, signal.SIGKILL)
 
     def _close_pipes(self) -> None:
-        for fd in (self._requests, self._replies):
+        for fd in (self._requests_fd, self._replies_fd):
             with contextlib.suppress(OSError):
                 os.close(fd)
-        self._requests = self._replies = -1
+        self._requests_fd = self._replies_fd = -1
 
 
 def child_environment(engine: str, threads: int) -> dict[str, str]:
+    """Return the environment of a child: the inherited variables and those that configure its engine."""
     names = (*INHERITED_VARIABLES, *_engine_variables(engine))
-    kept = {name: os.environ[name] for name in names if name in os.environ}
+    inherited = {name: os.environ[name] for name in names if name in os.environ}
     count = str(threads or len(os.sched_getaffinity(0)))
-    return kept | {"OMP_NUM_THREADS": count, "OMP_THREAD_LIMIT": count, "PYTHONUNBUFFERED": "1"}
+    return inherited | {"OMP_NUM_THREADS": count, "OMP_THREAD_LIMIT": count, "PYTHONUNBUFFERED": "1"}
 
 
 def _engine_variables(engine: str) -> frozenset[str]:
-    """Those that this engine alone is set up by; one that is unknown or broken the child will report."""
+    """Return the variables that configure an engine. The child reports an unknown or broken engine."""
     try:
         return engine_class(engine).environment_variables if engine else frozenset()
     except ReadingError:

@@ -1,7 +1,7 @@
-"""Step 10 - an engine in a child process: limits, time-outs, recycling, and cancelling from outside.
+"""An engine in a child process, with limits of time and memory.
 
-Whatever an engine does to its process (crash, hang, fill the memory), here it is one ReadingError, and the
-next read starts a new child.
+Whatever an engine does to its process (crash, hang, fill the memory), the caller gets one ReadingError, and
+the next read starts a new child.
 """
 
 import contextlib
@@ -10,12 +10,15 @@ import time
 import weakref
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import msgspec
 
 from ..errors import Cancelled, EngineCrashed, EngineTimeout
 from ..types import (
     BatchedEvent,
+    LinesRead,
     Options,
     PageDone,
     ReadEvent,
@@ -24,7 +27,6 @@ from .child import ChildExited, ChildProcess
 from .ipc import (
     CancelRequest,
     Failed,
-    Lines,
     PageImageReply,
     PageImageRequest,
     ReadFinished,
@@ -36,17 +38,25 @@ from .ipc import (
 
 POLL_SECONDS = 0.1
 CANCEL_GRACE_SECONDS = 0.5
-"""How long a child may take to hear a cancel before it is killed; a cancelled read ends within a second."""
+"""Time for a child to react to a cancel before it is killed. A cancelled read ends within a second."""
 
 _DEFAULT_OPTIONS = Options()
 
 
 class EngineProcess:
-    """Hosts one child with one loaded engine. One thread at a time, except `cancel` and `stop`: any thread.
+    """A loaded engine in a child process, for files of strangers. `start` or the first read loads the engine.
 
-    `threads` 0 means all cores. A child is replaced, at the next `start` or `read`, once it has read
-    `recycle_pages` pages or holds `recycle_memory_bytes` at rest; call `start` after a read to have that
-    happen while nobody waits. One that passes `max_memory_bytes` is ended in the middle of its page.
+    One thread at a time uses it; any thread may call `cancel` and `stop`. As a context manager it stops at
+    the end of the block. `start` and each read replace a child that has read `recycle_pages` pages, or whose
+    memory exceeds `recycle_memory_bytes`. Call `start` after a read: the next one then need not wait for it.
+
+    Args:
+        engine: name of the engine; empty: none, to render pages only.
+        threads: number of threads; 0: one for each core.
+        recycle_pages: number of pages after which the child is replaced.
+        recycle_memory_bytes: memory above which the child is replaced between two reads.
+        start_seconds: time limit to start the child and to load the engine.
+        max_memory_bytes: memory above which the child is killed during a read.
     """
 
     def __init__(
@@ -65,146 +75,186 @@ class EngineProcess:
         self._start_seconds = start_seconds
         self._max_memory_bytes = max_memory_bytes
         self._child: ChildProcess | None = None
-        self._ready = False
-        self._pages = 0
-        self._reading = False
+        self._is_loaded = False
+        self._pages_read = 0
+        self._is_reading = False
         self._cancelled = threading.Event()
-        self._last: weakref.ref[Generator[BatchedEvent]] | None = None
+        self._last_read: weakref.ref[Generator[BatchedEvent]] | None = None
 
     def __repr__(self) -> str:
-        return f"Host(engine={self.engine!r}, threads={self.threads}, pid={self.pid}, warm={self.is_ready})"
+        return f"EngineProcess(engine={self.engine!r}, threads={self.threads}, pid={self.pid})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.stop()
 
     @property
     def is_ready(self) -> bool:
-        """A child lives and its engine is loaded."""
+        """The child runs and has loaded its engine."""
         child = self._child
-        return self._ready and child is not None and child.alive()
+        return self._is_loaded and child is not None and child.is_alive()
 
     @property
     def pid(self) -> int | None:
+        """Process id of the child; None without one."""
         child = self._child
-        return child.pid if child is not None and child.alive() else None
+        return child.pid if child is not None and child.is_alive() else None
 
     @property
     def resident_bytes(self) -> int:
-        """Memory of its process; 0 while it has none."""
+        """Memory of the child; 0 without one."""
         child = self._child
         return child.resident_bytes() if child is not None else 0
 
     def start(self) -> None:
-        """Have a warm child; returns at once when there is one. Raises ReadingError subclasses."""
+        """Start the child and load the engine, unless both are done.
+
+        Raises:
+            ReadingError: UnknownEngine, EngineUnavailable, EngineFailed, EngineCrashed, EngineTimeout or
+                Cancelled.
+        """
         self._cancelled.clear()
         self._start()
 
-    def read(self, path: Path | str, options: Options = _DEFAULT_OPTIONS) -> Iterator[ReadEvent]:
-        """Yield a file's events; engine and threads are the host's. Raises ReadingError subclasses.
+    def read(self, path: Path | str, options: Options = _DEFAULT_OPTIONS) -> Generator[ReadEvent]:
+        """Yield the events of a file, as `scanrill.read` does.
 
-        `Options.page_seconds` bounds the time waited for each page; the caller's own time does not count.
+        `Options.page_seconds` limits the time that the parent waits for each page; the time of the caller
+        between two events does not count.
+
+        Args:
+            path: file to read.
+            options: options of the read. `engine` and `threads` have no effect.
+
+        Raises:
+            ReadingError: any of its subclasses.
         """
         return _flatten(self.read_batched(path, options))
 
-    def read_batched(self, path: Path | str, options: Options = _DEFAULT_OPTIONS) -> Iterator[BatchedEvent]:
-        """The same, with a page's lines as they come: its first at once, then some ten times a second."""
+    def read_batched(self, path: Path | str, options: Options = _DEFAULT_OPTIONS) -> Generator[BatchedEvent]:
+        """Yield the events of a file with its lines in batches, about ten a second.
+
+        Args:
+            path: file to read.
+            options: options of the read. `engine` and `threads` have no effect.
+
+        Raises:
+            ReadingError: any of its subclasses.
+        """
         self._close_previous_read()
-        # Cleared here and not in the generator: a cancel between this call and the first event must count.
+        # Not in the generator: a cancel between this call and the first event must take effect.
         self._cancelled.clear()
         events = self._events(ReadRequest(str(Path(path).absolute()), options))
-        self._last = weakref.ref(events)
+        self._last_read = weakref.ref(events)
         return events
 
     def render_page(
         self, path: Path | str, number: int, width: int, options: Options = _DEFAULT_OPTIONS
     ) -> bytes:
-        """A page as a JPEG, at most `width` pixels wide. Raises NoSuchPage and other ReadingErrors."""
+        """Render a page as a JPEG.
+
+        Args:
+            path: file with the page.
+            number: number of the page, from 1.
+            width: maximum width in pixels.
+            options: limits.
+
+        Raises:
+            ReadingError: UnreadableFile, NoSuchPage, or an error of the process.
+        """
         self._close_previous_read()
         self._cancelled.clear()
         self._start()
-        page = msgspec.structs.replace(options, first_page=number)
-        self._send(PageImageRequest(str(Path(path).absolute()), width, page))
-        reply = self._receive(WaitBudget(options.page_seconds, "Drawing the page took too long."))
+        options = msgspec.structs.replace(options, first_page=number)
+        self._send(PageImageRequest(str(Path(path).absolute()), width, options))
+        reply = self._receive(WaitBudget(options.page_seconds, "Rendering the page took too long."))
         if isinstance(reply, PageImageReply):
-            self._pages += 1
+            self._pages_read += 1
             return reply.jpeg
         if isinstance(reply, Failed):
             raise message_to_error(reply)
-        self._discard()
-        raise EngineCrashed("The drawing process lost its way.")
+        self._discard_child()
+        raise EngineCrashed("The OCR process sent an unexpected reply.")
 
     def cancel(self) -> None:
-        """Make the running read raise Cancelled within a second. Nothing happens when none is running."""
+        """Make the running read raise Cancelled within a second. Without one, it has no effect."""
         self._cancelled.set()
 
     def stop(self) -> None:
-        """End the child. A running read raises Cancelled."""
+        """Kill the child. A running read raises Cancelled. A later `start` or read starts a new child."""
         self._cancelled.set()
         if (child := self._child) is not None:
             child.kill()
-        if not self._reading:
-            self._discard()
+        if not self._is_reading:
+            self._discard_child()
 
     def _start(self) -> None:
-        if self._child is not None and (not self._child.alive() or self._needs_recycling(self._child)):
-            self._discard()
+        if self._child is not None and (not self._child.is_alive() or self._needs_recycling(self._child)):
+            self._discard_child()
         if self._child is None:
             self._child = ChildProcess(self.engine, self.threads)
-        if not self._ready:
+        if not self._is_loaded:
             self._await_ready()
 
     def _needs_recycling(self, child: ChildProcess) -> bool:
-        """Whether it has done its share. One that has read nothing yet gets no smaller by being replaced."""
-        if not self._pages:
+        """Return whether a child has done its share. One without a read would not shrink by a restart."""
+        if not self._pages_read:
             return False
-        return self._pages >= self._recycle_pages or child.resident_bytes() > self._recycle_memory_bytes
+        return self._pages_read >= self._recycle_pages or child.resident_bytes() > self._recycle_memory_bytes
 
     def _await_ready(self) -> None:
         reply = self._receive(WaitBudget(self._start_seconds, "The reading engine did not start in time."))
         if isinstance(reply, Ready):
-            self._ready = True
+            self._is_loaded = True
             return
-        self._discard()
-        raise (
-            message_to_error(reply)
-            if isinstance(reply, Failed)
-            else EngineCrashed("The reading engine did not start.")
-        )
+        self._discard_child()
+        if isinstance(reply, Failed):
+            raise message_to_error(reply)
+        raise EngineCrashed("The reading engine did not start.")
 
     def _close_previous_read(self) -> None:
-        """A read that its caller left in the middle, and that an error's traceback may still hold: what the
-        child says of it would be taken for the end of the next one."""
-        last = self._last() if self._last is not None else None
-        if last is not None:
-            last.close()
+        """Close a read that its caller abandoned; its replies would otherwise count for the next one.
+
+        The traceback of an error can keep its generator alive.
+        """
+        events = self._last_read() if self._last_read is not None else None
+        if events is not None:
+            events.close()
 
     def _events(self, request: ReadRequest) -> Generator[BatchedEvent]:
-        self._reading = True
+        self._is_reading = True
         try:
             self._start()
             yield from self._exchange(request)
         finally:
-            self._reading = False
-            if self._cancelled.is_set() and self._child is not None and not self._child.alive():
-                self._discard()  # stop() killed it while we held the pipes
+            self._is_reading = False
+            if self._cancelled.is_set() and self._child is not None and not self._child.is_alive():
+                self._discard_child()  # `stop` killed it and left the pipes to this thread
 
     def _exchange(self, request: ReadRequest) -> Iterator[BatchedEvent]:
-        ended = False
+        is_finished = False
         try:
             self._send(request)
             seconds = request.options.page_seconds
-            patience = WaitBudget(seconds, f"A page took longer than {seconds:g} seconds.")
-            while not isinstance(reply := self._receive(patience), ReadFinished):
+            budget = WaitBudget(seconds, f"A page took longer than {seconds:g} seconds.")
+            while not isinstance(reply := self._receive(budget), ReadFinished):
                 if isinstance(reply, Failed):
-                    ended = True
+                    is_finished = True
                     raise message_to_error(reply)
                 if isinstance(reply, Ready | PageImageReply):
-                    raise EngineCrashed("The reading engine lost its way.")
+                    raise EngineCrashed("The OCR process sent an unexpected reply.")
                 if isinstance(reply, PageDone):
-                    self._pages += 1
-                    patience.waited = 0.0
-                yield reply.lines if isinstance(reply, Lines) else reply
-            ended = True
+                    self._pages_read += 1
+                    budget.waited_seconds = 0.0
+                yield reply
+            is_finished = True
         finally:
-            # Also when the caller dropped the generator: the child is brought to rest, or killed.
-            if not ended:
+            # The caller can also close the generator in the middle of the read.
+            if not is_finished:
                 self._cancel_or_kill()
 
     def _send(self, request: ReadRequest | PageImageRequest) -> None:
@@ -213,73 +263,75 @@ class EngineProcess:
         except ChildExited as error:
             raise self._crashed() from error
 
-    def _receive(self, patience: "WaitBudget") -> Reply:
-        """The child's next reply, while watching the caller's cancel, the time and the memory."""
+    def _receive(self, budget: "WaitBudget") -> Reply:
+        """Wait for a reply. Raises a ReadingError on a cancel, at a limit, or if the child has exited."""
         child = self._running_child()
         while True:
             if self._cancelled.is_set():
                 raise Cancelled()
-            began = time.monotonic()
+            started_at = time.monotonic()
             try:
                 reply = child.receive(POLL_SECONDS)
             except ChildExited as error:
                 raise self._crashed() from error
             if reply is not None:
                 return reply
-            patience.waited += time.monotonic() - began
-            self._check_limits(child, patience)
+            budget.waited_seconds += time.monotonic() - started_at
+            self._check_limits(child, budget)
 
-    def _check_limits(self, child: ChildProcess, patience: "WaitBudget") -> None:
-        if patience.waited > patience.seconds:
-            self._discard()
-            raise EngineTimeout(patience.message)
+    def _check_limits(self, child: ChildProcess, budget: "WaitBudget") -> None:
+        if budget.waited_seconds > budget.seconds:
+            self._discard_child()
+            raise EngineTimeout(budget.message)
         if child.resident_bytes() > self._max_memory_bytes:
-            self._discard()
+            self._discard_child()
             raise EngineCrashed("The reading engine used too much memory.")
 
     def _crashed(self) -> EngineCrashed | Cancelled:
-        self._discard()
-        if self._cancelled.is_set():  # stop() killed it
+        self._discard_child()
+        if self._cancelled.is_set():  # `stop` killed it
             return Cancelled()
         return EngineCrashed("The reading engine stopped unexpectedly.")
 
     def _cancel_or_kill(self) -> None:
-        """Bring the child to rest; one that does not listen in time is killed."""
+        """Cancel the read in the child; kill the child if it does not react in time."""
         if self._child is None:
             return
-        until = time.monotonic() + CANCEL_GRACE_SECONDS
+        deadline = time.monotonic() + CANCEL_GRACE_SECONDS
         with contextlib.suppress(ChildExited):
             self._child.send(CancelRequest())
-            while time.monotonic() < until:
+            while time.monotonic() < deadline:
                 if isinstance(self._child.receive(POLL_SECONDS), ReadFinished | Failed):
                     return
-        self._discard()
+        self._discard_child()
 
     def _running_child(self) -> ChildProcess:
         if self._child is None:
             raise EngineCrashed("The reading engine is not running.")
         return self._child
 
-    def _discard(self) -> None:
-        child, self._child = self._child, None
-        self._ready = False
-        self._pages = 0
+    def _discard_child(self) -> None:
+        child = self._child
+        self._child = None
+        self._is_loaded = False
+        self._pages_read = 0
         if child is not None:
             child.discard()
 
 
-def _flatten(events: Iterator[BatchedEvent]) -> Iterator[ReadEvent]:
-    for event in events:
-        if isinstance(event, tuple):
-            yield from event
-        else:
-            yield event
+def _flatten(events: Generator[BatchedEvent]) -> Generator[ReadEvent]:
+    with contextlib.closing(events):
+        for event in events:
+            if isinstance(event, LinesRead):
+                yield from event.lines
+            else:
+                yield event
 
 
 class WaitBudget:
-    """How long to wait, and how long was waited: only waiting counts, not the time a slow caller takes."""
+    """Time limit of waiting. Only waiting counts, not the time of the caller between two replies."""
 
     def __init__(self, seconds: float, message: str) -> None:
         self.seconds = seconds
         self.message = message
-        self.waited = 0.0
+        self.waited_seconds = 0.0

@@ -1,4 +1,9 @@
-"""Step 10 - what a host and its child say to each other: length-prefixed msgpack over two pipes."""
+"""Messages between a parent and its child process: length-prefixed msgpack over two pipes.
+
+Parent to child: ReadRequest, PageImageRequest, CancelRequest.
+Child to parent: Ready once; PageStarted, LinesRead, PageDone and ReadFinished for a ReadRequest;
+PageImageReply for a PageImageRequest; Failed in place of Ready, ReadFinished or PageImageReply.
+"""
 
 import os
 import struct
@@ -8,24 +13,27 @@ import msgspec
 from .. import errors
 from ..errors import ReadingError
 from ..types import (
-    Line,
+    LinesRead,
     Options,
     PageDone,
     PageStarted,
 )
 
 _LENGTH = struct.Struct(">I")
-MAX_FRAME_BYTES = 1 << 28  # a page of a million characters with its boxes is a hundredth of it
+MAX_FRAME_BYTES = 1 << 28
+"""A hundred times a page of a million characters with its boxes."""
 READ_BYTES = 1 << 16
 
 
 class ReadRequest(msgspec.Struct, frozen=True, tag=True):
+    """Parent to child: read a file."""
+
     path: str
     options: Options
 
 
 class PageImageRequest(msgspec.Struct, frozen=True, tag=True):
-    """Draw the page `options.first_page`, at most `width` pixels wide."""
+    """Parent to child: render the page `options.first_page`, at most `width` pixels wide."""
 
     path: str
     width: int
@@ -33,50 +41,45 @@ class PageImageRequest(msgspec.Struct, frozen=True, tag=True):
 
 
 class CancelRequest(msgspec.Struct, frozen=True, tag=True):
-    """Stop the read that is running; without one it means nothing."""
+    """Parent to child: stop the current read. Without one, it has no effect."""
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
-    """The engine is loaded."""
-
-
-class Lines(msgspec.Struct, frozen=True, tag=True):
-    """Of one page, what was recognised since the last."""
-
-    lines: tuple[Line, ...]
+    """Child to parent: the engine is loaded."""
 
 
 class ReadFinished(msgspec.Struct, frozen=True, tag=True):
-    """The file is read to its end."""
+    """Child to parent: the read is complete."""
 
 
 class PageImageReply(msgspec.Struct, frozen=True, tag=True):
-    """The page as a JPEG."""
+    """Child to parent: the rendered page as a JPEG."""
 
     jpeg: bytes
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
-    """Reading ended with an error; `kind` is its class, `message` its sentence."""
+    """Child to parent: a ReadingError. `kind` is the name of its class."""
 
     kind: str
     message: str
 
 
 Request = ReadRequest | PageImageRequest | CancelRequest
-Reply = Ready | PageStarted | Lines | PageDone | ReadFinished | PageImageReply | Failed
+Reply = Ready | PageStarted | LinesRead | PageDone | ReadFinished | PageImageReply | Failed
 
 _encoder = msgspec.msgpack.Encoder()
-_requests = msgspec.msgpack.Decoder(Request)
-_replies = msgspec.msgpack.Decoder(Reply)
+_request_decoder = msgspec.msgpack.Decoder(Request)
+_reply_decoder = msgspec.msgpack.Decoder(Reply)
 
 
 def error_to_message(error: ReadingError) -> Failed:
+    """Return the message that reports an error."""
     return Failed(kind=type(error).__name__, message=str(error))
 
 
 def message_to_error(failed: Failed) -> ReadingError:
-    """The error a child reported. A kind this side does not know is the plain ReadingError."""
+    """Return the reported error; a plain ReadingError if its class is unknown here."""
     kind = getattr(errors, failed.kind, ReadingError)
     if not (isinstance(kind, type) and issubclass(kind, ReadingError)):
         kind = ReadingError
@@ -86,7 +89,7 @@ def message_to_error(failed: Failed) -> ReadingError:
 
 
 def send(fd: int, message: Request | Reply) -> None:
-    """Write one whole frame, blocking. Raises OSError when the other side is gone."""
+    """Write one frame; block until it is written. Raises OSError if the other process has exited."""
     body = _encoder.encode(message)
     frame = memoryview(_LENGTH.pack(len(body)) + body)
     while frame:
@@ -94,20 +97,20 @@ def send(fd: int, message: Request | Reply) -> None:
 
 
 class FrameReader:
-    """Collects bytes from a pipe and gives them back as whole frames."""
+    """Reader of the frames of a pipe."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self._buffer = bytearray()
 
     def fill(self) -> bool:
-        """Read once, blocking while nothing is there; False at the pipe's end."""
+        """Read once; block while the pipe is empty. Returns False at the end of the pipe."""
         data = os.read(self._fd, READ_BYTES)
         self._buffer += data
         return bool(data)
 
-    def next(self) -> bytes | None:
-        """The next whole frame's body, or None until more is read. Raises ValueError on an absurd length."""
+    def next_frame(self) -> bytes | None:
+        """Return the body of the next frame; None while it is incomplete. Raises ValueError if too long."""
         if len(self._buffer) < _LENGTH.size:
             return None
         (length,) = _LENGTH.unpack_from(self._buffer)
@@ -121,9 +124,11 @@ class FrameReader:
         return body
 
     def next_request(self) -> Request | None:
-        body = self.next()
-        return None if body is None else _requests.decode(body)
+        """Return the next request; None if it is incomplete. Raises ValueError if it is invalid."""
+        body = self.next_frame()
+        return None if body is None else _request_decoder.decode(body)
 
     def next_reply(self) -> Reply | None:
-        body = self.next()
-        return None if body is None else _replies.decode(body)
+        """Return the next reply; None if it is incomplete. Raises ValueError if it is invalid."""
+        body = self.next_frame()
+        return None if body is None else _reply_decoder.decode(body)

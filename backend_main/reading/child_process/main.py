@@ -1,11 +1,10 @@
-"""Step 10 - the engine's process: takes requests from one pipe, sends events into another.
-
-It has no Django, no settings and no secrets, and it outlives nobody: when the host's end of the request pipe
-closes, however the host died, a thread ends this process, also in the middle of a computation.
+"""Entry point of the child process: receives requests from one pipe, sends events into another.
 
     python -m backend_main.reading.child_process.main REQUESTS_FD REPLIES_FD ENGINE THREADS
 
-An empty ENGINE loads none: such a child draws pictures of pages and cannot read.
+An empty ENGINE loads none; the process then renders pages and cannot read. The process has no Django, no
+settings and no secrets. It exits with its parent: when the parent's end of the request pipe closes, a thread
+ends the process, even in the middle of a computation.
 """
 
 import contextlib
@@ -43,79 +42,45 @@ _log = logging.getLogger("scanrill.reading")
 
 
 class RequestReceiver:
-    """Requests in their order; a cancel overtakes, since the thread that reads is busy when it comes."""
+    """Queue of the requests. A thread receives them, so that a cancel arrives during a read."""
 
     def __init__(self, fd: int) -> None:
         self._frames = FrameReader(fd)
-        self._reads: SimpleQueue[ReadRequest | PageImageRequest] = SimpleQueue()
+        self._requests: SimpleQueue[ReadRequest | PageImageRequest] = SimpleQueue()
         self.cancelled = threading.Event()
-        threading.Thread(target=self._listen, daemon=True, name="requests").start()
+        threading.Thread(target=self._receive_loop, daemon=True, name="requests").start()
 
-    def take(self) -> ReadRequest | PageImageRequest:
-        return self._reads.get()
+    def get(self) -> ReadRequest | PageImageRequest:
+        """Wait for the next request."""
+        return self._requests.get()
 
-    def _listen(self) -> NoReturn:
+    def _receive_loop(self) -> NoReturn:
         try:
             while self._frames.fill():
                 while request := self._frames.next_request():
-                    self._accept(request)
+                    if isinstance(request, CancelRequest):
+                        self.cancelled.set()
+                    else:
+                        self.cancelled.clear()
+                        self._requests.put(request)
         finally:
             _exit_process()
 
-    def _accept(self, request: ReadRequest | PageImageRequest | CancelRequest) -> None:
-        if isinstance(request, CancelRequest):
-            self.cancelled.set()
-        else:
-            self.cancelled.clear()
-            self._reads.put(request)
-
-
-def main(requests_fd: int, replies_fd: int, engine_name: str, threads: int) -> None:
-    _set_up_process()
-    inbox = RequestReceiver(requests_fd)
-    replies = ReplyBatcher(partial(send, replies_fd))
-    try:
-        engine = load_engine(engine_name, threads) if engine_name else None
-    except ReadingError as error:
-        _log.error("%s", error, exc_info=error)
-        replies.send(error_to_message(error))
-        return
-    replies.send(Ready())
-    worker = RequestHandler(engine, inbox, replies, threads)
-    while True:
-        worker.handle(inbox.take())
-
-
-def _set_up_process() -> None:
-    # Ctrl-C and a service manager's SIGTERM are the host's to answer; it ends us when it has done so.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    # Whatever a library prints belongs into the log.
-    os.dup2(2, 1)
-    # When the machine runs out of memory, the kernel should take this process and not the server.
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-
-
-def _exit_process() -> NoReturn:
-    """With what an engine may have started: a program of its own outlives nobody either."""
-    if os.getpgrp() == os.getpid():
-        os.killpg(0, signal.SIGKILL)
-    # Not sys.exit: the main thread may be deep inside a model and would never hear of it.
-    os._exit(0)
-
 
 class RequestHandler:
-    """What one request after the other is answered with."""
+    """Handler of one request after the other. It keeps the document and the fallback engines between them."""
 
     def __init__(
-        self, engine: Engine | None, inbox: RequestReceiver, replies: ReplyBatcher, threads: int
+        self, engine: Engine | None, receiver: RequestReceiver, replies: ReplyBatcher, threads: int
     ) -> None:
-        self._engine, self._inbox, self._replies = engine, inbox, replies
-        self._documents, self._fallback = OpenDocumentCache(), FallbackEngines(threads)
+        self._engine = engine
+        self._receiver = receiver
+        self._replies = replies
+        self._documents = OpenDocumentCache()
+        self._fallback = FallbackEngines(threads)
 
     def handle(self, request: ReadRequest | PageImageRequest) -> None:
+        """Send the replies to a request. Raises OSError if the parent has exited."""
         try:
             if isinstance(request, PageImageRequest):
                 self._render(request)
@@ -129,14 +94,14 @@ class RequestHandler:
 
     def _read(self, request: ReadRequest) -> None:
         if self._engine is None:
-            raise EngineFailed("This process draws pictures only.")
+            raise EngineFailed("This process renders pages only. Start it with an engine.")
         document = self._documents.open(request.path, request.options)
         for event in read_document(document, request.options, self._engine, self._fallback):
-            if self._inbox.cancelled.is_set():
+            if self._receiver.cancelled.is_set():
                 raise Cancelled()
             self._replies.send(event)
         if request.options.last_page is None or request.options.last_page >= document.page_count:
-            self._documents.clear()  # nothing of a document that is read stays open here
+            self._documents.clear()  # a document that is read to its end must not stay open
         self._replies.send(ReadFinished())
 
     def _render(self, request: PageImageRequest) -> None:
@@ -146,6 +111,50 @@ class RequestHandler:
         finally:
             self._documents.clear()
         self._replies.send(PageImageReply(jpeg))
+
+
+def main(requests_fd: int, replies_fd: int, engine_name: str, threads: int) -> None:
+    """Load the engine, then handle requests until the parent exits. Returns if the engine fails to load.
+
+    Args:
+        requests_fd: file descriptor to read requests from.
+        replies_fd: file descriptor to write replies to.
+        engine_name: name of the engine; empty for none.
+        threads: number of threads; 0: one for each core.
+    """
+    _set_up_process()
+    receiver = RequestReceiver(requests_fd)
+    replies = ReplyBatcher(partial(send, replies_fd))
+    try:
+        engine = load_engine(engine_name, threads) if engine_name else None
+    except ReadingError as error:
+        _log.error("%s", error, exc_info=error)
+        replies.send(error_to_message(error))
+        return
+    replies.send(Ready())
+    handler = RequestHandler(engine, receiver, replies, threads)
+    while True:
+        handler.handle(receiver.get())
+
+
+def _set_up_process() -> None:
+    # The parent handles Ctrl-C and a service manager's SIGTERM; it ends this process afterwards.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # Libraries print to standard output; send that to the log.
+    os.dup2(2, 1)
+    # If the machine runs out of memory, the kernel should kill this process, not the server.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+def _exit_process() -> NoReturn:
+    """End this process and every program that an engine has started."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    # Not sys.exit: the main thread may be inside a model and would not see the exception.
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,4 @@
-"""Step 10 - a file → its page images one by one, within limits, decided by content and never by name.
-
-Risks accepted: Pillow, libtiff and pdfium decode hostile bytes here; that is why a server calls this only in
-the engine's child process.
-"""
+"""Documents as page images: PDF, TIFF and single images, opened by their content and within limits."""
 
 import contextlib
 import mmap
@@ -20,13 +16,12 @@ from PIL import ExifTags, Image, TiffImagePlugin
 from ..errors import ReadingError, UnreadableFile
 from ..page_ranges import PageRanges
 from ..types import Options
-from . import image_headers
+from . import image_headers, rejections
 from .image_headers import Header
-from .pdf_text_layer import TextLayer, text_layer
+from .pdf_text_layer import TextLayer, extract_text_layer
 from .pixels import Pixels, to_upright_bgr
 
-# Our own check against `Options.max_pixels` comes before any decoding, and has one sentence for the person;
-# Pillow's warns at one size and raises at another.
+# `Options.max_pixels` is checked before any decoding. Pillow's limit warns at one size, raises at another.
 Image.MAX_IMAGE_PIXELS = None
 pi_heif.register_heif_opener()
 
@@ -34,12 +29,14 @@ PDF_DPI = 200
 PDF_MAX_SIDE_PIXELS = 4000
 POINTS_PER_INCH = 72
 
-_UNSUPPORTED = f"This is no format that can be read; {image_headers.SUPPORTED} can."
-
 
 @dataclass(frozen=True)
 class PageImage:
-    """One upright page: `pixels` is (height, width, 3) uint8 in BGR order, as OpenCV takes it."""
+    """An upright page; `number` counts from 1.
+
+    `pixels` is (height, width, 3) uint8 in BGR order, as OpenCV expects. `info` holds the text chunks of a
+    PNG, and the description of a TIFF.
+    """
 
     number: int
     pixels: Pixels
@@ -50,7 +47,7 @@ class PageImage:
 
 
 class Document(ABC):
-    """An open file. Iterating decodes its pages lazily, from `Options.first_page` to the end."""
+    """An open file. Iteration decodes the selected pages one by one."""
 
     page_count: int
 
@@ -62,29 +59,30 @@ class Document(ABC):
             yield self.page(number)
 
     def selected_pages(self, options: Options) -> list[int]:
-        """The pages that the options ask for and the document has."""
+        """Return the numbers of the pages that the options select and the document has."""
         last = min(options.last_page or self.page_count, self.page_count)
-        wanted = PageRanges(options.pages)
-        return [number for number in range(options.first_page, last + 1) if number in wanted]
+        selected = PageRanges(options.pages)
+        return [number for number in range(options.first_page, last + 1) if number in selected]
 
     def page(self, number: int) -> PageImage:
-        """One page, decoded now. Raises UnreadableFile."""
+        """Decode a page. Raises UnreadableFile."""
         try:
-            return self._page(number)
+            return self._decode_page(number)
         except ReadingError:
             raise
-        except Exception as error:  # decoders raise whatever they like at broken data
-            raise UnreadableFile(f"Page {number} of the file is broken or cut short.") from error
+        except Exception as error:  # decoders raise any exception on broken data
+            raise UnreadableFile(f"Page {number} of the file is broken or truncated.") from error
 
     def text_layer(self, number: int) -> TextLayer | None:
-        """The text that a page brings with it, where it has one that can be trusted. Raises nothing."""
+        """Return the text layer of a page; None if there is none that can be trusted. Raises nothing."""
         return None
 
     @abstractmethod
-    def _page(self, number: int) -> PageImage: ...
+    def _decode_page(self, number: int) -> PageImage: ...
 
     @abstractmethod
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close the file."""
 
     def __enter__(self) -> Self:
         return self
@@ -96,60 +94,61 @@ class Document(ABC):
 
 
 def open_document(path: Path | str, options: Options) -> Document:
-    """Open a file by its content. Raises UnreadableFile; limits are checked before anything is decoded."""
-    header = _header(path, options)
-    document = ImageDocument(Path(path), header, options) if header.kind.pillow else _pdf(path, options)
+    """Open a file as the type that its content shows, whatever its name.
+
+    Limits of `options` are checked before anything is decoded. Raises UnreadableFile.
+    """
+    header = _checked_header(path, options)
+    document: Document
+    if header.file_type.pillow_format is None:
+        document = PdfDocument(Path(path), options)
+    else:
+        document = ImageDocument(Path(path), header, header.file_type.pillow_format, options)
     if document.page_count > options.max_pages:
         document.close()
-        raise UnreadableFile(f"The file has more than {options.max_pages} pages.")
+        raise UnreadableFile(rejections.too_many_pages(options.max_pages))
     return document
 
 
-def _header(path: Path | str, options: Options) -> Header:
+def _checked_header(path: Path | str, options: Options) -> Header:
     try:
-        header = image_headers.read_header(path, most_frames=options.max_pages)
+        header = image_headers.read_header(path, max_frames=options.max_pages)
     except image_headers.UnsupportedFormat as error:
-        raise UnreadableFile(_UNSUPPORTED) from error
+        raise UnreadableFile(rejections.UNSUPPORTED_FORMAT) from error
     except image_headers.MalformedHeader as error:
-        raise UnreadableFile(f"The file begins like {error.pillow}, but its header is broken.") from error
+        raise UnreadableFile(rejections.malformed_header(error.pillow_format)) from error
     except OSError as error:
         raise UnreadableFile("The file could not be opened.") from error
     if header is None:
-        raise UnreadableFile("The file is empty.")
+        raise UnreadableFile(rejections.EMPTY_FILE)
     if header.frames > options.max_pages:
-        raise UnreadableFile(f"The file has more than {options.max_pages} pages.")
+        raise UnreadableFile(rejections.too_many_pages(options.max_pages))
     _check_size((header.width, header.height), options)
     return header
-
-
-def _pdf(path: Path | str, options: Options) -> "PdfDocument":
-    return PdfDocument(Path(path), options)
 
 
 def _check_size(size: tuple[int, int], options: Options) -> None:
     width, height = size
     if width * height > options.max_pixels:
-        raise UnreadableFile(f"A page has more than {options.max_pixels} pixels ({width} × {height}).")
+        raise UnreadableFile(rejections.too_many_pixels(width, height, options.max_pixels))
 
 
 class ImageDocument(Document):
-    """PNG, JPEG, WebP, BMP, HEIC, GIF: the first picture; TIFF with all its pages."""
+    """An image that Pillow decodes: all pages of a TIFF, the first frame of other formats."""
 
-    def __init__(self, path: Path, header: Header, options: Options) -> None:
+    def __init__(self, path: Path, header: Header, pillow_format: str, options: Options) -> None:
         super().__init__(options)
         self._header = header
+        self._is_tiff = pillow_format == "TIFF"
         try:
-            self._image = Image.open(path, formats=[str(header.kind.pillow)])
-        except Exception as error:  # decoders raise whatever they like at broken data
-            raise UnreadableFile(f"This {header.kind.pillow} is broken, or of a rare kind.") from error
-        self.page_count = header.frames if self._paged else 1
+            self._image = Image.open(path, formats=[pillow_format])
+        except Exception as error:  # decoders raise any exception on broken data
+            message = f"The {pillow_format} file is broken, or of an unsupported variant."
+            raise UnreadableFile(message) from error
+        self.page_count = header.frames if self._is_tiff else 1
 
-    @property
-    def _paged(self) -> bool:
-        return self._header.kind.pillow == "TIFF"
-
-    def _page(self, number: int) -> PageImage:
-        if self._paged:
+    def _decode_page(self, number: int) -> PageImage:
+        if self._is_tiff:
             self._image.seek(number - 1)
         _check_size(self._image.size, self._options)
         self._image.load()
@@ -161,14 +160,14 @@ class ImageDocument(Document):
         return PageImage(number, pixels, width, height, info, self._warnings(number))
 
     def _warnings(self, number: int) -> tuple[str, ...]:
-        """What of the file is not in its pages: nothing is left out without saying so."""
-        frames = self._header.frames if not self._paged else 1
-        if self._header.kind.pillow == "HEIF":
+        """Return a warning if the file contains more than its pages show."""
+        frames = 1 if self._is_tiff else self._header.frames
+        if self._header.file_type.pillow_format == "HEIF":
             frames = getattr(self._image, "n_frames", 1)
         if frames > 1:
-            return (f"The file holds {frames} pictures; only the first was read.",)
+            return (f"The file contains {frames} images; only the first was read.",)
         if self._header.truncated and number == self.page_count:
-            return (f"The file breaks off after page {number}; what came behind it is lost.",)
+            return (f"The file is truncated after page {number}; the pages after it are lost.",)
         return ()
 
     def close(self) -> None:
@@ -176,36 +175,38 @@ class ImageDocument(Document):
 
 
 class PdfDocument(Document):
-    """Pages rendered at 200 dpi, smaller where a side would pass 4000 pixels."""
+    """A PDF whose pages are rendered at 200 dpi, or with a longer side of 4000 pixels if that is less."""
 
     def __init__(self, path: Path, options: Options) -> None:
         super().__init__(options)
-        # Imported late: it loads pdfium, which a process that only hosts a child never needs.
+        # Imported here because it loads pdfium, which the server process never needs.
         import pypdfium2
 
         try:
             self._pdf = pypdfium2.PdfDocument(path)
         except pypdfium2.PdfiumError as error:
-            # pdfium's code alone may be left over from the file before this one.
-            locked = error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD and _file_contains(path, b"/Encrypt")
-            sentence = (
+            # pdfium's error code alone may be left over from the file before this one.
+            is_locked = error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD and _file_contains(
+                path, b"/Encrypt"
+            )
+            message = (
                 "The PDF is encrypted and needs a password."
-                if locked
+                if is_locked
                 else "The PDF is broken, or has no pages."
             )
-            raise UnreadableFile(sentence) from error
+            raise UnreadableFile(message) from error
         self.page_count = len(self._pdf)
         if not self.page_count:
             self._pdf.close()
             raise UnreadableFile("The PDF has no pages.")
         with contextlib.suppress(pypdfium2.PdfiumError):
-            self._pdf.init_forms()  # filled-in form fields are text on the page too
+            self._pdf.init_forms()  # so that the contents of form fields are rendered too
 
-    def _page(self, number: int) -> PageImage:
+    def _decode_page(self, number: int) -> PageImage:
         page = self._pdf[number - 1]
         try:
             bitmap = page.render(scale=self._scale(page))
-            pixels = _as_bgr(bitmap.to_numpy())
+            pixels = _to_bgr(bitmap.to_numpy())
             bitmap.close()
         finally:
             page.close()
@@ -216,13 +217,14 @@ class PdfDocument(Document):
         try:
             page = self._pdf[number - 1]
             try:
-                return text_layer(page, self._scale(page))
+                return extract_text_layer(page, self._scale(page))
             finally:
                 page.close()
-        except Exception:  # what is wrong with it shows when the page is drawn
+        except Exception:  # rendering the page reports what is broken
             return None
 
     def _scale(self, page: Any) -> float:
+        """Return the pixels per point at which the page is rendered."""
         width, height = page.get_size()
         if width <= 0 or height <= 0:
             raise UnreadableFile("A page of the PDF has no size.")
@@ -239,8 +241,8 @@ def _file_contains(path: Path, word: bytes) -> bool:
         return data.find(word) >= 0
 
 
-def _as_bgr(rendered: Pixels) -> Pixels:
-    # A copy: the array pdfium gives is a view of memory that goes with the bitmap.
+def _to_bgr(rendered: Pixels) -> Pixels:
+    """Copy a rendered page: pdfium's array is a view of memory that is freed with the bitmap."""
     if rendered.ndim == 2:
         rendered = rendered[:, :, np.newaxis]
     if rendered.shape[2] == 1:

@@ -1,7 +1,7 @@
-"""Step 10 - the document read last stays open, since its next page is what is asked for next.
+"""Cache of the document that was read last, because a reader requests its pages one at a time.
 
-A host asks for one page at a time, to give way to others in between; opening a file of thousands of pages
-anew for each of them would take longer than reading them.
+Between two pages, it serves other users. Opening a file of thousands of pages for each of them would
+take longer than reading it.
 """
 
 from pathlib import Path
@@ -11,24 +11,27 @@ from .document import Document, open_document
 
 
 class OpenDocumentCache:
-    """Holds at most one open document."""
+    """Keeps at most one document open."""
 
     def __init__(self) -> None:
         self._key: tuple[str, int, int] | None = None
         self._document: Document | None = None
 
     def open(self, path: Path | str, options: Options) -> Document:
-        """The document, from the shelf where it is the same file. Raises UnreadableFile."""
+        """Return the open document if it is the same, unchanged file; else open it. Raises UnreadableFile."""
         key = _key(path)
         if self._document is None or key is None or key != self._key:
             self.clear()
-            self._document, self._key = open_document(path, options), key
+            self._document = open_document(path, options)
+            self._key = key
         return self._document
 
     def clear(self) -> None:
+        """Close the document, if one is open."""
         if self._document is not None:
             self._document.close()
-        self._document = self._key = None
+        self._document = None
+        self._key = None
 
 
 def _key(path: Path | str) -> tuple[str, int, int] | None:

@@ -1,8 +1,7 @@
-"""Step 10 - the text that a PDF page brings with it: where it is good, nothing need be recognised.
+"""Text layer of a PDF page: if it can be trusted, the page needs no text recognition.
 
-A text layer is not to be trusted as such. Fonts without a mapping give letters of the private use area or
-signs of control, and a scan with somebody's old recognition under it is still a scan: those are read as
-images.
+Two kinds cannot. Fonts without a mapping give control or private use characters. A scan may carry the text
+of an earlier recognition, invisible or beside its image. Such pages are read as images.
 """
 
 import ctypes
@@ -14,22 +13,38 @@ from typing import Any
 from ..types import Box
 
 MIN_CHARACTERS = 16
-"""Below this, what there is may be a page number or a stamp on a scan."""
+"""Fewer characters may be a page number or a stamp on a scan."""
 LINE_END_HYPHENS = "\x02\ufffe"
-"""How pdfium marks a hyphen at the end of a line."""
+"""pdfium's characters for a hyphen at the end of a line."""
+_HYPHENS = dict.fromkeys(map(ord, LINE_END_HYPHENS), "-")
 MAX_UNMAPPED_SHARE = 0.02
+MAX_WORD_CHARACTERS, MAX_LONG_WORD_SHARE = 40, 0.1
+"""Text with more ASCII words of such a length has lost the spaces between its words."""
 MAX_IMAGE_SHARE = 0.25
-"""A page covered by images to more than this may say things in them that its text layer does not."""
+"""Images that cover more of the page may contain words that its text layer lacks."""
 MAX_INVISIBLE_SHARE = 0.05
 MAX_ROTATED_SHARE = 0.1
-"""Letters that do not stand upright on the page as shown: pdfium's lines are then no lines to a reader."""
+"""pdfium's lines are not lines of text where more letters are rotated."""
+UPRIGHT_DEGREES = 15
 MAX_SAMPLED_LETTERS = 500
-LONG_SIDE_STEPS = 1 << 24
+MAX_OBJECT_DEPTH = 4
+"""Nesting of form objects in which images and text are looked for."""
+DEVICE_LONG_SIDE = 1 << 24
+"""Long side of the device to which pdfium maps coordinates; large, because it returns whole pixels."""
+# In heights of the lower of two runs.
+MIN_LINE_OVERLAP = 0.5
+MIN_RUN_GAP, MAX_RUN_GAP = -0.5, 1.0
+"""Runs on one line with such a gap are merged."""
+MIN_SPACE = 0.15
+"""A larger gap between merged runs is a space."""
+
+PdfRect = tuple[float, float, float, float]
+"""Left, bottom, right and top in points, from the bottom left of the page."""
 
 
 @dataclass(frozen=True)
 class TextRun:
-    """A run of characters on one line; its box in pixels of the page as it would be rendered."""
+    """Characters on one line; `box` is in pixels of the rendered page."""
 
     text: str
     box: Box
@@ -37,13 +52,20 @@ class TextRun:
 
 @dataclass(frozen=True)
 class TextLayer:
+    """The text runs of a page; `width` and `height` are pixels of the rendered page."""
+
     width: int
     height: int
     runs: tuple[TextRun, ...]
 
 
-def text_layer(page: Any, scale: float) -> TextLayer | None:
-    """The page's text, or None where it should be recognised instead. `page` is a pypdfium2 page."""
+def extract_text_layer(page: Any, scale: float) -> TextLayer | None:
+    """Return a page's text layer, or None if its image must be read instead.
+
+    Args:
+        page: a pypdfium2 page.
+        scale: pixels per point of the rendered page.
+    """
     width, height = page.get_size()
     if _image_share(page, width * height) > MAX_IMAGE_SHARE:
         return None
@@ -53,28 +75,29 @@ def text_layer(page: Any, scale: float) -> TextLayer | None:
             return None
         if _rotated_share(textpage, page.get_rotation()) > MAX_ROTATED_SHARE:
             return None
-        pieces = tuple(_text_runs(textpage, page, scale))
+        runs = tuple(_text_runs(textpage, page, scale))
     finally:
         textpage.close()
-    # What a page is cut to may leave little or nothing of its text.
-    if not is_usable("\n".join(piece.text for piece in pieces)):
+    # The crop box may leave little or nothing of the text.
+    if not is_usable("\n".join(run.text for run in runs)):
         return None
-    return TextLayer(round(width * scale), round(height * scale), pieces)
+    return TextLayer(round(width * scale), round(height * scale), runs)
 
 
 def is_usable(text: str) -> bool:
-    """Whether a page's text can be taken as it stands."""
+    """Return whether a page's text has enough characters, and hardly any that cannot be meant."""
     shown = [letter for letter in text if not letter.isspace() and letter not in LINE_END_HYPHENS]
     if len(shown) < MIN_CHARACTERS:
         return False
-    strange = sum(_is_unmapped(letter) for letter in shown)
+    unmapped = sum(map(_is_unmapped, shown))
     words = text.split()
-    # Text without spaces between its words is no text, but in scripts that have none.
-    run_together = sum(len(word) > 40 and word.isascii() for word in words)
-    return strange <= MAX_UNMAPPED_SHARE * len(shown) and run_together <= 0.1 * len(words)
+    # Only ASCII words: Chinese and Japanese have no spaces between words.
+    long_words = sum(len(word) > MAX_WORD_CHARACTERS and word.isascii() for word in words)
+    return unmapped <= MAX_UNMAPPED_SHARE * len(shown) and long_words <= MAX_LONG_WORD_SHARE * len(words)
 
 
 def _is_unmapped(letter: str) -> bool:
+    """Return whether a character is a replacement, control, private use, unassigned or surrogate one."""
     return letter == "\ufffd" or unicodedata.category(letter) in ("Cc", "Co", "Cn", "Cs")
 
 
@@ -82,17 +105,17 @@ def _image_share(page: Any, area: float) -> float:
     import pypdfium2.raw as pdfium
 
     covered = 0.0
-    for image in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=4):
+    for image in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=MAX_OBJECT_DEPTH):
         left, bottom, right, top = image.get_bounds()
         covered += abs(right - left) * abs(top - bottom)
     return covered / area if area else 0.0
 
 
 def _has_hidden_text(page: Any) -> bool:
-    """Text drawn invisibly is the mark of an earlier recognition."""
+    """Return whether the page has invisible text, which an earlier recognition adds to a scan."""
     import pypdfium2.raw as pdfium
 
-    texts = list(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_TEXT], max_depth=4))
+    texts = list(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_TEXT], max_depth=MAX_OBJECT_DEPTH))
     hidden = sum(
         pdfium.FPDFTextObj_GetTextRenderMode(text.raw) == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
         for text in texts
@@ -101,64 +124,66 @@ def _has_hidden_text(page: Any) -> bool:
 
 
 def _rotated_share(textpage: Any, page_rotation: int) -> float:
-    """Of letters taken evenly from the page; both turns are clockwise, and may undo one another."""
+    """Return the share of rotated letters, in an even sample.
+
+    The rotation of a letter adds to that of the page; both are clockwise, and may cancel each other.
+    """
     import pypdfium2.raw as pdfium
 
     count = textpage.count_chars()
-    weighed = range(0, count, max(1, count // MAX_SAMPLED_LETTERS))
-    angles = (pdfium.FPDFText_GetCharAngle(textpage.raw, index) for index in weighed)
-    turns = [math.degrees(angle) + page_rotation for angle in angles if angle >= 0]  # -1: it has none
-    return sum(15 < turn % 360 < 345 for turn in turns) / max(1, len(turns))
+    sample = range(0, count, max(1, count // MAX_SAMPLED_LETTERS))
+    angles = (pdfium.FPDFText_GetCharAngle(textpage.raw, index) for index in sample)
+    rotations = [math.degrees(angle) + page_rotation for angle in angles if angle >= 0]  # -1: no angle
+    rotated = sum(UPRIGHT_DEGREES < rotation % 360 < 360 - UPRIGHT_DEGREES for rotation in rotations)
+    return rotated / max(1, len(rotations))
 
 
 def _text_runs(textpage: Any, page: Any, scale: float) -> list[TextRun]:
-    """pdfium's rectangles are one a font run; those side by side on a line are one piece."""
+    """Return the page's text runs; pdfium has one rectangle for each font of a line, which are merged."""
     width, height = (side * scale for side in page.get_size())
-    pieces: list[TextRun] = []
+    runs: list[TextRun] = []
     for index in range(textpage.count_rects()):
         rect = textpage.get_rect(index)
-        text = _plain(textpage.get_text_bounded(*rect, errors="replace"))
-        left, top, right, bottom = _on_picture(page, rect, width, height)
+        raw_text = textpage.get_text_bounded(*rect, errors="replace")
+        text = " ".join(raw_text.translate(_HYPHENS).split())
+        left, top, right, bottom = _to_pixels(page, rect, width, height)
         if text and right > max(left, 0) and bottom > max(top, 0) and left < width and top < height:
-            _add(pieces, text, (left, top, right, bottom))
-    return pieces
+            _add_run(runs, text, (left, top, right, bottom))
+    return runs
 
 
-def _on_picture(
-    page: Any, rect: tuple[float, float, float, float], width: float, height: float
-) -> tuple[float, float, float, float]:
-    """The rectangle in the pixels of the page as it is shown: its turn and its boxes are pdfium's part."""
+def _to_pixels(page: Any, rect: PdfRect, width: float, height: float) -> tuple[float, float, float, float]:
+    """Map a rectangle to left, top, right, bottom in the rendered page of `width` × `height` pixels.
+
+    pdfium applies the rotation and the boxes of the page.
+    """
     import pypdfium2.raw as pdfium
 
-    # pdfium answers in whole steps, so the page is told to be far larger.
-    steps = LONG_SIDE_STEPS / max(width, height)
-    across_steps, down_steps = round(width * steps), round(height * steps)
+    device_scale = DEVICE_LONG_SIDE / max(width, height)
+    device_width, device_height = round(width * device_scale), round(height * device_scale)
     corners = []
     for x, y in (rect[:2], rect[2:]):
-        across, down = ctypes.c_int(), ctypes.c_int()
-        pdfium.FPDF_PageToDevice(page.raw, 0, 0, across_steps, down_steps, 0, x, y, across, down)
-        corners.append((across.value / steps, down.value / steps))
+        device_x, device_y = ctypes.c_int(), ctypes.c_int()
+        pdfium.FPDF_PageToDevice(page.raw, 0, 0, device_width, device_height, 0, x, y, device_x, device_y)
+        corners.append((device_x.value / device_scale, device_y.value / device_scale))
     (x0, y0), (x1, y1) = corners
     return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.translate(dict.fromkeys(map(ord, LINE_END_HYPHENS), "-")).split())
-
-
-def _add(pieces: list[TextRun], text: str, rect: tuple[float, float, float, float]) -> None:
+def _add_run(runs: list[TextRun], text: str, rect: tuple[float, float, float, float]) -> None:
+    """Append a run, merged with the last one if both are on one line, side by side."""
     left, top, right, bottom = rect
-    if pieces:
-        (before_left, before_top), (before_right, _), (_, before_bottom), _ = pieces[-1].box
-        height = min(bottom - top, before_bottom - before_top)
-        overlap = min(bottom, before_bottom) - max(top, before_top)
-        gap = left - before_right
-        if overlap > 0.5 * height and -0.5 * height < gap < height:
-            space = " " if gap > 0.15 * height else ""
-            merged = (before_left, min(top, before_top), max(right, before_right), max(bottom, before_bottom))
-            pieces[-1] = TextRun(pieces[-1].text + space + text, _box(*merged))
+    if runs:
+        (last_left, last_top), (last_right, _), (_, last_bottom), _ = runs[-1].box
+        height = min(bottom - top, last_bottom - last_top)
+        overlap = min(bottom, last_bottom) - max(top, last_top)
+        gap = left - last_right
+        if overlap > MIN_LINE_OVERLAP * height and MIN_RUN_GAP * height < gap < MAX_RUN_GAP * height:
+            space = " " if gap > MIN_SPACE * height else ""
+            merged = _box(last_left, min(top, last_top), max(right, last_right), max(bottom, last_bottom))
+            runs[-1] = TextRun(runs[-1].text + space + text, merged)
             return
-    pieces.append(TextRun(text, _box(left, top, right, bottom)))
+    runs.append(TextRun(text, _box(left, top, right, bottom)))
 
 
 def _box(left: float, top: float, right: float, bottom: float) -> Box:

@@ -1,7 +1,7 @@
-"""Step 10 - an image in any mode → upright pixels on white, in BGR order, as OpenCV takes them.
+"""Conversion of an image in any colour mode to upright pixels on white, in BGR order, as OpenCV expects.
 
-Strip by strip: the page that is asked for is the only copy of it here, which for the largest page allowed is
-the difference between 600 MB and more than a reader may have.
+It works in strips, so the result is the only full copy of the image. For the largest page allowed, that is
+the difference between 600 MB and more than an engine process may have.
 """
 
 from collections.abc import Callable
@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image
 
-from .image_headers import EXIF, is_exif_bounded
+from .image_headers import EXIF_PREFIX, is_exif_bounded
 
 Pixels = npt.NDArray[np.uint8]
+"""(height, width, 3), in BGR order."""
 
 STRIP_PIXELS = 4_000_000
+MAX_16_BIT = 65535.0
 EXIF_TRANSFORMS: dict[int, Callable[[Pixels], Pixels]] = {
     2: np.fliplr,
     3: lambda pixels: np.rot90(pixels, 2),
@@ -24,70 +26,68 @@ EXIF_TRANSFORMS: dict[int, Callable[[Pixels], Pixels]] = {
     7: lambda pixels: np.rot90(pixels, 2).swapaxes(0, 1),
     8: lambda pixels: np.rot90(pixels, 1),
 }
-"""What makes an image upright, by its EXIF orientation (CIPA DC-008, 4.6.5.1.6)."""
+"""Transforms that make an image upright, by its EXIF orientation (CIPA DC-008, 4.6.5.1.6)."""
 
 
 def to_upright_bgr(image: Image.Image) -> Pixels:
-    """(height, width, 3) uint8 of a loaded image."""
+    """Convert a loaded image, apply its EXIF orientation, and put transparent parts on white."""
     import cv2
 
     width, height = image.size
     pixels = np.empty((height, width, 3), np.uint8)
-    white_level = _white_level(image) if image.mode[0] in "IF" else 0.0
+    white_level = _white_level(image) if image.mode[0] in "IF" else None
     rows = max(1, STRIP_PIXELS // width)
     for top in range(0, height, rows):
         strip = image.crop((0, top, width, min(height, top + rows)))
         if white_level:
             strip = _to_8bit(strip, white_level)
         cv2.cvtColor(np.asarray(_flatten_alpha(strip)), cv2.COLOR_RGB2BGR, dst=pixels[top : top + rows])
-    turn = EXIF_TRANSFORMS.get(_orientation(image))
-    return np.ascontiguousarray(turn(pixels)) if turn else pixels
+    transform = EXIF_TRANSFORMS.get(_orientation(image))
+    return np.ascontiguousarray(transform(pixels)) if transform else pixels
 
 
 def downscale_by_halves(pixels: Pixels, side: int) -> Pixels:
-    """Halved for as long as its longer side is twice `side` or more.
+    """Halve an image while its longer side is at least twice `side`.
 
-    Four whole pixels to one: any other step down that blurs as it should takes ten times as long.
+    Each pixel is the mean of four. Any other downscaling with the blur that it needs takes ten times as long.
     """
     import cv2
 
     while max(pixels.shape[:2]) >= 2 * side:
         height, width = (max(1, length // 2) for length in pixels.shape[:2])
-        whole = pixels[: 2 * height, : 2 * width]
-        pixels = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        even = pixels[: 2 * height, : 2 * width]
+        pixels = np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     return pixels
 
 
 def _flatten_alpha(strip: Image.Image) -> Image.Image:
+    """Convert to RGB on a white ground, because black text on a transparent ground would become invisible."""
     if not strip.has_transparency_data:
         return strip.convert("RGB")
-    # Paper is white: text on a transparent ground must not turn black on black.
     strip = strip.convert("RGBA")
-    paper = Image.new("RGB", strip.size, "white")
-    paper.paste(strip, mask=strip.getchannel("A"))
-    return paper
+    ground = Image.new("RGB", strip.size, "white")
+    ground.paste(strip, mask=strip.getchannel("A"))
+    return ground
 
 
 def _to_8bit(strip: Image.Image, white_level: float) -> Image.Image:
-    """Grey of 16 or 32 bits or floats, scaled: Pillow's own conversion clips, to a white page."""
+    """Scale grey of 16 or 32 bits or floats, which Pillow would clip to a white page."""
     values = np.nan_to_num(np.asarray(strip, dtype=np.float32))
     return Image.fromarray((values * (255.0 / white_level)).clip(0, 255).astype(np.uint8))
 
 
 def _white_level(image: Image.Image) -> float:
+    """Return the value of white: the least of 1, 255 and 65535 that no pixel exceeds, or else the maximum."""
     if image.mode.startswith("I;16"):
-        return 65535.0
+        return MAX_16_BIT
     highest = float(np.nanmax(np.asarray(image.getextrema(), np.float64)))
-    for level in (1.0, 255.0, 65535.0):
-        if highest <= level:
-            return level
-    return highest
+    return next((level for level in (1.0, 255.0, MAX_16_BIT) if highest <= level), highest)
 
 
 def _orientation(image: Image.Image) -> int:
     try:
-        if not is_exif_bounded((image.info.get("exif") or b"").removeprefix(EXIF)):
+        if not is_exif_bounded((image.info.get("exif") or b"").removeprefix(EXIF_PREFIX)):
             return 1
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # what a camera wrote wrongly beside the picture does not cost the picture
+    except Exception:  # malformed EXIF does not make the image unreadable
         return 1

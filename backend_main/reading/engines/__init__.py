@@ -1,10 +1,18 @@
-"""OCR engines: what turns a page image into lines of text.
+"""OCR engines: page image → lines of text.
 
 Each engine is a module or a package here, or an entry point of another package. Modules here may import
-`documents`, `inference`, `languages` and `types`; they know nothing of layout, documents' order or servers.
+`output`, `layout`, `documents`, `inference`, `languages`, `page_ranges`, `types` and `errors`.
+
+base.py      interface of an engine
+registry.py  engines by name, through entry points
+info.py      description of an engine, for users and programs
+dummy.py     engine for tests
+tesseract.py the Tesseract program
+rapid/       PP-OCRv6, the default
+vision/      vision-language models behind an OpenAI-compatible API
 """
 
-from .base import Engine, PageRestarted
+from .base import Engine, PageFailed, PageRestarted
 from .registry import (
     engine_class,
     is_local,
@@ -17,6 +25,7 @@ from .registry import (
 
 __all__ = [
     "Engine",
+    "PageFailed",
     "PageRestarted",
     "engine_class",
     "is_local",

@@ -1,4 +1,12 @@
-"""Step 10 - the contract of an engine: flags that say what it can do, and three methods."""
+"""Interface of an OCR engine.
+
+A subclass sets `name` and implements `load` and `read_page`; every other member has a default. The engine
+process calls them in this order: `load` once, then `configure` before each file and `read_page` for each
+selected page; after a page `final_markdown` and `warnings`; `close` at the end.
+
+A package registers its engine as an entry point of the group `scanrill.engines`. The name of the entry point
+is the engine's `name`. `examples/scanrill-stamp` is a complete example.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -11,36 +19,42 @@ from ..types import Line, Options
 
 
 class PageRestarted(msgspec.Struct, frozen=True):
-    """Between lines: those before it count no more, the page is what comes now."""
+    """Marker between lines: the engine starts the page from the beginning, and its earlier lines are void."""
+
+
+class PageFailed(Exception):
+    """Failure of an engine to read one page. The message is a phrase: "the model sent no data for 60 s"."""
 
 
 class Engine(ABC):
-    """One loaded reader of page images; used by one thread at a time.
+    """Base class of the OCR engines. One thread at a time uses an instance.
 
-    Register a subclass as an entry point of the group `scanrill.engines`; its name there is its `name`.
+    The class methods and the attributes work without a loaded engine: they must be cheap and must not
+    import a model runtime.
     """
 
     name: ClassVar[str]
+    """Name of the engine, equal to the name of its entry point."""
     streams_tokens: ClassVar[bool] = False
-    """Lines come in pieces smaller than a line."""
+    """The engine yields pieces that are shorter than a line."""
     provides_boxes: ClassVar[bool] = True
-    """Lines carry boxes and confidences."""
+    """Lines have boxes and confidences."""
     has_final_markdown: ClassVar[bool] = False
-    """The page's final Markdown is not the lines' joined; `final_markdown` gives it."""
+    """The final Markdown differs from the joined lines; `final_markdown` returns it."""
     uses_layout_analysis: ClassVar[bool] = False
-    """Its lines have boxes, and `arrange` makes the final Markdown of them. Set `has_final_markdown` as well."""
+    """The final Markdown comes from scanrill's layout analysis, not from `final_markdown`. Requires boxes."""
     languages: ClassVar[frozenset[str]] = frozenset()
-    """ISO 639-1 codes of what it reads; empty: any, or what `supported_languages` says."""
+    """ISO 639-1 codes of the supported languages; empty: any, or unknown."""
     profiles: ClassVar[tuple[str, ...]] = ()
-    """What `Options.profile` may be, the default first; none: it has no choice."""
+    """Values of `Options.profile`, the default first; empty: the engine has no profiles."""
     detects_scripts: ClassVar[bool] = False
-    """It can say in which script a page is; `detect_script` does."""
+    """The engine implements `detect_script`."""
     environment_variables: ClassVar[frozenset[str]] = frozenset()
-    """Environment variables that it is set up by. Its process sees these, and no others of the server's."""
+    """Environment variables that configure the engine. Its process sees no other variable of the server."""
     is_remote: ClassVar[bool] = False
-    """Pages leave this machine; it is used only where somebody asked for it."""
+    """The engine sends pages to another machine. It reads only files whose options name it."""
     is_test_engine: ClassVar[bool] = False
-    """It does what a page tells it to; it is used only where a setting says so."""
+    """The engine follows instructions in the file. It is available only where a setting allows it."""
 
     @classmethod
     def unavailable_reason(cls) -> str | None:
@@ -49,48 +63,77 @@ class Engine(ABC):
 
     @classmethod
     def supported_languages(cls) -> frozenset[str]:
-        """The languages that it reads on this machine; empty: it does not say."""
+        """Return the codes of the languages that this machine can read; empty: any, or unknown."""
         return cls.languages
 
     @classmethod
     def unsupported_languages(cls, profile: str) -> frozenset[str]:
-        """Of the languages that it reads here, those which a profile does not; "" is its first."""
+        """Return those of `supported_languages` that a profile lacks. An empty profile is the default."""
         return frozenset()
 
     @classmethod
-    def install_hint(cls, script: str) -> str:
-        """A sentence on what to install for this engine to read a script, "" for an unknown one."""
-        return ""
+    def install_hint(cls, script: str | None) -> str | None:
+        """Return a sentence that says what to install so that this engine can read a script.
+
+        Args:
+            script: one of `languages.SCRIPTS`; None if the script of the page is unknown.
+        """
+        return None
+
+    @property
+    def fallback_engine(self) -> str | None:
+        """Name of the engine that reads a page on which this one fails; None: the read fails."""
+        return None
 
     @abstractmethod
     def load(self, threads: int) -> None:
-        """Load the models, and warm them. `threads` 0 means all cores this process may use."""
+        """Load the models and warm them up. Runs once, before any other method of the instance.
 
-    def configure(self, options: Options) -> None:  # noqa: B027 - most engines have nothing to choose
-        """Told before the pages of a file: the languages and the profile that are asked for."""
+        Args:
+            threads: number of threads; 0: one for each core that this process may use.
+
+        Raises:
+            Exception: any; scanrill reports it as `EngineFailed`.
+        """
+
+    def configure(self, options: Options) -> None:  # noqa: B027 - most engines have nothing to configure
+        """Set the languages, the profile and the limits for the following pages. Runs before each file."""
 
     def configured_languages(self) -> frozenset[str]:
-        """The languages that it reads as it is prepared now."""
+        """Return the codes of the languages that the current configuration reads."""
         return self.supported_languages()
 
     @abstractmethod
     def read_page(self, page: PageImage) -> Iterator[Line | PageRestarted]:
-        """Yield lines in reading order, each as soon as it is recognised; the text of a page only grows.
+        """Yield the lines of a page in reading order, each as soon as it is recognised.
 
-        A line without text says that something is printed in its box which the engine cannot read.
+        The caller can stop the iteration at any line. `MarkdownWriter` builds `Line.markdown`. A line with
+        an empty text marks a box whose content the engine cannot read.
+
+        Raises:
+            PageFailed: the page is unreadable; scanrill then uses `fallback_engine`.
+            Exception: any other; scanrill reports it as `EngineFailed`.
         """
 
     def final_markdown(self, page: PageImage, lines: Sequence[Line]) -> str:
-        """The page's Markdown once all of it is known. Asked only where `has_final_markdown` is set."""
+        """Return the final Markdown of a page. Used if `has_final_markdown` is set.
+
+        Args:
+            page: the page that `read_page` read last.
+            lines: its lines with text.
+        """
         return "".join(line.markdown for line in lines)
 
     def warnings(self) -> Sequence[str]:
-        """What a person should know of the page that was read last, a sentence each."""
+        """Return messages about the page that `read_page` read last, one sentence each."""
         return ()
 
     def detect_script(self, page: PageImage) -> str | None:
-        """The page's script, one of `languages.SCRIPTS`. Asked only where `detects_scripts` is set."""
+        """Return the script of a page, one of `languages.SCRIPTS`; None if it is unclear.
+
+        Used if `detects_scripts` is set.
+        """
         return None
 
-    def close(self) -> None:  # noqa: B027 - most engines have nothing to give back
-        """Give back what `load` took."""
+    def close(self) -> None:  # noqa: B027 - most engines have nothing to release
+        """Release what `load` acquired."""

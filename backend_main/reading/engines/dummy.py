@@ -1,15 +1,16 @@
-"""Step 10 - the engine for tests: it reads a script, and misbehaves when the script says so.
+"""Engine for tests: each page contains a script of lines and faults.
 
-The script is JSON in the page's `info["scanrill"]` (a PNG tEXt chunk), or in the
-ImageDescription of a TIFF's page:
+The script is JSON in the page's `info["scanrill"]` (a PNG tEXt chunk), or in the ImageDescription of a TIFF
+page:
 
-    lines           what it "recognises"; a text beginning with "# " or "## " is a heading
-    line_seconds    sleep before each line
-    wait_for        a path: block before line number `wait_after` (default 0) until it exists
-    touch           a path: created when the page starts
-    log             a path: a line with the page's number is appended when the page starts
-    then, after     misbehave after that many lines (default: all): crash, hang, oom, raise, slow
-    only_once       a path: misbehave only while it does not exist, and create it
+    lines           recognised lines; "# " or "## " before a text makes it a heading
+    line_seconds    time to sleep before each line
+    wait_for        path of a file: block before line `wait_after` (default 0) until it exists
+    touch           path of a file to create when the page starts
+    log             path of a file to append the page number to when the page starts
+    then            fault: crash, hang, oom, raise or slow
+    after           number of lines before the fault (default: all)
+    only_once       path of a file: the fault happens only if it does not exist, and creates it
 """
 
 import json
@@ -31,6 +32,8 @@ OOM_CHUNK_BYTES = 32 * 1024 * 1024
 
 
 class DummyEngine(Engine):
+    """Engine that follows the script in a page."""
+
     name = "dummy"
     languages = frozenset({"en"})
     is_test_engine = True
@@ -39,9 +42,9 @@ class DummyEngine(Engine):
         pass
 
     def read_page(self, page: PageImage) -> Iterator[Line]:
-        script = _script(page)
+        script = _parse_script(page)
         texts: list[str] = script.get("lines", list(DEFAULT_LINES))
-        after = script.get("after", len(texts))
+        fault_after = script.get("after", len(texts))
         if touch := script.get("touch"):
             Path(touch).touch()
         if log := script.get("log"):
@@ -50,20 +53,21 @@ class DummyEngine(Engine):
         writer = MarkdownWriter()
         for index, text in enumerate(texts):
             _wait(script, index)
-            if index == after:
+            if index == fault_after:
                 _inject_fault(script)
             time.sleep(script.get("line_seconds", 0.0))
-            yield _line(page, index, writer, text, before=texts[index - 1] if index else "")
+            yield _line(page, index, writer, text, previous=texts[index - 1] if index else "")
         _wait(script, len(texts))
-        if after >= len(texts):
+        if fault_after >= len(texts):
             _inject_fault(script)
 
 
-def _script(page: PageImage) -> dict[str, Any]:
+def _parse_script(page: PageImage) -> dict[str, Any]:
     description = page.info.get("description", "")
-    script = json.loads(page.info.get("scanrill") or (description if description.startswith("{") else "{}"))
+    text = page.info.get("scanrill") or (description if description.startswith("{") else "{}")
+    script = json.loads(text)
     if not isinstance(script, dict):
-        raise TypeError("the script of a dummy page is a JSON object")
+        raise TypeError("The script of a page must be a JSON object.")
     return script
 
 
@@ -73,22 +77,18 @@ def _wait(script: dict[str, Any], index: int) -> None:
             time.sleep(POLL_SECONDS)
 
 
-def _line(page: PageImage, index: int, writer: MarkdownWriter, text: str, before: str) -> Line:
-    marks, words = _heading(text)
-    gap = "\n\n" if marks or _heading(before)[0] else "\n"
-    return Line(
-        page=page.number,
-        text=words,
-        markdown=writer.write(gap + marks, words),
-        box=_box(page, index),
-        confidence=1.0,
-    )
+def _line(page: PageImage, index: int, writer: MarkdownWriter, text: str, previous: str) -> Line:
+    mark, words = _split_heading(text)
+    gap = "\n\n" if mark or _split_heading(previous)[0] else "\n"
+    markdown = writer.write(gap + mark, words)
+    return Line(page.number, words, markdown, _box(page, index), confidence=1.0)
 
 
-def _heading(text: str) -> tuple[str, str]:
-    for marks in ("# ", "## "):
-        if text.startswith(marks):
-            return marks, text.removeprefix(marks)
+def _split_heading(text: str) -> tuple[str, str]:
+    """Return the mark of a heading, which may be empty, and its words."""
+    for mark in ("# ", "## "):
+        if text.startswith(mark):
+            return mark, text.removeprefix(mark)
     return "", text
 
 
@@ -98,13 +98,14 @@ def _box(page: PageImage, index: int) -> Box:
 
 
 def _inject_fault(script: dict[str, Any]) -> None:
-    then = script.get("then")
-    if then is None or not _is_first(script.get("only_once")):
+    fault = script.get("then")
+    if fault is None or not _is_first_time(script.get("only_once")):
         return
-    {"crash": os.abort, "hang": _hang, "oom": _fill_memory, "raise": _raise, "slow": _slow}[then]()
+    {"crash": os.abort, "hang": _hang, "oom": _fill_memory, "raise": _raise, "slow": _sleep}[fault]()
 
 
-def _is_first(marker: str | None) -> bool:
+def _is_first_time(marker: str | None) -> bool:
+    """Return whether the marker file was missing, and create it; True without a marker."""
     if marker is None:
         return True
     try:
@@ -120,16 +121,16 @@ def _hang() -> NoReturn:
 
 
 def _fill_memory() -> NoReturn:
-    hoard = []
+    chunks = []
     while True:
         # Filled with ones: zero pages would never become resident.
-        hoard.append(b"\x01" * OOM_CHUNK_BYTES)
+        chunks.append(b"\x01" * OOM_CHUNK_BYTES)
         time.sleep(POLL_SECONDS)
 
 
 def _raise() -> NoReturn:
-    raise RuntimeError("the script told the dummy engine to raise")
+    raise RuntimeError("The script of the page requested this error.")
 
 
-def _slow() -> None:
+def _sleep() -> None:
     time.sleep(SLOW_SECONDS)

@@ -1,7 +1,7 @@
-"""Step 10 - Tesseract, the program, where it is installed; its languages are those of its installed packs.
+"""Engine that runs the program Tesseract. Its languages are those of the installed language packs.
 
-One thread: with more, it takes five times the processor time for the same text. Its own blocks, paragraphs
-and lines give the order and the paragraphs, since they are better than what its boxes alone would tell.
+It uses one thread: with more, it takes five times the processor time for the same text. Tesseract's own
+blocks, paragraphs and lines give the reading order, which is better than the order computed from its boxes.
 """
 
 import os
@@ -24,88 +24,91 @@ from ..types import Box, Line, Options
 from .base import Engine
 
 PROGRAM = "tesseract"
-INSTALL = "apt install tesseract-ocr tesseract-ocr-deu (on Debian and Ubuntu, one package a language)"
+INSTALL_COMMAND = "apt install tesseract-ocr tesseract-ocr-deu"
 MAX_SIDE_PIXELS = 32_767
-"""Tesseract refuses more."""
+"""Maximum side of an image that Tesseract accepts."""
 MIN_CONFIDENCE = 0.3
-"""Of a line: below are pictures, stains and rules that it takes for letters."""
+"""Confidence below which a line is a picture, a stain or a rule."""
 MAX_LANGUAGES = 3
-"""Of those that nobody asked for: each makes every page take longer."""
-MEMORY_BYTES = 3 << 30
-"""Of the program, for the largest page that is read by default."""
-NO_LANGUAGES = frozenset({"osd", "equ", "snum"})
+"""Maximum number of languages by default: each one slows down every page."""
+MAX_MEMORY_BYTES = 3 << 30
+"""Memory limit of the program; enough for the largest page that the default limits allow."""
+NON_LANGUAGE_PACKS = frozenset({"osd", "equ", "snum"})
 LIST_TIMEOUT_SECONDS = 20.0
 
 
 class TesseractEngine(Engine):
+    """Engine that runs the program Tesseract."""
+
     name = "tesseract"
     detects_scripts = True
 
     @classmethod
     def unavailable_reason(cls) -> str | None:
         if shutil.which(PROGRAM) is None:
-            return f"Tesseract is not installed; {INSTALL} brings it."
-        if not _languages_by_code():
-            return f"Tesseract has no language packs; {INSTALL} brings them."
+            return f"Tesseract is not installed. On Debian and Ubuntu, run `{INSTALL_COMMAND}`."
+        if not _pack_by_code():
+            return f"Tesseract has no language packs. On Debian and Ubuntu, run `{INSTALL_COMMAND}`."
         return None
 
     @classmethod
     def supported_languages(cls) -> frozenset[str]:
-        return frozenset(_languages_by_code())
+        return frozenset(_pack_by_code())
 
     @classmethod
-    def install_hint(cls, script: str) -> str:
+    def install_hint(cls, script: str | None) -> str | None:
         if shutil.which(PROGRAM) is None:
-            return f"Tesseract may read it: {INSTALL}."
-        packages = [
-            f"tesseract-ocr-{LANGUAGES[code].packs[0]}" for code in languages_using_script(script, LANGUAGES)
-        ]
-        if not packages:
-            return ""
-        choice = " or ".join(packages[:MAX_LANGUAGES])
-        return f"Tesseract reads it with a language pack, on Debian and Ubuntu {choice}."
+            return f"Tesseract may read it; on Debian and Ubuntu, run `{INSTALL_COMMAND}`."
+        if script is None:
+            return None
+        codes = languages_using_script(script, LANGUAGES)[:MAX_LANGUAGES]
+        packages = " or ".join(f"tesseract-ocr-{LANGUAGES[code].packs[0]}" for code in codes)
+        return (
+            f"Tesseract reads it with a language pack, on Debian and Ubuntu {packages}." if packages else None
+        )
 
     def load(self, threads: int) -> None:
-        self._installed_languages = _default_packs()
+        self._packs = _default_packs()
 
     def configure(self, options: Options) -> None:
-        known = _languages_by_code()
-        asked = [known[code] for code in map(normalize_code, options.languages) if code in known]
-        self._installed_languages = asked or _default_packs()
+        installed = _pack_by_code()
+        codes = map(normalize_code, options.languages)
+        self._packs = [installed[code] for code in codes if code in installed] or _default_packs()
 
     def configured_languages(self) -> frozenset[str]:
-        return frozenset(normalize_code(pack) for pack in self._installed_languages)
+        return frozenset(normalize_code(pack) for pack in self._packs)
 
     def read_page(self, page: PageImage) -> Iterator[Line]:
-        found = _words(_run(page, "-l", "+".join(self._installed_languages), "--psm", "3", "tsv"))
-        writer, before = MarkdownWriter(), None
-        for line, grouped in groupby(found, key=lambda word: word.line):
-            words = list(grouped)
-            lead = NEW_PARAGRAPH if before is None or line[:2] != before[:2] else NEW_LINE
+        table = _run_on_page(page, "-l", "+".join(self._packs), "--psm", "3", "tsv")
+        writer = MarkdownWriter()
+        previous: tuple[int, int, int] | None = None
+        for line, group in groupby(_parse_words(table), key=lambda word: word.line):
+            words = list(group)
+            is_new_paragraph = previous is None or line[:2] != previous[:2]
+            prefix = NEW_PARAGRAPH if is_new_paragraph else NEW_LINE
             confidence = sum(word.confidence for word in words) / len(words)
             if confidence < MIN_CONFIDENCE:
-                writer.skip(lead)
+                writer.skip(prefix)
                 yield Line(page.number, "", "", _bounding_box(words), confidence)
                 continue
             text = SPACE.join(word.text for word in words)
-            yield Line(page.number, text, writer.write(lead, text), _bounding_box(words), confidence)
-            before = line
+            yield Line(page.number, text, writer.write(prefix, text), _bounding_box(words), confidence)
+            previous = line
 
     def detect_script(self, page: PageImage) -> str | None:
-        """By its detector of scripts, which a page with little on it leaves without an answer."""
-        if "osd" not in _installed_languages():
+        if "osd" not in _installed_packs():
             return None
         try:
-            told = _run(page, "--psm", "0")
-        except subprocess.CalledProcessError:
+            output = _run_on_page(page, "--psm", "0")
+        except subprocess.CalledProcessError:  # too little text on the page
             return None
-        lines = [line.partition(":") for line in told.splitlines()]
-        script = next((value.strip() for name, _, value in lines if name == "Script"), "")
+        fields = [line.partition(":") for line in output.splitlines()]
+        script = next((value.strip() for name, _, value in fields if name == "Script"), None)
         return script if script in SCRIPTS else None
 
 
 class _Word(NamedTuple):
-    """`line` is its block, paragraph and line, by number."""
+    """Word with its box in pixels. `line` is the number of its block, paragraph and line."""
 
     line: tuple[int, int, int]
     left: int
@@ -116,22 +119,24 @@ class _Word(NamedTuple):
     text: str
 
 
-def _words(table: str) -> Iterator[_Word]:
-    """The words of Tesseract's TSV: level, page, block, paragraph, line, word, box, confidence, text."""
+def _parse_words(table: str) -> Iterator[_Word]:
+    """Yield the words of Tesseract's TSV.
+
+    Its columns: level, page, block, paragraph, line, word, left, top, width, height, confidence, text.
+    """
     for row in table.splitlines()[1:]:
         cells = row.split("\t")
         if len(cells) < 12 or cells[0] != "5" or not cells[11].strip():
             continue
         block, paragraph, line, _, left, top, width, height = map(int, cells[2:10])
-        confidence = max(0.0, float(cells[10])) / 100
         yield _Word(
-            (block, paragraph, line),
-            left,
-            top,
-            left + width,
-            top + height,
-            confidence,
-            " ".join(cells[11].split()),
+            line=(block, paragraph, line),
+            left=left,
+            top=top,
+            right=left + width,
+            bottom=top + height,
+            confidence=max(0.0, float(cells[10])) / 100,
+            text=" ".join(cells[11].split()),
         )
 
 
@@ -141,40 +146,46 @@ def _bounding_box(words: list[_Word]) -> Box:
     return ((left, top), (right, top), (right, bottom), (left, bottom))
 
 
-def _run(page: PageImage, *arguments: str) -> str:
-    """What the program says of a page. Raises CalledProcessError, ValueError on a page beyond its size."""
+def _run_on_page(page: PageImage, *arguments: str) -> str:
+    """Run Tesseract on a page; return its output.
+
+    Raises:
+        CalledProcessError: Tesseract failed.
+        ValueError: the page is too large for Tesseract.
+    """
     if max(page.width, page.height) > MAX_SIDE_PIXELS:
         raise ValueError(f"Tesseract reads at most {MAX_SIDE_PIXELS} pixels a side")
-    # As PNM: it needs no packing, and the program no file.
+    # PNM needs neither compression nor a file.
     header = f"P6 {page.width} {page.height} 255\n".encode()
     pixels = np.ascontiguousarray(page.pixels[:, :, ::-1]).tobytes()
     command = [_program(), "-", "-", *arguments]
     with subprocess.Popen(  # noqa: S603 - a list, and no part of it is a user's
         command, stdin=PIPE, stdout=PIPE, stderr=subprocess.DEVNULL, env=_environment()
     ) as program:
-        # The host weighs its child, not what that starts. The page's time ends both.
-        resource.prlimit(program.pid, resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-        said, _ = program.communicate(header + pixels)
+        # The parent of this process measures this process only, so the program needs its own limit. The time
+        # limit of a page ends both.
+        resource.prlimit(program.pid, resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
+        output, _ = program.communicate(header + pixels)
     if program.returncode:
         raise subprocess.CalledProcessError(program.returncode, command)
-    return said.decode("utf-8", "replace")
+    return output.decode("utf-8", "replace")
 
 
 def _environment() -> dict[str, str]:
-    kept = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "TESSDATA_PREFIX")
-    return {name: os.environ[name] for name in kept if name in os.environ} | {"OMP_THREAD_LIMIT": "1"}
+    names = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "TESSDATA_PREFIX")
+    return {name: os.environ[name] for name in names if name in os.environ} | {"OMP_THREAD_LIMIT": "1"}
 
 
 def _program() -> str:
-    found = shutil.which(PROGRAM)
-    if found is None:
+    path = shutil.which(PROGRAM)
+    if path is None:
         raise FileNotFoundError(PROGRAM)
-    return found
+    return path
 
 
 @cache
-def _installed_languages() -> frozenset[str]:
-    """The installed packs; asked once a process."""
+def _installed_packs() -> frozenset[str]:
+    """Return the names of the installed language packs; empty if Tesseract does not run."""
     try:
         done = subprocess.run(  # noqa: S603 - a list, and no part of it is a user's
             [_program(), "--list-langs"],
@@ -185,29 +196,30 @@ def _installed_languages() -> frozenset[str]:
         )
     except (OSError, subprocess.SubprocessError):
         return frozenset()
-    # The first line is a sentence; 4.0 says all of it on standard error.
+    # The first line is a heading. Tesseract 4.0 writes everything to standard error.
     lines = (done.stdout or done.stderr).decode("utf-8", "replace").splitlines()[1:]
     return frozenset(line.strip() for line in lines if line.strip())
 
 
-def _languages_by_code() -> dict[str, str]:
-    """Language → the pack that reads it; a pack of no language of the table stands under its own name."""
-    found: dict[str, str] = {}
+def _pack_by_code() -> dict[str, str]:
+    """Return the installed packs by language code; a pack outside the table of languages by its own name."""
+    installed = _installed_packs()
+    packs: dict[str, str] = {}
     for language in LANGUAGES.values():
-        pack = next((pack for pack in language.packs if pack in _installed_languages()), None)
+        pack = next((pack for pack in language.packs if pack in installed), None)
         if pack is not None:
-            found[language.code] = pack
+            packs[language.code] = pack
     others = {
         pack
-        for pack in _installed_languages() - NO_LANGUAGES
-        if "/" not in pack and normalize_code(pack) == pack
+        for pack in installed - NON_LANGUAGE_PACKS
+        if "/" not in pack and normalize_code(pack) == pack and pack not in LANGUAGES
     }
-    return found | {pack: pack for pack in others if pack not in LANGUAGES}
+    return packs | {pack: pack for pack in others}
 
 
 def _default_packs() -> list[str]:
-    """For who asks for no language: the Latin ones, if there are any; English first."""
-    known = _languages_by_code()
-    latin = [code for code in known if scripts_of([code]) == {"Latin"}]
-    chosen = sorted(latin or known, key=lambda code: (code != "en", code))
-    return [known[code] for code in chosen[:MAX_LANGUAGES]]
+    """Return the packs for a read without languages: Latin ones if there are any, English first."""
+    packs = _pack_by_code()
+    latin = [code for code in packs if scripts_of([code]) == {"Latin"}]
+    codes = sorted(latin or packs, key=lambda code: (code != "en", code))
+    return [packs[code] for code in codes[:MAX_LANGUAGES]]

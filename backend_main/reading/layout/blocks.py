@@ -1,14 +1,24 @@
-"""Step 10 - the rows of a column → blocks as a reader sees them: headings, paragraphs, items of lists."""
+"""Blocks of a page's final text: headings, paragraphs and list items, built from the rows of a column."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
+from typing import Literal
 
+from .geometry import Rect, bounding_rect
+from .headings import (
+    BODY_SIZED_HEADING_LEVEL,
+    FINAL_HEADING_THRESHOLDS,
+    MAX_HEADING_CHARACTERS,
+    MAX_HEADING_ROWS,
+    heading_level,
+    is_after_wide_gap,
+    is_indented,
+)
 from .rows import (
     Row,
-    gap,
     has_wide_gap,
     height,
     median_gap,
@@ -21,35 +31,42 @@ from .text_joining import (
     starts_list_item,
 )
 
-# Headings by their print, beside running text; what the layout model alone calls one is of the last level.
-HEADING_SIZES = ((1.7, 1), (1.25, 2))
-BODY_SIZED_LEVEL = 3
-HEADING_ROWS, HEADING_CHARACTERS = 3, 160
-SENTENCE_END = tuple(".,;:!?。，；：！？、")
-# Lines of a paragraph end where most do: at least so many, so near the longest in heights of text, this share
-# of them; and prose is set as wide as that.
-MIN_ENDS, RIGHT_EDGE_TOLERANCE, MIN_ALIGNED_SHARE, PROSE_WIDTH = 3, 4.0, 0.6, 15.0
-# The end of a sentence, and of no “Fig.” or “Nr.”.
-_SENTENCE = re.compile(r"(?:\w{4,}[.!?:;,]|[。！？：；)\]”\"])$")
-_SECTION = re.compile(r"^(\d{1,2}(?:\.\d{1,2})*)\.?\s+\S")
+MAX_HEIGHT_RATIO = 1.3
+"""Adjacent rows of one block differ less in height."""
+# In body heights.
+MAX_OUTDENT = 0.5
+"""A row that begins further left than this ends a list item."""
+MAX_WRAP_INDENT = 5.0
+"""A line that continues another begins this near to it, on either side."""
+RIGHT_EDGE_SLACK = 0.5
+"""A line ends early if the next word would have fitted and left more space than this."""
+NESTING_INDENT = 0.8
+"""Items of a nested list begin this much further right."""
+MIN_PROSE_WIDTH = 15.0
+"""Narrower runs are not prose, and end where their column does."""
+RIGHT_EDGE_TOLERANCE = 4.0
+MIN_ALIGNED_SHARE, MIN_LINE_ENDS = 0.6, 3
+"""Prose ends where this share of its lines does, within the tolerance, if it has this many lines."""
 
-
-Rect = tuple[float, float, float, float]
-"""Left, top, right and bottom, in the frame."""
+# The end of a sentence, but not of “Fig.” or “Nr.”.
+_SENTENCE_END = re.compile(r"(?:\w{4,}[.!?:;,]|[。！？：；)\]”\"])$")
+# A heading in the size of running text does not end with one of these.
+_SENTENCE_MARKS = tuple(".,;:!?。，；：！？、")
+_SECTION_NUMBER = re.compile(r"^(\d{1,2}(?:\.\d{1,2})*)\.?\s+\S")
 
 
 @dataclass
 class Block:
-    """`kind` is heading, paragraph, item (of a list), table or figure.
+    """A part of a page's final text.
 
-    `lines` are those that stay lines of their own: prose has one, however many the page has. `level` is a
-    heading's, from 1, or an item's depth, from 0. `is_furniture`: a page's head, foot or number, which no
-    reader reads. `indices` are the boxes that it is made of.
+    `boxes`: indices of the boxes in it. `lines`: the lines that stay lines; a paragraph of prose is one line.
+    `level`: a heading's from 1, or a list item's depth from 0. `marker`: a list item's bullet or number.
+    `cells`: texts of a table by rows. `is_furniture`: header, footer or page number.
     """
 
-    kind: str
-    indices: frozenset[int]
-    reach: Rect
+    kind: Literal["heading", "paragraph", "list_item", "table", "figure"]
+    boxes: frozenset[int]
+    rect: Rect
     lines: list[str] = field(default_factory=list)
     level: int = 0
     marker: str = ""
@@ -59,161 +76,173 @@ class Block:
 
 @dataclass(frozen=True)
 class FontMetrics:
-    """How running text is printed on the page: its height, and how far a small letter takes it."""
+    """Print of running text: its height, and the width of a lower-case letter, in pixels."""
 
-    size: float
-    advance: float
+    height: float
+    letter_width: float
 
 
 @dataclass(frozen=True)
 class LayoutHints:
-    """Boxes that are more than text: `titles` by the layout model, `furniture` at the page's edges."""
+    """Indices of boxes in titles, by the layout model, and in page furniture."""
 
     titles: frozenset[int] = frozenset()
     furniture: frozenset[int] = frozenset()
 
-    def of(self, row: Row) -> tuple[bool, bool]:
-        return (
-            all(item.index in self.titles for item in row),
-            all(item.index in self.furniture for item in row),
-        )
+    def is_title(self, row: Row) -> bool:
+        return all(box.index in self.titles for box in row)
+
+    def is_furniture(self, row: Row) -> bool:
+        return all(box.index in self.furniture for box in row)
 
 
 class ColumnBlocks:
-    """Rows that are read one after the other."""
+    """Rows of a column, from top to bottom, that are divided into blocks."""
 
     def __init__(
         self, rows: Sequence[Row], texts: Sequence[str], body: FontMetrics, hints: LayoutHints
     ) -> None:
-        self.rows = rows
-        self.body = body
-        self.left = median(row[0].left for row in rows)
-        self.right = max(row[-1].right for row in rows)
-        self.gap = median_gap(rows)
-        self._texts, self._hints = texts, hints
+        """Args: `texts` by the index of the box; `body`: print of the page's running text."""
+        self._rows = rows
+        self._texts = texts
+        self._body = body
+        self._hints = hints
+        self._left = median(row[0].left for row in rows)
+        self._right = max(row[-1].right for row in rows)
+        self._median_gap = median_gap(rows)
 
     def blocks(self) -> list[Block]:
+        """Return the blocks, from top to bottom."""
         blocks: list[Block] = []
         run: list[Row] = []
-        for row in self.rows:
+        for row in self._rows:
             if run and self._starts_new_block(run, row):
                 blocks.append(self._block(run))
                 run = []
             run.append(row)
         blocks.append(self._block(run))
-        _set_depths(blocks, self.body.size)
+        _set_list_depths(blocks, self._body.height)
         return blocks
 
     def _text(self, row: Row) -> str:
-        return " ".join(self._texts[item.index] for item in row)
+        return " ".join(self._texts[box.index] for box in row)
 
     # --- paragraphs ---
 
     def _starts_new_block(self, run: Sequence[Row], row: Row) -> bool:
-        """Whether the row begins something new: after a gap, in another print, with a number, an indent."""
-        above, usual = run[-1], self.body.size
+        """Return whether a gap, another print, a list marker or an indent separates the row from the run."""
+        above, hints, body_height = run[-1], self._hints, self._body.height
         smaller, larger = sorted((height(above), height(row)))
-        if gap(above, row) > self.gap + 0.5 * usual or larger > 1.3 * smaller:
+        if (
+            is_after_wide_gap(above, row, self._median_gap, body_height)
+            or larger > MAX_HEIGHT_RATIO * smaller
+        ):
             return True
-        if self._hints.of(above) != self._hints.of(row) or self._starts_list_item(run, row):
+        if hints.is_title(above) != hints.is_title(row) or hints.is_furniture(above) != hints.is_furniture(
+            row
+        ):
             return True
-        if starts_list_item(self._text(run[0])):  # what hangs below a number belongs to it
-            return row[0].left < run[0][0].left - 0.5 * usual
-        indented = 0.8 * usual < row[0].left - self.left < 5 * usual
-        return indented and above[0].left - self.left < 0.4 * usual and len(row) == 1
+        if self._starts_list_item(run, row):
+            return True
+        if starts_list_item(self._text(run[0])):  # indented lines below a marker belong to its item
+            return row[0].left < run[0][0].left - MAX_OUTDENT * body_height
+        return is_indented(above, row, self._left, body_height)
 
     def _starts_list_item(self, run: Sequence[Row], row: Row) -> bool:
-        """A bullet or a number, but for one that a full line wrapped to: “Fig.” and below it “2. In …”."""
+        """Return whether the row begins with a list marker that is not the rest of a full line.
+
+        Such a rest is “2. In …” below “as in Fig.”.
+        """
         above = self._text(run[-1])
         if not starts_list_item(self._text(row)):
             return False
-        wrapped = self._wraps(run[-1], row, self._right([*run, row]))
-        return not wrapped or bool(_SENTENCE.search(above)) or starts_list_item(self._text(run[0]))
+        wrapped = self._wraps(run[-1], row, self._right_edge([*run, row]))
+        return not wrapped or bool(_SENTENCE_END.search(above)) or starts_list_item(self._text(run[0]))
 
     def _block(self, run: Sequence[Row]) -> Block:
-        indices = frozenset(item.index for row in run for item in row)
-        _, is_furniture = self._hints.of(run[0])
-        block = Block("paragraph", indices, bounding_rect(run), is_furniture=is_furniture)
+        boxes = [box for row in run for box in row]
+        block = Block("paragraph", frozenset(box.index for box in boxes), bounding_rect(boxes))
         block.lines = self._lines(run)
-        if not is_furniture and (level := self._heading_level(run)):
+        block.is_furniture = self._hints.is_furniture(run[0])
+        if not block.is_furniture and (level := self._heading_level(run)):
             block.kind, block.level, block.lines = "heading", level, [" ".join(block.lines)]
         elif (marker := list_marker(block.lines[0])) and len(block.lines) == 1:
-            block.kind, block.marker = "item", marker.strip()
+            block.kind, block.marker = "list_item", marker.strip()
             block.lines = [block.lines[0][len(marker) :]]
         return block
 
     def _lines(self, run: Sequence[Row]) -> list[str]:
-        """Lines that fill the column are one text; those with room for the next word are lines."""
-        right = self._right(run)
-        run_on = [self._wraps(above, row, right) for above, row in pairwise(run)]
-        if 2 * sum(run_on) < len(run_on):  # a long line or two among short ones
-            run_on = [False] * len(run_on)
+        """Return one line for prose, whose lines fill the column; else each line that ends early."""
+        right_edge = self._right_edge(run)
+        wraps = [self._wraps(above, row, right_edge) for above, row in pairwise(run)]
+        if 2 * sum(wraps) < len(wraps):  # a few long lines among short ones
+            wraps = [False] * len(wraps)
         lines = [self._text(run[0])]
-        for row, is_same_text in zip(run[1:], run_on, strict=True):
-            if is_same_text:
+        for row, is_continuation in zip(run[1:], wraps, strict=True):
+            if is_continuation:
                 lines[-1] = join_lines(lines[-1], self._text(row))
             else:
                 lines.append(self._text(row))
         return lines
 
-    def _right(self, run: Sequence[Row]) -> float:
-        """Where the run's lines end: where most of them do, else where the column does."""
+    def _right_edge(self, run: Sequence[Row]) -> float:
+        """Return where most of the run's lines end, or else where the column ends."""
         ends = [row[-1].right for row in run[:-1]]
-        if len(ends) < MIN_ENDS or max(ends) - run[-1][0].left < PROSE_WIDTH * self.body.size:
-            return self.right
-        near = sum(end > max(ends) - RIGHT_EDGE_TOLERANCE * self.body.size for end in ends)
-        return max(ends) if near >= MIN_ALIGNED_SHARE * len(ends) else self.right
+        if len(ends) < MIN_LINE_ENDS or max(ends) - run[-1][0].left < MIN_PROSE_WIDTH * self._body.height:
+            return self._right
+        aligned = sum(end > max(ends) - RIGHT_EDGE_TOLERANCE * self._body.height for end in ends)
+        return max(ends) if aligned >= MIN_ALIGNED_SHARE * len(ends) else self._right
 
-    def _wraps(self, above: Row, row: Row, right: float) -> bool:
-        usual = self.body.size
-        if has_wide_gap(above) or abs(above[0].left - row[0].left) > 5 * usual:
+    def _wraps(self, above: Row, row: Row, right_edge: float) -> bool:
+        """Return whether the first word of the row would not have fitted into the row above."""
+        body_height = self._body.height
+        if has_wide_gap(above) or abs(above[0].left - row[0].left) > MAX_WRAP_INDENT * body_height:
             return False
         text = self._text(row)
         first_word = text.split(" ", 1)[0]
-        room = (row[-1].right - row[0].left) * (len(first_word) + 1) / max(1, len(text))
-        return above[-1].right + room > right - 0.5 * usual
+        word_width = (row[-1].right - row[0].left) * (len(first_word) + 1) / max(1, len(text))
+        return above[-1].right + word_width > right_edge - RIGHT_EDGE_SLACK * body_height
 
     # --- headings ---
 
     def _heading_level(self, run: Sequence[Row]) -> int:
-        """0 where the run is none. A numbered one is as deep as its number says, if that is deeper."""
+        """Return the level of a heading, 0 for other text. A deeper section number increases the level."""
         text = " ".join(map(self._text, run))
-        if len(run) > HEADING_ROWS or len(text) > HEADING_CHARACTERS or not any(map(str.isalpha, text)):
+        if (
+            len(run) > MAX_HEADING_ROWS
+            or len(text) > MAX_HEADING_CHARACTERS
+            or not any(map(str.isalpha, text))
+            or is_bullet(text)
+        ):
             return 0
-        is_title, _ = self._hints.of(run[0])
-        if is_bullet(text) or (not is_title and any(map(has_wide_gap, run))):
+        is_title = self._hints.is_title(run[0])
+        if not is_title and any(map(has_wide_gap, run)):
             return 0
-        size = median(map(self._size, run))
-        level = next((level for factor, level in HEADING_SIZES if size > factor), 0)
-        if not level and is_title and not text.endswith(SENTENCE_END):
-            level = BODY_SIZED_LEVEL
-        numbered = _SECTION.match(text)
-        return max(level, numbered[1].count(".") + 1) if level and numbered else level
+        level = heading_level(median(map(self._relative_size, run)), FINAL_HEADING_THRESHOLDS)
+        if not level and is_title and not text.endswith(_SENTENCE_MARKS):
+            level = BODY_SIZED_HEADING_LEVEL
+        number = _SECTION_NUMBER.match(text)
+        return max(level, number[1].count(".") + 1) if level and number else level
 
-    def _size(self, row: Row) -> float:
-        """How large a row's print is beside running text, by its height and by how wide its letters are set.
+    def _relative_size(self, row: Row) -> float:
+        """Return the print size of a row relative to running text, by the row's height and letter width.
 
-        Boxes' heights alone are too coarse: the detector works on a small image, in steps of four pixels.
+        Heights of boxes alone are too coarse: the detector works in steps of four pixels of a small image.
         """
-        advance = median(item.width / max(1.0, estimated_width(self._texts[item.index])) for item in row)
-        return float((height(row) / self.body.size * advance / self.body.advance) ** 0.5)
+        letter_width = median(box.width / max(1.0, estimated_width(self._texts[box.index])) for box in row)
+        return float((height(row) / self._body.height * letter_width / self._body.letter_width) ** 0.5)
 
 
-def bounding_rect(rows: Sequence[Row]) -> Rect:
-    items = [item for row in rows for item in row]
-    top, bottom = min(item.top for item in items), max(item.bottom for item in items)
-    return min(item.left for item in items), top, max(item.right for item in items), bottom
-
-
-def _set_depths(blocks: Sequence[Block], usual: float) -> None:
-    """Items of one list that begin further to the right are nested in those above them."""
+def _set_list_depths(blocks: Sequence[Block], body_height: float) -> None:
+    """Nest list items that begin further right than the item above."""
     lefts: list[float] = []
     for block in blocks:
-        if block.kind != "item":
+        if block.kind != "list_item":
             lefts = []
             continue
-        while lefts and block.reach[0] < lefts[-1] - 0.8 * usual:
+        left = block.rect[0]
+        while lefts and left < lefts[-1] - NESTING_INDENT * body_height:
             lefts.pop()
-        if not lefts or block.reach[0] > lefts[-1] + 0.8 * usual:
-            lefts.append(block.reach[0])
+        if not lefts or left > lefts[-1] + NESTING_INDENT * body_height:
+            lefts.append(left)
         block.level = len(lefts) - 1

@@ -1,12 +1,10 @@
-"""Step 10 - which boxes are read one after the other, and which row by row.
+"""Split of a page into columns, in reading order; receipts, forms and tables stay whole, to be read by rows.
 
-Columns are looked for: an upright gutter that no box crosses over a run of lines, with text of its own on
-both sides. Boxes that do cross it (titles, captions) part the page into bands above and below. What has no
-such columns, as receipts, forms and tables, is read row by row.
+The recursive split is XY-cut (Nagy and Seth 1984): it cuts at a gutter that no box crosses over a run of
+lines, with text on both sides. Boxes that cross it (titles, captions) divide the page into bands.
 
-The recursive cut is that of XY-cut (Nagy and Seth 1984); the test whether two sides are columns or the cells
-of rows is our own. Its reason: the lines of a paragraph are no rows of a table, so what stands beside every
-one of them is another column, and what stands beside a few of them is their label.
+XY-cut alone cannot tell two columns from the cells of a table. The test for that is our own: text beside
+every line of a paragraph is another column, text beside a few of its lines is their label.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,181 +14,196 @@ from statistics import median
 from .geometry import LayoutBox
 from .rows import group_rows
 
-# In heights of running text: an empty strip that high, across the page, parts what is above it and below.
-EMPTY_STRIP = 2.5
-# A box so much higher than wide is written sideways, if no more than that share of the page is.
-SIDEWAYS, MAX_SIDEWAYS_SHARE = 2.5, 0.2
-TITLE_SIZE = 1.4
-# In heights of running text: a column is as wide at least; what is narrower is a row of figures.
-MIN_WIDTH = 8.0
-# Two lines of a paragraph begin or end at one edge, and have this share of their widths in common.
-COMMON_SHARE = 0.6
-PROSE_SHARE = 0.4
-# What a text without paragraphs must have to be a column: rows, and a share of the other side's width.
-MIN_ROWS, MIN_SHARE = 12, 0.5
-# In heights of text: rows as near as that are level. Of two texts of their own a third are so by chance.
-LEVEL, MAX_LEVEL_SHARE = 0.2, 0.5
-# The share of a paragraph's lines that has something beside it, where that is a column.
-DENSE = 0.6
+MIN_EMPTY_STRIP = 2.5
+"""In body heights: an empty strip across the page of this height separates two bands."""
+MIN_VERTICAL_ASPECT_RATIO = 2.5
+"""A box that is higher than wide by this factor is vertical text."""
+MAX_VERTICAL_SHARE = 0.2
+"""If more of a page's boxes are vertical, they are its text and not margin notes."""
+MIN_TITLE_SIZE = 1.4
+"""In body heights."""
+MIN_COLUMN_WIDTH = 8.0
+"""In body heights: narrower text is a column of figures."""
+GUTTER_DISTANCE = 0.3
+MIN_GUTTER_STEP = 0.5
+"""In body heights: from a gutter to the boxes right of it, and between two gutters."""
+BOX_MARGIN = 0.4
+"""In text heights: detected boxes extend beyond their text by about a third of its height."""
+
+MIN_LINE_DISTANCE, MAX_LINE_DISTANCE = 0.7, 2.2
+MAX_EDGE_DISTANCE = 0.6
+"""In text heights: between centres, and left or right edges, of adjacent lines of a paragraph."""
+MAX_LINE_HEIGHT_RATIO = 1.4
+MIN_COMMON_WIDTH_SHARE = 0.6
+"""Share of their width that adjacent lines of a paragraph have in common."""
+MIN_PROSE_SHARE = 0.4
+"""Share of a column's boxes that are lines of paragraphs."""
+MIN_ROWS, MIN_WIDTH_SHARE = 12, 0.5
+"""A column without paragraphs has at least these rows, and this share of the other side's width."""
+LEVEL_TOLERANCE, MAX_LEVEL_SHARE = 0.2, 0.5
+"""In text heights: rows this near are level. In two independent texts, a third of the rows are, by chance."""
+MIN_DENSE_LINES, MIN_DENSE_SHARE = 3, 0.6
+"""If this share of a paragraph's lines has text beside it, that text is a column."""
 
 IsProse = Callable[[LayoutBox], bool]
 
 
-def split_columns(items: Sequence[LayoutBox], usual: float) -> list[list[LayoutBox]]:
-    """Groups in reading order, each to be read row by row. `usual` is the height of running text.
+def split_columns(boxes: Sequence[LayoutBox], body_height: float) -> list[list[LayoutBox]]:
+    """Split boxes into groups in reading order, each to be read row by row.
 
-    What runs up or down a page of level lines, as stamps and tabs in margins do, is read last.
+    Vertical text on a page of level lines, such as stamps and tabs in margins, comes last.
     """
-    sideways = [item for item in items if item.height > SIDEWAYS * item.width]
-    if len(sideways) > MAX_SIDEWAYS_SHARE * len(items):
-        sideways = []
-    level = [item for item in items if item not in sideways]
-    blocks = _blocks(level, usual, prose_items(level).__contains__)
-    return [*blocks, *([item] for item in sideways)]
+    vertical = [box for box in boxes if box.height > MIN_VERTICAL_ASPECT_RATIO * box.width]
+    if len(vertical) > MAX_VERTICAL_SHARE * len(boxes):
+        vertical = []
+    level = [box for box in boxes if box not in vertical]
+    groups = _split(level, body_height, prose_boxes(level).__contains__)
+    return [*groups, *([box] for box in vertical)]
 
 
-def _blocks(items: Sequence[LayoutBox], usual: float, is_prose: IsProse) -> list[list[LayoutBox]]:
-    if not items:
+def _split(boxes: Sequence[LayoutBox], body_height: float, is_prose: IsProse) -> list[list[LayoutBox]]:
+    if not boxes:
         return []
-    gutter = _best_gutter(items, usual, is_prose)
+    gutter = _best_gutter(boxes, body_height, is_prose)
     if gutter is None:
-        return [list(items)]
-    parts_of = partial(_blocks, usual=usual, is_prose=is_prose)
-    blocks: list[list[LayoutBox]] = []
-    between: list[
-        LayoutBox
-    ] = []  # whole, for a row of a table may reach over the gutter with one of its cells
-    for band in _bands(items, gutter, usual):
-        if not _are_columns(band, gutter, usual, is_prose):
+        return [list(boxes)]
+    split = partial(_split, body_height=body_height, is_prose=is_prose)
+    groups: list[list[LayoutBox]] = []
+    # Bands between columns stay together: a row of a table may cross the gutter with one of its cells.
+    between: list[LayoutBox] = []
+    for band in _bands(boxes, gutter, body_height):
+        if not _are_columns(band, gutter, body_height, is_prose):
             between += band
             continue
-        for part in (between, *_interleave_bands(*_sides(band, gutter), usual)):
-            blocks += parts_of(part)
+        for part in (between, *_ordered_sides(band, gutter, body_height)):
+            groups += split(part)
         between = []
-    return blocks + parts_of(between)
+    return groups + split(between)
 
 
 # --- gutters -----------------------------------------------------------------------------------------------
 
 
-def _best_gutter(items: Sequence[LayoutBox], usual: float, is_prose: IsProse) -> float | None:
-    """The x that parts the most items into columns, if any does."""
-    if len(items) < 4:
+def _best_gutter(boxes: Sequence[LayoutBox], body_height: float, is_prose: IsProse) -> float | None:
+    """Return the x that splits the most boxes into columns, None if no x does."""
+    if len(boxes) < 4:
         return None
     best, best_score = None, 0
-    for x in _gutters(items, usual):
-        bands = _bands(items, x, usual)
-        score = sum(len(band) for band in bands if _are_columns(band, x, usual, is_prose))
+    for x in _candidate_gutters(boxes, body_height):
+        bands = _bands(boxes, x, body_height)
+        score = sum(len(band) for band in bands if _are_columns(band, x, body_height, is_prose))
         if score > best_score:
             best, best_score = x, score
     return best
 
 
-def _gutters(items: Sequence[LayoutBox], usual: float) -> list[float]:
-    """Candidates: just left of where several items begin, at most one in half a line's height."""
-    lefts = sorted(item.left for item in items)
-    found: list[float] = []
-    for x in lefts:
-        if x > lefts[0] + usual and (not found or x - 0.3 * usual > found[-1] + 0.5 * usual):
-            found.append(x - 0.3 * usual)
-    return found
+def _candidate_gutters(boxes: Sequence[LayoutBox], body_height: float) -> list[float]:
+    """Return each x just left of a box, but not left of all boxes."""
+    lefts = sorted(box.left for box in boxes)
+    gutters: list[float] = []
+    for left in lefts:
+        x = left - GUTTER_DISTANCE * body_height
+        is_inside = left > lefts[0] + body_height
+        if is_inside and (not gutters or x > gutters[-1] + MIN_GUTTER_STEP * body_height):
+            gutters.append(x)
+    return gutters
 
 
-def _bands(items: Sequence[LayoutBox], x: float, usual: float) -> list[list[LayoutBox]]:
-    """Runs from top to bottom of items that keep clear of x, or cross it; parted by empty strips too."""
+def _bands(boxes: Sequence[LayoutBox], x: float, body_height: float) -> list[list[LayoutBox]]:
+    """Divide boxes, from top to bottom, into runs that cross x or do not; empty strips divide them too."""
     bands: list[list[LayoutBox]] = []
     crossing, bottom = None, 0.0
-    for item in sorted(items, key=lambda item: item.middle):
-        crosses = _crosses(item, x)
-        if crosses != crossing or item.top - bottom > EMPTY_STRIP * usual:
+    for box in sorted(boxes, key=lambda box: box.center_y):
+        crosses = _crosses(box, x)
+        if crosses != crossing or box.top - bottom > MIN_EMPTY_STRIP * body_height:
             bands.append([])
-            crossing, bottom = crosses, item.bottom
-        bands[-1].append(item)
-        bottom = max(bottom, item.bottom)
+            crossing, bottom = crosses, box.bottom
+        bands[-1].append(box)
+        bottom = max(bottom, box.bottom)
     return bands
 
 
-def _crosses(item: LayoutBox, x: float) -> bool:
-    # Detected boxes reach out of their text by about a third of its height.
-    return item.left + 0.4 * item.size < x < item.right - 0.4 * item.size
+def _crosses(box: LayoutBox, x: float) -> bool:
+    margin = BOX_MARGIN * box.text_height
+    return box.left + margin < x < box.right - margin
 
 
 def _sides(band: Sequence[LayoutBox], x: float) -> tuple[list[LayoutBox], list[LayoutBox]]:
-    left = [item for item in band if item.center < x]
-    return left, [item for item in band if item.center >= x]
+    return [box for box in band if box.center_x < x], [box for box in band if box.center_x >= x]
 
 
-def _interleave_bands(
-    left: list[LayoutBox], right: list[LayoutBox], usual: float
+def _ordered_sides(
+    band: Sequence[LayoutBox], x: float, body_height: float
 ) -> tuple[list[LayoutBox], list[LayoutBox]]:
-    """From left to right, but a column that begins with a title is read before a margin below that."""
-    top = min(item.top for item in left)
-    titled = any(item.size > TITLE_SIZE * usual and item.bottom < top for item in right)
-    return (right, left) if titled else (left, right)
+    """Return left and right side; the right side first if it begins with a title above the left side."""
+    left, right = _sides(band, x)
+    top = min(box.top for box in left)
+    is_titled = any(box.text_height > MIN_TITLE_SIZE * body_height and box.bottom < top for box in right)
+    return (right, left) if is_titled else (left, right)
 
 
 # --- columns or rows ---------------------------------------------------------------------------------------
 
 
-def _are_columns(band: Sequence[LayoutBox], x: float, usual: float, is_prose: IsProse) -> bool:
-    """Whether the two sides of x are to be read one after the other, and not row by row."""
+def _are_columns(band: Sequence[LayoutBox], x: float, body_height: float, is_prose: IsProse) -> bool:
+    """Return whether the sides of x are columns, to be read one after the other, and not cells of rows."""
     left, right = _sides(band, x)
-    if min(len(left), len(right)) < 2 or any(_crosses(item, x) for item in band):
+    if min(len(left), len(right)) < 2 or any(_crosses(box, x) for box in band):
         return False
-    if min(_width(left), _width(right)) < MIN_WIDTH * usual:
+    if min(_width(left), _width(right)) < MIN_COLUMN_WIDTH * body_height:
         return False
     shares = [sum(map(is_prose, side)) / len(side) for side in (left, right)]
-    if min(shares) >= PROSE_SHARE:
+    if min(shares) >= MIN_PROSE_SHARE:
         return True
-    if max(shares) >= PROSE_SHARE and _is_dense(*((left, right) if shares[0] > shares[1] else (right, left))):
+    prose, other = (left, right) if shares[0] > shares[1] else (right, left)
+    if max(shares) >= MIN_PROSE_SHARE and _is_dense(prose, other):
         return True
-    return _are_even(left, right) and _level_share(left, right) < MAX_LEVEL_SHARE
+    return _are_balanced(left, right) and _level_share(left, right) < MAX_LEVEL_SHARE
 
 
-def _are_even(left: Sequence[LayoutBox], right: Sequence[LayoutBox]) -> bool:
-    """Whether neither side is small beside the other, so that either may be a text of its own."""
-    widths = sorted((_width(left), _width(right)))
-    return min(_rows(left), _rows(right)) >= MIN_ROWS and widths[0] >= MIN_SHARE * widths[1]
+def _are_balanced(left: Sequence[LayoutBox], right: Sequence[LayoutBox]) -> bool:
+    """Return whether neither side is small beside the other, so that either may be a text of its own."""
+    narrower, wider = sorted((_width(left), _width(right)))
+    rows = min(len(group_rows(left)), len(group_rows(right)))
+    return rows >= MIN_ROWS and narrower >= MIN_WIDTH_SHARE * wider
 
 
 def _width(side: Sequence[LayoutBox]) -> float:
-    return max(item.right for item in side) - min(item.left for item in side)
-
-
-def _rows(side: Sequence[LayoutBox]) -> int:
-    return len(group_rows(side))
+    return max(box.right for box in side) - min(box.left for box in side)
 
 
 def _is_dense(prose: Sequence[LayoutBox], other: Sequence[LayoutBox]) -> bool:
-    """Whether nearly every line of the prose, as far as the other side reaches, has something beside it."""
-    top, bottom = min(item.top for item in other), max(item.bottom for item in other)
-    lines = [item for item in prose if top < item.middle < bottom]
-    return len(lines) >= 3 and _rows(other) >= DENSE * len(lines)
+    """Return whether most lines of the prose, within the height of the other side, have text beside them."""
+    top, bottom = min(box.top for box in other), max(box.bottom for box in other)
+    lines = [box for box in prose if top < box.center_y < bottom]
+    return len(lines) >= MIN_DENSE_LINES and len(group_rows(other)) >= MIN_DENSE_SHARE * len(lines)
 
 
 def _level_share(left: Sequence[LayoutBox], right: Sequence[LayoutBox]) -> float:
-    """The share of the rows, on the side with fewer, that have one level with them on the other side."""
-    fewer, more = sorted(([_middle(row) for row in group_rows(side)] for side in (left, right)), key=len)
-    near = LEVEL * median(item.size for item in (*left, *right))
-    return sum(any(abs(one - other) < near for other in more) for one in fewer) / len(fewer)
+    """Return the share of rows, on the side with fewer, that are level with a row of the other side."""
+    fewer, more = sorted((_row_centers(left), _row_centers(right)), key=len)
+    tolerance = LEVEL_TOLERANCE * median(box.text_height for box in (*left, *right))
+    return sum(any(abs(one - other) < tolerance for other in more) for one in fewer) / len(fewer)
 
 
-def _middle(row: Sequence[LayoutBox]) -> float:
-    return median(item.middle for item in row)
+def _row_centers(side: Sequence[LayoutBox]) -> list[float]:
+    return [median(box.center_y for box in row) for row in group_rows(side)]
 
 
-def prose_items(items: Sequence[LayoutBox]) -> frozenset[LayoutBox]:
-    """Those that have a line of their paragraph above or below: close, as high, from or to one edge."""
-    wide = [item for item in items if item.width >= MIN_WIDTH * item.size]
-    return frozenset(item for item in wide if any(_is_next_line(item, other) for other in items))
+def prose_boxes(boxes: Sequence[LayoutBox]) -> frozenset[LayoutBox]:
+    """Return the boxes that have a line of their paragraph above or below."""
+    wide = [box for box in boxes if box.width >= MIN_COLUMN_WIDTH * box.text_height]
+    return frozenset(box for box in wide if any(_is_adjacent_line(box, other) for other in boxes))
 
 
-def _is_next_line(item: LayoutBox, other: LayoutBox) -> bool:
-    apart = abs(item.middle - other.middle)
-    smaller, larger = sorted((item.size, other.size))
-    if not 0.7 * item.size < apart < 2.2 * item.size or larger > 1.4 * smaller:
+def _is_adjacent_line(box: LayoutBox, other: LayoutBox) -> bool:
+    distance = abs(box.center_y - other.center_y)
+    if not MIN_LINE_DISTANCE * box.text_height < distance < MAX_LINE_DISTANCE * box.text_height:
         return False
-    if min(abs(item.left - other.left), abs(item.right - other.right)) > 0.6 * item.size:
+    smaller, larger = sorted((box.text_height, other.text_height))
+    if larger > MAX_LINE_HEIGHT_RATIO * smaller:
         return False
-    common = min(item.right, other.right) - max(item.left, other.left)
-    return common >= COMMON_SHARE * (max(item.right, other.right) - min(item.left, other.left))
+    if min(abs(box.left - other.left), abs(box.right - other.right)) > MAX_EDGE_DISTANCE * box.text_height:
+        return False
+    common = min(box.right, other.right) - max(box.left, other.left)
+    return common >= MIN_COMMON_WIDTH_SHARE * (max(box.right, other.right) - min(box.left, other.left))

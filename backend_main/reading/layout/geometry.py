@@ -1,7 +1,4 @@
-"""Step 10 - the page made upright and level: its boxes, and its pixels where those are asked for.
-
-All of layout is in the coordinates of the frame, in which lines of text run level from left to right.
-"""
+"""Coordinates of a level, upright page: lines of text run horizontally from left to right."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,21 +9,29 @@ import numpy as np
 from ..documents.pixels import Pixels, downscale_by_halves
 from ..types import Box
 
-QUARTER = pi / 2
-# A box says which way its line runs where it is longer than high by this factor.
+QUARTER_TURN = pi / 2
 MIN_ASPECT_RATIO = 3.0
+"""A box that is longer than high by this factor shows the direction of its line."""
+MIN_TEXT_HEIGHT = 1e-6
+"""Floor of heights that others are divided by."""
+
+Rect = tuple[float, float, float, float]
+"""Left, top, right and bottom, in the frame."""
 
 
 @dataclass(frozen=True)
 class LayoutBox:
-    """A box in the frame. `size` is its text's height: the shorter side, also where writing runs upwards."""
+    """A box in the frame; `index` is its place in the list of the page's boxes.
+
+    `text_height` is the shorter side, so it holds for text that runs upwards too.
+    """
 
     index: int
     left: float
     top: float
     right: float
     bottom: float
-    size: float
+    text_height: float
 
     @property
     def width(self) -> float:
@@ -37,87 +42,107 @@ class LayoutBox:
         return self.bottom - self.top
 
     @property
-    def middle(self) -> float:
-        return (self.top + self.bottom) / 2
+    def center_x(self) -> float:
+        return (self.left + self.right) / 2
 
     @property
-    def center(self) -> float:
-        return (self.left + self.right) / 2
+    def center_y(self) -> float:
+        return (self.top + self.bottom) / 2
 
 
 @dataclass(frozen=True)
 class PageFrame:
-    """`angle` is how far lines are turned on the page, in radians, clockwise; of any size."""
+    """Coordinate system that is rotated with the lines of a page.
+
+    `angle` is the rotation of the lines on the page in radians, clockwise, of any size.
+    """
 
     angle: float
 
     @classmethod
-    def of(cls, boxes: Sequence[Box]) -> "PageFrame":
-        return cls(_angle(boxes))
+    def from_boxes(cls, boxes: Sequence[Box]) -> "PageFrame":
+        """Build the frame in which the boxes' lines are level."""
+        return cls(_dominant_angle(boxes))
 
-    def items(self, boxes: Sequence[Box]) -> list[LayoutBox]:
-        return [self._item(index, box) for index, box in enumerate(boxes)]
+    def layout_boxes(self, boxes: Sequence[Box]) -> list[LayoutBox]:
+        """Map boxes in pixels of the page to the frame, in the given order."""
+        return [self._layout_box(index, box) for index, box in enumerate(boxes)]
 
-    def _item(self, index: int, box: Box) -> LayoutBox:
-        turn, rise = cos(self.angle), -sin(self.angle)
-        xs = [x * turn - y * rise for x, y in box]
-        ys = [x * rise + y * turn for x, y in box]
-        # Means of two corners: a slanted box's extremes would reach into its neighbours' rows.
+    def _layout_box(self, index: int, box: Box) -> LayoutBox:
+        xs, ys = self._rotated(box)
+        # Means of two corners: the extremes of a slanted box would overlap the rows beside it.
         left, right = sorted(((xs[0] + xs[3]) / 2, (xs[1] + xs[2]) / 2))
         top, bottom = sorted(((ys[0] + ys[1]) / 2, (ys[2] + ys[3]) / 2))
-        if right - left < 1e-6 and bottom - top < 1e-6:  # its corners begin a quarter turn away
+        if right - left < MIN_TEXT_HEIGHT and bottom - top < MIN_TEXT_HEIGHT:
+            # The first corner is a quarter turn away from the top left.
             left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
-        return LayoutBox(index, left, top, right, bottom, max(min(right - left, bottom - top), 1e-6))
+        text_height = max(min(right - left, bottom - top), MIN_TEXT_HEIGHT)
+        return LayoutBox(index, left, top, right, bottom, text_height)
 
-    def bounds(self, width: int, height: int) -> tuple[float, float, float, float]:
-        """What the page takes up of the frame: left, top, right, bottom."""
-        turn, rise = cos(self.angle), -sin(self.angle)
-        corners = ((0, 0), (width, 0), (0, height), (width, height))
-        xs = [x * turn - y * rise for x, y in corners]
-        ys = [x * rise + y * turn for x, y in corners]
+    def bounds(self, width: int, height: int) -> Rect:
+        """Return left, top, right, bottom of a page of `width` × `height` pixels in the frame."""
+        xs, ys = self._rotated(((0, 0), (width, 0), (0, height), (width, height)))
         return min(xs), min(ys), max(xs), max(ys)
 
-    def render(self, pixels: Pixels, size: tuple[int, int]) -> Pixels:
-        """The page's bounds in the frame, drawn in `size` (width, height) pixels.
+    def _rotated(self, points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
+        cosine, sine = cos(self.angle), -sin(self.angle)
+        return [x * cosine - y * sine for x, y in points], [x * sine + y * cosine for x, y in points]
 
-        Where there is no page its edge goes on, so that no edge is seen that is not on it.
+    def render(self, pixels: Pixels, size: tuple[int, int]) -> Pixels:
+        """Draw the page's bounds in the frame.
+
+        Pixels outside the page repeat its edge, so that line detection finds no edge there.
+
+        Args:
+            pixels: the page, (height, width, 3) uint8.
+            size: (width, height) of the result.
         """
         import cv2
 
         height, width = pixels.shape[:2]
-        pixels, shrunk = _shrunk(pixels, 2 * max(size))
+        pixels, scale = _downscaled(pixels, 2 * max(size))
         left, top, right, bottom = self.bounds(width, height)
-        turn, rise = cos(self.angle), -sin(self.angle)
-        across, down = size[0] / (right - left), size[1] / (bottom - top)
+        cosine, sine = cos(self.angle), -sin(self.angle)
+        x_scale, y_scale = size[0] / (right - left), size[1] / (bottom - top)
         matrix = np.array(
             [
-                [across * turn / shrunk, -across * rise / shrunk, -across * left],
-                [down * rise / shrunk, down * turn / shrunk, -down * top],
+                [x_scale * cosine / scale, -x_scale * sine / scale, -x_scale * left],
+                [y_scale * sine / scale, y_scale * cosine / scale, -y_scale * top],
             ]
         )
         drawn = cv2.warpAffine(pixels, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(drawn, np.uint8)
 
 
-def _shrunk(pixels: Pixels, side: int) -> tuple[Pixels, float]:
-    """No side above `side`: a warp takes single pixels, and a large step would lose thin lines.
+def bounding_rect(boxes: Sequence[LayoutBox]) -> Rect:
+    """Return the smallest rectangle around one or more boxes."""
+    return (
+        min(box.left for box in boxes),
+        min(box.top for box in boxes),
+        max(box.right for box in boxes),
+        max(box.bottom for box in boxes),
+    )
 
-    What is drawn is half as large again, so the last step need not be a careful one.
+
+def _downscaled(pixels: Pixels, max_side: int) -> tuple[Pixels, float]:
+    """Limit both sides to `max_side`, and return the scale: a warp samples pixels and loses thin lines.
+
+    `max_side` is twice the size of the result, so the last step of the scaling can be a simple one.
     """
     import cv2
 
     height, width = pixels.shape[:2]
-    scale = side / max(height, width)
+    scale = max_side / max(height, width)
     if scale >= 1:
         return pixels, 1.0
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(downscale_by_halves(pixels, side), size), np.uint8), scale
+    return np.asarray(cv2.resize(downscale_by_halves(pixels, max_side), size), np.uint8), scale
 
 
-def _angle(boxes: Sequence[Box]) -> float:
-    """The median direction of the long boxes' upper edges, among those of the most common quarter turn.
+def _dominant_angle(boxes: Sequence[Box]) -> float:
+    """Return the median direction of the upper edges of long boxes, each weighted by its length.
 
-    Each edge counts by its length.
+    Only edges of the most common quarter turn count.
     """
     edges = []
     for (x0, y0), (x1, y1), _, (x3, y3) in boxes:
@@ -126,23 +151,25 @@ def _angle(boxes: Sequence[Box]) -> float:
             edges.append((atan2(y1 - y0, x1 - x0), length))
     lengths = [0.0] * 4
     for angle, length in edges:
-        lengths[_quarters(angle)] += length
-    quarters = lengths.index(max(lengths))
+        lengths[_quarter_turns(angle)] += length
+    quarter_turns = lengths.index(max(lengths))
     slopes = sorted(
-        (_slope(angle, quarters), length) for angle, length in edges if _quarters(angle) == quarters
+        (_slope(angle, quarter_turns), length)
+        for angle, length in edges
+        if _quarter_turns(angle) == quarter_turns
     )
     half, passed = sum(length for _, length in slopes) / 2, 0.0
     for slope, length in slopes:
         passed += length
         if passed >= half:
-            return slope + quarters * QUARTER
+            return slope + quarter_turns * QUARTER_TURN
     return 0.0
 
 
-def _quarters(angle: float) -> int:
-    return round(angle / QUARTER) % 4
+def _quarter_turns(angle: float) -> int:
+    return round(angle / QUARTER_TURN) % 4
 
 
-def _slope(angle: float, quarters: int) -> float:
-    """What is left of the angle beside its quarter turns, within an eighth of a turn."""
-    return (angle - quarters * QUARTER + pi) % (2 * pi) - pi
+def _slope(angle: float, quarter_turns: int) -> float:
+    """Return the angle without its quarter turns, within an eighth of a turn."""
+    return (angle - quarter_turns * QUARTER_TURN + pi) % (2 * pi) - pi

@@ -1,4 +1,4 @@
-"""Step 10 - boxes → reading order, and what stands before each, known before anything is recognised."""
+"""Reading order and paragraphs of live text, known from boxes before anything is recognised."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,112 +6,107 @@ from statistics import median
 
 from ..types import Box
 from .columns import split_columns
-from .geometry import LayoutBox, PageFrame
+from .geometry import PageFrame
+from .headings import (
+    LIVE_HEADING_THRESHOLDS,
+    MAX_HEADING_ROWS,
+    heading_level,
+    is_after_wide_gap,
+    is_indented,
+)
 from .rows import (
     Row,
+    body_text_height,
     gap,
     group_rows,
     height,
     median_gap,
-    weighted_median,
 )
 
 SPACE, NEW_LINE, NEW_PARAGRAPH = " ", "\n", "\n\n"
-HEADING_ROWS = 3
+MAX_HEIGHT_RATIO = 1.25
+"""Rows of one paragraph or heading differ less in height."""
+MIN_HEADING_WIDTH, MAX_HEADING_WIDTH = 2, 40
+"""In text heights: shorter rows are single letters, longer ones are running text."""
 
 
 @dataclass(frozen=True)
 class OrderedBox:
-    """Box number `index`, and its lead: what its Markdown puts before the text."""
+    """A box in reading order: its index, and the Markdown between the text before and its own."""
 
     index: int
     prefix: str
 
 
 def reading_order(boxes: Sequence[Box]) -> list[OrderedBox]:
-    """Every box once, in reading order. Unmoved by shifting, scaling and turning the page."""
-    items = PageFrame.of(boxes).items(boxes)
-    if not items:
+    """Return every box once, in reading order.
+
+    The result does not depend on the order of `boxes`, nor on position, scale and rotation of the page.
+    """
+    layout_boxes = PageFrame.from_boxes(boxes).layout_boxes(boxes)
+    if not layout_boxes:
         return []
-    usual = body_text_height(items)
-    blocks = [group_rows(block) for block in split_columns(items, usual)]
-    return _placed(blocks, usual)
+    body_height = body_text_height(layout_boxes)
+    ordered: list[OrderedBox] = []
+    for column in split_columns(layout_boxes, body_height):
+        rows = group_rows(column)
+        for row, prefix in zip(rows, _row_prefixes(rows, body_height), strict=True):
+            ordered.append(OrderedBox(row[0].index, prefix if ordered else prefix.lstrip()))
+            ordered += [OrderedBox(box.index, SPACE) for box in row[1:]]
+    return ordered
 
 
-def body_text_height(items: Sequence[LayoutBox]) -> float:
-    """The height of the page's running text: the median over boxes, each counted by its width."""
-    return max(weighted_median((item.size, item.width) for item in items), 1e-6)
-
-
-# --- leads -------------------------------------------------------------------------------------------------
-
-
-def _placed(blocks: Sequence[Sequence[Row]], usual: float) -> list[OrderedBox]:
-    placed: list[OrderedBox] = []
-    for rows in blocks:
-        leads = _row_leads(rows, usual)
-        for row, lead in zip(rows, leads, strict=True):
-            for item in row:
-                first = item is row[0]
-                placed.append(OrderedBox(item.index, lead if first else SPACE))
-    if placed:
-        placed[0] = OrderedBox(placed[0].index, placed[0].prefix.lstrip())
-    return placed
-
-
-def _row_leads(rows: Sequence[Row], usual: float) -> list[str]:
-    """A block's rows: a new paragraph after a wider gap or at an indent; headings are their own."""
-    usual_space = median_gap(rows)
+def _row_prefixes(rows: Sequence[Row], body_height: float) -> list[str]:
+    """Return the prefix of each row of a column; a row begins a paragraph after a wide gap or if indented."""
+    usual_gap = median_gap(rows)
     edge = median(row[0].left for row in rows)
-    leads: list[str] = []
-    marks = _heading_marks(rows, usual)
-    for number, row in enumerate(rows):
-        if not number:
-            leads.append(NEW_PARAGRAPH + marks[0])
-            continue
-        above = rows[number - 1]
-        if marks[number] and _continues(above, row, usual) and marks[number - 1]:
-            leads.append(SPACE)  # a heading of two rows is one heading
-        elif marks[number] or marks[number - 1] or _starts_paragraph(above, row, usual_space, edge, usual):
-            leads.append(NEW_PARAGRAPH + marks[number])
+    marks = _heading_marks(rows, body_height)
+    prefixes = [NEW_PARAGRAPH + marks[0]]
+    for number in range(1, len(rows)):
+        above, row = rows[number - 1], rows[number]
+        if marks[number] and marks[number - 1] and _continues(above, row, body_height):
+            prefixes.append(SPACE)  # a heading of two rows is one heading
+        elif (
+            marks[number]
+            or marks[number - 1]
+            or is_after_wide_gap(above, row, usual_gap, body_height)
+            or is_indented(above, row, edge, body_height)
+        ):
+            prefixes.append(NEW_PARAGRAPH + marks[number])
         else:
-            leads.append(NEW_LINE)
-    return leads
+            prefixes.append(NEW_LINE)
+    return prefixes
 
 
-def _starts_paragraph(above: Row, row: Row, usual_space: float, edge: float, usual: float) -> bool:
-    if gap(above, row) > usual_space + 0.5 * usual:
-        return True
-    indented = 0.8 * usual < row[0].left - edge < 5 * usual
-    return indented and above[0].left - edge < 0.4 * usual and len(row) == 1
-
-
-def _heading_marks(rows: Sequence[Row], usual: float) -> list[str]:
-    """The marks of each row that is a heading: a run of few short rows, markedly taller than running text."""
+def _heading_marks(rows: Sequence[Row], body_height: float) -> list[str]:
+    """Return "# " or "## " for each row of a heading: few short rows, markedly higher than running text."""
     marks: list[str] = []
-    for run in _text_runs(rows, usual):
-        size = median(height(row) for row in run)
-        level = "# " if size > 1.8 * usual else "## " if size > 1.35 * usual else ""
-        heading = len(run) <= HEADING_ROWS and all(_is_short(row) for row in run)
-        marks += [level if heading else ""] * len(run)
+    for run in _text_runs(rows, body_height):
+        level = heading_level(median(map(height, run)) / body_height, LIVE_HEADING_THRESHOLDS)
+        is_heading = level and len(run) <= MAX_HEADING_ROWS and all(map(_is_short, run))
+        marks += ["#" * level + " " if is_heading else ""] * len(run)
     return marks
 
 
-def _text_runs(rows: Sequence[Row], usual: float) -> list[list[Row]]:
-    """Rows that go on with one another: one paragraph of running text, or one heading."""
+def _text_runs(rows: Sequence[Row], body_height: float) -> list[list[Row]]:
+    """Group rows that continue each other: a paragraph of running text, or a heading."""
     runs: list[list[Row]] = []
     for row in rows:
-        if runs and _continues(runs[-1][-1], row, usual):
+        if runs and _continues(runs[-1][-1], row, body_height):
             runs[-1].append(row)
         else:
             runs.append([row])
     return runs
 
 
-def _continues(above: Row, row: Row, usual: float) -> bool:
+def _continues(above: Row, row: Row, body_height: float) -> bool:
     smaller, larger = sorted((height(above), height(row)))
-    return larger < 1.25 * smaller and gap(above, row) < max(larger, usual)
+    return larger < MAX_HEIGHT_RATIO * smaller and gap(above, row) < max(larger, body_height)
 
 
 def _is_short(row: Row) -> bool:
-    return len(row) == 1 and 2 * row[0].size < row[0].width < 40 * row[0].size
+    box = row[0]
+    return (
+        len(row) == 1
+        and MIN_HEADING_WIDTH * box.text_height < box.width < MAX_HEADING_WIDTH * box.text_height
+    )

@@ -1,53 +1,66 @@
-"""Step 10 - boxes side by side → rows, and what can be said of rows."""
+"""Rows of boxes side by side, and their measures."""
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from statistics import median
 
-from .geometry import LayoutBox
+from .geometry import MIN_TEXT_HEIGHT, LayoutBox
 
 Row = list[LayoutBox]
+"""Boxes side by side, from left to right; at least one."""
+
+MAX_CENTER_DISTANCE = 0.5
+MAX_HORIZONTAL_OVERLAP = 0.5
+"""In text heights: boxes of one row are as level, and overlap as little."""
 
 
-def group_rows(items: Sequence[LayoutBox]) -> list[Row]:
-    """Items side by side form a row; rows from top to bottom, each from left to right."""
+def group_rows(boxes: Sequence[LayoutBox]) -> list[Row]:
+    """Group boxes side by side into rows: rows from top to bottom, boxes from left to right."""
     rows: list[Row] = []
-    for item in sorted(items, key=lambda item: item.middle):
-        if rows and _same_row(rows[-1], item):
-            rows[-1].append(item)
+    for box in sorted(boxes, key=lambda box: box.center_y):
+        if rows and _belongs_to_row(box, rows[-1]):
+            rows[-1].append(box)
         else:
-            rows.append([item])
-    return [sorted(row, key=lambda item: item.left) for row in rows]
+            rows.append([box])
+    return [sorted(row, key=lambda box: box.left) for row in rows]
 
 
-def _same_row(row: Row, item: LayoutBox) -> bool:
-    middle = median(other.middle for other in row)
-    size = min(item.size, *(other.size for other in row))
-    if abs(item.middle - middle) > 0.5 * size:
+def _belongs_to_row(box: LayoutBox, row: Row) -> bool:
+    center_y = median(other.center_y for other in row)
+    text_height = min(box.text_height, *(other.text_height for other in row))
+    if abs(box.center_y - center_y) > MAX_CENTER_DISTANCE * text_height:
         return False
-    return all(min(item.right, other.right) - max(item.left, other.left) < 0.5 * size for other in row)
+    max_overlap = MAX_HORIZONTAL_OVERLAP * text_height
+    return all(min(box.right, other.right) - max(box.left, other.left) < max_overlap for other in row)
 
 
 def gap(above: Row, row: Row) -> float:
-    return min(item.top for item in row) - max(item.bottom for item in above)
+    """Return the vertical distance between two rows, negative if they overlap."""
+    return min(box.top for box in row) - max(box.bottom for box in above)
 
 
 def median_gap(rows: Sequence[Row]) -> float:
+    """Return the median gap between rows, 0 for less than two rows."""
     gaps = [gap(above, row) for above, row in pairwise(rows)]
     return median(gaps) if gaps else 0.0
 
 
 def height(row: Row) -> float:
-    return max(item.height for item in row)
+    return max(box.height for box in row)
 
 
 def has_wide_gap(row: Row) -> bool:
-    """Whether its boxes stand apart, as words of a line do not."""
-    return any(right.left - left.right > left.size for left, right in pairwise(row))
+    """Return whether boxes are further apart than the words of a line, which are within a text height."""
+    return any(right.left - left.right > left.text_height for left, right in pairwise(row))
+
+
+def body_text_height(boxes: Sequence[LayoutBox]) -> float:
+    """Return the height of running text: the median text height, each box weighted by its width."""
+    return max(weighted_median((box.text_height, box.width) for box in boxes), MIN_TEXT_HEIGHT)
 
 
 def weighted_median(values: Iterable[tuple[float, float]]) -> float:
-    """Of (value, weight); 0 of nothing."""
+    """Return the weighted median of (value, weight) pairs, 0 for no pairs."""
     ranked = sorted(values)
     half, passed = sum(weight for _, weight in ranked) / 2, 0.0
     for value, weight in ranked:

@@ -1,7 +1,7 @@
-"""Step 10 - ruled tables: the lines drawn on a page → cells.
+"""Grids of ruled tables, found by the horizontal and vertical lines drawn on a page.
 
-Long level and upright strokes are what is left of the page when everything shorter is eroded away. Strokes
-that touch make a grid. Where a stroke between two neighbours is missing, they are one cell that spans.
+A morphological opening erodes everything that is shorter than a line. Lines that touch make a grid. Adjacent
+cells without a line between them are one cell that spans both.
 """
 
 from collections.abc import Sequence
@@ -11,27 +11,30 @@ import numpy as np
 import numpy.typing as npt
 
 from ..documents.pixels import Pixels
-from .geometry import PageFrame
+from .geometry import LayoutBox, PageFrame, Rect
 
-# Strokes are looked for in a picture in which running text is so high, and no side longer than that.
-TEXT_PIXELS = 18
-MAX_SIDE = 2400
-# Below this nothing can be told from letters; it is what a page of specks comes to.
+TEXT_PIXELS, MAX_SIDE_PIXELS = 18, 2400
+"""Scale of the image in which lines are detected: height of running text, but at most this longer side."""
 MIN_TEXT_PIXELS = 4.0
-# In heights of running text: what is longer than that is no part of a letter.
-LEVEL_STROKE, UPRIGHT_STROKE = 2.5, 1.5
+"""Assumed for smaller text, such as on a page of specks: strokes of smaller letters would count as lines."""
+THRESHOLD_OFFSET = 8
+"""Grey levels, of 255, by which a line is darker than its surroundings."""
+# In body heights.
+MIN_HORIZONTAL_LINE, MIN_VERTICAL_LINE = 2.5, 1.5
+"""Longer strokes are not part of a letter."""
 MIN_RULE = 8.0
-# Strokes nearer to each other than this, in heights of text, are one line of the grid.
-SAME_LINE = 0.45
-# A line parts two cells where this share of it is drawn.
-DRAWN_SHARE = 0.5
+LINE_TOLERANCE = 0.45
+"""Strokes nearer to each other are one line of the grid."""
+MIN_DRAWN_SHARE = 0.5
+"""A line separates two cells if this share of it is drawn."""
 
 Mask = npt.NDArray[np.uint8]
+"""(height, width), not 0 where a line is drawn."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Rows and columns count from 0; the ends are exclusive."""
+    """Rows and columns that a cell spans, from 0; the ends are exclusive."""
 
     row: int
     column: int
@@ -41,7 +44,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class TableGrid:
-    """`xs` and `ys` are the lines in the frame, from left to right and from top to bottom."""
+    """Lines of a table in the frame, from left to right and top to bottom, and the cells between them."""
 
     xs: tuple[float, ...]
     ys: tuple[float, ...]
@@ -55,10 +58,24 @@ class TableGrid:
     def rows(self) -> int:
         return len(self.ys) - 1
 
+    @property
+    def rect(self) -> Rect:
+        return self.xs[0], self.ys[0], self.xs[-1], self.ys[-1]
+
+    def contains(self, box: LayoutBox) -> bool:
+        """Return whether the centre of the box is inside."""
+        left, top, right, bottom = self.rect
+        return left < box.center_x < right and top < box.center_y < bottom
+
+    def cells_level_with(self, box: LayoutBox) -> list[Cell]:
+        """Return the cells of the row in which the centre of the box is."""
+        row = sum(y <= box.center_y for y in self.ys[1:-1])
+        return [cell for cell in self.cells if cell.row <= row < cell.row_end]
+
 
 @dataclass(frozen=True)
 class RulingLine:
-    """A level line in the frame."""
+    """A horizontal line in the frame."""
 
     y: float
     left: float
@@ -66,131 +83,152 @@ class RulingLine:
 
 
 def detect_table_grids(
-    pixels: Pixels, frame: PageFrame, usual: float
+    pixels: Pixels, frame: PageFrame, body_height: float
 ) -> tuple[list[TableGrid], list[RulingLine]]:
-    """Grids of two rows and two columns at least, and level lines. `usual` is the height of running text."""
+    """Detect grids of at least two rows and two columns, and horizontal lines.
+
+    Args:
+        pixels: the page, (height, width, 3) uint8 BGR.
+        body_height: height of running text, in pixels of the page.
+    """
     height, width = pixels.shape[:2]
     left, top, right, bottom = frame.bounds(width, height)
-    scale = min(TEXT_PIXELS / usual, MAX_SIDE / max(right - left, bottom - top))
+    scale = min(TEXT_PIXELS / body_height, MAX_SIDE_PIXELS / max(right - left, bottom - top))
     size = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
-    level, upright = _detect_lines(frame.render(pixels, size), max(MIN_TEXT_PIXELS, usual * scale))
+    image = frame.render(pixels, size)
+    horizontal, vertical = _detect_lines(image, max(MIN_TEXT_PIXELS, body_height * scale))
     grids = []
-    for box in _touching(level, upright):
-        grid = _grid(level, upright, box, SAME_LINE * usual * scale)
+    for component in _connected_components(horizontal | vertical):
+        grid = _grid(horizontal, vertical, component, LINE_TOLERANCE * body_height * scale)
         if grid is not None:
-            grids.append(_to_frame(grid, scale, left, top))
+            xs = tuple(x / scale + left for x in grid.xs)
+            ys = tuple(y / scale + top for y in grid.ys)
+            grids.append(TableGrid(xs, ys, grid.cells))
     return grids, [
         RulingLine((y0 + y1) / 2 / scale + top, x0 / scale + left, x1 / scale + left)
-        for x0, y0, x1, y1 in _touching(level, level)
-        if x1 - x0 > MIN_RULE * usual * scale
+        for x0, y0, x1, y1 in _connected_components(horizontal)
+        if x1 - x0 > MIN_RULE * body_height * scale
     ]
 
 
-def _to_frame(grid: TableGrid, scale: float, left: float, top: float) -> TableGrid:
-    xs = tuple(x / scale + left for x in grid.xs)
-    return TableGrid(xs, tuple(y / scale + top for y in grid.ys), grid.cells)
-
-
-def _detect_lines(picture: Pixels, text: float) -> tuple[Mask, Mask]:
-    """Masks of the level and the upright strokes, each made a little thicker so that they meet."""
+def _detect_lines(image: Pixels, text_height: float) -> tuple[Mask, Mask]:
+    """Return masks of the horizontal and the vertical lines, each a pixel thicker so that crossings touch."""
     import cv2
 
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    window = 2 * round(text) + 1
-    dark = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, window, 8)
-    thick = np.ones((3, 3), np.uint8)
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    window = 2 * round(text_height) + 1
+    dark = cv2.adaptiveThreshold(
+        grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, window, THRESHOLD_OFFSET
+    )
+    thickening = np.ones((3, 3), np.uint8)
     masks = []
-    for size in ((round(LEVEL_STROKE * text), 1), (1, round(UPRIGHT_STROKE * text))):
-        kernel = np.ones(
-            (max(3, size[1]) if size[1] > 1 else 1, max(3, size[0]) if size[0] > 1 else 1), np.uint8
-        )
-        masks.append(np.asarray(cv2.dilate(cv2.morphologyEx(dark, cv2.MORPH_OPEN, kernel), thick), np.uint8))
+    for shape in (
+        (1, round(MIN_HORIZONTAL_LINE * text_height)),
+        (round(MIN_VERTICAL_LINE * text_height), 1),
+    ):
+        lines = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones(shape, np.uint8))
+        masks.append(np.asarray(cv2.dilate(lines, thickening), np.uint8))
     return masks[0], masks[1]
 
 
-def _touching(level: Mask, upright: Mask) -> list[tuple[int, int, int, int]]:
-    """Bounding boxes (x0, y0, x1, y1) of what hangs together."""
+def _connected_components(mask: Mask) -> list[tuple[int, int, int, int]]:
+    """Return the bounding boxes (x0, y0, x1, y1) of strokes that touch each other."""
     import cv2
 
-    count, _, stats, _ = cv2.connectedComponentsWithStats(level | upright, connectivity=8)
-    boxes = []
-    for x, y, width, height, _ in stats[1:count].tolist():
-        boxes.append((x, y, x + width, y + height))
-    return boxes
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    return [(x, y, x + width, y + height) for x, y, width, height, _ in stats[1:count].tolist()]
 
 
-def _grid(level: Mask, upright: Mask, box: tuple[int, int, int, int], near: float) -> TableGrid | None:
-    x0, y0, x1, y1 = box
-    if min(x1 - x0, y1 - y0) < 2 * near:
-        return None  # there is no room for three lines: mostly a single stroke
-    level, upright = level[y0:y1, x0:x1], upright[y0:y1, x0:x1]
-    ys, xs = _lines(level, near), _lines(upright.T, near)
-    xs, ys = _with_ends(xs, x1 - x0, near), _with_ends(ys, y1 - y0, near)
+def _grid(
+    horizontal: Mask, vertical: Mask, component: tuple[int, int, int, int], tolerance: float
+) -> TableGrid | None:
+    """Return the grid of a connected component in pixels of the masks; None if it is not a grid."""
+    x0, y0, x1, y1 = component
+    if min(x1 - x0, y1 - y0) < 2 * tolerance:
+        return None  # too small for three lines, mostly a single stroke
+    horizontal, vertical = horizontal[y0:y1, x0:x1], vertical[y0:y1, x0:x1]
+    ys = _with_sides(_line_positions(horizontal, tolerance), y1 - y0, tolerance)
+    xs = _with_sides(_line_positions(vertical.T, tolerance), x1 - x0, tolerance)
     if len(xs) < 3 or len(ys) < 3:
         return None
-    cells = _cells(level, upright, xs, ys, near)
+    cells = _cells(_Lines(horizontal, vertical, xs, ys, tolerance))
     return TableGrid(tuple(x + x0 for x in xs), tuple(y + y0 for y in ys), cells)
 
 
-def _lines(mask: Mask, near: float) -> list[float]:
-    """Where lines run along the mask's rows: means of the strokes' positions that are near one another."""
+def _line_positions(mask: Mask, tolerance: float) -> list[float]:
+    """Return the position of each line along the mask's rows: the mean of strokes near each other."""
     import cv2
 
     count, _, _, centers = cv2.connectedComponentsWithStats(mask, connectivity=8)
     lines: list[list[float]] = []
     for position in sorted(centers[1:count, 1].tolist()):
-        if lines and position - lines[-1][-1] < near:
+        if lines and position - lines[-1][-1] < tolerance:
             lines[-1].append(position)
         else:
             lines.append([position])
     return [sum(line) / len(line) for line in lines]
 
 
-def _with_ends(lines: Sequence[float], length: int, near: float) -> list[float]:
-    """Tables are often open at their sides: then where the other lines end is a side."""
-    ends = list(lines)
-    if not ends or ends[0] > 2 * near:
-        ends.insert(0, 0.0)
-    if length - ends[-1] > 2 * near:
-        ends.append(float(length))
-    return ends
+def _with_sides(lines: Sequence[float], length: int, tolerance: float) -> list[float]:
+    """Add the sides of an open table, where the crossing lines end."""
+    positions = list(lines)
+    if not positions or positions[0] > 2 * tolerance:
+        positions.insert(0, 0.0)
+    if length - positions[-1] > 2 * tolerance:
+        positions.append(float(length))
+    return positions
 
 
-def _cells(
-    level: Mask, upright: Mask, xs: Sequence[float], ys: Sequence[float], near: float
-) -> tuple[Cell, ...]:
-    """Neighbours without a line between them are one cell, as long as that is a rectangle."""
-    taken: set[tuple[int, int]] = set()
+@dataclass(frozen=True)
+class _Lines:
+    """Masks of a grid's strokes, and the positions of its lines in them."""
+
+    horizontal: Mask
+    vertical: Mask
+    xs: Sequence[float]
+    ys: Sequence[float]
+    tolerance: float
+
+    def is_drawn_below(self, row: int, column: int) -> bool:
+        """Return whether a line below a row separates it from the next, over the width of a column."""
+        return self._is_drawn(self.horizontal, self.ys[row + 1], self.xs[column], self.xs[column + 1])
+
+    def is_drawn_right_of(self, row: int, column: int) -> bool:
+        """Return whether a line right of a column separates it from the next, over the height of a row."""
+        return self._is_drawn(self.vertical.T, self.xs[column + 1], self.ys[row], self.ys[row + 1])
+
+    def _is_drawn(self, mask: Mask, position: float, start: float, end: float) -> bool:
+        """Return whether the mask has a stroke along its row `position`, from `start` to `end`."""
+        low, high = max(0, round(position - self.tolerance)), round(position + self.tolerance) + 1
+        # The corners belong to the lines that cross.
+        first, last = round(start + self.tolerance), round(end - self.tolerance)
+        if last <= first:
+            return True
+        return bool(mask[low:high, first:last].any(axis=0).mean() >= MIN_DRAWN_SHARE)
+
+
+def _cells(lines: _Lines) -> tuple[Cell, ...]:
+    """Merge cells without a line between them, as far as the result is a rectangle of free cells."""
+    used: set[tuple[int, int]] = set()
     cells = []
-    for row in range(len(ys) - 1):
-        for column in range(len(xs) - 1):
-            if (row, column) in taken:
+    for row in range(len(lines.ys) - 1):
+        for column in range(len(lines.xs) - 1):
+            if (row, column) in used:
                 continue
-            cell = _cell(level, upright, xs, ys, near, row, column)
-            spots = {(r, c) for r in range(row, cell.row_end) for c in range(column, cell.column_end)}
-            if spots & taken:
-                cell, spots = Cell(row, column, row + 1, column + 1), {(row, column)}
-            taken |= spots
+            cell = _spanning_cell(lines, row, column)
+            covered = {(r, c) for r in range(row, cell.row_end) for c in range(column, cell.column_end)}
+            if covered & used:
+                cell, covered = Cell(row, column, row + 1, column + 1), {(row, column)}
+            used |= covered
             cells.append(cell)
     return tuple(cells)
 
 
-def _cell(
-    level: Mask, upright: Mask, xs: Sequence[float], ys: Sequence[float], near: float, row: int, column: int
-) -> Cell:
-    right, bottom = column + 1, row + 1
-    while right < len(xs) - 1 and not _is_drawn(upright.T, xs[right], ys[row], ys[row + 1], near):
+def _spanning_cell(lines: _Lines, row: int, column: int) -> Cell:
+    """Extend a cell to the first line right of it and the first line below it."""
+    right, bottom = column, row
+    while right < len(lines.xs) - 2 and not lines.is_drawn_right_of(row, right):
         right += 1
-    while bottom < len(ys) - 1 and not _is_drawn(level, ys[bottom], xs[column], xs[column + 1], near):
+    while bottom < len(lines.ys) - 2 and not lines.is_drawn_below(bottom, column):
         bottom += 1
-    return Cell(row, column, bottom, right)
-
-
-def _is_drawn(mask: Mask, position: float, start: float, end: float, near: float) -> bool:
-    """Whether there is a stroke along the mask's row `position`, from `start` to `end`."""
-    low, high = max(0, round(position - near)), round(position + near) + 1
-    # The corners belong to the lines that cross.
-    first, last = round(start + near), round(end - near)
-    if last <= first:
-        return True
-    return bool(mask[low:high, first:last].any(axis=0).mean() >= DRAWN_SHARE)
+    return Cell(row, column, bottom + 1, right + 1)

@@ -1,11 +1,11 @@
-"""Step 10 - recognised text → tables: by lines drawn on the page, or by how the text stands in columns."""
+"""Tables from recognised text: by lines drawn on the page, or by the gaps between columns of text."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
 from .columns import split_columns
-from .geometry import LayoutBox
+from .geometry import LayoutBox, Rect, bounding_rect
 from .layout_model import Region
 from .rows import (
     Row,
@@ -17,212 +17,217 @@ from .ruled_tables import Cell, RulingLine, TableGrid
 from .text_joining import join_lines
 
 Texts = Sequence[str]
+"""Recognised texts, by the index of their box."""
+
 MIN_ROWS, MIN_COLUMNS = 2, 2
-# A table without lines says that it is one by its rows alone, so there must be more of them.
 MIN_UNRULED_ROWS = 3
-# The share of a drawn grid's rows and columns that hold text; a chart's hold next to none.
-MIN_FILLED = 0.6
-MAX_CROSSED_SHARE = 0.25
-# The share of rows that may have text where a gap between two columns is.
-CROSSED_SHARE = 0.12
-# In heights of running text: how far a rule of a table may be from where the layout model ends the table.
+"""Rows are the only evidence of a table without lines, so it needs more of them."""
+MIN_FILLED_SHARE = 0.6
+"""Share of a drawn grid's rows and columns that hold text; in a chart hardly any do."""
+MAX_CROSSING_SHARE = 0.25
+"""Share of a grid's boxes that may cross three cells or more."""
+MAX_CROSSED_ROW_SHARE = 0.12
+"""Share of rows that may have text in the gap between two columns."""
 MAX_RULE_DISTANCE = 4.0
+"""In body heights: between a ruling line and the end that the layout model gives the table."""
+MIN_RULE_SHARE = 0.7
+"""Share of their common width that a ruling line and a table overlap."""
+# In text heights.
+MIN_CELL_OVERLAP = 0.8
+"""A box reaches into a cell if it overlaps more than this; boxes extend a little beyond their text."""
+MIN_ROW_HEIGHT, MIN_COLUMN_WIDTH = 0.8, 1.5
+"""Smaller rows and columns without text are the space between double lines, or a margin."""
+BOX_MARGIN = 0.2
+MIN_COLUMN_GAP = 0.3
 
 
 @dataclass(frozen=True)
 class Table:
-    """`cells` are the texts by rows, each row as long as the others. `indices` are the boxes used up."""
+    """A table's texts by rows, all equally long, and the indices of the boxes that they come from."""
 
     cells: tuple[tuple[str, ...], ...]
-    indices: frozenset[int]
-    left: float
-    top: float
-    right: float
-    bottom: float
+    boxes: frozenset[int]
+    rect: Rect
 
 
 # --- ruled -------------------------------------------------------------------------------------------------
 
 
-def from_grid(grid: TableGrid, items: Sequence[LayoutBox], texts: Texts) -> Table | None:
-    """The grid with the text that stands in it, or None where it is no table: a frame, a chart."""
-    inside = [item for item in items if _holds(grid, item)]
-    if _count_crossing_boxes(grid, inside) > MAX_CROSSED_SHARE * len(inside):
+def from_grid(grid: TableGrid, boxes: Sequence[LayoutBox], texts: Texts) -> Table | None:
+    """Fill a drawn grid with the text in it; return None if it is not a table, but a frame or a chart."""
+    inside = [box for box in boxes if grid.contains(box)]
+    crossing = sum(len(_reached_cells(grid, box)) > 2 for box in inside)
+    if crossing > MAX_CROSSING_SHARE * len(inside):
         return None
     parts: dict[Cell, list[tuple[LayoutBox, str]]] = {}
-    for item in inside:
-        for cell, text in _split_across_cells(grid, item, texts[item.index]):
-            parts.setdefault(cell, []).append((item, text))
+    for box in inside:
+        for cell, text in _split_across_cells(grid, box, texts[box.index]):
+            parts.setdefault(cell, []).append((box, text))
     cells = [[""] * grid.columns for _ in range(grid.rows)]
-    for cell, found in parts.items():
-        cells[cell.row][cell.column] = _cell_text(found)
+    for cell, part in parts.items():
+        cells[cell.row][cell.column] = _cell_text(part)
     cells = _drop_empty_rows_and_columns(cells, grid, inside)
     if not _is_table(cells, len(parts)):
         return None
-    indices = frozenset(item.index for item in inside)
-    return Table(tuple(map(tuple, cells)), indices, grid.xs[0], grid.ys[0], grid.xs[-1], grid.ys[-1])
+    return Table(tuple(map(tuple, cells)), frozenset(box.index for box in inside), grid.rect)
 
 
-def _holds(grid: TableGrid, item: LayoutBox) -> bool:
-    return grid.xs[0] < item.center < grid.xs[-1] and grid.ys[0] < item.middle < grid.ys[-1]
-
-
-def _split_across_cells(grid: TableGrid, item: LayoutBox, text: str) -> Iterator[tuple[Cell, str]]:
-    """A box that was found over two or more cells: its words go where they stand."""
-    row = _between(grid.ys, item.middle)
-    cells = [cell for cell in grid.cells if cell.row <= row < cell.row_end]
-    reached = [cell for cell in cells if _common(grid, cell, item) > 0.8 * item.size]
+def _split_across_cells(grid: TableGrid, box: LayoutBox, text: str) -> Iterator[tuple[Cell, str]]:
+    """Assign a box to its cell, and the words of a box that was detected over several cells to theirs."""
+    reached = _reached_cells(grid, box)
     if len(reached) < 2:
-        yield max(cells, key=lambda cell: _common(grid, cell, item)), text
+        yield max(grid.cells_level_with(box), key=lambda cell: _overlap(grid, cell, box)), text
         return
     reached.sort(key=lambda cell: cell.column)
     ends = [grid.xs[cell.column_end] for cell in reached[:-1]] + [float("inf")]
-    shares: list[list[str]] = [[] for _ in reached]
-    for word, place in _word_places(item, text):
-        shares[next(number for number, end in enumerate(ends) if place < end)].append(word)
-    yield from ((cell, " ".join(words)) for cell, words in zip(reached, shares, strict=True) if words)
+    words_by_cell: list[list[str]] = [[] for _ in reached]
+    for word, x in _word_positions(box, text):
+        words_by_cell[next(number for number, end in enumerate(ends) if x < end)].append(word)
+    yield from ((cell, " ".join(words)) for cell, words in zip(reached, words_by_cell, strict=True) if words)
 
 
-def _count_crossing_boxes(grid: TableGrid, items: Sequence[LayoutBox]) -> int:
-    """How many boxes reach over three cells or more, as nothing does where the lines part texts."""
-    count = 0
-    for item in items:
-        row = _between(grid.ys, item.middle)
-        cells = [cell for cell in grid.cells if cell.row <= row < cell.row_end]
-        count += sum(_common(grid, cell, item) > 0.8 * item.size for cell in cells) > 2
-    return count
+def _reached_cells(grid: TableGrid, box: LayoutBox) -> list[Cell]:
+    min_overlap = MIN_CELL_OVERLAP * box.text_height
+    return [cell for cell in grid.cells_level_with(box) if _overlap(grid, cell, box) > min_overlap]
 
 
-def _common(grid: TableGrid, cell: Cell, item: LayoutBox) -> float:
-    return min(item.right, grid.xs[cell.column_end]) - max(item.left, grid.xs[cell.column])
+def _overlap(grid: TableGrid, cell: Cell, box: LayoutBox) -> float:
+    """Return how much of the x axis a cell and a box have in common."""
+    return min(box.right, grid.xs[cell.column_end]) - max(box.left, grid.xs[cell.column])
 
 
-def _word_places(item: LayoutBox, text: str) -> Iterator[tuple[str, float]]:
-    """Each word and the x of its middle, as if all letters were as wide."""
-    step, start = item.width / max(1, len(text)), 0
+def _word_positions(box: LayoutBox, text: str) -> Iterator[tuple[str, float]]:
+    """Yield each word and the x of its centre, as if all letters were equally wide."""
+    letter_width, start = box.width / max(1, len(text)), 0
     for word in text.split(" "):
-        yield word, item.left + (start + len(word) / 2) * step
+        yield word, box.left + (start + len(word) / 2) * letter_width
         start += len(word) + 1
 
 
-def _between(lines: Sequence[float], place: float) -> int:
-    return sum(line <= place for line in lines[1:-1])
-
-
-def _cell_text(found: Sequence[tuple[LayoutBox, str]]) -> str:
-    by_index = {item.index: text for item, text in found}
+def _cell_text(part: Sequence[tuple[LayoutBox, str]]) -> str:
+    by_index = {box.index: text for box, text in part}
     text = ""
-    for row in group_rows([item for item, _ in found]):
-        text = join_lines(text, " ".join(by_index[item.index] for item in row))
+    for row in group_rows([box for box, _ in part]):
+        text = join_lines(text, " ".join(by_index[box.index] for box in row))
     return text
 
 
 def _drop_empty_rows_and_columns(
     cells: list[list[str]], grid: TableGrid, inside: Sequence[LayoutBox]
 ) -> list[list[str]]:
-    """Between double lines there is no row and no column, and at the sides of a table no margin."""
+    """Drop empty rows and columns that are too small for text: between double lines, and at the sides."""
     if not inside:
         return cells
-    thin = median(item.size for item in inside)
+    text_height = median(box.text_height for box in inside)
     rows = [
         row
         for number, row in enumerate(cells)
-        if any(row) or grid.ys[number + 1] - grid.ys[number] > 0.8 * thin
+        if any(row) or grid.ys[number + 1] - grid.ys[number] > MIN_ROW_HEIGHT * text_height
     ]
     columns = [
         column
         for column in range(grid.columns)
-        if any(row[column] for row in rows) or grid.xs[column + 1] - grid.xs[column] > 1.5 * thin
+        if any(row[column] for row in rows)
+        or grid.xs[column + 1] - grid.xs[column] > MIN_COLUMN_WIDTH * text_height
     ]
     return [[row[column] for column in columns] for row in rows]
 
 
-def _is_table(cells: Sequence[Sequence[str]], filled: int) -> bool:
-    if len(cells) < MIN_ROWS or len(cells[0]) < MIN_COLUMNS or filled < len(cells):
+def _is_table(cells: Sequence[Sequence[str]], filled_cells: int) -> bool:
+    if len(cells) < MIN_ROWS or len(cells[0]) < MIN_COLUMNS or filled_cells < len(cells):
         return False
     rows = sum(any(row) for row in cells)
     columns = sum(any(column) for column in zip(*cells, strict=True))
-    return rows >= MIN_FILLED * len(cells) and columns >= max(MIN_COLUMNS, MIN_FILLED * len(cells[0]))
+    return rows >= MIN_FILLED_SHARE * len(cells) and columns >= max(
+        MIN_COLUMNS, MIN_FILLED_SHARE * len(cells[0])
+    )
 
 
 # --- unruled -----------------------------------------------------------------------------------------------
 
 
 def from_region(
-    region: Region, items: Sequence[LayoutBox], texts: Texts, usual: float, rules: Sequence[RulingLine]
+    region: Region,
+    boxes: Sequence[LayoutBox],
+    texts: Texts,
+    body_height: float,
+    rules: Sequence[RulingLine],
 ) -> Table | None:
-    """What the layout model calls a table, where its text stands in columns and is no page of columns."""
-    region = _snap_to_ruling_lines(region, rules, usual)
-    inside = [item for item in items if region.contains(item)]
+    """Build a table from a region that the layout model detected.
+
+    Returns None if its text does not stand in columns, or if these are columns of a page.
+    """
+    region = _snap_to_ruling_lines(region, rules, body_height)
+    inside = [box for box in boxes if region.contains(box)]
     rows = group_rows(inside)
-    if len(rows) < MIN_UNRULED_ROWS or len(split_columns(inside, usual)) > 1:
+    if len(rows) < MIN_UNRULED_ROWS or len(split_columns(inside, body_height)) > 1:
         return None
     bounds = _column_bounds(inside, len(rows))
-    if not bounds or sum(len(_filled(row, bounds)) > 1 for row in rows) < MIN_FILLED * len(rows):
+    if not bounds:
         return None
-    cells = _joined_rows([_row_cells(row, bounds, texts) for row in rows], rows)
-    left, right = min(item.left for item in inside), max(item.right for item in inside)
-    top, bottom = min(item.top for item in inside), max(item.bottom for item in inside)
-    return Table(cells, frozenset(item.index for item in inside), left, top, right, bottom)
+    rows_with_cells = sum(len({_column_index(bounds, box.center_x) for box in row}) > 1 for row in rows)
+    if rows_with_cells < MIN_FILLED_SHARE * len(rows):
+        return None
+    cells = _merge_continuation_rows([_row_cells(row, bounds, texts) for row in rows], rows)
+    return Table(cells, frozenset(box.index for box in inside), bounding_rect(inside))
 
 
-def _snap_to_ruling_lines(region: Region, rules: Sequence[RulingLine], usual: float) -> Region:
-    """The model often leaves out a table's head or last row; a rule above or below says where it ends."""
-    near = MAX_RULE_DISTANCE * usual
-    wide = [rule for rule in rules if _reaches_over(rule, region)]
-    above = [rule.y for rule in wide if region.top - near < rule.y < region.top]
-    below = [rule.y for rule in wide if region.bottom < rule.y < region.bottom + near]
+def _snap_to_ruling_lines(region: Region, rules: Sequence[RulingLine], body_height: float) -> Region:
+    """Extend a region to ruling lines nearby: the model often leaves out a table's first or last row."""
+    distance = MAX_RULE_DISTANCE * body_height
+    wide = [rule for rule in rules if _covers(rule, region)]
+    above = [rule.y for rule in wide if region.top - distance < rule.y < region.top]
+    below = [rule.y for rule in wide if region.bottom < rule.y < region.bottom + distance]
     return replace(region, top=min(above, default=region.top), bottom=max(below, default=region.bottom))
 
 
-def _reaches_over(rule: RulingLine, region: Region) -> bool:
+def _covers(rule: RulingLine, region: Region) -> bool:
     common = min(rule.right, region.right) - max(rule.left, region.left)
-    return common > 0.7 * max(rule.right - rule.left, region.right - region.left)
+    return common > MIN_RULE_SHARE * max(rule.right - rule.left, region.right - region.left)
 
 
-def _column_bounds(items: Sequence[LayoutBox], rows: int) -> list[float]:
-    """Middles of the gaps that hardly any row has text in."""
+def _column_bounds(boxes: Sequence[LayoutBox], rows: int) -> list[float]:
+    """Return the middle x of each gap in which hardly any row has text."""
     edges = sorted(
-        [(item.left + 0.2 * item.size, 1) for item in items]
-        + [(item.right - 0.2 * item.size, -1) for item in items]
+        [(box.left + BOX_MARGIN * box.text_height, 1) for box in boxes]
+        + [(box.right - BOX_MARGIN * box.text_height, -1) for box in boxes]
     )
-    size = median(item.size for item in items)
-    allowed = CROSSED_SHARE * rows
+    min_gap = MIN_COLUMN_GAP * median(box.text_height for box in boxes)
+    max_crossed = MAX_CROSSED_ROW_SHARE * rows
     bounds, covering, start = list[float](), 0, None
     for x, change in edges:
         covering += change
-        if covering <= allowed and start is None:
+        if covering <= max_crossed and start is None:
             start = x
-        elif covering > allowed and start is not None:
-            if start > edges[0][0] and x - start > 0.3 * size:
+        elif covering > max_crossed and start is not None:
+            if start > edges[0][0] and x - start > min_gap:
                 bounds.append((start + x) / 2)
             start = None
     return bounds
 
 
-def _filled(row: Row, bounds: Sequence[float]) -> set[int]:
-    return {sum(bound <= item.center for bound in bounds) for item in row}
+def _column_index(bounds: Sequence[float], x: float) -> int:
+    return sum(bound <= x for bound in bounds)
 
 
 def _row_cells(row: Row, bounds: Sequence[float], texts: Texts) -> list[str]:
     cells: list[list[str]] = [[] for _ in range(len(bounds) + 1)]
-    for item in row:
-        text = texts[item.index]
-        crossed = [bound for bound in bounds if item.left + item.size < bound < item.right - item.size]
-        pieces = _word_places(item, text) if crossed else [(text, item.center)]
-        for piece, place in pieces:
-            cells[sum(bound <= place for bound in bounds)].append(piece)
+    for box in row:
+        text = texts[box.index]
+        crosses = any(box.left + box.text_height < bound < box.right - box.text_height for bound in bounds)
+        for part, x in _word_positions(box, text) if crosses else [(text, box.center_x)]:
+            cells[_column_index(bounds, x)].append(part)
     return [" ".join(cell) for cell in cells]
 
 
-def _joined_rows(cells: Sequence[list[str]], rows: Sequence[Row]) -> tuple[tuple[str, ...], ...]:
-    """A row that begins with nothing and stands close under another goes on with its cells."""
-    made: list[list[str]] = []
-    usual = median_gap(rows)
+def _merge_continuation_rows(cells: Sequence[list[str]], rows: Sequence[Row]) -> tuple[tuple[str, ...], ...]:
+    """Merge a row into the one above if it is close, has an empty first cell and few others."""
+    merged: list[list[str]] = []
+    max_gap = median_gap(rows)
     for number, row in enumerate(cells):
-        close = number > 0 and gap(rows[number - 1], rows[number]) <= usual
-        if close and made and not row[0] and 2 * sum(map(bool, row)) <= len(row):
-            made[-1] = [join_lines(above, below) for above, below in zip(made[-1], row, strict=True)]
+        is_close = number > 0 and gap(rows[number - 1], rows[number]) <= max_gap
+        if is_close and not row[0] and 2 * sum(map(bool, row)) <= len(row):
+            merged[-1] = [join_lines(above, below) for above, below in zip(merged[-1], row, strict=True)]
         else:
-            made.append(row)
-    return tuple(map(tuple, made))
+            merged.append(row)
+    return tuple(map(tuple, merged))

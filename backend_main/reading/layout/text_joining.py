@@ -1,24 +1,29 @@
-"""Step 10 - what lines say of themselves by their letters: how wide they are set, what they begin with."""
+"""Text rules that depend on characters alone: joining lines, list markers, and the width of letters."""
 
 import re
 
+LETTER = r"[^\W_]"
+"""Pattern of a letter or digit of any script."""
 CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
-_NARROW = frozenset("iljtfrI.,:;'|!()[] -")
+"""A Chinese or Japanese character."""
 
-_LETTER = r"[^\W_]"
-_HYPHENATED = re.compile(rf"{_LETTER}[-\u2010\u00ad]")
 _SOFT_HYPHEN = "\u00ad"
+_HYPHENATED = re.compile(rf"{LETTER}[-\u2010\u00ad]")
 
-# A dash or an asterisk without a space behind it is part of a word, a round bullet never is.
+# A dash or an asterisk without a space after it is part of a word, a round bullet never is.
 _BULLET = re.compile(r"^(?:[•●▪■◦‣○◆►∙·]\s*|[*–—-]\s+)(?=\S)")
 _NUMBER = re.compile(r"^\d{1,3}[.)](?:\s+(?=\D)|(?=[^\s\d.,)]{2}))")
 _LETTERED = re.compile(r"^(?:\((?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})\)|[a-zA-Z]\)|[①-⑳])")
 
+# Widths of print letters, in widths of a lower-case letter.
+_NARROW = frozenset("iljtfrI.,:;'|!()[] -")
+NARROW_WIDTH, CAPITAL_WIDTH, CJK_WIDTH = 0.6, 1.35, 2.0
+
 
 def join_lines(text: str, line: str) -> str:
-    """The line behind the text: with a space, and without one between Chinese or Japanese characters.
+    """Append a line of the same paragraph: with a space, but without one between CJK characters.
 
-    A hyphen goes where a word was broken, and stays in “Jean-Paul” and “2004-07”.
+    A hyphen at the end of `text` is removed where it divides a word, and kept in “Jean-Paul” and “2004-07”.
     """
     lines = TextJoiner()
     lines.add(text)
@@ -27,31 +32,31 @@ def join_lines(text: str, line: str) -> str:
 
 
 class TextJoiner:
-    """Lines joined one after the other; each costs what it is long, however much stands before it."""
+    """Lines of a text, joined one by one; each costs its own length, however long the text is."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
-        self._end = ""  # the last two letters, all that decides how it goes on
+        self._end = ""  # the last two letters, which alone decide how the next line is joined
 
     def __str__(self) -> str:
         return "".join(self._parts)
 
     def add(self, line: str) -> None:
-        """Behind what is there, as `join_lines` says."""
+        """Append a line of the same paragraph, as `join_lines` does."""
         if not self._parts or not line:
             self._append(line)
         elif _HYPHENATED.fullmatch(self._end):
-            self._add_to_hyphen(line)
+            self._add_after_hyphen(line)
         elif CJK.match(self._end[-1]) and CJK.match(line[0]):
             self._append(line)
         else:
             self._append(" ", line)
 
     def add_below(self, line: str) -> None:
-        """On a line of its own."""
+        """Append a line of its own."""
         self._append(*(["\n"] if self._parts else []), line)
 
-    def _add_to_hyphen(self, line: str) -> None:
+    def _add_after_hyphen(self, line: str) -> None:
         if line[0].islower() or self._end[-1] == _SOFT_HYPHEN:
             self._parts[-1] = self._parts[-1][:-1]
             self._end = self._end[:-1]
@@ -65,28 +70,29 @@ class TextJoiner:
 
 
 def estimated_width(text: str) -> float:
-    """About how wide a text is set, in widths of a small letter."""
+    """Estimate the printed width of a text, in widths of a lower-case letter."""
     return sum(map(_letter_width, text))
 
 
 def _letter_width(letter: str) -> float:
     if letter in _NARROW:
-        return 0.6
+        return NARROW_WIDTH
     if letter.isascii():
-        return 1.35 if letter.isupper() or letter in "mw" else 1.0
-    return 2.0 if CJK.match(letter) else 1.0
+        return CAPITAL_WIDTH if letter.isupper() or letter in "mw" else 1.0
+    return CJK_WIDTH if CJK.match(letter) else 1.0
 
 
 def list_marker(text: str) -> str:
-    """The bullet or number with which an item of a list begins, and the space behind it."""
+    """Return the bullet or number that begins a list item, with the space after it; "" if there is none."""
     found = _BULLET.match(text) or _NUMBER.match(text)
     return found[0] if found else ""
 
 
 def is_bullet(text: str) -> bool:
+    """Return whether the text begins with a bullet."""
     return bool(_BULLET.match(text))
 
 
 def starts_list_item(text: str) -> bool:
-    """Whether a line begins with a bullet or a number of any kind, also those unknown to Markdown."""
+    """Return whether the text begins with a bullet or number of any kind, also one that Markdown lacks."""
     return bool(list_marker(text) or _LETTERED.match(text))

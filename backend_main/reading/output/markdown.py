@@ -1,29 +1,31 @@
-"""Step 10 - recognised text → Markdown that shows exactly that text (CommonMark with GitHub's additions).
+"""Markdown (CommonMark with GitHub's tables and strikethrough) that shows exactly the recognised text.
 
-Escapes are kept few, because people read the Markdown as it streams: what cannot be taken for a mark where it
-stands stays bare, and recognised list items stay list items.
+Escapes are few, because people read the Markdown while it streams: a character stays bare where it cannot be
+markup, and recognised list items stay list items.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 
 from ..layout.blocks import Block
+from ..layout.text_joining import LETTER
 
 PAGE_BREAK = "\n\n"
 HARD_BREAK = "  \n"
-# What is nested may stand as deep as the text of a bullet or of a number of two digits above it.
 INDENT = "    "
+"""Nests an item below one with a bullet or a number of up to two digits."""
 
-_LETTER = r"[^\W_]"
-# What is a mark wherever it stands. An underscore inside a word is not, nor an ampersand before no entity.
-_INLINE = re.compile(rf"[\\`*<\[~]|(?<!{_LETTER})_|_(?!{_LETTER})|&(?=#?\w+;)")
-# What is a mark at the start of a line only: heading, quote, rule, underline of a heading, rule of a table,
-# empty list item.
+# Markup at any place. An underscore inside a word is not, nor an ampersand without an entity after it.
+_INLINE = re.compile(rf"[\\`*<\[~]|(?<!{LETTER})_|_(?!{LETTER})|&(?=#?\w+;)")
+# Markup at the start of a line only: heading, quote, thematic break, underline of a heading, delimiter row of
+# a table, empty list item.
 _BLOCK_START = re.compile(r"^(?=#{1,6}(?:\s|$)|>|=+\s*$|[-:|+][-:|\s]*$)")
-# "# C #" shows as "C": a heading may be closed by marks.
+# Markup after a list marker, which stays bare: "- # C" shows as a heading in a list item.
+_NESTED_BLOCK_START = re.compile(r"^((?:(?:[-+]|\d{1,9}[.)])\s+)+?)(?=#{1,6}(?:\s|$)|>|(?:-\s*){3,}$)")
+# A closing sequence: "# C #" shows as "C".
 _CLOSING_MARKS = re.compile(r"(?<!\S)(?=#+$)")
 
-_LEAD = re.compile(r"^(\s*)(.*)$", re.DOTALL)
+_PREFIX = re.compile(r"^(\s*)(.*)$", re.DOTALL)
 
 
 def join_pages(pages: Iterable[str]) -> str:
@@ -31,40 +33,41 @@ def join_pages(pages: Iterable[str]) -> str:
     return PAGE_BREAK.join(page for page in pages if page)
 
 
-def escape(text: str, at_line_start: bool = True) -> str:
-    """One line of text with a backslash before what Markdown or HTML would interpret."""
+def escape(text: str, *, at_line_start: bool = True) -> str:
+    """Put a backslash before each character of a line that Markdown or HTML would interpret."""
     escaped = _CLOSING_MARKS.sub(r"\\", _INLINE.sub(r"\\\g<0>", text))
     if at_line_start and not escaped.startswith("\\"):
-        escaped = _BLOCK_START.sub(r"\\", escaped)
+        escaped = _NESTED_BLOCK_START.sub(r"\1\\", _BLOCK_START.sub(r"\\", escaped))
     return escaped
 
 
 class MarkdownWriter:
-    """Puts leads and texts together, so that dropped lines leave no trace but their gap.
+    """Writes the lines of a page one by one, so that the Markdown so far only grows.
 
-    A lead is white space (a space, a newline, a blank line) and then perhaps marks ("## ").
+    A prefix is white space (a space, a newline, a blank line) and then perhaps marks ("## ").
     """
 
     def __init__(self) -> None:
         self._gap = ""
-        self._empty = True
+        self._is_empty = True
 
-    def skip(self, lead: str) -> None:
-        """A line that is not shown: the gap before it passes on to the next, its marks do not."""
-        self._gap = _larger_gap(self._gap, _split(lead)[0])
+    def skip(self, prefix: str) -> None:
+        """Omit a line. The next line keeps the larger gap of both, but not the marks of the omitted one."""
+        self._gap = _larger_gap(self._gap, _split(prefix)[0])
 
-    def write(self, lead: str, text: str) -> str:
-        """The Markdown of one line. The first of a page has no gap before it."""
-        gap, marks = _split(lead)
-        gap = "" if self._empty else _larger_gap(self._gap, gap)
-        at_line_start = not marks and (self._empty or gap.endswith("\n"))
-        self._gap, self._empty = "", False
-        return gap + marks + escape(text, at_line_start)
+    def write(self, prefix: str, text: str) -> str:
+        """Return the Markdown of one line. The first line of a page has no gap before it."""
+        gap, marks = _split(prefix)
+        gap = "" if self._is_empty else _larger_gap(self._gap, gap)
+        at_line_start = not marks and (self._is_empty or gap.endswith("\n"))
+        self._gap = ""
+        self._is_empty = False
+        return gap + marks + escape(text, at_line_start=at_line_start)
 
 
-def _split(lead: str) -> tuple[str, str]:
-    found = _LEAD.match(lead)
-    assert found is not None  # the pattern matches everything
+def _split(prefix: str) -> tuple[str, str]:
+    found = _PREFIX.match(prefix)
+    assert found is not None  # the pattern matches every text
     return found[1], found[2]
 
 
@@ -76,12 +79,12 @@ def _larger_gap(left: str, right: str) -> str:
 
 
 def page_markdown(blocks: Sequence[Block]) -> str:
-    """Blocks parted by blank lines; a list's items stand close, and lines that stay lines are broken hard."""
+    """Return the Markdown of a page: blank lines between blocks, single newlines between list items."""
     parts: list[str] = []
     for number, block in enumerate(blocks):
         if number:
-            close = block.kind == "item" and blocks[number - 1].kind == "item"
-            parts.append("\n" if close else "\n\n")
+            is_same_list = block.kind == "list_item" and blocks[number - 1].kind == "list_item"
+            parts.append("\n" if is_same_list else "\n\n")
         parts.append(_block(block))
     return "".join(parts)
 
@@ -94,14 +97,12 @@ def _block(block: Block) -> str:
             return _table(block.cells)
         case "figure":
             return f"![{escape(' '.join(block.lines), at_line_start=False)}]()"
-        case "item":
-            return f"{_marker(block)} {escape(block.lines[0])}"
-    return HARD_BREAK.join(escape(line) for line in block.lines)
-
-
-def _marker(block: Block) -> str:
-    """Numbers stay as they are, for they are read; any bullet is Markdown's."""
-    return INDENT * block.level + (block.marker if block.marker[0].isdigit() else "-")
+        case "list_item":
+            # A number is part of the text and stays as it is; every bullet becomes a dash.
+            marker = block.marker if block.marker[0].isdigit() else "-"
+            return f"{INDENT * block.level}{marker} {escape(block.lines[0])}"
+        case "paragraph":
+            return HARD_BREAK.join(map(escape, block.lines))
 
 
 def _table(cells: Sequence[Sequence[str]]) -> str:

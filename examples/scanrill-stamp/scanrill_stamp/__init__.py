@@ -1,20 +1,22 @@
-"""An engine of one's own for scanrill, in forty lines: how large a page is, and how dark its lines are.
+"""Example engine for scanrill, in forty lines: its text is the size of a page, and how dark it is.
 
-Install it where scanrill is (`pip install ./examples/scanrill-stamp`); `scanrill engines` lists it, and
-`scanrill read --engine stamp page.png` reads with it, as does an upload that asks for it.
+Install it beside scanrill (`pip install ./examples/scanrill-stamp`). Then `scanrill engines` lists it, and
+`scanrill read --engine stamp page.png` and `scanrill.read("page.png", engine="stamp")` use it.
 """
 
 from collections.abc import Iterator
 
-from backend_main.reading import Engine, Line, MarkdownWriter, Options, PageImage
+from scanrill import Engine, Line, MarkdownWriter, Options, PageImage
 
 
 class StampEngine(Engine):
+    """Engine without a model."""
+
     name = "stamp"
     profiles = ("words", "bars")
 
     def load(self, threads: int) -> None:
-        """Models are loaded here, once a process. This one has none."""
+        """Load the models, once in a process. This engine has none."""
 
     def configure(self, options: Options) -> None:
         self.profile = options.profile or self.profiles[0]
@@ -33,5 +35,5 @@ class StampEngine(Engine):
 
 
 def corners(page: PageImage, top: float, bottom: float) -> tuple:
-    """Clockwise from the top left."""
+    """Return the corners of a strip of the page, clockwise from the top left."""
     return ((0.0, top), (float(page.width), top), (float(page.width), bottom), (0.0, bottom))

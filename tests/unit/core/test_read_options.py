@@ -229,7 +229,7 @@ def test_a_selection_of_no_page_of_a_known_document_changes_nothing() -> None:
     Upload.objects.filter(pk=upload.pk).update(page_count=3)
     with pytest.raises(RequestError) as raised:
         commands.retry(owner=upload.owner, upload_id=upload.pk, options=ReadOptions(pages="7-9"))
-    assert raised.value.fields == {"pages": "The file has 3 pages; pages 7-9 are none of them."}
+    assert raised.value.fields == {"pages": "The file has 3 pages; pages 7-9 are not among them."}
     assert Upload.objects.get(pk=upload.pk).status == Status.CANCELLED
 
 

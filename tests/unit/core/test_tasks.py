@@ -240,8 +240,8 @@ def test_live_text_says_the_page_and_where_its_newest_line_stands(upload: Upload
     one, two = reading.Line(1, "a", "a", box), reading.Line(1, "b", "\nb")
     script = [
         reading.PageStarted(1, 2, 10, 20),
-        (one,),
-        (two,),
+        reading.LinesRead((one,)),
+        reading.LinesRead((two,)),
         reading.PageDone(1, 2, 10, 20, "a\nb", "a b", [one, two], []),
     ]
     alone, _, bell = reader([*script, *page(2, 2)])
@@ -263,7 +263,7 @@ def test_what_was_read_before_an_engine_failed_has_been_told(upload: Upload) -> 
 
 def test_lines_that_came_together_are_told_together(upload: Upload) -> None:
     started, *_, done = page(1, 1)
-    together = tuple(reading.Line(1, text, text) for text in "abc")
+    together = reading.LinesRead(tuple(reading.Line(1, text, text) for text in "abc"))
     one, _, bell = reader([started, together, done])
     one.read_next()
     assert [text for _, text in bell.texts] == ["", "abc"]

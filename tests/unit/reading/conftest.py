@@ -1,4 +1,4 @@
-"""Scans drawn on the spot, and scripts for the dummy engine inside them."""
+"""Fixtures of the tests of reading: scripted scans, and an engine process."""
 
 import json
 import time
@@ -17,7 +17,7 @@ Scripted = Callable[..., Path]
 
 @pytest.fixture
 def scripted(tmp_path: Path) -> Scripted:
-    """A PNG whose text chunk tells the dummy engine what to do."""
+    """Factory of PNG files with a script for the dummy engine."""
 
     def write(name: str = "page.png", **script: Any) -> Path:
         chunks = PngInfo()
@@ -30,14 +30,14 @@ def scripted(tmp_path: Path) -> Scripted:
 
 
 @pytest.fixture
-def host() -> Iterator[EngineProcess]:
-    host = EngineProcess("dummy", max_memory_bytes=512 << 20)
-    yield host
-    host.stop()
+def process() -> Iterator[EngineProcess]:
+    process = EngineProcess("dummy", max_memory_bytes=512 << 20)
+    yield process
+    process.stop()
 
 
-def wait_until(true: Callable[[], object], seconds: float = 10.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:
     end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "what the test waits for did not happen"
+    while not condition():
+        assert time.monotonic() < end, "the condition did not become true in time"
         time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Pages as boxes, to lay out."""
+"""Sample pages as boxes of lines."""
 
 import math
 
@@ -9,16 +9,16 @@ def box(x: float, y: float, width: float, height: float = 20) -> Box:
     return ((x, y), (x + width, y), (x + width, y + height), (x, y + height))
 
 
-def moved(given: Box, dx: float = 0, dy: float = 0, scale: float = 1, degrees: float = 0) -> Box:
+def transformed(box: Box, dx: float = 0, dy: float = 0, scale: float = 1, degrees: float = 0) -> Box:
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     first, second, third, fourth = [
-        ((x * cosine - y * sine) * scale + dx, (x * sine + y * cosine) * scale + dy) for x, y in given
+        ((x * cosine - y * sine) * scale + dx, (x * sine + y * cosine) * scale + dy) for x, y in box
     ]
     return (first, second, third, fourth)
 
 
 def receipt(rows: int) -> list[Box]:
-    """An item and its price in every row; the name's length varies."""
+    """Return an item and its price in each row; the length of the name varies."""
     return [
         part
         for row in range(rows)
@@ -34,7 +34,7 @@ def columns(count: int, lines: int, width: float = 300, gutter: float = 40, step
     ]
 
 
-PAGES = {
+SAMPLE_LAYOUTS = {
     "receipt": receipt(12),
     "two columns": columns(2, 12),
     "three columns": columns(3, 8),

@@ -1,15 +1,14 @@
-"""A page's first line goes out at once, later ones together, and none waits for one that may never come."""
+"""Tests of the batches of lines: the first line of a page goes at once, and none waits too long."""
 
 import queue
 from collections.abc import Sequence
 
 import pytest
 
-from backend_main.reading import Line, PageDone, PageStarted
+from backend_main.reading import Line, LinesRead, PageDone, PageStarted
 from backend_main.reading.child_process.batching import ReplyBatcher
 from backend_main.reading.child_process.ipc import (
     Failed,
-    Lines,
     ReadFinished,
     Reply,
 )
@@ -33,66 +32,66 @@ def lines(*texts: str) -> list[Line]:
     return [Line(1, text, text) for text in texts]
 
 
-def say(gathering: ReplyBatcher, *replies: Line | Reply) -> None:
+def send_all(batcher: ReplyBatcher, *replies: Line | Reply) -> None:
     for reply in replies:
-        gathering.send(reply)
+        batcher.send(reply)
 
 
-def together(*texts: str) -> Lines:
-    return Lines(tuple(lines(*texts)))
+def batch(*texts: str) -> LinesRead:
+    return LinesRead(tuple(lines(*texts)))
 
 
-def test_the_start_and_the_first_line_go_out_at_once(sent: Sent) -> None:
-    say(ReplyBatcher(sent.put, LONG), STARTED, *lines("a", "b", "c"))
-    assert sent.now() == [STARTED, together("a")]
+def test_batcher_sends_start_and_first_line_at_once(sent: Sent) -> None:
+    send_all(ReplyBatcher(sent.put, LONG), STARTED, *lines("a", "b", "c"))
+    assert sent.now() == [STARTED, batch("a")]
 
 
 @pytest.mark.parametrize("last", [DONE, Failed("EngineFailed", "It failed."), ReadFinished()])
-def test_whatever_comes_after_lines_comes_after_them(sent: Sent, last: Reply) -> None:
-    say(ReplyBatcher(sent.put, LONG), STARTED, *lines("a", "b", "c"), last)
-    assert sent.now() == [STARTED, together("a"), together("b", "c"), last]
+def test_batcher_sends_held_lines_before_the_next_reply(sent: Sent, last: Reply) -> None:
+    send_all(ReplyBatcher(sent.put, LONG), STARTED, *lines("a", "b", "c"), last)
+    assert sent.now() == [STARTED, batch("a"), batch("b", "c"), last]
 
 
-def test_every_page_has_a_first_line(sent: Sent) -> None:
-    say(ReplyBatcher(sent.put, LONG), STARTED, *lines("a"), DONE, STARTED, *lines("b"))
-    assert sent.now() == [STARTED, together("a"), DONE, STARTED, together("b")]
+def test_batcher_sends_the_first_line_of_each_page_at_once(sent: Sent) -> None:
+    send_all(ReplyBatcher(sent.put, LONG), STARTED, *lines("a"), DONE, STARTED, *lines("b"))
+    assert sent.now() == [STARTED, batch("a"), DONE, STARTED, batch("b")]
 
 
-def test_a_line_that_nothing_follows_does_not_wait_for_one(sent: Sent) -> None:
-    say(ReplyBatcher(sent.put, SOON), STARTED, *lines("a", "b", "c"))
-    assert [sent.get(timeout=WAIT) for _ in range(3)] == [STARTED, together("a"), together("b", "c")]
+def test_batcher_sends_lines_that_no_reply_follows(sent: Sent) -> None:
+    send_all(ReplyBatcher(sent.put, SOON), STARTED, *lines("a", "b", "c"))
+    assert [sent.get(timeout=WAIT) for _ in range(3)] == [STARTED, batch("a"), batch("b", "c")]
 
 
-def test_after_a_rest_a_line_goes_out_at_once(sent: Sent) -> None:
-    gathering = ReplyBatcher(sent.put, 0.0)
+def test_batcher_sends_a_line_at_once_after_a_pause(sent: Sent) -> None:
+    batcher = ReplyBatcher(sent.put, 0.0)
     for text in "abc":
-        say(gathering, *lines(text))
-        assert sent.now() == [together(text)]
+        send_all(batcher, *lines(text))
+        assert sent.now() == [batch(text)]
 
 
-def test_however_many_lines_come_the_time_says_how_often_they_go_out(sent: Sent) -> None:
-    """No line is lost, none overtakes another, and at the end of the page nothing is left behind."""
-    gathering = ReplyBatcher(sent.put, SOON)
-    say(gathering, STARTED, *lines(*map(str, range(20_000))), DONE)
+def test_batcher_limits_the_number_of_batches(sent: Sent) -> None:
+    """No line is lost or out of order, and none remains at the end of the page."""
+    batcher = ReplyBatcher(sent.put, SOON)
+    send_all(batcher, STARTED, *lines(*map(str, range(20_000))), DONE)
     replies: Sequence[Reply] = sent.now()
     assert (replies[0], replies[-1]) == (STARTED, DONE)
-    groups = [reply.lines for reply in replies if isinstance(reply, Lines)]
+    groups = [reply.lines for reply in replies if isinstance(reply, LinesRead)]
     assert [line.text for group in groups for line in group] == list(map(str, range(20_000)))
     assert len(groups) < 2_000
 
 
-def test_a_host_that_is_gone_is_no_reason_to_stop_keeping_time() -> None:
-    """Its end is noticed by who listens to it; here, only that later lines still go out."""
+def test_batcher_continues_after_a_send_error() -> None:
+    """Another thread notices that the parent has exited; the batcher still sends later lines."""
     tried: queue.SimpleQueue[Line] = queue.SimpleQueue()
 
     def send(reply: Reply) -> None:
-        assert isinstance(reply, Lines)
+        assert isinstance(reply, LinesRead)
         for line in reply.lines:
             tried.put(line)
-        if reply == together("b"):
+        if reply == batch("b"):
             raise BrokenPipeError
 
-    gathering = ReplyBatcher(send, SOON)
+    batcher = ReplyBatcher(send, SOON)
     for two in (lines("a", "b"), lines("c", "d")):
-        say(gathering, *two)
+        send_all(batcher, *two)
         assert [tried.get(timeout=WAIT) for _ in two] == two

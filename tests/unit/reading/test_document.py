@@ -1,4 +1,4 @@
-"""Every kind of file becomes upright pages on white, and every broken one a sentence."""
+"""Documents: files of every type become upright pages on white, broken ones an error message."""
 
 import io
 import struct
@@ -27,8 +27,8 @@ def page(path: Path) -> PageImage:
     return only
 
 
-def scan(mode: str = "RGB") -> Image.Image:
-    """White, with a black patch at the top left."""
+def sample_image(mode: str = "RGB") -> Image.Image:
+    """Return a white image with a black patch at the top left."""
     image = Image.new("RGB", SIZE, "white")
     ImageDraw.Draw(image).rectangle((0, 0, 19, 9), fill="black")
     return image.convert(mode)
@@ -44,27 +44,31 @@ def assert_upright(read: PageImage) -> None:
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "I;16"])
 @pytest.mark.parametrize("suffix", ["png", "tiff"])
-def test_every_mode_of_a_lossless_image_is_read(tmp_path: Path, mode: str, suffix: str) -> None:
-    image = scan("I").point(lambda value: value * 257).convert("I;16") if mode == "I;16" else scan(mode)
+def test_page_of_lossless_image_in_any_mode_is_upright_bgr(tmp_path: Path, mode: str, suffix: str) -> None:
+    image = (
+        sample_image("I").point(lambda value: value * 257).convert("I;16")
+        if mode == "I;16"
+        else sample_image(mode)
+    )
     image.save(tmp_path / f"x.{suffix}")
     assert_upright(page(tmp_path / f"x.{suffix}"))
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "F", "I", "LAB", "YCbCr"])
-def test_a_tiff_in_print_colours_or_numbers_is_read(tmp_path: Path, mode: str) -> None:
+def test_page_of_tiff_in_print_colours_or_numbers_is_upright_bgr(tmp_path: Path, mode: str) -> None:
     if mode == "LAB":
         pixels = np.zeros((40, 60, 3), np.uint8)
-        pixels[..., 0] = np.asarray(scan("L"))
+        pixels[..., 0] = np.asarray(sample_image("L"))
         image = Image.frombytes("LAB", SIZE, pixels.tobytes())
     else:
-        image = scan("L").convert(mode) if mode in ("F", "I") else scan(mode)
+        image = sample_image("L").convert(mode) if mode in ("F", "I") else sample_image(mode)
     image.save(tmp_path / "x.tiff")
     assert_upright(page(tmp_path / "x.tiff"))
 
 
 @pytest.mark.parametrize(("mode", "white"), [("I", 65535), ("F", 1.0), ("F", 255.0), ("I", 255)])
-def test_numbers_are_scaled_to_their_white(tmp_path: Path, mode: str, white: float) -> None:
-    values = np.asarray(scan("L"), np.float32) * (white / 255)
+def test_page_of_numeric_tiff_is_scaled_to_its_white_level(tmp_path: Path, mode: str, white: float) -> None:
+    values = np.asarray(sample_image("L"), np.float32) * (white / 255)
     Image.fromarray(values.astype(np.float32 if mode == "F" else np.int32)).save(tmp_path / "x.tiff")
     read = page(tmp_path / "x.tiff")
     assert_upright(read)
@@ -72,29 +76,29 @@ def test_numbers_are_scaled_to_their_white(tmp_path: Path, mode: str, white: flo
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
-def test_every_mode_of_a_jpeg_is_read(tmp_path: Path, mode: str) -> None:
-    scan(mode).save(tmp_path / "x.jpg", quality=95)
+def test_page_of_jpeg_in_any_mode_is_upright_bgr(tmp_path: Path, mode: str) -> None:
+    sample_image(mode).save(tmp_path / "x.jpg", quality=95)
     assert_upright(page(tmp_path / "x.jpg"))
 
 
 @pytest.mark.parametrize("suffix", ["webp", "bmp", "gif"])
-def test_the_other_formats_are_read(tmp_path: Path, suffix: str) -> None:
-    scan().save(tmp_path / f"x.{suffix}", lossless=True)
+def test_page_of_webp_bmp_and_gif_is_upright_bgr(tmp_path: Path, suffix: str) -> None:
+    sample_image().save(tmp_path / f"x.{suffix}", lossless=True)
     assert_upright(page(tmp_path / f"x.{suffix}"))
 
 
-def test_the_format_is_known_by_content_and_not_by_name(tmp_path: Path) -> None:
-    scan().save(tmp_path / "x.pdf", format="PNG")
+def test_open_document_detects_format_by_content_not_by_name(tmp_path: Path) -> None:
+    sample_image().save(tmp_path / "x.pdf", format="PNG")
     assert_upright(page(tmp_path / "x.pdf"))
 
 
-def test_the_colours_are_in_opencvs_order(tmp_path: Path) -> None:
+def test_page_colours_are_in_bgr_order(tmp_path: Path) -> None:
     Image.new("RGB", SIZE, (255, 0, 10)).save(tmp_path / "x.png")
     assert page(tmp_path / "x.png").pixels[0, 0].tolist() == [10, 0, 255]
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
-def test_what_is_transparent_is_paper(tmp_path: Path, mode: str) -> None:
+def test_page_of_transparent_image_is_white(tmp_path: Path, mode: str) -> None:
     image = Image.new(mode, SIZE, 0)
     image.save(tmp_path / "x.png")
     assert page(tmp_path / "x.png").pixels.min() == 255
@@ -102,8 +106,8 @@ def test_what_is_transparent_is_paper(tmp_path: Path, mode: str) -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("suffix", ["jpg", "png", "tiff", "webp"])
-def test_a_photograph_is_turned_upright_by_its_exif(tmp_path: Path, orientation: int, suffix: str) -> None:
-    undo = {
+def test_page_with_exif_orientation_is_upright(tmp_path: Path, orientation: int, suffix: str) -> None:
+    inverse = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
         4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -112,14 +116,14 @@ def test_a_photograph_is_turned_upright_by_its_exif(tmp_path: Path, orientation:
         7: Image.Transpose.TRANSVERSE,
         8: Image.Transpose.ROTATE_270,
     }
-    image = scan().transpose(undo[orientation]) if orientation in undo else scan()
+    image = sample_image().transpose(inverse[orientation]) if orientation in inverse else sample_image()
     exif = Image.Exif()
     exif[0x0112] = orientation
     image.save(tmp_path / f"x.{suffix}", exif=exif)
     assert_upright(page(tmp_path / f"x.{suffix}"))
 
 
-def test_a_tiff_has_all_its_pages_and_a_gif_its_first(tmp_path: Path) -> None:
+def test_document_has_all_pages_of_tiff_and_first_frame_of_gif(tmp_path: Path) -> None:
     frames = [Image.new("L", (10 + number, 10), 255) for number in range(3)]
     frames[0].save(tmp_path / "x.tiff", save_all=True, append_images=frames[1:])
     assert [(read.number, read.width) for read in pages(tmp_path / "x.tiff")] == [(1, 10), (2, 11), (3, 12)]
@@ -138,7 +142,7 @@ def write_pdf(path: Path, sizes: list[tuple[float, float]]) -> Path:
     return path
 
 
-def test_a_pdf_is_rendered_at_200_dpi_within_bounds(tmp_path: Path) -> None:
+def test_pdf_page_is_rendered_at_200_dpi_within_bounds(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "x", [(595, 842), (14400, 7200)])
     first, second = pages(path)
     assert (first.width, first.height) == (1653, 2339)
@@ -147,14 +151,14 @@ def test_a_pdf_is_rendered_at_200_dpi_within_bounds(tmp_path: Path) -> None:
     assert [read.number for read in pages(path, Options(first_page=2))] == [2]
 
 
-def test_a_scan_inside_a_pdf_is_seen(tmp_path: Path) -> None:
-    scan().save(tmp_path / "x.pdf", resolution=200)
+def test_pdf_page_shows_image_in_it(tmp_path: Path) -> None:
+    sample_image().save(tmp_path / "x.pdf", resolution=200)
     pixels = page(tmp_path / "x.pdf").pixels
     assert pixels[2:7, 2:17].max() < 60
     assert pixels[15:38, 25:58].min() > 195
 
 
-def test_a_page_over_the_pixel_limit_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+def test_page_over_pixel_limit_is_rejected_before_decoding(tmp_path: Path) -> None:
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
     chunk = b"IHDR" + header
     png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
@@ -165,7 +169,7 @@ def test_a_page_over_the_pixel_limit_is_refused_before_it_is_decoded(tmp_path: P
         pages(tmp_path / "bomb.png")
 
 
-def test_each_frame_of_a_tiff_is_held_to_the_pixel_limit(tmp_path: Path) -> None:
+def test_tiff_page_over_pixel_limit_is_rejected(tmp_path: Path) -> None:
     small, big = Image.new("L", (10, 10)), Image.new("L", (100, 100))
     small.save(tmp_path / "x.tiff", save_all=True, append_images=[big])
     with open_document(tmp_path / "x.tiff", Options(max_pixels=5000)) as document:
@@ -175,7 +179,7 @@ def test_each_frame_of_a_tiff_is_held_to_the_pixel_limit(tmp_path: Path) -> None
             next(read)
 
 
-def test_too_many_pages_are_refused(tmp_path: Path) -> None:
+def test_open_document_with_too_many_pages_raises(tmp_path: Path) -> None:
     frame = Image.new("L", (10, 10))
     frame.save(tmp_path / "x.tiff", save_all=True, append_images=[frame] * 4)
     assert len(pages(tmp_path / "x.tiff", Options(max_pages=5))) == 5
@@ -192,7 +196,7 @@ def encoded(suffix: str) -> bytes:
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpeg", "webp", "bmp", "gif", "tiff"])
-def test_a_file_cut_short_is_unreadable(tmp_path: Path, suffix: str) -> None:
+def test_truncated_file_is_unreadable(tmp_path: Path, suffix: str) -> None:
     (tmp_path / "x").write_bytes(encoded(suffix)[:-1500])
     with pytest.raises(UnreadableFile, match="broken") as caught:
         pages(tmp_path / "x")
@@ -200,18 +204,18 @@ def test_a_file_cut_short_is_unreadable(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "sentence"),
+    ("content", "message"),
     [
         (b"", "empty"),
-        (b"just some text", "no format"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no format"),
+        (b"just some text", "Unsupported file format"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "Unsupported file format"),
         (b"%PDF-1.7\nnothing more", "The PDF is broken"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no format"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "Unsupported file format"),
     ],
 )
-def test_what_is_no_scan_is_refused_in_one_sentence(tmp_path: Path, content: bytes, sentence: str) -> None:
+def test_open_document_of_other_file_raises_with_reason(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "x.png").write_bytes(content)
-    with pytest.raises(UnreadableFile, match=sentence):
+    with pytest.raises(UnreadableFile, match=message):
         pages(tmp_path / "x.png")
 
 
@@ -224,18 +228,18 @@ trailer<</Root 1 0 R/Size 5/Encrypt 4 0 R/ID[<%s><%s>]>>
 """
 
 
-def test_an_encrypted_pdf_is_refused_in_one_sentence(tmp_path: Path) -> None:
+def test_open_document_of_encrypted_pdf_raises(tmp_path: Path) -> None:
     (tmp_path / "x.pdf").write_bytes(ENCRYPTED % (b"ab" * 32, b"cd" * 32, b"ef" * 16, b"ef" * 16))
     with pytest.raises(UnreadableFile, match="encrypted"):
         pages(tmp_path / "x.pdf")
 
 
-def test_a_pdf_without_pages_is_refused(tmp_path: Path) -> None:
+def test_open_document_of_pdf_without_pages_raises(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="no pages"):
         pages(write_pdf(tmp_path / "x.pdf", []))
 
 
-def test_a_missing_file_is_unreadable(tmp_path: Path) -> None:
+def test_open_document_of_missing_file_raises(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="could not be opened"):
         pages(tmp_path / "gone.png")
 
@@ -250,7 +254,7 @@ def test_a_missing_file_is_unreadable(tmp_path: Path) -> None:
         ((1, 5000), 1000, (1, 1250)),
     ],
 )
-def test_an_image_is_halved_while_it_is_twice_too_large(
+def test_downscale_by_halves_while_image_is_twice_too_large(
     size: tuple[int, int], side: int, halves: tuple[int, int]
 ) -> None:
     striped = np.zeros((*size, 3), np.uint8)

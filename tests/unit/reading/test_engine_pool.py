@@ -1,4 +1,4 @@
-"""A reader's engines: its own stays, one other comes when asked for, and both keep to one memory."""
+"""Tests of the engines of one reader: the default one stays, a requested one joins, both share one limit."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from .conftest import Scripted
 LIMIT = 1000
 
 
-class FakeHost:
-    """Weighs what the test says."""
+class FakeEngineProcess:
+    """Engine process without a process. The test sets its memory."""
 
-    all: list[FakeHost] = []
+    instances: list[FakeEngineProcess] = []
 
     def __init__(self, engine: str, threads: int = 0, max_memory_bytes: int = 0) -> None:
         self.engine, self.max_memory_bytes = engine, max_memory_bytes
         self.starts = self.stops = self.cancels = self.resident_bytes = 0
         self.is_ready = False
-        FakeHost.all.append(self)
+        FakeEngineProcess.instances.append(self)
 
     def start(self) -> None:
         self.starts += 1
@@ -48,58 +48,62 @@ class FakeHost:
 
 
 @pytest.fixture
-def fakes(monkeypatch: pytest.MonkeyPatch) -> list[FakeHost]:
-    FakeHost.all = []
-    monkeypatch.setattr(engine_pool, "EngineProcess", FakeHost)
-    return FakeHost.all
+def fakes(monkeypatch: pytest.MonkeyPatch) -> list[FakeEngineProcess]:
+    FakeEngineProcess.instances = []
+    monkeypatch.setattr(engine_pool, "EngineProcess", FakeEngineProcess)
+    return FakeEngineProcess.instances
 
 
 def read(pool: EngineProcessPool, engine: str) -> None:
     list(pool.read_batched("page.png", Options(engine=engine)))
 
 
-def test_only_the_own_engine_is_started_ahead(fakes: list[FakeHost]) -> None:
-    pool = EngineProcessPool("own", max_memory_bytes=LIMIT)
+def test_start_starts_the_default_engine_only(fakes: list[FakeEngineProcess]) -> None:
+    pool = EngineProcessPool("default", max_memory_bytes=LIMIT)
     pool.start()
-    assert [(host.engine, host.starts) for host in fakes] == [("own", 1)]
+    assert [(process.engine, process.starts) for process in fakes] == [("default", 1)]
     assert pool.is_ready
 
 
-def test_another_engine_comes_when_asked_for_and_stays_for_the_next_page(fakes: list[FakeHost]) -> None:
-    pool = EngineProcessPool("own", max_memory_bytes=LIMIT)
-    for engine in ("own", "other", "own", "other"):
+def test_requested_engine_stays_for_the_next_page(fakes: list[FakeEngineProcess]) -> None:
+    pool = EngineProcessPool("default", max_memory_bytes=LIMIT)
+    for engine in ("default", "other", "default", "other"):
         read(pool, engine)
-    assert [host.engine for host in fakes] == ["own", "other"]
-    assert all(host.stops == 0 for host in fakes)
+    assert [process.engine for process in fakes] == ["default", "other"]
+    assert all(process.stops == 0 for process in fakes)
 
 
-def test_a_third_engine_takes_the_place_of_the_second(fakes: list[FakeHost]) -> None:
-    pool = EngineProcessPool("own", max_memory_bytes=LIMIT)
-    for engine in ("own", "second", "third"):
+def test_third_engine_replaces_the_second(fakes: list[FakeEngineProcess]) -> None:
+    pool = EngineProcessPool("default", max_memory_bytes=LIMIT)
+    for engine in ("default", "second", "third"):
         read(pool, engine)
-    assert [(host.engine, host.stops) for host in fakes] == [("own", 0), ("second", 1), ("third", 0)]
+    assert [(process.engine, process.stops) for process in fakes] == [
+        ("default", 0),
+        ("second", 1),
+        ("third", 0),
+    ]
 
 
-def test_together_they_keep_to_one_memory(fakes: list[FakeHost]) -> None:
-    pool = EngineProcessPool("own", max_memory_bytes=LIMIT)
+def test_second_engine_gets_the_memory_left_by_the_default(fakes: list[FakeEngineProcess]) -> None:
+    pool = EngineProcessPool("default", max_memory_bytes=LIMIT)
     fakes[0].resident_bytes = 300
     read(pool, "other")
     assert fakes[1].max_memory_bytes == LIMIT - 300
     assert fakes[0].stops == 0
 
 
-def test_an_own_engine_that_has_grown_makes_room(fakes: list[FakeHost]) -> None:
-    pool = EngineProcessPool("own", max_memory_bytes=LIMIT)
+def test_default_engine_that_has_grown_stops_for_the_second(fakes: list[FakeEngineProcess]) -> None:
+    pool = EngineProcessPool("default", max_memory_bytes=LIMIT)
     fakes[0].resident_bytes = 700
     read(pool, "other")
     assert fakes[0].stops == 1
     assert fakes[1].max_memory_bytes == LIMIT
 
 
-def test_one_that_nobody_asks_for_any_more_goes(
-    fakes: list[FakeHost], monkeypatch: pytest.MonkeyPatch
+def test_start_stops_an_idle_second_engine(
+    fakes: list[FakeEngineProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool = EngineProcessPool("own", max_memory_bytes=LIMIT)
+    pool = EngineProcessPool("default", max_memory_bytes=LIMIT)
     read(pool, "other")
     pool.start()
     assert fakes[1].stops == 0
@@ -108,25 +112,25 @@ def test_one_that_nobody_asks_for_any_more_goes(
     assert fakes[1].stops == 1
 
 
-def test_a_cancel_reaches_the_one_that_reads(fakes: list[FakeHost]) -> None:
-    pool = EngineProcessPool("own", max_memory_bytes=LIMIT)
+def test_cancel_reaches_the_engine_that_reads(fakes: list[FakeEngineProcess]) -> None:
+    pool = EngineProcessPool("default", max_memory_bytes=LIMIT)
     read(pool, "other")
     pool.cancel()
-    read(pool, "own")
+    read(pool, "default")
     pool.cancel()
-    assert [host.cancels for host in fakes] == [1, 1]
+    assert [process.cancels for process in fakes] == [1, 1]
 
 
-def test_a_stop_ends_both_and_what_comes_after_it(fakes: list[FakeHost]) -> None:
-    pool = EngineProcessPool("own", max_memory_bytes=LIMIT)
+def test_stop_stops_both_engines_and_later_ones(fakes: list[FakeEngineProcess]) -> None:
+    pool = EngineProcessPool("default", max_memory_bytes=LIMIT)
     read(pool, "other")
     pool.stop()
-    assert [host.stops for host in fakes] == [1, 1]
+    assert [process.stops for process in fakes] == [1, 1]
     read(pool, "late")
     assert fakes[2].stops == 1
 
 
-def test_two_engines_read_in_turn_in_processes_of_their_own(scripted: Scripted) -> None:
+def test_pool_reads_with_two_engines_in_turn(scripted: Scripted) -> None:
     assert "rapid" in known_engines()
     page = scripted(lines=["still", "here"])
     pool = EngineProcessPool("dummy")

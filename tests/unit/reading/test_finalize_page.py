@@ -1,4 +1,4 @@
-"""A page that cannot be laid out has its text: the lines as they were shown, a warning, a line in the log."""
+"""Layout failure: the page keeps its streamed text, with a warning and a log message."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from backend_main.reading import (
     page_assembly,
     read,
 )
-from tests.file_corpus.pdfs import LINES, paper
+from tests.file_corpus.pdfs import LINES, build_pdf
 from tests.support.scripted_documents import scripted_tiff
 from tests.unit.reading.sample_layouts import box
 
-WARNING = "Page {} could not be laid out; its lines stand in plain order, without tables and headings."
+WARNING = "The layout analysis of page {} failed. Its lines are in plain order, without tables and headings."
 
 
-class TwoLines(Engine):
+class TwoLineEngine(Engine):
     name = "two-lines"
     has_final_markdown = True
     uses_layout_analysis = True
@@ -38,32 +38,32 @@ class TwoLines(Engine):
 
 @pytest.fixture
 def broken_layout(monkeypatch: pytest.MonkeyPatch) -> None:
-    def arrange(*_: object) -> None:
-        raise ZeroDivisionError("a shape that nobody thought of")
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("an unexpected shape")
 
-    monkeypatch.setattr(page_assembly, "assemble_page", arrange)
+    monkeypatch.setattr(page_assembly, "assemble_page", fail)
 
 
-def pages_of(path: Path) -> list[PageDone]:
-    return [event for event in read(path, Options(), TwoLines()) if isinstance(event, PageDone)]
+def read_pages(path: Path) -> list[PageDone]:
+    return [event for event in read(path, Options(), TwoLineEngine()) if isinstance(event, PageDone)]
 
 
 @pytest.mark.usefixtures("broken_layout")
-def test_its_lines_stand_in_plain_order_and_the_other_pages_are_read(
+def test_layout_failure_gives_streamed_lines_and_other_pages_are_read(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "two.tiff").write_bytes(scripted_tiff([{}, {}]))
-    pages = pages_of(tmp_path / "two.tiff")
+    pages = read_pages(tmp_path / "two.tiff")
     assert [page.markdown for page in pages] == ["first\nsecond"] * 2
     assert [page.text for page in pages] == ["first second"] * 2
     assert [page.warnings for page in pages] == [[WARNING.format(1)], [WARNING.format(2)]]
-    assert "page 1 could not be laid out" in caplog.text
-    assert "a shape that nobody thought of" in caplog.text
+    assert "The layout analysis of page 1 failed" in caplog.text
+    assert "an unexpected shape" in caplog.text
 
 
 @pytest.mark.usefixtures("broken_layout")
-def test_nor_does_a_page_lose_the_text_that_it_brings(tmp_path: Path) -> None:
-    (tmp_path / "x.pdf").write_bytes(paper("text"))
-    page = pages_of(tmp_path / "x.pdf")[0]
+def test_layout_failure_keeps_text_layer_of_pdf_page(tmp_path: Path) -> None:
+    (tmp_path / "x.pdf").write_bytes(build_pdf("text"))
+    page = read_pages(tmp_path / "x.pdf")[0]
     assert all(line in page.markdown for line in LINES)
     assert page.warnings == [WARNING.format(1)]

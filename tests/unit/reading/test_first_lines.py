@@ -1,4 +1,4 @@
-"""What of a page's top is safely first before the rest is looked at; what was read then is not read twice."""
+"""Tests of the lines at the top of a page that are safe to read early, and of those already read."""
 
 import numpy as np
 import pytest
@@ -12,12 +12,12 @@ BOTTOM = 320
 
 
 def quads(*boxes: tuple[float, float, float, float]) -> Quads:
-    """Of left, top, right, bottom."""
+    """Return boxes given as left, top, right and bottom."""
     corners = [[(x0, y0), (x1, y0), (x1, y1), (x0, y1)] for x0, y0, x1, y1 in boxes]
     return np.array(corners, np.float32).reshape(-1, 4, 2)
 
 
-def turned(boxes: Quads, degrees: float) -> Quads:
+def rotated(boxes: Quads, degrees: float) -> Quads:
     angle = np.radians(degrees)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]], np.float32)
     return np.asarray((boxes - (450, 600)) @ turn + (450, 600), np.float32)
@@ -27,17 +27,17 @@ def lines(left: float, right: float, tops: range) -> list[tuple[float, float, fl
     return [(left, top, right, top + 20) for top in tops]
 
 
-def test_the_first_lines_of_one_column_are_safe() -> None:
+def test_lines_safe_to_read_of_one_column_are_its_first_lines() -> None:
     page = quads(*lines(50, 800, range(20, 320, 40)))
     assert first_lines.lines_safe_to_read(page, BOTTOM) == [0, 1, 2]
 
 
-def test_a_line_that_the_strip_may_cut_is_not_safe() -> None:
+def test_lines_safe_to_read_excludes_a_line_that_may_be_cut() -> None:
     page = quads(*lines(50, 800, range(260, 320, 40)))
     assert first_lines.lines_safe_to_read(page, BOTTOM) == [0]
 
 
-def test_of_two_columns_only_the_title_and_the_first_line_are_safe() -> None:
+def test_lines_safe_to_read_of_two_columns_are_title_and_first_line() -> None:
     page = quads(
         (250, 20, 650, 60), *lines(50, 400, range(100, 300, 30)), *lines(480, 830, range(100, 300, 30))
     )
@@ -46,30 +46,30 @@ def test_of_two_columns_only_the_title_and_the_first_line_are_safe() -> None:
 
 
 @pytest.mark.parametrize("degrees", [-3, -1, 1, 3])
-def test_of_two_columns_that_lie_askew_never_more_than_the_first_line_is_safe(degrees: float) -> None:
+def test_lines_safe_to_read_of_skewed_columns_are_at_most_one(degrees: float) -> None:
     page = quads(*lines(50, 400, range(60, 280, 30)), *lines(480, 830, range(60, 280, 30)))
-    assert first_lines.lines_safe_to_read(turned(page, degrees), BOTTOM) in ([], [0])
+    assert first_lines.lines_safe_to_read(rotated(page, degrees), BOTTOM) in ([], [0])
 
 
-def test_a_right_column_that_begins_higher_waits_for_the_left_one() -> None:
+def test_lines_safe_to_read_excludes_a_higher_right_column() -> None:
     page = quads(*lines(480, 830, range(40, 200, 30)), *lines(50, 400, range(160, 280, 30)))
     assert first_lines.lines_safe_to_read(page, BOTTOM) == []
 
 
-def test_nothing_is_safe_where_writing_runs_upwards() -> None:
+def test_lines_safe_to_read_of_vertical_text_is_empty() -> None:
     assert first_lines.lines_safe_to_read(quads((20, 20, 45, 280), (70, 20, 95, 280)), bottom=1000) == []
 
 
-def test_an_empty_strip_has_nothing() -> None:
+def test_lines_safe_to_read_of_an_empty_strip_is_empty() -> None:
     assert first_lines.lines_safe_to_read(quads(), BOTTOM) == []
 
 
-def test_a_low_page_is_looked_at_whole() -> None:
+def test_strip_height_of_a_low_page_is_zero() -> None:
     assert first_lines.strip_height(400, 600) == 0
     assert first_lines.strip_height(1280, 960) == 192
 
 
-def test_of_a_tall_page_more_is_looked_at_first() -> None:
+def test_strip_height_of_a_tall_page_is_a_larger_share() -> None:
     assert first_lines.strip_height(1280, 600) == 320
 
 
@@ -77,7 +77,7 @@ Row = st.tuples(st.integers(0, 700), st.integers(60, 500), st.integers(12, 40), 
 
 
 @given(st.lists(Row, max_size=12))
-def test_what_is_safe_is_a_start_with_nothing_to_its_left_and_nothing_cut(
+def test_lines_safe_to_read_are_leftmost_and_uncut(
     rows: list[tuple[int, int, int, int]],
 ) -> None:
     boxes, top = [], 5
@@ -93,28 +93,28 @@ def test_what_is_safe_is_a_start_with_nothing_to_its_left_and_nothing_cut(
         assert page[index][:, 1].max() < BOTTOM
 
 
-def test_a_line_read_early_is_not_left_to_be_read_again() -> None:
+def test_exclude_already_read_removes_lines_read_early() -> None:
     page = quads(*lines(50, 800, range(20, 320, 40)))
     read = quads((52, 19, 798, 41), (50, 61, 803, 79))
     assert np.array_equal(first_lines.exclude_already_read(page, list(read)), page[2:])
 
 
-def test_two_pieces_of_a_line_that_was_read_whole_are_not_read_again() -> None:
+def test_exclude_already_read_removes_pieces_of_a_read_line() -> None:
     page = quads((50, 20, 300, 40), (320, 20, 800, 40), (50, 60, 800, 80))
     assert np.array_equal(first_lines.exclude_already_read(page, list(quads((50, 20, 800, 40)))), page[2:])
 
 
-def test_a_line_between_two_that_were_read_is_kept_though_their_boxes_reach_into_it() -> None:
+def test_exclude_already_read_keeps_a_line_between_read_ones() -> None:
     read = quads((50, 10, 800, 47), (50, 63, 800, 100))
     page = quads((50, 38, 800, 72))
     assert np.array_equal(first_lines.exclude_already_read(page, list(read)), page)
 
 
-def test_lines_beside_one_read_early_are_kept_however_askew_the_page_lies() -> None:
-    page = turned(quads(*lines(50, 850, range(20, 320, 30))), 3)
+def test_exclude_already_read_keeps_lines_of_a_skewed_page() -> None:
+    page = rotated(quads(*lines(50, 850, range(20, 320, 30))), 3)
     assert len(first_lines.exclude_already_read(page, [page[0]])) == len(page) - 1
 
 
-def test_all_is_unread_where_nothing_was_read() -> None:
+def test_exclude_already_read_without_read_lines_returns_all() -> None:
     page = quads(*lines(50, 800, range(20, 320, 40)))
     assert first_lines.exclude_already_read(page, []) is page

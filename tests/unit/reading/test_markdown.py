@@ -1,4 +1,4 @@
-"""Recognised text comes out of the Markdown as it went in."""
+"""Markdown and plain text: both contain exactly the recognised text."""
 
 import pytest
 from hypothesis import given
@@ -14,8 +14,8 @@ marks = st.sampled_from(list("#>-+*_`~<&[]()!|=\\:.1a ")) | printable
 line = st.text(marks, min_size=1, max_size=30).map(lambda text: " ".join(text.split())).filter(bool)
 
 
-def shown(markdown: str) -> str:
-    """What a CommonMark renderer shows, as text."""
+def rendered(markdown: str) -> str:
+    """Return the text that a CommonMark renderer shows, with list markers."""
     tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(markdown)
     parts = []
     for token in tokens:
@@ -26,25 +26,25 @@ def shown(markdown: str) -> str:
 
 
 @given(line)
-def test_any_line_comes_back_as_reading_text(text: str) -> None:
+def test_plain_text_of_escaped_line_is_the_line(text: str) -> None:
     assert to_plain_text(escape(text)) == text
 
 
 @given(st.lists(line.filter(lambda text: not text.endswith("-")), min_size=1, max_size=5))
-def test_the_words_of_many_lines_come_back(lines: list[str]) -> None:
+def test_plain_text_of_written_paragraphs_has_all_words(lines: list[str]) -> None:
     writer = MarkdownWriter()
     markdown = "".join(writer.write("\n\n", text) for text in lines)
     assert to_plain_text(markdown).split() == " ".join(lines).split()
 
 
 @given(line)
-def test_a_renderer_shows_the_line_as_it_was_recognised(text: str) -> None:
-    assert shown(escape(text)) == text
+def test_escaped_line_is_rendered_as_it_was_recognised(text: str) -> None:
+    assert rendered(escape(text)) == text
 
 
 @given(line)
-def test_a_heading_shows_its_line(text: str) -> None:
-    assert shown(MarkdownWriter().write("# ", text)) == text
+def test_written_heading_is_rendered_as_its_line(text: str) -> None:
+    assert rendered(MarkdownWriter().write("# ", text)) == text
     assert to_plain_text(MarkdownWriter().write("# ", text)) == text
 
 
@@ -64,7 +64,7 @@ def test_a_heading_shows_its_line(text: str) -> None:
         "don't!",
     ],
 )
-def test_what_is_no_mark_where_it_stands_stays_bare(text: str) -> None:
+def test_escape_leaves_characters_that_are_not_markup_bare(text: str) -> None:
     assert escape(text) == text
 
 
@@ -81,13 +81,16 @@ def test_what_is_no_mark_where_it_stands_stays_bare(text: str) -> None:
         ("===", r"\==="),
         ("```", r"\`\`\`"),
         ("_x_", r"\_x\_"),
+        ("- # 12", r"- \# 12"),
+        ("1. > quoted", r"1. \> quoted"),
+        ("2. ---", r"2. \---"),
     ],
 )
-def test_marks_are_escaped(text: str, markdown: str) -> None:
+def test_escape_puts_backslash_before_markup(text: str, markdown: str) -> None:
     assert escape(text) == markdown
 
 
-def test_the_gap_of_a_dropped_line_passes_on_and_its_heading_does_not() -> None:
+def test_writer_skip_passes_on_gap_but_not_heading() -> None:
     writer = MarkdownWriter()
     assert writer.write("\n\n", "one") == "one"
     writer.skip("\n\n## ")
@@ -116,20 +119,20 @@ def test_the_gap_of_a_dropped_line_passes_on_and_its_heading_does_not() -> None:
         ("", ""),
     ],
 )
-def test_reading_text_is_what_a_person_reads(markdown: str, text: str) -> None:
+def test_plain_text_of_markdown(markdown: str, text: str) -> None:
     assert to_plain_text(markdown) == text
 
 
-def test_of_a_paragraph_no_more_than_its_end_is_looked_at_for_each_line(
+def test_text_joiner_inspects_only_the_end_of_the_text_for_each_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """So that a page of thousands of lines is not looked through thousands of times."""
-    looked_at: list[str] = []
+    """A search of the whole text for each line would take quadratic time."""
+    inspected: list[str] = []
 
-    class Noting:
+    class RecordingPattern:
         def fullmatch(self, text: str) -> None:
-            looked_at.append(text)
+            inspected.append(text)
 
-    monkeypatch.setattr(text_joining, "_HYPHENATED", Noting())
+    monkeypatch.setattr(text_joining, "_HYPHENATED", RecordingPattern())
     assert to_plain_text("line\n" * 3_000) == " ".join(["line"] * 3_000)
-    assert looked_at == ["ne"] * 2_999
+    assert inspected == ["ne"] * 2_999

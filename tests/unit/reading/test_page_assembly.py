@@ -1,4 +1,4 @@
-"""Lines with their boxes, and the picture they are on → Markdown and reading text; nothing is recognised."""
+"""Page assembly: lines with boxes, and the image of the page, to Markdown and plain text."""
 
 import re
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ from backend_main.reading.layout.layout_model import KINDS, Region
 from backend_main.reading.layout.ruled_tables import Cell, TableGrid
 from backend_main.reading.page_assembly import (
     FormattedPage,
+    LayoutPage,
     assemble_page,
     build_layout_page,
     detect_tables_and_figures,
@@ -27,23 +28,23 @@ from backend_main.reading.page_assembly import (
 )
 from backend_main.reading.types import Box, Line
 from tests.unit.reading.sample_layouts import (
-    PAGES,
+    SAMPLE_LAYOUTS,
     box,
     columns,
-    moved,
     receipt,
+    transformed,
 )
 
 WIDTH, HEIGHT = 1240, 1754
 EDGES = (0.0, float(HEIGHT))
 
 places = st.tuples(st.floats(0, 1000), st.floats(0, 1500), st.floats(5, 600), st.floats(8, 60))
-openings = st.sampled_from(["", "", "", "• ", "1. ", "- ", "(a) ", "2.5 ", "Figure 1: ", "# ", "| "])
+markers = st.sampled_from(["", "", "", "• ", "1. ", "- ", "(a) ", "2.5 ", "Figure 1: ", "# ", "| "])
 bounds = st.lists(st.floats(0, 1200), min_size=3, max_size=6, unique=True).map(sorted).map(tuple)
 
 
-def words(text: str) -> list[str]:
-    """The tokens that a test's lines are made of, however they are escaped and joined."""
+def tokens(text: str) -> list[str]:
+    """Return the tokens of a test's lines, however they are escaped and joined."""
     return re.findall(r"w\d+x", text)
 
 
@@ -51,15 +52,20 @@ def lines_of(boxes: Sequence[Box], texts: Sequence[str]) -> list[Line]:
     return [Line(1, text, text, one) for one, text in zip(boxes, texts, strict=True)]
 
 
-def numbered(boxes: Sequence[Box]) -> list[str]:
+def numbered_texts(boxes: Sequence[Box]) -> list[str]:
     return [f"w{2 * number}x w{2 * number + 1}x" for number in range(len(boxes))]
 
 
-def laid_out(boxes: Sequence[Box], texts: Sequence[str] | None = None) -> FormattedPage:
-    """By boxes and texts alone, on blank paper that nothing is seen on."""
+def rendered(boxes: Sequence[Box], texts: Sequence[str] | None = None) -> FormattedPage:
+    """Render a page by boxes and texts alone: without regions, tables and figures."""
     return render_page(
-        build_layout_page(PageFrame.of(boxes), lines_of(boxes, texts or numbered(boxes)), EDGES)
+        build_layout_page(PageFrame.from_boxes(boxes), lines_of(boxes, texts or numbered_texts(boxes)), EDGES)
     )
+
+
+def formatted(page: LayoutPage, grids: Sequence[TableGrid] = ()) -> FormattedPage:
+    detect_tables_and_figures(page, grids)
+    return render_page(page)
 
 
 def blank(width: int = WIDTH, height: int = HEIGHT) -> Image.Image:
@@ -70,7 +76,7 @@ def pixels_of(image: Image.Image) -> Pixels:
     return np.asarray(image)[:, :, ::-1].copy()
 
 
-# --- nothing is lost ---------------------------------------------------------------------------------------
+# --- completeness ----------------------------------------------------------------------------------------
 
 
 @st.composite
@@ -89,29 +95,29 @@ def grids(draw: st.DrawFn) -> TableGrid:
 
 @settings(deadline=None)
 @given(
-    st.lists(st.tuples(places, openings), min_size=1, max_size=40),
+    st.lists(st.tuples(places, markers), min_size=1, max_size=40),
     st.lists(regions(), max_size=6),
     st.lists(grids(), max_size=2),
 )
-def test_every_recognised_word_is_in_the_markdown_once(
-    given_lines: list[tuple[tuple[float, float, float, float], str]],
-    seen: list[Region],
-    drawn: list[TableGrid],
+def test_render_page_has_every_recognised_word_once(
+    placed_lines: list[tuple[tuple[float, float, float, float], str]],
+    regions_on_page: list[Region],
+    drawn_grids: list[TableGrid],
 ) -> None:
-    boxes = [box(*place) for place, _ in given_lines]
-    texts = [opening + text for (_, opening), text in zip(given_lines, numbered(boxes), strict=True)]
-    page = build_layout_page(PageFrame.of(boxes), lines_of(boxes, texts), EDGES, seen)
-    arranged = render_page(detect_tables_and_figures(page, drawn))
-    expected = sorted(words(" ".join(texts)))
-    assert sorted(words(arranged.markdown)) == expected
-    left_out = set(expected) - set(words(arranged.text))
-    assert sorted([*words(arranged.text), *left_out]) == expected
+    boxes = [box(*place) for place, _ in placed_lines]
+    texts = [marker + text for (_, marker), text in zip(placed_lines, numbered_texts(boxes), strict=True)]
+    page = build_layout_page(PageFrame.from_boxes(boxes), lines_of(boxes, texts), EDGES, regions_on_page)
+    formatted_page = formatted(page, drawn_grids)
+    expected = sorted(tokens(" ".join(texts)))
+    assert sorted(tokens(formatted_page.markdown)) == expected
+    missing = set(expected) - set(tokens(formatted_page.text))
+    assert sorted([*tokens(formatted_page.text), *missing]) == expected
 
 
-# --- the page may lie as it likes --------------------------------------------------------------------------
+# --- invariance ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", SAMPLE_LAYOUTS)
 @settings(deadline=None)
 @given(
     dx=st.integers(0, 500),
@@ -119,15 +125,18 @@ def test_every_recognised_word_is_in_the_markdown_once(
     scale=st.sampled_from([0.25, 0.5, 2, 4]),
     degrees=st.sampled_from([-4.0, -1.0, 0.0, 1.0, 4.0]),
 )
-def test_a_page_moved_scaled_and_slanted_reads_the_same(
+def test_render_page_of_transformed_page_is_equal(
     name: str, dx: int, dy: int, scale: float, degrees: float
 ) -> None:
-    page = PAGES[name]
-    assert laid_out([moved(one, dx, dy, scale, degrees) for one in page]).markdown == laid_out(page).markdown
+    page = SAMPLE_LAYOUTS[name]
+    assert (
+        rendered([transformed(one, dx, dy, scale, degrees) for one in page]).markdown
+        == rendered(page).markdown
+    )
 
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
-def test_a_turned_page_has_the_boxes_of_its_lines_where_they_are_and_the_same_markdown(quarters: int) -> None:
+def test_assemble_page_of_rotated_page_has_equal_markdown(quarters: int) -> None:
     image, boxes, texts = ruled_table()
     turned = np.ascontiguousarray(np.rot90(pixels_of(image), -quarters))
     height, width = turned.shape[:2]
@@ -138,7 +147,7 @@ def test_a_turned_page_has_the_boxes_of_its_lines_where_they_are_and_the_same_ma
     assert assemble_page(turned, lines, 1) == assemble_page(pixels_of(image), lines_of(boxes, texts), 1)
 
 
-# --- paragraphs, lists, headings ---------------------------------------------------------------------------
+# --- paragraphs, lists, headings -------------------------------------------------------------------------
 
 
 def test_lines_that_fill_their_column_are_one_line_of_markdown() -> None:
@@ -149,71 +158,73 @@ def test_lines_that_fill_their_column_are_one_line_of_markdown() -> None:
         "text.",
     ]
     whole = "A paragraph goes on and is at its end hyphenated, and then it has one more full line of text."
-    assert laid_out(boxes, texts) == FormattedPage(whole, whole)
+    assert rendered(boxes, texts) == FormattedPage(whole, whole)
 
 
 def test_lines_that_end_early_stay_lines() -> None:
     boxes = [box(100, 100, 160), box(100, 130, 140), box(100, 160, 400)]
-    arranged = laid_out(boxes, ["Ada Lovelace", "12 Some Road", "A far longer line than those above it"])
-    assert arranged.markdown.splitlines() == [
+    formatted_page = rendered(
+        boxes, ["Ada Lovelace", "12 Some Road", "A far longer line than those above it"]
+    )
+    assert formatted_page.markdown.splitlines() == [
         "Ada Lovelace  ",
         "12 Some Road  ",
         "A far longer line than those above it",
     ]
-    assert arranged.text.splitlines() == [
+    assert formatted_page.text.splitlines() == [
         "Ada Lovelace",
         "12 Some Road",
         "A far longer line than those above it",
     ]
 
 
-def test_a_long_line_among_short_ones_stays_a_line() -> None:
+def test_long_line_among_short_ones_stays_a_line() -> None:
     boxes = [box(100, 100 + 30 * line, width) for line, width in enumerate((160, 400, 150, 140))]
     assert (
-        laid_out(
+        rendered(
             boxes, ["Ada Lovelace", "a long line as it stands on receipts", "one more", "the last"]
         ).text.count("\n")
         == 3
     )
 
 
-def test_bullets_and_numbers_are_lists_and_the_deeper_ones_are_nested() -> None:
+def test_bullets_and_numbers_are_lists_and_indented_ones_nested() -> None:
     boxes = [
         *(box(left, 100 + 30 * line, 400) for line, left in enumerate((100, 140, 140, 100))),
         *(box(100, 280 + 30 * line, 400) for line in range(2)),
     ]
     texts = ["• Fruit", "– apples", "– pears", "• Bread", "1. Wash it", "2. Eat it"]
     assert (
-        laid_out(boxes, texts).markdown
+        rendered(boxes, texts).markdown
         == "- Fruit\n    - apples\n    - pears\n- Bread\n1. Wash it\n2. Eat it"
     )
 
 
-def test_what_hangs_below_a_bullet_belongs_to_it() -> None:
+def test_indented_line_below_bullet_belongs_to_its_item() -> None:
     boxes = [box(100, 100, 600), box(130, 130, 200), box(100, 160, 300)]
     texts = ["• an item that fills its line and goes on to", "the next", "• another item"]
     assert (
-        laid_out(boxes, texts).markdown
+        rendered(boxes, texts).markdown
         == "- an item that fills its line and goes on to the next\n- another item"
     )
 
 
 @pytest.mark.parametrize("text", ["2.35 0.00 S", "-12.00", "*note", "10.5.2026"])
-def test_a_figure_begins_no_list(text: str) -> None:
-    assert laid_out([box(0, 0, 300)], [text]).text == text
+def test_number_in_text_does_not_begin_a_list(text: str) -> None:
+    assert rendered([box(0, 0, 300)], [text]).text == text
 
 
-def test_a_number_that_a_full_line_wrapped_to_begins_no_list() -> None:
+def test_number_after_wrapped_line_does_not_begin_a_list() -> None:
     boxes = [box(100, 100, 600), box(100, 130, 600), box(100, 160, 600)]
     texts = [
         "The second motif is made of four of them, as in Fig.",
         "2. The start and the end are part of one helix that",
         "left.",
     ]
-    assert "\n" not in laid_out(boxes, texts).markdown
+    assert "\n" not in rendered(boxes, texts).markdown
 
 
-def test_headings_have_levels_by_their_print_and_by_their_numbers() -> None:
+def test_heading_levels_follow_print_size_and_section_number() -> None:
     boxes = [
         box(100, 40, 300, 44),
         box(100, 120, 160, 28),
@@ -226,18 +237,18 @@ def test_headings_have_levels_by_their_print_and_by_their_numbers() -> None:
         "2.1.3 Data",
         *("a full line of the text that is below all the three" for _ in range(9)),
     ]
-    assert laid_out(boxes, texts).markdown.split("\n\n")[:3] == [
+    assert rendered(boxes, texts).markdown.split("\n\n")[:3] == [
         "# The Title",
         "## 2 Method",
         "### 2.1.3 Data",
     ]
 
 
-# --- tables ------------------------------------------------------------------------------------------------
+# --- tables ----------------------------------------------------------------------------------------------
 
 
 def ruled_table() -> tuple[Image.Image, list[Box], list[str]]:
-    """Four columns; the head spans two, the second row has a cell of two lines; text above and below."""
+    """Draw a table with a cell over two columns and a cell of two lines, and text above and below it."""
     image = blank()
     draw = ImageDraw.Draw(image)
     xs, ys = (100, 300, 500, 700, 900), (300, 350, 430, 480)
@@ -269,74 +280,77 @@ Text below it, as long as that is"""
 
 
 @pytest.mark.parametrize("degrees", [0, -2, 3])
-def test_a_ruled_table_is_a_pipe_table_also_where_the_page_is_askew(degrees: float) -> None:
+def test_ruled_table_on_level_and_slanted_page_is_a_pipe_table(degrees: float) -> None:
     image, boxes, texts = ruled_table()
     image = image.rotate(-degrees, center=(0, 0), fillcolor="white")
-    arranged = assemble_page(
-        pixels_of(image), lines_of([moved(one, degrees=degrees) for one in boxes], texts), 1
+    formatted_page = assemble_page(
+        pixels_of(image), lines_of([transformed(one, degrees=degrees) for one in boxes], texts), 1
     )
-    assert arranged.markdown == RULED
+    assert formatted_page.markdown == RULED
 
 
-def test_a_box_found_over_two_cells_is_parted_at_the_line_between_them() -> None:
+def test_ruled_table_splits_box_over_two_cells_at_their_line() -> None:
     image, boxes, texts = ruled_table()
     last = texts.index("e")
     boxes[last : last + 2] = [box(510, 442, 380, 24)]
     texts[last : last + 2] = ["alpha beta gamma delta"]
-    arranged = assemble_page(pixels_of(image), lines_of(boxes, texts), 1)
-    assert "| 2 | d | alpha beta | gamma delta |" in arranged.markdown
+    formatted_page = assemble_page(pixels_of(image), lines_of(boxes, texts), 1)
+    assert "| 2 | d | alpha beta | gamma delta |" in formatted_page.markdown
 
 
-def test_a_frame_around_text_is_no_table() -> None:
+def test_frame_around_text_is_not_a_table() -> None:
     image = blank()
     ImageDraw.Draw(image).rectangle((80, 80, 900, 400), outline="black", width=2)
     boxes = [box(100, 100 + 30 * line, 760) for line in range(8)]
-    assert "|" not in assemble_page(pixels_of(image), lines_of(boxes, numbered(boxes)), 1).markdown
+    assert "|" not in assemble_page(pixels_of(image), lines_of(boxes, numbered_texts(boxes)), 1).markdown
 
 
-def test_columns_of_text_without_lines_are_a_table_where_the_layout_model_says_so() -> None:
+def test_unruled_columns_in_table_region_are_a_table() -> None:
     boxes = [box(100 + 250 * column, 100 + 40 * row, 90) for row in range(4) for column in range(3)]
     region = Region("table", 0.9, 80, 80, 800, 300)
     page = build_layout_page(
-        PageFrame.of(boxes), lines_of(boxes, [f"{n}" for n in range(12)]), EDGES, [region]
+        PageFrame.from_boxes(boxes), lines_of(boxes, [f"{n}" for n in range(12)]), EDGES, [region]
     )
-    assert render_page(detect_tables_and_figures(page, [])).markdown.splitlines() == [
+    assert formatted(page).markdown.splitlines() == [
         "| 0 | 1 | 2 |", "|---|---|---|", "| 3 | 4 | 5 |", "| 6 | 7 | 8 |", "| 9 | 10 | 11 |",
     ]  # fmt: skip
 
 
-def test_columns_of_running_text_are_none_whatever_the_model_says() -> None:
+def test_columns_of_running_text_in_table_region_are_not_a_table() -> None:
     boxes = columns(2, 12)
     page = build_layout_page(
-        PageFrame.of(boxes),
-        lines_of(boxes, numbered(boxes)),
+        PageFrame.from_boxes(boxes),
+        lines_of(boxes, numbered_texts(boxes)),
         EDGES,
         [Region("table", 0.9, -10, -10, 900, 900)],
     )
-    assert "|" not in render_page(detect_tables_and_figures(page, [])).markdown
+    assert "|" not in formatted(page).markdown
 
 
-def test_bars_in_a_cell_stay_in_it() -> None:
+def test_bar_in_table_cell_is_escaped() -> None:
     image, boxes, texts = ruled_table()
     texts[texts.index("b")] = "x|y"
     assert r"| x\|y |" in assemble_page(pixels_of(image), lines_of(boxes, texts), 1).markdown
 
 
-# --- figures, heads and feet -------------------------------------------------------------------------------
+# --- figures and page furniture --------------------------------------------------------------------------
 
 
-def test_a_figure_is_marked_with_its_caption() -> None:
+def test_figure_has_its_caption_as_alternative_text() -> None:
     boxes = [*(box(100, 100 + 26 * n, 600) for n in range(6)), box(200, 400, 90), box(150, 700, 450)]
     texts = [*(f"line {n} of the text above" for n in range(6)), "inside", "Figure 3: what it shows"]
     page = build_layout_page(
-        PageFrame.of(boxes), lines_of(boxes, texts), EDGES, [Region("figure", 0.9, 120, 320, 680, 680)]
+        PageFrame.from_boxes(boxes),
+        lines_of(boxes, texts),
+        EDGES,
+        [Region("figure", 0.9, 120, 320, 680, 680)],
     )
-    arranged = render_page(detect_tables_and_figures(page, []))
-    assert arranged.markdown.endswith("\n\n![Figure 3: what it shows]()\n\ninside")
-    assert arranged.text.count("Figure 3: what it shows") == 1
+    formatted_page = formatted(page)
+    assert formatted_page.markdown.endswith("\n\n![Figure 3: what it shows]()\n\ninside")
+    assert formatted_page.text.count("Figure 3: what it shows") == 1
 
 
-def a_page_with_head_and_foot() -> tuple[list[Box], list[str]]:
+def page_with_header_and_footer() -> tuple[list[Box], list[str]]:
     boxes = [
         box(100, 60, 200),
         box(1000, 60, 40),
@@ -346,31 +360,31 @@ def a_page_with_head_and_foot() -> tuple[list[Box], list[str]]:
     return boxes, ["A Running Head", "17", *(f"a line of text with its number {n}" for n in range(30)), "18"]
 
 
-def test_heads_and_page_numbers_are_left_out_of_the_reading_text_alone() -> None:
-    arranged = laid_out(*a_page_with_head_and_foot())
-    assert arranged.markdown.startswith("A Running Head 17\n\n")
-    assert arranged.markdown.endswith("\n\n18")
-    assert arranged.text.startswith("a line of text")
-    assert arranged.text.endswith("number 29")
+def test_page_furniture_is_in_markdown_but_not_in_plain_text() -> None:
+    formatted_page = rendered(*page_with_header_and_footer())
+    assert formatted_page.markdown.startswith("A Running Head 17\n\n")
+    assert formatted_page.markdown.endswith("\n\n18")
+    assert formatted_page.text.startswith("a line of text")
+    assert formatted_page.text.endswith("number 29")
 
 
-def test_the_first_line_of_a_receipt_is_no_head_whatever_the_model_says() -> None:
+def test_first_line_of_receipt_in_header_region_is_not_furniture() -> None:
     boxes = receipt(20)
     texts = [f"item {n}" if n % 2 == 0 else f"{n}.50" for n in range(len(boxes))]
     head = Region("header", 0.9, 0, -20, 500, 25)
     assert render_page(
-        build_layout_page(PageFrame.of(boxes), lines_of(boxes, texts), EDGES, [head])
+        build_layout_page(PageFrame.from_boxes(boxes), lines_of(boxes, texts), EDGES, [head])
     ).text.startswith("item 0 1.50")
 
 
-def test_a_page_without_lines_is_empty() -> None:
+def test_assemble_page_without_lines_is_empty() -> None:
     assert assemble_page(pixels_of(blank(200, 200)), [], 1) == FormattedPage("", "")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (30, 9000), (9000, 30), (700, 900)])
 @pytest.mark.parametrize("side", [0.0, 0.4, 25.0])
-def test_no_shape_of_page_and_no_size_of_box_is_an_error(size: tuple[int, int], side: float) -> None:
+def test_assemble_page_of_extreme_sizes_does_not_raise(size: tuple[int, int], side: float) -> None:
     width, height = size
     boxes = [box(width / 3, height / 3, 3 * side, side), box(width / 2, height / 2, 3 * side, side)]
-    arranged = assemble_page(pixels_of(blank(width, height)), lines_of(boxes, ["w0x", "w1x"]), 1)
-    assert sorted(words(arranged.markdown)) == ["w0x", "w1x"]
+    formatted_page = assemble_page(pixels_of(blank(width, height)), lines_of(boxes, ["w0x", "w1x"]), 1)
+    assert sorted(tokens(formatted_page.markdown)) == ["w0x", "w1x"]

@@ -1,4 +1,4 @@
-"""Which pages are read."""
+"""Page selections and languages, as options of a read."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from tests.support.scripted_documents import scripted_tiff
 @pytest.mark.parametrize(
     ("text", "of_nine"),
     [
+        (None, [1, 2, 3, 4, 5, 6, 7, 8, 9]),
         ("", [1, 2, 3, 4, 5, 6, 7, 8, 9]),
         ("3", [3]),
         ("2-4", [2, 3, 4]),
@@ -31,21 +32,21 @@ from tests.support.scripted_documents import scripted_tiff
         ("9-9", [9]),
     ],
 )
-def test_pages_are_those_that_are_named(text: str, of_nine: list[int]) -> None:
+def test_page_ranges_contain_the_named_pages(text: str | None, of_nine: list[int]) -> None:
     selection = PageRanges(text)
     assert [number for number in range(1, 10) if number in selection] == of_nine
-    walked, number = [], selection.next_page(0)
+    visited, number = [], selection.next_page(0)
     while number is not None and number <= 9:
-        walked.append(number)
+        visited.append(number)
         number = selection.next_page(number)
-    assert walked == of_nine
+    assert visited == of_nine
 
 
 @pytest.mark.parametrize(
     "text", ["0", "a", "1,", ",", "3-2", "-3", "1--2", "1 2", "99999999", "1," * 200, "١"]
 )
-def test_what_names_no_pages_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"expected|count from 1"):
+def test_page_ranges_of_invalid_text_raise(text: str) -> None:
+    with pytest.raises(ValueError, match=r"Invalid page selection|at most|count from 1"):
         PageRanges(text)
 
 
@@ -56,7 +57,7 @@ def five_pages(tmp_path: Path) -> Path:
     return path
 
 
-def test_only_the_pages_asked_for_are_read(five_pages: Path) -> None:
+def test_read_with_pages_reads_only_these(five_pages: Path) -> None:
     events = read(five_pages, Options(engine="dummy", pages="2,4-"))
     done = [event for event in events if isinstance(event, PageDone)]
     assert [(page.number, page.text, page.page_count) for page in done] == [
@@ -66,8 +67,8 @@ def test_only_the_pages_asked_for_are_read(five_pages: Path) -> None:
     ]
 
 
-def test_a_page_that_the_file_does_not_have_is_said(five_pages: Path) -> None:
-    with pytest.raises(NoSuchPage, match="The file has 5 pages; pages 7-9 are none of them"):
+def test_read_with_pages_beyond_end_raises_no_such_page(five_pages: Path) -> None:
+    with pytest.raises(NoSuchPage, match="The file has 5 pages; pages 7-9 are not among them"):
         list(read(five_pages, Options(engine="dummy", pages="7-9")))
 
 
@@ -76,15 +77,15 @@ def warnings_of(path: Path, **options: Any) -> dict[int, list[str]]:
     return {event.number: event.warnings for event in events if isinstance(event, PageDone)}
 
 
-def test_pages_behind_the_end_are_a_warning_of_the_last_that_is_there(five_pages: Path) -> None:
-    said = "Pages 6-7,9- were asked for; the file has 5 pages."
-    assert warnings_of(five_pages, pages="1,4-7,9-") == {1: [], 4: [], 5: [said]}
-    assert warnings_of(five_pages, pages="1,4-7,9-", first_page=5, last_page=5) == {5: [said]}
-    assert warnings_of(five_pages, pages="2,6") == {2: ["Page 6 was asked for; the file has 5 pages."]}
+def test_read_with_some_pages_beyond_end_warns_on_last_page(five_pages: Path) -> None:
+    warning = "Pages 6-7,9- were requested; the file has 5 pages."
+    assert warnings_of(five_pages, pages="1,4-7,9-") == {1: [], 4: [], 5: [warning]}
+    assert warnings_of(five_pages, pages="1,4-7,9-", first_page=5, last_page=5) == {5: [warning]}
+    assert warnings_of(five_pages, pages="2,6") == {2: ["Page 6 was requested; the file has 5 pages."]}
 
 
 @pytest.mark.parametrize("pages", ["", "2-", "1-5", "5"])
-def test_an_end_that_is_the_document_s_is_no_warning(five_pages: Path, pages: str) -> None:
+def test_read_with_range_up_to_the_end_does_not_warn(five_pages: Path, pages: str) -> None:
     assert not any(warnings_of(five_pages, pages=pages).values())
 
 
@@ -99,7 +100,7 @@ def test_an_end_that_is_the_document_s_is_no_warning(five_pages: Path, pages: st
         ("", "7", ""),
     ],
 )
-def test_selections_joined_name_every_page_once(one: str, other: str, both: str) -> None:
+def test_page_ranges_union_is_normalised(one: str, other: str, both: str) -> None:
     assert str(PageRanges(one) | PageRanges(other)) == both
 
 
@@ -111,7 +112,9 @@ def test_selections_joined_name_every_page_once(one: str, other: str, both: str)
         (Options(engine="dummy", profile="fast"), "profile"),
     ],
 )
-def test_what_does_not_go_with_the_engine_is_refused(five_pages: Path, options: Options, option: str) -> None:
+def test_read_with_unsupported_option_names_the_option(
+    five_pages: Path, options: Options, option: str
+) -> None:
     with pytest.raises(UnsupportedOption) as raised:
         list(read(five_pages, options))
     assert raised.value.option == option
@@ -129,11 +132,11 @@ def test_what_does_not_go_with_the_engine_is_refused(five_pages: Path, options: 
         ("xx", "xx"),
     ],
 )
-def test_languages_are_known_by_either_name(word: str, code: str) -> None:
+def test_normalize_code_accepts_codes_packs_and_regions(word: str, code: str) -> None:
     assert normalize_code(word) == code
 
 
-def test_every_language_has_a_name_and_no_pack_is_two_languages() -> None:
+def test_languages_have_names_and_unique_packs() -> None:
     packs = [pack for language in LANGUAGES.values() for pack in language.packs]
     assert len(packs) == len(set(packs))
     assert all(language.name.isalpha() and len(language.code) == 2 for language in LANGUAGES.values())

@@ -1,4 +1,4 @@
-"""Work done side by side comes back in the order it was given, and not all of it is begun at once."""
+"""Tests of the parallel map: order of results, grouping of similar items, and little work ahead."""
 
 import threading
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def pool_of_one() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def test_results_come_in_the_order_of_the_items(pool: ThreadPoolExecutor) -> None:
+def test_map_in_order_yields_results_in_the_order_of_the_items(pool: ThreadPoolExecutor) -> None:
     second_done = threading.Event()
 
     def work(item: int) -> int:
@@ -34,31 +34,31 @@ def test_results_come_in_the_order_of_the_items(pool: ThreadPoolExecutor) -> Non
     assert list(map_in_order(pool, 2, work, range(5), float)) == [0, 10, 20, 30, 40]
 
 
-def test_those_alike_are_done_one_after_the_other_and_come_in_their_own_places(
+def test_map_in_order_runs_similar_items_one_after_the_other(
     pool_of_one: ThreadPoolExecutor,
 ) -> None:
-    begun: list[str] = []
+    started: list[str] = []
 
     def work(word: str) -> str:
-        begun.append(word)
+        started.append(word)
         return word.upper()
 
-    # Windows of one, of two, of four.
+    # Windows of one, two and four items.
     words = ["ccc", "bb", "a", "dddd", "bb", "dddd", "a"]
     assert list(map_in_order(pool_of_one, 1, work, words, len)) == [word.upper() for word in words]
-    assert begun == ["ccc", "a", "bb", "a", "bb", "dddd", "dddd"]
+    assert started == ["ccc", "a", "bb", "a", "bb", "dddd", "dddd"]
 
 
-def test_only_as_much_is_begun_as_there_are_lanes_and_one(pool: ThreadPoolExecutor) -> None:
-    begun: list[int] = []
-    results = map_in_order(pool, 2, begun.append, iter(range(100)), float)
+def test_map_in_order_starts_one_item_more_than_workers(pool: ThreadPoolExecutor) -> None:
+    started: list[int] = []
+    results = map_in_order(pool, 2, started.append, iter(range(100)), float)
     next(results)
     results.close()  # type: ignore[attr-defined]
     pool.shutdown()
-    assert len(begun) <= 3
+    assert len(started) <= 3
 
 
-def test_what_fails_is_raised_in_its_turn(pool: ThreadPoolExecutor) -> None:
+def test_map_in_order_raises_an_error_at_its_position(pool: ThreadPoolExecutor) -> None:
     results = map_in_order(pool, 2, lambda item: 1 // item, [1, 0], float)
     assert next(results) == 1
     with pytest.raises(ZeroDivisionError):

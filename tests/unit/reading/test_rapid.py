@@ -1,4 +1,4 @@
-"""The default engine on pages drawn here, and on receipts where the data is at hand."""
+"""Tests of the default engine on drawn pages, and on receipts if the data is available."""
 
 import statistics
 import sys
@@ -21,6 +21,7 @@ from backend_main.reading import (
     read,
 )
 from backend_main.reading.documents.document import PageImage
+from backend_main.reading.documents.pixels import Pixels
 from backend_main.reading.engines import load_engine, validate_options
 from backend_main.reading.engines.base import Engine
 from backend_main.reading.engines.rapid import detector, first_lines
@@ -89,7 +90,7 @@ def timed(path: Path, engine: Engine) -> tuple[list[tuple[float, Line]], PageDon
     return lines, done
 
 
-def test_a_drawn_page_is_read_word_for_word(rapid: Engine, drawn: Path) -> None:
+def test_rapid_reads_a_drawn_page_word_for_word(rapid: Engine, drawn: Path) -> None:
     _, done = timed(drawn, rapid)
     truth = "\n".join(sentence(number) for number in range(30))
     result = score(done.markdown, truth)
@@ -97,8 +98,8 @@ def test_a_drawn_page_is_read_word_for_word(rapid: Engine, drawn: Path) -> None:
     assert result.word_f1 > 0.98
 
 
-def test_lines_stream_and_their_words_are_those_of_the_page(rapid: Engine, drawn: Path) -> None:
-    # Its lines, not its Markdown: which lines run on and which are tables is known when all are there.
+def test_rapid_streams_lines_with_the_words_of_the_page(rapid: Engine, drawn: Path) -> None:
+    # Only the words: paragraphs and tables are decided when all lines are known.
     lines, done = timed(drawn, rapid)
     assert "".join(line.markdown for _, line in lines).split() == done.markdown.split()
     batches = [list(group) for _, group in groupby(lines, key=lambda timed_line: round(timed_line[0], 3))]
@@ -106,7 +107,7 @@ def test_lines_stream_and_their_words_are_those_of_the_page(rapid: Engine, drawn
     assert len(batches) >= 3
 
 
-def test_boxes_lie_where_the_lines_were_drawn(rapid: Engine, drawn: Path) -> None:
+def test_boxes_are_where_the_lines_were_drawn(rapid: Engine, drawn: Path) -> None:
     lines, _ = timed(drawn, rapid)
     for number, (_, line) in enumerate(lines):
         assert line.box is not None
@@ -118,7 +119,7 @@ def test_boxes_lie_where_the_lines_were_drawn(rapid: Engine, drawn: Path) -> Non
         assert 0.5 <= line.confidence <= 1
 
 
-def test_boxes_of_a_large_page_are_in_its_own_pixels(rapid: Engine, drawn: Path) -> None:
+def test_boxes_of_a_large_page_are_in_pixels_of_the_page(rapid: Engine, drawn: Path) -> None:
     with Image.open(drawn) as image:
         large = np.asarray(image.resize((3000, 3900)))[:, :, ::-1].copy()
     lines = list(rapid.read_page(PageImage(1, large, 3000, 3900)))
@@ -128,21 +129,21 @@ def test_boxes_of_a_large_page_are_in_its_own_pixels(rapid: Engine, drawn: Path)
 
 
 @pytest.mark.parametrize("size", [(800, 600), (3000, 20), (20, 3000), (1, 1)])
-def test_an_empty_page_of_any_shape_has_no_lines(rapid: Engine, size: tuple[int, int]) -> None:
+def test_empty_page_of_any_shape_has_no_lines(rapid: Engine, size: tuple[int, int]) -> None:
     width, height = size
     assert (
         list(rapid.read_page(PageImage(1, np.full((height, width, 3), 255, np.uint8), width, height))) == []
     )
 
 
-def test_a_strip_of_one_line_is_read(rapid: Engine) -> None:
+def test_rapid_reads_a_strip_of_one_line(rapid: Engine) -> None:
     image = Image.new("RGB", (900, 34), "white")
     ImageDraw.Draw(image).text((20, 2), sentence(7), fill="black", font=ImageFont.load_default(size=24))
     page = PageImage(1, np.asarray(image)[:, :, ::-1].copy(), 900, 34)
     assert [line.text for line in rapid.read_page(page)] == [sentence(7)]
 
 
-def test_small_print_on_a_large_page_is_read(rapid: Engine) -> None:
+def test_rapid_reads_small_print_on_a_large_page(rapid: Engine) -> None:
     image = Image.new("RGB", (2480, 3508), "white")
     draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(size=20)
@@ -155,7 +156,7 @@ def test_small_print_on_a_large_page_is_read(rapid: Engine) -> None:
 
 @pytest.fixture(scope="module")
 def two_columns() -> PageImage:
-    """A title over two columns, numbered in the order they are to be read; below them, one line more."""
+    """A title above two columns, and one line below. Each line starts with its number in reading order."""
     image = Image.new("RGB", (1200, 1500), "white")
     draw = ImageDraw.Draw(image)
     draw.text((300, 40), "00 A title over both of the columns", fill="black", font=ImageFont.load_default(40))
@@ -172,30 +173,35 @@ def numbers(lines: list[Line]) -> list[int]:
 
 
 @pytest.mark.parametrize("profile", ["accurate", "fast"])
-def test_a_page_of_two_columns_is_read_in_order_each_line_once(
+def test_rapid_reads_two_columns_in_order_each_line_once(
     rapid: Engine, two_columns: PageImage, profile: str
 ) -> None:
     rapid.configure(Options(profile=profile))
     assert numbers(list(rapid.read_page(two_columns))) == list(range(62))
 
 
-def test_the_first_line_is_there_before_the_whole_page_is_looked_at(
+def test_first_line_comes_before_detection_of_the_whole_page(
     two_columns: PageImage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = RapidEngine()
     engine.load(threads=1)
-    looked: list[int] = []
-    find = engine._models.detect
-    monkeypatch.setattr(engine._models, "detect", lambda seen: (looked.append(len(seen)), find(seen))[1])
+    heights: list[int] = []
+    detect = engine._models.detect
+
+    def record(pixels: Pixels) -> Quads:
+        heights.append(len(pixels))
+        return detect(pixels)
+
+    monkeypatch.setattr(engine._models, "detect", record)
     lines = engine.read_page(two_columns)
     assert next(lines).text.startswith("00")
-    assert looked == [192]
+    assert heights == [192]
     assert numbers(list(lines)) == list(range(1, 62))
-    assert looked == [192, 1280]
+    assert heights == [192, 1280]
     engine.close()
 
 
-def test_lines_read_early_change_nothing_in_the_text_of_a_page(
+def test_early_lines_do_not_change_the_text_of_the_page(
     rapid: Engine, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_strip = timed(drawn, rapid)[1].markdown
@@ -203,23 +209,23 @@ def test_lines_read_early_change_nothing_in_the_text_of_a_page(
     assert timed(drawn, rapid)[1].markdown == with_strip
 
 
-def test_a_line_that_is_not_sure_is_left_to_the_whole_page(
+def test_early_line_with_low_confidence_is_left_to_the_whole_page(
     rapid: Engine, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(first_lines, "ACCEPT_CONFIDENCE", 1.1)
-    handed: list[int] = []
-    unread = first_lines.exclude_already_read
+    read_counts: list[int] = []
+    exclude = first_lines.exclude_already_read
 
     def spy(quads: Quads, read: list[Quads]) -> Quads:
-        handed.append(len(read))
-        return unread(quads, read)
+        read_counts.append(len(read))
+        return exclude(quads, read)
 
     monkeypatch.setattr(first_lines, "exclude_already_read", spy)
     assert len(timed(drawn, rapid)[0]) == 30
-    assert handed == [0]
+    assert read_counts == [0]
 
 
-def test_a_line_read_to_see_how_the_page_is_turned_is_not_read_again(
+def test_line_read_to_detect_rotation_is_recognized_once(
     rapid: RapidEngine, drawn: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(first_lines, "strip_height", lambda height, width: 0)
@@ -232,13 +238,13 @@ def test_a_line_read_to_see_how_the_page_is_turned_is_not_read_again(
     assert len(calls) == len(set(calls)) == 30
 
 
-def test_lines_come_to_the_network_in_few_widths_and_none_is_padded_by_much() -> None:
+def test_padded_width_has_few_values_close_to_the_width() -> None:
     widths = {width: padded_width(width) for width in range(1, 6000)}
     assert len(set(widths.values())) < 50
     assert all(width <= padded <= max(64, width * 1.17 + 32) for width, padded in widths.items())
 
 
-def test_a_large_page_leaves_nothing_behind_in_memory() -> None:
+def test_onnx_session_frees_memory_after_a_large_page() -> None:
     network, process = OnnxSession(tiny().detection, 1), psutil.Process()
     held = []
     for side in (1280, 2560):
@@ -250,28 +256,28 @@ def test_a_large_page_leaves_nothing_behind_in_memory() -> None:
 
 @pytest.mark.parametrize("profile", ["accurate", "fast"])
 @pytest.mark.parametrize("runtime", [OnnxSession, OpenVinoSession])
-def test_either_runtime_reads_with_either_profile_and_calls_nobody(
+def test_each_runtime_and_profile_reads_without_network_access(
     drawn: Path, runtime: type[InferenceSession], profile: str
 ) -> None:
     if runtime is OpenVinoSession:
         pytest.importorskip("openvino", reason="NOT TESTED: OpenVINO is not installed")
     calls: list[str] = []
-    # A hook cannot be taken back; this one is deaf afterwards.
-    listening = [True]
+    # An audit hook cannot be removed; this one records nothing after `recording` is cleared.
+    recording = [True]
     sys.addaudithook(
-        lambda event, _: calls.append(event) if listening and event.startswith("socket.") else None
+        lambda event, _: calls.append(event) if recording and event.startswith("socket.") else None
     )
     engine = RapidEngine(runtime)
     engine.load(threads=2)
     done = [event for event in read(drawn, Options(profile=profile), engine) if isinstance(event, PageDone)]
     engine.close()
-    listening.clear()
+    recording.clear()
     assert score(done[0].markdown, "\n".join(sentence(number) for number in range(30))).word_f1 > 0.98
     assert calls == []
 
 
 @pytest.mark.parametrize("network_side", [640, 1216])
-def test_pages_of_nearly_one_size_are_one_size_to_the_detector(network_side: int) -> None:
+def test_detector_input_rounds_similar_sizes_to_one(network_side: int) -> None:
     sizes = {
         detector._as_input(np.zeros((1280, side, 3), np.uint8)).shape
         for side in range(network_side - 31, network_side + 32)
@@ -279,25 +285,25 @@ def test_pages_of_nearly_one_size_are_one_size_to_the_detector(network_side: int
     assert sizes == {(1, 3, 1280, network_side)}
 
 
-def test_colours_reach_the_networks_as_they_are() -> None:
+def test_network_inputs_keep_the_colours() -> None:
     pixels = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
     floats = detector.to_normalized_chw(pixels)
     assert np.allclose(floats, pixels.transpose(2, 0, 1) / 127.5 - 1, atol=1e-6)
-    layout_input = layout_model._as_input(pixels)[0].transpose(1, 2, 0)
+    layout_input = layout_model._to_input(pixels)[0].transpose(1, 2, 0)
     mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     assert np.allclose(layout_input, (pixels / 255 - mean) / deviation, atol=1e-5)
 
 
-def test_either_runtime_sees_the_same_regions(
+def test_detect_regions_is_equal_with_both_runtimes(
     two_columns: PageImage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("openvino", reason="NOT TESTED: OpenVINO is not installed")
-    seen = []
+    found = []
     for runtime in (OnnxSession, OpenVinoSession):
-        network = runtime(layout_model.MODEL, 1)
-        monkeypatch.setattr(layout_model, "_network", lambda _, network=network: network)
-        seen.append(layout_model.detect_regions(two_columns.pixels, PageFrame(0.0), 1))
-    onnx, openvino = (sorted((one.kind, one.left, one.top) for one in found) for found in seen)
+        network = runtime(layout_model.MODEL_PATH, 1)
+        monkeypatch.setattr(layout_model, "_session", lambda _, network=network: network)
+        found.append(layout_model.detect_regions(two_columns.pixels, PageFrame(0.0), 1))
+    onnx, openvino = (sorted((one.kind, one.left, one.top) for one in regions) for regions in found)
     assert onnx
     assert [kind for kind, *_ in onnx] == [kind for kind, *_ in openvino]
     for (_, *one), (_, *other) in zip(onnx, openvino, strict=True):
@@ -306,10 +312,10 @@ def test_either_runtime_sees_the_same_regions(
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_the_words_of_receipts_are_found(rapid: Engine) -> None:
+def test_rapid_reads_the_words_of_receipts(rapid: Engine) -> None:
     images = sorted(RECEIPTS.glob("*.jpg"))
     if not images:
-        pytest.skip("NOT TESTED: the receipts are not at hand")
+        pytest.skip("NOT TESTED: the receipts are not available")
     scores = [
         score(timed(path, rapid)[1].markdown, path.with_suffix(".gt.txt").read_text()) for path in images
     ]
@@ -332,7 +338,7 @@ LETTERS = {
 }
 
 
-def test_it_says_that_it_reads_the_languages_whose_letters_it_knows() -> None:
+def test_languages_are_those_whose_letters_the_model_has() -> None:
     model = Path(rapidocr.__file__).parent / "models" / "PP-OCRv6_rec_small.onnx"
     about = onnxruntime.InferenceSession(model).get_modelmeta().custom_metadata_map
     known = set(about["character"].splitlines())
@@ -340,7 +346,7 @@ def test_it_says_that_it_reads_the_languages_whose_letters_it_knows() -> None:
         assert (code in RapidEngine.languages) == (set(letters) <= known), code
 
 
-def test_the_fast_profile_says_which_of_them_it_does_not_read(rapid: Engine) -> None:
+def test_languages_of_the_fast_profile_are_those_it_has_letters_for(rapid: Engine) -> None:
     characters = tiny().characters
     assert characters is not None
     known = set(characters.read_text().splitlines())
@@ -369,9 +375,7 @@ def test_the_fast_profile_says_which_of_them_it_does_not_read(rapid: Engine) -> 
         ("字-a", {1: 0.4}, "字 a"),
     ],
 )
-def test_a_space_is_read_between_letters_where_one_is_likely(
-    steps: str, spaces: dict[int, float], text: str
-) -> None:
+def test_insert_likely_spaces_between_letters(steps: str, spaces: dict[int, float], text: str) -> None:
     known = "-ab字 "
     likeliest = np.array([known.index(step) for step in steps])
     likely = np.array([spaces.get(step, 0.0) for step in range(len(steps))], np.float32)

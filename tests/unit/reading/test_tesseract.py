@@ -1,4 +1,4 @@
-"""Tesseract, where it is installed: its text, boxes, paragraphs and languages; and where it is not."""
+"""Tests of the Tesseract engine: text, boxes, paragraphs, languages, and the life of its program."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ FIRST = ["The quick brown fox jumps over", "the lazy dog and runs away."]
 SECOND = ["Another paragraph stands below", "with seven wizards in it."]
 
 
-def test_lines_and_paragraphs_are_those_of_the_page(tesseract: Engine) -> None:
+def test_tesseract_reads_lines_and_paragraphs(tesseract: Engine) -> None:
     lines = list(tesseract.read_page(drawn(FIRST, SECOND)))
     assert [line.text for line in lines] == [*FIRST, *SECOND]
     assert "".join(line.markdown for line in lines) == "\n".join(FIRST) + "\n\n" + "\n".join(SECOND)
 
 
-def test_lines_have_boxes_and_confidences(tesseract: Engine) -> None:
+def test_tesseract_lines_have_boxes_and_confidences(tesseract: Engine) -> None:
     for number, line in enumerate(tesseract.read_page(drawn(FIRST))):
         assert line.box is not None
         (left, top), _, (right, bottom), _ = line.box
@@ -66,11 +66,11 @@ def test_lines_have_boxes_and_confidences(tesseract: Engine) -> None:
         assert 0.7 < (line.confidence or 0) <= 1
 
 
-def test_an_empty_page_has_no_lines(tesseract: Engine) -> None:
+def test_tesseract_yields_no_lines_for_an_empty_page(tesseract: Engine) -> None:
     assert list(tesseract.read_page(drawn())) == []
 
 
-def test_a_language_is_named_in_either_way(tmp_path: Path) -> None:
+def test_language_may_be_a_code_a_pack_or_a_region(tmp_path: Path) -> None:
     skip_without_tesseract("de")
     path = tmp_path / "page.png"
     path.write_bytes(page_png_in("de"))
@@ -80,7 +80,7 @@ def test_a_language_is_named_in_either_way(tmp_path: Path) -> None:
         assert set(events[-1].text.split()) <= set(TEXTS["de"][1].split())
 
 
-def test_a_language_without_a_pack_is_refused_and_the_others_named(tesseract: Engine, tmp_path: Path) -> None:
+def test_language_without_a_pack_raises_unsupported_option(tesseract: Engine, tmp_path: Path) -> None:
     path = tmp_path / "page.png"
     Image.new("RGB", (30, 30), "white").save(path)
     with pytest.raises(UnsupportedOption, match=r"does not read xx; it reads .*en \(English\)") as raised:
@@ -88,13 +88,13 @@ def test_a_language_without_a_pack_is_refused_and_the_others_named(tesseract: En
     assert raised.value.option == "languages"
 
 
-def test_where_the_program_is_not_there_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_program_raises_with_the_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(EngineUnavailable, match="apt install tesseract-ocr"):
         load_engine("tesseract")
 
 
-def test_its_words_are_taken_from_its_table() -> None:
+def test_parse_words_of_the_tsv_output() -> None:
     head = "level\tpage_num\tblock_num\tpar_num\tline_num\tword_num\tleft\ttop\twidth\theight\tconf\ttext"
     rows = [
         "4\t1\t1\t1\t1\t0\t10\t20\t90\t12\t-1\t",
@@ -102,17 +102,17 @@ def test_its_words_are_taken_from_its_table() -> None:
         "5\t1\t1\t1\t1\t2\t60\t21\t40\t12\t-1\t ",
         "5\t1\t1\t1\t1\t3\t60\t21\t40\t12\t91\tWorld",
     ]
-    words = list(module._words("\n".join([head, *rows])))
+    words = list(module._parse_words("\n".join([head, *rows])))
     assert [(word.text, word.confidence) for word in words] == [("Hello", 0.965), ("World", 0.91)]
     assert module._bounding_box(words) == ((10, 20), (100, 20), (100, 33), (10, 33))
 
 
-# ── a program that does not end ──
+# ── a program that hangs ──
 
 
 @pytest.fixture
 def hanging(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program of that name which lists a language, and then hangs; the file says who it is."""
+    """The file with the process id of a fake Tesseract, which lists one language and hangs on a page."""
     pid = tmp_path / "pid"
     program = tmp_path / "tesseract"
     program.write_text(
@@ -140,43 +140,43 @@ def page(tmp_path: Path) -> Path:
     return path
 
 
-def test_it_is_ended_when_its_page_takes_too_long(hanging: Path, page: Path) -> None:
-    host = EngineProcess("tesseract")
+def test_program_is_killed_at_the_time_limit_of_a_page(hanging: Path, page: Path) -> None:
+    process = EngineProcess("tesseract")
     try:
         with pytest.raises(EngineTimeout):
-            list(host.read(page, Options(engine="tesseract", page_seconds=1.0)))
+            list(process.read(page, Options(engine="tesseract", page_seconds=1.0)))
         wait_until(lambda: is_gone(hanging))
     finally:
-        host.stop()
+        process.stop()
 
 
-def test_it_does_not_outlive_the_process_that_started_it(hanging: Path, page: Path) -> None:
-    """However that ends: here by a kill of the process alone, as by a machine out of memory."""
-    host = EngineProcess("tesseract")
+def test_program_is_killed_with_the_engine_process(hanging: Path, page: Path) -> None:
+    """The process is killed alone, as when the machine runs out of memory."""
+    process = EngineProcess("tesseract")
     try:
-        events = host.read(page, Options(engine="tesseract"))
+        events = process.read(page, Options(engine="tesseract"))
         next(events)
         wait_until(hanging.exists)
-        assert host.pid
-        os.kill(host.pid, signal.SIGKILL)
-        wait_until(lambda: host.pid is None)
+        assert process.pid
+        os.kill(process.pid, signal.SIGKILL)
+        wait_until(lambda: process.pid is None)
         with pytest.raises(Exception, match="stopped unexpectedly"):
             list(events)
         wait_until(lambda: is_gone(hanging))
     finally:
-        host.stop()
+        process.stop()
 
 
-def test_it_ends_with_the_server_s_process(hanging: Path, page: Path) -> None:
-    """The requests' pipe closes, as it does however a server dies."""
-    host = EngineProcess("tesseract")
+def test_program_is_killed_with_the_server_process(hanging: Path, page: Path) -> None:
+    """The request pipe closes, as at any end of a server."""
+    process = EngineProcess("tesseract")
     try:
-        events = host.read(page, Options(engine="tesseract"))
+        events = process.read(page, Options(engine="tesseract"))
         next(events)
         wait_until(hanging.exists)
-        assert host._child
-        os.close(host._child._requests)
-        host._child._requests = os.open(os.devnull, os.O_WRONLY)
+        assert process._child
+        os.close(process._child._requests_fd)
+        process._child._requests_fd = os.open(os.devnull, os.O_WRONLY)
         wait_until(lambda: is_gone(hanging))
     finally:
-        host.stop()
+        process.stop()

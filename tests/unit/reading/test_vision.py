@@ -1,4 +1,4 @@
-"""Pages read over real HTTP: what a model says well, and all the ways in which it and its server fail."""
+"""Tests of the vision engine over HTTP: response formats, failures, the fallback and the configuration."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from backend_main.reading.engines.vision import engine as vision_engine
 from backend_main.reading.engines.vision import profiles
 from backend_main.reading.engines.vision.repetition import RepetitionDetector
 from tests.support.page_images import lines_of_text, page_png
-from tests.support.vision_server import Reply, VisionServer, picture_of, prompt_of, recognise
+from tests.support.vision_server import Reply, VisionServer, image_of, prompt_of, recognize_png
 
 KEY = "sk-canary-5f1d0e"
 LINES = lines_of_text(8)
@@ -36,14 +36,14 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def text(page: Path) -> str:
-    """What the recogniser behind the endpoint reads: the real words of the page."""
-    recognised = recognise(sent_as(page))
+    """The text that the endpoint reads on the page."""
+    recognised = recognize_png(sent_as(page))
     assert recognised.split() == " ".join(LINES).split()
     return recognised
 
 
 def sent_as(page: Path) -> bytes:
-    """The picture as the engine sends it."""
+    """Return the PNG that the engine sends for a page."""
     from backend_main.reading.documents.document import open_document
 
     document = open_document(page, Options())
@@ -51,7 +51,7 @@ def sent_as(page: Path) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[VisionServer]:
+def server() -> Iterator[VisionServer]:
     server = VisionServer()
     yield server
     server.close()
@@ -61,22 +61,22 @@ Endpoint = Callable[..., VisionServer]
 
 
 @pytest.fixture
-def endpoint(running: VisionServer, monkeypatch: pytest.MonkeyPatch) -> Endpoint:
-    """The server, answering so; the settings are variables without their prefix."""
+def endpoint(server: VisionServer, monkeypatch: pytest.MonkeyPatch) -> Endpoint:
+    """Set the replies of the server, and settings by their names without the prefix."""
 
-    def answering(*replies: Reply, **settings: str) -> VisionServer:
-        running.replies[:], running.asked[:], running.keys[:] = replies, [], []
-        given = {"URL": running.url, "MODEL": "test-vl", "API_KEY": KEY, "FALLBACK": ""} | settings
+    def set_up(*replies: Reply, **settings: str) -> VisionServer:
+        server.replies[:], server.requests[:], server.keys[:] = replies, [], []
+        given = {"URL": server.url, "MODEL": "test-vl", "API_KEY": KEY, "FALLBACK": ""} | settings
         for name, value in given.items():
             monkeypatch.setenv(f"SCANRILL_VISION_{name}", value)
-        return running
+        return server
 
     monkeypatch.setattr(vision_engine, "FIRST_RETRY_SECONDS", 0.001)
-    return answering
+    return set_up
 
 
 def read_page(page: Path, options: Options | None = None) -> tuple[str, PageDone]:
-    """What streamed, and the page in the end."""
+    """Return the Markdown that streamed, and the finished page."""
     streamed = ""
     for event in read(page, options or Options(engine="vision")):
         if isinstance(event, Line):
@@ -86,10 +86,10 @@ def read_page(page: Path, options: Options | None = None) -> tuple[str, PageDone
     return streamed, done
 
 
-# ── well ──
+# ── requests ──
 
 
-def test_tokens_stream_as_they_come_and_add_up_to_the_page(page: Path, text: str, endpoint: Endpoint) -> None:
+def test_vision_streams_tokens_that_add_up_to_the_page(page: Path, text: str, endpoint: Endpoint) -> None:
     server = endpoint()
     pieces = [e.markdown for e in read(page, Options(engine="vision")) if isinstance(e, Line)]
     assert len(pieces) > len(text.split())
@@ -101,11 +101,11 @@ def test_tokens_stream_as_they_come_and_add_up_to_the_page(page: Path, text: str
     assert all(line.box is None for line in done.lines)
     assert done.warnings == []
     assert server.keys[0] == f"Bearer {KEY}"
-    asked = server.asked[0]
-    assert (asked["model"], asked["stream"], asked["temperature"]) == ("test-vl", True, 0)
+    request = server.requests[0]
+    assert (request["model"], request["stream"], request["temperature"]) == ("test-vl", True, 0)
 
 
-def test_the_first_words_are_there_while_the_model_still_writes(page: Path, endpoint: Endpoint) -> None:
+def test_vision_yields_first_words_while_the_model_still_writes(page: Path, endpoint: Endpoint) -> None:
     go_on = threading.Event()
     endpoint(Reply(gate=(9, go_on)), STALL_SECONDS="5")
     for event in read(page, Options(engine="vision")):
@@ -116,13 +116,13 @@ def test_the_first_words_are_there_while_the_model_still_writes(page: Path, endp
     assert go_on.is_set()
 
 
-def test_without_a_key_none_is_sent(page: Path, endpoint: Endpoint) -> None:
+def test_request_without_key_has_no_authorization_header(page: Path, endpoint: Endpoint) -> None:
     server = endpoint(API_KEY="")
     read_page(page)
     assert server.keys == [None]
 
 
-def test_an_endpoint_that_does_not_stream_is_understood(page: Path, text: str, endpoint: Endpoint) -> None:
+def test_response_without_streaming_is_parsed(page: Path, text: str, endpoint: Endpoint) -> None:
     endpoint(Reply(streams=False))
     assert read_page(page)[1].markdown == text
 
@@ -136,12 +136,12 @@ def test_an_endpoint_that_does_not_stream_is_understood(page: Path, text: str, e
         ("lightonai/LightOnOCR-1B", "", "", 1540),
         ("any", "got", "", 1024),
         ("ibm-granite/granite-docling-258M", "", "Convert this page to docling.", 1536),
-        ("allenai/olmOCR-7B", "", profiles.OLMOCR, 1288),
+        ("allenai/olmOCR-7B", "", profiles.OLMOCR_PROMPT, 1288),
         ("any", "paddleocr-vl", "OCR:", 2048),
         ("allenai/olmOCR-7B", "glm-ocr", "Text Recognition:", 2048),
     ],
 )
-def test_each_family_is_asked_in_its_way(
+def test_profile_decides_prompt_and_image_size(
     tmp_path: Path, endpoint: Endpoint, model: str, profile: str, prompt: str, side: int
 ) -> None:
     server = endpoint(Reply(status=400), MODEL=model)
@@ -149,19 +149,19 @@ def test_each_family_is_asked_in_its_way(
     Image.new("L", (300, 3000), "white").save(large)
     with pytest.raises(EngineFailed):
         read_page(large, Options(engine="vision", profile=profile))
-    [asked] = server.asked
-    assert prompt_of(asked) == prompt
-    with Image.open(io.BytesIO(picture_of(asked))) as picture:
-        assert max(picture.size) == side
+    [request] = server.requests
+    assert prompt_of(request) == prompt
+    with Image.open(io.BytesIO(image_of(request))) as image:
+        assert max(image.size) == side
 
 
-def test_the_setting_chooses_the_profile_that_nobody_asked_for(page: Path, endpoint: Endpoint) -> None:
+def test_profile_of_the_setting_is_the_default(page: Path, endpoint: Endpoint) -> None:
     server = endpoint(PROFILE="deepseek-ocr")
     read_page(page)
-    assert prompt_of(server.asked[0]) == "Free OCR."
+    assert prompt_of(server.requests[0]) == "Free OCR."
 
 
-# ── the ways in which models word it ──
+# ── response formats ──
 
 
 def fenced(text: str) -> str:
@@ -190,7 +190,7 @@ def in_doctags(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("worded", "profile"),
+    ("transform", "profile"),
     [
         (fenced, "generic"),
         (thought, "generic"),
@@ -200,10 +200,10 @@ def in_doctags(text: str) -> str:
         (str, "olmocr"),
     ],
 )
-def test_a_models_own_marks_are_in_no_text(
-    page: Path, text: str, endpoint: Endpoint, worded: Callable[[str], str], profile: str
+def test_response_markup_of_the_model_is_removed(
+    page: Path, text: str, endpoint: Endpoint, transform: Callable[[str], str], profile: str
 ) -> None:
-    endpoint(Reply(worded=worded))
+    endpoint(Reply(transform=transform))
     streamed, done = read_page(page, Options(engine="vision", profile=profile))
     assert done.markdown.split() == text.split()
     assert done.text.split() == text.split()
@@ -224,8 +224,8 @@ DOCTAGS = (
 )
 
 
-def test_doctags_become_markdown(page: Path, endpoint: Endpoint) -> None:
-    endpoint(Reply(worded=lambda _: DOCTAGS))
+def test_doctags_convert_to_markdown(page: Path, endpoint: Endpoint) -> None:
+    endpoint(Reply(transform=lambda _: DOCTAGS))
     _, done = read_page(page, Options(engine="vision", profile="granite-docling"))
     assert done.markdown == (
         "# Report\n\n## Sales & more\n\n- one \\*star\\*\n- two\n\n1. first\n\n"
@@ -234,13 +234,13 @@ def test_doctags_become_markdown(page: Path, endpoint: Endpoint) -> None:
     )
 
 
-def test_tables_in_html_become_pipe_tables(page: Path, endpoint: Endpoint) -> None:
+def test_html_table_converts_to_pipe_table(page: Path, endpoint: Endpoint) -> None:
     table = (
         "Before\n<table><tr><th>a</th><th colspan=2>b</th></tr>"
         '<tr><td rowspan="2">1</td><td>2|3</td><td>x<br/>y</td></tr>'
         "<tr><td>4</td><td>5</td></tr></table>After"
     )
-    endpoint(Reply(worded=lambda _: table))
+    endpoint(Reply(transform=lambda _: table))
     streamed, done = read_page(page)
     assert done.markdown == (
         "Before\n\n\n| a | b |  |\n| --- | --- | --- |\n| 1 | 2\\|3 | x y |\n|  | 4 | 5 |\n\nAfter"
@@ -260,16 +260,18 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
-def test_what_a_model_says_is_no_markup(page: Path, endpoint: Endpoint, hostile: str) -> None:
-    endpoint(Reply(worded=lambda _: f"Before. {hostile}\n\na < b, c"))
+def test_sanitize_markdown_of_hostile_response_leaves_no_html_or_image(
+    page: Path, endpoint: Endpoint, hostile: str
+) -> None:
+    endpoint(Reply(transform=lambda _: f"Before. {hostile}\n\na < b, c"))
     streamed, done = read_page(page)
     for shown in (streamed, done.markdown):
         assert "a < b, c" in shown
-        assert fetched(shown) == []
+        assert active_content(shown) == []
 
 
-def fetched(markdown: str) -> list[str]:
-    """What a renderer of CommonMark would take for HTML, or load a picture from."""
+def active_content(markdown: str) -> list[str]:
+    """Return the HTML and the image addresses that a CommonMark renderer would find."""
     from markdown_it import MarkdownIt
 
     tokens = [child for token in MarkdownIt().parse(markdown) for child in (token, *(token.children or ()))]
@@ -279,48 +281,48 @@ def fetched(markdown: str) -> list[str]:
     ]
 
 
-# ── ill ──
+# ── failures ──
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_key_is_said_at_once_and_the_key_never(
+def test_rejected_key_fails_at_once_and_never_appears_in_logs(
     page: Path, endpoint: Endpoint, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     server = endpoint(Reply(status=status, body=json.dumps({"error": f"no such key: {KEY}"})))
-    with caplog.at_level(logging.DEBUG), pytest.raises(EngineFailed, match="refused the key") as failed:
+    with caplog.at_level(logging.DEBUG), pytest.raises(EngineFailed, match="rejected the key") as failed:
         read_page(page)
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
     assert "(key)" in caplog.text
-    told = (
+    output = (
         caplog.text
         + repr(failed.value)
         + repr(vision_config.from_environment({"SCANRILL_VISION_API_KEY": KEY}))
     )
-    assert KEY not in told
+    assert KEY not in output
 
 
-def test_a_failing_server_is_asked_again(page: Path, text: str, endpoint: Endpoint) -> None:
+def test_request_is_retried_after_server_errors(page: Path, text: str, endpoint: Endpoint) -> None:
     server = endpoint(Reply(status=500), Reply(status=503))
     assert read_page(page)[1].markdown == text
-    assert len(server.asked) == 3
+    assert len(server.requests) == 3
 
 
-def test_a_server_that_goes_on_failing_is_given_up(page: Path, endpoint: Endpoint) -> None:
+def test_request_fails_after_the_maximum_of_attempts(page: Path, endpoint: Endpoint) -> None:
     server = endpoint(*[Reply(status=500)] * 9)
     with pytest.raises(EngineFailed, match="HTTP 500"):
         read_page(page)
-    assert len(server.asked) == vision_engine.MAX_ATTEMPTS
+    assert len(server.requests) == vision_engine.MAX_ATTEMPTS
 
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the engine would have waited, each time."""
+    """The waiting times of the engine, in seconds; it does not wait."""
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)
     return slept
 
 
-def test_who_asks_too_often_waits_as_long_as_is_asked_for(
+def test_retry_after_429_waits_as_long_as_the_header_says(
     page: Path, text: str, endpoint: Endpoint, waits: list[float]
 ) -> None:
     later = email.utils.formatdate(time.time() + 20, usegmt=True)
@@ -335,40 +337,40 @@ def test_who_asks_too_often_waits_as_long_as_is_asked_for(
     assert waits[2] < 1
 
 
-def test_nobody_waits_longer_than_a_page_may_take(page: Path, endpoint: Endpoint, waits: list[float]) -> None:
+def test_retry_after_beyond_the_time_limit_fails_at_once(
+    page: Path, endpoint: Endpoint, waits: list[float]
+) -> None:
     server = endpoint(Reply(status=429, headers={"Retry-After": "100"}))
     with pytest.raises(EngineFailed, match="too many requests"):
         read_page(page)
     assert waits == []
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("keep_alive", [False, True], ids=["silent", "kept alive"])
-def test_a_model_that_falls_silent_is_left(
+def test_stalled_model_keeps_the_text_so_far(
     page: Path, text: str, endpoint: Endpoint, keep_alive: bool
 ) -> None:
     endpoint(Reply(stall_after=9, keep_alive=keep_alive), STALL_SECONDS="0.3")
     _, done = read_page(page)
     assert done.markdown
     assert text.startswith(done.markdown)
-    assert done.warnings == [
-        "Page 1: the model said nothing for 0.3 seconds; what it had written stands here."
-    ]
+    assert done.warnings == ["Page 1: the model sent no data for 0.3 s; its text up to there is kept."]
 
 
-def test_a_model_that_never_begins_is_asked_again(page: Path, text: str, endpoint: Endpoint) -> None:
+def test_request_without_a_first_token_is_retried(page: Path, text: str, endpoint: Endpoint) -> None:
     server = endpoint(Reply(stall_after=0), STALL_SECONDS="0.3")
     assert read_page(page)[1].markdown == text
-    assert len(server.asked) == 2
+    assert len(server.requests) == 2
 
 
-def test_an_answer_may_take_no_longer_than_a_page(page: Path, endpoint: Endpoint) -> None:
+def test_response_is_cut_at_the_time_limit_of_a_page(page: Path, endpoint: Endpoint) -> None:
     endpoint(Reply(stall_after=9, keep_alive=True))
     _, done = read_page(page, Options(engine="vision", page_seconds=0.6))
-    assert "did not answer within the time" in done.warnings[0]
+    assert "did not finish within the time limit" in done.warnings[0]
 
 
-def test_a_model_that_repeats_itself_is_cut_where_it_began(page: Path, text: str, endpoint: Endpoint) -> None:
+def test_repetition_is_cut_where_it_starts(page: Path, text: str, endpoint: Endpoint) -> None:
     endpoint(Reply(loop_after=20))
     streamed, done = read_page(page)
     assert "repeat itself" in done.warnings[0]
@@ -376,60 +378,56 @@ def test_a_model_that_repeats_itself_is_cut_where_it_began(page: Path, text: str
     assert len(done.markdown) < len(streamed) < 2_000
 
 
-def test_a_model_that_never_ends_is_cut_off(page: Path, text: str, endpoint: Endpoint) -> None:
+def test_response_is_cut_at_the_maximum_of_characters(page: Path, text: str, endpoint: Endpoint) -> None:
     endpoint(MAX_CHARACTERS="40")
     _, done = read_page(page)
     assert done.markdown == text[:40].rstrip()
     assert done.warnings == ["Page 1: the model wrote more than 40 characters; the text is cut off there."]
 
 
-def test_a_model_at_the_end_of_its_length_is_told_of(page: Path, text: str, endpoint: Endpoint) -> None:
+def test_finish_reason_length_adds_a_warning(page: Path, text: str, endpoint: Endpoint) -> None:
     endpoint(Reply(length_after=9))
     _, done = read_page(page)
     assert text.startswith(done.markdown)
-    assert done.warnings == [
-        "Page 1: the model reached the end of what it may write; the text is cut off there."
-    ]
+    assert done.warnings == ["Page 1: the model reached its maximum length; the text is cut off there."]
 
 
 @pytest.mark.parametrize(
     ("reply", "why"),
     [
-        (Reply(break_after=9), "broke off"),
-        (Reply(end_after=9), "broke off in the middle"),
+        (Reply(break_after=9), "closed the connection"),
+        (Reply(end_after=9), "ended its response early"),
         (Reply(error_after=9), "reported an error"),
     ],
 )
-def test_an_answer_that_breaks_off_is_told_of(
+def test_incomplete_response_adds_a_warning_and_is_not_retried(
     page: Path, text: str, endpoint: Endpoint, reply: Reply, why: str
 ) -> None:
     server = endpoint(reply)
     _, done = read_page(page)
     assert why in done.warnings[0]
     assert text.startswith(done.markdown)
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
-def test_an_endpoint_that_is_not_there_is_said(page: Path, endpoint: Endpoint) -> None:
+def test_unreachable_endpoint_raises_engine_failed(page: Path, endpoint: Endpoint) -> None:
     endpoint(URL="http://127.0.0.1:9/v1")
     with pytest.raises(EngineFailed, match="could not be reached"):
         read_page(page)
 
 
-# ── another engine instead ──
+# ── the fallback engine ──
 
 
-def test_another_engine_reads_what_the_model_did_not(page: Path, text: str, endpoint: Endpoint) -> None:
+def test_fallback_engine_reads_the_page_after_a_failure(page: Path, text: str, endpoint: Endpoint) -> None:
     endpoint(Reply(status=401), FALLBACK="rapid")
     streamed, done = read_page(page)
     assert streamed.split() == done.markdown.split() == text.split()
     assert all(line.box is not None for line in done.lines)
-    assert done.warnings == ["Page 1: the model refused the key (HTTP 401); “rapid” read it instead."]
+    assert done.warnings == ["Page 1: the model rejected the key (HTTP 401); “rapid” read it instead."]
 
 
-def test_what_was_shown_already_stays_until_the_page_is_done(
-    page: Path, text: str, endpoint: Endpoint
-) -> None:
+def test_fallback_keeps_shown_text_until_the_page_is_done(page: Path, text: str, endpoint: Endpoint) -> None:
     endpoint(Reply(loop_after=20), FALLBACK="rapid")
     streamed, done = read_page(page)
     assert not streamed.startswith(done.markdown)
@@ -438,14 +436,14 @@ def test_what_was_shown_already_stays_until_the_page_is_done(
     assert "“rapid” read it instead" in done.warnings[0]
 
 
-def test_a_fallback_that_fails_too_leaves_what_there_is(page: Path, text: str, endpoint: Endpoint) -> None:
+def test_fallback_that_fails_keeps_the_partial_text(page: Path, text: str, endpoint: Endpoint) -> None:
     endpoint(Reply(break_after=9), FALLBACK="no-such-engine")
     _, done = read_page(page)
     assert text.startswith(done.markdown)
-    assert "what it had written stands here" in done.warnings[0]
+    assert "its text up to there is kept" in done.warnings[0]
 
 
-# ── setting up ──
+# ── configuration ──
 
 
 @pytest.mark.parametrize(
@@ -453,29 +451,29 @@ def test_a_fallback_that_fails_too_leaves_what_there_is(page: Path, text: str, e
     [
         ({"URL": ""}, "SCANRILL_VISION_URL"),
         ({"MODEL": ""}, "SCANRILL_VISION_MODEL"),
-        ({"URL": "ftp://x/v1"}, "no http"),
+        ({"URL": "ftp://x/v1"}, "must be an http"),
         ({"URL": "http://ada:secret@x/v1"}, "SCANRILL_VISION_API_KEY"),
         ({"PROFILE": "none-such"}, "deepseek-ocr"),
-        ({"STALL_SECONDS": "soon"}, "value"),
+        ({"STALL_SECONDS": "soon"}, "is invalid"),
     ],
 )
-def test_what_is_missing_is_said(endpoint: Endpoint, settings: dict[str, str], sentence: str) -> None:
+def test_invalid_configuration_raises_engine_unavailable(
+    endpoint: Endpoint, settings: dict[str, str], sentence: str
+) -> None:
     endpoint(**settings)
     with pytest.raises(EngineUnavailable, match=sentence) as missing:
         load_engine("vision")
     assert "secret" not in str(missing.value)
 
 
-def test_its_process_is_given_its_settings_and_no_other_engine_is(
-    page: Path, text: str, endpoint: Endpoint
-) -> None:
+def test_only_the_process_of_vision_inherits_its_settings(page: Path, text: str, endpoint: Endpoint) -> None:
     server = endpoint()
-    host = EngineProcess("vision")
+    process = EngineProcess("vision")
     try:
-        [done] = [e for e in host.read(page, Options(engine="vision")) if isinstance(e, PageDone)]
-        environment = Path(f"/proc/{host.pid}/environ").read_bytes()
+        [done] = [e for e in process.read(page, Options(engine="vision")) if isinstance(e, PageDone)]
+        environment = Path(f"/proc/{process.pid}/environ").read_bytes()
     finally:
-        host.stop()
+        process.stop()
     assert done.markdown == text
     assert server.keys == [f"Bearer {KEY}"]
     assert KEY.encode() in environment
@@ -488,15 +486,15 @@ def test_its_process_is_given_its_settings_and_no_other_engine_is(
         other.stop()
 
 
-# ── loops ──
+# ── repetition ──
 
 
 @pytest.mark.parametrize("unit", ["la ", "0", "The same line again.\n", "x" * 90 + "\n" + "y" * 150 + "\n"])
-def test_a_loop_is_found_and_stands_once(unit: str) -> None:
-    text, watch = "Once upon a time.\n", RepetitionDetector()
+def test_truncate_at_of_a_repetition_keeps_it_once(unit: str) -> None:
+    text, detector = "Once upon a time.\n", RepetitionDetector()
     for _ in range(10_000):
         text += unit
-        if (end := watch.truncate_at(text)) is not None:
+        if (end := detector.truncate_at(text)) is not None:
             break
     assert end is not None
     assert text[:end].startswith("Once upon a time.\n")
@@ -514,6 +512,6 @@ def test_a_loop_is_found_and_stands_once(unit: str) -> None:
         " ".join(lines_of_text(80)),
     ],
 )
-def test_what_only_looks_like_a_loop_is_left(text: str) -> None:
-    watch = RepetitionDetector()
-    assert all(watch.truncate_at(text[:end]) is None for end in range(1, len(text)))
+def test_truncate_at_of_regular_text_returns_none(text: str) -> None:
+    detector = RepetitionDetector()
+    assert all(detector.truncate_at(text[:end]) is None for end in range(1, len(text)))

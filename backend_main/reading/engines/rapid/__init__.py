@@ -1,0 +1,10 @@
+"""The default engine: PP-OCRv6 for detection and recognition, streamed line by line.
+
+engine.py       the engine
+detector.py     page → boxes of lines
+first_lines.py  boxes that are safe to read before the whole page is detected
+orientation.py  pages that are rotated by quarter turns
+recognizer.py   box → text
+parallel.py     recognition on several threads, in order
+model_files.py  paths of the models
+"""

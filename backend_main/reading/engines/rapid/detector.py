@@ -1,4 +1,4 @@
-"""Step 10 - where on an image lines are printed: PP-OCR's detection (differentiable binarization, DB)."""
+"""Text detection: PP-OCR's differentiable binarization (DB) finds the boxes of lines on an image."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,88 +7,83 @@ from ...documents.pixels import Pixels, downscale_by_halves
 from ...inference import Floats, InferenceSession
 from ...types import Box
 
-# Smaller images are enlarged, as RapidOCR does.
 MIN_SIDE = 736
-# RapidOCR's own bounds for what it pads.
-MIN_HEIGHT, MAX_WIDTH_TO_HEIGHT = 30, 8
-# The network halves five times. A runtime prepares itself for each size it meets, which takes as long as
-# looking at a page; larger steps keep those few, and change no side by more than a sixteenth.
-STEP, LARGE_STEP, LARGE = 32, 64, 512
+"""Shorter side to which smaller images are enlarged, as RapidOCR does."""
+MIN_HEIGHT = 30
+MAX_WIDTH_TO_HEIGHT = 8
+"""Limits of RapidOCR for images that need padding."""
+# The network halves five times. A runtime compiles for each new input size, which takes as long as detecting
+# a page. Larger strides keep the sizes few, and change no side by more than a sixteenth.
+STRIDE, LARGE_STRIDE, LARGE_SIDE = 32, 64, 512
 
 Quads = npt.NDArray[np.float32]
+"""Corners of boxes, (n, 4, 2): x and y, clockwise from the top left of the text. One box is (4, 2)."""
 
 
 class DetectorImage:
-    """An image as the detector sees it: scaled, and a strip padded. Quads come back in the image's pixels."""
+    """An image scaled for the detector, and padded if it is a strip."""
 
     def __init__(self, image: Pixels, side: int) -> None:
-        seen, self._scale = scaled(image, side, at_least=MIN_SIDE)
-        self.pixels, self._top = _padded(seen)
+        pixels, self._scale = scale_to_sides(image, side, min_side=MIN_SIDE)
+        self.pixels, self._padding_top = _pad_strip(pixels)
 
-    def of_image(self, quads: Quads) -> Quads:
-        return (quads - np.array([0, self._top], np.float32)) / self._scale
+    def to_image_coordinates(self, quads: Quads) -> Quads:
+        """Convert boxes on `pixels` to pixels of the original image."""
+        return (quads - np.array([0, self._padding_top], np.float32)) / self._scale
 
 
 class Detector:
-    """Used by one thread at a time."""
+    """Detector of lines. One thread at a time uses it."""
 
     def __init__(self, network: InferenceSession) -> None:
         from rapidocr.ch_ppocr_det.utils import DBPostProcess
 
         self._network = network
         # RapidOCR's values.
-        self._boxes_of = DBPostProcess(
+        self._find_boxes = DBPostProcess(
             thresh=0.3, box_thresh=0.5, unclip_ratio=1.6, use_dilation=True, score_mode="fast"
         )
 
-    def detect(self, seen: Pixels) -> Quads:
-        """Corners of every piece of a line, clockwise from the top left: (n, 4, 2)."""
-        size = seen.shape[:2]
-        found, _ = self._network.run(_as_input(seen), lambda outputs: self._boxes_of(outputs[0], size))
-        return np.asarray(found, np.float32).reshape(-1, 4, 2)
+    def detect(self, pixels: Pixels) -> Quads:
+        """Return the boxes of all pieces of lines."""
+        size = pixels.shape[:2]
+        boxes, _ = self._network.run(_as_input(pixels), lambda outputs: self._find_boxes(outputs[0], size))
+        return np.asarray(boxes, np.float32).reshape(-1, 4, 2)
 
 
-def as_box(quad: Quads) -> Box:
+def to_box(quad: Quads) -> Box:
+    """Convert the corners of one box."""
     (x0, y0), (x1, y1), (x2, y2), (x3, y3) = quad.tolist()
     return ((x0, y0), (x1, y1), (x2, y2), (x3, y3))
 
 
 def heights(quads: Quads) -> Floats:
+    """Return the heights of boxes, in pixels."""
     return np.asarray(np.linalg.norm(quads[:, 0] - quads[:, 3], axis=1), np.float32)
 
 
-def scaled(pixels: Pixels, side: int, at_least: int = 0) -> tuple[Pixels, float]:
-    """The image with no side above `side` and, that granted, none below `at_least`; the factor too."""
+def scale_to_sides(pixels: Pixels, max_side: int, min_side: int = 0) -> tuple[Pixels, float]:
+    """Scale an image; return it with the scale factor.
+
+    Args:
+        pixels: image.
+        max_side: maximum of the longer side, in pixels.
+        min_side: minimum of the shorter side, in pixels, unless `max_side` prevents it.
+    """
     import cv2
 
     height, width = pixels.shape[:2]
-    scale = min(side / max(height, width), max(1.0, at_least / min(height, width)))
+    scale = min(max_side / max(height, width), max(1.0, min_side / min(height, width)))
     if scale == 1.0:
         return pixels, 1.0
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    return np.asarray(
-        cv2.resize(downscale_by_halves(pixels, max(size)), size, interpolation=method), np.uint8
-    ), scale
-
-
-def _as_input(seen: Pixels) -> Floats:
-    """(1, 3, height, width) from -1 to 1, both sides stretched to a step."""
-    import cv2
-
-    height, width = map(_round_to_stride, seen.shape[:2])
-    if (height, width) != seen.shape[:2]:
-        seen = np.asarray(cv2.resize(seen, (width, height)), np.uint8)
-    return to_normalized_chw(seen)[np.newaxis]
-
-
-def _round_to_stride(side: int) -> int:
-    step = LARGE_STEP if side > LARGE else STEP
-    return max(step, round(side / step) * step)
+    scaled = cv2.resize(downscale_by_halves(pixels, max(size)), size, interpolation=method)
+    return np.asarray(scaled, np.uint8), scale
 
 
 def to_normalized_chw(pixels: Pixels) -> Floats:
-    """(3, height, width) from -1 to 1, as PP-OCR's models take it."""
+    """Convert an image to (3, height, width) from -1 to 1, the input of PP-OCR's models."""
     import cv2
 
     planes = np.stack(cv2.split(pixels)).astype(np.float32)
@@ -97,14 +92,32 @@ def to_normalized_chw(pixels: Pixels) -> Floats:
     return planes
 
 
-def _padded(pixels: Pixels) -> tuple[Pixels, int]:
-    """A strip is put between bands of white, as the detector sees nothing in pages of extreme shape."""
+def _as_input(pixels: Pixels) -> Floats:
+    """Return (1, 3, height, width) from -1 to 1, with both sides stretched to a multiple of the stride."""
+    import cv2
+
+    height, width = map(_round_to_stride, pixels.shape[:2])
+    if (height, width) != pixels.shape[:2]:
+        pixels = np.asarray(cv2.resize(pixels, (width, height)), np.uint8)
+    return to_normalized_chw(pixels)[np.newaxis]
+
+
+def _round_to_stride(side: int) -> int:
+    stride = LARGE_STRIDE if side > LARGE_SIDE else STRIDE
+    return max(stride, round(side / stride) * stride)
+
+
+def _pad_strip(pixels: Pixels) -> tuple[Pixels, int]:
+    """Pad a strip with white above and below; return it with the height of the padding above.
+
+    The detector finds nothing on images of extreme aspect ratios.
+    """
     import cv2
 
     height, width = pixels.shape[:2]
-    wanted = max(MIN_HEIGHT, width // MAX_WIDTH_TO_HEIGHT)
-    if height >= wanted:
+    min_height = max(MIN_HEIGHT, width // MAX_WIDTH_TO_HEIGHT)
+    if height >= min_height:
         return pixels, 0
-    top = (2 * wanted - height) // 2
+    top = (2 * min_height - height) // 2
     padded = cv2.copyMakeBorder(pixels, top, top, 0, 0, cv2.BORDER_CONSTANT, value=(255, 255, 255))
     return np.asarray(padded, np.uint8), top

@@ -1,12 +1,14 @@
-"""Step 10 - the default engine: PP-OCRv6, streamed.
+"""The default engine: PP-OCRv6, streamed line by line.
 
-A strip at the top is looked at first, and what is safely first there is read at once. Then the whole page is
-looked at, its boxes are ordered, and they are read one by one in that order. What makes boxes of a
-network's output is RapidOCR's.
+1. Detect the lines in a strip at the top, and read those that are first in any case.
+2. Detect the lines of the whole page, and order them.
+3. Read them one after the other in that order.
+
+RapidOCR turns the output of the detection network into boxes.
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -26,9 +28,9 @@ from .detector import (
     Detector,
     DetectorImage,
     Quads,
-    as_box,
     heights,
-    scaled,
+    scale_to_sides,
+    to_box,
 )
 from .model_files import PROFILES
 from .orientation import detect_rotation, rotate_upright, to_original_coordinates
@@ -40,75 +42,92 @@ from .recognizer import (
     aspect_ratio,
 )
 
-# Lines are cut out of an image of at most this side. From receipts of 2,700 px themselves the words came
-# out worse, since the recogniser scales each line to 48 px without smoothing.
 IMAGE_SIDE = 2000
-# Lines are looked for in an image of at most this side. RapidOCR takes the 2000 px one: three times as long,
-# and no better (word F1 of three receipts .853 there, .866 at 1536, .857 at 1280, .844 at 1024; of three PDF
-# pages .948 there, .974 at 1280).
-DETECTION_SIDE = 1280
-# Where the boxes found are lower than this (usual is 17 to 30), the page is large and its print small: it is
-# looked at again, and read, in these sizes.
-SMALL_PRINT = 15
-SMALL_PRINT_DETECTION_SIDE, SMALL_PRINT_IMAGE_SIDE = 2560, 4000
-MIN_CONFIDENCE = 0.5  # RapidOCR's own `text_score`
+"""Longer side of the image that lines are cut out of, in pixels.
 
-# Those whose letters are all in PP-OCRv6's dictionary. Cyrillic, Korean, the letters of Vietnamese with two
-# marks and the Greek ones with an accent are not.
+Words cut out of receipts of 2,700 px were worse: the recognizer scales lines to 48 px without smoothing.
+"""
+DETECTION_SIDE = 1280
+"""Longer side of the image for detection, in pixels.
+
+RapidOCR uses 2000 px, which takes three times as long and is not better. Word F1 of three receipts: 0.853 at
+2000, 0.866 at 1536, 0.857 at 1280, 0.844 at 1024. Of three PDF pages: 0.948 at 2000, 0.974 at 1280.
+"""
+SMALL_PRINT_HEIGHT = 15
+"""Median height of detected lines, in pixels, below which a large page has small print; 17 to 30 is usual.
+
+Such a page is detected a second time, and read, at the two sides below.
+"""
+SMALL_PRINT_DETECTION_SIDE, SMALL_PRINT_IMAGE_SIDE = 2560, 4000
+MIN_CONFIDENCE = 0.5
+"""Confidence below which a line is not text; RapidOCR's `text_score`."""
+
+# Languages whose letters are all in PP-OCRv6's dictionary. It lacks Cyrillic, Korean, the letters of
+# Vietnamese with two diacritics, and the Greek ones with an accent.
 LANGUAGES = """
 af az bs ca cs cy da de en es et eu fi fr fy ga gl hr hu id is it ja la lb lt lv ms mt nl no oc pl pt ro sk sl
 sq sv sw tl tr zh
 """
-# Those whose letters are missing from the dictionary of a profile.
 UNSUPPORTED_BY_PROFILE = {"fast": frozenset({"az", "ja", "ro"})}
+"""Languages with letters that the dictionary of a profile lacks."""
 
 
 RecognitionCache = dict[bytes, tuple[str, float]]
-"""What was read inside four corners, and how sure that is, by the corners' bytes."""
+"""Text and confidence of boxes that are already read, by the bytes of their corners."""
 
 
 @dataclass(frozen=True)
 class ScaledPage:
-    """What lines are cut out of, `scale` times the page; `view` of it is where they are looked for."""
+    """A page scaled for recognition and for detection.
+
+    image: image that lines are cut out of.
+    scale: its size as a multiple of the page's.
+    detector_image: the image for the detector.
+    """
 
     image: Pixels
     scale: float
-    view: DetectorImage
+    detector_image: DetectorImage
 
     @classmethod
-    def of(cls, page: PageImage, image_side: int, view_side: int) -> Self:
-        image, scale = scaled(page.pixels, image_side)
-        return cls(image, scale, DetectorImage(image, view_side))
+    def of(cls, page: PageImage, image_side: int, detection_side: int) -> Self:
+        """Scale a page to the given longer sides."""
+        image, scale = scale_to_sides(page.pixels, image_side)
+        return cls(image, scale, DetectorImage(image, detection_side))
 
-    def of_page(self, seen: Quads) -> Quads:
-        """Corners found in the view, in pixels of the page."""
-        return self.view.of_image(seen) / np.float32(self.scale)
+    def to_page_coordinates(self, detected: Quads) -> Quads:
+        """Convert detected boxes to pixels of the page."""
+        return self.detector_image.to_image_coordinates(detected) / np.float32(self.scale)
 
 
 class Models:
-    """A profile's two networks, loaded. Lines are recognised side by side, a thread each."""
+    """The two networks of a profile. Each thread recognises one line at a time."""
 
     def __init__(self, profile: str, runtime: type[InferenceSession], threads: int) -> None:
-        weights = PROFILES[profile]()
-        self._detector = Detector(runtime(weights.detection, threads))
-        network = runtime(weights.recognition, threads, lanes=threads)
-        self._recognizer = Recognizer(network, weights.characters)
+        files = PROFILES[profile]()
+        self._detector = Detector(runtime(files.detection, threads))
+        network = runtime(files.recognition, threads, concurrency=threads)
+        self._recognizer = Recognizer(network, files.characters)
         self._warm_up()
 
-    def detect(self, seen: Pixels) -> Quads:
-        return self._detector.detect(seen)
+    def detect(self, pixels: Pixels) -> Quads:
+        """Return the boxes of the lines on an image for the detector."""
+        return self._detector.detect(pixels)
 
-    def recognize(self, sheet: ScaledPage, quad: Quads) -> tuple[str, float]:
-        return self._recognizer.read(sheet.image, quad * np.float32(sheet.scale))
+    def recognize(self, scaled: ScaledPage, quad: Quads) -> tuple[str, float]:
+        """Return text and confidence of a box of the page."""
+        return self._recognizer.read(scaled.image, quad * np.float32(scaled.scale))
 
     def _warm_up(self) -> None:
-        """What libraries load and compile at their first call must not wait for the first page."""
+        """Make the first calls, at which libraries load and compile, so that no page waits for that."""
         blank = np.full((LINE_HEIGHT, MIN_LINE_WIDTH, 3), 255, np.uint8)
         self._detector.detect(DetectorImage(blank, MIN_LINE_WIDTH).pixels)
         self._recognizer.read(blank, np.array([[0, 0], [99, 0], [99, 40], [0, 40]], np.float32))
 
 
 class RapidEngine(Engine):
+    """Engine that reads with PP-OCRv6."""
+
     name = "rapid"
     has_final_markdown = True
     uses_layout_analysis = True
@@ -116,9 +135,13 @@ class RapidEngine(Engine):
     profiles = tuple(PROFILES)
 
     def __init__(self, runtime: type[InferenceSession] | None = None) -> None:
-        """`runtime` None: the best here."""
+        """Create an engine. `runtime` None is the best one on this machine."""
         self._runtime = runtime or best_runtime()
         self._loaded: dict[str, Models] = {}
+
+    @classmethod
+    def unsupported_languages(cls, profile: str) -> frozenset[str]:
+        return UNSUPPORTED_BY_PROFILE.get(profile, frozenset())
 
     def load(self, threads: int) -> None:
         import cv2
@@ -126,114 +149,115 @@ class RapidEngine(Engine):
         self._threads = threads or len(os.sched_getaffinity(0))
         cv2.setNumThreads(self._threads)
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="rapid")
-        self._choose(self.profiles[0])
+        self.configure(Options())
 
     def configure(self, options: Options) -> None:
-        """A profile's models are loaded when it is first asked for, and kept."""
-        self._choose(options.profile or self.profiles[0])
+        # A profile is loaded at its first use, and kept.
+        self._profile = options.profile or self.profiles[0]
+        if self._profile not in self._loaded:
+            self._loaded[self._profile] = Models(self._profile, self._runtime, self._threads)
+        self._models = self._loaded[self._profile]
 
     def configured_languages(self) -> frozenset[str]:
         return self.languages - self.unsupported_languages(self._profile)
-
-    @classmethod
-    def unsupported_languages(cls, profile: str) -> frozenset[str]:
-        return UNSUPPORTED_BY_PROFILE.get(profile, frozenset())
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
         self._loaded.clear()
 
-    def _choose(self, profile: str) -> None:
-        if profile not in self._loaded:
-            self._loaded[profile] = Models(profile, self._runtime, self._threads)
-        self._models, self._profile = self._loaded[profile], profile
+    def read_page(self, page: PageImage) -> Iterator[Line]:
+        return self._read_page(page, may_be_rotated=True)
 
-    def read_page(self, page: PageImage, may_be_turned: bool = True) -> Iterator[Line]:
-        sheet = ScaledPage.of(page, IMAGE_SIDE, DETECTION_SIDE)
-        top = self._detect_top_strip(sheet)
-        whole = self._start_full_detection(sheet)
-        writer, read = MarkdownWriter(), []
-        for quad, line in self._read_top(page, sheet, top, writer):
+    def _read_page(self, page: PageImage, *, may_be_rotated: bool) -> Iterator[Line]:
+        scaled = ScaledPage.of(page, IMAGE_SIDE, DETECTION_SIDE)
+        top = self._detect_top_strip(scaled)
+        detect_page = partial(self._models.detect, scaled.detector_image.pixels)
+        # With more than one thread, detection of the page runs while the lines at the top are read.
+        finish_detection = self._pool.submit(detect_page).result if self._threads > 1 else detect_page
+        writer = MarkdownWriter()
+        read: list[Quads] = []
+        for quad, line in self._read_top(page, scaled, top, writer):
             read.append(quad)
             yield line
-        seen = whole()
-        if _is_small_print(seen) and max(page.width, page.height) > DETECTION_SIDE:
-            sheet = ScaledPage.of(page, SMALL_PRINT_IMAGE_SIDE, SMALL_PRINT_DETECTION_SIDE)
-            seen = self._models.detect(sheet.view.pixels)
-        quads = sheet.of_page(seen)
-        said: RecognitionCache = {}
-        # Where a line at the top could be read, the page stands upright.
-        if may_be_turned and not read and (quarters := self._detect_rotation(sheet, quads, said)):
-            lines = self.read_page(rotate_upright(page, quarters), may_be_turned=False)
-            yield from to_original_coordinates(lines, page, quarters)
+        detected = finish_detection()
+        if _is_small_print(detected) and max(page.width, page.height) > DETECTION_SIDE:
+            scaled = ScaledPage.of(page, SMALL_PRINT_IMAGE_SIDE, SMALL_PRINT_DETECTION_SIDE)
+            detected = self._models.detect(scaled.detector_image.pixels)
+        quads = scaled.to_page_coordinates(detected)
+        recognized: RecognitionCache = {}
+        # A page with a readable line at its top is upright.
+        if may_be_rotated and not read and (turns := self._detect_rotation(scaled, quads, recognized)):
+            lines = self._read_page(rotate_upright(page, turns), may_be_rotated=False)
+            yield from to_original_coordinates(lines, page, turns)
         else:
-            yield from self._read_rest(page, sheet, quads, writer, read, said)
+            yield from self._read_rest(page, scaled, quads, writer, read, recognized)
 
-    def _detect_rotation(self, sheet: ScaledPage, quads: Quads, said: RecognitionCache) -> int:
-        """How the page is turned; what was read to find that out is noted in `recognized`."""
+    def _detect_rotation(self, scaled: ScaledPage, quads: Quads, recognized: RecognitionCache) -> int:
+        """Return the quarter turns of the page; add the boxes read for that to `recognized`."""
 
         def recognize(quad: Quads) -> float:
-            words = said[quad.tobytes()] = self._models.recognize(sheet, quad)
-            return words[1]
+            recognized[quad.tobytes()] = text_and_confidence = self._models.recognize(scaled, quad)
+            return text_and_confidence[1]
 
         return detect_rotation(quads, recognize)
 
-    def _detect_top_strip(self, sheet: ScaledPage) -> Quads:
-        """Of a strip at the top, what is safely first, in its order; as seen."""
-        height, width = sheet.view.pixels.shape[:2]
-        height = first_lines.strip_height(height, width)
-        if not height:
+    def _detect_top_strip(self, scaled: ScaledPage) -> Quads:
+        """Return the detected boxes at the top that are safe to read at once, in their order."""
+        pixels = scaled.detector_image.pixels
+        strip_height = first_lines.strip_height(*pixels.shape[:2])
+        if not strip_height:
             return np.zeros((0, 4, 2), np.float32)
-        seen = self._models.detect(sheet.view.pixels[:height])
-        return seen[:0] if _is_small_print(seen) else seen[first_lines.lines_safe_to_read(seen, height)]
-
-    def _start_full_detection(self, sheet: ScaledPage) -> Callable[[], Quads]:
-        """What finds all of the page; where there is a thread for it, it has begun."""
-        find = partial(self._models.detect, sheet.view.pixels)
-        return self._pool.submit(find).result if self._threads > 1 else find
+        detected = self._models.detect(pixels[:strip_height])
+        if _is_small_print(detected):
+            return detected[:0]
+        return detected[first_lines.lines_safe_to_read(detected, strip_height)]
 
     def _read_top(
-        self, page: PageImage, sheet: ScaledPage, seen: Quads, writer: MarkdownWriter
+        self, page: PageImage, scaled: ScaledPage, detected: Quads, writer: MarkdownWriter
     ) -> Iterator[tuple[Quads, Line]]:
-        quads = sheet.of_page(seen)
-        leads = [place.prefix for place in reading_order.reading_order(_boxes(quads, page))]
-        for quad, box, lead in zip(quads, _boxes(quads, page), leads, strict=True):
-            text, confidence = self._models.recognize(sheet, quad)
+        """Yield boxes and lines at the top, until one has too little confidence."""
+        quads = scaled.to_page_coordinates(detected)
+        boxes = _boxes(quads, page)
+        prefixes = [box.prefix for box in reading_order.reading_order(boxes)]
+        for quad, box, prefix in zip(quads, boxes, prefixes, strict=True):
+            text, confidence = self._models.recognize(scaled, quad)
             if not text or confidence < first_lines.ACCEPT_CONFIDENCE:
                 return
-            yield quad, Line(page.number, text, writer.write(lead, text), box, confidence)
+            yield quad, Line(page.number, text, writer.write(prefix, text), box, confidence)
 
     def _read_rest(
         self,
         page: PageImage,
-        sheet: ScaledPage,
+        scaled: ScaledPage,
         quads: Quads,
         writer: MarkdownWriter,
         read: Sequence[Quads],
-        said: RecognitionCache,
+        recognized: RecognitionCache,
     ) -> Iterator[Line]:
-        def read_words(quad: Quads) -> tuple[str, float]:
-            return said.get(quad.tobytes()) or self._models.recognize(sheet, quad)
+        """Yield all lines of a page but those of the boxes `read`."""
 
-        quads = np.concatenate(
-            [*(quad[np.newaxis] for quad in read), first_lines.exclude_already_read(quads, read)]
-        )
+        def recognize(quad: Quads) -> tuple[str, float]:
+            return recognized.get(quad.tobytes()) or self._models.recognize(scaled, quad)
+
+        unread = first_lines.exclude_already_read(quads, read)
+        quads = np.concatenate([*(quad[np.newaxis] for quad in read), unread])
         boxes = _boxes(quads, page)
-        places = [place for place in reading_order.reading_order(boxes) if place.index >= len(read)]
-        there = [quads[place.index] for place in places]
-        words = map_in_order(self._pool, self._threads, read_words, there, aspect_ratio)
-        for place, (text, confidence) in zip(places, words, strict=True):
+        ordered = [box for box in reading_order.reading_order(boxes) if box.index >= len(read)]
+        results = map_in_order(
+            self._pool, self._threads, recognize, [quads[box.index] for box in ordered], aspect_ratio
+        )
+        for box, (text, confidence) in zip(ordered, results, strict=True):
             if not text or confidence < MIN_CONFIDENCE:
-                writer.skip(place.prefix)
-                yield Line(page.number, "", "", boxes[place.index], confidence)
-                continue
-            markdown = writer.write(place.prefix, text)
-            yield Line(page.number, text, markdown, boxes[place.index], confidence)
+                writer.skip(box.prefix)
+                yield Line(page.number, "", "", boxes[box.index], confidence)
+            else:
+                markdown = writer.write(box.prefix, text)
+                yield Line(page.number, text, markdown, boxes[box.index], confidence)
 
 
-def _is_small_print(seen: Quads) -> bool:
-    return bool(len(seen)) and float(np.median(heights(seen))) < SMALL_PRINT
+def _is_small_print(detected: Quads) -> bool:
+    return bool(len(detected)) and float(np.median(heights(detected))) < SMALL_PRINT_HEIGHT
 
 
 def _boxes(quads: Quads, page: PageImage) -> list[Box]:
-    return [as_box(quad) for quad in quads.clip(0, (page.width, page.height))]
+    return [to_box(quad) for quad in quads.clip(0, (page.width, page.height))]

@@ -1,68 +1,68 @@
-"""Step 10 - which lines can be read before the whole page is looked at, and which those were.
+"""Selection of the lines that are safe to read before the whole page is detected.
 
-A strip at the top takes a part of the page's time to be looked at, and mostly holds its first line. Of its
-boxes only those are safe that come first whatever is below: columns, or rows of a table. The strip may cut
-lines, and its end is no end of a column, so what it shows but does not settle is left to the whole page.
+Detection of a strip at the top takes a part of the time of the whole page, and mostly finds the first line.
+A line is safe if it comes first whatever is below it: columns, or rows of a table. The strip can cut lines,
+and its lower edge is not the end of a column; every other line therefore waits for the whole page.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from ...layout import reading_order
-from .detector import Quads, as_box, heights
+from .detector import Quads, heights, to_box
 
-# A receipt, which is much higher than wide, has more above its first safe line than a sheet of paper has.
-STRIP_SHARE, TALL_STRIP_SHARE = 0.16, 0.25
-TALL = 1.6
+STRIP_SHARE = 0.16
+"""Height of the strip as a share of the page."""
+TALL_STRIP_SHARE = 0.25
+"""Share on a tall page, such as a receipt, which has more above its first safe line than a sheet of paper."""
+TALL_ASPECT_RATIO = 1.6
 STRIP_STEP = 32
-# Below this, in pixels as seen, the strip is so low that to look at all of the page takes hardly longer.
-MIN_STRIP = 128
-# A line read early that is less sure than this may be upside down, or half a line: the whole page decides.
+MIN_STRIP_HEIGHT = 128
+"""Height in pixels below which detection of the whole page takes hardly longer than the strip."""
 ACCEPT_CONFIDENCE = 0.9
-# A box is one that was read when so much of it was.
-COVERED = 0.5
-# The whole page's boxes are the better ones, as the detector sees more of it; these only bridge the time.
+"""Confidence of an early line below which the whole page decides: the line may be upside down, or half."""
+COVERED_SHARE = 0.5
+"""Share of a box that early lines must cover so that it counts as read."""
 MAX_FIRST_LINES = 3
-# Columns of a page that lies askew by up to this many radians still stand side by side.
+"""Maximum number of early lines. Boxes of the whole page are better, as the detector sees their context."""
 MAX_SKEW = 0.08
+"""Skew in radians up to which columns count as side by side."""
 
 
 def strip_height(height: int, width: int) -> int:
-    """How much of a page seen in that size to look at first; 0 when nothing is to be gained."""
-    share = TALL_STRIP_SHARE if height > TALL * width else STRIP_SHARE
+    """Return the height of the strip of a page to detect first; 0 if that gains nothing. In pixels."""
+    share = TALL_STRIP_SHARE if height > TALL_ASPECT_RATIO * width else STRIP_SHARE
     strip = round(height * share / STRIP_STEP) * STRIP_STEP
-    return strip if strip >= MIN_STRIP else 0
+    return strip if strip >= MIN_STRIP_HEIGHT else 0
 
 
 def lines_safe_to_read(quads: Quads, bottom: float) -> list[int]:
-    """Those at the start that come first in any order, of boxes in a strip that ends at `bottom`.
+    """Return the indices of the boxes that are first in any reading order, in that order.
 
-    Safe is what has nothing to its left and nothing above it, is not cut, and comes after nothing that has a
-    neighbour.
+    Such a box has nothing to its left and nothing above it, is not cut, and follows no box with a neighbour.
+
+    Args:
+        quads: boxes in the strip.
+        bottom: lower edge of the strip.
     """
+    order = [box.index for box in reading_order.reading_order([to_box(quad) for quad in quads])]
     safe: list[int] = []
-    for index, rest in _with_rest(reading_order.reading_order([as_box(quad) for quad in quads])):
-        here, others = quads[index], quads[rest]
-        if _may_be_cut(here, bottom) or _stands_upright(here) or _any_left_or_above(here, others):
+    for position, index in enumerate(order, 1):
+        quad, others = quads[index], quads[order[position:]]
+        if _may_be_cut(quad, bottom) or _runs_vertically(quad) or _has_any_left_or_above(quad, others):
             return safe
         safe.append(index)
-        if len(safe) == MAX_FIRST_LINES or _any_beside(here, others):
+        if len(safe) == MAX_FIRST_LINES or _has_any_beside(quad, others):
             return safe
     return safe
 
 
 def exclude_already_read(quads: Quads, read: Sequence[Quads]) -> Quads:
-    """Those that are not, for the most part, what was read already."""
+    """Return the boxes that the boxes already read do not mostly cover."""
     if not len(read):
         return quads
-    return quads[[_share_covered(quad, read) < COVERED for quad in quads]]
-
-
-def _with_rest(placed: Sequence[reading_order.OrderedBox]) -> Iterator[tuple[int, list[int]]]:
-    indices = [place.index for place in placed]
-    for number, index in enumerate(indices):
-        yield index, indices[number + 1 :]
+    return quads[[_covered_share(quad, read) < COVERED_SHARE for quad in quads]]
 
 
 def _may_be_cut(quad: Quads, bottom: float) -> bool:
@@ -70,37 +70,37 @@ def _may_be_cut(quad: Quads, bottom: float) -> bool:
     return bool(quad[:, 1].max() > bottom - height)
 
 
-def _stands_upright(quad: Quads) -> bool:
-    """Such writing runs upwards or downwards, or the page lies on its side."""
+def _runs_vertically(quad: Quads) -> bool:
+    """Return whether a line runs upwards or downwards; the page may be rotated."""
     width, height = np.ptp(quad, axis=0)
     return bool(height > 1.5 * width)
 
 
-def _any_left_or_above(here: Quads, others: Quads) -> bool:
-    """Whether any lies wholly on that side."""
-    return bool((others.max(axis=1, initial=-1) <= here.min(axis=0)).any())
+def _has_any_left_or_above(quad: Quads, others: Quads) -> bool:
+    """Return whether any other box is completely to the left, or completely above."""
+    return bool((others.max(axis=1, initial=-1) <= quad.min(axis=0)).any())
 
 
-def _any_beside(here: Quads, others: Quads) -> bool:
-    """Whether any stands to the right in the same row, however much the page lies askew."""
-    away = others[:, :, 0].min(axis=1, initial=np.inf) - here[:, 0].max()
-    apart = np.abs(others[:, :, 1].mean(axis=1) - here[:, 1].mean())
-    height = float(heights(here[np.newaxis])[0])
-    reach = away + np.ptp(here[:, 0])
-    return bool(((away >= 0) & (apart < height + MAX_SKEW * reach)).any())
+def _has_any_beside(quad: Quads, others: Quads) -> bool:
+    """Return whether any other box is to the right in the same row, allowing for skew."""
+    distance = others[:, :, 0].min(axis=1, initial=np.inf) - quad[:, 0].max()
+    offset = np.abs(others[:, :, 1].mean(axis=1) - quad[:, 1].mean())
+    height = float(heights(quad[np.newaxis])[0])
+    max_offset = height + MAX_SKEW * (distance + np.ptp(quad[:, 0]))
+    return bool(((distance >= 0) & (offset < max_offset)).any())
 
 
-def _share_covered(quad: Quads, read: Sequence[Quads]) -> float:
+def _covered_share(quad: Quads, read: Sequence[Quads]) -> float:
     import cv2
 
-    core = _middle_half(quad)
-    area = cv2.contourArea(core)
-    shared = sum(cv2.intersectConvexConvex(core, other)[0] for other in read)
+    middle = _middle_half(quad)
+    area = cv2.contourArea(middle)
+    shared = sum(cv2.intersectConvexConvex(middle, other)[0] for other in read)
     return float(shared / area) if area else 1.0
 
 
 def _middle_half(quad: Quads) -> Quads:
-    """Its middle half from top to bottom: detected boxes reach into the lines above and below."""
+    """Return the middle half of a box by height: detected boxes overlap the lines above and below."""
     top_left, top_right, bottom_right, bottom_left = quad
     right, left = (bottom_right - top_right) / 4, (bottom_left - top_left) / 4
     return np.stack([top_left + left, top_right + right, bottom_right - right, bottom_left - left])

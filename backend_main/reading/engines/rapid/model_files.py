@@ -1,4 +1,4 @@
-"""Step 10 - where the models of PP-OCRv6 lie: inside installed packages. Nothing is ever downloaded."""
+"""Paths of the models of PP-OCRv6. All are in installed packages; nothing is downloaded."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ OWN_MODELS = Path(__file__).parents[2] / "models"
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """`characters` None: they stand in the recognition model itself, as a note."""
+    """Files of one profile. `characters` is None if the metadata of the recognition model has them."""
 
     detection: Path
     recognition: Path
@@ -19,15 +19,17 @@ class ModelFiles:
 
 
 def small() -> ModelFiles:
-    # Not imported: of the package only the files are wanted here.
+    """Return the models that the package rapidocr contains."""
+    # Only its files are used, so it need not be imported.
     package = find_spec("rapidocr")
-    assert package is not None  # scanrill depends on it
+    assert package is not None  # a dependency of scanrill
     assert package.origin is not None
     models = Path(package.origin).parent / "models"
     return ModelFiles(models / "PP-OCRv6_det_small.onnx", models / "PP-OCRv6_rec_small.onnx")
 
 
 def tiny() -> ModelFiles:
+    """Return the models that scanrill contains."""
     return ModelFiles(
         OWN_MODELS / "PP-OCRv6_det_tiny.onnx",
         OWN_MODELS / "PP-OCRv6_rec_tiny.onnx",
@@ -36,4 +38,4 @@ def tiny() -> ModelFiles:
 
 
 PROFILES: dict[str, Callable[[], ModelFiles]] = {"accurate": small, "fast": tiny}
-"""The default first."""
+"""Profiles of the engine, the default first."""

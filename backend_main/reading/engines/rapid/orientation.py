@@ -1,7 +1,7 @@
-"""Step 10 - pages that lie on their side or on their head, found out and put right before they are read.
+"""Detection and correction of pages that are rotated by quarter turns.
 
-The detector finds lines whichever way they run. Which of the two ways round they are to be read, only the
-recogniser knows: a few boxes are read both ways, and the way with the higher confidence is right.
+The detector finds lines in any direction. Only the recognizer can tell the two senses of a direction apart:
+it reads a few boxes in both, and the sense with the higher confidence is right.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,75 +11,107 @@ import numpy as np
 import numpy.typing as npt
 
 from ...documents.document import PageImage
-from ...types import Box, Line
+from ...types import Line
+from .detector import Quads
 
-Quads = npt.NDArray[np.float32]
 Recognize = Callable[[Quads], float]
-"""The corners of a box, (4, 2), beginning at the top left of its text → how surely that is text."""
+"""Function that reads a box, (4, 2) from the top left of its text, and returns the confidence."""
 
 MAX_BOXES_TRIED = 3
-# A line read as surely as this is the right way round, and nothing else need be read.
 ACCEPT_CONFIDENCE = 0.9
-# The other way must be surer by this, or the page stays as it is.
+"""Confidence of a level line at which its sense is certain, and no further box is read."""
 MIN_CONFIDENCE_GAIN = 0.15
-# Boxes longer than high by this tell which way lines run. Those tried are no longer than the second, since
-# they are read only to be looked at.
-LONG, SHORT_ENOUGH = 2.0, 14.0
+"""Gain in confidence per box that the opposite sense needs to be chosen."""
+MIN_ASPECT_RATIO = 2.0
+"""Length by height from which a box shows the direction of its line."""
+MAX_TRIED_ASPECT_RATIO = 14.0
+"""Length by height up to which boxes are preferred for a trial: longer ones take longer to read."""
 
 
-def detect_rotation(quads: Quads, recognise: Recognize) -> int:
-    """By how many quarter turns lines are turned clockwise, 0 to 3. `quads` begin at the image's top left."""
-    sizes = np.stack([_lengths(quads, 0, 1), _lengths(quads, 0, 3)], axis=1)
-    level, upright = sizes[:, 0] > LONG * sizes[:, 1], sizes[:, 1] > LONG * sizes[:, 0]
-    if sizes[level, 0].sum() >= sizes[upright, 1].sum():
-        return _most_confident_rotation(quads[level], sizes[level], recognise, 0, 2, sure=ACCEPT_CONFIDENCE)
-    return _most_confident_rotation(quads[upright], sizes[upright][:, ::-1], recognise, 1, 3, sure=2.0)
+def detect_rotation(quads: Quads, recognize: Recognize) -> int:
+    """Return the clockwise rotation of the lines of a page in quarter turns, 0 to 3.
+
+    Args:
+        quads: boxes whose corners start at the top left of the image.
+        recognize: function that reads a box.
+    """
+    sizes = np.stack([_side_lengths(quads, 0, 1), _side_lengths(quads, 0, 3)], axis=1)
+    is_level = sizes[:, 0] > MIN_ASPECT_RATIO * sizes[:, 1]
+    is_upright = sizes[:, 1] > MIN_ASPECT_RATIO * sizes[:, 0]
+    if sizes[is_level, 0].sum() >= sizes[is_upright, 1].sum():
+        return _most_confident_rotation(
+            quads[is_level], sizes[is_level], recognize, usual=0, opposite=2, accept=ACCEPT_CONFIDENCE
+        )
+    # No confidence is accepted at once: all boxes are tried in both senses.
+    return _most_confident_rotation(
+        quads[is_upright], sizes[is_upright][:, ::-1], recognize, usual=1, opposite=3, accept=2.0
+    )
 
 
 def _most_confident_rotation(
-    quads: Quads, sizes: npt.NDArray[np.float32], recognise: Recognize, usual: int, other: int, sure: float
+    quads: Quads,
+    sizes: npt.NDArray[np.float32],
+    recognize: Recognize,
+    *,
+    usual: int,
+    opposite: int,
+    accept: float,
 ) -> int:
+    """Return `usual` or `opposite`. `sizes` are length and height of each box along its line."""
     if not len(quads):
         return 0
-    shape = sizes[:, 0] / np.maximum(sizes[:, 1], 1e-6)
-    tried = np.argsort(-np.where(shape <= SHORT_ENOUGH, shape, -shape))[:MAX_BOXES_TRIED]
-    confidences = [0.0, 0.0]
+    ratios = sizes[:, 0] / np.maximum(sizes[:, 1], 1e-6)
+    preference = np.where(ratios <= MAX_TRIED_ASPECT_RATIO, ratios, -ratios)
+    tried = np.argsort(-preference)[:MAX_BOXES_TRIED]
+    usual_confidence = opposite_confidence = 0.0
     for quad in quads[tried]:
-        confidence = recognise(np.roll(quad, -usual, axis=0))
-        if confidence >= sure:
+        confidence = recognize(np.roll(quad, -usual, axis=0))
+        if confidence >= accept:
             return usual
-        confidences[0] += confidence
-        confidences[1] += recognise(np.roll(quad, -other, axis=0))
-    return other if confidences[1] > confidences[0] + MIN_CONFIDENCE_GAIN * len(tried) else usual
+        usual_confidence += confidence
+        opposite_confidence += recognize(np.roll(quad, -opposite, axis=0))
+    is_opposite = opposite_confidence > usual_confidence + MIN_CONFIDENCE_GAIN * len(tried)
+    return opposite if is_opposite else usual
 
 
-def _lengths(quads: Quads, start: int, end: int) -> npt.NDArray[np.float32]:
+def _side_lengths(quads: Quads, start: int, end: int) -> npt.NDArray[np.float32]:
     return np.asarray(np.linalg.norm(quads[:, end] - quads[:, start], axis=1), np.float32)
 
 
-def rotate_upright(page: PageImage, quarters: int) -> PageImage:
-    """The page with its lines, which are turned by `quarters` clockwise, running from left to right."""
-    pixels = np.ascontiguousarray(np.rot90(page.pixels, quarters))
+def rotate_upright(page: PageImage, quarter_turns: int) -> PageImage:
+    """Return a page whose lines run from left to right.
+
+    Args:
+        page: page whose lines are rotated.
+        quarter_turns: their clockwise rotation, as of `detect_rotation`.
+    """
+    pixels = np.ascontiguousarray(np.rot90(page.pixels, quarter_turns))
     height, width = pixels.shape[:2]
     return PageImage(page.number, pixels, width, height, page.info, page.warnings)
 
 
-def to_original_coordinates(lines: Iterator[Line], page: PageImage, quarters: int) -> Iterator[Line]:
-    """Lines of the upright page, with their boxes where they are on `page`, beginning where the text does."""
+def to_original_coordinates(lines: Iterator[Line], page: PageImage, quarter_turns: int) -> Iterator[Line]:
+    """Yield the lines of an upright page with their boxes on the rotated page.
+
+    Args:
+        lines: lines of the upright page.
+        page: page before `rotate_upright`.
+        quarter_turns: rotation of its lines.
+    """
     for line in lines:
-        box = line.box and _turned_box(line.box, page.width, page.height, quarters)
+        box = line.box
+        if box is not None:
+            a, b, c, d = (_rotated_point(corner, page.width, page.height, quarter_turns) for corner in box)
+            box = (a, b, c, d)
         yield msgspec.structs.replace(line, box=box)
 
 
-def _turned_box(box: Box, width: int, height: int, quarters: int) -> Box:
-    first, second, third, fourth = (_turned_point(point, width, height, quarters) for point in box)
-    return first, second, third, fourth
-
-
-def _turned_point(point: Sequence[float], width: int, height: int, quarters: int) -> tuple[float, float]:
+def _rotated_point(
+    point: Sequence[float], width: int, height: int, quarter_turns: int
+) -> tuple[float, float]:
     x, y = point
-    if quarters == 1:
+    if quarter_turns == 1:
         return width - y, x
-    if quarters == 2:
+    if quarter_turns == 2:
         return width - x, height - y
-    return (y, height - x) if quarters == 3 else (x, y)
+    return (y, height - x) if quarter_turns == 3 else (x, y)

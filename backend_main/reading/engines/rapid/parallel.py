@@ -1,4 +1,4 @@
-"""Step 10 - work done side by side, its results in the order it was given."""
+"""Parallel map whose results keep the order of the items."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -9,46 +9,55 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Of so many items those alike are done one after the other. The first must not wait for others.
 WINDOW_SIZES = (1, 2, 4, 8, 16)
+"""Numbers of items that are sorted together. The first item must not wait for others."""
 
 
 def map_in_order(
     pool: Executor,
-    lanes: int,
+    workers: int,
     work: Callable[[Item], Result],
     items: Iterable[Item],
-    likeness: Callable[[Item], float],
+    sort_key: Callable[[Item], float],
 ) -> Iterator[Result]:
-    """Each result as soon as it and all before it are there. Who stops early leaves little behind.
+    """Yield the result of each item once it and all results before it are known.
 
-    Work that is quicker when it is like the work before gets it so, by `sort_key`, a few items at a time.
+    Little work is under way when the caller stops early.
+
+    Args:
+        pool: executor with `workers` threads.
+        workers: number of threads.
+        work: function of one item.
+        items: items in the order of the results.
+        sort_key: similarity of items. Similar ones run one after the other, which is faster, a few at a time.
     """
-    waiting: dict[int, Result] = {}
-    wanted = 0
-    for place, result in _done(pool, lanes, work, _grouped(items, likeness)):
-        waiting[place] = result
-        while wanted in waiting:
-            yield waiting.pop(wanted)
-            wanted += 1
+    finished: dict[int, Result] = {}
+    next_index = 0
+    for index, result in _completed(pool, workers, work, _sorted_in_windows(items, sort_key)):
+        finished[index] = result
+        while next_index in finished:
+            yield finished.pop(next_index)
+            next_index += 1
 
 
-def _grouped(items: Iterable[Item], likeness: Callable[[Item], float]) -> Iterator[tuple[int, Item]]:
-    """With its place, each window ordered by likeness."""
-    placed = enumerate(items)
+def _sorted_in_windows(
+    items: Iterable[Item], sort_key: Callable[[Item], float]
+) -> Iterator[tuple[int, Item]]:
+    """Yield the items with their indices, sorted within each window."""
+    indexed = enumerate(items)
     sizes = iter(WINDOW_SIZES)
-    while window := list(islice(placed, next(sizes, WINDOW_SIZES[-1]))):
-        yield from sorted(window, key=lambda entry: likeness(entry[1]))
+    while window := list(islice(indexed, next(sizes, WINDOW_SIZES[-1]))):
+        yield from sorted(window, key=lambda entry: sort_key(entry[1]))
 
 
-def _done(
-    pool: Executor, lanes: int, work: Callable[[Item], Result], items: Iterable[tuple[int, Item]]
+def _completed(
+    pool: Executor, workers: int, work: Callable[[Item], Result], items: Iterable[tuple[int, Item]]
 ) -> Iterator[tuple[int, Result]]:
     running: deque[tuple[int, Future[Result]]] = deque()
-    for place, item in items:
-        running.append((place, pool.submit(work, item)))
-        if len(running) > lanes:
+    for index, item in items:
+        running.append((index, pool.submit(work, item)))
+        if len(running) > workers:
             first, future = running.popleft()
             yield first, future.result()
-    for place, future in running:
-        yield place, future.result()
+    for index, future in running:
+        yield index, future.result()

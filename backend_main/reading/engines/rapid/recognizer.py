@@ -1,4 +1,4 @@
-"""Step 10 - what a line says: PP-OCR's recognition, line by line."""
+"""Text recognition: PP-OCR's recognition network reads one line at a time."""
 
 from itertools import groupby
 from math import ceil
@@ -13,36 +13,39 @@ from ...layout.text_joining import CJK
 from .detector import Quads, to_normalized_chw
 from .model_files import CHARACTERS_METADATA_KEY
 
-# RapidOCR pads each line to 320 px at least and recognises six at once. One at a time, padded to 64, none is
-# padded to the longest of its six (docs/decisions/0096).
+# RapidOCR pads each line to at least 320 px and recognises six at once. Here lines are recognised one at a
+# time and padded to 64 px, so none is padded to the longest of six (docs/decisions/0096).
 LINE_HEIGHT, MIN_LINE_WIDTH = 48, 64
-# A runtime prepares itself for each width it meets, which takes three times as long as to read such a line:
-# there are few, in steps of so much, doubled until a line has no more than so many of them. One that needs no
-# preparing is given the same: lines with little grey behind them come out worse (docs/decisions/0100).
+# A runtime compiles for each new width, which takes three times as long as reading such a line. Widths are
+# therefore multiples of 32 px, and the multiple doubles until a line has at most 12 of them. A runtime that
+# does not compile gets the same widths: lines with little padding are read worse (docs/decisions/0100).
 WIDTH_STEP, MAX_STEPS = 32, 12
-# Longer lines are set narrower: their words come out as well, for a twentieth less of the page's time.
-LONG_LINE, LONG_LINE_SCALE = 384, 0.9
+# Longer lines are compressed: their words are read as well, in a twentieth less of the page's time.
+LONG_LINE_WIDTH, LONG_LINE_SCALE = 384, 0.9
 
-# The first of what the network tells apart; the last is a space.
 CTC_BLANK = 0
-# Where the network is in doubt between a space and nothing, nothing wins too often: words came out as one,
-# most of all on receipts (docs/decisions/0067).
+"""Class of the network for no character. The last class is the space."""
 MIN_SPACE_PROBABILITY = 0.3
+"""Probability from which a blank between two letters becomes a space.
 
-Characters = npt.NDArray[np.int64]
+The network prefers the blank too often: words were joined, mostly on receipts (docs/decisions/0067).
+"""
+
+Classes = npt.NDArray[np.int64]
+"""Most likely class of each step along a line."""
 
 
 class Recognizer:
-    """Used by as many threads at once as the network has lanes."""
+    """Recognizer of lines. As many threads use it at once as its network has concurrent calls."""
 
     def __init__(self, network: InferenceSession, characters: Path | None) -> None:
         self._network = network
-        known = characters.read_text() if characters else network.metadata(CHARACTERS_METADATA_KEY)
-        self._letters = ["", *known.removesuffix("\n").split("\n"), " "]
-        self._is_cjk = np.array([bool(CJK.match(letter)) for letter in self._letters])
+        text = characters.read_text() if characters else network.metadata(CHARACTERS_METADATA_KEY)
+        self._characters = ["", *text.removesuffix("\n").split("\n"), " "]
+        self._is_cjk = np.array([bool(CJK.match(character)) for character in self._characters])
 
     def read(self, image: Pixels, quad: Quads) -> tuple[str, float]:
-        """The text inside four corners, and how sure that is, 0 to 1; "" where there is none."""
+        """Return the text in a box of an image, which may be empty, and its confidence from 0 to 1."""
         from rapidocr.utils.process_img import get_rotate_crop_image
 
         line = get_rotate_crop_image(image, quad.copy())
@@ -50,67 +53,69 @@ class Recognizer:
             return "", 0.0
         return self._network.run(_as_input(line), lambda outputs: self._ctc_decode(outputs[0][0]))
 
-    def _ctc_decode(self, output: Floats) -> tuple[str, float]:
-        """Of (steps, characters): how likely each is at each step along the line."""
-        likeliest = output.argmax(axis=1)
-        begun = ctc_character_steps(likeliest)
-        if not len(begun):
+    def _ctc_decode(self, probabilities: Floats) -> tuple[str, float]:
+        """Return text and confidence. `probabilities` is (steps, classes)."""
+        classes = probabilities.argmax(axis=1)
+        steps = ctc_character_steps(classes)
+        if not len(steps):
             return "", 0.0
-        confidence = float(output[begun, likeliest[begun]].mean())
-        spaced = insert_likely_spaces(likeliest, output[:, -1], self._is_cjk)
-        if spaced is not likeliest:
-            begun = ctc_character_steps(spaced)
-        text = "".join([self._letters[character] for character in spaced[begun]])
+        confidence = float(probabilities[steps, classes[steps]].mean())
+        spaced = insert_likely_spaces(classes, probabilities[:, -1], self._is_cjk)
+        text = "".join([self._characters[number] for number in spaced[ctc_character_steps(spaced)]])
         return " ".join(text.split()), confidence
 
 
-def ctc_character_steps(likeliest: Characters) -> Characters:
-    """The steps at which a character begins: one that goes on for some steps is one, and nothing is none."""
-    begins = likeliest != CTC_BLANK
-    begins[1:] &= likeliest[1:] != likeliest[:-1]
-    return np.flatnonzero(begins)
+def ctc_character_steps(classes: Classes) -> Classes:
+    """Return the steps at which a character starts: repeated classes are one character, blanks are none."""
+    is_start = classes != CTC_BLANK
+    is_start[1:] &= classes[1:] != classes[:-1]
+    return np.flatnonzero(is_start)
 
 
-def insert_likely_spaces(likeliest: Characters, spaces: Floats, is_cjk: npt.NDArray[np.bool_]) -> Characters:
-    """The likeliest character of each step, and a space where one is likely enough between two letters.
+def insert_likely_spaces(
+    classes: Classes, space_probabilities: Floats, is_cjk: npt.NDArray[np.bool_]
+) -> Classes:
+    """Return the classes with a space where one is likely between two letters, other than two CJK ones.
 
-    `spaces` is how likely a space is at each step; `is_cjk` is of each character, a space the last of them.
-    The same object is given back where none is added.
+    Args:
+        classes: most likely class of each step.
+        space_probabilities: probability of a space at each step.
+        is_cjk: whether each class is a CJK character. The last class is the space.
     """
-    possible = np.flatnonzero((likeliest == CTC_BLANK) & (spaces >= MIN_SPACE_PROBABILITY))
-    if not len(possible):
-        return likeliest
-    space, spaced = len(is_cjk) - 1, likeliest.copy()
-    written = np.flatnonzero(likeliest != CTC_BLANK)
-    for gap, places in groupby(possible, lambda place: int(np.searchsorted(written, place))):
+    candidates = np.flatnonzero((classes == CTC_BLANK) & (space_probabilities >= MIN_SPACE_PROBABILITY))
+    if not len(candidates):
+        return classes
+    space, spaced = len(is_cjk) - 1, classes.copy()
+    written = np.flatnonzero(classes != CTC_BLANK)
+    for gap, steps in groupby(candidates, lambda step: int(np.searchsorted(written, step))):
         if 0 < gap < len(written):
-            letters = likeliest[written[gap - 1 : gap + 1]]
-            if space not in letters and not is_cjk[letters].all():
-                spaced[max(places, key=lambda place: spaces[place])] = space
+            neighbours = classes[written[gap - 1 : gap + 1]]
+            if space not in neighbours and not is_cjk[neighbours].all():
+                spaced[max(steps, key=lambda step: space_probabilities[step])] = space
     return spaced
 
 
 def aspect_ratio(quad: Quads) -> float:
-    """Length by height of the line inside four corners: those alike have the same width to the network."""
+    """Return length by height of a line. Lines of one ratio have one width for the network."""
     shorter, longer = sorted(float(np.linalg.norm(quad[corner] - quad[0])) for corner in (1, 3))
     return longer / max(shorter, 1.0)
 
 
 def _as_input(line: Pixels) -> Floats:
-    """(1, 3, 48, width), grey to the right of the line."""
+    """Return (1, 3, 48, width), padded with grey to the right of the line."""
     import cv2
 
     height, width = line.shape[:2]
     width = max(1, ceil(LINE_HEIGHT * width / height))
-    if width > LONG_LINE:
-        width = max(LONG_LINE, ceil(LONG_LINE_SCALE * width))
+    if width > LONG_LINE_WIDTH:
+        width = max(LONG_LINE_WIDTH, ceil(LONG_LINE_SCALE * width))
     batch = np.zeros((1, 3, LINE_HEIGHT, padded_width(width)), np.float32)
     batch[0, :, :, :width] = to_normalized_chw(np.asarray(cv2.resize(line, (width, LINE_HEIGHT)), np.uint8))
     return batch
 
 
 def padded_width(width: int) -> int:
-    """The width that a line of so much is padded to."""
+    """Return the width to which a line is padded, in pixels."""
     step = WIDTH_STEP
     while width > MAX_STEPS * step:
         step *= 2

@@ -1,4 +1,4 @@
-"""Step 10 - what the environment says of the endpoint; the server's settings say the same."""
+"""Configuration of the endpoint, from environment variables. The server's settings have the same names."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -11,7 +11,7 @@ PREFIX = "SCANRILL_VISION_"
 
 
 class VisionConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """A field `url` is the variable `SCANRILL_VISION_URL`."""
+    """Endpoint, model and limits. The field `url` is the variable `SCANRILL_VISION_URL`, and so on."""
 
     url: str = ""
     model: str = ""
@@ -22,35 +22,31 @@ class VisionConfig(msgspec.Struct, frozen=True, kw_only=True):
     max_characters: Annotated[int, Meta(gt=0)] = 50_000
 
     def __repr__(self) -> str:
-        return f"Setup(url={self.url!r}, model={self.model!r}, api_key={'(set)' if self.api_key else ''!r})"
+        key = "(set)" if self.api_key else ""
+        return f"VisionConfig(url={self.url!r}, model={self.model!r}, api_key={key!r})"
 
     @property
-    def validation_error(self) -> str:
-        """What is missing or wrong in it, as a sentence; "" where nothing is."""
+    def validation_error(self) -> str | None:
+        """First missing or invalid value, as a sentence; None if there is none."""
+        if not self.url or not self.model:
+            return f"{PREFIX}URL (such as http://localhost:11434/v1) and {PREFIX}MODEL are required."
         try:
             parts = urlsplit(self.url)
-            usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
+            is_valid = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
         except ValueError:
-            usable = False
-        if not self.url or not self.model:
-            return (
-                f"{PREFIX}URL (as in http://localhost:11434/v1) and {PREFIX}MODEL say where the model is; "
-                "both are needed."
-            )
-        if not usable:
-            return f"{PREFIX}URL is no http or https address."
+            is_valid = False
+        if not is_valid:
+            return f"{PREFIX}URL must be an http or https address."
         if parts.username or parts.password:
-            return f"{PREFIX}URL holds a name or a password; a key belongs into {PREFIX}API_KEY."
-        return ""
+            return f"{PREFIX}URL contains a name or a password. Set {PREFIX}API_KEY instead."
+        return None
 
 
 VARIABLES = frozenset(PREFIX + name.upper() for name in VisionConfig.__struct_fields__)
 
 
 def from_environment(environ: Mapping[str, str]) -> VisionConfig:
-    """Raises ValueError where a number is none."""
-    names = VisionConfig.__struct_fields__
-    given = {
-        name: environ[PREFIX + name.upper()].strip() for name in names if PREFIX + name.upper() in environ
-    }
-    return msgspec.convert(given, VisionConfig, strict=False)
+    """Return the configuration. Raises ValueError if a variable is not a valid number."""
+    names = {PREFIX + name.upper(): name for name in VisionConfig.__struct_fields__}
+    values = {name: environ[variable].strip() for variable, name in names.items() if variable in environ}
+    return msgspec.convert(values, VisionConfig, strict=False)

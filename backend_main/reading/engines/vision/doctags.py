@@ -1,8 +1,8 @@
-"""Step 10 - granite-docling's DocTags → Markdown. Headers and footers of pages are left out, as everywhere.
+"""Converter from granite-docling's DocTags to Markdown. It drops page headers and footers.
 
 <text><loc_..>…</text>, <section_header_level_1>, <list_item>, <caption>, <formula>, <code>, <picture>, and
-tables in OTSL: <fcel> a cell, <ecel> an empty one, <lcel> <ucel> <xcel> one merged with its neighbour,
-<ched> <rhed> <srow> heads, <nl> the end of a row.
+tables in OTSL: <fcel> cell, <ecel> empty cell, <lcel> <ucel> <xcel> cell merged with its neighbour,
+<ched> <rhed> <srow> header cells, <nl> end of a row.
 """
 
 import re
@@ -23,7 +23,7 @@ _CELL = re.compile(
 )
 _LISTS = {"ordered_list": "{}. ", "unordered_list": "- "}
 _SKIPPED_TAGS = {"page_header", "page_footer"}
-_LIVE = (
+_PARTIAL_REPLACEMENTS = (
     (re.compile(r"<title>"), "\n\n# "),
     (re.compile(r"<section_header_level_\d>"), "\n\n## "),
     (re.compile(r"<list_item>"), "\n- "),
@@ -34,18 +34,19 @@ _LIVE = (
 )
 
 
-def shown(tags: str) -> str:
-    """A piece of DocTags, no tag of it broken, as it may be shown while the rest is written."""
+def to_partial_markdown(tags: str) -> str:
+    """Convert a part of a response, in which no tag is unfinished, to text that may be shown at once."""
     parts = re.split(r"(<[a-z_/][a-z0-9_]*>)", tags)
-    text = "".join(
-        part if number % 2 else escape(part, at_line_start=False) for number, part in enumerate(parts)
-    )
-    for pattern, mark in _LIVE:
-        text = pattern.sub(mark, text)
+    # Every second part is a tag.
+    parts[::2] = [escape(text, at_line_start=False) for text in parts[::2]]
+    text = "".join(parts)
+    for pattern, replacement in _PARTIAL_REPLACEMENTS:
+        text = pattern.sub(replacement, text)
     return text
 
 
 def to_markdown(tags: str) -> str:
+    """Convert a whole response."""
     return "\n\n".join(block for block in _blocks(tags) if block)
 
 
@@ -53,9 +54,9 @@ def _blocks(tags: str) -> Iterator[str]:
     for element in _ELEMENT.finditer(tags):
         name, content = element[1], element[2]
         if name in _LISTS:
-            items = [found for found in _ELEMENT.finditer(content) if found[1] == "list_item"]
-            mark = _LISTS[name]
-            yield "\n".join(mark.format(number) + _text(item[2]) for number, item in enumerate(items, 1))
+            items = [item for item in _ELEMENT.finditer(content) if item[1] == "list_item"]
+            marker = _LISTS[name]
+            yield "\n".join(marker.format(number) + _text(item[2]) for number, item in enumerate(items, 1))
         elif name not in _SKIPPED_TAGS:
             yield _block(name, content)
 
@@ -72,25 +73,28 @@ def _block(name: str, content: str) -> str:
     if name == "code":
         code = re.sub(r"<_[^<>]*_>", "", _TAG.sub("", content)).strip("\n")
         return f"```\n{code}\n```"
-    return _mark(name) + _text(content)
+    return _prefix(name) + _text(content)
 
 
-def _mark(name: str) -> str:
+def _prefix(name: str) -> str:
     if name.startswith("section_header_level_"):
         return "#" * min(6, int(name[-1]) + 1) + " "
-    marks = {"title": "# ", "list_item": "- ", "checkbox_selected": "- [x] ", "checkbox_unselected": "- [ ] "}
-    return marks.get(name, "")
+    prefixes = {
+        "title": "# ",
+        "list_item": "- ",
+        "checkbox_selected": "- [x] ",
+        "checkbox_unselected": "- [ ] ",
+    }
+    return prefixes.get(name, "")
 
 
 def _text(content: str) -> str:
-    plain = " ".join(_TAG.sub("", content).split())
-    return escape(plain)
+    return escape(" ".join(_TAG.sub("", content).split()))
 
 
 def _captions(content: str) -> str:
-    return " ".join(
-        _text(found) for found in re.findall(r"<caption>(.*?)(?:</caption>|\Z)", content, re.DOTALL)
-    )
+    captions = re.findall(r"<caption>(.*?)(?:</caption>|\Z)", content, re.DOTALL)
+    return " ".join(map(_text, captions))
 
 
 def _rows(content: str) -> list[list[str]]:

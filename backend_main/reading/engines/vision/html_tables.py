@@ -1,6 +1,6 @@
-"""Step 10 - HTML tables, which most models write, → pipe tables.
+"""Converter from HTML tables, which most models write, to pipe tables.
 
-What a cell over several columns or rows takes up beside its first place is left empty.
+A cell that spans columns or rows has its text in its first cell; the others are empty.
 """
 
 import re
@@ -12,7 +12,11 @@ TABLE = re.compile(r"<table\b.*?(?:</table\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 
 
 def pipe_table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of Markdown cells; the first is the head. "" where there are none."""
+    """Return a pipe table; empty without cells.
+
+    Args:
+        rows: cells as Markdown; the first row is the header.
+    """
     columns = max((len(row) for row in rows), default=0)
     if not columns:
         return ""
@@ -25,7 +29,7 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def from_html(html: str) -> list[list[str]]:
-    """The text of its cells."""
+    """Return the text of the cells of an HTML table, row by row."""
     parser = TableParser()
     parser.feed(html)
     parser.close()
@@ -33,13 +37,15 @@ def from_html(html: str) -> list[list[str]]:
 
 
 class TableParser(HTMLParser):
+    """Parser of one HTML table. `rows` are the texts of its cells."""
+
     def __init__(self) -> None:
         super().__init__()
         self.rows: list[list[str]] = []
         self._cell: list[str] | None = None
         self._span = (1, 1)
-        self._hanging: dict[int, int] = {}
-        """Column → for how many more rows a cell from above reaches into it."""
+        self._rows_spanned: dict[int, int] = {}
+        """Number of further rows that a cell above spans, by column."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "tr":
@@ -49,7 +55,7 @@ class TableParser(HTMLParser):
             self._end_cell()
             self._cell = []
             spans = dict(attrs)
-            self._span = (_number(spans.get("colspan")), _number(spans.get("rowspan")))
+            self._span = (_parse_span(spans.get("colspan")), _parse_span(spans.get("rowspan")))
         elif tag == "br" and self._cell is not None:
             self._cell.append(" ")
 
@@ -67,14 +73,14 @@ class TableParser(HTMLParser):
         if not self.rows:
             self.rows.append([])
         row, (columns, rows) = self.rows[-1], self._span
-        while self._hanging.get(len(row), 0) > 0:
-            self._hanging[len(row)] -= 1
+        while self._rows_spanned.get(len(row), 0) > 0:
+            self._rows_spanned[len(row)] -= 1
             row.append("")
         for column in range(columns):
-            self._hanging[len(row)] = rows - 1
+            self._rows_spanned[len(row)] = rows - 1
             row.append("".join(self._cell) if not column else "")
         self._cell = None
 
 
-def _number(text: str | None) -> int:
+def _parse_span(text: str | None) -> int:
     return min(MAX_SPAN, max(1, int(text))) if text and text.strip().isdecimal() else 1

@@ -1,6 +1,6 @@
-"""Step 10 - what each family of models is asked, the size of picture it is made for, and how it answers.
+"""Profiles of model families: prompt, image size and response format.
 
-The prompts are those of the models' own cards; Qwen-VL and what is not known here are asked in plain words.
+The prompts are those of the models' own cards. Qwen-VL and unknown models get the generic prompt.
 """
 
 from typing import NamedTuple
@@ -17,20 +17,23 @@ GENERIC_PROMPT = (
     "Headings as headings, lists as lists, tables as pipe tables. Leave out page headers, page footers and "
     "page numbers. Answer with the Markdown alone; where there is no text, with nothing."
 )
-OLMOCR = (
+OLMOCR_PROMPT = (
     "Attached is one page of a document that you must process. Just return the plain text representation of "
     "this document as if you were reading it naturally. Convert equations to LateX and tables to markdown."
 )
 
 
 class Profile(NamedTuple):
-    """`longest_side` is in pixels; larger pages are made smaller, smaller ones stay."""
+    """Request and response format of a model family.
+
+    longest_side: maximum side of the image in pixels; larger pages are scaled down.
+    model_names: lower-case substrings of the names of its models.
+    """
 
     prompt: str
     longest_side: int
     response_parser: type[ResponseParser]
-    models: tuple[str, ...] = ()
-    """What stands in the names of the models that it is for."""
+    model_names: tuple[str, ...] = ()
 
 
 PROFILES: dict[str, Profile] = {
@@ -45,14 +48,17 @@ PROFILES: dict[str, Profile] = {
         DocTagsResponse,
         ("granite-docling", "granite_docling", "smoldocling"),
     ),
-    "olmocr": Profile(OLMOCR, 1288, FrontMatterResponse, ("olmocr",)),
+    "olmocr": Profile(OLMOCR_PROMPT, 1288, FrontMatterResponse, ("olmocr",)),
     "paddleocr-vl": Profile("OCR:", 2048, MarkdownResponse, ("paddleocr-vl", "paddleocrvl")),
 }
 
 
 def select_profile(name: str, model: str) -> Profile:
-    """The profile, or without a name that of the model, which its own name gives away."""
+    """Return the profile of a name, or without a known name the profile that suits the name of a model."""
     if name in PROFILES:
         return PROFILES[name]
-    lower = model.lower()
-    return next((p for p in PROFILES.values() if any(m in lower for m in p.models)), PROFILES["generic"])
+    model = model.lower()
+    for profile in PROFILES.values():
+        if any(part in model for part in profile.model_names):
+            return profile
+    return PROFILES["generic"]

@@ -1,45 +1,47 @@
-"""Step 10 - a model that repeats itself: all of them do sometimes, and go on until they are cut off."""
+"""Detection of a model that repeats itself. Every model does at times, and continues until it is stopped."""
 
-MIN_CHARACTERS, MIN_REPETITIONS = 600, 8
-"""A form of empty rows, or a table's rule, repeats itself too; but not so often, or not so long."""
+MIN_CHARACTERS = 600
+"""Minimum length of the repeated text. A form with empty rows or the rule of a table repeats less."""
+MIN_REPETITIONS = 8
 MAX_PERIOD = 1_000
 CHECK_INTERVAL_CHARACTERS = 64
-_END = 24
+_PROBE_CHARACTERS = 24
 
 
 class RepetitionDetector:
-    """Fed with the text so far; looks at its end now and then."""
+    """Detector of a repetition at the end of a growing text."""
 
     def __init__(self) -> None:
         self._checked_characters = 0
 
     def truncate_at(self, text: str) -> int | None:
-        """Where the text should end, so that what repeats stands once; None while nothing repeats."""
+        """Return the length to cut the text to, so that the repeated part stays once; None without one.
+
+        Args:
+            text: whole text so far. Most calls return at once; a check happens every 64 characters.
+        """
         if len(text) - self._checked_characters < CHECK_INTERVAL_CHARACTERS:
             return None
         self._checked_characters = len(text)
-        unit = _period(text)
-        if not unit or not _repeats(text, unit):
+        period = _period(text)
+        if period is None:
             return None
-        return _beginning(text, unit) + unit
+        repeated = max(MIN_CHARACTERS, MIN_REPETITIONS * period)
+        if len(text) < repeated + period or text[-repeated:] != text[-repeated - period : -period]:
+            return None
+        return _repetition_start(text, period) + period
 
 
-def _period(text: str) -> int:
-    """The distance from the end to where it stood before; 0: nowhere near."""
-    end = text[-_END:]
-    from_ = max(0, len(text) - MAX_PERIOD - _END)
-    found = text.rfind(end, from_, len(text) - 1)
-    return len(text) - _END - found if found >= 0 else 0
+def _period(text: str) -> int | None:
+    """Return the distance between the end of the text and its previous occurrence; None if it is too far."""
+    probe = text[-_PROBE_CHARACTERS:]
+    search_start = max(0, len(text) - MAX_PERIOD - _PROBE_CHARACTERS)
+    found = text.rfind(probe, search_start, len(text) - 1)
+    return len(text) - _PROBE_CHARACTERS - found if found >= 0 else None
 
 
-def _repeats(text: str, unit: int) -> bool:
-    long = max(MIN_CHARACTERS, MIN_REPETITIONS * unit)
-    return len(text) >= long + unit and text[-long:] == text[-long - unit : -unit]
-
-
-def _beginning(text: str, unit: int) -> int:
-    """Where the repetition begins."""
-    at = len(text) - unit - 1
-    while at >= 0 and text[at] == text[at + unit]:
-        at -= 1
-    return at + 1
+def _repetition_start(text: str, period: int) -> int:
+    index = len(text) - period - 1
+    while index >= 0 and text[index] == text[index + period]:
+        index -= 1
+    return index + 1

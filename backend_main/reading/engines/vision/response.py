@@ -1,7 +1,7 @@
-"""Step 10 - pieces of a model's answer → what is shown of it at once, and the page's Markdown in the end.
+"""Parsers of a model's response: deltas → text to show at once, whole response → Markdown of the page.
 
-What a model says is as little trusted as what stands on the page: no HTML and no address of a picture of it
-goes further. Marks of a model's own are left out, and none is shown by halves: what may yet become one waits.
+The response is untrusted: the parsers remove HTML and image addresses. They also remove the markup of the
+model. They hold back the end of the response while it may be the start of markup.
 """
 
 import re
@@ -10,19 +10,19 @@ from abc import ABC, abstractmethod
 from . import doctags
 from .html_tables import TABLE, from_html, pipe_table
 
-# Special tokens, DeepSeek-OCR's places of what it read, and what a model thought before it answered.
+# Special tokens, the text positions of DeepSeek-OCR, and the reasoning of a model.
 _MODEL_TOKENS = re.compile(
     r"<\|ref\|>.*?<\|/ref\|>(?:<\|det\|>.*?<\|/det\|>)?\n?|<\|[^|<>]*\|>|<think>.*?</think>\s*", re.DOTALL
 )
-_FENCED = re.compile(r"\A\s*```(?:markdown|md)?[ \t]*\n(.*?)(?:\n```\s*)?\Z", re.DOTALL)
+_CODE_FENCE = re.compile(r"\A\s*```(?:markdown|md)?[ \t]*\n(.*?)(?:\n```\s*)?\Z", re.DOTALL)
 _IMAGE = re.compile(r"!\[([^\[\]]*)\]\([^()]*\)")
 _REFERENCE_IMAGE = re.compile(r"!\[(?![^\[\]]*\]\(\))")
-_ADDRESS = re.compile(r"^(\s*)(?=\[[^\]\n]+\]:)", re.MULTILINE)
-# What HTML or an autolink could begin with; one backslash shows it as it stands, two show a backslash.
+_REFERENCE_DEFINITION = re.compile(r"^(\s*)(?=\[[^\]\n]+\]:)", re.MULTILINE)
+# Start of HTML or of an autolink, unless an odd number of backslashes escapes it.
 _HTML = re.compile(r"(?<!\\)((?:\\\\)*)<(?=[A-Za-z/!?])")
-_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_LINE_BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _TABLE_TAG = re.compile(r"</?(?:table|thead|tbody|tr|td|th|caption)\b[^<>]*>", re.IGNORECASE)
-# At the end of what came: what more of it may make a mark, or what a mark has opened.
+# Unfinished markup at the end of the response so far.
 _UNFINISHED = (
     re.compile(r"<\|ref\|>(?:(?!<\|/det\|>).)*\Z", re.DOTALL),
     re.compile(r"<think>(?:(?!</think>).)*\Z", re.DOTALL),
@@ -33,43 +33,44 @@ _UNFINISHED = (
     re.compile(r"\\+\Z"),
 )
 MAX_HELD_CHARACTERS = 4_000
-FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n.*?\n---[ \t]*(?:\n|\Z)", re.DOTALL)
+"""Maximum length of unfinished markup; longer text is shown as it is."""
+_FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n.*?\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
 class ResponseParser(ABC):
-    """`raw` is all that came. Fed piece by piece; what `feed` gives is to be shown behind what it gave."""
+    """Parser of one response. `raw` is the response so far."""
 
     def __init__(self) -> None:
         self.raw = ""
         self._flushed_characters = 0
 
-    def feed(self, piece: str) -> str:
-        self.raw += piece
+    def feed(self, text: str) -> str:
+        """Add a piece of the response; return the text to append to what is shown."""
+        self.raw += text
         end = self._safe_end()
-        part, self._flushed_characters = self.raw[self._flushed_characters : end], end
+        part = self.raw[self._flushed_characters : end]
+        self._flushed_characters = end
         return self.safe_partial(part)
 
     def _safe_end(self) -> int:
-        waiting = self.raw[self._flushed_characters :]
-        start = min(
-            (found.start() for pattern in _UNFINISHED if (found := pattern.search(waiting))),
-            default=len(waiting),
-        )
-        return (
-            len(self.raw) if len(waiting) - start > MAX_HELD_CHARACTERS else self._flushed_characters + start
-        )
+        """Return the index in `raw` before which no markup is unfinished."""
+        pending = self.raw[self._flushed_characters :]
+        starts = [match.start() for pattern in _UNFINISHED if (match := pattern.search(pending))]
+        start = min(starts, default=len(pending))
+        is_too_long = len(pending) - start > MAX_HELD_CHARACTERS
+        return len(self.raw) if is_too_long else self._flushed_characters + start
 
     @abstractmethod
     def safe_partial(self, part: str) -> str:
-        """A part of the answer in which nothing is broken, as it may be shown."""
+        """Return the text to show for a part of the response without unfinished markup."""
 
     @abstractmethod
     def markdown(self) -> str:
-        """The whole of it."""
+        """Return the Markdown of the whole response."""
 
 
 class MarkdownResponse(ResponseParser):
-    """Of models that write Markdown, with tables in HTML or without."""
+    """Parser for models that write Markdown, with tables as Markdown or HTML."""
 
     def safe_partial(self, part: str) -> str:
         part = re.sub(r"(?m)^```(?:markdown|md)?[ \t]*\n?", "", _MODEL_TOKENS.sub("", part))
@@ -78,49 +79,49 @@ class MarkdownResponse(ResponseParser):
         return sanitize_markdown(_TABLE_TAG.sub("", part))
 
     def markdown(self) -> str:
-        text = _MODEL_TOKENS.sub("", self.raw)
-        if fenced := _FENCED.match(text):
+        return self._to_markdown(self.raw)
+
+    def _to_markdown(self, response: str) -> str:
+        text = _MODEL_TOKENS.sub("", response)
+        if fenced := _CODE_FENCE.match(text):
             text = fenced[1]
-        return sanitize_markdown(TABLE.sub(_as_pipes, text)).strip()
+        text = TABLE.sub(lambda table: f"\n\n{pipe_table(from_html(table[0]))}\n\n", text)
+        return sanitize_markdown(text).strip()
 
 
 class FrontMatterResponse(MarkdownResponse):
-    """olmOCR's: what it thinks of the page stands before its text, between lines of dashes."""
+    """Parser for olmOCR, whose text follows front matter about the page."""
 
     def _safe_end(self) -> int:
-        if not self._flushed_characters and self._may_begin_with_it():
-            found = FRONT_MATTER.match(self.raw)
-            if found is None:
+        if not self._flushed_characters and self._may_start_with_front_matter():
+            front_matter = _FRONT_MATTER.match(self.raw)
+            if front_matter is None:
                 return 0
-            self._flushed_characters = found.end()
+            self._flushed_characters = front_matter.end()
         return super()._safe_end()
 
-    def _may_begin_with_it(self) -> bool:
-        begun = self.raw.lstrip()
-        return ("---".startswith(begun) or begun.startswith("---")) and len(begun) < MAX_HELD_CHARACTERS
+    def _may_start_with_front_matter(self) -> bool:
+        start = self.raw.lstrip()
+        return ("---".startswith(start) or start.startswith("---")) and len(start) < MAX_HELD_CHARACTERS
 
     def markdown(self) -> str:
-        whole = self.raw
-        self.raw = FRONT_MATTER.sub("", whole)
-        try:
-            return super().markdown()
-        finally:
-            self.raw = whole
+        return self._to_markdown(_FRONT_MATTER.sub("", self.raw))
 
 
 class DocTagsResponse(ResponseParser):
+    """Parser for granite-docling."""
+
     def safe_partial(self, part: str) -> str:
-        return doctags.shown(part)
+        return doctags.to_partial_markdown(part)
 
     def markdown(self) -> str:
         return doctags.to_markdown(self.raw)
 
 
 def sanitize_markdown(text: str) -> str:
-    """Markdown with no HTML in it, and no picture that would be fetched from somewhere."""
-    text = _REFERENCE_IMAGE.sub(r"!\\[", _IMAGE.sub(r"![\1]()", _BREAK.sub(" ", text)))
-    return _HTML.sub(r"\1\\<", _ADDRESS.sub(r"\1\\", text))
-
-
-def _as_pipes(found: re.Match[str]) -> str:
-    return "\n\n" + pipe_table(from_html(found[0])) + "\n\n"
+    """Escape HTML, and remove the addresses of images."""
+    text = _LINE_BREAK_TAG.sub(" ", text)
+    text = _IMAGE.sub(r"![\1]()", text)
+    text = _REFERENCE_IMAGE.sub(r"!\\[", text)
+    text = _REFERENCE_DEFINITION.sub(r"\1\\", text)
+    return _HTML.sub(r"\1\\<", text)

@@ -1,0 +1,63 @@
+"""Bounded parser of file headers: type, size in pixels and number of pages, without decoding anything.
+
+It is the only code in the server process that parses the bytes of uploads: arithmetic on a mapped file. It
+allocates nothing by a length that the file states, and each walk has a limit; libraries load whole files
+(docs/decisions/0008-bounded-image-header-parser.md). The decoder opens a file only as the type found here,
+so upload check and decoder cannot disagree.
+
+It may import the standard library alone. Each module has one format: its magic bytes, its type, its parser.
+"""
+
+import mmap
+import struct
+from pathlib import Path
+
+from . import bmp, gif, heif, jpeg, pdf, png, tiff, webp
+from .header import Data, FileType, Header, MalformedHeader, UnsupportedFormat
+from .jpeg import EXIF_PREFIX
+from .tiff import is_exif_bounded
+
+__all__ = [
+    "EXIF_PREFIX",
+    "SUPPORTED",
+    "FileType",
+    "Header",
+    "MalformedHeader",
+    "UnsupportedFormat",
+    "is_exif_bounded",
+    "read_header",
+]
+
+SUPPORTED = "PNG, JPEG, WebP, GIF, BMP, TIFF, HEIC and PDF"
+# PDF is the last: its header may stand behind the magic bytes of another format.
+_FORMATS = [module.FORMAT for module in (png, jpeg, webp, gif, bmp, heif, tiff, pdf)]
+
+
+def read_header(path: Path | str, max_frames: int) -> Header | None:
+    """Read a file's header, None if the file is empty; count frames up to one more than `max_frames`.
+
+    Raises UnsupportedFormat, MalformedHeader, OSError.
+    """
+    with open(path, "rb") as file:
+        if not file.read(1):
+            return None
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return parse_header(data, max_frames)
+
+
+def parse_header(data: Data, max_frames: int) -> Header:
+    """Parse the header of a file's content. Raises UnsupportedFormat, MalformedHeader."""
+    start = data[: pdf.MAGIC_BYTES]
+    found = next((known for known in _FORMATS if known.magic.match(start)), None)
+    if found is None:
+        raise UnsupportedFormat
+    file_type = found.file_type
+    if file_type.pillow_format is None or found.parse is None:
+        return Header(file_type)
+    try:
+        size = found.parse(data, max_frames)
+    except (struct.error, IndexError, ValueError, OverflowError) as error:
+        raise MalformedHeader(file_type.pillow_format) from error
+    if size.width < 1 or size.height < 1:
+        raise MalformedHeader(file_type.pillow_format)
+    return Header(file_type, *size)

@@ -1,0 +1,75 @@
+"""Tests of the detection of text that an engine cannot read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from backend_main.reading import Line
+from backend_main.reading.confidence import ReadabilityMonitor, low_confidence_share
+
+from .sample_lines import BAD, GOOD, LOST, lines
+
+
+def test_monitor_returns_readable_lines_at_once() -> None:
+    monitor = ReadabilityMonitor()
+    for line in lines(*[GOOD] * 5):
+        assert monitor.add(line) == [line]
+    assert monitor.low_confidence_share == 0
+    assert not monitor.is_unreadable
+
+
+@pytest.mark.parametrize("bad", [BAD, LOST, ("", 0.0)])
+def test_monitor_holds_unreadable_lines_until_it_can_decide(bad: tuple[str, float]) -> None:
+    monitor = ReadabilityMonitor()
+    pairs = lines(*[bad] * 4)
+    assert [monitor.add(line) for line in pairs[:3]] == [[], [], []]
+    assert monitor.is_unreadable
+    assert monitor.accept_all() == [line for line in pairs[:3] if line.text]
+    assert monitor.add(pairs[3]) == [line for line in pairs[3:] if line.text]
+    assert not monitor.is_unreadable
+
+
+def test_monitor_holds_one_unreadable_line_for_the_next() -> None:
+    monitor = ReadabilityMonitor()
+    first, second = lines(BAD, GOOD)
+    assert monitor.add(first) == []
+    assert monitor.add(second) == [first, second]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "share"),
+    [
+        ([GOOD] * 3, 0.0),
+        ([GOOD, BAD], 0.5),
+        ([BAD, LOST, ("", 0.0)], 1.0),
+        ([], 0.0),
+    ],
+)
+def test_low_confidence_share_is_a_share_of_the_print(
+    pairs: Sequence[tuple[str, float]], share: float
+) -> None:
+    assert low_confidence_share(lines(*pairs)) == share
+
+
+@pytest.mark.parametrize(("bad", "partly"), [(2, False), (3, True), (7, False)])
+def test_is_partly_unreadable_between_its_thresholds(bad: int, partly: bool) -> None:
+    monitor = ReadabilityMonitor()
+    for line in lines(*[GOOD] * 6, *[BAD] * bad):
+        monitor.add(line)
+    assert monitor.is_partly_unreadable == partly
+
+
+def test_low_confidence_share_of_a_scribble_is_zero() -> None:
+    assert low_confidence_share(lines(("~", 0.3), width=100)) == 0.0
+
+
+def test_low_confidence_share_of_short_numbers_is_zero() -> None:
+    assert low_confidence_share(lines(*[("7", 0.99)] * 20, width=70)) == 0.0
+
+
+def test_monitor_returns_lines_without_boxes_at_once() -> None:
+    monitor = ReadabilityMonitor()
+    piece = Line(1, "a", "a")
+    assert monitor.add(piece) == [piece]
