@@ -1,40 +1,40 @@
-# The two commands: `make run` and `make test`. Both set up all that they need.
-# What is assumed: Python 3.11 or newer, and make.
+# Development commands. `make run` and `make test` set up everything that they need.
+# Requirements: Python 3.11 or newer, and make.
 
 PYTHON ?= python3
-# uv of the machine, or one of our own in .uv
+# The installed uv, or else one in .uv
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 TEST_JOBS ?= auto
-# Node.js comes from PyPI, and only where the page is built; none of the machine is used.
+# Node.js comes from PyPI when the page is built; an installed Node.js is not used.
 BUILD_WEB = $(UV) run --quiet --frozen --isolated --only-group web --python $(PYTHON) python tools/build_web.py
 
 export UV_PYTHON_DOWNLOADS ?= never
-# Compiled once at installation, every start is quicker by a second.
+# Compiling at installation makes every start one second faster.
 export UV_COMPILE_BYTECODE ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help run install web npm test lint format docs bench soak screenshots clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 run: install web ## Start the server on http://127.0.0.1:8000
 	@$(BIN)/scanrill serve $(ARGS)
 
 install: .venv/.installed ## Install scanrill into .venv; the command is .venv/bin/scanrill
 
-web: | $(UV) ## Build the web page, where its sources have changed
+web: | $(UV) ## Build the web page if its sources have changed
 	@$(PYTHON) tools/build_web.py --check || $(BUILD_WEB)
 
 npm: | $(UV) ## Run npm in web/: make npm ARGS="run dev"
 	@$(BUILD_WEB) npm $(ARGS)
 
-test: .venv/.installed-dev web ## Run the tests; with ARGS=--slow all of them; --deployment=scaled: servers with workers, PostgreSQL and Redis
+test: .venv/.installed-dev web ## Run the tests; ARGS=--slow adds the slow ones, --deployment=scaled uses PostgreSQL, Redis and workers
 	$(BIN)/pytest -n $(TEST_JOBS) --dist worksteal $(ARGS)
 
-lint: .venv/.installed-dev | $(UV) ## Style, types, import rules
+lint: .venv/.installed-dev | $(UV) ## Check style, types, imports and documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	SCANRILL_SECRET_KEY=lint $(BIN)/mypy
@@ -43,14 +43,14 @@ lint: .venv/.installed-dev | $(UV) ## Style, types, import rules
 	@$(BUILD_WEB) npm run check
 	SCANRILL_SECRET_KEY=lint $(BIN)/python -m django makemigrations --check --dry-run --settings backend_main.backend.settings
 
-format: .venv/.installed-dev ## Put the code into its form
+format: .venv/.installed-dev ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: .venv/.installed-docs ## Build the documentation into site/
+docs: .venv/.installed-docs ## Build the documentation in site/
 	@SCANRILL_SECRET_KEY=docs $(BIN)/python -m docs.site
 
-bench: .venv/.installed-bench web ## Measure, and write the tables of benchmarks/README.md
+bench: .venv/.installed-bench web ## Run the benchmarks and write the tables of benchmarks/README.md
 	$(BIN)/python -m benchmarks.end_to_end_latency --write
 	$(BIN)/python -m benchmarks.accuracy --write
 	$(BIN)/python -m benchmarks.reading_speed --write
@@ -63,13 +63,13 @@ bench: .venv/.installed-bench web ## Measure, and write the tables of benchmarks
 	$(BIN)/python -m benchmarks.database_scaling --write
 	$(BIN)/python -m benchmarks.scale_out --write
 
-soak: .venv/.installed-dev ## Users and accidents for half an hour; then the books must balance: make soak ARGS="--mode scaled"
+soak: .venv/.installed-dev ## Run the soak test for half an hour: make soak ARGS="--mode scaled"
 	$(BIN)/python -m benchmarks.soak $(ARGS)
 
-screenshots: .venv/.installed-dev web ## Take the pictures of the web page that the documentation shows
+screenshots: .venv/.installed-dev web ## Take the screenshots of the documentation
 	$(BIN)/python -m tools.screenshots
 
-clean: ## Remove what was installed and cached, not your data
+clean: ## Remove installed packages and caches, not your data
 	rm -rf .venv .uv .docs site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/.installed: pyproject.toml uv.lock | $(UV)

@@ -1,1 +1,4 @@
-"""How fast and how well scanrill reads, measured; README.md has the tables."""
+"""Benchmarks of speed, accuracy and memory. README.md has the tables.
+
+The modules may import everything, also `tests.support`. Nothing imports them.
+"""

@@ -1,15 +1,18 @@
-"""How right the text comes out, over sets of pages with known text: characters, words, and their structure.
+"""Benchmark of accuracy on sets of pages with known text: characters, words and structure.
 
-Read by scanrill (`backend_main.reading.read`, the default engine), by RapidOCR called plainly with its own
-settings, and by Tesseract with the languages of each set, all with one thread and one page after another.
-Per set: character and word error rates and word F1 (`tests/support/scoring.py`); where the pages' Markdown is
-known, reading order, tables and headings (`tests/support/structure.py`); CPU seconds a page, and the median
-of the seconds to a page's first text, which for the two others is all of it.
+Three programs read the pages, each with one thread and page after page: scanrill (`backend_main.reading.read`
+with the default engine), RapidOCR with its own settings, and Tesseract with the languages of each set.
+
+The figures of a set are character and word error rates and word F1 (`tests/support/scoring.py`), CPU seconds
+per page, and the median time to the first text of a page. The other two programs return their text at the end
+only. If the Markdown of the pages is known, reading order, tables and headings are scored as well
+(`tests/support/markdown_structure_score.py`).
 
     .venv/bin/python -m benchmarks.accuracy --write
     .venv/bin/python -m benchmarks.accuracy --cache DIR --only scanrill
 
-With `--cache` each page is recognised once, and later runs lay out the kept lines anew. Runs may share it.
+With `--cache`, each page is recognised once. Later runs only repeat the layout analysis. Runs may share a
+cache.
 """
 
 import argparse
@@ -20,7 +23,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.accuracy_readers import Cache, Page, Reading, lacking, readers
+from benchmarks.accuracy_readers import Cache, Page, Reading, missing_languages, readers
 from benchmarks.readme_tables import write
 from tests.support import markdown_structure_score
 from tests.support.scoring import Score, score
@@ -43,9 +46,9 @@ SCANRILL = "scanrill"
 Structure = tuple[float | None, float | None, float | None]
 """Reading order, tables, headings."""
 
-# What a run of scanrill is held to: the most character errors in percent, the least word F1.
-MOST_CER = {"sroie": 9, "pdfpages": 10, "mdrender": 3, "omni_en": 25, "omni_zh": 25}
-LEAST_F1 = {
+# Goals for scanrill: maximum character error rate in percent, minimum word F1, minimum structure scores.
+MAX_CER = {"sroie": 9, "pdfpages": 10, "mdrender": 3, "omni_en": 25, "omni_zh": 25}
+MIN_F1 = {
     "sroie": 0.899,
     "funsd": 0.837,
     "pdfpages": 0.959,
@@ -57,12 +60,12 @@ LEAST_F1 = {
     "udhr_eng": 0.997,
     "udhr_cmn": 1.0,
 }
-LEAST_STRUCTURE = {"mdrender": (0.95, 0.80, 0.92)}
+MIN_STRUCTURE = {"mdrender": (0.95, 0.80, 0.92)}
 
 
 @dataclass
 class Result:
-    """Of one set by one reader."""
+    """Scores of one set by one reader."""
 
     score: Score = field(default_factory=Score)
     structures: list[Structure] = field(default_factory=list)
@@ -94,10 +97,10 @@ class Result:
 
 
 Results = dict[str, dict[str, Result]]
-"""By set, then by reader."""
+"""Results by set, then by reader."""
 
 
-def pages_of(folder: Path, name: str) -> list[Page]:
+def load_pages(folder: Path, name: str) -> list[Page]:
     found = sorted(path for path in (folder / name).glob("*") if path.suffix in (".png", ".jpg"))
     pages = []
     for path in found:
@@ -111,7 +114,7 @@ def measure(folder: Path, sets: Iterable[str], only: Sequence[str], cache: Cache
     chosen = {name: read for name, read in readers(cache).items() if not only or name in only}
     results: Results = {}
     for group in sets:
-        for page in pages_of(folder, group):
+        for page in load_pages(folder, group):
             print(f"{group} {page.path.name}", end="\r", file=sys.stderr)
             for name, read in chosen.items():
                 results.setdefault(group, {}).setdefault(name, Result()).add(page, read(page))
@@ -152,29 +155,29 @@ def _cells(result: Result) -> list[str]:
     ]
 
 
-def goals(results: Results) -> str:
-    """Each goal that was missed, and how many were met."""
+def check_goals(results: Results) -> str:
+    """Return the number of goals met, and a line for each goal missed."""
     missed, met = list[str](), 0
     for group, by_reader in results.items():
         if SCANRILL not in by_reader:
             continue
-        for sentence, is_met in _held_to(group, by_reader[SCANRILL]):
+        for goal, is_met in _set_goals(group, by_reader[SCANRILL]):
             met += is_met
-            missed += [] if is_met else [sentence]
+            missed += [] if is_met else [goal]
     return "\n".join([f"Goals met: {met}. Missed: {len(missed) or 'none'}.", *(f"- {one}" for one in missed)])
 
 
-def _held_to(group: str, result: Result) -> Iterable[tuple[str, bool]]:
+def _set_goals(group: str, result: Result) -> Iterable[tuple[str, bool]]:
     cer, f1 = 100 * result.score.cer, result.score.word_f1
-    if group in MOST_CER:
-        yield f"{group}: CER {cer:.1f} %, goal {MOST_CER[group]}", cer <= MOST_CER[group]
-    if group in LEAST_F1:
-        yield f"{group}: word F1 {f1:.3f}, goal {LEAST_F1[group]}", round(f1, 3) >= LEAST_F1[group]
-    for number, (name, least) in enumerate(
-        zip(("order", "tables", "headings"), LEAST_STRUCTURE.get(group, ()), strict=False)
+    if group in MAX_CER:
+        yield f"{group}: CER {cer:.1f} %, goal {MAX_CER[group]}", cer <= MAX_CER[group]
+    if group in MIN_F1:
+        yield f"{group}: word F1 {f1:.3f}, goal {MIN_F1[group]}", round(f1, 3) >= MIN_F1[group]
+    for number, (name, minimum) in enumerate(
+        zip(("order", "tables", "headings"), MIN_STRUCTURE.get(group, ()), strict=False)
     ):
         value = result.structure(number) or 0.0
-        yield f"{group}: {name} {value:.3f}, goal {least}", value >= least
+        yield f"{group}: {name} {value:.3f}, goal {minimum}", value >= minimum
 
 
 def main() -> None:
@@ -183,29 +186,27 @@ def main() -> None:
     )
     parser.add_argument("--pages", type=Path, default=PAGES)
     parser.add_argument("--sets", nargs="*", default=SETS)
-    parser.add_argument("--only", nargs="*", default=(), help="readers; all that are here without it")
-    parser.add_argument("--cache", type=Path, help="a folder where what was recognised is kept")
+    parser.add_argument("--only", nargs="*", default=(), help="readers (default: all that are installed)")
+    parser.add_argument("--cache", type=Path, help="directory for recognised lines")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     sets = [name for name in options.sets if (options.pages / name).is_dir()]
     if not sets:
-        sys.exit(
-            f"The pages are not here: none of {', '.join(options.sets)} in {options.pages}. Say --pages DIR."
-        )
-    if (not options.only or "Tesseract" in options.only) and (packs := lacking(sets)):
-        sys.exit(f"Tesseract lacks {', '.join(packs)}: apt-get install tesseract-ocr-chi-sim, and so on.")
+        sys.exit(f"None of the sets {', '.join(options.sets)} is in {options.pages}. Set --pages DIR.")
+    if (not options.only or "Tesseract" in options.only) and (packs := missing_languages(sets)):
+        sys.exit(f"Tesseract lacks the languages {', '.join(packs)}. Install tesseract-ocr-chi-sim etc.")
     load = os.getloadavg()[0]
     results = measure(options.pages, sets, options.only, Cache(options.cache))
-    told = f"`.venv/bin/python -m benchmarks.accuracy --write`, one thread, load average {load:.1f} before."
+    head = f"`.venv/bin/python -m benchmarks.accuracy --write`, one thread, load average {load:.1f} before."
     if options.cache:
-        told += " With `--cache`: recognition and its time are from an earlier run, layout from this one."
-    text = "\n\n".join([told, table(results), goals(results), *_absent(results)])
+        head += " With `--cache`: recognition and its time are from an earlier run, layout from this one."
+    text = "\n\n".join([head, table(results), check_goals(results), *_missing_readers(results)])
     print(text)
     if options.write:
         write("accuracy", text)
 
 
-def _absent(results: Results) -> list[str]:
+def _missing_readers(results: Results) -> list[str]:
     names = {name for by_reader in results.values() for name in by_reader}
     return [] if "Tesseract" in names else ["Tesseract is not installed or was not selected."]
 

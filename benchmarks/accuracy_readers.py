@@ -1,4 +1,4 @@
-"""Who reads the pages of `accuracy.py`, and the cache of what they recognised."""
+"""Readers of `accuracy.py`, and a cache of their results."""
 
 import json
 import os
@@ -29,7 +29,7 @@ LANGUAGES = {"omni_zh": "chi_sim", "udhr_cmn": "chi_sim", "udhr_deu": "deu", "ud
 
 @dataclass(frozen=True)
 class Page:
-    """`markdown` None: only the page's text is known."""
+    """Page with known text. `markdown` is None if only the plain text is known."""
 
     group: str
     path: Path
@@ -39,7 +39,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read of a page, in how many CPU seconds, and the seconds to its first text."""
+    """Text of a page, CPU seconds, and seconds to the first text."""
 
     text: str
     cpu: float
@@ -50,7 +50,7 @@ Reader = Callable[[Page], Reading]
 
 
 class Cache:
-    """What a reader recognised of a page, as a JSON file; without a folder nothing is kept."""
+    """Results of readers as JSON files, one per page. Without a directory, nothing is cached."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -59,14 +59,14 @@ class Cache:
         path = self._path(reader, page)
         return json.loads(path.read_bytes()) if path and path.exists() else None
 
-    def put(self, reader: str, page: Page, what: Any) -> None:
+    def put(self, reader: str, page: Page, result: Any) -> None:
         path = self._path(reader, page)
         if path is None:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Under a name of its own first: another run may be reading the same page.
+        # Rename a complete file, because another run may read the same page.
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(msgspec.json.encode(what))
+            file.write(msgspec.json.encode(result))
         Path(file.name).replace(path)
 
     def _path(self, reader: str, page: Page) -> Path | None:
@@ -74,37 +74,37 @@ class Cache:
 
 
 def readers(cache: Cache) -> dict[str, Reader]:
-    """By name; Tesseract only where it is installed."""
-    found = {"scanrill": _Scanrill(cache), "RapidOCR": _kept("RapidOCR", cache, _rapidocr)}
+    """Return the readers by name; Tesseract only if it is installed."""
+    found = {"scanrill": _Scanrill(cache), "RapidOCR": _cached("RapidOCR", cache, _rapidocr)}
     if shutil.which("tesseract"):
-        found["Tesseract"] = _kept("Tesseract", cache, _tesseract)
+        found["Tesseract"] = _cached("Tesseract", cache, _tesseract)
     return found
 
 
-def lacking(sets: Iterable[str]) -> list[str]:
-    """The languages of these sets that a Tesseract which is here has not."""
+def missing_languages(sets: Iterable[str]) -> list[str]:
+    """Return the languages of the sets that the installed Tesseract lacks."""
     if not shutil.which("tesseract"):
         return []
     done = subprocess.run(["tesseract", "--list-langs"], capture_output=True, text=True, check=True)
     return sorted({LANGUAGES.get(name, "eng") for name in sets} - set(done.stdout.split()))
 
 
-def _kept(name: str, cache: Cache, read: Reader) -> Reader:
-    def kept(page: Page) -> Reading:
+def _cached(name: str, cache: Cache, read: Reader) -> Reader:
+    def read_cached(page: Page) -> Reading:
         if known := cache.get(name, page):
             return Reading(**known)
         found = read(page)
         cache.put(name, page, asdict(found))
         return found
 
-    return kept
+    return read_cached
 
 
 # ── scanrill ──
 
 
 class _Scanrill:
-    """Reads a page; lines that are in the cache are laid out, at the cost in CPU of their recognition."""
+    """Reader with scanrill. For cached lines, it repeats only the layout, and adds their recognition time."""
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
@@ -115,9 +115,9 @@ class _Scanrill:
             done, spent, _ = _read(page, _Replay(lines))
             return Reading(done.markdown, known["cpu"] + spent, known["first"])
         done, spent, first = _read(page, _engine())
-        # What laying out takes is left out: it is taken again whenever the lines are laid out.
-        _, again, _ = _read(page, _Replay(done.lines))
-        self._cache.put("scanrill", page, {"lines": done.lines, "cpu": spent - again, "first": first})
+        # The cache has the time without layout, because each run repeats the layout.
+        _, layout_cpu, _ = _read(page, _Replay(done.lines))
+        self._cache.put("scanrill", page, {"lines": done.lines, "cpu": spent - layout_cpu, "first": first})
         return Reading(done.markdown, spent, first)
 
 
@@ -128,7 +128,7 @@ def _read(page: Page, engine: Engine) -> tuple[PageDone, float, float]:
             first = first or time.perf_counter() - began
         elif isinstance(event, PageDone):
             done = event
-    assert done is not None  # a page was read, or read() raised
+    assert done is not None  # read() yields PageDone or raises
     return done, time.process_time() - spent, first
 
 
@@ -138,7 +138,7 @@ def _engine() -> Engine:
 
 
 class _Replay(Engine):
-    """Recognises what was recognised before."""
+    """Engine that returns lines recognised before."""
 
     name = "replay"
     has_final_markdown = True
@@ -158,12 +158,12 @@ class _Replay(Engine):
             yield msgspec.structs.replace(line, markdown=writer.write(place.prefix, line.text))
 
 
-# ── the others ──
+# ── other programs ──
 
 
 @cache
-def _plain() -> Any:
-    """RapidOCR with its own settings. The models are named, or it would ask for them elsewhere."""
+def _default_rapidocr() -> Any:
+    """Load RapidOCR with its own settings. Without the paths, it would download the models."""
     import rapidocr
 
     models = Path(rapidocr.__file__).parent / "models"
@@ -179,7 +179,7 @@ def _plain() -> Any:
 
 
 def _rapidocr(page: Page) -> Reading:
-    ocr = _plain()
+    ocr = _default_rapidocr()
     began, spent = time.perf_counter(), time.process_time()
     result = ocr(str(page.path))
     text = "\n".join(result.txts or ())

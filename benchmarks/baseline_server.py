@@ -1,8 +1,8 @@
-"""What ingest is compared with: a Channels consumer as one writes it first, and one that only receives.
+"""Server that `ingest.py` compares with: a simple Channels consumer, and one that only receives.
 
-`/plain/` parses the frame with `json`, decodes with `base64`, hashes, writes, on a thread; `/receive/` takes
-the frame and does nothing, so that what the server itself costs can be taken off. Both answer `list` at once.
-Served by uvicorn with scanrill's own options.
+`/baseline/` parses the frame with `json`, decodes it with `base64`, then hashes and writes the file, on a
+thread. `/receive/` ignores the frame, so its cost is that of the server alone. Both answer `list` at once.
+uvicorn runs with the options of scanrill.
 
     python -m benchmarks.baseline_server PORT DIRECTORY
 """
@@ -24,13 +24,13 @@ from django.urls import path
 DIRECTORY = Path(sys.argv[2]) if len(sys.argv) > 2 else Path()
 
 
-class Plain(AsyncWebsocketConsumer):
+class BaselineConsumer(AsyncWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         reply = await sync_to_async(store, thread_sensitive=False)(text_data or "")
         await self.send(text_data=json.dumps(reply))
 
 
-class Receive(AsyncWebsocketConsumer):
+class ReceiveOnlyConsumer(AsyncWebsocketConsumer):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         await self.send(text_data="{}")
 
@@ -48,7 +48,14 @@ def store(text: str) -> dict[str, Any]:
 def main() -> None:
     settings.configure(ALLOWED_HOSTS=["*"])
     application = ProtocolTypeRouter(
-        {"websocket": URLRouter([path("plain/", Plain.as_asgi()), path("receive/", Receive.as_asgi())])}
+        {
+            "websocket": URLRouter(
+                [
+                    path("baseline/", BaselineConsumer.as_asgi()),
+                    path("receive/", ReceiveOnlyConsumer.as_asgi()),
+                ]
+            )
+        }
     )
     config = uvicorn.Config(
         application,

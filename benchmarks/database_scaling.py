@@ -1,6 +1,6 @@
-"""What grows with the number of rows: a look at 10,000 users, and the choice among many open jobs.
+"""Benchmark of database work that grows with the number of rows: a check of 10,000 users, and a claim.
 
-CPU seconds are this process's. On SQLite the database is in it; on PostgreSQL its own come on top.
+CPU seconds are those of this process. They include SQLite, but not the server of PostgreSQL.
 
     .venv/bin/python -m benchmarks.database_scaling --write
 """
@@ -16,17 +16,17 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.readme_tables import write
 
-USERS, JOBS, TIMES = 10_000, (1_000, 10_000, 50_000), 7
+USERS, JOBS, REPEATS = 10_000, (1_000, 10_000, 50_000), 7
 DATABASES = ("SQLite", "PostgreSQL")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="put the table into benchmarks/README.md")
+    parser.add_argument("--write", action="store_true", help="write the table to benchmarks/README.md")
     parser.add_argument("--on", choices=DATABASES, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.on:
-        print(*measured(arguments.on), sep="\n")
+        print(*measure_database(arguments.on), sep="\n")
         return
     lines = ["| database | operation | wall, ms | CPU of the process, ms |", "|---|---|---:|---:|"]
     for name in DATABASES:
@@ -44,28 +44,28 @@ def main() -> None:
         print(table)
 
 
-def measured(database: str) -> Iterator[str]:
-    """Rows of the table; Django reads its settings once, so each database has a process of its own."""
+def measure_database(database: str) -> Iterator[str]:
+    """Yield rows of the table. Django loads its settings once, so each database needs a new process."""
     _set_up(database)
     from backend_main.core.auth import accounts
     from backend_main.core.jobs import queue as job_queue
     from backend_main.core.live.hub import POLL_BATCH_USERS
 
-    ids = _users()
+    ids = _create_users()
     slices = [ids[first : first + POLL_BATCH_USERS] for first in range(0, len(ids), POLL_BATCH_USERS)]
 
-    def look() -> None:
+    def check_users() -> None:
         for some in slices:
             accounts.load_accounts(some)
 
     def claim() -> None:
-        held = job_queue.claim_next("benchmark")
-        assert held is not None
-        job_queue.release(held)
+        claimed = job_queue.claim_next("benchmark")
+        assert claimed is not None
+        job_queue.release(claimed)
 
-    yield _row(database, f"a check of {USERS:,} users, {POLL_BATCH_USERS} at a time", look)
+    yield _row(database, f"a check of {USERS:,} users, {POLL_BATCH_USERS} at a time", check_users)
     for count in JOBS:
-        _open_jobs(ids, count)
+        _create_jobs(ids, count)
         yield _row(database, f"a claim with {count:,} open jobs", claim)
 
 
@@ -84,7 +84,7 @@ def _set_up(database: str) -> None:
     call_command("migrate", verbosity=0)
 
 
-def _users() -> list[object]:
+def _create_users() -> list[object]:
     from backend_main.core.models import EventCounter, User
 
     users = User.objects.bulk_create([User(username=f"u{n}") for n in range(USERS)], batch_size=1000)
@@ -92,8 +92,8 @@ def _users() -> list[object]:
     return [user.pk for user in users]
 
 
-def _open_jobs(owners: list[object], count: int) -> None:
-    """So many in all, of all the users in turn."""
+def _create_jobs(owners: list[object], count: int) -> None:
+    """Create jobs until there are `count`, one per user in turn."""
     from django.db import connection
 
     from backend_main.core.models import Job, Upload
@@ -115,15 +115,15 @@ def _open_jobs(owners: list[object], count: int) -> None:
         cursor.execute("ANALYZE")
 
 
-def _row(database: str, what: str, work: Callable[[], None]) -> str:
+def _row(database: str, operation: str, work: Callable[[], None]) -> str:
     walls, cpus = [], []
-    for _ in range(TIMES):
+    for _ in range(REPEATS):
         wall, cpu = time.perf_counter(), time.process_time()
         work()
         walls.append(time.perf_counter() - wall)
         cpus.append(time.process_time() - cpu)
     wall_ms, cpu_ms = (1000 * statistics.median(times) for times in (walls, cpus))
-    return f"| {database} | {what} | {wall_ms:.0f} | {cpu_ms:.0f} |"
+    return f"| {database} | {operation} | {wall_ms:.0f} | {cpu_ms:.0f} |"
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""The ways of running scanrill that `scale_out.py` compares, as real processes.
+"""Deployments that `scale_out.py` compares, as real processes.
 
-- embedded: one `scanrill serve` on SQLite, with the readers in it
-- Celery: `scanrill serve` on PostgreSQL, whose commits wait for the disk, and Redis; each reader is a
-  `scanrill worker` of its own
+- embedded: one `scanrill serve` with SQLite and readers in its process
+- Celery: `scanrill serve` with Redis and PostgreSQL, whose commits wait for the disk; each reader is a
+  `scanrill worker`
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,23 +17,23 @@ from tests.support.redis import Redis
 from tests.support.server import Server
 from tests.support.worker import Worker
 
-# As PostgreSQL comes, but for the number of connections.
+# Defaults of PostgreSQL, except for the number of connections.
 POSTGRESQL = "\nmax_connections = 200\n"
 
 
 @dataclass(frozen=True)
-class Running:
-    """`readers` are the processes in which engines are, or whose children they are."""
+class RunningDeployment:
+    """Running deployment. `readers` are the processes that have engines, or whose children have them."""
 
     server: Server
     readers: Sequence[psutil.Process]
 
     def cpu_seconds(self) -> float:
-        """Of the processes with readers, and their children."""
+        """Return the CPU seconds of the processes with readers and their children."""
         return sum(sum(process.cpu_times()[:2]) for process in self._with_children())
 
     def memory_bytes(self) -> int:
-        """Of the same; what processes share is counted once."""
+        """Return the PSS of the processes with readers and their children: shared memory counts once."""
         return sum(process.memory_full_info().pss for process in self._with_children())
 
     def _with_children(self) -> Iterator[psutil.Process]:
@@ -44,25 +44,25 @@ class Running:
 
 @dataclass(frozen=True)
 class Mode:
-    """`running` gives a directory, a number of readers and an engine what is running, and ends it."""
+    """Deployment by name. `running` takes a directory, the number of readers and an engine."""
 
     name: str
     goal_start_ms: float
-    running: Callable[[Path, int, str], AbstractContextManager[Running]]
+    running: Callable[[Path, int, str], AbstractContextManager[RunningDeployment]]
 
 
 @contextmanager
-def _embedded(directory: Path, readers: int, engine: str) -> Iterator[Running]:
+def _embedded(directory: Path, readers: int, engine: str) -> Iterator[RunningDeployment]:
     settings = {"READERS": str(readers), "READER_THREADS": "1", "ENGINE": engine}
     server = Server(directory / "data", **settings).start()
     try:
-        yield Running(server, [psutil.Process(server.process.pid)])
+        yield RunningDeployment(server, [psutil.Process(server.process.pid)])
     finally:
         server.stop()
 
 
 @contextmanager
-def _celery(directory: Path, readers: int, engine: str) -> Iterator[Running]:
+def _celery(directory: Path, readers: int, engine: str) -> Iterator[RunningDeployment]:
     with ExitStack() as stack:
         redis = Redis(directory / "redis").start()
         stack.callback(redis.stop)
@@ -75,7 +75,7 @@ def _celery(directory: Path, readers: int, engine: str) -> Iterator[Running]:
         workers = [Worker(server, "--concurrency", "1").start() for _ in range(readers)]
         for worker in workers:
             stack.callback(worker.stop)
-        yield Running(server, [psutil.Process(worker.process.pid) for worker in workers])
+        yield RunningDeployment(server, [psutil.Process(worker.process.pid) for worker in workers])
 
 
 MODES = [Mode("embedded", 50, _embedded), Mode("Celery", 100, _celery)]

@@ -1,15 +1,15 @@
-"""The main job, timed: a page goes in over the WebSocket; when is its first text there, and when all of it?
+"""Benchmark of end-to-end latency: from sending a page over the WebSocket to its first and full text.
 
-Each page is read by several readers in turn, right after one another, so that whatever else the machine does
-meets them all:
+Several readers read each page directly after each other, so that other load of the machine affects all of
+them:
 
-- the plain call: RapidOCR on the whole page, with our engine's models, settings and threads, on ONNX Runtime,
-  which is its own choice, and no server
+- the direct call: RapidOCR on the whole page without a server, on ONNX Runtime, which is its default; models,
+  limits and threads are those of scanrill's engine
 - scanrill: a real `scanrill serve`, from sending `create` to the first text and to `processed`
 - the library: `backend_main.reading.read` in this process
-- Tesseract, where it is installed
+- Tesseract, if it is installed
 
-A ratio is of two times of one page, measured one right after the other; a set has the median of its pages.
+A ratio compares two times of one page, measured directly after each other. A set has the median of its pages.
 
     .venv/bin/python -m benchmarks.end_to_end_latency --write
 """
@@ -50,11 +50,11 @@ PAGES = Path(__file__).parents[2] / "shared" / "data"
 SETS = {"sroie": "receipts", "mdrender": "rendered pages"}
 DRAWN_PAGES, DRAWN_LINES = 8, 30
 GOAL_FIRST, GOAL_END = 0.55, 1.20
-MINUTES = 7
+MAX_MINUTES = 7
 THREADS = len(os.sched_getaffinity(0))
-TESSERACT_THREADS = 1  # with more it takes five times as long, for the same text
+TESSERACT_THREADS = 1  # with more threads it takes five times as long
 
-PLAIN, SCANRILL = "RapidOCR, called directly", "**scanrill, over the WebSocket**"
+DIRECT, SCANRILL = "RapidOCR, called directly", "**scanrill, over the WebSocket**"
 LIBRARY, TESSERACT, DEFAULTS = "`reading.read`", "Tesseract", "direct call, RapidOCR's own settings"
 
 
@@ -67,7 +67,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Run:
-    """One reading of one page: seconds to its first text and to its end, and what was read."""
+    """One reading of a page: seconds to its first and to its full text, and the text."""
 
     first: float
     end: float
@@ -76,7 +76,7 @@ class Run:
 
 Reader = Callable[[Page], Run]
 Runs = dict[str, dict[Page, list[Run]]]
-"""By reader and page; the runs of one page at the same place were measured right after one another."""
+"""Runs by reader and page. Runs of a page with the same index were measured directly after each other."""
 
 
 # ── pages ──
@@ -84,14 +84,17 @@ Runs = dict[str, dict[Page, list[Run]]]
 
 @contextmanager
 def pages(folder: Path, sets: Iterable[str] = SETS) -> Iterator[list[Page]]:
-    """Those with known text; without them, pages drawn here, which say nothing about accuracy."""
+    """Yield pages with known text; without them, rendered pages, which say nothing about accuracy."""
     if all((folder / group).is_dir() for group in sets):
         yield [page for group in sets for page in _pages_of(folder / group)]
         return
-    print(f"\n*** THE PAGES ARE NOT HERE: no {' and '.join(sets)} in {folder}.", file=sys.stderr)
-    print("*** Pages are drawn instead: clean print, no photographs. Say --pages DIR.\n", file=sys.stderr)
+    print(f"\n*** PAGES ARE MISSING: no {' and '.join(sets)} in {folder}.", file=sys.stderr)
+    print(
+        "*** Rendered pages are used instead: clean print, no photographs. Set --pages DIR.\n",
+        file=sys.stderr,
+    )
     with tempfile.TemporaryDirectory(prefix="scanrill-pages-") as drawn:
-        yield [_draw(Path(drawn), number) for number in range(DRAWN_PAGES)]
+        yield [_draw_page(Path(drawn), number) for number in range(DRAWN_PAGES)]
 
 
 def _pages_of(folder: Path) -> list[Page]:
@@ -99,7 +102,7 @@ def _pages_of(folder: Path) -> list[Page]:
     return [Page(folder.name, path, path.with_name(path.stem + ".gt.txt").read_text()) for path in files]
 
 
-def _draw(folder: Path, number: int) -> Page:
+def _draw_page(folder: Path, number: int) -> Page:
     lines = lines_of_text(DRAWN_LINES, seed=number)
     path = folder / f"{number}.png"
     path.write_bytes(page_png(lines))
@@ -109,8 +112,8 @@ def _draw(folder: Path, number: int) -> Page:
 # ── readers ──
 
 
-def plain_call(**changes: Any) -> Reader:
-    """RapidOCR as its users call it: a file name goes in, and all lines come out at the end."""
+def direct_call(**changes: Any) -> Reader:
+    """Return a reader that calls RapidOCR directly: it returns all lines at the end."""
     ocr = _rapidocr(**changes)
 
     def read(page: Page) -> Run:
@@ -123,7 +126,7 @@ def plain_call(**changes: Any) -> Reader:
 
 
 def _rapidocr(**changes: Any) -> Any:
-    """The settings are those of `RapidEngine`, but for ONNX Runtime; `None` leaves the library's own."""
+    """Load RapidOCR on ONNX Runtime with the settings of `RapidEngine`. A None in `changes`: its default."""
     import rapidocr
 
     models = model_files.small()
@@ -146,7 +149,7 @@ def _rapidocr(**changes: Any) -> Any:
 
 def library_defaults() -> Reader:
     own = ("Global.max_side_len", "Det.limit_type", "Det.limit_side_len", "Rec.rec_img_shape")
-    return plain_call(**dict.fromkeys(own))
+    return direct_call(**dict.fromkeys(own))
 
 
 def library() -> Reader:
@@ -166,7 +169,7 @@ def library() -> Reader:
 
 
 def over_the_websocket(url: str) -> Reader:
-    """`url` is with the token of a user who has sent none of the pages: a duplicate would not be read."""
+    """Return a reader over the WebSocket. The user of the token in `url` must not have uploaded the pages."""
 
     def read(page: Page) -> Run:
         image = base64.b64encode(page.path.read_bytes()).decode()
@@ -207,13 +210,13 @@ def tesseract(program: str) -> Reader:
 
 
 def _run(first: float, end: float, text: str) -> Run:
-    """Where the whole text was the first one, that is when it came."""
+    """Return a run; without a partial text, the full text is the first text."""
     return Run(first or end, end, text)
 
 
 @contextmanager
 def server(engine: str = "rapid") -> Iterator[Server]:
-    """A `scanrill serve` on an empty data directory that goes with it."""
+    """Run `scanrill serve` on a temporary data directory."""
     with tempfile.TemporaryDirectory(prefix="scanrill-bench-") as folder:
         running = Server(Path(folder) / "data", ENGINE=engine, READERS="1", READER_THREADS=str(THREADS))
         try:
@@ -229,38 +232,45 @@ def server(engine: str = "rapid") -> Iterator[Server]:
 def measure(
     all_pages: list[Page], serving: Server, readers: dict[str, Reader], *, repeat: int, minutes: float
 ) -> Runs:
-    """`repeat` rounds over all pages, or what of them can be had in `minutes`."""
-    runs: Runs = {name: {page: [] for page in all_pages} for name in [PLAIN, SCANRILL, *readers]}
+    """Measure `repeat` rounds over all pages, or as many pages as `minutes` allow."""
+    runs: Runs = {name: {page: [] for page in all_pages} for name in [DIRECT, SCANRILL, *readers]}
     until = time.monotonic() + minutes * 60
     for number in range(repeat):
-        # A new user each round, who has none of the pages yet.
+        # A new user for each round: a second upload would be a duplicate.
         fresh = over_the_websocket(serving.url(token=serving.token(serving.user())))
-        if not _round(all_pages, _in_turn(readers, fresh), runs, number, until):
-            print(f"*** {minutes:g} MINUTES ARE OVER in round {number + 1} of {repeat}.", file=sys.stderr)
+        if not _round(all_pages, _ordered_readers(readers, fresh), runs, number, until):
+            print(
+                f"*** TIME LIMIT of {minutes:g} minutes reached in round {number + 1} of {repeat}.",
+                file=sys.stderr,
+            )
             break
     return {name: {page: found for page, found in mine.items() if found} for name, mine in runs.items()}
 
 
-def _in_turn(readers: dict[str, Reader], fresh: Reader) -> dict[str, Reader]:
-    """The plain call and scanrill stand side by side: their ratio is the figure."""
-    others = {name: reader for name, reader in readers.items() if name != PLAIN}
-    return {PLAIN: readers[PLAIN], SCANRILL: fresh, **others}
+def _ordered_readers(readers: dict[str, Reader], fresh: Reader) -> dict[str, Reader]:
+    """Return the readers with the direct call and scanrill next to each other: their ratio is the figure."""
+    others = {name: reader for name, reader in readers.items() if name != DIRECT}
+    return {DIRECT: readers[DIRECT], SCANRILL: fresh, **others}
 
 
 def _round(all_pages: list[Page], readers: dict[str, Reader], runs: Runs, number: int, until: float) -> bool:
-    """Every page by every reader; False when the time was over before."""
-    for place, page in enumerate(mixed(all_pages)):
+    """Measure every page with every reader.
+
+    Returns:
+        False if the time limit was reached before the end.
+    """
+    for index, page in enumerate(interleave_sets(all_pages)):
         if time.monotonic() > until:
             return False
-        # Every other time backwards: a machine that gets busier, or freer, then favours nobody.
-        for name in list(readers)[:: -1 if (place // 2 + number) % 2 else 1]:
+        # Every other time in reverse order, so that a change of the load favours no reader.
+        for name in list(readers)[:: -1 if (index // 2 + number) % 2 else 1]:
             runs[name][page].append(readers[name](page))
-        print(f"round {number + 1}, page {place + 1} of {len(all_pages)}", file=sys.stderr)
+        print(f"round {number + 1}, page {index + 1} of {len(all_pages)}", file=sys.stderr)
     return True
 
 
-def mixed(all_pages: list[Page]) -> list[Page]:
-    """The sets in turn, so that each has its share when the time is over."""
+def interleave_sets(all_pages: list[Page]) -> list[Page]:
+    """Return the pages of all sets in turn, so that each set has its share at the time limit."""
     ranks = Counter[str]()
     ranked = []
     for page in all_pages:
@@ -272,7 +282,7 @@ def mixed(all_pages: list[Page]) -> list[Page]:
 def warm_up(all_pages: list[Page], serving: Server, readers: dict[str, Reader]) -> None:
     fresh = over_the_websocket(serving.url(token=serving.token(serving.user())))
     for page in {page.group: page for page in all_pages}.values():
-        for reader in _in_turn(readers, fresh).values():
+        for reader in _ordered_readers(readers, fresh).values():
             reader(page)
 
 
@@ -281,7 +291,7 @@ def warm_up(all_pages: list[Page], serving: Server, readers: dict[str, Reader]) 
 
 @dataclass(frozen=True)
 class Row:
-    """A set read by a reader: medians of seconds and of ratios to the plain call, mean of word F1."""
+    """Figures of a set and a reader: medians of seconds and of ratios to the direct call, mean word F1."""
 
     first: float
     end: float
@@ -295,8 +305,8 @@ def row(runs: Runs, name: str, group: str) -> Row:
     return Row(
         first=_median(_median(run.first for run in found) for found in mine.values()),
         end=_median(_median(run.end for run in found) for found in mine.values()),
-        first_ratio=_median(_ratio(found, runs[PLAIN][page], "first") for page, found in mine.items()),
-        end_ratio=_median(_ratio(found, runs[PLAIN][page], "end") for page, found in mine.items()),
+        first_ratio=_median(_ratio(found, runs[DIRECT][page], "first") for page, found in mine.items()),
+        end_ratio=_median(_ratio(found, runs[DIRECT][page], "end") for page, found in mine.items()),
         word_f1=statistics.mean(score(found[0].text, page.truth).word_f1 for page, found in mine.items()),
     )
 
@@ -325,8 +335,8 @@ def table(runs: Runs) -> str:
     return "\n".join(lines)
 
 
-def verdict(runs: Runs) -> str:
-    """A sentence for each set: is the goal met?"""
+def check_goals(runs: Runs) -> str:
+    """Return a sentence for each set that says whether the goal is met."""
     sentences = [f"Goal: first text ≤ {GOAL_FIRST:.2f}, full text ≤ {GOAL_END:.2f} of the direct call."]
     for group in _groups(runs):
         figures = row(runs, SCANRILL, group)
@@ -338,7 +348,7 @@ def verdict(runs: Runs) -> str:
 
 
 def _groups(runs: Runs) -> dict[str, int]:
-    groups = [page.group for page in runs[PLAIN]]
+    groups = [page.group for page in runs[DIRECT]]
     return {group: groups.count(group) for group in dict.fromkeys(groups)}
 
 
@@ -346,7 +356,7 @@ def _groups(runs: Runs) -> dict[str, int]:
 
 
 def report(runs: Runs, total: int, load_before: float, command: str) -> str:
-    counts = [len(found) for found in runs[PLAIN].values()]
+    counts = [len(found) for found in runs[DIRECT].values()]
     rounds = f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
     load = f"load average {load_before:.1f} before, {os.getloadavg()[0]:.1f} after"
     return "\n\n".join(
@@ -355,7 +365,7 @@ def report(runs: Runs, total: int, load_before: float, command: str) -> str:
             f"{len(counts)} of {total} pages, each read {rounds} × by each program, {load}.",
             machine(runs),
             table(runs),
-            verdict(runs),
+            check_goals(runs),
         ]
     )
 
@@ -383,7 +393,7 @@ def _tesseract_version() -> str:
 
 
 def _cpu() -> str:
-    """From proc(5); elsewhere what the platform says."""
+    """Return the name of the processor, from proc(5) or from `platform`."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -399,28 +409,31 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="benchmarks.end_to_end_latency", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("--pages", type=Path, default=PAGES, help="folder with sroie/ and mdrender/")
+    parser.add_argument("--pages", type=Path, default=PAGES, help="directory with sroie/ and mdrender/")
     parser.add_argument("--repeat", type=int, default=2, help="rounds over all pages (default: 2)")
     parser.add_argument(
-        "--minutes", type=float, default=MINUTES, help=f"measure no longer (default: {MINUTES})"
+        "--minutes", type=float, default=MAX_MINUTES, help=f"time limit (default: {MAX_MINUTES})"
     )
-    parser.add_argument("--defaults", action="store_true", help="also RapidOCR with its own settings")
-    parser.add_argument("--write", action="store_true", help=f"put the table into {README.name}")
+    parser.add_argument("--defaults", action="store_true", help="also measure RapidOCR with its own settings")
+    parser.add_argument("--write", action="store_true", help=f"write the table to {README.name}")
     return parser.parse_args()
 
 
 def shown_command(options: argparse.Namespace) -> str:
-    """What gives the same again; a folder's path is its owner's."""
+    """Return the command that repeats this run, without the path of the pages."""
     words = [".venv/bin/python -m benchmarks.end_to_end_latency", f"--repeat {options.repeat}"]
     words += ["--pages DIR"] if options.pages != PAGES else []
-    words += [f"--minutes {options.minutes:g}"] if options.minutes != MINUTES else []
+    words += [f"--minutes {options.minutes:g}"] if options.minutes != MAX_MINUTES else []
     words += ["--defaults"] if options.defaults else []
     return " ".join([*words, "--write"])
 
 
 def all_readers(*, defaults: bool) -> dict[str, Reader]:
-    """All but the server, whose user is a new one each round. The threads of OpenCV are set by our engine."""
-    readers = {PLAIN: plain_call(), LIBRARY: library()}
+    """Return all readers except scanrill's server, which gets a new user each round.
+
+    scanrill's engine sets the threads of OpenCV for this process.
+    """
+    readers = {DIRECT: direct_call(), LIBRARY: library()}
     if program := shutil.which("tesseract"):
         readers[TESSERACT] = tesseract(program)
     if defaults:

@@ -1,13 +1,15 @@
-"""One message to many sockets: scanrill's hub beside the Channels tutorial's consumer and two of Node.js.
+"""Benchmark of fan-out: one message to many sockets, by scanrill, by the Channels tutorial and by Node.js.
 
-In one run, on loopback, with the same load client, messages of 1 KiB, and in turn, round after round.
+All servers are measured in one run on loopback, in turn, round after round. The load client and the size of
+the messages (1 KiB) are the same.
 
-- Live text: a process publishes through Redis, no database on any side.
-- Durable events: a socket sends a request, a row is written, and all of the user's sockets hear of it.
+- Live text: a process publishes through Redis. No server uses a database.
+- Durable events: a socket sends a request, the server writes a row, and sends the event to all sockets.
 
-Each with one user on 1, 100 and 500 sockets, and with 500 users on one each: events a second with 64 on their
-way, then the time from publishing to arrival at a fixed rate that all of them bear. CPU is of the server's
-process, which has a core of its own. Last, the memory of a socket on which nothing happens.
+The scenarios are one user with 1, 100 and 500 sockets, and 500 users with one socket each. The first phase
+measures events per second with 64 messages in flight. The second measures latency at a fixed rate that all
+servers sustain. CPU is that of the server process, which has its own core. At the end, the memory of an idle
+socket is measured.
 
     .venv/bin/python -m benchmarks.fan_out --write
 """
@@ -34,20 +36,20 @@ from benchmarks.fan_out_servers import Stack
 from benchmarks.readme_tables import write
 
 WINDOW = 64
-COMMAND_SECONDS = 120
-# No more of what was sent is waited for when nothing has come for so long.
-LOST_SECONDS = 2.0
+COMMAND_TIMEOUT_SECONDS = 120
+# A message counts as lost when no delivery has arrived for this time.
+LOST_TIMEOUT_SECONDS = 2.0
 GOAL_EVENTS, GOAL_P99, GOAL_CPU, GOAL_IDLE_KIB = 5, 0.1, 1.2, 30
 QUIET_SECONDS, QUIET_SHARE, SETTLE_LIMIT_SECONDS = 0.1, 0.1, 20
 IDLE_SOCKETS, IDLE_USERS, WARM_SOCKETS, SETTLE_SECONDS = 2_000, 500, 50, 2.0
-Answer = dict[str, Any]
+Reply = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """So many users with so many sockets each; events a second at the fixed rate, live and durable.
+    """Number of users and of sockets per user, and events per second at the fixed rate, live and durable.
 
-    `most`: of live text no more are sent at full speed, however fast.
+    `max_messages` bounds the live messages at full speed.
     """
 
     name: str
@@ -55,11 +57,11 @@ class Scenario:
     sockets: int
     live_rate: float
     durable_rate: float
-    most: int
+    max_messages: int
 
     @property
     def names(self) -> list[str]:
-        """Others than any other scenario's: no group of the tutorial's has members who have left."""
+        """Return names that no other scenario uses, so that groups of the tutorial have no former members."""
         return [f"u{number}-of-{self.users}x{self.sockets}" for number in range(self.users)]
 
     def paths(self, stack: Stack) -> list[str]:
@@ -76,7 +78,7 @@ SCENARIOS = (
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one server: CPU in µs a delivery, p50 and p99 in ms, `busy` the load client's share of its core."""
+    """Figures of a server: CPU in µs per delivery, p50 and p99 in ms, `busy` the load client's CPU share."""
 
     events: float
     cpu_full: float
@@ -88,7 +90,7 @@ class Figures:
 
 
 class Worker:
-    """A process that carries out commands, one at a time; one that takes too long is killed."""
+    """Child process that carries out one command at a time. A command that takes too long kills it."""
 
     def __init__(self, module: str, *arguments: object) -> None:
         command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
@@ -97,64 +99,72 @@ class Worker:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
             )
 
-    def ask(self, **command: Any) -> Answer:
+    def call(self, **command: Any) -> Reply:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
-        watchdog = threading.Timer(COMMAND_SECONDS, self._process.kill)
+        watchdog = threading.Timer(COMMAND_TIMEOUT_SECONDS, self._process.kill)
         watchdog.start()
         try:
             stdin.write(json.dumps(command) + "\n")
             stdin.flush()
-            answer: Answer = json.loads(stdout.readline() or "null")
+            answer: Reply = json.loads(stdout.readline() or "null")
         finally:
             watchdog.cancel()
         if answer is None:
-            raise RuntimeError(f"{self._process.args!r} gave no answer")
+            raise RuntimeError(f"{self._process.args!r} sent no reply")
         return answer
 
     def stop(self) -> None:
         servers.end(self._process)
 
 
-Send = Callable[[float, float], Answer]
-"""Sends for so many seconds at a rate, or (0) as fast as it comes through; `sent` and when it `begun`."""
+Send = Callable[[float, float], Reply]
+"""Function that sends for some seconds at a rate (0: full speed). It returns `sent` and `started_at` (ns)."""
 
 
 class Bench:
-    """A server, and the client that is connected to it as a scenario wants."""
+    """A server, and the load client with the connections of a scenario."""
 
     def __init__(self, stack: Stack, scenario: Scenario, folder: Path) -> None:
         self.stack, self.scenario = stack, scenario
         path = folder / f"{type(stack).__name__}-{time.monotonic_ns()}.progress"
         self.progress = Progress(path)
         self.client = Worker("fan_out_client", path)
-        self.feed: Worker | None = None
+        self.publisher: Worker | None = None
         self._progress_path = path
 
     def connect(self, *, durable: bool) -> None:
-        """For durable events without opting in: who asks hears of it once, as all others do."""
+        """Connect all sockets. For durable events they do not opt in, so each gets an event once."""
         connect(self.client, self.stack, self.scenario.paths(self.stack), opt_in=not durable)
 
-    def publishing(self, rounds: int, seconds: float) -> Send:
-        """Live text, from a process of its own."""
+    def start_publisher(self, rounds: int, seconds: float) -> Send:
+        """Start a process that publishes live text; return the function that makes it send."""
         stack, fan = self.stack, self.scenario.sockets
-        self.feed = feed = Worker("fan_out_publisher", stack.feed, stack.redis_port, self._progress_path)
-        most = self.scenario.most
-        messages = rounds * (most + math.ceil(seconds * self.scenario.live_rate))
-        users = stack.addressees(self.scenario.names, messages)
-        feed.ask(do="prepare", users=users)
-        return lambda seconds, rate: feed.ask(
-            do="run", users=users, fan=fan, seconds=seconds, rate=rate, window=WINDOW, most=most
+        self.publisher = publisher = Worker(
+            "fan_out_publisher", stack.publisher_kind, stack.redis_port, self._progress_path
+        )
+        max_messages = self.scenario.max_messages
+        messages = rounds * (max_messages + math.ceil(seconds * self.scenario.live_rate))
+        users = stack.publish_targets(self.scenario.names, messages)
+        publisher.call(do="prepare", users=users)
+        return lambda seconds, rate: publisher.call(
+            do="run",
+            users=users,
+            fan=fan,
+            seconds=seconds,
+            rate=rate,
+            window=WINDOW,
+            max_messages=max_messages,
         )
 
-    def asking(self) -> Send:
-        """Durable events, by requests on the sockets themselves, in turn."""
+    def request_sender(self) -> Send:
+        """Return a function that causes durable events, by requests on the sockets in turn."""
         own = self.stack.requests(self.scenario.names)
         requests = [request for request in own for _ in range(self.scenario.sockets)]
         fan = self.scenario.sockets
-        return lambda seconds, rate: self.client.ask(
-            do="ask", requests=requests, fan=fan, seconds=seconds, rate=rate, window=WINDOW
+        return lambda seconds, rate: self.client.call(
+            do="send_requests", requests=requests, fan=fan, seconds=seconds, rate=rate, window=WINDOW
         )
 
     def round(self, send: Send, seconds: float, rate: float) -> Figures:
@@ -162,8 +172,8 @@ class Bench:
         _, cpu, lost_too, _, report = self._phase(send, seconds, rate)
         return Figures(events, cpu_full, report["p50"], report["p99"], cpu, lost + lost_too, busy)
 
-    def settle(self) -> None:
-        """Until the server has done what is left to do, but for what it always does."""
+    def wait_until_idle(self) -> None:
+        """Wait until the server is idle, except for its periodic work."""
         limit = time.monotonic() + SETTLE_LIMIT_SECONDS
         while time.monotonic() < limit:
             before = servers.cpu_seconds(self.stack.pid)
@@ -171,41 +181,41 @@ class Bench:
             if servers.cpu_seconds(self.stack.pid) - before < QUIET_SECONDS * QUIET_SHARE:
                 return
 
-    def _phase(self, send: Send, seconds: float, rate: float) -> tuple[float, float, int, float, Answer]:
-        self.settle()
-        self.client.ask(do="reset")
+    def _phase(self, send: Send, seconds: float, rate: float) -> tuple[float, float, int, float, Reply]:
+        self.wait_until_idle()
+        self.client.call(do="reset")
         cpu, before = servers.cpu_seconds(self.stack.pid), self.progress.deliveries
         sent = send(seconds, rate)
         expected = before + sent["sent"] * self.scenario.sockets
         self._drain(expected)
         cpu = servers.cpu_seconds(self.stack.pid) - cpu
         delivered = self.progress.deliveries - before
-        report = self.client.ask(do="report")
-        events = delivered / self.scenario.sockets / ((self.progress.last_at - sent["begun"]) / 1e9)
+        report = self.client.call(do="report")
+        events = delivered / self.scenario.sockets / ((self.progress.last_at - sent["started_at"]) / 1e9)
         lost = expected - before - delivered
         return events, cpu / max(1, delivered) * 1e6, lost, report["busy"], report
 
     def _drain(self, expected: int) -> None:
         while self.progress.deliveries < expected:
-            if time.monotonic_ns() - self.progress.last_at > LOST_SECONDS * 1e9:
+            if time.monotonic_ns() - self.progress.last_at > LOST_TIMEOUT_SECONDS * 1e9:
                 return
             time.sleep(0.005)
 
     def stop(self) -> None:
-        for worker in (self.client, self.feed):
+        for worker in (self.client, self.publisher):
             if worker is not None:
                 worker.stop()
 
 
 def connect(client: Worker, stack: Stack, paths: Sequence[str], *, opt_in: bool = True) -> None:
     hello, welcome = (stack.hello, stack.welcome) if opt_in else ("", "")
-    client.ask(do="connect", port=stack.port, paths=paths, hello=hello, welcome=welcome)
+    client.call(do="connect", port=stack.port, paths=paths, hello=hello, welcome=welcome)
 
 
 def compare(
     stacks: Sequence[Stack], scenario: Scenario, durable: bool, options: argparse.Namespace, folder: Path
 ) -> dict[str, Figures]:
-    """The medians of some rounds, in each of which the servers have their turns."""
+    """Measure the servers in turn, round after round, and return their medians."""
     found: dict[str, list[Figures]] = {stack.name: [] for stack in stacks}
     with ExitStack() as running:
         benches = [Bench(stack, scenario, folder) for stack in stacks]
@@ -213,15 +223,17 @@ def compare(
         for bench in benches:
             running.callback(bench.stop)
             bench.connect(durable=durable)
-            sends.append(bench.asking() if durable else bench.publishing(options.rounds, options.seconds))
+            sends.append(
+                bench.request_sender() if durable else bench.start_publisher(options.rounds, options.seconds)
+            )
         rate = scenario.durable_rate if durable else scenario.live_rate
         for _ in range(options.rounds):
             for bench, send in zip(benches, sends, strict=True):
                 found[bench.stack.name].append(bench.round(send, options.seconds, rate))
-    return {name: middle(rounds) for name, rounds in found.items()}
+    return {name: median_of_rounds(rounds) for name, rounds in found.items()}
 
 
-def middle(rounds: Sequence[Figures]) -> Figures:
+def median_of_rounds(rounds: Sequence[Figures]) -> Figures:
     each = [asdict(figures) for figures in rounds]
     return Figures(**{name: statistics.median(one[name] for one in each) for name in each[0]})
 
@@ -239,13 +251,13 @@ def started(kinds: Sequence[type[Stack]], redis_port: int, folder: Path) -> Iter
 
 
 def idle_kib(kind: type[Stack], redis_port: int, folder: Path) -> float:
-    """KiB of memory for each of many sockets, of a server that was just started and has had some."""
+    """Return the KiB per idle socket. The server is new and has already had some connections."""
     with started([kind], redis_port, folder) as [stack]:
         client = Worker("fan_out_client", folder / f"{kind.__name__}-idle.progress")
         try:
             paths = [stack.path(f"u{number % IDLE_USERS}") for number in range(IDLE_SOCKETS)]
             connect(client, stack, paths[:WARM_SOCKETS])
-            client.ask(do="disconnect")
+            client.call(do="disconnect")
             time.sleep(SETTLE_SECONDS)
             before = servers.rss_bytes(stack.pid)
             connect(client, stack, paths)
@@ -255,10 +267,10 @@ def idle_kib(kind: type[Stack], redis_port: int, folder: Path) -> float:
             client.stop()
 
 
-# ── what comes out ──
+# ── the report ──
 
 Results = dict[str, dict[str, Figures]]
-TUTORIAL, NODE, OWN = servers.TutorialOnDaphne.name, servers.NodeWs.name, servers.Scanrill.name
+TUTORIAL, NODE, SCANRILL = servers.TutorialOnDaphne.name, servers.NodeWs.name, servers.Scanrill.name
 
 
 def table(results: Results) -> str:
@@ -280,7 +292,7 @@ def table(results: Results) -> str:
 
 
 def row(scenario: str, name: str, one: Figures) -> str:
-    name = f"**{name}**" if name == OWN else name
+    name = f"**{name}**" if name == SCANRILL else name
     return (
         f"| {scenario} | {name} | {one.events:,.0f} | {one.p50:.1f} | {one.p99:.1f} | "
         f"{one.cpu:.0f} | {one.cpu_full:.0f} |"
@@ -292,23 +304,23 @@ def idle_table(idle: dict[str, float]) -> str:
     return "\n".join([*lines, *(f"| {name} | {kib:.0f} |" for name, kib in idle.items())])
 
 
-def verdict(live: Results, durable: Results, idle: dict[str, float]) -> str:
+def check_goals(live: Results, durable: Results, idle: dict[str, float]) -> str:
     lines = [
         f"- {kind}, {scenario}: {against_the_tutorial(figures)}."
         for kind, results in (("Live text", live), ("Durable events", durable))
         for scenario, figures in results.items()
     ]
     for scenario, figures in live.items():
-        own, node = figures[OWN], figures[NODE]
+        own, node = figures[SCANRILL], figures[NODE]
         lines.append(
             f"- CPU of live text, {scenario}: {own.cpu / node.cpu:.2f} × that of `ws`, "
             f"{own.cpu_full / node.cpu_full:.2f} × at full speed (goal {GOAL_CPU} at 500 connections)."
         )
-    return "\n".join([*lines, f"- An idle connection: {idle[OWN]:.0f} KiB (goal {GOAL_IDLE_KIB})."])
+    return "\n".join([*lines, f"- An idle connection: {idle[SCANRILL]:.0f} KiB (goal {GOAL_IDLE_KIB})."])
 
 
 def against_the_tutorial(figures: dict[str, Figures]) -> str:
-    own, tutorial = figures[OWN], figures[TUTORIAL]
+    own, tutorial = figures[SCANRILL], figures[TUTORIAL]
     return (
         f"{own.events / tutorial.events:.1f} × the events/s of the tutorial on Daphne (goal {GOAL_EVENTS}), "
         f"{own.p99 / tutorial.p99:.2f} × its p99 (goal {GOAL_P99})"
@@ -336,7 +348,7 @@ def measure(options: argparse.Namespace) -> str:
             "Durable events:",
             table(durable),
             idle_table(idle),
-            verdict(live, durable, idle),
+            check_goals(live, durable, idle),
         ]
     )
 
@@ -344,14 +356,14 @@ def measure(options: argparse.Namespace) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=2.5, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=2.5, help="duration of each measurement")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     options.scenarios = SCENARIOS
     load = os.getloadavg()[0]
     text = measure(options)
-    asked = f"--rounds {options.rounds} --seconds {options.seconds:g}"
-    command = f".venv/bin/python -m benchmarks.fan_out {asked} --write"
+    arguments = f"--rounds {options.rounds} --seconds {options.seconds:g}"
+    command = f".venv/bin/python -m benchmarks.fan_out {arguments} --write"
     head = f"`{command}`, medians, load average {load:.1f} before."
     print(f"{head}\n\n{text}")
     if options.write:

@@ -1,8 +1,10 @@
-"""The load client of `fan_out.py`: many WebSockets in one process, the same for every server.
+"""Load client of `fan_out.py`: many WebSockets in one process, for every server.
 
-It speaks RFC 6455 by itself on uvloop's transports and looks into no message but for its stamp, the time it
-was sent at, so that a delivery costs it a few microseconds: less than any of the servers. Commands come as
-lines of JSON, each with an answer. How much was delivered, and when last, stands in a file that others map.
+It implements RFC 6455 on uvloop's transports. It parses only the stamp of a message, which is the time of
+sending. So a delivery costs a few microseconds, less than in any of the servers.
+
+Commands and replies are lines of JSON. The number of deliveries and the time of the last are in a file, which
+other processes map.
 
     python -m benchmarks.fan_out_client PROGRESS_FILE
 """
@@ -24,16 +26,16 @@ import numpy as np
 import uvloop
 
 STAMP, STAMP_DIGITS = b"sent-at-", 16
-CONNECT_AT_ONCE = 25
-CONNECT_SECONDS = 60
-# While nothing may be sent the client looks this often whether something may.
-POLL_SECONDS = 0.0005
+MAX_CONCURRENT_CONNECTS = 25
+CONNECT_TIMEOUT_SECONDS = 60
+# Interval at which the client checks whether it may send.
+POLL_INTERVAL_SECONDS = 0.0005
 TEXT, PING, PONG, MASKED = 0x81, 0x89, 0x8A, 0x80
-Answer = dict[str, Any]
+Reply = dict[str, Any]
 
 
 class Progress:
-    """Two numbers in a file: deliveries, and the monotonic time of the last in nanoseconds."""
+    """Memory-mapped file with two numbers: deliveries, and the monotonic time of the last in nanoseconds."""
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
@@ -54,20 +56,20 @@ class Progress:
 
 
 def stamped(text: bytes) -> bytes:
-    """The message that has a stamp in it, with the time of now as that."""
+    """Return the message with the current time as its stamp."""
     at = text.index(STAMP) + len(STAMP)
     return text[:at] + b"%0*d" % (STAMP_DIGITS, time.monotonic_ns()) + text[at + STAMP_DIGITS :]
 
 
 def frame(payload: bytes, kind: int = TEXT) -> bytes:
-    """Masked, as all of a client's, by zeros: what is masked so stays as it is."""
+    """Encode a client frame. The mask is zero, so the payload stays as it is."""
     size = len(payload)
     length = bytes([MASKED | size]) if size < 126 else struct.pack("!BH", MASKED | 126, size)
     return bytes([kind]) + length + bytes(4) + payload
 
 
-class Load:
-    """All the sockets, and what came in on them."""
+class LoadClient:
+    """All sockets, and the deliveries on them."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -76,17 +78,17 @@ class Load:
         self.sockets: list[Socket] = []
         self.closed = 0
 
-    def delivered(self, count: int, now: int) -> None:
+    def record_deliveries(self, count: int, now: int) -> None:
         self.deliveries += count
         self._progress.set(self.deliveries, now)
 
-    async def connect(self, port: int, paths: Sequence[str], hello: str, welcome: str) -> Answer:
-        """Opens a socket for each path, in their order; `welcome` is in what answers `hello`, if that is."""
-        gate = asyncio.Semaphore(CONNECT_AT_ONCE)
+    async def connect(self, port: int, paths: Sequence[str], hello: str, welcome: str) -> Reply:
+        """Open a socket for each path, in order. If `hello` is set, its reply must contain `welcome`."""
+        gate = asyncio.Semaphore(MAX_CONCURRENT_CONNECTS)
         loop = asyncio.get_running_loop()
 
         async def one(path: str) -> Socket:
-            async with gate, asyncio.timeout(CONNECT_SECONDS):
+            async with gate, asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
                 make = Socket.factory(self, port, path, hello.encode(), welcome.encode())
                 _, socket = await loop.create_connection(make, "127.0.0.1", port)
                 await socket.opened
@@ -95,36 +97,36 @@ class Load:
         self.sockets += await asyncio.gather(*map(one, paths))
         return {"open": len(self.sockets)}
 
-    async def reset(self) -> Answer:
+    async def reset(self) -> Reply:
         del self.latencies[:]
         self._cpu, self._wall = time.process_time(), time.monotonic()
         return {}
 
-    async def report(self) -> Answer:
-        """Milliseconds to the half and to 99 of a hundred deliveries since `reset`, and how busy this was."""
+    async def report(self) -> Reply:
+        """Return p50 and p99 of the deliveries since `reset`, in ms, and the CPU share of this process."""
         busy = (time.process_time() - self._cpu) / (time.monotonic() - self._wall)
         found = np.frombuffer(self.latencies, dtype="q") if self.latencies else np.array([0])
         p50, p99 = (float(value) / 1e6 for value in np.percentile(found, (50, 99)))
-        del found  # an array whose memory is lent out cannot be emptied
+        del found  # an exported array cannot be emptied
         return {"p50": p50, "p99": p99, "busy": busy, "closed": self.closed}
 
-    async def ask(
+    async def send_requests(
         self, requests: Sequence[str], fan: int, seconds: float, rate: float, window: int
-    ) -> Answer:
-        """Sends the requests in turn, each on its own socket: at a rate, or (0) with so many on their way."""
+    ) -> Reply:
+        """Send the requests in turn, each on its socket: at a rate, or (0) with `window` events in flight."""
         prepared = [request.encode() for request in requests]
-        begun, before, sent = time.monotonic(), self.deliveries, 0
-        while (elapsed := time.monotonic() - begun) < seconds:
-            due = sent < elapsed * rate if rate else sent - (self.deliveries - before) // fan < window
-            if due:
+        started, before, sent = time.monotonic(), self.deliveries, 0
+        while (elapsed := time.monotonic() - started) < seconds:
+            is_due = sent < elapsed * rate if rate else sent - (self.deliveries - before) // fan < window
+            if is_due:
                 turn = sent % len(prepared)
                 self.sockets[turn].transport.write(frame(stamped(prepared[turn])))
                 sent += 1
-            if not due or not sent % 16:
-                await asyncio.sleep(POLL_SECONDS if not due else 0)
-        return {"sent": sent, "begun": int(begun * 1e9)}
+            if not is_due or not sent % 16:
+                await asyncio.sleep(POLL_INTERVAL_SECONDS if not is_due else 0)
+        return {"sent": sent, "started_at": int(started * 1e9)}
 
-    async def disconnect(self) -> Answer:
+    async def disconnect(self) -> Reply:
         for socket in self.sockets:
             socket.transport.abort()
         self.sockets.clear()
@@ -134,9 +136,11 @@ class Load:
 
 
 class Socket(asyncio.Protocol):
+    """WebSocket of the load client."""
+
     transport: asyncio.Transport
 
-    def __init__(self, load: Load, port: int, path: str, hello: bytes, welcome: bytes) -> None:
+    def __init__(self, load: LoadClient, port: int, path: str, hello: bytes, welcome: bytes) -> None:
         self._load, self._port, self._path = load, port, path
         self._hello, self._welcome = hello, welcome
         self._rest = b""
@@ -163,15 +167,15 @@ class Socket(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._load.closed += 1
         if not self.opened.done():
-            self.opened.set_exception(ConnectionError(f"closed while it opened: {exc}"))
+            self.opened.set_exception(ConnectionError(f"connection closed during the handshake: {exc}"))
 
     def data_received(self, data: bytes) -> None:
         data = self._rest + data if self._rest else data
         if not self._upgraded:
-            data = self._take_handshake(data)
-        self._rest = self._take_frames(data)
+            data = self._parse_handshake(data)
+        self._rest = self._parse_frames(data)
 
-    def _take_handshake(self, data: bytes) -> bytes:
+    def _parse_handshake(self, data: bytes) -> bytes:
         head, end, rest = data.partition(b"\r\n\r\n")
         if not end:
             return data
@@ -184,8 +188,8 @@ class Socket(asyncio.Protocol):
             self.opened.set_result(None)
         return rest
 
-    def _take_frames(self, data: bytes) -> bytes:
-        """Gives back what is not a whole frame yet."""
+    def _parse_frames(self, data: bytes) -> bytes:
+        """Handle all whole frames, and return the rest."""
         if not self._upgraded:
             return data
         load, now = self._load, time.monotonic_ns()
@@ -207,24 +211,24 @@ class Socket(asyncio.Protocol):
                 load.latencies.append(now - int(data[at : at + STAMP_DIGITS]))
                 count += 1
             else:
-                self._take_other(data[position], data[start:end])
+                self._handle_other(data[position], data[start:end])
             position = end
         if count:
-            load.delivered(count, now)
+            load.record_deliveries(count, now)
         return data[position:]
 
-    def _take_other(self, kind: int, payload: bytes) -> None:
+    def _handle_other(self, kind: int, payload: bytes) -> None:
         if kind == PING:
             self.transport.write(frame(payload, PONG))
-        elif payload == b"2":  # engine.io's own ping
+        elif payload == b"2":  # ping of engine.io
             self.transport.write(frame(b"3"))
         elif self._welcome and self._welcome in payload and not self.opened.done():
             self.opened.set_result(None)
 
 
 async def serve(progress: Path) -> None:
-    """Carries out commands until there are no more."""
-    load = Load(Progress(progress))
+    """Carry out commands until standard input ends."""
+    load = LoadClient(Progress(progress))
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         command = json.loads(line)

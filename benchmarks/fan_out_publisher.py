@@ -1,8 +1,8 @@
-"""What publishes live text for `fan_out.py`, a process of its own, as a reader on another machine would be.
+"""Publisher of live text for `fan_out.py`, in its own process like a reader on another machine.
 
-Every kind sends the same messages through the same Redis: as they are, for the servers of Node.js; by
-`group_send`, for the tutorial's consumer; by scanrill's own publisher. Commands come as lines of JSON, each
-with an answer.
+Every kind sends the same messages through the same Redis: by `PUBLISH` for the servers of Node.js, by
+`group_send` for the consumer of the tutorial, and by scanrill's publisher. Commands and replies are lines of
+JSON.
 
     python -m benchmarks.fan_out_publisher KIND REDIS_PORT PROGRESS_FILE
 """
@@ -33,13 +33,13 @@ CHANNEL = "bench:"
 PREFIX = "scanrill:"
 PAGES = 200
 MESSAGE_BYTES = 1024
-MOST_AT_ONCE = 16
-POLL_SECONDS = 0.001
+MAX_BATCH = 16
+POLL_INTERVAL_SECONDS = 0.001
 Message = dict[str, Any]
 
 
 def partial(upload_id: str) -> bytes:
-    """A partial of a finished page, as scanrill encodes it, of `MESSAGE_BYTES`, to be stamped."""
+    """Return a partial of a finished page as scanrill encodes it, of `MESSAGE_BYTES`, with an empty stamp."""
     message: Message = {
         "id": upload_id,
         "status": "processing",
@@ -50,35 +50,36 @@ def partial(upload_id: str) -> bytes:
         "line": None,
         "done": True,
     }
-    lacking = MESSAGE_BYTES - len(json.dumps(message, separators=(",", ":")))
-    message["streamed_text"] += (" the quick brown fox" * MESSAGE_BYTES)[:lacking]
+    missing = MESSAGE_BYTES - len(json.dumps(message, separators=(",", ":")))
+    message["streamed_text"] += (" the quick brown fox" * MESSAGE_BYTES)[:missing]
     return json.dumps(message, separators=(",", ":")).encode()
 
 
 def redis_host(port: int) -> Message:
-    """For channels_redis 4.3, with the defaults of redis-py before 8, which it was made for.
+    """Return options for channels_redis 4.3, with the defaults of redis-py before version 8.
 
-    It waits 5 s for a message, which redis-py 8 takes for an error, and opens more than 100 connections.
+    channels_redis waits 5 s for a message, which redis-py 8 treats as an error, and needs more than 100
+    connections.
     """
     return {"host": "127.0.0.1", "port": port, "socket_timeout": None, "max_connections": 2**31}
 
 
 class Publisher(ABC):
-    """`users` are names; a batch of messages goes to the users named."""
+    """Base class of the publishers. `users` are the targets of a batch, one message each."""
 
     def __init__(self, redis_port: int) -> None:
         self.redis_port = redis_port
 
-    async def prepare(self, users: Sequence[str]) -> None:  # noqa: B027 - most need nothing
-        """Before the first message."""
+    async def prepare(self, users: Sequence[str]) -> None:  # noqa: B027 - optional
+        """Prepare for messages to these users."""
 
     @abstractmethod
     async def send(self, users: Sequence[str]) -> None:
-        """One message to each."""
+        """Send one message to each user."""
 
 
 class RedisPublisher(Publisher):
-    """`PUBLISH` on a channel for each user, a batch in one round trip."""
+    """Publisher by `PUBLISH` on a channel per user, a batch in one round trip."""
 
     def __init__(self, redis_port: int) -> None:
         super().__init__(redis_port)
@@ -93,7 +94,7 @@ class RedisPublisher(Publisher):
 
 
 class ChannelLayerPublisher(Publisher):
-    """`group_send`, a batch at once: a publisher that awaits one after the other would be slower still."""
+    """Publisher by `group_send`, a batch concurrently: one after the other would be slower still."""
 
     def __init__(self, redis_port: int) -> None:
         super().__init__(redis_port)
@@ -109,9 +110,9 @@ class ChannelLayerPublisher(Publisher):
 
 
 class ScanrillPublisher(Publisher):
-    """scanrill's publisher, a batch in one round trip: of each user's documents a page that is done.
+    """scanrill's publisher, a batch in one round trip. Each message is a finished page of a document.
 
-    A user is `OWNER DOCUMENT…`, by their ids; one document after the other, each page once.
+    A user is written as `OWNER DOCUMENT…` with ids. Documents come one after the other, each page once.
     """
 
     def __init__(self, redis_port: int) -> None:
@@ -143,46 +144,46 @@ class ScanrillPublisher(Publisher):
 
 
 KINDS: dict[str, type[Publisher]] = {
-    "plain": RedisPublisher,
-    "layer": ChannelLayerPublisher,
+    "redis": RedisPublisher,
+    "channel-layer": ChannelLayerPublisher,
     "scanrill": ScanrillPublisher,
 }
 
 
-class Pump:
-    """Sends at a rate, or as fast as what was sent comes through."""
+class LoadGenerator:
+    """Generator of load: at a rate, or limited by the messages in flight."""
 
-    def __init__(self, feed: Publisher, progress: Progress) -> None:
-        self._feed, self._progress = feed, progress
+    def __init__(self, publisher: Publisher, progress: Progress) -> None:
+        self._publisher, self._progress = publisher, progress
 
     async def prepare(self, users: list[str]) -> Message:
-        await self._feed.prepare(users)
+        await self._publisher.prepare(users)
         return {}
 
     async def run(
-        self, users: list[str], fan: int, seconds: float, rate: float, window: int, most: int
+        self, users: list[str], fan: int, seconds: float, rate: float, window: int, max_messages: int
     ) -> Message:
-        """To the users in turn, `most` at most; each message comes to `fan` sockets."""
-        begun, before, sent = time.monotonic(), self._progress.deliveries, 0
-        while (elapsed := time.monotonic() - begun) < seconds and sent < most:
-            on_their_way = sent - (self._progress.deliveries - before) // fan
-            room = int(elapsed * rate) + 1 - sent if rate else window - on_their_way
-            if room > 0:
-                batch = [users[(sent + n) % len(users)] for n in range(min(room, MOST_AT_ONCE))]
-                await self._feed.send(batch)
+        """Send to the users in turn, at most `max_messages`. Each message reaches `fan` sockets."""
+        started, before, sent = time.monotonic(), self._progress.deliveries, 0
+        while (elapsed := time.monotonic() - started) < seconds and sent < max_messages:
+            in_flight = sent - (self._progress.deliveries - before) // fan
+            budget = int(elapsed * rate) + 1 - sent if rate else window - in_flight
+            if budget > 0:
+                batch = [users[(sent + n) % len(users)] for n in range(min(budget, MAX_BATCH))]
+                await self._publisher.send(batch)
                 sent += len(batch)
             else:
-                await asyncio.sleep(POLL_SECONDS)
-        return {"sent": sent, "begun": int(begun * 1e9)}
+                await asyncio.sleep(POLL_INTERVAL_SECONDS)
+        return {"sent": sent, "started_at": int(started * 1e9)}
 
 
 async def serve(kind: str, redis_port: int, progress: Path) -> None:
-    """Carries out commands until there are no more."""
-    pump = Pump(KINDS[kind](redis_port), Progress(progress))
+    """Carry out commands until standard input ends."""
+    generator = LoadGenerator(KINDS[kind](redis_port), Progress(progress))
     loop = asyncio.get_running_loop()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         command = json.loads(line)
-        print(json.dumps(await getattr(pump, command.pop("do"))(**command)), flush=True)
+        print(json.dumps(await getattr(generator, command.pop("do"))(**command)), flush=True)
 
 
 if __name__ == "__main__":

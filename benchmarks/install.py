@@ -1,7 +1,7 @@
-"""From nothing to the first text: a new virtual environment, the wheel into it by pip, and a page read.
+"""Benchmark of an installation: a new virtual environment, the wheel by pip, and the first page.
 
-Once with the packages out of pip's cache, once downloaded anew, which says as much about the network. The
-page is drawn, and read by `scanrill read`: no server, the engine starts cold.
+It runs once with packages from pip's cache and once with a download, which depends on the network. `scanrill
+read` reads a rendered page, without a server and with an engine that is not loaded yet.
 
     .venv/bin/python -m benchmarks.install --write
 """
@@ -24,57 +24,57 @@ STEPS = ("empty environment", "`pip install`", "`scanrill read`, first text", "`
 WAYS = {"from pip's cache": (), "downloaded": ("--no-cache-dir",)}
 
 
-def once(wheel: Path, options: tuple[str, ...], folder: Path) -> list[float]:
-    """Seconds of each step; the last two count from the start of `scanrill read`."""
+def measure_once(wheel: Path, options: tuple[str, ...], folder: Path) -> list[float]:
+    """Return the seconds of each step; the last two count from the start of `scanrill read`."""
     environment, page = folder / "venv", folder / "page.png"
     page.write_bytes(page_png(lines_of_text(LINES)))
     pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", *options, wheel]
     return [
-        seconds([sys.executable, "-m", "venv", environment]),
-        seconds(pip),
-        *reading([environment / "bin" / "scanrill", "read", page]),
+        time_command([sys.executable, "-m", "venv", environment]),
+        time_command(pip),
+        *time_reading([environment / "bin" / "scanrill", "read", page]),
     ]
 
 
-def seconds(command: list[object]) -> float:
+def time_command(command: list[object]) -> float:
     began = time.perf_counter()
     subprocess.run(list(map(str, command)), check=True, stderr=subprocess.DEVNULL)
     return time.perf_counter() - began
 
 
-def reading(command: list[object]) -> tuple[float, float]:
+def time_reading(command: list[object]) -> tuple[float, float]:
     began = time.perf_counter()
     with subprocess.Popen(
         list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/"
     ) as process:
         assert process.stdout is not None
-        assert process.stdout.read(1), "no text"
+        assert process.stdout.read(1), "the command printed no text"
         first = time.perf_counter() - began
         process.stdout.read()
     assert process.returncode == 0
     return first, time.perf_counter() - began
 
 
-def built(folder: Path) -> Path:
-    """The wheel of this checkout."""
+def build_wheel(folder: Path) -> Path:
+    """Build the wheel of this checkout."""
     command = [sys.executable, "-m", "venv", folder / "pip"]
-    seconds(command)
+    time_command(command)
     pip = folder / "pip" / "bin" / "python"
-    seconds([pip, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT])
+    time_command([pip, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT])
     [wheel] = folder.glob("*.whl")
     return wheel
 
 
 def measure(repeat: int) -> dict[str, list[float]]:
-    """Medians. The first run of all is not counted: it fills the cache."""
+    """Return the medians of all runs but the first, which fills the cache."""
     runs: dict[str, list[list[float]]] = {way: [] for way in WAYS}
     with tempfile.TemporaryDirectory(prefix="scanrill-install-") as directory:
-        wheel = built(Path(directory))
+        wheel = build_wheel(Path(directory))
         for number in range(repeat + 1):
             for way, options in WAYS.items():
                 if number or not options:
                     with tempfile.TemporaryDirectory(dir=directory) as folder:
-                        took = once(wheel, options, Path(folder))
+                        took = measure_once(wheel, options, Path(folder))
                     runs[way] += [took] if number else []
                     print(number, way, [round(s, 1) for s in took], file=sys.stderr)
     return {way: [statistics.median(step) for step in zip(*all_, strict=True)] for way, all_ in runs.items()}

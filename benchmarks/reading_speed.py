@@ -1,15 +1,15 @@
-"""How fast pages are read, and what that costs: scanrill's profiles beside RapidOCR's defaults and Tesseract.
+"""Benchmark of reading speed and CPU: scanrill's profiles beside RapidOCR's defaults and Tesseract.
 
-Each reader is a process of its own, loaded and warm before the clock starts:
+Each reader is a process that has loaded its models before the measurement:
 
-- one reader on one thread: processor seconds a page, words found, memory, first text; pages a minute
-- two such readers side by side, on every other page, beside what one took for the same
+- one reader on one thread: CPU seconds per page, words, memory, first text, pages per minute
+- two of these readers at once, on every other page, compared with one reader on the same pages
 - one reader with all cores: the time of one of these pages
 
-and a page through a real server, beside the same call of the library; and what lies around a page there.
-Processor seconds are the figure to trust where others use the machine too.
+It also compares a page through a real server with a call of the library, and measures the overhead of the
+server. On a shared machine, CPU seconds are the reliable figure.
 
-A processor that calculates in bfloat16 has a table of its own, as it takes half the time.
+Processors with bfloat16 have a separate table, because they need half the time.
 
     .venv/bin/python -m benchmarks.reading_speed --write
 """
@@ -50,15 +50,15 @@ from benchmarks.readme_tables import README, write
 from tests.support.scoring import Score, score
 
 SETS = {"sroie": "receipts", "funsd": "forms", "mdrender": "rendered pages"}
-SERVED_PAGES, PAGES_OF_PAIR, SERVED_TIMES = 12, 2, 4
-AROUND_PAGES = 100
-AGAIN = 2
-"""One page of so many is read by two at once and with all cores too: it must all fit in ten minutes."""
+SERVED_PAGES, PAGES_OF_PAIR, SERVED_REPEATS = 12, 2, 4
+OVERHEAD_PAGES = 100
+SUBSET_STEP = 2
+"""Every n-th page is also read by two readers and with all cores, so that a run takes ten minutes at most."""
 GOAL_CPU_ACCURATE, GOAL_CPU_FAST, GOAL_FIRST, GOAL_TWO, GOAL_SERVER = 0.5, 1.3, 0.25, 1.8, 1.05
 
 
 class Reading(NamedTuple):
-    """One page: seconds to the first text and to the end, processor seconds, and what was read."""
+    """Reading of a page: seconds to the first text and to the end, CPU seconds, and the text."""
 
     first: float
     wall: float
@@ -68,7 +68,7 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True)
 class Run:
-    """All pages by one process, and the peak of its memory in bytes."""
+    """Readings of all pages by one process, and the peak of its memory in bytes."""
 
     readings: list[Reading]
     peak: int
@@ -79,7 +79,7 @@ class Run:
 
 
 class Process:
-    """A reader of its own, loaded and warm once this is made; it begins when told to."""
+    """Reader process. After the constructor its models are loaded; it reads after `begin`."""
 
     def __init__(self, reader: str, threads: int, paths: Sequence[Path]) -> None:
         limits = {"OMP_NUM_THREADS": str(threads), "OMP_THREAD_LIMIT": str(threads)}
@@ -91,7 +91,7 @@ class Process:
             text=True,
         )
         if self._line() != "ready\n":
-            raise SystemExit(f"The reader did not start: {reader}")
+            raise SystemExit(f"Cannot start the reader {reader}. See its output above.")
 
     def begin(self) -> None:
         assert self._process.stdin is not None
@@ -120,7 +120,7 @@ def run(reader: str, threads: int, paths: Sequence[Path], *, beside: int = 1) ->
 
 @dataclass(frozen=True)
 class Figures:
-    """What one reader needs. `cpu` and `word_f1` by set; `latency`: with all cores, seconds."""
+    """Figures of a reader. `cpu` and `word_f1` are by set; `latency` is in seconds, with all cores."""
 
     cpu: dict[str, float]
     word_f1: dict[str, float]
@@ -135,7 +135,7 @@ def measure(reader: str, all_pages: Sequence[Page]) -> Figures:
     paths = [page.path for page in all_pages]
     print(f"{reader}: one reader", file=sys.stderr)
     (alone,) = run(reader, 1, paths)
-    few = paths[::AGAIN]
+    few = paths[::SUBSET_STEP]
     print(f"{reader}: two readers", file=sys.stderr)
     both = run(reader, 1, few, beside=2)
     print(f"{reader}: all cores", file=sys.stderr)
@@ -145,7 +145,7 @@ def measure(reader: str, all_pages: Sequence[Page]) -> Figures:
         word_f1=_by_set(all_pages, [found.word_f1 for found in _scores(all_pages, alone)]),
         first=statistics.median(reading.first / reading.wall for reading in alone.readings),
         peak=alone.peak,
-        per_minute=60 * len(few) / Run(alone.readings[::AGAIN], alone.peak).wall,
+        per_minute=60 * len(few) / Run(alone.readings[::SUBSET_STEP], alone.peak).wall,
         per_minute_two=60 * 2 * len(few) / max(one.wall for one in both),
         latency=statistics.median(reading.wall for reading in quick.readings),
     )
@@ -166,42 +166,42 @@ def _by_set(all_pages: Sequence[Page], values: Sequence[float]) -> dict[str, flo
     }
 
 
-def through_the_server(all_pages: Sequence[Page]) -> float:
-    """The median over a few pages of each set of server's time by library's, one right after the other.
+def server_ratio(all_pages: Sequence[Page]) -> float:
+    """Return the median of server time ÷ library time over some pages of each set.
 
-    Both have the same engine, loaded, with all cores. Some pages later both are made anew: of two processes
-    that do the same, one may be a twentieth slower for as long as it lives.
+    Both have a loaded engine with all cores, and read a page directly after each other. After some pages,
+    both are restarted: of two equal processes, one can be 5 % slower for its whole life.
     """
-    few = end_to_end_latency.mixed(list(all_pages))[:SERVED_PAGES]
+    few = end_to_end_latency.interleave_sets(list(all_pages))[:SERVED_PAGES]
     groups = [few[first : first + PAGES_OF_PAIR] for first in range(0, len(few), PAGES_OF_PAIR)]
-    return statistics.median(ratio for group in groups for ratio in _by_a_new_pair(group))
+    return statistics.median(ratio for group in groups for ratio in _ratios_of_new_pair(group))
 
 
-def _by_a_new_pair(some: Sequence[Page]) -> Iterator[float]:
+def _ratios_of_new_pair(some: Sequence[Page]) -> Iterator[float]:
     with end_to_end_latency.server() as serving:
         library = end_to_end_latency.library()
         first, *others = (
-            end_to_end_latency.over_the_websocket(_url(serving)) for _ in range(1 + SERVED_TIMES)
+            end_to_end_latency.over_the_websocket(_url(serving)) for _ in range(1 + SERVED_REPEATS)
         )
         for page in some:
-            first(page), library(page)  # both have seen the page's size once
+            first(page), library(page)  # warm-up for the size of the page
             served, read = 0.0, 0.0
-            for time, reader in enumerate(others):
-                # Each goes first as often: a machine that gets busier, or freer, then favours nobody.
-                if time % 2:
+            for repeat, reader in enumerate(others):
+                # The order alternates, so that a change of the load favours neither.
+                if repeat % 2:
                     read, served = read + library(page).end, served + reader(page).end
                 else:
                     served, read = served + reader(page).end, read + library(page).end
             yield served / read
 
 
-def around_a_page() -> float:
-    """The median of the seconds from `create` to the end, over a real server, where reading takes no time."""
+def server_overhead() -> float:
+    """Return the median seconds from `create` to the end on a real server whose engine needs no time."""
     noise = np.random.default_rng(1)
     with TemporaryDirectory() as folder, end_to_end_latency.server("dummy") as serving:
         read = end_to_end_latency.over_the_websocket(_url(serving))
         times = []
-        for number in range(AROUND_PAGES):
+        for number in range(OVERHEAD_PAGES):
             path = Path(folder, f"{number}.png")
             Image.fromarray(noise.integers(0, 256, (300, 400), np.uint8)).save(path)
             times.append(read(Page("noise", path, "")).end)
@@ -233,38 +233,40 @@ def table(all_figures: dict[str, Figures], groups: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def verdicts(all_figures: dict[str, Figures], served: float, around: float) -> str:
+def check_goals(all_figures: dict[str, Figures], served: float, around: float) -> str:
     accurate, fast = all_figures[ACCURATE], all_figures[FAST]
     two = accurate.per_minute_two / accurate.per_minute
     lines = [
-        _against("`accurate`", accurate, all_figures[DEFAULTS], "RapidOCR's defaults", GOAL_CPU_ACCURATE),
+        _compare_cpu("`accurate`", accurate, all_figures[DEFAULTS], "RapidOCR's defaults", GOAL_CPU_ACCURATE),
         *(
-            [_against("`fast`", fast, all_figures[TESSERACT], "Tesseract", GOAL_CPU_FAST)]
+            [_compare_cpu("`fast`", fast, all_figures[TESSERACT], "Tesseract", GOAL_CPU_FAST)]
             if TESSERACT in all_figures
             else ["`fast`: *Tesseract is not installed and was not measured.*"]
         ),
-        f"First text ÷ time of the page, `accurate`: {_met(accurate.first, GOAL_FIRST)}.",
-        f"Two readers, `accurate`: {two:.2f} × one (goal ≥ {GOAL_TWO}): {_word(two >= GOAL_TWO)}.",
-        f"A page through the server ÷ through the library: {_met(served, GOAL_SERVER)}.",
+        f"First text ÷ time of the page, `accurate`: {_check_max(accurate.first, GOAL_FIRST)}.",
+        f"Two readers, `accurate`: {two:.2f} × one (goal ≥ {GOAL_TWO}): {_met_or_missed(two >= GOAL_TWO)}.",
+        f"A page through the server ÷ through the library: {_check_max(served, GOAL_SERVER)}.",
         f"From `create` to the end of a page without OCR work: {1000 * around:.0f} ms.",
     ]
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _against(name: str, mine: Figures, theirs: Figures, whose: str, goal: float) -> str:
-    """Processor seconds and words, set by set."""
+def _compare_cpu(name: str, mine: Figures, theirs: Figures, whose: str, goal: float) -> str:
+    """Return a line that compares CPU seconds and words by set."""
     sets = []
     for group in mine.cpu:
         fewer = " with FEWER words" if mine.word_f1[group] < theirs.word_f1[group] else ""
-        sets.append(f"{SETS.get(group, group)} {_met(mine.cpu[group] / theirs.cpu[group], goal)}{fewer}")
+        sets.append(
+            f"{SETS.get(group, group)} {_check_max(mine.cpu[group] / theirs.cpu[group], goal)}{fewer}"
+        )
     return f"{name}, CPU ÷ that of {whose}: " + "; ".join(sets) + "."
 
 
-def _met(value: float, goal: float) -> str:
-    return f"{value:.2f} (goal ≤ {goal}): {_word(value <= goal)}"
+def _check_max(value: float, goal: float) -> str:
+    return f"{value:.2f} (goal ≤ {goal}): {_met_or_missed(value <= goal)}"
 
 
-def _word(met: bool) -> str:
+def _met_or_missed(met: bool) -> str:
     return "met" if met else "MISSED"
 
 
@@ -278,7 +280,7 @@ def report(
             f"{len(all_pages)} pages, load average {load:.1f} before, {os.getloadavg()[0]:.1f} after.",
             end_to_end_latency.machine(all_figures),
             table(all_figures, groups),
-            verdicts(all_figures, served, around),
+            check_goals(all_figures, served, around),
         ]
     )
 
@@ -288,9 +290,9 @@ def report(
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.reading_speed", description=__doc__.splitlines()[0])
-    parser.add_argument("--pages", type=Path, default=PAGES, help=f"folder with {', '.join(SETS)}")
-    parser.add_argument("--every", type=int, default=1, help="only every n-th page")
-    parser.add_argument("--write", action="store_true", help=f"put the table into {README.name}")
+    parser.add_argument("--pages", type=Path, default=PAGES, help=f"directory with {', '.join(SETS)}")
+    parser.add_argument("--every", type=int, default=1, help="read only every n-th page")
+    parser.add_argument("--write", action="store_true", help=f"write the table to {README.name}")
     return parser.parse_args()
 
 
@@ -300,8 +302,8 @@ def main() -> None:
     with pages(options.pages, SETS) as found:
         all_pages = found[:: options.every]
         all_figures = {reader: measure(reader, all_pages) for reader in READERS if not missing(reader)}
-        served = through_the_server(all_pages)
-    text = report(all_figures, served, around_a_page(), all_pages, load)
+        served = server_ratio(all_pages)
+    text = report(all_figures, served, server_overhead(), all_pages, load)
     print(text)
     if options.write:
         write("reading_speed" if best_runtime() is OpenVinoSession else "reading_speed_float32", text)

@@ -1,4 +1,4 @@
-"""A process of `reading_speed.py`: loads one reader, waits for a line, reads all pages, says how it went.
+"""Process of `reading_speed.py`: it loads a reader, waits for a line, reads all pages, prints the figures.
 
 python -m benchmarks.reading_speed_worker READER THREADS PAGE...
 """
@@ -21,7 +21,7 @@ DEFAULTS, TESSERACT = "RapidOCR, its defaults", "Tesseract"
 READERS = (ACCURATE, FAST, DEFAULTS, TESSERACT)
 
 Texts = Callable[[Path], Iterator[str]]
-"""A page's texts as they come, the last of them the whole."""
+"""Function that yields the partial texts of a page; the last is the full text."""
 
 
 def missing(reader: str) -> bool:
@@ -46,7 +46,7 @@ def scanrill(profile: str, threads: int) -> Texts:
 
 
 def defaults(threads: int) -> Texts:
-    """RapidOCR as it comes, on as many threads as the others; its models come with it."""
+    """Return a reader with RapidOCR's defaults and models, on the given number of threads."""
     import cv2
     import rapidocr
 
@@ -79,7 +79,7 @@ LOADERS: dict[str, Callable[[int], Texts]] = {
 
 
 def timed(read: Texts, path: Path) -> tuple[float, float, float, str]:
-    """Seconds to the first text, to the end, processor seconds, the text."""
+    """Return seconds to the first text and to the end, CPU seconds, and the text."""
     began, cpu = time.perf_counter(), _cpu_seconds()
     first, text = 0.0, ""
     for text in read(path):
@@ -90,13 +90,13 @@ def timed(read: Texts, path: Path) -> tuple[float, float, float, str]:
 
 
 def _cpu_seconds() -> float:
-    """Of all this process's threads, and of the programs that it ran."""
+    """Return the CPU seconds of this process and of its child processes."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def _peak_bytes() -> int:
-    """Of this process or the largest that it ran, whichever is more; getrusage(2) counts in KiB."""
+    """Return the peak memory of this process or of its largest child; getrusage(2) counts in KiB."""
     whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return 1024 * max(resource.getrusage(who).ru_maxrss for who in whose)
 

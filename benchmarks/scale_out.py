@@ -1,10 +1,11 @@
-"""What more readers bring: a long document read by one and by two, and how soon a reader begins.
+"""Benchmark of several readers: a long document with one and with two, and the delay until a reader starts.
 
-Each way of running scanrill is a `Mode`. The document is one of 60 pages. The `dummy` engine takes the same
-time for each and no processor, so that what is measured is how the work is shared, on any machine; with
-`--real PAGES` the default engine reads drawn pages as well, a thread to each reader. A start is from sending
-`create` to the message that a reader has the upload. What is accepted is counted while the only reader is
-busy with a page that takes long. At rest a reader's process has its engine loaded, and nothing to do.
+Each deployment is a `Mode`. The document has 60 pages. The `dummy` engine takes the same time for each page
+and no CPU, so the benchmark measures the distribution of work on any machine. With `--real PAGES`, the
+default engine reads rendered pages as well, with one thread per reader.
+
+A start is the time from sending `create` to the first message of status `processing`. Accepted uploads are
+counted while the only reader is busy with a long page. An idle reader process has a loaded engine.
 
     .venv/bin/python -m benchmarks.scale_out --write --real 60
 """
@@ -25,7 +26,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.deployment_modes import MODES, Mode, Running
+from benchmarks.deployment_modes import MODES, Mode, RunningDeployment
 from benchmarks.readme_tables import write
 from tests.support.accounts import Account
 from tests.support.page_images import lines_of_text, page_png, scripted_png
@@ -35,17 +36,17 @@ PAGES, PAGE_SECONDS = 60, 0.25
 WARM_UP_PAGES = 12
 DRAWN_LINES = 20
 STARTS = 100
-# Of one so short that it is over before its beginning is told, nobody would hear that it began.
+# A shorter reading could end before the server sends that it has started.
 READING_SECONDS = 0.1
 READERS = (1, 2)
 GOAL_SPEEDUP = 1.8
-SENDERS, SENT_EACH = 16, 40
+SENDERS, UPLOADS_PER_SENDER = 16, 40
 IDLE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class Shared:
-    """Seconds that a document took with each number of readers."""
+class DocumentTimes:
+    """Seconds for a document with each number of readers."""
 
     mode: str
     engine: str
@@ -56,17 +57,17 @@ class Shared:
     def speedup(self) -> float:
         return self.seconds[1] / self.seconds[2]
 
-    def rows(self) -> Iterator[str]:
+    def run_query(self) -> Iterator[str]:
         for readers, seconds in self.seconds.items():
             times = f"{self.seconds[1] / seconds:.2f}"
             rate = f"{60 * self.pages / seconds:,.0f}"
-            what = f"{self.mode} | {self.engine} | {self.pages}"
-            yield f"| {what} | {readers} | {seconds:.2f} | {rate} | {times} |"
+            key = f"{self.mode} | {self.engine} | {self.pages}"
+            yield f"| {key} | {readers} | {seconds:.2f} | {rate} | {times} |"
 
 
 @dataclass(frozen=True)
 class Starts:
-    """Milliseconds from `create` to a reader's beginning."""
+    """Milliseconds from `create` to the start of a reader."""
 
     mode: Mode
     p50: float
@@ -75,7 +76,7 @@ class Starts:
 
 @dataclass(frozen=True)
 class Idle:
-    """A process with one reader at rest: milliseconds of processor a second, and bytes."""
+    """Idle process with one reader: milliseconds of CPU per second, and bytes of memory."""
 
     mode: str
     engine: str
@@ -84,7 +85,7 @@ class Idle:
 
 
 @contextmanager
-def running(mode: Mode, readers: int, engine: str) -> Iterator[Running]:
+def run_mode(mode: Mode, readers: int, engine: str) -> Iterator[RunningDeployment]:
     with (
         tempfile.TemporaryDirectory(prefix="scanrill-scale-") as directory,
         mode.running(Path(directory), readers, engine) as started,
@@ -113,7 +114,7 @@ def drawn(pages: int) -> bytes:
 
 
 async def read(account: Account, document: bytes, warm_up: bytes) -> float:
-    """Seconds from a reader's beginning to the end, when all have read pages of another document."""
+    """Return the seconds from the start of a reader to the end, after all readers are warm."""
     async with account.client() as client:
         await client.terminal_message((await client.create(warm_up))["instance"]["id"])
         key = (await client.create(document))["instance"]["id"]
@@ -124,16 +125,16 @@ async def read(account: Account, document: bytes, warm_up: bytes) -> float:
         return time.perf_counter() - began
 
 
-def shared(mode: Mode, engine: str, drawing: Callable[[int], bytes], pages: int) -> Shared:
+def measure_document(mode: Mode, engine: str, drawing: Callable[[int], bytes], pages: int) -> DocumentTimes:
     document, warm_up, seconds = drawing(pages), drawing(WARM_UP_PAGES), {}
     for readers in READERS:
-        with running(mode, readers, engine) as started:
+        with run_mode(mode, readers, engine) as started:
             seconds[readers] = asyncio.run(read(Account.create(started.server), document, warm_up))
-    return Shared(mode.name, engine, pages, seconds)
+    return DocumentTimes(mode.name, engine, pages, seconds)
 
 
 async def start_times(account: Account) -> list[float]:
-    """Milliseconds; each upload has ended before the next comes, so a reader always waits for it."""
+    """Return start times in ms. An upload ends before the next one, so a reader is always idle."""
     times = []
     async with account.client() as client:
         for number in range(STARTS + 1):
@@ -145,25 +146,25 @@ async def start_times(account: Account) -> list[float]:
             partial = await client.receive_until(lambda m: m.get("status") == "processing")
             times.append(1000 * (time.perf_counter() - began))
             await client.terminal_message(partial["id"])
-    return times[1:]  # the first one waits for the engine
+    return times[1:]  # the first upload waits for the engine to load
 
 
-def starts(mode: Mode) -> Starts:
-    with running(mode, 1, "dummy") as started:
+def measure_starts(mode: Mode) -> Starts:
+    with run_mode(mode, 1, "dummy") as started:
         times = asyncio.run(start_times(Account.create(started.server)))
     hundredths = statistics.quantiles(times, n=100)
     return Starts(mode, hundredths[49], hundredths[98])
 
 
 async def send(account: Account, name: str) -> None:
-    """One scan after the other, each when the one before is accepted."""
+    """Upload scans, each after the server has accepted the one before."""
     async with account.client() as client:
-        for number in range(SENT_EACH):
+        for number in range(UPLOADS_PER_SENDER):
             await client.create(scripted_png(lines=[f"scan {number} of {name}"]))
 
 
 async def accept(account: Account, others: Sequence[Account]) -> float:
-    """Uploads a second that were accepted of all who sent at once."""
+    """Return the accepted uploads per second of all senders together."""
     async with account.client() as client:
         busy = await client.create(scripted_png(lines=["busy"], line_seconds=600))
         await client.receive_until(
@@ -173,11 +174,11 @@ async def accept(account: Account, others: Sequence[Account]) -> float:
         await asyncio.gather(*(send(other, other.name) for other in others))
         took = time.perf_counter() - began
         await client.send({"type": "cancel", "instance_id": busy["instance"]["id"]})
-    return len(others) * SENT_EACH / took
+    return len(others) * UPLOADS_PER_SENDER / took
 
 
-def accepted(mode: Mode) -> float:
-    with running(mode, 1, "dummy") as started:
+def accepted_per_second(mode: Mode) -> float:
+    with run_mode(mode, 1, "dummy") as started:
         accounts = [Account.create(started.server) for _ in range(SENDERS + 1)]
         return asyncio.run(accept(accounts[0], accounts[1:]))
 
@@ -187,9 +188,9 @@ async def one_page(account: Account, image: bytes) -> None:
         await client.terminal_message((await client.create(image))["instance"]["id"])
 
 
-def idle(mode: Mode, engine: str, image: bytes) -> Idle:
-    """After a first page: an engine loads some of its parts only then."""
-    with running(mode, 1, engine) as started:
+def measure_idle(mode: Mode, engine: str, image: bytes) -> Idle:
+    """Measure an idle reader after a first page, which loads the last parts of an engine."""
+    with run_mode(mode, 1, engine) as started:
         asyncio.run(one_page(Account.create(started.server), image))
         began = started.cpu_seconds()
         time.sleep(IDLE_SECONDS)
@@ -202,40 +203,40 @@ def idle(mode: Mode, engine: str, image: bytes) -> Idle:
 
 @dataclass
 class Results:
-    documents: list[Shared] = field(default_factory=list)
-    begun: list[Starts] = field(default_factory=list)
+    documents: list[DocumentTimes] = field(default_factory=list)
+    starts: list[Starts] = field(default_factory=list)
     accepted: dict[str, float] = field(default_factory=dict)
     idle: list[Idle] = field(default_factory=list)
 
 
-def report(command: str, load: float, found: Results) -> str:
+def report(command: str, load: float, results: Results) -> str:
     lines = [f"`{command}`, load average {load:.1f} before; {os.cpu_count()} cores.", ""]
     lines += ["| mode | engine | pages | readers | seconds | pages a minute | × one reader |"]
     lines += ["|---|---|---:|---:|---:|---:|---:|"]
-    lines += [row for document in found.documents for row in document.rows()]
+    lines += [row for document in results.documents for row in document.run_query()]
     lines += [
         "",
         "| mode | create → start, p50 ms | p99 ms | uploads accepted a second |",
         "|---|---:|---:|---:|",
     ]
     lines += [
-        f"| {each.mode.name} | {each.p50:.1f} | {each.p99:.1f} | {found.accepted[each.mode.name]:.0f} |"
-        for each in found.begun
+        f"| {each.mode.name} | {each.p50:.1f} | {each.p99:.1f} | {results.accepted[each.mode.name]:.0f} |"
+        for each in results.starts
     ]
     lines += ["", "| mode | engine | idle, CPU ms a second | memory, MB |", "|---|---|---:|---:|"]
     lines += [
         f"| {each.mode} | {each.engine} | {each.cpu_ms:.1f} | {each.memory / 2**20:.0f} |"
-        for each in found.idle
+        for each in results.idle
     ]
-    return "\n".join([*lines, "", *(f"- {verdict}" for verdict in verdicts(found))])
+    return "\n".join([*lines, "", *(f"- {goal}" for goal in check_goals(results))])
 
 
-def verdicts(found: Results) -> Iterator[str]:
-    for document in found.documents:
+def check_goals(results: Results) -> Iterator[str]:
+    for document in results.documents:
         met = "met" if document.speedup >= GOAL_SPEEDUP else "missed"
-        what = f"{document.mode}, {document.engine}: two readers have"
-        yield f"{what} {document.speedup:.2f} × the speed of one (goal {GOAL_SPEEDUP}): {met}."
-    for each in found.begun:
+        key = f"{document.mode}, {document.engine}: two readers have"
+        yield f"{key} {document.speedup:.2f} × the speed of one (goal {GOAL_SPEEDUP}): {met}."
+    for each in results.starts:
         goal = each.mode.goal_start_ms
         met = "met" if each.p50 <= goal else "missed"
         yield f"{each.mode.name}: median start after {each.p50:.1f} ms (goal {goal:.0f}): {met}."
@@ -246,24 +247,24 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--real", type=int, default=0, metavar="PAGES", help="so many with the default engine"
+        "--real", type=int, default=0, metavar="PAGES", help="number of pages for the default engine"
     )
-    parser.add_argument("--write", action="store_true", help="put the result into README.md")
-    asked = parser.parse_args()
-    load, found = os.getloadavg()[0], Results()
+    parser.add_argument("--write", action="store_true", help="write the result to README.md")
+    options = parser.parse_args()
+    load, results = os.getloadavg()[0], Results()
     for mode in MODES:
-        found.documents.append(shared(mode, "dummy", scripted, PAGES))
-        if asked.real:
-            found.documents.append(shared(mode, "rapid", drawn, asked.real))
-        found.begun.append(starts(mode))
-        found.accepted[mode.name] = accepted(mode)
-        found.idle.append(idle(mode, "dummy", scripted_png(lines=["a scan"])))
-        if asked.real:
-            found.idle.append(idle(mode, "rapid", drawn(1)))
-    real = f" --real {asked.real}" if asked.real else ""
-    text = report(f".venv/bin/python -m benchmarks.scale_out --write{real}", load, found)
+        results.documents.append(measure_document(mode, "dummy", scripted, PAGES))
+        if options.real:
+            results.documents.append(measure_document(mode, "rapid", drawn, options.real))
+        results.starts.append(measure_starts(mode))
+        results.accepted[mode.name] = accepted_per_second(mode)
+        results.idle.append(measure_idle(mode, "dummy", scripted_png(lines=["a scan"])))
+        if options.real:
+            results.idle.append(measure_idle(mode, "rapid", drawn(1)))
+    real = f" --real {options.real}" if options.real else ""
+    text = report(f".venv/bin/python -m benchmarks.scale_out --write{real}", load, results)
     print(text)
-    if asked.write:
+    if options.write:
         write("scale_out", text)
 
 

@@ -1,10 +1,12 @@
-"""A soak: many users at work, and accidents, for half an hour; in the end the books must balance.
+"""Soak test: many users and injected faults for half an hour, then a check of invariants.
 
-Users create, cancel, retry and delete uploads, and lose their connections; meanwhile readers, workers and web
-processes are killed, stopped and frozen, and what they lean on is cut, restarted and emptied. All of it is
-drawn from a seed beforehand (`tests/chaos/soak/plan.py`); `tests/chaos/soak/books.py` says what is held
-against what in the end. Where a book does not balance, the first differences are printed, and the exit code
-is 1; so it is where the memory of a process that lived through the last two thirds is not flat.
+Users create, cancel, retry and delete uploads, and lose their connections. Meanwhile readers, workers and
+server processes are killed, stopped and frozen; their services are disconnected, restarted and emptied. A
+seed determines the whole plan (`tests/chaos/soak/plan.py`). At the end, `tests/chaos/soak/invariants.py`
+compares the databases, files and clients.
+
+The exit code is 1 if an invariant is violated; the first violations are printed. It is also 1 if the memory
+of a process that lived through the last two thirds grows.
 
     .venv/bin/python -m benchmarks.soak --minutes 30 --users 200 --seed 1 --mode scaled --write
 """
@@ -24,7 +26,7 @@ from tests.chaos.soak.memory_trend import TOLERATED_BYTES, TOLERATED_SHARE, Proc
 from tests.chaos.soak.plan import FAULTS_BY_MODE, draw
 from tests.chaos.soak.run import Result, run_soak
 
-MOST_SHOWN = 20
+MAX_SHOWN = 20
 MIB = 1024**2
 
 
@@ -32,14 +34,14 @@ def report(command: str, load: float, result: Result) -> str:
     plan, lines = result.plan, []
     lines += [f"`{command}`, plan {plan.digest}, load average {load:.1f} before; {os.cpu_count()} cores."]
     lines += [f"{len(plan.users)} users for {plan.seconds / 60:g} minutes; {result.description}.", ""]
-    lines += list(_acts(result))
-    lines += ["", f"Faults, {result.injected.total()}: {_counted(result.injected)}.", ""]
-    lines += list(_left(result))
-    lines += ["", *_weights(result.processes)]
+    lines += list(_user_actions(result))
+    lines += ["", f"Faults, {result.injected.total()}: {_format_counts(result.injected)}.", ""]
+    lines += list(_final_state(result))
+    lines += ["", *_memory_rows(result.processes)]
     return "\n".join(lines)
 
 
-def _acts(result: Result) -> Iterator[str]:
+def _user_actions(result: Result) -> Iterator[str]:
     outcomes = sorted({outcome for _, outcome in result.outcomes})
     yield f"| user action | planned | {' | '.join(outcomes)} |"
     yield f"|---|---:|{'---:|' * len(outcomes)}"
@@ -48,11 +50,11 @@ def _acts(result: Result) -> Iterator[str]:
         yield f"| {do} | {planned} | {counts} |"
 
 
-def _left(result: Result) -> Iterator[str]:
+def _final_state(result: Result) -> Iterator[str]:
     found = result.state
     uploads, pages = f"{len(found.uploads)} at the end", sum(map(len, found.pages.values()))
     events = sum(map(len, found.log.values()))
-    yield f"- Uploads: {uploads}, {_counted(result.statuses)}; pages: {pages}; files: {result.files}."
+    yield f"- Uploads: {uploads}, {_format_counts(result.statuses)}; pages: {pages}; files: {result.files}."
     delivered = f"{result.events_received} delivered to clients; {result.partials} partials"
     yield f"- Events: {events} in the log, {delivered}."
     claims, files, incoming, *_ = result.swept
@@ -65,7 +67,7 @@ def _left(result: Result) -> Iterator[str]:
         yield f"- All invariants hold, {late:.0f} seconds after the last planned action."
 
 
-def _weights(weights: list[ProcessMemory]) -> Iterator[str]:
+def _memory_rows(weights: list[ProcessMemory]) -> Iterator[str]:
     yield "| process | starts | MiB, middle third | last third | × | max |"
     yield "|---|---:|---:|---:|---:|---:|"
     for weight in weights:
@@ -85,15 +87,16 @@ def _thirds(weight: ProcessMemory) -> str:
     return f"{weight.middle_third / MIB:.0f} | {weight.last_third / MIB:.0f} | {growth:.2f}"
 
 
-def _counted(counts: Counter[str]) -> str:
+def _format_counts(counts: Counter[str]) -> str:
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "none"
 
 
-def _command(asked: argparse.Namespace) -> str:
-    """What gives the same plan again."""
-    haste = "" if asked.haste == 1 else f" --haste {asked.haste:g}"
-    plan = f"--minutes {asked.minutes:g} --users {asked.users} --seed {asked.seed} --mode {asked.mode}{haste}"
-    return f".venv/bin/python -m benchmarks.soak {plan}"
+def _command(options: argparse.Namespace) -> str:
+    """Return the command that repeats the plan."""
+    haste = "" if options.haste == 1 else f" --haste {options.haste:g}"
+    size = f"--minutes {options.minutes:g} --users {options.users}"
+    plan = f"--seed {options.seed} --mode {options.mode}{haste}"
+    return f".venv/bin/python -m benchmarks.soak {size} {plan}"
 
 
 def main() -> int:
@@ -104,27 +107,31 @@ def main() -> int:
     parser.add_argument("--users", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mode", choices=list(FAULTS_BY_MODE), default="embedded")
-    parser.add_argument("--haste", type=float, default=1, help="so many times as much happens, as quickly")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave data and logs there")
-    parser.add_argument("--write", action="store_true", help="put the result into README.md")
-    asked = parser.parse_args()
+    parser.add_argument("--haste", type=float, default=1, help="factor for the rate of actions and faults")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="directory in which data and logs stay")
+    parser.add_argument("--write", action="store_true", help="write the result to README.md")
+    options = parser.parse_args()
     plan = draw(
-        asked.seed, seconds=60 * asked.minutes, users=asked.users, mode=asked.mode, speedup=asked.haste
+        options.seed,
+        seconds=60 * options.minutes,
+        users=options.users,
+        mode=options.mode,
+        speedup=options.haste,
     )
     print(f"seed {plan.seed}, plan {plan.digest}: {len(plan.faults)} faults", flush=True)
-    # Ended like that as well, it ends all that it has started.
+    # SIGTERM raises KeyboardInterrupt, so that all child processes are stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="scanrill-soak-") as temporary:
-        if asked.keep is not None:
-            asked.keep.mkdir(parents=True)
-        result = asyncio.run(run_soak(plan, asked.keep or Path(temporary)))
-    text = report(_command(asked), load, result)
+        if options.keep is not None:
+            options.keep.mkdir(parents=True)
+        result = asyncio.run(run_soak(plan, options.keep or Path(temporary)))
+    text = report(_command(options), load, result)
     print(text)
-    for difference in result.violations[:MOST_SHOWN]:
+    for difference in result.violations[:MAX_SHOWN]:
         print(f"  {difference}")
-    if asked.write:
-        write(f"soak_{asked.mode}", text)
+    if options.write:
+        write(f"soak_{options.mode}", text)
     return 1 if result.violations or result.growing else 0
 
 

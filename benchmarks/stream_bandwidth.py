@@ -1,8 +1,8 @@
-"""What live text costs on the wire: the partials of 1, 20 and 200 pages in each stream, beside the naive way.
+"""Benchmark of the bandwidth of live text: partials of 1, 20 and 200 pages in each stream mode.
 
-All documents are read at once, by the `dummy` engine at a line in 50 ms, each by a reader of its own; three
-sockets follow each, one in a stream. The naive way sends all the text so far after every line: its bytes are
-reckoned from the same lines. A multiple is of the bytes of the final text.
+The `dummy` engine reads all documents at once, a line every 50 ms, with one reader per document. Three
+sockets follow each document, one per stream mode. The naive method would send the whole text so far after
+every line; its bytes are calculated from the same lines. Multiples refer to the bytes of the final text.
 
     .venv/bin/python -m benchmarks.stream_bandwidth --write
 """
@@ -36,7 +36,7 @@ NAIVE = "all text after every line"
 
 @dataclass
 class Traffic:
-    """The partials that one socket got: how many, their bytes as frames, the longest wait for the next."""
+    """Partials of a socket: their number, their bytes as frames, and the longest interval in seconds."""
 
     messages: int = 0
     bytes: int = 0
@@ -48,7 +48,7 @@ class Traffic:
         self.longest_gap = max(self.longest_gap, now - self.last_at)
         self.last_at = now
         self.messages += 1
-        self.bytes += framed(len(frame.encode()))
+        self.bytes += frame_size(len(frame.encode()))
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class Cost:
         return self.traffic[stream].bytes / self.text_bytes
 
 
-def framed(payload_bytes: int) -> int:
-    """The bytes of an unmasked WebSocket frame (RFC 6455, 5.2)."""
+def frame_size(payload_bytes: int) -> int:
+    """Return the bytes of an unmasked WebSocket frame (RFC 6455, 5.2)."""
     return payload_bytes + (2 if payload_bytes < 126 else 4 if payload_bytes < 2**16 else 10)
 
 
@@ -70,7 +70,7 @@ def script(page: int) -> Message:
 
 
 async def cost_of(account: Account, pages: int) -> Cost:
-    """Of one document, followed by a socket in each stream."""
+    """Measure a document that a socket in each stream mode follows."""
     scripts = [script(page) for page in range(1, pages + 1)]
     async with account.client() as owner:
         joined = asyncio.Barrier(len(GOALS) + 1)
@@ -81,28 +81,28 @@ async def cost_of(account: Account, pages: int) -> Cost:
     results = await asyncio.gather(*following)
     texts = {text for _, text in results}
     assert len(texts) == 1, "the streams end in different texts"
-    traffic = dict(zip(GOALS, (heard for heard, _ in results), strict=True))
+    traffic = dict(zip(GOALS, (received for received, _ in results), strict=True))
     traffic[NAIVE] = naive([page["lines"] for page in scripts], upload_id)
     return Cost(len(texts.pop().encode()), traffic)
 
 
 async def follow(account: Account, stream: str, joined: asyncio.Barrier) -> tuple[Traffic, str]:
-    """The partials of the only document of this user, and its final text."""
-    heard = Traffic()
+    """Return the partials of the only document of this user, and its final text."""
+    received = Traffic()
     async with account.client() as client:
         await client.request({"type": "subscribe", "stream": stream})
         await joined.wait()
         async for frame in client.socket:
             message = json.loads(frame)
             if message.get("status") == "processing":
-                heard.add(str(frame))
+                received.add(str(frame))
             elif "raw_text" in message:
-                return heard, message["raw_text"]
+                return received, message["raw_text"]
     raise websockets.ConnectionClosedError(None, None)
 
 
 def naive(pages: Sequence[Sequence[str]], upload_id: str) -> Traffic:
-    """A message with all the text after every line."""
+    """Calculate the traffic of a message with the whole text after every line."""
     sent, text = Traffic(), ""
     for page in pages:
         for number, line in enumerate(page):
@@ -133,10 +133,10 @@ def table(costs: dict[int, Cost]) -> str:
                 f"| {pages} | {cost.text_bytes:,} | {stream} | {sent.messages:,} | {sent.bytes:,} | "
                 f"{cost.multiple(stream):,.1f} | {wait} |"
             )
-    return "\n".join([*lines, "", *(verdict(stream, costs) for stream in GOALS)])
+    return "\n".join([*lines, "", *(check_goal(stream, costs) for stream in GOALS)])
 
 
-def verdict(stream: str, costs: dict[int, Cost]) -> str:
+def check_goal(stream: str, costs: dict[int, Cost]) -> str:
     worst = max(cost.multiple(stream) for cost in costs.values())
     met = "met" if worst <= GOALS[stream] else "missed"
     return f"- `{stream}`: at most {worst:.1f} × the text (goal {GOALS[stream]:g}): {met}."

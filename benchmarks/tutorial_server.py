@@ -1,8 +1,8 @@
-"""What fan-out is compared with: the consumer of the Channels tutorial, its channel layer, and `json`.
+"""Server that `fan_out.py` compares with: consumer of the Channels tutorial, its channel layer, and `json`.
 
-A socket on `/ws/USER/` is in that user's group. What comes in on it is kept as a row and sent to the group;
-what other processes send to the group goes out as well. Redis is on port `BENCH_REDIS_PORT`, the database is
-the file `BENCH_DATABASE`, both with the settings that one gets without asking for others.
+A socket on `/ws/USER/` joins the group of the user. The server stores each incoming message as a row and
+sends it to the group. Messages of other processes to the group reach the socket too. Redis is on port
+`BENCH_REDIS_PORT`, the database is the file `BENCH_DATABASE`, both with default settings.
 
     daphne benchmarks.tutorial_server:application
     uvicorn benchmarks.tutorial_server:application
@@ -38,6 +38,8 @@ django.setup()
 
 
 class Event(models.Model):
+    """Stored message of a user."""
+
     user = models.CharField(max_length=100, db_index=True)
     message = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)
@@ -47,6 +49,8 @@ class Event(models.Model):
 
 
 class StatusConsumer(AsyncWebsocketConsumer):
+    """Consumer of the tutorial, with a group per user and a row per message."""
+
     async def connect(self) -> None:
         self.user = self.scope["url_route"]["kwargs"]["user"]
         self.group_name = f"user_{self.user}"

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 NO_NOTIFICATIONS_PROGRAM = """
 from backend_main.core.pubsub.local import LocalPubSub
-LocalPubSub._dispatch = lambda self, item, *, local: None
+LocalPubSub._dispatch = lambda self, message, *, is_local: None
 from backend_main.cli.main import main
 main()
 """

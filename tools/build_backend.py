@@ -1,7 +1,7 @@
-"""The build backend: hatchling, with the web page built before a wheel or an sdist is packed.
+"""Build backend: hatchling, plus a build of the web page before a wheel or an sdist.
 
-A wrapper and not a build hook of hatchling's: hooks are asked for their requirements before they learn what
-is to be built, so that an editable installation, which packs nothing, would fetch Node.js too.
+It wraps hatchling instead of being one of its build hooks. A hook must name its requirements before it knows
+what will be built, so an editable installation, which needs no web page, would install Node.js too.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import build_web
 from hatchling import build as hatchling
-from hatchling.build import *  # noqa: F403 - all that is not said otherwise below, editable installations among it
+from hatchling.build import *  # noqa: F403 - all hooks not defined below, such as editable installations
 
 Settings = dict[str, Any] | None
 

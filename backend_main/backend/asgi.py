@@ -1,4 +1,4 @@
-"""Step 1 — the main entry: HTTP, WebSocket and lifespan stacks, each one expression."""
+"""ASGI application: the HTTP, WebSocket and lifespan stacks, each one expression."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Django's settings, all of them from `core/conf.py`."""
+"""Django's settings, derived from `core/conf.py`."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "backend_main.core",
 ]
-# The headers that Django's own would add are in `core/headers.py`, for what is served before Django too.
+# No SecurityMiddleware: `core/http/security_headers.py` covers responses from outside Django as well.
 MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
 ROOT_URLCONF = "backend_main.backend.urls"
 ASGI_APPLICATION = "backend_main.backend.asgi.application"
@@ -75,15 +75,15 @@ LOGGING = {
     },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
-        # Django's own handler mails and prints by its own rules; ours is the only one.
+        # Without Django's own handlers, which mail and print by their own rules.
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # A line and a traceback for each request with a foreign Host: anybody could fill the disk with them.
+        # A foreign Host header logs a traceback per request, so any client could fill the disk.
         "django.security.DisallowedHost": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "django.server": {"handlers": [], "propagate": True},
-        # Two lines for each call to read; what is read is in the database.
+        # Two lines per call would add nothing: the database has the jobs.
         "celery.worker.strategy": {"handlers": [], "level": "WARNING", "propagate": True},
         "celery.app.trace": {"handlers": [], "level": "WARNING", "propagate": True},
-        # Where it found its credentials, at each start.
+        # At INFO, botocore logs at each start where it found credentials.
         "botocore": {"handlers": [], "level": "WARNING", "propagate": True},
         "uvicorn": {"handlers": [], "level": "INFO", "propagate": True},
         "uvicorn.access": {"handlers": [], "level": "INFO", "propagate": True},

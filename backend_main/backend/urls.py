@@ -1,14 +1,8 @@
-"""The HTTP routes."""
+"""HTTP routes."""
 
 from django.urls import path
 
-from backend_main.core.http import (
-    downloads,
-    error_views,
-    health,
-    rest,
-    sign_in,
-)
+from backend_main.core.http import downloads, error_views, health, rest, sign_in
 
 handler400, handler404, handler500 = error_views.bad_request, error_views.not_found, error_views.server_error
 urlpatterns = [

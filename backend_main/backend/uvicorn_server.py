@@ -1,4 +1,7 @@
-"""Step 1 — uvicorn's server, which says when it listens, sleeps while nothing happens, and ends with all."""
+"""Subclass of uvicorn's server: it reports when it listens, sleeps while idle, and closes late connections.
+
+It overrides private methods, so pyproject.toml pins uvicorn below the next minor version.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +15,16 @@ from typing import Any
 import uvicorn
 
 MAIN_LOOP_INTERVAL_SECONDS = 1.0
-# As often as uvicorn looks whether all connections have ended.
+# The interval at which uvicorn itself checks whether all connections are closed.
 LATE_CONNECTION_POLL_SECONDS = 0.1
 
 
 class Server(uvicorn.Server):
-    """`on_listening` is called when it does."""
+    """uvicorn's server. It calls `on_listening` once, when it accepts connections."""
 
-    def __init__(self, config: uvicorn.Config, listens: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
         super().__init__(config)
-        self._on_listening = listens
+        self._on_listening = on_listening
         self._exit_requested = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -35,24 +38,26 @@ class Server(uvicorn.Server):
             self._loop.call_soon_threadsafe(self._exit_requested.set)
 
     async def main_loop(self) -> None:
-        """uvicorn's looks ten times a second whether it was told to end: most of an idle server's cost."""
+        """Wait for the exit signal. uvicorn polls it ten times a second: most of an idle server's cost."""
         self._loop = asyncio.get_running_loop()
-        while not await self.on_tick(0):  # the date of all answers is set anew at the ticks divisible by ten
+        while not await self.on_tick(0):  # uvicorn sets the Date header at ticks divisible by ten
             with suppress(TimeoutError):
                 async with asyncio.timeout(MAIN_LOOP_INTERVAL_SECONDS):
                     await self._exit_requested.wait()
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """uvicorn tells the connections that there are; one that was just being accepted would serve on."""
-        ending = asyncio.create_task(self._close_late_connections(told=set(self.server_state.connections)))
+        """Shut down all connections, also those accepted meanwhile, which uvicorn would keep serving."""
+        closing = asyncio.create_task(
+            self._close_late_connections(notified=set(self.server_state.connections))
+        )
         try:
             await super().shutdown(sockets)
         finally:
-            ending.cancel()
+            closing.cancel()
 
-    async def _close_late_connections(self, told: set[Any]) -> None:
+    async def _close_late_connections(self, notified: set[Any]) -> None:
         while True:
-            for connection in self.server_state.connections - told:
+            for connection in self.server_state.connections - notified:
                 connection.shutdown()
-                told.add(connection)
+                notified.add(connection)
             await asyncio.sleep(LATE_CONNECTION_POLL_SECONDS)

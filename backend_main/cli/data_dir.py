@@ -1,4 +1,4 @@
-"""The data directory and the database: made, migrated and checked before anything uses them."""
+"""Data directory and database: creation, migration and checks before a command uses them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,25 @@ from backend_main.core.errors import CommandError
 if TYPE_CHECKING:
     from backend_main.core.conf import Conf
 
-_SERVER = "serve.lock"
-# A number that nothing else takes for a lock of this database.
+SERVER_LOCK = "serve.lock"
+# Key of the advisory lock in PostgreSQL: unlikely to be used by another program on this database.
 MIGRATION_LOCK_ID = int.from_bytes(b"scanrill")
 
-DataDir = Annotated[Path | None, typer.Option(help="Where data is kept. [env: SCANRILL_DATA_DIR]")]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        help="Directory of the database, files and keys. "
+        "Default: SCANRILL_DATA_DIR, or ~/.local/share/scanrill."
+    ),
+]
 
 
 def set_up(data_dir: Path | None) -> Conf:
-    """Sets Django up on a data directory that exists and has this version's tables. Raises `CommandError`."""
+    """Create the data directory, set up Django, and migrate the database.
+
+    Raises:
+        CommandError: the directory or the database cannot be used, or a setting is not valid.
+    """
     conf = ensure_data_dir(data_dir)
     set_up_django()
     with locked(conf.data_dir / "migrate.lock", wait=True):
@@ -34,19 +44,46 @@ def set_up(data_dir: Path | None) -> Conf:
     return conf
 
 
-def ensure_data_dir(data_dir: Path | None) -> Conf:
-    """The settings, and a data directory that is there. Raises `CommandError`."""
+def load_conf(data_dir: Path | None) -> Conf:
+    """Load the settings; `--data-dir` overrides SCANRILL_DATA_DIR.
+
+    Raises:
+        CommandError: a setting is not valid.
+    """
+    # The environment passes the option on, because Django's settings and child processes load it from there.
     if data_dir is not None:
         os.environ["SCANRILL_DATA_DIR"] = str(data_dir)
     from backend_main.core.conf import conf
 
-    _make(conf.data_dir)
+    return conf
+
+
+def ensure_data_dir(data_dir: Path | None) -> Conf:
+    """Load the settings and create the data directory if it does not exist.
+
+    Raises:
+        CommandError: a setting is not valid, or the directory cannot be written.
+    """
+    conf = load_conf(data_dir)
+    try:
+        conf.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(conf.data_dir / "migrate.lock", "a"):
+            pass
+    except OSError as error:
+        raise CommandError(
+            f"Cannot write the data directory {conf.data_dir} ({error.strerror}). "
+            "Choose another with --data-dir."
+        ) from None
     return conf
 
 
 @contextmanager
 def locked(path: Path, *, wait: bool, shared: bool = False) -> Iterator[IO[str]]:
-    """Holds a lock; the kernel releases it however the process ends. Raises BlockingIOError."""
+    """Hold a file lock, which the kernel releases when the process ends.
+
+    Raises:
+        BlockingIOError: another process holds the lock, and `wait` is False.
+    """
     with open(path, "a+") as file:
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         fcntl.flock(file, kind if wait else kind | fcntl.LOCK_NB)
@@ -55,56 +92,47 @@ def locked(path: Path, *, wait: bool, shared: bool = False) -> Iterator[IO[str]]
 
 @contextmanager
 def server_lock(conf: Conf) -> Iterator[IO[str]]:
-    """Holds the lock of a data directory's server; its address goes into the file.
+    """Hold the server lock of the data directory; the server writes its URL into the file.
 
-    An embedded server is the only one. Others share the lock, and the file has the address of the last.
+    An embedded server holds the lock alone. Other servers share it, and the file has the URL of the last.
 
-    Raises BlockingIOError where there is one that it cannot be beside.
+    Raises:
+        BlockingIOError: another server holds the lock.
     """
-    with locked(conf.data_dir / _SERVER, wait=False, shared=not conf.embedded) as file:
+    with locked(conf.data_dir / SERVER_LOCK, wait=False, shared=not conf.embedded) as file:
         file.truncate(0)
         yield file
         file.truncate(0)
 
 
 def running_server(data_dir: Path) -> str | None:
-    """The address of the server on this data directory; None where none runs."""
-    path = data_dir / _SERVER
-    address = path.read_text() if path.exists() else ""
-    # Looked at only where an address stands: a server that is just starting finds the lock free.
-    return address if address and _is_held(path) else None
+    """Return the URL of the server that uses this data directory, or None."""
+    path = data_dir / SERVER_LOCK
+    url = path.read_text() if path.exists() else ""
+    # A starting server has not written its URL yet. Trying the lock then could make its start fail.
+    if not url:
+        return None
+    try:
+        with locked(path, wait=False):
+            return None  # a killed server left the URL
+    except BlockingIOError:
+        return url
 
 
 def is_loopback(host: str) -> bool:
+    """Return whether the host is `localhost` or a loopback address."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
 
 
-def _is_held(path: Path) -> bool:
-    try:
-        with locked(path, wait=False):
-            return False  # left by a server that was killed
-    except BlockingIOError:
-        return True
-
-
-def _make(data_dir: Path) -> None:
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with open(data_dir / "migrate.lock", "a"):
-            pass
-    except OSError as error:
-        raise CommandError(
-            f"The data directory {data_dir} cannot be written ({error.strerror}); "
-            "choose another with --data-dir."
-        ) from None
-
-
 def set_up_django(*, strict: bool = True) -> None:
-    """On a data directory that is there. If strict, raises `CommandError` where nothing can be stored, or
-    settings do not go together."""
+    """Set up Django on an existing data directory.
+
+    Raises:
+        CommandError: `strict`, and the storage cannot be used or settings contradict each other.
+    """
     os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
     import django
     from django.core import checks
@@ -115,7 +143,7 @@ def set_up_django(*, strict: bool = True) -> None:
     from backend_main.core import storage
 
     storage.prepare()
-    # Ours only: the framework's own look at routes and models, and import all of the server for it.
+    # Django's own checks would import the whole server to check routes and models.
     for problem in checks.run_checks(tags=["scanrill"]):
         if problem.is_serious():
             raise CommandError(f"{problem.msg} {problem.hint or ''}".strip())
@@ -141,23 +169,26 @@ def _migrate() -> None:
 
 
 def _acquire_migration_lock() -> None:
-    """Machines that start at once migrate one after another; the lock is gone with the connection."""
+    """Wait for the migration lock of PostgreSQL, so that machines do not migrate at the same time.
+
+    The lock ends with the connection. SQLite needs none: `migrate.lock` is enough on one machine.
+    """
     from django.db import connection
 
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = 0")
-            cursor.execute("SET statement_timeout = 0")  # a migration may take its time
+            cursor.execute("SET statement_timeout = 0")  # a migration may take long
             cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK_ID])
 
 
 def is_database_error(error: Exception) -> bool:
-    """Whether a database went away in the middle of a command; False in one that uses none."""
+    """Return whether the error says that the database is unavailable. Does not import Django."""
     database = sys.modules.get("django.db")
     return database is not None and isinstance(error, (database.OperationalError, database.InterfaceError))
 
 
 def database_error_message(error: Exception) -> str:
-    """A sentence with the first line: libpq adds advice, and each address that it tried."""
+    """Return a message with the first line of the error: libpq adds lines with advice and addresses."""
     line = str(error).strip().partition("\n")[0].removesuffix(".")
-    return f"The database cannot be used: {line}."
+    return f"Cannot use the database: {line}."

@@ -1,6 +1,6 @@
-"""What `scanrill doctor` looks at: each check says what it found, what that means, and what to do about it.
+"""Checks of `scanrill doctor`. Each check yields findings: what it found, and what to do.
 
-A check that raises has found something too, so one that cannot go on lets its exception out.
+An exception of a check becomes a finding as well, so checks let their exceptions out.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 Status = Literal["ok", "warn", "FAIL"]
 MAX_CLOCK_SKEW_SECONDS = 2.0
-PING_SECONDS = 2.0
-# What a process needs beside its sockets: the database's connections, files on their way in, readers' pipes.
-OTHER_DESCRIPTORS = 256
-FEW_SOCKETS = 4_096
-ENGINE_SECONDS = 60.0
+PING_TIMEOUT_SECONDS = 2.0
+# Descriptors for other things than sockets: database connections, incoming files, pipes to OCR processes.
+RESERVED_DESCRIPTORS = 256
+MIN_SOCKETS = 4_096
+ENGINE_TIMEOUT_SECONDS = 60.0
 SAMPLE_TEXT = "Doctor reads"
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One line. `action` is empty where all is well."""
+    """One line of the output. `action` says how to fix the problem; it is empty if there is none."""
 
     check: str
     status: Status
@@ -45,74 +45,77 @@ Check = Callable[["Conf"], Iterator[Finding]]
 
 
 def run_check(name: str, check: Check, conf: Conf) -> list[Finding]:
-    """All that a check finds; what it raises is a failure with its own words."""
-    found: list[Finding] = []
+    """Return the findings of a check. An exception becomes a failure with the first line of its message."""
+    findings: list[Finding] = []
     try:
-        found += check(conf)
+        findings += check(conf)
     except Exception as error:
-        said = str(error).strip() or type(error).__name__
-        found.append(Finding(name, "FAIL", redact(said.splitlines()[0]), _ACTIONS[name]))
-    return found
+        text = str(error).strip() or type(error).__name__
+        findings.append(Finding(name, "FAIL", redact(text.splitlines()[0]), _ACTIONS[name]))
+    return findings
 
 
 # ── this machine ─────────────────────────────────────────────────────────────────────────────────
 
 
 def data_directory(conf: Conf) -> Iterator[Finding]:
-    """Writable for this user and closed to others, as is the key that signs tokens."""
+    """Check that this user can write the directory, and that other users cannot read it or the key."""
     with tempfile.NamedTemporaryFile(dir=conf.data_dir):
-        yield Finding("data directory", "ok", f"{conf.data_dir} can be written")
-    for path, wanted in ((conf.data_dir, 0o700), (conf.data_dir / "secret.key", 0o600)):
+        yield Finding("data directory", "ok", f"{conf.data_dir} is writable")
+    for path, private_mode in ((conf.data_dir, 0o700), (conf.data_dir / "secret.key", 0o600)):
         if path.exists() and (mode := stat.S_IMODE(path.stat().st_mode)) & 0o077:
-            what = f"{path} has the mode {mode:o}: other users of this machine may read it"
-            yield Finding("data directory", "FAIL", what, f"chmod {wanted:o} {path}")
+            message = f"{path} has mode {mode:o}: other users of this machine can read it"
+            yield Finding("data directory", "FAIL", message, f"chmod {private_mode:o} {path}")
 
 
 def settings(conf: Conf) -> Iterator[Finding]:
-    """Those that cannot work together, and those that are none."""
+    """Check for settings that contradict each other, and for unknown settings."""
     from django.core import checks
 
     from backend_main.core.conf import unknown_variables
 
-    wrong = [problem for problem in checks.run_checks(tags=["scanrill"]) if problem.is_serious()]
-    for problem in wrong:
+    problems = [problem for problem in checks.run_checks(tags=["scanrill"]) if problem.is_serious()]
+    for problem in problems:
         yield Finding("settings", "FAIL", problem.msg, problem.hint or "")
     for name in unknown_variables(os.environ):
         yield Finding(
-            "settings", "warn", f"{name} is no setting", "`scanrill settings` lists those there are."
+            "settings", "warn", f"unknown setting {name}", "`scanrill settings` lists all settings."
         )
-    if not wrong:
-        yield Finding("settings", "ok", "they go together")
+    if not problems:
+        yield Finding("settings", "ok", "no contradictions")
 
 
 def file_limits(conf: Conf) -> Iterator[Finding]:
-    """Open files bound the sockets of a process; the disk bounds what is taken in."""
+    """Check the limit of open files, which bounds the sockets of a process, and the free disk space."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    endless = limit == resource.RLIM_INFINITY
-    sockets = max(0, limit - OTHER_DESCRIPTORS)
-    says = "no limit" if endless else f"{limit} open files: about {sockets} sockets in a process"
-    do = f"Raise it (`ulimit -n`, LimitNOFILE=) to the sockets you expect and {OTHER_DESCRIPTORS} more."
-    if endless or sockets >= FEW_SOCKETS:
-        yield Finding("file limits", "ok", says)
+    is_unlimited = limit == resource.RLIM_INFINITY
+    sockets = max(0, limit - RESERVED_DESCRIPTORS)
+    message = "no limit" if is_unlimited else f"{limit} open files: about {sockets} sockets per process"
+    if is_unlimited or sockets >= MIN_SOCKETS:
+        yield Finding("file limits", "ok", message)
     else:
-        yield Finding("file limits", "warn" if sockets else "FAIL", says, do)
+        action = (
+            f"Raise the limit (`ulimit -n`, LimitNOFILE=) to the expected sockets + {RESERVED_DESCRIPTORS}."
+        )
+        yield Finding("file limits", "warn" if sockets else "FAIL", message, action)
     free = shutil.disk_usage(conf.data_dir).free
-    says = f"{free >> 20} MiB are free on the disk of the data directory"
+    message = f"{free >> 20} MiB free on the disk of the data directory"
     if free > conf.min_free_bytes:
-        yield Finding("file limits", "ok", says)
+        yield Finding("file limits", "ok", message)
     else:
-        do = "Free some, or lower SCANRILL_MIN_FREE_BYTES: uploads are refused."
-        yield Finding("file limits", "FAIL", says, do)
+        action = "The server refuses uploads. Free disk space, or lower SCANRILL_MIN_FREE_BYTES."
+        yield Finding("file limits", "FAIL", message, action)
 
 
-# ── what servers share ───────────────────────────────────────────────────────────────────────────
+# ── services that servers share ───────────────────────────────────────────────────────────────────────────
 
 
 def database(conf: Conf) -> Iterator[Finding]:
+    """Check that the database answers."""
     from django.db import connection
 
     if not _has_database(conf):
-        yield Finding("database", "ok", "SQLite; there is none yet, the first start makes it")
+        yield Finding("database", "ok", "SQLite, not created yet; the first start of the server creates it")
         return
     with connection.cursor() as cursor:
         query = "SELECT sqlite_version()" if connection.vendor == "sqlite" else "SHOW server_version"
@@ -122,23 +125,24 @@ def database(conf: Conf) -> Iterator[Finding]:
 
 
 def migrations(conf: Conf) -> Iterator[Finding]:
+    """Check that the database has the schema of this version."""
     from backend_main.core.db.migrations_state import migrations_state
 
     if not _has_database(conf):
         return
     state = migrations_state()
     if state.is_newer:
-        says = "a newer version of scanrill wrote the database"
-        yield Finding("migrations", "FAIL", says, "Install that version.")
+        message = "a newer version of scanrill wrote the database"
+        yield Finding("migrations", "FAIL", message, "Install that version.")
     elif not state.is_current:
-        says = f"{state.unapplied_count} are not applied yet"
-        yield Finding("migrations", "warn", says, "The next start of a server applies them.")
+        message = f"{state.unapplied_count} not applied yet"
+        yield Finding("migrations", "warn", message, "The next start of a server applies them.")
     else:
-        yield Finding("migrations", "ok", "all are applied")
+        yield Finding("migrations", "ok", "all applied")
 
 
 def clock(conf: Conf) -> Iterator[Finding]:
-    """Leases are on the database's time and tokens on this machine's."""
+    """Compare the clocks: leases use the database's clock, tokens use this machine's."""
     from django.db import connection
 
     if not _has_database(conf):
@@ -150,20 +154,22 @@ def clock(conf: Conf) -> Iterator[Finding]:
     )
     with connection.cursor() as cursor:
         cursor.execute(query)
-        [there] = cursor.fetchone()
-    if isinstance(there, str):
-        there = dt.datetime.fromisoformat(there)
-    apart = abs((there - _now()).total_seconds())
-    says = f"this machine's and the database's are {apart:.1f} s apart"
-    if apart <= MAX_CLOCK_SKEW_SECONDS:
-        yield Finding("clock", "ok", says)
+        [database_time] = cursor.fetchone()
+    if isinstance(database_time, str):
+        database_time = dt.datetime.fromisoformat(database_time)
+    skew = abs((database_time - _now()).total_seconds())
+    message = f"{skew:.1f} s between this machine and the database"
+    if skew <= MAX_CLOCK_SKEW_SECONDS:
+        yield Finding("clock", "ok", message)
     else:
-        yield Finding("clock", "FAIL", says, "Have NTP set both: tokens are refused, or live too long.")
+        action = "Tokens are refused or live too long. Synchronise both clocks by NTP."
+        yield Finding("clock", "FAIL", message, action)
 
 
 def redis(conf: Conf) -> Iterator[Finding]:
+    """Check that Redis answers and does not evict keys."""
     if not conf.redis_url:
-        yield Finding("Redis", "ok", "none is set: this is the one server")
+        yield Finding("Redis", "ok", "not configured; not needed for a single server")
         return
     from redis import Redis
 
@@ -172,72 +178,71 @@ def redis(conf: Conf) -> Iterator[Finding]:
     with Redis.from_url(
         conf.redis_url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
     ) as client:
-        about = client.info()
-    yield Finding("Redis", "ok", f"Redis {about['redis_version']} answers")
-    if (policy := about.get("maxmemory_policy", "noeviction")) != "noeviction":
-        says = f"its maxmemory-policy is {policy}: it may forget calls to read"
-        yield Finding("Redis", "warn", says, "Set maxmemory-policy noeviction.")
+        info = client.info()
+    yield Finding("Redis", "ok", f"Redis {info['redis_version']} answers")
+    if (policy := info.get("maxmemory_policy", "noeviction")) != "noeviction":
+        message = f"maxmemory-policy is {policy}: Redis may evict queued calls to workers"
+        yield Finding("Redis", "warn", message, "Set maxmemory-policy to noeviction.")
 
 
 def broker(conf: Conf) -> Iterator[Finding]:
-    """And who takes calls from it: a worker that answers."""
+    """Check that the broker answers, and that a worker does."""
     if not conf.broker:
         return
     from backend_main.backend import celery
 
-    workers = celery.ping_workers(PING_SECONDS)
-    yield Finding("broker", "ok", "it answers")
+    workers = celery.ping_workers(PING_TIMEOUT_SECONDS)
+    yield Finding("broker", "ok", "the broker answers")
     if workers:
-        yield Finding("worker", "ok", f"{len(workers)} answer: {', '.join(sorted(workers))}")
+        yield Finding("worker", "ok", f"{len(workers)} answered: {', '.join(sorted(workers))}")
     elif conf.runs_readers:
-        yield Finding("worker", "ok", "none answers; servers read themselves")
+        yield Finding("worker", "ok", "no worker answered; the servers run readers")
     else:
-        says = f"none answers within {PING_SECONDS:.0f} s: uploads wait"
-        yield Finding("worker", "FAIL", says, "Start one: `scanrill worker`.")
+        message = f"no worker answered within {PING_TIMEOUT_SECONDS:.0f} s: uploads wait"
+        yield Finding("worker", "FAIL", message, "Start one with `scanrill worker`.")
 
 
 def storage(conf: Conf) -> Iterator[Finding]:
-    """A file is written, read and deleted again."""
+    """Write, read and delete a file."""
     from backend_main.core import storage as files
 
     files.prepare()
     files.check()
-    yield Finding("storage", "ok", "a file was written, read and deleted")
+    yield Finding("storage", "ok", "wrote, read and deleted a file")
 
 
-# ── reading ──────────────────────────────────────────────────────────────────────────────────────
+# ── OCR ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def engine(conf: Conf) -> Iterator[Finding]:
-    """Reads a drawn line, in a child process as always."""
+    """Recognise a sample image in a child process, as the readers do."""
     from backend_main.reading import Options, PageDone
     from backend_main.reading.child_process.engine_process import EngineProcess
 
-    host = EngineProcess(conf.engine, threads=1, start_seconds=ENGINE_SECONDS)
+    host = EngineProcess(conf.engine, threads=1, start_seconds=ENGINE_TIMEOUT_SECONDS)
     with tempfile.TemporaryDirectory() as directory:
-        picture = Path(directory) / "line.png"
-        _draw(picture)
+        image = Path(directory) / "line.png"
+        _draw_sample(image)
         try:
-            options = Options(engine=conf.engine, page_seconds=ENGINE_SECONDS)
-            text = " ".join(e.text for e in host.read(picture, options) if isinstance(e, PageDone))
+            options = Options(engine=conf.engine, page_seconds=ENGINE_TIMEOUT_SECONDS)
+            text = " ".join(e.text for e in host.read(image, options) if isinstance(e, PageDone))
         finally:
             host.stop()
     if SAMPLE_TEXT.casefold() in text.casefold():
-        yield Finding("engine", "ok", f"{conf.engine} reads")
+        yield Finding("engine", "ok", f"{conf.engine} recognised the sample text")
     else:
-        says = f"{conf.engine} read “{text}” where “{SAMPLE_TEXT}” stands"
-        yield Finding("engine", "FAIL", says, _ACTIONS["engine"])
+        message = f"{conf.engine} read “{text}” instead of “{SAMPLE_TEXT}”"
+        yield Finding("engine", "FAIL", message, _ACTIONS["engine"])
 
 
-def _draw(path: Path) -> None:
+def _draw_sample(path: Path) -> None:
     from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
     page = Image.new("RGB", (600, 160), "white")
     ImageDraw.Draw(page).text((60, 50), SAMPLE_TEXT, fill="black", font=ImageFont.load_default(48))
+    # The engine `dummy` reads this text instead of the pixels.
     script = PngImagePlugin.PngInfo()
-    script.add_text(
-        "scanrill", msgspec.json.encode({"lines": [SAMPLE_TEXT]}).decode()
-    )  # for the engine of tests
+    script.add_text("scanrill", msgspec.json.encode({"lines": [SAMPLE_TEXT]}).decode())
     page.save(path, pnginfo=script)
 
 
@@ -246,7 +251,7 @@ def _now() -> dt.datetime:
 
 
 def _has_database(conf: Conf) -> bool:
-    """To look for a database of SQLite would make one."""
+    """Return whether there is a database. A connection to SQLite would create the file."""
     return bool(conf.database_url) or conf.database_path.exists()
 
 
@@ -263,14 +268,14 @@ CHECKS: dict[str, Check] = {
     "engine": engine,
 }
 _ACTIONS = {
-    "data directory": "Give it to the user that runs scanrill, or choose another with --data-dir.",
-    "settings": "`scanrill settings` shows those in force.",
-    "file limits": "Look at `ulimit -n` and `df`.",
-    "database": "See that it runs and may be reached from here; nothing works without it.",
-    "migrations": "See that the database runs; a start of a server applies them.",
-    "clock": "See that the database runs.",
-    "Redis": "See that it runs and may be reached from here; uploads are taken, and told of late.",
-    "broker": "See that it runs and may be reached from here; uploads are taken, and read seconds later.",
-    "storage": "See that it may be written from here, and is not full; uploads are refused.",
-    "engine": "`scanrill engines` says what an engine lacks; uploads wait.",
+    "data directory": "Make it writable for the user that runs scanrill, or choose another with --data-dir.",
+    "settings": "Compare with `scanrill settings`.",
+    "file limits": "Check `ulimit -n` and `df`.",
+    "database": "The server cannot work without it. Check that it runs and is reachable from this machine.",
+    "migrations": "Check that the database runs. The next start of a server applies migrations.",
+    "clock": "Check that the database runs.",
+    "Redis": "Clients receive events late. Check that Redis runs and is reachable from this machine.",
+    "broker": "Reading starts seconds late. Check that the broker runs and is reachable from this machine.",
+    "storage": "The server refuses uploads. Check that the storage is writable and has free space.",
+    "engine": "Uploads wait. `scanrill engines` shows why an engine is unavailable.",
 }

@@ -1,4 +1,4 @@
-"""`scanrill engines`: what can read here, what it can, and what the others lack."""
+"""Command `engines`: a list of the OCR engines, with their abilities or how to install them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from backend_main.reading.engines.info import EngineInfo
 
 
-def engines(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
-    """List the engines: what each reads and can, or how to get it."""
+def engines(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """List the OCR engines with their languages, profiles and abilities."""
     from backend_main.reading.engines import known_engines
     from backend_main.reading.engines.info import engine_info
 
@@ -25,12 +27,12 @@ def engines(as_json: Annotated[bool, typer.Option("--json", help="For programs."
         _print_table([engine for engine in known if not engine.is_test_engine])
 
 
-def _print_table(known: list[EngineInfo]) -> None:
+def _print_table(infos: list[EngineInfo]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("engine", "languages", "profiles", "what it does", box=None, pad_edge=False)
-    for engine in known:
+    table = Table("engine", "languages", "profiles", "abilities", box=None, pad_edge=False)
+    for engine in infos:
         if engine.installed:
             languages = " ".join(engine.languages) or "any"
             table.add_row(engine.name, languages, " ".join(engine.profiles), _abilities(engine))
@@ -42,4 +44,4 @@ def _print_table(known: list[EngineInfo]) -> None:
 def _abilities(engine: EngineInfo) -> str:
     text = "streams tokens" if engine.streams_tokens else "streams lines"
     boxes = "with boxes and confidences" if engine.provides_boxes else "without boxes"
-    return f"{text}, {boxes}" + ("; pages leave this machine" if engine.is_remote else "")
+    return f"{text}, {boxes}" + ("; sends pages to another machine" if engine.is_remote else "")

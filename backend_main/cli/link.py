@@ -1,4 +1,4 @@
-"""`scanrill link`: another sign-in link; works beside a running server, and `serve` prints one itself."""
+"""Command `link`, and the sign-in link that `serve` prints at its start."""
 
 from __future__ import annotations
 
@@ -21,38 +21,49 @@ from .data_dir import (
 if TYPE_CHECKING:
     from backend_main.core.models import User
 
-DEFAULT_ADDRESS = "http://127.0.0.1:8000"
+DEFAULT_URL = "http://127.0.0.1:8000"
 
 
 def link(
-    name: Annotated[str | None, typer.Argument(help="The user's name; none: the oldest active user.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Name of the user. Default: the oldest active user.")
+    ] = None,
     url: Annotated[
-        str | None, typer.Option(help="How users reach the server, as https://scans.example.")
+        str | None,
+        typer.Option(
+            help="URL at which users reach the server, such as https://scans.example. "
+            "Default: the address of the running server."
+        ),
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Print a link that signs a user in once, within 10 minutes, and nothing else."""
-    address = _checked(url) if url else None
+    """Print a sign-in link and nothing else. The link works once, for 10 minutes."""
+    public_url = _parse_url(url) if url else None
     conf = set_up(data_dir)
-    user = _user(name)
-    print(link_for(user, address or _address_of(running_server(conf.data_dir))))
+    user = _find_user(name)
+    print(sign_in_link(user, public_url or _local_url(running_server(conf.data_dir))))
 
 
-def link_for(user: User, address: str) -> str:
-    """A new link. The code stands behind a `#`, which no browser sends and so no log holds."""
+def sign_in_link(user: User, url: str) -> str:
+    """Create a sign-in link. Its code is in the fragment, which browsers do not send, so no log has it."""
     from backend_main.core.auth import sign_in_codes
 
-    return f"{address}/#code={sign_in_codes.issue_code(user)}"
+    return f"{url}/#code={sign_in_codes.issue_code(user)}"
 
 
-def oldest_user() -> User | None:
+def find_oldest_user() -> User | None:
+    """Return the active user who joined first."""
     from backend_main.core.models import User
 
     return User.objects.filter(is_active=True).order_by("date_joined", "pk").first()
 
 
-def first_user() -> User | None:
-    """Without a password; None where there are users, if none that is active."""
+def create_first_user() -> User | None:
+    """Create the first user, without a password.
+
+    Returns:
+        The user; None if users exist already, active or not.
+    """
     from django.core.exceptions import ValidationError
     from django.db import IntegrityError
 
@@ -68,42 +79,44 @@ def first_user() -> User | None:
         user.username = "scanrill"
     try:
         user.save()
-    except IntegrityError:  # another server of the same database has just started, too
-        return oldest_user()
+    except IntegrityError:  # another server on this database created it at the same time
+        return find_oldest_user()
     return user
 
 
 def _login_name() -> str:
-    """Of the operating system; empty for a process whose number has no name, as in some containers."""
+    """Return the login name of the operating system; empty if the user id has no name (some containers)."""
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
         return ""
 
 
-def _user(name: str | None) -> User:
+def _find_user(name: str | None) -> User:
     from backend_main.core.auth import authentication
     from backend_main.core.models import User
 
     authentication.check_can_sign()
-    user = User.objects.filter(username=name, is_active=True).first() if name else oldest_user()
+    user = User.objects.filter(username=name, is_active=True).first() if name else find_oldest_user()
     if user is None:
-        who = f"no active user {name}" if name else "no active user"
-        raise CommandError(f"There is {who}; `scanrill user add {name or 'NAME'}` makes one.")
+        who = f' "{name}"' if name else ""
+        raise CommandError(f"No active user{who}. Create one with `scanrill user add {name or 'NAME'}`.")
     return user
 
 
-def _address_of(running: str | None) -> str:
-    if running is None:
-        print("scanrill: no server runs on this data directory; start it to use the link.", file=sys.stderr)
-        return DEFAULT_ADDRESS
-    if not is_loopback(urlsplit(running).hostname or ""):
-        raise CommandError(f"The server listens on {running}; say how users reach it, with --url.")
-    return running
+def _local_url(server_url: str | None) -> str:
+    if server_url is None:
+        print("scanrill: No server runs on this data directory. Start one to use the link.", file=sys.stderr)
+        return DEFAULT_URL
+    if not is_loopback(urlsplit(server_url).hostname or ""):
+        raise CommandError(f"The server listens on {server_url}. Set the URL for users with --url.")
+    return server_url
 
 
-def _checked(url: str) -> str:
+def _parse_url(url: str) -> str:
     parts = urlsplit(url.rstrip("/"))
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
-        raise typer.BadParameter("http:// or https:// and a host are expected, no path", param_hint="--url")
+        raise typer.BadParameter(
+            "expected http:// or https:// and a host, without a path", param_hint="--url"
+        )
     return parts.geturl()

@@ -1,4 +1,4 @@
-"""What a person at a terminal sees of a page while it is read: its text as it comes, until it is done."""
+"""Preview of a page in the terminal while the engine reads it."""
 
 from __future__ import annotations
 
@@ -12,24 +12,26 @@ from rich.text import Text
 from backend_main.reading import PageStarted
 
 REFRESHES_PER_SECOND = 10
-# Of the terminal's height: what is below the text, and a row for the cursor.
+# Rows of the terminal below the text: the caption, and a row for the cursor.
 ROWS_BELOW = 2
 
 
 class LivePreview:
-    """The end of a page's text so far, as much as there is room for, and how far the document is.
+    """Last rows of the page's text so far, and a caption with the page number.
 
-    It is wiped when the page is done: what the page says in the end is printed in its place, once and for
-    all. Where `enabled` is False nothing is shown.
+    `clear` removes the preview when the page is done, so that the caller can print the final text instead.
+    If `enabled` is False, nothing is shown.
     """
 
-    def __init__(self, name: str, console: Console, *, on: bool) -> None:
-        self._name, self._console, self._on = name, console, on
-        self._text = self._place = ""
+    def __init__(self, name: str, console: Console, *, enabled: bool) -> None:
+        self._name = name
+        self._console = console
+        self._enabled = enabled
+        self._text = ""
+        self._caption = name
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
-        self._place = self._name
         self._show()
         return self
 
@@ -38,20 +40,24 @@ class LivePreview:
     ) -> None:
         self.clear()
 
-    def begin(self, page: PageStarted) -> None:
-        self._text, self._place = "", f"{self._name}, page {page.number} of {page.page_count}"
+    def begin_page(self, page: PageStarted) -> None:
+        """Show an empty preview of the page."""
+        self._text = ""
+        self._caption = f"{self._name}, page {page.number} of {page.page_count}"
         self._show()
 
-    def add(self, text: str) -> None:
+    def append(self, text: str) -> None:
+        """Add recognised text; the next refresh shows it."""
         self._text += text
 
     def clear(self) -> None:
+        """Remove the preview from the terminal."""
         live, self._live = self._live, None
         if live is not None:
             live.stop()
 
     def _show(self) -> None:
-        if self._on and self._live is None:
+        if self._enabled and self._live is None:
             self._live = Live(
                 self, console=self._console, transient=True, refresh_per_second=REFRESHES_PER_SECOND
             )
@@ -60,4 +66,4 @@ class LivePreview:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         rows = Text(self._text).wrap(console, options.max_width)
         yield from rows[-max(1, console.height - ROWS_BELOW) :]
-        yield Text(self._place, style="dim")
+        yield Text(self._caption, style="dim")

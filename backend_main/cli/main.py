@@ -1,4 +1,7 @@
-"""The commands and what ends them. Each imports what it needs when it runs: `--help` is to be quick."""
+"""Entry point of the command line: all commands, and the exit code and message of an error.
+
+A command imports Django and engines only when it runs, so that `--help` stays fast.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +25,12 @@ from .users import add_user, token
 from .worker import worker
 
 app = typer.Typer(
-    help="Reads scans: a server that streams their text while it is being read.",
+    help="Self-hosted OCR server that streams the text of scans while it reads them.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-user = typer.Typer(help="Users of the server.", no_args_is_help=True)
+user = typer.Typer(help="Manage the users of the server.", no_args_is_help=True)
 user.command("add")(add_user)
 app.add_typer(user, name="user")
 COMMANDS = (

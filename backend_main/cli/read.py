@@ -1,4 +1,4 @@
-"""`scanrill read`: files in, text out, in this process; needs no data directory and no server."""
+"""Command `read`: OCR of files in this process, without a server or a data directory."""
 
 from __future__ import annotations
 
@@ -16,23 +16,27 @@ class Format(enum.StrEnum):
 
 
 def read(
-    files: Annotated[list[Path], typer.Argument(help="Images and PDFs.", exists=True, dir_okay=False)],
+    files: Annotated[
+        list[Path], typer.Argument(help="Images and PDFs to read.", exists=True, dir_okay=False)
+    ],
     format: Annotated[
-        Format, typer.Option(help="Markdown, reading text, or pages with lines and boxes.")
+        Format, typer.Option(help="Output: Markdown, plain text, or JSON with lines and boxes.")
     ] = Format.MD,
-    engine: Annotated[
-        str, typer.Option(help="The engine that reads; `scanrill engines` lists them.")
-    ] = "rapid",
-    languages: Annotated[str, typer.Option(help="Languages of the text, as in de,en.")] = "",
-    pages: Annotated[str, typer.Option(help="Pages to read, as in 1-3,7,9-.")] = "",
-    profile: Annotated[str, typer.Option(help="One of the engine's profiles.")] = "",
+    engine: Annotated[str, typer.Option(help="OCR engine; `scanrill engines` lists all.")] = "rapid",
+    languages: Annotated[
+        str, typer.Option(help="Languages of the text, such as de,en. Default: those of the engine.")
+    ] = "",
+    pages: Annotated[str, typer.Option(help="Pages to read, such as 1-3,7,9-. Default: all.")] = "",
+    profile: Annotated[
+        str, typer.Option(help="Profile of the engine, such as fast. Default: the engine's first.")
+    ] = "",
 ) -> None:
-    """Print the text of images and PDFs, as it is read."""
+    """Print the text of images and PDFs, page by page."""
     from backend_main.reading import Options
 
     from .read_output import write_files
 
-    chosen = tuple(word.strip() for word in languages.split(",") if word.strip())
-    options = Options(engine=engine, languages=chosen, pages=pages, profile=profile)
-    if not write_files(files, form=format, options=options):
+    codes = tuple(word.strip() for word in languages.split(",") if word.strip())
+    options = Options(engine=engine, languages=codes, pages=pages, profile=profile)
+    if not write_files(files, output_format=format, options=options):
         raise typer.Exit(1)

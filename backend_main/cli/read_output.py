@@ -1,4 +1,4 @@
-"""What `scanrill read` prints: Markdown as it is read, reading text, or JSON."""
+"""Output of `scanrill read`: Markdown, plain text or JSON."""
 
 from __future__ import annotations
 
@@ -24,19 +24,23 @@ from backend_main.reading.engines import (
 from .live_preview import LivePreview
 
 
-def write_files(files: list[Path], *, form: str, options: Options) -> bool:
-    """Reads the files in turn, a blank line between them; False when one of them could not be read."""
-    reader = LoadedEngine(_load(options), options)
+def write_files(files: list[Path], *, output_format: str, options: Options) -> bool:
+    """Read the files one after the other, and print their text with a blank line between files.
+
+    Returns:
+        False if a file could not be read; its error is on standard error.
+    """
+    reader = LoadedEngine(_load_engine(options), options)
     all_read = True
-    # Where the text is shown as it comes, that says how far it is.
-    shown = form == "md" and sys.stdout.isatty()
-    quiet = shown or not sys.stderr.isatty()
-    with Progress(console=Console(stderr=True), transient=True, disable=quiet) as progress:
+    # The preview has a caption with the progress of its own.
+    has_preview = output_format == "md" and sys.stdout.isatty()
+    is_hidden = has_preview or not sys.stderr.isatty()
+    with Progress(console=Console(stderr=True), transient=True, disable=is_hidden) as progress:
         for number, file in enumerate(files):
             if number:
                 _write("\n")
             try:
-                _WRITERS[form](file, reader, progress)
+                _WRITERS[output_format](file, reader, progress)
             except reading.ReadingError as error:
                 print(f"scanrill: {file}: {error}", file=sys.stderr)
                 all_read = False
@@ -44,7 +48,7 @@ def write_files(files: list[Path], *, form: str, options: Options) -> bool:
 
 
 class LoadedEngine(NamedTuple):
-    """A loaded engine, and what is asked of it."""
+    """Loaded engine with the options of this run."""
 
     engine: Engine
     options: Options
@@ -53,8 +57,8 @@ class LoadedEngine(NamedTuple):
         return reading.read(file, self.options, self.engine)
 
 
-def _load(options: Options) -> Engine:
-    """What does not go with the engine is said before anything is loaded, or read."""
+def _load_engine(options: Options) -> Engine:
+    """Load the engine. Unsupported options are refused first, as wrong usage."""
     try:
         validate_options(engine_class(options.engine), options)
         return load_engine(options.engine, threads=0)
@@ -65,17 +69,17 @@ def _load(options: Options) -> Engine:
 
 
 def _write_markdown(file: Path, reader: LoadedEngine, progress: Progress) -> None:
-    """What is printed is each page as it is in the end; a terminal shows its lines as they are read."""
+    """Print the final Markdown of each page; a terminal shows its lines before."""
     gap = ""
-    with LivePreview(file.name, Console(file=sys.stdout), on=sys.stdout.isatty()) as screen:
+    with LivePreview(file.name, Console(file=sys.stdout), enabled=sys.stdout.isatty()) as preview:
         for event in _events_with_progress(file, reader, progress):
             match event:
                 case reading.PageStarted():
-                    screen.begin(event)
+                    preview.begin_page(event)
                 case reading.Line():
-                    screen.add(event.markdown)
+                    preview.append(event.markdown)
                 case reading.PageDone():
-                    screen.clear()
+                    preview.clear()
                     _write(gap + event.markdown + "\n")
                     gap = "\n"
 
@@ -102,7 +106,7 @@ def _pages(file: Path, reader: LoadedEngine, progress: Progress) -> Iterator[rea
 def _events_with_progress(
     file: Path, reader: LoadedEngine, progress: Progress
 ) -> Iterator[reading.ReadEvent]:
-    """The events of a file; how far it is, and what is to be known of it, go to standard error."""
+    """Yield the events of a file; progress and warnings go to standard error."""
     task = progress.add_task(file.name, total=None)
     for event in reader.read(file):
         if isinstance(event, reading.PageDone):

@@ -1,4 +1,8 @@
-"""One of the processes of `scanrill serve --workers N`; `fleet.py` starts it, with descriptors of its own."""
+"""Server process of `scanrill serve --workers N`, which `supervisor.py` starts.
+
+Arguments: the number of the process (from 1), and three descriptors. These are the listening socket, the pipe
+for "ready", and the pipe that closes when the supervisor ends.
+"""
 
 from __future__ import annotations
 
@@ -18,25 +22,27 @@ from .startup_signals import exit_on_signals
 
 def main() -> None:
     exit_on_signals()
-    number, listener, tells, life = map(int, sys.argv[1:])
-    threading.Thread(target=_exit_with_parent, args=(life,), name="life", daemon=True).start()
+    number, listener, ready_writer, parent_alive_pipe = map(int, sys.argv[1:])
+    threading.Thread(
+        target=_exit_with_parent, args=(parent_alive_pipe,), name="parent-watch", daemon=True
+    ).start()
     set_up_django()
     from backend_main.backend.lifespan import ProcessRole
     from backend_main.core.conf import conf
 
-    # One for all: there is one queue to read, and one place to sweep.
+    # One process is enough: the job queue and the files are shared.
     ProcessRole.runs_readers = ProcessRole.runs_maintenance = number == 1
     with socket.socket(fileno=listener) as shared:
-        run(shared, conf, lambda: _report_ready(tells))
+        run(shared, conf, lambda: _report_ready(ready_writer))
 
 
 def _report_ready(descriptor: int) -> None:
     os.write(descriptor, b".")
 
 
-def _exit_with_parent(life: int) -> None:
-    """Ends this process, in order, when the one that started it is gone: nobody would end it otherwise."""
-    os.read(life, 1)
+def _exit_with_parent(parent_alive_pipe: int) -> None:
+    """Wait for the end of the supervisor, then shut this process down: nothing else would stop it."""
+    os.read(parent_alive_pipe, 1)
     while True:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(1)

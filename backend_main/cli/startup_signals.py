@@ -1,4 +1,4 @@
-"""What a signal does while a command is still starting, and there is nothing to be ended in order."""
+"""Signal handlers for the start of a command, before there is anything to shut down."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import signal
 
 
 def exit_on_signals() -> None:
-    """Until the command sets handlers of its own, SIGTERM and SIGINT are its end, with 0.
+    """Exit with code 0 at SIGTERM or SIGINT, until the command sets its own handlers.
 
-    Without them whoever stops it sooner, a supervisor in a hurry, would be told that it failed.
+    Otherwise a supervisor that stops the command during its start would record a failure.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _exit)

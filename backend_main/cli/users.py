@@ -1,10 +1,10 @@
-"""`scanrill user add` and `scanrill token`: work on an empty data directory and beside a running server."""
+"""Commands `user add` and `token`. Both work on an empty data directory and beside a running server."""
 
 from __future__ import annotations
 
 import datetime as dt
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,19 +12,21 @@ from backend_main.core.errors import CommandError
 
 from .data_dir import DataDir, set_up
 
-if TYPE_CHECKING:
-    from backend_main.core.models import User
-
 
 def add_user(
-    name: Annotated[str, typer.Argument(help="The new user's name.")],
-    password_stdin: Annotated[bool, typer.Option(help="Read the password from standard input.")] = False,
-    no_password: Annotated[bool, typer.Option(help="No password: tokens only.")] = False,
+    name: Annotated[str, typer.Argument(help="Name of the new user.")],
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+    no_password: Annotated[
+        bool, typer.Option("--no-password", help="Create a user who can sign in only by links and tokens.")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Add a user. Asks for a password on a terminal; without one the user has tokens only."""
-    password = _password(from_stdin=password_stdin, none=no_password)
+    """Add a user. On a terminal, the command prompts for the password."""
+    password = _read_password(from_stdin=password_stdin, no_password=no_password)
     set_up(data_dir)
+    from django.contrib.auth.password_validation import validate_password
     from django.core.exceptions import ValidationError
 
     from backend_main.core.models import User
@@ -33,7 +35,8 @@ def add_user(
     user.set_password(password)
     try:
         user.full_clean(exclude=["password"])
-        _validate(password, user)
+        if password is not None:
+            validate_password(password, user)
     except ValidationError as error:
         raise CommandError(" ".join(error.messages)) from None
     user.save()
@@ -41,38 +44,33 @@ def add_user(
 
 
 def token(
-    name: Annotated[str, typer.Argument(help="The user's name.")],
-    ttl: Annotated[str, typer.Option(help="How long it is valid: 90s, 15m, 1h, 7d.")] = "1h",
+    name: Annotated[str, typer.Argument(help="Name of the user.")],
+    ttl: Annotated[
+        str, typer.Option(help="Lifetime of the token: a number and s, m, h or d, such as 15m.")
+    ] = "1h",
     data_dir: DataDir = None,
 ) -> None:
-    """Print one access token, and nothing else."""
-    lifetime = _lifetime(ttl)
+    """Print an access token of a user and nothing else."""
+    lifetime = _parse_ttl(ttl)
     set_up(data_dir)
     from backend_main.core.auth import authentication
     from backend_main.core.models import User
 
     user = User.objects.filter(username=name, is_active=True).first()
     if user is None:
-        raise CommandError(f"There is no active user {name}; `scanrill user add {name}` makes one.")
+        raise CommandError(f'No active user "{name}". Create one with `scanrill user add {name}`.')
     print(authentication.issue_access_token(user, lifetime))
 
 
-def _password(*, from_stdin: bool, none: bool) -> str | None:
+def _read_password(*, from_stdin: bool, no_password: bool) -> str | None:
     if from_stdin:
         return sys.stdin.read().removesuffix("\n")
-    if none or not sys.stdin.isatty():
+    if no_password or not sys.stdin.isatty():
         return None
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
 
 
-def _validate(password: str | None, user: User) -> None:
-    from django.contrib.auth.password_validation import validate_password
-
-    if password is not None:
-        validate_password(password, user)
-
-
-def _lifetime(text: str) -> dt.timedelta:
+def _parse_ttl(text: str) -> dt.timedelta:
     try:
         from backend_main.core.conf import parse_duration
 

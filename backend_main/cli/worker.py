@@ -1,4 +1,4 @@
-"""`scanrill worker`: reads what servers take in, on this machine or on others."""
+"""Command `worker`: a process with readers only, for the servers of this or other machines."""
 
 from __future__ import annotations
 
@@ -18,105 +18,108 @@ from .startup_signals import exit_on_signals
 
 if TYPE_CHECKING:
     from backend_main.core.event_log import UploadChange
-    from backend_main.core.pubsub.redis import RedisPublisher
+    from backend_main.core.pubsub.redis import BackgroundPubSub
 
 log = logging.getLogger(__name__)
 
-NOTIFIER_STOP_SECONDS = 1.0
 FORCE_EXIT_SECONDS = 9.0
 
 
 def worker(
     concurrency: Annotated[
-        int | None, typer.Option(help="Jobs read at the same time. [default: SCANRILL_READERS]", min=1)
+        int | None, typer.Option(help="Jobs to read at the same time. Default: SCANRILL_READERS.", min=1)
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Start a reader for the servers that share database, storage and Redis; until Ctrl-C or SIGTERM."""
+    """Run readers for the servers that use the same database, storage and Redis.
+
+    The worker runs until Ctrl-C or SIGTERM.
+    """
     exit_on_signals()
     conf = set_up(data_dir)
     if not conf.broker:
-        raise CommandError("A worker needs SCANRILL_REDIS_URL; without it `scanrill serve` reads itself.")
+        raise CommandError(
+            "A worker requires SCANRILL_REDIS_URL. Without it, `scanrill serve` runs the readers itself."
+        )
     check_engine(conf)
-    from backend_main.core.pubsub.redis import RedisPublisher
+    from backend_main.core.pubsub.redis import BackgroundPubSub, RedisPubSub
 
-    WorkerProcess(RedisPublisher(conf.redis_url, conf.redis_prefix), concurrency or conf.readers).run()
+    pubsub = BackgroundPubSub(RedisPubSub(conf.redis_url, conf.redis_prefix))
+    WorkerProcess(pubsub, concurrency or conf.readers).run()
 
 
 class WorkerProcess:
-    """What there is in the process beside the readers, from the first signal that may come to the end."""
+    """Life cycle of a worker: signals, heartbeat, recovery of claims, and the Celery worker."""
 
-    def __init__(self, bell: RedisPublisher, count: int) -> None:
-        self._publisher, self._count = bell, count
+    def __init__(self, pubsub: BackgroundPubSub, count: int) -> None:
+        self._pubsub, self._count = pubsub, count
         self._stopping = threading.Event()
-        self._stopped: threading.Thread | None = None
+        self._stop_thread: threading.Thread | None = None
 
     def run(self) -> None:
         from backend_main.backend import celery
         from backend_main.core import event_log, maintenance
-        from backend_main.core.jobs import notify
+        from backend_main.core.jobs import notify, reader_pool
+        from backend_main.core.pubsub.messages import READERS_CHANNEL
 
         self._stop_consuming = celery.worker_stop_callback()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        event_log.add_listener(self._tell)
+        event_log.add_listener(self._on_change_committed)
         notify.start_worker_notifier(celery.enqueue_read_calls)
-        self._warm_up()
+        self._pubsub.start()
+        self._pubsub.listen(READERS_CHANNEL, reader_pool.on_reader_message)
+        self._start_readers()
         threading.Thread(target=maintenance.recover_claims_until, args=(self._stopping,), daemon=True).start()
-        threading.Thread(target=self._heartbeat_loop, name="here", daemon=True).start()
+        threading.Thread(target=self._heartbeat_loop, name="heartbeat", daemon=True).start()
         if not self._stopping.is_set():
-            print(f"scanrill reads, {self._count} at a time; Ctrl-C ends it.", flush=True)
+            print(f"Worker started, concurrency {self._count}. Press Ctrl-C to stop.", flush=True)
             celery.run_worker(self._count, stop=self._stop)
-        told_to = self._stopping.is_set()
+        stop_was_requested = self._stopping.is_set()
         self._stop()
-        if self._stopped is not None:
-            self._stopped.join()
-        notify.stop_worker_notifier(NOTIFIER_STOP_SECONDS)
-        self._publisher.close()
-        if not told_to:
-            raise CommandError("The worker's Celery ended by itself; the lines above say why.")
+        if self._stop_thread is not None:
+            self._stop_thread.join()
+        notify.stop_worker_notifier()
+        self._pubsub.stop()
+        if not stop_was_requested:
+            raise CommandError("Celery ended unexpectedly. See the output above.")
 
     def _heartbeat_loop(self) -> None:
-        """To servers, which say so where no worker is heard of."""
-        from backend_main.core.pubsub.messages import (
-            SYSTEM_OWNER_ID,
-            WORKER_HEARTBEAT_SECONDS,
-            WorkerHeartbeat,
-        )
+        """Publish a heartbeat until the worker stops; without one, servers report a missing worker."""
+        from backend_main.core.pubsub.messages import WorkerHeartbeat
+        from backend_main.core.pubsub.workers import WORKER_HEARTBEAT_INTERVAL_SECONDS
 
         while not self._stopping.is_set():
-            self._publisher.publish(WorkerHeartbeat(SYSTEM_OWNER_ID))
-            self._stopping.wait(WORKER_HEARTBEAT_SECONDS)
+            self._pubsub.publish(WorkerHeartbeat())
+            self._stopping.wait(WORKER_HEARTBEAT_INTERVAL_SECONDS)
 
-    def _warm_up(self) -> None:
-        """No call is taken by who cannot carry it out yet."""
+    def _start_readers(self) -> None:
+        """Load the engines before the worker accepts calls."""
         from backend_main import reading
         from backend_main.core.jobs import reader_pool
 
         try:
-            reader_pool.start_and_wait(self._publisher, self._count)
+            reader_pool.start_and_wait(self._pubsub, self._count)
         except reading.Cancelled:
-            pass  # by a signal
+            pass  # a signal stopped the worker
         except reading.ReadingError as error:
-            raise CommandError(f"The engine does not start: {error}") from None
+            raise CommandError(f"Cannot start the engine: {error}") from None
 
-    def _tell(self, change: UploadChange) -> None:
-        from backend_main.core.pubsub.messages import publish_change
+    def _on_change_committed(self, change: UploadChange) -> None:
+        from backend_main.core.event_log import publish_change
 
-        publish_change(
-            self._publisher, change.owner_id, change.seq, change.upload_id if change.ends_reading else None
-        )
+        publish_change(self._pubsub, change)
 
     def _stop(self, *_signal: object) -> None:
-        """A signal's handler is no place to wait; nor is a worker to wait for what hangs."""
+        """Begin the shutdown. A signal handler must not wait, so a thread stops the readers."""
         if not self._stopping.is_set():
             self._stopping.set()
             self._stop_consuming()
-            self._stopped = threading.Thread(target=_stop_readers, name="stop")
-            self._stopped.start()
-            last = threading.Timer(FORCE_EXIT_SECONDS, _force_exit)
-            last.daemon = True
-            last.start()
+            self._stop_thread = threading.Thread(target=_stop_readers, name="stop")
+            self._stop_thread.start()
+            force_exit_timer = threading.Timer(FORCE_EXIT_SECONDS, _force_exit)
+            force_exit_timer.daemon = True
+            force_exit_timer.start()
 
 
 def _stop_readers() -> None:
@@ -126,5 +129,5 @@ def _stop_readers() -> None:
 
 
 def _force_exit() -> None:
-    log.warning("what is left did not end in time, and is cut off")
-    os._exit(0)  # what was read is given back, or its lease runs out
+    log.warning("The worker did not stop in time and exits now.")
+    os._exit(0)  # leases of unreleased jobs expire

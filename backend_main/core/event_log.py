@@ -1,14 +1,15 @@
-"""Step 11 — the log of what happened to uploads: written in the transaction of the change, told after it.
+"""Event log: one event per change of an upload, written in the transaction of the change.
 
-    with events.transaction() as happened:
+    with event_log.transaction() as changes:
         …change rows…
-        happened.append(Change(…))
+        changes.append(UploadChange(…))
 
-Nothing is written or told when the transaction fails. An event's number comes last in its transaction and
-locks the owner's counter until the commit, so an owner's numbers are in the order of the commits, whoever
-commits, in this process or another. Who changes several uploads locks them in the order of their ids first.
+If the transaction fails, no event is written and no listener is called. The transaction assigns `seq` last,
+and that locks the owner's counter until the commit. The `seq` of an owner therefore rises in the order of the
+commits, in all processes. A transaction that changes several uploads locks them in the order of their ids
+first.
 
-A listener is called on the thread that committed, in no certain order; it must be quick and must not raise.
+After the commit, the committing thread calls each listener. A listener must be quick and must not raise.
 """
 
 from __future__ import annotations
@@ -28,28 +29,34 @@ from .conf import conf
 from .db.retry import retry_transient
 from .models import Event, EventCounter, User
 from .protocol import messages
+from .pubsub.messages import LogAdvanced, Publisher, ReadingEnded
 
 
 class ReplyTarget(Protocol):
-    """Who asked for a change over a socket, and is to have a reply at the place of the change's event."""
+    """Connection that requested a change, and receives the reply instead of the change's event."""
 
     @property
     def id(self) -> str: ...
 
     def reply_at_event(self, seq: int, reply: messages.Message) -> None:
-        """The event `seq` is going to be committed; called before it is, from the thread that does it."""
+        """Send `reply` when event `seq` is due; called on the committing thread, before the commit."""
         ...
 
     def cancel_reply(self) -> None:
-        """It was not committed after all."""
+        """Drop the reply: the transaction failed."""
         ...
 
 
 @dataclass(slots=True)
 class UploadChange:
-    """One message about one upload. `origin` gets `reply`, or else the message itself, as the reply.
+    """Change of one upload, and its event.
 
-    `attempt` is the upload's. `seq` is there once the change is written.
+    Attributes:
+        attempt: The upload's latest attempt.
+        message: The event, as other connections receive it.
+        origin: The connection that requested the change, if one did.
+        reply: The reply for `origin`; None: `message`.
+        seq: Number of the event; 0 until it is written.
     """
 
     owner_id: UUID
@@ -66,7 +73,7 @@ class UploadChange:
 
     @property
     def ends_reading(self) -> bool:
-        """Whether it ends the reading of the upload."""
+        """Whether the change ends the reading of the upload."""
         return self.kind in messages.TERMINAL_KINDS
 
 
@@ -77,46 +84,49 @@ _listeners: list[Listener] = []
 
 @contextmanager
 def transaction(on_commit: Callable[[], None] | None = None) -> Iterator[list[UploadChange]]:
-    """A database transaction; the changes appended to what it yields are its events.
+    """Open a database transaction and yield a list; the changes appended to it become events.
 
-    `on_commit` is called once it is committed, before the events are told.
+    Args:
+        on_commit: Called after the commit, before the listeners.
     """
-    happened: list[UploadChange] = []
+    changes: list[UploadChange] = []
     try:
         with database.atomic():
-            yield happened
-            _append(happened)
+            yield changes
+            _append(changes)
     except BaseException:
-        for change in happened:
+        for change in changes:
             if change.origin is not None:
                 change.origin.cancel_reply()
         raise
     if on_commit is not None:
         on_commit()
-    for change in happened:
+    for change in changes:
         for listener in _listeners:
             listener(change)
 
 
 def add_listener(listener: Listener) -> None:
+    """Call `listener` with every change that this process commits."""
     _listeners.append(listener)
 
 
 def remove_listener(listener: Listener) -> None:
+    """Stop calling `listener`."""
     _listeners.remove(listener)
 
 
 @retry_transient
 def latest_seq(owner_id: UUID) -> int:
-    """The number of the owner's newest event; 0 where there was none yet."""
-    return next(iter(EventCounter.objects.filter(owner_id=owner_id).values_list("seq", flat=True)), 0)
+    """Return the number of the owner's latest event; 0 if there is none yet."""
+    return EventCounter.objects.filter(owner_id=owner_id).values_list("seq", flat=True).first() or 0
 
 
 @retry_transient
 def remove_expired() -> int:
-    """Events older than `conf.event_retention`, and what stands before them; how many there were.
+    """Delete events older than `conf.event_retention`; return their number.
 
-    Of each owner a beginning of the log goes, so that what is left has no gap.
+    All events before an expired one are deleted too, so that the rest of an owner's log has no gap.
     """
     expired = Event.objects.filter(created_at__lt=Now() - conf.event_retention.timedelta).order_by()
     removed = 0
@@ -125,9 +135,9 @@ def remove_expired() -> int:
     return removed
 
 
-def _append(happened: list[UploadChange]) -> None:
-    """Counters are locked in one order too."""
-    for change in sorted(happened, key=lambda change: change.owner_id):
+def _append(changes: list[UploadChange]) -> None:
+    # Sorted, so that all transactions lock the counters of several owners in one order.
+    for change in sorted(changes, key=lambda change: change.owner_id):
         change.seq = _next_seq(change.owner_id)
         Event.objects.create(
             owner_id=change.owner_id,
@@ -144,13 +154,20 @@ def _append(happened: list[UploadChange]) -> None:
             change.origin.reply_at_event(change.seq, reply)
 
 
+def publish_change(publisher: Publisher, change: UploadChange) -> None:
+    """Tell subscribers of a committed change."""
+    publisher.publish(LogAdvanced(change.owner_id, change.seq))
+    if change.ends_reading:
+        publisher.publish(ReadingEnded(change.owner_id, change.upload_id, change.seq))
+
+
 def _next_seq(owner_id: UUID) -> int:
-    """One statement, and no lock before it: two transactions of one owner queue up here and nowhere else."""
+    """Increment the owner's counter and return it; concurrent transactions of the owner wait here."""
     table = connection.ops.quote_name(EventCounter._meta.db_table)
     owner = User._meta.pk.get_db_prep_value(owner_id, connection)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} (owner_id, seq) VALUES (%s, 1) "  # noqa: S608 - the name is the model's
+            f"INSERT INTO {table} (owner_id, seq) VALUES (%s, 1) "  # noqa: S608 - the name comes from the model
             f"ON CONFLICT (owner_id) DO UPDATE SET seq = {table}.seq + 1 RETURNING seq",
             [owner],
         )

@@ -1,6 +1,6 @@
-"""What crashes and time leave behind: expired claims, codes, events; files without a row, or half-written.
+"""Maintenance: recovery of expired claims; deletion of expired codes and events, orphan and incomplete files.
 
-In every `serve` each few seconds, and by `scanrill sweep`; a worker looks after the claims alone.
+Every server runs it each few seconds, and so does `scanrill sweep`. A worker recovers claims only.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from .models import Upload
 log = logging.getLogger(__name__)
 
 MAINTENANCE_INTERVAL_SECONDS = 5
-# A file comes before its row: one younger than this may be an upload that is just coming in.
 GRACE_SECONDS = 3_600
-FILES_EVERY_SECONDS = 600
-BATCH_FILES = 500
+"""Minimum age of an orphan. A file is stored before its row, so a younger one may be a new upload."""
+FULL_RUN_INTERVAL_SECONDS = 600
+ORPHAN_BATCH_SIZE = 500
 
 
 class MaintenanceReport(NamedTuple):
-    """How many of each were found."""
+    """Numbers of recovered jobs and deleted things."""
 
     jobs: int
     orphaned_files: int
@@ -46,75 +46,75 @@ class MaintenanceReport(NamedTuple):
 
 @retry_transient
 def recover_expired_claims() -> int:
-    """Opens the jobs of readers that died, and wakes the readers where any job waits."""
-    found = job_queue.release_expired_claims()
+    """Open the jobs of readers that died, and wake readers if any job waits; return the number of claims."""
+    recovered = job_queue.release_expired_claims()
     if waiting := job_queue.count_open():
         notify.notify_jobs_available(waiting)
-    return found
+    return recovered
 
 
 def remove_orphan_files(*, grace_seconds: float = GRACE_SECONDS) -> tuple[int, int]:
-    """Removes files that no upload refers to, and what was never finished; both older than the grace.
+    """Delete files that no upload refers to, and incomplete files, if they are older than `grace_seconds`.
 
-    Two deployments that are told the same place by mistake would remove each other's files.
+    Does nothing if the storage belongs to another deployment: its files have no upload here.
+
+    Returns:
+        The numbers of deleted orphan files and incomplete files.
     """
     if not storage.claim_for_deployment(EventLogReader().epoch()):
-        log.error("where files are stored is another deployment's: give each its own directory or prefix")
+        log.error("The storage belongs to another deployment. Give each its own directory or prefix.")
         return 0, 0
-    orphans, stored = 0, storage.stored_ids(older_than_seconds=grace_seconds)
-    while batch := list(itertools.islice(stored, BATCH_FILES)):
+    orphans = 0
+    stored = storage.stored_ids(older_than_seconds=grace_seconds)
+    while batch := list(itertools.islice(stored, ORPHAN_BATCH_SIZE)):
         for upload_id in _unreferenced(batch):
             storage.delete_all(upload_id)
             orphans += 1
-            log.warning("removed a file without an upload: %s", upload_id)
+            log.warning("Deleted a file without an upload: %s.", upload_id)
     return orphans, storage.clear_staging(older_than_seconds=grace_seconds)
 
 
 def run_all(*, grace_seconds: float = GRACE_SECONDS) -> MaintenanceReport:
-    """Files last: where they are kept may not answer."""
-    expired, old_codes, old_events = (
-        recover_expired_claims(),
-        sign_in_codes.remove_expired(),
-        event_log.remove_expired(),
-    )
-    orphans, incoming = remove_orphan_files(grace_seconds=grace_seconds)
-    return MaintenanceReport(expired, orphans, incoming, old_codes, old_events)
+    """Run every task. Files come last, since the storage may not answer."""
+    jobs = recover_expired_claims()
+    codes = sign_in_codes.remove_expired()
+    events = event_log.remove_expired()
+    orphaned, incomplete = remove_orphan_files(grace_seconds=grace_seconds)
+    return MaintenanceReport(jobs, orphaned, incomplete, codes, events)
 
 
 def recover_claims_until(stopping: threading.Event) -> None:
-    """On a thread of a worker: what a broker lost is read all the same, also while no server runs."""
+    """Recover claims until `stopping` is set, on a thread of a worker.
+
+    Jobs are thereby read even if the broker loses a call and no server runs.
+    """
     while not stopping.wait(MAINTENANCE_INTERVAL_SECONDS):
         try:
             close_old_connections()
             recover_expired_claims()
         except DatabaseUnavailable as error:
-            log.warning("sweeping waits: %s", error)
+            log.warning("Maintenance is postponed: %s", error)
         except Exception:
-            log.exception("sweeping failed")
+            log.exception("Maintenance failed.")
 
 
 async def maintenance_loop() -> None:
-    """Claims every few seconds, the rest every few minutes; what fails is tried again at its next time."""
-    turn = 0
-    while True:
+    """Recover claims every few seconds and run everything every few minutes; continue after failures."""
+    rounds_per_full_run = FULL_RUN_INTERVAL_SECONDS // MAINTENANCE_INTERVAL_SECONDS
+    for number in itertools.count(1):
         await asyncio.sleep(MAINTENANCE_INTERVAL_SECONDS)
-        turn += 1
-        work = (
-            run_all
-            if turn % (FILES_EVERY_SECONDS // MAINTENANCE_INTERVAL_SECONDS) == 0
-            else recover_expired_claims
-        )
+        task = run_all if number % rounds_per_full_run == 0 else recover_expired_claims
         try:
-            await executor.run_in_db_thread(work)
+            await executor.run_in_db_thread(task)
         except DatabaseUnavailable as error:
-            log.warning("sweeping waits: %s", error)
+            log.warning("Maintenance is postponed: %s", error)
         except Exception:
-            log.exception("sweeping failed")
+            log.exception("Maintenance failed.")
 
 
 @retry_transient
 def _unreferenced(names: list[str]) -> list[str]:
-    """Those that no upload has. Other names are not scanrill's to remove: `lost+found`, a person's notes."""
+    """Return the names that are ids without an upload; never other names, such as `lost+found`."""
     ids = {}
     for name in names:
         with suppress(ValueError):

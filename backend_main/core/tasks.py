@@ -1,8 +1,9 @@
-"""Step 9 — takes the next job, has its pages read one by one, and finishes it.
+"""Entry module of workers: `JobReader` claims a job, reads its pages one by one and finishes it.
 
-After each page a reader gives way where somebody else waits, so a long document delays nobody by more than a
-page; the text so far stays, and whoever takes the job next goes on with the next page. A long document is cut
-into jobs as soon as its length is known: several readers share it, and one alone goes on from job to job.
+After each page, a reader releases its job if another owner's job waits, so a long document delays others by
+one page at most. Finished pages stay, and the next reader continues after them. A reader splits a long
+document into jobs as soon as it knows the number of pages. Several readers share these jobs; one alone reads
+them in turn.
 """
 
 from __future__ import annotations
@@ -30,26 +31,20 @@ from .jobs.claim import Claim, LeaseLost
 from .jobs.progress import PageProgress
 from .jobs.queue import HEARTBEAT_SECONDS
 from .protocol.messages import LinePosition
-from .pubsub.messages import (
-    PageSnapshot,
-    PageTextUpdate,
-    Publisher,
-    ReadingEnded,
-    ReadingStarted,
-)
+from .pubsub.messages import PageSnapshot, PageTextUpdate, Publisher, ReadingEnded, ReadingStarted
 
 log = logging.getLogger(__name__)
 
-READ = "scanrill.read"
-"""The name of the task that calls a worker to read; it carries nothing, as the rows say what there is."""
-# So many readers are called to a document that was just cut; more come when the sweep finds its jobs open.
+READ_TASK = "scanrill.read"
+"""Name of the task that calls a worker. It has no arguments: the worker finds the jobs in the database."""
 MAX_READERS_NOTIFIED = 16
+"""Readers to notify after a split. Maintenance notifies more if the jobs stay open."""
 
-INTERNAL_ERROR_MESSAGE = "Reading failed for a reason that is not the file's; the server's log has it."
+INTERNAL_ERROR_MESSAGE = "Internal error while reading this file. See the server log."
 
 
 class PageResult(NamedTuple):
-    """After a page: the claim as it is then, and the page that follows, or whether other jobs do."""
+    """Result of a page: the claim, the next page of its job, and whether the document has other jobs."""
 
     claim: Claim
     next_page: int | None
@@ -57,14 +52,20 @@ class PageResult(NamedTuple):
 
 
 class JobReader:
-    """Engines in child processes, used by one thread; `read_next` is what the thread does."""
+    """Reader of jobs. One thread calls `read_next`; the engines run in child processes.
 
-    def __init__(self, bell: Publisher, host: reading.EngineProcessPool) -> None:
-        self._publisher, self._engines = bell, host
+    Args:
+        publisher: Receives live text and the start of each reading.
+        engines: The engine processes, which no other reader uses.
+    """
+
+    def __init__(self, publisher: Publisher, engines: reading.EngineProcessPool) -> None:
+        self._publisher = publisher
+        self._engines = engines
         self._name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._claim: Claim | None = None
         self._progress: PageProgress | None = None
-        self._reading_ended = threading.Event()  # what is being read is not to be read on
+        self._reading_ended = threading.Event()
         self._stopping = threading.Event()
         threading.Thread(target=self._heartbeat_loop, name="heartbeat", daemon=True).start()
 
@@ -73,36 +74,42 @@ class JobReader:
         return self._engines.is_ready
 
     def stop(self) -> None:
-        """From any thread: what is being read is given back, and nothing more is taken."""
+        """Release the job that is being read, and claim no other; from any thread."""
         self._stopping.set()
         self._engines.stop()
 
     def warm_up(self) -> None:
-        """Loads the engine. Raises reading.ReadingError."""
+        """Load the engine.
+
+        Raises:
+            reading.ReadingError: The engine does not start.
+        """
         self._engines.start()
 
     def on_change(self, change: UploadChange) -> None:
-        """A listener: an upload that ends while it is read, because it was deleted, ends the reading."""
+        """Stop reading an upload that this process has ended, such as by a delete; a listener of the log."""
         if change.ends_reading:
             self.on_reading_ended(ReadingEnded(change.owner_id, change.upload_id, change.seq))
 
-    def on_reading_ended(self, over: ReadingEnded) -> None:
-        """The same of another process's changes. What ended before the claim was taken is no news."""
+    def on_reading_ended(self, ended: ReadingEnded) -> None:
+        """Stop reading an upload that any process has ended, unless the event is older than the claim."""
         claim = self._claim
-        if claim is not None and over.upload_id == claim.upload_id and over.seq > claim.seq:
+        if claim is not None and ended.upload_id == claim.upload_id and ended.seq > claim.seq:
             self._end_reading()
 
     def republish_current_page(self, owner_id: uuid.UUID) -> None:
-        """What was said last of the page that is being read, if it is this user's."""
-        claim, telling = self._claim, self._progress
-        if claim is not None and claim.owner_id == owner_id and telling is not None:
-            telling.republish()
+        """Publish the last snapshot of the current page once more, if the upload belongs to this owner."""
+        claim = self._claim
+        progress = self._progress
+        if claim is not None and claim.owner_id == owner_id and progress is not None:
+            progress.republish()
 
     def read_next(self) -> bool:
-        """Reads a document as far as there are jobs of it, and until it gives way.
+        """Read the next document, until it has no open job or another owner's job waits.
 
-        False when there is nothing to read, or no engine, or where its file cannot be reached: the next sweep
-        tries again.
+        Returns:
+            False if there is no job, the engine does not start, or the storage does not answer. Maintenance
+            then wakes the reader later.
         """
         close_old_connections()
         if not self._warm_up() or (claim := job_queue.claim_next(self._name)) is None:
@@ -115,18 +122,19 @@ class JobReader:
             self._claim = None
         return True
 
-    # ── the steps ──
+    # ── jobs ──
 
     def _warm_up(self) -> bool:
-        """A child that crashed, or has read enough, is replaced now, while nobody waits for it.
+        """Start the engine if its process has ended, before a job is claimed.
 
-        An engine that does not start is no upload's fault: none is claimed, and the next sweep tries again.
+        Returns:
+            False if the engine does not start, or the reader is stopping; no upload must pay for that.
         """
         try:
             if not self._stopping.is_set():
                 self._engines.start()
         except reading.ReadingError as error:
-            log.error("the reader could not start: %s", error)
+            log.error("The engine could not start: %s", error)
             return False
         return not self._stopping.is_set()
 
@@ -135,18 +143,19 @@ class JobReader:
             self._begin_claim(claim)
             self._read_or_release(claim)
         except LeaseLost:
-            log.info("upload %s was taken from its reader", claim.upload_id)
+            log.info("The reader has lost the lease of upload %s.", claim.upload_id)
 
     def _begin_claim(self, claim: Claim) -> None:
-        """From here on the job is this reader's to say something of."""
         self._reading_ended.clear()
         self._claim = claim
         self._publish_started(claim)
 
     def _read_or_release(self, claim: Claim) -> None:
-        """Reads to the end, or says what is to become of the job.
+        """Read the jobs; after an error, release the current job, count a failure, or end the upload.
 
-        Raises `LeaseLost`, or `StorageUnavailable` where the job is given back.
+        Raises:
+            LeaseLost: The claim is not current.
+            StorageUnavailable: The job has been released.
         """
         try:
             with storage.local_copy(claim.image_path) as path:
@@ -162,97 +171,97 @@ class JobReader:
             results.count_failure(self._claim or claim, str(error))
         except reading.ReadingError as error:
             results.fail(self._claim or claim, str(error))
-        except DatabaseUnavailable as error:  # no fault of the file; where this fails too, the lease runs out
-            log.warning("upload %s is given back: %s", claim.upload_id, error)
+        except DatabaseUnavailable as error:  # if the release fails too, the lease expires
+            log.warning("Releasing the job of upload %s: %s", claim.upload_id, error)
             job_queue.release(self._claim or claim)
         except Exception as error:
             self._raise_if_deleted(self._claim or claim, error)
-            log.exception("reading upload %s failed", claim.upload_id)
+            log.exception("Reading upload %s failed.", claim.upload_id)
             results.count_failure(self._claim or claim, INTERNAL_ERROR_MESSAGE)
 
     def _raise_if_deleted(self, claim: Claim, error: Exception) -> None:
-        """A file that is gone as its upload is, deleted while it was fetched, is no defect: `LeaseLost`."""
+        """Raise `LeaseLost` if the file is missing because its upload was deleted meanwhile."""
         if isinstance(error, FileNotFoundError) and not job_queue.extend_lease(claim):
             raise LeaseLost from error
 
     def _read_jobs(self, claim: Claim, path: Path) -> None:
-        """One job after the other of a document: its file is here, and open in the engine's process."""
-        following: Claim | None = claim
-        while following is not None and self._read_pages(following, path):
-            following = None if self._stopping.is_set() else job_queue.claim_next_range(following, self._name)
-            if following is not None:
-                self._begin_claim(following)
+        """Read the jobs of a document in turn, since its file is open in the engine process."""
+        current: Claim | None = claim
+        while current is not None and self._read_pages(current, path):
+            current = None if self._stopping.is_set() else job_queue.claim_next_range(current, self._name)
+            if current is not None:
+                self._begin_claim(current)
 
     def _read_pages(self, claim: Claim, path: Path) -> bool:
-        """Whether the job was read to its end, and not given back, and the document has others."""
+        """Read the pages of a job; return whether it ended here and the document has other jobs."""
         number = first = claim.next_page(0, claim.page_count)
-        if number is None:  # its last page was saved by who did not come to end it
+        if number is None:  # a reader died after it saved the last page
             return results.finish(claim)
-        others = False
+        has_other_jobs = False
         while number is not None:
-            if number != first and self._should_yield(claim):
+            if number != first and (self._stopping.is_set() or job_queue.has_competing_job(claim)):
                 job_queue.release(claim)
                 return False
-            claim, number, others = self._read_page(claim, path, number)
-        return others
-
-    def _should_yield(self, claim: Claim) -> bool:
-        return self._stopping.is_set() or job_queue.has_competing_job(claim)
+            claim, number, has_other_jobs = self._read_page(claim, path, number)
+        return has_other_jobs
 
     def _read_page(self, claim: Claim, path: Path, number: int) -> PageResult:
-        """Reads and saves one page, and with its last ends the job."""
+        """Read and save one page; finish the job if it was the last."""
         options = msgspec.structs.replace(claim.options, first_page=number, last_page=number)
-        self._progress = telling = PageProgress(lambda page: self._publish_page(claim, page))
+        self._progress = progress = PageProgress(lambda page: self._publish_page(claim, page))
         pages = self._engines.read_batched(path, options)
         if self._reading_ended.is_set() or self._stopping.is_set():
-            self._engines.cancel()  # a cancel from before that does not reach into it
-        with closing(telling):
-            claim, page = self._read_events(claim, pages, telling)
-            return self._save(claim, page, telling)
+            self._engines.cancel()  # `read_batched` drops an earlier cancel
+        with closing(progress):
+            claim, page = self._read_events(claim, pages, progress)
+            return self._save(claim, page, progress)
 
     def _read_events(
-        self, claim: Claim, pages: Iterable[reading.BatchedEvent], telling: PageProgress
+        self, claim: Claim, pages: Iterable[reading.BatchedEvent], progress: PageProgress
     ) -> tuple[Claim, reading.PageDone]:
+        """Publish the lines of a page; return the claim, which may have been split, and the finished page."""
         for event in pages:
             match event:
                 case reading.PageStarted():
                     started = event
-                    telling.start(PageSnapshot(event.number, event.page_count))
+                    progress.start(PageSnapshot(event.number, event.page_count))
                     self._raise_if_lease_lost(claim, event)
                     claim = self._split_job(claim, event)
                 case reading.LinesRead(lines):
-                    telling.append(
-                        "".join([line.markdown for line in lines]), _line_position(lines[-1], started)
-                    )
+                    text = "".join([line.markdown for line in lines])
+                    progress.append(text, _line_position(lines[-1], started))
                 case reading.PageDone():
                     done = event
         return claim, done
 
-    def _save(self, claim: Claim, page: reading.PageDone, telling: PageProgress) -> PageResult:
-        def show() -> None:
-            telling.finish(PageSnapshot(page.number, page.page_count, page.markdown, done=True))
+    def _save(self, claim: Claim, page: reading.PageDone, progress: PageProgress) -> PageResult:
+        def publish() -> None:
+            progress.finish(PageSnapshot(page.number, page.page_count, page.markdown, done=True))
 
-        following = claim.next_page(page.number, page.page_count)
-        if following is None:
-            return PageResult(claim, None, results.finish(claim, page, show))
+        next_page = claim.next_page(page.number, page.page_count)
+        if next_page is None:
+            return PageResult(claim, None, results.finish(claim, page, on_commit=publish))
         results.save_page(claim, page)
-        show()
-        return PageResult(claim, following)
+        publish()
+        return PageResult(claim, next_page)
 
     def _raise_if_lease_lost(self, claim: Claim, page: reading.PageStarted) -> None:
-        """Nobody told this reader of a delete between its claim and here; the engine works meanwhile."""
+        """Check the claim at the first page: no listener could report a delete before `_begin_claim`.
+
+        The engine reads meanwhile.
+        """
         if page.number == claim.next_page(0) and not job_queue.extend_lease(claim):
             raise LeaseLost
 
     def _split_job(self, claim: Claim, page: reading.PageStarted) -> Claim:
-        """Calls others where the document has more pages than one reader should take for itself."""
-        self._claim, others = job_queue.split_job(claim, page.number, page.page_count)
-        if others:
-            notify.notify_jobs_available(min(others, MAX_READERS_NOTIFIED))
+        """Split a long document and notify other readers; return the claim of the first job."""
+        self._claim, new_jobs = job_queue.split_job(claim, page.number, page.page_count)
+        if new_jobs:
+            notify.notify_jobs_available(min(new_jobs, MAX_READERS_NOTIFIED))
         return self._claim
 
     def _publish_started(self, claim: Claim) -> None:
-        taken = ReadingStarted(
+        started = ReadingStarted(
             claim.owner_id,
             claim.upload_id,
             claim.attempt,
@@ -263,7 +272,7 @@ class JobReader:
             claim.options.pages,
             {claim.first_page: claim.attempt},
         )
-        self._publisher.publish(taken)
+        self._publisher.publish(started)
 
     def _publish_page(self, claim: Claim, page: PageSnapshot) -> None:
         self._publisher.publish(
@@ -271,7 +280,7 @@ class JobReader:
         )
 
     def _heartbeat_loop(self) -> None:
-        """Extends the lease while the job is read, however long a page takes; a lost job is not read on."""
+        """Extend the lease while a job is read, however long a page takes; stop the reading if it is lost."""
         while not self._stopping.wait(HEARTBEAT_SECONDS):
             claim = self._claim
             try:
@@ -279,9 +288,9 @@ class JobReader:
                 if claim is not None and not job_queue.extend_lease(claim) and claim is self._claim:
                     self._end_reading()
             except DatabaseUnavailable as error:
-                log.warning("the lease of a job is not extended: %s", error)
+                log.warning("The lease could not be extended: %s", error)
             except Exception:
-                log.exception("the lease of a job could not be extended")
+                log.exception("The lease could not be extended.")
 
     def _end_reading(self) -> None:
         self._reading_ended.set()
@@ -289,7 +298,7 @@ class JobReader:
 
 
 def _line_position(line: reading.Line, page: reading.PageStarted) -> LinePosition | None:
-    """In whole pixels: live text marks a line, and `…/pages/{n}` has it exactly."""
+    """Return the position of a line in whole pixels, which suffice for live text."""
     if line.box is None:
         return None
     top_left, top_right, bottom_right, bottom_left = ((round(x), round(y)) for x, y in line.box)

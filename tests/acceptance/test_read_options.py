@@ -53,7 +53,7 @@ async def test_create_with_unconfigured_engine_names_the_missing_setting(alice: 
     async with alice.client() as client:
         errors = await create_errors(client, engine="vision")
         assert errors.keys() == {"engine"}
-        assert "known, but not installed" in errors["engine"]
+        assert "is not available here" in errors["engine"]
         assert "SCANRILL_VISION_URL" in errors["engine"]
 
 

@@ -172,7 +172,7 @@ async def test_s17_document_that_killed_three_workers_ends_in_one_error(
             await in_thread(deployment.kill_worker, worker)
             deployment.workers.clear()
         end = await case.client.terminal_message(case.upload_id)
-        assert (end["status"], "cut off too often" in end["error"]) == ("error", True)
+        assert (end["status"], "stopped three times" in end["error"]) == ("error", True)
         case.release_pages()
         await in_thread(deployment.start_worker)
         other = (await case.client.create(Document(tmp_path, 1).tiff))["instance"]["id"]

@@ -1,4 +1,4 @@
-"""`scanrill backup` beside a running server, and `scanrill restore` into a new directory."""
+"""Command `backup` beside a running server, and command `restore` into a new directory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.event_recorder import QUICK_TIMEOUTS, current_cursor, recordi
 from tests.support.page_images import scripted_png
 from tests.support.server import Server
 
-pytestmark = pytest.mark.embedded("a database and a bucket of others are backed up with tools of their own")
+pytestmark = pytest.mark.embedded("PostgreSQL and buckets have their own backup tools")
 
 LINES = ["kept text", "and more"]
 
@@ -30,15 +30,13 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def refusal(server: Server, *arguments: str) -> str:
-    """What a command says in one line that will not do it."""
+    """Return the line that a failed command printed; assert that it is the only one."""
     done = server.command(*arguments)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
     return done.stderr
 
 
-async def test_what_was_there_is_there_again_and_old_cursors_count_no_more(
-    original: Server, tmp_path: Path
-) -> None:
+async def test_restore_brings_back_uploads_and_invalidates_cursors(original: Server, tmp_path: Path) -> None:
     account, file = Account.create(original), tmp_path / "kept.tar"
     token = account.mint()
     image = scripted_png(lines=LINES)
@@ -71,21 +69,21 @@ async def test_what_was_there_is_there_again_and_old_cursors_count_no_more(
         assert copy.stop() == 0
 
 
-def test_nothing_is_written_over(original: Server, tmp_path: Path) -> None:
+def test_backup_refuses_an_existing_file(original: Server, tmp_path: Path) -> None:
     file = tmp_path / "there.tar"
     file.write_text("mine")
-    assert "exists already" in refusal(original, "backup", str(file))
+    assert "already exists" in refusal(original, "backup", str(file))
     assert file.read_text() == "mine"
     assert [path.name for path in tmp_path.iterdir()] == ["there.tar"]
 
 
-def test_a_directory_that_holds_something_is_not_restored_into(original: Server, tmp_path: Path) -> None:
+def test_restore_into_a_directory_that_is_not_empty_is_refused(original: Server, tmp_path: Path) -> None:
     file = tmp_path / "whole.tar"
     assert original.command("backup", str(file)).returncode == 0
     assert "is not empty" in refusal(original, "restore", str(file))
 
 
-def test_files_that_are_elsewhere_are_neither_backed_up_nor_restored(tmp_path: Path) -> None:
+def test_backup_and_restore_with_a_bucket_are_refused(tmp_path: Path) -> None:
     server = Server(tmp_path / "data", STORAGE_URL="s3://scans")
     assert "in a bucket" in refusal(server, "backup", str(tmp_path / "backup.tar"))
     (tmp_path / "backup.tar").touch()
@@ -93,28 +91,36 @@ def test_files_that_are_elsewhere_are_neither_backed_up_nor_restored(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"no tar at all", "climbing", "newer"], ids=["empty", "text", "climbing", "newer"]
+    "content",
+    [b"", b"not an archive", "path traversal", "newer", "manifest is a directory", "no database"],
+    ids=["empty", "text", "path traversal", "newer", "manifest is a directory", "no database"],
 )
-def test_what_is_no_backup_is_refused_and_leaves_nothing(tmp_path: Path, content: bytes | str) -> None:
-    file = tmp_path / "strange.tar"
+def test_restore_refuses_other_files_and_leaves_nothing(tmp_path: Path, content: bytes | str) -> None:
+    file = tmp_path / "other.tar"
     file.write_bytes(content if isinstance(content, bytes) else archive(content))
     target = Server(tmp_path / "target" / "data")
-    said = refusal(target, "restore", str(file))
-    assert "newer version" in said if content == "newer" else "is no backup" in said
+    message = refusal(target, "restore", str(file))
+    assert ("newer version" if content == "newer" else "is not a scanrill backup") in message
     assert not target.data_dir.exists()
     assert not (tmp_path / "outside").exists()
     assert list(target.data_dir.parent.glob("data.*")) == []
 
 
 def archive(kind: str) -> bytes:
-    """A tar that looks like a backup, and is one of a later version or climbs out of its directory."""
+    """Return an archive that resembles a backup, with the named flaw."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        entries = {"manifest.json": json.dumps({"format": 99 if kind == "newer" else 1}).encode()}
-        if kind == "climbing":
+        entries = {
+            "manifest.json": json.dumps({"format": 99 if kind == "newer" else 1}).encode(),
+            "secret.key": b"",
+        }
+        if kind == "path traversal":
             entries["../../outside"] = b"out"
         for name, content in entries.items():
             entry = tarfile.TarInfo(name)
-            entry.size = len(content)
+            if kind == "manifest is a directory" and name == "manifest.json":
+                entry.type = tarfile.DIRTYPE
+            else:
+                entry.size = len(content)
             tar.addfile(entry, io.BytesIO(content))
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""What Celery is asked, and who does not pay for it."""
+"""Calls over Celery, the worker process, and servers that do not import Celery."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ django.setup()
 
 
 def run(program: str, data_dir: Path, **settings: str) -> object:
-    """What a program prints, as JSON."""
+    """Run a program and return its output, decoded from JSON."""
     data_dir.mkdir()
     command = [sys.executable, "-c", SET_UP + program]
     env = environment(data_dir, **settings)
@@ -30,35 +30,33 @@ def run(program: str, data_dir: Path, **settings: str) -> object:
     return json.loads(done.stdout)
 
 
-CALL = """
+ENQUEUE = """
 import redis
 from backend_main.backend import celery
 queue = redis.Redis.from_url(os.environ["SCANRILL_REDIS_URL"])
 lengths = []
-for wanted in (1, 3, 1000, 1):
-    celery.enqueue_read_calls(wanted)
+for count in (1, 3, 1000, 1):
+    celery.enqueue_read_calls(count)
     lengths.append(queue.llen("ours:ocr"))
 print(json.dumps([lengths, json.loads(queue.lindex("ours:ocr", 0))["headers"]["task"]]))
 """
 
 
-def test_no_more_calls_wait_than_there_may_be_readers(redis_server: Redis, tmp_path: Path) -> None:
+def test_enqueue_read_calls_stops_at_the_maximum(redis_server: Redis, tmp_path: Path) -> None:
     settings = {"REDIS_URL": redis_server.url, "REDIS_PREFIX": "ours:", "SECRET_KEY": "k" * 50}
-    assert run(CALL, tmp_path / "data", **settings) == [[1, 4, 64, 64], "scanrill.read"]
+    assert run(ENQUEUE, tmp_path / "data", **settings) == [[1, 4, 64, 64], "scanrill.read"]
 
 
-def test_a_worker_that_is_told_to_end_as_it_begins_is_not_cut_off(
-    redis_server: Redis, tmp_path: Path
-) -> None:
+def test_worker_stopped_at_its_start_exits_in_time(redis_server: Redis, tmp_path: Path) -> None:
     settings = {"REDIS_URL": redis_server.url, "SECRET_KEY": "k" * 50, "ENGINE": "dummy"}
     command, env = [*SCANRILL, "worker"], environment(tmp_path / "data", **settings)
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as worker:
         assert worker.stdout is not None
         worker.stdout.readline()
         worker.terminate()
-        said = worker.communicate(timeout=60)[1].decode()
+        stderr = worker.communicate(timeout=60)[1].decode()
     assert worker.returncode == 0
-    assert "cut off" not in said
+    assert "did not stop in time" not in stderr
 
 
 IMPORTED = """
@@ -67,23 +65,23 @@ print(json.dumps([name for name in ("celery", "kombu", "redis") if name in sys.m
 """
 
 
-def test_a_server_without_workers_imports_nothing_of_theirs(tmp_path: Path) -> None:
+def test_server_without_redis_imports_neither_celery_nor_redis(tmp_path: Path) -> None:
     assert run(IMPORTED, tmp_path / "data") == []
 
 
 @pytest.mark.parametrize(
-    ("settings", "sentence"),
+    ("settings", "message"),
     [
-        ({}, "A worker needs SCANRILL_REDIS_URL"),
+        ({}, "A worker requires SCANRILL_REDIS_URL."),
         ({"BROKER_URL": "amqp://localhost"}, "SCANRILL_BROKER_URL needs Redis for live text."),
     ],
 )
-def test_a_worker_without_what_it_needs_says_so_in_a_line(
-    settings: dict[str, str], sentence: str, tmp_path: Path
+def test_worker_without_redis_is_refused_with_one_line(
+    settings: dict[str, str], message: str, tmp_path: Path
 ) -> None:
     env = environment(tmp_path / "data", **settings)
     done = subprocess.run([*SCANRILL, "worker"], env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
-    assert sentence in done.stderr
+    assert message in done.stderr

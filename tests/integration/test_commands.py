@@ -1,4 +1,4 @@
-"""`scanrill read`, `scanrill settings`, and how every command answers wrong usage."""
+"""Commands `read` and `settings`, and wrong usage of all commands."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from backend_main.core.conf import Conf
 from tests.integration.test_serve import refusal, scanrill
 from tests.support.page_images import scripted_png
 
-# In this process where the streams and the exit code are all that counts: a process costs seconds to start.
+# Tests of output and exit code alone run in this process: a new process costs seconds.
 
 
 def run(*arguments: str | Path) -> Result:
@@ -27,7 +27,7 @@ def read(*arguments: str | Path) -> Result:
 
 @pytest.fixture
 def scans(tmp_path: Path) -> list[Path]:
-    """Three files: the second is none that can be read."""
+    """Return three files; the second is not an image."""
     pages = [scripted_png(lines=["# Title", "one", "two"]), b"no scan", scripted_png(lines=["a *b*", "c"])]
     paths = [tmp_path / name for name in ("first.png", "broken.png", "last.png")]
     for path, data in zip(paths, pages, strict=True):
@@ -38,12 +38,12 @@ def scans(tmp_path: Path) -> list[Path]:
 # ── read ──
 
 
-def test_a_file_is_printed_as_markdown(scans: list[Path]) -> None:
+def test_read_prints_markdown(scans: list[Path]) -> None:
     result = read(scans[0])
     assert (result.exit_code, result.stdout) == (0, "# Title\n\none\ntwo\n")
 
 
-def test_a_file_is_printed_as_reading_text(scans: list[Path]) -> None:
+def test_read_with_format_txt_prints_plain_text(scans: list[Path]) -> None:
     result = read("--format", "txt", scans[0])
     assert result.exit_code == 0
     assert "#" not in result.stdout
@@ -51,7 +51,7 @@ def test_a_file_is_printed_as_reading_text(scans: list[Path]) -> None:
     assert result.stdout.endswith("\n")
 
 
-def test_a_file_is_printed_as_json_with_lines_and_boxes(scans: list[Path]) -> None:
+def test_read_with_format_json_prints_lines_and_boxes(scans: list[Path]) -> None:
     result = read("--format", "json", scans[0])
     document = json.loads(result.stdout)
     assert document.keys() == {"file", "pages"}
@@ -63,7 +63,7 @@ def test_a_file_is_printed_as_json_with_lines_and_boxes(scans: list[Path]) -> No
     assert len(page["lines"][0]["box"]) == 4
 
 
-def test_several_files_are_separated_by_a_blank_line(scans: list[Path]) -> None:
+def test_read_separates_files_by_a_blank_line(scans: list[Path]) -> None:
     result = read(scans[0], scans[2])
     assert result.exit_code == 0
     assert result.stdout == "# Title\n\none\ntwo\n\n" + "a \\*b\\*\nc\n"
@@ -71,18 +71,18 @@ def test_several_files_are_separated_by_a_blank_line(scans: list[Path]) -> None:
     assert len(result.stdout.split("\n\n")) >= 2
 
 
-@pytest.mark.parametrize("form", ["md", "txt", "json"])
-def test_a_broken_file_is_told_and_the_rest_is_read(form: str, scans: list[Path]) -> None:
-    result = read("--format", form, *scans)
+@pytest.mark.parametrize("output_format", ["md", "txt", "json"])
+def test_read_reports_a_broken_file_and_reads_the_others(output_format: str, scans: list[Path]) -> None:
+    result = read("--format", output_format, *scans)
     assert result.exit_code == 1
     [line] = result.stderr.splitlines()
     assert line.startswith(f"scanrill: {scans[1]}: ")
     assert "Title" in result.stdout
-    assert {"md": "\nc\n", "txt": " c\n", "json": '"text": "c"'}[form] in result.stdout
+    assert {"md": "\nc\n", "txt": " c\n", "json": '"text": "c"'}[output_format] in result.stdout
     assert str(scans[1]) not in result.stdout
 
 
-def test_reading_needs_no_data_directory(scans: list[Path], tmp_path: Path) -> None:
+def test_read_needs_no_data_directory(scans: list[Path], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no directory")
     result = scanrill(tmp_path / "file" / "below", "read", "--engine", "dummy", *map(str, scans))
     assert result.returncode == 1
@@ -124,7 +124,7 @@ def test_reading_needs_no_data_directory(scans: list[Path], tmp_path: Path) -> N
     ],
     ids=" ".join,
 )
-def test_wrong_usage_is_2_and_prints_nothing(arguments: list[str]) -> None:
+def test_wrong_usage_exits_with_2_and_prints_to_stderr_only(arguments: list[str]) -> None:
     result = run(*arguments)
     assert result.exit_code == 2, result.output
     assert result.stdout == ""
@@ -135,20 +135,20 @@ def test_wrong_usage_is_2_and_prints_nothing(arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     "command", [[], ["serve"], ["user"], ["user", "add"], ["token"], ["link"], ["read"], ["settings"]]
 )
-def test_every_command_has_a_help(command: list[str]) -> None:
+def test_help_of_every_command(command: list[str]) -> None:
     result = run(*command, "--help")
     assert result.exit_code == 0
     assert "Usage:" in result.stdout
 
 
-def test_the_version_is_printed_alone() -> None:
+def test_version_prints_only_the_version() -> None:
     assert run("--version").stdout == f"{__version__}\n"
 
 
 # ── settings ──
 
 
-def test_the_settings_are_listed_and_a_secret_is_not_shown(tmp_path: Path) -> None:
+def test_settings_lists_all_settings_and_hides_secrets(tmp_path: Path) -> None:
     canary = "do-not-show-me-" + "x" * 40
     printed = scanrill(tmp_path, "settings", SECRET_KEY=canary, READERS="3", ENGIN="misspelt")
     assert printed.returncode == 0
@@ -160,6 +160,6 @@ def test_the_settings_are_listed_and_a_secret_is_not_shown(tmp_path: Path) -> No
     assert "SCANRILL_ENGIN" in printed.stderr
 
 
-def test_a_bad_setting_stops_every_command_in_one_line(tmp_path: Path) -> None:
+def test_invalid_setting_stops_every_command_with_one_line(tmp_path: Path) -> None:
     for command in (["settings"], ["user", "add", "anna", "--no-password"]):
         assert "SCANRILL_MAX_PIXELS" in refusal(scanrill(tmp_path, *command, MAX_PIXELS="0"))

@@ -358,7 +358,7 @@ class RestSession:
 
     def _value(self, key: str, value: object) -> object:
         own = {"username": self.account.name, "refresh": self.refresh}
-        return self.account.code() if key == "code" else own.get(key, value)
+        return self.account.sign_in_code() if key == "code" else own.get(key, value)
 
     def _remember(self, name: str, response: httpx.Response) -> None:
         """Keep what later examples need; wait until the upload is read, or is waiting for `cancel`."""

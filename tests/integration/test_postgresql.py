@@ -91,8 +91,8 @@ def test_command_on_newer_schema_fails(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "text"),
     [
-        (f"postgresql://me:{CANARY}@/scans?host=/nowhere", "cannot be used"),
-        (f"postgresql://me:{CANARY}@127.0.0.1:1/scans", "cannot be used"),
+        (f"postgresql://me:{CANARY}@/scans?host=/nowhere", "Cannot use the database"),
+        (f"postgresql://me:{CANARY}@127.0.0.1:1/scans", "Cannot use the database"),
         (f"mysql://me:{CANARY}@h/scans", "SCANRILL_DATABASE_URL is not a PostgreSQL URL"),
     ],
 )

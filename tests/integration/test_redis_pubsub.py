@@ -1,4 +1,4 @@
-"""The bell of several processes, over a real Redis: who hears what, and what happens when Redis does not."""
+"""RedisPubSub between several processes over a real Redis, with and without outages."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from contextlib import asynccontextmanager
 import pytest
 import redis
 
-from backend_main.core.pubsub.local import LocalPubSub
 from backend_main.core.pubsub.messages import (
-    SYSTEM_OWNER_ID,
-    AnyPubSubMessage,
+    WORKERS_CHANNEL,
+    AnySharedMessage,
+    AnyUserMessage,
     JobsAvailable,
     LogAdvanced,
     PageSnapshot,
@@ -34,58 +34,78 @@ PREFIX = "test:"
 WAIT_SECONDS = 30.0
 
 
-class Ear:
-    """A bell, and all that it brought: items with whether this process said them."""
+class Subscriber:
+    """A pub/sub and the messages that it received."""
 
-    def __init__(self, bell: LocalPubSub) -> None:
-        self.bell = bell
-        self.heard: list[tuple[AnyPubSubMessage | PossibleGap, bool]] = []
+    def __init__(self, server: Redis, prefix: str = PREFIX) -> None:
+        self.pubsub = RedisPubSub(server.url, prefix)
+        self.received: list[tuple[AnyUserMessage, bool]] = []
+        """User messages, with whether this process published them."""
+        self.shared: list[AnySharedMessage | PossibleGap] = []
+        self.gaps = 0
         self._changed = asyncio.Event()
 
-    def hear(self, item: AnyPubSubMessage | PossibleGap, local: bool) -> None:
-        self.heard.append((item, local))
+    def start(self) -> None:
+        self.pubsub.start(self._on_user_message)
+
+    def on_shared_message(self, message: AnySharedMessage | PossibleGap) -> None:
+        self.shared.append(message)
+        self._changed.set()
+
+    def _on_user_message(self, message: AnyUserMessage | PossibleGap, *, is_local: bool) -> None:
+        if isinstance(message, PossibleGap):
+            self.gaps += 1
+        else:
+            self.received.append((message, is_local))
         self._changed.set()
 
     @property
-    def items(self) -> list[AnyPubSubMessage | PossibleGap]:
-        return [item for item, _ in self.heard if not isinstance(item, PossibleGap)]
+    def messages(self) -> list[AnyUserMessage]:
+        return [message for message, _ in self.received]
 
-    @property
-    def looks(self) -> int:
-        return sum(isinstance(item, PossibleGap) for item, _ in self.heard)
-
-    async def until(self, true: Callable[[], bool]) -> None:
+    async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(WAIT_SECONDS):
-            while not true():
+            while not condition():
                 await self._changed.wait()
                 self._changed.clear()
 
-    async def until_there(self, problem: bool) -> None:
-        """Whether the bell says that it has a problem; nothing tells that it changes."""
+    async def until_degraded(self, degraded: bool) -> None:
+        """Wait for the state; nothing announces its change."""
         async with asyncio.timeout(WAIT_SECONDS):
-            while (self.bell.degraded_reason is not None) != problem:
+            while (self.pubsub.degraded_reason is not None) != degraded:
                 await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
-async def listening(server: Redis, *owners: uuid.UUID, prefix: str = PREFIX) -> AsyncIterator[Ear]:
-    ear = Ear(RedisPubSub(server.url, prefix))
-    ear.bell.start(ear.hear)
+async def subscriber(
+    server: Redis, *owners: uuid.UUID, prefix: str = PREFIX, shared: str | None = None
+) -> AsyncIterator[Subscriber]:
+    """Yields a started pub/sub, once its subscriptions to users and to a shared channel are made."""
+    started = Subscriber(server, prefix)
+    started.start()
     for owner in owners:
-        ear.bell.subscribe(owner)
-    await ear.until_there(problem=False)
-    await subscribed(server, *owners, prefix=prefix)
+        started.pubsub.subscribe(owner)
+    if shared is not None:
+        started.pubsub.listen(shared, started.on_shared_message)
+    await started.until_degraded(False)
+    await wait_subscribed(server, *(f"user:{owner}" for owner in owners), prefix=prefix)
+    if shared is not None:
+        await wait_subscribed(server, shared, prefix=prefix)
     try:
-        yield ear
+        yield started
     finally:
-        await ear.bell.stop()
+        await started.pubsub.stop()
 
 
-async def subscribed(server: Redis, *owners: uuid.UUID, prefix: str = PREFIX) -> None:
+async def wait_subscribed(server: Redis, *channels: str, prefix: str = PREFIX) -> None:
     async with asyncio.timeout(WAIT_SECONDS):
         with redis.Redis(port=server.port) as client:
-            while not all(n for _, n in client.pubsub_numsub(*(f"{prefix}user:{o}" for o in owners))):
+            while not all(n for _, n in client.pubsub_numsub(*(prefix + channel for channel in channels))):
                 await asyncio.sleep(0.01)
+
+
+async def wait_user_subscribed(server: Redis, owner: uuid.UUID) -> None:
+    await wait_subscribed(server, f"user:{owner}")
 
 
 @pytest.fixture
@@ -93,66 +113,80 @@ def publisher(redis_server: Redis) -> RedisPublisher:
     return RedisPublisher(redis_server.url, PREFIX)
 
 
-async def test_what_one_process_says_the_others_hear_and_itself_at_once(redis_server: Redis) -> None:
-    async with listening(redis_server, OWNER) as one, listening(redis_server, OWNER) as two:
+async def test_publish_reaches_other_processes_and_this_one_once(redis_server: Redis) -> None:
+    async with subscriber(redis_server, OWNER) as one, subscriber(redis_server, OWNER) as two:
         text = PageTextUpdate(OWNER, UPLOAD, 1, PageSnapshot(1, 3, "words"))
-        said: list[AnyPubSubMessage] = [
+        published: list[AnyUserMessage] = [
             ReadingStarted(OWNER, UPLOAD, 1, 4, {1: "a"}, 3),
             text,
             LogAdvanced(OWNER, 5),
             ReadingEnded(OWNER, UPLOAD, 5),
         ]
-        for item in said:
-            one.bell.publish(item)
-        await two.until(lambda: len(two.items) == 4)
-        # The pages are looked up by who wants them.
-        assert two.items == [ReadingStarted(OWNER, UPLOAD, 1, 4, None, 3), *said[1:]]
-        assert not any(local for _, local in two.heard)
-        # What came back from Redis before what `two` says now was not heard twice.
-        two.bell.publish(LogAdvanced(OWNER, 6))
-        await one.until(lambda: len(one.items) == 5)
-        assert one.items == [*said, LogAdvanced(OWNER, 6)]
+        for item in published:
+            one.pubsub.publish(item)
+        await two.until(lambda: len(two.messages) == 4)
+        # Other processes load the pages from the database.
+        assert two.messages == [ReadingStarted(OWNER, UPLOAD, 1, 4, None, 3), *published[1:]]
+        assert not any(local for _, local in two.received)
+        # `one` received its own messages once, although Redis sent them back.
+        two.pubsub.publish(LogAdvanced(OWNER, 6))
+        await one.until(lambda: len(one.messages) == 5)
+        assert one.messages == [*published, LogAdvanced(OWNER, 6)]
 
 
-async def test_only_the_users_that_are_followed_are_heard(
+async def test_subscribe_and_unsubscribe_select_the_users_whose_messages_arrive(
     redis_server: Redis, publisher: RedisPublisher
 ) -> None:
-    async with listening(redis_server, OWNER) as ear:
+    async with subscriber(redis_server, OWNER) as one:
         await asyncio.to_thread(publisher.send, [LogAdvanced(OTHER, 1), LogAdvanced(OWNER, 1)])
-        await ear.until(lambda: ear.items == [LogAdvanced(OWNER, 1)])
-        ear.bell.subscribe(OTHER)
-        await subscribed(redis_server, OTHER)
+        await one.until(lambda: one.messages == [LogAdvanced(OWNER, 1)])
+        one.pubsub.subscribe(OTHER)
+        await wait_user_subscribed(redis_server, OTHER)
         await asyncio.to_thread(publisher.send, [LogAdvanced(OTHER, 2)])
-        await ear.until(lambda: ear.items[1:] == [LogAdvanced(OTHER, 2)])
-        ear.bell.unsubscribe(OWNER)
-        ear.bell.unsubscribe(OTHER)
-        ear.bell.subscribe(OTHER)
+        await one.until(lambda: one.messages[1:] == [LogAdvanced(OTHER, 2)])
+        one.pubsub.unsubscribe(OWNER)
+        one.pubsub.unsubscribe(OTHER)
+        one.pubsub.subscribe(OTHER)
         while dict(redis.Redis(port=redis_server.port).pubsub_numsub(f"{PREFIX}user:{OWNER}"))[
             f"{PREFIX}user:{OWNER}".encode()
         ]:
             await asyncio.sleep(0.01)
         await asyncio.to_thread(publisher.send, [LogAdvanced(OWNER, 3), LogAdvanced(OTHER, 3)])
-        await ear.until(lambda: ear.items[2:] == [LogAdvanced(OTHER, 3)])
+        await one.until(lambda: one.messages[2:] == [LogAdvanced(OTHER, 3)])
 
 
-async def test_those_who_read_hear_that_there_is_work_whose_ever_it_is(redis_server: Redis) -> None:
-    async with listening(redis_server, SYSTEM_OWNER_ID) as reader, listening(redis_server) as server:
-        server.bell.publish(JobsAvailable(SYSTEM_OWNER_ID))
-        await reader.until(lambda: reader.heard[-1:] == [(JobsAvailable(SYSTEM_OWNER_ID), False)])
+async def test_shared_channel_receives_messages_of_other_processes_only(redis_server: Redis) -> None:
+    async with (
+        subscriber(redis_server, shared=WORKERS_CHANNEL) as one,
+        subscriber(redis_server, shared=WORKERS_CHANNEL) as two,
+        subscriber(redis_server, OWNER) as other,
+    ):
+        two.pubsub.publish(JobsAvailable())
+        await one.until(lambda: JobsAvailable() in one.shared)
+        one.pubsub.publish(WorkerHeartbeat())
+        await two.until(lambda: WorkerHeartbeat() in two.shared)
+        other.pubsub.publish(LogAdvanced(OWNER, 1))
+        await other.until(lambda: other.messages == [LogAdvanced(OWNER, 1)])
+        assert [m for m in one.shared if m != PossibleGap()] == [JobsAvailable()]
+        assert [m for m in two.shared if m != PossibleGap()] == [WorkerHeartbeat()]
+        assert one.messages == two.messages == []
 
 
-async def test_two_deployments_on_one_redis_do_not_hear_each_other(redis_server: Redis) -> None:
-    async with listening(redis_server, OWNER) as ours, listening(redis_server, OWNER, prefix="b:") as theirs:
-        theirs.bell.publish(LogAdvanced(OWNER, 1))
-        ours.bell.publish(LogAdvanced(OWNER, 2))
-        async with listening(redis_server, OWNER) as witness:
-            ours.bell.publish(LogAdvanced(OWNER, 3))
-            await witness.until(lambda: LogAdvanced(OWNER, 3) in witness.items)
-        assert ours.items == [LogAdvanced(OWNER, 2), LogAdvanced(OWNER, 3)]
-        assert theirs.items == [LogAdvanced(OWNER, 1)]
+async def test_prefix_separates_deployments_on_one_redis(redis_server: Redis) -> None:
+    async with (
+        subscriber(redis_server, OWNER) as ours,
+        subscriber(redis_server, OWNER, prefix="b:") as theirs,
+    ):
+        theirs.pubsub.publish(LogAdvanced(OWNER, 1))
+        ours.pubsub.publish(LogAdvanced(OWNER, 2))
+        async with subscriber(redis_server, OWNER) as witness:
+            ours.pubsub.publish(LogAdvanced(OWNER, 3))
+            await witness.until(lambda: LogAdvanced(OWNER, 3) in witness.messages)
+        assert ours.messages == [LogAdvanced(OWNER, 2), LogAdvanced(OWNER, 3)]
+        assert theirs.messages == [LogAdvanced(OWNER, 1)]
 
 
-async def test_a_program_without_django_can_say_live_text(redis_server: Redis) -> None:
+async def test_publisher_works_without_django(redis_server: Redis) -> None:
     program = f"""
 import sys, uuid
 from backend_main.core.pubsub.messages import PageSnapshot, PageTextUpdate
@@ -163,107 +197,99 @@ publisher.publish(PageTextUpdate(owner, upload, 1, PageSnapshot(1, 1, "from else
 publisher.close()
 assert not [name for name in sys.modules if name.split(".")[0] in ("django", "channels")]
 """
-    async with listening(redis_server, OWNER) as ear:
+    async with subscriber(redis_server, OWNER) as one:
         await asyncio.to_thread(subprocess.run, [sys.executable, "-c", program], check=True, timeout=60)
-        await ear.until(
-            lambda: ear.items == [PageTextUpdate(OWNER, UPLOAD, 1, PageSnapshot(1, 1, "from elsewhere"))]
+        await one.until(
+            lambda: one.messages == [PageTextUpdate(OWNER, UPLOAD, 1, PageSnapshot(1, 1, "from elsewhere"))]
         )
 
 
-async def test_what_another_version_says_is_passed_over(
-    redis_server: Redis, publisher: RedisPublisher
-) -> None:
-    async with listening(redis_server, OWNER) as ear:
+async def test_message_of_another_version_is_ignored(redis_server: Redis, publisher: RedisPublisher) -> None:
+    async with subscriber(redis_server, OWNER) as one:
         with redis.Redis(port=redis_server.port) as client:
             for data in (b"", b"short", b"8 bytes!{}", b"\xff" * 40):
                 client.publish(f"{PREFIX}user:{OWNER}", data)
         await asyncio.to_thread(publisher.send, [LogAdvanced(OWNER, 1)])
-        await ear.until(lambda: ear.items == [LogAdvanced(OWNER, 1)])
+        await one.until(lambda: one.messages == [LogAdvanced(OWNER, 1)])
 
 
-async def test_with_redis_away_the_own_process_is_heard_and_afterwards_all_are(redis_server: Redis) -> None:
-    async with listening(redis_server, OWNER) as one, listening(redis_server, OWNER) as two:
-        looks = two.looks
+async def test_publish_during_an_outage_reaches_this_process_and_later_all(redis_server: Redis) -> None:
+    async with subscriber(redis_server, OWNER) as one, subscriber(redis_server, OWNER) as two:
+        gaps = two.gaps
         await asyncio.to_thread(redis_server.stop)
-        await two.until_there(problem=True)
-        two.bell.publish(LogAdvanced(OWNER, 1))
-        await two.until(lambda: two.items == [LogAdvanced(OWNER, 1)])
-        assert one.items == []
+        await two.until_degraded(True)
+        two.pubsub.publish(LogAdvanced(OWNER, 1))
+        await two.until(lambda: two.messages == [LogAdvanced(OWNER, 1)])
+        assert one.messages == []
         await asyncio.to_thread(redis_server.start)
-        # What was said meanwhile is lost: it looks for itself.
-        await two.until(lambda: two.looks > looks)
-        await subscribed(redis_server, OWNER)
+        # Messages of the outage are lost, so the subscriber learns of a possible gap.
+        await two.until(lambda: two.gaps > gaps)
+        await wait_user_subscribed(redis_server, OWNER)
         for seq in range(2, 1000):
-            one.bell.publish(LogAdvanced(OWNER, seq))
-            two.bell.publish(LogAdvanced(OTHER, seq))
-            if two.bell.degraded_reason is None and len(two.items) > 2:
+            one.pubsub.publish(LogAdvanced(OWNER, seq))
+            two.pubsub.publish(LogAdvanced(OTHER, seq))
+            if two.pubsub.degraded_reason is None and len(two.messages) > 2:
                 break
             await asyncio.sleep(0.02)
-        await two.until_there(problem=False)
-        assert isinstance(two.items[-1], LogAdvanced)
+        await two.until_degraded(False)
+        assert isinstance(two.messages[-1], LogAdvanced)
 
 
-async def test_a_connection_that_was_cut_is_made_again(
-    redis_server: Redis, publisher: RedisPublisher
-) -> None:
-    async with listening(redis_server, OWNER) as ear:
-        looks = ear.looks
+async def test_cut_connection_is_opened_again(redis_server: Redis, publisher: RedisPublisher) -> None:
+    async with subscriber(redis_server, OWNER) as one:
+        gaps = one.gaps
         await asyncio.to_thread(redis_server.drop_connections)
-        await ear.until(lambda: ear.looks > looks)
-        await subscribed(redis_server, OWNER)
+        await one.until(lambda: one.gaps > gaps)
+        await wait_user_subscribed(redis_server, OWNER)
         await asyncio.to_thread(redis_server.flush)
         await asyncio.to_thread(publisher.send, [LogAdvanced(OWNER, 7)])
-        await ear.until(lambda: ear.items == [LogAdvanced(OWNER, 7)])
+        await one.until(lambda: one.messages == [LogAdvanced(OWNER, 7)])
 
 
-async def test_a_connection_that_was_cut_is_opened_once_by_who_listens_and_not_by_the_library_too(
+async def test_cut_connection_is_not_opened_a_second_time_by_the_library(
     redis_server: Redis,
 ) -> None:
-    async with listening(redis_server, OWNER) as ear:
-        looks = ear.looks
+    async with subscriber(redis_server, OWNER) as one:
+        gaps = one.gaps
         with redis.Redis(port=redis_server.port) as client:
             opened = client.info("stats")["total_connections_received"]
             client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
-            await ear.until(lambda: ear.looks > looks)
+            await one.until(lambda: one.gaps > gaps)
             assert client.info("stats")["total_connections_received"] == opened + 1
 
 
-async def test_who_subscribes_while_the_connection_is_cut_is_subscribed_on_the_next(
+async def test_subscribe_while_the_connection_is_cut_takes_effect_on_the_next(
     redis_server: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     owners = [uuid.uuid4() for _ in range(20)]
-    async with listening(redis_server, OWNER) as ear:
+    async with subscriber(redis_server, OWNER) as one:
         with redis.Redis(port=redis_server.port) as client:
             for turns, owner in enumerate(owners):
                 client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
-                for _ in range(turns):  # the connection is lost somewhere among these
+                for _ in range(turns):  # the connection breaks during one of these
                     await asyncio.sleep(0)
-                ear.bell.subscribe(owner)
-                await subscribed(redis_server, owner)
-    gc.collect()  # what a task raised is told when it goes
+                one.pubsub.subscribe(owner)
+                await wait_user_subscribed(redis_server, owner)
+    gc.collect()  # logs what an unawaited task raised
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-async def test_a_bell_starts_without_redis_and_finds_it_later(redis_server: Redis) -> None:
+async def test_start_without_redis_connects_later(redis_server: Redis) -> None:
     await asyncio.to_thread(redis_server.stop)
-    ear = Ear(RedisPubSub(redis_server.url, PREFIX))
-    ear.bell.start(ear.hear)
-    ear.bell.subscribe(OWNER)
+    one = Subscriber(redis_server)
+    one.start()
+    one.pubsub.subscribe(OWNER)
     try:
-        assert ear.bell.degraded_reason
+        assert one.pubsub.degraded_reason
         await asyncio.to_thread(redis_server.start)
-        await ear.until(lambda: ear.looks > 0)
-        await ear.until_there(problem=False)
+        await one.until(lambda: one.gaps > 0)
+        await one.until_degraded(False)
     finally:
-        await ear.bell.stop()
+        await one.pubsub.stop()
 
 
-async def test_a_worker_that_lives_is_heard_of(redis_server: Redis) -> None:
-    async with listening(redis_server, SYSTEM_OWNER_ID) as ear:
-        ear.bell._last_worker_heartbeat_at -= 1000
-        assert ear.bell.seconds_since_worker_heartbeat > 999
-        await asyncio.to_thread(
-            RedisPublisher(redis_server.url, PREFIX).send, [WorkerHeartbeat(SYSTEM_OWNER_ID)]
-        )
-        await ear.until(lambda: WorkerHeartbeat(SYSTEM_OWNER_ID) in ear.items)
-        assert ear.bell.seconds_since_worker_heartbeat < 999
+async def test_shared_channel_learns_of_a_possible_gap_after_a_reconnect(redis_server: Redis) -> None:
+    async with subscriber(redis_server, shared=WORKERS_CHANNEL) as one:
+        one.shared.clear()
+        await asyncio.to_thread(redis_server.drop_connections)
+        await one.until(lambda: PossibleGap() in one.shared)

@@ -1,4 +1,4 @@
-"""`scanrill serve`: what stops it from starting, and what its end leaves behind."""
+"""Command `serve`: refused starts, files of a start, and stop and restart."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXIT_SECONDS = 10
 
 
 def scanrill(data_dir: Path, *arguments: str, stdin: str = "", **settings: str) -> Run:
-    """A command on a data directory, with these settings and no others."""
+    """Run a command on a data directory, with these settings only."""
     return subprocess.run(
         [*SCANRILL, *arguments],
         env=environment(data_dir, **settings),
@@ -35,7 +35,7 @@ def scanrill(data_dir: Path, *arguments: str, stdin: str = "", **settings: str) 
 
 
 def refusal(run: Run) -> str:
-    """The one line of a command that was refused."""
+    """Return the line that a failed command printed; assert that it is the only one."""
     assert run.returncode == 1, run.stderr
     assert run.stdout == ""
     assert "Traceback" not in run.stderr
@@ -47,31 +47,31 @@ def refusal(run: Run) -> str:
 # ── refused ──
 
 
-def test_a_port_that_is_taken_is_refused_in_one_line(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+def test_serve_on_a_port_in_use_is_refused(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         line = refusal(scanrill(tmp_path / "data", "serve", "--port", str(port), ENGINE="dummy"))
     assert str(port) in line
     assert "--port" in line
 
 
 @pytest.mark.parametrize("path", ["file", "file/below"])
-def test_a_data_directory_that_cannot_be_written_is_refused_in_one_line(path: str, tmp_path: Path) -> None:
+def test_serve_on_an_unwritable_data_directory_is_refused(path: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no directory")
     line = refusal(scanrill(tmp_path / path, "serve", "--port", "0", ENGINE="dummy"))
     assert str(tmp_path / path) in line
     assert (tmp_path / "file").read_text() == "no directory"
 
 
-@pytest.mark.embedded("others share a data directory as they share a database")
-def test_a_data_directory_in_use_is_refused_in_one_line_and_its_server_goes_on(server: Server) -> None:
+@pytest.mark.embedded("other servers share the data directory")
+def test_serve_on_a_data_directory_in_use_is_refused(server: Server) -> None:
     line = refusal(server.command("serve", "--port", "0"))
-    assert "in use" in line
+    assert "uses the data directory" in line
     assert str(server.data_dir) in line
     assert server.process.poll() is None
 
 
-def test_a_database_of_a_newer_version_is_refused_in_one_line_and_left_as_it_is(tmp_path: Path) -> None:
+def test_serve_on_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     data = tmp_path / "data"
     assert scanrill(data, "user", "add", "anna", "--no-password").returncode == 0
     path = data / "scanrill.sqlite3"
@@ -87,25 +87,25 @@ def test_a_database_of_a_newer_version_is_refused_in_one_line_and_left_as_it_is(
     database.close()
 
 
-def test_a_database_that_is_none_is_refused_in_one_line(tmp_path: Path) -> None:
+def test_serve_on_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "scanrill.sqlite3").write_bytes(b"no database" * 1000)
     assert "database" in refusal(scanrill(tmp_path, "serve", "--port", "0", ENGINE="dummy"))
 
 
-def test_an_unknown_engine_is_refused_with_those_that_are_known(tmp_path: Path) -> None:
+def test_serve_with_an_unknown_engine_is_refused(tmp_path: Path) -> None:
     line = refusal(scanrill(tmp_path, "serve", "--port", "0", ENGINE="magic"))
     assert "SCANRILL_ENGINE" in line
     assert "magic" in line
     assert "rapid" in line
 
 
-def test_a_bad_setting_is_refused_by_the_name_of_its_variable(tmp_path: Path) -> None:
+def test_serve_with_an_invalid_setting_names_its_variable(tmp_path: Path) -> None:
     line = refusal(scanrill(tmp_path, "serve", "--port", "0", READERS="two"))
     assert "SCANRILL_READERS" in line
     assert not list(tmp_path.iterdir())
 
 
-def test_settings_that_cannot_work_together_are_refused_in_one_line(tmp_path: Path) -> None:
+def test_serve_with_contradicting_settings_is_refused(tmp_path: Path) -> None:
     data = tmp_path / "data"
     line = refusal(scanrill(data, "serve", "--port", "0", ENGINE="dummy", JWT_ALGORITHM="RS256"))
     assert "SCANRILL_JWT_VERIFYING_KEY" in line
@@ -113,10 +113,10 @@ def test_settings_that_cannot_work_together_are_refused_in_one_line(tmp_path: Pa
     assert "SCANRILL_DATA_DIR" in line
 
 
-def test_a_bucket_that_cannot_be_used_is_refused_in_one_line(s3: S3, tmp_path: Path) -> None:
+def test_serve_with_an_unavailable_bucket_is_refused(s3: S3, tmp_path: Path) -> None:
     url = s3.url(bucket="missing", credentials="the-key:the-secret@")
     line = refusal(scanrill(tmp_path / "data", "serve", "--port", "0", ENGINE="dummy", STORAGE_URL=url))
-    assert "SCANRILL_STORAGE_URL: the bucket missing cannot be used" in line
+    assert "SCANRILL_STORAGE_URL: The bucket missing cannot be used" in line
     assert "the-secret" not in line
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"s3://a:b@scans?region=x&endpoint=http://127.0.0.1:{closed.getsockname()[1]}"
@@ -124,16 +124,16 @@ def test_a_bucket_that_cannot_be_used_is_refused_in_one_line(s3: S3, tmp_path: P
     assert "Could not connect" in line
 
 
-def test_a_place_for_files_that_is_none_is_refused_by_every_command(tmp_path: Path) -> None:
+def test_invalid_storage_url_is_refused_by_every_command(tmp_path: Path) -> None:
     for url in ("s3://scans?ssl=no", f"file://{tmp_path / 'file'}/below"):
         (tmp_path / "file").write_text("no directory")
         refusal(scanrill(tmp_path / "data", "sweep", STORAGE_URL=url))
 
 
-def test_without_the_extra_a_bucket_is_refused_with_what_to_install(tmp_path: Path) -> None:
-    lacking = "import sys; sys.modules['storages'] = None; " + SCANRILL[2]
+def test_bucket_without_the_extra_s3_prints_what_to_install(tmp_path: Path) -> None:
+    without_extra = "import sys; sys.modules['storages'] = None; " + SCANRILL[2]
     run = subprocess.run(
-        [sys.executable, "-c", lacking, "serve", "--port", "0"],
+        [sys.executable, "-c", without_extra, "serve", "--port", "0"],
         env=environment(tmp_path / "data", ENGINE="dummy", STORAGE_URL="s3://scans"),
         capture_output=True,
         text=True,
@@ -145,7 +145,7 @@ def test_without_the_extra_a_bucket_is_refused_with_what_to_install(tmp_path: Pa
 # ── for other machines ──
 
 
-def test_other_machines_are_served_only_with_a_secret_hosts_and_a_user(tmp_path: Path) -> None:
+def test_serve_on_a_public_host_requires_secret_hosts_and_a_user(tmp_path: Path) -> None:
     data = tmp_path / "data"
     serve = ["serve", "--host", "0.0.0.0", "--port", "0"]
     line = refusal(scanrill(data, *serve, ENGINE="dummy"))
@@ -168,13 +168,13 @@ def test_other_machines_are_served_only_with_a_secret_hosts_and_a_user(tmp_path:
         assert link.stdout.startswith("https://scans.example/#code=")
     finally:
         assert server.stop() == 0
-    assert server.unused_link_count == 0, "whoever sees this terminal may be anybody"
+    assert server.unused_link_count == 0, "a public server prints no sign-in link"
 
 
-# ── what a start makes ──
+# ── files of a start ──
 
 
-def test_secrets_and_files_are_their_owner_s_alone(server: Server) -> None:
+def test_data_directory_is_readable_only_by_its_owner(server: Server) -> None:
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in server.data_dir.iterdir()}
     if server.is_embedded:
         assert modes["secret.key"] == 0o600
@@ -182,10 +182,10 @@ def test_secrets_and_files_are_their_owner_s_alone(server: Server) -> None:
     assert stat.S_IMODE(server.data_dir.stat().st_mode) == 0o700
 
 
-# ── its end, and what comes after ──
+# ── stop and restart ──
 
 
-async def test_a_reading_goes_on_after_a_stop_and_after_a_kill(
+async def test_reading_resumes_after_stop_and_after_kill(
     new_server: Callable[..., Server], tmp_path: Path
 ) -> None:
     started, go = tmp_path / "started", tmp_path / "go"

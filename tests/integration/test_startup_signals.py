@@ -1,4 +1,4 @@
-"""How a command ends that is told to while it is still starting, and a worker whose Celery ends by itself."""
+"""Signals during the start of a command, and a worker whose Celery ends unexpectedly."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pytest
 from tests.support.redis import Redis
 from tests.support.server import environment
 
-# Each stands still in the first thing that it does, and says so.
-STILL = """
+# Each command blocks in its first call, after it has printed a line.
+BLOCKED_START = """
 import sys, time
 from backend_main.cli import {module}
-def stand_still(*_args):
+def block(*_args):
     print("starting", flush=True)
     time.sleep(600)
-{module}.{first} = stand_still
+{module}.{first} = block
 sys.argv[1:] = {arguments}
 from backend_main.cli.main import main
 {run}
@@ -34,7 +34,7 @@ STARTS = {
         "run": "server_process.main()",
     },
 }
-LEFT_ALONE = """
+CELERY_THAT_ENDS = """
 import os
 os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
 import django
@@ -48,11 +48,9 @@ main()
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("what", STARTS)
-def test_what_is_told_to_end_while_it_starts_ends_with_0(
-    what: str, number: signal.Signals, tmp_path: Path
-) -> None:
+def test_signal_during_the_start_exits_with_0(what: str, number: signal.Signals, tmp_path: Path) -> None:
     starting = subprocess.Popen(
-        [sys.executable, "-c", STILL.format(**STARTS[what])],
+        [sys.executable, "-c", BLOCKED_START.format(**STARTS[what])],
         env=environment(tmp_path / "data"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -62,20 +60,20 @@ def test_what_is_told_to_end_while_it_starts_ends_with_0(
         assert starting.stdout is not None
         assert starting.stdout.readline() == b"starting\n"
         starting.send_signal(number)
-        said = starting.communicate(timeout=30)
-    assert (starting.returncode, said) == (0, (b"", b""))
+        output = starting.communicate(timeout=30)
+    assert (starting.returncode, output) == (0, (b"", b""))
 
 
-def test_a_worker_whose_celery_ends_by_itself_says_so_and_fails(redis_server: Redis, tmp_path: Path) -> None:
-    """Whoever keeps it running starts it again, as it would not if it had ended well."""
+def test_worker_fails_if_celery_ends_unexpectedly(redis_server: Redis, tmp_path: Path) -> None:
+    """The exit code makes a supervisor restart the worker."""
     settings = {"REDIS_URL": redis_server.url, "SECRET_KEY": "k" * 50, "ENGINE": "dummy"}
     ended = subprocess.run(
-        [sys.executable, "-c", LEFT_ALONE, "worker"],
+        [sys.executable, "-c", CELERY_THAT_ENDS, "worker"],
         env=environment(tmp_path / "data", **settings),
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert ended.returncode == 1
-    assert ended.stderr.splitlines()[-1].startswith("scanrill: The worker's Celery ended by itself")
+    assert ended.stderr.splitlines()[-1].startswith("scanrill: Celery ended unexpectedly.")
     assert "Traceback" not in ended.stderr

@@ -1,4 +1,4 @@
-"""`scanrill read` at a terminal: a page's text is there before the page is, and its Markdown in the end."""
+"""Command `read` in a terminal: the preview of a page, then its final Markdown."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from backend_main.reading import (
 from tests.support.scripted_documents import scripted_tiff
 
 
-class Waiting(Engine):
-    """Reads a line, and the next only when somebody has seen it."""
+class PausingEngine(Engine):
+    """Engine that waits after its first line until the test has seen it."""
 
-    name = "waiting"
+    name = "pausing"
     has_final_markdown = True
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Waiting(Engine):
 
 
 class Terminal:
-    """The other end of one; `text` is all that came, without what moves the cursor."""
+    """Reading end of a pseudo-terminal. `text` is the output so far, without control sequences."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor, self._bytes = descriptor, b""
@@ -55,23 +55,23 @@ class Terminal:
     def read_until(self, words: str) -> None:
         while words not in self.text:
             ready, _, _ = select.select([self._descriptor], [], [], 10)
-            assert ready, f"nothing more came, and no {words!r}"
+            assert ready, f"no more output, and {words!r} is missing"
             self._bytes += os.read(self._descriptor, 4096)
 
 
-def test_the_text_comes_while_it_is_read_and_the_markdown_in_the_end(
+def test_read_in_a_terminal_shows_the_preview_then_the_markdown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "two.tiff").write_bytes(scripted_tiff([{}, {}]))
-    engine, (ours, theirs) = Waiting(), os.openpty()
-    terminal = Terminal(ours)
+    engine, (reading_end, writing_end) = PausingEngine(), os.openpty()
+    terminal = Terminal(reading_end)
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(read_output, "_load", lambda options: engine)
-    with os.fdopen(theirs, "w") as stdout:
+    monkeypatch.setattr(read_output, "_load_engine", lambda options: engine)
+    with os.fdopen(writing_end, "w") as stdout:
         monkeypatch.setattr("sys.stdout", stdout)
         files = [tmp_path / "two.tiff"]
         reading = threading.Thread(
-            target=lambda: read_output.write_files(files, form="md", options=Options()), daemon=True
+            target=lambda: read_output.write_files(files, output_format="md", options=Options()), daemon=True
         )
         reading.start()
         for number in (1, 2):
@@ -82,4 +82,4 @@ def test_the_text_comes_while_it_is_read_and_the_markdown_in_the_end(
             terminal.read_until(f"# Page {number}\n\nfirst and second\n")
         reading.join(20)
         assert not reading.is_alive()
-    os.close(ours)
+    os.close(reading_end)

@@ -1,4 +1,4 @@
-"""`scanrill user` and `scanrill token`, and the tokens of the HTTP door."""
+"""Commands `user add` and `token`, and the token endpoints of the REST API."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PASSWORD = " a good pass phrase, é \n"  # white space is part of it
 
 @pytest.fixture(scope="session")
 def anna(server: Server) -> str:
-    """The name of a user with `PASSWORD`, added beside the running server."""
+    """Add a user with `PASSWORD` beside the running server, and return the name."""
     added = server.command("user", "add", "anna", "--password-stdin", stdin=PASSWORD + "\n")
     assert added.returncode == 0, added.stderr
     assert added.stdout == ""
@@ -44,7 +44,7 @@ def obtain(server: Server, name: str, password: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize(
-    ("name", "password", "said"),
+    ("name", "password", "message"),
     [
         ("anna", "another pass phrase", "already exists"),
         ("bert", "short", "too short"),
@@ -54,23 +54,23 @@ def obtain(server: Server, name: str, password: str) -> httpx.Response:
         ("", "another pass phrase", "blank"),
     ],
 )
-def test_a_user_who_cannot_be_is_refused_in_one_line(
-    name: str, password: str, said: str, server: Server, anna: str
+def test_user_add_refuses_invalid_names_and_passwords(
+    name: str, password: str, message: str, server: Server, anna: str
 ) -> None:
     line = refusal(server.command("user", "add", name, "--password-stdin", stdin=password + "\n"))
-    assert said in line
+    assert message in line
     assert run_query(server, "SELECT 1 FROM core_user WHERE username IN ('bert', 'no spaces', '')") == []
 
 
-def test_the_password_is_all_of_standard_input_less_one_newline(server: Server, anna: str) -> None:
+def test_user_add_password_is_stdin_without_one_newline(server: Server, anna: str) -> None:
     assert obtain(server, anna, PASSWORD).status_code == 200
     for wrong in (PASSWORD + "\n", PASSWORD.strip(), PASSWORD.rstrip("\n")):
         assert obtain(server, anna, wrong).status_code == 401
 
 
-def test_a_user_and_a_token_are_made_on_an_empty_data_directory(tmp_path: Path) -> None:
+def test_user_add_and_token_work_on_an_empty_data_directory(tmp_path: Path) -> None:
     data = tmp_path / "new" / "data"
-    assert refusal(scanrill(data, "token", "anna")).endswith("`scanrill user add anna` makes one.")
+    assert refusal(scanrill(data, "token", "anna")).endswith("`scanrill user add anna`.")
     added = scanrill(data, "user", "add", "anna", "--no-password")
     assert (added.returncode, added.stdout, added.stderr) == (0, "", "User anna added.\n")
     assert scanrill(data, "token", "anna").returncode == 0
@@ -79,7 +79,7 @@ def test_a_user_and_a_token_are_made_on_an_empty_data_directory(tmp_path: Path) 
 # ── token ──
 
 
-async def test_a_token_is_printed_alone_and_opens_a_socket(server: Server, anna: str) -> None:
+async def test_token_prints_only_a_token_that_opens_a_socket(server: Server, anna: str) -> None:
     printed = server.command("token", anna, "--ttl", "90s")
     assert (printed.returncode, printed.stderr) == (0, "")
     assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+\n", printed.stdout)
@@ -91,21 +91,21 @@ async def test_a_token_is_printed_alone_and_opens_a_socket(server: Server, anna:
         assert (await client.request({"type": "list"}))["list"] == []
 
 
-async def test_a_token_in_the_header_opens_a_socket_too(server: Server, token: str) -> None:
+async def test_token_in_the_authorization_header_opens_a_socket(server: Server, token: str) -> None:
     async with WebSocketClient(
         server.url(), additional_headers={"Authorization": f"Bearer {token}"}
     ) as client:
         assert (await client.request({"type": "list"}))["list"] == []
 
 
-def test_nobody_s_token_is_refused_in_one_line(server: Server) -> None:
+def test_token_of_an_unknown_user_is_refused(server: Server) -> None:
     assert "nobody" in refusal(server.command("token", "nobody"))
 
 
-# ── the HTTP door ──
+# ── token endpoints ──
 
 
-async def test_a_password_gives_tokens_and_the_refresh_token_another(server: Server, anna: str) -> None:
+async def test_token_endpoint_returns_tokens_that_work_and_refresh(server: Server, anna: str) -> None:
     reply = obtain(server, anna, PASSWORD)
     assert reply.json().keys() == {"access", "refresh"}
     tokens = reply.json()
@@ -133,7 +133,9 @@ async def test_a_password_gives_tokens_and_the_refresh_token_another(server: Ser
         [],
     ],
 )
-def test_a_wrong_password_is_refused_like_an_unknown_user(body: object, server: Server, anna: str) -> None:
+def test_token_endpoint_refuses_wrong_passwords_like_unknown_users(
+    body: object, server: Server, anna: str
+) -> None:
     reply = httpx.post(f"{server.http}/api/token/", json=body, timeout=30)
     assert reply.status_code in (400, 401)
     assert "access" not in reply.json()
@@ -148,10 +150,10 @@ def test_a_wrong_password_is_refused_like_an_unknown_user(body: object, server: 
         )
 
 
-def test_what_is_wrong_is_said_in_sentences(server: Server) -> None:
+def test_token_endpoint_errors_are_sentences(server: Server) -> None:
     nothing = httpx.post(f"{server.http}/api/token/", json={})
-    said = "This field is required."
-    assert nothing.json() == {"error": {"username": said, "password": said}}
+    message = "This field is required."
+    assert nothing.json() == {"error": {"username": message, "password": message}}
     no_object = httpx.post(f"{server.http}/api/token/", json=[])
     assert no_object.status_code == 400
     assert "ErrorDetail" not in no_object.text
@@ -163,7 +165,7 @@ def test_what_is_wrong_is_said_in_sentences(server: Server) -> None:
         assert refused.json() == {"error": {"detail": "The token is invalid or expired."}}
 
 
-async def test_a_deactivated_user_gets_nothing_and_loses_the_open_socket(server: Server) -> None:
+async def test_deactivated_user_gets_no_token_and_loses_open_sockets(server: Server) -> None:
     name = "carl"
     server.command("user", "add", name, "--password-stdin", stdin="a good pass phrase")
     tokens = obtain(server, name, "a good pass phrase").json()
@@ -177,10 +179,10 @@ async def test_a_deactivated_user_gets_nothing_and_loses_the_open_socket(server:
     assert reply.status_code == 401
     async with WebSocketClient(server.url(token=tokens["access"])) as client:
         assert await client.close_code() == 4401
-    assert "no active user" in refusal(server.command("token", name))
+    assert "No active user" in refusal(server.command("token", name))
 
 
-def test_no_token_and_no_password_stands_in_the_log(server: Server, anna: str, token: str) -> None:
+def test_log_has_no_tokens_and_no_passwords(server: Server, anna: str, token: str) -> None:
     httpx.get(f"{server.http}/?token={token}")
     obtain(server, anna, PASSWORD)
     assert token not in server.log

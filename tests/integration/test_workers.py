@@ -222,7 +222,7 @@ def test_supervisor_repeats_sigterm_until_a_process_exits_or_is_killed(
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert marker.exists() == exits
-    assert "takes its place" not in done.stderr
+    assert "is restarted" not in done.stderr
     assert ("were killed" in done.stderr) != exits
 
 
@@ -232,5 +232,5 @@ def test_supervisor_whose_processes_fail_at_start_raises() -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         supervisor = FailingSupervisor(listener, 2, lambda: pytest.fail("it serves"))
-        with pytest.raises(CommandError, match="at its start"):
+        with pytest.raises(CommandError, match="during its start"):
             supervisor.run()

@@ -1,4 +1,4 @@
-"""One of the server's readers whose engine is a script, and whose bell notes what is said."""
+"""Job reader with a scripted engine and a publisher that records what it publishes."""
 
 from __future__ import annotations
 
@@ -14,27 +14,31 @@ from backend_main.core.models import Upload
 from backend_main.core.pubsub.messages import PageSnapshot, PageTextUpdate, ReadingStarted
 from tests.support.database import new_upload, new_user
 
-Act = Callable[[], None]
-Step = reading.BatchedEvent | Exception | Act
+Action = Callable[[], None]
+Step = reading.BatchedEvent | Exception | Action
 BOX = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 
 
 class FakeEngineProcess:
-    """Plays the scripts in turn, a page at each read; a function is called, an exception raised."""
+    """Engine process that plays its scripts, one page per read.
+
+    A step is an event, a function to call, or an exception to raise.
+    """
 
     is_ready = True
 
     def __init__(self, *scripts: list[Step]) -> None:
         self.scripts = [list(script) for script in scripts]
-        self.asked: list[reading.Options] = []
-        self.cancelled = self.stopped = False
+        self.requested_options: list[reading.Options] = []
+        self.cancelled = False
+        self.stopped = False
         self.starts = 0
 
     def start(self) -> None:
         self.starts += 1
 
     def read_batched(self, _path: Path, options: reading.Options) -> Iterator[reading.BatchedEvent]:
-        self.asked.append(options)
+        self.requested_options.append(options)
         script = self.scripts[0]
         try:
             while script:
@@ -60,41 +64,42 @@ class FakeEngineProcess:
 
 
 class FakePublisher:
-    """Notes the live text."""
+    """Publisher that records started readings and live text."""
 
     def __init__(self) -> None:
-        self.taken: list[ReadingStarted] = []
+        self.started: list[ReadingStarted] = []
         self.texts: list[tuple[int, str]] = []
         self.pages: list[tuple[int, str]] = []
-        self.drafts: list[PageSnapshot] = []
+        self.snapshots: list[PageSnapshot] = []
 
     def publish(self, item: ReadingStarted | PageTextUpdate) -> None:
         if isinstance(item, ReadingStarted):
-            self.taken.append(item)
+            self.started.append(item)
             return
         (self.pages if item.snapshot.done else self.texts).append((item.attempt, item.snapshot.text))
-        self.drafts.append(item.snapshot)
+        self.snapshots.append(item.snapshot)
 
 
 def page(number: int, count: int, *lines: str, warnings: list[str] | None = None) -> list[Step]:
-    """The events of one page, whose lines come one by one."""
-    told = [
+    """Return the steps of one page, whose lines arrive one by one."""
+    recorded = [
         reading.Line(number, text, ("\n" if at else "") + text, BOX, 0.9) for at, text in enumerate(lines)
     ]
     return [
         reading.PageStarted(number, count, 10, 20),
-        *(reading.LinesRead((line,)) for line in told),
-        reading.PageDone(number, count, 10, 20, "\n".join(lines), " ".join(lines), told, warnings or []),
+        *(reading.LinesRead((line,)) for line in recorded),
+        reading.PageDone(number, count, 10, 20, "\n".join(lines), " ".join(lines), recorded, warnings or []),
     ]
 
 
 def long_document(pages: int, *, first: int = 1) -> list[Step]:
+    """Return the steps of a document with one line on each page."""
     return [step for number in range(first, pages + 1) for step in page(number, pages, f"page {number}")]
 
 
 @pytest.fixture(autouse=True)
 def connection_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader looks at its thread's connection first; here that is the test's, inside its transaction."""
+    """Keep the test's connection, and its transaction: a reader closes old connections of its thread."""
     monkeypatch.setattr(tasks, "close_old_connections", lambda: None)
 
 
@@ -103,14 +108,16 @@ def upload() -> Upload:
     return new_upload(new_user())
 
 
-def reader(*scripts: list[Step]) -> tuple[tasks.JobReader, FakeEngineProcess, FakePublisher]:
-    bell, host = FakePublisher(), FakeEngineProcess(*scripts)
-    return tasks.JobReader(bell, host), host, bell  # type: ignore[arg-type]
+def new_reader(*scripts: list[Step]) -> tuple[tasks.JobReader, FakeEngineProcess, FakePublisher]:
+    """Return a job reader with its engine process and publisher; each script is for one document."""
+    publisher = FakePublisher()
+    engines = FakeEngineProcess(*scripts)
+    return tasks.JobReader(publisher, engines), engines, publisher  # type: ignore[arg-type]
 
 
 def reload(upload: Upload) -> Upload:
     return Upload.objects.get(pk=upload.pk)
 
 
-def terminals(upload_changes: list[UploadChange]) -> list[UploadChange]:
-    return [event for event in upload_changes if event.ends_reading]
+def terminal_changes(changes: list[UploadChange]) -> list[UploadChange]:
+    return [event for event in changes if event.ends_reading]

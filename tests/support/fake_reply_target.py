@@ -1,4 +1,4 @@
-"""A fake of the connection that requests a change."""
+"""The connection of a request, as the functions see it that commit changes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from backend_main.core.protocol import messages
 
 
 class FakeReplyTarget:
-    """Records the scheduled reply and its cancellation."""
+    """Records the reply that it is to send, and whether it was cancelled."""
 
     id = "reply-target"
 

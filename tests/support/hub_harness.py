@@ -1,4 +1,4 @@
-"""Sockets of a hub without a network, and a loop whose time a test moves on."""
+"""A hub without network and database, with fake clients, and a loop whose time a test moves."""
 
 from __future__ import annotations
 
@@ -33,29 +33,29 @@ UPLOAD = uuid.uuid4()
 
 
 class Clock:
-    """The loop's time, and what it is to call when."""
+    """The time of a loop, and its timers."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.now = 1000.0
         self._loop = loop
-        self._later: list[tuple[float, asyncio.TimerHandle]] = []
+        self._timers: list[tuple[float, asyncio.TimerHandle]] = []
 
     def call_at(self, when: float, callback: Callable[..., object], *args: object) -> asyncio.TimerHandle:
         handle = asyncio.TimerHandle(when, callback, args, self._loop)
-        self._later.append((when, handle))
+        self._timers.append((when, handle))
         return handle
 
     def move(self, seconds: float) -> None:
         self.now += seconds
-        due = [handle for when, handle in self._later if when <= self.now]
-        self._later = [(when, handle) for when, handle in self._later if when > self.now]
+        due = [handle for when, handle in self._timers if when <= self.now]
+        self._timers = [(when, handle) for when, handle in self._timers if when > self.now]
         for handle in due:
             if not handle.cancelled():
                 handle._run()
 
 
 class ClockLoop:
-    """The running loop, but for the time."""
+    """The running loop with a clock's time."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock) -> None:
         self._loop, self._clock = loop, clock
@@ -74,63 +74,63 @@ async def clock() -> Clock:
 
 
 class FakeEventLog:
-    """The log and what else the hub asks the database, in memory."""
+    """The event log and the uploads in progress, in memory. `queries` names the calls."""
 
     EPOCH = "e"
 
     def __init__(self) -> None:
-        self.entries: dict[uuid.UUID, list[EncodedEvent]] = defaultdict(list)
+        self.events: dict[uuid.UUID, list[EncodedEvent]] = defaultdict(list)
         self.reading: dict[uuid.UUID, dict[uuid.UUID, ReadingStarted]] = defaultdict(dict)
-        self.floor = 0
+        self.removed_up_to = 0
         self.deactivated: set[uuid.UUID] = set()
         self.valid_from: dict[uuid.UUID, float] = defaultdict(float)
-        self.asked: list[str] = []
+        self.queries: list[str] = []
 
     def add(self, owner: uuid.UUID, upload_id: uuid.UUID, message: Any, origin: str = "") -> EncodedEvent:
-        """The next event of an owner; `message` need not be one that the log would keep."""
-        last = isinstance(message, protocol.Failed | protocol.Processed)
-        log = self.entries[owner]
-        log.append(EncodedEvent(len(log) + 1, upload_id, origin, last, protocol.encode(message)))
+        """Append an event; `message` may be of a type that the real log does not contain."""
+        ends_reading = isinstance(message, protocol.Failed | protocol.Processed)
+        log = self.events[owner]
+        log.append(EncodedEvent(len(log) + 1, upload_id, origin, ends_reading, protocol.encode(message)))
         return log[-1]
 
     def latest_seq(self, owner_id: uuid.UUID) -> int:
-        return len(self.entries[owner_id])
+        return len(self.events[owner_id])
 
     def accounts(self, owner_ids: list[uuid.UUID]) -> dict[uuid.UUID, AccountState]:
         active = [owner_id for owner_id in owner_ids if owner_id not in self.deactivated]
-        return {i: AccountState(self.valid_from[i], len(self.entries[i])) for i in active}
+        return {i: AccountState(self.valid_from[i], len(self.events[i])) for i in active}
 
     def owner_state(self, owner_id: uuid.UUID) -> OwnerState:
-        taken = self.reading[owner_id].items()
-        reading = {key: (item.attempt, len(item.pages or {})) for key, item in taken}
-        return OwnerState(self.EPOCH, len(self.entries[owner_id]), reading)
+        started = self.reading[owner_id].items()
+        reading = {key: (item.attempt, len(item.pages or {})) for key, item in started}
+        return OwnerState(self.EPOCH, len(self.events[owner_id]), reading)
 
     def reading_state(self, owner_id: uuid.UUID, upload_id: uuid.UUID, attempt: int) -> ReadingStarted | None:
-        self.asked.append("taken")
+        self.queries.append("reading_state")
         found = self.reading[owner_id].get(upload_id)
         return found if found is not None and found.attempt == attempt else None
 
     def has_all_since(self, owner_id: uuid.UUID, seq: int) -> bool:
-        return self.floor <= seq <= len(self.entries[owner_id])
+        return self.removed_up_to <= seq <= len(self.events[owner_id])
 
     def events_after(
         self, owner_id: uuid.UUID, seq: int, upload_id: uuid.UUID | None = None
     ) -> list[EncodedEvent]:
-        self.asked.append("since")
-        return [entry for entry in self.entries[owner_id] if entry.seq > max(seq, self.floor)][:3]
+        self.queries.append("events_after")
+        return [event for event in self.events[owner_id] if event.seq > max(seq, self.removed_up_to)][:3]
 
     def snapshot(self, owner_id: uuid.UUID, upload_id: uuid.UUID | None) -> Snapshot:
-        return Snapshot(len(self.entries[owner_id]), protocol.ListMessage(list=[]))
+        return Snapshot(len(self.events[owner_id]), protocol.ListMessage(list=[]))
 
 
 class HubHarness(Hub):
-    """A hub on a log in memory; what tests do to both."""
+    """A hub on a log in memory. Its methods act as commits and readers do."""
 
     __test__ = False
 
     def __init__(self) -> None:
         self.log = FakeEventLog()
-        super().__init__(log=self.log)  # type: ignore[arg-type] # it quacks
+        super().__init__(log_reader=self.log)  # type: ignore[arg-type] # a double
 
     def commit(
         self,
@@ -141,11 +141,11 @@ class HubHarness(Hub):
         origin: LiveConnection | None = None,
         reply: protocol.Message | None = None,
     ) -> EncodedEvent:
-        """A change is committed; the bell is silent."""
-        entry = self.log.add(owner, upload_id, message, origin.id if origin else "")
+        """Commit a change without a notification."""
+        event = self.log.add(owner, upload_id, message, origin.id if origin else "")
         if origin is not None:
-            origin.reply_at_event(entry.seq, reply or message)
-        return entry
+            origin.reply_at_event(event.seq, reply or message)
+        return event
 
     def commit_event(
         self,
@@ -156,15 +156,15 @@ class HubHarness(Hub):
         origin: LiveConnection | None = None,
         reply: protocol.Message | None = None,
     ) -> EncodedEvent:
-        """A change is committed, and told."""
-        entry = self.commit(message, upload_id, owner=owner, origin=origin, reply=reply)
-        self.pubsub.publish(LogAdvanced(owner, entry.seq))
-        if entry.ends_reading:
-            self.pubsub.publish(ReadingEnded(owner, upload_id, entry.seq))
-        return entry
+        """Commit a change and publish it."""
+        event = self.commit(message, upload_id, owner=owner, origin=origin, reply=reply)
+        self.pubsub.publish(LogAdvanced(owner, event.seq))
+        if event.ends_reading:
+            self.pubsub.publish(ReadingEnded(owner, upload_id, event.seq))
+        return event
 
     def end(self, upload_id: uuid.UUID = UPLOAD, owner: uuid.UUID = OWNER) -> None:
-        """An upload's reading fails."""
+        """End an upload's reading with a failure."""
         self.log.reading[owner].pop(upload_id, None)
         self.commit_event(failed(upload_id), upload_id, owner=owner)
 
@@ -175,14 +175,14 @@ class HubHarness(Hub):
         page_count: int | None = None,
         owner: uuid.UUID = OWNER,
         upload_id: uuid.UUID = UPLOAD,
-        run: int = 0,
+        first_attempt: int = 0,
     ) -> ReadingStarted:
-        """A reader begins, or goes on."""
-        seq, texts = len(self.log.entries[owner]), dict(enumerate(pages, 1))
-        taken = ReadingStarted(owner, upload_id, attempt, seq, texts, page_count, run)
-        self.log.reading[owner][upload_id] = taken
-        self.pubsub.publish(taken)
-        return taken
+        """Start or continue a reading, as a reader of this process does."""
+        seq, texts = len(self.log.events[owner]), dict(enumerate(pages, 1))
+        message = ReadingStarted(owner, upload_id, attempt, seq, texts, page_count, first_attempt)
+        self.log.reading[owner][upload_id] = message
+        self.pubsub.publish(message)
+        return message
 
     def page_text(
         self, upload_id: uuid.UUID, attempt: int, page: PageSnapshot, owner: uuid.UUID = OWNER
@@ -195,7 +195,7 @@ class HubHarness(Hub):
 @pytest.fixture
 async def hub(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[HubHarness]:
     async def inline(work: Callable[..., object], *args: object) -> object:
-        await asyncio.sleep(0)  # as with the real one, others go on meanwhile
+        await asyncio.sleep(0)  # other tasks run meanwhile, as with the real executor
         return work(*args)
 
     monkeypatch.setattr(live_hub.executor, "run_short_query", inline)
@@ -210,46 +210,46 @@ async def hub(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hu
 
 @pytest.fixture
 def encoded(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Every message that was encoded, once for each time."""
+    """Every message encoded, once for each time."""
     messages: list[object] = []
     encode = protocol.encode
 
-    def counting(message: protocol.AnyMessage) -> str:
+    def recording_encode(message: protocol.AnyMessage) -> str:
         messages.append(message)
         return encode(message)
 
-    monkeypatch.setattr(protocol, "encode", counting)
+    monkeypatch.setattr(protocol, "encode", recording_encode)
     return messages
 
 
-class FakeConnection:
-    """A socket of the hub; `heard` is what a client that reads at once would have."""
+class FakeClient:
+    """A client of the hub, with its connection. `received` reads everything that was sent."""
 
     def __init__(
         self, owner: uuid.UUID = OWNER, upload_id: uuid.UUID | None = None, issued_at: float = 0
     ) -> None:
         self.texts: list[str] = []
         self.closed: list[ConnectionRejected] = []
-        self.outbox = SendQueue(self._send)
-        self.socket = LiveConnection(owner, upload_id, issued_at, self.outbox, self.closed.append)
+        self.send_queue = SendQueue(self._send)
+        self.connection = LiveConnection(owner, upload_id, issued_at, self.send_queue, self.closed.append)
 
     async def _send(self, text: str) -> None:
         self.texts.append(text)
 
     @property
-    async def heard(self) -> list[dict[str, Any]]:
+    async def received(self) -> list[dict[str, Any]]:
         await run_until_idle()
-        while self.outbox._entries:
-            await self.outbox._send_next()
+        while self.send_queue._entries:
+            await self.send_queue._send_next()
         return [json.loads(text) for text in self.texts]
 
     @property
-    async def streamed(self) -> list[str]:
-        return [message["streamed_text"] for message in await self.heard if "streamed_text" in message]
+    async def streamed_texts(self) -> list[str]:
+        return [message["streamed_text"] for message in await self.received if "streamed_text" in message]
 
 
 async def run_until_idle(turns: int = 12) -> None:
-    """All callbacks that other threads, or the hub, have queued have run."""
+    """Run the callbacks that other threads and the hub have queued."""
     for _ in range(turns):
         await asyncio.sleep(0)
 
@@ -258,11 +258,11 @@ def failed(upload_id: uuid.UUID = UPLOAD, error: str = "Broken.") -> protocol.Fa
     return protocol.Failed(id=upload_id, status="error", error=error)
 
 
-def draft(text: str, number: int = 1, **more: Any) -> PageSnapshot:
+def page(text: str, number: int = 1, **more: Any) -> PageSnapshot:
     return PageSnapshot(number, text=text, **more)
 
 
-async def joined(hub: Hub, *listeners: FakeConnection) -> FakeConnection:
-    for listener in listeners:
-        await hub.join(listener.socket)
-    return listeners[0]
+async def join(hub: Hub, *clients: FakeClient) -> FakeClient:
+    for client in clients:
+        await hub.join(client.connection)
+    return clients[0]

@@ -66,7 +66,7 @@ def degradations() -> list[str]:
     if (
         conf.broker
         and not conf.runs_readers
-        and hub.pubsub.seconds_since_worker_heartbeat > WORKER_HEARTBEAT_TIMEOUT_SECONDS
+        and notify.seconds_since_worker_heartbeat() > WORKER_HEARTBEAT_TIMEOUT_SECONDS
     ):
         reasons.append(f"no worker heartbeat for {WORKER_HEARTBEAT_TIMEOUT_SECONDS} s")
     if job_queue.has_stalled_jobs(dt.timedelta(seconds=JOB_WAIT_WARNING_SECONDS)):

@@ -90,7 +90,7 @@ async def _create(scope: Scope, receive: Receive) -> tuple[int, object]:
     content_length = int(headers.get(b"content-length", b"0") or 0)
     _check_size(content_length)
     with ExitStack() as stack:
-        staged_file = stack.enter_context(ingest.open_staged_file(FILE_FIELD, bytes_expected=content_length))
+        staged_file = stack.enter_context(ingest.open_staged_file(FILE_FIELD, expected_bytes=content_length))
         body_writer = _body_writer(headers.get(b"content-type", b""), query, staged_file)
         async for chunk in _body_chunks(receive):
             await asyncio.to_thread(body_writer.write, chunk)
@@ -98,7 +98,7 @@ async def _create(scope: Scope, receive: Receive) -> tuple[int, object]:
         created = await executor.run_in_db_thread(
             commands.create,
             owner=identity.user,
-            source=commands.UploadSource(received=received),
+            source=commands.UploadSource(staged=received),
             options=options,
         )
     response = serializers.created(created.upload, duplicate=created.duplicate)

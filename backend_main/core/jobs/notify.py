@@ -1,7 +1,7 @@
-"""Step 8 — "there is work": wakes the readers of this process, and calls those of workers elsewhere.
+"""Notifications that jobs wait: they wake the readers of this process and call workers through a broker.
 
-The row of the job is the queue; what is told here only makes it quick. Pool and courier get at start-up what
-their threads call, so nothing here knows how to read, or what a broker is.
+The queue is the rows in the database; notifications only make readers start sooner. The threads call
+functions that they get at start-up, so this module knows neither readers nor brokers.
 """
 
 from __future__ import annotations
@@ -12,46 +12,55 @@ import time
 from collections.abc import Callable
 
 from ..errors import DatabaseUnavailable
+from ..pubsub.local import LocalPubSub
+from ..pubsub.workers import WorkersChannel
 
 log = logging.getLogger(__name__)
 
-RETRY_SECONDS = 0.5
-IDLE_PAUSE_SECONDS = 0.01
-"""After a job, where no call for another is left. Who waits for its end is told of it meanwhile, and not
-while a thread looks for what is hardly there (docs/decisions/0099)."""
+RETRY_INTERVAL_SECONDS = 0.5
+PAUSE_AFTER_JOB_SECONDS = 0.01
+"""Pause after a job if no other is pending. In it, other threads deliver the end of the job, before this one
+queries for a job that is unlikely to exist (docs/decisions/0099)."""
+NOTIFIER_STOP_TIMEOUT_SECONDS = 1.0
 MAX_QUEUED_CALLS = 64
-"""At a time: more readers than so many are called by the next sweep."""
+"""Maximum number of calls that wait; maintenance makes further ones later."""
 
 _pool: ReaderThreadPool | None = None
-_courier: WorkerNotifier | None = None
-_peer_notifier: Callable[[], None] | None = None
+_worker_notifier: WorkerNotifier | None = None
+_workers_channel: WorkersChannel | None = None
 
 
 class ReaderThreadPool:
-    """Threads that each call `work()` until it says False (nothing to do), then wait to be woken."""
+    """Threads that each call a function until it returns False (no job), then wait to be woken.
 
-    def __init__(self, works: list[Callable[[], bool]]) -> None:
+    Args:
+        read_next: The function of each thread.
+    """
+
+    def __init__(self, read_next: list[Callable[[], bool]]) -> None:
         self._wake = threading.Condition()
         self._wakeups = 0
         self._pending_jobs = 0
         self._stopping = False
         self._threads = [
-            threading.Thread(target=self._run, args=(work,), name=f"reader-{number}", daemon=True)
-            for number, work in enumerate(works, 1)
+            threading.Thread(target=self._run, args=(function,), name=f"reader-{number}", daemon=True)
+            for number, function in enumerate(read_next, 1)
         ]
 
     def start(self) -> None:
+        """Start the threads."""
         for thread in self._threads:
             thread.start()
 
-    def wake_local_readers(self, jobs: int = 1) -> None:
+    def wake(self, jobs: int = 1) -> None:
+        """Wake the threads for that many new jobs; from any thread."""
         with self._wake:
             self._wakeups += 1
             self._pending_jobs += jobs
             self._wake.notify_all()
 
     def stop(self, timeout_seconds: float) -> None:
-        """No new work; waits for what the threads do now, which the caller has told to end."""
+        """Start no further call, and wait for the threads; the caller must have cancelled what they do."""
         with self._wake:
             self._stopping = True
             self._wake.notify_all()
@@ -59,139 +68,154 @@ class ReaderThreadPool:
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
 
-    def _run(self, work: Callable[[], bool]) -> None:
+    def _run(self, read_next: Callable[[], bool]) -> None:
         while not self._stopping:
-            seen = self._wakeups
-            if self._call(work):
+            wakeups_before = self._wakeups
+            if self._call(read_next):
                 self._pause_after_job()
             else:
-                self._wait(seen)
+                self._wait_for_wakeup(wakeups_before)
 
     def _pause_after_job(self) -> None:
         with self._wake:
             self._pending_jobs = max(0, self._pending_jobs - 1)
-            self._wake.wait_for(lambda: self._stopping or self._pending_jobs, IDLE_PAUSE_SECONDS)
+            self._wake.wait_for(lambda: self._stopping or self._pending_jobs, PAUSE_AFTER_JOB_SECONDS)
 
-    def _wait(self, seen: int) -> None:
-        """Until stopped or called; a call that came since `seen` was for work that may have been missed."""
+    def _wait_for_wakeup(self, wakeups_before: int) -> None:
+        """Wait until stopped or woken; a wake-up since `wakeups_before` ends the wait at once."""
         with self._wake:
-            if self._wakeups == seen:
+            if self._wakeups == wakeups_before:
                 self._pending_jobs = 0
-            self._wake.wait_for(lambda: self._stopping or self._wakeups != seen)
+            self._wake.wait_for(lambda: self._stopping or self._wakeups != wakeups_before)
 
-    def _call(self, work: Callable[[], bool]) -> bool:
+    def _call(self, read_next: Callable[[], bool]) -> bool:
         try:
-            return work()
-        except DatabaseUnavailable as error:  # the next sweep calls again
-            log.warning("a reader waits: %s", error)
+            return read_next()
+        except DatabaseUnavailable as error:  # maintenance wakes the readers later
+            log.warning("Reading is postponed: %s", error)
             return False
         except Exception:
-            log.exception("a reader failed in a way that is a defect of scanrill")
+            log.exception("A reader failed because of a defect of scanrill.")
             return False
 
 
 class WorkerNotifier:
-    """A thread that has workers called; nobody who commits waits for a broker.
+    """Thread that calls workers, so that no commit waits for a broker.
 
-    A broker that is away costs a warning, and is tried until it is back.
+    If the broker is unavailable, the thread logs a warning and retries until it answers.
+
+    Args:
+        enqueue: Calls a number of readers; raises an exception if the broker is unavailable.
     """
 
-    def __init__(self, post: Callable[[int], None]) -> None:
-        self._enqueue = post
+    def __init__(self, enqueue: Callable[[int], None]) -> None:
+        self._enqueue = enqueue
         self._wake = threading.Condition()
-        self._wakeups = 0
+        self._requested = 0
         self._stopping = False
         self.is_failing = False
-        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="worker-notifier", daemon=True)
 
     def start(self) -> None:
+        """Start the thread."""
         self._thread.start()
 
-    def request_readers(self, readers: int) -> None:
+    def request_readers(self, count: int) -> None:
+        """Call that many readers soon, at most `MAX_QUEUED_CALLS` at a time; from any thread."""
         with self._wake:
-            self._wakeups = min(self._wakeups + readers, MAX_QUEUED_CALLS)
+            self._requested = min(self._requested + count, MAX_QUEUED_CALLS)
             self._wake.notify()
 
     def stop(self, timeout_seconds: float) -> None:
+        """Drop waiting calls, and wait for the thread."""
         with self._wake:
             self._stopping = True
             self._wake.notify()
         self._thread.join(timeout_seconds)
 
     def _run(self) -> None:
-        while calls := self._wait_for_calls():
-            self._try_enqueue(calls)
+        while count := self._wait_for_requests():
+            self._try_enqueue(count)
 
-    def _wait_for_calls(self) -> int:
-        """How many were wanted meanwhile; waits for one, and is 0 when stopped."""
+    def _wait_for_requests(self) -> int:
+        """Wait for a request; return the number of requested readers, or 0 when stopped."""
         with self._wake:
-            self._wake.wait_for(lambda: self._stopping or self._wakeups)
-            calls, self._wakeups = self._wakeups, 0
-            return 0 if self._stopping else calls
+            self._wake.wait_for(lambda: self._stopping or self._requested)
+            count = self._requested
+            self._requested = 0
+            return 0 if self._stopping else count
 
-    def _try_enqueue(self, calls: int) -> None:
+    def _try_enqueue(self, count: int) -> None:
         try:
-            self._enqueue(calls)
+            self._enqueue(count)
             self.is_failing = False
         except Exception as error:
             if not self.is_failing:
-                log.warning("workers cannot be called just now: %s", error)
+                log.warning("The broker is unavailable, so workers cannot be called: %s", error)
             self.is_failing = True
-            self.request_readers(calls)  # until it is there again, as nobody else would find that out
+            self.request_readers(count)  # retry: an idle server would make no further call
             with self._wake:
-                self._wake.wait_for(lambda: self._stopping, RETRY_SECONDS)
+                self._wake.wait_for(lambda: self._stopping, RETRY_INTERVAL_SECONDS)
 
 
-def start_local(works: list[Callable[[], bool]]) -> None:
+def start_local(read_next: list[Callable[[], bool]]) -> None:
+    """Start the reader threads of this process."""
     global _pool
-    _pool = ReaderThreadPool(works)
+    _pool = ReaderThreadPool(read_next)
     _pool.start()
 
 
 def stop_local(timeout_seconds: float) -> None:
+    """Stop the reader threads of this process, if it has any."""
     global _pool
     if _pool is not None:
         _pool.stop(timeout_seconds)
         _pool = None
 
 
-def start_worker_notifier(post: Callable[[int], None]) -> None:
-    """`enqueue` calls so many readers of workers; what it raises is a broker that is away."""
-    global _courier
-    _courier = WorkerNotifier(post)
-    _courier.start()
+def start_worker_notifier(enqueue: Callable[[int], None]) -> None:
+    """Start the thread that calls workers with `enqueue`; see `WorkerNotifier`."""
+    global _worker_notifier
+    _worker_notifier = WorkerNotifier(enqueue)
+    _worker_notifier.start()
 
 
-def stop_worker_notifier(timeout_seconds: float) -> None:
-    global _courier
-    if _courier is not None:
-        _courier.stop(timeout_seconds)
-        _courier = None
+def stop_worker_notifier(timeout_seconds: float = NOTIFIER_STOP_TIMEOUT_SECONDS) -> None:
+    """Stop the thread that calls workers, if it runs."""
+    global _worker_notifier
+    if _worker_notifier is not None:
+        _worker_notifier.stop(timeout_seconds)
+        _worker_notifier = None
 
 
-def set_peer_notifier(tell: Callable[[], None]) -> None:
-    """How other servers with readers of their own are told; `tell` is quick, and called from any thread."""
-    global _peer_notifier
-    _peer_notifier = tell
+def join_workers_channel(pubsub: LocalPubSub) -> None:
+    """Exchange "jobs available" with other servers, and receive the heartbeats of workers; on the loop."""
+    global _workers_channel
+    _workers_channel = WorkersChannel(pubsub, lambda: wake_local_readers())
 
 
 def notify_jobs_available(jobs: int = 1) -> None:
-    """Quick, and safe from any thread; does nothing where this process knows of no readers."""
+    """Wake the readers of this process, call workers, and notify other servers; quick, from any thread."""
     wake_local_readers(jobs)
-    if _courier is not None:
-        _courier.request_readers(jobs)
-    if _peer_notifier is not None:
-        _peer_notifier()
+    if _worker_notifier is not None:
+        _worker_notifier.request_readers(jobs)
+    if _workers_channel is not None:
+        _workers_channel.publish_jobs_available()
 
 
 def wake_local_readers(jobs: int = 1) -> None:
-    """The readers of this process, if it has any."""
+    """Wake the readers of this process, if it has any."""
     if _pool is not None:
-        _pool.wake_local_readers(jobs)
+        _pool.wake(jobs)
+
+
+def seconds_since_worker_heartbeat() -> float:
+    """The seconds without a worker's heartbeat; 0 where this process does not receive them."""
+    return 0.0 if _workers_channel is None else _workers_channel.seconds_since_heartbeat
 
 
 def degraded_reason() -> str | None:
-    """Why what comes in may wait for the next sweep."""
-    if _courier is not None and _courier.is_failing:
-        return "the broker does not answer: workers begin to read some seconds later"
+    """Return why new jobs may wait for maintenance; None if they do not."""
+    if _worker_notifier is not None and _worker_notifier.is_failing:
+        return "the broker is unavailable: workers start some seconds later"
     return None

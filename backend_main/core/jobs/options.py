@@ -1,7 +1,7 @@
-"""Step 6 — what is asked of a reading beside its file: engine, languages, pages, profile, priority.
+"""Read options of an upload: engine, languages, pages, profile and priority.
 
-All of it is checked before anything is stored. What was asked for stands in `Upload.asked`, so that what was
-not follows the settings, also when an upload is read again.
+`validate` checks them before anything is stored. `Upload.read_options` stores the options that the user
+named; the settings decide the others each time the upload is read.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ from ..protocol.messages import Priority
 
 
 class ReadOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """None: not asked for. `pages` are those that the text is to have, as in `reading.selection`.
+    """Read options that a user named; None means not named.
 
-    `reread_pages` are those that a retry named: they alone are read, and the others keep their text.
+    Attributes:
+        pages: Pages that the text shall contain, as `PageRanges` parses them.
+        reread_pages: Pages that a retry named. Only these are read; the others keep their text.
     """
 
     engine: str | None = None
@@ -34,128 +36,146 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     pages: str | None = None
     profile: str | None = None
     priority: Priority | None = None
-    reread_pages: str | None = msgspec.field(default=None, name="anew")  # its name in stored rows
+    reread_pages: str | None = msgspec.field(default=None, name="anew")  # the key in stored rows
 
-    def merged_with(self, before: ReadOptions) -> ReadOptions:
-        """A retry's: with what was asked before and is not now; another engine has profiles of its own.
+    def merged_with(self, stored: ReadOptions) -> ReadOptions:
+        """Return the options of a retry: these, completed by those that are stored.
 
-        Pages that it names are read anew, and are the text's from then on.
+        Named pages become `reread_pages`, and part of the text. Another engine drops the stored profile,
+        since each engine has profiles of its own.
         """
-        kept = msgspec.to_builtins(before)
-        if self.engine is not None and self.engine != before.engine:
+        kept = msgspec.to_builtins(stored)
+        if self.engine is not None and self.engine != stored.engine:
             kept.pop("profile", None)
-        return msgspec.structs.replace(
-            from_stored(kept | msgspec.to_builtins(self)), pages=before.pages, reread_pages=self.pages
-        )
+        merged = from_stored(kept | msgspec.to_builtins(self))
+        return msgspec.structs.replace(merged, pages=stored.pages, reread_pages=self.pages)
 
     def for_all_pages(self) -> ReadOptions:
-        """The same of all the pages that the text has."""
+        """Return these options without the limit to `reread_pages`."""
         return msgspec.structs.replace(self, reread_pages=None)
 
     def model_fields(self) -> dict[str, Any]:
-        """The fields of an upload for which this is asked; where nothing is, the engine is chosen later."""
-        asked = msgspec.to_builtins(msgspec.structs.replace(self, pages=_pages(self) or None))
-        how = asked.keys() - {"priority"}
-        chosen = (
-            {"engine": self.engine or resolve_engine(self), "languages": language_codes(self)} if how else {}
-        )
-        return {"read_options": asked} | chosen
+        """Return the fields of an `Upload` that store these options.
+
+        Without an option that concerns the engine, the engine is left out: a reader selects it when it
+        starts.
+        """
+        named = msgspec.to_builtins(msgspec.structs.replace(self, pages=_pages_of_text(self) or None))
+        fields: dict[str, Any] = {"read_options": named}
+        if named.keys() - {"priority"}:
+            fields |= {"engine": resolve_engine(self), "languages": language_codes(self)}
+        return fields
 
 
-def validate(wishes: ReadOptions) -> ReadOptions:
-    """The same. Raises `RequestError` on the field that asks for what cannot be had here."""
-    if wishes == ReadOptions(priority=wishes.priority):
-        return wishes
-    if wishes.engine is not None:
-        _check_engine(wishes.engine)
-    elif wishes.languages and not _engines_supporting(wishes.languages):
-        raise RequestError({"languages": _unsupported_message(wishes.languages)})
+def validate(options: ReadOptions) -> None:
+    """Check that this server can read with the options.
+
+    Raises:
+        RequestError: On the field whose value is not possible here.
+    """
+    if options == ReadOptions(priority=options.priority):
+        return
+    if options.engine is not None:
+        _check_engine(options.engine)
+    elif options.languages and not _engines_supporting(options.languages):
+        raise RequestError({"languages": _unsupported_message(options.languages)})
+    engine = resolve_engine(options)
     try:
-        engines.validate_options(
-            engines.engine_class(resolve_engine(wishes)), engine_options(wishes, resolve_engine(wishes))
-        )
-        PageRanges(_pages(wishes))  # also what is now the text's can be too much to write down
+        engines.validate_options(engines.engine_class(engine), engine_options(options, engine))
+        PageRanges(_pages_of_text(options))  # the pages of a retry can make this text too long
     except UnsupportedOption as error:
         raise RequestError({error.option: str(error)}) from None
     except ValueError as error:
         raise RequestError({"pages": str(error)}) from None
-    except ReadingError as error:  # the configured one is broken, which is no request's fault
+    except ReadingError as error:  # the configured engine is broken
         raise RequestError({"engine": str(error)}) from None
-    return wishes
 
 
-def from_stored(asked: dict[str, Any]) -> ReadOptions:
-    """What stands in `Upload.asked`."""
-    return msgspec.convert(asked, ReadOptions)
+def check_pages_exist(options: ReadOptions, page_count: int | None) -> None:
+    """Check that a retry names at least one page of the document.
+
+    Args:
+        page_count: Pages of the document; None if unknown, then the check passes.
+
+    Raises:
+        RequestError: On `pages`.
+    """
+    if options.reread_pages and page_count and not PageRanges(options.reread_pages).last_page(page_count):
+        raise RequestError({"pages": no_such_pages_message(options.reread_pages, page_count)})
 
 
-def resolve_engine(wishes: ReadOptions) -> str:
-    """The one that is asked for, else the configured one, or where that lacks the languages, another."""
-    if wishes.engine or not wishes.languages:
-        return wishes.engine or conf.engine
-    fitting = _engines_supporting(wishes.languages)
-    return fitting[0] if fitting else conf.engine
+def from_stored(stored: dict[str, Any]) -> ReadOptions:
+    """Decode the value of `Upload.read_options`."""
+    return msgspec.convert(stored, ReadOptions)
 
 
-def engine_options(wishes: ReadOptions, engine: str) -> Options:
-    """For every page of an upload."""
+def resolve_engine(options: ReadOptions) -> str:
+    """Return the named engine, else the configured one, or another that supports the languages."""
+    if options.engine or not options.languages:
+        return options.engine or conf.engine
+    supporting = _engines_supporting(options.languages)
+    return supporting[0] if supporting else conf.engine
+
+
+def engine_options(options: ReadOptions, engine: str) -> Options:
+    """Return the options that a reader passes to the engine for each page of an upload."""
     return Options(
         engine=engine,
-        languages=tuple(language_codes(wishes)),
-        profile=wishes.profile or "",
-        pages=pages_to_read(wishes),
+        languages=tuple(language_codes(options)),
+        profile=options.profile or "",
+        pages=pages_to_read(options),
         max_pixels=conf.max_pixels,
         max_pages=conf.max_pages,
         page_seconds=conf.page_seconds,
     )
 
 
-def pages_to_read(wishes: ReadOptions) -> str:
-    """The pages that a reader is to read, as in `reading.selection`; others keep the text that they have."""
-    return wishes.pages or "" if wishes.reread_pages is None else wishes.reread_pages
+def pages_to_read(options: ReadOptions) -> str:
+    """Return the page ranges that a reader reads; the other pages keep their text."""
+    return options.pages or "" if options.reread_pages is None else options.reread_pages
 
 
-def job_priority(wishes: ReadOptions) -> int:
-    """What `Job.priority` is; what has less is read before."""
-    return int(wishes.priority == "batch")
+def job_priority(options: ReadOptions) -> int:
+    """Return the value of `Job.priority`; readers take lower values first."""
+    return int(options.priority == "batch")
 
 
-def language_codes(wishes: ReadOptions) -> list[str]:
-    return list(dict.fromkeys(map(normalize_code, wishes.languages or [])))
-
-
-def check_pages_exist(wishes: ReadOptions, page_count: int | None) -> ReadOptions:
-    """The same. Raises `RequestError` where a document whose length is known has none of the pages named."""
-    if wishes.reread_pages and page_count and not PageRanges(wishes.reread_pages).last_page(page_count):
-        raise RequestError({"pages": no_such_pages_message(wishes.reread_pages, page_count)})
-    return wishes
-
-
-def _pages(wishes: ReadOptions) -> str:
-    """Those that the text has when they are read."""
-    pages = wishes.pages or ""
-    return pages if wishes.reread_pages is None else str(PageRanges(pages) | PageRanges(wishes.reread_pages))
+def language_codes(options: ReadOptions) -> list[str]:
+    """Return the named languages as ISO 639-1 codes, without duplicates."""
+    return list(dict.fromkeys(map(normalize_code, options.languages or [])))
 
 
 def selectable_engines() -> list[str]:
-    """The engines that a user may ask for. One for tests does what a page says, and is not among them."""
+    """Return the engines that a user may name: all but test engines, and the configured one in any case."""
     return [
         name for name in engines.known_engines() if name == conf.engine or not engines.is_test_engine(name)
     ]
 
 
+def _pages_of_text(options: ReadOptions) -> str:
+    """Return the page ranges that the text contains after this reading."""
+    pages = options.pages or ""
+    if options.reread_pages is None:
+        return pages
+    return str(PageRanges(pages) | PageRanges(options.reread_pages))
+
+
 def _check_engine(name: str) -> None:
     if name not in selectable_engines():
         known = ", ".join(selectable_engines())
-        raise RequestError({"engine": f"There is no reading engine “{name}”; known are: {known}."})
-    if lacking := engines.unavailable_reason(name):
-        raise RequestError({"engine": f"The reading engine “{name}” is known, but not installed: {lacking}"})
+        raise RequestError({"engine": f"Unknown engine “{name}”. Available: {known}."})
+    if reason := engines.unavailable_reason(name):
+        raise RequestError({"engine": f"The engine “{name}” is not available here: {reason}"})
 
 
 def _engines_supporting(languages: list[str]) -> list[str]:
-    """Engines that read all of these: the configured one first; none that would send pages away unasked."""
-    wanted = set(map(normalize_code, languages))
-    return [name for name in _candidates() if not (read := _readable(name)) or wanted <= read]
+    """Return the engines that support all the languages, the configured one first.
+
+    Remote engines are left out: a page leaves this machine only if the user names the engine or it is
+    configured.
+    """
+    codes = set(map(normalize_code, languages))
+    return [name for name in _candidates() if not (known := _supported_languages(name)) or codes <= known]
 
 
 def _candidates() -> list[str]:
@@ -163,13 +183,14 @@ def _candidates() -> list[str]:
     return [conf.engine, *(name for name in others if not engines.unavailable_reason(name))]
 
 
-def _readable(name: str) -> frozenset[str]:
+def _supported_languages(name: str) -> frozenset[str]:
+    """Return the languages of an engine; empty if it supports any."""
     try:
         return engines.engine_class(name).supported_languages()
     except ReadingError:
-        return frozenset({""})  # broken: it reads nothing
+        return frozenset({""})  # a broken engine supports no language
 
 
 def _unsupported_message(languages: list[str]) -> str:
-    known = language_names(set[str]().union(*map(_readable, _candidates())) - {""})
-    return f"No engine that is installed here reads {' and '.join(languages)}; those here read {known}."
+    known = language_names(set[str]().union(*map(_supported_languages, _candidates())) - {""})
+    return f"No engine installed here reads {' and '.join(languages)}. Supported languages: {known}."

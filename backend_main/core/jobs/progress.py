@@ -1,5 +1,6 @@
-"""Step 9 — what a reader tells of the page that it reads: its start, its lines as they come from the engine's
-process, the whole of it in the end; and again, for those who come late.
+"""Progress of the page that a reader reads: snapshots of its text as lines arrive, and the finished page.
+
+A subscriber that joins late receives the last snapshot once more, by `republish`.
 """
 
 from __future__ import annotations
@@ -13,34 +14,36 @@ from ..pubsub.messages import PageSnapshot
 
 
 class PageProgress:
-    """One page, told by the thread that reads it. `say` is never called by two threads at once."""
+    """Progress of one page. Calls `publish` with each snapshot, never from two threads at once."""
 
-    def __init__(self, say: Callable[[PageSnapshot], None]) -> None:
-        self._publish = say
+    def __init__(self, publish: Callable[[PageSnapshot], None]) -> None:
+        self._publish = publish
         self._lock = threading.Lock()
-        self._page: PageSnapshot | None = None  # as it was told last
+        self._page: PageSnapshot | None = None  # the last snapshot; None before the start and after the end
 
     def start(self, page: PageSnapshot) -> None:
+        """Publish the page without text."""
         self._publish_page(page)
 
     def append(self, markdown: str, line: LinePosition | None) -> None:
-        assert self._page is not None, "a page begins before its lines"
+        """Publish the page with more text; `line` is the position of its newest line."""
+        assert self._page is not None, "a page starts before its lines"
         self._publish_page(replace(self._page, text=self._page.text + markdown, line=line))
 
     def republish(self) -> None:
-        """From any thread: what was told last, unless the page is done."""
+        """Publish the last snapshot once more, unless the page is finished; from any thread."""
         with self._lock:
             if self._page is not None:
                 self._publish(self._page)
 
     def finish(self, page: PageSnapshot) -> None:
-        """The page is done; that is all of it, and nothing else is told any more."""
+        """Publish the finished page, and nothing after it."""
         with self._lock:
             self._page = None
             self._publish(page)
 
     def close(self) -> None:
-        """However the reading ended."""
+        """Publish nothing more, however the reading ended."""
         with self._lock:
             self._page = None
 

@@ -1,11 +1,10 @@
-"""Step 8 — the queue is rows: claim, extend, give back, count a failure, end.
+"""Job queue in the database: claiming, splitting and releasing jobs, and recovery of dead readers' jobs.
 
-Everything that a reader writes goes through here and is fenced by its job: a reader whose upload was deleted,
-or whose lease ran out, finds that out at its next write and writes nothing. Time is the database's.
+A job is a range of pages of one upload. A reader claims a job for `LEASE_SECONDS` and extends the lease while
+it reads. `claim` fences its writes, so a reader that has lost its lease changes nothing. All times are the
+database's.
 
-A long document is cut into jobs of a few pages each, which several readers may hold at once. Each claim is a
-new attempt of the upload, and those from one retry to the next are a run. Who writes to an upload and to jobs
-of it locks the upload first, so that of two readers who finish at once one sees that it is the last.
+A reader splits a long document into jobs of `PAGES_PER_JOB` pages, which several readers can hold at once.
 """
 
 from __future__ import annotations
@@ -23,14 +22,18 @@ from django.db.models.functions import Now
 from .. import event_log
 from ..db.retry import retry_transient
 from ..db.settings import relaxed_durability
-from ..models import (
-    Job,
-    Status,
-    Upload,
-    User,
-)
+from ..models import Job, Status, Upload, User
 from . import options as job_options
-from .claim import Claim, LeaseLost, claimed_job, claimed_jobs, lock_upload, require_rows
+from .claim import (
+    UNCLAIMED,
+    Claim,
+    LeaseLost,
+    claimed_job,
+    claimed_jobs,
+    lock_upload,
+    open_jobs,
+    require_rows,
+)
 from .results import count_failure
 
 log = logging.getLogger(__name__)
@@ -38,85 +41,105 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 15
 HEARTBEAT_SECONDS = 5
 MAX_COUNTED_JOBS = 64
-# So many pages are one job where a document has more than twice as many left: few, so that readers end
-# together and live text, which waits for the pages before it, does not wait long.
 PAGES_PER_JOB = 3
+"""Pages of a job, if a document has more than twice as many left. Small jobs let readers finish together, and
+live text, which waits for the pages before it, arrives sooner."""
 
-READER_DIED_MESSAGE = "Reading was cut off too often; the file may be too much for the reader."
+READER_DIED_MESSAGE = "OCR stopped three times without progress. The file may be too large or damaged."
 
 
-# ── holding ──────────────────────────────────────────────────────────────────────────────────────
-
-
-@retry_transient
-@relaxed_durability()
-def claim_next(holder: str) -> Claim | None:
-    """The fairest open job: interactive before batch, of the owner served longest ago, the oldest."""
-    return _claim(Job.objects.all(), holder, is_continuation=False)
+# ── claims ───────────────────────────────────────────────────────────────────────────────────────
 
 
 @retry_transient
 @relaxed_durability()
-def claim_next_range(held: Claim, holder: str) -> Claim | None:
-    """The next open range of the document in which the holder has just read one, unless somebody waits."""
-    if has_competing_job(held):
-        return None
-    return _claim(Job.objects.filter(upload_id=held.upload_id), holder, is_continuation=True)
+def claim_next(reader_name: str) -> Claim | None:
+    """Claim the next open job; None if there is none.
 
-
-@retry_transient
-@relaxed_durability()
-def split_job(held: Claim, number: int, page_count: int) -> tuple[Claim, int]:
-    """Makes jobs of what is left of a long document behind the page `number`, but for some pages.
-
-    The claim of the rest, and how many jobs there are for others. Raises `LeaseLost`.
+    Interactive jobs come before batch jobs, then the owner whose last claim is oldest, then the oldest job.
     """
-    left = [number, *held.remaining_pages(number, page_count)]
-    if held.last_page is not None or len(left) <= 2 * PAGES_PER_JOB:
-        return held, 0
+    return _claim(open_jobs(), reader_name, is_continuation=False)
+
+
+@retry_transient
+@relaxed_durability()
+def claim_next_range(claim: Claim, reader_name: str) -> Claim | None:
+    """Claim the next open job of the document that the reader has just read a job of.
+
+    Returns:
+        None if the document has no open job, or if another owner's job or a more urgent job waits.
+    """
+    if has_competing_job(claim):
+        return None
+    return _claim(open_jobs().filter(upload_id=claim.upload_id), reader_name, is_continuation=True)
+
+
+@retry_transient
+@relaxed_durability()
+def split_job(claim: Claim, number: int, page_count: int) -> tuple[Claim, int]:
+    """Split the rest of a long document, from page `number` on, into jobs; keep the first for this claim.
+
+    Returns:
+        The claim of the first job, and the number of new jobs; 0 if the rest is short or already split.
+
+    Raises:
+        LeaseLost: The claim is not current.
+    """
+    left = [number, *claim.remaining_pages(number, page_count)]
+    if claim.last_page is not None or len(left) <= 2 * PAGES_PER_JOB:
+        return claim, 0
     own, *others = (left[at : at + PAGES_PER_JOB] for at in range(0, len(left), PAGES_PER_JOB))
     with transaction.atomic():
-        lock_upload(held, page_count=page_count)
-        require_rows(claimed_job(held).update(last_page=own[-1]))
-        job = Job.objects.get(pk=held.job_id)
-        Job.objects.bulk_create(_range_of(job, pages[0], pages[-1]) for pages in others)
-    return replace(held, last_page=own[-1]), len(others)
+        lock_upload(claim, page_count=page_count)
+        require_rows(claimed_job(claim).update(last_page=own[-1]))
+        job = Job.objects.get(pk=claim.job_id)
+        Job.objects.bulk_create(
+            Job(
+                upload_id=job.upload_id,
+                first_page=pages[0],
+                last_page=pages[-1],
+                priority=job.priority,
+                created_at=job.created_at,  # keeps the place of the document in the queue
+            )
+            for pages in others
+        )
+    return replace(claim, last_page=own[-1]), len(others)
 
 
 @retry_transient
 @relaxed_durability()
-def extend_lease(held: Claim) -> bool:
-    """A new lease; False where the job is not this claim's any more."""
-    return bool(claimed_job(held).update(lease_until=_lease()))
+def extend_lease(claim: Claim) -> bool:
+    """Extend the lease; return False if the claim is not current."""
+    return bool(claimed_job(claim).update(lease_until=_lease_end()))
 
 
 @retry_transient
 @relaxed_durability()
-def release(held: Claim) -> None:
-    """The job waits again, as if nothing had happened; the finished pages stay."""
-    claimed_job(held).update(claimed_by="", lease_until=None)
+def release(claim: Claim) -> None:
+    """Open the job for other readers; keep its finished pages and its count of failures."""
+    claimed_job(claim).update(**UNCLAIMED)
+
+
+# ── waiting jobs ─────────────────────────────────────────────────────────────────────────────────
 
 
 @retry_transient
-def has_competing_job(held: Claim) -> bool:
-    """Whether somebody else's job is open, or one that is more urgent: this one gives way after its page."""
-    others = Q(priority=held.priority) & ~Q(upload__owner_id=held.owner_id)
-    return _open().filter(others | Q(priority__lt=held.priority)).exists()
+def has_competing_job(claim: Claim) -> bool:
+    """Return whether another owner's job of this priority, or a more urgent job, is open."""
+    other_owners = Q(priority=claim.priority) & ~Q(upload__owner_id=claim.owner_id)
+    return open_jobs().filter(other_owners | Q(priority__lt=claim.priority)).exists()
 
 
 @retry_transient
 def count_open() -> int:
-    """How many wait to be read, counted as far as anybody wants to know."""
-    return _open().order_by()[:MAX_COUNTED_JOBS].count()
+    """Return the number of open jobs, at most `MAX_COUNTED_JOBS`."""
+    return open_jobs().order_by()[:MAX_COUNTED_JOBS].count()
 
 
-def has_stalled_jobs(time: dt.timedelta) -> bool:
-    """Whether a job has waited so long, and nobody has one: nobody seems to read."""
-    waits = Job.objects.filter(claimed_by="", created_at__lt=Now() - time)
-    return waits.exists() and not claimed_jobs().filter(lease_until__gt=Now()).exists()
-
-
-# ── what a reader writes ─────────────────────────────────────────────────────────────────────────
+def has_stalled_jobs(wait: dt.timedelta) -> bool:
+    """Return whether a job has waited longer than `wait` while no reader holds a valid lease."""
+    is_overdue = open_jobs().filter(created_at__lt=Now() - wait).exists()
+    return is_overdue and not claimed_jobs().filter(lease_until__gt=Now()).exists()
 
 
 # ── readers that died ────────────────────────────────────────────────────────────────────────────
@@ -124,55 +147,48 @@ def has_stalled_jobs(time: dt.timedelta) -> bool:
 
 @retry_transient
 def release_all_claims() -> None:
-    """At the start of the only server of a data directory nobody else can hold a claim."""
+    """Release every claim; only for the start of a data directory's only server."""
     _record_reader_deaths(claimed_jobs())
 
 
 @retry_transient
 def release_expired_claims() -> int:
-    """Claims whose lease ran out are open again; how many there were."""
+    """Release the claims whose lease has expired; return their number."""
     return _record_reader_deaths(claimed_jobs().filter(lease_until__lt=Now()))
 
 
-def _record_reader_deaths(claimed: QuerySet[Job]) -> int:
-    dead = list(claimed.select_related("upload"))
-    for job in dead:
-        upload = job.upload
-        log.warning("the reader of upload %s died", upload.pk)
-        held = _claim_of(job)
-        with suppress(LeaseLost):  # it was deleted, or ended, since that look
-            count_failure(held, READER_DIED_MESSAGE)
-    return len(dead)
+def _record_reader_deaths(jobs: QuerySet[Job]) -> int:
+    abandoned = list(jobs.select_related("upload"))
+    for job in abandoned:
+        log.warning("The reader of upload %s died.", job.upload_id)
+        with suppress(LeaseLost):  # the upload ended, or a user deleted it, after the query
+            count_failure(_claim_of(job), READER_DIED_MESSAGE)
+    return len(abandoned)
 
 
-# ── parts ────────────────────────────────────────────────────────────────────────────────────────
+# ── helpers ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _claim(among: QuerySet[Job], holder: str, *, is_continuation: bool) -> Claim | None:
+def _claim(jobs: QuerySet[Job], reader_name: str, *, is_continuation: bool) -> Claim | None:
+    """Claim the first of the open `jobs`.
+
+    On PostgreSQL, job and upload stay locked until the claim commits; SQLite has one writer at a time. The
+    query skips uploads that another transaction has locked: waiting for them while holding the job could
+    deadlock.
+    """
     while True:
         with transaction.atomic():
-            if (job := _next_job(among)) is not None:
-                return _take(job, holder, is_continuation=is_continuation)
-        if not (connection.features.has_select_for_update and _wait_for_one(among)):
+            candidates = _fair_order(jobs).select_related("upload")
+            job = candidates.select_for_update(skip_locked=True, of=("self", "upload")).first()
+            if job is not None:
+                return _claim_job(job, reader_name, is_continuation=is_continuation)
+        if not (connection.features.has_select_for_update and _wait_for_locked_upload(jobs)):
             return None
 
 
-def _next_job(among: QuerySet[Job]) -> Job | None:
-    """On PostgreSQL both rows stay locked until the claim commits; SQLite has one writer at a time.
-
-    An upload that somebody else has locked is passed over: who waited for it here, with its job in hand,
-    would wait for one who waits for the job.
-    """
-    waiting = _fair_order(among).select_related("upload")
-    return waiting.select_for_update(skip_locked=True, of=("self", "upload")).first()
-
-
-def _wait_for_one(among: QuerySet[Job]) -> bool:
-    """Whether any is open. If it was passed over while a page of its upload was saved, that is over then.
-
-    Not asked of SQLite, where nobody holds a row.
-    """
-    upload_id = _fair_order(among).values_list("upload_id", flat=True).first()
+def _wait_for_locked_upload(jobs: QuerySet[Job]) -> bool:
+    """Wait until the upload of the first job is unlocked; return False if no job is open."""
+    upload_id = _fair_order(jobs).values_list("upload_id", flat=True).first()
     if upload_id is None:
         return False
     with transaction.atomic():
@@ -180,21 +196,21 @@ def _wait_for_one(among: QuerySet[Job]) -> bool:
     return True
 
 
-def _fair_order(among: QuerySet[Job]) -> QuerySet[Job]:
+def _fair_order(jobs: QuerySet[Job]) -> QuerySet[Job]:
     served = F("upload__owner__last_served_at").asc(nulls_first=True)
-    return among.filter(claimed_by="").order_by("priority", served, "created_at", "first_page")
+    return jobs.order_by("priority", served, "created_at", "first_page")
 
 
-def _take(job: Job, holder: str, *, is_continuation: bool) -> Claim:
+def _claim_job(job: Job, reader_name: str, *, is_continuation: bool) -> Claim:
     upload = job.upload
     job.attempt = upload.attempt = upload.attempt + 1
     if upload.status == Status.PENDING:
         upload.first_attempt = upload.attempt
-    upload.status, upload.engine = (
-        Status.PROCESSING,
-        job_options.resolve_engine(job_options.from_stored(upload.read_options)),
+    upload.status = Status.PROCESSING
+    upload.engine = job_options.resolve_engine(job_options.from_stored(upload.read_options))
+    Job.objects.filter(pk=job.pk).update(
+        attempt=job.attempt, claimed_by=reader_name, lease_until=_lease_end()
     )
-    Job.objects.filter(pk=job.pk).update(attempt=job.attempt, claimed_by=holder, lease_until=_lease())
     upload.save(update_fields=["attempt", "first_attempt", "status", "engine", "updated_at"])
     User.objects.filter(pk=upload.owner_id).update(last_served_at=Now())
     text = Value("") if is_continuation else F("markdown")
@@ -202,25 +218,15 @@ def _take(job: Job, holder: str, *, is_continuation: bool) -> Claim:
     finished = dict(pages) if upload.pages_done else {}
     return replace(
         _claim_of(job),
-        done=frozenset(finished),
+        finished_pages=frozenset(finished),
         is_continuation=is_continuation,
         finished_page_texts={} if is_continuation else finished,
         seq=event_log.latest_seq(upload.owner_id),
     )
 
 
-def _range_of(job: Job, first_page: int, last_page: int) -> Job:
-    """Another job of the same upload, which stands where that one stands in the queue."""
-    return Job(
-        upload_id=job.upload_id,
-        first_page=first_page,
-        last_page=last_page,
-        priority=job.priority,
-        created_at=job.created_at,
-    )
-
-
 def _claim_of(job: Job) -> Claim:
+    """Return the claim of a job as its rows have it, without finished pages and `seq`."""
     upload = job.upload
     return Claim(
         job_id=job.pk,
@@ -237,9 +243,5 @@ def _claim_of(job: Job) -> Claim:
     )
 
 
-def _lease() -> CombinedExpression:
+def _lease_end() -> CombinedExpression:
     return Now() + dt.timedelta(seconds=LEASE_SECONDS)
-
-
-def _open() -> QuerySet[Job]:
-    return Job.objects.filter(claimed_by="")

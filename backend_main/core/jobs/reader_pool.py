@@ -1,7 +1,7 @@
-"""Step 8 — the readers of this process, a server's or a worker's: started with it, ended with it.
+"""Readers of this process, a server or a worker: they start and stop with it.
 
-A reader is used by whoever is told that there is work: the threads of this process, and in a worker those of
-Celery too. Each takes one that is idle for one job, and so on until there is none: there is one way to read.
+The reader threads of the process use them, and in a worker the threads of Celery too. Each thread takes an
+idle reader for one job at a time, until no job is left.
 """
 
 from __future__ import annotations
@@ -10,88 +10,82 @@ import logging
 import os
 import queue
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 from ... import reading
 from .. import event_log, maintenance, tasks
 from ..conf import conf
 from ..errors import DatabaseUnavailable
-from ..pubsub.messages import Publisher, ReadingEnded, SubscriberJoined
+from ..pubsub.messages import AnySharedMessage, PossibleGap, Publisher, ReadingEnded, SubscriberJoined
 from ..uploads import page_images
 from . import notify
 from . import queue as job_queue
 
-if TYPE_CHECKING:
-    from ..pubsub.reader_subscription import Endings
-
 log = logging.getLogger(__name__)
 
-STOP_SECONDS = 5.0
+STOP_TIMEOUT_SECONDS = 5.0
 
 _readers: list[tasks.JobReader] = []
-# The one used last is the next: where there is little to read, the others' memory may be swapped out.
+# Last in, first out: if few readers are busy, the system can swap out the memory of the others.
 _idle: queue.LifoQueue[tasks.JobReader] = queue.LifoQueue()
-_endings: Endings | None = None
 
 
-def start(bell: Publisher, count: int) -> None:
-    """Voids the claims of readers that died; then so many warm up and read. Uses the database."""
-    _prepare(bell, count)
+def start(publisher: Publisher, count: int) -> None:
+    """Recover the claims of dead readers, and start `count` readers without waiting for their engines."""
+    _prepare(publisher, count)
     notify.start_local([read_next] * count)
 
 
-def start_and_wait(bell: Publisher, count: int) -> None:
-    """The same, returning when all are warm. Raises reading.ReadingError where the engine does not start."""
-    _prepare(bell, count)
+def start_and_wait(publisher: Publisher, count: int) -> None:
+    """Start like `start`, and wait until every engine is loaded.
+
+    Raises:
+        reading.ReadingError: The engine does not start.
+    """
+    _prepare(publisher, count)
     with ThreadPoolExecutor(count) as threads:
         list(threads.map(tasks.JobReader.warm_up, _readers))
     notify.start_local([read_next] * count)
 
 
-def _prepare(bell: Publisher, count: int) -> None:
+def _prepare(publisher: Publisher, count: int) -> None:
     _recover_claims()
     threads = conf.reader_threads or max(1, (os.cpu_count() or 1) // max(1, count))
     for _ in range(count):
-        host = reading.EngineProcessPool(conf.engine, threads, max_memory_bytes=conf.reader_memory_bytes)
-        reader = tasks.JobReader(bell, host)
+        engines = reading.EngineProcessPool(conf.engine, threads, max_memory_bytes=conf.reader_memory_bytes)
+        reader = tasks.JobReader(publisher, engines)
         event_log.add_listener(reader.on_change)
         _readers.append(reader)
         _idle.put(reader)
-    if conf.redis_url and _readers:
-        _subscribe_readers()
 
 
 def _recover_claims() -> None:
     if conf.embedded:
-        # This process is the only one of its data directory, and no upload is coming in yet.
+        # No other process uses this data directory, and no request has arrived yet.
         job_queue.release_all_claims()
         maintenance.remove_orphan_files(grace_seconds=0)
     else:
         maintenance.recover_expired_claims()
 
 
-def _subscribe_readers() -> None:
-    global _endings
-    from ..pubsub.reader_subscription import Endings  # the extra `redis` is for who has one
-
-    _endings = Endings(conf.redis_url, conf.redis_prefix, on_reader_message)
-    _endings.start()
-
-
 def stop() -> None:
-    """Gives back what is being read; returns when the threads have ended, or after `STOP_TIMEOUT_SECONDS`."""
-    if _endings is not None:
-        _endings.stop()
+    """Release the jobs that are being read; return when the threads end, or after `STOP_TIMEOUT_SECONDS`."""
     for reader in _readers:
         event_log.remove_listener(reader.on_change)
         reader.stop()
-    notify.stop_local(STOP_SECONDS)
+    notify.stop_local(STOP_TIMEOUT_SECONDS)
     page_images.stop()
     _readers.clear()
 
 
 def read_next(*, wait: bool = False) -> bool:
-    """A reader that is idle reads a job; False when there is none, or, unless it waits for one, no reader."""
+    """Read one job with an idle reader.
+
+    Args:
+        wait: Wait for an idle reader.
+
+    Returns:
+        False if no job was read, or if no reader is idle and `wait` is False.
+    """
     try:
         reader = _idle.get(wait)
     except queue.Empty:
@@ -103,23 +97,24 @@ def read_next(*, wait: bool = False) -> bool:
 
 
 def read_until_empty() -> None:
-    """What a worker does when it is called."""
+    """Read jobs until none is left; a worker does this when it is called."""
     try:
         while read_next(wait=True):
             pass
-    except DatabaseUnavailable as error:  # the next sweep calls again
-        log.warning("reading waits: %s", error)
+    except DatabaseUnavailable as error:  # maintenance calls again
+        log.warning("Reading is postponed: %s", error)
 
 
-def on_reader_message(said: ReadingEnded | SubscriberJoined) -> None:
-    """Another process has ended an upload that may be read here, or has not heard how far it is."""
+def on_reader_message(message: AnySharedMessage | PossibleGap) -> None:
+    """Handle a message of another process on the readers' channel; quick, and called on the event loop."""
     for reader in _readers:
-        if isinstance(said, ReadingEnded):
-            reader.on_reading_ended(said)
-        else:
-            reader.republish_current_page(said.owner_id)
+        match message:
+            case ReadingEnded():
+                reader.on_reading_ended(message)
+            case SubscriberJoined():
+                reader.republish_current_page(message.owner_id)
 
 
 def is_any_ready() -> bool:
-    """Whether what comes in is read at once, as far as this process knows: it need not have readers."""
+    """Return whether a reader of this process is ready, or the process has no readers."""
     return not _readers or any(reader.is_ready for reader in _readers)

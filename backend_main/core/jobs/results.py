@@ -1,4 +1,8 @@
-"""What a reader writes: pages, and the end of a job or an upload."""
+"""Results that a reader writes: finished pages, and the end of a job or of an upload.
+
+Every function is one transaction, fenced by the claim: it raises `LeaseLost` and writes nothing if the claim
+is not current.
+"""
 
 from __future__ import annotations
 
@@ -16,80 +20,96 @@ from .. import event_log
 from ..db.retry import retry_transient
 from ..db.settings import relaxed_durability
 from ..event_log import UploadChange
-from ..models import (
-    Job,
-    Page,
-    Status,
-    Upload,
-)
+from ..models import Job, Page, Status, Upload
 from ..protocol import serializers
-from .claim import Claim, LeaseLost, claimed_job, lock_upload, require_rows, upload_being_read
+from .claim import UNCLAIMED, Claim, LeaseLost, claimed_job, lock_upload, require_rows, upload_being_read
 
 MAX_FAILURES = 3
 
 
 @retry_transient
 @relaxed_durability()
-def save_page(held: Claim, page: reading.PageDone) -> None:
-    """A finished page, which no later attempt reads again. Raises `LeaseLost`."""
+def save_page(claim: Claim, page: reading.PageDone) -> None:
+    """Store a finished page, which no later attempt reads again, and reset the job's failures.
+
+    Raises:
+        LeaseLost: The claim is not current.
+    """
     with transaction.atomic():
-        lock_upload(held, page_count=page.page_count, pages_done=F("pages_done") + 1)
-        require_rows(claimed_job(held).update(failures=0))
-        _insert_page(held, page)
+        lock_upload(claim, page_count=page.page_count, pages_done=F("pages_done") + 1)
+        require_rows(claimed_job(claim).update(failures=0))
+        _insert_page(claim, page)
 
 
 @retry_transient
 def finish(
-    held: Claim, page: reading.PageDone | None = None, on_commit: Callable[[], None] | None = None
+    claim: Claim, page: reading.PageDone | None = None, on_commit: Callable[[], None] | None = None
 ) -> bool:
-    """The job is done, with its last page where that was just read; whether the upload has others.
+    """Remove the job, and end the upload if this is its last job.
 
-    With its last job the upload ends: processed, or an error where no page was readable. `on_commit` is called
-    once that is committed, before anybody is told the event. Raises `LeaseLost`.
+    The upload ends as processed, or with an error if no page was readable.
+
+    Args:
+        page: The last page of the job, stored in the same transaction; None: it is stored already.
+        on_commit: Called after the commit, before any listener receives the event.
+
+    Returns:
+        Whether the upload has other jobs.
+
+    Raises:
+        LeaseLost: The claim is not current.
     """
-    with event_log.transaction(on_commit=on_commit) as happened:
-        upload = _locked(held)
-        require_rows(claimed_job(held).delete()[0])
+    with event_log.transaction(on_commit=on_commit) as changes:
+        upload = _locked_upload(claim)
+        require_rows(claimed_job(claim).delete()[0])
         if page:
-            _insert_page(held, page)
-            upload.page_count, upload.pages_done = page.page_count, upload.pages_done + 1
-        others = Job.objects.filter(upload_id=held.upload_id).exists()
-        if others:
-            _save(upload)
+            _insert_page(claim, page)
+            upload.page_count = page.page_count
+            upload.pages_done += 1
+        has_other_jobs = Job.objects.filter(upload_id=claim.upload_id).exists()
+        if has_other_jobs:
+            upload.save(update_fields=["page_count", "pages_done", "updated_at"])
         else:
-            happened.append(_end(upload))
-    return others
+            changes.append(_end_upload(upload))
+    return has_other_jobs
 
 
 @retry_transient
-def fail(held: Claim, sentence: str) -> None:
-    """The upload ends with an error, whatever else of it is being read."""
-    with event_log.transaction() as happened:
-        upload = _locked(held)
-        require_rows(claimed_job(held).delete()[0])
-        Job.objects.filter(upload_id=held.upload_id).delete()
-        happened.append(_end(upload, sentence))
+def fail(claim: Claim, message: str) -> None:
+    """End the upload with an error, and remove all its jobs.
 
-
-@retry_transient
-def count_failure(held: Claim, sentence: str) -> None:
-    """The job waits again, unless it has brought down a reader too often without one more page.
-
-    Nothing happens where the claim does not stand any more. Raises `LeaseLost`.
+    Raises:
+        LeaseLost: The claim is not current.
     """
-    if claimed_job(held).filter(failures__gte=MAX_FAILURES - 1).exists():
-        fail(held, sentence)
+    with event_log.transaction() as changes:
+        upload = _locked_upload(claim)
+        require_rows(claimed_job(claim).delete()[0])
+        Job.objects.filter(upload_id=claim.upload_id).delete()
+        changes.append(_end_upload(upload, message))
+
+
+@retry_transient
+def count_failure(claim: Claim, message: str) -> None:
+    """Count a failure without progress: open the job again, or end the upload after `MAX_FAILURES`.
+
+    Writes nothing if the claim is not current.
+
+    Raises:
+        LeaseLost: The claim was lost while the upload was being ended.
+    """
+    if claimed_job(claim).filter(failures__gte=MAX_FAILURES - 1).exists():
+        fail(claim, message)
     else:
-        claimed_job(held).update(failures=F("failures") + 1, claimed_by="", lease_until=None)
+        claimed_job(claim).update(failures=F("failures") + 1, **UNCLAIMED)
 
 
-def texts_so_far(upload_id: UUID) -> dict[str, Any]:
-    """What an upload that ends now has of its finished pages, as fields of it."""
-    return _texts_of(_pages_of(upload_id))
+def text_fields(upload_id: UUID) -> dict[str, Any]:
+    """Return the fields of an upload that its finished pages determine: both texts and the warnings."""
+    return _text_fields_of(_finished_pages(upload_id))
 
 
 def _strip_nul(value: Any) -> Any:
-    """Without NUL characters, which no text of PostgreSQL may hold; a PDF's own text may."""
+    """Remove NUL characters: PostgreSQL cannot store them, and the text of a PDF may contain them."""
     match value:
         case str():
             return value.replace("\0", "")
@@ -100,19 +120,19 @@ def _strip_nul(value: Any) -> Any:
     return value
 
 
-def _locked(held: Claim) -> Upload:
-    """The same for who writes to it later: the upload, without what is of no use at its end."""
+def _locked_upload(claim: Claim) -> Upload:
+    """Return the upload, locked until the transaction ends, with the fields that its end needs."""
     fields = ("owner_id", "attempt", "page_count", "pages_done", "correction")
-    upload = upload_being_read(held).select_for_update().only(*fields).first()
+    upload = upload_being_read(claim).select_for_update().only(*fields).first()
     if upload is None:
         raise LeaseLost
     return upload
 
 
-def _insert_page(held: Claim, page: reading.PageDone) -> None:
+def _insert_page(claim: Claim, page: reading.PageDone) -> None:
     Page.objects.create(
-        upload_id=held.upload_id,
-        attempt=held.attempt,
+        upload_id=claim.upload_id,
+        attempt=claim.attempt,
         number=page.number,
         width=page.width,
         height=page.height,
@@ -123,12 +143,11 @@ def _insert_page(held: Claim, page: reading.PageDone) -> None:
     )
 
 
-def _pages_of(upload_id: UUID) -> list[Page]:
-    """Finished ones, without their lines."""
+def _finished_pages(upload_id: UUID) -> list[Page]:
     return list(Page.objects.filter(upload_id=upload_id).order_by("number").defer("lines"))
 
 
-def _texts_of(pages: list[Page]) -> dict[str, Any]:
+def _text_fields_of(pages: list[Page]) -> dict[str, Any]:
     return {
         "raw_text": join_pages(page.markdown for page in pages),
         "plain_text": join_pages(page.text for page in pages),
@@ -136,27 +155,18 @@ def _texts_of(pages: list[Page]) -> dict[str, Any]:
     }
 
 
-def _unreadable(pages: list[Page]) -> str | None:
-    """A sentence where there are pages and none of them could be decoded."""
-    if not pages or any(page.width for page in pages):
-        return None
-    return f"No page of the file could be read. {pages[0].warnings[0]}"
+def _end_upload(upload: Upload, error: str | None = None) -> UploadChange:
+    """Save the end of a locked upload with the text of its finished pages; return the terminal event.
 
-
-def _end(upload: Upload, error: str | None = None) -> UploadChange:
-    """The end of a locked upload, with the text of the pages that were read: its terminal event.
-
-    It is one with an error where there is one, or no page was readable.
+    Without `error`, the upload still ends with an error if it has pages and none of them could be decoded.
     """
-    pages = _pages_of(upload.pk)
-    error = error or _unreadable(pages)
-    upload.status, upload.error = Status.PROCESSED if error is None else Status.ERROR, error
-    texts = _texts_of(pages)
-    for name, text in texts.items():
-        setattr(upload, name, text)
-    _save(upload, "status", "error", *texts)
+    pages = _finished_pages(upload.pk)
+    if error is None and pages and not any(page.width for page in pages):
+        error = f"No page of the file could be read. {pages[0].warnings[0]}"
+    upload.status = Status.PROCESSED if error is None else Status.ERROR
+    upload.error = error
+    texts = _text_fields_of(pages)
+    for name, value in texts.items():
+        setattr(upload, name, value)
+    upload.save(update_fields=["page_count", "pages_done", "updated_at", "status", "error", *texts])
     return UploadChange(upload.owner_id, upload.pk, upload.attempt, serializers.terminal(upload))
-
-
-def _save(upload: Upload, *fields: str) -> None:
-    upload.save(update_fields=["page_count", "pages_done", "updated_at", *fields])

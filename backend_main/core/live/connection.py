@@ -1,4 +1,4 @@
-"""Step 12 — one connected client, as the hub knows it: what it wants, how far it is, what it waits for."""
+"""One connected client, as the hub sees it: its subscription, its position and its pending reply."""
 
 from __future__ import annotations
 
@@ -17,14 +17,20 @@ from .send_queue import ReplySlot, SendQueue
 
 @dataclass(eq=False, slots=True)
 class LiveConnection:
-    """`upload_id` is the upload it follows, None for all of the user's.
+    """A client's connection.
 
-    `close` ends the connection with an error's close code. `issued_at` is its token's, in epoch seconds.
-    `stream` is how it wants live text. One that knows the specification alone never opts in: it gets no
-    cursor, and of its own changes the reply alone.
+    Attributes:
+        upload_id: the upload that it follows; None for all of the user's.
+        issued_at: when its token was issued, in epoch seconds.
+        close: ends the connection with an error's close code.
+        stream: the stream mode of its live text.
+        opted_in: whether it gets cursors, and its own changes as events too. A client that knows only the
+            specification never opts in.
+        is_caught_up: whether it has all earlier events, so that new ones and live text may follow.
+        position: the last event of the owner that it got, or did not follow.
 
-    `position` is the last event of its owner that it has had, or did not want. While it is not `is_caught_up`, it
-    is given what it missed; the events of now and live text wait until that is done.
+    A request's reply goes to the end of the send queue, to its event's place (`_event_reply`), or to a place
+    that was reserved (`_reply_slot`).
     """
 
     owner_id: UUID
@@ -38,56 +44,56 @@ class LiveConnection:
     is_caught_up: bool = False
     position: int = 0
     _request: messages.Request | None = None
-    _expected: tuple[int, messages.Message] | None = None
+    _event_reply: tuple[int, messages.Message] | None = None
     _reply_slot: ReplySlot | None = None
-    _answered: asyncio.Event = field(default_factory=asyncio.Event)
+    _replied: asyncio.Event = field(default_factory=asyncio.Event)
 
     def is_subscribed_to(self, upload_id: UUID) -> bool:
         return self.upload_id is None or self.upload_id == upload_id
 
-    # ── events ──
-
-    def deliver(self, entry: EncodedEvent, epoch: str) -> None:
-        """The owner's next event; one from before its position is passed over."""
-        if entry.seq <= self.position:
+    def deliver(self, event: EncodedEvent, epoch: str) -> None:
+        """Send the owner's next event; skip one at or before the position."""
+        if event.seq <= self.position:
             return
-        self.position = entry.seq
-        own = entry.origin == self.id
-        if own and self._expected is not None and self._expected[0] == entry.seq:
-            self.reply(self._expected[1])
-        if self.is_subscribed_to(entry.upload_id) and (self.opted_in or not own):
-            self.send_queue.put_event(entry.with_cursor(epoch) if self.opted_in else entry.text)
+        self.position = event.seq
+        is_own = event.origin == self.id
+        if is_own and self._event_reply is not None and self._event_reply[0] == event.seq:
+            self.reply(self._event_reply[1])
+        if self.is_subscribed_to(event.upload_id) and (self.opted_in or not is_own):
+            self.send_queue.put_event(event.with_cursor(epoch) if self.opted_in else event.text)
 
-    # ── requests, one after another ──
+    # ── one request after another ──
 
     def begin_request(self, request: messages.Request) -> None:
-        """From here to its reply, `request` is the one that this socket waits for."""
-        self._request, self._expected = request, None
-        self._answered.clear()
+        """Start a request. The connection has no other until its reply is sent."""
+        self._request, self._event_reply = request, None
+        self._replied.clear()
 
     def reply_at_event(self, seq: int, reply: messages.Message) -> None:
-        """From any thread: the event `seq`, not committed yet, is the request's; `reply` has its place."""
-        self._expected = seq, reply
+        """Send the reply in place of the event `seq`, which commits next; from any thread."""
+        self._event_reply = seq, reply
 
     def cancel_reply(self) -> None:
-        """From any thread: that event was not committed."""
-        self._expected = None
+        """Reply normally, as the event was not committed; from any thread."""
+        self._event_reply = None
 
     @property
     def has_event_reply(self) -> bool:
         """Whether the request has made an event."""
-        return self._expected is not None
+        return self._event_reply is not None
 
     def reserve_reply_slot(self) -> None:
-        """The reply stands before every event from now on: one that tells how things are, and is read now,
-        is older than those, and would take back what they say if it came behind them."""
+        """Reserve a place for the reply, before all later events.
+
+        For a reply with state that is read now. Behind a newer event, it would revert what the event has changed.
+        """
         self._reply_slot = self.send_queue.reserve()
 
     def reply(self, message: messages.Message) -> None:
-        """The reply, once."""
-        if self._answered.is_set() or self._request is None:
+        """Send the reply, unless it is sent."""
+        if self._replied.is_set() or self._request is None:
             return
-        self._answered.set()
+        self._replied.set()
         text = messages.encode(self._request.reply(message))
         if self._reply_slot is None:
             self.send_queue.put_reply(text)
@@ -96,8 +102,8 @@ class LiveConnection:
             self._reply_slot = None
 
     async def finish_request(self, message: messages.Message) -> None:
-        """What the handler says in the end. A change is replied to at its event's place."""
-        if self._expected is None:
+        """Send the handler's result as the reply, or wait until the event's place has come."""
+        if self._event_reply is None:
             self.reply(message)
         else:
-            await self._answered.wait()
+            await self._replied.wait()

@@ -1,8 +1,8 @@
-"""Step 12 — one hub per process: the log of events and live text → the sockets that want them.
+"""The hub of a process: sends the event log and live text to its connections.
 
-The log is read once for all sockets of a user (`feed.py`), a message is encoded once, and each socket takes
-it at its own pace (`outbox.py`). What decides is the log: the bell only says when to look, and a look every
-few seconds finds what no bell told. Live text (`streaming.py`) waits for the event that it comes after.
+The hub reads the log once for all connections of a user, encodes each message once, and puts it into each
+connection's send queue. The database decides: pub/sub messages trigger a read, and a poll each second
+finds what no message announced. Live text waits for the event that it follows.
 """
 
 from __future__ import annotations
@@ -19,22 +19,13 @@ from .. import event_log
 from ..auth.accounts import is_token_valid
 from ..conf import conf
 from ..db import executor
-from ..errors import (
-    DatabaseUnavailable,
-    RateLimited,
-    RequestError,
-    SlowConsumer,
-    Unauthenticated,
-)
+from ..errors import DatabaseUnavailable, RateLimited, RequestError, SlowConsumer, Unauthenticated
 from ..event_log import UploadChange
-from ..jobs import notify
 from ..protocol import messages
 from ..protocol.messages import Stream
-from ..pubsub import messages as pubsub_messages
 from ..pubsub.local import LocalPubSub
 from ..pubsub.messages import (
-    AnyPubSubMessage,
-    JobsAvailable,
+    AnyUserMessage,
     LogAdvanced,
     PageTextUpdate,
     PossibleGap,
@@ -42,34 +33,38 @@ from ..pubsub.messages import (
     ReadingStarted,
 )
 from . import replay
+from .active_readings import ActiveReadings
 from .connection import LiveConnection
-from .heard import LatestSeqCache, PendingReading
 from .live_text import LiveTextBroadcaster
-from .replay import EncodedEvent, EventLogReader, OwnerState
+from .replay import EncodedEvent, EventLogReader
 from .user_events import UserEventStream
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
-# About so many users the database is asked at once: 1 ms of work, and the loop goes on with other things.
+# The users of one query: 1 ms of database work, after which the loop continues with other tasks.
 POLL_BATCH_USERS = 500
 
 
-class _Snapshot(NamedTuple):
+class _EncodedSnapshot(NamedTuple):
     seq: int
     text: str
 
 
 class Hub:
-    """Everything runs on the loop, but `on_change_committed`, which is for any thread."""
+    """Everything runs on the loop but `on_change_committed`, which may be called from any thread.
 
-    def __init__(self, bell: LocalPubSub | None = None, log: EventLogReader | None = None) -> None:
-        self.pubsub = bell or LocalPubSub()
-        self._event_log = log or EventLogReader()
+    Args:
+        pubsub: started and stopped by the hub. Default: within this process.
+        log_reader: reads the database.
+    """
+
+    def __init__(self, pubsub: LocalPubSub | None = None, log_reader: EventLogReader | None = None) -> None:
+        self.pubsub = pubsub or LocalPubSub()
+        self._log_reader = log_reader or EventLogReader()
         self._user_streams: dict[UUID, UserEventStream] = {}
-        self._broadcaster = LiveTextBroadcaster(self._sockets)
-        self._pending_readings: dict[tuple[UUID, int], PendingReading] = {}
-        self._latest_ended, self._unavailable_attempts = LatestSeqCache(), LatestSeqCache()
+        self._broadcaster = LiveTextBroadcaster(self._connections_of)
+        self._readings = ActiveReadings(self._broadcaster, self._log_reader, self._user_streams, self._spawn)
         self._epoch = ""
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -86,280 +81,198 @@ class Hub:
         await self.pubsub.stop()
         self._broadcaster.stop()
 
-    # ── sockets ──
+    # ── connections ──
 
-    async def join(self, socket: LiveConnection) -> None:
-        """What commits from now on reaches the socket, after the text of what is being read.
+    async def join(self, connection: LiveConnection) -> None:
+        """Add a connection: every later commit reaches it, after the live text so far.
 
         Raises `RateLimited`.
         """
-        feed = self._user_streams.get(socket.owner_id) or self._open(socket.owner_id)
-        if len(feed.sockets) >= conf.max_sockets_per_user:
+        stream = self._user_streams.get(connection.owner_id) or self._open_stream(connection.owner_id)
+        if len(stream.connections) >= conf.max_sockets_per_user:
             raise RateLimited("This user has too many open sockets.")
-        feed.sockets.add(socket)
+        stream.connections.add(connection)
         try:
-            await self._sync_to_head(feed)
+            await self._sync_to_head(stream)
         except BaseException:
-            self.leave(socket)
+            self.leave(connection)
             raise
-        assert feed.cursor is not None
-        socket.position = feed.cursor
-        self._mark_caught_up(socket)
+        assert stream.cursor is not None
+        connection.position = stream.cursor
+        self._mark_caught_up(connection)
 
-    def leave(self, socket: LiveConnection) -> None:
-        socket.is_caught_up = False
-        if (feed := self._user_streams.get(socket.owner_id)) is None:
+    def leave(self, connection: LiveConnection) -> None:
+        connection.is_caught_up = False
+        if (stream := self._user_streams.get(connection.owner_id)) is None:
             return
-        feed.sockets.discard(socket)
-        if not feed.sockets:
-            del self._user_streams[socket.owner_id]
-            feed.close()
-            self.pubsub.unsubscribe(socket.owner_id)
-            self._broadcaster.drop_remote(socket.owner_id)
+        stream.connections.discard(connection)
+        if not stream.connections:
+            del self._user_streams[connection.owner_id]
+            stream.close()
+            self.pubsub.unsubscribe(connection.owner_id)
+            self._broadcaster.drop_remote(connection.owner_id)
 
-    async def set_stream_mode(self, socket: LiveConnection, stream: Stream) -> None:
-        """Opts in from here on: the reply says after which event, then comes the live text in this way."""
-        await self._sync_to_head(self._user_streams[socket.owner_id])
-        socket.opted_in = True
-        socket.reply(self._subscribed(socket))
-        if stream != socket.stream:
-            socket.stream = stream
-            if socket.is_caught_up:
-                self._broadcaster.send_all(socket)
+    async def set_stream_mode(self, connection: LiveConnection, mode: Stream) -> None:
+        """Opt in from here on: reply with the cursor, then send the live text in this mode."""
+        await self._sync_to_head(self._user_streams[connection.owner_id])
+        connection.opted_in = True
+        connection.reply(self._subscribed(connection))
+        if mode != connection.stream:
+            connection.stream = mode
+            if connection.is_caught_up:
+                self._broadcaster.send_all(connection)
 
-    async def resume(self, socket: LiveConnection, since: str, stream: Stream | None) -> None:
-        """Opts in, and gives every event after the cursor `since`; or a list, and every event after that.
+    async def resume(self, connection: LiveConnection, since: str, mode: Stream | None) -> None:
+        """Opt in, and send every event after the cursor `since`; where some were removed, a list first.
 
-        The reply, which says which of the two, comes first. What was sent before it does not count.
+        The reply has `recovered`, and precedes both.
 
         Raises:
-            Invalid: where this socket has had cursors after `since` already.
+            RequestError: the connection has had events after `since` already.
         """
         seq = replay.seq_of(since, self._epoch)
-        if seq is not None and socket.opted_in and seq < socket.position:
-            raise RequestError(
-                {"since": "This socket has had later events; connect anew to have them again."}
-            )
-        socket.is_caught_up = False
+        if seq is not None and connection.opted_in and seq < connection.position:
+            raise RequestError({"since": "This connection has later events. Reconnect to get them again."})
+        connection.is_caught_up = False
         try:
-            snapshot = await executor.run_short_query(self._snapshot_if_gap, socket, seq)
+            snapshot = await executor.run_short_query(self._snapshot_if_gap, connection, seq)
         except BaseException:
-            self._spawn(self._catch_up(socket))
+            self._spawn(self._catch_up(connection))
             raise
-        # The catching up of a subscription that failed may have made it live meanwhile.
-        socket.is_caught_up, socket.opted_in, socket.stream = False, True, stream or socket.stream
+        # The catch-up of an earlier `resume` that failed may have set these meanwhile.
+        connection.is_caught_up = False
+        connection.opted_in = True
+        connection.stream = mode or connection.stream
         if snapshot is None:
             assert seq is not None
-            socket.position = seq
-            socket.reply(self._subscribed(socket, recovered=True))
+            connection.position = seq
+            connection.reply(self._subscribed(connection, recovered=True))
         else:
-            socket.position = snapshot.seq
-            socket.reply(self._subscribed(socket, recovered=False))
-            socket.send_queue.put_reply(snapshot.text)
-        await self._catch_up(socket)
+            connection.position = snapshot.seq
+            connection.reply(self._subscribed(connection, recovered=False))
+            connection.send_queue.put_reply(snapshot.text)
+        await self._catch_up(connection)
 
-    def resync(self, socket: LiveConnection, upload_id: UUID) -> None:
-        """What there is of an upload's live text, once more."""
-        self._broadcaster.send(socket, upload_id)
+    def resync(self, connection: LiveConnection, upload_id: UUID) -> None:
+        """Send all of an upload's live text again."""
+        self._broadcaster.send(connection, upload_id)
 
-    def _open(self, owner_id: UUID) -> UserEventStream:
-        feed = self._user_streams[owner_id] = UserEventStream(
-            owner_id, self._read, self._deliver, _disconnect_all
+    def _open_stream(self, owner_id: UUID) -> UserEventStream:
+        stream = self._user_streams[owner_id] = UserEventStream(
+            owner_id, read=self._read_events, deliver=self._deliver, on_gap=_disconnect_all
         )
         self.pubsub.subscribe(owner_id)
-        return feed
+        return stream
 
-    def _sockets(self, owner_id: UUID) -> set[LiveConnection]:
-        feed = self._user_streams.get(owner_id)
-        return set() if feed is None else feed.sockets
+    def _connections_of(self, owner_id: UUID) -> set[LiveConnection]:
+        stream = self._user_streams.get(owner_id)
+        return set() if stream is None else stream.connections
 
-    def _mark_caught_up(self, socket: LiveConnection) -> None:
-        socket.is_caught_up = True
-        self._broadcaster.send_all(socket)
+    def _mark_caught_up(self, connection: LiveConnection) -> None:
+        connection.is_caught_up = True
+        self._broadcaster.send_all(connection)
 
     def _subscribed(
-        self, socket: LiveConnection, *, recovered: bool | UnsetType = UNSET
+        self, connection: LiveConnection, *, recovered: bool | UnsetType = UNSET
     ) -> messages.Subscribed:
         return messages.Subscribed(
-            instance_id=str(socket.upload_id) if socket.upload_id else None,
+            instance_id=str(connection.upload_id) if connection.upload_id else None,
             type="subscribed",
-            cursor=replay.cursor(self._epoch, socket.position),
+            cursor=replay.cursor(self._epoch, connection.position),
             recovered=recovered,
         )
 
     # ── events ──
 
     def on_change_committed(self, change: UploadChange) -> None:
-        """A change has been committed in this process."""
-        pubsub_messages.publish_change(
-            self.pubsub, change.owner_id, change.seq, change.upload_id if change.ends_reading else None
-        )
+        """Publish a change that this process has committed."""
+        event_log.publish_change(self.pubsub, change)
 
-    async def _read(self, owner_id: UUID, seq: int) -> list[EncodedEvent]:
-        return await executor.run_short_query(self._event_log.events_after, owner_id, seq)
+    async def _read_events(self, owner_id: UUID, seq: int) -> list[EncodedEvent]:
+        return await executor.run_short_query(self._log_reader.events_after, owner_id, seq)
 
-    def _deliver(self, feed: UserEventStream, entry: EncodedEvent) -> None:
-        if entry.ends_reading:
-            self._end_reading(entry.upload_id, entry.seq)
-        for socket in feed.sockets:
-            if socket.is_caught_up:
-                socket.deliver(entry, self._epoch)
+    def _deliver(self, stream: UserEventStream, event: EncodedEvent) -> None:
+        if event.ends_reading:
+            self._readings.end(event.upload_id, event.seq)
+        for connection in stream.connections:
+            if connection.is_caught_up:
+                connection.deliver(event, self._epoch)
 
-    async def _sync_to_head(self, feed: UserEventStream) -> None:
-        """Delivers all that was committed before this call; the first time, finds out where to begin."""
-        if feed.cursor is not None:
-            await feed.wait_until_delivered(
-                await executor.run_short_query(self._event_log.latest_seq, feed.owner_id)
-            )
+    async def _sync_to_head(self, stream: UserEventStream) -> None:
+        """Deliver everything committed before this call; at first, start the stream at the log's head."""
+        if stream.cursor is not None:
+            head = await executor.run_short_query(self._log_reader.latest_seq, stream.owner_id)
+            await stream.wait_until_delivered(head)
             return
-        standing = await executor.run_short_query(self._event_log.owner_state, feed.owner_id)
-        await self._load_active_readings(feed, standing)
-        if feed.cursor is None:
-            self._epoch = standing.epoch
-            feed.start_at(standing.latest_seq)
-        await feed.wait_until_delivered(standing.latest_seq)
+        state = await executor.run_short_query(self._log_reader.owner_state, stream.owner_id)
+        await self._readings.load(stream.owner_id, state)
+        if stream.cursor is None:
+            self._epoch = state.epoch
+            stream.start_at(state.latest_seq)
+        await stream.wait_until_delivered(state.latest_seq)
 
-    async def _catch_up(self, socket: LiveConnection) -> None:
-        """What came after the socket's position, as fast as it takes it; live where it meets its feed."""
+    async def _catch_up(self, connection: LiveConnection) -> None:
+        """Send the events after the connection's position, as fast as it reads, until it meets its stream."""
         while (
-            (feed := self._user_streams.get(socket.owner_id))
-            and socket in feed.sockets
-            and not socket.send_queue.closed
+            (stream := self._user_streams.get(connection.owner_id))
+            and connection in stream.connections
+            and not connection.send_queue.closed
         ):
-            assert feed.cursor is not None
-            if socket.position == feed.cursor:
-                self._mark_caught_up(socket)
+            assert stream.cursor is not None
+            if connection.position == stream.cursor:
+                self._mark_caught_up(connection)
                 return
             try:
-                await self._send_next_batch(socket, feed)
+                await self._send_next_batch(connection, stream)
             except DatabaseUnavailable as error:
-                log.warning("events wait: %s", error)
+                log.warning("Events wait for the database: %s", error)
                 await asyncio.sleep(POLL_SECONDS)
             except Exception:
-                log.exception("events could not be read again; it is tried once more")
+                log.exception("Events could not be read for a connection.")
                 await asyncio.sleep(POLL_SECONDS)
 
-    async def _send_next_batch(self, socket: LiveConnection, feed: UserEventStream) -> None:
-        if feed.cursor is None or socket.position > feed.cursor:
-            await feed.wait_until_delivered(socket.position)
+    async def _send_next_batch(self, connection: LiveConnection, stream: UserEventStream) -> None:
+        if stream.cursor is None or connection.position > stream.cursor:
+            await stream.wait_until_delivered(connection.position)
             return
-        position = socket.position
-        entries = await executor.run_short_query(
-            self._event_log.events_after, socket.owner_id, position, socket.upload_id
+        position = connection.position
+        events = await executor.run_short_query(
+            self._log_reader.events_after, connection.owner_id, position, connection.upload_id
         )
-        if socket.position != position:
-            return  # another subscription of the same socket begins elsewhere, or has read them
-        if not entries or entries[0].seq != socket.position + 1:
-            socket.close(_events_expired())
-            socket.send_queue.close()
+        if connection.position != position:
+            return  # another `resume` of the connection starts elsewhere, or has sent them
+        if not events or events[0].seq != connection.position + 1:
+            connection.close(_events_expired())
+            connection.send_queue.close()
             return
-        for entry in entries:
-            socket.deliver(entry, self._epoch)
-        await socket.send_queue.wait_for_capacity()
+        for event in events:
+            connection.deliver(event, self._epoch)
+        await connection.send_queue.wait_for_capacity()
 
-    def _snapshot_if_gap(self, socket: LiveConnection, seq: int | None) -> _Snapshot | None:
-        """What has to stand for the events that are not there any more; None: they are all there."""
-        if seq is not None and self._event_log.has_all_since(socket.owner_id, seq):
+    def _snapshot_if_gap(self, connection: LiveConnection, seq: int | None) -> _EncodedSnapshot | None:
+        """Return the list that stands for removed events; None where all events after `seq` are there."""
+        if seq is not None and self._log_reader.has_all_since(connection.owner_id, seq):
             return None
-        snapshot = self._event_log.snapshot(socket.owner_id, socket.upload_id)
-        return _Snapshot(snapshot.seq, messages.encode(snapshot.message))
+        snapshot = self._log_reader.snapshot(connection.owner_id, connection.upload_id)
+        return _EncodedSnapshot(snapshot.seq, messages.encode(snapshot.message))
 
-    # ── what the bell says ──
+    # ── pub/sub messages ──
 
-    def _on_message(self, item: AnyPubSubMessage | PossibleGap, local: bool) -> None:
-        match item:
+    def _on_message(self, message: AnyUserMessage | PossibleGap, *, is_local: bool) -> None:
+        match message:
             case LogAdvanced():
-                if feed := self._user_streams.get(item.owner_id):
-                    feed.notify(item.seq)
+                if stream := self._user_streams.get(message.owner_id):
+                    stream.notify(message.seq)
             case ReadingEnded():
-                self._on_reading_ended(item)
+                self._readings.on_ended(message)
             case ReadingStarted():
-                self._on_reading_started(item, local)
+                self._readings.on_started(message, is_local=is_local)
             case PageTextUpdate():
-                self._on_page_text(item, local)
-            case JobsAvailable() if not local:
-                notify.wake_local_readers()
+                self._readings.on_page_text(message, is_local=is_local)
             case PossibleGap():
                 self._spawn(self._poll())
 
-    def _on_reading_ended(self, over: ReadingEnded) -> None:
-        """Where sockets listen, the event itself ends the text when its turn comes."""
-        feed = self._user_streams.get(over.owner_id)
-        if feed is None or feed.cursor is None or feed.cursor >= over.seq:
-            self._end_reading(over.upload_id, over.seq)
-
-    def _end_reading(self, upload_id: UUID, seq: int) -> None:
-        self._latest_ended.record(upload_id, seq)
-        self._broadcaster.end(upload_id, seq)
-
-    def _on_reading_started(self, taken: ReadingStarted, local: bool) -> None:
-        feed = self._user_streams.get(taken.owner_id)
-        if feed is None and not local:
-            return  # nobody here listens any longer
-        here = feed is None or feed.cursor is None or feed.cursor >= taken.seq
-        if here and (_has_all_pages(taken, local) or (local and self._broadcaster.has_reading(taken))):
-            self._start_reading(taken, local)
-        elif feed is not None:
-            coming = self._pending_readings[taken.upload_id, taken.attempt] = PendingReading()
-            self._spawn(self._start_after_events(feed, taken, coming, local))
-
-    def _start_reading(self, taken: ReadingStarted, local: bool) -> None:
-        if self._latest_ended.get(taken.upload_id) <= taken.seq:
-            self._broadcaster.start_reading(taken, local)
-
-    async def _start_after_events(
-        self, feed: UserEventStream, taken: ReadingStarted, coming: PendingReading, local: bool
-    ) -> None:
-        """Begins a text when all events are here that come before it; pages that lack are looked up."""
-        key = taken.upload_id, taken.attempt
-        try:
-            found = taken if _has_all_pages(taken, local) else await self._load_reading(taken)
-            if found is not None:
-                await feed.wait_until_delivered(found.seq)
-                self._start_reading(found, local)
-                for said in coming.pages:
-                    self._broadcaster.on_page_text(said)
-        finally:
-            if self._pending_readings.get(key) is coming:
-                del self._pending_readings[key]
-
-    async def _load_reading(self, taken: ReadingStarted) -> ReadingStarted | None:
-        found = await executor.run_short_query(
-            self._event_log.reading_state, taken.owner_id, taken.upload_id, taken.attempt
-        )
-        if found is None:
-            self._unavailable_attempts.record(taken.upload_id, taken.attempt)
-        return found
-
-    def _on_page_text(self, said: PageTextUpdate, local: bool) -> None:
-        key = said.upload_id, said.attempt
-        if key not in self._pending_readings and not local and self._has_gap(said):
-            self._on_reading_started(ReadingStarted(said.owner_id, said.upload_id, said.attempt, 0), local)
-        if coming := self._pending_readings.get(key):
-            coming.add(said)
-        else:
-            self._broadcaster.on_page_text(said)
-
-    def _has_gap(self, said: PageTextUpdate) -> bool:
-        """Of a text that began before this process listened, or of pages whose end it did not hear."""
-        if said.attempt <= self._unavailable_attempts.get(said.upload_id):
-            return False
-        return said.attempt > self._broadcaster.attempt(said.upload_id) or self._broadcaster.has_gap_before(
-            said
-        )
-
-    async def _load_active_readings(self, feed: UserEventStream, standing: OwnerState) -> None:
-        """The texts of what is being read now, before the first of its sockets is live."""
-        self._broadcaster.retain_only(feed.owner_id, set(standing.reading), standing.latest_seq)
-        for upload_id, (attempt, pages_done) in standing.reading.items():
-            if not self._broadcaster.has_all_pages(upload_id, attempt, pages_done):
-                taken = await executor.run_short_query(
-                    self._event_log.reading_state, feed.owner_id, upload_id, attempt
-                )
-                if taken is not None:
-                    self._start_reading(taken, local=False)
-
-    # ── what no bell tells ──
+    # ── polling ──
 
     async def _poll_loop(self) -> None:
         while True:
@@ -367,27 +280,27 @@ class Hub:
             try:
                 await self._poll()
             except DatabaseUnavailable as error:
-                log.warning("the hub's look waits: %s", error)
+                log.warning("The hub's poll waits for the database: %s", error)
             except Exception:
-                log.exception("the hub's look at the database failed; the next one follows")
+                log.exception("The hub's poll failed.")
 
     async def _poll(self) -> None:
-        """Of all users with sockets: whose log has grown, and whose tokens stand no more."""
-        owners = list(self._user_streams)
-        for first in range(0, len(owners), POLL_BATCH_USERS):
-            await self._poll_users(owners[first : first + POLL_BATCH_USERS])
+        """Notify streams whose logs have grown; close connections whose tokens are no longer valid."""
+        owner_ids = list(self._user_streams)
+        for first in range(0, len(owner_ids), POLL_BATCH_USERS):
+            await self._poll_users(owner_ids[first : first + POLL_BATCH_USERS])
 
-    async def _poll_users(self, owners: list[UUID]) -> None:
-        # The sockets of now: one that joins while the database is asked is not in its answer.
-        asked = {owner_id: list(self._sockets(owner_id)) for owner_id in owners}
-        accounts = await executor.run_short_query(self._event_log.accounts, owners)
-        for owner_id, sockets in asked.items():
+    async def _poll_users(self, owner_ids: list[UUID]) -> None:
+        # A connection that joins during the query may be newer than its answer.
+        connections = {owner_id: list(self._connections_of(owner_id)) for owner_id in owner_ids}
+        accounts = await executor.run_short_query(self._log_reader.accounts, owner_ids)
+        for owner_id in owner_ids:
             account = accounts.get(owner_id)
-            if account is not None and (feed := self._user_streams.get(owner_id)):
-                feed.notify(account.latest_seq)
-            for socket in sockets:
-                if not is_token_valid(account, socket.issued_at):
-                    socket.close(Unauthenticated("The user was deactivated, or the token revoked."))
+            if account is not None and (stream := self._user_streams.get(owner_id)):
+                stream.notify(account.latest_seq)
+            for connection in connections[owner_id]:
+                if not is_token_valid(account, connection.issued_at):
+                    connection.close(Unauthenticated("The user was deactivated, or the token revoked."))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -395,36 +308,32 @@ class Hub:
         task.add_done_callback(self._on_task_done)
 
     def _on_task_done(self, task: asyncio.Task[None]) -> None:
-        """What waits for a database that is away is done anew when the next is said, or at the next look."""
+        """Log a failure. The next message or poll repeats work that the database's absence prevented."""
         self._tasks.discard(task)
         if task.cancelled() or (error := task.exception()) is None:
             return
         if isinstance(error, DatabaseUnavailable):
-            log.warning("work of the hub waits: %s", error)
+            log.warning("A task of the hub waits for the database: %s", error)
         else:
-            log.error("work of the hub failed", exc_info=error)
+            log.error("A task of the hub failed.", exc_info=error)
 
 
-def _has_all_pages(taken: ReadingStarted, local: bool) -> bool:
-    """Whether it has the pages there are: of what comes from elsewhere, where there are none."""
-    return taken.is_first_claim or (local and taken.pages is not None)
-
-
-def _disconnect_all(feed: UserEventStream) -> None:
-    for socket in feed.sockets:
-        socket.close(_events_expired())
+def _disconnect_all(stream: UserEventStream) -> None:
+    for connection in stream.connections:
+        connection.close(_events_expired())
 
 
 def _events_expired() -> SlowConsumer:
     return SlowConsumer("Events were removed before they could be sent; reconnect and resume.")
 
 
-def _create_pubsub() -> LocalPubSub:
+def create_pubsub() -> LocalPubSub:
+    """Return the pub/sub of a server process: over Redis, where one is configured."""
     if not conf.redis_url:
         return LocalPubSub()
-    from ..pubsub.redis import RedisPubSub  # the extra `redis` is for who has one
+    from ..pubsub.redis import RedisPubSub  # needs the extra `redis`
 
     return RedisPubSub(conf.redis_url, conf.redis_prefix)
 
 
-hub = Hub(_create_pubsub())
+hub = Hub(create_pubsub())

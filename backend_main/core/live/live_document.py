@@ -1,13 +1,14 @@
-"""Step 12 — the live text of an upload that is being read: its partials for each stream; when each is due.
+"""The live text of one upload in progress: its pages so far, and the partials of each stream mode.
 
-Pure: the hub brings the text and the time, and takes the partials to the sockets.
+Pure: `LiveTextBroadcaster` brings the text and the time, and sends the partials.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -15,20 +16,15 @@ from msgspec import UNSET
 
 from ...reading.output.markdown import PAGE_BREAK, join_pages
 from ..protocol import messages
-from ..protocol.messages import (
-    DeltaPartial,
-    LiveText,
-    PagePartial,
-    Partial,
-    Stream,
-)
-from ..pubsub.messages import PageSnapshot
+from ..protocol.messages import DeltaPartial, LiveText, PagePartial, Partial, Stream
+from ..pubsub.messages import PageSnapshot, ReadingStarted
 from .page_order import PageSequencer
+from .send_queue import PartialKey
 from .throttle import DeltaThrottle, Throttle
 
 
 class EncodedPartial:
-    """A partial, encoded when the first socket has room for it, and once however many have."""
+    """A partial that is encoded when the first connection sends it, and once for all."""
 
     __slots__ = ("_encoded", "message")
 
@@ -42,7 +38,7 @@ class EncodedPartial:
         return self._encoded
 
     def merge(self, later: EncodedPartial) -> EncodedPartial:
-        """The later one, which has all the text; of deltas that wait, both their texts."""
+        """Return the partial to send for both: the later one, or a delta with both texts."""
         before, after = self.message, later.message
         if not (isinstance(before, DeltaPartial) and isinstance(after, DeltaPartial) and after.offset):
             return later
@@ -50,28 +46,184 @@ class EncodedPartial:
         return EncodedPartial(msgspec.structs.replace(after, offset=before.offset, streamed_text=text))
 
 
-PartialsByStream = dict[Stream, EncodedPartial]
-"""A partial for each stream that has pages."""
+class Update(NamedTuple):
+    """A partial to send. While it is unsent, a later one with its key replaces it; an announcement stays."""
+
+    key: PartialKey
+    partial: EncodedPartial
+    is_announcement: bool = False
 
 
-@dataclass(eq=False, slots=True)
-class StreamState:
-    """A stream that has pages: what it has shown of the page that is read, and when it shows more."""
+class StreamMode(ABC):
+    """How one stream mode shows a document: its next partial, and when that is due."""
 
-    name: Literal["pages", "delta"]
-    shown: PageSnapshot
-    throttle: Throttle
+    name: Stream
+
+    def __init__(self, throttle: Throttle) -> None:
+        self.throttle = throttle
+
+    @abstractmethod
+    def length(self, document: LiveDocument) -> int:
+        """The characters by which the throttle measures growth."""
+
+    def due_at(self, document: LiveDocument) -> float:
+        """The loop time at which the next partial may be sent."""
+        return self.throttle.due_at(self.length(document))
+
+    @abstractmethod
+    def has_changes(self, document: LiveDocument) -> bool:
+        """Whether there is anything to send."""
+
+    @abstractmethod
+    def render(self, document: LiveDocument) -> Update:
+        """Return the next partial, and count the text as shown."""
+
+    @abstractmethod
+    def snapshot(self, document: LiveDocument) -> list[Update]:
+        """Return all the text shown so far, for a connection that joins. Later deltas continue from it."""
+
+    @abstractmethod
+    def begin(self, document: LiveDocument, previous: LiveDocument | None) -> list[Update]:
+        """Continue from the upload's previous document, if there is one.
+
+        Returns:
+            The finished pages that the previous document did not show, then an announcement: a
+            partial with empty text, for an upload or a page that a reader has started.
+        """
+
+
+class FullMode(StreamMode):
+    """Every partial has the text of the whole document so far."""
+
+    name: Stream = "full"
+
+    def __init__(self) -> None:
+        super().__init__(Throttle())
+        self._shown_revision = -1
+
+    def length(self, document: LiveDocument) -> int:
+        return document.full_characters
+
+    def has_changes(self, document: LiveDocument) -> bool:
+        return document.revision != self._shown_revision
+
+    def render(self, document: LiveDocument) -> Update:
+        self._shown_revision = document.revision
+        return self.snapshot(document)[0]
+
+    def snapshot(self, document: LiveDocument) -> list[Update]:
+        partial = Partial(id=document.upload_id, streamed_text=document.full_text())
+        return [Update(PartialKey(document.upload_id), EncodedPartial(partial))]
+
+    def begin(self, document: LiveDocument, previous: LiveDocument | None) -> list[Update]:
+        characters = document.full_characters
+        if not characters:
+            return [self.render(document)._replace(is_announcement=True)]
+        if previous is not None and characters >= previous.modes["full"].throttle.sent_characters:
+            # A further claim of a reading: yielding after a page must not cost all the text again.
+            self.throttle = previous.modes["full"].throttle
+        return []
+
+
+class PagesMode(StreamMode):
+    """Every partial has the text of one page so far."""
+
+    name: Stream = "pages"
+
+    def __init__(self, shown: PageSnapshot, throttle: Throttle) -> None:
+        super().__init__(throttle)
+        self._shown = shown
+        self._whole_pages: dict[int, tuple[PageSnapshot, Update]] = {}
+
+    def length(self, document: LiveDocument) -> int:
+        # After a finished page, the next one starts a new text.
+        return 0 if document.snapshot.done else len(document.snapshot.text)
+
+    def due_at(self, document: LiveDocument) -> float:
+        """Return the throttle's time; a finished page is due at once."""
+        return self.throttle.sent_at if document.snapshot.done else super().due_at(document)
+
+    def has_changes(self, document: LiveDocument) -> bool:
+        return document.snapshot != self._shown
+
+    def render(self, document: LiveDocument) -> Update:
+        self._shown = document.snapshot
+        return self._whole_page(document.upload_id, self._shown)
+
+    def snapshot(self, document: LiveDocument) -> list[Update]:
+        pages = _in_order(document.finished_pages, self._shown)
+        return [self._whole_page(document.upload_id, page) for page in pages]
+
+    def begin(self, document: LiveDocument, previous: LiveDocument | None) -> list[Update]:
+        known = {}
+        if previous is not None:
+            known = previous.finished_pages
+            self.throttle.sent_at = previous.modes[self.name].throttle.sent_at
+        new = [page for page in document.finished_pages.values() if known.get(page.number) != page]
+        updates = [self._whole_page(document.upload_id, page) for page in new]
+        return [
+            *updates,
+            self._whole_page(document.upload_id, document.snapshot)._replace(is_announcement=True),
+        ]
+
+    def _whole_page(self, upload_id: UUID, page: PageSnapshot) -> Update:
+        """All the text of a page. Kept: every connection that joins later gets the same partial."""
+        known, update = self._whole_pages.get(page.number, (None, None))
+        if update is None or known != page:
+            update = self._update(upload_id, page, 0)
+            self._whole_pages[page.number] = page, update
+        return update
+
+    def _update(self, upload_id: UUID, page: PageSnapshot, offset: int) -> Update:
+        partial = EncodedPartial(self._message(upload_id, page, offset))
+        return Update(PartialKey(upload_id, page.number), partial)
+
+    def _message(self, upload_id: UUID, page: PageSnapshot, offset: int) -> PagePartial:
+        return PagePartial(
+            id=upload_id,
+            page=page.number,
+            page_count=page.page_count,
+            streamed_text=page.text,
+            line=page.line,
+            done=True if page.done else UNSET,
+        )
+
+
+class DeltaMode(PagesMode):
+    """Every partial has the text added to one page since the partial before."""
+
+    name: Stream = "delta"
+
+    def has_changes(self, document: LiveDocument) -> bool:
+        """As for `pages`; a delta without text is sent only for the end of a page."""
+        page = document.snapshot
+        return super().has_changes(document) and (page.done or bool(page.text))
+
+    def render(self, document: LiveDocument) -> Update:
+        before, whole = self._shown, super().render(document)
+        page = self._shown
+        if page.number == before.number and before.text and page.text.startswith(before.text):
+            return self._update(document.upload_id, page, len(before.text))
+        return whole
+
+    def _message(self, upload_id: UUID, page: PageSnapshot, offset: int) -> DeltaPartial:
+        fields = msgspec.structs.asdict(super()._message(upload_id, page, offset))
+        return DeltaPartial(**fields | {"offset": offset, "streamed_text": page.text[offset:]})
 
 
 @dataclass(eq=False, slots=True)
 class LiveDocument:
-    """`snapshot` is the newest of the page that is shown next; `finished_pages` are the done pages by their numbers.
+    """The text of one reading so far.
 
-    `sequencer` has what waits for these. It is a text of the reading `first_attempt`, whose newest claim is `attempt`, and
-    comes after its owner's event `seq`; `is_local`: its readers are in this process.
-
-    Each stream has a pace of its own: the texts of `full_text_partial` grow with the document, those of `pages` with the
-    page, those of `delta` not at all.
+    Attributes:
+        attempt: the reading's latest attempt.
+        snapshot: the newest state of the page that is shown now.
+        seq: the owner's last event before this text.
+        is_local: whether readers of this process produce the text.
+        finished_pages: the finished pages by number.
+        first_attempt: the attempt with which the reading began.
+        sequencer: keeps the pages that wait for earlier ones.
+        revision: counts changes of the full text.
     """
 
     owner_id: UUID
@@ -83,104 +235,85 @@ class LiveDocument:
     finished_pages: dict[int, PageSnapshot] = field(default_factory=dict)
     first_attempt: int = 0
     sequencer: PageSequencer[PageSnapshot] = field(default_factory=PageSequencer)
-    full_throttle: Throttle = field(default_factory=Throttle)
-    page_streams: dict[Stream, StreamState] = field(init=False)
-    _wholes: dict[int, tuple[PageSnapshot, PartialsByStream]] = field(default_factory=dict)
+    modes: dict[Stream, StreamMode] = field(init=False)
+    revision: int = 0
     _finished_characters: int = 0
 
     def __post_init__(self) -> None:
         self._finished_characters = sum(map(_joined_length, self.finished_pages.values()))
-        self.page_streams = {
-            "pages": StreamState("pages", self.snapshot, Throttle()),
-            "delta": StreamState("delta", self.snapshot, DeltaThrottle()),
+        self.modes = {
+            "full": FullMode(),
+            "pages": PagesMode(self.snapshot, Throttle()),
+            "delta": DeltaMode(self.snapshot, DeltaThrottle()),
         }
 
+    @classmethod
+    def start(cls, message: ReadingStarted, *, is_local: bool) -> LiveDocument:
+        sequencer = PageSequencer[PageSnapshot](message.page_ranges)
+        sequencer.update_claims(message.attempts)
+        finished = {page.number: page for page in sequencer.add_finished(finished_pages(message))}
+        return cls(
+            message.owner_id,
+            message.upload_id,
+            attempt=max([message.attempt, *message.attempts.values()]),
+            snapshot=_current_page(sequencer, finished, message.page_count),
+            seq=message.seq,
+            is_local=is_local,
+            finished_pages=finished,
+            first_attempt=message.first_attempt,
+            sequencer=sequencer,
+        )
+
+    def restart_page(self, message: ReadingStarted, new_pages: Sequence[PageSnapshot]) -> LiveDocument:
+        """Return the document of a new claim, whose current page is empty again."""
+        finished = self.finished_pages | {page.number: page for page in new_pages if page.done}
+        current = _current_page(self.sequencer, finished, message.page_count)
+        return replace(self, snapshot=current, seq=message.seq, finished_pages=finished)
+
     def cancel_timers(self) -> None:
-        self.full_throttle.cancel_timer()
-        for stream in self.page_streams.values():
-            stream.throttle.cancel_timer()
+        for mode in self.modes.values():
+            mode.throttle.cancel_timer()
 
-    def update_page(self, draft: PageSnapshot) -> bool:
-        """Whether there is more text than before."""
-        before = self.snapshot.text if draft.number == self.snapshot.number else ""
-        self.snapshot = draft
-        return draft.text != before
-
-    def finish_page(self, page: PageSnapshot) -> None:
-        before = self.finished_pages.get(page.number)
-        self._finished_characters += _joined_length(page) - (_joined_length(before) if before else 0)
-        self.snapshot = self.finished_pages[page.number] = page
+    def show(self, page: PageSnapshot) -> None:
+        """Add the newest state of a page."""
+        if page.done:
+            before = self.finished_pages.get(page.number)
+            self._finished_characters += _joined_length(page) - (_joined_length(before) if before else 0)
+            self.finished_pages[page.number] = page
+            self.revision += 1
+        elif page.text != (self.snapshot.text if page.number == self.snapshot.number else ""):
+            self.revision += 1
+        self.snapshot = page
 
     @property
     def full_characters(self) -> int:
-        """The length of `full_text`, which is asked for with every line, however many pages there are."""
-        draft = 0 if self.snapshot.done else _joined_length(self.snapshot)
-        return max(0, self._finished_characters + draft - len(PAGE_BREAK))
+        """The length of `full_text`, in constant time: it is needed for every line."""
+        current = 0 if self.snapshot.done else _joined_length(self.snapshot)
+        return max(0, self._finished_characters + current - len(PAGE_BREAK))
 
     def full_text(self) -> str:
         return join_pages(page.text for page in _in_order(self.finished_pages, self.snapshot))
 
-    # ── partials ──
 
-    def full_text_partial(self) -> EncodedPartial:
-        return EncodedPartial(Partial(id=self.upload_id, streamed_text=self.full_text()))
+def finished_pages(message: ReadingStarted) -> list[PageSnapshot]:
+    pages = sorted((message.pages or {}).items())
+    return [PageSnapshot(number, message.page_count, text, done=True) for number, text in pages]
 
-    def full_page(self, draft: PageSnapshot) -> PartialsByStream:
-        """All there is of a page. Kept, since every socket that comes later is to have the same."""
-        known, partials = self._wholes.get(draft.number, (None, {}))
-        if known != draft:
-            partials = {
-                "pages": EncodedPartial(self._page(draft)),
-                "delta": EncodedPartial(self._delta(draft, 0)),
-            }
-            self._wholes[draft.number] = draft, partials
-        return partials
 
-    def has_changes(self, stream: StreamState) -> bool:
-        """A delta that would add nothing is none, but for the end of a page, which does not ask."""
-        return self.snapshot != stream.shown and (stream.name == "pages" or bool(self.snapshot.text))
-
-    def next_partial(self, stream: StreamState) -> EncodedPartial:
-        """From what the stream has shown to `snapshot`, which is then shown."""
-        before, draft = stream.shown, self.snapshot
-        stream.shown = draft
-        grown = draft.number == before.number and draft.text.startswith(before.text)
-        if stream.name == "delta" and grown and before.text:
-            return EncodedPartial(self._delta(draft, len(before.text)))
-        return self.full_page(draft)[stream.name]
-
-    def pages(self, stream: StreamState) -> Iterator[PageSnapshot]:
-        """What a socket that comes now is to have: every finished page, then the one that is read."""
-        yield from _in_order(self.finished_pages, stream.shown)
-
-    def _page(self, draft: PageSnapshot) -> PagePartial:
-        return PagePartial(
-            id=self.upload_id,
-            page=draft.number,
-            page_count=draft.page_count,
-            streamed_text=draft.text,
-            line=draft.line,
-            done=True if draft.done else UNSET,
-        )
-
-    def _delta(self, draft: PageSnapshot, offset: int) -> DeltaPartial:
-        return DeltaPartial(
-            id=self.upload_id,
-            page=draft.number,
-            page_count=draft.page_count,
-            offset=offset,
-            streamed_text=draft.text[offset:],
-            line=draft.line,
-            done=True if draft.done else UNSET,
-        )
+def _current_page(
+    sequencer: PageSequencer[PageSnapshot], finished: dict[int, PageSnapshot], page_count: int | None
+) -> PageSnapshot:
+    if sequencer.next is None:
+        return finished[max(finished)]
+    return PageSnapshot(sequencer.next, page_count)
 
 
 def _joined_length(page: PageSnapshot) -> int:
-    """What a page adds to the length of a document."""
+    """The characters that a page adds to a document."""
     return len(page.text) + len(PAGE_BREAK) if page.text else 0
 
 
-def _in_order(finished: dict[int, PageSnapshot], draft: PageSnapshot) -> list[PageSnapshot]:
-    """By their numbers: pages that are read anew stand between those that are not."""
-    pages = finished if draft.done else finished | {draft.number: draft}
+def _in_order(finished: dict[int, PageSnapshot], current: PageSnapshot) -> list[PageSnapshot]:
+    """The pages by number: a page that is read again can stand between finished ones."""
+    pages = finished if current.done else finished | {current.number: current}
     return [pages[number] for number in sorted(pages)]

@@ -1,7 +1,6 @@
-"""Step 12 — the live text of this process: which upload's goes to which sockets, and when.
+"""The live text of this process: which connections get it, and when.
 
-A text is a slot (`slot.py`) with the latest value, which every socket gets as fast as it reads and not
-faster. All of it runs on the loop.
+A document has the latest text. Each connection gets it as fast as it reads. All of this runs on the loop.
 """
 
 from __future__ import annotations
@@ -12,17 +11,19 @@ from uuid import UUID
 
 from ..pubsub.messages import PageSnapshot, PageTextUpdate, ReadingStarted
 from .connection import LiveConnection
-from .live_document import LiveDocument, PartialsByStream, StreamState
-from .page_order import PageSequencer
+from .live_document import LiveDocument, StreamMode, Update, finished_pages
 from .send_queue import PartialKey
-from .throttle import Throttle
 
 
 class LiveTextBroadcaster:
-    """`sockets` gives those of a user; who is not live gets nothing."""
+    """Sends the documents in progress to the connections that follow them.
 
-    def __init__(self, sockets: Callable[[UUID], Collection[LiveConnection]]) -> None:
-        self._connections_of = sockets
+    Args:
+        connections_of: returns a user's connections. Those that are not caught up get no text.
+    """
+
+    def __init__(self, connections_of: Callable[[UUID], Collection[LiveConnection]]) -> None:
+        self._connections_of = connections_of
         self._documents: dict[UUID, LiveDocument] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -30,257 +31,154 @@ class LiveTextBroadcaster:
         self._loop = asyncio.get_running_loop()
 
     def stop(self) -> None:
-        for slot in self._documents.values():
-            slot.cancel_timers()
+        for document in self._documents.values():
+            document.cancel_timers()
         self._documents.clear()
         self._loop = None
 
-    def attempt(self, upload_id: UUID) -> int:
-        """The newest attempt of those that read it; -1 where none does."""
-        slot = self._documents.get(upload_id)
-        return -1 if slot is None else slot.attempt
+    # ── state of the documents ──
 
-    def has_reading(self, taken: ReadingStarted) -> bool:
-        """Whether the text of this reading has begun, so that who joins in it brings no pages."""
-        slot = self._documents.get(taken.upload_id)
-        return slot is not None and slot.first_attempt == taken.first_attempt
+    def attempt(self, upload_id: UUID) -> int:
+        """The latest attempt of an upload's document; -1 without a document."""
+        document = self._documents.get(upload_id)
+        return -1 if document is None else document.attempt
+
+    def has_reading(self, message: ReadingStarted) -> bool:
+        """Whether this reading has a document already, so that a further claim needs no pages."""
+        document = self._documents.get(message.upload_id)
+        return document is not None and document.first_attempt == message.first_attempt
 
     def has_all_pages(self, upload_id: UUID, attempt: int, pages_done: int) -> bool:
-        """Whether nothing of so many pages, and of this attempt, is missing here."""
-        slot = self._documents.get(upload_id)
-        if slot is None or slot.attempt < attempt:
+        """Whether the document has this attempt and that many finished pages."""
+        document = self._documents.get(upload_id)
+        if document is None or document.attempt < attempt:
             return False
-        return len(slot.finished_pages) + slot.sequencer.buffered_count >= pages_done
+        return len(document.finished_pages) + document.sequencer.buffered_count >= pages_done
 
-    def has_gap_before(self, said: PageTextUpdate) -> bool:
-        """Whether its reader has gone past a page whose end was not heard here."""
-        slot = self._documents.get(said.upload_id)
-        return slot is not None and slot.sequencer.is_past(said.first_page, said.snapshot.number)
+    def has_gap_before(self, message: PageTextUpdate) -> bool:
+        """Whether the reader has passed a page whose end did not arrive."""
+        document = self._documents.get(message.upload_id)
+        return document is not None and document.sequencer.is_past(
+            message.first_page, message.snapshot.number
+        )
 
     def retain_only(self, owner_id: UUID, upload_ids: set[UUID], seq: int) -> None:
-        """Of the texts of a user that began before the event `seq`, no others are being read any more."""
-        for slot in self._of(owner_id):
-            if slot.upload_id not in upload_ids:
-                self.end(slot.upload_id, seq)
+        """End a user's documents that began before the event `seq`, but for `upload_ids`."""
+        for document in self._documents_of(owner_id):
+            if document.upload_id not in upload_ids:
+                self.end(document.upload_id, seq)
 
     def drop_remote(self, owner_id: UUID) -> None:
-        """Nobody listens any more to what other processes say of this user."""
-        for slot in self._of(owner_id):
-            if not slot.is_local:
-                slot.cancel_timers()
-                del self._documents[slot.upload_id]
+        """Remove a user's documents of other processes, whose messages no longer arrive."""
+        for document in self._documents_of(owner_id):
+            if not document.is_local:
+                document.cancel_timers()
+                del self._documents[document.upload_id]
 
-    def _of(self, owner_id: UUID) -> list[LiveDocument]:
-        return [slot for slot in self._documents.values() if slot.owner_id == owner_id]
+    def _documents_of(self, owner_id: UUID) -> list[LiveDocument]:
+        return [document for document in self._documents.values() if document.owner_id == owner_id]
 
-    def start_reading(self, taken: ReadingStarted, local: bool) -> None:
-        """A reader has the upload: its text begins, or goes on, with what the finished pages have.
+    # ── readings ──
 
-        `local` is one of this process. Of a reading that is over, it is no news.
-        """
-        before = self._documents.get(taken.upload_id)
-        if before is None or before.first_attempt < taken.first_attempt:
-            self._restart(_new_document(taken, local), before)
-        elif before.first_attempt == taken.first_attempt:
-            self._add_claim(before, taken, local)
+    def start_reading(self, message: ReadingStarted, *, is_local: bool) -> None:
+        """Start an upload's text, or continue it with a further claim; ignore a reading that is over."""
+        document = self._documents.get(message.upload_id)
+        if document is None or document.first_attempt < message.first_attempt:
+            self._replace(LiveDocument.start(message, is_local=is_local), document)
+        elif document.first_attempt == message.first_attempt:
+            self._add_claim(document, message, is_local=is_local)
 
-    def _add_claim(self, slot: LiveDocument, taken: ReadingStarted, local: bool) -> None:
-        """One more reader, or another one, whose page begins anew if it is the one that is shown."""
-        slot.attempt = max([slot.attempt, taken.attempt, *taken.attempts.values()])
-        anew = slot.sequencer.update_claims(taken.attempts)
-        slot.is_local = local and (slot.is_local or slot.sequencer.has_single_job)
-        news = slot.sequencer.add_finished(_done(taken))
-        if anew:
-            self._restart(_restarted_document(slot, taken, news), slot)
-        else:
-            for page in news:
-                self._show(slot, page)
-
-    def _restart(self, slot: LiveDocument, before: LiveDocument | None) -> None:
-        self._documents[slot.upload_id] = slot
-        if before is not None:
-            before.cancel_timers()
-            for socket in self._subscribers(slot):
-                socket.send_queue.drop_partial(PartialKey(slot.upload_id))
-                socket.send_queue.drop_partial(PartialKey(slot.upload_id, slot.snapshot.number))
-        self._begin_full(slot, before)
-        self._begin_pages(slot, before)
-
-    def _begin_full(self, slot: LiveDocument, before: LiveDocument | None) -> None:
-        characters = slot.full_characters
-        if not characters:
-            self._announce(slot, {"full": slot.full_text_partial()})
-        elif before is not None and characters >= before.full_throttle.sent_characters:
-            # Another turn of the same reading: to give way after a page must not cost all the text again.
-            slot.full_throttle = before.full_throttle
-            self._full_when_due(slot)
-        else:
-            self._send_full(slot)
-
-    def _begin_pages(self, slot: LiveDocument, before: LiveDocument | None) -> None:
-        known = {} if before is None else before.finished_pages
-        for page in slot.finished_pages.values():
-            if known.get(page.number) != page:
-                self._send_page(slot, page, slot.full_page(page))
-        if before is not None:
-            for name, stream in before.page_streams.items():
-                slot.page_streams[name].throttle.sent_at = stream.throttle.sent_at
-        self._announce(slot, slot.full_page(slot.snapshot))
-
-    def _announce(self, slot: LiveDocument, partials: PartialsByStream) -> None:
-        """The empty text says that a reader has the upload, or a page; no newer text takes its place."""
-        for socket in self._subscribers(slot):
-            if partial := partials.get(socket.stream):
-                socket.send_queue.put_event(partial.encoded())
+    def on_page_text(self, message: PageTextUpdate) -> None:
+        """Show a page's new text; ignore a reader that has lost the upload."""
+        document = self._documents.get(message.upload_id)
+        if document is not None and message.attempt >= document.first_attempt:
+            for page in document.sequencer.add_update(message.first_page, message.attempt, message.snapshot):
+                self._show(document, page)
 
     def end(self, upload_id: UUID, seq: int) -> None:
-        """With the event `seq`; of a text that began before it, nothing follows, not even what waits."""
-        slot = self._documents.get(upload_id)
-        if slot is not None and slot.seq < seq:
+        """End a text that began before the event `seq`; drop its unsent partials."""
+        document = self._documents.get(upload_id)
+        if document is not None and document.seq < seq:
             del self._documents[upload_id]
-            slot.cancel_timers()
-            for socket in self._connections_of(slot.owner_id):
-                socket.send_queue.drop_partials(upload_id)
+            document.cancel_timers()
+            for connection in self._connections_of(document.owner_id):
+                connection.send_queue.drop_partials(upload_id)
 
-    # ── text ──
+    def _add_claim(self, document: LiveDocument, message: ReadingStarted, *, is_local: bool) -> None:
+        """Add a further or a new reader. If it has the page that is shown, the page starts again."""
+        sequencer = document.sequencer
+        document.attempt = max([document.attempt, message.attempt, *message.attempts.values()])
+        restarts_page = sequencer.update_claims(message.attempts)
+        document.is_local = is_local and (document.is_local or sequencer.has_single_job)
+        pages = sequencer.add_finished(finished_pages(message))
+        if restarts_page:
+            self._replace(document.restart_page(message, pages), document)
+        else:
+            for page in pages:
+                self._show(document, page)
 
-    def on_page_text(self, said: PageTextUpdate) -> None:
-        """A page as far as it is read, or done; of a reader that lost it, it is no news."""
-        slot = self._documents.get(said.upload_id)
-        if slot is not None and said.attempt >= slot.first_attempt:
-            for page in slot.sequencer.add_update(said.first_page, said.attempt, said.snapshot):
-                self._show(slot, page)
+    def _replace(self, document: LiveDocument, previous: LiveDocument | None) -> None:
+        self._documents[document.upload_id] = document
+        if previous is not None:
+            previous.cancel_timers()
+            for connection in self._subscribers(document):
+                connection.send_queue.drop_partial(PartialKey(document.upload_id))
+                connection.send_queue.drop_partial(PartialKey(document.upload_id, document.snapshot.number))
+        for mode in document.modes.values():
+            for update in mode.begin(document, previous):
+                self._put(document, mode, update)
+            self._send_when_due(document, mode)
 
-    def _show(self, slot: LiveDocument, page: PageSnapshot) -> None:
-        if page.done:
-            self._finish_page(slot, page)
+    # ── sending ──
+
+    def _show(self, document: LiveDocument, page: PageSnapshot) -> None:
+        document.show(page)
+        for mode in document.modes.values():
+            self._send_when_due(document, mode)
+
+    def _send_when_due(self, document: LiveDocument, mode: StreamMode) -> None:
+        assert self._loop is not None
+        mode.throttle.cancel_timer()
+        if not mode.has_changes(document):
             return
-        if slot.update_page(page):
-            self._full_when_due(slot)
-        for stream in slot.page_streams.values():
-            self._page_when_due(slot, stream)
-
-    def _finish_page(self, slot: LiveDocument, page: PageSnapshot) -> None:
-        slot.finish_page(page)
-        self._full_when_due(slot)
-        # A page that is done never waits: it is sent once, and the next page has a draft of its own.
-        for stream in slot.page_streams.values():
-            self._step_page(slot, stream)
-            stream.throttle.sent_characters = 0
-
-    def _full_when_due(self, slot: LiveDocument) -> None:
-        if self._is_due(slot.full_throttle, slot.full_characters, self._full_when_due, slot):
-            self._send_full(slot)
-
-    def _page_when_due(self, slot: LiveDocument, stream: StreamState) -> None:
-        if slot.has_changes(stream) and self._is_due(
-            stream.throttle, len(slot.snapshot.text), self._page_when_due, slot, stream
-        ):
-            self._step_page(slot, stream)
-
-    def _is_due(self, pace: Throttle, characters: int, again: Callable[..., None], *of: object) -> bool:
-        """Whether a partial may go out now; if not, `again(*of)` is called when it may."""
-        assert self._loop is not None
-        pace.cancel_timer()
-        due = pace.due_at(characters)
-        if due > self._loop.time():
-            pace.timer = self._loop.call_at(due, again, *of)
-        return pace.timer is None
-
-    def _send_full(self, slot: LiveDocument) -> None:
-        assert self._loop is not None
-        slot.full_throttle.sent(slot.full_characters, self._loop.time())
-        self._put(slot, PartialKey(slot.upload_id), {"full": slot.full_text_partial()})
-
-    def _step_page(self, slot: LiveDocument, stream: StreamState) -> None:
-        assert self._loop is not None
-        stream.throttle.cancel_timer()
-        stream.throttle.sent(len(slot.snapshot.text), self._loop.time())
-        self._send_page(slot, slot.snapshot, {stream.name: slot.next_partial(stream)})
-
-    def _send_page(self, slot: LiveDocument, page: PageSnapshot, partials: PartialsByStream) -> None:
-        self._put(slot, PartialKey(slot.upload_id, page.number), partials)
-
-    def _put(self, slot: LiveDocument, place: PartialKey, partials: PartialsByStream) -> None:
-        for socket in self._subscribers(slot):
-            if partial := partials.get(socket.stream):
-                socket.send_queue.put_partial(place, partial)
-
-    # ── to one socket ──
-
-    def send_all(self, socket: LiveConnection) -> None:
-        """What there is of every upload that is being read and that it wants."""
-        for slot in self._documents.values():
-            if slot.owner_id == socket.owner_id and socket.is_subscribed_to(slot.upload_id):
-                self._send_document(socket, slot)
-
-    def send(self, socket: LiveConnection, upload_id: UUID) -> None:
-        """The same of one upload."""
-        if (slot := self._documents.get(upload_id)) and socket in self._subscribers(slot):
-            self._send_document(socket, slot)
-
-    def _send_document(self, socket: LiveConnection, slot: LiveDocument) -> None:
-        """All there is, in the place of what waits: deltas that come later go on from here."""
-        socket.send_queue.drop_partials(slot.upload_id)
-        stream = slot.page_streams.get(socket.stream)
-        if stream is None:
-            socket.send_queue.put_partial(PartialKey(slot.upload_id), slot.full_text_partial())
+        now, due_at = self._loop.time(), mode.due_at(document)
+        if due_at > now:
+            mode.throttle.timer = self._loop.call_at(due_at, self._send_when_due, document, mode)
             return
-        for page in slot.pages(stream):
-            partial = slot.full_page(page)[socket.stream]
-            socket.send_queue.put_partial(PartialKey(slot.upload_id, page.number), partial)
+        mode.throttle.sent(mode.length(document), now)
+        self._put(document, mode, mode.render(document))
 
-    def _subscribers(self, slot: LiveDocument) -> list[LiveConnection]:
+    def _put(self, document: LiveDocument, mode: StreamMode, update: Update) -> None:
+        for connection in self._subscribers(document, mode):
+            if update.is_announcement:
+                connection.send_queue.put_event(update.partial.encoded())
+            else:
+                connection.send_queue.put_partial(update.key, update.partial)
+
+    def send_all(self, connection: LiveConnection) -> None:
+        """Send a connection all the text of every document that it follows."""
+        for document in self._documents.values():
+            if document.owner_id == connection.owner_id and connection.is_subscribed_to(document.upload_id):
+                self._send_document(connection, document)
+
+    def send(self, connection: LiveConnection, upload_id: UUID) -> None:
+        """Send a connection all the text of one upload, if it follows it."""
+        document = self._documents.get(upload_id)
+        if document is not None and connection in self._subscribers(document):
+            self._send_document(connection, document)
+
+    def _send_document(self, connection: LiveConnection, document: LiveDocument) -> None:
+        """Send all the text in place of unsent partials: later deltas continue from here."""
+        connection.send_queue.drop_partials(document.upload_id)
+        for update in document.modes[connection.stream].snapshot(document):
+            connection.send_queue.put_partial(update.key, update.partial)
+
+    def _subscribers(self, document: LiveDocument, mode: StreamMode | None = None) -> list[LiveConnection]:
+        """Return the connections that follow a document; with a mode, those that use it."""
         return [
-            s
-            for s in self._connections_of(slot.owner_id)
-            if s.is_caught_up and s.is_subscribed_to(slot.upload_id)
+            connection
+            for connection in self._connections_of(document.owner_id)
+            if connection.is_caught_up
+            and (mode is None or connection.stream == mode.name)
+            and connection.is_subscribed_to(document.upload_id)
         ]
-
-
-def _done(taken: ReadingStarted) -> list[PageSnapshot]:
-    return [
-        PageSnapshot(n, taken.page_count, text, done=True) for n, text in sorted((taken.pages or {}).items())
-    ]
-
-
-def _new_document(taken: ReadingStarted, local: bool) -> LiveDocument:
-    order = PageSequencer[PageSnapshot](taken.page_ranges)
-    order.update_claims(taken.attempts)
-    finished = {page.number: page for page in order.add_finished(_done(taken))}
-    draft = _current_page(order, finished, taken.page_count)
-    attempt = max([taken.attempt, *taken.attempts.values()])
-    return LiveDocument(
-        taken.owner_id,
-        taken.upload_id,
-        attempt,
-        draft,
-        taken.seq,
-        local,
-        finished,
-        taken.first_attempt,
-        order,
-    )
-
-
-def _restarted_document(slot: LiveDocument, taken: ReadingStarted, news: list[PageSnapshot]) -> LiveDocument:
-    """The same text, of which the page that is read begins anew."""
-    finished = slot.finished_pages | {page.number: page for page in news if page.done}
-    draft = _current_page(slot.sequencer, finished, taken.page_count)
-    return LiveDocument(
-        slot.owner_id,
-        slot.upload_id,
-        slot.attempt,
-        draft,
-        taken.seq,
-        slot.is_local,
-        finished,
-        slot.first_attempt,
-        slot.sequencer,
-    )
-
-
-def _current_page(
-    order: PageSequencer[PageSnapshot], finished: dict[int, PageSnapshot], page_count: int | None
-) -> PageSnapshot:
-    return finished[max(finished)] if order.next is None else PageSnapshot(order.next, page_count)

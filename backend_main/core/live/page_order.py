@@ -1,6 +1,6 @@
-"""Step 12 — the pages of one reading in the order in which they are shown, whichever of its readers is first.
+"""The pages of one reading in page order, whichever of its readers is first. Pure.
 
-A page is shown when all before it are done; what is read ahead of a gap waits until that is closed. Pure.
+A page is shown when all pages before it are finished. Pages behind a gap are buffered until it closes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ...reading.page_ranges import PageRanges
 
 
 class NumberedPage(Protocol):
-    """As far as it is read, or done."""
+    """A page, in progress or finished."""
 
     @property
     def number(self) -> int: ...
@@ -25,13 +25,19 @@ P = TypeVar("P", bound=NumberedPage)
 
 
 class PageSequencer(Generic[P]):
-    """`wanted` are the pages that are read, `next` is the first of them that is not shown as done.
+    """Puts the pages of several readers in order.
 
-    A job is known by its first page; of one that was taken again, the highest attempt counts.
+    A job is identified by its first page. Of several attempts at a job, the highest counts.
+
+    Args:
+        page_ranges: the pages to read; empty for all.
+
+    Attributes:
+        next: the first page to read that is not shown as finished; None after the last.
     """
 
-    def __init__(self, wanted: str = "") -> None:
-        self._page_ranges = PageRanges(wanted)
+    def __init__(self, page_ranges: str = "") -> None:
+        self._page_ranges = PageRanges(page_ranges)
         self._attempts: dict[int, int] = {}
         self._snapshots: dict[int, P] = {}
         self._buffered: dict[int, P] = {}
@@ -39,20 +45,20 @@ class PageSequencer(Generic[P]):
 
     @property
     def has_single_job(self) -> bool:
-        """There is one job, as far as is known."""
+        """Whether at most one job is known."""
         return len(self._attempts) <= 1
 
     @property
     def buffered_count(self) -> int:
-        """How many pages are done and wait for others."""
+        """The number of finished pages behind a gap."""
         return len(self._buffered)
 
     def is_past(self, job: int, number: int) -> bool:
-        """Whether who reads this page has the page that is shown next behind him, so that it is done."""
+        """Whether the reader of this page has passed the page shown next, so that that one is finished."""
         return self.next is not None and self.next < number and job == self._current_job()
 
     def update_claims(self, attempts: dict[int, int]) -> bool:
-        """Jobs and who has them now; whether the page that is shown next begins anew."""
+        """Record the attempts at jobs. Return whether the page shown next starts again."""
         new = {job: attempt for job, attempt in attempts.items() if attempt > self._attempts.get(job, -1)}
         self._attempts |= new
         for job in new:
@@ -60,17 +66,17 @@ class PageSequencer(Generic[P]):
         return self._current_job() in new
 
     def add_finished(self, pages: Iterable[P]) -> list[P]:
-        """Pages that are done; what is to be shown now, in order."""
+        """Add finished pages. Return the pages to show now, in order."""
         kept = []
         for page in pages:
             if page.number not in self._page_ranges:
-                kept.append(page)  # it is not read, so nothing is waited for
+                kept.append(page)  # kept from an earlier reading
             elif self.next is not None and page.number >= self.next:
                 self._buffered[page.number] = page
         return [*kept, *self._release_ready()]
 
     def add_update(self, job: int, attempt: int, page: P) -> list[P]:
-        """What a job's reader has of a page; what is to be shown now, in order."""
+        """Add a reader's state of a page. Return the pages to show now, in order."""
         if attempt < self._attempts.get(job, -1) or not self._is_open(page.number):
             return []
         self._attempts[job] = attempt
@@ -84,14 +90,14 @@ class PageSequencer(Generic[P]):
         return self.next is not None and number >= self.next and number not in self._buffered
 
     def _release_ready(self) -> list[P]:
-        shown: list[P] = []
+        released: list[P] = []
         while self.next is not None and self.next in self._buffered:
-            shown.append(self._buffered.pop(self.next))
+            released.append(self._buffered.pop(self.next))
             self.next = self._page_ranges.next_page(self.next)
-        if shown:
-            shown += [draft for draft in self._snapshots.values() if draft.number == self.next]
-        return shown
+        if released:
+            released += [page for page in self._snapshots.values() if page.number == self.next]
+        return released
 
     def _current_job(self) -> int | None:
-        """Jobs are of pages in a row; without a next page, it is the last that still says something."""
+        """Return the job of the page shown next; after the last page, the last job."""
         return max((job for job in self._attempts if self.next is None or job <= self.next), default=None)

@@ -1,4 +1,4 @@
-"""How much may be asked for at once: messages a second, large frames in work; sockets a user in `live`."""
+"""Limits of one process and connection: messages a second, and large frames at once."""
 
 from __future__ import annotations
 
@@ -7,29 +7,31 @@ import time
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 LARGE_FRAME_CHARACTERS = 1024 * 1024
-# While a large frame is decoded and written, a copy of its base64 is beside it: so many such copies at most.
-LARGE_FRAMES_AT_ONCE = 2
+# A large frame's base64 stays in memory while it is decoded and written.
+MAX_LARGE_FRAMES = 2
 
-_large_frames = asyncio.Semaphore(LARGE_FRAMES_AT_ONCE)
+_large_frames = asyncio.Semaphore(MAX_LARGE_FRAMES)
 
 
 def large_frame_slot(characters: int) -> AbstractAsyncContextManager[None]:
-    """Held from a frame's decoding to its reply; waits where enough large ones are in work already."""
+    """Return a context that waits for a place for a large frame; enter it from decoding to reply."""
     return _large_frames if characters > LARGE_FRAME_CHARACTERS else nullcontext()
 
 
 class TokenBucket:
-    """`rate` messages a second, and `burst` at once after a pause."""
+    """Allows `rate` messages a second, and `burst` at once after a pause."""
 
     def __init__(self, rate: float, burst: float) -> None:
-        self._rate, self._burst = rate, burst
-        self._tokens, self._at = burst, time.monotonic()
+        self._rate = rate
+        self._burst = burst
+        self._tokens = burst
+        self._updated_at = time.monotonic()
 
     def take(self) -> bool:
-        """Whether one more message is within the limit."""
+        """Take a token. Return whether there was one."""
         now = time.monotonic()
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        self._at = now
+        self._tokens = min(self._burst, self._tokens + (now - self._updated_at) * self._rate)
+        self._updated_at = now
         if self._tokens < 1:
             return False
         self._tokens -= 1

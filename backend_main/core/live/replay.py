@@ -1,7 +1,7 @@
-"""Step 11 — reads the log of events: what came after a cursor, as the messages that sockets get.
+"""The event log as connections get it: the events after a cursor, encoded.
 
-The two texts are not in the log: they are filled in here, as they are now. Where an upload has been taken up
-again since the event, its text is left empty: the events that brought a new one come later in the log.
+The log does not contain the two texts; they are added here, in their present state. Where an upload has been
+read again since the event, the event's text stays empty: later events in the log bring the new one.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from django.db.models.functions import Coalesce, Length
 from .. import event_log
 from ..auth import accounts
 from ..jobs import options as job_options
+from ..jobs.claim import claimed_jobs
 from ..models import (
     Event,
     EventCounter,
     EventLog,
-    Job,
     Status,
     Upload,
     User,
@@ -33,29 +33,32 @@ from ..pubsub.messages import ReadingStarted
 from ..uploads import queries
 
 BATCH_EVENTS = 100
-# The texts of so many characters are in memory at once for each who reads; one event's always are.
+# The texts that one reader keeps in memory at once; one event's texts may exceed it.
 BATCH_CHARACTERS = 1024 * 1024
 
 
 @dataclass(slots=True)
 class EncodedEvent:
-    """An event as the sockets get it, in both forms; each is encoded once. `ends_reading` ends a reading."""
+    """An event as connections get it, with and without cursor; each form is encoded once."""
 
     seq: int
     upload_id: UUID
     origin: str
     ends_reading: bool
     text: str
-    _with_cursor: str = field(default="", repr=False)
+    _with_cursor: str | None = field(default=None, repr=False)
 
     def with_cursor(self, epoch: str) -> str:
-        if not self._with_cursor:
+        if self._with_cursor is None:
             self._with_cursor = f'{self.text[:-1]},"cursor":"{cursor(epoch, self.seq)}"}}'
         return self._with_cursor
 
 
 class OwnerState(NamedTuple):
-    """The log's epoch and head; the uploads that are read, looked up after the head: attempt, pages done."""
+    """The log's epoch and head, and the uploads in progress.
+
+    `reading` has attempt and number of finished pages by upload; it is read after the head.
+    """
 
     epoch: str
     latest_seq: int
@@ -74,13 +77,13 @@ def cursor(epoch: str, seq: int) -> str:
 
 
 def seq_of(cursor: str, epoch: str) -> int | None:
-    """None for what is no cursor of this log."""
+    """Return the `seq` of a cursor; None if it is not a cursor of this log."""
     name, _, digits = cursor.rpartition(":")
     return int(digits) if name == epoch and re.fullmatch(r"[0-9]{1,18}", digits) else None
 
 
 class EventLogReader:
-    """What the hub asks; every method uses the database."""
+    """Reads what the hub needs. Every method uses the database."""
 
     def epoch(self) -> str:
         row, _ = EventLog.objects.get_or_create(id=1, defaults={"epoch": reset_epoch()})
@@ -99,7 +102,7 @@ class EventLogReader:
         return OwnerState(self.epoch(), head, {key: (attempt, done) for key, attempt, done in rows})
 
     def reading_state(self, owner_id: UUID, upload_id: UUID, attempt: int) -> ReadingStarted | None:
-        """What readers said when they took the upload, and what has been read since; None: it was lost."""
+        """Return the state of a reading, as its start message with all finished pages; None if it is over."""
         head = self.latest_seq(owner_id)
         row = Upload.objects.filter(pk=upload_id, owner_id=owner_id, status=Status.PROCESSING)
         upload = (
@@ -109,17 +112,24 @@ class EventLogReader:
         )
         if upload is None:
             return None
-        # Before the pages: who finishes a job meanwhile has its pages among them.
-        held = Job.objects.filter(upload_id=upload_id).exclude(claimed_by="")
-        jobs = dict(held.values_list("first_page", "attempt"))
+        # Before the pages: the pages of a job that finishes in between are then included.
+        jobs = dict(claimed_jobs().filter(upload_id=upload_id).values_list("first_page", "attempt"))
         texts = dict(upload.pages.order_by("number").values_list("number", "markdown"))
-        wanted = job_options.pages_to_read(job_options.from_stored(upload.read_options))
+        page_ranges = job_options.pages_to_read(job_options.from_stored(upload.read_options))
         return ReadingStarted(
-            owner_id, upload_id, attempt, head, texts, upload.page_count, upload.first_attempt, wanted, jobs
+            owner_id,
+            upload_id,
+            attempt,
+            head,
+            pages=texts,
+            page_count=upload.page_count,
+            first_attempt=upload.first_attempt,
+            page_ranges=page_ranges,
+            jobs=jobs,
         )
 
     def has_all_since(self, owner_id: UUID, seq: int) -> bool:
-        """Whether the log has every event after this one."""
+        """Whether the log has every event after `seq`."""
         head = self.latest_seq(owner_id)
         if seq == head:
             return True
@@ -127,9 +137,9 @@ class EventLogReader:
         return seq < head and oldest is not None and oldest <= seq + 1
 
     def events_after(self, owner_id: UUID, seq: int, upload_id: UUID | None = None) -> list[EncodedEvent]:
-        """The next events, in order; of other uploads than `upload_id`, if given, without their texts.
+        """Return the next events in order, as many as the batch limits allow; none after the last.
 
-        They are as many as may be in memory at once; none: there is no later one.
+        With `upload_id`, events of other uploads come without their texts.
         """
         rows = list(Event.objects.filter(owner_id=owner_id, seq__gt=seq).order_by("seq")[:BATCH_EVENTS])
         wanted = [row for row in rows if upload_id is None or row.upload_id == upload_id]
@@ -138,15 +148,15 @@ class EventLogReader:
         return [_entry(row, texts) for row in rows if until is None or row.seq < until]
 
     def snapshot(self, owner_id: UUID, upload_id: UUID | None) -> Snapshot:
-        """The list of uploads and the event up to which it is true: no event commits meanwhile."""
+        """Return the list of uploads, as of the last event. No event commits meanwhile."""
         with transaction.atomic():
             EventCounter.objects.bulk_create([EventCounter(owner_id=owner_id)], ignore_conflicts=True)
             seq = EventCounter.objects.select_for_update().get(owner_id=owner_id).seq
             owner = User.objects.get(pk=owner_id)
             limit = queries.MAX_LIST_SIZE
             found = queries.uploads(owner=owner, limit=limit, only=upload_id)
-        asked = messages.ListUploads(limit=limit if found.next else None)
-        return Snapshot(seq, serializers.listing(found.uploads, found.next, asked))
+        request = messages.ListUploads(limit=limit if found.next else None)
+        return Snapshot(seq, serializers.listing(found.uploads, found.next, request))
 
 
 def reset_epoch() -> str:
@@ -154,16 +164,16 @@ def reset_epoch() -> str:
 
 
 def _limit_batch(rows: list[Event]) -> tuple[set[UUID], int | None]:
-    """The uploads whose texts fit into one batch, and the number of the first event that does not fit."""
+    """Return the uploads whose texts fit into a batch, and the `seq` of the first event that does not."""
     keys = {row.upload_id for row in rows}
     if len(rows) < 2:
-        return keys, None  # the first always fits: nearly all that a hub asks for is one
+        return keys, None  # the first always fits, and nearly every batch has one
     size: Any = Length("raw_text") + Length("plain_text") + Coalesce(Length(F("correction")), 0)
     sizes = dict(Upload.objects.filter(pk__in=keys).annotate(size=size).values_list("pk", "size"))
     fitting: set[UUID] = set()
     total = 0
     for row in rows:
-        # Each event is a text of its own once it is encoded, also where two are of one upload.
+        # Each encoded event has its own copy of the text, also where two are of one upload.
         total += sizes.get(row.upload_id, 0)
         if total > BATCH_CHARACTERS and row is not rows[0]:
             return fitting, row.seq

@@ -1,4 +1,4 @@
-"""Step 12 — the events of one user, read from the log once for all of the user's sockets, in their order."""
+"""The events of one user, read from the log once for all of the user's connections, in order."""
 
 from __future__ import annotations
 
@@ -17,27 +17,36 @@ Read = Callable[[UUID, int], Awaitable[list[EncodedEvent]]]
 
 
 class UserEventStream:
-    """`cursor` is the last event that was delivered; None before it is known where to begin.
+    """The event stream of one user. All of it runs on the loop.
 
-    `on_gap` is called where events are gone before anybody read them: this process slept for days.
+    A read that fails is repeated at the next `notify`; the hub's poll calls it each second.
 
-    All of it runs on the loop. A read that fails is tried again at the next ring; the hub's look brings one.
+    Args:
+        read: returns a user's next events after a `seq`.
+        deliver: gets each event once, in order.
+        on_gap: called where events were removed before this process read them, because it was suspended.
+
+    Attributes:
+        cursor: the last event delivered; None until `start_at`.
     """
 
     def __init__(
         self,
         owner_id: UUID,
+        *,
         read: Read,
         deliver: Callable[[UserEventStream, EncodedEvent], None],
-        lose: Callable[[UserEventStream], None],
+        on_gap: Callable[[UserEventStream], None],
     ) -> None:
         self.owner_id = owner_id
-        self.sockets: set[LiveConnection] = set()
+        self.connections: set[LiveConnection] = set()
         self.cursor: int | None = None
-        self._read, self._deliver, self._on_gap = read, deliver, lose
+        self._read = read
+        self._deliver = deliver
+        self._on_gap = on_gap
         self._latest_known_seq = 0
         self._reading: asyncio.Task[None] | None = None
-        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
 
     def start_at(self, cursor: int) -> None:
         self.cursor = cursor
@@ -45,48 +54,48 @@ class UserEventStream:
         self.notify(cursor)
 
     def notify(self, seq: int) -> None:
-        """The log goes up to `seq`."""
+        """Read the log, which has grown to `seq`, unless it is being read."""
         self._latest_known_seq = max(self._latest_known_seq, seq)
         if self._reading is None and self.cursor is not None and self._latest_known_seq > self.cursor:
             self._reading = asyncio.get_running_loop().create_task(self._read_new_events())
 
     async def wait_until_delivered(self, seq: int) -> None:
-        """Waits until everything up to `seq` has been delivered; cancelled when nobody listens any more."""
+        """Wait until everything up to `seq` is delivered; `close` cancels the wait."""
         self.notify(seq)
         if self.cursor is None or self.cursor < seq:
-            reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append((seq, reached))
-            await reached
+            delivered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiters.append((seq, delivered))
+            await delivered
 
     def close(self) -> None:
-        """The last socket has left."""
+        """Stop, as the last connection has left."""
         if self._reading is not None:
             self._reading.cancel()
-        for _, reached in self._waiting:
-            reached.cancel()
+        for _, delivered in self._waiters:
+            delivered.cancel()
 
     async def _read_new_events(self) -> None:
         assert self.cursor is not None
         try:
             while self._latest_known_seq > self.cursor:
-                entries = await self._read(self.owner_id, self.cursor)
-                if not entries or entries[0].seq != self.cursor + 1:
-                    self.cursor = entries[0].seq - 1 if entries else self._latest_known_seq
+                events = await self._read(self.owner_id, self.cursor)
+                if not events or events[0].seq != self.cursor + 1:
+                    self.cursor = events[0].seq - 1 if events else self._latest_known_seq
                     self._on_gap(self)
-                for entry in entries:
-                    self._deliver(self, entry)
-                    self.cursor = entry.seq
+                for event in events:
+                    self._deliver(self, event)
+                    self.cursor = event.seq
                 self._resolve_waiters()
         except DatabaseUnavailable as error:
-            log.warning("the log of events is read later: %s", error)
+            log.warning("The event log is read later: %s", error)
         except Exception:
-            log.exception("the log of events could not be read; it is tried again")
+            log.exception("The event log could not be read.")
         finally:
             self._reading = None
 
     def _resolve_waiters(self) -> None:
         assert self.cursor is not None
-        for seq, reached in self._waiting:
-            if seq <= self.cursor and not reached.done():
-                reached.set_result(None)
-        self._waiting = [waiting for waiting in self._waiting if not waiting[1].done()]
+        for seq, delivered in self._waiters:
+            if seq <= self.cursor and not delivered.done():
+                delivered.set_result(None)
+        self._waiters = [waiter for waiter in self._waiters if not waiter[1].done()]

@@ -1,87 +1,76 @@
-"""Pub/sub within this process."""
+"""Pub/sub within this process.
+
+It delivers each message by itself. Readers publish text at most ten times a second, a `UserEventStream` needs
+only the latest `seq`, and the throttle and the send queue merge what a connection does not take in time.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import threading
-import time
 from contextlib import suppress
+from functools import partial
 from uuid import UUID
 
-from .messages import AnyPubSubMessage, MessageHandler, PossibleGap, PubSubMessage, WorkerHeartbeat
+from .messages import (
+    AnyPubSubMessage,
+    AnyUserMessage,
+    PossibleGap,
+    SharedMessageHandler,
+    UserMessageHandler,
+)
 
 log = logging.getLogger(__name__)
 
 
-class CoalescingQueue:
-    """What was said and nobody has heard yet: in order, the newest of each key in the place of the oldest."""
-
-    def __init__(self) -> None:
-        self._items: dict[object, PubSubMessage] = {}
-        self._lock = threading.Lock()
-
-    def put(self, item: PubSubMessage) -> bool:
-        """Whether there was nothing before."""
-        with self._lock:
-            first, key = not self._items, item.coalescing_key
-            earlier = self._items.get(key)
-            self._items[key] = item if earlier is None else item.merge(earlier)
-        return first
-
-    def pop_all(self) -> list[PubSubMessage]:
-        with self._lock:
-            items, self._items = self._items, {}
-        return list(items.values())
-
-
 class LocalPubSub:
-    """`start` and `stop`, `subscribe` and `unsubscribe` on the loop; `publish` from any thread."""
+    """Pub/sub within this process, and the base of `RedisPubSub`.
+
+    `publish` may be called from any thread, every other method on the loop.
+    """
 
     def __init__(self) -> None:
-        self._queue = CoalescingQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._handler: MessageHandler | None = None
-        self._last_worker_heartbeat_at = time.monotonic()
+        self._on_user_message: UserMessageHandler | None = None
 
     @property
     def degraded_reason(self) -> str | None:
-        """Why it is not heard everywhere just now."""
+        """Why other processes may receive messages late; None if they do not."""
         return None
 
-    @property
-    def seconds_since_worker_heartbeat(self) -> float:
-        """How long no worker has said that it lives, of the time in which it would have been heard."""
-        return time.monotonic() - self._last_worker_heartbeat_at
+    def start(self, on_user_message: UserMessageHandler | None) -> None:
+        """Start delivery.
 
-    def start(self, hear: MessageHandler) -> None:
-        self._handler, self._loop = hear, asyncio.get_running_loop()
+        Args:
+            on_user_message: gets every user message of this process, and those of other processes about
+                users that this process subscribes to. None where nobody needs them.
+        """
+        self._on_user_message, self._loop = on_user_message, asyncio.get_running_loop()
 
     async def stop(self) -> None:
-        self._handler = self._loop = None
-        self._queue.pop_all()
+        self._on_user_message = self._loop = None
 
     def subscribe(self, owner_id: UUID) -> None:
-        """From now on what other processes say of this user is heard too."""
+        """Receive messages of other processes about a user."""
 
     def unsubscribe(self, owner_id: UUID) -> None:
-        pass
+        """Stop receiving messages of other processes about a user."""
 
-    def publish(self, item: AnyPubSubMessage) -> None:
-        if (loop := self._loop) is not None and self._queue.put(item):
+    def listen(self, channel: str, on_message: SharedMessageHandler) -> None:
+        """Receive messages of other processes on a shared channel."""
+
+    def publish(self, message: AnyPubSubMessage) -> None:
+        if self._on_user_message is None or not isinstance(message, AnyUserMessage):
+            return
+        if (loop := self._loop) is not None:
             with suppress(RuntimeError):  # the loop has been closed since
-                loop.call_soon_threadsafe(self._drain)
+                loop.call_soon_threadsafe(partial(self._dispatch, message, is_local=True))
 
-    def _drain(self) -> None:
-        for item in self._queue.pop_all():
-            self._dispatch(item, local=True)
-
-    def _dispatch(self, item: PubSubMessage | PossibleGap, *, local: bool) -> None:
-        """What fails here is our defect, and is not to end the one who rang, or what else is heard."""
-        if isinstance(item, WorkerHeartbeat | PossibleGap):
-            self._last_worker_heartbeat_at = time.monotonic()
+    def _dispatch(self, message: AnyUserMessage | PossibleGap, *, is_local: bool) -> None:
+        """Call the handler. Its defects must not reach the publisher, nor end the delivery."""
+        if self._on_user_message is None:
+            return
         try:
-            if self._handler is not None:
-                self._handler(item, local)  # type: ignore[arg-type] # only what `publish` takes comes here
+            self._on_user_message(message, is_local=is_local)
         except Exception:
-            log.exception("what the bell said could not be taken in")
+            log.exception("A pub/sub message could not be handled.")

@@ -1,30 +1,33 @@
-"""Step 12 — the bell: tells hubs, from any thread, that a log has grown, and what is being read just now.
+"""The pub/sub messages and their channels.
 
-Nothing depends on its being heard: the log has every event, the pages of an upload are rows. What is heard
-late is in order all the same, as each item says after which event of its owner it comes. Needs no Django.
+Delivery is best effort. Events and finished pages are in the database, so a lost message only delays. Each
+message carries the `seq` of the event that it follows, so a subscriber can restore the order.
 
-`LocalPubSub` rings in this process. `redis_bell.RedisPubSub` rings in all processes that share a Redis.
+A user's channel carries notices of events, and live text. The readers' channel makes readers stop, or publish
+their page again. The workers' channel carries heartbeats of workers, and wakes readers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 from uuid import UUID
 
 import msgspec
 
-from ..protocol.messages import (
-    LinePosition,
-)
+from ..protocol.messages import LinePosition
 
-WORKER_HEARTBEAT_SECONDS = 10.0
+READERS_CHANNEL = "readers"
+WORKERS_CHANNEL = "workers"
+
+
+def user_channel(owner_id: UUID | str) -> str:
+    return f"user:{owner_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class PageSnapshot:
-    """A page as far as it is read; `line` is where its newest line stands. A finished page is `done`."""
+    """The text of a page so far. `line` is the position of its newest line; `done` marks the final text."""
 
     number: int
     page_count: int | None = None
@@ -34,48 +37,80 @@ class PageSnapshot:
 
 
 class PubSubMessage(msgspec.Struct, frozen=True, tag=True):
-    """Of the user `owner_id`. Of two with one `coalescing_key`, the second is enough for who has not heard the first."""
+    """A message. While it is unsent, a later one with an equal `coalescing_key` replaces it."""
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels on which other processes receive the message."""
+        raise NotImplementedError
+
+    @property
+    def coalescing_key(self) -> object:
+        return type(self)
+
+    def merge(self, earlier: Self) -> Self:
+        """Return the message that replaces this one and an unsent earlier one with the same key."""
+        return self
+
+    @property
+    def remote_form(self) -> PubSubMessage:
+        """The message as other processes receive it."""
+        return self
+
+
+class UserMessage(PubSubMessage, frozen=True, tag=True):
+    """A message about the user `owner_id`."""
 
     owner_id: UUID
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return (user_channel(self.owner_id),)
 
     @property
     def coalescing_key(self) -> object:
         return type(self), self.owner_id
 
-    def merge(self, earlier: PubSubMessage) -> PubSubMessage:
-        """What to say in the place of both; the keys are the same."""
-        return self
 
-
-class LogAdvanced(PubSubMessage, frozen=True, tag=True):
-    """The owner's log goes up to `seq`."""
+class LogAdvanced(UserMessage, frozen=True, tag=True):
+    """The owner's event log has grown to `seq`."""
 
     seq: int
 
-    def merge(self, earlier: PubSubMessage) -> PubSubMessage:
-        return earlier if isinstance(earlier, LogAdvanced) and earlier.seq > self.seq else self
+    def merge(self, earlier: Self) -> Self:
+        return earlier if earlier.seq > self.seq else self
 
 
-class UploadScoped(PubSubMessage, frozen=True, tag=True):
+class UploadMessage(UserMessage, frozen=True, tag=True):
+    """A message about one upload."""
+
     upload_id: UUID
 
 
-class ReadingEnded(UploadScoped, frozen=True, tag=True):
-    """The event `seq` ends the reading of an upload, if it is being read."""
+class ReadingEnded(UploadMessage, frozen=True, tag=True):
+    """The event `seq` ends the reading of an upload, if a reader has it."""
 
     seq: int
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return user_channel(self.owner_id), READERS_CHANNEL
 
     @property
     def coalescing_key(self) -> object:
         return ReadingEnded, self.upload_id, self.seq
 
 
-class ReadingStarted(UploadScoped, frozen=True, tag=True):
-    """A reader begins, or goes on with, an upload, after the event `seq`.
+class ReadingStarted(UploadMessage, frozen=True, tag=True):
+    """A reader starts, or continues, to read an upload.
 
-    `pages` are its finished pages by their numbers; None: whoever wants them looks. `first_attempt` is the attempt with
-    which this reading began, `page_ranges` are the pages that it is to read. `jobs` are the attempts that read
-    now, by the first pages of their jobs; None: it is one, of the whole document.
+    Attributes:
+        attempt: the claim's number.
+        seq: the owner's last event before this claim.
+        pages: the finished pages' texts by number; None where subscribers must load them.
+        first_attempt: the attempt with which this reading began.
+        page_ranges: the pages to read; empty for all.
+        jobs: the attempts in progress, by the first page of their job; None for one job of all pages.
     """
 
     attempt: int
@@ -92,16 +127,21 @@ class ReadingStarted(UploadScoped, frozen=True, tag=True):
 
     @property
     def is_first_claim(self) -> bool:
-        """Whether it is a reading's first claim, and no page is done: there is nothing to be looked up."""
+        """Whether this is the reading's first claim, and no page is finished: there is nothing to load."""
         return self.pages == {} and self.attempt == self.first_attempt
 
     @property
     def coalescing_key(self) -> object:
         return ReadingStarted, self.upload_id, self.attempt
 
+    @property
+    def remote_form(self) -> PubSubMessage:
+        """The message without pages, which subscribers load from the database."""
+        return self if self.is_first_claim else msgspec.structs.replace(self, pages=None)
 
-class PageTextUpdate(UploadScoped, frozen=True, tag=True):
-    """A page as far as it is read, or done; of the job that begins with `first_page`."""
+
+class PageTextUpdate(UploadMessage, frozen=True, tag=True):
+    """The new text of a page, from the job that begins with `first_page`."""
 
     attempt: int
     snapshot: PageSnapshot
@@ -113,46 +153,58 @@ class PageTextUpdate(UploadScoped, frozen=True, tag=True):
 
 
 class SubscriberJoined(PubSubMessage, frozen=True, tag=True):
-    """A process listens to this user from now on; who reads something of theirs says it once more."""
+    """A process now subscribes to a user. Readers publish the user's current page again."""
 
+    owner_id: UUID
 
-class PossibleGap(msgspec.Struct, frozen=True):
-    """Some items may have been lost: it is time to look."""
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return (READERS_CHANNEL,)
+
+    @property
+    def coalescing_key(self) -> object:
+        return SubscriberJoined, self.owner_id
 
 
 class JobsAvailable(PubSubMessage, frozen=True, tag=True):
-    """A job waits. It is `SYSTEM_OWNER_ID`'s, whom every server follows that shares a Redis."""
+    """A server has added jobs. Other servers wake their readers."""
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return (WORKERS_CHANNEL,)
 
 
 class WorkerHeartbeat(PubSubMessage, frozen=True, tag=True):
-    """A worker lives, and says so each `WORKER_HEARTBEAT_SECONDS`. It is `SYSTEM_OWNER_ID`'s too."""
+    """A worker is alive."""
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return (WORKERS_CHANNEL,)
 
 
-AnyPubSubMessage = (
-    LogAdvanced
-    | ReadingEnded
-    | ReadingStarted
-    | PageTextUpdate
-    | JobsAvailable
-    | WorkerHeartbeat
-    | SubscriberJoined
-)
-SYSTEM_OWNER_ID = UUID(int=0)
+class PossibleGap(msgspec.Struct, frozen=True):
+    """Messages may have been lost. Never published: a pub/sub creates it after a reconnect."""
+
+
+AnyUserMessage = LogAdvanced | ReadingEnded | ReadingStarted | PageTextUpdate
+AnySharedMessage = ReadingEnded | SubscriberJoined | JobsAvailable | WorkerHeartbeat
+AnyPubSubMessage = AnyUserMessage | AnySharedMessage
+
+
+class UserMessageHandler(Protocol):
+    """Called on the loop. `is_local`: whether this process published the message."""
+
+    def __call__(self, message: AnyUserMessage | PossibleGap, /, *, is_local: bool) -> None: ...
+
+
+class SharedMessageHandler(Protocol):
+    """Called on the loop with a message of another process. Must not block."""
+
+    def __call__(self, message: AnySharedMessage | PossibleGap, /) -> None: ...
 
 
 class Publisher(Protocol):
-    """What tells: a bell, or one who only speaks."""
+    """A pub/sub, or a process's sending half of one."""
 
-    def publish(self, item: AnyPubSubMessage) -> None:
-        """Soon, to all who listen; from any thread."""
-
-
-def publish_change(bell: Publisher, owner_id: UUID, seq: int, ended: UUID | None) -> None:
-    """An event is committed; `ended` is the upload whose reading it ends."""
-    bell.publish(LogAdvanced(owner_id, seq))
-    if ended is not None:
-        bell.publish(ReadingEnded(owner_id, ended, seq))
-
-
-MessageHandler = Callable[[AnyPubSubMessage | PossibleGap, bool], None]
-"""Called on the loop with an item, and whether this process said it."""
+    def publish(self, message: AnyPubSubMessage) -> None:
+        """Send a message to all subscribers, soon; from any thread."""

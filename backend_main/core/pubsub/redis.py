@@ -1,8 +1,8 @@
-"""Step 12 — the bell of all processes that share a Redis: its pub/sub, a channel for each user.
+"""Pub/sub between the processes that share a Redis.
 
-What this process says is heard here at once, whatever becomes of Redis, and published by a thread of its own,
-so nobody who commits or reads waits for a network. With Redis away, sockets stay and events come by the hub's
-look; it connects again by itself. Needs the extra `redis`, and no Django: `RedisPublisher` is for who only speaks.
+This process gets its own messages at once, whatever the state of Redis. A thread publishes them, so neither a
+commit nor a reader waits for the network. While Redis is away, connections stay open, and events arrive by
+polling the database. It reconnects by itself. Needs the extra `redis`, and no Django.
 """
 
 from __future__ import annotations
@@ -25,41 +25,63 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from .local import CoalescingQueue, LocalPubSub
+from .local import LocalPubSub
 from .messages import (
-    SYSTEM_OWNER_ID,
     AnyPubSubMessage,
     PossibleGap,
     PubSubMessage,
-    ReadingEnded,
-    ReadingStarted,
+    SharedMessageHandler,
     SubscriberJoined,
+    UserMessageHandler,
+    user_channel,
 )
 
 log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 2.0
-# A connection on which nothing was heard for so long is asked whether it still is one.
+# After this time without a message, a ping checks the connection.
 PING_AFTER_IDLE_SECONDS = 5.0
-FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.1, 2.0
-SENDER_BYTES = 8
+FIRST_RETRY_SECONDS = 0.1
+LAST_RETRY_SECONDS = 2.0
+PUBLISHER_ID_BYTES = 8
 
 _decoder = msgspec.msgpack.Decoder(AnyPubSubMessage)
 _encoder = msgspec.msgpack.Encoder()
 
 
+class CoalescingQueue:
+    """Unsent messages in order. The newest message of a key takes the place of the oldest."""
+
+    def __init__(self) -> None:
+        self._messages: dict[object, PubSubMessage] = {}
+        self._lock = threading.Lock()
+
+    def put(self, message: PubSubMessage) -> bool:
+        """Add a message. Return whether the queue was empty."""
+        with self._lock:
+            was_empty, key = not self._messages, message.coalescing_key
+            earlier = self._messages.get(key)
+            self._messages[key] = message if earlier is None else message.merge(earlier)
+        return was_empty
+
+    def pop_all(self) -> list[PubSubMessage]:
+        with self._lock:
+            messages, self._messages = self._messages, {}
+        return list(messages.values())
+
+
 class RedisPublisher:
-    """Says items to all hubs on a Redis; from any thread, and from a process without a server too."""
+    """The sending half: publishes from any thread, and from a process that receives nothing."""
 
     def __init__(self, url: str, prefix: str) -> None:
-        self.publisher_client = secrets.token_bytes(SENDER_BYTES)
+        self.publisher_id = secrets.token_bytes(PUBLISHER_ID_BYTES)
         self.is_failing = False
         self._prefix = prefix
         self._redis = redis.Redis.from_url(
             url,
             socket_timeout=TIMEOUT_SECONDS,
             socket_connect_timeout=TIMEOUT_SECONDS,
-            retry=Retry(NoBackoff(), 1),  # once more, for a connection that Redis closed meanwhile
+            retry=Retry(NoBackoff(), 1),  # once, for a connection that Redis has closed meanwhile
         )
         self._queue = CoalescingQueue()
         self._wake = threading.Event()
@@ -67,26 +89,27 @@ class RedisPublisher:
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
 
-    def publish(self, item: AnyPubSubMessage) -> None:
-        """Soon, and of what was not sent yet the newest of each key alone."""
-        if self._queue.put(item):
+    def publish(self, message: AnyPubSubMessage) -> None:
+        """Send a message soon. Of unsent messages with the same key, only the newest is sent."""
+        if self._queue.put(message):
             self._wake.set()
         if self._thread is None:
             self._start()
 
-    def send(self, items: Iterable[PubSubMessage]) -> None:
-        """Now, all of them, on the caller's thread. Raises redis.RedisError."""
+    def send(self, messages: Iterable[PubSubMessage]) -> None:
+        """Send messages now, on the caller's thread. Raises redis.RedisError."""
         with self._redis.pipeline(transaction=False) as pipeline:
-            for item in items:
-                packed = self.encode(item)
-                if not isinstance(item, SubscriberJoined):
-                    pipeline.publish(user_channel(self._prefix, item.owner_id), packed)
-                if isinstance(item, SubscriberJoined | ReadingEnded):
-                    pipeline.publish(readers_channel(self._prefix), packed)
+            for message in messages:
+                data = self.encode(message)
+                for channel in message.channels:
+                    pipeline.publish(self._prefix + channel, data)
             pipeline.execute()
 
+    def encode(self, message: PubSubMessage) -> bytes:
+        return self.publisher_id + _encoder.encode(message.remote_form)
+
     def close(self) -> None:
-        """Sends what waits, as far as that is quick."""
+        """Send unsent messages, if Redis answers, and stop."""
         self._closing.set()
         self._wake.set()
         if self._thread is not None:
@@ -103,39 +126,33 @@ class RedisPublisher:
         while not self._closing.is_set() or not self.is_failing:
             self._wake.wait(LAST_RETRY_SECONDS if self.is_failing else None)
             self._wake.clear()
-            items = self._queue.pop_all()
-            if items or self.is_failing:
-                self._try_send(items)
+            messages = self._queue.pop_all()
+            if messages or self.is_failing:
+                self._try_send(messages)
             elif self._closing.is_set():
                 return
 
-    def _try_send(self, items: list[PubSubMessage]) -> None:
-        """What fails is lost: the log has the events, and the next text of a page has all of this one."""
+    def _try_send(self, messages: list[PubSubMessage]) -> None:
+        """Send messages; drop them on failure: the log has the events, the next text has all of a page."""
         try:
-            if items:
-                self.send(items)
+            if messages:
+                self.send(messages)
             else:
-                self._redis.ping()  # it failed, and nobody has said anything since
+                self._redis.ping()  # it failed before, and there is nothing to send
             self.is_failing = False
         except (RedisError, OSError) as error:
             if not self.is_failing:
-                log.warning("Redis does not take what is said: %s", error)
+                log.warning("Messages could not be published to Redis: %s", error)
             self.is_failing = True
             self._closing.wait(FIRST_RETRY_SECONDS)
         except Exception:
-            log.exception("what was said could not be published")
-
-    def encode(self, item: PubSubMessage) -> bytes:
-        if isinstance(item, ReadingStarted) and not item.is_first_claim:
-            # The pages are in the database, for those who want them.
-            item = msgspec.structs.replace(item, pages=None)
-        return self.publisher_client + _encoder.encode(item)
+            log.exception("Messages could not be published.")
 
 
 class NoRetry(AsyncRetry):
-    """redis-py opens a connection that failed anew, also where it is to try once.
+    """Disables redis-py's reconnect, which runs even where a policy allows no retry.
 
-    Here that would be done by two at once, who listens and who subscribes: one closes what the other opens.
+    The receiving and the subscribing task would reconnect at once, and each close the other's connection.
     """
 
     async def call_with_retry(self, do: Any, *_handlers: Any, **_options: Any) -> Any:
@@ -143,20 +160,21 @@ class NoRetry(AsyncRetry):
 
 
 class FailFastPubSub(redis.asyncio.client.PubSub):
-    """It ends with its connection: what is said until another is open was missed, which is to be told."""
+    """Ends with its connection: messages up to the next one are lost, and subscribers must learn that."""
 
     async def on_connect(self, connection: Any) -> None:
-        """Called when it is opened anew, and not at first."""
-        raise redis.ConnectionError("it was lost")
+        """Refuse to reconnect. redis-py does not call this for the first connection."""
+        raise redis.ConnectionError("The connection was lost.")
 
 
 class RedisPubSub(LocalPubSub):
-    """The same for this process and the others."""
+    """Pub/sub between this process and the others on a Redis."""
 
     def __init__(self, url: str, prefix: str) -> None:
         super().__init__()
         self._publisher = RedisPublisher(url, prefix)
         self._url, self._prefix = url, prefix
+        self._shared_handlers: dict[str, SharedMessageHandler] = {}
         self._wanted: set[str] = set()
         self._subscribed: set[str] = set()
         self._pubsub: Any = None
@@ -167,10 +185,10 @@ class RedisPubSub(LocalPubSub):
     def degraded_reason(self) -> str | None:
         if self._connected and not self._publisher.is_failing:
             return None
-        return "Redis does not answer: what happens in other processes is seen seconds later"
+        return "Redis does not answer: changes made by other processes arrive seconds late"
 
-    def start(self, hear: Any) -> None:
-        super().start(hear)
+    def start(self, on_user_message: UserMessageHandler | None) -> None:
+        super().start(on_user_message)
         self._spawn(self._receive_loop())
 
     async def stop(self) -> None:
@@ -180,24 +198,29 @@ class RedisPubSub(LocalPubSub):
         await super().stop()
         await asyncio.to_thread(self._publisher.close)
 
-    def publish(self, item: AnyPubSubMessage) -> None:
-        super().publish(item)
-        self._publisher.publish(item)
+    def publish(self, message: AnyPubSubMessage) -> None:
+        super().publish(message)
+        self._publisher.publish(message)
 
     def subscribe(self, owner_id: UUID) -> None:
-        channel = user_channel(self._prefix, owner_id)
+        channel = user_channel(owner_id)
         self._wanted.add(channel)
         if channel in self._subscribed:
-            # It was not wanted for so short a time that nobody did anything about it.
+            # The user left and returned before the channel was unsubscribed from.
             self._on_subscribed(channel)
         else:
             self._spawn(self._reconcile())
 
     def unsubscribe(self, owner_id: UUID) -> None:
-        self._wanted.discard(user_channel(self._prefix, owner_id))
+        self._wanted.discard(user_channel(owner_id))
         self._spawn(self._reconcile())
 
-    # ── listening ──
+    def listen(self, channel: str, on_message: SharedMessageHandler) -> None:
+        self._shared_handlers[channel] = on_message
+        self._wanted.add(channel)
+        self._spawn(self._reconcile())
+
+    # ── receiving ──
 
     async def _receive_loop(self) -> None:
         delay = FIRST_RETRY_SECONDS
@@ -207,16 +230,16 @@ class RedisPubSub(LocalPubSub):
             except (RedisError, OSError, TimeoutError) as error:
                 if self._connected:
                     delay = FIRST_RETRY_SECONDS
-                    log.warning("the connection to Redis is lost: %s", error)
+                    log.warning("The connection to Redis was lost: %s", error)
             except Exception:
-                log.exception("listening to Redis failed")
+                log.exception("Messages could not be received from Redis.")
             finally:
                 self._pubsub, self._connected = None, False
             await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311 - not a secret
             delay = min(2 * delay, LAST_RETRY_SECONDS)
 
     async def _receive_until_closed(self) -> None:
-        """Until the connection breaks, which is an exception."""
+        """Receive until the connection breaks, which raises."""
         client = redis.asyncio.Redis.from_url(
             self._url,
             socket_connect_timeout=TIMEOUT_SECONDS,
@@ -224,59 +247,64 @@ class RedisPubSub(LocalPubSub):
             retry=NoRetry(NoBackoff(), 0),
         )
         async with client, FailFastPubSub(client.connection_pool) as pubsub:
-            # A channel of nobody's: without any, there would be nothing to listen to.
+            # redis-py receives nothing, not even a pong, without a subscription: this channel stays unused.
             await pubsub.subscribe(f"{self._prefix}nobody")
             self._subscribed = set()
             self._pubsub, self._connected = pubsub, True
             try:
                 await self._reconcile()
-                self._dispatch(PossibleGap(), local=False)
+                self._dispatch(PossibleGap(), is_local=False)
+                for handler in self._shared_handlers.values():
+                    _call(handler, PossibleGap())
                 await self._receive_messages(pubsub)
             finally:
                 self._pubsub = None
                 await self._cancel_pending_subscribes()
 
     async def _receive_messages(self, pubsub: Any) -> None:
-        asked = False
+        is_ping_unanswered = False
         while True:
             message = await pubsub.get_message(timeout=PING_AFTER_IDLE_SECONDS)
             if message is not None:
-                asked = False
-                if message["type"] == "message":
-                    self._on_raw_message(message["data"])
-                elif message["type"] == "subscribe":
-                    self._on_subscribed(message["channel"].decode())
-            elif asked:
-                raise ConnectionError("it is silent")
+                is_ping_unanswered = False
+                if message["type"] in ("message", "subscribe"):
+                    self._on_raw_message(message)
+            elif is_ping_unanswered:
+                raise ConnectionError("Redis did not answer a ping.")
             else:
-                asked = True
+                is_ping_unanswered = True
                 await pubsub.ping()
 
-    def _on_raw_message(self, data: bytes) -> None:
-        if data[:SENDER_BYTES] == self._publisher.publisher_client:
-            return  # heard when it was said
-        if (item := decode(data)) is not None:
-            self._dispatch(item, local=False)
+    def _on_raw_message(self, raw: dict[str, Any]) -> None:
+        channel = raw["channel"].decode().removeprefix(self._prefix)
+        if raw["type"] == "subscribe":
+            self._on_subscribed(channel)
+        elif raw["data"].startswith(self._publisher.publisher_id):
+            pass  # `publish` has dispatched it
+        elif (message := decode(raw["data"])) is not None:
+            if handler := self._shared_handlers.get(channel):
+                _call(handler, message)
+            else:
+                self._dispatch(message, is_local=False)
 
     def _on_subscribed(self, channel: str) -> None:
-        """What was said of a user before is not heard; only the pages that are done could be looked up."""
-        _, is_of_user, owner_id = channel.rpartition(user_channel(self._prefix, ""))
-        if is_of_user and owner_id != str(SYSTEM_OWNER_ID):
-            self._publisher.publish(SubscriberJoined(UUID(owner_id)))
+        """Ask readers for the current page: the database has only finished ones."""
+        if channel.startswith(user_channel("")):
+            self._publisher.publish(SubscriberJoined(UUID(channel.removeprefix(user_channel("")))))
 
     async def _reconcile(self) -> None:
-        """Subscribes to what is wanted and to nothing else."""
-        with suppress(RedisError, OSError):  # then the connection is lost, and the next one begins with this
+        """Subscribe to the wanted channels, and unsubscribe from all others."""
+        with suppress(RedisError, OSError):  # the connection is lost, and the next one starts with this
             while (pubsub := self._pubsub) is not None and self._subscribed != self._wanted:
                 new, old = self._wanted - self._subscribed, self._subscribed - self._wanted
                 self._subscribed = set(self._wanted)
                 if new:
-                    await pubsub.subscribe(*new)
+                    await pubsub.subscribe(*(self._prefix + channel for channel in new))
                 if old:
-                    await pubsub.unsubscribe(*old)
+                    await pubsub.unsubscribe(*(self._prefix + channel for channel in old))
 
     async def _cancel_pending_subscribes(self) -> None:
-        """Whoever just subscribes on a connection that is lost: the next one begins with what is wanted."""
+        """Cancel what subscribes on a lost connection: the next one starts with the wanted channels."""
         subscribing = self._tasks - {asyncio.current_task()}
         for task in subscribing:
             task.cancel()
@@ -288,20 +316,53 @@ class RedisPubSub(LocalPubSub):
         task.add_done_callback(self._tasks.discard)
 
 
-def decode(data: bytes) -> AnyPubSubMessage | None:
-    """What a `RedisPublisher` sent."""
+class BackgroundPubSub:
+    """A `RedisPubSub` on an event loop in a thread of its own, for a process without a loop."""
+
+    def __init__(self, pubsub: RedisPubSub) -> None:
+        self._pubsub = pubsub
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._started = threading.Event()
+        self._stopping = asyncio.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="pubsub", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        self._started.wait()
+
+    def stop(self) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join(3 * TIMEOUT_SECONDS)
+
+    def publish(self, message: AnyPubSubMessage) -> None:
+        self._pubsub.publish(message)
+
+    def listen(self, channel: str, on_message: SharedMessageHandler) -> None:
+        """Receive messages of other processes on a shared channel; `on_message` runs on the loop's thread."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._pubsub.listen, channel, on_message)
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._pubsub.start(None)
+        self._started.set()
+        await self._stopping.wait()
+        await self._pubsub.stop()
+
+
+def decode(data: bytes) -> Any:
+    """Return the message that a `RedisPublisher` encoded; None for one of another version."""
     try:
-        item: AnyPubSubMessage = _decoder.decode(memoryview(data)[SENDER_BYTES:])
+        return _decoder.decode(memoryview(data)[PUBLISHER_ID_BYTES:])
     except msgspec.DecodeError:
-        log.warning("Redis brought a message that is none of this version's")
+        log.warning("Ignored a message in Redis that this version cannot decode.")
         return None
-    return item
 
 
-def user_channel(prefix: str, owner_id: UUID | str) -> str:
-    return f"{prefix}user:{owner_id}"
-
-
-def readers_channel(prefix: str) -> str:
-    """Of all users: what those hear who read."""
-    return f"{prefix}over"
+def _call(handler: SharedMessageHandler, message: Any) -> None:
+    """Call a handler. Its defects must not end the connection."""
+    try:
+        handler(message)
+    except Exception:
+        log.exception("A message of a shared channel could not be handled.")

@@ -1,12 +1,16 @@
-"""Step 6 — the only rooms where stored files are touched. A key is `<upload id>/original.<ext>`.
+"""Storage of uploaded files. Only this package touches stored files.
 
-`base.py`      what a place for files can do
-`files.py`     a directory
-`objects.py`   a bucket that speaks S3, and `copies.py`, what is on this machine of it; needs the extra `s3`
-`place.py`     SCANRILL_STORAGE_URL → which of them
-`arriving.py`  files on their way in, on this machine in any case
+Code here stores, reads, lists and deletes files by key, `<upload id>/original.<extension>`; derived files lie
+beside the original. May import conf and errors.
 
-Everybody else calls the functions here, and knows no path but of an incoming file and of a `local_copy`.
+`base`         interface of a storage backend
+`filesystem`   backend for a directory
+`s3`           backend for a bucket of S3 or a compatible service; needs the extra `s3`
+`local_cache`  copies of objects on this machine, for `s3`
+`staging`      incomplete incoming files, always on this machine
+`url`          SCANRILL_STORAGE_URL → the backend's location
+
+Other packages call the functions of this module. They see a path only of a staged file and of a `local_copy`.
 """
 
 from __future__ import annotations
@@ -23,8 +27,7 @@ from ..conf import conf
 from ..errors import CommandError, StorageUnavailable
 from . import url as storage_url
 from .base import DISK_FULL_ERRNOS, StorageBackend, validate_key
-from .staging import check_free_space, staging_file
-from .staging import remove_stale as _clear
+from .staging import check_free_space, remove_stale, staging_file
 
 __all__ = ["DISK_FULL_ERRNOS", "check_free_space", "staging_file"]
 
@@ -34,93 +37,128 @@ _create_lock = threading.Lock()
 
 
 def prepare() -> None:
-    """Makes the directories. Raises `CommandError` where that, or the URL, or an extra, is wanting."""
+    """Create the directories.
+
+    Raises:
+        CommandError: A directory cannot be created, the URL is invalid, or the extra `s3` is missing.
+    """
     bucket = storage_url.parse_storage_url(conf.storage_url)
     if bucket is not None and not find_spec("storages"):
-        raise CommandError("SCANRILL_STORAGE_URL: a bucket needs the extra `s3`: pip install 'scanrill[s3]'.")
+        raise CommandError(
+            "SCANRILL_STORAGE_URL: A bucket needs the extra `s3`. Run: pip install 'scanrill[s3]'"
+        )
     for directory in (_cache_dir() if bucket else conf.files_dir, conf.staging_dir):
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
-            raise CommandError(f"The directory {directory} cannot be made ({error.strerror}).") from None
+            raise CommandError(f"Cannot create the directory {directory}: {error.strerror}.") from None
 
 
 def check() -> None:
-    """Stores, lists, reads and removes something. Raises `CommandError` where that cannot be done."""
+    """Store, list, read and delete a test file.
+
+    Raises:
+        CommandError: One of these failed.
+    """
     _backend().check()
 
 
 def is_writable() -> bool:
+    """Return whether the storage accepts files."""
     return _backend().is_writable()
 
 
 def put(path: Path, key: str) -> None:
-    """Takes a complete incoming file to its place: there whole or not at all, also after a power cut.
+    """Move a complete staged file into the storage: whole or not at all, also after a power failure.
 
-    Raises OSError, or `StorageUnavailable`.
+    Raises:
+        OSError: The disk or bucket is full, or the file cannot be moved.
+        StorageUnavailable: The storage does not answer.
     """
-    _backend().put(path, validate_key(key))
+    validate_key(key)
+    _backend().put(path, key)
 
 
 def delete(key: str) -> None:
-    """Removes an upload's file and what was made from it; what cannot be removed now, a sweep removes."""
-    name = validate_key(key).partition("/")[0]
+    """Delete an upload's file and its derived files; if the storage fails, maintenance deletes them later."""
+    validate_key(key)
+    name = key.partition("/")[0]
     try:
         delete_all(name)
     except StorageUnavailable:
-        log.warning("the files of %s could not be removed; they are swept later", name)
+        log.warning("The files of %s could not be deleted. Maintenance deletes them later.", name)
 
 
 def local_copy(key: str) -> AbstractContextManager[Path]:
-    """A path on this machine that the reader may open, until the end of the block.
+    """Return a context manager with a path on this machine, valid until the end of the block.
 
-    Raises FileNotFoundError, or `StorageUnavailable`.
+    Raises:
+        FileNotFoundError: No such file.
+        StorageUnavailable: The storage does not answer.
     """
-    return _backend().local_copy(validate_key(key))
+    validate_key(key)
+    return _backend().local_copy(key)
 
 
 def iter_bytes(key: str, start: int, end: int) -> Generator[bytes, None, None]:
-    """The bytes [start, end) of a file; fewer where the file has gone meanwhile.
+    """Yield the bytes [start, end) of a file; fewer if the file is deleted meanwhile.
 
-    Raises `StorageUnavailable`, at any piece.
+    Raises:
+        StorageUnavailable: The storage does not answer, possibly after some chunks.
     """
-    return _backend().iter_bytes(validate_key(key), start, end)
+    validate_key(key)
+    return _backend().iter_bytes(key, start, end)
 
 
 def read_derived(key: str, name: str) -> bytes | None:
-    """What was made from a file and kept beside it, or None. Raises `StorageUnavailable`."""
-    return _backend().read_derived(validate_key(key), name)
+    """Return the content of a derived file, or None.
+
+    Raises:
+        StorageUnavailable: The storage does not answer.
+    """
+    validate_key(key)
+    return _backend().read_derived(key, name)
 
 
 def write_derived(key: str, name: str, content: bytes) -> None:
-    """Keeps what was made from a file, unless that has gone or there is no room: it can be made again."""
-    _backend().write_derived(validate_key(key), name, content)
+    """Store a derived file, if the original still exists and the storage has space."""
+    validate_key(key)
+    _backend().write_derived(key, name, content)
 
 
 def stored_ids(*, older_than_seconds: float) -> Iterator[str]:
-    """The names that files are stored under, which are ids of uploads. Raises `StorageUnavailable`."""
+    """Yield the first components of the stored keys, which are upload ids.
+
+    Raises:
+        StorageUnavailable: The storage does not answer.
+    """
     return _backend().stored_ids(older_than_seconds)
 
 
 def delete_all(name: str) -> None:
-    """Removes whatever is stored under an id. Raises `StorageUnavailable`."""
-    _backend().delete_all(validate_key(name))
+    """Delete every file of an upload id.
+
+    Raises:
+        StorageUnavailable: The storage does not answer.
+    """
+    validate_key(name)
+    _backend().delete_all(name)
 
 
 def clear_staging(*, older_than_seconds: float) -> int:
-    """Removes what crashed requests left half-written; how many files there were."""
-    removed = _clear(older_than_seconds=older_than_seconds)
+    """Delete incomplete files of crashed requests; return the number of staged files among them."""
+    removed = remove_stale(older_than_seconds=older_than_seconds)
     _backend().abort_incomplete(older_than_seconds)
     return removed
 
 
 def claim_for_deployment(deployment: str) -> bool:
-    """Whether what is stored here is this deployment's; a place that was nobody's is from now on."""
+    """Return whether the storage belongs to this deployment; claim it if it has no owner yet."""
     return _backend().claim_for_deployment(deployment)
 
 
 def _backend() -> StorageBackend:
-    """One for all threads: of those that a rush of first requests made, each would take 30 MB."""
+    """Return the one backend of this process: a second `S3Backend` would take 30 MB more."""
     with _create_lock:
         return _create_backend()
 
@@ -132,7 +170,7 @@ def _create_backend() -> StorageBackend:
         from .filesystem import FilesystemBackend
 
         return FilesystemBackend(conf.files_dir)
-    # What speaks S3 takes half a second to import, which nobody else is to wait for.
+    # Importing boto3 takes half a second, so other deployments do not.
     from .local_cache import LocalFileCache
     from .s3 import S3Backend
 

@@ -1,7 +1,7 @@
-"""Step 6 — what a place for stored files can do; `files` and `objects` are the two there are.
+"""Interface of a storage backend; `filesystem` and `s3` implement it.
 
-A key is `<upload id>/original.<ext>`; what is made from a file lies beside it, under the same id. A file that
-is kept never changes.
+A key is `<upload id>/original.<extension>`. Derived files lie beside the original, under the upload's id. A
+stored file never changes.
 """
 
 from __future__ import annotations
@@ -17,59 +17,58 @@ DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class StorageBackend(ABC):
-    """Every method takes keys that `validate_key` has seen, from any thread.
+    """Storage of files by key. Callers validate keys with `validate_key`; methods are thread-safe.
 
-    Any may raise `StorageUnavailable` where the place does not answer: what was asked may be asked again.
+    Every method may raise `StorageUnavailable` if the storage does not answer; the call can be repeated.
     """
 
     @abstractmethod
     def check(self) -> None:
-        """Stores, lists, reads and removes something. Raises `CommandError` where that cannot be done."""
+        """Store, list, read and delete a test file. Raises `CommandError` if one of these fails."""
 
     @abstractmethod
     def is_writable(self) -> bool:
-        """Whether a file could be kept now; cheap enough to be asked each second."""
+        """Return whether the storage accepts files; cheap enough for a call per second."""
 
     @abstractmethod
     def put(self, path: Path, key: str) -> None:
-        """Takes a complete incoming file: there whole or not at all, also after a power cut."""
+        """Move a complete staged file into the storage: whole or not at all, also after a power failure."""
 
     @abstractmethod
     def local_copy(self, key: str) -> AbstractContextManager[Path]:
-        """A path on this machine, good until the end of the block. Raises FileNotFoundError."""
+        """Provide a path on this machine until the end of the block. Raises FileNotFoundError."""
 
     @abstractmethod
     def iter_bytes(self, key: str, start: int, end: int) -> Generator[bytes, None, None]:
-        """The bytes [start, end) of a file; fewer where the file has gone meanwhile."""
+        """Yield the bytes [start, end) of a file; fewer if the file is deleted meanwhile."""
 
     @abstractmethod
     def read_derived(self, key: str, name: str) -> bytes | None:
-        """What was made from a file and kept beside it, or None."""
+        """Return the content of a derived file, or None."""
 
     @abstractmethod
     def write_derived(self, key: str, name: str, content: bytes) -> None:
-        """Keeps what was made from a file, where that is possible and the file is still there."""
+        """Store a derived file, if that is possible and the original still exists."""
 
     @abstractmethod
     def stored_ids(self, older_than_seconds: float) -> Iterator[str]:
-        """The first parts of the keys there are."""
+        """Yield the first components of the stored keys whose files are all at least that old."""
 
     @abstractmethod
     def delete_all(self, name: str) -> None:
-        """Removes whatever is under an id; that it is gone already is fine."""
+        """Delete every file of an id; do nothing if there is none."""
 
     @abstractmethod
     def abort_incomplete(self, older_than_seconds: float) -> None:
-        """Removes what a crash left of a `put`."""
+        """Delete what interrupted calls of `put` have left."""
 
     @abstractmethod
     def claim_for_deployment(self, deployment: str) -> bool:
-        """Whether the place is this deployment's; one that was nobody's is from now on."""
+        """Return whether the storage belongs to this deployment; claim it if it has no owner yet."""
 
 
-def validate_key(key: str) -> str:
-    """The key, which leads nowhere but below the place's own root. Raises ValueError."""
+def validate_key(key: str) -> None:
+    """Raise ValueError unless the key stays below the root of the storage."""
     parts = key.split("/")
     if any(part in ("", ".", "..") or "\\" in part or "\0" in part for part in parts):
-        raise ValueError(f"{key!r} is no storage key")
-    return key
+        raise ValueError(f"{key!r} is not a valid storage key")

@@ -1,4 +1,4 @@
-"""Step 6 — stored files in a directory: that of the data directory, or one that machines share."""
+"""Storage backend for a directory: in the data directory, or one that several machines share."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ DEPLOYMENT_MARKER = ".deployment"
 
 
 class FilesystemBackend(StorageBackend):
-    """Below `root`, a directory for each id."""
+    """Files below `root`, in one directory per upload id."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def check(self) -> None:
         if not self.is_writable():
-            raise CommandError(f"The files' directory {self._root} cannot be written.")
+            raise CommandError(
+                f"Cannot write to the storage directory {self._root}. Check its owner and permissions."
+            )
 
     def is_writable(self) -> bool:
         return os.access(self._root, os.W_OK) and os.access(conf.staging_dir, os.W_OK)
@@ -43,9 +45,9 @@ class FilesystemBackend(StorageBackend):
     def iter_bytes(self, key: str, start: int, end: int) -> Generator[bytes, None, None]:
         with suppress(FileNotFoundError), open(self._path(key), "rb") as file:
             file.seek(start)
-            while start < end and (piece := file.read(min(CHUNK_BYTES, end - start))):
-                start += len(piece)
-                yield piece
+            while start < end and (chunk := file.read(min(CHUNK_BYTES, end - start))):
+                start += len(chunk)
+                yield chunk
 
     def read_derived(self, key: str, name: str) -> bytes | None:
         try:
@@ -54,9 +56,9 @@ class FilesystemBackend(StorageBackend):
             return None
 
     def write_derived(self, key: str, name: str, content: bytes) -> None:
-        with suppress(OSError), staging.staging_file() as (draft, path):
-            draft.write(content)
-            draft.flush()
+        with suppress(OSError), staging.staging_file() as (file, path):
+            file.write(content)
+            file.flush()
             os.replace(path, self._path(key).with_name(name))
 
     def stored_ids(self, older_than_seconds: float) -> Iterator[str]:
@@ -68,25 +70,25 @@ class FilesystemBackend(StorageBackend):
         shutil.rmtree(self._path(name), ignore_errors=True)
 
     def abort_incomplete(self, older_than_seconds: float) -> None:
-        """Nothing: what is unfinished is an incoming file."""
+        """Do nothing: an interrupted `put` leaves only a staged file."""
 
     def claim_for_deployment(self, deployment: str) -> bool:
-        """The data directory's own is; another may be somebody else's by mistake."""
-        if self._root.parent == conf.data_dir:
+        if self._root.parent == conf.data_dir:  # no other deployment uses this data directory
             return True
-        mark = self._root / DEPLOYMENT_MARKER
-        with suppress(FileExistsError), open(mark, "x") as file:
+        marker = self._root / DEPLOYMENT_MARKER
+        with suppress(FileExistsError), open(marker, "x") as file:
             file.write(deployment)
-        return mark.read_text() == deployment
+        return marker.read_text() == deployment
 
     def _path(self, key: str) -> Path:
         path = self._root / key
         if not path.resolve().is_relative_to(self._root.resolve()):
-            raise ValueError(f"{key!r} is no storage key")
+            raise ValueError(f"{key!r} is not a valid storage key")
         return path
 
 
 def _sync(directory: Path) -> None:
+    """Write the directory's entries to disk."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

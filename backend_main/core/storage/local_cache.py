@@ -1,8 +1,8 @@
-"""Step 6 — copies of stored files on this machine's disk, for what opens a path: few, and not for long.
+"""Cache of stored files on the local disk, for readers, which open a path.
 
-All processes of a data directory share them, by locks that the kernel releases with who held them: who uses a
-copy, or writes one, holds its file; who evicts takes only what nobody holds. A draft gets its name when it is
-whole.
+All processes of a data directory share the cache. File locks coordinate them, and the kernel releases the
+locks of a process that dies: a user of a copy holds a shared lock, a download an exclusive one, and eviction
+removes only files that nobody has locked. A download gets its final name when it is complete.
 """
 
 from __future__ import annotations
@@ -19,23 +19,28 @@ from typing import BinaryIO
 from ..errors import StorageUnavailable
 from .base import DISK_FULL_ERRNOS
 
-# Long enough for a document that is read in turns with others; a deleted one is on no disk for longer.
+# Long enough for a document whose pages are read in turn with other documents. A deleted document stays on no
+# disk for longer.
 MAX_AGE_SECONDS = 3_600.0
 
 
 class LocalFileCache:
-    """At most `max_bytes` of them, beside those in use."""
+    """Cache of at most `max_bytes`, not counting files in use."""
 
     def __init__(self, directory: Path, max_bytes: int, max_age_seconds: float = MAX_AGE_SECONDS) -> None:
         self._directory = directory
-        self._max_bytes, self._max_age_seconds = max_bytes, max_age_seconds
+        self._max_bytes = max_bytes
+        self._max_age_seconds = max_age_seconds
         self._timer: threading.Timer | None = None
 
     @contextmanager
     def open_path(self, key: str, download: Callable[[BinaryIO], None]) -> Iterator[Path]:
-        """The path of a copy, which stays until the end of the block; downloaded where there is none.
+        """Yield the path of a copy, which stays until the end of the block.
 
-        Whoever asks for a file that is being downloaded waits for it. Raises what `download` raises.
+        If there is no copy, `download` writes one; concurrent callers wait for it.
+
+        Raises:
+            StorageUnavailable: The local disk is full; also what `download` raises.
         """
         path = self._path(key)
         try:
@@ -45,28 +50,32 @@ class LocalFileCache:
             self.evict()
 
     def insert(self, key: str, path: Path) -> None:
-        """Moves a file here that is stored now, so that it need not come back, where that costs nothing."""
+        """Move a file that the backend has just stored into the cache, if it is on the same file system."""
         with suppress(OSError):
             os.replace(path, self._path(key))
         self.evict()
 
     def invalidate(self, name: str) -> None:
-        """Removes the copies of an id; one that is in use is too old from now on and goes with its user."""
+        """Remove the copies of an upload id; a copy in use expires now and is removed after its use."""
         for path in self._directory.glob(f"{name}.*"):
             with suppress(FileNotFoundError):
                 os.utime(path, (0, 0))
-            _remove(path)
+            _remove_unlocked(path)
 
     def evict(self, *, max_bytes: int | None = None) -> None:
-        """Removes what is too old or too much, the longest unused first."""
-        most = self._max_bytes if max_bytes is None else max_bytes
+        """Remove files that are too old or exceed the limit, the least recently used first.
+
+        Args:
+            max_bytes: Limit for this call; None: the limit of the cache.
+        """
+        limit = self._max_bytes if max_bytes is None else max_bytes
         oldest = time.time() - self._max_age_seconds
-        kept = 0
+        total = 0
         for used_at, size, path in self._newest_first():
-            kept += size
-            if kept > most or used_at <= oldest:
-                _remove(path)
-        if kept and self._timer is None:
+            total += size
+            if total > limit or used_at <= oldest:
+                _remove_unlocked(path)
+        if total and self._timer is None:
             self._timer = threading.Timer(self._max_age_seconds, self._evict_later)
             self._timer.daemon = True
             self._timer.start()
@@ -76,32 +85,32 @@ class LocalFileCache:
         self.evict()
 
     def _newest_first(self) -> list[tuple[float, int, Path]]:
-        found = []
+        files = []
         for path in self._directory.iterdir():
             with suppress(FileNotFoundError):
                 status = path.stat()
-                found.append((status.st_mtime, status.st_size, path))
-        return sorted(found, reverse=True)
+                files.append((status.st_mtime, status.st_size, path))
+        return sorted(files, reverse=True)
 
     def _open_locked(self, path: Path, download: Callable[[BinaryIO], None]) -> BinaryIO:
-        """The copy, locked against eviction until it is closed."""
-        while (file := _locked(path)) is None:
+        """Return the open copy, locked against eviction until it is closed."""
+        while (file := _lock_existing(path)) is None:
             self._fetch(path, download)
         os.utime(path)
         return file
 
     def _fetch(self, path: Path, download: Callable[[BinaryIO], None]) -> None:
-        draft = path.with_name(f"{path.name}.part")
-        with open(draft, "ab") as file:
+        partial = path.with_name(f"{path.name}.part")
+        with open(partial, "ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            if path.exists() or not _is_same_file(file, draft):
-                return  # somebody else has fetched it, or given up
+            if path.exists() or not _is_same_file(file, partial):
+                return  # another caller has finished this download, or its file was evicted
             try:
-                file.truncate(0)  # of who died at it
+                file.truncate(0)  # a process that died may have written a part
                 download(file)
                 file.flush()
-                os.fsync(file.fileno())  # copies outlive a power cut, and are believed after it
-                os.replace(draft, path)
+                os.fsync(file.fileno())  # copies stay valid after a power failure
+                os.replace(partial, path)
             except OSError as error:
                 if error.errno not in DISK_FULL_ERRNOS:
                     raise
@@ -114,8 +123,8 @@ class LocalFileCache:
         return self._directory / f"{name}.{file}"
 
 
-def _locked(path: Path) -> BinaryIO | None:
-    """None where there is no copy, or was evicted just now."""
+def _lock_existing(path: Path) -> BinaryIO | None:
+    """Open a copy with a shared lock; return None if there is none, or if it has just been evicted."""
     try:
         file = open(path, "rb")  # noqa: SIM115 - its lock lasts until the caller closes it
     except FileNotFoundError:
@@ -128,14 +137,15 @@ def _locked(path: Path) -> BinaryIO | None:
 
 
 def _is_same_file(file: BinaryIO, path: Path) -> bool:
-    """Whether the open file is the one that has this name now."""
+    """Return whether the open file still has this path."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
     except FileNotFoundError:
         return False
 
 
-def _remove(path: Path) -> None:
+def _remove_unlocked(path: Path) -> None:
+    """Remove the file unless a process has locked it."""
     with suppress(FileNotFoundError, BlockingIOError), open(path, "rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if _is_same_file(file, path):

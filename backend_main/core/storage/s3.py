@@ -1,7 +1,7 @@
-"""Step 6 — stored files as objects of a bucket, on anything that speaks S3.
+"""Storage backend for a bucket of S3 or a compatible service.
 
-django-storages makes the connection, with its rules for credentials. What it lacks is asked of the client
-below, which threads may share: ranges, ages, removal of all that is under an id.
+django-storages creates the connection, with its rules for credentials. It has no ranges, ages or bulk
+deletion, so this module calls its boto3 client, which threads may share.
 """
 
 from __future__ import annotations
@@ -32,84 +32,88 @@ from .url import S3Location
 log = logging.getLogger(__name__)
 
 DEPLOYMENT_MARKER_KEY = ".deployment"
-# A larger file goes up in parts of this size, four at a time: that is the memory it takes.
 PART_BYTES = 16 * 1024**2
-CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, MAX_ATTEMPTS = 3, 10, 3
-# For what somebody waits for who is not helped by waiting: health, and removals, which a sweep makes up for.
+"""Size of a part of a larger file. Four parts are uploaded at a time, which is the memory that it takes."""
+CONNECT_TIMEOUT_SECONDS = 3
+READ_TIMEOUT_SECONDS = 10
+MAX_ATTEMPTS = 3
 FAIL_FAST_TIMEOUT_SECONDS = 3
+"""For calls whose caller gains nothing by waiting: health checks and deletions, which are repeated."""
 WRITABLE_CACHE_SECONDS = 10.0
 S3_ERRORS = (BotoCoreError, ClientError)
-# What MinIO and Ceph say; of a bucket at AWS there is no end.
+# Codes of MinIO and Ceph. A bucket of AWS has no limit.
 DISK_FULL_CODES = ("XMinioStorageFull", "QuotaExceeded", "507")
 
 
 class ObjectInfo(NamedTuple):
-    """An object, by its whole name."""
+    """Name of an object, with the prefix of the backend, and its age."""
 
     name: str
     age_seconds: float
 
 
 class S3Backend(StorageBackend):
-    """Below `bucket.root`, an object for each key."""
+    """Objects of one bucket, whose names begin with `bucket.root`."""
 
-    def __init__(self, bucket: S3Location, copies: LocalFileCache) -> None:
-        self._name, self._root, self._cache = bucket.name, bucket.root, copies
-        patient = _config(
+    def __init__(self, bucket: S3Location, cache: LocalFileCache) -> None:
+        self._name = bucket.name
+        self._root = bucket.root
+        self._cache = cache
+        self._client = _client(
             bucket,
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
             read_timeout=READ_TIMEOUT_SECONDS,
-            tries=MAX_ATTEMPTS,
+            max_attempts=MAX_ATTEMPTS,
         )
-        quick = _config(
-            bucket, connect_timeout=FAIL_FAST_TIMEOUT_SECONDS, read_timeout=FAIL_FAST_TIMEOUT_SECONDS, tries=1
+        self._fail_fast_client = _client(
+            bucket,
+            connect_timeout=FAIL_FAST_TIMEOUT_SECONDS,
+            read_timeout=FAIL_FAST_TIMEOUT_SECONDS,
+            max_attempts=1,
         )
-        self._client, self._fail_fast_client = _client(bucket, patient), _client(bucket, quick)
-        self._failing = False
-        self._probing = threading.Lock()
-        self._written_at, self._writable = -WRITABLE_CACHE_SECONDS, True
+        self._is_failing = False
+        self._probe_lock = threading.Lock()
+        self._last_probe_succeeded = True
+        self._written_at = -WRITABLE_CACHE_SECONDS
 
-    # ── whether it works ──
+    # ── availability ──
 
     def check(self) -> None:
         name = f".check-{uuid.uuid4()}"
         try:
-            self._fail_fast_client.put_object(**self._at(name), Body=b"scanrill")
+            self._fail_fast_client.put_object(**self._object_args(name), Body=b"scanrill")
             list(self._objects(name))
-            self._fail_fast_client.get_object(**self._at(name))["Body"].read()
-            self._fail_fast_client.delete_object(**self._at(name))
+            self._fail_fast_client.get_object(**self._object_args(name))["Body"].read()
+            self._fail_fast_client.delete_object(**self._object_args(name))
         except S3_ERRORS as error:
             raise CommandError(
-                f"SCANRILL_STORAGE_URL: the bucket {self._name} cannot be used: {_reason(error)}."
+                f"SCANRILL_STORAGE_URL: The bucket {self._name} cannot be used: {_reason(error)}."
             ) from None
 
     def is_writable(self) -> bool:
-        """As it was found a few seconds ago, if nothing has failed since.
+        """Return the last result, which is renewed after `WRITABLE_CACHE_SECONDS` and after a failure.
 
-        Who asks while somebody finds out does not wait for it.
+        Only one thread probes; the others return the last result.
         """
         if time.monotonic() - self._written_at < WRITABLE_CACHE_SECONDS:
             return True
-        if self._probing.acquire(blocking=False):
+        if self._probe_lock.acquire(blocking=False):
             try:
-                self._probe()
+                with self._translate_errors():
+                    self._fail_fast_client.put_object(**self._object_args(".probe"), Body=b"")
+                self._written_at = time.monotonic()
+                self._last_probe_succeeded = True
+            except StorageUnavailable:
+                self._last_probe_succeeded = False
             finally:
-                self._probing.release()
-        return self._writable
-
-    def _probe(self) -> None:
-        try:
-            with self._translate_errors():
-                self._fail_fast_client.put_object(**self._at(".probe"), Body=b"")
-            self._written_at, self._writable = time.monotonic(), True
-        except StorageUnavailable:
-            self._writable = False
+                self._probe_lock.release()
+        return self._last_probe_succeeded
 
     # ── files ──
 
     def put(self, path: Path, key: str) -> None:
-        # A bucket that is public by mistake shows nothing in a browser, as our own answers do not.
-        kind = {"ContentType": "application/octet-stream", "ContentDisposition": "attachment"}
+        # In a bucket that is public by mistake, a browser must not render users' files.
+        headers = {"ContentType": "application/octet-stream", "ContentDisposition": "attachment"}
         with _translate_disk_full(), self._translate_errors(), open(path, "rb") as file:
             parts = TransferConfig(
                 multipart_threshold=PART_BYTES,
@@ -117,7 +121,9 @@ class S3Backend(StorageBackend):
                 max_concurrency=4,
                 use_threads=path.stat().st_size >= PART_BYTES,
             )
-            self._client_for_state.upload_fileobj(file, *self._at(key).values(), ExtraArgs=kind, Config=parts)
+            self._client_for_state.upload_fileobj(
+                file, *self._object_args(key).values(), ExtraArgs=headers, Config=parts
+            )
         self._cache.insert(key, path)
 
     def local_copy(self, key: str) -> AbstractContextManager[Path]:
@@ -130,139 +136,149 @@ class S3Backend(StorageBackend):
     def read_derived(self, key: str, name: str) -> bytes | None:
         try:
             with self._translate_errors():
-                found = self._client_for_state.get_object(**self._at(_derived_key(key, name)))
-                content: bytes = found["Body"].read()
+                response = self._client_for_state.get_object(**self._object_args(_derived_key(key, name)))
+                content: bytes = response["Body"].read()
                 return content
         except FileNotFoundError:
             return None
 
     def write_derived(self, key: str, name: str, content: bytes) -> None:
-        """Looked at afterwards: a delete that comes before the look has not removed what was written."""
-        beside = self._at(_derived_key(key, name))
+        """Store a derived file, then check for the original: a delete before that misses the new object."""
+        target = self._object_args(_derived_key(key, name))
         with suppress(StorageUnavailable):
             try:
                 with self._translate_errors():
                     self._fail_fast_client.put_object(
-                        **beside, Body=content, ContentType="application/octet-stream"
+                        **target, Body=content, ContentType="application/octet-stream"
                     )
-                    self._fail_fast_client.head_object(**self._at(key))
+                    self._fail_fast_client.head_object(**self._object_args(key))
             except FileNotFoundError:
                 with self._translate_errors():
-                    self._fail_fast_client.delete_object(**beside)
+                    self._fail_fast_client.delete_object(**target)
 
     def delete_all(self, name: str) -> None:
         self._cache.invalidate(name)
         with self._translate_errors():
-            found = self._objects(f"{name}/")
-            while batch := [{"Key": each.name} for each in itertools.islice(found, 1000)]:
-                answer = self._fail_fast_client.delete_objects(
+            objects = self._objects(f"{name}/")
+            while batch := [{"Key": each.name} for each in itertools.islice(objects, 1000)]:
+                response = self._fail_fast_client.delete_objects(
                     Bucket=self._name, Delete={"Objects": batch, "Quiet": True}
                 )
-                if answer.get("Errors"):
+                if response.get("Errors"):
                     raise StorageUnavailable
 
-    # ── what is there ──
+    # ── listing ──
 
     def stored_ids(self, older_than_seconds: float) -> Iterator[str]:
-        """In the order of their names, in which all of an id stands together."""
+        # The service lists objects in the order of their names, so the objects of an id are adjacent.
         with self._translate_errors():
             for name, objects in itertools.groupby(self._objects(""), self._id_of):
-                if min(each.age_seconds for each in objects) >= older_than_seconds and name:
+                if min(each.age_seconds for each in objects) >= older_than_seconds and name is not None:
                     yield name
 
     def abort_incomplete(self, older_than_seconds: float) -> None:
-        """Parts of a file whose upload was cut off: nothing shows them, and they cost.
+        """Delete the parts of interrupted multipart uploads, which no listing shows and which cost money.
 
-        Not every store lets itself be asked for them; one that does not removes them itself.
+        A service that cannot list them, such as one that removes them itself, is skipped.
         """
         with suppress(StorageUnavailable), self._translate_errors():
             pages = self._fail_fast_client.get_paginator("list_multipart_uploads")
             for page in pages.paginate(Bucket=self._name, Prefix=self._root):
-                for begun in page.get("Uploads", ()):
-                    if _age_seconds(page, begun["Initiated"]) >= older_than_seconds:
+                for upload in page.get("Uploads", ()):
+                    if _age_seconds(page, upload["Initiated"]) >= older_than_seconds:
                         self._fail_fast_client.abort_multipart_upload(
-                            Bucket=self._name, Key=begun["Key"], UploadId=begun["UploadId"]
+                            Bucket=self._name, Key=upload["Key"], UploadId=upload["UploadId"]
                         )
         self._cache.evict()
 
     def claim_for_deployment(self, deployment: str) -> bool:
         with self._translate_errors():
             with suppress(FileNotFoundError), self._translate_errors():
-                mark: bytes = self._fail_fast_client.get_object(**self._at(DEPLOYMENT_MARKER_KEY))[
+                marker: bytes = self._fail_fast_client.get_object(**self._object_args(DEPLOYMENT_MARKER_KEY))[
                     "Body"
                 ].read()
-                return mark.decode() == deployment
-            self._fail_fast_client.put_object(**self._at(DEPLOYMENT_MARKER_KEY), Body=deployment.encode())
+                return marker.decode() == deployment
+            self._fail_fast_client.put_object(
+                **self._object_args(DEPLOYMENT_MARKER_KEY), Body=deployment.encode()
+            )
         return True
 
     # ── parts ──
 
     @property
     def _client_for_state(self) -> Any:
-        """While nothing works, nobody waits long to hear it."""
-        return self._fail_fast_client if self._failing else self._client
+        """The client with short timeouts while calls fail, so that callers get the error soon."""
+        return self._fail_fast_client if self._is_failing else self._client
 
-    def _at(self, key: str) -> dict[str, str]:
+    def _object_args(self, key: str) -> dict[str, str]:
         return {"Bucket": self._name, "Key": self._root + key}
 
-    def _id_of(self, found: ObjectInfo) -> str:
-        """Empty where it is no file of an upload."""
-        name, slash, _ = found.name.removeprefix(self._root).partition("/")
-        return name if slash else ""
+    def _id_of(self, item: ObjectInfo) -> str | None:
+        """Return the upload id of an object; None if it is not a file of an upload."""
+        name, slash, _ = item.name.removeprefix(self._root).partition("/")
+        return name if slash and name else None
 
-    def _objects(self, below: str) -> Iterator[ObjectInfo]:
+    def _objects(self, prefix: str) -> Iterator[ObjectInfo]:
         pages = self._fail_fast_client.get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self._name, Prefix=self._root + below):
+        for page in pages.paginate(Bucket=self._name, Prefix=self._root + prefix):
             for item in page.get("Contents", ()):
                 yield ObjectInfo(item["Key"], _age_seconds(page, item["LastModified"]))
 
     def _download(self, key: str, file: BinaryIO) -> None:
-        for piece in self._stream(key, 0, None):
-            file.write(piece)
+        for chunk in self._stream(key, 0, None):
+            file.write(chunk)
 
     def _stream(self, key: str, start: int, end: int | None) -> Generator[bytes, None, None]:
-        """Goes on after a connection that broke, from where it was. Raises FileNotFoundError."""
-        tries = 0
+        """Yield the bytes [start, end), or to the end; reconnect where a connection broke.
+
+        Raises:
+            FileNotFoundError: No such object.
+        """
+        attempts = 0
         while end is None or start < end:
             try:
-                with self._translate_errors(), closing(self._opened(key, start, end)) as body:
-                    while piece := body.read(CHUNK_BYTES):
-                        start, tries = start + len(piece), 0
-                        yield piece
+                with self._translate_errors(), closing(self._open_body(key, start, end)) as body:
+                    while chunk := body.read(CHUNK_BYTES):
+                        start += len(chunk)
+                        attempts = 0
+                        yield chunk
                     return
             except StorageUnavailable:
-                tries += 1
-                if tries == MAX_ATTEMPTS:
+                attempts += 1
+                if attempts == MAX_ATTEMPTS:
                     raise
 
-    def _opened(self, key: str, start: int, end: int | None) -> Any:
+    def _open_body(self, key: str, start: int, end: int | None) -> Any:
         last = "" if end is None else end - 1
-        return self._client_for_state.get_object(**self._at(key), Range=f"bytes={start}-{last}")["Body"]
+        return self._client_for_state.get_object(**self._object_args(key), Range=f"bytes={start}-{last}")[
+            "Body"
+        ]
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
-        """What boto says → FileNotFoundError or `StorageUnavailable`; the first of a row is logged."""
+        """Turn errors of boto3 into FileNotFoundError or `StorageUnavailable`; log the first in a row."""
         try:
             yield
         except S3_ERRORS as error:
             if _code(error) in ("NoSuchKey", "404", "InvalidRange"):
-                raise FileNotFoundError("there is no such object") from None
-            if not self._failing:
-                log.warning("the bucket %s does not do what it is asked: %s", self._name, _reason(error))
-            self._failing, self._written_at = True, -WRITABLE_CACHE_SECONDS
+                raise FileNotFoundError("no such object") from None
+            if not self._is_failing:
+                log.warning("A request to the bucket %s failed: %s.", self._name, _reason(error))
+            self._is_failing = True
+            self._written_at = -WRITABLE_CACHE_SECONDS
             raise StorageUnavailable from error
         else:
-            self._failing = False
+            self._is_failing = False
 
 
 @contextmanager
 def _translate_disk_full() -> Iterator[None]:
-    """A bucket that is full is as a disk that is."""
+    """Turn the error of a full bucket into that of a full disk."""
     try:
         yield
     except StorageUnavailable as error:
         if isinstance(error.__cause__, ClientError) and _code(error.__cause__) in DISK_FULL_CODES:
-            raise OSError(errno.ENOSPC, "the bucket has no room") from error
+            raise OSError(errno.ENOSPC, "the bucket is full") from error
         raise
 
 
@@ -270,45 +286,42 @@ def _derived_key(key: str, name: str) -> str:
     return f"{key.partition('/')[0]}/{name}"
 
 
-def _client(bucket: S3Location, config: Config) -> Any:
-    own: dict[str, Any] = {}
-    if bucket.key:  # and not the session token that belongs to the environment's key
-        own = {"access_key": bucket.key, "secret_key": bucket.secret, "security_token": None}
+def _client(bucket: S3Location, *, connect_timeout: float, read_timeout: float, max_attempts: int) -> Any:
+    config = Config(
+        connect_timeout=connect_timeout,
+        read_timeout=read_timeout,
+        retries={"mode": "standard", "total_max_attempts": max_attempts},
+        max_pool_connections=64,
+        signature_version="s3v4",
+        s3={"addressing_style": bucket.addressing},
+        # Not every compatible service knows the newer checksums.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    credentials: dict[str, Any] = {}
+    if bucket.key:  # without the session token, which belongs to the key of the environment
+        credentials = {"access_key": bucket.key, "secret_key": bucket.secret, "security_token": None}
     storage = S3Storage(
         bucket_name=bucket.name,
         endpoint_url=bucket.endpoint,
         region_name=bucket.region,
         client_config=config,
-        **own,
+        **credentials,
     )
     return storage.connection.meta.client
 
 
-def _config(bucket: S3Location, *, connect_timeout: float, read_timeout: float, tries: int) -> Config:
-    return Config(
-        connect_timeout=connect_timeout,
-        read_timeout=read_timeout,
-        retries={"mode": "standard", "total_max_attempts": tries},
-        max_pool_connections=64,
-        signature_version="s3v4",
-        s3={"addressing_style": bucket.addressing},
-        # Newer checksums are not known to everything that speaks S3.
-        request_checksum_calculation="when_required",
-        response_checksum_validation="when_required",
-    )
-
-
-def _age_seconds(answer: dict[str, Any], since: dt.datetime) -> float:
-    """By the store's own clock."""
-    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+def _age_seconds(response: dict[str, Any], since: dt.datetime) -> float:
+    """Return the time since then by the service's own clock."""
+    date = response["ResponseMetadata"]["HTTPHeaders"].get("date")
     now = parsedate_to_datetime(date) if date else dt.datetime.now(dt.UTC)
     return (now - since).total_seconds()
 
 
-def _code(error: Exception) -> str:
-    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""
+def _code(error: Exception) -> str | None:
+    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else None
 
 
 def _reason(error: Exception) -> str:
-    """One line for an operator; boto's own sentences name the request, and never a secret."""
+    """Return one line for the log; messages of boto3 name the request and contain no secret."""
     return str(error).strip().rstrip(".").replace("\n", " ")

@@ -1,4 +1,4 @@
-"""Step 6 — files on their way in: always on this machine, whatever they are kept in afterwards."""
+"""Staging directory: incoming files, always on this machine, before a storage backend stores them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ..conf import conf
 
 @contextmanager
 def staging_file() -> Iterator[tuple[BinaryIO, Path]]:
-    """A file to write to that is gone afterwards, unless `keep` has taken it."""
+    """Yield a new file and its path; remove it afterwards unless `put` has moved it."""
     descriptor, name = tempfile.mkstemp(dir=conf.staging_dir)
     path = Path(name)
-    file = open(descriptor, "wb")  # noqa: SIM115 - closed below, where a full disk must not speak a second time
+    file = open(descriptor, "wb")  # noqa: SIM115 - closed below, where the error of a full disk must not be raised again
     try:
         yield file, path
     finally:
@@ -30,21 +30,22 @@ def staging_file() -> Iterator[tuple[BinaryIO, Path]]:
 
 
 def remove_stale(*, older_than_seconds: float) -> int:
-    """Removes what crashed requests left half-written; how many files there were."""
-    found = [path for path in conf.staging_dir.iterdir() if path.is_file()]
-    stale = [path for path in found if is_older_than(path, older_than_seconds)]
+    """Delete incomplete files of crashed requests; return their number."""
+    files = [path for path in conf.staging_dir.iterdir() if path.is_file()]
+    stale = [path for path in files if is_older_than(path, older_than_seconds)]
     for path in stale:
         path.unlink(missing_ok=True)
     return len(stale)
 
 
-def check_free_space(bytes_wanted: int) -> None:
-    """Raises OSError (ENOSPC) where the file would leave less free than `conf.min_free_bytes`."""
-    if shutil.disk_usage(conf.staging_dir).free - bytes_wanted < conf.min_free_bytes:
+def check_free_space(required_bytes: int) -> None:
+    """Raise OSError (ENOSPC) if a file of this size would leave less than `conf.min_free_bytes` free."""
+    if shutil.disk_usage(conf.staging_dir).free - required_bytes < conf.min_free_bytes:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def is_older_than(path: Path, seconds: float) -> bool:
+    """Return whether the file was last modified at least `seconds` ago; False if it does not exist."""
     try:
         return time.time() - path.stat().st_mtime >= seconds
     except FileNotFoundError:

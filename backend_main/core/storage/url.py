@@ -1,4 +1,4 @@
-"""Step 6 — `SCANRILL_STORAGE_URL` → where files are kept. No sentence repeats it, as it may hold a secret."""
+"""Parser of `SCANRILL_STORAGE_URL`. No message repeats the URL, since it may contain a secret."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from ..errors import CommandError
 
-EXPECTED = "file:///directory or s3://bucket/prefix?endpoint=…&region=… is expected"
-OPTIONS = ("endpoint", "region", "addressing")
+URL_SYNTAX = "Use file:///directory or s3://bucket/prefix?endpoint=…&region=…"
+URL_OPTIONS = ("endpoint", "region", "addressing")
 
 
 @dataclass(frozen=True, slots=True)
 class S3Location:
-    """`root` is empty or ends with a slash; without a key, the credentials are those of the environment."""
+    """Bucket and prefix of stored objects, and how to connect.
+
+    Attributes:
+        name: Name of the bucket.
+        root: Prefix of all keys; empty, or ends with a slash.
+        key: Access key; None: boto3 takes the credentials of the environment.
+    """
 
     name: str
     root: str = ""
@@ -26,31 +32,31 @@ class S3Location:
 
 
 def parse_storage_url(url: str) -> S3Location | None:
-    """None where the files are in a directory. Raises `CommandError`."""
+    """Return the bucket of the URL; None for a directory.
+
+    Raises:
+        CommandError: The URL is invalid.
+    """
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise _url_error(EXPECTED) from None
+        raise _url_error(URL_SYNTAX) from None
     if parts.scheme in ("", "file"):
-        _check_directory(url)
+        if url and not re.fullmatch(r"file://(localhost)?/+[^/?#][^?#]*", url):
+            raise _url_error(URL_SYNTAX)
         return None
     if parts.scheme != "s3":
-        raise _url_error(EXPECTED)
-    return _bucket(parts)
+        raise _url_error(URL_SYNTAX)
+    return _s3_location(parts)
 
 
-def _check_directory(url: str) -> None:
-    if url and not re.fullmatch(r"file://(localhost)?/+[^/?#][^?#]*", url):
-        raise _url_error(EXPECTED)
-
-
-def _bucket(parts: SplitResult) -> S3Location:
+def _s3_location(parts: SplitResult) -> S3Location:
     credentials, _, name = parts.netloc.rpartition("@")
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name):
-        raise _url_error("the name of the bucket is none; in a key or secret, / is written %2F")
+        raise _url_error("Invalid bucket name. In a key or secret, write / as %2F")
     key, _, secret = credentials.partition(":")
     if bool(key) != bool(secret):
-        raise _url_error("a key comes with its secret, as s3://key:secret@bucket")
+        raise _url_error("A key needs its secret. Use s3://key:secret@bucket")
     prefix = unquote(parts.path).strip("/")
     return S3Location(
         name,
@@ -63,14 +69,14 @@ def _bucket(parts: SplitResult) -> S3Location:
 
 def _options(query: str) -> dict[str, str]:
     options = dict(parse_qsl(query, keep_blank_values=True))
-    if unknown := sorted(set(options) - set(OPTIONS)):
-        raise _url_error(f"there is no {unknown[0]}; after the question mark, {', '.join(OPTIONS)} may stand")
+    if unknown := sorted(set(options) - set(URL_OPTIONS)):
+        raise _url_error(f"Unknown option {unknown[0]}. Available: {', '.join(URL_OPTIONS)}")
     if "endpoint" in options and not re.fullmatch(r"https?://[^/?#@\s]+/?", options["endpoint"]):
-        raise _url_error("the endpoint is expected as http://host:port")
+        raise _url_error("Invalid endpoint. Use http://host:port")
     if options.get("addressing", "auto") not in ("auto", "path", "virtual"):
-        raise _url_error("addressing is path or virtual")
+        raise _url_error("Invalid addressing. Use path or virtual")
     return options
 
 
-def _url_error(sentence: str) -> CommandError:
-    return CommandError(f"SCANRILL_STORAGE_URL: {sentence}.")
+def _url_error(message: str) -> CommandError:
+    return CommandError(f"SCANRILL_STORAGE_URL: {message}.")

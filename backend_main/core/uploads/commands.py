@@ -1,6 +1,7 @@
-"""Step 5 — the only place where an Upload changes on a user's behalf.
+"""Commands that change uploads on behalf of their owner; no other module does.
 
-Each function is one transaction with its event. `origin` is the socket that asked, if one did.
+Each function is one transaction, which also writes the event of the change. `origin` is the connection that
+sent the request, if it came over a WebSocket: it receives the reply in the order of the events.
 """
 
 from __future__ import annotations
@@ -31,12 +32,7 @@ from ..event_log import ReplyTarget, UploadChange
 from ..jobs import notify, results
 from ..jobs import options as job_options
 from ..jobs.options import ReadOptions
-from ..models import (
-    Job,
-    Status,
-    Upload,
-    User,
-)
+from ..models import Job, Status, Upload, User
 from ..protocol import messages, serializers
 from ..protocol.base64_text import Base64Text
 from ..protocol.messages import UploadMessage
@@ -44,21 +40,27 @@ from . import ingest, queries, quotas
 
 REQUEUED_STATUSES = (Status.ERROR, Status.CANCELLED)
 CANCELLED = "Cancelled"
-DELETED_MEANWHILE_MESSAGE = "The same file was stored and deleted while it came in; send it again."
+UNKNOWN_HASH_MESSAGE = "You have no upload with this hash. Send the bytes of the file."
+DELETED_MEANWHILE_MESSAGE = "The upload with these bytes was deleted meanwhile. Send the file again."
 NO_READ_OPTIONS = ReadOptions()
-DISK_FULL = "53100"  # PostgreSQL's code
+DISK_FULL_SQLSTATE = "53100"  # `disk_full` of PostgreSQL
 
 
 class UploadSource(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the image comes from: a file that has come in already, or base64 before path before hash."""
+    """Source of an upload's bytes. The first that is set counts: `staged`, base64, path, hash.
+
+    Beside bytes, `image_path` names the file and `image_hash` is compared with the bytes.
+    """
 
     image_base64: str | Base64Text | None = None
     image_path: str | None = None
     image_hash: str | None = None
-    received: ingest.StagedFile | None = None
+    staged: ingest.StagedFile | None = None
 
 
 class CreateResult(NamedTuple):
+    """The upload, and whether the user had these bytes already."""
+
     upload: Upload
     duplicate: bool
 
@@ -70,22 +72,27 @@ def create(
     options: ReadOptions = NO_READ_OPTIONS,
     origin: ReplyTarget | None = None,
 ) -> CreateResult:
-    """A new upload that waits to be read, or the one that holds the same bytes already.
+    """Store a new upload that waits to be read, or return the user's upload of the same bytes.
+
+    An upload that ended with an error or was cancelled is read again.
 
     Raises:
-        RequestError: on the field of `source`, or of what is asked, that is wrong; nothing was stored.
+        RequestError: On the field of `source` or `options` that is invalid. Nothing was stored.
     """
     job_options.validate(options)
-    if source.image_base64 is None and source.image_path is None and source.received is None:
-        return _create_by_hash(owner, source.image_hash, options, origin)
-    with _stage_source(source) as received:
-        if existing := queries.upload_by_hash(owner=owner, image_hash=received.sha256):
-            with suppress(UploadNotFound):  # deleted since that look
+    if source.image_base64 is None and source.image_path is None and source.staged is None:
+        if source.image_hash is None:
+            raise RequestError({"image_base64": "Set one of image_base64, image_path, image_hash."})
+        return _reuse(owner, source.image_hash, options, origin, UNKNOWN_HASH_MESSAGE)
+    with _stage_source(source) as staged:
+        if existing := queries.upload_by_hash(owner=owner, image_hash=staged.sha256):
+            with suppress(UploadNotFound):  # deleted after the query
                 return CreateResult(_requeue_if_failed(existing, options, origin), duplicate=True)
         try:
-            return CreateResult(_store(owner, received, options, origin), duplicate=False)
+            return CreateResult(_store(owner, staged, options, origin), duplicate=False)
         except IntegrityError:
-            return _resolve_duplicate_race(owner, received, options, origin)
+            # The constraint says that another request has stored the same bytes first.
+            return _reuse(owner, staged.sha256, options, origin, DELETED_MEANWHILE_MESSAGE)
 
 
 @retry_transient
@@ -98,20 +105,29 @@ def update(
     metadata: dict[str, Any] | UnsetType = UNSET,
     origin: ReplyTarget | None = None,
 ) -> Upload:
-    """Sets the given fields. Raises `UploadNotFound`, or `RequestError` where nothing is given."""
+    """Set the given fields of an upload.
+
+    Raises:
+        UploadNotFound: The user has no upload with this id.
+        RequestError: No field is given.
+    """
     given = {"filename": filename, "correction": correction, "metadata": metadata}
-    changes = {name: value for name, value in given.items() if value is not UNSET}
-    if not changes:
-        raise RequestError({"data": "At least one of filename, processed_text, metadata is expected."})
-    with event_log.transaction() as happened:
+    fields = {name: value for name, value in given.items() if value is not UNSET}
+    if not fields:
+        raise RequestError({"data": "Set at least one of filename, processed_text, metadata."})
+    with event_log.transaction() as changes:
         upload = _locked(owner, upload_id)
-        _set(upload, **changes)
-        happened.append(_change(upload, serializers.updated(upload), origin))
+        _set(upload, **fields)
+        changes.append(_change(upload, serializers.updated(upload), origin))
     return upload
 
 
 def delete(*, owner: User, upload_id: UUID, origin: ReplyTarget | None = None) -> UploadMessage:
-    """Removes the row, then the file; gives the last state. Raises `UploadNotFound`."""
+    """Delete the row, then the file; return the last state.
+
+    Raises:
+        UploadNotFound: The user has no upload with this id.
+    """
     last, image_path = _delete_row(owner, upload_id, origin)
     storage.delete(image_path)
     return last
@@ -119,20 +135,23 @@ def delete(*, owner: User, upload_id: UUID, origin: ReplyTarget | None = None) -
 
 @retry_transient
 def cancel(*, owner: User, upload_id: UUID, origin: ReplyTarget | None = None) -> Upload:
-    """Ends the waiting or the reading; the finished pages keep their text. Once more, it changes nothing.
+    """End an upload that waits or is being read; finished pages keep their text.
+
+    A cancelled upload stays as it is.
 
     Raises:
-        UploadNotFound, or StatusConflict where the upload has ended in another way.
+        UploadNotFound: The user has no upload with this id.
+        StatusConflict: The upload has been processed, or has failed.
     """
-    with event_log.transaction() as happened:
+    with event_log.transaction() as changes:
         upload = _locked(owner, upload_id)
         if upload.status == Status.CANCELLED:
             return upload
         if upload.status not in quotas.OPEN_STATUSES:
-            raise StatusConflict(f"This upload has ended already: it is {upload.status}.")
-        _set(upload, status=Status.CANCELLED, error=CANCELLED, **results.texts_so_far(upload_id))
+            raise StatusConflict(f"This upload is {upload.status}. Only an open upload can be cancelled.")
+        _set(upload, status=Status.CANCELLED, error=CANCELLED, **results.text_fields(upload_id))
         upload.jobs.all().delete()
-        happened.append(_change(upload, serializers.failed(upload), origin))
+        changes.append(_change(upload, serializers.failed(upload), origin))
     return upload
 
 
@@ -140,95 +159,99 @@ def cancel(*, owner: User, upload_id: UUID, origin: ReplyTarget | None = None) -
 def retry(
     *, owner: User, upload_id: UUID, options: ReadOptions = NO_READ_OPTIONS, origin: ReplyTarget | None = None
 ) -> Upload:
-    """Reads an upload that has ended anew. What is not asked is as it was asked before.
+    """Read an upload that has ended again.
 
-    Where pages are asked for, they alone are read; the others keep their text.
+    Options that are not named keep their stored values. If pages are named, only these are read; the others
+    keep their text.
 
     Raises:
-        UploadNotFound, StatusConflict, or `RequestError` on what is asked; nothing was changed.
+        UploadNotFound: The user has no upload with this id.
+        StatusConflict: The upload waits or is being read.
+        RequestError: An option is invalid. Nothing was changed.
     """
-    with event_log.transaction() as happened:
+    with event_log.transaction() as changes:
         upload = _locked(owner, upload_id)
         if upload.status in quotas.OPEN_STATUSES:
-            raise StatusConflict(f"This upload is {upload.status}; only one that has ended is read again.")
-        wanted = job_options.validate(options.merged_with(job_options.from_stored(upload.read_options)))
+            raise StatusConflict(f"This upload is {upload.status}. Wait until it ends, or cancel it.")
+        merged = options.merged_with(job_options.from_stored(upload.read_options))
+        job_options.validate(merged)
         quotas.check_pending(owner, "instance_id")
-        _requeue(upload, job_options.check_pages_exist(wanted, upload.page_count))
-        happened.append(_change(upload, serializers.updated(upload), origin))
+        job_options.check_pages_exist(merged, upload.page_count)
+        _requeue(upload, merged)
+        changes.append(_change(upload, serializers.updated(upload), origin))
     notify.notify_jobs_available()
     return upload
 
 
-def _stage_source(source: UploadSource) -> AbstractContextManager[ingest.StagedFile]:
-    if source.received is not None:
-        return _check_hash(nullcontext(source.received), source.image_hash)
-    if source.image_base64 is None:
-        assert source.image_path is not None
-        return _check_hash(ingest.from_path(source.image_path), source.image_hash)
-    return _check_hash(ingest.from_base64(source.image_base64, name=source.image_path), source.image_hash)
-
-
 @contextmanager
-def _check_hash(
-    receiving: AbstractContextManager[ingest.StagedFile], image_hash: str | None
-) -> Iterator[ingest.StagedFile]:
-    """A hash beside the bytes must be theirs. The specification's example sends one that is no SHA-256."""
-    with receiving as received:
-        claimed = (image_hash or "").lower()
-        if re.fullmatch(r"[0-9a-f]{64}", claimed) and claimed != received.sha256:
-            raise RequestError({"image_hash": "This is not the SHA-256 of the bytes sent."})
-        yield received
+def _stage_source(source: UploadSource) -> Iterator[ingest.StagedFile]:
+    """Yield the checked file of `source`.
+
+    A value of `image_hash` that is not a SHA-256 is ignored: the specification's example sends one.
+    """
+    if source.staged is not None:
+        staging: AbstractContextManager[ingest.StagedFile] = nullcontext(source.staged)
+    elif source.image_base64 is not None:
+        staging = ingest.from_base64(source.image_base64, name=source.image_path)
+    else:
+        assert source.image_path is not None
+        staging = ingest.from_path(source.image_path)
+    expected = (source.image_hash or "").lower()
+    with staging as staged:
+        if re.fullmatch(r"[0-9a-f]{64}", expected) and expected != staged.sha256:
+            message = "The hash is not the SHA-256 of these bytes. Correct it, or leave it out."
+            raise RequestError({"image_hash": message})
+        yield staged
 
 
 @retry_transient
 def _delete_row(owner: User, upload_id: UUID, origin: ReplyTarget | None) -> tuple[UploadMessage, str]:
-    with event_log.transaction() as happened:
+    with event_log.transaction() as changes:
         upload = _locked(owner, upload_id)
         last = serializers.deleted(upload)
         upload.delete()
-        happened.append(UploadChange(owner.pk, upload_id, upload.attempt, last, origin))
+        changes.append(UploadChange(owner.pk, upload_id, upload.attempt, last, origin))
     return last, upload.image_path
 
 
-def _create_by_hash(
-    owner: User, image_hash: str | None, asked: ReadOptions, origin: ReplyTarget | None
+def _reuse(
+    owner: User, image_hash: str, options: ReadOptions, origin: ReplyTarget | None, missing_message: str
 ) -> CreateResult:
-    if image_hash is None:
-        raise RequestError({"image_base64": "One of image_base64, image_path, image_hash is expected."})
+    """Return the user's upload of these bytes, or raise `RequestError` with `missing_message`."""
     existing = queries.upload_by_hash(owner=owner, image_hash=image_hash)
     if existing is None:
-        raise RequestError({"image_hash": "You have no upload with this hash; send its bytes."})
-    return CreateResult(_requeue_if_failed(existing, asked, origin), duplicate=True)
+        raise RequestError({"image_hash": missing_message})
+    return CreateResult(_requeue_if_failed(existing, options, origin), duplicate=True)
 
 
 def _store(
-    owner: User, received: ingest.StagedFile, asked: ReadOptions, origin: ReplyTarget | None
+    owner: User, staged: ingest.StagedFile, options: ReadOptions, origin: ReplyTarget | None
 ) -> Upload:
-    """File before row: a crash between the two leaves an unreferenced file, never a row without one."""
+    """Store the file, then the row: a crash in between leaves an orphan file, never a row without a file."""
     key = uuid.uuid4()
-    path = f"{key}/original.{received.kind.extension}"
+    path = f"{key}/original.{staged.file_type.extension}"
     try:
-        storage.put(received.path, path)
+        storage.put(staged.path, path)
         upload = _insert(
             origin,
-            asked,
-            received.field,
+            options,
+            staged.field,
             id=key,
             owner=owner,
-            filename=received.filename,
+            filename=staged.filename,
             image_path=path,
-            image_hash=received.sha256,
-            content_type=received.kind.content_type,
-            bytes=received.bytes,
+            image_hash=staged.sha256,
+            content_type=staged.file_type.content_type,
+            bytes=staged.bytes,
         )
     except DatabaseUnavailable:
-        raise  # there may be a row after all; if not, the file is swept
+        raise  # the row may exist; if not, maintenance removes the file
     except BaseException as error:
         storage.delete(path)
         if _is_disk_full(error):
-            raise StorageFull(received.field) from error
+            raise StorageFull(staged.field) from error
         if isinstance(error, StorageUnavailable):
-            raise StorageUnavailable(received.field) from error
+            raise StorageUnavailable(staged.field) from error
         raise
     notify.notify_jobs_available()
     return upload
@@ -237,7 +260,7 @@ def _store(
 @retry_transient
 def _insert(
     origin: ReplyTarget | None,
-    asked: ReadOptions,
+    options: ReadOptions,
     field: str,
     *,
     id: UUID,
@@ -245,71 +268,69 @@ def _insert(
     bytes: int,
     **columns: Any,
 ) -> Upload:
-    """`field` brought the bytes. Raises IntegrityError where another upload has the same."""
+    """Insert the row with its job and its event.
+
+    Args:
+        field: The field of the request that brought the bytes; errors name it.
+
+    Raises:
+        IntegrityError: The user has another upload of the same bytes.
+    """
     try:
-        with event_log.transaction() as happened:
-            quotas.check_new(owner, bytes, field)
-            upload = Upload.objects.create(id=id, owner=owner, bytes=bytes, **columns, **asked.model_fields())
-            Job.objects.create(upload=upload, priority=job_options.job_priority(asked))
+        with event_log.transaction() as changes:
+            quotas.check_new_upload(owner, bytes, field)
+            upload = Upload.objects.create(
+                id=id, owner=owner, bytes=bytes, **columns, **options.model_fields()
+            )
+            Job.objects.create(upload=upload, priority=job_options.job_priority(options))
             reply = serializers.created(upload, duplicate=False)
-            happened.append(_change(upload, serializers.created(upload), origin, reply))
+            changes.append(_change(upload, serializers.created(upload), origin, reply))
         return upload
     except IntegrityError:
-        # It stands there from a time before, whose COMMIT was carried out and its answer lost.
-        there = Upload.objects.select_related("owner").filter(pk=id).first()
-        if there is None:
+        # An earlier try may have committed this row, with the reply of its COMMIT lost.
+        inserted = Upload.objects.select_related("owner").filter(pk=id).first()
+        if inserted is None:
             raise
-        return there
-
-
-def _resolve_duplicate_race(
-    owner: User, received: ingest.StagedFile, asked: ReadOptions, origin: ReplyTarget | None
-) -> CreateResult:
-    """The same bytes came in at the same time, and the other request was first: the constraint says so."""
-    existing = queries.upload_by_hash(owner=owner, image_hash=received.sha256)
-    if existing is None:
-        raise RequestError({"image_hash": DELETED_MEANWHILE_MESSAGE})
-    return CreateResult(_requeue_if_failed(existing, asked, origin), duplicate=True)
+        return inserted
 
 
 def _is_disk_full(error: BaseException) -> bool:
-    """Whether the disk has no room for the file's directory, or for the row."""
+    """Return whether the file system or the database is out of space."""
     if isinstance(error, OSError):
         return error.errno in storage.DISK_FULL_ERRNOS
-    return isinstance(error, OperationalError) and ("full" in str(error) or sqlstate(error) == DISK_FULL)
+    return isinstance(error, OperationalError) and (
+        "full" in str(error) or sqlstate(error) == DISK_FULL_SQLSTATE
+    )
 
 
 @retry_transient
-def _requeue_if_failed(upload: Upload, asked: ReadOptions, origin: ReplyTarget | None) -> Upload:
-    """An upload that ended without a text is read again when its bytes come again; no other is."""
+def _requeue_if_failed(upload: Upload, options: ReadOptions, origin: ReplyTarget | None) -> Upload:
+    """Read an upload again that ended without a text; leave any other as it is."""
     if upload.status not in REQUEUED_STATUSES:
         return upload
-    with event_log.transaction() as happened:
+    with event_log.transaction() as changes:
         upload = _locked(upload.owner, upload.pk)
         if upload.status in REQUEUED_STATUSES:
-            _requeue(
-                upload,
-                asked
-                if asked != NO_READ_OPTIONS
-                else job_options.from_stored(upload.read_options).for_all_pages(),
-            )
+            if options == NO_READ_OPTIONS:
+                options = job_options.from_stored(upload.read_options).for_all_pages()
+            _requeue(upload, options)
             reply = serializers.created(upload, duplicate=True)
-            happened.append(_change(upload, serializers.updated(upload), origin, reply))
+            changes.append(_change(upload, serializers.updated(upload), origin, reply))
     notify.notify_jobs_available()
     return upload
 
 
-def _requeue(upload: Upload, wanted: ReadOptions) -> None:
-    """Pending again; the attempt goes on counting, and a correction stays."""
-    anew = PageRanges(wanted.reread_pages or "")
-    read = upload.pages.values_list("number", flat=True)
-    upload.pages.filter(number__in=[number for number in read if number in anew]).delete()
+def _requeue(upload: Upload, options: ReadOptions) -> None:
+    """Make the upload pending, without the text of the pages to read; keep `attempt` and the correction."""
+    reread = PageRanges(options.reread_pages or "")
+    finished = upload.pages.values_list("number", flat=True)
+    upload.pages.filter(number__in=[number for number in finished if number in reread]).delete()
     kept = upload.pages.count()
-    fresh = {"status": Status.PENDING, "error": None, "pages_done": kept}
+    fields: dict[str, Any] = {"status": Status.PENDING, "error": None, "pages_done": kept}
     if not kept:
-        fresh["page_count"] = None
-    _set(upload, **fresh, **wanted.model_fields(), **results.texts_so_far(upload.pk))
-    Job.objects.create(upload=upload, priority=job_options.job_priority(wanted))
+        fields["page_count"] = None
+    _set(upload, **fields, **options.model_fields(), **results.text_fields(upload.pk))
+    Job.objects.create(upload=upload, priority=job_options.job_priority(options))
 
 
 def _change(
@@ -328,7 +349,7 @@ def _set(upload: Upload, **changes: Any) -> None:
 
 
 def _locked(owner: User, upload_id: UUID) -> Upload:
-    """The row, held until the end of the transaction (PostgreSQL; SQLite has one writer at a time)."""
+    """Return the user's upload, locked until the transaction ends (SQLite has one writer at a time)."""
     rows = Upload.objects.owned_by(owner).select_for_update(of=("self",)).select_related("owner")
     upload = rows.filter(pk=upload_id).first()
     if upload is None:

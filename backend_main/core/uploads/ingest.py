@@ -1,7 +1,8 @@
-"""Step 6 — untrusted base64 or a path → a complete, hashed file of a known kind.
+"""Ingest of untrusted bytes: base64, a path, or chunks of a body → a checked and hashed file on disk.
 
-Memory does not grow with the image: base64 is cut, decoded, hashed and written piece by piece. What a file is
-decides its content, never its name. `reading.headers` looks at that; decoding is left to the reader's child.
+Memory does not grow with the file: base64 is sliced, decoded, hashed and written chunk by chunk. The content
+of a file decides its type, never its name. Only the header is parsed here; the reader's child process
+decodes.
 """
 
 from __future__ import annotations
@@ -25,94 +26,114 @@ from ..conf import conf
 from ..errors import FileTooLarge, RequestError, StorageFull
 from ..protocol.base64_text import Base64Text
 
-# Pieces small enough to leave the processor to others, large enough that the loop around them is nothing.
+# Small enough to let other threads run between chunks, large enough that the loop costs nothing.
 CHUNK_CHARACTERS = 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class StagedFile:
-    """A verified file, not yet at its place; `sha256` in hex, `field` the one that brought it."""
+    """A checked file in the staging directory.
+
+    Attributes:
+        sha256: Hash of the bytes, in hex.
+        field: The field of the request that brought the bytes.
+    """
 
     path: Path
     filename: str
     sha256: str
     bytes: int
-    kind: FileType
+    file_type: FileType
     field: str
 
 
 class StagedFileWriter:
-    """A file on its way in: pieces are written and hashed as they come, then it is verified.
+    """Writer of one file: it stores and hashes chunks, then checks the file.
 
-    `field` is what errors are about. Every method may raise `RequestError` on it, `StorageFull` among them.
+    Every method may raise `RequestError` on `field`, among them `FileTooLarge` and `StorageFull`.
     """
 
     def __init__(self, field: str, file: BinaryIO, path: Path) -> None:
-        self._field, self._file, self._path = field, file, path
-        self._digest, self._bytes = hashlib.sha256(), 0
+        self._field = field
+        self._file = file
+        self._path = path
+        self._digest = hashlib.sha256()
+        self._bytes = 0
 
-    def write(self, piece: bytes) -> None:
-        self._bytes += len(piece)
+    def write(self, chunk: bytes) -> None:
+        """Append a chunk."""
+        self._bytes += len(chunk)
         if conf.max_upload_bytes and self._bytes > conf.max_upload_bytes:
             raise FileTooLarge(self._field, conf.max_upload_bytes)
         with _translate_disk_full(self._field):
-            self._file.write(piece)
-        self._digest.update(piece)
+            self._file.write(chunk)
+        self._digest.update(chunk)
 
     def finish(self, name: str | None) -> StagedFile:
-        """The verified file, on disk; `name` is only a name."""
+        """Flush the file to disk and check it.
+
+        Args:
+            name: Name or path from the client; only its last component is kept, for display.
+        """
         with _translate_disk_full(self._field):
             self._file.flush()
             os.fsync(self._file.fileno())
-        kind = _detect_file_type(self._path, self._field)
-        filename = _base_name(name) or f"scan.{kind.extension}"
-        return StagedFile(self._path, filename, self._digest.hexdigest(), self._bytes, kind, self._field)
+        file_type = _detect_file_type(self._path, self._field)
+        filename = _base_name(name) or f"scan.{file_type.extension}"
+        return StagedFile(self._path, filename, self._digest.hexdigest(), self._bytes, file_type, self._field)
 
 
 @contextmanager
-def open_staged_file(field: str, *, bytes_expected: int = 0) -> Iterator[StagedFileWriter]:
-    """A new file, which is gone afterwards unless `storage.keep` has taken it."""
+def open_staged_file(field: str, *, expected_bytes: int = 0) -> Iterator[StagedFileWriter]:
+    """Yield the writer of a new file; remove the file afterwards unless `storage.put` has moved it.
+
+    Args:
+        expected_bytes: Announced size, for which the disk must have space; 0: unknown.
+    """
     with _translate_disk_full(field):
-        storage.check_free_space(bytes_expected)
-        opened = storage.staging_file()
-        file, path = opened.__enter__()
+        storage.check_free_space(expected_bytes)
+        staging = storage.staging_file()
+        file, path = staging.__enter__()
     try:
         yield StagedFileWriter(field, file, path)
     finally:
-        opened.__exit__(None, None, None)
+        staging.__exit__(None, None, None)
 
 
 @contextmanager
 def from_base64(text: str | Base64Text, *, name: str | None = None) -> Iterator[StagedFile]:
-    """The file that base64 holds. A data-URL prefix and white space are fine; `name` is only a name.
+    """Yield the file that base64 encodes. A data-URL prefix and white space are allowed.
+
+    Args:
+        name: Name or path from the client, for display.
 
     Raises:
-        RequestError: on `image_base64`.
+        RequestError: On `image_base64`.
     """
-    whole = Base64Text(text) if isinstance(text, str) else text
-    with open_staged_file("image_base64", bytes_expected=len(whole) * 3 // 4) as file:
-        for piece in _iter_decoded(whole):
-            file.write(piece)
-        yield file.finish(name)
+    encoded = Base64Text(text) if isinstance(text, str) else text
+    with open_staged_file("image_base64", expected_bytes=len(encoded) * 3 // 4) as writer:
+        for chunk in _iter_decoded(encoded):
+            writer.write(chunk)
+        yield writer.finish(name)
 
 
 @contextmanager
 def from_path(text: str) -> Iterator[StagedFile]:
-    """A copy of a file below one of `conf.import_roots`.
+    """Yield a copy of a file below one of `conf.import_roots`.
 
     Raises:
-        RequestError: on `image_path`.
+        RequestError: On `image_path`.
     """
-    with os.fdopen(_open_below_roots(text), "rb") as source, open_staged_file("image_path") as file:
-        while piece := source.read(CHUNK_BYTES):
-            file.write(piece)
-        yield file.finish(text)
+    with os.fdopen(_open_below_roots(text), "rb") as source, open_staged_file("image_path") as writer:
+        while chunk := source.read(CHUNK_BYTES):
+            writer.write(chunk)
+        yield writer.finish(text)
 
 
 @contextmanager
 def _translate_disk_full(field: str) -> Iterator[None]:
-    """A full disk, quota or file-size limit is an error of its own, and nothing stays behind."""
+    """Turn the error of a full disk, disk quota or file-size limit into `StorageFull`."""
     try:
         yield
     except OSError as error:
@@ -125,36 +146,32 @@ def _translate_disk_full(field: str) -> Iterator[None]:
 
 
 def _iter_decoded(text: Base64Text) -> Iterator[bytes]:
-    start = _after_data_url_prefix(text.slice(0, 300))
-    rest, ended = "", False
-    for position in range(start, len(text), CHUNK_CHARACTERS):
-        piece = rest + text.slice(position, CHUNK_CHARACTERS)
-        if _has_white_space(piece):
-            piece = "".join(piece.split())
-        whole = len(piece) - len(piece) % 4
-        if ended and piece:
+    prefix = re.match(r"\s*data:[^,]{0,200};base64,", text.slice(0, 300))
+    rest = ""
+    has_padding = False
+    for position in range(prefix.end() if prefix else 0, len(text), CHUNK_CHARACTERS):
+        chunk = rest + text.slice(position, CHUNK_CHARACTERS)
+        if _has_white_space(chunk):
+            chunk = "".join(chunk.split())
+        if has_padding and chunk:
             raise RequestError({"image_base64": "Invalid base64 encoding: text after the padding."})
-        yield _decode_chunk(piece[:whole])
-        ended = ended or piece[:whole].endswith("=")
-        rest = piece[whole:]
+        whole = len(chunk) - len(chunk) % 4
+        yield _decode_chunk(chunk[:whole])
+        has_padding = has_padding or chunk[:whole].endswith("=")
+        rest = chunk[whole:]
     yield _decode_chunk(rest)
 
 
-def _has_white_space(piece: str) -> bool:
-    """Four quick searches: to split a piece that has none takes longer than to decode it."""
-    return not piece.isascii() or any(space in piece for space in " \n\r\t\v\f\x1c\x1d\x1e\x1f")
+def _has_white_space(text: str) -> bool:
+    # `str.split` on a chunk without white space takes longer than decoding it; these searches do not.
+    return not text.isascii() or any(space in text for space in " \n\r\t\v\f\x1c\x1d\x1e\x1f")
 
 
-def _decode_chunk(piece: str) -> bytes:
+def _decode_chunk(text: str) -> bytes:
     try:
-        return pybase64.b64decode(piece, validate=True)
-    except ValueError as error:  # binascii.Error is one
+        return pybase64.b64decode(text, validate=True)
+    except ValueError as error:  # `binascii.Error` is a ValueError
         raise RequestError({"image_base64": f"Invalid base64 encoding: {error}."}) from None
-
-
-def _after_data_url_prefix(text: str) -> int:
-    match = re.match(r"\s*data:[^,]{0,200};base64,", text)
-    return match.end() if match else 0
 
 
 # ── file type and name ───────────────────────────────────────────────────────────────────────────
@@ -178,35 +195,35 @@ def _detect_file_type(path: Path, field: str) -> FileType:
     return header.file_type
 
 
-def _base_name(name: str | None) -> str:
-    """The last component of a path in either notation, without control characters; "" where it is no name."""
+def _base_name(name: str | None) -> str | None:
+    """Return the last component of a POSIX or Windows path, without control characters; None if empty."""
     last = re.split(r"[/\\]", name or "")[-1]
-    name = re.sub(r"[\x00-\x1f\x7f]", "", last)[:255].strip()
-    return "" if name in (".", "..") else name
+    clean = re.sub(r"[\x00-\x1f\x7f]", "", last)[:255].strip()
+    return None if clean in ("", ".", "..") else clean
 
 
 # ── files of this machine ────────────────────────────────────────────────────────────────────────
 
 
 def _open_below_roots(text: str) -> int:
-    """A descriptor of a regular file below an import root, reached without following a symlink.
+    """Open a regular file below an import root; return its descriptor.
 
-    Each component is opened from the directory before it, so nothing that is swapped meanwhile is followed.
+    Each directory is opened relative to its parent without following symbolic links, so swapping a component
+    meanwhile does not lead out of the root.
     """
     if not conf.import_roots:
-        raise RequestError(
-            {"image_path": "Reading files by path is off here; send the bytes as image_base64."}
-        )
+        raise RequestError({"image_path": "This server does not import files by path. Send image_base64."})
     for root, parts in _candidate_paths(text):
         try:
             return _open_regular(root, parts)
-        except (OSError, ValueError):  # a name that no file can have is a ValueError
+        except (OSError, ValueError):  # ValueError: a name that a file cannot have
             continue
-    # One sentence for all: whether a file exists is nobody's business who may not read it.
-    raise RequestError({"image_path": "This path names no regular file that may be imported."})
+    # One message for every reason, so that users cannot find out which files exist.
+    raise RequestError({"image_path": "No importable file has this path. Use a regular file below a root."})
 
 
 def _candidate_paths(text: str) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    """Yield each import root that the path can be below, with the components below it."""
     path = PurePosixPath(text)
     if ".." in path.parts or "\x00" in text:
         return
@@ -220,38 +237,35 @@ def _candidate_paths(text: str) -> Iterator[tuple[Path, tuple[str, ...]]]:
 def _open_regular(root: Path, parts: tuple[str, ...]) -> int:
     if not parts:
         raise IsADirectoryError(root)
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
     directory = os.open(root.resolve(), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for part in parts[:-1]:
             _reject_data_directory(directory)
-            below = os.open(
-                part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory
-            )
+            below = os.open(part, flags | os.O_DIRECTORY, dir_fd=directory)
             os.close(directory)
             directory = below
         _reject_data_directory(directory)
         # O_NONBLOCK: opening a FIFO must not wait for its writer.
-        file = os.open(
-            parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory
-        )
+        file = os.open(parts[-1], flags | os.O_NONBLOCK, dir_fd=directory)
     finally:
         os.close(directory)
     try:
-        _refuse_irregular(os.fstat(file))
+        _reject_irregular(os.fstat(file))
     except OSError:
         os.close(file)
         raise
     return file
 
 
-def _refuse_irregular(status: os.stat_result) -> None:
-    """Regular files with one name only: a second name may be another user's file, linked to here."""
+def _reject_irregular(status: os.stat_result) -> None:
+    """Raise PermissionError unless it is a regular file with one name: a hard link can be another user's."""
     if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
         raise PermissionError("not a regular file with one name")
 
 
 def _reject_data_directory(directory: int) -> None:
-    """Other users' scans lie in these; a root around one must not open it."""
+    """Raise PermissionError in the data directories, which a root may contain: they hold users' files."""
     opened = os.fstat(directory)
     if any(os.path.samestat(opened, os.stat(private)) for private in conf.private_dirs):
         raise PermissionError("inside the data directory")

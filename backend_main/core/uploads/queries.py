@@ -1,4 +1,7 @@
-"""Reads on a user's behalf, always through the owner."""
+"""Queries for uploads and pages, always through the owner.
+
+A user learns nothing about other users' uploads: another user's id gives the same error as an unknown id.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +14,25 @@ from django.db.models import Q
 
 from ..db.retry import retry_transient
 from ..errors import PageNotFound, RequestError, UploadNotFound
-from ..models import (
-    Page,
-    Upload,
-    User,
-)
+from ..models import Page, Upload, User
 
 MAX_LIST_SIZE = 10_000
 
 
 class Listing(NamedTuple):
+    """Uploads, and the cursor of the next request; None at the end."""
+
     uploads: list[Upload]
     next: str | None
 
 
 @retry_transient
 def upload(*, owner: User, upload_id: UUID) -> Upload:
-    """Raises `UploadNotFound` for an unknown id and for another user's alike."""
+    """Return an upload of the user.
+
+    Raises:
+        UploadNotFound: The id is unknown, or belongs to another user.
+    """
     found = Upload.objects.owned_by(owner).select_related("owner").filter(pk=upload_id).first()
     if found is None:
         raise UploadNotFound
@@ -36,14 +41,20 @@ def upload(*, owner: User, upload_id: UUID) -> Upload:
 
 @retry_transient
 def upload_by_hash(*, owner: User, image_hash: str) -> Upload | None:
+    """Return the user's upload of the bytes with this SHA-256 in hex, or None."""
     found = Upload.objects.owned_by(owner).filter(image_hash=image_hash.lower())
-    # Asked by every `create`, and mostly in vain.
+    # Every `create` calls this, and most find nothing: `exists` spares the join.
     return found.select_related("owner").first() if found.exists() else None
 
 
 @retry_transient
 def page(*, owner: User, upload_id: UUID, number: int) -> Page:
-    """A finished page. Raises `UploadNotFound`, or `PageNotFound` where it is not finished or not there."""
+    """Return a finished page.
+
+    Raises:
+        UploadNotFound: The user has no upload with this id.
+        PageNotFound: The page is not finished, or does not exist.
+    """
     found = Page.objects.filter(upload__owner=owner, upload_id=upload_id, number=number).first()
     if found is None:
         upload(owner=owner, upload_id=upload_id)
@@ -61,12 +72,16 @@ def uploads(
     cursor: str | None = None,
     only: UUID | None = None,
 ) -> Listing:
-    """A user's uploads, newest first, without their texts; `next` continues after `limit` of them.
+    """Return uploads of the user, newest first, without their texts.
 
-    `only` is the id of the one that is wanted.
+    Args:
+        search: Part of the file name or of the text; case does not matter.
+        limit: Maximum number of uploads; None: all, at most `MAX_LIST_SIZE`.
+        cursor: `next` of the previous listing.
+        only: The id of one upload.
 
     Raises:
-        RequestError: on `cursor`, or on `limit` where there is none and too many match.
+        RequestError: On `cursor` if it is invalid; on `limit` if it is missing and too many uploads match.
     """
     found = (
         Upload.objects.owned_by(owner).select_related("owner").defer("raw_text", "plain_text", "correction")
@@ -79,13 +94,13 @@ def uploads(
         found = found.filter(pk=only)
     if cursor is not None:
         found = found.filter(_cursor_filter(cursor))
-    wanted = limit or MAX_LIST_SIZE
-    rows = list(found.order_by("-created_at", "-id")[: wanted + 1])
-    if len(rows) > wanted and limit is None:
+    size = limit or MAX_LIST_SIZE
+    rows = list(found.order_by("-created_at", "-id")[: size + 1])
+    if len(rows) > size and limit is None:
         raise RequestError(
-            {"limit": f"More than {MAX_LIST_SIZE} uploads match; ask with a limit, and go on with `next`."}
+            {"limit": f"More than {MAX_LIST_SIZE} uploads match. Set a limit and continue with `next`."}
         )
-    return Listing(rows[:wanted], _cursor(rows[wanted - 1]) if len(rows) > wanted else None)
+    return Listing(rows[:size], _cursor(rows[size - 1]) if len(rows) > size else None)
 
 
 def _cursor(last: Upload) -> str:
@@ -99,10 +114,9 @@ def _cursor_filter(cursor: str) -> Q:
         created_at, _, key = text.partition(" ")
         when, last = dt.datetime.fromisoformat(created_at), UUID(key)
         if when.tzinfo is None:
-            raise ValueError("a time without its zone")
+            raise ValueError("the time has no time zone")
         when = when.astimezone(dt.UTC)
     except (ValueError, OverflowError):  # binascii.Error is a ValueError
-        raise RequestError(
-            {"cursor": "This is no cursor of a list; take the `next` of the list before."}
-        ) from None
+        message = "Invalid cursor. Use `next` from the previous response."
+        raise RequestError({"cursor": message}) from None
     return Q(created_at__lt=when) | Q(created_at=when, pk__lt=last)

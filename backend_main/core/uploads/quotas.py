@@ -1,7 +1,7 @@
-"""Step 6 — how much of one user there may be: files, their bytes, and what waits to be read.
+"""Quotas of a user: stored files, their bytes, and uploads that wait or are being read.
 
-Asked in the transaction that adds to it, which then has the user's row: two requests at once are not both let
-in by the same room. Where no quota is set, nothing is asked.
+Call the checks inside the transaction that adds the upload. They lock the user's row, so concurrent requests
+cannot both use the last free place. A quota of 0 means unlimited and costs no query.
 """
 
 from __future__ import annotations
@@ -15,27 +15,39 @@ from ..models import Status, Upload, User
 OPEN_STATUSES = (Status.PENDING, Status.PROCESSING)
 
 
-def check_new(owner: User, more_bytes: int, field: str) -> None:
-    """Whether one more file may come in, and be read. Raises `QuotaExceeded` or `PendingLimitExceeded` on `field`."""
-    if not (conf.max_uploads_per_user or conf.max_bytes_per_user):
-        check_pending(owner, field)
-        return
-    _lock(owner)
-    has = Upload.objects.owned_by(owner).aggregate(files=Count("pk"), bytes=Sum("bytes", default=0))
-    if 0 < conf.max_uploads_per_user <= has["files"]:
-        raise QuotaExceeded(
-            field, f"You have {has['files']} files, which is as many as one user may have here."
-        )
-    if 0 < conf.max_bytes_per_user < has["bytes"] + more_bytes:
-        left = max(0, conf.max_bytes_per_user - has["bytes"])
-        raise QuotaExceeded(
-            field, f"The file has {more_bytes} bytes; {left} are left of what one user may have here."
-        )
+def check_new_upload(owner: User, new_bytes: int, field: str) -> None:
+    """Check that the user may store another file of `new_bytes` bytes and have it read.
+
+    Args:
+        field: The field of the request that brought the bytes; errors name it.
+
+    Raises:
+        QuotaExceeded: The user has too many files or bytes.
+        PendingLimitExceeded: Too many of the user's uploads wait.
+    """
+    if conf.max_uploads_per_user or conf.max_bytes_per_user:
+        _lock(owner)
+        stored = Upload.objects.owned_by(owner).aggregate(files=Count("pk"), bytes=Sum("bytes", default=0))
+        if 0 < conf.max_uploads_per_user <= stored["files"]:
+            raise QuotaExceeded(
+                field, f"You have {stored['files']} files, the maximum. Delete files that you do not need."
+            )
+        if 0 < conf.max_bytes_per_user < stored["bytes"] + new_bytes:
+            free = max(0, conf.max_bytes_per_user - stored["bytes"])
+            raise QuotaExceeded(
+                field,
+                f"The file has {new_bytes} bytes, and your quota has {free} bytes left. "
+                "Delete files that you do not need.",
+            )
     check_pending(owner, field)
 
 
 def check_pending(owner: User, field: str) -> None:
-    """Whether one more may wait to be read. Raises `PendingLimitExceeded` on `field`."""
+    """Check that another upload of the user may wait to be read.
+
+    Raises:
+        PendingLimitExceeded: On `field`.
+    """
     if not conf.max_pending_per_user:
         return
     _lock(owner)

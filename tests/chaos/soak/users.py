@@ -31,9 +31,9 @@ WRONG_STATUS = re.compile(r"\b(pending|processing|processed|error|cancelled)\b")
 # Rejections that are not due to the request: faults, and the limits of `deployment.SETTINGS`.
 TRANSIENT_ERRORS = {
     "many waiting": re.compile(r"\d+ uploads waiting"),
-    "many files": re.compile(r"You have \d+ files"),
+    "many files": re.compile(r"\d+ files, the maximum"),
     "unavailable": re.compile("try again", re.IGNORECASE),
-    "deleted meanwhile": re.compile("stored and deleted", re.IGNORECASE),
+    "deleted meanwhile": re.compile("Send the file again"),
 }
 FILENAMES = ("a.tif", "b c.png", "ü.pdf")
 

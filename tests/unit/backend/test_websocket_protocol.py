@@ -1,4 +1,4 @@
-"""Texts that are sent at once: their frames, and when the transport takes none."""
+"""Fast path for text messages: frames, refusals, keep-alive and shutdown."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from backend_main.core.live.send_queue import SEND_NOW
 SIZES = [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000]
 
 
-class Talk:
-    """An application with one connection, which goes as far as the test says."""
+class SteppedApplication:
+    """ASGI application with one connection; the test releases each step."""
 
     def __init__(self) -> None:
         self.scope: dict[str, Any] = {}
-        self.began, self.accept, self.accepted = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.started, self.accept, self.accepted = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.close, self.closed = asyncio.Event(), asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scope = scope
-        self.began.set()
+        self.started.set()
         await self.accept.wait()
         await send({"type": "websocket.accept"})
         self.accepted.set()
@@ -45,10 +45,12 @@ class Talk:
 
 
 @asynccontextmanager
-async def served(talk: Talk, state: ServerState | None = None, **options: Any) -> AsyncIterator[str]:
-    """Where it is served; `state` knows its connections."""
+async def serve(
+    application: SteppedApplication, state: ServerState | None = None, **options: Any
+) -> AsyncIterator[str]:
+    """Serve the application, and yield its URL. `state` has its connections."""
     config = uvicorn.Config(
-        talk, ws=FastPathWSProtocol, ws_per_message_deflate=False, log_config=None, **options
+        application, ws=FastPathWSProtocol, ws_per_message_deflate=False, log_config=None, **options
     )
     config.load()
     state = state or ServerState()
@@ -60,7 +62,7 @@ async def served(talk: Talk, state: ServerState | None = None, **options: Any) -
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_frame_is_what_a_client_takes_for_the_whole_text(size: int) -> None:
+def test_encode_text_frame_is_one_whole_message_for_a_client(size: int) -> None:
     text = "é" * (size // 2) + "x" * (size % 2)
     client = wsproto.Connection(wsproto.ConnectionType.CLIENT)
     client.receive_data(encode_text_frame(text))
@@ -69,49 +71,49 @@ def test_a_frame_is_what_a_client_takes_for_the_whole_text(size: int) -> None:
     assert (event.data, event.message_finished) == (text, True)
 
 
-async def test_texts_come_in_order_whichever_way_they_are_sent() -> None:
-    talk = Talk()
-    async with served(talk) as url:
-        talk.accept.set()
+async def test_try_send_sends_texts_of_all_sizes_in_order() -> None:
+    application = SteppedApplication()
+    async with serve(application) as url:
+        application.accept.set()
         async with websockets.connect(url, max_size=None) as client:
             for size in SIZES:
-                await talk.accepted.wait()
-                assert talk.try_send("x" * size)
+                await application.accepted.wait()
+                assert application.try_send("x" * size)
                 assert await client.recv() == "x" * size
-            talk.close.set()
+            application.close.set()
 
 
-async def test_nothing_is_sent_before_the_handshake_and_after_the_close() -> None:
-    talk = Talk()
-    async with served(talk) as url:
+async def test_try_send_before_handshake_and_after_close_sends_nothing() -> None:
+    application = SteppedApplication()
+    async with serve(application) as url:
         connecting = asyncio.ensure_future(websockets.connect(url))
-        await talk.began.wait()
-        assert not talk.try_send("too early")
-        talk.accept.set()
+        await application.started.wait()
+        assert not application.try_send("too early")
+        application.accept.set()
         async with await connecting as client:
-            talk.close.set()
-            await talk.closed.wait()
-            assert not talk.try_send("too late")
+            application.close.set()
+            await application.closed.wait()
+            assert not application.try_send("too late")
             with pytest.raises(websockets.ConnectionClosed):
                 await client.recv()
 
 
-async def test_a_client_that_does_not_read_is_sent_no_more_than_the_transport_holds() -> None:
-    talk, text = Talk(), "x" * 100_000
-    async with served(talk) as url:
-        talk.accept.set()
+async def test_try_send_to_a_client_that_does_not_read_stops_at_the_buffer() -> None:
+    application, text = SteppedApplication(), "x" * 100_000
+    async with serve(application) as url:
+        application.accept.set()
         async with websockets.connect(url, max_queue=1) as client:
-            await talk.accepted.wait()
+            await application.accepted.wait()
             sent = 0
-            while talk.try_send(text):
+            while application.try_send(text):
                 sent += 1
                 assert sent < 1_000
                 await asyncio.sleep(0)
             client.transport.abort()
 
 
-class Hearing(ClientConnection):
-    """A client that keeps the kinds of all frames that came."""
+class FrameRecorder(ClientConnection):
+    """Client that records all frames that it receives."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -123,33 +125,32 @@ class Hearing(ClientConnection):
             self.frames.put_nowait((event.opcode, bytes(event.data)))
 
 
-async def test_a_quiet_client_hears_from_the_server_and_need_not_answer() -> None:
-    talk = Talk()
-    async with served(talk, ws_ping_interval=0.01, ws_ping_timeout=None) as url:
-        talk.accept.set()
-        async with websockets.connect(url, create_connection=Hearing, ping_interval=None) as client:
+async def test_keepalive_sends_pongs_to_an_idle_client() -> None:
+    application = SteppedApplication()
+    async with serve(application, ws_ping_interval=0.01, ws_ping_timeout=None) as url:
+        application.accept.set()
+        async with websockets.connect(url, create_connection=FrameRecorder, ping_interval=None) as client:
             assert await client.frames.get() == (Opcode.PONG, b"")
-            assert talk.try_send("and texts in between")
+            assert application.try_send("and texts in between")
             assert await client.recv() == "and texts in between"
-            talk.close.set()
+            application.close.set()
             await client.wait_closed()
             assert client.close_code == 1000
 
 
-@pytest.mark.parametrize(("has_left", "code"), [(True, 1001), (False, 1012)])
-async def test_a_server_that_ends_tells_it_to_who_is_there_alone(has_left: bool, code: int) -> None:
-    """Who has just left has his own goodbye answered."""
-    talk, state = Talk(), ServerState()
-    goodbye = wsproto.Connection(wsproto.ConnectionType.CLIENT).send(wsproto.events.CloseConnection(1001))
-    async with served(talk, state) as url:
-        talk.accept.set()
+@pytest.mark.parametrize(("client_closed", "code"), [(True, 1001), (False, 1012)])
+async def test_shutdown_closes_with_1012_unless_the_client_has_closed(client_closed: bool, code: int) -> None:
+    application, state = SteppedApplication(), ServerState()
+    close_frame = wsproto.Connection(wsproto.ConnectionType.CLIENT).send(wsproto.events.CloseConnection(1001))
+    async with serve(application, state) as url:
+        application.accept.set()
         async with websockets.connect(url) as client:
-            await talk.accepted.wait()
+            await application.accepted.wait()
             [connection] = state.connections
             assert isinstance(connection, FastPathWSProtocol)
-            if has_left:
-                connection.data_received(goodbye)
+            if client_closed:
+                connection.data_received(close_frame)
             connection.shutdown()
             await client.wait_closed()
             assert client.close_code == code
-        talk.close.set()
+        application.close.set()

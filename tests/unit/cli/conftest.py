@@ -1,4 +1,4 @@
-"""What the unit tests of the commands share: Django is set up before what they import."""
+"""Fixtures of the unit tests of the commands: they set up Django before the imports of the tests."""
 
 from tests.support.database import django_db_modify_db_settings
 

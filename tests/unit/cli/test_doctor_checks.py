@@ -1,4 +1,4 @@
-"""What `scanrill doctor` finds: each line failing on purpose, and none where all is well."""
+"""Checks of `scanrill doctor`: each fails if its condition is broken, and passes otherwise."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ MANY, FEW = 1 << 20, 1_024
 
 @pytest.fixture
 def conf(tmp_path: Path) -> Conf:
-    """With a data directory of its own, and what there is of a database in it."""
+    """Return settings with a new data directory and an empty database file."""
     settings = msgspec.structs.replace(configured, data_dir=tmp_path / "data", engine="dummy")
     settings.data_dir.mkdir(mode=0o700)
     settings.database_path.touch()
     return settings
 
 
-def found(name: str, conf: Conf) -> list[doctor_checks.Finding]:
+def run_check(name: str, conf: Conf) -> list[doctor_checks.Finding]:
     return doctor_checks.run_check(name, doctor_checks.CHECKS[name], conf)
 
 
-def one(name: str, conf: Conf) -> doctor_checks.Finding:
-    """The one thing that is found; if it is bad, there is something to do about it."""
-    [finding] = found(name, conf)
+def run_single_check(name: str, conf: Conf) -> doctor_checks.Finding:
+    """Return the only finding of a check; assert that a problem has an action."""
+    [finding] = run_check(name, conf)
     assert finding.check == name
     assert bool(finding.action) == (finding.status != "ok")
     return finding
 
 
-def well(name: str, conf: Conf) -> bool:
-    return {finding.status for finding in found(name, conf)} == {"ok"}
+def passes(name: str, conf: Conf) -> bool:
+    return {finding.status for finding in run_check(name, conf)} == {"ok"}
 
 
-def limit(monkeypatch: pytest.MonkeyPatch, files: int) -> None:
+def set_file_limit(monkeypatch: pytest.MonkeyPatch, files: int) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _kind: (files, MANY))
 
 
-def forget_strange_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of the tests themselves, too."""
+def remove_unknown_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove unknown variables from the environment; the tests themselves set some."""
     for name in unknown_variables(os.environ):
         monkeypatch.delenv(name)
 
@@ -63,96 +63,96 @@ def forget_strange_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 # ── this machine ──
 
 
-def test_a_data_directory_that_cannot_be_written_fails(conf: Conf) -> None:
-    assert well("data directory", conf)
+def test_data_directory_that_is_not_writable_fails(conf: Conf) -> None:
+    assert passes("data directory", conf)
     gone = msgspec.structs.replace(conf, data_dir=conf.data_dir / "gone")
-    assert one("data directory", gone).status == "FAIL"
+    assert run_single_check("data directory", gone).status == "FAIL"
 
 
 @pytest.mark.parametrize(("name", "mode"), [(".", 0o750), ("secret.key", 0o644)])
-def test_what_others_may_read_fails_with_the_command_that_closes_it(name: str, mode: int, conf: Conf) -> None:
+def test_data_directory_readable_by_others_fails_with_a_chmod_command(
+    name: str, mode: int, conf: Conf
+) -> None:
     path = conf.data_dir / name
     (conf.data_dir / "secret.key").touch(mode=0o600)
-    assert well("data directory", conf)
+    assert passes("data directory", conf)
     path.chmod(mode)
-    [_, finding] = found("data directory", conf)
+    [_, finding] = run_check("data directory", conf)
     assert (finding.status, finding.action) == ("FAIL", f"chmod {0o700 if name == '.' else 0o600:o} {path}")
 
 
-def test_settings_that_do_not_go_together_fail_and_misspelt_ones_are_told(
+def test_settings_that_contradict_fail_and_unknown_ones_are_warnings(
     conf: Conf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from backend_main.core import checks as ours
 
-    forget_strange_settings(monkeypatch)
-    assert well("settings", conf)
+    remove_unknown_settings(monkeypatch)
+    assert passes("settings", conf)
     monkeypatch.setenv("SCANRILL_ENGIN", "rapid")
-    assert [f.status for f in found("settings", conf)] == ["warn", "ok"]
+    assert [f.status for f in run_check("settings", conf)] == ["warn", "ok"]
     monkeypatch.setattr(ours, "conf", msgspec.structs.replace(conf, allowed_origins=["example.org"]))
-    first, *others = found("settings", conf)
+    first, *others = run_check("settings", conf)
     assert first.status == "FAIL"
     assert "SCANRILL_ALLOWED_ORIGINS" in first.message
-    assert [f.status for f in others] == ["warn"], "and not that they go together"
+    assert [f.status for f in others] == ["warn"], "it does not report success as well"
 
 
-def test_settings_of_which_there_is_only_a_warning_go_together(
-    conf: Conf, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    forget_strange_settings(monkeypatch)
-    monkeypatch.setattr(checks, "run_checks", lambda **_tags: [checks.Warning("a thought")])
-    assert well("settings", conf)
+def test_settings_with_only_a_warning_pass(conf: Conf, monkeypatch: pytest.MonkeyPatch) -> None:
+    remove_unknown_settings(monkeypatch)
+    monkeypatch.setattr(checks, "run_checks", lambda **_tags: [checks.Warning("a warning")])
+    assert passes("settings", conf)
 
 
-def test_few_open_files_are_a_warning_and_next_to_none_a_failure(
+def test_file_limits_low_is_a_warning_and_very_low_a_failure(
     conf: Conf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for files, status in ((MANY, "ok"), (FEW, "warn"), (128, "FAIL")):
-        limit(monkeypatch, files)
-        finding = found("file limits", conf)[0]
+        set_file_limit(monkeypatch, files)
+        finding = run_check("file limits", conf)[0]
         assert finding.status == status, files
         assert str(files) in finding.message
 
 
-def test_no_limit_on_open_files_is_fine_and_is_called_so(conf: Conf, monkeypatch: pytest.MonkeyPatch) -> None:
-    limit(monkeypatch, resource.RLIM_INFINITY)
-    first = found("file limits", conf)[0]
+def test_file_limits_unlimited_passes(conf: Conf, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_file_limit(monkeypatch, resource.RLIM_INFINITY)
+    first = run_check("file limits", conf)[0]
     assert (first.status, first.message) == ("ok", "no limit")
 
 
-def test_a_disk_with_less_free_than_is_to_stay_free_fails(
+def test_file_limits_with_too_little_free_disk_space_fail(
     conf: Conf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limit(monkeypatch, MANY)
-    assert well("file limits", conf)
+    set_file_limit(monkeypatch, MANY)
+    assert passes("file limits", conf)
     greedy = msgspec.structs.replace(conf, min_free_bytes=1 << 60)
-    assert [f.status for f in found("file limits", greedy)] == ["ok", "FAIL"]
+    assert [f.status for f in run_check("file limits", greedy)] == ["ok", "FAIL"]
 
 
 @pytest.mark.parametrize(
-    ("error", "says"),
+    ("error", "message"),
     [
         (OSError("no route to /?token=opaque"), "no route to /?token=[redacted]"),
         (TimeoutError(), "TimeoutError"),
         (ValueError("  \n"), "ValueError"),
     ],
 )
-def test_what_a_check_raises_is_told_in_a_line_without_secrets(
-    error: Exception, says: str, conf: Conf
+def test_run_check_reports_an_exception_in_one_line_without_secrets(
+    error: Exception, message: str, conf: Conf
 ) -> None:
     def fail(_conf: Conf) -> Iterator[doctor_checks.Finding]:
         yield doctor_checks.Finding("storage", "ok", "so far")
         raise error
 
     so_far, failed = doctor_checks.run_check("storage", fail, conf)
-    assert (so_far.status, failed.status, failed.message) == ("ok", "FAIL", says)
+    assert (so_far.status, failed.status, failed.message) == ("ok", "FAIL", message)
 
 
-# ── what servers share ──
+# ── services that servers share ──
 
 
 @pytest.fixture
-def silent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The database does not answer."""
+def unavailable_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the database refuse connections."""
 
     def refuse() -> None:
         raise DatabaseError("connection refused\nsecret detail")
@@ -161,100 +161,102 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def before_all(db: None) -> Iterator[None]:
-    """Tells of a migration that is not there, and takes it back."""
+def newer_migration(db: None) -> Iterator[None]:
+    """Record a migration of a later version, and remove the record afterwards."""
     recorder = MigrationRecorder(connection)
     recorder.record_applied("core", "9999_later")
     yield
     recorder.record_unapplied("core", "9999_later")
 
 
-def test_a_database_that_answers_is_told_with_its_version(conf: Conf, db: None) -> None:
-    finding = one("database", conf)
+def test_database_that_answers_is_reported_with_its_version(conf: Conf, db: None) -> None:
+    finding = run_single_check("database", conf)
     assert finding.status == "ok"
     assert "SQLite 3." in finding.message
 
 
 @pytest.mark.parametrize("name", ["database", "clock"])
-def test_a_database_that_does_not_answer_fails_in_one_line(name: str, conf: Conf, silent: None) -> None:
-    finding = one(name, conf)
+def test_database_that_does_not_answer_fails_with_one_line(
+    name: str, conf: Conf, unavailable_database: None
+) -> None:
+    finding = run_single_check(name, conf)
     assert (finding.status, finding.message) == ("FAIL", "connection refused")
 
 
-def test_a_database_that_is_none_yet_is_not_made_by_looking(conf: Conf) -> None:
+def test_database_checks_do_not_create_a_missing_database(conf: Conf) -> None:
     conf.database_path.unlink()
-    assert "first start" in one("database", conf).message
-    assert found("migrations", conf) == found("clock", conf) == []
+    assert "first start" in run_single_check("database", conf).message
+    assert run_check("migrations", conf) == run_check("clock", conf) == []
     assert not conf.database_path.exists()
 
 
-def test_missing_migrations_are_a_warning(conf: Conf, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert well("migrations", conf)
+def test_migrations_missing_is_a_warning(conf: Conf, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert passes("migrations", conf)
     monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_args: ["one", "two"])
-    finding = one("migrations", conf)
-    assert (finding.status, finding.message) == ("warn", "2 are not applied yet")
+    finding = run_single_check("migrations", conf)
+    assert (finding.status, finding.message) == ("warn", "2 not applied yet")
 
 
-def test_a_database_of_a_newer_version_fails(conf: Conf, before_all: None) -> None:
-    finding = one("migrations", conf)
+def test_migrations_of_a_newer_version_fail(conf: Conf, newer_migration: None) -> None:
+    finding = run_single_check("migrations", conf)
     assert finding.status == "FAIL"
     assert "newer" in finding.message
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(0, "ok"), (1, "ok"), (-3, "FAIL"), (3600, "FAIL")])
-def test_clocks_may_be_two_seconds_apart(
+def test_clock_skew_above_two_seconds_fails(
     seconds: int, status: str, conf: Conf, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    moved = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
-    monkeypatch.setattr(doctor_checks, "_now", lambda: moved)
-    assert one("clock", conf).status == status
+    shifted_now = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
+    monkeypatch.setattr(doctor_checks, "_now", lambda: shifted_now)
+    assert run_single_check("clock", conf).status == status
 
 
-def test_redis_is_asked_where_there_is_one(conf: Conf, redis_server: Redis) -> None:
-    assert "none is set" in one("Redis", conf).message
-    there = msgspec.structs.replace(conf, redis_url=redis_server.url.replace("://", "://:pass-word@"))
-    assert well("Redis", there)
+def test_redis_that_evicts_is_a_warning_and_a_stopped_one_fails(conf: Conf, redis_server: Redis) -> None:
+    assert "not configured" in run_single_check("Redis", conf).message
+    with_redis = msgspec.structs.replace(conf, redis_url=redis_server.url.replace("://", "://:pass-word@"))
+    assert passes("Redis", with_redis)
     redis_server.command("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
-    assert [f.status for f in found("Redis", there)] == ["ok", "warn"]
+    assert [f.status for f in run_check("Redis", with_redis)] == ["ok", "warn"]
     redis_server.stop()
-    away = one("Redis", there)
-    assert away.status == "FAIL"
-    assert "pass-word" not in away.message
+    finding = run_single_check("Redis", with_redis)
+    assert finding.status == "FAIL"
+    assert "pass-word" not in finding.message
 
 
-def test_a_redis_that_takes_connections_and_says_nothing_fails_soon(conf: Conf, redis_server: Redis) -> None:
-    there = msgspec.structs.replace(conf, redis_url=redis_server.url)
+def test_redis_that_accepts_but_does_not_answer_fails(conf: Conf, redis_server: Redis) -> None:
+    with_redis = msgspec.structs.replace(conf, redis_url=redis_server.url)
     redis_server.freeze()
-    finding = one("Redis", there)
+    finding = run_single_check("Redis", with_redis)
     assert finding.status == "FAIL"
     assert "imeout" in finding.message
 
 
-def test_a_database_elsewhere_is_looked_at_without_a_file_here(conf: Conf, db: None) -> None:
+def test_database_checks_of_postgresql_need_no_local_file(conf: Conf, db: None) -> None:
     conf.database_path.unlink()
-    elsewhere = msgspec.structs.replace(conf, database_url="postgresql://me@there/scans")
+    postgresql = msgspec.structs.replace(conf, database_url="postgresql://me@host/scans")
     for name in ("database", "migrations", "clock"):
-        assert well(name, elsewhere)
-        assert found(name, elsewhere)
+        assert passes(name, postgresql)
+        assert run_check(name, postgresql)
 
 
-def test_a_place_that_stores_nothing_fails(conf: Conf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_storage_that_is_unavailable_fails(conf: Conf, monkeypatch: pytest.MonkeyPatch) -> None:
     from backend_main.core import storage
 
-    assert well("storage", conf)
+    assert passes("storage", conf)
 
     def refuse() -> None:
         raise CommandError("SCANRILL_STORAGE_URL: the bucket scans cannot be used: it is not there.")
 
     monkeypatch.setattr(storage, "check", refuse)
-    finding = one("storage", conf)
+    finding = run_single_check("storage", conf)
     assert finding.status == "FAIL"
     assert "bucket scans" in finding.message
 
 
 @pytest.fixture
 def workers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Those that answer to a ping."""
+    """Return the names of workers that answer a ping; tests may append to it."""
     from backend_main.backend import celery
 
     names: list[str] = []
@@ -262,55 +264,53 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_a_broker_without_a_worker_fails_unless_servers_read_themselves(
-    conf: Conf, workers: list[str]
-) -> None:
-    assert found("broker", conf) == []
+def test_broker_without_workers_fails_unless_servers_run_readers(conf: Conf, workers: list[str]) -> None:
+    assert run_check("broker", conf) == []
     shared = msgspec.structs.replace(conf, redis_url="redis://127.0.0.1:1")
-    answers, worker = found("broker", shared)
+    answers, worker = run_check("broker", shared)
     assert (answers.status, worker.status) == ("ok", "FAIL")
     assert "scanrill worker" in worker.action
-    assert well("broker", msgspec.structs.replace(shared, with_reader=True))
-    workers.append("celery@there")
-    assert well("broker", shared)
+    assert passes("broker", msgspec.structs.replace(shared, with_reader=True))
+    workers.append("celery@host")
+    assert passes("broker", shared)
 
 
-def test_a_broker_that_does_not_answer_fails(conf: Conf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broker_that_does_not_answer_fails(conf: Conf, monkeypatch: pytest.MonkeyPatch) -> None:
     from backend_main.backend import celery
 
     def refuse(_seconds: float) -> list[str]:
         raise ConnectionError("connection refused")
 
     monkeypatch.setattr(celery, "ping_workers", refuse)
-    assert one("broker", msgspec.structs.replace(conf, redis_url="redis://x")).status == "FAIL"
+    assert run_single_check("broker", msgspec.structs.replace(conf, redis_url="redis://x")).status == "FAIL"
 
 
-# ── reading ──
+# ── OCR ──
 
 
-def test_an_engine_reads_a_line_or_fails_with_what_it_read(
+def test_engine_that_misreads_the_sample_fails_with_its_text(
     conf: Conf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert well("engine", conf)
+    assert passes("engine", conf)
     unknown = msgspec.structs.replace(conf, engine="magic")
-    assert "magic" in one("engine", unknown).message
+    assert "magic" in run_single_check("engine", unknown).message
 
     def draw(path: Path) -> None:
         path.write_bytes(scripted_png(lines=["Poctor heads"]))
 
-    monkeypatch.setattr(doctor_checks, "_draw", draw)
-    finding = one("engine", conf)
+    monkeypatch.setattr(doctor_checks, "_draw_sample", draw)
+    finding = run_single_check("engine", conf)
     assert finding.status == "FAIL"
     assert "Poctor heads" in finding.message
 
 
-def test_an_engine_that_reads_in_capitals_reads(conf: Conf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_engine_that_reads_the_sample_in_capitals_passes(conf: Conf, monkeypatch: pytest.MonkeyPatch) -> None:
     def draw(path: Path) -> None:
         path.write_bytes(scripted_png(lines=["DOCTOR READS"]))
 
-    monkeypatch.setattr(doctor_checks, "_draw", draw)
-    assert well("engine", conf)
+    monkeypatch.setattr(doctor_checks, "_draw_sample", draw)
+    assert passes("engine", conf)
 
 
-def test_every_check_has_its_advice() -> None:
+def test_every_check_has_an_action() -> None:
     assert doctor_checks._ACTIONS.keys() == doctor_checks.CHECKS.keys()

@@ -1,4 +1,4 @@
-"""How a command ends that cannot go on."""
+"""Exit of a command after an error."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from django.db import OperationalError
 from backend_main.cli import main
 
 
-def raising(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+def make_app_raise(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def app() -> None:
         raise error
 
     monkeypatch.setattr(main, "app", app)
 
 
-def test_a_database_that_goes_away_in_the_middle_of_a_command_ends_it_with_one_line(
+def test_main_with_a_database_error_exits_with_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    raising(OperationalError("connection failed.\nIs the server running?"), monkeypatch)
+    make_app_raise(OperationalError("connection failed.\nIs the server running?"), monkeypatch)
     with pytest.raises(SystemExit) as ended:
         main.main()
-    assert ended.value.code == "scanrill: The database cannot be used: connection failed."
+    assert ended.value.code == "scanrill: Cannot use the database: connection failed."
 
 
-def test_what_is_a_defect_is_seen_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    raising(ZeroDivisionError(), monkeypatch)
+def test_main_with_an_unexpected_error_raises_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_app_raise(ZeroDivisionError(), monkeypatch)
     with pytest.raises(ZeroDivisionError):
         main.main()

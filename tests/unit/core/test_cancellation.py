@@ -1,4 +1,4 @@
-"""A delete, a lost lease or a stop reaches a reading at every moment, also at the moments when none runs."""
+"""Tests that a delete, a lost lease or a stop ends a reading at every moment, also between two pages."""
 
 from __future__ import annotations
 
@@ -28,12 +28,16 @@ pytestmark = pytest.mark.django_db
 
 
 class StrictEngineProcess:
-    """Like the real one, it forgets at each `read` what was cancelled before; `at` acts at one moment."""
+    """Engine process that drops earlier cancels at each read, like the real one.
+
+    It calls `action` at the moment `at`.
+    """
 
     is_ready = True
 
-    def __init__(self, at: str, act: Callable[[], object]) -> None:
-        self._at, self._act = at, act
+    def __init__(self, at: str, action: Callable[[], object]) -> None:
+        self._at = at
+        self._action = action
         self._cancelled = False
         self.pages_read: list[int] = []
 
@@ -55,7 +59,7 @@ class StrictEngineProcess:
 
     def _moment(self, name: str) -> None:
         if name == self._at:
-            self._act()
+            self._action()
 
     def cancel(self) -> None:
         self._cancelled = True
@@ -68,95 +72,93 @@ class NullPublisher:
     def publish(self, _item: object) -> None: ...
 
 
-def reader(host: StrictEngineProcess) -> tasks.JobReader:
-    return tasks.JobReader(NullPublisher(), host)  # type: ignore[arg-type]
+def new_reader(engines: StrictEngineProcess) -> tasks.JobReader:
+    return tasks.JobReader(NullPublisher(), engines)  # type: ignore[arg-type]
 
 
 MOMENTS = ["before page 1", "in page 1", "before page 2", "in page 2"]
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_delete_ends_the_reading_before_another_page(moment: str, upload: Upload) -> None:
-    host = StrictEngineProcess(moment, lambda: commands.delete(owner=upload.owner, upload_id=upload.pk))
-    one = reader(host)
-    event_log.add_listener(one.on_change)
+def test_delete_at_any_moment_stops_before_the_next_page(moment: str, upload: Upload) -> None:
+    engines = StrictEngineProcess(moment, lambda: commands.delete(owner=upload.owner, upload_id=upload.pk))
+    reader = new_reader(engines)
+    event_log.add_listener(reader.on_change)
     try:
-        assert one.read_next()
+        assert reader.read_next()
     finally:
-        event_log.remove_listener(one.on_change)
-    assert host.pages_read == ([1] if moment.endswith("2") else [])
+        event_log.remove_listener(reader.on_change)
+    assert engines.pages_read == ([1] if moment.endswith("2") else [])
     assert not Page.objects.exists()
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_stop_gives_the_document_back_before_another_page(moment: str, upload: Upload) -> None:
-    host = StrictEngineProcess(moment, lambda: one.stop())
-    one = reader(host)
-    assert one.read_next()
-    assert host.pages_read == ([1] if moment.endswith("2") else [])
+def test_stop_at_any_moment_releases_before_the_next_page(moment: str, upload: Upload) -> None:
+    engines = StrictEngineProcess(moment, lambda: reader.stop())
+    reader = new_reader(engines)
+    assert reader.read_next()
+    assert engines.pages_read == ([1] if moment.endswith("2") else [])
     assert list(Job.objects.values_list("claimed_by", "failures")) == [("", 0)]
-    assert not one.read_next()
+    assert not reader.read_next()
 
 
-def test_a_delete_between_the_claim_and_the_reading_is_found(
+def test_delete_between_claim_and_reading_stops_the_reading(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody told the reader: it did not know yet that it had the job."""
-    claim = job_queue.claim_next
+    """No listener could stop the reader, which did not know its claim yet."""
+    claim_next = job_queue.claim_next
 
-    def deleted_at_once(holder: str) -> job_claim.Claim | None:
-        held = claim(holder)
+    def claim_then_delete(holder: str) -> job_claim.Claim | None:
+        claim = claim_next(holder)
         commands.delete(owner=upload.owner, upload_id=upload.pk)
-        return held
+        return claim
 
-    monkeypatch.setattr(job_queue, "claim_next", deleted_at_once)
-    host = StrictEngineProcess("", lambda: None)
-    assert reader(host).read_next()
-    assert host.pages_read == []
+    monkeypatch.setattr(job_queue, "claim_next", claim_then_delete)
+    engines = StrictEngineProcess("", lambda: None)
+    assert new_reader(engines).read_next()
+    assert engines.pages_read == []
 
 
-def test_a_lost_lease_ends_the_reading(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_lease_cancels_the_reading(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "HEARTBEAT_SECONDS", 0.001)
     monkeypatch.setattr(job_queue, "extend_lease", lambda _claim: not lost.is_set())
-    lost, heard = threading.Event(), threading.Event()
-    host = StrictEngineProcess("in page 2", lambda: (lost.set(), heard.wait(5)))
-    cancel = host.cancel
-    monkeypatch.setattr(host, "cancel", lambda: (cancel(), heard.set()))
-    one = reader(host)
-    assert one.read_next()
-    one.stop()
-    assert heard.is_set()
-    assert host.pages_read == [1]
+    lost, cancelled = threading.Event(), threading.Event()
+    engines = StrictEngineProcess("in page 2", lambda: (lost.set(), cancelled.wait(5)))
+    cancel = engines.cancel
+    monkeypatch.setattr(engines, "cancel", lambda: (cancel(), cancelled.set()))
+    reader = new_reader(engines)
+    assert reader.read_next()
+    reader.stop()
+    assert cancelled.is_set()
+    assert engines.pages_read == [1]
 
 
-def test_an_error_of_a_file_that_was_deleted_meanwhile_is_no_defect(
+def test_error_of_a_deleted_file_is_not_logged_as_a_defect(
     upload: Upload, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken() -> None:
+    def delete_and_raise() -> None:
         commands.delete(owner=upload.owner, upload_id=upload.pk)
         raise reading.UnreadableFile("The file is broken.")
 
-    assert reader(StrictEngineProcess("in page 1", broken)).read_next()
+    assert new_reader(StrictEngineProcess("in page 1", delete_and_raise)).read_next()
     assert "Traceback" not in caplog.text
 
 
-def test_an_engine_that_does_not_start_costs_no_upload_anything(
-    upload: Upload, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    host = StrictEngineProcess("", lambda: None)
+def test_engine_that_does_not_start_claims_no_upload(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
+    engines = StrictEngineProcess("", lambda: None)
 
     def failing() -> None:
         raise reading.EngineCrashed("The reading engine did not start.")
 
-    monkeypatch.setattr(host, "start", failing)
+    monkeypatch.setattr(engines, "start", failing)
     for _ in range(5):
-        assert not reader(host).read_next()
+        assert not new_reader(engines).read_next()
     upload.refresh_from_db()
     assert (upload.status, upload.attempt) == (Status.PENDING, 0)
 
 
-def test_all_readers_together_have_one_time_to_stop() -> None:
-    """Four that hang must not take four times as long: the server has ten seconds for its end."""
+def test_stop_shares_one_timeout_among_all_threads() -> None:
+    """Four hanging threads must not take four timeouts: the server has ten seconds to shut down."""
     hang = threading.Event()
     pool = notify.ReaderThreadPool([lambda: hang.wait(30)] * 4)
     pool.start()
@@ -171,18 +173,16 @@ def test_all_readers_together_have_one_time_to_stop() -> None:
 
 
 @pytest.mark.parametrize("deleted", [True, False])
-def test_a_file_that_goes_with_its_upload_while_it_is_fetched_is_no_defect(
+def test_missing_file_is_a_defect_only_if_its_upload_exists(
     deleted: bool, upload: Upload, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One that goes without it is: that is told, and counted."""
-
     def fetch(_key: str) -> Path:
         if deleted:
             commands.delete(owner=upload.owner, upload_id=upload.pk)
-        raise FileNotFoundError("there is no such object")
+        raise FileNotFoundError("no such object")
 
     monkeypatch.setattr(storage, "local_copy", fetch)
-    host = StrictEngineProcess("", lambda: None)
-    assert reader(host).read_next()
+    engines = StrictEngineProcess("", lambda: None)
+    assert new_reader(engines).read_next()
     assert ("Traceback" in caplog.text) != deleted
     assert list(Job.objects.values_list("failures", flat=True)) == ([] if deleted else [1])

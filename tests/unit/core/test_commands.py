@@ -1,4 +1,4 @@
-"""Files and rows agree, whatever fails between them."""
+"""Tests of the commands on uploads: files, rows, jobs and events agree after success and failure."""
 
 from __future__ import annotations
 
@@ -36,24 +36,24 @@ from tests.support.encoding import base64_of
 from tests.support.fake_reply_target import FakeReplyTarget
 from tests.support.page_images import scripted_png
 
-ASKING = FakeReplyTarget()
+ORIGIN = FakeReplyTarget()
 pytestmark = pytest.mark.django_db
 
 
-def stored() -> set[str]:
+def stored_files() -> set[str]:
     return {str(path.relative_to(conf.files_dir)) for path in conf.files_dir.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(autouse=True)
 def files_before() -> set[str]:
-    return stored()
+    return stored_files()
 
 
 def create(owner: User, image: bytes, **source: str) -> commands.CreateResult:
     return commands.create(owner=owner, source=UploadSource(image_base64=base64_of(image), **source))
 
 
-def end(upload: Upload, status: Status) -> None:
+def end_with(upload: Upload, status: Status) -> None:
     Upload.objects.filter(pk=upload.pk).update(status=status, error="Broken.", raw_text="a", plain_text="b")
     Job.objects.filter(upload=upload).delete()
 
@@ -61,9 +61,7 @@ def end(upload: Upload, status: Status) -> None:
 # ── create ──
 
 
-def test_a_new_upload_has_its_file_its_job_and_its_event(
-    upload_changes: list[UploadChange], files_before: set[str]
-) -> None:
+def test_create_stores_file_job_and_event(upload_changes: list[UploadChange], files_before: set[str]) -> None:
     image = scripted_png()
     upload, duplicate = create(new_user(), image, image_path="/srv/scans/a.png")
     assert not duplicate
@@ -72,20 +70,20 @@ def test_a_new_upload_has_its_file_its_job_and_its_event(
     assert upload.image_hash == hashlib.sha256(image).hexdigest()
     assert upload.image_path == f"{upload.pk}/original.png"
     assert (conf.files_dir / upload.image_path).read_bytes() == image
-    assert stored() == files_before | {upload.image_path}
+    assert stored_files() == files_before | {upload.image_path}
     assert Job.objects.filter(upload=upload).count() == 1
     assert [type(event.message).__name__ for event in upload_changes] == ["UploadMessage"]
 
 
-def test_the_file_is_in_its_place_before_the_row_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_create_stores_the_file_before_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bool] = []
-    keep = storage.put
+    put = storage.put
 
-    def keeping(path: Path, key: str) -> None:
+    def record_then_put(path: Path, key: str) -> None:
         seen.append(Upload.objects.filter(image_path=key).exists())
-        keep(path, key)
+        put(path, key)
 
-    monkeypatch.setattr(storage, "put", keeping)
+    monkeypatch.setattr(storage, "put", record_then_put)
     upload, _ = create(new_user(), scripted_png())
     assert seen == [False]
     assert Upload.objects.filter(pk=upload.pk).exists()
@@ -93,7 +91,7 @@ def test_the_file_is_in_its_place_before_the_row_is_there(monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("model", [Upload, Job])
 @pytest.mark.parametrize("error", [DatabaseError, KeyboardInterrupt])
-def test_a_row_that_cannot_be_written_leaves_no_file_and_tells_nobody(
+def test_create_with_a_failing_insert_leaves_no_file_and_no_event(
     model: type,
     error: type[BaseException],
     monkeypatch: pytest.MonkeyPatch,
@@ -107,28 +105,28 @@ def test_a_row_that_cannot_be_written_leaves_no_file_and_tells_nobody(
     owner = new_user()
     with pytest.raises(error):
         create(owner, scripted_png())
-    assert stored() == files_before
+    assert stored_files() == files_before
     assert not list(conf.staging_dir.iterdir())
     assert not Upload.objects.filter(owner=owner).exists()
     assert not Job.objects.filter(upload__owner=owner).exists()
     assert upload_changes == []
 
 
-def test_a_file_that_cannot_be_kept_makes_no_row(
+def test_create_with_a_full_disk_inserts_no_row(
     monkeypatch: pytest.MonkeyPatch, files_before: set[str]
 ) -> None:
-    def full(_path: Path, _key: str) -> None:
+    def raise_disk_full(_path: Path, _key: str) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(storage, "put", full)
+    monkeypatch.setattr(storage, "put", raise_disk_full)
     owner = new_user()
     with pytest.raises(StorageFull):
         create(owner, scripted_png())
     assert not Upload.objects.filter(owner=owner).exists()
-    assert stored() == files_before
+    assert stored_files() == files_before
 
 
-def test_the_same_bytes_again_are_the_same_upload(
+def test_create_of_the_same_bytes_returns_the_same_upload(
     upload_changes: list[UploadChange], files_before: set[str]
 ) -> None:
     owner, image = new_user(), scripted_png()
@@ -137,89 +135,94 @@ def test_the_same_bytes_again_are_the_same_upload(
     assert duplicate
     assert second == first
     assert second.filename == first.filename
-    assert stored() == files_before | {first.image_path}
+    assert stored_files() == files_before | {first.image_path}
     assert len(upload_changes) == 1
 
 
-def test_another_user_s_same_bytes_are_an_upload_of_its_own(files_before: set[str]) -> None:
+def test_create_of_another_users_bytes_stores_a_new_upload(files_before: set[str]) -> None:
     image = scripted_png()
     first, _ = create(new_user(), image)
     second, duplicate = create(new_user(), image)
     assert not duplicate
     assert first.image_path != second.image_path
-    assert stored() == files_before | {first.image_path, second.image_path}
+    assert stored_files() == files_before | {first.image_path, second.image_path}
 
 
-def test_who_loses_the_race_for_the_same_bytes_gets_the_winner_s(
+def test_create_that_loses_a_race_returns_the_existing_upload(
     monkeypatch: pytest.MonkeyPatch, files_before: set[str]
 ) -> None:
-    """Neither look found anything; the constraint decides."""
+    """Both requests find no upload; the constraint lets one insert it."""
     owner, image = new_user(), scripted_png()
     first, _ = create(owner, image)
-    real = queries.upload_by_hash
+    upload_by_hash = queries.upload_by_hash
     calls: list[object] = []
 
-    def blind(**given: object) -> Upload | None:
+    def blind_first_call(**given: object) -> Upload | None:
         calls.append(given)
-        return None if len(calls) == 1 else real(**given)
+        return None if len(calls) == 1 else upload_by_hash(**given)
 
-    monkeypatch.setattr(queries, "upload_by_hash", blind)
+    monkeypatch.setattr(queries, "upload_by_hash", blind_first_call)
     second, duplicate = create(owner, image)
     assert duplicate
     assert second == first
-    assert stored() == files_before | {first.image_path}
+    assert stored_files() == files_before | {first.image_path}
     assert not list(conf.staging_dir.iterdir())
 
 
-def test_a_file_lost_between_losing_the_race_and_looking_is_said_to_the_user(
+def test_create_that_loses_a_race_to_a_deleted_upload_is_an_error(
     monkeypatch: pytest.MonkeyPatch, files_before: set[str]
 ) -> None:
-    def beaten(*_args: object) -> None:
+    def raise_integrity_error(*_args: object) -> None:
         raise IntegrityError
 
-    monkeypatch.setattr(commands, "_store", beaten)
+    monkeypatch.setattr(commands, "_store", raise_integrity_error)
     with pytest.raises(RequestError) as raised:
         create(new_user(), scripted_png())
     assert "again" in str(raised.value)
-    assert stored() == files_before
+    assert stored_files() == files_before
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING, Status.PROCESSED])
-def test_a_duplicate_that_is_read_or_was_read_is_left_as_it_is(
+def test_create_of_an_open_or_processed_duplicate_changes_nothing(
     status: Status, upload_changes: list[UploadChange]
 ) -> None:
     owner, image = new_user(), scripted_png()
     first, _ = create(owner, image)
     Upload.objects.filter(pk=first.pk).update(status=status)
     upload_changes.clear()
-    again, duplicate = create(owner, image)
+    requeued, duplicate = create(owner, image)
     assert duplicate
-    assert again.status == status
+    assert requeued.status == status
     assert upload_changes == []
 
 
 @pytest.mark.parametrize("status", [Status.ERROR, Status.CANCELLED])
 @pytest.mark.parametrize("by_hash", [False, True])
-def test_a_duplicate_that_ended_without_a_text_is_read_again(
+def test_create_of_a_failed_duplicate_requeues_it(
     status: Status, by_hash: bool, upload_changes: list[UploadChange]
 ) -> None:
     owner, image = new_user(), scripted_png()
     first, _ = create(owner, image)
     commands.update(owner=owner, upload_id=first.pk, correction="mine")
-    end(first, status)
+    end_with(first, status)
     upload_changes.clear()
     source = (
         UploadSource(image_hash=first.image_hash) if by_hash else UploadSource(image_base64=base64_of(image))
     )
-    again, duplicate = commands.create(owner=owner, source=source)
-    again.refresh_from_db()
+    requeued, duplicate = commands.create(owner=owner, source=source)
+    requeued.refresh_from_db()
     assert duplicate
-    assert (again.status, again.error, again.raw_text, again.correction) == (Status.PENDING, None, "", "mine")
-    assert Job.objects.filter(upload=again).count() == 1
+    assert (requeued.status, requeued.error, requeued.raw_text, requeued.correction) == (
+        Status.PENDING,
+        None,
+        "",
+        "mine",
+    )
+    assert Job.objects.filter(upload=requeued).count() == 1
     assert len(upload_changes) == 1
 
 
-def test_a_hash_alone_finds_one_s_own_upload_only() -> None:
+def test_create_by_hash_finds_uploads_of_the_owner_only() -> None:
     owner = new_user()
     upload = new_upload(owner)
     found, duplicate = commands.create(owner=owner, source=UploadSource(image_hash=upload.image_hash))
@@ -230,25 +233,25 @@ def test_a_hash_alone_finds_one_s_own_upload_only() -> None:
         assert list(raised.value.fields) == ["image_hash"]
 
 
-def test_a_wrong_hash_beside_the_bytes_is_an_error_and_something_else_there_is_not(
+def test_create_with_a_wrong_hash_is_an_error_and_other_text_is_ignored(
     files_before: set[str],
 ) -> None:
     image = scripted_png()
     with pytest.raises(RequestError) as raised:
         create(new_user(), image, image_hash="0" * 64)
     assert list(raised.value.fields) == ["image_hash"]
-    assert stored() == files_before
+    assert stored_files() == files_before
     create(new_user(), image, image_hash="optional-sha256")
     create(new_user(), image, image_hash=hashlib.sha256(image).hexdigest().upper())
 
 
-def test_nothing_at_all_is_an_error_on_image_base64() -> None:
+def test_create_without_a_source_is_an_error_on_image_base64() -> None:
     with pytest.raises(RequestError) as raised:
         commands.create(owner=new_user(), source=UploadSource())
     assert list(raised.value.fields) == ["image_base64"]
 
 
-def test_an_imported_file_is_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_create_from_a_path_copies_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingest, "conf", msgspec.structs.replace(conf, import_roots=[tmp_path]))
     (tmp_path / "scan.png").write_bytes(scripted_png())
     upload, _ = commands.create(owner=new_user(), source=UploadSource(image_path="scan.png"))
@@ -260,7 +263,7 @@ def test_an_imported_file_is_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 # ── update ──
 
 
-def test_an_update_changes_what_it_is_given_and_nothing_else(upload_changes: list[UploadChange]) -> None:
+def test_update_changes_the_given_fields_only(upload_changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     upload_changes.clear()
@@ -274,7 +277,7 @@ def test_an_update_changes_what_it_is_given_and_nothing_else(upload_changes: lis
     assert len(upload_changes) == 3
 
 
-def test_an_update_of_nothing_is_an_error_on_data(upload_changes: list[UploadChange]) -> None:
+def test_update_without_fields_is_an_error_on_data(upload_changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     upload_changes.clear()
@@ -287,7 +290,7 @@ def test_an_update_of_nothing_is_an_error_on_data(upload_changes: list[UploadCha
 # ── delete ──
 
 
-def test_a_delete_takes_row_pages_job_and_file_and_tells_the_last_state(
+def test_delete_removes_row_pages_job_and_file(
     upload_changes: list[UploadChange], files_before: set[str]
 ) -> None:
     owner = new_user()
@@ -296,14 +299,14 @@ def test_a_delete_takes_row_pages_job_and_file_and_tells_the_last_state(
     upload_changes.clear()
     last = commands.delete(owner=owner, upload_id=upload.pk)
     assert last.instance.id == upload.pk
-    assert stored() == files_before
+    assert stored_files() == files_before
     assert not (conf.files_dir / str(upload.pk)).exists()
     for model in (Page, Job):
         assert not model.objects.filter(upload_id=upload.pk).exists()
     assert [(event.message, event.ends_reading) for event in upload_changes] == [(last, True)]
 
 
-def test_the_row_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_delete_removes_the_row_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     owner = new_user()
     upload = new_upload(owner)
     rows_left: list[int] = []
@@ -314,7 +317,7 @@ def test_the_row_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows_left == [0]
 
 
-def test_a_delete_that_fails_leaves_row_and_file(
+def test_delete_that_fails_leaves_row_and_file(
     monkeypatch: pytest.MonkeyPatch, upload_changes: list[UploadChange]
 ) -> None:
     owner = new_user()
@@ -332,7 +335,7 @@ def test_a_delete_that_fails_leaves_row_and_file(
     assert upload_changes == []
 
 
-def test_a_file_that_is_gone_already_does_not_stop_a_delete() -> None:
+def test_delete_without_a_stored_file_removes_the_row() -> None:
     owner = new_user()
     upload = new_upload(owner)
     storage.delete(upload.image_path)
@@ -358,7 +361,7 @@ def read_pages(upload: Upload, *texts: str) -> None:
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
-def test_a_cancel_ends_what_is_open_and_keeps_its_pages(
+def test_cancel_of_an_open_upload_keeps_its_finished_pages(
     status: Status, upload_changes: list[UploadChange]
 ) -> None:
     owner = new_user()
@@ -366,7 +369,7 @@ def test_a_cancel_ends_what_is_open_and_keeps_its_pages(
     Upload.objects.filter(pk=upload.pk).update(status=status, page_count=3, pages_done=2)
     read_pages(upload, "one", "two")
     upload_changes.clear()
-    commands.cancel(owner=owner, upload_id=upload.pk, origin=ASKING)
+    commands.cancel(owner=owner, upload_id=upload.pk, origin=ORIGIN)
     left = queries.upload(owner=owner, upload_id=upload.pk)
     assert (left.status, left.error) == (Status.CANCELLED, "Cancelled")
     assert (left.raw_text, left.plain_text, left.warnings) == ("# one\n\n# two", "one\n\ntwo", ["w"])
@@ -375,10 +378,10 @@ def test_a_cancel_ends_what_is_open_and_keeps_its_pages(
     assert not Job.objects.filter(upload=upload).exists()
     [event] = upload_changes
     assert event.message == messages.Failed(id=upload.pk, status="cancelled", error="Cancelled")
-    assert (event.origin, event.ends_reading) == (ASKING, True)
+    assert (event.origin, event.ends_reading) == (ORIGIN, True)
 
 
-def test_a_cancel_once_more_answers_the_same_and_tells_nobody(upload_changes: list[UploadChange]) -> None:
+def test_cancel_of_a_cancelled_upload_changes_nothing(upload_changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     first = commands.cancel(owner=owner, upload_id=upload.pk)
@@ -390,10 +393,10 @@ def test_a_cancel_once_more_answers_the_same_and_tells_nobody(upload_changes: li
 
 
 @pytest.mark.parametrize("status", [Status.PROCESSED, Status.ERROR])
-def test_what_has_ended_cannot_be_cancelled(status: Status, upload_changes: list[UploadChange]) -> None:
+def test_cancel_of_an_ended_upload_is_a_conflict(status: Status, upload_changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
-    end(upload, status)
+    end_with(upload, status)
     upload_changes.clear()
     with pytest.raises(StatusConflict, match=status) as raised:
         commands.cancel(owner=owner, upload_id=upload.pk)
@@ -403,7 +406,7 @@ def test_what_has_ended_cannot_be_cancelled(status: Status, upload_changes: list
 
 
 @pytest.mark.parametrize("status", [Status.PROCESSED, Status.ERROR, Status.CANCELLED])
-def test_a_retry_reads_what_has_ended_anew_and_keeps_the_correction(
+def test_retry_of_an_ended_upload_keeps_the_correction(
     status: Status, upload_changes: list[UploadChange], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken: list[bool] = []
@@ -411,41 +414,46 @@ def test_a_retry_reads_what_has_ended_anew_and_keeps_the_correction(
     owner = new_user()
     upload = new_upload(owner)
     read_pages(upload, "one")
-    end(upload, status)
+    end_with(upload, status)
     Upload.objects.filter(pk=upload.pk).update(
         attempt=4, correction="mine", page_count=1, pages_done=1, warnings=["w"]
     )
     upload_changes.clear()
     woken.clear()
-    commands.retry(owner=owner, upload_id=upload.pk, origin=ASKING)
-    again = queries.upload(owner=owner, upload_id=upload.pk)
-    assert (again.status, again.error, again.raw_text, again.plain_text) == (Status.PENDING, None, "", "")
-    assert (again.page_count, again.pages_done, again.warnings) == (None, 0, [])
-    assert (again.attempt, again.processed_text) == (4, "mine")
+    commands.retry(owner=owner, upload_id=upload.pk, origin=ORIGIN)
+    requeued = queries.upload(owner=owner, upload_id=upload.pk)
+    assert (requeued.status, requeued.error, requeued.raw_text, requeued.plain_text) == (
+        Status.PENDING,
+        None,
+        "",
+        "",
+    )
+    assert (requeued.page_count, requeued.pages_done, requeued.warnings) == (None, 0, [])
+    assert (requeued.attempt, requeued.processed_text) == (4, "mine")
     assert not Page.objects.filter(upload=upload).exists()
     assert Job.objects.filter(upload=upload, first_page=1, failures=0).count() == 1
     [event] = upload_changes
-    assert event.message == serializers.updated(again)
-    assert (event.origin, event.ends_reading) == (ASKING, False)
+    assert event.message == serializers.updated(requeued)
+    assert (event.origin, event.ends_reading) == (ORIGIN, False)
     assert woken == [True]
 
 
 @pytest.mark.parametrize("status", [Status.PROCESSED, Status.ERROR, Status.CANCELLED])
-def test_a_retry_with_pages_keeps_the_text_of_the_others(status: Status) -> None:
+def test_retry_with_pages_keeps_the_text_of_the_others(status: Status) -> None:
     owner = new_user()
     upload = new_upload(owner)
     read_pages(upload, "one", "two", "three")
-    end(upload, status)
+    end_with(upload, status)
     Upload.objects.filter(pk=upload.pk).update(page_count=4, pages_done=3)
     commands.retry(owner=owner, upload_id=upload.pk, options=ReadOptions(pages="2,4"))
-    again = queries.upload(owner=owner, upload_id=upload.pk)
-    assert (again.raw_text, again.plain_text) == ("# one\n\n# three", "one\n\nthree")
-    assert (again.page_count, again.pages_done, again.warnings) == (4, 2, ["w"])
+    requeued = queries.upload(owner=owner, upload_id=upload.pk)
+    assert (requeued.raw_text, requeued.plain_text) == ("# one\n\n# three", "one\n\nthree")
+    assert (requeued.page_count, requeued.pages_done, requeued.warnings) == (4, 2, ["w"])
     assert list(upload.pages.values_list("number", flat=True)) == [1, 3]
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
-def test_what_is_open_is_not_read_twice(status: Status, upload_changes: list[UploadChange]) -> None:
+def test_retry_of_an_open_upload_is_a_conflict(status: Status, upload_changes: list[UploadChange]) -> None:
     owner = new_user()
     upload = new_upload(owner)
     Upload.objects.filter(pk=upload.pk).update(status=status)
@@ -467,7 +475,7 @@ def test_what_is_open_is_not_read_twice(status: Status, upload_changes: list[Upl
     ],
     ids=["update", "delete", "cancel", "retry"],
 )
-def test_what_is_not_one_s_own_cannot_be_changed(
+def test_commands_on_uploads_of_another_user_raise_not_found(
     change: Callable[[User, uuid.UUID], object], upload_changes: list[UploadChange]
 ) -> None:
     upload = new_upload(new_user())

@@ -1,4 +1,4 @@
-"""The log of events: what is written, in which order, and what is told."""
+"""Tests of the event log: rows, order, texts, retention and snapshots."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def rename(upload: Upload, name: str = "new.png", origin: FakeReplyTarget | None
     return commands.update(owner=upload.owner, upload_id=upload.pk, filename=name, origin=origin)
 
 
-# ── written ──
+# ── writing ──
 
 
-def test_every_change_is_a_row_with_the_next_number_of_its_owner() -> None:
+def test_transaction_numbers_the_events_of_each_owner() -> None:
     ada, bob = new_user(), new_user()
     first, second, other = (
         new_upload(ada),
@@ -68,7 +68,7 @@ def test_every_change_is_a_row_with_the_next_number_of_its_owner() -> None:
     assert other.owner == bob
 
 
-def test_a_row_has_no_text_and_is_the_message_otherwise(upload_changes: list[UploadChange]) -> None:
+def test_event_row_is_the_message_without_texts(upload_changes: list[UploadChange]) -> None:
     upload = new_upload(new_user())
     Upload.objects.filter(pk=upload.pk).update(raw_text="RAW", plain_text="READING")
     rename(upload)
@@ -80,51 +80,51 @@ def test_a_row_has_no_text_and_is_the_message_otherwise(upload_changes: list[Upl
     assert messages.with_texts(change, "RAW", "READING") == upload_changes[-1].message
 
 
-def test_what_fails_leaves_no_row_no_number_and_tells_nobody(upload_changes: list[UploadChange]) -> None:
-    upload, asking = new_upload(new_user()), FakeReplyTarget()
+def test_failed_transaction_writes_no_event_and_cancels_the_reply(upload_changes: list[UploadChange]) -> None:
+    upload, origin = new_upload(new_user()), FakeReplyTarget()
     upload_changes.clear()
-    change = UploadChange(upload.owner_id, upload.pk, 0, serializers.updated(upload), asking)
-    unwritable = UploadChange(upload.owner_id, upload.pk, -1, serializers.updated(upload), asking)
-    with pytest.raises(IntegrityError), transaction.atomic(), event_log.transaction() as going_on:
-        going_on += [change, unwritable]
+    change = UploadChange(upload.owner_id, upload.pk, 0, serializers.updated(upload), origin)
+    unwritable = UploadChange(upload.owner_id, upload.pk, -1, serializers.updated(upload), origin)
+    with pytest.raises(IntegrityError), transaction.atomic(), event_log.transaction() as uncommitted:
+        uncommitted += [change, unwritable]
     assert log_of(upload.owner) == [(1, "created")]
     assert event_log.latest_seq(upload.owner_id) == 1
     assert upload_changes == []
-    assert (asking.scheduled_reply, asking.was_cancelled) == (None, True)
+    assert (origin.expected, origin.forgot) == (None, True)
 
 
-def test_who_asked_expects_its_reply_before_the_row_is_there_for_others() -> None:
+def test_reply_at_event_is_called_before_the_commit() -> None:
     upload = new_upload(new_user())
-    there = []
+    in_transaction = []
 
-    class Looking(FakeReplyTarget):
+    class TransactionCheck(FakeReplyTarget):
         def reply_at_event(self, seq: int, reply: messages.Message) -> None:
-            there.append(connection.in_atomic_block)
+            in_transaction.append(connection.in_atomic_block)
             super().reply_at_event(seq, reply)
 
-    asking = Looking()
-    rename(upload, origin=asking)
-    assert there == [True]
-    assert asking.scheduled_reply is not None
-    seq, reply = asking.scheduled_reply
+    origin = TransactionCheck()
+    rename(upload, origin=origin)
+    assert in_transaction == [True]
+    assert origin.expected is not None
+    seq, reply = origin.expected
     assert (seq, reply) == (2, serializers.updated(Upload.objects.get()))
     assert Event.objects.get(seq=2).origin_connection == "reply-target"
 
 
-# ── filled in ──
+# ── texts ──
 
 
 def texts_of(owner: User, kind: str) -> list[tuple[str, str]]:
-    """Of the events of a kind, as they would be sent now."""
+    """Return both texts of the owner's events of a kind, as a replay would send them now."""
     rows = Event.objects.filter(owner=owner, kind=kind).values_list("seq", flat=True)
     entries = {entry.seq: entry.text for entry in log.events_after(owner.pk, 0)}
-    changes = [messages.decode_change(kind, entries[seq]) for seq in rows]
-    shown = [getattr(change, "instance", change) for change in changes]
+    decoded = [messages.decode_change(kind, entries[seq]) for seq in rows]
+    shown = [getattr(change, "instance", change) for change in decoded]
     return [(each.raw_text, each.processed_text) for each in shown]
 
 
-def read(upload: Upload, text: str) -> None:
-    """To its end, as one page."""
+def read_upload(upload: Upload, text: str) -> None:
+    """Read the upload to its end, as one page."""
     claim = job_queue.claim_next("a reader")
     assert claim is not None
     assert claim.upload_id == upload.pk
@@ -132,9 +132,9 @@ def read(upload: Upload, text: str) -> None:
     results.finish(claim)
 
 
-def test_an_event_is_sent_with_the_texts_of_its_attempt() -> None:
+def test_events_after_adds_the_texts_of_the_attempt() -> None:
     upload = new_upload(new_user())
-    read(upload, "first")
+    read_upload(upload, "first")
     rename(upload)
     assert texts_of(upload.owner, "processed") == [("first", "first")]
     assert texts_of(upload.owner, "updated") == [("first", "first")]
@@ -142,31 +142,31 @@ def test_an_event_is_sent_with_the_texts_of_its_attempt() -> None:
     assert texts_of(upload.owner, "processed") == [("first", "corrected")]
 
 
-def test_the_text_of_an_older_attempt_is_left_empty() -> None:
+def test_events_after_leaves_texts_of_older_attempts_empty() -> None:
     upload = new_upload(new_user())
-    read(upload, "first")
+    read_upload(upload, "first")
     rename(upload)
     commands.retry(owner=upload.owner, upload_id=upload.pk)
     assert texts_of(upload.owner, "processed") == [("", "")]
-    read(upload, "second")
+    read_upload(upload, "second")
     assert texts_of(upload.owner, "processed") == [("", ""), ("second", "second")]
     assert texts_of(upload.owner, "updated") == [("", ""), ("", "")]
 
 
-def test_of_a_deleted_upload_there_is_no_text_any_more() -> None:
+def test_events_after_leaves_texts_of_deleted_uploads_empty() -> None:
     upload = new_upload(new_user())
-    read(upload, "text")
+    read_upload(upload, "text")
     commands.delete(owner=upload.owner, upload_id=upload.pk)
     assert texts_of(upload.owner, "processed") == [("", "")]
 
 
-def test_a_batch_has_the_texts_that_fit_and_always_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_after_limits_a_batch_by_its_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     upload = new_upload(new_user())
-    read(upload, "x" * 1000)
+    read_upload(upload, "x" * 1000)
     for number in range(5):
         rename(upload, f"{number}.png")
-    for most, batches in ((10**6, [7]), (5_000, [3, 2, 2]), (1, [2, 1, 1, 1, 1, 1])):
-        monkeypatch.setattr("backend_main.core.live.replay.BATCH_CHARACTERS", most)
+    for max_characters, batches in ((10**6, [7]), (5_000, [3, 2, 2]), (1, [2, 1, 1, 1, 1, 1])):
+        monkeypatch.setattr("backend_main.core.live.replay.BATCH_CHARACTERS", max_characters)
         sizes, seq = [], 0
         while entries := log.events_after(upload.owner_id, seq):
             sizes.append(len(entries))
@@ -175,19 +175,19 @@ def test_a_batch_has_the_texts_that_fit_and_always_one(monkeypatch: pytest.Monke
         assert sizes == batches
 
 
-def test_other_uploads_events_come_without_their_texts() -> None:
+def test_events_after_omits_texts_of_other_uploads() -> None:
     upload = new_upload(new_user())
-    read(upload, "x" * 1000)
+    read_upload(upload, "x" * 1000)
     other = new_upload(upload.owner, GIF)
     texts = [entry.text for entry in log.events_after(upload.owner_id, 0, other.pk)]
     assert len(texts) == 3
     assert all("xxx" not in text for text in texts)
 
 
-# ── kept, and removed ──
+# ── retention ──
 
 
-def test_the_log_covers_what_it_has_a_gapless_rest_of() -> None:
+def test_has_all_since_is_true_without_a_gap() -> None:
     upload = new_upload(new_user())
     assert [log.has_all_since(new_user().pk, seq) for seq in (0, 1)] == [True, False]
     for _ in range(4):
@@ -199,12 +199,12 @@ def test_the_log_covers_what_it_has_a_gapless_rest_of() -> None:
     assert [log.has_all_since(upload.owner_id, seq) for seq in range(7)] == [False] * 5 + [True, False]
 
 
-def test_old_events_are_removed_from_the_beginning_and_the_numbers_go_on() -> None:
+def test_remove_expired_leaves_no_gap_and_numbering_continues() -> None:
     upload, young = new_upload(new_user()), new_upload(new_user())
     for _ in range(4):
         rename(upload)
     too_old = Now() - conf.event_retention.timedelta - dt.timedelta(seconds=1)
-    # Clocks of several machines: one that stands before an old one is younger.
+    # Clocks of several machines differ, so an event may be younger than the one after it.
     Event.objects.filter(owner=upload.owner, seq__in=(1, 3)).update(created_at=too_old)
     assert event_log.remove_expired() == 3
     assert [seq for seq, _ in log_of(upload.owner)] == [4, 5]
@@ -214,7 +214,7 @@ def test_old_events_are_removed_from_the_beginning_and_the_numbers_go_on() -> No
     assert [seq for seq, _ in log_of(upload.owner)] == [4, 5, 6]
 
 
-def test_a_user_s_log_goes_with_the_user() -> None:
+def test_deleting_a_user_deletes_the_event_log() -> None:
     owner = new_upload(new_user()).owner
     owner.delete()
     assert not Event.objects.exists()
@@ -225,61 +225,61 @@ def test_a_user_s_log_goes_with_the_user() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_numbers_are_in_the_order_of_the_commits() -> None:
-    """Whoever sees a number sees every smaller one: eight threads write, one looks all the time."""
+def test_concurrent_transactions_number_events_in_commit_order() -> None:
+    """A transaction that sees a number sees every smaller one: eight threads write while one reads."""
     owner = new_user()
-    changed = [new_upload(owner, bytes([71, 73, 70, 56, 57, 97, 1 + n, 0, 1, 0, 0, 0, 0])) for n in range(8)]
-    done, failures = threading.Event(), []
+    uploads = [new_upload(owner, bytes([71, 73, 70, 56, 57, 97, 1 + n, 0, 1, 0, 0, 0, 0])) for n in range(8)]
+    stopped, failures = threading.Event(), []
 
     def write(upload: Upload) -> None:
         for number in range(10):
             rename(upload, f"{number}.png")
 
-    def look() -> None:
-        while not done.is_set():
+    def check_sequence() -> None:
+        while not stopped.is_set():
             seen = [seq for seq, _ in log_of(owner)]
             if seen != list(range(1, len(seen) + 1)):
                 failures.append(seen)
 
-    looking = threading.Thread(target=closing(look))
-    writing = [threading.Thread(target=closing(write), args=[upload]) for upload in changed]
-    for thread in [looking, *writing]:
+    checker = threading.Thread(target=close_connection_after(check_sequence))
+    writers = [threading.Thread(target=close_connection_after(write), args=[upload]) for upload in uploads]
+    for thread in [checker, *writers]:
         thread.start()
-    for thread in writing:
+    for thread in writers:
         thread.join()
-    done.set()
-    looking.join()
+    stopped.set()
+    checker.join()
     assert failures == []
     assert len(log_of(owner)) == 88
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_event_commits_while_a_snapshot_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    upload, uploads_of = new_upload(new_user()), queries.uploads
-    writing = threading.Thread(target=closing(rename), args=[upload])
+def test_snapshot_blocks_commits_of_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    upload, list_uploads = new_upload(new_user()), queries.uploads
+    writer = threading.Thread(target=close_connection_after(rename), args=[upload])
 
-    def meanwhile(**of: Any) -> queries.Listing:
-        writing.start()
-        writing.join(0.5)  # it waits, for us
-        return uploads_of(**of)
+    def snapshot_while_writing(**of: Any) -> queries.Listing:
+        writer.start()
+        writer.join(0.5)  # it waits for the snapshot
+        return list_uploads(**of)
 
-    monkeypatch.setattr(queries, "uploads", meanwhile)
+    monkeypatch.setattr(queries, "uploads", snapshot_while_writing)
     seq, message = log.snapshot(upload.owner_id, None)
-    writing.join()
+    writer.join()
     assert (seq, [instance.filename for instance in message.list]) == (1, [upload.filename])
     assert log_of(upload.owner) == [(1, "created"), (2, "updated")]
 
 
-def test_a_snapshot_is_of_one_user_and_if_asked_of_one_upload() -> None:
-    upload, _foreign, nobody = new_upload(new_user()), new_upload(new_user()), new_user()
+def test_snapshot_is_limited_to_one_user_or_one_upload() -> None:
+    upload, _foreign, other_user = new_upload(new_user()), new_upload(new_user()), new_user()
     other = new_upload(upload.owner, GIF)
     assert [i.id for i in log.snapshot(upload.owner_id, None).message.list] == [other.pk, upload.pk]
     assert [i.id for i in log.snapshot(upload.owner_id, upload.pk).message.list] == [upload.pk]
-    assert log.snapshot(nobody.pk, None) == (0, messages.ListMessage(list=[]))
-    assert log.snapshot(nobody.pk, upload.pk).message.list == []
+    assert log.snapshot(other_user.pk, None) == (0, messages.ListMessage(list=[]))
+    assert log.snapshot(other_user.pk, upload.pk).message.list == []
 
 
-def test_of_very_many_uploads_a_snapshot_has_the_newest_and_says_where_the_others_are(
+def test_snapshot_of_many_uploads_has_a_cursor_for_the_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     upload = new_upload(new_user())
@@ -293,19 +293,19 @@ def test_of_very_many_uploads_a_snapshot_has_the_newest_and_says_where_the_other
     assert [found.pk for found in rest.uploads] == [upload.pk]
 
 
-def test_what_is_being_read_is_told_to_who_comes() -> None:
+def test_owner_state_and_reading_state_show_a_running_reading() -> None:
     upload = new_upload(new_user())
     waiting = new_upload(upload.owner, GIF)
     assert log.owner_state(upload.owner_id).reading == {}
     claim = job_queue.claim_next("a reader")
     assert claim is not None
     results.save_page(claim, reading.PageDone(1, 3, 10, 10, "one", "one", [], []))
-    standing = log.owner_state(upload.owner_id)
-    assert (standing.latest_seq, standing.reading) == (2, {upload.pk: (1, 1)})
-    assert standing.epoch == log.epoch()
-    taken = log.reading_state(upload.owner_id, upload.pk, 1)
-    assert taken is not None
-    assert (taken.seq, taken.pages, taken.page_count) == (2, {1: "one"}, 3)
+    state = log.owner_state(upload.owner_id)
+    assert (state.latest_seq, state.reading) == (2, {upload.pk: (1, 1)})
+    assert state.epoch == log.epoch()
+    started = log.reading_state(upload.owner_id, upload.pk, 1)
+    assert started is not None
+    assert (started.seq, started.pages, started.page_count) == (2, {1: "one"}, 3)
     for owner_id, upload_id, attempt in (
         (upload.owner_id, upload.pk, 2),
         (upload.owner_id, waiting.pk, 0),
@@ -314,7 +314,7 @@ def test_what_is_being_read_is_told_to_who_comes() -> None:
         assert log.reading_state(owner_id, upload_id, attempt) is None
 
 
-def closing(work: Callable[..., None]) -> Callable[..., None]:
+def close_connection_after(work: Callable[..., None]) -> Callable[..., None]:
     def run(*args: object) -> None:
         try:
             work(*args)

@@ -1,4 +1,4 @@
-"""Servers of one database that start at the same time make one user."""
+"""First user of a database on which several servers start at the same time."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from backend_main.core.models import User
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_finds_that_another_server_was_quicker_takes_its_user(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_create_first_user_after_another_server_returns_its_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "_login_name", lambda: "ada")
-    first = link.first_user()
+    first = link.create_first_user()
     assert first is not None
-    assert link.first_user() is None
-    # The other one's look was before the first one's commit.
+    assert link.create_first_user() is None
+    # This server checked for users before the other one committed.
     monkeypatch.setattr(type(User.objects), "exists", lambda _manager: False)
-    assert link.first_user() == first
+    assert link.create_first_user() == first
     assert User.objects.count() == 1

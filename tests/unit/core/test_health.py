@@ -93,17 +93,14 @@ def test_degradations_broker_unavailable(healthy: pytest.MonkeyPatch) -> None:
 
 
 def test_degradations_no_worker_heartbeat_on_a_server_without_readers(healthy: pytest.MonkeyPatch) -> None:
-    class FakePubSub:
-        degraded_reason = None
-        seconds_since_worker_heartbeat = health.WORKER_HEARTBEAT_TIMEOUT_SECONDS + 1.0
-
-    healthy.setattr(health.hub, "pubsub", FakePubSub())
+    silence = health.WORKER_HEARTBEAT_TIMEOUT_SECONDS + 1.0
+    healthy.setattr(health.notify, "seconds_since_worker_heartbeat", lambda: silence)
     assert health.degradations() == [], "this server has readers"
     healthy.setattr(health, "conf", msgspec.structs.replace(health.conf, redis_url="redis://"))
     [reason] = health.degradations()
     assert "no worker heartbeat" in reason
     assert health.readiness_failures() == []
-    healthy.setattr(FakePubSub, "seconds_since_worker_heartbeat", 1.0)
+    healthy.setattr(health.notify, "seconds_since_worker_heartbeat", lambda: 1.0)
     assert health.degradations() == []
 
 

@@ -1,4 +1,4 @@
-"""Who tells that there is work waits for nobody, and calls no more than are wanted."""
+"""Tests of waking local readers and of calling workers through a broker."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from tests.support.processes import wait_until
 
 
 class Broker:
-    """Takes calls when it is let; `posted` are those of each time."""
+    """Broker that can block or fail. `enqueued` has the number of calls of each successful request."""
 
     def __init__(self) -> None:
-        self.posted: list[int] = []
-        self.away = False
-        self.asked = threading.Semaphore(0)
-        self.free = threading.Event()
-        self.free.set()
+        self.enqueued: list[int] = []
+        self.is_unavailable = False
+        self.called = threading.Semaphore(0)
+        self.release_event = threading.Event()
+        self.release_event.set()
 
-    def post(self, calls: int) -> None:
-        self.asked.release()
-        self.free.wait(30)
-        if self.away:
-            raise ConnectionError("nobody there")
-        self.posted.append(calls)
+    def enqueue(self, calls: int) -> None:
+        self.called.release()
+        self.release_event.wait(30)
+        if self.is_unavailable:
+            raise ConnectionError("no broker")
+        self.enqueued.append(calls)
 
-    def wait_asked(self) -> None:
-        assert self.asked.acquire(timeout=30)
+    def wait_until_called(self) -> None:
+        assert self.called.acquire(timeout=30)
 
 
 @pytest.fixture
@@ -39,62 +39,62 @@ def broker() -> Broker:
 
 
 @pytest.fixture
-def courier(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerNotifier]:
-    monkeypatch.setattr(notify, "RETRY_SECONDS", 0.01)
-    notify.start_worker_notifier(broker.post)
-    assert notify._courier is not None
-    yield notify._courier
-    broker.free.set()
+def worker_notifier(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerNotifier]:
+    monkeypatch.setattr(notify, "RETRY_INTERVAL_SECONDS", 0.01)
+    notify.start_worker_notifier(broker.enqueue)
+    assert notify._worker_notifier is not None
+    yield notify._worker_notifier
+    broker.release_event.set()
     notify.stop_worker_notifier(30)
-    notify.notify_jobs_available()  # does nothing any more
+    notify.notify_jobs_available()  # without a notifier this does nothing
 
 
-def test_whoever_tells_goes_on_while_the_broker_thinks_and_what_comes_meanwhile_is_one_more_call(
-    broker: Broker, courier: WorkerNotifier
+def test_notify_jobs_available_does_not_wait_and_merges_calls(
+    broker: Broker, worker_notifier: WorkerNotifier
 ) -> None:
-    broker.free.clear()
+    broker.release_event.clear()
     notify.notify_jobs_available()
-    broker.wait_asked()
+    broker.wait_until_called()
     for _ in range(3):
         notify.notify_jobs_available()
     notify.notify_jobs_available(10)
-    broker.free.set()
-    broker.wait_asked()
+    broker.release_event.set()
+    broker.wait_until_called()
     notify.stop_worker_notifier(30)
-    assert broker.posted == [1, 13]
+    assert broker.enqueued == [1, 13]
 
 
-def test_there_is_an_end_to_the_calls_that_wait(broker: Broker, courier: WorkerNotifier) -> None:
-    broker.free.clear()
+def test_worker_notifier_limits_queued_calls(broker: Broker, worker_notifier: WorkerNotifier) -> None:
+    broker.release_event.clear()
     notify.notify_jobs_available()
-    broker.wait_asked()
+    broker.wait_until_called()
     for _ in range(1000):
         notify.notify_jobs_available(1000)
-    broker.free.set()
-    broker.wait_asked()
+    broker.release_event.set()
+    broker.wait_until_called()
     notify.stop_worker_notifier(30)
-    assert broker.posted == [1, notify.MAX_QUEUED_CALLS]
+    assert broker.enqueued == [1, notify.MAX_QUEUED_CALLS]
 
 
-def test_a_broker_that_is_away_is_warned_of_once_and_tried_until_it_is_back(
-    broker: Broker, courier: WorkerNotifier, caplog: pytest.LogCaptureFixture
+def test_worker_notifier_retries_an_unavailable_broker_and_warns_once(
+    broker: Broker, worker_notifier: WorkerNotifier, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without being told again: otherwise a server with nothing to read would call it away for ever."""
-    broker.away = True
+    """A retry needs no further notification, which an idle server would not send."""
+    broker.is_unavailable = True
     notify.notify_jobs_available(5)
     for _ in range(3):
-        broker.wait_asked()
+        broker.wait_until_called()
     assert notify.degraded_reason() is not None
-    broker.away = False
-    wait_until(lambda: broker.posted, "the call is posted")
+    broker.is_unavailable = False
+    wait_until(lambda: broker.enqueued, "the call is enqueued")
     notify.stop_worker_notifier(30)
-    assert broker.posted == [5]
-    assert caplog.text.count("workers cannot be called") == 1
-    assert not courier.is_failing
+    assert broker.enqueued == [5]
+    assert caplog.text.count("The broker is unavailable") == 1
+    assert not worker_notifier.is_failing
 
 
 class IdleReader:
-    """Has so many jobs to read."""
+    """Reader with a number of jobs to read."""
 
     def __init__(self, jobs: int) -> None:
         self.jobs = jobs
@@ -110,7 +110,7 @@ def no_readers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_readers")
-def test_a_reader_is_lent_for_a_job_and_there_is_no_other() -> None:
+def test_read_next_without_an_idle_reader_returns_false() -> None:
     assert not reader_pool.read_next()
     reader = IdleReader(1)
     reader_pool._idle.put(reader)  # type: ignore[arg-type]
@@ -120,124 +120,124 @@ def test_a_reader_is_lent_for_a_job_and_there_is_no_other() -> None:
 
 
 @pytest.mark.usefixtures("no_readers")
-def test_a_call_waits_for_a_reader_and_reads_all_that_there_is() -> None:
-    calling = threading.Thread(target=reader_pool.read_until_empty)
-    calling.start()
+def test_read_until_empty_waits_for_a_reader_and_reads_all_jobs() -> None:
+    caller = threading.Thread(target=reader_pool.read_until_empty)
+    caller.start()
     reader = IdleReader(3)
     reader_pool._idle.put(reader)  # type: ignore[arg-type]
-    calling.join(30)
+    caller.join(30)
     assert reader.jobs == -1
     assert reader_pool._idle.get_nowait() is reader
 
 
-def test_a_process_without_readers_waits_for_none_to_be_warm() -> None:
+def test_is_any_ready_without_readers_is_true() -> None:
     assert reader_pool._readers == []
     assert reader_pool.is_any_ready()
 
 
-# ── the local pool ──
+# ── reader threads ──
 
 
-def test_a_wake_that_comes_while_a_reader_looks_is_not_lost() -> None:
-    looking, go_on, found = threading.Event(), threading.Event(), threading.Event()
+def test_wake_during_a_query_is_not_lost() -> None:
+    querying, continue_event, found = threading.Event(), threading.Event(), threading.Event()
     work: list[str] = []
 
-    def look() -> bool:
+    def query() -> bool:
         if work:
             found.set()
             work.pop()
             return True
-        if not looking.is_set():
-            looking.set()
-            go_on.wait(5)
+        if not querying.is_set():
+            querying.set()
+            continue_event.wait(5)
         return False
 
-    pool = notify.ReaderThreadPool([look])
+    pool = notify.ReaderThreadPool([query])
     pool.start()
     try:
-        assert looking.wait(5)
-        work.append("came while it had looked")
-        pool.wake_local_readers()
-        go_on.set()
+        assert querying.wait(5)
+        work.append("a job that arrived during the query")
+        pool.wake()
+        continue_event.set()
         assert found.wait(5)
     finally:
         pool.stop(5)
 
 
-def test_a_reader_that_raises_goes_on_with_the_next_call(caplog: pytest.LogCaptureFixture) -> None:
+def test_reader_thread_continues_after_an_exception(caplog: pytest.LogCaptureFixture) -> None:
     calls: list[int] = []
     second = threading.Event()
 
-    def raising() -> bool:
+    def failing() -> bool:
         calls.append(1)
         if len(calls) == 2:
             second.set()
         raise RuntimeError("a defect")
 
-    pool = notify.ReaderThreadPool([raising])
+    pool = notify.ReaderThreadPool([failing])
     pool.start()
     try:
         while not second.wait(0.01):
-            pool.wake_local_readers()
+            pool.wake()
     finally:
         pool.stop(5)
     assert "a defect" in caplog.text
 
 
-class Jobs:
-    """What a thread of the pool looks for; `looked` is set free at every look."""
+class CountedJobs:
+    """Job queue of `count` jobs that counts queries and releases `queried` at each."""
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self.looks = 0
-        self.looked = threading.Semaphore(0)
+        self.queries = 0
+        self.queried = threading.Semaphore(0)
 
     def __call__(self) -> bool:
-        self.looks += 1
+        self.queries += 1
         self.count -= 1
-        self.looked.release()
+        self.queried.release()
         return self.count >= 0
 
-    def wait_for(self, looks: int) -> None:
-        for _ in range(looks):
-            assert self.looked.acquire(timeout=30)
+    def wait_for(self, queries: int) -> None:
+        for _ in range(queries):
+            assert self.queried.acquire(timeout=30)
 
 
-def test_where_more_was_called_for_a_reader_looks_at_once_and_otherwise_rests(
+def test_reader_thread_pauses_unless_jobs_are_pending(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(notify, "IDLE_PAUSE_SECONDS", 3600.0)
-    jobs = Jobs(4)
+    monkeypatch.setattr(notify, "PAUSE_AFTER_JOB_SECONDS", 3600.0)
+    jobs = CountedJobs(4)
     pool = notify.ReaderThreadPool([jobs])
-    pool.wake_local_readers(3)
+    pool.wake(3)
     pool.start()
     jobs.wait_for(3)
-    assert jobs.looks == 3
-    pool.wake_local_readers()  # ends the rest
+    assert jobs.queries == 3
+    pool.wake()  # ends the pause
     jobs.wait_for(1)
     pool.stop(5)
-    assert jobs.looks == 4
+    assert jobs.queries == 4
 
 
-def test_after_a_rest_a_reader_looks_for_what_nobody_called_for() -> None:
-    jobs = Jobs(2)
+def test_reader_thread_queries_again_after_its_pause() -> None:
+    jobs = CountedJobs(2)
     pool = notify.ReaderThreadPool([jobs])
     pool.start()
     jobs.wait_for(3)
     pool.stop(5)
-    assert jobs.looks == 3
+    assert jobs.queries == 3
 
 
-def test_calls_that_found_nothing_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else whoever cancels before it is read would leave the readers without rest."""
-    monkeypatch.setattr(notify, "IDLE_PAUSE_SECONDS", 3600.0)
-    jobs = Jobs(0)
+def test_query_without_a_job_clears_pending_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise uploads cancelled before they are read would keep the threads from pausing."""
+    monkeypatch.setattr(notify, "PAUSE_AFTER_JOB_SECONDS", 3600.0)
+    jobs = CountedJobs(0)
     pool = notify.ReaderThreadPool([jobs])
-    pool.wake_local_readers(10)
+    pool.wake(10)
     pool.start()
     jobs.wait_for(1)
     jobs.count = 5
-    pool.wake_local_readers()
+    pool.wake()
     jobs.wait_for(1)
     pool.stop(5)
-    assert jobs.looks == 2
+    assert jobs.queries == 2

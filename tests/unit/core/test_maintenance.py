@@ -1,4 +1,4 @@
-"""What crashes leave behind is put right, and nothing else is touched."""
+"""Tests of maintenance: it recovers claims and removes orphans, and nothing else."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def nothing_left() -> Iterator[None]:
-    """The data directory is all unit tests'; their files have lost their rows by now."""
+def no_files_remain() -> Iterator[None]:
+    """Remove files of other unit tests, which share the data directory and whose rows are gone."""
     maintenance.remove_orphan_files(grace_seconds=0)
     yield
     maintenance.remove_orphan_files(grace_seconds=0)
@@ -45,8 +45,8 @@ def stored() -> set[str]:
 def orphan() -> Path:
     directory = conf.files_dir / str(uuid.uuid4())
     directory.mkdir()
-    (directory / "original.png").write_bytes(b"left behind")
-    (directory / "page-1-200.jpg").write_bytes(b"made from it")
+    (directory / "original.png").write_bytes(b"orphan")
+    (directory / "page-1-200.jpg").write_bytes(b"derived")
     return directory
 
 
@@ -60,7 +60,7 @@ def age(path: Path, seconds: float) -> None:
     os.utime(path, (time.time() - seconds,) * 2)
 
 
-def test_a_file_without_a_row_goes_and_one_with_a_row_stays() -> None:
+def test_remove_orphan_files_keeps_files_with_a_row() -> None:
     upload = new_upload(new_user())
     left = [orphan(), orphan()]
     assert maintenance.remove_orphan_files(grace_seconds=0) == (2, 0)
@@ -69,18 +69,18 @@ def test_a_file_without_a_row_goes_and_one_with_a_row_stays() -> None:
     assert maintenance.remove_orphan_files(grace_seconds=0) == (0, 0)
 
 
-def test_an_empty_directory_of_an_upload_that_never_came_goes() -> None:
+def test_remove_orphan_files_removes_empty_directories_of_uploads() -> None:
     (conf.files_dir / str(uuid.uuid4())).mkdir()
     assert maintenance.remove_orphan_files(grace_seconds=0) == (1, 0)
 
 
-def test_what_was_never_finished_goes() -> None:
+def test_remove_orphan_files_removes_incomplete_files() -> None:
     paths = [half_written(), half_written()]
     assert maintenance.remove_orphan_files(grace_seconds=0) == (0, 2)
     assert not any(path.exists() for path in paths)
 
 
-def test_beside_a_server_what_is_young_may_be_just_coming_in() -> None:
+def test_remove_orphan_files_keeps_young_files() -> None:
     young, old = orphan(), orphan()
     coming, stuck = half_written(), half_written()
     for path in (old, stuck):
@@ -92,82 +92,82 @@ def test_beside_a_server_what_is_young_may_be_just_coming_in() -> None:
     assert not stuck.exists()
 
 
-def test_what_scanrill_did_not_put_there_is_not_its_to_remove() -> None:
-    strange = conf.files_dir / "lost+found"
-    strange.mkdir()
+def test_remove_orphan_files_keeps_foreign_files() -> None:
+    foreign = conf.files_dir / "lost+found"
+    foreign.mkdir()
     below = conf.staging_dir / "a directory"
     below.mkdir()
     try:
         assert maintenance.remove_orphan_files(grace_seconds=0) == (0, 0)
-        assert strange.exists()
+        assert foreign.exists()
         assert below.exists()
     finally:
-        strange.rmdir()
+        foreign.rmdir()
         below.rmdir()
 
 
-def test_expired_claims_are_opened_and_the_readers_woken(woken: list[bool]) -> None:
+def test_recover_expired_claims_opens_jobs_and_wakes_readers(woken: list[bool]) -> None:
     upload = new_upload(new_user())
     woken.clear()
     assert job_queue.claim_next("a reader") is not None
     assert maintenance.recover_expired_claims() == 0
-    assert woken == [], "nothing waits"
+    assert woken == [], "no job waits"
     Job.objects.update(lease_until=Now() - dt.timedelta(seconds=1))
     assert maintenance.run_all(grace_seconds=0) == maintenance.MaintenanceReport(1, 0, 0, 0, 0)
     assert woken == [True]
     assert Upload.objects.get().pk == upload.pk
 
 
-def test_a_job_whose_wake_was_lost_is_found_at_the_next_sweep(woken: list[bool]) -> None:
+def test_recover_expired_claims_wakes_readers_for_waiting_jobs(woken: list[bool]) -> None:
     new_upload(new_user())
     woken.clear()
     maintenance.recover_expired_claims()
     assert woken == [True]
 
 
-def test_files_of_another_deployment_are_left_alone(
+def test_remove_orphan_files_keeps_files_of_another_deployment(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As where two were told the same bucket: to each, the other's files have no upload."""
-    theirs = orphan()
+    """Two deployments may share a bucket by mistake: for each, the other's files have no upload."""
+    orphaned = orphan()
     monkeypatch.setattr(storage, "claim_for_deployment", lambda _deployment: False)
     assert maintenance.remove_orphan_files(grace_seconds=0) == (0, 0)
-    assert theirs.exists()
+    assert orphaned.exists()
     assert "another deployment" in caplog.text
 
 
-async def test_sweeping_goes_on_after_a_failure_and_looks_at_files_now_and_then(
+async def test_maintenance_loop_continues_after_a_failure(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    turns: list[str] = []
+    runs: list[str] = []
     enough = asyncio.Event()
-    every = maintenance.FILES_EVERY_SECONDS // maintenance.MAINTENANCE_INTERVAL_SECONDS
+    every = maintenance.FULL_RUN_INTERVAL_SECONDS // maintenance.MAINTENANCE_INTERVAL_SECONDS
 
     async def run(work: object) -> None:
-        turns.append("files" if work is maintenance.run_all else "claims")
-        if len(turns) == every + 1:
+        runs.append("files" if work is maintenance.run_all else "claims")
+        if len(runs) == every + 1:
             enough.set()
-        if len(turns) == 1:
-            raise RuntimeError("the database was away")
+        if len(runs) == 1:
+            raise RuntimeError("no database")
 
-    slept: list[float] = []
+    pauses: list[float] = []
     sleep = asyncio.sleep
 
-    async def no_time(seconds: float) -> None:
-        slept.append(seconds)
+    async def no_delay(seconds: float) -> None:
+        pauses.append(seconds)
         await sleep(0)
 
     monkeypatch.setattr(maintenance.executor, "run_in_db_thread", run)
-    monkeypatch.setattr(maintenance.asyncio, "sleep", no_time)
-    sweeping = asyncio.create_task(maintenance.maintenance_loop())
+    monkeypatch.setattr(maintenance.asyncio, "sleep", no_delay)
+    loop = asyncio.create_task(maintenance.maintenance_loop())
     await enough.wait()
-    sweeping.cancel()
-    assert turns == ["claims"] * (every - 1) + ["files", "claims"]
-    assert set(slept) == {maintenance.MAINTENANCE_INTERVAL_SECONDS}
-    assert "the database was away" in caplog.text
+    loop.cancel()
+    assert runs == ["claims"] * (every - 1) + ["files", "claims"]
+    assert set(pauses) == {maintenance.MAINTENANCE_INTERVAL_SECONDS}
+    assert "no database" in caplog.text
 
 
-def test_files_of_an_upload_that_is_deleted_while_its_picture_is_written_leave_nothing_behind() -> None:
+def test_write_derived_after_delete_leaves_no_file() -> None:
     upload = new_upload(new_user())
     storage.delete(upload.image_path)
     storage.write_derived(upload.image_path, "page-1-200.jpg", b"too late")

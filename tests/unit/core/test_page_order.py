@@ -1,4 +1,4 @@
-"""Several readers of one document: what is shown is in page order, whoever of them is quicker."""
+"""Several readers of one document: the text is in page sequencer, whichever reader is first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.hub_harness import Clock, ClockLoop
 
 OWNER, UPLOAD = uuid4(), uuid4()
 LOOP = asyncio.new_event_loop()
-"""Never run: what has a time to wait for is called by `Deadlines`."""
+"""Never run: the `Clock` calls the timers."""
 STREAMS: tuple[Stream, ...] = ("full", "pages", "delta")
 
 
@@ -33,81 +33,81 @@ def numbers(pages: list[PageSnapshot]) -> list[int]:
     return [page.number for page in pages]
 
 
-# ── the order by itself ──
+# ── PageSequencer ──
 
 
-def test_a_page_that_is_done_ahead_of_a_gap_is_shown_when_the_gap_is_closed() -> None:
-    order = PageSequencer[PageSnapshot]()
-    order.update_claims({1: 1})
-    order.update_claims({3: 2})
-    assert order.add_update(3, 2, done(3)) == []
-    assert order.add_update(3, 2, done(4)) == []
-    assert numbers(order.add_update(1, 1, done(1))) == [1]
-    assert numbers(order.add_update(1, 1, done(2))) == [2, 3, 4]
-    assert order.next == 5
+def test_finished_page_behind_a_gap_is_shown_when_the_gap_closes() -> None:
+    sequencer = PageSequencer[PageSnapshot]()
+    sequencer.update_claims({1: 1})
+    sequencer.update_claims({3: 2})
+    assert sequencer.add_update(3, 2, done(3)) == []
+    assert sequencer.add_update(3, 2, done(4)) == []
+    assert numbers(sequencer.add_update(1, 1, done(1))) == [1]
+    assert numbers(sequencer.add_update(1, 1, done(2))) == [2, 3, 4]
+    assert sequencer.next == 5
 
 
-def test_behind_a_closed_gap_comes_the_page_that_is_read_meanwhile_as_far_as_it_is() -> None:
-    order = PageSequencer[PageSnapshot]()
+def test_closed_gap_shows_the_page_in_progress_behind_it() -> None:
+    sequencer = PageSequencer[PageSnapshot]()
     begun = PageSnapshot(2, text="pa")
-    assert order.add_update(2, 2, begun) == []
-    assert order.add_update(1, 1, done(1)) == [done(1), begun]
+    assert sequencer.add_update(2, 2, begun) == []
+    assert sequencer.add_update(1, 1, done(1)) == [done(1), begun]
 
 
-def test_pages_that_are_not_asked_for_are_no_gap_and_those_kept_from_before_are_shown_at_once() -> None:
-    order = PageSequencer[PageSnapshot]("2,4-")
-    assert numbers(order.add_finished([done(1), done(5), done(3)])) == [1, 3]
-    assert order.next == 2
-    assert numbers(order.add_update(2, 1, done(2))) == [2]
-    assert numbers(order.add_update(2, 1, done(4))) == [4, 5]
+def test_pages_outside_the_ranges_are_shown_at_once_and_leave_no_gap() -> None:
+    sequencer = PageSequencer[PageSnapshot]("2,4-")
+    assert numbers(sequencer.add_finished([done(1), done(5), done(3)])) == [1, 3]
+    assert sequencer.next == 2
+    assert numbers(sequencer.add_update(2, 1, done(2))) == [2]
+    assert numbers(sequencer.add_update(2, 1, done(4))) == [4, 5]
 
 
-def test_of_a_job_the_highest_attempt_counts_and_other_jobs_do_not_matter() -> None:
-    order = PageSequencer[PageSnapshot]()
-    order.update_claims({1: 1})
-    order.update_claims({4: 2})
-    assert order.add_update(1, 1, PageSnapshot(1, text="a")), (
-        "the claim of another job is nothing to this reader"
+def test_highest_attempt_of_a_job_counts_whatever_other_jobs_have() -> None:
+    sequencer = PageSequencer[PageSnapshot]()
+    sequencer.update_claims({1: 1})
+    sequencer.update_claims({4: 2})
+    assert sequencer.add_update(1, 1, PageSnapshot(1, text="a")), (
+        "the claim of another job does not concern this reader"
     )
-    order.update_claims({1: 3})
-    assert order.add_update(1, 1, PageSnapshot(1, text="stale")) == []
-    assert order.add_update(1, 1, done(1)) == []
-    assert numbers(order.add_update(1, 3, done(1))) == [1]
+    sequencer.update_claims({1: 3})
+    assert sequencer.add_update(1, 1, PageSnapshot(1, text="stale")) == []
+    assert sequencer.add_update(1, 1, done(1)) == []
+    assert numbers(sequencer.add_update(1, 3, done(1))) == [1]
 
 
-def test_what_one_who_died_had_of_a_page_ahead_is_not_shown_when_its_turn_comes() -> None:
-    order = PageSequencer[PageSnapshot]()
-    order.update_claims({2: 2})
-    order.add_update(2, 2, PageSnapshot(2, text="stale"))
-    order.update_claims({2: 3})
-    assert order.add_update(1, 1, done(1)) == [done(1)]
+def test_text_of_a_dead_reader_behind_a_gap_is_not_shown() -> None:
+    sequencer = PageSequencer[PageSnapshot]()
+    sequencer.update_claims({2: 2})
+    sequencer.add_update(2, 2, PageSnapshot(2, text="stale"))
+    sequencer.update_claims({2: 3})
+    assert sequencer.add_update(1, 1, done(1)) == [done(1)]
 
 
-def test_who_is_past_a_page_of_its_own_job_has_finished_it() -> None:
-    order = PageSequencer[PageSnapshot]()
-    order.update_claims({1: 1, 4: 2})
-    assert order.is_past(1, 2)
-    assert not order.is_past(1, 1)
-    assert not order.is_past(4, 5), "that is another's"
+def test_is_past_says_that_a_reader_finished_earlier_pages_of_its_job() -> None:
+    sequencer = PageSequencer[PageSnapshot]()
+    sequencer.update_claims({1: 1, 4: 2})
+    assert sequencer.is_past(1, 2)
+    assert not sequencer.is_past(1, 1)
+    assert not sequencer.is_past(4, 5), "that is another job"
 
 
-def test_only_who_takes_the_page_that_is_shown_next_begins_it_anew() -> None:
-    order = PageSequencer[PageSnapshot]()
-    assert order.update_claims({1: 1})
-    assert not order.update_claims({4: 2})
-    assert not order.update_claims({1: 1}), "it is said once more"
-    assert order.update_claims({1: 3})
+def test_update_claims_restarts_only_the_page_shown_next() -> None:
+    sequencer = PageSequencer[PageSnapshot]()
+    assert sequencer.update_claims({1: 1})
+    assert not sequencer.update_claims({4: 2})
+    assert not sequencer.update_claims({1: 1}), "it is a repetition"
+    assert sequencer.update_claims({1: 3})
     for number in (1, 2, 3):
-        order.add_update(1, 3, done(number))
-    assert not order.update_claims({1: 4})
-    assert order.update_claims({4: 5})
+        sequencer.add_update(1, 3, done(number))
+    assert not sequencer.update_claims({1: 4})
+    assert sequencer.update_claims({4: 5})
 
 
-# ── what sockets make of it ──
+# ── the text of connections ──
 
 
-class Ear:
-    """A socket that reads at once, and a client that folds what it hears."""
+class FakeConnection:
+    """A connection that sends at once, and a client that applies the partials."""
 
     def __init__(self, stream: Stream) -> None:
         self.is_caught_up, self.stream, self.owner_id = True, stream, OWNER
@@ -119,12 +119,12 @@ class Ear:
         return True
 
     def put_event(self, text: str) -> None:
-        self._hear(json.loads(text))
+        self._apply(json.loads(text))
 
-    def put_partial(self, _place: PartialKey, partial: PendingPartial) -> None:
-        self._hear(json.loads(partial.encoded()))
+    def put_partial(self, _key: PartialKey, partial: PendingPartial) -> None:
+        self._apply(json.loads(partial.encoded()))
 
-    def drop_partial(self, _place: PartialKey) -> None:
+    def drop_partial(self, _key: PartialKey) -> None:
         pass
 
     def drop_partials(self, _upload: object) -> None:
@@ -136,27 +136,27 @@ class Ear:
             return self.full
         return "\n\n".join(self.pages[number] for number in sorted(self.pages) if self.pages[number])
 
-    def _hear(self, message: dict[str, Any]) -> None:
+    def _apply(self, message: dict[str, Any]) -> None:
         if self.stream == "full":
             self.full = message["streamed_text"]
             return
         page, offset = message["page"], message.get("offset", 0)
         have = self.pages.get(page, "")
         assert offset in (0, len(have))
-        assert page >= max(self.pages, default=0) or message.get("done"), "a page comes after those before it"
+        assert page >= max(self.pages, default=0) or message.get("done"), "pages come in order"
         self.pages[page] = have[:offset] + message["streamed_text"]
         if message.get("done"):
             self.ended.append(page)
 
 
 class Document:
-    """Pages whose text has three parts, read by jobs of three pages each; `act` is one step of a reader."""
+    """Pages of three parts each, in jobs of three pages each. `act` is one step of a reader."""
 
-    def __init__(self, pages: int, say: Callable[[ReadingStarted | PageTextUpdate], None]) -> None:
-        self.pages, self._say = pages, say
+    def __init__(self, pages: int, publish: Callable[[ReadingStarted | PageTextUpdate], None]) -> None:
+        self.pages, self._publish = pages, publish
         self.finished: dict[int, str] = {}
         self._jobs = {first: min(first + 2, pages) for first in range(1, pages + 1, 3)}
-        self.held: dict[int, tuple[int, int, int, int]] = {}
+        self.claims: dict[int, tuple[int, int, int, int]] = {}
         self._attempt = 0
 
     @staticmethod
@@ -168,37 +168,37 @@ class Document:
         return "\n\n".join(self.text_of(number) for number in range(1, self.pages + 1))
 
     @property
-    def over(self) -> bool:
+    def is_finished(self) -> bool:
         return len(self.finished) == self.pages
 
     def act(self, reader: int, dies: bool) -> None:
-        if reader not in self.held or dies:
-            self._take(reader)
+        if reader not in self.claims or dies:
+            self._claim(reader)
             return
-        first, attempt, number, parts = self.held[reader]
+        first, attempt, number, parts = self.claims[reader]
         if parts < 3:
             page = PageSnapshot(number, self.pages, self.text_of(number, parts))
-            self.held[reader] = first, attempt, number, parts + 1
+            self.claims[reader] = first, attempt, number, parts + 1
         else:
             page = PageSnapshot(number, self.pages, self.text_of(number), done=True)
             self.finished[number] = page.text
-            self.held[reader] = first, attempt, number + 1, 0
-        self._say(PageTextUpdate(OWNER, UPLOAD, attempt, page, first))
+            self.claims[reader] = first, attempt, number + 1, 0
+        self._publish(PageTextUpdate(OWNER, UPLOAD, attempt, page, first))
         if page.done and number == self._jobs[first]:
-            del self.held[reader], self._jobs[first]
+            del self.claims[reader], self._jobs[first]
 
-    def _take(self, reader: int) -> None:
-        """Its own job again where it died, or the first one that nobody has."""
-        mine = self.held.pop(reader, None)
-        free = [first for first in self._jobs if first not in {held[0] for held in self.held.values()}]
+    def _claim(self, reader: int) -> None:
+        """Claim the reader's own job again if it died, or else the first free one."""
+        own = self.claims.pop(reader, None)
+        free = [first for first in self._jobs if first not in {claim[0] for claim in self.claims.values()}]
         if not free:
             return
-        first = mine[0] if mine else free[0]
+        first = own[0] if own else free[0]
         self._attempt += 1
         number = next(n for n in range(first, self._jobs[first] + 1) if n not in self.finished)
-        self.held[reader] = first, self._attempt, number, 0
+        self.claims[reader] = first, self._attempt, number, 0
         texts = None if self._attempt % 3 == 0 and self._attempt > 1 else dict(self.finished)
-        self._say(
+        self._publish(
             ReadingStarted(OWNER, UPLOAD, self._attempt, 0, texts, self.pages, 1, "", {first: self._attempt})
         )
 
@@ -212,43 +212,45 @@ Acts = list[tuple[int, bool, bool]]
     acts=st.lists(
         st.tuples(st.integers(0, 2), st.integers(0, 9).map(lambda n: n == 0), st.booleans()), max_size=80
     ),
-    comes_at=st.integers(0, 40),
+    joins_at=st.integers(0, 40),
 )
-def test_whichever_reader_is_quicker_every_stream_is_a_beginning_of_the_text_and_at_the_end_all_of_it(
-    pages: int, acts: Acts, comes_at: int
+def test_every_mode_shows_a_prefix_of_the_text_in_any_order_of_readers(
+    pages: int, acts: Acts, joins_at: int
 ) -> None:
-    """Of each act: who does something, whether he died, and whether a second goes by."""
+    """Each act: the reader, whether it died before, and whether a second passes."""
     clock = Clock(LOOP)
-    ears = [Ear(stream) for stream in STREAMS]
-    streams = LiveTextBroadcaster(lambda _owner: ears)  # type: ignore[arg-type,return-value] # they quack
-    streams._loop = ClockLoop(None, clock)  # type: ignore[arg-type,assignment] # only its time is asked for
+    connections = [FakeConnection(stream) for stream in STREAMS]
+    broadcaster = LiveTextBroadcaster(lambda _owner: connections)  # type: ignore[arg-type,return-value] # doubles
+    broadcaster._loop = ClockLoop(None, clock)  # type: ignore[arg-type,assignment] # only its time is used
 
-    def say(item: ReadingStarted | PageTextUpdate) -> None:
+    def publish(item: ReadingStarted | PageTextUpdate) -> None:
         if isinstance(item, ReadingStarted):
-            streams.start_reading(item, local=True)
+            broadcaster.start_reading(item, is_local=True)
         else:
-            streams.on_page_text(item)
+            broadcaster.on_page_text(item)
 
-    document = Document(pages, say)
+    document = Document(pages, publish)
     turns = iter(range(10_000))
     for step, (reader, dies, passes) in enumerate(
         acts + [(next(turns) % 3, False, True) for _ in range(200)]
     ):
-        if step == comes_at:
-            late = [Ear(stream) for stream in STREAMS]
-            for ear in late:
-                streams.send_all(ear)  # type: ignore[arg-type] # it quacks
-            ears += late
+        if step == joins_at:
+            late = [FakeConnection(stream) for stream in STREAMS]
+            for connection in late:
+                broadcaster.send_all(connection)  # type: ignore[arg-type] # a double
+            connections += late
         document.act(reader, dies)
         if passes:
             clock.move(1)
-        for ear in ears:
-            assert document.text.startswith(ear.text)
-    assert document.over
+        for connection in connections:
+            assert document.text.startswith(connection.text)
+    assert document.is_finished
     clock.move(1000)
-    for ear in ears:
-        assert ear.text == document.text
-        assert ear.stream == "full" or sorted(ear.ended) == list(range(1, pages + 1)), "each page ends once"
+    for connection in connections:
+        assert connection.text == document.text
+        assert connection.stream == "full" or sorted(connection.ended) == list(range(1, pages + 1)), (
+            "each page ends once"
+        )
 
 
 @settings(max_examples=100, deadline=None)
@@ -256,61 +258,63 @@ def test_whichever_reader_is_quicker_every_stream_is_a_beginning_of_the_text_and
     pages=st.integers(1, 11),
     acts=st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.booleans()), max_size=120),
 )
-def test_in_another_process_that_misses_half_of_what_is_said_the_text_is_a_beginning_too(
+def test_process_that_loses_half_of_the_messages_shows_a_prefix_too(
     pages: int, acts: list[tuple[int, bool, bool]]
 ) -> None:
-    """It looks up what is finished when a reader takes a job, and when one is past a page that it lacks.
+    """It loads finished pages at each claim, and when a reader is past a page that is missing here.
 
-    Of each act: who does something, whether it is heard, and whether a second goes by.
+    Each act: the reader, whether its message arrives, and whether a second passes.
     """
     clock = Clock(LOOP)
-    ears = [Ear(stream) for stream in STREAMS]
-    streams = LiveTextBroadcaster(lambda _owner: ears)  # type: ignore[arg-type,return-value] # they quack
-    streams._loop = ClockLoop(None, clock)  # type: ignore[arg-type,assignment] # only its time is asked for
-    heard = True
+    connections = [FakeConnection(stream) for stream in STREAMS]
+    broadcaster = LiveTextBroadcaster(lambda _owner: connections)  # type: ignore[arg-type,return-value] # doubles
+    broadcaster._loop = ClockLoop(None, clock)  # type: ignore[arg-type,assignment] # only its time is used
+    arrives = True
 
-    def look_up(attempt: int) -> None:
-        held = {first: of for first, of, *_ in document.held.values()}
-        found = ReadingStarted(OWNER, UPLOAD, attempt, 0, dict(document.finished), pages, 1, "", held)
-        streams.start_reading(found, local=False)
+    def load(attempt: int) -> None:
+        claims = {first: attempt for first, attempt, *_ in document.claims.values()}
+        found = ReadingStarted(OWNER, UPLOAD, attempt, 0, dict(document.finished), pages, 1, "", claims)
+        broadcaster.start_reading(found, is_local=False)
 
-    def say(item: ReadingStarted | PageTextUpdate) -> None:
+    def publish(item: ReadingStarted | PageTextUpdate) -> None:
         if isinstance(item, ReadingStarted):
-            look_up(item.attempt)
-        elif heard:
-            if streams.has_gap_before(item):
-                look_up(item.attempt)
-            streams.on_page_text(item)
+            load(item.attempt)
+        elif arrives:
+            if broadcaster.has_gap_before(item):
+                load(item.attempt)
+            broadcaster.on_page_text(item)
 
-    document = Document(pages, say)
-    for reader, heard, passes in acts + [(n % 3, n % 2 > 0, True) for n in range(200)]:  # noqa: B007
+    document = Document(pages, publish)
+    for reader, arrives, passes in acts + [(n % 3, n % 2 > 0, True) for n in range(200)]:  # noqa: B007
         document.act(reader, dies=False)
         if passes:
             clock.move(1)
-        for ear in ears:
-            assert document.text.startswith(ear.text)
-    look_up(0)
+        for connection in connections:
+            assert document.text.startswith(connection.text)
+    load(0)
     clock.move(1000)
-    for ear in ears:
-        assert ear.text == document.text
+    for connection in connections:
+        assert connection.text == document.text
 
 
-# ── what another run's readers say ──
+# ── readers of an earlier reading ──
 
 
 @pytest.mark.parametrize("local", [True, False])
-def test_a_retry_makes_all_void_that_readers_of_before_say(local: bool) -> None:
-    ear = Ear("pages")
-    streams = LiveTextBroadcaster(lambda _owner: [ear])  # type: ignore[arg-type,list-item] # it quacks
-    streams._loop = LOOP
-    streams.start_reading(ReadingStarted(OWNER, UPLOAD, 1, 0, {}, 9, 1, "", {1: 1}), local)
-    streams.start_reading(ReadingStarted(OWNER, UPLOAD, 2, 0, None, 9, 1, "", {4: 2}), local)
-    streams.start_reading(ReadingStarted(OWNER, UPLOAD, 3, 0, {}, None, 3, "", {1: 3}), local)
-    streams.start_reading(ReadingStarted(OWNER, UPLOAD, 2, 0, {4: "stale"}, 9, 1, "", {4: 2}), local)
-    streams.on_page_text(PageTextUpdate(OWNER, UPLOAD, 1, done(1)))
-    streams.on_page_text(PageTextUpdate(OWNER, UPLOAD, 2, done(4), 4))
-    assert ear.text == ""
+def test_retry_ignores_messages_of_earlier_readers(local: bool) -> None:
+    connection = FakeConnection("pages")
+    broadcaster = LiveTextBroadcaster(lambda _owner: [connection])  # type: ignore[arg-type,list-item] # a double
+    broadcaster._loop = LOOP
+    broadcaster.start_reading(ReadingStarted(OWNER, UPLOAD, 1, 0, {}, 9, 1, "", {1: 1}), is_local=local)
+    broadcaster.start_reading(ReadingStarted(OWNER, UPLOAD, 2, 0, None, 9, 1, "", {4: 2}), is_local=local)
+    broadcaster.start_reading(ReadingStarted(OWNER, UPLOAD, 3, 0, {}, None, 3, "", {1: 3}), is_local=local)
+    broadcaster.start_reading(
+        ReadingStarted(OWNER, UPLOAD, 2, 0, {4: "stale"}, 9, 1, "", {4: 2}), is_local=local
+    )
+    broadcaster.on_page_text(PageTextUpdate(OWNER, UPLOAD, 1, done(1)))
+    broadcaster.on_page_text(PageTextUpdate(OWNER, UPLOAD, 2, done(4), 4))
+    assert connection.text == ""
     for number in (1, 2, 3):
-        streams.on_page_text(PageTextUpdate(OWNER, UPLOAD, 3, done(number)))
-    assert ear.text == "page 1\n\npage 2\n\npage 3"
-    streams.stop()
+        broadcaster.on_page_text(PageTextUpdate(OWNER, UPLOAD, 3, done(number)))
+    assert connection.text == "page 1\n\npage 2\n\npage 3"
+    broadcaster.stop()

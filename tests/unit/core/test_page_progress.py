@@ -1,4 +1,4 @@
-"""What a reader tells of its page, and tells again."""
+"""Tests of the snapshots that a reader publishes of its page, and of repeating them."""
 
 from __future__ import annotations
 
@@ -8,46 +8,51 @@ from backend_main.core.jobs.progress import PageProgress
 from backend_main.core.protocol.messages import LinePosition
 from backend_main.core.pubsub.messages import PageSnapshot
 
-PLACE = LinePosition(((0, 0), (8, 0), (8, 9), (0, 9)), 8, 9)
-BEGUN, DONE = PageSnapshot(1, 2), PageSnapshot(1, 2, "# A b", done=True)
+POSITION = LinePosition(((0, 0), (8, 0), (8, 9), (0, 9)), 8, 9)
+STARTED, FINISHED = PageSnapshot(1, 2), PageSnapshot(1, 2, "# A b", done=True)
 
 
 @pytest.fixture
-def told() -> list[PageSnapshot]:
+def published() -> list[PageSnapshot]:
     return []
 
 
 @pytest.fixture
-def telling(told: list[PageSnapshot]) -> PageProgress:
-    telling = PageProgress(told.append)
-    telling.start(BEGUN)
-    return telling
+def progress(published: list[PageSnapshot]) -> PageProgress:
+    progress = PageProgress(published.append)
+    progress.start(STARTED)
+    return progress
 
 
-def test_a_page_is_told_as_it_grows_and_when_it_is_done(
-    telling: PageProgress, told: list[PageSnapshot]
+def test_page_progress_publishes_growing_text_and_the_finished_page(
+    progress: PageProgress, published: list[PageSnapshot]
 ) -> None:
-    telling.append("a", PLACE)
-    telling.append("\nb", None)
-    telling.finish(DONE)
-    assert told == [BEGUN, PageSnapshot(1, 2, "a", PLACE), PageSnapshot(1, 2, "a\nb", None), DONE]
+    progress.append("a", POSITION)
+    progress.append("\nb", None)
+    progress.finish(FINISHED)
+    assert published == [
+        STARTED,
+        PageSnapshot(1, 2, "a", POSITION),
+        PageSnapshot(1, 2, "a\nb", None),
+        FINISHED,
+    ]
 
 
-def test_it_is_told_again_as_it_was_told_last_until_it_is_done(
-    telling: PageProgress, told: list[PageSnapshot]
+def test_republish_repeats_the_last_snapshot_until_the_page_is_finished(
+    progress: PageProgress, published: list[PageSnapshot]
 ) -> None:
-    telling.append("one", PLACE)
-    telling.republish()
-    assert told == [BEGUN, PageSnapshot(1, 2, "one", PLACE), PageSnapshot(1, 2, "one", PLACE)]
-    telling.finish(DONE)
-    telling.republish()
-    assert told[3:] == [DONE]
+    progress.append("one", POSITION)
+    progress.republish()
+    assert published == [STARTED, PageSnapshot(1, 2, "one", POSITION), PageSnapshot(1, 2, "one", POSITION)]
+    progress.finish(FINISHED)
+    progress.republish()
+    assert published[3:] == [FINISHED]
 
 
-def test_a_reading_that_ended_otherwise_tells_nothing_again(
-    telling: PageProgress, told: list[PageSnapshot]
+def test_republish_after_close_publishes_nothing(
+    progress: PageProgress, published: list[PageSnapshot]
 ) -> None:
-    telling.append("a", PLACE)
-    telling.close()
-    telling.republish()
-    assert told == [BEGUN, PageSnapshot(1, 2, "a", PLACE)]
+    progress.append("a", POSITION)
+    progress.close()
+    progress.republish()
+    assert published == [STARTED, PageSnapshot(1, 2, "a", POSITION)]

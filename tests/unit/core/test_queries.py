@@ -1,4 +1,4 @@
-"""Reads through the owner: lists, cursors, and whose tokens stand."""
+"""Tests of queries through the owner: lists, cursors, and valid tokens."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tests.support.database import new_user
 
 pytestmark = pytest.mark.django_db
 
-KEY = "6f1e1a52-7d0c-4f8e-9d5c-0a4f0f6f1b11"
+UPLOAD_ID = "6f1e1a52-7d0c-4f8e-9d5c-0a4f0f6f1b11"
 
 
-def rows(owner: User, count: int, **fields: object) -> list[Upload]:
-    """Uploads of one instant each two, so that the order needs the id as well; newest first."""
+def insert_uploads(owner: User, count: int, **fields: object) -> list[Upload]:
+    """Insert uploads, two of each instant, so that their order needs the id; return the newest first."""
     now = timezone.now()
-    made = []
+    inserted = []
     for number in range(count):
         upload = Upload.objects.create(
             owner=owner,
@@ -35,8 +35,8 @@ def rows(owner: User, count: int, **fields: object) -> list[Upload]:
             **fields,
         )
         Upload.objects.filter(pk=upload.pk).update(created_at=now + dt.timedelta(seconds=number // 2))
-        made.append(upload)
-    return list(Upload.objects.filter(pk__in=[u.pk for u in made]).order_by("-created_at", "-id"))
+        inserted.append(upload)
+    return list(Upload.objects.filter(pk__in=[u.pk for u in inserted]).order_by("-created_at", "-id"))
 
 
 def encoded(text: str) -> str:
@@ -44,9 +44,9 @@ def encoded(text: str) -> str:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8])
-def test_pages_of_a_list_put_together_are_the_list(limit: int) -> None:
+def test_uploads_with_a_limit_yields_the_whole_list_in_parts(limit: int) -> None:
     owner = new_user()
-    expected = rows(owner, 7)
+    expected = insert_uploads(owner, 7)
     found: list[Upload] = []
     cursor = None
     while True:
@@ -59,21 +59,21 @@ def test_pages_of_a_list_put_together_are_the_list(limit: int) -> None:
     assert found == expected
 
 
-def test_a_cursor_stands_when_its_upload_is_deleted() -> None:
+def test_uploads_with_the_cursor_of_a_deleted_upload_continues() -> None:
     owner = new_user()
-    expected = rows(owner, 6)
+    expected = insert_uploads(owner, 6)
     first = queries.uploads(owner=owner, limit=3)
     first.uploads[-1].delete()
     assert queries.uploads(owner=owner, limit=3, cursor=first.next).uploads == expected[3:]
 
 
-def test_a_cursor_of_another_user_shows_only_one_s_own() -> None:
+def test_uploads_with_the_cursor_of_another_user_lists_own_uploads_only() -> None:
     owner, other = new_user(), new_user()
-    rows(owner, 4)
+    insert_uploads(owner, 4)
     cursor = queries.uploads(owner=owner, limit=1).next
-    mine = rows(other, 2)
+    own = insert_uploads(other, 2)
     assert {u.owner_id for u in queries.uploads(owner=other, cursor=cursor).uploads} <= {other.pk}
-    assert queries.uploads(owner=other).uploads == mine
+    assert queries.uploads(owner=other).uploads == own
 
 
 @pytest.mark.parametrize(
@@ -87,23 +87,23 @@ def test_a_cursor_of_another_user_shows_only_one_s_own() -> None:
         encoded(""),
         encoded("2026-01-01T00:00:00+00:00"),
         encoded("2026-01-01T00:00:00+00:00 no-uuid"),
-        encoded(f"never {KEY}"),
-        encoded(f"2026-01-01T00:00:00 {KEY}"),
-        encoded(f"0001-01-01T00:00:00+23:59 {KEY}"),
-        encoded(f"9999-12-31T23:59:59-23:59 {KEY}"),
+        encoded(f"never {UPLOAD_ID}"),
+        encoded(f"2026-01-01T00:00:00 {UPLOAD_ID}"),
+        encoded(f"0001-01-01T00:00:00+23:59 {UPLOAD_ID}"),
+        encoded(f"9999-12-31T23:59:59-23:59 {UPLOAD_ID}"),
         base64.urlsafe_b64encode(b"\xff\xfe").decode(),
         "A" * 100_000,
     ],
 )
-def test_what_is_no_cursor_is_an_error_on_cursor(cursor: str) -> None:
+def test_uploads_with_an_invalid_cursor_is_an_error_on_cursor(cursor: str) -> None:
     with pytest.raises(RequestError) as raised:
         queries.uploads(owner=new_user(), cursor=cursor)
     assert list(raised.value.fields) == ["cursor"]
 
 
-def test_a_list_that_is_too_long_asks_for_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uploads_without_a_limit_is_an_error_if_too_many_match(monkeypatch: pytest.MonkeyPatch) -> None:
     owner = new_user()
-    rows(owner, 4)
+    insert_uploads(owner, 4)
     monkeypatch.setattr(queries, "MAX_LIST_SIZE", 3)
     with pytest.raises(RequestError) as raised:
         queries.uploads(owner=owner)
@@ -112,44 +112,47 @@ def test_a_list_that_is_too_long_asks_for_a_limit(monkeypatch: pytest.MonkeyPatc
     assert len(queries.uploads(owner=owner).uploads) == 4
 
 
-def test_status_and_search_narrow_a_list() -> None:
+def test_uploads_filters_by_status_and_search() -> None:
     owner = new_user()
-    done = rows(owner, 2, status="processed", raw_text="One Invoice")
-    rows(owner, 2, status="error")
+    done = insert_uploads(owner, 2, status="processed", raw_text="One Invoice")
+    insert_uploads(owner, 2, status="error")
     assert queries.uploads(owner=owner, status="processed").uploads == done
     assert queries.uploads(owner=owner, search="invoice").uploads == done
     assert queries.uploads(owner=owner, status="error", search="invoice").uploads == []
     assert len(queries.uploads(owner=owner, search=".PNG").uploads) == 4
 
 
-def test_percent_and_underscore_in_a_search_are_themselves() -> None:
+def test_uploads_search_takes_percent_and_underscore_literally() -> None:
     owner = new_user()
-    rows(owner, 2)
+    insert_uploads(owner, 2)
     assert queries.uploads(owner=owner, search="%").uploads == []
     assert queries.uploads(owner=owner, search="_").uploads == []
 
 
-def test_another_user_s_upload_is_unknown_by_id_and_by_hash() -> None:
+def test_upload_of_another_user_is_not_found_by_id_or_hash() -> None:
     owner, other = new_user(), new_user()
-    [upload] = rows(owner, 1)
+    [upload] = insert_uploads(owner, 1)
     with pytest.raises(UploadNotFound):
         queries.upload(owner=other, upload_id=upload.pk)
     assert queries.upload_by_hash(owner=other, image_hash=upload.image_hash) is None
     assert queries.upload_by_hash(owner=owner, image_hash=upload.image_hash.upper()) == upload
 
 
-def test_a_token_stands_unless_its_user_is_inactive_unknown_or_revoked_it() -> None:
+def test_is_token_valid_is_false_for_inactive_unknown_or_revoking_users() -> None:
     active, inactive, revoked = new_user(), new_user(), new_user()
     User.objects.filter(pk=inactive.pk).update(is_active=False)
     revoked.revoke_tokens()
     revoked.save()
     assert revoked.tokens_valid_from is not None
-    since = revoked.tokens_valid_from.timestamp()
+    revoked_at = revoked.tokens_valid_from.timestamp()
     unknown = uuid.uuid4()
     found = accounts.load_accounts([active.pk, inactive.pk, revoked.pk, unknown])
-    assert found == {active.pk: accounts.AccountState(0.0, 0), revoked.pk: accounts.AccountState(since, 0)}
+    assert found == {
+        active.pk: accounts.AccountState(0.0, 0),
+        revoked.pk: accounts.AccountState(revoked_at, 0),
+    }
     assert accounts.is_token_valid(found[active.pk], 1.0)
-    assert not accounts.is_token_valid(found[revoked.pk], since - 0.001)
-    assert accounts.is_token_valid(found[revoked.pk], since)
+    assert not accounts.is_token_valid(found[revoked.pk], revoked_at - 0.001)
+    assert accounts.is_token_valid(found[revoked.pk], revoked_at)
     for user_id in (inactive.pk, unknown):
-        assert not accounts.is_token_valid(accounts.load_account(user_id), since + 1)
+        assert not accounts.is_token_valid(accounts.load_account(user_id), revoked_at + 1)

@@ -1,4 +1,4 @@
-"""How much of one user there may be, and that two requests at once are not both let in by the same room."""
+"""Tests of the quotas of a user, also with concurrent requests."""
 
 from __future__ import annotations
 
@@ -28,71 +28,71 @@ def quota(monkeypatch: pytest.MonkeyPatch) -> Quota:
     return set_to
 
 
-def end(upload: Upload) -> None:
+def cancel(upload: Upload) -> None:
     commands.cancel(owner=upload.owner, upload_id=upload.pk)
 
 
-def test_without_quotas_nothing_is_refused_and_nothing_is_counted(
+def test_check_new_upload_without_quotas_runs_no_query(
     quota: Quota, django_assert_num_queries: Callable[..., object]
 ) -> None:
     quota(max_pending_per_user=0, max_uploads_per_user=0, max_bytes_per_user=0)
     with django_assert_num_queries(0):  # type: ignore[attr-defined] # it is a context manager
-        quotas.check_new(new_user_unsaved(), 1, "image_base64")
+        quotas.check_new_upload(new_user_unsaved(), 1, "image_base64")
 
 
 def new_user_unsaved() -> User:
-    return User(username="nobody")
+    return User(username="unsaved")
 
 
-def test_more_than_may_wait_is_refused_until_one_has_ended_and_other_users_have_their_own(
+def test_pending_limit_counts_open_uploads_of_one_user(
     quota: Quota,
 ) -> None:
     quota(max_pending_per_user=2)
     owner = new_user()
     first, second = new_upload(owner), new_upload(owner)
-    with pytest.raises(PendingLimitExceeded) as refused:
+    with pytest.raises(PendingLimitExceeded) as raised:
         new_upload(owner)
-    assert refused.value.fields.keys() == {"image_base64"}
-    assert refused.value.http_status == 429
+    assert raised.value.fields.keys() == {"image_base64"}
+    assert raised.value.http_status == 429
     assert Upload.objects.count() == 2
     new_upload(new_user())
     Upload.objects.filter(pk=first.pk).update(status=Status.PROCESSING)
     with pytest.raises(PendingLimitExceeded):
         new_upload(owner)
-    end(second)
+    cancel(second)
     third = new_upload(owner)
-    with pytest.raises(PendingLimitExceeded) as refused:
+    with pytest.raises(PendingLimitExceeded) as raised:
         commands.retry(owner=owner, upload_id=second.pk)
-    assert refused.value.fields.keys() == {"instance_id"}
+    assert raised.value.fields.keys() == {"instance_id"}
     assert Upload.objects.get(pk=second.pk).status == Status.CANCELLED
-    end(third)
+    cancel(third)
     commands.retry(owner=owner, upload_id=second.pk)
 
 
-def test_more_files_than_one_user_may_have_are_refused_and_leave_nothing(quota: Quota) -> None:
+def test_upload_quota_refuses_another_file_and_stores_nothing(quota: Quota) -> None:
     quota(max_uploads_per_user=1)
     owner = new_user()
     image = scripted_png()
-    only = new_upload(owner, image)
+    first_upload = new_upload(owner, image)
     before = storage.stored_ids(older_than_seconds=0)
-    with pytest.raises(QuotaExceeded, match="as many as one user may have"):
+    with pytest.raises(QuotaExceeded, match="files, the maximum"):
         new_upload(owner)
     assert sorted(storage.stored_ids(older_than_seconds=0)) == sorted(before)
-    assert new_upload(owner, image).pk == only.pk, "the same bytes again are no more"
-    commands.delete(owner=owner, upload_id=only.pk)
+    assert new_upload(owner, image).pk == first_upload.pk, "a duplicate does not count"
+    commands.delete(owner=owner, upload_id=first_upload.pk)
     new_upload(owner)
 
 
-def test_more_bytes_than_one_user_may_have_are_refused(quota: Quota) -> None:
-    owner, image = new_user(), scripted_png(lines=["the very first"])
+def test_byte_quota_refuses_a_file_that_exceeds_it(quota: Quota) -> None:
+    owner, image = new_user(), scripted_png(lines=["a short line"])
     quota(max_bytes_per_user=2 * len(image))
     new_upload(owner, image)
-    with pytest.raises(QuotaExceeded, match=f"{len(image)} are left"):
+    with pytest.raises(QuotaExceeded, match=f"{len(image)} bytes left"):
         new_upload(owner, scripted_png(lines=["longer" * 100]))
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_at_once_are_not_both_let_in_by_the_same_room(quota: Quota) -> None:
+def test_pending_limit_holds_for_concurrent_uploads(quota: Quota) -> None:
     quota(max_pending_per_user=3)
     owner = new_user()
     raised = run_concurrently(*(lambda: new_upload(owner) for _ in range(8)))

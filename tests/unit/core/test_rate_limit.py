@@ -1,4 +1,4 @@
-"""How many messages a client may send."""
+"""TokenBucket: the rate of a client's messages."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from backend_main.core.live.rate_limit import TokenBucket
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time, as a list of one number that a test moves on."""
+    """The time, as a list of one number that a test increases."""
     now = [1000.0]
     monkeypatch.setattr(rate_limit.time, "monotonic", lambda: now[0])
     return now
 
 
-def test_a_burst_is_let_through_and_no_message_more(clock: list[float]) -> None:
+def test_token_bucket_allows_a_burst_and_no_more(clock: list[float]) -> None:
     bucket = TokenBucket(rate=5, burst=20)
     assert [bucket.take() for _ in range(21)] == [True] * 20 + [False]
 
 
-def test_tokens_come_back_at_the_rate(clock: list[float]) -> None:
+def test_token_bucket_refills_at_its_rate(clock: list[float]) -> None:
     bucket = TokenBucket(rate=5, burst=20)
     for _ in range(20):
         bucket.take()
@@ -29,13 +29,13 @@ def test_tokens_come_back_at_the_rate(clock: list[float]) -> None:
     assert [bucket.take() for _ in range(6)] == [True] * 5 + [False]
 
 
-def test_a_long_pause_gives_one_burst_and_no_more(clock: list[float]) -> None:
+def test_token_bucket_after_a_long_pause_allows_one_burst(clock: list[float]) -> None:
     bucket = TokenBucket(rate=5, burst=20)
     clock[0] += 3600
     assert sum(bucket.take() for _ in range(100)) == 20
 
 
-def test_a_refused_message_costs_nothing(clock: list[float]) -> None:
+def test_token_bucket_refusal_costs_no_token(clock: list[float]) -> None:
     bucket = TokenBucket(rate=1, burst=1)
     assert bucket.take()
     for _ in range(10):

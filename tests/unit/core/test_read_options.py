@@ -1,4 +1,4 @@
-"""What may be asked of a reading, and what is said of the rest."""
+"""Tests of read options: validation, choice of the engine, and the stored values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.page_images import scripted_png
 
 @pytest.fixture
 def rapid_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And a Tesseract that reads Russian and English, whatever is installed."""
+    """Configure rapid, and a Tesseract that supports Russian and English, whatever is installed."""
     changed = msgspec.structs.replace(configuration.conf, engine="rapid")
     monkeypatch.setattr(job_options, "conf", changed)
     monkeypatch.setattr(TesseractEngine, "unavailable_reason", classmethod(lambda _: None))
@@ -34,55 +34,55 @@ def rapid_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(f"SCANRILL_VISION_{name}", raising=False)
 
 
-def refusal(**asked: Any) -> dict[str, str]:
+def validation_error(**options: Any) -> dict[str, str]:
     with pytest.raises(RequestError) as raised:
-        job_options.validate(ReadOptions(**asked))
+        job_options.validate(ReadOptions(**options))
     return raised.value.fields
 
 
 @pytest.mark.usefixtures("rapid_by_default")
-class TestAsking:
-    def test_an_unknown_engine_is_told_the_known_ones(self) -> None:
-        error = refusal(engine="magic")
+class TestValidate:
+    def test_unknown_engine_error_lists_available_engines(self) -> None:
+        error = validation_error(engine="magic")
         assert list(error) == ["engine"]
-        assert error["engine"] == "There is no reading engine “magic”; known are: rapid, tesseract, vision."
+        assert error["engine"] == "Unknown engine “magic”. Available: rapid, tesseract, vision."
 
-    def test_the_engine_for_tests_does_what_a_page_says_and_is_nobody_s_to_choose(self) -> None:
-        assert "dummy" not in refusal(engine="dummy")["engine"].partition(";")[2]
+    def test_test_engine_is_not_selectable(self) -> None:
+        assert "dummy" not in validation_error(engine="dummy")["engine"].partition("Available")[2]
 
-    def test_a_known_engine_that_is_not_set_up_says_what_it_lacks(self) -> None:
-        error = refusal(engine="vision")["engine"]
-        assert error.startswith("The reading engine “vision” is known, but not installed: ")
+    def test_unavailable_engine_error_names_the_missing_setting(self) -> None:
+        error = validation_error(engine="vision")["engine"]
+        assert error.startswith("The engine “vision” is not available here: ")
         assert "SCANRILL_VISION_URL" in error
 
-    def test_a_language_that_the_engine_does_not_read_is_told_those_it_does(self) -> None:
-        error = refusal(engine="rapid", languages=["de", "ru"])
+    def test_unsupported_language_error_lists_those_of_the_engine(self) -> None:
+        error = validation_error(engine="rapid", languages=["de", "ru"])
         assert list(error) == ["languages"]
         assert "does not read ru; it reads af (Afrikaans)" in error["languages"]
 
-    def test_a_language_that_no_engine_reads_is_told_all_that_are_read(self) -> None:
-        error = refusal(languages=["ko"])["languages"]
-        assert error.startswith("No engine that is installed here reads ko")
+    def test_unsupported_language_error_lists_those_of_all_engines(self) -> None:
+        error = validation_error(languages=["ko"])["languages"]
+        assert error.startswith("No engine installed here reads ko")
         assert "ru (Russian)" in error
         assert "de (German)" in error
 
     @pytest.mark.parametrize("profile", ["none-such", "olmocr"])
-    def test_a_profile_that_the_engine_has_not_is_an_error_on_it(self, profile: str) -> None:
-        assert list(refusal(profile=profile)) == ["profile"]
+    def test_unknown_profile_is_an_error_on_profile(self, profile: str) -> None:
+        assert list(validation_error(profile=profile)) == ["profile"]
 
     @pytest.mark.parametrize("word", ["ja", "jpn", "az", "ro"])
-    def test_a_language_that_the_profile_does_not_read_is_an_error_on_it(self, word: str) -> None:
-        error = refusal(engine="rapid", profile="fast", languages=["en", word])
+    def test_language_unknown_to_the_profile_is_an_error_on_languages(self, word: str) -> None:
+        error = validation_error(engine="rapid", profile="fast", languages=["en", word])
         assert list(error) == ["languages"]
         assert "The profile “fast” does not read" in error["languages"]
         job_options.validate(ReadOptions(engine="rapid", languages=["en", word]))
 
     @pytest.mark.parametrize("pages", ["0", "x", "3-1"])
-    def test_pages_that_are_none_are_an_error_on_them(self, pages: str) -> None:
-        assert list(refusal(pages=pages)) == ["pages"]
+    def test_invalid_page_ranges_are_an_error_on_pages(self, pages: str) -> None:
+        assert list(validation_error(pages=pages)) == ["pages"]
 
     @pytest.mark.parametrize(
-        ("asked", "engine"),
+        ("options", "engine"),
         [
             (ReadOptions(), "rapid"),
             (ReadOptions(languages=["de"]), "rapid"),
@@ -91,22 +91,22 @@ class TestAsking:
             (ReadOptions(engine="tesseract", languages=["en"]), "tesseract"),
         ],
     )
-    def test_the_configured_engine_reads_what_it_can_and_another_the_rest(
-        self, asked: ReadOptions, engine: str
-    ) -> None:
-        assert job_options.resolve_engine(job_options.validate(asked)) == engine
+    def test_resolve_engine_prefers_the_configured_engine(self, options: ReadOptions, engine: str) -> None:
+        job_options.validate(options)
+        assert job_options.resolve_engine(options) == engine
 
-    def test_pages_are_sent_away_only_where_that_was_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_resolve_engine_selects_a_remote_engine_only_by_name(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("SCANRILL_VISION_URL", "http://127.0.0.1:9/v1")
         monkeypatch.setenv("SCANRILL_VISION_MODEL", "any")
-        assert list(refusal(languages=["ko"])) == ["languages"]
-        assert (
-            job_options.resolve_engine(job_options.validate(ReadOptions(engine="vision", languages=["ko"])))
-            == "vision"
-        )
+        assert list(validation_error(languages=["ko"])) == ["languages"]
+        options = ReadOptions(engine="vision", languages=["ko"])
+        job_options.validate(options)
+        assert job_options.resolve_engine(options) == "vision"
 
 
-def test_the_settings_of_the_vision_engine_are_the_same_in_both_places() -> None:
+def test_vision_settings_match_the_fields_of_vision_config() -> None:
     ours = configuration.Conf()
     for field in msgspec.structs.fields(vision_config.VisionConfig):
         assert getattr(ours, f"vision_{field.name}") == field.default, field.name
@@ -116,7 +116,7 @@ def test_the_settings_of_the_vision_engine_are_the_same_in_both_places() -> None
     }
 
 
-def test_the_key_is_a_secret() -> None:
+def test_vision_api_key_is_a_secret() -> None:
     [row] = [
         row
         for row in configuration.describe(configuration.Conf(vision_api_key="canary"))
@@ -125,106 +125,106 @@ def test_the_key_is_a_secret() -> None:
     assert row.value == "(set)"
 
 
-# ── in the row ──
+# ── stored options ──
 
 pytestmark = pytest.mark.django_db
 
 
-def created(**asked: Any) -> Upload:
+def create_upload(**options: Any) -> Upload:
     source = commands.UploadSource(image_base64=base64_of(scripted_png()))
-    return commands.create(owner=new_user(), source=source, options=ReadOptions(**asked)).upload
+    return commands.create(owner=new_user(), source=source, options=ReadOptions(**options)).upload
 
 
-def test_what_is_asked_is_kept_and_comes_with_the_job() -> None:
-    upload = created(engine="dummy", languages=["en-GB"], pages="2-3")
+def test_create_stores_read_options_and_the_claim_has_them() -> None:
+    upload = create_upload(engine="dummy", languages=["en-GB"], pages="2-3")
     assert (upload.engine, upload.languages) == ("dummy", ["en"])
-    held = job_queue.claim_next("reader")
-    assert held is not None
-    assert held.upload_id == upload.pk
-    assert (held.options.engine, held.options.languages) == ("dummy", ("en",))
-    assert (held.options.pages, held.options.profile) == ("2-3", "")
+    claim = job_queue.claim_next("reader")
+    assert claim is not None
+    assert claim.upload_id == upload.pk
+    assert (claim.options.engine, claim.options.languages) == ("dummy", ("en",))
+    assert (claim.options.pages, claim.options.profile) == ("2-3", "")
 
 
-def test_what_is_not_asked_follows_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    upload = created(pages="1")
+def test_unnamed_read_options_follow_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = create_upload(pages="1")
     monkeypatch.setattr(job_options, "conf", msgspec.structs.replace(configuration.conf, engine="rapid"))
-    held = job_queue.claim_next("reader")
-    assert held is not None
-    assert held.options.engine == "rapid"
+    claim = job_queue.claim_next("reader")
+    assert claim is not None
+    assert claim.options.engine == "rapid"
     assert Upload.objects.get(pk=upload.pk).engine == "rapid"
 
 
-def test_what_cannot_be_had_stores_nothing() -> None:
+def test_create_with_an_impossible_option_stores_nothing() -> None:
     with pytest.raises(RequestError):
-        created(engine="magic")
+        create_upload(engine="magic")
     assert not Upload.objects.exists()
     assert not Job.objects.exists()
 
 
-def test_bytes_that_come_again_after_an_error_may_ask_anew() -> None:
+def test_create_of_a_failed_duplicate_replaces_read_options() -> None:
     owner, image = new_user(), scripted_png()
     source = commands.UploadSource(image_base64=base64_of(image))
     first = commands.create(owner=owner, source=source, options=ReadOptions(engine="dummy", pages="9")).upload
     Upload.objects.filter(pk=first.pk).update(status=Status.ERROR)
     Job.objects.all().delete()
-    again = commands.create(owner=owner, source=source, options=ReadOptions(languages=["en"]))
-    assert again.duplicate
-    held = job_queue.claim_next("reader")
-    assert held is not None
-    assert (held.options.languages, held.options.pages) == (("en",), "")
+    retried = commands.create(owner=owner, source=source, options=ReadOptions(languages=["en"]))
+    assert retried.duplicate
+    claim = job_queue.claim_next("reader")
+    assert claim is not None
+    assert (claim.options.languages, claim.options.pages) == (("en",), "")
 
 
-def test_a_retry_asks_anew_and_keeps_what_it_does_not_ask() -> None:
-    upload = created(engine="dummy", languages=["en"], pages="2")
+def test_retry_keeps_unnamed_read_options() -> None:
+    upload = create_upload(engine="dummy", languages=["en"], pages="2")
     commands.cancel(owner=upload.owner, upload_id=upload.pk)
-    again = commands.retry(owner=upload.owner, upload_id=upload.pk, options=ReadOptions(pages="1-"))
-    assert again.read_options == {"engine": "dummy", "languages": ["en"], "anew": "1-"}
-    held = job_queue.claim_next("reader")
-    assert held is not None
-    assert (held.options.pages, held.options.languages) == ("1-", ("en",))
+    retried = commands.retry(owner=upload.owner, upload_id=upload.pk, options=ReadOptions(pages="1-"))
+    assert retried.read_options == {"engine": "dummy", "languages": ["en"], "anew": "1-"}
+    claim = job_queue.claim_next("reader")
+    assert claim is not None
+    assert (claim.options.pages, claim.options.languages) == ("1-", ("en",))
 
 
-def asked_after(*retries: ReadOptions, **at_first: Any) -> tuple[dict[str, Any], str]:
-    """What stands in the row after a create and retries, and which pages are read."""
-    upload = created(**at_first)
-    for asked in retries:
+def stored_after(*retries: ReadOptions, **first_options: Any) -> tuple[dict[str, Any], str]:
+    """Return the stored options after a create and retries, and the pages to read."""
+    upload = create_upload(**first_options)
+    for options in retries:
         commands.cancel(owner=upload.owner, upload_id=upload.pk)
-        commands.retry(owner=upload.owner, upload_id=upload.pk, options=asked)
-    held = job_queue.claim_next("reader")
-    assert held is not None
-    return Upload.objects.get(pk=upload.pk).read_options, held.options.pages
+        commands.retry(owner=upload.owner, upload_id=upload.pk, options=options)
+    claim = job_queue.claim_next("reader")
+    assert claim is not None
+    return Upload.objects.get(pk=upload.pk).read_options, claim.options.pages
 
 
-def test_pages_of_a_retry_are_read_alone_and_are_the_text_s_from_then_on() -> None:
-    assert asked_after(ReadOptions(pages="3-4"), pages="1-2,7") == ({"pages": "1-4,7", "anew": "3-4"}, "3-4")
+def test_retry_with_pages_reads_them_alone_and_adds_them_to_the_text() -> None:
+    assert stored_after(ReadOptions(pages="3-4"), pages="1-2,7") == ({"pages": "1-4,7", "anew": "3-4"}, "3-4")
 
 
-def test_a_retry_without_pages_reads_all_that_the_text_has() -> None:
-    assert asked_after(ReadOptions(pages="3-4"), ReadOptions(), pages="1") == ({"pages": "1,3-4"}, "1,3-4")
-    assert asked_after(ReadOptions(pages="2"), ReadOptions()) == ({}, "")
+def test_retry_without_pages_reads_all_pages_of_the_text() -> None:
+    assert stored_after(ReadOptions(pages="3-4"), ReadOptions(), pages="1") == ({"pages": "1,3-4"}, "1,3-4")
+    assert stored_after(ReadOptions(pages="2"), ReadOptions()) == ({}, "")
 
 
-def test_the_same_bytes_again_are_read_with_all_the_pages() -> None:
-    upload = created(pages="1")
+def test_create_of_a_cancelled_duplicate_reads_all_pages_of_the_text() -> None:
+    upload = create_upload(pages="1")
     for _ in range(2):
         commands.cancel(owner=upload.owner, upload_id=upload.pk)
         commands.retry(owner=upload.owner, upload_id=upload.pk, options=ReadOptions(pages="2"))
     commands.cancel(owner=upload.owner, upload_id=upload.pk)
     source = commands.UploadSource(image_hash=upload.image_hash)
-    again = commands.create(owner=upload.owner, source=source).upload
-    assert again.read_options == {"pages": "1-2"}
+    retried = commands.create(owner=upload.owner, source=source).upload
+    assert retried.read_options == {"pages": "1-2"}
 
 
-def test_more_single_pages_than_can_be_written_down_are_refused() -> None:
-    many = ",".join(str(number) for number in range(1, 130, 2))
-    more = ",".join(str(number) for number in range(201, 280, 2))
+def test_retry_with_too_many_page_ranges_is_an_error_on_pages() -> None:
+    stored_pages = ",".join(str(number) for number in range(1, 130, 2))
+    new_pages = ",".join(str(number) for number in range(201, 280, 2))
     with pytest.raises(RequestError) as raised:
-        asked_after(ReadOptions(pages=more), pages=many)
+        stored_after(ReadOptions(pages=new_pages), pages=stored_pages)
     assert list(raised.value.fields) == ["pages"]
 
 
-def test_a_selection_of_no_page_of_a_known_document_changes_nothing() -> None:
-    upload = created()
+def test_retry_with_pages_after_the_last_page_changes_nothing() -> None:
+    upload = create_upload()
     commands.cancel(owner=upload.owner, upload_id=upload.pk)
     Upload.objects.filter(pk=upload.pk).update(page_count=3)
     with pytest.raises(RequestError) as raised:
@@ -233,15 +233,15 @@ def test_a_selection_of_no_page_of_a_known_document_changes_nothing() -> None:
     assert Upload.objects.get(pk=upload.pk).status == Status.CANCELLED
 
 
-def test_a_retry_that_asks_for_what_cannot_be_had_changes_nothing() -> None:
-    upload = created()
+def test_retry_with_an_impossible_option_changes_nothing() -> None:
+    upload = create_upload()
     commands.cancel(owner=upload.owner, upload_id=upload.pk)
     with pytest.raises(RequestError):
         commands.retry(owner=upload.owner, upload_id=upload.pk, options=ReadOptions(engine="magic"))
     assert Upload.objects.get(pk=upload.pk).status == Status.CANCELLED
 
 
-def test_another_engine_has_profiles_of_its_own() -> None:
+def test_merged_with_drops_the_profile_of_another_engine() -> None:
     before = ReadOptions(engine="vision", profile="olmocr", pages="2")
     assert ReadOptions(engine="rapid").merged_with(before) == ReadOptions(engine="rapid", pages="2")
     assert ReadOptions(pages="3").merged_with(before) == ReadOptions(

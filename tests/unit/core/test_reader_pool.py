@@ -1,4 +1,4 @@
-"""What a server does with the claims of others when it starts."""
+"""Tests of the claims that a server releases when its reader pool starts."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from tests.support.database import new_upload, new_user
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def started(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
-    """A start that reads nothing."""
-    alone = {"database_url": "", "redis_url": "", "readers": 0, "reader_threads": 1}
-    monkeypatch.setattr(reader_pool, "conf", msgspec.structs.replace(conf, **(alone | settings)))
+def start_and_stop(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
+    """Start and stop a pool without readers."""
+    embedded = {"database_url": "", "redis_url": "", "readers": 0, "reader_threads": 1}
+    monkeypatch.setattr(reader_pool, "conf", msgspec.structs.replace(conf, **(embedded | settings)))
     reader_pool.start(LocalPubSub(), 0)
     reader_pool.stop()
 
 
-def test_a_server_that_is_alone_opens_every_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_start_of_an_embedded_server_releases_every_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     upload = new_upload(new_user())
-    assert job_queue.claim_next("somebody")
-    started(monkeypatch)
+    assert job_queue.claim_next("other reader")
+    start_and_stop(monkeypatch)
     assert Job.objects.get(upload=upload).claimed_by == ""
 
 
 @pytest.mark.parametrize("shared", ["database_url", "redis_url"])
-def test_beside_other_servers_only_what_ran_out_is_opened(
+def test_start_beside_other_servers_releases_expired_claims_only(
     shared: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held, expired = (new_upload(new_user()) for _ in range(2))
-    while job_queue.claim_next("somebody"):
+    valid, expired = (new_upload(new_user()) for _ in range(2))
+    while job_queue.claim_next("other reader"):
         pass
     Job.objects.filter(upload=expired).update(lease_until="2020-01-01T00:00Z")
-    started(monkeypatch, **{shared: "set"})
-    assert Job.objects.get(upload=held).claimed_by == "somebody"
+    start_and_stop(monkeypatch, **{shared: "set"})
+    assert Job.objects.get(upload=valid).claimed_by == "other reader"
     assert Job.objects.get(upload=expired).claimed_by == ""

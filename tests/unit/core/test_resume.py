@@ -1,4 +1,4 @@
-"""Sockets that go on from a cursor: no gap and nothing twice, whatever meets what while they catch up."""
+"""Hub.resume: no gap and no duplicate, whatever happens during the catch-up."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tests.support.hub_harness import (
     OWNER,
     UPLOAD,
     Clock,
-    FakeConnection,
+    FakeClient,
     HubHarness,
-    draft,
     failed,
-    joined,
+    join,
+    page,
     run_until_idle,
 )
 
@@ -33,35 +33,35 @@ EPOCH = "e"
 OTHER_UPLOAD = uuid.uuid4()
 
 
-async def asking(hub: HubHarness, listener: FakeConnection, since: str) -> None:
-    """What the consumer does with `subscribe` and `since`."""
-    listener.socket.begin_request(messages.Subscribe(since=since))
-    await hub.resume(listener.socket, since, None)
+async def subscribe_since(hub: HubHarness, client: FakeClient, since: str) -> None:
+    """Handle `subscribe` with `since` as the consumer does."""
+    client.connection.begin_request(messages.Subscribe(since=since))
+    await hub.resume(client.connection, since, None)
 
 
-async def resume(hub: HubHarness, listener: FakeConnection, since: str) -> None:
-    """The same, with a client that reads what comes."""
-    resuming = asyncio.create_task(asking(hub, listener, since))
+async def resume(hub: HubHarness, client: FakeClient, since: str) -> None:
+    """Subscribe with a client that reads meanwhile."""
+    resuming = asyncio.create_task(subscribe_since(hub, client, since))
     while not resuming.done():
-        await listener.heard
+        await client.received
     await resuming
 
 
-def commits(hub: HubHarness, count: int, upload_id: uuid.UUID = UPLOAD) -> None:
+def commit_events(hub: HubHarness, count: int, upload_id: uuid.UUID = UPLOAD) -> None:
     for _ in range(count):
-        number = len(hub.log.entries[OWNER]) + 1
+        number = len(hub.log.events[OWNER]) + 1
         hub.commit(messages.error({}, reply_type=f"event {number}"), upload_id)
 
 
-def ring(hub: HubHarness) -> None:
-    hub.pubsub.publish(LogAdvanced(OWNER, len(hub.log.entries[OWNER])))
+def notify(hub: HubHarness) -> None:
+    hub.pubsub.publish(LogAdvanced(OWNER, len(hub.log.events[OWNER])))
 
 
-async def told(listener: FakeConnection) -> list[str]:
-    """What came after the acknowledgement, as `number cursor`."""
-    heard = await listener.heard
-    types = [message.get("type") for message in heard]
-    after = heard[types.index("subscribed") + 1 :]
+async def cursors_received(client: FakeClient) -> list[str]:
+    """The events after the acknowledgement, as `type cursor`."""
+    received = await client.received
+    types = [message.get("type") for message in received]
+    after = received[types.index("subscribed") + 1 :]
     return [f"{m['type']} {m['cursor']}" for m in after if "cursor" in m]
 
 
@@ -69,16 +69,16 @@ def events(*numbers: int) -> list[str]:
     return [f"event {number} {EPOCH}:{number}" for number in numbers]
 
 
-# ── what comes ──
+# ── events ──
 
 
-async def test_every_later_event_follows_the_cursor_given_and_the_acknowledgement_repeats_it(
+async def test_resume_repeats_the_cursor_and_sends_every_later_event(
     hub: HubHarness,
 ) -> None:
-    commits(hub, 10)
-    listener = await joined(hub, FakeConnection())
-    await resume(hub, listener, "e:4")
-    ack, *rest = await listener.heard
+    commit_events(hub, 10)
+    client = await join(hub, FakeClient())
+    await resume(hub, client, "e:4")
+    ack, *rest = await client.received
     assert ack == {
         "message": "subscribed",
         "model": "Upload",
@@ -87,210 +87,216 @@ async def test_every_later_event_follows_the_cursor_given_and_the_acknowledgemen
         "cursor": "e:4",
         "recovered": True,
     }
-    assert await told(listener) == events(5, 6, 7, 8, 9, 10)
-    commits(hub, 2)
-    ring(hub)
-    assert await told(listener) == events(*range(5, 13))
+    assert await cursors_received(client) == events(5, 6, 7, 8, 9, 10)
+    commit_events(hub, 2)
+    notify(hub)
+    assert await cursors_received(client) == events(*range(5, 13))
     assert not any("Upload.list" in str(message) for message in rest)
 
 
 @pytest.mark.parametrize("since", ["f:4", "e:11", "e:2", "nonsense", "", ":", "e:", "e:-1", "e:4x", "e:٤"])
-async def test_a_cursor_that_cannot_be_followed_brings_a_list_and_what_comes_after(
+async def test_resume_from_an_unusable_cursor_sends_a_list_and_later_events(
     hub: HubHarness, since: str
 ) -> None:
-    commits(hub, 10)
-    hub.log.floor = 3
-    listener = await joined(hub, FakeConnection())
-    await resume(hub, listener, since)
-    ack, snapshot = await listener.heard
+    commit_events(hub, 10)
+    hub.log.removed_up_to = 3
+    client = await join(hub, FakeClient())
+    await resume(hub, client, since)
+    ack, snapshot = await client.received
     assert (ack["recovered"], ack["cursor"]) == (False, "e:10")
     assert snapshot == {"type": "Upload.list", "list": []}
-    commits(hub, 1)
-    ring(hub)
-    assert await told(listener) == events(11)
+    commit_events(hub, 1)
+    notify(hub)
+    assert await cursors_received(client) == events(11)
 
 
-async def test_the_cursor_of_the_newest_event_brings_nothing(hub: HubHarness) -> None:
-    commits(hub, 10)
-    listener = await joined(hub, FakeConnection())
-    await resume(hub, listener, "e:10")
-    [ack] = await listener.heard
+async def test_resume_from_the_newest_event_sends_nothing(hub: HubHarness) -> None:
+    commit_events(hub, 10)
+    client = await join(hub, FakeClient())
+    await resume(hub, client, "e:10")
+    [ack] = await client.received
     assert ack["recovered"] is True
 
 
-async def test_the_very_first_event_can_be_had_again(hub: HubHarness) -> None:
-    commits(hub, 2)
-    listener = await joined(hub, FakeConnection())
-    await resume(hub, listener, "e:0")
-    assert await told(listener) == events(1, 2)
+async def test_resume_from_0_sends_the_first_event(hub: HubHarness) -> None:
+    commit_events(hub, 2)
+    client = await join(hub, FakeClient())
+    await resume(hub, client, "e:0")
+    assert await cursors_received(client) == events(1, 2)
 
 
-async def test_on_the_endpoint_of_one_upload_its_events_alone_come(hub: HubHarness) -> None:
+async def test_resume_for_one_upload_sends_only_its_events(hub: HubHarness) -> None:
     for upload_id in (UPLOAD, OTHER_UPLOAD, UPLOAD, OTHER_UPLOAD):
-        commits(hub, 1, upload_id)
-    listener = await joined(hub, FakeConnection(upload_id=UPLOAD))
-    await resume(hub, listener, "e:0")
-    commits(hub, 1, OTHER_UPLOAD)
-    commits(hub, 1, UPLOAD)
-    ring(hub)
-    assert await told(listener) == events(1, 3, 6)
+        commit_events(hub, 1, upload_id)
+    client = await join(hub, FakeClient(upload_id=UPLOAD))
+    await resume(hub, client, "e:0")
+    commit_events(hub, 1, OTHER_UPLOAD)
+    commit_events(hub, 1, UPLOAD)
+    notify(hub)
+    assert await cursors_received(client) == events(1, 3, 6)
 
 
-async def test_a_socket_that_is_further_cannot_go_back(hub: HubHarness) -> None:
-    """Or its cursors would fall."""
-    commits(hub, 5)
-    listener = await joined(hub, FakeConnection())
-    await resume(hub, listener, "e:3")
+async def test_resume_from_before_the_position_is_refused(hub: HubHarness) -> None:
+    """Its cursors would decrease."""
+    commit_events(hub, 5)
+    client = await join(hub, FakeClient())
+    await resume(hub, client, "e:3")
     with pytest.raises(RequestError) as refused:
-        await resume(hub, listener, "e:4")
+        await resume(hub, client, "e:4")
     assert refused.value.fields.keys() == {"since"}
-    await resume(hub, listener, "e:5")
-    commits(hub, 1)
-    ring(hub)
-    assert [m["cursor"] for m in await listener.heard if "cursor" in m] == ["e:3", "e:4", "e:5", "e:5", "e:6"]
+    await resume(hub, client, "e:5")
+    commit_events(hub, 1)
+    notify(hub)
+    assert [m["cursor"] for m in await client.received if "cursor" in m] == [
+        "e:3",
+        "e:4",
+        "e:5",
+        "e:5",
+        "e:6",
+    ]
 
 
-async def test_without_since_the_events_from_now_on_have_cursors(hub: HubHarness) -> None:
-    commits(hub, 3)
-    listener = await joined(hub, FakeConnection())
-    commits(hub, 1)  # and no bell: the acknowledgement has to look
-    listener.socket.begin_request(messages.Subscribe(stream="full"))
-    await hub.set_stream_mode(listener.socket, "full")
-    before, ack = await listener.heard
+async def test_opt_in_without_since_adds_cursors_to_later_events(hub: HubHarness) -> None:
+    commit_events(hub, 3)
+    client = await join(hub, FakeClient())
+    commit_events(hub, 1)  # without a notification: the acknowledgement must query
+    client.connection.begin_request(messages.Subscribe(stream="full"))
+    await hub.set_stream_mode(client.connection, "full")
+    before, ack = await client.received
     assert before == {"type": "event 4", "error": {}}
     assert (ack["cursor"], "recovered" in ack) == ("e:4", False)
-    commits(hub, 1)
-    ring(hub)
-    assert await told(listener) == events(5)
+    commit_events(hub, 1)
+    notify(hub)
+    assert await cursors_received(client) == events(5)
 
 
-async def test_one_s_own_change_is_reply_and_event_for_who_opted_in(hub: HubHarness) -> None:
-    listener = await joined(hub, FakeConnection())
-    await resume(hub, listener, "e:0")
-    listener.socket.begin_request(messages.Delete(instance_id=UPLOAD, ref="r"))
+async def test_own_change_is_reply_and_event_after_opt_in(hub: HubHarness) -> None:
+    client = await join(hub, FakeClient())
+    await resume(hub, client, "e:0")
+    client.connection.begin_request(messages.Delete(instance_id=UPLOAD, ref="r"))
     message = messages.error({}, reply_type="Upload.deleted")
-    hub.commit_event(message, origin=listener.socket)
-    await asyncio.wait_for(listener.socket.finish_request(message), 5)
-    _, reply, event = await listener.heard
+    hub.commit_event(message, origin=client.connection)
+    await asyncio.wait_for(client.connection.finish_request(message), 5)
+    _, reply, event = await client.received
     assert reply == {"type": "Upload.deleted", "error": {}, "ref": "r"}
     assert event == {"type": "Upload.deleted", "error": {}, "cursor": "e:1"}
 
 
-async def test_a_client_that_does_not_read_is_given_no_more_than_it_takes(hub: HubHarness) -> None:
-    """Or a long log would fill its outbox, and the client be cut off for what it has asked for."""
-    commits(hub, 1000)
-    listener = await joined(hub, FakeConnection())
-    resuming = asyncio.create_task(asking(hub, listener, "e:0"))
+async def test_resume_sends_no_faster_than_the_client_reads(hub: HubHarness) -> None:
+    """A long log would fill its send queue, and the client would be disconnected for its own request."""
+    commit_events(hub, 1000)
+    client = await join(hub, FakeClient())
+    resuming = asyncio.create_task(subscribe_since(hub, client, "e:0"))
     for _ in range(50):
         await run_until_idle()
-    assert len(listener.outbox._entries) <= 5
+    assert len(client.send_queue._entries) <= 5
     while not resuming.done():
-        await listener.heard
-    assert len(await told(listener)) == 1000
+        await client.received
+    assert len(await cursors_received(client)) == 1000
 
 
-async def test_a_client_that_has_gone_is_not_waited_for(hub: HubHarness) -> None:
-    commits(hub, 1000)
-    listener = await joined(hub, FakeConnection())
-    resuming = asyncio.create_task(asking(hub, listener, "e:0"))
+async def test_resume_ends_when_the_client_has_gone(hub: HubHarness) -> None:
+    commit_events(hub, 1000)
+    client = await join(hub, FakeClient())
+    resuming = asyncio.create_task(subscribe_since(hub, client, "e:0"))
     await run_until_idle()
-    listener.outbox.close()
+    client.send_queue.close()
     await asyncio.wait_for(resuming, 5)
 
 
-async def test_events_that_are_removed_while_a_client_catches_up_cut_it_off(hub: HubHarness) -> None:
-    commits(hub, 100)
-    listener = await joined(hub, FakeConnection())
-    resuming = asyncio.create_task(asking(hub, listener, "e:0"))
+async def test_resume_disconnects_if_events_are_removed_meanwhile(hub: HubHarness) -> None:
+    commit_events(hub, 100)
+    client = await join(hub, FakeClient())
+    resuming = asyncio.create_task(subscribe_since(hub, client, "e:0"))
     await run_until_idle()
-    hub.log.floor = 90
+    hub.log.removed_up_to = 90
     while not resuming.done():
-        await listener.heard
-    assert [type(error) for error in listener.closed] == [SlowConsumer]
-    assert await told(listener) == events(1, 2, 3)
+        await client.received
+    assert [type(error) for error in client.closed] == [SlowConsumer]
+    assert await cursors_received(client) == events(1, 2, 3)
 
 
-async def test_events_that_nobody_read_before_they_were_removed_cut_off_all(hub: HubHarness) -> None:
-    listener = await joined(hub, FakeConnection())
-    commits(hub, 100)
-    hub.log.floor = 100
-    ring(hub)
+async def test_events_removed_before_they_were_read_disconnect_all(hub: HubHarness) -> None:
+    client = await join(hub, FakeClient())
+    commit_events(hub, 100)
+    hub.log.removed_up_to = 100
+    notify(hub)
     await run_until_idle()
-    assert [type(error) for error in listener.closed] == [SlowConsumer]
+    assert [type(error) for error in client.closed] == [SlowConsumer]
 
 
-async def test_a_database_that_fails_is_asked_again_and_nothing_is_missing(
+async def test_database_failures_delay_events_and_lose_none(
     hub: HubHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    commits(hub, 10)
-    listener, plain = FakeConnection(), FakeConnection()
-    await joined(hub, listener, plain)
+    commit_events(hub, 10)
+    client, plain = FakeClient(), FakeClient()
+    await join(hub, client, plain)
     monkeypatch.setattr(live_hub, "POLL_SECONDS", 0.0)
-    since, failures = hub.log.events_after, itertools.cycle([True, False])
+    events_after, failures = hub.log.events_after, itertools.cycle([True, False])
 
     def sometimes(*args: Any) -> Any:
         if next(failures):
             raise OSError("the database is away")
-        return since(*args)
+        return events_after(*args)
 
     monkeypatch.setattr(hub.log, "events_after", sometimes)
-    await resume(hub, listener, "e:0")
-    commits(hub, 10)
+    await resume(hub, client, "e:0")
+    commit_events(hub, 10)
     for _ in range(20):
         await hub._poll()
-        await listener.heard
-    assert await told(listener) == events(*range(1, 21))
-    assert [m["type"] for m in await plain.heard] == [f"event {n}" for n in range(11, 21)]
+        await client.received
+    assert await cursors_received(client) == events(*range(1, 21))
+    assert [m["type"] for m in await plain.received] == [f"event {n}" for n in range(11, 21)]
     assert "the database is away" in caplog.text
 
 
-async def test_a_subscription_that_fails_leaves_the_socket_as_it_was(
+async def test_failed_resume_leaves_the_connection_unchanged(
     hub: HubHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    commits(hub, 3)
-    listener = await joined(hub, FakeConnection())
+    commit_events(hub, 3)
+    client = await join(hub, FakeClient())
 
-    def covers(*_args: object) -> bool:
-        commits(hub, 2)
-        ring(hub)
+    def has_all_since(*_args: object) -> bool:
+        commit_events(hub, 2)
+        notify(hub)
         raise OSError("the database is away")
 
-    monkeypatch.setattr(hub.log, "has_all_since", covers)
+    monkeypatch.setattr(hub.log, "has_all_since", has_all_since)
     with pytest.raises(OSError, match="away"):
-        await resume(hub, listener, "e:0")
+        await resume(hub, client, "e:0")
     await run_until_idle()
-    assert [m["type"] for m in await listener.heard] == ["event 4", "event 5"]
-    assert all("cursor" not in m for m in await listener.heard)
+    assert [m["type"] for m in await client.received] == ["event 4", "event 5"]
+    assert all("cursor" not in m for m in await client.received)
 
 
 # ── live text ──
 
 
-async def test_live_text_waits_until_the_socket_has_caught_up(hub: HubHarness) -> None:
-    commits(hub, 9)
+async def test_live_text_waits_until_the_connection_has_caught_up(hub: HubHarness) -> None:
+    commit_events(hub, 9)
     hub.start_reading()
-    hub.page_text(UPLOAD, 1, draft("words"))
+    hub.page_text(UPLOAD, 1, page("words"))
     await run_until_idle()
-    listener = await joined(hub, FakeConnection())
-    await resume(hub, listener, "e:0")
-    hub.page_text(UPLOAD, 1, draft("words, and more"))
-    heard = await listener.heard
-    kinds = ["text" if "streamed_text" in m else m["type"] for m in heard]
+    client = await join(hub, FakeClient())
+    await resume(hub, client, "e:0")
+    hub.page_text(UPLOAD, 1, page("words, and more"))
+    received = await client.received
+    kinds = ["text" if "streamed_text" in m else m["type"] for m in received]
     assert (
         kinds == ["text", "subscribed", *(f"event {n}" for n in range(1, 10)), "text", "text"][: len(kinds)]
     )
-    assert heard[-1]["streamed_text"] in ("words", "words, and more")
+    assert received[-1]["streamed_text"] in ("words", "words, and more")
 
 
-async def test_a_text_waits_for_the_event_that_it_comes_after(hub: HubHarness) -> None:
-    """The log is read later than the reader speaks: created before its first partial, all the same."""
-    listener = await joined(hub, FakeConnection())
-    commits(hub, 3)
+async def test_live_text_waits_for_the_event_that_it_follows(hub: HubHarness) -> None:
+    """The hub reads the log after the reader's message: `created` still precedes the first partial."""
+    client = await join(hub, FakeClient())
+    commit_events(hub, 3)
     hub.start_reading()
-    hub.page_text(UPLOAD, 1, draft("wor"))
-    hub.page_text(UPLOAD, 1, draft("words"))
-    heard = await listener.heard
-    assert [m.get("streamed_text", m["type"]) for m in heard] == [
+    hub.page_text(UPLOAD, 1, page("wor"))
+    hub.page_text(UPLOAD, 1, page("words"))
+    received = await client.received
+    assert [m.get("streamed_text", m["type"]) for m in received] == [
         "event 1",
         "event 2",
         "event 3",
@@ -299,317 +305,317 @@ async def test_a_text_waits_for_the_event_that_it_comes_after(hub: HubHarness) -
     ]
 
 
-async def test_what_is_said_of_an_upload_after_its_end_is_passed_over(hub: HubHarness) -> None:
-    """Its reader was overtaken between its claim and its first word."""
-    listener = await joined(hub, FakeConnection())
+async def test_messages_about_an_upload_after_its_end_are_ignored(hub: HubHarness) -> None:
+    """The upload ended between the reader's claim and its first message."""
+    client = await join(hub, FakeClient())
     hub.commit_event(messages.error({}, reply_type="created"))
     await run_until_idle()
-    taken = ReadingStarted(OWNER, UPLOAD, 1, 1, {})
+    started = ReadingStarted(OWNER, UPLOAD, 1, 1, {})
     hub.commit_event(failed())
     await run_until_idle()
-    for said in (taken, PageTextUpdate(OWNER, UPLOAD, 1, draft("too late"))):
-        hub.pubsub.publish(said)
-    assert [m.get("status", m["type"]) for m in await listener.heard] == ["created", "error"]
-    assert await (await joined(hub, FakeConnection())).heard == []
+    for message in (started, PageTextUpdate(OWNER, UPLOAD, 1, page("too late"))):
+        hub.pubsub.publish(message)
+    assert [m.get("status", m["type"]) for m in await client.received] == ["created", "error"]
+    assert await (await join(hub, FakeClient())).received == []
 
 
-async def test_an_end_that_nobody_heard_of_before_the_first_socket_leaves_no_text(hub: HubHarness) -> None:
+async def test_join_after_an_unannounced_end_sends_no_text(hub: HubHarness) -> None:
     hub.start_reading()
-    hub.page_text(UPLOAD, 1, draft("words"))
+    hub.page_text(UPLOAD, 1, page("words"))
     await run_until_idle()
     hub.log.reading[OWNER].clear()
-    hub.commit(failed())  # the bell is on its way
-    listener = await joined(hub, FakeConnection())
-    hub.page_text(UPLOAD, 1, draft("words, and more"))
-    assert await listener.heard == []
+    hub.commit(failed())  # its notification is still to come
+    client = await join(hub, FakeClient())
+    hub.page_text(UPLOAD, 1, page("words, and more"))
+    assert await client.received == []
 
 
-async def test_a_text_of_another_process_is_looked_up(hub: HubHarness, clock: Clock) -> None:
-    """This process heard nothing of its beginning, as nobody here had asked for this user."""
+async def test_text_of_another_process_is_loaded_from_the_database(hub: HubHarness, clock: Clock) -> None:
+    """This process had no subscription to the user when the reading started."""
     hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 3, 0, {1: "one", 2: "two"}, 4)
-    listener = await joined(hub, FakeConnection())
-    assert await listener.streamed == ["one\n\ntwo"]
-    hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 3, draft("three", 3)), local=False)
+    client = await join(hub, FakeClient())
+    assert await client.streamed_texts == ["one\n\ntwo"]
+    hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 3, page("three", 3)), is_local=False)
     await run_until_idle()
     clock.move(2)
-    assert (await listener.streamed)[-1] == "one\n\ntwo\n\nthree"
+    assert (await client.streamed_texts)[-1] == "one\n\ntwo\n\nthree"
 
     hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 4, 0, {1: "one", 2: "two", 3: "three"}, 4)
-    hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 4, draft("four", 4)), local=False)
+    hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 4, page("four", 4)), is_local=False)
     await run_until_idle()
     clock.move(2)
-    assert (await listener.streamed)[-1] == "one\n\ntwo\n\nthree\n\nfour"
+    assert (await client.streamed_texts)[-1] == "one\n\ntwo\n\nthree\n\nfour"
 
-    hub.leave(listener.socket)
-    assert hub._broadcaster.attempt(UPLOAD) == -1, "what nobody here follows is not kept"
+    hub.leave(client.connection)
+    assert hub._broadcaster.attempt(UPLOAD) == -1, "a document without connections is not kept"
 
 
-async def test_a_reading_that_begins_in_another_process_begins_empty_and_costs_no_look(
+async def test_first_claim_in_another_process_needs_no_query(
     hub: HubHarness,
 ) -> None:
-    listener = await joined(hub, FakeConnection())
+    client = await join(hub, FakeClient())
     hub.commit(messages.error({}, reply_type="created"))
-    hub.log.asked.clear()
-    begun = ReadingStarted(OWNER, UPLOAD, 1, 1, {}, first_attempt=1)
-    for said in (begun, PageTextUpdate(OWNER, UPLOAD, 1, draft("one", done=True))):
-        hub.pubsub._dispatch(decode(RedisPublisher("redis://nowhere", "").encode(said)), local=False)
-    told = [m.get("streamed_text", m["type"]) for m in await listener.heard]
-    assert told[:2] == ["created", ""]
-    assert "taken" not in hub.log.asked
-    hub.leave(listener.socket)
-    hub.pubsub._dispatch(begun, local=False)
-    assert hub._broadcaster.attempt(UPLOAD) == -1, "what nobody here follows is not kept"
+    hub.log.queries.clear()
+    started = ReadingStarted(OWNER, UPLOAD, 1, 1, {}, first_attempt=1)
+    for message in (started, PageTextUpdate(OWNER, UPLOAD, 1, page("one", done=True))):
+        hub.pubsub._dispatch(decode(RedisPublisher("redis://nowhere", "").encode(message)), is_local=False)
+    texts = [m.get("streamed_text", m["type"]) for m in await client.received]
+    assert texts[:2] == ["created", ""]
+    assert "reading_state" not in hub.log.queries
+    hub.leave(client.connection)
+    hub.pubsub._dispatch(started, is_local=False)
+    assert hub._broadcaster.attempt(UPLOAD) == -1, "a document without connections is not kept"
 
 
-async def test_a_page_of_another_process_whose_end_was_lost_is_looked_up_when_its_reader_is_past_it(
+async def test_lost_page_end_of_another_process_is_loaded_with_the_next_page(
     hub: HubHarness, clock: Clock
 ) -> None:
     hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 1, 0, {}, 4)
-    listener = await joined(hub, FakeConnection())
+    client = await join(hub, FakeClient())
     hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 1, 0, {1: "one"}, 4)
     for text in ("tw", "two"):
-        hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 1, draft(text, 2)), local=False)
+        hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 1, page(text, 2)), is_local=False)
         await run_until_idle()
         clock.move(2)
-    assert (await listener.streamed)[-1] == "one\n\ntwo"
-    assert hub.log.asked.count("taken") == 2, "as the first socket came, and for the page"
+    assert (await client.streamed_texts)[-1] == "one\n\ntwo"
+    assert hub.log.queries.count("reading_state") == 2, "for the first connection, and for the page"
 
 
-async def test_the_first_socket_that_comes_back_is_told_what_another_process_read_meanwhile(
+async def test_first_connection_to_return_gets_pages_of_another_process(
     hub: HubHarness, clock: Clock
 ) -> None:
-    """The reader of this process has the newest claim; nobody here heard what the other one finished."""
+    """The local reader has the newest claim; messages about the other's pages did not arrive here."""
     local = ReadingStarted(OWNER, UPLOAD, 2, 0, {}, 9, 1, "", {4: 2})
     hub.pubsub.publish(local)
     await run_until_idle()
     hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 2, 0, {1: "one"}, 9, 1, "", {1: 1, 4: 2})
-    listener = await joined(hub, FakeConnection())
-    assert await listener.streamed == ["one"]
-    hub.pubsub.publish(PageTextUpdate(OWNER, UPLOAD, 2, draft("four", 4, done=True), 4))
+    client = await join(hub, FakeClient())
+    assert await client.streamed_texts == ["one"]
+    hub.pubsub.publish(PageTextUpdate(OWNER, UPLOAD, 2, page("four", 4, done=True), 4))
     await run_until_idle()
-    assert await listener.streamed == ["one"], "there is a gap"
+    assert await client.streamed_texts == ["one"], "there is a gap"
 
 
-async def test_a_reader_here_that_goes_on_tells_no_pages_and_a_hub_without_them_looks(
+async def test_local_continuation_without_pages_loads_them(
     hub: HubHarness,
 ) -> None:
-    listener = await joined(hub, FakeConnection())
+    client = await join(hub, FakeClient())
     hub.log.reading[OWNER][UPLOAD] = ReadingStarted(OWNER, UPLOAD, 2, 0, {1: "one"}, 9, 1, "", {2: 2})
     hub.pubsub.publish(ReadingStarted(OWNER, UPLOAD, 2, 0, None, 9, 1, "", {2: 2}))
-    hub.pubsub.publish(PageTextUpdate(OWNER, UPLOAD, 2, draft("two", 2, done=True), 2))
-    assert (await listener.streamed)[0] == "one"
+    hub.pubsub.publish(PageTextUpdate(OWNER, UPLOAD, 2, page("two", 2, done=True), 2))
+    assert (await client.streamed_texts)[0] == "one"
 
 
-async def test_two_readers_of_other_processes_are_brought_up_at_once(hub: HubHarness, clock: Clock) -> None:
-    """What each says while its beginning is looked up waits for that, and not for the other's."""
-    listener = await joined(hub, FakeConnection())
+async def test_readings_of_two_other_processes_are_loaded_at_once(hub: HubHarness, clock: Clock) -> None:
+    """Messages of each reader wait for the load of its own start, not of the other's."""
+    client = await join(hub, FakeClient())
     for attempt, job in ((1, 1), (2, 4)):
         found = ReadingStarted(OWNER, UPLOAD, attempt, 0, {}, 9, 1, "", {1: 1, 4: 2})
         hub.log.reading[OWNER][UPLOAD] = found
         hub.pubsub._dispatch(
-            ReadingStarted(OWNER, UPLOAD, attempt, 0, None, 9, 1, "", {job: attempt}), local=False
+            ReadingStarted(OWNER, UPLOAD, attempt, 0, None, 9, 1, "", {job: attempt}), is_local=False
         )
         hub.pubsub._dispatch(
-            PageTextUpdate(OWNER, UPLOAD, attempt, draft(f"page {job}", job, done=True), job), local=False
+            PageTextUpdate(OWNER, UPLOAD, attempt, page(f"page {job}", job, done=True), job), is_local=False
         )
     hub.log.reading_state = lambda *_: found  # type: ignore[method-assign]
     await run_until_idle()
     clock.move(2)
     for number in (2, 3):
         hub.pubsub._dispatch(
-            PageTextUpdate(OWNER, UPLOAD, 1, draft(f"page {number}", number, done=True), 1), local=False
+            PageTextUpdate(OWNER, UPLOAD, 1, page(f"page {number}", number, done=True), 1), is_local=False
         )
     await run_until_idle()
     clock.move(2)
-    assert (await listener.streamed)[-1] == "page 1\n\npage 2\n\npage 3\n\npage 4"
+    assert (await client.streamed_texts)[-1] == "page 1\n\npage 2\n\npage 3\n\npage 4"
 
 
-async def test_a_reader_that_lost_its_upload_is_not_looked_up_at_each_word(hub: HubHarness) -> None:
-    listener = await joined(hub, FakeConnection())
+async def test_reader_that_lost_its_upload_is_queried_once(hub: HubHarness) -> None:
+    client = await join(hub, FakeClient())
     for _ in range(10):
-        hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 1, draft("stale")), local=False)
+        hub.pubsub._dispatch(PageTextUpdate(OWNER, UPLOAD, 1, page("stale")), is_local=False)
         await run_until_idle()
-    assert await listener.heard == []
-    assert hub.log.asked.count("taken") == 1
+    assert await client.received == []
+    assert hub.log.queries.count("reading_state") == 1
 
 
 # ── read once, encoded once ──
 
 
-async def test_the_log_is_read_once_for_all_sockets_and_each_form_made_once(
+async def test_log_is_read_and_encoded_once_for_all_connections(
     hub: HubHarness, encoded: list[object]
 ) -> None:
-    listeners = [FakeConnection() for _ in range(20)]
-    await joined(hub, *listeners)
-    for listener in listeners[10:]:
-        await hub.set_stream_mode(listener.socket, "full")
-    hub.log.asked.clear()
+    clients = [FakeClient() for _ in range(20)]
+    await join(hub, *clients)
+    for client in clients[10:]:
+        await hub.set_stream_mode(client.connection, "full")
+    hub.log.queries.clear()
     encoded.clear()
     hub.commit_event(failed())
-    for listener in listeners:
-        await listener.heard
-    assert hub.log.asked == ["since"]
+    for client in clients:
+        await client.received
+    assert hub.log.queries == ["events_after"]
     assert len(encoded) == 1
-    texts = {listener.texts[-1] for listener in listeners}
+    texts = {client.texts[-1] for client in clients}
     assert len(texts) == 2
-    assert len({id(listener.texts[-1]) for listener in listeners}) == 2
+    assert len({id(client.texts[-1]) for client in clients}) == 2
 
 
-async def test_a_lost_bell_delays_and_no_more(hub: HubHarness) -> None:
-    listener = await joined(hub, FakeConnection())
-    commits(hub, 5)
+async def test_lost_notification_delays_events_until_the_poll(hub: HubHarness) -> None:
+    client = await join(hub, FakeClient())
+    commit_events(hub, 5)
     await run_until_idle()
-    assert await listener.heard == []
+    assert await client.received == []
     await hub._poll()
-    assert [m["type"] for m in await listener.heard] == [f"event {n}" for n in range(1, 6)]
+    assert [m["type"] for m in await client.received] == [f"event {n}" for n in range(1, 6)]
 
 
-async def test_a_handler_that_fails_ends_neither_the_bell_nor_a_socket(
+async def test_failing_handler_ends_neither_the_pubsub_nor_a_connection(
     hub: HubHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    listener = await joined(hub, FakeConnection())
+    client = await join(hub, FakeClient())
     with monkeypatch.context() as patch:
-        patch.setattr(hub._broadcaster, "start_reading", lambda *_args: 1 / 0)
+        patch.setattr(hub._broadcaster, "start_reading", lambda *_args, **_options: 1 / 0)
         hub.start_reading()
         hub.commit_event(failed())
         await run_until_idle()
-    assert "could not be taken in" in caplog.text
-    assert [m["status"] for m in await listener.heard] == ["error"]
-    assert listener.closed == []
+    assert "pub/sub message could not be handled" in caplog.text
+    assert [m["status"] for m in await client.received] == ["error"]
+    assert client.closed == []
 
 
-# ── any interleaving ──
+# ── interleavings ──
 
 
 class Steps:
-    """Everything that the hub asks of the database waits here until a test lets it go on."""
+    """The hub's queries wait here until a test releases them."""
 
     def __init__(self) -> None:
         self.waiting: list[tuple[asyncio.Future[None], str]] = []
 
-    async def look(self, work: Callable[..., object], *args: object) -> object:
+    async def run_query(self, work: Callable[..., object], *args: object) -> object:
         for moment in ("before", "after"):
             if moment == "after":
                 result = work(*args)
-            gate: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self.waiting.append((gate, moment))
-            await gate
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self.waiting.append((future, moment))
+            await future
         return result
 
-    def let(self, which: int) -> None:
+    def release(self, which: int) -> None:
         if self.waiting:
-            gate, _ = self.waiting.pop(which % len(self.waiting))
-            if not gate.done():
-                gate.set_result(None)
+            future, _ = self.waiting.pop(which % len(self.waiting))
+            if not future.done():
+                future.set_result(None)
 
 
 @pytest.mark.parametrize("order", [(0, 0, 0, 0, 0, 0), (0, 1, 1, 1, 1, 0), (1, 0, 1, 1, 1, 0)])
-async def test_a_subscription_while_a_failed_one_still_catches_up_has_every_event(
+async def test_resume_during_the_catch_up_of_a_failed_one_sends_every_event(
     hub: HubHarness, monkeypatch: pytest.MonkeyPatch, order: tuple[int, ...]
 ) -> None:
-    listener = await joined(hub, FakeConnection())
-    steps, covers = Steps(), hub.log.has_all_since
-    monkeypatch.setattr(live_hub.executor, "run_short_query", steps.look)
-    commits(hub, 6)
-    failing = asyncio.create_task(asking(hub, listener, "e:0"))
-    ring(hub)
+    client = await join(hub, FakeClient())
+    steps, has_all_since = Steps(), hub.log.has_all_since
+    monkeypatch.setattr(live_hub.executor, "run_short_query", steps.run_query)
+    commit_events(hub, 6)
+    failing = asyncio.create_task(subscribe_since(hub, client, "e:0"))
+    notify(hub)
     await run_until_idle()
     monkeypatch.setattr(hub.log, "has_all_since", lambda *_: 1 / 0)
     while not failing.done():
-        steps.let(len(steps.waiting) - 1)
+        steps.release(len(steps.waiting) - 1)
         await run_until_idle()
     assert isinstance(failing.exception(), ZeroDivisionError)
-    monkeypatch.setattr(hub.log, "has_all_since", covers)
+    monkeypatch.setattr(hub.log, "has_all_since", has_all_since)
 
-    again = asyncio.create_task(asking(hub, listener, "e:0"))
+    resuming = asyncio.create_task(subscribe_since(hub, client, "e:0"))
     for which in order:
         await run_until_idle()
-        steps.let(which)
-        await listener.heard
-    commits(hub, 1)
-    ring(hub)
-    while not (again.done() and not steps.waiting):
-        steps.let(0)
-        await listener.heard
-    await again
-    assert await told(listener) == events(*range(1, 8))
+        steps.release(which)
+        await client.received
+    commit_events(hub, 1)
+    notify(hub)
+    while not (resuming.done() and not steps.waiting):
+        steps.release(0)
+        await client.received
+    await resuming
+    assert await cursors_received(client) == events(*range(1, 8))
 
 
-KINDS = ["commit", "happen", "happen", "let", "let", "let", "let", "look", "read"]
+KINDS = ["commit", "publish", "publish", "release", "release", "release", "release", "poll", "read"]
 ACTS = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 7)), min_size=10, max_size=40)
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(acts=ACTS, before=st.integers(0, 6), since=st.integers(-1, 6), gone=st.integers(0, 4))
-def test_no_gap_and_nothing_twice_at_any_interleaving(
-    acts: list[tuple[str, int]], before: int, since: int, gone: int
+@given(acts=ACTS, before=st.integers(0, 6), since=st.integers(-1, 6), removed=st.integers(0, 4))
+def test_resume_has_no_gap_and_no_duplicate_in_any_interleaving(
+    acts: list[tuple[str, int]], before: int, since: int, removed: int
 ) -> None:
-    """Catching up, snapshot, bell and look meet in every order that hypothesis thinks of."""
-    asyncio.run(interleaved(acts, before, since, gone))
+    """Catch-up, snapshot, notification and poll in every order."""
+    asyncio.run(interleaved(acts, before, since, removed))
 
 
-async def interleaved(acts: list[tuple[str, int]], before: int, since: int, gone: int) -> None:
+async def interleaved(acts: list[tuple[str, int]], before: int, since: int, removed: int) -> None:
     steps = Steps()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(live_hub.executor, "run_short_query", steps.look)
+        patch.setattr(live_hub.executor, "run_short_query", steps.run_query)
         hub = HubHarness()
         hub.pubsub.start(hub._on_message)
         hub._broadcaster.start()
-        commits(hub, before)
-        hub.log.floor = min(gone, before)
-        listener, plain = FakeConnection(), FakeConnection()
-        work = asyncio.create_task(come_back(hub, listener, plain, since))
+        commit_events(hub, before)
+        hub.log.removed_up_to = min(removed, before)
+        client, plain = FakeClient(), FakeClient()
+        work = asyncio.create_task(join_and_resume(hub, client, plain, since))
         for act, which in acts:
             match act:
                 case "commit":
-                    commits(hub, 1 + which % 3)
-                case "happen":
-                    commits(hub, 1)
-                    ring(hub)
-                case "let":
-                    steps.let(which)
-                case "look":
+                    commit_events(hub, 1 + which % 3)
+                case "publish":
+                    commit_events(hub, 1)
+                    notify(hub)
+                case "release":
+                    steps.release(which)
+                case "poll":
                     hub._spawn(hub._poll())
                 case "read":
-                    await listener.heard
+                    await client.received
             await run_until_idle(3)
-        await until_all_is_said(hub, steps, listener, plain, work)
-        check(await listener.heard, len(hub.log.entries[OWNER]), since)
-        types = [message["type"] for message in await plain.heard]
+        await release_all(hub, steps, client, plain, work)
+        check(await client.received, len(hub.log.events[OWNER]), since)
+        types = [message["type"] for message in await plain.received]
         first = int(types[0].split()[1]) if types else 0
-        assert types == [f"event {n}" for n in range(first, len(hub.log.entries[OWNER]) + 1)] or not types
+        assert types == [f"event {n}" for n in range(first, len(hub.log.events[OWNER]) + 1)] or not types
         for task in hub._tasks:
             task.cancel()
 
 
-async def come_back(hub: HubHarness, listener: FakeConnection, plain: FakeConnection, since: int) -> None:
-    await joined(hub, plain, listener)
-    await asking(hub, listener, f"e:{since}" if since >= 0 else "f:0")
+async def join_and_resume(hub: HubHarness, client: FakeClient, plain: FakeClient, since: int) -> None:
+    await join(hub, plain, client)
+    await subscribe_since(hub, client, f"e:{since}" if since >= 0 else "f:0")
 
 
-async def until_all_is_said(
-    hub: HubHarness, steps: Steps, listener: FakeConnection, plain: FakeConnection, work: asyncio.Task[None]
+async def release_all(
+    hub: HubHarness, steps: Steps, client: FakeClient, plain: FakeClient, work: asyncio.Task[None]
 ) -> None:
     hub._spawn(hub._poll())
     for _ in range(500):
         await run_until_idle()
-        await listener.heard
-        await plain.heard
+        await client.received
+        await plain.received
         if not steps.waiting and work.done():
             hub._spawn(hub._poll())
             await run_until_idle()
             if not steps.waiting:
                 break
-        steps.let(0)
+        steps.release(0)
     await work
 
 
-def check(heard: list[dict[str, Any]], head: int, since: int) -> None:
-    """After the acknowledgement: every event after its cursor, once, in order, the list before them."""
-    types = [message.get("type") for message in heard]
+def check(received: list[dict[str, Any]], head: int, since: int) -> None:
+    """Check that every event follows the acknowledgement's cursor once, in order, after the list."""
+    types = [message.get("type") for message in received]
     at = types.index("subscribed")
-    ack, rest = heard[at], heard[at + 1 :]
-    assert all("cursor" not in message for message in heard[:at])
+    ack, rest = received[at], received[at + 1 :]
+    assert all("cursor" not in message for message in received[:at])
     start = int(ack["cursor"].partition(":")[2])
     if ack["recovered"]:
         assert start == since

@@ -1,4 +1,4 @@
-"""The outbox with a transport that is a list, and a gate that stands for a client which does not read."""
+"""The queue with a transport that is a list, and a event that stands for a client which does not read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from backend_main.core.errors import SlowConsumer
-from backend_main.core.live import send_queue as module
+from backend_main.core.live import send_queue as send_queue
 from backend_main.core.live.send_queue import LazyEvent, PartialKey, SendQueue
 from tests.support.hub_harness import run_until_idle
 
@@ -20,7 +20,7 @@ A, B = uuid.uuid4(), uuid.uuid4()
 
 @dataclass(frozen=True)
 class Text:
-    """A partial that has all the text."""
+    """A partial with all the text."""
 
     text: str
 
@@ -32,39 +32,39 @@ class Text:
 
 
 class Client:
-    """Takes one text for each `read`; `greedy` takes all."""
+    """Receives one text for each `read`, or all at once."""
 
-    def __init__(self, *, greedy: bool) -> None:
+    def __init__(self, *, reads_all: bool) -> None:
         self.texts: list[str] = []
         self._sent = asyncio.Condition()
-        self._room = asyncio.Semaphore(0)
-        self._greedy = greedy
+        self._reads = asyncio.Semaphore(0)
+        self._reads_all = reads_all
 
     def try_send(self, text: str) -> bool:
-        if self._greedy:
+        if self._reads_all:
             self.texts.append(text)
-        return self._greedy
+        return self._reads_all
 
     async def send(self, text: str) -> None:
-        if not self._greedy:
-            await self._room.acquire()
+        if not self._reads_all:
+            await self._reads.acquire()
         async with self._sent:
             self.texts.append(text)
             self._sent.notify_all()
 
     def read(self) -> None:
-        self._room.release()
+        self._reads.release()
 
     async def has(self, count: int) -> list[str]:
-        """The texts, once there are as many."""
+        """Wait for that many texts, and return them."""
         async with asyncio.timeout(5), self._sent:
             await self._sent.wait_for(lambda: len(self.texts) >= count)
         return self.texts
 
 
 @asynccontextmanager
-async def running(outbox: SendQueue) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(outbox.run())
+async def running(queue: SendQueue) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(queue.run())
     try:
         yield task
     finally:
@@ -75,272 +75,273 @@ async def running(outbox: SendQueue) -> AsyncIterator[asyncio.Task[None]]:
 
 @pytest.fixture
 async def client() -> Client:
-    return Client(greedy=True)
+    return Client(reads_all=True)
 
 
-async def test_a_gate_lets_all_through_who_waited_when_it_was_opened_even_if_it_was_closed_again() -> None:
-    gate = LazyEvent()
-    await gate.wait()
-    gate.close()
-    waiting = [asyncio.create_task(gate.wait()) for _ in range(3)]
+async def test_lazy_event_open_ends_all_waits_even_if_closed_at_once() -> None:
+    event = LazyEvent()
+    await event.wait()
+    event.close()
+    waiting = [asyncio.create_task(event.wait()) for _ in range(3)]
     await run_until_idle()
     assert not any(task.done() for task in waiting)
-    gate.open()
-    gate.close()
+    event.open()
+    event.close()
     await asyncio.gather(*waiting)
-    late = asyncio.create_task(gate.wait())
+    late = asyncio.create_task(event.wait())
     await run_until_idle()
     assert not late.done()
-    gate.open()
+    event.open()
     await late
 
 
-async def test_texts_go_out_in_the_order_they_came_in(client: Client) -> None:
-    outbox = SendQueue(client.send)
-    async with running(outbox):
-        outbox.put_event("created")
-        outbox.put_reply("reply")
-        outbox.put_partial(PartialKey(A), Text("partial"))
-        outbox.put_event("end")
+async def test_texts_are_sent_in_order(client: Client) -> None:
+    queue = SendQueue(client.send)
+    async with running(queue):
+        queue.put_event("created")
+        queue.put_reply("reply")
+        queue.put_partial(PartialKey(A), Text("partial"))
+        queue.put_event("end")
         assert await client.has(4) == ["created", "reply", "partial", "end"]
 
 
-async def test_what_a_client_that_keeps_up_is_told_waits_for_no_turn_of_a_task(client: Client) -> None:
-    outbox = SendQueue(client.send, client.try_send)
-    async with running(outbox):
+async def test_idle_queue_sends_at_once(client: Client) -> None:
+    queue = SendQueue(client.send, client.try_send)
+    async with running(queue):
         await run_until_idle()
-        outbox.put_event("event")
-        outbox.put_partial(PartialKey(A), Text("partial"))
+        queue.put_event("event")
+        queue.put_partial(PartialKey(A), Text("partial"))
         assert client.texts == ["event", "partial"]
 
 
-async def test_nothing_is_sent_past_what_waits(client: Client) -> None:
-    outbox = SendQueue(client.send, client.try_send)
-    outbox.put_event("before anything runs")
-    async with running(outbox):
-        outbox.put_partial(PartialKey(A), Text("partial"))
+async def test_send_now_does_not_overtake_unsent_texts(client: Client) -> None:
+    queue = SendQueue(client.send, client.try_send)
+    queue.put_event("before anything runs")
+    async with running(queue):
+        queue.put_partial(PartialKey(A), Text("partial"))
         await client.has(2)
         await run_until_idle()
-        outbox.put_reply("reply")
-        outbox.put_event("event")
-        outbox.put_partial(PartialKey(A), Text("later"))
+        queue.put_reply("reply")
+        queue.put_event("event")
+        queue.put_partial(PartialKey(A), Text("later"))
         assert await client.has(5) == ["before anything runs", "partial", "reply", "event", "later"]
 
 
-async def test_nothing_is_sent_past_what_is_being_sent() -> None:
-    client = Client(greedy=False)
-    outbox = SendQueue(client.send, client.try_send)
-    async with running(outbox):
-        outbox.put_event("one")
+async def test_send_now_does_not_overtake_a_text_being_sent() -> None:
+    client = Client(reads_all=False)
+    queue = SendQueue(client.send, client.try_send)
+    async with running(queue):
+        queue.put_event("one")
         await run_until_idle()
-        client._greedy = True
-        outbox.put_event("two")
+        client._reads_all = True
+        queue.put_event("two")
         assert client.texts == []
         client.read()
         assert await client.has(2) == ["one", "two"]
 
 
-async def test_what_is_not_taken_at_once_waits_its_turn() -> None:
-    client = Client(greedy=False)
-    outbox = SendQueue(client.send, client.try_send)
-    async with running(outbox):
+async def test_text_that_send_now_refuses_is_queued() -> None:
+    client = Client(reads_all=False)
+    queue = SendQueue(client.send, client.try_send)
+    async with running(queue):
         await run_until_idle()
-        outbox.put_event("event")
-        outbox.put_partial(PartialKey(A), Text("a1"))
-        outbox.put_partial(PartialKey(A), Text("a2"))
+        queue.put_event("event")
+        queue.put_partial(PartialKey(A), Text("a1"))
+        queue.put_partial(PartialKey(A), Text("a2"))
         client.read()
         client.read()
         assert await client.has(2) == ["event", "a2"]
 
 
-async def test_only_the_newest_partial_of_an_upload_goes_out_in_the_place_of_the_first(
+async def test_newest_partial_is_sent_in_the_place_of_the_first(
     client: Client,
 ) -> None:
-    outbox = SendQueue(client.send)
-    outbox.put_partial(PartialKey(A), Text("a1"))
-    outbox.put_partial(PartialKey(B), Text("b1"))
-    outbox.put_event("event")
-    outbox.put_partial(PartialKey(A), Text("a2"))
-    outbox.put_partial(PartialKey(A), Text("a3"))
-    outbox.put_partial(PartialKey(B), Text("b2"))
-    async with running(outbox):
+    queue = SendQueue(client.send)
+    queue.put_partial(PartialKey(A), Text("a1"))
+    queue.put_partial(PartialKey(B), Text("b1"))
+    queue.put_event("event")
+    queue.put_partial(PartialKey(A), Text("a2"))
+    queue.put_partial(PartialKey(A), Text("a3"))
+    queue.put_partial(PartialKey(B), Text("b2"))
+    async with running(queue):
         assert await client.has(3) == ["a3", "b2", "event"]
 
 
-async def test_a_partial_that_was_sent_makes_room_for_the_next(client: Client) -> None:
-    outbox = SendQueue(client.send)
-    async with running(outbox):
-        outbox.put_partial(PartialKey(A), Text("a1"))
+async def test_partial_after_a_sent_one_is_sent_too(client: Client) -> None:
+    queue = SendQueue(client.send)
+    async with running(queue):
+        queue.put_partial(PartialKey(A), Text("a1"))
         await client.has(1)
-        outbox.put_partial(PartialKey(A), Text("a2"))
+        queue.put_partial(PartialKey(A), Text("a2"))
         assert await client.has(2) == ["a1", "a2"]
 
 
-async def test_a_dropped_partial_is_not_sent_and_leaves_the_others(client: Client) -> None:
-    outbox = SendQueue(client.send)
-    outbox.put_partial(PartialKey(A), Text("a1"))
-    outbox.put_partial(PartialKey(B), Text("b1"))
-    outbox.drop_partial(PartialKey(A))
-    outbox.put_event("end of a")
-    outbox.drop_partial(PartialKey(A))
-    async with running(outbox):
+async def test_drop_partial_keeps_the_others(client: Client) -> None:
+    queue = SendQueue(client.send)
+    queue.put_partial(PartialKey(A), Text("a1"))
+    queue.put_partial(PartialKey(B), Text("b1"))
+    queue.drop_partial(PartialKey(A))
+    queue.put_event("end of a")
+    queue.drop_partial(PartialKey(A))
+    async with running(queue):
         assert await client.has(2) == ["b1", "end of a"]
 
 
-async def test_partials_of_different_pages_each_have_a_place(client: Client) -> None:
-    outbox = SendQueue(client.send)
-    outbox.put_partial(PartialKey(A, 1), Text("1"))
-    outbox.put_partial(PartialKey(A, 2), Text("2"))
-    outbox.put_partial(PartialKey(A), Text("all"))
-    outbox.put_partial(PartialKey(A, 1), Text("1, newer"))
-    async with running(outbox):
+async def test_partials_of_different_pages_do_not_replace_one_another(client: Client) -> None:
+    queue = SendQueue(client.send)
+    queue.put_partial(PartialKey(A, 1), Text("1"))
+    queue.put_partial(PartialKey(A, 2), Text("2"))
+    queue.put_partial(PartialKey(A), Text("all"))
+    queue.put_partial(PartialKey(A, 1), Text("1, newer"))
+    async with running(queue):
         assert await client.has(3) == ["1, newer", "2", "all"]
 
 
-async def test_all_partials_of_an_upload_are_dropped_at_once_and_nothing_else(client: Client) -> None:
-    outbox = SendQueue(client.send)
-    outbox.put_event("begin of a")
+async def test_drop_partials_drops_those_of_one_upload_only(client: Client) -> None:
+    queue = SendQueue(client.send)
+    queue.put_event("begin of a")
     for page in (None, 1, 2):
-        outbox.put_partial(PartialKey(A, page), Text("a"))
-        outbox.put_partial(PartialKey(B, page), Text(f"b {page}"))
-    outbox.drop_partials(A)
-    outbox.put_event("end of a")
-    outbox.drop_partials(A)
-    async with running(outbox):
+        queue.put_partial(PartialKey(A, page), Text("a"))
+        queue.put_partial(PartialKey(B, page), Text(f"b {page}"))
+    queue.drop_partials(A)
+    queue.put_event("end of a")
+    queue.drop_partials(A)
+    async with running(queue):
         assert await client.has(5) == ["begin of a", "b None", "b 1", "b 2", "end of a"]
 
 
-async def test_what_goes_out_in_the_place_of_two_is_theirs_to_say() -> None:
+async def test_unsent_partials_are_merged_by_their_own_method() -> None:
     class Adding(Text):
         def merge(self, later: Text) -> Text:
             return Adding(self.text + later.text)
 
-    client = Client(greedy=True)
-    outbox = SendQueue(client.send)
+    client = Client(reads_all=True)
+    queue = SendQueue(client.send)
     for text in "abc":
-        outbox.put_partial(PartialKey(A, 1), Adding(text))
-    async with running(outbox):
+        queue.put_partial(PartialKey(A, 1), Adding(text))
+    async with running(queue):
         assert await client.has(1) == ["abc"]
 
 
-async def test_a_partial_after_a_dropped_one_takes_a_place_at_the_end(client: Client) -> None:
-    outbox = SendQueue(client.send)
-    outbox.put_partial(PartialKey(A), Text("a1"))
-    outbox.drop_partial(PartialKey(A))
-    outbox.put_event("read again")
-    outbox.put_partial(PartialKey(A), Text("a2"))
-    async with running(outbox):
+async def test_partial_after_a_dropped_one_is_queued_at_the_end(client: Client) -> None:
+    queue = SendQueue(client.send)
+    queue.put_partial(PartialKey(A), Text("a1"))
+    queue.drop_partial(PartialKey(A))
+    queue.put_event("read again")
+    queue.put_partial(PartialKey(A), Text("a2"))
+    async with running(queue):
         assert await client.has(2) == ["read again", "a2"]
 
 
-async def test_a_client_with_too_many_events_unread_is_too_slow() -> None:
-    client = Client(greedy=False)
-    outbox = SendQueue(client.send)
-    async with running(outbox) as task:
-        for number in range(module.MAX_UNSENT_EVENTS + 1):
-            outbox.put_event(str(number))
+async def test_too_many_unsent_events_raise_slow_consumer() -> None:
+    client = Client(reads_all=False)
+    queue = SendQueue(client.send)
+    async with running(queue) as task:
+        for number in range(send_queue.MAX_UNSENT_EVENTS + 1):
+            queue.put_event(str(number))
         with pytest.raises(SlowConsumer):
             async with asyncio.timeout(5):
                 await task
     assert client.texts == []
 
 
-async def test_as_many_events_as_are_allowed_all_go_out(client: Client) -> None:
-    outbox = SendQueue(client.send)
-    for number in range(module.MAX_UNSENT_EVENTS):
-        outbox.put_event(str(number))
-    async with running(outbox):
-        assert await client.has(module.MAX_UNSENT_EVENTS) == [str(n) for n in range(module.MAX_UNSENT_EVENTS)]
+async def test_as_many_unsent_events_as_allowed_are_sent(client: Client) -> None:
+    queue = SendQueue(client.send)
+    for number in range(send_queue.MAX_UNSENT_EVENTS):
+        queue.put_event(str(number))
+    async with running(queue):
+        expected = [str(number) for number in range(send_queue.MAX_UNSENT_EVENTS)]
+        assert await client.has(send_queue.MAX_UNSENT_EVENTS) == expected
 
 
-async def test_events_that_were_sent_no_longer_count(client: Client) -> None:
-    outbox = SendQueue(client.send)
-    async with running(outbox):
-        for number in range(3 * module.MAX_UNSENT_EVENTS):
-            outbox.put_event("x" * (module.MAX_UNSENT_EVENT_CHARACTERS // 2))
+async def test_sent_events_do_not_count(client: Client) -> None:
+    queue = SendQueue(client.send)
+    async with running(queue):
+        for number in range(3 * send_queue.MAX_UNSENT_EVENTS):
+            queue.put_event("x" * (send_queue.MAX_UNSENT_EVENT_CHARACTERS // 2))
             await client.has(number + 1)
-    assert len(client.texts) == 3 * module.MAX_UNSENT_EVENTS
+    assert len(client.texts) == 3 * send_queue.MAX_UNSENT_EVENTS
 
 
-async def test_a_client_with_too_much_text_of_events_unread_is_too_slow(client: Client) -> None:
-    outbox = SendQueue(client.send)
-    outbox.put_event("x" * module.MAX_UNSENT_EVENT_CHARACTERS)
-    for _ in range(module.MAX_OVERSIZED_EVENTS):
-        outbox.put_event("y")
+async def test_too_much_unsent_event_text_raises_slow_consumer(client: Client) -> None:
+    queue = SendQueue(client.send)
+    queue.put_event("x" * send_queue.MAX_UNSENT_EVENT_CHARACTERS)
+    for _ in range(send_queue.MAX_OVERSIZED_EVENTS):
+        queue.put_event("y")
     with pytest.raises(SlowConsumer):
-        await outbox.run()
+        await queue.run()
 
 
-async def test_what_comes_after_a_reserved_place_waits_for_its_reply(client: Client) -> None:
-    outbox = SendQueue(client.send)
+async def test_texts_behind_a_reserved_slot_wait_for_its_reply(client: Client) -> None:
+    queue = SendQueue(client.send)
     upload = uuid.uuid4()
-    async with running(outbox):
-        outbox.put_event("before")
+    async with running(queue):
+        queue.put_event("before")
         await client.has(1)
-        ticket = outbox.reserve()
-        outbox.put_event("after")
-        outbox.put_partial(PartialKey(upload), Text("dropped"))
-        outbox.drop_partials(upload)
-        outbox.put_reply("another")
+        slot = queue.reserve()
+        queue.put_event("after")
+        queue.put_partial(PartialKey(upload), Text("dropped"))
+        queue.drop_partials(upload)
+        queue.put_reply("another")
         await asyncio.sleep(0)
         assert client.texts == ["before"]
-        outbox.fill(ticket, "reply")
+        queue.fill(slot, "reply")
         await client.has(4)
     assert client.texts == ["before", "reply", "after", "another"]
 
 
-async def test_nothing_is_sent_past_a_reserved_place(client: Client) -> None:
-    past: list[str] = []
+async def test_send_now_does_not_overtake_a_reserved_slot(client: Client) -> None:
+    sent_now: list[str] = []
 
     def try_send(text: str) -> bool:
-        past.append(text)
+        sent_now.append(text)
         return True
 
-    outbox = SendQueue(client.send, try_send)
-    async with running(outbox):
+    queue = SendQueue(client.send, try_send)
+    async with running(queue):
         await asyncio.sleep(0)
-        ticket = outbox.reserve()
-        outbox.put_event("after")
-        outbox.fill(ticket, "reply")
+        slot = queue.reserve()
+        queue.put_event("after")
+        queue.fill(slot, "reply")
         await client.has(2)
-    assert (client.texts, past) == (["reply", "after"], [])
+    assert (client.texts, sent_now) == (["reply", "after"], [])
 
 
-async def test_a_few_events_may_be_of_any_size(client: Client) -> None:
-    outbox = SendQueue(client.send)
-    for _ in range(module.MAX_OVERSIZED_EVENTS):
-        outbox.put_event("x" * (module.MAX_UNSENT_EVENT_CHARACTERS + 1))
-    async with running(outbox):
-        await client.has(module.MAX_OVERSIZED_EVENTS)
+async def test_few_unsent_events_may_have_any_size(client: Client) -> None:
+    queue = SendQueue(client.send)
+    for _ in range(send_queue.MAX_OVERSIZED_EVENTS):
+        queue.put_event("x" * (send_queue.MAX_UNSENT_EVENT_CHARACTERS + 1))
+    async with running(queue):
+        await client.has(send_queue.MAX_OVERSIZED_EVENTS)
 
 
-async def test_partials_and_replies_count_against_nobody(client: Client) -> None:
-    outbox = SendQueue(client.send)
-    for _ in range(2 * module.MAX_UNSENT_EVENTS):
-        outbox.put_partial(PartialKey(uuid.uuid4()), Text("x" * 20_000))
-        outbox.put_reply("x" * 20_000)
-    async with running(outbox):
-        await client.has(4 * module.MAX_UNSENT_EVENTS)
+async def test_partials_and_replies_have_no_limit(client: Client) -> None:
+    queue = SendQueue(client.send)
+    for _ in range(2 * send_queue.MAX_UNSENT_EVENTS):
+        queue.put_partial(PartialKey(uuid.uuid4()), Text("x" * 20_000))
+        queue.put_reply("x" * 20_000)
+    async with running(queue):
+        await client.has(4 * send_queue.MAX_UNSENT_EVENTS)
 
 
-async def test_a_client_that_reads_nothing_for_too_long_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SEND_TIMEOUT_SECONDS", 0.01)
-    outbox = SendQueue(Client(greedy=False).send)
-    outbox.put_partial(PartialKey(A), Text("a1"))
+async def test_send_timeout_raises_slow_consumer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(send_queue, "SEND_TIMEOUT_SECONDS", 0.01)
+    queue = SendQueue(Client(reads_all=False).send)
+    queue.put_partial(PartialKey(A), Text("a1"))
     with pytest.raises(SlowConsumer):
-        await outbox.run()
+        await queue.run()
 
 
-async def test_a_client_is_heard_again_once_it_has_read_its_replies() -> None:
-    client = Client(greedy=False)
-    outbox = SendQueue(client.send)
-    await outbox.drain()
-    reply = "x" * (module.LOW_WATER_CHARACTERS // 2 + 1)
-    outbox.put_reply(reply)
-    await outbox.drain()
-    outbox.put_reply(reply)
-    waiting = asyncio.create_task(outbox.drain())
-    async with running(outbox):
+async def test_drain_waits_until_replies_are_sent() -> None:
+    client = Client(reads_all=False)
+    queue = SendQueue(client.send)
+    await queue.drain()
+    reply = "x" * (send_queue.LOW_WATER_CHARACTERS // 2 + 1)
+    queue.put_reply(reply)
+    await queue.drain()
+    queue.put_reply(reply)
+    waiting = asyncio.create_task(queue.drain())
+    async with running(queue):
         await asyncio.sleep(0)
         assert not waiting.done()
         client.read()
@@ -349,11 +350,11 @@ async def test_a_client_is_heard_again_once_it_has_read_its_replies() -> None:
     assert client.texts == [reply]
 
 
-async def test_a_transport_that_fails_ends_the_run() -> None:
+async def test_transport_failure_ends_the_run() -> None:
     async def gone(_text: str) -> None:
         raise OSError("gone")
 
-    outbox = SendQueue(gone)
-    outbox.put_event("x")
+    queue = SendQueue(gone)
+    queue.put_event("x")
     with pytest.raises(OSError, match="gone"):
-        await outbox.run()
+        await queue.run()

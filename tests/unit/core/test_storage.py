@@ -1,4 +1,4 @@
-"""Stored files, the same in a directory and in a bucket; and on a disk that is full at the worst moment."""
+"""Tests of stored files, with a directory and with a bucket, and on a full disk."""
 
 from __future__ import annotations
 
@@ -33,38 +33,40 @@ def root() -> str:
 
 
 @pytest.fixture(scope="module")
-def connected(s3_server: S3) -> S3Backend:
-    """To begin to speak S3 takes a second."""
-    place = S3Location(BUCKET, endpoint=s3_server.endpoint, region=REGION, key=KEY, secret=SECRET)
-    return S3Backend(place, LocalFileCache(conf.data_dir, 0))
+def s3_backend(s3_server: S3) -> S3Backend:
+    """A backend shared by the module, since creating one takes a second."""
+    location = S3Location(BUCKET, endpoint=s3_server.endpoint, region=REGION, key=KEY, secret=SECRET)
+    return S3Backend(location, LocalFileCache(conf.data_dir, 0))
 
 
 @pytest.fixture
 def bucket(
-    s3: S3, connected: S3Backend, root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    s3: S3, s3_backend: S3Backend, root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> StorageBackend:
-    """What `storage` keeps files in, for this test."""
+    """The S3 backend that `storage` uses in this test."""
     (tmp_path / "copies").mkdir()
-    objects = copy.copy(connected)
+    objects = copy.copy(s3_backend)
     objects._root, objects._cache = root, LocalFileCache(tmp_path / "copies", 2**30)
-    return used(objects, monkeypatch)
+    return use_backend(objects, monkeypatch)
 
 
 @pytest.fixture(params=["directory", "bucket"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StorageBackend:
+def backend(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> StorageBackend:
     if request.param == "bucket":
-        store: StorageBackend = request.getfixturevalue("bucket")
-        return store
+        backend: StorageBackend = request.getfixturevalue("bucket")
+        return backend
     (tmp_path / "files").mkdir()
-    return used(FilesystemBackend(tmp_path / "files"), monkeypatch)
+    return use_backend(FilesystemBackend(tmp_path / "files"), monkeypatch)
 
 
-def used(store: StorageBackend, monkeypatch: pytest.MonkeyPatch) -> StorageBackend:
-    monkeypatch.setattr(storage, "_backend", lambda: store)
-    return store
+def use_backend(backend: StorageBackend, monkeypatch: pytest.MonkeyPatch) -> StorageBackend:
+    monkeypatch.setattr(storage, "_backend", lambda: backend)
+    return backend
 
 
-def kept(content: bytes = CONTENT) -> str:
+def put_file(content: bytes = CONTENT) -> str:
     key = f"{uuid.uuid4()}/original.png"
     with storage.staging_file() as (file, path):
         file.write(content)
@@ -73,43 +75,43 @@ def kept(content: bytes = CONTENT) -> str:
     return key
 
 
-def whole(key: str) -> bytes:
+def read_all(key: str) -> bytes:
     return b"".join(storage.iter_bytes(key, 0, len(CONTENT)))
 
 
-# ── both ─────────────────────────────────────────────────────────────────────────────────────────
+# ── both backends ──────────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_was_kept_stays_and_what_was_not_goes(store: StorageBackend) -> None:
-    key = kept()
+def test_put_keeps_a_file_until_delete(backend: StorageBackend) -> None:
+    key = put_file()
     with storage.staging_file() as (file, other):
         file.write(b"not kept")
     assert not other.exists()
     assert list(conf.staging_dir.iterdir()) == []
-    assert whole(key) == CONTENT
+    assert read_all(key) == CONTENT
     with storage.local_copy(key) as path:
         assert path.read_bytes() == CONTENT
     storage.delete(key)
     storage.delete(key)
-    assert whole(key) == b""
+    assert read_all(key) == b""
     with pytest.raises(FileNotFoundError), storage.local_copy(key) as path:
         path.read_bytes()
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 1), (5, 700_000), (1_048_575, 1_048_576), (9, 9), (7, 2**40)])
-def test_a_range_is_exactly_that(store: StorageBackend, start: int, end: int) -> None:
-    assert b"".join(storage.iter_bytes(kept(), start, end)) == CONTENT[start:end]
+def test_iter_bytes_yields_exactly_the_range(backend: StorageBackend, start: int, end: int) -> None:
+    assert b"".join(storage.iter_bytes(put_file(), start, end)) == CONTENT[start:end]
 
 
-def test_no_piece_is_large(store: StorageBackend) -> None:
-    assert max(map(len, storage.iter_bytes(kept(), 0, len(CONTENT)))) <= 256 * 1024
+def test_iter_bytes_yields_small_chunks(backend: StorageBackend) -> None:
+    assert max(map(len, storage.iter_bytes(put_file(), 0, len(CONTENT)))) <= 256 * 1024
 
 
-def test_what_is_made_from_a_file_lies_beside_it_and_goes_with_it(store: StorageBackend) -> None:
-    key, other = kept(), kept()
+def test_derived_file_is_deleted_with_its_original(backend: StorageBackend) -> None:
+    key, other = put_file(), put_file()
     assert storage.read_derived(key, "page-1-200.jpg") is None
-    storage.write_derived(key, "page-1-200.jpg", b"a picture")
-    assert storage.read_derived(key, "page-1-200.jpg") == b"a picture"
+    storage.write_derived(key, "page-1-200.jpg", b"an image")
+    assert storage.read_derived(key, "page-1-200.jpg") == b"an image"
     assert storage.read_derived(other, "page-1-200.jpg") is None
     storage.delete(key)
     assert storage.read_derived(key, "page-1-200.jpg") is None
@@ -117,9 +119,9 @@ def test_what_is_made_from_a_file_lies_beside_it_and_goes_with_it(store: Storage
     assert list(storage.stored_ids(older_than_seconds=0)) == [other.partition("/")[0]]
 
 
-def test_the_stored_are_listed_by_id_once_they_are_old_enough(store: StorageBackend) -> None:
-    keys = sorted(kept() for _ in range(3))
-    storage.write_derived(keys[0], "page-1-200.jpg", b"a picture")
+def test_stored_ids_lists_ids_of_the_given_age(backend: StorageBackend) -> None:
+    keys = sorted(put_file() for _ in range(3))
+    storage.write_derived(keys[0], "page-1-200.jpg", b"an image")
     ids = [key.partition("/")[0] for key in keys]
     assert sorted(storage.stored_ids(older_than_seconds=-2)) == ids
     assert list(storage.stored_ids(older_than_seconds=60)) == []
@@ -127,14 +129,14 @@ def test_the_stored_are_listed_by_id_once_they_are_old_enough(store: StorageBack
     assert sorted(storage.stored_ids(older_than_seconds=-2)) == [ids[0], ids[2]]
 
 
-def test_a_place_is_one_deployment_s(store: StorageBackend) -> None:
+def test_claim_for_deployment_accepts_one_deployment_only(backend: StorageBackend) -> None:
     assert storage.claim_for_deployment("one")
     assert storage.claim_for_deployment("one")
     assert not storage.claim_for_deployment("another")
     assert [name for name in storage.stored_ids(older_than_seconds=-2) if not name.startswith(".")] == []
 
 
-def test_a_place_that_works_says_so(store: StorageBackend) -> None:
+def test_check_of_a_working_storage_does_not_raise(backend: StorageBackend) -> None:
     storage.check()
     assert storage.is_writable()
 
@@ -142,110 +144,108 @@ def test_a_place_that_works_says_so(store: StorageBackend) -> None:
 @pytest.mark.parametrize(
     "key", ["../outside/original.png", "/etc/passwd", "a/../../x", "", "a//b", "a\\..\\b"]
 )
-def test_a_key_that_leads_out_of_the_place_is_refused(store: StorageBackend, key: str) -> None:
+def test_every_function_rejects_keys_outside_the_root(backend: StorageBackend, key: str) -> None:
     for call in (storage.delete, storage.local_copy, storage.delete_all):
-        with pytest.raises(ValueError, match="no storage key"):
+        with pytest.raises(ValueError, match="not a valid storage key"):
             call(key)
-    with pytest.raises(ValueError, match="no storage key"):
+    with pytest.raises(ValueError, match="not a valid storage key"):
         storage.iter_bytes(key, 0, 1)
 
 
-# ── a bucket ─────────────────────────────────────────────────────────────────────────────────────
+# ── S3 ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_large_file_goes_up_in_parts_and_is_whole(bucket: StorageBackend, s3: S3, root: str) -> None:
+def test_put_uploads_a_large_file_in_parts(bucket: StorageBackend, s3: S3, root: str) -> None:
     content = os.urandom(1024) * (33 * 1024)
-    key = kept(content)
+    key = put_file(content)
     assert s3.content(root + key) == content
     assert s3.requests.count(f"PUT /{BUCKET}/{root}{key}") == 3
 
 
-def test_a_file_that_is_kept_here_need_not_come_back(bucket: StorageBackend, s3: S3, root: str) -> None:
-    key = kept()
+def test_local_copy_of_a_new_file_needs_no_download(bucket: StorageBackend, s3: S3, root: str) -> None:
+    key = put_file()
     for _page in range(3):
         with storage.local_copy(key) as path:
             assert path.read_bytes() == CONTENT
     assert s3.get_count(root + key) == 0
 
 
-def test_a_connection_that_breaks_goes_on_where_it_was(bucket: StorageBackend, s3: S3, root: str) -> None:
-    key = kept()
+def test_iter_bytes_resumes_after_a_broken_connection(bucket: StorageBackend, s3: S3, root: str) -> None:
+    key = put_file()
     s3.cut_once_after(600_000)
-    assert whole(key) == CONTENT
-    assert s3.get_count(root + key) == 2
+    assert read_all(key) == CONTENT
+    assert s3.gets(root + key) == 2
 
 
-def test_a_bucket_that_is_away_is_an_error_of_its_own_and_takes_nothing(
-    bucket: StorageBackend, s3: S3, root: str
-) -> None:
-    key = kept()
+def test_unavailable_bucket_raises_storage_unavailable(bucket: StorageBackend, s3: S3, root: str) -> None:
+    key = put_file()
     s3.fail()
-    for call in (kept, lambda: whole(key), lambda: storage.read_derived(key, "page-1-200.jpg")):
+    for call in (put_file, lambda: read_all(key), lambda: storage.read_derived(key, "page-1-200.jpg")):
         with pytest.raises(StorageUnavailable):
             call()
     with pytest.raises(StorageUnavailable):
         list(storage.stored_ids(older_than_seconds=0))
     assert not storage.is_writable()
-    with pytest.raises(CommandError, match=f"the bucket {BUCKET} cannot be used"):
+    with pytest.raises(CommandError, match=f"The bucket {BUCKET} cannot be used"):
         storage.check()
-    storage.write_derived(key, "page-1-200.jpg", b"a picture")
+    storage.write_derived(key, "page-1-200.jpg", b"an image")
     storage.delete(key)
     s3.recover()
-    assert s3.keys(root) == {root + key}, "what could not be removed is left for the sweep"
+    assert s3.keys(root) == {root + key}, "maintenance deletes it later"
     assert list(conf.staging_dir.iterdir()) == []
 
 
-def test_a_bucket_that_takes_requests_and_never_answers_is_away_too(
+def test_bucket_that_never_answers_raises_storage_unavailable(
     s3: S3, root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("READ_TIMEOUT_SECONDS", "FAIL_FAST_TIMEOUT_SECONDS"):
         monkeypatch.setattr(f"backend_main.core.storage.s3.{name}", 0.5)
-    place = S3Location(BUCKET, root, s3.endpoint, REGION, key=KEY, secret=SECRET)
-    used(S3Backend(place, LocalFileCache(tmp_path, 2**30)), monkeypatch)
+    location = S3Location(BUCKET, root, s3.endpoint, REGION, key=KEY, secret=SECRET)
+    use_backend(S3Backend(location, LocalFileCache(tmp_path, 2**30)), monkeypatch)
     s3.freeze()
     with pytest.raises(StorageUnavailable):
-        kept()
+        put_file()
     assert not storage.is_writable()
     s3.recover()
-    assert whole(kept()) == CONTENT
+    assert read_all(put_file()) == CONTENT
 
 
-def test_whether_it_can_be_written_is_asked_now_and_then_and_after_each_failure(
-    bucket: StorageBackend, s3: S3, root: str
-) -> None:
+def test_is_writable_probes_rarely_and_after_each_failure(bucket: StorageBackend, s3: S3, root: str) -> None:
     assert all(storage.is_writable() for _ in range(5))
     s3.fail()
-    assert storage.is_writable(), "as it was a moment ago"
-    assert s3.requests.count(f"PUT /{BUCKET}/{root}.probe") == 1
+    assert storage.is_writable(), "the last result"
+    assert s3.asked.count(f"PUT /{BUCKET}/{root}.probe") == 1
     with pytest.raises(StorageUnavailable):
-        kept()
+        put_file()
     assert not storage.is_writable()
     s3.recover()
     assert storage.is_writable()
 
 
-def test_parts_of_an_upload_that_was_cut_off_are_removed(bucket: StorageBackend, s3: S3, root: str) -> None:
-    begun = s3.client.create_multipart_upload(Bucket=BUCKET, Key=f"{root}x/original.pdf")["UploadId"]
-    storage.clear_staging(older_than_seconds=100 * 365 * 86_400)  # this S3 says of each that it began in 2010
-    assert unfinished(s3, root) == [begun]
+def test_clear_staging_aborts_interrupted_multipart_uploads(
+    bucket: StorageBackend, s3: S3, root: str
+) -> None:
+    upload_id = s3.client.create_multipart_upload(Bucket=BUCKET, Key=f"{root}x/original.pdf")["UploadId"]
+    storage.clear_staging(older_than_seconds=100 * 365 * 86_400)  # this S3 dates each upload to 2010
+    assert multipart_upload_ids(s3, root) == [upload_id]
     storage.clear_staging(older_than_seconds=0)
-    assert unfinished(s3, root) == []
+    assert multipart_upload_ids(s3, root) == []
 
 
-def unfinished(s3: S3, root: str) -> list[str]:
+def multipart_upload_ids(s3: S3, root: str) -> list[str]:
     found = s3.client.list_multipart_uploads(Bucket=BUCKET, Prefix=root)
     return [each["UploadId"] for each in found.get("Uploads", [])]
 
 
-# ── what is given as SCANRILL_STORAGE_URL ────────────────────────────────────────────────────────
+# ── SCANRILL_STORAGE_URL ───────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("url", ["", "file:///var/scans", "file://localhost/var/scans"])
-def test_a_directory_is_no_bucket(url: str) -> None:
+def test_parse_storage_url_of_a_directory_is_none(url: str) -> None:
     assert parse_storage_url(url) is None
 
 
-def test_a_bucket_is_named_with_all_that_is_its() -> None:
+def test_parse_storage_url_of_a_bucket_has_all_its_parts() -> None:
     assert parse_storage_url("s3://scans") == S3Location("scans")
     url = (
         "s3://the%20key:a%2Fb%2Bc@scans/deep/er/?endpoint=http://127.0.0.1:9000&region=eu&addressing=virtual"
@@ -277,57 +277,55 @@ def test_a_bucket_is_named_with_all_that_is_its() -> None:
         "s3://[scans",
     ],
 )
-def test_any_other_is_refused_in_a_line_that_tells_no_secret(url: str) -> None:
+def test_parse_storage_url_of_an_invalid_url_hides_secrets(url: str) -> None:
     with pytest.raises(CommandError, match=r"^SCANRILL_STORAGE_URL: ") as raised:
         parse_storage_url(url)
     assert "topsecret" not in str(raised.value)
     assert "\n" not in str(raised.value)
 
 
-# ── a full disk ──────────────────────────────────────────────────────────────────────────────────
+# ── full disk ──────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture
 def full_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is written goes to a device that takes nothing; a small file is refused only as it is flushed."""
+    """Staged files are on a full device, which refuses a small file only when it is flushed."""
     mkstemp = tempfile.mkstemp
 
-    def full(**options: Path) -> tuple[int, str]:
+    def open_full_device(**options: Path) -> tuple[int, str]:
         descriptor, name = mkstemp(**options)
         os.close(descriptor)
         return os.open("/dev/full", os.O_WRONLY), name
 
-    monkeypatch.setattr(tempfile, "mkstemp", full)
+    monkeypatch.setattr(tempfile, "mkstemp", open_full_device)
 
 
-def take_in(data: bytes) -> None:
+def ingest_bytes(data: bytes) -> None:
     with ingest.open_staged_file("file") as incoming:
         incoming.write(data)
         incoming.finish("a.png")
 
 
 @pytest.mark.parametrize("size", [10, 10_000_000])
-def test_a_disk_that_is_full_at_any_byte_is_storage_full_and_leaves_nothing(
-    size: int, full_device: None
-) -> None:
+def test_full_disk_raises_storage_full_and_leaves_no_file(size: int, full_device: None) -> None:
     with pytest.raises(StorageFull) as raised:
-        take_in(bytes(size))
+        ingest_bytes(bytes(size))
     assert list(raised.value.fields) == ["file"]
     assert list(conf.staging_dir.iterdir()) == []
 
 
-def test_threads_that_are_the_first_to_need_the_store_at_once_have_the_same(
+def test_concurrent_first_calls_create_one_backend(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    both = threading.Barrier(2)
-    made: list[str] = []
+    barrier = threading.Barrier(2)
+    created: list[str] = []
 
-    def bucket_of_none(url: str) -> None:
-        made.append(url)
+    def no_bucket(url: str) -> None:
+        created.append(url)
         with suppress(threading.BrokenBarrierError):
-            both.wait(0.2)  # the other, if it makes one too
+            barrier.wait(0.2)  # for the other thread, if it creates a backend too
 
-    monkeypatch.setattr(storage.storage_url, "parse_storage_url", bucket_of_none)
+    monkeypatch.setattr(storage.storage_url, "parse_storage_url", no_bucket)
     storage._create_backend.cache_clear()
     assert run_concurrently(storage.is_writable, storage.is_writable) == [None, None]
-    assert len(made) == 1
+    assert len(created) == 1

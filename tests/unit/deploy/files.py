@@ -1,4 +1,4 @@
-"""What is in `deploy/`, read."""
+"""Parsed files of `deploy/`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def kustomization() -> Manifest:
 
 
 def manifests() -> list[Manifest]:
-    """All objects that the kustomization names, as they stand in their files."""
+    """Return all objects of the files that the kustomization names."""
     names = kustomization()["resources"]
     return [m for name in names for m in yaml.safe_load_all((KUBERNETES / name).read_text())]
 

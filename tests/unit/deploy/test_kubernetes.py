@@ -1,4 +1,4 @@
-"""`deploy/kubernetes/`: by the schemas of Kubernetes, and by what this program needs of a cluster."""
+"""`deploy/kubernetes/`: valid by the schemas of Kubernetes, and safe for scanrill."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def labels() -> dict[str, Manifest]:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_each_object_is_by_its_schema_and_one_that_is_not_is_noticed(version: str) -> None:
+def test_manifests_are_valid_and_the_validator_detects_errors(version: str) -> None:
     for manifest in manifests():
         kubernetes_validate.validate(manifest, version, strict=True)
     wrong = copy.deepcopy(of_kind("Deployment")[0])
@@ -35,10 +35,10 @@ def test_each_object_is_by_its_schema_and_one_that_is_not_is_noticed(version: st
         kubernetes_validate.validate(wrong, version, strict=True)
 
 
-def test_the_kustomization_names_all_files_and_no_others() -> None:
+def test_kustomization_names_exactly_the_existing_files() -> None:
     named = set(kustomization()["resources"])
-    there = {path.name for path in KUBERNETES.glob("*.yaml")} - {"kustomization.yaml"}
-    assert named == there
+    existing = {path.name for path in KUBERNETES.glob("*.yaml")} - {"kustomization.yaml"}
+    assert named == existing
     [generated] = kustomization()["secretGenerator"]
     assert [f"{name}.example" for name in generated["envs"]] == [
         path.name for path in KUBERNETES.glob("*.example")
@@ -46,7 +46,7 @@ def test_the_kustomization_names_all_files_and_no_others() -> None:
     assert (KUBERNETES / ".gitignore").read_text().split() == generated["envs"]
 
 
-def test_what_objects_refer_to_is_there() -> None:
+def test_references_between_objects_resolve() -> None:
     generated = {
         "configMapRef": {g["name"] for g in kustomization()["configMapGenerator"]},
         "secretRef": {g["name"] for g in kustomization()["secretGenerator"]},
@@ -76,7 +76,7 @@ def test_what_objects_refer_to_is_there() -> None:
     assert path["backend"]["service"]["port"]["name"] == service["spec"]["ports"][0]["name"]
 
 
-def test_processes_have_no_rights_and_write_nowhere_but_where_they_must() -> None:
+def test_pods_have_no_privileges_and_few_writable_directories() -> None:
     for pod in pods().values():
         assert pod["automountServiceAccountToken"] is False
         assert pod["securityContext"]["runAsNonRoot"] is True
@@ -91,15 +91,17 @@ def test_processes_have_no_rights_and_write_nowhere_but_where_they_must() -> Non
         assert container["resources"].keys() == {"requests", "limits"}
 
 
-def test_probes_ask_the_right_things_by_a_name_that_is_answered() -> None:
+def test_probes_use_the_health_endpoints_with_an_allowed_host() -> None:
     [container] = pods()["web"]["containers"]
-    asked = {kind: container[kind]["httpGet"] for kind in ("startupProbe", "livenessProbe", "readinessProbe")}
-    assert [probe["path"] for probe in asked.values()] == ["/healthz", "/healthz", "/readyz"]
-    for probe in asked.values():
+    probes = {
+        kind: container[kind]["httpGet"] for kind in ("startupProbe", "livenessProbe", "readinessProbe")
+    }
+    assert [probe["path"] for probe in probes.values()] == ["/healthz", "/healthz", "/readyz"]
+    for probe in probes.values():
         assert probe["httpHeaders"] == [{"name": "Host", "value": "localhost"}]
 
 
-def test_processes_are_given_the_time_that_their_end_takes() -> None:
+def test_grace_period_is_longer_than_a_shutdown() -> None:
     for pod in pods().values():
         [container] = pod["containers"]
         before = (
@@ -108,7 +110,7 @@ def test_processes_are_given_the_time_that_their_end_takes() -> None:
         assert pod["terminationGracePeriodSeconds"] > 10 + int(before[1])
 
 
-def test_a_reader_is_ended_by_us_before_its_container_is() -> None:
+def test_reader_memory_limit_is_below_the_container_limit() -> None:
     [container] = pods()["worker"]["containers"]
     given = {variable["name"]: variable["value"] for variable in container["env"]}
     assert int(given["SCANRILL_READER_MEMORY_BYTES"]) < 3 * 1024**3
@@ -118,9 +120,9 @@ def test_a_reader_is_ended_by_us_before_its_container_is() -> None:
 
 @pytest.fixture
 def built(tmp_path: Path) -> list[Any]:
-    """What kustomize makes of it, with the example's secrets."""
+    """Return the manifests that kustomize builds with the secrets of the example."""
     if (kubectl := shutil.which("kubectl")) is None:
-        pytest.skip("LOUD: there is no kubectl here; the kustomization was not built")
+        pytest.skip("LOUD: kubectl is not installed; the kustomization was not built")
     shutil.copytree(KUBERNETES, tmp_path / "kubernetes")
     (tmp_path / "kubernetes" / "secret.env.example").rename(tmp_path / "kubernetes" / "secret.env")
     command = [kubectl, "kustomize", str(tmp_path / "kubernetes")]
@@ -129,7 +131,7 @@ def built(tmp_path: Path) -> list[Any]:
     return list(yaml.safe_load_all(done.stdout))
 
 
-def test_kustomize_builds_it(built: list[Any]) -> None:
+def test_kustomize_builds_valid_manifests(built: list[Any]) -> None:
     for manifest in built:
         kubernetes_validate.validate(manifest, VERSIONS[-1], strict=True)
     [web] = [m for m in built if m["kind"] == "Deployment" and m["metadata"]["name"] == "web"]

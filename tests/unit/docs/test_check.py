@@ -41,7 +41,7 @@ def test_check_finds_nothing_in_the_documentation() -> None:
         shell("sudo -u scans scanrill user add ada \\", "  --data-dir /srv"),
         "`scanrill --version`, `scanrill user add NAME`, `make run`, `scanrill …`",
         "Set `SCANRILL_PAGE_SECONDS`; for tokens see `SCANRILL_JWT_…`.",
-        "```text\nscanrill serves at http://127.0.0.1:8000/\n```",
+        "```text\nscanrill is running at http://127.0.0.1:8000/\n```",
     ],
 )
 def test_existing_commands_and_settings_pass(text: str) -> None:

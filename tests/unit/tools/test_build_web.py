@@ -1,4 +1,4 @@
-"""When the web page is built anew, told by the content of its sources alone."""
+"""Decision whether the web page needs a build, from the contents of its sources."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PROJECT = '[dependency-groups]\nweb = ["node-in-a-wheel>=1"]\n'
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A page and its client, as in a checkout, that was never built."""
+    """Return a checkout with sources of the page and its client, without a build."""
     for name, text in {
         "pyproject.toml": PROJECT,
         "web/package.json": "{}",
@@ -32,19 +32,19 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def pretend_built(checkout: Path) -> None:
-    """What a build leaves."""
+def fake_build(checkout: Path) -> None:
+    """Write the files that a build leaves."""
     write(checkout / "backend_main/web/index.html", "<!doctype html>")
     write(checkout / "backend_main/web/.built-from", build_web.fingerprint(checkout))
 
 
-def test_a_page_that_was_never_built_is_built(checkout: Path) -> None:
+def test_build_is_needed_without_a_build(checkout: Path) -> None:
     assert build_web.is_needed(checkout)
     assert build_web.requirements(checkout) == ["node-in-a-wheel>=1"]
 
 
-def test_a_page_that_is_up_to_date_needs_nothing(checkout: Path) -> None:
-    pretend_built(checkout)
+def test_build_is_not_needed_if_up_to_date(checkout: Path) -> None:
+    fake_build(checkout)
     assert not build_web.is_needed(checkout)
     assert build_web.requirements(checkout) == []
     build_web.build_if_needed(checkout)
@@ -53,14 +53,14 @@ def test_a_page_that_is_up_to_date_needs_nothing(checkout: Path) -> None:
 @pytest.mark.parametrize(
     "source", ["web/package-lock.json", "web/src/main.tsx", "clients/typescript/src/socket.ts"]
 )
-def test_a_source_with_another_content_is_built_anew(source: str, checkout: Path) -> None:
-    pretend_built(checkout)
+def test_build_is_needed_after_a_change_of_a_source(source: str, checkout: Path) -> None:
+    fake_build(checkout)
     write(checkout / source, "changed")
     assert build_web.is_needed(checkout)
 
 
-def test_a_source_more_one_less_and_one_renamed_are_built_anew(checkout: Path) -> None:
-    pretend_built(checkout)
+def test_build_is_needed_after_adding_renaming_or_removing_sources(checkout: Path) -> None:
+    fake_build(checkout)
     write(checkout / "web/src/more.ts", "")
     assert build_web.is_needed(checkout)
     (checkout / "web/src/more.ts").unlink()
@@ -72,14 +72,14 @@ def test_a_source_more_one_less_and_one_renamed_are_built_anew(checkout: Path) -
 
 
 @pytest.mark.parametrize("lost", ["index.html", ".built-from"])
-def test_half_a_build_is_built_anew(lost: str, checkout: Path) -> None:
-    pretend_built(checkout)
+def test_build_is_needed_if_the_build_is_incomplete(lost: str, checkout: Path) -> None:
+    fake_build(checkout)
     (checkout / "backend_main/web" / lost).unlink()
     assert build_web.is_needed(checkout)
 
 
-def test_a_copy_with_other_times_is_not_built_anew(checkout: Path, tmp_path: Path) -> None:
-    pretend_built(checkout)
+def test_build_is_not_needed_for_a_copy_with_other_file_times(checkout: Path, tmp_path: Path) -> None:
+    fake_build(checkout)
     copy = shutil.copytree(checkout, tmp_path / "elsewhere")
     for path in copy.rglob("*"):
         os.utime(path, (0, 2_000_000_000))
@@ -96,16 +96,16 @@ def test_a_copy_with_other_times_is_not_built_anew(checkout: Path, tmp_path: Pat
         "clients/typescript/tests/socket.test.ts",
     ],
 )
-def test_what_is_no_source_changes_nothing(name: str, checkout: Path) -> None:
-    pretend_built(checkout)
+def test_build_is_not_needed_after_changes_of_other_files(name: str, checkout: Path) -> None:
+    fake_build(checkout)
     write(checkout / name, "whatever")
     assert not build_web.is_needed(checkout)
 
 
-def test_where_there_is_nothing_to_build_from_the_build_at_hand_is_taken(checkout: Path) -> None:
-    pretend_built(checkout)
+def test_build_without_sources_keeps_the_existing_build(checkout: Path) -> None:
+    fake_build(checkout)
     shutil.rmtree(checkout / "web")
     build_web.build_if_needed(checkout)
     shutil.rmtree(checkout / "backend_main")
-    with pytest.raises(SystemExit, match="no web page"):
+    with pytest.raises(SystemExit, match="web page"):
         build_web.build_if_needed(checkout)

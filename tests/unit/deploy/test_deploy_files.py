@@ -1,4 +1,4 @@
-"""What all files of `deploy/` have in common, the unit, and the Procfile."""
+"""All files of `deploy/`, the systemd unit, and the Procfile."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from .files import DEPLOY, ROOT
 SETTINGS = {f"SCANRILL_{name.upper()}" for name in Conf.__struct_fields__}
 FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file())
 PAGES = ROOT / "docs" / "pages" / "how-to"
-# Of 100, which is a service that may do everything.
-MOST_EXPOSURE = 20
+# systemd-analyze rates from 0 to 100, a service without any restriction.
+MAX_EXPOSURE = 20
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(DEPLOY)))
-def test_each_variable_of_ours_is_a_setting(path: Path) -> None:
+def test_scanrill_variables_are_settings(path: Path) -> None:
     assert set(re.findall(r"\bSCANRILL_[A-Z_]+\b", path.read_text())) <= SETTINGS
 
 
-def test_each_file_is_told_of() -> None:
-    told = (DEPLOY / "README.md").read_text()
+def test_readme_mentions_every_file() -> None:
+    readme = (DEPLOY / "README.md").read_text()
     for path in FILES:
         name = str(path.relative_to(DEPLOY))
         shown = (name, path.name, f"{path.parent.name}/", name.removesuffix(".dockerignore"))
-        assert path.name == "README.md" or any(f"`{what}`" in told for what in shown), name
+        assert path.name == "README.md" or any(f"`{what}`" in readme for what in shown), name
 
 
 # ── the unit ──
@@ -44,19 +44,19 @@ def test_each_file_is_told_of() -> None:
     ("file", "page"),
     [("systemd/scanrill.service", "service.md"), ("nginx/scanrill.conf", "reverse-proxy.md")],
 )
-def test_the_guide_shows_the_file_as_it_is(file: str, page: str) -> None:
+def test_guide_shows_the_whole_file(file: str, page: str) -> None:
     assert f"\n{(DEPLOY / file).read_text()}```" in (PAGES / page).read_text()
 
 
-def test_systemd_takes_the_unit_and_finds_little_exposed(tmp_path: Path) -> None:
+def test_systemd_unit_is_valid_and_has_low_exposure(tmp_path: Path) -> None:
     if (analyze := shutil.which("systemd-analyze")) is None:
-        pytest.skip("LOUD: there is no systemd-analyze here; the unit was not looked at")
+        pytest.skip("LOUD: systemd-analyze is not installed; the unit was not checked")
     unit = tmp_path / "scanrill.service"
     text = (DEPLOY / "systemd" / "scanrill.service").read_text()
     unit.write_text(text.replace("/opt/scanrill/bin/scanrill", sys.executable))
     verified = subprocess.run([analyze, "verify", str(unit)], capture_output=True, text=True, timeout=60)
     assert (verified.returncode, verified.stderr) == (0, "")
-    threshold = f"--threshold={MOST_EXPOSURE}"
+    threshold = f"--threshold={MAX_EXPOSURE}"
     exposed = subprocess.run(
         [analyze, "security", "--offline=yes", threshold, str(unit)],
         capture_output=True,
@@ -69,7 +69,7 @@ def test_systemd_takes_the_unit_and_finds_little_exposed(tmp_path: Path) -> None
 # ── the processes ──
 
 
-def test_the_procfile_starts_commands_that_there_are() -> None:
+def test_procfile_commands_and_options_exist() -> None:
     known = dict(commands.commands())
     lines = procfile.parse((DEPLOY / "Procfile").read_text())
     assert lines.keys() == {"redis", "web", "worker"}
