@@ -57,7 +57,7 @@ def _final_state(result: Result) -> Iterator[str]:
     yield f"- Uploads: {uploads}, {_format_counts(result.statuses)}; pages: {pages}; files: {result.files}."
     delivered = f"{result.events_received} delivered to clients; {result.partials} partials"
     yield f"- Events: {events} in the log, {delivered}."
-    claims, files, incoming, *_ = result.swept
+    claims, files, incoming, *_ = result.sweep_counts
     removed = f"{files} files, {incoming} incomplete files, {claims} claims"
     yield f"- Left over and removed by maintenance: {removed}."
     if result.violations:

@@ -90,7 +90,7 @@ def test_failed_transaction_writes_no_event_and_cancels_the_reply(upload_changes
     assert log_of(upload.owner) == [(1, "created")]
     assert event_log.latest_seq(upload.owner_id) == 1
     assert upload_changes == []
-    assert (origin.expected, origin.forgot) == (None, True)
+    assert (origin.scheduled_reply, origin.was_cancelled) == (None, True)
 
 
 def test_reply_at_event_is_called_before_the_commit() -> None:
