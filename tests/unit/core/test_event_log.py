@@ -105,8 +105,8 @@ def test_reply_at_event_is_called_before_the_commit() -> None:
     origin = TransactionCheck()
     rename(upload, origin=origin)
     assert in_transaction == [True]
-    assert origin.expected is not None
-    seq, reply = origin.expected
+    assert origin.scheduled_reply is not None
+    seq, reply = origin.scheduled_reply
     assert (seq, reply) == (2, serializers.updated(Upload.objects.get()))
     assert Event.objects.get(seq=2).origin_connection == "reply-target"
 
