@@ -155,7 +155,7 @@ def _append(changes: list[UploadChange]) -> None:
 
 
 def publish_change(publisher: Publisher, change: UploadChange) -> None:
-    """Tell subscribers of a committed change."""
+    """Publish a committed change to the subscribers of its owner."""
     publisher.publish(LogAdvanced(change.owner_id, change.seq))
     if change.ends_reading:
         publisher.publish(ReadingEnded(change.owner_id, change.upload_id, change.seq))

@@ -189,9 +189,9 @@ def stop_worker_notifier(timeout_seconds: float = NOTIFIER_STOP_TIMEOUT_SECONDS)
 
 
 def join_workers_channel(pubsub: LocalPubSub) -> None:
-    """Exchange "jobs available" with other servers, and receive the heartbeats of workers; on the loop."""
+    """Exchange `JobsAvailable` with other servers and receive the heartbeats of workers; on the loop."""
     global _workers_channel
-    _workers_channel = WorkersChannel(pubsub, lambda: wake_local_readers())
+    _workers_channel = WorkersChannel(pubsub, wake_local_readers)
 
 
 def notify_jobs_available(jobs: int = 1) -> None:
@@ -210,7 +210,7 @@ def wake_local_readers(jobs: int = 1) -> None:
 
 
 def seconds_since_worker_heartbeat() -> float:
-    """The seconds without a worker's heartbeat; 0 where this process does not receive them."""
+    """Return the seconds without a worker's heartbeat; 0 if this process does not receive heartbeats."""
     return 0.0 if _workers_channel is None else _workers_channel.seconds_since_heartbeat
 
 
