@@ -113,7 +113,7 @@ def test_s36_serve_on_postgresql_without_secret_key_fails(tmp_path: Path) -> Non
 
 def test_serve_embedded_on_a_data_directory_in_use_fails(pair: list[Server]) -> None:
     embedded = Server(pair[0].data_dir, DATABASE_URL="", REDIS_URL="")
-    assert "in use by another" in error_line(embedded, "serve", "--port", "0")
+    assert "Another `scanrill serve` uses" in error_line(embedded, "serve", "--port", "0")
 
 
 def test_migration_waits_for_a_concurrent_migration(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ class Worker:
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        assert line.startswith(b"scanrill reads"), f"the worker did not start: {line!r}{self.log}"
+        assert line.startswith(b"Worker started"), f"the worker did not start: {line!r}{self.log}"
         return self
 
     def stop(self, signal_number: int = signal.SIGTERM, *, timeout: float = 15) -> int:
