@@ -9,25 +9,31 @@ from django.urls import path, re_path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend_main.backend.settings")
 django_application = get_asgi_application()  # before the imports below: they need Django set up
 
-from backend_main.backend.lifespan import lifespan  # noqa: E402
+from backend_main.backend.lifespan import Lifespan, ProcessRole  # noqa: E402
 from backend_main.core.consumers import UnknownPathConsumer, UploadConsumer  # noqa: E402
 from backend_main.core.http.middleware import shutdown_503_middleware  # noqa: E402
 from backend_main.core.http.security_headers import security_headers_middleware  # noqa: E402
 from backend_main.core.http.upload import upload_middleware  # noqa: E402
 from backend_main.core.http.web_page import web_page_middleware  # noqa: E402
 
-application = ProtocolTypeRouter(
-    {
-        "http": security_headers_middleware(
-            shutdown_503_middleware(web_page_middleware(upload_middleware(django_application)))
-        ),
-        "websocket": URLRouter(
-            [
-                path("ws/core/upload/", UploadConsumer.as_asgi()),
-                path("ws/core/upload/<uuid:instance_id>/", UploadConsumer.as_asgi()),
-                re_path("", UnknownPathConsumer.as_asgi()),
-            ]
-        ),
-        "lifespan": lifespan,
-    }
-)
+
+def create_application(role: ProcessRole) -> ProtocolTypeRouter:
+    """Return the application of a process with this role."""
+    return ProtocolTypeRouter(
+        {
+            "http": security_headers_middleware(
+                shutdown_503_middleware(web_page_middleware(upload_middleware(django_application)))
+            ),
+            "websocket": URLRouter(
+                [
+                    path("ws/core/upload/", UploadConsumer.as_asgi()),
+                    path("ws/core/upload/<uuid:instance_id>/", UploadConsumer.as_asgi()),
+                    re_path("", UnknownPathConsumer.as_asgi()),
+                ]
+            ),
+            "lifespan": Lifespan(role),
+        }
+    )
+
+
+application = create_application(ProcessRole())

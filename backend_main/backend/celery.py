@@ -16,7 +16,6 @@ from kombu.transport import redis
 
 from backend_main.core import tasks
 from backend_main.core.conf import conf
-from backend_main.core.jobs import reader_pool
 from backend_main.core.jobs.notify import MAX_QUEUED_CALLS
 
 QUEUE = "ocr"
@@ -62,7 +61,7 @@ app.conf.update(
 @app.task(name=tasks.READ_TASK)  # type: ignore[untyped-decorator]
 def read_queued_jobs() -> None:
     """Read jobs until the queue is empty."""
-    reader_pool.read_until_empty()
+    app.read_until_empty()
 
 
 def enqueue_read_calls(count: int) -> None:
@@ -99,11 +98,12 @@ def worker_stop_callback() -> Callable[[], None]:
     return stop
 
 
-def run_worker(concurrency: int, *, stop: Callable[[], object]) -> None:
+def run_worker(concurrency: int, *, read_until_empty: Callable[[], None], stop: Callable[[], object]) -> None:
     """Run a Celery worker until SIGTERM or SIGINT.
 
     Args:
         concurrency: Calls that the worker carries out at the same time, each on its own thread.
+        read_until_empty: What a call does.
         stop: Called in the signal handler. It must make running calls end soon.
     """
 
@@ -113,6 +113,7 @@ def run_worker(concurrency: int, *, stop: Callable[[], object]) -> None:
     def disable_celery_logging(**_setup: Any) -> None:
         """Do nothing: a receiver of the signal keeps Celery from configuring the logging."""
 
+    app.read_until_empty = read_until_empty
     signals.worker_shutting_down.connect(stop_now)
     signals.setup_logging.connect(disable_celery_logging)
     # Celery warns root about pickled messages. These messages are JSON and carry no data.

@@ -1,55 +1,55 @@
-"""ASGI lifespan: start and stop of the hub, the readers and the maintenance loop."""
+"""ASGI lifespan: builds the `Runtime` of the process, starts it, and stops it."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from backend_main.core import maintenance
 from backend_main.core.conf import conf
 from backend_main.core.db import executor
-from backend_main.core.jobs import notify, reader_pool
-from backend_main.core.live.hub import hub
-from backend_main.core.pubsub.messages import READERS_CHANNEL
+from backend_main.core.runtime import STATE_KEY, Runtime
 
 
-class ProcessRole:
-    """Tasks of this process beside serving. If several processes share a socket, the first has all tasks."""
+class ProcessRole(NamedTuple):
+    """Tasks of a process beside serving. If several processes share a socket, the first has all tasks."""
 
-    runs_readers = True
-    runs_maintenance = True
+    runs_readers: bool = True
+    runs_maintenance: bool = True
 
 
-async def lifespan(
-    _scope: dict[str, Any],
-    receive: Callable[[], Awaitable[dict[str, Any]]],
-    send: Callable[[dict[str, Any]], Awaitable[None]],
-) -> None:
-    await receive()  # lifespan.startup
-    hub.start()
-    if conf.broker:
-        notify.start_worker_notifier(_enqueue_read_calls)
-        notify.join_workers_channel(hub.pubsub)
-    count = conf.readers if conf.runs_readers and ProcessRole.runs_readers else 0
-    if count:
-        hub.pubsub.listen(READERS_CHANNEL, reader_pool.on_reader_message)
-    await executor.run_in_db_thread(reader_pool.start, hub.pubsub, count)
-    maintenance_task = (
-        asyncio.create_task(maintenance.maintenance_loop()) if ProcessRole.runs_maintenance else None
-    )
-    # Objects that exist now stay. The garbage collector would traverse them again and again, 40 ms each time.
-    gc.collect()
-    gc.freeze()
-    await send({"type": "lifespan.startup.complete"})
-    await receive()  # lifespan.shutdown
-    if maintenance_task is not None:
-        maintenance_task.cancel()
-    await asyncio.to_thread(reader_pool.stop)
-    await asyncio.to_thread(notify.stop_worker_notifier)
-    await hub.stop()
-    await send({"type": "lifespan.shutdown.complete"})
+class Lifespan:
+    """ASGI application of the lifespan protocol."""
+
+    def __init__(self, role: ProcessRole) -> None:
+        self._role = role
+
+    async def __call__(
+        self,
+        scope: dict[str, Any],
+        receive: Callable[[], Awaitable[dict[str, Any]]],
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+    ) -> None:
+        await receive()  # lifespan.startup
+        runtime = Runtime(readers=conf.readers if conf.runs_readers and self._role.runs_readers else 0)
+        scope["state"][STATE_KEY] = runtime
+        runtime.start_hub(_enqueue_read_calls)
+        await executor.run_in_db_thread(runtime.readers.start)
+        maintenance_task = (
+            asyncio.create_task(maintenance.maintenance_loop()) if self._role.runs_maintenance else None
+        )
+        # Objects that exist now stay. The garbage collector would traverse them again, 40 ms each time.
+        gc.collect()
+        gc.freeze()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()  # lifespan.shutdown
+        if maintenance_task is not None:
+            maintenance_task.cancel()
+        await asyncio.to_thread(runtime.stop_readers)
+        await runtime.hub.stop()
+        await send({"type": "lifespan.shutdown.complete"})
 
 
 def _enqueue_read_calls(readers: int) -> None:

@@ -23,6 +23,7 @@ from .link import create_first_user, find_oldest_user, sign_in_link
 from .startup_signals import exit_on_signals
 
 if TYPE_CHECKING:
+    from backend_main.backend.lifespan import ProcessRole
     from backend_main.core.conf import Conf
     from backend_main.core.models import User
 
@@ -96,15 +97,28 @@ def _sign_in_user() -> User | None:
     return (find_oldest_user() or create_first_user()) if authentication.can_sign() else None
 
 
-def run(listener: socket.socket, conf: Conf, on_listening: Callable[[], None]) -> None:
-    """Serve in this process until SIGTERM or SIGINT. Calls `on_listening` once, when the server listens."""
+def run(
+    listener: socket.socket,
+    conf: Conf,
+    on_listening: Callable[[], None],
+    role: ProcessRole | None = None,
+) -> None:
+    """Serve in this process until SIGTERM or SIGINT.
+
+    Args:
+        listener: The listening socket.
+        conf: The settings.
+        on_listening: Called once, when the server listens.
+        role: Tasks of the process beside serving. Default: all.
+    """
     import uvicorn
 
+    from backend_main.backend.asgi import application, create_application
     from backend_main.backend.uvicorn_server import Server
     from backend_main.backend.websocket_protocol import FastPathWSProtocol
 
     config = uvicorn.Config(
-        "backend_main.backend.asgi:application",
+        application if role is None else create_application(role),
         ws=FastPathWSProtocol,
         # With compression, a client could fill the memory by small frames that inflate to large ones.
         ws_per_message_deflate=False,

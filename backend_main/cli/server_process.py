@@ -31,9 +31,9 @@ def main() -> None:
     from backend_main.core.conf import conf
 
     # One process is enough: the job queue and the files are shared.
-    ProcessRole.runs_readers = ProcessRole.runs_maintenance = number == 1
+    role = ProcessRole(runs_readers=number == 1, runs_maintenance=number == 1)
     with socket.socket(fileno=listener) as shared:
-        run(shared, conf, lambda: _report_ready(ready_writer))
+        run(shared, conf, lambda: _report_ready(ready_writer), role)
 
 
 def _report_ready(descriptor: int) -> None:

@@ -59,27 +59,31 @@ class WorkerProcess:
     def run(self) -> None:
         from backend_main.backend import celery
         from backend_main.core import event_log, maintenance
-        from backend_main.core.jobs import notify, reader_pool
+        from backend_main.core.jobs import notify
+        from backend_main.core.jobs.reader_pool import ReaderPool
         from backend_main.core.pubsub.messages import READERS_CHANNEL
 
+        self._readers = ReaderPool(self._pubsub, self._count)
         self._stop_consuming = celery.worker_stop_callback()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         event_log.add_listener(self._on_change_committed)
-        notify.start_worker_notifier(celery.enqueue_read_calls)
+        notifier = notify.WorkerNotifier(celery.enqueue_read_calls)
+        notifier.start()
+        notify.add_listener(notifier.request_readers)
         self._pubsub.start()
-        self._pubsub.listen(READERS_CHANNEL, reader_pool.on_reader_message)
+        self._pubsub.listen(READERS_CHANNEL, self._readers.on_reader_message)
         self._start_readers()
         threading.Thread(target=maintenance.recover_claims_until, args=(self._stopping,), daemon=True).start()
         threading.Thread(target=self._heartbeat_loop, name="heartbeat", daemon=True).start()
         if not self._stopping.is_set():
             print(f"Worker started, concurrency {self._count}. Press Ctrl-C to stop.", flush=True)
-            celery.run_worker(self._count, stop=self._stop)
+            celery.run_worker(self._count, read_until_empty=self._readers.read_until_empty, stop=self._stop)
         stop_was_requested = self._stopping.is_set()
         self._stop()
         if self._stop_thread is not None:
             self._stop_thread.join()
-        notify.stop_worker_notifier()
+        notifier.stop()
         self._pubsub.stop()
         if not stop_was_requested:
             raise CommandError("Celery ended unexpectedly. See the output above.")
@@ -96,10 +100,9 @@ class WorkerProcess:
     def _start_readers(self) -> None:
         """Load the engines before the worker accepts calls."""
         from backend_main import reading
-        from backend_main.core.jobs import reader_pool
 
         try:
-            reader_pool.start_and_wait(self._pubsub, self._count)
+            self._readers.start(wait=True)
         except reading.Cancelled:
             pass  # a signal stopped the worker
         except reading.ReadingError as error:
@@ -115,17 +118,11 @@ class WorkerProcess:
         if not self._stopping.is_set():
             self._stopping.set()
             self._stop_consuming()
-            self._stop_thread = threading.Thread(target=_stop_readers, name="stop")
+            self._stop_thread = threading.Thread(target=self._readers.stop, name="stop")
             self._stop_thread.start()
             force_exit_timer = threading.Timer(FORCE_EXIT_SECONDS, _force_exit)
             force_exit_timer.daemon = True
             force_exit_timer.start()
-
-
-def _stop_readers() -> None:
-    from backend_main.core.jobs import reader_pool
-
-    reader_pool.stop()
 
 
 def _force_exit() -> None:

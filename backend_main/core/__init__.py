@@ -5,6 +5,7 @@ Modules and packages, in the order of their imports: each may import those below
 
     consumers.py     WebSocket entry point: parse a request, call one command or query, reply
     http/            REST views and ASGI middleware: uploads, downloads, sign-in, health, web page
+    runtime.py       composition root: the objects of a server process, for consumers and views
     tasks.py         worker entry point: a reader claims jobs, reads their pages and stores them
     maintenance.py   recovery of expired leases; removal of orphaned files, old events and expired codes
     live/            delivery of events and live text to the connections of one process
@@ -45,6 +46,7 @@ Where to make a change:
     add a table or a column                   models.py, then a migration
     add a periodic cleanup                    maintenance.py
     add a reason to `/readyz`                 http/health.py
+    add an object that a process has once     runtime.py (`backend/lifespan.py` starts and stops it)
 
 `make lint` reports each setting, request, field, route and error that the documentation lacks.
 The glossary explains the terms: `docs/pages/reference/glossary.md`.

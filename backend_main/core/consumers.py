@@ -33,11 +33,11 @@ from .errors import (
 )
 from .jobs.options import ReadOptions
 from .live.connection import LiveConnection
-from .live.hub import hub
-from .live.rate_limit import TokenBucket, large_frame_slot
+from .live.rate_limit import TokenBucket
 from .live.send_queue import SEND_NOW, SendQueue
 from .models import Status, Upload
 from .protocol import messages, parsing, serializers
+from .runtime import Runtime, runtime_of
 from .uploads import commands, queries
 
 log = logging.getLogger(__name__)
@@ -51,6 +51,7 @@ CLOSE_TIMEOUT_SECONDS = 1.0
 class UploadConsumer(AsyncWebsocketConsumer):
     """Consumer of `/ws/core/upload/` (all uploads of the user) and `/ws/core/upload/<id>/` (one upload)."""
 
+    _runtime: Runtime
     _connection: LiveConnection | None = None
     _writer: asyncio.Task[None] | None = None
     _expiry: asyncio.TimerHandle | None = None
@@ -61,6 +62,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self._task = asyncio.current_task()
+        self._runtime = runtime_of(scope)
         try:
             await super().__call__(scope, receive, send)
         except asyncio.CancelledError:
@@ -85,7 +87,9 @@ class UploadConsumer(AsyncWebsocketConsumer):
             )
             upload_id = await self._requested_upload_id()
             connection = self._create_connection(upload_id)
-            await hub.join(connection)  # before the accept: the client receives every later commit
+            await self._runtime.hub.join(
+                connection
+            )  # before the accept: the client receives every later commit
         except (ConnectionRejected, DatabaseUnavailable, UploadNotFound) as error:
             await self.accept()
             await self.close(error.close_code, str(error))
@@ -104,7 +108,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
             self.close_with(RateLimited("Too many messages."))
             return
         try:
-            async with large_frame_slot(len(text_data or "")):
+            async with self._runtime.large_frames.place(len(text_data or "")):
                 await self._handle(connection, await self._parse(text_data))
         except ProtocolError as error:
             connection.send_queue.put_reply(
@@ -133,9 +137,9 @@ class UploadConsumer(AsyncWebsocketConsumer):
     async def _subscribe(self, connection: LiveConnection, request: messages.Subscribe) -> messages.Message:
         # With `since` or `stream`, the hub replies by itself, before the events and texts that follow.
         if request.since is not None:
-            await hub.resume(connection, request.since, request.stream)
+            await self._runtime.hub.resume(connection, request.since, request.stream)
         elif request.stream is not None:
-            await hub.set_stream_mode(connection, request.stream)
+            await self._runtime.hub.set_stream_mode(connection, request.stream)
         return messages.Subscribed(instance_id=str(connection.upload_id) if connection.upload_id else None)
 
     async def _authenticate(
@@ -225,7 +229,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
         )
         resynced = messages.Resynced(instance_id=upload.pk)
         connection.reply(resynced)  # before the live text, which the hub sends
-        hub.resync(connection, upload.pk)
+        self._runtime.hub.resync(connection, upload.pk)
         return resynced
 
     async def _ping(self, connection: LiveConnection, request: messages.Ping) -> messages.Message:
@@ -308,7 +312,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
 
     def _cleanup(self) -> None:
         if self._connection is not None:
-            hub.leave(self._connection)
+            self._runtime.hub.leave(self._connection)
             self._connection = None
         for pending in (self._writer, self._expiry):
             if pending is not None:

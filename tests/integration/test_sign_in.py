@@ -123,7 +123,7 @@ def test_link_without_running_server_uses_the_default_address(tmp_path: Path) ->
     assert printed.returncode == 0
     assert printed.stdout.startswith("http://127.0.0.1:8000/#code=")
     [line] = printed.stderr.splitlines()
-    assert "no server runs" in line
+    assert "No server runs" in line
     printed = scanrill(data, "link", "--url", "https://scans.example/")
     assert (printed.returncode, printed.stderr) == (0, "")
     assert printed.stdout.startswith("https://scans.example/#code=")

@@ -22,6 +22,7 @@ from ..auth import authentication
 from ..db import executor
 from ..errors import RequestError, ScanrillError
 from ..models import User
+from ..runtime import runtime_of
 from ..uploads import page_images, queries
 
 
@@ -85,7 +86,7 @@ async def download_original(request: HttpRequest, user: User, upload_id: UUID) -
 
 
 @owner_required
-async def page_image(request: HttpRequest, user: User, upload_id: UUID, number: int) -> HttpResponseBase:
+async def page_image(request: ASGIRequest, user: User, upload_id: UUID, number: int) -> HttpResponseBase:
     """Serve `GET /api/uploads/{id}/pages/{n}/image?width=`: the upright page, at most `width` pixels wide."""
     upload = await executor.run_in_db_thread(queries.upload, owner=user, upload_id=upload_id)
     width = page_images.WIDTHS[-1]
@@ -93,7 +94,7 @@ async def page_image(request: HttpRequest, user: User, upload_id: UUID, number: 
         if not (text.isascii() and text.isdecimal()) or not 1 <= len(text) <= 5 or not int(text):
             raise RequestError({"width": "A whole number of pixels is expected."})
         width = int(text)
-    image = await page_images.page_image(upload.image_path, number, width)
+    image = await runtime_of(request.scope).page_images.page_image(upload.image_path, number, width)
     return HttpResponse(image, content_type=page_images.CONTENT_TYPE)
 
 

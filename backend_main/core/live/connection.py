@@ -85,7 +85,7 @@ class LiveConnection:
     def reserve_reply_slot(self) -> None:
         """Reserve a place for the reply, before all later events.
 
-        For a reply with state that is read now. Behind a newer event, it would revert what the event has changed.
+        For a reply with state that is read now. Behind a newer event, it would revert that event's change.
         """
         self._reply_slot = self.send_queue.reserve()
 

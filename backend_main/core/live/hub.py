@@ -325,15 +325,3 @@ def _disconnect_all(stream: UserEventStream) -> None:
 
 def _events_expired() -> SlowConsumer:
     return SlowConsumer("Events were removed before they could be sent; reconnect and resume.")
-
-
-def create_pubsub() -> LocalPubSub:
-    """Return the pub/sub of a server process: over Redis, where one is configured."""
-    if not conf.redis_url:
-        return LocalPubSub()
-    from ..pubsub.redis import RedisPubSub  # needs the extra `redis`
-
-    return RedisPubSub(conf.redis_url, conf.redis_prefix)
-
-
-hub = Hub(create_pubsub())

@@ -10,12 +10,16 @@ LARGE_FRAME_CHARACTERS = 1024 * 1024
 # A large frame's base64 stays in memory while it is decoded and written.
 MAX_LARGE_FRAMES = 2
 
-_large_frames = asyncio.Semaphore(MAX_LARGE_FRAMES)
 
+class LargeFrameLimit:
+    """Limits how many large frames one process handles at once."""
 
-def large_frame_slot(characters: int) -> AbstractAsyncContextManager[None]:
-    """Return a context that waits for a place for a large frame; enter it from decoding to reply."""
-    return _large_frames if characters > LARGE_FRAME_CHARACTERS else nullcontext()
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(MAX_LARGE_FRAMES)
+
+    def place(self, characters: int) -> AbstractAsyncContextManager[None]:
+        """Return a context that waits for a place for a large frame; enter it from decoding to reply."""
+        return self._places if characters > LARGE_FRAME_CHARACTERS else nullcontext()
 
 
 class TokenBucket:

@@ -19,58 +19,50 @@ CONTENT_TYPE = "image/jpeg"
 WIDTHS = (200, 400, 800, 1200, 1600, 2400)
 RENDER_TIMEOUT_SECONDS = 30.0
 
-# An `EngineProcess` allows one thread at a time. The thread is separate, since a slow image must not occupy
-# the threads that receive files.
-_render_thread = ThreadPoolExecutor(1, thread_name_prefix="page-images")
-_process: reading.EngineProcess | None = None
 
+class PageImageRenderer:
+    """Renders page images in one child process, which starts at the first image."""
 
-async def page_image(key: str, number: int, width: int) -> bytes:
-    """Return a page of a stored file as a JPEG, at most as wide as the first of `WIDTHS` from `width` on.
+    def __init__(self) -> None:
+        # An `EngineProcess` allows one thread at a time. The thread is separate, since a slow image must not
+        # occupy the threads that receive files.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="page-images")
+        self._process = reading.EngineProcess(engine="", threads=1, max_memory_bytes=conf.reader_memory_bytes)
 
-    Raises:
-        PageNotFound: The file has no such page.
-        PageImageError: The page cannot be rendered.
-        StorageUnavailable: The file storage does not answer.
-    """
-    if not 1 <= number <= conf.max_pages:
-        raise PageNotFound
-    stored_width = next((candidate for candidate in WIDTHS if candidate >= width), WIDTHS[-1])
-    name = f"page-{number}-{stored_width}.jpg"
-    if (stored := await asyncio.to_thread(storage.read_derived, key, name)) is not None:
-        return stored
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_render_thread, _render, key, name, number, stored_width)
+    async def page_image(self, key: str, number: int, width: int) -> bytes:
+        """Return a page of a stored file as a JPEG, at most as wide as the first of `WIDTHS` from `width` on.
 
+        Raises:
+            PageNotFound: The file has no such page.
+            PageImageError: The page cannot be rendered.
+            StorageUnavailable: The file storage does not answer.
+        """
+        if not 1 <= number <= conf.max_pages:
+            raise PageNotFound
+        stored_width = next((candidate for candidate in WIDTHS if candidate >= width), WIDTHS[-1])
+        name = f"page-{number}-{stored_width}.jpg"
+        if (stored := await asyncio.to_thread(storage.read_derived, key, name)) is not None:
+            return stored
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._render, key, name, number, stored_width)
 
-def stop() -> None:
-    """Stop the child process, if it runs."""
-    global _process
-    if _process is not None:
-        _process.stop()
-        _process = None
+    def stop(self) -> None:
+        """Stop the child process, if it runs."""
+        self._process.stop()
 
-
-def _render(key: str, name: str, number: int, width: int) -> bytes:
-    if (stored := storage.read_derived(key, name)) is not None:  # rendered for another request meanwhile
-        return stored
-    options = reading.Options(
-        max_pixels=conf.max_pixels, max_pages=conf.max_pages, page_seconds=RENDER_TIMEOUT_SECONDS
-    )
-    with storage.local_copy(key) as path:
-        try:
-            jpeg = _running_process().render_page(path, number, width, options)
-        except reading.NoSuchPage:
-            raise PageNotFound from None
-        except reading.ReadingError as error:
-            raise PageImageError(str(error)) from None
-    storage.write_derived(key, name, jpeg)
-    return jpeg
-
-
-def _running_process() -> reading.EngineProcess:
-    global _process
-    if _process is None:
-        _process = reading.EngineProcess(engine="", threads=1, max_memory_bytes=conf.reader_memory_bytes)
-    _process.start()
-    return _process
+    def _render(self, key: str, name: str, number: int, width: int) -> bytes:
+        if (stored := storage.read_derived(key, name)) is not None:  # rendered for another request meanwhile
+            return stored
+        options = reading.Options(
+            max_pixels=conf.max_pixels, max_pages=conf.max_pages, page_seconds=RENDER_TIMEOUT_SECONDS
+        )
+        with storage.local_copy(key) as path:
+            try:
+                self._process.start()
+                jpeg = self._process.render_page(path, number, width, options)
+            except reading.NoSuchPage:
+                raise PageNotFound from None
+            except reading.ReadingError as error:
+                raise PageImageError(str(error)) from None
+        storage.write_derived(key, name, jpeg)
+        return jpeg

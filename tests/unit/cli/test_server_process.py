@@ -16,14 +16,12 @@ from backend_main.cli import server_process
 def test_only_the_first_process_has_readers_and_each_reports_ready(
     number: int, is_first: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("runs_readers", "runs_maintenance"):
-        monkeypatch.setattr(ProcessRole, name, getattr(ProcessRole, name))
     for name in ("exit_on_signals", "set_up_django"):
         monkeypatch.setattr(server_process, name, lambda: None)
-    roles: list[tuple[bool, bool]] = []
+    roles: list[ProcessRole] = []
 
-    def run(_listener: socket.socket, _conf: object, on_listening: object) -> None:
-        roles.append((ProcessRole.runs_readers, ProcessRole.runs_maintenance))
+    def run(_listener: socket.socket, _conf: object, on_listening: object, role: ProcessRole) -> None:
+        roles.append(role)
         assert callable(on_listening)
         on_listening()
 
@@ -35,7 +33,7 @@ def test_only_the_first_process_has_readers_and_each_reports_ready(
             sys, "argv", ["", *map(str, (number, os.dup(listener.fileno()), ready_writer, parent_alive_pipe))]
         )
         server_process.main()
-    assert roles == [(is_first, is_first)]
+    assert roles == [ProcessRole(runs_readers=is_first, runs_maintenance=is_first)]
     assert os.read(ready_reader, 10) == b"."
     # Closing this end would terminate the test process, so it stays open.
     assert parent_end

@@ -11,8 +11,8 @@ import pytest
 from backend_main import reading
 from backend_main.core import event_log, storage, tasks
 from backend_main.core.jobs import claim as job_claim
-from backend_main.core.jobs import notify
 from backend_main.core.jobs import queue as job_queue
+from backend_main.core.jobs import reader_pool
 from backend_main.core.models import (
     Job,
     Page,
@@ -160,7 +160,7 @@ def test_engine_that_does_not_start_claims_no_upload(upload: Upload, monkeypatch
 def test_stop_shares_one_timeout_among_all_threads() -> None:
     """Four hanging threads must not take four timeouts: the server has ten seconds to shut down."""
     hang = threading.Event()
-    pool = notify.ReaderThreadPool([lambda: hang.wait(30)] * 4)
+    pool = reader_pool.ReaderThreadPool([lambda: hang.wait(30)] * 4)
     pool.start()
     joined: list[float] = []
     for thread in pool._threads:

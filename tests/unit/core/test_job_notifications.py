@@ -5,9 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
+from backend_main.core import runtime as runtimes
+from backend_main.core.conf import conf
 from backend_main.core.jobs import notify
+from backend_main.core.jobs.reader_pool import ReaderThreadPool
+from backend_main.core.live.hub import Hub
 from backend_main.core.pubsub.local import LocalPubSub
 from backend_main.core.pubsub.messages import (
     WORKERS_CHANNEL,
@@ -17,12 +22,25 @@ from backend_main.core.pubsub.messages import (
     SharedMessageHandler,
     WorkerHeartbeat,
 )
+from backend_main.core.runtime import Runtime
 
 WAIT_SECONDS = 30
 
 
 @pytest.fixture
-def called() -> Iterator[threading.Semaphore]:
+def runtime(pubsub: FakePubSub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+    """A server with a broker that accepts every call, and without a hub that runs."""
+    monkeypatch.setattr(runtimes, "conf", msgspec.structs.replace(conf, redis_url="redis://"))
+    monkeypatch.setattr(runtimes, "_create_pubsub", lambda: pubsub)
+    monkeypatch.setattr(Hub, "start", lambda _hub: None)
+    runtime = Runtime(readers=0)
+    runtime.start_hub(lambda _count: None)
+    yield runtime
+    runtime.stop_readers()
+
+
+@pytest.fixture
+def called(runtime: Runtime) -> threading.Semaphore:
     """Released once for each time that a reader of this process searches for a job."""
     searches = threading.Semaphore(0)
 
@@ -30,10 +48,12 @@ def called() -> Iterator[threading.Semaphore]:
         searches.release()
         return False
 
-    notify.start_local([search])
+    threads = ReaderThreadPool([search])
+    threads.start()
+    runtime.readers._threads = threads
+    notify.add_listener(runtime.readers.wake)
     assert searches.acquire(timeout=WAIT_SECONDS), "a reader searches once at its start"
-    yield searches
-    notify.stop_local(WAIT_SECONDS)
+    return searches
 
 
 class FakePubSub(LocalPubSub):
@@ -52,8 +72,7 @@ class FakePubSub(LocalPubSub):
 
 
 @pytest.fixture
-def pubsub(monkeypatch: pytest.MonkeyPatch) -> FakePubSub:
-    monkeypatch.setattr(notify, "_workers_channel", None)
+def pubsub() -> FakePubSub:
     return FakePubSub()
 
 
@@ -62,30 +81,32 @@ def test_notify_jobs_available_wakes_local_readers_and_publishes(
 ) -> None:
     notify.notify_jobs_available()
     assert called.acquire(timeout=WAIT_SECONDS)
-    notify.join_workers_channel(pubsub)
-    notify.notify_jobs_available()
-    assert called.acquire(timeout=WAIT_SECONDS)
     assert pubsub.published == [JobsAvailable()]
 
 
 def test_jobs_available_of_another_process_wakes_local_readers(
     called: threading.Semaphore, pubsub: FakePubSub
 ) -> None:
-    notify.join_workers_channel(pubsub)
     pubsub.handlers[WORKERS_CHANNEL](JobsAvailable())
     assert called.acquire(timeout=WAIT_SECONDS)
     assert pubsub.published == [], "it is not published again"
 
 
 @pytest.mark.parametrize("message", [WorkerHeartbeat(), PossibleGap()])
-def test_seconds_since_worker_heartbeat_restart_with_a_heartbeat_and_a_reconnect(
-    message: WorkerHeartbeat | PossibleGap, pubsub: FakePubSub
+def test_seconds_since_heartbeat_restart_with_a_heartbeat_and_a_reconnect(
+    message: WorkerHeartbeat | PossibleGap, runtime: Runtime, pubsub: FakePubSub
 ) -> None:
-    assert notify.seconds_since_worker_heartbeat() == 0
-    notify.join_workers_channel(pubsub)
-    assert notify._workers_channel is not None
-    notify._workers_channel._last_heartbeat_at -= 1000
+    channel = runtime.workers_channel
+    assert channel is not None
+    channel._last_heartbeat_at -= 1000
     pubsub.handlers[WORKERS_CHANNEL](JobsAvailable())
-    assert notify.seconds_since_worker_heartbeat() > 999
+    assert channel.seconds_since_heartbeat > 999
     pubsub.handlers[WORKERS_CHANNEL](message)
-    assert notify.seconds_since_worker_heartbeat() < 999
+    assert channel.seconds_since_heartbeat < 999
+
+
+def test_stop_readers_removes_every_listener(runtime: Runtime) -> None:
+    assert notify._listeners != []
+    runtime.stop_readers()
+    assert notify._listeners == []
+    runtime.start_hub(lambda _count: None)  # for the fixture, which stops it again

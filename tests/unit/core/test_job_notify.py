@@ -9,6 +9,8 @@ import pytest
 
 from backend_main.core.jobs import notify, reader_pool
 from backend_main.core.jobs.notify import WorkerNotifier
+from backend_main.core.jobs.reader_pool import ReaderPool
+from backend_main.core.pubsub.local import LocalPubSub
 from tests.support.processes import wait_until
 
 
@@ -41,12 +43,14 @@ def broker() -> Broker:
 @pytest.fixture
 def worker_notifier(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerNotifier]:
     monkeypatch.setattr(notify, "RETRY_INTERVAL_SECONDS", 0.01)
-    notify.start_worker_notifier(broker.enqueue)
-    assert notify._worker_notifier is not None
-    yield notify._worker_notifier
+    notifier = WorkerNotifier(broker.enqueue)
+    notifier.start()
+    notify.add_listener(notifier.request_readers)
+    yield notifier
+    notify.remove_listener(notifier.request_readers)
     broker.release_event.set()
-    notify.stop_worker_notifier(30)
-    notify.notify_jobs_available()  # without a notifier this does nothing
+    notifier.stop(30)
+    notify.notify_jobs_available()  # without a listener this does nothing
 
 
 def test_notify_jobs_available_does_not_wait_and_merges_calls(
@@ -60,7 +64,7 @@ def test_notify_jobs_available_does_not_wait_and_merges_calls(
     notify.notify_jobs_available(10)
     broker.release_event.set()
     broker.wait_until_called()
-    notify.stop_worker_notifier(30)
+    worker_notifier.stop(30)
     assert broker.enqueued == [1, 13]
 
 
@@ -72,7 +76,7 @@ def test_worker_notifier_limits_queued_calls(broker: Broker, worker_notifier: Wo
         notify.notify_jobs_available(1000)
     broker.release_event.set()
     broker.wait_until_called()
-    notify.stop_worker_notifier(30)
+    worker_notifier.stop(30)
     assert broker.enqueued == [1, notify.MAX_QUEUED_CALLS]
 
 
@@ -84,13 +88,13 @@ def test_worker_notifier_retries_an_unavailable_broker_and_warns_once(
     notify.notify_jobs_available(5)
     for _ in range(3):
         broker.wait_until_called()
-    assert notify.degraded_reason() is not None
+    assert worker_notifier.degraded_reason is not None
     broker.is_unavailable = False
     wait_until(lambda: broker.enqueued, "the call is enqueued")
-    notify.stop_worker_notifier(30)
+    worker_notifier.stop(30)
     assert broker.enqueued == [5]
     assert caplog.text.count("The broker is unavailable") == 1
-    assert not worker_notifier.is_failing
+    assert worker_notifier.degraded_reason is None
 
 
 class IdleReader:
@@ -105,34 +109,48 @@ class IdleReader:
 
 
 @pytest.fixture
-def no_readers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader_pool, "_idle", reader_pool.queue.LifoQueue())
+def pool() -> ReaderPool:
+    """A pool without readers; tests add idle ones."""
+    return ReaderPool(LocalPubSub(), 0)
 
 
-@pytest.mark.usefixtures("no_readers")
-def test_read_next_without_an_idle_reader_returns_false() -> None:
-    assert not reader_pool.read_next()
+def test_read_next_without_an_idle_reader_returns_false(pool: ReaderPool) -> None:
+    assert not pool.read_next()
     reader = IdleReader(1)
-    reader_pool._idle.put(reader)  # type: ignore[arg-type]
-    assert reader_pool.read_next()
-    assert not reader_pool.read_next()
-    assert reader_pool._idle.get_nowait() is reader
+    pool._idle.put(reader)  # type: ignore[arg-type]
+    assert pool.read_next()
+    assert not pool.read_next()
+    assert pool._idle.get_nowait() is reader
 
 
-@pytest.mark.usefixtures("no_readers")
-def test_read_until_empty_waits_for_a_reader_and_reads_all_jobs() -> None:
-    caller = threading.Thread(target=reader_pool.read_until_empty)
+def test_read_until_empty_waits_for_a_reader_and_reads_all_jobs(pool: ReaderPool) -> None:
+    caller = threading.Thread(target=pool.read_until_empty)
     caller.start()
     reader = IdleReader(3)
-    reader_pool._idle.put(reader)  # type: ignore[arg-type]
+    pool._idle.put(reader)  # type: ignore[arg-type]
     caller.join(30)
     assert reader.jobs == -1
-    assert reader_pool._idle.get_nowait() is reader
+    assert pool._idle.get_nowait() is reader
 
 
-def test_is_any_ready_without_readers_is_true() -> None:
-    assert reader_pool._readers == []
-    assert reader_pool.is_any_ready()
+def test_is_any_ready_needs_a_ready_reader_if_there_are_readers(pool: ReaderPool) -> None:
+    class LoadingReader:
+        is_ready = False
+
+    assert pool.is_any_ready
+    pool._readers = [LoadingReader()]  # type: ignore[list-item]
+    assert not pool.is_any_ready
+
+
+def test_stop_before_start_returns_and_no_thread_reads_after_it(pool: ReaderPool) -> None:
+    """A signal may stop a worker while its engines load."""
+    calls: list[int] = []
+    threads = reader_pool.ReaderThreadPool([lambda: bool(calls.append(1))])
+    threads.stop(5)
+    threads.start()
+    threads.stop(5)
+    assert calls == []
+    pool.stop()
 
 
 # ── reader threads ──
@@ -152,7 +170,7 @@ def test_wake_during_a_query_is_not_lost() -> None:
             continue_event.wait(5)
         return False
 
-    pool = notify.ReaderThreadPool([query])
+    pool = reader_pool.ReaderThreadPool([query])
     pool.start()
     try:
         assert querying.wait(5)
@@ -174,7 +192,7 @@ def test_reader_thread_continues_after_an_exception(caplog: pytest.LogCaptureFix
             second.set()
         raise RuntimeError("a defect")
 
-    pool = notify.ReaderThreadPool([failing])
+    pool = reader_pool.ReaderThreadPool([failing])
     pool.start()
     try:
         while not second.wait(0.01):
@@ -206,9 +224,9 @@ class CountedJobs:
 def test_reader_thread_pauses_unless_jobs_are_pending(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(notify, "PAUSE_AFTER_JOB_SECONDS", 3600.0)
+    monkeypatch.setattr(reader_pool, "PAUSE_AFTER_JOB_SECONDS", 3600.0)
     jobs = CountedJobs(4)
-    pool = notify.ReaderThreadPool([jobs])
+    pool = reader_pool.ReaderThreadPool([jobs])
     pool.wake(3)
     pool.start()
     jobs.wait_for(3)
@@ -221,7 +239,7 @@ def test_reader_thread_pauses_unless_jobs_are_pending(
 
 def test_reader_thread_queries_again_after_its_pause() -> None:
     jobs = CountedJobs(2)
-    pool = notify.ReaderThreadPool([jobs])
+    pool = reader_pool.ReaderThreadPool([jobs])
     pool.start()
     jobs.wait_for(3)
     pool.stop(5)
@@ -230,9 +248,9 @@ def test_reader_thread_queries_again_after_its_pause() -> None:
 
 def test_query_without_a_job_clears_pending_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise uploads cancelled before they are read would keep the threads from pausing."""
-    monkeypatch.setattr(notify, "PAUSE_AFTER_JOB_SECONDS", 3600.0)
+    monkeypatch.setattr(reader_pool, "PAUSE_AFTER_JOB_SECONDS", 3600.0)
     jobs = CountedJobs(0)
-    pool = notify.ReaderThreadPool([jobs])
+    pool = reader_pool.ReaderThreadPool([jobs])
     pool.wake(10)
     pool.start()
     jobs.wait_for(1)

@@ -19,8 +19,9 @@ def start_and_stop(monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
     """Start and stop a pool without readers."""
     embedded = {"database_url": "", "redis_url": "", "readers": 0, "reader_threads": 1}
     monkeypatch.setattr(reader_pool, "conf", msgspec.structs.replace(conf, **(embedded | settings)))
-    reader_pool.start(LocalPubSub(), 0)
-    reader_pool.stop()
+    pool = reader_pool.ReaderPool(LocalPubSub(), 0)
+    pool.start()
+    pool.stop()
 
 
 def test_start_of_an_embedded_server_releases_every_claim(monkeypatch: pytest.MonkeyPatch) -> None:
