@@ -45,12 +45,12 @@ def pause_if_requested(point, upload_id):
         while pause_file.exists():
             time.sleep(0.01)
 
-def finish_with_pause(claim, *page):
+def finish_with_pause(claim, *page, **options):
     pause_if_requested("finish", claim.upload_id)
-    finish(claim, *page)
+    return finish(claim, *page, **options)
 
-def append_with_pause(changes):
-    append(changes)
+def append_with_pause(changes, *args, **options):
+    append(changes, *args, **options)
     for change in changes:
         if change.ends_reading:
             pause_if_requested("commit", change.upload_id)
