@@ -225,9 +225,9 @@ def test_delta_example_builds_the_text_from_additions(workspace: Workspace) -> N
 
 
 def test_python_example_matches_replies_by_ref(workspace: Workspace) -> None:
-    door = HttpClient(workspace.server, workspace.account.mint())
-    with door.http:
-        door.read(scripted_png(lines=LINES))
+    client = HttpClient(workspace.server, workspace.account.mint())
+    with client.http:
+        client.read(scripted_png(lines=LINES))
     workspace.run_examples("how-to/python.md", "python")
     assert workspace.run("python", "ask.py") == f"scan.png - {len(TEXT)} characters\n"
 

@@ -212,7 +212,7 @@ def check_range(row: UploadRow, user: User) -> Iterator[str]:
     if row.image_hash in user.resubmitted:
         allowed.add("")
     if str(PageRanges(row.requested_pages)) not in allowed:
-        yield f"{row.id} is to have pages {row.requested_pages or 'all'}, but {requested} were requested"
+        yield f"{row.id} must have pages {row.requested_pages or 'all'}, but {requested} were requested"
 
 
 def check_files(stored: dict[str, bytes | None], state: DatabaseState) -> Iterator[str]:
