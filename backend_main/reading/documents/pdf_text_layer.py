@@ -7,16 +7,16 @@ of an earlier recognition, invisible or beside its image. Such pages are read as
 import ctypes
 import math
 import unicodedata
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ..types import Box
+from .pdf_characters import LINE_END_HYPHENS, read_glyphs
+from .pdf_words import TextLine, text_lines
 
 MIN_CHARACTERS = 16
 """Fewer characters may be a page number or a stamp on a scan."""
-LINE_END_HYPHENS = "\x02\ufffe"
-"""pdfium's characters for a hyphen at the end of a line."""
-_HYPHENS = dict.fromkeys(map(ord, LINE_END_HYPHENS), "-")
 MAX_UNMAPPED_SHARE = 0.02
 MAX_WORD_CHARACTERS, MAX_LONG_WORD_SHARE = 40, 0.1
 """Text with more ASCII words of such a length has lost the spaces between its words."""
@@ -31,15 +31,10 @@ MAX_OBJECT_DEPTH = 4
 """Nesting of form objects in which images and text are looked for."""
 DEVICE_LONG_SIDE = 1 << 24
 """Long side of the device to which pdfium maps coordinates; large, because it returns whole pixels."""
-# In heights of the lower of two runs.
-MIN_LINE_OVERLAP = 0.5
-MIN_RUN_GAP, MAX_RUN_GAP = -0.5, 1.0
-"""Runs on one line with such a gap are merged."""
-MIN_SPACE = 0.15
-"""A larger gap between merged runs is a space."""
+MIN_OBLIQUENESS = 1e-3
 
-PdfRect = tuple[float, float, float, float]
-"""Left, bottom, right and top in points, from the bottom left of the page."""
+Mapping = Callable[[float, float], tuple[float, float]]
+"""From points, from the bottom left of the page, to pixels of the rendered page."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +87,12 @@ def is_usable(text: str) -> bool:
     unmapped = sum(map(_is_unmapped, shown))
     words = text.split()
     # Only ASCII words: Chinese and Japanese have no spaces between words.
-    long_words = sum(len(word) > MAX_WORD_CHARACTERS and word.isascii() for word in words)
+    long_words = sum(
+        len(word) > MAX_WORD_CHARACTERS
+        and word.isascii()
+        and sum(map(str.isalnum, word)) > MAX_WORD_CHARACTERS
+        for word in words
+    )
     return unmapped <= MAX_UNMAPPED_SHARE * len(shown) and long_words <= MAX_LONG_WORD_SHARE * len(words)
 
 
@@ -138,22 +138,19 @@ def _rotated_share(textpage: Any, page_rotation: int) -> float:
     return rotated / max(1, len(rotations))
 
 
-def _text_runs(textpage: Any, page: Any, scale: float) -> list[TextRun]:
-    """Return the page's text runs; pdfium has one rectangle for each font of a line, which are merged."""
+def _text_runs(textpage: Any, page: Any, scale: float) -> Iterator[TextRun]:
+    """Yield the runs that are on the page at least in part."""
     width, height = (side * scale for side in page.get_size())
-    runs: list[TextRun] = []
-    for index in range(textpage.count_rects()):
-        rect = textpage.get_rect(index)
-        raw_text = textpage.get_text_bounded(*rect, errors="replace")
-        text = " ".join(raw_text.translate(_HYPHENS).split())
-        left, top, right, bottom = _to_pixels(page, rect, width, height)
-        if text and right > max(left, 0) and bottom > max(top, 0) and left < width and top < height:
-            _add_run(runs, text, (left, top, right, bottom))
-    return runs
+    to_pixels = _pixel_mapping(page, width, height)
+    for line in text_lines(read_glyphs(textpage)):
+        box = _box(line, to_pixels)
+        xs, ys = zip(*box, strict=True)
+        if max(xs) > max(min(xs), 0) and max(ys) > max(min(ys), 0) and min(xs) < width and min(ys) < height:
+            yield TextRun(line.text, box)
 
 
-def _to_pixels(page: Any, rect: PdfRect, width: float, height: float) -> tuple[float, float, float, float]:
-    """Map a rectangle to left, top, right, bottom in the rendered page of `width` × `height` pixels.
+def _pixel_mapping(page: Any, width: float, height: float) -> Mapping:
+    """Return the function from points of the page to pixels of the rendered page of `width` × `height`.
 
     pdfium applies the rotation and the boxes of the page.
     """
@@ -161,30 +158,36 @@ def _to_pixels(page: Any, rect: PdfRect, width: float, height: float) -> tuple[f
 
     device_scale = DEVICE_LONG_SIDE / max(width, height)
     device_width, device_height = round(width * device_scale), round(height * device_scale)
-    corners = []
-    for x, y in (rect[:2], rect[2:]):
+
+    def to_device(x: float, y: float) -> tuple[float, float]:
         device_x, device_y = ctypes.c_int(), ctypes.c_int()
         pdfium.FPDF_PageToDevice(page.raw, 0, 0, device_width, device_height, 0, x, y, device_x, device_y)
-        corners.append((device_x.value / device_scale, device_y.value / device_scale))
-    (x0, y0), (x1, y1) = corners
-    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+        return device_x.value / device_scale, device_y.value / device_scale
+
+    unit = max(page.get_size())
+    (x0, y0), (x1, y1), (x2, y2) = to_device(0, 0), to_device(unit, 0), to_device(0, unit)
+
+    def to_pixels(x: float, y: float) -> tuple[float, float]:
+        x, y = x / unit, y / unit
+        return x0 + (x1 - x0) * x + (x2 - x0) * y, y0 + (y1 - y0) * x + (y2 - y0) * y
+
+    return to_pixels
 
 
-def _add_run(runs: list[TextRun], text: str, rect: tuple[float, float, float, float]) -> None:
-    """Append a run, merged with the last one if both are on one line, side by side."""
-    left, top, right, bottom = rect
-    if runs:
-        (last_left, last_top), (last_right, _), (_, last_bottom), _ = runs[-1].box
-        height = min(bottom - top, last_bottom - last_top)
-        overlap = min(bottom, last_bottom) - max(top, last_top)
-        gap = left - last_right
-        if overlap > MIN_LINE_OVERLAP * height and MIN_RUN_GAP * height < gap < MAX_RUN_GAP * height:
-            space = " " if gap > MIN_SPACE * height else ""
-            merged = _box(last_left, min(top, last_top), max(right, last_right), max(bottom, last_bottom))
-            runs[-1] = TextRun(runs[-1].text + space + text, merged)
-            return
-    runs.append(TextRun(text, _box(left, top, right, bottom)))
-
-
-def _box(left: float, top: float, right: float, bottom: float) -> Box:
-    return ((left, top), (right, top), (right, bottom), (left, bottom))
+def _box(line: TextLine, to_pixels: Mapping) -> Box:
+    """Return the box of a line; an upright rectangle, unless the line is oblique."""
+    cosine, sine = math.cos(line.angle), math.sin(line.angle)
+    corners = [
+        to_pixels(along * cosine - across * sine, along * sine + across * cosine)
+        for along, across in (
+            (line.start, line.top),
+            (line.end, line.top),
+            (line.end, line.bottom),
+            (line.start, line.bottom),
+        )
+    ]
+    if abs(cosine * sine) > MIN_OBLIQUENESS:
+        return corners[0], corners[1], corners[2], corners[3]
+    xs, ys = zip(*corners, strict=True)
+    left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
+    return (left, top), (right, top), (right, bottom), (left, bottom)

@@ -1,0 +1,163 @@
+"""Glyphs of a PDF page with their positions, in the order of the page's content.
+
+pdfium's rectangles of text overlap where glyphs are kerned, and its order of right-to-left text depends on how
+a program wrote it. So text is built from single glyphs. A ctypes call costs about a microsecond: everything
+that holds for a text object is asked once an object.
+"""
+
+import ctypes
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+LINE_END_HYPHENS = "\x02\ufffe"
+"""pdfium's characters for a hyphen at the end of a line."""
+_REPLACED = {**dict.fromkeys(LINE_END_HYPHENS, "-"), "\t": " ", "\u00a0": " "}
+_NOT_DRAWN = frozenset("\0\r\n\u200b\ufeff")
+MAX_COPY_DISTANCE = 0.1
+"""In font sizes: a glyph is drawn twice, for a bold look or a shadow, if its copy is as near."""
+COPY_BAND = 4.0
+"""In points: copies are searched among glyphs whose baselines are in one such band or in the next."""
+MIN_LOOSE_HEIGHT, MAX_LOOSE_HEIGHT = 0.5, 3.0
+"""In font sizes: a font box outside of this range shows that the size is not one of letters (Type 3 fonts)."""
+USUAL_LOOSE_HEIGHT = 1.2
+QUARTER_TURN_TOLERANCE = math.radians(1)
+OBLIQUE_ADVANCE = 0.5
+"""In font sizes: pdfium does not return the advance of a glyph that is rotated by a part of a quarter turn."""
+
+
+@dataclass(slots=True)
+class Glyph:
+    """A glyph in the frame of its line: `start` and `end` run along the line, `baseline` across, upwards.
+
+    All in points. `text` has several characters for a ligature. A drawn space is a glyph; a gap is none.
+    `style` is equal for glyphs of one font and size.
+    """
+
+    text: str
+    start: float
+    end: float
+    baseline: float
+    size: float
+    style: tuple[int, float]
+    angle: float
+    """Rotation of the line, counter-clockwise, in radians."""
+
+    @property
+    def is_space(self) -> bool:
+        return self.text == " "
+
+
+@dataclass(frozen=True, slots=True)
+class _TextObject:
+    """Properties that the characters of a text object share."""
+
+    size: float
+    style: tuple[int, float]
+    angle: float
+    cosine: float
+    sine: float
+    quarter_turns: int | None
+    """Rotation in quarter turns, counter-clockwise; None for any other rotation."""
+
+
+def read_glyphs(textpage: Any) -> list[Glyph]:
+    """Return the page's glyphs in content order; a glyph that is drawn twice in one place is returned once."""
+    glyphs: list[Glyph] = []
+    drawn: dict[tuple[str, float, int], list[Glyph]] = {}
+    for glyph in _glyphs(textpage):
+        if not glyph.is_space:
+            band = round(glyph.baseline / COPY_BAND)
+            near = (drawn.get((glyph.text, glyph.angle, band + step), ()) for step in (-1, 0, 1))
+            if any(_is_copy(glyph, other) for others in near for other in others):
+                continue
+            drawn.setdefault((glyph.text, glyph.angle, band), []).append(glyph)
+        glyphs.append(glyph)
+    return glyphs
+
+
+def _is_copy(glyph: Glyph, other: Glyph) -> bool:
+    limit = min(MAX_COPY_DISTANCE * glyph.size, COPY_BAND)
+    return abs(glyph.start - other.start) < limit and abs(glyph.baseline - other.baseline) < limit
+
+
+def _glyphs(textpage: Any) -> Iterator[Glyph]:
+    """Yield the glyphs; the characters of one ligature have one object and one origin."""
+    import pypdfium2.raw as pdfium
+
+    raw = textpage.raw
+    loose = pdfium.FS_RECTF()
+    x, y = ctypes.c_double(), ctypes.c_double()
+    objects: dict[int | None, _TextObject] = {}
+    glyph, last = None, None
+    for index in range(textpage.count_chars()):
+        code = pdfium.FPDFText_GetUnicode(raw, index)
+        letter = chr(code) if code < 0x110000 else "\ufffd"
+        if letter in _NOT_DRAWN or (letter == " " and pdfium.FPDFText_IsGenerated(raw, index) == 1):
+            continue
+        pointer = pdfium.FPDFText_GetTextObject(raw, index)
+        address = ctypes.cast(pointer, ctypes.c_void_p).value
+        pdfium.FPDFText_GetLooseCharBox(raw, index, loose)
+        pdfium.FPDFText_GetCharOrigin(raw, index, x, y)
+        place = (address, x.value, y.value)
+        letter = _REPLACED.get(letter, letter)
+        if glyph is not None and place == last and address is not None and letter != " ":
+            # pdfium divides the box of a ligature among its letters.
+            part = _glyph(letter, x.value, y.value, loose, objects[address])
+            glyph.text += letter
+            glyph.start, glyph.end = min(glyph.start, part.start), max(glyph.end, part.end)
+            continue
+        if address is None or loose.right <= loose.left:
+            if letter == " " or address is None:
+                continue
+        if (shared := objects.get(address)) is None:
+            shared = objects[address] = _text_object(raw, index, pointer, loose)
+        if glyph is not None:
+            yield glyph
+        glyph, last = _glyph(letter, x.value, y.value, loose, shared), place
+    if glyph is not None:
+        yield glyph
+
+
+def _text_object(raw: Any, index: int, pointer: Any, loose: Any) -> _TextObject:
+    import pypdfium2.raw as pdfium
+
+    matrix = pdfium.FS_MATRIX()
+    pdfium.FPDFText_GetMatrix(raw, index, matrix)
+    size = pdfium.FPDFText_GetFontSize(raw, index) * math.hypot(matrix.c, matrix.d)
+    angle = max(0.0, pdfium.FPDFText_GetCharAngle(raw, index))
+    quarters = round(angle / (math.pi / 2))
+    is_quarter = abs(angle - quarters * math.pi / 2) < QUARTER_TURN_TOLERANCE
+    if is_quarter:
+        angle = quarters % 4 * math.pi / 2
+        loose_height = loose.right - loose.left if quarters % 2 else loose.top - loose.bottom
+        if not MIN_LOOSE_HEIGHT * size < loose_height < MAX_LOOSE_HEIGHT * size and loose_height > 0:
+            size = loose_height / USUAL_LOOSE_HEIGHT
+    else:
+        angle = round(angle, 2)
+    font = ctypes.cast(pdfium.FPDFTextObj_GetFont(pointer), ctypes.c_void_p).value or 0
+    cosine, sine = math.cos(angle), math.sin(angle)
+    size = max(size, 1e-3)
+    return _TextObject(
+        size, (font, round(size, 1)), angle, cosine, sine, quarters % 4 if is_quarter else None
+    )
+
+
+def _glyph(letter: str, x: float, y: float, loose: Any, shared: _TextObject) -> Glyph:
+    start = x * shared.cosine + y * shared.sine
+    baseline = y * shared.cosine - x * shared.sine
+    match shared.quarter_turns:
+        case 0:
+            first, end = loose.left, loose.right
+        case 1:
+            first, end = loose.bottom, loose.top
+        case 2:
+            first, end = -loose.right, -loose.left
+        case 3:
+            first, end = -loose.top, -loose.bottom
+        case _:
+            first, end = start, start + OBLIQUE_ADVANCE * shared.size
+    return Glyph(
+        letter, min(start, first), max(start, end), baseline, shared.size, shared.style, shared.angle
+    )
