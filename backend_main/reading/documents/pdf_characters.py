@@ -1,8 +1,8 @@
 """Glyphs of a PDF page with their positions, in the order of the page's content.
 
-pdfium's rectangles of text overlap where glyphs are kerned, and its order of right-to-left text depends on how
-a program wrote it. So text is built from single glyphs. A ctypes call costs about a microsecond: everything
-that holds for a text object is asked once an object.
+pdfium's rectangles of text overlap where glyphs are kerned. Its order of right-to-left text depends on how a
+program wrote it. So text is built from single glyphs. A call of pdfium costs about half a microsecond, so
+properties of a text object are requested once for the object.
 """
 
 import ctypes
@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from .pdf_bidi import has_right_to_left
 
 LINE_END_HYPHENS = "\x02\ufffe"
 """pdfium's characters for a hyphen at the end of a line."""
@@ -19,12 +21,13 @@ MAX_COPY_DISTANCE = 0.1
 """In font sizes: a glyph is drawn twice, for a bold look or a shadow, if its copy is as near."""
 COPY_BAND = 4.0
 """In points: copies are searched among glyphs whose baselines are in one such band or in the next."""
+LAM, ALEFS = "\u0644", "\u0627\u0622\u0623\u0625\u0671"
 MIN_LOOSE_HEIGHT, MAX_LOOSE_HEIGHT = 0.5, 3.0
-"""In font sizes: a font box outside of this range shows that the size is not one of letters (Type 3 fonts)."""
+"""In font sizes: a font box outside of this range shows a size that is not that of letters (Type 3 fonts)."""
 USUAL_LOOSE_HEIGHT = 1.2
 QUARTER_TURN_TOLERANCE = math.radians(1)
 OBLIQUE_ADVANCE = 0.5
-"""In font sizes: pdfium does not return the advance of a glyph that is rotated by a part of a quarter turn."""
+"""In font sizes: pdfium does not return the advance of an obliquely rotated glyph."""
 
 
 @dataclass(slots=True)
@@ -63,7 +66,7 @@ class _TextObject:
 
 
 def read_glyphs(textpage: Any) -> list[Glyph]:
-    """Return the page's glyphs in content order; a glyph that is drawn twice in one place is returned once."""
+    """Return the page's glyphs in content order, without copies that are drawn in the same place."""
     glyphs: list[Glyph] = []
     drawn: dict[tuple[str, float, int], list[Glyph]] = {}
     for glyph in _glyphs(textpage):
@@ -103,14 +106,12 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
         place = (address, x.value, y.value)
         letter = _REPLACED.get(letter, letter)
         if glyph is not None and place == last and address is not None and letter != " ":
-            # pdfium divides the box of a ligature among its letters.
             part = _glyph(letter, x.value, y.value, loose, objects[address])
-            glyph.text += letter
+            glyph.text = _ligature(glyph.text, letter)
             glyph.start, glyph.end = min(glyph.start, part.start), max(glyph.end, part.end)
             continue
-        if address is None or loose.right <= loose.left:
-            if letter == " " or address is None:
-                continue
+        if address is None or (letter == " " and loose.right <= loose.left):
+            continue
         if (shared := objects.get(address)) is None:
             shared = objects[address] = _text_object(raw, index, pointer, loose)
         if glyph is not None:
@@ -120,13 +121,26 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
         yield glyph
 
 
+def _ligature(letters: str, letter: str) -> str:
+    """Return the letters of one glyph with the next one that pdfium returns for it.
+
+    pdfium reverses the letters of a right-to-left ligature, but not those of a presentation form. Only for lam
+    and alef, the one ligature that every Arabic font has, the order is known.
+    """
+    if not has_right_to_left(letter):
+        return letters + letter
+    if letter in ALEFS and letters[0] == LAM:
+        return letters[0] + letter + letters[1:]
+    return letter + letters
+
+
 def _text_object(raw: Any, index: int, pointer: Any, loose: Any) -> _TextObject:
     import pypdfium2.raw as pdfium
 
     matrix = pdfium.FS_MATRIX()
     pdfium.FPDFText_GetMatrix(raw, index, matrix)
     size = pdfium.FPDFText_GetFontSize(raw, index) * math.hypot(matrix.c, matrix.d)
-    angle = max(0.0, pdfium.FPDFText_GetCharAngle(raw, index))
+    angle = math.atan2(matrix.b, matrix.a) % math.tau
     quarters = round(angle / (math.pi / 2))
     is_quarter = abs(angle - quarters * math.pi / 2) < QUARTER_TURN_TOLERANCE
     if is_quarter:
@@ -149,15 +163,13 @@ def _glyph(letter: str, x: float, y: float, loose: Any, shared: _TextObject) -> 
     baseline = y * shared.cosine - x * shared.sine
     match shared.quarter_turns:
         case 0:
-            first, end = loose.left, loose.right
+            end = loose.right
         case 1:
-            first, end = loose.bottom, loose.top
+            end = loose.top
         case 2:
-            first, end = -loose.right, -loose.left
+            end = -loose.left
         case 3:
-            first, end = -loose.top, -loose.bottom
+            end = -loose.bottom
         case _:
-            first, end = start, start + OBLIQUE_ADVANCE * shared.size
-    return Glyph(
-        letter, min(start, first), max(start, end), baseline, shared.size, shared.style, shared.angle
-    )
+            end = start + OBLIQUE_ADVANCE * shared.size
+    return Glyph(letter, start, max(start, end), baseline, shared.size, shared.style, shared.angle)

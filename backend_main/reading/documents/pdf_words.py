@@ -4,6 +4,7 @@ A line is made of glyphs on one baseline, with the smaller ones that are raised 
 ends at a space, or at a gap that is wide for the font and for the letter spacing of its text.
 """
 
+import math
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
@@ -21,17 +22,20 @@ MAX_OVERLAP = 0.6
 """Kerning moves a glyph back by less."""
 MAX_WORD_GAP = 1.2
 """A wider gap separates columns or the cells of a table."""
-MAX_SPACED_GAP = 2.2
+MAX_SPACED_GAP = 1.5
 """The same for a gap with one drawn space in it, which a justified line may stretch."""
-MIN_WORD_GAP = 0.14
-"""A gap that exceeds the letter spacing by more is a space. A space is 0.2 to 0.33, less where it is kerned."""
-MIN_SPACED_GAP = 0.03
+MIN_WORD_GAP = 0.12
+"""A gap that exceeds the letter spacing by more is a space. Spaces are 0.2 to 0.33, or less if kerned."""
+MIN_SPACED_GAP = -0.08
 """The same for a gap with a drawn space in it."""
 MIN_LETTER_SPACING = 0.04
 """Smaller gaps between letters are kerning."""
 MIN_SPACED_LETTERS = 5
+MAX_SHORT_SPACING, MAX_SHORT_DIFFERENCE = 0.2, 0.06
+"""Fewer letters are letter-spaced if their gaps are as small and as equal, so that they cannot be spaces."""
 # Raised and lowered figures, in sizes of the line.
-MAX_SCRIPT_SIZE = 0.9
+MIN_SCRIPT_SIZE, MAX_SCRIPT_SIZE = 0.4, 0.9
+MAX_SCRIPT_LETTERS = 20
 MAX_RAISE, MAX_LOWERING = 0.7, 0.4
 MAX_SCRIPT_GAP = 0.35
 # Drop caps.
@@ -105,7 +109,7 @@ def text_lines(glyphs: Sequence[Glyph]) -> list[TextLine]:
     for glyph in glyphs:
         by_angle.setdefault(glyph.angle, []).append(glyph)
     for same_angle in by_angle.values():
-        for line in _with_drop_caps(_with_scripts(_lines(_chains(same_angle)))):
+        for line in _with_scripts(_with_drop_caps(_lines(_chains(same_angle)))):
             for piece in _pieces(_units(line)):
                 if text := _text(piece):
                     lines.append(_text_line(text, piece))
@@ -177,12 +181,14 @@ def _with_scripts(lines: list[_Line]) -> list[_Line]:
 
 def _is_script(chain: _Chain, line: _Line) -> bool:
     """Return whether a chain is smaller than a line, raised or lowered, and right beside a glyph of it."""
+    if len(chain.glyphs) > MAX_SCRIPT_LETTERS:
+        return False
     shift = chain.baseline - line.baseline
     index = bisect_right(line.starts, chain.start + MAX_BASELINE_DISTANCE * chain.size)
     before = next((glyph for glyph in reversed(line.glyphs[:index]) if not glyph.is_space), None)
     after = next((glyph for glyph in line.glyphs[index:] if not glyph.is_space), None)
     for glyph in (before, after):
-        if glyph is None or chain.size > MAX_SCRIPT_SIZE * glyph.size:
+        if not (glyph and MIN_SCRIPT_SIZE * glyph.size < chain.size < MAX_SCRIPT_SIZE * glyph.size):
             continue
         limit = MAX_SCRIPT_GAP * glyph.size
         gap = chain.start - glyph.end if glyph is before else glyph.start - chain.end
@@ -236,14 +242,17 @@ def _units(line: _Line) -> list[list[Glyph]]:
 
 def _pieces(units: Sequence[list[Glyph]]) -> list[list[Glyph]]:
     """Split the glyphs of a line at its wide gaps."""
+    glyphs = [glyph for unit in units for glyph in unit]
+    spacings = _letter_spacings(glyphs)
     pieces: list[list[Glyph]] = []
     spaces: list[Glyph] = []
     end = last_size = 0.0
-    for glyph in (glyph for unit in units for glyph in unit):
+    for glyph in glyphs:
         if glyph.is_space:
             spaces.append(glyph)
             continue
-        limit = (MAX_SPACED_GAP if len(spaces) == 1 else MAX_WORD_GAP) * max(last_size, glyph.size)
+        max_gap = MAX_SPACED_GAP if len(spaces) == 1 else MAX_WORD_GAP
+        limit = (max_gap + 2 * spacings.get(glyph.style, 0.0)) * max(last_size, glyph.size)
         if pieces and glyph.start - end <= limit:
             pieces[-1] += [*spaces, glyph]
             end = max(end, glyph.end)
@@ -289,7 +298,7 @@ def _with_spaces(glyphs: Sequence[Glyph]) -> list[str]:
     parts: list[str] = []
     last: Glyph | None = None
     has_space = False
-    end = 0.0
+    end = -math.inf
     for glyph in glyphs:
         if glyph.is_space:
             has_space = True
@@ -297,8 +306,8 @@ def _with_spaces(glyphs: Sequence[Glyph]) -> list[str]:
         if last is not None:
             size = max(last.size, glyph.size)
             spacing = min(spacings.get(last.style, 0.0), spacings.get(glyph.style, 0.0)) * size
-            limit = MIN_SPACED_GAP if has_space else MIN_WORD_GAP
-            if glyph.start - end > spacing + limit * size:
+            limit = MIN_SPACED_GAP * size if has_space else spacing + MIN_WORD_GAP * size
+            if glyph.start - end > limit:
                 parts.append(" ")
         parts.append(glyph.text)
         end = max(end, glyph.end)
@@ -310,14 +319,15 @@ def _letter_spacings(glyphs: Sequence[Glyph]) -> dict[tuple[int, float], float]:
     """Return the letter spacing of each style in font sizes, for those whose letters are all set apart."""
     gaps: dict[tuple[int, float], list[float]] = {}
     for last, glyph in pairwise(glyphs):
-        if last.style == glyph.style and not last.is_space and not glyph.is_space:
+        if last.style == glyph.style and last.text.isalpha() and glyph.text.isalpha():
             gaps.setdefault(glyph.style, []).append((glyph.start - last.end) / glyph.size)
     spacings = {}
     for style, found in gaps.items():
         found.sort()
         usual = found[(len(found) - 1) // 2]
         smallest = found[len(found) // 10]
-        if len(found) >= MIN_SPACED_LETTERS and smallest > MIN_LETTER_SPACING:
+        is_even = len(found) > 1 and found[-1] < MAX_SHORT_SPACING and found[-1] - found[0] < MAX_SHORT_DIFFERENCE
+        if (len(found) >= MIN_SPACED_LETTERS or is_even) and smallest > MIN_LETTER_SPACING:
             spacings[style] = usual
     return spacings
 
