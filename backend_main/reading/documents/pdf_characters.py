@@ -46,6 +46,8 @@ class Glyph:
     style: tuple[int, float]
     angle: float
     """Rotation of the line, counter-clockwise, in radians."""
+    index: int
+    """Place in the content of the page."""
 
     @property
     def is_space(self) -> bool:
@@ -106,7 +108,8 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
         place = (address, x.value, y.value)
         letter = _REPLACED.get(letter, letter)
         if glyph is not None and place == last and address is not None and letter != " ":
-            part = _glyph(letter, x.value, y.value, loose, objects[address])
+            part = _glyph(letter, index, x.value, y.value, loose, objects[address])
+            glyph.index = index
             glyph.text = _ligature(glyph.text, letter)
             glyph.start, glyph.end = min(glyph.start, part.start), max(glyph.end, part.end)
             continue
@@ -116,7 +119,7 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
             shared = objects[address] = _text_object(raw, index, pointer, loose)
         if glyph is not None:
             yield glyph
-        glyph, last = _glyph(letter, x.value, y.value, loose, shared), place
+        glyph, last = _glyph(letter, index, x.value, y.value, loose, shared), place
     if glyph is not None:
         yield glyph
 
@@ -158,7 +161,7 @@ def _text_object(raw: Any, index: int, pointer: Any, loose: Any) -> _TextObject:
     )
 
 
-def _glyph(letter: str, x: float, y: float, loose: Any, shared: _TextObject) -> Glyph:
+def _glyph(letter: str, index: int, x: float, y: float, loose: Any, shared: _TextObject) -> Glyph:
     start = x * shared.cosine + y * shared.sine
     baseline = y * shared.cosine - x * shared.sine
     match shared.quarter_turns:
@@ -172,4 +175,4 @@ def _glyph(letter: str, x: float, y: float, loose: Any, shared: _TextObject) -> 
             end = -loose.bottom
         case _:
             end = start + OBLIQUE_ADVANCE * shared.size
-    return Glyph(letter, start, max(start, end), baseline, shared.size, shared.style, shared.angle)
+    return Glyph(letter, start, max(start, end), baseline, shared.size, shared.style, shared.angle, index)

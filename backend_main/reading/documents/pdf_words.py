@@ -20,10 +20,14 @@ MAX_BASELINE_DISTANCE = 0.15
 """Glyphs of one line have baselines as near."""
 MAX_OVERLAP = 0.6
 """Kerning moves a glyph back by less."""
-MAX_WORD_GAP = 1.2
+MAX_WORD_GAP = 1.0
 """A wider gap separates columns or the cells of a table."""
 MAX_SPACED_GAP = 1.5
 """The same for a gap with one drawn space in it, which a justified line may stretch."""
+MAX_DISTANT_GAP = 0.7
+"""The same for glyphs that are apart in the content of the page, so that narrow gutters separate columns."""
+MAX_INDEX_STEP = 8
+"""Glyphs of one word gap are as near in the content: pdfium counts spaces and line ends as characters."""
 MIN_WORD_GAP = 0.12
 """A gap that exceeds the letter spacing by more is a space. Spaces are 0.2 to 0.33, or less if kerned."""
 MIN_SPACED_GAP = -0.08
@@ -31,6 +35,8 @@ MIN_SPACED_GAP = -0.08
 MIN_LETTER_SPACING = 0.04
 """Smaller gaps between letters are kerning."""
 MIN_SPACED_LETTERS = 5
+MAX_SPACING_DIFFERENCE = 0.1
+"""Between the smallest and the usual gap: letters at equal distances, such as labels of an axis, differ more."""
 MAX_SHORT_SPACING, MAX_SHORT_DIFFERENCE = 0.2, 0.06
 """Fewer letters are letter-spaced if their gaps are as small and as equal, so that they cannot be spaces."""
 # Raised and lowered figures, in sizes of the line.
@@ -223,7 +229,7 @@ def _with_drop_caps(lines: list[_Line]) -> list[_Line]:
                     line.glyphs.remove(cap)
                     line.sort()
                     moved = Glyph(
-                        cap.text, first.start, first.start, first.baseline, first.size, first.style, cap.angle
+                        cap.text, first.start, first.start, first.baseline, first.size, first.style, cap.angle, first.index - 1
                     )
                     other.glyphs.insert(index, moved)
                     other.starts.insert(index, moved.start)
@@ -246,22 +252,28 @@ def _pieces(units: Sequence[list[Glyph]]) -> list[list[Glyph]]:
     spacings = _letter_spacings(glyphs)
     pieces: list[list[Glyph]] = []
     spaces: list[Glyph] = []
-    end = last_size = 0.0
+    end = 0.0
     for glyph in glyphs:
         if glyph.is_space:
             spaces.append(glyph)
             continue
-        max_gap = MAX_SPACED_GAP if len(spaces) == 1 else MAX_WORD_GAP
-        limit = (max_gap + 2 * spacings.get(glyph.style, 0.0)) * max(last_size, glyph.size)
-        if pieces and glyph.start - end <= limit:
+        if pieces and glyph.start - end <= _max_gap(pieces[-1][-1], glyph, len(spaces), spacings):
             pieces[-1] += [*spaces, glyph]
             end = max(end, glyph.end)
         else:
             pieces.append([glyph])
             end = glyph.end
-        last_size = glyph.size
         spaces.clear()
     return pieces
+
+
+def _max_gap(last: Glyph, glyph: Glyph, spaces: int, spacings: dict[tuple[int, float], float]) -> float:
+    """Return the widest gap between two glyphs of one stretch, in points."""
+    if abs(glyph.index - last.index) > MAX_INDEX_STEP:
+        max_gap = MAX_DISTANT_GAP
+    else:
+        max_gap = MAX_SPACED_GAP if spaces == 1 else MAX_WORD_GAP
+    return (max_gap + 2 * spacings.get(glyph.style, 0.0)) * max(last.size, glyph.size)
 
 
 def _text_line(text: str, glyphs: Sequence[Glyph]) -> TextLine:
@@ -327,7 +339,8 @@ def _letter_spacings(glyphs: Sequence[Glyph]) -> dict[tuple[int, float], float]:
         usual = found[(len(found) - 1) // 2]
         smallest = found[len(found) // 10]
         is_even = len(found) > 1 and found[-1] < MAX_SHORT_SPACING and found[-1] - found[0] < MAX_SHORT_DIFFERENCE
-        if (len(found) >= MIN_SPACED_LETTERS or is_even) and smallest > MIN_LETTER_SPACING:
+        is_regular = len(found) >= MIN_SPACED_LETTERS and usual - smallest < MAX_SPACING_DIFFERENCE
+        if (is_regular or is_even) and smallest > MIN_LETTER_SPACING:
             spacings[style] = usual
     return spacings
 
