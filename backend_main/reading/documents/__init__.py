@@ -8,6 +8,10 @@ image_headers     type, size and page count of a file, by a bounded parser
 document          a file's pages, decoded one by one; open_document keeps the last one open
 pixels            an image in any colour mode to upright BGR pixels
 pdf_text_layer    the text of a PDF page, if it can be trusted
+pdf_characters    the glyphs of a PDF page
+pdf_lines         glyphs to lines
+pdf_words         glyphs of a line to words
+pdf_bidi          logical order of right-to-left lines
 page_jpeg         a page as JPEG
 rejections        messages for files that are not accepted
 """

@@ -36,19 +36,19 @@ def has_right_to_left(text: str) -> bool:
 
 
 def is_right_to_left(directions: Sequence[str]) -> bool:
-    """Return whether a line runs from right to left: most of its letters do."""
+    """Return whether a line or a page runs from right to left: most of its letters do."""
     return directions.count("R") > directions.count("L")
 
 
-def logical_order(items: Sequence[Item], text_of: Callable[[Item], str]) -> list[Item]:
+def logical_order(items: Sequence[Item], text_of: Callable[[Item], str], *, from_right: bool) -> list[Item]:
     """Return the items of a line, given from left to right, in logical order.
 
     Args:
         items: parts of a line; each is a glyph or a space.
         text_of: returns the text of an item.
+        from_right: whether the line runs from right to left.
     """
     directions = [direction(text_of(item)) for item in items]
-    from_right = is_right_to_left(directions)
     levels = _levels(directions, [text_of(item) for item in items], from_right=from_right)
     runs = [[index for index, _ in run] for _, run in groupby(enumerate(levels), key=lambda pair: pair[1])]
     ordered: list[int] = []

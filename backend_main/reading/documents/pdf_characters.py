@@ -127,8 +127,8 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
 def _ligature(letters: str, letter: str) -> str:
     """Return the letters of one glyph with the next one that pdfium returns for it.
 
-    pdfium reverses the letters of a right-to-left ligature, but not those of a presentation form. Only for lam
-    and alef, the one ligature that every Arabic font has, the order is known.
+    pdfium reverses the letters of a right-to-left ligature, but not those of a presentation form. The order
+    is certain only for lam and alef, the ligature that every Arabic font has.
     """
     if not has_right_to_left(letter):
         return letters + letter

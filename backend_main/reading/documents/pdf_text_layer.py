@@ -13,7 +13,7 @@ from typing import Any
 
 from ..types import Box
 from .pdf_characters import LINE_END_HYPHENS, read_glyphs
-from .pdf_words import TextLine, text_lines
+from .pdf_lines import TextLine, text_lines
 
 MIN_CHARACTERS = 16
 """Fewer characters may be a page number or a stamp on a scan."""

@@ -1,0 +1,267 @@
+"""Lines of text from the glyphs of a PDF page.
+
+A line is made of glyphs on one baseline, with the smaller ones that are raised or lowered beside them. Boxes
+of glyphs do not matter: a full stop is low, and an accent is high.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import median
+
+from .pdf_bidi import direction, is_right_to_left
+from .pdf_characters import Glyph
+from .pdf_words import Spacings, letter_spacings, text_of
+
+# In font sizes.
+MAX_BASELINE_DISTANCE = 0.15
+"""Glyphs of one line have baselines as near."""
+MAX_OVERLAP = 0.6
+"""Kerning moves a glyph back by less."""
+MAX_WORD_GAP = 1.0
+"""A wider gap separates columns or the cells of a table."""
+MAX_SPACED_GAP = 1.5
+"""Limit of a gap with one drawn space in it, which a justified line may stretch."""
+MAX_DISTANT_GAP = 0.7
+"""Limit of a gap between glyphs that are apart in the content, so that narrow gutters separate columns."""
+MAX_INDEX_STEP = 8
+"""Glyphs of one word gap are as near in the content: pdfium counts spaces and line ends as characters."""
+# Raised and lowered figures, in sizes of the line.
+MIN_SCRIPT_SIZE, MAX_SCRIPT_SIZE = 0.4, 0.9
+MAX_SCRIPT_LETTERS = 20
+MAX_RAISE, MAX_LOWERING = 0.7, 0.4
+MAX_SCRIPT_GAP = 0.35
+# Drop caps.
+MIN_DROP_CAP_SIZE = 1.8
+MAX_DROP_CAP_GAP = 0.4
+# Height of a line's box.
+ASCENT, DESCENT = 0.76, 0.22
+
+
+@dataclass
+class TextLine:
+    """A stretch of a line without wide gaps; the coordinates are those of its glyphs."""
+
+    text: str
+    start: float
+    end: float
+    bottom: float
+    top: float
+    angle: float
+
+
+@dataclass
+class _Chain:
+    """Glyphs that follow each other on one baseline."""
+
+    glyphs: list[Glyph]
+
+    @property
+    def start(self) -> float:
+        return min(glyph.start for glyph in self.glyphs)
+
+    @property
+    def end(self) -> float:
+        return max(glyph.end for glyph in self.glyphs)
+
+    @property
+    def baseline(self) -> float:
+        return self.glyphs[0].baseline
+
+    @property
+    def size(self) -> float:
+        return max(glyph.size for glyph in self.glyphs)
+
+
+@dataclass
+class _Line:
+    """A baseline with its glyphs. `scripts` are raised or lowered ones, which stay together."""
+
+    baseline: float
+    size: float
+    glyphs: list[Glyph]
+    scripts: list[_Chain] = field(default_factory=list)
+    starts: list[float] = field(default_factory=list)
+
+    def sort(self) -> None:
+        self.glyphs.sort(key=lambda glyph: glyph.start)
+        self.starts = [glyph.start for glyph in self.glyphs]
+
+
+def text_lines(glyphs: Sequence[Glyph]) -> list[TextLine]:
+    """Return the lines of a page, split at wide gaps, from its glyphs in content order."""
+    lines: list[TextLine] = []
+    page_from_right = is_right_to_left([direction(glyph.text) for glyph in glyphs])
+    by_angle: dict[float, list[Glyph]] = {}
+    for glyph in glyphs:
+        by_angle.setdefault(glyph.angle, []).append(glyph)
+    for same_angle in by_angle.values():
+        for line in _with_scripts(_with_drop_caps(_lines(_chains(same_angle)))):
+            for piece in _pieces(_units(line)):
+                text = text_of(piece, page_from_right=page_from_right)
+                lines += [_text_line(text, piece)] if text else []
+    return lines
+
+
+def _chains(glyphs: Iterable[Glyph]) -> list[_Chain]:
+    chains: list[_Chain] = []
+    last = None
+    for glyph in glyphs:
+        if last is not None and _follows(last, glyph):
+            chains[-1].glyphs.append(glyph)
+        else:
+            chains.append(_Chain([glyph]))
+        last = glyph
+    return [chain for chain in chains if not all(glyph.is_space for glyph in chain.glyphs)]
+
+
+def _follows(last: Glyph, glyph: Glyph) -> bool:
+    size = max(last.size, glyph.size)
+    if abs(glyph.baseline - last.baseline) > MAX_BASELINE_DISTANCE * min(last.size, glyph.size):
+        return False
+    return -MAX_OVERLAP * size < glyph.start - last.end < MAX_WORD_GAP * size
+
+
+def _lines(chains: list[_Chain]) -> list[_Line]:
+    """Group chains by baseline; the lines are from top to bottom."""
+    lines: list[_Line] = []
+    for chain in sorted(chains, key=lambda chain: -chain.baseline):
+        line = lines[-1] if lines else None
+        if line and abs(chain.baseline - line.baseline) <= MAX_BASELINE_DISTANCE * min(chain.size, line.size):
+            line.glyphs += chain.glyphs
+            line.size = max(line.size, chain.size)
+        else:
+            lines.append(_Line(chain.baseline, chain.size, list(chain.glyphs)))
+    for line in lines:
+        line.sort()
+    return lines
+
+
+def _with_scripts(lines: list[_Line]) -> list[_Line]:
+    """Move raised and lowered figures and letters to the line that they belong to."""
+    baselines = [-line.baseline for line in lines]
+    max_size = max((line.size for line in lines), default=0.0)
+    for line in lines:
+        first = bisect_left(baselines, -line.baseline - MAX_LOWERING * max_size)
+        last = bisect_right(baselines, -line.baseline + MAX_RAISE * max_size)
+        near = sorted(
+            (other for other in lines[first:last] if other is not line),
+            key=lambda other: abs(other.baseline - line.baseline),
+        )
+        if not near:
+            continue
+        kept: list[Glyph] = []
+        for chain in _chains(line.glyphs):
+            owner = next((other for other in near if _is_script(chain, other)), None)
+            if owner:
+                owner.scripts.append(chain)
+            else:
+                kept += chain.glyphs
+        if len(kept) < len(line.glyphs):
+            line.glyphs = kept
+            line.sort()
+    return [line for line in lines if line.glyphs]
+
+
+def _is_script(chain: _Chain, line: _Line) -> bool:
+    """Return whether a chain is smaller than a line, raised or lowered, and right beside a glyph of it."""
+    if len(chain.glyphs) > MAX_SCRIPT_LETTERS:
+        return False
+    shift = chain.baseline - line.baseline
+    index = bisect_right(line.starts, chain.start + MAX_BASELINE_DISTANCE * chain.size)
+    before = next((glyph for glyph in reversed(line.glyphs[:index]) if not glyph.is_space), None)
+    after = next((glyph for glyph in line.glyphs[index:] if not glyph.is_space), None)
+    for glyph in (before, after):
+        if not (glyph and MIN_SCRIPT_SIZE * glyph.size < chain.size < MAX_SCRIPT_SIZE * glyph.size):
+            continue
+        limit = MAX_SCRIPT_GAP * glyph.size
+        gap = chain.start - glyph.end if glyph is before else glyph.start - chain.end
+        if -limit < gap < limit and -MAX_LOWERING * glyph.size <= shift <= MAX_RAISE * glyph.size:
+            return True
+    return False
+
+
+def _with_drop_caps(lines: list[_Line]) -> list[_Line]:
+    """Put a large first letter before the uppermost of the lines beside it."""
+    for line in lines:
+        for cap in [glyph for glyph in line.glyphs if _is_single_letter(glyph, line)]:
+            for other in lines:  # from top to bottom
+                index = bisect_left(other.starts, cap.end - MAX_SCRIPT_GAP * other.size)
+                if 0 < other.baseline - cap.baseline < cap.size and _continues(cap, other, index):
+                    line.glyphs.remove(cap)
+                    line.sort()
+                    first = other.glyphs[index]
+                    other.glyphs.insert(index, replace(first, text=cap.text, end=first.start))
+                    other.starts.insert(index, first.start)
+                    break
+    return [line for line in lines if line.glyphs]
+
+
+def _is_single_letter(glyph: Glyph, line: _Line) -> bool:
+    """Return whether a glyph is a letter without neighbours of its size."""
+    return glyph.text.isalpha() and not any(
+        other is not glyph and other.size == glyph.size and abs(other.start - glyph.start) < 2 * glyph.size
+        for other in line.glyphs
+    )
+
+
+def _continues(cap: Glyph, line: _Line, index: int) -> bool:
+    """Return whether the glyphs of a line from `index` on begin beside a drop cap, and are much smaller."""
+    if index == len(line.glyphs):
+        return False
+    first = line.glyphs[index]
+    begins = index == 0 or first.start - line.glyphs[index - 1].end > cap.size
+    is_beside = first.start - cap.end < MAX_DROP_CAP_GAP * cap.size
+    return begins and is_beside and cap.size > MIN_DROP_CAP_SIZE * first.size
+
+
+def _units(line: _Line) -> list[list[Glyph]]:
+    """Return the glyphs of a line from left to right; each script is a unit."""
+    units = [[glyph] for glyph in line.glyphs]
+    if line.scripts:
+        units += [sorted(chain.glyphs, key=lambda glyph: glyph.start) for chain in line.scripts]
+        units.sort(key=lambda unit: unit[0].start)
+    return units
+
+
+def _pieces(units: Sequence[list[Glyph]]) -> list[list[Glyph]]:
+    """Split the glyphs of a line at its wide gaps."""
+    glyphs = [glyph for unit in units for glyph in unit]
+    spacings = letter_spacings(glyphs)
+    pieces: list[list[Glyph]] = []
+    spaces: list[Glyph] = []
+    end = 0.0
+    for glyph in glyphs:
+        if glyph.is_space:
+            spaces.append(glyph)
+            continue
+        if pieces and glyph.start - end <= _max_gap(pieces[-1][-1], glyph, len(spaces), spacings):
+            pieces[-1] += [*spaces, glyph]
+            end = max(end, glyph.end)
+        else:
+            pieces.append([glyph])
+            end = glyph.end
+        spaces.clear()
+    return pieces
+
+
+def _max_gap(last: Glyph, glyph: Glyph, spaces: int, spacings: Spacings) -> float:
+    """Return the widest gap between two glyphs of one stretch, in points."""
+    if abs(glyph.index - last.index) > MAX_INDEX_STEP:
+        max_gap = MAX_DISTANT_GAP
+    else:
+        max_gap = MAX_SPACED_GAP if spaces == 1 else MAX_WORD_GAP
+    return (max_gap + 2 * spacings.get(glyph.style, 0.0)) * max(last.size, glyph.size)
+
+
+def _text_line(text: str, glyphs: Sequence[Glyph]) -> TextLine:
+    size = max(glyph.size for glyph in glyphs)
+    baseline = median(glyph.baseline for glyph in glyphs if glyph.size == size)
+    return TextLine(
+        text,
+        min(glyph.start for glyph in glyphs),
+        max(glyph.end for glyph in glyphs),
+        baseline - DESCENT * size,
+        baseline + ASCENT * size,
+        glyphs[0].angle,
+    )
