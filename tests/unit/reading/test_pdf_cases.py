@@ -1,7 +1,6 @@
-"""Words of small PDFs that browsers printed, against their Markdown.
+"""Words of small PDFs that a browser printed, against their Markdown.
 
-Only the words are compared, without white space and Markdown marks. The structure (code fences, tables, formulas)
-is not part of the text layer.
+Only words are compared. Their structure (code fences, tables, formulas) is not part of the text layer.
 """
 
 import re
@@ -13,7 +12,7 @@ from backend_main.reading import Options
 from backend_main.reading.documents.document import open_document
 
 CASES = Path(__file__).parents[4] / "shared" / "cases"
-MARKS = re.compile(r"^#+ |^```$|^\|[-|]+\|$|<[^>]+>|[|$^]|\s", re.MULTILINE)
+MARKS = re.compile(r"^#+ |^```$|^\|[-|]+\|$|<[^>]+>|[|$^]", re.MULTILINE)
 
 
 @pytest.mark.data
@@ -30,6 +29,6 @@ def test_text_layer_of_a_printed_page_has_its_words(name: str) -> None:
     assert words(" ".join(run.text for run in layer.runs)) == words(expected)
 
 
-def words(text: str) -> str:
-    """Return a text without white space and Markdown marks; `$` too, which begins and ends a formula."""
-    return MARKS.sub("", text)
+def words(text: str) -> list[str]:
+    """Return the words without Markdown marks; `$` is one, since it begins and ends a formula."""
+    return MARKS.sub("", text).split()

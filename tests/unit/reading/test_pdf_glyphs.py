@@ -101,6 +101,20 @@ def test_text_layer_of_text_drawn_twice(tmp_path: Path, distance: float) -> None
     assert runs_of(tmp_path, drawn(draw)) == ["Bold hill, 1100 pills", OTHER_LINE]
 
 
+def test_text_layer_of_glyphs_that_are_each_drawn_twice(tmp_path: Path) -> None:
+    text = "Bold hill, 1.100 pills"
+    doubled = "".join(letter * 2 for letter in text)
+
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", 14)
+        x = 60.0
+        for index, letter in enumerate(doubled):
+            canvas.drawString(x + 0.3 * (index % 2), 740, letter)
+            x += stringWidth(letter, "Helvetica", 14) * (index % 2)
+
+    assert runs_of(tmp_path, drawn(draw)) == [text, OTHER_LINE]
+
+
 def test_text_layer_of_spaces_at_the_end_of_runs(tmp_path: Path) -> None:
     content = (
         b"BT /F 11 Tf 60 780 Td (Go to ) Tj /G 11 Tf (page 2) Tj /F 11 Tf ( and see the ) Tj "
