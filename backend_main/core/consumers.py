@@ -69,7 +69,12 @@ class UploadConsumer(AsyncWebsocketConsumer):
             if not self._aborted:
                 raise
         finally:
-            self._cleanup()
+            if self._connection is not None:
+                self._runtime.hub.leave(self._connection)
+                self._connection = None
+            for pending in (self._writer, self._expiry):
+                if pending is not None:
+                    pending.cancel()
 
     async def dispatch(self, message: Any) -> None:
         """Call the handler of an ASGI message.
@@ -85,11 +90,12 @@ class UploadConsumer(AsyncWebsocketConsumer):
             self.identity = await executor.run_in_db_thread(
                 authentication.authenticate, authentication.token_from_handshake(self.scope)
             )
-            upload_id = await self._requested_upload_id()
+            upload_id: UUID | None = self.scope["url_route"]["kwargs"].get("instance_id")
+            if upload_id is not None:
+                await executor.run_in_db_thread(queries.upload, owner=self.identity.user, upload_id=upload_id)
             connection = self._create_connection(upload_id)
-            await self._runtime.hub.join(
-                connection
-            )  # before the accept: the client receives every later commit
+            # Before the accept: the client receives every later commit.
+            await self._runtime.hub.join(connection)
         except (ConnectionRejected, DatabaseUnavailable, UploadNotFound) as error:
             await self.accept()
             await self.close(error.close_code, str(error))
@@ -258,13 +264,6 @@ class UploadConsumer(AsyncWebsocketConsumer):
         connection.reserve_reply_slot()
         return await executor.run_in_db_thread(queries.upload, owner=self.identity.user, upload_id=upload_id)
 
-    async def _requested_upload_id(self) -> UUID | None:
-        """Return the id in the path, if it has one. Raises `UploadNotFound`."""
-        upload_id: UUID | None = self.scope["url_route"]["kwargs"].get("instance_id")
-        if upload_id is not None:
-            await executor.run_in_db_thread(queries.upload, owner=self.identity.user, upload_id=upload_id)
-        return upload_id
-
     def _create_connection(self, upload_id: UUID | None) -> LiveConnection:
         extension = self.scope.get("extensions", {}).get(SEND_NOW)
         send_queue = SendQueue(self.send, extension["send"]) if extension else SendQueue(self.send)
@@ -309,14 +308,6 @@ class UploadConsumer(AsyncWebsocketConsumer):
                 self._task.cancel()
         except OSError:  # the client closed the connection
             pass
-
-    def _cleanup(self) -> None:
-        if self._connection is not None:
-            self._runtime.hub.leave(self._connection)
-            self._connection = None
-        for pending in (self._writer, self._expiry):
-            if pending is not None:
-                pending.cancel()
 
 
 class UnknownPathConsumer(AsyncWebsocketConsumer):

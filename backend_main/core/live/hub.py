@@ -88,7 +88,13 @@ class Hub:
 
         Raises `RateLimited`.
         """
-        stream = self._user_streams.get(connection.owner_id) or self._open_stream(connection.owner_id)
+        owner_id = connection.owner_id
+        stream = self._user_streams.get(owner_id)
+        if stream is None:
+            stream = self._user_streams[owner_id] = UserEventStream(
+                owner_id, read=self._read_events, deliver=self._deliver, on_gap=_disconnect_all
+            )
+            self.pubsub.subscribe(owner_id)
         if len(stream.connections) >= conf.max_sockets_per_user:
             raise RateLimited("This user has too many open sockets.")
         stream.connections.add(connection)
@@ -156,13 +162,6 @@ class Hub:
     def resync(self, connection: LiveConnection, upload_id: UUID) -> None:
         """Send all of an upload's live text again."""
         self._broadcaster.send(connection, upload_id)
-
-    def _open_stream(self, owner_id: UUID) -> UserEventStream:
-        stream = self._user_streams[owner_id] = UserEventStream(
-            owner_id, read=self._read_events, deliver=self._deliver, on_gap=_disconnect_all
-        )
-        self.pubsub.subscribe(owner_id)
-        return stream
 
     def _connections_of(self, owner_id: UUID) -> set[LiveConnection]:
         stream = self._user_streams.get(owner_id)
