@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from docs.generate.errors import close_codes
 from scanrill_client import connection
+
+from docs.generate.errors import close_codes
 
 ROOT = Path(__file__).parents[2]
 SOCKET = ROOT / "clients/typescript/src/socket.ts"
