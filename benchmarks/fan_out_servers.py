@@ -219,9 +219,9 @@ class Scanrill(Stack):
         async def one(user: str) -> str:
             async with gate, self._account(user).client() as client:
                 key = (await client.create(scripted_png(lines=["Paid"])))["instance"]["id"]
-                await client.end_of(key)
+                await client.terminal_message(key)
                 update = {"type": "update", "instance_id": key, "data": {"metadata": {"note": NOTE}}}
-                event = await client.ask(update)
+                event = await client.request(update)
                 missing = MESSAGE_BYTES - len(json.dumps(event, separators=(",", ":")))
                 update["data"]["metadata"]["note"] += " " * missing
                 return json.dumps(update)
@@ -230,7 +230,7 @@ class Scanrill(Stack):
 
     def _account(self, user: str) -> Account:
         if user not in self._accounts:
-            self._accounts[user] = Account.on(self._server)
+            self._accounts[user] = Account.create(self._server)
         return self._accounts[user]
 
 

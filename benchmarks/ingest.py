@@ -181,7 +181,7 @@ def lower_bound(content: bytes, folder: Path) -> Cost:
 
 
 async def post(server: Server, content: bytes) -> Settle:
-    account = Account.on(server)
+    account = Account.create(server)
     with tempfile.NamedTemporaryFile() as file:
         file.write(content)
         file.flush()
@@ -214,7 +214,7 @@ async def measure_round(
     for name, path in ((RECEIVE, "receive"), (BASELINE, "baseline")):
         url = f"{baseline_url}/{path}/"
         costs[name] = await measure_cost(partial(send_frame, url, frame, "{"), baseline_pid, url)
-    probe = server.url(token=Account.on(server).mint())  # of a user who gets no events of these uploads
+    probe = server.url(token=Account.create(server).mint())  # of a user who gets no events of these uploads
     for name, work in ((CREATE, partial(create, server, frame)), (POST, partial(post, server, content))):
         costs[name] = await measure_cost(work, server.process.pid, probe)
     return costs
@@ -227,7 +227,7 @@ async def measure_cost(work: Callable[[], Awaitable[Settle]], pid: int, probe_ur
 
 async def create(server: Server, frame: str) -> Settle:
     """Upload as a new user, because a second upload of a user would be a duplicate."""
-    account = Account.on(server)
+    account = Account.create(server)
     await send_frame(server.url(token=account.mint()), frame, "Upload.created")
     return partial(read_all, server, account)
 
@@ -303,7 +303,7 @@ async def warm_up(server: Server, baseline_url: str) -> None:
             break
         except OSError:
             await asyncio.sleep(0.1)
-    url = server.url(token=Account.on(server).mint())
+    url = server.url(token=Account.create(server).mint())
     await send_frame(url, frame_of(image(1)), "Upload.created")
 
 

@@ -57,7 +57,7 @@ class DocumentTimes:
     def speedup(self) -> float:
         return self.seconds[1] / self.seconds[2]
 
-    def rows(self) -> Iterator[str]:
+    def run_query(self) -> Iterator[str]:
         for readers, seconds in self.seconds.items():
             times = f"{self.seconds[1] / seconds:.2f}"
             rate = f"{60 * self.pages / seconds:,.0f}"
@@ -116,11 +116,11 @@ def drawn(pages: int) -> bytes:
 async def read(account: Account, document: bytes, warm_up: bytes) -> float:
     """Return the seconds from the start of a reader to the end, after all readers are warm."""
     async with account.client() as client:
-        await client.end_of((await client.create(warm_up))["instance"]["id"])
+        await client.terminal_message((await client.create(warm_up))["instance"]["id"])
         key = (await client.create(document))["instance"]["id"]
         await client.received(lambda m: m.get("id") == key and m["status"] == "processing")
         began = time.perf_counter()
-        end = await client.end_of(key)
+        end = await client.terminal_message(key)
         assert end["status"] == "processed", end
         return time.perf_counter() - began
 
@@ -129,7 +129,7 @@ def measure_document(mode: Mode, engine: str, drawing: Callable[[int], bytes], p
     document, warm_up, seconds = drawing(pages), drawing(WARM_UP_PAGES), {}
     for readers in READERS:
         with run_mode(mode, readers, engine) as started:
-            seconds[readers] = asyncio.run(read(Account.on(started.server), document, warm_up))
+            seconds[readers] = asyncio.run(read(Account.create(started.server), document, warm_up))
     return DocumentTimes(mode.name, engine, pages, seconds)
 
 
@@ -143,15 +143,15 @@ async def start_times(account: Account) -> list[float]:
             ).decode()
             began = time.perf_counter()
             await client.send_text(json.dumps({"type": "create", "data": {"image_base64": image}}))
-            partial = await client.until(lambda m: m.get("status") == "processing")
+            partial = await client.receive_until(lambda m: m.get("status") == "processing")
             times.append(1000 * (time.perf_counter() - began))
-            await client.end_of(partial["id"])
+            await client.terminal_message(partial["id"])
     return times[1:]  # the first upload waits for the engine to load
 
 
 def measure_starts(mode: Mode) -> Starts:
     with run_mode(mode, 1, "dummy") as started:
-        times = asyncio.run(start_times(Account.on(started.server)))
+        times = asyncio.run(start_times(Account.create(started.server)))
     hundredths = statistics.quantiles(times, n=100)
     return Starts(mode, hundredths[49], hundredths[98])
 
@@ -167,7 +167,9 @@ async def accept(account: Account, others: Sequence[Account]) -> float:
     """Return the accepted uploads per second of all senders together."""
     async with account.client() as client:
         busy = await client.create(scripted_png(lines=["busy"], line_seconds=600))
-        await client.until(lambda m: m.get("id") == busy["instance"]["id"] and m["status"] == "processing")
+        await client.receive_until(
+            lambda m: m.get("id") == busy["instance"]["id"] and m["status"] == "processing"
+        )
         began = time.perf_counter()
         await asyncio.gather(*(send(other, other.name) for other in others))
         took = time.perf_counter() - began
@@ -177,19 +179,19 @@ async def accept(account: Account, others: Sequence[Account]) -> float:
 
 def accepted_per_second(mode: Mode) -> float:
     with run_mode(mode, 1, "dummy") as started:
-        accounts = [Account.on(started.server) for _ in range(SENDERS + 1)]
+        accounts = [Account.create(started.server) for _ in range(SENDERS + 1)]
         return asyncio.run(accept(accounts[0], accounts[1:]))
 
 
 async def one_page(account: Account, image: bytes) -> None:
     async with account.client() as client:
-        await client.end_of((await client.create(image))["instance"]["id"])
+        await client.terminal_message((await client.create(image))["instance"]["id"])
 
 
 def measure_idle(mode: Mode, engine: str, image: bytes) -> Idle:
     """Measure an idle reader after a first page, which loads the last parts of an engine."""
     with run_mode(mode, 1, engine) as started:
-        asyncio.run(one_page(Account.on(started.server), image))
+        asyncio.run(one_page(Account.create(started.server), image))
         began = started.cpu_seconds()
         time.sleep(IDLE_SECONDS)
         cpu_ms = 1000 * (started.cpu_seconds() - began) / IDLE_SECONDS
@@ -211,7 +213,7 @@ def report(command: str, load: float, results: Results) -> str:
     lines = [f"`{command}`, load average {load:.1f} before; {os.cpu_count()} cores.", ""]
     lines += ["| mode | engine | pages | readers | seconds | pages a minute | × one reader |"]
     lines += ["|---|---|---:|---:|---:|---:|---:|"]
-    lines += [row for document in results.documents for row in document.rows()]
+    lines += [row for document in results.documents for row in document.run_query()]
     lines += [
         "",
         "| mode | create → start, p50 ms | p99 ms | uploads accepted a second |",

@@ -90,7 +90,7 @@ async def follow(account: Account, stream: str, joined: asyncio.Barrier) -> tupl
     """Return the partials of the only document of this user, and its final text."""
     received = Traffic()
     async with account.client() as client:
-        await client.ask({"type": "subscribe", "stream": stream})
+        await client.request({"type": "subscribe", "stream": stream})
         await joined.wait()
         async for frame in client.socket:
             message = json.loads(frame)
@@ -115,7 +115,7 @@ async def measure(sizes: Sequence[int]) -> dict[int, Cost]:
     with tempfile.TemporaryDirectory() as name:
         server = Server(Path(name) / "data", READERS=str(len(sizes))).start()
         try:
-            costs = await asyncio.gather(*(cost_of(Account.on(server), pages) for pages in sizes))
+            costs = await asyncio.gather(*(cost_of(Account.create(server), pages) for pages in sizes))
         finally:
             server.stop()
     return dict(zip(sizes, costs, strict=True))

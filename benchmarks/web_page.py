@@ -66,7 +66,7 @@ def frames_while_reading(page: Page, server: Server, pages: int, line_seconds: f
         for n in range(1, pages + 1)
     ]
     document = scripted_tiff([script | {"line_seconds": line_seconds} for script in scripts])
-    page.goto(sign_in_link(Account.on(server)))
+    page.goto(sign_in_link(Account.create(server)))
     page.get_by_text("Live", exact=True).wait_for()
     page.evaluate(RECORD_FRAMES)
     file: Any = {"name": "long.tif", "mimeType": "image/tiff", "buffer": document}

@@ -23,6 +23,7 @@ PATHS = (
     "backend_main/**/*.py",
     "scanrill/**/*.py",
     "benchmarks/*.py",
+    "tests/**/*.py",
     "tools/*.py",
 )
 # Files that have to contain the words: this list, its tests, and the decision about the old names.

@@ -112,7 +112,7 @@ def wait_for_text(page: Page, words: str) -> None:
 
 
 def take_screenshots(browser: Browser, server: Server) -> None:
-    account = Account.on(server, name="ada")
+    account = Account.create(server, name="ada")
     with signed_in_page(browser, server, account, **DESKTOP, color_scheme="light") as page:
         hold_after_words(page, "this morning")
         page.reload()

@@ -1,4 +1,4 @@
-"""Users of the shared server, a server with narrow limits, and a barrier that a page waits for."""
+"""Users of the shared server, a server with low limits, and a gate that pauses the reading of a page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_UPLOAD_BYTES = 100_000
 
 @pytest.fixture(scope="session")
 def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Shared like `server`, with limits that a test can reach."""
+    """A shared server with limits that a test can reach."""
     directory = tmp_path_factory.mktemp("strict")
     (directory / "import").mkdir()
     server = Server(
@@ -39,16 +39,16 @@ def import_root(strict_server: Server) -> Path:
 
 @pytest.fixture
 def alice(server: Server) -> Account:
-    return Account.on(server)
+    return Account.create(server)
 
 
 @pytest.fixture
 def bob(server: Server) -> Account:
-    return Account.on(server)
+    return Account.create(server)
 
 
-class Barrier:
-    """`scripted_png(**barrier.after(1))` is read up to line 1 and no further before `lift()`."""
+class ReadingGate:
+    """A gate in a page: the reading of `scripted_png(**gate.after(1))` pauses after line 1 until `open()`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -56,13 +56,13 @@ class Barrier:
     def after(self, lines: int) -> dict[str, Any]:
         return {"wait_for": str(self._path), "wait_after": lines}
 
-    def lift(self) -> None:
+    def open(self) -> None:
         self._path.touch()
 
 
 @pytest.fixture
-def barrier(tmp_path: Path) -> Iterator[Barrier]:
-    """Lifted at the end in any case: the reader is everybody's."""
-    barrier = Barrier(tmp_path / "lifted")
-    yield barrier
-    barrier.lift()
+def gate(tmp_path: Path) -> Iterator[ReadingGate]:
+    """A gate that opens at the end of the test at the latest, because tests share the reader."""
+    gate = ReadingGate(tmp_path / "open")
+    yield gate
+    gate.open()

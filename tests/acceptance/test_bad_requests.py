@@ -1,4 +1,4 @@
-"""What cannot be decoded or carried out gets an error reply, and nothing else changes."""
+"""Invalid requests: each gets an error reply and changes nothing."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ import uuid
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.message_checks import expect_silence
+from tests.support.message_checks import assert_no_more_messages
 from tests.support.page_images import scripted_png
 from tests.support.websocket_client import Message
 
 KEY = "0a4f1f0e-6d5a-4c8e-9a43-3f3c5a7d2b10"
 
 
-def request(kind: str, **rest: object) -> str:
-    return json.dumps({"type": kind, **rest})
+def encoded(kind: str, **fields: object) -> str:
+    return json.dumps({"type": kind, **fields})
 
 
-# frame, type of the reply, the field that is wrong
-BAD: dict[str, tuple[str | bytes, str, str]] = {
-    "an unknown type": (request("dance"), "error", "type"),
+# frame, type of the reply, the field with the error
+INVALID_FRAMES: dict[str, tuple[str | bytes, str, str]] = {
+    "an unknown type": (encoded("dance"), "error", "type"),
     "no type": ("{}", "error", "type"),
     "a type that is a number": ('{"type": 5}', "error", "type"),
     "a type of Python": ('{"type": "__init__"}', "error", "type"),
-    "no JSON": ("subscribe", "error", "message"),
+    "not JSON": ("subscribe", "error", "message"),
     "nothing": ("", "error", "message"),
     "half an object": ('{"type": "subscribe"', "error", "message"),
     "a list": ('[{"type": "subscribe"}]', "error", "message"),
@@ -44,53 +44,53 @@ BAD: dict[str, tuple[str | bytes, str, str]] = {
     "a huge number": ('{"type": "list", "limit": ' + "9" * 10_000 + "}", "error", "message"),
     "a key twice": ('{"type": "list", "type": "subscribe"}', "error", "message"),
     "a binary frame": (b'{"type": "subscribe"}', "error", "message"),
-    "a retrieve without id": (request("retrieve"), "Upload.status", "instance_id"),
-    "an id that is a number": (request("retrieve", instance_id=5), "Upload.status", "instance_id"),
-    "an id that is no UUID": (request("retrieve", instance_id="1; DROP"), "Upload.status", "instance_id"),
-    "an empty id": (request("retrieve", instance_id=""), "Upload.status", "instance_id"),
-    "an id that is null": (request("delete", instance_id=None), "Upload.deleted", "instance_id"),
-    "an unknown id to retrieve": (request("retrieve", instance_id=KEY), "Upload.status", "instance_id"),
-    "an unknown id to delete": (request("delete", instance_id=KEY), "Upload.deleted", "instance_id"),
+    "a retrieve without id": (encoded("retrieve"), "Upload.status", "instance_id"),
+    "an id that is a number": (encoded("retrieve", instance_id=5), "Upload.status", "instance_id"),
+    "an id that is not a UUID": (encoded("retrieve", instance_id="1; DROP"), "Upload.status", "instance_id"),
+    "an empty id": (encoded("retrieve", instance_id=""), "Upload.status", "instance_id"),
+    "an id that is null": (encoded("delete", instance_id=None), "Upload.deleted", "instance_id"),
+    "an unknown id to retrieve": (encoded("retrieve", instance_id=KEY), "Upload.status", "instance_id"),
+    "an unknown id to delete": (encoded("delete", instance_id=KEY), "Upload.deleted", "instance_id"),
     "an unknown id to update": (
-        request("update", instance_id=KEY, data={"filename": "a"}),
+        encoded("update", instance_id=KEY, data={"filename": "a"}),
         "Upload.updated",
         "instance_id",
     ),
-    "an update of nothing": (request("update", instance_id=KEY), "Upload.updated", "data"),
-    "data that is a list": (request("update", instance_id=KEY, data=[1]), "Upload.updated", "data"),
+    "an update of nothing": (encoded("update", instance_id=KEY), "Upload.updated", "data"),
+    "data that is a list": (encoded("update", instance_id=KEY, data=[1]), "Upload.updated", "data"),
     "base64 that is a number": (
-        request("create", data={"image_base64": 5}),
+        encoded("create", data={"image_base64": 5}),
         "Upload.created",
         "image_base64",
     ),
-    "a path that is a list": (request("create", data={"image_path": ["a"]}), "Upload.created", "image_path"),
-    "a limit of 0": (request("list", limit=0), "Upload.list", "limit"),
-    "a limit too high": (request("list", limit=10_001), "Upload.list", "limit"),
-    "a limit in quotes": (request("list", limit="2"), "Upload.list", "limit"),
-    "a limit that is true": (request("list", limit=True), "Upload.list", "limit"),
-    "a fraction of a limit": (request("list", limit=1.5), "Upload.list", "limit"),
-    "an unknown status": (request("list", status="done"), "Upload.list", "status"),
-    "a search that is an object": (request("list", search={}), "Upload.list", "search"),
-    "a cursor that is a number": (request("list", cursor=5), "Upload.list", "cursor"),
-    "a cursor of nothing": (request("list", cursor=""), "Upload.list", "cursor"),
-    "a made-up cursor": (request("list", limit=2, cursor="made-up"), "Upload.list", "cursor"),
+    "a path that is a list": (encoded("create", data={"image_path": ["a"]}), "Upload.created", "image_path"),
+    "a limit of 0": (encoded("list", limit=0), "Upload.list", "limit"),
+    "a limit too high": (encoded("list", limit=10_001), "Upload.list", "limit"),
+    "a limit in quotes": (encoded("list", limit="2"), "Upload.list", "limit"),
+    "a limit that is true": (encoded("list", limit=True), "Upload.list", "limit"),
+    "a fraction of a limit": (encoded("list", limit=1.5), "Upload.list", "limit"),
+    "an unknown status": (encoded("list", status="done"), "Upload.list", "status"),
+    "a search that is an object": (encoded("list", search={}), "Upload.list", "search"),
+    "a cursor that is a number": (encoded("list", cursor=5), "Upload.list", "cursor"),
+    "a cursor of nothing": (encoded("list", cursor=""), "Upload.list", "cursor"),
+    "a made-up cursor": (encoded("list", limit=2, cursor="made-up"), "Upload.list", "cursor"),
     "a cursor out of time": (
-        # "0001-01-01T00:00:00+23:59 " and a UUID: a moment before the first that can be told in UTC
-        request(
+        # "0001-01-01T00:00:00+23:59 " and a UUID: a time before the first that UTC can express
+        encoded(
             "list",
             cursor="MDAwMS0wMS0wMVQwMDowMDowMCsyMzo1OSAwYTRmMWYwZS02ZDVhLTRjOGUtOWE0My0zZjNjNWE3ZDJiMTA",
         ),
         "Upload.list",
         "cursor",
     ),
-    "a ref too long": (request("list", ref="r" * 65), "Upload.list", "ref"),
-    "a ref that is a number": (request("list", ref=7), "Upload.list", "ref"),
+    "a ref too long": (encoded("list", ref="r" * 65), "Upload.list", "ref"),
+    "a ref that is a number": (encoded("list", ref=7), "Upload.list", "ref"),
 }
 
 
-@pytest.mark.parametrize("what", BAD)
-async def test_the_socket_answers_and_stays_after(alice: Account, what: str) -> None:
-    frame, reply_type, field = BAD[what]
+@pytest.mark.parametrize("name", INVALID_FRAMES)
+async def test_invalid_frame_gets_an_error_and_the_socket_stays_open(alice: Account, name: str) -> None:
+    frame, reply_type, field = INVALID_FRAMES[name]
     async with alice.client() as client:
         await client.socket.send(frame)
         reply = await client.receive()
@@ -98,35 +98,37 @@ async def test_the_socket_answers_and_stays_after(alice: Account, what: str) -> 
         assert reply["type"] == reply_type
         assert reply["error"].keys() == {field}
         assert all(isinstance(text, str) and text for text in reply["error"].values())
-        await expect_silence(client)
+        await assert_no_more_messages(client)
 
 
 @pytest.mark.parametrize("kind", ["retrieve", "update", "delete"])
-async def test_another_users_upload_looks_exactly_like_none(alice: Account, bob: Account, kind: str) -> None:
+async def test_request_for_another_users_upload_looks_like_an_unknown_id(
+    alice: Account, bob: Account, kind: str
+) -> None:
     async with alice.client() as owner, bob.client() as stranger:
         key = (await owner.create(scripted_png()))["instance"]["id"]
-        await owner.end_of(key)
+        await owner.terminal_message(key)
         replies = []
-        for asked in (key, str(uuid.uuid4())):
+        for requested_id in (key, str(uuid.uuid4())):
             data = {"data": {"filename": "mine.png"}} if kind == "update" else {}
-            await stranger.send({"type": kind, "instance_id": asked, **data})
+            await stranger.send({"type": kind, "instance_id": requested_id, **data})
             replies.append(await stranger.socket.recv())
         assert replies[0] == replies[1]
         assert json.loads(replies[0])["error"].keys() == {"instance_id"}
-        await expect_silence(owner)
-        assert (await owner.ask({"type": "retrieve", "instance_id": key}))["instance"][
+        await assert_no_more_messages(owner)
+        assert (await owner.request({"type": "retrieve", "instance_id": key}))["instance"][
             "filename"
         ] != "mine.png"
 
 
-async def test_every_wrong_field_is_named_at_once(alice: Account) -> None:
+async def test_update_with_several_invalid_fields_reports_all_of_them(alice: Account) -> None:
     data = {"filename": "", "owner": "bob", "status": "processed"}
     async with alice.client() as client:
         await client.send({"type": "update", "instance_id": "x", "data": data})
         assert (await client.receive())["error"].keys() == {"instance_id", "filename", "owner", "status"}
 
 
-async def test_unknown_keys_beside_type_are_ignored(alice: Account) -> None:
+async def test_request_with_unknown_keys_ignores_them(alice: Account) -> None:
     async with alice.client() as client:
         await client.send({"type": "list", "colour": "red", "data": None, "ref": None})
         assert await client.receive() == {"type": "Upload.list", "list": []}
@@ -145,23 +147,23 @@ REQUESTS: list[Message] = [
 ]
 
 
-@pytest.mark.parametrize("asked", REQUESTS, ids=lambda asked: json.dumps(asked))
-async def test_a_ref_is_echoed_and_never_there_unasked(alice: Account, asked: Message) -> None:
+@pytest.mark.parametrize("request_", REQUESTS, ids=json.dumps)
+async def test_ref_is_echoed_only_if_the_request_has_one(alice: Account, request_: Message) -> None:
     async with alice.client() as client:
-        await client.send(asked)
-        plain = await client.receive()
-        assert "ref" not in plain
+        await client.send(request_)
+        reply = await client.receive()
+        assert "ref" not in reply
         for ref in ("r" * 64, "", 'é"\\'):
-            await client.send(asked | {"ref": ref})
-            assert await client.receive() == plain | {"ref": ref}
+            await client.send(request_ | {"ref": ref})
+            assert await client.receive() == reply | {"ref": ref}
 
 
-async def test_a_ref_stays_off_events_and_partials(alice: Account) -> None:
-    async with alice.client() as asking, alice.client() as watching:
-        key = (await asking.create(scripted_png()))["instance"]["id"]
-        for client in (asking, watching):
-            await client.end_of(key)
-        await asking.ask({"type": "delete", "instance_id": key})
-        await watching.until(lambda m: m["type"] == "Upload.deleted")
-        assert not any("ref" in message for message in watching.seen)
-        assert sum("ref" in message for message in asking.seen) == 2
+async def test_ref_is_absent_from_events_and_partials(alice: Account) -> None:
+    async with alice.client() as requester, alice.client() as observer:
+        key = (await requester.create(scripted_png()))["instance"]["id"]
+        for client in (requester, observer):
+            await client.terminal_message(key)
+        await requester.request({"type": "delete", "instance_id": key})
+        await observer.receive_until(lambda m: m["type"] == "Upload.deleted")
+        assert not any("ref" in message for message in observer.seen)
+        assert sum("ref" in message for message in requester.seen) == 2

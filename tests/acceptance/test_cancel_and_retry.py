@@ -1,4 +1,4 @@
-"""A reading that is broken off, and one that is asked for again."""
+"""Cancelling and retrying a reading."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from pathlib import Path
 
 import httpx
 
-from tests.acceptance.conftest import Barrier
+from tests.acceptance.conftest import ReadingGate
 from tests.support.accounts import Account
 from tests.support.message_checks import (
-    expect_silence,
-    ids_of,
-    partials,
+    assert_no_more_messages,
+    partial_texts,
     receive_terminal,
-    receive_until_end,
+    received_types,
+    upload_ids,
 )
 from tests.support.page_images import scripted_png
 from tests.support.scripted_documents import Document
 from tests.support.websocket_client import Message, WebSocketClient
 
 
-def cancelled(key: str) -> Message:
+def cancelled_message(key: str) -> Message:
     return {"id": key, "status": "cancelled", "type": "Upload.status", "error": "Cancelled"}
 
 
-async def retrieved(client: WebSocketClient, key: str) -> Message:
-    instance: Message = (await client.ask({"type": "retrieve", "instance_id": key}))["instance"]
+async def retrieve(client: WebSocketClient, key: str) -> Message:
+    instance: Message = (await client.request({"type": "retrieve", "instance_id": key}))["instance"]
     return instance
 
 
@@ -34,15 +34,13 @@ def rest(account: Account) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=account.server.http, headers=headers)
 
 
-async def test_the_finished_pages_of_a_cancelled_document_stay_readable(
-    alice: Account, tmp_path: Path
-) -> None:
+async def test_cancel_keeps_the_finished_pages_of_a_document(alice: Account, tmp_path: Path) -> None:
     document = Document(tmp_path, 4, gates={3: 1})
     async with alice.client() as client, rest(alice) as http:
         key = (await client.create(document.tiff))["instance"]["id"]
-        await client.until(lambda m: m.get("streamed_text") == document.text_up_to(3))
-        assert await client.ask({"type": "cancel", "instance_id": key}) == cancelled(key)
-        left = await retrieved(client, key)
+        await client.receive_until(lambda m: m.get("streamed_text") == document.text_up_to(3))
+        assert await client.request({"type": "cancel", "instance_id": key}) == cancelled_message(key)
+        left = await retrieve(client, key)
         assert (left["status"], left["error"]) == ("cancelled", "Cancelled")
         assert left["raw_text"] == left["processed_text"] == document.text_up_to(2)
         assert (left["page_count"], left["pages_done"]) == (4, 2)
@@ -50,123 +48,127 @@ async def test_the_finished_pages_of_a_cancelled_document_stay_readable(
         assert found == [200, 200, 404]
 
 
-async def test_every_socket_hears_of_a_cancel_once(alice: Account, bob: Account, barrier: Barrier) -> None:
-    async with alice.client() as asking, alice.client() as watching, bob.client() as stranger:
-        key = (await asking.create(scripted_png(lines=["one", "two"], **barrier.after(1))))["instance"]["id"]
+async def test_cancel_sends_one_message_to_every_socket_of_the_user(
+    alice: Account, bob: Account, gate: ReadingGate
+) -> None:
+    async with alice.client() as requester, alice.client() as observer, bob.client() as stranger:
+        key = (await requester.create(scripted_png(lines=["one", "two"], **gate.after(1))))["instance"]["id"]
         async with alice.client(key) as one:
-            await one.until(lambda m: m.get("streamed_text") == "one")
-            await asking.ask({"type": "cancel", "instance_id": key})
-            for client in (watching, one):
-                assert await client.end_of(key) == cancelled(key)
+            await one.receive_until(lambda m: m.get("streamed_text") == "one")
+            await requester.request({"type": "cancel", "instance_id": key})
+            for client in (observer, one):
+                assert await client.terminal_message(key) == cancelled_message(key)
             for _ in range(2):
-                assert await asking.ask({"type": "cancel", "instance_id": key}) == cancelled(key)
-            for client in (asking, watching, one, stranger):
-                await expect_silence(client)
-            assert receive_until_end(watching, key).count("cancelled") == 1
+                assert await requester.request({"type": "cancel", "instance_id": key}) == cancelled_message(
+                    key
+                )
+            for client in (requester, observer, one, stranger):
+                await assert_no_more_messages(client)
+            assert received_types(observer, key).count("cancelled") == 1
             assert stranger.seen[:-1] == []
 
 
-async def test_what_waits_its_turn_can_be_cancelled(alice: Account, barrier: Barrier) -> None:
+async def test_cancel_of_a_waiting_upload_prevents_its_reading(alice: Account, gate: ReadingGate) -> None:
     async with alice.client() as client:
-        first = (await client.create(scripted_png(lines=["first"], **barrier.after(0))))["instance"]["id"]
+        first = (await client.create(scripted_png(lines=["first"], **gate.after(0))))["instance"]["id"]
         waiting = (await client.create(scripted_png(lines=["waiting"])))["instance"]["id"]
-        assert await client.ask({"type": "cancel", "instance_id": waiting}) == cancelled(waiting)
-        barrier.lift()
+        assert await client.request({"type": "cancel", "instance_id": waiting}) == cancelled_message(waiting)
+        gate.open()
         assert (await receive_terminal(client, first))["status"] == "processed"
         following = (await client.create(scripted_png()))["instance"]["id"]
-        await client.end_of(following)
-        assert partials(client, waiting) == []
+        await client.terminal_message(following)
+        assert partial_texts(client, waiting) == []
 
 
-async def test_a_cancelled_document_is_read_anew_from_its_first_page(alice: Account, tmp_path: Path) -> None:
+async def test_retry_after_cancel_reads_from_the_first_page(alice: Account, tmp_path: Path) -> None:
     document = Document(tmp_path, 3, gates={2: 1})
-    async with alice.client() as client, alice.client() as watching:
+    async with alice.client() as client, alice.client() as observer:
         key = (await client.create(document.tiff))["instance"]["id"]
-        await client.until(lambda m: m.get("streamed_text") == document.text_up_to(2))
-        await client.ask({"type": "update", "instance_id": key, "data": {"processed_text": "mine"}})
-        await client.ask({"type": "cancel", "instance_id": key})
+        await client.receive_until(lambda m: m.get("streamed_text") == document.text_up_to(2))
+        await client.request({"type": "update", "instance_id": key, "data": {"processed_text": "mine"}})
+        await client.request({"type": "cancel", "instance_id": key})
         document.release_page(2)
-        again = (await client.ask({"type": "retry", "instance_id": key}))["instance"]
-        assert (again["status"], again["error"], again["raw_text"]) == ("pending", None, "")
-        assert (again["processed_text"], again["pages_done"]) == ("mine", 0)
-        ends = [await client.end_of(key)]
-        await watching.end_of(key)  # the cancel
-        ends.append(await watching.end_of(key))
-        for end in ends:
+        retried = (await client.request({"type": "retry", "instance_id": key}))["instance"]
+        assert (retried["status"], retried["error"], retried["raw_text"]) == ("pending", None, "")
+        assert (retried["processed_text"], retried["pages_done"]) == ("mine", 0)
+        terminal_messages = [await client.terminal_message(key)]
+        await observer.terminal_message(key)  # the cancellation
+        terminal_messages.append(await observer.terminal_message(key))
+        for end in terminal_messages:
             assert (end["status"], end["raw_text"], end["processed_text"]) == (
                 "processed",
                 document.text,
                 "mine",
             )
         assert document.pages_read == [1, 2, 1, 2, 3]
-        for each in (client, watching):
-            # The reading after it has a start of its own, and no text of the one before.
-            told = receive_until_end(each, key)
-            at = len(told) - 1 - told[::-1].index("Upload.updated")
-            assert told[at - 1] == "cancelled"
-            assert set(told[at + 1 :]) == {"processing", "processed"}
-            assert partials(each, key).count("") == 2
+        for each in (client, observer):
+            # The retry has its own first partial and no text of the cancelled reading.
+            types = received_types(each, key)
+            at = len(types) - 1 - types[::-1].index("Upload.updated")
+            assert types[at - 1] == "cancelled"
+            assert set(types[at + 1 :]) == {"processing", "processed"}
+            assert partial_texts(each, key).count("") == 2
 
 
-async def test_what_is_read_is_read_again_on_demand(alice: Account) -> None:
+async def test_retry_of_a_processed_upload_reads_it_again(alice: Account) -> None:
     async with alice.client() as client:
         key = (await client.create(scripted_png(lines=["one"])))["instance"]["id"]
-        first = await client.end_of(key)
-        await client.ask({"type": "retry", "instance_id": key})
-        assert await client.end_of(key) == first
-        assert await ids_of(client) == [key]
+        first = await client.terminal_message(key)
+        await client.request({"type": "retry", "instance_id": key})
+        assert await client.terminal_message(key) == first
+        assert await upload_ids(client) == [key]
 
 
-async def test_what_failed_is_read_once_the_reason_is_gone(alice: Account, tmp_path: Path) -> None:
+async def test_retry_of_a_failed_upload_succeeds_after_the_cause_is_removed(
+    alice: Account, tmp_path: Path
+) -> None:
     image = scripted_png(lines=["one"], then="raise", only_once=str(tmp_path / "raised"))
     async with alice.client() as client:
         key = (await client.create(image))["instance"]["id"]
-        assert (await client.end_of(key))["status"] == "error"
-        await client.ask({"type": "retry", "instance_id": key})
-        assert (await client.end_of(key))["raw_text"] == "one"
+        assert (await client.terminal_message(key))["status"] == "error"
+        await client.request({"type": "retry", "instance_id": key})
+        assert (await client.terminal_message(key))["raw_text"] == "one"
 
 
-async def test_what_does_not_go_with_the_status_is_an_error_that_says_so(
-    alice: Account, barrier: Barrier
+async def test_cancel_and_retry_in_the_wrong_status_name_the_status(
+    alice: Account, gate: ReadingGate
 ) -> None:
     async with alice.client() as client, rest(alice) as http:
-        key = (await client.create(scripted_png(lines=["one", "two"], **barrier.after(1))))["instance"]["id"]
-        await client.until(lambda m: m.get("streamed_text") == "one")
-        refused = await client.ask({"type": "retry", "instance_id": key})
+        key = (await client.create(scripted_png(lines=["one", "two"], **gate.after(1))))["instance"]["id"]
+        await client.receive_until(lambda m: m.get("streamed_text") == "one")
+        refused = await client.request({"type": "retry", "instance_id": key})
         assert (refused["type"], list(refused["error"])) == ("Upload.updated", ["instance_id"])
         assert "processing" in refused["error"]["instance_id"]
         answer = await http.post(f"/api/uploads/{key}/retry")
         assert (answer.status_code, answer.json()["error"]) == (409, refused["error"])
-        barrier.lift()
-        await client.end_of(key)
-        refused = await client.ask({"type": "cancel", "instance_id": key})
+        gate.open()
+        await client.terminal_message(key)
+        refused = await client.request({"type": "cancel", "instance_id": key})
         assert (refused["type"], list(refused["error"])) == ("Upload.status", ["instance_id"])
         assert "processed" in refused["error"]["instance_id"]
         answer = await http.post(f"/api/uploads/{key}/cancel")
         assert (answer.status_code, answer.json()["error"]) == (409, refused["error"])
 
 
-async def test_rest_cancels_and_retries_and_the_sockets_hear_of_it(alice: Account, barrier: Barrier) -> None:
+async def test_rest_cancel_and_retry_send_events_to_the_sockets(alice: Account, gate: ReadingGate) -> None:
     async with alice.client() as client, rest(alice) as http:
-        key = (await client.create(scripted_png(lines=["one", "two"], **barrier.after(1))))["instance"]["id"]
-        await client.until(lambda m: m.get("streamed_text") == "one")
+        key = (await client.create(scripted_png(lines=["one", "two"], **gate.after(1))))["instance"]["id"]
+        await client.receive_until(lambda m: m.get("streamed_text") == "one")
         for _ in range(2):
             answer = await http.post(f"/api/uploads/{key}/cancel")
             assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
-        assert await client.end_of(key) == cancelled(key)
-        barrier.lift()
+        assert await client.terminal_message(key) == cancelled_message(key)
+        gate.open()
         answer = await http.post(f"/api/uploads/{key}/retry")
         assert (answer.status_code, answer.json()["status"]) == (200, "pending")
-        updated = await client.until(lambda m: m["type"] == "Upload.updated")
+        updated = await client.receive_until(lambda m: m["type"] == "Upload.updated")
         assert updated["instance"]["status"] == "pending"
-        assert (await client.end_of(key))["raw_text"] == "one\ntwo"
+        assert (await client.terminal_message(key))["raw_text"] == "one\ntwo"
 
 
-async def test_a_correction_of_an_upload_that_is_cancelled_later_is_its_processed_text(
-    alice: Account, barrier: Barrier
-) -> None:
+async def test_correction_before_cancel_stays_the_processed_text(alice: Account, gate: ReadingGate) -> None:
     async with alice.client() as client:
-        key = (await client.create(scripted_png(lines=["one"], **barrier.after(0))))["instance"]["id"]
-        await client.ask({"type": "update", "instance_id": key, "data": {"processed_text": "mine"}})
-        await client.ask({"type": "cancel", "instance_id": key})
-        assert (await retrieved(client, key))["processed_text"] == "mine"
+        key = (await client.create(scripted_png(lines=["one"], **gate.after(0))))["instance"]["id"]
+        await client.request({"type": "update", "instance_id": key, "data": {"processed_text": "mine"}})
+        await client.request({"type": "cancel", "instance_id": key})
+        assert (await retrieve(client, key))["processed_text"] == "mine"

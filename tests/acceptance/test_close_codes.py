@@ -1,4 +1,7 @@
-"""Who may not be here is accepted and told so by a close code: a close before accept reaches nobody."""
+"""Close codes of rejected connections.
+
+The server accepts a connection before it rejects it: a close before accept carries no code.
+"""
 
 from __future__ import annotations
 
@@ -12,112 +15,111 @@ import pytest
 import websockets
 
 from tests.support.accounts import Account
-from tests.support.message_checks import expect_silence
+from tests.support.message_checks import assert_no_more_messages
 from tests.support.page_images import scripted_png
 from tests.support.server import Server
 from tests.support.websocket_client import WebSocketClient
 
 
-async def code_of(client: WebSocketClient) -> int:
-    """The close code of a socket that must hear nothing else."""
+async def close_code_of(client: WebSocketClient) -> int:
+    """Return the close code of a socket that must receive no message."""
     async with client:
         with pytest.raises(websockets.ConnectionClosed):
             await client.receive()
         return await client.close_code()
 
 
-async def test_no_token_is_4401(server: Server) -> None:
-    assert await code_of(WebSocketClient(server.url())) == 4401
-    assert await code_of(WebSocketClient(server.url() + "?token=")) == 4401
+async def test_connect_without_token_is_4401(server: Server) -> None:
+    assert await close_code_of(WebSocketClient(server.url())) == 4401
+    assert await close_code_of(WebSocketClient(server.url() + "?token=")) == 4401
 
 
-async def test_a_bad_token_is_4401(alice: Account) -> None:
+async def test_connect_with_invalid_token_is_4401(alice: Account) -> None:
     now = time.time()
-    bad: dict[str, str] = {
-        "no JWT": "nonsense",
-        "signed by another": alice.mint(key="k" * 50),
+    invalid: dict[str, str] = {
+        "not a JWT": "nonsense",
+        "signed with another key": alice.mint(key="k" * 50),
         "expired": alice.mint(seconds=-1),
         "without expiry": alice.mint(exp=None),
-        "for refreshing": alice.mint(token_type="refresh"),
-        "of nobody": alice.mint(sub=str(uuid.uuid4())),
-        "of no UUID": alice.mint(sub="alice"),
+        "refresh token": alice.mint(token_type="refresh"),
+        "unknown user": alice.mint(sub=str(uuid.uuid4())),
+        "user id not a UUID": alice.mint(sub="alice"),
         "without user": alice.mint(sub=None),
         "not yet valid": alice.mint(nbf=int(now) + 3600),
-        "cut": alice.mint()[:-5],
+        "truncated": alice.mint()[:-5],
     }
     codes = {
-        what: await code_of(WebSocketClient(alice.server.url(token=token))) for what, token in bad.items()
+        name: await close_code_of(WebSocketClient(alice.server.url(token=token)))
+        for name, token in invalid.items()
     }
-    assert codes == dict.fromkeys(bad, 4401)
+    assert codes == dict.fromkeys(invalid, 4401)
 
 
-async def test_a_token_may_come_in_the_header(alice: Account) -> None:
+async def test_connect_with_token_in_the_header_is_accepted(alice: Account) -> None:
     url = alice.server.url()
     async with WebSocketClient(url, additional_headers={"Authorization": f"Bearer {alice.mint()}"}) as client:
-        await expect_silence(client)
+        await assert_no_more_messages(client)
     refused = WebSocketClient(url, additional_headers={"Authorization": "Bearer nonsense"})
-    assert await code_of(refused) == 4401
+    assert await close_code_of(refused) == 4401
 
 
 @pytest.mark.parametrize(
     "origin",
     ["https://evil.example", "http://127.0.0.1:1", "https://scans.example.evil.example", "null", "nonsense"],
 )
-async def test_a_page_of_another_origin_is_4403(alice: Account, origin: str) -> None:
-    assert await code_of(alice.client(origin=origin)) == 4403
+async def test_connect_from_a_foreign_origin_is_4403(alice: Account, origin: str) -> None:
+    assert await close_code_of(alice.client(origin=origin)) == 4403
 
 
-async def test_pages_of_the_servers_own_and_of_allowed_origins_may_connect(
-    alice: Account, strict_server: Server
-) -> None:
+async def test_connect_from_own_or_allowed_origin_is_accepted(alice: Account, strict_server: Server) -> None:
     async with alice.client(origin=alice.server.http) as client:
-        await expect_silence(client)
-    account = Account.on(strict_server)
+        await assert_no_more_messages(client)
+    account = Account.create(strict_server)
     async with account.client(origin="https://scans.example") as client:
-        await expect_silence(client)
-    assert await code_of(account.client(origin="http://scans.example")) == 4403
+        await assert_no_more_messages(client)
+    assert await close_code_of(account.client(origin="http://scans.example")) == 4403
 
 
 @pytest.mark.parametrize("path", ["/", "/ws/core/upload", "/ws/core/upload/5/", "/ws/core/", "/healthz"])
-async def test_an_unknown_path_is_4404(alice: Account, path: str) -> None:
-    assert await code_of(WebSocketClient(alice.server.url(path, token=alice.mint()))) == 4404
+async def test_connect_to_unknown_path_is_4404(alice: Account, path: str) -> None:
+    assert await close_code_of(WebSocketClient(alice.server.url(path, token=alice.mint()))) == 4404
 
 
-async def test_another_users_upload_and_none_at_all_are_4404(alice: Account, bob: Account) -> None:
+async def test_connect_to_another_users_or_unknown_upload_is_4404(alice: Account, bob: Account) -> None:
     async with alice.client() as client:
         key = (await client.create(scripted_png()))["instance"]["id"]
-        await client.end_of(key)
+        await client.terminal_message(key)
         for unknown in (key, str(uuid.uuid4())):
-            assert await code_of(bob.client(unknown)) == 4404
-        await client.ask({"type": "delete", "instance_id": key})
-        assert await code_of(alice.client(key)) == 4404
+            assert await close_code_of(bob.client(unknown)) == 4404
+        await client.request({"type": "delete", "instance_id": key})
+        assert await close_code_of(alice.client(key)) == 4404
 
 
-async def test_one_socket_too_many_is_4429(strict_server: Server) -> None:
-    account, other = Account.on(strict_server), Account.on(strict_server)
+async def test_connect_over_the_socket_limit_is_4429(strict_server: Server) -> None:
+    account, other = Account.create(strict_server), Account.create(strict_server)
     async with account.client() as one, account.client() as two:
-        assert await code_of(account.client()) == 4429
+        assert await close_code_of(account.client()) == 4429
         async with other.client() as client:
-            await expect_silence(client)
+            await assert_no_more_messages(client)
         for client in (one, two):
-            await expect_silence(client)
-    # A socket counts until the server lets go of it, which is just after its client has heard of the end.
+            await assert_no_more_messages(client)
+    # The server releases a socket shortly after its client has received the close.
     async with asyncio.timeout(30):
-        while not await is_let_in(account):
+        while not await is_accepted(account):
             pass
 
 
-async def is_let_in(account: Account) -> bool:
+async def is_accepted(account: Account) -> bool:
     async with account.client() as client:
         try:
-            await expect_silence(client)
+            await assert_no_more_messages(client)
         except websockets.ConnectionClosed:
             return False
         return True
 
 
-async def test_a_flood_of_messages_is_4429(strict_server: Server) -> None:
-    account = Account.on(strict_server)
+async def test_messages_over_the_rate_limit_close_with_4429(strict_server: Server) -> None:
+    account = Account.create(strict_server)
     async with account.client() as client, account.client() as other:
         with suppress(websockets.ConnectionClosed):
             for _ in range(10_000):
@@ -125,23 +127,23 @@ async def test_a_flood_of_messages_is_4429(strict_server: Server) -> None:
                 await client.receive()
         assert await client.close_code() == 4429
         assert 20 <= len(client.seen) < 1_000
-        await expect_silence(other)
+        await assert_no_more_messages(other)
 
 
-async def test_a_socket_is_closed_when_its_token_expires(alice: Account) -> None:
+async def test_socket_is_closed_when_its_token_expires(alice: Account) -> None:
     expires_at = int(time.time()) + 3
     async with (
         WebSocketClient(alice.server.url(token=alice.mint(exp=expires_at))) as client,
         alice.client() as other,
     ):
-        await expect_silence(client)
+        await assert_no_more_messages(client)
         assert await client.close_code() == 4401
         assert time.time() >= expires_at
-        await expect_silence(other)
+        await assert_no_more_messages(other)
 
 
 @pytest.mark.parametrize("how", ["deactivate", "revoke_tokens"])
-async def test_a_socket_is_closed_when_its_user_may_no_longer_be_here(
+async def test_socket_is_closed_when_its_user_is_deactivated_or_tokens_revoked(
     alice: Account, bob: Account, how: str
 ) -> None:
     token = alice.mint()
@@ -149,11 +151,11 @@ async def test_a_socket_is_closed_when_its_user_may_no_longer_be_here(
         change: Any = getattr(alice, how)
         change()
         assert [await client.close_code() for client in (one, two)] == [4401, 4401]
-        await expect_silence(other)
-    assert await code_of(WebSocketClient(alice.server.url(token=token))) == 4401
+        await assert_no_more_messages(other)
+    assert await close_code_of(WebSocketClient(alice.server.url(token=token))) == 4401
 
 
-async def test_a_token_made_after_a_revocation_is_good(alice: Account) -> None:
+async def test_connect_with_token_issued_after_revocation_is_accepted(alice: Account) -> None:
     alice.revoke_tokens()
     async with alice.client() as client:
-        await expect_silence(client)
+        await assert_no_more_messages(client)

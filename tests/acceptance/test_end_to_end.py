@@ -1,4 +1,4 @@
-"""The main job, as a program sees it that knows the specification alone."""
+"""The main use case: a client that uses only the specification's messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.support.server import Server
 from tests.support.websocket_client import WebSocketClient
 
 
-async def test_a_scan_goes_in_and_its_text_streams_out(server: Server, token: str) -> None:
+async def test_create_streams_growing_text_and_ends_processed(server: Server, token: str) -> None:
     async with WebSocketClient(server.url(token=token)) as client:
         created = await client.create(
             scripted_png(lines=["# Title", "one", "two", "three"], line_seconds=0.15)
@@ -17,7 +17,7 @@ async def test_a_scan_goes_in_and_its_text_streams_out(server: Server, token: st
         assert created.keys() == {"type", "instance", "duplicate"}
         assert created["instance"]["status"] == "pending"
 
-        end = await client.end_of(created["instance"]["id"])
+        end = await client.terminal_message(created["instance"]["id"])
 
         assert end.keys() == {"id", "status", "raw_text", "processed_text", "type"}
         assert end["raw_text"] == "# Title\n\none\ntwo\nthree"

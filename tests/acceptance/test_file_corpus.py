@@ -1,4 +1,4 @@
-"""A file of every kind is refused, read or given up with a sentence, as the zoo says of it."""
+"""Every file of the corpus: the server rejects it, reads it, or ends it in error, as the corpus expects."""
 
 from __future__ import annotations
 
@@ -23,37 +23,39 @@ from tests.support.server import Server
 from tests.support.websocket_client import Message, WebSocketClient
 
 ALL = [*images.CORPUS_FILES, *pdfs.CORPUS_FILES, *malformed.CORPUS_FILES]
-MOST_AT_ONCE = 8
-"""The server answers one client's creates in order; more in flight would only fill memory here."""
 
 
 @dataclass
-class Visit:
-    """What became of an exhibit: the reply to its `create`, and its state in the end."""
+class Outcome:
+    """The reply to a file's `create`, and the final state of its upload."""
 
     reply: Message
     upload: Message = field(default_factory=dict)
 
 
-class Zoo:
-    def __init__(self, server: Server, token: str, exhibits: list[CorpusFile]) -> None:
+class UploadedCorpus:
+    """The outcomes of a set of corpus files, by their names."""
+
+    def __init__(self, server: Server, token: str, corpus_files: list[CorpusFile]) -> None:
         self._headers = {"Authorization": f"Bearer {token}"}
         self.http = httpx.Client(base_url=server.http, headers=self._headers, timeout=60)
-        self.visits = asyncio.run(self._visit(server.url(token=token), exhibits))
-        for visit in self.visits.values():
-            if key := visit.reply.get("instance", {}).get("id"):
-                visit.upload = self.get(f"/api/uploads/{key}/").json()
+        self.outcomes = asyncio.run(self._upload(server.url(token=token), corpus_files))
+        for outcome in self.outcomes.values():
+            if key := outcome.reply.get("instance", {}).get("id"):
+                outcome.upload = self.get(f"/api/uploads/{key}/").json()
 
     def get(self, path: str, **params: Any) -> httpx.Response:
         return self.http.get(path, params=params)
 
-    async def _visit(self, url: str, exhibits: list[CorpusFile]) -> dict[str, Visit]:
-        visits = {}
+    async def _upload(self, url: str, corpus_files: list[CorpusFile]) -> dict[str, Outcome]:
+        outcomes = {}
         async with WebSocketClient(url) as client:
-            for exhibit in exhibits:
-                named = {"image_path": exhibit.filename} if exhibit.filename else {}
-                visits[exhibit.name] = Visit(await client.create(exhibit.make(), **named))
-            waiting = {key for visit in visits.values() if (key := visit.reply.get("instance", {}).get("id"))}
+            for corpus_file in corpus_files:
+                named = {"image_path": corpus_file.filename} if corpus_file.filename else {}
+                outcomes[corpus_file.name] = Outcome(await client.create(corpus_file.make(), **named))
+            waiting = {
+                key for outcome in outcomes.values() if (key := outcome.reply.get("instance", {}).get("id"))
+            }
             waiting -= {
                 m["id"] for m in client.seen if m.get("status") in ("processed", "error") and "id" in m
             }
@@ -61,64 +63,72 @@ class Zoo:
                 message = await client.receive()
                 if message.get("status") in ("processed", "error"):
                     waiting.discard(message["id"])
-        return visits
+        return outcomes
 
 
 @pytest.fixture(scope="module")
-def zoo(server: Server) -> Iterator[Zoo]:
-    zoo = Zoo(server, server.token(server.user()), [exhibit for exhibit in ALL if not exhibit.slow])
-    yield zoo
-    zoo.http.close()
+def corpus(server: Server) -> Iterator[UploadedCorpus]:
+    corpus = UploadedCorpus(
+        server, server.token(server.user()), [corpus_file for corpus_file in ALL if not corpus_file.slow]
+    )
+    yield corpus
+    corpus.http.close()
 
 
 @pytest.fixture(scope="module")
-def slow_zoo(server: Server) -> Iterator[Zoo]:
-    zoo = Zoo(server, server.token(server.user()), [exhibit for exhibit in ALL if exhibit.slow])
-    yield zoo
-    zoo.http.close()
+def slow_corpus(server: Server) -> Iterator[UploadedCorpus]:
+    corpus = UploadedCorpus(
+        server, server.token(server.user()), [corpus_file for corpus_file in ALL if corpus_file.slow]
+    )
+    yield corpus
+    corpus.http.close()
 
 
-def test_the_zoo_has_more_than_sixty_and_no_two_alike() -> None:
-    names = [exhibit.name for exhibit in ALL]
+def test_corpus_has_more_than_sixty_distinct_files() -> None:
+    names = [corpus_file.name for corpus_file in ALL]
     assert len(set(names)) == len(names) > 60
-    files = [exhibit.make() for exhibit in ALL if not exhibit.slow]
+    files = [corpus_file.make() for corpus_file in ALL if not corpus_file.slow]
     assert len(set(files)) == len(files)
 
 
-@pytest.mark.parametrize("exhibit", [e for e in ALL if not e.slow], ids=lambda exhibit: exhibit.name)
-def test_a_file_ends_as_it_must(zoo: Zoo, exhibit: CorpusFile) -> None:
-    assert_ends(zoo, exhibit)
+@pytest.mark.parametrize(
+    "corpus_file", [e for e in ALL if not e.slow], ids=lambda corpus_file: corpus_file.name
+)
+def test_corpus_file_has_the_expected_outcome(corpus: UploadedCorpus, corpus_file: CorpusFile) -> None:
+    assert_expected_outcome(corpus, corpus_file)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)  # the first waits until all of them are read: a minute where nobody else works
-@pytest.mark.parametrize("exhibit", [e for e in ALL if e.slow], ids=lambda exhibit: exhibit.name)
-def test_a_large_file_ends_as_it_must(slow_zoo: Zoo, exhibit: CorpusFile) -> None:
-    assert_ends(slow_zoo, exhibit)
+@pytest.mark.timeout(300)  # the fixture waits until all of them are read: a minute on an idle machine
+@pytest.mark.parametrize("corpus_file", [e for e in ALL if e.slow], ids=lambda corpus_file: corpus_file.name)
+def test_slow_corpus_file_has_the_expected_outcome(
+    slow_corpus: UploadedCorpus, corpus_file: CorpusFile
+) -> None:
+    assert_expected_outcome(slow_corpus, corpus_file)
 
 
-def test_what_was_refused_left_no_row_and_no_file(zoo: Zoo, server: Server) -> None:
-    stored = zoo.get("/api/uploads/").json()["list"]
-    refused = [exhibit for exhibit in ALL if isinstance(exhibit.expected, Rejected)]
-    assert len(stored) == len(zoo.visits) - len(refused)
+def test_rejected_corpus_files_leave_no_row_and_no_file(corpus: UploadedCorpus, server: Server) -> None:
+    stored = corpus.get("/api/uploads/").json()["list"]
+    refused = [corpus_file for corpus_file in ALL if isinstance(corpus_file.expected, Rejected)]
+    assert len(stored) == len(corpus.outcomes) - len(refused)
     assert not list((server.data_dir / "incoming").iterdir())
 
 
-def assert_ends(zoo: Zoo, exhibit: CorpusFile) -> None:
-    visit, end = zoo.visits[exhibit.name], exhibit.expected
+def assert_expected_outcome(corpus: UploadedCorpus, corpus_file: CorpusFile) -> None:
+    outcome, end = corpus.outcomes[corpus_file.name], corpus_file.expected
     if isinstance(end, Rejected):
-        assert list(visit.reply["error"]) == ["image_base64"]
-        assert end.words in visit.reply["error"]["image_base64"]
+        assert list(outcome.reply["error"]) == ["image_base64"]
+        assert end.words in outcome.reply["error"]["image_base64"]
         return
-    assert "error" not in visit.reply, visit.reply
+    assert "error" not in outcome.reply, outcome.reply
     if isinstance(end, Failed):
-        assert visit.upload["status"] == "error"
-        assert end.words in visit.upload["error"]
+        assert outcome.upload["status"] == "error"
+        assert end.words in outcome.upload["error"]
         return
-    assert_read(zoo, visit.upload, end)
+    assert_read(corpus, outcome.upload, end)
 
 
-def assert_read(zoo: Zoo, upload: Message, end: Processed) -> None:
+def assert_read(corpus: UploadedCorpus, upload: Message, end: Processed) -> None:
     assert (upload["status"], upload["error"]) == ("processed", None)
     assert upload["content_type"] == end.content_type
     assert (upload["page_count"], upload["pages_done"]) == (end.pages, end.pages)
@@ -127,18 +137,18 @@ def assert_read(zoo: Zoo, upload: Message, end: Processed) -> None:
     assert len(upload["warnings"]) == len(end.warnings), upload["warnings"]
     for words, warning in zip(end.warnings, upload["warnings"], strict=True):
         assert words in warning
-    page = zoo.get(f"/api/uploads/{upload['id']}/pages/1").json()
+    page = corpus.get(f"/api/uploads/{upload['id']}/pages/1").json()
     assert end.size in (None, (page["width"], page["height"]))
     if end.shows_patch:
-        picture = zoo.get(f"/api/uploads/{upload['id']}/pages/1/image", width=200)
-        assert_drawn(picture.content)
+        response = corpus.get(f"/api/uploads/{upload['id']}/pages/1/image", width=200)
+        assert_drawn(response.content)
 
 
 def assert_drawn(jpeg: bytes) -> None:
-    """A black patch over the top left, on white."""
-    with Image.open(io.BytesIO(jpeg)) as picture:
-        width, height = picture.size
-        grey = picture.convert("L")
+    """Assert a black patch over the top left, on white."""
+    with Image.open(io.BytesIO(jpeg)) as image:
+        width, height = image.size
+        grey = image.convert("L")
         assert grey.getpixel((int(width * 0.2), int(height * 0.15))) < 60
         for x, y in ((0.6, 0.1), (0.9, 0.9), (0.1, 0.6)):
             assert grey.getpixel((int(width * x), int(height * y))) > 195

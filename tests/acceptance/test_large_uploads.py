@@ -1,4 +1,4 @@
-"""Large frames, slow frames, and the limits on both."""
+"""Large frames, slow frames, and their limits."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from websockets.uri import parse_uri
 
 from tests.acceptance.conftest import MAX_UPLOAD_BYTES
 from tests.support.accounts import Account
-from tests.support.message_checks import expect_silence, ids_of
+from tests.support.message_checks import assert_no_more_messages, upload_ids
 from tests.support.page_images import scripted_png
 from tests.support.server import Server
 from tests.support.websocket_client import Message
 
 
 def noise_bmp(width: int, height: int) -> bytes:
-    """A picture whose file has three bytes for each pixel; `width` is a multiple of four."""
+    """Return a BMP with three bytes per pixel; `width` is a multiple of four."""
     size = 54 + 3 * width * height
     file_header = struct.pack("<2sIHHI", b"BM", size, 0, 0, 54)
-    picture_header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 2835, 2835, 0, 0)
-    return file_header + picture_header + os.urandom(3 * width * height)
+    image_header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 2835, 2835, 0, 0)
+    return file_header + image_header + os.urandom(3 * width * height)
 
 
-async def test_a_create_of_100_mb_is_stored_and_read(alice: Account) -> None:
+async def test_create_of_100_mb_is_stored_and_read(alice: Account) -> None:
     image = noise_bmp(5_000, 6_700)
     assert len(image) > 100_000_000
-    async with alice.client() as client, alice.client() as watching:
+    async with alice.client() as client, alice.client() as observer:
         reply = await client.create(image)
         assert reply["instance"]["bytes"] == len(image)
         assert reply["instance"]["image_hash"] == hashlib.sha256(image).hexdigest()
-        for each in (client, watching):
-            assert (await each.end_of(reply["instance"]["id"]))["status"] == "processed"
-        await client.ask({"type": "delete", "instance_id": reply["instance"]["id"]})
+        for each in (client, observer):
+            assert (await each.terminal_message(reply["instance"]["id"]))["status"] == "processed"
+        await client.request({"type": "delete", "instance_id": reply["instance"]["id"]})
 
 
-async def test_a_create_may_come_in_fragments(alice: Account) -> None:
+async def test_create_in_fragments_is_accepted(alice: Account) -> None:
     image = noise_bmp(100, 100)
     text = json.dumps({"type": "create", "data": {"image_base64": base64.b64encode(image).decode()}})
     async with alice.client() as client:
@@ -53,37 +53,37 @@ async def test_a_create_may_come_in_fragments(alice: Account) -> None:
         assert reply["instance"]["image_hash"] == hashlib.sha256(image).hexdigest()
 
 
-async def test_a_frame_over_the_limit_is_1009(strict_server: Server) -> None:
-    account = Account.on(strict_server)
+async def test_frame_over_the_limit_closes_with_1009(strict_server: Server) -> None:
+    account = Account.create(strict_server)
     async with account.client() as client, account.client() as other:
         await client.send_text(" " * (MAX_UPLOAD_BYTES * 4 // 3 + 64 * 1024 + 1))
         assert await client.close_code() == 1009
-        await expect_silence(other)
+        await assert_no_more_messages(other)
 
 
-async def test_an_upload_over_the_limit_in_a_frame_under_it_is_an_error_on_its_field(
+async def test_create_over_the_upload_limit_is_an_error_on_its_field(
     strict_server: Server,
 ) -> None:
-    account = Account.on(strict_server)
+    account = Account.create(strict_server)
     async with account.client() as client:
         reply = await client.create(b"\x89PNG\r\n\x1a\n".ljust(MAX_UPLOAD_BYTES + 1))
         assert reply.keys() == {"type", "error"}
         assert reply["error"].keys() == {"image_base64"}
         assert str(MAX_UPLOAD_BYTES) in reply["error"]["image_base64"]
-        assert await ids_of(client) == []
+        assert await upload_ids(client) == []
 
 
-async def test_an_upload_just_within_the_limit_is_taken(strict_server: Server) -> None:
-    account = Account.on(strict_server)
+async def test_create_of_exactly_the_upload_limit_is_accepted(strict_server: Server) -> None:
+    account = Account.create(strict_server)
     image = scripted_png()
     async with account.client() as client:
         reply = await client.create(image.ljust(MAX_UPLOAD_BYTES, b"\0"))
         assert reply["instance"]["bytes"] == MAX_UPLOAD_BYTES
-        assert (await client.end_of(reply["instance"]["id"]))["status"] == "processed"
+        assert (await client.terminal_message(reply["instance"]["id"]))["status"] == "processed"
 
 
-class RawSocket:
-    """A WebSocket whose frames are written piece by piece. It answers no ping: inside a frame nobody can."""
+class SlowWebSocket:
+    """A WebSocket that writes frames in chunks. It answers no pings: inside a frame that is impossible."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, url: str) -> None:
         self._reader, self._writer = reader, writer
@@ -97,11 +97,11 @@ class RawSocket:
             self._protocol.receive_data(await self._reader.read(65_536))
         assert self._protocol.handshake_exc is None
 
-    def write(self, piece: bytes) -> None:
-        self._writer.write(piece)
+    def write(self, chunk: bytes) -> None:
+        self._writer.write(chunk)
 
     async def receive(self) -> Message:
-        """The next message; a close frame is an error."""
+        """Return the next message; a close frame is an error."""
         async with asyncio.timeout(60):
             while True:
                 for frame in self._frames:
@@ -111,15 +111,15 @@ class RawSocket:
                         message: Message = json.loads(bytes(frame.data))
                         return message
                 data = await self._reader.read(65_536)
-                assert data, "the connection was cut"
+                assert data, "the connection was closed"
                 self._protocol.receive_data(data)
                 self._frames = [e for e in self._protocol.events_received() if isinstance(e, Frame)]
 
 
 @asynccontextmanager
-async def raw_socket(account: Account) -> AsyncIterator[RawSocket]:
+async def slow_websocket(account: Account) -> AsyncIterator[SlowWebSocket]:
     reader, writer = await asyncio.open_connection("127.0.0.1", account.server.port)
-    socket = RawSocket(reader, writer, account.server.url(token=account.mint()))
+    socket = SlowWebSocket(reader, writer, account.server.url(token=account.mint()))
     await socket.open()
     yield socket
     writer.close()
@@ -128,20 +128,20 @@ async def raw_socket(account: Account) -> AsyncIterator[RawSocket]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-async def test_a_frame_of_8_mb_that_takes_60_seconds_is_taken(alice: Account) -> None:
+async def test_frame_of_8_mb_over_60_seconds_is_accepted(alice: Account) -> None:
     image = noise_bmp(1_000, 2_000)
     text = json.dumps({"type": "create", "data": {"image_base64": base64.b64encode(image).decode()}}).encode()
     assert len(text) >= 8_000_000
     # One final text frame; a mask of zeros leaves the payload as it is.
     frame = struct.pack(">BBQ4s", 0x81, 0x80 | 127, len(text), bytes(4)) + text
-    piece_bytes = -(-len(frame) // 60)
-    async with raw_socket(alice) as slow, alice.client() as watching:
-        for start in range(0, len(frame), piece_bytes):
-            slow.write(frame[start : start + piece_bytes])
-            if start == 30 * piece_bytes:
-                # Meanwhile others are served, and this socket hears of it.
-                key = (await watching.create(scripted_png()))["instance"]["id"]
-                await watching.end_of(key)
+    chunk_bytes = -(-len(frame) // 60)
+    async with slow_websocket(alice) as slow, alice.client() as observer:
+        for start in range(0, len(frame), chunk_bytes):
+            slow.write(frame[start : start + chunk_bytes])
+            if start == 30 * chunk_bytes:
+                # The server serves others meanwhile and sends this socket their event.
+                key = (await observer.create(scripted_png()))["instance"]["id"]
+                await observer.terminal_message(key)
             await asyncio.sleep(1)
 
         messages = [await slow.receive()]
@@ -149,4 +149,4 @@ async def test_a_frame_of_8_mb_that_takes_60_seconds_is_taken(alice: Account) ->
             messages.append(await slow.receive())
         assert messages[0]["instance"]["id"] == key
         assert messages[-1]["instance"]["image_hash"] == hashlib.sha256(image).hexdigest()
-        assert (await watching.end_of(messages[-1]["instance"]["id"]))["status"] == "processed"
+        assert (await observer.terminal_message(messages[-1]["instance"]["id"]))["status"] == "processed"

@@ -1,4 +1,4 @@
-"""list, retrieve, update and delete."""
+"""The requests list, retrieve, update and delete."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import Barrier
+from tests.acceptance.conftest import ReadingGate
 from tests.support.accounts import Account
 from tests.support.message_checks import (
     INSTANCE_KEYS,
     INSTANCE_KEYS_WITH_TEXTS,
-    expect_silence,
-    ids_of,
+    assert_no_more_messages,
+    upload_ids,
 )
 from tests.support.page_images import scripted_png
 from tests.support.websocket_client import Message, WebSocketClient
 
 
 async def read(client: WebSocketClient, *, name: str = "scan.png", **script: object) -> str:
-    """The id of a new upload that has been read."""
+    """Create an upload, wait until it is read, and return its id."""
     key: str = (await client.create(scripted_png(**script), image_path=name))["instance"]["id"]
-    await client.end_of(key)
+    await client.terminal_message(key)
     return key
 
 
-async def listed(client: WebSocketClient, **parameters: object) -> list[str]:
-    reply = await client.ask({"type": "list", **parameters})
+async def list_ids(client: WebSocketClient, **parameters: object) -> list[str]:
+    reply = await client.request({"type": "list", **parameters})
     return [instance["id"] for instance in reply["list"]]
 
 
 async def update(client: WebSocketClient, key: str, **data: object) -> Message:
-    return await client.ask({"type": "update", "instance_id": key, "data": data})
+    return await client.request({"type": "update", "instance_id": key, "data": data})
 
 
-async def test_a_list_has_all_uploads_of_the_user_newest_first(alice: Account, bob: Account) -> None:
+async def test_list_returns_all_uploads_of_the_user_newest_first(alice: Account, bob: Account) -> None:
     async with alice.client() as client, bob.client() as stranger:
         keys = [await read(client) for _ in range(3)]
         await client.send({"type": "list"})
@@ -44,48 +44,48 @@ async def test_a_list_has_all_uploads_of_the_user_newest_first(alice: Account, b
         assert reply["type"] == "Upload.list"
         assert [instance["id"] for instance in reply["list"]] == keys[::-1]
         assert all(instance.keys() == INSTANCE_KEYS for instance in reply["list"])
-        assert await ids_of(stranger) == []
+        assert await upload_ids(stranger) == []
 
 
-async def test_a_list_is_walked_in_pages(alice: Account) -> None:
+async def test_list_with_limit_is_paginated_by_cursor(alice: Account) -> None:
     async with alice.client() as client:
         keys = [await read(client) for _ in range(5)]
-        walked, cursor, sizes = [], None, []
+        collected, cursor, sizes = [], None, []
         while True:
-            page = await client.ask({"type": "list", "limit": 2, "cursor": cursor})
+            page = await client.request({"type": "list", "limit": 2, "cursor": cursor})
             assert page.keys() == {"type", "list", "next"}
-            walked += [instance["id"] for instance in page["list"]]
+            collected += [instance["id"] for instance in page["list"]]
             sizes.append(len(page["list"]))
             if (cursor := page["next"]) is None:
                 break
         assert sizes == [2, 2, 1]
-        assert walked == keys[::-1]
+        assert collected == keys[::-1]
 
-        exactly = await client.ask({"type": "list", "limit": 5})
+        exactly = await client.request({"type": "list", "limit": 5})
         assert exactly["next"] is None
-        first = await client.ask({"type": "list", "limit": 2})
-        rest = await client.ask({"type": "list", "cursor": first["next"]})
+        first = await client.request({"type": "list", "limit": 2})
+        rest = await client.request({"type": "list", "cursor": first["next"]})
         assert rest.keys() == {"type", "list"}
         assert [instance["id"] for instance in rest["list"]] == keys[2::-1]
 
 
-async def test_a_list_can_be_narrowed(alice: Account) -> None:
+async def test_list_filters_by_status_and_search(alice: Account) -> None:
     async with alice.client() as client:
         invoice = await read(client, name="Invoice_7.png", lines=["Total 12.50"])
         letter = await read(client, name="letter.png", lines=["Dear Ms Keller"])
         failed = await read(client, name="100%.png", then="raise")
 
-        assert await listed(client, status="processed") == [letter, invoice]
-        assert await listed(client, status="error") == [failed]
-        assert await listed(client, status="cancelled") == []
-        assert await listed(client, search="invoice") == [invoice]
-        assert await listed(client, search="keller") == [letter]
-        assert await listed(client, search="%") == [failed]
-        assert await listed(client, search="_") == [invoice]
-        assert await listed(client, search="png", status="processed", limit=1) == [letter]
+        assert await list_ids(client, status="processed") == [letter, invoice]
+        assert await list_ids(client, status="error") == [failed]
+        assert await list_ids(client, status="cancelled") == []
+        assert await list_ids(client, search="invoice") == [invoice]
+        assert await list_ids(client, search="keller") == [letter]
+        assert await list_ids(client, search="%") == [failed]
+        assert await list_ids(client, search="_") == [invoice]
+        assert await list_ids(client, search="png", status="processed", limit=1) == [letter]
 
 
-async def test_retrieve_gives_the_whole_state(alice: Account) -> None:
+async def test_retrieve_returns_the_full_instance(alice: Account) -> None:
     async with alice.client() as client:
         key = await read(client, lines=["# Title", "one", "two"])
         await client.send({"type": "retrieve", "instance_id": key})
@@ -103,18 +103,18 @@ async def test_retrieve_gives_the_whole_state(alice: Account) -> None:
         assert instance["created_at"].endswith("Z")
 
 
-async def test_retrieve_takes_an_id_however_it_is_written(alice: Account) -> None:
+async def test_retrieve_accepts_every_notation_of_an_id(alice: Account) -> None:
     async with alice.client() as client:
         key = await read(client)
         for written in (key.upper(), key.replace("-", "")):
-            reply = await client.ask({"type": "retrieve", "instance_id": written})
+            reply = await client.request({"type": "retrieve", "instance_id": written})
             assert reply["instance"]["id"] == key
 
 
-async def test_an_update_sets_what_is_given_and_leaves_the_rest(alice: Account) -> None:
+async def test_update_changes_only_the_given_fields(alice: Account) -> None:
     async with alice.client() as client:
         key = await read(client, lines=["one"])
-        before = (await client.ask({"type": "retrieve", "instance_id": key}))["instance"]
+        before = (await client.request({"type": "retrieve", "instance_id": key}))["instance"]
         changes: list[Message] = [
             {"filename": "Übersicht 2026.png"},
             {"metadata": {"tags": ["a", "b"], "nested": {"n": 1.5, "none": None}}},
@@ -131,35 +131,35 @@ async def test_an_update_sets_what_is_given_and_leaves_the_rest(alice: Account) 
         assert before["raw_text"] == "one"
 
 
-async def test_an_upload_may_be_changed_while_it_is_read(alice: Account, barrier: Barrier) -> None:
+async def test_update_during_reading_is_accepted(alice: Account, gate: ReadingGate) -> None:
     async with alice.client() as client:
-        reply = await client.create(scripted_png(lines=["one", "two"], **barrier.after(1)))
+        reply = await client.create(scripted_png(lines=["one", "two"], **gate.after(1)))
         key = reply["instance"]["id"]
-        await client.until(lambda m: m.get("streamed_text") == "one")
+        await client.receive_until(lambda m: m.get("streamed_text") == "one")
         changed = await update(client, key, filename="new.png", processed_text="mine")
         assert (changed["instance"]["status"], changed["instance"]["filename"]) == ("processing", "new.png")
-        barrier.lift()
-        end = await client.end_of(key)
+        gate.open()
+        end = await client.terminal_message(key)
         assert (end["raw_text"], end["processed_text"]) == ("one\ntwo", "mine")
-        instance = (await client.ask({"type": "retrieve", "instance_id": key}))["instance"]
+        instance = (await client.request({"type": "retrieve", "instance_id": key}))["instance"]
         assert (instance["status"], instance["filename"]) == ("processed", "new.png")
 
 
-async def test_null_takes_a_correction_back(alice: Account) -> None:
+async def test_update_of_processed_text_to_null_removes_the_correction(alice: Account) -> None:
     async with alice.client() as client:
         key = await read(client, lines=["one"])
         assert (await update(client, key, processed_text="mine"))["instance"]["processed_text"] == "mine"
         assert (await update(client, key, processed_text=None))["instance"]["processed_text"] == "one"
 
 
-async def test_a_correction_survives_reading_again(alice: Account, tmp_path: Path) -> None:
+async def test_correction_survives_a_second_reading(alice: Account, tmp_path: Path) -> None:
     image = scripted_png(lines=["read"], then="raise", only_once=str(tmp_path / "raised"))
     async with alice.client() as client:
         key = (await client.create(image))["instance"]["id"]
-        assert (await client.end_of(key))["status"] == "error"
+        assert (await client.terminal_message(key))["status"] == "error"
         await update(client, key, processed_text="mine")
         await client.create(image)
-        end = await client.end_of(key)
+        end = await client.terminal_message(key)
         assert (end["raw_text"], end["processed_text"]) == ("read", "mine")
         assert (await update(client, key, processed_text=None))["instance"]["processed_text"] == "read"
 
@@ -187,48 +187,48 @@ async def test_a_correction_survives_reading_again(alice: Account, tmp_path: Pat
         ("metadata", {"big": "x" * 16_384}),
     ],
 )
-async def test_an_update_of_any_other_kind_is_an_error_on_its_field(
+async def test_update_with_forbidden_or_invalid_field_is_an_error_on_it(
     alice: Account, field: str, value: object
 ) -> None:
-    async with alice.client() as client, alice.client() as watching:
+    async with alice.client() as client, alice.client() as observer:
         key = (await client.create(scripted_png()))["instance"]["id"]
-        for each in (client, watching):
-            await each.end_of(key)
-        before = await client.ask({"type": "retrieve", "instance_id": key})
-        reply = await client.ask(
+        for each in (client, observer):
+            await each.terminal_message(key)
+        before = await client.request({"type": "retrieve", "instance_id": key})
+        reply = await client.request(
             {"type": "update", "instance_id": key, "data": {"processed_text": "x", field: value}}
         )
         assert reply.keys() == {"type", "error"}
         assert reply["type"] == "Upload.updated"
         assert reply["error"].keys() == {field}
-        assert await client.ask({"type": "retrieve", "instance_id": key}) == before
-        await expect_silence(watching)
+        assert await client.request({"type": "retrieve", "instance_id": key}) == before
+        await assert_no_more_messages(observer)
 
 
-async def test_metadata_may_be_just_as_large_as_allowed(alice: Account) -> None:
+async def test_update_with_metadata_of_exactly_the_limit_is_accepted(alice: Account) -> None:
     async with alice.client() as client:
         key = await read(client)
         metadata = {"m": "x" * (16 * 1024 - len('{"m":""}'))}
         assert (await update(client, key, metadata=metadata))["instance"]["metadata"] == metadata
 
 
-async def test_a_deleted_upload_gives_its_last_state_and_is_gone(alice: Account) -> None:
-    async with alice.client() as client, alice.client() as watching:
+async def test_delete_returns_the_last_state_and_removes_the_upload(alice: Account) -> None:
+    async with alice.client() as client, alice.client() as observer:
         key = await read(client)
-        await watching.end_of(key)
-        async with alice.client(key) as following:
-            last = await client.ask({"type": "delete", "instance_id": key})
+        await observer.terminal_message(key)
+        async with alice.client(key) as upload_client:
+            last = await client.request({"type": "delete", "instance_id": key})
             assert last.keys() == {"type", "instance"}
             assert last["type"] == "Upload.deleted"
             assert last["instance"].keys() == INSTANCE_KEYS
             assert last["instance"]["status"] == "processed"
-            assert await watching.receive() == last
-            assert await following.receive() == last
-            unknown = await client.ask(
+            assert await observer.receive() == last
+            assert await upload_client.receive() == last
+            unknown = await client.request(
                 {"type": "retrieve", "instance_id": "0a4f1f0e-6d5a-4c8e-9a43-3f3c5a7d2b10"}
             )
-            for each in (client, watching, following):
-                assert await each.ask({"type": "retrieve", "instance_id": key}) == unknown
-            again = await client.ask({"type": "delete", "instance_id": key})
-            assert again == {"type": "Upload.deleted", "error": unknown["error"]}
-        assert await ids_of(client) == []
+            for each in (client, observer, upload_client):
+                assert await each.request({"type": "retrieve", "instance_id": key}) == unknown
+            second_delete = await client.request({"type": "delete", "instance_id": key})
+            assert second_delete == {"type": "Upload.deleted", "error": unknown["error"]}
+        assert await upload_ids(client) == []

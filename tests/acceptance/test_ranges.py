@@ -1,4 +1,4 @@
-"""Two readers share a long document: both read at once, and clients see the pages in their order."""
+"""Two readers share a long document: both read at once, and clients receive the pages in order."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ import pytest
 
 from tests.support.accounts import Account
 from tests.support.page_images import scripted_png
-from tests.support.processes import reading_children, wait_gone, wait_until
+from tests.support.processes import engine_processes, wait_until, wait_until_ended
 from tests.support.scripted_documents import Document
 from tests.support.server import Server
 from tests.support.websocket_client import TERMINAL, Message, WebSocketClient
 
 PAGES = 12
-FIRST, SECOND = 1, 4  # pages with which the two readers begin
+FIRST, SECOND = 1, 4  # the first page of each reader
 
 
 @pytest.fixture
-def alice(two_readers: Server) -> Account:
-    return Account.on(two_readers)
+def alice(two_reader_server: Server) -> Account:
+    return Account.create(two_reader_server)
 
 
 @pytest.fixture
 def document(tmp_path: Path) -> Iterator[Document]:
-    """Its first page, and the first of the second reader, show their line and wait to be lifted."""
+    """A document in which the first page of each reader pauses after its line until released."""
     document = Document(tmp_path, PAGES, gates={FIRST: 1, SECOND: 1})
     yield document
     for page in (FIRST, SECOND):
         document.release_page(page)
 
 
-async def both_read(document: Document) -> None:
-    """The barrier: both readers have begun, and neither goes on before it is lifted."""
-    begun = {FIRST, SECOND}
-    await asyncio.to_thread(wait_until, lambda: begun <= {*document.pages_read}, "both pages are begun")
+async def wait_until_both_read(document: Document) -> None:
+    """Wait until both readers have started their first page."""
+    pages = {FIRST, SECOND}
+    await asyncio.to_thread(wait_until, lambda: pages <= {*document.pages_read}, "both pages have started")
 
 
-async def read_ahead(client: WebSocketClient, key: str, pages: int) -> None:
-    async def done() -> int:
-        reply = await client.ask({"type": "retrieve", "instance_id": key})
+async def wait_for_pages_done(client: WebSocketClient, key: str, pages: int) -> None:
+    async def pages_done() -> int:
+        reply = await client.request({"type": "retrieve", "instance_id": key})
         return int(reply["instance"]["pages_done"])
 
     async with asyncio.timeout(30):
-        while await done() < pages:
+        while await pages_done() < pages:
             await asyncio.sleep(0.01)
 
 
@@ -54,102 +54,102 @@ def partials(client: WebSocketClient, key: str) -> list[Message]:
     return [m for m in client.seen if m.get("id") == key and m["status"] == "processing"]
 
 
-def ends(client: WebSocketClient, key: str) -> list[str]:
+def terminal_statuses(client: WebSocketClient, key: str) -> list[str]:
     return [m["status"] for m in client.seen if m.get("id") == key and m["status"] in TERMINAL]
 
 
-def made_up(told: list[Message]) -> str:
+def assembled_text(partials: list[Message]) -> str:
     pages: dict[int, str] = {}
-    for partial in told:
-        have, offset = pages.get(partial["page"], ""), partial.get("offset", 0)
-        assert offset in (0, len(have))
-        pages[partial["page"]] = have[:offset] + partial["streamed_text"]
+    for partial in partials:
+        known, offset = pages.get(partial["page"], ""), partial.get("offset", 0)
+        assert offset in (0, len(known))
+        pages[partial["page"]] = known[:offset] + partial["streamed_text"]
     return "\n\n".join(text for text in pages.values() if text)
 
 
-def check(client: WebSocketClient, key: str, document: Document, *, mode: str) -> None:
-    told = [m for m in partials(client, key) if ("page" in m) == (mode != "full")]
+def assert_delivered(client: WebSocketClient, key: str, document: Document, *, mode: str) -> None:
+    received = [m for m in partials(client, key) if ("page" in m) == (mode != "full")]
     if mode == "full":
-        assert all(document.text.startswith(m["streamed_text"]) for m in told)
+        assert all(document.text.startswith(m["streamed_text"]) for m in received)
     else:
-        assert [m["page"] for m in told if m.get("done")] == list(range(1, PAGES + 1))
-        assert made_up(told) == document.text
-    assert ends(client, key) == ["processed"]
+        assert [m["page"] for m in received if m.get("done")] == list(range(1, PAGES + 1))
+        assert assembled_text(received) == document.text
+    assert terminal_statuses(client, key) == ["processed"]
     [end] = [m for m in client.seen if m.get("id") == key and m["status"] == "processed"]
     assert end["raw_text"] == document.text
-    assert client.seen.index(end) > client.seen.index(told[-1])
+    assert client.seen.index(end) > client.seen.index(received[-1])
 
 
-async def opt_in(client: WebSocketClient, mode: str) -> None:
-    await client.ask({"type": "subscribe", "stream": mode})
+async def subscribe(client: WebSocketClient, mode: str) -> None:
+    await client.request({"type": "subscribe", "stream": mode})
 
 
-async def test_two_pages_are_read_at_once_and_shown_one_after_the_other(
+async def test_two_readers_read_concurrently_and_deliver_pages_in_order(
     alice: Account, document: Document
 ) -> None:
     async with alice.client() as full, alice.client() as pages, alice.client() as delta:
-        await opt_in(pages, "pages")
-        await opt_in(delta, "delta")
+        await subscribe(pages, "pages")
+        await subscribe(delta, "delta")
         key = (await full.create(document.tiff))["instance"]["id"]
-        await both_read(document)
+        await wait_until_both_read(document)
         document.release_page(SECOND)
-        await read_ahead(full, key, PAGES - 3)
+        await wait_for_pages_done(full, key, PAGES - 3)
         assert {m["streamed_text"] for m in partials(full, key)} <= {"", "page 1"}, (
-            "the rest waits for page 1"
+            "later pages wait for page 1"
         )
         async with alice.client() as late:
-            await opt_in(late, "pages")
-            await late.until(lambda m: m.get("id") == key and m.get("page") == 1)
+            await subscribe(late, "pages")
+            await late.receive_until(lambda m: m.get("id") == key and m.get("page") == 1)
             document.release_page(FIRST)
             for client, mode in ((full, "full"), (pages, "pages"), (delta, "delta"), (late, "pages")):
-                await client.end_of(key)
-                await client.ask({"type": "list", "limit": 1})
-                check(client, key, document, mode=mode)
-    assert sorted(document.pages_read) == list(range(1, PAGES + 1)), "each page once"
+                await client.terminal_message(key)
+                await client.request({"type": "list", "limit": 1})
+                assert_delivered(client, key, document, mode=mode)
+    assert sorted(document.pages_read) == list(range(1, PAGES + 1)), "each page is read once"
 
 
-async def test_s17_of_two_readers_one_is_killed_and_the_document_ends_once_and_whole(
-    two_readers: Server, alice: Account, document: Document
+async def test_s17_one_of_two_readers_killed_document_ends_once_and_complete(
+    two_reader_server: Server, alice: Account, document: Document
 ) -> None:
     async with alice.client() as client, alice.client() as pages:
-        await opt_in(pages, "pages")
+        await subscribe(pages, "pages")
         key = (await client.create(document.tiff))["instance"]["id"]
-        await both_read(document)
-        child = (await asyncio.to_thread(reading_children, two_readers, 2))[0]
+        await wait_until_both_read(document)
+        child = (await asyncio.to_thread(engine_processes, two_reader_server, 2))[0]
         child.kill()
-        await asyncio.to_thread(wait_gone, child)
+        await asyncio.to_thread(wait_until_ended, child)
         for page in (SECOND, FIRST):
             document.release_page(page)
-        assert (await client.end_of(key))["raw_text"] == document.text
-        await pages.end_of(key)
+        assert (await client.terminal_message(key))["raw_text"] == document.text
+        await pages.terminal_message(key)
         for each in (client, pages):
-            await each.ask({"type": "list", "limit": 1})
-            assert ends(each, key) == ["processed"]
-        assert made_up([m for m in partials(pages, key) if "page" in m]) == document.text
+            await each.request({"type": "list", "limit": 1})
+            assert terminal_statuses(each, key) == ["processed"]
+        assert assembled_text([m for m in partials(pages, key) if "page" in m]) == document.text
     assert sorted({*document.pages_read}) == list(range(1, PAGES + 1))
-    assert len(document.pages_read) == PAGES + 1, "the page that the dead one had begun is read once more"
+    assert len(document.pages_read) == PAGES + 1, "only the page of the killed reader is read twice"
 
 
-@pytest.mark.parametrize("how", ["cancel", "delete"])
-async def test_both_readers_leave_a_document_that_is_ended_in_the_middle(
-    how: str, alice: Account, document: Document
+@pytest.mark.parametrize("request_type", ["cancel", "delete"])
+async def test_cancel_or_delete_during_reading_frees_both_readers(
+    request_type: str, alice: Account, document: Document
 ) -> None:
     async with alice.client() as client:
         key = (await client.create(document.tiff))["instance"]["id"]
-        await both_read(document)
-        await client.ask({"type": how, "instance_id": key})
+        await wait_until_both_read(document)
+        await client.request({"type": request_type, "instance_id": key})
         others = [await client.create(scripted_png(lines=[f"{n} of two"])) for n in (1, 2)]
         for other in others:
-            await client.end_of(other["instance"]["id"])
-        if how == "cancel":
-            assert ends(client, key) == ["cancelled"]
-            await read_again(client, key, document)
+            await client.terminal_message(other["instance"]["id"])
+        if request_type == "cancel":
+            assert terminal_statuses(client, key) == ["cancelled"]
+            await retry_and_wait(client, key, document)
 
 
-async def read_again(client: WebSocketClient, key: str, document: Document) -> None:
-    """A retry of what was cancelled while two readers had it."""
+async def retry_and_wait(client: WebSocketClient, key: str, document: Document) -> None:
+    """Retry a document that was cancelled while two readers read it."""
     for page in (FIRST, SECOND):
         document.release_page(page)
-    await client.ask({"type": "retry", "instance_id": key})
-    end: dict[str, Any] = await client.end_of(key)
+    await client.request({"type": "retry", "instance_id": key})
+    end: dict[str, Any] = await client.terminal_message(key)
     assert end["raw_text"] == document.text

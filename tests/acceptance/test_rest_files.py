@@ -1,4 +1,4 @@
-"""The REST door: an upload's bytes, whole or in ranges, its pages and their pictures; and for nobody else."""
+"""The REST API: downloads of files, ranges, pages and page images, for the owner only."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from tests.support.server import Server
 
 
 @pytest.fixture(scope="module")
-def door(server: Server) -> Iterator[HttpClient]:
-    door = HttpClient(server, server.token(server.user()))
-    yield door
-    door.http.close()
+def http_client(server: Server) -> Iterator[HttpClient]:
+    http_client = HttpClient(server, server.token(server.user()))
+    yield http_client
+    http_client.http.close()
 
 
 @pytest.fixture(scope="module")
 def other(server: Server) -> Iterator[HttpClient]:
-    door = HttpClient(server, server.token(server.user()))
-    yield door
-    door.http.close()
+    http_client = HttpClient(server, server.token(server.user()))
+    yield http_client
+    http_client.http.close()
 
 
 @pytest.fixture(scope="module")
@@ -37,31 +37,31 @@ def page() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def path(door: HttpClient, page: bytes) -> str:
-    """Of an upload that is read."""
-    return door.read(page)
+def path(http_client: HttpClient, page: bytes) -> str:
+    """The path of a processed upload."""
+    return http_client.read(page)
 
 
-# ── the file ─────────────────────────────────────────────────────────────────────────────────────
+# ── file ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_file_comes_back_as_it_was(door: HttpClient, path: str, page: bytes) -> None:
-    answer = door.http.get(f"{path}/file")
+def test_file_download_returns_the_original_bytes(http_client: HttpClient, path: str, page: bytes) -> None:
+    answer = http_client.http.get(f"{path}/file")
     assert (answer.status_code, answer.content) == (200, page)
     assert answer.headers["Content-Length"] == str(len(page))
     assert answer.headers["Accept-Ranges"] == "bytes"
-    assert answer.headers["ETag"] == f'"{door.http.get(f"{path}/").json()["image_hash"]}"'
+    assert answer.headers["ETag"] == f'"{http_client.http.get(f"{path}/").json()["image_hash"]}"'
     assert answer.headers["Cache-Control"] == "private, no-cache"
 
 
 @pytest.mark.parametrize(
-    ("asked", "start", "end"),
+    ("requested", "start", "end"),
     [("0-0", 0, 1), ("0-99", 0, 100), ("100-", 100, None), ("-50", -50, None), ("5-999999999", 5, None)],
 )
-def test_a_range_of_the_file_is_given(
-    door: HttpClient, path: str, page: bytes, asked: str, start: int, end: int | None
+def test_file_range_returns_206_with_the_range(
+    http_client: HttpClient, path: str, page: bytes, requested: str, start: int, end: int | None
 ) -> None:
-    answer = door.http.get(f"{path}/file", headers={"Range": f"bytes={asked}"})
+    answer = http_client.http.get(f"{path}/file", headers={"Range": f"bytes={requested}"})
     first = start % len(page)
     assert (answer.status_code, answer.content) == (206, page[start:end])
     last = first + len(answer.content) - 1
@@ -69,49 +69,53 @@ def test_a_range_of_the_file_is_given(
     assert answer.headers["Content-Length"] == str(len(answer.content))
 
 
-@pytest.mark.parametrize("asked", ["99999999-", "-0"])
-def test_a_range_beyond_the_file_is_refused(door: HttpClient, path: str, page: bytes, asked: str) -> None:
-    answer = door.http.get(f"{path}/file", headers={"Range": f"bytes={asked}"})
+@pytest.mark.parametrize("requested", ["99999999-", "-0"])
+def test_file_range_beyond_the_end_is_416(
+    http_client: HttpClient, path: str, page: bytes, requested: str
+) -> None:
+    answer = http_client.http.get(f"{path}/file", headers={"Range": f"bytes={requested}"})
     assert (answer.status_code, answer.content) == (416, b"")
     assert answer.headers["Content-Range"] == f"bytes */{len(page)}"
 
 
 @pytest.mark.parametrize(
-    "asked", ["bytes=0-1,5-6", "lines=1-2", "bytes=9-3", "bytes=-", "bytes=a-b", "-5000000"]
+    "requested", ["bytes=0-1,5-6", "lines=1-2", "bytes=9-3", "bytes=-", "bytes=a-b", "-5000000"]
 )
-def test_a_range_that_is_not_understood_is_the_whole(
-    door: HttpClient, path: str, page: bytes, asked: str
+def test_file_range_with_invalid_syntax_returns_the_whole_file(
+    http_client: HttpClient, path: str, page: bytes, requested: str
 ) -> None:
-    answer = door.http.get(f"{path}/file", headers={"Range": asked})
+    answer = http_client.http.get(f"{path}/file", headers={"Range": requested})
     assert (answer.status_code, answer.content) == (200, page)
 
 
-def test_a_range_of_another_version_is_the_whole(door: HttpClient, path: str, page: bytes) -> None:
-    etag = door.http.head(f"{path}/file").headers["ETag"]
-    asked = {"Range": "bytes=0-9"}
-    assert door.http.get(f"{path}/file", headers=asked | {"If-Range": etag}).content == page[:10]
-    assert door.http.get(f"{path}/file", headers=asked | {"If-Range": '"other"'}).content == page
+def test_file_range_with_stale_if_range_returns_the_whole_file(
+    http_client: HttpClient, path: str, page: bytes
+) -> None:
+    etag = http_client.http.head(f"{path}/file").headers["ETag"]
+    requested = {"Range": "bytes=0-9"}
+    assert http_client.http.get(f"{path}/file", headers=requested | {"If-Range": etag}).content == page[:10]
+    assert http_client.http.get(f"{path}/file", headers=requested | {"If-Range": '"other"'}).content == page
 
 
 @pytest.mark.parametrize("known", ["{}", "W/{}", '"other", {}', "*"])
-def test_a_file_that_is_known_is_not_sent_again(door: HttpClient, path: str, known: str) -> None:
-    etag = door.http.head(f"{path}/file").headers["ETag"]
-    answer = door.http.get(f"{path}/file", headers={"If-None-Match": known.format(etag)})
+def test_file_with_matching_etag_is_304(http_client: HttpClient, path: str, known: str) -> None:
+    etag = http_client.http.head(f"{path}/file").headers["ETag"]
+    answer = http_client.http.get(f"{path}/file", headers={"If-None-Match": known.format(etag)})
     assert (answer.status_code, answer.content, answer.headers["ETag"]) == (304, b"", etag)
 
 
-def test_the_head_of_a_file_has_no_body(door: HttpClient, path: str, page: bytes) -> None:
-    answer = door.http.head(f"{path}/file", headers={"Range": "bytes=0-9"})
+def test_file_head_request_has_no_body(http_client: HttpClient, path: str, page: bytes) -> None:
+    answer = http_client.http.head(f"{path}/file", headers={"Range": "bytes=0-9"})
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["Content-Length"] == str(len(page))
 
 
-# ── the pages ────────────────────────────────────────────────────────────────────────────────────
+# ── pages ────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_page_has_its_lines_with_boxes_and_confidences(door: HttpClient) -> None:
-    path = door.read(scripted_png(lines=["# Title", "some text"]))
-    page = door.http.get(f"{path}/pages/1").json()
+def test_page_has_lines_with_boxes_and_confidences(http_client: HttpClient) -> None:
+    path = http_client.read(scripted_png(lines=["# Title", "some text"]))
+    page = http_client.http.get(f"{path}/pages/1").json()
     assert (page["number"], page["width"], page["height"], page["warnings"]) == (1, 8, 8, [])
     assert (page["markdown"], page["text"]) == ("# Title\n\nsome text", "Title\n\nsome text")
     assert [line["text"] for line in page["lines"]] == ["Title", "some text"]
@@ -120,54 +124,57 @@ def test_a_page_has_its_lines_with_boxes_and_confidences(door: HttpClient) -> No
         assert line["confidence"] == 1.0
 
 
-def test_a_picture_is_as_wide_as_the_next_width_that_is_kept(door: HttpClient, path: str) -> None:
-    widths = {asked: picture_width(door, path, asked) for asked in ("1", "200", "201", "400", "799", "99999")}
+def test_page_image_width_is_rounded_up_to_the_next_cached_width(http_client: HttpClient, path: str) -> None:
+    widths = {
+        requested: image_width(http_client, path, requested)
+        for requested in ("1", "200", "201", "400", "799", "99999")
+    }
     assert widths == {"1": 200, "200": 200, "201": 400, "400": 400, "799": 800, "99999": 1000}
-    assert picture_width(door, path, None) == 1000
+    assert image_width(http_client, path, None) == 1000
     key = path.rsplit("/", 1)[1]
-    kept = {Path(name).name for name in files_in(door.server.data_dir / "files" / key)}
-    assert kept == {"original.png", *(f"page-1-{width}.jpg" for width in (200, 400, 800, 2400))}
+    cached = {Path(name).name for name in files_in(http_client.server.data_dir / "files" / key)}
+    assert cached == {"original.png", *(f"page-1-{width}.jpg" for width in (200, 400, 800, 2400))}
 
 
-def picture_width(door: HttpClient, path: str, asked: str | None) -> int:
-    answer = door.http.get(f"{path}/pages/1/image", params={"width": asked} if asked else None)
+def image_width(http_client: HttpClient, path: str, requested: str | None) -> int:
+    answer = http_client.http.get(f"{path}/pages/1/image", params={"width": requested} if requested else None)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/jpeg")
-    with Image.open(io.BytesIO(answer.content)) as picture:
-        return picture.width
+    with Image.open(io.BytesIO(answer.content)) as image:
+        return image.width
 
 
-def test_a_picture_is_drawn_once(door: HttpClient, path: str) -> None:
-    first = door.http.get(f"{path}/pages/1/image", params={"width": 300}).content
-    kept = door.server.data_dir / "files" / path.rsplit("/", 1)[1] / "page-1-400.jpg"
-    assert kept.read_bytes() == first
-    kept.write_bytes(b"kept")
-    assert door.http.get(f"{path}/pages/1/image", params={"width": 400}).content == b"kept"
-    kept.unlink()
+def test_page_image_is_rendered_once(http_client: HttpClient, path: str) -> None:
+    first = http_client.http.get(f"{path}/pages/1/image", params={"width": 300}).content
+    cached = http_client.server.data_dir / "files" / path.rsplit("/", 1)[1] / "page-1-400.jpg"
+    assert cached.read_bytes() == first
+    cached.write_bytes(b"cached")
+    assert http_client.http.get(f"{path}/pages/1/image", params={"width": 400}).content == b"cached"
+    cached.unlink()
 
 
 @pytest.mark.parametrize("width", ["0", "-1", "x", "1e3", "123456", "٣"])
-def test_a_width_that_is_none_is_an_error(door: HttpClient, path: str, width: str) -> None:
-    answer = door.http.get(f"{path}/pages/1/image", params={"width": width})
+def test_page_image_with_invalid_width_is_an_error(http_client: HttpClient, path: str, width: str) -> None:
+    answer = http_client.http.get(f"{path}/pages/1/image", params={"width": width})
     assert (answer.status_code, list(answer.json()["error"])) == (400, ["width"])
 
 
 @pytest.mark.parametrize("number", ["0", "2", "5001", "9" * 40])
 @pytest.mark.parametrize("end", ["", "/image"])
-def test_a_page_that_is_not_there_is_not_found(door: HttpClient, path: str, number: str, end: str) -> None:
-    answer = door.http.get(f"{path}/pages/{number}{end}")
+def test_page_that_does_not_exist_is_404(http_client: HttpClient, path: str, number: str, end: str) -> None:
+    answer = http_client.http.get(f"{path}/pages/{number}{end}")
     assert (answer.status_code, list(answer.json()["error"])) == (404, ["number"])
 
 
-def test_a_page_that_cannot_be_drawn_says_why(door: HttpClient) -> None:
-    path = door.read(b"%PDF-1.7\nnothing more " + uuid.uuid4().bytes)
-    answer = door.http.get(f"{path}/pages/1/image")
+def test_page_image_that_cannot_be_rendered_is_422_with_the_reason(http_client: HttpClient) -> None:
+    path = http_client.read(b"%PDF-1.7\nnothing more " + uuid.uuid4().bytes)
+    answer = http_client.http.get(f"{path}/pages/1/image")
     assert (answer.status_code, answer.json()["error"]["detail"]) == (
         422,
         "The PDF is broken, or has no pages.",
     )
 
 
-# ── others ───────────────────────────────────────────────────────────────────────────────────────
+# ── other users ───────────────────────────────────────────────────────────────────────────────────────
 
 ROUTES = [
     ("GET", "/"),
@@ -183,23 +190,25 @@ ROUTES = [
 
 
 @pytest.mark.parametrize(("method", "end"), ROUTES)
-def test_another_users_upload_looks_unknown(
-    door: HttpClient, other: HttpClient, path: str, method: str, end: str
+def test_request_for_another_users_upload_looks_like_an_unknown_id(
+    http_client: HttpClient, other: HttpClient, path: str, method: str, end: str
 ) -> None:
     body = {"json": {"filename": "stolen.png"}} if method == "PATCH" else {}
-    theirs = other.http.request(method, path + end, **body)
+    foreign = other.http.request(method, path + end, **body)
     unknown = other.http.request(method, f"/api/uploads/{uuid.uuid4()}{end}", **body)
-    assert theirs.status_code == unknown.status_code == 404
-    assert theirs.content == unknown.content
-    assert dict(theirs.headers) | {"date": ""} == dict(unknown.headers) | {"date": ""}
-    assert door.http.get(f"{path}/").status_code == 200
-    nobody = httpx.request(method, door.server.http + path + end, **body)
-    assert nobody.status_code == 401
-    assert method == "HEAD" or list(json.loads(nobody.content)) == ["error"]
+    assert foreign.status_code == unknown.status_code == 404
+    assert foreign.content == unknown.content
+    assert dict(foreign.headers) | {"date": ""} == dict(unknown.headers) | {"date": ""}
+    assert http_client.http.get(f"{path}/").status_code == 200
+    anonymous = httpx.request(method, http_client.server.http + path + end, **body)
+    assert anonymous.status_code == 401
+    assert method == "HEAD" or list(json.loads(anonymous.content)) == ["error"]
 
 
-def test_the_same_bytes_of_two_users_are_two_uploads(door: HttpClient, other: HttpClient) -> None:
+def test_post_of_equal_bytes_by_two_users_makes_two_uploads(
+    http_client: HttpClient, other: HttpClient
+) -> None:
     image = scripted_png()
-    first, second = door.post(image), other.post(image)
+    first, second = http_client.post(image), other.post(image)
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.json()["instance"]["id"] != second.json()["instance"]["id"]

@@ -1,4 +1,4 @@
-"""A server that ends, in good order or not, and starts again."""
+"""Restart of a server after SIGKILL and SIGTERM."""
 
 from __future__ import annotations
 
@@ -11,34 +11,38 @@ from contextlib import suppress
 import pytest
 import websockets
 
-from tests.acceptance.conftest import Barrier
+from tests.acceptance.conftest import ReadingGate
 from tests.support.accounts import Account
-from tests.support.message_checks import receive_until_end
+from tests.support.message_checks import received_types
 from tests.support.page_images import scripted_png
 from tests.support.server import Server
 
 
 @pytest.mark.timeout(240)
-async def test_an_upload_survives_a_kill_and_an_orderly_end_and_is_read(
-    new_server: Callable[..., Server], barrier: Barrier
+async def test_upload_survives_sigkill_and_sigterm_and_is_read(
+    new_server: Callable[..., Server], gate: ReadingGate
 ) -> None:
     server = await asyncio.to_thread(new_server)
-    account = Account.on(server)
+    account = Account.create(server)
     partial = {"status": "processing", "streamed_text": "one", "type": "Upload.status"}
     async with account.client() as client:
-        image = scripted_png(lines=["one", "two"], **barrier.after(1))
+        image = scripted_png(lines=["one", "two"], **gate.after(1))
         reading = (await client.create(image))["instance"]["id"]
-        await client.until(lambda m: m.get("streamed_text") == "one")
+        await client.receive_until(lambda m: m.get("streamed_text") == "one")
         waiting = (await client.create(scripted_png(lines=["three"])))["instance"]["id"]
         assert await asyncio.to_thread(server.stop, signal.SIGKILL) == -signal.SIGKILL
 
     await asyncio.to_thread(server.start)
-    async with account.client() as client, account.client(reading) as following, account.client() as third:
-        await client.until(lambda m: m == partial | {"id": reading})
-        began = time.monotonic()
+    async with (
+        account.client() as client,
+        account.client(reading) as upload_client,
+        account.client() as third,
+    ):
+        await client.receive_until(lambda m: m == partial | {"id": reading})
+        started_at = time.monotonic()
         assert await asyncio.to_thread(server.stop) == 0
-        assert time.monotonic() - began < 10
-        for each in (client, following, third):
+        assert time.monotonic() - started_at < 10
+        for each in (client, upload_client, third):
             with suppress(websockets.ConnectionClosed):
                 while True:
                     await each.receive()
@@ -46,16 +50,16 @@ async def test_an_upload_survives_a_kill_and_an_orderly_end_and_is_read(
 
     await asyncio.to_thread(server.start)
     async with account.client() as client:
-        await client.until(lambda m: m == partial | {"id": reading})
-        barrier.lift()
-        assert (await client.end_of(reading))["raw_text"] == "one\ntwo"
-        # Whose claim is to run out first, the other was read before it.
-        reply = await client.ask({"type": "retrieve", "instance_id": waiting})
+        await client.receive_until(lambda m: m == partial | {"id": reading})
+        gate.open()
+        assert (await client.terminal_message(reading))["raw_text"] == "one\ntwo"
+        # The other upload may have been read first, while the old claim expired.
+        reply = await client.request({"type": "retrieve", "instance_id": waiting})
         if reply["instance"]["status"] != "processed":
-            reply = {"instance": await client.end_of(waiting)}
+            reply = {"instance": await client.terminal_message(waiting)}
         assert reply["instance"]["raw_text"] == "three"
-        assert receive_until_end(client, reading)[-1] == "processed"
+        assert received_types(client, reading)[-1] == "processed"
         for key in (reading, waiting):
-            reply = await client.ask({"type": "retrieve", "instance_id": key})
+            reply = await client.request({"type": "retrieve", "instance_id": key})
             assert reply["instance"]["status"] == "processed"
     assert "Traceback" not in server.log

@@ -1,12 +1,12 @@
-"""The golden transcripts of `tests/vectors/`, one for each example of the specification, word for word.
+"""The golden transcripts of `tests/vectors/`: the specification's examples, message by message.
 
-A transcript plays on the sockets `asking` and `watching` of one user, and on those that it opens. A step
-sends a message (`from`, `send`), expects the next one (`to`, `message`), or any number of partials (`to`,
-`partials`) of one shape, or of one of several, whose texts only grow; `until` says with which text of theirs
-it goes on. After the last step nothing may be left unheard on any socket.
+A transcript uses the sockets `asking` and `watching` of one user, and the sockets that it opens. A step does
+one of three things: it sends a message (`from`, `send`), it expects the next message (`to`, `message`), or it
+expects any number of partials (`to`, `partials`) of certain shapes with growing texts. `until` is the text
+that ends the partials. After the last step no socket may have an unread message.
 
-`{name}` stands for a value that is not known beforehand: the first one met, and the same ever after.
-`{time}`, `{text}`, `{growing}`, `{added}` and `{number}` may be another each time.
+`{name}` stands for an unknown value: the first one found, and equal from then on. `{time}`, `{text}`,
+`{growing}`, `{added}` and `{number}` may differ each time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.message_checks import expect_silence
+from tests.support.message_checks import assert_no_more_messages
 from tests.support.page_images import scripted_png
 from tests.support.websocket_client import Message, WebSocketClient
 
@@ -37,63 +37,63 @@ SHAPES = {
     "growing": r"(?s:.*)",
     "added": r"(?s:.*)",
 }
-FREE = ("time", "text", "growing", "added")
+VARYING = ("time", "text", "growing", "added")
 
 
 class Transcript:
-    """`known` are the values of the placeholders so far."""
+    """The playback of one transcript. `known` maps placeholders to the values found so far."""
 
     def __init__(self, clients: dict[str, WebSocketClient], known: Message) -> None:
         self.clients = clients
         self.known = known
-        self._passed_over: dict[str, Message] = {}
+        self._unconsumed: dict[str, Message] = {}
 
     async def send(self, step: Message) -> None:
-        await self.clients[step["from"]].send(self.filled(step["send"]))
+        await self.clients[step["from"]].send(self.fill_placeholders(step["send"]))
 
     async def expect(self, step: Message) -> None:
         message = await self._next(step["to"])
-        assert self.explained(step["message"], message) == message
+        assert self.resolve(step["message"], message) == message
 
     async def expect_partials(self, step: Message) -> None:
-        given = step["partials"]
-        shapes, text = given if isinstance(given, list) else [given], ""
+        partials = step["partials"]
+        shapes, text = partials if isinstance(partials, list) else [partials], ""
         while (message := await self._next(step["to"])).get("status") == "processing":
-            assert message in [self.explained(shape, message) for shape in shapes]
+            assert message in [self.resolve(shape, message) for shape in shapes]
             if not message.get("offset"):
                 assert message["streamed_text"].startswith(text)
                 text = message["streamed_text"]
             if message["streamed_text"] == step.get("until"):
                 return
-        self._passed_over[step["to"]] = message
+        self._unconsumed[step["to"]] = message
 
     async def _next(self, socket: str) -> Message:
-        return self._passed_over.pop(socket, None) or await self.clients[socket].receive()
+        return self._unconsumed.pop(socket, None) or await self.clients[socket].receive()
 
-    def filled(self, value: Any) -> Any:
-        """A value with the placeholders replaced."""
+    def fill_placeholders(self, value: Any) -> Any:
+        """Replace the placeholders in a value by their known values."""
         if isinstance(value, dict):
-            return {key: self.filled(item) for key, item in value.items()}
+            return {key: self.fill_placeholders(item) for key, item in value.items()}
         if isinstance(value, str):
             return PLACEHOLDER.sub(lambda found: str(self.known[found[1]]), value)
         return value
 
-    def explained(self, pattern: Any, actual: Any) -> Any:
-        """The pattern with what stands in the message for its placeholders; unequal where it does not fit."""
+    def resolve(self, pattern: Any, actual: Any) -> Any:
+        """Return the pattern with placeholders replaced from `actual`; it differs where it does not match."""
         if isinstance(pattern, dict) and isinstance(actual, dict):
-            return {key: self.explained(item, actual.get(key)) for key, item in pattern.items()}
+            return {key: self.resolve(item, actual.get(key)) for key, item in pattern.items()}
         if isinstance(pattern, list) and isinstance(actual, list):
             rest = pattern[len(actual) :]
-            return [self.explained(*pair) for pair in zip(pattern, actual, strict=False)] + rest
+            return [self.resolve(*pair) for pair in zip(pattern, actual, strict=False)] + rest
         if pattern == "{number}" and isinstance(actual, int):
             return actual
         if isinstance(pattern, str) and (name := PLACEHOLDER.fullmatch(pattern)) and name[1] in self.known:
             return self.known[name[1]]
         if isinstance(pattern, str) and isinstance(actual, str):
-            return self._explained_text(pattern, actual)
+            return self._resolve_text(pattern, actual)
         return pattern
 
-    def _explained_text(self, pattern: str, actual: str) -> str:
+    def _resolve_text(self, pattern: str, actual: str) -> str:
         parts = PLACEHOLDER.split(pattern)
         names = parts[1::2]
         for index, name in enumerate(names):
@@ -105,13 +105,13 @@ class Transcript:
         if found is None:
             return pattern
         self.known |= {
-            name: value for name, value in zip(names, found.groups(), strict=True) if name not in FREE
+            name: value for name, value in zip(names, found.groups(), strict=True) if name not in VARYING
         }
         return actual
 
 
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
-async def test_the_server_keeps_to_the_transcript(alice: Account, path: Path) -> None:
+async def test_server_follows_the_transcript(alice: Account, path: Path) -> None:
     vector = json.loads(path.read_text())
     image = scripted_png(**vector.get("image", {}))
     known: Message = {
@@ -132,12 +132,12 @@ async def test_the_server_keeps_to_the_transcript(alice: Account, path: Path) ->
             elif "partials" in step:
                 await transcript.expect_partials(step)
             else:
-                url = alice.server.url(transcript.filled(step["path"]), token=alice.mint())
+                url = alice.server.url(transcript.fill_placeholders(step["path"]), token=alice.mint())
                 clients[step["open"]] = await stack.enter_async_context(WebSocketClient(url))
         for client in clients.values():
-            await expect_silence(client)
+            await assert_no_more_messages(client)
 
 
-def test_there_are_transcripts() -> None:
-    """A moved directory must not pass for a server that keeps to all of none."""
+def test_vectors_directory_has_at_least_twenty_transcripts() -> None:
+    """A moved directory must not make the transcript tests pass vacuously."""
     assert len(VECTORS) >= 20

@@ -32,7 +32,7 @@ def test_first_start_with_printed_link_reads_a_dropped_receipt(
     web_page = WebPage(context.new_page(), server)
     console.attach(web_page.page)
     try:
-        web_page.sign_in(server.link)
+        web_page.sign_in(server.sign_in_link)
         assert "code" not in web_page.page.url
         wait_for_highlight = web_page.observe_highlighted_line()
         web_page.drop_file("receipt.png", "image/png", page_png(RECEIPT * 4))
@@ -62,7 +62,7 @@ def test_live_text_grows_by_line_and_highlights_the_line(web_page: WebPage, barr
 def test_sign_in_link_used_twice_is_rejected(
     browser: Browser, installed_server: Server, web_page: WebPage
 ) -> None:
-    link = sign_in_link(Account.on(installed_server))
+    link = sign_in_link(Account.create(installed_server))
     web_page.page.goto("about:blank")
     web_page.sign_in(link)
     context = browser.new_context()

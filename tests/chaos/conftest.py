@@ -1,64 +1,54 @@
-"""What the tests of accidents share: an account, and what a client saw of an upload."""
+"""Fixtures and helpers of the fault tests: an account, and checks of the messages that a client received."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import pytest
 
+from tests.support.accounts import Account
 from tests.support.redis import Redis
 from tests.support.server import Server
 from tests.support.websocket_client import TERMINAL, Message, WebSocketClient
 
-
-class Account:
-    """A user of a server, which may end and start again meanwhile."""
-
-    def __init__(self, server: Server, token: str) -> None:
-        self._server, self._token = server, token
-
-    @classmethod
-    async def on(cls, server: Server) -> Account:
-        return cls(server, await asyncio.to_thread(lambda: server.token(server.user())))
-
-    def client(self, **options: Any) -> WebSocketClient:
-        return WebSocketClient(self._server.url(token=self._token), **options)
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token}"}
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
 def account(server: Server) -> Account:
-    """Of the shared server; each test reads documents of its own."""
-    return Account(server, server.token(server.user()))
+    """An account on the shared server; each test uses its own documents."""
+    return Account.create(server)
 
 
 @pytest.fixture(scope="module")
 def module_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    """For the deployment of a module; it ends however that ends."""
+    """A Redis for the deployment of a module."""
     redis = Redis(tmp_path_factory.mktemp("redis")).start()
     yield redis
     redis.stop()
 
 
-async def shown(client: WebSocketClient, upload_id: str, text: str) -> Message:
-    """Waits for the partial with exactly this text."""
-    return await client.until(lambda m: m.get("id") == upload_id and m.get("streamed_text") == text)
+async def in_thread(function: Callable[..., T], *args: Any, **options: Any) -> T:
+    """Call a blocking function on a thread."""
+    return await asyncio.to_thread(function, *args, **options)
 
 
-async def retrieved(client: WebSocketClient, upload_id: str) -> dict[str, Any]:
-    reply = await client.ask({"type": "retrieve", "instance_id": upload_id})
+async def wait_for_partial(client: WebSocketClient, upload_id: str, text: str) -> Message:
+    """Wait for the partial message with exactly this text."""
+    return await client.receive_until(lambda m: m.get("id") == upload_id and m.get("streamed_text") == text)
+
+
+async def retrieve_instance(client: WebSocketClient, upload_id: str) -> dict[str, Any]:
+    reply = await client.request({"type": "retrieve", "instance_id": upload_id})
     instance: dict[str, Any] = reply["instance"]
     return instance
 
 
-async def ends_seen(client: WebSocketClient, upload_id: str) -> list[str]:
-    """The terminal events of an upload that this client saw, up to the reply of a request made now."""
-    await client.ask({"type": "list"})
+async def terminal_statuses_received(client: WebSocketClient, upload_id: str) -> list[str]:
+    """Return the terminal statuses received for an upload, up to the reply to a new request."""
+    await client.request({"type": "list"})
     return [
         message["status"]
         for message in client.seen
@@ -66,8 +56,8 @@ async def ends_seen(client: WebSocketClient, upload_id: str) -> list[str]:
     ]
 
 
-async def insisting(client: WebSocketClient, image: bytes) -> Message:
-    """Sends it until the database answers; the reply."""
+async def create_until_accepted(client: WebSocketClient, image: bytes) -> Message:
+    """Send a `create` until the database accepts it, and return the reply."""
     while "error" in (reply := await client.create(image)):
         assert list(reply["error"]) == ["server"], reply
     return reply

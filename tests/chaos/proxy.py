@@ -1,14 +1,14 @@
-"""A TCP proxy for accidents: between a client and a server, bytes pass, wait, trickle, stop or break off.
+"""A TCP proxy for network faults: it delays, throttles, stops or cuts the bytes between client and server.
 
     async with Proxy(server.port) as proxy:
         …a client connects to proxy.port…
-        proxy.to_client.cut_after(1000)     # byte 1000 is the last that one client gets
-        proxy.to_server.blackhole()         # nothing arrives any more, and nobody is told
-        proxy.cut()                         # all connections break, now
+        proxy.to_client.cut_after(1000)     # byte 1000 is the last that one client receives
+        proxy.to_server.blackhole()         # nothing arrives any more, without an error
+        proxy.cut()                         # all connections break now
 
-The rules of a direction hold for all its connections, open ones too, until `heal`. Byte counts are of each
-connection by itself, in that direction. Nothing is ever lost or changed but by a cut: what a black hole keeps
-comes out of it when it is healed, as TCP would send it again.
+The rules of a direction apply to all its connections, including open ones, until `heal`. Byte counts are per
+connection and direction. Only a cut loses bytes: bytes in a black hole arrive after `heal`, as TCP would
+retransmit them.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-PIECE_BYTES = 64 * 1024
-# As much as a direction holds back before its sender feels it, beside what the system's buffers take.
-MOST_PIECES = 16
-# A throttled direction passes its bytes this often.
-TICK_SECONDS = 0.02
-# l_onoff, l_linger: closing sends a reset at once.
+CHUNK_BYTES = 64 * 1024
+# The buffer of a direction before its sender blocks, beside the system's buffers.
+MAX_QUEUED_CHUNKS = 16
+# The interval at which a throttled direction passes bytes.
+THROTTLE_INTERVAL_SECONDS = 0.02
+# l_onoff, l_linger: a close sends a reset at once.
 RESET = struct.pack("ii", 1, 0)
 
 
 class Direction:
-    """What happens to the bytes on their way to one side. `passed_bytes` counts those of all connections."""
+    """The rules for the bytes to one side. `passed_bytes` counts the bytes of all connections."""
 
     def __init__(self, links: Callable[[], list[Link]]) -> None:
         self._links = links
@@ -44,28 +44,28 @@ class Direction:
         self._delay_seconds = 0.0
         self._bytes_per_second: float | None = None
         self._cut_at: int | None = None
-        self._hole_at: int | None = None
+        self._blackhole_at: int | None = None
 
     def heal(self) -> None:
-        """All passes again, first what was held back."""
+        """Remove all rules; buffered bytes pass first."""
         self._clear()
-        self._wake()
+        self._notify()
 
     def delay(self, seconds: float) -> None:
-        """Each byte arrives so much later."""
+        """Delay each byte by `seconds`."""
         self._delay_seconds = seconds
 
     def throttle(self, bytes_per_second: float) -> None:
         self._bytes_per_second = bytes_per_second
-        self._wake()
+        self._notify()
 
     def blackhole(self, *, after: int = 0) -> None:
-        """From byte `after` of a connection on, nothing arrives; both sides see an open connection."""
-        self._hole_at = after
-        self._wake()
+        """Stop each connection after byte `after`; both sides still see an open connection."""
+        self._blackhole_at = after
+        self._notify()
 
     def cut_after(self, count: int) -> None:
-        """The first connection on which `count` bytes have passed is closed both ways; that ends the rule."""
+        """Close the first connection on which `count` bytes have passed; this ends the rule."""
         self._cut_at = count
         for link in self._links():
             if self._must_cut(link.passed[self]):
@@ -73,40 +73,42 @@ class Direction:
                 break
 
     def record(self) -> None:
-        """What passes from now on is kept in `recorded`, of all connections together."""
+        """Record the bytes of all connections from now on in `recorded`."""
         self.recorded = bytearray()
 
     async def passed(self, count: int) -> None:
-        """Waits until that many bytes have passed, on all connections together."""
-        await self._until(lambda: self.passed_bytes >= count)
+        """Wait until `count` bytes have passed on all connections together."""
+        await self._wait_until(lambda: self.passed_bytes >= count)
 
     # ── for the links ──
 
-    async def room(self, passed: int) -> int:
-        """How many bytes may pass on a connection where `passed` have; waits until it is more than none."""
-        await self._until(lambda: self._hole_at is None or passed < self._hole_at)
-        marks = [
-            mark - passed for mark in (self._cut_at, self._hole_at) if mark is not None and mark > passed
+    async def allowance(self, passed: int) -> int:
+        """Wait until a connection with `passed` bytes may pass more, and return how many."""
+        await self._wait_until(lambda: self._blackhole_at is None or passed < self._blackhole_at)
+        limits = [
+            limit - passed
+            for limit in (self._cut_at, self._blackhole_at)
+            if limit is not None and limit > passed
         ]
         if self._bytes_per_second is not None:
-            marks.append(max(1, int(self._bytes_per_second * TICK_SECONDS)))
-        return min([PIECE_BYTES, *marks])
+            limits.append(max(1, int(self._bytes_per_second * THROTTLE_INTERVAL_SECONDS)))
+        return min([CHUNK_BYTES, *limits])
 
-    async def has_passed(self, link: Link, piece: bytes) -> None:
-        """Counts its bytes; cuts, or takes the time that they need on a slow line."""
-        count = len(piece)
+    async def count_passed(self, link: Link, chunk: bytes) -> None:
+        """Count passed bytes; then cut, or wait as long as a throttled line would need."""
+        count = len(chunk)
         if self.recorded is not None:
-            self.recorded += piece
+            self.recorded += chunk
         link.passed[self] += count
         self.passed_bytes += count
-        self._wake()
+        self._notify()
         if self._must_cut(link.passed[self]):
             link.close()
         elif self._bytes_per_second is not None:
             await asyncio.sleep(count / self._bytes_per_second)
 
-    def due(self) -> float:
-        """When a byte that comes now is to arrive, in the loop's time."""
+    def arrival_time(self) -> float:
+        """Return the time, on the loop's clock, at which a byte received now must arrive."""
         return asyncio.get_running_loop().time() + self._delay_seconds
 
     def _must_cut(self, passed: int) -> bool:
@@ -115,17 +117,17 @@ class Direction:
         self._cut_at = None
         return True
 
-    def _wake(self) -> None:
+    def _notify(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def _until(self, true: Callable[[], bool]) -> None:
-        while not true():
+    async def _wait_until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
             await self._changed.wait()
 
 
 class Link:
-    """One client's connection, and the one to the server that belongs to it."""
+    """A client's connection and the proxy's connection to the server for it."""
 
     def __init__(self, client: Stream, server: Stream, to_server: Direction, to_client: Direction) -> None:
         self.passed = {to_server: 0, to_client: 0}
@@ -134,42 +136,44 @@ class Link:
             _Pump(self, to_server, client[0], server[1]),
             _Pump(self, to_client, server[0], client[1]),
         )
-        self._over = asyncio.Event()
+        self._closed = asyncio.Event()
 
     async def run(self) -> None:
-        """Until both directions have ended, or `close`, or `cut`."""
-        tasks = [asyncio.create_task(work) for pump in self._pumps for work in (pump.take(), pump.give())]
-        ended = asyncio.create_task(_all(tasks))
-        over = asyncio.create_task(self._over.wait())
+        """Run until both directions have ended, or until `close` or `cut`."""
+        tasks = [
+            asyncio.create_task(work) for pump in self._pumps for work in (pump.receive(), pump.forward())
+        ]
+        ended = asyncio.create_task(_gather(tasks))
+        closed = asyncio.create_task(self._closed.wait())
         try:
-            await asyncio.wait([ended, over], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([ended, closed], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (*tasks, ended, over):
+            for task in (*tasks, ended, closed):
                 task.cancel()
-            await asyncio.gather(*tasks, ended, over, return_exceptions=True)
+            await asyncio.gather(*tasks, ended, closed, return_exceptions=True)
             for _, writer in self._streams:
                 writer.close()
                 with suppress(OSError):
                     await writer.wait_closed()
 
     @property
-    def is_over(self) -> bool:
-        return self._over.is_set()
+    def is_closed(self) -> bool:
+        return self._closed.is_set()
 
     def close(self) -> None:
-        """In good order for TCP: both sides get what has passed, then the end."""
-        self._over.set()
+        """Close both sides after the bytes that have passed."""
+        self._closed.set()
 
     def cut(self) -> None:
-        """Both sides get a reset."""
+        """Reset both sides."""
         for _, writer in self._streams:
             with suppress(OSError):
                 writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             writer.transport.abort()
-        self._over.set()
+        self._closed.set()
 
 
-async def _all(tasks: list[asyncio.Task[None]]) -> None:
+async def _gather(tasks: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
@@ -177,66 +181,66 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class _Pump:
-    """One direction of a link. An empty piece is the end of the stream."""
+    """One direction of a link. An empty chunk marks the end of the stream."""
 
     def __init__(
-        self, link: Link, way: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, link: Link, direction: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        self._link, self._way, self._reader, self._writer = link, way, reader, writer
-        self._pieces: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(MOST_PIECES)
+        self._link, self._direction, self._reader, self._writer = link, direction, reader, writer
+        self._chunks: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(MAX_QUEUED_CHUNKS)
 
-    async def take(self) -> None:
-        piece = b"-"
-        while piece:
+    async def receive(self) -> None:
+        chunk = b"-"
+        while chunk:
             try:
-                piece = await self._reader.read(PIECE_BYTES)
+                chunk = await self._reader.read(CHUNK_BYTES)
             except OSError:  # a reset, which is passed on
                 self._link.cut()
                 return
-            await self._pieces.put((self._way.due(), piece))
+            await self._chunks.put((self._direction.arrival_time(), chunk))
 
-    async def give(self) -> None:
+    async def forward(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            due, piece = await self._pieces.get()
+            due, chunk = await self._chunks.get()
             await asyncio.sleep(due - loop.time())
-            if not piece:
+            if not chunk:
                 break
-            while piece:
-                room = await self._way.room(self._link.passed[self._way])
-                await self._send(piece[:room])
-                piece = piece[room:]
-                if self._link.is_over:
+            while chunk:
+                count = await self._direction.allowance(self._link.passed[self._direction])
+                await self._send(chunk[:count])
+                chunk = chunk[count:]
+                if self._link.is_closed:
                     return
-        await self._way.room(self._link.passed[self._way])  # a black hole swallows an end too
+        await self._direction.allowance(self._link.passed[self._direction])  # a black hole also stops the end
         if self._writer.can_write_eof():
             self._writer.write_eof()
 
-    async def _send(self, piece: bytes) -> None:
+    async def _send(self, chunk: bytes) -> None:
         try:
-            self._writer.write(piece)
+            self._writer.write(chunk)
             await self._writer.drain()
         except OSError:
             self._link.cut()
             return
-        await self._way.has_passed(self._link, piece)
+        await self._direction.count_passed(self._link, chunk)
 
 
 class Proxy:
-    """On a port of its own on loopback, before `port` on `host`."""
+    """A proxy on its own loopback port in front of `port` on `host`."""
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         self._target = (host, port)
         self._links: list[Link] = []
         self._running: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
-        self._refuses = False
+        self._is_refusing = False
         self.accepted = 0
         self.to_server = Direction(lambda: self._links)
         self.to_client = Direction(lambda: self._links)
 
     async def __aenter__(self) -> Self:
-        self._listener = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._listener = await asyncio.start_server(self._handle_connection, "127.0.0.1", 0)
         self.port: int = self._listener.sockets[0].getsockname()[1]
         return self
 
@@ -250,38 +254,38 @@ class Proxy:
 
     @property
     def links(self) -> list[Link]:
-        """The connections that are open."""
+        """The open connections."""
         return list(self._links)
 
     def cut(self) -> None:
-        """All open connections break, with a reset."""
+        """Reset all open connections."""
         for link in self.links:
             link.cut()
 
     def refuse(self) -> None:
-        """Whoever connects is sent away at once, as by a server that is not there."""
-        self._refuses = True
+        """Reset new connections at once, as if the server were down."""
+        self._is_refusing = True
 
-    def admit(self) -> None:
-        self._refuses = False
+    def accept(self) -> None:
+        self._is_refusing = False
 
     def heal(self) -> None:
-        """All is well in both directions, for those who are connected and those who come."""
-        self.admit()
+        """Accept connections and remove the rules of both directions."""
+        self.accept()
         self.to_server.heal()
         self.to_client.heal()
 
-    async def connected(self, count: int) -> None:
-        """Waits until that many connections have been let through since the beginning."""
+    async def wait_for_connections(self, count: int) -> None:
+        """Wait until the proxy has accepted `count` connections in total."""
         while self.accepted < count:
             await self._changed.wait()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _handle_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        server = None if self._refuses else await self._reach()
+        server = None if self._is_refusing else await self._connect_to_target()
         if server is None:
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             writer.transport.abort()
@@ -296,7 +300,7 @@ class Proxy:
         finally:
             self._links.remove(link)
 
-    async def _reach(self) -> Stream | None:
+    async def _connect_to_target(self) -> Stream | None:
         try:
             return await asyncio.open_connection(*self._target)
         except OSError:

@@ -1,4 +1,4 @@
-"""The proxy of the other tests here: it does to a connection what it is told, and nothing else."""
+"""The fault proxy: each rule has its effect and no other."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ TEXT = os.urandom(300_000)
 
 @pytest.fixture
 async def proxy() -> AsyncIterator[Proxy]:
-    """Before a server that sends back what it gets."""
+    """A proxy in front of an echo server."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while piece := await reader.read(65536):
-                writer.write(piece)
+            while chunk := await reader.read(65536):
+                writer.write(chunk)
                 await writer.drain()
         except OSError:
             pass
@@ -43,43 +43,43 @@ class Peer:
         self.reader, self.writer = reader, writer
 
     @classmethod
-    async def of(cls, proxy: Proxy) -> Peer:
+    async def connect(cls, proxy: Proxy) -> Peer:
         return cls(*await asyncio.open_connection("127.0.0.1", proxy.port))
 
     async def send(self, data: bytes) -> None:
         self.writer.write(data)
         await self.writer.drain()
 
-    async def rest(self) -> bytes:
-        """What comes before the end, or before a reset."""
-        got = bytearray()
+    async def receive_rest(self) -> bytes:
+        """Return what arrives before the end or a reset."""
+        received = bytearray()
         try:
-            while piece := await self.reader.read(65536):
-                got += piece
+            while chunk := await self.reader.read(65536):
+                received += chunk
         except ConnectionResetError:
-            got += b"<reset>"
+            received += b"<reset>"
         self.writer.close()
-        return bytes(got)
+        return bytes(received)
 
 
-async def test_all_passes_unchanged_and_the_end_too(proxy: Proxy) -> None:
-    peer = await Peer.of(proxy)
-    sending = asyncio.create_task(peer.send(TEXT))
+async def test_proxy_without_rules_passes_bytes_and_end_unchanged(proxy: Proxy) -> None:
+    peer = await Peer.connect(proxy)
+    send_task = asyncio.create_task(peer.send(TEXT))
     assert await peer.reader.readexactly(len(TEXT)) == TEXT
-    await sending
+    await send_task
     peer.writer.write_eof()
-    assert await peer.rest() == b""
+    assert await peer.receive_rest() == b""
     assert (proxy.to_server.passed_bytes, proxy.to_client.passed_bytes) == (len(TEXT), len(TEXT))
 
 
-async def test_a_cut_breaks_every_connection_and_the_next_one_passes(proxy: Proxy) -> None:
-    peers = [await Peer.of(proxy) for _ in range(2)]
+async def test_cut_resets_open_connections_and_accepts_new_ones(proxy: Proxy) -> None:
+    peers = [await Peer.connect(proxy) for _ in range(2)]
     for peer in peers:
         await peer.send(b"a")
         await peer.reader.readexactly(1)
     proxy.cut()
-    assert [await peer.rest() for peer in peers] == [b"<reset>", b"<reset>"]
-    later = await Peer.of(proxy)
+    assert [await peer.receive_rest() for peer in peers] == [b"<reset>", b"<reset>"]
+    later = await Peer.connect(proxy)
     await later.send(b"b")
     assert await later.reader.readexactly(1) == b"b"
     assert proxy.accepted == 3
@@ -87,31 +87,29 @@ async def test_a_cut_breaks_every_connection_and_the_next_one_passes(proxy: Prox
 
 
 @pytest.mark.parametrize("count", [1, 65_536, 100_001])
-async def test_a_cut_at_a_byte_lets_exactly_those_before_it_through_and_comes_once(
-    proxy: Proxy, count: int
-) -> None:
+async def test_cut_after_passes_exactly_that_many_bytes_and_applies_once(proxy: Proxy, count: int) -> None:
     proxy.to_client.cut_after(count)
-    peer = await Peer.of(proxy)
+    peer = await Peer.connect(proxy)
     peer.writer.write(TEXT)
-    assert (await peer.rest()).removesuffix(b"<reset>") == TEXT[:count]
-    later = await Peer.of(proxy)
-    sending = asyncio.create_task(later.send(TEXT))
+    assert (await peer.receive_rest()).removesuffix(b"<reset>") == TEXT[:count]
+    later = await Peer.connect(proxy)
+    send_task = asyncio.create_task(later.send(TEXT))
     assert await later.reader.readexactly(len(TEXT)) == TEXT
-    await sending
+    await send_task
     later.writer.close()
 
 
-async def test_a_cut_at_a_byte_that_has_passed_is_a_cut_now(proxy: Proxy) -> None:
-    peer = await Peer.of(proxy)
+async def test_cut_after_fewer_bytes_than_passed_cuts_at_once(proxy: Proxy) -> None:
+    peer = await Peer.connect(proxy)
     await peer.send(b"abc")
     await peer.reader.readexactly(3)
     proxy.to_server.cut_after(2)
-    assert await peer.rest() == b""
+    assert await peer.receive_rest() == b""
 
 
-async def test_a_black_hole_keeps_what_it_swallows_until_it_is_healed(proxy: Proxy) -> None:
+async def test_blackhole_keeps_bytes_until_heal(proxy: Proxy) -> None:
     proxy.to_client.blackhole(after=4)
-    peer = await Peer.of(proxy)
+    peer = await Peer.connect(proxy)
     await peer.send(b"abcdef")
     assert await peer.reader.readexactly(4) == b"abcd"
     await proxy.to_server.passed(6)
@@ -123,8 +121,8 @@ async def test_a_black_hole_keeps_what_it_swallows_until_it_is_healed(proxy: Pro
     peer.writer.close()
 
 
-async def test_a_black_hole_for_one_direction_leaves_the_other_alone(proxy: Proxy) -> None:
-    peer = await Peer.of(proxy)
+async def test_blackhole_in_one_direction_leaves_the_other_open(proxy: Proxy) -> None:
+    peer = await Peer.connect(proxy)
     await peer.send(b"a")
     await peer.reader.readexactly(1)
     proxy.to_client.blackhole()
@@ -134,42 +132,42 @@ async def test_a_black_hole_for_one_direction_leaves_the_other_alone(proxy: Prox
     peer.writer.close()
 
 
-async def test_a_throttled_direction_passes_all_little_by_little(proxy: Proxy) -> None:
+async def test_throttle_passes_all_bytes_slowly(proxy: Proxy) -> None:
     proxy.to_client.throttle(1_000)
-    peer = await Peer.of(proxy)
+    peer = await Peer.connect(proxy)
     await peer.send(b"a" * 100)
     assert len(await peer.reader.read(100)) <= 20
     proxy.heal()
     peer.writer.write_eof()
-    assert len(await peer.rest()) >= 80
+    assert len(await peer.receive_rest()) >= 80
 
 
-async def test_what_is_delayed_comes_whole_and_in_order(proxy: Proxy) -> None:
+async def test_delay_keeps_bytes_complete_and_in_order(proxy: Proxy) -> None:
     loop = asyncio.get_running_loop()
     proxy.to_server.delay(0.05)
-    peer = await Peer.of(proxy)
-    began = loop.time()
+    peer = await Peer.connect(proxy)
+    started_at = loop.time()
     for letter in b"abc":
         await peer.send(bytes([letter]))
     assert await peer.reader.readexactly(3) == b"abc"
-    assert loop.time() - began >= 0.05
+    assert loop.time() - started_at >= 0.05
     peer.writer.close()
 
 
-async def test_who_is_refused_gets_nothing_and_who_is_admitted_passes(proxy: Proxy) -> None:
+async def test_refuse_resets_new_connections_until_accept(proxy: Proxy) -> None:
     proxy.refuse()
-    refused = await Peer.of(proxy)
-    assert (await refused.rest()).removesuffix(b"<reset>") == b""
+    rejected = await Peer.connect(proxy)
+    assert (await rejected.receive_rest()).removesuffix(b"<reset>") == b""
     assert proxy.accepted == 0
-    proxy.admit()
-    peer = await Peer.of(proxy)
-    await proxy.connected(1)
+    proxy.accept()
+    peer = await Peer.connect(proxy)
+    await proxy.wait_for_connections(1)
     await peer.send(b"a")
     assert await peer.reader.readexactly(1) == b"a"
     peer.writer.close()
 
 
-async def test_before_a_server_that_is_away_the_proxy_is_away_too() -> None:
+async def test_proxy_without_server_resets_connections() -> None:
     async with asyncio.timeout(WAIT_SECONDS), Proxy(1) as proxy:
-        peer = await Peer.of(proxy)
-        assert (await peer.rest()).removesuffix(b"<reset>") == b""
+        peer = await Peer.connect(proxy)
+        assert (await peer.receive_rest()).removesuffix(b"<reset>") == b""

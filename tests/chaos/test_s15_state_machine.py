@@ -1,4 +1,4 @@
-"""S15 — whatever happens in whatever order, what every client was told adds up to what the server has."""
+"""S15 - changes, disconnects and restarts in any order: every client's state finally equals the server's."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from tests.chaos.proxy import Proxy
 from tests.support.accounts import Account
 from tests.support.event_recorder import (
     EventRecorder,
-    all_read,
     assert_matches_server,
-    head_of,
+    current_cursor,
     recording,
+    wait_until_all_read,
 )
 from tests.support.scripted_documents import scripted_tiff
 from tests.support.server import Server
 
-REFUSALS = (200, 404, 409)
+EXPECTED_STATUS_CODES = (200, 404, 409)
 EXAMPLES, STEPS = 5, 14
 
 
 class Uploads(RuleBasedStateMachine):
-    """One user: somebody acts by REST, three clients watch, two of them over a line that breaks."""
+    """One user: changes go over REST, and three clients record; two of them have an unreliable connection."""
 
     server: Server
 
@@ -46,25 +46,25 @@ class Uploads(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.stack = AsyncExitStack()
         self.ids: list[str] = []
-        self.made = 0
+        self.create_count = 0
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.runner.run(work)
 
-    # ── what is there at first ──
+    # ── initial state ──
 
     @initialize()
     def begin(self) -> None:
         self.run(self._begin())
 
     async def _begin(self) -> None:
-        self.account = Account.on(self.server)
+        self.account = Account.create(self.server)
         headers = {"Authorization": f"Bearer {self.account.mint()}"}
         self.http = await self.stack.enter_async_context(
             httpx.AsyncClient(base_url=self.server.http, headers=headers, timeout=60)
         )
         self.proxy = await self.stack.enter_async_context(Proxy(self.server.port))
-        self.watchers: list[EventRecorder] = [
+        self.recorders: list[EventRecorder] = [
             await self.stack.enter_async_context(recording(self.account, port, stream))
             for port, stream in (
                 (self.proxy.port, "pages"),
@@ -73,12 +73,14 @@ class Uploads(RuleBasedStateMachine):
             )
         ]
 
-    # ── what a person does ──
+    # ── user actions ──
 
     @rule(pages=st.integers(1, 4))
     def create(self, pages: int) -> None:
-        self.made += 1
-        script = [{"lines": [f"{self.made}.{n}", "and on"], "line_seconds": 0.02} for n in range(pages)]
+        self.create_count += 1
+        script = [
+            {"lines": [f"{self.create_count}.{n}", "and on"], "line_seconds": 0.02} for n in range(pages)
+        ]
         response = self.run(self.http.post("/api/uploads/", content=scripted_tiff(script)))
         assert response.status_code == 201, response.text
         self.ids.append(response.json()["instance"]["id"])
@@ -86,79 +88,79 @@ class Uploads(RuleBasedStateMachine):
     @precondition(lambda self: self.ids)
     @rule(data=st.data(), name=st.sampled_from(["a.tif", "b.tif", "ü.tif"]))
     def rename(self, data: st.DataObject, name: str) -> None:
-        self._ask(data, "PATCH", "/", json={"filename": name})
+        self._change(data, "PATCH", "/", json={"filename": name})
 
     @precondition(lambda self: self.ids)
     @rule(data=st.data(), text=st.one_of(st.none(), st.text("abc\n😀", max_size=20)))
     def correct(self, data: st.DataObject, text: str | None) -> None:
-        self._ask(data, "PATCH", "/", json={"processed_text": text})
+        self._change(data, "PATCH", "/", json={"processed_text": text})
 
     @precondition(lambda self: self.ids)
     @rule(data=st.data(), verb=st.sampled_from(["cancel", "retry"]))
     def cancel_or_retry(self, data: st.DataObject, verb: str) -> None:
-        self._ask(data, "POST", f"/{verb}")
+        self._change(data, "POST", f"/{verb}")
 
     @precondition(lambda self: self.ids)
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
-        self._ask(data, "DELETE", "/")
+        self._change(data, "DELETE", "/")
 
-    # ── what happens to the line and the server ──
+    # ── faults ──
 
     @rule()
     def cut(self) -> None:
-        self.run(self._yielding(self.proxy.cut))
+        self.run(self._inject(self.proxy.cut))
 
     @rule(count=st.integers(1, 4000))
     def cut_later(self, count: int) -> None:
-        self.run(self._yielding(lambda: self.proxy.to_client.cut_after(count)))
+        self.run(self._inject(lambda: self.proxy.to_client.cut_after(count)))
 
     @rule()
-    def go_deaf(self) -> None:
-        self.run(self._yielding(self.proxy.to_client.blackhole))
+    def blackhole(self) -> None:
+        self.run(self._inject(self.proxy.to_client.blackhole))
 
     @rule()
     def heal(self) -> None:
-        self.run(self._yielding(self.proxy.heal))
+        self.run(self._inject(self.proxy.heal))
 
-    @rule(number=st.sampled_from([signal.SIGTERM, signal.SIGKILL]))
-    def restart(self, number: signal.Signals) -> None:
-        self.server.stop(number)
+    @rule(signal_number=st.sampled_from([signal.SIGTERM, signal.SIGKILL]))
+    def restart(self, signal_number: signal.Signals) -> None:
+        self.server.stop(signal_number)
         self.server.start()
 
-    # ── what must be true in the end ──
+    # ── final checks ──
 
     def teardown(self) -> None:
         try:
-            self.run(self._hold_all_against_the_truth())
+            self.run(self._assert_all_match_server())
         finally:
             self.run(self.stack.aclose())
             self.runner.close()
 
-    async def _hold_all_against_the_truth(self) -> None:
+    async def _assert_all_match_server(self) -> None:
         self.proxy.heal()
         self.proxy.cut()
-        truth = await all_read(self.account)
-        head = await head_of(self.account)
-        for watcher in self.watchers:
-            await watcher.until_cursor(head)
-            watcher.check_order()
-            assert_matches_server(watcher, truth)
+        server_uploads = await wait_until_all_read(self.account)
+        last_cursor = await current_cursor(self.account)
+        for recorder in self.recorders:
+            await recorder.wait_for_cursor(last_cursor)
+            recorder.check_order()
+            assert_matches_server(recorder, server_uploads)
 
-    def _ask(self, data: st.DataObject, method: str, path: str, **options: Any) -> None:
+    def _change(self, data: st.DataObject, method: str, path: str, **options: Any) -> None:
         upload_id = data.draw(st.sampled_from(self.ids))
         response = self.run(self.http.request(method, f"/api/uploads/{upload_id}{path}", **options))
-        assert response.status_code in REFUSALS, response.text
+        assert response.status_code in EXPECTED_STATUS_CODES, response.text
 
-    async def _yielding(self, act: Any) -> None:
-        """The clients and the proxy are to notice, before whatever comes next."""
-        act()
+    async def _inject(self, fault: Callable[[], object]) -> None:
+        """Inject a fault, and let the clients and the proxy notice it before the next step."""
+        fault()
         await asyncio.sleep(0)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_s15_the_folded_events_of_every_client_are_what_the_server_has(
+def test_s15_state_of_every_client_equals_the_server_state(
     new_server: Callable[..., Server],
 ) -> None:
     Uploads.server = new_server()

@@ -1,4 +1,4 @@
-"""S19 — a file that hangs, fills memory or kills its reader: three attempts, `error`; the next is read."""
+"""S19 - a file hangs or crashes its reader, or fills its memory: `error` after three attempts."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.conftest import Account, ends_seen, retrieved
-from tests.support.database_rows import rows
+from tests.chaos.conftest import retrieve_instance, terminal_statuses_received
+from tests.support.accounts import Account
+from tests.support.database_rows import run_query
 from tests.support.page_images import scripted_png
-from tests.support.processes import reading_child
+from tests.support.processes import engine_process
 from tests.support.scripted_documents import scripted_tiff
 from tests.support.server import Server
 
-MEMORY_BYTES = 256 * 1024**2  # soon filled: within the second that a page may take
-SENTENCES = {
+MEMORY_BYTES = 256 * 1024**2  # filled within the second that a page may take
+ERRORS = {
     "hang": "A page took longer than 1 seconds.",
     "oom": "The reading engine used too much memory.",
     "crash": "The reading engine stopped unexpectedly.",
@@ -24,8 +25,8 @@ SENTENCES = {
 
 
 @pytest.fixture(scope="module")
-def narrow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Its reader has a second for a page, and a quarter of a gigabyte."""
+def limited_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose reader has one second and 256 MiB for a page."""
     directory = tmp_path_factory.mktemp("narrow") / "data"
     server = Server(directory, PAGE_SECONDS="1", READER_MEMORY_BYTES=str(MEMORY_BYTES))
     yield server.start()
@@ -33,52 +34,52 @@ def narrow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def account(narrow_server: Server) -> Account:
-    return Account(narrow_server, narrow_server.token(narrow_server.user()))
+def account(limited_server: Server) -> Account:
+    return Account.create(limited_server)
 
 
-@pytest.mark.parametrize("poison", SENTENCES)
-async def test_s19_poison_ends_after_three_attempts_and_the_next_upload_is_read(
-    poison: str, narrow_server: Server, account: Account, tmp_path: Path
+@pytest.mark.parametrize("poison", ERRORS)
+async def test_s19_poison_file_ends_in_error_after_three_attempts_and_next_is_read(
+    poison: str, limited_server: Server, account: Account, tmp_path: Path
 ) -> None:
     log = tmp_path / "attempts"
     async with account.client() as client:
-        bad = (await client.create(scripted_png(then=poison, log=str(log))))["instance"]["id"]
-        good = (await client.create(scripted_png(lines=["still", "here"])))["instance"]["id"]
-        ended = await client.end_of(bad)
-        assert (ended["status"], ended["error"]) == ("error", SENTENCES[poison])
-        assert (await client.end_of(good))["raw_text"] == "still\nhere"
-        assert await ends_seen(client, bad) == ["error"]
-        assert await ends_seen(client, good) == ["processed"]
+        poison_id = (await client.create(scripted_png(then=poison, log=str(log))))["instance"]["id"]
+        next_id = (await client.create(scripted_png(lines=["still", "here"])))["instance"]["id"]
+        end = await client.terminal_message(poison_id)
+        assert (end["status"], end["error"]) == ("error", ERRORS[poison])
+        assert (await client.terminal_message(next_id))["raw_text"] == "still\nhere"
+        assert await terminal_statuses_received(client, poison_id) == ["error"]
+        assert await terminal_statuses_received(client, next_id) == ["processed"]
     assert log.read_text().split() == ["1"] * 3
-    assert rows(narrow_server, "SELECT * FROM core_job") == []
+    assert run_query(limited_server, "SELECT * FROM core_job") == []
 
 
-async def test_s19_somebody_else_s_upload_does_not_wait_for_the_last_attempt(
-    narrow_server: Server, account: Account, tmp_path: Path
+async def test_s19_poison_file_does_not_block_another_users_upload(
+    limited_server: Server, account: Account, tmp_path: Path
 ) -> None:
-    other = await Account.on(narrow_server)
+    other = Account.create(limited_server)
     log = tmp_path / "attempts"
     script = {"then": "hang", "log": str(log)}
     async with account.client() as client, other.client() as waiting:
         await client.create(scripted_png(**script))
-        await client.until(lambda m: m.get("streamed_text") == "")
+        await client.receive_until(lambda m: m.get("streamed_text") == "")
         upload_id = (await waiting.create(scripted_png(lines=["mine"])))["instance"]["id"]
-        assert (await waiting.end_of(upload_id))["raw_text"] == "mine"
+        assert (await waiting.terminal_message(upload_id))["raw_text"] == "mine"
         assert len(log.read_text().split()) < 3
-        await client.until(lambda m: m.get("status") == "error")
+        await client.receive_until(lambda m: m.get("status") == "error")
 
 
-async def test_s19_a_poisonous_page_costs_none_of_the_pages_before_it(
-    narrow_server: Server, account: Account, tmp_path: Path
+async def test_s19_poison_page_keeps_the_pages_before_it(
+    limited_server: Server, account: Account, tmp_path: Path
 ) -> None:
     log = str(tmp_path / "attempts")
     pages = [{"lines": [f"page {n}"], "log": log} for n in (1, 2)]
     document = scripted_tiff([*pages, {"then": "crash", "log": log}, {"log": log}])
     async with account.client() as client:
         upload_id = (await client.create(document))["instance"]["id"]
-        await client.until(lambda m: m.get("status") == "error")
-        instance = await retrieved(client, upload_id)
+        await client.receive_until(lambda m: m.get("status") == "error")
+        instance = await retrieve_instance(client, upload_id)
     assert (instance["raw_text"], instance["pages_done"], instance["page_count"]) == (
         "page 1\n\npage 2",
         2,
@@ -87,15 +88,13 @@ async def test_s19_a_poisonous_page_costs_none_of_the_pages_before_it(
     assert Path(log).read_text().split() == ["1", "2", "3", "3", "3"]
 
 
-async def test_s19_a_reader_in_trouble_leaves_no_process_behind(
-    narrow_server: Server, account: Account
-) -> None:
+async def test_s19_poison_file_leaves_no_process_behind(limited_server: Server, account: Account) -> None:
     async with account.client() as client:
         await client.create(scripted_png(then="hang"))
-        await client.until(lambda m: m.get("status") == "error")
+        await client.receive_until(lambda m: m.get("status") == "error")
         upload_id = (await client.create(scripted_png()))["instance"]["id"]
-        await client.end_of(upload_id)
-    child = await asyncio.to_thread(reading_child, narrow_server)
+        await client.terminal_message(upload_id)
+    child = await asyncio.to_thread(engine_process, limited_server)
     parent = child.parent()
     assert parent is not None
     assert [process.pid for process in parent.children()] == [child.pid]

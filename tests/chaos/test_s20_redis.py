@@ -1,4 +1,4 @@
-"""S20 — Redis goes, comes back, forgets everything: sockets stay, health says so, events arrive."""
+"""S20 - Redis stops, restarts and loses its data: sockets stay open, health reports it, events arrive."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from backend_main.core.pubsub.messages import LogAdvanced, PageSnapshot, PageTex
 from backend_main.core.pubsub.redis import RedisPublisher
 from tests.support.accounts import Account
 from tests.support.external_changes import cancel_in_database
-from tests.support.http_client import wait_until
 from tests.support.page_images import scripted_png
+from tests.support.processes import wait_until
 from tests.support.redis import Redis
 from tests.support.scripted_documents import Document
 from tests.support.server import Server
 
-PREFIX = "here:"
+PREFIX = "s20:"
 
 
 def health(server: Server) -> dict[str, object]:
@@ -30,54 +30,60 @@ def health(server: Server) -> dict[str, object]:
 
 
 @pytest.mark.timeout(180)
-async def test_s20_redis_stops_starts_and_forgets(
+async def test_s20_redis_stop_start_and_flush_keep_sockets_and_events(
     new_server: Callable[..., Server], redis_server: Redis, tmp_path: Path
 ) -> None:
     settings = {"REDIS_URL": redis_server.url, "REDIS_PREFIX": PREFIX, "SECRET_KEY": "k" * 50}
     server = await asyncio.to_thread(new_server, "--with-reader", **settings)
-    account = Account.on(server)
-    await asyncio.to_thread(wait_until, lambda: health(server) == {"code": 200, "status": "ok"})
+    account = Account.create(server)
+    await asyncio.to_thread(
+        wait_until, lambda: health(server) == {"code": 200, "status": "ok"}, "the server is ok"
+    )
     document = Document(tmp_path, 1, gates={1: 1})
     publisher = RedisPublisher(redis_server.url, PREFIX)
 
     async with account.client() as client:
         reading = (await client.create(document.tiff))["instance"]["id"]
-        await client.until(lambda m: m.get("streamed_text") == "page 1")
+        await client.receive_until(lambda m: m.get("streamed_text") == "page 1")
         waiting = [(await client.create(scripted_png(lines=[str(n)])))["instance"]["id"] for n in range(4)]
 
-        # Another process has live text of what is read, and rings when it has changed something.
+        # Another process publishes live text of the upload, and a notification after a change.
         text = PageTextUpdate(
             account.id, uuid.UUID(reading), 1, PageSnapshot(1, 1, "page 1 and more from elsewhere")
         )
         publisher.publish(text)
-        await client.until(lambda m: m.get("streamed_text") == text.snapshot.text)
+        await client.receive_until(lambda m: m.get("streamed_text") == text.snapshot.text)
         seq = await asyncio.to_thread(cancel_in_database, account, waiting[0])
         publisher.publish(LogAdvanced(account.id, seq))
-        await client.end_of(waiting[0])
+        await client.terminal_message(waiting[0])
 
         await asyncio.to_thread(redis_server.stop)
-        await asyncio.to_thread(wait_until, lambda: health(server)["status"] == "degraded")
+        await asyncio.to_thread(
+            wait_until, lambda: health(server)["status"] == "degraded", "it reports Redis"
+        )
         state = await asyncio.to_thread(health, server)
         assert state["code"] == 200
         assert "Redis" in str(state["reasons"])
-        # The own process as ever, another's by a look; the socket stays.
-        await client.ask({"type": "cancel", "instance_id": waiting[1]})
+        # Changes of this process arrive at once, those of another by polling; the socket stays open.
+        await client.request({"type": "cancel", "instance_id": waiting[1]})
         await asyncio.to_thread(cancel_in_database, account, waiting[2])
-        await client.end_of(waiting[2])
+        await client.terminal_message(waiting[2])
         async with account.client() as late:
             assert (await late.receive())["streamed_text"] == text.snapshot.text
 
         await asyncio.to_thread(redis_server.start)
         await asyncio.to_thread(redis_server.flush)
-        await asyncio.to_thread(wait_until, lambda: health(server) == {"code": 200, "status": "ok"})
+        await asyncio.to_thread(
+            wait_until, lambda: health(server) == {"code": 200, "status": "ok"}, "the server is ok"
+        )
         publisher.publish(
             PageTextUpdate(
-                account.id, uuid.UUID(reading), 1, PageSnapshot(1, 1, text.snapshot.text + ", again")
+                account.id, uuid.UUID(reading), 1, PageSnapshot(1, 1, text.snapshot.text + ", resumed")
             )
         )
-        await client.until(lambda m: m.get("streamed_text", "").endswith(", again"))
+        await client.receive_until(lambda m: m.get("streamed_text", "").endswith(", resumed"))
         document.release_page(1)
-        assert (await client.end_of(reading))["raw_text"] == document.text
-        assert (await client.end_of(waiting[3]))["status"] == "processed"
+        assert (await client.terminal_message(reading))["raw_text"] == document.text
+        assert (await client.terminal_message(waiting[3]))["status"] == "processed"
     publisher.close()
-    assert server.own_tracebacks == []
+    assert server.unexpected_tracebacks == []

@@ -1,4 +1,4 @@
-"""S24 — the same with files in a bucket: after a sweep, objects and rows agree."""
+"""S24 - a process dies during a create or delete with a bucket: a sweep makes objects and rows agree."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.test_s24_crash_at_each_step import CORE, DIED, NEVER_CALLED, die, sweep, uploads_of
+from tests.chaos.test_s24_crash_at_each_step import (
+    CORE,
+    CRASH_EXIT_CODE,
+    NEVER_CALLED,
+    crash_at,
+    sweep,
+    uploads_of,
+)
 from tests.support.s3 import BUCKET, S3
 from tests.support.server import Server
 
@@ -25,32 +32,32 @@ DELETE = [
 
 
 @pytest.fixture
-def machine(s3: S3, tmp_path: Path) -> Server:
-    """Its commands; no server runs on it."""
-    machine = Server(tmp_path / "data", STORAGE_URL=s3.url(PREFIX))
-    machine.environment |= s3.environment
-    return machine
+def stopped_server(s3: S3, tmp_path: Path) -> Server:
+    """A data directory for commands; no server runs on it."""
+    stopped_server = Server(tmp_path / "data", STORAGE_URL=s3.url(PREFIX))
+    stopped_server.environment |= s3.environment
+    return stopped_server
 
 
-def stored(s3: S3) -> set[str]:
+def stored_ids(s3: S3) -> set[str]:
     return {key.split("/")[1] for key in s3.keys(PREFIX)}
 
 
 @pytest.mark.slow
-@pytest.mark.embedded("elsewhere what is young stays, and nothing in a bucket can be made old")
-def test_s24_what_dies_between_a_bucket_and_a_row_is_done_or_never_was(machine: Server, s3: S3) -> None:
-    owner = machine.user()
-    for place, when, kept in CREATE:
-        before = uploads_of(machine)
-        assert die(machine, "create", place, when, owner) == DIED
-        assert len(uploads_of(machine) - before) == kept, (place, when)
-    for place, when in DELETE:
-        before = uploads_of(machine)
-        assert die(machine, "create", NEVER_CALLED, "before", owner) == 0
-        [upload_id] = uploads_of(machine) - before
-        assert die(machine, "delete", place, when, owner, upload_id) == DIED
-    assert len(stored(s3) - uploads_of(machine)) == 5, "the crashes left something"
+@pytest.mark.embedded("elsewhere recent objects stay, and their age cannot be changed")
+def test_s24_crash_between_bucket_and_row_completes_or_leaves_nothing(stopped_server: Server, s3: S3) -> None:
+    owner = stopped_server.user()
+    for step, when, expected_new in CREATE:
+        before = uploads_of(stopped_server)
+        assert crash_at(stopped_server, "create", step, when, owner) == CRASH_EXIT_CODE
+        assert len(uploads_of(stopped_server) - before) == expected_new, (step, when)
+    for step, when in DELETE:
+        before = uploads_of(stopped_server)
+        assert crash_at(stopped_server, "create", NEVER_CALLED, "before", owner) == 0
+        [upload_id] = uploads_of(stopped_server) - before
+        assert crash_at(stopped_server, "delete", step, when, owner, upload_id) == CRASH_EXIT_CODE
+    assert len(stored_ids(s3) - uploads_of(stopped_server)) == 5, "the crashes left objects"
     s3.client.put_object(Bucket=BUCKET, Key=f"{PREFIX}notes/of-somebody.txt", Body=b"not ours")
-    sweep(machine)
-    assert stored(s3) == uploads_of(machine) | {"notes"}
-    assert list((machine.data_dir / "incoming").iterdir()) == []
+    sweep(stopped_server)
+    assert stored_ids(s3) == uploads_of(stopped_server) | {"notes"}
+    assert list((stopped_server.data_dir / "incoming").iterdir()) == []

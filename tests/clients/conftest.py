@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 import pytest
 from scanrill_client import AsyncClient, Event, Progress, Timeouts
 
-from tests.acceptance.conftest import Barrier, barrier
+from tests.acceptance.conftest import ReadingGate, gate
 from tests.chaos.proxy import Proxy
 from tests.support.accounts import Account
 from tests.support.server import Server
 
-__all__ = ["Barrier", "barrier"]
+__all__ = ["ReadingGate", "gate"]
 
 E = TypeVar("E", bound=Event)
 MakeClient = Callable[..., AsyncClient]
@@ -23,7 +23,7 @@ FAST_TIMEOUTS = Timeouts(initial_backoff=0.01, max_backoff=0.05, rate_limit_dela
 
 @pytest.fixture
 def ada(server: Server) -> Account:
-    return Account.on(server)
+    return Account.create(server)
 
 
 @pytest.fixture

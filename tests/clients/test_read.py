@@ -25,7 +25,7 @@ from scanrill_client import (
 from scanrill_client.client import _close_generator
 
 from tests.chaos.proxy import Proxy
-from tests.clients.conftest import Barrier, MakeClient, next_event, wait_for_text
+from tests.clients.conftest import MakeClient, ReadingGate, next_event, wait_for_text
 from tests.support.accounts import Account
 from tests.support.page_images import scripted_png
 from tests.support.scripted_documents import Document, scripted_tiff
@@ -88,13 +88,13 @@ async def test_upload_of_a_duplicate_finishes_at_once(ada: Account, make_client:
 
 
 async def test_read_of_one_file_by_two_clients_returns_the_text_to_both(
-    ada: Account, make_client: MakeClient, barrier: Barrier
+    ada: Account, make_client: MakeClient, gate: ReadingGate
 ) -> None:
-    image = scripted_png(lines=["one", "two"], **barrier.after(1))
+    image = scripted_png(lines=["one", "two"], **gate.after(1))
     async with aclosing(make_client(ada).upload(image)) as events:
         await wait_for_text(events, "one")
         second = asyncio.create_task(make_client(ada).read(image))
-        barrier.lift()
+        gate.open()
         assert await second == "one\ntwo"
         assert (await next_event(events, Finished)).result() == "one\ntwo"
 
@@ -129,10 +129,10 @@ async def test_read_of_an_unsupported_file_raises_request_error(
 
 
 async def test_upload_that_is_cancelled_yields_finished_cancelled(
-    ada: Account, make_client: MakeClient, barrier: Barrier
+    ada: Account, make_client: MakeClient, gate: ReadingGate
 ) -> None:
     client = make_client(ada)
-    async with aclosing(client.upload(scripted_png(lines=["one", "two"], **barrier.after(1)))) as events:
+    async with aclosing(client.upload(scripted_png(lines=["one", "two"], **gate.after(1)))) as events:
         progress = await wait_for_text(events, "one")
         assert (await client.cancel(progress.upload_id)).status == "cancelled"
         ended = await next_event(events, Finished)
@@ -142,10 +142,10 @@ async def test_upload_that_is_cancelled_yields_finished_cancelled(
 
 
 async def test_read_of_a_deleted_upload_raises_upload_deleted(
-    ada: Account, make_client: MakeClient, barrier: Barrier
+    ada: Account, make_client: MakeClient, gate: ReadingGate
 ) -> None:
     client, other = make_client(ada), make_client(ada)
-    reading = asyncio.create_task(client.read(scripted_png(lines=["one", "two"], **barrier.after(1))))
+    reading = asyncio.create_task(client.read(scripted_png(lines=["one", "two"], **gate.after(1))))
     async with aclosing(other.events()) as events:
         progress = await wait_for_text(events, "one")
         await other.delete(progress.upload_id)
@@ -165,10 +165,10 @@ async def test_read_of_five_megabytes_of_text_over_one_connection(
 
 
 async def test_close_ends_the_iteration_over_events(
-    ada: Account, make_client: MakeClient, barrier: Barrier
+    ada: Account, make_client: MakeClient, gate: ReadingGate
 ) -> None:
     client = make_client(ada)
-    events = client.upload(scripted_png(lines=["one", "two"], **barrier.after(1)))
+    events = client.upload(scripted_png(lines=["one", "two"], **gate.after(1)))
     await wait_for_text(events, "one")
     await client.close()
     assert [event async for event in events if not isinstance(event, Progress)] == []

@@ -26,8 +26,8 @@ from scanrill_client import (
 from tests.chaos.proxy import Proxy
 from tests.clients.conftest import (
     FAST_TIMEOUTS,
-    Barrier,
     MakeClient,
+    ReadingGate,
     next_event,
     wait_for_text,
     wait_until_synchronized,
@@ -52,32 +52,32 @@ async def test_upload_continues_after_a_cut_in_the_middle(
 
 
 async def test_read_returns_text_finished_during_a_disconnect(
-    ada: Account, make_client: MakeClient, proxy: Proxy, barrier: Barrier
+    ada: Account, make_client: MakeClient, proxy: Proxy, gate: ReadingGate
 ) -> None:
     client, other = make_client(ada, proxy), make_client(ada)
-    reading = asyncio.create_task(client.read(scripted_png(lines=["one", "two"], **barrier.after(1))))
+    reading = asyncio.create_task(client.read(scripted_png(lines=["one", "two"], **gate.after(1))))
     async with aclosing(other.events()) as watched_events:
         await wait_for_text(watched_events, "one")
         proxy.refuse()
         proxy.cut()
-        barrier.lift()
+        gate.open()
         await next_event(watched_events, Finished)
-        proxy.admit()
+        proxy.accept()
         assert await reading == "one\ntwo"
 
 
 async def test_upload_deleted_during_a_disconnect_yields_deleted(
-    ada: Account, make_client: MakeClient, proxy: Proxy, barrier: Barrier
+    ada: Account, make_client: MakeClient, proxy: Proxy, gate: ReadingGate
 ) -> None:
     other = make_client(ada)
     async with aclosing(
-        make_client(ada, proxy).upload(scripted_png(lines=["one", "two"], **barrier.after(1)))
+        make_client(ada, proxy).upload(scripted_png(lines=["one", "two"], **gate.after(1)))
     ) as events:
         progress = await wait_for_text(events, "one")
         proxy.refuse()
         proxy.cut()
         await other.delete(progress.upload_id)
-        proxy.admit()
+        proxy.accept()
         assert (await next_event(events, Deleted)).upload_id == progress.upload_id
         assert [event async for event in events] == []
 
@@ -99,7 +99,7 @@ async def test_upload_store_after_a_disconnect_equals_the_server(
         await other.update(by_name["renamed.png"], filename="new name.png", metadata={"a": 1})
         await other.delete(by_name["deleted.png"])
         await other.read(scripted_png(lines=["new"]), filename="new.png")
-        proxy.admit()
+        proxy.accept()
         await wait_until_synchronized(client, events)
     assert {upload.filename for upload in client.uploads.values()} == {"kept.png", "new name.png", "new.png"}
 
@@ -118,7 +118,7 @@ async def test_events_missed_during_a_disconnect_come_once_and_in_order(
         await other.update(upload.id, filename="new name.png")
         await other.delete(upload.id)
         await other.read(image)
-        proxy.admit()
+        proxy.accept()
         received = [event async for event in first_durable_events(events, 4)]
     assert [type(event) for event in received] == [Updated, Deleted, Created, Finished]
     positions = [int(str(event.cursor).rpartition(":")[2]) for event in received]
@@ -179,7 +179,7 @@ async def test_read_after_a_cut_request_sends_the_file_again(
 
 
 async def test_requests_after_a_cut_repeat_reads_and_fail_changes(
-    ada: Account, make_client: MakeClient, proxy: Proxy, barrier: Barrier
+    ada: Account, make_client: MakeClient, proxy: Proxy, gate: ReadingGate
 ) -> None:
     client = make_client(ada, proxy, transport="socket")
     key = (await client.create(scripted_png(lines=["one"]))).upload_id
@@ -196,18 +196,18 @@ async def test_requests_after_a_cut_repeat_reads_and_fail_changes(
 
 
 async def test_silent_server_is_replaced_by_a_new_connection(
-    ada: Account, make_client: MakeClient, proxy: Proxy, barrier: Barrier
+    ada: Account, make_client: MakeClient, proxy: Proxy, gate: ReadingGate
 ) -> None:
     timeouts = Timeouts(idle=0.1, ping=0.2, initial_backoff=0.01, max_backoff=0.05)
-    image = scripted_png(lines=["one", "two"], **barrier.after(1))
+    image = scripted_png(lines=["one", "two"], **gate.after(1))
     async with aclosing(
         make_client(ada, proxy, timeouts=timeouts, transport="socket").upload(image)
     ) as events:
         await wait_for_text(events, "one")
         proxy.to_client.blackhole()
-        await proxy.connected(2)
+        await proxy.wait_for_connections(2)
         proxy.heal()
-        barrier.lift()
+        gate.open()
         assert (await next_event(events, Finished)).result() == "one\ntwo"
 
 
@@ -238,7 +238,7 @@ async def test_upload_continues_after_a_server_restart(
     new_server: Callable[..., Server], make_client: MakeClient, tmp_path: Path
 ) -> None:
     server = await asyncio.to_thread(new_server)
-    ada, document = Account.on(server), Document(tmp_path, 3, gates={2: 1})
+    ada, document = Account.create(server), Document(tmp_path, 3, gates={2: 1})
     client = make_client(ada)
     async with aclosing(client.events()) as all_events, aclosing(client.upload(document.tiff)) as events:
         await anext(all_events)
@@ -259,7 +259,7 @@ async def test_server_never_reached_raises_server_unreachable_at_once(
     for call in (client.connect(), client.list(), client.read(b""), anext(client.events())):
         with pytest.raises(ServerUnreachable):
             await call
-    proxy.admit()
+    proxy.accept()
     assert await client.read(scripted_png(lines=["one"])) == "one"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from scanrill_client import AsyncClient, Client, NotFound, ReadOptions, RequestError
 
-from tests.clients.conftest import Barrier, MakeClient
+from tests.clients.conftest import MakeClient, ReadingGate
 from tests.clients.fake_server import FakeServerConnection, fake_http_server, fake_websocket_server
 from tests.clients.sample_messages import change_message, instance, subscribed_message
 from tests.support.accounts import Account
@@ -53,8 +53,8 @@ async def test_list_filters_and_pages(client: AsyncClient) -> None:
     assert second.next is None
 
 
-async def test_cancel_and_retry_an_upload(client: AsyncClient, barrier: Barrier) -> None:
-    created = await client.create(scripted_png(lines=["one"], **barrier.after(0)))
+async def test_cancel_and_retry_an_upload(client: AsyncClient, gate: ReadingGate) -> None:
+    created = await client.create(scripted_png(lines=["one"], **gate.after(0)))
     assert (created.duplicate, created.instance.status) == (False, "pending")
     cancelled = await client.cancel(created.upload_id)
     assert (cancelled.status, cancelled.error, cancelled.is_terminal) == ("cancelled", "Cancelled", True)
@@ -63,7 +63,7 @@ async def test_cancel_and_retry_an_upload(client: AsyncClient, barrier: Barrier)
     with pytest.raises(RequestError) as raised:
         await client.retry(created.upload_id)
     assert list(raised.value.fields) == ["instance_id"]
-    barrier.lift()
+    gate.open()
 
 
 @pytest.mark.parametrize("upload_id", [UNKNOWN, "not-an-id", "../token"])

@@ -20,7 +20,7 @@ from scanrill_client import (
 )
 from scanrill_client.tokens import CallableToken, StaticToken, TokenManager, seconds_until_expiry
 
-from tests.clients.conftest import Barrier, MakeClient, next_event, wait_for_text
+from tests.clients.conftest import MakeClient, ReadingGate, next_event, wait_for_text
 from tests.support.accounts import Account
 from tests.support.page_images import scripted_png
 
@@ -74,17 +74,17 @@ class CountingTokens:
 
 
 async def test_token_expiring_during_a_reading_is_renewed_without_loss(
-    ada: Account, make_client: MakeClient, barrier: Barrier
+    ada: Account, make_client: MakeClient, gate: ReadingGate
 ) -> None:
     """Only the socket renews the token: no REST request comes in between."""
     tokens = CountingTokens(ada, seconds=1.2)
     client, other = make_client(ada, token=tokens), make_client(ada)
     events = client.events()
     await anext(events)
-    created = await other.create(scripted_png(lines=["one", "two"], **barrier.after(1)))
+    created = await other.create(scripted_png(lines=["one", "two"], **gate.after(1)))
     await wait_for_text(events, "one")
     await tokens.renewed.wait()
-    barrier.lift()
+    gate.open()
     ended = await next_event(events, Finished)
     assert (ended.upload_id, ended.result(), tokens.fetched) == (created.upload_id, "one\ntwo", 2)
     await events.aclose()

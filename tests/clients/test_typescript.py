@@ -43,7 +43,7 @@ def test_typescript_client_with_real_server(server: Server, tmp_path: Path) -> N
     }
     for name, content in scans.items():
         (tmp_path / name).write_bytes(content)
-    account = Account.on(server)
+    account = Account.create(server)
     node_test(
         "live.test.ts",
         SCANRILL_TEST_URL=server.http,

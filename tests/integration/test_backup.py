@@ -13,7 +13,7 @@ import pytest
 from scanrill_client import AsyncClient
 
 from tests.support.accounts import Account
-from tests.support.event_recorder import QUICK, head_of, recording
+from tests.support.event_recorder import QUICK_TIMEOUTS, current_cursor, recording
 from tests.support.page_images import scripted_png
 from tests.support.server import Server
 
@@ -37,31 +37,31 @@ def refusal(server: Server, *arguments: str) -> str:
 
 
 async def test_restore_brings_back_uploads_and_invalidates_cursors(original: Server, tmp_path: Path) -> None:
-    account, file = Account.on(original), tmp_path / "kept.tar"
+    account, file = Account.create(original), tmp_path / "kept.tar"
     token = account.mint()
     image = scripted_png(lines=LINES)
     async with account.client() as client:
         upload_id = (await client.create(image))["instance"]["id"]
-        await client.end_of(upload_id)
-    before = await head_of(account)
+        await client.terminal_message(upload_id)
+    before = await current_cursor(account)
     made = original.command("backup", str(file))
     assert made.returncode == 0, made.stderr
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     async with account.client() as client:
-        await client.ask({"type": "update", "instance_id": upload_id, "data": {"filename": "later.png"}})
+        await client.request({"type": "update", "instance_id": upload_id, "data": {"filename": "later.png"}})
 
     copy = Server(tmp_path / "copy")
     restored = copy.command("restore", str(file))
     assert restored.returncode == 0, restored.stderr
     copy.start()
     try:
-        async with AsyncClient(copy.http, token=token, timeouts=QUICK) as client:
+        async with AsyncClient(copy.http, token=token, timeouts=QUICK_TIMEOUTS) as client:
             upload = await client.retrieve(upload_id)
             assert (upload.raw_text, upload.filename) == ("\n".join(LINES), "scan.png")
             assert await client.original(upload_id) == image
         theirs = Account(copy, account.id, account.name)
         async with theirs.client() as client:
-            reply = await client.ask({"type": "subscribe", "since": before})
+            reply = await client.request({"type": "subscribe", "since": before})
             assert reply["recovered"] is False
         async with recording(theirs, copy.port) as watcher:
             assert set(watcher.client.uploads) == {upload_id}

@@ -25,8 +25,9 @@ from backend_main import reading
 from docs import check, site, tutorial_invoice
 from docs.generate.rest_examples import EXAMPLES, RestExample
 from tests.support.accounts import Account
-from tests.support.http_client import HttpClient, wait_until
+from tests.support.http_client import HttpClient
 from tests.support.page_images import lines_of_text, page_png, scripted_png
+from tests.support.processes import wait_until
 from tests.support.server import SCANRILL, Server
 
 PAGES = Path(check.ROOT, "docs", "pages")
@@ -134,7 +135,7 @@ def _script(path: Path, *lines: str) -> None:
 
 @pytest.fixture
 def workspace(server: Server, tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path, server, Account.on(server))
+    return Workspace(tmp_path, server, Account.create(server))
 
 
 @pytest.fixture
@@ -224,9 +225,9 @@ def test_delta_example_builds_the_text_from_additions(workspace: Workspace) -> N
 
 
 def test_python_example_matches_replies_by_ref(workspace: Workspace) -> None:
-    door = HttpClient(workspace.server, workspace.account.mint())
-    with door.http:
-        door.read(scripted_png(lines=LINES))
+    client = HttpClient(workspace.server, workspace.account.mint())
+    with client.http:
+        client.read(scripted_png(lines=LINES))
     workspace.run_examples("how-to/python.md", "python")
     assert workspace.run("python", "ask.py") == f"scan.png - {len(TEXT)} characters\n"
 
@@ -276,7 +277,7 @@ def test_import_example_imports_a_folder_once(tmp_path: Path, new_server: Callab
     scans = tmp_path / "scans"
     scans.mkdir()
     server = new_server(IMPORT_ROOTS=str(scans))
-    workspace = Workspace(tmp_path, server, Account.on(server))
+    workspace = Workspace(tmp_path, server, Account.create(server))
     shutil.copy(workspace.directory / "scan.png", scans / "a.png")
     (scans / "b.txt").write_text("no scan")
     workspace.run_examples("how-to/import-folders.md", "import")
@@ -334,7 +335,7 @@ class RestSession:
         self.headers = {"Authorization": f"Bearer {account.mint()}"}
         self.http = httpx.Client(base_url=server.http, timeout=30)
         self.id = self.refresh = ""
-        wait_until(lambda: self.http.get("/readyz").status_code == 200)
+        wait_until(lambda: self.http.get("/readyz").status_code == 200, "the server is ready")
 
     def send(self, name: str, example: RestExample) -> httpx.Response:
         method, path = name.split(" ")
@@ -357,7 +358,7 @@ class RestSession:
 
     def _value(self, key: str, value: object) -> object:
         own = {"username": self.account.name, "refresh": self.refresh}
-        return self.account.code() if key == "code" else own.get(key, value)
+        return self.account.sign_in_code() if key == "code" else own.get(key, value)
 
     def _remember(self, name: str, response: httpx.Response) -> None:
         """Keep what later examples need; wait until the upload is read, or is waiting for `cancel`."""
@@ -366,7 +367,10 @@ class RestSession:
         if name == "POST /api/uploads/":
             self.id = response.json()["instance"]["id"]
             path = f"/api/uploads/{self.id}/"
-            wait_until(lambda: self.http.get(path, headers=self.headers).json()["status"] == "processed")
+            wait_until(
+                lambda: self.http.get(path, headers=self.headers).json()["status"] == "processed",
+                "it is read",
+            )
         if name == "POST /api/uploads/{id}/retry":
             self.id = self._upload_that_waits()
 
@@ -378,7 +382,7 @@ class RestSession:
 
 
 def test_rest_examples_have_status_and_keys_of_the_server(server: Server, tmp_path: Path) -> None:
-    session = RestSession(server, Account.on(server), tmp_path)
+    session = RestSession(server, Account.create(server), tmp_path)
     try:
         send_all(session)
     finally:

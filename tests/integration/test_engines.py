@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from backend_main.cli.main import app
 from backend_main.reading.engines.tesseract import TesseractEngine
-from tests.support.fonts import page_in
+from tests.support.fonts import page_png_in
 from tests.support.page_images import page_png
 from tests.support.scripted_documents import scripted_tiff
 from tests.support.server import SCANRILL
@@ -91,7 +91,7 @@ def test_read_prints_warnings_of_pages_to_standard_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "russian.png"
-    path.write_bytes(page_in("ru"))
+    path.write_bytes(page_png_in("ru"))
     monkeypatch.setenv("PATH", "/nowhere")  # no Tesseract
     result = run("read", path)
     assert result.exit_code == 0

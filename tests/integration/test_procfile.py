@@ -76,10 +76,10 @@ async def test_procfile_processes_work_together_and_stop(
 ) -> None:
     server, process = running
     await asyncio.to_thread(wait_until, lambda: is_ready(server), "the server is ready")
-    account = Account.on(server)
+    account = Account.create(server)
     async with account.client() as client:
         created = await client.create(scripted_png(lines=["by a worker"]))
-        assert (await client.end_of(created["instance"]["id"]))["raw_text"] == "by a worker"
+        assert (await client.terminal_message(created["instance"]["id"]))["raw_text"] == "by a worker"
 
     def doctor() -> dict[str, str]:
         done = server.command("doctor", "--json")

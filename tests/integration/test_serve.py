@@ -168,7 +168,7 @@ def test_serve_on_a_public_host_requires_secret_hosts_and_a_user(tmp_path: Path)
         assert link.stdout.startswith("https://scans.example/#code=")
     finally:
         assert server.stop() == 0
-    assert server.links_printed == 0, "a public server prints no sign-in link"
+    assert server.unused_link_count == 0, "a public server prints no sign-in link"
 
 
 # ── files of a start ──
@@ -176,7 +176,7 @@ def test_serve_on_a_public_host_requires_secret_hosts_and_a_user(tmp_path: Path)
 
 def test_data_directory_is_readable_only_by_its_owner(server: Server) -> None:
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in server.data_dir.iterdir()}
-    if server.embedded:
+    if server.is_embedded:
         assert modes["secret.key"] == 0o600
     assert modes["files"] == modes["incoming"] == 0o700
     assert stat.S_IMODE(server.data_dir.stat().st_mode) == 0o700
@@ -194,7 +194,7 @@ async def test_reading_resumes_after_stop_and_after_kill(
     async with WebSocketClient(server.url(token=token)) as client:
         image = scripted_png(lines=["one", "two"], touch=str(started), wait_for=str(go))
         upload_id = (await client.create(image))["instance"]["id"]
-        await client.until(lambda m: m.get("status") == "processing")
+        await client.receive_until(lambda m: m.get("status") == "processing")
         began = time.monotonic()
         assert server.stop() == 0
         assert time.monotonic() - began < EXIT_SECONDS
@@ -202,15 +202,15 @@ async def test_reading_resumes_after_stop_and_after_kill(
 
     server.start()
     async with WebSocketClient(server.url(token=token)) as client:
-        await client.until(lambda m: m.get("id") == upload_id and m.get("status") == "processing")
+        await client.receive_until(lambda m: m.get("id") == upload_id and m.get("status") == "processing")
         assert server.stop(9) == -9
 
     server.start()
     go.touch()
     async with WebSocketClient(server.url(token=token)) as client:
-        state = (await client.ask({"type": "retrieve", "instance_id": upload_id}))["instance"]
+        state = (await client.request({"type": "retrieve", "instance_id": upload_id}))["instance"]
         if state["status"] not in TERMINAL:
-            await client.end_of(upload_id)
-            state = (await client.ask({"type": "retrieve", "instance_id": upload_id}))["instance"]
+            await client.terminal_message(upload_id)
+            state = (await client.request({"type": "retrieve", "instance_id": upload_id}))["instance"]
     assert (state["status"], state["raw_text"]) == ("processed", "one\ntwo")
     assert "Traceback" not in server.log

@@ -1,4 +1,4 @@
-"""Files in another directory than the data directory's; and in neither case anything of a bucket."""
+"""Storage in a directory outside the data directory; directory storage loads no bucket library."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.page_images import scripted_png
 from tests.support.processes import wait_until
 from tests.support.server import Server, environment
 
-WITHOUT_A_BUCKET = """
+CHECK_STORAGE_PROGRAM = """
 import sys
 from backend_main.cli.data_dir import set_up
 set_up(None)
@@ -24,29 +24,29 @@ assert not {"boto3", "storages", "backend_main.core.storage.s3"} & set(sys.modul
 """
 
 
-def test_who_has_no_bucket_waits_for_nothing_of_one(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", WITHOUT_A_BUCKET]
+def test_directory_storage_imports_no_bucket_library(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", CHECK_STORAGE_PROGRAM]
     ended = subprocess.run(command, env=environment(tmp_path / "data"), capture_output=True, timeout=60)
     assert ended.returncode == 0, ended.stderr.decode()
 
 
-async def test_files_go_where_they_are_told_and_nobody_imports_them_from_there(
+async def test_storage_url_directory_holds_the_files_and_allows_no_import(
     new_server: Callable[..., Server], tmp_path: Path
 ) -> None:
     shared = tmp_path / "shared scans"
-    mark = str(shared / ".deployment")  # of the first sweep, which is at the start of a server that is alone
+    marker = str(shared / ".deployment")  # written by the first maintenance run, at the server's start
     server = await asyncio.to_thread(
         lambda: new_server(STORAGE_URL=shared.as_uri(), IMPORT_ROOTS=str(tmp_path))
     )
-    async with Account.on(server).client() as client:
-        instance = (await client.create(scripted_png(lines=["told"])))["instance"]
-        assert (await client.end_of(instance["id"]))["raw_text"] == "told"
-        kept = shared / instance["image_path"]
-        assert kept.is_file()
+    async with Account.create(server).client() as client:
+        instance = (await client.create(scripted_png(lines=["stored"])))["instance"]
+        assert (await client.terminal_message(instance["id"]))["raw_text"] == "stored"
+        stored = shared / instance["image_path"]
+        assert stored.is_file()
         assert not (server.data_dir / "files").exists()
-        stolen = {"image_path": str(kept.relative_to(tmp_path))}
-        async with Account.on(server).client() as other:
-            reply = await other.ask({"type": "create", "data": stolen})
+        foreign = {"image_path": str(stored.relative_to(tmp_path))}
+        async with Account.create(server).client() as other:
+            reply = await other.request({"type": "create", "data": foreign})
         assert list(reply["error"]) == ["image_path"]
-        await client.ask({"type": "delete", "instance_id": instance["id"]})
-        await asyncio.to_thread(wait_until, lambda: set(files_in(shared)) <= {mark}, "it is gone")
+        await client.request({"type": "delete", "instance_id": instance["id"]})
+        await asyncio.to_thread(wait_until, lambda: set(files_in(shared)) <= {marker}, "the file is deleted")

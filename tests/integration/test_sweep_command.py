@@ -52,9 +52,9 @@ async def test_sweep_beside_a_server_keeps_young_files(
         script = {"wait_for": str(gate), "wait_after": 1} if reading else {}
         upload_id = (await client.create(scripted_png(lines=["one", "two"], **script)))["instance"]["id"]
         if reading:
-            await client.until(lambda m: m.get("streamed_text") == "one")
+            await client.receive_until(lambda m: m.get("streamed_text") == "one")
         else:
-            await client.end_of(upload_id)
+            await client.terminal_message(upload_id)
         young = add_orphans(server.data_dir)
         old = add_orphans(server.data_dir, age_seconds=ABOVE_GRACE_SECONDS)
         assert sweep(server) == "Recovered 0 jobs, removed 1 orphaned and 1 incomplete files."
@@ -63,5 +63,5 @@ async def test_sweep_beside_a_server_keeps_young_files(
         assert (server.data_dir / "files" / upload_id).is_dir()
         gate.touch()
         if reading:
-            assert (await client.end_of(upload_id))["raw_text"] == "one\ntwo"
+            assert (await client.terminal_message(upload_id))["raw_text"] == "one\ntwo"
         young[1].unlink()

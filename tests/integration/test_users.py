@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.integration.test_serve import refusal, scanrill
-from tests.support.database_rows import rows
+from tests.support.database_rows import run_query
 from tests.support.server import Server
 from tests.support.websocket_client import WebSocketClient
 
@@ -59,7 +59,7 @@ def test_user_add_refuses_invalid_names_and_passwords(
 ) -> None:
     line = refusal(server.command("user", "add", name, "--password-stdin", stdin=password + "\n"))
     assert message in line
-    assert rows(server, "SELECT 1 FROM core_user WHERE username IN ('bert', 'no spaces', '')") == []
+    assert run_query(server, "SELECT 1 FROM core_user WHERE username IN ('bert', 'no spaces', '')") == []
 
 
 def test_user_add_password_is_stdin_without_one_newline(server: Server, anna: str) -> None:
@@ -88,14 +88,14 @@ async def test_token_prints_only_a_token_that_opens_a_socket(server: Server, ann
     assert claims["sub"] == server.user_id(anna)
     assert 60 < claims["exp"] - time.time() <= 90
     async with WebSocketClient(server.url(token=printed.stdout.strip())) as client:
-        assert (await client.ask({"type": "list"}))["list"] == []
+        assert (await client.request({"type": "list"}))["list"] == []
 
 
 async def test_token_in_the_authorization_header_opens_a_socket(server: Server, token: str) -> None:
     async with WebSocketClient(
         server.url(), additional_headers={"Authorization": f"Bearer {token}"}
     ) as client:
-        assert (await client.ask({"type": "list"}))["list"] == []
+        assert (await client.request({"type": "list"}))["list"] == []
 
 
 def test_token_of_an_unknown_user_is_refused(server: Server) -> None:
@@ -114,7 +114,7 @@ async def test_token_endpoint_returns_tokens_that_work_and_refresh(server: Serve
     assert refreshed.json().keys() == {"access"}
     for access in (tokens["access"], refreshed.json()["access"]):
         async with WebSocketClient(server.url(token=access)) as client:
-            assert (await client.ask({"type": "list"}))["list"] == []
+            assert (await client.request({"type": "list"}))["list"] == []
     assert 3500 < payload(tokens["access"])["exp"] - time.time() <= 3600
     async with WebSocketClient(server.url(token=tokens["refresh"])) as client:
         assert await client.close_code() == 4401
@@ -170,9 +170,9 @@ async def test_deactivated_user_gets_no_token_and_loses_open_sockets(server: Ser
     server.command("user", "add", name, "--password-stdin", stdin="a good pass phrase")
     tokens = obtain(server, name, "a good pass phrase").json()
     async with WebSocketClient(server.url(token=tokens["access"])) as client:
-        assert (await client.ask({"type": "list"}))["list"] == []
+        assert (await client.request({"type": "list"}))["list"] == []
         disable = "UPDATE core_user SET is_active = ? WHERE username = ?"
-        await asyncio.to_thread(rows, server, disable, False, name)
+        await asyncio.to_thread(run_query, server, disable, False, name)
         assert await client.close_code() == 4401
     assert obtain(server, name, "a good pass phrase").status_code == 401
     reply = httpx.post(f"{server.http}/api/token/refresh/", json={"refresh": tokens["refresh"]})

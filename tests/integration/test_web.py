@@ -1,4 +1,4 @@
-"""The HTTP door as a browser meets it: headers, unknown addresses, and the page."""
+"""HTTP responses to browsers: security headers, unknown addresses, and the web page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.server import Server
         ("/api/nowhere", API_POLICY),
     ],
 )
-def test_every_answer_says_what_a_browser_may_do_with_it(path: str, policy: str, server: Server) -> None:
+def test_response_has_security_headers(path: str, policy: str, server: Server) -> None:
     answer = httpx.get(server.http + path)
     assert answer.headers.get_list("content-security-policy") == [policy]
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -31,8 +31,8 @@ def test_every_answer_says_what_a_browser_may_do_with_it(path: str, policy: str,
     assert "camera=()" in answer.headers["permissions-policy"]
 
 
-def test_a_refused_upload_says_so_too(server: Server) -> None:
-    """It is answered before Django."""
+def test_response_to_rejected_upload_has_security_headers(server: Server) -> None:
+    """This response does not come from Django."""
     answer = httpx.post(f"{server.http}/api/uploads/", content=b"x")
     assert answer.status_code == 401
     assert answer.headers["content-security-policy"] == API_POLICY
@@ -40,20 +40,20 @@ def test_a_refused_upload_says_so_too(server: Server) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-def test_an_unknown_address_is_told_in_the_language_of_who_asks(method: str, server: Server) -> None:
-    program = httpx.request(method, f"{server.http}/api/nowhere/")
-    person = httpx.request(method, f"{server.http}/nowhere")
-    for answer, kind in ((program, "application/json"), (person, "text/plain; charset=utf-8")):
+def test_unknown_address_is_404_as_json_for_the_api_and_text_elsewhere(method: str, server: Server) -> None:
+    api = httpx.request(method, f"{server.http}/api/nowhere/")
+    page = httpx.request(method, f"{server.http}/nowhere")
+    for answer, kind in ((api, "application/json"), (page, "text/plain; charset=utf-8")):
         assert answer.status_code == 404
         assert answer.headers["content-type"] == kind
     if method == "HEAD":
-        assert program.content == person.content == b""
+        assert api.content == page.content == b""
     else:
-        assert program.json() == {"error": {"detail": "Not found."}}
-        assert person.text == "Not found.\n"
+        assert api.json() == {"error": {"detail": "Not found."}}
+        assert page.text == "Not found.\n"
 
 
-def test_the_first_address_is_the_page_or_says_how_to_build_it(server: Server) -> None:
+def test_root_address_serves_the_page_or_says_how_to_build_it(server: Server) -> None:
     answer = httpx.get(server.http)
     if BUILD_DIR.is_dir():
         assert answer.status_code == 200

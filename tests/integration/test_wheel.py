@@ -1,4 +1,4 @@
-"""The wheel, installed where nothing of the checkout is: page, migrations, models, all of it is in there."""
+"""The wheel, install without the checkout: it contains the page, the migrations and the models."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import pytest
 from tests.support.http_client import HttpClient
 from tests.support.page_images import lines_of_text, page_png
 from tests.support.server import Server
-from tests.support.wheel import BUILD_SECONDS, ROOT, UV, Wheel
+from tests.support.wheel import BUILD_TIMEOUT_SECONDS, ROOT, UV, Wheel
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(BUILD_SECONDS)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(BUILD_TIMEOUT_SECONDS)]
 
 
 def only(directory: Path, pattern: str) -> Path:
@@ -26,7 +26,7 @@ def only(directory: Path, pattern: str) -> Path:
     return path
 
 
-def test_the_sdist_holds_the_page_its_sources_and_their_lock(wheel: Wheel) -> None:
+def test_sdist_contains_the_page_its_sources_and_their_lock(wheel: Wheel) -> None:
     with tarfile.open(only(wheel.dist, "*.tar.gz")) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     sources = {"web/package.json", "web/package-lock.json", "clients/typescript/package.json"}
@@ -35,7 +35,7 @@ def test_the_sdist_holds_the_page_its_sources_and_their_lock(wheel: Wheel) -> No
     assert not any("node_modules" in name or ".venv" in name for name in names)
 
 
-def test_the_wheel_holds_the_page_and_no_sources_of_it(wheel: Wheel) -> None:
+def test_wheel_contains_the_page_without_its_sources(wheel: Wheel) -> None:
     with zipfile.ZipFile(only(wheel.dist, "*.whl")) as archive:
         names = archive.namelist()
     assert "backend_main/web/index.html" in names
@@ -46,7 +46,7 @@ def test_the_wheel_holds_the_page_and_no_sources_of_it(wheel: Wheel) -> None:
     assert tops == {"backend_main", "scanrill", f"{distribution}.dist-info"}
 
 
-def test_an_installed_wheel_serves_the_page_and_reads_a_scan(wheel: Wheel, tmp_path: Path) -> None:
+def test_wheel_installed_serves_the_page_and_reads_a_scan(wheel: Wheel, tmp_path: Path) -> None:
     class Installed(Server):
         program = [str(wheel.scanrill)]
 
@@ -58,18 +58,18 @@ def test_an_installed_wheel_serves_the_page_and_reads_a_scan(wheel: Wheel, tmp_p
         assert any(asset.endswith(".js") for asset in assets)
         for asset in assets:
             assert httpx.get(server.http + asset).status_code == 200
-        code = {"code": server.link.rpartition("=")[2]}
+        code = {"code": server.sign_in_link.rpartition("=")[2]}
         signed_in = httpx.post(f"{server.http}/api/token/code/", json=code, headers={"Origin": server.http})
-        door = HttpClient(server, signed_in.json()["access"])
-        with door.http:
-            upload = door.http.get(door.read(page_png(lines_of_text(2, seed=4))) + "/").json()
+        http_client = HttpClient(server, signed_in.json()["access"])
+        with http_client.http:
+            upload = http_client.http.get(http_client.read(page_png(lines_of_text(2, seed=4))) + "/").json()
     finally:
         assert server.stop() == 0
     assert (upload["status"], upload["error"]) == ("processed", None)
     assert len(upload["raw_text"].split()) > 5
 
 
-def test_an_installed_wheel_is_a_library(wheel: Wheel, tmp_path: Path) -> None:
+def test_wheel_installed_is_importable_as_a_library(wheel: Wheel, tmp_path: Path) -> None:
     words = lines_of_text(2, seed=4)
     (tmp_path / "page.png").write_bytes(page_png(words))
     code = "import scanrill; print(scanrill.read_markdown(open('page.png', 'rb')))"
@@ -79,12 +79,12 @@ def test_an_installed_wheel_is_a_library(wheel: Wheel, tmp_path: Path) -> None:
     assert done.stdout.split() == " ".join(words).split()
 
 
-# ── who asks for Node.js, and who does not ──
+# ── which installations need Node.js ──
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A package with our build backend, whose page was never built and asks for what is nowhere."""
+    """A package with this build backend; its page is not built and its Node.js requirement does not exist."""
     text = (ROOT / "pyproject.toml").read_text()
     head = text[: text.index("[project]")]
     (tmp_path / "pyproject.toml").write_text(
@@ -99,19 +99,19 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def installed(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def install(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [UV, "pip", "install", "--no-deps", "--target", str(project / "target"), *options, str(project)]
     return subprocess.run(
-        [*command, "--python", sys.executable], capture_output=True, text=True, timeout=BUILD_SECONDS
+        [*command, "--python", sys.executable], capture_output=True, text=True, timeout=BUILD_TIMEOUT_SECONDS
     )
 
 
-def test_an_editable_installation_asks_for_no_node(project: Path) -> None:
-    done = installed(project, "--editable")
+def test_editable_installation_needs_no_node(project: Path) -> None:
+    done = install(project, "--editable")
     assert done.returncode == 0, done.stderr
 
 
-def test_a_wheel_whose_page_is_to_be_built_asks_for_it(project: Path) -> None:
-    done = installed(project)
+def test_wheel_build_without_built_page_needs_node(project: Path) -> None:
+    done = install(project)
     assert done.returncode != 0
     assert "nowhere" in done.stderr

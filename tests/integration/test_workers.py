@@ -1,4 +1,4 @@
-"""`scanrill serve --workers N`: several processes on one port, over a real Redis."""
+"""`scanrill serve --workers N`: several processes on one port, connected by a real Redis."""
 
 from __future__ import annotations
 
@@ -21,207 +21,216 @@ from backend_main.core.errors import CommandError
 from tests.integration.test_serve import refusal, scanrill
 from tests.support.accounts import Account
 from tests.support.page_images import scripted_png
-from tests.support.processes import wait_gone, wait_until
+from tests.support.processes import wait_until, wait_until_ended
 from tests.support.redis import Redis
 from tests.support.scripted_documents import Document
 from tests.support.server import Server
-from tests.support.websocket_client import WAIT_SECONDS, Message, WebSocketClient
+from tests.support.websocket_client import WAIT_TIMEOUT_SECONDS, Message, WebSocketClient
 
-TRIES = 200
+MAX_CONNECTIONS = 200
 
 
 @pytest.fixture
 def server(new_server: Callable[..., Server], redis_server: Redis) -> Server:
-    """Of three processes, one of which reads."""
+    """A server of three processes, one of which reads."""
     settings = {"REDIS_URL": redis_server.url, "SECRET_KEY": "k" * 50}
     return new_server("--workers", "3", "--with-reader", **settings)
 
 
-def members(server: Server) -> list[psutil.Process]:
-    living = []
+def server_processes(server: Server) -> list[psutil.Process]:
+    processes = []
     for child in psutil.Process(server.process.pid).children():
-        with contextlib.suppress(psutil.NoSuchProcess):  # it has just died
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
             if child.status() != psutil.STATUS_ZOMBIE:
-                living.append(child)
-    return living
+                processes.append(child)
+    return processes
 
 
-def member_of(server: Server, client: WebSocketClient) -> psutil.Process:
-    """The process that has the other end of a client's connection."""
+def process_of(server: Server, client: WebSocketClient) -> psutil.Process:
+    """Return the process that holds the other end of a client's connection."""
     port = client.socket.local_address[1]
     [found] = [
-        member
-        for member in members(server)
-        if any(link.raddr and link.raddr.port == port for link in member.net_connections("tcp"))
+        process
+        for process in server_processes(server)
+        if any(
+            connection.raddr and connection.raddr.port == port
+            for connection in process.net_connections("tcp")
+        )
     ]
     return found
 
 
-def read(member: psutil.Process) -> bool:
-    """Whether a process has a reader."""
-    return any("dummy" in child.cmdline() for child in member.children())
+def has_reader(process: psutil.Process) -> bool:
+    """Return whether a process has a reader."""
+    return any("dummy" in child.cmdline() for child in process.children())
 
 
 def reader_of(server: Server) -> psutil.Process:
-    """The process with the reader, once there is one."""
-    wait_until(lambda: any(map(read, members(server))), "a process has a reader")
-    [reader] = filter(read, members(server))
+    """Wait until one process has a reader, and return it."""
+    wait_until(lambda: any(map(has_reader, server_processes(server))), "a process has a reader")
+    [reader] = filter(has_reader, server_processes(server))
     return reader
 
 
 @contextlib.asynccontextmanager
-async def sockets_on_two(
+async def sockets_on_two_processes(
     server: Server, account: Account
 ) -> AsyncIterator[tuple[WebSocketClient, WebSocketClient]]:
-    """The first on a process without a reader, the second on another."""
+    """Yield two sockets on different processes; the first process has no reader."""
     reader = reader_of(server)
     async with contextlib.AsyncExitStack() as stack:
         first: WebSocketClient | None = None
-        for _ in range(TRIES):
+        for _ in range(MAX_CONNECTIONS):
             client = await stack.enter_async_context(account.client())
-            member = member_of(server, client)
-            if first is None and member != reader:
+            process = process_of(server, client)
+            if first is None and process != reader:
                 first = client
-            elif first is not None and member != member_of(server, first):
+            elif first is not None and process != process_of(server, first):
                 yield first, client
                 return
-        raise AssertionError("all sockets came to one process")
+        raise AssertionError("all sockets went to one process")
 
 
-async def lost(client: WebSocketClient) -> bool:
-    """Waits until the connection is gone, and says whether it went without a word."""
-    async with asyncio.timeout(WAIT_SECONDS):
+async def was_lost(client: WebSocketClient) -> bool:
+    """Wait until the connection ends, and return whether it ended without a close frame."""
+    async with asyncio.timeout(WAIT_TIMEOUT_SECONDS):
         await client.socket.wait_closed()
     return client.socket.close_code == 1006
 
 
-def test_more_than_one_process_needs_redis(tmp_path: Path) -> None:
+def test_serve_with_workers_without_redis_fails(tmp_path: Path) -> None:
     line = refusal(scanrill(tmp_path / "data", "serve", "--port", "0", "--workers", "2", ENGINE="dummy"))
     assert "SCANRILL_REDIS_URL" in line
 
 
-async def test_several_processes_are_one_server_whichever_of_them_dies(server: Server) -> None:
-    account = Account.on(server)
-    before = members(server)
-    async with sockets_on_two(server, account) as (one, two):
+async def test_serve_with_workers_survives_the_death_of_any_process(server: Server) -> None:
+    account = Account.create(server)
+    before = server_processes(server)
+    async with sockets_on_two_processes(server, account) as (one, two):
         upload_id = (await one.create(scripted_png(lines=["# One", "for", "all"])))["instance"]["id"]
-        assert (await two.end_of(upload_id))["raw_text"] == "# One\n\nfor\nall"
+        assert (await two.terminal_message(upload_id))["raw_text"] == "# One\n\nfor\nall"
         assert two.seen[0]["type"] == "Upload.created"
-        assert any("streamed_text" in message for message in two.seen), "live text crosses too"
-        await one.end_of(upload_id)
-        await two.ask({"type": "delete", "instance_id": upload_id})
-        await one.until(lambda m: m["type"] == "Upload.deleted")
+        assert any("streamed_text" in message for message in two.seen), "live text reaches other processes"
+        await one.terminal_message(upload_id)
+        await two.request({"type": "delete", "instance_id": upload_id})
+        await one.receive_until(lambda m: m["type"] == "Upload.deleted")
 
-        member_of(server, one).kill()
-        assert await lost(one)
+        process_of(server, one).kill()
+        assert await was_lost(one)
         created = await two.create(scripted_png(lines=["read on"]))
-        assert (await two.end_of(created["instance"]["id"]))["raw_text"] == "read on"
-    wait_until(lambda: len(members(server)) == 3, "another took its place")
-    assert len(set(members(server)) & set(before)) == 2
+        assert (await two.terminal_message(created["instance"]["id"]))["raw_text"] == "read on"
+    wait_until(lambda: len(server_processes(server)) == 3, "another process replaces it")
+    assert len(set(server_processes(server)) & set(before)) == 2
 
     reader = reader_of(server)
     reader.kill()
-    wait_gone(reader)
+    wait_until_ended(reader)
     assert reader_of(server) != reader
     async with account.client() as client:
         created = await client.create(scripted_png(lines=["read again"]))
-        assert (await client.end_of(created["instance"]["id"]))["raw_text"] == "read again"
-    assert server.links_printed == 1, "who takes the place of another is no new start"
+        assert (await client.terminal_message(created["instance"]["id"]))["raw_text"] == "read again"
+    assert server.unused_link_count == 1, "a replacement process prints no link"
 
 
-async def test_who_comes_to_another_process_has_the_text_of_the_page_that_is_read(
+async def test_late_socket_on_another_process_receives_the_current_text(
     server: Server, tmp_path: Path
 ) -> None:
-    account, document = Account.on(server), Document(tmp_path, 2, {2: 1})
+    account, document = Account.create(server), Document(tmp_path, 2, {2: 1})
     reader = reader_of(server)
 
-    def so_far(message: Message) -> bool:
+    def has_current_text(message: Message) -> bool:
         return message.get("streamed_text") == document.text_up_to(2)
 
     async with account.client() as client:
         upload_id = (await client.create(document.tiff))["instance"]["id"]
-        await client.until(so_far)
-    elsewhere = False
-    for _ in range(TRIES):
+        await client.receive_until(has_current_text)
+    on_other_process = False
+    for _ in range(MAX_CONNECTIONS):
         async with account.client() as client:
-            await client.until(so_far)
-            if elsewhere := member_of(server, client) != reader:
+            await client.receive_until(has_current_text)
+            if on_other_process := process_of(server, client) != reader:
                 document.release_page(2)
-                assert (await client.end_of(upload_id))["raw_text"] == document.text
+                assert (await client.terminal_message(upload_id))["raw_text"] == document.text
                 break
-    assert elsewhere
+    assert on_other_process
 
 
 @pytest.mark.slow
-async def test_all_end_in_order_with_the_one_that_started_them_and_also_without(server: Server) -> None:
-    everyone = members(server)
-    assert {os.getsid(member.pid) for member in everyone} == {member.pid for member in everyone}, "for Ctrl-C"
-    async with sockets_on_two(server, Account.on(server)) as both:
+async def test_serve_with_workers_stops_all_processes_on_sigterm_and_sigkill(server: Server) -> None:
+    all_processes = server_processes(server)
+    assert {os.getsid(process.pid) for process in all_processes} == {
+        process.pid for process in all_processes
+    }, "Ctrl-C must reach only the supervisor"
+    async with sockets_on_two_processes(server, Account.create(server)) as both:
         assert await asyncio.to_thread(server.stop, timeout=10) == 0
         assert [await client.close_code() for client in both] == [1012, 1012]
-    assert not any(member.is_running() for member in everyone)
+    assert not any(process.is_running() for process in all_processes)
     assert "Traceback" not in server.log
-    assert server.links_printed == 1, "what it says at its start it says once"
+    assert server.unused_link_count == 1, "only one link is printed"
 
     server.start()
-    everyone = members(server)
+    all_processes = server_processes(server)
     server.stop(signal.SIGKILL)
-    for member in everyone:
-        wait_gone(member)
+    for process in all_processes:
+        wait_until_ended(process)
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{server.http}/healthz")
 
 
-HARD_OF_HEARING = """
+SLOW_TO_STOP_PROGRAM = """
 import os, pathlib, signal, sys, time
-heard = []
-def hear(*_signal):
-    heard.append(1)
-    if len(heard) == {times}:
-        pathlib.Path({mark!r}).touch()
+received = []
+def on_signal(*_signal):
+    received.append(1)
+    if len(received) == {times}:
+        pathlib.Path({marker!r}).touch()
         os._exit(0)
-signal.signal(signal.SIGTERM, hear)
+signal.signal(signal.SIGTERM, on_signal)
 os.write(int(sys.argv[3]), b".")
 time.sleep(60)
 """
 
 
-OF_SUCH = """
+SUPERVISOR_PROGRAM = """
 import logging, os, socket, sys
 from backend_main.cli import supervisor
 
 logging.basicConfig(format="%(message)s")
 supervisor.STOP_TIMEOUT_SECONDS = 3
 
-class OfSuch(supervisor.ProcessSupervisor):
+class TestSupervisor(supervisor.ProcessSupervisor):
     program = (sys.executable, "-c", {program!r})
 
 with socket.create_server(("127.0.0.1", 0)) as listener:
-    OfSuch(listener, 2, lambda: os.kill(os.getpid(), {number})).run()
+    TestSupervisor(listener, 2, lambda: os.kill(os.getpid(), {signal_number})).run()
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize(("times", "ends"), [(1, True), (2, True), (99, False)])
-def test_a_process_is_told_to_end_until_it_hears_it_or_is_killed(
-    times: int, ends: bool, number: signal.Signals, tmp_path: Path
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("times", "exits"), [(1, True), (2, True), (99, False)])
+def test_supervisor_repeats_sigterm_until_a_process_exits_or_is_killed(
+    times: int, exits: bool, signal_number: signal.Signals, tmp_path: Path
 ) -> None:
-    """All of them below a process of their own: a signal that comes late would end whoever runs the tests."""
-    mark = tmp_path / "ended by itself"
-    program = HARD_OF_HEARING.format(times=times, mark=str(mark))
-    command = [sys.executable, "-c", OF_SUCH.format(program=program, number=int(number))]
+    """The supervisor runs in its own process: a late signal would end the test run."""
+    marker = tmp_path / "exited by itself"
+    program = SLOW_TO_STOP_PROGRAM.format(times=times, marker=str(marker))
+    command = [
+        sys.executable,
+        "-c",
+        SUPERVISOR_PROGRAM.format(program=program, signal_number=int(signal_number)),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert mark.exists() == ends
+    assert marker.exists() == exits
     assert "is restarted" not in done.stderr
-    assert ("were killed" in done.stderr) != ends
+    assert ("were killed" in done.stderr) != exits
 
 
-def test_processes_that_cannot_start_are_no_server() -> None:
-    class Stillborn(ProcessSupervisor):
+def test_supervisor_whose_processes_fail_at_start_raises() -> None:
+    class FailingSupervisor(ProcessSupervisor):
         program = (sys.executable, "-c", "raise SystemExit(3)")
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        stillborn = Stillborn(listener, 2, lambda: pytest.fail("it serves"))
+        supervisor = FailingSupervisor(listener, 2, lambda: pytest.fail("it serves"))
         with pytest.raises(CommandError, match="during its start"):
-            stillborn.run()
+            supervisor.run()

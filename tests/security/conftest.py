@@ -1,4 +1,4 @@
-"""Users of the shared server, made once: each command costs the start of a process."""
+"""Users of the shared server, created once: each creation starts a process."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def a_token(server: Server, a_user: str) -> str:
 
 @pytest.fixture(scope="session")
 def other_token(server: Server) -> str:
-    """Of another user."""
+    """An access token of another user."""
     return server.token(server.user())

@@ -1,4 +1,4 @@
-"""S01 — another site opens the socket: the Origin, when there is one, must be ours to the letter."""
+"""S01 - a page of another site opens a socket: an Origin must equal the server's own or an allowed one."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from backend_main.core.errors import OriginNotAllowed
 from tests.support.server import Server
 from tests.support.websocket_client import WebSocketClient
 
-ALLOWED = ["https://app.example", "http://dev.example:3000", "https://[2001:db8::1]:8443"]
+ALLOWED_ORIGINS = ["https://app.example", "http://dev.example:3000", "https://[2001:db8::1]:8443"]
 
 
-def check(origin: str | bytes | None, *, host: str = "localhost:8000", scheme: str = "ws") -> None:
+def check_headers(origin: str | bytes | None, *, host: str = "localhost:8000", scheme: str = "ws") -> None:
     headers = [(b"host", host.encode())]
     if origin is not None:
         headers.append((b"origin", origin if isinstance(origin, bytes) else origin.encode()))
@@ -25,7 +25,7 @@ def check(origin: str | bytes | None, *, host: str = "localhost:8000", scheme: s
 
 @pytest.fixture(autouse=True)
 def allowed_origins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(origins, "conf", msgspec.structs.replace(conf, allowed_origins=ALLOWED))
+    monkeypatch.setattr(origins, "conf", msgspec.structs.replace(conf, allowed_origins=ALLOWED_ORIGINS))
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,8 @@ def allowed_origins(monkeypatch: pytest.MonkeyPatch) -> None:
         "http://localhost:8000",
     ],
 )
-def test_s01_an_allowed_origin_or_none_may_connect(origin: str | None) -> None:
-    check(origin)
+def test_s01_origin_allowed_or_absent_does_not_raise(origin: str | None) -> None:
+    check_headers(origin)
 
 
 @pytest.mark.parametrize(
@@ -99,43 +99,45 @@ def test_s01_an_allowed_origin_or_none_may_connect(origin: str | None) -> None:
         "http://127.0.0.1:8000",
     ],
 )
-def test_s01_every_other_origin_is_refused(origin: str | bytes) -> None:
+def test_s01_origin_not_allowed_or_malformed_is_rejected(origin: str | bytes) -> None:
     with pytest.raises(OriginNotAllowed):
-        check(origin)
+        check_headers(origin)
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "", "[", "localhost:x", "a b", "\xff"])
-def test_s01_a_forged_host_makes_no_origin_its_own(host: str) -> None:
-    """DNS rebinding: the page's own name stands in both headers."""
+def test_s01_origin_equal_to_a_forged_host_is_rejected(host: str) -> None:
+    """DNS rebinding: both headers hold the name of the attacker's page."""
     with pytest.raises(OriginNotAllowed):
-        check(f"http://{host}", host=host)
+        check_headers(f"http://{host}", host=host)
 
 
-def test_s01_the_own_origin_goes_by_the_server_s_scheme() -> None:
+def test_s01_origin_of_the_server_must_have_its_scheme() -> None:
     secure, plain = ("wss", "https"), ("ws", "http")
     for scheme in secure:
-        check("https://localhost", host="localhost", scheme=scheme)
+        check_headers("https://localhost", host="localhost", scheme=scheme)
     for scheme in plain:
-        check("http://localhost", host="localhost", scheme=scheme)
-    check("http://[::1]:8000", host="[::1]:8000")
-    crossed = [("http://localhost", scheme) for scheme in secure]
-    for origin, scheme in [*crossed, *(("https://localhost", scheme) for scheme in plain)]:
+        check_headers("http://localhost", host="localhost", scheme=scheme)
+    check_headers("http://[::1]:8000", host="[::1]:8000")
+    wrong_scheme = [("http://localhost", scheme) for scheme in secure]
+    for origin, scheme in [*wrong_scheme, *(("https://localhost", scheme) for scheme in plain)]:
         with pytest.raises(OriginNotAllowed):
-            check(origin, host="localhost", scheme=scheme)
+            check_headers(origin, host="localhost", scheme=scheme)
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://["])
-async def test_s01_a_refused_origin_is_told_by_its_close_code(
+async def test_s01_origin_rejected_closes_the_socket_with_4403(
     server: Server, origin: str, a_token: str
 ) -> None:
     async with WebSocketClient(server.url(token=a_token), additional_headers={"Origin": origin}) as client:
         assert await client.close_code() == 4403
-    assert server.own_tracebacks == []
+    assert server.unexpected_tracebacks == []
 
 
 @pytest.mark.parametrize("origin", ["https://app.example/", "app.example", "null", "http://["])
-def test_s01_an_allowed_origin_that_is_none_stops_the_start(
+def test_s01_setting_with_invalid_origin_is_a_system_check_error(
     origin: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "conf", msgspec.structs.replace(conf, allowed_origins=[*ALLOWED, origin]))
+    monkeypatch.setattr(
+        checks, "conf", msgspec.structs.replace(conf, allowed_origins=[*ALLOWED_ORIGINS, origin])
+    )
     assert [problem.id for problem in checks.check_allowed_origins()] == ["core.E003"]

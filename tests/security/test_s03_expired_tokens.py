@@ -1,4 +1,4 @@
-"""S03 — a token that expires on an open socket closes it, unless a fresh one came in time."""
+"""S03 - a socket outlives its token: the server closes it at the expiry, unless a new token has come."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ import time
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.message_checks import expect_silence
+from tests.support.message_checks import assert_no_more_messages
 from tests.support.server import Server
 from tests.support.websocket_client import Message, WebSocketClient
 
 
 @pytest.fixture
 def ada(server: Server) -> Account:
-    return Account.on(server)
+    return Account.create(server)
 
 
 async def authenticate(client: WebSocketClient, token: object) -> Message:
-    return await client.ask({"type": "authenticate", "token": token})
+    return await client.request({"type": "authenticate", "token": token})
 
 
 def socket_for(account: Account, expires_at: int) -> WebSocketClient:
     return WebSocketClient(account.server.url(token=account.mint(exp=expires_at)))
 
 
-async def test_s03_a_fresh_token_keeps_the_socket_open(ada: Account) -> None:
+async def test_s03_authenticate_with_new_token_keeps_the_socket_open(ada: Account) -> None:
     expires_at = int(time.time()) + 3
     async with socket_for(ada, expires_at) as renewed, socket_for(ada, expires_at) as other:
         assert await authenticate(renewed, ada.mint()) == {"type": "authenticated"}
         assert await other.close_code() == 4401
         assert time.time() >= expires_at
-        await expect_silence(renewed)
+        await assert_no_more_messages(renewed)
 
 
-async def test_s03_the_socket_lives_as_long_as_the_token_given_last(ada: Account) -> None:
+async def test_s03_authenticate_with_shorter_token_shortens_the_socket_lifetime(ada: Account) -> None:
     async with ada.client() as client:
         expires_at = int(time.time()) + 2
         assert await authenticate(client, ada.mint(exp=expires_at)) == {"type": "authenticated"}
@@ -42,11 +42,11 @@ async def test_s03_the_socket_lives_as_long_as_the_token_given_last(ada: Account
         assert time.time() >= expires_at
 
 
-async def test_s03_a_token_that_is_refused_changes_nothing(ada: Account, server: Server) -> None:
-    bob = Account.on(server)
+async def test_s03_authenticate_with_invalid_token_keeps_the_old_expiry(ada: Account, server: Server) -> None:
+    bob = Account.create(server)
     expires_at = int(time.time()) + 3
     async with socket_for(ada, expires_at) as client:
-        for bad in (
+        for invalid in (
             ada.mint(seconds=-60),
             ada.mint(token_type="refresh"),
             bob.mint(),
@@ -55,23 +55,20 @@ async def test_s03_a_token_that_is_refused_changes_nothing(ada: Account, server:
             None,
             7,
         ):
-            reply = await authenticate(client, bad)
-            assert reply.keys() == {"type", "error"}, bad
+            reply = await authenticate(client, invalid)
+            assert reply.keys() == {"type", "error"}, invalid
             assert (reply["type"], reply["error"].keys()) == ("authenticated", {"token"})
-            assert not (isinstance(bad, str) and bad and bad in str(reply))
-        await expect_silence(client)
+            assert not (isinstance(invalid, str) and invalid and invalid in str(reply))
+        await assert_no_more_messages(client)
         assert await client.close_code() == 4401
         assert time.time() >= expires_at
 
 
-async def test_s03_a_fresh_token_outlives_the_revocation_of_the_older_ones(ada: Account) -> None:
-    old, fresh = (
-        WebSocketClient(ada.server.url(token=ada.mint())),
-        WebSocketClient(ada.server.url(token=ada.mint())),
-    )
-    async with old, fresh:
-        issued_at = time.time() + 0.5
-        assert "error" not in await authenticate(fresh, ada.mint(iat=issued_at))
-        ada.revoke_tokens()
+async def test_s03_authenticate_with_token_issued_after_revocation_keeps_the_socket(ada: Account) -> None:
+    now = time.time()
+    old_url = ada.server.url(token=ada.mint(iat=now - 10))
+    async with WebSocketClient(old_url) as old, WebSocketClient(old_url) as renewed:
+        assert "error" not in await authenticate(renewed, ada.mint(iat=now))
+        ada.revoke_tokens(seconds_ago=5)
         assert await old.close_code() == 4401
-        await expect_silence(fresh)
+        await assert_no_more_messages(renewed)

@@ -1,4 +1,4 @@
-"""S04 — a user who is deactivated, or logged out everywhere, loses the open sockets, also without a bell."""
+"""S04 - a deactivated or signed-out user keeps a socket: the server closes it, even without notification."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.accounts import Account
-from tests.support.message_checks import expect_silence
+from tests.support.message_checks import assert_no_more_messages
 from tests.support.server import Server
 
-WAYS: dict[str, Callable[[Account], None]] = {
+REVOCATIONS: dict[str, Callable[[Account], None]] = {
     "deactivated": Account.deactivate,
-    "logged out": Account.revoke_tokens,
+    "signed out": Account.revoke_tokens,
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_s04_open_sockets_close_also_without_a_bell(deaf_server: Server, way: str) -> None:
-    ada, bob = Account.on(deaf_server), Account.on(deaf_server)
+@pytest.mark.parametrize("revocation", REVOCATIONS)
+async def test_s04_revocation_without_notification_closes_open_sockets(
+    server_without_notifications: Server, revocation: str
+) -> None:
+    ada, bob = Account.create(server_without_notifications), Account.create(server_without_notifications)
     async with ada.client() as one, ada.client() as two, bob.client() as other:
-        await two.ask({"type": "subscribe", "stream": "pages"})
-        WAYS[way](ada)
+        await two.request({"type": "subscribe", "stream": "pages"})
+        REVOCATIONS[revocation](ada)
         assert [await client.close_code() for client in (one, two)] == [4401, 4401]
-        await expect_silence(other)
+        await assert_no_more_messages(other)

@@ -1,4 +1,4 @@
-"""S05 — forged tokens: the algorithm is fixed, exp, sub and type are required, and the user must stand."""
+"""S05 - forged tokens: the algorithm is fixed, `exp`, `sub` and the type are required, the user is active."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.websocket_client import WebSocketClient
 OTHER_KEY = "another key of a good length, but not the server's own"
 WEEK = 7 * 86_400
 
-# ── forged in the name of a real user, for a server of HS256 ──────────────────────────────────────
+# ── forged for a real user, against a server with HS256 ──────────────────────────────────────
 
 Forge = Callable[[str, str], str]  # user id, the server's key → a token
 FORGED: dict[str, Forge] = {
@@ -97,7 +97,7 @@ FORGED: dict[str, Forge] = {
     "space": lambda user, key: " ",
 }
 RSA = RsaKey()
-# A client library refuses to put these in a URL.
+# The client library does not accept these in a URL.
 NOT_IN_A_URL = {"surrogate_escaped", "nul"}
 
 
@@ -118,44 +118,42 @@ async def close_code(server: Server, token: str) -> int:
         return await client.close_code()
 
 
-async def accepted(server: Server, token: str) -> bool:
+async def is_accepted(server: Server, token: str) -> bool:
     async with WebSocketClient(server.url(token=token)) as client:
         try:
-            return bool((await client.ask({"type": "subscribe"}))["message"] == "subscribed")
+            return bool((await client.request({"type": "subscribe"}))["message"] == "subscribed")
         except ConnectionClosed:
             return False
 
 
-async def test_s05_the_corpus_is_forged_from_a_token_that_is_good(
-    server: Server, a_user_id: str, server_key: str
-) -> None:
-    assert await accepted(server, signed(claims(a_user_id), server_key))
+async def test_s05_unforged_token_is_accepted(server: Server, a_user_id: str, server_key: str) -> None:
+    assert await is_accepted(server, signed(claims(a_user_id), server_key))
 
 
 @pytest.mark.parametrize("name", sorted(FORGED.keys() - NOT_IN_A_URL))
-async def test_s05_a_forged_token_is_refused_by_the_socket(
+async def test_s05_socket_with_forged_token_is_4401(
     name: str, server: Server, a_user_id: str, server_key: str
 ) -> None:
     assert await close_code(server, FORGED[name](a_user_id, server_key)) == 4401
 
 
-async def test_s05_no_token_is_refused_by_the_socket(server: Server) -> None:
+async def test_s05_socket_without_token_is_4401(server: Server) -> None:
     for path in ("/ws/core/upload/", f"/ws/core/upload/{uuid.uuid4()}/", "/ws/core/upload/?token="):
         async with WebSocketClient(server.url(path)) as client:
             assert await client.close_code() == 4401
 
 
-async def test_s05_a_bad_header_is_not_saved_by_a_good_query(server: Server, a_token: str) -> None:
+async def test_s05_socket_with_invalid_header_and_valid_query_is_4401(server: Server, a_token: str) -> None:
     headers = {"Authorization": "Bearer garbage"}
     async with WebSocketClient(server.url(token=a_token), additional_headers=headers) as client:
         assert await client.close_code() == 4401
 
 
-def test_s05_no_forged_token_brought_the_server_to_a_traceback(server: Server) -> None:
-    assert server.own_tracebacks == []
+def test_s05_forged_tokens_cause_no_traceback(server: Server) -> None:
+    assert server.unexpected_tracebacks == []
 
 
-# ── the same, and more, asked of `identify` ──────────────────────────────────────────────────────
+# ── `authenticate` ──────────────────────────────────────────────────────
 
 
 @pytest.fixture
@@ -168,32 +166,32 @@ def key() -> str:
     return str(settings.SIMPLE_JWT["SIGNING_KEY"])
 
 
-def identified(user: User, **changes: Any) -> authentication.Identity:
+def authenticate(user: User, **changes: Any) -> authentication.Identity:
     return authentication.authenticate(
         signed(claims(str(user.pk), **changes), str(settings.SIMPLE_JWT["SIGNING_KEY"]))
     )
 
 
 @pytest.mark.parametrize("name", sorted(FORGED))
-def test_s05_identify_refuses_a_forged_token(name: str, user: User, key: str) -> None:
-    with pytest.raises(Unauthenticated) as refused:
+def test_s05_authenticate_with_forged_token_raises(name: str, user: User, key: str) -> None:
+    with pytest.raises(Unauthenticated) as error:
         authentication.authenticate(FORGED[name](str(user.pk), key))
-    assert str(user.pk) not in str(refused.value)
+    assert str(user.pk) not in str(error.value)
 
 
 @pytest.mark.parametrize("token", [None, ""])
-def test_s05_identify_refuses_no_token(token: str | None) -> None:
+def test_s05_authenticate_without_token_raises(token: str | None) -> None:
     with pytest.raises(Unauthenticated):
         authentication.authenticate(token)
 
 
-def test_s05_identify_tells_user_issue_and_expiry(user: User) -> None:
+def test_s05_authenticate_returns_user_issue_time_and_expiry(user: User) -> None:
     now = int(time.time())
-    identity = identified(user, iat=now - 5, exp=now + 100)
+    identity = authenticate(user, iat=now - 5, exp=now + 100)
     assert identity == authentication.Identity(user, float(now - 5), float(now + 100))
 
 
-def test_s05_an_issued_token_is_valid_and_its_life_is_the_one_asked_for(user: User) -> None:
+def test_s05_issued_token_is_valid_for_the_given_lifetime(user: User) -> None:
     import datetime as dt
 
     identity = authentication.authenticate(authentication.issue_access_token(user, dt.timedelta(seconds=90)))
@@ -201,39 +199,37 @@ def test_s05_an_issued_token_is_valid_and_its_life_is_the_one_asked_for(user: Us
     assert 85 < identity.expires_at - time.time() <= 90
 
 
-def test_s05_a_token_without_an_id_is_fine(user: User) -> None:
-    assert identified(user, jti=...).user == user
+def test_s05_token_without_jti_is_accepted(user: User) -> None:
+    assert authenticate(user, jti=...).user == user
 
 
-def test_s05_another_claim_that_names_the_user_is_held_to_the_same_types(
-    user: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of `sub` the library asks for a string by itself; of no other claim."""
+def test_s05_custom_user_claim_must_be_a_string(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library checks the type of `sub` by itself, but not of other claims."""
     monkeypatch.setattr(authentication, "conf", msgspec.structs.replace(conf, jwt_user_claim="uid"))
-    assert identified(user, uid=str(user.pk)).user == user
+    assert authenticate(user, uid=str(user.pk)).user == user
     for value in (user.pk.int, True, [str(user.pk)], {"id": str(user.pk)}, 1.5, None, "", ...):
         with pytest.raises(Unauthenticated):
-            identified(user, uid=value)
+            authenticate(user, uid=value)
 
 
-def test_s05_a_deactivated_user_s_token_is_refused(user: User) -> None:
+def test_s05_token_of_a_deactivated_user_is_rejected(user: User) -> None:
     User.objects.filter(pk=user.pk).update(is_active=False)
     with pytest.raises(Unauthenticated):
-        identified(user)
+        authenticate(user)
 
 
-def test_s05_a_token_from_before_the_revocation_is_refused_and_one_from_after_is_not(user: User) -> None:
+def test_s05_token_issued_before_revocation_is_rejected_and_after_accepted(user: User) -> None:
     user.tokens_valid_from = timezone.now()
     user.save()
     since = user.tokens_valid_from.timestamp()
     with pytest.raises(Unauthenticated):
-        identified(user, iat=since - 0.01)
+        authenticate(user, iat=since - 0.01)
     with pytest.raises(Unauthenticated):
-        identified(user, iat=...)
-    assert identified(user, iat=since).user == user
+        authenticate(user, iat=...)
+    assert authenticate(user, iat=since).user == user
 
 
-def test_s05_a_new_password_revokes_the_tokens(user: User) -> None:
+def test_s05_new_password_revokes_the_tokens(user: User) -> None:
     import datetime as dt
 
     before = authentication.issue_access_token(user, dt.timedelta(hours=1))
@@ -245,16 +241,16 @@ def test_s05_a_new_password_revokes_the_tokens(user: User) -> None:
     assert authentication.authenticate(authentication.issue_access_token(user, dt.timedelta(hours=1)))
 
 
-def test_s05_the_first_password_of_a_new_user_revokes_nothing() -> None:
+def test_s05_first_password_of_a_new_user_revokes_nothing() -> None:
     user = User(username="new")
     user.set_password("a new pass phrase")
     assert user.tokens_valid_from is None
 
 
-# ── the refresh token ────────────────────────────────────────────────────────────────────────────
+# ── refresh tokens ────────────────────────────────────────────────────────────────────────────
 
 
-def refreshed(token: str) -> dict[str, Any]:
+def refresh_tokens(token: str) -> dict[str, Any]:
     serializer = authentication.RefreshSerializer(data={"refresh": token})
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
@@ -264,23 +260,23 @@ def refresh_token(user: User) -> str:
     return str(authentication.RefreshToken.for_user(user))
 
 
-def test_s05_a_refresh_token_gives_an_access_token_and_is_none_itself(user: User) -> None:
+def test_s05_refresh_token_gives_an_access_token_but_does_not_authenticate(user: User) -> None:
     refresh = refresh_token(user)
-    assert authentication.authenticate(refreshed(refresh)["access"]).user == user
+    assert authentication.authenticate(refresh_tokens(refresh)["access"]).user == user
     with pytest.raises(Unauthenticated):
         authentication.authenticate(refresh)
 
 
-def test_s05_an_access_token_refreshes_nothing(user: User, key: str) -> None:
-    with pytest.raises(APIException) as refused:
-        refreshed(signed(claims(str(user.pk)), key))
-    assert refused.value.status_code == 401
+def test_s05_access_token_cannot_refresh(user: User, key: str) -> None:
+    with pytest.raises(APIException) as error:
+        refresh_tokens(signed(claims(str(user.pk)), key))
+    assert error.value.status_code == 401
 
 
-@pytest.mark.parametrize("why", ["deactivated", "revoked", "new password", "deleted"])
-def test_s05_a_refresh_token_of_a_user_who_lost_the_right_is_refused(why: str, user: User) -> None:
+@pytest.mark.parametrize("reason", ["deactivated", "revoked", "new password", "deleted"])
+def test_s05_refresh_token_of_a_revoked_or_removed_user_is_rejected(reason: str, user: User) -> None:
     refresh = refresh_token(user)
-    match why:
+    match reason:
         case "deactivated":
             user.is_active = False
         case "revoked":
@@ -288,31 +284,31 @@ def test_s05_a_refresh_token_of_a_user_who_lost_the_right_is_refused(why: str, u
         case "new password":
             user.set_password("a new pass phrase")
     user.save()
-    if why == "deleted":
+    if reason == "deleted":
         user.delete()
-    with pytest.raises(APIException) as refused:
-        refreshed(refresh)
-    assert refused.value.status_code == 401
+    with pytest.raises(APIException) as error:
+        refresh_tokens(refresh)
+    assert error.value.status_code == 401
 
 
 @pytest.mark.parametrize("name", sorted(FORGED))
-def test_s05_a_forged_refresh_token_is_refused(
+def test_s05_forged_refresh_token_is_rejected(
     name: str, user: User, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The corpus with its types turned round."""
-    plain = claims
+    """The forged tokens, with the types access and refresh exchanged."""
+    original_claims = claims
 
-    def refreshing(user_id: str, **changes: Any) -> dict[str, Any]:
-        turned = {"access": "refresh", "refresh": "access"}.get(str(changes.get("token_type", "access")))
-        return plain(user_id, **(changes | ({"token_type": turned} if turned else {})))
+    def claims_with_exchanged_type(user_id: str, **changes: Any) -> dict[str, Any]:
+        exchanged = {"access": "refresh", "refresh": "access"}.get(str(changes.get("token_type", "access")))
+        return original_claims(user_id, **(changes | ({"token_type": exchanged} if exchanged else {})))
 
-    monkeypatch.setitem(globals(), "claims", refreshing)
-    with pytest.raises(APIException) as refused:
-        refreshed(FORGED[name](str(user.pk), key))
-    assert refused.value.status_code in (400, 401)
+    monkeypatch.setitem(globals(), "claims", claims_with_exchanged_type)
+    with pytest.raises(APIException) as error:
+        refresh_tokens(FORGED[name](str(user.pk), key))
+    assert error.value.status_code in (400, 401)
 
 
-def test_s05_the_refresh_endpoint_refuses_what_is_no_refresh_token(server: Server, a_token: str) -> None:
+def test_s05_refresh_endpoint_with_invalid_token_is_rejected(server: Server, a_token: str) -> None:
     bodies: list[dict[str, object]] = [{"refresh": a_token}, {"refresh": "garbage"}, {"refresh": None}, {}]
     for body in bodies:
         reply = httpx.post(f"{server.http}/api/token/refresh/", json=body)
@@ -322,42 +318,46 @@ def test_s05_the_refresh_endpoint_refuses_what_is_no_refresh_token(server: Serve
     assert reply.status_code == 401
 
 
-# ── a server whose tokens another service signs ──────────────────────────────────────────────────
+# ── tokens signed by another service ──────────────────────────────────────────────────
 
 
 @dataclass(frozen=True)
-class Foreign:
+class ExternalIssuer:
+    """A server that accepts tokens of another service, and a user of it."""
+
     server: Server
     user_id: str
 
 
 @pytest.fixture(scope="module")
-def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foreign]:
+def external_issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExternalIssuer]:
     server = Server(
         tmp_path_factory.mktemp("rs256") / "data", JWT_ALGORITHM="RS256", JWT_VERIFYING_KEY=RSA.public_pem
     ).start()
-    yield Foreign(server, server.user_id(server.user()))
+    yield ExternalIssuer(server, server.user_id(server.user()))
     assert server.stop() == 0
 
 
-async def test_s05_another_service_s_token_is_good_and_everything_forged_is_not(foreign: Foreign) -> None:
-    server, user = foreign.server, foreign.user_id
+async def test_s05_external_token_is_accepted_and_forged_ones_are_rejected(
+    external_issuer: ExternalIssuer,
+) -> None:
+    server, user = external_issuer.server, external_issuer.user_id
     own_key = server.secret_key
     pem = RSA.public_pem
     forged = {
         "public key as HMAC secret": signed(claims(user), pem),
         "public key without its last newline": signed(claims(user), pem.rstrip("\n")),
-        "public key, said to be RS256": signed(claims(user), pem, header={"alg": "RS256"}),
+        "public key, with alg RS256": signed(claims(user), pem, header={"alg": "RS256"}),
         "public key as HS512 secret": signed(claims(user), pem, alg="HS512"),
         "the secret key of this server": signed(claims(user), own_key),
         "another RSA key": RsaKey().signed(claims(user)),
         "another RSA key, in the header": (mine := RsaKey()).signed(
             claims(user), header={"jwk": mine.public_jwk(), "kid": "mine"}
         ),
-        "RS256 said to be RS512": RSA.signed(claims(user), header={"alg": "RS512"}),
-        "RS256 said to be PS256": RSA.signed(claims(user), header={"alg": "PS256"}),
+        "RS256 with alg RS512": RSA.signed(claims(user), header={"alg": "RS512"}),
+        "RS256 with alg PS256": RSA.signed(claims(user), header={"alg": "PS256"}),
         "none": unsigned(claims(user)),
-        "none, with the signature of a good one": unsigned(
+        "none, with the signature of a valid token": unsigned(
             claims(user), signature=RSA.signed(claims(user)).rpartition(".")[2]
         ),
         "expired": RSA.signed(claims(user, exp=int(time.time()) - 60)),
@@ -366,14 +366,14 @@ async def test_s05_another_service_s_token_is_good_and_everything_forged_is_not(
         "refresh": RSA.signed(claims(user, token_type="refresh")),
         "unknown user": RSA.signed(claims(str(uuid.uuid4()))),
     }
-    assert await accepted(server, RSA.signed(claims(user)))
+    assert await is_accepted(server, RSA.signed(claims(user)))
     codes = {name: await close_code(server, token) for name, token in forged.items()}
     assert codes == dict.fromkeys(forged, 4401)
-    assert server.own_tracebacks == []
+    assert server.unexpected_tracebacks == []
 
 
-def test_s05_a_server_that_cannot_sign_says_so_in_one_line(foreign: Foreign) -> None:
-    printed = foreign.server.command("token", "anybody")
+def test_s05_token_command_without_signing_key_fails_in_one_line(external_issuer: ExternalIssuer) -> None:
+    printed = external_issuer.server.command("token", "anybody")
     assert printed.returncode == 1
     assert printed.stdout == ""
     assert len(printed.stderr.strip().splitlines()) == 1

@@ -1,6 +1,6 @@
-"""S07 — another user's upload looks like one that does not exist, on every message and every route.
+"""S07 - a user reads or changes another user's upload: every message and route treats it as an unknown id.
 
-`MESSAGES`, `ROUTES` and `ENDPOINTS` have a row for each there is; a new one without its row fails here.
+`MESSAGES`, `ROUTES` and `ENDPOINTS` must have a row for each message, route and endpoint of the server.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.support.websocket_client import Message, WebSocketClient
 IMAGE = scripted_png(lines=["confidential"])
 UNKNOWN_ID, UNKNOWN_HASH = str(uuid.uuid4()), "0" * 64
 
-# Each request that can point at an upload, with a hole for its id or hash; None: it cannot point at one.
+# Each request that can refer to an upload, with a placeholder for its id or hash; None: it cannot.
 MESSAGES: dict[str, list[Message] | None] = {
     "subscribe": [{}, {"since": "0123abcd:1"}],
     "create": [{"data": {"image_hash": "{hash}"}}],
@@ -52,7 +52,7 @@ MESSAGES: dict[str, list[Message] | None] = {
     "authenticate": [{"token": "a token"}],
     "ping": None,
 }
-# Each HTTP route with its methods; none of them can point at an upload so far.
+# Each HTTP route that does not refer to an upload, with its methods.
 ROUTES: dict[str, list[str]] = {
     "": ["GET"],
     "healthz": ["GET"],
@@ -61,7 +61,7 @@ ROUTES: dict[str, list[str]] = {
     "api/token/code/": ["POST"],
     "api/token/refresh/": ["POST"],
 }
-# Routes that are about the uploads of who asks, and what each answers to the owner. DELETE stands last.
+# Routes on the user's own uploads, with the status for the owner. DELETE comes last.
 OWN_ROUTES: dict[str, dict[str, int]] = {
     "api/me/": {"GET": 200},
     "api/engines/": {"GET": 200},
@@ -69,11 +69,11 @@ OWN_ROUTES: dict[str, dict[str, int]] = {
     "api/uploads/<uuid:upload_id>/file": {"GET": 200, "HEAD": 200},
     "api/uploads/<uuid:upload_id>/pages/<int:number>": {"GET": 200},
     "api/uploads/<uuid:upload_id>/pages/<int:number>/image": {"GET": 200, "HEAD": 200},
-    "api/uploads/<uuid:upload_id>/cancel": {"POST": 409},  # it has ended
+    "api/uploads/<uuid:upload_id>/cancel": {"POST": 409},  # it is terminal
     "api/uploads/<uuid:upload_id>/retry": {"POST": 200},
     "api/uploads/<uuid:upload_id>/": {"GET": 200, "PATCH": 200, "DELETE": 200},
 }
-# Each WebSocket endpoint, and whether it points at an upload.
+# Each WebSocket endpoint, and whether it refers to an upload.
 ENDPOINTS = {"ws/core/upload/": False, "ws/core/upload/<uuid:instance_id>/": True, "": False}
 
 
@@ -88,10 +88,10 @@ class Scene:
     other_token: str
     instance: Message
 
-    def filled(self, text: str) -> str:
+    def with_instance(self, text: str) -> str:
         return text.replace("{id}", self.instance["id"]).replace("{hash}", self.instance["image_hash"])
 
-    def unknown(self, text: str) -> str:
+    def with_unknown_ids(self, text: str) -> str:
         return text.replace("{id}", UNKNOWN_ID).replace("{hash}", UNKNOWN_HASH)
 
     def secrets(self) -> list[str]:
@@ -105,38 +105,38 @@ async def scene(server: Server, a_token: str, other_token: str) -> AsyncIterator
         other = await stack.enter_async_context(WebSocketClient(server.url(token=other_token)))
         created = await owner.create(IMAGE)
         if not created["duplicate"]:
-            await owner.end_of(created["instance"]["id"])
-        got = await owner.ask({"type": "retrieve", "instance_id": created["instance"]["id"]})
+            await owner.terminal_message(created["instance"]["id"])
+        got = await owner.request({"type": "retrieve", "instance_id": created["instance"]["id"]})
         yield Scene(server, owner, other, a_token, other_token, got["instance"])
 
 
-def rows() -> list[tuple[str, Message]]:
-    return [(kind, row | {"type": kind}) for kind, given in MESSAGES.items() for row in given or [{}]]
+def all_rows() -> list[tuple[str, Message]]:
+    return [(kind, row | {"type": kind}) for kind, rows in MESSAGES.items() for row in rows or [{}]]
 
 
-# ── nothing is forgotten ──
+# ── completeness of the tables ──
 
 
-def test_s07_every_request_has_a_row() -> None:
+def test_s07_messages_table_has_every_request() -> None:
     assert MESSAGES.keys() == messages.REQUESTS.keys()
 
 
-def test_s07_a_request_that_names_an_upload_has_a_row_that_does() -> None:
+def test_s07_requests_with_instance_id_have_rows_with_an_id() -> None:
     for kind, request in messages.REQUESTS.items():
         if "instance_id" in request.__struct_fields__:
             assert any("{id}" in json.dumps(row) for row in MESSAGES[kind] or []), kind
 
 
-def test_s07_every_route_has_a_row() -> None:
+def test_s07_routes_table_has_every_route() -> None:
     found = []
     for pattern in urls.urlpatterns:
-        assert isinstance(pattern, URLPattern), "a tree of routes needs its own walk here"
+        assert isinstance(pattern, URLPattern), "nested routes need their own traversal here"
         found.append(str(pattern.pattern))
     assert sorted(found) == sorted([*ROUTES, *OWN_ROUTES])
     assert not any(isinstance(pattern, URLResolver) for pattern in urls.urlpatterns)
 
 
-def test_s07_every_endpoint_has_a_row() -> None:
+def test_s07_endpoints_table_has_every_endpoint() -> None:
     from backend_main.backend.asgi import application
 
     router = application.application_mapping["websocket"]
@@ -146,30 +146,30 @@ def test_s07_every_endpoint_has_a_row() -> None:
 # ── owner, other, anonymous: every message ──
 
 
-@pytest.mark.parametrize(("kind", "row"), rows(), ids=lambda value: json.dumps(value)[:60])
-async def test_s07_another_user_cannot_tell_an_upload_from_none(
+@pytest.mark.parametrize(("kind", "row"), all_rows(), ids=lambda value: json.dumps(value)[:60])
+async def test_s07_message_about_another_users_upload_equals_an_unknown_id(
     kind: str, row: Message, scene: Scene
 ) -> None:
     text = json.dumps(row)
-    theirs = await scene.other.ask(json.loads(scene.filled(text)))
-    none = await scene.other.ask(json.loads(scene.unknown(text)))
-    assert theirs == none
-    assert not any(secret in json.dumps(theirs) for secret in scene.secrets())
+    foreign = await scene.other.request(json.loads(scene.with_instance(text)))
+    unknown = await scene.other.request(json.loads(scene.with_unknown_ids(text)))
+    assert foreign == unknown
+    assert not any(secret in json.dumps(foreign) for secret in scene.secrets())
     if "instance_id" in row or "data" in row:
-        assert "error" in theirs
+        assert "error" in foreign
 
-    still = await scene.owner.ask({"type": "retrieve", "instance_id": scene.instance["id"]})
-    assert still["instance"] == scene.instance, "the owner's upload is as it was"
+    after = await scene.owner.request({"type": "retrieve", "instance_id": scene.instance["id"]})
+    assert after["instance"] == scene.instance, "the owner's upload is unchanged"
 
 
-async def test_s07_the_owner_can_do_all_of_it(scene: Scene) -> None:
-    """So that the rows above are refused for who asks, not for what is asked."""
+async def test_s07_messages_of_the_owner_succeed(scene: Scene) -> None:
+    """The rows above fail because of the user, not because of the request."""
     for kind in ("create", "list", "retrieve", "update", "resync"):
         row = (MESSAGES[kind] or [{}])[0]
-        reply = await scene.owner.ask(json.loads(scene.filled(json.dumps(row | {"type": kind}))))
+        reply = await scene.owner.request(json.loads(scene.with_instance(json.dumps(row | {"type": kind}))))
         assert "error" not in reply, kind
         assert scene.instance["id"] in json.dumps(reply), kind
-    await scene.owner.ask(
+    await scene.owner.request(
         {
             "type": "update",
             "instance_id": scene.instance["id"],
@@ -179,55 +179,55 @@ async def test_s07_the_owner_can_do_all_of_it(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("path", ["/ws/core/upload/", "/ws/core/upload/{id}/"])
-async def test_s07_without_a_token_no_message_is_heard(path: str, scene: Scene) -> None:
-    async with WebSocketClient(scene.server.url(scene.filled(path))) as anonymous:
+async def test_s07_socket_without_token_is_closed_before_any_message(path: str, scene: Scene) -> None:
+    async with WebSocketClient(scene.server.url(scene.with_instance(path))) as anonymous:
         assert await anonymous.close_code() == 4401
         assert anonymous.seen == []
 
 
-async def test_s07_another_s_upload_has_no_endpoint_for_anybody_else(scene: Scene) -> None:
-    said = []
+async def test_s07_endpoint_of_another_users_upload_is_4404(scene: Scene) -> None:
+    closes = []
     for key in (scene.instance["id"], UNKNOWN_ID):
         async with WebSocketClient(
             scene.server.url(f"/ws/core/upload/{key}/", token=scene.other_token)
         ) as client:
             assert await client.close_code() == 4404
-            said.append((client.socket.close_reason, client.seen))
-    assert said[0] == said[1]
+            closes.append((client.socket.close_reason, client.seen))
+    assert closes[0] == closes[1]
     path = f"/ws/core/upload/{scene.instance['id']}/"
     async with WebSocketClient(scene.server.url(path, token=scene.owner_token)) as client:
-        assert (await client.ask({"type": "subscribe"}))["instance_id"] == scene.instance["id"]
+        assert (await client.request({"type": "subscribe"}))["instance_id"] == scene.instance["id"]
 
 
-async def test_s07_the_same_bytes_of_another_user_are_new_bytes(scene: Scene) -> None:
-    """A `duplicate: true` would say that somebody else has this scan."""
+async def test_s07_create_of_another_users_bytes_is_not_a_duplicate(scene: Scene) -> None:
+    """A `duplicate: true` would reveal that another user has this scan."""
     reply = await scene.other.create(IMAGE)
     assert reply["duplicate"] is False
     assert reply["instance"]["id"] != scene.instance["id"]
-    await scene.other.end_of(reply["instance"]["id"])
-    await scene.other.ask({"type": "delete", "instance_id": reply["instance"]["id"]})
-    still = await scene.owner.ask({"type": "retrieve", "instance_id": scene.instance["id"]})
-    assert still["instance"] == scene.instance
+    await scene.other.terminal_message(reply["instance"]["id"])
+    await scene.other.request({"type": "delete", "instance_id": reply["instance"]["id"]})
+    after = await scene.owner.request({"type": "retrieve", "instance_id": scene.instance["id"]})
+    assert after["instance"] == scene.instance
 
 
-async def test_s07_nothing_that_happens_to_an_upload_reaches_another_user(scene: Scene) -> None:
+async def test_s07_events_of_an_upload_do_not_reach_another_user(scene: Scene) -> None:
     created = await scene.owner.create(scripted_png(lines=["a", "b"], line_seconds=0.02))
     key = created["instance"]["id"]
-    await scene.owner.end_of(key)
-    assert "error" not in await scene.owner.ask({"type": "retry", "instance_id": key})
-    await scene.owner.end_of(key)
+    await scene.owner.terminal_message(key)
+    assert "error" not in await scene.owner.request({"type": "retry", "instance_id": key})
+    await scene.owner.terminal_message(key)
     for request in (
         {"type": "update", "instance_id": key, "data": {"filename": "b.png"}},
         {"type": "delete", "instance_id": key},
     ):
-        assert "error" not in await scene.owner.ask(request)
-    # One that hangs until it is cancelled.
+        assert "error" not in await scene.owner.request(request)
+    # This one hangs until the cancel.
     hanging = (await scene.owner.create(scripted_png(lines=["a"], then="hang")))["instance"]["id"]
-    await scene.owner.until(lambda m: m.get("streamed_text") == "a")
-    cancelled = await scene.owner.ask({"type": "cancel", "instance_id": hanging})
+    await scene.owner.receive_until(lambda m: m.get("streamed_text") == "a")
+    cancelled = await scene.owner.request({"type": "cancel", "instance_id": hanging})
     assert cancelled["status"] == "cancelled"
     seen = len(scene.other.seen)
-    assert (await scene.other.ask({"type": "subscribe"}))["message"] == "subscribed"
+    assert (await scene.other.request({"type": "subscribe"}))["message"] == "subscribed"
     assert len(scene.other.seen) == seen + 1, "only the reply"
 
 
@@ -235,10 +235,10 @@ async def test_s07_nothing_that_happens_to_an_upload_reaches_another_user(scene:
 
 
 @pytest.mark.parametrize("route", sorted(ROUTES))
-async def test_s07_no_route_tells_anybody_of_an_upload(route: str, scene: Scene) -> None:
+async def test_s07_route_without_upload_reveals_no_upload(route: str, scene: Scene) -> None:
     answers: list[tuple[int, Any]] = []
     async with httpx.AsyncClient(base_url=scene.server.http) as http:
-        # Another test may have had a reader killed, and one that gets warm is no secret.
+        # Another test may have killed a reader: wait until its replacement is ready.
         while (await http.get("/readyz")).status_code != 200:
             await asyncio.sleep(0)
         for token in (scene.owner_token, scene.other_token, None):
@@ -249,11 +249,11 @@ async def test_s07_no_route_tells_anybody_of_an_upload(route: str, scene: Scene)
                 )
                 answers.append((reply.status_code, reply.text))
                 assert not any(secret in reply.text for secret in scene.secrets())
-    assert len(set(answers)) == len(ROUTES[route]), "who asks makes no difference"
+    assert len(set(answers)) == len(ROUTES[route]), "the response is the same for every user"
 
 
-async def test_s07_another_users_upload_is_unknown_on_every_route(scene: Scene) -> None:
-    theirs, none = scene.instance["id"], str(uuid.uuid4())
+async def test_s07_route_of_another_users_upload_equals_an_unknown_id(scene: Scene) -> None:
+    foreign, unknown = scene.instance["id"], str(uuid.uuid4())
     async with httpx.AsyncClient(base_url=scene.server.http) as http:
 
         async def answer(method: str, route: str, key: str, token: str | None) -> tuple[int, str]:
@@ -265,29 +265,29 @@ async def test_s07_another_users_upload_is_unknown_on_every_route(scene: Scene) 
 
         for route, methods in OWN_ROUTES.items():
             for method, status in methods.items():
-                anonymous = await answer(method, route, theirs, None)
+                anonymous = await answer(method, route, foreign, None)
                 assert anonymous[0] == 401, (method, route)
-                assert anonymous == await answer(method, route, none, None)
-                stranger = await answer(method, route, theirs, scene.other_token)
-                assert stranger == await answer(method, route, none, scene.other_token), (method, route)
+                assert anonymous == await answer(method, route, unknown, None)
+                stranger = await answer(method, route, foreign, scene.other_token)
+                assert stranger == await answer(method, route, unknown, scene.other_token), (method, route)
                 assert stranger[0] == (404 if "<" in route else 200), (method, route)
                 assert not any(secret in stranger[1] for secret in scene.secrets())
-                assert (await answer(method, route, theirs, scene.owner_token))[0] == status, (method, route)
+                assert (await answer(method, route, foreign, scene.owner_token))[0] == status, (method, route)
 
 
-# ── the functions below the doors ──
+# ── the functions below the API ──
 
 
 @pytest.mark.django_db
-def test_s07_the_owner_is_the_first_condition_of_every_read() -> None:
-    """The sentence and its type are the same object's: there is only one way to say no."""
+def test_s07_query_for_another_users_upload_equals_an_unknown_id() -> None:
+    """Both cases raise the same error with the same text."""
     from backend_main.core.errors import UploadNotFound
     from backend_main.core.uploads import queries
 
     upload = new_upload(new_user())
-    refusals = []
+    errors = []
     for key in (upload.pk, uuid.uuid4()):
         with pytest.raises(UploadNotFound) as raised:
             queries.upload(owner=new_user(), upload_id=key)
-        refusals.append((str(raised.value), raised.value.fields))
-    assert refusals[0] == refusals[1]
+        errors.append((str(raised.value), raised.value.fields))
+    assert errors[0] == errors[1]

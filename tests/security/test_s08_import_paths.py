@@ -1,4 +1,4 @@
-"""S08 — `image_path`: only a regular file below an import root is read, and all refusals sound alike."""
+"""S08 - `image_path` escapes the import roots: only regular files below a root open, others get one error."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from tests.support.websocket_client import WebSocketClient
 pytestmark = pytest.mark.django_db
 
 SECRET = scripted_png(lines=["the secret"])
-GOOD = scripted_png(lines=["good"])
-REFUSED = {"image_path": "No importable file has this path. Use a regular file below a root."}
-OPENINGS = 3_000
+ALLOWED = scripted_png(lines=["good"])
+REJECTION = {"image_path": "No importable file has this path. Use a regular file below a root."}
+MIN_OPENS = 3_000
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """An import root with a good file, and beside it a directory with a secret one."""
+    """An import root with allowed files, beside a directory with a secret file."""
     root = tmp_path / "root"
     (root / "sub").mkdir(parents=True)
-    (root / "good.png").write_bytes(GOOD)
+    (root / "good.png").write_bytes(ALLOWED)
     (root / "sub" / "good.png").write_bytes(scripted_png())
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -61,7 +61,7 @@ def create(owner: User, path: str) -> commands.CreateResult:
     return commands.create(owner=owner, source=UploadSource(image_path=path))
 
 
-def refusal(owner: User, path: str) -> dict[str, str]:
+def rejection(owner: User, path: str) -> dict[str, str]:
     with pytest.raises(RequestError) as raised:
         create(owner, path)
     assert not Upload.objects.filter(owner=owner).exists()
@@ -69,33 +69,35 @@ def refusal(owner: User, path: str) -> dict[str, str]:
     return raised.value.fields
 
 
-def test_s08_without_a_root_no_path_is_read(owner: User, root: Path, settings: Callable[..., None]) -> None:
+def test_s08_path_without_import_roots_is_rejected(
+    owner: User, root: Path, settings: Callable[..., None]
+) -> None:
     settings(import_roots=[])
-    sentences = {
-        str(refusal(owner, path)) for path in (str(root / "good.png"), "good.png", "/etc/passwd", "", "/")
+    texts = {
+        str(rejection(owner, path)) for path in (str(root / "good.png"), "good.png", "/etc/passwd", "", "/")
     }
-    assert len(sentences) == 1
-    assert "does not import files by path" in sentences.pop()
+    assert len(texts) == 1
+    assert "does not import files by path" in texts.pop()
 
 
-def test_s08_no_root_is_the_default() -> None:
+def test_s08_import_roots_default_to_none() -> None:
     assert conf.import_roots == []
 
 
 @pytest.mark.parametrize(
     "relative", ["good.png", "./good.png", "sub/good.png", "sub//good.png", "sub/./good.png"]
 )
-def test_s08_a_file_below_a_root_is_read_by_its_relative_and_its_absolute_path(
+def test_s08_file_below_a_root_opens_by_relative_and_absolute_path(
     relative: str, owner: User, root: Path
 ) -> None:
     upload, _ = create(owner, relative)
     assert upload.filename == "good.png"
-    again, duplicate = create(owner, f"{root}/{relative}")
+    second, duplicate = create(owner, f"{root}/{relative}")
     assert duplicate
-    assert again == upload
+    assert second == upload
 
 
-def test_s08_a_second_root_is_a_root_too(
+def test_s08_file_below_a_second_root_opens(
     owner: User, root: Path, tmp_path: Path, settings: Callable[..., None]
 ) -> None:
     settings(import_roots=[root / "missing", root / "sub", tmp_path / "outside"])
@@ -105,12 +107,12 @@ def test_s08_a_second_root_is_a_root_too(
         create(owner, str(root / "good.png"))
 
 
-def test_s08_a_root_may_itself_be_a_symlink(
+def test_s08_root_that_is_a_symlink_works(
     owner: User, root: Path, tmp_path: Path, settings: Callable[..., None]
 ) -> None:
     (tmp_path / "link").symlink_to(root)
     settings(import_roots=[tmp_path / "link"])
-    assert create(owner, str(tmp_path / "link" / "good.png")).upload.bytes == len(GOOD)
+    assert create(owner, str(tmp_path / "link" / "good.png")).upload.bytes == len(ALLOWED)
 
 
 TRAVERSALS = [
@@ -164,13 +166,13 @@ TRAVERSALS = [
 
 
 @pytest.mark.parametrize("path", TRAVERSALS)
-def test_s08_every_other_path_is_refused_in_one_sentence(path: str, owner: User, root: Path) -> None:
+def test_s08_path_outside_the_roots_gets_the_one_error(path: str, owner: User, root: Path) -> None:
     filled = path.replace("{root}", str(root)).replace("{outside}", str(root.parent / "outside"))
-    assert refusal(owner, filled) == REFUSED
+    assert rejection(owner, filled) == REJECTION
 
 
-def links(root: Path) -> Iterator[tuple[str, str]]:
-    """Things with the name of a file in the root that are none, and what each is."""
+def create_irregular_files(root: Path) -> Iterator[tuple[str, str]]:
+    """Create links and special files in the root; yield a description and the name of each."""
     outside = root.parent / "outside"
     (root / "link.png").symlink_to(outside / "secret.png")
     yield "a symlink to a file outside", "link.png"
@@ -191,67 +193,65 @@ def links(root: Path) -> Iterator[tuple[str, str]]:
     os.mkfifo(root / "fifo.png")
     yield "a FIFO without a writer", "fifo.png"
     with socket.socket(socket.AF_UNIX) as listener:
-        here = os.open(root, os.O_RDONLY)
+        directory = os.open(root, os.O_RDONLY)
         try:
-            listener.bind(f"/proc/self/fd/{here}/socket.png")  # its own path is too long for a socket
+            listener.bind(f"/proc/self/fd/{directory}/socket.png")  # the direct path is too long for a socket
         finally:
-            os.close(here)
+            os.close(directory)
     yield "a socket", "socket.png"
 
 
 @pytest.mark.timeout(20)
-def test_s08_what_is_no_regular_file_with_one_name_is_refused_at_once(owner: User, root: Path) -> None:
-    found = {what: refusal(owner, path) for what, path in links(root)}
+def test_s08_link_or_special_file_is_rejected_without_blocking(owner: User, root: Path) -> None:
+    found = {kind: rejection(owner, path) for kind, path in create_irregular_files(root)}
     assert len(found) == 10
-    assert found == dict.fromkeys(found, REFUSED)
+    assert found == dict.fromkeys(found, REJECTION)
 
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("device", ["null", "zero", "tty", "stdin", "fd/0", "shm"])
-def test_s08_a_device_is_refused_also_where_its_directory_is_a_root(
-    device: str, owner: User, settings: Callable[..., None]
-) -> None:
+def test_s08_device_below_a_root_is_rejected(device: str, owner: User, settings: Callable[..., None]) -> None:
     settings(import_roots=[Path("/dev")])
-    assert refusal(owner, device) == REFUSED
-    assert refusal(owner, f"/dev/{device}") == REFUSED
+    assert rejection(owner, device) == REJECTION
+    assert rejection(owner, f"/dev/{device}") == REJECTION
 
 
-def test_s08_a_refusal_leaves_no_open_descriptor(owner: User, root: Path) -> None:
-    paths = [path for _, path in links(root)]
-    refusal(owner, "missing.png")
+def test_s08_rejection_leaves_no_open_descriptor(owner: User, root: Path) -> None:
+    paths = [path for _, path in create_irregular_files(root)]
+    rejection(owner, "missing.png")
     before = len(list(Path("/proc/self/fd").iterdir()))
     for path in [*paths, *(p for p in TRAVERSALS if "{" not in p)]:
-        refusal(owner, path)
+        rejection(owner, path)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 # ── other users' scans ──
 
 
-def test_s08_a_root_around_the_data_directory_opens_no_upload(settings: Callable[..., None]) -> None:
+def test_s08_root_above_the_data_directory_opens_no_upload(settings: Callable[..., None]) -> None:
     upload = new_upload(new_user())
-    thief = new_user()
-    around = conf.data_dir.parent
-    settings(import_roots=[around])
-    kept = conf.files_dir / upload.image_path
-    assert kept.exists()
-    for path in (kept, kept.relative_to(around), conf.database_path, conf.data_dir / "secret.key"):
-        assert refusal(thief, str(path)) == REFUSED
+    other_user = new_user()
+    parent = conf.data_dir.parent
+    settings(import_roots=[parent])
+    stored = conf.files_dir / upload.image_path
+    assert stored.exists()
+    for path in (stored, stored.relative_to(parent), conf.database_path, conf.data_dir / "secret.key"):
+        assert rejection(other_user, str(path)) == REJECTION
     settings(import_roots=[Path("/")])
-    assert refusal(thief, str(kept)) == REFUSED
-    assert refusal(thief, str(kept.relative_to("/"))) == REFUSED
+    assert rejection(other_user, str(stored)) == REJECTION
+    assert rejection(other_user, str(stored.relative_to("/"))) == REJECTION
 
 
 @pytest.mark.parametrize("inside", ["", "files", "incoming", "../{name}/files"])
-def test_s08_a_root_in_the_data_directory_stops_the_start(
+def test_s08_root_inside_the_data_directory_is_a_system_check_error(
     inside: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bad = conf.data_dir / inside.format(name=conf.data_dir.name)
-    monkeypatch.setattr(checks, "conf", msgspec.structs.replace(conf, import_roots=[bad]))
+    invalid_root = conf.data_dir / inside.format(name=conf.data_dir.name)
+    monkeypatch.setattr(checks, "conf", msgspec.structs.replace(conf, import_roots=[invalid_root]))
     assert [problem.id for problem in checks.check_import_roots()] == ["core.E002"]
 
 
-def test_s08_a_symlink_to_the_data_directory_as_a_root_stops_the_start(
+def test_s08_root_symlinked_to_the_data_directory_is_a_system_check_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "link").symlink_to(conf.files_dir)
@@ -259,17 +259,15 @@ def test_s08_a_symlink_to_the_data_directory_as_a_root_stops_the_start(
     assert [problem.id for problem in checks.check_import_roots()] == ["core.E002"]
 
 
-def test_s08_a_root_elsewhere_does_not_stop_the_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_s08_root_elsewhere_passes_the_system_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "conf", msgspec.structs.replace(conf, import_roots=[tmp_path]))
     assert checks.check_import_roots() == []
 
 
-# ── what is swapped while it is opened ──
+# ── swaps during an open ──
 
 
-def opened(path: str) -> bytes | None:
+def read_or_none(path: str) -> bytes | None:
     try:
         descriptor = ingest._open_below_roots(path)
     except RequestError:
@@ -278,24 +276,24 @@ def opened(path: str) -> bytes | None:
         return file.read()
 
 
-class Swapping:
-    """A thread that puts each of two things in the same place, over and over."""
+class PathSwapper:
+    """A thread that alternately replaces a path by different entries."""
 
-    def __init__(self, place: Path, makers: list[Callable[[Path], None]]) -> None:
-        self._place, self._makers = place, makers
+    def __init__(self, path: Path, makers: list[Callable[[Path], None]]) -> None:
+        self._path, self._makers = path, makers
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self.swaps = 0
 
     def _run(self) -> None:
-        draft = self._place.with_name("draft")
+        draft = self._path.with_name("draft")
         while not self._stop.is_set():
             for make in self._makers:
                 make(draft)
-                os.replace(draft, self._place)
+                os.replace(draft, self._path)
             self.swaps += 1
 
-    def __enter__(self) -> Swapping:
+    def __enter__(self) -> PathSwapper:
         self._thread.start()
         return self
 
@@ -304,66 +302,66 @@ class Swapping:
         self._thread.join()
 
 
-def test_s08_a_file_swapped_for_a_symlink_while_it_is_opened_never_gives_the_secret(root: Path) -> None:
+def test_s08_file_swapped_for_a_symlink_during_open_never_reads_the_secret(root: Path) -> None:
     secret = root.parent / "outside" / "secret.png"
     makers: list[Callable[[Path], None]] = [
         lambda draft: draft.symlink_to(secret),
-        lambda draft: draft.write_bytes(GOOD) and None,
+        lambda draft: draft.write_bytes(ALLOWED) and None,
     ]
-    with Swapping(root / "flip.png", makers) as swapping:
-        found = {opened("flip.png") for _ in range(OPENINGS)}
-        while swapping.swaps < 100 or not {None, GOOD} <= found:
-            found.add(opened("flip.png"))
+    with PathSwapper(root / "flip.png", makers) as swapper:
+        found = {read_or_none("flip.png") for _ in range(MIN_OPENS)}
+        while swapper.swaps < 100 or not {None, ALLOWED} <= found:
+            found.add(read_or_none("flip.png"))
     assert SECRET not in found
 
 
-def test_s08_a_directory_swapped_for_a_symlink_while_it_is_walked_never_gives_the_secret(root: Path) -> None:
-    """A directory cannot be replaced by a symlink in one step, but two symlinks can change places with it."""
+def test_s08_directory_swapped_for_a_symlink_during_open_reads_no_secret(root: Path) -> None:
+    """A symlink cannot replace a directory in one step, so the directory is renamed first."""
     outside = root.parent / "outside"
-    (root / "kept").mkdir()
-    (root / "kept" / "secret.png").write_bytes(GOOD)
-    place = root / "flip"
+    (root / "stored").mkdir()
+    (root / "stored" / "secret.png").write_bytes(ALLOWED)
+    path = root / "flip"
 
     def directory(_draft: Path) -> None:
-        place.unlink(missing_ok=True)
-        (root / "kept").rename(place)
+        path.unlink(missing_ok=True)
+        (root / "stored").rename(path)
 
     def link(_draft: Path) -> None:
-        place.rename(root / "kept")
-        place.symlink_to(outside)
+        path.rename(root / "stored")
+        path.symlink_to(outside)
 
     stop = threading.Event()
     swaps = []
 
     def swap() -> None:
         while not stop.is_set():
-            directory(place)
-            link(place)
+            directory(path)
+            link(path)
             swaps.append(1)
 
     thread = threading.Thread(target=swap)
     thread.start()
     try:
-        found = {opened("flip/secret.png") for _ in range(OPENINGS)}
-        while len(swaps) < 100 or not {None, GOOD} <= found:
-            found.add(opened("flip/secret.png"))
+        found = {read_or_none("flip/secret.png") for _ in range(MIN_OPENS)}
+        while len(swaps) < 100 or not {None, ALLOWED} <= found:
+            found.add(read_or_none("flip/secret.png"))
     finally:
         stop.set()
         thread.join()
     assert SECRET not in found
 
 
-# ── and over the socket ──
+# ── over the socket ──
 
 
-async def test_s08_the_socket_gives_one_error_on_image_path_and_stays(
+async def test_s08_socket_with_invalid_path_gets_an_error_and_stays_open(
     server: Server, other_token: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "scan.png").write_bytes(GOOD)
+    (tmp_path / "scan.png").write_bytes(ALLOWED)
     async with WebSocketClient(server.url(token=other_token)) as client:
         for path in (str(tmp_path / "scan.png"), "/etc/passwd", "../x", "", "\x7f", "http://127.0.0.1/"):
-            reply = await client.ask({"type": "create", "data": {"image_path": path}})
+            reply = await client.request({"type": "create", "data": {"image_path": path}})
             assert reply.keys() == {"type", "error"}
             assert reply["type"] == "Upload.created"
             assert list(reply["error"]) == ["image_path"]
-        assert (await client.ask({"type": "list"}))["list"] == []
+        assert (await client.request({"type": "list"}))["list"] == []

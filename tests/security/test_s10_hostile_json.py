@@ -1,4 +1,4 @@
-"""S10 — hostile JSON: whatever the frame says, one error reply, and the socket stays."""
+"""S10 - hostile JSON: every frame gets one error reply, and the socket stays open."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ VALID: list[dict[str, Any]] = [
     {"type": "delete", "instance_id": ID, "ref": "r"},
 ]
 DEEP = 100_000
-FILLED = {
+PLACEHOLDERS = {
     "$ID": ID,
     "$DEEP": '{"a":' * 40 + "1" + "}" * 40,
     "$CURSOR": base64.urlsafe_b64encode(f"9999-12-31T23:59:59-23:59 {ID}".encode()).decode(),
@@ -125,10 +125,10 @@ HOSTILE = {
 }
 
 for _name in HOSTILE:
-    for _hole, _text in FILLED.items():
-        HOSTILE[_name] = HOSTILE[_name].replace(_hole, _text)
+    for _placeholder, _text in PLACEHOLDERS.items():
+        HOSTILE[_name] = HOSTILE[_name].replace(_placeholder, _text)
 
-# ── only ProtocolError escapes ──
+# ── parsing raises only ProtocolError ──
 
 SCALARS = (
     st.none()
@@ -149,15 +149,15 @@ JSON = st.recursive(
 
 
 def outcome(frame: str) -> Request | dict[str, str]:
-    """The request, or the errors; everything else is a failure of the test."""
+    """Return the request or the errors; any other exception fails the test."""
     try:
         return parsing.parse_request(frame)
     except ProtocolError as error:
-        refused = error
-    assert refused.fields
-    assert all(isinstance(text, str) and text for text in refused.fields.values())
-    assert refused.ref is None or len(refused.ref) <= 64
-    return refused.fields
+        failure = error
+    assert failure.fields
+    assert all(isinstance(text, str) and text for text in failure.fields.values())
+    assert failure.ref is None or len(failure.ref) <= 64
+    return failure.fields
 
 
 def dumped(value: object, ascii_only: bool = True) -> str:
@@ -166,13 +166,13 @@ def dumped(value: object, ascii_only: bool = True) -> str:
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=200))
-def test_s10_any_text_is_a_request_or_a_protocol_error(text: str) -> None:
+def test_s10_any_text_parses_or_raises_protocol_error(text: str) -> None:
     outcome(text)
 
 
 @settings(max_examples=300, deadline=None)
 @given(value=JSON, ascii_only=st.booleans())
-def test_s10_any_json_is_a_request_or_a_protocol_error(value: object, ascii_only: bool) -> None:
+def test_s10_any_json_parses_or_raises_protocol_error(value: object, ascii_only: bool) -> None:
     outcome(dumped(value, ascii_only))
 
 
@@ -182,7 +182,7 @@ def test_s10_any_json_is_a_request_or_a_protocol_error(value: object, ascii_only
     changes=st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=3),
     inside=st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=5), JSON, max_size=3),
 )
-def test_s10_a_valid_message_with_any_field_changed_is_a_request_or_a_protocol_error(
+def test_s10_message_with_changed_fields_parses_or_raises_protocol_error(
     message: dict[str, Any], changes: dict[str, Any], inside: dict[str, Any]
 ) -> None:
     changed = message | changes
@@ -195,7 +195,7 @@ def test_s10_a_valid_message_with_any_field_changed_is_a_request_or_a_protocol_e
 @given(
     message=st.sampled_from(VALID), at=st.integers(0, 200), cut=st.integers(0, 12), junk=st.text(max_size=6)
 )
-def test_s10_a_valid_message_with_any_characters_changed_is_a_request_or_a_protocol_error(
+def test_s10_message_with_changed_characters_parses_or_raises_protocol_error(
     message: dict[str, Any], at: int, cut: int, junk: str
 ) -> None:
     text = dumped(message)
@@ -203,12 +203,12 @@ def test_s10_a_valid_message_with_any_characters_changed_is_a_request_or_a_proto
 
 
 @pytest.mark.parametrize("name", sorted(HOSTILE))
-def test_s10_every_frame_of_the_corpus_is_a_request_or_a_protocol_error(name: str) -> None:
+def test_s10_hostile_frame_parses_or_raises_protocol_error(name: str) -> None:
     outcome(HOSTILE[name])
 
 
 @pytest.mark.parametrize(("inner", "outer"), [('{"a":', "}"), ("[", "]")], ids=["objects", "arrays"])
-def test_s10_nesting_ends_at_a_depth_that_every_parser_after_this_one_takes(inner: str, outer: str) -> None:
+def test_s10_nesting_beyond_the_maximum_depth_is_an_error(inner: str, outer: str) -> None:
     def message(depth: int) -> str:
         metadata = '{"a":' + inner * depth + "1" + outer * depth + "}"
         return f'{{"type": "update", "instance_id": "{ID}", "data": {{"metadata": {metadata}}}}}'
@@ -218,17 +218,17 @@ def test_s10_nesting_ends_at_a_depth_that_every_parser_after_this_one_takes(inne
 
 
 @pytest.mark.parametrize("message", VALID, ids=lambda message: message["type"])
-def test_s10_what_the_mutations_start_from_is_valid(message: dict[str, Any]) -> None:
+def test_s10_unchanged_message_is_valid(message: dict[str, Any]) -> None:
     assert isinstance(outcome(dumped(message)), Request)
 
 
-# ── the cut path and the plain path agree ──
+# ── the fast path and the plain path agree ──
 
 
-class Frames:
-    """Frames of `create` whose base64 stands anywhere: twice, beside `data`, below it, escaped."""
+class CreateFrames:
+    """A generator of `create` frames with base64 in any place: twice, beside `data`, below it, escaped."""
 
-    PLAIN = ("null", "1", "[]", '""', '"image_base64"', '"\\"image_base64\\":\\"QQ\\""', '["image_base64"]')
+    VALUES = ("null", "1", "[]", '""', '"image_base64"', '"\\"image_base64\\":\\"QQ\\""', '["image_base64"]')
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -259,21 +259,21 @@ class Frames:
     def _value(self) -> str:
         match self._random.randrange(3):
             case 0:
-                return self._random.choice(self.PLAIN)
+                return self._random.choice(self.VALUES)
             case 1:
                 return self._text()
             case _:
                 return "{" + self._member("image_base64", self._text()) + "}"
 
     def _member(self, name: str, value: str) -> str:
-        return f"{self._space()}{self._written(name)}{self._space()}:{self._space()}{value}{self._space()}"
+        return f"{self._space()}{self._encoded(name)}{self._space()}:{self._space()}{value}{self._space()}"
 
     def _text(self) -> str:
         alphabet = "ABab01+/==" if self._random.random() < 0.8 else 'A/"\\{}:,é発😀'
-        return self._written("".join(self._random.choices(alphabet, k=self._random.randrange(9))))
+        return self._encoded("".join(self._random.choices(alphabet, k=self._random.randrange(9))))
 
-    def _written(self, text: str) -> str:
-        """The text as JSON, in one of the ways in which it can be written."""
+    def _encoded(self, text: str) -> str:
+        """Encode the text as JSON in one of the possible notations."""
         plain = json.dumps(text, ensure_ascii=False)
         match self._random.randrange(6):
             case 0:
@@ -297,8 +297,8 @@ class Frames:
         return [make() for _ in range(self._random.randrange(4))]
 
 
-def told(frame: str) -> Request | tuple[str, str | None, dict[str, str]]:
-    """The request, or all of the error but the place in the text: where the frame was cut, that differs."""
+def comparable_outcome(frame: str) -> Request | tuple[str, str | None, dict[str, str]]:
+    """Return the request, or the error without its position, which differs on the fast path."""
     try:
         request = parsing.parse_request(frame)
         if isinstance(request, Create) and request.image_base64 is not None:
@@ -310,7 +310,7 @@ def told(frame: str) -> Request | tuple[str, str | None, dict[str, str]]:
 
 
 @settings(max_examples=1000, deadline=None)
-@given(st.integers(0, 2**64).map(lambda seed: Frames(seed).frame()))
+@given(st.integers(0, 2**64).map(lambda seed: CreateFrames(seed).frame()))
 @example('{"type":"create","data":{"image_base64":"QUFB"}}')
 @example('{"type":"create","data":{"image_base64" \n: \t"QUFB"},"ref":"a"}')
 @example('{"type":"create","data":{"image_base64":"QU\\/B"}}')
@@ -325,19 +325,19 @@ def told(frame: str) -> Request | tuple[str, str | None, dict[str, str]]:
 @example('{"type":"create","data":{"image_base64":}}')
 @example('{"type":"create","data":{"image_base64":null,"image_hash":"QUFB"}}')
 @example('{"type":"create","data":{"image_path":"image_base64","image_hash":"QUFB"}}')
-def test_s10_a_big_frame_is_decoded_as_a_small_one_is(frame: str) -> None:
+def test_s10_large_frame_on_the_fast_path_parses_like_a_small_one(frame: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parsing, "BASE64_FAST_PATH_MIN_CHARACTERS", 10**9)
-        plain = told(frame)
+        expected = comparable_outcome(frame)
         patch.setattr(parsing, "BASE64_FAST_PATH_MIN_CHARACTERS", 0)
-        assert told(frame) == plain
+        assert comparable_outcome(frame) == expected
 
 
 @pytest.mark.parametrize("character", ["\n", "\r", "\t", "\x00", "\x1f"])
-def test_s10_a_raw_control_character_gives_no_upload_in_a_big_frame_either(
+def test_s10_raw_control_character_in_base64_is_rejected_on_both_paths(
     character: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """JSON forbids it. White space is refused here; the rest is no base64, which `intake` says."""
+    """JSON forbids it. The parser rejects white space; `ingest` rejects the rest as invalid base64."""
     frame = f'{{"type":"create","data":{{"image_base64":"QU{character}FB"}}}}'
     assert isinstance(outcome(frame), dict)
     monkeypatch.setattr(parsing, "BASE64_FAST_PATH_MIN_CHARACTERS", 0)
@@ -349,8 +349,8 @@ def test_s10_a_raw_control_character_gives_no_upload_in_a_big_frame_either(
             pass
 
 
-def test_s10_the_cut_path_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else the property above would compare the plain path with itself."""
+def test_s10_large_frame_uses_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the property above would compare the plain path with itself."""
     parsed: list[int] = []
     parse = parsing._parse_json
     monkeypatch.setattr(parsing, "_parse_json", lambda text: parsed.append(len(text)) or parse(text))
@@ -365,7 +365,7 @@ def test_s10_the_cut_path_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 # ── over the socket ──
 
 
-async def test_s10_every_hostile_frame_gets_one_error_and_the_socket_stays(
+async def test_s10_socket_with_hostile_frames_gets_one_error_each_and_stays_open(
     server: Server, a_token: str
 ) -> None:
     async with WebSocketClient(server.url(token=a_token)) as client:
@@ -381,5 +381,5 @@ async def test_s10_every_hostile_frame_gets_one_error_and_the_socket_stays(
         for data in (b"", b"\x00\xff", b'{"type": "list"}'):
             await client.socket.send(data)
             assert (await client.receive())["type"] == "error"
-        assert (await client.ask({"type": "subscribe"}))["message"] == "subscribed"
-    assert server.own_tracebacks == []
+        assert (await client.request({"type": "subscribe"}))["message"] == "subscribed"
+    assert server.unexpected_tracebacks == []

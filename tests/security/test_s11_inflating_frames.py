@@ -1,4 +1,4 @@
-"""S11 — a small frame that inflates to a big one finds nobody who inflates it."""
+"""S11 - a small compressed frame inflates to a huge one: the server negotiates no compression."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 from tests.support.accounts import Account
 from tests.support.memory_monitor import MemoryMonitor
-from tests.support.raw_websocket import RawSocket, deflated
+from tests.support.raw_websocket import RawWebSocket, deflate
 from tests.support.server import Server
 
 MIB = 1024 * 1024
@@ -14,17 +14,17 @@ BOMB = b'{"type": "list", "junk": "' + b"A" * (200 * MIB) + b'"}'
 PROTOCOL_ERROR = 1002
 
 
-async def test_s11_no_compression_is_agreed_to_and_a_bomb_stays_small(server: Server) -> None:
-    account = Account.on(server)
+async def test_s11_compressed_frame_is_rejected_without_inflating(server: Server) -> None:
+    account = Account.create(server)
     url = server.url(token=account.mint())
-    bomb = deflated(BOMB)
+    bomb = deflate(BOMB)
     assert len(bomb) < MIB
-    raw = await asyncio.to_thread(RawSocket, url, offer="permessage-deflate")
-    assert "permessage-deflate" not in raw.answer
-    with MemoryMonitor(server) as watch:
+    raw = await asyncio.to_thread(RawWebSocket, url, extension="permessage-deflate")
+    assert "permessage-deflate" not in raw.handshake_response
+    with MemoryMonitor(server) as monitor:
         raw.send(bomb, rsv1=True)
         assert await asyncio.to_thread(raw.close_code) in (PROTOCOL_ERROR, None)
     raw.close()
-    assert watch.growth < 50 * MIB
+    assert monitor.growth < 50 * MIB
     async with account.client() as client:
-        assert (await client.ask({"type": "list"}))["list"] == []
+        assert (await client.request({"type": "list"}))["list"] == []

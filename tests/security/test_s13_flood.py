@@ -1,4 +1,4 @@
-"""S13 — a flood of messages ends its own socket with 4429, and nobody else's."""
+"""S13 - a client floods the server: it closes this socket with 4429, and no other."""
 
 from __future__ import annotations
 
@@ -10,33 +10,37 @@ import websockets
 from tests.support.accounts import Account
 from tests.support.server import Server
 
-FLOOD, QUESTIONS = 10_000, 50
+FLOOD, PINGS = 10_000, 50
 
 
-async def test_s13_ten_thousand_messages_end_one_socket_and_no_other(server: Server) -> None:
-    flooder, neighbour = Account.on(server), Account.on(server)
-    async with flooder.client() as flooding, neighbour.client() as other, flooder.client() as own:
+async def test_s13_flood_of_messages_closes_only_its_own_socket(server: Server) -> None:
+    flooder, neighbour = Account.create(server), Account.create(server)
+    async with (
+        flooder.client() as flooding_client,
+        neighbour.client() as other,
+        flooder.client() as second_client,
+    ):
 
         async def flood() -> None:
             message = json.dumps({"type": "ping"})
             try:
                 for _ in range(FLOOD):
-                    await flooding.send_text(message)
+                    await flooding_client.send_text(message)
             except websockets.ConnectionClosed:
                 pass
 
-        async def hear() -> None:
-            """One that does not read its answers is not heard any more, so it could not flood."""
+        async def read_replies() -> None:
+            """Read all replies: the server stops reading from a client that does not."""
             try:
                 while True:
-                    await flooding.socket.recv()
+                    await flooding_client.socket.recv()
             except websockets.ConnectionClosed:
                 pass
 
-        flooded = asyncio.gather(flood(), hear())
-        for _ in range(QUESTIONS):
-            assert await other.ask({"type": "ping"}) == {"type": "pong"}
+        flooded = asyncio.gather(flood(), read_replies())
+        for _ in range(PINGS):
+            assert await other.request({"type": "ping"}) == {"type": "pong"}
         await flooded
-        assert await flooding.close_code() == 4429
-        assert await other.ask({"type": "ping"}) == {"type": "pong"}
-        assert await own.ask({"type": "ping"}) == {"type": "pong"}
+        assert await flooding_client.close_code() == 4429
+        assert await other.request({"type": "ping"}) == {"type": "pong"}
+        assert await second_client.request({"type": "ping"}) == {"type": "pong"}

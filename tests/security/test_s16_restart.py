@@ -1,4 +1,4 @@
-"""S16 — a server that is told to end says 1012 to everybody, and they come back to the next one."""
+"""S16 - a server stops with open sockets: it closes all with 1012, and clients can reconnect."""
 
 from __future__ import annotations
 
@@ -13,18 +13,22 @@ from tests.support.server import Server
 SOCKETS = 200
 
 
-async def test_s16_two_hundred_sockets_are_told_and_come_back(new_server: Callable[..., Server]) -> None:
+async def test_s16_stop_closes_200_sockets_with_1012_and_they_reconnect(
+    new_server: Callable[..., Server],
+) -> None:
     server = new_server()
-    account = Account.on(server)
+    account = Account.create(server)
     async with AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(account.client()) for _ in range(SOCKETS)]
-        ending = asyncio.create_task(asyncio.to_thread(server.stop))
+        stopping = asyncio.create_task(asyncio.to_thread(server.stop))
         codes = await asyncio.gather(*(client.close_code() for client in clients))
         assert set(codes) == {1012}
-        assert await ending == 0
+        assert await stopping == 0
     server.start()
     async with AsyncExitStack() as stack:
-        back = [await stack.enter_async_context(account.client()) for _ in range(SOCKETS)]
-        created = await back[0].create(scripted_png(lines=["after the restart"]))
-        ends = await asyncio.gather(*(client.end_of(created["instance"]["id"]) for client in back))
-        assert {end["raw_text"] for end in ends} == {"after the restart"}
+        reconnected = [await stack.enter_async_context(account.client()) for _ in range(SOCKETS)]
+        created = await reconnected[0].create(scripted_png(lines=["after the restart"]))
+        terminal_messages = await asyncio.gather(
+            *(client.terminal_message(created["instance"]["id"]) for client in reconnected)
+        )
+        assert {message["raw_text"] for message in terminal_messages} == {"after the restart"}

@@ -1,4 +1,4 @@
-"""S23 — the same file twice at once: one row, one job, one file; everybody else gets the duplicate."""
+"""S23 - concurrent creates of one file: one row, one job, one stored file; the others are duplicates."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ T = TypeVar("T")
 THREADS = 16
 
 
-def at_once(works: list[Callable[[], T]]) -> list[T]:
-    """Each on a thread with a connection of its own, all let go together; their results in order."""
-    barrier = threading.Barrier(len(works), timeout=30)
+def call_concurrently(functions: list[Callable[[], T]]) -> list[T]:
+    """Call all functions at once, each on its own thread and connection; return the results in order."""
+    barrier = threading.Barrier(len(functions), timeout=30)
 
-    def run(work: Callable[[], T]) -> T:
+    def run(function: Callable[[], T]) -> T:
         connection.ensure_connection()
         barrier.wait()
         try:
-            return work()
+            return function()
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(len(works)) as threads:
-        return list(threads.map(run, works))
+    with ThreadPoolExecutor(len(functions)) as threads:
+        return list(threads.map(run, functions))
 
 
 def create(owner: User, image: bytes) -> commands.CreateResult:
@@ -53,26 +53,26 @@ def create(owner: User, image: bytes) -> commands.CreateResult:
 
 
 def files_of(*uploads: Upload) -> set[str]:
-    """Files of these uploads, and files that no row of the database names."""
-    named = set(Upload.objects.values_list("image_path", flat=True))
+    """Return the files of these uploads, and files that no row refers to."""
+    referenced = set(Upload.objects.values_list("image_path", flat=True))
     found = {str(path.relative_to(conf.files_dir)) for path in conf.files_dir.rglob("*.*")}
-    return {path for path in found if path not in named or path in {u.image_path for u in uploads}}
+    return {path for path in found if path not in referenced or path in {u.image_path for u in uploads}}
 
 
 @pytest.fixture(autouse=True)
-def no_files_without_a_row() -> None:
-    """Files of earlier tests, whose rows are gone."""
+def remove_old_files() -> None:
+    """Remove the files of earlier tests, whose rows no longer exist."""
     for directory in list(conf.files_dir.iterdir()):
         shutil.rmtree(directory)
 
 
-def test_s23_one_row_one_job_one_file_and_the_others_are_duplicates(
+def test_s23_concurrent_creates_make_one_row_one_job_and_one_file(
     upload_changes: list[UploadChange],
 ) -> None:
     owner, image = new_user(), scripted_png()
-    made = at_once([lambda: create(owner, image)] * THREADS)
-    assert sorted(duplicate for _, duplicate in made) == [False] + [True] * (THREADS - 1)
-    assert len({upload.pk for upload, _ in made}) == 1
+    results = call_concurrently([lambda: create(owner, image)] * THREADS)
+    assert sorted(duplicate for _, duplicate in results) == [False] + [True] * (THREADS - 1)
+    assert len({upload.pk for upload, _ in results}) == 1
     [upload] = Upload.objects.filter(owner=owner)
     assert Job.objects.filter(upload=upload).count() == 1
     assert files_of(upload) == {upload.image_path}
@@ -81,40 +81,40 @@ def test_s23_one_row_one_job_one_file_and_the_others_are_duplicates(
     assert len(upload_changes) == 1
 
 
-def test_s23_the_constraint_decides_also_where_nobody_s_look_finds_the_other(
+def test_s23_concurrent_creates_that_all_miss_the_lookup_make_one_row(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """All sixteen look before any writes: the worst order there is."""
+    """All sixteen threads look up the hash before any of them writes, which is the worst order."""
     owner, image = new_user(), scripted_png()
-    looked = threading.Barrier(THREADS, timeout=30)
-    first_look = threading.local()
-    look = commands.queries.upload_by_hash
+    barrier = threading.Barrier(THREADS, timeout=30)
+    thread_state = threading.local()
+    lookup = commands.queries.upload_by_hash
 
-    def together(*, owner: User, image_hash: str) -> Upload | None:
-        found = look(owner=owner, image_hash=image_hash)
-        if not getattr(first_look, "done", False):
-            first_look.done = True
-            looked.wait()
+    def lookup_then_wait(*, owner: User, image_hash: str) -> Upload | None:
+        found = lookup(owner=owner, image_hash=image_hash)
+        if not getattr(thread_state, "done", False):
+            thread_state.done = True
+            barrier.wait()
         return found
 
-    monkeypatch.setattr(commands.queries, "upload_by_hash", together)
-    made = at_once([lambda: create(owner, image)] * THREADS)
-    assert sorted(duplicate for _, duplicate in made) == [False] + [True] * (THREADS - 1)
+    monkeypatch.setattr(commands.queries, "upload_by_hash", lookup_then_wait)
+    results = call_concurrently([lambda: create(owner, image)] * THREADS)
+    assert sorted(duplicate for _, duplicate in results) == [False] + [True] * (THREADS - 1)
     [upload] = Upload.objects.filter(owner=owner)
     assert Job.objects.filter(upload=upload).count() == 1
     assert files_of(upload) == {upload.image_path}
 
 
-def test_s23_the_same_file_of_two_users_is_two_uploads() -> None:
+def test_s23_concurrent_creates_by_two_users_make_two_uploads() -> None:
     users, image = [new_user(), new_user()], scripted_png()
-    made = at_once([lambda user=user: create(user, image) for user in users for _ in range(4)])  # type: ignore[misc]
-    assert sum(not duplicate for _, duplicate in made) == 2
+    results = call_concurrently([lambda user=user: create(user, image) for user in users for _ in range(4)])  # type: ignore[misc]
+    assert sum(not duplicate for _, duplicate in results) == 2
     for user in users:
         assert Upload.objects.filter(owner=user).count() == 1
     assert files_of(*Upload.objects.all()) == {upload.image_path for upload in Upload.objects.all()}
 
 
-def test_s23_a_failed_upload_that_comes_sixteen_times_is_read_again_once(
+def test_s23_concurrent_creates_of_failed_upload_queue_one_job(
     upload_changes: list[UploadChange],
 ) -> None:
     owner, image = new_user(), scripted_png()
@@ -122,23 +122,23 @@ def test_s23_a_failed_upload_that_comes_sixteen_times_is_read_again_once(
     Job.objects.all().delete()
     Upload.objects.filter(pk=upload.pk).update(status=Status.ERROR, error="Broken.")
     upload_changes.clear()
-    made = at_once([lambda: create(owner, image)] * THREADS)
-    assert all(duplicate and found.pk == upload.pk for found, duplicate in made)
+    results = call_concurrently([lambda: create(owner, image)] * THREADS)
+    assert all(duplicate and found.pk == upload.pk for found, duplicate in results)
     assert Job.objects.filter(upload=upload).count() == 1
     assert len(upload_changes) == 1
 
 
 @pytest.mark.parametrize("round_number", range(8))
-def test_s23_a_create_that_races_a_delete_leaves_row_and_file_agreeing(round_number: int) -> None:
+def test_s23_create_concurrent_with_delete_leaves_row_and_file_consistent(round_number: int) -> None:
     owner, image = new_user(), scripted_png()
     upload, _ = create(owner, image)
-    refusals: list[list[str]] = []
+    rejections: list[list[str]] = []
 
     def creating() -> commands.CreateResult | None:
         try:
             return create(owner, image)
         except RequestError as error:
-            refusals.append(list(error.fields))
+            rejections.append(list(error.fields))
             return None
 
     def deleting() -> bool:
@@ -148,8 +148,8 @@ def test_s23_a_create_that_races_a_delete_leaves_row_and_file_agreeing(round_num
             return False
         return True
 
-    results = at_once([creating, deleting, creating, deleting])
-    assert all(fields == ["image_hash"] for fields in refusals), "stored and deleted while it came in"
+    results = call_concurrently([creating, deleting, creating, deleting])
+    assert all(fields == ["image_hash"] for fields in rejections), "stored and deleted during the create"
     assert results[1] + results[3] == 1  # type: ignore[operator]
     rows = list(Upload.objects.filter(owner=owner))
     assert len(rows) <= 1
@@ -160,21 +160,23 @@ def test_s23_a_create_that_races_a_delete_leaves_row_and_file_agreeing(round_num
         assert (conf.files_dir / row.image_path).read_bytes() == image
 
 
-def test_s23_a_duplicate_deleted_after_it_was_found_is_stored_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between the look and the lock the other socket's delete commits."""
+def test_s23_create_whose_duplicate_is_deleted_after_the_lookup_stores_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another socket's delete commits between the lookup and the lock."""
     owner, image = new_user(), scripted_png()
     upload, _ = create(owner, image)
     Upload.objects.filter(pk=upload.pk).update(status=Status.ERROR)
-    look = commands.queries.upload_by_hash
+    lookup = commands.queries.upload_by_hash
 
-    def then_deleted(*, owner: User, image_hash: str) -> Upload | None:
-        found = look(owner=owner, image_hash=image_hash)
+    def lookup_then_delete(*, owner: User, image_hash: str) -> Upload | None:
+        found = lookup(owner=owner, image_hash=image_hash)
         if found is not None and found.pk == upload.pk:
             commands.delete(owner=owner, upload_id=upload.pk)
         return found
 
-    monkeypatch.setattr(commands.queries, "upload_by_hash", then_deleted)
-    again, duplicate = create(owner, image)
+    monkeypatch.setattr(commands.queries, "upload_by_hash", lookup_then_delete)
+    second, duplicate = create(owner, image)
     assert not duplicate
-    assert again.pk != upload.pk
-    assert files_of(again) == {again.image_path}
+    assert second.pk != upload.pk
+    assert files_of(second) == {second.image_path}

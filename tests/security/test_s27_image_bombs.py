@@ -1,4 +1,4 @@
-"""S27 — what says that it is huge is refused from its header: nothing is decoded, the memory stays flat."""
+"""S27 - an image bomb: the server rejects huge images by the header, without decoding or memory growth."""
 
 from __future__ import annotations
 
@@ -19,54 +19,58 @@ from tests.support.server import Server
 from tests.support.websocket_client import WebSocketClient
 
 MIB = 1024 * 1024
-MOST_GROWTH_BYTES = 48 * MIB
-"""The largest bomb is 7 MB, its message a third more, its text once decoded the same again."""
+# The largest bomb is 7 MB; its message is a third larger, and decoding makes another copy.
+MAX_GROWTH_BYTES = 48 * MIB
 BOMBS = [
-    exhibit for exhibit in malformed.CORPUS_FILES if "gigapixels" in exhibit.name or "100,000" in exhibit.name
+    corpus_file
+    for corpus_file in malformed.CORPUS_FILES
+    if "gigapixels" in corpus_file.name or "100,000" in corpus_file.name
 ]
-POINTING = [exhibit for exhibit in malformed.CORPUS_FILES if "overlapping" in exhibit.name]
-ids = [exhibit.name for exhibit in BOMBS + POINTING]
+SHARED_OFFSETS = [corpus_file for corpus_file in malformed.CORPUS_FILES if "overlapping" in corpus_file.name]
+IDS = [corpus_file.name for corpus_file in BOMBS + SHARED_OFFSETS]
 
 
-def test_s27_there_is_a_bomb_of_every_format() -> None:
+def test_s27_corpus_has_twelve_image_bombs() -> None:
     assert len(BOMBS) == 12
 
 
 @pytest.fixture(scope="module")
-def token_of_all(server: Server) -> str:
+def bomb_token(server: Server) -> str:
     return server.token(server.user())
 
 
-@pytest.mark.parametrize("bomb", BOMBS + POINTING, ids=ids)
-async def test_s27_a_bomb_is_refused_at_the_door(server: Server, token_of_all: str, bomb: CorpusFile) -> None:
+@pytest.mark.parametrize("bomb", BOMBS + SHARED_OFFSETS, ids=IDS)
+async def test_s27_create_with_image_bomb_is_rejected_within_memory_and_time(
+    server: Server, bomb_token: str, bomb: CorpusFile
+) -> None:
     file = bomb.make()
     assert isinstance(bomb.expected, Rejected)
-    async with WebSocketClient(server.url(token=token_of_all)) as client:
-        with MemoryMonitor(server) as watch:
-            began = time.monotonic()
+    async with WebSocketClient(server.url(token=bomb_token)) as client:
+        with MemoryMonitor(server) as monitor:
+            started_at = time.monotonic()
             reply = await client.create(file)
-            seconds = time.monotonic() - began
-        listed = await client.ask({"type": "list"})
+            seconds = time.monotonic() - started_at
+        listed = await client.request({"type": "list"})
     assert bomb.expected.words in reply["error"]["image_base64"]
     assert listed["list"] == []
-    assert watch.growth < MOST_GROWTH_BYTES
+    assert monitor.growth < MAX_GROWTH_BYTES
     assert seconds < 5
 
 
-@pytest.mark.parametrize("bomb", BOMBS + POINTING, ids=ids)
-def test_s27_the_reader_refuses_it_as_well(tmp_path: Path, bomb: CorpusFile) -> None:
-    """Not every way to the reader goes through the door."""
+@pytest.mark.parametrize("bomb", BOMBS + SHARED_OFFSETS, ids=IDS)
+def test_s27_open_document_with_image_bomb_raises(tmp_path: Path, bomb: CorpusFile) -> None:
+    """Not every path to the reader goes through the upload check."""
     (tmp_path / "bomb").write_bytes(bomb.make())
     with pytest.raises(UnreadableFile):
         open_document(tmp_path / "bomb", Options())
 
 
-async def test_s27_pixels_that_inflate_beyond_their_picture_are_not_kept(server: Server) -> None:
-    packer = zlib.compressobj(1)
-    pixels = b"".join(packer.compress(bytes(MIB)) for _ in range(200)) + packer.flush()
+async def test_s27_pixel_data_beyond_the_image_size_is_not_kept_in_memory(server: Server) -> None:
+    compressor = zlib.compressobj(1)
+    pixels = b"".join(compressor.compress(bytes(MIB)) for _ in range(200)) + compressor.flush()
     bomb = png(struct.pack(">IIBBBBB", 100, 100, 8, 0, 0, 0, 0), pixels)
     async with WebSocketClient(server.url(token=server.token(server.user()))) as client:
-        with MemoryMonitor(server) as watch:
+        with MemoryMonitor(server) as monitor:
             reply = await client.create(bomb)
-            await client.end_of(reply["instance"]["id"])
-    assert watch.growth < MOST_GROWTH_BYTES
+            await client.terminal_message(reply["instance"]["id"])
+    assert monitor.growth < MAX_GROWTH_BYTES

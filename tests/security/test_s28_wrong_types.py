@@ -1,4 +1,4 @@
-"""S28 — a file is what its content says, for the door and the decoder alike, and no browser acts on it."""
+"""S28 - a file has a false or double type: the content decides, and browsers get it as an attachment."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tests.file_corpus.corpus_file import CorpusFile, Processed
 from tests.support.http_client import HttpClient
 from tests.support.server import Server
 
-PICTURES = [
+READABLE_IMAGES = [
     e
     for e in [*images.CORPUS_FILES, *malformed.CORPUS_FILES]
     if isinstance(e.expected, Processed) and not e.slow
 ]
-TWO_IN_ONE = ("gif and jar", "jpeg with html", "jpeg with a pdf's header", "png and php")
+POLYGLOTS = ("gif and jar", "jpeg with html", "jpeg with a pdf's header", "png and php")
 ONE_OF_EACH = ("png RGB", "jpeg RGB", "webp", "gif", "bmp RGB", "tiff RGB jpeg", "heic", "pdf with text")
-ALL = {e.name: e for e in [*images.CORPUS_FILES, *pdfs.CORPUS_FILES, *malformed.CORPUS_FILES]}
+CORPUS = {e.name: e for e in [*images.CORPUS_FILES, *pdfs.CORPUS_FILES, *malformed.CORPUS_FILES]}
 SVG = [
     b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
     b"\xef\xbb\xbf<?xml version='1.0'?><!DOCTYPE svg><svg/>",
@@ -32,43 +32,43 @@ SVG = [
 
 
 @pytest.fixture(scope="module")
-def door(server: Server) -> Iterator[HttpClient]:
-    door = HttpClient(server, server.token(server.user()))
-    yield door
-    door.http.close()
+def http_client(server: Server) -> Iterator[HttpClient]:
+    http_client = HttpClient(server, server.token(server.user()))
+    yield http_client
+    http_client.http.close()
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF:UserWarning")
-@pytest.mark.parametrize("exhibit", PICTURES, ids=lambda exhibit: exhibit.name)
-def test_s28_the_decoder_opens_it_as_what_the_door_took_it_for(tmp_path: Path, exhibit: CorpusFile) -> None:
+@pytest.mark.parametrize("corpus_file", READABLE_IMAGES, ids=lambda corpus_file: corpus_file.name)
+def test_s28_decoder_and_header_check_agree_on_the_type(tmp_path: Path, corpus_file: CorpusFile) -> None:
     path = tmp_path / "file"
-    path.write_bytes(exhibit.make())
+    path.write_bytes(corpus_file.make())
     header = image_headers.read_header(path, max_frames=5000)
     assert header is not None
-    with Image.open(path) as image:  # of all that Pillow knows, whatever claims it first
+    with Image.open(path) as image:  # with all formats of Pillow
         assert (image.format or "").replace("MPO", "JPEG") == header.file_type.pillow_format
         if header.frames == 1:
-            # Pillow turns a TIFF by its EXIF at once; a HEIC may be cut to less than is stored.
+            # Pillow rotates a TIFF by its EXIF at once; a HEIC may be cropped to less than is stored.
             sides = sorted(image.size) == sorted((header.width, header.height))
             assert sides or header.file_type.pillow_format == "HEIF"
 
 
-@pytest.mark.parametrize("name", [*ONE_OF_EACH, *TWO_IN_ONE])
-def test_s28_a_file_goes_out_as_an_attachment_that_nothing_runs_in(door: HttpClient, name: str) -> None:
-    exhibit = ALL[name]
-    assert isinstance(exhibit.expected, Processed)
-    created = door.post(exhibit.make(), "evil.html").json()["instance"]
-    answer = door.http.get(f"/api/uploads/{created['id']}/file")
-    assert answer.headers["Content-Type"] == created["content_type"] == exhibit.expected.content_type
+@pytest.mark.parametrize("name", [*ONE_OF_EACH, *POLYGLOTS])
+def test_s28_download_is_an_attachment_without_active_content(http_client: HttpClient, name: str) -> None:
+    corpus_file = CORPUS[name]
+    assert isinstance(corpus_file.expected, Processed)
+    created = http_client.post(corpus_file.make(), "evil.html").json()["instance"]
+    answer = http_client.http.get(f"/api/uploads/{created['id']}/file")
+    assert answer.headers["Content-Type"] == created["content_type"] == corpus_file.expected.content_type
     assert_harmless(answer)
     disposition = answer.headers["Content-Disposition"]
     assert re.fullmatch(rf'attachment; filename="{created["id"]}\.[a-z]{{3,4}}"', disposition)
     assert "evil" not in str(answer.headers)
 
 
-def test_s28_a_picture_of_a_page_is_ours_and_harmless(door: HttpClient) -> None:
-    path = door.read(ALL["jpeg with html"].make())
-    answer = door.http.get(f"{path}/pages/1/image")
+def test_s28_page_image_is_reencoded_and_harmless(http_client: HttpClient) -> None:
+    path = http_client.read(CORPUS["jpeg with html"].make())
+    answer = http_client.http.get(f"{path}/pages/1/image")
     assert answer.headers["Content-Type"] == "image/jpeg"
     assert malformed.HTML not in answer.content
     assert_harmless(answer)
@@ -84,13 +84,13 @@ def assert_harmless(answer: httpx.Response) -> None:
 
 @pytest.mark.parametrize("svg", SVG)
 @pytest.mark.parametrize("name", ["x.svg", "x.png"])
-def test_s28_no_svg_is_taken(door: HttpClient, svg: bytes, name: str) -> None:
-    answer = door.post(svg, name)
+def test_s28_svg_is_rejected(http_client: HttpClient, svg: bytes, name: str) -> None:
+    answer = http_client.post(svg, name)
     assert (answer.status_code, list(answer.json()["error"])) == (400, ["file"])
 
 
 @pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", "application/pdf"])
-def test_s28_what_the_client_calls_it_is_not_asked(door: HttpClient, kind: str) -> None:
+def test_s28_content_type_of_the_request_is_ignored(http_client: HttpClient, kind: str) -> None:
     file = images.saved(images.sample_image("RGB", (61 + len(kind), 40)), "PNG")
-    answer = door.http.post("/api/uploads/", content=file, headers={"Content-Type": kind})
+    answer = http_client.http.post("/api/uploads/", content=file, headers={"Content-Type": kind})
     assert answer.json()["instance"]["content_type"] == "image/png"

@@ -1,4 +1,4 @@
-"""S29 — a PDF that is a bomb, locked or broken ends within its limits, in a sentence; the next is read."""
+"""S29 - a PDF is a bomb, encrypted or broken: it ends within the limits, and the next file is read."""
 
 from __future__ import annotations
 
@@ -25,14 +25,13 @@ from tests.support.websocket_client import WebSocketClient
 MIB = 1024 * 1024
 PAGE_SECONDS, MEMORY_BYTES = 1.5, 600 * MIB
 ATTEMPTS = 3
-RESTARTS_SECONDS = 10.0
-"""Two children that are started anew, on a busy machine."""
+RESTARTS_SECONDS = 10.0  # two restarts of the child process, on a busy machine
 
 Make = Callable[[], bytes]
 
 
 def nested_forms(depth: int = 12, uses: int = 12) -> bytes:
-    """Each form shows the next a dozen times: 12¹² strokes."""
+    """Return a PDF whose forms each use the next form twelve times: 12¹² strokes."""
     more = {}
     for level in range(depth):
         inner = f"/Resources<</XObject<</X {101 + level} 0 R>>>>"
@@ -56,15 +55,15 @@ def inflating_content(size: int = 400 * MIB) -> bytes:
 
 
 def inflating_twice(size: int = 512 * MIB) -> bytes:
-    """Packed twice, so that half a gigabyte of it is some kilobytes."""
-    packer = zlib.compressobj(1)
-    packed = b"".join(packer.compress(bytes(MIB)) for _ in range(size // MIB)) + packer.flush()
+    """Return a PDF with half a gigabyte of content in a few kilobytes, compressed twice."""
+    compressor = zlib.compressobj(1)
+    packed = b"".join(compressor.compress(bytes(MIB)) for _ in range(size // MIB)) + compressor.flush()
     twice = zlib.compress(packed, 9)
     head = f"<</Filter[/FlateDecode/FlateDecode]/Length {len(twice)}>>\nstream\n".encode()
     return pdf_from_objects(document_objects([BOX], more={4: head + twice + b"\nendstream"}))
 
 
-def huge_picture(side: int = 60_000) -> bytes:
+def huge_image(side: int = 60_000) -> bytes:
     entries = f"/Subtype/Image/Width {side}/Height {side}/ColorSpace/DeviceRGB/BitsPerComponent 8"
     more: dict[int, str | bytes] = {100: stream(bytes(MIB), entries)}
     content = b"200 0 0 200 0 0 cm /X Do"
@@ -84,31 +83,31 @@ BOMBS: dict[str, Make] = {
     "a form in itself": form_in_itself,
     "a content that inflates": inflating_content,
     "a content that inflates twice": inflating_twice,
-    "a picture of 3.6 gigapixels": huge_picture,
+    "an image of 3.6 gigapixels": huge_image,
     "pages in a ring": tree("2 0 R 10 0 R", "2"),
-    "more pages announced than there are": tree("10 0 R", "2147483647"),
-    "fewer pages than none": tree("10 0 R", "-5"),
+    "a page count over the number of pages": tree("10 0 R", "2147483647"),
+    "a negative page count": tree("10 0 R", "-5"),
     "brackets in brackets": lambda: pdf_from_objects(document_objects([BOX], content=b"[" * 1_000_000)),
-    "a page larger than numbers": lambda: pdf_from_objects(document_objects(["/MediaBox[0 0 1e38 1e38]"])),
+    "a page of huge size": lambda: pdf_from_objects(document_objects(["/MediaBox[0 0 1e38 1e38]"])),
     "a page without extent": lambda: pdf_from_objects(document_objects(["/MediaBox[5 5 5 5]"])),
     "a page that is not a number": lambda: pdf_from_objects(document_objects(["/MediaBox[0 0 (x) /y]"])),
 }
-SAID: dict[str, tuple[Make, str]] = {
-    "locked": (lambda: build_pdf("text", lock=locked()), "encrypted and needs a password"),
+REJECTED: dict[str, tuple[Make, str]] = {
+    "encrypted": (lambda: build_pdf("text", lock=encrypted()), "encrypted and needs a password"),
     "too many pages": (lambda: identical_pages(5_001), "more than 5000 pages"),
     "no pages": (lambda: pdf_from_objects(document_objects([])), "no pages"),
     "cut short": (lambda: build_pdf("text")[:400], "broken"),
 }
 
 
-def locked() -> StandardEncryption:
+def encrypted() -> StandardEncryption:
     return StandardEncryption("open", "owner", strength=128)
 
 
 @pytest.fixture(scope="module")
-def bounded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose limits a test can reach."""
-    directory = tmp_path_factory.mktemp("bounded") / "data"
+def limited_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with limits that a test can reach."""
+    directory = tmp_path_factory.mktemp("limited_server") / "data"
     limits = {"PAGE_SECONDS": str(PAGE_SECONDS), "READER_MEMORY_BYTES": str(MEMORY_BYTES)}
     server = Server(directory, **limits).start()
     yield server
@@ -116,56 +115,60 @@ def bounded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def bounded_token(bounded: Server) -> str:
-    return bounded.token(bounded.user())
+def limited_token(limited_server: Server) -> str:
+    return limited_server.token(limited_server.user())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BOMBS)
-async def test_s29_a_bomb_ends_within_its_limits(bounded: Server, bounded_token: str, name: str) -> None:
+async def test_s29_pdf_bomb_ends_within_time_and_memory(
+    limited_server: Server, limited_token: str, name: str
+) -> None:
     file = BOMBS[name]()
-    async with WebSocketClient(bounded.url(token=bounded_token)) as client:
-        with MemoryMonitor(bounded) as watch:
-            began = time.monotonic()
+    async with WebSocketClient(limited_server.url(token=limited_token)) as client:
+        with MemoryMonitor(limited_server) as monitor:
+            started_at = time.monotonic()
             reply = await client.create(file)
-            end = await client.end_of(reply["instance"]["id"])
-            seconds = time.monotonic() - began
+            end = await client.terminal_message(reply["instance"]["id"])
+            seconds = time.monotonic() - started_at
         assert end["status"] == "processed" or end["error"].endswith(".")
         assert seconds < ATTEMPTS * PAGE_SECONDS + RESTARTS_SECONDS
-        # What is weighed twenty times a second may grow a little between.
-        assert watch.growth < MEMORY_BYTES + 400 * MIB
+        # The memory may grow a little between two samples.
+        assert monitor.growth < MEMORY_BYTES + 400 * MIB
         next_one = await client.create(scripted_png(lines=["the next one"]))
-        assert (await client.end_of(next_one["instance"]["id"]))["raw_text"] == "the next one"
+        assert (await client.terminal_message(next_one["instance"]["id"]))["raw_text"] == "the next one"
 
 
-@pytest.mark.parametrize("name", SAID)
-async def test_s29_what_is_wrong_is_said(bounded: Server, bounded_token: str, name: str) -> None:
-    make, sentence = SAID[name]
-    async with WebSocketClient(bounded.url(token=bounded_token)) as client:
+@pytest.mark.parametrize("name", REJECTED)
+async def test_s29_invalid_pdf_ends_with_the_reason(
+    limited_server: Server, limited_token: str, name: str
+) -> None:
+    make, sentence = REJECTED[name]
+    async with WebSocketClient(limited_server.url(token=limited_token)) as client:
         reply = await client.create(make())
-        end = await client.end_of(reply["instance"]["id"])
+        end = await client.terminal_message(reply["instance"]["id"])
     assert end["status"] == "error"
     assert sentence in end["error"]
     assert "/" not in end["error"]
 
 
-async def test_s29_a_page_that_takes_too_long_is_ended(new_server: Callable[..., Server]) -> None:
-    """With the memory of a server nobody set a limit on: a quick machine would reach a low one first."""
+async def test_s29_pdf_page_over_the_time_limit_is_stopped(new_server: Callable[..., Server]) -> None:
+    """The default memory limit applies: a fast machine would reach a low one first."""
     server = new_server(PAGE_SECONDS=str(PAGE_SECONDS))
     async with WebSocketClient(server.url(token=server.token(server.user()))) as client:
         reply = await client.create(nested_forms(13))
-        end = await client.end_of(reply["instance"]["id"])
+        end = await client.terminal_message(reply["instance"]["id"])
     assert end["status"] == "error"
     assert "A page took longer than 1.5 seconds" in end["error"]
 
 
 @pytest.mark.slow
-async def test_s29_a_page_that_fills_the_memory_is_ended(new_server: Callable[..., Server]) -> None:
-    """With all the time in the world: millions of strokes, each of which pdfium keeps."""
+async def test_s29_pdf_page_over_the_memory_limit_is_stopped(new_server: Callable[..., Server]) -> None:
+    """The time limit is high; pdfium keeps each of the millions of strokes in memory."""
     server = new_server(PAGE_SECONDS="100", READER_MEMORY_BYTES=str(MEMORY_BYTES))
     async with WebSocketClient(server.url(token=server.token(server.user()))) as client:
-        with MemoryMonitor(server) as watch:
+        with MemoryMonitor(server) as monitor:
             reply = await client.create(inflating_content())
-            end = await client.end_of(reply["instance"]["id"])
+            end = await client.terminal_message(reply["instance"]["id"])
     assert (end["status"], end["error"]) == ("error", "The reading engine used too much memory.")
-    assert watch.growth < MEMORY_BYTES + 400 * MIB
+    assert monitor.growth < MEMORY_BYTES + 400 * MIB

@@ -1,4 +1,4 @@
-"""S33 — a user with many pages waiting delays another's by no more than the page that a reader has begun."""
+"""S33 - one user fills the queue: another user's page waits at most for the pages being read."""
 
 from __future__ import annotations
 
@@ -16,57 +16,59 @@ from tests.support.server import Server
 from tests.support.websocket_client import WebSocketClient
 
 PENDING = 200
-MARK = 40  # the number of the page that somebody else waits for
+MARKED_PAGE = 40  # the page number of the upload that must be read next
 
 
 @pytest.fixture
-def alice(two_readers: Server) -> Account:
-    return Account.on(two_readers)
+def alice(two_reader_server: Server) -> Account:
+    return Account.create(two_reader_server)
 
 
 @pytest.fixture
-def bob(two_readers: Server) -> Account:
-    return Account.on(two_readers)
+def bob(two_reader_server: Server) -> Account:
+    return Account.create(two_reader_server)
 
 
 @pytest.fixture
-def long(tmp_path: Path) -> Iterator[Document]:
-    """Both readers are in it, and wait."""
+def long_document(tmp_path: Path) -> Iterator[Document]:
+    """A document in which both readers pause."""
     document = Document(tmp_path, 30, gates={1: 0, 4: 0})
     yield document
     for page in (1, 4):
         document.release_page(page)
 
 
-async def all_readers_are_in(document: Document) -> None:
-    await asyncio.to_thread(wait_until, lambda: {*document.pages_read} == {1, 4}, "both readers are in it")
+async def wait_until_both_readers_pause(document: Document) -> None:
+    await asyncio.to_thread(wait_until, lambda: {*document.pages_read} == {1, 4}, "both readers pause in it")
 
 
 async def read_one(client: WebSocketClient, document: Document) -> None:
-    """Creates a file of which one page is read, lets one reader go on, and waits for the text."""
-    scripts = [{}] * (MARK - 1) + [{"lines": ["one page"], "log": str(document.log)}]
-    key: str = (await client.create(scripted_tiff(scripts), pages=str(MARK)))["instance"]["id"]
+    """Create a file with one page to read, release one reader, and wait for the text."""
+    scripts = [{}] * (MARKED_PAGE - 1) + [{"lines": ["one page"], "log": str(document.log)}]
+    key: str = (await client.create(scripted_tiff(scripts), pages=str(MARKED_PAGE)))["instance"]["id"]
     document.release_page(1)
-    assert (await client.end_of(key))["raw_text"] == "one page"
+    assert (await client.terminal_message(key))["raw_text"] == "one page"
 
 
-async def test_s33_among_200_pending_uploads_of_one_user_another_s_single_one_is_read_next(
-    alice: Account, bob: Account, long: Document
+async def test_s33_single_upload_is_read_next_among_200_of_another_user(
+    alice: Account, bob: Account, long_document: Document
 ) -> None:
-    async with alice.client() as many, bob.client() as single:
-        await many.create(long.tiff)
-        await all_readers_are_in(long)
+    async with alice.client() as busy_client, bob.client() as other_client:
+        await busy_client.create(long_document.tiff)
+        await wait_until_both_readers_pause(long_document)
         for number in range(PENDING):
-            await many.create(scripted_png(lines=[f"{number} of many"], log=str(long.log)))
-        await read_one(single, long)
-    assert long.pages_read[2] == MARK, "whoever of the readers ends his page first takes it"
+            await busy_client.create(
+                scripted_png(lines=[f"{number} of busy_client"], log=str(long_document.log))
+            )
+        await read_one(other_client, long_document)
+    assert long_document.pages_read[2] == MARKED_PAGE, "the first free reader reads it"
 
 
-async def test_s33_what_somebody_waits_for_is_read_before_a_batch_goes_on_also_one_s_own(
-    alice: Account, long: Document
+async def test_s33_interactive_upload_is_read_before_a_batch_of_the_same_user(
+    alice: Account, long_document: Document
 ) -> None:
     async with alice.client() as client:
-        await client.create(long.tiff, priority="batch")
-        await all_readers_are_in(long)
-        await read_one(client, long)
-    assert long.pages_read[2] == MARK
+        await client.create(long_document.tiff, priority="batch")
+        await wait_until_both_readers_pause(long_document)
+        await read_one(client, long_document)
+    assert long_document.pages_read[2] == MARKED_PAGE

@@ -1,4 +1,4 @@
-"""Things done at the same time, each on a thread with a connection of its own."""
+"""Concurrent calls, each on its own thread with its own database connection."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from collections.abc import Callable
 from django.db import connection
 
 
-def run_concurrently(*acts: Callable[[], object]) -> list[BaseException | None]:
-    """Calls each on a thread of its own, all at once; what each raised."""
-    barrier = threading.Barrier(len(acts))
-    raised: list[BaseException | None] = [None] * len(acts)
+def run_concurrently(*functions: Callable[[], object]) -> list[BaseException | None]:
+    """Call all functions at once, each on its own thread; return what each raised, or None."""
+    barrier = threading.Barrier(len(functions))
+    errors: list[BaseException | None] = [None] * len(functions)
 
-    def one(at: int, act: Callable[[], object]) -> None:
+    def run(index: int, function: Callable[[], object]) -> None:
         try:
             barrier.wait()
-            act()
+            function()
         except BaseException as error:
-            raised[at] = error
+            errors[index] = error
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=one, args=(at, act)) for at, act in enumerate(acts)]
+    threads = [
+        threading.Thread(target=run, args=(index, function)) for index, function in enumerate(functions)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return raised
+    return errors

@@ -31,7 +31,7 @@ def django_db_modify_db_settings() -> Iterator[None]:
     from django.conf import settings
 
     test_settings = settings.DATABASES["default"].setdefault("TEST", {})
-    if not deployment_mode.embedded():
+    if not deployment_mode.is_embedded():
         assert "postgresql" in settings.DATABASES["default"]["ENGINE"]
         test_settings["NAME"] = f"unit_{uuid.uuid4().hex[:12]}"
         yield

@@ -1,4 +1,4 @@
-"""The rows of a server's database behind its back, whichever database that is."""
+"""Direct access to the rows of a server's database, SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -15,21 +15,25 @@ Rows = list[tuple[Any, ...]]
 Execute = Callable[..., Rows]
 
 
-def rows(server: Server, query: str, *parameters: Any) -> Rows:
-    """What one statement gives; its parameters stand as `?`. Ids come as hex digits."""
+def run_query(server: Server, query: str, *parameters: Any) -> Rows:
+    """Run one statement and return its rows; placeholders are `?`, ids come as hex digits."""
     with transaction(server) as execute:
         return execute(query, *parameters)
 
 
 @contextmanager
 def transaction(server: Server) -> Iterator[Execute]:
-    """`execute(query, *parameters)`, and all of it or nothing."""
-    with _on_postgresql(server.database_url) if server.database_url else _on_sqlite(server) as execute:
+    """Open a transaction and yield `execute(query, *parameters)`."""
+    with (
+        _postgresql_transaction(server.database_url)
+        if server.database_url
+        else _sqlite_transaction(server) as execute
+    ):
         yield execute
 
 
 @contextmanager
-def _on_sqlite(server: Server) -> Iterator[Execute]:
+def _sqlite_transaction(server: Server) -> Iterator[Execute]:
     path = f"file:{server.data_dir / 'scanrill.sqlite3'}?mode=rw"
     options: dict[str, Any] = {"uri": True, "timeout": 20, "isolation_level": "IMMEDIATE"}
     with closing(sqlite3.connect(path, **options)) as database, database:
@@ -37,18 +41,18 @@ def _on_sqlite(server: Server) -> Iterator[Execute]:
 
 
 @contextmanager
-def _on_postgresql(url: str) -> Iterator[Execute]:
+def _postgresql_transaction(url: str) -> Iterator[Execute]:
     import psycopg
 
     def execute(query: str, *parameters: Any) -> Rows:
         cursor = database.execute(query.replace("%", "%%").replace("?", "%s"), parameters)
-        found = cursor.fetchall() if cursor.description else []
-        return [tuple(map(_plain, row)) for row in found]
+        fetched = cursor.fetchall() if cursor.description else []
+        return [tuple(map(_sqlite_value, row)) for row in fetched]
 
     with psycopg.connect(url, options="-c timezone=UTC") as database:
         yield execute
 
 
-def _plain(value: Any) -> Any:
-    """As SQLite has it."""
+def _sqlite_value(value: Any) -> Any:
+    """Convert a value to the form that SQLite returns."""
     return value.hex if isinstance(value, uuid.UUID) else value

@@ -1,4 +1,4 @@
-"""Bytes as a client writes them."""
+"""Encodings of request fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What another process does to a server's database: the rows that it writes, without any bell."""
+"""Changes that another process makes in a server's database, without a notification."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.database_rows import transaction
 
 
 def cancel_in_database(account: Account, upload_id: str, error: str = "Cancelled elsewhere") -> int:
-    """An upload that waits is cancelled; the number of the event."""
+    """Cancel a waiting upload in the database only; return the `seq` of the event."""
     message = messages.Failed(id=uuid.UUID(upload_id), status="cancelled", error=error)
     with transaction(account.server) as execute:
         key, owner = uuid.UUID(upload_id).hex, account.id.hex

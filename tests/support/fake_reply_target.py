@@ -8,14 +8,14 @@ from backend_main.core.protocol import messages
 class FakeReplyTarget:
     """Records the reply that it is to send, and whether it was cancelled."""
 
-    id = "asking"
+    id = "reply-target"
 
     def __init__(self) -> None:
-        self.expected: tuple[int, messages.Message] | None = None
-        self.forgot = False
+        self.scheduled_reply: tuple[int, messages.Message] | None = None
+        self.was_cancelled = False
 
     def reply_at_event(self, seq: int, reply: messages.Message) -> None:
-        self.expected = seq, reply
+        self.scheduled_reply = seq, reply
 
     def cancel_reply(self) -> None:
-        self.expected, self.forgot = None, True
+        self.scheduled_reply, self.was_cancelled = None, True

@@ -1,4 +1,4 @@
-"""Pages drawn in the scripts of the world, with Debian's Noto fonts where they are."""
+"""Page images in several scripts, drawn with Debian's Noto fonts."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def _font(name: str, size: int) -> ImageFont.FreeTypeFont | None:
     return ImageFont.truetype(str(found), size) if found else None
 
 
-def page_in(language: str, *, lines: int = 8, size: int = 30) -> bytes:
-    """A PNG of so many lines; the test is skipped where there is no font for them."""
+def page_png_in(language: str, *, lines: int = 8, size: int = 30) -> bytes:
+    """Draw a PNG with `lines` lines of text; skip the test if the font is not installed."""
     name, text = TEXTS[language]
     font = _font(name, size)
     if font is None:
-        pytest.skip(f"LOUD: {name} is not here; nothing was said about pages in {language!r}")
+        pytest.skip(f"LOUD: {name} is not installed; pages in {language!r} were not tested")
     image = Image.new("RGB", (1000, 80 + lines * size * 2), "white")
     draw = ImageDraw.Draw(image)
     words = text.split() * lines

@@ -1,22 +1,19 @@
-"""An HTTP client of one user."""
+"""An HTTP client with a user's token."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from tests.support.processes import wait_until
 from tests.support.server import Server
-
-WAIT_SECONDS = 30.0
 
 
 @dataclass
 class HttpClient:
-    """A user's HTTP client of a server."""
+    """A client of one server that sends a user's token."""
 
     server: Server
     token: str
@@ -29,21 +26,16 @@ class HttpClient:
         return self.http.post("/api/uploads/", params={"filename": name} if name else None, content=body)
 
     def send(self, *parts: tuple[str, tuple[str | None, bytes]]) -> httpx.Response:
-        """As multipart/form-data."""
+        """Post the parts as multipart/form-data."""
         return self.http.post("/api/uploads/", files=list(parts))
 
     def read(self, body: bytes) -> str:
-        """Posts it, waits until it is read, and gives its path."""
+        """Post a file, wait until it is read, and return the upload's path."""
         path = f"/api/uploads/{self.post(body).json()['instance']['id']}"
-        wait_until(lambda: self.http.get(f"{path}/").json()["status"] in ("processed", "error"))
+        wait_until(
+            lambda: self.http.get(f"{path}/").json()["status"] in ("processed", "error"), "the file is read"
+        )
         return path
-
-
-def wait_until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + WAIT_SECONDS
-    while not true():
-        assert time.monotonic() < end, "what the test waits for did not happen"
-        time.sleep(0.02)
 
 
 def files_in(directory: Path) -> list[str]:

@@ -1,15 +1,15 @@
-"""How the structure of Markdown is scored: reading order, tables, headings; each from 0 to 1.
+"""Scores for the structure of Markdown: reading order, tables, headings; each from 0 to 1.
 
-As opendataloader-bench (github.com/opendataloader-project/opendataloader-bench) defines them, told again from
-its definitions:
+Implemented from the definitions of opendataloader-bench
+(github.com/opendataloader-project/opendataloader-bench):
 
 - reading order: the normalised indel similarity of both texts, white space folded, emphasis stripped, tables
   in one notation (NID)
 - tables: TEDS (Zhong, ShafieiBavani and Jimeno Yepes 2020, arXiv:1911.10683): one minus the distance of the
   trees of tables, rows and cells, over the larger one's nodes
-- headings: the same for the tree of headings, all of one level, and the text under each (MHS)
+- headings: TEDS of the tree of headings, all of one level, with the text under each (MHS)
 
-A score is None where the truth has nothing of the kind.
+A score is None if the ground truth has no such element.
 """
 
 import re
@@ -31,7 +31,7 @@ _EMPHASIS = re.compile(r"(\*{1,3}|~~|__|_)(\S(?:.*?\S)?)\1", re.DOTALL)
 
 @dataclass
 class Node:
-    """Of a tree to compare. Where `kind` differs, or a cell's spans, nothing of two nodes is alike."""
+    """A tree node. Two nodes of different `kind` or `spans` have no similarity."""
 
     kind: str
     text: str = ""
@@ -53,20 +53,20 @@ class _Costs(Config):  # type: ignore[misc]  # apted has no types
 
 
 def reading_order(read: str, truth: str) -> float | None:
-    wanted = _even(truth)
-    return Indel.normalized_similarity(_even(read), wanted) if wanted else None
+    expected = _normalized(truth)
+    return Indel.normalized_similarity(_normalized(read), expected) if expected else None
 
 
 def tables(read: str, truth: str) -> float | None:
-    wanted = _tables(truth)
-    return _similarity(_tables(read), wanted) if wanted.children else None
+    expected = _tables(truth)
+    return _similarity(_tables(read), expected) if expected.children else None
 
 
 def headings(read: str, truth: str) -> float | None:
-    wanted, found = _headings(truth), _headings(read)
-    if not _has_heading(wanted):
+    expected, found = _headings(truth), _headings(read)
+    if not _has_heading(expected):
         return None
-    return _similarity(found, wanted) if _has_heading(found) else 0.0
+    return _similarity(found, expected) if _has_heading(found) else 0.0
 
 
 def _similarity(one: Node, other: Node) -> float:
@@ -79,7 +79,7 @@ def _similarity(one: Node, other: Node) -> float:
 # --- Markdown in one notation ------------------------------------------------------------------------------
 
 
-def _even(markdown: str) -> str:
+def _normalized(markdown: str) -> str:
     text, before = _with_html_tables(markdown), None
     while before != text:
         text, before = _EMPHASIS.sub(r"\2", text), text
@@ -91,7 +91,7 @@ def _folded(text: str) -> str:
 
 
 def _with_html_tables(markdown: str) -> str:
-    """Pipe tables and HTML tables as HTML without any white space of its own; escapes undone elsewhere."""
+    """Return the text with all tables as compact HTML, and with escapes undone outside of tables."""
     parts: list[str] = []
     rows: list[str] = []
     for line in [*_TABLE.sub(lambda found: _html(_parsed(found[0])), markdown).split("\n"), ""]:
@@ -99,13 +99,13 @@ def _with_html_tables(markdown: str) -> str:
             rows.append(line)
             continue
         if rows:
-            parts.append(_pipes(rows))
+            parts.append(_html_of_pipe_table(rows))
             rows = []
         parts.append(_ESCAPE.sub(r"\1", line))
     return "\n".join(parts)
 
 
-def _pipes(rows: list[str]) -> str:
+def _html_of_pipe_table(rows: list[str]) -> str:
     if len(rows) < 2 or not _PIPE_RULE.match(rows[1]):
         return "\n".join(_ESCAPE.sub(r"\1", row) for row in rows)
     table = Node("table")
@@ -124,12 +124,12 @@ def _tables(markdown: str) -> Node:
 
 
 class _Parser(HTMLParser):
-    """Collects tables; `thead`, `tbody` and the difference of `th` and `td` count for nothing."""
+    """A collector of tables that ignores `thead`, `tbody` and the difference of `th` and `td`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.found: list[Node] = []
-        self._open = False
+        self._in_cell = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "table":
@@ -140,14 +140,14 @@ class _Parser(HTMLParser):
             named = dict(attrs)
             spans = (_span(named.get("rowspan")), _span(named.get("colspan")))
             self.found[-1].children[-1].children.append(Node("td", spans=spans))
-            self._open = True
+            self._in_cell = True
 
     def handle_endtag(self, tag: str) -> None:
         if tag in ("td", "th", "table"):
-            self._open = False
+            self._in_cell = False
 
     def handle_data(self, data: str) -> None:
-        if self._open:
+        if self._in_cell:
             cell = self.found[-1].children[-1].children[-1]
             cell.text = _folded(f"{cell.text} {data}")
 
@@ -181,23 +181,23 @@ def _html_spans(cell: Node) -> str:
 
 def _headings(markdown: str) -> Node:
     root = Node("document")
-    place, pending = root, list[str]()
+    section, pending = root, list[str]()
     for line in _with_html_tables(markdown).split("\n"):
         if found := _HEADING.match(line):
-            _close(place, pending)
-            place = Node("heading", unescape(_folded(found[1])))
-            root.children.append(place)
+            _add_content(section, pending)
+            section = Node("heading", unescape(_folded(found[1])))
+            root.children.append(section)
         else:
             pending.append(line)
-    _close(place, pending)
+    _add_content(section, pending)
     return root
 
 
-def _close(place: Node, pending: list[str]) -> None:
+def _add_content(section: Node, pending: list[str]) -> None:
     text = _folded(" ".join(pending))
     pending.clear()
     if text:
-        place.children.append(Node("content", text))
+        section.children.append(Node("content", text))
 
 
 def _has_heading(root: Node) -> bool:

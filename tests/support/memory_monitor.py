@@ -1,4 +1,4 @@
-"""How much memory a server and its readers take while something happens."""
+"""Peak memory of a server and its engine processes during a test."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import psutil
 
 from tests.support.server import Server
 
-SECONDS_BETWEEN = 0.01
+SAMPLE_INTERVAL_SECONDS = 0.01
 
 
 class MemoryMonitor:
-    """`with Watch(server) as watch:`; then `watch.growth` is the most that it took beyond the beginning."""
+    """A sampler of resident memory: `with MemoryMonitor(server) as monitor: …`, then `monitor.growth`."""
 
     def __init__(self, server: Server) -> None:
-        pids = {server.process.pid, server.reading_process.pid}
+        pids = {server.process.pid, server.reader_process.pid}
         self._processes = [psutil.Process(pid) for pid in pids]
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._weigh)
+        self._thread = threading.Thread(target=self._sample)
 
     def __enter__(self) -> MemoryMonitor:
-        self._before = self._peak = self._resident()
+        self._before = self._peak = self._resident_bytes()
         self._thread.start()
         return self
 
@@ -35,17 +35,17 @@ class MemoryMonitor:
 
     @property
     def growth(self) -> int:
-        """In bytes."""
+        """The peak minus the initial value, in bytes."""
         return self._peak - self._before
 
-    def _weigh(self) -> None:
-        while not self._ended.wait(SECONDS_BETWEEN):
-            self._peak = max(self._peak, self._resident())
+    def _sample(self) -> None:
+        while not self._ended.wait(SAMPLE_INTERVAL_SECONDS):
+            self._peak = max(self._peak, self._resident_bytes())
 
-    def _resident(self) -> int:
+    def _resident_bytes(self) -> int:
         total = 0
         children = [child for each in self._processes for child in each.children(recursive=True)]
         for process in (*self._processes, *children):
-            with suppress(psutil.NoSuchProcess):  # it was replaced meanwhile
+            with suppress(psutil.NoSuchProcess):  # the process was replaced
                 total += process.memory_info().rss
         return total

@@ -1,4 +1,4 @@
-"""A database as a program of an older schema has left it, with files; none of that program runs here."""
+"""A database and files in the state of an older schema, written without the older program."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.support.scripted_documents import Document
 from tests.support.server import Server
 
 EPOCH = "older"
-LONG_AGO = "2026-01-02 03:04:05.000000"
-MIGRATE = """
+OLD_TIMESTAMP = "2026-01-02 03:04:05.000000"
+MIGRATE_PROGRAM = """
 import os, sys
 os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
 import django
@@ -30,44 +30,47 @@ storage.prepare()
 names = sorted(name for app, name in MigrationLoader(None).graph.nodes if app == "core")
 call_command("migrate", "core", names[-2] if sys.argv[1] == "previous" else sys.argv[1], verbosity=0)
 """
-ENDS = {"processed": None, "error": "The reader gave up.", "cancelled": "Cancelled"}
+ERRORS_BY_TERMINAL_STATUS = {"processed": None, "error": "The reader failed.", "cancelled": "Cancelled"}
 
 
 @dataclass
 class OldSchemaDatabase:
-    """`ids` by what each upload is: `pending`, `processing`, `processed`, `error`, `cancelled`.
+    """A database with one upload per status; `ids` and `documents` are keyed by status.
 
-    Each has three pages; of the one that is being read, and of the cancelled, the first is saved. `last_seq`
-    is the number of the newest event.
+    Each upload has three pages. The processing and the cancelled one have their first page saved.
+    `last_seq` is the number of the latest event.
     """
 
     server: Server
     account: Account
     directory: Path
-    code: str = ""
+    sign_in_code: str = ""
     ids: dict[str, str] = field(default_factory=dict)
     documents: dict[str, Document] = field(default_factory=dict)
     last_seq: int = 0
 
     @classmethod
-    def on(cls, server: Server, schema: str) -> OldSchemaDatabase:
-        """Makes the database with the migrations up to `schema`, which may be `previous`, and fills it."""
+    def create(cls, server: Server, schema: str) -> OldSchemaDatabase:
+        """Migrate a new database to `schema`, or to the last but one if `previous`, and fill it."""
         server.data_dir.mkdir(mode=0o700)
         done = subprocess.run(
-            [sys.executable, "-c", MIGRATE, schema], env=server.environment, capture_output=True, text=True
+            [sys.executable, "-c", MIGRATE_PROGRAM, schema],
+            env=server.environment,
+            capture_output=True,
+            text=True,
         )
         assert done.returncode == 0, done.stderr
-        account = Account.on(server, name="ada")
-        older = cls(server, account, server.data_dir.with_name("documents"), account.code())
+        account = Account.create(server, name="ada")
+        database = cls(server, account, server.data_dir.with_name("documents"), account.sign_in_code())
         with transaction(server) as execute:
             execute("INSERT INTO core_eventlog (id, epoch) VALUES (1, ?)", EPOCH)
-            for status in ("pending", "processing", *ENDS):
-                older._add(execute, status)
-            for status in ENDS:
-                older._tell(execute, status, older._end(status))
+            for status in ("pending", "processing", *ERRORS_BY_TERMINAL_STATUS):
+                database._add_upload(execute, status)
+            for status in ERRORS_BY_TERMINAL_STATUS:
+                database._add_event(execute, status, database._terminal_message(status))
             counter = "INSERT INTO core_eventcounter (owner_id, seq) VALUES (?, ?)"
-            execute(counter, account.id.hex, older.last_seq)
-        return older
+            execute(counter, account.id.hex, database.last_seq)
+        return database
 
     @property
     def file(self) -> bytes:
@@ -75,29 +78,29 @@ class OldSchemaDatabase:
 
     @property
     def filenames(self) -> list[str]:
-        """In the order of their creates."""
+        """The file names, in order of creation."""
         return [f"{status}.tiff" for status in self.ids]
 
-    def _add(self, execute: Execute, status: str) -> None:
+    def _add_upload(self, execute: Execute, status: str) -> None:
         (self.directory / status).mkdir(parents=True)
         document = self.documents[status] = Document(self.directory / status, 3)
         self.ids[status] = key = str(uuid.uuid4())
-        self._store(key, document.tiff)
+        self._store_file(key, document.tiff)
         pages = {"processed": 3, "processing": 1, "cancelled": 1}.get(status, 0)
-        _insert(execute, "core_upload", **self._row(status, document, pages))
+        _insert(execute, "core_upload", **self._upload_row(status, document, pages))
         for number in range(1, pages + 1):
-            _insert(execute, "core_page", **self._page(key, number))
+            _insert(execute, "core_page", **self._page_row(key, number))
         if status in ("pending", "processing"):
-            _insert(execute, "core_job", **self._job(key, claimed=status == "processing"))
-        self._tell(execute, status, {"type": "Upload.created", "instance": self._instance(status)})
+            _insert(execute, "core_job", **self._job_row(key, claimed=status == "processing"))
+        self._add_event(execute, status, {"type": "Upload.created", "instance": self._instance(status)})
 
-    def _store(self, key: str, content: bytes) -> None:
-        place = self.server.data_dir / "files" / key
-        place.mkdir(parents=True, mode=0o700)
-        (place / "original.tiff").write_bytes(content)
+    def _store_file(self, key: str, content: bytes) -> None:
+        directory = self.server.data_dir / "files" / key
+        directory.mkdir(parents=True, mode=0o700)
+        (directory / "original.tiff").write_bytes(content)
 
-    def _row(self, status: str, document: Document, pages: int) -> dict[str, Any]:
-        text = document.text_up_to(pages) if status in ENDS else ""
+    def _upload_row(self, status: str, document: Document, pages: int) -> dict[str, Any]:
+        text = document.text_up_to(pages) if status in ERRORS_BY_TERMINAL_STATUS else ""
         return {
             "id": uuid.UUID(self.ids[status]).hex,
             "owner_id": self.account.id.hex,
@@ -107,7 +110,7 @@ class OldSchemaDatabase:
             "content_type": "image/tiff",
             "bytes": len(document.tiff),
             "status": status,
-            "error": ENDS.get(status),
+            "error": ERRORS_BY_TERMINAL_STATUS.get(status),
             "attempt": 0 if status == "pending" else 1,
             "page_count": 3 if pages else None,
             "pages_done": pages,
@@ -116,16 +119,16 @@ class OldSchemaDatabase:
             "metadata": '{"from": "before"}',
             "raw_text": text,
             "reading_text": text,
-            "correction": "as a person has it" if status == "processed" else None,
-            **dict.fromkeys(("created_at", "updated_at"), LONG_AGO),
-        } | self._later(status)
+            "correction": "corrected by a person" if status == "processed" else None,
+            **dict.fromkeys(("created_at", "updated_at"), OLD_TIMESTAMP),
+        } | self._newer_columns(status)
 
-    def _later(self, status: str) -> dict[str, Any]:
-        """What the schema has beside that, and wants from the program that it belongs to."""
+    def _newer_columns(self, status: str) -> dict[str, Any]:
+        """Return values for columns that newer schemas require."""
         columns = _columns(self.server)
         return {"asked": "{}"} if "asked" in columns else {}
 
-    def _page(self, key: str, number: int) -> dict[str, Any]:
+    def _page_row(self, key: str, number: int) -> dict[str, Any]:
         text = f"page {number}"
         return {
             "upload_id": uuid.UUID(key).hex,
@@ -134,29 +137,29 @@ class OldSchemaDatabase:
             **dict.fromkeys(("width", "height"), 8),
             **dict.fromkeys(("markdown", "text"), text),
             **dict.fromkeys(("lines", "warnings"), "[]"),
-            "created_at": LONG_AGO,
+            "created_at": OLD_TIMESTAMP,
         }
 
-    def _job(self, key: str, *, claimed: bool) -> dict[str, Any]:
+    def _job_row(self, key: str, *, claimed: bool) -> dict[str, Any]:
         return {
             "id": uuid.uuid4().hex,
             "upload_id": uuid.UUID(key).hex,
             "first_page": 1,
             "attempt": int(claimed),
             "failures": 0,
-            "claimed_by": "of a machine that is gone" if claimed else "",
-            "lease_until": LONG_AGO if claimed else None,
-            "created_at": LONG_AGO,
+            "claimed_by": "of a removed machine" if claimed else "",
+            "lease_until": OLD_TIMESTAMP if claimed else None,
+            "created_at": OLD_TIMESTAMP,
         }
 
     def _instance(self, status: str) -> dict[str, Any]:
-        """As of its create."""
-        row = self._row(status, self.documents[status], 0)
-        plain = ("filename", "image_path", "image_hash", "content_type", "bytes", "page_count", "pages_done")
+        """Return the instance in the state of its creation event."""
+        row = self._upload_row(status, self.documents[status], 0)
+        copied = ("filename", "image_path", "image_hash", "content_type", "bytes", "page_count", "pages_done")
         return {
             "id": self.ids[status],
             "owner": self.account.name,
-            **{name: row[name] for name in plain},
+            **{name: row[name] for name in copied},
             "status": "pending",
             "error": None,
             "engine": "",
@@ -166,12 +169,12 @@ class OldSchemaDatabase:
             **dict.fromkeys(("created_at", "updated_at"), "2026-01-02T03:04:05Z"),
         }
 
-    def _end(self, status: str) -> dict[str, Any]:
+    def _terminal_message(self, status: str) -> dict[str, Any]:
         end = {"type": "Upload.status", "id": self.ids[status], "status": status}
-        texts = {"raw_text": "", "processed_text": ""}  # no message of the log has them
-        return end | (texts if status == "processed" else {"error": ENDS[status]})
+        texts = {"raw_text": "", "processed_text": ""}  # messages in the log carry no texts
+        return end | (texts if status == "processed" else {"error": ERRORS_BY_TERMINAL_STATUS[status]})
 
-    def _tell(self, execute: Execute, status: str, message: dict[str, Any]) -> None:
+    def _add_event(self, execute: Execute, status: str, message: dict[str, Any]) -> None:
         self.last_seq += 1
         _insert(
             execute,
@@ -196,5 +199,5 @@ def _columns(server: Server) -> set[str]:
 
 
 def _insert(execute: Execute, table: str, **row: Any) -> None:
-    marks = ", ".join("?" * len(row))
-    execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", *row.values())
+    placeholders = ", ".join("?" * len(row))
+    execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({placeholders})", *row.values())

@@ -1,4 +1,4 @@
-"""Pages drawn by script: what the tests read instead of anybody's documents."""
+"""Page images for tests: scripts for the `dummy` engine, and rendered lines of text."""
 
 from __future__ import annotations
 
@@ -34,32 +34,32 @@ WORDS = [
 
 
 def scripted_png(**script: Any) -> bytes:
-    """A small PNG that tells the `dummy` engine what to do; no two calls give the same bytes."""
+    """Return a small PNG with a script for the `dummy` engine; every call gives different bytes."""
     image = Image.new("RGB", (8, 8), "white")
     info = PngImagePlugin.PngInfo()
     info.add_text("scanrill", json.dumps(script))
     info.add_text("serial", f"{next(_counter)} {random.random()}")
-    return _saved(image, pnginfo=info)
+    return _png_bytes(image, pnginfo=info)
 
 
 def page_png(lines: list[str], *, width: int = 1000, size: int = 24, margin: int = 60) -> bytes:
-    """A page with these lines of print."""
+    """Draw a page with these lines of printed text."""
     font = ImageFont.load_default(size=size)
     height = 2 * margin + len(lines) * size * 2
     image = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(image)
     for number, line in enumerate(lines):
         draw.text((margin, margin + number * size * 2), line, fill="black", font=font)
-    return _saved(image)
+    return _png_bytes(image)
 
 
 def lines_of_text(count: int, *, seed: int = 1) -> list[str]:
-    """Lines of six common words."""
+    """Return lines of six common words."""
     rng = random.Random(seed)
     return [" ".join(rng.choices(WORDS, k=6)) for _ in range(count)]
 
 
-def _saved(image: Image.Image, **options: Any) -> bytes:
+def _png_bytes(image: Image.Image, **options: Any) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "PNG", **options)
     return buffer.getvalue()

@@ -69,7 +69,7 @@ class ConsoleMonitor:
 
 def sign_in_link(account: Account) -> str:
     """Create a sign-in link, which is valid once."""
-    return f"{account.server.http}/#code={account.code()}"
+    return f"{account.server.http}/#code={account.sign_in_code()}"
 
 
 class WebPage:
@@ -88,7 +88,7 @@ class WebPage:
         context.add_init_script(REPORT_CSP_VIOLATIONS)
         web_page = cls(context.new_page(), server)
         console.attach(web_page.page)
-        web_page.sign_in(sign_in_link(Account.on(server)))
+        web_page.sign_in(sign_in_link(Account.create(server)))
         yield web_page
         context.close()
 

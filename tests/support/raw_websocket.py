@@ -1,4 +1,4 @@
-"""A WebSocket client written out byte by byte: for what no library of clients lets one do."""
+"""A byte-level WebSocket client, for input that client libraries do not allow."""
 
 from __future__ import annotations
 
@@ -9,40 +9,41 @@ import struct
 import zlib
 from urllib.parse import urlsplit
 
-SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 TEXT, CLOSE = 0x1, 0x8
 _FIN, _RSV1, _MASKED = 0x80, 0x40, 0x80
 SMALL_BUFFER_BYTES = 4096
 
 
-class RawSocket:
-    """Connected, its handshake done. It reads only when told to, and its buffer is small."""
+class RawWebSocket:
+    """A connection after its handshake. It reads only on request and has a small receive buffer."""
 
-    def __init__(self, url: str, *, offer: str | None = None) -> None:
+    def __init__(self, url: str, *, extension: str | None = None) -> None:
         parts = urlsplit(url)
         assert parts.hostname
         assert parts.port
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER_BYTES)
-        self.socket.settimeout(SECONDS)
+        self.socket.settimeout(TIMEOUT_SECONDS)
         self.socket.connect((parts.hostname, parts.port))
-        extension = f"Sec-WebSocket-Extensions: {offer}\r\n" if offer else ""
+        key = base64.b64encode(os.urandom(16)).decode()
+        extension_header = f"Sec-WebSocket-Extensions: {extension}\r\n" if extension else ""
         self.socket.sendall(
             f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
             "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-            f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n{extension}\r\n".encode()
+            f"Sec-WebSocket-Key: {key}\r\n{extension_header}\r\n".encode()
         )
-        self.answer = self._until_blank_line()
+        self.handshake_response = self._receive_handshake_response()
 
     def send(self, payload: bytes, *, opcode: int = TEXT, rsv1: bool = False) -> None:
-        """One frame, masked by zeros."""
+        """Send one frame, masked by zeros."""
         size = len(payload)
         length = bytes([_MASKED | size]) if size < 126 else bytes([_MASKED | 127]) + struct.pack(">Q", size)
         self.socket.sendall(bytes([_FIN | (_RSV1 if rsv1 else 0) | opcode]) + length + bytes(4) + payload)
 
     def close_code(self) -> int | None:
-        """Reads on to the end; None where the connection was cut without a close frame."""
-        while (frame := self._frame()) is not None:
+        """Read to the end; return the close code, or None if the connection ended without a close frame."""
+        while (frame := self._receive_frame()) is not None:
             opcode, payload = frame
             if opcode == CLOSE:
                 code: int = struct.unpack(">H", payload[:2])[0]
@@ -52,43 +53,43 @@ class RawSocket:
     def close(self) -> None:
         self.socket.close()
 
-    def _frame(self) -> tuple[int, bytes] | None:
-        head = self._exactly(2)
+    def _receive_frame(self) -> tuple[int, bytes] | None:
+        head = self._receive_exactly(2)
         if head is None:
             return None
         size = head[1] & 0x7F
         if size >= 126:
             width = 2 if size == 126 else 8
-            extended = self._exactly(width)
+            extended = self._receive_exactly(width)
             if extended is None:
                 return None
             size = int.from_bytes(extended, "big")
-        payload = self._exactly(size)
+        payload = self._receive_exactly(size)
         return None if payload is None else (head[0] & 0x0F, payload)
 
-    def _exactly(self, size: int) -> bytes | None:
-        got = bytearray()
-        while len(got) < size:
+    def _receive_exactly(self, size: int) -> bytes | None:
+        received = bytearray()
+        while len(received) < size:
             try:
-                piece = self.socket.recv(min(65536, size - len(got)))
+                chunk = self.socket.recv(min(65536, size - len(received)))
             except ConnectionResetError:
                 return None
-            if not piece:
+            if not chunk:
                 return None
-            got += piece
-        return bytes(got)
+            received += chunk
+        return bytes(received)
 
-    def _until_blank_line(self) -> str:
-        got = b""
-        while not got.endswith(b"\r\n\r\n"):
-            piece = self.socket.recv(1)
-            assert piece, f"the server hung up in the handshake: {got!r}"
-            got += piece
-        return got.decode()
+    def _receive_handshake_response(self) -> str:
+        received = b""
+        while not received.endswith(b"\r\n\r\n"):
+            chunk = self.socket.recv(1)
+            assert chunk, f"the server closed the connection in the handshake: {received!r}"
+            received += chunk
+        return received.decode()
 
 
 def frame_ends(received: bytes) -> list[int]:
-    """After how many bytes of what a server sent its handshake and each of its frames ended."""
+    """Return the byte offsets at which the handshake and each frame of a server ended."""
     ends = [received.index(b"\r\n\r\n") + 4]
     while ends[-1] + 2 <= len(received):
         at = ends[-1]
@@ -100,7 +101,7 @@ def frame_ends(received: bytes) -> list[int]:
     return ends
 
 
-def deflated(text: bytes) -> bytes:
-    """As permessage-deflate sends it: RFC 7692, 7.2.1."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
-    return (packer.compress(text) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
+def deflate(text: bytes) -> bytes:
+    """Compress a message as permessage-deflate does: RFC 7692, 7.2.1."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return (compressor.compress(text) + compressor.flush(zlib.Z_SYNC_FLUSH))[:-4]

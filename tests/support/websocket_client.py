@@ -1,4 +1,4 @@
-"""A client of the WebSocket API that knows the specification and no more."""
+"""A client of the WebSocket API that uses only the specification's messages."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 
 Message = dict[str, Any]
-WAIT_SECONDS = 60.0
+WAIT_TIMEOUT_SECONDS = 60.0
 TERMINAL = ("processed", "error", "cancelled")
 
 
 class WebSocketClient:
-    """`async with Client(url) as client:`; messages that a wait passed over stay in `seen`, in order."""
+    """A connection: `async with WebSocketClient(url) as client:`. `seen` holds all received messages."""
 
     def __init__(self, url: str, **options: Any) -> None:
-        # The library refuses frames over 1 MiB unless told otherwise.
+        # The library's default limit is 1 MiB per frame.
         self._connecting = websockets.connect(url, max_size=None, **options)
         self.seen: list[Message] = []
 
@@ -38,45 +38,45 @@ class WebSocketClient:
         await self.socket.send(text)
 
     async def receive(self) -> Message:
-        """The next message, whatever it is."""
-        async with asyncio.timeout(WAIT_SECONDS):
+        """Return the next message."""
+        async with asyncio.timeout(WAIT_TIMEOUT_SECONDS):
             message: Message = json.loads(await self.socket.recv())
         self.seen.append(message)
         return message
 
-    async def until(self, wanted: Callable[[Message], bool]) -> Message:
-        """The next message that is wanted; those before it are in `seen`."""
-        while not wanted(message := await self.receive()):
+    async def receive_until(self, matches: Callable[[Message], bool]) -> Message:
+        """Return the next message that matches."""
+        while not matches(message := await self.receive()):
             pass
         return message
 
-    async def received(self, wanted: Callable[[Message], bool]) -> Message:
-        """The first message that is wanted, of those that came already or of those to come."""
+    async def received(self, matches: Callable[[Message], bool]) -> Message:
+        """Return the first message that matches, among those received and those to come."""
         for message in self.seen:
-            if wanted(message):
+            if matches(message):
                 return message
-        return await self.until(wanted)
+        return await self.receive_until(matches)
 
-    async def ask(self, message: Message) -> Message:
-        """The reply to a request, told from events by a `ref`."""
-        ref = f"ask-{len(self.seen)}"
+    async def request(self, message: Message) -> Message:
+        """Send a request and return its reply, which a `ref` identifies."""
+        ref = f"request-{len(self.seen)}"
         await self.send(message | {"ref": ref})
-        reply = await self.until(lambda m: m.get("ref") == ref)
+        reply = await self.receive_until(lambda m: m.get("ref") == ref)
         return {key: value for key, value in reply.items() if key != "ref"}
 
     async def create(self, image: bytes, **data: Any) -> Message:
-        """The reply to a `create` with these bytes."""
-        return await self.ask(
+        """Send a `create` with these bytes and return its reply."""
+        return await self.request(
             {"type": "create", "data": {"image_base64": base64.b64encode(image).decode(), **data}}
         )
 
-    async def end_of(self, upload_id: str) -> Message:
-        """The terminal message of an upload."""
-        return await self.until(lambda m: m.get("id") == upload_id and m.get("status") in TERMINAL)
+    async def terminal_message(self, upload_id: str) -> Message:
+        """Return the next terminal message of an upload."""
+        return await self.receive_until(lambda m: m.get("id") == upload_id and m.get("status") in TERMINAL)
 
     async def close_code(self) -> int:
-        """Waits for the server to close, and gives its code."""
-        async with asyncio.timeout(WAIT_SECONDS):
+        """Wait until the server closes, and return the close code."""
+        async with asyncio.timeout(WAIT_TIMEOUT_SECONDS):
             await self.socket.wait_closed()
         assert self.socket.close_code is not None
         return self.socket.close_code

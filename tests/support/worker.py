@@ -1,4 +1,4 @@
-"""A real `scanrill worker` beside a server, with the server's settings."""
+"""A real `scanrill worker` with a server's settings."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sys
 
 from tests.support.server import SCANRILL, Server
 
-# What is not told to it, by Celery or over Redis, it does not find out by itself either.
-ONLY_TOLD = """
+# Intervals of an hour: the process acts only on notifications by Celery or Redis, and never polls.
+NO_POLLING_PROGRAM = """
 import os
 os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
 import django
@@ -23,22 +23,24 @@ main()
 
 
 class Worker:
-    """`log` is all that it wrote."""
+    """A worker process. `log` is its output."""
 
-    def __init__(self, server: Server, *arguments: str, only_told: bool = False, **settings: str) -> None:
-        self.program = [sys.executable, "-c", ONLY_TOLD] if only_told else SCANRILL
+    def __init__(
+        self, server: Server, *arguments: str, without_polling: bool = False, **settings: str
+    ) -> None:
+        self.program = [sys.executable, "-c", NO_POLLING_PROGRAM] if without_polling else SCANRILL
         self._arguments = arguments
         self._server, self._settings = server, {f"SCANRILL_{k}": v for k, v in settings.items()}
         Worker.started = number = getattr(Worker, "started", 0) + 1
         self._log_path = server.data_dir.with_name(f"worker-{number}.log")
 
     @property
-    def reading_process(self) -> subprocess.Popen[bytes]:
-        """Whose children have the engines."""
+    def reader_process(self) -> subprocess.Popen[bytes]:
+        """The process whose children run the engines."""
         return self.process
 
     def start(self) -> Worker:
-        """Starts it, and waits until it reads."""
+        """Start the worker and wait until it is ready."""
         with open(self._log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [*self.program, "worker", *self._arguments],
@@ -48,12 +50,12 @@ class Worker:
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        assert line.startswith(b"scanrill reads"), f"the worker did not start: {line!r}{self.log}"
+        assert line.startswith(b"Worker started"), f"the worker did not start: {line!r}{self.log}"
         return self
 
-    def stop(self, number: int = signal.SIGTERM, *, timeout: float = 15) -> int:
-        """Sends the signal and waits; gives the exit code."""
-        self.process.send_signal(number)
+    def stop(self, signal_number: int = signal.SIGTERM, *, timeout: float = 15) -> int:
+        """Send the signal, wait, and return the exit code."""
+        self.process.send_signal(signal_number)
         code = self.process.wait(timeout)
         assert self.process.stdout is not None
         self.process.stdout.close()

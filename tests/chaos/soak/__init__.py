@@ -1,13 +1,14 @@
-"""A soak: many users at work and accidents, all drawn from a seed; at the end the books must balance.
+"""The soak test: user actions and faults, both generated from a seed; at the end all invariants must hold.
 
-plan       what is to happen, from the seed, before anything does; pure
-papers     the documents of a plan as bytes, and the text that each must have in the end
-stage      the processes, one machine's or many's, and how each of them comes to harm
-following  a client that writes down what it is told, over any number of connections
-users      who act as planned, and write down what they were promised
-monkey     what carries out the accidents
-weighing   the memory of each process, over time
-records    the rows and files that are left in the end
-books      whether all of that adds up: the differences, as sentences
-run        all of it, one after the other
+plan            the user actions and faults, generated from the seed in advance; pure
+documents       the documents of a plan as bytes, and the expected text of each
+deployment      the processes and their faults, embedded
+scaled          the processes and their faults, scaled
+event_recorder  a client that records its events across reconnections
+users           users that act as planned and record what the server acknowledged
+chaos_monkey    the execution of the faults
+memory_trend    the memory of each process over time
+database_state  the final rows and events
+invariants      the comparison of all that; violations as sentences
+run             one soak from start to result
 """

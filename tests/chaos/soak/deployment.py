@@ -1,7 +1,7 @@
-"""The processes of a soak, real ones, and how each of them comes to harm and back.
+"""The processes of a soak, and the faults that can be injected into them.
 
-What is done here blocks, and is called from threads. What is still in one accident is spared another: on a
-slow machine nothing would ever be up between them.
+The functions block, so threads call them. A process that still recovers from a fault gets no second one: on a
+slow machine it would never be up.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.support.server import Server
 from tests.support.worker import Worker
 
 SETTINGS = {"MAX_PENDING_PER_USER": "12", "MAX_UPLOADS_PER_USER": "60"}
-SWEEP_ALL = """
+SWEEP_PROGRAM = """
 import os
 os.environ["DJANGO_SETTINGS_MODULE"] = "backend_main.backend.settings"
 import django
@@ -32,31 +32,31 @@ django.setup()
 from backend_main.core import maintenance
 print(*maintenance.run_all(grace_seconds=0))
 """
-READER = "backend_main.reading.child_process.main"
-STOP_SECONDS = 20
-STARTS = 3
+ENGINE_MODULE = "backend_main.reading.child_process.main"
+STOP_TIMEOUT_SECONDS = 20
+MAX_START_ATTEMPTS = 3
 
 
-class Busy(Exception):
-    """It is in another accident."""
+class FaultInProgress(Exception):
+    """The process still recovers from another fault."""
 
 
 class Deployment(ABC):
-    """`harm` carries out an accident, and returns when all that was started again serves.
+    """The processes of a soak.
 
-    `amiss` are sentences on what did not go as it must meanwhile.
+    `inject_fault` returns when all restarted processes serve again. `problems` lists unexpected behaviour.
     """
 
     description = ""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.marks = directory / "marks"
-        self.marks.mkdir()
-        self.amiss: list[str] = []
+        self.crash_markers = directory / "crash-markers"
+        self.crash_markers.mkdir()
+        self.problems: list[str] = []
         self.server = self._new_server()
-        self._serving = threading.Lock()
-        self._may_kill_all = True
+        self._server_lock = threading.Lock()
+        self._allows_fatal_faults = True
 
     @abstractmethod
     def _new_server(self) -> Server: ...
@@ -65,46 +65,46 @@ class Deployment(ABC):
         self.server.start()
 
     def stop(self) -> None:
-        """All of it, in order; each process ends well."""
+        """Stop all processes; report those that do not exit cleanly."""
         self._stop(self.server, "the server")
 
     def close(self) -> None:
-        """What is not scanrill's; and what is still there."""
+        """Stop the other services, and kill processes that are left."""
         kill(self.server)
 
-    def stop_faults(self) -> None:
-        """From now on what is weighed lives on."""
-        self._may_kill_all = False
+    def stop_fatal_faults(self) -> None:
+        """From now on, spare the processes whose memory trend is measured."""
+        self._allows_fatal_faults = False
 
-    def inject_fault(self, blow: Fault) -> str:
-        """What was hit; empty where there was nothing to hit."""
-        harms: dict[str, Callable[[Fault], str]] = {
-            name.removeprefix("_do_").replace("_", " "): getattr(self, name)
+    def inject_fault(self, fault: Fault) -> str:
+        """Inject a fault; return its target, or an empty string if there was none."""
+        injectors: dict[str, Callable[[Fault], str]] = {
+            name.removeprefix("_inject_").replace("_", " "): getattr(self, name)
             for name in dir(self)
-            if name.startswith("_do_")
+            if name.startswith("_inject_")
         }
-        with suppress(Busy):
-            return harms[blow.do](blow)
+        with suppress(FaultInProgress):
+            return injectors[fault.kind](fault)
         return ""
 
     def processes(self) -> dict[str, psutil.Process]:
-        """Those that are to be weighed, by name; readers among them."""
-        return dict(self._below("server", self.server))
+        """Return the processes whose memory is measured, by name."""
+        return dict(self._processes_of("server", self.server))
 
     def sweep(self) -> tuple[int, ...]:
-        """As `scanrill sweep` where nothing is young; how many were found of each."""
-        swept = subprocess.run(
-            [sys.executable, "-c", SWEEP_ALL],
+        """Run maintenance without a grace period; return what `scanrill sweep` counts."""
+        completed = subprocess.run(
+            [sys.executable, "-c", SWEEP_PROGRAM],
             env=self.server.environment,
             capture_output=True,
             text=True,
             timeout=120,
         )
-        assert swept.returncode == 0, swept.stderr
-        return tuple(map(int, swept.stdout.split()))
+        assert completed.returncode == 0, completed.stderr
+        return tuple(map(int, completed.stdout.split()))
 
-    def stored(self) -> dict[str, bytes | None]:
-        """The files that are kept, by their keys, with their content."""
+    def stored_files(self) -> dict[str, bytes | None]:
+        """Return the stored files by key, with their content."""
         root = self.server.data_dir / "files"
         return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
@@ -112,92 +112,94 @@ class Deployment(ABC):
     def logs(self) -> dict[str, str]:
         return {"server": self.server.log}
 
-    # ── accidents ──
+    # ── faults ──
 
-    def _do_kill_reader(self, blow: Fault) -> str:
-        if (reader := self._a_reader(blow.which)) is None:
+    def _inject_kill_reader(self, fault: Fault) -> str:
+        if (reader := self._choose_reader(fault.selector)) is None:
             return ""
         with suppress(psutil.NoSuchProcess):
             reader.kill()
         return "a reader"
 
-    def _do_freeze_reader(self, blow: Fault) -> str:
-        reader = self._a_reader(blow.which)
-        return "" if reader is None else freeze(reader, blow.seconds)
+    def _inject_freeze_reader(self, fault: Fault) -> str:
+        reader = self._choose_reader(fault.selector)
+        return "" if reader is None else freeze(reader, fault.seconds)
 
-    def _do_kill_server(self, blow: Fault) -> str:
-        return self._serve_anew(signal.SIGKILL, blow.seconds)
+    def _inject_kill_server(self, fault: Fault) -> str:
+        return self._restart_server(signal.SIGKILL, fault.seconds)
 
-    def _do_stop_server(self, blow: Fault) -> str:
-        return self._serve_anew(signal.SIGTERM, blow.seconds)
+    def _inject_stop_server(self, fault: Fault) -> str:
+        return self._restart_server(signal.SIGTERM, fault.seconds)
 
-    def _serve_anew(self, number: int, seconds: float) -> str:
-        with alone(self._serving):
-            if number == signal.SIGTERM:
+    def _restart_server(self, signal_number: int, seconds: float) -> str:
+        with exclusive(self._server_lock):
+            if signal_number == signal.SIGTERM:
                 self._stop(self.server, "the server")
             else:
-                self.server.stop(number)
+                self.server.stop(signal_number)
             time.sleep(seconds)
-            start_patiently(self.server)
+            start_with_retries(self.server)
         return "the server"
 
-    # ── parts ──
+    # ── helpers ──
 
     def _stop(self, process: Server | Worker, name: str) -> None:
         try:
-            if (code := process.stop(timeout=STOP_SECONDS)) != 0:
-                self.amiss.append(f"{name}, which was told to stop, ended with {code}")
+            if (code := process.stop(timeout=STOP_TIMEOUT_SECONDS)) != 0:
+                self.problems.append(f"{name}, which received SIGTERM, exited with {code}")
         except subprocess.TimeoutExpired:
-            self.amiss.append(f"{name} did not stop within {STOP_SECONDS} seconds")
+            self.problems.append(f"{name} did not stop within {STOP_TIMEOUT_SECONDS} seconds")
             process.stop(signal.SIGKILL)
 
     @property
     def _parents(self) -> list[Server | Worker]:
-        """Those that have readers."""
+        """The processes that have readers."""
         return [self.server]
 
-    def _a_reader(self, which: float) -> psutil.Process | None:
-        readers = [reader for parent in self._parents for reader in children(parent, READER)]
-        return readers[int(which * len(readers))] if readers else None
+    def _choose_reader(self, selector: float) -> psutil.Process | None:
+        readers = [reader for parent in self._parents for reader in children(parent, ENGINE_MODULE)]
+        return readers[int(selector * len(readers))] if readers else None
 
-    def _below(self, name: str, parent: Server | Worker) -> Iterator[tuple[str, psutil.Process]]:
+    def _processes_of(self, name: str, parent: Server | Worker) -> Iterator[tuple[str, psutil.Process]]:
         with suppress(psutil.NoSuchProcess, AttributeError):
             yield name, psutil.Process(parent.process.pid)
-        for number, reader in enumerate(children(parent, READER), 1):
+        for number, reader in enumerate(children(parent, ENGINE_MODULE), 1):
             yield f"reader {number} of {name}", reader
 
 
 class Embedded(Deployment):
+    """One `scanrill serve` process with its readers."""
+
     description = "one `scanrill serve` with two readers, SQLite, files on disk"
 
     def _new_server(self) -> Server:
-        """Whatever the tests' other servers are on."""
-        alone = dict.fromkeys(("DATABASE_URL", "REDIS_URL", "STORAGE_URL"), "")
-        return Server(self.directory / "data", READERS="2", READER_THREADS="1", **alone, **SETTINGS)
+        """Return an embedded server, whatever the deployment mode of the test run is."""
+        embedded = dict.fromkeys(("DATABASE_URL", "REDIS_URL", "STORAGE_URL"), "")
+        return Server(self.directory / "data", READERS="2", READER_THREADS="1", **embedded, **SETTINGS)
 
-    def _do_hold_database(self, blow: Fault) -> str:
+    def _inject_hold_database(self, fault: Fault) -> str:
         path = self.server.data_dir / "scanrill.sqlite3"
         with closing(sqlite3.connect(path, timeout=20, isolation_level=None)) as database:
             database.execute("BEGIN IMMEDIATE")
-            time.sleep(blow.seconds)
+            time.sleep(fault.seconds)
             database.execute("ROLLBACK")
         return "the database"
 
 
 @contextmanager
-def alone(*locks: threading.Lock) -> Iterator[None]:
-    """For an accident to what these stand for. Raises `Busy`."""
-    with ExitStack() as held:
+def exclusive(*locks: threading.Lock) -> Iterator[None]:
+    """Hold the locks during a fault. Raises `FaultInProgress` if one is held already."""
+    with ExitStack() as stack:
         for lock in locks:
             if not lock.acquire(blocking=False):
-                raise Busy
-            held.callback(lock.release)
+                raise FaultInProgress
+            stack.callback(lock.release)
         yield
 
 
-def start_patiently(process: Server | Worker) -> None:
-    """As what keeps services running does: a worker ends where its reader is killed while it starts."""
-    for _ in range(STARTS - 1):
+def start_with_retries(process: Server | Worker) -> None:
+    """Start a process as a service manager does: a worker exits if its reader is killed during the start."""
+    for _ in range(MAX_START_ATTEMPTS - 1):
         try:
             process.start()
             return
@@ -207,19 +209,19 @@ def start_patiently(process: Server | Worker) -> None:
 
 
 def kill(process: Server | Worker) -> None:
-    with suppress(AttributeError):  # it was never started
+    with suppress(AttributeError):  # it has not been started
         if process.process.poll() is None:
             process.stop(signal.SIGKILL)
 
 
 def children(parent: Server | Worker, program: str) -> list[psutil.Process]:
-    found: list[psutil.Process] = []
+    matching: list[psutil.Process] = []
     with suppress(psutil.Error, AttributeError):
         for child in psutil.Process(parent.process.pid).children():
             with suppress(psutil.Error):
                 if child.status() != psutil.STATUS_ZOMBIE and program in child.cmdline():
-                    found.append(child)
-    return found
+                    matching.append(child)
+    return matching
 
 
 def freeze(process: psutil.Process, seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""The documents of a plan as bytes, and the text that each must have in the end."""
+"""The documents of a plan as bytes, and the expected text of each."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from tests.chaos.soak.plan import DocumentSpec
 from tests.support.page_images import scripted_png
 from tests.support.scripted_documents import Script, scripted_tiff
 
-# What the dummy engine reads of a page without a script, as those of a PDF are.
-UNSCRIPTED = "# Dummy page\n\nThe quick brown fox jumps\nover the lazy dog."
-GOOD = ("scan", "tiff", "pdf", "long", "stumbling")
+# The text that the dummy engine returns for a page without a script, such as those of a PDF.
+UNSCRIPTED_PAGE = "# Dummy page\n\nThe quick brown fox jumps\nover the lazy dog."
+READABLE_KINDS = ("scan", "tiff", "pdf", "long", "crashing once")
 
 
 @dataclass(frozen=True)
 class Document:
-    """A paper that was made; `content` is what is sent."""
+    """A generated document; `content` is the file to send."""
 
-    paper: DocumentSpec
+    spec: DocumentSpec
     content: bytes
 
     @cached_property
@@ -31,73 +31,73 @@ class Document:
         return hashlib.sha256(self.content).hexdigest()
 
     @property
-    def is_good(self) -> bool:
-        """Whether all of it can be read."""
-        return self.paper.kind in GOOD
+    def is_readable(self) -> bool:
+        """Whether all its pages can be read."""
+        return self.spec.kind in READABLE_KINDS
 
     def page(self, number: int) -> str:
-        """The Markdown of a page."""
-        return UNSCRIPTED if self.paper.kind == "pdf" else "\n".join(_lines(self.paper, number))
+        """Return the expected Markdown of a page."""
+        return UNSCRIPTED_PAGE if self.spec.kind == "pdf" else "\n".join(_lines(self.spec, number))
 
 
-def made(paper: DocumentSpec, marks: Path) -> Document:
-    """`marks` is a directory where a page notes that it has crashed its reader once."""
-    return Document(paper, _MAKERS.get(paper.kind, _tiff)(paper, marks))
+def make_document(spec: DocumentSpec, crash_markers: Path) -> Document:
+    """Generate a document; in the directory `crash_markers`, pages record that they have crashed a reader."""
+    return Document(spec, _MAKERS.get(spec.kind, _tiff)(spec, crash_markers))
 
 
-def _lines(paper: DocumentSpec, number: int) -> list[str]:
-    return [f"{paper.name} page {number}", "and its second line"]
+def _lines(spec: DocumentSpec, number: int) -> list[str]:
+    return [f"{spec.name} page {number}", "and its second line"]
 
 
-def _script(paper: DocumentSpec, number: int) -> Script:
-    return {"lines": _lines(paper, number), "line_seconds": paper.line_seconds}
+def _script(spec: DocumentSpec, number: int) -> Script:
+    return {"lines": _lines(spec, number), "line_seconds": spec.line_seconds}
 
 
-def _scan(paper: DocumentSpec, marks: Path) -> bytes:
-    return scripted_png(**_script(paper, 1))
+def _scan(spec: DocumentSpec, crash_markers: Path) -> bytes:
+    return scripted_png(**_script(spec, 1))
 
 
-def _tiff(paper: DocumentSpec, marks: Path) -> bytes:
-    return scripted_tiff([_script(paper, number) for number in range(1, paper.pages + 1)])
+def _tiff(spec: DocumentSpec, crash_markers: Path) -> bytes:
+    return scripted_tiff([_script(spec, number) for number in range(1, spec.pages + 1)])
 
 
-def _stumbling(paper: DocumentSpec, marks: Path) -> bytes:
-    once = {"then": "crash", "only_once": str(marks / paper.name)}
-    return scripted_tiff([_script(paper, number) | once for number in range(1, paper.pages + 1)])
+def _crashing_once(spec: DocumentSpec, crash_markers: Path) -> bytes:
+    once = {"then": "crash", "only_once": str(crash_markers / spec.name)}
+    return scripted_tiff([_script(spec, number) | once for number in range(1, spec.pages + 1)])
 
 
-def _crashing(paper: DocumentSpec, marks: Path) -> bytes:
-    return scripted_png(**_script(paper, 1), then="crash", after=1)
+def _crashing(spec: DocumentSpec, crash_markers: Path) -> bytes:
+    return scripted_png(**_script(spec, 1), then="crash", after=1)
 
 
-def _failing(paper: DocumentSpec, marks: Path) -> bytes:
-    return scripted_png(**_script(paper, 1), then="raise", after=1)
+def _failing(spec: DocumentSpec, crash_markers: Path) -> bytes:
+    return scripted_png(**_script(spec, 1), then="raise", after=1)
 
 
-def _pdf(paper: DocumentSpec, marks: Path) -> bytes:
-    pages = [Image.new("L", (64, 64), "white") for _ in range(paper.pages)]
+def _pdf(spec: DocumentSpec, crash_markers: Path) -> bytes:
+    pages = [Image.new("L", (64, 64), "white") for _ in range(spec.pages)]
     file = io.BytesIO()
-    pages[0].save(file, "PDF", save_all=True, append_images=pages[1:], title=paper.name)
+    pages[0].save(file, "PDF", save_all=True, append_images=pages[1:], title=spec.name)
     return file.getvalue()
 
 
-def _broken(paper: DocumentSpec, marks: Path) -> bytes:
-    """Its header is that of a PNG; what follows is not to be decoded."""
-    whole = scripted_png(**_script(paper, 1))
-    at = whole.index(b"IDAT") + 4
-    return whole[:at] + bytes(len(whole) - at)
+def _broken(spec: DocumentSpec, crash_markers: Path) -> bytes:
+    """Return a file with the header of a PNG and undecodable data."""
+    complete = scripted_png(**_script(spec, 1))
+    offset = complete.index(b"IDAT") + 4
+    return complete[:offset] + bytes(len(complete) - offset)
 
 
-def _refused(paper: DocumentSpec, marks: Path) -> bytes:
-    return f"{paper.name} is no picture".encode()
+def _rejected(spec: DocumentSpec, crash_markers: Path) -> bytes:
+    return f"{spec.name} is not an image".encode()
 
 
 _MAKERS = {
     "scan": _scan,
-    "stumbling": _stumbling,
+    "crashing once": _crashing_once,
     "crashing": _crashing,
     "failing": _failing,
     "pdf": _pdf,
     "broken": _broken,
-    "refused": _refused,
+    "rejected": _rejected,
 }

@@ -1,7 +1,6 @@
-"""Whether it adds up: what users were promised and told, the log, the rows, the pages and the files.
+"""The invariants of a soak: acknowledgements, received events, the log, rows, pages and files must agree.
 
-Each function gives the differences that it finds, as sentences; none: that book balances. Whoever calls them
-sees to it that nothing is going on any more.
+Each function yields the violations that it finds, as sentences. Call them after all processes have stopped.
 """
 
 from __future__ import annotations
@@ -13,102 +12,103 @@ from itertools import zip_longest
 
 from backend_main.reading.output.markdown import join_pages
 from backend_main.reading.page_ranges import PageRanges
-from tests.chaos.soak.database_state import Records, Row
+from tests.chaos.soak.database_state import DatabaseState, UploadRow
 from tests.chaos.soak.deployment import SETTINGS
 from tests.chaos.soak.documents import Document
-from tests.chaos.soak.event_recorder import Following, RecordedEvent
+from tests.chaos.soak.event_recorder import EventRecorder, RecordedEvent
 from tests.chaos.soak.users import User
 
-LAST = ("processed", "error", "cancelled")
+TERMINAL = ("processed", "error", "cancelled")
 OPEN = ("pending", "processing")
-MOST_WAITING, MOST_FILES = int(SETTINGS["MAX_PENDING_PER_USER"]), int(SETTINGS["MAX_UPLOADS_PER_USER"])
+MAX_WAITING, MAX_FILES = int(SETTINGS["MAX_PENDING_PER_USER"]), int(SETTINGS["MAX_UPLOADS_PER_USER"])
 
 
 def violations(
-    users: Iterable[User], found: Records, stored: dict[str, bytes | None], logs: dict[str, str]
+    users: Iterable[User], state: DatabaseState, stored: dict[str, bytes | None], logs: dict[str, str]
 ) -> Iterator[str]:
-    """All of them; nothing is compared with itself."""
+    """Yield the violations of all invariants."""
     for user in users:
-        yield from (f"{user.plan.name}: {sentence}" for sentence in _check_user(user, found))
-    yield from (f"a job is left {job}" for job in found.jobs)
-    yield from check_files(stored, found)
+        yield from (f"{user.plan.name}: {sentence}" for sentence in _check_user(user, state))
+    yield from (f"a job is left {job}" for job in state.jobs)
+    yield from check_files(stored, state)
     for name, log in logs.items():
         yield from (f"the log of {name} has a traceback after: {line}" for line in tracebacks(log))
 
 
-def _check_user(user: User, found: Records) -> Iterator[str]:
+def _check_user(user: User, state: DatabaseState) -> Iterator[str]:
     owner = str(user.account.id)
-    log = found.log.get(owner, [])
-    rows = {key: row for key, row in found.uploads.items() if row.owner == owner}
-    yield from user.amiss
-    yield from check_log(log, found.heads.get(owner, 0))
-    for following in user.following:
-        yield from following.amiss
-        yield from check_received(following, log)
-        yield from check_client_state(following, rows)
+    log = state.log.get(owner, [])
+    rows = {key: row for key, row in state.uploads.items() if row.owner == owner}
+    yield from user.problems
+    yield from check_log(log, state.last_seqs.get(owner, 0))
+    for recorder in user.recorders:
+        yield from recorder.problems
+        yield from check_received(recorder, log)
+        yield from check_client_state(recorder, rows)
     yield from check_transitions(log, rows)
-    yield from check_acknowledged(user, rows, log)
+    yield from check_acknowledgements(user, rows, log)
     yield from check_limits(user, log)
     yield from check_replies(user, rows)
     for row in rows.values():
         document = user.documents.get(row.image_hash)
         if document is None:
-            yield f"{row.id} is of bytes that nobody sent"
+            yield f"{row.id} has bytes that no user sent"
         else:
             cut_short = {event.upload_id for event in log if event.kind in ("cancelled", "error")}
-            yield from check_text(row, found.pages.get(row.id, {}), document, cut_short=row.id in cut_short)
+            yield from check_text(row, state.pages.get(row.id, {}), document, cut_short=row.id in cut_short)
             yield from check_range(row, user)
 
 
-def check_log(log: list[RecordedEvent], head: int) -> Iterator[str]:
-    """Every number once."""
+def check_log(log: list[RecordedEvent], last_seq: int) -> Iterator[str]:
+    """Check that the log has every number once."""
     numbers = [event.seq for event in log]
-    if numbers != list(range(1, head + 1)):
-        yield f"of {head} events the log has {len(numbers)}: {_first_gap(numbers)} is missing or there twice"
+    if numbers != list(range(1, last_seq + 1)):
+        gap = _first_gap(numbers)
+        yield f"of {last_seq} events the log has {len(numbers)}: {gap} is missing or duplicated"
 
 
-def check_received(following: Following, log: list[RecordedEvent]) -> Iterator[str]:
-    """A client was told all of the log, in its order, each event once. The first difference."""
-    if following.lists != 1:
-        yield f"{following.name} was sent {following.lists} lists, where all could be told since the first"
-    for one, other in zip_longest(following.told, log):
+def check_received(recorder: EventRecorder, log: list[RecordedEvent]) -> Iterator[str]:
+    """Check that a client received the log, each event once and in order; yield the first difference."""
+    if recorder.snapshots != 1:
+        yield f"{recorder.name} received {recorder.snapshots} snapshots, although every gap was recoverable"
+    for one, other in zip_longest(recorder.events, log):
         if one != other:
-            yield f"{following.name} was told {one} where the log has {other}"
+            yield f"{recorder.name} received {one} where the log has {other}"
             return
 
 
-def check_client_state(following: Following, rows: dict[str, Row]) -> Iterator[str]:
-    """What a client made of all that it was told is what there is."""
-    known = following.client.uploads
-    if lacking := known.keys() ^ rows.keys():
-        yield f"{following.name} knows {len(known)} uploads of {len(rows)}: {sorted(lacking)[0]} makes it so"
+def check_client_state(recorder: EventRecorder, rows: dict[str, UploadRow]) -> Iterator[str]:
+    """Check that a client's state equals the rows."""
+    known = recorder.client.uploads
+    if difference := known.keys() ^ rows.keys():
+        yield f"{recorder.name} knows {len(known)} uploads of {len(rows)}: {sorted(difference)[0]} differs"
     for key in known.keys() & rows.keys():
-        here, there = (known[key].status, known[key].filename), (rows[key].status, rows[key].filename)
-        if here != there:
-            yield f"{following.name} has {key} as {here}, and it is {there}"
+        client_row, row = (known[key].status, known[key].filename), (rows[key].status, rows[key].filename)
+        if client_row != row:
+            yield f"{recorder.name} has {key} as {client_row}, the row is {row}"
 
 
-def check_transitions(log: list[RecordedEvent], rows: dict[str, Row]) -> Iterator[str]:
-    """From the beginning of each reading to its one end; and what the log says is there in the end, is."""
+def check_transitions(log: list[RecordedEvent], rows: dict[str, UploadRow]) -> Iterator[str]:
+    """Check that each reading in the log has one end, and that the final rows match the log."""
     state: dict[str, str] = {}
     for event in log:
         before = state.get(event.upload_id, "nothing")
         if _is_inconsistent(event, before):
-            yield f"{event} where it was {before}"
+            yield f"{event} although the upload was {before}"
         state[event.upload_id] = "deleted" if event.kind == "deleted" else event.status
-    there = {key: status for key, status in state.items() if status != "deleted"}
-    for key in there.keys() | rows.keys():
+    expected = {key: status for key, status in state.items() if status != "deleted"}
+    for key in expected.keys() | rows.keys():
         row = rows[key].status if key in rows else "no row"
-        if row != there.get(key, "deleted, or was never there"):
-            yield f"{key} is {row}, where the log says {there.get(key, 'deleted, or was never there')}"
+        if row != expected.get(key, "deleted or never created"):
+            yield f"{key} is {row}, but the log says {expected.get(key, 'deleted or never created')}"
         elif row in OPEN:
-            yield f"{key} has not ended: it is {row}"
+            yield f"{key} is not terminal but {row}"
 
 
 def _is_inconsistent(event: RecordedEvent, before: str) -> bool:
-    """Whether an event does not follow on what an upload was before it.
+    """Return whether an event is impossible after the state `before`.
 
-    What is being read is so without an event: it may be told of as pending, and be processing in the next.
+    The start of a reading has no event: an upload may be pending in one event and processing in the next.
     """
     match event.kind:
         case "created":
@@ -118,111 +118,117 @@ def _is_inconsistent(event: RecordedEvent, before: str) -> bool:
         case "updated":
             if before in OPEN:
                 return event.status not in OPEN
-            return before not in LAST or event.status not in (before, "pending")
+            return before not in TERMINAL or event.status not in (before, "pending")
         case _:
             return before not in OPEN or event.status != event.kind
 
 
-def check_acknowledged(user: User, rows: dict[str, Row], log: list[RecordedEvent]) -> Iterator[str]:
-    """What was acknowledged has happened, and what nobody asked for has not."""
-    told = {kind: {event.upload_id for event in log if event.kind == kind} for kind in ("created", "deleted")}
+def check_acknowledgements(user: User, rows: dict[str, UploadRow], log: list[RecordedEvent]) -> Iterator[str]:
+    """Check that acknowledged changes happened, and that no other deletes did."""
+    logged = {
+        kind: {event.upload_id for event in log if event.kind == kind} for kind in ("created", "deleted")
+    }
     for key, digest in user.acknowledged.items():
-        if key not in told["created"]:
-            yield f"{key} was acknowledged, and the log has no word of its creation"
+        if key not in logged["created"]:
+            yield f"{key} was acknowledged, but the log has no creation event"
         if key in rows and rows[key].image_hash != digest:
-            yield f"{key} has other bytes than it was acknowledged for"
-        if key not in rows and key not in user.to_delete:
-            yield f"{key} was acknowledged, and is not there"
-    if there := user.deleted & rows.keys():
-        yield f"{sorted(there)[0]} was deleted, and is there"
-    if gone := told["deleted"] - user.to_delete:
-        yield f"{sorted(gone)[0]} was deleted, and nobody asked for it"
+            yield f"{key} has other bytes than those acknowledged"
+        if key not in rows and key not in user.delete_requested:
+            yield f"{key} was acknowledged, but does not exist"
+    if existing := user.deleted & rows.keys():
+        yield f"{sorted(existing)[0]} was deleted, but exists"
+    if unrequested := logged["deleted"] - user.delete_requested:
+        yield f"{sorted(unrequested)[0]} was deleted without a request"
 
 
-def check_replies(user: User, rows: dict[str, Row]) -> Iterator[str]:
-    """What the API said when nothing went on any more is what stands in the rows."""
-    for key, answer in user.answers.items():
+def check_replies(user: User, rows: dict[str, UploadRow]) -> Iterator[str]:
+    """Check that the final API responses equal the rows."""
+    for key, instance in user.final_instances.items():
         row = rows.get(key)
-        there = None if row is None else (row.status, row.raw_text, row.pages_done, row.page_count)
-        if (answer.status, answer.raw_text, answer.pages_done, answer.page_count) != there:
-            yield f"{key} was said to be {answer}, where there is {there}"
+        expected = None if row is None else (row.status, row.raw_text, row.pages_done, row.page_count)
+        if (instance.status, instance.raw_text, instance.pages_done, instance.page_count) != expected:
+            yield f"{key} was returned as {instance}, but the row is {expected}"
 
 
 def check_limits(user: User, log: list[RecordedEvent]) -> Iterator[str]:
-    """As many as a user may have, never more; and who was refused had so many."""
-    had: dict[str, list[int]] = {"many waiting": [0], "many files": [0]}
+    """Check that no limit was exceeded, and that every limit rejection happened at the limit."""
+    counts: dict[str, list[int]] = {"many waiting": [0], "many files": [0]}
     state: dict[str, str] = {}
     for event in log:
         if event.kind == "deleted":
             state.pop(event.upload_id, None)
         else:
             state[event.upload_id] = event.status
-        had["many files"].append(len(state))
-        had["many waiting"].append(sum(status in OPEN for status in state.values()))
-    for reason, most in {"many files": MOST_FILES, "many waiting": MOST_WAITING}.items():
-        if max(had[reason]) > most:
-            yield f"it had {reason}: {max(had[reason])} where {most} are allowed"
-        for do, why, seq in user.limits:
-            if why == reason and max(had[reason][seq:], default=0) < most:
-                yield f"{do} was refused for {reason} at event {seq}, where it never had so many since"
+        counts["many files"].append(len(state))
+        counts["many waiting"].append(sum(status in OPEN for status in state.values()))
+    for reason, limit in {"many files": MAX_FILES, "many waiting": MAX_WAITING}.items():
+        if max(counts[reason]) > limit:
+            yield f"{reason}: {max(counts[reason])}, although {limit} are allowed"
+        for action, rejected_reason, seq in user.limit_rejections:
+            if rejected_reason == reason and max(counts[reason][seq:], default=0) < limit:
+                yield f"{action} was rejected for {reason} at event {seq}, below the limit"
 
 
 def check_text(
-    row: Row, pages: dict[int, str], document: Document, *, cut_short: bool = False
+    row: UploadRow, pages: dict[int, str], document: Document, *, cut_short: bool = False
 ) -> Iterator[str]:
-    """All the pages that were asked for, each with what stands on it, and the whole in their order.
+    """Check that an upload has all requested pages with their texts, and that its text joins them in order.
 
-    What was `cut_short` once, and had a page read anew then, has no more than that and what it had
+    `cut_short`: a reading was cancelled or failed. A retry of single pages then reads only those
     (`docs/decisions/0068`).
     """
-    wanted = {n for n in range(1, document.paper.pages + 1) if n in PageRanges(row.asked_pages)}
-    must = wanted if row.anew is None or not cut_short else {n for n in wanted if n in PageRanges(row.anew)}
+    requested = {n for n in range(1, document.spec.pages + 1) if n in PageRanges(row.requested_pages)}
+    required = (
+        requested
+        if row.reread_pages is None or not cut_short
+        else {n for n in requested if n in PageRanges(row.reread_pages)}
+    )
     for number, markdown in pages.items():
-        if document.is_good and markdown != document.page(number):
+        if document.is_readable and markdown != document.page(number):
             yield f"page {number} of {row.id} is {markdown!r}"
     if row.raw_text != join_pages(pages[number] for number in sorted(pages)):
         yield f"the text of {row.id} is not that of its pages {sorted(pages)}: {row.raw_text!r}"
     if row.pages_done != len(pages):
-        yield f"{row.id} has {len(pages)} pages, and says that {row.pages_done} are done"
-    if pages.keys() - wanted:
-        yield f"{row.id} has pages {sorted(pages)}, where {sorted(wanted)} were asked for"
-    if row.status == "processed" and must - pages.keys():
-        yield f"{row.id} is processed with pages {sorted(pages)} of {sorted(must)}"
-    if row.status == "processed" and row.page_count != document.paper.pages:
-        yield f"{row.id} has {row.page_count} pages, where the file has {document.paper.pages}"
-    yield from _check_end(row, document)
+        yield f"{row.id} has {len(pages)} pages, but pages_done is {row.pages_done}"
+    if pages.keys() - requested:
+        yield f"{row.id} has pages {sorted(pages)}, but {sorted(requested)} were requested"
+    if row.status == "processed" and required - pages.keys():
+        yield f"{row.id} is processed with pages {sorted(pages)} of {sorted(required)}"
+    if row.status == "processed" and row.page_count != document.spec.pages:
+        yield f"{row.id} has {row.page_count} pages, but the file has {document.spec.pages}"
+    yield from _check_final_status(row, document)
 
 
-def _check_end(row: Row, document: Document) -> Iterator[str]:
-    expected = ("processed", "cancelled") if document.is_good else ("error", "cancelled")
-    if row.status in LAST and row.status not in expected:
-        yield f"{row.id}, a {document.paper.kind}, ended as {row.status}: {row.error}"
+def _check_final_status(row: UploadRow, document: Document) -> Iterator[str]:
+    expected = ("processed", "cancelled") if document.is_readable else ("error", "cancelled")
+    if row.status in TERMINAL and row.status not in expected:
+        yield f"{row.id}, a {document.spec.kind}, ended as {row.status}: {row.error}"
 
 
-def check_range(row: Row, user: User) -> Iterator[str]:
-    """The pages that were asked for at first; page 1 with them, where it was read anew later."""
-    asked = PageRanges(user.ranges[row.image_hash])
-    allowed = {str(asked), str(asked | PageRanges("1"))}
-    if row.image_hash in user.sent_again:
+def check_range(row: UploadRow, user: User) -> Iterator[str]:
+    """Check the requested pages of an upload; a retry may have added page 1."""
+    requested = PageRanges(user.requested_pages[row.image_hash])
+    allowed = {str(requested), str(requested | PageRanges("1"))}
+    if row.image_hash in user.resubmitted:
         allowed.add("")
-    if str(PageRanges(row.asked_pages)) not in allowed:
-        yield f"{row.id} is to have pages {row.asked_pages or 'all'}, where {asked} were asked for"
+    if str(PageRanges(row.requested_pages)) not in allowed:
+        yield f"{row.id} must have pages {row.requested_pages or 'all'}, but {requested} were requested"
 
 
-def check_files(stored: dict[str, bytes | None], found: Records) -> Iterator[str]:
-    """A file for each row and a row for each file, and in it the bytes that came in."""
-    hashes = {row.image_path: row.image_hash for row in found.uploads.values()}
+def check_files(stored: dict[str, bytes | None], state: DatabaseState) -> Iterator[str]:
+    """Check that rows and files correspond, and that files have the uploaded bytes."""
+    hashes = {row.image_path: row.image_hash for row in state.uploads.values()}
     for key in sorted(stored.keys() - hashes.keys()):
-        yield f"the file {key} is no upload's"
+        yield f"the file {key} has no upload"
     for key in sorted(hashes.keys() - stored.keys()):
         yield f"the file {key} is missing"
     for key in sorted(hashes.keys() & stored.keys()):
         if hashlib.sha256(stored[key] or b"").hexdigest() != hashes[key]:
-            yield f"the file {key} has other bytes than came in"
+            yield f"the file {key} has other bytes than those uploaded"
 
 
 def tracebacks(log: str) -> list[str]:
-    """The lines before them, but for those of an engine whose script told it to raise."""
+    """Return the log lines before each traceback, except those of engines whose script raises."""
     return re.findall(r"(?m)^(?!ERROR scanrill\.reading:)(.+)\nTraceback ", log)
 
 

@@ -1,4 +1,4 @@
-"""The memory of each process, over time; whether it is flat where one lived through the last two thirds."""
+"""The memory of each process over time, and whether it stays flat in the last two thirds of a soak."""
 
 from __future__ import annotations
 
@@ -14,62 +14,66 @@ import psutil
 
 from tests.chaos.soak.deployment import Deployment
 
-MOST_WEIGHINGS = 400
-# More in the last third than in the middle one, by both: what a process that has served some still learns.
+MAX_SAMPLES = 400
+# The growth that is tolerated from the middle third to the last one, for example of caches.
 TOLERATED_SHARE, TOLERATED_BYTES = 0.10, 12 * 1024**2
 
 
-class Weight(NamedTuple):
-    """Resident bytes of a process, medians of thirds of a soak; None where it was not there throughout."""
+class ProcessMemory(NamedTuple):
+    """Resident bytes of a process: medians of two thirds of a soak; None if it did not run throughout."""
 
     name: str
-    lives: int
-    middle: float | None
-    last: float | None
-    most: int
+    starts: int
+    middle_third: float | None
+    last_third: float | None
+    max_bytes: int
 
     @property
     def is_flat(self) -> bool:
-        if self.middle is None or self.last is None:
+        if self.middle_third is None or self.last_third is None:
             return True
-        return self.last <= max(self.middle * (1 + TOLERATED_SHARE), self.middle + TOLERATED_BYTES)
+        return self.last_third <= max(
+            self.middle_third * (1 + TOLERATED_SHARE), self.middle_third + TOLERATED_BYTES
+        )
 
 
 class MemoryTrend:
-    """`run` until cancelled; then `weights`."""
+    """A sampler: `run` until cancelled, then read `processes`."""
 
-    def __init__(self, stage: Deployment, seconds: float) -> None:
-        self._stage, self._seconds = stage, seconds
-        self._found: dict[str, dict[int, list[tuple[float, int]]]] = defaultdict(lambda: defaultdict(list))
-        self._began = time.monotonic()
+    def __init__(self, deployment: Deployment, seconds: float) -> None:
+        self._deployment, self._seconds = deployment, seconds
+        self._samples: dict[str, dict[int, list[tuple[float, int]]]] = defaultdict(lambda: defaultdict(list))
+        self._started_at = time.monotonic()
 
     async def run(self) -> None:
         while True:
-            await asyncio.to_thread(self._weigh)
-            await asyncio.sleep(max(0.5, self._seconds / MOST_WEIGHINGS))
+            await asyncio.to_thread(self._sample)
+            await asyncio.sleep(max(0.5, self._seconds / MAX_SAMPLES))
 
-    def _weigh(self) -> None:
-        at = time.monotonic() - self._began
-        for name, process in self._stage.processes().items():
+    def _sample(self) -> None:
+        offset = time.monotonic() - self._started_at
+        for name, process in self._deployment.processes().items():
             with suppress(psutil.Error):
-                self._found[name][process.pid].append((at, process.memory_info().rss))
+                self._samples[name][process.pid].append((offset, process.memory_info().rss))
 
     @property
-    def weights(self) -> list[Weight]:
-        return [self._weight(name, lives) for name, lives in sorted(self._found.items())]
+    def processes(self) -> list[ProcessMemory]:
+        return [
+            self._summarize(name, samples_by_pid) for name, samples_by_pid in sorted(self._samples.items())
+        ]
 
-    def _weight(self, name: str, lives: dict[int, list[tuple[float, int]]]) -> Weight:
-        most = max(size for life in lives.values() for _, size in life)
-        middle, last = next(self._throughout(lives), (None, None))
-        return Weight(name, len(lives), middle, last, most)
+    def _summarize(self, name: str, samples_by_pid: dict[int, list[tuple[float, int]]]) -> ProcessMemory:
+        max_bytes = max(size for samples in samples_by_pid.values() for _, size in samples)
+        middle_third, last_third = next(self._survivor_medians(samples_by_pid), (None, None))
+        return ProcessMemory(name, len(samples_by_pid), middle_third, last_third, max_bytes)
 
-    def _throughout(
-        self, lives: dict[int, list[tuple[float, int]]]
+    def _survivor_medians(
+        self, samples_by_pid: dict[int, list[tuple[float, int]]]
     ) -> Iterator[tuple[float | None, float | None]]:
-        """Of the process that was there from the end of the first third to the end, with a little grace."""
+        """Yield the medians of each process that ran from about the end of the first third to the end."""
         third = self._seconds / 3
-        for life in lives.values():
-            middle = [size for at, size in life if third <= at < 2 * third]
-            last = [size for at, size in life if 2 * third <= at < 3 * third]
-            if middle and last and life[0][0] < 1.2 * third and life[-1][0] > 2.8 * third:
-                yield statistics.median(middle), statistics.median(last)
+        for samples in samples_by_pid.values():
+            middle_third = [size for offset, size in samples if third <= offset < 2 * third]
+            last_third = [size for offset, size in samples if 2 * third <= offset < 3 * third]
+            if middle_third and last_third and samples[0][0] < 1.2 * third and samples[-1][0] > 2.8 * third:
+                yield statistics.median(middle_third), statistics.median(last_third)

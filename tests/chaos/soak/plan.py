@@ -1,7 +1,7 @@
-"""What is to happen in a soak, drawn from a seed before anything happens; pure.
+"""The plan of a soak: user actions and faults, generated from a seed in advance; pure.
 
-The same seed, length, number of users and mode give the same plan. `which` is in [0, 1): of what there is at
-that time, as nobody can know before what will be there.
+An equal seed, length, number of users, mode and speed-up give an equal plan. A `selector` is in [0, 1): it
+selects among the uploads or processes that exist at that time, which the plan cannot know.
 """
 
 from __future__ import annotations
@@ -12,27 +12,43 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-# From one act of a user to the next, on average.
-ACT_SECONDS = 15.0
-# One user in four has two clients, and one `create` in four is followed by another act at once.
-SECOND_CLIENT = SECOND_THOUGHT = 0.25
-SECOND_THOUGHT_SECONDS = 0.5
-NEWEST = 0.9999
+# The mean interval between two actions of a user.
+ACTION_INTERVAL_SECONDS = 15.0
+# The share of users with two clients, and of `create` actions that another action follows at once.
+SECOND_CLIENT = FOLLOW_UP = 0.25
+FOLLOW_UP_SECONDS = 0.5
+SELECT_NEWEST = 0.9999
 STREAMS = ("pages", "pages", "delta", "full")
-# The rest of a soak is for what was killed to come back; and the memory of those that live on is judged.
-KILLS_OF_ALL_UNTIL = 1 / 3
+# Fatal faults happen only in the first third; then the memory trend of the surviving processes is measured.
+FATAL_FAULTS_SHARE = 1 / 3
 
-ACTS = {"create": 40, "again": 3, "cancel": 9, "retry": 8, "delete": 14, "rename": 4, "correct": 4}
-ACTS |= {"list": 5, "drop": 13}
+ACTION_WEIGHTS = {
+    "create": 40,
+    "resubmit": 3,
+    "cancel": 9,
+    "retry": 8,
+    "delete": 14,
+    "rename": 4,
+    "correct": 4,
+}
+ACTION_WEIGHTS |= {"list": 5, "drop": 13}
 
-PAPERS = {"scan": 40, "tiff": 24, "pdf": 16, "long": 3, "stumbling": 2, "crashing": 1, "failing": 2}
-PAPERS |= {"broken": 5, "refused": 7}
-PAGES = {"tiff": (2, 6), "pdf": (1, 3), "long": (8, 20), "stumbling": (1, 2)}
+DOCUMENT_WEIGHTS = {
+    "scan": 40,
+    "tiff": 24,
+    "pdf": 16,
+    "long": 3,
+    "crashing once": 2,
+    "crashing": 1,
+    "failing": 2,
+}
+DOCUMENT_WEIGHTS |= {"broken": 5, "rejected": 7}
+PAGE_COUNT_RANGES = {"tiff": (2, 6), "pdf": (1, 3), "long": (8, 20), "crashing once": (1, 2)}
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentSpec:
-    """A document. `refused` ones do not come in; `broken`, `crashing` and `failing` ones end in an error."""
+    """A document. The server rejects `rejected` ones; `broken`, `crashing` and `failing` end in error."""
 
     kind: str
     name: str
@@ -42,56 +58,56 @@ class DocumentSpec:
 
 @dataclass(frozen=True, slots=True)
 class UserAction:
-    """What a user does so many seconds after the beginning."""
+    """A user's action, `at` seconds after the start."""
 
     at: float
-    do: str
-    which: float
-    paper: DocumentSpec | None = None
+    kind: str
+    selector: float
+    document: DocumentSpec | None = None
     pages: str | None = None
     batch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """An accident; what comes to harm comes back after `seconds`, where it does not by itself."""
+    """A fault, `at` seconds after the start; targets that do not recover are restored after `seconds`."""
 
     at: float
-    do: str
-    which: float
+    kind: str
+    selector: float
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class UserPlan:
-    """`streams` are how live text comes to each of this user's clients, `over` how requests go."""
+    """The actions of a user. `streams` are its clients' stream modes, `transport` carries the requests."""
 
     name: str
     streams: tuple[str, ...]
-    over: str
-    acts: tuple[UserAction, ...]
+    transport: str
+    actions: tuple[UserAction, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
-    """It happens every so many seconds, and lasts so long; `fatal`: to those too whose memory is judged."""
+    """The interval and duration of a fault; `fatal` faults also hit processes with a memory trend."""
 
-    every: float
-    least: float = 0.0
-    most: float = 0.0
+    interval_seconds: float
+    min_seconds: float = 0.0
+    max_seconds: float = 0.0
     fatal: bool = False
 
 
-READING = {"kill reader": FaultKind(9), "freeze reader": FaultKind(40, 0.5, 3)}
-EMBEDDED = READING | {
+READER_FAULTS = {"kill reader": FaultKind(9), "freeze reader": FaultKind(40, 0.5, 3)}
+EMBEDDED_FAULTS = READER_FAULTS | {
     "kill server": FaultKind(15, 0, 2, fatal=True),
     "stop server": FaultKind(30, 0, 1, fatal=True),
     "hold database": FaultKind(45, 0.5, 3),
 }
-SCALED = READING | {
+SCALED_FAULTS = READER_FAULTS | {
     "kill worker": FaultKind(35, 0, 4),
     "stop worker": FaultKind(60, 0, 2),
-    # Longer than its lease: what it read is another's when it comes to itself.
+    # May exceed the lease: another worker then takes over the job.
     "freeze worker": FaultKind(90, 1, 22),
     "kill web process": FaultKind(40),
     "kill server": FaultKind(50, 0, 2, fatal=True),
@@ -106,90 +122,96 @@ SCALED = READING | {
     "close bucket": FaultKind(60, 0.5, 3),
     "freeze bucket": FaultKind(60, 0.5, 2),
 }
-MODES = {"embedded": EMBEDDED, "scaled": SCALED}
+FAULTS_BY_MODE = {"embedded": EMBEDDED_FAULTS, "scaled": SCALED_FAULTS}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
+    """All actions and faults of a soak."""
+
     seed: int
     seconds: float
     mode: str
     users: tuple[UserPlan, ...]
-    blows: tuple[Fault, ...]
+    faults: tuple[Fault, ...]
 
     @property
     def digest(self) -> str:
-        """Of two plans that are the same, the same."""
+        """A short hash that is equal for equal plans."""
         return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
 
-    def counted(self) -> Counter[str]:
-        """How often each act is planned."""
-        return Counter(act.do for user in self.users for act in user.acts)
+    def action_counts(self) -> Counter[str]:
+        """Return the number of planned actions of each kind."""
+        return Counter(action.kind for user in self.users for action in user.actions)
 
 
-def draw(seed: int, *, seconds: float, users: int, mode: str, haste: float = 1.0) -> Plan:
-    """The plan; `haste` is how many times as often as otherwise all happens, and as quickly is over."""
-    chance = Random(f"{seed} {seconds} {users} {mode} {haste}")
-    people = tuple(_user(chance, number, seconds, ACT_SECONDS / haste) for number in range(users))
-    blows = sorted(_blows(chance, seconds, MODES[mode], haste), key=lambda blow: blow.at)
-    return Plan(seed, seconds, mode, people, tuple(blows))
+def draw(seed: int, *, seconds: float, users: int, mode: str, speedup: float = 1.0) -> Plan:
+    """Generate the plan; `speedup` divides all intervals and durations."""
+    rng = Random(f"{seed} {seconds} {users} {mode} {speedup}")
+    user_plans = tuple(
+        _user(rng, number, seconds, ACTION_INTERVAL_SECONDS / speedup) for number in range(users)
+    )
+    faults = sorted(_faults(rng, seconds, FAULTS_BY_MODE[mode], speedup), key=lambda fault: fault.at)
+    return Plan(seed, seconds, mode, user_plans, tuple(faults))
 
 
-def _user(chance: Random, number: int, seconds: float, act_seconds: float) -> UserPlan:
+def _user(rng: Random, number: int, seconds: float, interval_seconds: float) -> UserPlan:
     name = f"user-{number}"
-    clients = 2 if chance.random() < SECOND_CLIENT else 1
-    streams = tuple(chance.choice(STREAMS) for _ in range(clients))
-    times = _times(chance, act_seconds, seconds)
-    acts = [act for i, at in enumerate(times) for act in _acts(chance, at, f"{name}-{i}")]
-    acts.sort(key=lambda act: act.at)
-    return UserPlan(name, streams, chance.choice(["rest", "socket"]), tuple(acts))
+    clients = 2 if rng.random() < SECOND_CLIENT else 1
+    streams = tuple(rng.choice(STREAMS) for _ in range(clients))
+    times = _times(rng, interval_seconds, seconds)
+    actions = [action for i, at in enumerate(times) for action in _actions(rng, at, f"{name}-{i}")]
+    actions.sort(key=lambda action: action.at)
+    return UserPlan(name, streams, rng.choice(["rest", "socket"]), tuple(actions))
 
 
-def _times(chance: Random, every: float, seconds: float) -> Iterator[float]:
-    """By chance, and on average every so many seconds."""
-    at = chance.expovariate(1 / every)
+def _times(rng: Random, interval_seconds: float, seconds: float) -> Iterator[float]:
+    """Yield random times with a mean distance of `interval_seconds`."""
+    at = rng.expovariate(1 / interval_seconds)
     while at < seconds:
         yield at
-        at += chance.expovariate(1 / every)
+        at += rng.expovariate(1 / interval_seconds)
 
 
-def _acts(chance: Random, at: float, name: str) -> Iterator[UserAction]:
-    """One, and now and then another right behind it: to what is new, while it is read."""
-    yield (first := _act(chance, at, name))
-    if first.do == "create" and chance.random() < SECOND_THOUGHT:
-        do = chance.choice(["cancel", "cancel", "delete", "drop"])
-        yield UserAction(at + chance.uniform(0, SECOND_THOUGHT_SECONDS), do, NEWEST)
+def _actions(rng: Random, at: float, name: str) -> Iterator[UserAction]:
+    """Yield an action, and sometimes a follow-up on the newest upload while it is read."""
+    yield (first := _action(rng, at, name))
+    if first.kind == "create" and rng.random() < FOLLOW_UP:
+        kind = rng.choice(["cancel", "cancel", "delete", "drop"])
+        yield UserAction(at + rng.uniform(0, FOLLOW_UP_SECONDS), kind, SELECT_NEWEST)
 
 
-def _act(chance: Random, at: float, name: str) -> UserAction:
-    do, which = _one_of(chance, ACTS), chance.random()
-    if do == "create":
-        paper = _paper(chance, name)
-        return UserAction(at, do, which, paper, _range(chance, paper.pages), chance.random() < 0.2)
-    if do == "retry":
-        return UserAction(at, do, which, pages="1" if chance.random() < 0.3 else None)
-    return UserAction(at, do, which)
+def _action(rng: Random, at: float, name: str) -> UserAction:
+    kind, selector = _weighted_choice(rng, ACTION_WEIGHTS), rng.random()
+    if kind == "create":
+        document = _document(rng, name)
+        return UserAction(at, kind, selector, document, _page_range(rng, document.pages), rng.random() < 0.2)
+    if kind == "retry":
+        return UserAction(at, kind, selector, pages="1" if rng.random() < 0.3 else None)
+    return UserAction(at, kind, selector)
 
 
-def _paper(chance: Random, name: str) -> DocumentSpec:
-    kind = _one_of(chance, PAPERS)
-    return DocumentSpec(kind, name, chance.randint(*PAGES.get(kind, (1, 1))), chance.uniform(0.005, 0.04))
+def _document(rng: Random, name: str) -> DocumentSpec:
+    kind = _weighted_choice(rng, DOCUMENT_WEIGHTS)
+    return DocumentSpec(
+        kind, name, rng.randint(*PAGE_COUNT_RANGES.get(kind, (1, 1))), rng.uniform(0.005, 0.04)
+    )
 
 
-def _range(chance: Random, pages: int) -> str | None:
-    """Some of the pages, of one document in five that has several."""
-    if pages == 1 or chance.random() > 0.2:
+def _page_range(rng: Random, pages: int) -> str | None:
+    """Return a page range for one document in five with several pages, or None."""
+    if pages == 1 or rng.random() > 0.2:
         return None
-    first = chance.randint(1, pages)
-    return f"{first}-{chance.randint(first, pages)}"
+    first = rng.randint(1, pages)
+    return f"{first}-{rng.randint(first, pages)}"
 
 
-def _one_of(chance: Random, weights: dict[str, int]) -> str:
-    return chance.choices(list(weights), list(weights.values()))[0]
+def _weighted_choice(rng: Random, weights: dict[str, int]) -> str:
+    return rng.choices(list(weights), list(weights.values()))[0]
 
 
-def _blows(chance: Random, seconds: float, kinds: dict[str, FaultKind], haste: float) -> Iterator[Fault]:
-    for do, kind in kinds.items():
-        until = seconds * (KILLS_OF_ALL_UNTIL if kind.fatal else 1)
-        for at in _times(chance, kind.every / haste, until):
-            yield Fault(at, do, chance.random(), chance.uniform(kind.least, kind.most) / haste)
+def _faults(rng: Random, seconds: float, kinds: dict[str, FaultKind], speedup: float) -> Iterator[Fault]:
+    for name, kind in kinds.items():
+        until = seconds * (FATAL_FAULTS_SHARE if kind.fatal else 1)
+        for at in _times(rng, kind.interval_seconds / speedup, until):
+            yield Fault(at, name, rng.random(), rng.uniform(kind.min_seconds, kind.max_seconds) / speedup)

@@ -1,4 +1,4 @@
-"""A soak from its beginning to its books."""
+"""One soak, from the start of the processes to the result."""
 
 from __future__ import annotations
 
@@ -14,143 +14,160 @@ from scanrill_client import Instance
 
 from tests.chaos.soak import database_state, invariants
 from tests.chaos.soak.chaos_monkey import ChaosMonkey
-from tests.chaos.soak.database_state import Records
+from tests.chaos.soak.database_state import DatabaseState
 from tests.chaos.soak.deployment import Deployment, Embedded
-from tests.chaos.soak.memory_trend import MemoryTrend, Weight
+from tests.chaos.soak.memory_trend import MemoryTrend, ProcessMemory
 from tests.chaos.soak.plan import Plan
 from tests.chaos.soak.scaled import Scaled
 from tests.chaos.soak.users import User
 from tests.support.accounts import Account
 
-STAGES: dict[str, type[Deployment]] = {"embedded": Embedded, "scaled": Scaled}
-# Whoever died with a job in hand has let go of it after 20 seconds; what waits to be read takes its time.
-STILL_SECONDS = 60
-# A client that was told nothing meanwhile asks whether anybody is there, and comes back.
-TOLD_SECONDS = 60
-# Uploads of each user that are asked for, with their texts, in the end.
-ASKED = 3
-SHOWN = ("id", "status", "error", "filename", "image_hash", "metadata")
+DEPLOYMENTS: dict[str, type[Deployment]] = {"embedded": Embedded, "scaled": Scaled}
+# A dead reader's lease expires after 20 seconds; the queue needs additional time.
+IDLE_TIMEOUT_SECONDS = 60
+# An idle client pings the server and reconnects within this time.
+DELIVERY_TIMEOUT_SECONDS = 60
+# The number of uploads of each user that are retrieved with their texts at the end.
+RETRIEVED_PER_USER = 3
+COMPARED_FIELDS = ("id", "status", "error", "filename", "image_hash", "metadata")
 
 
 @dataclass
 class Result:
-    """What happened. It has balanced where there are no `differences`."""
+    """The result of a soak. All invariants hold if `violations` is empty."""
 
     plan: Plan
     description: str
-    differences: list[str]
+    violations: list[str]
     outcomes: Counter[tuple[str, str]]
-    struck: Counter[str]
-    found: Records
-    swept: tuple[int, ...]
+    injected: Counter[str]
+    state: DatabaseState
+    sweep_counts: tuple[int, ...]
     files: int
     partials: int
-    weights: list[Weight]
+    processes: list[ProcessMemory]
     seconds: float
-    events_told: int = 0
+    events_received: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
 
     @property
-    def growing(self) -> list[Weight]:
-        return [weight for weight in self.weights if not weight.is_flat]
+    def growing(self) -> list[ProcessMemory]:
+        return [process for process in self.processes if not process.is_flat]
 
 
-async def soak(plan: Plan, directory: Path) -> Result:
-    """Carries out the plan on processes of its own, and holds all that is left against each other."""
-    # A socket and a connection for each user, and their other ends where a bucket is in this process.
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    stage = await asyncio.to_thread(STAGES[plan.mode], directory)
+async def run_soak(plan: Plan, directory: Path) -> Result:
+    """Run the plan on new processes, and compare all that is left."""
+    # Each user needs a socket and a connection; the bucket's ends are in this process too.
+    _, max_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max_files, max_files))
+    deployment = await asyncio.to_thread(DEPLOYMENTS[plan.mode], directory)
     try:
-        await asyncio.to_thread(stage.start)
-        users = [User(Account.on(stage.server), each, stage.marks) for each in plan.users]
+        await asyncio.to_thread(deployment.start)
+        users = [
+            User(Account.create(deployment.server), each, deployment.crash_markers) for each in plan.users
+        ]
         try:
-            return await _carried_out(plan, stage, users)
+            return await _run_plan(plan, deployment, users)
         finally:
-            await asyncio.gather(*(each.end() for user in users for each in user.following))
+            await asyncio.gather(*(each.stop() for user in users for each in user.recorders))
     finally:
-        await asyncio.to_thread(stage.close)
+        await asyncio.to_thread(deployment.close)
 
 
-async def _carried_out(plan: Plan, stage: Deployment, users: list[User]) -> Result:
-    await asyncio.gather(*(each.begin() for user in users for each in user.following))
-    monkey, weighing = ChaosMonkey(stage, plan), MemoryTrend(stage, plan.seconds)
-    began, clock = asyncio.get_running_loop().time(), time.monotonic()
-    weigher = asyncio.create_task(weighing.run())
-    await asyncio.gather(monkey.run(began), *(user.act(began) for user in users))
-    amiss = monkey.amiss + await _all_told(stage, users)
-    weigher.cancel()
+async def _run_plan(plan: Plan, deployment: Deployment, users: list[User]) -> Result:
+    await asyncio.gather(*(each.start() for user in users for each in user.recorders))
+    chaos_monkey, memory = ChaosMonkey(deployment, plan), MemoryTrend(deployment, plan.seconds)
+    started_at, started_clock = asyncio.get_running_loop().time(), time.monotonic()
+    memory_task = asyncio.create_task(memory.run())
+    await asyncio.gather(chaos_monkey.run(started_at), *(user.run(started_at) for user in users))
+    problems = chaos_monkey.problems + await _wait_until_delivered(deployment, users)
+    memory_task.cancel()
     with suppress(asyncio.CancelledError):
-        await weigher
-    answers = [sentence for user in users for sentence in await _asked(user)]
-    await asyncio.to_thread(stage.stop)
-    swept = await asyncio.to_thread(stage.sweep)
-    found, stored = await asyncio.to_thread(lambda: (database_state.read(stage.server), stage.stored()))
-    differences = [*amiss, *stage.amiss, *answers, *invariants.violations(users, found, stored, stage.logs)]
+        await memory_task
+    api_violations = [sentence for user in users for sentence in await _check_api(user)]
+    await asyncio.to_thread(deployment.stop)
+    sweep_counts = await asyncio.to_thread(deployment.sweep)
+    state, stored_files = await asyncio.to_thread(
+        lambda: (database_state.read_state(deployment.server), deployment.stored_files())
+    )
+    all_violations = [
+        *problems,
+        *deployment.problems,
+        *api_violations,
+        *invariants.violations(users, state, stored_files, deployment.logs),
+    ]
     return Result(
         plan,
-        stage.description,
-        differences,
+        deployment.description,
+        all_violations,
         sum((user.outcomes for user in users), Counter()),
-        monkey.struck,
-        found,
-        swept,
-        len(stored),
-        sum(each.partials for user in users for each in user.following),
-        weighing.weights,
-        time.monotonic() - clock,
-        sum(len(each.told) for user in users for each in user.following),
-        Counter(row.status for row in found.uploads.values()),
+        chaos_monkey.injected,
+        state,
+        sweep_counts,
+        len(stored_files),
+        sum(each.partials for user in users for each in user.recorders),
+        memory.processes,
+        time.monotonic() - started_clock,
+        sum(len(each.events) for user in users for each in user.recorders),
+        Counter(row.status for row in state.uploads.values()),
     )
 
 
-async def _all_told(stage: Deployment, users: list[User]) -> list[str]:
-    """Until all has ended, and every client was told so; sentences on those that never were."""
-    amiss = [] if await _all_ended(users) else ["not all has ended, and nothing more happens"]
-    heads = await asyncio.to_thread(database_state.heads, stage.server)
+async def _wait_until_delivered(deployment: Deployment, users: list[User]) -> list[str]:
+    """Wait until all uploads are terminal and every client knows it; return problems."""
+    problems = [] if await _wait_until_terminal(users) else ["some uploads never became terminal"]
+    last_seqs = await asyncio.to_thread(database_state.last_seqs, deployment.server)
     try:
-        async with asyncio.timeout(TOLD_SECONDS):
-            await asyncio.gather(*(_told_up_to(user, heads.get(str(user.account.id), 0)) for user in users))
+        async with asyncio.timeout(DELIVERY_TIMEOUT_SECONDS):
+            await asyncio.gather(
+                *(_wait_for_seq(user, last_seqs.get(str(user.account.id), 0)) for user in users)
+            )
     except TimeoutError:
-        amiss.append(f"{TOLD_SECONDS} seconds after the last event not all clients were told of it")
-    return amiss
+        problems.append(
+            f"{DELIVERY_TIMEOUT_SECONDS} seconds after the last event, some clients have not received it"
+        )
+    return problems
 
 
-async def _all_ended(users: list[User]) -> bool:
-    """False where for a long time nobody is told of anything, and yet not all has ended."""
-    everybody = [each for user in users for each in user.following]
-    ending = asyncio.gather(*(each.until(lambda each=each: each.all_ended) for each in everybody))
-    told = -1
-    while not ending.done() and told != (told := sum(len(each.told) + each.partials for each in everybody)):
-        await asyncio.wait({ending}, timeout=STILL_SECONDS)
-    ended = ending.done()
-    ending.cancel()
-    return ended
+async def _wait_until_terminal(users: list[User]) -> bool:
+    """Return False if uploads are still open although no client has received an event for a long time."""
+    recorders = [each for user in users for each in user.recorders]
+    all_terminal = asyncio.gather(
+        *(each.wait_until(lambda each=each: each.has_all_terminal) for each in recorders)
+    )
+    received = -1
+    while not all_terminal.done() and received != (
+        received := sum(len(each.events) + each.partials for each in recorders)
+    ):
+        await asyncio.wait({all_terminal}, timeout=IDLE_TIMEOUT_SECONDS)
+    is_done = all_terminal.done()
+    all_terminal.cancel()
+    return is_done
 
 
-async def _told_up_to(user: User, head: int) -> None:
-    for each in user.following:
-        await each.until(lambda each=each: each.seq >= head)
+async def _wait_for_seq(user: User, last_seq: int) -> None:
+    for each in user.recorders:
+        await each.wait_until(lambda each=each: each.seq >= last_seq)
 
 
-async def _asked(user: User) -> list[str]:
-    """What the API says in the end, of all and of some; the list is what the clients made of the events."""
+async def _check_api(user: User) -> list[str]:
+    """Retrieve some uploads, and compare the list with the state of each client; return violations."""
     client = user.client
     try:
-        async with asyncio.timeout(TOLD_SECONDS):
+        async with asyncio.timeout(DELIVERY_TIMEOUT_SECONDS):
             listed = {upload.id: upload for upload in (await client.list()).uploads}
-            for key in list(listed)[:ASKED]:
-                user.answers[key] = await client.retrieve(key)
+            for key in list(listed)[:RETRIEVED_PER_USER]:
+                user.final_instances[key] = await client.retrieve(key)
     except Exception as error:
-        return [f"{user.plan.name}: in the end the API did not answer: {error!r}"]
+        return [f"{user.plan.name}: the API did not answer at the end: {error!r}"]
     return [
-        f"{user.plan.name}: the list in the end is not what {each.name} was told: {key}"
-        for each in user.following
+        f"{user.plan.name}: the final list differs from the state of {each.name}: {key}"
+        for each in user.recorders
         for key in listed.keys() | each.client.uploads.keys()
-        if _shown(listed.get(key)) != _shown(each.client.uploads.get(key))
+        if _compared(listed.get(key)) != _compared(each.client.uploads.get(key))
     ]
 
 
-def _shown(upload: Instance | None) -> list[object]:
-    """What events tell of an upload, and a list too."""
-    return [getattr(upload, name, None) for name in SHOWN]
+def _compared(upload: Instance | None) -> list[object]:
+    """Return the fields of an upload that both events and lists contain."""
+    return [getattr(upload, name, None) for name in COMPARED_FIELDS]

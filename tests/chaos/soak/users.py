@@ -1,7 +1,7 @@
-"""Users who act as planned, and write down what they were promised: an upload, or that it is deleted.
+"""Users that act as planned, and record the uploads and deletes that the server acknowledged.
 
-That is held against what there is in the end. Of a request whose answer was lost in an accident nothing is
-known, and both is right.
+The invariants compare these records with the final state. A request without a response may or may not have
+taken effect.
 """
 
 from __future__ import annotations
@@ -16,172 +16,177 @@ from typing import Any, TypeVar
 
 from scanrill_client import ConnectionLost, Created, Instance, NotFound, RequestError, ServerUnreachable
 
-from tests.chaos.soak.documents import Document, made
-from tests.chaos.soak.event_recorder import Following
+from tests.chaos.soak.documents import Document, make_document
+from tests.chaos.soak.event_recorder import EventRecorder
 from tests.chaos.soak.plan import UserAction, UserPlan
 from tests.support.accounts import Account
 
 T = TypeVar("T")
 
-# No accident lasts so long: an answer that has not come then does not come.
-ANSWER_SECONDS = 90
-RECENT = 3
-ENDED_ALREADY = re.compile("Only an open upload can be cancelled|Wait until it ends, or cancel it")
-# Not refused for what it is: "away" while an accident lasts, the others by the limits of `stage.SETTINGS`.
-PASSING = {
-    "many waiting": "uploads waiting, the maximum",
-    "many files": "files, the maximum",
-    "away": "Try again",
-    "gone": "Send the file again",
+# Longer than any fault: a response that has not arrived by then does not arrive.
+RESPONSE_TIMEOUT_SECONDS = 90
+RECENT_UPLOADS = 3
+# A rejection due to the upload's status names that status.
+WRONG_STATUS = re.compile(r"\b(pending|processing|processed|error|cancelled)\b")
+# Rejections that are not due to the request: faults, and the limits of `deployment.SETTINGS`.
+TRANSIENT_ERRORS = {
+    "many waiting": re.compile(r"\d+ uploads waiting"),
+    "many files": re.compile(r"\d+ files, the maximum"),
+    "unavailable": re.compile("try again", re.IGNORECASE),
+    "deleted meanwhile": re.compile("Send the file again"),
 }
-NAMES = ("a.tif", "b c.png", "ü.pdf")
+FILENAMES = ("a.tif", "b c.png", "ü.pdf")
 
 
 class User:
-    """`following` are this user's clients: the first one acts as well. `amiss` are sentences on its acts."""
+    """A user. `recorders` are its clients, the first of which also acts; `problems` lists failed actions."""
 
-    def __init__(self, account: Account, plan: UserPlan, marks: Path) -> None:
-        self.account, self.plan, self._marks = account, plan, marks
-        self.documents: dict[str, Document] = {}  # all that were sent, by their hash
-        self.following = [
-            Following(account, stream, plan.over, self.documents, f"client {number}")
+    def __init__(self, account: Account, plan: UserPlan, crash_markers: Path) -> None:
+        self.account, self.plan, self._crash_markers = account, plan, crash_markers
+        self.documents: dict[str, Document] = {}  # all documents sent, by hash
+        self.recorders = [
+            EventRecorder(account, stream, plan.transport, self.documents, f"client {number}")
             for number, stream in enumerate(plan.streams, 1)
         ]
-        self.client = self.following[0].client
-        self.amiss: list[str] = []
+        self.client = self.recorders[0].client
+        self.problems: list[str] = []
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.acknowledged: dict[str, str] = {}  # id → hash
-        self.ranges: dict[str, str] = {}  # hash → the pages that were asked for
-        self.sent_again: set[str] = set()
-        self.limits: list[tuple[str, str, int]] = []  # what was refused as too much, and how far the log was
-        self.answers: dict[str, Instance] = {}  # what was asked in the end
-        self.to_delete: set[str] = set()
+        self.requested_pages: dict[str, str] = {}  # hash → requested pages
+        self.resubmitted: set[str] = set()
+        self.limit_rejections: list[tuple[str, str, int]] = []  # action, limit, seq at that time
+        self.final_instances: dict[str, Instance] = {}  # retrieved at the end
+        self.delete_requested: set[str] = set()
         self.deleted: set[str] = set()
 
-    async def act(self, began: float) -> None:
-        """All that is planned, each at its time or as soon after it as the one before has ended."""
+    async def run(self, started_at: float) -> None:
+        """Perform all planned actions, each at its time or right after the previous one."""
         loop = asyncio.get_running_loop()
-        for act in self.plan.acts:
-            await asyncio.sleep(began + act.at - loop.time())
-            self.outcomes[act.do, await self._try(act)] += 1
+        for action in self.plan.actions:
+            await asyncio.sleep(started_at + action.at - loop.time())
+            self.outcomes[action.kind, await self._perform(action)] += 1
 
-    async def _try(self, act: UserAction) -> str:
-        told_before = self.following[0].seq
+    async def _perform(self, action: UserAction) -> str:
+        seq_before = self.recorders[0].seq
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await self._DO[act.do](self, act)
+            async with asyncio.timeout(RESPONSE_TIMEOUT_SECONDS):
+                return await self._ACTIONS[action.kind](self, action)
         except RequestError as error:
-            return self._refused(act, error, told_before)
+            return self._on_rejected(action, error, seq_before)
         except (ConnectionLost, ServerUnreachable):
-            return "lost"
+            return "no response"
         except TimeoutError:
-            self.amiss.append(f"no answer came to {act.do} at {act.at:.1f} s")
+            self.problems.append(f"{action.kind} at {action.at:.1f} s got no response")
         except Exception as error:
-            self.amiss.append(f"{act.do} at {act.at:.1f} s failed: {error!r}")
+            self.problems.append(f"{action.kind} at {action.at:.1f} s failed: {error!r}")
         return "failed"
 
-    def _refused(self, act: UserAction, error: RequestError, told_before: int) -> str:
-        """Whether there is a good reason; what is no picture is refused elsewhere."""
-        if (reason := _passing(error)) is not None:
-            self.limits.append((act.do, reason, told_before))
+    def _on_rejected(self, action: UserAction, error: RequestError, seq_before: int) -> str:
+        """Return the outcome of a rejected action; a rejection without a valid reason is a problem."""
+        if (reason := _transient_reason(error)) is not None:
+            self.limit_rejections.append((action.kind, reason, seq_before))
             return reason
-        if act.do in ("cancel", "retry") and ENDED_ALREADY.search(str(error)):
-            return "refused"
-        self.amiss.append(f"{act.do} at {act.at:.1f} s was refused: {error.status} {error.fields}")
+        if action.kind in ("cancel", "retry") and WRONG_STATUS.search(str(error)):
+            return "rejected"
+        self.problems.append(
+            f"{action.kind} at {action.at:.1f} s was rejected: {error.status} {error.fields}"
+        )
         return "failed"
 
-    async def _create(self, act: UserAction) -> str:
-        assert act.paper is not None
-        document = await asyncio.to_thread(made, act.paper, self._marks)
-        if act.paper.kind == "refused":
-            return await self._be_refused(document)
+    async def _create(self, action: UserAction) -> str:
+        assert action.document is not None
+        document = await asyncio.to_thread(make_document, action.document, self._crash_markers)
+        if action.document.kind == "rejected":
+            return await self._create_invalid(document)
         self.documents[document.sha256] = document
-        self.ranges[document.sha256] = act.pages or ""
-        created = await self._send(document, pages=act.pages, priority="batch" if act.batch else None)
-        return "twice" if created.duplicate else "done"
+        self.requested_pages[document.sha256] = action.pages or ""
+        created = await self._submit(document, pages=action.pages, priority="batch" if action.batch else None)
+        return "duplicate" if created.duplicate else "done"
 
-    async def _be_refused(self, document: Document) -> str:
+    async def _create_invalid(self, document: Document) -> str:
         try:
             created = await self.client.create(document.content)
         except RequestError as error:
-            reason = _passing(error)
+            reason = _transient_reason(error)
             if reason is None and list(error.fields) not in (["image_base64"], ["file"]):
-                self.amiss.append(f"what is no picture was refused with {error.fields}")
-            return reason or "refused"
-        self.amiss.append(f"what is no picture was taken as {created.upload_id}")
+                self.problems.append(f"an invalid file was rejected with {error.fields}")
+            return reason or "rejected"
+        self.problems.append(f"an invalid file was accepted as {created.upload_id}")
         return "failed"
 
-    async def _again(self, act: UserAction) -> str:
-        """The same bytes once more."""
+    async def _resubmit(self, action: UserAction) -> str:
+        """Send the bytes of an earlier upload again."""
         if not self.documents:
-            return "nothing there"
-        document = _chosen(list(self.documents.values()), act.which)
-        self.sent_again.add(document.sha256)
-        return "twice" if (await self._send(document)).duplicate else "done"
+            return "no upload"
+        document = _choose(list(self.documents.values()), action.selector)
+        self.resubmitted.add(document.sha256)
+        return "duplicate" if (await self._submit(document)).duplicate else "done"
 
-    async def _send(self, document: Document, **wishes: Any) -> Created:
-        created = await self.client.create(document.content, filename=f"{document.paper.name}", **wishes)
+    async def _submit(self, document: Document, **options: Any) -> Created:
+        created = await self.client.create(document.content, filename=f"{document.spec.name}", **options)
         self.acknowledged[created.upload_id] = document.sha256
         if created.instance.image_hash != document.sha256:
-            self.amiss.append(f"{created.upload_id} is not of the bytes that were sent")
+            self.problems.append(f"{created.upload_id} has other bytes than those sent")
         return created
 
-    async def _cancel(self, act: UserAction) -> str:
-        return await self._change(self._known[-RECENT:], act.which, self.client.cancel)
+    async def _cancel(self, action: UserAction) -> str:
+        return await self._change(self._existing[-RECENT_UPLOADS:], action.selector, self.client.cancel)
 
-    async def _retry(self, act: UserAction) -> str:
-        ended = [key for key in self._known if key in self.client.uploads and self._has_ended(key)]
-        wishes: dict[str, Any] = {} if act.pages is None else {"pages": act.pages}
-        return await self._change(ended, act.which, lambda key: self.client.retry(key, **wishes))
+    async def _retry(self, action: UserAction) -> str:
+        ended = [key for key in self._existing if key in self.client.uploads and self._has_ended(key)]
+        options: dict[str, Any] = {} if action.pages is None else {"pages": action.pages}
+        return await self._change(ended, action.selector, lambda key: self.client.retry(key, **options))
 
-    async def _rename(self, act: UserAction) -> str:
-        name = _chosen(NAMES, act.which)
-        return await self._change(self._known, act.which, lambda key: self.client.update(key, filename=name))
-
-    async def _correct(self, act: UserAction) -> str:
-        text = None if act.which < 0.3 else f"corrected {act.which}"
+    async def _rename(self, action: UserAction) -> str:
+        name = _choose(FILENAMES, action.selector)
         return await self._change(
-            self._known, act.which, lambda key: self.client.update(key, processed_text=text)
+            self._existing, action.selector, lambda key: self.client.update(key, filename=name)
         )
 
-    async def _delete(self, act: UserAction) -> str:
-        if not self._known:
-            return "nothing there"
-        key = _chosen(self._known, act.which)
-        self.to_delete.add(key)
-        with suppress(NotFound):  # a second one may have been heard of the first time
+    async def _correct(self, action: UserAction) -> str:
+        text = None if action.selector < 0.3 else f"corrected {action.selector}"
+        return await self._change(
+            self._existing, action.selector, lambda key: self.client.update(key, processed_text=text)
+        )
+
+    async def _delete(self, action: UserAction) -> str:
+        if not self._existing:
+            return "no upload"
+        key = _choose(self._existing, action.selector)
+        self.delete_requested.add(key)
+        with suppress(NotFound):  # an earlier attempt may have succeeded
             await self.client.delete(key)
         self.deleted.add(key)
         return "done"
 
-    async def _list(self, act: UserAction) -> str:
-        before = self._known
-        there = {upload.id for upload in (await self.client.list()).uploads}
-        if missing := set(before) - there - self.to_delete:
-            self.amiss.append(f"the list at {act.at:.1f} s lacks {sorted(missing)[0]}")
+    async def _list(self, action: UserAction) -> str:
+        before = self._existing
+        listed = {upload.id for upload in (await self.client.list()).uploads}
+        if missing := set(before) - listed - self.delete_requested:
+            self.problems.append(f"the list at {action.at:.1f} s misses {sorted(missing)[0]}")
         return "done"
 
-    async def _drop(self, act: UserAction) -> str:
-        """One of its clients loses the connection."""
-        return "done" if _chosen(self.following, act.which).drop() else "nothing there"
+    async def _drop(self, action: UserAction) -> str:
+        """Abort the connection of one of the clients."""
+        return "done" if _choose(self.recorders, action.selector).drop_connection() else "no upload"
 
-    async def _change(self, keys: list[str], which: float, change: Callable[[str], Awaitable[Any]]) -> str:
+    async def _change(self, keys: list[str], selector: float, change: Callable[[str], Awaitable[Any]]) -> str:
         if not keys:
-            return "nothing there"
-        await change(_chosen(keys, which))
+            return "no upload"
+        await change(_choose(keys, selector))
         return "done"
 
     @property
-    def _known(self) -> list[str]:
-        """Those that are certainly there, the newest last."""
-        return [key for key in self.acknowledged if key not in self.to_delete]
+    def _existing(self) -> list[str]:
+        """The uploads that certainly exist, the newest last."""
+        return [key for key in self.acknowledged if key not in self.delete_requested]
 
     def _has_ended(self, key: str) -> bool:
         return self.client.uploads[key].is_terminal
 
-    _DO: dict[str, Callable[[User, UserAction], Awaitable[str]]] = {
+    _ACTIONS: dict[str, Callable[[User, UserAction], Awaitable[str]]] = {
         "create": _create,
-        "again": _again,
+        "resubmit": _resubmit,
         "cancel": _cancel,
         "retry": _retry,
         "delete": _delete,
@@ -192,11 +197,11 @@ class User:
     }
 
 
-def _passing(error: RequestError) -> str | None:
-    """Why a request is refused that is right; None where it is wrong."""
-    said = str(error)
-    return next((reason for reason, words in PASSING.items() if words in said), None)
+def _transient_reason(error: RequestError) -> str | None:
+    """Return why a valid request was rejected; None if the request is invalid."""
+    message = str(error)
+    return next((reason for reason, pattern in TRANSIENT_ERRORS.items() if pattern.search(message)), None)
 
 
-def _chosen(things: Sequence[T], which: float) -> T:
-    return things[int(which * len(things))]
+def _choose(items: Sequence[T], selector: float) -> T:
+    return items[int(selector * len(items))]

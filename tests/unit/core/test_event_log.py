@@ -90,7 +90,7 @@ def test_failed_transaction_writes_no_event_and_cancels_the_reply(upload_changes
     assert log_of(upload.owner) == [(1, "created")]
     assert event_log.latest_seq(upload.owner_id) == 1
     assert upload_changes == []
-    assert (origin.expected, origin.forgot) == (None, True)
+    assert (origin.scheduled_reply, origin.was_cancelled) == (None, True)
 
 
 def test_reply_at_event_is_called_before_the_commit() -> None:
@@ -105,10 +105,10 @@ def test_reply_at_event_is_called_before_the_commit() -> None:
     origin = TransactionCheck()
     rename(upload, origin=origin)
     assert in_transaction == [True]
-    assert origin.expected is not None
-    seq, reply = origin.expected
+    assert origin.scheduled_reply is not None
+    seq, reply = origin.scheduled_reply
     assert (seq, reply) == (2, serializers.updated(Upload.objects.get()))
-    assert Event.objects.get(seq=2).origin_connection == "asking"
+    assert Event.objects.get(seq=2).origin_connection == "reply-target"
 
 
 # ── texts ──

@@ -22,7 +22,7 @@ from backend_main.core.uploads import commands
 from tests.support import schema_compat
 from tests.support.database import new_user
 
-NAMES = schema_compat.names()
+NAMES = schema_compat.migration_names()
 OLDER = NAMES[:-1]
 NEWEST = NAMES[-1]
 GROWING = (
@@ -55,26 +55,28 @@ def foreign_key(model: str) -> models.ForeignKey[User, User]:
 
 KEY = [("id", models.BigAutoField(primary_key=True))]
 BREAKING = {
-    "gone": migrations.RemoveField("upload", "filename"),
-    "filename is gone": migrations.RenameField("upload", "filename", "title"),
-    "table of page is gone": migrations.DeleteModel("Page"),
-    "table of job is gone": migrations.RenameModel("Job", "Work"),
-    "another name": migrations.AlterModelTable("Page", "pages"),
-    "no default": migrations.AddField("upload", "colour", models.CharField(max_length=9, default="")),
+    "was removed": migrations.RemoveField("upload", "filename"),
+    "filename was removed": migrations.RenameField("upload", "filename", "title"),
+    "table of page was removed": migrations.DeleteModel("Page"),
+    "table of job was removed": migrations.RenameModel("Job", "Work"),
+    "was renamed": migrations.AlterModelTable("Page", "pages"),
+    "no database default": migrations.AddField(
+        "upload", "colour", models.CharField(max_length=9, default="")
+    ),
     "one row only": migrations.AddField(
         "upload", "serial", models.CharField(max_length=9, unique=True, db_default="")
     ),
-    "holds less": migrations.AlterField("upload", "filename", models.CharField(max_length=254)),
-    "may not be null": migrations.AlterField("upload", "error", models.TextField(default="")),
-    "another column": migrations.AlterField("upload", "bytes", models.TextField()),
+    "smaller maximum length": migrations.AlterField("upload", "filename", models.CharField(max_length=254)),
+    "not nullable any more": migrations.AlterField("upload", "error", models.TextField(default="")),
+    "another type": migrations.AlterField("upload", "bytes", models.TextField()),
     "unique now": migrations.AlterField("upload", "image_hash", models.CharField(max_length=64, unique=True)),
-    "database's any more": migrations.AlterField(
+    "no database default any more": migrations.AlterField(
         "upload", "first_attempt", models.PositiveIntegerField(default=0, db_column="run")
     ),
     "new constraint": migrations.AddConstraint(
         "upload", models.CheckConstraint(condition=models.Q(bytes__gt=0), name="upload_has_bytes")
     ),
-    "could not be deleted": migrations.CreateModel("Note", [*KEY, ("upload", foreign_key("core.Upload"))]),
+    "cannot delete its rows": migrations.CreateModel("Note", [*KEY, ("upload", foreign_key("core.Upload"))]),
 }
 COMPATIBLE: list[Operation] = [
     migrations.AddField("upload", "colour", models.CharField(max_length=9, db_default="")),

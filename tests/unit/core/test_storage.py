@@ -159,7 +159,7 @@ def test_put_uploads_a_large_file_in_parts(bucket: StorageBackend, s3: S3, root:
     content = os.urandom(1024) * (33 * 1024)
     key = put_file(content)
     assert s3.content(root + key) == content
-    assert s3.asked.count(f"PUT /{BUCKET}/{root}{key}") == 3
+    assert s3.requests.count(f"PUT /{BUCKET}/{root}{key}") == 3
 
 
 def test_local_copy_of_a_new_file_needs_no_download(bucket: StorageBackend, s3: S3, root: str) -> None:
@@ -167,14 +167,14 @@ def test_local_copy_of_a_new_file_needs_no_download(bucket: StorageBackend, s3: 
     for _page in range(3):
         with storage.local_copy(key) as path:
             assert path.read_bytes() == CONTENT
-    assert s3.gets(root + key) == 0
+    assert s3.get_count(root + key) == 0
 
 
 def test_iter_bytes_resumes_after_a_broken_connection(bucket: StorageBackend, s3: S3, root: str) -> None:
     key = put_file()
     s3.cut_once_after(600_000)
     assert read_all(key) == CONTENT
-    assert s3.gets(root + key) == 2
+    assert s3.get_count(root + key) == 2
 
 
 def test_unavailable_bucket_raises_storage_unavailable(bucket: StorageBackend, s3: S3, root: str) -> None:
@@ -214,7 +214,7 @@ def test_is_writable_probes_rarely_and_after_each_failure(bucket: StorageBackend
     assert all(storage.is_writable() for _ in range(5))
     s3.fail()
     assert storage.is_writable(), "the last result"
-    assert s3.asked.count(f"PUT /{BUCKET}/{root}.probe") == 1
+    assert s3.requests.count(f"PUT /{BUCKET}/{root}.probe") == 1
     with pytest.raises(StorageUnavailable):
         put_file()
     assert not storage.is_writable()

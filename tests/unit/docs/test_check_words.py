@@ -36,7 +36,7 @@ def test_bad_sentence_is_found_in_markdown(sentence: str) -> None:
     [
         "The hub sends the event. The client receives it.",
         "If there is no user, the server adds one.",
-        "## What happened\n\nThe reply arrived first.",
+        "## What upload_changes\n\nThe reply arrived first.",
         "What is an epoch? It names an event log.",
         "Of course, it is no longer than a page.",
         "Of 34 receipts, two are wrong.",

@@ -26,9 +26,9 @@ from backend_main.reading.engines import load_engine
 from backend_main.reading.engines.tesseract import TesseractEngine
 from backend_main.reading.fallback import FallbackEngines
 from backend_main.reading.page_reader import PageReader
-from tests.support.fonts import TEXTS, page_in
+from tests.support.fonts import TEXTS, page_png_in
 from tests.support.scoring import score
-from tests.support.tesseract import needs_tesseract
+from tests.support.tesseract import skip_without_tesseract
 
 from .sample_lines import BAD, GOOD, lines
 
@@ -45,7 +45,7 @@ def rapid() -> Iterator[Engine]:
 def read_in(language: str, engine: Engine, tmp_path: Path) -> tuple[str, PageDone]:
     """Return the Markdown that streamed of a page in this language, and the finished page."""
     path = tmp_path / "page.png"
-    path.write_bytes(page_in(language))
+    path.write_bytes(page_png_in(language))
     events = list(read(path, Options(), engine))
     streamed = "".join(event.markdown for event in events if isinstance(event, Line))
     [done] = [event for event in events if isinstance(event, PageDone)]
@@ -70,7 +70,7 @@ def test_unreadable_page_has_a_warning(language: str, rapid: Engine, tmp_path: P
 def test_warning_names_a_script_that_no_engine_reads(
     language: str, script: str, rapid: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    needs_tesseract()
+    skip_without_tesseract()
     monkeypatch.setattr(TesseractEngine, "supported_languages", classmethod(lambda _: frozenset({"en"})))
     _, done = read_in(language, rapid, tmp_path)
     [warning] = done.warnings
@@ -80,7 +80,7 @@ def test_warning_names_a_script_that_no_engine_reads(
 
 
 def test_reread_page_uses_an_engine_that_reads_the_script(rapid: Engine, tmp_path: Path) -> None:
-    needs_tesseract("ru")
+    skip_without_tesseract("ru")
     streamed, done = read_in("ru", rapid, tmp_path)
     assert score(done.markdown, TEXTS["ru"][1] * 2).word_f1 > 0.6
     assert set(done.text.split()) <= set(TEXTS["ru"][1].split())
@@ -93,7 +93,7 @@ def test_reread_page_uses_an_engine_that_reads_the_script(rapid: Engine, tmp_pat
 
 
 def test_tesseract_without_languages_detects_the_script(tmp_path: Path) -> None:
-    needs_tesseract("ru", "en")
+    skip_without_tesseract("ru", "en")
     _, done = read_in("ru", load_engine("tesseract"), tmp_path)
     assert set(done.text.split()) <= set(TEXTS["ru"][1].split())
     assert done.warnings == ["Page 1 is in Cyrillic script; “tesseract” read it, as ru (Russian)."]

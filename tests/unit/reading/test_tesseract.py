@@ -23,15 +23,15 @@ from backend_main.reading import (
 )
 from backend_main.reading.engines import load_engine
 from backend_main.reading.engines import tesseract as module
-from tests.support.fonts import TEXTS, page_in
-from tests.support.tesseract import needs_tesseract
+from tests.support.fonts import TEXTS, page_png_in
+from tests.support.tesseract import skip_without_tesseract
 
 from .conftest import wait_until
 
 
 @pytest.fixture
 def tesseract() -> Engine:
-    needs_tesseract("en")
+    skip_without_tesseract("en")
     return load_engine("tesseract")
 
 
@@ -71,9 +71,9 @@ def test_tesseract_yields_no_lines_for_an_empty_page(tesseract: Engine) -> None:
 
 
 def test_language_may_be_a_code_a_pack_or_a_region(tmp_path: Path) -> None:
-    needs_tesseract("de")
+    skip_without_tesseract("de")
     path = tmp_path / "page.png"
-    path.write_bytes(page_in("de"))
+    path.write_bytes(page_png_in("de"))
     for word in ("de", "deu", "de-AT"):
         events = list(read(path, Options(engine="tesseract", languages=(word,))))
         assert isinstance(events[-1], PageDone)
