@@ -6,6 +6,11 @@ Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple
 """Four corners (x, y), clockwise from the top left of the text, in pixels of the upright page image."""
 
 
+def level_box(left: float, top: float, right: float, bottom: float) -> Box:
+    """Return the box of a level line."""
+    return ((left, top), (right, top), (right, bottom), (left, bottom))
+
+
 class PageStarted(msgspec.Struct, frozen=True, tag=True):
     """Start of a page. Both sizes are 0 if the page could not be decoded."""
 

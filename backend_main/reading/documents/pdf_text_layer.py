@@ -10,13 +10,16 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
-from ..types import Box
+from ..types import Box, level_box
 
 MIN_CHARACTERS = 16
 """Fewer characters may be a page number or a stamp on a scan."""
 LINE_END_HYPHENS = "\x02\ufffe"
 """pdfium's characters for a hyphen at the end of a line."""
 _HYPHENS = dict.fromkeys(map(ord, LINE_END_HYPHENS), "-")
+UNMAPPED_CATEGORIES = frozenset({"Cc", "Co", "Cn", "Cs"})
+"""Unicode categories that text does not have: control, private use, unassigned and surrogate."""
+REPLACEMENT_CHARACTER = "\ufffd"
 MAX_UNMAPPED_SHARE = 0.02
 MAX_WORD_CHARACTERS, MAX_LONG_WORD_SHARE = 40, 0.1
 """Text with more ASCII words of such a length has lost the spaces between its words."""
@@ -89,16 +92,14 @@ def is_usable(text: str) -> bool:
     shown = [letter for letter in text if not letter.isspace() and letter not in LINE_END_HYPHENS]
     if len(shown) < MIN_CHARACTERS:
         return False
-    unmapped = sum(map(_is_unmapped, shown))
+    unmapped = sum(
+        letter == REPLACEMENT_CHARACTER or unicodedata.category(letter) in UNMAPPED_CATEGORIES
+        for letter in shown
+    )
     words = text.split()
     # Only ASCII words: Chinese and Japanese have no spaces between words.
     long_words = sum(len(word) > MAX_WORD_CHARACTERS and word.isascii() for word in words)
     return unmapped <= MAX_UNMAPPED_SHARE * len(shown) and long_words <= MAX_LONG_WORD_SHARE * len(words)
-
-
-def _is_unmapped(letter: str) -> bool:
-    """Return whether a character is a replacement, control, private use, unassigned or surrogate one."""
-    return letter == "\ufffd" or unicodedata.category(letter) in ("Cc", "Co", "Cn", "Cs")
 
 
 def _image_share(page: Any, area: float) -> float:
@@ -180,11 +181,8 @@ def _add_run(runs: list[TextRun], text: str, rect: tuple[float, float, float, fl
         gap = left - last_right
         if overlap > MIN_LINE_OVERLAP * height and MIN_RUN_GAP * height < gap < MAX_RUN_GAP * height:
             space = " " if gap > MIN_SPACE * height else ""
-            merged = _box(last_left, min(top, last_top), max(right, last_right), max(bottom, last_bottom))
-            runs[-1] = TextRun(runs[-1].text + space + text, merged)
+            top, bottom = min(top, last_top), max(bottom, last_bottom)
+            box = level_box(last_left, top, max(right, last_right), bottom)
+            runs[-1] = TextRun(runs[-1].text + space + text, box)
             return
-    runs.append(TextRun(text, _box(left, top, right, bottom)))
-
-
-def _box(left: float, top: float, right: float, bottom: float) -> Box:
-    return ((left, top), (right, top), (right, bottom), (left, bottom))
+    runs.append(TextRun(text, level_box(left, top, right, bottom)))

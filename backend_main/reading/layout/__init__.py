@@ -15,4 +15,5 @@ ruled_tables, tables       tables by drawn lines, and by gaps between columns
 layout_model               regions that a neural network detects
 page_furniture             headers, footers and page numbers: kept in the Markdown, left out of the plain text
 text_joining               joined lines, list markers, letter classes
+sequences                  runs of items that belong together, weighted median
 """

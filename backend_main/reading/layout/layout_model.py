@@ -94,22 +94,19 @@ def _to_input(image: Pixels) -> Floats:
 
 def _decode_outputs(outputs: Sequence[Floats]) -> tuple[Floats, Floats]:
     """Return scores (n, kinds) and rectangles (n, 4) in the image, for all points of the four grids."""
-    scores, distances = outputs[: len(STRIDES)], outputs[len(STRIDES) :]
-    rects = [_decode_rects(output[0], stride) for output, stride in zip(distances, STRIDES, strict=True)]
+    scores, distributions = outputs[: len(STRIDES)], outputs[len(STRIDES) :]
+    rects = []
+    for output, stride in zip(distributions, STRIDES, strict=True):
+        # The distance from a grid point to a side is the mean of a distribution over `DISTANCE_STEPS`
+        # (Generalized Focal Loss, Li et al. 2020).
+        weights = np.exp(output[0].reshape(-1, 4, DISTANCE_STEPS))
+        weights /= weights.sum(axis=2, keepdims=True)
+        distances = (weights * np.arange(DISTANCE_STEPS)).sum(axis=2) * stride
+
+        rows, columns = np.mgrid[0 : -(-HEIGHT // stride), 0 : -(-WIDTH // stride)]
+        centers = np.stack([columns.ravel(), rows.ravel()] * 2, axis=1) * stride + stride / 2
+        rects.append(np.asarray(centers + distances * np.array([-1, -1, 1, 1]), np.float32))
     return np.concatenate([output[0] for output in scores]), np.concatenate(rects)
-
-
-def _decode_rects(distributions: Floats, stride: int) -> Floats:
-    """Decode the distances from each grid point to four sides.
-
-    Each is the mean of a distribution over `DISTANCE_STEPS` (Generalized Focal Loss, Li et al. 2020).
-    """
-    weights = np.exp(distributions.reshape(-1, 4, DISTANCE_STEPS))
-    weights /= weights.sum(axis=2, keepdims=True)
-    distances = (weights * np.arange(DISTANCE_STEPS)).sum(axis=2) * stride
-    rows, columns = np.mgrid[0 : -(-HEIGHT // stride), 0 : -(-WIDTH // stride)]
-    centers = np.stack([columns.ravel(), rows.ravel()] * 2, axis=1) * stride + stride / 2
-    return np.asarray(centers + distances * np.array([-1, -1, 1, 1]), np.float32)
 
 
 def _non_max_suppression(rects: Floats, scores: Floats) -> list[int]:

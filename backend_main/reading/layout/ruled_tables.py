@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ..documents.pixels import Pixels
 from .geometry import LayoutBox, PageFrame, Rect
+from .sequences import group_runs
 
 TEXT_PIXELS, MAX_SIDE_PIXELS = 18, 2400
 """Scale of the image in which lines are detected: height of running text, but at most this longer side."""
@@ -160,12 +161,8 @@ def _line_positions(mask: Mask, tolerance: float) -> list[float]:
     import cv2
 
     count, _, _, centers = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    lines: list[list[float]] = []
-    for position in sorted(centers[1:count, 1].tolist()):
-        if lines and position - lines[-1][-1] < tolerance:
-            lines[-1].append(position)
-        else:
-            lines.append([position])
+    positions: list[float] = sorted(centers[1:count, 1].tolist())
+    lines = group_runs(positions, lambda line, position: position - line[-1] < tolerance)
     return [sum(line) / len(line) for line in lines]
 
 

@@ -65,7 +65,11 @@ def from_grid(grid: TableGrid, boxes: Sequence[LayoutBox], texts: Texts) -> Tabl
             parts.setdefault(cell, []).append((box, text))
     cells = [[""] * grid.columns for _ in range(grid.rows)]
     for cell, part in parts.items():
-        cells[cell.row][cell.column] = _cell_text(part)
+        text_by_index = {box.index: text for box, text in part}
+        for row in group_rows([box for box, _ in part]):
+            line = " ".join(text_by_index[box.index] for box in row)
+            cells[cell.row][cell.column] = join_lines(cells[cell.row][cell.column], line)
+
     cells = _drop_empty_rows_and_columns(cells, grid, inside)
     if not _is_table(cells, len(parts)):
         return None
@@ -102,14 +106,6 @@ def _word_positions(box: LayoutBox, text: str) -> Iterator[tuple[str, float]]:
     for word in text.split(" "):
         yield word, box.left + (start + len(word) / 2) * letter_width
         start += len(word) + 1
-
-
-def _cell_text(part: Sequence[tuple[LayoutBox, str]]) -> str:
-    by_index = {box.index: text for box, text in part}
-    text = ""
-    for row in group_rows([box for box, _ in part]):
-        text = join_lines(text, " ".join(by_index[box.index] for box in row))
-    return text
 
 
 def _drop_empty_rows_and_columns(
