@@ -110,7 +110,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
         connection = self._connection
         if connection is None or self._closing is not None:
             return
-        if not self._bucket.take():
+        if not self._bucket.consume():
             self.close_with(RateLimited("Too many messages."))
             return
         try:
@@ -171,7 +171,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
             owner=self.identity.user,
             source=source,
             options=ReadOptions(**request.read_options()),
-            origin=connection,
+            requester=connection,
         )
         if connection.has_event_reply:
             return serializers.created(created.upload, duplicate=created.duplicate)
@@ -200,18 +200,18 @@ class UploadConsumer(AsyncWebsocketConsumer):
             filename=request.filename,
             correction=request.processed_text,
             metadata=request.metadata,
-            origin=connection,
+            requester=connection,
         )
         return serializers.updated(upload)
 
     async def _delete(self, connection: LiveConnection, request: messages.Delete) -> messages.Message:
         return await executor.run_in_db_thread(
-            commands.delete, owner=self.identity.user, upload_id=request.instance_id, origin=connection
+            commands.delete, owner=self.identity.user, upload_id=request.instance_id, requester=connection
         )
 
     async def _cancel(self, connection: LiveConnection, request: messages.Cancel) -> messages.Message:
         upload = await executor.run_in_db_thread(
-            commands.cancel, owner=self.identity.user, upload_id=request.instance_id, origin=connection
+            commands.cancel, owner=self.identity.user, upload_id=request.instance_id, requester=connection
         )
         if not connection.has_event_reply:  # the upload was cancelled before
             upload = await self._load_at_reply(connection, upload.pk)
@@ -225,7 +225,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
             owner=self.identity.user,
             upload_id=request.instance_id,
             options=ReadOptions(**request.read_options()),
-            origin=connection,
+            requester=connection,
         )
         return serializers.updated(upload)
 

@@ -31,7 +31,7 @@ from .jobs.claim import Claim, LeaseLost
 from .jobs.progress import PageProgress
 from .jobs.queue import HEARTBEAT_SECONDS
 from .protocol.messages import LinePosition
-from .pubsub.messages import PageSnapshot, PageTextUpdate, Publisher, ReadingEnded, ReadingStarted
+from .pubsub.messages import PageState, PageTextUpdate, Publisher, ReadingEnded, ReadingStarted
 
 log = logging.getLogger(__name__)
 
@@ -205,7 +205,7 @@ class JobReader:
     def _read_page(self, claim: Claim, path: Path, number: int) -> PageResult:
         """Read and save one page; finish the job if it was the last."""
 
-        def publish(snapshot: PageSnapshot) -> None:
+        def publish(snapshot: PageState) -> None:
             self._publisher.publish(
                 PageTextUpdate(claim.owner_id, claim.upload_id, claim.attempt, snapshot, claim.first_page)
             )
@@ -227,7 +227,7 @@ class JobReader:
             match event:
                 case reading.PageStarted():
                     started = event
-                    progress.start(PageSnapshot(event.number, event.page_count))
+                    progress.start(PageState(event.number, event.page_count))
                     # No listener could report a delete before `_begin_claim`. The engine reads meanwhile.
                     is_first_page = event.number == claim.next_page(0)
                     if is_first_page and not job_queue.extend_lease(claim):
@@ -242,7 +242,7 @@ class JobReader:
 
     def _save(self, claim: Claim, page: reading.PageDone, progress: PageProgress) -> PageResult:
         def publish() -> None:
-            progress.finish(PageSnapshot(page.number, page.page_count, page.markdown, done=True))
+            progress.finish(PageState(page.number, page.page_count, page.markdown, done=True))
 
         next_page = claim.next_page(page.number, page.page_count)
         if next_page is None:

@@ -39,7 +39,7 @@ class PageSequencer(Generic[P]):
     def __init__(self, page_ranges: str = "") -> None:
         self._page_ranges = PageRanges(page_ranges)
         self._attempts: dict[int, int] = {}
-        self._snapshots: dict[int, P] = {}
+        self._latest_updates: dict[int, P] = {}
         self._buffered: dict[int, P] = {}
         self.next = self._page_ranges.next_page(0)
 
@@ -62,7 +62,7 @@ class PageSequencer(Generic[P]):
         new = {job: attempt for job, attempt in attempts.items() if attempt > self._attempts.get(job, -1)}
         self._attempts |= new
         for job in new:
-            self._snapshots.pop(job, None)
+            self._latest_updates.pop(job, None)
         return self._current_job() in new
 
     def add_finished(self, pages: Iterable[P]) -> list[P]:
@@ -78,7 +78,7 @@ class PageSequencer(Generic[P]):
             released.append(self._buffered.pop(self.next))
             self.next = self._page_ranges.next_page(self.next)
         if released:
-            released += [page for page in self._snapshots.values() if page.number == self.next]
+            released += [page for page in self._latest_updates.values() if page.number == self.next]
         return [*kept, *released]
 
     def add_update(self, job: int, attempt: int, page: P) -> list[P]:
@@ -88,9 +88,9 @@ class PageSequencer(Generic[P]):
             return []
         self._attempts[job] = attempt
         if page.done:
-            self._snapshots.pop(job, None)
+            self._latest_updates.pop(job, None)
             return self.add_finished([page])
-        self._snapshots[job] = page
+        self._latest_updates[job] = page
         return [page] if page.number == self.next else []
 
     def _current_job(self) -> int | None:

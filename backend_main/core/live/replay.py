@@ -43,7 +43,7 @@ class EncodedEvent:
 
     seq: int
     upload_id: UUID
-    origin: str
+    origin_connection: str
     ends_reading: bool
     text: str
     _with_cursor: str | None = field(default=None, repr=False)
