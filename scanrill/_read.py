@@ -36,7 +36,7 @@ def read(
     engine: str | Engine | EngineProcess | None = None,
     **fields: Unpack[OptionFields],
 ) -> Generator[ReadEvent, None, None]:
-    """Read a document; yield the start, the lines and the end of each page as they are recognised.
+    """Read a document; yield the start, the lines and the end of each page as they are recognized.
 
     Closing the generator, or leaving it to the garbage collector, stops the read and releases its resources.
 

@@ -52,7 +52,7 @@ _log = logging.getLogger("scanrill.reading")
 
 @dataclass(frozen=True)
 class FormattedPage:
-    """A finished page: Markdown with every recognised word, and plain text without page furniture."""
+    """A finished page: Markdown with every recognized word, and plain text without page furniture."""
 
     markdown: str
     text: str

@@ -1,4 +1,4 @@
-"""Conversion of an image in any colour mode to upright pixels on white, in BGR order, as OpenCV expects.
+"""Conversion of an image in any color mode to upright pixels on white, in BGR order, as OpenCV expects.
 
 It works in strips, so the result is the only full copy of the image. For the largest page allowed, that is
 the difference between 600 MB and more than an engine process may have.

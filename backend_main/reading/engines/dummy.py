@@ -3,7 +3,7 @@
 The script is JSON in the page's `info["scanrill"]` (a PNG tEXt chunk), or in the ImageDescription of a TIFF
 page:
 
-    lines           recognised lines; "# " or "## " before a text makes it a heading
+    lines           recognized lines; "# " or "## " before a text makes it a heading
     line_seconds    time to sleep before each line
     wait_for        path of a file: block before line `wait_after` (default 0) until it exists
     touch           path of a file to create when the page starts

@@ -31,7 +31,7 @@ KINDS = (
     "equation",
 )
 WIDTH, HEIGHT = 608, 800
-# From the model's configuration: input normalisation, the strides of its four outputs, and the number of
+# From the model's configuration: input normalization, the strides of its four outputs, and the number of
 # steps in which it codes a distance.
 MEAN = np.array([0.485, 0.456, 0.406], np.float32).reshape(3, 1, 1)
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32).reshape(3, 1, 1)
@@ -53,7 +53,7 @@ class Region:
     bottom: float
 
     def contains(self, box: LayoutBox) -> bool:
-        """Return whether the centre of the box is inside."""
+        """Return whether the center of the box is inside."""
         return self.left < box.center_x < self.right and self.top < box.center_y < self.bottom
 
 
@@ -83,7 +83,7 @@ def _session(threads: int) -> InferenceSession:
 
 
 def _to_input(image: Pixels) -> Floats:
-    """Return the normalised image, (1, 3, height, width)."""
+    """Return the normalized image, (1, 3, height, width)."""
     import cv2
 
     planes = np.stack(cv2.split(image)).astype(np.float32)  # by planes: ten times as fast as by pixels

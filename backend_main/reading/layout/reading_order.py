@@ -1,4 +1,4 @@
-"""Reading order and paragraphs of live text, known from boxes before anything is recognised."""
+"""Reading order and paragraphs of live text, known from boxes before anything is recognized."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

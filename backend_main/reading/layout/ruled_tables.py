@@ -64,12 +64,12 @@ class TableGrid:
         return self.xs[0], self.ys[0], self.xs[-1], self.ys[-1]
 
     def contains(self, box: LayoutBox) -> bool:
-        """Return whether the centre of the box is inside."""
+        """Return whether the center of the box is inside."""
         left, top, right, bottom = self.rect
         return left < box.center_x < right and top < box.center_y < bottom
 
     def cells_level_with(self, box: LayoutBox) -> list[Cell]:
-        """Return the cells of the row in which the centre of the box is."""
+        """Return the cells of the row in which the center of the box is."""
         row = sum(y <= box.center_y for y in self.ys[1:-1])
         return [cell for cell in self.cells if cell.row <= row < cell.row_end]
 

@@ -1,4 +1,4 @@
-"""Tables from recognised text: by lines drawn on the page, or by the gaps between columns of text."""
+"""Tables from recognized text: by lines drawn on the page, or by the gaps between columns of text."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from .ruled_tables import Cell, RulingLine, TableGrid
 from .text_joining import join_lines
 
 Texts = Sequence[str]
-"""Recognised texts, by the index of their box."""
+"""Recognized texts, by the index of their box."""
 
 MIN_ROWS, MIN_COLUMNS = 2, 2
 MIN_UNRULED_ROWS = 3
@@ -101,7 +101,7 @@ def _overlap(grid: TableGrid, cell: Cell, box: LayoutBox) -> float:
 
 
 def _word_positions(box: LayoutBox, text: str) -> Iterator[tuple[str, float]]:
-    """Yield each word and the x of its centre, as if all letters were equally wide."""
+    """Yield each word and the x of its center, as if all letters were equally wide."""
     letter_width, start = box.width / max(1, len(text)), 0
     for word in text.split(" "):
         yield word, box.left + (start + len(word) / 2) * letter_width

@@ -1,7 +1,7 @@
-"""Markdown (CommonMark with GitHub's tables and strikethrough) that shows exactly the recognised text.
+"""Markdown (CommonMark with GitHub's tables and strikethrough) that shows exactly the recognized text.
 
 Escapes are few, because people read the Markdown while it streams: a character stays bare where it cannot be
-markup, and recognised list items stay list items.
+markup, and recognized list items stay list items.
 """
 
 import re

@@ -101,7 +101,7 @@ class ScaledPage:
 
 
 class Models:
-    """The two networks of a profile. Each thread recognises one line at a time."""
+    """The two networks of a profile. Each thread recognizes one line at a time."""
 
     def __init__(self, profile: str, runtime: type[InferenceSession], threads: int) -> None:
         files = PROFILES[profile]()

@@ -40,7 +40,7 @@ def strip_height(height: int, width: int) -> int:
 def lines_safe_to_read(quads: Quads, bottom: float) -> list[int]:
     """Return the indices of the boxes that are first in any reading order, in that order.
 
-    Such a box has nothing to its left and nothing above it, is not cut, and follows no box with a neighbour.
+    Such a box has nothing to its left and nothing above it, is not cut, and follows no box with a neighbor.
 
     Args:
         quads: boxes in the strip.

@@ -1,7 +1,7 @@
 """Converter from granite-docling's DocTags to Markdown. It drops page headers and footers.
 
 <text><loc_..>…</text>, <section_header_level_1>, <list_item>, <caption>, <formula>, <code>, <picture>, and
-tables in OTSL: <fcel> cell, <ecel> empty cell, <lcel> <ucel> <xcel> cell merged with its neighbour,
+tables in OTSL: <fcel> cell, <ecel> empty cell, <lcel> <ucel> <xcel> cell merged with its neighbor,
 <ched> <rhed> <srow> header cells, <nl> end of a row.
 """
 
