@@ -11,7 +11,7 @@ only. If the Markdown of the pages is known, reading order, tables and headings 
     .venv/bin/python -m benchmarks.accuracy --write
     .venv/bin/python -m benchmarks.accuracy --cache DIR --only scanrill
 
-With `--cache`, each page is recognised once. Later runs only repeat the layout analysis. Runs may share a
+With `--cache`, each page is recognized once. Later runs only repeat the layout analysis. Runs may share a
 cache.
 """
 
@@ -187,7 +187,7 @@ def main() -> None:
     parser.add_argument("--pages", type=Path, default=PAGES)
     parser.add_argument("--sets", nargs="*", default=SETS)
     parser.add_argument("--only", nargs="*", default=(), help="readers (default: all that are installed)")
-    parser.add_argument("--cache", type=Path, help="directory for recognised lines")
+    parser.add_argument("--cache", type=Path, help="directory for recognized lines")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     sets = [name for name in options.sets if (options.pages / name).is_dir()]

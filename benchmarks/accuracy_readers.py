@@ -138,7 +138,7 @@ def _engine() -> Engine:
 
 
 class _Replay(Engine):
-    """Engine that returns lines recognised before."""
+    """Engine that returns lines recognized before."""
 
     name = "replay"
     has_final_markdown = True

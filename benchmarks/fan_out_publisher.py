@@ -21,7 +21,7 @@ import redis
 from channels_redis.core import RedisChannelLayer
 
 from backend_main.core.pubsub import redis as redis_pubsub
-from backend_main.core.pubsub.messages import PageSnapshot, PageTextUpdate, ReadingStarted
+from backend_main.core.pubsub.messages import PageState, PageTextUpdate, ReadingStarted
 from benchmarks.fan_out_client import (
     STAMP,
     STAMP_DIGITS,
@@ -140,7 +140,7 @@ class ScanrillPublisher(Publisher):
         for document in documents:
             for number in range(1, PAGES + 1):
                 text = stamped(self._text).decode()
-                yield PageTextUpdate(owner, document, 1, PageSnapshot(number, PAGES, text, done=True))
+                yield PageTextUpdate(owner, document, 1, PageState(number, PAGES, text, done=True))
 
 
 KINDS: dict[str, type[Publisher]] = {

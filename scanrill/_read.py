@@ -36,7 +36,7 @@ def read(
     engine: str | Engine | EngineProcess | None = None,
     **fields: Unpack[OptionFields],
 ) -> Generator[ReadEvent, None, None]:
-    """Read a document; yield the start, the lines and the end of each page as they are recognised.
+    """Read a document; yield the start, the lines and the end of each page as they are recognized.
 
     Closing the generator, or leaving it to the garbage collector, stops the read and releases its resources.
 
@@ -56,7 +56,14 @@ def read(
     check_source(source)
     if not isinstance(engine, str | Engine | EngineProcess | None):
         raise TypeError(f"engine is {engine!r}. Pass the name of an engine, an Engine or an EngineProcess.")
-    merged = _merge_options(options, fields)
+    if not isinstance(options, Options | None):
+        raise TypeError(f"options is of type {type(options).__name__}. Pass scanrill.Options.")
+    merged = msgspec.structs.replace(options or Options(), **fields)
+    try:
+        merged = msgspec.convert(msgspec.structs.asdict(merged), Options)
+    except msgspec.ValidationError as error:
+        raise TypeError(f"Invalid option: {error}") from None
+
     if isinstance(engine, str):
         return _events(source, None, msgspec.structs.replace(merged, engine=engine))
     return _events(source, engine, merged)
@@ -91,17 +98,6 @@ def read_markdown(
             for warning in event.warnings:
                 _log.warning("%s", warning)
     return join_pages(pages)
-
-
-def _merge_options(options: Options | None, fields: OptionFields) -> Options:
-    """Return `options` with `fields` in place of its own. Raises TypeError."""
-    if not isinstance(options, Options | None):
-        raise TypeError(f"options is of type {type(options).__name__}. Pass scanrill.Options.")
-    merged = msgspec.structs.replace(options or Options(), **fields)
-    try:
-        return msgspec.convert(msgspec.structs.asdict(merged), Options)
-    except msgspec.ValidationError as error:
-        raise TypeError(f"Invalid option: {error}") from None
 
 
 def _events(

@@ -53,7 +53,8 @@ def backup(
     manifest = {"format": FORMAT, "scanrill": __version__, "made": made}
     with _atomic_output(file) as draft, tempfile.TemporaryDirectory(dir=draft.parent) as directory:
         snapshot = Path(directory) / DATABASE
-        _copy_database(conf.database_path, snapshot)
+        with closing(sqlite3.connect(conf.database_path)) as old, closing(sqlite3.connect(snapshot)) as new:
+            old.backup(new)  # as of one moment, also while a server writes to it
         with tarfile.open(draft, "w") as archive:
             _add(archive, MANIFEST, json.dumps(manifest).encode())
             _add(archive, SECRET, (conf.data_dir / SECRET).read_bytes() if not conf.secret_key else b"")
@@ -125,12 +126,6 @@ def _atomic_output(file: Path) -> Iterator[Path]:
             Path(name).unlink(missing_ok=True)
     except OSError as error:
         raise CommandError(f"Cannot write {file} ({error.strerror}). Choose another path.") from None
-
-
-def _copy_database(source: Path, target: Path) -> None:
-    """Copy the database as of one moment, also while a server writes to it."""
-    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
-        old.backup(new)
 
 
 def _add_files(archive: tarfile.TarFile, snapshot: Path, files_dir: Path) -> int:

@@ -97,12 +97,18 @@ def server_lock(conf: Conf) -> Iterator[IO[str]]:
     An embedded server holds the lock alone. Other servers share it, and the file has the URL of the last.
 
     Raises:
-        BlockingIOError: another server holds the lock.
+        CommandError: another server holds the lock.
     """
-    with locked(conf.data_dir / SERVER_LOCK, wait=False, shared=not conf.embedded) as file:
-        file.truncate(0)
-        yield file
-        file.truncate(0)
+    try:
+        with locked(conf.data_dir / SERVER_LOCK, wait=False, shared=not conf.embedded) as file:
+            file.truncate(0)
+            yield file
+            file.truncate(0)
+    except BlockingIOError:
+        raise CommandError(
+            f"Another `scanrill serve` uses the data directory {conf.data_dir}. "
+            "Stop it, or choose another directory with --data-dir."
+        ) from None
 
 
 def running_server(data_dir: Path) -> str | None:
@@ -156,7 +162,13 @@ def _migrate() -> None:
     from backend_main.core.db.migrations_state import migrations_state
 
     try:
-        _acquire_migration_lock()
+        # `migrate.lock` is enough on one machine. Machines that share PostgreSQL wait for its lock, which
+        # ends with the connection.
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = 0")
+                cursor.execute("SET statement_timeout = 0")  # a migration may take long
+                cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK_ID])
         state = migrations_state()
         if state.is_newer:
             raise CommandError("A newer version of scanrill wrote the database. Install that version.")
@@ -166,20 +178,6 @@ def _migrate() -> None:
         raise CommandError(database_error_message(error)) from None
     finally:
         connection.close()
-
-
-def _acquire_migration_lock() -> None:
-    """Wait for the migration lock of PostgreSQL, so that machines do not migrate at the same time.
-
-    The lock ends with the connection. SQLite needs none: `migrate.lock` is enough on one machine.
-    """
-    from django.db import connection
-
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = 0")
-            cursor.execute("SET statement_timeout = 0")  # a migration may take long
-            cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK_ID])
 
 
 def is_database_error(error: Exception) -> bool:

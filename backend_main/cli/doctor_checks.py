@@ -162,7 +162,7 @@ def clock(conf: Conf) -> Iterator[Finding]:
     if skew <= MAX_CLOCK_SKEW_SECONDS:
         yield Finding("clock", "ok", message)
     else:
-        action = "Tokens are refused or live too long. Synchronise both clocks by NTP."
+        action = "Tokens are refused or live too long. Synchronize both clocks by NTP."
         yield Finding("clock", "FAIL", message, action)
 
 
@@ -215,7 +215,7 @@ def storage(conf: Conf) -> Iterator[Finding]:
 
 
 def engine(conf: Conf) -> Iterator[Finding]:
-    """Recognise a sample image in a child process, as the readers do."""
+    """Recognize a sample image in a child process, as the readers do."""
     from backend_main.reading import Options, PageDone
     from backend_main.reading.child_process.engine_process import EngineProcess
 
@@ -229,7 +229,7 @@ def engine(conf: Conf) -> Iterator[Finding]:
         finally:
             host.stop()
     if SAMPLE_TEXT.casefold() in text.casefold():
-        yield Finding("engine", "ok", f"{conf.engine} recognised the sample text")
+        yield Finding("engine", "ok", f"{conf.engine} recognized the sample text")
     else:
         message = f"{conf.engine} read “{text}” instead of “{SAMPLE_TEXT}”"
         yield Finding("engine", "FAIL", message, _ACTIONS["engine"])

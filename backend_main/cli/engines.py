@@ -23,16 +23,14 @@ def engines(
     known = [engine_info(name) for name in known_engines()]
     if as_json:
         print(json.dumps(msgspec.to_builtins(known), indent=2))
-    else:
-        _print_table([engine for engine in known if not engine.is_test_engine])
-
-
-def _print_table(infos: list[EngineInfo]) -> None:
+        return
     from rich.console import Console
     from rich.table import Table
 
     table = Table("engine", "languages", "profiles", "abilities", box=None, pad_edge=False)
-    for engine in infos:
+    for engine in known:
+        if engine.is_test_engine:
+            continue
         if engine.installed:
             languages = " ".join(engine.languages) or "any"
             table.add_row(engine.name, languages, " ".join(engine.profiles), _abilities(engine))

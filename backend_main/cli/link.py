@@ -40,8 +40,22 @@ def link(
     """Print a sign-in link and nothing else. The link works once, for 10 minutes."""
     public_url = _parse_url(url) if url else None
     conf = set_up(data_dir)
-    user = _find_user(name)
-    print(sign_in_link(user, public_url or _local_url(running_server(conf.data_dir))))
+    from backend_main.core.auth import authentication
+
+    authentication.check_can_sign()
+    user = find_active_user(name) if name else find_oldest_user()
+    if user is None:
+        raise CommandError("No active user. Create one with `scanrill user add NAME`.")
+
+    if public_url is None:
+        public_url = running_server(conf.data_dir)
+        if public_url is None:
+            message = "No server runs on this data directory. Start one to use the link."
+            print(f"scanrill: {message}", file=sys.stderr)
+            public_url = DEFAULT_URL
+        elif not is_loopback(urlsplit(public_url).hostname or ""):
+            raise CommandError(f"The server listens on {public_url}. Set the URL for users with --url.")
+    print(sign_in_link(user, public_url))
 
 
 def sign_in_link(user: User, url: str) -> str:
@@ -49,6 +63,20 @@ def sign_in_link(user: User, url: str) -> str:
     from backend_main.core.auth import sign_in_codes
 
     return f"{url}/#code={sign_in_codes.issue_code(user)}"
+
+
+def find_active_user(name: str) -> User:
+    """Return the active user with this name.
+
+    Raises:
+        CommandError: no active user has the name.
+    """
+    from backend_main.core.models import User
+
+    user = User.objects.filter(username=name, is_active=True).first()
+    if user is None:
+        raise CommandError(f'No active user "{name}". Create one with `scanrill user add {name}`.')
+    return user
 
 
 def find_oldest_user() -> User | None:
@@ -90,27 +118,6 @@ def _login_name() -> str:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
         return ""
-
-
-def _find_user(name: str | None) -> User:
-    from backend_main.core.auth import authentication
-    from backend_main.core.models import User
-
-    authentication.check_can_sign()
-    user = User.objects.filter(username=name, is_active=True).first() if name else find_oldest_user()
-    if user is None:
-        who = f' "{name}"' if name else ""
-        raise CommandError(f"No active user{who}. Create one with `scanrill user add {name or 'NAME'}`.")
-    return user
-
-
-def _local_url(server_url: str | None) -> str:
-    if server_url is None:
-        print("scanrill: No server runs on this data directory. Start one to use the link.", file=sys.stderr)
-        return DEFAULT_URL
-    if not is_loopback(urlsplit(server_url).hostname or ""):
-        raise CommandError(f"The server listens on {server_url}. Set the URL for users with --url.")
-    return server_url
 
 
 def _parse_url(url: str) -> str:

@@ -47,7 +47,7 @@ class LivePreview:
         self._show()
 
     def append(self, text: str) -> None:
-        """Add recognised text; the next refresh shows it."""
+        """Add recognized text; the next refresh shows it."""
         self._text += text
 
     def clear(self) -> None:

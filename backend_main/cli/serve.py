@@ -7,7 +7,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -65,7 +65,7 @@ def serve(
         raise CommandError("--workers requires SCANRILL_REDIS_URL.")
     if not is_loopback(host):
         _check_public_host(conf)
-    with _lock_data_dir(conf) as lock_file, _listen(host, port) as listener:
+    with server_lock(conf) as lock_file, _listen(host, port) as listener:
         url = _url(listener)
         lock_file.write(url)
         lock_file.flush()
@@ -135,18 +135,6 @@ def run(
         # After its shutdown, uvicorn raises the signal again. This handler ignores it, so the exit code is 0.
         signal.signal(number, lambda *_: None)
     Server(config, on_listening).run(sockets=[listener])
-
-
-@contextmanager
-def _lock_data_dir(conf: Conf) -> Iterator[IO[str]]:
-    try:
-        with server_lock(conf) as file:
-            yield file
-    except BlockingIOError:
-        raise CommandError(
-            f"Another `scanrill serve` uses the data directory {conf.data_dir}. "
-            "Stop it, or choose another directory with --data-dir."
-        ) from None
 
 
 @contextmanager

@@ -32,12 +32,12 @@ def main() -> None:
 
     # One process is enough: the job queue and the files are shared.
     role = ProcessRole(runs_readers=number == 1, runs_maintenance=number == 1)
+
+    def report_ready() -> None:
+        os.write(ready_writer, b".")
+
     with socket.socket(fileno=listener) as shared:
-        run(shared, conf, lambda: _report_ready(ready_writer), role)
-
-
-def _report_ready(descriptor: int) -> None:
-    os.write(descriptor, b".")
+        run(shared, conf, report_ready, role)
 
 
 def _exit_with_parent(parent_alive_pipe: int) -> None:

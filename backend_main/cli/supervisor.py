@@ -60,7 +60,15 @@ class ProcessSupervisor:
         loop.add_reader(self._ready_reader, self._count_ready)
         tasks = {asyncio.create_task(self._supervise(number)) for number in range(1, self._count + 1)}
         await self._stopping.wait()
-        await self._terminate(tasks)
+        # SIGTERM every second, because a starting process may lose the signal; finally SIGKILL.
+        for _ in range(STOP_TIMEOUT_SECONDS):
+            self._signal(signal.SIGTERM)
+            _, tasks = await asyncio.wait(tasks, timeout=1)
+            if not tasks:
+                return
+        log.error("Server processes did not end in time and were killed.")
+        self._signal(signal.SIGKILL)
+        await asyncio.wait(tasks)
 
     def _count_ready(self) -> None:
         before = self._ready_count
@@ -100,17 +108,6 @@ class ProcessSupervisor:
             return await process.wait()
         finally:
             self._processes.discard(process)
-
-    async def _terminate(self, tasks: set[asyncio.Task[None]]) -> None:
-        """Send SIGTERM every second, because a starting process may lose the signal; finally kill."""
-        for _ in range(STOP_TIMEOUT_SECONDS):
-            self._signal(signal.SIGTERM)
-            _, tasks = await asyncio.wait(tasks, timeout=1)
-            if not tasks:
-                return
-        log.error("Server processes did not end in time and were killed.")
-        self._signal(signal.SIGKILL)
-        await asyncio.wait(tasks)
 
     def _signal(self, number: signal.Signals) -> None:
         for process in self._processes:

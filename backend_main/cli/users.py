@@ -11,6 +11,7 @@ import typer
 from backend_main.core.errors import CommandError
 
 from .data_dir import DataDir, set_up
+from .link import find_active_user
 
 
 def add_user(
@@ -24,7 +25,11 @@ def add_user(
     data_dir: DataDir = None,
 ) -> None:
     """Add a user. On a terminal, the command prompts for the password."""
-    password = _read_password(from_stdin=password_stdin, no_password=no_password)
+    password: str | None = None
+    if password_stdin:
+        password = sys.stdin.read().removesuffix("\n")
+    elif not no_password and sys.stdin.isatty():
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     set_up(data_dir)
     from django.contrib.auth.password_validation import validate_password
     from django.core.exceptions import ValidationError
@@ -51,29 +56,13 @@ def token(
     data_dir: DataDir = None,
 ) -> None:
     """Print an access token of a user and nothing else."""
-    lifetime = _parse_ttl(ttl)
-    set_up(data_dir)
-    from backend_main.core.auth import authentication
-    from backend_main.core.models import User
-
-    user = User.objects.filter(username=name, is_active=True).first()
-    if user is None:
-        raise CommandError(f'No active user "{name}". Create one with `scanrill user add {name}`.')
-    print(authentication.issue_access_token(user, lifetime))
-
-
-def _read_password(*, from_stdin: bool, no_password: bool) -> str | None:
-    if from_stdin:
-        return sys.stdin.read().removesuffix("\n")
-    if no_password or not sys.stdin.isatty():
-        return None
-    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
-
-
-def _parse_ttl(text: str) -> dt.timedelta:
     try:
         from backend_main.core.conf import parse_duration
 
-        return dt.timedelta(seconds=parse_duration(text))
+        lifetime = dt.timedelta(seconds=parse_duration(ttl))
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--ttl") from None
+    set_up(data_dir)
+    from backend_main.core.auth import authentication
+
+    print(authentication.issue_access_token(find_active_user(name), lifetime))

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,7 +18,6 @@ from .serve import check_engine
 from .startup_signals import exit_on_signals
 
 if TYPE_CHECKING:
-    from backend_main.core.event_log import UploadChange
     from backend_main.core.pubsub.redis import BackgroundPubSub
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class WorkerProcess:
         self._stop_consuming = celery.worker_stop_callback()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        event_log.add_listener(self._on_change_committed)
+        event_log.add_listener(partial(event_log.publish_change, self._pubsub))
         notifier = notify.WorkerNotifier(celery.enqueue_read_calls)
         notifier.start()
         notify.add_listener(notifier.request_readers)
@@ -107,11 +107,6 @@ class WorkerProcess:
             pass  # a signal stopped the worker
         except reading.ReadingError as error:
             raise CommandError(f"Cannot start the engine: {error}") from None
-
-    def _on_change_committed(self, change: UploadChange) -> None:
-        from backend_main.core.event_log import publish_change
-
-        publish_change(self._pubsub, change)
 
     def _stop(self, *_signal: object) -> None:
         """Begin the shutdown. A signal handler must not wait, so a thread stops the readers."""

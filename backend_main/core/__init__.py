@@ -6,7 +6,7 @@ Modules and packages, in the order of their imports: each may import those below
     consumers.py     WebSocket entry point: parse a request, call one command or query, reply
     http/            REST views and ASGI middleware: uploads, downloads, sign-in, health, web page
     runtime.py       composition root: the objects of a server process, for consumers and views
-    tasks.py         worker entry point: a reader claims jobs, reads their pages and stores them
+    tasks.py         reader: claims jobs, reads their pages, stores them; in servers and workers
     maintenance.py   recovery of expired leases; removal of orphaned files, old events and expired codes
     live/            delivery of events and live text to the connections of one process
     uploads/         commands and queries on uploads for their owner; ingest, quotas, page images
@@ -30,22 +30,30 @@ Beside `core`: `backend_main.backend` assembles the process (ASGI, lifespan, Cel
 
 Where to make a change:
 
-    add a close code or an error              errors.py
+    add a close code or an error              errors.py; a final close code also in `connection.py` and
+                                              `socket.ts` of the clients, docs/pages/how-to/reconnect.md
     add a setting                             conf.py (checks.py, if it depends on another setting)
     add a request or a field of a message     protocol/messages.py, then consumers.py and http/rest.py
     add a REST route                          backend/urls.py, http/rest.py
     send a new field with live text           tasks.py, pubsub/messages.py (from the reader to the hub),
-                                              live/live_document.py, protocol/messages.py
+                                              live/live_document.py, protocol/messages.py, live/replay.py
+                                              (clients that join late), the types of both clients
     change what a command does                uploads/commands.py
-    change the order in which jobs are read   jobs/queue.py
+    change the order in which jobs are read   jobs/queue.py: `_fair_order` and `has_competing_job`
     add a read option                         protocol/messages.py, jobs/options.py
-    store files elsewhere                     storage/base.py, storage/url.py
+    store files elsewhere                     a new module in storage/, storage/__init__.py, storage/url.py;
+                                              conf.py and cli/backup.py compare `storage_url` too
     accept another file format                uploads/ingest.py and reading/documents/
+    limit the pages of a PDF                  reading/documents/document.py: the server process opens no PDF
     limit what a user may store               uploads/quotas.py
+    limit connections                         consumers.py, live/hub.py, live/rate_limit.py, runtime.py
     change who may connect                    auth/origin.py, auth/authentication.py
+    change how tokens are signed              backend/settings.py, conf.py, checks.py, auth/authentication.py
+    change how long events are kept           conf.py: `event_retention`; event_log.py: `remove_expired`
     add a table or a column                   models.py, then a migration
     add a periodic cleanup                    maintenance.py
     add a reason to `/readyz`                 http/health.py
+    count the pages that are read             jobs/results.py; there is no metrics endpoint yet
     add an object that a process has once     runtime.py (`backend/lifespan.py` starts and stops it)
 
 `make lint` reports each setting, request, field, route and error that the documentation lacks.

@@ -52,19 +52,14 @@ def check_redis_for_workers(**_kwargs: Any) -> list[CheckMessage]:
 def check_allowed_origins(**_kwargs: Any) -> list[CheckMessage]:
     """An invalid origin would reject every page, with an error that blames the page."""
     hint = "Write scheme://host or scheme://host:port, without a slash at the end."
-    return [
-        Error(f"SCANRILL_ALLOWED_ORIGINS: {text} is not a valid origin.", hint=hint, id="core.E003")
-        for text in conf.allowed_origins
-        if not _is_origin(text)
-    ]
-
-
-def _is_origin(text: str) -> bool:
-    try:
-        origin.parse_origin(text)
-    except ValueError:
-        return False
-    return True
+    errors: list[CheckMessage] = []
+    for text in conf.allowed_origins:
+        try:
+            origin.parse_origin(text)
+        except ValueError:
+            message = f"SCANRILL_ALLOWED_ORIGINS: {text} is not a valid origin."
+            errors.append(Error(message, hint=hint, id="core.E003"))
+    return errors
 
 
 @register("scanrill")

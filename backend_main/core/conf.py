@@ -298,15 +298,23 @@ class SettingInfo(NamedTuple):
 def load(environ: Mapping[str, str]) -> Conf:
     """Parse the settings in environment variables. Raises `CommandError`, which names the wrong variable."""
     hints = get_type_hints(Conf, include_extras=True)
-    values = {
-        name: _split_list(environ[PREFIX + name.upper()], hints[name])
-        for name in Conf.__struct_fields__
-        if PREFIX + name.upper() in environ
-    }
+    values: dict[str, Any] = {}
+    for name in Conf.__struct_fields__:
+        if (text := environ.get(PREFIX + name.upper())) is None:
+            continue
+        values[name] = text
+        kind = get_args(hints[name])[0]
+        if get_origin(kind) is list:
+            separator = ":" if get_args(kind)[0] is Path else ","
+            values[name] = [part.strip() for part in text.split(separator) if part.strip()]
     try:
         return msgspec.convert(values, Conf, strict=False, dec_hook=_decode_custom_type)
     except msgspec.ValidationError as error:
-        raise CommandError(_name_variable(str(error))) from None
+        # msgspec names the field at the end of its message, as in `$.readers`. Users know SCANRILL_READERS.
+        problem = str(error)
+        field = re.search(r" - at `\$\.(\w+)", problem)
+        variable = PREFIX + field[1].upper() if field else "A setting"
+        raise CommandError(f"{variable}: {problem.split(' - at')[0]}.") from None
 
 
 def describe(settings: Conf) -> list[SettingInfo]:
@@ -337,7 +345,12 @@ def secret_key(settings: Conf) -> str:
         )
     path = settings.data_dir / "secret.key"
     if not path.exists():
-        _write_once(path, secrets.token_urlsafe(50))
+        # A hard link creates a complete file: two processes that start at once read one and the same key.
+        with NamedTemporaryFile("w", dir=path.parent, prefix=path.name) as draft:  # mode 0600
+            draft.write(secrets.token_urlsafe(50))
+            draft.flush()
+            with suppress(FileExistsError):
+                os.link(draft.name, path)
     return path.read_text()
 
 
@@ -345,26 +358,6 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
     """Return variables with scanrill's prefix that are not settings, usually misspelt ones."""
     known = {PREFIX + name.upper() for name in Conf.__struct_fields__}
     return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
-
-
-def _write_once(path: Path, text: str) -> None:
-    """Create a complete file by a hard link, unless it exists.
-
-    Two processes that start at once then read one and the same content.
-    """
-    with NamedTemporaryFile("w", dir=path.parent, prefix=path.name) as draft:  # mode 0600
-        draft.write(text)
-        draft.flush()
-        with suppress(FileExistsError):
-            os.link(draft.name, path)
-
-
-def _split_list(text: str, hint: Any) -> Any:
-    kind = get_args(hint)[0]
-    if get_origin(kind) is not list:
-        return text
-    separator = ":" if get_args(kind)[0] is Path else ","
-    return [part.strip() for part in text.split(separator) if part.strip()]
 
 
 def _decode_custom_type(kind: type, value: object) -> object:
@@ -381,13 +374,6 @@ def _display_value(value: object, meta: Meta) -> str:
     if isinstance(value, list):
         return (":" if value and isinstance(value[0], Path) else ",").join(map(str, value))
     return str(value)
-
-
-def _name_variable(problem: str) -> str:
-    """Replace the field in msgspec's message, such as `$.readers`, by its variable, SCANRILL_READERS."""
-    field = re.search(r" - at `\$\.(\w+)", problem)
-    name = PREFIX + field[1].upper() if field else "A setting"
-    return f"{name}: {problem.split(' - at')[0]}."
 
 
 conf = load(os.environ)

@@ -69,7 +69,12 @@ class UploadConsumer(AsyncWebsocketConsumer):
             if not self._aborted:
                 raise
         finally:
-            self._cleanup()
+            if self._connection is not None:
+                self._runtime.hub.leave(self._connection)
+                self._connection = None
+            for pending in (self._writer, self._expiry):
+                if pending is not None:
+                    pending.cancel()
 
     async def dispatch(self, message: Any) -> None:
         """Call the handler of an ASGI message.
@@ -85,11 +90,12 @@ class UploadConsumer(AsyncWebsocketConsumer):
             self.identity = await executor.run_in_db_thread(
                 authentication.authenticate, authentication.token_from_handshake(self.scope)
             )
-            upload_id = await self._requested_upload_id()
+            upload_id: UUID | None = self.scope["url_route"]["kwargs"].get("instance_id")
+            if upload_id is not None:
+                await executor.run_in_db_thread(queries.upload, owner=self.identity.user, upload_id=upload_id)
             connection = self._create_connection(upload_id)
-            await self._runtime.hub.join(
-                connection
-            )  # before the accept: the client receives every later commit
+            # Before the accept: the client receives every later commit.
+            await self._runtime.hub.join(connection)
         except (ConnectionRejected, DatabaseUnavailable, UploadNotFound) as error:
             await self.accept()
             await self.close(error.close_code, str(error))
@@ -104,7 +110,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
         connection = self._connection
         if connection is None or self._closing is not None:
             return
-        if not self._bucket.take():
+        if not self._bucket.consume():
             self.close_with(RateLimited("Too many messages."))
             return
         try:
@@ -165,7 +171,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
             owner=self.identity.user,
             source=source,
             options=ReadOptions(**request.read_options()),
-            origin=connection,
+            requester=connection,
         )
         if connection.has_event_reply:
             return serializers.created(created.upload, duplicate=created.duplicate)
@@ -194,18 +200,18 @@ class UploadConsumer(AsyncWebsocketConsumer):
             filename=request.filename,
             correction=request.processed_text,
             metadata=request.metadata,
-            origin=connection,
+            requester=connection,
         )
         return serializers.updated(upload)
 
     async def _delete(self, connection: LiveConnection, request: messages.Delete) -> messages.Message:
         return await executor.run_in_db_thread(
-            commands.delete, owner=self.identity.user, upload_id=request.instance_id, origin=connection
+            commands.delete, owner=self.identity.user, upload_id=request.instance_id, requester=connection
         )
 
     async def _cancel(self, connection: LiveConnection, request: messages.Cancel) -> messages.Message:
         upload = await executor.run_in_db_thread(
-            commands.cancel, owner=self.identity.user, upload_id=request.instance_id, origin=connection
+            commands.cancel, owner=self.identity.user, upload_id=request.instance_id, requester=connection
         )
         if not connection.has_event_reply:  # the upload was cancelled before
             upload = await self._load_at_reply(connection, upload.pk)
@@ -219,7 +225,7 @@ class UploadConsumer(AsyncWebsocketConsumer):
             owner=self.identity.user,
             upload_id=request.instance_id,
             options=ReadOptions(**request.read_options()),
-            origin=connection,
+            requester=connection,
         )
         return serializers.updated(upload)
 
@@ -257,13 +263,6 @@ class UploadConsumer(AsyncWebsocketConsumer):
         """Reserve the place of the reply, then load the upload, so no event before the reply is newer."""
         connection.reserve_reply_slot()
         return await executor.run_in_db_thread(queries.upload, owner=self.identity.user, upload_id=upload_id)
-
-    async def _requested_upload_id(self) -> UUID | None:
-        """Return the id in the path, if it has one. Raises `UploadNotFound`."""
-        upload_id: UUID | None = self.scope["url_route"]["kwargs"].get("instance_id")
-        if upload_id is not None:
-            await executor.run_in_db_thread(queries.upload, owner=self.identity.user, upload_id=upload_id)
-        return upload_id
 
     def _create_connection(self, upload_id: UUID | None) -> LiveConnection:
         extension = self.scope.get("extensions", {}).get(SEND_NOW)
@@ -309,14 +308,6 @@ class UploadConsumer(AsyncWebsocketConsumer):
                 self._task.cancel()
         except OSError:  # the client closed the connection
             pass
-
-    def _cleanup(self) -> None:
-        if self._connection is not None:
-            self._runtime.hub.leave(self._connection)
-            self._connection = None
-        for pending in (self._writer, self._expiry):
-            if pending is not None:
-                pending.cancel()
 
 
 class UnknownPathConsumer(AsyncWebsocketConsumer):

@@ -54,8 +54,8 @@ class UploadChange:
     Attributes:
         attempt: The upload's latest attempt.
         message: The event, as other connections receive it.
-        origin: The connection that requested the change, if one did.
-        reply: The reply for `origin`; None: `message`.
+        requester: The connection that requested the change, if one did.
+        reply: The reply for `requester`; None: `message`.
         seq: Number of the event; 0 until it is written.
     """
 
@@ -63,7 +63,7 @@ class UploadChange:
     upload_id: UUID
     attempt: int
     message: messages.DurableMessage
-    origin: ReplyTarget | None = None
+    requester: ReplyTarget | None = None
     reply: messages.Message | None = None
     seq: int = 0
 
@@ -96,8 +96,8 @@ def transaction(on_commit: Callable[[], None] | None = None) -> Iterator[list[Up
             _append(changes)
     except BaseException:
         for change in changes:
-            if change.origin is not None:
-                change.origin.cancel_reply()
+            if change.requester is not None:
+                change.requester.cancel_reply()
         raise
     if on_commit is not None:
         on_commit()
@@ -146,12 +146,12 @@ def _append(changes: list[UploadChange]) -> None:
             attempt=change.attempt,
             kind=change.kind,
             message=messages.encode(messages.without_texts(change.message)),
-            origin_connection=change.origin.id if change.origin is not None else "",
+            origin_connection=change.requester.id if change.requester is not None else "",
         )
-        if change.origin is not None:
+        if change.requester is not None:
             reply = change.reply or change.message
             assert isinstance(reply, messages.Message)
-            change.origin.reply_at_event(change.seq, reply)
+            change.requester.reply_at_event(change.seq, reply)
 
 
 def publish_change(publisher: Publisher, change: UploadChange) -> None:

@@ -31,7 +31,7 @@ from .jobs.claim import Claim, LeaseLost
 from .jobs.progress import PageProgress
 from .jobs.queue import HEARTBEAT_SECONDS
 from .protocol.messages import LinePosition
-from .pubsub.messages import PageSnapshot, PageTextUpdate, Publisher, ReadingEnded, ReadingStarted
+from .pubsub.messages import PageState, PageTextUpdate, Publisher, ReadingEnded, ReadingStarted
 
 log = logging.getLogger(__name__)
 
@@ -112,10 +112,20 @@ class JobReader:
             then wakes the reader later.
         """
         close_old_connections()
-        if not self._warm_up() or (claim := job_queue.claim_next(self._name)) is None:
+        # Before a job is claimed: no upload must pay for an engine that does not start, or for a stop.
+        try:
+            if not self._stopping.is_set():
+                self._engines.start()
+        except reading.ReadingError as error:
+            log.error("The engine could not start: %s", error)
+            return False
+        if self._stopping.is_set() or (claim := job_queue.claim_next(self._name)) is None:
             return False
         try:
-            self._read(claim)
+            self._begin_claim(claim)
+            self._read_or_release(claim)
+        except LeaseLost:
+            log.info("The reader has lost the lease of upload %s.", claim.upload_id)
         except StorageUnavailable:
             return False
         finally:
@@ -124,31 +134,22 @@ class JobReader:
 
     # ── jobs ──
 
-    def _warm_up(self) -> bool:
-        """Start the engine if its process has ended, before a job is claimed.
-
-        Returns:
-            False if the engine does not start, or the reader is stopping; no upload must pay for that.
-        """
-        try:
-            if not self._stopping.is_set():
-                self._engines.start()
-        except reading.ReadingError as error:
-            log.error("The engine could not start: %s", error)
-            return False
-        return not self._stopping.is_set()
-
-    def _read(self, claim: Claim) -> None:
-        try:
-            self._begin_claim(claim)
-            self._read_or_release(claim)
-        except LeaseLost:
-            log.info("The reader has lost the lease of upload %s.", claim.upload_id)
-
     def _begin_claim(self, claim: Claim) -> None:
+        """Make this the current claim, and publish that its reading starts."""
         self._reading_ended.clear()
         self._claim = claim
-        self._publish_started(claim)
+        started = ReadingStarted(
+            claim.owner_id,
+            claim.upload_id,
+            claim.attempt,
+            claim.seq,
+            None if claim.is_continuation else claim.finished_page_texts,
+            claim.page_count,
+            claim.first_attempt,
+            claim.options.pages,
+            {claim.first_page: claim.attempt},
+        )
+        self._publisher.publish(started)
 
     def _read_or_release(self, claim: Claim) -> None:
         """Read the jobs; after an error, release the current job, count a failure, or end the upload.
@@ -175,14 +176,10 @@ class JobReader:
             log.warning("Releasing the job of upload %s: %s", claim.upload_id, error)
             job_queue.release(self._claim or claim)
         except Exception as error:
-            self._raise_if_deleted(self._claim or claim, error)
+            if isinstance(error, FileNotFoundError) and not job_queue.extend_lease(self._claim or claim):
+                raise LeaseLost from error  # the upload was deleted meanwhile
             log.exception("Reading upload %s failed.", claim.upload_id)
             results.count_failure(self._claim or claim, INTERNAL_ERROR_MESSAGE)
-
-    def _raise_if_deleted(self, claim: Claim, error: Exception) -> None:
-        """Raise `LeaseLost` if the file is missing because its upload was deleted meanwhile."""
-        if isinstance(error, FileNotFoundError) and not job_queue.extend_lease(claim):
-            raise LeaseLost from error
 
     def _read_jobs(self, claim: Claim, path: Path) -> None:
         """Read the jobs of a document in turn, since its file is open in the engine process."""
@@ -207,8 +204,14 @@ class JobReader:
 
     def _read_page(self, claim: Claim, path: Path, number: int) -> PageResult:
         """Read and save one page; finish the job if it was the last."""
+
+        def publish(snapshot: PageState) -> None:
+            self._publisher.publish(
+                PageTextUpdate(claim.owner_id, claim.upload_id, claim.attempt, snapshot, claim.first_page)
+            )
+
         options = msgspec.structs.replace(claim.options, first_page=number, last_page=number)
-        self._progress = progress = PageProgress(lambda page: self._publish_page(claim, page))
+        self._progress = progress = PageProgress(publish)
         pages = self._engines.read_batched(path, options)
         if self._reading_ended.is_set() or self._stopping.is_set():
             self._engines.cancel()  # `read_batched` drops an earlier cancel
@@ -224,8 +227,11 @@ class JobReader:
             match event:
                 case reading.PageStarted():
                     started = event
-                    progress.start(PageSnapshot(event.number, event.page_count))
-                    self._raise_if_lease_lost(claim, event)
+                    progress.start(PageState(event.number, event.page_count))
+                    # No listener could report a delete before `_begin_claim`. The engine reads meanwhile.
+                    is_first_page = event.number == claim.next_page(0)
+                    if is_first_page and not job_queue.extend_lease(claim):
+                        raise LeaseLost
                     claim = self._split_job(claim, event)
                 case reading.LinesRead(lines):
                     text = "".join([line.markdown for line in lines])
@@ -236,7 +242,7 @@ class JobReader:
 
     def _save(self, claim: Claim, page: reading.PageDone, progress: PageProgress) -> PageResult:
         def publish() -> None:
-            progress.finish(PageSnapshot(page.number, page.page_count, page.markdown, done=True))
+            progress.finish(PageState(page.number, page.page_count, page.markdown, done=True))
 
         next_page = claim.next_page(page.number, page.page_count)
         if next_page is None:
@@ -245,39 +251,12 @@ class JobReader:
         publish()
         return PageResult(claim, next_page)
 
-    def _raise_if_lease_lost(self, claim: Claim, page: reading.PageStarted) -> None:
-        """Check the claim at the first page: no listener could report a delete before `_begin_claim`.
-
-        The engine reads meanwhile.
-        """
-        if page.number == claim.next_page(0) and not job_queue.extend_lease(claim):
-            raise LeaseLost
-
     def _split_job(self, claim: Claim, page: reading.PageStarted) -> Claim:
         """Split a long document and notify other readers; return the claim of the first job."""
         self._claim, new_jobs = job_queue.split_job(claim, page.number, page.page_count)
         if new_jobs:
             notify.notify_jobs_available(min(new_jobs, MAX_READERS_NOTIFIED))
         return self._claim
-
-    def _publish_started(self, claim: Claim) -> None:
-        started = ReadingStarted(
-            claim.owner_id,
-            claim.upload_id,
-            claim.attempt,
-            claim.seq,
-            None if claim.is_continuation else claim.finished_page_texts,
-            claim.page_count,
-            claim.first_attempt,
-            claim.options.pages,
-            {claim.first_page: claim.attempt},
-        )
-        self._publisher.publish(started)
-
-    def _publish_page(self, claim: Claim, page: PageSnapshot) -> None:
-        self._publisher.publish(
-            PageTextUpdate(claim.owner_id, claim.upload_id, claim.attempt, page, claim.first_page)
-        )
 
     def _heartbeat_loop(self) -> None:
         """Extend the lease while a job is read, however long a page takes; stop the reading if it is lost."""

@@ -18,6 +18,19 @@ page_ranges.py    page selection such as `1-3,7`
 languages.py      language codes and scripts
 types.py          events and options
 errors.py         the tree of errors
+
+Where to make a change:
+
+add an engine                        engines/ and an entry point in `pyproject.toml`; `engines/base.py` is the
+                                     interface
+accept another file format           documents/image_headers/, documents/document.py
+headers, footers and page numbers    layout/page_furniture.py (which lines), page_assembly.py (which output)
+hyphens at line ends                 layout/text_joining.py; documents/pdf_text_layer.py, for text layers
+orientation of a page                documents/pixels.py (EXIF), engines/rapid/orientation.py (by the text)
+heading thresholds                   layout/headings.py
+another engine for unreadable pages  fallback.py; confidence.py (when a page counts as unreadable)
+warnings                             documents/document.py, page_reader.py, page_assembly.py, fallback.py,
+                                     pipeline.py, `Engine.warnings`
 """
 
 from .child_process.engine_pool import EngineProcessPool

@@ -73,7 +73,11 @@ class FallbackEngines:
         """Read a page, most of which `engine` could not read, with an engine that reads its script."""
         script = self._detect_script(page)
         if script is None:
-            return FallbackResult(_unreadable_warning(page.number, engine))
+            return FallbackResult(
+                f"The engine “{engine.name}” could not read most of page {page.number}: the print is bad, or "
+                "in a script that the engine does not read. The text may differ from the print."
+                f"{_install_hint(None)}"
+            )
         if script in languages.scripts_of(engine.configured_languages()):
             return FallbackResult(
                 f"The engine “{engine.name}” read most of page {page.number} with low confidence."
@@ -81,7 +85,10 @@ class FallbackEngines:
         for fallback in self._engines_for_script(script, options):
             if (reread := _reread(fallback, page, self._threads)) is not None:
                 return FallbackResult(_reread_warning(page.number, script, engine, fallback), reread)
-        return FallbackResult(_no_engine_warning(page.number, script, engine))
+        return FallbackResult(
+            f"Page {page.number} is in {script} script. Neither the engine “{engine.name}” nor another "
+            f"installed one reads it, so the text is not what is printed.{_install_hint(script)}"
+        )
 
     def close(self) -> None:
         """Close the loaded engines."""
@@ -147,7 +154,13 @@ def _local_engines() -> Iterator[tuple[str, type[Engine]]]:
 def _reread(engine: Engine, page: PageImage, threads: int) -> RereadPage | None:
     """Read a page; return None if the engine fails, or is not confident either."""
     try:
-        lines = _read_lines(engine, page)
+        lines: list[Line] = []
+        for item in engine.read_page(page):
+            if isinstance(item, PageRestarted):
+                lines.clear()
+            else:
+                lines.append(item)
+
         lines_with_text = [line for line in lines if line.text]
         if not lines_with_text or low_confidence_share(lines) >= UNREADABLE_SHARE:
             return None
@@ -155,17 +168,6 @@ def _reread(engine: Engine, page: PageImage, threads: int) -> RereadPage | None:
     except Exception as error:
         _log.error("The engine %s could not read page %d.", engine.name, page.number, exc_info=error)
         return None
-
-
-def _read_lines(engine: Engine, page: PageImage) -> list[Line]:
-    """Return the lines of a page, without those before a `PageRestarted`."""
-    lines: list[Line] = []
-    for item in engine.read_page(page):
-        if isinstance(item, PageRestarted):
-            lines.clear()
-        else:
-            lines.append(item)
-    return lines
 
 
 # ── warnings ─────────────────────────────────────────────────────────────────────────────────────
@@ -176,20 +178,6 @@ def _reread_warning(number: int, script: str, engine: Engine, fallback: Engine) 
     unread = f", which the engine “{engine.name}” does not read" if fallback.name != engine.name else ""
     names = languages.language_names(codes)
     return f"Page {number} is in {script} script{unread}; “{fallback.name}” read it, as {names}."
-
-
-def _no_engine_warning(number: int, script: str, engine: Engine) -> str:
-    return (
-        f"Page {number} is in {script} script. Neither the engine “{engine.name}” nor another installed one "
-        f"reads it, so the text is not what is printed.{_install_hint(script)}"
-    )
-
-
-def _unreadable_warning(number: int, engine: Engine) -> str:
-    return (
-        f"The engine “{engine.name}” could not read most of page {number}: the print is bad, or in a script "
-        f"that the engine does not read. The text may differ from the print.{_install_hint(None)}"
-    )
 
 
 def _install_hint(script: str | None) -> str:

@@ -120,18 +120,14 @@ class OpenVinoSession(InferenceSession):
 
 
 def best_runtime() -> type[InferenceSession]:
-    """Return OpenVINO's session if it can calculate in bfloat16 here, else ONNX Runtime's."""
-    return OpenVinoSession if _has_bfloat16() else OnnxSession
-
-
-def _has_bfloat16() -> bool:
-    """Return whether OpenVINO is installed, works, and supports bfloat16 on this processor."""
+    """Return OpenVINO's session if it works and has bfloat16 on this processor, else ONNX Runtime's."""
     try:
         import openvino
     except ImportError:
-        return False
+        return OnnxSession
     try:
-        return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        return OpenVinoSession if "BF16" in capabilities else OnnxSession
     except Exception as error:  # a broken runtime counts as missing
         _log.warning("OpenVINO is installed but does not work: %s", error)
-        return False
+        return OnnxSession

@@ -43,12 +43,10 @@ zh Chinese Han chi_sim,chi_tra,chi_sim_vert,chi_tra_vert
 """
 
 
-def _parse_table() -> dict[str, Language]:
-    rows = (row.split() for line in _TABLE.split("\n") for row in line.split("|") if row)
-    return {code: Language(code, name, script, tuple(packs.split(","))) for code, name, script, packs in rows}
-
-
-LANGUAGES = _parse_table()
+_ROWS = [row.split() for row in _TABLE.strip().replace("\n", "|").split("|")]
+LANGUAGES = {
+    code: Language(code, name, script, tuple(packs.split(","))) for code, name, script, packs in _ROWS
+}
 """Known languages by code."""
 SCRIPTS = frozenset(language.script for language in LANGUAGES.values())
 _BY_PACK = {pack: language.code for language in LANGUAGES.values() for pack in language.packs}

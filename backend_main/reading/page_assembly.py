@@ -22,8 +22,9 @@ from .layout.columns import prose_boxes, split_columns
 from .layout.geometry import MIN_TEXT_HEIGHT, LayoutBox, PageFrame, Rect
 from .layout.layout_model import Region, detect_regions
 from .layout.page_furniture import find_page_furniture
-from .layout.rows import Row, body_text_height, group_rows, weighted_median
+from .layout.rows import Row, body_text_height, group_rows
 from .layout.ruled_tables import RulingLine, TableGrid, detect_table_grids
+from .layout.sequences import weighted_median
 from .layout.tables import Table, from_grid, from_region
 from .layout.text_joining import estimated_width
 from .output.markdown import page_markdown
@@ -51,7 +52,7 @@ _log = logging.getLogger("scanrill.reading")
 
 @dataclass(frozen=True)
 class FormattedPage:
-    """A finished page: Markdown with every recognised word, and plain text without page furniture."""
+    """A finished page: Markdown with every recognized word, and plain text without page furniture."""
 
     markdown: str
     text: str
@@ -146,13 +147,11 @@ def build_layout_page(
     with_box = [(line.text, line.box) for line in lines if line.box is not None]
     texts = [text for text, _ in with_box]
     boxes = frame.layout_boxes([box for _, box in with_box])
-    return LayoutPage(boxes, texts, _body_font_metrics(boxes, texts), page_edges, list(regions))
 
-
-def _body_font_metrics(boxes: Sequence[LayoutBox], texts: Sequence[str]) -> FontMetrics:
-    widths = [estimated_width(texts[box.index]) for box in boxes]
+    widths = map(estimated_width, texts)
     letter_widths = ((box.width / max(1.0, width), width) for box, width in zip(boxes, widths, strict=True))
-    return FontMetrics(body_text_height(boxes), max(weighted_median(letter_widths), MIN_TEXT_HEIGHT))
+    body = FontMetrics(body_text_height(boxes), max(weighted_median(letter_widths), MIN_TEXT_HEIGHT))
+    return LayoutPage(boxes, texts, body, page_edges, list(regions))
 
 
 def render_page(page: LayoutPage) -> FormattedPage:
@@ -278,12 +277,11 @@ def _with_captions(blocks: Sequence[Block]) -> list[Block]:
             continue
         index = merged.index(block)
         for candidate in (*range(index + 1, index + 1 + MAX_BLOCKS_TO_CAPTION), index - 1):
-            if 0 <= candidate < len(merged) and _is_caption(merged[candidate]):
-                caption = merged.pop(candidate)
+            if not 0 <= candidate < len(merged):
+                continue
+            caption = merged[candidate]
+            if caption.kind == "paragraph" and _CAPTION.match(caption.lines[0]):
+                del merged[candidate]
                 block.lines, block.boxes = caption.lines, caption.boxes
                 break
     return merged
-
-
-def _is_caption(block: Block) -> bool:
-    return block.kind == "paragraph" and bool(_CAPTION.match(block.lines[0]))

@@ -12,7 +12,7 @@ _Range = tuple[int, int]
 
 
 class PageRanges:
-    """A selection of pages, normalised: ascending ranges that do not touch. Page numbers count from 1."""
+    """A selection of pages, normalized: ascending ranges that do not touch. Page numbers count from 1."""
 
     def __init__(self, text: str | None = None) -> None:
         """Parse a selection. None, or the blank text of an option, selects all pages. Raises ValueError."""

@@ -6,6 +6,11 @@ Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple
 """Four corners (x, y), clockwise from the top left of the text, in pixels of the upright page image."""
 
 
+def level_box(left: float, top: float, right: float, bottom: float) -> Box:
+    """Return the box of a level line."""
+    return ((left, top), (right, top), (right, bottom), (left, bottom))
+
+
 class PageStarted(msgspec.Struct, frozen=True, tag=True):
     """Start of a page. Both sizes are 0 if the page could not be decoded."""
 
@@ -20,12 +25,12 @@ class PageStarted(msgspec.Struct, frozen=True, tag=True):
 
 
 class Line(msgspec.Struct, frozen=True, tag=True):
-    """A recognised piece of text: a line, a part of a line, or a token of an engine that streams tokens."""
+    """A recognized piece of text: a line, a part of a line, or a token of an engine that streams tokens."""
 
     page: int
     """Page number, from 1."""
     text: str
-    """Recognised text, without markup."""
+    """Recognized text, without markup."""
     markdown: str
     """Escaped text, after the separator from the piece before it. The pieces joined are the page so far."""
     box: Box | None = None
@@ -35,7 +40,7 @@ class Line(msgspec.Struct, frozen=True, tag=True):
 
 
 class LinesRead(msgspec.Struct, frozen=True, tag=True):
-    """Batch of lines of one page that were recognised shortly after each other."""
+    """Batch of lines of one page that were recognized shortly after each other."""
 
     lines: tuple[Line, ...]
     """At least one line, in the order of the page."""
@@ -57,7 +62,7 @@ class PageDone(msgspec.Struct, frozen=True, tag=True):
     text: str
     """Plain text of the page: no markup, one line for each paragraph."""
     lines: list[Line]
-    """Recognised lines with text."""
+    """Recognized lines with text."""
     warnings: list[str]
     """Messages about text that is missing or uncertain, for the reader of the page."""
 

@@ -130,7 +130,7 @@ async def test_update_with_several_invalid_fields_reports_all_of_them(alice: Acc
 
 async def test_request_with_unknown_keys_ignores_them(alice: Account) -> None:
     async with alice.client() as client:
-        await client.send({"type": "list", "colour": "red", "data": None, "ref": None})
+        await client.send({"type": "list", "color": "red", "data": None, "ref": None})
         assert await client.receive() == {"type": "Upload.list", "list": []}
 
 

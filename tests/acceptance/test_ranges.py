@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.accounts import Account
+from tests.support.message_checks import receive_terminal
 from tests.support.page_images import scripted_png
 from tests.support.processes import engine_processes, wait_until, wait_until_ended
 from tests.support.scripted_documents import Document
@@ -140,7 +141,7 @@ async def test_cancel_or_delete_during_reading_frees_both_readers(
         await client.request({"type": request_type, "instance_id": key})
         others = [await client.create(scripted_png(lines=[f"{n} of two"])) for n in (1, 2)]
         for other in others:
-            await client.terminal_message(other["instance"]["id"])
+            await receive_terminal(client, other["instance"]["id"])
         if request_type == "cancel":
             assert terminal_statuses(client, key) == ["cancelled"]
             await retry_and_wait(client, key, document)

@@ -18,7 +18,7 @@ ATTACKS = [
 
 
 @pytest.mark.parametrize("view", ["Text", "Markdown"])
-def test_s30_recognised_markup_is_shown_as_text(web_page: WebPage, view: str) -> None:
+def test_s30_recognized_markup_is_shown_as_text(web_page: WebPage, view: str) -> None:
     """The text is escaped by the engine; the file name is not escaped."""
     unexpected: list[str] = []
     web_page.page.on("dialog", lambda dialog: (unexpected.append(dialog.message), dialog.dismiss()))
@@ -36,7 +36,7 @@ def test_s30_recognised_markup_is_shown_as_text(web_page: WebPage, view: str) ->
 
 
 def test_s30_markup_in_scanned_image_is_shown_as_text(web_page: WebPage) -> None:
-    """Use the real engine, which recognises the markup in the image."""
+    """Use the real engine, which recognizes the markup in the image."""
     unexpected: list[str] = []
     web_page.page.on("dialog", lambda dialog: (unexpected.append(dialog.message), dialog.dismiss()))
     web_page.upload(("attack.png", "image/png", page_png(ATTACKS[:1] * 3)))

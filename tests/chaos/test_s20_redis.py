@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend_main.core.pubsub.messages import LogAdvanced, PageSnapshot, PageTextUpdate
+from backend_main.core.pubsub.messages import LogAdvanced, PageState, PageTextUpdate
 from backend_main.core.pubsub.redis import RedisPublisher
 from tests.support.accounts import Account
 from tests.support.external_changes import cancel_in_database
@@ -49,10 +49,10 @@ async def test_s20_redis_stop_start_and_flush_keep_sockets_and_events(
 
         # Another process publishes live text of the upload, and a notification after a change.
         text = PageTextUpdate(
-            account.id, uuid.UUID(reading), 1, PageSnapshot(1, 1, "page 1 and more from elsewhere")
+            account.id, uuid.UUID(reading), 1, PageState(1, 1, "page 1 and more from elsewhere")
         )
         publisher.publish(text)
-        await client.receive_until(lambda m: m.get("streamed_text") == text.snapshot.text)
+        await client.receive_until(lambda m: m.get("streamed_text") == text.page.text)
         seq = await asyncio.to_thread(cancel_in_database, account, waiting[0])
         publisher.publish(LogAdvanced(account.id, seq))
         await client.terminal_message(waiting[0])
@@ -69,7 +69,7 @@ async def test_s20_redis_stop_start_and_flush_keep_sockets_and_events(
         await asyncio.to_thread(cancel_in_database, account, waiting[2])
         await client.terminal_message(waiting[2])
         async with account.client() as late:
-            assert (await late.receive())["streamed_text"] == text.snapshot.text
+            assert (await late.receive())["streamed_text"] == text.page.text
 
         await asyncio.to_thread(redis_server.start)
         await asyncio.to_thread(redis_server.flush)
@@ -77,9 +77,7 @@ async def test_s20_redis_stop_start_and_flush_keep_sockets_and_events(
             wait_until, lambda: health(server) == {"code": 200, "status": "ok"}, "the server is ok"
         )
         publisher.publish(
-            PageTextUpdate(
-                account.id, uuid.UUID(reading), 1, PageSnapshot(1, 1, text.snapshot.text + ", resumed")
-            )
+            PageTextUpdate(account.id, uuid.UUID(reading), 1, PageState(1, 1, text.page.text + ", resumed"))
         )
         await client.receive_until(lambda m: m.get("streamed_text", "").endswith(", resumed"))
         document.release_page(1)

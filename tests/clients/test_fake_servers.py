@@ -8,9 +8,11 @@ from contextlib import aclosing
 import pytest
 from scanrill_client import (
     AsyncClient,
+    ConnectionLost,
     ConnectionRejected,
     Created,
     Finished,
+    Password,
     RequestError,
     ScanrillError,
     ServerUnreachable,
@@ -19,6 +21,7 @@ from scanrill_client import (
     Unauthenticated,
     UnexpectedResponse,
     Updated,
+    async_client,
 )
 
 from tests.clients.conftest import FAST_TIMEOUTS
@@ -32,6 +35,7 @@ from tests.clients.sample_messages import (
 )
 
 TOKEN = "a-token"
+UPLOAD_ID = "00000000-0000-4000-8000-000000000000"
 
 
 def client_at(url: str, timeouts: Timeouts = FAST_TIMEOUTS) -> AsyncClient:
@@ -273,6 +277,57 @@ async def test_response_of_another_server_raises_a_scanrill_error(
         assert type(raised.value) is socket_error
         with pytest.raises(rest_error):
             await client.list()
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+async def test_proxy_error_leaves_the_outcome_of_a_change_unknown(status: int) -> None:
+    """The proxy may have forwarded the request before its server died."""
+    async with fake_http_server(HTML % status) as (url, _), client_at(url) as client:
+        for change in (
+            client.create(b"x"),
+            client.update(UPLOAD_ID, filename="new.png"),
+            client.delete(UPLOAD_ID),
+            client.cancel(UPLOAD_ID),
+            client.retry(UPLOAD_ID),
+        ):
+            with pytest.raises(ConnectionLost):
+                await change
+        with pytest.raises(ServerUnreachable):
+            await client.retrieve(UPLOAD_ID)
+
+
+async def test_proxy_error_during_an_upload_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload is idempotent by its content, so `upload` repeats it; `create` leaves that to the caller."""
+    monkeypatch.setattr(async_client, "MAX_ATTEMPTS", 2)
+
+    async def script(server: FakeServerConnection) -> None:
+        await server.receive()
+        await server.send(subscribed_message())
+        await server.wait_closed()
+
+    async with (
+        fake_websocket_server(script) as socket_url,
+        fake_http_server(HTML % 502) as (url, heads),
+        client_at(socket_url) as client,
+        client_at(url) as other,
+    ):
+        client._requests = other._requests
+        with pytest.raises(ConnectionLost):
+            await client.read(b"x")
+        assert len(heads) == 3
+
+
+@pytest.mark.parametrize("response", [HTML % 502, b""], ids=["proxy", "cut"])
+async def test_token_request_without_response_raises_server_unreachable(response: bytes) -> None:
+    """A token request can be repeated, and the connection repeats it while the server restarts."""
+    async with (
+        fake_http_server(response) as (url, heads),
+        AsyncClient(url, token=Password("ada", "secret"), timeouts=FAST_TIMEOUTS) as client,
+    ):
+        for call in (client.create(b"x"), client.list(), client.connect()):
+            with pytest.raises(ServerUnreachable):
+                await call
+        assert len(heads) == 3
 
 
 async def test_redirect_is_not_followed_with_the_token() -> None:

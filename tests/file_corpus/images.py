@@ -1,4 +1,4 @@
-"""Images in every supported format and colour mode; all show the same drawing."""
+"""Images in every supported format and color mode; all show the same drawing."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def saved(image: Image.Image, format: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def greyscale(dtype: str, white: float) -> Image.Image:
+def grayscale(dtype: str, white: float) -> Image.Image:
     """Return the drawing in numbers from 0 to `white`."""
     return Image.fromarray((np.asarray(sample_image("L"), np.float64) * (white / 255)).astype(dtype))
 
 
 def transparent(mode: str) -> Image.Image:
-    """Return black ink on a transparent ground whose colour is black too."""
+    """Return black ink on a transparent ground whose color is black too."""
     ink = Image.eval(sample_image("L"), lambda value: 255 - value)
     image = Image.new("LA" if mode == "LA" else "RGBA", SIZE, 0)
     image.putalpha(ink)
@@ -70,7 +70,7 @@ def transparent(mode: str) -> Image.Image:
 
 
 def transparent_palette(format: str, transparency: bytes | int) -> bytes:
-    """Return an image with two black colours; the second, transparent one is the ground."""
+    """Return an image with two black colors; the second, transparent one is the ground."""
     image = sample_image("L").point(lambda value: value > 0).convert("P")
     image.putpalette([0, 0, 0] * 2)
     return saved(image, format, transparency=transparency)
@@ -107,7 +107,7 @@ def with_exif_orientation(orientation: int, format: str) -> bytes:
 
 
 def animated(format: str, **options: Any) -> bytes:
-    frames = [Image.new("RGB", SIZE, colour) for colour in ("red", "green")]
+    frames = [Image.new("RGB", SIZE, color) for color in ("red", "green")]
     return saved(sample_image(), format, save_all=True, append_images=frames, **options)
 
 
@@ -146,7 +146,7 @@ def _pngs() -> Iterator[CorpusFile]:
         PNG,
         {
             "png P transparent": partial(transparent_palette, "PNG", b"\xff\x00"),
-            "png I;16": lambda: saved(greyscale("uint16", 65535), "PNG"),
+            "png I;16": lambda: saved(grayscale("uint16", 65535), "PNG"),
             "png RGB of 16 bits": sixteen_bit_png,
             "png called .pdf": lambda: saved(sample_image(), "PNG", compress_level=1),
         },
@@ -240,9 +240,9 @@ def _tiffs() -> Iterator[CorpusFile]:
         f"tiff {mode} {how}": lambda mode=mode, how=how: _tiff(mode, how) for mode, how in packed
     }
     rows |= {
-        "tiff I;16": lambda: saved(greyscale("uint16", 65535), "TIFF"),
-        "tiff I": lambda: saved(greyscale("int32", 65535), "TIFF"),
-        "tiff F": lambda: saved(greyscale("float32", 1.0), "TIFF"),
+        "tiff I;16": lambda: saved(grayscale("uint16", 65535), "TIFF"),
+        "tiff I": lambda: saved(grayscale("int32", 65535), "TIFF"),
+        "tiff F": lambda: saved(grayscale("float32", 1.0), "TIFF"),
         "tiff big": lambda: saved(sample_image(), "TIFF", big_tiff=True),
         "tiff big-endian": lambda: tiff(TiffPage(*SIZE, sample_image("L").tobytes()), order=">"),
         "tiff RGB of 16 bits": lambda: tiff(TiffPage(*SIZE, raw_samples("16"), depths=(16, 16, 16))),

@@ -22,7 +22,7 @@ from .images import sample_image, saved
 
 PDF = "application/pdf"
 A6 = (298, 420)
-LINES = ("Every page of this file has text", "of its own, so that nothing needs", "to be recognised.")
+LINES = ("Every page of this file has text", "of its own, so that nothing needs", "to be recognized.")
 TEXT_LAYER_READ = Processed(PDF, None, words=LINES[:1], not_words=(DUMMY_LINE,), shows_patch=False)
 IMAGE_READ = Processed(PDF, None, not_words=LINES[:1], shows_patch=False)
 

@@ -19,7 +19,7 @@ from backend_main.core.pubsub.messages import (
     AnyUserMessage,
     JobsAvailable,
     LogAdvanced,
-    PageSnapshot,
+    PageState,
     PageTextUpdate,
     PossibleGap,
     ReadingEnded,
@@ -115,7 +115,7 @@ def publisher(redis_server: Redis) -> RedisPublisher:
 
 async def test_publish_reaches_other_processes_and_this_one_once(redis_server: Redis) -> None:
     async with subscriber(redis_server, OWNER) as one, subscriber(redis_server, OWNER) as two:
-        text = PageTextUpdate(OWNER, UPLOAD, 1, PageSnapshot(1, 3, "words"))
+        text = PageTextUpdate(OWNER, UPLOAD, 1, PageState(1, 3, "words"))
         published: list[AnyUserMessage] = [
             ReadingStarted(OWNER, UPLOAD, 1, 4, {1: "a"}, 3),
             text,
@@ -189,18 +189,18 @@ async def test_prefix_separates_deployments_on_one_redis(redis_server: Redis) ->
 async def test_publisher_works_without_django(redis_server: Redis) -> None:
     program = f"""
 import sys, uuid
-from backend_main.core.pubsub.messages import PageSnapshot, PageTextUpdate
+from backend_main.core.pubsub.messages import PageState, PageTextUpdate
 from backend_main.core.pubsub.redis import RedisPublisher
 publisher = RedisPublisher({redis_server.url!r}, {PREFIX!r})
 owner, upload = uuid.UUID({str(OWNER)!r}), uuid.UUID({str(UPLOAD)!r})
-publisher.publish(PageTextUpdate(owner, upload, 1, PageSnapshot(1, 1, "from elsewhere")))
+publisher.publish(PageTextUpdate(owner, upload, 1, PageState(1, 1, "from elsewhere")))
 publisher.close()
 assert not [name for name in sys.modules if name.split(".")[0] in ("django", "channels")]
 """
     async with subscriber(redis_server, OWNER) as one:
         await asyncio.to_thread(subprocess.run, [sys.executable, "-c", program], check=True, timeout=60)
         await one.until(
-            lambda: one.messages == [PageTextUpdate(OWNER, UPLOAD, 1, PageSnapshot(1, 1, "from elsewhere"))]
+            lambda: one.messages == [PageTextUpdate(OWNER, UPLOAD, 1, PageState(1, 1, "from elsewhere"))]
         )
 
 

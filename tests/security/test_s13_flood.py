@@ -14,10 +14,10 @@ FLOOD, PINGS = 10_000, 50
 
 
 async def test_s13_flood_of_messages_closes_only_its_own_socket(server: Server) -> None:
-    flooder, neighbour = Account.create(server), Account.create(server)
+    flooder, neighbor = Account.create(server), Account.create(server)
     async with (
         flooder.client() as flooding_client,
-        neighbour.client() as other,
+        neighbor.client() as other,
         flooder.client() as second_client,
     ):
 

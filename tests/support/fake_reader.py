@@ -11,7 +11,7 @@ from backend_main import reading
 from backend_main.core import tasks
 from backend_main.core.event_log import UploadChange
 from backend_main.core.models import Upload
-from backend_main.core.pubsub.messages import PageSnapshot, PageTextUpdate, ReadingStarted
+from backend_main.core.pubsub.messages import PageState, PageTextUpdate, ReadingStarted
 from tests.support.database import new_upload, new_user
 
 Action = Callable[[], None]
@@ -70,14 +70,14 @@ class FakePublisher:
         self.started: list[ReadingStarted] = []
         self.texts: list[tuple[int, str]] = []
         self.pages: list[tuple[int, str]] = []
-        self.snapshots: list[PageSnapshot] = []
+        self.snapshots: list[PageState] = []
 
     def publish(self, item: ReadingStarted | PageTextUpdate) -> None:
         if isinstance(item, ReadingStarted):
             self.started.append(item)
             return
-        (self.pages if item.snapshot.done else self.texts).append((item.attempt, item.snapshot.text))
-        self.snapshots.append(item.snapshot)
+        (self.pages if item.page.done else self.texts).append((item.attempt, item.page.text))
+        self.snapshots.append(item.page)
 
 
 def page(number: int, count: int, *lines: str, warnings: list[str] | None = None) -> list[Step]:

@@ -22,7 +22,7 @@ from backend_main.core.live.send_queue import SendQueue
 from backend_main.core.protocol import messages as protocol
 from backend_main.core.pubsub.messages import (
     LogAdvanced,
-    PageSnapshot,
+    PageState,
     PageTextUpdate,
     ReadingEnded,
     ReadingStarted,
@@ -138,13 +138,13 @@ class HubHarness(Hub):
         upload_id: uuid.UUID = UPLOAD,
         *,
         owner: uuid.UUID = OWNER,
-        origin: LiveConnection | None = None,
+        requester: LiveConnection | None = None,
         reply: protocol.Message | None = None,
     ) -> EncodedEvent:
         """Commit a change without a notification."""
-        event = self.log.add(owner, upload_id, message, origin.id if origin else "")
-        if origin is not None:
-            origin.reply_at_event(event.seq, reply or message)
+        event = self.log.add(owner, upload_id, message, requester.id if requester else "")
+        if requester is not None:
+            requester.reply_at_event(event.seq, reply or message)
         return event
 
     def commit_event(
@@ -153,11 +153,11 @@ class HubHarness(Hub):
         upload_id: uuid.UUID = UPLOAD,
         *,
         owner: uuid.UUID = OWNER,
-        origin: LiveConnection | None = None,
+        requester: LiveConnection | None = None,
         reply: protocol.Message | None = None,
     ) -> EncodedEvent:
         """Commit a change and publish it."""
-        event = self.commit(message, upload_id, owner=owner, origin=origin, reply=reply)
+        event = self.commit(message, upload_id, owner=owner, requester=requester, reply=reply)
         self.pubsub.publish(LogAdvanced(owner, event.seq))
         if event.ends_reading:
             self.pubsub.publish(ReadingEnded(owner, upload_id, event.seq))
@@ -185,7 +185,7 @@ class HubHarness(Hub):
         return message
 
     def page_text(
-        self, upload_id: uuid.UUID, attempt: int, page: PageSnapshot, owner: uuid.UUID = OWNER
+        self, upload_id: uuid.UUID, attempt: int, page: PageState, owner: uuid.UUID = OWNER
     ) -> None:
         self.pubsub.publish(PageTextUpdate(owner, upload_id, attempt, page))
 
@@ -258,8 +258,8 @@ def failed(upload_id: uuid.UUID = UPLOAD, error: str = "Broken.") -> protocol.Fa
     return protocol.Failed(id=upload_id, status="error", error=error)
 
 
-def page(text: str, number: int = 1, **more: Any) -> PageSnapshot:
-    return PageSnapshot(number, text=text, **more)
+def page(text: str, number: int = 1, **more: Any) -> PageState:
+    return PageState(number, text=text, **more)
 
 
 async def join(hub: Hub, *clients: FakeClient) -> FakeClient:

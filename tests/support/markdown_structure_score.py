@@ -3,7 +3,7 @@
 Implemented from the definitions of opendataloader-bench
 (github.com/opendataloader-project/opendataloader-bench):
 
-- reading order: the normalised indel similarity of both texts, white space folded, emphasis stripped, tables
+- reading order: the normalized indel similarity of both texts, white space folded, emphasis stripped, tables
   in one notation (NID)
 - tables: TEDS (Zhong, ShafieiBavani and Jimeno Yepes 2020, arXiv:1911.10683): one minus the distance of the
   trees of tables, rows and cells, over the larger one's nodes

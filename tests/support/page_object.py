@@ -116,7 +116,7 @@ class WebPage:
 
     @property
     def text(self) -> Locator:
-        return self.page.get_by_role("region", name="Recognised text").locator(".text-scroll")
+        return self.page.get_by_role("region", name="Recognized text").locator(".text-scroll")
 
     @property
     def highlighted_line(self) -> Locator:

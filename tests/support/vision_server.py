@@ -189,11 +189,11 @@ _lock = threading.Lock()
 def recognize_png(png: bytes) -> str:
     """Return the Markdown that the default engine reads on an image."""
     with _lock:
-        return _recognised(png)
+        return _recognized(png)
 
 
 @lru_cache(maxsize=32)
-def _recognised(png: bytes) -> str:
+def _recognized(png: bytes) -> str:
     with tempfile.NamedTemporaryFile(suffix=".png") as file:
         Path(file.name).write_bytes(png)
         return "\n\n".join(_pages(file.name))

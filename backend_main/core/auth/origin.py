@@ -27,9 +27,13 @@ def check_origin(scope: Scope) -> None:
         return
     try:
         parsed = parse_origin(origin.decode("ascii"))
-        allowed = {parse_origin(text) for text in conf.allowed_origins} | _same_origin(
-            scope, headers.get(b"host", b"")
-        )
+        allowed = {parse_origin(text) for text in conf.allowed_origins}
+        # The server's own origin, unless ALLOWED_HOSTS does not have the host.
+        host = headers.get(b"host", b"").decode("ascii")
+        domain, _port = split_domain_port(host)
+        if domain and validate_host(domain, settings.ALLOWED_HOSTS):
+            scheme = "https" if scope.get("scheme") in ("wss", "https") else "http"
+            allowed.add(parse_origin(f"{scheme}://{host}"))
     except (ValueError, UnicodeError):
         raise OriginNotAllowed("The Origin header is malformed.") from None
     if parsed not in allowed:
@@ -54,12 +58,3 @@ def parse_origin(origin: str) -> tuple[str, str, int]:
     if default_port is None or not parts.hostname or not has_no_path or parts.username is not None:
         raise ValueError("not an origin")
     return parts.scheme, parts.hostname, parts.port or default_port
-
-
-def _same_origin(scope: Scope, host: bytes) -> set[tuple[str, str, int]]:
-    """Return the server's own origin by its `Host` header; empty if ALLOWED_HOSTS does not have the host."""
-    name = host.decode("ascii")
-    domain, _port = split_domain_port(name)
-    if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
-        return set()
-    return {parse_origin(f"{'https' if scope.get('scheme') in ('wss', 'https') else 'http'}://{name}")}

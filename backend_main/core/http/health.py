@@ -48,7 +48,10 @@ def readiness_failures(runtime: Runtime) -> list[str]:
     """Return the reasons why the server cannot accept uploads, or why its own readers cannot read them."""
     reasons = []
     try:
-        if not _is_migrated(runtime):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        runtime.is_migrated = runtime.is_migrated or migrations_state().is_current
+        if not runtime.is_migrated:
             reasons.append("the database is not migrated")
     except Exception:
         reasons.append("the database does not answer")
@@ -73,14 +76,3 @@ def degradations(runtime: Runtime) -> list[str]:
     if job_queue.has_stalled_jobs(dt.timedelta(seconds=JOB_WAIT_WARNING_SECONDS)):
         reasons.append(f"jobs have waited more than {JOB_WAIT_WARNING_SECONDS} s and no reader is active")
     return reasons
-
-
-def _is_migrated(runtime: Runtime) -> bool:
-    """Return whether all migrations are applied.
-
-    Raises an exception if the database does not answer.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    runtime.is_migrated = runtime.is_migrated or migrations_state().is_current
-    return runtime.is_migrated

@@ -138,21 +138,20 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
         headers = {"WWW-Authenticate": "Bearer"} if error.http_status == 401 else None
         return Response({"error": error.fields}, status=error.http_status, headers=headers)
     response = exception_handler(error, context)
-    if response is not None:
-        response.data = {"error": _error_fields(getattr(error, "detail", error))}
-    return response
-
-
-def _error_fields(detail: Any) -> dict[str, str]:
-    """Flatten an error of REST framework: a message, a list of messages, or either for each field."""
+    if response is None:
+        return None
+    # REST framework gives a message, a list of messages, or either for each field.
+    detail: Any = getattr(error, "detail", error)
     if not isinstance(detail, dict):
         detail = {"detail": detail}
     elif "detail" in detail:
         detail = {"detail": detail["detail"]}
-    return {
+    fields = {
         str(name): " ".join(map(str, message)) if isinstance(message, list) else str(message)
         for name, message in detail.items()
     }
+    response.data = {"error": fields}
+    return response
 
 
 def _owner(request: Request) -> User:

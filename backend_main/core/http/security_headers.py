@@ -10,7 +10,7 @@ from typing import Any
 
 from .types import Application, Receive, Scope, Send
 
-# Recognised text is data: nothing inline runs, and only a sanitizer may turn a string into markup.
+# Recognized text is data: nothing inline runs, and only a sanitizer may turn a string into markup.
 # `connect-src 'self'` also covers the WebSocket of the same host (CSP level 3).
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; "

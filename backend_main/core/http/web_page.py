@@ -33,15 +33,11 @@ def web_page_middleware(application: Application, build_dir: Path = BUILD_DIR) -
         index_file=True,
         max_age=None,
         allow_all_origins=False,
-        immutable_file_test=_is_immutable,
+        # Names below `/assets/` contain a hash of the content.
+        immutable_file_test=lambda _path, url: url.startswith(ASSETS_URL),
         add_headers_function=_add_headers,
     )
     return files
-
-
-def _is_immutable(_path: str, url: str) -> bool:
-    """Return whether the URL is below `/assets/`, where names contain a hash of the content."""
-    return url.startswith(ASSETS_URL)
 
 
 def _add_headers(headers: Headers, path: str, _url: str) -> None:

@@ -81,7 +81,16 @@ class WorkerNotifier:
 
     def _run(self) -> None:
         while count := self._wait_for_requests():
-            self._try_enqueue(count)
+            try:
+                self._enqueue(count)
+                self.is_failing = False
+            except Exception as error:
+                if not self.is_failing:
+                    log.warning("The broker is unavailable, so workers cannot be called: %s", error)
+                self.is_failing = True
+                self.request_readers(count)  # retry: an idle server would make no further call
+                with self._wake:
+                    self._wake.wait_for(lambda: self._stopping, RETRY_INTERVAL_SECONDS)
 
     def _wait_for_requests(self) -> int:
         """Wait for a request; return the number of requested readers, or 0 when stopped."""
@@ -90,15 +99,3 @@ class WorkerNotifier:
             count = self._requested
             self._requested = 0
             return 0 if self._stopping else count
-
-    def _try_enqueue(self, count: int) -> None:
-        try:
-            self._enqueue(count)
-            self.is_failing = False
-        except Exception as error:
-            if not self.is_failing:
-                log.warning("The broker is unavailable, so workers cannot be called: %s", error)
-            self.is_failing = True
-            self.request_readers(count)  # retry: an idle server would make no further call
-            with self._wake:
-                self._wake.wait_for(lambda: self._stopping, RETRY_INTERVAL_SECONDS)

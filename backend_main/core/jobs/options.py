@@ -76,9 +76,16 @@ def validate(options: ReadOptions) -> None:
     if options == ReadOptions(priority=options.priority):
         return
     if options.engine is not None:
-        _check_engine(options.engine)
+        if options.engine not in selectable_engines():
+            known = ", ".join(selectable_engines())
+            raise RequestError({"engine": f"Unknown engine “{options.engine}”. Available: {known}."})
+        if reason := engines.unavailable_reason(options.engine):
+            message = f"The engine “{options.engine}” is not available here: {reason}"
+            raise RequestError({"engine": message})
     elif options.languages and not _engines_supporting(options.languages):
-        raise RequestError({"languages": _unsupported_message(options.languages)})
+        known = language_names(set[str]().union(*map(_supported_languages, _candidates())) - {""})
+        message = f"No engine installed here reads {' and '.join(options.languages)}."
+        raise RequestError({"languages": f"{message} Supported languages: {known}."})
     engine = resolve_engine(options)
     try:
         engines.validate_options(engines.engine_class(engine), engine_options(options, engine))
@@ -160,14 +167,6 @@ def _pages_of_text(options: ReadOptions) -> str:
     return str(PageRanges(pages) | PageRanges(options.reread_pages))
 
 
-def _check_engine(name: str) -> None:
-    if name not in selectable_engines():
-        known = ", ".join(selectable_engines())
-        raise RequestError({"engine": f"Unknown engine “{name}”. Available: {known}."})
-    if reason := engines.unavailable_reason(name):
-        raise RequestError({"engine": f"The engine “{name}” is not available here: {reason}"})
-
-
 def _engines_supporting(languages: list[str]) -> list[str]:
     """Return the engines that support all the languages, the configured one first.
 
@@ -189,8 +188,3 @@ def _supported_languages(name: str) -> frozenset[str]:
         return engines.engine_class(name).supported_languages()
     except ReadingError:
         return frozenset({""})  # a broken engine supports no language
-
-
-def _unsupported_message(languages: list[str]) -> str:
-    known = language_names(set[str]().union(*map(_supported_languages, _candidates())) - {""})
-    return f"No engine installed here reads {' and '.join(languages)}. Supported languages: {known}."

@@ -1,6 +1,6 @@
-"""Progress of the page that a reader reads: snapshots of its text as lines arrive, and the finished page.
+"""Progress of the page that a reader reads: states of its text as lines arrive, and the finished page.
 
-A subscriber that joins late receives the last snapshot once more, by `republish`.
+A subscriber that joins late receives the last state once more, by `republish`.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..protocol.messages import LinePosition
-from ..pubsub.messages import PageSnapshot
+from ..pubsub.messages import PageState
 
 
 class PageProgress:
-    """Progress of one page. Calls `publish` with each snapshot, never from two threads at once."""
+    """Progress of one page. Calls `publish` with each state, never from two threads at once."""
 
-    def __init__(self, publish: Callable[[PageSnapshot], None]) -> None:
+    def __init__(self, publish: Callable[[PageState], None]) -> None:
         self._publish = publish
         self._lock = threading.Lock()
-        self._page: PageSnapshot | None = None  # the last snapshot; None before the start and after the end
+        self._page: PageState | None = None  # the last state; None before the start and after the end
 
-    def start(self, page: PageSnapshot) -> None:
+    def start(self, page: PageState) -> None:
         """Publish the page without text."""
         self._publish_page(page)
 
@@ -31,12 +31,12 @@ class PageProgress:
         self._publish_page(replace(self._page, text=self._page.text + markdown, line=line))
 
     def republish(self) -> None:
-        """Publish the last snapshot once more, unless the page is finished; from any thread."""
+        """Publish the last state once more, unless the page is finished; from any thread."""
         with self._lock:
             if self._page is not None:
                 self._publish(self._page)
 
-    def finish(self, page: PageSnapshot) -> None:
+    def finish(self, page: PageState) -> None:
         """Publish the finished page, and nothing after it."""
         with self._lock:
             self._page = None
@@ -47,7 +47,7 @@ class PageProgress:
         with self._lock:
             self._page = None
 
-    def _publish_page(self, page: PageSnapshot) -> None:
+    def _publish_page(self, page: PageState) -> None:
         with self._lock:
             self._page = page
             self._publish(page)

@@ -68,7 +68,12 @@ class ReaderPool:
         Raises:
             reading.ReadingError: An engine does not start; only with `wait`.
         """
-        _recover_claims()
+        if conf.embedded:
+            # No other process uses this data directory, and no request has arrived yet.
+            job_queue.release_all_claims()
+            maintenance.remove_orphan_files(grace_seconds=0)
+        else:
+            maintenance.recover_expired_claims()
         for reader in self._readers:
             event_log.add_listener(reader.on_change)
         if wait:
@@ -172,15 +177,19 @@ class ReaderThreadPool:
     def _run(self, read_next: Callable[[], bool]) -> None:
         while not self._stopping:
             wakeups_before = self._wakeups
-            if self._call(read_next):
-                self._pause_after_job()
+            has_read = False
+            try:
+                has_read = read_next()
+            except DatabaseUnavailable as error:  # maintenance wakes the readers later
+                log.warning("Reading is postponed: %s", error)
+            except Exception:
+                log.exception("A reader failed because of a defect of scanrill.")
+            if has_read:
+                with self._wake:
+                    self._pending_jobs = max(0, self._pending_jobs - 1)
+                    self._wake.wait_for(lambda: self._stopping or self._pending_jobs, PAUSE_AFTER_JOB_SECONDS)
             else:
                 self._wait_for_wakeup(wakeups_before)
-
-    def _pause_after_job(self) -> None:
-        with self._wake:
-            self._pending_jobs = max(0, self._pending_jobs - 1)
-            self._wake.wait_for(lambda: self._stopping or self._pending_jobs, PAUSE_AFTER_JOB_SECONDS)
 
     def _wait_for_wakeup(self, wakeups_before: int) -> None:
         """Wait until stopped or woken; a wake-up since `wakeups_before` ends the wait at once."""
@@ -188,22 +197,3 @@ class ReaderThreadPool:
             if self._wakeups == wakeups_before:
                 self._pending_jobs = 0
             self._wake.wait_for(lambda: self._stopping or self._wakeups != wakeups_before)
-
-    def _call(self, read_next: Callable[[], bool]) -> bool:
-        try:
-            return read_next()
-        except DatabaseUnavailable as error:  # maintenance wakes the readers later
-            log.warning("Reading is postponed: %s", error)
-            return False
-        except Exception:
-            log.exception("A reader failed because of a defect of scanrill.")
-            return False
-
-
-def _recover_claims() -> None:
-    if conf.embedded:
-        # No other process uses this data directory, and no request has arrived yet.
-        job_queue.release_all_claims()
-        maintenance.remove_orphan_files(grace_seconds=0)
-    else:
-        maintenance.recover_expired_claims()

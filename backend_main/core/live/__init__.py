@@ -3,7 +3,8 @@
 Everything runs on the event loop of a server; the database is read through `db.executor`. It may import
 `event_log`, `uploads.queries`, `jobs.options`, `auth`, `pubsub`, `protocol` and below; no view and no reader.
 
-- `hub`: joins and resumes connections, passes on pub/sub messages, polls the log.
+- `hub`: joins and resumes connections and passes on pub/sub messages. Each second it polls the log, and
+  closes the connections of deactivated users and revoked tokens.
 - `user_events`: one user's events, read once for all of the user's connections.
 - `replay`: the log's events after a cursor, encoded.
 - `active_readings`: starts and ends live text in the order of the events.

@@ -49,7 +49,7 @@ class ActiveReadings:
         stream = self._user_streams.get(message.owner_id)
         if stream is None and not is_local:
             return  # the user's last connection has left
-        is_next = stream is None or stream.cursor is None or stream.cursor >= message.seq
+        is_next = stream is None or stream.position is None or stream.position >= message.seq
         if is_next and (
             _has_all_pages(message, is_local=is_local)
             or (is_local and self._broadcaster.has_reading(message))
@@ -67,14 +67,14 @@ class ActiveReadings:
         if (pages := self._pending.get(key)) is None:
             self._broadcaster.on_page_text(message)
             return
-        if pages and pages[-1].snapshot.number == message.snapshot.number:
+        if pages and pages[-1].page.number == message.page.number:
             pages.pop()
         pages.append(message)
 
     def on_ended(self, message: ReadingEnded) -> None:
         """End the text, unless the event itself is still to be delivered to connections here."""
         stream = self._user_streams.get(message.owner_id)
-        if stream is None or stream.cursor is None or stream.cursor >= message.seq:
+        if stream is None or stream.position is None or stream.position >= message.seq:
             self.end(message.upload_id, message.seq)
 
     def end(self, upload_id: UUID, seq: int) -> None:

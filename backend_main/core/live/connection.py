@@ -10,7 +10,7 @@ from uuid import UUID
 
 from ..errors import ConnectionRejected
 from ..protocol import messages
-from ..protocol.messages import Stream
+from ..protocol.messages import StreamName
 from .replay import EncodedEvent
 from .send_queue import ReplySlot, SendQueue
 
@@ -38,7 +38,7 @@ class LiveConnection:
     issued_at: float
     send_queue: SendQueue
     close: Callable[[ConnectionRejected], None]
-    stream: Stream = "full"
+    stream: StreamName = "full"
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     opted_in: bool = False
     is_caught_up: bool = False
@@ -56,7 +56,7 @@ class LiveConnection:
         if event.seq <= self.position:
             return
         self.position = event.seq
-        is_own = event.origin == self.id
+        is_own = event.origin_connection == self.id
         if is_own and self._event_reply is not None and self._event_reply[0] == event.seq:
             self.reply(self._event_reply[1])
         if self.is_subscribed_to(event.upload_id) and (self.opted_in or not is_own):

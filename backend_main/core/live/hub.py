@@ -22,7 +22,7 @@ from ..db import executor
 from ..errors import DatabaseUnavailable, RateLimited, RequestError, SlowConsumer, Unauthenticated
 from ..event_log import UploadChange
 from ..protocol import messages
-from ..protocol.messages import Stream
+from ..protocol.messages import StreamName
 from ..pubsub.local import LocalPubSub
 from ..pubsub.messages import (
     AnyUserMessage,
@@ -88,7 +88,13 @@ class Hub:
 
         Raises `RateLimited`.
         """
-        stream = self._user_streams.get(connection.owner_id) or self._open_stream(connection.owner_id)
+        owner_id = connection.owner_id
+        stream = self._user_streams.get(owner_id)
+        if stream is None:
+            stream = self._user_streams[owner_id] = UserEventStream(
+                owner_id, read=self._read_events, deliver=self._deliver, on_gap=_disconnect_all
+            )
+            self.pubsub.subscribe(owner_id)
         if len(stream.connections) >= conf.max_sockets_per_user:
             raise RateLimited("This user has too many open sockets.")
         stream.connections.add(connection)
@@ -97,8 +103,8 @@ class Hub:
         except BaseException:
             self.leave(connection)
             raise
-        assert stream.cursor is not None
-        connection.position = stream.cursor
+        assert stream.position is not None
+        connection.position = stream.position
         self._mark_caught_up(connection)
 
     def leave(self, connection: LiveConnection) -> None:
@@ -112,7 +118,7 @@ class Hub:
             self.pubsub.unsubscribe(connection.owner_id)
             self._broadcaster.drop_remote(connection.owner_id)
 
-    async def set_stream_mode(self, connection: LiveConnection, mode: Stream) -> None:
+    async def set_stream_mode(self, connection: LiveConnection, mode: StreamName) -> None:
         """Opt in from here on: reply with the cursor, then send the live text in this mode."""
         await self._sync_to_head(self._user_streams[connection.owner_id])
         connection.opted_in = True
@@ -122,7 +128,7 @@ class Hub:
             if connection.is_caught_up:
                 self._broadcaster.send_all(connection)
 
-    async def resume(self, connection: LiveConnection, since: str, mode: Stream | None) -> None:
+    async def resume(self, connection: LiveConnection, since: str, mode: StreamName | None) -> None:
         """Opt in, and send every event after the cursor `since`; where some were removed, a list first.
 
         The reply has `recovered`, and precedes both.
@@ -156,13 +162,6 @@ class Hub:
     def resync(self, connection: LiveConnection, upload_id: UUID) -> None:
         """Send all of an upload's live text again."""
         self._broadcaster.send(connection, upload_id)
-
-    def _open_stream(self, owner_id: UUID) -> UserEventStream:
-        stream = self._user_streams[owner_id] = UserEventStream(
-            owner_id, read=self._read_events, deliver=self._deliver, on_gap=_disconnect_all
-        )
-        self.pubsub.subscribe(owner_id)
-        return stream
 
     def _connections_of(self, owner_id: UUID) -> set[LiveConnection]:
         stream = self._user_streams.get(owner_id)
@@ -200,13 +199,13 @@ class Hub:
 
     async def _sync_to_head(self, stream: UserEventStream) -> None:
         """Deliver everything committed before this call; at first, start the stream at the log's head."""
-        if stream.cursor is not None:
+        if stream.position is not None:
             head = await executor.run_short_query(self._log_reader.latest_seq, stream.owner_id)
             await stream.wait_until_delivered(head)
             return
         state = await executor.run_short_query(self._log_reader.owner_state, stream.owner_id)
         await self._readings.load(stream.owner_id, state)
-        if stream.cursor is None:
+        if stream.position is None:
             self._epoch = state.epoch
             stream.start_at(state.latest_seq)
         await stream.wait_until_delivered(state.latest_seq)
@@ -218,8 +217,8 @@ class Hub:
             and connection in stream.connections
             and not connection.send_queue.closed
         ):
-            assert stream.cursor is not None
-            if connection.position == stream.cursor:
+            assert stream.position is not None
+            if connection.position == stream.position:
                 self._mark_caught_up(connection)
                 return
             try:
@@ -232,7 +231,7 @@ class Hub:
                 await asyncio.sleep(POLL_SECONDS)
 
     async def _send_next_batch(self, connection: LiveConnection, stream: UserEventStream) -> None:
-        if stream.cursor is None or connection.position > stream.cursor:
+        if stream.position is None or connection.position > stream.position:
             await stream.wait_until_delivered(connection.position)
             return
         position = connection.position

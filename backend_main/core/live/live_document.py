@@ -16,8 +16,8 @@ from msgspec import UNSET
 
 from ...reading.output.markdown import PAGE_BREAK, join_pages
 from ..protocol import messages
-from ..protocol.messages import DeltaPartial, LiveText, PagePartial, Partial, Stream
-from ..pubsub.messages import PageSnapshot, ReadingStarted
+from ..protocol.messages import DeltaPartial, LiveText, PagePartial, Partial, StreamName
+from ..pubsub.messages import PageState, ReadingStarted
 from .page_order import PageSequencer
 from .send_queue import PartialKey
 from .throttle import DeltaThrottle, Throttle
@@ -57,7 +57,7 @@ class Update(NamedTuple):
 class StreamMode(ABC):
     """How one stream mode shows a document: its next partial, and when that is due."""
 
-    name: Stream
+    name: StreamName
 
     def __init__(self, throttle: Throttle) -> None:
         self.throttle = throttle
@@ -79,7 +79,7 @@ class StreamMode(ABC):
         """Return the next partial, and count the text as shown."""
 
     @abstractmethod
-    def snapshot(self, document: LiveDocument) -> list[Update]:
+    def text_so_far(self, document: LiveDocument) -> list[Update]:
         """Return all the text shown so far, for a connection that joins. Later deltas continue from it."""
 
     @abstractmethod
@@ -95,7 +95,7 @@ class StreamMode(ABC):
 class FullMode(StreamMode):
     """Every partial has the text of the whole document so far."""
 
-    name: Stream = "full"
+    name: StreamName = "full"
 
     def __init__(self) -> None:
         super().__init__(Throttle())
@@ -109,9 +109,9 @@ class FullMode(StreamMode):
 
     def render(self, document: LiveDocument) -> Update:
         self._shown_revision = document.revision
-        return self.snapshot(document)[0]
+        return self.text_so_far(document)[0]
 
-    def snapshot(self, document: LiveDocument) -> list[Update]:
+    def text_so_far(self, document: LiveDocument) -> list[Update]:
         partial = Partial(id=document.upload_id, streamed_text=document.full_text())
         return [Update(PartialKey(document.upload_id), EncodedPartial(partial))]
 
@@ -128,29 +128,29 @@ class FullMode(StreamMode):
 class PagesMode(StreamMode):
     """Every partial has the text of one page so far."""
 
-    name: Stream = "pages"
+    name: StreamName = "pages"
 
-    def __init__(self, shown: PageSnapshot, throttle: Throttle) -> None:
+    def __init__(self, shown: PageState, throttle: Throttle) -> None:
         super().__init__(throttle)
         self._shown = shown
-        self._whole_pages: dict[int, tuple[PageSnapshot, Update]] = {}
+        self._whole_pages: dict[int, tuple[PageState, Update]] = {}
 
     def length(self, document: LiveDocument) -> int:
         # After a finished page, the next one starts a new text.
-        return 0 if document.snapshot.done else len(document.snapshot.text)
+        return 0 if document.current_page.done else len(document.current_page.text)
 
     def due_at(self, document: LiveDocument) -> float:
         """Return the throttle's time; a finished page is due at once."""
-        return self.throttle.sent_at if document.snapshot.done else super().due_at(document)
+        return self.throttle.sent_at if document.current_page.done else super().due_at(document)
 
     def has_changes(self, document: LiveDocument) -> bool:
-        return document.snapshot != self._shown
+        return document.current_page != self._shown
 
     def render(self, document: LiveDocument) -> Update:
-        self._shown = document.snapshot
+        self._shown = document.current_page
         return self._whole_page(document.upload_id, self._shown)
 
-    def snapshot(self, document: LiveDocument) -> list[Update]:
+    def text_so_far(self, document: LiveDocument) -> list[Update]:
         pages = _in_order(document.finished_pages, self._shown)
         return [self._whole_page(document.upload_id, page) for page in pages]
 
@@ -163,10 +163,10 @@ class PagesMode(StreamMode):
         updates = [self._whole_page(document.upload_id, page) for page in new]
         return [
             *updates,
-            self._whole_page(document.upload_id, document.snapshot)._replace(is_announcement=True),
+            self._whole_page(document.upload_id, document.current_page)._replace(is_announcement=True),
         ]
 
-    def _whole_page(self, upload_id: UUID, page: PageSnapshot) -> Update:
+    def _whole_page(self, upload_id: UUID, page: PageState) -> Update:
         """All the text of a page. Kept: every connection that joins later gets the same partial."""
         known, update = self._whole_pages.get(page.number, (None, None))
         if update is None or known != page:
@@ -174,11 +174,11 @@ class PagesMode(StreamMode):
             self._whole_pages[page.number] = page, update
         return update
 
-    def _update(self, upload_id: UUID, page: PageSnapshot, offset: int) -> Update:
+    def _update(self, upload_id: UUID, page: PageState, offset: int) -> Update:
         partial = EncodedPartial(self._message(upload_id, page, offset))
         return Update(PartialKey(upload_id, page.number), partial)
 
-    def _message(self, upload_id: UUID, page: PageSnapshot, offset: int) -> PagePartial:
+    def _message(self, upload_id: UUID, page: PageState, offset: int) -> PagePartial:
         return PagePartial(
             id=upload_id,
             page=page.number,
@@ -192,11 +192,11 @@ class PagesMode(StreamMode):
 class DeltaMode(PagesMode):
     """Every partial has the text added to one page since the partial before."""
 
-    name: Stream = "delta"
+    name: StreamName = "delta"
 
     def has_changes(self, document: LiveDocument) -> bool:
         """As for `pages`; a delta without text is sent only for the end of a page."""
-        page = document.snapshot
+        page = document.current_page
         return super().has_changes(document) and (page.done or bool(page.text))
 
     def render(self, document: LiveDocument) -> Update:
@@ -206,7 +206,7 @@ class DeltaMode(PagesMode):
             return self._update(document.upload_id, page, len(before.text))
         return whole
 
-    def _message(self, upload_id: UUID, page: PageSnapshot, offset: int) -> DeltaPartial:
+    def _message(self, upload_id: UUID, page: PageState, offset: int) -> DeltaPartial:
         fields = msgspec.structs.asdict(super()._message(upload_id, page, offset))
         return DeltaPartial(**fields | {"offset": offset, "streamed_text": page.text[offset:]})
 
@@ -217,7 +217,7 @@ class LiveDocument:
 
     Attributes:
         attempt: the reading's latest attempt.
-        snapshot: the newest state of the page that is shown now.
+        current_page: the newest state of the page that is shown now.
         seq: the owner's last event before this text.
         is_local: whether readers of this process produce the text.
         finished_pages: the finished pages by number.
@@ -229,13 +229,13 @@ class LiveDocument:
     owner_id: UUID
     upload_id: UUID
     attempt: int
-    snapshot: PageSnapshot
+    current_page: PageState
     seq: int = 0
     is_local: bool = True
-    finished_pages: dict[int, PageSnapshot] = field(default_factory=dict)
+    finished_pages: dict[int, PageState] = field(default_factory=dict)
     first_attempt: int = 0
-    sequencer: PageSequencer[PageSnapshot] = field(default_factory=PageSequencer)
-    modes: dict[Stream, StreamMode] = field(init=False)
+    sequencer: PageSequencer[PageState] = field(default_factory=PageSequencer)
+    modes: dict[StreamName, StreamMode] = field(init=False)
     revision: int = 0
     _finished_characters: int = 0
 
@@ -243,20 +243,20 @@ class LiveDocument:
         self._finished_characters = sum(map(_joined_length, self.finished_pages.values()))
         self.modes = {
             "full": FullMode(),
-            "pages": PagesMode(self.snapshot, Throttle()),
-            "delta": DeltaMode(self.snapshot, DeltaThrottle()),
+            "pages": PagesMode(self.current_page, Throttle()),
+            "delta": DeltaMode(self.current_page, DeltaThrottle()),
         }
 
     @classmethod
     def start(cls, message: ReadingStarted, *, is_local: bool) -> LiveDocument:
-        sequencer = PageSequencer[PageSnapshot](message.page_ranges)
+        sequencer = PageSequencer[PageState](message.page_ranges)
         sequencer.update_claims(message.attempts)
         finished = {page.number: page for page in sequencer.add_finished(finished_pages(message))}
         return cls(
             message.owner_id,
             message.upload_id,
             attempt=max([message.attempt, *message.attempts.values()]),
-            snapshot=_current_page(sequencer, finished, message.page_count),
+            current_page=_current_page(sequencer, finished, message.page_count),
             seq=message.seq,
             is_local=is_local,
             finished_pages=finished,
@@ -264,56 +264,56 @@ class LiveDocument:
             sequencer=sequencer,
         )
 
-    def restart_page(self, message: ReadingStarted, new_pages: Sequence[PageSnapshot]) -> LiveDocument:
+    def restart_page(self, message: ReadingStarted, new_pages: Sequence[PageState]) -> LiveDocument:
         """Return the document of a new claim, whose current page is empty again."""
         finished = self.finished_pages | {page.number: page for page in new_pages if page.done}
         current = _current_page(self.sequencer, finished, message.page_count)
-        return replace(self, snapshot=current, seq=message.seq, finished_pages=finished)
+        return replace(self, current_page=current, seq=message.seq, finished_pages=finished)
 
     def cancel_timers(self) -> None:
         for mode in self.modes.values():
             mode.throttle.cancel_timer()
 
-    def show(self, page: PageSnapshot) -> None:
+    def show(self, page: PageState) -> None:
         """Add the newest state of a page."""
         if page.done:
             before = self.finished_pages.get(page.number)
             self._finished_characters += _joined_length(page) - (_joined_length(before) if before else 0)
             self.finished_pages[page.number] = page
             self.revision += 1
-        elif page.text != (self.snapshot.text if page.number == self.snapshot.number else ""):
+        elif page.text != (self.current_page.text if page.number == self.current_page.number else ""):
             self.revision += 1
-        self.snapshot = page
+        self.current_page = page
 
     @property
     def full_characters(self) -> int:
         """The length of `full_text`, in constant time: it is needed for every line."""
-        current = 0 if self.snapshot.done else _joined_length(self.snapshot)
+        current = 0 if self.current_page.done else _joined_length(self.current_page)
         return max(0, self._finished_characters + current - len(PAGE_BREAK))
 
     def full_text(self) -> str:
-        return join_pages(page.text for page in _in_order(self.finished_pages, self.snapshot))
+        return join_pages(page.text for page in _in_order(self.finished_pages, self.current_page))
 
 
-def finished_pages(message: ReadingStarted) -> list[PageSnapshot]:
+def finished_pages(message: ReadingStarted) -> list[PageState]:
     pages = sorted((message.pages or {}).items())
-    return [PageSnapshot(number, message.page_count, text, done=True) for number, text in pages]
+    return [PageState(number, message.page_count, text, done=True) for number, text in pages]
 
 
 def _current_page(
-    sequencer: PageSequencer[PageSnapshot], finished: dict[int, PageSnapshot], page_count: int | None
-) -> PageSnapshot:
+    sequencer: PageSequencer[PageState], finished: dict[int, PageState], page_count: int | None
+) -> PageState:
     if sequencer.next is None:
         return finished[max(finished)]
-    return PageSnapshot(sequencer.next, page_count)
+    return PageState(sequencer.next, page_count)
 
 
-def _joined_length(page: PageSnapshot) -> int:
+def _joined_length(page: PageState) -> int:
     """The characters that a page adds to a document."""
     return len(page.text) + len(PAGE_BREAK) if page.text else 0
 
 
-def _in_order(finished: dict[int, PageSnapshot], current: PageSnapshot) -> list[PageSnapshot]:
+def _in_order(finished: dict[int, PageState], current: PageState) -> list[PageState]:
     """The pages by number: a page that is read again can stand between finished ones."""
     pages = finished if current.done else finished | {current.number: current}
     return [pages[number] for number in sorted(pages)]

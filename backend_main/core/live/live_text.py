@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Collection
 from uuid import UUID
 
-from ..pubsub.messages import PageSnapshot, PageTextUpdate, ReadingStarted
+from ..pubsub.messages import PageState, PageTextUpdate, ReadingStarted
 from .connection import LiveConnection
 from .live_document import LiveDocument, StreamMode, Update, finished_pages
 from .send_queue import PartialKey
@@ -58,9 +58,7 @@ class LiveTextBroadcaster:
     def has_gap_before(self, message: PageTextUpdate) -> bool:
         """Whether the reader has passed a page whose end did not arrive."""
         document = self._documents.get(message.upload_id)
-        return document is not None and document.sequencer.is_past(
-            message.first_page, message.snapshot.number
-        )
+        return document is not None and document.sequencer.is_past(message.first_page, message.page.number)
 
     def retain_only(self, owner_id: UUID, upload_ids: set[UUID], seq: int) -> None:
         """End a user's documents that began before the event `seq`, but for `upload_ids`."""
@@ -92,7 +90,7 @@ class LiveTextBroadcaster:
         """Show a page's new text; ignore a reader that has lost the upload."""
         document = self._documents.get(message.upload_id)
         if document is not None and message.attempt >= document.first_attempt:
-            for page in document.sequencer.add_update(message.first_page, message.attempt, message.snapshot):
+            for page in document.sequencer.add_update(message.first_page, message.attempt, message.page):
                 self._show(document, page)
 
     def end(self, upload_id: UUID, seq: int) -> None:
@@ -123,7 +121,9 @@ class LiveTextBroadcaster:
             previous.cancel_timers()
             for connection in self._subscribers(document):
                 connection.send_queue.drop_partial(PartialKey(document.upload_id))
-                connection.send_queue.drop_partial(PartialKey(document.upload_id, document.snapshot.number))
+                connection.send_queue.drop_partial(
+                    PartialKey(document.upload_id, document.current_page.number)
+                )
         for mode in document.modes.values():
             for update in mode.begin(document, previous):
                 self._put(document, mode, update)
@@ -131,7 +131,7 @@ class LiveTextBroadcaster:
 
     # ── sending ──
 
-    def _show(self, document: LiveDocument, page: PageSnapshot) -> None:
+    def _show(self, document: LiveDocument, page: PageState) -> None:
         document.show(page)
         for mode in document.modes.values():
             self._send_when_due(document, mode)
@@ -170,7 +170,7 @@ class LiveTextBroadcaster:
     def _send_document(self, connection: LiveConnection, document: LiveDocument) -> None:
         """Send all the text in place of unsent partials: later deltas continue from here."""
         connection.send_queue.drop_partials(document.upload_id)
-        for update in document.modes[connection.stream].snapshot(document):
+        for update in document.modes[connection.stream].text_so_far(document):
             connection.send_queue.put_partial(update.key, update.partial)
 
     def _subscribers(self, document: LiveDocument, mode: StreamMode | None = None) -> list[LiveConnection]:

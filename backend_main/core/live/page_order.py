@@ -39,7 +39,7 @@ class PageSequencer(Generic[P]):
     def __init__(self, page_ranges: str = "") -> None:
         self._page_ranges = PageRanges(page_ranges)
         self._attempts: dict[int, int] = {}
-        self._snapshots: dict[int, P] = {}
+        self._latest_updates: dict[int, P] = {}
         self._buffered: dict[int, P] = {}
         self.next = self._page_ranges.next_page(0)
 
@@ -62,7 +62,7 @@ class PageSequencer(Generic[P]):
         new = {job: attempt for job, attempt in attempts.items() if attempt > self._attempts.get(job, -1)}
         self._attempts |= new
         for job in new:
-            self._snapshots.pop(job, None)
+            self._latest_updates.pop(job, None)
         return self._current_job() in new
 
     def add_finished(self, pages: Iterable[P]) -> list[P]:
@@ -73,30 +73,25 @@ class PageSequencer(Generic[P]):
                 kept.append(page)  # kept from an earlier reading
             elif self.next is not None and page.number >= self.next:
                 self._buffered[page.number] = page
-        return [*kept, *self._release_ready()]
-
-    def add_update(self, job: int, attempt: int, page: P) -> list[P]:
-        """Add a reader's state of a page. Return the pages to show now, in order."""
-        if attempt < self._attempts.get(job, -1) or not self._is_open(page.number):
-            return []
-        self._attempts[job] = attempt
-        if page.done:
-            self._snapshots.pop(job, None)
-            return self.add_finished([page])
-        self._snapshots[job] = page
-        return [page] if page.number == self.next else []
-
-    def _is_open(self, number: int) -> bool:
-        return self.next is not None and number >= self.next and number not in self._buffered
-
-    def _release_ready(self) -> list[P]:
         released: list[P] = []
         while self.next is not None and self.next in self._buffered:
             released.append(self._buffered.pop(self.next))
             self.next = self._page_ranges.next_page(self.next)
         if released:
-            released += [page for page in self._snapshots.values() if page.number == self.next]
-        return released
+            released += [page for page in self._latest_updates.values() if page.number == self.next]
+        return [*kept, *released]
+
+    def add_update(self, job: int, attempt: int, page: P) -> list[P]:
+        """Add a reader's state of a page. Return the pages to show now, in order."""
+        is_shown = self.next is None or page.number < self.next
+        if attempt < self._attempts.get(job, -1) or is_shown or page.number in self._buffered:
+            return []
+        self._attempts[job] = attempt
+        if page.done:
+            self._latest_updates.pop(job, None)
+            return self.add_finished([page])
+        self._latest_updates[job] = page
+        return [page] if page.number == self.next else []
 
     def _current_job(self) -> int | None:
         """Return the job of the page shown next; after the last page, the last job."""

@@ -31,7 +31,7 @@ class TokenBucket:
         self._tokens = burst
         self._updated_at = time.monotonic()
 
-    def take(self) -> bool:
+    def consume(self) -> bool:
         """Take a token. Return whether there was one."""
         now = time.monotonic()
         self._tokens = min(self._burst, self._tokens + (now - self._updated_at) * self._rate)

@@ -43,7 +43,7 @@ class EncodedEvent:
 
     seq: int
     upload_id: UUID
-    origin: str
+    origin_connection: str
     ends_reading: bool
     text: str
     _with_cursor: str | None = field(default=None, repr=False)
@@ -144,8 +144,9 @@ class EventLogReader:
         rows = list(Event.objects.filter(owner_id=owner_id, seq__gt=seq).order_by("seq")[:BATCH_EVENTS])
         wanted = [row for row in rows if upload_id is None or row.upload_id == upload_id]
         fitting, until = _limit_batch([row for row in wanted if row.kind in messages.KINDS_WITH_TEXTS])
-        texts = _texts(fitting)
-        return [_entry(row, texts) for row in rows if until is None or row.seq < until]
+        text_fields = ("attempt", "raw_text", "plain_text", "correction")
+        texts = Upload.objects.only(*text_fields).in_bulk(fitting) if fitting else {}
+        return [_encode_event(row, texts) for row in rows if until is None or row.seq < until]
 
     def snapshot(self, owner_id: UUID, upload_id: UUID | None) -> Snapshot:
         """Return the list of uploads, as of the last event. No event commits meanwhile."""
@@ -181,24 +182,19 @@ def _limit_batch(rows: list[Event]) -> tuple[set[UUID], int | None]:
     return fitting, None
 
 
-def _texts(keys: set[UUID]) -> dict[UUID, Upload]:
-    fields = ("attempt", "raw_text", "plain_text", "correction")
-    return Upload.objects.only(*fields).in_bulk(keys) if keys else {}
-
-
-def _entry(row: Event, texts: dict[UUID, Upload]) -> EncodedEvent:
+def _encode_event(row: Event, texts: dict[UUID, Upload]) -> EncodedEvent:
+    """Encode an event with the present texts of its upload; no raw text after another reading."""
     text = row.message
     if row.kind in messages.KINDS_WITH_TEXTS:
-        text = messages.encode(_with_current_texts(row, texts.get(row.upload_id)))
+        change = messages.decode_change(row.kind, row.message)
+        upload = texts.get(row.upload_id)
+        if upload is None:
+            change = messages.with_texts(change, "", "")
+        elif upload.attempt != row.attempt:
+            change = messages.with_texts(change, "", upload.correction or "")
+        else:
+            change = messages.with_texts(change, upload.raw_text, upload.processed_text)
+        text = messages.encode(change)
     return EncodedEvent(
         row.seq, row.upload_id, row.origin_connection, row.kind in messages.TERMINAL_KINDS, text
     )
-
-
-def _with_current_texts(row: Event, upload: Upload | None) -> messages.DurableMessage:
-    change = messages.decode_change(row.kind, row.message)
-    if upload is None:
-        return messages.with_texts(change, "", "")
-    if upload.attempt != row.attempt:
-        return messages.with_texts(change, "", upload.correction or "")
-    return messages.with_texts(change, upload.raw_text, upload.processed_text)

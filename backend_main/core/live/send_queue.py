@@ -175,7 +175,11 @@ class SendQueue:
         """Send until the transport fails. Raises `SlowConsumer`."""
         try:
             while True:
-                await self._wait()
+                self._is_idle = True
+                try:
+                    await self._changed.wait()
+                finally:
+                    self._is_idle = False
                 self._changed.clear()
                 while self._entries and not _is_unfilled(self._entries[0]):
                     self._raise_if_slow()
@@ -188,13 +192,6 @@ class SendQueue:
         self.closed = True
         self._below_low_water.open()
         self._no_unsent_events.open()
-
-    async def _wait(self) -> None:
-        self._is_idle = True
-        try:
-            await self._changed.wait()
-        finally:
-            self._is_idle = False
 
     def _try_send_now(self, text: str) -> bool:
         return self._is_idle and not self._entries and self._send_now(text)

@@ -40,7 +40,7 @@ class UserEventStream:
     ) -> None:
         self.owner_id = owner_id
         self.connections: set[LiveConnection] = set()
-        self.cursor: int | None = None
+        self.position: int | None = None
         self._read = read
         self._deliver = deliver
         self._on_gap = on_gap
@@ -48,21 +48,21 @@ class UserEventStream:
         self._reading: asyncio.Task[None] | None = None
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
 
-    def start_at(self, cursor: int) -> None:
-        self.cursor = cursor
+    def start_at(self, position: int) -> None:
+        self.position = position
         self._resolve_waiters()
-        self.notify(cursor)
+        self.notify(position)
 
     def notify(self, seq: int) -> None:
         """Read the log, which has grown to `seq`, unless it is being read."""
         self._latest_known_seq = max(self._latest_known_seq, seq)
-        if self._reading is None and self.cursor is not None and self._latest_known_seq > self.cursor:
+        if self._reading is None and self.position is not None and self._latest_known_seq > self.position:
             self._reading = asyncio.get_running_loop().create_task(self._read_new_events())
 
     async def wait_until_delivered(self, seq: int) -> None:
         """Wait until everything up to `seq` is delivered; `close` cancels the wait."""
         self.notify(seq)
-        if self.cursor is None or self.cursor < seq:
+        if self.position is None or self.position < seq:
             delivered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiters.append((seq, delivered))
             await delivered
@@ -75,16 +75,16 @@ class UserEventStream:
             delivered.cancel()
 
     async def _read_new_events(self) -> None:
-        assert self.cursor is not None
+        assert self.position is not None
         try:
-            while self._latest_known_seq > self.cursor:
-                events = await self._read(self.owner_id, self.cursor)
-                if not events or events[0].seq != self.cursor + 1:
-                    self.cursor = events[0].seq - 1 if events else self._latest_known_seq
+            while self._latest_known_seq > self.position:
+                events = await self._read(self.owner_id, self.position)
+                if not events or events[0].seq != self.position + 1:
+                    self.position = events[0].seq - 1 if events else self._latest_known_seq
                     self._on_gap(self)
                 for event in events:
                     self._deliver(self, event)
-                    self.cursor = event.seq
+                    self.position = event.seq
                 self._resolve_waiters()
         except DatabaseUnavailable as error:
             log.warning("The event log is read later: %s", error)
@@ -94,8 +94,8 @@ class UserEventStream:
             self._reading = None
 
     def _resolve_waiters(self) -> None:
-        assert self.cursor is not None
+        assert self.position is not None
         for seq, delivered in self._waiters:
-            if seq <= self.cursor and not delivered.done():
+            if seq <= self.position and not delivered.done():
                 delivered.set_result(None)
         self._waiters = [waiter for waiter in self._waiters if not waiter[1].done()]

@@ -20,7 +20,7 @@ from msgspec import UNSET, Meta, UnsetType
 from .base64_text import Base64Text
 
 Status = Literal["pending", "processing", "processed", "error", "cancelled"]
-Stream = Literal["full", "pages", "delta"]
+StreamName = Literal["full", "pages", "delta"]
 """Stream mode: live text of the whole upload, of one page, or only text that was added to a page."""
 Point = tuple[int, int]
 # A single path component, without characters that a terminal or a header would interpret.
@@ -262,7 +262,7 @@ class Subscribe(Request, frozen=True, kw_only=True):
     """
 
     since: Annotated[str, Meta(max_length=100)] | None = None
-    stream: Stream | None = None
+    stream: StreamName | None = None
 
 
 class RequestWithReadOptions(Request, frozen=True, kw_only=True):

@@ -26,7 +26,7 @@ def user_channel(owner_id: UUID | str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class PageSnapshot:
+class PageState:
     """The text of a page so far. `line` is the position of its newest line; `done` marks the final text."""
 
     number: int
@@ -144,12 +144,12 @@ class PageTextUpdate(UploadMessage, frozen=True, tag=True):
     """The new text of a page, from the job that begins with `first_page`."""
 
     attempt: int
-    snapshot: PageSnapshot
+    page: PageState
     first_page: int = 1
 
     @property
     def coalescing_key(self) -> object:
-        return PageTextUpdate, self.upload_id, self.attempt, self.snapshot.number
+        return PageTextUpdate, self.upload_id, self.attempt, self.page.number
 
 
 class SubscriberJoined(PubSubMessage, frozen=True, tag=True):

@@ -94,7 +94,10 @@ class RedisPublisher:
         if self._queue.put(message):
             self._wake.set()
         if self._thread is None:
-            self._start()
+            with self._starting:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+                    self._thread.start()
 
     def send(self, messages: Iterable[PubSubMessage]) -> None:
         """Send messages now, on the caller's thread. Raises redis.RedisError."""
@@ -115,12 +118,6 @@ class RedisPublisher:
         if self._thread is not None:
             self._thread.join(2 * TIMEOUT_SECONDS)
         self._redis.close()
-
-    def _start(self) -> None:
-        with self._starting:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
-                self._thread.start()
 
     def _run(self) -> None:
         while not self._closing.is_set() or not self.is_failing:
@@ -259,7 +256,11 @@ class RedisPubSub(LocalPubSub):
                 await self._receive_messages(pubsub)
             finally:
                 self._pubsub = None
-                await self._cancel_pending_subscribes()
+                # Cancel what subscribes on the lost connection: the next one starts with the wanted channels.
+                subscribing = self._tasks - {asyncio.current_task()}
+                for task in subscribing:
+                    task.cancel()
+                await asyncio.gather(*subscribing, return_exceptions=True)
 
     async def _receive_messages(self, pubsub: Any) -> None:
         is_ping_unanswered = False
@@ -302,13 +303,6 @@ class RedisPubSub(LocalPubSub):
                     await pubsub.subscribe(*(self._prefix + channel for channel in new))
                 if old:
                     await pubsub.unsubscribe(*(self._prefix + channel for channel in old))
-
-    async def _cancel_pending_subscribes(self) -> None:
-        """Cancel what subscribes on a lost connection: the next one starts with the wanted channels."""
-        subscribing = self._tasks - {asyncio.current_task()}
-        for task in subscribing:
-            task.cancel()
-        await asyncio.gather(*subscribing, return_exceptions=True)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -35,8 +35,13 @@ class FilesystemBackend(StorageBackend):
         target = self._path(key)
         target.parent.mkdir(mode=0o700)
         os.replace(path, target)
+        # Write the new entries of both directories to disk.
         for directory in (target.parent, self._root):
-            _sync(directory)
+            descriptor = os.open(directory, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
     @contextmanager
     def local_copy(self, key: str) -> Iterator[Path]:
@@ -85,12 +90,3 @@ class FilesystemBackend(StorageBackend):
         if not path.resolve().is_relative_to(self._root.resolve()):
             raise ValueError(f"{key!r} is not a valid storage key")
         return path
-
-
-def _sync(directory: Path) -> None:
-    """Write the directory's entries to disk."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

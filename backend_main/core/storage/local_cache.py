@@ -44,7 +44,10 @@ class LocalFileCache:
         """
         path = self._path(key)
         try:
-            with self._open_locked(path, download):
+            while (copy := _lock_existing(path)) is None:
+                self._fetch(path, download)
+            with copy:  # its lock, until it is closed, keeps the copy from eviction
+                os.utime(path)
                 yield path
         finally:
             self.evict()
@@ -70,8 +73,13 @@ class LocalFileCache:
         """
         limit = self._max_bytes if max_bytes is None else max_bytes
         oldest = time.time() - self._max_age_seconds
+        files = []
+        for path in self._directory.iterdir():
+            with suppress(FileNotFoundError):
+                status = path.stat()
+                files.append((status.st_mtime, status.st_size, path))
         total = 0
-        for used_at, size, path in self._newest_first():
+        for used_at, size, path in sorted(files, reverse=True):
             total += size
             if total > limit or used_at <= oldest:
                 _remove_unlocked(path)
@@ -83,21 +91,6 @@ class LocalFileCache:
     def _evict_later(self) -> None:
         self._timer = None
         self.evict()
-
-    def _newest_first(self) -> list[tuple[float, int, Path]]:
-        files = []
-        for path in self._directory.iterdir():
-            with suppress(FileNotFoundError):
-                status = path.stat()
-                files.append((status.st_mtime, status.st_size, path))
-        return sorted(files, reverse=True)
-
-    def _open_locked(self, path: Path, download: Callable[[BinaryIO], None]) -> BinaryIO:
-        """Return the open copy, locked against eviction until it is closed."""
-        while (file := _lock_existing(path)) is None:
-            self._fetch(path, download)
-        os.utime(path)
-        return file
 
     def _fetch(self, path: Path, download: Callable[[BinaryIO], None]) -> None:
         partial = path.with_name(f"{path.name}.part")

@@ -17,7 +17,7 @@ from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
@@ -127,7 +127,7 @@ class S3Backend(StorageBackend):
         self._cache.insert(key, path)
 
     def local_copy(self, key: str) -> AbstractContextManager[Path]:
-        return self._cache.open_path(key, lambda file: self._download(key, file))
+        return self._cache.open_path(key, lambda file: file.writelines(self._stream(key, 0, None)))
 
     def iter_bytes(self, key: str, start: int, end: int) -> Generator[bytes, None, None]:
         with suppress(FileNotFoundError):
@@ -223,10 +223,6 @@ class S3Backend(StorageBackend):
         for page in pages.paginate(Bucket=self._name, Prefix=self._root + prefix):
             for item in page.get("Contents", ()):
                 yield ObjectInfo(item["Key"], _age_seconds(page, item["LastModified"]))
-
-    def _download(self, key: str, file: BinaryIO) -> None:
-        for chunk in self._stream(key, 0, None):
-            file.write(chunk)
 
     def _stream(self, key: str, start: int, end: int | None) -> Generator[bytes, None, None]:
         """Yield the bytes [start, end), or to the end; reconnect where a connection broke.

@@ -57,25 +57,23 @@ def _s3_location(parts: SplitResult) -> S3Location:
     key, _, secret = credentials.partition(":")
     if bool(key) != bool(secret):
         raise _url_error("A key needs its secret. Use s3://key:secret@bucket")
-    prefix = unquote(parts.path).strip("/")
-    return S3Location(
-        name,
-        f"{prefix}/" if prefix else "",
-        key=unquote(key) or None,
-        secret=unquote(secret) or None,
-        **_options(parts.query),
-    )
 
-
-def _options(query: str) -> dict[str, str]:
-    options = dict(parse_qsl(query, keep_blank_values=True))
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if unknown := sorted(set(options) - set(URL_OPTIONS)):
         raise _url_error(f"Unknown option {unknown[0]}. Available: {', '.join(URL_OPTIONS)}")
     if "endpoint" in options and not re.fullmatch(r"https?://[^/?#@\s]+/?", options["endpoint"]):
         raise _url_error("Invalid endpoint. Use http://host:port")
     if options.get("addressing", "auto") not in ("auto", "path", "virtual"):
         raise _url_error("Invalid addressing. Use path or virtual")
-    return options
+
+    prefix = unquote(parts.path).strip("/")
+    return S3Location(
+        name,
+        f"{prefix}/" if prefix else "",
+        key=unquote(key) or None,
+        secret=unquote(secret) or None,
+        **options,
+    )
 
 
 def _url_error(message: str) -> CommandError:

@@ -1,7 +1,7 @@
 """Commands that change uploads on behalf of their owner; no other module does.
 
-Each function is one transaction, which also writes the event of the change. `origin` is the connection that
-sent the request, if it came over a WebSocket: it receives the reply in the order of the events.
+Each function is one transaction, which also writes the event of the change. `requester` is the connection
+that sent the request, if it came over a WebSocket: it receives the reply in the order of the events.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def create(
     owner: User,
     source: UploadSource,
     options: ReadOptions = NO_READ_OPTIONS,
-    origin: ReplyTarget | None = None,
+    requester: ReplyTarget | None = None,
 ) -> CreateResult:
     """Store a new upload that waits to be read, or return the user's upload of the same bytes.
 
@@ -83,16 +83,16 @@ def create(
     if source.image_base64 is None and source.image_path is None and source.staged is None:
         if source.image_hash is None:
             raise RequestError({"image_base64": "Set one of image_base64, image_path, image_hash."})
-        return _reuse(owner, source.image_hash, options, origin, UNKNOWN_HASH_MESSAGE)
+        return _reuse(owner, source.image_hash, options, requester, UNKNOWN_HASH_MESSAGE)
     with _stage_source(source) as staged:
         if existing := queries.upload_by_hash(owner=owner, image_hash=staged.sha256):
             with suppress(UploadNotFound):  # deleted after the query
-                return CreateResult(_requeue_if_failed(existing, options, origin), duplicate=True)
+                return CreateResult(_requeue_if_failed(existing, options, requester), duplicate=True)
         try:
-            return CreateResult(_store(owner, staged, options, origin), duplicate=False)
+            return CreateResult(_store(owner, staged, options, requester), duplicate=False)
         except IntegrityError:
             # The constraint says that another request has stored the same bytes first.
-            return _reuse(owner, staged.sha256, options, origin, DELETED_MEANWHILE_MESSAGE)
+            return _reuse(owner, staged.sha256, options, requester, DELETED_MEANWHILE_MESSAGE)
 
 
 @retry_transient
@@ -103,7 +103,7 @@ def update(
     filename: str | UnsetType = UNSET,
     correction: str | UnsetType | None = UNSET,
     metadata: dict[str, Any] | UnsetType = UNSET,
-    origin: ReplyTarget | None = None,
+    requester: ReplyTarget | None = None,
 ) -> Upload:
     """Set the given fields of an upload.
 
@@ -118,23 +118,23 @@ def update(
     with event_log.transaction() as changes:
         upload = _locked(owner, upload_id)
         _set(upload, **fields)
-        changes.append(_change(upload, serializers.updated(upload), origin))
+        changes.append(_change(upload, serializers.updated(upload), requester))
     return upload
 
 
-def delete(*, owner: User, upload_id: UUID, origin: ReplyTarget | None = None) -> UploadMessage:
+def delete(*, owner: User, upload_id: UUID, requester: ReplyTarget | None = None) -> UploadMessage:
     """Delete the row, then the file; return the last state.
 
     Raises:
         UploadNotFound: The user has no upload with this id.
     """
-    last, image_path = _delete_row(owner, upload_id, origin)
+    last, image_path = _delete_row(owner, upload_id, requester)
     storage.delete(image_path)
     return last
 
 
 @retry_transient
-def cancel(*, owner: User, upload_id: UUID, origin: ReplyTarget | None = None) -> Upload:
+def cancel(*, owner: User, upload_id: UUID, requester: ReplyTarget | None = None) -> Upload:
     """End an upload that waits or is being read; finished pages keep their text.
 
     A cancelled upload stays as it is.
@@ -151,13 +151,17 @@ def cancel(*, owner: User, upload_id: UUID, origin: ReplyTarget | None = None) -
             raise StatusConflict(f"This upload is {upload.status}. Only an open upload can be cancelled.")
         _set(upload, status=Status.CANCELLED, error=CANCELLED, **results.text_fields(upload_id))
         upload.jobs.all().delete()
-        changes.append(_change(upload, serializers.failed(upload), origin))
+        changes.append(_change(upload, serializers.failed(upload), requester))
     return upload
 
 
 @retry_transient
 def retry(
-    *, owner: User, upload_id: UUID, options: ReadOptions = NO_READ_OPTIONS, origin: ReplyTarget | None = None
+    *,
+    owner: User,
+    upload_id: UUID,
+    options: ReadOptions = NO_READ_OPTIONS,
+    requester: ReplyTarget | None = None,
 ) -> Upload:
     """Read an upload that has ended again.
 
@@ -178,7 +182,7 @@ def retry(
         quotas.check_pending(owner, "instance_id")
         job_options.check_pages_exist(merged, upload.page_count)
         _requeue(upload, merged)
-        changes.append(_change(upload, serializers.updated(upload), origin))
+        changes.append(_change(upload, serializers.updated(upload), requester))
     notify.notify_jobs_available()
     return upload
 
@@ -205,27 +209,27 @@ def _stage_source(source: UploadSource) -> Iterator[ingest.StagedFile]:
 
 
 @retry_transient
-def _delete_row(owner: User, upload_id: UUID, origin: ReplyTarget | None) -> tuple[UploadMessage, str]:
+def _delete_row(owner: User, upload_id: UUID, requester: ReplyTarget | None) -> tuple[UploadMessage, str]:
     with event_log.transaction() as changes:
         upload = _locked(owner, upload_id)
         last = serializers.deleted(upload)
         upload.delete()
-        changes.append(UploadChange(owner.pk, upload_id, upload.attempt, last, origin))
+        changes.append(UploadChange(owner.pk, upload_id, upload.attempt, last, requester))
     return last, upload.image_path
 
 
 def _reuse(
-    owner: User, image_hash: str, options: ReadOptions, origin: ReplyTarget | None, missing_message: str
+    owner: User, image_hash: str, options: ReadOptions, requester: ReplyTarget | None, missing_message: str
 ) -> CreateResult:
     """Return the user's upload of these bytes, or raise `RequestError` with `missing_message`."""
     existing = queries.upload_by_hash(owner=owner, image_hash=image_hash)
     if existing is None:
         raise RequestError({"image_hash": missing_message})
-    return CreateResult(_requeue_if_failed(existing, options, origin), duplicate=True)
+    return CreateResult(_requeue_if_failed(existing, options, requester), duplicate=True)
 
 
 def _store(
-    owner: User, staged: ingest.StagedFile, options: ReadOptions, origin: ReplyTarget | None
+    owner: User, staged: ingest.StagedFile, options: ReadOptions, requester: ReplyTarget | None
 ) -> Upload:
     """Store the file, then the row: a crash in between leaves an orphan file, never a row without a file."""
     key = uuid.uuid4()
@@ -233,7 +237,7 @@ def _store(
     try:
         storage.put(staged.path, path)
         upload = _insert(
-            origin,
+            requester,
             options,
             staged.field,
             id=key,
@@ -259,7 +263,7 @@ def _store(
 
 @retry_transient
 def _insert(
-    origin: ReplyTarget | None,
+    requester: ReplyTarget | None,
     options: ReadOptions,
     field: str,
     *,
@@ -284,7 +288,7 @@ def _insert(
             )
             Job.objects.create(upload=upload, priority=job_options.job_priority(options))
             reply = serializers.created(upload, duplicate=False)
-            changes.append(_change(upload, serializers.created(upload), origin, reply))
+            changes.append(_change(upload, serializers.created(upload), requester, reply))
         return upload
     except IntegrityError:
         # An earlier try may have committed this row, with the reply of its COMMIT lost.
@@ -304,7 +308,7 @@ def _is_disk_full(error: BaseException) -> bool:
 
 
 @retry_transient
-def _requeue_if_failed(upload: Upload, options: ReadOptions, origin: ReplyTarget | None) -> Upload:
+def _requeue_if_failed(upload: Upload, options: ReadOptions, requester: ReplyTarget | None) -> Upload:
     """Read an upload again that ended without a text; leave any other as it is."""
     if upload.status not in REQUEUED_STATUSES:
         return upload
@@ -315,7 +319,7 @@ def _requeue_if_failed(upload: Upload, options: ReadOptions, origin: ReplyTarget
                 options = job_options.from_stored(upload.read_options).for_all_pages()
             _requeue(upload, options)
             reply = serializers.created(upload, duplicate=True)
-            changes.append(_change(upload, serializers.updated(upload), origin, reply))
+            changes.append(_change(upload, serializers.updated(upload), requester, reply))
     notify.notify_jobs_available()
     return upload
 
@@ -336,10 +340,10 @@ def _requeue(upload: Upload, options: ReadOptions) -> None:
 def _change(
     upload: Upload,
     message: messages.DurableMessage,
-    origin: ReplyTarget | None,
+    requester: ReplyTarget | None,
     reply: UploadMessage | None = None,
 ) -> UploadChange:
-    return UploadChange(upload.owner_id, upload.pk, upload.attempt, message, origin, reply)
+    return UploadChange(upload.owner_id, upload.pk, upload.attempt, message, requester, reply)
 
 
 def _set(upload: Upload, **changes: Any) -> None:

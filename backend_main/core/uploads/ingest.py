@@ -151,7 +151,8 @@ def _iter_decoded(text: Base64Text) -> Iterator[bytes]:
     has_padding = False
     for position in range(prefix.end() if prefix else 0, len(text), CHUNK_CHARACTERS):
         chunk = rest + text.slice(position, CHUNK_CHARACTERS)
-        if _has_white_space(chunk):
+        # `str.split` on a chunk without white space takes longer than decoding it; these searches do not.
+        if not chunk.isascii() or any(space in chunk for space in " \n\r\t\v\f\x1c\x1d\x1e\x1f"):
             chunk = "".join(chunk.split())
         if has_padding and chunk:
             raise RequestError({"image_base64": "Invalid base64 encoding: text after the padding."})
@@ -160,11 +161,6 @@ def _iter_decoded(text: Base64Text) -> Iterator[bytes]:
         has_padding = has_padding or chunk[:whole].endswith("=")
         rest = chunk[whole:]
     yield _decode_chunk(rest)
-
-
-def _has_white_space(text: str) -> bool:
-    # `str.split` on a chunk without white space takes longer than decoding it; these searches do not.
-    return not text.isascii() or any(space in text for space in " \n\r\t\v\f\x1c\x1d\x1e\x1f")
 
 
 def _decode_chunk(text: str) -> bytes:
@@ -251,17 +247,14 @@ def _open_regular(root: Path, parts: tuple[str, ...]) -> int:
     finally:
         os.close(directory)
     try:
-        _reject_irregular(os.fstat(file))
+        status = os.fstat(file)
+        # A file with a second name, a hard link, can be another user's.
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+            raise PermissionError("not a regular file with one name")
     except OSError:
         os.close(file)
         raise
     return file
-
-
-def _reject_irregular(status: os.stat_result) -> None:
-    """Raise PermissionError unless it is a regular file with one name: a hard link can be another user's."""
-    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-        raise PermissionError("not a regular file with one name")
 
 
 def _reject_data_directory(directory: int) -> None:

@@ -128,15 +128,10 @@ class ChildProcess:
 
 def child_environment(engine: str, threads: int) -> dict[str, str]:
     """Return the environment of a child: the inherited variables and those that configure its engine."""
-    names = (*INHERITED_VARIABLES, *_engine_variables(engine))
+    names = set(INHERITED_VARIABLES)
+    if engine:
+        with contextlib.suppress(ReadingError):  # the child reports an unknown or broken engine
+            names |= engine_class(engine).environment_variables
     inherited = {name: os.environ[name] for name in names if name in os.environ}
     count = str(threads or len(os.sched_getaffinity(0)))
     return inherited | {"OMP_NUM_THREADS": count, "OMP_THREAD_LIMIT": count, "PYTHONUNBUFFERED": "1"}
-
-
-def _engine_variables(engine: str) -> frozenset[str]:
-    """Return the variables that configure an engine. The child reports an unknown or broken engine."""
-    try:
-        return engine_class(engine).environment_variables if engine else frozenset()
-    except ReadingError:
-        return frozenset()

@@ -56,7 +56,17 @@ class EngineProcessPool:
 
     def read_batched(self, path: Path | str, options: Options) -> Iterator[BatchedEvent]:
         """Yield the events of a file, as `EngineProcess.read_batched` does; `options.engine` reads it."""
-        self._current = self._process_for(options.engine)
+        if options.engine == self._default.engine:
+            self._current = self._default
+        elif self._secondary is not None and options.engine == self._secondary.engine:
+            self._current = self._secondary
+        else:
+            if self._default.resident_bytes > DEFAULT_ENGINE_MEMORY_SHARE * self._max_memory_bytes:
+                self._default.stop()
+            free_bytes = self._max_memory_bytes - self._default.resident_bytes
+            self._current = EngineProcess(options.engine, self._threads, max_memory_bytes=free_bytes)
+            self._replace_secondary(self._current)
+
         self._last_read_at = time.monotonic()
         return self._current.read_batched(path, options)
 
@@ -72,18 +82,6 @@ class EngineProcessPool:
         for process in processes:
             if process is not None:
                 process.stop()
-
-    def _process_for(self, engine: str) -> EngineProcess:
-        if engine == self._default.engine:
-            return self._default
-        if self._secondary is None or self._secondary.engine != engine:
-            if self._default.resident_bytes > DEFAULT_ENGINE_MEMORY_SHARE * self._max_memory_bytes:
-                self._default.stop()
-            free_bytes = self._max_memory_bytes - self._default.resident_bytes
-            process = EngineProcess(engine, self._threads, max_memory_bytes=free_bytes)
-            self._replace_secondary(process)
-            return process
-        return self._secondary
 
     def _replace_secondary(self, process: EngineProcess | None) -> None:
         with self._lock:

@@ -197,24 +197,22 @@ class EngineProcess:
             self._discard_child()
         if self._child is None:
             self._child = ChildProcess(self.engine, self.threads)
-        if not self._is_loaded:
-            self._await_ready()
+        if self._is_loaded:
+            return
+
+        reply = self._receive(WaitBudget(self._start_seconds, "The reading engine did not start in time."))
+        if not isinstance(reply, Ready):
+            self._discard_child()
+            if isinstance(reply, Failed):
+                raise message_to_error(reply)
+            raise EngineCrashed("The reading engine did not start.")
+        self._is_loaded = True
 
     def _needs_recycling(self, child: ChildProcess) -> bool:
         """Return whether a child has done its share. One without a read would not shrink by a restart."""
         if not self._pages_read:
             return False
         return self._pages_read >= self._recycle_pages or child.resident_bytes() > self._recycle_memory_bytes
-
-    def _await_ready(self) -> None:
-        reply = self._receive(WaitBudget(self._start_seconds, "The reading engine did not start in time."))
-        if isinstance(reply, Ready):
-            self._is_loaded = True
-            return
-        self._discard_child()
-        if isinstance(reply, Failed):
-            raise message_to_error(reply)
-        raise EngineCrashed("The reading engine did not start.")
 
     def _close_previous_read(self) -> None:
         """Close a read that its caller abandoned; its replies would otherwise count for the next one.
@@ -276,16 +274,14 @@ class EngineProcess:
                 raise self._crashed() from error
             if reply is not None:
                 return reply
-            budget.waited_seconds += time.monotonic() - started_at
-            self._check_limits(child, budget)
 
-    def _check_limits(self, child: ChildProcess, budget: "WaitBudget") -> None:
-        if budget.waited_seconds > budget.seconds:
-            self._discard_child()
-            raise EngineTimeout(budget.message)
-        if child.resident_bytes() > self._max_memory_bytes:
-            self._discard_child()
-            raise EngineCrashed("The reading engine used too much memory.")
+            budget.waited_seconds += time.monotonic() - started_at
+            if budget.waited_seconds > budget.seconds:
+                self._discard_child()
+                raise EngineTimeout(budget.message)
+            if child.resident_bytes() > self._max_memory_bytes:
+                self._discard_child()
+                raise EngineCrashed("The reading engine used too much memory.")
 
     def _crashed(self) -> EngineCrashed | Cancelled:
         self._discard_child()

@@ -6,7 +6,7 @@ process; `image_headers` and `rejections` are what the server process uses. The 
 
 image_headers     type, size and page count of a file, by a bounded parser
 document          a file's pages, decoded one by one; open_document keeps the last one open
-pixels            an image in any colour mode to upright BGR pixels
+pixels            an image in any color mode to upright BGR pixels
 pdf_text_layer    the text of a PDF page, if it can be trusted
 pdf_characters    the glyphs of a PDF page
 pdf_lines         glyphs to lines

@@ -206,7 +206,14 @@ class PdfDocument(Document):
         page = self._pdf[number - 1]
         try:
             bitmap = page.render(scale=self._scale(page))
-            pixels = _to_bgr(bitmap.to_numpy())
+            rendered = bitmap.to_numpy()
+            if rendered.ndim == 2:
+                rendered = rendered[:, :, np.newaxis]
+            # A copy: pdfium's array is a view of memory that is freed with the bitmap.
+            if rendered.shape[2] == 1:
+                pixels = np.repeat(rendered, 3, axis=2)
+            else:
+                pixels = np.array(rendered[:, :, :3], order="C", copy=True)
             bitmap.close()
         finally:
             page.close()
@@ -239,12 +246,3 @@ class PdfDocument(Document):
 def _file_contains(path: Path, word: bytes) -> bool:
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         return data.find(word) >= 0
-
-
-def _to_bgr(rendered: Pixels) -> Pixels:
-    """Copy a rendered page: pdfium's array is a view of memory that is freed with the bitmap."""
-    if rendered.ndim == 2:
-        rendered = rendered[:, :, np.newaxis]
-    if rendered.shape[2] == 1:
-        return np.repeat(rendered, 3, axis=2)
-    return np.array(rendered[:, :, :3], order="C", copy=True)

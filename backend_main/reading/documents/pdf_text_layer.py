@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..types import Box
+from ..types import Box, level_box
 from .pdf_characters import LINE_END_HYPHENS, read_glyphs
 from .pdf_lines import TextLine, text_lines
 
 MIN_CHARACTERS = 16
 """Fewer characters may be a page number or a stamp on a scan."""
+UNMAPPED_CATEGORIES = frozenset({"Cc", "Co", "Cn", "Cs"})
+"""Unicode categories that text does not have: control, private use, unassigned and surrogate."""
+REPLACEMENT_CHARACTER = "\ufffd"
 MAX_UNMAPPED_SHARE = 0.02
 MAX_WORD_CHARACTERS, MAX_LONG_WORD_SHARE = 40, 0.1
 """Text with more ASCII words of such a length has lost the spaces between its words."""
@@ -84,7 +87,10 @@ def is_usable(text: str) -> bool:
     shown = [letter for letter in text if not letter.isspace() and letter not in LINE_END_HYPHENS]
     if len(shown) < MIN_CHARACTERS:
         return False
-    unmapped = sum(map(_is_unmapped, shown))
+    unmapped = sum(
+        letter == REPLACEMENT_CHARACTER or unicodedata.category(letter) in UNMAPPED_CATEGORIES
+        for letter in shown
+    )
     words = text.split()
     # Only ASCII words: Chinese and Japanese have no spaces between words.
     long_words = sum(
@@ -94,11 +100,6 @@ def is_usable(text: str) -> bool:
         for word in words
     )
     return unmapped <= MAX_UNMAPPED_SHARE * len(shown) and long_words <= MAX_LONG_WORD_SHARE * len(words)
-
-
-def _is_unmapped(letter: str) -> bool:
-    """Return whether a character is a replacement, control, private use, unassigned or surrogate one."""
-    return letter == "\ufffd" or unicodedata.category(letter) in ("Cc", "Co", "Cn", "Cs")
 
 
 def _image_share(page: Any, area: float) -> float:
@@ -189,5 +190,4 @@ def _box(line: TextLine, to_pixels: Mapping) -> Box:
     if abs(cosine * sine) > MIN_OBLIQUENESS:
         return corners[0], corners[1], corners[2], corners[3]
     xs, ys = zip(*corners, strict=True)
-    left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
-    return (left, top), (right, top), (right, bottom), (left, bottom)
+    return level_box(min(xs), min(ys), max(xs), max(ys))

@@ -1,4 +1,4 @@
-"""Conversion of an image in any colour mode to upright pixels on white, in BGR order, as OpenCV expects.
+"""Conversion of an image in any color mode to upright pixels on white, in BGR order, as OpenCV expects.
 
 It works in strips, so the result is the only full copy of the image. For the largest page allowed, that is
 the difference between 600 MB and more than an engine process may have.
@@ -40,7 +40,9 @@ def to_upright_bgr(image: Image.Image) -> Pixels:
     for top in range(0, height, rows):
         strip = image.crop((0, top, width, min(height, top + rows)))
         if white_level:
-            strip = _to_8bit(strip, white_level)
+            # Pillow would clip grey of 16 or 32 bits, and floats, to a white page.
+            grey = np.nan_to_num(np.asarray(strip, dtype=np.float32)) * (255.0 / white_level)
+            strip = Image.fromarray(grey.clip(0, 255).astype(np.uint8))
         cv2.cvtColor(np.asarray(_flatten_alpha(strip)), cv2.COLOR_RGB2BGR, dst=pixels[top : top + rows])
     transform = EXIF_TRANSFORMS.get(_orientation(image))
     return np.ascontiguousarray(transform(pixels)) if transform else pixels
@@ -68,12 +70,6 @@ def _flatten_alpha(strip: Image.Image) -> Image.Image:
     ground = Image.new("RGB", strip.size, "white")
     ground.paste(strip, mask=strip.getchannel("A"))
     return ground
-
-
-def _to_8bit(strip: Image.Image, white_level: float) -> Image.Image:
-    """Scale grey of 16 or 32 bits or floats, which Pillow would clip to a white page."""
-    values = np.nan_to_num(np.asarray(strip, dtype=np.float32))
-    return Image.fromarray((values * (255.0 / white_level)).clip(0, 255).astype(np.uint8))
 
 
 def _white_level(image: Image.Image) -> float:

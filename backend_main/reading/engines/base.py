@@ -105,7 +105,7 @@ class Engine(ABC):
 
     @abstractmethod
     def read_page(self, page: PageImage) -> Iterator[Line | PageRestarted]:
-        """Yield the lines of a page in reading order, each as soon as it is recognised.
+        """Yield the lines of a page in reading order, each as soon as it is recognized.
 
         The caller can stop the iteration at any line. `MarkdownWriter` builds `Line.markdown`. A line with
         an empty text marks a box whose content the engine cannot read.

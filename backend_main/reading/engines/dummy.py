@@ -3,7 +3,7 @@
 The script is JSON in the page's `info["scanrill"]` (a PNG tEXt chunk), or in the ImageDescription of a TIFF
 page:
 
-    lines           recognised lines; "# " or "## " before a text makes it a heading
+    lines           recognized lines; "# " or "## " before a text makes it a heading
     line_seconds    time to sleep before each line
     wait_for        path of a file: block before line `wait_after` (default 0) until it exists
     touch           path of a file to create when the page starts
@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 
 from ..documents.document import PageImage
 from ..output.markdown import MarkdownWriter
-from ..types import Box, Line
+from ..types import Line, level_box
 from .base import Engine
 
 DEFAULT_LINES = ("# Dummy page", "The quick brown fox jumps", "over the lazy dog.")
@@ -56,7 +56,13 @@ class DummyEngine(Engine):
             if index == fault_after:
                 _inject_fault(script)
             time.sleep(script.get("line_seconds", 0.0))
-            yield _line(page, index, writer, text, previous=texts[index - 1] if index else "")
+
+            mark, words = _split_heading(text)
+            mark_above, _ = _split_heading(texts[index - 1] if index else "")
+            gap = "\n\n" if mark or mark_above else "\n"
+            box = level_box(0.0, 20.0 * index, float(page.width), 20.0 * index + 16)
+            yield Line(page.number, words, writer.write(gap + mark, words), box, confidence=1.0)
+
         _wait(script, len(texts))
         if fault_after >= len(texts):
             _inject_fault(script)
@@ -77,13 +83,6 @@ def _wait(script: dict[str, Any], index: int) -> None:
             time.sleep(POLL_SECONDS)
 
 
-def _line(page: PageImage, index: int, writer: MarkdownWriter, text: str, previous: str) -> Line:
-    mark, words = _split_heading(text)
-    gap = "\n\n" if mark or _split_heading(previous)[0] else "\n"
-    markdown = writer.write(gap + mark, words)
-    return Line(page.number, words, markdown, _box(page, index), confidence=1.0)
-
-
 def _split_heading(text: str) -> tuple[str, str]:
     """Return the mark of a heading, which may be empty, and its words."""
     for mark in ("# ", "## "):
@@ -92,32 +91,30 @@ def _split_heading(text: str) -> tuple[str, str]:
     return "", text
 
 
-def _box(page: PageImage, index: int) -> Box:
-    top, bottom = 20.0 * index, 20.0 * index + 16
-    return ((0.0, top), (float(page.width), top), (float(page.width), bottom), (0.0, bottom))
-
-
 def _inject_fault(script: dict[str, Any]) -> None:
     fault = script.get("then")
-    if fault is None or not _is_first_time(script.get("only_once")):
+    if fault is None:
         return
-    {"crash": os.abort, "hang": _hang, "oom": _fill_memory, "raise": _raise, "slow": _sleep}[fault]()
+    if (marker := script.get("only_once")) is not None:
+        try:
+            Path(marker).touch(exist_ok=False)
+        except FileExistsError:
+            return
 
-
-def _is_first_time(marker: str | None) -> bool:
-    """Return whether the marker file was missing, and create it; True without a marker."""
-    if marker is None:
-        return True
-    try:
-        Path(marker).touch(exist_ok=False)
-    except FileExistsError:
-        return False
-    return True
-
-
-def _hang() -> NoReturn:
-    while True:
-        time.sleep(3600)
+    match fault:
+        case "crash":
+            os.abort()
+        case "hang":
+            while True:
+                time.sleep(3600)
+        case "oom":
+            _fill_memory()
+        case "raise":
+            raise RuntimeError("The script of the page requested this error.")
+        case "slow":
+            time.sleep(SLOW_SECONDS)
+        case _:
+            raise ValueError(f"The script of the page has the unknown fault {fault!r}.")
 
 
 def _fill_memory() -> NoReturn:
@@ -126,11 +123,3 @@ def _fill_memory() -> NoReturn:
         # Filled with ones: zero pages would never become resident.
         chunks.append(b"\x01" * OOM_CHUNK_BYTES)
         time.sleep(POLL_SECONDS)
-
-
-def _raise() -> NoReturn:
-    raise RuntimeError("The script of the page requested this error.")
-
-
-def _sleep() -> None:
-    time.sleep(SLOW_SECONDS)

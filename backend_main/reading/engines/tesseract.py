@@ -20,7 +20,7 @@ from ..documents.document import PageImage
 from ..languages import LANGUAGES, SCRIPTS, languages_using_script, normalize_code, scripts_of
 from ..layout.reading_order import NEW_LINE, NEW_PARAGRAPH, SPACE
 from ..output.markdown import MarkdownWriter
-from ..types import Box, Line, Options
+from ..types import Box, Line, Options, level_box
 from .base import Engine
 
 PROGRAM = "tesseract"
@@ -143,7 +143,7 @@ def _parse_words(table: str) -> Iterator[_Word]:
 def _bounding_box(words: list[_Word]) -> Box:
     left, right = min(word.left for word in words), max(word.right for word in words)
     top, bottom = min(word.top for word in words), max(word.bottom for word in words)
-    return ((left, top), (right, top), (right, bottom), (left, bottom))
+    return level_box(left, top, right, bottom)
 
 
 def _run_on_page(page: PageImage, *arguments: str) -> str:

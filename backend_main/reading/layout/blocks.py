@@ -23,6 +23,7 @@ from .rows import (
     height,
     median_gap,
 )
+from .sequences import group_runs
 from .text_joining import (
     estimated_width,
     is_bullet,
@@ -113,14 +114,8 @@ class ColumnBlocks:
 
     def blocks(self) -> list[Block]:
         """Return the blocks, from top to bottom."""
-        blocks: list[Block] = []
-        run: list[Row] = []
-        for row in self._rows:
-            if run and self._starts_new_block(run, row):
-                blocks.append(self._block(run))
-                run = []
-            run.append(row)
-        blocks.append(self._block(run))
+        runs = group_runs(self._rows, lambda run, row: not self._starts_new_block(run, row))
+        blocks = [self._block(run) for run in runs]
         _set_list_depths(blocks, self._body.height)
         return blocks
 

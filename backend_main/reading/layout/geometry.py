@@ -8,6 +8,7 @@ import numpy as np
 
 from ..documents.pixels import Pixels, downscale_by_halves
 from ..types import Box
+from .sequences import weighted_median
 
 QUARTER_TURN = pi / 2
 MIN_ASPECT_RATIO = 3.0
@@ -61,23 +62,45 @@ class PageFrame:
 
     @classmethod
     def from_boxes(cls, boxes: Sequence[Box]) -> "PageFrame":
-        """Build the frame in which the boxes' lines are level."""
-        return cls(_dominant_angle(boxes))
+        """Build the frame in which the boxes' lines are level.
+
+        Its angle is the median direction of the upper edges of long boxes, each weighted by its length. Only
+        edges of the most common quarter turn count.
+        """
+        edges = []
+        for (x0, y0), (x1, y1), _, (x3, y3) in boxes:
+            length, height = hypot(x1 - x0, y1 - y0), hypot(x3 - x0, y3 - y0)
+            if length > MIN_ASPECT_RATIO * height:
+                edges.append((atan2(y1 - y0, x1 - x0), length))
+
+        lengths = [0.0] * 4
+        for angle, length in edges:
+            lengths[_quarter_turns(angle)] += length
+        quarter_turns = lengths.index(max(lengths))
+
+        # Slopes are within an eighth of a turn; the angles themselves jump at π.
+        turn = quarter_turns * QUARTER_TURN
+        slopes = [
+            ((angle - turn + pi) % (2 * pi) - pi, length)
+            for angle, length in edges
+            if _quarter_turns(angle) == quarter_turns
+        ]
+        return cls(weighted_median(slopes) + turn)
 
     def layout_boxes(self, boxes: Sequence[Box]) -> list[LayoutBox]:
         """Map boxes in pixels of the page to the frame, in the given order."""
-        return [self._layout_box(index, box) for index, box in enumerate(boxes)]
-
-    def _layout_box(self, index: int, box: Box) -> LayoutBox:
-        xs, ys = self._rotated(box)
-        # Means of two corners: the extremes of a slanted box would overlap the rows beside it.
-        left, right = sorted(((xs[0] + xs[3]) / 2, (xs[1] + xs[2]) / 2))
-        top, bottom = sorted(((ys[0] + ys[1]) / 2, (ys[2] + ys[3]) / 2))
-        if right - left < MIN_TEXT_HEIGHT and bottom - top < MIN_TEXT_HEIGHT:
-            # The first corner is a quarter turn away from the top left.
-            left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
-        text_height = max(min(right - left, bottom - top), MIN_TEXT_HEIGHT)
-        return LayoutBox(index, left, top, right, bottom, text_height)
+        layout_boxes = []
+        for index, box in enumerate(boxes):
+            xs, ys = self._rotated(box)
+            # Means of two corners: the extremes of a slanted box would overlap the rows beside it.
+            left, right = sorted(((xs[0] + xs[3]) / 2, (xs[1] + xs[2]) / 2))
+            top, bottom = sorted(((ys[0] + ys[1]) / 2, (ys[2] + ys[3]) / 2))
+            if right - left < MIN_TEXT_HEIGHT and bottom - top < MIN_TEXT_HEIGHT:
+                # The first corner is a quarter turn away from the top left.
+                left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
+            text_height = max(min(right - left, bottom - top), MIN_TEXT_HEIGHT)
+            layout_boxes.append(LayoutBox(index, left, top, right, bottom, text_height))
+        return layout_boxes
 
     def bounds(self, width: int, height: int) -> Rect:
         """Return left, top, right, bottom of a page of `width` × `height` pixels in the frame."""
@@ -100,7 +123,14 @@ class PageFrame:
         import cv2
 
         height, width = pixels.shape[:2]
-        pixels, scale = _downscaled(pixels, 2 * max(size))
+        # A warp samples pixels and loses thin lines, so the page is first scaled down. The limit is twice the
+        # size of the result, so the last step of the scaling can be a simple one.
+        max_side = 2 * max(size)
+        scale = min(1.0, max_side / max(height, width))
+        if scale < 1:
+            scaled = (max(1, round(width * scale)), max(1, round(height * scale)))
+            pixels = np.asarray(cv2.resize(downscale_by_halves(pixels, max_side), scaled), np.uint8)
+
         left, top, right, bottom = self.bounds(width, height)
         cosine, sine = cos(self.angle), -sin(self.angle)
         x_scale, y_scale = size[0] / (right - left), size[1] / (bottom - top)
@@ -124,52 +154,5 @@ def bounding_rect(boxes: Sequence[LayoutBox]) -> Rect:
     )
 
 
-def _downscaled(pixels: Pixels, max_side: int) -> tuple[Pixels, float]:
-    """Limit both sides to `max_side`, and return the scale: a warp samples pixels and loses thin lines.
-
-    `max_side` is twice the size of the result, so the last step of the scaling can be a simple one.
-    """
-    import cv2
-
-    height, width = pixels.shape[:2]
-    scale = max_side / max(height, width)
-    if scale >= 1:
-        return pixels, 1.0
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(downscale_by_halves(pixels, max_side), size), np.uint8), scale
-
-
-def _dominant_angle(boxes: Sequence[Box]) -> float:
-    """Return the median direction of the upper edges of long boxes, each weighted by its length.
-
-    Only edges of the most common quarter turn count.
-    """
-    edges = []
-    for (x0, y0), (x1, y1), _, (x3, y3) in boxes:
-        length, height = hypot(x1 - x0, y1 - y0), hypot(x3 - x0, y3 - y0)
-        if length > MIN_ASPECT_RATIO * height:
-            edges.append((atan2(y1 - y0, x1 - x0), length))
-    lengths = [0.0] * 4
-    for angle, length in edges:
-        lengths[_quarter_turns(angle)] += length
-    quarter_turns = lengths.index(max(lengths))
-    slopes = sorted(
-        (_slope(angle, quarter_turns), length)
-        for angle, length in edges
-        if _quarter_turns(angle) == quarter_turns
-    )
-    half, passed = sum(length for _, length in slopes) / 2, 0.0
-    for slope, length in slopes:
-        passed += length
-        if passed >= half:
-            return slope + quarter_turns * QUARTER_TURN
-    return 0.0
-
-
 def _quarter_turns(angle: float) -> int:
     return round(angle / QUARTER_TURN) % 4
-
-
-def _slope(angle: float, quarter_turns: int) -> float:
-    """Return the angle without its quarter turns, within an eighth of a turn."""
-    return (angle - quarter_turns * QUARTER_TURN + pi) % (2 * pi) - pi

@@ -31,7 +31,7 @@ KINDS = (
     "equation",
 )
 WIDTH, HEIGHT = 608, 800
-# From the model's configuration: input normalisation, the strides of its four outputs, and the number of
+# From the model's configuration: input normalization, the strides of its four outputs, and the number of
 # steps in which it codes a distance.
 MEAN = np.array([0.485, 0.456, 0.406], np.float32).reshape(3, 1, 1)
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32).reshape(3, 1, 1)
@@ -53,7 +53,7 @@ class Region:
     bottom: float
 
     def contains(self, box: LayoutBox) -> bool:
-        """Return whether the centre of the box is inside."""
+        """Return whether the center of the box is inside."""
         return self.left < box.center_x < self.right and self.top < box.center_y < self.bottom
 
 
@@ -83,7 +83,7 @@ def _session(threads: int) -> InferenceSession:
 
 
 def _to_input(image: Pixels) -> Floats:
-    """Return the normalised image, (1, 3, height, width)."""
+    """Return the normalized image, (1, 3, height, width)."""
     import cv2
 
     planes = np.stack(cv2.split(image)).astype(np.float32)  # by planes: ten times as fast as by pixels
@@ -94,22 +94,19 @@ def _to_input(image: Pixels) -> Floats:
 
 def _decode_outputs(outputs: Sequence[Floats]) -> tuple[Floats, Floats]:
     """Return scores (n, kinds) and rectangles (n, 4) in the image, for all points of the four grids."""
-    scores, distances = outputs[: len(STRIDES)], outputs[len(STRIDES) :]
-    rects = [_decode_rects(output[0], stride) for output, stride in zip(distances, STRIDES, strict=True)]
+    scores, distributions = outputs[: len(STRIDES)], outputs[len(STRIDES) :]
+    rects = []
+    for output, stride in zip(distributions, STRIDES, strict=True):
+        # The distance from a grid point to a side is the mean of a distribution over `DISTANCE_STEPS`
+        # (Generalized Focal Loss, Li et al. 2020).
+        weights = np.exp(output[0].reshape(-1, 4, DISTANCE_STEPS))
+        weights /= weights.sum(axis=2, keepdims=True)
+        distances = (weights * np.arange(DISTANCE_STEPS)).sum(axis=2) * stride
+
+        rows, columns = np.mgrid[0 : -(-HEIGHT // stride), 0 : -(-WIDTH // stride)]
+        centers = np.stack([columns.ravel(), rows.ravel()] * 2, axis=1) * stride + stride / 2
+        rects.append(np.asarray(centers + distances * np.array([-1, -1, 1, 1]), np.float32))
     return np.concatenate([output[0] for output in scores]), np.concatenate(rects)
-
-
-def _decode_rects(distributions: Floats, stride: int) -> Floats:
-    """Decode the distances from each grid point to four sides.
-
-    Each is the mean of a distribution over `DISTANCE_STEPS` (Generalized Focal Loss, Li et al. 2020).
-    """
-    weights = np.exp(distributions.reshape(-1, 4, DISTANCE_STEPS))
-    weights /= weights.sum(axis=2, keepdims=True)
-    distances = (weights * np.arange(DISTANCE_STEPS)).sum(axis=2) * stride
-    rows, columns = np.mgrid[0 : -(-HEIGHT // stride), 0 : -(-WIDTH // stride)]
-    centers = np.stack([columns.ravel(), rows.ravel()] * 2, axis=1) * stride + stride / 2
-    return np.asarray(centers + distances * np.array([-1, -1, 1, 1]), np.float32)
 
 
 def _non_max_suppression(rects: Floats, scores: Floats) -> list[int]:

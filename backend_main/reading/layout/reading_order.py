@@ -1,4 +1,4 @@
-"""Reading order and paragraphs of live text, known from boxes before anything is recognised."""
+"""Reading order and paragraphs of live text, known from boxes before anything is recognized."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from .rows import (
     height,
     median_gap,
 )
+from .sequences import group_runs
 
 SPACE, NEW_LINE, NEW_PARAGRAPH = " ", "\n", "\n\n"
 MAX_HEIGHT_RATIO = 1.25
@@ -81,22 +82,12 @@ def _row_prefixes(rows: Sequence[Row], body_height: float) -> list[str]:
 def _heading_marks(rows: Sequence[Row], body_height: float) -> list[str]:
     """Return "# " or "## " for each row of a heading: few short rows, markedly higher than running text."""
     marks: list[str] = []
-    for run in _text_runs(rows, body_height):
+    # A run is a paragraph of running text, or a heading.
+    for run in group_runs(rows, lambda run, row: _continues(run[-1], row, body_height)):
         level = heading_level(median(map(height, run)) / body_height, LIVE_HEADING_THRESHOLDS)
         is_heading = level and len(run) <= MAX_HEADING_ROWS and all(map(_is_short, run))
         marks += ["#" * level + " " if is_heading else ""] * len(run)
     return marks
-
-
-def _text_runs(rows: Sequence[Row], body_height: float) -> list[list[Row]]:
-    """Group rows that continue each other: a paragraph of running text, or a heading."""
-    runs: list[list[Row]] = []
-    for row in rows:
-        if runs and _continues(runs[-1][-1], row, body_height):
-            runs[-1].append(row)
-        else:
-            runs.append([row])
-    return runs
 
 
 def _continues(above: Row, row: Row, body_height: float) -> bool:

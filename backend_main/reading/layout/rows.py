@@ -1,10 +1,11 @@
 """Rows of boxes side by side, and their measures."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
 from .geometry import MIN_TEXT_HEIGHT, LayoutBox
+from .sequences import group_runs, weighted_median
 
 Row = list[LayoutBox]
 """Boxes side by side, from left to right; at least one."""
@@ -16,16 +17,11 @@ MAX_HORIZONTAL_OVERLAP = 0.5
 
 def group_rows(boxes: Sequence[LayoutBox]) -> list[Row]:
     """Group boxes side by side into rows: rows from top to bottom, boxes from left to right."""
-    rows: list[Row] = []
-    for box in sorted(boxes, key=lambda box: box.center_y):
-        if rows and _belongs_to_row(box, rows[-1]):
-            rows[-1].append(box)
-        else:
-            rows.append([box])
+    rows = group_runs(sorted(boxes, key=lambda box: box.center_y), _belongs_to_row)
     return [sorted(row, key=lambda box: box.left) for row in rows]
 
 
-def _belongs_to_row(box: LayoutBox, row: Row) -> bool:
+def _belongs_to_row(row: Row, box: LayoutBox) -> bool:
     center_y = median(other.center_y for other in row)
     text_height = min(box.text_height, *(other.text_height for other in row))
     if abs(box.center_y - center_y) > MAX_CENTER_DISTANCE * text_height:
@@ -57,14 +53,3 @@ def has_wide_gap(row: Row) -> bool:
 def body_text_height(boxes: Sequence[LayoutBox]) -> float:
     """Return the height of running text: the median text height, each box weighted by its width."""
     return max(weighted_median((box.text_height, box.width) for box in boxes), MIN_TEXT_HEIGHT)
-
-
-def weighted_median(values: Iterable[tuple[float, float]]) -> float:
-    """Return the weighted median of (value, weight) pairs, 0 for no pairs."""
-    ranked = sorted(values)
-    half, passed = sum(weight for _, weight in ranked) / 2, 0.0
-    for value, weight in ranked:
-        passed += weight
-        if passed >= half:
-            return value
-    return 0.0

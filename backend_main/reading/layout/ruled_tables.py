@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ..documents.pixels import Pixels
 from .geometry import LayoutBox, PageFrame, Rect
+from .sequences import group_runs
 
 TEXT_PIXELS, MAX_SIDE_PIXELS = 18, 2400
 """Scale of the image in which lines are detected: height of running text, but at most this longer side."""
@@ -63,12 +64,12 @@ class TableGrid:
         return self.xs[0], self.ys[0], self.xs[-1], self.ys[-1]
 
     def contains(self, box: LayoutBox) -> bool:
-        """Return whether the centre of the box is inside."""
+        """Return whether the center of the box is inside."""
         left, top, right, bottom = self.rect
         return left < box.center_x < right and top < box.center_y < bottom
 
     def cells_level_with(self, box: LayoutBox) -> list[Cell]:
-        """Return the cells of the row in which the centre of the box is."""
+        """Return the cells of the row in which the center of the box is."""
         row = sum(y <= box.center_y for y in self.ys[1:-1])
         return [cell for cell in self.cells if cell.row <= row < cell.row_end]
 
@@ -160,12 +161,8 @@ def _line_positions(mask: Mask, tolerance: float) -> list[float]:
     import cv2
 
     count, _, _, centers = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    lines: list[list[float]] = []
-    for position in sorted(centers[1:count, 1].tolist()):
-        if lines and position - lines[-1][-1] < tolerance:
-            lines[-1].append(position)
-        else:
-            lines.append([position])
+    positions: list[float] = sorted(centers[1:count, 1].tolist())
+    lines = group_runs(positions, lambda line, position: position - line[-1] < tolerance)
     return [sum(line) / len(line) for line in lines]
 
 

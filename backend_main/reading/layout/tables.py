@@ -1,4 +1,4 @@
-"""Tables from recognised text: by lines drawn on the page, or by the gaps between columns of text."""
+"""Tables from recognized text: by lines drawn on the page, or by the gaps between columns of text."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from .ruled_tables import Cell, RulingLine, TableGrid
 from .text_joining import join_lines
 
 Texts = Sequence[str]
-"""Recognised texts, by the index of their box."""
+"""Recognized texts, by the index of their box."""
 
 MIN_ROWS, MIN_COLUMNS = 2, 2
 MIN_UNRULED_ROWS = 3
@@ -65,7 +65,11 @@ def from_grid(grid: TableGrid, boxes: Sequence[LayoutBox], texts: Texts) -> Tabl
             parts.setdefault(cell, []).append((box, text))
     cells = [[""] * grid.columns for _ in range(grid.rows)]
     for cell, part in parts.items():
-        cells[cell.row][cell.column] = _cell_text(part)
+        text_by_index = {box.index: text for box, text in part}
+        for row in group_rows([box for box, _ in part]):
+            line = " ".join(text_by_index[box.index] for box in row)
+            cells[cell.row][cell.column] = join_lines(cells[cell.row][cell.column], line)
+
     cells = _drop_empty_rows_and_columns(cells, grid, inside)
     if not _is_table(cells, len(parts)):
         return None
@@ -97,19 +101,11 @@ def _overlap(grid: TableGrid, cell: Cell, box: LayoutBox) -> float:
 
 
 def _word_positions(box: LayoutBox, text: str) -> Iterator[tuple[str, float]]:
-    """Yield each word and the x of its centre, as if all letters were equally wide."""
+    """Yield each word and the x of its center, as if all letters were equally wide."""
     letter_width, start = box.width / max(1, len(text)), 0
     for word in text.split(" "):
         yield word, box.left + (start + len(word) / 2) * letter_width
         start += len(word) + 1
-
-
-def _cell_text(part: Sequence[tuple[LayoutBox, str]]) -> str:
-    by_index = {box.index: text for box, text in part}
-    text = ""
-    for row in group_rows([box for box, _ in part]):
-        text = join_lines(text, " ".join(by_index[box.index] for box in row))
-    return text
 
 
 def _drop_empty_rows_and_columns(

@@ -46,7 +46,12 @@ class TextJoiner:
         if not self._parts or not line:
             self._append(line)
         elif _HYPHENATED.fullmatch(self._end):
-            self._add_after_hyphen(line)
+            if line[0].islower() or self._end[-1] == _SOFT_HYPHEN:
+                self._parts[-1] = self._parts[-1][:-1]
+                self._end = self._end[:-1]
+                self._append(line)
+            else:
+                self._append(*([] if line[0].isalnum() else [" "]), line)
         elif CJK.match(self._end[-1]) and CJK.match(line[0]):
             self._append(line)
         else:
@@ -55,14 +60,6 @@ class TextJoiner:
     def add_below(self, line: str) -> None:
         """Append a line of its own."""
         self._append(*(["\n"] if self._parts else []), line)
-
-    def _add_after_hyphen(self, line: str) -> None:
-        if line[0].islower() or self._end[-1] == _SOFT_HYPHEN:
-            self._parts[-1] = self._parts[-1][:-1]
-            self._end = self._end[:-1]
-            self._append(line)
-        else:
-            self._append(*([] if line[0].isalnum() else [" "]), line)
 
     def _append(self, *parts: str) -> None:
         self._parts += filter(None, parts)

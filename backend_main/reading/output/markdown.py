@@ -1,7 +1,7 @@
-"""Markdown (CommonMark with GitHub's tables and strikethrough) that shows exactly the recognised text.
+"""Markdown (CommonMark with GitHub's tables and strikethrough) that shows exactly the recognized text.
 
 Escapes are few, because people read the Markdown while it streams: a character stays bare where it cannot be
-markup, and recognised list items stay list items.
+markup, and recognized list items stay list items.
 """
 
 import re
@@ -94,7 +94,8 @@ def _block(block: Block) -> str:
         case "heading":
             return "#" * block.level + " " + escape(block.lines[0], at_line_start=False)
         case "table":
-            return _table(block.cells)
+            head, *rows = block.cells
+            return "\n".join([_row(head), "|" + "---|" * len(head), *map(_row, rows)])
         case "figure":
             return f"![{escape(' '.join(block.lines), at_line_start=False)}]()"
         case "list_item":
@@ -103,11 +104,6 @@ def _block(block: Block) -> str:
             return f"{INDENT * block.level}{marker} {escape(block.lines[0])}"
         case "paragraph":
             return HARD_BREAK.join(map(escape, block.lines))
-
-
-def _table(cells: Sequence[Sequence[str]]) -> str:
-    head, *rows = cells
-    return "\n".join([_row(head), "|" + "---|" * len(head), *map(_row, rows)])
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -7,6 +7,8 @@
 
     websocket → connection → event_sync → upload_store, event_queue → async_client → client
 
+Retries: `async_client` repeats requests, `connection` reconnects the socket; `backoff` computes the delays.
+
 `messages`, `events`, `event_sync`, `upload_store`, `backoff` and `server_url` are pure: no network, no clock.
 """
 

@@ -6,8 +6,8 @@ ScanrillError
 ├── Unauthenticated         the server accepts no token of this client; sign in again
 ├── ConnectionRejected      the server closed the socket for good; `code` is 4403 (origin), 4404 (path)
 │                           or the HTTP status of a proxy
-├── ServerUnreachable       the server does not respond; the same request may succeed later
-├── ConnectionLost          the connection broke before the reply; the change may or may not have been made
+├── ServerUnreachable       the server does not respond, nothing changed; the same request may succeed later
+├── ConnectionLost          there was no reply from the server; the change may or may not have been made
 ├── UnexpectedResponse      the peer is not a scanrill server, or has another version
 └── NoTextError             the upload ended without a text
     ├── ReadingFailed       the server could not read the file; the message is the server's
@@ -70,7 +70,7 @@ class ServerUnreachable(ScanrillError):
 
 
 class ConnectionLost(ScanrillError):
-    """A connection that broke before the reply arrived."""
+    """A change without a reply: the connection broke, or a reverse proxy responded with 502 or above."""
 
     def __init__(
         self, message: str = "The connection was lost before the reply. Check whether the change was made."

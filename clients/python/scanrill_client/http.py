@@ -55,9 +55,10 @@ class HttpClient:
             RequestError: The server rejected the request.
             Unauthenticated: The server rejected the new token too, or there is none.
             ServerUnreachable: The server does not respond, and nothing was changed.
-            ConnectionLost: The connection broke before the response to a change.
+            ConnectionLost: The connection, or that of a reverse proxy, broke before the response to a change.
         """
-        with _translate_errors(method):
+        changes_nothing = method == "GET"
+        with _translate_errors(changes_nothing=changes_nothing):
             token = await self.tokens.token()
             response = await self._send(token, method, path, **request)
             if response.status_code == 401:
@@ -66,7 +67,8 @@ class HttpClient:
                 response = await self._send(token, method, path, **request)
             async with aclosing(response):
                 if not response.is_success:
-                    raise error_from_response(response.status_code, await response.aread())
+                    body = await response.aread()
+                    raise error_from_response(response.status_code, body, changes_nothing=changes_nothing)
                 yield response
 
     async def _send(
@@ -88,36 +90,50 @@ class HttpClient:
             return await self._client.send(built, stream=True)
 
     async def _post(self, path: str, body: Json) -> Json:
-        """Post JSON without a token, as the requests that return a token need it."""
-        with _translate_errors("POST"):
+        """Post JSON without a token, as the requests that return a token need it; they can be repeated."""
+        with _translate_errors(changes_nothing=True):
             response = await self._client.post(path, json=body)
         if not response.is_success:
-            raise error_from_response(response.status_code, response.content, is_sign_in=True)
+            raise error_from_response(
+                response.status_code, response.content, changes_nothing=True, is_sign_in=True
+            )
         answer: Json = msgspec.json.decode(response.content)
         return answer
 
 
 @contextmanager
-def _translate_errors(method: str) -> Iterator[None]:
-    """Raise transport errors of httpx as errors of this package. A GET request changes nothing."""
+def _translate_errors(*, changes_nothing: bool) -> Iterator[None]:
+    """Raise transport errors of httpx as errors of this package."""
     try:
         yield
     except httpx.TransportError as error:
-        changed_nothing = isinstance(error, _NOT_SENT_ERRORS) or method == "GET"
-        raise (ServerUnreachable() if changed_nothing else ConnectionLost()) from error
+        raise _no_response(changed_nothing=changes_nothing or isinstance(error, _NOT_SENT_ERRORS)) from error
 
 
-def error_from_response(status: int, body: bytes, *, is_sign_in: bool = False) -> ScanrillError:
+def error_from_response(
+    status: int, body: bytes, *, changes_nothing: bool, is_sign_in: bool = False
+) -> ScanrillError:
     """Return the error of a response that is not a success.
 
-    A response of 502 and above without an error of scanrill is from a reverse proxy whose server is down.
+    A response of 502 and above without an error of scanrill is from a reverse proxy whose server did not
+    respond. The proxy may have forwarded the request before, so the outcome of a change is unknown.
+
+    Args:
+        status: The HTTP status.
+        body: The content of the response.
+        changes_nothing: Whether the request can be repeated safely, as a `GET` can.
+        is_sign_in: Whether the request has a password or refresh token, but no access token.
     """
     try:
         fields = msgspec.json.decode(body, type=_ErrorBody).error
     except msgspec.MsgspecError:
         if status >= 502:
-            return ServerUnreachable()
+            return _no_response(changed_nothing=changes_nothing)
         fields = {"detail": f"The server responded with status {status}."}
     if status == 401 and not is_sign_in:
         return Unauthenticated(" ".join(fields.values()))
     return (NotFound if status == 404 else RequestError)(fields, status)
+
+
+def _no_response(*, changed_nothing: bool) -> ServerUnreachable | ConnectionLost:
+    return ServerUnreachable() if changed_nothing else ConnectionLost()

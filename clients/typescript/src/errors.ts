@@ -4,8 +4,8 @@
  * ScanrillError
  * ├── RequestError         The server rejected the request and changed nothing. `fields` has a message per field.
  * ├── Unauthenticated      The session is over; the user must sign in again.
- * ├── ServerUnreachable    The server did not respond. A later retry may succeed.
- * └── ConnectionLost       The socket closed before the reply. The change may or may not have been applied.
+ * ├── ServerUnreachable    The server did not respond, and nothing was changed. A later retry may succeed.
+ * └── ConnectionLost       There was no reply from the server. The change may or may not have been applied.
  */
 
 /** A message for each invalid field; `detail` is about the whole request. */
@@ -33,5 +33,8 @@ export class RequestError extends ScanrillError {
 export class Unauthenticated extends ScanrillError {}
 
 export class ServerUnreachable extends ScanrillError {}
+
+export const OUTCOME_UNKNOWN_MESSAGE =
+  "The connection was lost before the reply arrived. The change may or may not have been applied.";
 
 export class ConnectionLost extends ScanrillError {}

@@ -1,37 +1,59 @@
 /** HTTP requests that fail with the errors of this package. */
 
-import { RequestError, ServerUnreachable, type FieldErrors } from "./errors.ts";
+import { ConnectionLost, OUTCOME_UNKNOWN_MESSAGE, RequestError, ServerUnreachable, type FieldErrors } from "./errors.ts";
 
 const UNREACHABLE_MESSAGE = "The server is not responding. Check that it is running.";
+
+/** Whether a request can be repeated safely. It decides the error if there is no response from the server. */
+export interface Repeatable {
+  readonly isRepeatable: boolean;
+}
 
 /**
  * Send one HTTP request and return its successful response.
  *
- * Throws `ServerUnreachable`, or `RequestError` for a status that is not 2xx. Rethrows the abort of `init.signal`.
+ * By default, only `GET` is repeatable. Throws `RequestError` for a status that is not 2xx. Without a response from the
+ * server it throws `ServerUnreachable`, or `ConnectionLost` if the request is not repeatable. Rethrows the abort of
+ * `init.signal`.
  */
-export async function sendRequest(base: string, path: string, init: RequestInit = {}): Promise<Response> {
+export async function sendRequest(
+  base: string,
+  path: string,
+  init: RequestInit = {},
+  { isRepeatable }: Repeatable = { isRepeatable: (init.method ?? "GET") === "GET" },
+): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(new URL(path, base), { credentials: "same-origin", ...init });
   } catch (error) {
     if (init.signal?.aborted === true) throw error;
-    throw new ServerUnreachable(UNREACHABLE_MESSAGE, { cause: error });
+    throw noResponse({ isRepeatable }, { cause: error });
   }
   if (response.ok) return response;
-  throw errorFromResponse(response.status, await response.text());
+  throw errorFromResponse(response.status, await response.text(), { isRepeatable });
 }
 
 /**
  * Return the error for a failed response.
  *
- * A reverse proxy whose server is down responds with 502 or higher and its own body: `ServerUnreachable`.
- * Status 0 means that there was no response.
+ * A reverse proxy whose server does not respond sends 502 or higher and its own body. It may have forwarded the request
+ * before. Status 0 means that there was no response; a browser does not reveal whether it sent the request.
  */
-export function errorFromResponse(status: number, body: string): RequestError | ServerUnreachable {
+export function errorFromResponse(
+  status: number,
+  body: string,
+  repeatable: Repeatable,
+): RequestError | ServerUnreachable | ConnectionLost {
   const fields = parseFieldErrors(body);
   if (fields !== null) return new RequestError(fields, status);
-  if (status >= 502 || status === 0) return new ServerUnreachable(UNREACHABLE_MESSAGE);
+  if (status >= 502 || status === 0) return noResponse(repeatable);
   return new RequestError({ detail: `The server returned HTTP status ${status}.` }, status);
+}
+
+function noResponse({ isRepeatable }: Repeatable, options?: ErrorOptions): ServerUnreachable | ConnectionLost {
+  return isRepeatable
+    ? new ServerUnreachable(UNREACHABLE_MESSAGE, options)
+    : new ConnectionLost(OUTCOME_UNKNOWN_MESSAGE, options);
 }
 
 /** Return the field errors of a response body, or null where the body is not an error of scanrill. */

@@ -163,7 +163,7 @@ export type Request =
 
 export interface UploadChanges {
   readonly filename?: string;
-  /** Corrected text; null restores the recognised text. */
+  /** Corrected text; null restores the recognized text. */
   readonly processed_text?: string | null;
   readonly metadata?: Readonly<Record<string, unknown>>;
 }

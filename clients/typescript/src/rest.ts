@@ -62,7 +62,11 @@ export class ScanrillRest {
     return (await this.#get(`/api/uploads/${uploadId}/file`)).blob();
   }
 
-  /** Upload a file. Uses XMLHttpRequest where it exists, because `fetch` does not report progress. */
+  /**
+   * Upload a file. Uses XMLHttpRequest where it exists, because `fetch` does not report progress.
+   *
+   * After `ConnectionLost`, upload the file again: the server recognizes bytes that it has.
+   */
   async upload(file: Blob, options: UploadOptions): Promise<UploadMessage> {
     const token = await this.#token();
     try {
@@ -116,9 +120,9 @@ export class ScanrillRest {
       xhr.upload.onprogress = ({ loaded, total }) => onProgress?.(loaded, total);
       xhr.onload = () => {
         if (xhr.status < 300) resolve(JSON.parse(xhr.responseText) as UploadMessage);
-        else reject(errorFromResponse(xhr.status, xhr.responseText));
+        else reject(errorFromResponse(xhr.status, xhr.responseText, { isRepeatable: false }));
       };
-      xhr.onerror = () => reject(errorFromResponse(0, ""));
+      xhr.onerror = () => reject(errorFromResponse(0, "", { isRepeatable: false }));
       xhr.onabort = () => reject(signal?.reason);
       signal?.addEventListener("abort", () => xhr.abort(), { once: true });
       xhr.send(file);

@@ -10,7 +10,11 @@ interface TokenResponse {
 /** Minimum remaining validity of an access token; `token` renews a token with less. */
 const MIN_VALIDITY_MS = 60_000;
 
-/** Signs a user in and out, and supplies access tokens. */
+/**
+ * Signs a user in and out, and supplies access tokens.
+ *
+ * Its requests can be repeated, so they throw `ServerUnreachable` if there is no response. A sign-in code is valid once.
+ */
 export class CookieSession {
   readonly #base: string;
   #access: string | null = null;
@@ -34,7 +38,7 @@ export class CookieSession {
   /** Discard the access token and revoke the refresh token. */
   async signOut(): Promise<void> {
     this.#access = null;
-    await sendRequest(this.#base, "/api/token/", { method: "DELETE" });
+    await sendRequest(this.#base, "/api/token/", { method: "DELETE" }, { isRepeatable: true });
   }
 
   /** Return a valid access token; a `TokenSource`. Concurrent calls share one refresh request. */
@@ -60,11 +64,9 @@ export class CookieSession {
   }
 
   async #post<Body>(path: string, body: object): Promise<Body> {
-    const response = await sendRequest(this.#base, path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
+    const headers = { "Content-Type": "application/json" };
+    const init = { method: "POST", headers, body: JSON.stringify(body) };
+    const response = await sendRequest(this.#base, path, init, { isRepeatable: true });
     return (await response.json()) as Body;
   }
 }

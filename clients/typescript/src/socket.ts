@@ -6,7 +6,14 @@
  */
 
 import { Backoff } from "./backoff.ts";
-import { ConnectionLost, RequestError, ScanrillError, Unauthenticated, type FieldErrors } from "./errors.ts";
+import {
+  ConnectionLost,
+  OUTCOME_UNKNOWN_MESSAGE,
+  RequestError,
+  ScanrillError,
+  Unauthenticated,
+  type FieldErrors,
+} from "./errors.ts";
 import {
   definedOptions,
   parseEvent,
@@ -61,7 +68,6 @@ export interface SocketOptions {
 
 const CLOSE_CODES = { normal: 1000, unauthenticated: 4401, originNotAllowed: 4403, notFound: 4404, rateLimited: 4429 };
 const FINAL_CLOSE_CODES: readonly number[] = [CLOSE_CODES.originNotAllowed, CLOSE_CODES.notFound];
-const INTERRUPTED_MESSAGE = "The connection was lost before the reply arrived. The change may or may not have been applied.";
 const RATE_LIMIT_DELAY_MS = 10_000;
 /** Requests without side effects: the socket repeats them after a reconnect. */
 const IDEMPOTENT_REQUESTS: readonly Request["type"][] = ["list", "retrieve", "ping"];
@@ -338,7 +344,7 @@ export class ScanrillSocket {
         pending.sent = false;
       } else if (pending.sent) {
         this.#pending.delete(ref);
-        pending.reject(new ConnectionLost(INTERRUPTED_MESSAGE));
+        pending.reject(new ConnectionLost(OUTCOME_UNKNOWN_MESSAGE));
       }
     }
   }

@@ -1,9 +1,9 @@
-/** Tests of the sent requests: they contain defined read options only. */
+/** Tests without a server: the sent requests, and the errors of HTTP responses. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ScanrillRest, ScanrillSocket, staticToken } from "../src/index.ts";
+import { ConnectionLost, CookieSession, RequestError, ScanrillRest, ScanrillSocket, ServerUnreachable, staticToken } from "../src/index.ts";
 
 /** WebSocket whose server acknowledges `subscribe` and does not reply to other messages. */
 class FakeWebSocket extends EventTarget {
@@ -69,4 +69,27 @@ test("rest upload sends defined options only", async () => {
   await rest.upload(file, { filename: "a.png" });
   await rest.upload(file, { filename: "a.png", engine: undefined, languages: ["de", "en"], pages: "1" });
   assert.deepEqual(queries, ["?filename=a.png", "?filename=a.png&languages=de%2Cen&pages=1"]);
+});
+
+for (const status of [502, 503, 504]) {
+  test(`status ${status} of a proxy leaves the outcome of an upload unknown, not that of a read`, async () => {
+    globalThis.fetch = () => Promise.resolve(new Response("<p>Bad Gateway", { status }));
+    const rest = new ScanrillRest("http://server", staticToken("a-token"));
+    await assert.rejects(rest.upload(new Blob(["…"]), { filename: "a.png" }), ConnectionLost);
+    await assert.rejects(rest.me(), ServerUnreachable);
+    await assert.rejects(new CookieSession("http://server").signIn("ada", "secret"), ServerUnreachable);
+  });
+}
+
+test("status 503 with an error of scanrill is a RequestError", async () => {
+  globalThis.fetch = () => Promise.resolve(new Response('{"error": {"server": "Try again."}}', { status: 503 }));
+  const rest = new ScanrillRest("http://server", staticToken("a-token"));
+  await assert.rejects(rest.upload(new Blob(["…"]), { filename: "a.png" }), RequestError);
+});
+
+test("broken connection leaves the outcome of an upload unknown, not that of a read", async () => {
+  globalThis.fetch = () => Promise.reject(new TypeError("fetch failed"));
+  const rest = new ScanrillRest("http://server", staticToken("a-token"));
+  await assert.rejects(rest.upload(new Blob(["…"]), { filename: "a.png" }), ConnectionLost);
+  await assert.rejects(rest.me(), ServerUnreachable);
 });

@@ -44,7 +44,7 @@ class FaultInProgress(Exception):
 class Deployment(ABC):
     """The processes of a soak.
 
-    `inject_fault` returns when all restarted processes serve again. `problems` lists unexpected behaviour.
+    `inject_fault` returns when all restarted processes serve again. `problems` lists unexpected behavior.
     """
 
     description = ""

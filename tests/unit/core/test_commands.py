@@ -369,7 +369,7 @@ def test_cancel_of_an_open_upload_keeps_its_finished_pages(
     Upload.objects.filter(pk=upload.pk).update(status=status, page_count=3, pages_done=2)
     read_pages(upload, "one", "two")
     upload_changes.clear()
-    commands.cancel(owner=owner, upload_id=upload.pk, origin=ORIGIN)
+    commands.cancel(owner=owner, upload_id=upload.pk, requester=ORIGIN)
     left = queries.upload(owner=owner, upload_id=upload.pk)
     assert (left.status, left.error) == (Status.CANCELLED, "Cancelled")
     assert (left.raw_text, left.plain_text, left.warnings) == ("# one\n\n# two", "one\n\ntwo", ["w"])
@@ -378,7 +378,7 @@ def test_cancel_of_an_open_upload_keeps_its_finished_pages(
     assert not Job.objects.filter(upload=upload).exists()
     [event] = upload_changes
     assert event.message == messages.Failed(id=upload.pk, status="cancelled", error="Cancelled")
-    assert (event.origin, event.ends_reading) == (ORIGIN, True)
+    assert (event.requester, event.ends_reading) == (ORIGIN, True)
 
 
 def test_cancel_of_a_cancelled_upload_changes_nothing(upload_changes: list[UploadChange]) -> None:
@@ -420,7 +420,7 @@ def test_retry_of_an_ended_upload_keeps_the_correction(
     )
     upload_changes.clear()
     woken.clear()
-    commands.retry(owner=owner, upload_id=upload.pk, origin=ORIGIN)
+    commands.retry(owner=owner, upload_id=upload.pk, requester=ORIGIN)
     requeued = queries.upload(owner=owner, upload_id=upload.pk)
     assert (requeued.status, requeued.error, requeued.raw_text, requeued.plain_text) == (
         Status.PENDING,
@@ -434,7 +434,7 @@ def test_retry_of_an_ended_upload_keeps_the_correction(
     assert Job.objects.filter(upload=upload, first_page=1, failures=0).count() == 1
     [event] = upload_changes
     assert event.message == serializers.updated(requeued)
-    assert (event.origin, event.ends_reading) == (ORIGIN, False)
+    assert (event.requester, event.ends_reading) == (ORIGIN, False)
     assert woken == [True]
 
 

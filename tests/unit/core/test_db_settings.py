@@ -71,7 +71,7 @@ def test_django_database_options_of_the_url_override_the_defaults() -> None:
         f"mysql://me:{CANARY}@h/n",
         f"me:{CANARY}@h/n",
         f"postgresql://me:{CANARY}@h",
-        f"postgresql://me:{CANARY}@h/n?colour=red",
+        f"postgresql://me:{CANARY}@h/n?color=red",
         f"postgresql://me:{CANARY}%zz@h/n",
         f"postgresql://me:{CANARY}@{CANARY}@h/n",
         f"postgresql://me:{CANARY}/{CANARY}@h/n",

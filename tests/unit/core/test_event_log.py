@@ -39,8 +39,8 @@ def log_of(owner: User) -> list[tuple[int, str]]:
     return list(Event.objects.filter(owner=owner).order_by("seq").values_list("seq", "kind"))
 
 
-def rename(upload: Upload, name: str = "new.png", origin: FakeReplyTarget | None = None) -> Upload:
-    return commands.update(owner=upload.owner, upload_id=upload.pk, filename=name, origin=origin)
+def rename(upload: Upload, name: str = "new.png", requester: FakeReplyTarget | None = None) -> Upload:
+    return commands.update(owner=upload.owner, upload_id=upload.pk, filename=name, requester=requester)
 
 
 # ── writing ──
@@ -103,7 +103,7 @@ def test_reply_at_event_is_called_before_the_commit() -> None:
             super().reply_at_event(seq, reply)
 
     origin = TransactionCheck()
-    rename(upload, origin=origin)
+    rename(upload, requester=origin)
     assert in_transaction == [True]
     assert origin.scheduled_reply is not None
     seq, reply = origin.scheduled_reply

@@ -12,7 +12,7 @@ from backend_main.core import event_log
 from backend_main.core.errors import DatabaseUnavailable, RateLimited, Unauthenticated
 from backend_main.core.live import hub as live_hub
 from backend_main.core.protocol import messages
-from backend_main.core.pubsub.messages import PageSnapshot, PageTextUpdate, ReadingStarted
+from backend_main.core.pubsub.messages import PageState, PageTextUpdate, ReadingStarted
 from tests.support.hub_harness import (
     OTHER,
     OWNER,
@@ -59,7 +59,7 @@ async def test_own_change_is_sent_as_the_reply_and_not_as_an_event(hub: HubHarne
     await join(hub, mine, also_mine)
     mine.connection.begin_request(messages.Delete(instance_id=UPLOAD, ref="r"))
     message = messages.error({"a": "message"}, reply_type="Upload.deleted")
-    hub.commit_event(message, origin=mine.connection)
+    hub.commit_event(message, requester=mine.connection)
     await run_until_idle()
     await mine.connection.finish_request(message)  # as the handler does at its end
     assert await mine.received == [{"type": "Upload.deleted", "error": {"a": "message"}, "ref": "r"}]
@@ -72,7 +72,7 @@ async def test_reply_may_differ_from_its_event(hub: HubHarness) -> None:
     mine.connection.begin_request(messages.Create(image_hash="x"))
     reply = messages.error({}, reply_type="as a reply")
     event = messages.error({}, reply_type="as an event")
-    hub.commit_event(event, origin=mine.connection, reply=reply)
+    hub.commit_event(event, requester=mine.connection, reply=reply)
     assert [m["type"] for m in await mine.received] == ["as a reply"]
     assert [m["type"] for m in await also_mine.received] == ["as an event"]
 
@@ -80,14 +80,14 @@ async def test_reply_may_differ_from_its_event(hub: HubHarness) -> None:
 async def test_reply_reaches_a_connection_that_follows_another_upload(hub: HubHarness) -> None:
     mine = await join(hub, FakeClient(upload_id=uuid.uuid4()))
     mine.connection.begin_request(messages.Delete(instance_id=UPLOAD))
-    hub.commit_event(messages.error({}), origin=mine.connection)
+    hub.commit_event(messages.error({}), requester=mine.connection)
     assert len(await mine.received) == 1
 
 
 async def test_reply_to_create_precedes_the_upload_s_first_partial(hub: HubHarness) -> None:
     mine = await join(hub, FakeClient())
     mine.connection.begin_request(messages.Create(image_hash="x"))
-    hub.commit_event(messages.error({}, reply_type="created"), origin=mine.connection)
+    hub.commit_event(messages.error({}, reply_type="created"), requester=mine.connection)
     hub.start_reading()
     hub.page_text(UPLOAD, 1, page("text"))
     received = await mine.received
@@ -430,11 +430,11 @@ async def test_failed_load_of_a_reading_is_repeated_at_its_next_text(
     reading_state = hub.log.reading_state
     monkeypatch.setattr(hub.log, "reading_state", unavailable)
     hub._on_message(started, is_local=False)
-    hub._on_message(PageTextUpdate(OWNER, UPLOAD, 2, PageSnapshot(2, 3, "tw")), is_local=False)
+    hub._on_message(PageTextUpdate(OWNER, UPLOAD, 2, PageState(2, 3, "tw")), is_local=False)
     assert await client.streamed_texts == []
     assert [record.levelname for record in caplog.records] == ["WARNING"], "not an error"
     monkeypatch.setattr(hub.log, "reading_state", reading_state)
-    hub._on_message(PageTextUpdate(OWNER, UPLOAD, 2, PageSnapshot(2, 3, "two")), is_local=False)
+    hub._on_message(PageTextUpdate(OWNER, UPLOAD, 2, PageState(2, 3, "two")), is_local=False)
     assert await client.streamed_texts == ["one"], "finished pages, at once"
     clock.move(1.0)
     assert await client.streamed_texts == ["one", "one\n\ntwo"]

@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 
 from backend_main.core.live.live_document import EncodedPartial, LiveDocument
 from backend_main.core.live.throttle import DeltaThrottle, Throttle
-from backend_main.core.protocol.messages import LinePosition, Stream
-from backend_main.core.pubsub.messages import PageSnapshot
+from backend_main.core.protocol.messages import LinePosition, StreamName
+from backend_main.core.pubsub.messages import PageState
 
 OWNER, UPLOAD = uuid.uuid4(), uuid.uuid4()
 POSITION = LinePosition(((0, 20), (8, 20), (8, 36), (0, 36)), 8, 8)
 
 
-def document(page: PageSnapshot) -> LiveDocument:
+def document(page: PageState) -> LiveDocument:
     return LiveDocument(OWNER, UPLOAD, 1, page)
 
 
-def next_partial(live: LiveDocument, name: Stream = "delta") -> EncodedPartial:
+def next_partial(live: LiveDocument, name: StreamName = "delta") -> EncodedPartial:
     """Return the next partial of a stream mode."""
     return live.modes[name].render(live).partial
 
@@ -35,9 +35,9 @@ def decoded(partial: EncodedPartial) -> dict[str, Any]:
     return message
 
 
-def pages_for_a_new_connection(live: LiveDocument, name: Stream = "delta") -> list[tuple[int, str, bool]]:
+def pages_for_a_new_connection(live: LiveDocument, name: StreamName = "delta") -> list[tuple[int, str, bool]]:
     """Page, text and whether it is finished."""
-    partials = [decoded(update.partial) for update in live.modes[name].snapshot(live)]
+    partials = [decoded(update.partial) for update in live.modes[name].text_so_far(live)]
     assert all(partial["offset"] == 0 for partial in partials)
     return [(p["page"], p["streamed_text"], p.get("done", False)) for p in partials]
 
@@ -52,7 +52,7 @@ def applied(text: str, delta: dict[str, Any]) -> str:
 
 
 def test_page_partial_has_number_and_line_and_no_done_before_the_end() -> None:
-    partial = next_partial(document(PageSnapshot(2, 3, "one", POSITION)), "pages")
+    partial = next_partial(document(PageState(2, 3, "one", POSITION)), "pages")
     assert decoded(partial) == {
         "id": str(UPLOAD),
         "status": "processing",
@@ -65,58 +65,58 @@ def test_page_partial_has_number_and_line_and_no_done_before_the_end() -> None:
 
 
 def test_delta_has_an_offset_and_only_the_added_text() -> None:
-    live = document(PageSnapshot(1))
-    live.show(PageSnapshot(1, 1, "one"))
+    live = document(PageState(1))
+    live.show(PageState(1, 1, "one"))
     assert decoded(next_partial(live)) == decoded(next_partial(live, "pages")) | {"offset": 0}
-    live.show(PageSnapshot(1, 1, "one\ntwo"))
+    live.show(PageState(1, 1, "one\ntwo"))
     page = decoded(next_partial(live, "pages"))
     assert decoded(next_partial(live)) == page | {"offset": 3, "streamed_text": "\ntwo"}
 
 
 def test_each_mode_continues_from_the_text_that_it_has_shown() -> None:
-    live = document(PageSnapshot(1))
-    live.show(PageSnapshot(1, 1, "one"))
+    live = document(PageState(1))
+    live.show(PageState(1, 1, "one"))
     next_partial(live)
-    live.show(PageSnapshot(1, 1, "one\ntwo"))
+    live.show(PageState(1, 1, "one\ntwo"))
     next_partial(live, "pages")
-    live.show(PageSnapshot(1, 1, "one\ntwo\nthree"))
+    live.show(PageState(1, 1, "one\ntwo\nthree"))
     delta = decoded(next_partial(live))
     assert (delta["offset"], delta["streamed_text"]) == (3, "\ntwo\nthree")
 
 
 def test_delta_replaces_text_that_the_new_text_does_not_extend() -> None:
-    live = document(PageSnapshot(1))
-    live.show(PageSnapshot(1, 1, "page"))
+    live = document(PageState(1))
+    live.show(PageState(1, 1, "page"))
     next_partial(live)
-    live.show(PageSnapshot(1, 1, "# Final", done=True))
+    live.show(PageState(1, 1, "# Final", done=True))
     delta = decoded(next_partial(live))
     assert (delta["offset"], delta["streamed_text"], delta["done"]) == (0, "# Final", True)
 
 
 def test_end_of_an_unchanged_page_adds_no_text() -> None:
-    live = document(PageSnapshot(1))
-    live.show(PageSnapshot(1, 1, "unchanged"))
+    live = document(PageState(1))
+    live.show(PageState(1, 1, "unchanged"))
     next_partial(live)
-    live.show(PageSnapshot(1, 1, "unchanged", done=True))
+    live.show(PageState(1, 1, "unchanged", done=True))
     delta, page = decoded(next_partial(live)), decoded(next_partial(live, "pages"))
     assert (delta["offset"], delta["streamed_text"], delta["done"]) == (9, "", True)
     assert (page["streamed_text"], page["line"], page["done"]) == ("unchanged", None, True)
 
 
 def test_next_page_starts_at_offset_0_even_with_the_same_words() -> None:
-    live = document(PageSnapshot(1))
-    live.show(PageSnapshot(1, 2, "page", done=True))
+    live = document(PageState(1))
+    live.show(PageState(1, 2, "page", done=True))
     next_partial(live)
-    live.show(PageSnapshot(2, 2, "page two"))
+    live.show(PageState(2, 2, "page two"))
     delta = decoded(next_partial(live))
     assert (delta["page"], delta["offset"], delta["streamed_text"]) == (2, 0, "page two")
 
 
 def test_offsets_count_code_points() -> None:
-    live = document(PageSnapshot(1))
-    live.show(PageSnapshot(1, 1, "a𝔸👍🏽"))
+    live = document(PageState(1))
+    live.show(PageState(1, 1, "a𝔸👍🏽"))
     next_partial(live)
-    live.show(PageSnapshot(1, 1, "a𝔸👍🏽!"))
+    live.show(PageState(1, 1, "a𝔸👍🏽!"))
     delta = decoded(next_partial(live))
     assert (delta["offset"], delta["streamed_text"]) == (4, "!")
     assert len("a𝔸👍🏽".encode("utf-16-le")) // 2 == 7
@@ -132,12 +132,12 @@ def test_deltas_add_up_to_the_page_however_many_are_merged(
     texts: list[str], due: list[bool], waits: list[bool], final: str
 ) -> None:
     """`due`: the throttle allows the text; `waits`: the client reads it only after the next."""
-    live, waiting, have, text = document(PageSnapshot(1)), None, "", ""
+    live, waiting, have, text = document(PageState(1)), None, "", ""
     pages = []
     for added in texts:
         text += added
-        pages.append(PageSnapshot(1, 1, text))
-    pages.append(PageSnapshot(1, 1, final, done=True))
+        pages.append(PageState(1, 1, text))
+    pages.append(PageState(1, 1, final, done=True))
     for page, is_due, wait in zip(pages, due, waits, strict=False):
         live.show(page)
         if is_due or page.done:
@@ -151,33 +151,33 @@ def test_deltas_add_up_to_the_page_however_many_are_merged(
 
 
 def test_merge_of_page_partials_keeps_the_newer_one() -> None:
-    live = document(PageSnapshot(1))
-    live.show(PageSnapshot(1, 1, "a"))
+    live = document(PageState(1))
+    live.show(PageState(1, 1, "a"))
     older = next_partial(live, "pages")
-    live.show(PageSnapshot(1, 1, "ab"))
+    live.show(PageState(1, 1, "ab"))
     newer = next_partial(live, "pages")
     assert older.merge(newer) is newer
 
 
 def test_snapshot_has_finished_pages_then_the_text_shown() -> None:
-    live = document(PageSnapshot(1))
-    live.show(PageSnapshot(1, 3, "one", done=True))
+    live = document(PageState(1))
+    live.show(PageState(1, 3, "one", done=True))
     next_partial(live)
     assert pages_for_a_new_connection(live) == [(1, "one", True)]
-    live.show(PageSnapshot(2, 3, "tw"))
+    live.show(PageState(2, 3, "tw"))
     next_partial(live)
-    live.show(PageSnapshot(2, 3, "two"))
+    live.show(PageState(2, 3, "two"))
     assert pages_for_a_new_connection(live) == [(1, "one", True), (2, "tw", False)]
     assert applied("tw", decoded(next_partial(live))) == "two"
 
 
 def test_full_text_has_finished_pages_and_the_current_one() -> None:
-    live = document(PageSnapshot(1))
-    live.show(PageSnapshot(1, 2, "page"))
+    live = document(PageState(1))
+    live.show(PageState(1, 2, "page"))
     assert decoded(next_partial(live, "full"))["streamed_text"] == "page"
-    live.show(PageSnapshot(1, 2, "one", done=True))
+    live.show(PageState(1, 2, "one", done=True))
     assert decoded(next_partial(live, "full"))["streamed_text"] == "one"
-    live.show(PageSnapshot(2, 2, "two"))
+    live.show(PageState(2, 2, "two"))
     assert decoded(next_partial(live, "full")) == {
         "id": str(UPLOAD),
         "status": "processing",
@@ -188,14 +188,14 @@ def test_full_text_has_finished_pages_and_the_current_one() -> None:
 
 @given(pages=st.lists(st.tuples(st.integers(1, 4), st.text(max_size=3), st.booleans()), max_size=12))
 def test_full_characters_equals_the_length_of_the_full_text(pages: list[tuple[int, str, bool]]) -> None:
-    live = document(PageSnapshot(1))
+    live = document(PageState(1))
     assert live.full_characters == 0
     for number, text, done in pages:
         if done:
-            live.show(PageSnapshot(number, 4, text, done=True))
+            live.show(PageState(number, 4, text, done=True))
         elif number not in live.finished_pages:
-            live.show(PageSnapshot(number, 4, text))
-        copy = LiveDocument(OWNER, UPLOAD, 2, live.snapshot, finished_pages=dict(live.finished_pages))
+            live.show(PageState(number, 4, text))
+        copy = LiveDocument(OWNER, UPLOAD, 2, live.current_page, finished_pages=dict(live.finished_pages))
         assert live.full_characters == copy.full_characters == len(live.full_text())
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backend_main.core.protocol.messages import LinePosition, Stream
+from backend_main.core.protocol.messages import LinePosition, StreamName
 from tests.support.hub_harness import (
     OTHER,
     UPLOAD,
@@ -25,7 +25,7 @@ PLACE = LinePosition(((0, 0), (8, 0), (8, 9), (0, 9)), 8, 9)
 EACH_PAGE_MODE = pytest.mark.parametrize("stream", ["pages", "delta"])
 
 
-async def join_with_mode(hub: HubHarness, stream: Stream, **of: Any) -> FakeClient:
+async def join_with_mode(hub: HubHarness, stream: StreamName, **of: Any) -> FakeClient:
     """Join, and opt in with a stream mode."""
     client = await join(hub, FakeClient(**of))
     await hub.set_stream_mode(client.connection, stream)
@@ -62,7 +62,7 @@ def read_page(hub: HubHarness, number: int, text: str, *, count: int = 3, attemp
 
 
 @EACH_PAGE_MODE
-async def test_start_of_a_reading_announces_its_first_page(hub: HubHarness, stream: Stream) -> None:
+async def test_start_of_a_reading_announces_its_first_page(hub: HubHarness, stream: StreamName) -> None:
     client = await join_with_mode(hub, stream)
     hub.start_reading()
     hub.page_text(UPLOAD, 1, page("words"))
@@ -74,7 +74,7 @@ async def test_start_of_a_reading_announces_its_first_page(hub: HubHarness, stre
 
 
 @EACH_PAGE_MODE
-async def test_pages_do_not_replace_one_another(hub: HubHarness, clock: Clock, stream: Stream) -> None:
+async def test_pages_do_not_replace_one_another(hub: HubHarness, clock: Clock, stream: StreamName) -> None:
     """A client that reads later gets each finished page, and no earlier text of it."""
     client = await join_with_mode(hub, stream)
     hub.start_reading()
@@ -123,7 +123,9 @@ async def test_unread_deltas_of_a_slow_client_are_merged(hub: HubHarness, clock:
 
 
 @EACH_PAGE_MODE
-async def test_connection_that_follows_another_upload_gets_nothing(hub: HubHarness, stream: Stream) -> None:
+async def test_connection_that_follows_another_upload_gets_nothing(
+    hub: HubHarness, stream: StreamName
+) -> None:
     another, foreign = (
         await join_with_mode(hub, stream, upload_id=uuid.uuid4()),
         await join_with_mode(hub, stream, owner=OTHER),
@@ -136,7 +138,7 @@ async def test_connection_that_follows_another_upload_gets_nothing(hub: HubHarne
 
 @EACH_PAGE_MODE
 async def test_nothing_follows_the_end_even_if_pages_are_unsent(
-    hub: HubHarness, clock: Clock, stream: Stream
+    hub: HubHarness, clock: Clock, stream: StreamName
 ) -> None:
     client = await join_with_mode(hub, stream)
     hub.start_reading()
@@ -152,7 +154,7 @@ async def test_nothing_follows_the_end_even_if_pages_are_unsent(
 
 
 async def test_message_is_encoded_once_for_each_stream_mode(hub: HubHarness, encoded: list[object]) -> None:
-    streams: list[Stream] = ["full", "pages", "delta"]
+    streams: list[StreamName] = ["full", "pages", "delta"]
     clients = [await join_with_mode(hub, stream) for stream in streams for _ in range(20)]
     hub.start_reading()
     for client in clients:
@@ -169,7 +171,7 @@ async def test_message_is_encoded_once_for_each_stream_mode(hub: HubHarness, enc
 
 @EACH_PAGE_MODE
 async def test_opt_in_during_a_reading_sends_all_pages_then_the_current_one(
-    hub: HubHarness, clock: Clock, stream: Stream
+    hub: HubHarness, clock: Clock, stream: StreamName
 ) -> None:
     hub.start_reading()
     read_page(hub, 1, "one")
@@ -232,7 +234,7 @@ async def test_set_stream_mode_to_the_present_mode_sends_nothing(hub: HubHarness
 
 
 @pytest.mark.parametrize("stream", ["full", "pages", "delta"])
-async def test_resync_sends_all_the_text_again(hub: HubHarness, stream: Stream) -> None:
+async def test_resync_sends_all_the_text_again(hub: HubHarness, stream: StreamName) -> None:
     client = await join_with_mode(hub, stream)
     hub.start_reading()
     read_page(hub, 1, "one")
@@ -264,7 +266,7 @@ async def test_resync_of_an_upload_not_followed_sends_nothing(hub: HubHarness) -
 
 @EACH_PAGE_MODE
 async def test_further_claim_announces_the_next_page_and_repeats_none(
-    hub: HubHarness, clock: Clock, stream: Stream
+    hub: HubHarness, clock: Clock, stream: StreamName
 ) -> None:
     client = await join_with_mode(hub, stream)
     hub.start_reading()
@@ -275,7 +277,7 @@ async def test_further_claim_announces_the_next_page_and_repeats_none(
 
 
 @EACH_PAGE_MODE
-async def test_further_claim_keeps_an_unsent_finished_page(hub: HubHarness, stream: Stream) -> None:
+async def test_further_claim_keeps_an_unsent_finished_page(hub: HubHarness, stream: StreamName) -> None:
     client = await join_with_mode(hub, stream)
     hub.start_reading()
     read_page(hub, 1, "one")
@@ -287,7 +289,7 @@ async def test_further_claim_keeps_an_unsent_finished_page(hub: HubHarness, stre
 
 @EACH_PAGE_MODE
 async def test_restarted_page_is_empty_first_and_its_unsent_text_is_dropped(
-    hub: HubHarness, clock: Clock, stream: Stream
+    hub: HubHarness, clock: Clock, stream: StreamName
 ) -> None:
     client = await join_with_mode(hub, stream)
     hub.start_reading()
@@ -303,7 +305,7 @@ async def test_restarted_page_is_empty_first_and_its_unsent_text_is_dropped(
 
 @EACH_PAGE_MODE
 async def test_start_of_a_reading_sends_pages_finished_before_a_restart(
-    hub: HubHarness, stream: Stream
+    hub: HubHarness, stream: StreamName
 ) -> None:
     client = await join_with_mode(hub, stream)
     hub.start_reading(4, "one", "two", page_count=3)

@@ -60,9 +60,7 @@ BREAKING = {
     "table of page was removed": migrations.DeleteModel("Page"),
     "table of job was removed": migrations.RenameModel("Job", "Work"),
     "was renamed": migrations.AlterModelTable("Page", "pages"),
-    "no database default": migrations.AddField(
-        "upload", "colour", models.CharField(max_length=9, default="")
-    ),
+    "no database default": migrations.AddField("upload", "color", models.CharField(max_length=9, default="")),
     "one row only": migrations.AddField(
         "upload", "serial", models.CharField(max_length=9, unique=True, db_default="")
     ),
@@ -79,7 +77,7 @@ BREAKING = {
     "cannot delete its rows": migrations.CreateModel("Note", [*KEY, ("upload", foreign_key("core.Upload"))]),
 }
 COMPATIBLE: list[Operation] = [
-    migrations.AddField("upload", "colour", models.CharField(max_length=9, db_default="")),
+    migrations.AddField("upload", "color", models.CharField(max_length=9, db_default="")),
     migrations.AddField("upload", "read_at", models.DateTimeField(null=True)),
     migrations.AlterField("upload", "filename", models.CharField(max_length=500)),
     migrations.RenameField("upload", "first_attempt", "first"),  # its column keeps its name

@@ -15,21 +15,21 @@ from hypothesis import strategies as st
 from backend_main.core.live.live_text import LiveTextBroadcaster
 from backend_main.core.live.page_order import PageSequencer
 from backend_main.core.live.send_queue import PartialKey, PendingPartial
-from backend_main.core.protocol.messages import Stream
-from backend_main.core.pubsub.messages import PageSnapshot, PageTextUpdate, ReadingStarted
+from backend_main.core.protocol.messages import StreamName
+from backend_main.core.pubsub.messages import PageState, PageTextUpdate, ReadingStarted
 from tests.support.hub_harness import Clock, ClockLoop
 
 OWNER, UPLOAD = uuid4(), uuid4()
 LOOP = asyncio.new_event_loop()
 """Never run: the `Clock` calls the timers."""
-STREAMS: tuple[Stream, ...] = ("full", "pages", "delta")
+STREAMS: tuple[StreamName, ...] = ("full", "pages", "delta")
 
 
-def done(number: int) -> PageSnapshot:
-    return PageSnapshot(number, text=f"page {number}", done=True)
+def done(number: int) -> PageState:
+    return PageState(number, text=f"page {number}", done=True)
 
 
-def numbers(pages: list[PageSnapshot]) -> list[int]:
+def numbers(pages: list[PageState]) -> list[int]:
     return [page.number for page in pages]
 
 
@@ -37,7 +37,7 @@ def numbers(pages: list[PageSnapshot]) -> list[int]:
 
 
 def test_finished_page_behind_a_gap_is_shown_when_the_gap_closes() -> None:
-    sequencer = PageSequencer[PageSnapshot]()
+    sequencer = PageSequencer[PageState]()
     sequencer.update_claims({1: 1})
     sequencer.update_claims({3: 2})
     assert sequencer.add_update(3, 2, done(3)) == []
@@ -48,14 +48,14 @@ def test_finished_page_behind_a_gap_is_shown_when_the_gap_closes() -> None:
 
 
 def test_closed_gap_shows_the_page_in_progress_behind_it() -> None:
-    sequencer = PageSequencer[PageSnapshot]()
-    begun = PageSnapshot(2, text="pa")
+    sequencer = PageSequencer[PageState]()
+    begun = PageState(2, text="pa")
     assert sequencer.add_update(2, 2, begun) == []
     assert sequencer.add_update(1, 1, done(1)) == [done(1), begun]
 
 
 def test_pages_outside_the_ranges_are_shown_at_once_and_leave_no_gap() -> None:
-    sequencer = PageSequencer[PageSnapshot]("2,4-")
+    sequencer = PageSequencer[PageState]("2,4-")
     assert numbers(sequencer.add_finished([done(1), done(5), done(3)])) == [1, 3]
     assert sequencer.next == 2
     assert numbers(sequencer.add_update(2, 1, done(2))) == [2]
@@ -63,28 +63,28 @@ def test_pages_outside_the_ranges_are_shown_at_once_and_leave_no_gap() -> None:
 
 
 def test_highest_attempt_of_a_job_counts_whatever_other_jobs_have() -> None:
-    sequencer = PageSequencer[PageSnapshot]()
+    sequencer = PageSequencer[PageState]()
     sequencer.update_claims({1: 1})
     sequencer.update_claims({4: 2})
-    assert sequencer.add_update(1, 1, PageSnapshot(1, text="a")), (
+    assert sequencer.add_update(1, 1, PageState(1, text="a")), (
         "the claim of another job does not concern this reader"
     )
     sequencer.update_claims({1: 3})
-    assert sequencer.add_update(1, 1, PageSnapshot(1, text="stale")) == []
+    assert sequencer.add_update(1, 1, PageState(1, text="stale")) == []
     assert sequencer.add_update(1, 1, done(1)) == []
     assert numbers(sequencer.add_update(1, 3, done(1))) == [1]
 
 
 def test_text_of_a_dead_reader_behind_a_gap_is_not_shown() -> None:
-    sequencer = PageSequencer[PageSnapshot]()
+    sequencer = PageSequencer[PageState]()
     sequencer.update_claims({2: 2})
-    sequencer.add_update(2, 2, PageSnapshot(2, text="stale"))
+    sequencer.add_update(2, 2, PageState(2, text="stale"))
     sequencer.update_claims({2: 3})
     assert sequencer.add_update(1, 1, done(1)) == [done(1)]
 
 
 def test_is_past_says_that_a_reader_finished_earlier_pages_of_its_job() -> None:
-    sequencer = PageSequencer[PageSnapshot]()
+    sequencer = PageSequencer[PageState]()
     sequencer.update_claims({1: 1, 4: 2})
     assert sequencer.is_past(1, 2)
     assert not sequencer.is_past(1, 1)
@@ -92,7 +92,7 @@ def test_is_past_says_that_a_reader_finished_earlier_pages_of_its_job() -> None:
 
 
 def test_update_claims_restarts_only_the_page_shown_next() -> None:
-    sequencer = PageSequencer[PageSnapshot]()
+    sequencer = PageSequencer[PageState]()
     assert sequencer.update_claims({1: 1})
     assert not sequencer.update_claims({4: 2})
     assert not sequencer.update_claims({1: 1}), "it is a repetition"
@@ -109,7 +109,7 @@ def test_update_claims_restarts_only_the_page_shown_next() -> None:
 class FakeConnection:
     """A connection that sends at once, and a client that applies the partials."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: StreamName) -> None:
         self.is_caught_up, self.stream, self.owner_id = True, stream, OWNER
         self.send_queue = self
         self.full, self.pages = "", dict[int, str]()
@@ -177,10 +177,10 @@ class Document:
             return
         first, attempt, number, parts = self.claims[reader]
         if parts < 3:
-            page = PageSnapshot(number, self.pages, self.text_of(number, parts))
+            page = PageState(number, self.pages, self.text_of(number, parts))
             self.claims[reader] = first, attempt, number, parts + 1
         else:
-            page = PageSnapshot(number, self.pages, self.text_of(number), done=True)
+            page = PageState(number, self.pages, self.text_of(number), done=True)
             self.finished[number] = page.text
             self.claims[reader] = first, attempt, number + 1, 0
         self._publish(PageTextUpdate(OWNER, UPLOAD, attempt, page, first))

@@ -11,7 +11,7 @@ import pytest
 from backend_main.core.pubsub.messages import (
     JobsAvailable,
     LogAdvanced,
-    PageSnapshot,
+    PageState,
     PageTextUpdate,
     SubscriberJoined,
 )
@@ -52,7 +52,7 @@ OWNER, UPLOAD = uuid.uuid4(), uuid.uuid4()
 
 
 def text(text: str, number: int = 1, attempt: int = 1) -> PageTextUpdate:
-    return PageTextUpdate(OWNER, UPLOAD, attempt, PageSnapshot(number, text=text))
+    return PageTextUpdate(OWNER, UPLOAD, attempt, PageState(number, text=text))
 
 
 def test_coalescing_queue_keeps_the_newest_text_of_each_page_at_the_oldest_s_place() -> None:

@@ -175,7 +175,7 @@ async def test_own_change_is_reply_and_event_after_opt_in(hub: HubHarness) -> No
     await resume(hub, client, "e:0")
     client.connection.begin_request(messages.Delete(instance_id=UPLOAD, ref="r"))
     message = messages.error({}, reply_type="Upload.deleted")
-    hub.commit_event(message, origin=client.connection)
+    hub.commit_event(message, requester=client.connection)
     await asyncio.wait_for(client.connection.finish_request(message), 5)
     _, reply, event = await client.received
     assert reply == {"type": "Upload.deleted", "error": {}, "ref": "r"}

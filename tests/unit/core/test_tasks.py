@@ -19,7 +19,7 @@ from backend_main.core.models import (
     Upload,
 )
 from backend_main.core.protocol import messages
-from backend_main.core.pubsub.messages import PageSnapshot, PageTextUpdate
+from backend_main.core.pubsub.messages import PageState, PageTextUpdate
 from backend_main.core.uploads import commands
 from tests.support.database import new_upload, new_user
 from tests.support.fake_reader import (
@@ -169,9 +169,9 @@ def test_read_next_publishes_the_last_page_between_commit_and_event(
 
     class RecordingPublisher(FakePublisher):
         def publish(self, item: object) -> None:
-            if isinstance(item, PageTextUpdate) and item.snapshot.done:
+            if isinstance(item, PageTextUpdate) and item.page.done:
                 rows = Page.objects.count(), reload(upload).status, Job.objects.exists()
-                calls.append((item.snapshot.number, *rows))
+                calls.append((item.page.number, *rows))
 
     def record(change: UploadChange) -> None:
         calls.append(change.kind)
@@ -248,10 +248,10 @@ def test_live_text_has_the_page_and_the_position_of_its_newest_line(upload: Uplo
     reader.read_next()
     place = messages.LinePosition(((0, 1), (10, 1), (10, 4), (0, 3)), 10, 20)
     assert publisher.snapshots[:4] == [
-        PageSnapshot(1, 2),
-        PageSnapshot(1, 2, "a", place),
-        PageSnapshot(1, 2, "a\nb", None),
-        PageSnapshot(1, 2, "a\nb", done=True),
+        PageState(1, 2),
+        PageState(1, 2, "a", place),
+        PageState(1, 2, "a\nb", None),
+        PageState(1, 2, "a\nb", done=True),
     ]
 
 

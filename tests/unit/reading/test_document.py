@@ -55,7 +55,7 @@ def test_page_of_lossless_image_in_any_mode_is_upright_bgr(tmp_path: Path, mode:
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "F", "I", "LAB", "YCbCr"])
-def test_page_of_tiff_in_print_colours_or_numbers_is_upright_bgr(tmp_path: Path, mode: str) -> None:
+def test_page_of_tiff_in_print_colors_or_numbers_is_upright_bgr(tmp_path: Path, mode: str) -> None:
     if mode == "LAB":
         pixels = np.zeros((40, 60, 3), np.uint8)
         pixels[..., 0] = np.asarray(sample_image("L"))
@@ -92,7 +92,7 @@ def test_open_document_detects_format_by_content_not_by_name(tmp_path: Path) -> 
     assert_upright(page(tmp_path / "x.pdf"))
 
 
-def test_page_colours_are_in_bgr_order(tmp_path: Path) -> None:
+def test_page_colors_are_in_bgr_order(tmp_path: Path) -> None:
     Image.new("RGB", SIZE, (255, 0, 10)).save(tmp_path / "x.png")
     assert page(tmp_path / "x.png").pixels[0, 0].tolist() == [10, 0, 255]
 
@@ -128,8 +128,8 @@ def test_document_has_all_pages_of_tiff_and_first_frame_of_gif(tmp_path: Path) -
     frames[0].save(tmp_path / "x.tiff", save_all=True, append_images=frames[1:])
     assert [(read.number, read.width) for read in pages(tmp_path / "x.tiff")] == [(1, 10), (2, 11), (3, 12)]
     assert [read.number for read in pages(tmp_path / "x.tiff", Options(first_page=3))] == [3]
-    coloured = [Image.new("RGB", (10, 10), colour) for colour in ("red", "blue")]
-    coloured[0].save(tmp_path / "x.gif", save_all=True, append_images=coloured[1:])
+    colored = [Image.new("RGB", (10, 10), color) for color in ("red", "blue")]
+    colored[0].save(tmp_path / "x.gif", save_all=True, append_images=colored[1:])
     assert page(tmp_path / "x.gif").pixels[0, 0].tolist() == [0, 0, 255]
 
 

@@ -1,4 +1,4 @@
-"""Markdown and plain text: both contain exactly the recognised text."""
+"""Markdown and plain text: both contain exactly the recognized text."""
 
 import pytest
 from hypothesis import given
@@ -38,7 +38,7 @@ def test_plain_text_of_written_paragraphs_has_all_words(lines: list[str]) -> Non
 
 
 @given(line)
-def test_escaped_line_is_rendered_as_it_was_recognised(text: str) -> None:
+def test_escaped_line_is_rendered_as_it_was_recognized(text: str) -> None:
     assert rendered(escape(text)) == text
 
 

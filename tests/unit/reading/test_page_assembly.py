@@ -99,7 +99,7 @@ def grids(draw: st.DrawFn) -> TableGrid:
     st.lists(regions(), max_size=6),
     st.lists(grids(), max_size=2),
 )
-def test_render_page_has_every_recognised_word_once(
+def test_render_page_has_every_recognized_word_once(
     placed_lines: list[tuple[tuple[float, float, float, float], str]],
     regions_on_page: list[Region],
     drawn_grids: list[TableGrid],

@@ -100,7 +100,7 @@ def test_read_with_range_up_to_the_end_does_not_warn(five_pages: Path, pages: st
         ("", "7", ""),
     ],
 )
-def test_page_ranges_union_is_normalised(one: str, other: str, both: str) -> None:
+def test_page_ranges_union_is_normalized(one: str, other: str, both: str) -> None:
     assert str(PageRanges(one) | PageRanges(other)) == both
 
 

@@ -285,7 +285,7 @@ def test_detector_input_rounds_similar_sizes_to_one(network_side: int) -> None:
     assert sizes == {(1, 3, 1280, network_side)}
 
 
-def test_network_inputs_keep_the_colours() -> None:
+def test_network_inputs_keep_the_colors() -> None:
     pixels = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
     floats = detector.to_normalized_chw(pixels)
     assert np.allclose(floats, pixels.transpose(2, 0, 1) / 127.5 - 1, atol=1e-6)

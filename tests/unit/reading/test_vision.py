@@ -37,9 +37,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def text(page: Path) -> str:
     """The text that the endpoint reads on the page."""
-    recognised = recognize_png(sent_as(page))
-    assert recognised.split() == " ".join(LINES).split()
-    return recognised
+    recognized = recognize_png(sent_as(page))
+    assert recognized.split() == " ".join(LINES).split()
+    return recognized
 
 
 def sent_as(page: Path) -> bytes:

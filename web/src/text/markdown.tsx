@@ -1,7 +1,7 @@
 /**
  * Renderer from Markdown to elements.
  *
- * Recognised text is untrusted data. HTML in it is shown as text, images are not fetched, and only http, https and
+ * Recognized text is untrusted data. HTML in it is shown as text, images are not fetched, and only http, https and
  * mailto URLs become links.
  */
 

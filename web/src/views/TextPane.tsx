@@ -32,7 +32,7 @@ export function TextPane({ upload, liveText, revision, position, view }: Props):
   useScrollToPage(pane, position);
 
   return (
-    <section class="text-pane" aria-label="Recognised text">
+    <section class="text-pane" aria-label="Recognized text">
       <div class={`text-scroll ${view}`} ref={pane} tabIndex={0}>
         <div>
           {Array.from({ length: count }, (_, index) => (

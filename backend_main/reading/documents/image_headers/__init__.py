@@ -1,5 +1,7 @@
 """Bounded parser of file headers: type, size in pixels and number of pages, without decoding anything.
 
+It detects only the type of a PDF: the engine process opens the file and counts its pages.
+
 It is the only code in the server process that parses the bytes of uploads: arithmetic on a mapped file. It
 allocates nothing by a length that the file states, and each walk has a limit; libraries load whole files
 (docs/decisions/0008-bounded-image-header-parser.md). The decoder opens a file only as the type found here,

@@ -11,14 +11,14 @@ SCREEN_DESCRIPTOR_END = 13
 IMAGE_SEPARATOR, EXTENSION_INTRODUCER = 0x2C, 0x21
 """Sections 20 and 23 to 26."""
 IMAGE_DESCRIPTOR_BYTES = 10
-COLOUR_TABLE_FLAG, COLOUR_TABLE_SIZE_MASK = 0x80, 0x07
+COLOR_TABLE_FLAG, COLOR_TABLE_SIZE_MASK = 0x80, 0x07
 """Bits of the packed fields in the screen descriptor and the image descriptor."""
 
 
 def parse(data: Data, max_frames: int) -> ImageSize:
     """Read the screen's size, enlarged to the first frame's, and count frames."""
     width, height, flags = unpack("<HHB", data, 6)
-    at = SCREEN_DESCRIPTOR_END + _colour_table_bytes(flags)
+    at = SCREEN_DESCRIPTOR_END + _color_table_bytes(flags)
     frames, limit = 0, WorkLimit(MAX_BLOCKS)
     while at < len(data) and frames <= max_frames:
         limit.spend()
@@ -31,7 +31,7 @@ def parse(data: Data, max_frames: int) -> ImageSize:
             if not frames:
                 width, height = max(width, left + frame_width), max(height, top + frame_height)
             frames += 1
-            at = _skip_sub_blocks(data, data_at + _colour_table_bytes(flags), limit)
+            at = _skip_sub_blocks(data, data_at + _color_table_bytes(flags), limit)
         elif block == EXTENSION_INTRODUCER:
             at = _skip_sub_blocks(data, at + 2, limit)
         else:
@@ -39,8 +39,8 @@ def parse(data: Data, max_frames: int) -> ImageSize:
     return ImageSize(width, height, max(1, frames))
 
 
-def _colour_table_bytes(flags: int) -> int:
-    return 3 << (flags & COLOUR_TABLE_SIZE_MASK) + 1 if flags & COLOUR_TABLE_FLAG else 0
+def _color_table_bytes(flags: int) -> int:
+    return 3 << (flags & COLOR_TABLE_SIZE_MASK) + 1 if flags & COLOR_TABLE_FLAG else 0
 
 
 def _skip_sub_blocks(data: Data, at: int, limit: WorkLimit) -> int:

@@ -24,8 +24,19 @@ class DetectorImage:
     """An image scaled for the detector, and padded if it is a strip."""
 
     def __init__(self, image: Pixels, side: int) -> None:
-        pixels, self._scale = scale_to_sides(image, side, min_side=MIN_SIDE)
-        self.pixels, self._padding_top = _pad_strip(pixels)
+        import cv2
+
+        self.pixels, self._scale = scale_to_sides(image, side, min_side=MIN_SIDE)
+        self._padding_top = 0
+
+        # The detector finds nothing on images of extreme aspect ratios; white is added above and below.
+        height, width = self.pixels.shape[:2]
+        min_height = max(MIN_HEIGHT, width // MAX_WIDTH_TO_HEIGHT)
+        if height < min_height:
+            self._padding_top = top = (2 * min_height - height) // 2
+            white = (255, 255, 255)
+            padded = cv2.copyMakeBorder(self.pixels, top, top, 0, 0, cv2.BORDER_CONSTANT, value=white)
+            self.pixels = np.asarray(padded, np.uint8)
 
     def to_image_coordinates(self, quads: Quads) -> Quads:
         """Convert boxes on `pixels` to pixels of the original image."""
@@ -105,19 +116,3 @@ def _as_input(pixels: Pixels) -> Floats:
 def _round_to_stride(side: int) -> int:
     stride = LARGE_STRIDE if side > LARGE_SIDE else STRIDE
     return max(stride, round(side / stride) * stride)
-
-
-def _pad_strip(pixels: Pixels) -> tuple[Pixels, int]:
-    """Pad a strip with white above and below; return it with the height of the padding above.
-
-    The detector finds nothing on images of extreme aspect ratios.
-    """
-    import cv2
-
-    height, width = pixels.shape[:2]
-    min_height = max(MIN_HEIGHT, width // MAX_WIDTH_TO_HEIGHT)
-    if height >= min_height:
-        return pixels, 0
-    top = (2 * min_height - height) // 2
-    padded = cv2.copyMakeBorder(pixels, top, top, 0, 0, cv2.BORDER_CONSTANT, value=(255, 255, 255))
-    return np.asarray(padded, np.uint8), top

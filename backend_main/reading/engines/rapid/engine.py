@@ -101,14 +101,18 @@ class ScaledPage:
 
 
 class Models:
-    """The two networks of a profile. Each thread recognises one line at a time."""
+    """The two networks of a profile. Each thread recognizes one line at a time."""
 
     def __init__(self, profile: str, runtime: type[InferenceSession], threads: int) -> None:
         files = PROFILES[profile]()
         self._detector = Detector(runtime(files.detection, threads))
         network = runtime(files.recognition, threads, concurrency=threads)
         self._recognizer = Recognizer(network, files.characters)
-        self._warm_up()
+
+        # Libraries load and compile at the first calls; no page waits for that.
+        blank = np.full((LINE_HEIGHT, MIN_LINE_WIDTH, 3), 255, np.uint8)
+        self._detector.detect(DetectorImage(blank, MIN_LINE_WIDTH).pixels)
+        self._recognizer.read(blank, np.array([[0, 0], [99, 0], [99, 40], [0, 40]], np.float32))
 
     def detect(self, pixels: Pixels) -> Quads:
         """Return the boxes of the lines on an image for the detector."""
@@ -117,12 +121,6 @@ class Models:
     def recognize(self, scaled: ScaledPage, quad: Quads) -> tuple[str, float]:
         """Return text and confidence of a box of the page."""
         return self._recognizer.read(scaled.image, quad * np.float32(scaled.scale))
-
-    def _warm_up(self) -> None:
-        """Make the first calls, at which libraries load and compile, so that no page waits for that."""
-        blank = np.full((LINE_HEIGHT, MIN_LINE_WIDTH, 3), 255, np.uint8)
-        self._detector.detect(DetectorImage(blank, MIN_LINE_WIDTH).pixels)
-        self._recognizer.read(blank, np.array([[0, 0], [99, 0], [99, 40], [0, 40]], np.float32))
 
 
 class RapidEngine(Engine):

@@ -40,7 +40,7 @@ def strip_height(height: int, width: int) -> int:
 def lines_safe_to_read(quads: Quads, bottom: float) -> list[int]:
     """Return the indices of the boxes that are first in any reading order, in that order.
 
-    Such a box has nothing to its left and nothing above it, is not cut, and follows no box with a neighbour.
+    Such a box has nothing to its left and nothing above it, is not cut, and follows no box with a neighbor.
 
     Args:
         quads: boxes in the strip.
@@ -50,8 +50,13 @@ def lines_safe_to_read(quads: Quads, bottom: float) -> list[int]:
     safe: list[int] = []
     for position, index in enumerate(order, 1):
         quad, others = quads[index], quads[order[position:]]
-        if _may_be_cut(quad, bottom) or _runs_vertically(quad) or _has_any_left_or_above(quad, others):
+        width, height = np.ptp(quad, axis=0)
+        is_cut = quad[:, 1].max() > bottom - float(heights(quad[np.newaxis])[0])
+        is_vertical = height > 1.5 * width  # the page may be rotated
+        is_first = not (others.max(axis=1, initial=-1) <= quad.min(axis=0)).any()
+        if is_cut or is_vertical or not is_first:
             return safe
+
         safe.append(index)
         if len(safe) == MAX_FIRST_LINES or _has_any_beside(quad, others):
             return safe
@@ -63,22 +68,6 @@ def exclude_already_read(quads: Quads, read: Sequence[Quads]) -> Quads:
     if not len(read):
         return quads
     return quads[[_covered_share(quad, read) < COVERED_SHARE for quad in quads]]
-
-
-def _may_be_cut(quad: Quads, bottom: float) -> bool:
-    height = float(heights(quad[np.newaxis])[0])
-    return bool(quad[:, 1].max() > bottom - height)
-
-
-def _runs_vertically(quad: Quads) -> bool:
-    """Return whether a line runs upwards or downwards; the page may be rotated."""
-    width, height = np.ptp(quad, axis=0)
-    return bool(height > 1.5 * width)
-
-
-def _has_any_left_or_above(quad: Quads, others: Quads) -> bool:
-    """Return whether any other box is completely to the left, or completely above."""
-    return bool((others.max(axis=1, initial=-1) <= quad.min(axis=0)).any())
 
 
 def _has_any_beside(quad: Quads, others: Quads) -> bool:
@@ -93,14 +82,10 @@ def _has_any_beside(quad: Quads, others: Quads) -> bool:
 def _covered_share(quad: Quads, read: Sequence[Quads]) -> float:
     import cv2
 
-    middle = _middle_half(quad)
+    # The middle half by height: detected boxes overlap the lines above and below.
+    top_left, top_right, bottom_right, bottom_left = quad
+    right, left = (bottom_right - top_right) / 4, (bottom_left - top_left) / 4
+    middle = np.stack([top_left + left, top_right + right, bottom_right - right, bottom_left - left])
     area = cv2.contourArea(middle)
     shared = sum(cv2.intersectConvexConvex(middle, other)[0] for other in read)
     return float(shared / area) if area else 1.0
-
-
-def _middle_half(quad: Quads) -> Quads:
-    """Return the middle half of a box by height: detected boxes overlap the lines above and below."""
-    top_left, top_right, bottom_right, bottom_left = quad
-    right, left = (bottom_right - top_right) / 4, (bottom_left - top_left) / 4
-    return np.stack([top_left + left, top_right + right, bottom_right - right, bottom_left - left])

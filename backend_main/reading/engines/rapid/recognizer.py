@@ -13,7 +13,7 @@ from ...layout.text_joining import CJK
 from .detector import Quads, to_normalized_chw
 from .model_files import CHARACTERS_METADATA_KEY
 
-# RapidOCR pads each line to at least 320 px and recognises six at once. Here lines are recognised one at a
+# RapidOCR pads each line to at least 320 px and recognizes six at once. Here lines are recognized one at a
 # time and padded to 64 px, so none is padded to the longest of six (docs/decisions/0096).
 LINE_HEIGHT, MIN_LINE_WIDTH = 48, 64
 # A runtime compiles for each new width, which takes three times as long as reading such a line. Widths are
@@ -89,8 +89,8 @@ def insert_likely_spaces(
     written = np.flatnonzero(classes != CTC_BLANK)
     for gap, steps in groupby(candidates, lambda step: int(np.searchsorted(written, step))):
         if 0 < gap < len(written):
-            neighbours = classes[written[gap - 1 : gap + 1]]
-            if space not in neighbours and not is_cjk[neighbours].all():
+            neighbors = classes[written[gap - 1 : gap + 1]]
+            if space not in neighbors and not is_cjk[neighbors].all():
                 spaced[max(steps, key=lambda step: space_probabilities[step])] = space
     return spaced
 

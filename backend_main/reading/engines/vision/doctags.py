@@ -1,12 +1,11 @@
 """Converter from granite-docling's DocTags to Markdown. It drops page headers and footers.
 
 <text><loc_..>…</text>, <section_header_level_1>, <list_item>, <caption>, <formula>, <code>, <picture>, and
-tables in OTSL: <fcel> cell, <ecel> empty cell, <lcel> <ucel> <xcel> cell merged with its neighbour,
+tables in OTSL: <fcel> cell, <ecel> empty cell, <lcel> <ucel> <xcel> cell merged with its neighbor,
 <ched> <rhed> <srow> header cells, <nl> end of a row.
 """
 
 import re
-from collections.abc import Iterator
 
 from ...output.markdown import escape
 from .html_tables import pipe_table
@@ -22,6 +21,12 @@ _CELL = re.compile(
     r"<(fcel|ecel|lcel|ucel|xcel|ched|rhed|srow|nl)>([^<]*(?:<(?!fcel|ecel|[lux]cel|ched|rhed|srow|nl)[^<]*)*)"
 )
 _LISTS = {"ordered_list": "{}. ", "unordered_list": "- "}
+_PREFIXES = {
+    "title": "# ",
+    "list_item": "- ",
+    "checkbox_selected": "- [x] ",
+    "checkbox_unselected": "- [ ] ",
+}
 _SKIPPED_TAGS = {"page_header", "page_footer"}
 _PARTIAL_REPLACEMENTS = (
     (re.compile(r"<title>"), "\n\n# "),
@@ -47,18 +52,17 @@ def to_partial_markdown(tags: str) -> str:
 
 def to_markdown(tags: str) -> str:
     """Convert a whole response."""
-    return "\n\n".join(block for block in _blocks(tags) if block)
-
-
-def _blocks(tags: str) -> Iterator[str]:
+    blocks: list[str] = []
     for element in _ELEMENT.finditer(tags):
         name, content = element[1], element[2]
         if name in _LISTS:
             items = [item for item in _ELEMENT.finditer(content) if item[1] == "list_item"]
             marker = _LISTS[name]
-            yield "\n".join(marker.format(number) + _text(item[2]) for number, item in enumerate(items, 1))
+            texts = [marker.format(number) + _text(item[2]) for number, item in enumerate(items, 1)]
+            blocks.append("\n".join(texts))
         elif name not in _SKIPPED_TAGS:
-            yield _block(name, content)
+            blocks.append(_block(name, content))
+    return "\n\n".join(filter(None, blocks))
 
 
 def _block(name: str, content: str) -> str:
@@ -73,19 +77,10 @@ def _block(name: str, content: str) -> str:
     if name == "code":
         code = re.sub(r"<_[^<>]*_>", "", _TAG.sub("", content)).strip("\n")
         return f"```\n{code}\n```"
-    return _prefix(name) + _text(content)
-
-
-def _prefix(name: str) -> str:
     if name.startswith("section_header_level_"):
-        return "#" * min(6, int(name[-1]) + 1) + " "
-    prefixes = {
-        "title": "# ",
-        "list_item": "- ",
-        "checkbox_selected": "- [x] ",
-        "checkbox_unselected": "- [ ] ",
-    }
-    return prefixes.get(name, "")
+        level = min(6, int(name[-1]) + 1)
+        return f"{'#' * level} {_text(content)}"
+    return _PREFIXES.get(name, "") + _text(content)
 
 
 def _text(content: str) -> str:

@@ -74,7 +74,7 @@ def stream_completion(config: VisionConfig, prompt: str, png: bytes, deadlines: 
     """
     connection = _connection(config, deadlines)
     try:
-        response, sock = _send_request(connection, config, _request_body(config, prompt, png), deadlines)
+        response, sock = _send_request(connection, config, prompt, png, deadlines)
         if response.status != http.client.OK:
             raise _http_error(config, response)
         if response.getheader("Content-Type", "").startswith("application/json"):
@@ -93,16 +93,6 @@ def stream_completion(config: VisionConfig, prompt: str, png: bytes, deadlines: 
         connection.close()
 
 
-def _request_body(config: VisionConfig, prompt: str, png: bytes) -> bytes:
-    image_url = "data:image/png;base64," + base64.b64encode(png).decode()
-    content: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": image_url}}]
-    if prompt:
-        content.append({"type": "text", "text": prompt})
-    messages = [{"role": "user", "content": content}]
-    body = {"model": config.model, "messages": messages, "stream": True, "temperature": 0}
-    return json.dumps(body).encode()
-
-
 def _connection(config: VisionConfig, deadlines: Deadlines) -> http.client.HTTPConnection:
     parts = urlsplit(config.url)
     assert parts.hostname  # checked by `VisionConfig.validation_error`
@@ -114,15 +104,27 @@ def _connection(config: VisionConfig, deadlines: Deadlines) -> http.client.HTTPC
 
 
 def _send_request(
-    connection: http.client.HTTPConnection, config: VisionConfig, body: bytes, deadlines: Deadlines
+    connection: http.client.HTTPConnection,
+    config: VisionConfig,
+    prompt: str,
+    png: bytes,
+    deadlines: Deadlines,
 ) -> tuple[http.client.HTTPResponse, socket.socket]:
+    image_url = "data:image/png;base64," + base64.b64encode(png).decode()
+    content: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": image_url}}]
+    if prompt:
+        content.append({"type": "text", "text": prompt})
+    messages = [{"role": "user", "content": content}]
+    body = {"model": config.model, "messages": messages, "stream": True, "temperature": 0}
     headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
     if config.api_key:
         headers["Authorization"] = f"Bearer {config.api_key}"
+
     connection.connect()
     sock = connection.sock  # the connection drops its reference once the response has it
     sock.settimeout(min(deadlines.stall_seconds, deadlines.seconds_left()))
-    connection.request("POST", urlsplit(config.url).path.rstrip("/") + "/chat/completions", body, headers)
+    path = urlsplit(config.url).path.rstrip("/") + "/chat/completions"
+    connection.request("POST", path, json.dumps(body).encode(), headers)
     return connection.getresponse(), sock
 
 

@@ -23,25 +23,20 @@ class RepetitionDetector:
         if len(text) - self._checked_characters < CHECK_INTERVAL_CHARACTERS:
             return None
         self._checked_characters = len(text)
-        period = _period(text)
-        if period is None:
+
+        # The period is the distance between the end of the text and the previous place with the same end.
+        probe = text[-_PROBE_CHARACTERS:]
+        search_start = max(0, len(text) - MAX_PERIOD - _PROBE_CHARACTERS)
+        found = text.rfind(probe, search_start, len(text) - 1)
+        if found < 0:
             return None
+        period = len(text) - _PROBE_CHARACTERS - found
         repeated = max(MIN_CHARACTERS, MIN_REPETITIONS * period)
         if len(text) < repeated + period or text[-repeated:] != text[-repeated - period : -period]:
             return None
-        return _repetition_start(text, period) + period
 
-
-def _period(text: str) -> int | None:
-    """Return the distance between the end of the text and its previous occurrence; None if it is too far."""
-    probe = text[-_PROBE_CHARACTERS:]
-    search_start = max(0, len(text) - MAX_PERIOD - _PROBE_CHARACTERS)
-    found = text.rfind(probe, search_start, len(text) - 1)
-    return len(text) - _PROBE_CHARACTERS - found if found >= 0 else None
-
-
-def _repetition_start(text: str, period: int) -> int:
-    index = len(text) - period - 1
-    while index >= 0 and text[index] == text[index + period]:
-        index -= 1
-    return index + 1
+        # The repetition may begin before the part that was compared.
+        start = len(text) - period
+        while start > 0 and text[start - 1] == text[start - 1 + period]:
+            start -= 1
+        return start + period

@@ -93,16 +93,15 @@ class FrontMatterResponse(MarkdownResponse):
     """Parser for olmOCR, whose text follows front matter about the page."""
 
     def _safe_end(self) -> int:
-        if not self._flushed_characters and self._may_start_with_front_matter():
-            front_matter = _FRONT_MATTER.match(self.raw)
-            if front_matter is None:
-                return 0
-            self._flushed_characters = front_matter.end()
+        if not self._flushed_characters:
+            response = self.raw.lstrip()
+            may_have_front_matter = "---".startswith(response[:3])  # the response may have less than three
+            if may_have_front_matter and len(response) < MAX_HELD_CHARACTERS:
+                front_matter = _FRONT_MATTER.match(self.raw)
+                if front_matter is None:
+                    return 0
+                self._flushed_characters = front_matter.end()
         return super()._safe_end()
-
-    def _may_start_with_front_matter(self) -> bool:
-        start = self.raw.lstrip()
-        return ("---".startswith(start) or start.startswith("---")) and len(start) < MAX_HELD_CHARACTERS
 
     def markdown(self) -> str:
         return self._to_markdown(_FRONT_MATTER.sub("", self.raw))
