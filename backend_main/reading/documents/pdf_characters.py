@@ -19,8 +19,8 @@ _REPLACED = {**dict.fromkeys(LINE_END_HYPHENS, "-"), "\t": " ", "\u00a0": " "}
 _NOT_DRAWN = frozenset("\0\r\n\u200b\ufeff")
 MAX_COPY_DISTANCE = 0.1
 """In font sizes: a glyph is drawn twice, for a bold look or a shadow, if its copy is as near."""
-COPY_BAND = 4.0
-"""In points: copies are searched among glyphs whose baselines are in one such band or in the next."""
+COPY_CELL = 8.0
+"""In points: side of the cells in which copies are searched."""
 LAM, ALEFS = "\u0644", "\u0627\u0622\u0623\u0625\u0671"
 MIN_LOOSE_HEIGHT, MAX_LOOSE_HEIGHT = 0.5, 3.0
 """In font sizes: a font box outside of this range shows a size that is not that of letters (Type 3 fonts)."""
@@ -70,20 +70,29 @@ class _TextObject:
 def read_glyphs(textpage: Any) -> list[Glyph]:
     """Return the page's glyphs in content order, without copies that are drawn in the same place."""
     glyphs: list[Glyph] = []
-    drawn: dict[tuple[str, float, int], list[Glyph]] = {}
+    drawn: dict[tuple[str, float, int, int], list[Glyph]] = {}
     for glyph in _glyphs(textpage):
         if not glyph.is_space:
-            band = round(glyph.baseline / COPY_BAND)
-            near = (drawn.get((glyph.text, glyph.angle, band + step), ()) for step in (-1, 0, 1))
-            if any(_is_copy(glyph, other) for others in near for other in others):
+            near = _cells(glyph, MAX_COPY_DISTANCE * glyph.size)
+            if any(_is_copy(glyph, other) for cell in near for other in drawn.get(cell, ())):
                 continue
-            drawn.setdefault((glyph.text, glyph.angle, band), []).append(glyph)
+            (cell,) = _cells(glyph, 0)
+            drawn.setdefault(cell, []).append(glyph)
         glyphs.append(glyph)
     return glyphs
 
 
+def _cells(glyph: Glyph, distance: float) -> set[tuple[str, float, int, int]]:
+    """Return the cells of a grid, by letter, that are within a distance of a glyph's origin; mostly one."""
+    return {
+        (glyph.text, glyph.angle, int(along // COPY_CELL), int(across // COPY_CELL))
+        for along in (glyph.start - distance, glyph.start + distance)
+        for across in (glyph.baseline - distance, glyph.baseline + distance)
+    }
+
+
 def _is_copy(glyph: Glyph, other: Glyph) -> bool:
-    limit = min(MAX_COPY_DISTANCE * glyph.size, COPY_BAND)
+    limit = min(MAX_COPY_DISTANCE * glyph.size, COPY_CELL)
     return abs(glyph.start - other.start) < limit and abs(glyph.baseline - other.baseline) < limit
 
 

@@ -169,8 +169,8 @@ def _is_script(chain: _Chain, line: _Line) -> bool:
         return False
     shift = chain.baseline - line.baseline
     index = bisect_right(line.starts, chain.start + MAX_BASELINE_DISTANCE * chain.size)
-    before = next((glyph for glyph in reversed(line.glyphs[:index]) if not glyph.is_space), None)
-    after = next((glyph for glyph in line.glyphs[index:] if not glyph.is_space), None)
+    before = _first_letter(line.glyphs, range(index - 1, -1, -1))
+    after = _first_letter(line.glyphs, range(index, len(line.glyphs)))
     for glyph in (before, after):
         if not (glyph and MIN_SCRIPT_SIZE * glyph.size < chain.size < MAX_SCRIPT_SIZE * glyph.size):
             continue
@@ -181,9 +181,17 @@ def _is_script(chain: _Chain, line: _Line) -> bool:
     return False
 
 
+def _first_letter(glyphs: Sequence[Glyph], indexes: range) -> Glyph | None:
+    """Return the first glyph in a range that is not a space."""
+    return next((glyphs[index] for index in indexes if not glyphs[index].is_space), None)
+
+
 def _with_drop_caps(lines: list[_Line]) -> list[_Line]:
     """Put a large first letter before the uppermost of the lines beside it."""
+    usual_size = median([glyph.size for line in lines for glyph in line.glyphs] or [0.0])
     for line in lines:
+        if line.size < MIN_DROP_CAP_SIZE * usual_size:
+            continue
         for cap in [glyph for glyph in line.glyphs if _is_single_letter(glyph, line)]:
             for other in lines:  # from top to bottom
                 index = bisect_left(other.starts, cap.end - MAX_SCRIPT_GAP * other.size)
