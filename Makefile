@@ -53,6 +53,7 @@ docs: .venv/.installed-docs ## Build the documentation in site/
 bench: .venv/.installed-bench web ## Run the benchmarks and write the tables of benchmarks/README.md
 	$(BIN)/python -m benchmarks.end_to_end_latency --write
 	$(BIN)/python -m benchmarks.accuracy --write
+	$(BIN)/python -m benchmarks.pdf --write
 	$(BIN)/python -m benchmarks.reading_speed --write
 	$(BIN)/python -m benchmarks.reading_memory --write
 	$(BIN)/python -m benchmarks.ingest --write
