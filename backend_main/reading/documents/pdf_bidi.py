@@ -1,6 +1,6 @@
 """Logical order of right-to-left lines: glyphs are drawn from left to right, whatever the order of the file.
 
-This is the inverse of the Unicode Bidirectional Algorithm (UAX #9) for one line without embeddings. Where two
+This is the inverse of the Unicode Bidirectional Algorithm (UAX #9) for one line without embeddings. If two
 logical orders look alike, a number beside a word of the other direction belongs to that word.
 """
 

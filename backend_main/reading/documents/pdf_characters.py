@@ -48,6 +48,8 @@ class Glyph:
     """Rotation of the line, counter-clockwise, in radians."""
     index: int
     """Place in the content of the page."""
+    text_object: int
+    """Identifier of the object that draws the glyph: a word or a stretch of a line, or a single glyph."""
 
     @property
     def is_space(self) -> bool:
@@ -58,6 +60,7 @@ class Glyph:
 class _TextObject:
     """Properties that the characters of a text object share."""
 
+    identifier: int
     size: float
     style: tuple[int, float]
     angle: float
@@ -125,7 +128,7 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
         if address is None or (letter == " " and loose.right <= loose.left):
             continue
         if (shared := objects.get(address)) is None:
-            shared = objects[address] = _text_object(raw, index, pointer, loose)
+            shared = objects[address] = _text_object(raw, index, pointer, address, loose)
         if glyph is not None:
             yield glyph
         glyph, last = _glyph(letter, index, x.value, y.value, loose, shared), place
@@ -146,7 +149,7 @@ def _ligature(letters: str, letter: str) -> str:
     return letter + letters
 
 
-def _text_object(raw: Any, index: int, pointer: Any, loose: Any) -> _TextObject:
+def _text_object(raw: Any, index: int, pointer: Any, address: int, loose: Any) -> _TextObject:
     import pypdfium2.raw as pdfium
 
     matrix = pdfium.FS_MATRIX()
@@ -165,9 +168,9 @@ def _text_object(raw: Any, index: int, pointer: Any, loose: Any) -> _TextObject:
     font = ctypes.cast(pdfium.FPDFTextObj_GetFont(pointer), ctypes.c_void_p).value or 0
     cosine, sine = math.cos(angle), math.sin(angle)
     size = max(size, 1e-3)
-    return _TextObject(
-        size, (font, round(size, 1)), angle, cosine, sine, quarters % 4 if is_quarter else None
-    )
+    style = (font, round(size, 1))
+    quarter_turns = quarters % 4 if is_quarter else None
+    return _TextObject(address, size, style, angle, cosine, sine, quarter_turns)
 
 
 def _glyph(letter: str, index: int, x: float, y: float, loose: Any, shared: _TextObject) -> Glyph:
@@ -184,4 +187,14 @@ def _glyph(letter: str, index: int, x: float, y: float, loose: Any, shared: _Tex
             end = -loose.bottom
         case _:
             end = start + OBLIQUE_ADVANCE * shared.size
-    return Glyph(letter, start, max(start, end), baseline, shared.size, shared.style, shared.angle, index)
+    return Glyph(
+        letter,
+        start,
+        max(start, end),
+        baseline,
+        shared.size,
+        shared.style,
+        shared.angle,
+        index,
+        shared.identifier,
+    )

@@ -5,6 +5,7 @@ A word ends at a drawn space, or at a gap that is wide for the font size and for
 
 import math
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -23,6 +24,8 @@ MIN_WORD_GAP = 0.12
 """A gap that exceeds the letter spacing by more is a space. Spaces are 0.2 to 0.33, or less if kerned."""
 MIN_SPACED_GAP = -0.08
 """Minimum of a gap with a drawn space in it, which kerning may shrink."""
+MIN_WORD_OVERLAP = 0.06
+"""Overlap of two Hebrew words."""
 MIN_LETTER_SPACING = 0.04
 """Smaller gaps between letters are kerning."""
 MIN_SPACED_LETTERS = 5
@@ -39,6 +42,7 @@ _SPACING_ACCENTS = {
     "\u02da": "\u030a", "\u02c7": "\u030c", "\u00b8": "\u0327",
 }  # fmt: skip
 """Accents that TeX draws over a letter, and their combining marks."""
+HEBREW = ("\u05d0", "\u05ea")
 _DOTLESS = {"\u0131": "i", "\u0237": "j"}
 
 Spacings = dict[tuple[int, float], float]
@@ -66,6 +70,7 @@ def _with_spaces(glyphs: Sequence[Glyph]) -> list[str]:
     """Return the texts of the glyphs, with a space where a word ends."""
     glyphs = _with_accents(glyphs)
     spacings = letter_spacings(glyphs)
+    words = _hebrew_words(glyphs)
     parts: list[str] = []
     last: Glyph | None = None
     has_space = False
@@ -78,12 +83,22 @@ def _with_spaces(glyphs: Sequence[Glyph]) -> list[str]:
             size = max(last.size, glyph.size)
             spacing = min(spacings.get(last.style, 0.0), spacings.get(glyph.style, 0.0)) * size
             limit = MIN_SPACED_GAP * size if has_space else spacing + MIN_WORD_GAP * size
-            if glyph.start - end > limit:
+            is_overlap = last.text_object in words and glyph.text_object in words - {last.text_object}
+            if glyph.start - end > limit or (is_overlap and end - glyph.start > MIN_WORD_OVERLAP * size):
                 parts.append(" ")
         parts.append(glyph.text)
         end = max(end, glyph.end)
         last, has_space = glyph, False
     return parts
+
+
+def _hebrew_words(glyphs: Sequence[Glyph]) -> set[int]:
+    """Return the text objects that draw several Hebrew letters.
+
+    Hebrew letters are not joined, so two of these objects that overlap are two words that are too wide.
+    """
+    counts = Counter(glyph.text_object for glyph in glyphs if HEBREW[0] <= glyph.text <= HEBREW[1])
+    return {text_object for text_object, count in counts.items() if count > 1}
 
 
 def _with_accents(glyphs: Sequence[Glyph]) -> list[Glyph]:

@@ -230,3 +230,13 @@ def test_text_layer_of_hebrew_is_in_logical_order(
 def test_text_layer_of_ligatures_has_their_letters(tmp_path: Path) -> None:
     file = text_with_font(LIGATURE_CMAP, b"BT /F 11 Tf 60 760 Td (The Xnal waZes cost oZer us Xfty) Tj ET")
     assert runs_of(tmp_path, file) == ["The final waffles cost offler us fifty"]
+
+
+def test_text_layer_of_hebrew_words_that_overlap_separates_them(tmp_path: Path) -> None:
+    width = stringWidth("DCBA", "Helvetica", 14)
+    content = (
+        f"BT /F 14 Tf 1 0 0 1 400 760 Tm (DCBA) Tj ET "
+        f"BT /F 14 Tf 1 0 0 1 {401.3 - width:.2f} 760 Tm (ABCD) Tj ET "
+        "BT /F 14 Tf 1 0 0 1 60 700 Tm (ABCD EFGH) Tj ET"
+    )
+    assert runs_of(tmp_path, text_with_font(HEBREW_CMAP, content.encode()))[0] == "אבגד דגבא"
