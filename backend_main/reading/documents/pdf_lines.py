@@ -7,6 +7,7 @@ of glyphs do not matter: a full stop is low, and an accent is high.
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from statistics import median
 
 from .pdf_bidi import direction, is_right_to_left
@@ -26,6 +27,9 @@ MAX_DISTANT_GAP = 0.7
 """Limit of a gap between glyphs that are apart in the content, so that narrow gutters separate columns."""
 MAX_INDEX_STEP = 8
 """Glyphs of one word gap are as near in the content: pdfium counts spaces and line ends as characters."""
+MIN_OVERLAP, MIN_OVERLAPS = 0.35, 3
+"""Overlap of two glyphs, and their number on a line, from which two texts are drawn over each other."""
+MAX_LAYERED_CHAINS = 100
 # Raised and lowered figures, in sizes of the line.
 MIN_SCRIPT_SIZE, MAX_SCRIPT_SIZE = 0.4, 0.9
 MAX_SCRIPT_LETTERS = 20
@@ -134,7 +138,37 @@ def _lines(chains: list[_Chain]) -> list[_Line]:
             lines.append(_Line(chain.baseline, chain.size, list(chain.glyphs)))
     for line in lines:
         line.sort()
-    return lines
+    return [layer for line in lines for layer in _layers(line)]
+
+
+def _layers(line: _Line) -> list[_Line]:
+    """Split a line whose texts are drawn over each other, such as a clipped cell that runs on below the next."""
+    if _overlaps(line.glyphs) < MIN_OVERLAPS:
+        return [line]
+    chains = _chains(sorted(line.glyphs, key=lambda glyph: glyph.index))
+    layers: list[_Line] = []
+    for chain in chains[:MAX_LAYERED_CHAINS]:
+        for layer in layers:
+            merged = sorted([*layer.glyphs, *chain.glyphs], key=lambda glyph: glyph.start)
+            if _overlaps(merged) < MIN_OVERLAPS:
+                layer.glyphs = merged
+                break
+        else:
+            layers.append(_Line(line.baseline, line.size, list(chain.glyphs)))
+    for chain in chains[MAX_LAYERED_CHAINS:]:
+        layers[0].glyphs += chain.glyphs
+    for layer in layers:
+        layer.sort()
+    return layers
+
+
+def _overlaps(glyphs: Sequence[Glyph]) -> int:
+    """Return how many glyphs of a line lie on one that is not beside them in the content."""
+    letters = [glyph for glyph in glyphs if not glyph.is_space]
+    return sum(
+        last.end - glyph.start > MIN_OVERLAP * glyph.size and abs(glyph.index - last.index) > 1
+        for last, glyph in pairwise(letters)
+    )
 
 
 def _with_scripts(lines: list[_Line]) -> list[_Line]:

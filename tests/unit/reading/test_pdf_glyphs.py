@@ -240,3 +240,16 @@ def test_text_layer_of_hebrew_words_that_overlap_separates_them(tmp_path: Path) 
         "BT /F 14 Tf 1 0 0 1 60 700 Tm (ABCD EFGH) Tj ET"
     )
     assert runs_of(tmp_path, text_with_font(HEBREW_CMAP, content.encode()))[0] == "אבגד דגבא"
+
+
+def test_text_layer_of_a_cell_that_runs_on_below_the_next_keeps_both(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", 11)
+        canvas.drawString(60, 740, "Bills no. 133, 132, 139, 138, 143, 140, 142, 141, 146")
+        canvas.drawString(200, 740, "26406576")
+
+    assert runs_of(tmp_path, drawn(draw)) == [
+        "Bills no. 133, 132, 139, 138, 143, 140, 142, 141, 146",
+        "26406576",
+        OTHER_LINE,
+    ]
