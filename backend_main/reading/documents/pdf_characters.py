@@ -7,8 +7,10 @@ properties of a text object are requested once for the object.
 
 import ctypes
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from .pdf_bidi import has_right_to_left
@@ -19,6 +21,8 @@ _REPLACED = {**dict.fromkeys(LINE_END_HYPHENS, "-"), "\t": " ", "\u00a0": " "}
 _NOT_DRAWN = frozenset("\0\r\n\u200b\ufeff")
 MAX_COPY_DISTANCE = 0.1
 """In font sizes: a glyph is drawn twice, for a bold look or a shadow, if its copy is as near."""
+MIN_COPIED_LETTERS = 3
+"""As many letters in a row are a copy; fewer only if all letters of their text object are."""
 COPY_CELL = 8.0
 """In points: side of the cells in which copies are searched."""
 LAM, ALEFS = "\u0644", "\u0627\u0622\u0623\u0625\u0671"
@@ -71,18 +75,41 @@ class _TextObject:
 
 
 def read_glyphs(textpage: Any) -> list[Glyph]:
-    """Return the page's glyphs in content order, without copies that are drawn in the same place."""
-    glyphs: list[Glyph] = []
+    """Return the page's glyphs in content order, without copies that are drawn in the same place.
+
+    A single letter of a text that happens to lie on the same letter of another is not a copy.
+    """
+    glyphs = list(_glyphs(textpage))
+    copies = _copies(glyphs)
+    if not copies:
+        return glyphs
+    letters = Counter(glyph.text_object for glyph in glyphs if not glyph.is_space)
+    copied = Counter(glyphs[place].text_object for place in copies)
+    dropped: set[int] = set()
+    for _, run in groupby(enumerate(sorted(copies)), key=lambda pair: pair[1] - pair[0]):
+        places = [place for _, place in run]
+        is_whole = all(
+            copied[glyphs[place].text_object] == letters[glyphs[place].text_object] for place in places
+        )
+        if is_whole or len(places) >= MIN_COPIED_LETTERS:
+            dropped.update(places)
+    return [glyph for place, glyph in enumerate(glyphs) if place not in dropped]
+
+
+def _copies(glyphs: Sequence[Glyph]) -> set[int]:
+    """Return the places of glyphs that lie on an earlier one of the same letter."""
+    copies: set[int] = set()
     drawn: dict[tuple[str, float, int, int], list[Glyph]] = {}
-    for glyph in _glyphs(textpage):
-        if not glyph.is_space:
-            near = _cells(glyph, MAX_COPY_DISTANCE * glyph.size)
-            if any(_is_copy(glyph, other) for cell in near for other in drawn.get(cell, ())):
-                continue
+    for place, glyph in enumerate(glyphs):
+        if glyph.is_space:
+            continue
+        near = _cells(glyph, MAX_COPY_DISTANCE * glyph.size)
+        if any(_is_copy(glyph, other) for cell in near for other in drawn.get(cell, ())):
+            copies.add(place)
+        else:
             (cell,) = _cells(glyph, 0)
             drawn.setdefault(cell, []).append(glyph)
-        glyphs.append(glyph)
-    return glyphs
+    return copies
 
 
 def _cells(glyph: Glyph, distance: float) -> set[tuple[str, float, int, int]]:

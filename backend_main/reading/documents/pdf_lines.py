@@ -142,7 +142,7 @@ def _lines(chains: list[_Chain]) -> list[_Line]:
 
 
 def _layers(line: _Line) -> list[_Line]:
-    """Split a line whose texts are drawn over each other, such as a clipped cell that runs on below the next."""
+    """Split a line whose texts are drawn over each other, such as a clipped cell and the next one."""
     if _overlaps(line.glyphs) < MIN_OVERLAPS:
         return [line]
     chains = _chains(sorted(line.glyphs, key=lambda glyph: glyph.index))
