@@ -7,7 +7,7 @@ properties of a text object are requested once for the object.
 
 import ctypes
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -25,6 +25,8 @@ MIN_COPIED_LETTERS = 3
 """As many letters in a row are a copy; fewer only if all letters of their text object are."""
 COPY_CELL = 8.0
 """In points: side of the cells in which copies are searched."""
+MAX_CELL_GLYPHS = 100
+"""The newest glyphs of a cell are compared; more of one letter are too small to read."""
 LAM, ALEFS = "\u0644", "\u0627\u0622\u0623\u0625\u0671"
 MIN_LOOSE_HEIGHT, MAX_LOOSE_HEIGHT = 0.5, 3.0
 """In font sizes: a font box outside of this range shows a size that is not that of letters (Type 3 fonts)."""
@@ -99,7 +101,7 @@ def read_glyphs(textpage: Any) -> list[Glyph]:
 def _copies(glyphs: Sequence[Glyph]) -> set[int]:
     """Return the places of glyphs that lie on an earlier one of the same letter."""
     copies: set[int] = set()
-    drawn: dict[tuple[str, float, int, int], list[Glyph]] = {}
+    drawn: dict[tuple[str, float, int, int], deque[Glyph]] = {}
     for place, glyph in enumerate(glyphs):
         if glyph.is_space:
             continue
@@ -108,7 +110,7 @@ def _copies(glyphs: Sequence[Glyph]) -> set[int]:
             copies.add(place)
         else:
             (cell,) = _cells(glyph, 0)
-            drawn.setdefault(cell, []).append(glyph)
+            drawn.setdefault(cell, deque(maxlen=MAX_CELL_GLYPHS)).append(glyph)
     return copies
 
 

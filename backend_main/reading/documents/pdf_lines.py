@@ -35,6 +35,8 @@ MIN_SCRIPT_SIZE, MAX_SCRIPT_SIZE = 0.4, 0.9
 MAX_SCRIPT_LETTERS = 20
 MAX_RAISE, MAX_LOWERING = 0.7, 0.4
 MAX_SCRIPT_GAP = 0.35
+MAX_NEAR_LINES = 12
+"""As many lines above and below are considered."""
 # Drop caps.
 MIN_DROP_CAP_SIZE = 1.8
 MAX_DROP_CAP_GAP = 0.4
@@ -175,24 +177,25 @@ def _with_scripts(lines: list[_Line]) -> list[_Line]:
     """Move raised and lowered figures and letters to the line that they belong to."""
     baselines = [-line.baseline for line in lines]
     max_size = max((line.size for line in lines), default=0.0)
-    for line in lines:
+    for number, line in enumerate(lines):
         first = bisect_left(baselines, -line.baseline - MAX_LOWERING * max_size)
         last = bisect_right(baselines, -line.baseline + MAX_RAISE * max_size)
-        near = sorted(
-            (other for other in lines[first:last] if other is not line),
-            key=lambda other: abs(other.baseline - line.baseline),
-        )
-        if not near:
-            continue
+        near = lines[max(first, number - MAX_NEAR_LINES) : min(last, number + MAX_NEAR_LINES + 1)]
+        near = sorted(near, key=lambda other: abs(other.baseline - line.baseline))
         kept: list[Glyph] = []
         for chain in _chains(line.glyphs):
-            owner = next((other for other in near if _is_script(chain, other)), None)
+            owner = next((other for other in near if other is not line and _is_script(chain, other)), None)
             if owner:
                 owner.scripts.append(chain)
             else:
                 kept += chain.glyphs
         if len(kept) < len(line.glyphs):
             line.glyphs = kept
+            line.sort()
+    for line in lines:
+        if not line.glyphs:  # itself a script of another line
+            line.glyphs = [glyph for chain in line.scripts for glyph in chain.glyphs]
+            line.scripts = []
             line.sort()
     return [line for line in lines if line.glyphs]
 

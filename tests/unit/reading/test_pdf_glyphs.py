@@ -138,6 +138,16 @@ def test_text_layer_of_raised_and_lowered_figures(tmp_path: Path) -> None:
     assert runs_of(tmp_path, file) == ["The area is 25 m2 and H2O is water, note3 below."]
 
 
+def test_text_layer_of_raised_figures_of_raised_figures_loses_none(tmp_path: Path) -> None:
+    content = (
+        b"BT /F 12 Tf 60 780 Td (This is the number e) Tj 5 Ts /F 8 Tf (x) Tj 9 Ts /F 5 Tf (7) Tj "
+        b"0 Ts /F 12 Tf ( of it.) Tj ET"
+    )
+    file = pdf_from_objects(document_objects(["/MediaBox[0 0 595 842]"], content=content))
+    text = "".join("".join(runs_of(tmp_path, file)).split())
+    assert sorted(text) == sorted("Thisisthenumberex7ofit.")
+
+
 def test_text_layer_of_a_drop_cap(tmp_path: Path) -> None:
     content = (
         b"BT /F 44 Tf 60 740 Td (R) Tj ET BT /F 11 Tf 14 TL 94 762 Td (ealized through careful engineering "
