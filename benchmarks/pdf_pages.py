@@ -1,9 +1,9 @@
 """Writer of PDFs with exact Markdown, in many layouts: a set to measure on while developing.
 
 Chromium and WeasyPrint print the documents, whose sentences are our own. Each file NAME.pdf has NAME.gt.md
-beside it; `benchmarks.pdf --files DIR` scores them. A seed always gives the same documents. Their look depends
-on the installed fonts: Debian has fonts-dejavu-core, fonts-liberation, fonts-noto-core, fonts-noto-cjk,
-fonts-lato and fonts-ebgaramond.
+beside it; `benchmarks.pdf --files DIR` scores them. A seed always gives the same documents. Their look
+depends on the installed fonts: Debian has fonts-dejavu-core, fonts-liberation, fonts-noto-core,
+fonts-noto-cjk, fonts-lato and fonts-ebgaramond.
 
     .venv/bin/python -m benchmarks.pdf_pages DIR --seeds 2
     .venv/bin/python -m benchmarks.pdf --files DIR
