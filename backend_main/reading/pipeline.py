@@ -11,8 +11,7 @@ from .born_digital.document_context import context_of
 from .documents.document import Document
 from .documents.open_document import OpenDocumentCache
 from .documents.pdf_text_layer import TextLayer
-from .engines import load_engine, validate_options
-from .engines.base import Engine
+from .engines import Engine, LazyEngine
 from .errors import NoSuchPage, UnreadableFile
 from .fallback import FallbackEngines
 from .layout import reading_order
@@ -34,14 +33,15 @@ _log = logging.getLogger("scanrill.reading")
 
 
 def read(
-    path: Path | str, options: Options = _DEFAULT_OPTIONS, engine: Engine | None = None
+    path: Path | str, options: Options = _DEFAULT_OPTIONS, engine: Engine | LazyEngine | None = None
 ) -> Generator[ReadEvent]:
     """Yield the start, the lines and the end of each selected page.
 
     Args:
         path: file to read.
         options: options of the read.
-        engine: loaded engine, which stays open; None: load `options.engine`, and close it at the end.
+        engine: engine that stays open; None: load `options.engine` if a page needs it, and close it at the
+            end.
 
     Raises:
         ReadingError: UnreadableFile, NoSuchPage, UnknownEngine, EngineUnavailable, UnsupportedOption or
@@ -49,21 +49,21 @@ def read(
     """
     documents = OpenDocumentCache()
     fallback = FallbackEngines(options.threads)
-    loaded: Engine | None = None
+    own: LazyEngine | None = None
     try:
         document = documents.open(path, options)
-        if engine is None:
-            engine = loaded = load_engine(options.engine, options.threads)
+        if not isinstance(engine, LazyEngine):
+            engine = own = LazyEngine(engine or options.engine, options.threads)
         yield from read_document(document, options, engine, fallback)
     finally:
         documents.clear()
         fallback.close()
-        if loaded is not None:
-            loaded.close()
+        if own is not None:
+            own.close()
 
 
 def read_document(
-    document: Document, options: Options, engine: Engine, fallback: FallbackEngines
+    document: Document, options: Options, engine: LazyEngine, fallback: FallbackEngines
 ) -> Iterator[ReadEvent]:
     """Yield the events of an open document. A page that cannot be decoded does not end the read.
 
@@ -71,7 +71,6 @@ def read_document(
         ReadingError: NoSuchPage, UnsupportedOption or EngineFailed; UnreadableFile if the only page of the
             document cannot be decoded.
     """
-    validate_options(engine, options)
     engine.configure(options)
     numbers = document.selected_pages(options)
     if not numbers:
@@ -89,7 +88,7 @@ def read_document(
 
 
 def _page_events(
-    document: Document, number: int, options: Options, engine: Engine, fallback: FallbackEngines
+    document: Document, number: int, options: Options, engine: LazyEngine, fallback: FallbackEngines
 ) -> Iterator[ReadEvent]:
     if layer := document.text_layer(number):
         yield from _read_text_layer(layer, number, document)
@@ -103,9 +102,9 @@ def _page_events(
         yield started
         yield _page_done(started, FormattedPage("", ""), [], [str(error)])
     else:
+        reader = PageReader(engine.get(), page, options, fallback)
         started = PageStarted(number, document.page_count, page.width, page.height)
         yield started
-        reader = PageReader(engine, page, options, fallback)
         yield from reader.stream()
         yield _page_done(started, reader.formatted, reader.lines, reader.warnings)
 
