@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from math import floor
 from typing import Any
 
 from .pdf_bidi import has_right_to_left
@@ -68,7 +69,7 @@ class Glyph:
         return self.text == " "
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _TextObject:
     """Properties that the characters of a text object share."""
 
@@ -107,28 +108,34 @@ def read_glyphs(textpage: Any) -> list[Glyph]:
 
 
 def _copies(glyphs: Sequence[Glyph]) -> set[int]:
-    """Return the places of glyphs that lie on an earlier one of the same letter."""
+    """Return the places of glyphs that lie on an earlier one of the same letter.
+
+    The earlier ones are in a grid, by letter; a glyph near the edge of its cell is compared with those of the
+    next cell too.
+    """
     copies: set[int] = set()
     drawn: dict[tuple[str, float, int, int], deque[Glyph]] = {}
     for place, glyph in enumerate(glyphs):
         if glyph.is_space:
             continue
-        near = _cells(glyph, MAX_COPY_DISTANCE * glyph.size)
-        if any(_is_copy(glyph, other) for cell in near for other in drawn.get(cell, ())):
+        text, angle = glyph.text, glyph.angle
+        along, across = glyph.start / COPY_CELL, glyph.baseline / COPY_CELL
+        reach = MAX_COPY_DISTANCE * glyph.size / COPY_CELL
+        columns = {floor(along - reach), floor(along + reach)}
+        rows = {floor(across - reach), floor(across + reach)}
+        if any(
+            _is_copy(glyph, other)
+            for column in columns
+            for row in rows
+            for other in drawn.get((text, angle, column, row), ())
+        ):
             copies.add(place)
-        else:
-            (cell,) = _cells(glyph, 0)
-            drawn.setdefault(cell, deque(maxlen=MAX_CELL_GLYPHS)).append(glyph)
+            continue
+        cell = (text, angle, floor(along), floor(across))
+        if cell not in drawn:
+            drawn[cell] = deque(maxlen=MAX_CELL_GLYPHS)
+        drawn[cell].append(glyph)
     return copies
-
-
-def _cells(glyph: Glyph, distance: float) -> set[tuple[str, float, int, int]]:
-    """Return the cells of a grid, by letter, that are within a distance of a glyph's origin; mostly one."""
-    return {
-        (glyph.text, glyph.angle, int(along // COPY_CELL), int(across // COPY_CELL))
-        for along in (glyph.start - distance, glyph.start + distance)
-        for across in (glyph.baseline - distance, glyph.baseline + distance)
-    }
 
 
 def _is_copy(glyph: Glyph, other: Glyph) -> bool:
@@ -143,8 +150,7 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
     raw = textpage.raw
     loose = pdfium.FS_RECTF()
     x, y = ctypes.c_double(), ctypes.c_double()
-    objects: dict[int | None, _TextObject] = {}
-    fonts: dict[int, FontStyle] = {}
+    objects = _TextObjects(raw)
     glyph, last = None, None
     for index in range(textpage.count_chars()):
         code = pdfium.FPDFText_GetUnicode(raw, index)
@@ -158,15 +164,15 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
         place = (address, x.value, y.value)
         letter = _REPLACED.get(letter, letter)
         if glyph is not None and place == last and address is not None and letter != " ":
-            part = _glyph(letter, index, x.value, y.value, loose, objects[address])
+            shared = objects.get(index, pointer, address, loose)
+            part = _glyph(letter, index, x.value, y.value, loose, shared)
             glyph.index = index
             glyph.text = _ligature(glyph.text, letter)
             glyph.start, glyph.end = min(glyph.start, part.start), max(glyph.end, part.end)
             continue
         if address is None or (letter == " " and loose.right <= loose.left):
             continue
-        if (shared := objects.get(address)) is None:
-            shared = objects[address] = _text_object(raw, index, pointer, address, loose, fonts)
+        shared = objects.get(index, pointer, address, loose)
         if glyph is not None:
             yield glyph
         glyph, last = _glyph(letter, index, x.value, y.value, loose, shared), place
@@ -187,44 +193,65 @@ def _ligature(letters: str, letter: str) -> str:
     return letter + letters
 
 
-def _text_object(
-    raw: Any, index: int, pointer: Any, address: int, loose: Any, fonts: dict[int, FontStyle]
-) -> _TextObject:
-    import pypdfium2.raw as pdfium
+class _TextObjects:
+    """Text objects of a page, each read once. Chromium draws each glyph as one, so buffers are reused."""
 
-    matrix = pdfium.FS_MATRIX()
-    pdfium.FPDFText_GetMatrix(raw, index, matrix)
-    size = pdfium.FPDFText_GetFontSize(raw, index) * math.hypot(matrix.c, matrix.d)
-    angle = math.atan2(matrix.b, matrix.a) % math.tau
-    quarters = round(angle / (math.pi / 2))
-    is_quarter = abs(angle - quarters * math.pi / 2) < QUARTER_TURN_TOLERANCE
-    if is_quarter:
-        angle = quarters % 4 * math.pi / 2
-        loose_height = loose.right - loose.left if quarters % 2 else loose.top - loose.bottom
-        if not MIN_LOOSE_HEIGHT * size < loose_height < MAX_LOOSE_HEIGHT * size and loose_height > 0:
-            size = loose_height / USUAL_LOOSE_HEIGHT
-    else:
-        angle = round(angle, 2)
-    font_pointer = pdfium.FPDFTextObj_GetFont(pointer)
-    font = ctypes.cast(font_pointer, ctypes.c_void_p).value or 0
-    if font not in fonts:
-        fonts[font] = read_font_style(font_pointer)
-    cosine, sine = math.cos(angle), math.sin(angle)
-    size = max(size, 1e-3)
-    style = (font, round(size, 1))
-    quarter_turns = quarters % 4 if is_quarter else None
-    color = _color(pointer)
-    return _TextObject(address, size, style, angle, cosine, sine, quarter_turns, fonts[font], color)
+    def __init__(self, raw: Any) -> None:
+        import pypdfium2.raw as pdfium
 
+        self._raw = raw
+        self._matrix = pdfium.FS_MATRIX()
+        self._channels = tuple(ctypes.c_uint() for _ in range(4))
+        self._fonts: dict[int, FontStyle] = {}
+        self._objects: dict[int, _TextObject] = {}
 
-def _color(text_object: Any) -> int:
-    """Return the fill color of a text object as 0xRRGGBB."""
-    import pypdfium2.raw as pdfium
+    def get(self, index: int, pointer: Any, address: int, loose: Any) -> _TextObject:
+        """Return the text object at an address, which draws the character `index` with a box `loose`."""
+        if (found := self._objects.get(address)) is None:
+            found = self._objects[address] = self._read(index, pointer, address, loose)
+        return found
 
-    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-    if not pdfium.FPDFPageObj_GetFillColor(text_object, red, green, blue, alpha):
-        return BLACK
-    return red.value << 16 | green.value << 8 | blue.value
+    def _read(self, index: int, pointer: Any, address: int, loose: Any) -> _TextObject:
+        import pypdfium2.raw as pdfium
+
+        matrix = self._matrix
+        pdfium.FPDFText_GetMatrix(self._raw, index, matrix)
+        size = pdfium.FPDFText_GetFontSize(self._raw, index) * math.hypot(matrix.c, matrix.d)
+        angle = math.atan2(matrix.b, matrix.a) % math.tau
+        quarters = round(angle / (math.pi / 2))
+        is_quarter = abs(angle - quarters * math.pi / 2) < QUARTER_TURN_TOLERANCE
+        if is_quarter:
+            angle = quarters % 4 * math.pi / 2
+            loose_height = loose.right - loose.left if quarters % 2 else loose.top - loose.bottom
+            if not MIN_LOOSE_HEIGHT * size < loose_height < MAX_LOOSE_HEIGHT * size and loose_height > 0:
+                size = loose_height / USUAL_LOOSE_HEIGHT
+        else:
+            angle = round(angle, 2)
+        size = max(size, 1e-3)
+        font, font_style = self._font(pointer)
+        cosine, sine = math.cos(angle), math.sin(angle)
+        quarter_turns = quarters % 4 if is_quarter else None
+        style = (font, round(size, 1))
+        color = self._color(pointer)
+        return _TextObject(address, size, style, angle, cosine, sine, quarter_turns, font_style, color)
+
+    def _font(self, pointer: Any) -> tuple[int, FontStyle]:
+        import pypdfium2.raw as pdfium
+
+        font_pointer = pdfium.FPDFTextObj_GetFont(pointer)
+        font = ctypes.cast(font_pointer, ctypes.c_void_p).value or 0
+        if font not in self._fonts:
+            self._fonts[font] = read_font_style(font_pointer)
+        return font, self._fonts[font]
+
+    def _color(self, pointer: Any) -> int:
+        """Return the fill color of a text object as 0xRRGGBB."""
+        import pypdfium2.raw as pdfium
+
+        red, green, blue, alpha = self._channels
+        if not pdfium.FPDFPageObj_GetFillColor(pointer, red, green, blue, alpha):
+            return BLACK
+        return red.value << 16 | green.value << 8 | blue.value
 
 
 def _glyph(letter: str, index: int, x: float, y: float, loose: Any, shared: _TextObject) -> Glyph:

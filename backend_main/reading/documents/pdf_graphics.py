@@ -2,20 +2,24 @@
 
 import ctypes
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+from .pdf_objects import Matrix, PageObject, apply, bounds, own_matrix, product
 
 Mapping = Callable[[float, float], tuple[float, float]]
 """From points, from the bottom left of the page, to pixels of the rendered page."""
 Rect = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels of the rendered page."""
 
-MAX_OBJECT_DEPTH = 15
-"""Nesting of form objects that are searched."""
 MAX_SEGMENTS = 20_000
-"""Segments of a page that are read; a map or a plot may have a million."""
+"""Segments of a page that are read; of further paths, only the bounds. A map or a plot may have a million."""
+MAX_SHAPES = 20_000
+MAX_SAMPLED_SEGMENTS = 40
+"""First segments of a long path, which show whether it consists of lines and rectangles."""
+MIN_STRAIGHT_SHARE = 0.5
 MAX_RULE_THICKNESS = 3.0
 """In points: a thinner filled rectangle is a line."""
 MAX_SLOPE = 0.5
@@ -64,49 +68,19 @@ class Graphics:
 NO_GRAPHICS = Graphics()
 
 
-def read_graphics(page: Any, to_pixels: Mapping) -> Graphics:
-    """Return what a pypdfium2 page draws beside its text."""
+def read_graphics(objects: Iterable[PageObject], to_pixels: Mapping) -> Graphics:
+    """Return what the objects of a page draw beside its text."""
     import pypdfium2.raw as pdfium
 
     reader = _Reader(to_pixels)
-    kinds = [pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_SHADING]
-    for item in page.get_objects(filter=kinds, max_depth=MAX_OBJECT_DEPTH):
-        matrix = _matrix_to_page(item)
-        if item.type == pdfium.FPDF_PAGEOBJ_PATH:
-            reader.add_path(item.raw, matrix)
-        else:
-            reader.add_image(item, matrix)
-        if reader.segments > MAX_SEGMENTS:
-            break
+    for item in objects:
+        if item.kind == pdfium.FPDF_PAGEOBJ_PATH:
+            reader.add_path(item)
+        elif item.kind == pdfium.FPDF_PAGEOBJ_IMAGE:
+            reader.add_image(item)
+        elif item.kind == pdfium.FPDF_PAGEOBJ_SHADING:
+            reader.add_shape(item)
     return reader.graphics()
-
-
-Matrix = tuple[float, float, float, float, float, float]
-
-
-def _matrix_to_page(item: Any) -> Matrix:
-    """Return the matrix from an object's own container to the page: forms may be nested."""
-    import pypdfium2.raw as pdfium
-
-    matrix: Matrix = (1, 0, 0, 1, 0, 0)
-    container = getattr(item, "container", None)
-    while container is not None:
-        raw = pdfium.FS_MATRIX()
-        if pdfium.FPDFPageObj_GetMatrix(container.raw, raw):
-            matrix = _product(matrix, (raw.a, raw.b, raw.c, raw.d, raw.e, raw.f))
-        container = getattr(container, "container", None)
-    return matrix
-
-
-def _product(first: Matrix, second: Matrix) -> Matrix:
-    a, b, c, d, e, f = first
-    g, h, i, j, k, m = second
-    return a * g + b * i, a * h + b * j, c * g + d * i, c * h + d * j, e * g + f * i + k, e * h + f * j + m
-
-
-def _apply(matrix: Matrix, x: float, y: float) -> tuple[float, float]:
-    a, b, c, d, e, f = matrix
-    return a * x + c * y + e, b * x + d * y + f
 
 
 class _Reader:
@@ -114,6 +88,9 @@ class _Reader:
         self._to_pixels = to_pixels
         self._scale = math.dist(to_pixels(0, 0), to_pixels(1, 0)) or 1.0
         self.segments = 0
+        self._is_complete = True
+        self._fill_mode, self._has_stroke = ctypes.c_int(), ctypes.c_int()
+        self._x, self._y = ctypes.c_float(), ctypes.c_float()
         self._rules: list[Rule] = []
         self._fills: list[Fill] = []
         self._images: list[Rect] = []
@@ -125,45 +102,68 @@ class _Reader:
             tuple(self._fills),
             tuple(self._images),
             tuple(self._shapes),
-            self.segments <= MAX_SEGMENTS,
+            self._is_complete,
         )
 
-    def add_image(self, item: Any, matrix: Matrix) -> None:
-        left, bottom, right, top = item.get_bounds()
-        corners = [(left, bottom), (right, bottom), (right, top), (left, top)]
-        self._images.append(self._rect([_apply(matrix, x, y) for x, y in corners]))
+    def add_image(self, item: PageObject) -> None:
+        self._images.append(self._bounds(item))
 
-    def add_path(self, raw: Any, matrix: Matrix) -> None:
+    def add_shape(self, item: PageObject) -> None:
+        if len(self._shapes) < MAX_SHAPES:
+            self._shapes.append(self._bounds(item))
+
+    def add_path(self, item: PageObject) -> None:
         import pypdfium2.raw as pdfium
 
-        fill_mode, has_stroke = ctypes.c_int(), ctypes.c_int()
-        if not pdfium.FPDFPath_GetDrawMode(raw, fill_mode, has_stroke):
+        raw = item.raw
+        if not pdfium.FPDFPath_GetDrawMode(raw, self._fill_mode, self._has_stroke):
             return
-        own = pdfium.FS_MATRIX()
-        if pdfium.FPDFPageObj_GetMatrix(raw, own):
-            matrix = _product((own.a, own.b, own.c, own.d, own.e, own.f), matrix)
-        width = ctypes.c_float()
-        pdfium.FPDFPageObj_GetStrokeWidth(raw, width)
-        stretch = math.sqrt(abs(matrix[0] * matrix[3] - matrix[1] * matrix[2])) or 1.0
-        for points, has_curve in self._subpaths(raw, matrix):
-            if fill_mode.value and self._add_filled(raw, points, has_curve=has_curve):
+        fill_mode, has_stroke = self._fill_mode.value, self._has_stroke.value
+        if not (fill_mode or has_stroke):
+            return
+        count = pdfium.FPDFPath_CountSegments(raw)
+        matrix = product(own_matrix(raw), item.matrix)
+        if self.segments + count > MAX_SEGMENTS or self._is_outline(raw, count, matrix):
+            self._is_complete = self._is_complete and self.segments + count <= MAX_SEGMENTS
+            self.add_shape(item)
+            return
+        self.segments += count
+        width = 0.0
+        if has_stroke:
+            pdfium.FPDFPageObj_GetStrokeWidth(raw, self._x)
+            width = self._x.value * math.sqrt(abs(matrix[0] * matrix[3] - matrix[1] * matrix[2]))
+        for points, has_curve in self._subpaths(raw, count, matrix):
+            if fill_mode and self._add_filled(raw, points, has_curve=has_curve):
                 continue
-            if has_stroke.value and not has_curve:
-                self._add_stroked(points, width.value * stretch)
-            elif points:
+            if has_stroke and not has_curve:
+                self._add_stroked(points, width)
+            elif len(self._shapes) < MAX_SHAPES:
                 self._shapes.append(self._rect(points))
 
-    def _subpaths(self, raw: Any, matrix: Matrix) -> Iterator[tuple[list[tuple[float, float]], bool]]:
+    def _is_outline(self, raw: Any, count: int, matrix: Matrix) -> bool:
+        """Return whether a long path is mostly curved or oblique at its beginning: only its bounds matter."""
+        if count <= MAX_SAMPLED_SEGMENTS:
+            return False
+        segments = straight = 0
+        self.segments += MAX_SAMPLED_SEGMENTS
+        for points, has_curve in self._subpaths(raw, MAX_SAMPLED_SEGMENTS, matrix):
+            segments += len(points) - 1
+            if not has_curve:
+                straight += sum(
+                    min(abs(x1 - x0), abs(y1 - y0)) <= MAX_SLOPE for (x0, y0), (x1, y1) in pairwise(points)
+                )
+        return straight < MIN_STRAIGHT_SHARE * segments
+
+    def _subpaths(
+        self, raw: Any, count: int, matrix: Matrix
+    ) -> Iterator[tuple[list[tuple[float, float]], bool]]:
         """Yield the points of each part of a path, in points of the page, and whether it has curves."""
         import pypdfium2.raw as pdfium
 
-        x, y = ctypes.c_float(), ctypes.c_float()
+        x, y = self._x, self._y
         points: list[tuple[float, float]] = []
         has_curve = False
-        for number in range(pdfium.FPDFPath_CountSegments(raw)):
-            self.segments += 1
-            if self.segments > MAX_SEGMENTS:
-                break
+        for number in range(count):
             segment = pdfium.FPDFPath_GetPathSegment(raw, number)
             pdfium.FPDFPathSegment_GetPoint(segment, x, y)
             kind = pdfium.FPDFPathSegment_GetType(segment)
@@ -171,11 +171,15 @@ class _Reader:
                 yield points, has_curve
                 points, has_curve = [], False
             has_curve = has_curve or kind == pdfium.FPDF_SEGMENT_BEZIERTO
-            points.append(_apply(matrix, x.value, y.value))
+            points.append(apply(matrix, x.value, y.value))
             if pdfium.FPDFPathSegment_GetClose(segment):
                 points.append(points[0])
         if points:
             yield points, has_curve
+
+    def _bounds(self, item: PageObject) -> Rect:
+        left, bottom, right, top = bounds(item.raw, item.matrix)
+        return self._rect([(left, bottom), (right, bottom), (right, top), (left, top)])
 
     def _add_filled(self, raw: Any, points: list[tuple[float, float]], *, has_curve: bool) -> bool:
         """Add a filled rectangle, as a line if it is thin; return False for any other shape."""

@@ -7,7 +7,7 @@ of an earlier recognition, invisible or beside its image. Such pages are read as
 import ctypes
 import math
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from ..types import Box, level_box
 from .pdf_characters import LINE_END_HYPHENS, read_glyphs
 from .pdf_graphics import NO_GRAPHICS, Graphics, Mapping, read_graphics
 from .pdf_lines import TextLine, text_lines
+from .pdf_objects import PageObject, bounds, page_objects
 from .styled_text import TextPiece, TextStyle, text_of_pieces
 
 MIN_CHARACTERS = 16
@@ -32,8 +33,6 @@ MAX_ROTATED_SHARE = 0.1
 """pdfium's lines are not lines of text where more letters are rotated."""
 UPRIGHT_DEGREES = 15
 MAX_SAMPLED_LETTERS = 500
-MAX_OBJECT_DEPTH = 4
-"""Nesting of form objects in which images and text are looked for."""
 DEVICE_LONG_SIDE = 1 << 24
 """Long side of the device to which pdfium maps coordinates; large, because it returns whole pixels."""
 MIN_OBLIQUENESS = 1e-3
@@ -69,11 +68,12 @@ def extract_text_layer(page: Any, scale: float) -> TextLayer | None:
         scale: pixels per point of the rendered page.
     """
     width, height = page.get_size()
-    if _image_share(page, width * height) > MAX_IMAGE_SHARE:
+    objects = page_objects(page)
+    if _image_share(objects, width * height) > MAX_IMAGE_SHARE:
         return None
     textpage = page.get_textpage()
     try:
-        if not is_usable(textpage.get_text_range(errors="replace")) or _has_hidden_text(page):
+        if not is_usable(textpage.get_text_range(errors="replace")) or _has_hidden_text(objects):
             return None
         if _rotated_share(textpage, page.get_rotation()) > MAX_ROTATED_SHARE:
             return None
@@ -83,7 +83,7 @@ def extract_text_layer(page: Any, scale: float) -> TextLayer | None:
     # The crop box may leave little or nothing of the text.
     if not is_usable("\n".join(run.text for run in runs)):
         return None
-    graphics = read_graphics(page, _pixel_mapping(page, width * scale, height * scale))
+    graphics = read_graphics(objects, _pixel_mapping(page, width * scale, height * scale))
     return TextLayer(round(width * scale), round(height * scale), runs, graphics)
 
 
@@ -107,21 +107,22 @@ def is_usable(text: str) -> bool:
     return unmapped <= MAX_UNMAPPED_SHARE * len(shown) and long_words <= MAX_LONG_WORD_SHARE * len(words)
 
 
-def _image_share(page: Any, area: float) -> float:
+def _image_share(objects: Sequence[PageObject], area: float) -> float:
     import pypdfium2.raw as pdfium
 
     covered = 0.0
-    for image in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=MAX_OBJECT_DEPTH):
-        left, bottom, right, top = image.get_bounds()
-        covered += abs(right - left) * abs(top - bottom)
+    for item in objects:
+        if item.kind == pdfium.FPDF_PAGEOBJ_IMAGE:
+            left, bottom, right, top = bounds(item.raw, item.matrix)
+            covered += (right - left) * (top - bottom)
     return covered / area if area else 0.0
 
 
-def _has_hidden_text(page: Any) -> bool:
+def _has_hidden_text(objects: Sequence[PageObject]) -> bool:
     """Return whether the page has invisible text, which an earlier recognition adds to a scan."""
     import pypdfium2.raw as pdfium
 
-    texts = list(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_TEXT], max_depth=MAX_OBJECT_DEPTH))
+    texts = [item for item in objects if item.kind == pdfium.FPDF_PAGEOBJ_TEXT]
     hidden = sum(
         pdfium.FPDFTextObj_GetTextRenderMode(text.raw) == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
         for text in texts
