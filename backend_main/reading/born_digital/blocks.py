@@ -22,7 +22,7 @@ MIN_INDENT = 0.8
 RIGHT_EDGE_SLACK = 0.5
 
 BlockKind = Literal[
-    "heading", "paragraph", "list_item", "code", "quote", "table", "figure", "formula", "caption"
+    "heading", "paragraph", "list_item", "code", "quote", "table", "figure", "formula", "caption", "labels"
 ]
 
 

@@ -1,10 +1,47 @@
-"""Figures of a born-digital page: images and drawings, and the text in them."""
+"""Figures of a born-digital page: images and drawings, and the text in them.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+A drawing is a cluster of curves, oblique lines and empty filled rectangles, such as a chart or a diagram,
+with the lines and boxes at it. Lines alone are no drawing: they are borders, underlines and tables. An image
+or a drawing behind running text is a background.
+"""
 
-from ..layout.geometry import LayoutBox, Rect
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from ..layout.geometry import LayoutBox, Rect, bounding_rect
+from ..layout.rows import body_text_height
+from .order import prose_indices
 from .page import DigitalPage
+
+MAX_PAGE_SHARE, MIN_PAGE_SHARE = 0.6, 0.01
+"""Of the page's area: a larger image is a background, a smaller one an icon."""
+MIN_SEEDS = 3
+"""Curves, oblique lines and empty filled rectangles of a drawing."""
+MAX_PARTS = 3000
+"""Parts of drawings on a page; a map has more, and its parts are not clustered one by one."""
+MIN_TEXT_WIDTH, MAX_TEXT_ROWS = 0.5, 2
+"""More lines of paragraphs with this share of a figure's width are running text before a background."""
+MAX_BORDER_GROWTH = 2.5
+"""In areas of a drawing: a rectangle around it that is not larger is its border."""
+MAX_TEXT_SHARE = 0.3
+"""Of the page's boxes: an image with more of them is a background."""
+# In heights of running text.
+MIN_WIDTH, MIN_HEIGHT = 5.0, 3.0
+MAX_PART_GAP = 1.0
+"""Parts of one drawing are as near."""
+MAX_GROWTH = 6.0
+"""A line or a box beside a drawing extends it by at most as much: an axis, a border."""
+MAX_LABEL_GAP, MAX_LABEL_SIZE = 1.2, 1.1
+"""Labels outside of a drawing are as near, and not larger."""
+MAX_LABEL_WIDTH = 0.5
+"""In widths of the figure."""
+MAX_LABEL_ROUNDS = 3
+"""Numbers of an axis, its title, and the legend."""
+MAX_PLACE_STEP = 60
+"""Characters between two texts of a drawing in the content of the page."""
+MAX_TICK_CHARACTERS = 6
+"""Labels of an axis that are as short stay on one line."""
 
 
 @dataclass(frozen=True)
@@ -15,6 +52,247 @@ class DigitalFigure:
     boxes: frozenset[int]
 
 
-def find_figures(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[DigitalFigure]:
-    """Return the figures of a page; the free boxes in them are labels, not running text."""
-    return []
+def find_figures(
+    page: DigitalPage, boxes: Sequence[LayoutBox], tables: Sequence[Rect] = ()
+) -> list[DigitalFigure]:
+    """Return the figures of a page, outside of its tables; the free boxes in them are labels."""
+    if not (page.graphics.images or page.graphics.shapes or page.graphics.fills):
+        return []
+    return _FigureFinder(page, boxes, tables).figures()
+
+
+@dataclass
+class _Cluster:
+    """Parts of a drawing that are near each other."""
+
+    rect: Rect
+    seeds: int = 0
+    images: int = 0
+
+
+class _FigureFinder:
+    def __init__(self, page: DigitalPage, boxes: Sequence[LayoutBox], tables: Sequence[Rect]) -> None:
+        self._page = page
+        self._boxes = sorted(boxes, key=lambda box: box.center_y)
+        self._tables = tables
+        self._body = body_text_height(page.boxes)
+        self._area = float(page.layer.width * page.layer.height)
+        self._prose = prose_indices(self._boxes)
+
+    def figures(self) -> list[DigitalFigure]:
+        found: list[DigitalFigure] = []
+        used: set[int] = set()
+        for cluster in sorted(self._clusters(), key=lambda cluster: -_area(cluster.rect)):
+            if not self._is_figure(cluster):
+                continue
+            cluster.rect = self._border(cluster)
+            labels = [box for box in self._labels(cluster.rect) if box.index not in used]
+            if not labels and not cluster.images:
+                continue  # an ornament
+            used.update(box.index for box in labels)
+            rect = _union([cluster.rect, bounding_rect(labels)]) if labels else cluster.rect
+            found.append(DigitalFigure(rect, frozenset(box.index for box in labels)))
+        return found
+
+    # --- drawings ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _seeds(self) -> list[Rect]:
+        graphics = self._page.graphics
+        fills = [fill.rect for fill in graphics.fills if not self._inside(fill.rect)]
+        return self._parts([*graphics.shapes, *fills])
+
+    def _clusters(self) -> list[_Cluster]:
+        """Return clusters of images and seeds, with the other parts at them."""
+        graphics = self._page.graphics
+        images = self._parts(graphics.images)
+        clusters = [_Cluster(rect, images=1) for rect in images]
+        if len(self._seeds) <= MAX_PARTS:
+            clusters += [_Cluster(rect, seeds=1) for rect in self._seeds]
+        clusters = _merged(clusters, MAX_PART_GAP * self._body)
+        texts = [fill.rect for fill in graphics.fills if self._inside(fill.rect)]
+        rules = [(rule.x0, rule.y0, rule.x1, rule.y1) for rule in graphics.rules]
+        others = self._parts([*texts, *graphics.frames, *rules])
+        large = [cluster for cluster in clusters if cluster.images or cluster.seeds >= MIN_SEEDS]
+        if len(others) <= MAX_PARTS:
+            for rect in sorted(others, key=_area):
+                self._add_to_nearest(rect, large)
+        return _merged(large, 0.0)
+
+    def _add_to_nearest(self, rect: Rect, clusters: Sequence[_Cluster]) -> None:
+        """Extend a drawing by a line or a box at it that is not much larger."""
+        gap = MAX_PART_GAP * self._body / 2
+        for cluster in clusters:
+            if not _near(rect, cluster.rect, gap):
+                continue
+            union = _union([rect, cluster.rect])
+            growth = [
+                (union[side + 2] - union[side]) - (cluster.rect[side + 2] - cluster.rect[side])
+                for side in (0, 1)
+            ]
+            if max(growth) <= MAX_GROWTH * self._body:
+                cluster.rect = union
+                return
+
+    def _parts(self, rects: Iterable[Rect]) -> list[Rect]:
+        """Return rectangles clipped to the page, without backgrounds and what is in tables."""
+        width, height = self._page.layer.width, self._page.layer.height
+        parts = []
+        for left, top, right, bottom in rects:
+            part = (max(0.0, left), max(0.0, top), min(float(width), right), min(float(height), bottom))
+            is_on_page = part[0] <= part[2] and part[1] <= part[3]
+            is_in_table = any(_near(part, table, 0.0) for table in self._tables)
+            if is_on_page and not is_in_table and _area(part) < MAX_PAGE_SHARE * self._area:
+                parts.append(part)
+        return parts
+
+    def _is_figure(self, cluster: _Cluster) -> bool:
+        left, top, right, bottom = cluster.rect
+        if not (cluster.images or cluster.seeds >= MIN_SEEDS):
+            return False
+        if right - left < MIN_WIDTH * self._body or bottom - top < MIN_HEIGHT * self._body:
+            return False
+        if not MIN_PAGE_SHARE * self._area <= _area(cluster.rect) <= MAX_PAGE_SHARE * self._area:
+            return False
+        inside = self._inside(cluster.rect)
+        min_width = MIN_TEXT_WIDTH * (right - left)
+        text = [box for box in inside if box.index in self._prose and box.width > min_width]
+        if len(text) > MAX_TEXT_ROWS:
+            return False
+        return cluster.seeds >= MIN_SEEDS or len(inside) <= MAX_TEXT_SHARE * len(self._page.boxes)
+
+    def _border(self, cluster: _Cluster) -> Rect:
+        """Return the rectangle around a drawing and its title; the drawing's own if there is none."""
+        graphics = self._page.graphics
+        for rect in sorted([*graphics.frames, *(fill.rect for fill in graphics.fills)], key=_area):
+            is_border = _contains(rect, cluster.rect) and _area(rect) < MAX_BORDER_GROWTH * _area(
+                cluster.rect
+            )
+            if is_border and self._is_figure(replace(cluster, rect=rect)):
+                return rect
+        return cluster.rect
+
+    def _inside(self, rect: Rect, margin: float = 0.0) -> list[LayoutBox]:
+        left, top, right, bottom = rect
+        return [
+            box
+            for box in self._boxes
+            if left - margin < box.center_x < right + margin and top - margin < box.center_y < bottom + margin
+        ]
+
+    # --- labels --------------------------------------------------------------------------------------------
+
+    def _labels(self, rect: Rect) -> list[LayoutBox]:
+        """Return the boxes in a figure, and the labels around it, such as those of its axes."""
+        labels = self._inside(rect)
+        for _ in range(MAX_LABEL_ROUNDS):
+            added = self._labels_around(rect, labels)
+            if not added:
+                break
+            labels += added
+            rect = _union([rect, bounding_rect(added)])
+        return labels
+
+    def _labels_around(self, rect: Rect, labels: Sequence[LayoutBox]) -> list[LayoutBox]:
+        """Return boxes at a figure that are short or upright, or that are drawn with its labels."""
+        known = {box.index for box in labels}
+        places = [self._place(box) for box in labels] or [-1]
+        first, last = min(places) - MAX_PLACE_STEP, max(places) + MAX_PLACE_STEP
+        max_width = MAX_LABEL_WIDTH * (rect[2] - rect[0])
+        return [
+            box
+            for box in self._boxes
+            if _distance(rect, box) < MAX_LABEL_GAP * self._body
+            and box.index not in known
+            and box.index not in self._prose
+            and box.text_height < MAX_LABEL_SIZE * self._body
+            and (
+                len(self._page.text(box)) <= MAX_TICK_CHARACTERS
+                or box.height > 2 * box.width
+                or (first < self._place(box) < last and box.width < max_width)
+            )
+        ]
+
+    def _place(self, box: LayoutBox) -> int:
+        return self._page.layer.runs[box.index].place
+
+
+def label_lines(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[list[LayoutBox]]:
+    """Return the labels of a figure in the order of the content: one a line, the numbers of an axis together.
+
+    A label of several lines is one.
+    """
+    lines: list[list[LayoutBox]] = []
+    for box in sorted(boxes, key=lambda box: page.layer.runs[box.index].place):
+        if lines and (_continues_label(lines[-1][-1], box) or _continues_axis(page, lines[-1][-1], box)):
+            lines[-1].append(box)
+        else:
+            lines.append([box])
+    return lines
+
+
+def _continues_label(above: LayoutBox, box: LayoutBox) -> bool:
+    """Return whether a box is the next line of a label, or the rest of its line."""
+    height = box.text_height
+    if abs(above.center_y - box.center_y) < height / 4:
+        return -height < box.left - above.right < height
+    is_same_size = abs(above.text_height - height) < height / 4
+    overlap = min(above.right, box.right) - max(above.left, box.left)
+    is_below = -height / 4 < box.top - above.bottom < height / 2
+    return is_same_size and is_below and 2 * overlap > min(above.width, box.width)
+
+
+def _continues_axis(page: DigitalPage, last: LayoutBox, box: LayoutBox) -> bool:
+    is_level = abs(last.center_y - box.center_y) < box.text_height / 4 and box.left > last.right
+    return is_level and all(len(page.text(each)) <= MAX_TICK_CHARACTERS for each in (last, box))
+
+
+# --- rectangles --------------------------------------------------------------------------------------------
+
+
+def _merged(clusters: Sequence[_Cluster], gap: float) -> list[_Cluster]:
+    """Merge clusters whose rectangles are nearer than a gap, until none are; a sweep from left to right."""
+    found = list(clusters)
+    while True:
+        merged: list[_Cluster] = []
+        for cluster in sorted(found, key=lambda cluster: cluster.rect[0]):
+            for other in reversed(merged):
+                if _near(cluster.rect, other.rect, gap):
+                    other.rect = _union([other.rect, cluster.rect])
+                    other.seeds += cluster.seeds
+                    other.images += cluster.images
+                    break
+            else:
+                merged.append(cluster)
+        if len(merged) == len(found):
+            return merged
+        found = merged
+
+
+def _contains(outer: Rect, inner: Rect) -> bool:
+    return outer[0] <= inner[0] and outer[1] <= inner[1] and inner[2] <= outer[2] and inner[3] <= outer[3]
+
+
+def _near(one: Rect, other: Rect, gap: float) -> bool:
+    return (
+        one[0] - gap <= other[2]
+        and other[0] - gap <= one[2]
+        and one[1] - gap <= other[3]
+        and other[1] - gap <= one[3]
+    )
+
+
+def _distance(rect: Rect, box: LayoutBox) -> float:
+    """Return the distance of a box from a rectangle, 0 if they overlap."""
+    dx = max(rect[0] - box.right, box.left - rect[2], 0.0)
+    dy = max(rect[1] - box.bottom, box.top - rect[3], 0.0)
+    return max(dx, dy)
+
+
+def _union(rects: Sequence[Rect]) -> Rect:
+    lefts, tops, rights, bottoms = zip(*rects, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _area(rect: Rect) -> float:
+    return (rect[2] - rect[0]) * (rect[3] - rect[1])

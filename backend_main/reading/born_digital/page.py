@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from ..documents.pdf_bidi import direction, is_right_to_left
 from ..documents.pdf_graphics import Graphics
 from ..documents.pdf_text_layer import TextLayer
 from ..documents.styled_text import TextPiece, TextStyle
@@ -28,6 +29,11 @@ class DigitalPage:
     @cached_property
     def boxes(self) -> tuple[LayoutBox, ...]:
         return tuple(PageFrame(0.0).layout_boxes([run.box for run in self.layer.runs]))
+
+    @cached_property
+    def is_right_to_left(self) -> bool:
+        """Whether most words of the page are of a right-to-left script."""
+        return is_right_to_left([direction(letter) for run in self.layer.runs for letter in run.text])
 
     @property
     def graphics(self) -> Graphics:

@@ -25,6 +25,10 @@ MAX_RULE_THICKNESS = 3.0
 MAX_SLOPE = 0.5
 """In points: a line whose ends differ by less is level or upright."""
 MIN_RULE_LENGTH = 2.0
+MIN_FRAME_POINTS, MAX_FRAME_POINTS = 4, 24
+"""Points of a rectangle, and of one with rounded corners."""
+MIN_FRAME_SIDE, MAX_CORNER_RADIUS = 20.0, 16.0
+"""In points: side of a rectangle that may have text in it, and radius of its rounded corners."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Graphics:
     """Drawing of a page.
 
     `rules` include the sides of stroked rectangles. `shapes` are the bounds of curves and oblique lines.
+    `frames` are rectangles that are stroked, or have rounded corners.
     `is_complete` is False if the page has more segments than are read.
     """
 
@@ -62,6 +67,7 @@ class Graphics:
     fills: tuple[Fill, ...] = ()
     images: tuple[Rect, ...] = ()
     shapes: tuple[Rect, ...] = ()
+    frames: tuple[Rect, ...] = ()
     is_complete: bool = True
 
 
@@ -95,6 +101,7 @@ class _Reader:
         self._fills: list[Fill] = []
         self._images: list[Rect] = []
         self._shapes: list[Rect] = []
+        self._frames: list[Rect] = []
 
     def graphics(self) -> Graphics:
         return Graphics(
@@ -102,6 +109,7 @@ class _Reader:
             tuple(self._fills),
             tuple(self._images),
             tuple(self._shapes),
+            tuple(self._frames),
             self._is_complete,
         )
 
@@ -128,17 +136,28 @@ class _Reader:
             self.add_shape(item)
             return
         self.segments += count
-        width = 0.0
-        if has_stroke:
-            pdfium.FPDFPageObj_GetStrokeWidth(raw, self._x)
-            width = self._x.value * math.sqrt(abs(matrix[0] * matrix[3] - matrix[1] * matrix[2]))
+        width = self._stroke_width(raw, matrix) if has_stroke else None
         for points, has_curve in self._subpaths(raw, count, matrix):
-            if fill_mode and self._add_filled(raw, points, has_curve=has_curve):
-                continue
-            if has_stroke and not has_curve:
-                self._add_stroked(points, width)
-            elif len(self._shapes) < MAX_SHAPES:
-                self._shapes.append(self._rect(points))
+            if not (fill_mode and self._add_filled(raw, points, has_curve=has_curve)):
+                self._add_outline(points, width, has_curve=has_curve)
+
+    def _stroke_width(self, raw: Any, matrix: Matrix) -> float:
+        import pypdfium2.raw as pdfium
+
+        pdfium.FPDFPageObj_GetStrokeWidth(raw, self._x)
+        return self._x.value * math.sqrt(abs(matrix[0] * matrix[3] - matrix[1] * matrix[2]))
+
+    def _add_outline(
+        self, points: list[tuple[float, float]], width: float | None, *, has_curve: bool
+    ) -> None:
+        """Add a part of a path that is not a filled rectangle; `width` is None if it is not stroked."""
+        is_frame = _is_rectangle(points, has_curve=has_curve)
+        if is_frame:
+            self._frames.append(self._rect(points))
+        if width is not None and not has_curve:
+            self._add_stroked(points, width)
+        elif not is_frame and len(self._shapes) < MAX_SHAPES:
+            self._shapes.append(self._rect(points))
 
     def _is_outline(self, raw: Any, count: int, matrix: Matrix) -> bool:
         """Return whether a long path is mostly curved or oblique at its beginning: only its bounds matter."""
@@ -209,6 +228,18 @@ class _Reader:
     def _rect(self, points: list[tuple[float, float]]) -> Rect:
         xs, ys = zip(*(self._to_pixels(x, y) for x, y in points), strict=True)
         return min(xs), min(ys), max(xs), max(ys)
+
+
+def _is_rectangle(points: list[tuple[float, float]], *, has_curve: bool) -> bool:
+    """Return whether a path is a rectangle in which text may stand; with curves, its corners are rounded."""
+    if not MIN_FRAME_POINTS <= len(points) <= MAX_FRAME_POINTS:
+        return False
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    left, right, bottom, top = min(xs), max(xs), min(ys), max(ys)
+    if min(right - left, top - bottom) < MIN_FRAME_SIDE:
+        return False
+    radius = MAX_CORNER_RADIUS if has_curve else MAX_SLOPE
+    return all(min(x - left, right - x) <= radius and min(y - bottom, top - y) <= radius for x, y in points)
 
 
 def _fill_color(raw: Any) -> int:

@@ -42,12 +42,13 @@ MIN_OBLIQUENESS = 1e-3
 class TextRun:
     """Stretch of a line without wide gaps; `box` is in pixels of the rendered page.
 
-    `pieces` are in logical order, and make up the text.
+    `pieces` are in logical order, and make up the text. `place` orders the runs by the page's content.
     """
 
     text: str
     box: Box
     pieces: tuple[TextPiece, ...] = ()
+    place: int = 0
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,8 @@ def _text_runs(textpage: Any, page: Any, scale: float) -> Iterator[TextRun]:
         xs, ys = zip(*box, strict=True)
         if max(xs) > max(min(xs), 0) and max(ys) > max(min(ys), 0) and min(xs) < width and min(ys) < height:
             pieces = _pieces(line, to_pixels, scale)
-            yield TextRun(text_of_pieces(pieces), box, pieces)
+            place = min(fragment.glyph.index for fragment in line.fragments)
+            yield TextRun(text_of_pieces(pieces), box, pieces, place)
 
 
 def _pieces(line: TextLine, to_pixels: Mapping, scale: float) -> tuple[TextPiece, ...]:
