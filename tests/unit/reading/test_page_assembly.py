@@ -18,8 +18,8 @@ from backend_main.reading.engines.rapid.orientation import (
 from backend_main.reading.layout.geometry import PageFrame
 from backend_main.reading.layout.layout_model import KINDS, Region
 from backend_main.reading.layout.ruled_tables import Cell, TableGrid
+from backend_main.reading.output.formatted_page import FormattedPage
 from backend_main.reading.page_assembly import (
-    FormattedPage,
     LayoutPage,
     assemble_page,
     build_layout_page,
