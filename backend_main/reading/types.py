@@ -106,4 +106,4 @@ class Options(msgspec.Struct, frozen=True):
     pages: str = ""
     """Page numbers and ranges, such as `1-3,7,9-`; empty: every page."""
     furniture: FurnitureOption = "drop"
-    """`drop`: headers, footers, page numbers and other page furniture are not in the text. `keep`: all are."""
+    """`drop`: headers, footers, page numbers and the like are not in the text. `keep`: they are."""
