@@ -228,7 +228,7 @@ def _column_blocks(
             if table := table_boxes.get(box.index):
                 blocks += _text_blocks(page, text_rows, hints)
                 text_rows = []
-                blocks.append(Block("table", table.boxes, table.rect, cells=table.cells))
+                blocks.append(Block("table", table.boxes, table.rect, cells=table.cells, spans=table.spans))
     return blocks + _text_blocks(page, text_rows, hints)
 
 
