@@ -2,11 +2,12 @@
 
 from ..documents.pdf_text_layer import TextLayer
 from ..layout.columns import split_columns
+from ..layout.document_furniture import find_furniture
 from ..layout.geometry import LayoutBox
-from ..layout.page_furniture import find_page_furniture
 from ..layout.rows import body_text_height
 from ..output.formatted_page import FormattedPage
 from ..output.plain_text import to_plain_text
+from ..types import FurnitureOption
 from .blocks import DigitalBlock, column_blocks
 from .document_context import DocumentContext
 from .figures import DigitalFigure, find_figures
@@ -18,14 +19,17 @@ Inset = DigitalTable | DigitalFigure
 """A part of the page that divides its running text."""
 
 
-def assemble_digital_page(layer: TextLayer, number: int, context: DocumentContext) -> FormattedPage:
-    """Return the final Markdown and plain text of page `number`."""
+def assemble_digital_page(
+    layer: TextLayer, number: int, context: DocumentContext, furniture: FurnitureOption = "drop"
+) -> FormattedPage:
+    """Return the final Markdown and plain text of page `number`; `keep` leaves page furniture in them."""
     page = DigitalPage(number, layer)
     if not page.boxes:
         return FormattedPage("", "")
-    furniture = _furniture(page)
+    roles = find_furniture(page.furniture_page, context.pages_near(number))
+    dropped = frozenset(roles) if furniture == "drop" else frozenset[int]()
     body_height = body_text_height(page.boxes)
-    free = [box for box in page.boxes if box.index not in furniture]
+    free = [box for box in page.boxes if box.index not in dropped]
     tables = find_tables(page, free)
     free = _without(free, [table.boxes for table in tables])
     figures = find_figures(page, free)
@@ -39,7 +43,7 @@ def assemble_digital_page(layer: TextLayer, number: int, context: DocumentContex
     for column in split_columns(flow, body_height):
         blocks += _blocks(page, column, insets, context)
     markdown = blocks_markdown(blocks)
-    return FormattedPage(markdown, to_plain_text(markdown))
+    return FormattedPage(markdown, to_plain_text(markdown), roles)
 
 
 def _without(boxes: list[LayoutBox], used: list[frozenset[int]]) -> list[LayoutBox]:
@@ -68,9 +72,3 @@ def _blocks(
         else:
             blocks.append(DigitalBlock("figure", inset.rect))
     return blocks + column_blocks(page, text, context.profile)
-
-
-def _furniture(page: DigitalPage) -> frozenset[int]:
-    texts = [run.text for run in page.layer.runs]
-    body_height = body_text_height(page.boxes)
-    return find_page_furniture(page.boxes, texts, [], (0.0, float(page.layer.height)), body_height, 1.0)

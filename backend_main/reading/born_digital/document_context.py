@@ -11,7 +11,8 @@ from weakref import WeakKeyDictionary
 
 from ..documents.document import Document
 from ..documents.pdf_text_layer import TextLayer
-from .page import StyleKey, main_style, style_key
+from ..layout.furniture_page import FurniturePage
+from .page import DigitalPage, StyleKey, main_style, style_key
 
 _CONTEXTS: WeakKeyDictionary[Document, "DocumentContext"] = WeakKeyDictionary()
 
@@ -21,6 +22,10 @@ MIN_HEADING_SIZE = 1.08
 MAX_STYLE_SHARE = 0.3
 """A style with more of the document's letters is not one of headings."""
 MAX_LEVEL = 6
+PAGES_BEFORE, PAGES_AFTER = 4, 2
+"""Pages that a page is compared with. Those before it have been read already, if all pages are read."""
+MIN_PAGES_NEAR = 5
+"""The first page has none before it."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class DocumentContext:
         """Args: `text_layer` returns the text layer of a page, from 1."""
         self._page_count = page_count
         self._text_layer = text_layer
+        self._furniture_pages: dict[int, FurniturePage | None] = {}
 
     @cached_property
     def profile(self) -> DocumentProfile:
@@ -51,6 +57,19 @@ class DocumentContext:
                 for run in layer.runs:
                     letters[style_key(main_style(run.pieces))] += len(run.text)
         return _profile(letters)
+
+    def pages_near(self, number: int) -> list[FurniturePage]:
+        """Return the pages around a page that have a text layer, as the detection of furniture needs them."""
+        last = min(max(number + PAGES_AFTER, MIN_PAGES_NEAR), self._page_count)
+        numbers = [each for each in range(max(1, number - PAGES_BEFORE), last + 1) if each != number]
+        for each in numbers:
+            if each not in self._furniture_pages:
+                layer = self._text_layer(each)
+                page = DigitalPage(each, layer).furniture_page if layer else None
+                self._furniture_pages[each] = page
+        for old in [each for each in self._furniture_pages if each < number - PAGES_BEFORE]:
+            del self._furniture_pages[old]
+        return [page for each in numbers if (page := self._furniture_pages[each])]
 
     def _sampled_pages(self) -> list[int]:
         count = min(self._page_count, MAX_SAMPLED_PAGES)
