@@ -143,7 +143,9 @@ def from_streamed_lines(lines: Sequence[Line]) -> FormattedPage:
     return FormattedPage(markdown, to_plain_text(markdown))
 
 
-def assemble_page(pixels: Pixels, lines: Sequence[Line], settings: AssemblySettings) -> FormattedPage:
+def assemble_page(
+    pixels: Pixels, lines: Sequence[Line], settings: AssemblySettings | None = None
+) -> FormattedPage:
     """Assemble a page from its lines; lines without a box are left out.
 
     Args:
@@ -152,6 +154,7 @@ def assemble_page(pixels: Pixels, lines: Sequence[Line], settings: AssemblySetti
     boxes = [line.box for line in lines if line.box is not None]
     if not boxes:
         return FormattedPage("", "")
+    settings = settings or AssemblySettings()
     frame = PageFrame.from_boxes(boxes)
     edges = frame.bounds(pixels.shape[1], pixels.shape[0])
     page = build_layout_page(frame, lines, edges, detect_regions(pixels, frame, settings.threads))

@@ -40,7 +40,7 @@ MIN_OBLIQUE_DEGREES, MAX_OBLIQUE_DEGREES = 12.0, 78.0
 
 @dataclass(frozen=True)
 class EdgeRow:
-    """A row near the top or bottom edge; `distance` is from its center to the edge, in heights of the page."""
+    """A row near the top or bottom edge; `distance` is from its center to the edge, in page heights."""
 
     row: Row
     texts: tuple[str, ...]

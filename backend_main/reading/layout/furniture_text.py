@@ -43,8 +43,12 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 def is_page_number(text: str) -> bool:
-    """Return whether the whole text is a page number, such as “17”, “- 3 -”, “xiv” or “Page 3 of 9”."""
-    return bool(_PAGE_NUMBER.fullmatch(text.strip()))
+    """Return whether the whole text is a page number, such as “17”, “- 3 -”, “xiv” or “Page 3 of 9”.
+
+    A Roman number of capitals alone is that of a chapter.
+    """
+    text = text.strip()
+    return bool(_PAGE_NUMBER.fullmatch(text)) and not (text.isalpha() and text.isupper())
 
 
 def is_marked_page_number(text: str) -> bool:
