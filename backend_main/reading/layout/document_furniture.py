@@ -6,11 +6,12 @@ enough. The first lines of a text, headings, and the head of a table that contin
 they may repeat: they have larger print, no gap below, or columns that go on.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from .furniture_page import EdgeRow, FurniturePage, Roles
+from .furniture_text import letter_count
 from .geometry import LayoutBox
 from .layout_model import Region
 from .line_numbers import find_line_numbers
@@ -31,7 +32,7 @@ MIN_SIMILAR_CHARACTERS = 8
 MIN_CONSTANT_LETTERS = 10
 """Letters beside a number that changes: fewer could be “Figure 3” or “Question 4”."""
 STRONG_MATCHES = 3
-"""So many pages with a row are enough without a gap between the row and the text."""
+"""Pages with a row that are enough without a gap between the row and the text."""
 MIN_MATCH_SHARE = 0.5
 """Share of the compared pages with which two matches are as good."""
 MAX_SKIPPED_ROWS = 1
@@ -45,13 +46,17 @@ ALIGNMENT_TOLERANCE = 0.5
 """In body heights: cells of one column begin, end or have their center in the same place."""
 MIN_ALIGNED_CELLS = 2
 MIN_LETTERHEAD_ROWS = 3
-"""So many rows at the top of a document's first page are a letterhead: it stays on that page."""
-MAX_TWIN_SHARE, MIN_TWIN_ROWS = 0.5, 4
-"""Two pages with more common rows in their middle are copies of one form, and not compared."""
+"""Rows at the top of a document's first page that are a letterhead: it stays on that page."""
+MAX_TWIN_SHARE, MIN_TWIN_TEXTS = 0.3, 4
+"""Two pages with more common texts in their middle are copies of one form, and not compared."""
+MIN_WORD_LETTERS = 3
 SAME_PLACE = 0.03
 """In widths or heights of a page: the same place of vertical or oblique text on two pages."""
 MIN_REPEATED_WATERMARK_HEIGHT = 2.5
 """In body heights: repeated print that lies behind text."""
+
+Place = tuple[float, float]
+"""In widths and heights of a page."""
 
 
 def find_document_furniture(pages: Sequence[FurniturePage]) -> dict[int, Roles]:
@@ -206,12 +211,12 @@ def _has_common_part(row: EdgeRow, other: EdgeRow) -> bool:
     """Return whether a part of the row, set apart from a part that changes, is in the other row too."""
     if len(row.row) < 2 and len(other.row) < 2:
         return False
-    parts = {text.casefold() for text in row.texts if sum(map(str.isalpha, text)) >= 3}
+    parts = {text.casefold() for text in row.texts if letter_count(text) >= MIN_WORD_LETTERS}
     return any(text.casefold() in parts for text in other.texts)
 
 
 def _is_in_band(page: FurniturePage, row: EdgeRow, others: Sequence[FurniturePage], *, is_top: bool) -> bool:
-    """Return whether the row is in the place of other pages' running heads, such as a section's title."""
+    """Return whether the row is level with running heads of other pages, such as a section's title."""
     if not row.is_apart or row.height > MAX_HEIGHT_RATIO * page.body_height:
         return False
     pages = 0
@@ -249,23 +254,30 @@ def _is_aligned(box: LayoutBox, cell: LayoutBox, tolerance: float) -> bool:
 
 
 def _is_twin(page: FurniturePage, other: FurniturePage) -> bool:
-    """Return whether two pages are copies of one form: most rows between the edges are the same."""
-    there = {(text, round(place / MAX_DISTANCE_DIFFERENCE)) for text, place in _middle_rows(other)}
-    rows = list(_middle_rows(page))
-    common = 0
-    for text, place in rows:
-        step = round(place / MAX_DISTANCE_DIFFERENCE)
-        common += any((text, step + shift) in there for shift in (-1, 0, 1))
-    return len(rows) >= MIN_TWIN_ROWS and common > MAX_TWIN_SHARE * len(rows)
+    """Return whether two pages are copies of one form: many texts between the edges are the same.
+
+    A text counts once, because cells such as “yes” are all over a table that continues.
+    """
+    here, there = _middle_texts(page), _middle_texts(other)
+    common = sum(
+        any(_is_near(one, two) for one in here[text] for two in there[text])
+        for text in here.keys() & there.keys()
+    )
+    return common >= MIN_TWIN_TEXTS and common > MAX_TWIN_SHARE * len(here)
 
 
-def _middle_rows(page: FurniturePage) -> Iterator[tuple[str, float]]:
-    """Yield text and place of the rows with words that are not at an edge."""
-    edge = len(page.top_rows), len(page.rows) - len(page.bottom_rows)
-    for row in page.rows[slice(*edge)]:
-        text = page.text_of(row).casefold()
-        if sum(map(str.isalpha, text)) >= 3:
-            yield text, (row[0].center_y - page.edges[1]) / max(1.0, page.height)
+def _middle_texts(page: FurniturePage) -> dict[str, list[Place]]:
+    """Return the places of the texts with words that are not at an edge."""
+    texts: dict[str, list[Place]] = {}
+    for row in page.rows[len(page.top_rows) : len(page.rows) - len(page.bottom_rows)]:
+        for box in row:
+            if letter_count(text := page.texts[box.index].casefold()) >= MIN_WORD_LETTERS:
+                texts.setdefault(text, []).append(page.place(box))
+    return texts
+
+
+def _is_near(one: Place, other: Place) -> bool:
+    return max(abs(one[0] - other[0]), abs(one[1] - other[1])) < MAX_DISTANCE_DIFFERENCE
 
 
 # --- margins and watermarks --------------------------------------------------------------------------------

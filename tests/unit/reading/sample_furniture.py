@@ -14,10 +14,28 @@ LETTER_WIDTH = 10.0
 Piece = tuple[float, float, str] | tuple[float, float, str, float]
 """Left, center of height, text, and perhaps the height of a line."""
 
-WORDS = (
-    "river stone winter garden letter market window orchard copper velvet lantern harbor meadow signal timber"
-    " marble canyon thunder ribbon pebble"
-).split()
+WORDS = [
+    "river",
+    "stone",
+    "winter",
+    "garden",
+    "letter",
+    "market",
+    "window",
+    "orchard",
+    "copper",
+    "velvet",
+    "lantern",
+    "harbor",
+    "meadow",
+    "signal",
+    "timber",
+    "marble",
+    "canyon",
+    "thunder",
+    "ribbon",
+    "pebble",
+]
 
 
 def prose(seed: int, top: float = BODY_TOP, bottom: float = BODY_BOTTOM) -> list[Piece]:
