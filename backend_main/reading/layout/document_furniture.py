@@ -9,9 +9,10 @@ they may repeat: they have larger print, no gap below, or columns that go on.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import product
 
 from .furniture_page import EdgeRow, FurniturePage, Roles
-from .furniture_text import letter_count
+from .furniture_text import is_page_number, letter_count, numbers
 from .geometry import LayoutBox
 from .layout_model import Region
 from .line_numbers import find_line_numbers
@@ -33,6 +34,8 @@ MIN_CONSTANT_LETTERS = 10
 """Letters beside a number that changes: fewer could be “Figure 3” or “Question 4”."""
 STRONG_MATCHES = 3
 """Pages with a row that are enough without a gap between the row and the text."""
+MIN_LARGE_MATCHES = 5
+"""Pages, all that are compared, with a row in larger print than the text: slides repeat their titles."""
 MIN_MATCH_SHARE = 0.5
 """Share of the compared pages with which two matches are as good."""
 MAX_SKIPPED_ROWS = 1
@@ -40,11 +43,12 @@ MAX_SKIPPED_ROWS = 1
 BAND_TOLERANCE = 0.008
 """In heights of a page: a row as far from the edge as the running heads of other pages."""
 MIN_BAND_PAGES = 2
-TABLE_GAP = 0.8
-"""In body heights: the head of a table is nearer to its rows."""
+TABLE_GAP, MAX_TABLE_GAP = 0.8, 1.5
+"""In body heights: the head of a table is nearer to its rows, with three cells or more also at the second."""
 ALIGNMENT_TOLERANCE = 0.5
 """In body heights: cells of one column begin, end or have their center in the same place."""
-MIN_ALIGNED_CELLS = 2
+MIN_ALIGNED_CELLS, MIN_TABLE_CELLS = 2, 3
+"""Cells side by side that are a row of a table: if they are aligned with cells below, or anyway."""
 MIN_LETTERHEAD_ROWS = 3
 """Rows at the top of a document's first page that are a letterhead: it stays on that page."""
 MAX_TWIN_SHARE, MIN_TWIN_TEXTS = 0.3, 4
@@ -120,6 +124,15 @@ class _Evidence:
             return True
         return self.matches >= 2 and self.matches >= MIN_MATCH_SHARE * self.compared
 
+    @property
+    def is_numbered(self) -> bool:
+        return self.is_strong and any(map(is_page_number, self.row.texts))
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Return whether all the compared pages have the row; large print is a heading otherwise."""
+        return self.matches == self.compared >= MIN_LARGE_MATCHES
+
 
 def _repeated_rows(page: FurniturePage, others: Sequence[FurniturePage], *, is_top: bool) -> list[EdgeRow]:
     """Return the rows at an edge that are furniture, from the edge inwards."""
@@ -147,7 +160,8 @@ def _is_furniture(
     page: FurniturePage, evidence: Sequence[_Evidence], place: int, skipped: int, *, is_top: bool
 ) -> bool:
     each = evidence[place]
-    if not each.matches or (each.row.height > MAX_HEIGHT_RATIO * page.body_height and not each.is_strong):
+    is_large = each.row.height > MAX_HEIGHT_RATIO * page.body_height
+    if not each.matches or (is_large and not (each.is_everywhere or each.is_numbered)):
         return False
     if _is_table_head(page, place, is_top=is_top) and not each.row.has_page_number:
         return False
@@ -178,10 +192,10 @@ def _is_same_row(row: EdgeRow, other: EdgeRow, pages_apart: int, *, is_near: boo
     if row.is_page_number and other.is_page_number:
         return is_near and _is_same_count(row, other, pages_apart)
     if not (row.letters or row.has_page_number) or not _numbers_agree(row, other, pages_apart):
-        return is_near and _has_common_part(row, other)
+        return is_near and _has_common_part(row, other, pages_apart)
     if row.masked == other.masked:
         return True
-    return is_near and (_is_similar(row.masked, other.masked) or _has_common_part(row, other))
+    return is_near and (_is_similar(row.masked, other.masked) or _has_common_part(row, other, pages_apart))
 
 
 def _is_same_count(row: EdgeRow, other: EdgeRow, pages_apart: int) -> bool:
@@ -207,12 +221,24 @@ def _is_similar(one: str, two: str) -> bool:
     return matcher.quick_ratio() >= MIN_SIMILARITY and matcher.ratio() >= MIN_SIMILARITY
 
 
-def _has_common_part(row: EdgeRow, other: EdgeRow) -> bool:
-    """Return whether a part of the row, set apart from a part that changes, is in the other row too."""
-    if len(row.row) < 2 and len(other.row) < 2:
+def _has_common_part(row: EdgeRow, other: EdgeRow, pages_apart: int) -> bool:
+    """Return whether a part of the row, set apart from a part that changes, is in the other row too.
+
+    The part is a text, or a number that counts the pages, in the same place of both rows.
+    """
+    if not (row.is_apart and other.is_apart) or max(len(row.row), len(other.row)) < 2:
         return False
-    parts = {text.casefold() for text in row.texts if letter_count(text) >= MIN_WORD_LETTERS}
-    return any(text.casefold() in parts for text in other.texts)
+    pairs = product(zip(row.row, row.texts, strict=True), zip(other.row, other.texts, strict=True))
+    return any(
+        _is_aligned(box, there, row.height) and _is_same_part(text, other_text, pages_apart)
+        for (box, text), (there, other_text) in pairs
+    )
+
+
+def _is_same_part(text: str, other: str, pages_apart: int) -> bool:
+    if is_page_number(text) and is_page_number(other) and (counts := numbers(text)) and numbers(other):
+        return counts[0] - numbers(other)[0] == pages_apart
+    return letter_count(text) >= MIN_WORD_LETTERS and text.casefold() == other.casefold()
 
 
 def _is_in_band(page: FurniturePage, row: EdgeRow, others: Sequence[FurniturePage], *, is_top: bool) -> bool:
@@ -236,7 +262,11 @@ def _is_table_head(page: FurniturePage, place: int, *, is_top: bool) -> bool:
         return False
     row = page.rows[place]
     below = page.row_beyond(place + 1, is_top=True)
-    if below is None or gap(row, below) > TABLE_GAP * page.body_height:
+    if below is None or gap(row, below) > MAX_TABLE_GAP * page.body_height:
+        return False
+    if min(len(row), len(below)) >= MIN_TABLE_CELLS:
+        return True
+    if gap(row, below) > TABLE_GAP * page.body_height:
         return False
     if len(row) >= MIN_ALIGNED_CELLS and _aligned_cells(row, below, page) >= MIN_ALIGNED_CELLS:
         return True
@@ -267,12 +297,16 @@ def _is_twin(page: FurniturePage, other: FurniturePage) -> bool:
 
 
 def _middle_texts(page: FurniturePage) -> dict[str, list[Place]]:
-    """Return the places of the texts with words that are not at an edge."""
+    """Return the places of the texts with words that are not at an edge, by their first words.
+
+    A label and its value may be one text.
+    """
     texts: dict[str, list[Place]] = {}
     for row in page.rows[len(page.top_rows) : len(page.rows) - len(page.bottom_rows)]:
         for box in row:
-            if letter_count(text := page.texts[box.index].casefold()) >= MIN_WORD_LETTERS:
-                texts.setdefault(text, []).append(page.place(box))
+            word, *_ = page.texts[box.index].casefold().split(maxsplit=1) or [""]
+            if letter_count(word) >= MIN_WORD_LETTERS:
+                texts.setdefault(word, []).append(page.place(box))
     return texts
 
 

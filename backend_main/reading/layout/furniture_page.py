@@ -27,6 +27,8 @@ MAX_EDGE_ROWS = 8
 """Rows at each edge: company details at the foot of a letter have five or six."""
 MIN_GAP = 0.5
 """In body heights: a row nearer to the next one belongs to the text."""
+MAX_LINE_GAP = 2.0
+"""In body heights: wider gaps are not between lines of one text."""
 MIN_EXTRA_GAP = 0.25
 """In body heights, above the usual gap: lines that are set wide have wide gaps too."""
 MIN_VERTICAL_RATIO = 2.5
@@ -84,10 +86,9 @@ class EdgeRow:
     def roles(self, *, is_top: bool) -> Roles:
         """Return the roles of the boxes of a header or footer."""
         other: LineRole = "header" if is_top else "footer"
-        ends = (0, len(self.row) - 1)
         return {
-            box.index: "page_number" if is_page_number(text) and place in ends else other
-            for place, (box, text) in enumerate(zip(self.row, self.texts, strict=True))
+            box.index: "page_number" if is_page_number(text) else other
+            for box, text in zip(self.row, self.texts, strict=True)
         }
 
 
@@ -145,7 +146,8 @@ class FurniturePage:
     def usual_gap(self) -> float:
         """The gap between most lines that are near each other; 0 if there are none."""
         gaps = sorted(gap(above, row) for above, row in pairwise(self.rows))
-        return max(0.0, gaps[len(gaps) // 3]) if gaps else 0.0
+        gaps = [each for each in gaps if 0 < each < MAX_LINE_GAP * self.body_height]
+        return gaps[len(gaps) // 3] if gaps else 0.0
 
     @cached_property
     def top_rows(self) -> list[EdgeRow]:

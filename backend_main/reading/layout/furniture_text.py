@@ -16,7 +16,11 @@ _PAGE_NUMBER = re.compile(
 _NUMBERED_PAGE = re.compile(
     rf"(?:{_PAGE_WORD})\s*\d{{1,4}}\b.*|\d{{1,4}}\s*/\s*\d{{1,4}}|[-–—]\s*\d{{1,4}}\s*[-–—]", re.IGNORECASE
 )
-_NUMBER_AT_END = re.compile(r"(?:\d{1,4}|[ivxl]{1,7})\s*[|•·]\s*\S.*|\S.*[|•·]\s*(?:\d{1,4}|[ivxl]{1,7})")
+_NUMBER_AT_END = re.compile(
+    r"(?:\d{1,4}|[ivxl]{1,7})\s*[|•·]\s*\S.*|\S.*[|•·]\s*(?:\d{1,4}|[ivxl]{1,7})"
+    rf"|\S.*[,;:|•·–—-]\s*(?:{_PAGE_WORD})\s*\d{{1,4}}(?:\s*(?:{_OF})\s*\d{{1,4}})?",
+    re.IGNORECASE,
+)
 # “11/30/26, 5:25 AM”, “30.11.2026, 05:25”, “2026-11-30 05:25”, “2026/11/30 17:25”: Chromium and Firefox.
 _DATE = r"(?:\d{1,2}[./]\s?\d{1,2}[./]\s?\d{2,4}|\d{4}[-/.]\s?\d{1,2}[-/.]\s?\d{1,2}\.?)"
 _TIME = r"(?:[ap]\.?m\.?\s*|[上下]午\s*)?\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\s*[ap]\.?\s?m\.?)?"
@@ -57,7 +61,7 @@ def is_marked_page_number(text: str) -> bool:
 
 
 def has_barred_page_number(text: str) -> bool:
-    """Return whether a number at an end of the text is separated by a bar or dot: “12 | Chapter 2”."""
+    """Return whether a page number is at an end of the text: “12 | Chapter 2”, “A letter, page 2”."""
     return bool(_NUMBER_AT_END.fullmatch(text.strip()))
 
 
