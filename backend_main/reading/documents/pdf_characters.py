@@ -14,6 +14,8 @@ from itertools import groupby
 from typing import Any
 
 from .pdf_bidi import has_right_to_left
+from .pdf_fonts import read_font_style
+from .styled_text import BLACK, PLAIN, FontStyle, Script
 
 LINE_END_HYPHENS = "\x02\ufffe"
 """pdfium's characters for a hyphen at the end of a line."""
@@ -56,6 +58,10 @@ class Glyph:
     """Place in the content of the page."""
     text_object: int
     """Identifier of the object that draws the glyph: a word or a stretch of a line, or a single glyph."""
+    font: FontStyle = PLAIN
+    color: int = BLACK
+    """0xRRGGBB."""
+    script: Script = ""
 
     @property
     def is_space(self) -> bool:
@@ -74,6 +80,8 @@ class _TextObject:
     sine: float
     quarter_turns: int | None
     """Rotation in quarter turns, counter-clockwise; None for any other rotation."""
+    font: FontStyle
+    color: int
 
 
 def read_glyphs(textpage: Any) -> list[Glyph]:
@@ -136,6 +144,7 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
     loose = pdfium.FS_RECTF()
     x, y = ctypes.c_double(), ctypes.c_double()
     objects: dict[int | None, _TextObject] = {}
+    fonts: dict[int, FontStyle] = {}
     glyph, last = None, None
     for index in range(textpage.count_chars()):
         code = pdfium.FPDFText_GetUnicode(raw, index)
@@ -157,7 +166,7 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
         if address is None or (letter == " " and loose.right <= loose.left):
             continue
         if (shared := objects.get(address)) is None:
-            shared = objects[address] = _text_object(raw, index, pointer, address, loose)
+            shared = objects[address] = _text_object(raw, index, pointer, address, loose, fonts)
         if glyph is not None:
             yield glyph
         glyph, last = _glyph(letter, index, x.value, y.value, loose, shared), place
@@ -178,7 +187,9 @@ def _ligature(letters: str, letter: str) -> str:
     return letter + letters
 
 
-def _text_object(raw: Any, index: int, pointer: Any, address: int, loose: Any) -> _TextObject:
+def _text_object(
+    raw: Any, index: int, pointer: Any, address: int, loose: Any, fonts: dict[int, FontStyle]
+) -> _TextObject:
     import pypdfium2.raw as pdfium
 
     matrix = pdfium.FS_MATRIX()
@@ -194,12 +205,26 @@ def _text_object(raw: Any, index: int, pointer: Any, address: int, loose: Any) -
             size = loose_height / USUAL_LOOSE_HEIGHT
     else:
         angle = round(angle, 2)
-    font = ctypes.cast(pdfium.FPDFTextObj_GetFont(pointer), ctypes.c_void_p).value or 0
+    font_pointer = pdfium.FPDFTextObj_GetFont(pointer)
+    font = ctypes.cast(font_pointer, ctypes.c_void_p).value or 0
+    if font not in fonts:
+        fonts[font] = read_font_style(font_pointer)
     cosine, sine = math.cos(angle), math.sin(angle)
     size = max(size, 1e-3)
     style = (font, round(size, 1))
     quarter_turns = quarters % 4 if is_quarter else None
-    return _TextObject(address, size, style, angle, cosine, sine, quarter_turns)
+    color = _color(pointer)
+    return _TextObject(address, size, style, angle, cosine, sine, quarter_turns, fonts[font], color)
+
+
+def _color(text_object: Any) -> int:
+    """Return the fill color of a text object as 0xRRGGBB."""
+    import pypdfium2.raw as pdfium
+
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    if not pdfium.FPDFPageObj_GetFillColor(text_object, red, green, blue, alpha):
+        return BLACK
+    return red.value << 16 | green.value << 8 | blue.value
 
 
 def _glyph(letter: str, index: int, x: float, y: float, loose: Any, shared: _TextObject) -> Glyph:
@@ -226,4 +251,6 @@ def _glyph(letter: str, index: int, x: float, y: float, loose: Any, shared: _Tex
         shared.angle,
         index,
         shared.identifier,
+        shared.font,
+        shared.color,
     )

@@ -12,7 +12,8 @@ from statistics import median
 
 from .pdf_bidi import direction, is_right_to_left
 from .pdf_characters import Glyph
-from .pdf_words import Spacings, letter_spacings, text_of
+from .pdf_words import Fragment, Spacings, fragments_of, letter_spacings
+from .styled_text import Script
 
 # In font sizes.
 MAX_BASELINE_DISTANCE = 0.15
@@ -46,9 +47,12 @@ ASCENT, DESCENT = 0.76, 0.22
 
 @dataclass
 class TextLine:
-    """A stretch of a line without wide gaps; the coordinates are those of its glyphs."""
+    """A stretch of a line without wide gaps; the coordinates are those of its glyphs.
 
-    text: str
+    `fragments` are in logical order.
+    """
+
+    fragments: tuple[Fragment, ...]
     start: float
     end: float
     bottom: float
@@ -104,8 +108,8 @@ def text_lines(glyphs: Sequence[Glyph]) -> list[TextLine]:
     for same_angle in by_angle.values():
         for line in _with_scripts(_with_drop_caps(_lines(_chains(same_angle)))):
             for piece in _pieces(_units(line)):
-                text = text_of(piece, page_from_right=page_from_right)
-                lines += [_text_line(text, piece)] if text else []
+                fragments = fragments_of(piece, page_from_right=page_from_right)
+                lines += [_text_line(fragments, piece)] if fragments else []
     return lines
 
 
@@ -264,9 +268,16 @@ def _units(line: _Line) -> list[list[Glyph]]:
     """Return the glyphs of a line from left to right; each script is a unit."""
     units = [[glyph] for glyph in line.glyphs]
     if line.scripts:
-        units += [sorted(chain.glyphs, key=lambda glyph: glyph.start) for chain in line.scripts]
+        units += [_script_unit(chain, line) for chain in line.scripts]
         units.sort(key=lambda unit: unit[0].start)
     return units
+
+
+def _script_unit(chain: _Chain, line: _Line) -> list[Glyph]:
+    """Return the glyphs of a script from left to right, marked as raised or lowered."""
+    script: Script = "super" if chain.baseline > line.baseline else "sub"
+    marked = [replace(glyph, script=script) for glyph in chain.glyphs]
+    return sorted(marked, key=lambda glyph: glyph.start)
 
 
 def _pieces(units: Sequence[list[Glyph]]) -> list[list[Glyph]]:
@@ -299,11 +310,11 @@ def _max_gap(last: Glyph, glyph: Glyph, spaces: int, spacings: Spacings) -> floa
     return (max_gap + 2 * spacings.get(glyph.style, 0.0)) * max(last.size, glyph.size)
 
 
-def _text_line(text: str, glyphs: Sequence[Glyph]) -> TextLine:
+def _text_line(fragments: Sequence[Fragment], glyphs: Sequence[Glyph]) -> TextLine:
     size = max(glyph.size for glyph in glyphs)
     baseline = median(glyph.baseline for glyph in glyphs if glyph.size == size)
     return TextLine(
-        text,
+        tuple(fragments),
         min(glyph.start for glyph in glyphs),
         max(glyph.end for glyph in glyphs),
         baseline - DESCENT * size,

@@ -7,13 +7,15 @@ of an earlier recognition, invisible or beside its image. Such pages are read as
 import ctypes
 import math
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ..types import Box, level_box
 from .pdf_characters import LINE_END_HYPHENS, read_glyphs
+from .pdf_graphics import NO_GRAPHICS, Graphics, Mapping, read_graphics
 from .pdf_lines import TextLine, text_lines
+from .styled_text import TextPiece, TextStyle, text_of_pieces
 
 MIN_CHARACTERS = 16
 """Fewer characters may be a page number or a stamp on a scan."""
@@ -36,25 +38,27 @@ DEVICE_LONG_SIDE = 1 << 24
 """Long side of the device to which pdfium maps coordinates; large, because it returns whole pixels."""
 MIN_OBLIQUENESS = 1e-3
 
-Mapping = Callable[[float, float], tuple[float, float]]
-"""From points, from the bottom left of the page, to pixels of the rendered page."""
-
 
 @dataclass(frozen=True)
 class TextRun:
-    """Characters on one line; `box` is in pixels of the rendered page."""
+    """Stretch of a line without wide gaps; `box` is in pixels of the rendered page.
+
+    `pieces` are in logical order, and make up the text.
+    """
 
     text: str
     box: Box
+    pieces: tuple[TextPiece, ...] = ()
 
 
 @dataclass(frozen=True)
 class TextLayer:
-    """The text runs of a page; `width` and `height` are pixels of the rendered page."""
+    """Text and drawing of a page; `width` and `height` are pixels of the rendered page."""
 
     width: int
     height: int
     runs: tuple[TextRun, ...]
+    graphics: Graphics = NO_GRAPHICS
 
 
 def extract_text_layer(page: Any, scale: float) -> TextLayer | None:
@@ -79,7 +83,8 @@ def extract_text_layer(page: Any, scale: float) -> TextLayer | None:
     # The crop box may leave little or nothing of the text.
     if not is_usable("\n".join(run.text for run in runs)):
         return None
-    return TextLayer(round(width * scale), round(height * scale), runs)
+    graphics = read_graphics(page, _pixel_mapping(page, width * scale, height * scale))
+    return TextLayer(round(width * scale), round(height * scale), runs, graphics)
 
 
 def is_usable(text: str) -> bool:
@@ -147,7 +152,28 @@ def _text_runs(textpage: Any, page: Any, scale: float) -> Iterator[TextRun]:
         box = _box(line, to_pixels)
         xs, ys = zip(*box, strict=True)
         if max(xs) > max(min(xs), 0) and max(ys) > max(min(ys), 0) and min(xs) < width and min(ys) < height:
-            yield TextRun(line.text, box)
+            pieces = _pieces(line, to_pixels, scale)
+            yield TextRun(text_of_pieces(pieces), box, pieces)
+
+
+def _pieces(line: TextLine, to_pixels: Mapping, scale: float) -> tuple[TextPiece, ...]:
+    """Return the pieces of a line, in pixels."""
+    cosine, sine = math.cos(line.angle), math.sin(line.angle)
+
+    def point(along: float, across: float) -> tuple[float, float]:
+        return to_pixels(along * cosine - across * sine, along * sine + across * cosine)
+
+    pieces = []
+    for fragment in line.fragments:
+        glyph = fragment.glyph
+        x0, y = point(fragment.start, glyph.baseline)
+        x1, _ = point(fragment.end, glyph.baseline)
+        style = TextStyle(glyph.font, glyph.size * scale, glyph.color)
+        piece = TextPiece(
+            fragment.text, min(x0, x1), max(x0, x1), y, style, glyph.script, fragment.starts_word
+        )
+        pieces.append(piece)
+    return tuple(pieces)
 
 
 def _pixel_mapping(page: Any, width: float, height: float) -> Mapping:

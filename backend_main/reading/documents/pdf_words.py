@@ -7,8 +7,8 @@ import math
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 
 from .pdf_bidi import (
     direction,
@@ -49,29 +49,86 @@ Spacings = dict[tuple[int, float], float]
 """Letter spacing in font sizes, by the style of its glyphs."""
 
 
-def text_of(glyphs: Sequence[Glyph], *, page_from_right: bool) -> str:
-    """Return the text of a stretch of a line, with single spaces.
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """The part of a word whose glyphs have one style; `start` and `end` run along the line, in points."""
+
+    text: str
+    start: float
+    end: float
+    glyph: Glyph
+    """The first glyph, which has the style of all."""
+    starts_word: bool
+
+
+def fragments_of(glyphs: Sequence[Glyph], *, page_from_right: bool) -> list[Fragment]:
+    """Return the words of a stretch of a line in logical order, divided where the style changes.
 
     Args:
         glyphs: from left to right.
         page_from_right: whether the text of the page runs from right to left.
     """
     parts = _with_spaces(glyphs)
-    if any(has_right_to_left(part) for part in parts):
-        from_right = page_from_right or is_right_to_left([direction(part) for part in parts])
-        text = "".join(logical_order(_with_marks(parts), str, from_right=from_right))
-        text = with_matching_brackets(text) if from_right else text
-    else:
-        text = "".join(parts)
-    return " ".join(_normalized(text).split())
+    if any(has_right_to_left(part.text) for part in parts):
+        from_right = page_from_right or is_right_to_left([direction(part.text) for part in parts])
+        parts = logical_order(_with_marks(parts), _text_of_part, from_right=from_right)
+        parts = _with_matching_brackets(parts) if from_right else parts
+    fragments: list[Fragment] = []
+    starts_word = True
+    for is_space, word in groupby(parts, key=lambda part: part.glyph is None):
+        if is_space:
+            starts_word = True
+            continue
+        for _, run in groupby(word, key=_style_of_part):
+            if fragment := _fragment(list(run), starts_word=starts_word):
+                fragments.append(fragment)
+                starts_word = False
+    return fragments
 
 
-def _with_spaces(glyphs: Sequence[Glyph]) -> list[str]:
-    """Return the texts of the glyphs, with a space where a word ends."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A glyph with its text, or a space without a glyph."""
+
+    text: str
+    glyph: Glyph | None
+
+
+def _text_of_part(part: _Part) -> str:
+    return part.text
+
+
+def _style_of_part(part: _Part) -> tuple[object, ...]:
+    glyph = part.glyph
+    assert glyph is not None  # spaces are grouped apart
+    return glyph.style, glyph.color, glyph.script, glyph.baseline if glyph.script else None
+
+
+def _fragment(parts: Sequence[_Part], *, starts_word: bool) -> Fragment | None:
+    glyphs = [part.glyph for part in parts if part.glyph is not None]
+    text = "".join(_normalized("".join(part.text for part in parts)).split())
+    if not text:
+        return None
+    start, end = min(glyph.start for glyph in glyphs), max(glyph.end for glyph in glyphs)
+    return Fragment(text, start, end, glyphs[0], starts_word)
+
+
+def _with_matching_brackets(parts: Sequence[_Part]) -> list[_Part]:
+    letters = "".join(part.text for part in parts)
+    matching, place, replaced = with_matching_brackets(letters), 0, []
+    for part in parts:
+        text = matching[place : place + len(part.text)]
+        replaced.append(_Part(text, part.glyph))
+        place += len(part.text)
+    return replaced
+
+
+def _with_spaces(glyphs: Sequence[Glyph]) -> list[_Part]:
+    """Return the glyphs, with a space where a word ends."""
     glyphs = _with_accents(glyphs)
     spacings = letter_spacings(glyphs)
     words = _hebrew_words(glyphs)
-    parts: list[str] = []
+    parts: list[_Part] = []
     last: Glyph | None = None
     has_space = False
     end = -math.inf
@@ -85,8 +142,8 @@ def _with_spaces(glyphs: Sequence[Glyph]) -> list[str]:
             limit = MIN_SPACED_GAP * size if has_space else spacing + MIN_WORD_GAP * size
             is_overlap = last.text_object in words and glyph.text_object in words - {last.text_object}
             if glyph.start - end > limit or (is_overlap and end - glyph.start > MIN_WORD_OVERLAP * size):
-                parts.append(" ")
-        parts.append(glyph.text)
+                parts.append(_Part(" ", None))
+        parts.append(_Part(glyph.text, glyph))
         end = max(end, glyph.end)
         last, has_space = glyph, False
     return parts
@@ -143,12 +200,12 @@ def letter_spacings(glyphs: Sequence[Glyph]) -> Spacings:
     return spacings
 
 
-def _with_marks(parts: Sequence[str]) -> list[str]:
+def _with_marks(parts: Sequence[_Part]) -> list[_Part]:
     """Join combining marks to the letter before them, so that reordering does not part them."""
-    joined: list[str] = []
+    joined: list[_Part] = []
     for part in parts:
-        if joined and unicodedata.combining(part[0]) and not joined[-1].isspace():
-            joined[-1] += part
+        if joined and unicodedata.combining(part.text[0]) and joined[-1].glyph is not None:
+            joined[-1] = replace(joined[-1], text=joined[-1].text + part.text)
         else:
             joined.append(part)
     return joined
