@@ -24,20 +24,26 @@ from tests.support.printed_documents import (
 )
 from tests.support.sentences import RIGHT_TO_LEFT
 
-LATIN = ["AVATAR", "Type", "To", "Wave", "Yves", "office", "fluffy", "affine", "first", "floor", "1.234,56", "EUR", "2019", "(7b)", "3.5%", "$4,737", "don’t", "“Yes”", "R&D", "the", "of", "a", "and", "in", "terms,", "report.", "Total:", "x", "naïve", "Größe", "façade", "Łódź", "year;", "TÜV", "LTD.", "i.e.", "12:30", "§7", "p.m.", "50/50"]
-HYPHENATED = ("well-known", "e-mail", "twenty-five", "first-class", "so-called")
-SOFT = (
-    "dif\u00adfer\u00adence",
-    "hy\u00adphen\u00adation",
-    "in\u00adter\u00adna\u00adtion\u00adal",
-    "ef\u00adfi\u00adcient",
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+LATIN = _words(
+    "AVATAR Type To Wave Yves office fluffy affine first floor 1.234,56 EUR 2019 (7b) 3.5% $4,737 don’t “Yes” R&D"
+    " the of a and in terms, report. Total: x naïve Größe façade Łódź year; TÜV LTD. i.e. 12:30 §7 p.m. 50/50"
+)
+HYPHENATED = _words("well-known e-mail twenty-five first-class so-called")
+SOFT = _words(
+    "dif\u00adfer\u00adence hy\u00adphen\u00adation in\u00adter\u00adna\u00adtion\u00adal"
+    " ef\u00adfi\u00adcient"
 )
 SCRIPTS = {
-    "ru": ["Северная", "гавань", "зимой", "замерзает.", "Комиссия", "проверила", "двенадцать", "заявок,", "ещё", "две:", "2019"],
-    "el": ["Το", "λιμάνι", "παγώνει", "σπάνια", "τον", "χειμώνα,", "κανείς", "δεν", "ξέρει", "γιατί.", "2019"],
-    "ar": ["يفتح", "الميناء", "أبوابه", "في", "الشتاء", "وفيها", "كتابا", "قديما،", "لا", "أحد", "يعرف.", "340", "2019"],
-    "fa": ["بندر", "شمالی", "در", "زمستان", "بسته", "کتابخانه", "کنار", "رودخانه", "گزارش", "پنجم", "۳۴۰"],
-    "he": ["הנמל", "הצפוני", "קופא", "לפעמים", "בחורף,", "איש", "אינו", "יודע", "לאן.", "340", "2019"],
+    "ru": _words("Северная гавань зимой замерзает. Комиссия проверила двенадцать заявок, ещё две: 2019"),
+    "el": _words("Το λιμάνι παγώνει σπάνια τον χειμώνα, κανείς δεν ξέρει γιατί. 2019"),
+    "ar": _words("يفتح الميناء أبوابه في الشتاء وفيها كتابا قديما، لا أحد يعرف. 340 2019"),
+    "fa": _words("بندر شمالی در زمستان بسته کتابخانه کنار رودخانه گزارش پنجم ۳۴۰"),
+    "he": _words("הנמל הצפוני קופא לפעמים בחורף, איש אינו יודע לאן. 340 2019"),
 }
 FAMILIES = ("DejaVu Sans", "DejaVu Serif")
 NAMES = ("Item", "Rope", "Iron and salt", "Flour", "Wages", "Total", "Letter", "Oat bread")
@@ -198,7 +204,8 @@ SCRIPT_CONSTRUCTS: dict[str, Callable[[list[str]], st.SearchStrategy[Block]]] = 
 """Strategies of blocks with the words of another script."""
 
 BLOCK_CSS = (
-    ".columns2{columns:2;column-gap:8mm}.columns3{columns:3;column-gap:6mm}pre,code{font-family:'DejaVu Sans Mono'}"
+    ".columns2{columns:2;column-gap:8mm}.columns3{columns:3;column-gap:6mm}"
+    "pre,code{font-family:'DejaVu Sans Mono'}"
     "table{border-collapse:collapse;margin:1em 0}td,th{padding:4pt 9pt;text-align:start;vertical-align:top}"
     "tr,pre,li{break-inside:avoid}.page{break-after:page}.ruled td,.ruled th{border:1px solid #333}"
 )

@@ -51,7 +51,7 @@ TAGS = {"bold": "b", "italic": "i", "sup": "super", "sub": "sub"}
 
 @cache
 def _fonts() -> tuple[str, str]:
-    """Return the fonts of texts and of programs: DejaVu, which has all letters of the tests, or else PDF's own."""
+    """Return the fonts of texts and of programs: DejaVu, which has all letters, or else PDF's own."""
     if not (DEJAVU / "DejaVuSans.ttf").exists():
         return "Helvetica", "Courier"
     for name, file in (("Body", "DejaVuSans"), ("Body-Bold", "DejaVuSans-Bold"), ("Mono", "DejaVuSansMono")):
