@@ -7,11 +7,7 @@ repeats; with --slow there are more of them.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterator
-from difflib import SequenceMatcher
-from html import unescape
 from pathlib import Path
 
 import pytest
@@ -30,6 +26,7 @@ from tests.support.document_strategies import (
     mixed_documents,
     page_documents,
 )
+from tests.support.markdown_words import difference
 from tests.support.pdf_printers import CHROMIUM, ChromiumPrinter, print_with_weasyprint
 from tests.support.printed_documents import PrintedDocument
 from tests.support.reportlab_printer import print_with_reportlab
@@ -54,8 +51,16 @@ def print_pdf(request: pytest.FixtureRequest) -> Print:
         printer: ChromiumPrinter = request.getfixturevalue("chromium")
         return lambda document: printer.print(document.html())
     if request.param == "WeasyPrint":
+        skip_without_pango()
         return lambda document: print_with_weasyprint(document.html())
     return print_with_reportlab
+
+
+def skip_without_pango() -> None:
+    try:
+        print_with_weasyprint("")
+    except OSError as error:
+        pytest.skip(f"LOUD: Pango is not installed; PDFs printed by WeasyPrint were not tested: {error}")
 
 
 @pytest.fixture(scope="module")
@@ -91,51 +96,6 @@ def check(
 def read_markdown(path: Path, engine: Engine) -> str:
     events = read(path, Options(threads=1), engine)
     return "\n\n".join(event.markdown for event in events if isinstance(event, PageDone))
-
-
-def difference(expected: list[str], markdown: str) -> list[str]:
-    """Return what has changed in the words, such as `-lost words` and `+surplus words`."""
-    before, after = normalized(expected), markdown_words(markdown)
-    changes = []
-    for kind, *places in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        start, end, new_start, new_end = places
-        if kind != "equal":
-            changes += [f"-{' '.join(before[start:end])}", f"+{' '.join(after[new_start:new_end])}"]
-    return [change for change in changes if len(change) > 1]
-
-
-FENCE = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-MARKS = (
-    (re.compile(r"^\s*\|(?:\s*:?-+:?\s*\|)+\s*$", re.MULTILINE), " "),  # the rule under a table's head
-    (re.compile(r"\[([^]]*)\]\(([^)]*)\)"), r"\1"),  # links
-    (re.compile(r"</?(?:table|tbody|thead|tr|td|th|br)\b[^>]*>"), " "),
-    (re.compile(r"</?(?:sup|sub|b|i|em|strong|code)>"), ""),
-    (re.compile(r"^\s*(?:>\s*)*(?:#{1,6}|[-*+])\s+", re.MULTILINE), ""),
-    (re.compile(r"^\s*>\s*", re.MULTILINE), ""),
-    (re.compile(r"(?<!\\)\|"), " "),
-    (re.compile(r"(?<!\\)(?:\*{1,3}(?=\S)|(?<=\S)\*{1,3}|`)"), ""),  # not the asterisk of `a * b`
-    (re.compile(r"(?<!\\)\$(?=[^\s$]*[\^_])([^$]*)\$"), r"\1"),  # formulas
-    (re.compile(r"\\([!-/:-@\[-`{-~])"), r"\1"),
-)
-
-
-def markdown_words(markdown: str) -> list[str]:
-    """Return the words of Markdown without its marks."""
-    # The odd parts are program texts, which have no marks.
-    parts = FENCE.split(markdown)
-    for number in range(0, len(parts), 2):
-        parts[number] = unescape(unmarked(parts[number]))
-    return normalized(" ".join(parts).split())
-
-
-def unmarked(markdown: str) -> str:
-    for pattern, replacement in MARKS:
-        markdown = pattern.sub(replacement, markdown)
-    return markdown
-
-
-def normalized(words: list[str]) -> list[str]:
-    return [unicodedata.normalize("NFC", word) for word in words]
 
 
 @pytest.mark.parametrize("construct", CONSTRUCTS)

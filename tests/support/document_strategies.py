@@ -30,8 +30,9 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 LATIN = _words(
-    "AVATAR Type To Wave Yves office fluffy affine first floor 1.234,56 EUR 2019 (7b) 3.5% $4,737 don’t “Yes” R&D"
-    " the of a and in terms, report. Total: x naïve Größe façade Łódź year; TÜV LTD. i.e. 12:30 §7 p.m. 50/50"
+    "AVATAR Type To Wave Yves office fluffy affine first floor 1.234,56 EUR 2019 (7b) 3.5% $4,737 don’t “Yes”"
+    " R&D the of a and in terms, report. Total: x naïve Größe façade Łódź year; TÜV LTD. i.e. 12:30 §7 p.m."
+    " 50/50"
 )
 HYPHENATED = _words("well-known e-mail twenty-five first-class so-called")
 SOFT = _words(
