@@ -22,7 +22,8 @@ from .engines import (
     load_engine,
 )
 from .errors import EngineFailed, ReadingError
-from .page_assembly import FormattedPage, finalize_page
+from .output.formatted_page import FormattedPage
+from .page_assembly import finalize_page
 from .types import Line, Options
 
 MAX_LANGUAGES = 3

@@ -27,6 +27,7 @@ from .layout.ruled_tables import RulingLine, TableGrid, detect_table_grids
 from .layout.sequences import weighted_median
 from .layout.tables import Table, from_grid, from_region
 from .layout.text_joining import estimated_width
+from .output.formatted_page import FormattedPage
 from .output.markdown import page_markdown
 from .output.plain_text import to_plain_text
 from .types import Line
@@ -48,14 +49,6 @@ _CAPTION = re.compile(
     r"(?:fig(?:ure|\.)?|abb(?:ildung|\.)?|photo|chart|diagram|bild|图|圖|図)\s*[\d.:A-Z-]+", re.IGNORECASE
 )
 _log = logging.getLogger("scanrill.reading")
-
-
-@dataclass(frozen=True)
-class FormattedPage:
-    """A finished page: Markdown with every recognized word, and plain text without page furniture."""
-
-    markdown: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -235,7 +228,7 @@ def _column_blocks(
             if table := table_boxes.get(box.index):
                 blocks += _text_blocks(page, text_rows, hints)
                 text_rows = []
-                blocks.append(Block("table", table.boxes, table.rect, cells=table.cells))
+                blocks.append(Block("table", table.boxes, table.rect, cells=table.cells, spans=table.spans))
     return blocks + _text_blocks(page, text_rows, hints)
 
 

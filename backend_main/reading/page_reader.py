@@ -8,8 +8,9 @@ from .documents.document import PageImage
 from .engines import Engine, PageFailed, PageRestarted
 from .errors import EngineFailed, ReadingError
 from .fallback import FallbackEngines
+from .output.formatted_page import FormattedPage
 from .output.plain_text import to_plain_text
-from .page_assembly import FormattedPage, finalize_page
+from .page_assembly import finalize_page
 from .types import Line, Options
 
 _log = logging.getLogger("scanrill.reading")

@@ -28,6 +28,8 @@ pi_heif.register_heif_opener()
 PDF_DPI = 200
 PDF_MAX_SIDE_PIXELS = 4000
 POINTS_PER_INCH = 72
+MAX_CACHED_TEXT_LAYERS = 24
+"""Text layers of pages are read for their neighbours too; each takes up to a few megabytes."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,7 @@ class PdfDocument(Document):
 
     def __init__(self, path: Path, options: Options) -> None:
         super().__init__(options)
+        self._text_layers: dict[int, TextLayer | None] = {}
         # Imported here because it loads pdfium, which the server process never needs.
         import pypdfium2
 
@@ -221,6 +224,13 @@ class PdfDocument(Document):
         return PageImage(number, pixels, width, height)
 
     def text_layer(self, number: int) -> TextLayer | None:
+        if number not in self._text_layers:
+            if len(self._text_layers) >= MAX_CACHED_TEXT_LAYERS:
+                del self._text_layers[next(iter(self._text_layers))]
+            self._text_layers[number] = self._read_text_layer(number)
+        return self._text_layers[number]
+
+    def _read_text_layer(self, number: int) -> TextLayer | None:
         try:
             page = self._pdf[number - 1]
             try:

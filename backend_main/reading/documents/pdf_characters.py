@@ -213,16 +213,16 @@ def _text_object(
     size = max(size, 1e-3)
     style = (font, round(size, 1))
     quarter_turns = quarters % 4 if is_quarter else None
-    color = _color(raw, index)
+    color = _color(pointer)
     return _TextObject(address, size, style, angle, cosine, sine, quarter_turns, fonts[font], color)
 
 
-def _color(raw: Any, index: int) -> int:
-    """Return the fill color of a character as 0xRRGGBB."""
+def _color(text_object: Any) -> int:
+    """Return the fill color of a text object as 0xRRGGBB."""
     import pypdfium2.raw as pdfium
 
     red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-    if not pdfium.FPDFText_GetFillColor(raw, index, red, green, blue, alpha):
+    if not pdfium.FPDFPageObj_GetFillColor(text_object, red, green, blue, alpha):
         return BLACK
     return red.value << 16 | green.value << 8 | blue.value
 

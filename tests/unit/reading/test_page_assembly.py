@@ -1,42 +1,44 @@
 """Page assembly: lines with boxes, and the image of the page, to Markdown and plain text."""
 
 import re
-from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
 
 from backend_main.reading.documents.document import PageImage
-from backend_main.reading.documents.pixels import Pixels
 from backend_main.reading.engines.rapid.orientation import (
     rotate_upright,
     to_original_coordinates,
 )
+from backend_main.reading.layout.cells import Cell
 from backend_main.reading.layout.geometry import PageFrame
 from backend_main.reading.layout.layout_model import KINDS, Region
-from backend_main.reading.layout.ruled_tables import Cell, TableGrid
+from backend_main.reading.layout.ruled_tables import TableGrid
+from backend_main.reading.output.formatted_page import FormattedPage
 from backend_main.reading.page_assembly import (
-    FormattedPage,
-    LayoutPage,
     assemble_page,
     build_layout_page,
-    detect_tables_and_figures,
     render_page,
 )
-from backend_main.reading.types import Box, Line
+from backend_main.reading.types import Box
 from tests.unit.reading.sample_layouts import (
     SAMPLE_LAYOUTS,
     box,
-    columns,
     receipt,
     transformed,
 )
-
-WIDTH, HEIGHT = 1240, 1754
-EDGES = (0.0, float(HEIGHT))
+from tests.unit.reading.sample_pages import (
+    EDGES,
+    blank,
+    formatted,
+    lines_of,
+    numbered_texts,
+    pixels_of,
+    rendered,
+    ruled_table,
+)
 
 places = st.tuples(st.floats(0, 1000), st.floats(0, 1500), st.floats(5, 600), st.floats(8, 60))
 markers = st.sampled_from(["", "", "", "• ", "1. ", "- ", "(a) ", "2.5 ", "Figure 1: ", "# ", "| "])
@@ -46,34 +48,6 @@ bounds = st.lists(st.floats(0, 1200), min_size=3, max_size=6, unique=True).map(s
 def tokens(text: str) -> list[str]:
     """Return the tokens of a test's lines, however they are escaped and joined."""
     return re.findall(r"w\d+x", text)
-
-
-def lines_of(boxes: Sequence[Box], texts: Sequence[str]) -> list[Line]:
-    return [Line(1, text, text, one) for one, text in zip(boxes, texts, strict=True)]
-
-
-def numbered_texts(boxes: Sequence[Box]) -> list[str]:
-    return [f"w{2 * number}x w{2 * number + 1}x" for number in range(len(boxes))]
-
-
-def rendered(boxes: Sequence[Box], texts: Sequence[str] | None = None) -> FormattedPage:
-    """Render a page by boxes and texts alone: without regions, tables and figures."""
-    return render_page(
-        build_layout_page(PageFrame.from_boxes(boxes), lines_of(boxes, texts or numbered_texts(boxes)), EDGES)
-    )
-
-
-def formatted(page: LayoutPage, grids: Sequence[TableGrid] = ()) -> FormattedPage:
-    detect_tables_and_figures(page, grids)
-    return render_page(page)
-
-
-def blank(width: int = WIDTH, height: int = HEIGHT) -> Image.Image:
-    return Image.new("RGB", (width, height), "white")
-
-
-def pixels_of(image: Image.Image) -> Pixels:
-    return np.asarray(image)[:, :, ::-1].copy()
 
 
 # --- completeness ----------------------------------------------------------------------------------------
@@ -242,95 +216,6 @@ def test_heading_levels_follow_print_size_and_section_number() -> None:
         "## 2 Method",
         "### 2.1.3 Data",
     ]
-
-
-# --- tables ----------------------------------------------------------------------------------------------
-
-
-def ruled_table() -> tuple[Image.Image, list[Box], list[str]]:
-    """Draw a table with a cell over two columns and a cell of two lines, and text above and below it."""
-    image = blank()
-    draw = ImageDraw.Draw(image)
-    xs, ys = (100, 300, 500, 700, 900), (300, 350, 430, 480)
-    for y in ys:
-        draw.line((xs[0], y, xs[-1], y), fill="black", width=2)
-    for x in xs:
-        draw.line((x, ys[1] if x == xs[2] else ys[0], x, ys[-1]), fill="black", width=2)
-    cells = {
-        (110, 312): "No.", (470, 312): "Span of two", (710, 312): "Last",
-        (110, 380): "1", (310, 362): "First line", (310, 392): "and second", (510, 380): "b", (710, 380): "c",
-        (110, 442): "2", (310, 442): "d", (510, 442): "e", (710, 442): "f",
-    }  # fmt: skip
-    around = {
-        (100, 200): "Text above the table, and it is a long line",
-        (100, 560): "Text below it, as long as that is",
-    }
-    boxes = [box(x, y, 11 * len(text), 24) for (x, y), text in (cells | around).items()]
-    return image, boxes, [*cells.values(), *around.values()]
-
-
-RULED = """Text above the table, and it is a long line
-
-| No. | Span of two |  | Last |
-|---|---|---|---|
-| 1 | First line and second | b | c |
-| 2 | d | e | f |
-
-Text below it, as long as that is"""
-
-
-@pytest.mark.parametrize("degrees", [0, -2, 3])
-def test_ruled_table_on_level_and_slanted_page_is_a_pipe_table(degrees: float) -> None:
-    image, boxes, texts = ruled_table()
-    image = image.rotate(-degrees, center=(0, 0), fillcolor="white")
-    formatted_page = assemble_page(
-        pixels_of(image), lines_of([transformed(one, degrees=degrees) for one in boxes], texts), 1
-    )
-    assert formatted_page.markdown == RULED
-
-
-def test_ruled_table_splits_box_over_two_cells_at_their_line() -> None:
-    image, boxes, texts = ruled_table()
-    last = texts.index("e")
-    boxes[last : last + 2] = [box(510, 442, 380, 24)]
-    texts[last : last + 2] = ["alpha beta gamma delta"]
-    formatted_page = assemble_page(pixels_of(image), lines_of(boxes, texts), 1)
-    assert "| 2 | d | alpha beta | gamma delta |" in formatted_page.markdown
-
-
-def test_frame_around_text_is_not_a_table() -> None:
-    image = blank()
-    ImageDraw.Draw(image).rectangle((80, 80, 900, 400), outline="black", width=2)
-    boxes = [box(100, 100 + 30 * line, 760) for line in range(8)]
-    assert "|" not in assemble_page(pixels_of(image), lines_of(boxes, numbered_texts(boxes)), 1).markdown
-
-
-def test_unruled_columns_in_table_region_are_a_table() -> None:
-    boxes = [box(100 + 250 * column, 100 + 40 * row, 90) for row in range(4) for column in range(3)]
-    region = Region("table", 0.9, 80, 80, 800, 300)
-    page = build_layout_page(
-        PageFrame.from_boxes(boxes), lines_of(boxes, [f"{n}" for n in range(12)]), EDGES, [region]
-    )
-    assert formatted(page).markdown.splitlines() == [
-        "| 0 | 1 | 2 |", "|---|---|---|", "| 3 | 4 | 5 |", "| 6 | 7 | 8 |", "| 9 | 10 | 11 |",
-    ]  # fmt: skip
-
-
-def test_columns_of_running_text_in_table_region_are_not_a_table() -> None:
-    boxes = columns(2, 12)
-    page = build_layout_page(
-        PageFrame.from_boxes(boxes),
-        lines_of(boxes, numbered_texts(boxes)),
-        EDGES,
-        [Region("table", 0.9, -10, -10, 900, 900)],
-    )
-    assert "|" not in formatted(page).markdown
-
-
-def test_bar_in_table_cell_is_escaped() -> None:
-    image, boxes, texts = ruled_table()
-    texts[texts.index("b")] = "x|y"
-    assert r"| x\|y |" in assemble_page(pixels_of(image), lines_of(boxes, texts), 1).markdown
 
 
 # --- figures and page furniture --------------------------------------------------------------------------

@@ -1,0 +1,76 @@
+"""Assembly of a born-digital page: its text layer and its drawing → final Markdown and plain text."""
+
+from ..documents.pdf_text_layer import TextLayer
+from ..layout.columns import split_columns
+from ..layout.geometry import LayoutBox
+from ..layout.page_furniture import find_page_furniture
+from ..layout.rows import body_text_height
+from ..output.formatted_page import FormattedPage
+from ..output.plain_text import to_plain_text
+from .blocks import DigitalBlock, column_blocks
+from .document_context import DocumentContext
+from .figures import DigitalFigure, find_figures
+from .markdown import blocks_markdown
+from .page import DigitalPage
+from .tables import DigitalTable, find_tables
+
+Inset = DigitalTable | DigitalFigure
+"""A part of the page that divides its running text."""
+
+
+def assemble_digital_page(layer: TextLayer, number: int, context: DocumentContext) -> FormattedPage:
+    """Return the final Markdown and plain text of page `number`."""
+    page = DigitalPage(number, layer)
+    if not page.boxes:
+        return FormattedPage("", "")
+    furniture = _furniture(page)
+    body_height = body_text_height(page.boxes)
+    free = [box for box in page.boxes if box.index not in furniture]
+    tables = find_tables(page, free)
+    free = _without(free, [table.boxes for table in tables])
+    figures = find_figures(page, free)
+    free = _without(free, [figure.boxes for figure in figures])
+    blocks: list[DigitalBlock] = []
+    insets: dict[int, Inset] = dict(enumerate([*tables, *figures], len(page.boxes)))
+    flow = [
+        *free,
+        *(LayoutBox(index, *inset.rect, text_height=body_height) for index, inset in insets.items()),
+    ]
+    for column in split_columns(flow, body_height):
+        blocks += _blocks(page, column, insets, context)
+    markdown = blocks_markdown(blocks)
+    return FormattedPage(markdown, to_plain_text(markdown))
+
+
+def _without(boxes: list[LayoutBox], used: list[frozenset[int]]) -> list[LayoutBox]:
+    indices = frozenset[int]().union(*used)
+    return [box for box in boxes if box.index not in indices]
+
+
+def _blocks(
+    page: DigitalPage,
+    column: list[LayoutBox],
+    insets: dict[int, Inset],
+    context: DocumentContext,
+) -> list[DigitalBlock]:
+    """Return the blocks of a column; tables and figures divide its text."""
+    blocks: list[DigitalBlock] = []
+    text: list[LayoutBox] = []
+    for box in sorted(column, key=lambda box: box.center_y):
+        inset = insets.get(box.index)
+        if inset is None:
+            text.append(box)
+            continue
+        blocks += column_blocks(page, text, context.profile)
+        text = []
+        if isinstance(inset, DigitalTable):
+            blocks.append(DigitalBlock("table", inset.rect, markdown=inset.markdown))
+        else:
+            blocks.append(DigitalBlock("figure", inset.rect))
+    return blocks + column_blocks(page, text, context.profile)
+
+
+def _furniture(page: DigitalPage) -> frozenset[int]:
+    texts = [run.text for run in page.layer.runs]
+    body_height = body_text_height(page.boxes)
+    return find_page_furniture(page.boxes, texts, [], (0.0, float(page.layer.height)), body_height, 1.0)
