@@ -1,6 +1,8 @@
 """Rendering of a PDF page: in color for an engine, in gray for tests of its ink, and without its text."""
 
+import ctypes
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,25 +19,27 @@ MAX_FORM_DEPTH = 40
 
 def render_page(page: Any, scale: float) -> Pixels:
     """Render a page in BGR. `scale` is in pixels per point."""
-    rendered = _render(page, scale, grayscale=False)
-    if rendered.shape[2] == 1:
-        return np.repeat(rendered, 3, axis=2)
-    return np.array(rendered[:, :, :3], order="C")
+    with _rendered(page, scale, grayscale=False) as rendered:
+        if rendered.shape[2] == 1:
+            return np.repeat(rendered, 3, axis=2)
+        return np.array(rendered[:, :, :3], order="C", copy=True)
 
 
 def render_gray(page: Any, scale: float) -> Gray:
     """Render a page in gray. `scale` is in pixels per point."""
-    return _render(page, scale, grayscale=True)[:, :, 0]
+    with _rendered(page, scale, grayscale=True) as rendered:
+        return np.array(rendered[:, :, 0], order="C", copy=True)
 
 
-def _render(page: Any, scale: float, *, grayscale: bool) -> npt.NDArray[np.uint8]:
+@contextmanager
+def _rendered(page: Any, scale: float, *, grayscale: bool) -> Iterator[npt.NDArray[np.uint8]]:
+    """Yield (height, width, channels), a view of memory that is freed with the bitmap."""
     bitmap = page.render(scale=scale, grayscale=grayscale)
     try:
-        # A copy: pdfium's array is a view of memory that is freed with the bitmap.
-        rendered = np.array(bitmap.to_numpy(), np.uint8)
+        rendered = bitmap.to_numpy()
+        yield rendered[:, :, np.newaxis] if rendered.ndim == 2 else rendered
     finally:
         bitmap.close()
-    return rendered[:, :, np.newaxis] if rendered.ndim == 2 else rendered
 
 
 def set_text_drawn(page: Any, *, is_drawn: bool, keep: Collection[int] = ()) -> None:
@@ -82,6 +86,4 @@ def _with_contents(item: Any, depth: int) -> Iterator[Any]:
 
 def address_of(item: Any) -> int:
     """Return the address of a pdfium object, which identifies it while its page is open."""
-    import ctypes
-
     return ctypes.cast(item, ctypes.c_void_p).value or 0

@@ -60,7 +60,9 @@ def render_ink(page: Any) -> PageInk:
     return PageInk(scale, with_text, without_text)
 
 
-def hidden_glyphs(page: Any, textpage: Any, glyphs: Sequence[Glyph], ink: PageInk, to_pixels: Mapping) -> Flags:
+def hidden_glyphs(
+    page: Any, textpage: Any, glyphs: Sequence[Glyph], ink: PageInk, to_pixels: Mapping
+) -> Flags:
     """Return which glyphs of a page nobody sees.
 
     Args:

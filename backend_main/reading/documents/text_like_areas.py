@@ -85,7 +85,9 @@ def _without_lines(gray: Gray) -> Gray:
 
     for dark in (True, False):
         for shape in ((1, MIN_LINE_LENGTH), (MIN_LINE_LENGTH, 1)):
-            across = np.ones((MAX_LINE_THICKNESS + 2, 1) if shape[0] == 1 else (1, MAX_LINE_THICKNESS + 2), np.uint8)
+            across = np.ones(
+                (MAX_LINE_THICKNESS + 2, 1) if shape[0] == 1 else (1, MAX_LINE_THICKNESS + 2), np.uint8
+            )
             filled = cv2.morphologyEx(gray, cv2.MORPH_CLOSE if dark else cv2.MORPH_OPEN, across)
             thin = cv2.subtract(filled, gray) if dark else cv2.subtract(gray, filled)
             mask = (thin >= MIN_LINE_CONTRAST).view(np.uint8)
@@ -140,7 +142,15 @@ def _rows(boxes: npt.NDArray[np.int32]) -> list[Area]:
             rows.append([left, top, left + width, top + height, 1, center, height])
         else:
             row = rows[best]
-            row[:] = [row[0], min(row[1], top), max(row[2], left + width), max(row[3], top + height), row[4] + 1, center, height]
+            row[:] = [
+                row[0],
+                min(row[1], top),
+                max(row[2], left + width),
+                max(row[3], top + height),
+                row[4] + 1,
+                center,
+                height,
+            ]
     return [
         (int(left), int(top), int(right), int(bottom))
         for left, top, right, bottom, count, _, _ in rows

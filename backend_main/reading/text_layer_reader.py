@@ -1,0 +1,86 @@
+"""Reading of a page with a text layer: its lines, and those of the parts that the text layer does not cover."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+
+from .born_digital.assembly import assemble_digital_page
+from .born_digital.document_context import context_of
+from .documents.document import Document
+from .documents.pdf_text_layer import TextLayer
+from .engines import Engine
+from .fallback import FallbackEngines
+from .layout import reading_order
+from .output.formatted_page import FormattedPage
+from .output.markdown import MarkdownWriter
+from .page_assembly import LAYOUT_FAILED_WARNING, assemble_or_fall_back, from_streamed_lines
+from .types import Line, Options
+from .unread_text import UnreadText, read_unread_areas, text_run
+
+_log = logging.getLogger("scanrill.reading")
+
+
+class TextLayerReader:
+    """Reader of one page with a text layer. Its results are final once `stream` is exhausted."""
+
+    def __init__(
+        self,
+        layer: TextLayer,
+        number: int,
+        document: Document,
+        engine: Engine,
+        options: Options,
+        fallback: FallbackEngines,
+    ) -> None:
+        self._layer = layer
+        self._number = number
+        self._document = document
+        self._engine = engine
+        self._options = options
+        self._fallback = fallback
+        self.lines: list[Line] = []
+        self.formatted = FormattedPage("", "")
+        self.warnings: list[str] = []
+
+    def stream(self) -> Iterator[Line]:
+        """Yield the lines of the text layer in reading order, and then those that an engine recognizes."""
+        writer = MarkdownWriter()
+        runs = self._layer.runs
+        for ordered in reading_order.reading_order([run.box for run in runs]):
+            run = runs[ordered.index]
+            self.lines.append(Line(self._number, run.text, writer.write(ordered.prefix, run.text), run.box))
+            yield self.lines[-1]
+        recognized = self._recognize()
+        for index, line in enumerate(recognized.lines):
+            markdown = writer.write("\n" if index else "\n\n", line.text)
+            self.lines.append(Line(self._number, line.text, markdown, line.box, line.confidence))
+            yield self.lines[-1]
+        self.warnings += recognized.warnings
+        self._assemble(recognized)
+
+    def _recognize(self) -> UnreadText:
+        areas = self._layer.unread_areas
+        if not areas:
+            return UnreadText()
+        page = self._document.page_without_text(self._number)
+        return read_unread_areas(page, areas, self._layer.runs, self._engine, self._options, self._fallback)
+
+    def _assemble(self, recognized: UnreadText) -> None:
+        """Assemble the page by its text layer, or by its picture if most of its letters are recognized."""
+        if sum(len(line.text) for line in recognized.lines) > sum(len(run.text) for run in self._layer.runs):
+            self.formatted, warnings = assemble_or_fall_back(
+                self._number,
+                lambda: self._document.page(self._number).pixels,
+                self.lines,
+                self._options.threads,
+            )
+            self.warnings += warnings
+            return
+        runs = (*self._layer.runs, *map(text_run, recognized.lines))
+        try:
+            layer = replace(self._layer, runs=runs)
+            self.formatted = assemble_digital_page(layer, self._number, context_of(self._document))
+        except Exception:
+            _log.exception("The layout of page %d failed; its streamed text is used.", self._number)
+            self.formatted = from_streamed_lines(self.lines)
+            self.warnings.append(LAYOUT_FAILED_WARNING.format(number=self._number))
