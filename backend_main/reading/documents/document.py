@@ -1,6 +1,5 @@
 """Documents as page images: PDF, TIFF and single images, opened by their content and within limits."""
 
-import contextlib
 import logging
 import mmap
 from abc import ABC, abstractmethod
@@ -18,6 +17,7 @@ from ..page_ranges import PageRanges
 from ..types import Options
 from . import image_headers, rejections
 from .image_headers import Header
+from .pdf_pages import PdfPages
 from .pdf_rendering import render_page, set_text_drawn
 from .pdf_text_layer import TextLayer, extract_text_layer
 from .pixels import Pixels, to_upright_bgr
@@ -196,7 +196,7 @@ class PdfDocument(Document):
         import pypdfium2
 
         try:
-            self._pdf = pypdfium2.PdfDocument(path)
+            self._pages = PdfPages(path)
         except pypdfium2.PdfiumError as error:
             # pdfium's error code alone may be left over from the file before this one.
             is_locked = error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD and _file_contains(
@@ -208,12 +208,10 @@ class PdfDocument(Document):
                 else "The PDF is broken, or has no pages."
             )
             raise UnreadableFile(message) from error
-        self.page_count = len(self._pdf)
+        self.page_count = len(self._pages)
         if not self.page_count:
-            self._pdf.close()
+            self._pages.close()
             raise UnreadableFile("The PDF has no pages.")
-        with contextlib.suppress(pypdfium2.PdfiumError):
-            self._pdf.init_forms()  # so that the contents of form fields are rendered too
 
     def _decode_page(self, number: int) -> PageImage:
         return self._render(number, has_text=True)
@@ -222,7 +220,7 @@ class PdfDocument(Document):
         return self._render(number, has_text=False)
 
     def _render(self, number: int, *, has_text: bool) -> PageImage:
-        page = self._pdf[number - 1]
+        page = self._pages.drawn_page(number)
         try:
             if not has_text:
                 set_text_drawn(page, is_drawn=False)
@@ -245,9 +243,9 @@ class PdfDocument(Document):
 
     def _read_text_layer(self, number: int) -> TextLayer | None:
         try:
-            page = self._pdf[number - 1]
+            page = self._pages.drawn_page(number)
             try:
-                return extract_text_layer(page, self._scale(page))
+                return extract_text_layer(page, self._scale(page), self._pages.annotations(number))
             finally:
                 page.close()
         except Exception:  # pdfium raises any exception on broken data
@@ -265,7 +263,7 @@ class PdfDocument(Document):
         return float(min(PDF_DPI / POINTS_PER_INCH, by_side, by_pixels))
 
     def close(self) -> None:
-        self._pdf.close()
+        self._pages.close()
 
 
 def _file_contains(path: Path, word: bytes) -> bool:

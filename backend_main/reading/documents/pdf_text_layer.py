@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..types import Box, level_box
+from .pdf_annotations import NO_ANNOTATIONS, Annotations, with_annotations
 from .pdf_characters import LINE_END_HYPHENS, Glyph, read_glyphs
 from .pdf_graphics import NO_GRAPHICS, Graphics, Mapping, Rect, read_graphics
 from .pdf_lines import TextLine, text_lines
@@ -51,11 +52,21 @@ class TextRun:
 
 
 @dataclass(frozen=True)
+class PageNote:
+    """A note at a place of the page, in pixels of the rendered page. `author` may be empty."""
+
+    text: str
+    author: str
+    box: Box
+
+
+@dataclass(frozen=True)
 class TextLayer:
     """Text and drawing of a page; `width` and `height` are pixels of the rendered page.
 
     unread_areas: parts that look like text and are not in the runs.
     is_unseen: the runs are invisible, and lie on print: somebody recognized the scan before.
+    notes: text that readers of the file attached to places of the page.
     """
 
     width: int
@@ -64,21 +75,25 @@ class TextLayer:
     graphics: Graphics = NO_GRAPHICS
     unread_areas: tuple[Rect, ...] = ()
     is_unseen: bool = False
+    notes: tuple[PageNote, ...] = ()
 
 
-def extract_text_layer(page: Any, scale: float) -> TextLayer | None:
+def extract_text_layer(
+    page: Any, scale: float, annotations: Annotations = NO_ANNOTATIONS
+) -> TextLayer | None:
     """Return a page's text layer, or None if its image must be read instead.
 
     Args:
-        page: a pypdfium2 page.
+        page: a pypdfium2 page, flattened if it has fields or stamps.
         scale: pixels per point of the rendered page.
+        annotations: of the page before it was flattened.
     """
     width, height = (side * scale for side in page.get_size())
     to_pixels = _pixel_mapping(page, width, height)
     textpage = page.get_textpage()
     try:
         glyphs = read_glyphs(textpage)
-        if not glyphs or _rotated_share(textpage, page.get_rotation()) > MAX_ROTATED_SHARE:
+        if _rotated_share(textpage, page.get_rotation()) > MAX_ROTATED_SHARE:
             return None
         ink = render_ink(page)
         hidden = hidden_glyphs(page, textpage, glyphs, ink, _scaled(to_pixels, ink.scale / scale))
@@ -88,10 +103,18 @@ def extract_text_layer(page: Any, scale: float) -> TextLayer | None:
     areas = unread_areas(ink.without_text, scale / ink.scale, graphics.images)
     is_unseen = _is_text_of_scan(glyphs, hidden, areas, to_pixels)
     seen = [glyph for glyph, is_hidden in zip(glyphs, hidden, strict=True) if is_unseen or not is_hidden]
-    runs = tuple(_text_runs(seen, page, scale))
-    if not is_usable("\n".join(run.text for run in runs)):
+    runs = tuple(_text_runs(with_annotations(seen, annotations), page, scale))
+    notes = tuple(_notes(annotations, to_pixels))
+    if not (is_usable("\n".join(run.text for run in runs)) or (notes and not runs)):
         return None
-    return TextLayer(round(width), round(height), runs, graphics, areas, is_unseen)
+    return TextLayer(round(width), round(height), runs, graphics, areas, is_unseen, notes)
+
+
+def _notes(annotations: Annotations, to_pixels: Mapping) -> Iterator[PageNote]:
+    for note in annotations.notes:
+        left, bottom, right, top = note.rect
+        xs, ys = zip(to_pixels(left, bottom), to_pixels(right, top), strict=True)
+        yield PageNote(note.text, note.author, level_box(min(xs), min(ys), max(xs), max(ys)))
 
 
 def _scaled(to_pixels: Mapping, factor: float) -> Mapping:
