@@ -85,12 +85,13 @@ def _page_events(
     document: Document, number: int, options: Options, engine: Engine, fallback: FallbackEngines
 ) -> Iterator[ReadEvent]:
     if layer := document.text_layer(number):
-        started = PageStarted(number, document.page_count, layer.width, layer.height)
-        yield started
         text_reader = TextLayerReader(layer, number, document, engine, options, fallback)
-        yield from text_reader.stream()
-        yield _page_done(started, text_reader.formatted, text_reader.lines, text_reader.warnings)
-        return
+        if text_reader.is_trusted():
+            started = PageStarted(number, document.page_count, layer.width, layer.height)
+            yield started
+            yield from text_reader.stream()
+            yield _page_done(started, text_reader.formatted, text_reader.lines, text_reader.warnings)
+            return
     try:
         page = document.page(number)
     except UnreadableFile as error:

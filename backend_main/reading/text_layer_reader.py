@@ -1,22 +1,30 @@
 """Reading of a page with a text layer: its lines, and those of the parts that the text layer does not cover."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from .born_digital.assembly import assemble_digital_page
 from .born_digital.document_context import context_of
-from .documents.document import Document
-from .documents.pdf_text_layer import TextLayer
+from .born_digital.notes import note_text
+from .documents.document import Document, PageImage
+from .documents.pdf_text_layer import TextLayer, TextRun
 from .engines import Engine
 from .fallback import FallbackEngines
+from .languages import scripts_of_text
 from .layout import reading_order
 from .output.formatted_page import FormattedPage
 from .output.markdown import MarkdownWriter
 from .page_assembly import LAYOUT_FAILED_WARNING, assemble_or_fall_back, from_streamed_lines
+from .text_layer_check import compare_lines
 from .types import Line, Options
 from .unread_text import UnreadText, read_unread_areas, text_run
 
+UNCHECKED_WARNING = (
+    "The letters of page {number} form hardly any words, and no engine could compare them with the page. "
+    "The text may differ from the print."
+)
+_WHITE = 255
 _log = logging.getLogger("scanrill.reading")
 
 
@@ -42,6 +50,24 @@ class TextLayerReader:
         self.formatted = FormattedPage("", "")
         self.warnings: list[str] = []
 
+    def is_trusted(self) -> bool:
+        """Return whether the text layer is what the page shows. Lines are recognized only in doubt."""
+        sample = [self._layer.runs[index] for index in self._layer.sample]
+        if not sample or self._engine.is_test_engine:  # its lines have nothing to do with the image
+            return not self._layer.is_unseen
+        page = self._document.page(self._number)
+        comparison = compare_lines(page, sample, self._engine)
+        if self._layer.is_unseen:
+            return comparison is not None and comparison.is_better_than_recognition
+        if comparison is not None and (comparison.is_same or comparison.is_sure):
+            return comparison.is_same
+        # The engine cannot decide. If the page has another script, an engine for it reads the page.
+        script = self._fallback.detect_script(page)
+        if script is not None and script not in scripts_of_text(run.text for run in sample):
+            return False
+        self.warnings.append(UNCHECKED_WARNING.format(number=self._number))
+        return True
+
     def stream(self) -> Iterator[Line]:
         """Yield the lines of the text layer in reading order, and then those that an engine recognizes."""
         writer = MarkdownWriter()
@@ -55,6 +81,10 @@ class TextLayerReader:
             markdown = writer.write("\n" if index else "\n\n", line.text)
             self.lines.append(Line(self._number, line.text, markdown, line.box, line.confidence))
             yield self.lines[-1]
+        for note in self._layer.notes:
+            markdown = writer.write("\n\n> ", note_text(note))
+            self.lines.append(Line(self._number, note_text(note), markdown, note.box))
+            yield self.lines[-1]
         self.warnings += recognized.warnings
         self._assemble(recognized)
 
@@ -63,11 +93,15 @@ class TextLayerReader:
         if not areas:
             return UnreadText()
         page = self._document.page_without_text(self._number)
+        if self._layer.is_unseen:
+            _whiten(page, self._layer.runs)
         return read_unread_areas(page, areas, self._layer.runs, self._engine, self._options, self._fallback)
 
     def _assemble(self, recognized: UnreadText) -> None:
         """Assemble the page by its text layer, or by its picture if most of its letters are recognized."""
-        if sum(len(line.text) for line in recognized.lines) > sum(len(run.text) for run in self._layer.runs):
+        if self._layer.is_unseen or sum(len(line.text) for line in recognized.lines) > sum(
+            len(run.text) for run in self._layer.runs
+        ):
             self.formatted, warnings = assemble_or_fall_back(
                 self._number,
                 lambda: self._document.page(self._number).pixels,
@@ -84,3 +118,10 @@ class TextLayerReader:
             _log.exception("The layout of page %d failed; its streamed text is used.", self._number)
             self.formatted = from_streamed_lines(self.lines)
             self.warnings.append(LAYOUT_FAILED_WARNING.format(number=self._number))
+
+
+def _whiten(page: PageImage, runs: Sequence[TextRun]) -> None:
+    """Paint over the lines that are known already."""
+    for run in runs:
+        xs, ys = zip(*run.box, strict=True)
+        page.pixels[max(0, int(min(ys))) : int(max(ys)) + 1, max(0, int(min(xs))) : int(max(xs)) + 1] = _WHITE

@@ -11,6 +11,7 @@ from .blocks import DigitalBlock, column_blocks
 from .document_context import DocumentContext
 from .figures import DigitalFigure, find_figures
 from .markdown import blocks_markdown
+from .notes import with_notes
 from .page import DigitalPage
 from .tables import DigitalTable, find_tables
 
@@ -22,7 +23,7 @@ def assemble_digital_page(layer: TextLayer, number: int, context: DocumentContex
     """Return the final Markdown and plain text of page `number`."""
     page = DigitalPage(number, layer)
     if not page.boxes:
-        return FormattedPage("", "")
+        return _formatted(with_notes([], layer.notes))
     furniture = _furniture(page)
     body_height = body_text_height(page.boxes)
     free = [box for box in page.boxes if box.index not in furniture]
@@ -38,6 +39,10 @@ def assemble_digital_page(layer: TextLayer, number: int, context: DocumentContex
     ]
     for column in split_columns(flow, body_height):
         blocks += _blocks(page, column, insets, context)
+    return _formatted(with_notes(blocks, layer.notes))
+
+
+def _formatted(blocks: list[DigitalBlock]) -> FormattedPage:
     markdown = blocks_markdown(blocks)
     return FormattedPage(markdown, to_plain_text(markdown))
 

@@ -7,7 +7,7 @@ listed, so that an engine can read them. A scan may carry the invisible text of 
 import ctypes
 import math
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from .pdf_graphics import NO_GRAPHICS, Graphics, Mapping, Rect, read_graphics
 from .pdf_lines import TextLine, text_lines
 from .pdf_visibility import Flags, hidden_glyphs, render_ink
 from .styled_text import TextPiece, TextStyle, text_of_pieces
+from .text_plausibility import is_implausible
 from .unread_areas import unread_areas
 
 UNMAPPED_CATEGORIES = frozenset({"Cc", "Co", "Cn", "Cs"})
@@ -30,6 +31,8 @@ MIN_UNSEEN_SHARE = 0.5
 """Share of invisible letters from which they may be the text of a scan."""
 MIN_UNSEEN_ON_PRINT = 0.7
 """Share of the invisible letters that lie on print, if they are the text of a scan."""
+DOUBTFUL_SAMPLE, UNSEEN_SAMPLE = 4, 6
+"""Runs that are compared with the page."""
 MAX_ROTATED_SHARE = 0.1
 """pdfium's lines are not lines of text where more letters are rotated."""
 UPRIGHT_DEGREES = 15
@@ -66,6 +69,7 @@ class TextLayer:
 
     unread_areas: parts that look like text and are not in the runs.
     is_unseen: the runs are invisible, and lie on print: somebody recognized the scan before.
+    sample: indices of runs to compare with the page; empty if there is no doubt about the text.
     notes: text that readers of the file attached to places of the page.
     """
 
@@ -75,6 +79,7 @@ class TextLayer:
     graphics: Graphics = NO_GRAPHICS
     unread_areas: tuple[Rect, ...] = ()
     is_unseen: bool = False
+    sample: tuple[int, ...] = ()
     notes: tuple[PageNote, ...] = ()
 
 
@@ -107,7 +112,50 @@ def extract_text_layer(
     notes = tuple(_notes(annotations, to_pixels))
     if not (is_usable("\n".join(run.text for run in runs)) or (notes and not runs)):
         return None
-    return TextLayer(round(width), round(height), runs, graphics, areas, is_unseen, notes)
+    if is_unseen:
+        areas = unread_areas(ink.without_text, scale / ink.scale, [], [run.box for run in runs])
+    return TextLayer(
+        width=round(width),
+        height=round(height),
+        runs=runs,
+        graphics=graphics,
+        unread_areas=areas,
+        is_unseen=is_unseen,
+        sample=sample_of_text(runs, UNSEEN_SAMPLE) if is_unseen else sample_of_doubtful_text(runs),
+        notes=notes,
+    )
+
+
+def sample_of_doubtful_text(runs: Sequence[TextRun]) -> tuple[int, ...]:
+    """Return the longest runs in fonts whose letters form no words."""
+    words: dict[str, list[str]] = {}
+    for run in runs:
+        for piece in run.pieces:
+            words.setdefault(piece.style.font.name, []).append(piece.text)
+    doubtful = {font for font, texts in words.items() if is_implausible(texts)}
+    if not doubtful:
+        return ()
+    return sample_of_text(runs, DOUBTFUL_SAMPLE, doubtful)
+
+
+def sample_of_text(
+    runs: Sequence[TextRun], count: int, fonts: Collection[str] | None = None
+) -> tuple[int, ...]:
+    """Return the indices of the longest runs, in their order.
+
+    Args:
+        runs: of a page.
+        count: number of runs.
+        fonts: names of fonts that have to set most of a run; None: any.
+    """
+
+    def letters(index: int) -> int:
+        pieces = runs[index].pieces
+        in_fonts = [piece for piece in pieces if fonts is None or piece.style.font.name in fonts]
+        return sum(len(piece.text) for piece in in_fonts)
+
+    chosen = sorted(range(len(runs)), key=letters, reverse=True)[:count]
+    return tuple(sorted(index for index in chosen if letters(index)))
 
 
 def _notes(annotations: Annotations, to_pixels: Mapping) -> Iterator[PageNote]:
@@ -149,19 +197,27 @@ def is_usable(text: str) -> bool:
     shown = [letter for letter in text if not letter.isspace() and letter not in LINE_END_HYPHENS]
     if not shown:
         return False
-    unmapped = sum(
-        letter == REPLACEMENT_CHARACTER or unicodedata.category(letter) in UNMAPPED_CATEGORIES
-        for letter in shown
-    )
     words = text.split()
+    # Not those that stand alone: a bullet of a symbol font is often a private use character.
+    unmapped = sum(sum(map(is_unmapped, word)) for word in words if len(word) > 1)
+    if unmapped == 0 and all(map(is_unmapped, shown)):
+        return False
     # Only ASCII words: Chinese and Japanese have no spaces between words.
     long_words = sum(
         len(word) > MAX_WORD_CHARACTERS
         and word.isascii()
+        and "/" not in word  # an address
         and sum(map(str.isalnum, word)) > MAX_WORD_CHARACTERS
         for word in words
     )
     return unmapped <= MAX_UNMAPPED_SHARE * len(shown) and long_words <= MAX_LONG_WORD_SHARE * len(words)
+
+
+def is_unmapped(letter: str) -> bool:
+    """Return whether a character is not text, so that the code of its glyph has no mapping."""
+    if letter in LINE_END_HYPHENS:
+        return False
+    return letter == REPLACEMENT_CHARACTER or unicodedata.category(letter) in UNMAPPED_CATEGORIES
 
 
 def _rotated_share(textpage: Any, page_rotation: int) -> float:

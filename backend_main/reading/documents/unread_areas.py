@@ -5,6 +5,7 @@ They are words in pictures, in patterns and scans, and letters drawn as outlines
 
 from collections.abc import Iterable, Sequence
 
+from ..types import Box
 from .pdf_graphics import Rect
 from .pdf_rendering import Gray
 from .text_like_areas import text_like_areas
@@ -13,15 +14,20 @@ MARGIN = 1.5
 """In heights of a row: other rows of the same text are as near."""
 
 
-def unread_areas(without_text: Gray, scale: float, images: Sequence[Rect]) -> tuple[Rect, ...]:
+def unread_areas(
+    without_text: Gray, scale: float, images: Sequence[Rect], known: Sequence[Box] = ()
+) -> tuple[Rect, ...]:
     """Return the areas in pixels of the rendered page, apart from each other.
 
     Args:
         without_text: the page without its text.
         scale: pixels of the rendered page in a pixel of `without_text`.
         images: the page's images. One with a row that looks like text is unread as a whole.
+        known: boxes of text that is known already, though it is in the picture.
     """
+    texts = [_bounds(box) for box in known]
     rows = [_scaled(row, scale) for row in text_like_areas(without_text)]
+    rows = [row for row in rows if not any(_contains_center(text, row) for text in texts)]
     if not rows:
         return ()
     height, width = without_text.shape
@@ -55,6 +61,11 @@ def _contains_center(area: Rect, row: Rect) -> bool:
 
 def _intersection(area: Rect, other: Rect) -> Rect:
     return max(area[0], other[0]), max(area[1], other[1]), min(area[2], other[2]), min(area[3], other[3])
+
+
+def _bounds(box: Box) -> Rect:
+    xs, ys = zip(*box, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
 
 
 def _merged(areas: Iterable[Rect]) -> list[Rect]:
