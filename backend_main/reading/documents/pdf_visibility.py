@@ -30,9 +30,12 @@ ZONE_TOP = 0.7
 MIN_ZONE_WIDTH = 0.15
 MAX_GAP_IN_WORD = 0.12
 """In font sizes: gap of two glyphs of a word that the edge of the page cuts."""
+MIN_SIZE = 1.2
+"""In points: nobody reads smaller print. Microprint on banknotes has 0.7."""
 MAX_LATIN = 0x2FF
 """pdfium has fonts of its own for Latin text, but not for all scripts."""
 LIGHT = 230
+"""Least value of a channel, of 255, in a color that does not show on white."""
 
 Flags = npt.NDArray[np.bool_]
 """(n,), a flag for each glyph."""
@@ -82,7 +85,7 @@ def hidden_glyphs(
     if hidden.any():
         changed |= _changed_colors(page, ink.scale)
         hidden[hidden] = ~_any_inside(changed, _tight_zones(textpage, glyphs, hidden, to_pixels))
-    hidden |= _has_invisible_mode(glyphs)
+    hidden |= _is_invisible_on_others(glyphs, ink, zones)
     if hidden.any():
         hidden &= ~_cannot_be_drawn(glyphs, hidden)
         hidden &= ~_ends_word_at_page_edge(glyphs, zones, hidden, changed.shape)
@@ -152,16 +155,28 @@ def _changed_colors(page: Any, scale: float) -> Flags:
     return np.asarray((cv2.absdiff(with_text, without_text) >= MIN_CHANGE).any(axis=2))
 
 
-def _has_invisible_mode(glyphs: Sequence[Glyph]) -> Flags:
-    """Return which glyphs are drawn in the invisible mode; they may lie on others that are seen."""
+def _is_invisible_on_others(glyphs: Sequence[Glyph], ink: PageInk, zones: Zones) -> Flags:
+    """Return which glyphs nobody sees wherever they lie; others that are seen may be at their place.
+
+    They have the invisible mode, no size, or a light color and nothing in their zone that text makes lighter.
+    """
+    import cv2
     import pypdfium2.raw as pdfium
 
-    invisible = {
+    modes = {
         address: pdfium.FPDFTextObj_GetTextRenderMode(_text_object(address))
-        == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
         for address in {glyph.text_object for glyph in glyphs}
     }
-    return np.array([invisible[glyph.text_object] for glyph in glyphs])
+    mode = np.array([modes[glyph.text_object] for glyph in glyphs])
+    color = np.array([glyph.color for glyph in glyphs])
+    hidden = mode == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
+    hidden |= np.array([glyph.size for glyph in glyphs]) < MIN_SIZE
+    channels = np.stack([color >> 16, color >> 8 & 255, color & 255])
+    is_light = (channels.min(axis=0) >= LIGHT) & (mode == pdfium.FPDF_TEXTRENDERMODE_FILL)
+    if is_light.any():
+        lighter = cv2.subtract(ink.with_text, ink.without_text) >= MIN_CHANGE
+        hidden[is_light] |= ~_any_inside(lighter, zones[is_light])
+    return hidden
 
 
 def _text_object(address: int) -> Any:

@@ -53,7 +53,8 @@ def text_like_areas(gray: Gray) -> list[Area]:
     factor = 1
     while min(part.shape) >= MIN_HEIGHT and len(found) <= MAX_ROWS:
         for boxes in _shapes(part):
-            for x0, y0, x1, y1 in _rows(boxes):
+            columns = [(x0, y0, x1, y1) for y0, x0, y1, x1 in _rows(_turned(boxes))]
+            for x0, y0, x1, y1 in [*_rows(boxes), *columns]:
                 found.append((left + x0 * factor, top + y0 * factor, left + x1 * factor, top + y1 * factor))
         factor *= 2
         if factor > MAX_FACTOR:
@@ -117,6 +118,12 @@ def _letters(stats: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     is_letter &= (fill >= MIN_FILL) & ((fill <= MAX_FILL) | (width <= NARROW * height))
     boxes = stats[is_letter][:, :4]
     return np.asarray(boxes[np.argsort(boxes[:, 0], kind="stable")][:MAX_SHAPES], np.int32)
+
+
+def _turned(boxes: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Return the boxes with columns for rows, for text that is turned."""
+    turned = boxes[:, [1, 0, 3, 2]]
+    return turned[np.argsort(turned[:, 0], kind="stable")]
 
 
 def _rows(boxes: npt.NDArray[np.int32]) -> list[Area]:
