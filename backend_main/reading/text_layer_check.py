@@ -69,7 +69,7 @@ def compare_lines(page: PageImage, runs: Sequence[TextRun], engine: Engine) -> C
     if len(expected) < MIN_LETTERS:
         return None
     try:
-        lines = _read(_strip(page, runs), engine)
+        lines = _read(_strip(page, runs).image, engine)
     except Exception:  # an engine may raise any exception
         _log.exception("The text layer of page %d could not be compared with the page.", page.number)
         return None
@@ -78,18 +78,52 @@ def compare_lines(page: PageImage, runs: Sequence[TextRun], engine: Engine) -> C
     return Comparison(matcher.ratio(), _confidence(lines))
 
 
-def _strip(page: PageImage, runs: Sequence[TextRun]) -> PageImage:
-    """Return an image of lines, one below the other, as a page of its own."""
+def read_runs(page: PageImage, runs: Sequence[TextRun], engine: Engine) -> list[str | None]:
+    """Let an engine read lines that have lost letters; return a text for each, or None where it is not sure.
+
+    Args:
+        page: the whole page.
+        runs: the lines; their letters that are left have to be in the text.
+        engine: a configured engine with boxes.
+    """
+    try:
+        strip = _strip(page, runs)
+        lines = _read(strip.image, engine)
+    except Exception:  # an engine may raise any exception
+        _log.exception("Lines of page %d that have lost letters could not be recognized.", page.number)
+        return [None] * len(runs)
+    texts: list[str | None] = []
+    for run, top, bottom in zip(runs, strip.tops, (*strip.tops[1:], strip.image.height), strict=True):
+        own = [line for line in lines if line.box and top <= (line.box[0][1] + line.box[2][1]) / 2 < bottom]
+        own.sort(key=lambda line: line.box[0][0] if line.box else 0.0)
+        text = " ".join(line.text for line in own if line.text)
+        matcher = SequenceMatcher(None, _letters([run.text]), _letters([text]), autojunk=False)
+        is_sure = (_confidence(own) or 0.0) >= LOW_CONFIDENCE and matcher.ratio() >= MIN_SIMILARITY
+        texts.append(text if is_sure else None)
+    return texts
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """Lines, one below the other, as a page of its own; `tops` are their upper edges."""
+
+    image: PageImage
+    tops: tuple[int, ...]
+
+
+def _strip(page: PageImage, runs: Sequence[TextRun]) -> _Strip:
     parts = [_cut(page, run) for run in runs]
     width = max(part.shape[1] for part in parts)
-    rows = []
+    rows, tops, top = [], [], 0
     for part in parts:
         height, own_width = part.shape[:2]
         row = np.full((height + round(GAP * height), width, 3), WHITE, np.uint8)
         row[:height, :own_width] = part
         rows.append(row)
+        tops.append(top)
+        top += len(row)
     pixels = np.concatenate(rows)
-    return PageImage(page.number, pixels, pixels.shape[1], pixels.shape[0])
+    return _Strip(PageImage(page.number, pixels, width, top), tuple(tops))
 
 
 def _cut(page: PageImage, run: TextRun) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from .born_digital.assembly import assemble_digital_page
 from .born_digital.document_context import context_of
-from .born_digital.notes import note_text
+from .born_digital.markdown import blocks_markdown
+from .born_digital.notes import note_text, with_notes
 from .documents.document import Document, PageImage
 from .documents.pdf_text_layer import TextLayer, TextRun
 from .engines import Engine
@@ -15,11 +16,15 @@ from .languages import scripts_of_text
 from .layout import reading_order
 from .output.formatted_page import FormattedPage
 from .output.markdown import MarkdownWriter
+from .output.plain_text import to_plain_text
 from .page_assembly import LAYOUT_FAILED_WARNING, assemble_or_fall_back, from_streamed_lines
-from .text_layer_check import compare_lines
+from .text_layer_check import compare_lines, read_runs
 from .types import Line, Options
 from .unread_text import UnreadText, read_unread_areas, text_run
 
+MAX_LOST_SHARE, MAX_LOST_LINES = 0.3, 30
+"""If more lines have lost letters, the whole page is recognized."""
+LOST_LETTERS_WARNING = "Letters are missing in {count} lines of page {number}: their font does not name them."
 UNCHECKED_WARNING = (
     "The letters of page {number} form hardly any words, and no engine could compare them with the page. "
     "The text may differ from the print."
@@ -52,6 +57,8 @@ class TextLayerReader:
 
     def is_trusted(self) -> bool:
         """Return whether the text layer is what the page shows. Lines are recognized only in doubt."""
+        if self._layer.with_lost_letters and not self._restore_letters():
+            return False
         sample = [self._layer.runs[index] for index in self._layer.sample]
         if not sample or self._engine.is_test_engine:  # its lines have nothing to do with the image
             return not self._layer.is_unseen
@@ -68,6 +75,26 @@ class TextLayerReader:
         self.warnings.append(UNCHECKED_WARNING.format(number=self._number))
         return True
 
+    def _restore_letters(self) -> bool:
+        """Recognize the lines that have lost letters. Returns whether they are few enough for that."""
+        indices = self._layer.with_lost_letters
+        if len(indices) > MAX_LOST_SHARE * len(self._layer.runs) or len(indices) > MAX_LOST_LINES:
+            return False
+        if self._engine.is_test_engine or not self._engine.provides_boxes:
+            texts: list[str | None] = [None] * len(indices)
+        else:
+            lost = [self._layer.runs[index] for index in indices]
+            texts = read_runs(self._document.page(self._number), lost, self._engine)
+        runs = list(self._layer.runs)
+        for index, text in zip(indices, texts, strict=True):
+            if text is not None:
+                line = Line(self._number, text, text, runs[index].box)
+                runs[index] = text_run(line, runs[index].pieces[0].style)
+        if None in texts:
+            self.warnings.append(LOST_LETTERS_WARNING.format(number=self._number, count=texts.count(None)))
+        self._layer = replace(self._layer, runs=tuple(runs))
+        return True
+
     def stream(self) -> Iterator[Line]:
         """Yield the lines of the text layer in reading order, and then those that an engine recognizes."""
         writer = MarkdownWriter()
@@ -81,12 +108,12 @@ class TextLayerReader:
             markdown = writer.write("\n" if index else "\n\n", line.text)
             self.lines.append(Line(self._number, line.text, markdown, line.box, line.confidence))
             yield self.lines[-1]
+        self._assemble(recognized)
         for note in self._layer.notes:
             markdown = writer.write("\n\n> ", note_text(note))
             self.lines.append(Line(self._number, note_text(note), markdown, note.box))
             yield self.lines[-1]
         self.warnings += recognized.warnings
-        self._assemble(recognized)
 
     def _recognize(self) -> UnreadText:
         areas = self._layer.unread_areas
@@ -102,12 +129,7 @@ class TextLayerReader:
         if self._layer.is_unseen or sum(len(line.text) for line in recognized.lines) > sum(
             len(run.text) for run in self._layer.runs
         ):
-            self.formatted, warnings = assemble_or_fall_back(
-                self._number,
-                lambda: self._document.page(self._number).pixels,
-                self.lines,
-                self._options.threads,
-            )
+            self.formatted, warnings = self._assemble_by_picture()
             self.warnings += warnings
             return
         runs = (*self._layer.runs, *map(text_run, recognized.lines))
@@ -118,6 +140,18 @@ class TextLayerReader:
             _log.exception("The layout of page %d failed; its streamed text is used.", self._number)
             self.formatted = from_streamed_lines(self.lines)
             self.warnings.append(LAYOUT_FAILED_WARNING.format(number=self._number))
+
+    def _assemble_by_picture(self) -> tuple[FormattedPage, list[str]]:
+        formatted, warnings = assemble_or_fall_back(
+            self._number,
+            lambda: self._document.page(self._number).pixels,
+            self.lines,
+            self._options.threads,
+        )
+        quotes = blocks_markdown(with_notes([], self._layer.notes))
+        markdown = "\n\n".join(filter(None, (formatted.markdown, quotes)))
+        text = "\n".join(filter(None, (formatted.text, to_plain_text(quotes))))
+        return FormattedPage(markdown, text), warnings
 
 
 def _whiten(page: PageImage, runs: Sequence[TextRun]) -> None:

@@ -80,12 +80,17 @@ def read_unread_areas(
     return result
 
 
-def text_run(line: Line) -> TextRun:
-    """Return a recognized line as a run of a text layer; the places of its words follow from their letters."""
+def text_run(line: Line, style: TextStyle | None = None) -> TextRun:
+    """Return a recognized line as a run of a text layer. Places of words follow from their letters.
+
+    Args:
+        line: a line with a box.
+        style: style of the text; None: that of plain text of the box's height.
+    """
     assert line.box is not None  # `read_unread_areas` gives every line a box
     left, top, right, bottom = _bounds(line.box)
     height = bottom - top
-    style = TextStyle(size=FONT_SIZE * height)
+    style = style or TextStyle(size=FONT_SIZE * height)
     width = (right - left) / max(1, len(line.text))
     pieces, place = [], 0
     for word in line.text.split():

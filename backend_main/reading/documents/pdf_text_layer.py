@@ -70,6 +70,7 @@ class TextLayer:
     unread_areas: parts that look like text and are not in the runs.
     is_unseen: the runs are invisible, and lie on print: somebody recognized the scan before.
     sample: indices of runs to compare with the page; empty if there is no doubt about the text.
+    with_lost_letters: indices of runs in which a glyph within a word has no mapping to a letter.
     notes: text that readers of the file attached to places of the page.
     """
 
@@ -80,6 +81,7 @@ class TextLayer:
     unread_areas: tuple[Rect, ...] = ()
     is_unseen: bool = False
     sample: tuple[int, ...] = ()
+    with_lost_letters: tuple[int, ...] = ()
     notes: tuple[PageNote, ...] = ()
 
 
@@ -122,7 +124,15 @@ def extract_text_layer(
         unread_areas=areas,
         is_unseen=is_unseen,
         sample=sample_of_text(runs, UNSEEN_SAMPLE) if is_unseen else sample_of_doubtful_text(runs),
+        with_lost_letters=tuple(index for index, run in enumerate(runs) if _has_lost_letters(run)),
         notes=notes,
+    )
+
+
+def _has_lost_letters(run: TextRun) -> bool:
+    """Return whether a glyph without a mapping is part of a word of its own font."""
+    return any(
+        any(map(is_unmapped, piece.text)) and any(map(str.isalpha, piece.text)) for piece in run.pieces
     )
 
 
@@ -243,8 +253,8 @@ def _text_runs(glyphs: Sequence[Glyph], page: Any, scale: float) -> Iterator[Tex
         box = _box(line, to_pixels)
         xs, ys = zip(*box, strict=True)
         if max(xs) > max(min(xs), 0) and max(ys) > max(min(ys), 0) and min(xs) < width and min(ys) < height:
-            pieces = _pieces(line, to_pixels, scale)
-            yield TextRun(text_of_pieces(pieces), box, pieces)
+            if pieces := _pieces(line, to_pixels, scale):
+                yield TextRun(text_of_pieces(pieces), box, pieces)
 
 
 def _pieces(line: TextLine, to_pixels: Mapping, scale: float) -> tuple[TextPiece, ...]:
@@ -256,6 +266,8 @@ def _pieces(line: TextLine, to_pixels: Mapping, scale: float) -> tuple[TextPiece
 
     pieces = []
     for fragment in line.fragments:
+        if not fragment.text.strip(REPLACEMENT_CHARACTER):
+            continue  # a sign without a mapping
         glyph = fragment.glyph
         x0, y = point(fragment.start, glyph.baseline)
         x1, _ = point(fragment.end, glyph.baseline)
