@@ -5,6 +5,20 @@ from dataclasses import dataclass
 
 from ..layout.geometry import LayoutBox, Rect
 from .page import DigitalPage
+from .table_blocks import unruled_tables
+from .table_grids import grid_table
+from .table_markdown import (
+    FoundTable,
+    is_right_to_left_table,
+    mirrored,
+    table_markdown,
+)
+from .table_regions import level_lines, region_tables
+from .table_rules import PageLines, RuledGrid, line_groups, page_lines
+from .table_words import Word, page_words
+
+MIN_GRID_LINES = 2
+"""Lines of each direction, of a group that makes a grid."""
 
 
 @dataclass(frozen=True)
@@ -18,4 +32,49 @@ class DigitalTable:
 
 def find_tables(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[DigitalTable]:
     """Return the tables that the free boxes of a page make; a box belongs to at most one of them."""
-    return []
+    words = page_words(page, boxes)
+    is_mirrored = is_right_to_left_table(words)
+    lines = page_lines(page.graphics)
+    found = _grid_tables(lines, words)
+    level = level_lines(lines, page.graphics.fills)
+    found += region_tables(level, _free(words, found))
+    found += unruled_tables(level, _free(words, found), boxes)
+    return [
+        DigitalTable(table.rect, table.boxes, _markdown(table, is_mirrored=is_mirrored)) for table in found
+    ]
+
+
+def _free(words: Sequence[Word], found: Sequence[FoundTable]) -> list[Word]:
+    used = frozenset[int]().union(*(table.boxes for table in found))
+    return [word for word in words if word.box not in used]
+
+
+def _markdown(table: FoundTable, *, is_mirrored: bool) -> str:
+    return table_markdown(mirrored(table.content) if is_mirrored else table.content)
+
+
+def _grid_tables(lines: PageLines, words: Sequence[Word]) -> list[FoundTable]:
+    grids = [
+        RuledGrid(group)
+        for group in line_groups(lines)
+        if min(len(group.horizontal), len(group.vertical)) >= MIN_GRID_LINES
+    ]
+    found = []
+    for grid in sorted(grids, key=lambda grid: grid.columns * grid.rows):
+        inside = _words_inside(grid.rect, words)
+        if content := grid_table(grid, inside):
+            table = FoundTable(content, grid.rect)
+            used = table.boxes
+            words = [word for word in words if word.box not in used]
+            found.append(table)
+    return found
+
+
+def _words_inside(rect: Rect, words: Sequence[Word]) -> list[Word]:
+    """Return the words of the runs with most of their words in a rectangle."""
+    left, top, right, bottom = rect
+    counts: dict[int, int] = {}
+    for word in words:
+        inside = left < word.center_x < right and top < word.center_y < bottom
+        counts[word.box] = counts.get(word.box, 0) + (1 if inside else -1)
+    return [word for word in words if counts[word.box] >= 0]

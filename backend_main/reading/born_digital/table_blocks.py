@@ -1,0 +1,120 @@
+"""Tables without lines: runs of rows whose text stands in columns."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from ..layout.columns import split_columns
+from ..layout.geometry import LayoutBox
+from ..layout.rows import body_text_height
+from .table_markdown import FoundTable
+from .table_rules import Line
+from .table_text import Drawing, text_table
+from .table_words import Word, WordLine, word_lines, words_rect
+
+# In font sizes.
+MAX_ROW_GAP = 1.8
+"""Between two rows of a table without lines."""
+MIN_CELL_GAP = 0.9
+"""One gap of a line that is a row is at least as wide."""
+MAX_SINGLE_LINES = 3
+"""Lines with one phrase between two rows: section rows, and cells with several lines."""
+MAX_PARAGRAPH_SHARE = 0.75
+"""Share of the width of the block from which two lines with one phrase are a paragraph."""
+MIN_LINES = 3
+MIN_RULE_SHARE = 0.6
+"""Share of the width of a block that a line between its rows covers."""
+MAX_SPLITS = 8
+
+
+def unruled_tables(lines: Sequence[Line], words: Sequence[Word], boxes: Sequence[LayoutBox]) -> list[FoundTable]:
+    """Return the tables that the alignment of the words shows, column by column of the page."""
+    if not words:
+        return []
+    by_box: dict[int, list[Word]] = {}
+    for word in words:
+        by_box.setdefault(word.box, []).append(word)
+    free = [box for box in boxes if box.index in by_box]
+    found = []
+    for column in split_columns(free, body_text_height(free)):
+        own = word_lines(word for box in column for word in by_box[box.index])
+        for block in _blocks(own):
+            found += _block_tables(block, lines, MAX_SPLITS)
+    return found
+
+
+def is_row(line: WordLine) -> bool:
+    """Return whether a line has a gap as between two cells."""
+    return any(
+        right.left - left.right > MIN_CELL_GAP * line.size for left, right in pairwise(line.phrases)
+    )
+
+
+def _blocks(lines: Sequence[WordLine]) -> list[list[WordLine]]:
+    """Return runs of lines from a row to a row, with few other lines between."""
+    blocks: list[list[WordLine]] = []
+    block: list[WordLine] = []
+    singles: list[WordLine] = []
+    for line in lines:
+        above = singles[-1] if singles else block[-1] if block else None
+        if above and line.top - above.bottom > MAX_ROW_GAP * line.size:
+            blocks.append(block)
+            block, singles = [], []
+        if is_row(line):
+            block = [*block, *singles, line] if block else [line]
+            singles = []
+        elif block:
+            singles.append(line)
+            if _is_paragraph(block, singles):
+                blocks.append(block)
+                block, singles = [], []
+    return [block for block in [*blocks, block] if len(block) >= MIN_LINES]
+
+
+def _is_paragraph(block: Sequence[WordLine], singles: Sequence[WordLine]) -> bool:
+    if len(singles) > MAX_SINGLE_LINES:
+        return True
+    width = max(line.right for line in block) - min(line.left for line in block)
+    return sum(line.right - line.left > MAX_PARAGRAPH_SHARE * width for line in singles) > 1
+
+
+def _block_tables(block: Sequence[WordLine], lines: Sequence[Line], splits: int) -> list[FoundTable]:
+    if len(block) < MIN_LINES:
+        return []
+    drawing = _drawing(block, lines)
+    if content := text_table(block, drawing):
+        words = [word for line in block for word in line.words]
+        return [FoundTable(content, words_rect(words))]
+    if splits == 0:
+        return []
+    at = _widest_gap(block)
+    if at is None:
+        return []
+    return [
+        *_block_tables(_trimmed(block[:at]), lines, splits - 1),
+        *_block_tables(_trimmed(block[at:]), lines, splits - 1),
+    ]
+
+
+def _trimmed(block: Sequence[WordLine]) -> list[WordLine]:
+    """Return a block without lines of one phrase at its ends."""
+    rows = [number for number, line in enumerate(block) if is_row(line)]
+    return list(block[rows[0] : rows[-1] + 1]) if rows else []
+
+
+def _widest_gap(block: Sequence[WordLine]) -> int | None:
+    gaps = [(below.top - above.bottom, number) for number, (above, below) in enumerate(pairwise(block), 1)]
+    widest, at = max(gaps, key=lambda gap: gap[0])
+    return at if widest > 0 and widest > 1.3 * sorted(gaps)[len(gaps) // 2][0] else None
+
+
+def _drawing(block: Sequence[WordLine], lines: Sequence[Line]) -> Drawing:
+    left, right = min(line.left for line in block), max(line.right for line in block)
+    top, bottom = block[0].top, block[-1].bottom
+    size = block[0].size
+    separators = [
+        line.position
+        for line in lines
+        if top - size < line.position < bottom + size
+        and min(line.end, right) - max(line.start, left) > MIN_RULE_SHARE * (right - left)
+    ]
+    return Drawing(tuple(separators))
