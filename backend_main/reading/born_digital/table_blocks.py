@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ..layout.columns import split_columns
-from ..layout.geometry import LayoutBox
-from ..layout.rows import body_text_height
+from .table_columns import Gap, free_strips
 from .table_markdown import FoundTable
 from .table_rules import Line
 from .table_text import Drawing, text_table
@@ -24,29 +22,56 @@ MIN_LINES = 3
 MIN_RULE_SHARE = 0.6
 """Share of the width of a block that a line between its rows covers."""
 MAX_SPLITS = 8
+MIN_PROSE_WORDS = 5
+"""Words of a line of running text."""
+MIN_PROSE_LINES = 4
+"""Lines of running text on each side of a gutter."""
 
 
-def unruled_tables(lines: Sequence[Line], words: Sequence[Word], boxes: Sequence[LayoutBox]) -> list[FoundTable]:
-    """Return the tables that the alignment of the words shows, column by column of the page."""
-    if not words:
-        return []
-    by_box: dict[int, list[Word]] = {}
-    for word in words:
-        by_box.setdefault(word.box, []).append(word)
-    free = [box for box in boxes if box.index in by_box]
+def unruled_tables(lines: Sequence[Line], words: Sequence[Word]) -> list[FoundTable]:
+    """Return the tables that the alignment of the words shows."""
+    own = word_lines(words)
+    gutter = find_gutter(own)
     found = []
-    for column in split_columns(free, body_text_height(free)):
-        own = word_lines(word for box in column for word in by_box[box.index])
-        for block in _blocks(own):
+    for block in _blocks(own):
+        if gutter and not any(_crosses(line, gutter) for line in block):
+            for side in _sides(block, gutter):
+                for part in _blocks(side):
+                    found += _block_tables(part, lines, MAX_SPLITS)
+        else:
             found += _block_tables(block, lines, MAX_SPLITS)
     return found
 
 
+def find_gutter(lines: Sequence[WordLine]) -> Gap | None:
+    """Return the strip between two columns of running text, None for a page of one column."""
+    prose = [phrase for line in lines for phrase in line.phrases if len(phrase.words) >= MIN_PROSE_WORDS]
+    if len(prose) < 2 * MIN_PROSE_LINES:
+        return None
+    strips = free_strips([[phrase] for phrase in prose], max_crossing=len(prose) // 10)
+    for strip in sorted(strips, key=lambda strip: strip.left - strip.right):
+        left = sum(phrase.right <= strip.center for phrase in prose)
+        right = sum(phrase.left >= strip.center for phrase in prose)
+        if min(left, right) >= MIN_PROSE_LINES:
+            return strip
+    return None
+
+
+def _crosses(line: WordLine, gutter: Gap) -> bool:
+    return any(phrase.left < gutter.center < phrase.right for phrase in line.phrases)
+
+
+def _sides(block: Sequence[WordLine], gutter: Gap) -> list[list[WordLine]]:
+    words = [word for line in block for word in line.words]
+    return [
+        word_lines(word for word in words if (word.center_x < gutter.center) == is_left)
+        for is_left in (True, False)
+    ]
+
+
 def is_row(line: WordLine) -> bool:
     """Return whether a line has a gap as between two cells."""
-    return any(
-        right.left - left.right > MIN_CELL_GAP * line.size for left, right in pairwise(line.phrases)
-    )
+    return any(right.left - left.right > MIN_CELL_GAP * line.size for left, right in pairwise(line.phrases))
 
 
 def _blocks(lines: Sequence[WordLine]) -> list[list[WordLine]]:

@@ -63,7 +63,7 @@ def find_columns(lines: Sequence[WordLine], forced: Sequence[float] = ()) -> Col
         return Columns(tuple(Gap(x, x) for x in forced))
     min_gap = MIN_COLUMN_GAP * median(line.size for line in body)
     found = []
-    for gap in _free_strips(body, int(MAX_BODY_CROSSED_SHARE * len(body))):
+    for gap in free_strips([line.words for line in body], int(MAX_BODY_CROSSED_SHARE * len(body))):
         if gap.right - gap.left < min_gap or any(gap.left <= x <= gap.right for x in forced):
             continue
         crossing = sum(_crosses(line, gap) for line in lines if len(line.phrases) > 1)
@@ -82,12 +82,12 @@ def _body_lines(lines: Sequence[WordLine]) -> list[WordLine]:
     return [line for line in lines if len(line.phrases) >= max(2, MIN_BODY_SHARE * usual)]
 
 
-def _free_strips(lines: Sequence[WordLine], max_crossing: int) -> list[Gap]:
-    """Return the strips in x that at most some of the lines cover."""
+def free_strips(lines: Sequence[Sequence[Word | Phrase]], max_crossing: int) -> list[Gap]:
+    """Return the strips in x that at most some of the lines cover; each line is sorted by left edge."""
     edges: list[tuple[float, int]] = []
     for line in lines:
         right = None
-        for word in line.words:
+        for word in line:
             if right is None or word.left > right:
                 if right is not None:
                     edges.append((right, -1))

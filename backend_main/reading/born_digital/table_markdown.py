@@ -75,11 +75,7 @@ def mirrored(table: TableContent) -> TableContent:
 def without_empty(table: TableContent) -> TableContent:
     """Return a table without its empty rows and columns."""
     rows = [number for number, row in enumerate(table.cells) if any(row)]
-    columns = [
-        column
-        for column in range(table.columns)
-        if any(row[column] for row in table.cells)
-    ]
+    columns = [column for column in range(table.columns) if any(row[column] for row in table.cells)]
     return table.kept(rows, columns) if rows and columns else TableContent([])
 
 
@@ -125,7 +121,7 @@ def table_markdown(table: TableContent) -> str:
     return pipe_table(rows) if is_plain else html_table(rows, table.spans)
 
 
-def is_right_to_left_table(words: Sequence[Word]) -> bool:
+def is_right_to_left_words(words: Sequence[Word]) -> bool:
     return is_right_to_left([direction(letter) for word in words for letter in word.text])
 
 
@@ -192,4 +188,3 @@ def _tags(piece: TextPiece, options: InlineOptions) -> tuple[str, ...]:
     if piece.link:
         tags.insert(0, f'a href="{escape_html(piece.link).replace(chr(34), "%22")}"')
     return tuple(tags)
-

@@ -24,8 +24,14 @@ MAX_EMPTY_HEIGHT = 3.0
 MAX_HEAD_DISTANCE = 1.6
 """From a line to the row above it, and from the last line to the rows below it."""
 MAX_SECTION_LINES = 2
+MAX_PARAGRAPH_SHARE = 0.75
+"""Share of the width of a table from which two lines with one phrase are a paragraph."""
 MIN_LIST_ROWS = 4
-CAPTION = re.compile(r"(?:Table|Tab\.|Figure|Fig\.|Tabelle|Tableau|Tabla|Tabella|Source|Note)\b.{0,12}[.:]|表\s*\d|图\s*\d")
+MAX_PITCH_DIFFERENCE = 0.15
+"""Of the distance of rows: the head of a list is as far from its first row."""
+CAPTION = re.compile(
+    r"(?:Table|Tab\.|Figure|Fig\.|Tabelle|Tableau|Tabla|Tabella|Source|Note)\b.{0,12}[.:]|表\s*\d|图\s*\d"
+)
 
 
 def level_lines(lines: PageLines, fills: Sequence[Fill]) -> list[Line]:
@@ -122,6 +128,13 @@ def _is_tabular(upper: Line, lower: Line, words: Sequence[Word]) -> bool:
         for line in lines
     ):
         return False
+    wide = [
+        line
+        for line in lines
+        if len(line.phrases) == 1 and line.right - line.left > MAX_PARAGRAPH_SHARE * upper.length
+    ]
+    if len(wide) > 1:
+        return False
     if any(len(line.phrases) > 1 for line in lines):
         return True
     text = " ".join(phrase.text for phrase in lines[0].phrases)
@@ -131,9 +144,7 @@ def _is_tabular(upper: Line, lower: Line, words: Sequence[Word]) -> bool:
 
 def _region_table(part: Sequence[Line], words: Sequence[Word]) -> FoundTable | None:
     near = [
-        word
-        for word in words
-        if part[0].start - END_TOLERANCE < word.center_x < part[0].end + END_TOLERANCE
+        word for word in words if part[0].start - END_TOLERANCE < word.center_x < part[0].end + END_TOLERANCE
     ]
     inside = [word for word in near if part[0].position < word.center_y < part[-1].position]
     if not inside:
@@ -144,11 +155,13 @@ def _region_table(part: Sequence[Line], words: Sequence[Word]) -> FoundTable | N
     drawing = Drawing(tuple(line.position for line in part))
     rect = (part[0].start, lines[0].top, part[0].end, lines[-1].bottom)
     rect = (rect[0], min(rect[1], part[0].position), rect[2], max(rect[3], part[-1].position))
-    content = text_table(lines, drawing) or _list_table(lines, part)
+    content = text_table(lines, drawing) or _list_table(lines, others, part)
     return FoundTable(content, rect) if content else None
 
 
-def _with_rows_around(lines: list[WordLine], others: Sequence[WordLine], part: Sequence[Line]) -> list[WordLine]:
+def _with_rows_around(
+    lines: list[WordLine], others: Sequence[WordLine], part: Sequence[Line]
+) -> list[WordLine]:
     """Add the head above the first line, and the rows below the last one, that have the same columns."""
     columns = find_columns(lines)
 
@@ -175,12 +188,19 @@ def _with_rows_around(lines: list[WordLine], others: Sequence[WordLine], part: S
     return lines
 
 
-def _list_table(lines: Sequence[WordLine], part: Sequence[Line]) -> TableContent | None:
+def _list_table(
+    lines: Sequence[WordLine], others: Sequence[WordLine], part: Sequence[Line]
+) -> TableContent | None:
     """Return a table of one column, if lines separate single lines of text."""
     if len(lines) < MIN_LIST_ROWS or len(part) < len(lines):
         return None
-    tolerance = 0.5 * lines[0].size
-    if any(len(line.phrases) > 1 or abs(line.left - lines[0].left) > tolerance for line in lines):
+    first = lines[0]
+    pitch = lines[1].baseline - first.baseline
+    above = [line for line in others if 0.5 * pitch < first.baseline - line.baseline < 1.5 * pitch]
+    if above and abs(first.baseline - above[-1].baseline - pitch) < MAX_PITCH_DIFFERENCE * pitch:
+        lines = [above[-1], *lines]
+    tolerance = 0.5 * first.size
+    if any(len(line.phrases) > 1 or abs(line.left - first.left) > tolerance for line in lines):
         return None
     ys = [line.position for line in part]
     bands = {sum(y < line.baseline for y in ys) for line in lines}

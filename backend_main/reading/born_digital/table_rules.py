@@ -34,6 +34,10 @@ class Line:
     def length(self) -> float:
         return self.end - self.start
 
+    def mirrored(self) -> "Line":
+        """Return a level line on an axis from right to left."""
+        return Line(self.position, -self.end, -self.start)
+
 
 @dataclass(frozen=True)
 class PageLines:
@@ -169,7 +173,9 @@ def _positions(lines: Sequence[Line], low: float, high: float) -> list[float]:
     return positions
 
 
-def _drawn_sides(lines: Sequence[Line], positions: Sequence[float], across: Sequence[float]) -> list[set[int]]:
+def _drawn_sides(
+    lines: Sequence[Line], positions: Sequence[float], across: Sequence[float]
+) -> list[set[int]]:
     """Return, for each position, the intervals of `across` that lines there cover for the most part."""
     covered: list[dict[int, float]] = [{} for _ in positions]
     for line in lines:

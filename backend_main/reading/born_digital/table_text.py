@@ -3,14 +3,16 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from statistics import mean
 
 from ..layout.cells import Cell
-from ..layout.text_joining import list_marker
+from ..layout.text_joining import CJK, list_marker
 from .table_columns import Columns, find_columns
 from .table_markdown import TableContent, with_joined_signs, without_empty
 from .table_rows import RowLine, table_rows
-from .table_words import DIGIT, LEADER, Word, WordLine, word_lines
+from .table_words import DIGIT, LEADER, Word, WordLine
 
 MIN_ROWS, MIN_RULED_ROWS = 3, 2
 """Rows with two cells or more; drawn lines are evidence too."""
@@ -20,8 +22,13 @@ MIN_ALIGNED_SHARE = 0.7
 """Share of a column's cells with the same left edge, right edge or center."""
 EDGE_TOLERANCE = 0.4
 """In font sizes."""
-MAX_PROSE_WORDS = 5.0
-"""Words of a line in the first column, on average; more are prose beside a column."""
+MAX_PROSE_WORDS = 4.0
+"""Words of a line of a column, on average; more may be running text beside a table."""
+MIN_PROSE_PAIRS = 3
+MIN_FLOWING_SHARE = 0.5
+"""Share of the rows whose text goes on in the next row, in a column of running text."""
+MIN_LABEL_SHARE = 0.6
+NUMBER = re.compile(r"[-+−–(]?\s?[$€£¥]?\s?[\d.,\s]*\d[\d.,\s]*\s?[%)€$£¥]{0,2}")
 MIN_CONTENTS_ROWS = 3
 PAGE_NUMBER = re.compile(r"\d{1,4}|[ivxlc]{1,7}", re.IGNORECASE)
 
@@ -85,11 +92,67 @@ def _is_table(rows: Sequence[Sequence[RowLine]], table: TableContent, drawing: D
         return False
     if full < MIN_ROW_SHARE * len(table.cells):
         return False
-    if _is_contents(table) or _is_list(table):
+    if _is_contents(table) or _is_list(table) or any(map(partial(_flows_on, rows), range(table.columns))):
         return False
     if drawing.is_evidence:
         return True
-    return _is_aligned(table) and not _is_prose(table)
+    words = table.words()
+    if all(piece.style.font.is_monospaced for word in words for piece in word.pieces):
+        return False  # code
+    if table.columns == 2 and not _is_pairs(table):
+        return False
+    return _is_aligned(table) and not _is_vertical(words)
+
+
+def _flows_on(rows: Sequence[Sequence[RowLine]], column: int) -> bool:
+    """Return whether the text of a column flows on from row to row, as in running text beside a table."""
+    pairs = [
+        (above[-1], below[0])
+        for above, below in pairwise(rows)
+        if column in above[-1].filled and column in below[0].filled
+    ]
+    pairs = [pair for pair in pairs if all((column, column) in line.cells for line in pair)]
+    if len(pairs) < MIN_PROSE_PAIRS:
+        return False
+    words = mean(len(above.cells[column, column]) for above, _ in pairs)
+    right = max(word.right for pair in pairs for line in pair for word in line.cells[column, column])
+    flowing = sum(
+        above.cells[column, column][-1].right + width(below.cells[column, column][0]) > right
+        for above, below in pairs
+    )
+    return words > MAX_PROSE_WORDS and flowing >= MIN_FLOWING_SHARE * len(pairs)
+
+
+def width(word: Word) -> float:
+    """Return the width of a word with the space before it."""
+    return word.right - word.left + 0.3 * word.size
+
+
+def _is_vertical(words: Sequence[Word]) -> bool:
+    """Return whether most words are single letters, as in vertical text that is read by lines."""
+    single = sum(len(word.text) == 1 and CJK.match(word.text) is not None for word in words)
+    return 2 * single > len(words)
+
+
+def _is_pairs(table: TableContent) -> bool:
+    """Return whether two columns belong together: a head, numbers, or labels.
+
+    Two address blocks side by side have none of them.
+    """
+    labels, values = _texts(table, 0), _texts(table, 1)
+    if sum(text.endswith(":") for text in labels) >= MIN_LABEL_SHARE * len(labels):
+        return True
+    numbers = sum(bool(NUMBER.fullmatch(text)) for text in values)
+    if numbers >= MIN_LABEL_SHARE * len(values):
+        return True
+    bold = [[_is_bold(cell) for cell in row if cell] for row in table.cells]
+    if all(bold[0]) and not any(any(row) for row in bold[1:]):
+        return True
+    return all(row[0] and not any(row[1:]) for row in bold if row)
+
+
+def _is_bold(words: Sequence[Word]) -> bool:
+    return all(piece.style.font.is_bold for word in words for piece in word.pieces)
 
 
 def _texts(table: TableContent, column: int) -> list[str]:
@@ -99,7 +162,9 @@ def _texts(table: TableContent, column: int) -> list[str]:
 def _is_contents(table: TableContent) -> bool:
     """Return whether the table is one of contents: labels and rising page numbers."""
     pages = _texts(table, table.columns - 1)
-    has_leaders = any(LEADER.search(text) for column in range(table.columns) for text in _texts(table, column))
+    has_leaders = any(
+        LEADER.search(text) for column in range(table.columns) for text in _texts(table, column)
+    )
     numbers = [int(text) for text in pages if text.isdecimal()]
     if table.columns > 3 or len(pages) < MIN_CONTENTS_ROWS:
         return False
@@ -143,14 +208,3 @@ def _most_near(values: Sequence[float], tolerance: float) -> int:
             first += 1
         best = max(best, last - first + 1)
     return best
-
-
-def _is_prose(table: TableContent) -> bool:
-    """Return whether the columns are columns of running text."""
-    words = [_words_per_line(table, column) for column in range(table.columns)]
-    return words[0] > MAX_PROSE_WORDS and max(words[1:]) > MAX_PROSE_WORDS
-
-
-def _words_per_line(table: TableContent, column: int) -> float:
-    counts = [len(line.words) for row in table.cells if row[column] for line in word_lines(row[column])]
-    return mean(counts) if counts else 0.0

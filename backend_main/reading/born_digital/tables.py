@@ -1,20 +1,15 @@
 """Tables of a born-digital page: by its ruling lines and fills, and by the alignment of its text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..layout.geometry import LayoutBox, Rect
 from .page import DigitalPage
 from .table_blocks import unruled_tables
 from .table_grids import grid_table
-from .table_markdown import (
-    FoundTable,
-    is_right_to_left_table,
-    mirrored,
-    table_markdown,
-)
+from .table_markdown import FoundTable, is_right_to_left_words, mirrored, table_markdown
 from .table_regions import level_lines, region_tables
-from .table_rules import PageLines, RuledGrid, line_groups, page_lines
+from .table_rules import Line, PageLines, RuledGrid, line_groups, page_lines
 from .table_words import Word, page_words
 
 MIN_GRID_LINES = 2
@@ -33,24 +28,39 @@ class DigitalTable:
 def find_tables(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[DigitalTable]:
     """Return the tables that the free boxes of a page make; a box belongs to at most one of them."""
     words = page_words(page, boxes)
-    is_mirrored = is_right_to_left_table(words)
+    if not words:
+        return []
     lines = page_lines(page.graphics)
     found = _grid_tables(lines, words)
+    words = _free(words, found)
     level = level_lines(lines, page.graphics.fills)
-    found += region_tables(level, _free(words, found))
-    found += unruled_tables(level, _free(words, found), boxes)
-    return [
-        DigitalTable(table.rect, table.boxes, _markdown(table, is_mirrored=is_mirrored)) for table in found
-    ]
+    if not is_right_to_left_words(words):
+        found += _text_tables(level, words)
+    else:
+        mirrored_words = [word.mirrored() for word in words]
+        found += map(_upright, _text_tables(map(Line.mirrored, level), mirrored_words))
+    return [_digital_table(table) for table in found]
+
+
+def _text_tables(level: Iterable[Line], words: Sequence[Word]) -> list[FoundTable]:
+    level = list(level)
+    found = region_tables(level, words)
+    return found + unruled_tables(level, _free(words, found))
+
+
+def _upright(table: FoundTable) -> FoundTable:
+    """Return a table of mirrored words with its place on the page."""
+    left, top, right, bottom = table.rect
+    return FoundTable(table.content, (-right, top, -left, bottom))
+
+
+def _digital_table(table: FoundTable) -> DigitalTable:
+    return DigitalTable(table.rect, table.boxes, table_markdown(table.content))
 
 
 def _free(words: Sequence[Word], found: Sequence[FoundTable]) -> list[Word]:
     used = frozenset[int]().union(*(table.boxes for table in found))
     return [word for word in words if word.box not in used]
-
-
-def _markdown(table: FoundTable, *, is_mirrored: bool) -> str:
-    return table_markdown(mirrored(table.content) if is_mirrored else table.content)
 
 
 def _grid_tables(lines: PageLines, words: Sequence[Word]) -> list[FoundTable]:
@@ -63,7 +73,8 @@ def _grid_tables(lines: PageLines, words: Sequence[Word]) -> list[FoundTable]:
     for grid in sorted(grids, key=lambda grid: grid.columns * grid.rows):
         inside = _words_inside(grid.rect, words)
         if content := grid_table(grid, inside):
-            table = FoundTable(content, grid.rect)
+            is_mirrored = is_right_to_left_words(inside)
+            table = FoundTable(mirrored(content) if is_mirrored else content, grid.rect)
             used = table.boxes
             words = [word for word in words if word.box not in used]
             found.append(table)
