@@ -22,25 +22,53 @@ MIN_LINES = 3
 MIN_RULE_SHARE = 0.6
 """Share of the width of a block that a line between its rows covers."""
 MAX_SPLITS = 8
+MIN_WALL_SHARE = 0.7
+"""Share of the height of a block that a line between columns of the page has."""
 MIN_PROSE_WORDS = 5
 """Words of a line of running text."""
 MIN_PROSE_LINES = 4
 """Lines of running text on each side of a gutter."""
 
 
-def unruled_tables(lines: Sequence[Line], words: Sequence[Word]) -> list[FoundTable]:
-    """Return the tables that the alignment of the words shows."""
-    own = word_lines(words)
-    gutter = find_gutter(own)
+def unruled_tables(level: Sequence[Line], upright: Sequence[Line], words: Sequence[Word]) -> list[FoundTable]:
+    """Return the tables that the alignment of the words shows.
+
+    Args:
+        level: level lines, which are evidence of a table.
+        upright: upright lines outside of tables, which separate columns of the page.
+    """
+    lines = word_lines(words)
+    gutter = find_gutter(lines)
+    strips = [gutter] if gutter else []
     found = []
-    for block in _blocks(own):
-        if gutter and not any(_crosses(line, gutter) for line in block):
-            for side in _sides(block, gutter):
-                for part in _blocks(side):
-                    found += _block_tables(part, lines, MAX_SPLITS)
-        else:
-            found += _block_tables(block, lines, MAX_SPLITS)
+    for block in _blocks(lines):
+        for part in _side_blocks(block, strips, upright):
+            found += _block_tables(part, level, MAX_SPLITS)
     return found
+
+
+def _side_blocks(
+    block: list[WordLine], strips: Sequence[Gap], upright: Sequence[Line]
+) -> list[list[WordLine]]:
+    """Divide a block at columns of the page that it lies in, and at long lines through it."""
+    top, bottom = block[0].top, block[-1].bottom
+    walls = [
+        Gap(line.position, line.position)
+        for line in upright
+        if min(bottom, line.end) - max(top, line.start) > MIN_WALL_SHARE * (bottom - top)
+    ]
+    for strip in (*strips, *walls):
+        if any(_crosses(line, strip) for line in block):
+            continue
+        sides = _sides(block, strip)
+        if all(sides):
+            return [
+                part
+                for side in sides
+                for inner in _blocks(side)
+                for part in _side_blocks(inner, strips, upright)
+            ]
+    return [block]
 
 
 def find_gutter(lines: Sequence[WordLine]) -> Gap | None:

@@ -6,6 +6,7 @@ from statistics import median
 
 from ..layout.cells import Cell
 from .table_markdown import TableContent
+from .table_refining import GridTable, refined
 from .table_rules import RuledGrid
 from .table_words import Word
 
@@ -33,7 +34,7 @@ def grid_table(grid: RuledGrid, words: Sequence[Word]) -> TableContent | None:
         owner = owners[_interval(grid.ys, word.center_y), _interval(grid.xs, word.center_x)]
         content[owner.row][owner.column].append(word)
     table = _without_slivers(TableContent(content, [c for c in cells if c.is_spanning]), grid, words)
-    return table if _is_filled(table) else None
+    return refined(table) if _is_filled(table.content) else None
 
 
 def _interval(positions: Sequence[float], value: float) -> int:
@@ -69,7 +70,7 @@ def _spanning_cell(grid: RuledGrid, row: int, column: int) -> Cell:
     return Cell(row, column, bottom + 1, right + 1)
 
 
-def _without_slivers(table: TableContent, grid: RuledGrid, words: Sequence[Word]) -> TableContent:
+def _without_slivers(table: TableContent, grid: RuledGrid, words: Sequence[Word]) -> GridTable:
     """Leave out rows and columns without text that are too small for it."""
     size = median(word.size for word in words)
     rows = [
@@ -83,7 +84,8 @@ def _without_slivers(table: TableContent, grid: RuledGrid, words: Sequence[Word]
         if any(row[number] for row in table.cells)
         or grid.xs[number + 1] - grid.xs[number] > MIN_COLUMN_WIDTH * size
     ]
-    return table.kept(rows, columns)
+    xs = [*(grid.xs[column] for column in columns), grid.xs[columns[-1] + 1]]
+    return GridTable(table.kept(rows, columns), xs)
 
 
 def _is_filled(table: TableContent) -> bool:

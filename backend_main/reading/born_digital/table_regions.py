@@ -27,6 +27,8 @@ MAX_SECTION_LINES = 2
 MAX_PARAGRAPH_SHARE = 0.75
 """Share of the width of a table from which two lines with one phrase are a paragraph."""
 MIN_LIST_ROWS = 4
+MIN_COLUMN_LINES = 3
+"""Upright lines around two columns or more."""
 MAX_PITCH_DIFFERENCE = 0.15
 """Of the distance of rows: the head of a list is as far from its first row."""
 CAPTION = re.compile(
@@ -75,6 +77,30 @@ def region_tables(lines: Sequence[Line], words: Sequence[Word]) -> list[FoundTab
                 used = table.boxes
                 words = [word for word in words if word.box not in used]
                 found.append(table)
+    return found
+
+
+def column_line_tables(lines: Sequence[Line], words: Sequence[Word]) -> list[FoundTable]:
+    """Return the tables between upright lines with common ends, without level lines between their rows."""
+    found: list[FoundTable] = []
+    for stack in _stacks(lines):
+        inside = [
+            word
+            for word in words
+            if stack[0].start - END_TOLERANCE < word.center_y < stack[0].end + END_TOLERANCE
+            and stack[0].position < word.center_x < stack[-1].position
+        ]
+        drawing = Drawing((), tuple(line.position for line in stack[1:-1]))
+        if len(stack) < MIN_COLUMN_LINES or not inside:
+            continue
+        own = word_lines(inside)
+        columns = find_columns(own, drawing.forced)
+        if columns.count == len(stack) - 1 and (content := text_table(own, drawing)):
+            rect = (stack[0].position, stack[0].start, stack[-1].position, stack[0].end)
+            table = FoundTable(content, rect)
+            used = table.boxes
+            words = [word for word in words if word.box not in used]
+            found.append(table)
     return found
 
 

@@ -147,6 +147,8 @@ class _Rows:
         if not upper or not lower or not LETTER.search(line.text(column) + above.text(column)):
             return False
         first = lower[0]
+        if len(upper) == 1 and not (first.text[:1].islower() or upper[0].text.endswith("-")):
+            return False
         width = self._rights[column] - min(upper[0].left, first.left)
         if width < 3 * first.size:
             return False

@@ -1,17 +1,19 @@
 """Tables of a born-digital page: by its ruling lines and fills, and by the alignment of its text."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from ..layout.geometry import LayoutBox, Rect
 from .page import DigitalPage
 from .table_blocks import unruled_tables
 from .table_grids import grid_table
 from .table_markdown import FoundTable, is_right_to_left_words, mirrored, table_markdown
-from .table_regions import level_lines, region_tables
+from .table_regions import column_line_tables, level_lines, region_tables
 from .table_rules import Line, PageLines, RuledGrid, line_groups, page_lines
 from .table_words import Word, page_words
 
+LINE_MARGIN = 4.0
+"""In pixels: lines of a table are as near to its bounds."""
 MIN_GRID_LINES = 2
 """Lines of each direction, of a group that makes a grid."""
 
@@ -33,19 +35,37 @@ def find_tables(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[DigitalTa
     lines = page_lines(page.graphics)
     found = _grid_tables(lines, words)
     words = _free(words, found)
+    lines = _free_lines(lines, found)
     level = level_lines(lines, page.graphics.fills)
-    if not is_right_to_left_words(words):
-        found += _text_tables(level, words)
+    if is_right_to_left_words(words):
+        level = [line.mirrored() for line in level]
+        upright = [replace(line, position=-line.position) for line in lines.vertical]
+        found += map(_upright, _text_tables(level, upright, [word.mirrored() for word in words]))
     else:
-        mirrored_words = [word.mirrored() for word in words]
-        found += map(_upright, _text_tables(map(Line.mirrored, level), mirrored_words))
+        found += _text_tables(level, lines.vertical, words)
     return [_digital_table(table) for table in found]
 
 
-def _text_tables(level: Iterable[Line], words: Sequence[Word]) -> list[FoundTable]:
-    level = list(level)
+def _text_tables(level: Sequence[Line], upright: Sequence[Line], words: Sequence[Word]) -> list[FoundTable]:
     found = region_tables(level, words)
-    return found + unruled_tables(level, _free(words, found))
+    found += column_line_tables(upright, _free(words, found))
+    return found + unruled_tables(level, upright, _free(words, found))
+
+
+def _free_lines(lines: PageLines, found: Sequence[FoundTable]) -> PageLines:
+    """Return the lines outside of tables."""
+    rects = [table.rect for table in found]
+
+    def is_free(x: float, y: float) -> bool:
+        return not any(
+            left - LINE_MARGIN <= x <= right + LINE_MARGIN and top - LINE_MARGIN <= y <= bottom + LINE_MARGIN
+            for left, top, right, bottom in rects
+        )
+
+    return PageLines(
+        tuple(line for line in lines.horizontal if is_free((line.start + line.end) / 2, line.position)),
+        tuple(line for line in lines.vertical if is_free(line.position, (line.start + line.end) / 2)),
+    )
 
 
 def _upright(table: FoundTable) -> FoundTable:
