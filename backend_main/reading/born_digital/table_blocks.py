@@ -22,8 +22,8 @@ MIN_LINES = 3
 MIN_RULE_SHARE = 0.6
 """Share of the width of a block that a line between its rows covers."""
 MAX_SPLITS = 8
-MIN_WALL_SHARE = 0.7
-"""Share of the height of a block that a line between columns of the page has."""
+MIN_WALL_HEIGHT = 6.0
+"""Height of a line between columns of the page."""
 MIN_PROSE_WORDS = 5
 """Words of a line of running text."""
 MIN_PROSE_LINES = 4
@@ -52,23 +52,31 @@ def _side_blocks(
 ) -> list[list[WordLine]]:
     """Divide a block at columns of the page that it lies in, and at long lines through it."""
     top, bottom = block[0].top, block[-1].bottom
-    walls = [
-        Gap(line.position, line.position)
-        for line in upright
-        if min(bottom, line.end) - max(top, line.start) > MIN_WALL_SHARE * (bottom - top)
-    ]
-    for strip in (*strips, *walls):
-        if any(_crosses(line, strip) for line in block):
-            continue
-        sides = _sides(block, strip)
-        if all(sides):
-            return [
-                part
-                for side in sides
-                for inner in _blocks(side)
-                for part in _side_blocks(inner, strips, upright)
-            ]
+    walls = [line for line in upright if min(bottom, line.end) - max(top, line.start) > _min_wall(block)]
+    for wall in walls:
+        beside = [line for line in block if wall.start < line.baseline < wall.end]
+        if len(beside) < len(block):
+            above = [line for line in block if line.baseline <= wall.start]
+            below = [line for line in block if line.baseline >= wall.end]
+            return _all_blocks([above, beside, below], strips, upright)
+    for strip in (*strips, *(Gap(wall.position, wall.position) for wall in walls)):
+        if not any(_crosses(line, strip) for line in block):
+            sides = _sides(block, strip)
+            if all(sides):
+                return _all_blocks(sides, strips, upright)
     return [block]
+
+
+def _min_wall(block: Sequence[WordLine]) -> float:
+    return MIN_WALL_HEIGHT * block[0].size
+
+
+def _all_blocks(
+    parts: Sequence[Sequence[WordLine]], strips: Sequence[Gap], upright: Sequence[Line]
+) -> list[list[WordLine]]:
+    return [
+        found for part in parts for block in _blocks(part) for found in _side_blocks(block, strips, upright)
+    ]
 
 
 def find_gutter(lines: Sequence[WordLine]) -> Gap | None:

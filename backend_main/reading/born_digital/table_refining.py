@@ -51,29 +51,40 @@ def refined(table: GridTable) -> TableContent | None:
 
 def _split_heads(table: GridTable) -> None:
     """Divide cells over several columns whose last line has a text in most of these columns."""
-    content = table.content
-    for row in reversed(range(len(content.cells))):
-        found = []
-        for span in content.spans:
+    for row in reversed(range(len(table.content.cells))):
+        heads = []
+        for span in table.content.spans:
             if span.row == row and span.row_span == 1:
-                lines = word_lines(content.cells[row][span.column])
+                lines = word_lines(table.content.cells[row][span.column])
                 if lines and (parts := _column_parts(table, span, lines[-1])):
-                    found.append((span, lines, parts))
-        if not found:
-            continue
-        is_divided = any(len(lines) > 1 for _, lines, _ in found)
-        if is_divided:
-            _insert_row(content, row, {span.column for span, _, _ in found})
-        for span, lines, parts in found:
-            has_head = len(lines) > 1
-            content.cells[row][span.column] = [word for line in lines[:-1] for word in line.words]
-            for column, words in parts.items():
-                content.cells[row + has_head][column] = words
-            if not has_head:
-                content.spans = [other for other in content.spans if other != span]
-                if is_divided:
-                    columns = range(span.column, span.column_end)
-                    content.spans += [Cell(row, column, row + 2, column + 1) for column in columns]
+                    heads.append(_Head(span, lines[:-1], parts))
+        if heads:
+            _divide_heads(table.content, row, heads)
+
+
+@dataclass(frozen=True)
+class _Head:
+    """A head over several columns: the lines above the heads of single columns, and these."""
+
+    span: Cell
+    lines: list[WordLine]
+    parts: dict[int, list[Word]]
+
+
+def _divide_heads(content: TableContent, row: int, heads: Sequence[_Head]) -> None:
+    is_divided = any(head.lines for head in heads)
+    if is_divided:
+        _insert_row(content, row, {head.span.column for head in heads})
+    for head in heads:
+        span = head.span
+        content.cells[row][span.column] = [word for line in head.lines for word in line.words]
+        for column, words in head.parts.items():
+            content.cells[row + bool(head.lines)][column] = words
+        if not head.lines:
+            content.spans = [other for other in content.spans if other != span]
+            if is_divided:
+                columns = range(span.column, span.column_end)
+                content.spans += [Cell(row, column, row + 2, column + 1) for column in columns]
 
 
 def _column_parts(table: GridTable, span: Cell, line: WordLine) -> dict[int, list[Word]]:
@@ -147,13 +158,14 @@ def _split_rows(table: GridTable) -> None:
 def _are_rows(table: GridTable, cells: dict[int, list[WordLine]], lines: Sequence[WordLine]) -> bool:
     if sum(map(len, cells.values())) < MIN_LEVEL_SHARE * len(lines) * len(cells):
         return False
-    forced = pairs = numeric = 0
-    for column, own in cells.items():
-        numeric += all(NUMBER.fullmatch(_text(line)) for line in own)
-        for above, line in pairwise(own):
-            pairs += 1
-            forced += _is_forced(above, line, _inner_width(table, column, own))
-    if not pairs or forced < MIN_FORCED_SHARE * pairs:
+    numeric = sum(all(NUMBER.fullmatch(_text(line)) for line in own) for own in cells.values())
+    ends = [
+        _is_forced(above, line, _inner_width(table, column, own))
+        for column, own in cells.items()
+        for above, line in pairwise(own)
+    ]
+    forced, wrapped = ends.count(True), ends.count(False)
+    if not forced or forced < MIN_FORCED_SHARE * (forced + wrapped):
         return False
     return len(lines) >= MIN_TEXT_LINES or numeric >= MIN_NUMBER_SHARE * len(cells)
 
@@ -165,12 +177,17 @@ def _inner_width(table: GridTable, column: int, lines: Sequence[WordLine]) -> fl
     return table.width(column) - 2 * max(0.0, min(left, right))
 
 
-def _is_forced(above: WordLine, line: WordLine, width: float) -> bool:
-    """Return whether a line ends although the next word would fit, or both are numbers."""
+def _is_forced(above: WordLine, line: WordLine, width: float) -> bool | None:
+    """Return whether a line ends although the next word would fit, or both are numbers.
+
+    None: a line of one word may be either.
+    """
     if NUMBER.fullmatch(_text(above)) and NUMBER.fullmatch(_text(line)):
         return True
     first = line.words[0]
-    return above.right - above.left + SPACE * line.size + first.right - first.left <= width
+    if above.right - above.left + SPACE * line.size + first.right - first.left <= width:
+        return True
+    return None if len(above.words) == 1 and not first.text[:1].islower() else False
 
 
 def _text(line: WordLine) -> str:

@@ -14,6 +14,8 @@ from .table_words import Word, page_words
 
 LINE_MARGIN = 4.0
 """In pixels: lines of a table are as near to its bounds."""
+MAX_OPEN_COLUMNS = 2
+"""A grid with more columns that is not a table divides a page."""
 MIN_GRID_LINES = 2
 """Lines of each direction, of a group that makes a grid."""
 
@@ -33,9 +35,9 @@ def find_tables(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[DigitalTa
     if not words:
         return []
     lines = page_lines(page.graphics)
-    found = _grid_tables(lines, words)
+    found, areas = _grid_tables(lines, words)
     words = _free(words, found)
-    lines = _free_lines(lines, found)
+    lines = _free_lines(lines, found, areas)
     level = level_lines(lines, page.graphics.fills)
     if is_right_to_left_words(words):
         level = [line.mirrored() for line in level]
@@ -52,19 +54,20 @@ def _text_tables(level: Sequence[Line], upright: Sequence[Line], words: Sequence
     return found + unruled_tables(level, upright, _free(words, found))
 
 
-def _free_lines(lines: PageLines, found: Sequence[FoundTable]) -> PageLines:
-    """Return the lines outside of tables."""
-    rects = [table.rect for table in found]
-
-    def is_free(x: float, y: float) -> bool:
-        return not any(
-            left - LINE_MARGIN <= x <= right + LINE_MARGIN and top - LINE_MARGIN <= y <= bottom + LINE_MARGIN
-            for left, top, right, bottom in rects
-        )
-
+def _free_lines(lines: PageLines, found: Sequence[FoundTable], areas: Sequence[RuledGrid]) -> PageLines:
+    """Return the lines outside of tables; those between areas of a page are not between rows."""
+    tables = [table.rect for table in found]
+    level = tables + [area.rect for area in areas]
     return PageLines(
-        tuple(line for line in lines.horizontal if is_free((line.start + line.end) / 2, line.position)),
-        tuple(line for line in lines.vertical if is_free(line.position, (line.start + line.end) / 2)),
+        tuple(one for one in lines.horizontal if not _is_in(level, (one.start + one.end) / 2, one.position)),
+        tuple(one for one in lines.vertical if not _is_in(tables, one.position, (one.start + one.end) / 2)),
+    )
+
+
+def _is_in(rects: Sequence[Rect], x: float, y: float) -> bool:
+    return any(
+        left - LINE_MARGIN <= x <= right + LINE_MARGIN and top - LINE_MARGIN <= y <= bottom + LINE_MARGIN
+        for left, top, right, bottom in rects
     )
 
 
@@ -83,13 +86,14 @@ def _free(words: Sequence[Word], found: Sequence[FoundTable]) -> list[Word]:
     return [word for word in words if word.box not in used]
 
 
-def _grid_tables(lines: PageLines, words: Sequence[Word]) -> list[FoundTable]:
+def _grid_tables(lines: PageLines, words: Sequence[Word]) -> tuple[list[FoundTable], list[RuledGrid]]:
+    """Return the tables that grids of lines make, and the grids that are areas of a page."""
     grids = [
         RuledGrid(group)
         for group in line_groups(lines)
         if min(len(group.horizontal), len(group.vertical)) >= MIN_GRID_LINES
     ]
-    found = []
+    found, areas = [], []
     for grid in sorted(grids, key=lambda grid: grid.columns * grid.rows):
         inside = _words_inside(grid.rect, words)
         if content := grid_table(grid, inside):
@@ -98,7 +102,9 @@ def _grid_tables(lines: PageLines, words: Sequence[Word]) -> list[FoundTable]:
             used = table.boxes
             words = [word for word in words if word.box not in used]
             found.append(table)
-    return found
+        elif min(grid.rows, grid.columns) > 1 and grid.columns > MAX_OPEN_COLUMNS:
+            areas.append(grid)
+    return found, areas
 
 
 def _words_inside(rect: Rect, words: Sequence[Word]) -> list[Word]:
