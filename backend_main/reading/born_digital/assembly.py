@@ -7,11 +7,13 @@ from ..layout.page_furniture import find_page_furniture
 from ..layout.rows import body_text_height
 from ..output.formatted_page import FormattedPage
 from ..output.plain_text import to_plain_text
-from .blocks import DigitalBlock, column_blocks
+from .blocks import DigitalBlock
+from .column_blocks import column_blocks
 from .document_context import DocumentContext
 from .figures import DigitalFigure, find_figures
 from .markdown import blocks_markdown
 from .page import DigitalPage
+from .page_flow import page_blocks
 from .tables import DigitalTable, find_tables
 
 Inset = DigitalTable | DigitalFigure
@@ -30,15 +32,13 @@ def assemble_digital_page(layer: TextLayer, number: int, context: DocumentContex
     free = _without(free, [table.boxes for table in tables])
     figures = find_figures(page, free)
     free = _without(free, [figure.boxes for figure in figures])
-    blocks: list[DigitalBlock] = []
     insets: dict[int, Inset] = dict(enumerate([*tables, *figures], len(page.boxes)))
     flow = [
         *free,
         *(LayoutBox(index, *inset.rect, text_height=body_height) for index, inset in insets.items()),
     ]
-    for column in split_columns(flow, body_height):
-        blocks += _blocks(page, column, insets, context)
-    markdown = blocks_markdown(blocks)
+    columns = (_blocks(page, column, insets, context) for column in split_columns(flow, body_height))
+    markdown = blocks_markdown(page_blocks(columns))
     return FormattedPage(markdown, to_plain_text(markdown))
 
 
