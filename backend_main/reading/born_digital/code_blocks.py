@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import median
+from statistics import median, median_low
 
 from .document_profile import DocumentProfile
 from .flow import Flow
@@ -14,9 +14,10 @@ MIN_BLANK_PITCH = 1.7
 MAX_BLANK_LINES = 2
 MIN_NUMBERED_LINES = 3
 MIN_LETTERS = 2
-DEFAULT_PITCH = 1.3
 MAX_BLOCK_PITCH = 3.5
 """In sizes: a larger distance separates two code blocks."""
+MAX_SHIFT = 0.6
+"""In sizes: texts whose baselines differ by less are one line."""
 FENCE = "```"
 _FENCE_IN_CODE = re.compile(r"`{3,}")
 
@@ -39,11 +40,11 @@ def is_inline_code(lines: Sequence[Line], first: int, last: int, flow: Flow) -> 
 
 def code_markdown(lines: Sequence[Line]) -> str:
     """Return lines of code as a fenced block."""
-    lines = without_line_numbers(lines)
+    lines = without_line_numbers(_with_shifted_marks(lines))
     width = _letter_width(lines)
     left = min(line.start for line in lines)
     pitches = [below.baseline - above.baseline for above, below in pairwise(lines)]
-    usual = min(pitches, default=0.0)
+    usual = median_low(pitches) if pitches else 0.0
     texts = [_text(lines[0], left, width)]
     for line, pitch in zip(lines[1:], pitches, strict=True):
         if pitch > MIN_BLANK_PITCH * usual:
@@ -52,6 +53,20 @@ def code_markdown(lines: Sequence[Line]) -> str:
     code = "\n".join(texts)
     fence = max([FENCE, *(found + "`" for found in _FENCE_IN_CODE.findall(code))], key=len)
     return f"{fence}\n{code}\n{fence}"
+
+
+def _with_shifted_marks(lines: Sequence[Line]) -> list[Line]:
+    """Return lines with the marks that are raised or lowered in their line, such as an asterisk."""
+    joined: list[Line] = []
+    for line in lines:
+        above = joined[-1] if joined else None
+        if above and line.baseline - above.baseline < MAX_SHIFT * line.size:
+            pieces = tuple(sorted((*above.pieces, *line.pieces), key=lambda piece: piece.left))
+            start, end = min(above.start, line.start), max(above.end, line.end)
+            joined[-1] = Line((*above.boxes, *line.boxes), pieces, start, end, above.is_from_right)
+        else:
+            joined.append(line)
+    return joined
 
 
 def _letter_width(lines: Sequence[Line]) -> float:

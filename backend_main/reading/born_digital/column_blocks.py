@@ -36,6 +36,8 @@ SAME_EDGE = 0.5
 OPEN_LINE = 4.0
 """In sizes: a last line that leaves less of the column empty may go on in the next column."""
 MIN_OPEN_LINES = 3
+MIN_OPEN_SHARE = 0.8
+"""Share of the column's width that a paragraph of one line has if it may go on in the next column."""
 
 
 def column_blocks(
@@ -165,9 +167,11 @@ class _Column:
     def _is_after_gap(self, above: Line, line: Line) -> bool:
         excess = self._flow.excess(above, line)
         is_full = self._flow.is_full(above, line)
-        goes_on = is_full and (starts_lower(line.text) or not ends_sentence(above.text))
+        is_inside = not ends_sentence(above.text)
+        goes_on = is_full and (starts_lower(line.text) or is_inside)
         if excess > PARAGRAPH_GAP:
-            return not (goes_on and excess < MAX_TALL_GAP and (above.is_tall or line.is_tall))
+            is_explained = above.is_tall or line.is_tall or (is_inside and starts_lower(line.text))
+            return not (goes_on and is_explained and excess < MAX_TALL_GAP)
         return excess > SMALL_GAP and not goes_on
 
     def _starts_item(self, first: int, number: int, *, is_full: bool) -> bool:
@@ -215,7 +219,7 @@ class _Column:
     def _paragraphs(self, run: Sequence[Line], kind: BlockKind) -> list[DigitalBlock]:
         depth = self._nesting.count if kind == "paragraph" else 0
         blocks = []
-        for paragraph in paragraphs_of(run, self._flow):
+        for paragraph in paragraphs_of(run, self._flow, is_prose=kind != "paragraph"):
             lines = [line for joined in paragraph for line in joined]
             texts = [join_rows([line.pieces for line in joined]) for joined in paragraph]
             blocks.append(DigitalBlock(kind, _rect(lines), texts, depth, is_open=self._is_open(lines)))
@@ -224,7 +228,9 @@ class _Column:
     def _list_item(self, run: Sequence[Line], marker: Marker) -> DigitalBlock:
         first = run[0]
         depth = self._nesting.depth(first.start, item_text_start(first, marker), first.size)
-        paragraph = [line for paragraph in paragraphs_of(run, self._flow) for line in paragraph]
+        paragraph = [
+            line for paragraph in paragraphs_of(run, self._flow, is_prose=True) for line in paragraph
+        ]
         texts = [join_rows([line.pieces for line in joined]) for joined in paragraph]
         if marker.kind != "other":
             texts[0] = without_marker(texts[0], marker.text)
@@ -235,6 +241,8 @@ class _Column:
         """Return whether the last line is full and ends inside of a sentence."""
         last = lines[-1]
         if len(self._lines) < MIN_OPEN_LINES or ends_sentence(last.text):
+            return False
+        if len(lines) == 1 and last.end - last.start < MIN_OPEN_SHARE * (self._flow.end - self._flow.start):
             return False
         return last.end > self._flow.end - OPEN_LINE * last.size
 

@@ -28,6 +28,8 @@ MAX_LONG_SHARE, MAX_LEAD_SIZE = 0.6, 1.3
 LEVEL_SIZES = ((1.7, 1), (1.3, 2), (MIN_HEADING_SIZE, 3))
 """Level of the document's largest headings by their size in sizes of running text. Browsers show the levels 1
 to 3 in 2, 1.5 and 1.17 sizes; the limits lie between these."""
+LOWEST_LEVELS = ((2.0, 2), (1.5, 3), (1.25, 4))
+"""Deepest level by size: labels of a chart may be larger than a title."""
 BOLD_LEVEL = 2
 """Level of bold headings in the size of running text, if there are no larger ones."""
 MAX_LEVEL = 6
@@ -200,7 +202,13 @@ def _levels(runs: Sequence[_Run], body: _Body) -> dict[float, int]:
         first += 1
     elif sizes:
         first = _first_level(sizes[0] / body.size)
-    return levels | {size: min(MAX_LEVEL, first + rank) for rank, size in enumerate(sizes)}
+    levels |= {size: first + rank for rank, size in enumerate(sizes)}
+    return {size: min(level, _lowest_level(size / body.size)) for size, level in levels.items()}
+
+
+def _lowest_level(ratio: float) -> int:
+    """Return the deepest level that text of a size can have, however many larger sizes there are."""
+    return next((level for limit, level in LOWEST_LEVELS if ratio > limit), MAX_LEVEL)
 
 
 def _larger_sizes(runs: Sequence[_Run], body: _Body) -> dict[float, list[_Run]]:

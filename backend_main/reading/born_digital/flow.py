@@ -18,12 +18,16 @@ and one that raised text or a formula in the line may explain."""
 MAX_LINE_PITCH = 1.6
 """In sizes: without full lines to measure, a larger distance is one between paragraphs."""
 MIN_FULL_LINES = 3
+MIN_EDGE_LINES, MAX_OVERHANG = 5, 1.5
+"""In lines and sizes: of as many lines, one that is longer than the others by more does not show the edge."""
 MIN_INDENT, MAX_INDENT = 0.8, 6.0
 """In sizes: range of the indents of first lines, and of hanging indents."""
 MAX_CENTER_SHIFT = 0.5
 """In sizes: centres of centred lines are as near."""
 MIN_SHORTNESS = 0.25
 """Share of the column's width that a line in flowing text leaves empty if it ends on purpose."""
+MAX_LOWER_SPACE, MAX_PROSE_SPACE = (0.2, 0.0), (1.0, 0.2)
+"""Share of the column's width that a line leaves empty although it goes on, in text of any kind and in prose."""
 WINDOW = 3
 """Lines above and below whose ends show the edge, for text beside a figure."""
 SENTENCE_ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "…", "؟", "۔")
@@ -36,7 +40,7 @@ class Flow:
     def __init__(self, lines: Sequence[Line], profile: DocumentProfile) -> None:
         self._profile = profile
         self.start = min(line.start for line in lines)
-        self.end = max(line.end for line in lines)
+        self.end = _edge(lines)
         pairs = [(above, line) for above, line in pairwise(lines) if is_same_size(above.size, line.size)]
         full = [_pitch(above, line) for above, line in pairs if wraps(above, line, self.end)]
         full = [pitch for pitch in full if pitch < 2 * MAX_LINE_PITCH]
@@ -57,6 +61,18 @@ class Flow:
     def is_full(self, above: Line, line: Line) -> bool:
         return wraps(above, line, self.end)
 
+    def is_nearly_full(self, above: Line, line: Line, max_space: tuple[float, float]) -> bool:
+        """Return whether a line is full, or leaves no more than a share of the column's width empty.
+
+        Args:
+            max_space: share if the line below begins with a small letter, and if not.
+        """
+        share = max_space[0] if starts_lower(line.text) else max_space[1]
+        space = self.end - above.end
+        return self.is_full(above, line) or (
+            space < share * (self.end - self.start) and not above.has_wide_gap
+        )
+
     def indent(self, line: Line) -> float:
         """Return the distance of a line's start from the column's, in sizes."""
         return (line.start - self.start) / line.size
@@ -65,6 +81,15 @@ class Flow:
         """Return whether both ends of a line are as far from the edges of the column."""
         left, right = line.start - self.start, self.end - line.end
         return abs(left - right) < 2 * MAX_CENTER_SHIFT * line.size and left > MIN_INDENT * line.size
+
+
+def _edge(lines: Sequence[Line]) -> float:
+    """Return where full lines end. Code, and a single line that is too long, do not count."""
+    text = [line for line in lines if not line.is_monospaced and not line.has_wide_gap] or lines
+    ends = sorted((line.end for line in text), reverse=True)
+    if len(ends) >= MIN_EDGE_LINES and ends[0] - ends[1] > MAX_OVERHANG * text[0].size:
+        return ends[1]
+    return ends[0]
 
 
 def is_centered_run(run: Sequence[Line]) -> bool:
@@ -134,9 +159,13 @@ def _are_centered(above: Line, line: Line) -> bool:
 # --- lines that stay ---------------------------------------------------------------------------------------
 
 
-def paragraphs_of(run: Sequence[Line], flow: Flow) -> list[list[list[Line]]]:
-    """Divide lines at the usual distance into paragraphs of kept lines, each of the lines to be joined."""
-    is_joined = _joined(run, flow)
+def paragraphs_of(run: Sequence[Line], flow: Flow, *, is_prose: bool = False) -> list[list[list[Line]]]:
+    """Divide lines at the usual distance into paragraphs of kept lines, each of the lines to be joined.
+
+    Args:
+        is_prose: whether the lines cannot be a verse or an address, as those of a list item.
+    """
+    is_joined = _joined(run, flow, max_space=MAX_PROSE_SPACE if is_prose else MAX_LOWER_SPACE)
     paragraphs = [[[run[0]]]]
     is_flowing = 2 * sum(is_joined) >= len(is_joined)
     for (above, line), joins in zip(pairwise(run), is_joined, strict=True):
@@ -149,10 +178,10 @@ def paragraphs_of(run: Sequence[Line], flow: Flow) -> list[list[list[Line]]]:
     return paragraphs
 
 
-def _joined(run: Sequence[Line], flow: Flow) -> list[bool]:
+def _joined(run: Sequence[Line], flow: Flow, *, max_space: tuple[float, float]) -> list[bool]:
     """Return for each line but the first whether it is joined to the one above."""
     pairs = list(pairwise(run))
-    full = [wraps(above, line, flow.end) for above, line in pairs]
+    full = [flow.is_nearly_full(above, line, max_space) for above, line in pairs]
     if 2 * sum(full) < len(full) and len(run) > WINDOW:
         # Narrower than the column: a quote, or text beside a figure.
         edge = max(line.end for line in run)

@@ -12,7 +12,7 @@ from ..layout.geometry import LayoutBox
 from .document_profile import MAX_LEVEL, DocumentProfile, is_same_size, title_key
 from .flow import Flow, ends_sentence
 from .lines import WIDE_GAP, Line
-from .numbering import CAPTION, has_section_number, list_item_marker, section_depth
+from .numbering import CAPTION, has_clear_number, has_section_number, list_item_marker, section_depth
 from .page import DigitalPage
 
 MAX_HEADING_LINES, MAX_HEADING_CHARACTERS = 4, 220
@@ -100,7 +100,7 @@ class HeadingRules:
             return False
         is_numbered = has_section_number(text)
         is_bold = all(map(self._is_bold_heading_style, lines))
-        if not is_bold and not (is_numbered and _is_distinct(lines, text)):
+        if not is_bold and not (has_clear_number(text) and _is_distinct(lines, text)):
             return False
         if not is_numbered and (text.endswith((".", ":")) or not any(map(str.isalpha, text))):
             return False

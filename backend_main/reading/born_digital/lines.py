@@ -25,6 +25,8 @@ MIN_STYLE_SHARE = 0.9
 """Share of the letters of a line that are bold if the line is called bold."""
 WIDE_GAP = 1.0
 """In sizes: words of one line are nearer."""
+MAX_MARKER_WIDTH = 2.5
+"""In sizes: width of a list marker or of a section number that is a run of its own."""
 EDGE_SLACK = 0.4
 """In sizes: a word fits only if it leaves so much of the line empty; kerning and rounding make up for less."""
 SPACE = 0.25
@@ -72,15 +74,13 @@ class Line:
 
     @cached_property
     def is_monospaced(self) -> bool:
-        return all(piece.style.font.is_monospaced for piece in self.pieces)
+        return _has_style(self.pieces, lambda style: style.font.is_monospaced)
 
     @cached_property
     def has_wide_gap(self) -> bool:
-        """Whether runs of the line are further apart than its words."""
-        return any(
-            right.left - left.right > WIDE_GAP * self.size
-            for left, right in pairwise(sorted(self.boxes, key=lambda box: box.left))
-        )
+        """Whether runs of the line are further apart than its words; a marker or number before it may be."""
+        boxes = self.boxes[1:] if self.boxes[0].width < MAX_MARKER_WIDTH * self.size else self.boxes
+        return any(_distance(one, other) > WIDE_GAP * self.size for one, other in pairwise(boxes))
 
     @cached_property
     def is_tall(self) -> bool:
@@ -106,6 +106,10 @@ def column_lines(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[Line]:
     placed = sorted(((_box_baseline(page, box), box) for box in boxes), key=lambda item: item[0])
     rows = group_runs(placed, _belongs_to_line)
     return [_line(page, [box for _, box in row], is_from_right=is_from_right) for row in rows]
+
+
+def _distance(one: LayoutBox, other: LayoutBox) -> float:
+    return max(one.left, other.left) - min(one.right, other.right)
 
 
 def _box_baseline(page: DigitalPage, box: LayoutBox) -> float:
@@ -134,11 +138,11 @@ def _baseline(pieces: Sequence[TextPiece], style: TextStyle) -> float:
     return median(piece.baseline for piece in pieces if piece.style == style)
 
 
-def _has_style(pieces: Iterable[TextPiece], has_it: Callable[[TextStyle], bool]) -> bool:
-    letters = [
-        (len(piece.text), has_it(piece.style)) for piece in pieces if any(map(str.isalnum, piece.text))
-    ]
-    return sum(count for count, has in letters if has) >= MIN_STYLE_SHARE * max(1, sum(n for n, _ in letters))
+def _has_style(pieces: Sequence[TextPiece], has_it: Callable[[TextStyle], bool]) -> bool:
+    """Return whether nearly all letters have a property; marks count only where nothing else is."""
+    counted = [piece for piece in pieces if any(map(str.isalnum, piece.text))] or pieces
+    count = sum(len(piece.text) for piece in counted if has_it(piece.style))
+    return count >= MIN_STYLE_SHARE * sum(len(piece.text) for piece in counted)
 
 
 def wraps(above: Line, line: Line, edge: float) -> bool:

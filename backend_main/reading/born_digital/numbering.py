@@ -64,6 +64,12 @@ def has_section_number(text: str) -> bool:
     return bool(section_depth(text) or _is_lettered(text) or _NAMED_SECTION.match(text))
 
 
+def has_clear_number(text: str) -> bool:
+    """Return whether a text begins with a number that only sections have: "2.1", "2.", "IV.", "B."."""
+    found = _SECTION.match(text)
+    return bool(section_depth(text) and found and "." in text[: found.end()]) or _is_lettered(text)
+
+
 def _is_lettered(text: str) -> bool:
     return bool(_ROMAN_SECTION.match(text) or _LETTER_SECTION.match(text))
 

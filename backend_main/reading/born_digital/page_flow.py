@@ -20,7 +20,8 @@ def page_blocks(columns: Iterable[Sequence[DigitalBlock]]) -> list[DigitalBlock]
         is_first = True
         for block in column:
             open_block = _open_block(blocks)
-            if open_block and _goes_on(open_block, block, starts_column=is_first):
+            is_near = is_first or (blocks and blocks[-1] is not open_block)
+            if open_block and is_near and _goes_on(open_block, block, starts_column=is_first):
                 _join(open_block, block)
             else:
                 blocks.append(block)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from ..documents.pdf_graphics import Graphics, Rect
+from ..documents.pdf_graphics import Graphics, Rect, Rule
 from .document_profile import DocumentProfile
 from .flow import Flow, is_centered_run
 from .lines import Line, wraps
@@ -24,6 +24,8 @@ def is_quote(
     run: Sequence[Line], lines: Sequence[Line], flow: Flow, profile: DocumentProfile, bars: Sequence[Rect]
 ) -> bool:
     """Return whether lines of a column are a block quote."""
+    if any(line.has_wide_gap for line in run):
+        return False
     if any(_is_beside(bar, run, flow) for bar in bars):
         return True
     size = run[0].size
@@ -39,13 +41,28 @@ def is_quote(
 
 
 def vertical_bars(graphics: Graphics, size: float) -> list[Rect]:
-    """Return the upright lines and bars of a page that may stand beside quotes."""
+    """Return the upright lines and bars of a page that may stand beside quotes.
+
+    A bar that meets a level line is a side of a frame or of a table.
+    """
     rules = [
         (rule.x0 - rule.thickness / 2, rule.y0, rule.x1 + rule.thickness / 2, rule.y1)
         for rule in graphics.rules
         if not rule.is_horizontal
     ]
-    return [*rules, *(fill.rect for fill in graphics.fills if _is_bar(fill.rect, size))]
+    bars = [*rules, *(fill.rect for fill in graphics.fills if _is_bar(fill.rect, size))]
+    level = [rule for rule in graphics.rules if rule.is_horizontal]
+    return [bar for bar in bars if not any(_meets(bar, rule, size) for rule in level)]
+
+
+def _meets(bar: Rect, rule: Rule, size: float) -> bool:
+    near = MAX_BAR_OUTSIDE * size
+    return (
+        rule.x0 - near < bar[2]
+        and bar[0] < rule.x1 + near
+        and bar[1] - near < rule.y0 < bar[3] + near
+        and rule.x1 - rule.x0 > size
+    )
 
 
 def _is_bar(rect: Rect, size: float) -> bool:
