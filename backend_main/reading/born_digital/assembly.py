@@ -10,12 +10,14 @@ from ..layout.rows import body_text_height
 from ..output.formatted_page import FormattedPage
 from ..output.plain_text import to_plain_text
 from ..types import FurnitureOption, LineRole
-from .blocks import DigitalBlock, column_blocks
+from .blocks import DigitalBlock
+from .column_blocks import column_blocks
 from .document_context import DocumentContext
 from .figures import DigitalFigure, find_figures
 from .markdown import blocks_markdown
 from .notes import with_notes
 from .page import DigitalPage
+from .page_flow import page_blocks
 from .tables import DigitalTable, find_tables
 
 Inset = DigitalTable | DigitalFigure
@@ -37,15 +39,13 @@ def assemble_digital_page(
     free = _without(free, [table.boxes for table in tables])
     figures = find_figures(page, free)
     free = _without(free, [figure.boxes for figure in figures])
-    blocks: list[DigitalBlock] = []
     insets: dict[int, Inset] = dict(enumerate([*tables, *figures], len(page.boxes)))
     flow = [
         *free,
         *(LayoutBox(index, *inset.rect, text_height=body_height) for index, inset in insets.items()),
     ]
-    for column in split_columns(flow, body_height):
-        blocks += _blocks(page, column, insets, context)
-    return _formatted(with_notes(blocks, layer.notes), roles)
+    columns = (_blocks(page, column, insets, context) for column in split_columns(flow, body_height))
+    return _formatted(with_notes(page_blocks(columns), layer.notes), roles)
 
 
 def _formatted(blocks: list[DigitalBlock], roles: Mapping[int, LineRole]) -> FormattedPage:
