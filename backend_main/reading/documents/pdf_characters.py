@@ -9,7 +9,7 @@ import ctypes
 import math
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -30,12 +30,25 @@ COPY_CELL = 8.0
 MAX_CELL_GLYPHS = 100
 """The newest glyphs of a cell are compared; more of one letter are too small to read."""
 LAM, ALEFS = "\u0644", "\u0627\u0622\u0623\u0625\u0671"
-MIN_LOOSE_HEIGHT, MAX_LOOSE_HEIGHT = 0.5, 3.0
+MIN_LOOSE_HEIGHT, MAX_LOOSE_HEIGHT = 0.35, 3.0
 """In font sizes: a font box outside of this range shows a size that is not that of letters (Type 3 fonts)."""
 USUAL_LOOSE_HEIGHT = 1.2
 QUARTER_TURN_TOLERANCE = math.radians(1)
 OBLIQUE_ADVANCE = 0.5
-"""In font sizes: pdfium does not return the advance of an obliquely rotated glyph."""
+"""In font sizes: used for an obliquely rotated glyph if the font does not tell its width."""
+MAX_OVERHANG = 0.45
+"""In font sizes: ink of an f or of an italic letter that reaches over the next letter or space."""
+MAX_BEARING = 0.2
+"""In font sizes: distance from the origin of a glyph to its ink."""
+MIN_DISTANCE = 0.01
+"""In points: smaller distances are rounding."""
+FIRST_CONTEXTUAL_LETTER = "\u0590"
+"""Start of Hebrew and of the scripts whose letters have several forms; a font tells the width of one."""
+NOT_A_LETTER = "\uffff"
+"""No font has it: pdfium returns the same width for letters that a font lacks."""
+WIDTH_FONT_SIZE = 1000.0
+"""Font size at which pdfium returns the width of a glyph: widths in a font have three digits."""
+SOFT_HYPHEN = "\u00ad"
 
 
 @dataclass(slots=True)
@@ -82,6 +95,33 @@ class _TextObject:
     """Rotation in quarter turns, counter-clockwise; None for any other rotation."""
     font: FontStyle
     color: int
+    raw_font: Any
+    x_scale: float
+    """Points per unit of the font's width."""
+    widths: dict[str, float]
+    """Widths of the font's glyphs in its units, by letter, as far as they are known."""
+
+    def width(self, letter: str) -> float:
+        """Return the advance of a letter in points, 0 if the font does not tell it."""
+        import pypdfium2.raw as pdfium
+
+        if (width := self.widths.get(letter)) is None:
+            found = ctypes.c_float()
+            code = ord(letter) if len(letter) == 1 else 0
+            if not pdfium.FPDFFont_GetGlyphWidth(self.raw_font, code, WIDTH_FONT_SIZE, found):
+                found.value = 0.0
+            width = self.widths[letter] = found.value / WIDTH_FONT_SIZE
+            if letter != NOT_A_LETTER and width == self.width(NOT_A_LETTER) / self.x_scale:
+                width = self.widths[letter] = 0.0
+        return width * self.x_scale
+
+
+@dataclass(slots=True)
+class _Font:
+    style: FontStyle
+    widths: dict[str, float] = field(default_factory=dict)
+    size_factor: float | None = None
+    """Size of the letters in font sizes; not 1 if the glyphs of a Type 3 font have units of their own."""
 
 
 def read_glyphs(textpage: Any) -> list[Glyph]:
@@ -144,7 +184,7 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
     loose = pdfium.FS_RECTF()
     x, y = ctypes.c_double(), ctypes.c_double()
     objects: dict[int | None, _TextObject] = {}
-    fonts: dict[int, FontStyle] = {}
+    fonts: dict[int, _Font] = {}
     glyph, last = None, None
     for index in range(textpage.count_chars()):
         code = pdfium.FPDFText_GetUnicode(raw, index)
@@ -158,8 +198,10 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
         place = (address, x.value, y.value)
         letter = _REPLACED.get(letter, letter)
         if glyph is not None and place == last and address is not None and letter != " ":
-            part = _glyph(letter, index, x.value, y.value, loose, objects[address])
             glyph.index = index
+            if letter == SOFT_HYPHEN:
+                continue
+            part = _glyph(letter, index, x.value, y.value, loose, objects[address])
             glyph.text = _ligature(glyph.text, letter)
             glyph.start, glyph.end = min(glyph.start, part.start), max(glyph.end, part.end)
             continue
@@ -170,6 +212,8 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
         if glyph is not None:
             yield glyph
         glyph, last = _glyph(letter, index, x.value, y.value, loose, shared), place
+        if shared.quarter_turns is not None:
+            glyph.end = _advance_end(raw, glyph, loose, shared)
     if glyph is not None:
         yield glyph
 
@@ -188,33 +232,54 @@ def _ligature(letters: str, letter: str) -> str:
 
 
 def _text_object(
-    raw: Any, index: int, pointer: Any, address: int, loose: Any, fonts: dict[int, FontStyle]
+    raw: Any, index: int, pointer: Any, address: int, loose: Any, fonts: dict[int, _Font]
 ) -> _TextObject:
     import pypdfium2.raw as pdfium
 
+    font_pointer = pdfium.FPDFTextObj_GetFont(pointer)
+    font = ctypes.cast(font_pointer, ctypes.c_void_p).value or 0
+    if font not in fonts:
+        fonts[font] = _Font(read_font_style(font_pointer))
     matrix = pdfium.FS_MATRIX()
     pdfium.FPDFText_GetMatrix(raw, index, matrix)
-    size = pdfium.FPDFText_GetFontSize(raw, index) * math.hypot(matrix.c, matrix.d)
+    font_size = pdfium.FPDFText_GetFontSize(raw, index)
+    size = font_size * math.hypot(matrix.c, matrix.d)
     angle = math.atan2(matrix.b, matrix.a) % math.tau
     quarters = round(angle / (math.pi / 2))
     is_quarter = abs(angle - quarters * math.pi / 2) < QUARTER_TURN_TOLERANCE
     if is_quarter:
         angle = quarters % 4 * math.pi / 2
         loose_height = loose.right - loose.left if quarters % 2 else loose.top - loose.bottom
-        if not MIN_LOOSE_HEIGHT * size < loose_height < MAX_LOOSE_HEIGHT * size and loose_height > 0:
-            size = loose_height / USUAL_LOOSE_HEIGHT
+        if fonts[font].size_factor is None and chr(pdfium.FPDFText_GetUnicode(raw, index)).isalnum():
+            fonts[font].size_factor = _size_factor(size, loose_height)
+        size *= fonts[font].size_factor or 1.0
     else:
         angle = round(angle, 2)
-    font_pointer = pdfium.FPDFTextObj_GetFont(pointer)
-    font = ctypes.cast(font_pointer, ctypes.c_void_p).value or 0
-    if font not in fonts:
-        fonts[font] = read_font_style(font_pointer)
     cosine, sine = math.cos(angle), math.sin(angle)
     size = max(size, 1e-3)
     style = (font, round(size, 1))
     quarter_turns = quarters % 4 if is_quarter else None
-    color = _color(pointer)
-    return _TextObject(address, size, style, angle, cosine, sine, quarter_turns, fonts[font], color)
+    return _TextObject(
+        identifier=address,
+        size=size,
+        style=style,
+        angle=angle,
+        cosine=cosine,
+        sine=sine,
+        quarter_turns=quarter_turns,
+        font=fonts[font].style,
+        color=_color(pointer),
+        raw_font=font_pointer,
+        x_scale=max(font_size * math.hypot(matrix.a, matrix.b), 1e-3),
+        widths=fonts[font].widths,
+    )
+
+
+def _size_factor(size: float, loose_height: float) -> float:
+    """Return the size of a font's letters in font sizes, from the box of a letter."""
+    if loose_height <= 0 or MIN_LOOSE_HEIGHT * size < loose_height < MAX_LOOSE_HEIGHT * size:
+        return 1.0
+    return loose_height / USUAL_LOOSE_HEIGHT / max(size, 1e-3)
 
 
 def _color(text_object: Any) -> int:
@@ -240,7 +305,7 @@ def _glyph(letter: str, index: int, x: float, y: float, loose: Any, shared: _Tex
         case 3:
             end = -loose.bottom
         case _:
-            end = start + OBLIQUE_ADVANCE * shared.size
+            end = start + (shared.width(letter) or OBLIQUE_ADVANCE * shared.size)
     return Glyph(
         letter,
         start,
@@ -254,3 +319,40 @@ def _glyph(letter: str, index: int, x: float, y: float, loose: Any, shared: _Tex
         shared.font,
         shared.color,
     )
+
+
+def _advance_end(raw: Any, glyph: Glyph, loose: Any, shared: _TextObject) -> float:
+    """Return where a glyph ends by its advance; pdfium's box is wider if the ink is, and may be the ink alone.
+
+    The box is the ink alone for text that stands in for another (ActualText), such as small letters for
+    capitals. If the font does not tell the width either, the ink is assumed to be as far from the end as from
+    the origin.
+    """
+    origin_distance = _box_start(loose, shared.quarter_turns) - glyph.start
+    if MIN_DISTANCE < origin_distance < MAX_BEARING * glyph.size:
+        ends = [glyph.start + shared.width(text) for text in (glyph.text, glyph.text.upper())]
+        is_near = [abs(end - glyph.end) < MAX_BEARING / 2 * glyph.size for end in ends]
+        return next(
+            (end for end, near in zip(ends, is_near, strict=True) if near), glyph.end + origin_distance
+        )
+    if glyph.text >= FIRST_CONTEXTUAL_LETTER:
+        return glyph.end
+    overhang = glyph.end - glyph.start - shared.width(glyph.text)
+    if not MIN_DISTANCE < overhang < MAX_OVERHANG * glyph.size or overhang >= glyph.end - glyph.start:
+        return glyph.end
+    if abs(_ink_end(raw, glyph.index, shared.quarter_turns) - glyph.end) > MIN_DISTANCE:
+        return glyph.end
+    return glyph.end - overhang
+
+
+def _box_start(loose: Any, quarter_turns: int | None) -> float:
+    starts: tuple[float, ...] = (loose.left, loose.bottom, -loose.right, -loose.top)
+    return starts[quarter_turns or 0]
+
+
+def _ink_end(raw: Any, index: int, quarter_turns: int | None) -> float:
+    import pypdfium2.raw as pdfium
+
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    pdfium.FPDFText_GetCharBox(raw, index, left, right, bottom, top)
+    return (right.value, top.value, -left.value, -bottom.value)[quarter_turns or 0]

@@ -40,7 +40,9 @@ MAX_NEAR_LINES = 12
 """As many lines above and below are considered."""
 # Drop caps.
 MIN_DROP_CAP_SIZE = 1.8
-MAX_DROP_CAP_GAP = 0.4
+MAX_DROP_CAP_GAP, MAX_DROP_CAP_INDENT = 0.4, 1.0
+"""In sizes of the capital: its distance from the lines beside it, and from the first one, which may be
+indented."""
 # Height of a line's box.
 ASCENT, DESCENT = 0.76, 0.22
 
@@ -234,15 +236,13 @@ def _with_drop_caps(lines: list[_Line]) -> list[_Line]:
         if line.size < MIN_DROP_CAP_SIZE * usual_size:
             continue
         for cap in [glyph for glyph in line.glyphs if _is_single_letter(glyph, line)]:
-            for other in lines:  # from top to bottom
-                index = bisect_left(other.starts, cap.end - MAX_SCRIPT_GAP * other.size)
-                if 0 < other.baseline - cap.baseline < cap.size and _continues(cap, other, index):
-                    line.glyphs.remove(cap)
-                    line.sort()
-                    first = other.glyphs[index]
-                    other.glyphs.insert(index, replace(first, text=cap.text, end=first.start))
-                    other.starts.insert(index, first.start)
-                    break
+            if found := _first_beside(cap, lines):
+                other, index = found
+                line.glyphs.remove(cap)
+                line.sort()
+                first = other.glyphs[index]
+                other.glyphs.insert(index, replace(first, text=cap.text, end=first.start))
+                other.starts.insert(index, first.start)
     return [line for line in lines if line.glyphs]
 
 
@@ -254,14 +254,36 @@ def _is_single_letter(glyph: Glyph, line: _Line) -> bool:
     )
 
 
-def _continues(cap: Glyph, line: _Line, index: int) -> bool:
-    """Return whether the glyphs of a line from `index` on begin beside a drop cap, and are much smaller."""
+def _first_beside(cap: Glyph, lines: Sequence[_Line]) -> tuple[_Line, int] | None:
+    """Return the uppermost of the lines that begin beside a drop cap, and the place of its first glyph.
+
+    The uppermost one may be indented, or overlap the capital if the program that set it has ignored it.
+    """
+    beside: list[tuple[_Line, int]] = []
+    gaps: list[float] = []
+    for line in lines:  # from top to bottom
+        if not -MAX_BASELINE_DISTANCE * line.size < line.baseline - cap.baseline < cap.size:
+            continue
+        index = bisect_left(line.starts, cap.start - MAX_SCRIPT_GAP * line.size)
+        while index < len(line.glyphs) and (line.glyphs[index] is cap or line.glyphs[index].is_space):
+            index += 1
+        if _begins(cap, line, index):
+            beside.append((line, index))
+            gaps.append(line.glyphs[index].start - cap.end)
+    is_beside = any(-MAX_SCRIPT_GAP < gap / cap.size < MAX_DROP_CAP_GAP for gap in gaps)
+    if not is_beside or gaps[0] > MAX_DROP_CAP_INDENT * cap.size:
+        return None
+    line, _ = beside[0]
+    return beside[0] if line.baseline > cap.baseline + MAX_BASELINE_DISTANCE * line.size else None
+
+
+def _begins(cap: Glyph, line: _Line, index: int) -> bool:
+    """Return whether the glyphs of a line from `index` on begin at a drop cap, and are much smaller."""
     if index == len(line.glyphs):
         return False
     first = line.glyphs[index]
-    begins = index == 0 or first.start - line.glyphs[index - 1].end > cap.size
-    is_beside = first.start - cap.end < MAX_DROP_CAP_GAP * cap.size
-    return begins and is_beside and cap.size > MIN_DROP_CAP_SIZE * first.size
+    last = line.glyphs[index - 1] if index else cap
+    return (last is cap or first.start - last.end > cap.size) and cap.size > MIN_DROP_CAP_SIZE * first.size
 
 
 def _units(line: _Line) -> list[list[Glyph]]:
