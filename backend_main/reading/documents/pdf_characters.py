@@ -15,12 +15,14 @@ from typing import Any
 
 from .pdf_bidi import has_right_to_left
 from .pdf_fonts import read_font_style
+from .pdf_math_fonts import is_extension_font, math_letter
 from .styled_text import BLACK, PLAIN, FontStyle, Script
 
 LINE_END_HYPHENS = "\x02\ufffe"
 """pdfium's characters for a hyphen at the end of a line."""
 _REPLACED = {**dict.fromkeys(LINE_END_HYPHENS, "-"), "\t": " ", "\u00a0": " "}
 _NOT_DRAWN = frozenset("\0\r\n\u200b\ufeff")
+"""A font for formulas may use the codes of the first three."""
 MAX_COPY_DISTANCE = 0.1
 """In font sizes: a glyph is drawn twice, for a bold look or a shadow, if its copy is as near."""
 MIN_COPIED_LETTERS = 3
@@ -44,6 +46,8 @@ MIN_DISTANCE = 0.01
 """In points: smaller distances are rounding."""
 FIRST_CONTEXTUAL_LETTER = "\u0590"
 """Start of Hebrew and of the scripts whose letters have several forms; a font tells the width of one."""
+AXIS_HEIGHT = 0.25
+"""In font sizes: height above the baseline of the bar of a fraction (Computer Modern: 0.25)."""
 NOT_A_LETTER = "\uffff"
 """No font has it: pdfium returns the same width for letters that a font lacks."""
 WIDTH_FONT_SIZE = 1000.0
@@ -183,39 +187,59 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
     raw = textpage.raw
     loose = pdfium.FS_RECTF()
     x, y = ctypes.c_double(), ctypes.c_double()
-    objects: dict[int | None, _TextObject] = {}
+    objects: dict[int, _TextObject] = {}
     fonts: dict[int, _Font] = {}
     glyph, last = None, None
     for index in range(textpage.count_chars()):
-        code = pdfium.FPDFText_GetUnicode(raw, index)
-        letter = chr(code) if code < 0x110000 else "\ufffd"
-        if letter in _NOT_DRAWN or (letter == " " and pdfium.FPDFText_IsGenerated(raw, index) == 1):
-            continue
         pointer = pdfium.FPDFText_GetTextObject(raw, index)
-        address = ctypes.cast(pointer, ctypes.c_void_p).value
+        if (address := ctypes.cast(pointer, ctypes.c_void_p).value) is None:
+            continue  # a space or a line end that pdfium has added
         pdfium.FPDFText_GetLooseCharBox(raw, index, loose)
-        pdfium.FPDFText_GetCharOrigin(raw, index, x, y)
-        place = (address, x.value, y.value)
-        letter = _REPLACED.get(letter, letter)
-        if glyph is not None and place == last and address is not None and letter != " ":
-            glyph.index = index
-            if letter == SOFT_HYPHEN:
-                continue
-            part = _glyph(letter, index, x.value, y.value, loose, objects[address])
-            glyph.text = _ligature(glyph.text, letter)
-            glyph.start, glyph.end = min(glyph.start, part.start), max(glyph.end, part.end)
-            continue
-        if address is None or (letter == " " and loose.right <= loose.left):
-            continue
         if (shared := objects.get(address)) is None:
             shared = objects[address] = _text_object(raw, index, pointer, address, loose, fonts)
+        letter = _letter(raw, index, shared)
+        if letter in _NOT_DRAWN or (letter == " " and not _is_drawn_space(raw, index, loose)):
+            continue
+        pdfium.FPDFText_GetCharOrigin(raw, index, x, y)
+        place = (address, x.value, y.value)
+        if glyph is not None and place == last and letter != " ":
+            _add_to_ligature(glyph, letter, index, _glyph(letter, index, x.value, y.value, loose, shared))
+            continue
         if glyph is not None:
             yield glyph
         glyph, last = _glyph(letter, index, x.value, y.value, loose, shared), place
         if shared.quarter_turns is not None:
             glyph.end = _advance_end(raw, glyph, loose, shared)
+        if is_extension_font(shared.font.name):
+            glyph.baseline = _baseline_of_hanging(raw, glyph, shared.quarter_turns)
     if glyph is not None:
         yield glyph
+
+
+def _letter(raw: Any, index: int, shared: _TextObject) -> str:
+    """Return the character at an index of the text page."""
+    import pypdfium2.raw as pdfium
+
+    code = pdfium.FPDFText_GetUnicode(raw, index)
+    letter = chr(code) if code < 0x110000 else "\ufffd"
+    if shared.font.is_math:
+        is_mapped = pdfium.FPDFText_HasUnicodeMapError(raw, index) == 0
+        letter = math_letter(shared.font.name, letter, is_mapped=is_mapped)
+    return _REPLACED.get(letter, letter)
+
+
+def _is_drawn_space(raw: Any, index: int, loose: Any) -> bool:
+    import pypdfium2.raw as pdfium
+
+    return loose.right > loose.left and pdfium.FPDFText_IsGenerated(raw, index) != 1
+
+
+def _add_to_ligature(glyph: Glyph, letter: str, index: int, part: Glyph) -> None:
+    """Add a letter that pdfium returns for the same glyph."""
+    glyph.index = index
+    if letter != SOFT_HYPHEN:
+        glyph.text = _ligature(glyph.text, letter)
+        glyph.start, glyph.end = min(glyph.start, part.start), max(glyph.end, part.end)
 
 
 def _ligature(letters: str, letter: str) -> str:
@@ -322,9 +346,11 @@ def _glyph(letter: str, index: int, x: float, y: float, loose: Any, shared: _Tex
 
 
 def _advance_end(raw: Any, glyph: Glyph, loose: Any, shared: _TextObject) -> float:
-    """Return where a glyph ends by its advance; pdfium's box is wider if the ink is, and may be the ink alone.
+    """Return where a glyph ends by its advance.
 
-    The box is the ink alone for text that stands in for another (ActualText), such as small letters for
+    pdfium's box is wider if the ink is, and it may be the ink alone.
+
+    It is the ink for text that stands in for another (ActualText), such as small letters for
     capitals. If the font does not tell the width either, the ink is assumed to be as far from the end as from
     the origin.
     """
@@ -343,6 +369,17 @@ def _advance_end(raw: Any, glyph: Glyph, loose: Any, shared: _TextObject) -> flo
     if abs(_ink_end(raw, glyph.index, shared.quarter_turns) - glyph.end) > MIN_DISTANCE:
         return glyph.end
     return glyph.end - overhang
+
+
+def _baseline_of_hanging(raw: Any, glyph: Glyph, quarter_turns: int | None) -> float:
+    """Return the baseline of the line of a large operator or bracket, whose center is on the axis."""
+    import pypdfium2.raw as pdfium
+
+    if quarter_turns:
+        return glyph.baseline
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    pdfium.FPDFText_GetCharBox(raw, glyph.index, left, right, bottom, top)
+    return (bottom.value + top.value) / 2 - AXIS_HEIGHT * glyph.size
 
 
 def _box_start(loose: Any, quarter_turns: int | None) -> float:

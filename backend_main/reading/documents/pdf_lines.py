@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
 
+from .pdf_accents import with_accents
 from .pdf_bidi import direction, is_right_to_left
 from .pdf_characters import Glyph
 from .pdf_words import Fragment, Spacings, fragments_of, letter_spacings
@@ -105,7 +106,7 @@ def text_lines(glyphs: Sequence[Glyph]) -> list[TextLine]:
     lines: list[TextLine] = []
     page_from_right = is_right_to_left([direction(glyph.text) for glyph in glyphs])
     by_angle: dict[float, list[Glyph]] = {}
-    for glyph in glyphs:
+    for glyph in with_accents(glyphs):
         by_angle.setdefault(glyph.angle, []).append(glyph)
     for same_angle in by_angle.values():
         for line in _with_scripts(_with_drop_caps(_lines(_chains(same_angle)))):
@@ -183,6 +184,7 @@ def _with_scripts(lines: list[_Line]) -> list[_Line]:
     """Move raised and lowered figures and letters to the line that they belong to."""
     baselines = [-line.baseline for line in lines]
     max_size = max((line.size for line in lines), default=0.0)
+    moved: list[list[_Chain]] = [[] for _ in lines]
     for number, line in enumerate(lines):
         first = bisect_left(baselines, -line.baseline - MAX_LOWERING * max_size)
         last = bisect_right(baselines, -line.baseline + MAX_RAISE * max_size)
@@ -193,17 +195,32 @@ def _with_scripts(lines: list[_Line]) -> list[_Line]:
             owner = next((other for other in near if other is not line and _is_script(chain, other)), None)
             if owner:
                 owner.scripts.append(chain)
+                moved[number].append(chain)
             else:
                 kept += chain.glyphs
         if len(kept) < len(line.glyphs):
             line.glyphs = kept
             line.sort()
-    for line in lines:
+    for line, chains in zip(lines, moved, strict=True):
+        line.scripts = [script for script in line.scripts if not _is_nested(script, chains)]
         if not line.glyphs:  # itself a script of another line
             line.glyphs = [glyph for chain in line.scripts for glyph in chain.glyphs]
             line.scripts = []
             line.sort()
     return [line for line in lines if line.glyphs]
+
+
+def _is_nested(script: _Chain, chains: Sequence[_Chain]) -> bool:
+    """Return whether a script belongs to one of the chains that are scripts themselves, and add it there."""
+    for chain in chains:
+        if any(abs(script.start - glyph.end) < MAX_SCRIPT_GAP * glyph.size for glyph in chain.glyphs):
+            chain.glyphs = [chain.glyphs[0], *sorted([*chain.glyphs[1:], *script.glyphs], key=_start)]
+            return True
+    return False
+
+
+def _start(glyph: Glyph) -> float:
+    return glyph.start
 
 
 def _is_script(chain: _Chain, line: _Line) -> bool:

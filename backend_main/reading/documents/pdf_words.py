@@ -39,13 +39,7 @@ MAX_SMALL_CAPITAL = 0.92
 """In sizes of the capitals beside them."""
 
 _PRESENTATION_FORMS = ((0xFB00, 0xFB06), (0xFB13, 0xFB17), (0xFB1D, 0xFDFF), (0xFE70, 0xFEFE))
-_SPACING_ACCENTS = {
-    "\u0060": "\u0300", "\u00b4": "\u0301", "\u02c6": "\u0302", "\u02dc": "\u0303", "\u00a8": "\u0308",
-    "\u02da": "\u030a", "\u02c7": "\u030c", "\u00b8": "\u0327",
-}  # fmt: skip
-"""Accents that TeX draws over a letter, and their combining marks."""
 HEBREW = ("\u05d0", "\u05ea")
-_DOTLESS = {"\u0131": "i", "\u0237": "j"}
 
 Spacings = dict[tuple[int, float], float]
 """Letter spacing in font sizes, by the style of its glyphs."""
@@ -147,7 +141,6 @@ def _with_matching_brackets(parts: Sequence[_Part]) -> list[_Part]:
 
 def _with_spaces(glyphs: Sequence[Glyph]) -> list[_Part]:
     """Return the glyphs, with a space where a word ends."""
-    glyphs = _with_accents(glyphs)
     spacings = letter_spacings(glyphs)
     words = _hebrew_words(glyphs)
     parts: list[_Part] = []
@@ -178,23 +171,6 @@ def _hebrew_words(glyphs: Sequence[Glyph]) -> set[int]:
     """
     counts = Counter(glyph.text_object for glyph in glyphs if HEBREW[0] <= glyph.text <= HEBREW[1])
     return {text_object for text_object, count in counts.items() if count > 1}
-
-
-def _with_accents(glyphs: Sequence[Glyph]) -> list[Glyph]:
-    """Return the glyphs with the accents that are drawn over a letter composed with it."""
-    composed: list[Glyph] = []
-    for glyph in glyphs:
-        last = composed[-1] if composed else None
-        if last and (last.text in _SPACING_ACCENTS or glyph.text in _SPACING_ACCENTS):
-            accent, base = (last, glyph) if last.text in _SPACING_ACCENTS else (glyph, last)
-            center = (accent.start + accent.end) / 2
-            letter = _DOTLESS.get(base.text, base.text)
-            text = unicodedata.normalize("NFC", letter + _SPACING_ACCENTS[accent.text])
-            if base.start < center < base.end and len(text) == 1:
-                composed[-1] = replace(base, text=text)
-                continue
-        composed.append(glyph)
-    return composed
 
 
 def letter_spacings(glyphs: Sequence[Glyph]) -> Spacings:
