@@ -1,44 +1,53 @@
 """Assembly of a born-digital page: its text layer and its drawing → final Markdown and plain text."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..documents.pdf_text_layer import TextLayer
+from ..layout.document_furniture import find_furniture
 from ..layout.geometry import LayoutBox, bounding_rect
-from ..layout.page_furniture import find_page_furniture
 from ..layout.rows import body_text_height
 from ..output.formatted_page import FormattedPage
 from ..output.plain_text import to_plain_text
-from .blocks import DigitalBlock, column_blocks
+from ..types import FurnitureOption, LineRole
+from .blocks import DigitalBlock
 from .captions import with_captions
+from .column_blocks import column_blocks
 from .document_context import DocumentContext
 from .figures import DigitalFigure, find_figures, label_lines
 from .frames import Frame, group_frames
 from .markdown import blocks_markdown
+from .notes import with_notes
 from .order import OrderHints, reading_groups
 from .page import DigitalPage
+from .page_flow import page_blocks
 from .tables import DigitalTable, find_tables
 
 Inset = DigitalTable | DigitalFigure | Frame
 """A part of the page that divides its running text."""
 
 
-def assemble_digital_page(layer: TextLayer, number: int, context: DocumentContext) -> FormattedPage:
-    """Return the final Markdown and plain text of page `number`."""
+def assemble_digital_page(
+    layer: TextLayer, number: int, context: DocumentContext, furniture: FurnitureOption = "drop"
+) -> FormattedPage:
+    """Return the final Markdown and plain text of page `number`; `keep` leaves page furniture in them."""
     page = DigitalPage(number, layer)
     if not page.boxes:
-        return FormattedPage("", "")
-    markdown = blocks_markdown(_page_blocks(page, context))
-    return FormattedPage(markdown, to_plain_text(markdown))
-
-
-def _page_blocks(page: DigitalPage, context: DocumentContext) -> list[DigitalBlock]:
-    furniture = _furniture(page)
-    free = [box for box in page.boxes if box.index not in furniture]
+        return _formatted(with_notes([], layer.notes), {})
+    roles = find_furniture(page.furniture_page, context.pages_near(number))
+    dropped = frozenset(roles) if furniture == "drop" else frozenset[int]()
+    free = [box for box in page.boxes if box.index not in dropped]
     tables = find_tables(page, free)
     free = _without(free, [table.boxes for table in tables])
     figures = find_figures(page, free, [table.rect for table in tables])
     free = _without(free, [figure.boxes for figure in figures])
-    return _Flow(page, context).blocks(free, [*tables, *figures])
+    flow = _Flow(page, context)
+    blocks = page_blocks(flow.columns(free, [*tables, *figures]))
+    return _formatted(with_notes(with_captions(blocks, flow.body_height), layer.notes), roles)
+
+
+def _formatted(blocks: list[DigitalBlock], roles: Mapping[int, LineRole]) -> FormattedPage:
+    markdown = blocks_markdown(blocks)
+    return FormattedPage(markdown, to_plain_text(markdown), roles)
 
 
 def _without(boxes: list[LayoutBox], used: list[frozenset[int]]) -> list[LayoutBox]:
@@ -52,36 +61,37 @@ class _Flow:
     def __init__(self, page: DigitalPage, context: DocumentContext) -> None:
         self._page = page
         self._context = context
-        self._body_height = body_text_height(page.boxes)
+        self.body_height = body_text_height(page.boxes)
         self._insets: dict[int, Inset] = {}
-        self._places = {box.index: page.layer.runs[box.index].place for box in page.boxes}
+        places = ((box.index, page.place(box)) for box in page.boxes)
+        self._places = {index: place for index, place in places if place is not None}
         self._texts = {box.index: page.text(box) for box in page.boxes}
 
-    def blocks(
+    def columns(
         self, free: Sequence[LayoutBox], insets: Sequence[DigitalTable | DigitalFigure]
-    ) -> list[DigitalBlock]:
-        """Return the blocks of the page in reading order."""
+    ) -> list[list[DigitalBlock]]:
+        """Return the blocks of the page in reading order, by column."""
         flow = list(free)
         for index, inset in enumerate(insets, len(self._page.boxes)):
             self._insets[index] = inset
             self._set_place(index, inset.boxes)
-            flow.append(LayoutBox(index, *inset.rect, text_height=self._body_height))
+            flow.append(LayoutBox(index, *inset.rect, text_height=self.body_height))
         next_index = len(self._page.boxes) + len(insets)
-        flow, frames = group_frames(self._page, flow, self._body_height, next_index)
+        flow, frames = group_frames(self._page, flow, self.body_height, next_index)
         for index, frame in frames.items():
             self._insets[index] = frame
             self._set_place(index, [box.index for box in frame.boxes])
-        return with_captions(self._ordered(flow), self._body_height)
+        return self._ordered(flow)
 
     def _set_place(self, index: int, inside: Iterable[int]) -> None:
         if places := [self._places[each] for each in inside if each in self._places]:
             self._places[index] = min(places)
 
-    def _ordered(self, boxes: Sequence[LayoutBox]) -> list[DigitalBlock]:
+    def _ordered(self, boxes: Sequence[LayoutBox]) -> list[list[DigitalBlock]]:
         hints = OrderHints(
-            self._body_height, self._places, self._texts, is_from_right=self._page.is_right_to_left
+            self.body_height, self._places, self._texts, is_from_right=self._page.is_right_to_left
         )
-        return [block for group in reading_groups(boxes, hints) for block in self._group(group)]
+        return [self._group(group) for group in reading_groups(boxes, hints)]
 
     def _group(self, group: Sequence[LayoutBox]) -> list[DigitalBlock]:
         """Return the blocks of a column.
@@ -105,7 +115,7 @@ class _Flow:
             below = (
                 number
                 for number, block in enumerate(blocks)
-                if block.rect[1] > box.top - self._body_height / 2
+                if block.rect[1] > box.top - self.body_height / 2
             )
             number = next(below, len(blocks))
             blocks[number:number] = self._inset(box)
@@ -119,7 +129,7 @@ class _Flow:
             case DigitalTable(rect, _, markdown):
                 return [DigitalBlock("table", rect, markdown=markdown)]
             case Frame(_, boxes):
-                return self._ordered(boxes)
+                return [block for column in self._ordered(boxes) for block in column]
             case DigitalFigure() as figure:
                 return [DigitalBlock("figure", figure.rect), *self._labels(figure)]
 
@@ -128,9 +138,3 @@ class _Flow:
         inside = [box for box in self._page.boxes if box.index in figure.boxes]
         lines = [self._page.row_pieces(line) for line in label_lines(self._page, inside)]
         return [DigitalBlock("labels", bounding_rect(inside), lines)] if lines else []
-
-
-def _furniture(page: DigitalPage) -> frozenset[int]:
-    texts = [run.text for run in page.layer.runs]
-    body_height = body_text_height(page.boxes)
-    return find_page_furniture(page.boxes, texts, [], (0.0, float(page.layer.height)), body_height, 1.0)

@@ -5,6 +5,7 @@ with the lines and boxes at it. Lines alone are no drawing: they are borders, un
 or a drawing behind running text is a background.
 """
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -196,7 +197,7 @@ class _FigureFinder:
     def _labels_around(self, rect: Rect, labels: Sequence[LayoutBox]) -> list[LayoutBox]:
         """Return boxes at a figure that are short or upright, or that are drawn with its labels."""
         known = {box.index for box in labels}
-        places = [self._place(box) for box in labels] or [-1]
+        places = [place for box in labels if (place := self._page.place(box)) is not None] or [-1]
         first, last = min(places) - MAX_PLACE_STEP, max(places) + MAX_PLACE_STEP
         max_width = MAX_LABEL_WIDTH * (rect[2] - rect[0])
         return [
@@ -209,12 +210,15 @@ class _FigureFinder:
             and (
                 len(self._page.text(box)) <= MAX_TICK_CHARACTERS
                 or box.height > 2 * box.width
-                or (first < self._place(box) < last and box.width < max_width)
+                or (first < (self._page.place(box) or 0) < last and box.width < max_width)
             )
         ]
 
-    def _place(self, box: LayoutBox) -> int:
-        return self._page.layer.runs[box.index].place
+
+def _place_or_last(page: DigitalPage, box: LayoutBox) -> int:
+    """Return the place of a box in the content; recognized text comes last."""
+    place = page.place(box)
+    return sys.maxsize if place is None else place
 
 
 def label_lines(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[list[LayoutBox]]:
@@ -223,7 +227,7 @@ def label_lines(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[list[Layo
     A label of several lines is one.
     """
     lines: list[list[LayoutBox]] = []
-    for box in sorted(boxes, key=lambda box: page.layer.runs[box.index].place):
+    for box in sorted(boxes, key=lambda box: _place_or_last(page, box)):
         if lines and (_continues_label(lines[-1][-1], box) or _continues_axis(page, lines[-1][-1], box)):
             lines[-1].append(box)
         else:

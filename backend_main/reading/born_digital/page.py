@@ -9,6 +9,7 @@ from ..documents.pdf_bidi import direction, is_right_to_left
 from ..documents.pdf_graphics import Graphics
 from ..documents.pdf_text_layer import TextLayer
 from ..documents.styled_text import TextPiece, TextStyle
+from ..layout.furniture_page import FurniturePage, oblique_heights
 from ..layout.geometry import LayoutBox, PageFrame
 
 StyleKey = tuple[float, bool]
@@ -31,8 +32,15 @@ class DigitalPage:
         return tuple(PageFrame(0.0).layout_boxes([run.box for run in self.layer.runs]))
 
     @cached_property
+    def furniture_page(self) -> FurniturePage:
+        """The page as the detection of furniture compares it with others."""
+        edges = (0.0, 0.0, float(self.layer.width), float(self.layer.height))
+        oblique = oblique_heights(PageFrame(0.0), [run.box for run in self.layer.runs])
+        return FurniturePage(self.number, edges, self.boxes, [run.text for run in self.layer.runs], oblique)
+
+    @cached_property
     def is_right_to_left(self) -> bool:
-        """Whether most words of the page are of a right-to-left script."""
+        """Whether most letters of the page are of a right-to-left script."""
         return is_right_to_left([direction(letter) for run in self.layer.runs for letter in run.text])
 
     @property
@@ -41,6 +49,10 @@ class DigitalPage:
 
     def text(self, box: LayoutBox) -> str:
         return self.layer.runs[box.index].text
+
+    def place(self, box: LayoutBox) -> int | None:
+        """Return the place of a box in the content of the page; None for recognized text."""
+        return self.layer.runs[box.index].place
 
     def pieces(self, box: LayoutBox) -> tuple[TextPiece, ...]:
         return self.layer.runs[box.index].pieces

@@ -31,15 +31,16 @@ class LazyEngine:
         self._is_owned = isinstance(engine, str)
         if isinstance(engine, Engine):
             self._name, self._loaded = engine.name, engine
-            self._kind: Engine | type[Engine] = engine
+            self.kind: Engine | type[Engine] = engine
+            """The engine, or its class: for attributes that need no loaded engine."""
         else:
-            self._name, self._kind = engine, engine_class(engine)
+            self._name, self.kind = engine, engine_class(engine)
             if reason := unavailable_reason(engine):
                 raise EngineUnavailable(engine, reason)
 
     def configure(self, options: Options) -> None:
         """Check the options of the next read, and keep them for it. Raises UnsupportedOption."""
-        validate_options(self._kind, options)
+        validate_options(self.kind, options)
         self._options, self._configured = options, None
 
     def get(self) -> Engine:
