@@ -86,7 +86,7 @@ class Glyph:
         return self.text == " "
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _TextObject:
     """Properties that the characters of a text object share."""
 
@@ -152,28 +152,34 @@ def read_glyphs(textpage: Any) -> list[Glyph]:
 
 
 def _copies(glyphs: Sequence[Glyph]) -> set[int]:
-    """Return the places of glyphs that lie on an earlier one of the same letter."""
+    """Return the places of glyphs that lie on an earlier one of the same letter.
+
+    The earlier ones are in a grid, by letter; a glyph near the edge of its cell is compared with those of the
+    next cell too.
+    """
     copies: set[int] = set()
     drawn: dict[tuple[str, float, int, int], deque[Glyph]] = {}
     for place, glyph in enumerate(glyphs):
         if glyph.is_space:
             continue
-        near = _cells(glyph, MAX_COPY_DISTANCE * glyph.size)
-        if any(_is_copy(glyph, other) for cell in near for other in drawn.get(cell, ())):
+        text, angle = glyph.text, glyph.angle
+        along, across = glyph.start / COPY_CELL, glyph.baseline / COPY_CELL
+        reach = MAX_COPY_DISTANCE * glyph.size / COPY_CELL
+        columns = {math.floor(along - reach), math.floor(along + reach)}
+        rows = {math.floor(across - reach), math.floor(across + reach)}
+        if any(
+            _is_copy(glyph, other)
+            for column in columns
+            for row in rows
+            for other in drawn.get((text, angle, column, row), ())
+        ):
             copies.add(place)
-        else:
-            (cell,) = _cells(glyph, 0)
-            drawn.setdefault(cell, deque(maxlen=MAX_CELL_GLYPHS)).append(glyph)
+            continue
+        cell = (text, angle, math.floor(along), math.floor(across))
+        if cell not in drawn:
+            drawn[cell] = deque(maxlen=MAX_CELL_GLYPHS)
+        drawn[cell].append(glyph)
     return copies
-
-
-def _cells(glyph: Glyph, distance: float) -> set[tuple[str, float, int, int]]:
-    """Return the cells of a grid, by letter, that are within a distance of a glyph's origin; mostly one."""
-    return {
-        (glyph.text, glyph.angle, int(along // COPY_CELL), int(across // COPY_CELL))
-        for along in (glyph.start - distance, glyph.start + distance)
-        for across in (glyph.baseline - distance, glyph.baseline + distance)
-    }
 
 
 def _is_copy(glyph: Glyph, other: Glyph) -> bool:
@@ -188,16 +194,14 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
     raw = textpage.raw
     loose = pdfium.FS_RECTF()
     x, y = ctypes.c_double(), ctypes.c_double()
-    objects: dict[int, _TextObject] = {}
-    fonts: dict[int, _Font] = {}
+    objects = _TextObjects(raw)
     glyph, last = None, None
     for index in range(textpage.count_chars()):
         pointer = pdfium.FPDFText_GetTextObject(raw, index)
         if (address := ctypes.cast(pointer, ctypes.c_void_p).value) is None:
             continue  # a space or a line end that pdfium has added
         pdfium.FPDFText_GetLooseCharBox(raw, index, loose)
-        if (shared := objects.get(address)) is None:
-            shared = objects[address] = _text_object(raw, index, pointer, address, loose, fonts)
+        shared = objects.get(index, pointer, address, loose)
         letter = _letter(raw, index, shared)
         if letter in _NOT_DRAWN or (letter == " " and not _is_drawn_space(raw, index, loose)):
             continue
@@ -256,48 +260,70 @@ def _ligature(letters: str, letter: str) -> str:
     return letter + letters
 
 
-def _text_object(
-    raw: Any, index: int, pointer: Any, address: int, loose: Any, fonts: dict[int, _Font]
-) -> _TextObject:
-    import pypdfium2.raw as pdfium
+class _TextObjects:
+    """Text objects of a page, each read once. Chromium draws each glyph as one, so buffers are reused."""
 
-    font_pointer = pdfium.FPDFTextObj_GetFont(pointer)
-    font = ctypes.cast(font_pointer, ctypes.c_void_p).value or 0
-    if font not in fonts:
-        fonts[font] = _Font(read_font_style(font_pointer))
-    matrix = pdfium.FS_MATRIX()
-    pdfium.FPDFText_GetMatrix(raw, index, matrix)
-    font_size = pdfium.FPDFText_GetFontSize(raw, index)
-    size = font_size * math.hypot(matrix.c, matrix.d)
-    angle = math.atan2(matrix.b, matrix.a) % math.tau
-    quarters = round(angle / (math.pi / 2))
-    is_quarter = abs(angle - quarters * math.pi / 2) < QUARTER_TURN_TOLERANCE
-    if is_quarter:
-        angle = quarters % 4 * math.pi / 2
-        loose_height = loose.right - loose.left if quarters % 2 else loose.top - loose.bottom
-        if fonts[font].size_factor is None and chr(pdfium.FPDFText_GetUnicode(raw, index)).isalnum():
-            fonts[font].size_factor = _size_factor(size, loose_height)
-        size *= fonts[font].size_factor or 1.0
-    else:
-        angle = round(angle, 2)
-    cosine, sine = math.cos(angle), math.sin(angle)
-    size = max(size, 1e-3)
-    style = (font, round(size, 1))
-    quarter_turns = quarters % 4 if is_quarter else None
-    return _TextObject(
-        identifier=address,
-        size=size,
-        style=style,
-        angle=angle,
-        cosine=cosine,
-        sine=sine,
-        quarter_turns=quarter_turns,
-        font=fonts[font].style,
-        color=_color(pointer),
-        raw_font=font_pointer,
-        x_scale=max(font_size * math.hypot(matrix.a, matrix.b), 1e-3),
-        widths=fonts[font].widths,
-    )
+    def __init__(self, raw: Any) -> None:
+        import pypdfium2.raw as pdfium
+
+        self._raw = raw
+        self._matrix = pdfium.FS_MATRIX()
+        self._channels = tuple(ctypes.c_uint() for _ in range(4))
+        self._fonts: dict[int, _Font] = {}
+        self._objects: dict[int, _TextObject] = {}
+
+    def get(self, index: int, pointer: Any, address: int, loose: Any) -> _TextObject:
+        """Return the text object at an address, which draws the character `index` with a box `loose`."""
+        if (found := self._objects.get(address)) is None:
+            found = self._objects[address] = self._read(index, pointer, address, loose)
+        return found
+
+    def _read(self, index: int, pointer: Any, address: int, loose: Any) -> _TextObject:
+        import pypdfium2.raw as pdfium
+
+        font_pointer = pdfium.FPDFTextObj_GetFont(pointer)
+        font_address = ctypes.cast(font_pointer, ctypes.c_void_p).value or 0
+        if (font := self._fonts.get(font_address)) is None:
+            font = self._fonts[font_address] = _Font(read_font_style(font_pointer))
+        matrix = self._matrix
+        pdfium.FPDFText_GetMatrix(self._raw, index, matrix)
+        font_size = pdfium.FPDFText_GetFontSize(self._raw, index)
+        size = font_size * math.hypot(matrix.c, matrix.d)
+        angle = math.atan2(matrix.b, matrix.a) % math.tau
+        quarters = round(angle / (math.pi / 2))
+        is_quarter = abs(angle - quarters * math.pi / 2) < QUARTER_TURN_TOLERANCE
+        if is_quarter:
+            angle = quarters % 4 * math.pi / 2
+            loose_height = loose.right - loose.left if quarters % 2 else loose.top - loose.bottom
+            if font.size_factor is None and chr(pdfium.FPDFText_GetUnicode(self._raw, index)).isalnum():
+                font.size_factor = _size_factor(size, loose_height)
+            size *= font.size_factor or 1.0
+        else:
+            angle = round(angle, 2)
+        size = max(size, 1e-3)
+        return _TextObject(
+            identifier=address,
+            size=size,
+            style=(font_address, round(size, 1)),
+            angle=angle,
+            cosine=math.cos(angle),
+            sine=math.sin(angle),
+            quarter_turns=quarters % 4 if is_quarter else None,
+            font=font.style,
+            color=self._color(pointer),
+            raw_font=font_pointer,
+            x_scale=max(font_size * math.hypot(matrix.a, matrix.b), 1e-3),
+            widths=font.widths,
+        )
+
+    def _color(self, pointer: Any) -> int:
+        """Return the fill color of a text object as 0xRRGGBB."""
+        import pypdfium2.raw as pdfium
+
+        red, green, blue, alpha = self._channels
+        if not pdfium.FPDFPageObj_GetFillColor(pointer, red, green, blue, alpha):
+            return BLACK
+        return red.value << 16 | green.value << 8 | blue.value
 
 
 def _size_factor(size: float, loose_height: float) -> float:
@@ -305,16 +331,6 @@ def _size_factor(size: float, loose_height: float) -> float:
     if loose_height <= 0 or MIN_LOOSE_HEIGHT * size < loose_height < MAX_LOOSE_HEIGHT * size:
         return 1.0
     return loose_height / USUAL_LOOSE_HEIGHT / max(size, 1e-3)
-
-
-def _color(text_object: Any) -> int:
-    """Return the fill color of a text object as 0xRRGGBB."""
-    import pypdfium2.raw as pdfium
-
-    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-    if not pdfium.FPDFPageObj_GetFillColor(text_object, red, green, blue, alpha):
-        return BLACK
-    return red.value << 16 | green.value << 8 | blue.value
 
 
 def _glyph(letter: str, index: int, x: float, y: float, loose: Any, shared: _TextObject) -> Glyph:

@@ -5,12 +5,11 @@ Chromium draws each glyph as a text object of its own. So the raw functions of p
 """
 
 import ctypes
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-MAX_OBJECT_DEPTH = 15
-"""Nesting of forms that are searched."""
+MAX_OBJECT_DEPTH = 40
+"""Nesting of forms that is followed; pdfium draws no deeper ones."""
 MAX_OBJECTS = 500_000
 """Objects of a page that are read; a page full of text that Chromium printed has 5,000."""
 
@@ -21,43 +20,46 @@ IDENTITY: Matrix = (1, 0, 0, 1, 0, 0)
 class PageObject(NamedTuple):
     """An object that is not a form. `matrix` maps the coordinates of the form that contains it to the page's.
 
-    `kind` is one of pdfium's `FPDF_PAGEOBJ_…`. `form` is the outermost form that contains it.
+    `kind` is one of pdfium's `FPDF_PAGEOBJ_…`.
     """
 
     raw: Any
     kind: int
     matrix: Matrix = IDENTITY
-    form: Any = None
 
 
-def page_objects(page: Any, max_depth: int = MAX_OBJECT_DEPTH) -> list[PageObject]:
+def page_objects(page: Any) -> list[PageObject]:
     """Return the objects of a pypdfium2 page in the order in which they are drawn."""
     import pypdfium2.raw as pdfium
 
     raw = page.raw
-    count = pdfium.FPDFPage_CountObjects(raw)
-    tops = (pdfium.FPDFPage_GetObject(raw, number) for number in range(count))
-    return list(islice(_objects(tops, IDENTITY, None, max_depth), MAX_OBJECTS))
+    found: list[PageObject] = []
+    count, get = pdfium.FPDFPage_CountObjects(raw), pdfium.FPDFPage_GetObject
+    _add_objects(found, (get(raw, number) for number in range(count)), IDENTITY, MAX_OBJECT_DEPTH)
+    return found
 
 
-def _objects(items: Iterable[Any], matrix: Matrix, outermost: Any, depth: int) -> Iterator[PageObject]:
+def text_objects(objects: Iterable[PageObject]) -> list[Any]:
+    """Return pdfium's text objects among the objects of a page."""
+    import pypdfium2.raw as pdfium
+
+    return [item.raw for item in objects if item.kind == pdfium.FPDF_PAGEOBJ_TEXT]
+
+
+def _add_objects(found: list[PageObject], items: Iterable[Any], matrix: Matrix, depth: int) -> None:
     import pypdfium2.raw as pdfium
 
     type_of, form_type = pdfium.FPDFPageObj_GetType, pdfium.FPDF_PAGEOBJ_FORM
     for raw in items:
         kind = type_of(raw)
         if kind != form_type:
-            yield PageObject(raw, kind, matrix, outermost)
+            found.append(PageObject(raw, kind, matrix))
         elif depth:
-            to_page = product(own_matrix(raw), matrix)
-            yield from _objects(_children(raw), to_page, outermost or raw, depth - 1)
-
-
-def _children(form: Any) -> Iterator[Any]:
-    import pypdfium2.raw as pdfium
-
-    count = pdfium.FPDFFormObj_CountObjects(form)
-    return (pdfium.FPDFFormObj_GetObject(form, number) for number in range(max(0, count)))
+            count, get = pdfium.FPDFFormObj_CountObjects(raw), pdfium.FPDFFormObj_GetObject
+            contents = (get(raw, number) for number in range(count))
+            _add_objects(found, contents, product(own_matrix(raw), matrix), depth - 1)
+        if len(found) > MAX_OBJECTS:
+            return
 
 
 def own_matrix(raw: Any) -> Matrix:

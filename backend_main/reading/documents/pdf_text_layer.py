@@ -16,7 +16,7 @@ from .pdf_annotations import NO_ANNOTATIONS, Annotations, with_annotations
 from .pdf_characters import LINE_END_HYPHENS, Glyph, read_glyphs
 from .pdf_graphics import NO_GRAPHICS, Graphics, Mapping, Rect, read_graphics
 from .pdf_lines import TextLine, text_lines
-from .pdf_objects import page_objects
+from .pdf_objects import page_objects, text_objects
 from .pdf_visibility import Flags, hidden_glyphs, render_ink
 from .styled_text import TextPiece, TextStyle, text_of_pieces
 from .text_plausibility import is_implausible
@@ -105,11 +105,12 @@ def extract_text_layer(
         glyphs = read_glyphs(textpage)
         if _rotated_share(textpage, page.get_rotation()) > MAX_ROTATED_SHARE:
             return None
-        ink = render_ink(page)
+        objects = page_objects(page)
+        ink = render_ink(page, text_objects(objects))
         hidden = hidden_glyphs(page, textpage, glyphs, ink, _scaled(to_pixels, ink.scale / scale))
     finally:
         textpage.close()
-    graphics = read_graphics(page_objects(page), to_pixels)
+    graphics = read_graphics(objects, to_pixels)
     areas = unread_areas(ink.without_text, scale / ink.scale, graphics.images)
     is_unseen = _is_text_of_scan(glyphs, hidden, areas, to_pixels)
     seen = [glyph for glyph, is_hidden in zip(glyphs, hidden, strict=True) if is_unseen or not is_hidden]
