@@ -8,12 +8,14 @@ from .born_digital.assembly import assemble_digital_page
 from .born_digital.document_context import context_of
 from .born_digital.markdown import blocks_markdown
 from .born_digital.notes import note_text, with_notes
+from .born_digital.page import DigitalPage
+from .born_digital.page_order import live_order
 from .documents.document import Document, PageImage
 from .documents.pdf_text_layer import TextLayer, TextRun
 from .engines import LazyEngine
 from .fallback import FallbackEngines
 from .languages import scripts_of_text
-from .layout import reading_order
+from .layout.reading_order import OrderedBox, reading_order
 from .output.formatted_page import FormattedPage
 from .output.markdown import MarkdownWriter
 from .output.plain_text import to_plain_text
@@ -106,7 +108,7 @@ class TextLayerReader:
         """Yield the lines of the text layer in reading order, and then those that an engine recognizes."""
         writer = MarkdownWriter()
         runs = self._layer.runs
-        order = reading_order.reading_order([run.box for run in runs])
+        order = self._live_order()
         self._places = {ordered.index: place for place, ordered in enumerate(order)}
         for ordered in order:
             run = runs[ordered.index]
@@ -123,6 +125,14 @@ class TextLayerReader:
             self.lines.append(Line(self._number, note_text(note), markdown, note.box))
             yield self.lines[-1]
         self.warnings += recognized.warnings
+
+    def _live_order(self) -> list[OrderedBox]:
+        """Return the order of the final Markdown; after any error, an order by the boxes alone."""
+        try:
+            return live_order(DigitalPage(self._number, self._layer))
+        except Exception:
+            _log.exception("The order of page %d failed; its lines are ordered by their boxes.", self._number)
+            return reading_order([run.box for run in self._layer.runs])
 
     def _recognize(self) -> UnreadText:
         areas = self._layer.unread_areas

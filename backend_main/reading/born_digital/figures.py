@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..layout.geometry import LayoutBox, Rect, bounding_rect
-from ..layout.rows import body_text_height
+from ..layout.rows import Row, body_text_height
 from .order import prose_indices
 from .page import DigitalPage
 
@@ -221,12 +221,12 @@ def _place_or_last(page: DigitalPage, box: LayoutBox) -> int:
     return sys.maxsize if place is None else place
 
 
-def label_lines(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[list[LayoutBox]]:
+def label_lines(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[Row]:
     """Return the labels of a figure in the order of the content: one a line, the numbers of an axis together.
 
     A label of several lines is one.
     """
-    lines: list[list[LayoutBox]] = []
+    lines: list[Row] = []
     for box in sorted(boxes, key=lambda box: _place_or_last(page, box)):
         if lines and (_continues_label(lines[-1][-1], box) or _continues_axis(page, lines[-1][-1], box)):
             lines[-1].append(box)

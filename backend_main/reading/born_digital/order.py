@@ -9,7 +9,7 @@ Positions decide where a program draws from top to bottom, whatever belongs toge
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import median
 
 from ..layout.columns import is_adjacent_line
@@ -47,6 +47,8 @@ MAX_CHANGE_SHARE = 0.2
 """Share of the rows after which the content changes sides: at fewer, one side is drawn after the other."""
 MAX_ALTERNATION = 0.75
 """Share of the rows after which the content changes sides: at more, rows are drawn one after the other."""
+MIN_PAIRS, MIN_PAIR_ROWS = 2, 2
+"""Pairs of paragraphs side by side that are drawn pair by pair, and rows of the longer one at the mean."""
 MIN_LABEL_SHARE, MIN_FIGURE_SHARE = 0.5, 0.6
 """Shares of a side's boxes that end with a colon, or are figures: then rows belong together."""
 MAX_FIGURE_WIDTH = 10.0
@@ -117,9 +119,11 @@ class _Splitter:
             if not self._are_columns(band, gutter):
                 between += band
                 continue
-            for part in (between, *self._ordered_sides(band, gutter)):
-                groups += self.split(part)
+            groups += self.split(between)
             between = []
+            for pair in self._pairs(band, gutter):
+                for side in self._ordered_sides(pair, gutter):
+                    groups += self.split(side)
         return groups + self.split(between)
 
     # --- gutters -------------------------------------------------------------------------------------------
@@ -214,9 +218,9 @@ class _Splitter:
             return False
         if rows[0] < 2 and not self._is_side_note(left, right, rows[1]):
             return False
-        if self._are_prose(left, right):
-            return True
-        return not (self._are_labels(left) or self._are_figures(right) or self._are_figures(left))
+        if self._are_labels(right if self._hints.is_from_right else left):
+            return False
+        return self._are_prose(left, right) or not (self._are_figures(right) or self._are_figures(left))
 
     def _is_side_note(self, left: Sequence[LayoutBox], right: Sequence[LayoutBox], rows: int) -> bool:
         """Return whether a single row is apart from the text beside it, and not the start or end of a row."""
@@ -267,6 +271,24 @@ class _Splitter:
         drawn += [(places[box.index], 1) for box in right if box.index in places]
         drawn.sort()
         return max(1, sum(one[1] != other[1] for one, other in pairwise(drawn)))
+
+    def _pairs(self, band: Sequence[LayoutBox], x: float) -> list[list[LayoutBox]]:
+        """Divide columns into pairs of paragraphs side by side, if they are drawn pair by pair.
+
+        A text and its translation are drawn so. Lines that are drawn in turns are no pairs.
+        """
+        places = self._hints.places
+        drawn = sorted(band, key=lambda box: places.get(box.index, -1))
+        runs = [list(run) for _, run in groupby(drawn, key=lambda box: box.center_x < x)]
+        pairs = list(zip(runs[::2], runs[1::2], strict=False))
+        if len(runs) % 2 or len(pairs) < MIN_PAIRS:
+            return [list(band)]
+        if sum(max(len(group_rows(side)) for side in pair) for pair in pairs) < MIN_PAIR_ROWS * len(pairs):
+            return [list(band)]
+        tops = [(min(box.top for box in one), min(box.top for box in other)) for one, other in pairs]
+        if sorted(tops) != tops or any(abs(one - other) > self._body / 2 for one, other in tops):
+            return [list(band)]
+        return [sorted([*one, *other], key=lambda box: box.center_y) for one, other in pairs]
 
     def _ordered_sides(self, band: Sequence[LayoutBox], x: float) -> tuple[list[LayoutBox], list[LayoutBox]]:
         """Return the sides in reading order: mostly from left to right.

@@ -1,0 +1,113 @@
+"""Order of everything on a born-digital page: columns of text with its tables, figures and frames.
+
+A table, a figure or a frame is one box in the column that contains it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+
+from ..layout.geometry import LayoutBox
+from ..layout.reading_order import OrderedBox, ordered_boxes
+from ..layout.rows import Row, body_text_height, group_rows
+from .figures import DigitalFigure, find_figures, label_lines
+from .frames import Frame, group_frames
+from .order import OrderHints, reading_groups
+from .page import DigitalPage
+from .tables import DigitalTable, find_tables
+
+Inset = DigitalTable | DigitalFigure | Frame
+"""A part of the page that divides its running text."""
+
+
+class PageOrder:
+    """Boxes of a page in reading order, without those of its page furniture.
+
+    Args:
+        page: the page.
+        dropped: indices of boxes that are left out.
+    """
+
+    def __init__(self, page: DigitalPage, dropped: frozenset[int] = frozenset()) -> None:
+        self._page = page
+        self.body_height = body_text_height(page.boxes)
+        free = [box for box in page.boxes if box.index not in dropped]
+        tables = find_tables(page, free)
+        free = _without(free, [table.boxes for table in tables])
+        figures = find_figures(page, free, [table.rect for table in tables])
+        self._free = _without(free, [figure.boxes for figure in figures])
+        self.insets: dict[int, Inset] = dict(enumerate([*tables, *figures], len(page.boxes)))
+        places = ((box.index, page.place(box)) for box in page.boxes)
+        self._places = {index: place for index, place in places if place is not None}
+        self._texts = {box.index: page.text(box) for box in page.boxes}
+
+    @cached_property
+    def columns(self) -> list[list[LayoutBox]]:
+        """The columns in reading order; `insets` has the tables, figures and frames among the boxes."""
+        flow = list(self._free)
+        for index, inset in self.insets.items():
+            if isinstance(inset, Frame):
+                continue
+            self._set_place(index, inset.boxes)
+            flow.append(LayoutBox(index, *inset.rect, text_height=self.body_height))
+        next_index = len(self._page.boxes) + len(self.insets)
+        flow, frames = group_frames(self._page, flow, self.body_height, next_index)
+        for index, frame in frames.items():
+            self.insets[index] = frame
+            self._set_place(index, [box.index for box in frame.boxes])
+        return self._groups(flow)
+
+    def columns_in(self, frame: Frame) -> list[list[LayoutBox]]:
+        """Return the columns in a frame."""
+        return self._groups(frame.boxes)
+
+    def rows(self) -> Iterator[list[Row]]:
+        """Yield the rows of each part of the page that is read without interruption."""
+        for column in self.columns:
+            yield from self._rows(column)
+
+    def _rows(self, column: Sequence[LayoutBox]) -> Iterator[list[Row]]:
+        text: list[LayoutBox] = []
+        for box in sorted(column, key=lambda box: box.center_y):
+            inset = self.insets.get(box.index)
+            if inset is None:
+                text.append(box)
+                continue
+            if text:
+                yield self._text_rows(text)
+            text = []
+            if isinstance(inset, Frame):
+                for inner in self.columns_in(inset):
+                    yield from self._rows(inner)
+            elif inset.boxes:
+                inside = [each for each in self._page.boxes if each.index in inset.boxes]
+                is_figure = isinstance(inset, DigitalFigure)
+                yield label_lines(self._page, inside) if is_figure else self._text_rows(inside)
+        if text:
+            yield self._text_rows(text)
+
+    def _text_rows(self, boxes: Sequence[LayoutBox]) -> list[Row]:
+        rows = group_rows(boxes)
+        return [row[::-1] for row in rows] if self._page.is_right_to_left else rows
+
+    def _groups(self, boxes: Sequence[LayoutBox]) -> list[list[LayoutBox]]:
+        hints = OrderHints(
+            self.body_height, self._places, self._texts, is_from_right=self._page.is_right_to_left
+        )
+        return reading_groups(boxes, hints)
+
+    def _set_place(self, index: int, inside: Iterable[int]) -> None:
+        if places := [self._places[each] for each in inside if each in self._places]:
+            self._places[index] = min(places)
+
+
+def live_order(page: DigitalPage) -> list[OrderedBox]:
+    """Return every box of a page once, in the order of the final Markdown."""
+    if not page.boxes:
+        return []
+    order = PageOrder(page)
+    return ordered_boxes(order.rows(), order.body_height)
+
+
+def _without(boxes: list[LayoutBox], used: list[frozenset[int]]) -> list[LayoutBox]:
+    indices = frozenset[int]().union(*used)
+    return [box for box in boxes if box.index not in indices]
