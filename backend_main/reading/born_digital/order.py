@@ -32,6 +32,8 @@ MIN_SIDE_ROWS, MIN_SIDE_GUTTER = 3, 1.5
 """Rows beside a single row, and width of the gutter, at which the row is a heading or a note of its own."""
 MAX_EDGE_OVERLAP = 0.15
 """Boxes that reach as far across an edge do not cross it: italics and kerning."""
+MAX_OVERFLOW, MAX_OVERFLOW_SHARE = 0.08, 0.1
+"""Share of its width by which a box may flow over the edge of its column, and share of boxes that do."""
 MIN_TITLE_SIZE = 1.4
 MAX_SIDEBAR_WIDTH = 0.6
 """In widths of the other side: a narrower column may be a sidebar, which is read where it is drawn."""
@@ -142,9 +144,9 @@ class _Splitter:
 
     def _candidate_gutters(self, boxes: Sequence[LayoutBox]) -> list[float]:
         """Return the centers of the gaps between boxes that fewer boxes cross than the parts beside them."""
-        margin = MAX_EDGE_OVERLAP * self._body
         changes: dict[float, int] = {}
         for box in boxes:
+            margin = self._margin(box)
             left, right = box.left + margin, max(box.left + margin, box.right - margin)
             changes[left] = changes.get(left, 0) + 1
             changes[right] = changes.get(right, 0) - 1
@@ -188,8 +190,11 @@ class _Splitter:
         return joined
 
     def _crosses(self, box: LayoutBox, x: float) -> bool:
-        margin = MAX_EDGE_OVERLAP * self._body
+        margin = self._margin(box)
         return box.left + margin < x < box.right - margin
+
+    def _margin(self, box: LayoutBox) -> float:
+        return max(MAX_EDGE_OVERLAP * self._body, MAX_OVERFLOW * box.width)
 
     # --- columns or rows -----------------------------------------------------------------------------------
 
@@ -198,7 +203,7 @@ class _Splitter:
         left, right = _sides(band, x)
         if not left or not right or any(self._crosses(box, x) for box in band):
             return False
-        if min(box.left for box in right) - max(box.right for box in left) < MIN_GUTTER * self._body:
+        if _gap(left, right) < MIN_GUTTER * self._body:
             return False
         rows = sorted((len(group_rows(left)), len(group_rows(right))))
         changes = self._side_changes(left, right)
@@ -226,8 +231,7 @@ class _Splitter:
         """Return whether a single row is apart from the text beside it, and not the start or end of a row."""
         if any(box.index not in self._hints.texts for box in (*left, *right)):
             return True  # beside a table, a figure or a frame
-        gutter = min(box.left for box in right) - max(box.right for box in left)
-        return rows >= MIN_SIDE_ROWS and gutter > MIN_SIDE_GUTTER * self._body
+        return rows >= MIN_SIDE_ROWS and _gap(left, right) > MIN_SIDE_GUTTER * self._body
 
     def _look_like_columns(
         self, left: Sequence[LayoutBox], right: Sequence[LayoutBox], fewer_rows: int
@@ -320,6 +324,15 @@ class _Splitter:
 
 def _sides(band: Sequence[LayoutBox], x: float) -> tuple[list[LayoutBox], list[LayoutBox]]:
     return [box for box in band if box.center_x < x], [box for box in band if box.center_x >= x]
+
+
+def _gap(left: Sequence[LayoutBox], right: Sequence[LayoutBox]) -> float:
+    """Return the width of the gutter between two sides; a few boxes may flow over."""
+    ends = sorted(box.right for box in left)
+    starts = sorted((box.left for box in right), reverse=True)
+    end = ends[int((len(ends) - 1) * (1 - MAX_OVERFLOW_SHARE))]
+    start = starts[int((len(starts) - 1) * (1 - MAX_OVERFLOW_SHARE))]
+    return start - end
 
 
 def _width(side: Sequence[LayoutBox]) -> float:
