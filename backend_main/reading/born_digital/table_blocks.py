@@ -1,5 +1,6 @@
 """Tables without lines: runs of rows whose text stands in columns."""
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -22,6 +23,8 @@ MIN_LINES = 3
 MIN_RULE_SHARE = 0.6
 """Share of the width of a block that a line between its rows covers."""
 MAX_SPLITS = 8
+DASHES = re.compile(r"[-=_–—*]{4,}")
+"""A rule that is drawn with characters."""
 MIN_WALL_HEIGHT = 6.0
 """Height of a line between columns of the page."""
 MIN_PROSE_WORDS = 5
@@ -38,8 +41,7 @@ def unruled_tables(level: Sequence[Line], upright: Sequence[Line], words: Sequen
         upright: upright lines outside of tables, which separate columns of the page.
     """
     lines = word_lines(words)
-    gutter = find_gutter(lines)
-    strips = [gutter] if gutter else []
+    strips = find_gutters(lines)
     found = []
     for block in _blocks(lines):
         for part in _side_blocks(block, strips, upright):
@@ -79,18 +81,18 @@ def _all_blocks(
     ]
 
 
-def find_gutter(lines: Sequence[WordLine]) -> Gap | None:
-    """Return the strip between two columns of running text, None for a page of one column."""
+def find_gutters(lines: Sequence[WordLine]) -> list[Gap]:
+    """Return the strips between columns of running text, none for a page of one column."""
     prose = [phrase for line in lines for phrase in line.phrases if len(phrase.words) >= MIN_PROSE_WORDS]
     if len(prose) < 2 * MIN_PROSE_LINES:
-        return None
+        return []
     strips = free_strips([[phrase] for phrase in prose], max_crossing=len(prose) // 10)
-    for strip in sorted(strips, key=lambda strip: strip.left - strip.right):
-        left = sum(phrase.right <= strip.center for phrase in prose)
-        right = sum(phrase.left >= strip.center for phrase in prose)
-        if min(left, right) >= MIN_PROSE_LINES:
-            return strip
-    return None
+    return [
+        strip
+        for strip in strips
+        if sum(phrase.right <= strip.center for phrase in prose) >= MIN_PROSE_LINES
+        and sum(phrase.left >= strip.center for phrase in prose) >= MIN_PROSE_LINES
+    ]
 
 
 def _crosses(line: WordLine, gutter: Gap) -> bool:
@@ -141,10 +143,17 @@ def _is_paragraph(block: Sequence[WordLine], singles: Sequence[WordLine]) -> boo
 def _block_tables(block: Sequence[WordLine], lines: Sequence[Line], splits: int) -> list[FoundTable]:
     if len(block) < MIN_LINES:
         return []
-    drawing = _drawing(block, lines)
-    if content := text_table(block, drawing):
+    dashes = [line for line in block if all(DASHES.fullmatch(word.text) for word in line.words)]
+    text = [line for line in block if line not in dashes]
+    drawing = _drawing(text, lines)
+    drawing = Drawing((*drawing.separators, *(line.baseline for line in dashes)))
+    if content := text_table(text, drawing):
         words = [word for line in block for word in line.words]
-        return [FoundTable(content, words_rect(words))]
+        return [
+            FoundTable(
+                content, words_rect(words), frozenset(word.box for line in dashes for word in line.words)
+            )
+        ]
     if splits == 0:
         return []
     at = _widest_gap(block)
