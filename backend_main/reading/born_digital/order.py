@@ -51,6 +51,10 @@ MAX_ALTERNATION = 0.75
 """Share of the rows after which the content changes sides: at more, rows are drawn one after the other."""
 MIN_PAIRS, MIN_PAIR_ROWS = 2, 2
 """Pairs of paragraphs side by side that are drawn pair by pair, and rows of the longer one at the mean."""
+MIN_TEXT_ROWS, MIN_LINE_CHARACTERS = 3, 12
+"""Rows of a column of text, and characters of a row at the mean."""
+MIN_TEXT_SHARE, MIN_FILLED_SHARE = 0.6, 0.6
+"""Share of boxes in columns of text, and share of a column's width that half of its rows fill."""
 MIN_LABEL_SHARE, MIN_FIGURE_SHARE = 0.5, 0.6
 """Shares of a side's boxes that end with a colon, or are figures: then rows belong together."""
 MAX_FIGURE_WIDTH = 10.0
@@ -80,6 +84,12 @@ def reading_groups(boxes: Sequence[LayoutBox], hints: OrderHints) -> list[list[L
     level = sorted((box for box in boxes if box.index not in aside), key=lambda box: box.center_y)
     groups = _Splitter(hints, prose_indices(level)).split(level)
     return [*groups, *([box] for box in vertical)]
+
+
+def are_text_columns(boxes: Sequence[LayoutBox], hints: OrderHints) -> bool:
+    """Return whether boxes are columns of text that are drawn one after the other, and not a table."""
+    ordered = sorted(boxes, key=lambda box: box.center_y)
+    return _Splitter(hints, prose_indices(ordered)).are_text_columns(ordered)
 
 
 def prose_indices(boxes: Sequence[LayoutBox]) -> frozenset[int]:
@@ -127,6 +137,30 @@ class _Splitter:
                 for side in self._ordered_sides(pair, gutter):
                     groups += self.split(side)
         return groups + self.split(between)
+
+    def are_text_columns(self, boxes: Sequence[LayoutBox]) -> bool:
+        """Return whether most boxes are columns of text that are drawn one after the other."""
+        columns = self.split(boxes)
+        if len(columns) < 2:
+            return False
+        places = self._hints.places
+        drawn = sorted(
+            (places[box.index], number)
+            for number, column in enumerate(columns)
+            for box in column
+            if box.index in places
+        )
+        changes = sum(one[1] != other[1] for one, other in pairwise(drawn))
+        in_text = sum(len(column) for column in columns if self._is_filled(column))
+        return changes < len(columns) and in_text >= MIN_TEXT_SHARE * len(boxes)
+
+    def _is_filled(self, side: Sequence[LayoutBox]) -> bool:
+        """Return whether most rows of a side are as long as lines of text, and fill it."""
+        rows = group_rows(side)
+        lengths = [sum(len(self._hints.texts.get(box.index, "")) for box in row) for row in rows]
+        full = sum(row[-1].right - row[0].left >= MIN_FILLED_SHARE * _width(side) for row in rows)
+        is_text = sum(lengths) >= MIN_LINE_CHARACTERS * len(rows)
+        return len(rows) >= MIN_TEXT_ROWS and is_text and 2 * full >= len(rows)
 
     # --- gutters -------------------------------------------------------------------------------------------
 

@@ -11,12 +11,15 @@ from ..layout.reading_order import OrderedBox, ordered_boxes
 from ..layout.rows import Row, body_text_height, group_rows
 from .figures import DigitalFigure, find_figures, label_lines
 from .frames import Frame, group_frames
-from .order import OrderHints, reading_groups
+from .order import OrderHints, are_text_columns, reading_groups
 from .page import DigitalPage
 from .tables import DigitalTable, find_tables
 
 Inset = DigitalTable | DigitalFigure | Frame
 """A part of the page that divides its running text."""
+
+MIN_TABLE_LINES = 2
+"""With as many lines in it, a table is one, in whatever order it is drawn."""
 
 
 class PageOrder:
@@ -31,14 +34,14 @@ class PageOrder:
         self._page = page
         self.body_height = body_text_height(page.boxes)
         free = [box for box in page.boxes if box.index not in dropped]
-        tables = find_tables(page, free)
+        places = ((box.index, page.place(box)) for box in page.boxes)
+        self._places = {index: place for index, place in places if place is not None}
+        self._texts = {box.index: page.text(box) for box in page.boxes}
+        tables = [table for table in find_tables(page, free) if not self._is_text(table)]
         free = _without(free, [table.boxes for table in tables])
         figures = find_figures(page, free, [table.rect for table in tables])
         self._free = _without(free, [figure.boxes for figure in figures])
         self.insets: dict[int, Inset] = dict(enumerate([*tables, *figures], len(page.boxes)))
-        places = ((box.index, page.place(box)) for box in page.boxes)
-        self._places = {index: place for index, place in places if place is not None}
-        self._texts = {box.index: page.text(box) for box in page.boxes}
 
     @cached_property
     def columns(self) -> list[list[LayoutBox]]:
@@ -90,10 +93,22 @@ class PageOrder:
         return [row[::-1] for row in rows] if self._page.is_right_to_left else rows
 
     def _groups(self, boxes: Sequence[LayoutBox]) -> list[list[LayoutBox]]:
-        hints = OrderHints(
-            self.body_height, self._places, self._texts, is_from_right=self._page.is_right_to_left
+        return reading_groups(boxes, self._hints)
+
+    @property
+    def _hints(self) -> OrderHints:
+        from_right = self._page.is_right_to_left
+        return OrderHints(self.body_height, self._places, self._texts, is_from_right=from_right)
+
+    def _is_text(self, table: DigitalTable) -> bool:
+        """Return whether a table without lines is columns of text, as the order of the content shows."""
+        left, top, right, bottom = table.rect
+        lines = sum(
+            left <= (rule.x0 + rule.x1) / 2 <= right and top <= (rule.y0 + rule.y1) / 2 <= bottom
+            for rule in self._page.graphics.rules
         )
-        return reading_groups(boxes, hints)
+        inside = [box for box in self._page.boxes if box.index in table.boxes]
+        return lines < MIN_TABLE_LINES and are_text_columns(inside, self._hints)
 
     def _set_place(self, index: int, inside: Iterable[int]) -> None:
         if places := [self._places[each] for each in inside if each in self._places]:
