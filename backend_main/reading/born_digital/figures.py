@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..layout.geometry import LayoutBox, Rect, bounding_rect
-from ..layout.rows import Row, body_text_height
+from ..layout.rows import Row, body_text_height, group_rows
 from .order import prose_indices
 from .page import DigitalPage
 
@@ -33,7 +33,7 @@ MAX_PART_GAP = 1.0
 """Parts of one drawing are as near."""
 MAX_GROWTH = 6.0
 """A line or a box beside a drawing extends it by at most as much: an axis, a border."""
-MAX_LABEL_GAP, MAX_LABEL_SIZE = 1.2, 1.1
+MAX_LABEL_GAP, MAX_LABEL_SIZE = 1.5, 1.1
 """Labels outside of a drawing are as near, and not larger."""
 MAX_LABEL_WIDTH = 0.5
 """In widths of the figure."""
@@ -222,17 +222,19 @@ def _place_or_last(page: DigitalPage, box: LayoutBox) -> int:
 
 
 def label_lines(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[Row]:
-    """Return the labels of a figure in the order of the content: one a line, the numbers of an axis together.
+    """Return the labels of a figure from top to bottom: one a line, the numbers of an axis together.
 
     A label of several lines is one.
     """
-    lines: list[Row] = []
+    labels: dict[int, Row] = {}
+    last: Row = []
     for box in sorted(boxes, key=lambda box: _place_or_last(page, box)):
-        if lines and (_continues_label(lines[-1][-1], box) or _continues_axis(page, lines[-1][-1], box)):
-            lines[-1].append(box)
+        if last and (_continues_label(last[-1], box) or _continues_axis(page, last[-1], box)):
+            last.append(box)
         else:
-            lines.append([box])
-    return lines
+            last = labels[box.index] = [box]
+    firsts = group_rows([label[0] for label in labels.values()])
+    return [labels[box.index] for row in firsts for box in row]
 
 
 def _continues_label(above: LayoutBox, box: LayoutBox) -> bool:

@@ -19,11 +19,12 @@ MAX_SEGMENTS = 20_000
 MAX_SHAPES = 20_000
 MAX_SAMPLED_SEGMENTS = 40
 """First segments of a long path, which show whether it consists of lines and rectangles."""
-MIN_STRAIGHT_SHARE = 0.5
+MIN_STRAIGHT_SHARE, MAX_PART_SEGMENTS = 0.5, 8
+"""Share of level and upright segments among these, and segments of a part, such as a line or a rectangle."""
 MAX_RULE_THICKNESS = 3.0
 """In points: a thinner filled rectangle is a line."""
-MAX_SLOPE = 0.5
-"""In points: a line whose ends differ by less is level or upright."""
+MAX_SLOPE, MAX_SLOPE_SHARE = 0.5, 0.05
+"""In points, and in lengths of the line: a line whose ends differ by less is level or upright."""
 MIN_RULE_LENGTH = 2.0
 MIN_FRAME_POINTS, MAX_FRAME_POINTS = 4, 24
 """Points of a rectangle, and of one with rounded corners."""
@@ -160,18 +161,20 @@ class _Reader:
             self._shapes.append(self._rect(points))
 
     def _is_outline(self, raw: Any, count: int, matrix: Matrix) -> bool:
-        """Return whether a long path is mostly curved or oblique at its beginning: only its bounds matter."""
+        """Return whether only the bounds of a long path matter: its beginning is a curve, or a polygon."""
         if count <= MAX_SAMPLED_SEGMENTS:
             return False
-        segments = straight = 0
         self.segments += MAX_SAMPLED_SEGMENTS
-        for points, has_curve in self._subpaths(raw, MAX_SAMPLED_SEGMENTS, matrix):
-            segments += len(points) - 1
-            if not has_curve:
-                straight += sum(
-                    min(abs(x1 - x0), abs(y1 - y0)) <= MAX_SLOPE for (x0, y0), (x1, y1) in pairwise(points)
-                )
-        return straight < MIN_STRAIGHT_SHARE * segments
+        parts = list(self._subpaths(raw, MAX_SAMPLED_SEGMENTS, matrix))
+        segments = sum(len(points) - 1 for points, _ in parts)
+        straight = sum(
+            _is_straight(one, other)
+            for points, has_curve in parts
+            if not has_curve
+            for one, other in pairwise(points)
+        )
+        is_polygon = segments > MAX_PART_SEGMENTS * len(parts)
+        return is_polygon or straight < MIN_STRAIGHT_SHARE * segments
 
     def _subpaths(
         self, raw: Any, count: int, matrix: Matrix
@@ -218,9 +221,8 @@ class _Reader:
 
     def _add_stroked(self, points: list[tuple[float, float]], width: float) -> None:
         for (x0, y0), (x1, y1) in pairwise(points):
-            is_straight = min(abs(x1 - x0), abs(y1 - y0)) <= MAX_SLOPE
             rect = self._rect([(x0, y0), (x1, y1)])
-            if not is_straight:
+            if not _is_straight((x0, y0), (x1, y1)):
                 self._shapes.append(rect)
             elif max(abs(x1 - x0), abs(y1 - y0)) >= MIN_RULE_LENGTH:
                 self._rules.append(Rule(*rect, width * self._scale))
@@ -228,6 +230,12 @@ class _Reader:
     def _rect(self, points: list[tuple[float, float]]) -> Rect:
         xs, ys = zip(*(self._to_pixels(x, y) for x, y in points), strict=True)
         return min(xs), min(ys), max(xs), max(ys)
+
+
+def _is_straight(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Return whether a segment is level or upright."""
+    shorter, longer = sorted((abs(one[0] - other[0]), abs(one[1] - other[1])))
+    return shorter <= min(MAX_SLOPE, MAX_SLOPE_SHARE * longer)
 
 
 def _is_rectangle(points: list[tuple[float, float]], *, has_curve: bool) -> bool:
