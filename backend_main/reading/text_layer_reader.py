@@ -4,12 +4,12 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from .born_digital.assembly import assemble_digital_page
+from .born_digital.assembly import DigitalAssembly
 from .born_digital.document_context import context_of
 from .born_digital.markdown import blocks_markdown
 from .born_digital.notes import note_text, with_notes
 from .born_digital.page import DigitalPage
-from .born_digital.page_order import live_order
+from .born_digital.page_order import PageOrder
 from .documents.document import Document, PageImage
 from .documents.pdf_text_layer import TextLayer, TextRun
 from .engines import LazyEngine
@@ -59,6 +59,7 @@ class TextLayerReader:
         self._options = options
         self._fallback = fallback
         self._places: dict[int, int] = {}
+        self._assembly: DigitalAssembly | None = None
         self.lines: list[Line] = []
         self.formatted = FormattedPage("", "")
         self.warnings: list[str] = []
@@ -109,10 +110,14 @@ class TextLayerReader:
         writer = MarkdownWriter()
         runs = self._layer.runs
         order = self._live_order()
-        self._places = {ordered.index: place for place, ordered in enumerate(order)}
-        for ordered in order:
-            run = runs[ordered.index]
-            self.lines.append(Line(self._number, run.text, writer.write(ordered.prefix, run.text), run.box))
+        shown = {ordered.index: ordered.prefix for ordered in order}
+        # Page furniture has no place in the text, but is among the lines.
+        indices = [*shown, *(index for index in range(len(runs)) if index not in shown)]
+        self._places = {index: place for place, index in enumerate(indices)}
+        for index in indices:
+            run = runs[index]
+            markdown = writer.write(shown[index], run.text) if index in shown else ""
+            self.lines.append(Line(self._number, run.text, markdown, run.box))
             yield self.lines[-1]
         recognized = self._recognize()
         for index, line in enumerate(recognized.lines):
@@ -127,12 +132,23 @@ class TextLayerReader:
         self.warnings += recognized.warnings
 
     def _live_order(self) -> list[OrderedBox]:
-        """Return the order of the final Markdown; after any error, an order by the boxes alone."""
+        """Return the order of the final Markdown; after any error, an order by the boxes alone.
+
+        The first page is not kept waiting for the sample of the document: page furniture is in its live text.
+        """
         try:
-            return live_order(DigitalPage(self._number, self._layer))
+            context = context_of(self._document)
+            if not context.is_ready:
+                return PageOrder(DigitalPage(self._number, self._layer)).live()
+            self._assembly = self._assembly_of(self._layer)
+            return self._assembly.order.live()
         except Exception:
             _log.exception("The order of page %d failed; its lines are ordered by their boxes.", self._number)
+            self._assembly = None
             return reading_order([run.box for run in self._layer.runs])
+
+    def _assembly_of(self, layer: TextLayer) -> DigitalAssembly:
+        return DigitalAssembly(layer, self._number, context_of(self._document), self._options.furniture)
 
     def _recognize(self) -> UnreadText:
         areas = self._layer.unread_areas
@@ -152,14 +168,12 @@ class TextLayerReader:
             self.formatted, warnings = self._assemble_by_picture()
             self.warnings += warnings
             return
-        runs = (*self._layer.runs, *map(text_run, recognized.lines))
         try:
-            layer = replace(self._layer, runs=runs)
-            self.formatted = self._with_places(
-                assemble_digital_page(
-                    layer, self._number, context_of(self._document), self._options.furniture
-                )
-            )
+            assembly = self._assembly
+            if assembly is None or recognized.lines:
+                runs = (*self._layer.runs, *map(text_run, recognized.lines))
+                assembly = self._assembly_of(replace(self._layer, runs=runs))
+            self.formatted = self._with_places(assembly.formatted())
         except Exception:
             _log.exception("The layout of page %d failed; its streamed text is used.", self._number)
             self.formatted = from_streamed_lines(self.lines)

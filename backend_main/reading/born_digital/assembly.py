@@ -1,6 +1,7 @@
 """Assembly of a born-digital page: its text layer and its drawing → final Markdown and plain text."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 from ..documents.pdf_text_layer import TextLayer
 from ..layout.document_furniture import find_furniture
@@ -23,18 +24,48 @@ from .page_order import PageOrder
 from .tables import DigitalTable
 
 
+class DigitalAssembly:
+    """Assembly of one page: the order of its boxes, for live text, and its final text."""
+
+    def __init__(
+        self, layer: TextLayer, number: int, context: DocumentContext, furniture: FurnitureOption = "drop"
+    ) -> None:
+        """Args: `furniture`: `keep` leaves page furniture in the text."""
+        self._page = DigitalPage(number, layer)
+        self._context = context
+        self._is_furniture_dropped = furniture == "drop"
+
+    @cached_property
+    def _roles(self) -> Mapping[int, LineRole]:
+        if not self._page.boxes:
+            return {}
+        return find_furniture(self._page.furniture_page, self._context.pages_near(self._page.number))
+
+    @property
+    def dropped(self) -> frozenset[int]:
+        """Indices of the runs that are not in the text."""
+        return frozenset(self._roles) if self._is_furniture_dropped else frozenset()
+
+    @cached_property
+    def order(self) -> PageOrder:
+        """Order of the runs in the final text."""
+        return PageOrder(self._page, self.dropped)
+
+    def formatted(self) -> FormattedPage:
+        """Return the final Markdown and plain text."""
+        notes = self._page.layer.notes
+        if not self._page.boxes:
+            return _formatted(with_notes([], notes), {})
+        assembler = _Assembler(self._page, self.order, self._context.profile)
+        blocks = with_captions(page_blocks(assembler.columns(self.order.columns)), self.order.body_height)
+        return _formatted(with_notes(blocks, notes), self._roles)
+
+
 def assemble_digital_page(
     layer: TextLayer, number: int, context: DocumentContext, furniture: FurnitureOption = "drop"
 ) -> FormattedPage:
     """Return the final Markdown and plain text of page `number`; `keep` leaves page furniture in them."""
-    page = DigitalPage(number, layer)
-    if not page.boxes:
-        return _formatted(with_notes([], layer.notes), {})
-    roles = find_furniture(page.furniture_page, context.pages_near(number))
-    dropped = frozenset(roles) if furniture == "drop" else frozenset[int]()
-    order = PageOrder(page, dropped)
-    blocks = page_blocks(_Assembler(page, order, context.profile).columns(order.columns))
-    return _formatted(with_notes(with_captions(blocks, order.body_height), layer.notes), roles)
+    return DigitalAssembly(layer, number, context, furniture).formatted()
 
 
 def _formatted(blocks: list[DigitalBlock], roles: Mapping[int, LineRole]) -> FormattedPage:

@@ -31,6 +31,11 @@ class DocumentContext:
         self._text_layer = text_layer
         self._furniture_pages: dict[int, FurniturePage | None] = {}
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the sample is taken, or is a single page."""
+        return "profile" in self.__dict__ or self._page_count == 1
+
     @cached_property
     def profile(self) -> DocumentProfile:
         """Profile of the document, from a sample of its pages."""

@@ -6,7 +6,7 @@ A table, a figure or a frame is one box in the column that contains it.
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
-from ..layout.geometry import LayoutBox
+from ..layout.geometry import MIN_TEXT_HEIGHT, LayoutBox
 from ..layout.reading_order import OrderedBox, ordered_boxes
 from ..layout.rows import Row, body_text_height, group_rows
 from .figures import DigitalFigure, find_figures, label_lines
@@ -32,7 +32,7 @@ class PageOrder:
 
     def __init__(self, page: DigitalPage, dropped: frozenset[int] = frozenset()) -> None:
         self._page = page
-        self.body_height = body_text_height(page.boxes)
+        self.body_height = body_text_height(page.boxes) if page.boxes else MIN_TEXT_HEIGHT
         free = [box for box in page.boxes if box.index not in dropped]
         places = ((box.index, page.place(box)) for box in page.boxes)
         self._places = {index: place for index, place in places if place is not None}
@@ -63,7 +63,11 @@ class PageOrder:
         """Return the columns in a frame."""
         return self._groups(frame.boxes)
 
-    def rows(self) -> Iterator[list[Row]]:
+    def live(self) -> list[OrderedBox]:
+        """Return every box that is not left out, once, in the order of the final Markdown."""
+        return ordered_boxes(self._text_parts(), self.body_height)
+
+    def _text_parts(self) -> Iterator[list[Row]]:
         """Yield the rows of each part of the page that is read without interruption."""
         for column in self.columns:
             yield from self._rows(column)
@@ -113,14 +117,6 @@ class PageOrder:
     def _set_place(self, index: int, inside: Iterable[int]) -> None:
         if places := [self._places[each] for each in inside if each in self._places]:
             self._places[index] = min(places)
-
-
-def live_order(page: DigitalPage) -> list[OrderedBox]:
-    """Return every box of a page once, in the order of the final Markdown."""
-    if not page.boxes:
-        return []
-    order = PageOrder(page)
-    return ordered_boxes(order.rows(), order.body_height)
 
 
 def _without(boxes: list[LayoutBox], used: list[frozenset[int]]) -> list[LayoutBox]:

@@ -17,6 +17,8 @@ Rect = tuple[float, float, float, float]
 MAX_SEGMENTS = 20_000
 """Segments of a page that are read; of further paths, only the bounds. A map or a plot may have a million."""
 MAX_SHAPES = 20_000
+MAX_SAMPLED_POINTS = 200
+"""Points of a long path whose bounds are taken for its own."""
 MAX_SAMPLED_SEGMENTS = 40
 """First segments of a long path, which show whether it consists of lines and rectangles."""
 MIN_STRAIGHT_SHARE, MAX_PART_SEGMENTS = 0.5, 8
@@ -121,6 +123,19 @@ class _Reader:
         if len(self._shapes) < MAX_SHAPES:
             self._shapes.append(self._bounds(item))
 
+    def _add_bounds(self, raw: Any, count: int, matrix: Matrix) -> None:
+        """Add the bounds of some points of a path. pdfium's own contain the joins, which may be far away."""
+        import pypdfium2.raw as pdfium
+
+        if len(self._shapes) >= MAX_SHAPES:
+            return
+        points = []
+        for number in {*range(0, count, max(1, count // MAX_SAMPLED_POINTS)), count - 1}:
+            segment = pdfium.FPDFPath_GetPathSegment(raw, number)
+            pdfium.FPDFPathSegment_GetPoint(segment, self._x, self._y)
+            points.append(apply(matrix, self._x.value, self._y.value))
+        self._shapes.append(self._rect(points))
+
     def add_path(self, item: PageObject) -> None:
         import pypdfium2.raw as pdfium
 
@@ -134,7 +149,7 @@ class _Reader:
         matrix = product(own_matrix(raw), item.matrix)
         if self.segments + count > MAX_SEGMENTS or self._is_outline(raw, count, matrix):
             self._is_complete = self._is_complete and self.segments + count <= MAX_SEGMENTS
-            self.add_shape(item)
+            self._add_bounds(raw, count, matrix)
             return
         self.segments += count
         width = self._stroke_width(raw, matrix) if has_stroke else None

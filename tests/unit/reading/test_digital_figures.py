@@ -5,7 +5,7 @@ import pytest
 from backend_main.reading.born_digital.assembly import assemble_digital_page
 from backend_main.reading.born_digital.document_context import DocumentContext
 from backend_main.reading.born_digital.figures import find_figures
-from backend_main.reading.born_digital.page_order import live_order
+from backend_main.reading.born_digital.page_order import PageOrder
 
 from .sample_digital_pages import PageBuilder
 
@@ -151,6 +151,6 @@ def test_live_order_has_every_box_once_in_the_order_of_the_markdown() -> None:
     page.paragraph(80, 910, 360, 4, "boxed")
     page.paragraph(520, 900, 400, 10, "last")
     digital = page.page()
-    live = [digital.layer.runs[ordered.index].text for ordered in live_order(digital)]
+    live = [digital.layer.runs[ordered.index].text for ordered in PageOrder(digital).live()]
     assert sorted(live) == sorted(run.text for run in digital.layer.runs)
     assert " ".join(" ".join(live).split()) == " ".join(markdown(page).replace("![]()", "").split())
