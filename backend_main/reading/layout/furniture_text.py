@@ -42,6 +42,7 @@ _WATERMARK = re.compile(
     r"|bozza|черновик|образец|копия|草稿|样本|樣本|机密|機密|保密|内部资料|مسودة|سري",
     re.IGNORECASE,
 )
+MIN_PAGE_WORD_LETTERS = 4
 _DIGITS = re.compile(r"\d+")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -58,6 +59,11 @@ def is_page_number(text: str) -> bool:
 def is_marked_page_number(text: str) -> bool:
     """Return whether the text is a page number by its own marks: “Page 3”, “3/9” or “- 3 -”, not “3”."""
     return is_page_number(text) and bool(_NUMBERED_PAGE.fullmatch(text.strip()))
+
+
+def is_worded_page_number(text: str) -> bool:
+    """Return whether the text is a page number with its word, such as “Page 3” or “Seite 3 von 9”."""
+    return is_marked_page_number(text) and letter_count(text) >= MIN_PAGE_WORD_LETTERS
 
 
 def has_barred_page_number(text: str) -> bool:

@@ -15,6 +15,7 @@ from .furniture_text import (
     is_page_number,
     is_print_time,
     is_watermark,
+    is_worded_page_number,
     letters_and_digits,
 )
 from .geometry import LayoutBox
@@ -117,6 +118,8 @@ class _Edge:
             elif self._is_header(row, has_number=has_number) or self._repeats_text(row, place):
                 roles |= row.roles(is_top=self._is_top)
                 has_number = has_number or row.has_page_number
+            else:
+                roles |= _marked_numbers(row)
         return roles
 
     def _is_notice(self, row: EdgeRow) -> bool:
@@ -182,6 +185,12 @@ class _Edge:
             return f"{first} ".startswith(f"{row.text} ") or self._page.texts[below[0][0].index] == row.text
         text = letters_and_digits(" ".join(self._page.text_of(each) for each in below[:2]))
         return len(words) >= MIN_PREFIX_CHARACTERS and text.startswith(words)
+
+
+def _marked_numbers(row: EdgeRow) -> Roles:
+    """Return the parts of a row such as “Page 3 of 9”, which are page numbers beside any text."""
+    parts = zip(row.row, row.texts, strict=True)
+    return {box.index: "page_number" for box, text in parts if is_worded_page_number(text)}
 
 
 def side_margin_boxes(page: FurniturePage) -> list[LayoutBox]:
