@@ -32,6 +32,8 @@ MIN_LARGE_MATCHES = 5
 """Pages, all that are compared, with a row in larger print than the text: slides repeat their titles."""
 MIN_MATCH_SHARE = 0.5
 """Share of the compared pages with which two matches are as good."""
+WEAK_SHARE = 0.1
+"""Share of the page's height in which few matches are enough: further inside are titles, too."""
 MAX_SKIPPED_ROWS = 1
 """Rows of a single page, such as a stamp, that may lie further outside than repeated ones."""
 BAND_TOLERANCE = 0.008
@@ -45,8 +47,11 @@ MIN_ALIGNED_CELLS, MIN_TABLE_CELLS = 2, 3
 """Cells side by side that are a row of a table: if they are aligned with cells below, or anyway."""
 MIN_LETTERHEAD_ROWS = 3
 """Rows at the top of a document's first page that are a letterhead: it stays on that page."""
-MAX_TWIN_SHARE, MIN_TWIN_TEXTS = 0.3, 4
-"""Two pages with more common texts in their middle are copies of one form, and not compared."""
+MAX_TWIN_SHARE, MIN_TWIN_WORDS = 0.3, 3
+"""Two pages with more common rows in their middle are copies of one form, and not compared.
+
+Their rows begin with several words: those of a bank statement may all begin with the name of a month.
+"""
 SAME_PLACE = 0.03
 """In widths or heights of a page: the same place of vertical or oblique text on two pages."""
 MIN_REPEATED_WATERMARK_HEIGHT = 2.5
@@ -68,7 +73,7 @@ def find_furniture(
         regions: regions of the layout model, in the page's frame.
     """
     repeated = repeated_furniture(page, others)
-    return furniture_beside_text(page, find_page_furniture(page.without(repeated), regions) | repeated)
+    return furniture_beside_text(page, find_page_furniture(page, regions, repeated))
 
 
 def furniture_beside_text(page: FurniturePage, roles: Roles) -> Roles:
@@ -155,9 +160,10 @@ def _is_furniture(
         return False
     if _is_table_head(page, place, is_top=is_top) and not each.row.has_page_number:
         return False
+    is_in_margin = each.row.distance < WEAK_SHARE
     if each.is_strong:
-        return True
-    return not skipped and _is_outside_text(evidence, place)
+        return is_in_margin or not skipped
+    return is_in_margin and not skipped and _is_outside_text(evidence, place)
 
 
 def _is_outside_text(evidence: Sequence[_Evidence], place: int) -> bool:
@@ -172,7 +178,8 @@ def _is_outside_text(evidence: Sequence[_Evidence], place: int) -> bool:
 
 def _is_in_band(page: FurniturePage, row: EdgeRow, others: Sequence[FurniturePage], *, is_top: bool) -> bool:
     """Return whether the row is level with running heads of other pages, such as a section's title."""
-    if not row.is_apart or row.height > MAX_HEIGHT_RATIO * page.body_height:
+    is_large = row.height > MAX_HEIGHT_RATIO * page.body_height
+    if not row.is_apart or is_large or row.distance > WEAK_SHARE:
         return False
     pages = 0
     for other in others:
@@ -214,30 +221,20 @@ def _is_aligned(box: LayoutBox, cell: LayoutBox, tolerance: float) -> bool:
 
 
 def _is_twin(page: FurniturePage, other: FurniturePage) -> bool:
-    """Return whether two pages are copies of one form: many texts between the edges are the same.
-
-    A text counts once, because cells such as “yes” are all over a table that continues.
-    """
-    here, there = _middle_texts(page), _middle_texts(other)
-    common = sum(
-        any(_is_near(one, two) for one in here[text] for two in there[text])
-        for text in here.keys() & there.keys()
-    )
-    return common >= MIN_TWIN_TEXTS and common > MAX_TWIN_SHARE * len(here)
+    """Return whether two pages are copies of one form: many rows between the edges begin alike."""
+    here, there = _middle_words(page), _middle_words(other)
+    common = [word for word, place in here if any(word == each and _is_near(place, at) for each, at in there)]
+    return len(set(common)) >= MIN_TWIN_WORDS and len(common) > MAX_TWIN_SHARE * len(here)
 
 
-def _middle_texts(page: FurniturePage) -> dict[str, list[Place]]:
-    """Return the places of the texts with words that are not at an edge, by their first words.
-
-    A label and its value may be one text.
-    """
-    texts: dict[str, list[Place]] = {}
+def _middle_words(page: FurniturePage) -> list[tuple[str, Place]]:
+    """Return the first words of the rows that are not at an edge, with their places. They may be labels."""
+    words = []
     for row in page.rows[len(page.top_rows) : len(page.rows) - len(page.bottom_rows)]:
-        for box in row:
-            word, *_ = page.texts[box.index].casefold().split(maxsplit=1) or [""]
-            if letter_count(word) >= MIN_WORD_LETTERS:
-                texts.setdefault(word, []).append(page.place(box))
-    return texts
+        word, *_ = page.texts[row[0].index].casefold().split(maxsplit=1) or [""]
+        if letter_count(word) >= MIN_WORD_LETTERS:
+            words.append((word, page.place(row[0])))
+    return words
 
 
 def _is_near(one: Place, other: Place) -> bool:

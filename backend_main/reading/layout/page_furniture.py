@@ -55,11 +55,14 @@ MIN_WATERMARK_OVERLAPS = 2
 """Boxes of text that a level watermark lies behind."""
 
 
-def find_page_furniture(page: FurniturePage, regions: Sequence[Region] = ()) -> Roles:
-    """Return the roles of the page furniture that the page alone shows.
+def find_page_furniture(
+    page: FurniturePage, regions: Sequence[Region] = (), known: Roles | None = None
+) -> Roles:
+    """Return the roles of the page furniture that the page alone shows, and those that are known.
 
     Args:
         page: boxes that are candidates, and their texts.
+        known: roles of boxes of the page.
         regions: regions of the layout model, in the page's frame.
     """
     hints = [
@@ -71,8 +74,8 @@ def find_page_furniture(page: FurniturePage, regions: Sequence[Region] = ()) -> 
     roles: Roles = {}
     for is_top in (True, False):
         edge = _Edge(page, hints, is_top=is_top, is_text_page=is_text_page, is_printed=is_printed)
-        roles |= edge.roles()
-    return roles | _margin_notices(page) | _watermarks(page)
+        roles |= edge.roles(known or {})
+    return roles | _margin_notices(page) | _watermarks(page) | (known or {})
 
 
 def _is_printed_by_browser(page: FurniturePage) -> bool:
@@ -105,11 +108,13 @@ class _Edge:
         rows = page.edge_rows(is_top=is_top)[:MAX_ROWS]
         self._rows = list(takewhile(lambda row: row.distance < MARGIN_SHARE, rows))
 
-    def roles(self) -> Roles:
+    def roles(self, known: Roles) -> Roles:
         roles: Roles = {}
         has_number = False
         for place, row in enumerate(self._rows):
-            if (place == 0 and self._is_printed) or self._is_notice(row):
+            if all(box.index in known for box in row.row):
+                has_number = has_number or row.has_page_number
+            elif (place == 0 and self._is_printed) or self._is_notice(row):
                 roles |= row.roles(is_top=self._is_top)
                 has_number = has_number or row.has_page_number
             elif row.is_page_number and not has_number and self._is_page_number(row):
@@ -173,7 +178,8 @@ class _Edge:
 
     def _repeats_text(self, row: EdgeRow, place: int) -> bool:
         """Return whether the row is a header with the first words of the text below, which stays."""
-        if not self._is_top or not row.is_apart or (below := self._page.rows[place + 1 :]) == []:
+        is_header = self._is_top and row.is_apart and row.distance < HEADER_SHARE
+        if not is_header or (below := self._page.rows[place + 1 :]) == []:
             return False
         words = letters_and_digits(row.text)
         first = self._page.text_of(below[0])
