@@ -156,6 +156,21 @@ def test_retry_menu_reads_with_another_engine(web_page: WebPage) -> None:
     expect(web_page.button("rapid · current engine")).to_be_visible()
 
 
+@pytest.mark.parametrize("keep", [True, False])
+def test_retry_menu_keeps_page_numbers_if_the_box_is_ticked(web_page: WebPage, keep: bool) -> None:
+    web_page.upload(("numbered.png", "image/png", page_png([*RECEIPT, *[" "] * 12, " " * 30 + "Page 3 of 9"])))
+    web_page.wait_processed("numbered.png")
+    web_page.retry_menu.click()
+    web_page.page.get_by_label("Keep headers and page numbers").set_checked(keep)
+    web_page.button("rapid").click()
+    expect(web_page.text).to_contain_text("CORNER GROCERY", timeout=READ_TIMEOUT_MS)
+    web_page.wait_processed("numbered.png")
+    if keep:
+        expect(web_page.text).to_contain_text("Page 3 of 9")
+    else:
+        expect(web_page.text).not_to_contain_text("Page 3 of 9")
+
+
 def test_delete_needs_confirmation(web_page: WebPage) -> None:
     web_page.upload(("gone.png", "image/png", scripted_png()))
     web_page.wait_processed("gone.png")

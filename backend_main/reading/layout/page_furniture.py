@@ -9,11 +9,12 @@ from itertools import takewhile
 from .columns import prose_boxes
 from .furniture_page import EdgeRow, FurniturePage, Roles
 from .furniture_text import (
-    is_address,
+    has_address,
+    has_page_count,
+    has_print_time,
     is_marked_page_number,
     is_notice,
     is_page_number,
-    is_print_time,
     is_watermark,
     is_worded_page_number,
     letters_and_digits,
@@ -83,9 +84,10 @@ def _is_printed_by_browser(page: FurniturePage) -> bool:
     outermost = [*page.top_rows[:1], *page.bottom_rows[:1]]
     if len(outermost) < 2 or any(row.distance > PRINT_SHARE for row in outermost):
         return False
-    ends = [text for row in outermost for text in (row.texts[0], row.texts[-1])]
-    has_number = any(map(is_marked_page_number, ends))
-    return has_number and any(map(is_print_time, ends)) and any(map(is_address, ends))
+    texts = [row.text for row in outermost]
+    return (
+        any(map(has_print_time, texts)) and any(map(has_address, texts)) and any(map(has_page_count, texts))
+    )
 
 
 class _Edge:
