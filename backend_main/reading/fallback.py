@@ -74,7 +74,7 @@ class FallbackEngines:
         self, page: PageImage, engine: Engine, options: Options, settings: AssemblySettings
     ) -> FallbackResult:
         """Read a page, most of which `engine` could not read, with an engine that reads its script."""
-        script = self._detect_script(page)
+        script = self.detect_script(page)
         if script is None:
             return FallbackResult(
                 f"The engine “{engine.name}” could not read most of page {page.number}: the print is bad, or "
@@ -100,7 +100,8 @@ class FallbackEngines:
         self._engines.clear()
         self._failed.clear()
 
-    def _detect_script(self, page: PageImage) -> str | None:
+    def detect_script(self, page: PageImage) -> str | None:
+        """Return the script of a page, one of `languages.SCRIPTS`; None if no engine can detect it."""
         for name, kind in _available_engines():
             if kind.detects_scripts:
                 engine = self._load_or_log(name)
