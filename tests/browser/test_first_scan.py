@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from tests.support.accounts import Account
@@ -158,7 +159,8 @@ def test_retry_menu_reads_with_another_engine(web_page: WebPage) -> None:
 
 @pytest.mark.parametrize("keep", [True, False])
 def test_retry_menu_keeps_page_numbers_if_the_box_is_ticked(web_page: WebPage, keep: bool) -> None:
-    web_page.upload(("numbered.png", "image/png", page_png([*RECEIPT, *[" "] * 12, " " * 30 + "Page 3 of 9"])))
+    lines = [*RECEIPT, *[" "] * 12, " " * 30 + "Page 3 of 9"]
+    web_page.upload(("numbered.png", "image/png", page_png(lines)))
     web_page.wait_processed("numbered.png")
     web_page.retry_menu.click()
     web_page.page.get_by_label("Keep headers and page numbers").set_checked(keep)
