@@ -34,7 +34,7 @@ MIN_SIZE = 1.2
 """In points: nobody reads smaller print. Microprint on banknotes has 0.7."""
 MAX_LATIN = 0x2FF
 """pdfium has fonts of its own for Latin text, but not for all scripts."""
-LIGHT = 230
+LIGHT = 248
 """Least value of a channel, of 255, in a color that does not show on white."""
 
 Flags = npt.NDArray[np.bool_]

@@ -6,6 +6,7 @@ takes 3 ms a page of 100 dpi.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,8 @@ MAX_GAP = 1.2
 MAX_HEIGHT_RATIO = 2.5
 MAX_CENTER_DISTANCE = 0.4
 MIN_SHAPES = 3
+MAX_SOLID_SHARE = 0.7
+"""Share of the shapes of a row that are solid; all bars of a barcode are."""
 MIN_LENGTH = 2.0
 """Length of a row in heights."""
 MAX_SHAPES = 20_000
@@ -52,9 +55,9 @@ def text_like_areas(gray: Gray) -> list[Area]:
     part = _without_lines(part) if part.size else part
     factor = 1
     while min(part.shape) >= MIN_HEIGHT and len(found) <= MAX_ROWS:
-        for boxes in _shapes(part):
-            columns = [(x0, y0, x1, y1) for y0, x0, y1, x1 in _rows(_turned(boxes))]
-            for x0, y0, x1, y1 in [*_rows(boxes), *columns]:
+        for letters in _shapes(part):
+            columns = [(x0, y0, x1, y1) for y0, x0, y1, x1 in _rows(_turned(letters))]
+            for x0, y0, x1, y1 in [*_rows(letters), *columns]:
                 found.append((left + x0 * factor, top + y0 * factor, left + x1 * factor, top + y1 * factor))
         factor *= 2
         if factor > MAX_FACTOR:
@@ -99,7 +102,7 @@ def _without_lines(gray: Gray) -> Gray:
 
 
 def _shapes(gray: Gray) -> Iterator[npt.NDArray[np.int32]]:
-    """Yield left, top, width and height of the shapes that may be letters; dark ones, then light ones."""
+    """Yield the shapes that may be letters, as `_letters` returns them; dark ones, then light ones."""
     import cv2
 
     ground = cv2.blur(gray, (BLOCK, BLOCK))
@@ -111,55 +114,67 @@ def _shapes(gray: Gray) -> Iterator[npt.NDArray[np.int32]]:
 
 
 def _letters(stats: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Return the boxes of shapes whose size and fill are those of letters, from left to right."""
+    """Return left, top, width, height and solidity of shapes whose size and fill are those of letters."""
     width, height, area = (stats[:, column].astype(np.float64) for column in (2, 3, 4))
     fill = area / (width * height)
+    is_solid = fill > MAX_FILL
     is_letter = (height >= MIN_HEIGHT) & (height <= MAX_HEIGHT) & (width <= MAX_WIDTH * height)
-    is_letter &= (fill >= MIN_FILL) & ((fill <= MAX_FILL) | (width <= NARROW * height))
-    boxes = stats[is_letter][:, :4]
-    return np.asarray(boxes[np.argsort(boxes[:, 0], kind="stable")][:MAX_SHAPES], np.int32)
+    is_letter &= (fill >= MIN_FILL) & (~is_solid | (width <= NARROW * height))
+    letters = np.column_stack([stats[:, :4], is_solid])
+    return np.asarray(letters[is_letter][:MAX_SHAPES], np.int32)
 
 
-def _turned(boxes: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Return the boxes with columns for rows, for text that is turned."""
-    turned = boxes[:, [1, 0, 3, 2]]
-    return turned[np.argsort(turned[:, 0], kind="stable")]
+def _turned(letters: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Return the letters with columns for rows, for text that is turned."""
+    return letters[:, [1, 0, 3, 2, 4]]
 
 
-def _rows(boxes: npt.NDArray[np.int32]) -> list[Area]:
-    """Join shapes to the next one on their right, and return the boxes of those rows that are long enough."""
-    rows: list[list[float]] = []  # left, top, right, bottom, shapes, center and height of the last one, width
-    open_rows: list[int] = []
-    for left, top, width, height in boxes.tolist():
-        center = top + height / 2
-        open_rows = [n for n in open_rows if rows[n][2] + MAX_GAP * MAX_HEIGHT >= left]
-        best = None
-        for n in open_rows:
-            row = rows[n]
-            larger = max(height, row[6])
-            if (
-                larger <= MAX_HEIGHT_RATIO * min(height, row[6])
-                and abs(center - row[5]) <= MAX_CENTER_DISTANCE * larger
-                and -larger / 2 <= left - row[2] <= MAX_GAP * larger
-                and (best is None or row[2] > rows[best][2])
-            ):
-                best = n
-        if best is None:
-            open_rows.append(len(rows))
-            rows.append([left, top, left + width, top + height, 1, center, height])
+@dataclass(slots=True)
+class _Row:
+    """Letters side by side; `center` and `height` are those of the last one."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    center: float
+    height: int
+    solid: int
+    """Number of solid shapes, such as `l` and the bars of a barcode or a diagram."""
+    count: int = 1
+
+    def continues(self, left: int, center: float, height: int) -> bool:
+        larger = max(height, self.height)
+        return (
+            larger <= MAX_HEIGHT_RATIO * min(height, self.height)
+            and abs(center - self.center) <= MAX_CENTER_DISTANCE * larger
+            and -larger / 2 <= left - self.right <= MAX_GAP * larger
+        )
+
+    def add(self, other: "_Row") -> None:
+        self.top, self.bottom = min(self.top, other.top), max(self.bottom, other.bottom)
+        self.right = max(self.right, other.right)
+        self.center, self.height = other.center, other.height
+        self.count += 1
+        self.solid += other.solid
+
+    @property
+    def looks_like_text(self) -> bool:
+        is_long = self.right - self.left >= MIN_LENGTH * (self.bottom - self.top)
+        return self.count >= MIN_SHAPES and is_long and self.solid <= MAX_SOLID_SHARE * self.count
+
+
+def _rows(letters: npt.NDArray[np.int32]) -> Iterator[Area]:
+    """Join letters to the next one on their right, and yield the boxes of rows that look like text."""
+    rows: list[_Row] = []
+    near: list[_Row] = []
+    for left, top, width, height, is_solid in sorted(letters.tolist()):
+        letter = _Row(left, top, left + width, top + height, top + height / 2, height, is_solid)
+        near = [row for row in near if row.right + MAX_GAP * MAX_HEIGHT >= left]
+        before = [row for row in near if row.continues(left, letter.center, height)]
+        if before:
+            max(before, key=lambda row: row.right).add(letter)
         else:
-            row = rows[best]
-            row[:] = [
-                row[0],
-                min(row[1], top),
-                max(row[2], left + width),
-                max(row[3], top + height),
-                row[4] + 1,
-                center,
-                height,
-            ]
-    return [
-        (int(left), int(top), int(right), int(bottom))
-        for left, top, right, bottom, count, _, _ in rows
-        if count >= MIN_SHAPES and right - left >= MIN_LENGTH * (bottom - top)
-    ]
+            rows.append(letter)
+            near.append(letter)
+    return ((row.left, row.top, row.right, row.bottom) for row in rows if row.looks_like_text)
