@@ -37,7 +37,7 @@ MAX_GAP = 1.2
 MAX_HEIGHT_RATIO = 2.5
 MAX_CENTER_DISTANCE = 0.4
 MIN_SHAPES = 3
-MAX_SOLID_SHARE = 0.7
+MAX_SOLID_SHARE = 0.6
 """Share of the shapes of a row that are solid; all bars of a barcode are."""
 MIN_LENGTH = 2.0
 """Length of a row in heights."""
