@@ -22,6 +22,8 @@ BLOCK = 25
 """Side, in pixels, of the neighborhood whose mean is the ground of a pixel."""
 MIN_HEIGHT, MAX_HEIGHT = 4, 24
 """Heights of letters at one scale, in pixels; larger ones are found where the image is halved."""
+MIN_HALVED_HEIGHT = 10
+"""Lower ones are found before the image is halved."""
 MAX_FACTOR = 16
 MAX_LINE_THICKNESS = 4
 MIN_LINE_CONTRAST = 6
@@ -55,7 +57,7 @@ def text_like_areas(gray: Gray) -> list[Area]:
     part = _without_lines(part) if part.size else part
     factor = 1
     while min(part.shape) >= MIN_HEIGHT and len(found) <= MAX_ROWS:
-        for letters in _shapes(part):
+        for letters in _shapes(part, MIN_HEIGHT if factor == 1 else MIN_HALVED_HEIGHT):
             columns = [(x0, y0, x1, y1) for y0, x0, y1, x1 in _rows(_turned(letters))]
             for x0, y0, x1, y1 in [*_rows(letters), *columns]:
                 found.append((left + x0 * factor, top + y0 * factor, left + x1 * factor, top + y1 * factor))
@@ -101,7 +103,7 @@ def _without_lines(gray: Gray) -> Gray:
     return gray
 
 
-def _shapes(gray: Gray) -> Iterator[npt.NDArray[np.int32]]:
+def _shapes(gray: Gray, min_height: int) -> Iterator[npt.NDArray[np.int32]]:
     """Yield the shapes that may be letters, as `_letters` returns them; dark ones, then light ones."""
     import cv2
 
@@ -110,15 +112,15 @@ def _shapes(gray: Gray) -> Iterator[npt.NDArray[np.int32]]:
         mask = (difference >= MIN_CONTRAST).view(np.uint8)
         if not mask.any():
             continue
-        yield _letters(cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:])
+        yield _letters(cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:], min_height)
 
 
-def _letters(stats: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+def _letters(stats: npt.NDArray[np.int32], min_height: int) -> npt.NDArray[np.int32]:
     """Return left, top, width, height and solidity of shapes whose size and fill are those of letters."""
     width, height, area = (stats[:, column].astype(np.float64) for column in (2, 3, 4))
     fill = area / (width * height)
     is_solid = fill > MAX_FILL
-    is_letter = (height >= MIN_HEIGHT) & (height <= MAX_HEIGHT) & (width <= MAX_WIDTH * height)
+    is_letter = (height >= min_height) & (height <= MAX_HEIGHT) & (width <= MAX_WIDTH * height)
     is_letter &= (fill >= MIN_FILL) & (~is_solid | (width <= NARROW * height))
     letters = np.column_stack([stats[:, :4], is_solid])
     return np.asarray(letters[is_letter][:MAX_SHAPES], np.int32)

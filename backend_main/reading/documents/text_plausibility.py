@@ -80,7 +80,8 @@ def _has_rare_characters(text: str) -> bool:
     han, hangul = _HAN.findall(text), _HANGUL.findall(text)
     if len(han) >= MIN_CHARACTERS and sum(map(_is_usual_han, han)) < MIN_USUAL_HAN_SHARE * len(han):
         return True
-    usual = sum(_is_encodable(letter, "euc_kr") for letter in hangul)
+    # KS X 1001 has two bytes for a usual syllable, and a sequence of eight for any other.
+    usual = sum(len(letter.encode("euc_kr")) == 2 for letter in hangul)
     return len(hangul) >= MIN_CHARACTERS and usual < MIN_USUAL_HANGUL_SHARE * len(hangul)
 
 
