@@ -1,15 +1,16 @@
 """Reading of a page with a text layer: its lines, and those of the parts that the text layer does not cover."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from .born_digital.assembly import assemble_digital_page
 from .born_digital.document_context import context_of
 from .born_digital.markdown import blocks_markdown
 from .born_digital.notes import note_text, with_notes
-from .documents.document import Document, PageImage
-from .documents.pdf_text_layer import TextLayer, TextRun
+from .documents.document import Document
+from .documents.pdf_text_layer import TextLayer
+from .documents.unread_areas import paint_over
 from .engines import Engine
 from .fallback import FallbackEngines
 from .languages import scripts_of_text
@@ -29,7 +30,6 @@ UNCHECKED_WARNING = (
     "The letters of page {number} form hardly any words, and no engine could compare them with the page. "
     "The text may differ from the print."
 )
-_WHITE = 255
 _log = logging.getLogger("scanrill.reading")
 
 
@@ -121,7 +121,7 @@ class TextLayerReader:
             return UnreadText()
         page = self._document.page_without_text(self._number)
         if self._layer.is_unseen:
-            _whiten(page, self._layer.runs)
+            paint_over(page.pixels, [run.box for run in self._layer.runs])
         return read_unread_areas(page, areas, self._layer.runs, self._engine, self._options, self._fallback)
 
     def _assemble(self, recognized: UnreadText) -> None:
@@ -152,10 +152,3 @@ class TextLayerReader:
         markdown = "\n\n".join(filter(None, (formatted.markdown, quotes)))
         text = "\n".join(filter(None, (formatted.text, to_plain_text(quotes))))
         return FormattedPage(markdown, text), warnings
-
-
-def _whiten(page: PageImage, runs: Sequence[TextRun]) -> None:
-    """Paint over the lines that are known already."""
-    for run in runs:
-        xs, ys = zip(*run.box, strict=True)
-        page.pixels[max(0, int(min(ys))) : int(max(ys)) + 1, max(0, int(min(xs))) : int(max(xs)) + 1] = _WHITE
