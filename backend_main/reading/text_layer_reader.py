@@ -1,4 +1,4 @@
-"""Reading of a page with a text layer: its lines, and those of the parts that the text layer does not cover."""
+"""Reading of a page with a text layer: its lines, and those of the parts that it does not cover."""
 
 import logging
 from collections.abc import Iterator

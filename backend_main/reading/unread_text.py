@@ -1,7 +1,7 @@
 """Recognition of the parts of a PDF page that its text layer does not cover.
 
-The engine reads one image: the page without the text of the text layer, cropped to the unread parts. An engine
-without boxes reads each part as a page of its own.
+The engine reads one image: the page without the text of the text layer, cropped to the unread parts. An
+engine without boxes reads each part as a page of its own.
 """
 
 import logging
@@ -29,7 +29,7 @@ MIN_CONFIDENCE, MIN_SHORT_CONFIDENCE = 0.75, 0.9
 SHORT_TEXT = 4
 MAX_COPY_RATIO = 0.7
 MIN_COPY_OVERLAP = 0.5
-"""A recognized line is a copy of text that lies there, such as its shadow, if texts and places agree as much."""
+"""A recognized line copies text that lies there, as a shadow does, if texts and places agree as much."""
 BASELINE, FONT_SIZE = 0.78, 0.75
 """Baseline and font size of a recognized line, in heights of its box."""
 FAILED_WARNING = "The pictures on page {number} may contain text that could not be recognized. {reason}"

@@ -252,9 +252,10 @@ def _text_runs(glyphs: Sequence[Glyph], page: Any, scale: float) -> Iterator[Tex
     for line in text_lines(glyphs):
         box = _box(line, to_pixels)
         xs, ys = zip(*box, strict=True)
-        if max(xs) > max(min(xs), 0) and max(ys) > max(min(ys), 0) and min(xs) < width and min(ys) < height:
-            if pieces := _pieces(line, to_pixels, scale):
-                yield TextRun(text_of_pieces(pieces), box, pieces)
+        pieces = _pieces(line, to_pixels, scale)
+        reaches_page = max(xs) > max(min(xs), 0) and max(ys) > max(min(ys), 0)
+        if pieces and reaches_page and min(xs) < width and min(ys) < height:
+            yield TextRun(text_of_pieces(pieces), box, pieces)
 
 
 def _pieces(line: TextLine, to_pixels: Mapping, scale: float) -> tuple[TextPiece, ...]:

@@ -1,9 +1,9 @@
 """Glyphs of a PDF page that nobody sees.
 
-A glyph is seen if it changes the picture of the page. So the page is rendered twice at a low resolution, with
-its text and without. This finds text in the color of its ground, text outside of its clip or of the page, text
-under an image or a shape, transparent text, and text of a layer that is switched off, without rules for each.
-Both renderings together take 2 to 12 ms.
+A glyph is seen if it changes the picture of the page. So the page is rendered twice at a low resolution,
+with its text and without. This finds text in the color of its ground, text outside of its clip or of the
+page, text under an image or a shape, transparent text, and text of a layer that is switched off, without
+rules for each. Both renderings together take 2 to 12 ms.
 """
 
 import ctypes
@@ -79,9 +79,9 @@ def hidden_glyphs(
 
     if not glyphs:
         return np.zeros(0, np.bool_)
-    changed = cv2.absdiff(ink.with_text, ink.without_text) >= MIN_CHANGE
+    changed: Flags = np.asarray(cv2.absdiff(ink.with_text, ink.without_text) >= MIN_CHANGE)
     zones = _zones(glyphs, to_pixels)
-    hidden = ~_any_inside(changed, zones) & np.array([not glyph.is_space for glyph in glyphs])
+    hidden: Flags = ~_any_inside(changed, zones) & np.array([not glyph.is_space for glyph in glyphs])
     if hidden.any():
         changed |= _changed_colors(page, ink.scale)
         hidden[hidden] = ~_any_inside(changed, _tight_zones(textpage, glyphs, hidden, to_pixels))
@@ -117,7 +117,7 @@ def _tight_zones(textpage: Any, glyphs: Sequence[Glyph], chosen: Flags, to_pixel
 
     edges = [ctypes.c_double() for _ in range(4)]
     boxes = []
-    for place in np.flatnonzero(chosen):
+    for place in np.flatnonzero(chosen).tolist():
         pdfium.FPDFText_GetCharBox(textpage.raw, glyphs[place].index, *edges)
         boxes.append([edge.value for edge in edges])
     left, right, bottom, top = np.array(boxes).T
@@ -169,7 +169,7 @@ def _is_invisible_on_others(glyphs: Sequence[Glyph], ink: PageInk, zones: Zones)
     }
     mode = np.array([modes[glyph.text_object] for glyph in glyphs])
     color = np.array([glyph.color for glyph in glyphs])
-    hidden = mode == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
+    hidden: Flags = np.asarray(mode == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE)
     hidden |= np.array([glyph.size for glyph in glyphs]) < MIN_SIZE
     channels = np.stack([color >> 16, color >> 8 & 255, color & 255])
     is_light = (channels.min(axis=0) >= LIGHT) & (mode == pdfium.FPDF_TEXTRENDERMODE_FILL)
@@ -190,10 +190,10 @@ def _cannot_be_drawn(glyphs: Sequence[Glyph], hidden: Flags) -> Flags:
 
     The file does not contain the font, and no letter of it is seen.
     """
-    seen_fonts = {glyphs[place].style[0] for place in np.flatnonzero(~hidden)}
+    seen_fonts = {glyphs[place].style[0] for place in np.flatnonzero(~hidden).tolist()}
     missing: dict[int, bool] = {}
     flags = np.zeros(len(glyphs), np.bool_)
-    for place in np.flatnonzero(hidden):
+    for place in np.flatnonzero(hidden).tolist():
         glyph = glyphs[place]
         if glyph.style[0] in seen_fonts or ord(glyph.text[0]) <= MAX_LATIN:
             continue

@@ -112,7 +112,8 @@ def _shapes(gray: Gray, min_height: int) -> Iterator[npt.NDArray[np.int32]]:
         mask = (difference >= MIN_CONTRAST).view(np.uint8)
         if not mask.any():
             continue
-        yield _letters(cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:], min_height)
+        statistics = cv2.connectedComponentsWithStats(mask, connectivity=8)[2]
+        yield _letters(np.asarray(statistics[1:], np.int32), min_height)
 
 
 def _letters(stats: npt.NDArray[np.int32], min_height: int) -> npt.NDArray[np.int32]:

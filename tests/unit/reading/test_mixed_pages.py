@@ -197,7 +197,7 @@ def scan_with_layer(hidden: str) -> bytes:
     scan = picture("Account DE02 1203 0000 5678", "Amount 480,00 EUR paid in full", size=40)
     height = 500 * scan.height / scan.width
     lines = "BT 3 Tr ET " + "".join(
-        text_at(60 + 500 * 40 / scan.width, 400 + height - y * height / scan.height, line, size=20)
+        text_at(60 + 500 * 40 / scan.width, 400 + height - y * height / scan.height, line, size=30)
         for y, line in zip((52, 116), hidden.split("\n"), strict=True)
     )
     return drawn_page(
@@ -220,9 +220,7 @@ def test_earlier_recognition_is_used_if_it_agrees_more_than_the_engine_is_sure(
 
 def test_earlier_recognition_that_is_wrong_is_not_used(tmp_path: Path, rapid: Engine) -> None:
     wrong = "Acc0vnt DED2 l2O3 OOOO S67B\nArnovnt 48D,DD FUR qaid jn fvll"
-    done = read_page(
-        tmp_path, scan_with_layer("Acc0vnt DED2 l2O3 OOOO S67B\nArnovnt 48D,DD FUR qaid jn fvll"), rapid
-    )
+    done = read_page(tmp_path, scan_with_layer(wrong), rapid)
     assert "Account DE02 1203 0000 5678" in done.markdown
     assert "Arnovnt" not in done.markdown
 

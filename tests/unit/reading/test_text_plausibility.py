@@ -1,4 +1,4 @@
-"""Doubt about text whose letters form no words: shifted or swapped letters, but not names, code or figures."""
+"""Doubt about text whose letters form no words: shifted letters, but not names, code or figures."""
 
 import pytest
 
@@ -18,7 +18,7 @@ TEXTS = {
     "Hebrew": "כל בני האדם נולדו בני חורין ושווים בערכם ובזכויותיהם",
     "Arabic": "يولد جميع الناس أحرارا متساوين في الكرامة والحقوق وقد وهبوا عقلا",
     "Persian": "تمام افراد بشر آزاد به دنیا می‌آیند و از لحاظ حیثیت و حقوق با هم برابرند",
-    "Japanese": "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。何でも薄暗いじめじめした所で",
+    "Japanese": "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。何でも薄暗い所で",
     "Chinese": "人人生而自由，在尊严和权利上一律平等。他们赋有理性和良心，并应以兄弟关系的精神相对待。",
     "Korean": "모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에 있어 동등하다",
 }
