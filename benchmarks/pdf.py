@@ -1,8 +1,8 @@
 """Benchmark of PDFs that programs made: words, structure, and CPU time.
 
 The files of `pdf_digital` are read as they are, not as images. Chromium or WeasyPrint printed each from known
-Markdown. Three programs read each file directly after each other, with one thread: scanrill, markitdown (which
-uses pdfminer.six), and `pdftotext -layout` of poppler-utils. Their start and the loading of models do not count.
+Markdown. Three programs read each file directly after each other, with one thread: scanrill, markitdown with
+pdfminer.six, and `pdftotext -layout` of poppler-utils. Their start and the loading of models do not count.
 
 Word F1 and word recall (`tests/support/scoring.py`) ignore order. Recall is the share of the known words that
 are found. Running heads, page numbers, and the address that a browser prints are not in the known Markdown.

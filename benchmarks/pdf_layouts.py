@@ -35,7 +35,10 @@ RUNNING_HEADS = (
     "@page{@top-left{content:'Survey of the Northern Harbour';font-size:8pt}"
     "@top-right{content:'Chapter ' counter(page);font-size:8pt}@bottom-center{content:counter(page)}}"
 )
-BROWSER_HEADER = '<div style="font-size:8px;width:100%;padding:0 12mm"><span class="date"></span> <span class="title"></span></div>'
+BROWSER_HEADER = (
+    '<div style="font-size:8px;width:100%;padding:0 12mm">'
+    '<span class="date"></span> <span class="title"></span></div>'
+)
 BROWSER_FOOTER = (
     '<div style="font-size:8px;width:100%;padding:0 12mm;text-align:right">https://harbour.example/survey '
     '<span class="pageNumber"></span>/<span class="totalPages"></span></div>'

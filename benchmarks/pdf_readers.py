@@ -1,5 +1,6 @@
 """Readers of `pdf.py`: scanrill, markitdown and pdftotext, with the CPU time of each file."""
 
+import logging
 import resource
 import shutil
 import statistics
@@ -64,6 +65,8 @@ def _read_with_scanrill(engine: Engine, path: Path) -> Reading:
 def _load_markitdown() -> Any:
     from markitdown import MarkItDown
 
+    # pdfminer logs each font whose descriptor has no box.
+    logging.getLogger("pdfminer").setLevel(logging.ERROR)
     return MarkItDown()
 
 

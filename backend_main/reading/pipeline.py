@@ -1,7 +1,8 @@
 """Reading of a file in this process: its pages, an engine, and the final Markdown."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -11,7 +12,9 @@ from .engines import load_engine, validate_options
 from .engines.base import Engine
 from .errors import NoSuchPage, UnreadableFile
 from .fallback import FallbackEngines
+from .layout.furniture_history import FurnitureHistory
 from .output.formatted_page import FormattedPage
+from .page_assembly import AssemblySettings
 from .page_ranges import PageRanges, no_such_pages_message, pages_beyond_end_message
 from .page_reader import PageReader
 from .text_layer_reader import TextLayerReader
@@ -24,6 +27,7 @@ from .types import (
 )
 
 _DEFAULT_OPTIONS = Options()
+_HISTORIES: WeakKeyDictionary[Document, FurnitureHistory] = WeakKeyDictionary()
 
 
 def read(
@@ -103,13 +107,19 @@ def _page_events(
     else:
         started = PageStarted(number, document.page_count, page.width, page.height)
         yield started
-        reader = PageReader(engine, page, options, fallback)
+        settings = AssemblySettings.of(options, _history_of(document))
+        reader = PageReader(engine, page, options, fallback, settings)
         yield from reader.stream()
         yield _page_done(started, reader.formatted, reader.lines, reader.warnings)
 
 
+def _history_of(document: Document) -> FurnitureHistory:
+    """Return the pages read so far of an open document; they live as long as the document."""
+    return _HISTORIES.setdefault(document, FurnitureHistory())
+
+
 def _page_done(
-    started: PageStarted, formatted: FormattedPage, lines: list[Line], warnings: list[str]
+    started: PageStarted, formatted: FormattedPage, lines: Sequence[Line], warnings: list[str]
 ) -> PageDone:
     return PageDone(
         number=started.number,
@@ -118,6 +128,9 @@ def _page_done(
         height=started.height,
         markdown=formatted.markdown,
         text=formatted.text,
-        lines=lines,
+        lines=[
+            msgspec.structs.replace(line, role=formatted.roles[place]) if place in formatted.roles else line
+            for place, line in enumerate(lines)
+        ],
         warnings=warnings,
     )

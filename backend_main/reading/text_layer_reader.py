@@ -18,7 +18,12 @@ from .layout import reading_order
 from .output.formatted_page import FormattedPage
 from .output.markdown import MarkdownWriter
 from .output.plain_text import to_plain_text
-from .page_assembly import LAYOUT_FAILED_WARNING, assemble_or_fall_back, from_streamed_lines
+from .page_assembly import (
+    LAYOUT_FAILED_WARNING,
+    AssemblySettings,
+    assemble_or_fall_back,
+    from_streamed_lines,
+)
 from .text_layer_check import compare_lines, read_runs
 from .types import Line, Options
 from .unread_text import UnreadText, read_unread_areas, text_run
@@ -51,6 +56,7 @@ class TextLayerReader:
         self._engine = engine
         self._options = options
         self._fallback = fallback
+        self._places: dict[int, int] = {}
         self.lines: list[Line] = []
         self.formatted = FormattedPage("", "")
         self.warnings: list[str] = []
@@ -99,7 +105,9 @@ class TextLayerReader:
         """Yield the lines of the text layer in reading order, and then those that an engine recognizes."""
         writer = MarkdownWriter()
         runs = self._layer.runs
-        for ordered in reading_order.reading_order([run.box for run in runs]):
+        order = reading_order.reading_order([run.box for run in runs])
+        self._places = {ordered.index: place for place, ordered in enumerate(order)}
+        for ordered in order:
             run = runs[ordered.index]
             self.lines.append(Line(self._number, run.text, writer.write(ordered.prefix, run.text), run.box))
             yield self.lines[-1]
@@ -135,18 +143,27 @@ class TextLayerReader:
         runs = (*self._layer.runs, *map(text_run, recognized.lines))
         try:
             layer = replace(self._layer, runs=runs)
-            self.formatted = assemble_digital_page(layer, self._number, context_of(self._document))
+            self.formatted = self._with_places(
+                assemble_digital_page(
+                    layer, self._number, context_of(self._document), self._options.furniture
+                )
+            )
         except Exception:
             _log.exception("The layout of page %d failed; its streamed text is used.", self._number)
             self.formatted = from_streamed_lines(self.lines)
             self.warnings.append(LAYOUT_FAILED_WARNING.format(number=self._number))
+
+    def _with_places(self, formatted: FormattedPage) -> FormattedPage:
+        """Return the page with roles by the place of a line; recognized lines have the place of their run."""
+        roles = {self._places.get(index, index): role for index, role in formatted.roles.items()}
+        return replace(formatted, roles=roles)
 
     def _assemble_by_picture(self) -> tuple[FormattedPage, list[str]]:
         formatted, warnings = assemble_or_fall_back(
             self._number,
             lambda: self._document.page(self._number).pixels,
             self.lines,
-            self._options.threads,
+            AssemblySettings.of(self._options),
         )
         quotes = blocks_markdown(with_notes([], self._layer.notes))
         markdown = "\n\n".join(filter(None, (formatted.markdown, quotes)))

@@ -20,6 +20,7 @@ from .documents.unread_areas import bounding_area
 from .engines import Engine, PageRestarted
 from .fallback import FallbackEngines
 from .output.plain_text import to_plain_text
+from .page_assembly import AssemblySettings
 from .types import Box, Line, Options, level_box
 
 MARGIN = 12
@@ -120,7 +121,7 @@ def _read(
     for line in [] if engine.is_test_engine else lines:
         monitor.add(line)
         if monitor.is_unreadable:
-            result = fallback.reread_page(image, engine, options)
+            result = fallback.reread_page(image, engine, options, AssemblySettings.of(options))
             warnings.append(result.warning)
             if result.page is not None:
                 return [line for line in result.page.lines if line.box], warnings

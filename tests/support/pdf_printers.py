@@ -64,7 +64,12 @@ class ChromiumPrinter:
 
 
 def print_with_weasyprint(html: str) -> bytes:
-    # WeasyPrint loads Pango, which many tests do not need.
+    """Return the PDF.
+
+    Raises:
+        OSError: Pango is not installed.
+    """
+    # WeasyPrint loads Pango, which most tests do not need.
     import weasyprint
 
     return bytes(weasyprint.HTML(string=html).write_pdf())

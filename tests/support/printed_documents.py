@@ -128,12 +128,12 @@ class Items:
 
     def html(self) -> str:
         tag = "ol" if self.ordered else "ul"
-        parts = (f"<li>{_html(text)}{below.html() if below else ''}</li>" for text, below in self._pairs())
+        parts = (f"<li>{_html(text)}{below.html() if below else ''}</li>" for text, below in self.pairs())
         return f"<{tag}>{''.join(parts)}</{tag}>"
 
     def markdown(self) -> str:
         lines = []
-        for number, (text, below) in enumerate(self._pairs(), 1):
+        for number, (text, below) in enumerate(self.pairs(), 1):
             mark = f"{number}. " if self.ordered else "- "
             lines.append(mark + _markdown(text))
             if below:
@@ -141,12 +141,12 @@ class Items:
         return "\n".join(lines)
 
     def texts(self) -> Iterable[str]:
-        for number, (text, below) in enumerate(self._pairs(), 1):
+        for number, (text, below) in enumerate(self.pairs(), 1):
             yield f"{number}. {plain(text)}" if self.ordered else plain(text)
             if below:
                 yield from below.texts()
 
-    def _pairs(self) -> Iterable[tuple[Text, Items | None]]:
+    def pairs(self) -> Iterable[tuple[Text, Items | None]]:
         for item in self.items:
             if isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], Items):
                 yield item[0], item[1]

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from ..documents.styled_text import TextPiece
 from ..layout.text_joining import CJK, HYPHENATED, SOFT_HYPHEN
-from ..output.markdown import escape
+from ..output.escaping import escape
 
 _CHECK_BOXES = str.maketrans({"\u2610": "[ ]", "\u2611": "[x]", "\u2612": "[x]"})
 """Ballot boxes: empty, checked, and crossed."""
