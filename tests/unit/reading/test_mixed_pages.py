@@ -144,22 +144,10 @@ def test_words_in_a_picture_are_recognized_beside_the_text_layer(
 
 def test_outlined_letters_are_recognized_beside_a_text_footer(tmp_path: Path, rapid: Engine) -> None:
     drawn = outlines("Letters drawn as outlines", 60, 600, 16) + outlines("beside a text footer", 60, 570, 16)
-    done = read_page(tmp_path, drawn_page(drawn + text_at(60, 40, "Footer of page 3")), rapid)
-    words = done.markdown.split()
-    assert words == [
-        "Letters",
-        "drawn",
-        "as",
-        "outlines",
-        "beside",
-        "a",
-        "text",
-        "footer",
-        "Footer",
-        "of",
-        "page",
-        "3",
-    ]
+    done = read_page(tmp_path, drawn_page(drawn + text_at(60, 400, "Signed on 3 March")), rapid)
+    assert " ".join(done.markdown.split()) == (
+        "Letters drawn as outlines beside a text footer Signed on 3 March"
+    )
 
 
 def test_shifted_mapping_is_recognized_instead(tmp_path: Path, rapid: Engine) -> None:
