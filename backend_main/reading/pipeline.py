@@ -88,8 +88,9 @@ def read_document(
 def _page_events(
     document: Document, number: int, options: Options, engine: Engine, fallback: FallbackEngines
 ) -> Iterator[ReadEvent]:
+    settings = AssemblySettings.of(options, _history_of(document))
     if layer := document.text_layer(number):
-        text_reader = TextLayerReader(layer, number, document, engine, options, fallback)
+        text_reader = TextLayerReader(layer, number, document, engine, options, fallback, settings)
         if text_reader.is_trusted():
             started = PageStarted(number, document.page_count, layer.width, layer.height)
             yield started
@@ -107,7 +108,6 @@ def _page_events(
     else:
         started = PageStarted(number, document.page_count, page.width, page.height)
         yield started
-        settings = AssemblySettings.of(options, _history_of(document))
         reader = PageReader(engine, page, options, fallback, settings)
         yield from reader.stream()
         yield _page_done(started, reader.formatted, reader.lines, reader.warnings)

@@ -26,7 +26,7 @@ from .page_assembly import (
 )
 from .text_layer_check import compare_lines, read_runs
 from .types import Line, Options
-from .unread_text import UnreadText, read_unread_areas, text_run
+from .unread_text import Readers, UnreadText, read_unread_areas, text_run
 
 MAX_LOST_SHARE, MAX_LOST_LINES = 0.3, 30
 """If more lines have lost letters, the whole page is recognized."""
@@ -49,6 +49,7 @@ class TextLayerReader:
         engine: Engine,
         options: Options,
         fallback: FallbackEngines,
+        settings: AssemblySettings,
     ) -> None:
         self._layer = layer
         self._number = number
@@ -56,6 +57,7 @@ class TextLayerReader:
         self._engine = engine
         self._options = options
         self._fallback = fallback
+        self._settings = settings
         self._places: dict[int, int] = {}
         self.lines: list[Line] = []
         self.formatted = FormattedPage("", "")
@@ -130,7 +132,8 @@ class TextLayerReader:
         page = self._document.page_without_text(self._number)
         if self._layer.is_unseen:
             paint_over(page.pixels, [run.box for run in self._layer.runs])
-        return read_unread_areas(page, areas, self._layer.runs, self._engine, self._options, self._fallback)
+        readers = Readers(self._engine, self._options, self._fallback, self._settings)
+        return read_unread_areas(page, areas, self._layer.runs, readers)
 
     def _assemble(self, recognized: UnreadText) -> None:
         """Assemble the page by its text layer, or by its picture if most of its letters are recognized."""
@@ -163,9 +166,9 @@ class TextLayerReader:
             self._number,
             lambda: self._document.page(self._number).pixels,
             self.lines,
-            AssemblySettings.of(self._options),
+            self._settings,
         )
         quotes = blocks_markdown(with_notes([], self._layer.notes))
         markdown = "\n\n".join(filter(None, (formatted.markdown, quotes)))
         text = "\n".join(filter(None, (formatted.text, to_plain_text(quotes))))
-        return FormattedPage(markdown, text), warnings
+        return replace(formatted, markdown=markdown, text=text), warnings

@@ -33,9 +33,20 @@ MIN_COPY_OVERLAP = 0.5
 """A recognized line copies text that lies there, as a shadow does, if texts and places agree as much."""
 BASELINE, FONT_SIZE = 0.78, 0.75
 """Baseline and font size of a recognized line, in heights of its box."""
+UNREADABLE_WARNING = "Pictures on page {number}: {reason}"
 FAILED_WARNING = "The pictures on page {number} may contain text that could not be recognized. {reason}"
 
 _log = logging.getLogger("scanrill.reading")
+
+
+@dataclass(frozen=True)
+class Readers:
+    """A configured engine with the options of the read, and the engines for other scripts."""
+
+    engine: Engine
+    options: Options
+    fallback: FallbackEngines
+    settings: AssemblySettings
 
 
 @dataclass
@@ -50,9 +61,7 @@ def read_unread_areas(
     page: PageImage,
     areas: Sequence[Rect],
     runs: Sequence[TextRun],
-    engine: Engine,
-    options: Options,
-    fallback: FallbackEngines,
+    readers: Readers,
 ) -> UnreadText:
     """Recognize the unread areas of a page. A failure of the engine is a warning, since the page has text.
 
@@ -60,16 +69,14 @@ def read_unread_areas(
         page: the page without the text of its text layer.
         areas: its unread areas.
         runs: the text layer, whose copies in the picture are left out.
-        engine: a configured engine.
-        options: options of the read.
-        fallback: engines for other scripts.
+        readers: what reads them.
     """
     result = UnreadText()
-    parts = [bounding_area(areas)] if engine.provides_boxes else areas
+    parts = [bounding_area(areas)] if readers.engine.provides_boxes else areas
     for part in parts:
         image, left, top = _crop(page, part)
         try:
-            lines, warnings = _read(image, engine, options, fallback)
+            lines, warnings = _read(image, readers)
         except Exception as error:  # an engine may raise any exception
             _log.exception("The pictures of page %d could not be recognized.", page.number)
             reason = f"{error}".strip() or "The engine failed."
@@ -110,23 +117,25 @@ def _crop(page: PageImage, area: Rect) -> tuple[PageImage, int, int]:
     return PageImage(page.number, pixels, width, height, page.info), left, top
 
 
-def _read(
-    image: PageImage, engine: Engine, options: Options, fallback: FallbackEngines
-) -> tuple[list[Line], list[str]]:
+def _read(image: PageImage, readers: Readers) -> tuple[list[Line], list[str]]:
+    engine = readers.engine
     lines = list(_engine_lines(image, engine))
     if not engine.provides_boxes:
         return _lines_of_markdown(image, engine.final_markdown(image, lines)), list(engine.warnings())
     warnings = list(engine.warnings())
-    monitor = ReadabilityMonitor()
-    for line in [] if engine.is_test_engine else lines:
-        monitor.add(line)
-        if monitor.is_unreadable:
-            result = fallback.reread_page(image, engine, options, AssemblySettings.of(options))
-            warnings.append(result.warning)
-            if result.page is not None:
-                return [line for line in result.page.lines if line.box], warnings
-            return [line for line in lines if line.text and line.box], warnings
+    if _is_unreadable(lines, engine):
+        result = readers.fallback.reread_page(image, engine, readers.options, readers.settings)
+        warnings.append(UNREADABLE_WARNING.format(number=image.number, reason=result.warning))
+        lines = lines if result.page is None else result.page.lines
     return [line for line in lines if line.box and _is_sure(line)], warnings
+
+
+def _is_unreadable(lines: Sequence[Line], engine: Engine) -> bool:
+    """Return whether the image has text, most of which the engine cannot read."""
+    monitor = ReadabilityMonitor()
+    for line in lines:
+        monitor.add(line)
+    return monitor.is_short_and_unreadable and not engine.is_test_engine
 
 
 def _engine_lines(image: PageImage, engine: Engine) -> Iterator[Line]:

@@ -33,7 +33,7 @@ MIN_UNSEEN_ON_PRINT = 0.7
 """Share of the invisible letters that lie on print, if they are the text of a scan."""
 DOUBTFUL_SAMPLE, UNSEEN_SAMPLE = 4, 6
 """Runs that are compared with the page."""
-MAX_ROTATED_SHARE = 0.1
+MAX_ROTATED_SHARE = 0.5
 """pdfium's lines are not lines of text where more letters are rotated."""
 UPRIGHT_DEGREES = 15
 MAX_SAMPLED_LETTERS = 500

@@ -11,10 +11,11 @@ from backend_main.reading import Engine, Line, Options, PageDone, PageImage, loa
 from backend_main.reading.documents import document
 from backend_main.reading.documents.pdf_text_layer import TextRun
 from backend_main.reading.fallback import FallbackEngines
+from backend_main.reading.page_assembly import AssemblySettings
 from backend_main.reading.text_layer_check import compare_lines, read_runs
 from backend_main.reading.text_layer_reader import LOST_LETTERS_WARNING, UNCHECKED_WARNING
 from backend_main.reading.types import level_box
-from backend_main.reading.unread_text import read_unread_areas, text_run
+from backend_main.reading.unread_text import Readers, read_unread_areas, text_run
 from tests.file_corpus.pdfs import stream
 from tests.support.drawn_pdfs import (
     LETTER,
@@ -242,6 +243,17 @@ def test_failing_engine_leaves_the_text_layer_and_a_warning(tmp_path: Path) -> N
     ]
 
 
+def test_picture_in_an_unread_script_leaves_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FallbackEngines, "detect_script", lambda *_: "Thai")
+    monkeypatch.setattr(FallbackEngines, "_engines_for_script", lambda *_: iter(()))
+    done = read_page(tmp_path, with_picture(PLACED), FakeEngine(*["Cyet Aueanaooa"] * 3, confidence=0.5))
+    assert done.markdown.split() == " ".join(LETTER).split()
+    assert len(done.warnings) == 1
+    assert done.warnings[0].startswith("Pictures on page 1: Page 1 is in Thai script.")
+
+
 def test_boxless_engine_reads_each_unread_part_as_a_page(tmp_path: Path) -> None:
     engine = BoxlessEngine("Account DE02 1203")
     file = with_picture(PLACED + " q 250 0 0 75 60 100 cm /I Do Q")
@@ -287,7 +299,8 @@ def blank(width: int = 400, height: int = 300) -> PageImage:
 
 def lines_of(engine: Engine, runs: tuple[TextRun, ...] = ()) -> list[str]:
     areas = [(0.0, 0.0, 400.0, 300.0)]
-    result = read_unread_areas(blank(), areas, runs, engine, Options(), FallbackEngines())
+    readers = Readers(engine, Options(), FallbackEngines(), AssemblySettings())
+    result = read_unread_areas(blank(), areas, runs, readers)
     return [line.text for line in result.lines]
 
 
