@@ -32,6 +32,8 @@ MAX_GAP_IN_WORD = 0.12
 """In font sizes: gap of two glyphs of a word that the edge of the page cuts."""
 MIN_SIZE = 1.2
 """In points: nobody reads smaller print. Microprint on banknotes has 0.7."""
+MIN_TESTED_PIXELS = 1.5
+"""Font size in pixels of the renderings below which letters leave no ink; a huge page has larger ones."""
 MAX_LATIN = 0x2FF
 """pdfium has fonts of its own for Latin text, but not for all scripts."""
 LIGHT = 248
@@ -85,6 +87,7 @@ def hidden_glyphs(
     if hidden.any():
         changed |= _changed_colors(page, ink.scale)
         hidden[hidden] = ~_any_inside(changed, _tight_zones(textpage, glyphs, hidden, to_pixels))
+    hidden &= np.array([glyph.size * ink.scale >= MIN_TESTED_PIXELS for glyph in glyphs])
     hidden |= _is_invisible_on_others(glyphs, ink, zones)
     if hidden.any():
         hidden &= ~_cannot_be_drawn(glyphs, hidden)

@@ -131,6 +131,11 @@ def test_text_layer_keeps_a_word_that_the_page_edge_cuts(tmp_path: Path) -> None
     assert texts(layer_of(tmp_path, drawn_page(letter() + cut))) == [*LETTER, "Winogrande"]
 
 
+def test_text_layer_keeps_letters_of_a_page_that_is_too_large_to_show_them(tmp_path: Path) -> None:
+    huge = drawn_page(letter(), box="0 0 200000 100000")
+    assert texts(layer_of(tmp_path, huge)) == list(LETTER)
+
+
 def test_text_layer_keeps_letters_whose_font_this_machine_lacks(tmp_path: Path) -> None:
     """pdfium cannot draw them, unless the machine has the font; that does not make them hidden."""
     pdfmetrics.registerFont(UnicodeCIDFont("HeiseiMin-W3"))
