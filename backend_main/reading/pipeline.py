@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
+from .born_digital.notes import append_notes, note_lines
 from .documents.document import Document
 from .documents.open_document import OpenDocumentCache
 from .engines import load_engine, validate_options
@@ -110,7 +111,11 @@ def _page_events(
         yield started
         reader = PageReader(engine, page, options, fallback, settings)
         yield from reader.stream()
-        yield _page_done(started, reader.formatted, reader.lines, reader.warnings)
+        notes = document.notes(number)
+        lines = note_lines(notes, number, is_first=not reader.lines)
+        yield from lines
+        formatted = append_notes(reader.formatted, notes)
+        yield _page_done(started, formatted, [*reader.lines, *lines], reader.warnings)
 
 
 def _history_of(document: Document) -> FurnitureHistory:

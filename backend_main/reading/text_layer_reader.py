@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from .born_digital.assembly import assemble_digital_page
 from .born_digital.document_context import context_of
-from .born_digital.markdown import blocks_markdown
-from .born_digital.notes import note_text, with_notes
+from .born_digital.notes import append_notes, note_lines
 from .documents.document import Document
 from .documents.pdf_text_layer import TextLayer
 from .documents.unread_areas import paint_over
@@ -17,7 +16,6 @@ from .languages import scripts_of_text
 from .layout import reading_order
 from .output.formatted_page import FormattedPage
 from .output.markdown import MarkdownWriter
-from .output.plain_text import to_plain_text
 from .page_assembly import (
     LAYOUT_FAILED_WARNING,
     AssemblySettings,
@@ -26,7 +24,7 @@ from .page_assembly import (
 )
 from .text_layer_check import compare_lines, read_runs
 from .types import Line, Options
-from .unread_text import Readers, UnreadText, read_unread_areas, text_run
+from .unread_text import Readers, UnreadText, read_unread_areas, text_run, text_runs
 
 MAX_LOST_SHARE, MAX_LOST_LINES = 0.3, 30
 """If more lines have lost letters, the whole page is recognized."""
@@ -119,10 +117,9 @@ class TextLayerReader:
             self.lines.append(Line(self._number, line.text, markdown, line.box, line.confidence))
             yield self.lines[-1]
         self._assemble(recognized)
-        for note in self._layer.notes:
-            markdown = writer.write("\n\n> ", note_text(note))
-            self.lines.append(Line(self._number, note_text(note), markdown, note.box))
-            yield self.lines[-1]
+        notes = note_lines(self._layer.notes, self._number, is_first=not self.lines)
+        self.lines += notes
+        yield from notes
         self.warnings += recognized.warnings
 
     def _recognize(self) -> UnreadText:
@@ -143,7 +140,7 @@ class TextLayerReader:
             self.formatted, warnings = self._assemble_by_picture()
             self.warnings += warnings
             return
-        runs = (*self._layer.runs, *map(text_run, recognized.lines))
+        runs = (*self._layer.runs, *text_runs(recognized.lines, self._layer.runs))
         try:
             layer = replace(self._layer, runs=runs)
             self.formatted = self._with_places(
@@ -168,7 +165,4 @@ class TextLayerReader:
             self.lines,
             self._settings,
         )
-        quotes = blocks_markdown(with_notes([], self._layer.notes))
-        markdown = "\n\n".join(filter(None, (formatted.markdown, quotes)))
-        text = "\n".join(filter(None, (formatted.text, to_plain_text(quotes))))
-        return replace(formatted, markdown=markdown, text=text), warnings
+        return append_notes(formatted, self._layer.notes), warnings

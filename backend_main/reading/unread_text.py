@@ -5,13 +5,15 @@ engine without boxes reads each part as a page of its own.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from statistics import median
 
 import msgspec
 
-from .confidence import ReadabilityMonitor
+from .confidence import ReadabilityMonitor, length_in_heights
 from .documents.document import PageImage
 from .documents.pdf_graphics import Rect
 from .documents.pdf_text_layer import TextRun
@@ -33,6 +35,10 @@ MIN_COPY_OVERLAP = 0.5
 """A recognized line copies text that lies there, as a shadow does, if texts and places agree as much."""
 BASELINE, FONT_SIZE = 0.78, 0.75
 """Baseline and font size of a recognized line, in heights of its box."""
+MIN_LINES_TO_COMPARE, MIN_LARGE_RATIO = 4, 1.4
+"""Lines of the pictures of a page, and heights of the usual one, from which a line is large."""
+MIN_UNREADABLE_LINES, MIN_UNREADABLE_HEIGHTS = 2, 6.0
+"""Lines, and their length in heights, from which a picture has text that the engine cannot read."""
 UNREADABLE_WARNING = "Pictures on page {number}: {reason}"
 FAILED_WARNING = "The pictures on page {number} may contain text that could not be recognized. {reason}"
 
@@ -88,6 +94,39 @@ def read_unread_areas(
     return result
 
 
+def text_runs(lines: Sequence[Line], runs: Sequence[TextRun]) -> list[TextRun]:
+    """Return recognized lines as runs of a text layer.
+
+    Their font size is that of the text layer, because print in a picture has a size of its own, which makes
+    no heading. A line that is much higher than the others of the pictures is larger.
+    """
+    if not lines:
+        return []
+    heights = [_height(line) for line in lines]
+    usual = median(heights)
+    body = _main_size(runs) or FONT_SIZE * usual
+    found = []
+    for line, height in zip(lines, heights, strict=True):
+        is_large = len(lines) >= MIN_LINES_TO_COMPARE and height > MIN_LARGE_RATIO * usual
+        found.append(text_run(line, TextStyle(size=body * (height / usual if is_large else 1))))
+    return found
+
+
+def _height(line: Line) -> float:
+    assert line.box is not None  # `read_unread_areas` gives every line a box
+    _, top, _, bottom = _bounds(line.box)
+    return bottom - top
+
+
+def _main_size(runs: Sequence[TextRun]) -> float:
+    """Return the font size of most letters; 0 without any."""
+    letters: Counter[float] = Counter()
+    for run in runs:
+        for piece in run.pieces:
+            letters[piece.style.size] += len(piece.text)
+    return letters.most_common(1)[0][0] if letters else 0.0
+
+
 def text_run(line: Line, style: TextStyle | None = None) -> TextRun:
     """Return a recognized line as a run of a text layer. Places of words follow from their letters.
 
@@ -135,7 +174,9 @@ def _is_unreadable(lines: Sequence[Line], engine: Engine) -> bool:
     monitor = ReadabilityMonitor()
     for line in lines:
         monitor.add(line)
-    return monitor.is_short_and_unreadable and not engine.is_test_engine
+    long_lines = [line for line in lines if length_in_heights(line.box) >= MIN_UNREADABLE_HEIGHTS]
+    is_text = len(long_lines) >= MIN_UNREADABLE_LINES and not engine.is_test_engine
+    return is_text and monitor.is_short_and_unreadable
 
 
 def _engine_lines(image: PageImage, engine: Engine) -> Iterator[Line]:

@@ -111,7 +111,7 @@ def extract_text_layer(
     is_unseen = _is_text_of_scan(glyphs, hidden, areas, to_pixels)
     seen = [glyph for glyph, is_hidden in zip(glyphs, hidden, strict=True) if is_unseen or not is_hidden]
     runs = tuple(_text_runs(with_annotations(seen, annotations), page, scale))
-    notes = tuple(_notes(annotations, to_pixels))
+    notes = page_notes(page, scale, annotations)
     if not (is_usable("\n".join(run.text for run in runs)) or (notes and not runs)):
         return None
     if is_unseen:
@@ -168,11 +168,17 @@ def sample_of_text(
     return tuple(sorted(index for index in chosen if letters(index)))
 
 
-def _notes(annotations: Annotations, to_pixels: Mapping) -> Iterator[PageNote]:
+def page_notes(page: Any, scale: float, annotations: Annotations) -> tuple[PageNote, ...]:
+    """Return the notes of a page in pixels of the rendered page."""
+    width, height = (side * scale for side in page.get_size())
+    to_pixels = _pixel_mapping(page, width, height)
+    notes = []
     for note in annotations.notes:
         left, bottom, right, top = note.rect
         xs, ys = zip(to_pixels(left, bottom), to_pixels(right, top), strict=True)
-        yield PageNote(note.text, note.author, level_box(min(xs), min(ys), max(xs), max(ys)))
+        box = level_box(min(xs), min(ys), max(xs), max(ys))
+        notes.append(PageNote(note.text, note.author, box))
+    return tuple(notes)
 
 
 def _scaled(to_pixels: Mapping, factor: float) -> Mapping:

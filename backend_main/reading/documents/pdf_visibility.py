@@ -161,7 +161,7 @@ def _changed_colors(page: Any, scale: float) -> Flags:
 def _is_invisible_on_others(glyphs: Sequence[Glyph], ink: PageInk, zones: Zones) -> Flags:
     """Return which glyphs nobody sees wherever they lie; others that are seen may be at their place.
 
-    They have the invisible mode, no size, or a light color and nothing in their zone that text makes lighter.
+    They have the invisible mode, no size, or a light color while other text darkens their place.
     """
     import cv2
     import pypdfium2.raw as pdfium
@@ -178,8 +178,18 @@ def _is_invisible_on_others(glyphs: Sequence[Glyph], ink: PageInk, zones: Zones)
     is_light = (channels.min(axis=0) >= LIGHT) & (mode == pdfium.FPDF_TEXTRENDERMODE_FILL)
     if is_light.any():
         lighter = cv2.subtract(ink.with_text, ink.without_text) >= MIN_CHANGE
-        hidden[is_light] |= ~_any_inside(lighter, zones[is_light])
+        # pdfium returns white for a pattern too, so that light glyphs alone at their place may be dark.
+        others = _painted(zones[~is_light], lighter.shape)
+        hidden[is_light] |= ~_any_inside(lighter, zones[is_light]) & _any_inside(others, zones[is_light])
     return hidden
+
+
+def _painted(zones: Zones, shape: tuple[int, ...]) -> Flags:
+    """Return the pixels that are in a zone."""
+    painted = np.zeros(shape, np.bool_)
+    for left, top, right, bottom in zones.clip(0).astype(np.intp).tolist():
+        painted[top : bottom + 1, left : right + 1] = True
+    return painted
 
 
 def _text_object(address: int) -> Any:

@@ -39,6 +39,7 @@ MAX_GAP = 1.2
 MAX_HEIGHT_RATIO = 2.5
 MAX_CENTER_DISTANCE = 0.4
 MIN_SHAPES = 3
+MIN_REPETITIONS = 5
 MAX_SOLID_SHARE = 0.6
 """Share of the shapes of a row that are solid; all bars of a barcode are."""
 MIN_LENGTH = 2.0
@@ -133,38 +134,61 @@ def _turned(letters: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
 
 
 @dataclass(slots=True)
-class _Row:
-    """Letters side by side; `center` and `height` are those of the last one."""
-
+class _Letter:
     left: int
     top: int
-    right: int
-    bottom: int
-    center: float
+    width: int
     height: int
-    solid: int
-    """Number of solid shapes, such as `l` and the bars of a barcode or a diagram."""
-    count: int = 1
-
-    def continues(self, left: int, center: float, height: int) -> bool:
-        larger = max(height, self.height)
-        return (
-            larger <= MAX_HEIGHT_RATIO * min(height, self.height)
-            and abs(center - self.center) <= MAX_CENTER_DISTANCE * larger
-            and -larger / 2 <= left - self.right <= MAX_GAP * larger
-        )
-
-    def add(self, other: "_Row") -> None:
-        self.top, self.bottom = min(self.top, other.top), max(self.bottom, other.bottom)
-        self.right = max(self.right, other.right)
-        self.center, self.height = other.center, other.height
-        self.count += 1
-        self.solid += other.solid
+    is_solid: bool
 
     @property
+    def right(self) -> int:
+        return self.left + self.width
+
+    @property
+    def center(self) -> float:
+        return self.top + self.height / 2
+
+
+@dataclass(slots=True)
+class _Row:
+    """Letters side by side, from left to right."""
+
+    letters: list[_Letter]
+    right: int
+
+    def continues_with(self, letter: _Letter) -> bool:
+        last = self.letters[-1]
+        larger, smaller = max(letter.height, last.height), min(letter.height, last.height)
+        return (
+            larger <= MAX_HEIGHT_RATIO * smaller
+            and abs(letter.center - last.center) <= MAX_CENTER_DISTANCE * larger
+            and -larger / 2 <= letter.left - self.right <= MAX_GAP * larger
+        )
+
+    def add(self, letter: _Letter) -> None:
+        self.letters.append(letter)
+        self.right = max(self.right, letter.right)
+
+    def area(self) -> Area:
+        top = min(letter.top for letter in self.letters)
+        bottom = max(letter.top + letter.height for letter in self.letters)
+        return self.letters[0].left, top, self.right, bottom
+
     def looks_like_text(self) -> bool:
-        is_long = self.right - self.left >= MIN_LENGTH * (self.bottom - self.top)
-        return self.count >= MIN_SHAPES and is_long and self.solid <= MAX_SOLID_SHARE * self.count
+        if len(self.letters) < MIN_SHAPES:
+            return False
+        left, top, right, bottom = self.area()
+        solid = sum(letter.is_solid for letter in self.letters)
+        is_long = right - left >= MIN_LENGTH * (bottom - top)
+        return is_long and solid <= MAX_SOLID_SHARE * len(self.letters) and not self._is_repetition()
+
+    def _is_repetition(self) -> bool:
+        """Return whether all shapes have one size, as check boxes and markers have."""
+        widths = {letter.width for letter in self.letters}
+        heights = {letter.height for letter in self.letters}
+        is_uniform = max(widths) - min(widths) <= 1 and max(heights) - min(heights) <= 1
+        return len(self.letters) >= MIN_REPETITIONS and is_uniform
 
 
 def _rows(letters: npt.NDArray[np.int32]) -> Iterator[Area]:
@@ -172,12 +196,12 @@ def _rows(letters: npt.NDArray[np.int32]) -> Iterator[Area]:
     rows: list[_Row] = []
     near: list[_Row] = []
     for left, top, width, height, is_solid in sorted(letters.tolist()):
-        letter = _Row(left, top, left + width, top + height, top + height / 2, height, is_solid)
+        letter = _Letter(left, top, width, height, bool(is_solid))
         near = [row for row in near if row.right + MAX_GAP * MAX_HEIGHT >= left]
-        before = [row for row in near if row.continues(left, letter.center, height)]
-        if before:
+        if before := [row for row in near if row.continues_with(letter)]:
             max(before, key=lambda row: row.right).add(letter)
         else:
-            rows.append(letter)
-            near.append(letter)
-    return ((row.left, row.top, row.right, row.bottom) for row in rows if row.looks_like_text)
+            row = _Row([letter], letter.right)
+            rows.append(row)
+            near.append(row)
+    return (row.area() for row in rows if row.looks_like_text())

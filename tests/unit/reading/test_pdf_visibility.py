@@ -16,6 +16,10 @@ from tests.support.drawn_pdfs import LETTER, drawn_page, form_object, image_obje
 
 HIDDEN = text_at(60, 600, "Words that nobody sees")
 LAYER_OFF = "/OCProperties<</OCGs[10 0 R]/D<</OFF[10 0 R]>>>>"
+GRADIENT = (
+    "<</Type/Pattern/PatternType 2/Shading<</ShadingType 2/ColorSpace/DeviceRGB/Coords[0 0 600 0]"
+    "/Function<</FunctionType 2/Domain[0 1]/C0[1 0 0]/C1[0 0 1]/N 1>>/Extend[true true]>>>>"
+)
 LAYER = "<</Type/OCG/Name(Hidden)>>"
 
 
@@ -101,6 +105,7 @@ SEEN = text_at(60, 600, "Words that are seen")
         "0 G 1 g BT 2 Tr ET " + SEEN,
         "0.8 g 50 590 300 30 re f 0 g " + SEEN,
         "/OC /L BDC " + SEEN + " EMC",
+        "/Pattern cs /P scn " + SEEN,
     ],
     ids=[
         "white on dark",
@@ -109,14 +114,15 @@ SEEN = text_at(60, 600, "Words that are seen")
         "white with an outline",
         "on a fill",
         "layer that is on",
+        "gradient",
     ],
 )
 def test_text_layer_keeps_text_that_is_seen(tmp_path: Path, content: str) -> None:
     file = drawn_page(
         letter() + content,
-        resources="/Properties<</L 10 0 R>>",
+        resources="/Properties<</L 10 0 R>>/Pattern<</P 11 0 R>>",
         catalog="/OCProperties<</OCGs[10 0 R]/D<</ON[10 0 R]>>>>",
-        more={10: LAYER},
+        more={10: LAYER, 11: GRADIENT},
     )
     assert texts(layer_of(tmp_path, file)) == [*LETTER, "Words that are seen"]
 

@@ -42,6 +42,7 @@ def drawing() -> Image.Image:
         draw.line((80 + 155 * column, 100, 80 + 155 * column, 388), fill=0)
     for bullet in range(6):
         draw.ellipse((80, 450 + 24 * bullet, 86, 456 + 24 * bullet), fill=0)
+        draw.rectangle((400 + 18 * bullet, 450, 411 + 18 * bullet, 461), outline=0)
     draw.line((80, 650, 300, 650), fill=0, width=2)
     for bar in range(4):
         draw.rectangle((100 + 90 * bar, 900 - 40 * bar, 140 + 90 * bar, 960), fill=60 * bar)
