@@ -21,8 +21,8 @@ MAX_SIZE_DIFFERENCE = 0.03
 """Sizes that differ by a smaller share are one size."""
 MAX_STYLE_SHARE = 0.3
 """A style with more of the document's letters is not one of headings."""
-LONG_RUN = 30
-"""Letters of a run from which it is running text, and not a heading, a label or the cell of a table."""
+LONG_RUN = 14.0
+"""Width in sizes from which a run is running text, and not a heading, a label or the cell of a table."""
 MAX_LONG_SHARE, MAX_LEAD_SIZE = 0.6, 1.3
 """A style that is hardly larger than running text, and mostly in long runs, is that of a lead or an abstract."""
 LEVEL_SIZES = ((1.7, 1), (1.3, 2), (MIN_HEADING_SIZE, 3))
@@ -68,11 +68,12 @@ class DocumentProfile:
         """
         if self.ratio(size) <= MIN_HEADING_SIZE or self.is_text_size(size):
             return 0
-        larger = [level for known, level in self.levels.items() if known > size * (1 + MAX_SIZE_DIFFERENCE)]
-        smaller = [level for known, level in self.levels.items() if known <= size * (1 + MAX_SIZE_DIFFERENCE)]
-        if smaller:
+        levels = {known: level for known, level in self.levels.items() if level}
+        limit = size * (1 + MAX_SIZE_DIFFERENCE)
+        if smaller := [level for known, level in levels.items() if known <= limit]:
             return min(smaller)
-        return min(MAX_LEVEL, max(larger) + 1) if larger else _first_level(self.ratio(size))
+        larger = max(levels.values(), default=0)
+        return min(MAX_LEVEL, larger + 1) if larger else _first_level(self.ratio(size))
 
     def is_text_size(self, size: float) -> bool:
         """Return whether a larger size is one of text, such as that of a lead or of a slide."""
@@ -139,7 +140,7 @@ class _Run:
 
     @property
     def is_long(self) -> bool:
-        return self.letters >= LONG_RUN
+        return self.right - self.left >= LONG_RUN * self.size
 
 
 def _is_level(run: TextRun) -> bool:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from statistics import median
 
 from .document_profile import DocumentProfile, is_same_size
-from .lines import Line, wraps
+from .lines import Line, continues_last_box, wraps
 
 SMALL_GAP, PARAGRAPH_GAP, MAX_TALL_GAP = 0.08, 0.25, 0.8
 """In sizes above the usual distance: a gap that separates lines if their text says so, one that always does,
@@ -141,7 +141,7 @@ def continues_paragraph(run: Sequence[Line], line: Line, below: Line | None, flo
 
 def _is_hanging(above: Line, line: Line, below: Line | None, flow: Flow) -> bool:
     """Return whether an indented second line shows a hanging indent, and not the next paragraph."""
-    if has_drop_cap(above):
+    if has_drop_cap(above) or continues_last_box(above, line):
         return True
     if not flow.is_full(above, line):
         return False

@@ -27,6 +27,8 @@ WIDE_GAP = 1.0
 """In sizes: words of one line are nearer."""
 MAX_MARKER_WIDTH = 2.5
 """In sizes: width of a list marker or of a section number that is a run of its own."""
+SAME_START = 0.3
+"""In sizes: lines that start there are aligned."""
 EDGE_SLACK = 0.4
 """In sizes: a word fits only if it leaves so much of the line empty; kerning and rounding make up for less."""
 SPACE = 0.25
@@ -145,9 +147,18 @@ def _has_style(pieces: Sequence[TextPiece], has_it: Callable[[TextStyle], bool])
     return count >= MIN_STYLE_SHARE * sum(len(piece.text) for piece in counted)
 
 
+def continues_last_box(above: Line, line: Line) -> bool:
+    """Return whether a line starts where the text behind a label of the line above does."""
+    if len(above.boxes) < 2 or line.has_wide_gap:
+        return False
+    last = above.boxes[-1]
+    start = -last.right if above.is_from_right else last.left
+    return abs(line.start - start) < SAME_START * line.size
+
+
 def wraps(above: Line, line: Line, edge: float) -> bool:
     """Return whether the line goes on because the one above it was full, up to `edge`."""
-    if above.has_wide_gap:
+    if above.has_wide_gap and not continues_last_box(above, line):
         return False
     if HYPHENATED.fullmatch(above.text[-2:]) and line.text[0].islower():
         return True
