@@ -9,11 +9,17 @@ from weakref import WeakKeyDictionary
 
 from ..documents.document import Document
 from ..documents.pdf_text_layer import TextLayer
+from ..layout.furniture_page import FurniturePage
 from .document_profile import DocumentProfile, profile_of
+from .page import DigitalPage
 
 _CONTEXTS: WeakKeyDictionary[Document, "DocumentContext"] = WeakKeyDictionary()
 
 MAX_SAMPLED_PAGES = 8
+PAGES_BEFORE, PAGES_AFTER = 4, 2
+"""Pages that a page is compared with. Those before it have been read already, if all pages are read."""
+MIN_PAGES_NEAR = 5
+"""The first page has none before it."""
 
 
 class DocumentContext:
@@ -23,12 +29,26 @@ class DocumentContext:
         """Args: `text_layer` returns the text layer of a page, from 1."""
         self._page_count = page_count
         self._text_layer = text_layer
+        self._furniture_pages: dict[int, FurniturePage | None] = {}
 
     @cached_property
     def profile(self) -> DocumentProfile:
         """Profile of the document, from a sample of its pages."""
         layers = {number: layer for number in self._sampled_pages() if (layer := self._text_layer(number))}
         return profile_of(layers, {})
+
+    def pages_near(self, number: int) -> list[FurniturePage]:
+        """Return the pages around a page that have a text layer, as the detection of furniture needs them."""
+        last = min(max(number + PAGES_AFTER, MIN_PAGES_NEAR), self._page_count)
+        numbers = [each for each in range(max(1, number - PAGES_BEFORE), last + 1) if each != number]
+        for each in numbers:
+            if each not in self._furniture_pages:
+                layer = self._text_layer(each)
+                page = DigitalPage(each, layer).furniture_page if layer else None
+                self._furniture_pages[each] = page
+        for old in [each for each in self._furniture_pages if each < number - PAGES_BEFORE]:
+            del self._furniture_pages[old]
+        return [page for each in numbers if (page := self._furniture_pages[each])]
 
     def _sampled_pages(self) -> list[int]:
         count = min(self._page_count, MAX_SAMPLED_PAGES)

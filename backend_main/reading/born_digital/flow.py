@@ -186,7 +186,7 @@ def _joined(run: Sequence[Line], flow: Flow, *, max_space: tuple[float, float]) 
         # Narrower than the column: a quote, or text beside a figure.
         edge = max(line.end for line in run)
         own = [wraps(above, line, edge) for above, line in pairs]
-        if all(own) or 2 * sum(own) >= len(own) and sum(starts_lower(line.text) for line in run[1:]) > 1:
+        if all(own) or (2 * sum(own) >= len(own) and sum(starts_lower(line.text) for line in run[1:]) > 1):
             full = own
     if 2 * sum(full) < len(full):
         return [fits and starts_lower(line.text) for fits, (_, line) in zip(full, pairs, strict=True)]

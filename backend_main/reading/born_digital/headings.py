@@ -89,7 +89,7 @@ class HeadingRules:
         return not is_sentence and len(lines) <= MAX_BOLD_LINES
 
     def _is_bold_heading_style(self, line: Line) -> bool:
-        is_body_sized = 0.93 < self._profile.ratio(line.size)
+        is_body_sized = self._profile.ratio(line.size) > 0.93
         return line.is_bold and not self._profile.is_bold and is_body_sized
 
     def _is_body_sized_heading(
@@ -104,7 +104,7 @@ class HeadingRules:
             return False
         if not is_numbered and (text.endswith((".", ":")) or not any(map(str.isalpha, text))):
             return False
-        if self._has_bold_neighbour(first) or around.below is None and around.above is None:
+        if self._has_bold_neighbour(first) or (around.below is None and around.above is None):
             return False
         return self._is_apart(lines, around, flow, is_numbered=is_numbered)
 

@@ -6,8 +6,10 @@ from itertools import groupby
 
 from ..documents.styled_text import TextPiece
 from ..layout.text_joining import CJK, HYPHENATED, SOFT_HYPHEN
-from ..output.markdown import escape
+from ..output.escaping import escape
 
+_CHECK_BOXES = str.maketrans({"\u2610": "[ ]", "\u2611": "[x]", "\u2612": "[x]"})
+"""Ballot boxes: empty, checked, and crossed."""
 _SCRIPT_TAGS = {"super": "sup", "sub": "sub"}
 
 
@@ -74,7 +76,7 @@ def _text(pieces: Sequence[TextPiece], *, at_line_start: bool) -> str:
     parts: list[str] = []
     for script, group in groupby(pieces, key=lambda piece: piece.script):
         run = list(group)
-        text = escape(_plain(run), at_line_start=at_line_start and not parts)
+        text = escape(_plain(run), at_line_start=at_line_start and not parts).translate(_CHECK_BOXES)
         if script:
             tag = _SCRIPT_TAGS[script]
             text = f"<{tag}>{text}</{tag}>"

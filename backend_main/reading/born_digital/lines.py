@@ -4,7 +4,7 @@ Places are in writing direction: `start` is left of `end` in text that runs from
 that runs from the right, where both are negative.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise

@@ -31,7 +31,8 @@ def _block(block: DigitalBlock) -> str:
             text = HARD_BREAK.join(map(inline_markdown, block.lines))
             return f"{INDENT * block.level}{marker}{text}"
         case "quote":
-            return "> " + f"{HARD_BREAK}> ".join(map(inline_markdown, block.lines))
+            # A hard break, or else the lines of a quote would run together.
+            return HARD_BREAK.join(f"> {inline_markdown(line)}" for line in block.lines)
         case "figure":
             return f"![{' '.join(inline_markdown(line, at_line_start=False) for line in block.lines)}]()"
         case _:

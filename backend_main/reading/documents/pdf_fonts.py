@@ -8,6 +8,7 @@ import ctypes
 import re
 from typing import Any
 
+from .pdf_math_fonts import is_math_font
 from .styled_text import FontStyle
 
 # Flags of a font descriptor (PDF 32000-1:2008, table 123).
@@ -40,4 +41,5 @@ def read_font_style(font: Any) -> FontStyle:
         is_italic=bool(_ITALIC.search(name) or flags & ITALIC),
         is_monospaced=bool(_MONOSPACED.search(name) or flags & FIXED_PITCH),
         is_symbolic=bool(flags & SYMBOLIC),
+        is_math=is_math_font(name),
     )

@@ -17,7 +17,7 @@ from .pdf_bidi import (
     logical_order,
     with_matching_brackets,
 )
-from .pdf_characters import Glyph
+from .pdf_characters import SOFT_HYPHEN, Glyph
 
 # In font sizes.
 MIN_WORD_GAP = 0.12
@@ -35,15 +35,11 @@ UNCLEAR_GAPS, MAX_UNCLEAR_SHARE = (0.05, 0.15), 0.1
 """Range above the usual gap, too wide for letters, too narrow for words. Labels of an axis have such gaps."""
 MAX_SHORT_SPACING, MAX_SHORT_DIFFERENCE = 0.2, 0.06
 """Limits for fewer letters: their gaps are as small and as equal, so that they cannot be spaces."""
+MAX_SMALL_CAPITAL = 0.92
+"""In sizes of the capitals beside them."""
 
 _PRESENTATION_FORMS = ((0xFB00, 0xFB06), (0xFB13, 0xFB17), (0xFB1D, 0xFDFF), (0xFE70, 0xFEFE))
-_SPACING_ACCENTS = {
-    "\u0060": "\u0300", "\u00b4": "\u0301", "\u02c6": "\u0302", "\u02dc": "\u0303", "\u00a8": "\u0308",
-    "\u02da": "\u030a", "\u02c7": "\u030c", "\u00b8": "\u0327",
-}  # fmt: skip
-"""Accents that TeX draws over a letter, and their combining marks."""
 HEBREW = ("\u05d0", "\u05ea")
-_DOTLESS = {"\u0131": "i", "\u0237": "j"}
 
 Spacings = dict[tuple[int, float], float]
 """Letter spacing in font sizes, by the style of its glyphs."""
@@ -58,7 +54,7 @@ class Fragment:
     end: float
     glyph: Glyph
     """The first glyph, which has the style of all."""
-    starts_word: bool
+    starts_word: bool = False
 
 
 def fragments_of(glyphs: Sequence[Glyph], *, page_from_right: bool) -> list[Fragment]:
@@ -79,11 +75,30 @@ def fragments_of(glyphs: Sequence[Glyph], *, page_from_right: bool) -> list[Frag
         if is_space:
             starts_word = True
             continue
-        for _, run in groupby(word, key=_style_of_part):
-            if fragment := _fragment(list(run), starts_word=starts_word):
-                fragments.append(fragment)
-                starts_word = False
+        runs = [_fragment(list(run)) for _, run in groupby(word, key=_style_of_part)]
+        for fragment in _with_small_capitals([run for run in runs if run]):
+            fragments.append(replace(fragment, starts_word=starts_word))
+            starts_word = False
     return fragments
+
+
+def _with_small_capitals(word: Sequence[Fragment]) -> Sequence[Fragment]:
+    """Return a word with the letters of its small capitals in lower case, if their mapping has both cases.
+
+    A program that draws them as smaller capitals maps each capital to the letter that it drew first.
+    """
+    if len(word) < 2:
+        return word
+    size = max(fragment.glyph.size for fragment in word)
+    small = [fragment for fragment in word if fragment.glyph.size < MAX_SMALL_CAPITAL * size]
+    letters = "".join(fragment.text for fragment in small)
+    has_both_cases = letters not in {letters.lower(), letters.upper()}
+    if not has_both_cases or any(fragment.glyph.script for fragment in word):
+        return word
+    return [
+        replace(fragment, text=fragment.text.lower() if fragment in small else fragment.text.upper())
+        for fragment in word
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +119,14 @@ def _style_of_part(part: _Part) -> tuple[object, ...]:
     return glyph.style, glyph.color, glyph.script, glyph.baseline if glyph.script else None
 
 
-def _fragment(parts: Sequence[_Part], *, starts_word: bool) -> Fragment | None:
+def _fragment(parts: Sequence[_Part]) -> Fragment | None:
     glyphs = [part.glyph for part in parts if part.glyph is not None]
     text = "".join(_normalized("".join(part.text for part in parts)).split())
     if not text:
         return None
+    text = text[:-1].replace(SOFT_HYPHEN, "") + text[-1]
     start, end = min(glyph.start for glyph in glyphs), max(glyph.end for glyph in glyphs)
-    return Fragment(text, start, end, glyphs[0], starts_word)
+    return Fragment(text, start, end, glyphs[0])
 
 
 def _with_matching_brackets(parts: Sequence[_Part]) -> list[_Part]:
@@ -125,7 +141,6 @@ def _with_matching_brackets(parts: Sequence[_Part]) -> list[_Part]:
 
 def _with_spaces(glyphs: Sequence[Glyph]) -> list[_Part]:
     """Return the glyphs, with a space where a word ends."""
-    glyphs = _with_accents(glyphs)
     spacings = letter_spacings(glyphs)
     words = _hebrew_words(glyphs)
     parts: list[_Part] = []
@@ -156,23 +171,6 @@ def _hebrew_words(glyphs: Sequence[Glyph]) -> set[int]:
     """
     counts = Counter(glyph.text_object for glyph in glyphs if HEBREW[0] <= glyph.text <= HEBREW[1])
     return {text_object for text_object, count in counts.items() if count > 1}
-
-
-def _with_accents(glyphs: Sequence[Glyph]) -> list[Glyph]:
-    """Return the glyphs with the accents that are drawn over a letter composed with it."""
-    composed: list[Glyph] = []
-    for glyph in glyphs:
-        last = composed[-1] if composed else None
-        if last and (last.text in _SPACING_ACCENTS or glyph.text in _SPACING_ACCENTS):
-            accent, base = (last, glyph) if last.text in _SPACING_ACCENTS else (glyph, last)
-            center = (accent.start + accent.end) / 2
-            letter = _DOTLESS.get(base.text, base.text)
-            text = unicodedata.normalize("NFC", letter + _SPACING_ACCENTS[accent.text])
-            if base.start < center < base.end and len(text) == 1:
-                composed[-1] = replace(base, text=text)
-                continue
-        composed.append(glyph)
-    return composed
 
 
 def letter_spacings(glyphs: Sequence[Glyph]) -> Spacings:

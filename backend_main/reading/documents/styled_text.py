@@ -17,6 +17,7 @@ class FontStyle:
     is_italic: bool = False
     is_monospaced: bool = False
     is_symbolic: bool = False
+    is_math: bool = False
 
 
 PLAIN = FontStyle()
