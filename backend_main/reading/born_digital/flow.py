@@ -1,12 +1,12 @@
 """Flow of a column: its edges, the distances of its lines, and where lines of a paragraph end.
 
 Three rules join or separate two lines. A distance above the usual one separates paragraphs. A line that is
-indented or outdented against its paragraph begins another one. If the first word of a line had fitted into the
-line above, somebody ended that line on purpose: at the end of a paragraph, of a verse, or of an address line.
+indented or outdented against its paragraph begins another one. If the first word of a line had fitted into
+the line above, that line was ended on purpose: at the end of a paragraph, a verse, or a line of an address.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from statistics import median
 
 from .document_profile import DocumentProfile, is_same_size
@@ -27,7 +27,8 @@ MAX_CENTER_SHIFT = 0.5
 MIN_SHORTNESS = 0.25
 """Share of the column's width that a line in flowing text leaves empty if it ends on purpose."""
 MAX_LOWER_SPACE, MAX_PROSE_SPACE = (0.2, 0.0), (1.0, 0.2)
-"""Share of the column's width that a line leaves empty although it goes on, in text of any kind and in prose."""
+"""Share of the column's width that a line leaves empty although it goes on, if a small letter follows and if not;
+in text of any kind, and in prose."""
 WINDOW = 3
 """Lines above and below whose ends show the edge, for text beside a figure."""
 SENTENCE_ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "…", "؟", "۔")
@@ -145,9 +146,8 @@ def _is_hanging(above: Line, line: Line, below: Line | None, flow: Flow) -> bool
         return True
     if not flow.is_full(above, line):
         return False
-    return (
-        below is None or below.start - above.start > MIN_INDENT * line.size or not ends_sentence(above.text)
-    )
+    is_inside = not ends_sentence(above.text)
+    return is_inside or below is None or below.start - above.start > MIN_INDENT * line.size
 
 
 def _are_centered(above: Line, line: Line) -> bool:
@@ -171,11 +171,24 @@ def paragraphs_of(run: Sequence[Line], flow: Flow, *, is_prose: bool = False) ->
     for (above, line), joins in zip(pairwise(run), is_joined, strict=True):
         if joins:
             paragraphs[-1][-1].append(line)
-        elif is_flowing and len(is_joined) > 1 and ends_sentence(above.text) and not starts_lower(line.text):
+        elif _starts_paragraph(above, line, is_flowing=is_flowing and len(is_joined) > 1):
             paragraphs.append([[line]])
         else:
             paragraphs[-1].append([line])
     return paragraphs
+
+
+def _starts_paragraph(above: Line, line: Line, *, is_flowing: bool) -> bool:
+    """Return whether a line behind one that was ended on purpose begins a paragraph."""
+    if is_flowing and ends_sentence(above.text) and not starts_lower(line.text):
+        return True
+    return not above.is_bold and _has_run_in_heading(line) and not above.pieces[-1].style.font.is_bold
+
+
+def _has_run_in_heading(line: Line) -> bool:
+    """Return whether a line begins with bold words that end with a colon or full stop, and goes on."""
+    bold = list(takewhile(lambda piece: piece.style.font.is_bold, line.pieces))
+    return 0 < len(bold) < len(line.pieces) and bold[-1].text.endswith((".", ":"))
 
 
 def _joined(run: Sequence[Line], flow: Flow, *, max_space: tuple[float, float]) -> list[bool]:

@@ -1,7 +1,7 @@
 """Lines of a column: runs on one baseline, with their text, their style and their place.
 
-Places are in writing direction: `start` is left of `end` in text that runs from the left, and right of it in text
-that runs from the right, where both are negative.
+Places are in writing direction: `start` is the left end of text that runs from the left. In text that runs
+from the right, it is the right end, and both are negative.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,14 +23,14 @@ MAX_OVERLAP = 0.5
 """In sizes: runs of one line overlap by less."""
 MIN_STYLE_SHARE = 0.9
 """Share of the letters of a line that are bold if the line is called bold."""
-WIDE_GAP = 1.0
-"""In sizes: words of one line are nearer."""
+WIDE_GAP = 1.5
+"""In sizes: words of one line are nearer, also behind a heading in the line."""
 MAX_MARKER_WIDTH = 2.5
 """In sizes: width of a list marker or of a section number that is a run of its own."""
 SAME_START = 0.3
 """In sizes: lines that start there are aligned."""
 EDGE_SLACK = 0.4
-"""In sizes: a word fits only if it leaves so much of the line empty; kerning and rounding make up for less."""
+"""In sizes: a word fits if it leaves so much of the line empty; kerning and rounding make less."""
 SPACE = 0.25
 """In sizes: width of a space."""
 
@@ -158,9 +158,9 @@ def continues_last_box(above: Line, line: Line) -> bool:
 
 def wraps(above: Line, line: Line, edge: float) -> bool:
     """Return whether the line goes on because the one above it was full, up to `edge`."""
-    if above.has_wide_gap and not continues_last_box(above, line):
-        return False
     if HYPHENATED.fullmatch(above.text[-2:]) and line.text[0].islower():
         return True
+    if above.has_wide_gap and not continues_last_box(above, line):
+        return False
     needed = line.first_word_width() + (0 if CJK.match(line.text[0]) else SPACE * line.size)
     return above.end + needed > edge - EDGE_SLACK * line.size
