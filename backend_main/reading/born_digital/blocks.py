@@ -16,8 +16,8 @@ class DigitalBlock:
     """A block of a page.
 
     `lines`: pieces of each line that stays a line; a paragraph of prose is one. `level`: a heading's from 1,
-    a list item's depth from 0, or the number of list items that a paragraph is nested in. `marker`: number of a
-    list item as printed, or "-". `markdown`: finished Markdown of a table, a formula or code.
+    a list item's depth from 0, or the number of list items that a paragraph is nested in. `marker`: a list
+    item's number as printed, or "-". `markdown`: finished Markdown of a table, a formula or code.
     `is_open`: the last line is full, so that a paragraph may go on in the next column.
     """
 

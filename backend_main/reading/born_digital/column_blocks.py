@@ -15,6 +15,7 @@ from .flow import (
     MAX_TALL_GAP,
     MIN_INDENT,
     PARAGRAPH_GAP,
+    SAME_EDGE,
     SMALL_GAP,
     Flow,
     continues_paragraph,
@@ -31,8 +32,6 @@ from .numbering import CAPTION, Marker
 from .page import DigitalPage
 from .quotes import is_quote, vertical_bars
 
-SAME_EDGE = 0.5
-"""In sizes: starts of lines that differ by less are the same."""
 OPEN_LINE = 4.0
 """In sizes: a last line that leaves less of the column empty may go on in the next column."""
 MIN_OPEN_LINES = 3

@@ -46,8 +46,8 @@ class DocumentProfile:
     """What a sample of its pages tells about a document; sizes are pixels of the rendered page.
 
     `levels`: heading levels by size, largest first. `pitches`: distance of the lines of a paragraph by size,
-    in sizes. `words`: words in lower case. `depths`: by heading style, the least parts of its section numbers.
-    `titles`: depth of each bookmark from 0, by `title_key`.
+    in sizes. `words`: words in lower case. `depths`: by heading style, the least parts of its section
+    numbers. `titles`: depth of each bookmark from 0, by `title_key`.
     """
 
     body_size: float = 0.0

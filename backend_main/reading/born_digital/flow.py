@@ -22,13 +22,15 @@ MIN_EDGE_LINES, MAX_OVERHANG = 5, 1.5
 """In lines and sizes: of as many lines, one that is longer than the others by more does not show the edge."""
 MIN_INDENT, MAX_INDENT = 0.8, 6.0
 """In sizes: range of the indents of first lines, and of hanging indents."""
+SAME_EDGE = 0.5
+"""In sizes: ends of lines that differ by less are the same."""
 MAX_CENTER_SHIFT = 0.5
 """In sizes: centres of centred lines are as near."""
 MIN_SHORTNESS = 0.25
 """Share of the column's width that a line in flowing text leaves empty if it ends on purpose."""
 MAX_LOWER_SPACE, MAX_PROSE_SPACE = (0.2, 0.0), (1.0, 0.2)
-"""Share of the column's width that a line leaves empty although it goes on, if a small letter follows and if not;
-in text of any kind, and in prose."""
+"""Share of the column's width that a line leaves empty although it goes on: if a small letter follows, and if
+not; in text of any kind, and in prose."""
 WINDOW = 3
 """Lines above and below whose ends show the edge, for text beside a figure."""
 SENTENCE_ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "…", "؟", "۔")
@@ -77,6 +79,11 @@ class Flow:
     def indent(self, line: Line) -> float:
         """Return the distance of a line's start from the column's, in sizes."""
         return (line.start - self.start) / line.size
+
+    def fills(self, line: Line) -> bool:
+        """Return whether a line reaches from edge to edge of the column."""
+        slack = SAME_EDGE * line.size
+        return line.start - self.start < slack and self.end - line.end < slack
 
     def is_centered(self, line: Line) -> bool:
         """Return whether both ends of a line are as far from the edges of the column."""

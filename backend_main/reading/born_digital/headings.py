@@ -61,7 +61,7 @@ class HeadingRules:
     def level(self, lines: Sequence[Line], around: Surroundings, flow: Flow) -> int:
         """Return the level of a block, 0 if it is not a heading."""
         text = " ".join(line.text for line in lines)
-        if not self._is_possible(lines, text):
+        if not self._is_possible(lines, text, flow):
             return 0
         first = lines[0]
         level = self._profile.size_level(first.size)
@@ -73,7 +73,7 @@ class HeadingRules:
             level = self._profile.bold_level
         return self._with_number(level, text, first) if level else 0
 
-    def _is_possible(self, lines: Sequence[Line], text: str) -> bool:
+    def _is_possible(self, lines: Sequence[Line], text: str, flow: Flow) -> bool:
         if len(lines) > MAX_HEADING_LINES or len(text) > MAX_HEADING_CHARACTERS:
             return False
         if not any(map(str.isalnum, text)) or CAPTION.match(text):
@@ -81,7 +81,22 @@ class HeadingRules:
         marker = list_item_marker(text)
         if marker and (marker.kind == "bullet" or marker.kind == "other"):
             return False
-        return not any(_is_row_of_table(line) for line in lines)
+        return not any(self._is_row_of_table(line, flow) for line in lines)
+
+    def _is_row_of_table(self, line: Line, flow: Flow) -> bool:
+        """Return whether wide gaps divide a line, except one behind a section number.
+
+        Gaps of a justified heading in a narrow column are wide, too.
+        """
+        gaps = [
+            other.left - one.right for one, other in pairwise(sorted(line.boxes, key=lambda box: box.left))
+        ]
+        wide = sum(gap > WIDE_GAP * line.size for gap in gaps)
+        if wide <= MAX_WIDE_GAPS and has_section_number(line.text):
+            return False
+        is_larger = bool(self._profile.size_level(line.size))
+        is_justified = line.is_evenly_spaced and flow.fills(line)
+        return wide > 0 and not (is_larger and is_justified)
 
     def _is_short(self, lines: Sequence[Line], text: str, first: Line) -> bool:
         """Return whether larger text is a heading, and not a sentence in larger type."""
@@ -169,13 +184,3 @@ def _is_small_capitals(lines: Sequence[Line]) -> bool:
     """Return whether lines are in capitals of two sizes."""
     is_upper = all(line.text.upper() == line.text for line in lines)
     return is_upper and all(len({piece.style.size for piece in line.pieces}) > 1 for line in lines)
-
-
-def _is_row_of_table(line: Line) -> bool:
-    """Return whether wide gaps divide a line, except one behind a section number."""
-    boxes = sorted(line.boxes, key=lambda box: box.left)
-    gaps = [right.left - left.right for left, right in pairwise(boxes)]
-    wide = sum(gap > WIDE_GAP * line.size for gap in gaps)
-    if wide <= MAX_WIDE_GAPS and has_section_number(line.text):
-        return False
-    return wide > 0
