@@ -185,21 +185,22 @@ def _with_scripts(lines: list[_Line]) -> list[_Line]:
     baselines = [-line.baseline for line in lines]
     max_size = max((line.size for line in lines), default=0.0)
     moved: list[list[_Chain]] = [[] for _ in lines]
+    kept: list[list[Glyph]] = [[] for _ in lines]
     for number, line in enumerate(lines):
         first = bisect_left(baselines, -line.baseline - MAX_LOWERING * max_size)
         last = bisect_right(baselines, -line.baseline + MAX_RAISE * max_size)
         near = lines[max(first, number - MAX_NEAR_LINES) : min(last, number + MAX_NEAR_LINES + 1)]
         near = sorted(near, key=lambda other: abs(other.baseline - line.baseline))
-        kept: list[Glyph] = []
         for chain in _chains(line.glyphs):
             owner = next((other for other in near if other is not line and _is_script(chain, other)), None)
             if owner:
                 owner.scripts.append(chain)
                 moved[number].append(chain)
             else:
-                kept += chain.glyphs
-        if len(kept) < len(line.glyphs):
-            line.glyphs = kept
+                kept[number] += chain.glyphs
+    for line, chains, glyphs in zip(lines, moved, kept, strict=True):
+        if chains:
+            line.glyphs = glyphs
             line.sort()
     for line, chains in zip(lines, moved, strict=True):
         line.scripts = [script for script in line.scripts if not _is_nested(script, chains)]
