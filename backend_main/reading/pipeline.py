@@ -1,26 +1,23 @@
 """Reading of a file in this process: its pages, an engine, and the final Markdown."""
 
-import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import msgspec
 
-from .born_digital.assembly import assemble_digital_page
-from .born_digital.document_context import context_of
 from .documents.document import Document
 from .documents.open_document import OpenDocumentCache
-from .documents.pdf_text_layer import TextLayer
 from .engines import load_engine, validate_options
 from .engines.base import Engine
 from .errors import NoSuchPage, UnreadableFile
 from .fallback import FallbackEngines
-from .layout import reading_order
+from .layout.furniture_history import FurnitureHistory
 from .output.formatted_page import FormattedPage
-from .output.markdown import MarkdownWriter
-from .page_assembly import LAYOUT_FAILED_WARNING, from_streamed_lines
+from .page_assembly import AssemblySettings
 from .page_ranges import PageRanges, no_such_pages_message, pages_beyond_end_message
 from .page_reader import PageReader
+from .text_layer_reader import TextLayerReader
 from .types import (
     Line,
     Options,
@@ -30,7 +27,7 @@ from .types import (
 )
 
 _DEFAULT_OPTIONS = Options()
-_log = logging.getLogger("scanrill.reading")
+_HISTORIES: WeakKeyDictionary[Document, FurnitureHistory] = WeakKeyDictionary()
 
 
 def read(
@@ -92,8 +89,13 @@ def _page_events(
     document: Document, number: int, options: Options, engine: Engine, fallback: FallbackEngines
 ) -> Iterator[ReadEvent]:
     if layer := document.text_layer(number):
-        yield from _read_text_layer(layer, number, document)
-        return
+        text_reader = TextLayerReader(layer, number, document, engine, options, fallback)
+        if text_reader.is_trusted():
+            started = PageStarted(number, document.page_count, layer.width, layer.height)
+            yield started
+            yield from text_reader.stream()
+            yield _page_done(started, text_reader.formatted, text_reader.lines, text_reader.warnings)
+            return
     try:
         page = document.page(number)
     except UnreadableFile as error:
@@ -105,38 +107,19 @@ def _page_events(
     else:
         started = PageStarted(number, document.page_count, page.width, page.height)
         yield started
-        reader = PageReader(engine, page, options, fallback)
+        settings = AssemblySettings.of(options, _history_of(document))
+        reader = PageReader(engine, page, options, fallback, settings)
         yield from reader.stream()
         yield _page_done(started, reader.formatted, reader.lines, reader.warnings)
 
 
-def _read_text_layer(layer: TextLayer, number: int, document: Document) -> Iterator[ReadEvent]:
-    """Yield the events of a page with a usable text layer; only its order and its Markdown are computed."""
-    started = PageStarted(number, document.page_count, layer.width, layer.height)
-    yield started
-    writer = MarkdownWriter()
-    lines = []
-    for ordered in reading_order.reading_order([run.box for run in layer.runs]):
-        run = layer.runs[ordered.index]
-        lines.append(Line(number, run.text, writer.write(ordered.prefix, run.text), run.box))
-        yield lines[-1]
-    formatted, warnings = _assemble_or_fall_back(layer, number, document, lines)
-    yield _page_done(started, formatted, lines, warnings)
-
-
-def _assemble_or_fall_back(
-    layer: TextLayer, number: int, document: Document, lines: list[Line]
-) -> tuple[FormattedPage, list[str]]:
-    """Assemble a page with a text layer; after any error, return the streamed text and a warning."""
-    try:
-        return assemble_digital_page(layer, number, context_of(document)), []
-    except Exception:
-        _log.exception("The layout analysis of page %d failed; its streamed text is used.", number)
-        return from_streamed_lines(lines), [LAYOUT_FAILED_WARNING.format(number=number)]
+def _history_of(document: Document) -> FurnitureHistory:
+    """Return the pages read so far of an open document; they live as long as the document."""
+    return _HISTORIES.setdefault(document, FurnitureHistory())
 
 
 def _page_done(
-    started: PageStarted, formatted: FormattedPage, lines: list[Line], warnings: list[str]
+    started: PageStarted, formatted: FormattedPage, lines: Sequence[Line], warnings: list[str]
 ) -> PageDone:
     return PageDone(
         number=started.number,
@@ -145,6 +128,9 @@ def _page_done(
         height=started.height,
         markdown=formatted.markdown,
         text=formatted.text,
-        lines=lines,
+        lines=[
+            msgspec.structs.replace(line, role=formatted.roles[place]) if place in formatted.roles else line
+            for place, line in enumerate(lines)
+        ],
         warnings=warnings,
     )

@@ -26,6 +26,10 @@ TABLE = f"""| Jurisdiction | Reservation | Permitted | Restrictions | Requiremen
 |---|---|---|---|---|
 | Jurisdiction | Y | N | {"Prohibition on ownership of residential property. " * 4} | Y |
 """
+SPANNING_TABLE = """<table>
+<tr><th rowspan="2">Year</th><th colspan="2">Sums in R&D &lt; 5</th></tr>
+<tr><td>net</td><td>gross</td></tr>
+</table>"""
 
 
 def accessibility_violations(web_page: WebPage) -> list[str]:
@@ -110,6 +114,16 @@ def test_wide_table_scrolls_without_breaking_words(
         assert cell.evaluate(lines) == 1
         assert web_page.text.get_by_role("region").evaluate("table => table.scrollWidth > table.clientWidth")
         assert web_page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_html_table_is_shown_with_spans_and_other_html_as_text(web_page: WebPage) -> None:
+    web_page.upload(("table.png", "image/png", scripted_png(lines=LINES)))
+    web_page.wait_processed("table.png")
+    web_page.override_page_markdown(f"{SPANNING_TABLE}\n\n<b>not bold</b>")
+    web_page.page.reload()
+    cell = web_page.text.get_by_role("columnheader", name="Sums in R&D < 5")
+    expect(cell).to_have_attribute("colspan", "2")
+    expect(web_page.text).to_contain_text("<b>not bold</b>")
 
 
 def test_menu_closes_on_outside_click_escape_and_other_menu(web_page: WebPage) -> None:

@@ -7,6 +7,7 @@ document_context.py  what other pages of the document tell: running text, headin
 blocks.py            rows of a column → headings, paragraphs, list items, code, quotes
 tables.py            tables by ruling lines and by alignment
 figures.py           drawings and images, and the text in them
+notes.py             notes of the page as quotes
 formulas.py          formulas → LaTeX
 markdown.py          blocks → Markdown
 inline.py            pieces of words → inline Markdown: bold, italic, code, links, raised and lowered text

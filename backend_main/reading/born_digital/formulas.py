@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from ..documents.pdf_graphics import Rule
 from ..documents.styled_text import TextPiece, text_of_pieces
 from ..layout.geometry import LayoutBox, Rect, bounding_rect
-from ..output.markdown import escape
+from ..output.escaping import escape
 from .formula_elements import Element, elements_of
-from .formula_layout import formula_latex, parts_of
+from .formula_layout import Part, formula_latex, parts_of
 from .page import DigitalPage
 
 MAX_TEXT_SHARE = 0.35
@@ -171,10 +171,10 @@ def _without_number(pieces: list[TextPiece]) -> tuple[list[TextPiece], str]:
     return pieces, ""
 
 
-def _display_lines(parts: Sequence[object], rules: Sequence[Rule]) -> list[list]:
+def _display_lines(parts: Sequence[Part], rules: Sequence[Rule]) -> list[list[Part]]:
     """Divide the parts into the lines of a displayed formula, at gaps that no rule crosses."""
     ordered = sorted(parts, key=lambda part: part.top)
-    lines: list[list] = []
+    lines: list[list[Part]] = []
     bottom = 0.0
     for part in ordered:
         is_below = lines and part.top - bottom > MIN_LINE_GAP * part.size

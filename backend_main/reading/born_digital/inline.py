@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ..documents.styled_text import TextPiece
+from ..output.escaping import escape
 from ..output.latex import FORMULA
-from ..output.markdown import escape
 from .formula_elements import cut
 from .formula_spans import find_formulas_in_line
 from .joined_rows import join_rows as join_rows
 
+_CHECK_BOXES = str.maketrans({"\u2610": "[ ]", "\u2611": "[x]", "\u2612": "[x]"})
+"""Ballot boxes: empty, checked, and crossed."""
 _SCRIPT_TAGS = {"super": "sup", "sub": "sub"}
 _URL_ESCAPES = str.maketrans(
     {letter: f"%{ord(letter):02X}" for letter in " ()<>\"'\\`|{}[]^*_"[:-1]} | {"\n": "", "\r": "", "\t": ""}
@@ -143,7 +145,7 @@ def _text(pieces: Sequence[TextPiece], *, at_line_start: bool) -> str:
     parts: list[str] = []
     for script, group in groupby(pieces, key=lambda piece: piece.script):
         run = list(group)
-        text = escape(_plain(run), at_line_start=at_line_start and not parts)
+        text = escape(_plain(run), at_line_start=at_line_start and not parts).translate(_CHECK_BOXES)
         if script:
             tag = _SCRIPT_TAGS[script]
             text = f"<{tag}>{text}</{tag}>"

@@ -8,6 +8,7 @@ from functools import cached_property
 from ..documents.pdf_graphics import Graphics
 from ..documents.pdf_text_layer import TextLayer
 from ..documents.styled_text import TextPiece, TextStyle
+from ..layout.furniture_page import FurniturePage, oblique_heights
 from ..layout.geometry import LayoutBox, PageFrame
 
 StyleKey = tuple[float, bool]
@@ -28,6 +29,13 @@ class DigitalPage:
     @cached_property
     def boxes(self) -> tuple[LayoutBox, ...]:
         return tuple(PageFrame(0.0).layout_boxes([run.box for run in self.layer.runs]))
+
+    @cached_property
+    def furniture_page(self) -> FurniturePage:
+        """The page as the detection of furniture compares it with others."""
+        edges = (0.0, 0.0, float(self.layer.width), float(self.layer.height))
+        oblique = oblique_heights(PageFrame(0.0), [run.box for run in self.layer.runs])
+        return FurniturePage(self.number, edges, self.boxes, [run.text for run in self.layer.runs], oblique)
 
     @property
     def graphics(self) -> Graphics:

@@ -20,9 +20,10 @@ from .styled_text import BLACK, PLAIN, FontStyle, Script
 
 LINE_END_HYPHENS = "\x02\ufffe"
 """pdfium's characters for a hyphen at the end of a line."""
-_REPLACED = {**dict.fromkeys(LINE_END_HYPHENS, "-"), "\t": " ", "\u00a0": " "}
-_NOT_DRAWN = frozenset("\0\r\n\u200b\ufeff")
-"""A font for formulas may use the codes of the first three."""
+_REPLACED = {**dict.fromkeys(LINE_END_HYPHENS, "-"), "\t": " ", "\u00a0": " ", "\0": "\ufffd"}
+"""A glyph whose code is mapped to NUL has lost its letter."""
+_NOT_DRAWN = frozenset("\r\n\u200b\ufeff")
+"""A font for formulas may use the codes of the first two."""
 MAX_COPY_DISTANCE = 0.1
 """In font sizes: a glyph is drawn twice, for a bold look or a shadow, if its copy is as near."""
 MIN_COPIED_LETTERS = 3

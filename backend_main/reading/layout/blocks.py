@@ -7,6 +7,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Literal
 
+from .cells import Cell
 from .geometry import Rect, bounding_rect
 from .headings import (
     BODY_SIZED_HEADING_LEVEL,
@@ -62,7 +63,8 @@ class Block:
 
     `boxes`: indices of the boxes in it. `lines`: the lines that stay lines; a paragraph of prose is one line.
     `level`: a heading's from 1, or a list item's depth from 0. `marker`: a list item's bullet or number.
-    `cells`: texts of a table by rows. `is_furniture`: header, footer or page number.
+    `cells`: texts of a table by rows, all equally long. `spans`: its cells larger than one row or column;
+    their text is in `cells` at their first row and column. `is_furniture`: header, footer or page number.
     """
 
     kind: Literal["heading", "paragraph", "list_item", "table", "figure"]
@@ -72,6 +74,7 @@ class Block:
     level: int = 0
     marker: str = ""
     cells: tuple[tuple[str, ...], ...] = ()
+    spans: tuple[Cell, ...] = ()
     is_furniture: bool = False
 
 

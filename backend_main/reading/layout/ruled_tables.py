@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..documents.pixels import Pixels
+from .cells import Cell
 from .geometry import LayoutBox, PageFrame, Rect
 from .sequences import group_runs
 
@@ -31,16 +32,6 @@ MIN_DRAWN_SHARE = 0.5
 
 Mask = npt.NDArray[np.uint8]
 """(height, width), not 0 where a line is drawn."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Rows and columns that a cell spans, from 0; the ends are exclusive."""
-
-    row: int
-    column: int
-    row_end: int
-    column_end: int
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+from .cells import Cell, renumbered, spans_with_text
 from .columns import split_columns
 from .geometry import LayoutBox, Rect, bounding_rect
 from .layout_model import Region
@@ -13,7 +14,7 @@ from .rows import (
     group_rows,
     median_gap,
 )
-from .ruled_tables import Cell, RulingLine, TableGrid
+from .ruled_tables import RulingLine, TableGrid
 from .text_joining import join_lines
 
 Texts = Sequence[str]
@@ -43,11 +44,15 @@ MIN_COLUMN_GAP = 0.3
 
 @dataclass(frozen=True)
 class Table:
-    """A table's texts by rows, all equally long, and the indices of the boxes that they come from."""
+    """A table's texts by rows, all equally long, and the indices of the boxes that they come from.
+
+    `spans`: cells larger than one row or column; their text is in `cells` at their first row and column.
+    """
 
     cells: tuple[tuple[str, ...], ...]
     boxes: frozenset[int]
     rect: Rect
+    spans: tuple[Cell, ...] = ()
 
 
 # --- ruled -------------------------------------------------------------------------------------------------
@@ -70,10 +75,12 @@ def from_grid(grid: TableGrid, boxes: Sequence[LayoutBox], texts: Texts) -> Tabl
             line = " ".join(text_by_index[box.index] for box in row)
             cells[cell.row][cell.column] = join_lines(cells[cell.row][cell.column], line)
 
-    cells = _drop_empty_rows_and_columns(cells, grid, inside)
+    rows, columns = _rows_and_columns_for_text(cells, grid, inside)
+    cells = [[cells[row][column] for column in columns] for row in rows]
     if not _is_table(cells, len(parts)):
         return None
-    return Table(tuple(map(tuple, cells)), frozenset(box.index for box in inside), grid.rect)
+    spans = spans_with_text(cells, (renumbered(cell, rows, columns) for cell in grid.cells))
+    return Table(tuple(map(tuple, cells)), frozenset(box.index for box in inside), grid.rect, spans)
 
 
 def _split_across_cells(grid: TableGrid, box: LayoutBox, text: str) -> Iterator[tuple[Cell, str]]:
@@ -108,25 +115,25 @@ def _word_positions(box: LayoutBox, text: str) -> Iterator[tuple[str, float]]:
         start += len(word) + 1
 
 
-def _drop_empty_rows_and_columns(
-    cells: list[list[str]], grid: TableGrid, inside: Sequence[LayoutBox]
-) -> list[list[str]]:
-    """Drop empty rows and columns that are too small for text: between double lines, and at the sides."""
+def _rows_and_columns_for_text(
+    cells: Sequence[Sequence[str]], grid: TableGrid, inside: Sequence[LayoutBox]
+) -> tuple[list[int], list[int]]:
+    """Return the rows and columns but those too small for text: between double lines, and at the sides."""
     if not inside:
-        return cells
+        return list(range(grid.rows)), list(range(grid.columns))
     text_height = median(box.text_height for box in inside)
     rows = [
         row
-        for number, row in enumerate(cells)
-        if any(row) or grid.ys[number + 1] - grid.ys[number] > MIN_ROW_HEIGHT * text_height
+        for row, texts in enumerate(cells)
+        if any(texts) or grid.ys[row + 1] - grid.ys[row] > MIN_ROW_HEIGHT * text_height
     ]
     columns = [
         column
         for column in range(grid.columns)
-        if any(row[column] for row in rows)
+        if any(texts[column] for texts in cells)
         or grid.xs[column + 1] - grid.xs[column] > MIN_COLUMN_WIDTH * text_height
     ]
-    return [[row[column] for column in columns] for row in rows]
+    return rows, columns
 
 
 def _is_table(cells: Sequence[Sequence[str]], filled_cells: int) -> bool:

@@ -8,22 +8,13 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ..layout.blocks import Block
-from ..layout.text_joining import LETTER
+from .escaping import escape
+from .tables import table_markup
 
 PAGE_BREAK = "\n\n"
 HARD_BREAK = "  \n"
 INDENT = "    "
 """Nests an item below one with a bullet or a number of up to two digits."""
-
-# Markup at any place. An underscore inside a word is not, nor an ampersand without an entity after it.
-_INLINE = re.compile(rf"[\\`*<\[~]|(?<!{LETTER})_|_(?!{LETTER})|&(?=#?\w+;)")
-# Markup at the start of a line only: heading, quote, thematic break, underline of a heading, delimiter row of
-# a table, empty list item.
-_BLOCK_START = re.compile(r"^(?=#{1,6}(?:\s|$)|>|=+\s*$|[-:|+][-:|\s]*$)")
-# Markup after a list marker, which stays bare: "- # C" shows as a heading in a list item.
-_NESTED_BLOCK_START = re.compile(r"^((?:(?:[-+]|\d{1,9}[.)])\s+)+?)(?=#{1,6}(?:\s|$)|>|(?:-\s*){3,}$)")
-# A closing sequence: "# C #" shows as "C".
-_CLOSING_MARKS = re.compile(r"(?<!\S)(?=#+$)")
 
 _PREFIX = re.compile(r"^(\s*)(.*)$", re.DOTALL)
 
@@ -31,14 +22,6 @@ _PREFIX = re.compile(r"^(\s*)(.*)$", re.DOTALL)
 def join_pages(pages: Iterable[str]) -> str:
     """Join the texts of pages by one blank line; leave empty pages out."""
     return PAGE_BREAK.join(page for page in pages if page)
-
-
-def escape(text: str, *, at_line_start: bool = True) -> str:
-    """Put a backslash before each character of a line that Markdown or HTML would interpret."""
-    escaped = _CLOSING_MARKS.sub(r"\\", _INLINE.sub(r"\\\g<0>", text))
-    if at_line_start and not escaped.startswith("\\"):
-        escaped = _NESTED_BLOCK_START.sub(r"\1\\", _BLOCK_START.sub(r"\\", escaped))
-    return escaped
 
 
 class MarkdownWriter:
@@ -94,8 +77,7 @@ def _block(block: Block) -> str:
         case "heading":
             return "#" * block.level + " " + escape(block.lines[0], at_line_start=False)
         case "table":
-            head, *rows = block.cells
-            return "\n".join([_row(head), "|" + "---|" * len(head), *map(_row, rows)])
+            return table_markup(block.cells, block.spans)
         case "figure":
             return f"![{escape(' '.join(block.lines), at_line_start=False)}]()"
         case "list_item":
@@ -104,7 +86,3 @@ def _block(block: Block) -> str:
             return f"{INDENT * block.level}{marker} {escape(block.lines[0])}"
         case "paragraph":
             return HARD_BREAK.join(map(escape, block.lines))
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(escape(cell, at_line_start=False).replace("|", "\\|") for cell in cells) + " |"

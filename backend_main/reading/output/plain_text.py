@@ -8,12 +8,17 @@ import re
 import string
 
 from ..layout.text_joining import LETTER, TextJoiner
+from .escaping import unescape_html
 
 # Escaped punctuation is not markup: it is replaced by the 32 noncharacters that Unicode reserves for internal
 # use (U+FDD0 to U+FDEF) until the markup is removed. ASCII has 32 punctuation marks.
 _ESCAPE_PLACEHOLDERS = {mark: chr(0xFDD0 + index) for index, mark in enumerate(string.punctuation)}
 _UNESCAPE = str.maketrans({placeholder: mark for mark, placeholder in _ESCAPE_PLACEHOLDERS.items()})
 _ESCAPED = re.compile(rf"\\([{re.escape(string.punctuation)}])")
+
+# An HTML table of ours: a line for each row. Recognized text cannot begin like this, its "<" is escaped.
+_HTML_TABLE = re.compile(r"^<table>\n(.*?)\n</table>$", re.DOTALL | re.MULTILINE)
+_TAG = re.compile(r"<[^>]*>")
 
 _FENCE = re.compile(r"^\s*(?:```|~~~).*$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
@@ -38,9 +43,21 @@ def to_plain_text(markdown: str) -> str:
     without the hyphen of a divided word. List items, table rows and lines before a hard break (two spaces)
     keep their own lines.
     """
+    parts = _HTML_TABLE.split(markdown)  # text and rows of a table alternate
+    texts = [
+        text for number, part in enumerate(parts) for text in (_table if number % 2 else _paragraphs)(part)
+    ]
+    return "\n\n".join(text for text in texts if text)
+
+
+def _table(rows: str) -> list[str]:
+    lines = (" ".join(_TAG.sub(" ", row).split()) for row in rows.split("\n"))
+    return ["\n".join(unescape_html(line) for line in lines if line)]
+
+
+def _paragraphs(markdown: str) -> list[str]:
     protected = _ESCAPED.sub(lambda found: _ESCAPE_PLACEHOLDERS[found[1]], markdown)
-    paragraphs = (_paragraph(block) for block in _BLANK_LINES.split(_FENCE.sub("", protected)))
-    return "\n\n".join(text for text in paragraphs if text)
+    return [_paragraph(block) for block in _BLANK_LINES.split(_FENCE.sub("", protected))]
 
 
 def _paragraph(block: str) -> str:

@@ -14,6 +14,7 @@ from backend_main.reading import (
     PageDone,
     PageImage,
     page_assembly,
+    pipeline,
     read,
 )
 from tests.file_corpus.pdfs import LINES, build_pdf
@@ -42,6 +43,7 @@ def broken_layout(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ZeroDivisionError("an unexpected shape")
 
     monkeypatch.setattr(page_assembly, "assemble_page", fail)
+    monkeypatch.setattr(pipeline, "assemble_digital_page", fail)
 
 
 def read_pages(path: Path) -> list[PageDone]:

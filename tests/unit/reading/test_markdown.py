@@ -6,8 +6,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from backend_main.reading.layout import text_joining
-from backend_main.reading.output.markdown import MarkdownWriter, escape
+from backend_main.reading.layout.cells import Cell
+from backend_main.reading.output.escaping import escape
+from backend_main.reading.output.markdown import MarkdownWriter
 from backend_main.reading.output.plain_text import to_plain_text
+from backend_main.reading.output.tables import table_markup
 
 printable = st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=("C", "Z", "M"))
 marks = st.sampled_from(list("#>-+*_`~<&[]()!|=\\:.1a ")) | printable
@@ -136,3 +139,32 @@ def test_text_joiner_inspects_only_the_end_of_the_text_for_each_line(
     monkeypatch.setattr(text_joining, "HYPHENATED", RecordingPattern())
     assert to_plain_text("line\n" * 3_000) == " ".join(["line"] * 3_000)
     assert inspected == ["ne"] * 2_999
+
+
+# --- tables ----------------------------------------------------------------------------------------------
+
+CELLS = (("Period", "Rate", ""), ("", "a < b", "R&D &amp;"), ("1", "2", "3"))
+SPANS = (Cell(0, 0, 2, 1), Cell(0, 1, 1, 3))
+
+
+def test_table_markup_without_spans_is_pipe_table() -> None:
+    assert table_markup((("a|b", "c"), ("", "*d*"))) == "| a\\|b | c |\n|---|---|\n|  | \\*d\\* |"
+
+
+def test_table_markup_with_spans_is_html_table() -> None:
+    assert table_markup(CELLS, SPANS) == (
+        '<table>\n<tr><th rowspan="2">Period</th><th colspan="2">Rate</th></tr>\n'
+        "<tr><td>a &lt; b</td><td>R&D &amp;amp;</td></tr>\n<tr><td>1</td><td>2</td><td>3</td></tr>\n</table>"
+    )
+
+
+def test_plain_text_of_html_table_has_line_for_each_row() -> None:
+    markdown = f"above\n\n{table_markup(CELLS, SPANS)}\n\nbelow"
+    assert to_plain_text(markdown) == "above\n\nPeriod Rate\na < b R&D &amp;\n1 2 3\n\nbelow"
+
+
+@given(st.lists(line, min_size=2, max_size=2))
+def test_plain_text_of_html_table_has_all_texts(texts: list[str]) -> None:
+    markdown = table_markup([[texts[0], ""], ["x", texts[1]]], [Cell(0, 0, 1, 2)])
+    assert to_plain_text(markdown).split("\n") == [texts[0], f"x {texts[1]}"]
+    assert MarkdownIt("commonmark").parse(markdown)[0].content.rstrip("\n") == markdown

@@ -1,42 +1,46 @@
 """Page assembly: lines with boxes, and the image of the page, to Markdown and plain text."""
 
 import re
-from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
 
 from backend_main.reading.documents.document import PageImage
-from backend_main.reading.documents.pixels import Pixels
 from backend_main.reading.engines.rapid.orientation import (
     rotate_upright,
     to_original_coordinates,
 )
+from backend_main.reading.layout.cells import Cell
 from backend_main.reading.layout.geometry import PageFrame
 from backend_main.reading.layout.layout_model import KINDS, Region
-from backend_main.reading.layout.ruled_tables import Cell, TableGrid
+from backend_main.reading.layout.ruled_tables import TableGrid
 from backend_main.reading.output.formatted_page import FormattedPage
 from backend_main.reading.page_assembly import (
-    LayoutPage,
+    AssemblySettings,
     assemble_page,
     build_layout_page,
-    detect_tables_and_figures,
     render_page,
 )
 from backend_main.reading.types import Box, Line
 from tests.unit.reading.sample_layouts import (
     SAMPLE_LAYOUTS,
     box,
-    columns,
     receipt,
     transformed,
 )
-
-WIDTH, HEIGHT = 1240, 1754
-EDGES = (0.0, float(HEIGHT))
+from tests.unit.reading.sample_pages import (
+    EDGES,
+    blank,
+    formatted,
+    lines_of,
+    numbered_texts,
+    pixels_of,
+    rendered,
+    ruled_table,
+)
 
 places = st.tuples(st.floats(0, 1000), st.floats(0, 1500), st.floats(5, 600), st.floats(8, 60))
 markers = st.sampled_from(["", "", "", "• ", "1. ", "- ", "(a) ", "2.5 ", "Figure 1: ", "# ", "| "])
@@ -46,34 +50,6 @@ bounds = st.lists(st.floats(0, 1200), min_size=3, max_size=6, unique=True).map(s
 def tokens(text: str) -> list[str]:
     """Return the tokens of a test's lines, however they are escaped and joined."""
     return re.findall(r"w\d+x", text)
-
-
-def lines_of(boxes: Sequence[Box], texts: Sequence[str]) -> list[Line]:
-    return [Line(1, text, text, one) for one, text in zip(boxes, texts, strict=True)]
-
-
-def numbered_texts(boxes: Sequence[Box]) -> list[str]:
-    return [f"w{2 * number}x w{2 * number + 1}x" for number in range(len(boxes))]
-
-
-def rendered(boxes: Sequence[Box], texts: Sequence[str] | None = None) -> FormattedPage:
-    """Render a page by boxes and texts alone: without regions, tables and figures."""
-    return render_page(
-        build_layout_page(PageFrame.from_boxes(boxes), lines_of(boxes, texts or numbered_texts(boxes)), EDGES)
-    )
-
-
-def formatted(page: LayoutPage, grids: Sequence[TableGrid] = ()) -> FormattedPage:
-    detect_tables_and_figures(page, grids)
-    return render_page(page)
-
-
-def blank(width: int = WIDTH, height: int = HEIGHT) -> Image.Image:
-    return Image.new("RGB", (width, height), "white")
-
-
-def pixels_of(image: Image.Image) -> Pixels:
-    return np.asarray(image)[:, :, ::-1].copy()
 
 
 # --- completeness ----------------------------------------------------------------------------------------
@@ -144,7 +120,7 @@ def test_assemble_page_of_rotated_page_has_equal_markdown(quarters: int) -> None
     assert np.array_equal(rotate_upright(page, quarters).pixels, pixels_of(image))
     lines = list(to_original_coordinates(iter(lines_of(boxes, texts)), page, quarters))
     assert all(0 <= x <= width and 0 <= y <= height for line in lines for x, y in line.box or ())
-    assert assemble_page(turned, lines, 1) == assemble_page(pixels_of(image), lines_of(boxes, texts), 1)
+    assert assemble_page(turned, lines) == assemble_page(pixels_of(image), lines_of(boxes, texts))
 
 
 # --- paragraphs, lists, headings -------------------------------------------------------------------------
@@ -244,95 +220,6 @@ def test_heading_levels_follow_print_size_and_section_number() -> None:
     ]
 
 
-# --- tables ----------------------------------------------------------------------------------------------
-
-
-def ruled_table() -> tuple[Image.Image, list[Box], list[str]]:
-    """Draw a table with a cell over two columns and a cell of two lines, and text above and below it."""
-    image = blank()
-    draw = ImageDraw.Draw(image)
-    xs, ys = (100, 300, 500, 700, 900), (300, 350, 430, 480)
-    for y in ys:
-        draw.line((xs[0], y, xs[-1], y), fill="black", width=2)
-    for x in xs:
-        draw.line((x, ys[1] if x == xs[2] else ys[0], x, ys[-1]), fill="black", width=2)
-    cells = {
-        (110, 312): "No.", (470, 312): "Span of two", (710, 312): "Last",
-        (110, 380): "1", (310, 362): "First line", (310, 392): "and second", (510, 380): "b", (710, 380): "c",
-        (110, 442): "2", (310, 442): "d", (510, 442): "e", (710, 442): "f",
-    }  # fmt: skip
-    around = {
-        (100, 200): "Text above the table, and it is a long line",
-        (100, 560): "Text below it, as long as that is",
-    }
-    boxes = [box(x, y, 11 * len(text), 24) for (x, y), text in (cells | around).items()]
-    return image, boxes, [*cells.values(), *around.values()]
-
-
-RULED = """Text above the table, and it is a long line
-
-| No. | Span of two |  | Last |
-|---|---|---|---|
-| 1 | First line and second | b | c |
-| 2 | d | e | f |
-
-Text below it, as long as that is"""
-
-
-@pytest.mark.parametrize("degrees", [0, -2, 3])
-def test_ruled_table_on_level_and_slanted_page_is_a_pipe_table(degrees: float) -> None:
-    image, boxes, texts = ruled_table()
-    image = image.rotate(-degrees, center=(0, 0), fillcolor="white")
-    formatted_page = assemble_page(
-        pixels_of(image), lines_of([transformed(one, degrees=degrees) for one in boxes], texts), 1
-    )
-    assert formatted_page.markdown == RULED
-
-
-def test_ruled_table_splits_box_over_two_cells_at_their_line() -> None:
-    image, boxes, texts = ruled_table()
-    last = texts.index("e")
-    boxes[last : last + 2] = [box(510, 442, 380, 24)]
-    texts[last : last + 2] = ["alpha beta gamma delta"]
-    formatted_page = assemble_page(pixels_of(image), lines_of(boxes, texts), 1)
-    assert "| 2 | d | alpha beta | gamma delta |" in formatted_page.markdown
-
-
-def test_frame_around_text_is_not_a_table() -> None:
-    image = blank()
-    ImageDraw.Draw(image).rectangle((80, 80, 900, 400), outline="black", width=2)
-    boxes = [box(100, 100 + 30 * line, 760) for line in range(8)]
-    assert "|" not in assemble_page(pixels_of(image), lines_of(boxes, numbered_texts(boxes)), 1).markdown
-
-
-def test_unruled_columns_in_table_region_are_a_table() -> None:
-    boxes = [box(100 + 250 * column, 100 + 40 * row, 90) for row in range(4) for column in range(3)]
-    region = Region("table", 0.9, 80, 80, 800, 300)
-    page = build_layout_page(
-        PageFrame.from_boxes(boxes), lines_of(boxes, [f"{n}" for n in range(12)]), EDGES, [region]
-    )
-    assert formatted(page).markdown.splitlines() == [
-        "| 0 | 1 | 2 |", "|---|---|---|", "| 3 | 4 | 5 |", "| 6 | 7 | 8 |", "| 9 | 10 | 11 |",
-    ]  # fmt: skip
-
-
-def test_columns_of_running_text_in_table_region_are_not_a_table() -> None:
-    boxes = columns(2, 12)
-    page = build_layout_page(
-        PageFrame.from_boxes(boxes),
-        lines_of(boxes, numbered_texts(boxes)),
-        EDGES,
-        [Region("table", 0.9, -10, -10, 900, 900)],
-    )
-    assert "|" not in formatted(page).markdown
-
-
-def test_bar_in_table_cell_is_escaped() -> None:
-    image, boxes, texts = ruled_table()
-    texts[texts.index("b")] = "x|y"
-    assert r"| x\|y |" in assemble_page(pixels_of(image), lines_of(boxes, texts), 1).markdown
-
-
 # --- figures and page furniture --------------------------------------------------------------------------
 
 
@@ -360,12 +247,47 @@ def page_with_header_and_footer() -> tuple[list[Box], list[str]]:
     return boxes, ["A Running Head", "17", *(f"a line of text with its number {n}" for n in range(30)), "18"]
 
 
-def test_page_furniture_is_in_markdown_but_not_in_plain_text() -> None:
+def test_render_page_leaves_furniture_out_of_both_texts_and_tells_its_roles() -> None:
     formatted_page = rendered(*page_with_header_and_footer())
-    assert formatted_page.markdown.startswith("A Running Head 17\n\n")
-    assert formatted_page.markdown.endswith("\n\n18")
-    assert formatted_page.text.startswith("a line of text")
-    assert formatted_page.text.endswith("number 29")
+    for text in (formatted_page.markdown, formatted_page.text):
+        assert text.startswith("a line of text")
+        assert text.endswith("number 29")
+    assert formatted_page.roles == {0: "header", 1: "page_number", 32: "page_number"}
+
+
+def test_render_page_with_keep_has_furniture_in_both_texts_and_equal_roles() -> None:
+    boxes, texts = page_with_header_and_footer()
+    page = build_layout_page(PageFrame.from_boxes(boxes), lines_of(boxes, texts), EDGES)
+    kept = render_page(page, "keep")
+    for text in (kept.markdown, kept.text):
+        assert text.startswith("A Running Head 17\n\n")
+        assert text.endswith("\n\n18")
+    assert kept.roles == rendered(boxes, texts).roles
+
+
+def test_roles_are_by_the_place_of_the_line_where_lines_have_no_box() -> None:
+    boxes, texts = page_with_header_and_footer()
+    lines = [Line(1, "", ""), *lines_of(boxes, texts)]
+    page = build_layout_page(PageFrame.from_boxes(boxes), lines, EDGES)
+    assert render_page(page).roles == {1: "header", 2: "page_number", 33: "page_number"}
+
+
+def test_assemble_page_drops_the_header_that_an_earlier_page_has() -> None:
+    assembly = AssemblySettings()
+    pages = []
+    for number in (1, 2):
+        boxes = [box(500, 60, 300), *(box(100, 200 + 26 * n, 940) for n in range(30))]
+        texts = ["A Running Head", *(f"page {number} has a line {n} of its own" for n in range(30))]
+        lines = [msgspec.structs.replace(line, page=number) for line in lines_of(boxes, texts)]
+        pages.append(assemble_page(pixels_of(blank()), lines, assembly))
+    assert pages[0].markdown.startswith("A Running Head")
+    assert pages[1].markdown.startswith("page 2 has")
+    assert pages[1].roles == {0: "header"}
+
+
+def test_page_with_nothing_but_a_page_number_keeps_it() -> None:
+    formatted_page = rendered([box(600, 1650, 30)], ["18"])
+    assert (formatted_page.markdown, formatted_page.roles) == ("18", {})
 
 
 def test_first_line_of_receipt_in_header_region_is_not_furniture() -> None:
@@ -378,7 +300,7 @@ def test_first_line_of_receipt_in_header_region_is_not_furniture() -> None:
 
 
 def test_assemble_page_without_lines_is_empty() -> None:
-    assert assemble_page(pixels_of(blank(200, 200)), [], 1) == FormattedPage("", "")
+    assert assemble_page(pixels_of(blank(200, 200)), []) == FormattedPage("", "")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (30, 9000), (9000, 30), (700, 900)])
@@ -386,5 +308,5 @@ def test_assemble_page_without_lines_is_empty() -> None:
 def test_assemble_page_of_extreme_sizes_does_not_raise(size: tuple[int, int], side: float) -> None:
     width, height = size
     boxes = [box(width / 3, height / 3, 3 * side, side), box(width / 2, height / 2, 3 * side, side)]
-    formatted_page = assemble_page(pixels_of(blank(width, height)), lines_of(boxes, ["w0x", "w1x"]), 1)
+    formatted_page = assemble_page(pixels_of(blank(width, height)), lines_of(boxes, ["w0x", "w1x"]))
     assert sorted(tokens(formatted_page.markdown)) == ["w0x", "w1x"]

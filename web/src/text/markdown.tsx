@@ -1,8 +1,8 @@
 /**
  * Renderer from Markdown to elements.
  *
- * Recognized text is untrusted data. HTML in it is shown as text, images are not fetched, and only http, https and
- * mailto URLs become links.
+ * Recognized text is untrusted data. HTML in it is shown as text, unless it is a table in the server's notation. Images
+ * are not fetched, and only http, https and mailto URLs become links.
  */
 
 import type { Nodes, Paragraph, Table, TableCell } from "mdast";
@@ -11,6 +11,8 @@ import { gfmTableFromMarkdown } from "mdast-util-gfm-table";
 import { gfmTable } from "micromark-extension-gfm-table";
 import type { ComponentChildren, VNode } from "preact";
 import { useMemo } from "preact/hooks";
+
+import { type HtmlCell, parseHtmlTable } from "./html_table";
 
 const SAFE_LINK = /^(?:https?|mailto):/i;
 /** Minimum median line length of prose, which is reflowed. Shorter lines, as on receipts, keep their line breaks. */
@@ -33,8 +35,11 @@ function children(nodes: readonly Nodes[]): ComponentChildren {
 function Node({ node }: { readonly node: Nodes }): ComponentChildren {
   switch (node.type) {
     case "text":
-    case "html":
       return node.value;
+    case "html": {
+      const rows = parseHtmlTable(node.value);
+      return rows === null ? node.value : <SpanningTable rows={rows} />;
+    }
     case "paragraph":
       return <p class={isProse(node) ? "prose" : "lines"}>{children(node.children)}</p>;
     case "heading": {
@@ -132,4 +137,33 @@ interface CellProps {
 function Cell({ cell, as: Tag, table, column }: CellProps): VNode {
   const wide = sourceText(cell).length >= PROSE_CHARACTERS ? " wide-cell" : "";
   return <Tag class={`align-${table.align?.[column] ?? "left"}${wide}`}>{children(cell.children)}</Tag>;
+}
+
+/** Show a table whose cells may span rows or columns. The first row is its head. */
+function SpanningTable({ rows }: { readonly rows: readonly (readonly HtmlCell[])[] }): VNode {
+  return (
+    <div class="table-scroll" tabIndex={0} role="region" aria-label="Table">
+      <table>
+        <tbody>
+          {rows.map((row, number) => {
+            const Tag = number === 0 ? "th" : "td";
+            return (
+              <tr key={number}>
+                {row.map((cell, column) => (
+                  <Tag
+                    key={column}
+                    rowSpan={cell.rowSpan}
+                    colSpan={cell.colSpan}
+                    class={`align-left${cell.text.length >= PROSE_CHARACTERS ? " wide-cell" : ""}`}
+                  >
+                    {cell.text}
+                  </Tag>
+                ))}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
 }

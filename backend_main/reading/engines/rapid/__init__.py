@@ -2,6 +2,7 @@
 
 engine.py       the engine
 detector.py     page → boxes of lines
+line_cores.py   lines that the detector would join and drop
 first_lines.py  boxes that are safe to read before the whole page is detected
 orientation.py  pages that are rotated by quarter turns
 recognizer.py   box → text

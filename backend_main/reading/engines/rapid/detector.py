@@ -1,11 +1,14 @@
 """Text detection: PP-OCR's differentiable binarization (DB) finds the boxes of lines on an image."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from ...documents.pixels import Pixels, downscale_by_halves
 from ...inference import Floats, InferenceSession
 from ...types import Box
+from .line_cores import MIN_MEAN_PROBABILITY, MIN_PROBABILITY, cut_bridges
 
 MIN_SIDE = 736
 """Shorter side to which smaller images are enlarged, as RapidOCR does."""
@@ -52,14 +55,22 @@ class Detector:
         self._network = network
         # RapidOCR's values.
         self._find_boxes = DBPostProcess(
-            thresh=0.3, box_thresh=0.5, unclip_ratio=1.6, use_dilation=True, score_mode="fast"
+            thresh=MIN_PROBABILITY,
+            box_thresh=MIN_MEAN_PROBABILITY,
+            unclip_ratio=1.6,
+            use_dilation=True,
+            score_mode="fast",
         )
 
     def detect(self, pixels: Pixels) -> Quads:
         """Return the boxes of all pieces of lines."""
-        size = pixels.shape[:2]
-        boxes, _ = self._network.run(_as_input(pixels), lambda outputs: self._find_boxes(outputs[0], size))
-        return np.asarray(boxes, np.float32).reshape(-1, 4, 2)
+
+        def boxes(outputs: Sequence[Floats]) -> Quads:
+            repaired = cut_bridges(outputs[0][0, 0])
+            found, _ = self._find_boxes(repaired[np.newaxis, np.newaxis], pixels.shape[:2])
+            return np.asarray(found, np.float32).reshape(-1, 4, 2)
+
+        return self._network.run(_as_input(pixels), boxes)
 
 
 def to_box(quad: Quads) -> Box:

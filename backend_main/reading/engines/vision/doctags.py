@@ -7,7 +7,7 @@ tables in OTSL: <fcel> cell, <ecel> empty cell, <lcel> <ucel> <xcel> cell merged
 
 import re
 
-from ...output.markdown import escape
+from ...output.escaping import escape
 from .html_tables import pipe_table
 
 _ELEMENT = re.compile(
