@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..documents.styled_text import TextPiece
-from ..output.latex import CLOSING, FUNCTIONS, OPENING, OPERATORS, RELATIONS
+from ..output.latex import CLOSING, FUNCTIONS, LARGE_OPERATORS, OPENING, OPERATORS, RELATIONS
 from .formula_latex import MAX_ITALIC_VARIABLE
 
 ElementKind = Literal["operand", "function", "sign", "relation", "open", "close", "comma", "prime", "text"]
@@ -20,7 +20,10 @@ Position = tuple[int, int]
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+[\u0300-\u036f\u20d7]*|.[\u0300-\u036f]*", re.DOTALL)
 _MATH_LETTERS = ("\U0001d400", "\U0001d7ff")
 """Unicode's mathematical alphabets."""
-_OPERANDS = "∞∂∇∅∀∃ℓℏ…⋯°"
+_OPERANDS = frozenset("∞∂∇∅∀∃ℓℏ…⋯°√⎛⎜⎝⎡⎢⎣⎧⎨⎩⎪⎮⎞⎟⎠⎤⎥⎦⎫⎬⎭⏐") | LARGE_OPERATORS
+_GREEK = ("\u0370", "\u03ff")
+_ROMAN_OF_TEX = re.compile("^(?:CMR|CMBX|SFRM|LMRoman)", re.IGNORECASE)
+"""TeX's text fonts have capital Greek letters for formulas."""
 
 
 @dataclass(slots=True)
@@ -50,6 +53,7 @@ def elements_of(pieces: Sequence[TextPiece]) -> list[Element]:
             _add_script(elements, piece, number)
         else:
             elements += _piece_elements(piece, number)
+    elements = _with_decimals(elements)
     _match_brackets(elements)
     _find_functions(elements)
     return elements
@@ -80,6 +84,8 @@ def _piece_elements(piece: TextPiece, number: int) -> list[Element]:
 def _kind(token: str, piece: TextPiece) -> tuple[ElementKind, bool]:
     if token[0].isalpha():
         return _kind_of_letters(token, piece)
+    if token[0] in "∆\u2126":
+        return "operand", bool(_ROMAN_OF_TEX.search(piece.style.font.name))
     if token[0].isdigit() or token in _OPERANDS:
         return "operand", _MATH_LETTERS[0] <= token[0] <= _MATH_LETTERS[1]
     for kind, signs in _SIGNS.items():
@@ -104,7 +110,10 @@ def _kind_of_letters(token: str, piece: TextPiece) -> tuple[ElementKind, bool]:
         return "operand", True
     if token in FUNCTIONS:
         return "function", False
-    is_variable = len(token) == 1 or (font.is_italic and len(token) <= MAX_ITALIC_VARIABLE)
+    if _GREEK[0] <= token <= _GREEK[1] and _ROMAN_OF_TEX.search(font.name):
+        return "operand", True
+    length = sum(letter.isalpha() for letter in token)
+    is_variable = length == 1 or (font.is_italic and length <= MAX_ITALIC_VARIABLE)
     return "operand" if is_variable else "text", False
 
 
@@ -122,6 +131,27 @@ def _add_script(elements: list[Element], piece: TextPiece, number: int) -> None:
     if is_short and last.kind in {"operand", "text"}:
         last.kind = "operand"
         last.is_candidate = True
+        last.is_strong |= piece.style.font.is_math and len(last.text) == 1
+
+
+def _with_decimals(elements: Sequence[Element]) -> list[Element]:
+    """Return the elements with numbers joined whose point is in another font."""
+    joined: list[Element] = []
+    for element in elements:
+        if len(joined) > 1 and _are_decimal(joined[-2], joined[-1], element):
+            whole = joined[-2]
+            del joined[-1]
+            whole.text += f".{element.text}"
+            whole.end, whole.has_script = element.end, element.has_script
+        else:
+            joined.append(element)
+    return joined
+
+
+def _are_decimal(whole: Element, point: Element, decimals: Element) -> bool:
+    """Return whether three elements are a number, a point and its decimals, without spaces."""
+    is_close = not (point.after_space or decimals.after_space or whole.has_script)
+    return is_close and point.text == "." and whole.text[-1].isdigit() and decimals.text[0].isdigit()
 
 
 def _match_brackets(elements: Sequence[Element]) -> None:
@@ -139,7 +169,10 @@ def _find_functions(elements: Sequence[Element]) -> None:
     """Mark words right before a bracket that contains a formula: `softmax(A)`."""
     for place, element in enumerate(elements[:-1]):
         after = elements[place + 1]
-        if element.kind == "text" and element.text.isalpha() and not after.after_space and after.match:
+        is_word = element.kind == "text" and element.text.isalpha()
+        if is_word and not after.after_space and after.match:
             group = elements[place + 2 : after.match]
-            if any(one.is_strong for one in group) and all(one.kind != "text" for one in group):
+            if any(one.is_strong or one.text == "√" for one in group) and all(
+                one.kind != "text" for one in group
+            ):
                 element.kind, element.is_strong = "function", True

@@ -24,7 +24,9 @@ AtomKind = Literal[
 MAX_ITALIC_VARIABLE = 2
 """An italic word with more letters is one name, not a product."""
 
-_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[A-Za-z]+|\s+|.[\u0300-\u036f\u20d7]*", re.DOTALL)
+_TOKEN = re.compile(
+    r".[\u0300-\u036f\u20d7]+|\d+(?:[.,]\d+)*|[A-Za-z]+(?![\u0300-\u036f\u20d7])|\s+|.", re.DOTALL
+)
 _STYLES = (
     (re.compile("MATHEMATICAL BOLD"), "mathbf"),
     (re.compile("DOUBLE-STRUCK"), "mathbb"),
@@ -35,6 +37,7 @@ _FONTS = ((re.compile("^MSBM", re.I), "mathbb"), (re.compile("^EUF|^EUB", re.I),
 _CALLIGRAPHIC = re.compile("^CMB?SY|^RSFS|^EUS|^LMMathSymbols", re.IGNORECASE)
 _DOTS = re.compile(r"(\\cdot|\.)(?: ?\1){2}")
 _DOTS_COMMANDS = {"\\cdot": "\\cdots", ".": "\\dots"}
+_NAMES = {name: f"\\operatorname{{{name}}}" for name in ("argmax", "argmin")}
 _COMMAND_END = re.compile(r"\\[A-Za-z]+$")
 
 
@@ -67,7 +70,7 @@ def _with_dots(text: str) -> str:
 
 def _letters(word: str, font: FontStyle) -> list[Atom]:
     if word in FUNCTIONS and not font.is_italic:
-        return [Atom(f"\\{word}", "function")]
+        return [Atom(_NAMES.get(word, f"\\{word}"), "function")]
     for pattern, command in _FONTS:
         if pattern.search(font.name):
             return [Atom(f"\\{command}{{{word}}}")]
@@ -140,17 +143,18 @@ def braced(latex: str) -> str:
     return latex if len(latex) == 1 or re.fullmatch(r"\\[A-Za-z]+", latex) else f"{{{latex}}}"
 
 
-def with_scripts(latex: str, sub: str | None, sup: str | None) -> str:
-    """Return a base with its lower and upper script."""
+def with_scripts(atom: Atom, sub: str | None, sup: str | None) -> Atom:
+    """Return an atom with its lower and upper script."""
     scripts = (f"_{braced(sub)}" if sub else "") + (f"^{braced(sup)}" if sup else "")
-    return latex + scripts
+    base = f"\\text{{{atom.latex}}}" if atom.kind == "word" else atom.latex
+    return Atom(base + scripts, "operand" if atom.kind == "word" else atom.kind)
 
 
 def joined(atoms: Sequence[Atom]) -> str:
     """Return atoms as LaTeX: spaces around relations and operators with two operands, none elsewhere."""
     latex = ""
     last: AtomKind | None = None
-    for atom in atoms:
+    for atom in _with_joined_words(atoms):
         gap = _gap(last, atom.kind)
         text = f"\\text{{{atom.latex}}}" if atom.kind == "word" else atom.latex
         if not gap and _COMMAND_END.search(latex) and text[:1].isalpha():
@@ -159,6 +163,17 @@ def joined(atoms: Sequence[Atom]) -> str:
         is_sign = atom.kind == "operator" and last in {None, "open", "relation", "operator", "punctuation"}
         last = "open" if is_sign else atom.kind
     return _DOTS.sub(lambda found: _DOTS_COMMANDS[found[1]], latex)
+
+
+def _with_joined_words(atoms: Sequence[Atom]) -> list[Atom]:
+    """Return the atoms with words that follow each other as one text."""
+    found: list[Atom] = []
+    for atom in atoms:
+        if found and atom.kind == found[-1].kind == "word" and not {"_", "^"} & set(found[-1].latex):
+            found[-1] = Atom(f"{found[-1].latex} {atom.latex}", "word")
+        else:
+            found.append(atom)
+    return found
 
 
 def _gap(last: AtomKind | None, kind: AtomKind) -> str:

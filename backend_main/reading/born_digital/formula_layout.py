@@ -5,7 +5,7 @@ has parts elsewhere, such as a matrix, has no certain LaTeX.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import median
 
 from ..documents.pdf_graphics import Rule
@@ -16,8 +16,11 @@ from .formula_latex import Atom, atoms_of, joined, with_scripts
 # In font sizes.
 MAX_BASELINE_DISTANCE = 0.15
 MAX_SCRIPT_SHIFT = 1.1
-MAX_LIMIT_ASIDE = 0.8
+MAX_LIMIT_ASIDE, MAX_CHAIN_GAP = 0.8, 0.6
+SMALL = 0.1
 ASCENT, DESCENT = 0.72, 0.22
+LARGE_EXTENT = (1.0, 0.6)
+"""Height and depth of a large operator."""
 AXIS_HEIGHT = 0.25
 MAX_SCRIPT_SIZE = 0.92
 """In sizes of the base."""
@@ -68,7 +71,8 @@ def parts_of(pieces: Sequence[TextPiece]) -> list[Part] | None:
                 return None
             if atoms:
                 size = piece.style.size
-                top, bottom = piece.baseline - ASCENT * size, piece.baseline + DESCENT * size
+                ascent, descent = (ASCENT, DESCENT) if atoms[0].kind != "large" else LARGE_EXTENT
+                top, bottom = piece.baseline - ascent * size, piece.baseline + descent * size
                 parts.append(Part(tuple(atoms), left, right, piece.baseline, size, top, bottom))
     return parts
 
@@ -200,14 +204,9 @@ def _line(parts: list[Part], depth: int) -> list[Atom] | None:
         {y for y, _ in weights}, key=lambda y: sum(n for other, n in weights if abs(other - y) < 2)
     )
     bases = sorted((part for part in largest if _is_on(part, baseline)), key=lambda part: part.left)
-    scripts = [part for part in parts if part not in bases]
-    limits: dict[int, list[Part]] = {}
-    for part in scripts:
-        owner = _limit_owner(bases, part) if depth <= MAX_DEPTH else None
-        owner = _script_owner(bases, part) if owner is None else owner
-        if owner is None:
-            return None
-        limits.setdefault(owner, []).append(part)
+    limits = _owned(bases, [part for part in parts if part not in bases])
+    if limits is None:
+        return None
     atoms: list[Atom] = []
     for number, base in enumerate(bases):
         atoms += base.atoms
@@ -223,12 +222,42 @@ def _is_on(part: Part, baseline: float) -> bool:
     return abs(part.baseline - baseline) <= MAX_BASELINE_DISTANCE * part.size
 
 
-def _limit_owner(bases: Sequence[Part], part: Part) -> int | None:
-    """Return the operator right above or below a part."""
+def _owned(bases: Sequence[Part], scripts: Sequence[Part]) -> dict[int, list[Part]] | None:
+    """Return the scripts and limits of each base; None if one belongs to none."""
+    owned: dict[int, list[Part]] = {}
+    for chain in _chains(scripts):
+        owner = _limit_owner(bases, chain)
+        for part in chain:
+            place = _script_owner(bases, part) if owner is None else owner
+            if place is None:
+                return None
+            owned.setdefault(place, []).append(part)
+    return owned
+
+
+def _chains(parts: Sequence[Part]) -> list[list[Part]]:
+    """Group small parts that follow each other closely on about one baseline."""
+    chains: list[list[Part]] = []
+    for part in sorted(parts, key=lambda part: part.left):
+        for chain in chains:
+            last = chain[-1]
+            is_beside = part.left - last.right < MAX_CHAIN_GAP * chain[0].size
+            if is_beside and abs(part.baseline - chain[0].baseline) < MAX_CHAIN_GAP * chain[0].size:
+                chain.append(part)
+                break
+        else:
+            chains.append([part])
+    return chains
+
+
+def _limit_owner(bases: Sequence[Part], chain: Sequence[Part]) -> int | None:
+    """Return the operator right above or below a chain of parts."""
+    left, right = chain[0].left, max(part.right for part in chain)
+    center, baseline, top = (left + right) / 2, chain[0].baseline, min(part.top for part in chain)
     for number, base in enumerate(bases):
-        aside = 0.0 if base.left <= part.center <= base.right else MAX_LIMIT_ASIDE * part.size
-        overlaps = base.left - aside < part.center < base.right + aside
-        is_apart = part.baseline < base.baseline - ASCENT * base.size or part.top > base.baseline
+        aside = MAX_LIMIT_ASIDE * chain[0].size
+        overlaps = base.left - aside < center < base.right + aside and left < base.right and right > base.left
+        is_apart = baseline < base.baseline - ASCENT * base.size or top > base.baseline - SMALL * base.size
         if base.has_limits and overlaps and is_apart:
             return number
     return None
@@ -256,5 +285,4 @@ def _with_scripts(base: Part, scripts: Sequence[Part], depth: int) -> Atom | Non
         if group and text is None:
             return None
         latex.append(text)
-    atom = base.atoms[-1]
-    return replace(atom, latex=with_scripts(atom.latex, latex[0], latex[1]))
+    return with_scripts(base.atoms[-1], latex[0], latex[1])

@@ -207,8 +207,7 @@ def _add_scripts(atoms: list[Atom], scripts: Sequence[TextPiece], nesting: int) 
             latex[script] = latex_of_line(_nested(group), nesting + 1)
             if latex[script] is None:
                 return False
-    base = atoms[-1]
-    atoms[-1] = replace(base, latex=with_scripts(base.latex, latex.get("sub"), latex.get("super")))
+    atoms[-1] = with_scripts(atoms[-1], latex.get("sub"), latex.get("super"))
     return True
 
 

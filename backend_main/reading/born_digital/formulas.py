@@ -21,11 +21,16 @@ MAX_TEXT_SHARE = 0.35
 MAX_NEUTRAL_CHARACTERS = 24
 """A longer text of numbers and signs is not a numerator or a limit."""
 # In text heights.
-MAX_GAP_X, MAX_GAP_Y = 1.6, 0.3
-MIN_CLEARANCE = 1.5
+MAX_GAP_X, MAX_GAP_Y = 1.6, 0.5
+MAX_LIMIT_GAP, MAX_LIMIT_WIDTH = 0.8, 6.0
+"""A limit or a short numerator is farther from its operator or bar."""
+MIN_CLEARANCE = 0.9
 """Running text is farther away at the sides."""
-MIN_NUMBER_GAP = 0.7
+MIN_OVERLAP_BESIDE, MIN_OVERLAP_ABOVE = 0.33, 0.6
+"""Overlap in y with text at the side, and with a line of text above or below, which limits may reach into."""
+MIN_NUMBER_GAP = 0.3
 MIN_LINE_GAP = 0.25
+MIN_ELEMENTS, MIN_ELEMENTS_WITHOUT_SIGN = 3, 5
 _NUMBER = re.compile(r"\(\s*(?:[A-Z]\.?)?\d+(?:\.\d+)*[a-z]?\s*\)")
 
 
@@ -59,7 +64,7 @@ def find_formulas(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[Digital
     formulas = []
     for cluster in clusters:
         own = [box for box in cluster.boxes if box not in numbers]
-        if not cluster.is_formula or not own or _has_text_beside(own, texts):
+        if not cluster.is_formula or not _is_displayed(page, own) or _has_text_beside(own, texts):
             continue
         number = _number_of(cluster.boxes, own, numbers)
         if markdown := _markdown(page, own, page.text(number).strip() if number else ""):
@@ -84,6 +89,13 @@ def _kind(pieces: Sequence[TextPiece]) -> str:
     return "neutral" if is_math or (not words and signs <= MAX_NEUTRAL_CHARACTERS) else "text"
 
 
+def _is_displayed(page: DigitalPage, boxes: Sequence[LayoutBox]) -> bool:
+    """Return whether a formula is more than a letter, such as the label of an axis."""
+    elements = [element for box in boxes for element in elements_of(page.pieces(box))]
+    has_sign = any(element.kind in {"relation", "sign"} for element in elements)
+    return len(elements) >= (MIN_ELEMENTS if has_sign else MIN_ELEMENTS_WITHOUT_SIGN)
+
+
 def _has_candidate(elements: Sequence[Element]) -> bool:
     return any(element.is_candidate for element in elements)
 
@@ -106,7 +118,8 @@ def _is_near(box: LayoutBox, other: LayoutBox) -> bool:
     height = max(box.bottom - box.top, other.bottom - other.top)
     gap_x = max(box.left, other.left) - min(box.right, other.right)
     gap_y = max(box.top, other.top) - min(box.bottom, other.bottom)
-    return gap_x < MAX_GAP_X * height and gap_y < MAX_GAP_Y * height
+    is_over = min(box.width, other.width) < MAX_LIMIT_WIDTH * height and gap_x < 0
+    return gap_x < MAX_GAP_X * height and gap_y < (MAX_LIMIT_GAP if is_over else MAX_GAP_Y) * height
 
 
 def _has_text_beside(boxes: Sequence[LayoutBox], texts: Sequence[LayoutBox]) -> bool:
@@ -115,7 +128,8 @@ def _has_text_beside(boxes: Sequence[LayoutBox], texts: Sequence[LayoutBox]) -> 
         height = text.bottom - text.top
         overlap = min(bottom, text.bottom) - max(top, text.top)
         gap = max(left, text.left) - min(right, text.right)
-        if overlap > height / 3 and gap < MIN_CLEARANCE * height:
+        min_overlap = MIN_OVERLAP_BESIDE if gap > 0 else MIN_OVERLAP_ABOVE
+        if overlap > min_overlap * height and gap < MIN_CLEARANCE * height:
             return True
     return False
 
@@ -138,7 +152,7 @@ def _number_of(
 
 
 def _markdown(page: DigitalPage, boxes: Sequence[LayoutBox], number: str) -> str:
-    pieces = [piece for box in boxes for piece in page.pieces(box)]
+    pieces = [piece for box in sorted(boxes, key=lambda box: box.right) for piece in page.pieces(box)]
     pieces, own_number = _without_number(pieces)
     number = number or own_number
     tag = f" \\tag{{{number.strip('() ')}}}" if number else ""

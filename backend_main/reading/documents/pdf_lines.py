@@ -308,9 +308,21 @@ def _units(line: _Line) -> list[list[Glyph]]:
     """Return the glyphs of a line from left to right; each script is a unit."""
     units = [[glyph] for glyph in line.glyphs]
     if line.scripts:
-        units += [_script_unit(chain, line) for chain in line.scripts]
+        units += [_script_unit(part, line) for chain in line.scripts for part in _divided(chain, line)]
         units.sort(key=lambda unit: unit[0].start)
     return units
+
+
+def _divided(chain: _Chain, line: _Line) -> list[_Chain]:
+    """Return a script divided where a glyph of the line stands in it: two scripts of one height."""
+    parts: list[_Chain] = []
+    for glyph in sorted(chain.glyphs, key=_start):
+        first = bisect_left(line.starts, parts[-1].glyphs[-1].start) if parts else 0
+        if not parts or first < bisect_left(line.starts, glyph.start):
+            parts.append(_Chain([glyph]))
+        else:
+            parts[-1].glyphs.append(glyph)
+    return parts
 
 
 def _script_unit(chain: _Chain, line: _Line) -> list[Glyph]:
