@@ -11,7 +11,7 @@ from typing import Literal
 
 from ..documents.styled_text import TextPiece
 from ..output.latex import CLOSING, FUNCTIONS, LARGE_OPERATORS, OPENING, OPERATORS, RELATIONS
-from .formula_latex import MAX_ITALIC_VARIABLE
+from .formula_latex import MAX_FACTORS, MAX_ITALIC_VARIABLE
 
 ElementKind = Literal["operand", "function", "sign", "relation", "open", "close", "comma", "prime", "text"]
 Position = tuple[int, int]
@@ -54,6 +54,7 @@ def elements_of(pieces: Sequence[TextPiece]) -> list[Element]:
         else:
             elements += _piece_elements(piece, number)
     elements = _with_decimals(elements)
+    _find_products(elements)
     _match_brackets(elements)
     _find_functions(elements)
     return elements
@@ -152,6 +153,14 @@ def _are_decimal(whole: Element, point: Element, decimals: Element) -> bool:
     """Return whether three elements are a number, a point and its decimals, without spaces."""
     is_close = not (point.after_space or decimals.after_space or whole.has_script)
     return is_close and point.text == "." and whole.text[-1].isdigit() and decimals.text[0].isdigit()
+
+
+def _find_products(elements: Sequence[Element]) -> None:
+    """Mark short words of letters that are variables elsewhere in the line: `2xy` beside `x` with a script."""
+    variables = {one.text for one in elements if one.is_strong or one.is_candidate}
+    for element in elements:
+        if element.kind == "text" and len(element.text) <= MAX_FACTORS and variables.issuperset(element.text):
+            element.kind = "operand"
 
 
 def _match_brackets(elements: Sequence[Element]) -> None:

@@ -21,6 +21,8 @@ from ..output.latex import (
 AtomKind = Literal[
     "operand", "operator", "relation", "open", "close", "punctuation", "function", "large", "word"
 ]
+MAX_FACTORS = 3
+"""As many letters right after a number are factors: 2xy."""
 MAX_ITALIC_VARIABLE = 2
 """An italic word with more letters is one name, not a product."""
 
@@ -52,11 +54,14 @@ class Atom:
 def atoms_of(text: str, font: FontStyle) -> list[Atom] | None:
     """Return the atoms of a text in one font, None if a character has no place in LaTeX."""
     atoms: list[Atom] = []
+    last = ""
     for token in _TOKEN.findall(_with_dots(text)):
+        before, last = last, token
         if token.isspace():
             continue
         if token[0].isascii() and token.isalpha():
-            atoms += _letters(token, font)
+            is_product = before[-1:].isdigit() and len(token) <= MAX_FACTORS
+            atoms += [Atom(letter) for letter in token] if is_product else _letters(token, font)
         elif (atom := _symbol(token, font)) is not None:
             atoms.append(atom)
         else:

@@ -30,6 +30,8 @@ MIN_OVERLAP_BESIDE, MIN_OVERLAP_ABOVE = 0.33, 0.6
 """Overlap in y with text at the side, and with a line of text above or below, which limits may reach into."""
 MIN_NUMBER_GAP = 0.3
 MIN_LINE_GAP = 0.25
+MAX_ROW_HEIGHT, MAX_LINE_GAP, MAX_INDENT = 1.5, 0.6, 1.2
+"""A formula of one row that is as near to a line of text, and as little indented, is a line of a paragraph."""
 MIN_ELEMENTS, MIN_ELEMENTS_WITHOUT_SIGN = 3, 5
 _NUMBER = re.compile(r"\(\s*(?:[A-Z]\.?)?\d+(?:\.\d+)*[a-z]?\s*\)")
 
@@ -80,7 +82,8 @@ def _kind(pieces: Sequence[TextPiece]) -> str:
     elements = elements_of(pieces)
     words = sum(len(element.text) for element in elements if element.kind == "text")
     signs = sum(len(element.text) for element in elements if element.kind != "text")
-    if words > MAX_TEXT_SHARE * (words + signs):
+    has_font = any(piece.style.font.is_math for piece in pieces)
+    if words > (MAX_TEXT_SHARE if has_font else 0) * (words + signs):
         return "text"
     has_relation = any(element.kind in {"relation", "sign"} for element in elements)
     if any(element.is_strong for element in elements) or (has_relation and _has_candidate(elements)):
@@ -124,14 +127,24 @@ def _is_near(box: LayoutBox, other: LayoutBox) -> bool:
 
 def _has_text_beside(boxes: Sequence[LayoutBox], texts: Sequence[LayoutBox]) -> bool:
     left, top, right, bottom = bounding_rect(boxes)
+    is_row = bottom - top < MAX_ROW_HEIGHT * max(box.bottom - box.top for box in boxes)
     for text in texts:
         height = text.bottom - text.top
+        if is_row and _is_line_of(left, top, bottom, text):
+            return True
         overlap = min(bottom, text.bottom) - max(top, text.top)
         gap = max(left, text.left) - min(right, text.right)
         min_overlap = MIN_OVERLAP_BESIDE if gap > 0 else MIN_OVERLAP_ABOVE
         if overlap > min_overlap * height and gap < MIN_CLEARANCE * height:
             return True
     return False
+
+
+def _is_line_of(left: float, top: float, bottom: float, text: LayoutBox) -> bool:
+    """Return whether a row is as near to a line of text as the lines of a paragraph, and begins as it does."""
+    height = text.bottom - text.top
+    gap = max(top, text.top) - min(bottom, text.bottom)
+    return gap < MAX_LINE_GAP * height and abs(text.left - left) < MAX_INDENT * height
 
 
 def _number_of(

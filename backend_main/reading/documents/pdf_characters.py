@@ -80,6 +80,8 @@ class Glyph:
     color: int = BLACK
     """0xRRGGBB."""
     script: Script = ""
+    link: str | None = None
+    """Address of the link on the glyph."""
 
     @property
     def is_space(self) -> bool:

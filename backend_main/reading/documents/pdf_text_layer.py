@@ -16,6 +16,7 @@ from .pdf_annotations import NO_ANNOTATIONS, Annotations, with_annotations
 from .pdf_characters import LINE_END_HYPHENS, Glyph, read_glyphs
 from .pdf_graphics import NO_GRAPHICS, Graphics, Mapping, Rect, read_graphics
 from .pdf_lines import TextLine, text_lines
+from .pdf_links import with_links
 from .pdf_visibility import Flags, hidden_glyphs, render_ink
 from .styled_text import TextPiece, TextStyle, text_of_pieces
 from .text_plausibility import is_implausible
@@ -110,7 +111,8 @@ def extract_text_layer(
     areas = unread_areas(ink.without_text, scale / ink.scale, graphics.images)
     is_unseen = _is_text_of_scan(glyphs, hidden, areas, to_pixels)
     seen = [glyph for glyph, is_hidden in zip(glyphs, hidden, strict=True) if is_unseen or not is_hidden]
-    runs = tuple(_text_runs(with_annotations(seen, annotations), page, scale))
+    linked = with_links(with_annotations(seen, annotations), annotations.links)
+    runs = tuple(_text_runs(linked, page, scale))
     notes = tuple(_notes(annotations, to_pixels))
     if not (is_usable("\n".join(run.text for run in runs)) or (notes and not runs)):
         return None
@@ -273,7 +275,14 @@ def _pieces(line: TextLine, to_pixels: Mapping, scale: float) -> tuple[TextPiece
         x1, _ = point(fragment.end, glyph.baseline)
         style = TextStyle(glyph.font, glyph.size * scale, glyph.color)
         piece = TextPiece(
-            fragment.text, min(x0, x1), max(x0, x1), y, style, glyph.script, fragment.starts_word
+            text=fragment.text,
+            left=min(x0, x1),
+            right=max(x0, x1),
+            baseline=y,
+            style=style,
+            script=glyph.script,
+            starts_word=fragment.starts_word,
+            link=glyph.link,
         )
         pieces.append(piece)
     return tuple(pieces)

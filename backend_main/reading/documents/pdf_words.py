@@ -118,7 +118,7 @@ def _text_of_part(part: _Part) -> str:
 def _style_of_part(part: _Part) -> tuple[object, ...]:
     glyph = part.glyph
     assert glyph is not None  # spaces are grouped apart
-    return glyph.style, glyph.color, glyph.script, glyph.baseline if glyph.script else None
+    return glyph.style, glyph.color, glyph.script, glyph.baseline if glyph.script else None, glyph.link
 
 
 def _fragment(parts: Sequence[_Part]) -> Fragment | None:
