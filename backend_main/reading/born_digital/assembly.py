@@ -48,7 +48,7 @@ def assemble_digital_page(
         *(LayoutBox(index, *inset.rect, text_height=body_height) for index, inset in insets.items()),
     ]
     columns = (_blocks(page, column, insets, context) for column in split_columns(flow, body_height))
-    return _formatted(with_notes(page_blocks(columns), layer.notes), roles)
+    return _formatted(with_notes(page_blocks(columns, context.profile.vocabulary), layer.notes), roles)
 
 
 def _formatted(blocks: list[DigitalBlock], roles: Mapping[int, LineRole]) -> FormattedPage:

@@ -4,7 +4,6 @@ A heading style is one that is larger than running text, or bold where running t
 sizes: the same style has the same level in the whole document.
 """
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from ..documents.pdf_text_layer import TextLayer, TextRun
+from .joined_rows import NO_VOCABULARY, Vocabulary, vocabulary_of
 from .numbering import section_depth
 from .page import StyleKey, main_style, style_key
 
@@ -36,15 +36,13 @@ MAX_LEVEL = 6
 MAX_PITCH = 3.0
 """In sizes: the largest distance of two lines that counts."""
 
-_WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
-
 
 @dataclass(frozen=True)
 class DocumentProfile:
     """What a sample of its pages tells about a document; sizes are pixels of the rendered page.
 
     `levels`: heading levels by size, largest first. `pitches`: distance of the lines of a paragraph, in sizes,
-    by size. `words`: words in lower case. `depths`: by heading style, the least parts of its section numbers.
+    by size. `vocabulary`: its words. `depths`: by heading style, the least parts of its section numbers.
     `titles`: depth of each bookmark from 0, by `title_key`.
     """
 
@@ -53,7 +51,7 @@ class DocumentProfile:
     is_monospaced: bool = False
     levels: Mapping[float, int] = field(default_factory=dict)
     pitches: Mapping[float, float] = field(default_factory=dict)
-    words: frozenset[str] = frozenset()
+    vocabulary: Vocabulary = NO_VOCABULARY
     depths: Mapping[StyleKey, int] = field(default_factory=dict)
     titles: Mapping[str, int] = field(default_factory=dict)
 
@@ -116,7 +114,7 @@ def profile_of(layers: Mapping[int, TextLayer], titles: Mapping[str, int]) -> Do
         is_monospaced=body.is_monospaced,
         levels=_levels(statistics, body),
         pitches=_pitches(statistics),
-        words=frozenset(word.lower() for _, run in runs for word in _WORD.findall(run.text)),
+        vocabulary=vocabulary_of(run.text for _, run in runs),
         depths=_depths(statistics),
         titles=titles,
     )
