@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from ..documents.pdf_text_layer import TextLayer
+from ..documents.turned_page import upright_layer
 from ..layout.columns import split_columns
 from ..layout.document_furniture import find_furniture
 from ..layout.geometry import LayoutBox
@@ -29,7 +30,7 @@ def assemble_digital_page(
     layer: TextLayer, number: int, context: DocumentContext, furniture: FurnitureOption = "drop"
 ) -> FormattedPage:
     """Return the final Markdown and plain text of page `number`; `keep` leaves page furniture in them."""
-    page = DigitalPage(number, layer)
+    page = DigitalPage(number, upright_layer(layer))
     if not page.boxes:
         return _formatted(with_notes([], layer.notes), {})
     roles = find_furniture(page.furniture_page, context.pages_near(number))
