@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
+from .born_digital.notes import append_notes, note_lines
 from .documents.document import Document
 from .documents.open_document import OpenDocumentCache
 from .engines import Engine, LazyEngine
@@ -87,8 +88,9 @@ def read_document(
 def _page_events(
     document: Document, number: int, options: Options, engine: LazyEngine, fallback: FallbackEngines
 ) -> Iterator[ReadEvent]:
+    settings = AssemblySettings.of(options, _history_of(document))
     if layer := document.text_layer(number):
-        text_reader = TextLayerReader(layer, number, document, engine, options, fallback)
+        text_reader = TextLayerReader(layer, number, document, engine, options, fallback, settings)
         if text_reader.is_trusted():
             started = PageStarted(number, document.page_count, layer.width, layer.height)
             yield started
@@ -109,7 +111,11 @@ def _page_events(
         started = PageStarted(number, document.page_count, page.width, page.height)
         yield started
         yield from reader.stream()
-        yield _page_done(started, reader.formatted, reader.lines, reader.warnings)
+        notes = document.notes(number)
+        lines = note_lines(notes, number, is_first=not reader.lines)
+        yield from lines
+        formatted = append_notes(reader.formatted, notes)
+        yield _page_done(started, formatted, [*reader.lines, *lines], reader.warnings)
 
 
 def _history_of(document: Document) -> FurnitureHistory:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from ..documents.pdf_text_layer import TextLayer
+from ..documents.turned_page import upright_layer
 from ..layout.document_furniture import find_furniture
 from ..layout.geometry import LayoutBox, bounding_rect
 from ..output.formatted_page import FormattedPage
@@ -15,6 +16,7 @@ from .column_blocks import column_blocks
 from .document_context import DocumentContext
 from .document_profile import DocumentProfile
 from .figures import DigitalFigure, label_lines
+from .formulas import DigitalFormula
 from .frames import Frame
 from .markdown import blocks_markdown
 from .notes import with_notes
@@ -31,7 +33,7 @@ class DigitalAssembly:
         self, layer: TextLayer, number: int, context: DocumentContext, furniture: FurnitureOption = "drop"
     ) -> None:
         """Args: `furniture`: `keep` leaves page furniture in the text."""
-        self._page = DigitalPage(number, layer)
+        self._page = DigitalPage(number, upright_layer(layer))
         self._context = context
         self._is_furniture_dropped = furniture == "drop"
 
@@ -56,8 +58,9 @@ class DigitalAssembly:
         notes = self._page.layer.notes
         if not self._page.boxes:
             return _formatted(with_notes([], notes), {})
-        assembler = _Assembler(self._page, self.order, self._context.profile)
-        blocks = with_captions(page_blocks(assembler.columns(self.order.columns)), self.order.body_height)
+        profile = self._context.profile
+        columns = _Assembler(self._page, self.order, profile).columns(self.order.columns)
+        blocks = with_captions(page_blocks(columns, profile.vocabulary), self.order.body_height)
         return _formatted(with_notes(blocks, notes), self._roles)
 
 
@@ -117,6 +120,8 @@ class _Assembler:
         inset = self._order.insets[box.index]
         if isinstance(inset, DigitalTable):
             return [DigitalBlock("table", inset.rect, markdown=inset.markdown)]
+        if isinstance(inset, DigitalFormula):
+            return [DigitalBlock("formula", inset.rect, markdown=inset.markdown)]
         if isinstance(inset, Frame):
             return [block for column in self.columns(self._order.columns_in(inset)) for block in column]
         return [DigitalBlock("figure", inset.rect), *self._labels(inset)]

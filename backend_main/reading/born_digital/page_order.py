@@ -1,6 +1,6 @@
-"""Order of everything on a born-digital page: columns of text with its tables, figures and frames.
+"""Order of everything on a born-digital page: columns of text with tables, figures, formulas and frames.
 
-A table, a figure or a frame is one box in the column that contains it.
+Each of these is one box in the column that contains it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,12 +10,13 @@ from ..layout.geometry import MIN_TEXT_HEIGHT, LayoutBox
 from ..layout.reading_order import OrderedBox, ordered_boxes
 from ..layout.rows import Row, body_text_height, group_rows
 from .figures import DigitalFigure, find_figures, label_lines
+from .formulas import DigitalFormula, find_formulas
 from .frames import Frame, group_frames
 from .order import OrderHints, are_text_columns, reading_groups
 from .page import DigitalPage
 from .tables import DigitalTable, find_tables
 
-Inset = DigitalTable | DigitalFigure | Frame
+Inset = DigitalTable | DigitalFigure | DigitalFormula | Frame
 """A part of the page that divides its running text."""
 
 MIN_TABLE_LINES = 2
@@ -40,8 +41,11 @@ class PageOrder:
         tables = [table for table in find_tables(page, free) if not self._is_text(table)]
         free = _without(free, [table.boxes for table in tables])
         figures = find_figures(page, free, [table.rect for table in tables])
-        self._free = _without(free, [figure.boxes for figure in figures])
-        self.insets: dict[int, Inset] = dict(enumerate([*tables, *figures], len(page.boxes)))
+        free = _without(free, [figure.boxes for figure in figures])
+        formulas = find_formulas(page, free)
+        self._free = _without(free, [formula.boxes for formula in formulas])
+        insets: list[Inset] = [*tables, *figures, *formulas]
+        self.insets = dict(enumerate(insets, len(page.boxes)))
 
     @cached_property
     def columns(self) -> list[list[LayoutBox]]:
