@@ -93,6 +93,7 @@ class _TextObject:
     """Properties that the characters of a text object share."""
 
     identifier: int
+    color: int
     size: float
     style: tuple[int, float]
     angle: float
@@ -101,12 +102,28 @@ class _TextObject:
     quarter_turns: int | None
     """Rotation in quarter turns, counter-clockwise; None for any other rotation."""
     font: FontStyle
-    color: int
     raw_font: Any
     x_scale: float
     """Points per unit of the font's width."""
     widths: dict[str, float]
     """Widths of the font's glyphs in its units, by letter, as far as they are known."""
+
+    def for_another(self, identifier: int, color: int) -> "_TextObject":
+        """Return the properties of another object with the same font, size and rotation."""
+        return _TextObject(
+            identifier,
+            color,
+            self.size,
+            self.style,
+            self.angle,
+            self.cosine,
+            self.sine,
+            self.quarter_turns,
+            self.font,
+            self.raw_font,
+            self.x_scale,
+            self.widths,
+        )
 
     def width(self, letter: str) -> float:
         """Return the advance of a letter in points, 0 if the font does not tell it."""
@@ -273,6 +290,7 @@ class _TextObjects:
         self._channels = tuple(ctypes.c_uint() for _ in range(4))
         self._fonts: dict[int, _Font] = {}
         self._objects: dict[int, _TextObject] = {}
+        self._alike: dict[tuple[float, ...], _TextObject] = {}
 
     def get(self, index: int, pointer: Any, address: int, loose: Any) -> _TextObject:
         """Return the text object at an address, which draws the character `index` with a box `loose`."""
@@ -290,33 +308,46 @@ class _TextObjects:
         matrix = self._matrix
         pdfium.FPDFText_GetMatrix(self._raw, index, matrix)
         font_size = pdfium.FPDFText_GetFontSize(self._raw, index)
-        size = font_size * math.hypot(matrix.c, matrix.d)
-        angle = math.atan2(matrix.b, matrix.a) % math.tau
-        quarters = round(angle / (math.pi / 2))
-        is_quarter = abs(angle - quarters * math.pi / 2) < QUARTER_TURN_TOLERANCE
-        if is_quarter:
-            angle = quarters % 4 * math.pi / 2
-            loose_height = loose.right - loose.left if quarters % 2 else loose.top - loose.bottom
-            if font.size_factor is None and chr(pdfium.FPDFText_GetUnicode(self._raw, index)).isalnum():
-                font.size_factor = _size_factor(size, loose_height)
-            size *= font.size_factor or 1.0
-        else:
-            angle = round(angle, 2)
-        size = max(size, 1e-3)
-        return _TextObject(
+        key = (font_address, font_size, matrix.a, matrix.b, matrix.c, matrix.d)
+        color = self._color(pointer)
+        if (like := self._alike.get(key)) is not None:
+            return like.for_another(address, color)
+        size, angle, quarter_turns = self._size_and_angle(index, font, font_size, loose)
+        found = _TextObject(
             identifier=address,
+            color=color,
             size=size,
             style=(font_address, round(size, 1)),
             angle=angle,
             cosine=math.cos(angle),
             sine=math.sin(angle),
-            quarter_turns=quarters % 4 if is_quarter else None,
+            quarter_turns=quarter_turns,
             font=font.style,
-            color=self._color(pointer),
             raw_font=font_pointer,
             x_scale=max(font_size * math.hypot(matrix.a, matrix.b), 1e-3),
             widths=font.widths,
         )
+        if font.size_factor is not None:
+            self._alike[key] = found
+        return found
+
+    def _size_and_angle(
+        self, index: int, font: _Font, font_size: float, loose: Any
+    ) -> tuple[float, float, int | None]:
+        """Return the size of the letters, their rotation, and the rotation in quarter turns if it is that."""
+        import pypdfium2.raw as pdfium
+
+        matrix = self._matrix
+        size = font_size * math.hypot(matrix.c, matrix.d)
+        angle = math.atan2(matrix.b, matrix.a) % math.tau
+        quarters = round(angle / (math.pi / 2))
+        if abs(angle - quarters * math.pi / 2) >= QUARTER_TURN_TOLERANCE:
+            return max(size, 1e-3), round(angle, 2), None
+        loose_height = loose.right - loose.left if quarters % 2 else loose.top - loose.bottom
+        if font.size_factor is None and chr(pdfium.FPDFText_GetUnicode(self._raw, index)).isalnum():
+            font.size_factor = _size_factor(size, loose_height)
+        size *= font.size_factor or 1.0
+        return max(size, 1e-3), quarters % 4 * math.pi / 2, quarters % 4
 
     def _color(self, pointer: Any) -> int:
         """Return the fill color of a text object as 0xRRGGBB."""
