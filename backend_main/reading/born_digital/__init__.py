@@ -2,8 +2,12 @@
 
 It imports documents/, layout/ and output/. Each module imports only from those below it:
 
-assembly.py          one page: furniture, tables, figures, order, blocks → Markdown
+assembly.py          one page: furniture, order, blocks → Markdown
 document_context.py  what other pages of the document tell: running text, heading levels, page furniture
+page_order.py        everything on a page in its order: columns, tables, figures, formulas, frames
+captions.py          captions → their figures
+order.py             boxes → columns in reading order
+frames.py            boxed text
 blocks.py            rows of a column → headings, paragraphs, list items, code, quotes
 tables.py            tables by ruling lines and by alignment
 figures.py           drawings and images, and the text in them
