@@ -1,7 +1,7 @@
 """Figures of a born-digital page: images and drawings, and the text in them.
 
 A drawing is a cluster of curves, oblique lines and empty filled rectangles, such as a chart or a diagram,
-with the lines and boxes at it. Lines alone are no drawing: they are borders, underlines and tables. An image
+with the lines and boxes at it. Lines alone do not make one: they are borders, underlines and tables. An image
 or a drawing behind running text is a background.
 """
 
@@ -16,7 +16,7 @@ from .order import prose_indices
 from .page import DigitalPage
 
 MAX_PAGE_SHARE, MIN_PAGE_SHARE = 0.6, 0.01
-"""Of the page's area: a larger image is a background, a smaller one an icon."""
+"""Shares of the page's area: a larger image is a background, a smaller one an icon."""
 MIN_SEEDS = 3
 """Curves, oblique lines and empty filled rectangles of a drawing."""
 MAX_PARTS = 3000
@@ -26,7 +26,7 @@ MIN_TEXT_WIDTH, MAX_TEXT_ROWS = 0.5, 2
 MAX_BORDER_GROWTH = 2.5
 """In areas of a drawing: a rectangle around it that is not larger is its border."""
 MAX_TEXT_SHARE = 0.3
-"""Of the page's boxes: an image with more of them is a background."""
+"""Share of the page's boxes: an image with more of them is a background."""
 # In heights of running text.
 MIN_WIDTH, MIN_HEIGHT = 5.0, 3.0
 MAX_PART_GAP = 1.0

@@ -13,9 +13,9 @@ from ..layout.rows import group_rows
 from .page import DigitalPage
 
 MAX_PAGE_SHARE = 0.6
-"""Of the page's area: a larger rectangle is a background, or a border of the page."""
+"""Share of the page's area: a larger rectangle is a background, or a border of the page."""
 MAX_BOX_SHARE = 0.8
-"""Of the page's boxes."""
+"""Share of the page's boxes that a frame contains at most."""
 MIN_ROWS = 2
 MIN_WIDTH = 6.0
 """In heights of running text."""

@@ -63,7 +63,7 @@ MAX_FIGURE_WIDTH = 10.0
 
 @dataclass(frozen=True)
 class OrderHints:
-    """What is known of the boxes beside their rectangles, by index.
+    """Places and texts of boxes, by index.
 
     `places` order the boxes by the page's content; insets without text have none. Insets have no `texts`.
     """
@@ -313,7 +313,7 @@ class _Splitter:
     def _pairs(self, band: Sequence[LayoutBox], x: float) -> list[list[LayoutBox]]:
         """Divide columns into pairs of paragraphs side by side, if they are drawn pair by pair.
 
-        A text and its translation are drawn so. Lines that are drawn in turns are no pairs.
+        A text and its translation are drawn so. Lines that are drawn in turns do not make pairs.
         """
         places = self._hints.places
         drawn = sorted(band, key=lambda box: places.get(box.index, -1))
