@@ -7,7 +7,7 @@ or a drawing behind running text is a background.
 
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ..layout.geometry import LayoutBox, Rect, bounding_rect
@@ -17,26 +17,32 @@ from .page import DigitalPage
 
 MAX_PAGE_SHARE, MIN_PAGE_SHARE = 0.6, 0.01
 """Shares of the page's area: a larger image is a background, a smaller one an icon."""
+MIN_DIAGRAM_SEEDS, MIN_FILLED_SHARE = 10, 0.2
+"""Seeds in a frame, and share of its area in clusters of them, from which the frame is one diagram."""
 MIN_SEEDS = 3
 """Curves, oblique lines and empty filled rectangles of a drawing."""
 MAX_PARTS = 3000
 """Parts of drawings on a page; a map has more, and its parts are not clustered one by one."""
+MAX_FRAMES, MAX_CLUSTERS = 100, 200
+MIN_TEXT_CHARACTERS = 35
 MIN_TEXT_WIDTH, MAX_TEXT_ROWS = 0.5, 2
-"""More lines of paragraphs with this share of a figure's width are running text before a background."""
+"""More lines of paragraphs that are as long, or fill this share of a figure's width, are running text."""
 MAX_BORDER_GROWTH = 2.5
 """In areas of a drawing: a rectangle around it that is not larger is its border."""
 MAX_TEXT_SHARE = 0.3
 """Share of the page's boxes: an image with more of them is a background."""
 # In heights of running text.
 MIN_WIDTH, MIN_HEIGHT = 5.0, 3.0
-MAX_PART_GAP = 1.0
-"""Parts of one drawing are as near."""
+MAX_PART_GAP, MIN_PART_GAP = 1.0, 0.2
+"""Parts of one drawing are as near; less if there is running text between them."""
 MAX_GROWTH = 6.0
 """A line or a box beside a drawing extends it by at most as much: an axis, a border."""
 MAX_LABEL_GAP, MAX_LABEL_SIZE = 1.5, 1.1
 """Labels outside of a drawing are as near, and not larger."""
 MAX_LABEL_WIDTH = 0.5
 """In widths of the figure."""
+MAX_LINE_PITCH = 2.0
+"""In text heights: lines of a paragraph are as near."""
 MAX_LABEL_ROUNDS = 3
 """Numbers of an axis, its title, and the legend."""
 MAX_PLACE_STEP = 60
@@ -47,10 +53,11 @@ MAX_TICK_CHARACTERS = 6
 
 @dataclass(frozen=True)
 class DigitalFigure:
-    """A figure, and the boxes of its own words."""
+    """A figure, and the boxes of its own words. `seeds`: curves, oblique lines and empty rectangles in it."""
 
     rect: Rect
     boxes: frozenset[int]
+    seeds: int = 0
 
 
 def find_figures(
@@ -69,6 +76,7 @@ class _Cluster:
     rect: Rect
     seeds: int = 0
     images: int = 0
+    parts: "list[_Cluster]" = field(default_factory=list)
 
 
 class _FigureFinder:
@@ -92,7 +100,7 @@ class _FigureFinder:
                 continue  # an ornament
             used.update(box.index for box in labels)
             rect = _union([cluster.rect, bounding_rect(labels)]) if labels else cluster.rect
-            found.append(DigitalFigure(rect, frozenset(box.index for box in labels)))
+            found.append(DigitalFigure(rect, frozenset(box.index for box in labels), cluster.seeds))
         return found
 
     # --- drawings ------------------------------------------------------------------------------------------
@@ -104,21 +112,84 @@ class _FigureFinder:
         return self._parts([*graphics.shapes, *fills])
 
     def _clusters(self) -> list[_Cluster]:
-        """Return clusters of images and seeds, with the other parts at them."""
+        """Return clusters of images and seeds, with the other parts at them; each in its own frame."""
         graphics = self._page.graphics
-        images = self._parts(graphics.images)
-        clusters = [_Cluster(rect, images=1) for rect in images]
-        if len(self._seeds) <= MAX_PARTS:
-            clusters += [_Cluster(rect, seeds=1) for rect in self._seeds]
-        clusters = _merged(clusters, MAX_PART_GAP * self._body)
+        by_frame: dict[Rect | None, list[_Cluster]] = {}
+        for rect in self._parts(graphics.images):
+            self._add_part(by_frame, rect, images=1)
+        for rect in self._seeds if len(self._seeds) <= MAX_PARTS else []:
+            self._add_part(by_frame, rect, seeds=1)
         texts = [fill.rect for fill in graphics.fills if self._inside(fill.rect)]
         rules = [(rule.x0, rule.y0, rule.x1, rule.y1) for rule in graphics.rules]
         others = self._parts([*texts, *graphics.frames, *rules])
-        large = [cluster for cluster in clusters if cluster.images or cluster.seeds >= MIN_SEEDS]
+        found = []
+        for parts in by_frame.values():
+            found += self._without_text(parts, MAX_PART_GAP * self._body)
+        found = self._filled_frames(self._merged_frames(found))
+        found = [cluster for cluster in found if cluster.images or cluster.seeds >= MIN_SEEDS]
         if len(others) <= MAX_PARTS:
             for rect in sorted(others, key=_area):
-                self._add_to_nearest(rect, large)
-        return _merged(large, 0.0)
+                self._add_to_nearest(rect, found)
+        return found
+
+    def _merged_frames(self, clusters: list[_Cluster]) -> list[_Cluster]:
+        """Merge clusters that are parts of one drawing, such as a chart and its legend in a frame."""
+        merged: list[_Cluster] = []
+        if len(clusters) > MAX_CLUSTERS:
+            return clusters
+        for cluster in sorted(clusters, key=lambda cluster: -_area(cluster.rect)):
+            for other in merged:
+                union = _union([cluster.rect, other.rect])
+                is_near = _near(cluster.rect, other.rect, MAX_PART_GAP * self._body)
+                if is_near and not self._has_text(union):
+                    other.rect = union
+                    other.seeds += cluster.seeds
+                    other.images += cluster.images
+                    break
+            else:
+                merged.append(cluster)
+        return merged if len(merged) == len(clusters) else self._merged_frames(merged)
+
+    def _filled_frames(self, clusters: list[_Cluster]) -> list[_Cluster]:
+        """Replace the clusters in a frame by one if they fill much of it: a diagram of many parts."""
+        for frame in reversed(self._frames):
+            inside = [cluster for cluster in clusters if _contains(frame, cluster.rect)]
+            seeds = sum(cluster.seeds for cluster in inside)
+            filled = sum(_area(cluster.rect) for cluster in inside)
+            is_filled = seeds >= MIN_DIAGRAM_SEEDS and filled >= MIN_FILLED_SHARE * _area(frame)
+            if len(inside) > 1 and is_filled and not self._has_text(frame):
+                images = sum(cluster.images for cluster in inside)
+                clusters = [cluster for cluster in clusters if cluster not in inside]
+                clusters.append(_Cluster(frame, seeds, images))
+        return clusters
+
+    def _add_part(
+        self, by_frame: dict[Rect | None, list[_Cluster]], rect: Rect, *, seeds: int = 0, images: int = 0
+    ) -> None:
+        """Add a part to the smallest frame that its center is in, clipped: shadows reach out of it."""
+        x, y = (rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2
+        frame = next((one for one in self._frames if _is_inside(one, x, y)), None)
+        if frame is not None:
+            rect = _clipped(rect, frame)
+        by_frame.setdefault(frame, []).append(_Cluster(rect, seeds, images))
+
+    @cached_property
+    def _frames(self) -> list[Rect]:
+        """Frames that may be the borders of figures, small ones first."""
+        limits = MIN_PAGE_SHARE * self._area, MAX_PAGE_SHARE * self._area
+        frames = [rect for rect in self._page.graphics.frames if limits[0] <= _area(rect) <= limits[1]]
+        return sorted(frames, key=_area)[:MAX_FRAMES]
+
+    def _without_text(self, parts: Sequence[_Cluster], gap: float) -> list[_Cluster]:
+        """Return clusters of parts. One with running text in it is divided at smaller gaps."""
+        found = []
+        for cluster in _merged([replace(part, parts=[part]) for part in parts], gap):
+            is_divisible = len(cluster.parts) > 1 and gap >= MIN_PART_GAP * self._body
+            if is_divisible and self._has_text(cluster.rect):
+                found += self._without_text(cluster.parts, gap / 2)
+            else:
+                found.append(cluster)
+        return found
 
     def _add_to_nearest(self, rect: Rect, clusters: Sequence[_Cluster]) -> None:
         """Extend a drawing by a line or a box at it that is not much larger."""
@@ -149,18 +220,23 @@ class _FigureFinder:
 
     def _is_figure(self, cluster: _Cluster) -> bool:
         left, top, right, bottom = cluster.rect
-        if not (cluster.images or cluster.seeds >= MIN_SEEDS):
-            return False
         if right - left < MIN_WIDTH * self._body or bottom - top < MIN_HEIGHT * self._body:
             return False
         if not MIN_PAGE_SHARE * self._area <= _area(cluster.rect) <= MAX_PAGE_SHARE * self._area:
             return False
-        inside = self._inside(cluster.rect)
-        min_width = MIN_TEXT_WIDTH * (right - left)
-        text = [box for box in inside if box.index in self._prose and box.width > min_width]
-        if len(text) > MAX_TEXT_ROWS:
+        if self._has_text(cluster.rect):
             return False
-        return cluster.seeds >= MIN_SEEDS or len(inside) <= MAX_TEXT_SHARE * len(self._page.boxes)
+        is_few = len(self._inside(cluster.rect)) <= MAX_TEXT_SHARE * len(self._page.boxes)
+        return cluster.seeds >= MIN_SEEDS or is_few
+
+    def _has_text(self, rect: Rect) -> bool:
+        """Return whether running text lies in a rectangle: lines of paragraphs that are long, or fill it."""
+        min_width = MIN_TEXT_WIDTH * (rect[2] - rect[0])
+        lines = [box for box in self._inside(rect) if box.index in self._prose]
+        text = [
+            box for box in lines if box.width > min_width or len(self._page.text(box)) >= MIN_TEXT_CHARACTERS
+        ]
+        return len(text) > MAX_TEXT_ROWS
 
     def _border(self, cluster: _Cluster) -> Rect:
         """Return the rectangle around a drawing and its title; the drawing's own if there is none."""
@@ -194,6 +270,15 @@ class _FigureFinder:
             rect = _union([rect, bounding_rect(added)])
         return labels
 
+    def _is_apart(self, box: LayoutBox, max_width: float) -> bool:
+        """Return whether a box is narrow, and not the last line of a paragraph."""
+        return box.width < max_width and not any(
+            other.index in self._prose
+            and abs(other.left - box.left) < box.text_height / 2
+            and abs(other.center_y - box.center_y) < MAX_LINE_PITCH * box.text_height
+            for other in self._boxes
+        )
+
     def _labels_around(self, rect: Rect, labels: Sequence[LayoutBox]) -> list[LayoutBox]:
         """Return boxes at a figure that are short or upright, or that are drawn with its labels."""
         known = {box.index for box in labels}
@@ -210,7 +295,7 @@ class _FigureFinder:
             and (
                 len(self._page.text(box)) <= MAX_TICK_CHARACTERS
                 or box.height > 2 * box.width
-                or (first < (self._page.place(box) or 0) < last and box.width < max_width)
+                or (first < (self._page.place(box) or 0) < last and self._is_apart(box, max_width))
             )
         ]
 
@@ -267,12 +352,21 @@ def _merged(clusters: Sequence[_Cluster], gap: float) -> list[_Cluster]:
                     other.rect = _union([other.rect, cluster.rect])
                     other.seeds += cluster.seeds
                     other.images += cluster.images
+                    other.parts += cluster.parts
                     break
             else:
                 merged.append(cluster)
         if len(merged) == len(found):
             return merged
         found = merged
+
+
+def _is_inside(rect: Rect, x: float, y: float) -> bool:
+    return rect[0] <= x <= rect[2] and rect[1] <= y <= rect[3]
+
+
+def _clipped(rect: Rect, frame: Rect) -> Rect:
+    return max(rect[0], frame[0]), max(rect[1], frame[1]), min(rect[2], frame[2]), min(rect[3], frame[3])
 
 
 def _contains(outer: Rect, inner: Rect) -> bool:

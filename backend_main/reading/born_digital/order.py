@@ -53,7 +53,9 @@ MIN_PAIRS, MIN_PAIR_ROWS = 2, 2
 """Pairs of paragraphs side by side that are drawn pair by pair, and rows of the longer one at the mean."""
 MIN_TEXT_ROWS, MIN_LINE_CHARACTERS = 3, 12
 """Rows of a column of text, and characters of a row at the mean."""
-MIN_TEXT_SHARE, MIN_FILLED_SHARE = 0.6, 0.6
+MAX_TEXT_CHANGES = 0.15
+"""Share of the boxes after which the content changes columns, beside once for each column."""
+MIN_TEXT_SHARE, MIN_FILLED_SHARE = 0.6, 0.3
 """Share of boxes in columns of text, and share of a column's width that half of its rows fill."""
 MIN_LABEL_SHARE, MIN_FIGURE_SHARE = 0.5, 0.6
 """Shares of a side's boxes that end with a colon, or are figures: then rows belong together."""
@@ -152,7 +154,8 @@ class _Splitter:
         )
         changes = sum(one[1] != other[1] for one, other in pairwise(drawn))
         in_text = sum(len(column) for column in columns if self._is_filled(column))
-        return changes < len(columns) and in_text >= MIN_TEXT_SHARE * len(boxes)
+        max_changes = len(columns) - 1 + MAX_TEXT_CHANGES * len(boxes)
+        return changes <= max_changes and in_text >= MIN_TEXT_SHARE * len(boxes)
 
     def _is_filled(self, side: Sequence[LayoutBox]) -> bool:
         """Return whether most rows of a side are as long as lines of text, and fill it."""

@@ -19,6 +19,8 @@ from .tables import DigitalTable, find_tables
 Inset = DigitalTable | DigitalFigure | DigitalFormula | Frame
 """A part of the page that divides its running text."""
 
+MIN_DRAWING_SEEDS, MAX_DRAWING_SHARE = 10, 0.5
+"""Seeds of a drawing, and the share of its area that a table in it has at least, to be one."""
 MIN_TABLE_LINES = 2
 """With as many lines in it, a table is one, in whatever order it is drawn."""
 
@@ -39,6 +41,9 @@ class PageOrder:
         self._places = {index: place for index, place in places if place is not None}
         self._texts = {box.index: page.text(box) for box in page.boxes}
         tables = [table for table in find_tables(page, free) if not self._is_text(table)]
+        if tables:
+            drawings = [figure for figure in find_figures(page, free) if figure.seeds >= MIN_DRAWING_SEEDS]
+            tables = [table for table in tables if not any(_is_part(table, one) for one in drawings)]
         free = _without(free, [table.boxes for table in tables])
         figures = find_figures(page, free, [table.rect for table in tables])
         free = _without(free, [figure.boxes for figure in figures])
@@ -121,6 +126,16 @@ class PageOrder:
     def _set_place(self, index: int, inside: Iterable[int]) -> None:
         if places := [self._places[each] for each in inside if each in self._places]:
             self._places[index] = min(places)
+
+
+def _is_part(table: DigitalTable, drawing: DigitalFigure) -> bool:
+    """Return whether a table is a part of a much larger drawing: labels that stand in rows."""
+    left, top, right, bottom = table.rect
+    x, y = (left + right) / 2, (top + bottom) / 2
+    rect = drawing.rect
+    is_in = rect[0] <= x <= rect[2] and rect[1] <= y <= rect[3]
+    area = (rect[2] - rect[0]) * (rect[3] - rect[1])
+    return is_in and (right - left) * (bottom - top) < MAX_DRAWING_SHARE * area
 
 
 def _without(boxes: list[LayoutBox], used: list[frozenset[int]]) -> list[LayoutBox]:

@@ -107,6 +107,50 @@ def test_rules_and_shaded_lines_are_no_figures() -> None:
     assert find_figures(page.page(), page.page().boxes) == []
 
 
+def test_framed_drawings_side_by_side_leave_the_text_between_them() -> None:
+    page = PageBuilder()
+    page.paragraph(60, 100, 420, 16, "left")
+    page.paragraph(500, 100, 420, 8, "right")
+    for left, top in ((60, 540), (500, 320)):
+        page.frame(left, top, left + 420, top + 300)
+        for number in range(4):
+            # Shadows reach out of the frames.
+            page.shape(left + 100 * number, top + 20, left + 100 * number + 130, top + 280)
+        page.text(left + 20, top + 140, "part", size=14)
+    digital = page.page()
+    figures = find_figures(digital, digital.boxes)
+    assert sorted(figure.rect[:2] for figure in figures) == [(60, 540), (500, 320)]
+    assert {digital.text(box) for box in digital.boxes for one in figures if box.index in one.boxes} == {
+        "part"
+    }
+
+
+def test_diagram_of_parts_far_apart_in_a_frame_is_one_figure_and_not_a_table() -> None:
+    page = PageBuilder()
+    page.paragraph(60, 100, 880, 5)
+    page.frame(60, 300, 940, 900)
+    for row in range(3):
+        for column in range(4):
+            left, top = 90 + 215 * column, 330 + 190 * row
+            page.shape(left, top, left + 120, top + 110)
+            page.text(left + 10, top + 120, f"step {row}", size=14)
+    digital = page.page()
+    order = PageOrder(digital)
+    [figure] = order.insets.values()
+    assert figure.rect == (60, 300, 940, 900)
+    assert "![]()" in markdown(page)
+
+
+def test_text_drawn_column_by_column_is_not_a_table() -> None:
+    page = PageBuilder()
+    for left in (60, 500):
+        for row in range(6):
+            page.text(left, 100 + 30 * row, f"An entry with the number {row}")
+    text = markdown(page)
+    assert "|" not in text
+    assert text.index("number 5") < text.rindex("number 0")
+
+
 def test_framed_text_beside_columns_stays_together() -> None:
     page = PageBuilder()
     page.paragraph(60, 100, 400, 12, "left")
