@@ -114,6 +114,8 @@ class _Edge:
         roles: Roles = {}
         has_number = False
         for place, row in enumerate(self._rows):
+            if row.has_page_number and self._is_cell(row):
+                break
             if all(box.index in known for box in row.row):
                 has_number = has_number or row.has_page_number
             elif (place == 0 and self._is_printed) or self._is_notice(row):
@@ -134,7 +136,7 @@ class _Edge:
 
     def _is_page_number(self, row: EdgeRow) -> bool:
         """Return whether a row that reads like a page number is where page numbers are."""
-        if not row.is_apart or self._is_cell(row):
+        if not row.is_apart:
             return False
         center = (row.row[0].left + row.row[-1].right) / 2
         place = (center - self._page.edges[0]) / max(1.0, self._page.width)
@@ -149,7 +151,7 @@ class _Edge:
             return False
         if self._is_hinted(row):
             return True
-        return row.is_apart and row.has_page_number and not has_number and not self._is_cell(row)
+        return row.is_apart and row.has_page_number and not has_number
 
     def _is_hinted(self, row: EdgeRow) -> bool:
         """Return whether the layout model detects a footer; or a header, where the title is not.

@@ -47,6 +47,16 @@ def test_sum_below_a_column_of_numbers_is_body() -> None:
     assert found((100, 1270, "Total"), (840, 1270, "980"), body=rows) == {}
 
 
+def test_numbers_below_each_other_at_the_foot_are_body() -> None:
+    assert found((840, 1290, "120"), (850, 1330, "45"), body=prose(1, bottom=1180)) == {}
+
+
+def test_line_numbers_need_a_line_of_text_beside_most_of_them() -> None:
+    numbers: list[Piece] = [(60, 160 + 26 * n, f"{n + 1}") for n in range(30)]
+    body: list[Piece] = [(left, 160 + 26 * n, f"cell {n}") for n in range(3, 30) for left in (200, 400, 600)]
+    assert found(*numbers, body=[*prose(1, bottom=220), *body]) == {}
+
+
 @pytest.mark.parametrize("text", ["12 | Chapter 2", "Gestalt principles | 89"])
 def test_barred_page_number_at_the_foot_is_furniture(text: str) -> None:
     assert found((100, FOOT, text)) == {text: "footer"}
