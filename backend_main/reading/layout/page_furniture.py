@@ -21,7 +21,7 @@ from .furniture_text import (
 )
 from .geometry import LayoutBox
 from .layout_model import Region
-from .rows import height
+from .rows import Row, height
 
 MARGIN_SHARE = 0.12
 """Share of the page's height, at its top and bottom, in which furniture is looked for."""
@@ -191,10 +191,14 @@ class _Edge:
             return False
         if words == letters_and_digits(first):
             return True
-        if row.height < SMALL_PRINT * height(below[0]):  # smaller than text, so it is not a heading
-            return f"{first} ".startswith(f"{row.text} ") or self._page.texts[below[0][0].index] == row.text
+        is_small = row.height < SMALL_PRINT * height(below[0])  # so it is not a heading
+        if is_small and (f"{first} ".startswith(f"{row.text} ") or self._is_first_box(below[0], row)):
+            return True
         text = letters_and_digits(" ".join(self._page.text_of(each) for each in below[:2]))
         return len(words) >= MIN_PREFIX_CHARACTERS and text.startswith(words)
+
+    def _is_first_box(self, below: Row, row: EdgeRow) -> bool:
+        return self._page.texts[below[0].index] == row.text
 
 
 def _marked_numbers(row: EdgeRow) -> Roles:

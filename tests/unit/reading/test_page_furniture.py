@@ -129,10 +129,11 @@ def test_vertical_label_in_the_margin_of_one_page_is_body() -> None:
 # --- headers by the text below, and by the layout model ----------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [4, 11])
-def test_header_with_the_first_words_of_the_text_is_furniture(width: int) -> None:
-    text = " ".join(prose(1)[0][2].split()[:width])
-    assert found((300, HEAD, text)) == {text: "header"}
+@pytest.mark.parametrize("length", [24, 29, 200])
+@pytest.mark.parametrize("height", [16, 20])
+def test_header_with_the_beginning_of_the_text_is_furniture(length: int, height: float) -> None:
+    text = prose(1)[0][2][:length].strip()
+    assert found((300, HEAD, f"- {text}", height)) == {f"- {text}": "header"}
 
 
 def test_small_header_with_the_first_word_of_the_text_is_furniture() -> None:
