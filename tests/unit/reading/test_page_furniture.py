@@ -4,7 +4,7 @@ import pytest
 
 from backend_main.reading.layout.document_furniture import find_furniture
 from backend_main.reading.layout.layout_model import Region
-from tests.unit.reading.sample_furniture import Piece, page_of, prose, roles_by_text
+from tests.unit.reading.sample_furniture import WORDS, Piece, page_of, prose, roles_by_text
 
 FOOT = 1350.0
 HEAD = 50.0
@@ -134,6 +134,19 @@ def test_vertical_label_in_the_margin_of_one_page_is_body() -> None:
 def test_header_with_the_beginning_of_the_text_is_furniture(length: int, height: float) -> None:
     text = prose(1)[0][2][:length].strip()
     assert found((300, HEAD, f"- {text}", height)) == {f"- {text}": "header"}
+
+
+def test_header_with_the_beginning_of_a_column_is_furniture() -> None:
+    left: list[Piece] = [(100, 160 + 26 * n, f"left {WORDS[n]} of the column") for n in range(19)]
+    right: list[Piece] = [(520, 150 + 26 * n, f"right {WORDS[n]} of the column") for n in range(19)]
+    text = "left river of the column left stone"
+    assert found((300, HEAD, text), body=[*left, *right]) == {text: "header"}
+
+
+def test_header_of_two_rows_with_the_beginning_of_the_text_is_furniture() -> None:
+    words = prose(1)[0][2].split()
+    rows = [" ".join(words[:2]), " ".join(words[2:5])]
+    assert found((300, 36, rows[0]), (300, 60, rows[1])) == dict.fromkeys(rows, "header")
 
 
 def test_small_header_with_the_first_word_of_the_text_is_furniture() -> None:
