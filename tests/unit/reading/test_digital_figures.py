@@ -1,5 +1,7 @@
 """Figures and frames of born-digital pages, and their place in the final Markdown."""
 
+from dataclasses import replace
+
 import pytest
 
 from backend_main.reading.born_digital.assembly import assemble_digital_page
@@ -142,13 +144,30 @@ def test_diagram_of_parts_far_apart_in_a_frame_is_one_figure_and_not_a_table() -
 
 
 def test_text_drawn_column_by_column_is_not_a_table() -> None:
+    columns, rows = PageBuilder(), PageBuilder()
+    places = [(left, 100 + 30 * row) for left in (60, 360, 660) for row in range(8)]
+    for page, drawn in ((columns, places), (rows, sorted(places, key=lambda place: place[1]))):
+        for left, top in drawn:
+            page.text(left, top, f"entry of {left} {top}")
+    assert "|" in markdown(rows)
+    assert "|" not in markdown(columns)
+
+
+def test_frame_over_columns_divides_them() -> None:
     page = PageBuilder()
-    for left in (60, 500):
-        for row in range(6):
-            page.text(left, 100 + 30 * row, f"An entry with the number {row}")
-    text = markdown(page)
-    assert "|" not in text
-    assert text.index("number 5") < text.rindex("number 0")
+    page.paragraph(60, 100, 400, 6, "left")
+    page.paragraph(520, 100, 400, 6, "right")
+    page.fill(50, 270, 930, 390)
+    page.paragraph(60, 280, 400, 4, "boxed")
+    page.paragraph(520, 280, 400, 4, "second")
+    page.paragraph(60, 410, 400, 6, "lower")
+    page.paragraph(520, 410, 400, 6, "last")
+    # The left column is drawn before the right one, through the frame.
+    drawn = sorted(page.runs, key=lambda run: run.box[0][0] > 500)
+    runs = [replace(run, place=place) for place, run in enumerate(drawn)]
+    text = markdown(PageBuilder(runs, page.graphics))
+    order = [text.index(word) for word in ("Left", "Right", "Boxed", "Second", "Lower", "Last")]
+    assert order == sorted(order)
 
 
 def test_framed_text_beside_columns_stays_together() -> None:
