@@ -39,7 +39,7 @@ MAX_GAP = 1.2
 MAX_HEIGHT_RATIO = 2.5
 MAX_CENTER_DISTANCE = 0.4
 MIN_SHAPES = 3
-MIN_REPETITIONS = 5
+MIN_REPETITIONS, MAX_REPEATED_SIZES = 5, 2
 MAX_SOLID_SHARE = 0.6
 """Share of the shapes of a row that are solid; all bars of a barcode are."""
 MIN_LENGTH = 2.0
@@ -184,11 +184,12 @@ class _Row:
         return is_long and solid <= MAX_SOLID_SHARE * len(self.letters) and not self._is_repetition()
 
     def _is_repetition(self) -> bool:
-        """Return whether all shapes have one size, as check boxes and markers have."""
-        widths = {letter.width for letter in self.letters}
-        heights = {letter.height for letter in self.letters}
-        is_uniform = max(widths) - min(widths) <= 1 and max(heights) - min(heights) <= 1
-        return len(self.letters) >= MIN_REPETITIONS and is_uniform
+        """Return whether the shapes have one or two sizes in all, as check boxes and markers have."""
+        sizes: list[tuple[int, int]] = []
+        for letter in self.letters:
+            if not any(abs(letter.width - w) <= 1 and abs(letter.height - h) <= 1 for w, h in sizes):
+                sizes.append((letter.width, letter.height))
+        return len(self.letters) >= MIN_REPETITIONS and len(sizes) <= MAX_REPEATED_SIZES
 
 
 def _rows(letters: npt.NDArray[np.int32]) -> Iterator[Area]:
