@@ -32,7 +32,8 @@ headers, footers and page numbers    layout/page_furniture.py (which lines), pag
 hyphens at line ends                 layout/text_joining.py; documents/pdf_text_layer.py, for text layers
 orientation of a page                documents/pixels.py (EXIF), engines/rapid/orientation.py (by the text)
 heading thresholds                   layout/headings.py
-text of PDF pages that is left out    documents/pdf_visibility.py; text_layer_reader.py (what is recognized instead)
+text layers: what is left out         documents/pdf_visibility.py
+text layers: what is recognized       documents/unread_areas.py, text_layer_reader.py
 another engine for unreadable pages  fallback.py; confidence.py (when a page counts as unreadable)
 warnings                             documents/document.py, page_reader.py, page_assembly.py, fallback.py,
                                      pipeline.py, `Engine.warnings`
