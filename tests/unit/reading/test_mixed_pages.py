@@ -207,6 +207,25 @@ def test_earlier_recognition_is_used_if_it_agrees_more_than_the_engine_is_sure(
     assert all((line.confidence is None) == is_used for line in done.lines)
 
 
+def test_earlier_recognition_of_one_line_leaves_the_others_to_the_engine(tmp_path: Path) -> None:
+    scan = picture("First line of three", "Second line of three", "Third line of three", size=40)
+    height = 500 * scan.height / scan.width
+    known = text_at(
+        60 + 500 * 40 / scan.width, 400 + height * (1 - 116 / scan.height), "Second line of three", size=46
+    )
+    file = drawn_page(
+        f"q 500 0 0 {height:.1f} 60 400 cm /I Do Q BT 3 Tr ET {known}",
+        resources="/XObject<</I 10 0 R>>",
+        more={10: image_object(scan)},
+    )
+    engine = FakeEngine("Second line of three", confidence=0.9)
+    read_page(tmp_path, file, engine)
+    _, page = engine.pages
+    has_ink = (page.pixels.min(axis=(1, 2)) < 128).astype(int)
+    starts = int((np.diff(has_ink, prepend=0) == 1).sum())
+    assert starts == 2, "the first and the third line"
+
+
 def test_earlier_recognition_that_is_wrong_is_not_used(tmp_path: Path, rapid: Engine) -> None:
     wrong = "Acc0vnt DED2 l2O3 OOOO S67B\nArnovnt 48D,DD FUR qaid jn fvll"
     done = read_page(tmp_path, scan_with_layer(wrong), rapid)
