@@ -46,7 +46,7 @@ def drawing() -> Image.Image:
     draw.line((80, 650, 300, 650), fill=0, width=2)
     for bar in range(4):
         draw.rectangle((100 + 90 * bar, 900 - 40 * bar, 140 + 90 * bar, 960), fill=60 * bar)
-    draw.ellipse((500, 700, 700, 900), outline=0, width=3)
+    draw.ellipse((600, 500, 720, 620), outline=0, width=3)
     return page
 
 
