@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .pdf_characters import Glyph
+from .pdf_links import LinkArea, read_links
 
 CHECKED, UNCHECKED = "\u2612", "\u2610"
 """Ballot boxes, which the Markdown shows as `[x]` and `[ ]`."""
@@ -58,6 +59,7 @@ class Annotations:
     check_boxes: tuple[CheckBox, ...] = ()
     notes: tuple[Note, ...] = ()
     texts: tuple[Note, ...] = ()
+    links: tuple[LinkArea, ...] = ()
 
 
 NO_ANNOTATIONS = Annotations()
@@ -87,7 +89,7 @@ def read_annotations(page: Any) -> Annotations:
         else:
             has_drawing |= subtype != pdfium.FPDF_ANNOT_TEXT
             notes += _notes(annotation)
-    return Annotations(has_drawing, tuple(check_boxes), tuple(notes), tuple(texts))
+    return Annotations(has_drawing, tuple(check_boxes), tuple(notes), tuple(texts), tuple(read_links(page)))
 
 
 def flatten(page: Any) -> None:
