@@ -10,6 +10,7 @@ import pytest
 from backend_main.reading import Engine, Line, Options, PageDone, PageImage, load_engine, read
 from backend_main.reading.documents import document
 from backend_main.reading.documents.pdf_text_layer import TextRun
+from backend_main.reading.documents.styled_text import TextStyle
 from backend_main.reading.fallback import FallbackEngines
 from backend_main.reading.page_assembly import AssemblySettings
 from backend_main.reading.text_layer_check import compare_lines, read_runs
@@ -141,6 +142,19 @@ def test_words_in_a_picture_are_recognized_beside_the_text_layer(
     assert "Account DE02 1203" in text
     assert "Amount 480,00 EUR" in text
     assert done.warnings == []
+
+
+def test_words_in_a_picture_on_a_turned_page_are_recognized(tmp_path: Path, rapid: Engine) -> None:
+    file = drawn_page(
+        letter() + PLACED,
+        resources="/XObject<</I 10 0 R>>",
+        entries="/Rotate 90",
+        more={10: PICTURE},
+    )
+    text = " ".join(read_page(tmp_path, file, rapid).markdown.split())
+    assert text.startswith(" ".join(LETTER))
+    assert "Account DE02 1203" in text
+    assert "Amount 480,00 EUR" in text
 
 
 def test_outlined_letters_are_recognized_beside_a_text_footer(tmp_path: Path, rapid: Engine) -> None:
@@ -312,6 +326,11 @@ def test_text_layer_that_raises_is_logged_and_the_page_has_a_warning(
 # --- lines -------------------------------------------------------------------------------------------------
 
 
+def run_of(line: Line) -> TextRun:
+    assert line.box is not None
+    return text_run(line, line.box, TextStyle())
+
+
 def blank(width: int = 400, height: int = 300) -> PageImage:
     return PageImage(1, np.full((height, width, 3), 255, np.uint8), width, height)
 
@@ -331,13 +350,13 @@ def test_unread_lines_of_low_confidence_are_left_out() -> None:
 
 def test_unread_lines_that_copy_the_text_layer_are_left_out() -> None:
     line = Line(1, "Total amount", "", level_box(12, 2, 200, 28))
-    assert lines_of(FakeEngine("Total amount", "Total amount"), (text_run(line),)) == ["Total amount"]
-    assert lines_of(FakeEngine("CANCELLED"), (text_run(line),)) == ["CANCELLED"]
+    assert lines_of(FakeEngine("Total amount", "Total amount"), (run_of(line),)) == ["Total amount"]
+    assert lines_of(FakeEngine("CANCELLED"), (run_of(line),)) == ["CANCELLED"]
 
 
 def runs_of(*texts: str) -> list[TextRun]:
     return [
-        text_run(Line(1, text, "", level_box(20, 20 + 50 * index, 300, 45 + 50 * index)))
+        run_of(Line(1, text, "", level_box(20, 20 + 50 * index, 300, 45 + 50 * index)))
         for index, text in enumerate(texts)
     ]
 
