@@ -14,6 +14,7 @@ pdf_text_layer    the text of a PDF page, and what is beside it
 pdf_visibility    glyphs that nobody sees
 unread_areas      parts of a page that look like text and are not in its text layer
 text_like_areas   rows of shapes like letters in an image
+glyph_outlines    outlines that are not those of the letters
 text_plausibility letters that form no words, by the tables of letter_pairs and base_letters
 pdf_characters    the glyphs of a PDF page
 pdf_lines         glyphs to lines

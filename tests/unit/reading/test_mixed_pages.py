@@ -172,6 +172,32 @@ def test_shifted_mapping_is_recognized_instead(tmp_path: Path, rapid: Engine) ->
     assert all(line.confidence is not None for line in done.lines)
 
 
+def test_mapping_with_shifted_figures_is_recognized_instead(tmp_path: Path, rapid: Engine) -> None:
+    mapping = TO_UNICODE.format(
+        "3 beginbfrange <20> <2f> <0020> <30> <38> <0031> <3a> <7e> <003a> endbfrange "
+        "1 beginbfchar <39> <0030> endbfchar"
+    )
+    file = drawn_page(letter(), font_entries="/ToUnicode 10 0 R", more={10: stream(mapping.encode())})
+    assert "Invoice number 2024-0815, dated 3 March 2024." in read_page(tmp_path, file, rapid).markdown
+
+
+def test_ordinary_fonts_are_not_in_doubt(tmp_path: Path) -> None:
+    fonts = ("Helvetica", "Times-Roman", "Courier", "Helvetica-BoldOblique")
+    body = "".join(
+        text_at(60, 700 - 100 * index, *LETTER, "0123456789 ABDEHLMNOPRST").replace("/F ", f"/F{index} ")
+        for index in range(len(fonts))
+    )
+    more: dict[int, str | bytes] = {
+        10 + index: f"<</Type/Font/Subtype/Type1/BaseFont/{name}/Encoding/WinAnsiEncoding>>"
+        for index, name in enumerate(fonts)
+    }
+    entries = "".join(f"/F{index} {10 + index} 0 R" for index in range(len(fonts)))
+    file = drawn_page(body, more=more).replace(b"/F 3 0 R", f"/F 3 0 R{entries}".encode())
+    done = read_page(tmp_path, file, FailingEngine())
+    assert done.warnings == []
+    assert done.markdown.count("0123456789 ABDEHLMNOPRST") == len(fonts)
+
+
 LOST = (
     "The quick brown fox jumps over the dog",
     "and the lazy sheep sleeps at the edge",
