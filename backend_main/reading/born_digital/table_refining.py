@@ -4,16 +4,15 @@ Some tables have a line below every fifth row only, or lines between columns onl
 several columns lack the lines between the heads below them.
 """
 
-import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from ..layout.cells import Cell
 from .table_markdown import TableContent
-from .table_words import Phrase, Word, WordLine, word_lines
+from .table_words import NUMBER, Phrase, Word, WordLine, word_lines
 
-NUMBER = re.compile(r"[-+−–(]?\s?[$€£¥]?\s?[\d.,\s]*\d[\d.,\s]*\s?[%)€$£¥]{0,2}|[-–—.]+")
 MIN_LEVEL_SHARE = 0.6
 """Share of the cells of a row that have text on each line of it."""
 MIN_FORCED_SHARE = 0.8
@@ -21,6 +20,8 @@ MIN_FORCED_SHARE = 0.8
 MIN_NUMBER_SHARE = 0.5
 MIN_TEXT_LINES = 3
 """Lines of a row without numbers; two may be an address or a name."""
+MIN_TALL_ROWS, MIN_TALL_SHARE, MAX_TALL_LINES = 4, 0.8, 1.2
+"""Rows of a cell whose lines are in rows of their own, the share of these rows, and the lines in each."""
 MAX_LAYOUT_SHARE = 0.4
 """Share of the words in cells that are tables themselves; more are not cells of a table."""
 MIN_LAYOUT_LINES = 3
@@ -30,10 +31,11 @@ SPACE = 0.3
 
 @dataclass
 class GridTable:
-    """A table and the x of the lines between its columns."""
+    """A table, and the x and y of the lines between its columns and rows."""
 
     content: TableContent
     xs: list[float]
+    ys: list[float]
 
     def width(self, column: int) -> float:
         return self.xs[column + 1] - self.xs[column]
@@ -41,9 +43,28 @@ class GridTable:
 
 def refined(table: GridTable) -> TableContent | None:
     """Return a table with all its rows and columns, or None if its cells are areas of a page."""
+    _split_tall_cells(table)
     _split_heads(table)
     _split_rows(table)
     return None if _is_layout(table.content) else table.content
+
+
+def _split_tall_cells(table: GridTable) -> None:
+    """Divide cells over several rows that have a line of text in most of these rows."""
+    content = table.content
+    for span in list(content.spans):
+        if span.row_span < MIN_TALL_ROWS or span.column_span > 1:
+            continue
+        rows: dict[int, list[Word]] = {}
+        lines = word_lines(content.cells[span.row][span.column])
+        for line in lines:
+            row = bisect_right(table.ys, line.baseline - line.size / 3) - 1
+            rows.setdefault(min(max(row, span.row), span.row_end - 1), []).extend(line.words)
+        if len(rows) < MIN_TALL_SHARE * span.row_span or len(lines) > MAX_TALL_LINES * len(rows):
+            continue
+        for row in range(span.row, span.row_end):
+            content.cells[row][span.column] = rows.get(row, [])
+        content.spans.remove(span)
 
 
 # --- heads -------------------------------------------------------------------------------------------------

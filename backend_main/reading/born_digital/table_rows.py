@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from .table_columns import Cells, Columns, line_cells
-from .table_words import DIGIT, LETTER, WordLine
+from .table_words import DIGIT, LETTER, NUMBER, WordLine
 
 # In font sizes.
 MIN_PITCH = 0.8
@@ -15,6 +15,8 @@ MIN_PITCH_STEP = 0.2
 MAX_INNER_PITCH = 1.6
 """The lines of a cell are not further apart."""
 WRAP_SLACK = 0.3
+MIN_NEW_NUMBERS = 2
+"""Columns with a second number, which begins another row."""
 
 
 @dataclass
@@ -59,12 +61,9 @@ class _Rows:
     def rows(self) -> list[list[RowLine]]:
         rows: list[list[RowLine]] = []
         for band in self._bands:
-            if self._is_banded:
-                rows.append(band)
-                continue
             row = [band[0]]
             for line in band[1:]:
-                if self._continues(row, line):
+                if not self._has_new_numbers(row, line) if self._is_banded else self._continues(row, line):
                     row.append(line)
                 else:
                     rows.append(row)
@@ -160,7 +159,7 @@ class _Rows:
         pitch = self._pitch(above, line)
         if pitch <= MIN_PITCH:
             return True
-        if line.spans or above.spans:
+        if line.spans or above.spans or self._has_new_numbers(row, line):
             return False
         if self._max_inner is not None and line.number >= self._head_end:
             return pitch <= self._max_inner
@@ -169,6 +168,18 @@ class _Rows:
         if line.number <= self._head_end:
             return self._continues_head(above, line)
         return self._continues_text(row, line)
+
+    def _has_new_numbers(self, row: Sequence[RowLine], line: RowLine) -> bool:
+        """Return whether most columns have a number on the line and already one in the row."""
+        if self._pitch(row[-1], line) <= MIN_PITCH:
+            return False
+        numbers = [
+            column
+            for column in line.filled
+            if NUMBER.fullmatch(line.text(column))
+            and any(NUMBER.fullmatch(other.text(column)) for other in row)
+        ]
+        return len(numbers) >= MIN_NEW_NUMBERS and 2 * len(numbers) >= len(line.filled)
 
     def _continues_head(self, above: RowLine, line: RowLine) -> bool:
         """Return whether a line of the head continues the one above."""

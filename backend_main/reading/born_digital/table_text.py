@@ -10,9 +10,10 @@ from statistics import mean
 from ..layout.cells import Cell
 from ..layout.text_joining import CJK, list_marker
 from .table_columns import Columns, find_columns
+from .table_captions import is_caption
 from .table_markdown import TableContent, with_joined_signs, without_empty
 from .table_rows import RowLine, table_rows
-from .table_words import DIGIT, LEADER, Word, WordLine
+from .table_words import DIGIT, LEADER, NUMBER, Word, WordLine
 
 MIN_ROWS, MIN_RULED_ROWS = 3, 2
 """Rows with two cells or more; drawn lines are evidence too."""
@@ -28,7 +29,6 @@ MIN_PROSE_PAIRS = 3
 MIN_FLOWING_SHARE = 0.5
 """Share of the rows whose text goes on in the next row, in a column of running text."""
 MIN_LABEL_SHARE = 0.6
-NUMBER = re.compile(r"[-+−–(]?\s?[$€£¥]?\s?[\d.,\s]*\d[\d.,\s]*\s?[%)€$£¥]{0,2}")
 MIN_CONTENTS_ROWS = 3
 MIN_WIDE_COLUMNS, MIN_FILLED_SHARE = 4, 0.33
 """From so many columns on, this share of the cells has text."""
