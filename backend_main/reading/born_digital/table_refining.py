@@ -18,6 +18,7 @@ MIN_LEVEL_SHARE = 0.6
 MIN_FORCED_SHARE = 0.8
 """Share of the line ends of a row that are not there for want of room."""
 MIN_NUMBER_SHARE = 0.5
+MIN_NUMBER_CELLS = 2
 MIN_TEXT_LINES = 3
 """Lines of a row without numbers; two may be an address or a name."""
 MIN_TALL_ROWS, MIN_TALL_SHARE, MAX_TALL_LINES = 4, 0.8, 1.2
@@ -173,7 +174,9 @@ def _split_rows(table: GridTable) -> None:
         cells = {column: word_lines(content.cells[row][column]) for column in columns}
         lines = word_lines(word for column in columns for word in content.cells[row][column])
         if len(columns) > 1 and len(lines) > 1 and _are_rows(table, cells, lines):
-            _divide_row(content, row, cells, lines)
+            _divide_row(content, row, cells, [line.baseline for line in lines])
+        elif baselines := _number_baselines(list(cells.values())):
+            _divide_row(content, row, cells, baselines)
 
 
 def _are_rows(table: GridTable, cells: dict[int, list[WordLine]], lines: Sequence[WordLine]) -> bool:
@@ -189,6 +192,15 @@ def _are_rows(table: GridTable, cells: dict[int, list[WordLine]], lines: Sequenc
     if not forced or forced < MIN_FORCED_SHARE * (forced + wrapped):
         return False
     return len(lines) >= MIN_TEXT_LINES or numeric >= MIN_NUMBER_SHARE * len(cells)
+
+
+def _number_baselines(cells: Sequence[Sequence[WordLine]]) -> list[float]:
+    """Return the baselines of the numbers, if most cells have several, one below the other."""
+    numbers = [own for own in cells if all(NUMBER.fullmatch(_text(line)) for line in own)]
+    count = len(numbers[0]) if numbers else 0
+    if count < 2 or len(numbers) < MIN_NUMBER_CELLS or 2 * len(numbers) < len(cells):
+        return []
+    return [line.baseline for line in numbers[0]] if all(len(own) == count for own in numbers) else []
 
 
 def _inner_width(table: GridTable, column: int, lines: Sequence[WordLine]) -> float:
@@ -216,9 +228,12 @@ def _text(line: WordLine) -> str:
 
 
 def _divide_row(
-    content: TableContent, row: int, cells: dict[int, list[WordLine]], lines: Sequence[WordLine]
+    content: TableContent, row: int, cells: dict[int, list[WordLine]], baselines: Sequence[float]
 ) -> None:
-    count = len(lines)
+    """Divide a row at baselines; other lines belong to the one above them, or below if text begins higher."""
+    count = len(baselines)
+    tolerance = cells[min(cells)][0].size / 2
+    is_top = all(own[0].baseline > baselines[0] - tolerance for own in cells.values())
     spans = [
         Cell(
             span.row + (count - 1) * (span.row > row),
@@ -228,13 +243,16 @@ def _divide_row(
         )
         for span in content.spans
     ]
-    rows: list[list[list[Word]]] = [[[] for _ in range(content.columns)] for _ in lines]
+    rows: list[list[list[Word]]] = [[[] for _ in range(content.columns)] for _ in baselines]
     kept = [cell if column not in cells else [] for column, cell in enumerate(content.cells[row])]
     rows[0] = kept
-    baselines = [line.baseline for line in lines]
     for column, own in cells.items():
         for line in own:
-            at = min(range(count), key=lambda number: abs(baselines[number] - line.baseline))
+            if is_top:
+                at = sum(baseline <= line.baseline + tolerance for baseline in baselines) - 1
+            else:
+                at = sum(baseline < line.baseline - tolerance for baseline in baselines)
+            at = min(max(at, 0), count - 1)
             rows[at][column] = [*rows[at][column], *line.words]
     content.cells[row : row + 1] = rows
     content.spans = spans

@@ -141,12 +141,14 @@ class RuledGrid:
     def __init__(self, group: LineGroup, fills: Sequence[Fill] = ()) -> None:
         left, top, right, bottom = group.rect
         inside = [
-            fill.rect
+            fill
             for fill in fills
             if fill.rect[0] < right and fill.rect[2] > left and fill.rect[1] < bottom and fill.rect[3] > top
         ]
-        level = [Line(y, x0, x1) for x0, y0, x1, y1 in inside for y in (y0, y1) if top < y < bottom]
-        upright = [Line(x, y0, y1) for x0, y0, x1, y1 in inside for x in (x0, x1) if left < x < right]
+        areas = _joined_below(inside)
+        level = [Line(y, x0, x1) for x0, y0, x1, y1 in areas for y in (y0, y1) if top < y < bottom]
+        sides = [(x, fill.rect) for fill in inside for x in (fill.rect[0], fill.rect[2])]
+        upright = [Line(x, rect[1], rect[3]) for x, rect in sides if left < x < right]
         self.xs = _positions([*group.vertical, *_long(upright, bottom - top)], left, right)
         self.ys = _positions([*group.horizontal, *_long(level, right - left)], top, bottom)
         # Sides of a few filled cells are not lines of the grid, but separate cells where they lie on one.
@@ -185,6 +187,24 @@ def _positions(lines: Sequence[Line], low: float, high: float) -> list[float]:
     if high - positions[-1] > MAX_PIECE_GAP:
         positions.append(high)
     return positions
+
+
+def _joined_below(fills: Sequence[Fill]) -> list[Rect]:
+    """Return filled rectangles; those of one color below each other are one, as behind lines of text."""
+
+    def column(fill: Fill) -> tuple[int, int, int]:
+        return fill.color, round(fill.rect[0] / MAX_PIECE_GAP), round(fill.rect[2] / MAX_PIECE_GAP)
+
+    found: list[Rect] = []
+    last = None
+    for fill in sorted(fills, key=lambda fill: (*column(fill), fill.rect[1])):
+        left, top, right, bottom = fill.rect
+        if last == column(fill) and top - found[-1][3] < MAX_PIECE_GAP:
+            found[-1] = (found[-1][0], found[-1][1], right, max(bottom, found[-1][3]))
+        else:
+            found.append((left, top, right, bottom))
+        last = column(fill)
+    return found
 
 
 def _long(sides: Sequence[Line], length: float) -> list[Line]:

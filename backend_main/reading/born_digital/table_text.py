@@ -9,8 +9,8 @@ from statistics import mean
 
 from ..layout.cells import Cell
 from ..layout.text_joining import CJK, list_marker
-from .table_columns import Columns, find_columns
 from .table_captions import is_caption
+from .table_columns import Columns, find_columns
 from .table_markdown import TableContent, with_joined_signs, without_empty
 from .table_rows import RowLine, table_rows
 from .table_words import DIGIT, LEADER, NUMBER, Word, WordLine
@@ -98,6 +98,7 @@ def _is_table(rows: Sequence[Sequence[RowLine]], table: TableContent, drawing: D
         return False
     if (
         not _is_filled(table)
+        or any(sum(map(is_caption, row)) > 1 for row in table.cells)  # figures side by side
         or _is_contents(table)
         or _is_list(table)
         or any(map(partial(_flows_on, rows), range(table.columns)))
