@@ -16,6 +16,8 @@ USUAL_QUANTILE = 0.75
 MAX_CROSSED_SHARE = 0.34
 """Share of the lines that may cross a gap between columns: heads and section rows span columns."""
 MAX_BODY_CROSSED_SHARE = 0.08
+MIN_LINES_OF_COLUMNS = 4
+"""Lines of a table from which each column has text on two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,24 @@ def find_columns(lines: Sequence[WordLine], forced: Sequence[float] = ()) -> Col
         if crossing <= MAX_CROSSED_SHARE * len(lines):
             found.append(gap)
     found += [Gap(x, x) for x in forced]
-    return Columns(tuple(sorted(found, key=lambda gap: gap.left)))
+    return _without_single_cells(Columns(tuple(sorted(found, key=lambda gap: gap.left))), lines)
+
+
+def _without_single_cells(columns: Columns, lines: Sequence[WordLine]) -> Columns:
+    """Return columns that have text on two lines or more; others are words of the column beside them."""
+    if len(lines) < MIN_LINES_OF_COLUMNS:
+        return columns
+    counts = [0] * columns.count
+    for line in lines:
+        for number in {columns.index(word.center_x) for word in line.words}:
+            counts[number] += 1
+    gaps = list(columns.gaps)
+    for number in reversed(range(columns.count)):
+        if counts[number] < 2:
+            beside = [gap for gap in columns.gaps[max(0, number - 1) : number + 1] if gap in gaps]
+            if narrow := min(beside, key=lambda gap: gap.right - gap.left, default=None):
+                gaps.remove(narrow)
+    return Columns(tuple(gaps))
 
 
 def _body_lines(lines: Sequence[WordLine]) -> list[WordLine]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ..layout.cells import Cell
+from .table_columns import Columns, find_columns, line_cells
 from .table_markdown import TableContent
 from .table_words import NUMBER, Phrase, Word, WordLine, word_lines
 
@@ -26,6 +27,8 @@ MIN_TALL_ROWS, MIN_TALL_SHARE, MAX_TALL_LINES = 4, 0.8, 1.2
 MAX_LAYOUT_SHARE = 0.4
 """Share of the words in cells that are tables themselves; more are not cells of a table."""
 MIN_LAYOUT_LINES = 3
+MIN_DIVIDED_SHARE = 0.6
+"""Share of the lines of a column that have a number in each of its parts."""
 SPACE = 0.3
 """Width of a space, in font sizes."""
 
@@ -47,6 +50,7 @@ def refined(table: GridTable) -> TableContent | None:
     _split_tall_cells(table)
     _split_heads(table)
     _split_rows(table)
+    _split_columns(table)
     return None if _is_layout(table.content) else table.content
 
 
@@ -258,6 +262,65 @@ def _divide_row(
     content.spans = spans
 
 
+# --- columns -----------------------------------------------------------------------------------------------
+
+
+def _split_columns(table: GridTable) -> None:
+    """Divide columns whose cells have two numbers or more, one below the other."""
+    content = table.content
+    for column in reversed(range(content.columns)):
+        spanned = {
+            span.row
+            for span in content.spans
+            if span.column <= column < span.column_end and span.column_span > 1
+        }
+        cells = [row[column] for number, row in enumerate(content.cells) if number not in spanned]
+        lines = word_lines(word for cell in cells for word in cell)
+        columns = find_columns(lines)
+        if columns.count < 2:
+            continue
+        parts = [line_cells(line, columns) for line in lines]
+        full = [part for part in parts if len(part) == columns.count]
+        numeric = [
+            part
+            for part in full
+            if all(NUMBER.fullmatch(" ".join(word.text for word in words)) for words in part.values())
+        ]
+        if len(numeric) >= MIN_DIVIDED_SHARE * len(lines) and len(numeric) >= MIN_TEXT_LINES:
+            _divide_column(content, column, columns)
+
+
+def _divide_column(content: TableContent, column: int, columns: Columns) -> None:
+    count = columns.count
+    spans = []
+    for span in content.spans:
+        start = span.column + (count - 1) * (span.column > column)
+        end = span.column_end + (count - 1) * (span.column_end > column)
+        spans.append(Cell(span.row, start, span.row_end, end))
+    owned = {
+        row
+        for span in content.spans
+        if span.column <= column < span.column_end
+        for row in range(span.row, span.row_end)
+    }
+    for number, row in enumerate(content.cells):
+        divided: list[list[Word]] = [[] for _ in range(count)]
+        if number in owned:
+            divided[0] = row[column]
+        else:
+            for line in word_lines(row[column]):
+                for (first, last), words in line_cells(line, columns).items():
+                    divided[first] += words
+                    if first < last:
+                        spans.append(Cell(number, column + first, number + 1, column + last + 1))
+            if len(word_lines(row[column])) == 1 and sum(map(bool, divided)) == 1:
+                divided = [row[column], *([[]] * (count - 1))]
+                spans = [span for span in spans if (span.row, span.column) != (number, column)]
+                spans.append(Cell(number, column, number + 1, column + count))
+        row[column : column + 1] = divided
+    content.spans = spans
+
+
 def _is_layout(content: TableContent) -> bool:
     """Return whether much of the text is in cells with several lines in columns of their own."""
     total = inside = 0
@@ -265,6 +328,7 @@ def _is_layout(content: TableContent) -> bool:
         for cell in row:
             lines = word_lines(cell)
             total += len(cell)
-            if sum(len(line.phrases) > 1 for line in lines) >= MIN_LAYOUT_LINES:
+            has_rows = sum(len(line.phrases) > 1 for line in lines) >= MIN_LAYOUT_LINES
+            if has_rows and find_columns(lines).count > 1:
                 inside += len(cell)
     return inside > MAX_LAYOUT_SHARE * total

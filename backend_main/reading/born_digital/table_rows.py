@@ -82,11 +82,13 @@ class _Rows:
         return rights
 
     def _find_head_end(self) -> int:
-        """Return the number of the first line with a key and a value: the lines above it are the head."""
-        for line in self._lines:
-            if 0 in line.filled and len(line.filled) > 1 and not line.spans:
-                return line.number
-        return 0
+        """Return the number of the first line with a key and a number, or else with a key and a value.
+
+        The lines above it are the head.
+        """
+        full = [line for line in self._lines if 0 in line.filled and len(line.filled) > 1 and not line.spans]
+        numeric = [line for line in full if any(NUMBER.fullmatch(line.text(c)) for c in line.filled if c)]
+        return next((line.number for line in (*numeric, *full)), 0)
 
     def _find_bands(self) -> list[list[RowLine]]:
         bands: list[list[RowLine]] = []
@@ -184,7 +186,11 @@ class _Rows:
     def _continues_head(self, above: RowLine, line: RowLine) -> bool:
         """Return whether a line of the head continues the one above."""
         if line.number < self._head_end:
-            return True
+            if line.filled == {0}:
+                return False
+            if 0 not in above.filled or 0 not in line.filled:
+                return True
+            return 2 * sum(line.text(column).startswith("(") for column in line.filled) > len(line.filled)
         texts = [above.text(column) for column in above.filled & line.filled]
         return 0 not in above.filled and any(text.endswith((",", "-", "/", "&")) for text in texts)
 

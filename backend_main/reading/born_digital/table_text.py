@@ -13,7 +13,7 @@ from .table_captions import is_caption
 from .table_columns import Columns, find_columns
 from .table_markdown import TableContent, with_joined_signs, without_empty
 from .table_rows import RowLine, table_rows
-from .table_words import DIGIT, LEADER, NUMBER, Word, WordLine
+from .table_words import DIGIT, LEADER, LETTER, NUMBER, Word, WordLine
 
 MIN_ROWS, MIN_RULED_ROWS = 3, 2
 """Rows with two cells or more; drawn lines are evidence too."""
@@ -55,12 +55,21 @@ NO_DRAWING = Drawing()
 
 def text_table(lines: Sequence[WordLine], drawing: Drawing = NO_DRAWING) -> TableContent | None:
     """Return the table that lines of text make, or None."""
+    lines = [line for line in map(_without_leaders, lines) if line]
     columns = find_columns(lines, drawing.forced)
     if columns.count < 2:
         return None
     rows = table_rows(lines, columns, drawing.separators)
     table = with_joined_signs(without_empty(_content(rows, columns)))
     return table if _is_table(rows, table, drawing) else None
+
+
+def _without_leaders(line: WordLine) -> WordLine | None:
+    """Return a line without the dots between its labels and values, None if it has nothing else."""
+    if not any(LEADER.search(word.text) for word in line.words):
+        return line
+    words = [word.without_leader() for word in line.words if not LEADER.fullmatch(word.text)]
+    return WordLine(words) if words else None
 
 
 def _content(rows: Sequence[Sequence[RowLine]], columns: Columns) -> TableContent:
@@ -107,6 +116,8 @@ def _is_table(rows: Sequence[Sequence[RowLine]], table: TableContent, drawing: D
     if drawing.is_evidence:
         return True
     words = table.words()
+    if not any(LETTER.search(word.text) for word in words) and table.columns == 2:
+        return False  # labels of two axes
     if _is_code(table, words) or (table.columns == 2 and not _is_pairs(table)):
         return False
     return _is_aligned(table) and not _is_vertical(words) and not _is_running_text(table)

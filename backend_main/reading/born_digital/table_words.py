@@ -58,6 +58,13 @@ class Word:
     def center_y(self) -> float:
         return (self.top + self.bottom) / 2
 
+    def without_leader(self) -> "Word":
+        """Return the word without the space that dots at its end take."""
+        found = LEADER.search(self.text)
+        if not found or not found.start():
+            return self
+        return replace(self, right=self.left + (self.right - self.left) * found.start() / len(self.text))
+
     def mirrored(self) -> "Word":
         """Return the word with its x axis from right to left."""
         return replace(self, left=-self.right, right=-self.left)
