@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import inf
 
 from .table_columns import Cells, Columns, line_cells
 from .table_words import DIGIT, LETTER, NUMBER, WordLine
@@ -63,7 +64,11 @@ class _Rows:
         for band in self._bands:
             row = [band[0]]
             for line in band[1:]:
-                if not self._has_new_numbers(row, line) if self._is_banded else self._continues(row, line):
+                if self._has_new_numbers(row, line):
+                    row, start = self._parted(row)
+                    rows.append(row)
+                    row = [*start, line]
+                elif self._is_banded or self._continues(row, line):
                     row.append(line)
                 else:
                     rows.append(row)
@@ -71,14 +76,24 @@ class _Rows:
             rows.append(row)
         return rows
 
+    @staticmethod
+    def _parted(row: list[RowLine]) -> tuple[list[RowLine], list[RowLine]]:
+        """Divide the lines of a row from those above the numbers of the next row.
+
+        Keys of several lines begin above their numbers if these are centered, in each row alike.
+        """
+        above = next((number for number, line in enumerate(row) if line.filled != {0}), 0)
+        below = next((number for number, line in enumerate(reversed(row)) if line.filled != {0}), 0)
+        at = len(row) - min(above, below)
+        return row[:at], row[at:]
+
     def _column_rights(self) -> list[float]:
         """Return how far the text of each column reaches."""
-        rights = [0.0] * self._columns.count
+        rights = [-inf] * self._columns.count
         for line in self._lines:
             for (first, last), words in line.cells.items():
                 if first == last:
-                    right = max(word.right for word in words)
-                    rights[first] = max(rights[first], right) if rights[first] else right
+                    rights[first] = max(rights[first], *(word.right for word in words))
         return rights
 
     def _find_head_end(self) -> int:
@@ -161,7 +176,7 @@ class _Rows:
         pitch = self._pitch(above, line)
         if pitch <= MIN_PITCH:
             return True
-        if line.spans or above.spans or self._has_new_numbers(row, line):
+        if line.spans or above.spans:
             return False
         if self._max_inner is not None and line.number >= self._head_end:
             return pitch <= self._max_inner
@@ -173,7 +188,8 @@ class _Rows:
 
     def _has_new_numbers(self, row: Sequence[RowLine], line: RowLine) -> bool:
         """Return whether most columns have a number on the line and already one in the row."""
-        if self._pitch(row[-1], line) <= MIN_PITCH:
+        last = next((other for other in reversed(row) if other.filled != {0}), row[-1])
+        if self._pitch(last, line) <= MIN_PITCH:
             return False
         numbers = [
             column

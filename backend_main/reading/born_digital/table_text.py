@@ -159,6 +159,9 @@ def _flows_on(rows: Sequence[Sequence[RowLine]], column: int) -> bool:
         return False
     words = mean(len(above.cells[column, column]) for above, _ in pairs)
     right = max(word.right for pair in pairs for line in pair for word in line.cells[column, column])
+    lefts = [line.cells[column, column][0].left for pair in pairs for line in pair]
+    if _most_near(lefts, EDGE_TOLERANCE * pairs[0][0].line.size) < MIN_FLOWING_SHARE * len(lefts):
+        return False  # right-aligned labels
     flowing = sum(
         above.cells[column, column][-1].right + width(below.cells[column, column][0]) > right
         for above, below in pairs
