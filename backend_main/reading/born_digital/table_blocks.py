@@ -29,6 +29,8 @@ MAX_CELL_LINE_GAP = 0.5
 MAX_SPLITS = 8
 DASHES = re.compile(r"[-=_–—*]{4,}")
 """A rule that is drawn with characters."""
+MAX_CROSSING_SHARE = 0.1
+"""Share of the lines of a block that may cross a strip between columns of the page."""
 MIN_WALL_HEIGHT = 6.0
 """Height of a line between columns of the page."""
 MIN_PROSE_WORDS = 5
@@ -65,9 +67,12 @@ def _side_blocks(
             above = [line for line in block if line.baseline <= wall.start]
             below = [line for line in block if line.baseline >= wall.end]
             return _all_blocks([above, beside, below], strips, upright)
+    if len(walls) == 1 and text_table(block, Drawing((), (walls[0].position,))):
+        return [block]  # a line beside the labels of a table
     for strip in (*strips, *(Gap(wall.position, wall.position) for wall in walls)):
-        if not any(_crosses(line, strip) for line in block):
-            sides = _sides(block, strip)
+        free = [line for line in block if not _crosses(line, strip)]
+        if len(block) - len(free) <= MAX_CROSSING_SHARE * len(block):
+            sides = _sides(free, strip)
             if all(sides):
                 return _all_blocks(sides, strips, upright)
     return [block]

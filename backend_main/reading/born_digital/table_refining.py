@@ -27,6 +27,7 @@ MIN_TALL_ROWS, MIN_TALL_SHARE, MAX_TALL_LINES = 4, 0.8, 1.2
 MAX_LAYOUT_SHARE = 0.4
 """Share of the words in cells that are tables themselves; more are not cells of a table."""
 MIN_LAYOUT_LINES = 3
+MIN_ROW_PHRASES = 3
 MIN_DIVIDED_SHARE = 0.6
 """Share of the lines of a column that have a number in each of its parts."""
 SPACE = 0.3
@@ -262,6 +263,12 @@ def _divide_row(
     content.spans = spans
 
 
+def _is_row_of_numbers(line: WordLine) -> bool:
+    """Return whether a line has a text and several numbers apart from each other."""
+    numbers = sum(bool(NUMBER.fullmatch(phrase.text)) for phrase in line.phrases)
+    return len(line.phrases) >= MIN_ROW_PHRASES and numbers > 1
+
+
 # --- columns -----------------------------------------------------------------------------------------------
 
 
@@ -329,6 +336,8 @@ def _is_layout(content: TableContent) -> bool:
             lines = word_lines(cell)
             total += len(cell)
             has_rows = sum(len(line.phrases) > 1 for line in lines) >= MIN_LAYOUT_LINES
-            if has_rows and find_columns(lines).count > 1:
+            if (has_rows and find_columns(lines).count > 1) or (
+                lines and all(map(_is_row_of_numbers, lines))
+            ):
                 inside += len(cell)
     return inside > MAX_LAYOUT_SHARE * total

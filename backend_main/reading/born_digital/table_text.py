@@ -13,7 +13,7 @@ from .table_captions import is_caption
 from .table_columns import Columns, find_columns
 from .table_markdown import TableContent, with_joined_signs, without_empty
 from .table_rows import RowLine, table_rows
-from .table_words import DIGIT, LEADER, LETTER, NUMBER, Word, WordLine
+from .table_words import DIGIT, LEADER, LETTER, NUMBER, Word, WordLine, word_lines
 
 MIN_ROWS, MIN_RULED_ROWS = 3, 2
 """Rows with two cells or more; drawn lines are evidence too."""
@@ -32,8 +32,8 @@ MIN_LABEL_SHARE = 0.6
 MIN_CONTENTS_ROWS = 3
 MIN_WIDE_COLUMNS, MIN_FILLED_SHARE = 4, 0.33
 """From so many columns on, this share of the cells has text."""
-MAX_CELL_WORDS = 15
-"""Words of a cell; running text has more."""
+MAX_CELL_LINES = 2.5
+"""Lines of a cell on average; running text has more."""
 PAGE_NUMBER = re.compile(r"\d{1,4}|[ivxlc]{1,7}", re.IGNORECASE)
 
 
@@ -142,9 +142,17 @@ def _is_code(table: TableContent, words: Sequence[Word]) -> bool:
 
 
 def _is_running_text(table: TableContent) -> bool:
-    """Return whether two cells of a row have many lines, as columns of running text have."""
-    long_rows = sum(sum(len(cell) > MAX_CELL_WORDS for cell in row) > 1 for row in table.cells)
-    return 2 * long_rows > len(table.cells)
+    """Return whether two columns have cells of many lines, as columns of running text have."""
+    columns = [
+        [word_lines(row[column]) for row in table.cells if row[column]] for column in range(table.columns)
+    ]
+    prose = [
+        column
+        for column in columns
+        if mean(map(len, column)) > MAX_CELL_LINES
+        and mean(len(line.words) for lines in column for line in lines) > MAX_PROSE_WORDS
+    ]
+    return len(prose) > 1
 
 
 def _flows_on(rows: Sequence[Sequence[RowLine]], column: int) -> bool:
