@@ -24,6 +24,8 @@ MIN_TEXT_LINES = 3
 """Lines of a row without numbers; two may be an address or a name."""
 MIN_TALL_ROWS, MIN_TALL_SHARE, MAX_TALL_LINES = 4, 0.8, 1.2
 """Rows of a cell whose lines are in rows of their own, the share of these rows, and the lines in each."""
+MIN_WIDE_LINES, MIN_WIDE_SHARE = 3, 0.6
+"""Lines of a cell over several columns, and the share of them with texts in most of these columns."""
 MAX_LAYOUT_SHARE = 0.4
 """Share of the words in cells that are tables themselves; more are not cells of a table."""
 MIN_LAYOUT_LINES = 3
@@ -49,6 +51,7 @@ class GridTable:
 def refined(table: GridTable) -> TableContent | None:
     """Return a table with all its rows and columns, or None if its cells are areas of a page."""
     _split_tall_cells(table)
+    _split_wide_cells(table)
     _split_heads(table)
     _split_rows(table)
     _split_columns(table)
@@ -70,6 +73,26 @@ def _split_tall_cells(table: GridTable) -> None:
             continue
         for row in range(span.row, span.row_end):
             content.cells[row][span.column] = rows.get(row, [])
+        content.spans.remove(span)
+
+
+def _split_wide_cells(table: GridTable) -> None:
+    """Divide cells over several columns whose lines have their texts in these columns."""
+    content = table.content
+    for span in list(content.spans):
+        if span.column_span < 2 or span.row_span > 1:
+            continue
+        lines = word_lines(content.cells[span.row][span.column])
+        if len(lines) < MIN_WIDE_LINES:
+            continue
+        parts = [_column_parts(table, span, line) for line in lines]
+        if sum(map(bool, parts)) < MIN_WIDE_SHARE * len(lines):
+            continue
+        content.cells[span.row][span.column] = []
+        for line in lines:
+            for word in line.words:
+                column = bisect_right(table.xs, word.center_x) - 1
+                content.cells[span.row][min(max(column, span.column), span.column_end - 1)].append(word)
         content.spans.remove(span)
 
 

@@ -30,6 +30,8 @@ MIN_FLOWING_SHARE = 0.5
 """Share of the rows whose text goes on in the next row, in a column of running text."""
 MIN_LABEL_SHARE = 0.6
 MIN_CONTENTS_ROWS = 3
+MIN_BARE_ROWS = 6
+"""Rows of a table of three columns or more without any labels."""
 MIN_WIDE_COLUMNS, MIN_FILLED_SHARE = 4, 0.33
 """From so many columns on, this share of the cells has text."""
 MAX_CELL_LINES = 2.5
@@ -116,8 +118,8 @@ def _is_table(rows: Sequence[Sequence[RowLine]], table: TableContent, drawing: D
     if drawing.is_evidence:
         return True
     words = table.words()
-    if not any(LETTER.search(word.text) for word in words) and table.columns == 2:
-        return False  # labels of two axes
+    if not _has_labels(table):
+        return False
     if _is_code(table, words) or (table.columns == 2 and not _is_pairs(table)):
         return False
     return _is_aligned(table) and not _is_vertical(words) and not _is_running_text(table)
@@ -128,6 +130,16 @@ def _is_filled(table: TableContent) -> bool:
     filled = sum(bool(cell) for row in table.cells for cell in row)
     filled += sum(span.column_span - 1 for span in table.spans)
     return table.columns < MIN_WIDE_COLUMNS or filled >= MIN_FILLED_SHARE * table.columns * len(table.cells)
+
+
+def _has_labels(table: TableContent) -> bool:
+    """Return whether the first row or column has words; the labels of a chart's axes are numbers."""
+    for cells in (table.cells[0], [row[0] for row in table.cells]):
+        filled = [cell for cell in cells if cell]
+        named = sum(any(LETTER.search(word.text) for word in cell) for cell in filled)
+        if filled and 2 * named >= len(filled):
+            return True
+    return len(table.cells) >= MIN_BARE_ROWS and table.columns > 2
 
 
 def _is_code(table: TableContent, words: Sequence[Word]) -> bool:
