@@ -115,11 +115,11 @@ def _is_table(rows: Sequence[Sequence[RowLine]], table: TableContent, drawing: D
         or any(map(partial(_flows_on, rows), range(table.columns)))
     ):
         return False
+    if not _has_labels(table):
+        return False
     if drawing.is_evidence:
         return True
     words = table.words()
-    if not _has_labels(table):
-        return False
     if _is_code(table, words) or (table.columns == 2 and not _is_pairs(table)):
         return False
     return _is_aligned(table) and not _is_vertical(words) and not _is_running_text(table)
