@@ -65,10 +65,10 @@ def _side_blocks(
     top, bottom = block[0].top, block[-1].bottom
     walls = [line for line in upright if min(bottom, line.end) - max(top, line.start) > _min_wall(block)]
     for wall in walls:
-        beside = [line for line in block if wall.start < line.baseline < wall.end]
+        beside = [line for line in block if wall.start < line.center_y < wall.end]
         if len(beside) < len(block):
-            above = [line for line in block if line.baseline <= wall.start]
-            below = [line for line in block if line.baseline >= wall.end]
+            above = [line for line in block if line.center_y <= wall.start]
+            below = [line for line in block if line.center_y >= wall.end]
             return _all_blocks([above, beside, below], strips, upright)
     if walls and _is_level(block, walls) and text_table(block, _drawing(block, (), walls)):
         return [block]

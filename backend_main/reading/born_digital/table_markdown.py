@@ -122,11 +122,26 @@ def _joined(table: TableContent, left: int, right: int) -> TableContent:
 def table_markdown(table: TableContent) -> str:
     """Return a table whose columns are in reading order."""
     is_plain = not table.spans
+    if all(piece.style.font.is_monospaced for word in table.words() for piece in word.pieces):
+        table = _without_code(table)  # a typewriter's table is not code
     rows = [
         [_cell_markup(words, HEAD if number == 0 else InlineOptions(), is_plain=is_plain) for words in row]
         for number, row in enumerate(table.cells)
     ]
     return pipe_table(rows) if is_plain else html_table(rows, table.spans)
+
+
+def _without_code(table: TableContent) -> TableContent:
+    cells = [[[_in_text_font(word) for word in cell] for cell in row] for row in table.cells]
+    return TableContent(cells, table.spans)
+
+
+def _in_text_font(word: Word) -> Word:
+    pieces = []
+    for piece in word.pieces:
+        font = replace(piece.style.font, is_monospaced=False)
+        pieces.append(replace(piece, style=replace(piece.style, font=font)))
+    return replace(word, pieces=tuple(pieces))
 
 
 def is_right_to_left_words(words: Sequence[Word]) -> bool:

@@ -10,7 +10,7 @@ from ..layout.geometry import LayoutBox, Rect
 from .page import DigitalPage
 
 # In font sizes.
-ASCENT, DESCENT = 0.76, 0.22
+ASCENT, DESCENT, X_HEIGHT = 0.76, 0.22, 0.5
 MAX_BASELINE_DISTANCE = 0.3
 """Words of one line have baselines as near."""
 MIN_ROTATED_HEIGHT = 1.8
@@ -82,6 +82,11 @@ class WordLine:
         self.top = min(word.top for word in self.words)
         self.bottom = max(word.bottom for word in self.words)
         self.phrases = _phrases(self.words)
+
+    @property
+    def center_y(self) -> float:
+        """Return the middle of small letters."""
+        return self.baseline - X_HEIGHT / 2 * self.size
 
 
 @dataclass(frozen=True, slots=True)
