@@ -137,7 +137,10 @@ class _Column:
         if number == self._notes or (number > self._notes and starts_note(line)):
             return False
         if self._rules.is_candidate(above) and self._rules.is_candidate(line):
-            return self._rules.belong_together(above, line, self._flow)
+            if self._rules.belong_together(above, line, self._flow):
+                return True
+            if self._rules.are_two(above, line):
+                return False
         if not self._is_same_style(above, line) or self._is_after_gap(above, line):
             return False
         is_full = self._flow.is_full(above, line)

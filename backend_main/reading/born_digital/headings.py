@@ -56,7 +56,13 @@ class HeadingRules:
             return False
         if has_section_number(line.text) or flow.excess(above, line) > MAX_LINE_PITCH:
             return False
-        return flow.is_full(above, line) or flow.excess(above, line) < MIN_GAP_ABOVE
+        is_larger = bool(self._profile.size_level(line.size))
+        return flow.is_full(above, line) or (is_larger and flow.excess(above, line) < MIN_GAP_ABOVE)
+
+    def are_two(self, above: Line, line: Line) -> bool:
+        """Return whether two lines in the style of a heading are not lines of one bold paragraph."""
+        is_larger = self._profile.size_level(above.size) or self._profile.size_level(line.size)
+        return bool(is_larger) or above.is_bold != line.is_bold or has_section_number(line.text)
 
     def level(self, lines: Sequence[Line], around: Surroundings, flow: Flow) -> int:
         """Return the level of a block, 0 if it is not a heading."""
@@ -113,6 +119,8 @@ class HeadingRules:
         self, lines: Sequence[Line], text: str, around: Surroundings, flow: Flow
     ) -> bool:
         first = lines[0]
+        if not all(flow.is_full(above, line) for above, line in pairwise(lines)):
+            return False
         if len(lines) > MAX_BOLD_LINES or len(text) > MAX_BOLD_CHARACTERS or text.endswith((",", ";")):
             return False
         is_numbered = has_section_number(text)
