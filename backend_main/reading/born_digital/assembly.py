@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from ..documents.pdf_text_layer import TextLayer
+from ..documents.turned_page import upright_layer
 from ..layout.columns import split_columns
 from ..layout.document_furniture import find_furniture
 from ..layout.geometry import LayoutBox
@@ -10,17 +11,18 @@ from ..layout.rows import body_text_height
 from ..output.formatted_page import FormattedPage
 from ..output.plain_text import to_plain_text
 from ..types import FurnitureOption, LineRole
-from .blocks import DigitalBlock
+from .blocks import BlockKind, DigitalBlock
 from .column_blocks import column_blocks
 from .document_context import DocumentContext
 from .figures import DigitalFigure, find_figures
+from .formulas import DigitalFormula, find_formulas
 from .markdown import blocks_markdown
 from .notes import with_notes
 from .page import DigitalPage
 from .page_flow import page_blocks
 from .tables import DigitalTable, find_tables
 
-Inset = DigitalTable | DigitalFigure
+Inset = DigitalTable | DigitalFigure | DigitalFormula
 """A part of the page that divides its running text."""
 
 
@@ -28,7 +30,7 @@ def assemble_digital_page(
     layer: TextLayer, number: int, context: DocumentContext, furniture: FurnitureOption = "drop"
 ) -> FormattedPage:
     """Return the final Markdown and plain text of page `number`; `keep` leaves page furniture in them."""
-    page = DigitalPage(number, layer)
+    page = DigitalPage(number, upright_layer(layer))
     if not page.boxes:
         return _formatted(with_notes([], layer.notes), {})
     roles = find_furniture(page.furniture_page, context.pages_near(number))
@@ -39,13 +41,15 @@ def assemble_digital_page(
     free = _without(free, [table.boxes for table in tables])
     figures = find_figures(page, free)
     free = _without(free, [figure.boxes for figure in figures])
-    insets: dict[int, Inset] = dict(enumerate([*tables, *figures], len(page.boxes)))
+    formulas = find_formulas(page, free)
+    free = _without(free, [formula.boxes for formula in formulas])
+    insets: dict[int, Inset] = dict(enumerate([*tables, *figures, *formulas], len(page.boxes)))
     flow = [
         *free,
         *(LayoutBox(index, *inset.rect, text_height=body_height) for index, inset in insets.items()),
     ]
     columns = (_blocks(page, column, insets, context) for column in split_columns(flow, body_height))
-    return _formatted(with_notes(page_blocks(columns), layer.notes), roles)
+    return _formatted(with_notes(page_blocks(columns, context.profile.vocabulary), layer.notes), roles)
 
 
 def _formatted(blocks: list[DigitalBlock], roles: Mapping[int, LineRole]) -> FormattedPage:
@@ -64,7 +68,7 @@ def _blocks(
     insets: dict[int, Inset],
     context: DocumentContext,
 ) -> list[DigitalBlock]:
-    """Return the blocks of a column; tables and figures divide its text."""
+    """Return the blocks of a column; tables, figures and formulas divide its text."""
     blocks: list[DigitalBlock] = []
     text: list[LayoutBox] = []
     for box in sorted(column, key=lambda box: box.center_y):
@@ -74,8 +78,9 @@ def _blocks(
             continue
         blocks += column_blocks(page, text, context.profile)
         text = []
-        if isinstance(inset, DigitalTable):
-            blocks.append(DigitalBlock("table", inset.rect, markdown=inset.markdown))
-        else:
+        if isinstance(inset, DigitalFigure):
             blocks.append(DigitalBlock("figure", inset.rect))
+        else:
+            kind: BlockKind = "table" if isinstance(inset, DigitalTable) else "formula"
+            blocks.append(DigitalBlock(kind, inset.rect, markdown=inset.markdown))
     return blocks + column_blocks(page, text, context.profile)

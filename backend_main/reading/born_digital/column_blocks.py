@@ -6,6 +6,7 @@ becomes a block, or several.
 
 from collections.abc import Sequence
 
+from ..documents.styled_text import TextPiece
 from ..layout.geometry import LayoutBox, Rect, bounding_rect
 from .blocks import BlockKind, DigitalBlock
 from .code_blocks import MAX_BLOCK_PITCH, code_markdown, is_code_line, is_inline_code
@@ -25,7 +26,7 @@ from .flow import (
 )
 from .footnotes import notes_start, starts_note
 from .headings import HeadingRules, Surroundings
-from .inline import join_rows
+from .joined_rows import join_rows
 from .lines import Line, column_lines
 from .lists import Nesting, drawn_bullets, item_text_start, line_marker, without_marker
 from .numbering import CAPTION, Marker
@@ -207,7 +208,7 @@ class _Column:
             return self._paragraphs(run, "footnote")
         if level := self._rules.level(run, Surroundings(above, below), self._flow):
             self._nesting.end()
-            return [DigitalBlock("heading", _rect(run), [join_rows([line.pieces for line in run])], level)]
+            return [DigitalBlock("heading", _rect(run), [self._joined(run)], level)]
         if marker := self._markers[first]:
             return [self._list_item(run, marker)]
         if CAPTION.match(run[0].text):
@@ -219,12 +220,15 @@ class _Column:
                 return self._paragraphs(run, "quote")
         return self._paragraphs(run, "paragraph")
 
+    def _joined(self, lines: Sequence[Line]) -> list[TextPiece]:
+        return join_rows([line.pieces for line in lines], self._profile.vocabulary)
+
     def _paragraphs(self, run: Sequence[Line], kind: BlockKind) -> list[DigitalBlock]:
         depth = self._nesting.count if kind == "paragraph" else 0
         blocks = []
         for paragraph in paragraphs_of(run, self._flow, is_prose=kind != "paragraph"):
             lines = [line for joined in paragraph for line in joined]
-            texts = [join_rows([line.pieces for line in joined]) for joined in paragraph]
+            texts = [self._joined(joined) for joined in paragraph]
             blocks.append(DigitalBlock(kind, _rect(lines), texts, depth, is_open=self._is_open(lines)))
         return blocks
 
@@ -234,7 +238,7 @@ class _Column:
         paragraph = [
             line for paragraph in paragraphs_of(run, self._flow, is_prose=True) for line in paragraph
         ]
-        texts = [join_rows([line.pieces for line in joined]) for joined in paragraph]
+        texts = [self._joined(joined) for joined in paragraph]
         if marker.kind != "other":
             texts[0] = without_marker(texts[0], marker.text)
         shown = {"bullet": "-", "number": marker.text, "other": ""}[marker.kind]

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from ..documents.document import Document
 from ..documents.pdf_text_layer import TextLayer
+from ..documents.turned_page import upright_layer
 from ..layout.furniture_page import FurniturePage
 from .document_profile import DocumentProfile, profile_of
 from .page import DigitalPage
@@ -34,7 +35,7 @@ class DocumentContext:
     @cached_property
     def profile(self) -> DocumentProfile:
         """Profile of the document, from a sample of its pages."""
-        layers = {number: layer for number in self._sampled_pages() if (layer := self._text_layer(number))}
+        layers = {number: layer for number in self._sampled_pages() if (layer := self._upright_layer(number))}
         return profile_of(layers, {})
 
     def pages_near(self, number: int) -> list[FurniturePage]:
@@ -43,12 +44,16 @@ class DocumentContext:
         numbers = [each for each in range(max(1, number - PAGES_BEFORE), last + 1) if each != number]
         for each in numbers:
             if each not in self._furniture_pages:
-                layer = self._text_layer(each)
+                layer = self._upright_layer(each)
                 page = DigitalPage(each, layer).furniture_page if layer else None
                 self._furniture_pages[each] = page
         for old in [each for each in self._furniture_pages if each < number - PAGES_BEFORE]:
             del self._furniture_pages[old]
         return [page for each in numbers if (page := self._furniture_pages[each])]
+
+    def _upright_layer(self, number: int) -> TextLayer | None:
+        layer = self._text_layer(number)
+        return upright_layer(layer) if layer else None
 
     def _sampled_pages(self) -> list[int]:
         count = min(self._page_count, MAX_SAMPLED_PAGES)

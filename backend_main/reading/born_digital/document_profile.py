@@ -4,7 +4,6 @@ A heading style is one that is larger than running text, or bold where running t
 sizes: the same style has the same level in the whole document.
 """
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from ..documents.pdf_text_layer import TextLayer, TextRun
+from .joined_rows import NO_VOCABULARY, Vocabulary, vocabulary_of
 from .numbering import section_depth
 from .page import StyleKey, main_style, style_key
 
@@ -38,16 +38,14 @@ MAX_SINGLE_PITCH, MIN_PITCHES = 1.6, 3
 MAX_PITCH = 3.0
 """In sizes: the largest distance of two lines that counts."""
 
-_WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
-
 
 @dataclass(frozen=True)
 class DocumentProfile:
     """What a sample of its pages tells about a document; sizes are pixels of the rendered page.
 
     `levels`: heading levels by size, largest first. `pitches`: distance of the lines of a paragraph by size,
-    in sizes. `words`: words in lower case. `depths`: by heading style, the least parts of its section
-    numbers. `titles`: depth of each bookmark from 0, by `title_key`.
+    in sizes. `vocabulary`: its words. `depths`: by heading style, the least parts of its section numbers.
+    `titles`: depth of each bookmark from 0, by `title_key`.
     """
 
     body_size: float = 0.0
@@ -55,7 +53,7 @@ class DocumentProfile:
     is_monospaced: bool = False
     levels: Mapping[float, int] = field(default_factory=dict)
     pitches: Mapping[float, float] = field(default_factory=dict)
-    words: frozenset[str] = frozenset()
+    vocabulary: Vocabulary = NO_VOCABULARY
     depths: Mapping[StyleKey, int] = field(default_factory=dict)
     titles: Mapping[str, int] = field(default_factory=dict)
 
@@ -119,7 +117,7 @@ def profile_of(layers: Mapping[int, TextLayer], titles: Mapping[str, int]) -> Do
         is_monospaced=body.is_monospaced,
         levels=_levels(statistics, body),
         pitches=_pitches(statistics),
-        words=frozenset(word.lower() for _, run in runs for word in _WORD.findall(run.text)),
+        vocabulary=vocabulary_of(run.text for _, run in runs),
         depths=_depths(statistics),
         titles=titles,
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from .blocks import DigitalBlock
 from .document_profile import is_same_size
 from .flow import starts_lower
-from .inline import join_rows
+from .joined_rows import NO_VOCABULARY, Vocabulary, join_rows
 from .page import main_style
 
 FLOATS = frozenset({"table", "figure", "caption", "footnote"})
@@ -13,7 +13,9 @@ FLOATS = frozenset({"table", "figure", "caption", "footnote"})
 JOINED = frozenset({"paragraph", "list_item", "quote"})
 
 
-def page_blocks(columns: Iterable[Sequence[DigitalBlock]]) -> list[DigitalBlock]:
+def page_blocks(
+    columns: Iterable[Sequence[DigitalBlock]], vocabulary: Vocabulary = NO_VOCABULARY
+) -> list[DigitalBlock]:
     """Return the blocks of a page: paragraphs joined over columns and floats, footnotes last."""
     blocks: list[DigitalBlock] = []
     for column in columns:
@@ -22,7 +24,7 @@ def page_blocks(columns: Iterable[Sequence[DigitalBlock]]) -> list[DigitalBlock]
             open_block = _open_block(blocks)
             is_near = is_first or (blocks and blocks[-1] is not open_block)
             if open_block and is_near and _goes_on(open_block, block, starts_column=is_first):
-                _join(open_block, block)
+                _join(open_block, block, vocabulary)
             else:
                 blocks.append(block)
             is_first = is_first and block.kind in FLOATS
@@ -47,7 +49,7 @@ def _goes_on(above: DigitalBlock, block: DigitalBlock, *, starts_column: bool) -
     return starts_column or starts_lower(block.lines[0][0].text)
 
 
-def _join(above: DigitalBlock, block: DigitalBlock) -> None:
-    above.lines[-1] = join_rows([above.lines[-1], block.lines[0]])
+def _join(above: DigitalBlock, block: DigitalBlock, vocabulary: Vocabulary) -> None:
+    above.lines[-1] = join_rows([above.lines[-1], block.lines[0]], vocabulary)
     above.lines += block.lines[1:]
     above.is_open = block.is_open

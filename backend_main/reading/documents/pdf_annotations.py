@@ -1,8 +1,8 @@
 """Annotations of a PDF page: form fields, stamps and notes.
 
-pdfium's text page does not contain what annotations draw. `flatten` makes them part of the page, so that values
-of fields and words of stamps are read at their place, like all other text. What they do not draw as text is
-read from the annotations themselves: whether a box is checked, and the text of notes.
+pdfium's text page does not contain what annotations draw. `flatten` makes them part of the page, so that
+values of fields and words of stamps are read at their place, like all other text. What they do not draw as
+text is read from the annotations themselves: whether a box is checked, and the text of notes.
 """
 
 import ctypes
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .pdf_characters import Glyph
+from .pdf_links import LinkArea, read_links
 
 CHECKED, UNCHECKED = "\u2612", "\u2610"
 """Ballot boxes, which the Markdown shows as `[x]` and `[ ]`."""
@@ -58,6 +59,7 @@ class Annotations:
     check_boxes: tuple[CheckBox, ...] = ()
     notes: tuple[Note, ...] = ()
     texts: tuple[Note, ...] = ()
+    links: tuple[LinkArea, ...] = ()
 
 
 NO_ANNOTATIONS = Annotations()
@@ -87,7 +89,7 @@ def read_annotations(page: Any) -> Annotations:
         else:
             has_drawing |= subtype != pdfium.FPDF_ANNOT_TEXT
             notes += _notes(annotation)
-    return Annotations(has_drawing, tuple(check_boxes), tuple(notes), tuple(texts))
+    return Annotations(has_drawing, tuple(check_boxes), tuple(notes), tuple(texts), tuple(read_links(page)))
 
 
 def flatten(page: Any) -> None:

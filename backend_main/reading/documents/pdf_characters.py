@@ -15,7 +15,7 @@ from typing import Any
 
 from .pdf_bidi import has_right_to_left
 from .pdf_fonts import read_font_style
-from .pdf_math_fonts import is_extension_font, math_letter
+from .pdf_math_fonts import hangs, math_letter
 from .styled_text import BLACK, PLAIN, FontStyle, Script
 
 LINE_END_HYPHENS = "\x02\ufffe"
@@ -80,6 +80,8 @@ class Glyph:
     color: int = BLACK
     """0xRRGGBB."""
     script: Script = ""
+    link: str | None = None
+    """Address of the link on the glyph."""
 
     @property
     def is_space(self) -> bool:
@@ -211,7 +213,7 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
         glyph, last = _glyph(letter, index, x.value, y.value, loose, shared), place
         if shared.quarter_turns is not None:
             glyph.end = _advance_end(raw, glyph, loose, shared)
-        if is_extension_font(shared.font.name):
+        if shared.font.is_math and hangs(shared.font.name, letter):
             glyph.baseline = _baseline_of_hanging(raw, glyph, shared.quarter_turns)
     if glyph is not None:
         yield glyph
@@ -232,7 +234,7 @@ def _letter(raw: Any, index: int, shared: _TextObject) -> str:
 def _is_drawn_space(raw: Any, index: int, loose: Any) -> bool:
     import pypdfium2.raw as pdfium
 
-    return loose.right > loose.left and pdfium.FPDFText_IsGenerated(raw, index) != 1
+    return bool(loose.right > loose.left) and pdfium.FPDFText_IsGenerated(raw, index) != 1
 
 
 def _add_to_ligature(glyph: Glyph, letter: str, index: int, part: Glyph) -> None:

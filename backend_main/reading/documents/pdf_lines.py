@@ -185,21 +185,22 @@ def _with_scripts(lines: list[_Line]) -> list[_Line]:
     baselines = [-line.baseline for line in lines]
     max_size = max((line.size for line in lines), default=0.0)
     moved: list[list[_Chain]] = [[] for _ in lines]
+    kept: list[list[Glyph]] = [[] for _ in lines]
     for number, line in enumerate(lines):
         first = bisect_left(baselines, -line.baseline - MAX_LOWERING * max_size)
         last = bisect_right(baselines, -line.baseline + MAX_RAISE * max_size)
         near = lines[max(first, number - MAX_NEAR_LINES) : min(last, number + MAX_NEAR_LINES + 1)]
         near = sorted(near, key=lambda other: abs(other.baseline - line.baseline))
-        kept: list[Glyph] = []
         for chain in _chains(line.glyphs):
             owner = next((other for other in near if other is not line and _is_script(chain, other)), None)
             if owner:
                 owner.scripts.append(chain)
                 moved[number].append(chain)
             else:
-                kept += chain.glyphs
-        if len(kept) < len(line.glyphs):
-            line.glyphs = kept
+                kept[number] += chain.glyphs
+    for line, chains, glyphs in zip(lines, moved, kept, strict=True):
+        if chains:
+            line.glyphs = glyphs
             line.sort()
     for line, chains in zip(lines, moved, strict=True):
         line.scripts = [script for script in line.scripts if not _is_nested(script, chains)]
@@ -307,9 +308,21 @@ def _units(line: _Line) -> list[list[Glyph]]:
     """Return the glyphs of a line from left to right; each script is a unit."""
     units = [[glyph] for glyph in line.glyphs]
     if line.scripts:
-        units += [_script_unit(chain, line) for chain in line.scripts]
+        units += [_script_unit(part, line) for chain in line.scripts for part in _divided(chain, line)]
         units.sort(key=lambda unit: unit[0].start)
     return units
+
+
+def _divided(chain: _Chain, line: _Line) -> list[_Chain]:
+    """Return a script divided where a glyph of the line stands in it: two scripts of one height."""
+    parts: list[_Chain] = []
+    for glyph in sorted(chain.glyphs, key=_start):
+        first = bisect_left(line.starts, parts[-1].glyphs[-1].start) if parts else 0
+        if not parts or first < bisect_left(line.starts, glyph.start):
+            parts.append(_Chain([glyph]))
+        else:
+            parts[-1].glyphs.append(glyph)
+    return parts
 
 
 def _script_unit(chain: _Chain, line: _Line) -> list[Glyph]:

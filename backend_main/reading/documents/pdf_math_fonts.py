@@ -31,9 +31,9 @@ def is_math_font(name: str) -> bool:
     return bool(_MATH_FONT.search(name))
 
 
-def is_extension_font(name: str) -> bool:
-    """Return whether a font has the large operators and brackets of TeX, which hang below their origin."""
-    return bool(_EXTENSION.search(name))
+def hangs(name: str, letter: str) -> bool:
+    """Return whether a glyph hangs below its origin: TeX's large operators and brackets, and its roots."""
+    return bool(_EXTENSION.search(name) or (letter == "√" and _SYMBOLS.search(name)))
 
 
 def math_letter(name: str, letter: str, *, is_mapped: bool) -> str:
@@ -44,6 +44,8 @@ def math_letter(name: str, letter: str, *, is_mapped: bool) -> str:
         letter: what pdfium returns: the code in the font if the glyph has no mapping.
         is_mapped: whether the glyph has a mapping.
     """
+    if letter == "\\" and _SYMBOLS.search(name):
+        return "∖"
     if letter in _BRACKET_PARTS:
         return _BRACKET_PARTS[letter]
     if is_mapped and letter != "\0":

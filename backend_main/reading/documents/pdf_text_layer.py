@@ -16,9 +16,12 @@ from .pdf_annotations import NO_ANNOTATIONS, Annotations, with_annotations
 from .pdf_characters import LINE_END_HYPHENS, Glyph, read_glyphs
 from .pdf_graphics import NO_GRAPHICS, Graphics, Mapping, Rect, read_graphics
 from .pdf_lines import TextLine, text_lines
+from .pdf_links import with_links
+from .pdf_vertical import with_vertical_text
 from .pdf_visibility import Flags, hidden_glyphs, render_ink
 from .styled_text import TextPiece, TextStyle, text_of_pieces
 from .text_plausibility import is_implausible
+from .turned_page import quarter_turns_of_text, turned_mapping
 from .unread_areas import unread_areas
 
 UNMAPPED_CATEGORIES = frozenset({"Cc", "Co", "Cn", "Cs"})
@@ -33,7 +36,7 @@ MIN_UNSEEN_ON_PRINT = 0.7
 """Share of the invisible letters that lie on print, if they are the text of a scan."""
 DOUBTFUL_SAMPLE, UNSEEN_SAMPLE = 4, 6
 """Runs that are compared with the page."""
-MAX_ROTATED_SHARE = 0.1
+MAX_ROTATED_SHARE = 0.5
 """pdfium's lines are not lines of text where more letters are rotated."""
 UPRIGHT_DEGREES = 15
 MAX_SAMPLED_LETTERS = 500
@@ -83,6 +86,7 @@ class TextLayer:
     sample: tuple[int, ...] = ()
     with_lost_letters: tuple[int, ...] = ()
     notes: tuple[PageNote, ...] = ()
+    quarter_turns: int = 0
 
 
 def extract_text_layer(
@@ -100,7 +104,8 @@ def extract_text_layer(
     textpage = page.get_textpage()
     try:
         glyphs = read_glyphs(textpage)
-        if _rotated_share(textpage, page.get_rotation()) > MAX_ROTATED_SHARE:
+        turns = quarter_turns_of_text(glyphs, page.get_rotation())
+        if turns is None and _rotated_share(textpage, page.get_rotation()) > MAX_ROTATED_SHARE:
             return None
         ink = render_ink(page)
         hidden = hidden_glyphs(page, textpage, glyphs, ink, _scaled(to_pixels, ink.scale / scale))
@@ -110,8 +115,12 @@ def extract_text_layer(
     areas = unread_areas(ink.without_text, scale / ink.scale, graphics.images)
     is_unseen = _is_text_of_scan(glyphs, hidden, areas, to_pixels)
     seen = [glyph for glyph, is_hidden in zip(glyphs, hidden, strict=True) if is_unseen or not is_hidden]
-    runs = tuple(_text_runs(with_annotations(seen, annotations), page, scale))
-    notes = tuple(_notes(annotations, to_pixels))
+    linked = with_links(with_annotations(seen, annotations), annotations.links)
+    placed = with_vertical_text(linked)
+    if placed is not linked:
+        turns = quarter_turns_of_text(placed, page.get_rotation())
+    runs = tuple(_text_runs(placed, page, scale, turns or 0))
+    notes = page_notes(page, scale, annotations)
     if not (is_usable("\n".join(run.text for run in runs)) or (notes and not runs)):
         return None
     if is_unseen:
@@ -126,6 +135,7 @@ def extract_text_layer(
         sample=sample_of_text(runs, UNSEEN_SAMPLE) if is_unseen else sample_of_doubtful_text(runs),
         with_lost_letters=tuple(index for index, run in enumerate(runs) if _has_lost_letters(run)),
         notes=notes,
+        quarter_turns=turns or 0,
     )
 
 
@@ -168,11 +178,17 @@ def sample_of_text(
     return tuple(sorted(index for index in chosen if letters(index)))
 
 
-def _notes(annotations: Annotations, to_pixels: Mapping) -> Iterator[PageNote]:
+def page_notes(page: Any, scale: float, annotations: Annotations) -> tuple[PageNote, ...]:
+    """Return the notes of a page in pixels of the rendered page."""
+    width, height = (side * scale for side in page.get_size())
+    to_pixels = _pixel_mapping(page, width, height)
+    notes = []
     for note in annotations.notes:
         left, bottom, right, top = note.rect
         xs, ys = zip(to_pixels(left, bottom), to_pixels(right, top), strict=True)
-        yield PageNote(note.text, note.author, level_box(min(xs), min(ys), max(xs), max(ys)))
+        box = level_box(min(xs), min(ys), max(xs), max(ys))
+        notes.append(PageNote(note.text, note.author, box))
+    return tuple(notes)
 
 
 def _scaled(to_pixels: Mapping, factor: float) -> Mapping:
@@ -245,20 +261,22 @@ def _rotated_share(textpage: Any, page_rotation: int) -> float:
     return rotated / max(1, len(rotations))
 
 
-def _text_runs(glyphs: Sequence[Glyph], page: Any, scale: float) -> Iterator[TextRun]:
+def _text_runs(glyphs: Sequence[Glyph], page: Any, scale: float, turns: int) -> Iterator[TextRun]:
     """Yield the runs that are on the page at least in part."""
     width, height = (side * scale for side in page.get_size())
     to_pixels = _pixel_mapping(page, width, height)
+    to_frame = turned_mapping(to_pixels, turns, width, height)
     for line in text_lines(glyphs):
         box = _box(line, to_pixels)
         xs, ys = zip(*box, strict=True)
-        if max(xs) > max(min(xs), 0) and max(ys) > max(min(ys), 0) and min(xs) < width and min(ys) < height:
-            if pieces := _pieces(line, to_pixels, scale):
-                yield TextRun(text_of_pieces(pieces), box, pieces)
+        pieces = _pieces(line, to_frame, scale)
+        reaches_page = max(xs) > max(min(xs), 0) and max(ys) > max(min(ys), 0)
+        if pieces and reaches_page and min(xs) < width and min(ys) < height:
+            yield TextRun(text_of_pieces(pieces), box, pieces)
 
 
 def _pieces(line: TextLine, to_pixels: Mapping, scale: float) -> tuple[TextPiece, ...]:
-    """Return the pieces of a line, in pixels."""
+    """Return the pieces of a line, in pixels of the frame of the page's text."""
     cosine, sine = math.cos(line.angle), math.sin(line.angle)
 
     def point(along: float, across: float) -> tuple[float, float]:
@@ -273,7 +291,14 @@ def _pieces(line: TextLine, to_pixels: Mapping, scale: float) -> tuple[TextPiece
         x1, _ = point(fragment.end, glyph.baseline)
         style = TextStyle(glyph.font, glyph.size * scale, glyph.color)
         piece = TextPiece(
-            fragment.text, min(x0, x1), max(x0, x1), y, style, glyph.script, fragment.starts_word
+            text=fragment.text,
+            left=min(x0, x1),
+            right=max(x0, x1),
+            baseline=y,
+            style=style,
+            script=glyph.script,
+            starts_word=fragment.starts_word,
+            link=glyph.link,
         )
         pieces.append(piece)
     return tuple(pieces)

@@ -22,6 +22,8 @@ from .pdf_characters import SOFT_HYPHEN, Glyph
 # In font sizes.
 MIN_WORD_GAP = 0.12
 """A gap that exceeds the letter spacing by more is a space. Spaces are 0.2 to 0.33, or less if kerned."""
+MIN_FORMULA_GAP = 0.17
+"""The same after a letter of a formula: it is slanted, so TeX adds space."""
 MIN_SPACED_GAP = -0.08
 """Minimum of a gap with a drawn space in it, which kerning may shrink."""
 MIN_WORD_OVERLAP = 0.06
@@ -116,7 +118,7 @@ def _text_of_part(part: _Part) -> str:
 def _style_of_part(part: _Part) -> tuple[object, ...]:
     glyph = part.glyph
     assert glyph is not None  # spaces are grouped apart
-    return glyph.style, glyph.color, glyph.script, glyph.baseline if glyph.script else None
+    return glyph.style, glyph.color, glyph.script, glyph.baseline if glyph.script else None, glyph.link
 
 
 def _fragment(parts: Sequence[_Part]) -> Fragment | None:
@@ -154,7 +156,9 @@ def _with_spaces(glyphs: Sequence[Glyph]) -> list[_Part]:
         if last is not None:
             size = max(last.size, glyph.size)
             spacing = min(spacings.get(last.style, 0.0), spacings.get(glyph.style, 0.0)) * size
-            limit = MIN_SPACED_GAP * size if has_space else spacing + MIN_WORD_GAP * size
+            is_formula = last.font.is_math and last.text.isalpha()
+            gap = MIN_FORMULA_GAP if is_formula else MIN_WORD_GAP
+            limit = MIN_SPACED_GAP * size if has_space else spacing + gap * size
             is_overlap = last.text_object in words and glyph.text_object in words - {last.text_object}
             if glyph.start - end > limit or (is_overlap and end - glyph.start > MIN_WORD_OVERLAP * size):
                 parts.append(_Part(" ", None))
