@@ -32,6 +32,7 @@ from .lists import Nesting, drawn_bullets, item_text_start, line_marker, without
 from .numbering import CAPTION, Marker
 from .page import DigitalPage
 from .quotes import is_quote, vertical_bars
+from .tags import Tags
 
 OPEN_LINE = 4.0
 """In sizes: a last line that leaves less of the column empty may go on in the next column."""
@@ -54,6 +55,7 @@ class _Column:
         self._profile = profile
         self._flow = Flow(lines, profile)
         self._rules = HeadingRules(page, profile)
+        self._tags = Tags(page.layer)
         size = profile.body_size or lines[0].size
         bullets = drawn_bullets(page.graphics, size)
         self._markers = [line_marker(line, bullets, size) for line in lines]
@@ -216,12 +218,17 @@ class _Column:
             return self._paragraphs(run, "caption")
         if not self._nesting.holds(run[0].start, run[0].size):
             self._nesting.end()
-            if is_quote(run, self._lines, self._flow, self._profile, self._bars):
+            if self._is_tagged_quote(run) or is_quote(
+                run, self._lines, self._flow, self._profile, self._bars
+            ):
                 return self._paragraphs(run, "quote")
         return self._paragraphs(run, "paragraph")
 
     def _joined(self, lines: Sequence[Line]) -> list[TextPiece]:
         return join_rows([line.pieces for line in lines], self._profile.vocabulary)
+
+    def _is_tagged_quote(self, run: Sequence[Line]) -> bool:
+        return all(self._tags.is_quoted(line.rect) for line in run)
 
     def _paragraphs(self, run: Sequence[Line], kind: BlockKind) -> list[DigitalBlock]:
         depth = self._nesting.count if kind == "paragraph" else 0

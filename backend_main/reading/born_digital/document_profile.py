@@ -4,6 +4,7 @@ A heading style is one that is larger than running text, or bold where running t
 sizes: the same style has the same level in the whole document.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from ..documents.pdf_text_layer import TextLayer, TextRun
 from .joined_rows import NO_VOCABULARY, Vocabulary, vocabulary_of
 from .numbering import section_depth
 from .page import StyleKey, main_style, style_key
+from .tags import LEVELS, Tags
 
 MIN_HEADING_SIZE = 1.08
 """In sizes of running text: larger text is a heading, if it is short."""
@@ -38,6 +40,8 @@ MAX_SINGLE_PITCH, MIN_PITCHES = 1.6, 3
 MAX_PITCH = 3.0
 """In sizes: the largest distance of two lines that counts."""
 
+_NUMBER = re.compile(r"^\s*\d+(?:\.\d+)*\.?\s+")
+
 
 @dataclass(frozen=True)
 class DocumentProfile:
@@ -45,7 +49,8 @@ class DocumentProfile:
 
     `levels`: heading levels by size, largest first. `pitches`: distance of the lines of a paragraph by size,
     in sizes. `vocabulary`: its words. `depths`: by heading style, the least parts of its section numbers.
-    `titles`: depth of each bookmark from 0, by `title_key`.
+    `titles`: those of bookmarks, as `title_key` returns them. `tag_levels`: levels that the tags of the file
+    give to styles.
     """
 
     body_size: float = 0.0
@@ -55,7 +60,8 @@ class DocumentProfile:
     pitches: Mapping[float, float] = field(default_factory=dict)
     vocabulary: Vocabulary = NO_VOCABULARY
     depths: Mapping[StyleKey, int] = field(default_factory=dict)
-    titles: Mapping[str, int] = field(default_factory=dict)
+    titles: frozenset[str] = frozenset()
+    tag_levels: Mapping[StyleKey, int] = field(default_factory=dict)
 
     def ratio(self, size: float) -> float:
         """Return a size in sizes of running text."""
@@ -100,10 +106,10 @@ def is_same_size(one: float, other: float) -> bool:
 
 def title_key(text: str) -> str:
     """Return a text as titles are compared: letters and digits without section number and case."""
-    return "".join(letter for letter in text.casefold() if letter.isalnum())
+    return "".join(letter for letter in _NUMBER.sub("", text).casefold() if letter.isalnum())
 
 
-def profile_of(layers: Mapping[int, TextLayer], titles: Mapping[str, int]) -> DocumentProfile:
+def profile_of(layers: Mapping[int, TextLayer], titles: frozenset[str]) -> DocumentProfile:
     """Return the profile of a document from the text layers of some pages, by number."""
     runs = [(number, run) for number, layer in layers.items() for run in layer.runs if run.pieces]
     runs = [(number, run) for number, run in runs if _is_level(run)]
@@ -120,6 +126,7 @@ def profile_of(layers: Mapping[int, TextLayer], titles: Mapping[str, int]) -> Do
         vocabulary=vocabulary_of(run.text for _, run in runs),
         depths=_depths(statistics),
         titles=titles,
+        tag_levels=_tag_levels(layers.values(), body),
     )
 
 
@@ -236,6 +243,18 @@ def _is_recurring(runs: Sequence[_Run]) -> bool:
     if any(run.page != 1 for run in runs):
         return True
     return any(abs(one.baseline - other.baseline) > MAX_PITCH * one.size for one, other in pairwise(runs))
+
+
+def _tag_levels(layers: Iterable[TextLayer], body: _Body) -> dict[StyleKey, int]:
+    """Return the levels of styles whose text is tagged as headings, but not that of running text."""
+    counts: defaultdict[StyleKey, Counter[int]] = defaultdict(Counter)
+    for layer in layers:
+        tags = Tags(layer)
+        for run in (run for run in layer.runs if run.pieces):
+            area = tags.heading((*run.box[0], *run.box[2]))
+            counts[style_key(main_style(run.pieces))][LEVELS[area.tag] if area else 0] += len(run.text)
+    levels = {key: found.most_common(1)[0][0] for key, found in counts.items()}
+    return {key: level for key, level in levels.items() if level and key != (body.size, body.is_bold)}
 
 
 def _depths(runs: Iterable[_Run]) -> dict[StyleKey, int]:

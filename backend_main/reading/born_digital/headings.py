@@ -14,7 +14,8 @@ from .document_profile import MAX_LEVEL, DocumentProfile, is_same_size, title_ke
 from .flow import Flow, ends_sentence
 from .lines import WIDE_GAP, Line
 from .numbering import CAPTION, has_clear_number, has_section_number, list_item_marker, section_depth
-from .page import DigitalPage
+from .page import DigitalPage, style_key
+from .tags import LEVELS, Tags
 
 MAX_HEADING_LINES, MAX_HEADING_CHARACTERS = 4, 220
 MAX_BOLD_LINES, MAX_BOLD_CHARACTERS = 3, 160
@@ -44,14 +45,19 @@ class HeadingRules:
 
     def __init__(self, page: DigitalPage, profile: DocumentProfile) -> None:
         self._page = page
+        self._tags = Tags(page.layer)
         self._profile = profile
 
     def is_candidate(self, line: Line) -> bool:
         """Return whether the style of a line may be that of headings."""
-        return bool(self._profile.size_level(line.size)) or self._is_bold_heading_style(line)
+        is_larger = bool(self._profile.size_level(line.size))
+        return is_larger or self._is_bold_heading_style(line) or self._tags.heading(line.rect) is not None
 
     def belong_together(self, above: Line, line: Line, flow: Flow) -> bool:
         """Return whether two lines in the style of a heading are one heading."""
+        areas = self._tags.heading(above.rect), self._tags.heading(line.rect)
+        if any(areas):
+            return areas[0] is areas[1]
         if not is_same_size(above.size, line.size) or above.is_bold != line.is_bold:
             return False
         if has_section_number(line.text) or flow.excess(above, line) > MAX_LINE_PITCH:
@@ -61,6 +67,8 @@ class HeadingRules:
 
     def are_two(self, above: Line, line: Line) -> bool:
         """Return whether two lines in the style of a heading are not lines of one bold paragraph."""
+        if self._tags.heading(above.rect) or self._tags.heading(line.rect):
+            return True
         is_larger = self._profile.size_level(above.size) or self._profile.size_level(line.size)
         return bool(is_larger) or above.is_bold != line.is_bold or has_section_number(line.text)
 
@@ -70,7 +78,11 @@ class HeadingRules:
         if not self._is_possible(lines, text, flow):
             return 0
         first = lines[0]
-        level = self._profile.size_level(first.size)
+        if area := self._tags.heading(first.rect):
+            return LEVELS[area.tag]
+        level = self._profile.tag_levels.get(style_key(first.style), 0) or self._profile.size_level(
+            first.size
+        )
         if level:
             level = level if self._is_short(lines, text, first) else 0
         elif self._is_body_sized_heading(lines, text, around, flow):

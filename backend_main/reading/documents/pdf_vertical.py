@@ -43,7 +43,9 @@ def _columns(glyphs: Sequence[Glyph]) -> list[list[Glyph]]:
     for glyph in glyphs:
         if glyph.angle or glyph.is_space:
             continue
-        if last is not None and (_is_below(last, glyph) or (_is_beside(last, glyph) and len(columns[-1]) > 1)):
+        if last is not None and (
+            _is_below(last, glyph) or (_is_beside(last, glyph) and len(columns[-1]) > 1)
+        ):
             columns[-1].append(glyph)
         else:
             columns.append([glyph])
@@ -63,7 +65,12 @@ def _is_below(above: Glyph, glyph: Glyph) -> bool:
 def _is_beside(last: Glyph, glyph: Glyph) -> bool:
     """Return whether two digits are upright side by side in a column."""
     is_level = abs(last.baseline - glyph.baseline) < MAX_ASIDE * glyph.size
-    return last.text.isdigit() and glyph.text.isdigit() and is_level and 0 <= glyph.start - last.start < last.size
+    return (
+        last.text.isdigit()
+        and glyph.text.isdigit()
+        and is_level
+        and 0 <= glyph.start - last.start < last.size
+    )
 
 
 def _is_column(column: Sequence[Glyph]) -> bool:
