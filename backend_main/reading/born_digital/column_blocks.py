@@ -5,12 +5,13 @@ becomes a block, or several.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from ..documents.styled_text import TextPiece
 from ..layout.geometry import LayoutBox, Rect, bounding_rect
 from .blocks import BlockKind, DigitalBlock
 from .code_blocks import MAX_BLOCK_PITCH, code_markdown, is_code_line, is_inline_code
-from .contents import contents_lines, without_leader
+from .contents import contents_lines, is_rest_of_entry, without_leader
 from .document_profile import DocumentProfile, is_same_size
 from .flow import (
     MAX_TALL_GAP,
@@ -112,7 +113,14 @@ class _Column:
 
     def _contents(self, start: int, end: int) -> DigitalBlock:
         lines = self._lines[start:end]
-        return DigitalBlock("paragraph", _rect(lines), [without_leader(line.pieces) for line in lines])
+        entries = [[lines[0]]]
+        for above, line in pairwise(lines):
+            if is_rest_of_entry(above, line):
+                entries[-1].append(line)
+            else:
+                entries.append([line])
+        texts = [without_leader(self._joined(entry)) for entry in entries]
+        return DigitalBlock("paragraph", _rect(lines), texts)
 
     # --- runs of text --------------------------------------------------------------------------------------
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 from ..documents.styled_text import TextPiece
+from .flow import starts_lower
 from .lines import Line
+from .numbering import section_depth
 
 MIN_LINES = 3
 MAX_OTHER_LINES = 2
@@ -48,6 +50,13 @@ def _ends_with_distant_number(line: Line) -> bool:
     is_alone = all(right.left - left.right < 4 * line.size for left, right in pairwise(others))
     has_words = any(letter.isalpha() for piece in line.pieces for letter in piece.text)
     return is_alone and has_words and last.left - others[-1].right > 2 * line.size
+
+
+def is_rest_of_entry(above: Line, line: Line) -> bool:
+    """Return whether a line is the second line of the entry above it, which has no page number."""
+    if is_entry(above) or not is_entry(line):
+        return False
+    return starts_lower(line.text) or (bool(section_depth(above.text)) and not section_depth(line.text))
 
 
 def without_leader(pieces: Sequence[TextPiece]) -> list[TextPiece]:

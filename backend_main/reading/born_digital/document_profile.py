@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from ..documents.pdf_text_layer import TextLayer, TextRun
+from ..documents.styled_text import BLACK
 from .joined_rows import NO_VOCABULARY, Vocabulary, vocabulary_of
 from .numbering import section_depth
 from .page import StyleKey, main_style, style_key
@@ -25,6 +26,8 @@ MAX_STYLE_SHARE = 0.3
 """A style with more of the document's letters is not one of headings."""
 LONG_RUN = 14.0
 """Width in sizes from which a run is running text, and not a heading, a label or the cell of a table."""
+MIN_BODY_SHARE = 0.6
+"""Letters of running text, as a share of those of the most common size."""
 MAX_LONG_SHARE, MAX_LEAD_SIZE = 0.6, 1.3
 """A style that is hardly larger than running text, and mostly in long runs, is that of a lead."""
 LEVEL_SIZES = ((1.7, 1), (1.3, 2), (MIN_HEADING_SIZE, 3))
@@ -56,6 +59,7 @@ class DocumentProfile:
     body_size: float = 0.0
     is_bold: bool = False
     is_monospaced: bool = False
+    color: int = BLACK
     levels: Mapping[float, int] = field(default_factory=dict)
     pitches: Mapping[float, float] = field(default_factory=dict)
     vocabulary: Vocabulary = NO_VOCABULARY
@@ -121,6 +125,7 @@ def profile_of(layers: Mapping[int, TextLayer], titles: frozenset[str]) -> Docum
         body_size=body.size,
         is_bold=body.is_bold,
         is_monospaced=body.is_monospaced,
+        color=body.color,
         levels=_levels(statistics, body),
         pitches=_pitches(statistics),
         vocabulary=vocabulary_of(run.text for _, run in runs),
@@ -140,6 +145,7 @@ class _Run:
         self.letters = len(run.text)
         self.size, self.is_bold = style_key(style)
         self.is_monospaced = style.font.is_monospaced
+        self.color = style.color
         self.left, self.right = run.box[0][0], run.box[2][0]
         main = [piece for piece in run.pieces if not piece.script or piece.style == style]
         self.baseline = main[0].baseline
@@ -160,6 +166,7 @@ class _Body:
     size: float
     is_bold: bool
     is_monospaced: bool
+    color: int
 
 
 def _body(runs: Sequence[_Run]) -> _Body:
@@ -168,20 +175,27 @@ def _body(runs: Sequence[_Run]) -> _Body:
     proportional = [run for run in long_runs if not run.is_monospaced]
     is_monospaced = _letters(proportional) < MAX_STYLE_SHARE * _letters(long_runs)
     counted = long_runs if is_monospaced else proportional
-    size = _most_common_size(counted)
+    size = _body_size(counted)
     same = [run for run in counted if is_same_size(run.size, size)]
-    return _Body(size, 2 * _letters(run for run in same if run.is_bold) > _letters(same), is_monospaced)
+    color = Counter(run.color for run in same).most_common(1)[0][0]
+    is_bold = 2 * _letters(run for run in same if run.is_bold) > _letters(same)
+    return _Body(size, is_bold, is_monospaced, color)
 
 
 def _letters(runs: Iterable[_Run]) -> int:
     return sum(run.letters for run in runs)
 
 
-def _most_common_size(runs: Iterable[_Run]) -> float:
+def _body_size(runs: Iterable[_Run]) -> float:
+    """Return the size of running text: the largest of the common ones, since notes may be longer than it."""
     counts: Counter[float] = Counter()
     for run in runs:
         counts[run.size] += run.letters
-    return max(counts, key=lambda size: sum(n for other, n in counts.items() if is_same_size(size, other)))
+    clusters = {size: sum(n for other, n in counts.items() if is_same_size(size, other)) for size in counts}
+    most = max(clusters.values())
+    largest = max(size for size, count in clusters.items() if count >= MIN_BODY_SHARE * most)
+    same = [size for size in counts if is_same_size(size, largest)]
+    return max(same, key=counts.__getitem__)
 
 
 # --- levels ------------------------------------------------------------------------------------------------

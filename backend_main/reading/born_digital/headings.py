@@ -22,6 +22,8 @@ MAX_BOLD_LINES, MAX_BOLD_CHARACTERS = 3, 160
 MAX_SENTENCE_WORDS = 8
 """Text that is hardly larger than running text, has more words and ends with a full stop is a sentence."""
 MIN_BODY_SIZE = 0.93
+MIN_PLAIN_SIZE = 1.14
+"""In sizes of running text: smaller headings differ in weight, capitals or color too. Browsers use 1.17."""
 CLEAR_SIZE = 1.35
 """In sizes of running text: larger text is a heading even if it ends as a sentence does."""
 MIN_GAP_ABOVE = 0.15
@@ -60,7 +62,11 @@ class HeadingRules:
             return areas[0] is areas[1]
         if not is_same_size(above.size, line.size) or above.is_bold != line.is_bold:
             return False
-        if has_section_number(line.text) or flow.excess(above, line) > MAX_LINE_PITCH:
+        if (
+            has_section_number(line.text)
+            or above.text.isupper() != line.text.isupper()
+            or flow.excess(above, line) > MAX_LINE_PITCH
+        ):
             return False
         is_larger = bool(self._profile.size_level(line.size))
         return flow.is_full(above, line) or (is_larger and flow.excess(above, line) < MIN_GAP_ABOVE)
@@ -118,6 +124,9 @@ class HeadingRules:
 
     def _is_short(self, lines: Sequence[Line], text: str, first: Line) -> bool:
         """Return whether larger text is a heading, and not a sentence in larger type."""
+        is_distinct = first.is_bold or text.isupper() or first.style.color != self._profile.color
+        if self._profile.ratio(first.size) < MIN_PLAIN_SIZE and not is_distinct:
+            return False
         if self._profile.ratio(first.size) > CLEAR_SIZE or first.is_bold:
             return True
         is_sentence = ends_sentence(text) and len(text.split()) > MAX_SENTENCE_WORDS
