@@ -147,6 +147,9 @@ class _Column:
         above, line = self._lines[number - 1], self._lines[number]
         if number == self._notes or (number > self._notes and starts_note(line)):
             return False
+        marker = self._markers[number]
+        if marker and marker.kind == "bullet" and self._starts_item(first, number, is_full=True):
+            return False
         if self._rules.is_candidate(above) and self._rules.is_candidate(line):
             if self._rules.belong_together(above, line, self._flow):
                 return True

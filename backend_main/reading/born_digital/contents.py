@@ -60,7 +60,7 @@ def is_rest_of_entry(above: Line, line: Line) -> bool:
 
 
 def without_leader(pieces: Sequence[TextPiece]) -> list[TextPiece]:
-    """Return the pieces of an entry without leader dots, which are no words."""
+    """Return the pieces of an entry without its leader dots."""
     dots = [number for number, piece in enumerate(pieces) if piece.text in (".", "·")]
     is_spaced = len(dots) >= MIN_LINES
     kept: list[TextPiece] = []

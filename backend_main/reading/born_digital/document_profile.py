@@ -48,7 +48,7 @@ _NUMBER = re.compile(r"^\s*\d+(?:\.\d+)*\.?\s+")
 
 @dataclass(frozen=True)
 class DocumentProfile:
-    """What a sample of its pages tells about a document; sizes are pixels of the rendered page.
+    """Facts about a document from a sample of its pages; sizes are pixels of the rendered page.
 
     `levels`: heading levels by size, largest first. `pitches`: distance of the lines of a paragraph by size,
     in sizes. `vocabulary`: its words. `depths`: by heading style, the least parts of its section numbers.

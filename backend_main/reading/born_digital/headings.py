@@ -36,7 +36,7 @@ MIN_TITLE_LETTERS = 4
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What is above and below a block in its column."""
+    """Lines above and below a block in its column."""
 
     above: Line | None
     below: Line | None

@@ -19,7 +19,7 @@ MIN_TEXT_INDENT = 0.4
 """The text of an item starts so far behind its marker."""
 DRAWN_BULLET = Marker("bullet", "")
 WORD_BULLET = "o"
-"""Bullet of the second depth in Word: a letter of Courier New."""
+"""Bullet of the second depth in Word: a letter in a font of its own."""
 
 NOTE_MARK = "*"
 SMALL = 0.93
