@@ -208,7 +208,8 @@ def _first_level(ratio: float) -> int:
 def _levels(runs: Sequence[_Run], body: _Body) -> dict[float, int]:
     """Return the levels of sizes that are larger than running text, 0 for those of text.
 
-    Sizes of a cover or a title, which occur once and on the first page only, do not push the others down.
+    Sizes that occur once, on the first page, above smaller ones that recur, are those of a title. They do not
+    push the others down.
     """
     by_size = _larger_sizes(runs, body)
     total = _letters(runs)
@@ -216,13 +217,11 @@ def _levels(runs: Sequence[_Run], body: _Body) -> dict[float, int]:
     sizes = [size for size in by_size if size not in levels]
     recurring = [size for size in sizes if _is_recurring(by_size[size])]
     titles = [size for size in sizes if recurring and size > recurring[0]]
+    first = _first_level(sizes[0] / body.size) if sizes else 1
     if titles:
-        first = _first_level(titles[0] / body.size)
-        levels |= {size: min(first + 1, MAX_LEVEL) for size in titles} | {titles[0]: first}
+        levels |= {size: 2 for size in titles} | {titles[0]: 1}
         sizes = [size for size in sizes if size not in titles]
-        first += 1
-    elif sizes:
-        first = _first_level(sizes[0] / body.size)
+        first = 2
     levels |= {size: first + rank for rank, size in enumerate(sizes)}
     return {size: min(level, _lowest_level(size / body.size)) for size, level in levels.items()}
 
