@@ -29,9 +29,10 @@ _MARKS = "。、・「」『』（）〈〉《》【】ー…！？：；，．"
 
 def with_vertical_text(glyphs: Sequence[Glyph]) -> Sequence[Glyph]:
     """Return the glyphs of vertical columns with the angle of text that runs downwards."""
-    columns = [column for column in _columns(glyphs) if _is_column(column)]
-    if not columns:
+    candidates = _columns(glyphs)
+    if not any(map(_is_column, candidates)):
         return glyphs
+    columns = [column for column in candidates if _is_column(column) or _is_short_column(column)]
     moved = {id(glyph): turned for column in columns for glyph, turned in _turned(column)}
     return [moved.get(id(glyph), glyph) for glyph in glyphs]
 
@@ -69,6 +70,10 @@ def _is_beside(last: Glyph, glyph: Glyph) -> bool:
 def _is_column(column: Sequence[Glyph]) -> bool:
     ideographs = sum(bool(CJK.match(glyph.text)) or glyph.text in _MARKS for glyph in column)
     return len(column) >= MIN_COLUMN and 2 * ideographs > len(column)
+
+
+def _is_short_column(column: Sequence[Glyph]) -> bool:
+    return len(column) > 1 and all(CJK.match(glyph.text) for glyph in column)
 
 
 def _turned(column: Sequence[Glyph]) -> list[tuple[Glyph, Glyph]]:
