@@ -51,8 +51,10 @@ AXIS_HEIGHT = 0.25
 """In font sizes: height above the baseline of the bar of a fraction (Computer Modern: 0.25)."""
 NOT_A_LETTER = "\uffff"
 """No font has it: pdfium returns the same width for letters that a font lacks."""
+FIRST_IDEOGRAPH = 0x2E80
 WIDTH_FONT_SIZE = 1000.0
 """Font size at which pdfium returns the width of a glyph: widths in a font have three digits."""
+UNMAPPED = "\ufffd"
 SOFT_HYPHEN = "\u00ad"
 
 
@@ -225,9 +227,12 @@ def _letter(raw: Any, index: int, shared: _TextObject) -> str:
 
     code = pdfium.FPDFText_GetUnicode(raw, index)
     letter = chr(code) if code < 0x110000 else "\ufffd"
-    if shared.font.is_math:
+    if shared.font.is_math or not letter.isascii():
         is_mapped = pdfium.FPDFText_HasUnicodeMapError(raw, index) == 0
-        letter = math_letter(shared.font.name, letter, is_mapped=is_mapped)
+        if shared.font.is_math:
+            letter = math_letter(shared.font.name, letter, is_mapped=is_mapped)
+        elif not is_mapped and letter.isalpha():
+            letter = UNMAPPED  # pdfium returns the code of a ligature as a letter
     return _REPLACED.get(letter, letter)
 
 
@@ -277,7 +282,7 @@ def _text_object(
     if is_quarter:
         angle = quarters % 4 * math.pi / 2
         loose_height = loose.right - loose.left if quarters % 2 else loose.top - loose.bottom
-        if fonts[font].size_factor is None and chr(pdfium.FPDFText_GetUnicode(raw, index)).isalnum():
+        if fonts[font].size_factor is None and _tells_size(pdfium.FPDFText_GetUnicode(raw, index)):
             fonts[font].size_factor = _size_factor(size, loose_height)
         size *= fonts[font].size_factor or 1.0
     else:
@@ -300,6 +305,11 @@ def _text_object(
         x_scale=max(font_size * math.hypot(matrix.a, matrix.b), 1e-3),
         widths=fonts[font].widths,
     )
+
+
+def _tells_size(code: int) -> bool:
+    """Return whether the height of a letter tells the size of its font: not of 一 and 丶."""
+    return code < FIRST_IDEOGRAPH and chr(code).isalnum()
 
 
 def _size_factor(size: float, loose_height: float) -> float:
