@@ -6,7 +6,7 @@ from random import Random
 
 import pyphen
 
-from benchmarks import pdf_tables
+from benchmarks import pdf_offices, pdf_tables
 from tests.support.printed_documents import (
     Block,
     Code,
@@ -308,4 +308,5 @@ LAYOUTS = {
     "cjk": Layout(in_language("zh", "ja", "ko")),
     "vertical": Layout(in_language("ja", css="html{writing-mode:vertical-rl}"), ("chrome",)),
     **{name: Layout(draw) for name, draw in pdf_tables.layouts(document).items()},
+    **{name: Layout(draw) for name, draw in pdf_offices.layouts(document).items()},
 }

@@ -246,8 +246,8 @@ def _boxes_in_insets(page: LayoutPage) -> frozenset[int]:
 
 def _furniture(page: LayoutPage) -> Roles:
     """Return the furniture of the finished page: also what its text beside tables and figures shows."""
-    used = _boxes_in_insets(page) | page.furniture.keys()
-    roles = find_page_furniture(page.furniture_page(without=used), page.regions) | page.furniture
+    beside_insets = page.furniture_page(without=_boxes_in_insets(page))
+    roles = find_page_furniture(beside_insets, page.regions, page.furniture)
     return furniture_beside_text(page.furniture_page(), roles)
 
 

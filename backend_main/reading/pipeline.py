@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
+from .born_digital.notes import append_notes, note_lines
 from .documents.document import Document
 from .documents.open_document import OpenDocumentCache
 from .engines import load_engine, validate_options
@@ -88,8 +89,9 @@ def read_document(
 def _page_events(
     document: Document, number: int, options: Options, engine: Engine, fallback: FallbackEngines
 ) -> Iterator[ReadEvent]:
+    settings = AssemblySettings.of(options, _history_of(document))
     if layer := document.text_layer(number):
-        text_reader = TextLayerReader(layer, number, document, engine, options, fallback)
+        text_reader = TextLayerReader(layer, number, document, engine, options, fallback, settings)
         if text_reader.is_trusted():
             started = PageStarted(number, document.page_count, layer.width, layer.height)
             yield started
@@ -107,10 +109,13 @@ def _page_events(
     else:
         started = PageStarted(number, document.page_count, page.width, page.height)
         yield started
-        settings = AssemblySettings.of(options, _history_of(document))
         reader = PageReader(engine, page, options, fallback, settings)
         yield from reader.stream()
-        yield _page_done(started, reader.formatted, reader.lines, reader.warnings)
+        notes = document.notes(number)
+        lines = note_lines(notes, number, is_first=not reader.lines)
+        yield from lines
+        formatted = append_notes(reader.formatted, notes)
+        yield _page_done(started, formatted, [*reader.lines, *lines], reader.warnings)
 
 
 def _history_of(document: Document) -> FurnitureHistory:

@@ -1,22 +1,21 @@
-"""Reading of a page with a text layer: its lines, and those of the parts that the text layer does not cover."""
+"""Reading of a page with a text layer: its lines, and those of the parts that it does not cover."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from .born_digital.assembly import assemble_digital_page
 from .born_digital.document_context import context_of
-from .born_digital.markdown import blocks_markdown
-from .born_digital.notes import note_text, with_notes
-from .documents.document import Document, PageImage
-from .documents.pdf_text_layer import TextLayer, TextRun
+from .born_digital.notes import append_notes, note_lines
+from .documents.document import Document
+from .documents.pdf_text_layer import TextLayer
+from .documents.unread_areas import paint_over
 from .engines import Engine
 from .fallback import FallbackEngines
 from .languages import scripts_of_text
 from .layout import reading_order
 from .output.formatted_page import FormattedPage
 from .output.markdown import MarkdownWriter
-from .output.plain_text import to_plain_text
 from .page_assembly import (
     LAYOUT_FAILED_WARNING,
     AssemblySettings,
@@ -25,7 +24,7 @@ from .page_assembly import (
 )
 from .text_layer_check import compare_lines, read_runs
 from .types import Line, Options
-from .unread_text import UnreadText, read_unread_areas, text_run
+from .unread_text import Readers, UnreadText, read_unread_areas, text_run, text_runs
 
 MAX_LOST_SHARE, MAX_LOST_LINES = 0.3, 30
 """If more lines have lost letters, the whole page is recognized."""
@@ -34,7 +33,6 @@ UNCHECKED_WARNING = (
     "The letters of page {number} form hardly any words, and no engine could compare them with the page. "
     "The text may differ from the print."
 )
-_WHITE = 255
 _log = logging.getLogger("scanrill.reading")
 
 
@@ -49,6 +47,7 @@ class TextLayerReader:
         engine: Engine,
         options: Options,
         fallback: FallbackEngines,
+        settings: AssemblySettings,
     ) -> None:
         self._layer = layer
         self._number = number
@@ -56,6 +55,7 @@ class TextLayerReader:
         self._engine = engine
         self._options = options
         self._fallback = fallback
+        self._settings = settings
         self._places: dict[int, int] = {}
         self.lines: list[Line] = []
         self.formatted = FormattedPage("", "")
@@ -117,10 +117,9 @@ class TextLayerReader:
             self.lines.append(Line(self._number, line.text, markdown, line.box, line.confidence))
             yield self.lines[-1]
         self._assemble(recognized)
-        for note in self._layer.notes:
-            markdown = writer.write("\n\n> ", note_text(note))
-            self.lines.append(Line(self._number, note_text(note), markdown, note.box))
-            yield self.lines[-1]
+        notes = note_lines(self._layer.notes, self._number, is_first=not self.lines)
+        self.lines += notes
+        yield from notes
         self.warnings += recognized.warnings
 
     def _recognize(self) -> UnreadText:
@@ -129,8 +128,9 @@ class TextLayerReader:
             return UnreadText()
         page = self._document.page_without_text(self._number)
         if self._layer.is_unseen:
-            _whiten(page, self._layer.runs)
-        return read_unread_areas(page, areas, self._layer.runs, self._engine, self._options, self._fallback)
+            paint_over(page.pixels, [run.box for run in self._layer.runs])
+        readers = Readers(self._engine, self._options, self._fallback, self._settings)
+        return read_unread_areas(page, areas, self._layer.runs, readers)
 
     def _assemble(self, recognized: UnreadText) -> None:
         """Assemble the page by its text layer, or by its picture if most of its letters are recognized."""
@@ -140,7 +140,7 @@ class TextLayerReader:
             self.formatted, warnings = self._assemble_by_picture()
             self.warnings += warnings
             return
-        runs = (*self._layer.runs, *map(text_run, recognized.lines))
+        runs = (*self._layer.runs, *text_runs(recognized.lines, self._layer.runs))
         try:
             layer = replace(self._layer, runs=runs)
             self.formatted = self._with_places(
@@ -163,16 +163,6 @@ class TextLayerReader:
             self._number,
             lambda: self._document.page(self._number).pixels,
             self.lines,
-            AssemblySettings.of(self._options),
+            self._settings,
         )
-        quotes = blocks_markdown(with_notes([], self._layer.notes))
-        markdown = "\n\n".join(filter(None, (formatted.markdown, quotes)))
-        text = "\n".join(filter(None, (formatted.text, to_plain_text(quotes))))
-        return FormattedPage(markdown, text), warnings
-
-
-def _whiten(page: PageImage, runs: Sequence[TextRun]) -> None:
-    """Paint over the lines that are known already."""
-    for run in runs:
-        xs, ys = zip(*run.box, strict=True)
-        page.pixels[max(0, int(min(ys))) : int(max(ys)) + 1, max(0, int(min(xs))) : int(max(xs)) + 1] = _WHITE
+        return append_notes(formatted, self._layer.notes), warnings

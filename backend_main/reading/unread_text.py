@@ -1,17 +1,19 @@
 """Recognition of the parts of a PDF page that its text layer does not cover.
 
-The engine reads one image: the page without the text of the text layer, cropped to the unread parts. An engine
-without boxes reads each part as a page of its own.
+The engine reads one image: the page without the text of the text layer, cropped to the unread parts. An
+engine without boxes reads each part as a page of its own.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from statistics import median
 
 import msgspec
 
-from .confidence import ReadabilityMonitor
+from .confidence import ReadabilityMonitor, length_in_heights
 from .documents.document import PageImage
 from .documents.pdf_graphics import Rect
 from .documents.pdf_text_layer import TextRun
@@ -30,12 +32,27 @@ MIN_CONFIDENCE, MIN_SHORT_CONFIDENCE = 0.75, 0.9
 SHORT_TEXT = 4
 MAX_COPY_RATIO = 0.7
 MIN_COPY_OVERLAP = 0.5
-"""A recognized line is a copy of text that lies there, such as its shadow, if texts and places agree as much."""
+"""A recognized line copies text that lies there, as a shadow does, if texts and places agree as much."""
 BASELINE, FONT_SIZE = 0.78, 0.75
 """Baseline and font size of a recognized line, in heights of its box."""
+MIN_LINES_TO_COMPARE, MIN_LARGE_RATIO = 4, 1.4
+"""Lines of the pictures of a page, and heights of the usual one, from which a line is large."""
+MIN_UNREADABLE_LINES, MIN_UNREADABLE_HEIGHTS = 2, 6.0
+"""Lines, and their length in heights, from which a picture has text that the engine cannot read."""
+UNREADABLE_WARNING = "Pictures on page {number}: {reason}"
 FAILED_WARNING = "The pictures on page {number} may contain text that could not be recognized. {reason}"
 
 _log = logging.getLogger("scanrill.reading")
+
+
+@dataclass(frozen=True)
+class Readers:
+    """A configured engine with the options of the read, and the engines for other scripts."""
+
+    engine: Engine
+    options: Options
+    fallback: FallbackEngines
+    settings: AssemblySettings
 
 
 @dataclass
@@ -50,9 +67,7 @@ def read_unread_areas(
     page: PageImage,
     areas: Sequence[Rect],
     runs: Sequence[TextRun],
-    engine: Engine,
-    options: Options,
-    fallback: FallbackEngines,
+    readers: Readers,
 ) -> UnreadText:
     """Recognize the unread areas of a page. A failure of the engine is a warning, since the page has text.
 
@@ -60,16 +75,14 @@ def read_unread_areas(
         page: the page without the text of its text layer.
         areas: its unread areas.
         runs: the text layer, whose copies in the picture are left out.
-        engine: a configured engine.
-        options: options of the read.
-        fallback: engines for other scripts.
+        readers: what reads them.
     """
     result = UnreadText()
-    parts = [bounding_area(areas)] if engine.provides_boxes else areas
+    parts = [bounding_area(areas)] if readers.engine.provides_boxes else areas
     for part in parts:
         image, left, top = _crop(page, part)
         try:
-            lines, warnings = _read(image, engine, options, fallback)
+            lines, warnings = _read(image, readers)
         except Exception as error:  # an engine may raise any exception
             _log.exception("The pictures of page %d could not be recognized.", page.number)
             reason = f"{error}".strip() or "The engine failed."
@@ -79,6 +92,39 @@ def read_unread_areas(
         result.lines += [_moved(line, left, top) for line in lines]
     result.lines = [line for line in result.lines if not _is_copy(line, runs)]
     return result
+
+
+def text_runs(lines: Sequence[Line], runs: Sequence[TextRun]) -> list[TextRun]:
+    """Return recognized lines as runs of a text layer.
+
+    Their font size is that of the text layer, because print in a picture has a size of its own, which makes
+    no heading. A line that is much higher than the others of the pictures is larger.
+    """
+    if not lines:
+        return []
+    heights = [_height(line) for line in lines]
+    usual = median(heights)
+    body = _main_size(runs) or FONT_SIZE * usual
+    found = []
+    for line, height in zip(lines, heights, strict=True):
+        is_large = len(lines) >= MIN_LINES_TO_COMPARE and height > MIN_LARGE_RATIO * usual
+        found.append(text_run(line, TextStyle(size=body * (height / usual if is_large else 1))))
+    return found
+
+
+def _height(line: Line) -> float:
+    assert line.box is not None  # `read_unread_areas` gives every line a box
+    _, top, _, bottom = _bounds(line.box)
+    return bottom - top
+
+
+def _main_size(runs: Sequence[TextRun]) -> float:
+    """Return the font size of most letters; 0 without any."""
+    letters: Counter[float] = Counter()
+    for run in runs:
+        for piece in run.pieces:
+            letters[piece.style.size] += len(piece.text)
+    return letters.most_common(1)[0][0] if letters else 0.0
 
 
 def text_run(line: Line, style: TextStyle | None = None) -> TextRun:
@@ -110,23 +156,27 @@ def _crop(page: PageImage, area: Rect) -> tuple[PageImage, int, int]:
     return PageImage(page.number, pixels, width, height, page.info), left, top
 
 
-def _read(
-    image: PageImage, engine: Engine, options: Options, fallback: FallbackEngines
-) -> tuple[list[Line], list[str]]:
+def _read(image: PageImage, readers: Readers) -> tuple[list[Line], list[str]]:
+    engine = readers.engine
     lines = list(_engine_lines(image, engine))
     if not engine.provides_boxes:
         return _lines_of_markdown(image, engine.final_markdown(image, lines)), list(engine.warnings())
     warnings = list(engine.warnings())
-    monitor = ReadabilityMonitor()
-    for line in [] if engine.is_test_engine else lines:
-        monitor.add(line)
-        if monitor.is_unreadable:
-            result = fallback.reread_page(image, engine, options, AssemblySettings.of(options))
-            warnings.append(result.warning)
-            if result.page is not None:
-                return [line for line in result.page.lines if line.box], warnings
-            return [line for line in lines if line.text and line.box], warnings
+    if _is_unreadable(lines, engine):
+        result = readers.fallback.reread_page(image, engine, readers.options, readers.settings)
+        warnings.append(UNREADABLE_WARNING.format(number=image.number, reason=result.warning))
+        lines = lines if result.page is None else result.page.lines
     return [line for line in lines if line.box and _is_sure(line)], warnings
+
+
+def _is_unreadable(lines: Sequence[Line], engine: Engine) -> bool:
+    """Return whether the image has text, most of which the engine cannot read."""
+    monitor = ReadabilityMonitor()
+    for line in lines:
+        monitor.add(line)
+    long_lines = [line for line in lines if length_in_heights(line.box) >= MIN_UNREADABLE_HEIGHTS]
+    is_text = len(long_lines) >= MIN_UNREADABLE_LINES and not engine.is_test_engine
+    return is_text and monitor.is_short_and_unreadable
 
 
 def _engine_lines(image: PageImage, engine: Engine) -> Iterator[Line]:

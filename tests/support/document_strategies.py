@@ -205,6 +205,7 @@ SCRIPT_CONSTRUCTS: dict[str, Callable[[list[str]], st.SearchStrategy[Block]]] = 
 """Strategies of blocks with the words of another script."""
 
 BLOCK_CSS = (
+    ".columns2,.columns3{font-size:9pt;letter-spacing:0}"
     ".columns2{columns:2;column-gap:8mm}.columns3{columns:3;column-gap:6mm}"
     "pre,code{font-family:'DejaVu Sans Mono'}"
     "table{border-collapse:collapse;margin:1em 0}td,th{padding:4pt 9pt;text-align:start;vertical-align:top}"

@@ -1,5 +1,7 @@
 """PDFs of one page, written by hand: content, resources and annotations as a test needs them."""
 
+from PIL import Image, ImageDraw, ImageFont
+
 from tests.file_corpus.pdfs import pdf_from_objects, stream
 
 LETTER = (
@@ -61,3 +63,43 @@ def form_object(content: str, box: str, resources: str = "/Font<</F 3 0 R>>") ->
     """Return a form object with a bounding box."""
     entries = f"/Type/XObject/Subtype/Form/BBox[{box}]/Resources<<{resources}>>"
     return stream(content.encode("latin-1"), entries)
+
+
+def picture(*lines: str, ink: int = 0, paper: int = 255, size: int = 60) -> Image.Image:
+    """Return a gray picture of lines of text."""
+    font = ImageFont.load_default(size=size)
+    width = max(int(font.getlength(line)) for line in lines) + 2 * size
+    image = Image.new("L", (width, round(1.6 * size * len(lines)) + size), paper)
+    draw = ImageDraw.Draw(image)
+    for number, line in enumerate(lines):
+        draw.text((size, size / 2 + number * 1.6 * size), line, fill=ink, font=font)
+    return image
+
+
+def image_object(image: Image.Image) -> bytes:
+    """Return an image object of a gray picture."""
+    entries = (
+        f"/Type/XObject/Subtype/Image/Width {image.width}/Height {image.height}"
+        "/ColorSpace/DeviceGray/BitsPerComponent 8"
+    )
+    return stream(image.tobytes(), entries)
+
+
+def outlines(text: str, x: float, y: float, size: float) -> str:
+    """Return letters as a filled path; each run of dark pixels of a drawn text is a rectangle."""
+    image = picture(text, size=40)
+    scale = size / 40
+    parts = []
+    for row in range(image.height):
+        line = image.crop((0, row, image.width, row + 1)).tobytes()
+        start = None
+        for column, value in enumerate((*line, 255)):
+            if value < 128 and start is None:
+                start = column
+            elif value >= 128 and start is not None:
+                top = y - row * scale
+                parts.append(
+                    f"{x + start * scale:.2f} {top:.2f} {(column - start) * scale:.2f} {scale:.2f} re"
+                )
+                start = None
+    return " ".join([*parts, "f\n"])

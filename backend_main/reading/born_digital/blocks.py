@@ -1,4 +1,4 @@
-"""Blocks of a born-digital page: headings, paragraphs, list items, code and quotes from the lines of a column."""
+"""Blocks of a born-digital page: headings, paragraphs, list items, code, quotes, tables and figures."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -16,8 +16,8 @@ class DigitalBlock:
     """A block of a page.
 
     `lines`: pieces of each line that stays a line; a paragraph of prose is one. `level`: a heading's from 1,
-    a list item's depth from 0, or the depth of the items that a paragraph belongs to. `marker`: of a list item,
-    as printed; "-" for each bullet. `markdown`: finished Markdown of a table, a formula or code.
+    a list item's depth from 0, or the number of list items that a paragraph is nested in. `marker`: a list
+    item's number as printed, or "-". `markdown`: finished Markdown of a table, a formula or code.
     `is_open`: the last line is full, so that a paragraph may go on in the next column.
     """
 

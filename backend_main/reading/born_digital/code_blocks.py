@@ -19,6 +19,7 @@ MAX_BLOCK_PITCH = 3.5
 MAX_SHIFT = 0.6
 """In sizes: texts whose baselines differ by less are one line."""
 FENCE = "```"
+_ADDRESS = re.compile(r"^https?://\S+$|^\S+@\S+$")
 _FENCE_IN_CODE = re.compile(r"`{3,}")
 
 
@@ -28,9 +29,11 @@ def is_code_line(line: Line, profile: DocumentProfile) -> bool:
 
 
 def is_inline_code(lines: Sequence[Line], first: int, last: int, flow: Flow) -> bool:
-    """Return whether monospaced lines `first` to `last` are the middle of a paragraph, filled by inline code."""
+    """Return whether monospaced lines `first` to `last` are lines of a paragraph that inline code fills."""
     if last - first > 1:
         return False
+    if first == last and _ADDRESS.search(lines[first].text):
+        return True
     above = lines[first - 1] if first else None
     below = lines[last + 1] if last + 1 < len(lines) else None
     if above is not None and not above.is_monospaced and abs(flow.excess(above, lines[first])) < 0.1:

@@ -16,6 +16,7 @@ from .flow import (
     MAX_TALL_GAP,
     MIN_INDENT,
     PARAGRAPH_GAP,
+    SAME_EDGE,
     SMALL_GAP,
     Flow,
     continues_paragraph,
@@ -32,8 +33,6 @@ from .numbering import CAPTION, Marker
 from .page import DigitalPage
 from .quotes import is_quote, vertical_bars
 
-SAME_EDGE = 0.5
-"""In sizes: starts of lines that differ by less are the same."""
 OPEN_LINE = 4.0
 """In sizes: a last line that leaves less of the column empty may go on in the next column."""
 MIN_OPEN_LINES = 3
@@ -57,7 +56,7 @@ class _Column:
         self._rules = HeadingRules(page, profile)
         size = profile.body_size or lines[0].size
         bullets = drawn_bullets(page.graphics, size)
-        self._markers = [line_marker(line, bullets) for line in lines]
+        self._markers = [line_marker(line, bullets, size) for line in lines]
         self._bars = vertical_bars(page.graphics, size)
         self._notes = notes_start(lines, profile, page.layer.height)
         self._nesting = Nesting()
@@ -148,12 +147,12 @@ class _Column:
         if CAPTION.match(line.text) and not is_full:
             return False
         if marker := self._markers[first]:
-            return self._continues_item(first, marker, line, is_full=is_full)
+            return self._continues_item(first, marker, number, is_full=is_full)
         below = self._lines[number + 1] if number + 1 < end else None
         return continues_paragraph(self._lines[first:number], line, below, self._flow)
 
     def _is_same_style(self, above: Line, line: Line) -> bool:
-        """Return whether two lines may be in one paragraph; a change of style inside of a line is none of it."""
+        """Return whether the styles of two lines may be in one paragraph."""
         is_full = self._flow.is_full(above, line)
         if self._rules.is_candidate(above) != self._rules.is_candidate(line):
             if self._profile.size_level(above.size) or self._profile.size_level(line.size):
@@ -188,12 +187,13 @@ class _Column:
         is_next = marker.number > 1 and marker.number == self._number + 1
         return is_next or line.start > above.start + MIN_INDENT * line.size
 
-    def _continues_item(self, first: int, marker: Marker, line: Line, *, is_full: bool) -> bool:
-        item = self._lines[first]
+    def _continues_item(self, first: int, marker: Marker, number: int, *, is_full: bool) -> bool:
+        item, above, line = self._lines[first], self._lines[number - 1], self._lines[number]
         slack = SAME_EDGE * line.size
         if line.start > item_text_start(item, marker) - slack:
             return True
-        return is_full and (line.start > item.start - slack or starts_lower(line.text))
+        goes_on = starts_lower(line.text) or not ends_sentence(above.text)
+        return is_full and (line.start > item.start - slack or goes_on)
 
     # --- blocks --------------------------------------------------------------------------------------------
 

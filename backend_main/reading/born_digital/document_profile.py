@@ -21,10 +21,10 @@ MAX_SIZE_DIFFERENCE = 0.03
 """Sizes that differ by a smaller share are one size."""
 MAX_STYLE_SHARE = 0.3
 """A style with more of the document's letters is not one of headings."""
-LONG_RUN = 30
-"""Letters of a run from which it is running text, and not a heading, a label or the cell of a table."""
+LONG_RUN = 14.0
+"""Width in sizes from which a run is running text, and not a heading, a label or the cell of a table."""
 MAX_LONG_SHARE, MAX_LEAD_SIZE = 0.6, 1.3
-"""A style that is hardly larger than running text, and mostly in long runs, is that of a lead or an abstract."""
+"""A style that is hardly larger than running text, and mostly in long runs, is that of a lead."""
 LEVEL_SIZES = ((1.7, 1), (1.3, 2), (MIN_HEADING_SIZE, 3))
 """Level of the document's largest headings by their size in sizes of running text. Browsers show the levels 1
 to 3 in 2, 1.5 and 1.17 sizes; the limits lie between these."""
@@ -33,6 +33,8 @@ LOWEST_LEVELS = ((2.0, 2), (1.5, 3), (1.25, 4))
 BOLD_LEVEL = 2
 """Level of bold headings in the size of running text, if there are no larger ones."""
 MAX_LEVEL = 6
+MAX_SINGLE_PITCH, MIN_PITCHES = 1.6, 3
+"""In sizes: a larger distance is that of paragraphs, unless it occurs as often below long lines."""
 MAX_PITCH = 3.0
 """In sizes: the largest distance of two lines that counts."""
 
@@ -41,8 +43,8 @@ MAX_PITCH = 3.0
 class DocumentProfile:
     """What a sample of its pages tells about a document; sizes are pixels of the rendered page.
 
-    `levels`: heading levels by size, largest first. `pitches`: distance of the lines of a paragraph, in sizes,
-    by size. `vocabulary`: its words. `depths`: by heading style, the least parts of its section numbers.
+    `levels`: heading levels by size, largest first. `pitches`: distance of the lines of a paragraph by size,
+    in sizes. `vocabulary`: its words. `depths`: by heading style, the least parts of its section numbers.
     `titles`: depth of each bookmark from 0, by `title_key`.
     """
 
@@ -66,11 +68,12 @@ class DocumentProfile:
         """
         if self.ratio(size) <= MIN_HEADING_SIZE or self.is_text_size(size):
             return 0
-        larger = [level for known, level in self.levels.items() if known > size * (1 + MAX_SIZE_DIFFERENCE)]
-        smaller = [level for known, level in self.levels.items() if known <= size * (1 + MAX_SIZE_DIFFERENCE)]
-        if smaller:
+        levels = {known: level for known, level in self.levels.items() if level}
+        limit = size * (1 + MAX_SIZE_DIFFERENCE)
+        if smaller := [level for known, level in levels.items() if known <= limit]:
             return min(smaller)
-        return min(MAX_LEVEL, max(larger) + 1) if larger else _first_level(self.ratio(size))
+        larger = max(levels.values(), default=0)
+        return min(MAX_LEVEL, larger + 1) if larger else _first_level(self.ratio(size))
 
     def is_text_size(self, size: float) -> bool:
         """Return whether a larger size is one of text, such as that of a lead or of a slide."""
@@ -83,7 +86,7 @@ class DocumentProfile:
         return min(MAX_LEVEL, lowest + 1) if lowest else BOLD_LEVEL
 
     def pitch(self, size: float) -> float:
-        """Return the usual distance of two lines of a paragraph in sizes, 0 if the sample does not show it."""
+        """Return the usual distance of two lines of a paragraph in sizes, 0 if it is unknown."""
         for known in (size, self.body_size):
             for other, pitch in self.pitches.items():
                 if is_same_size(other, known):
@@ -131,18 +134,17 @@ class _Run:
         self.size, self.is_bold = style_key(style)
         self.is_monospaced = style.font.is_monospaced
         self.left, self.right = run.box[0][0], run.box[2][0]
-        self.baseline = next(
-            piece.baseline for piece in run.pieces if not piece.script or piece.style == style
-        )
+        main = [piece for piece in run.pieces if not piece.script or piece.style == style]
+        self.baseline = main[0].baseline
 
     @property
     def is_long(self) -> bool:
-        return self.letters >= LONG_RUN
+        return self.right - self.left >= LONG_RUN * self.size
 
 
 def _is_level(run: TextRun) -> bool:
     """Return whether a run is horizontal; stamps and watermarks are often not."""
-    (x0, y0), (x1, y1), (x2, y2), _ = run.box
+    (x0, y0), (x1, y1), (_, y2), _ = run.box
     return abs(y1 - y0) < 1 and (x1 - x0 >= y2 - y1 or len(run.text) <= 2)
 
 
@@ -223,18 +225,17 @@ def _larger_sizes(runs: Sequence[_Run], body: _Body) -> dict[float, list[_Run]]:
 def _is_text(runs: Sequence[_Run], ratio: float, total: int) -> bool:
     if _letters(runs) > MAX_STYLE_SHARE * total and ratio < LEVEL_SIZES[0][0]:
         return True
-    is_long = _letters(run for run in runs if run.is_long) > MAX_LONG_SHARE * _letters(runs)
-    has_bold = any(run.is_bold for run in runs)
-    return is_long and not has_bold and ratio < MAX_LEAD_SIZE and len(runs) > 2
+    if ratio > MAX_LEAD_SIZE or any(run.is_bold or section_depth(run.text) for run in runs):
+        return False
+    runs = [run for run in runs if run.page != 1] or runs
+    return _letters(run for run in runs if run.is_long) > MAX_LONG_SHARE * _letters(runs) and len(runs) > 2
 
 
 def _is_recurring(runs: Sequence[_Run]) -> bool:
     """Return whether a size occurs in several places, and not in the lines of one title."""
     if any(run.page != 1 for run in runs):
         return True
-    return any(
-        abs(below.baseline - above.baseline) > MAX_PITCH * above.size for above, below in pairwise(runs)
-    )
+    return any(abs(one.baseline - other.baseline) > MAX_PITCH * one.size for one, other in pairwise(runs))
 
 
 def _depths(runs: Iterable[_Run]) -> dict[StyleKey, int]:
@@ -258,4 +259,9 @@ def _pitches(runs: Sequence[_Run]) -> dict[float, float]:
         pitch = (run.baseline - above.baseline) / run.size
         if 0.5 < pitch < MAX_PITCH and min(above.right, run.right) > max(above.left, run.left):
             found[run.size][round(pitch, 2)] += 1
-    return {size: counts.most_common(1)[0][0] for size, counts in found.items()}
+    usual = {size: counts.most_common(1)[0] for size, counts in found.items()}
+    return {
+        size: pitch
+        for size, (pitch, count) in usual.items()
+        if pitch < MAX_SINGLE_PITCH or count >= MIN_PITCHES
+    }

@@ -1,16 +1,16 @@
 """Flow of a column: its edges, the distances of its lines, and where lines of a paragraph end.
 
 Three rules join or separate two lines. A distance above the usual one separates paragraphs. A line that is
-indented or outdented against its paragraph begins another one. If the first word of a line had fitted into the
-line above, somebody ended that line on purpose: at the end of a paragraph, of a verse, or of an address line.
+indented or outdented against its paragraph begins another one. If the first word of a line had fitted into
+the line above, that line was ended on purpose: at the end of a paragraph, a verse, or a line of an address.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from statistics import median
 
 from .document_profile import DocumentProfile, is_same_size
-from .lines import Line, wraps
+from .lines import Line, continues_last_box, wraps
 
 SMALL_GAP, PARAGRAPH_GAP, MAX_TALL_GAP = 0.08, 0.25, 0.8
 """In sizes above the usual distance: a gap that separates lines if their text says so, one that always does,
@@ -22,12 +22,15 @@ MIN_EDGE_LINES, MAX_OVERHANG = 5, 1.5
 """In lines and sizes: of as many lines, one that is longer than the others by more does not show the edge."""
 MIN_INDENT, MAX_INDENT = 0.8, 6.0
 """In sizes: range of the indents of first lines, and of hanging indents."""
+SAME_EDGE = 0.5
+"""In sizes: ends of lines that differ by less are the same."""
 MAX_CENTER_SHIFT = 0.5
 """In sizes: centres of centred lines are as near."""
 MIN_SHORTNESS = 0.25
 """Share of the column's width that a line in flowing text leaves empty if it ends on purpose."""
 MAX_LOWER_SPACE, MAX_PROSE_SPACE = (0.2, 0.0), (1.0, 0.2)
-"""Share of the column's width that a line leaves empty although it goes on, in text of any kind and in prose."""
+"""Share of the column's width that a line leaves empty although it goes on: if a small letter follows, and if
+not; in text of any kind, and in prose."""
 WINDOW = 3
 """Lines above and below whose ends show the edge, for text beside a figure."""
 SENTENCE_ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "…", "؟", "۔")
@@ -76,6 +79,11 @@ class Flow:
     def indent(self, line: Line) -> float:
         """Return the distance of a line's start from the column's, in sizes."""
         return (line.start - self.start) / line.size
+
+    def fills(self, line: Line) -> bool:
+        """Return whether a line reaches from edge to edge of the column."""
+        slack = SAME_EDGE * line.size
+        return line.start - self.start < slack and self.end - line.end < slack
 
     def is_centered(self, line: Line) -> bool:
         """Return whether both ends of a line are as far from the edges of the column."""
@@ -141,13 +149,12 @@ def continues_paragraph(run: Sequence[Line], line: Line, below: Line | None, flo
 
 def _is_hanging(above: Line, line: Line, below: Line | None, flow: Flow) -> bool:
     """Return whether an indented second line shows a hanging indent, and not the next paragraph."""
-    if has_drop_cap(above):
+    if has_drop_cap(above) or continues_last_box(above, line):
         return True
     if not flow.is_full(above, line):
         return False
-    return (
-        below is None or below.start - above.start > MIN_INDENT * line.size or not ends_sentence(above.text)
-    )
+    is_inside = not ends_sentence(above.text)
+    return is_inside or below is None or below.start - above.start > MIN_INDENT * line.size
 
 
 def _are_centered(above: Line, line: Line) -> bool:
@@ -171,11 +178,24 @@ def paragraphs_of(run: Sequence[Line], flow: Flow, *, is_prose: bool = False) ->
     for (above, line), joins in zip(pairwise(run), is_joined, strict=True):
         if joins:
             paragraphs[-1][-1].append(line)
-        elif is_flowing and len(is_joined) > 1 and ends_sentence(above.text) and not starts_lower(line.text):
+        elif _starts_paragraph(above, line, is_flowing=is_flowing and len(is_joined) > 1):
             paragraphs.append([[line]])
         else:
             paragraphs[-1].append([line])
     return paragraphs
+
+
+def _starts_paragraph(above: Line, line: Line, *, is_flowing: bool) -> bool:
+    """Return whether a line behind one that was ended on purpose begins a paragraph."""
+    if is_flowing and ends_sentence(above.text) and not starts_lower(line.text):
+        return True
+    return not above.is_bold and _has_run_in_heading(line) and not above.pieces[-1].style.font.is_bold
+
+
+def _has_run_in_heading(line: Line) -> bool:
+    """Return whether a line begins with bold words that end with a colon or full stop, and goes on."""
+    bold = list(takewhile(lambda piece: piece.style.font.is_bold, line.pieces))
+    return 0 < len(bold) < len(line.pieces) and bold[-1].text.endswith((".", ":"))
 
 
 def _joined(run: Sequence[Line], flow: Flow, *, max_space: tuple[float, float]) -> list[bool]:

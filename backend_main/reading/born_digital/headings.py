@@ -7,6 +7,7 @@ value stands beside them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..layout.geometry import LayoutBox
 from .document_profile import MAX_LEVEL, DocumentProfile, is_same_size, title_key
@@ -19,6 +20,7 @@ MAX_HEADING_LINES, MAX_HEADING_CHARACTERS = 4, 220
 MAX_BOLD_LINES, MAX_BOLD_CHARACTERS = 3, 160
 MAX_SENTENCE_WORDS = 8
 """Text that is hardly larger than running text, has more words and ends with a full stop is a sentence."""
+MIN_BODY_SIZE = 0.93
 CLEAR_SIZE = 1.35
 """In sizes of running text: larger text is a heading even if it ends as a sentence does."""
 MIN_GAP_ABOVE = 0.15
@@ -59,7 +61,7 @@ class HeadingRules:
     def level(self, lines: Sequence[Line], around: Surroundings, flow: Flow) -> int:
         """Return the level of a block, 0 if it is not a heading."""
         text = " ".join(line.text for line in lines)
-        if not self._is_possible(lines, text):
+        if not self._is_possible(lines, text, flow):
             return 0
         first = lines[0]
         level = self._profile.size_level(first.size)
@@ -71,7 +73,7 @@ class HeadingRules:
             level = self._profile.bold_level
         return self._with_number(level, text, first) if level else 0
 
-    def _is_possible(self, lines: Sequence[Line], text: str) -> bool:
+    def _is_possible(self, lines: Sequence[Line], text: str, flow: Flow) -> bool:
         if len(lines) > MAX_HEADING_LINES or len(text) > MAX_HEADING_CHARACTERS:
             return False
         if not any(map(str.isalnum, text)) or CAPTION.match(text):
@@ -79,7 +81,22 @@ class HeadingRules:
         marker = list_item_marker(text)
         if marker and (marker.kind == "bullet" or marker.kind == "other"):
             return False
-        return not any(_is_row_of_table(line) for line in lines)
+        return not any(self._is_row_of_table(line, flow) for line in lines)
+
+    def _is_row_of_table(self, line: Line, flow: Flow) -> bool:
+        """Return whether wide gaps divide a line, except one behind a section number.
+
+        Gaps of a justified heading in a narrow column are wide, too.
+        """
+        gaps = [
+            other.left - one.right for one, other in pairwise(sorted(line.boxes, key=lambda box: box.left))
+        ]
+        wide = sum(gap > WIDE_GAP * line.size for gap in gaps)
+        if wide <= MAX_WIDE_GAPS and has_section_number(line.text):
+            return False
+        is_larger = bool(self._profile.size_level(line.size))
+        is_justified = line.is_evenly_spaced and flow.fills(line)
+        return wide > 0 and not (is_larger and is_justified)
 
     def _is_short(self, lines: Sequence[Line], text: str, first: Line) -> bool:
         """Return whether larger text is a heading, and not a sentence in larger type."""
@@ -113,25 +130,30 @@ class HeadingRules:
     ) -> bool:
         """Return whether a block has space above it, and is followed by other text."""
         above, below = around.above, around.below
-        if below is not None and self._is_bold_heading_style(below) and not has_section_number(below.text):
-            # Several bold lines in a row are bold text, unless a gap makes them headings.
-            if flow.excess(lines[-1], below) < MIN_GAP_ABOVE:
-                return False
+        if below and self._is_in_list(lines[-1], below, flow):
+            return False
         if above is None or self._profile.size_level(above.size) or above.is_monospaced:
             return True
+        if self._is_in_list(above, lines[0], flow):
+            return False
         gap = flow.excess(above, lines[0])
         return gap > MIN_GAP_ABOVE or (is_numbered and gap > -MIN_GAP_ABOVE)
 
+    def _is_in_list(self, above: Line, line: Line, flow: Flow) -> bool:
+        """Return whether two bold lines are close, as items are; section numbers of other depths are not."""
+        if not (self._is_bold_heading_style(above) and self._is_bold_heading_style(line)):
+            return False
+        is_section = section_depth(above.text) != section_depth(line.text)
+        return flow.excess(above, line) < MIN_GAP_ABOVE and not is_section
+
     def _has_bold_neighbour(self, line: Line) -> bool:
-        """Return whether other bold text stands on the line, outside of the column: labels, or a table's head."""
+        """Return whether other bold text is on the line, outside of the column: labels, or a table's head."""
         own = {box.index for box in line.boxes}
         return any(self._is_bold_beside(line, box) for box in self._page.boxes if box.index not in own)
 
     def _is_bold_beside(self, line: Line, box: LayoutBox) -> bool:
-        if (
-            not line.rect[1] < box.center_y < line.rect[3]
-            or abs(box.text_height - line.boxes[0].text_height) > 2
-        ):
+        is_level = line.rect[1] < box.center_y < line.rect[3]
+        if not is_level or not is_same_size(box.text_height, line.boxes[0].text_height):
             return False
         pieces = self._page.pieces(box)
         return bool(pieces) and all(piece.style.font.is_bold for piece in pieces)
@@ -147,7 +169,7 @@ class HeadingRules:
         return len(key) >= MIN_TITLE_LETTERS and key in self._profile.titles and is_distinct
 
     def _with_number(self, level: int, text: str, first: Line) -> int:
-        """Return the level of a style, deepened by a section number that is longer than others of the style."""
+        """Return the level of a style, deepened by a section number with more parts than others."""
         depth = section_depth(text)
         least = self._profile.depths.get((round(first.size, 1), first.style.font.is_bold), depth)
         return min(MAX_LEVEL, level + max(0, depth - least)) if depth else level
@@ -160,17 +182,5 @@ def _is_distinct(lines: Sequence[Line], text: str) -> bool:
 
 def _is_small_capitals(lines: Sequence[Line]) -> bool:
     """Return whether lines are in capitals of two sizes."""
-    return all(
-        line.text.upper() == line.text and len({piece.style.size for piece in line.pieces}) > 1
-        for line in lines
-    )
-
-
-def _is_row_of_table(line: Line) -> bool:
-    """Return whether wide gaps divide a line, except one behind a section number."""
-    boxes = sorted(line.boxes, key=lambda box: box.left)
-    gaps = [right.left - left.right for left, right in zip(boxes, boxes[1:], strict=False)]
-    wide = sum(gap > WIDE_GAP * line.size for gap in gaps)
-    if wide <= MAX_WIDE_GAPS and has_section_number(line.text):
-        return False
-    return wide > 0
+    is_upper = all(line.text.upper() == line.text for line in lines)
+    return is_upper and all(len({piece.style.size for piece in line.pieces}) > 1 for line in lines)

@@ -1,7 +1,7 @@
 """Lines of a column: runs on one baseline, with their text, their style and their place.
 
-Places are in writing direction: `start` is left of `end` in text that runs from the left, and right of it in text
-that runs from the right, where both are negative.
+Places are in writing direction: `start` is the left end of text that runs from the left. In text that runs
+from the right, it is the right end, and both are negative.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,12 +23,18 @@ MAX_OVERLAP = 0.5
 """In sizes: runs of one line overlap by less."""
 MIN_STYLE_SHARE = 0.9
 """Share of the letters of a line that are bold if the line is called bold."""
-WIDE_GAP = 1.0
-"""In sizes: words of one line are nearer."""
+WIDE_GAP = 1.5
+"""In sizes: words of one line are nearer, also behind a heading in the line."""
 MAX_MARKER_WIDTH = 2.5
 """In sizes: width of a list marker or of a section number that is a run of its own."""
+MAX_GAP_RATIO = 1.5
+"""Between the widest and the narrowest gap between words of a justified line."""
+MIN_JUSTIFIED_GAPS = 2
+"""A line with one gap may be a row of two cells."""
+SAME_START = 0.3
+"""In sizes: lines that start there are aligned."""
 EDGE_SLACK = 0.4
-"""In sizes: a word fits only if it leaves so much of the line empty; kerning and rounding make up for less."""
+"""In sizes: a word fits if it leaves so much of the line empty; kerning and rounding make less."""
 SPACE = 0.25
 """In sizes: width of a space."""
 
@@ -81,6 +87,14 @@ class Line:
         """Whether runs of the line are further apart than its words; a marker or number before it may be."""
         boxes = self.boxes[1:] if self.boxes[0].width < MAX_MARKER_WIDTH * self.size else self.boxes
         return any(_distance(one, other) > WIDE_GAP * self.size for one, other in pairwise(boxes))
+
+    @cached_property
+    def is_evenly_spaced(self) -> bool:
+        """Whether all gaps between words are about equal, as those of a justified line are."""
+        pieces = sorted(self.pieces, key=lambda piece: piece.left)
+        words = [(one, other) for one, other in pairwise(pieces) if other.starts_word]
+        gaps = [other.left - one.right for one, other in words]
+        return bool(gaps) and max(gaps) <= MAX_GAP_RATIO * min(gaps)
 
     @cached_property
     def is_tall(self) -> bool:
@@ -145,11 +159,25 @@ def _has_style(pieces: Sequence[TextPiece], has_it: Callable[[TextStyle], bool])
     return count >= MIN_STYLE_SHARE * sum(len(piece.text) for piece in counted)
 
 
+def continues_last_box(above: Line, line: Line) -> bool:
+    """Return whether a line starts where the text behind a label of the line above does."""
+    if len(above.boxes) < 2 or line.has_wide_gap:
+        return False
+    last = above.boxes[-1]
+    start = -last.right if above.is_from_right else last.left
+    return abs(line.start - start) < SAME_START * line.size
+
+
+def _is_justified(line: Line) -> bool:
+    words = sum(piece.starts_word for piece in line.pieces)
+    return line.is_evenly_spaced and words > MIN_JUSTIFIED_GAPS
+
+
 def wraps(above: Line, line: Line, edge: float) -> bool:
     """Return whether the line goes on because the one above it was full, up to `edge`."""
-    if above.has_wide_gap:
-        return False
     if HYPHENATED.fullmatch(above.text[-2:]) and line.text[0].islower():
         return True
+    if above.has_wide_gap and not (continues_last_box(above, line) or _is_justified(above)):
+        return False
     needed = line.first_word_width() + (0 if CJK.match(line.text[0]) else SPACE * line.size)
     return above.end + needed > edge - EDGE_SLACK * line.size

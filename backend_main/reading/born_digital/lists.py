@@ -19,12 +19,18 @@ DRAWN_BULLET = Marker("bullet", "")
 WORD_BULLET = "o"
 """Bullet of the second depth in Word: a letter of Courier New."""
 
+NOTE_MARK = "*"
+SMALL = 0.93
+"""In sizes of running text: an asterisk before smaller text is the mark of a footnote."""
 
-def line_marker(line: Line, bullets: Sequence[Rect]) -> Marker | None:
+
+def line_marker(line: Line, bullets: Sequence[Rect], body_size: float) -> Marker | None:
     """Return the list marker of a line; one that is drawn has no text."""
     marker = list_item_marker(line.text)
     if marker and marker.text == WORD_BULLET and not _is_own_font(line.pieces):
         marker = None
+    if marker and marker.text == NOTE_MARK and line.size < SMALL * body_size:
+        return None
     if marker is None and any(_is_bullet_of(bullet, line) for bullet in bullets):
         return DRAWN_BULLET
     return marker

@@ -51,7 +51,7 @@ def list_item_marker(text: str) -> Marker | None:
 
 
 def section_depth(text: str) -> int:
-    """Return how many parts the section number has at the start of a text, 0 without one: 2 for "2.1 Method"."""
+    """Return how many parts the section number of a text has, 0 without one: 2 for "2.1 Method"."""
     found = _SECTION.match(text)
     if not found or not any(letter.isalpha() for letter in text):
         return 0

@@ -40,7 +40,7 @@ def _open_block(blocks: Sequence[DigitalBlock]) -> DigitalBlock | None:
 
 
 def _goes_on(above: DigitalBlock, block: DigitalBlock, *, starts_column: bool) -> bool:
-    """Return whether a block is the rest of the open one. Inside of a column, its first letter must be small."""
+    """Return whether a block is the rest of the open one; in a column, it begins with a small letter."""
     if block.kind != "paragraph" or not block.lines or not block.lines[0]:
         return False
     one, other = main_style(above.lines[-1]), main_style(block.lines[0])

@@ -1,9 +1,10 @@
 """Tables without lines: runs of rows whose text stands in columns."""
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from .table_columns import Gap, free_strips
+from .table_columns import Gap, find_columns, free_strips
 from .table_markdown import FoundTable
 from .table_rules import Line
 from .table_text import Drawing, text_table
@@ -21,7 +22,13 @@ MAX_PARAGRAPH_SHARE = 0.75
 MIN_LINES = 3
 MIN_RULE_SHARE = 0.6
 """Share of the width of a block that a line between its rows covers."""
+MAX_HEAD_GAP, MAX_HEAD_WORDS = 1.0, 8
+"""From a head over several columns to the row below it."""
+MAX_CELL_LINE_GAP = 0.5
+"""Between two lines of a cell."""
 MAX_SPLITS = 8
+DASHES = re.compile(r"[-=_–—*]{4,}")
+"""A rule that is drawn with characters."""
 MIN_WALL_HEIGHT = 6.0
 """Height of a line between columns of the page."""
 MIN_PROSE_WORDS = 5
@@ -38,12 +45,11 @@ def unruled_tables(level: Sequence[Line], upright: Sequence[Line], words: Sequen
         upright: upright lines outside of tables, which separate columns of the page.
     """
     lines = word_lines(words)
-    gutter = find_gutter(lines)
-    strips = [gutter] if gutter else []
+    strips = find_gutters(lines)
     found = []
     for block in _blocks(lines):
         for part in _side_blocks(block, strips, upright):
-            found += _block_tables(part, level, MAX_SPLITS)
+            found += _block_tables(_Around(part, lines), part, level, MAX_SPLITS)
     return found
 
 
@@ -79,18 +85,18 @@ def _all_blocks(
     ]
 
 
-def find_gutter(lines: Sequence[WordLine]) -> Gap | None:
-    """Return the strip between two columns of running text, None for a page of one column."""
+def find_gutters(lines: Sequence[WordLine]) -> list[Gap]:
+    """Return the strips between columns of running text, none for a page of one column."""
     prose = [phrase for line in lines for phrase in line.phrases if len(phrase.words) >= MIN_PROSE_WORDS]
     if len(prose) < 2 * MIN_PROSE_LINES:
-        return None
+        return []
     strips = free_strips([[phrase] for phrase in prose], max_crossing=len(prose) // 10)
-    for strip in sorted(strips, key=lambda strip: strip.left - strip.right):
-        left = sum(phrase.right <= strip.center for phrase in prose)
-        right = sum(phrase.left >= strip.center for phrase in prose)
-        if min(left, right) >= MIN_PROSE_LINES:
-            return strip
-    return None
+    return [
+        strip
+        for strip in strips
+        if sum(phrase.right <= strip.center for phrase in prose) >= MIN_PROSE_LINES
+        and sum(phrase.left >= strip.center for phrase in prose) >= MIN_PROSE_LINES
+    ]
 
 
 def _crosses(line: WordLine, gutter: Gap) -> bool:
@@ -138,22 +144,63 @@ def _is_paragraph(block: Sequence[WordLine], singles: Sequence[WordLine]) -> boo
     return sum(line.right - line.left > MAX_PARAGRAPH_SHARE * width for line in singles) > 1
 
 
-def _block_tables(block: Sequence[WordLine], lines: Sequence[Line], splits: int) -> list[FoundTable]:
+class _Around:
+    """Lines above and below a block that may be its head and the end of its last row."""
+
+    def __init__(self, block: Sequence[WordLine], lines: Sequence[WordLine]) -> None:
+        left, right = min(line.left for line in block), max(line.right for line in block)
+        self._lines = [
+            line
+            for line in lines
+            if len(line.phrases) == 1 and left - line.size < line.left and line.right < right + line.size
+        ]
+
+    def extended(self, block: list[WordLine]) -> list[WordLine]:
+        """Return a block with the heads over its columns, and the last lines of its last row."""
+        columns = find_columns(block)
+        if columns.count < 2:
+            return block
+        start = columns.gaps[0].center
+        beside = [line for line in self._lines if line.left > start]
+        for line in reversed([line for line in beside if line.baseline < block[0].baseline]):
+            if block[0].top - line.bottom > MAX_HEAD_GAP * line.size or len(line.words) > MAX_HEAD_WORDS:
+                break
+            block = [line, *block]
+        for line in [line for line in beside if line.baseline > block[-1].baseline]:
+            if line.top - block[-1].bottom > MAX_CELL_LINE_GAP * line.size:
+                break
+            block = [*block, line]
+        return block
+
+
+def _block_tables(
+    around: _Around, block: list[WordLine], lines: Sequence[Line], splits: int
+) -> list[FoundTable]:
+    """Return the tables of a block, divided at its widest gaps if it is not one table."""
     if len(block) < MIN_LINES:
         return []
-    drawing = _drawing(block, lines)
-    if content := text_table(block, drawing):
-        words = [word for line in block for word in line.words]
-        return [FoundTable(content, words_rect(words))]
-    if splits == 0:
-        return []
-    at = _widest_gap(block)
+    if table := _block_table(around.extended(block), lines) or _block_table(block, lines):
+        return [table]
+    at = _widest_gap(block) if splits else None
     if at is None:
         return []
     return [
-        *_block_tables(_trimmed(block[:at]), lines, splits - 1),
-        *_block_tables(_trimmed(block[at:]), lines, splits - 1),
+        *_block_tables(around, _trimmed(block[:at]), lines, splits - 1),
+        *_block_tables(around, _trimmed(block[at:]), lines, splits - 1),
     ]
+
+
+def _block_table(block: Sequence[WordLine], lines: Sequence[Line]) -> FoundTable | None:
+    dashes = [line for line in block if all(DASHES.fullmatch(word.text) for word in line.words)]
+    text = [line for line in block if line not in dashes]
+    drawing = _drawing(text, lines)
+    drawing = Drawing((*drawing.separators, *(line.baseline for line in dashes)))
+    content = text_table(text, drawing)
+    if content is None:
+        return None
+    words = [word for line in block for word in line.words]
+    drawn = frozenset(word.box for line in dashes for word in line.words)
+    return FoundTable(content, words_rect(words), drawn)
 
 
 def _trimmed(block: Sequence[WordLine]) -> list[WordLine]:

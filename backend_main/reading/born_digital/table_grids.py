@@ -13,6 +13,8 @@ from .table_words import Word
 MIN_ROWS, MIN_COLUMNS = 2, 2
 MIN_FILLED_SHARE = 0.6
 """Share of the rows and columns that have text; in a chart hardly any do."""
+MIN_FILLED_CELLS = 0.25
+"""Share of the drawn cells that have text."""
 # In text heights.
 MIN_ROW_HEIGHT, MIN_COLUMN_WIDTH = 0.8, 1.2
 """Smaller rows and columns without text are the space between double lines, or a margin."""
@@ -103,6 +105,10 @@ def _is_filled(table: TableContent) -> bool:
     ]
     rows = sum(map(any, filled))
     columns = sum(map(any, zip(*filled, strict=True)))
+    owners = [cell for cells in table.cells for cell in cells]
+    covered = sum(span.row_span * span.column_span - 1 for span in table.spans)
+    if sum(map(bool, owners)) < MIN_FILLED_CELLS * (len(owners) - covered):
+        return False
     is_wide = any(sum(map(bool, row)) > 1 for row in table.cells)
     is_high = any(sum(map(bool, column)) > 1 for column in zip(*table.cells, strict=True))
     return (

@@ -51,10 +51,12 @@ class FoundTable:
 
     content: TableContent
     rect: Rect
+    drawn: frozenset[int] = frozenset()
+    """Boxes of lines that are drawn with characters."""
 
     @property
     def boxes(self) -> frozenset[int]:
-        return frozenset(word.box for word in self.content.words())
+        return self.drawn.union(word.box for word in self.content.words())
 
 
 def mirrored(table: TableContent) -> TableContent:

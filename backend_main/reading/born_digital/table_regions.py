@@ -40,7 +40,7 @@ def level_lines(lines: PageLines, fills: Sequence[Fill]) -> list[Line]:
     """Return the level lines of a page, and the upper and lower sides of its stripes."""
     found = list(lines.horizontal)
     for left, top, right, bottom in stripes(fills):
-        found += [Line(top, left, right), Line(bottom, left, right)]
+        found += [Line(top, left, right, is_side=True), Line(bottom, left, right, is_side=True)]
     return sorted(found, key=lambda line: line.position)
 
 
@@ -218,7 +218,7 @@ def _list_table(
     lines: Sequence[WordLine], others: Sequence[WordLine], part: Sequence[Line]
 ) -> TableContent | None:
     """Return a table of one column, if lines separate single lines of text."""
-    if len(lines) < MIN_LIST_ROWS or len(part) < len(lines):
+    if len(lines) < MIN_LIST_ROWS or len(part) < len(lines) or any(line.is_side for line in part):
         return None
     first = lines[0]
     pitch = lines[1].baseline - first.baseline

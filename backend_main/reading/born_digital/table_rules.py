@@ -2,9 +2,9 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ..documents.pdf_graphics import Graphics
+from ..documents.pdf_graphics import Fill, Graphics
 from ..layout.geometry import Rect
 
 # In pixels of the rendered page; a point is about 2.8.
@@ -24,11 +24,15 @@ MIN_DRAWN_SHARE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A level or upright line: its position across, and its ends."""
+    """A level or upright line: its position across, and its ends.
+
+    `is_side`: the side of a filled rectangle.
+    """
 
     position: float
     start: float
     end: float
+    is_side: bool = False
 
     @property
     def length(self) -> float:
@@ -36,7 +40,7 @@ class Line:
 
     def mirrored(self) -> "Line":
         """Return a level line on an axis from right to left."""
-        return Line(self.position, -self.end, -self.start)
+        return replace(self, start=-self.end, end=-self.start)
 
 
 @dataclass(frozen=True)
@@ -132,12 +136,20 @@ def line_groups(lines: PageLines) -> list[LineGroup]:
 class RuledGrid:
     """Rows and columns between the lines of a group, and which sides of its cells are drawn."""
 
-    def __init__(self, group: LineGroup) -> None:
+    def __init__(self, group: LineGroup, fills: Sequence[Fill] = ()) -> None:
         left, top, right, bottom = group.rect
+        inside = [
+            fill.rect
+            for fill in fills
+            if fill.rect[0] < right and fill.rect[2] > left and fill.rect[1] < bottom and fill.rect[3] > top
+        ]
         self.xs = _positions(group.vertical, left, right)
         self.ys = _positions(group.horizontal, top, bottom)
-        self._below = _drawn_sides(group.horizontal, self.ys, self.xs)
-        self._right = _drawn_sides(group.vertical, self.xs, self.ys)
+        level = [Line(y, x0, x1) for x0, y0, x1, y1 in inside for y in (y0, y1)]
+        upright = [Line(x, y0, y1) for x0, y0, x1, y1 in inside for x in (x0, x1)]
+        # Sides of filled cells are not lines of the grid, but separate cells where they lie on one.
+        self._below = _drawn_sides([*group.horizontal, *_on(level, self.ys)], self.ys, self.xs)
+        self._right = _drawn_sides([*group.vertical, *_on(upright, self.xs)], self.xs, self.ys)
 
     @property
     def rows(self) -> int:
@@ -171,6 +183,16 @@ def _positions(lines: Sequence[Line], low: float, high: float) -> list[float]:
     if high - positions[-1] > MAX_PIECE_GAP:
         positions.append(high)
     return positions
+
+
+def _on(sides: Sequence[Line], positions: Sequence[float]) -> list[Line]:
+    """Return the sides that lie on one of the positions, moved to it."""
+    found = []
+    for side in sides:
+        number = bisect_left(positions, side.position - POSITION_TOLERANCE)
+        if number < len(positions) and positions[number] <= side.position + POSITION_TOLERANCE:
+            found.append(Line(positions[number], side.start, side.end))
+    return found
 
 
 def _drawn_sides(

@@ -30,6 +30,10 @@ MIN_FLOWING_SHARE = 0.5
 MIN_LABEL_SHARE = 0.6
 NUMBER = re.compile(r"[-+−–(]?\s?[$€£¥]?\s?[\d.,\s]*\d[\d.,\s]*\s?[%)€$£¥]{0,2}")
 MIN_CONTENTS_ROWS = 3
+MIN_WIDE_COLUMNS, MIN_FILLED_SHARE = 4, 0.33
+"""From so many columns on, this share of the cells has text."""
+MAX_CELL_WORDS = 15
+"""Words of a cell; running text has more."""
 PAGE_NUMBER = re.compile(r"\d{1,4}|[ivxlc]{1,7}", re.IGNORECASE)
 
 
@@ -42,8 +46,8 @@ class Drawing:
 
     @property
     def is_evidence(self) -> bool:
-        """Return whether lines make a table likely."""
-        return len(self.separators) > 1 or bool(self.forced)
+        """Return whether lines make a table likely; two alone may be a frame around text."""
+        return len(self.separators) > 2 or bool(self.forced)
 
 
 NO_DRAWING = Drawing()
@@ -92,16 +96,43 @@ def _is_table(rows: Sequence[Sequence[RowLine]], table: TableContent, drawing: D
         return False
     if full < MIN_ROW_SHARE * len(table.cells):
         return False
-    if _is_contents(table) or _is_list(table) or any(map(partial(_flows_on, rows), range(table.columns))):
+    if (
+        not _is_filled(table)
+        or _is_contents(table)
+        or _is_list(table)
+        or any(map(partial(_flows_on, rows), range(table.columns)))
+    ):
         return False
     if drawing.is_evidence:
         return True
     words = table.words()
-    if all(piece.style.font.is_monospaced for word in words for piece in word.pieces):
-        return False  # code
-    if table.columns == 2 and not _is_pairs(table):
+    if _is_code(table, words) or (table.columns == 2 and not _is_pairs(table)):
         return False
-    return _is_aligned(table) and not _is_vertical(words)
+    return _is_aligned(table) and not _is_vertical(words) and not _is_running_text(table)
+
+
+def _is_filled(table: TableContent) -> bool:
+    """Return whether enough cells have text; among the labels of a chart's axes, few have."""
+    filled = sum(bool(cell) for row in table.cells for cell in row)
+    filled += sum(span.column_span - 1 for span in table.spans)
+    return table.columns < MIN_WIDE_COLUMNS or filled >= MIN_FILLED_SHARE * table.columns * len(table.cells)
+
+
+def _is_code(table: TableContent, words: Sequence[Word]) -> bool:
+    """Return whether the text is monospaced, and not one of numbers."""
+    if not all(piece.style.font.is_monospaced for word in words for piece in word.pieces):
+        return False
+    numeric = sum(
+        sum(bool(NUMBER.fullmatch(text)) for text in texts) >= MIN_LABEL_SHARE * len(texts)
+        for texts in (_texts(table, column) for column in range(1, table.columns))
+    )
+    return 2 * numeric < table.columns - 1
+
+
+def _is_running_text(table: TableContent) -> bool:
+    """Return whether two cells of a row have many lines, as columns of running text have."""
+    long_rows = sum(sum(len(cell) > MAX_CELL_WORDS for cell in row) > 1 for row in table.cells)
+    return 2 * long_rows > len(table.cells)
 
 
 def _flows_on(rows: Sequence[Sequence[RowLine]], column: int) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ..documents.pdf_graphics import Fill
 from ..layout.geometry import LayoutBox, Rect
 from .page import DigitalPage
 from .table_blocks import unruled_tables
@@ -35,7 +36,7 @@ def find_tables(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[DigitalTa
     if not words:
         return []
     lines = page_lines(page.graphics)
-    found, areas = _grid_tables(lines, words)
+    found, areas = _grid_tables(lines, page.graphics.fills, words)
     words = _free(words, found)
     lines = _free_lines(lines, found, areas)
     level = level_lines(lines, page.graphics.fills)
@@ -74,7 +75,7 @@ def _is_in(rects: Sequence[Rect], x: float, y: float) -> bool:
 def _upright(table: FoundTable) -> FoundTable:
     """Return a table of mirrored words with its place on the page."""
     left, top, right, bottom = table.rect
-    return FoundTable(table.content, (-right, top, -left, bottom))
+    return replace(table, rect=(-right, top, -left, bottom))
 
 
 def _digital_table(table: FoundTable) -> DigitalTable:
@@ -86,10 +87,12 @@ def _free(words: Sequence[Word], found: Sequence[FoundTable]) -> list[Word]:
     return [word for word in words if word.box not in used]
 
 
-def _grid_tables(lines: PageLines, words: Sequence[Word]) -> tuple[list[FoundTable], list[RuledGrid]]:
+def _grid_tables(
+    lines: PageLines, fills: Sequence[Fill], words: Sequence[Word]
+) -> tuple[list[FoundTable], list[RuledGrid]]:
     """Return the tables that grids of lines make, and the grids that are areas of a page."""
     grids = [
-        RuledGrid(group)
+        RuledGrid(group, fills)
         for group in line_groups(lines)
         if min(len(group.horizontal), len(group.vertical)) >= MIN_GRID_LINES
     ]

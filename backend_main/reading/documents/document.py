@@ -19,7 +19,7 @@ from . import image_headers, rejections
 from .image_headers import Header
 from .pdf_pages import PdfPages
 from .pdf_rendering import render_page, set_text_drawn
-from .pdf_text_layer import TextLayer, extract_text_layer
+from .pdf_text_layer import PageNote, TextLayer, extract_text_layer, page_notes
 from .pixels import Pixels, to_upright_bgr
 
 # `Options.max_pixels` is checked before any decoding. Pillow's limit warns at one size, raises at another.
@@ -87,6 +87,10 @@ class Document(ABC):
     def page_without_text(self, number: int) -> PageImage:
         """Return the image of a page without the text of its text layer. Raises UnreadableFile."""
         return self.page(number)
+
+    def notes(self, number: int) -> tuple[PageNote, ...]:
+        """Return the notes that are attached to a page. Raises nothing."""
+        return ()
 
     @abstractmethod
     def _decode_page(self, number: int) -> PageImage: ...
@@ -229,6 +233,20 @@ class PdfDocument(Document):
             page.close()
         height, width = pixels.shape[:2]
         return PageImage(number, pixels, width, height, warnings=tuple(self._text_layer_warnings(number)))
+
+    def notes(self, number: int) -> tuple[PageNote, ...]:
+        try:
+            annotations = self._pages.annotations(number)
+            if not annotations.notes:
+                return ()
+            page = self._pages.page(number)
+            try:
+                return page_notes(page, self._scale(page), annotations)
+            finally:
+                page.close()
+        except Exception:  # pdfium raises any exception on broken data
+            _log.exception("The notes of page %d could not be read.", number)
+            return ()
 
     def _text_layer_warnings(self, number: int) -> Iterator[str]:
         if number in self._broken_text_layers:

@@ -1,8 +1,8 @@
 """Costs of pairs of letters in five scripts, for tests of whether letters form words.
 
 tools/letter_pairs.py writes this file. A digit is the cost of a pair in bits, at most 9: the first letter is
-the row, the second one the column. A space stands for the start and the end of a word. Latin and Greek letters
-are without their marks.
+the row, the second one the column. A space stands for the start and the end of a word. Latin and Greek
+letters are without their marks.
 """
 
 LATIN = (

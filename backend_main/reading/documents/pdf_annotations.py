@@ -1,8 +1,8 @@
 """Annotations of a PDF page: form fields, stamps and notes.
 
-pdfium's text page does not contain what annotations draw. `flatten` makes them part of the page, so that values
-of fields and words of stamps are read at their place, like all other text. What they do not draw as text is
-read from the annotations themselves: whether a box is checked, and the text of notes.
+pdfium's text page does not contain what annotations draw. `flatten` makes them part of the page, so that
+values of fields and words of stamps are read at their place, like all other text. What they do not draw as
+text is read from the annotations themselves: whether a box is checked, and the text of notes.
 """
 
 import ctypes

@@ -17,7 +17,10 @@ MAX_NAME_BYTES = 256
 
 _SUBSET_PREFIX = re.compile(r"^[A-Z]{6}\+")
 # Computer Modern has codes: CMBX is bold, CMTI is italic, CMMI is math italic, CMTT is typewriter.
-_BOLD = re.compile(r"bold|black|heavy|demi|^CMBX|^SFBX|^LMRoman\d+-Bold|[-,]BD\b|-Md$", re.IGNORECASE)
+_BOLD = re.compile(
+    r"bold|black(?!adder)|heavy|demi|-Medi(?!um)|^CM(?:BX|SSBX|B\d)|^SF(?:BX|SX)|^LMRoman\d+-Bold|[-,]BD\b|-Md$",
+    re.IGNORECASE,
+)
 _ITALIC = re.compile(r"italic|oblique|slanted|^CM(?:TI|MI|SL|BXTI)|^SF(?:TI|SL)|[-,]It\b", re.IGNORECASE)
 _MONOSPACED = re.compile(
     r"mono(?!type)|NimbusMon|courier|consol|menlo|typewriter|^CMTT|^SFTT|^LMMono|inconsolata|fixed|source\s?code",

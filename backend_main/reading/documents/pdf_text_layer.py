@@ -17,11 +17,11 @@ from .pdf_characters import LINE_END_HYPHENS, Glyph, read_glyphs
 from .pdf_graphics import NO_GRAPHICS, Graphics, Mapping, Rect, read_graphics
 from .pdf_lines import TextLine, text_lines
 from .pdf_links import with_links
-from .pdf_visibility import Flags, hidden_glyphs, render_ink
 from .pdf_vertical import with_vertical_text
+from .pdf_visibility import Flags, hidden_glyphs, render_ink
 from .styled_text import TextPiece, TextStyle, text_of_pieces
-from .turned_page import quarter_turns_of_text, turned_mapping
 from .text_plausibility import is_implausible
+from .turned_page import quarter_turns_of_text, turned_mapping
 from .unread_areas import unread_areas
 
 UNMAPPED_CATEGORIES = frozenset({"Cc", "Co", "Cn", "Cs"})
@@ -36,7 +36,7 @@ MIN_UNSEEN_ON_PRINT = 0.7
 """Share of the invisible letters that lie on print, if they are the text of a scan."""
 DOUBTFUL_SAMPLE, UNSEEN_SAMPLE = 4, 6
 """Runs that are compared with the page."""
-MAX_ROTATED_SHARE = 0.1
+MAX_ROTATED_SHARE = 0.5
 """pdfium's lines are not lines of text where more letters are rotated."""
 UPRIGHT_DEGREES = 15
 MAX_SAMPLED_LETTERS = 500
@@ -120,7 +120,7 @@ def extract_text_layer(
     if placed is not linked:
         turns = quarter_turns_of_text(placed, page.get_rotation())
     runs = tuple(_text_runs(placed, page, scale, turns or 0))
-    notes = tuple(_notes(annotations, to_pixels))
+    notes = page_notes(page, scale, annotations)
     if not (is_usable("\n".join(run.text for run in runs)) or (notes and not runs)):
         return None
     if is_unseen:
@@ -178,11 +178,17 @@ def sample_of_text(
     return tuple(sorted(index for index in chosen if letters(index)))
 
 
-def _notes(annotations: Annotations, to_pixels: Mapping) -> Iterator[PageNote]:
+def page_notes(page: Any, scale: float, annotations: Annotations) -> tuple[PageNote, ...]:
+    """Return the notes of a page in pixels of the rendered page."""
+    width, height = (side * scale for side in page.get_size())
+    to_pixels = _pixel_mapping(page, width, height)
+    notes = []
     for note in annotations.notes:
         left, bottom, right, top = note.rect
         xs, ys = zip(to_pixels(left, bottom), to_pixels(right, top), strict=True)
-        yield PageNote(note.text, note.author, level_box(min(xs), min(ys), max(xs), max(ys)))
+        box = level_box(min(xs), min(ys), max(xs), max(ys))
+        notes.append(PageNote(note.text, note.author, box))
+    return tuple(notes)
 
 
 def _scaled(to_pixels: Mapping, factor: float) -> Mapping:
@@ -263,9 +269,10 @@ def _text_runs(glyphs: Sequence[Glyph], page: Any, scale: float, turns: int) -> 
     for line in text_lines(glyphs):
         box = _box(line, to_pixels)
         xs, ys = zip(*box, strict=True)
-        if max(xs) > max(min(xs), 0) and max(ys) > max(min(ys), 0) and min(xs) < width and min(ys) < height:
-            if pieces := _pieces(line, to_frame, scale):
-                yield TextRun(text_of_pieces(pieces), box, pieces)
+        pieces = _pieces(line, to_frame, scale)
+        reaches_page = max(xs) > max(min(xs), 0) and max(ys) > max(min(ys), 0)
+        if pieces and reaches_page and min(xs) < width and min(ys) < height:
+            yield TextRun(text_of_pieces(pieces), box, pieces)
 
 
 def _pieces(line: TextLine, to_pixels: Mapping, scale: float) -> tuple[TextPiece, ...]:

@@ -1,9 +1,9 @@
 """Glyphs of a PDF page that nobody sees.
 
-A glyph is seen if it changes the picture of the page. So the page is rendered twice at a low resolution, with
-its text and without. This finds text in the color of its ground, text outside of its clip or of the page, text
-under an image or a shape, transparent text, and text of a layer that is switched off, without rules for each.
-Both renderings together take 2 to 12 ms.
+A glyph is seen if it changes the picture of the page. So the page is rendered twice at a low resolution,
+with its text and without. This finds text in the color of its ground, text outside of its clip or of the
+page, text under an image or a shape, transparent text, and text of a layer that is switched off, without
+rules for each. Both renderings together take 2 to 12 ms.
 """
 
 import ctypes
@@ -32,9 +32,11 @@ MAX_GAP_IN_WORD = 0.12
 """In font sizes: gap of two glyphs of a word that the edge of the page cuts."""
 MIN_SIZE = 1.2
 """In points: nobody reads smaller print. Microprint on banknotes has 0.7."""
+MIN_TESTED_PIXELS = 1.5
+"""Font size in pixels of the renderings below which letters leave no ink; a huge page has larger ones."""
 MAX_LATIN = 0x2FF
 """pdfium has fonts of its own for Latin text, but not for all scripts."""
-LIGHT = 230
+LIGHT = 248
 """Least value of a channel, of 255, in a color that does not show on white."""
 
 Flags = npt.NDArray[np.bool_]
@@ -79,12 +81,13 @@ def hidden_glyphs(
 
     if not glyphs:
         return np.zeros(0, np.bool_)
-    changed = cv2.absdiff(ink.with_text, ink.without_text) >= MIN_CHANGE
+    changed: Flags = np.asarray(cv2.absdiff(ink.with_text, ink.without_text) >= MIN_CHANGE)
     zones = _zones(glyphs, to_pixels)
-    hidden = ~_any_inside(changed, zones) & np.array([not glyph.is_space for glyph in glyphs])
+    hidden: Flags = ~_any_inside(changed, zones) & np.array([not glyph.is_space for glyph in glyphs])
     if hidden.any():
         changed |= _changed_colors(page, ink.scale)
         hidden[hidden] = ~_any_inside(changed, _tight_zones(textpage, glyphs, hidden, to_pixels))
+    hidden &= np.array([glyph.size * ink.scale >= MIN_TESTED_PIXELS for glyph in glyphs])
     hidden |= _is_invisible_on_others(glyphs, ink, zones)
     if hidden.any():
         hidden &= ~_cannot_be_drawn(glyphs, hidden)
@@ -117,7 +120,7 @@ def _tight_zones(textpage: Any, glyphs: Sequence[Glyph], chosen: Flags, to_pixel
 
     edges = [ctypes.c_double() for _ in range(4)]
     boxes = []
-    for place in np.flatnonzero(chosen):
+    for place in np.flatnonzero(chosen).tolist():
         pdfium.FPDFText_GetCharBox(textpage.raw, glyphs[place].index, *edges)
         boxes.append([edge.value for edge in edges])
     left, right, bottom, top = np.array(boxes).T
@@ -158,7 +161,7 @@ def _changed_colors(page: Any, scale: float) -> Flags:
 def _is_invisible_on_others(glyphs: Sequence[Glyph], ink: PageInk, zones: Zones) -> Flags:
     """Return which glyphs nobody sees wherever they lie; others that are seen may be at their place.
 
-    They have the invisible mode, no size, or a light color and nothing in their zone that text makes lighter.
+    They have the invisible mode, no size, or a light color while other text darkens their place.
     """
     import cv2
     import pypdfium2.raw as pdfium
@@ -169,14 +172,24 @@ def _is_invisible_on_others(glyphs: Sequence[Glyph], ink: PageInk, zones: Zones)
     }
     mode = np.array([modes[glyph.text_object] for glyph in glyphs])
     color = np.array([glyph.color for glyph in glyphs])
-    hidden = mode == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
+    hidden: Flags = np.asarray(mode == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE)
     hidden |= np.array([glyph.size for glyph in glyphs]) < MIN_SIZE
     channels = np.stack([color >> 16, color >> 8 & 255, color & 255])
     is_light = (channels.min(axis=0) >= LIGHT) & (mode == pdfium.FPDF_TEXTRENDERMODE_FILL)
     if is_light.any():
         lighter = cv2.subtract(ink.with_text, ink.without_text) >= MIN_CHANGE
-        hidden[is_light] |= ~_any_inside(lighter, zones[is_light])
+        # pdfium returns white for a pattern too, so that light glyphs alone at their place may be dark.
+        others = _painted(zones[~is_light], lighter.shape)
+        hidden[is_light] |= ~_any_inside(lighter, zones[is_light]) & _any_inside(others, zones[is_light])
     return hidden
+
+
+def _painted(zones: Zones, shape: tuple[int, ...]) -> Flags:
+    """Return the pixels that are in a zone."""
+    painted = np.zeros(shape, np.bool_)
+    for left, top, right, bottom in zones.clip(0).astype(np.intp).tolist():
+        painted[top : bottom + 1, left : right + 1] = True
+    return painted
 
 
 def _text_object(address: int) -> Any:
@@ -190,10 +203,10 @@ def _cannot_be_drawn(glyphs: Sequence[Glyph], hidden: Flags) -> Flags:
 
     The file does not contain the font, and no letter of it is seen.
     """
-    seen_fonts = {glyphs[place].style[0] for place in np.flatnonzero(~hidden)}
+    seen_fonts = {glyphs[place].style[0] for place in np.flatnonzero(~hidden).tolist()}
     missing: dict[int, bool] = {}
     flags = np.zeros(len(glyphs), np.bool_)
-    for place in np.flatnonzero(hidden):
+    for place in np.flatnonzero(hidden).tolist():
         glyph = glyphs[place]
         if glyph.style[0] in seen_fonts or ord(glyph.text[0]) <= MAX_LATIN:
             continue

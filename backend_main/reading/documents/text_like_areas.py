@@ -6,6 +6,7 @@ takes 3 ms a page of 100 dpi.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,8 @@ BLOCK = 25
 """Side, in pixels, of the neighborhood whose mean is the ground of a pixel."""
 MIN_HEIGHT, MAX_HEIGHT = 4, 24
 """Heights of letters at one scale, in pixels; larger ones are found where the image is halved."""
+MIN_HALVED_HEIGHT = 10
+"""Lower ones are found before the image is halved."""
 MAX_FACTOR = 16
 MAX_LINE_THICKNESS = 4
 MIN_LINE_CONTRAST = 6
@@ -36,6 +39,9 @@ MAX_GAP = 1.2
 MAX_HEIGHT_RATIO = 2.5
 MAX_CENTER_DISTANCE = 0.4
 MIN_SHAPES = 3
+MIN_REPETITIONS = 5
+MAX_SOLID_SHARE = 0.6
+"""Share of the shapes of a row that are solid; all bars of a barcode are."""
 MIN_LENGTH = 2.0
 """Length of a row in heights."""
 MAX_SHAPES = 20_000
@@ -52,9 +58,9 @@ def text_like_areas(gray: Gray) -> list[Area]:
     part = _without_lines(part) if part.size else part
     factor = 1
     while min(part.shape) >= MIN_HEIGHT and len(found) <= MAX_ROWS:
-        for boxes in _shapes(part):
-            columns = [(x0, y0, x1, y1) for y0, x0, y1, x1 in _rows(_turned(boxes))]
-            for x0, y0, x1, y1 in [*_rows(boxes), *columns]:
+        for letters in _shapes(part, MIN_HEIGHT if factor == 1 else MIN_HALVED_HEIGHT):
+            columns = [(x0, y0, x1, y1) for y0, x0, y1, x1 in _rows(_turned(letters))]
+            for x0, y0, x1, y1 in [*_rows(letters), *columns]:
                 found.append((left + x0 * factor, top + y0 * factor, left + x1 * factor, top + y1 * factor))
         factor *= 2
         if factor > MAX_FACTOR:
@@ -98,8 +104,8 @@ def _without_lines(gray: Gray) -> Gray:
     return gray
 
 
-def _shapes(gray: Gray) -> Iterator[npt.NDArray[np.int32]]:
-    """Yield left, top, width and height of the shapes that may be letters; dark ones, then light ones."""
+def _shapes(gray: Gray, min_height: int) -> Iterator[npt.NDArray[np.int32]]:
+    """Yield the shapes that may be letters, as `_letters` returns them; dark ones, then light ones."""
     import cv2
 
     ground = cv2.blur(gray, (BLOCK, BLOCK))
@@ -107,59 +113,95 @@ def _shapes(gray: Gray) -> Iterator[npt.NDArray[np.int32]]:
         mask = (difference >= MIN_CONTRAST).view(np.uint8)
         if not mask.any():
             continue
-        yield _letters(cv2.connectedComponentsWithStats(mask, connectivity=8)[2][1:])
+        statistics = cv2.connectedComponentsWithStats(mask, connectivity=8)[2]
+        yield _letters(np.asarray(statistics[1:], np.int32), min_height)
 
 
-def _letters(stats: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Return the boxes of shapes whose size and fill are those of letters, from left to right."""
+def _letters(stats: npt.NDArray[np.int32], min_height: int) -> npt.NDArray[np.int32]:
+    """Return left, top, width, height and solidity of shapes whose size and fill are those of letters."""
     width, height, area = (stats[:, column].astype(np.float64) for column in (2, 3, 4))
     fill = area / (width * height)
-    is_letter = (height >= MIN_HEIGHT) & (height <= MAX_HEIGHT) & (width <= MAX_WIDTH * height)
-    is_letter &= (fill >= MIN_FILL) & ((fill <= MAX_FILL) | (width <= NARROW * height))
-    boxes = stats[is_letter][:, :4]
-    return np.asarray(boxes[np.argsort(boxes[:, 0], kind="stable")][:MAX_SHAPES], np.int32)
+    is_solid = fill > MAX_FILL
+    is_letter = (height >= min_height) & (height <= MAX_HEIGHT) & (width <= MAX_WIDTH * height)
+    is_letter &= (fill >= MIN_FILL) & (~is_solid | (width <= NARROW * height))
+    letters = np.column_stack([stats[:, :4], is_solid])
+    return np.asarray(letters[is_letter][:MAX_SHAPES], np.int32)
 
 
-def _turned(boxes: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Return the boxes with columns for rows, for text that is turned."""
-    turned = boxes[:, [1, 0, 3, 2]]
-    return turned[np.argsort(turned[:, 0], kind="stable")]
+def _turned(letters: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Return the letters with columns for rows, for text that is turned."""
+    return letters[:, [1, 0, 3, 2, 4]]
 
 
-def _rows(boxes: npt.NDArray[np.int32]) -> list[Area]:
-    """Join shapes to the next one on their right, and return the boxes of those rows that are long enough."""
-    rows: list[list[float]] = []  # left, top, right, bottom, shapes, center and height of the last one, width
-    open_rows: list[int] = []
-    for left, top, width, height in boxes.tolist():
-        center = top + height / 2
-        open_rows = [n for n in open_rows if rows[n][2] + MAX_GAP * MAX_HEIGHT >= left]
-        best = None
-        for n in open_rows:
-            row = rows[n]
-            larger = max(height, row[6])
-            if (
-                larger <= MAX_HEIGHT_RATIO * min(height, row[6])
-                and abs(center - row[5]) <= MAX_CENTER_DISTANCE * larger
-                and -larger / 2 <= left - row[2] <= MAX_GAP * larger
-                and (best is None or row[2] > rows[best][2])
-            ):
-                best = n
-        if best is None:
-            open_rows.append(len(rows))
-            rows.append([left, top, left + width, top + height, 1, center, height])
+@dataclass(slots=True)
+class _Letter:
+    left: int
+    top: int
+    width: int
+    height: int
+    is_solid: bool
+
+    @property
+    def right(self) -> int:
+        return self.left + self.width
+
+    @property
+    def center(self) -> float:
+        return self.top + self.height / 2
+
+
+@dataclass(slots=True)
+class _Row:
+    """Letters side by side, from left to right."""
+
+    letters: list[_Letter]
+    right: int
+
+    def continues_with(self, letter: _Letter) -> bool:
+        last = self.letters[-1]
+        larger, smaller = max(letter.height, last.height), min(letter.height, last.height)
+        return (
+            larger <= MAX_HEIGHT_RATIO * smaller
+            and abs(letter.center - last.center) <= MAX_CENTER_DISTANCE * larger
+            and -larger / 2 <= letter.left - self.right <= MAX_GAP * larger
+        )
+
+    def add(self, letter: _Letter) -> None:
+        self.letters.append(letter)
+        self.right = max(self.right, letter.right)
+
+    def area(self) -> Area:
+        top = min(letter.top for letter in self.letters)
+        bottom = max(letter.top + letter.height for letter in self.letters)
+        return self.letters[0].left, top, self.right, bottom
+
+    def looks_like_text(self) -> bool:
+        if len(self.letters) < MIN_SHAPES:
+            return False
+        left, top, right, bottom = self.area()
+        solid = sum(letter.is_solid for letter in self.letters)
+        is_long = right - left >= MIN_LENGTH * (bottom - top)
+        return is_long and solid <= MAX_SOLID_SHARE * len(self.letters) and not self._is_repetition()
+
+    def _is_repetition(self) -> bool:
+        """Return whether all shapes have one size, as check boxes and markers have."""
+        widths = {letter.width for letter in self.letters}
+        heights = {letter.height for letter in self.letters}
+        is_uniform = max(widths) - min(widths) <= 1 and max(heights) - min(heights) <= 1
+        return len(self.letters) >= MIN_REPETITIONS and is_uniform
+
+
+def _rows(letters: npt.NDArray[np.int32]) -> Iterator[Area]:
+    """Join letters to the next one on their right, and yield the boxes of rows that look like text."""
+    rows: list[_Row] = []
+    near: list[_Row] = []
+    for left, top, width, height, is_solid in sorted(letters.tolist()):
+        letter = _Letter(left, top, width, height, bool(is_solid))
+        near = [row for row in near if row.right + MAX_GAP * MAX_HEIGHT >= left]
+        if before := [row for row in near if row.continues_with(letter)]:
+            max(before, key=lambda row: row.right).add(letter)
         else:
-            row = rows[best]
-            row[:] = [
-                row[0],
-                min(row[1], top),
-                max(row[2], left + width),
-                max(row[3], top + height),
-                row[4] + 1,
-                center,
-                height,
-            ]
-    return [
-        (int(left), int(top), int(right), int(bottom))
-        for left, top, right, bottom, count, _, _ in rows
-        if count >= MIN_SHAPES and right - left >= MIN_LENGTH * (bottom - top)
-    ]
+            row = _Row([letter], letter.right)
+            rows.append(row)
+            near.append(row)
+    return (row.area() for row in rows if row.looks_like_text())

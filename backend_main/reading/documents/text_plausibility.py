@@ -1,8 +1,9 @@
 """Doubt about text whose letters form no words, which a wrong mapping from codes to letters gives.
 
 There is no dictionary. In five scripts, pairs of letters have costs that follow from their frequency in many
-languages (docs/decisions/0110-text-layer-checked-against-the-page.md). Chinese and Korean have characters that
-hardly any text uses. Figures, part numbers and short texts give no evidence, so there is no doubt about them.
+languages (docs/decisions/0110-text-layer-checked-against-the-page.md). Chinese and Korean have characters
+that hardly any text uses. Figures, part numbers and short texts give no evidence, so there is no doubt about
+them.
 """
 
 import re
@@ -15,8 +16,11 @@ from .base_letters import to_base_letters
 MIN_WORD_LETTERS = 3
 MIN_PAIRS = 25
 MAX_PAIR_COSTS = {"LATIN": 3.0, "CYRILLIC": 4.8, "GREEK": 4.8, "HEBREW": 4.9, "ARABIC": 5.0}
-"""Mean cost of a pair in bits. Latin text of 12 languages has 1.9 to 3.1, drug names 2.7, code 2.8, and text
-whose letters are shifted or swapped 3.0 to 4.5. In other scripts, text has 3.1 to 4.5, and shifted text 5.4."""
+"""Mean cost of a pair in bits.
+
+Latin text of 12 languages has 1.9 to 3.1, drug names 2.7, code 2.8, and text whose letters are shifted or
+swapped 3.0 to 4.5. In other scripts, text has 3.1 to 4.5, and shifted text at least 5.4.
+"""
 SHORT_TEXT_ALLOWANCE = 5.0
 """In bits, divided by the number of pairs: the mean of a short text varies more."""
 MIN_CHARACTERS = 20
@@ -80,13 +84,14 @@ def _has_rare_characters(text: str) -> bool:
     han, hangul = _HAN.findall(text), _HANGUL.findall(text)
     if len(han) >= MIN_CHARACTERS and sum(map(_is_usual_han, han)) < MIN_USUAL_HAN_SHARE * len(han):
         return True
-    usual = sum(_is_encodable(letter, "euc_kr") for letter in hangul)
+    # KS X 1001 has two bytes for a usual syllable, and a sequence of eight for any other.
+    usual = sum(len(letter.encode("euc_kr")) == 2 for letter in hangul)
     return len(hangul) >= MIN_CHARACTERS and usual < MIN_USUAL_HANGUL_SHARE * len(hangul)
 
 
 @cache
 def _is_usual_han(letter: str) -> bool:
-    """Return whether GB 2312, Big5 or JIS X 0208 has the character in its first level, by frequency of use."""
+    """Return whether the first level of GB 2312, Big5 or JIS X 0208, by frequency of use, has it."""
     first_levels = (("gb2312", 0xB0, 0xD7), ("big5", 0xA4, 0xC6), ("shift_jis", 0x88, 0x98))
     return any(
         first <= letter.encode(name, "replace")[0] <= last

@@ -5,6 +5,9 @@ They are words in pictures, in patterns and scans, and letters drawn as outlines
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from ..types import Box
 from .pdf_graphics import Rect
 from .pdf_rendering import Gray
@@ -12,6 +15,8 @@ from .text_like_areas import text_like_areas
 
 MARGIN = 1.5
 """In heights of a row: other rows of the same text are as near."""
+PAINT_MARGIN = 0.3
+"""In heights of a line: letters reach beyond the boxes of an earlier recognition."""
 
 
 def unread_areas(
@@ -25,9 +30,10 @@ def unread_areas(
         images: the page's images. One with a row that looks like text is unread as a whole.
         known: boxes of text that is known already, though it is in the picture.
     """
-    texts = [_bounds(box) for box in known]
+    if known:
+        without_text = without_text.copy()
+        paint_over(without_text, known, 1 / scale)
     rows = [_scaled(row, scale) for row in text_like_areas(without_text)]
-    rows = [row for row in rows if not any(_contains_center(text, row) for text in texts)]
     if not rows:
         return ()
     height, width = without_text.shape
@@ -41,6 +47,22 @@ def bounding_area(areas: Iterable[Rect]) -> Rect:
     """Return the smallest rectangle around areas."""
     lefts, tops, rights, bottoms = zip(*areas, strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def paint_over(image: npt.NDArray[np.uint8], boxes: Sequence[Box], scale: float = 1.0) -> None:
+    """Paint boxes of text with the ground around their letters, in place.
+
+    Args:
+        image: (height, width) or (height, width, 3).
+        boxes: in pixels.
+        scale: pixels of the image in a pixel of the boxes.
+    """
+    for box in boxes:
+        left, top, right, bottom = (round(edge * scale) for edge in _bounds(box))
+        margin = round(PAINT_MARGIN * (bottom - top))
+        part = image[max(0, top - margin) : bottom + margin + 1, max(0, left - margin) : right + margin + 1]
+        if part.size:
+            part[:] = np.median(part, axis=(0, 1)).astype(np.uint8)
 
 
 def _scaled(row: tuple[int, int, int, int], scale: float) -> Rect:

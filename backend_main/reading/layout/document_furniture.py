@@ -8,36 +8,32 @@ they may repeat: they have larger print, no gap below, or columns that go on.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from itertools import product
 
-from .furniture_page import EdgeRow, FurniturePage, Roles
-from .furniture_text import is_page_number, letter_count, numbers
+from .furniture_page import EdgeRow, FurniturePage, Place, Roles
+from .furniture_text import is_page_number, letter_count
 from .geometry import LayoutBox
 from .layout_model import Region
 from .line_numbers import find_line_numbers
-from .page_furniture import MAX_HEIGHT_RATIO, find_page_furniture, side_margin_boxes
+from .page_furniture import HEADER_SHARE, MAX_HEIGHT_RATIO, find_page_furniture, side_margin_boxes
+from .row_comparison import (
+    MAX_DISTANCE_DIFFERENCE,
+    MIN_CONSTANT_LETTERS,
+    MIN_WORD_LETTERS,
+    has_row,
+    is_similar,
+)
 from .rows import Row, gap
 
 MAX_COMPARED_PAGES = 8
 """Pages that a page is compared with, the nearest ones."""
-MAX_DISTANCE_DIFFERENCE = 0.02
-"""In heights of a page: rows of two pages in the same place. Scanners shift a page by a few millimetres."""
-MAX_SHIFT = 0.05
-"""In heights of a page: rows of the same text, on scans that are shifted more."""
-MAX_HEIGHT_DIFFERENCE = 1.3
-"""Ratio of the heights of print of a row on two pages; text recognition measures heights roughly."""
-MIN_SIMILARITY = 0.85
-"""Ratio of `difflib` above which two texts differ by errors of text recognition only."""
-MIN_SIMILAR_CHARACTERS = 8
-MIN_CONSTANT_LETTERS = 10
-"""Letters beside a number that changes: fewer could be “Figure 3” or “Question 4”."""
 STRONG_MATCHES = 3
 """Pages with a row that are enough without a gap between the row and the text."""
 MIN_LARGE_MATCHES = 5
 """Pages, all that are compared, with a row in larger print than the text: slides repeat their titles."""
 MIN_MATCH_SHARE = 0.5
 """Share of the compared pages with which two matches are as good."""
+WEAK_SHARE = 0.1
+"""Share of the page's height in which few matches are enough: further inside are titles, too."""
 MAX_SKIPPED_ROWS = 1
 """Rows of a single page, such as a stamp, that may lie further outside than repeated ones."""
 BAND_TOLERANCE = 0.008
@@ -51,16 +47,15 @@ MIN_ALIGNED_CELLS, MIN_TABLE_CELLS = 2, 3
 """Cells side by side that are a row of a table: if they are aligned with cells below, or anyway."""
 MIN_LETTERHEAD_ROWS = 3
 """Rows at the top of a document's first page that are a letterhead: it stays on that page."""
-MAX_TWIN_SHARE, MIN_TWIN_TEXTS = 0.3, 4
-"""Two pages with more common texts in their middle are copies of one form, and not compared."""
-MIN_WORD_LETTERS = 3
+MAX_TWIN_SHARE, MIN_TWIN_WORDS = 0.3, 3
+"""Two pages with more common rows in their middle are copies of one form, and not compared.
+
+Their rows begin with several words: those of a bank statement may all begin with the name of a month.
+"""
 SAME_PLACE = 0.03
 """In widths or heights of a page: the same place of vertical or oblique text on two pages."""
 MIN_REPEATED_WATERMARK_HEIGHT = 2.5
 """In body heights: repeated print that lies behind text."""
-
-Place = tuple[float, float]
-"""In widths and heights of a page."""
 
 
 def find_document_furniture(pages: Sequence[FurniturePage]) -> dict[int, Roles]:
@@ -78,7 +73,7 @@ def find_furniture(
         regions: regions of the layout model, in the page's frame.
     """
     repeated = repeated_furniture(page, others)
-    return furniture_beside_text(page, find_page_furniture(page.without(repeated), regions) | repeated)
+    return furniture_beside_text(page, find_page_furniture(page, regions, repeated))
 
 
 def furniture_beside_text(page: FurniturePage, roles: Roles) -> Roles:
@@ -137,7 +132,7 @@ class _Evidence:
 def _repeated_rows(page: FurniturePage, others: Sequence[FurniturePage], *, is_top: bool) -> list[EdgeRow]:
     """Return the rows at an edge that are furniture, from the edge inwards."""
     evidence = [
-        _Evidence(row, sum(_has_row(other, row, page.number, is_top=is_top) for other in others), len(others))
+        _Evidence(row, sum(has_row(other, row, page.number, is_top=is_top) for other in others), len(others))
         for row in page.edge_rows(is_top=is_top)
     ]
     found: list[EdgeRow] = []
@@ -165,85 +160,26 @@ def _is_furniture(
         return False
     if _is_table_head(page, place, is_top=is_top) and not each.row.has_page_number:
         return False
+    is_in_margin = each.row.distance < WEAK_SHARE
     if each.is_strong:
+        return is_in_margin or not skipped
+    return is_in_margin and not skipped and _is_outside_text(evidence, place)
+
+
+def _is_outside_text(evidence: Sequence[_Evidence], place: int) -> bool:
+    """Return whether the row is in the margin; or a gap follows it, or the repeated rows beside it."""
+    row = evidence[place].row
+    if place == 0 and row.distance < HEADER_SHARE and row.letters >= MIN_CONSTANT_LETTERS:
         return True
-    # A weak row is the outermost, or next to furniture, and a gap follows it or the repeated rows beside it.
-    run = place
-    while not evidence[run].row.is_apart and run + 1 < len(evidence) and evidence[run + 1].matches:
-        run += 1
-    return not skipped and evidence[run].row.is_apart
-
-
-def _has_row(other: FurniturePage, row: EdgeRow, number: int, *, is_top: bool) -> bool:
-    """Return whether another page has the text of the row in the same place."""
-    pages_apart = number - other.number
-    for candidate in other.edge_rows(is_top=is_top):
-        distance = abs(candidate.distance - row.distance)
-        is_near = distance < MAX_DISTANCE_DIFFERENCE
-        if distance < MAX_SHIFT and _is_same_row(row, candidate, pages_apart, is_near=is_near):
-            return True
-    return False
-
-
-def _is_same_row(row: EdgeRow, other: EdgeRow, pages_apart: int, *, is_near: bool) -> bool:
-    smaller, larger = sorted((row.height, other.height))
-    if larger > MAX_HEIGHT_DIFFERENCE * smaller:
-        return False
-    if row.is_page_number and other.is_page_number:
-        return is_near and _is_same_count(row, other, pages_apart)
-    if not (row.letters or row.has_page_number) or not _numbers_agree(row, other, pages_apart):
-        return is_near and _has_common_part(row, other, pages_apart)
-    if row.masked == other.masked:
-        return True
-    return is_near and (_is_similar(row.masked, other.masked) or _has_common_part(row, other, pages_apart))
-
-
-def _is_same_count(row: EdgeRow, other: EdgeRow, pages_apart: int) -> bool:
-    """Return whether two page numbers differ as their pages do. Roman numbers have no figures."""
-    if len(row.numbers) != len(other.numbers) or not row.numbers:
-        return not row.numbers and not other.numbers
-    return row.numbers[0] - other.numbers[0] == pages_apart
-
-
-def _numbers_agree(row: EdgeRow, other: EdgeRow, pages_apart: int) -> bool:
-    """Return whether the numbers of two rows are equal, or count pages, or are a small part of the text."""
-    if row.numbers == other.numbers or min(row.letters, other.letters) >= MIN_CONSTANT_LETTERS:
-        return True
-    if len(row.numbers) != len(other.numbers) or not (row.has_page_number and other.has_page_number):
-        return False
-    return any(one - two == pages_apart for one, two in zip(row.numbers, other.numbers, strict=True))
-
-
-def _is_similar(one: str, two: str) -> bool:
-    if min(len(one), len(two)) < MIN_SIMILAR_CHARACTERS:
-        return False
-    matcher = SequenceMatcher(None, one, two, autojunk=False)
-    return matcher.quick_ratio() >= MIN_SIMILARITY and matcher.ratio() >= MIN_SIMILARITY
-
-
-def _has_common_part(row: EdgeRow, other: EdgeRow, pages_apart: int) -> bool:
-    """Return whether a part of the row, set apart from a part that changes, is in the other row too.
-
-    The part is a text, or a number that counts the pages, in the same place of both rows.
-    """
-    if not (row.is_apart and other.is_apart) or max(len(row.row), len(other.row)) < 2:
-        return False
-    pairs = product(zip(row.row, row.texts, strict=True), zip(other.row, other.texts, strict=True))
-    return any(
-        _is_aligned(box, there, row.height) and _is_same_part(text, other_text, pages_apart)
-        for (box, text), (there, other_text) in pairs
-    )
-
-
-def _is_same_part(text: str, other: str, pages_apart: int) -> bool:
-    if is_page_number(text) and is_page_number(other) and (counts := numbers(text)) and numbers(other):
-        return counts[0] - numbers(other)[0] == pages_apart
-    return letter_count(text) >= MIN_WORD_LETTERS and text.casefold() == other.casefold()
+    while not evidence[place].row.is_apart and place + 1 < len(evidence) and evidence[place + 1].matches:
+        place += 1
+    return evidence[place].row.is_apart
 
 
 def _is_in_band(page: FurniturePage, row: EdgeRow, others: Sequence[FurniturePage], *, is_top: bool) -> bool:
     """Return whether the row is level with running heads of other pages, such as a section's title."""
-    if not row.is_apart or row.height > MAX_HEIGHT_RATIO * page.body_height:
+    is_large = row.height > MAX_HEIGHT_RATIO * page.body_height
+    if not row.is_apart or is_large or row.distance > WEAK_SHARE:
         return False
     pages = 0
     for other in others:
@@ -252,7 +188,7 @@ def _is_in_band(page: FurniturePage, row: EdgeRow, others: Sequence[FurniturePag
             smaller, larger = sorted((row.height, candidate.height))
             if is_level and candidate.is_apart and larger <= MAX_HEIGHT_RATIO * smaller:
                 rest = [each for each in others if each is not other]
-                pages += any(_has_row(each, candidate, other.number, is_top=is_top) for each in rest)
+                pages += any(has_row(each, candidate, other.number, is_top=is_top) for each in rest)
     return pages >= MIN_BAND_PAGES and 2 * pages >= len(others)
 
 
@@ -275,7 +211,8 @@ def _is_table_head(page: FurniturePage, place: int, *, is_top: bool) -> bool:
 
 def _aligned_cells(row: Row, below: Row, page: FurniturePage) -> int:
     tolerance = ALIGNMENT_TOLERANCE * page.body_height
-    return sum(any(_is_aligned(box, cell, tolerance) for cell in below) for box in row)
+    cells = {cell.index for box in row for cell in below if _is_aligned(box, cell, tolerance)}
+    return min(len(cells), sum(any(_is_aligned(box, cell, tolerance) for cell in below) for box in row))
 
 
 def _is_aligned(box: LayoutBox, cell: LayoutBox, tolerance: float) -> bool:
@@ -284,30 +221,20 @@ def _is_aligned(box: LayoutBox, cell: LayoutBox, tolerance: float) -> bool:
 
 
 def _is_twin(page: FurniturePage, other: FurniturePage) -> bool:
-    """Return whether two pages are copies of one form: many texts between the edges are the same.
-
-    A text counts once, because cells such as “yes” are all over a table that continues.
-    """
-    here, there = _middle_texts(page), _middle_texts(other)
-    common = sum(
-        any(_is_near(one, two) for one in here[text] for two in there[text])
-        for text in here.keys() & there.keys()
-    )
-    return common >= MIN_TWIN_TEXTS and common > MAX_TWIN_SHARE * len(here)
+    """Return whether two pages are copies of one form: many rows between the edges begin alike."""
+    here, there = _middle_words(page), _middle_words(other)
+    common = [word for word, place in here if any(word == each and _is_near(place, at) for each, at in there)]
+    return len(set(common)) >= MIN_TWIN_WORDS and len(common) > MAX_TWIN_SHARE * len(here)
 
 
-def _middle_texts(page: FurniturePage) -> dict[str, list[Place]]:
-    """Return the places of the texts with words that are not at an edge, by their first words.
-
-    A label and its value may be one text.
-    """
-    texts: dict[str, list[Place]] = {}
+def _middle_words(page: FurniturePage) -> list[tuple[str, Place]]:
+    """Return the first words of the rows that are not at an edge, with their places. They may be labels."""
+    words = []
     for row in page.rows[len(page.top_rows) : len(page.rows) - len(page.bottom_rows)]:
-        for box in row:
-            word, *_ = page.texts[box.index].casefold().split(maxsplit=1) or [""]
-            if letter_count(word) >= MIN_WORD_LETTERS:
-                texts.setdefault(word, []).append(page.place(box))
-    return texts
+        word, *_ = page.texts[row[0].index].casefold().split(maxsplit=1) or [""]
+        if letter_count(word) >= MIN_WORD_LETTERS:
+            words.append((word, page.place(row[0])))
+    return words
 
 
 def _is_near(one: Place, other: Place) -> bool:
@@ -358,6 +285,6 @@ def _has_text(
     for candidate in candidates:
         distances = (a - b for a, b in zip(page.place(box), other.place(candidate), strict=True))
         there = other.texts[candidate.index].casefold()
-        if max(map(abs, distances)) < SAME_PLACE and (text == there or _is_similar(text, there)):
+        if max(map(abs, distances)) < SAME_PLACE and (text == there or is_similar(text, there)):
             return True
     return False

@@ -20,6 +20,8 @@ from .rows import Row, body_text_height, gap, group_rows, has_wide_gap, height
 
 Roles = dict[int, LineRole]
 """Roles by the index of the box; boxes of the body are not in it."""
+Place = tuple[float, float]
+"""Two numbers in widths or heights of the page."""
 
 EDGE_SHARE = 0.15
 """Share of the page's height, at its top and bottom, in which repeated rows are looked for."""
@@ -47,6 +49,8 @@ class EdgeRow:
     row: Row
     texts: tuple[str, ...]
     distance: float
+    sides: tuple[Place, ...]
+    """Left and right of the boxes, in widths of the page."""
     is_apart: bool
     """Whether the gap to the next row away from the edge is wider than the gaps of the text."""
 
@@ -146,8 +150,8 @@ class FurniturePage:
     def usual_gap(self) -> float:
         """The gap between most lines that are near each other; 0 if there are none."""
         gaps = sorted(gap(above, row) for above, row in pairwise(self.rows))
-        gaps = [each for each in gaps if 0 < each < MAX_LINE_GAP * self.body_height]
-        return gaps[len(gaps) // 3] if gaps else 0.0
+        gaps = [each for each in gaps if each < MAX_LINE_GAP * self.body_height]
+        return max(0.0, gaps[len(gaps) // 2]) if gaps else 0.0
 
     @cached_property
     def top_rows(self) -> list[EdgeRow]:
@@ -191,9 +195,16 @@ class FurniturePage:
             if distance > EDGE_SHARE:
                 break
             texts = tuple(self.texts[box.index] for box in row)
+            sides = tuple(self._sides(box) for box in row)
             inner = rows[number + 1] if number + 1 < len(rows) else None
-            found.append(EdgeRow(row, texts, distance, inner is not None and self.is_apart(row, inner)))
+            found.append(
+                EdgeRow(row, texts, distance, sides, inner is not None and self.is_apart(row, inner))
+            )
         return found
+
+    def _sides(self, box: LayoutBox) -> Place:
+        left, width = self.edges[0], max(1.0, self.width)
+        return (box.left - left) / width, (box.right - left) / width
 
     def is_apart(self, row: Row, inner: Row) -> bool:
         """Return whether the gap between two rows is wider than between lines of the text."""

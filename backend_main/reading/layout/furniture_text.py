@@ -25,6 +25,9 @@ _NUMBER_AT_END = re.compile(
 _DATE = r"(?:\d{1,2}[./]\s?\d{1,2}[./]\s?\d{2,4}|\d{4}[-/.]\s?\d{1,2}[-/.]\s?\d{1,2}\.?)"
 _TIME = r"(?:[ap]\.?m\.?\s*|[上下]午\s*)?\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?:\s*[ap]\.?\s?m\.?)?"
 _PRINT_TIME = re.compile(rf"{_DATE},?\s+{_TIME}", re.IGNORECASE)
+_PRINT_TIME_AT_END = re.compile(rf"(?:^|\s){_PRINT_TIME.pattern}$", re.IGNORECASE)
+_COUNT = rf"\d{{1,4}}\s*(?:{_OF})\s*\d{{1,4}}"
+_PAGE_COUNT = re.compile(rf"^{_COUNT}(?=\s|$)|(?:^|\s){_COUNT}$", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:https?|file|data|blob|about|chrome|ftp):\S+(?:\s*…)?", re.IGNORECASE)
 _NOTICE = re.compile(
     r"(?:this (?:article|copy|document|content|file|material) (?:was|is|has been)? ?)?"
@@ -42,6 +45,7 @@ _WATERMARK = re.compile(
     r"|bozza|черновик|образец|копия|草稿|样本|樣本|机密|機密|保密|内部资料|مسودة|سري",
     re.IGNORECASE,
 )
+MIN_PAGE_WORD_LETTERS = 4
 _DIGITS = re.compile(r"\d+")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -60,19 +64,30 @@ def is_marked_page_number(text: str) -> bool:
     return is_page_number(text) and bool(_NUMBERED_PAGE.fullmatch(text.strip()))
 
 
+def is_worded_page_number(text: str) -> bool:
+    """Return whether the text is a page number with its word, such as “Page 3” or “Seite 3 von 9”."""
+    return is_marked_page_number(text) and letter_count(text) >= MIN_PAGE_WORD_LETTERS
+
+
 def has_barred_page_number(text: str) -> bool:
     """Return whether a page number is at an end of the text: “12 | Chapter 2”, “A letter, page 2”."""
     return bool(_NUMBER_AT_END.fullmatch(text.strip()))
 
 
-def is_print_time(text: str) -> bool:
-    """Return whether the text is a date with a time of day, as a browser prints it."""
-    return bool(_PRINT_TIME.fullmatch(text.strip()))
+def has_print_time(text: str) -> bool:
+    """Return whether a date with a time of day is at an end of the text, as a browser prints it."""
+    return bool(_PRINT_TIME.match(text.strip()) or _PRINT_TIME_AT_END.search(text.strip()))
 
 
-def is_address(text: str) -> bool:
-    """Return whether the text is a URL with its scheme, as a browser prints it."""
-    return bool(_ADDRESS.fullmatch(text.strip()))
+def has_address(text: str) -> bool:
+    """Return whether a URL with its scheme is at an end of the text, as a browser prints it."""
+    words = text.split() or [""]
+    return any(map(_ADDRESS.fullmatch, (words[0], words[-1])))
+
+
+def has_page_count(text: str) -> bool:
+    """Return whether a number of pages such as “1/3” or “1 of 3” is at an end of the text."""
+    return bool(_PAGE_COUNT.search(text.strip()))
 
 
 def is_notice(text: str) -> bool:

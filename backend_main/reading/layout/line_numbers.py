@@ -9,6 +9,8 @@ from .geometry import LayoutBox
 
 MIN_LINE_NUMBERS = 6
 MAX_DIGITS = 4
+MAX_MISSED = 3
+"""Numbers in a row that text recognition may miss."""
 STEPS = (1, 2, 5, 10)
 """Lines between two numbers, in print."""
 COLUMN_TOLERANCE = 0.8
@@ -31,7 +33,11 @@ def find_line_numbers(page: FurniturePage) -> frozenset[int]:
     found: set[int] = set()
     for column in _columns(boxes, COLUMN_TOLERANCE * page.body_height):
         numbers = _counting_boxes(column, page.texts)
-        if len(numbers) >= MIN_LINE_NUMBERS and _is_regular(numbers) and _is_beside_lines(numbers, page):
+        if (
+            len(numbers) >= MIN_LINE_NUMBERS
+            and _is_regular(numbers, page.texts)
+            and _is_beside_lines(numbers, page)
+        ):
             found |= {box.index for box in numbers}
     return frozenset(found)
 
@@ -54,12 +60,15 @@ def _columns(boxes: Sequence[LayoutBox], tolerance: float) -> list[list[LayoutBo
 
 
 def _counting_boxes(column: Sequence[LayoutBox], texts: Sequence[str]) -> list[LayoutBox]:
-    """Return the longest part of the column whose numbers count up by one step, from top to bottom."""
+    """Return the longest part of the column whose numbers count up by one step, from top to bottom.
+
+    Text recognition may miss some of them, or take them for a part of their line.
+    """
     best: list[LayoutBox] = []
     for step in STEPS:
         run: list[LayoutBox] = []
         for box in column:
-            if run and int(texts[box.index]) - int(texts[run[-1].index]) != step:
+            if run and not _follows(run[-1], box, texts, step):
                 run = []
             run.append(box)
             if len(run) > len(best):
@@ -67,8 +76,16 @@ def _counting_boxes(column: Sequence[LayoutBox], texts: Sequence[str]) -> list[L
     return best
 
 
-def _is_regular(numbers: Sequence[LayoutBox]) -> bool:
-    distances = [below.center_y - above.center_y for above, below in pairwise(numbers)]
+def _follows(above: LayoutBox, box: LayoutBox, texts: Sequence[str], step: int) -> bool:
+    steps, rest = divmod(int(texts[box.index]) - int(texts[above.index]), step)
+    return rest == 0 and 1 <= steps <= MAX_MISSED + 1
+
+
+def _is_regular(numbers: Sequence[LayoutBox], texts: Sequence[str]) -> bool:
+    distances = [
+        (below.center_y - above.center_y) / (int(texts[below.index]) - int(texts[above.index]))
+        for above, below in pairwise(numbers)
+    ]
     usual = median(distances)
     regular = sum(abs(distance - usual) < MAX_SPACING_DEVIATION * usual for distance in distances)
     return regular >= MIN_REGULAR_SHARE * len(distances)

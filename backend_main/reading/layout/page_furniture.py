@@ -9,12 +9,14 @@ from itertools import takewhile
 from .columns import prose_boxes
 from .furniture_page import EdgeRow, FurniturePage, Roles
 from .furniture_text import (
-    is_address,
+    has_address,
+    has_page_count,
+    has_print_time,
     is_marked_page_number,
     is_notice,
     is_page_number,
-    is_print_time,
     is_watermark,
+    is_worded_page_number,
     letters_and_digits,
 )
 from .geometry import LayoutBox
@@ -54,11 +56,14 @@ MIN_WATERMARK_OVERLAPS = 2
 """Boxes of text that a level watermark lies behind."""
 
 
-def find_page_furniture(page: FurniturePage, regions: Sequence[Region] = ()) -> Roles:
-    """Return the roles of the page furniture that the page alone shows.
+def find_page_furniture(
+    page: FurniturePage, regions: Sequence[Region] = (), known: Roles | None = None
+) -> Roles:
+    """Return the roles of the page furniture that the page alone shows, and those that are known.
 
     Args:
         page: boxes that are candidates, and their texts.
+        known: roles of boxes of the page.
         regions: regions of the layout model, in the page's frame.
     """
     hints = [
@@ -70,8 +75,8 @@ def find_page_furniture(page: FurniturePage, regions: Sequence[Region] = ()) -> 
     roles: Roles = {}
     for is_top in (True, False):
         edge = _Edge(page, hints, is_top=is_top, is_text_page=is_text_page, is_printed=is_printed)
-        roles |= edge.roles()
-    return roles | _margin_notices(page) | _watermarks(page)
+        roles |= edge.roles(known or {})
+    return roles | _margin_notices(page) | _watermarks(page) | (known or {})
 
 
 def _is_printed_by_browser(page: FurniturePage) -> bool:
@@ -79,9 +84,10 @@ def _is_printed_by_browser(page: FurniturePage) -> bool:
     outermost = [*page.top_rows[:1], *page.bottom_rows[:1]]
     if len(outermost) < 2 or any(row.distance > PRINT_SHARE for row in outermost):
         return False
-    ends = [text for row in outermost for text in (row.texts[0], row.texts[-1])]
-    has_number = any(map(is_marked_page_number, ends))
-    return has_number and any(map(is_print_time, ends)) and any(map(is_address, ends))
+    texts = [row.text for row in outermost]
+    return (
+        any(map(has_print_time, texts)) and any(map(has_address, texts)) and any(map(has_page_count, texts))
+    )
 
 
 class _Edge:
@@ -104,11 +110,13 @@ class _Edge:
         rows = page.edge_rows(is_top=is_top)[:MAX_ROWS]
         self._rows = list(takewhile(lambda row: row.distance < MARGIN_SHARE, rows))
 
-    def roles(self) -> Roles:
+    def roles(self, known: Roles) -> Roles:
         roles: Roles = {}
         has_number = False
         for place, row in enumerate(self._rows):
-            if (place == 0 and self._is_printed) or self._is_notice(row):
+            if all(box.index in known for box in row.row):
+                has_number = has_number or row.has_page_number
+            elif (place == 0 and self._is_printed) or self._is_notice(row):
                 roles |= row.roles(is_top=self._is_top)
                 has_number = has_number or row.has_page_number
             elif row.is_page_number and not has_number and self._is_page_number(row):
@@ -117,6 +125,8 @@ class _Edge:
             elif self._is_header(row, has_number=has_number) or self._repeats_text(row, place):
                 roles |= row.roles(is_top=self._is_top)
                 has_number = has_number or row.has_page_number
+            else:
+                roles |= _marked_numbers(row)
         return roles
 
     def _is_notice(self, row: EdgeRow) -> bool:
@@ -170,7 +180,8 @@ class _Edge:
 
     def _repeats_text(self, row: EdgeRow, place: int) -> bool:
         """Return whether the row is a header with the first words of the text below, which stays."""
-        if not self._is_top or not row.is_apart or (below := self._page.rows[place + 1 :]) == []:
+        is_header = self._is_top and row.is_apart and row.distance < HEADER_SHARE
+        if not is_header or (below := self._page.rows[place + 1 :]) == []:
             return False
         words = letters_and_digits(row.text)
         first = self._page.text_of(below[0])
@@ -182,6 +193,12 @@ class _Edge:
             return f"{first} ".startswith(f"{row.text} ") or self._page.texts[below[0][0].index] == row.text
         text = letters_and_digits(" ".join(self._page.text_of(each) for each in below[:2]))
         return len(words) >= MIN_PREFIX_CHARACTERS and text.startswith(words)
+
+
+def _marked_numbers(row: EdgeRow) -> Roles:
+    """Return the parts of a row such as “Page 3 of 9”, which are page numbers beside any text."""
+    parts = zip(row.row, row.texts, strict=True)
+    return {box.index: "page_number" for box, text in parts if is_worded_page_number(text)}
 
 
 def side_margin_boxes(page: FurniturePage) -> list[LayoutBox]:

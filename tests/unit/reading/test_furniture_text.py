@@ -62,15 +62,23 @@ def test_is_marked_page_number_needs_a_word_or_a_sign(text: str, is_marked: bool
 
 @pytest.mark.parametrize(
     "text",
-    ["11/30/26, 5:25 AM", "30.11.2026, 05:25", "2026-11-30 17:25", "30/11/2026 17:25", "2026/11/30 下午5:25"],
+    [
+        "11/30/26, 5:25 AM",
+        "30.11.2026, 05:25",
+        "2026-11-30 17:25",
+        "30/11/2026 17:25",
+        "2026/11/30 下午5:25",
+        "11/30/26, 5:25 AM Title",
+        "Page 1, 30.11.2026 05:25",
+    ],
 )
-def test_is_print_time_of_a_browser(text: str) -> None:
-    assert furniture_text.is_print_time(text)
+def test_has_print_time_of_a_browser(text: str) -> None:
+    assert furniture_text.has_print_time(text)
 
 
-@pytest.mark.parametrize("text", ["30.11.2026", "5:25", "Meeting 30.11.2026, 05:25", "12/30"])
-def test_is_print_time_of_other_text_is_false(text: str) -> None:
-    assert not furniture_text.is_print_time(text)
+@pytest.mark.parametrize("text", ["30.11.2026", "5:25", "At 30.11.2026, 05:25 they met", "12/30"])
+def test_has_print_time_of_other_text_is_false(text: str) -> None:
+    assert not furniture_text.has_print_time(text)
 
 
 @pytest.mark.parametrize(
@@ -80,11 +88,11 @@ def test_is_print_time_of_other_text_is_false(text: str) -> None:
         ("file:///tmp/x.html", True),
         ("about:blank", True),
         ("www.example.org", False),
-        ("see https://example.org", False),
+        ("see https://example.org for it", False),
     ],
 )
-def test_is_address_needs_the_scheme_at_the_start(text: str, is_address: bool) -> None:
-    assert furniture_text.is_address(text) == is_address
+def test_has_address_needs_the_scheme_at_an_end_of_the_text(text: str, is_address: bool) -> None:
+    assert furniture_text.has_address(text) == is_address
 
 
 @pytest.mark.parametrize(
@@ -119,3 +127,24 @@ def test_is_watermark_of_words_that_mark_copies(text: str, is_watermark: bool) -
 
 def test_masked_replaces_numbers_and_folds_case() -> None:
     assert furniture_text.masked("Page 12  of 340") == furniture_text.masked("PAGE 3 of 9") == "page # of #"
+
+
+@pytest.mark.parametrize(
+    ("text", "has_count"),
+    [("1/3", True), ("1 of 3", True), ("https://example.org 1/3", True), ("3", False), ("11/30/26", False)],
+)
+def test_has_page_count_needs_two_numbers_at_an_end(text: str, has_count: bool) -> None:
+    assert furniture_text.has_page_count(text) == has_count
+
+
+@pytest.mark.parametrize(
+    ("text", "is_header"),
+    [
+        ("12 | Chapter 2", True),
+        ("A letter, page 2", True),
+        ("A letter of page 2", False),
+        ("Total 12", False),
+    ],
+)
+def test_has_barred_page_number_needs_a_sign_before_it(text: str, is_header: bool) -> None:
+    assert furniture_text.has_barred_page_number(text) == is_header

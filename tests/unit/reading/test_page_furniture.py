@@ -81,6 +81,11 @@ def test_rows_that_a_browser_prints_are_furniture() -> None:
     }
 
 
+def test_rows_that_a_browser_prints_may_be_one_text_each() -> None:
+    rows: list[Piece] = [(60, 30, "11/30/26, 5:25 AM A title"), (60, 1375, "https://example.org/page 1/3")]
+    assert found(*rows) == {"11/30/26, 5:25 AM A title": "header", "https://example.org/page 1/3": "footer"}
+
+
 @pytest.mark.parametrize("left_out", [0, 2, 3])
 def test_time_or_address_without_the_rest_of_a_browsers_rows_is_body(left_out: int) -> None:
     pieces = [piece for place, piece in enumerate(PRINTED) if place != left_out]
