@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ..documents.styled_text import TextPiece
 from .formula_elements import Element, Position, cut, elements_of
-from .formula_latex import Atom, atoms_of, joined, with_scripts
+from .formula_latex import MAX_ITALIC_VARIABLE, Atom, atoms_of, joined, with_scripts
 
 MAX_SCRIPT_NESTING = 4
 NESTED_SCRIPT_SIZE = 0.92
@@ -207,6 +207,8 @@ def _add_scripts(atoms: list[Atom], scripts: Sequence[TextPiece], nesting: int) 
             latex[script] = latex_of_line(_nested(group), nesting + 1)
             if latex[script] is None:
                 return False
+    if atoms[-1].kind == "word" and len(atoms[-1].latex) <= MAX_ITALIC_VARIABLE:
+        atoms[-1:] = [Atom(letter) for letter in atoms[-1].latex]  # a product, such as mc²
     atoms[-1] = with_scripts(atoms[-1], latex.get("sub"), latex.get("super"))
     return True
 
