@@ -156,7 +156,7 @@ def _are_decimal(whole: Element, point: Element, decimals: Element) -> bool:
 
 
 def _find_products(elements: Sequence[Element]) -> None:
-    """Mark short words of letters that are variables elsewhere in the line: `2xy` beside `x` with a script."""
+    """Mark short words of letters that are variables elsewhere in the line: `2xy` beside `x²`."""
     variables = {one.text for one in elements if one.is_strong or one.is_candidate}
     for element in elements:
         if element.kind == "text" and len(element.text) <= MAX_FACTORS and variables.issuperset(element.text):

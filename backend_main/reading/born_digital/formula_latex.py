@@ -190,4 +190,4 @@ def _gap(last: AtomKind | None, kind: AtomKind) -> str:
     if kind == "operator":
         return " "
     is_apart = last in {"word", "function", "large"} and kind != "open"
-    return " " if is_apart or (kind in {"word", "function", "large"} and last != "open") else ""
+    return " " if is_apart or kind in {"word", "function", "large"} else ""

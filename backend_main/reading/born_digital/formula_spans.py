@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..documents.styled_text import TextPiece
+from ..documents.styled_text import Script, TextPiece
 from .formula_elements import Element, Position, cut, elements_of
 from .formula_latex import MAX_ITALIC_VARIABLE, Atom, atoms_of, joined, with_scripts
 
@@ -219,6 +219,6 @@ def _nested(group: Sequence[TextPiece]) -> list[TextPiece]:
     pieces = []
     for piece in group:
         is_script = piece.style.size < NESTED_SCRIPT_SIZE * base.style.size and piece is not group[0]
-        side = "super" if piece.baseline < base.baseline else "sub"
+        side: Script = "super" if piece.baseline < base.baseline else "sub"
         pieces.append(replace(piece, script=side if is_script else ""))
     return pieces

@@ -31,7 +31,7 @@ MIN_OVERLAP_BESIDE, MIN_OVERLAP_ABOVE = 0.33, 0.6
 MIN_NUMBER_GAP = 0.3
 MIN_LINE_GAP = 0.25
 MAX_ROW_HEIGHT, MAX_LINE_GAP, MAX_INDENT = 1.5, 0.6, 1.2
-"""A formula of one row that is as near to a line of text, and as little indented, is a line of a paragraph."""
+"""A row that is as near to a line of text, and as little indented, is a line of its paragraph."""
 MIN_ELEMENTS, MIN_ELEMENTS_WITHOUT_SIGN = 3, 5
 _NUMBER = re.compile(r"\(\s*(?:[A-Z]\.?)?\d+(?:\.\d+)*[a-z]?\s*\)")
 
@@ -141,7 +141,7 @@ def _has_text_beside(boxes: Sequence[LayoutBox], texts: Sequence[LayoutBox]) -> 
 
 
 def _is_line_of(left: float, top: float, bottom: float, text: LayoutBox) -> bool:
-    """Return whether a row is as near to a line of text as the lines of a paragraph, and begins as it does."""
+    """Return whether a row is a line of the paragraph of a text."""
     height = text.bottom - text.top
     gap = max(top, text.top) - min(bottom, text.bottom)
     return gap < MAX_LINE_GAP * height and abs(text.left - left) < MAX_INDENT * height

@@ -1,7 +1,7 @@
 """Furigana: small kana over or beside the characters that they tell the reading of.
 
-They follow their characters in brackets, 漢字（かんじ）, as plain text without furigana has them. Otherwise they
-would be a line of their own, or stand in the middle of a word.
+They follow their characters in brackets, 漢字（かんじ）, as in plain text. Otherwise they would be a line of
+their own, or stand in the middle of a word.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ def with_ruby(glyphs: Sequence[Glyph]) -> Sequence[Glyph]:
     if not any(map(_is_kana, glyphs)):
         return glyphs
     ideographs = [(place, glyph) for place, glyph in enumerate(glyphs) if _is_ideograph(glyph)]
-    texts = {place: glyph for place, glyph in enumerate(glyphs)}
+    texts = dict(enumerate(glyphs))
     for chain in _chains(glyphs):
         first, last = glyphs[chain[0]], glyphs[chain[-1]]
         bases = [place for place, glyph in ideographs if _is_base(glyph, first, last)]

@@ -1,7 +1,7 @@
 """Vertical Chinese and Japanese: glyphs below each other, in columns from right to left.
 
-A column is read as a line that runs downwards, as rotated text does. So the glyphs get the angle of three quarter
-turns, and the positions along it. Latin words in a column are drawn with this angle already.
+A column is read as a line that runs downwards, as rotated text does. So the glyphs get the angle of three
+quarter turns, and the positions along it. Latin words in a column are drawn with this angle already.
 """
 
 import math
@@ -44,7 +44,10 @@ def _columns(glyphs: Sequence[Glyph]) -> list[list[Glyph]]:
     for glyph in glyphs:
         if glyph.angle or glyph.is_space:
             continue
-        if last is not None and (_is_below(last, glyph) or (_is_beside(last, glyph) and len(columns[-1]) > 1)):
+        goes_on = last is not None and (
+            _is_below(last, glyph) or (_is_beside(last, glyph) and len(columns[-1]) > 1)
+        )
+        if goes_on:
             columns[-1].append(glyph)
         else:
             columns.append([glyph])
@@ -64,7 +67,8 @@ def _is_below(above: Glyph, glyph: Glyph) -> bool:
 def _is_beside(last: Glyph, glyph: Glyph) -> bool:
     """Return whether two digits are upright side by side in a column."""
     is_level = abs(last.baseline - glyph.baseline) < MAX_ASIDE * glyph.size
-    return last.text.isdigit() and glyph.text.isdigit() and is_level and 0 <= glyph.start - last.start < last.size
+    are_digits = last.text.isdigit() and glyph.text.isdigit()
+    return are_digits and is_level and 0 <= glyph.start - last.start < last.size
 
 
 def _is_column(column: Sequence[Glyph]) -> bool:

@@ -40,7 +40,9 @@ def test_find_formulas_of_units_chemistry_and_notes_are_none(text: str) -> None:
 
 
 def test_find_formulas_of_letters_in_math_fonts_are_single_ones() -> None:
-    line = joined(marked("where"), [piece("λ", MATH_ITALIC)], marked("is the rate and"), [piece("p", MATH_ITALIC)])
+    line = joined(
+        marked("where"), [piece("λ", MATH_ITALIC)], marked("is the rate and"), [piece("p", MATH_ITALIC)]
+    )
     assert inline_markdown(line) == r"where $\lambda$ is the rate and $p$"
 
 
@@ -97,7 +99,12 @@ def test_find_formulas_with_decimals_in_another_font_keep_the_number() -> None:
 
 
 def test_find_formulas_of_bullets_and_braces_are_none() -> None:
-    line = [piece("•", MATH_SYMBOLS), *marked("item"), piece("{", MATH_SYMBOLS), piece("a,b", starts_word=False)]
+    line = [
+        piece("•", MATH_SYMBOLS),
+        *marked("item"),
+        piece("{", MATH_SYMBOLS),
+        piece("a,b", starts_word=False),
+    ]
     assert find_formulas_in_line(line) == []
 
 

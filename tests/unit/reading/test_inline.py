@@ -26,7 +26,10 @@ def shown(markdown: str) -> str:
     ("pieces", "expected"),
     [
         ([piece("bold", BOLD), piece("and"), piece("italic", ITALIC)], "**bold** and *italic*"),
-        ([piece("un"), piece("believ", BOLD, starts_word=False), piece("able", starts_word=False)], "un**believ**able"),
+        (
+            [piece("un"), piece("believ", BOLD, starts_word=False), piece("able", starts_word=False)],
+            "un**believ**able",
+        ),
         ([piece("Note:", BOLD), piece("text")], "**Note:** text"),
         ([piece("a"), piece("(b)", BOLD, starts_word=False), piece("c", starts_word=False)], "a(**b**)c"),
         ([piece("「強調」", BOLD), piece("の文", starts_word=False)], "「**強調**」の文"),
