@@ -1,6 +1,6 @@
 """LaTeX of a displayed formula from the places of its parts: fractions, roots, limits and scripts.
 
-Parts are found from the largest bar to the smallest. What is left is read along its baseline. A formula that
+Parts are found from the largest bar to the smallest. The rest is read along its baseline. A formula that
 has parts elsewhere, such as a matrix, has no certain LaTeX.
 """
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..layout.text_joining import CJK
+from ..languages import CJK
 from .pdf_characters import Glyph
 
 DOWNWARDS = 3 * math.pi / 2

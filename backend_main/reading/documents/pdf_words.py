@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
-from ..layout.text_joining import CJK
+from ..languages import CJK
 from .pdf_bidi import (
     direction,
     has_right_to_left,
