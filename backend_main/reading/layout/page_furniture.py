@@ -21,7 +21,7 @@ from .furniture_text import (
 )
 from .geometry import LayoutBox
 from .layout_model import Region
-from .rows import height
+from .rows import Row
 
 MARGIN_SHARE = 0.12
 """Share of the page's height, at its top and bottom, in which furniture is looked for."""
@@ -40,6 +40,8 @@ MAX_HEIGHT_RATIO = 1.25
 """In body heights: larger print is a heading."""
 MIN_PREFIX_CHARACTERS = 12
 """A header that repeats the beginning of the text has this many letters and digits, or is all of a row."""
+MAX_FIRST_ROWS = 4
+"""Rows below a header in which the columns of the text begin."""
 SMALL_PRINT = 0.95
 """In heights of the row below."""
 SIDE_SHARE, CENTER_SHARE = 0.3, 0.1
@@ -113,7 +115,10 @@ class _Edge:
     def roles(self, known: Roles) -> Roles:
         roles: Roles = {}
         has_number = False
+        repeating = self._rows_repeating_text()
         for place, row in enumerate(self._rows):
+            if row.has_page_number and self._is_cell(row):
+                break
             if all(box.index in known for box in row.row):
                 has_number = has_number or row.has_page_number
             elif (place == 0 and self._is_printed) or self._is_notice(row):
@@ -122,7 +127,7 @@ class _Edge:
             elif row.is_page_number and not has_number and self._is_page_number(row):
                 roles |= row.roles(is_top=self._is_top)
                 has_number = True
-            elif self._is_header(row, has_number=has_number) or self._repeats_text(row, place):
+            elif place < repeating or self._is_header(row, has_number=has_number):
                 roles |= row.roles(is_top=self._is_top)
                 has_number = has_number or row.has_page_number
             else:
@@ -134,7 +139,7 @@ class _Edge:
 
     def _is_page_number(self, row: EdgeRow) -> bool:
         """Return whether a row that reads like a page number is where page numbers are."""
-        if not row.is_apart or self._is_cell(row):
+        if not row.is_apart:
             return False
         center = (row.row[0].left + row.row[-1].right) / 2
         place = (center - self._page.edges[0]) / max(1.0, self._page.width)
@@ -149,7 +154,7 @@ class _Edge:
             return False
         if self._is_hinted(row):
             return True
-        return row.is_apart and row.has_page_number and not has_number and not self._is_cell(row)
+        return row.is_apart and row.has_page_number and not has_number
 
     def _is_hinted(self, row: EdgeRow) -> bool:
         """Return whether the layout model detects a footer; or a header, where the title is not.
@@ -178,21 +183,38 @@ class _Edge:
             for cell in inner
         )
 
-    def _repeats_text(self, row: EdgeRow, place: int) -> bool:
-        """Return whether the row is a header with the first words of the text below, which stays."""
-        is_header = self._is_top and row.is_apart and row.distance < HEADER_SHARE
-        if not is_header or (below := self._page.rows[place + 1 :]) == []:
+    def _rows_repeating_text(self) -> int:
+        """Return how many outer rows are a header with the first words of the text below, which stays."""
+        for count, row in enumerate(self._rows if self._is_top else [], 1):
+            if row.is_apart:
+                is_header = row.distance < HEADER_SHARE and self._repeats_text(self._rows[:count])
+                return count if is_header else 0
+        return 0
+
+    def _repeats_text(self, rows: Sequence[EdgeRow]) -> bool:
+        """Return whether a column below begins with the text of the rows."""
+        print_height = max(row.height for row in rows)
+        words = letters_and_digits(" ".join(row.text for row in rows))
+        if print_height > MAX_HEIGHT_RATIO * self._page.body_height or not words:
             return False
-        words = letters_and_digits(row.text)
-        first = self._page.text_of(below[0])
-        if row.height > MAX_HEIGHT_RATIO * self._page.body_height or not words:
-            return False
-        if words == letters_and_digits(first):
+        below = self._page.rows[len(rows) : len(rows) + MAX_FIRST_ROWS]
+        if below and words == letters_and_digits(self._page.text_of(below[0])):
             return True
-        if row.height < SMALL_PRINT * height(below[0]):  # smaller than text, so it is not a heading
-            return f"{first} ".startswith(f"{row.text} ") or self._page.texts[below[0][0].index] == row.text
-        text = letters_and_digits(" ".join(self._page.text_of(each) for each in below[:2]))
-        return len(words) >= MIN_PREFIX_CHARACTERS and text.startswith(words)
+        for first in (box for row in below for box in row):
+            text = self._page.texts[first.index]
+            if print_height < SMALL_PRINT * first.text_height and f"{text} ".startswith(f"{rows[0].text} "):
+                return True  # smaller than the text, so it is not a heading
+            text = letters_and_digits(text + self._text_under(first, below))
+            if len(words) >= MIN_PREFIX_CHARACTERS and text.startswith(words):
+                return True
+        return False
+
+    def _text_under(self, first: LayoutBox, rows: Sequence[Row]) -> str:
+        """Return the text of the next line of the column that begins with a box."""
+        tolerance = self._page.body_height
+        under = (box for row in rows for box in row if box.center_y > first.center_y + 0.5 * first.height)
+        aligned = (box for box in under if abs(box.left - first.left) < tolerance)
+        return next((self._page.texts[box.index] for box in aligned), "")
 
 
 def _marked_numbers(row: EdgeRow) -> Roles:

@@ -82,6 +82,19 @@ def test_recognition_errors_in_a_header_are_tolerated() -> None:
     assert all(list(found.values()) == ["header"] for found in roles.values())
 
 
+def test_rows_that_recognition_groups_in_another_way_are_compared_by_their_parts() -> None:
+    def pieces(number: int) -> list[Piece]:
+        shift = 15 if number == 1 else 0
+        return [
+            (100, 1320, "HRB 12345"),
+            (500, 1320 + shift, "A bank with a name"),
+            (100, 1344, "A Company Ltd"),
+        ]
+
+    roles = document(pieces, 3)
+    assert roles[1] == roles[2] == roles[3] == dict.fromkeys((text for _, _, text in pieces(1)), "footer")
+
+
 def test_vertical_text_that_repeats_in_the_margin_is_furniture() -> None:
     quad = ((30.0, 900.0), (30.0, 700.0), (50.0, 700.0), (50.0, 900.0))
     pages = [page_of(n, prose(n), [(quad, "Form 27 B")]) for n in (1, 2)]

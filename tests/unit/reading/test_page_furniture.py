@@ -4,7 +4,7 @@ import pytest
 
 from backend_main.reading.layout.document_furniture import find_furniture
 from backend_main.reading.layout.layout_model import Region
-from tests.unit.reading.sample_furniture import Piece, page_of, prose, roles_by_text
+from tests.unit.reading.sample_furniture import WORDS, Piece, page_of, prose, roles_by_text
 
 FOOT = 1350.0
 HEAD = 50.0
@@ -45,6 +45,16 @@ def test_sum_below_a_column_of_numbers_is_body() -> None:
         for piece in ((100, 160 + 26 * n, f"item {n}"), (850, 160 + 26 * n, f"{n + 10}"))
     ]
     assert found((100, 1270, "Total"), (840, 1270, "980"), body=rows) == {}
+
+
+def test_numbers_below_each_other_at_the_foot_are_body() -> None:
+    assert found((840, 1290, "120"), (850, 1330, "45"), body=prose(1, bottom=1180)) == {}
+
+
+def test_line_numbers_need_a_line_of_text_beside_most_of_them() -> None:
+    numbers: list[Piece] = [(60, 160 + 26 * n, f"{n + 1}") for n in range(30)]
+    body: list[Piece] = [(left, 160 + 26 * n, f"cell {n}") for n in range(3, 30) for left in (200, 400, 600)]
+    assert found(*numbers, body=[*prose(1, bottom=220), *body]) == {}
 
 
 @pytest.mark.parametrize("text", ["12 | Chapter 2", "Gestalt principles | 89"])
@@ -119,10 +129,24 @@ def test_vertical_label_in_the_margin_of_one_page_is_body() -> None:
 # --- headers by the text below, and by the layout model ----------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [4, 11])
-def test_header_with_the_first_words_of_the_text_is_furniture(width: int) -> None:
-    text = " ".join(prose(1)[0][2].split()[:width])
-    assert found((300, HEAD, text)) == {text: "header"}
+@pytest.mark.parametrize("length", [24, 29, 200])
+@pytest.mark.parametrize("height", [16, 20])
+def test_header_with_the_beginning_of_the_text_is_furniture(length: int, height: float) -> None:
+    text = prose(1)[0][2][:length].strip()
+    assert found((300, HEAD, f"- {text}", height)) == {f"- {text}": "header"}
+
+
+def test_header_with_the_beginning_of_a_column_is_furniture() -> None:
+    left: list[Piece] = [(100, 160 + 26 * n, f"left {WORDS[n]} of the column") for n in range(19)]
+    right: list[Piece] = [(520, 150 + 26 * n, f"right {WORDS[n]} of the column") for n in range(19)]
+    text = "left river of the column left stone"
+    assert found((300, HEAD, text), body=[*left, *right]) == {text: "header"}
+
+
+def test_header_of_two_rows_with_the_beginning_of_the_text_is_furniture() -> None:
+    words = prose(1)[0][2].split()
+    rows = [" ".join(words[:2]), " ".join(words[2:5])]
+    assert found((300, 36, rows[0]), (300, 60, rows[1])) == dict.fromkeys(rows, "header")
 
 
 def test_small_header_with_the_first_word_of_the_text_is_furniture() -> None:
