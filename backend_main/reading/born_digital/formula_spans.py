@@ -51,7 +51,11 @@ def find_formulas_in_line(pieces: Sequence[TextPiece]) -> list[FormulaSpan]:
 
 
 def _may_be_formula(piece: TextPiece) -> bool:
-    return piece.style.font.is_math or bool(piece.script) or max(piece.text, default="") >= _FIRST_MATH_LETTER
+    return (
+        piece.style.font.is_math
+        or bool(piece.script or piece.latex)
+        or max(piece.text, default="") >= _FIRST_MATH_LETTER
+    )
 
 
 def _grown(elements: Sequence[Element], place: int) -> tuple[int, int]:
@@ -184,6 +188,10 @@ def latex_of_line(pieces: Sequence[TextPiece], nesting: int = 0) -> str | None:
     atoms: list[Atom] = []
     place = 0
     while place < len(pieces):
+        if latex := pieces[place].latex:
+            atoms.append(Atom(latex))
+            place += 1
+            continue
         if not pieces[place].script:
             found = atoms_of(pieces[place].text, pieces[place].style.font)
             if found is None:

@@ -59,7 +59,7 @@ def find_formulas(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[Digital
     """Return the displayed formulas among the texts of a page, from top to bottom."""
     if not any(piece.style.font.is_math or piece.script for run in page.layer.runs for piece in run.pieces):
         return []
-    kinds = {box.index: _kind(page.pieces(box)) for box in boxes}
+    kinds = {box.index: text_kind(page.pieces(box)) for box in boxes}
     clusters = _clusters([box for box in boxes if kinds[box.index] != "text"], kinds)
     texts = [box for box in boxes if kinds[box.index] == "text"]
     numbers = [box for box in boxes if _NUMBER.fullmatch(page.text(box).strip())]
@@ -77,7 +77,7 @@ def find_formulas(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[Digital
     return formulas
 
 
-def _kind(pieces: Sequence[TextPiece]) -> str:
+def text_kind(pieces: Sequence[TextPiece]) -> str:
     """Return "formula", "text", or "neutral" for a text that may be a part of a formula."""
     elements = elements_of(pieces)
     words = sum(len(element.text) for element in elements if element.kind == "text")

@@ -17,6 +17,7 @@ from .joined_rows import join_rows as join_rows
 
 _CHECK_BOXES = str.maketrans({"\u2610": "[ ]", "\u2611": "[x]", "\u2612": "[x]"})
 """Ballot boxes: empty, checked, and crossed."""
+_STOPS = ".,;"
 _SCRIPT_TAGS = {"super": "sup", "sub": "sub"}
 _URL_ESCAPES = str.maketrans(
     {letter: f"%{ord(letter):02X}" for letter in " ()<>\"'\\`|{}[]^*_"[:-1]} | {"\n": "", "\r": "", "\t": ""}
@@ -75,7 +76,10 @@ def _parts(
     for span in find_formulas_in_line(pieces):
         before = cut(pieces, start, span.start)
         parts += _styled(before, options, has_code=has_code, at_line_start=at_line_start and not parts)
-        parts.append(_Part(f"${span.latex}$", span.after_space, is_formula=True))
+        latex = span.latex.rstrip(_STOPS)
+        parts.append(_Part(f"${latex}$", span.after_space, is_formula=True))
+        if stop := span.latex[len(latex) :]:
+            parts.append(_Part(stop, after_space=False))
         start = span.end
     rest = cut(pieces, start, (len(pieces), 0))
     return parts + _styled(rest, options, has_code=has_code, at_line_start=at_line_start and not parts)

@@ -1,5 +1,7 @@
 """Formulas in running text: which words are one, and their LaTeX."""
 
+from dataclasses import replace
+
 import pytest
 
 from backend_main.reading.born_digital.formula_spans import find_formulas_in_line
@@ -110,3 +112,14 @@ def test_find_formulas_of_bullets_and_braces_are_none() -> None:
 
 def test_find_formulas_of_italic_words_are_none() -> None:
     assert inline_markdown([piece("see", ITALIC), *marked("also")]) == "*see* also"
+
+
+def test_find_formulas_with_points_between_operands_are_one() -> None:
+    line = [piece("x", MATH_ITALIC), *(piece(".", MATH_ITALIC) for _ in range(3)), piece("y", MATH_ITALIC)]
+    assert inline_markdown(line) == r"$x \dots y$"
+
+
+def test_find_formulas_with_fraction_in_the_line_take_it_in() -> None:
+    fraction = replace(piece("1/2"), latex=r"\frac{1}{2}")
+    line = [*marked("so"), piece("x", MATH_ITALIC), piece("="), fraction, piece(".", starts_word=False)]
+    assert inline_markdown(line) == r"so $x = \frac{1}{2}$."
