@@ -23,6 +23,7 @@ from .layout.geometry import MIN_TEXT_HEIGHT, LayoutBox, PageFrame, Rect
 from .layout.layout_model import Region, detect_regions
 from .layout.page_furniture import find_page_furniture
 from .layout.rows import Row, body_text_height, group_rows
+from .layout.rule_stacks import stacked_rule_regions
 from .layout.ruled_tables import RulingLine, TableGrid, detect_table_grids
 from .layout.sequences import weighted_median
 from .layout.tables import Table, from_grid, from_region
@@ -34,6 +35,7 @@ from .types import Line
 MIN_TITLE_SCORE = 0.5
 MIN_TABLE_SCORE = 0.5
 MIN_FIGURE_SCORE = 0.6
+MAX_TABLE_OVERLAP = 0.5
 """Scores of the layout model."""
 MAX_FIGURE_SHARE = 0.3
 """A figure with more of the page's boxes than this share is a picture behind the text."""
@@ -174,10 +176,18 @@ def detect_tables_and_figures(
     free = list(page.boxes)
     for grid in sorted(grids, key=lambda grid: -len(grid.cells)):
         free = _add_table(page, from_grid(grid, free, page.texts), free)
+    for region in stacked_rule_regions(rules, page.body.height):
+        free = _add_table(page, from_region(region, free, page.texts, page.body.height, ()), free)
     for region in page.regions:
-        if region.kind == "table" and region.score >= MIN_TABLE_SCORE:
+        if region.kind == "table" and region.score >= MIN_TABLE_SCORE and not _overlaps_table(region, page):
             free = _add_table(page, from_region(region, free, page.texts, page.body.height, rules), free)
     _add_figures(page)
+
+
+def _overlaps_table(region: Region, page: LayoutPage) -> bool:
+    """Return whether most boxes of a region are part of a table."""
+    inside = {box.index for box in page.boxes if region.contains(box)}
+    return len(inside & page.boxes_in_tables()) > MAX_TABLE_OVERLAP * len(inside)
 
 
 def _add_table(page: LayoutPage, table: Table | None, free: list[LayoutBox]) -> list[LayoutBox]:
