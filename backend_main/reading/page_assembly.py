@@ -7,7 +7,7 @@ regions that the layout model detects (docs/decisions/0040-two-stage-layout.md).
 import logging
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .documents.document import PageImage
 from .documents.pixels import Pixels
@@ -21,7 +21,8 @@ from .layout.blocks import (
 from .layout.columns import prose_boxes, split_columns
 from .layout.geometry import MIN_TEXT_HEIGHT, LayoutBox, PageFrame, Rect
 from .layout.layout_model import Region, detect_regions
-from .layout.page_furniture import find_page_furniture
+from .layout.page_furniture import MIN_PROSE_SHARE, find_page_furniture
+from .layout.print_styles import emphasized_boxes
 from .layout.rows import Row, body_text_height, group_rows
 from .layout.rule_stacks import stacked_rule_regions
 from .layout.ruled_tables import RulingLine, TableGrid, detect_table_grids
@@ -72,7 +73,8 @@ class Figure:
 class LayoutPage:
     """The boxes and texts of a page in its frame, and what is detected around them.
 
-    `texts` are by the index of the box. `page_edges` are top and bottom of the page.
+    `texts` are by the index of the box. `page_edges` are top and bottom of the page. `emphasized` are the
+    indices of the boxes in bold or colored print.
     """
 
     boxes: list[LayoutBox]
@@ -82,6 +84,7 @@ class LayoutPage:
     regions: list[Region] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
+    emphasized: frozenset[int] = frozenset()
 
     def boxes_in_tables(self) -> frozenset[int]:
         """Return the indices of the boxes that are part of a table."""
@@ -138,6 +141,7 @@ def assemble_page(pixels: Pixels, lines: Sequence[Line], threads: int) -> Format
     frame = PageFrame.from_boxes(boxes)
     _, top, _, bottom = frame.bounds(pixels.shape[1], pixels.shape[0])
     page = build_layout_page(frame, lines, (top, bottom), detect_regions(pixels, frame, threads))
+    page.emphasized = emphasized_boxes(pixels, boxes, page.boxes)
     detect_tables_and_figures(page, *detect_table_grids(pixels, frame, page.body.height))
     return render_page(page)
 
@@ -228,7 +232,7 @@ def _blocks(page: LayoutPage) -> list[Block]:
     for figure in sorted(page.figures, key=lambda figure: figure.rect[1]):
         index = _insert_index(figure, blocks)
         inside = [box for box in page.boxes if box.index in figure.boxes]
-        own_text = _text_blocks(page, group_rows(inside), hints)
+        own_text = _text_blocks(page, group_rows(inside), replace(hints, emphasized=frozenset()))
         blocks[index:index] = [Block("figure", frozenset(), figure.rect), *own_text]
     return blocks
 
@@ -276,7 +280,9 @@ def _hints(page: LayoutPage, flow: Sequence[LayoutBox]) -> LayoutHints:
     furniture = find_page_furniture(
         flow, page.texts, page.regions, page.page_edges, page.body.height, prose_share
     )
-    return LayoutHints(titled - furniture, furniture)
+    # Bold labels of a form are not headings.
+    emphasized = page.emphasized if prose_share >= MIN_PROSE_SHARE else frozenset[int]()
+    return LayoutHints(titled - furniture, furniture, emphasized - furniture)
 
 
 def _with_captions(blocks: Sequence[Block]) -> list[Block]:
