@@ -53,7 +53,7 @@ MIN_ALIGNED_SHARE, MIN_LINE_ENDS = 0.6, 3
 """Prose ends where this share of its lines does, within the tolerance, if it has this many lines."""
 
 MIN_HEADING_SIZE = FINAL_HEADING_THRESHOLDS[-1][0]
-MAX_HEADING_GAP = 0.9
+MAX_HEADING_GAP = 0.7
 """In heights of its rows: between two rows of one heading."""
 MAX_DIGITS_TO_LETTERS = 2.0
 MIN_HEADING_LETTERS = 2
