@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from .documents.document import PageImage
 from .documents.pixels import Pixels
 from .engines import Engine
+from .layout.aligned_tables import aligned_table_regions
 from .layout.blocks import (
     Block,
     ColumnBlocks,
@@ -185,7 +186,17 @@ def detect_tables_and_figures(
     for region in page.regions:
         if region.kind == "table" and region.score >= MIN_TABLE_SCORE and not _overlaps_table(region, page):
             free = _add_table(page, from_region(region, free, page.texts, page.body.height, rules), free)
+    _add_aligned_tables(page, free)
     _add_figures(page)
+
+
+def _add_aligned_tables(page: LayoutPage, free: Sequence[LayoutBox]) -> None:
+    """Add tables without lines and regions."""
+    body_height = page.body.height
+    for column in split_columns(free, body_height):
+        left = column
+        for region in list(aligned_table_regions(column, page.texts, body_height)):
+            left = _add_table(page, from_region(region, left, page.texts, body_height, ()), left)
 
 
 def _overlaps_table(region: Region, page: LayoutPage) -> bool:

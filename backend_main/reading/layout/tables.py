@@ -17,7 +17,7 @@ from .rows import (
     median_gap,
 )
 from .ruled_tables import RulingLine, TableGrid
-from .text_joining import estimated_width, join_lines
+from .text_joining import estimated_width, is_figure, join_lines
 
 Texts = Sequence[str]
 """Recognized texts, by the index of their box."""
@@ -264,13 +264,21 @@ def _row_cells(row: Row, bounds: Sequence[float], texts: Texts) -> list[str]:
 
 
 def _merge_continuation_rows(cells: Sequence[list[str]], rows: Sequence[Row]) -> tuple[tuple[str, ...], ...]:
-    """Merge a row into the one above if it is close, has an empty first cell and few others."""
+    """Merge a row into the one above if it is close, has an empty first cell and few others.
+
+    A row with a figure below another one is a row of its own, such as a sum.
+    """
     merged: list[list[str]] = []
     max_gap = median_gap(rows)
     for number, row in enumerate(cells):
         is_close = number > 0 and gap(rows[number - 1], rows[number]) <= max_gap
-        if is_close and not row[0] and 2 * sum(map(bool, row)) <= len(row):
+        is_short = not row[0] and 2 * sum(map(bool, row)) <= len(row)
+        if is_close and is_short and not _has_figure_below_figure(merged[-1], row):
             merged[-1] = [join_lines(above, below) for above, below in zip(merged[-1], row, strict=True)]
         else:
             merged.append(row)
     return tuple(map(tuple, merged))
+
+
+def _has_figure_below_figure(above: Sequence[str], row: Sequence[str]) -> bool:
+    return any(is_figure(one) and is_figure(other) for one, other in zip(above, row, strict=True))

@@ -21,6 +21,9 @@ _CJK_SECTION = re.compile(
     r"\s*\S[^。；！？!?;]{0,28}[^。；：，、！？.,:;!?]"
 )
 
+# “1.234,56 EUR”, “-12%”, “(0.01)”, “RM 4.20-”
+_FIGURE = re.compile(r"[-+–(]?\s?(?:[€$£¥]|[A-Z]{2,3})?\s?-?\d[\d.,'’ ]*(?:[-–]|\s?[%)€$£¥]|\s?[A-Z]{2,3})?")
+
 # Widths of print letters, in widths of a lower-case letter.
 _NARROW = frozenset("iljtfrI.,:;'|!()[] -")
 NARROW_WIDTH, CAPITAL_WIDTH, CJK_WIDTH = 0.6, 1.35, 2.0
@@ -104,3 +107,8 @@ def starts_list_item(text: str) -> bool:
 def is_cjk_section(text: str) -> bool:
     """Return whether a line is the heading of a section with a Chinese number."""
     return bool(_CJK_SECTION.fullmatch(text))
+
+
+def is_figure(text: str) -> bool:
+    """Return whether a text is a number or an amount."""
+    return bool(_FIGURE.fullmatch(text))
