@@ -209,3 +209,10 @@ def test_split_at_with_fewer_spaces_than_lines_keeps_each_word_once() -> None:
     level = PageFrame.from_boxes([box(0, 0, 300)]).layout_boxes([box(0, 0, 300)])[0]
     assert split_at(level, "one two", [50, 100, 150]) == ["", "one", "", "two"]
     assert split_at(level, "one two", [150]) == ["one", "two"]
+
+
+def test_ruled_table_of_low_contrast_is_a_table() -> None:
+    image, boxes, texts = ruled_table(spanning=False)
+    image = image.point(lambda level: 190 + level * 6 // 255)
+    markdown = assemble_page(pixels_of(image), lines_of(boxes, texts), 1).markdown
+    assert "| 2 | d | e | f |" in markdown
