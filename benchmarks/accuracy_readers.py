@@ -26,6 +26,9 @@ from backend_main.reading.types import Line, Options, PageDone
 THREADS = 1
 LANGUAGES = {"omni_zh": "chi_sim", "udhr_cmn": "chi_sim", "udhr_deu": "deu", "udhr_fra": "fra"}
 
+SETS_WITH_FURNITURE = ("sroie", "funsd", "pdfpages", "omni_en", "omni_zh")
+"""Sets whose known text contains headers, footers and page numbers."""
+
 
 @dataclass(frozen=True)
 class Page:
@@ -121,9 +124,13 @@ class _Scanrill:
         return Reading(done.markdown, spent, first)
 
 
+def _options(page: Page) -> Options:
+    return Options(threads=THREADS, furniture="keep" if page.group in SETS_WITH_FURNITURE else "drop")
+
+
 def _read(page: Page, engine: Engine) -> tuple[PageDone, float, float]:
     began, spent, first, done = time.perf_counter(), time.process_time(), 0.0, None
-    for event in reading.read(page.path, Options(threads=THREADS), engine):
+    for event in reading.read(page.path, _options(page), engine):
         if isinstance(event, Line):
             first = first or time.perf_counter() - began
         elif isinstance(event, PageDone):

@@ -1,34 +1,35 @@
 """Benchmark of PDFs that programs made: words, structure, and CPU time.
 
 The files of `pdf_digital` are read as they are, not as images. Chromium or WeasyPrint printed each from known
-Markdown. scanrill (`backend_main.reading.read`) reads each with one thread. `pdftotext -layout` of
-poppler-utils reads it too, if it is installed.
+Markdown. Three programs read each file directly after each other, with one thread: scanrill, markitdown with
+pdfminer.six, and `pdftotext -layout` of poppler-utils. Their start and the loading of models do not count.
 
 Word F1 and word recall (`tests/support/scoring.py`) ignore order. Recall is the share of the known words that
 are found. Running heads, page numbers, and the address that a browser prints are not in the known Markdown.
 Reading order, tables and headings are scored by `tests/support/markdown_structure_score.py`.
 
+`--diff` lists the lost and the surplus words of each file, and `--by-layout` adds a table of the layouts of
+`benchmarks.pdf_pages`. `pdf_report.py` measures a long report, and the time to the first text.
+
     .venv/bin/python -m benchmarks.pdf --write
+    .venv/bin/python -m benchmarks.pdf --files DIR --diff --by-layout
 """
 
 import argparse
-import resource
-import shutil
 import statistics
-import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pypdfium2
 
-from backend_main.reading import Options, PageDone, read
-from backend_main.reading.documents.document import open_document
+from benchmarks import pdf_readers, pdf_report
+from benchmarks.pdf_readers import SCANRILL, Reader
 from benchmarks.readme_tables import write
 from tests.support import markdown_structure_score
-from tests.support.scoring import Score, score
+from tests.support.scoring import Score, bare, score, words
 
 FILES = Path(__file__).parents[2] / "shared" / "data" / "pdf_digital"
 MEASURES = (
@@ -36,116 +37,184 @@ MEASURES = (
     markdown_structure_score.tables,
     markdown_structure_score.headings,
 )
-GROUPS = {"Chromium": "chrome", "WeasyPrint": "weasy", "all": ""}
+PRINTERS = {"Chromium": "chrome", "WeasyPrint": "weasy", "all": ""}
 """Part of a file's name, by the program that printed it."""
-PDFTOTEXT = "pdftotext -layout"
+COLUMNS = ("word F1", "word recall", "order", "tables", "headings", "CPU, ms a page", "median")
 # Word F1, order, tables and headings of scanrill when it read the rectangles of text that pdfium returns.
 BEFORE = (0.915, 0.941, 0.543, 0.761)
+GOALS = {"word F1": 0.99, "order": 0.97, "tables": 0.90, "headings": 0.90}
+GOAL_CPU_MS = 60
+MAX_WORDS_SHOWN = 40
+
+
+@dataclass(frozen=True)
+class File:
+    """PDF with known Markdown."""
+
+    path: Path
+    truth: str
+    pages: int
+
+    @property
+    def layout(self) -> str:
+        return self.path.stem.split("_")[0]
 
 
 @dataclass
 class Result:
-    """Scores of some files by one reader."""
+    """Scores of some files by one reader. `cpu` has the milliseconds of each page: the mean of its file."""
 
     score: Score = field(default_factory=Score)
     structures: list[tuple[float | None, ...]] = field(default_factory=list)
-    cpu: float = 0.0
-    pages: int = 0
+    cpu: list[float] = field(default_factory=list)
 
-    def add(self, text: str, truth: str, *, cpu: float, pages: int) -> None:
-        self.score += score(text, truth)
-        self.structures.append(tuple(measure(text, truth) for measure in MEASURES))
-        self.cpu += cpu
-        self.pages += pages
+    def add(self, text: str, file: File, *, cpu: float) -> None:
+        self.score += score(text, file.truth)
+        self.structures.append(tuple(measure(text, file.truth) for measure in MEASURES))
+        self.cpu += [1000 * cpu / file.pages] * file.pages
 
-    def structure(self, number: int) -> float:
+    def values(self) -> dict[str, float | None]:
+        """Return the value of each of `COLUMNS`; None if no file has the element."""
+        recall = self.score.common_bare / max(1, self.score.truth_bare)
+        structure = [self._structure(number) for number in range(len(MEASURES))]
+        cpu = [statistics.mean(self.cpu), statistics.median(self.cpu)]
+        return dict(zip(COLUMNS, [self.score.word_f1, recall, *structure, *cpu], strict=True))
+
+    def _structure(self, number: int) -> float | None:
         """Return the mean of a measure over the files that have its element."""
-        return statistics.mean(value for one in self.structures if (value := one[number]) is not None)
-
-    def cells(self) -> list[str]:
-        recall = self.score.common_bare / self.score.truth_bare
-        values = [self.score.word_f1, recall, *(self.structure(number) for number in range(len(MEASURES)))]
-        return [*(f"{value:.3f}" for value in values), f"{1000 * self.cpu / self.pages:.0f}"]
+        found = [value for one in self.structures if (value := one[number]) is not None]
+        return statistics.mean(found) if found else None
 
 
-def read_with_scanrill(path: Path) -> tuple[str, float]:
-    """Return the Markdown of a file, and the CPU time in seconds."""
-    start = time.process_time()
-    pages = [event.markdown for event in read(path, Options(threads=1)) if isinstance(event, PageDone)]
-    return "\n\n".join(pages), time.process_time() - start
+Results = dict[str, dict[str, Result]]
+"""Results by reader, then by group of files."""
 
 
-def read_with_pdftotext(path: Path) -> tuple[str, float]:
-    start = resource.getrusage(resource.RUSAGE_CHILDREN)
-    run = subprocess.run(["pdftotext", "-layout", path, "-"], check=True, capture_output=True, text=True)
-    end = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return run.stdout, end.ru_utime + end.ru_stime - start.ru_utime - start.ru_stime
-
-
-def text_layer_milliseconds(paths: list[Path]) -> list[float]:
-    """Return the CPU time of the text layer of each page."""
-    found = []
-    for path in paths:
-        with open_document(path, Options()) as document:
-            for number in range(1, document.page_count + 1):
-                start = time.process_time()
-                document.text_layer(number)
-                found.append(1000 * (time.process_time() - start))
-    return found
-
-
-def measure(paths: list[Path]) -> dict[str, dict[str, Result]]:
-    """Return results by reader, then by group of files."""
-    readers: dict[str, Callable[[Path], tuple[str, float]]] = {"scanrill": read_with_scanrill}
-    if shutil.which("pdftotext"):
-        readers[PDFTOTEXT] = read_with_pdftotext
-    results: dict[str, dict[str, Result]] = {name: {} for name in readers}
-    for path in paths:
-        print(path.name, end="\r", file=sys.stderr)
-        truth = path.with_name(path.stem + ".gt.md").read_text()
+def find_files(folder: Path) -> list[File]:
+    files = []
+    for path in sorted(folder.glob("*.pdf")):
         with pypdfium2.PdfDocument(path) as pdf:
             pages = len(pdf)
+        files.append(File(path, path.with_name(path.stem + ".gt.md").read_text(), pages))
+    return files
+
+
+def measure(files: Sequence[File], readers: dict[str, Reader], *, diff: bool) -> Results:
+    results: Results = {name: {} for name in readers}
+    for file in files:
+        print(file.path.name, end="\r", file=sys.stderr)
         for name, reader in readers.items():
-            text, cpu = reader(path)
-            for group, part in GROUPS.items():
-                if part in path.stem:
-                    results[name].setdefault(group, Result()).add(text, truth, cpu=cpu, pages=pages)
+            reading = reader(file.path)
+            for group in _groups(file):
+                results[name].setdefault(group, Result()).add(reading.text, file, cpu=reading.cpu)
+            if diff and name == SCANRILL:
+                print_differences(file, reading.text)
     return results
 
 
-def table(results: dict[str, dict[str, Result]]) -> str:
-    columns = ("word F1", "word recall", "order", "tables", "headings", "CPU, ms a page")
-    lines = [f"| printed by | read by | {' | '.join(columns)} |", f"|---|---|{'---:|' * len(columns)}"]
-    for group in GROUPS:
+def _groups(file: File) -> list[str]:
+    printers = [name for name, part in PRINTERS.items() if part in file.path.stem]
+    return [*printers, f"layout {file.layout}"]
+
+
+def print_differences(file: File, text: str) -> None:
+    """Print the score, and the lost and the surplus words of a file."""
+    found, expected = bare(words(text)), bare(words(file.truth))
+    structure = [measure(text, file.truth) for measure in MEASURES]
+    scores = " ".join(
+        f"{name} {value:.3f}"
+        for name, value in zip(("order", "tables", "headings"), structure, strict=True)
+        if value is not None
+    )
+    print(f"{file.path.name}: word F1 {score(text, file.truth).word_f1:.3f} {scores}")
+    for name, surplus in (("lost", expected - found), ("surplus", found - expected)):
+        if surplus:
+            print(f"  {name}, {surplus.total()}: {_shown(surplus)}")
+
+
+def _shown(counted: Counter[str]) -> str:
+    shown = [word if count == 1 else f"{word} ×{count}" for word, count in counted.items()]
+    more = f" … and {len(shown) - MAX_WORDS_SHOWN} more" if len(shown) > MAX_WORDS_SHOWN else ""
+    return " ".join(shown[:MAX_WORDS_SHOWN]) + more
+
+
+# ── the report ──
+
+
+def table(results: Results, groups: Sequence[str]) -> str:
+    lines = [f"| files | read by | {' | '.join(COLUMNS)} |", f"|---|---|{'---:|' * len(COLUMNS)}"]
+    for group in groups:
         for name, by_group in results.items():
-            if group in by_group:
-                result = by_group[group]
-                lines.append(f"| {group} ({result.pages} pages) | {name} | {' | '.join(result.cells())} |")
-    f1, *structures = (f"{value:.3f}" for value in BEFORE)
-    lines.append(f"| all | scanrill, before decision 106 | {' | '.join([f1, '', *structures, ''])} |")
+            if result := by_group.get(group):
+                lines.append(f"| {group} ({len(result.cpu)} pages) | {name} | {' | '.join(_cells(result))} |")
     return "\n".join(lines)
 
 
-def main() -> None:
+def _cells(result: Result) -> list[str]:
+    texts = []
+    for name, value in result.values().items():
+        digits = 0 if name in COLUMNS[-2:] else 3
+        texts.append("" if value is None else f"{value:.{digits}f}")
+    return texts
+
+
+def before() -> str:
+    f1, order, tables, headings = (f"{value:.3f}" for value in BEFORE)
+    return f"\n| all | scanrill, before decision 106 | {f1} |  | {order} | {tables} | {headings} |  |  |"
+
+
+def check_goals(result: Result) -> str:
+    values = result.values()
+    found = [(name, values[name], f"≥ {goal}") for name, goal in GOALS.items()]
+    lines = []
+    for name, value, goal in found:
+        if value is not None:
+            lines.append(f"{name} {value:.3f} (goal {goal}): {_met(value >= GOALS[name])}")
+    cpu = statistics.median(result.cpu)
+    lines.append(f"CPU {cpu:.0f} ms a page, median (goal ≤ {GOAL_CPU_MS}): {_met(cpu <= GOAL_CPU_MS)}")
+    return "\n".join(f"- {line}." for line in lines)
+
+
+def _met(is_met: bool) -> str:
+    return "met" if is_met else "MISSED"
+
+
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--files", type=Path, default=FILES)
-    parser.add_argument("--write", action="store_true")
-    options = parser.parse_args()
-    paths = sorted(options.files.glob("*.pdf"))
-    if not paths:
-        sys.exit(f"No PDF is in {options.files}. Set --files DIR.")
-    results = measure(paths)
-    milliseconds = text_layer_milliseconds(paths)
-    text = "\n\n".join(
-        [
-            f"`.venv/bin/python -m benchmarks.pdf --write`, {len(paths)} files, one thread.",
-            table(results),
-            f"The text layer alone: {statistics.median(milliseconds):.0f} ms CPU a page at the median, "
-            f"{max(milliseconds):.0f} ms at most. The rest is the layout model, and the image that it needs.",
-        ]
+    parser.add_argument("--names", default="*", help="read only files with this pattern, such as '*dollars*'")
+    parser.add_argument("--only-scanrill", action="store_true")
+    parser.add_argument("--diff", action="store_true", help="list lost and surplus words of each file")
+    parser.add_argument("--by-layout", action="store_true", help="add a row for each first part of a name")
+    parser.add_argument("--report", action="store_true", help="also measure a long report and the first text")
+    parser.add_argument("--report-pages", type=int, default=pdf_report.PAGES)
+    parser.add_argument(
+        "--write", action="store_true", help="write the tables to README.md; includes --report"
     )
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = arguments()
+    files = [file for file in find_files(options.files) if file.path.match(options.names)]
+    if not files:
+        sys.exit(f"No PDF {options.names} is in {options.files}. Set --files DIR.")
+    readers = pdf_readers.readers(files[0].path)
+    if options.only_scanrill:
+        readers = {SCANRILL: readers[SCANRILL]}
+    results = measure(files, readers, diff=options.diff)
+    groups = list(PRINTERS) + sorted({f"layout {file.layout}" for file in files} if options.by_layout else ())
+    parts = [
+        f"`.venv/bin/python -m benchmarks.pdf --write`, {len(files)} files, one thread.",
+        table(results, groups) + (before() if options.files == FILES and options.names == "*" else ""),
+        *(f"Not measured: {hint}" for hint in pdf_readers.missing()),
+        check_goals(results[SCANRILL]["all"]),
+    ]
+    if options.report or options.write:
+        parts.append(pdf_report.report(options.report_pages))
+    text = "\n\n".join(parts)
     print(text)
     if options.write:
         write("pdf", text)

@@ -9,6 +9,7 @@ import msgspec
 from backend_main import reading
 from backend_main.reading import Engine, EngineProcess, Options, PageDone, ReadEvent
 from backend_main.reading.output.markdown import join_pages
+from backend_main.reading.types import FurnitureOption
 
 from ._sources import Source, check_source, local_path
 
@@ -27,6 +28,7 @@ class OptionFields(TypedDict, total=False):
     languages: Sequence[str]
     profile: str
     pages: str
+    furniture: FurnitureOption
 
 
 def read(

@@ -15,6 +15,11 @@ class Format(enum.StrEnum):
     JSON = "json"
 
 
+class Furniture(enum.StrEnum):
+    DROP = "drop"
+    KEEP = "keep"
+
+
 def read(
     files: Annotated[
         list[Path], typer.Argument(help="Images and PDFs to read.", exists=True, dir_okay=False)
@@ -30,6 +35,9 @@ def read(
     profile: Annotated[
         str, typer.Option(help="Profile of the engine, such as fast. Default: the engine's first.")
     ] = "",
+    furniture: Annotated[
+        Furniture, typer.Option(help="Headers, footers and page numbers: drop or keep.")
+    ] = Furniture.DROP,
 ) -> None:
     """Print the text of images and PDFs, page by page."""
     from backend_main.reading import Options
@@ -37,6 +45,6 @@ def read(
     from .read_output import write_files
 
     codes = tuple(word.strip() for word in languages.split(",") if word.strip())
-    options = Options(engine=engine, languages=codes, pages=pages, profile=profile)
+    options = Options(engine=engine, languages=codes, pages=pages, profile=profile, furniture=furniture.value)
     if not write_files(files, output_format=format, options=options):
         raise typer.Exit(1)

@@ -7,7 +7,8 @@ child_process/    an engine in a child process, which may crash, hang or leak
 pipeline.py       all pages of a file: text layer or engine
 page_reader.py    one page: streamed lines, final text, warnings
 fallback.py       another engine, for a page that the first one cannot read
-page_assembly.py  lines of a page → final Markdown and plain text
+page_assembly.py  lines of a recognized page → final Markdown and plain text
+born_digital/     text layer and drawing of a PDF page → final Markdown and plain text
 confidence.py     detection of text that the engine cannot read
 engines/          page image → lines: the interface, the registry, and four engines
 output/           blocks → Markdown; Markdown → plain text

@@ -66,7 +66,7 @@ class ReadabilityMonitor:
 
     def add(self, line: Line) -> list[Line]:
         """Count a line; return the lines that may be shown now."""
-        heights = _length_in_heights(line.box)
+        heights = length_in_heights(line.box)
         self._total_heights += heights
         if _has_low_confidence(line, heights):
             self._low_confidence_heights += heights
@@ -99,7 +99,7 @@ def _has_low_confidence(line: Line, heights: float) -> bool:
     return heights > SHORT_LINE_HEIGHTS and len(line.text) < MIN_LETTERS_PER_HEIGHT * heights
 
 
-def _length_in_heights(box: Box | None) -> float:
+def length_in_heights(box: Box | None) -> float:
     """Return the length of a line as a multiple of its height, in either direction; 0 without a box."""
     if box is None:
         return 0.0

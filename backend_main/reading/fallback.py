@@ -22,7 +22,8 @@ from .engines import (
     load_engine,
 )
 from .errors import EngineFailed, ReadingError
-from .page_assembly import FormattedPage, finalize_page
+from .output.formatted_page import FormattedPage
+from .page_assembly import AssemblySettings, finalize_page
 from .types import Line, Options
 
 MAX_LANGUAGES = 3
@@ -69,9 +70,11 @@ class FallbackEngines:
         _configure(fallback, options, codes)
         return fallback
 
-    def reread_page(self, page: PageImage, engine: Engine, options: Options) -> FallbackResult:
+    def reread_page(
+        self, page: PageImage, engine: Engine, options: Options, settings: AssemblySettings
+    ) -> FallbackResult:
         """Read a page, most of which `engine` could not read, with an engine that reads its script."""
-        script = self._detect_script(page)
+        script = self.detect_script(page)
         if script is None:
             return FallbackResult(
                 f"The engine “{engine.name}” could not read most of page {page.number}: the print is bad, or "
@@ -83,7 +86,7 @@ class FallbackEngines:
                 f"The engine “{engine.name}” read most of page {page.number} with low confidence."
             )
         for fallback in self._engines_for_script(script, options):
-            if (reread := _reread(fallback, page, self._threads)) is not None:
+            if (reread := _reread(fallback, page, settings)) is not None:
                 return FallbackResult(_reread_warning(page.number, script, engine, fallback), reread)
         return FallbackResult(
             f"Page {page.number} is in {script} script. Neither the engine “{engine.name}” nor another "
@@ -97,7 +100,8 @@ class FallbackEngines:
         self._engines.clear()
         self._failed.clear()
 
-    def _detect_script(self, page: PageImage) -> str | None:
+    def detect_script(self, page: PageImage) -> str | None:
+        """Return the script of a page, one of `languages.SCRIPTS`; None if no engine can detect it."""
         for name, kind in _available_engines():
             if kind.detects_scripts:
                 engine = self._load_or_log(name)
@@ -151,7 +155,7 @@ def _local_engines() -> Iterator[tuple[str, type[Engine]]]:
             yield name, kind
 
 
-def _reread(engine: Engine, page: PageImage, threads: int) -> RereadPage | None:
+def _reread(engine: Engine, page: PageImage, settings: AssemblySettings) -> RereadPage | None:
     """Read a page; return None if the engine fails, or is not confident either."""
     try:
         lines: list[Line] = []
@@ -164,7 +168,7 @@ def _reread(engine: Engine, page: PageImage, threads: int) -> RereadPage | None:
         lines_with_text = [line for line in lines if line.text]
         if not lines_with_text or low_confidence_share(lines) >= UNREADABLE_SHARE:
             return None
-        return RereadPage(lines_with_text, *finalize_page(engine, page, lines_with_text, threads))
+        return RereadPage(lines_with_text, *finalize_page(engine, page, lines_with_text, settings))
     except Exception as error:
         _log.error("The engine %s could not read page %d.", engine.name, page.number, exc_info=error)
         return None

@@ -1,5 +1,6 @@
 """Languages: ISO 639-1 codes, English names, scripts, and the names of Tesseract's language packs."""
 
+import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -82,3 +83,16 @@ def languages_using_script(script: str, codes: Iterable[str]) -> list[str]:
 def scripts_of(codes: Iterable[str]) -> frozenset[str]:
     """Return the scripts of the known codes."""
     return frozenset(LANGUAGES[code].script for code in codes if code in LANGUAGES)
+
+
+def scripts_of_text(texts: Iterable[str]) -> frozenset[str]:
+    """Return those of `SCRIPTS` that have letters in the texts."""
+    names = {
+        unicodedata.name(letter, "").split(" ")[0] for text in texts for letter in text if letter.isalpha()
+    }
+    scripts = {name.capitalize() for name in names}
+    if names & {"CJK", "HIRAGANA", "KATAKANA"}:
+        scripts |= {"Han", "Japanese"}
+    if "HANGUL" in names:
+        scripts.add("Korean")
+    return SCRIPTS & scripts

@@ -6,7 +6,7 @@ regions that the layout model detects (docs/decisions/0040-two-stage-layout.md).
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 
 from .documents.document import PageImage
@@ -20,6 +20,9 @@ from .layout.blocks import (
     LayoutHints,
 )
 from .layout.columns import prose_boxes, split_columns
+from .layout.document_furniture import furniture_beside_text, repeated_furniture
+from .layout.furniture_history import FurnitureHistory
+from .layout.furniture_page import FurniturePage, Roles, oblique_heights
 from .layout.geometry import MIN_TEXT_HEIGHT, LayoutBox, PageFrame, Rect
 from .layout.layout_model import Region, detect_regions
 from .layout.page_furniture import MIN_PROSE_SHARE, find_page_furniture
@@ -30,9 +33,10 @@ from .layout.ruled_tables import RulingLine, TableGrid, detect_table_grids
 from .layout.sequences import weighted_median
 from .layout.tables import Table, from_grid, from_region
 from .layout.text_joining import estimated_width
+from .output.formatted_page import FormattedPage
 from .output.markdown import page_markdown
 from .output.plain_text import to_plain_text
-from .types import Line
+from .types import FurnitureOption, Line, Options
 
 MIN_TITLE_SCORE = 0.5
 MIN_TABLE_SCORE = 0.5
@@ -55,14 +59,6 @@ _log = logging.getLogger("scanrill.reading")
 
 
 @dataclass(frozen=True)
-class FormattedPage:
-    """A finished page: Markdown with every recognized word, and plain text without page furniture."""
-
-    markdown: str
-    text: str
-
-
-@dataclass(frozen=True)
 class Figure:
     """A figure's rectangle, and the indices of the boxes of its own words."""
 
@@ -74,14 +70,18 @@ class Figure:
 class LayoutPage:
     """The boxes and texts of a page in its frame, and what is detected around them.
 
-    `texts` are by the index of the box. `page_edges` are top and bottom of the page. `emphasized` are the
-    indices of the boxes in bold or colored print.
+    `texts` are by the index of the box, and so are `line_places`, the places of their lines in the page's
+    lines. `edges` are left, top, right and bottom of the page. `furniture` has the roles of page furniture.
+    `emphasized` are the indices of the boxes in bold or colored print.
     """
 
     boxes: list[LayoutBox]
     texts: list[str]
     body: FontMetrics
-    page_edges: tuple[float, float]
+    edges: Rect
+    line_places: list[int]
+    oblique: dict[int, float] = field(default_factory=dict)
+    furniture: Roles = field(default_factory=dict)
     regions: list[Region] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
@@ -91,21 +91,41 @@ class LayoutPage:
         """Return the indices of the boxes that are part of a table."""
         return frozenset[int]().union(*(table.boxes for table in self.tables))
 
+    def furniture_page(self, number: int = 1, without: Container[int] = ()) -> FurniturePage:
+        """Return the page as the detection of furniture compares it, without some boxes."""
+        boxes = [box for box in self.boxes if box.index not in without]
+        return FurniturePage(number, self.edges, boxes, self.texts, self.oblique)
+
+
+@dataclass(frozen=True)
+class AssemblySettings:
+    """What the assembly of a page depends on, beside the page.
+
+    `threads` are those of the layout model, 0 for all cores. `history` has the pages of the document so far.
+    """
+
+    threads: int = 0
+    furniture: FurnitureOption = "drop"
+    history: FurnitureHistory = field(default_factory=FurnitureHistory)
+
+    @classmethod
+    def of(cls, options: Options, history: FurnitureHistory | None = None) -> "AssemblySettings":
+        return cls(options.threads, options.furniture, history or FurnitureHistory())
+
 
 # --- entry points ------------------------------------------------------------------------------------------
 
 
 def finalize_page(
-    engine: Engine, page: PageImage, lines: Sequence[Line], threads: int
+    engine: Engine, page: PageImage, lines: Sequence[Line], settings: AssemblySettings
 ) -> tuple[FormattedPage, list[str]]:
     """Return the final text of a page, and its warnings.
 
     Args:
         lines: those with text, in the order in which the engine gave them.
-        threads: threads of the layout model, 0 for all cores.
     """
     if engine.uses_layout_analysis:
-        return assemble_or_fall_back(page.number, lambda: page.pixels, lines, threads)
+        return assemble_or_fall_back(page.number, lambda: page.pixels, lines, settings)
     if engine.has_final_markdown:
         markdown = engine.final_markdown(page, lines)
         return FormattedPage(markdown, to_plain_text(markdown)), []
@@ -113,11 +133,11 @@ def finalize_page(
 
 
 def assemble_or_fall_back(
-    number: int, pixels: Callable[[], Pixels], lines: Sequence[Line], threads: int
+    number: int, pixels: Callable[[], Pixels], lines: Sequence[Line], settings: AssemblySettings
 ) -> tuple[FormattedPage, list[str]]:
     """Assemble a page; if its image or layout raises any error, return the streamed text and a warning."""
     try:
-        return assemble_page(pixels(), lines, threads), []
+        return assemble_page(pixels(), lines, settings), []
     except Exception:
         _log.exception("The layout analysis of page %d failed; its streamed text is used.", number)
         return from_streamed_lines(lines), [LAYOUT_FAILED_WARNING.format(number=number)]
@@ -129,43 +149,58 @@ def from_streamed_lines(lines: Sequence[Line]) -> FormattedPage:
     return FormattedPage(markdown, to_plain_text(markdown))
 
 
-def assemble_page(pixels: Pixels, lines: Sequence[Line], threads: int) -> FormattedPage:
+def assemble_page(
+    pixels: Pixels, lines: Sequence[Line], settings: AssemblySettings | None = None
+) -> FormattedPage:
     """Assemble a page from its lines; lines without a box are left out.
 
     Args:
         pixels: the page that the boxes are on, (height, width, 3) uint8 BGR.
-        threads: threads of the layout model, 0 for all cores.
     """
     boxes = [line.box for line in lines if line.box is not None]
     if not boxes:
         return FormattedPage("", "")
+    settings = settings or AssemblySettings()
     frame = PageFrame.from_boxes(boxes)
-    _, top, _, bottom = frame.bounds(pixels.shape[1], pixels.shape[0])
-    page = build_layout_page(frame, lines, (top, bottom), detect_regions(pixels, frame, threads))
+    edges = frame.bounds(pixels.shape[1], pixels.shape[0])
+    page = build_layout_page(frame, lines, edges, detect_regions(pixels, frame, settings.threads))
     page.emphasized = emphasized_boxes(pixels, boxes, page.boxes)
+    whole_page = page.furniture_page(lines[0].page)
+    page.furniture = repeated_furniture(whole_page, settings.history.add(whole_page))
     detect_tables_and_figures(page, *detect_table_grids(pixels, frame, page.body.height))
-    return render_page(page)
+    return render_page(page, settings.furniture)
 
 
 def build_layout_page(
-    frame: PageFrame, lines: Sequence[Line], page_edges: tuple[float, float], regions: Sequence[Region] = ()
+    frame: PageFrame, lines: Sequence[Line], edges: Rect, regions: Sequence[Region] = ()
 ) -> LayoutPage:
-    """Build a page without tables and figures; `page_edges` are its top and bottom in the frame."""
-    with_box = [(line.text, line.box) for line in lines if line.box is not None]
-    texts = [text for text, _ in with_box]
-    boxes = frame.layout_boxes([box for _, box in with_box])
+    """Build a page without tables, figures and furniture; `edges` are those of the page in the frame."""
+    with_box = [(place, line.text, line.box) for place, line in enumerate(lines) if line.box is not None]
+    texts = [text for _, text, _ in with_box]
+    quads = [box for _, _, box in with_box]
+    boxes = frame.layout_boxes(quads)
 
     widths = map(estimated_width, texts)
     letter_widths = ((box.width / max(1.0, width), width) for box, width in zip(boxes, widths, strict=True))
     body = FontMetrics(body_text_height(boxes), max(weighted_median(letter_widths), MIN_TEXT_HEIGHT))
-    return LayoutPage(boxes, texts, body, page_edges, list(regions))
+    return LayoutPage(
+        boxes,
+        texts,
+        body,
+        edges,
+        [place for place, _, _ in with_box],
+        oblique_heights(frame, quads),
+        regions=list(regions),
+    )
 
 
-def render_page(page: LayoutPage) -> FormattedPage:
-    """Return the final text of a page; page furniture stays in the Markdown only."""
-    blocks = _with_captions(_blocks(page))
-    read = [block for block in blocks if not block.is_furniture]
-    return FormattedPage(page_markdown(blocks), to_plain_text(page_markdown(read)))
+def render_page(page: LayoutPage, furniture: FurnitureOption = "drop") -> FormattedPage:
+    """Return the final text of a page, and the roles of its furniture; `keep` leaves that in the text."""
+    page.furniture = _furniture(page)
+    dropped = frozenset(page.furniture) if furniture == "drop" else frozenset[int]()
+    markdown = page_markdown(_with_captions(_blocks(page, dropped)))
+    roles = {page.line_places[index]: role for index, role in page.furniture.items()}
+    return FormattedPage(markdown, to_plain_text(markdown), roles)
 
 
 # --- tables and figures ------------------------------------------------------------------------------------
@@ -178,7 +213,7 @@ def detect_tables_and_figures(
 
     Tables with drawn lines take precedence, those with the most cells first.
     """
-    free = list(page.boxes)
+    free = [box for box in page.boxes if box.index not in page.furniture]
     for grid in sorted(grids, key=lambda grid: -len(grid.cells)):
         free = _add_table(page, from_grid(grid, free, page.texts), free)
     for region in stacked_rule_regions(rules, page.body.height):
@@ -214,7 +249,7 @@ def _add_table(page: LayoutPage, table: Table | None, free: list[LayoutBox]) -> 
 
 
 def _add_figures(page: LayoutPage) -> None:
-    used = page.boxes_in_tables()
+    used = page.boxes_in_tables() | page.furniture.keys()
     prose = prose_boxes(page.boxes)
     for region in page.regions:
         if region.kind != "figure" or region.score < MIN_FIGURE_SCORE:
@@ -230,9 +265,23 @@ def _add_figures(page: LayoutPage) -> None:
 # --- blocks ------------------------------------------------------------------------------------------------
 
 
-def _blocks(page: LayoutPage) -> list[Block]:
-    """Return blocks in reading order. A table is a single box in it, a figure follows the text above it."""
-    used = page.boxes_in_tables().union(*(figure.boxes for figure in page.figures))
+def _boxes_in_insets(page: LayoutPage) -> frozenset[int]:
+    return page.boxes_in_tables().union(*(figure.boxes for figure in page.figures))
+
+
+def _furniture(page: LayoutPage) -> Roles:
+    """Return the furniture of the finished page: also what its text beside tables and figures shows."""
+    beside_insets = page.furniture_page(without=_boxes_in_insets(page))
+    roles = find_page_furniture(beside_insets, page.regions, page.furniture)
+    return furniture_beside_text(page.furniture_page(), roles)
+
+
+def _blocks(page: LayoutPage, dropped: frozenset[int]) -> list[Block]:
+    """Return blocks in reading order, without the dropped boxes.
+
+    A table is a single box in the order, and a figure follows the text above it.
+    """
+    used = _boxes_in_insets(page) | dropped
     flow = [box for box in page.boxes if box.index not in used]
     hints = _hints(page, flow)
     table_boxes = {len(page.boxes) + number: table for number, table in enumerate(page.tables)}
@@ -287,12 +336,10 @@ def _insert_index(figure: Figure, blocks: Sequence[Block]) -> int:
 def _hints(page: LayoutPage, flow: Sequence[LayoutBox]) -> LayoutHints:
     titles = [region for region in page.regions if region.kind == "title" and region.score >= MIN_TITLE_SCORE]
     titled = frozenset(box.index for box in flow if any(region.contains(box) for region in titles))
-    prose_share = len(prose_boxes(flow)) / max(1, len(flow))
-    furniture = find_page_furniture(
-        flow, page.texts, page.regions, page.page_edges, page.body.height, prose_share
-    )
+    furniture = frozenset(page.furniture)
     # Bold labels of a form are not headings.
-    emphasized = page.emphasized if prose_share >= MIN_PROSE_SHARE else frozenset[int]()
+    is_prose = len(prose_boxes(flow)) >= MIN_PROSE_SHARE * len(flow)
+    emphasized = page.emphasized if is_prose else frozenset[int]()
     return LayoutHints(titled - furniture, furniture, emphasized - furniture)
 
 

@@ -8,8 +8,9 @@ from .documents.document import PageImage
 from .engines import Engine, PageFailed, PageRestarted
 from .errors import EngineFailed, ReadingError
 from .fallback import FallbackEngines
+from .output.formatted_page import FormattedPage
 from .output.plain_text import to_plain_text
-from .page_assembly import FormattedPage, finalize_page
+from .page_assembly import AssemblySettings, finalize_page
 from .types import Line, Options
 
 _log = logging.getLogger("scanrill.reading")
@@ -18,11 +19,20 @@ _log = logging.getLogger("scanrill.reading")
 class PageReader:
     """Reader of one page. `lines`, `formatted` and `warnings` are final once `stream` is exhausted."""
 
-    def __init__(self, engine: Engine, page: PageImage, options: Options, fallback: FallbackEngines) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        page: PageImage,
+        options: Options,
+        fallback: FallbackEngines,
+        settings: AssemblySettings | None = None,
+    ) -> None:
+        """Args: `settings` of the assembly; None: those of the options, without other pages."""
         self._engine = engine
         self._page = page
         self._options = options
         self._fallback = fallback
+        self._settings = settings or AssemblySettings.of(options)
         self.lines: list[Line] = []
         self.formatted = FormattedPage("", "")
         self.warnings = list(page.warnings)
@@ -79,7 +89,7 @@ class PageReader:
 
     def _reread(self, engine: Engine) -> Generator[Line, None, bool]:
         """Read an unreadable page with another engine. Returns whether that gave the final text."""
-        result = self._fallback.reread_page(self._page, engine, self._options)
+        result = self._fallback.reread_page(self._page, engine, self._options, self._settings)
         self.warnings.append(result.warning)
         if result.page is None:
             yield from self._emit(self._readability.accept_all())
@@ -121,7 +131,7 @@ class PageReader:
             self.warnings.append(
                 f"About {share:.0%} of the print on page {self._page.number} was read with low confidence."
             )
-        self.formatted, warnings = finalize_page(engine, self._page, self.lines, self._options.threads)
+        self.formatted, warnings = finalize_page(engine, self._page, self.lines, self._settings)
         self.warnings += warnings
         if engine.streams_tokens and not any(line.box for line in self.lines):
             self.lines = lines_from_markdown(self._page.number, self.formatted.markdown)

@@ -1,22 +1,24 @@
 """Reading of a file in this process: its pages, an engine, and the final Markdown."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import msgspec
 
+from .born_digital.notes import append_notes, note_lines
 from .documents.document import Document
 from .documents.open_document import OpenDocumentCache
-from .documents.pdf_text_layer import TextLayer
 from .engines import load_engine, validate_options
 from .engines.base import Engine
 from .errors import NoSuchPage, UnreadableFile
 from .fallback import FallbackEngines
-from .layout import reading_order
-from .output.markdown import MarkdownWriter
-from .page_assembly import FormattedPage, assemble_or_fall_back
+from .layout.furniture_history import FurnitureHistory
+from .output.formatted_page import FormattedPage
+from .page_assembly import AssemblySettings
 from .page_ranges import PageRanges, no_such_pages_message, pages_beyond_end_message
 from .page_reader import PageReader
+from .text_layer_reader import TextLayerReader
 from .types import (
     Line,
     Options,
@@ -26,6 +28,7 @@ from .types import (
 )
 
 _DEFAULT_OPTIONS = Options()
+_HISTORIES: WeakKeyDictionary[Document, FurnitureHistory] = WeakKeyDictionary()
 
 
 def read(
@@ -86,9 +89,15 @@ def read_document(
 def _page_events(
     document: Document, number: int, options: Options, engine: Engine, fallback: FallbackEngines
 ) -> Iterator[ReadEvent]:
+    settings = AssemblySettings.of(options, _history_of(document))
     if layer := document.text_layer(number):
-        yield from _read_text_layer(layer, number, document, options.threads)
-        return
+        text_reader = TextLayerReader(layer, number, document, engine, options, fallback, settings)
+        if text_reader.is_trusted():
+            started = PageStarted(number, document.page_count, layer.width, layer.height)
+            yield started
+            yield from text_reader.stream()
+            yield _page_done(started, text_reader.formatted, text_reader.lines, text_reader.warnings)
+            return
     try:
         page = document.page(number)
     except UnreadableFile as error:
@@ -100,27 +109,22 @@ def _page_events(
     else:
         started = PageStarted(number, document.page_count, page.width, page.height)
         yield started
-        reader = PageReader(engine, page, options, fallback)
+        reader = PageReader(engine, page, options, fallback, settings)
         yield from reader.stream()
-        yield _page_done(started, reader.formatted, reader.lines, reader.warnings)
+        notes = document.notes(number)
+        lines = note_lines(notes, number, is_first=not reader.lines)
+        yield from lines
+        formatted = append_notes(reader.formatted, notes)
+        yield _page_done(started, formatted, [*reader.lines, *lines], reader.warnings)
 
 
-def _read_text_layer(layer: TextLayer, number: int, document: Document, threads: int) -> Iterator[ReadEvent]:
-    """Yield the events of a page with a usable text layer; only its order and its Markdown are computed."""
-    started = PageStarted(number, document.page_count, layer.width, layer.height)
-    yield started
-    writer = MarkdownWriter()
-    lines = []
-    for ordered in reading_order.reading_order([run.box for run in layer.runs]):
-        run = layer.runs[ordered.index]
-        lines.append(Line(number, run.text, writer.write(ordered.prefix, run.text), run.box))
-        yield lines[-1]
-    formatted, warnings = assemble_or_fall_back(number, lambda: document.page(number).pixels, lines, threads)
-    yield _page_done(started, formatted, lines, warnings)
+def _history_of(document: Document) -> FurnitureHistory:
+    """Return the pages read so far of an open document; they live as long as the document."""
+    return _HISTORIES.setdefault(document, FurnitureHistory())
 
 
 def _page_done(
-    started: PageStarted, formatted: FormattedPage, lines: list[Line], warnings: list[str]
+    started: PageStarted, formatted: FormattedPage, lines: Sequence[Line], warnings: list[str]
 ) -> PageDone:
     return PageDone(
         number=started.number,
@@ -129,6 +133,9 @@ def _page_done(
         height=started.height,
         markdown=formatted.markdown,
         text=formatted.text,
-        lines=lines,
+        lines=[
+            msgspec.structs.replace(line, role=formatted.roles[place]) if place in formatted.roles else line
+            for place, line in enumerate(lines)
+        ],
         warnings=warnings,
     )

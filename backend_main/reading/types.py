@@ -1,9 +1,16 @@
 """Events of a read, and the options of a read."""
 
+from typing import Literal
+
 import msgspec
 
 Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
 """Four corners (x, y), clockwise from the top left of the text, in pixels of the upright page image."""
+
+LineRole = Literal["body", "header", "footer", "page_number", "margin", "watermark", "line_number"]
+"""Part of the page that a line belongs to. Every role but `body` is page furniture."""
+FurnitureOption = Literal["drop", "keep"]
+"""Whether the text of a page leaves page furniture out, or contains it."""
 
 
 def level_box(left: float, top: float, right: float, bottom: float) -> Box:
@@ -37,6 +44,8 @@ class Line(msgspec.Struct, frozen=True, tag=True):
     """Corners of the text; None from an engine without boxes."""
     confidence: float | None = None
     """Confidence of the engine, from 0 to 1; None from an engine without confidences."""
+    role: LineRole = "body"
+    """Part of the page, known once the page is finished: a line that streams is `body`."""
 
 
 class LinesRead(msgspec.Struct, frozen=True, tag=True):
@@ -96,3 +105,5 @@ class Options(msgspec.Struct, frozen=True):
     """Profile of the engine; empty: its default."""
     pages: str = ""
     """Page numbers and ranges, such as `1-3,7,9-`; empty: every page."""
+    furniture: FurnitureOption = "drop"
+    """`drop`: headers, footers, page numbers and the like are not in the text. `keep`: they are."""

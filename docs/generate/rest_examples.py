@@ -54,6 +54,7 @@ PAGE: dict[str, Any] = {
             "markdown": "# Invoice",
             "box": [[90.0, 112.0], [310.0, 112.0], [310.0, 150.0], [90.0, 150.0]],
             "confidence": 0.98,
+            "role": "body",
         }
     ],
     "warnings": [],

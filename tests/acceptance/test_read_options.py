@@ -1,4 +1,4 @@
-"""Read options of create and retry: engine, languages, pages, profile, priority."""
+"""Read options of create and retry: engine, languages, pages, profile, furniture, priority."""
 
 from __future__ import annotations
 
@@ -69,6 +69,8 @@ async def test_create_with_unconfigured_engine_names_the_missing_setting(alice: 
         ({"engine": ""}, "engine"),
         ({"engine": 7}, "engine"),
         ({"profile": ["fast"]}, "profile"),
+        ({"furniture": "some"}, "furniture"),
+        ({"furniture": ["keep"]}, "furniture"),
         ({"priority": "now"}, "priority"),
     ],
     ids=str,
@@ -156,7 +158,14 @@ def test_post_takes_read_options_from_its_query(alice: Account) -> None:
         path = f"/api/uploads/{instance['id']}/"
         wait_until(lambda: http.get(path).json()["status"] == "processed", "the file is read")
         assert http.get(path).json()["raw_text"] == "page 3"
-        wrong = {"engine": "magic", "languages": "xx", "pages": "0", "profile": "x", "priority": "x"}
+        wrong = {
+            "engine": "magic",
+            "languages": "xx",
+            "pages": "0",
+            "profile": "x",
+            "furniture": "x",
+            "priority": "x",
+        }
         for name, value in wrong.items():
             answer = http.post("/api/uploads/", params={name: value}, content=scripted_png())
             assert answer.status_code == 400

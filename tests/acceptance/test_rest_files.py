@@ -122,6 +122,7 @@ def test_page_has_lines_with_boxes_and_confidences(http_client: HttpClient) -> N
     for line in page["lines"]:
         assert [len(corner) for corner in line["box"]] == [2] * 4
         assert line["confidence"] == 1.0
+        assert line["role"] == "body"
 
 
 def test_page_image_width_is_rounded_up_to_the_next_cached_width(http_client: HttpClient, path: str) -> None:

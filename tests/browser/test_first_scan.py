@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from tests.support.accounts import Account
@@ -154,6 +155,22 @@ def test_retry_menu_reads_with_another_engine(web_page: WebPage) -> None:
     web_page.wait_processed("receipt.png")
     web_page.retry_menu.click()
     expect(web_page.button("rapid · current engine")).to_be_visible()
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_retry_menu_keeps_page_numbers_if_the_box_is_ticked(web_page: WebPage, keep: bool) -> None:
+    lines = [*RECEIPT, *[" "] * 12, " " * 30 + "Page 3 of 9"]
+    web_page.upload(("numbered.png", "image/png", page_png(lines)))
+    web_page.wait_processed("numbered.png")
+    web_page.retry_menu.click()
+    web_page.page.get_by_label("Keep headers and page numbers").set_checked(keep)
+    web_page.button("rapid").click()
+    expect(web_page.text).to_contain_text("CORNER GROCERY", timeout=READ_TIMEOUT_MS)
+    web_page.wait_processed("numbered.png")
+    if keep:
+        expect(web_page.text).to_contain_text("Page 3 of 9")
+    else:
+        expect(web_page.text).not_to_contain_text("Page 3 of 9")
 
 
 def test_delete_needs_confirmation(web_page: WebPage) -> None:

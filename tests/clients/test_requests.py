@@ -100,6 +100,7 @@ INVALID_OPTIONS: dict[str, ReadOptions] = {
     "languages": {"languages": ["xx"]},
     "pages": {"pages": "3-1"},
     "profile": {"engine": "rapid", "profile": "none-such"},
+    "furniture": {"furniture": "some"},  # type: ignore[typeddict-item] # the server must reject it
     "priority": {"priority": "now"},  # type: ignore[typeddict-item] # the server must reject it
 }
 

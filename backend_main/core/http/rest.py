@@ -110,7 +110,7 @@ class CancelView(APIView):
 
 
 class RetryView(APIView):
-    """`POST /api/uploads/{id}/retry` {engine, languages, pages, profile, priority}: read the upload again."""
+    """`POST /api/uploads/{id}/retry` with the read options in its body: read the upload again."""
 
     parser_classes = [StrictJSONParser]
 

@@ -1,4 +1,4 @@
-"""Read options of an upload: engine, languages, pages, profile and priority.
+"""Read options of an upload: engine, languages, pages, profile, furniture and priority.
 
 `validate` checks them before anything is stored. `Upload.read_options` stores the options that the user
 named; the settings decide the others each time the upload is read.
@@ -18,9 +18,14 @@ from ...reading import (
 )
 from ...reading.languages import language_names, normalize_code
 from ...reading.page_ranges import PageRanges, no_such_pages_message
+from ...reading.types import FurnitureOption
 from ..conf import conf
 from ..errors import RequestError
 from ..protocol.messages import Priority
+
+OPTIONS_OF_ANY_ENGINE = frozenset({"furniture", "priority"})
+"""Options that neither select an engine nor depend on it."""
+DEFAULT_FURNITURE: FurnitureOption = "drop"
 
 
 class ReadOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -35,6 +40,7 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     languages: list[str] | None = None
     pages: str | None = None
     profile: str | None = None
+    furniture: FurnitureOption | None = None
     priority: Priority | None = None
     reread_pages: str | None = msgspec.field(default=None, name="anew")  # the key in stored rows
 
@@ -62,7 +68,7 @@ class ReadOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         """
         named = msgspec.to_builtins(msgspec.structs.replace(self, pages=_pages_of_text(self) or None))
         fields: dict[str, Any] = {"read_options": named}
-        if named.keys() - {"priority"}:
+        if named.keys() - OPTIONS_OF_ANY_ENGINE:
             fields |= {"engine": resolve_engine(self), "languages": language_codes(self)}
         return fields
 
@@ -73,7 +79,7 @@ def validate(options: ReadOptions) -> None:
     Raises:
         RequestError: On the field whose value is not possible here.
     """
-    if options == ReadOptions(priority=options.priority):
+    if options == ReadOptions(priority=options.priority, furniture=options.furniture):
         return
     if options.engine is not None:
         if options.engine not in selectable_engines():
@@ -130,6 +136,7 @@ def engine_options(options: ReadOptions, engine: str) -> Options:
         engine=engine,
         languages=tuple(language_codes(options)),
         profile=options.profile or "",
+        furniture=options.furniture or DEFAULT_FURNITURE,
         pages=pages_to_read(options),
         max_pixels=conf.max_pixels,
         max_pages=conf.max_pages,

@@ -27,6 +27,8 @@ Point = tuple[int, int]
 FileName = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f]+$")]
 Priority = Literal["interactive", "batch"]
 """A batch job is read when no interactive job waits."""
+Furniture = Literal["drop", "keep"]
+"""Whether the text leaves headers, footers, page numbers and other page furniture out, or contains it."""
 EngineName = Annotated[str, Meta(min_length=1, max_length=50)]
 Languages = Annotated[list[Annotated[str, Meta(min_length=2, max_length=20)]], Meta(max_length=10)]
 
@@ -58,7 +60,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PageInstance(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished page. A line has `text`, `markdown`, `box` (four corners in pixels) and `confidence`."""
+    """A finished page. A line has `text`, `markdown`, `box` (corners in pixels), `confidence` and `role`."""
 
     number: int
     width: int
@@ -272,6 +274,7 @@ class RequestWithReadOptions(Request, frozen=True, kw_only=True):
     languages: Languages | None = None
     pages: str | None = None
     profile: EngineName | None = None
+    furniture: Furniture | None = None
     priority: Priority | None = None
 
     def read_options(self) -> dict[str, Any]:

@@ -84,6 +84,6 @@ def page(page: Page) -> messages.PageInstance:
         height=page.height,
         markdown=page.markdown,
         text=page.text,
-        lines=page.lines,
+        lines=[{"role": "body"} | line for line in page.lines],  # pages of earlier versions have no roles
         warnings=page.warnings,
     )

@@ -1,6 +1,6 @@
 """Documents as page images: PDF, TIFF and single images, opened by their content and within limits."""
 
-import contextlib
+import logging
 import mmap
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -9,7 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
 import pi_heif
 from PIL import ExifTags, Image, TiffImagePlugin
 
@@ -18,7 +17,9 @@ from ..page_ranges import PageRanges
 from ..types import Options
 from . import image_headers, rejections
 from .image_headers import Header
-from .pdf_text_layer import TextLayer, extract_text_layer
+from .pdf_pages import PdfPages
+from .pdf_rendering import render_page, set_text_drawn
+from .pdf_text_layer import PageNote, TextLayer, extract_text_layer, page_notes
 from .pixels import Pixels, to_upright_bgr
 
 # `Options.max_pixels` is checked before any decoding. Pillow's limit warns at one size, raises at another.
@@ -28,6 +29,12 @@ pi_heif.register_heif_opener()
 PDF_DPI = 200
 PDF_MAX_SIDE_PIXELS = 4000
 POINTS_PER_INCH = 72
+TEXT_LAYER_FAILED_WARNING = (
+    "The text of page {number} in the file could not be read, so the page was recognized from its picture."
+)
+_log = logging.getLogger("scanrill.reading")
+MAX_CACHED_TEXT_LAYERS = 24
+"""Text layers of pages are read for their neighbours too; each takes up to a few megabytes."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,14 @@ class Document(ABC):
     def text_layer(self, number: int) -> TextLayer | None:
         """Return the text layer of a page; None if there is none that can be trusted. Raises nothing."""
         return None
+
+    def page_without_text(self, number: int) -> PageImage:
+        """Return the image of a page without the text of its text layer. Raises UnreadableFile."""
+        return self.page(number)
+
+    def notes(self, number: int) -> tuple[PageNote, ...]:
+        """Return the notes that are attached to a page. Raises nothing."""
+        return ()
 
     @abstractmethod
     def _decode_page(self, number: int) -> PageImage: ...
@@ -179,11 +194,13 @@ class PdfDocument(Document):
 
     def __init__(self, path: Path, options: Options) -> None:
         super().__init__(options)
+        self._text_layers: dict[int, TextLayer | None] = {}
+        self._broken_text_layers: set[int] = set()
         # Imported here because it loads pdfium, which the server process never needs.
         import pypdfium2
 
         try:
-            self._pdf = pypdfium2.PdfDocument(path)
+            self._pages = PdfPages(path)
         except pypdfium2.PdfiumError as error:
             # pdfium's error code alone may be left over from the file before this one.
             is_locked = error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD and _file_contains(
@@ -195,39 +212,63 @@ class PdfDocument(Document):
                 else "The PDF is broken, or has no pages."
             )
             raise UnreadableFile(message) from error
-        self.page_count = len(self._pdf)
+        self.page_count = len(self._pages)
         if not self.page_count:
-            self._pdf.close()
+            self._pages.close()
             raise UnreadableFile("The PDF has no pages.")
-        with contextlib.suppress(pypdfium2.PdfiumError):
-            self._pdf.init_forms()  # so that the contents of form fields are rendered too
 
     def _decode_page(self, number: int) -> PageImage:
-        page = self._pdf[number - 1]
+        return self._render(number, has_text=True)
+
+    def page_without_text(self, number: int) -> PageImage:
+        return self._render(number, has_text=False)
+
+    def _render(self, number: int, *, has_text: bool) -> PageImage:
+        page = self._pages.drawn_page(number)
         try:
-            bitmap = page.render(scale=self._scale(page))
-            rendered = bitmap.to_numpy()
-            if rendered.ndim == 2:
-                rendered = rendered[:, :, np.newaxis]
-            # A copy: pdfium's array is a view of memory that is freed with the bitmap.
-            if rendered.shape[2] == 1:
-                pixels = np.repeat(rendered, 3, axis=2)
-            else:
-                pixels = np.array(rendered[:, :, :3], order="C", copy=True)
-            bitmap.close()
+            if not has_text:
+                set_text_drawn(page, is_drawn=False)
+            pixels = render_page(page, self._scale(page))
         finally:
             page.close()
         height, width = pixels.shape[:2]
-        return PageImage(number, pixels, width, height)
+        return PageImage(number, pixels, width, height, warnings=tuple(self._text_layer_warnings(number)))
 
-    def text_layer(self, number: int) -> TextLayer | None:
+    def notes(self, number: int) -> tuple[PageNote, ...]:
         try:
-            page = self._pdf[number - 1]
+            annotations = self._pages.annotations(number)
+            if not annotations.notes:
+                return ()
+            page = self._pages.page(number)
             try:
-                return extract_text_layer(page, self._scale(page))
+                return page_notes(page, self._scale(page), annotations)
             finally:
                 page.close()
-        except Exception:  # rendering the page reports what is broken
+        except Exception:  # pdfium raises any exception on broken data
+            _log.exception("The notes of page %d could not be read.", number)
+            return ()
+
+    def _text_layer_warnings(self, number: int) -> Iterator[str]:
+        if number in self._broken_text_layers:
+            yield TEXT_LAYER_FAILED_WARNING.format(number=number)
+
+    def text_layer(self, number: int) -> TextLayer | None:
+        if number not in self._text_layers:
+            if len(self._text_layers) >= MAX_CACHED_TEXT_LAYERS:
+                del self._text_layers[next(iter(self._text_layers))]
+            self._text_layers[number] = self._read_text_layer(number)
+        return self._text_layers[number]
+
+    def _read_text_layer(self, number: int) -> TextLayer | None:
+        try:
+            page = self._pages.drawn_page(number)
+            try:
+                return extract_text_layer(page, self._scale(page), self._pages.annotations(number))
+            finally:
+                page.close()
+        except Exception:  # pdfium raises any exception on broken data
+            _log.exception("The text layer of page %d could not be read; the page is recognized.", number)
+            self._broken_text_layers.add(number)
             return None
 
     def _scale(self, page: Any) -> float:
@@ -240,7 +281,7 @@ class PdfDocument(Document):
         return float(min(PDF_DPI / POINTS_PER_INCH, by_side, by_pixels))
 
     def close(self) -> None:
-        self._pdf.close()
+        self._pages.close()
 
 
 def _file_contains(path: Path, word: bytes) -> bool:

@@ -9,16 +9,21 @@ import ctypes
 import math
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 from .pdf_bidi import has_right_to_left
+from .pdf_fonts import read_font_style
+from .pdf_math_fonts import hangs, math_letter
+from .styled_text import BLACK, PLAIN, FontStyle, Script
 
 LINE_END_HYPHENS = "\x02\ufffe"
 """pdfium's characters for a hyphen at the end of a line."""
-_REPLACED = {**dict.fromkeys(LINE_END_HYPHENS, "-"), "\t": " ", "\u00a0": " "}
-_NOT_DRAWN = frozenset("\0\r\n\u200b\ufeff")
+_REPLACED = {**dict.fromkeys(LINE_END_HYPHENS, "-"), "\t": " ", "\u00a0": " ", "\0": "\ufffd"}
+"""A glyph whose code is mapped to NUL has lost its letter."""
+_NOT_DRAWN = frozenset("\r\n\u200b\ufeff")
+"""A font for formulas may use the codes of the first two."""
 MAX_COPY_DISTANCE = 0.1
 """In font sizes: a glyph is drawn twice, for a bold look or a shadow, if its copy is as near."""
 MIN_COPIED_LETTERS = 3
@@ -28,12 +33,27 @@ COPY_CELL = 8.0
 MAX_CELL_GLYPHS = 100
 """The newest glyphs of a cell are compared; more of one letter are too small to read."""
 LAM, ALEFS = "\u0644", "\u0627\u0622\u0623\u0625\u0671"
-MIN_LOOSE_HEIGHT, MAX_LOOSE_HEIGHT = 0.5, 3.0
+MIN_LOOSE_HEIGHT, MAX_LOOSE_HEIGHT = 0.35, 3.0
 """In font sizes: a font box outside of this range shows a size that is not that of letters (Type 3 fonts)."""
 USUAL_LOOSE_HEIGHT = 1.2
 QUARTER_TURN_TOLERANCE = math.radians(1)
 OBLIQUE_ADVANCE = 0.5
-"""In font sizes: pdfium does not return the advance of an obliquely rotated glyph."""
+"""In font sizes: used for an obliquely rotated glyph if the font does not tell its width."""
+MAX_OVERHANG = 0.45
+"""In font sizes: ink of an f or of an italic letter that reaches over the next letter or space."""
+MAX_BEARING = 0.2
+"""In font sizes: distance from the origin of a glyph to its ink."""
+MIN_DISTANCE = 0.01
+"""In points: smaller distances are rounding."""
+FIRST_CONTEXTUAL_LETTER = "\u0590"
+"""Start of Hebrew and of the scripts whose letters have several forms; a font tells the width of one."""
+AXIS_HEIGHT = 0.25
+"""In font sizes: height above the baseline of the bar of a fraction (Computer Modern: 0.25)."""
+NOT_A_LETTER = "\uffff"
+"""No font has it: pdfium returns the same width for letters that a font lacks."""
+WIDTH_FONT_SIZE = 1000.0
+"""Font size at which pdfium returns the width of a glyph: widths in a font have three digits."""
+SOFT_HYPHEN = "\u00ad"
 
 
 @dataclass(slots=True)
@@ -56,6 +76,12 @@ class Glyph:
     """Place in the content of the page."""
     text_object: int
     """Identifier of the object that draws the glyph: a word or a stretch of a line, or a single glyph."""
+    font: FontStyle = PLAIN
+    color: int = BLACK
+    """0xRRGGBB."""
+    script: Script = ""
+    link: str | None = None
+    """Address of the link on the glyph."""
 
     @property
     def is_space(self) -> bool:
@@ -74,6 +100,35 @@ class _TextObject:
     sine: float
     quarter_turns: int | None
     """Rotation in quarter turns, counter-clockwise; None for any other rotation."""
+    font: FontStyle
+    color: int
+    raw_font: Any
+    x_scale: float
+    """Points per unit of the font's width."""
+    widths: dict[str, float]
+    """Widths of the font's glyphs in its units, by letter, as far as they are known."""
+
+    def width(self, letter: str) -> float:
+        """Return the advance of a letter in points, 0 if the font does not tell it."""
+        import pypdfium2.raw as pdfium
+
+        if (width := self.widths.get(letter)) is None:
+            found = ctypes.c_float()
+            code = ord(letter) if len(letter) == 1 else 0
+            if not pdfium.FPDFFont_GetGlyphWidth(self.raw_font, code, WIDTH_FONT_SIZE, found):
+                found.value = 0.0
+            width = self.widths[letter] = found.value / WIDTH_FONT_SIZE
+            if letter != NOT_A_LETTER and width == self.width(NOT_A_LETTER) / self.x_scale:
+                width = self.widths[letter] = 0.0
+        return width * self.x_scale
+
+
+@dataclass(slots=True)
+class _Font:
+    style: FontStyle
+    widths: dict[str, float] = field(default_factory=dict)
+    size_factor: float | None = None
+    """Size of the letters in font sizes; not 1 if the glyphs of a Type 3 font have units of their own."""
 
 
 def read_glyphs(textpage: Any) -> list[Glyph]:
@@ -135,34 +190,59 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
     raw = textpage.raw
     loose = pdfium.FS_RECTF()
     x, y = ctypes.c_double(), ctypes.c_double()
-    objects: dict[int | None, _TextObject] = {}
+    objects: dict[int, _TextObject] = {}
+    fonts: dict[int, _Font] = {}
     glyph, last = None, None
     for index in range(textpage.count_chars()):
-        code = pdfium.FPDFText_GetUnicode(raw, index)
-        letter = chr(code) if code < 0x110000 else "\ufffd"
-        if letter in _NOT_DRAWN or (letter == " " and pdfium.FPDFText_IsGenerated(raw, index) == 1):
-            continue
         pointer = pdfium.FPDFText_GetTextObject(raw, index)
-        address = ctypes.cast(pointer, ctypes.c_void_p).value
+        if (address := ctypes.cast(pointer, ctypes.c_void_p).value) is None:
+            continue  # a space or a line end that pdfium has added
         pdfium.FPDFText_GetLooseCharBox(raw, index, loose)
+        if (shared := objects.get(address)) is None:
+            shared = objects[address] = _text_object(raw, index, pointer, address, loose, fonts)
+        letter = _letter(raw, index, shared)
+        if letter in _NOT_DRAWN or (letter == " " and not _is_drawn_space(raw, index, loose)):
+            continue
         pdfium.FPDFText_GetCharOrigin(raw, index, x, y)
         place = (address, x.value, y.value)
-        letter = _REPLACED.get(letter, letter)
-        if glyph is not None and place == last and address is not None and letter != " ":
-            part = _glyph(letter, index, x.value, y.value, loose, objects[address])
-            glyph.index = index
-            glyph.text = _ligature(glyph.text, letter)
-            glyph.start, glyph.end = min(glyph.start, part.start), max(glyph.end, part.end)
+        if glyph is not None and place == last and letter != " ":
+            _add_to_ligature(glyph, letter, index, _glyph(letter, index, x.value, y.value, loose, shared))
             continue
-        if address is None or (letter == " " and loose.right <= loose.left):
-            continue
-        if (shared := objects.get(address)) is None:
-            shared = objects[address] = _text_object(raw, index, pointer, address, loose)
         if glyph is not None:
             yield glyph
         glyph, last = _glyph(letter, index, x.value, y.value, loose, shared), place
+        if shared.quarter_turns is not None:
+            glyph.end = _advance_end(raw, glyph, loose, shared)
+        if shared.font.is_math and hangs(shared.font.name, letter):
+            glyph.baseline = _baseline_of_hanging(raw, glyph, shared.quarter_turns)
     if glyph is not None:
         yield glyph
+
+
+def _letter(raw: Any, index: int, shared: _TextObject) -> str:
+    """Return the character at an index of the text page."""
+    import pypdfium2.raw as pdfium
+
+    code = pdfium.FPDFText_GetUnicode(raw, index)
+    letter = chr(code) if code < 0x110000 else "\ufffd"
+    if shared.font.is_math:
+        is_mapped = pdfium.FPDFText_HasUnicodeMapError(raw, index) == 0
+        letter = math_letter(shared.font.name, letter, is_mapped=is_mapped)
+    return _REPLACED.get(letter, letter)
+
+
+def _is_drawn_space(raw: Any, index: int, loose: Any) -> bool:
+    import pypdfium2.raw as pdfium
+
+    return bool(loose.right > loose.left) and pdfium.FPDFText_IsGenerated(raw, index) != 1
+
+
+def _add_to_ligature(glyph: Glyph, letter: str, index: int, part: Glyph) -> None:
+    """Add a letter that pdfium returns for the same glyph."""
+    glyph.index = index
+    if letter != SOFT_HYPHEN:
+        glyph.text = _ligature(glyph.text, letter)
+        glyph.start, glyph.end = min(glyph.start, part.start), max(glyph.end, part.end)
 
 
 def _ligature(letters: str, letter: str) -> str:
@@ -178,28 +258,65 @@ def _ligature(letters: str, letter: str) -> str:
     return letter + letters
 
 
-def _text_object(raw: Any, index: int, pointer: Any, address: int, loose: Any) -> _TextObject:
+def _text_object(
+    raw: Any, index: int, pointer: Any, address: int, loose: Any, fonts: dict[int, _Font]
+) -> _TextObject:
     import pypdfium2.raw as pdfium
 
+    font_pointer = pdfium.FPDFTextObj_GetFont(pointer)
+    font = ctypes.cast(font_pointer, ctypes.c_void_p).value or 0
+    if font not in fonts:
+        fonts[font] = _Font(read_font_style(font_pointer))
     matrix = pdfium.FS_MATRIX()
     pdfium.FPDFText_GetMatrix(raw, index, matrix)
-    size = pdfium.FPDFText_GetFontSize(raw, index) * math.hypot(matrix.c, matrix.d)
+    font_size = pdfium.FPDFText_GetFontSize(raw, index)
+    size = font_size * math.hypot(matrix.c, matrix.d)
     angle = math.atan2(matrix.b, matrix.a) % math.tau
     quarters = round(angle / (math.pi / 2))
     is_quarter = abs(angle - quarters * math.pi / 2) < QUARTER_TURN_TOLERANCE
     if is_quarter:
         angle = quarters % 4 * math.pi / 2
         loose_height = loose.right - loose.left if quarters % 2 else loose.top - loose.bottom
-        if not MIN_LOOSE_HEIGHT * size < loose_height < MAX_LOOSE_HEIGHT * size and loose_height > 0:
-            size = loose_height / USUAL_LOOSE_HEIGHT
+        if fonts[font].size_factor is None and chr(pdfium.FPDFText_GetUnicode(raw, index)).isalnum():
+            fonts[font].size_factor = _size_factor(size, loose_height)
+        size *= fonts[font].size_factor or 1.0
     else:
         angle = round(angle, 2)
-    font = ctypes.cast(pdfium.FPDFTextObj_GetFont(pointer), ctypes.c_void_p).value or 0
     cosine, sine = math.cos(angle), math.sin(angle)
     size = max(size, 1e-3)
     style = (font, round(size, 1))
     quarter_turns = quarters % 4 if is_quarter else None
-    return _TextObject(address, size, style, angle, cosine, sine, quarter_turns)
+    return _TextObject(
+        identifier=address,
+        size=size,
+        style=style,
+        angle=angle,
+        cosine=cosine,
+        sine=sine,
+        quarter_turns=quarter_turns,
+        font=fonts[font].style,
+        color=_color(pointer),
+        raw_font=font_pointer,
+        x_scale=max(font_size * math.hypot(matrix.a, matrix.b), 1e-3),
+        widths=fonts[font].widths,
+    )
+
+
+def _size_factor(size: float, loose_height: float) -> float:
+    """Return the size of a font's letters in font sizes, from the box of a letter."""
+    if loose_height <= 0 or MIN_LOOSE_HEIGHT * size < loose_height < MAX_LOOSE_HEIGHT * size:
+        return 1.0
+    return loose_height / USUAL_LOOSE_HEIGHT / max(size, 1e-3)
+
+
+def _color(text_object: Any) -> int:
+    """Return the fill color of a text object as 0xRRGGBB."""
+    import pypdfium2.raw as pdfium
+
+    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
+    if not pdfium.FPDFPageObj_GetFillColor(text_object, red, green, blue, alpha):
+        return BLACK
+    return red.value << 16 | green.value << 8 | blue.value
 
 
 def _glyph(letter: str, index: int, x: float, y: float, loose: Any, shared: _TextObject) -> Glyph:
@@ -215,7 +332,7 @@ def _glyph(letter: str, index: int, x: float, y: float, loose: Any, shared: _Tex
         case 3:
             end = -loose.bottom
         case _:
-            end = start + OBLIQUE_ADVANCE * shared.size
+            end = start + (shared.width(letter) or OBLIQUE_ADVANCE * shared.size)
     return Glyph(
         letter,
         start,
@@ -226,4 +343,56 @@ def _glyph(letter: str, index: int, x: float, y: float, loose: Any, shared: _Tex
         shared.angle,
         index,
         shared.identifier,
+        shared.font,
+        shared.color,
     )
+
+
+def _advance_end(raw: Any, glyph: Glyph, loose: Any, shared: _TextObject) -> float:
+    """Return where a glyph ends by its advance.
+
+    pdfium's box is wider if the ink is, and it may be the ink alone.
+
+    It is the ink for text that stands in for another (ActualText), such as small letters for
+    capitals. If the font does not tell the width either, the ink is assumed to be as far from the end as from
+    the origin.
+    """
+    origin_distance = _box_start(loose, shared.quarter_turns) - glyph.start
+    if MIN_DISTANCE < origin_distance < MAX_BEARING * glyph.size:
+        ends = [glyph.start + shared.width(text) for text in (glyph.text, glyph.text.upper())]
+        is_near = [abs(end - glyph.end) < MAX_BEARING / 2 * glyph.size for end in ends]
+        return next(
+            (end for end, near in zip(ends, is_near, strict=True) if near), glyph.end + origin_distance
+        )
+    if glyph.text >= FIRST_CONTEXTUAL_LETTER:
+        return glyph.end
+    overhang = glyph.end - glyph.start - shared.width(glyph.text)
+    if not MIN_DISTANCE < overhang < MAX_OVERHANG * glyph.size or overhang >= glyph.end - glyph.start:
+        return glyph.end
+    if abs(_ink_end(raw, glyph.index, shared.quarter_turns) - glyph.end) > MIN_DISTANCE:
+        return glyph.end
+    return glyph.end - overhang
+
+
+def _baseline_of_hanging(raw: Any, glyph: Glyph, quarter_turns: int | None) -> float:
+    """Return the baseline of the line of a large operator or bracket, whose center is on the axis."""
+    import pypdfium2.raw as pdfium
+
+    if quarter_turns:
+        return glyph.baseline
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    pdfium.FPDFText_GetCharBox(raw, glyph.index, left, right, bottom, top)
+    return (bottom.value + top.value) / 2 - AXIS_HEIGHT * glyph.size
+
+
+def _box_start(loose: Any, quarter_turns: int | None) -> float:
+    starts: tuple[float, ...] = (loose.left, loose.bottom, -loose.right, -loose.top)
+    return starts[quarter_turns or 0]
+
+
+def _ink_end(raw: Any, index: int, quarter_turns: int | None) -> float:
+    import pypdfium2.raw as pdfium
+
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    pdfium.FPDFText_GetCharBox(raw, index, left, right, bottom, top)
+    return (right.value, top.value, -left.value, -bottom.value)[quarter_turns or 0]

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
 
+from .pdf_accents import with_accents
 from .pdf_bidi import direction, is_right_to_left
 from .pdf_characters import Glyph
-from .pdf_words import Spacings, letter_spacings, text_of
+from .pdf_words import Fragment, Spacings, fragments_of, letter_spacings
+from .styled_text import Script
 
 # In font sizes.
 MAX_BASELINE_DISTANCE = 0.15
@@ -39,16 +41,21 @@ MAX_NEAR_LINES = 12
 """As many lines above and below are considered."""
 # Drop caps.
 MIN_DROP_CAP_SIZE = 1.8
-MAX_DROP_CAP_GAP = 0.4
+MAX_DROP_CAP_GAP, MAX_DROP_CAP_INDENT = 0.4, 1.0
+"""In sizes of the capital: its distance from the lines beside it, and from the first one, which may be
+indented."""
 # Height of a line's box.
 ASCENT, DESCENT = 0.76, 0.22
 
 
 @dataclass
 class TextLine:
-    """A stretch of a line without wide gaps; the coordinates are those of its glyphs."""
+    """A stretch of a line without wide gaps; the coordinates are those of its glyphs.
 
-    text: str
+    `fragments` are in logical order.
+    """
+
+    fragments: tuple[Fragment, ...]
     start: float
     end: float
     bottom: float
@@ -99,13 +106,13 @@ def text_lines(glyphs: Sequence[Glyph]) -> list[TextLine]:
     lines: list[TextLine] = []
     page_from_right = is_right_to_left([direction(glyph.text) for glyph in glyphs])
     by_angle: dict[float, list[Glyph]] = {}
-    for glyph in glyphs:
+    for glyph in with_accents(glyphs):
         by_angle.setdefault(glyph.angle, []).append(glyph)
     for same_angle in by_angle.values():
         for line in _with_scripts(_with_drop_caps(_lines(_chains(same_angle)))):
             for piece in _pieces(_units(line)):
-                text = text_of(piece, page_from_right=page_from_right)
-                lines += [_text_line(text, piece)] if text else []
+                fragments = fragments_of(piece, page_from_right=page_from_right)
+                lines += [_text_line(fragments, piece)] if fragments else []
     return lines
 
 
@@ -177,27 +184,44 @@ def _with_scripts(lines: list[_Line]) -> list[_Line]:
     """Move raised and lowered figures and letters to the line that they belong to."""
     baselines = [-line.baseline for line in lines]
     max_size = max((line.size for line in lines), default=0.0)
+    moved: list[list[_Chain]] = [[] for _ in lines]
+    kept: list[list[Glyph]] = [[] for _ in lines]
     for number, line in enumerate(lines):
         first = bisect_left(baselines, -line.baseline - MAX_LOWERING * max_size)
         last = bisect_right(baselines, -line.baseline + MAX_RAISE * max_size)
         near = lines[max(first, number - MAX_NEAR_LINES) : min(last, number + MAX_NEAR_LINES + 1)]
         near = sorted(near, key=lambda other: abs(other.baseline - line.baseline))
-        kept: list[Glyph] = []
         for chain in _chains(line.glyphs):
             owner = next((other for other in near if other is not line and _is_script(chain, other)), None)
             if owner:
                 owner.scripts.append(chain)
+                moved[number].append(chain)
             else:
-                kept += chain.glyphs
-        if len(kept) < len(line.glyphs):
-            line.glyphs = kept
+                kept[number] += chain.glyphs
+    for line, chains, glyphs in zip(lines, moved, kept, strict=True):
+        if chains:
+            line.glyphs = glyphs
             line.sort()
-    for line in lines:
+    for line, chains in zip(lines, moved, strict=True):
+        line.scripts = [script for script in line.scripts if not _is_nested(script, chains)]
         if not line.glyphs:  # itself a script of another line
             line.glyphs = [glyph for chain in line.scripts for glyph in chain.glyphs]
             line.scripts = []
             line.sort()
     return [line for line in lines if line.glyphs]
+
+
+def _is_nested(script: _Chain, chains: Sequence[_Chain]) -> bool:
+    """Return whether a script belongs to one of the chains that are scripts themselves, and add it there."""
+    for chain in chains:
+        if any(abs(script.start - glyph.end) < MAX_SCRIPT_GAP * glyph.size for glyph in chain.glyphs):
+            chain.glyphs = [chain.glyphs[0], *sorted([*chain.glyphs[1:], *script.glyphs], key=_start)]
+            return True
+    return False
+
+
+def _start(glyph: Glyph) -> float:
+    return glyph.start
 
 
 def _is_script(chain: _Chain, line: _Line) -> bool:
@@ -230,15 +254,13 @@ def _with_drop_caps(lines: list[_Line]) -> list[_Line]:
         if line.size < MIN_DROP_CAP_SIZE * usual_size:
             continue
         for cap in [glyph for glyph in line.glyphs if _is_single_letter(glyph, line)]:
-            for other in lines:  # from top to bottom
-                index = bisect_left(other.starts, cap.end - MAX_SCRIPT_GAP * other.size)
-                if 0 < other.baseline - cap.baseline < cap.size and _continues(cap, other, index):
-                    line.glyphs.remove(cap)
-                    line.sort()
-                    first = other.glyphs[index]
-                    other.glyphs.insert(index, replace(first, text=cap.text, end=first.start))
-                    other.starts.insert(index, first.start)
-                    break
+            if found := _first_beside(cap, lines):
+                other, index = found
+                line.glyphs.remove(cap)
+                line.sort()
+                first = other.glyphs[index]
+                other.glyphs.insert(index, replace(first, text=cap.text, end=first.start))
+                other.starts.insert(index, first.start)
     return [line for line in lines if line.glyphs]
 
 
@@ -250,23 +272,64 @@ def _is_single_letter(glyph: Glyph, line: _Line) -> bool:
     )
 
 
-def _continues(cap: Glyph, line: _Line, index: int) -> bool:
-    """Return whether the glyphs of a line from `index` on begin beside a drop cap, and are much smaller."""
+def _first_beside(cap: Glyph, lines: Sequence[_Line]) -> tuple[_Line, int] | None:
+    """Return the uppermost of the lines that begin beside a drop cap, and the place of its first glyph.
+
+    The uppermost one may be indented, or overlap the capital if the program that set it has ignored it.
+    """
+    beside: list[tuple[_Line, int]] = []
+    gaps: list[float] = []
+    for line in lines:  # from top to bottom
+        if not -MAX_BASELINE_DISTANCE * line.size < line.baseline - cap.baseline < cap.size:
+            continue
+        index = bisect_left(line.starts, cap.start - MAX_SCRIPT_GAP * line.size)
+        while index < len(line.glyphs) and (line.glyphs[index] is cap or line.glyphs[index].is_space):
+            index += 1
+        if _begins(cap, line, index):
+            beside.append((line, index))
+            gaps.append(line.glyphs[index].start - cap.end)
+    is_beside = any(-MAX_SCRIPT_GAP < gap / cap.size < MAX_DROP_CAP_GAP for gap in gaps)
+    if not is_beside or gaps[0] > MAX_DROP_CAP_INDENT * cap.size:
+        return None
+    line, _ = beside[0]
+    return beside[0] if line.baseline > cap.baseline + MAX_BASELINE_DISTANCE * line.size else None
+
+
+def _begins(cap: Glyph, line: _Line, index: int) -> bool:
+    """Return whether the glyphs of a line from `index` on begin at a drop cap, and are much smaller."""
     if index == len(line.glyphs):
         return False
     first = line.glyphs[index]
-    begins = index == 0 or first.start - line.glyphs[index - 1].end > cap.size
-    is_beside = first.start - cap.end < MAX_DROP_CAP_GAP * cap.size
-    return begins and is_beside and cap.size > MIN_DROP_CAP_SIZE * first.size
+    last = line.glyphs[index - 1] if index else cap
+    return (last is cap or first.start - last.end > cap.size) and cap.size > MIN_DROP_CAP_SIZE * first.size
 
 
 def _units(line: _Line) -> list[list[Glyph]]:
     """Return the glyphs of a line from left to right; each script is a unit."""
     units = [[glyph] for glyph in line.glyphs]
     if line.scripts:
-        units += [sorted(chain.glyphs, key=lambda glyph: glyph.start) for chain in line.scripts]
+        units += [_script_unit(part, line) for chain in line.scripts for part in _divided(chain, line)]
         units.sort(key=lambda unit: unit[0].start)
     return units
+
+
+def _divided(chain: _Chain, line: _Line) -> list[_Chain]:
+    """Return a script divided where a glyph of the line stands in it: two scripts of one height."""
+    parts: list[_Chain] = []
+    for glyph in sorted(chain.glyphs, key=_start):
+        first = bisect_left(line.starts, parts[-1].glyphs[-1].start) if parts else 0
+        if not parts or first < bisect_left(line.starts, glyph.start):
+            parts.append(_Chain([glyph]))
+        else:
+            parts[-1].glyphs.append(glyph)
+    return parts
+
+
+def _script_unit(chain: _Chain, line: _Line) -> list[Glyph]:
+    """Return the glyphs of a script from left to right, marked as raised or lowered."""
+    script: Script = "super" if chain.baseline > line.baseline else "sub"
+    marked = [replace(glyph, script=script) for glyph in chain.glyphs]
+    return sorted(marked, key=lambda glyph: glyph.start)
 
 
 def _pieces(units: Sequence[list[Glyph]]) -> list[list[Glyph]]:
@@ -299,11 +362,11 @@ def _max_gap(last: Glyph, glyph: Glyph, spaces: int, spacings: Spacings) -> floa
     return (max_gap + 2 * spacings.get(glyph.style, 0.0)) * max(last.size, glyph.size)
 
 
-def _text_line(text: str, glyphs: Sequence[Glyph]) -> TextLine:
+def _text_line(fragments: Sequence[Fragment], glyphs: Sequence[Glyph]) -> TextLine:
     size = max(glyph.size for glyph in glyphs)
     baseline = median(glyph.baseline for glyph in glyphs if glyph.size == size)
     return TextLine(
-        text,
+        tuple(fragments),
         min(glyph.start for glyph in glyphs),
         max(glyph.end for glyph in glyphs),
         baseline - DESCENT * size,

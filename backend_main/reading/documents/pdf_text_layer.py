@@ -1,127 +1,249 @@
-"""Text layer of a PDF page: if it can be trusted, the page needs no text recognition.
+"""Text layer of a PDF page: what the page shows of it, and what the page shows beside it.
 
-Two kinds cannot. Fonts without a mapping give control or private use characters. A scan may carry the text
-of an earlier recognition, invisible or beside its image. Such pages are read as images.
+Text that nobody sees is left out. Parts of the page that look like text, but are not in the text layer, are
+listed, so that an engine can read them. A scan may carry the invisible text of an earlier recognition.
 """
 
 import ctypes
 import math
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..types import Box, level_box
-from .pdf_characters import LINE_END_HYPHENS, read_glyphs
+from .pdf_annotations import NO_ANNOTATIONS, Annotations, with_annotations
+from .pdf_characters import LINE_END_HYPHENS, Glyph, read_glyphs
+from .pdf_graphics import NO_GRAPHICS, Graphics, Mapping, Rect, read_graphics
 from .pdf_lines import TextLine, text_lines
+from .pdf_links import with_links
+from .pdf_vertical import with_vertical_text
+from .pdf_visibility import Flags, hidden_glyphs, render_ink
+from .styled_text import TextPiece, TextStyle, text_of_pieces
+from .text_plausibility import is_implausible
+from .turned_page import quarter_turns_of_text, turned_mapping
+from .unread_areas import unread_areas
 
-MIN_CHARACTERS = 16
-"""Fewer characters may be a page number or a stamp on a scan."""
 UNMAPPED_CATEGORIES = frozenset({"Cc", "Co", "Cn", "Cs"})
 """Unicode categories that text does not have: control, private use, unassigned and surrogate."""
 REPLACEMENT_CHARACTER = "\ufffd"
 MAX_UNMAPPED_SHARE = 0.02
 MAX_WORD_CHARACTERS, MAX_LONG_WORD_SHARE = 40, 0.1
 """Text with more ASCII words of such a length has lost the spaces between its words."""
-MAX_IMAGE_SHARE = 0.25
-"""Images that cover more of the page may contain words that its text layer lacks."""
-MAX_INVISIBLE_SHARE = 0.05
-MAX_ROTATED_SHARE = 0.1
+MIN_UNSEEN_SHARE = 0.5
+"""Share of invisible letters from which they may be the text of a scan."""
+MIN_UNSEEN_ON_PRINT = 0.7
+"""Share of the invisible letters that lie on print, if they are the text of a scan."""
+DOUBTFUL_SAMPLE, UNSEEN_SAMPLE = 4, 6
+"""Runs that are compared with the page."""
+MAX_ROTATED_SHARE = 0.5
 """pdfium's lines are not lines of text where more letters are rotated."""
 UPRIGHT_DEGREES = 15
 MAX_SAMPLED_LETTERS = 500
-MAX_OBJECT_DEPTH = 4
-"""Nesting of form objects in which images and text are looked for."""
 DEVICE_LONG_SIDE = 1 << 24
 """Long side of the device to which pdfium maps coordinates; large, because it returns whole pixels."""
 MIN_OBLIQUENESS = 1e-3
 
-Mapping = Callable[[float, float], tuple[float, float]]
-"""From points, from the bottom left of the page, to pixels of the rendered page."""
-
 
 @dataclass(frozen=True)
 class TextRun:
-    """Characters on one line; `box` is in pixels of the rendered page."""
+    """Stretch of a line without wide gaps; `box` is in pixels of the rendered page.
+
+    `pieces` are in logical order, and make up the text.
+    """
 
     text: str
+    box: Box
+    pieces: tuple[TextPiece, ...] = ()
+
+
+@dataclass(frozen=True)
+class PageNote:
+    """A note at a place of the page, in pixels of the rendered page. `author` may be empty."""
+
+    text: str
+    author: str
     box: Box
 
 
 @dataclass(frozen=True)
 class TextLayer:
-    """The text runs of a page; `width` and `height` are pixels of the rendered page."""
+    """Text and drawing of a page; `width` and `height` are pixels of the rendered page.
+
+    unread_areas: parts that look like text and are not in the runs.
+    is_unseen: the runs are invisible, and lie on print: somebody recognized the scan before.
+    sample: indices of runs to compare with the page; empty if there is no doubt about the text.
+    with_lost_letters: indices of runs in which a glyph within a word has no mapping to a letter.
+    notes: text that readers of the file attached to places of the page.
+    """
 
     width: int
     height: int
     runs: tuple[TextRun, ...]
+    graphics: Graphics = NO_GRAPHICS
+    unread_areas: tuple[Rect, ...] = ()
+    is_unseen: bool = False
+    sample: tuple[int, ...] = ()
+    with_lost_letters: tuple[int, ...] = ()
+    notes: tuple[PageNote, ...] = ()
+    quarter_turns: int = 0
 
 
-def extract_text_layer(page: Any, scale: float) -> TextLayer | None:
+def extract_text_layer(
+    page: Any, scale: float, annotations: Annotations = NO_ANNOTATIONS
+) -> TextLayer | None:
     """Return a page's text layer, or None if its image must be read instead.
 
     Args:
-        page: a pypdfium2 page.
+        page: a pypdfium2 page, flattened if it has fields or stamps.
         scale: pixels per point of the rendered page.
+        annotations: of the page before it was flattened.
     """
-    width, height = page.get_size()
-    if _image_share(page, width * height) > MAX_IMAGE_SHARE:
-        return None
+    width, height = (side * scale for side in page.get_size())
+    to_pixels = _pixel_mapping(page, width, height)
     textpage = page.get_textpage()
     try:
-        if not is_usable(textpage.get_text_range(errors="replace")) or _has_hidden_text(page):
+        glyphs = read_glyphs(textpage)
+        turns = quarter_turns_of_text(glyphs, page.get_rotation())
+        if turns is None and _rotated_share(textpage, page.get_rotation()) > MAX_ROTATED_SHARE:
             return None
-        if _rotated_share(textpage, page.get_rotation()) > MAX_ROTATED_SHARE:
-            return None
-        runs = tuple(_text_runs(textpage, page, scale))
+        ink = render_ink(page)
+        hidden = hidden_glyphs(page, textpage, glyphs, ink, _scaled(to_pixels, ink.scale / scale))
     finally:
         textpage.close()
-    # The crop box may leave little or nothing of the text.
-    if not is_usable("\n".join(run.text for run in runs)):
+    graphics = read_graphics(page, to_pixels)
+    areas = unread_areas(ink.without_text, scale / ink.scale, graphics.images)
+    is_unseen = _is_text_of_scan(glyphs, hidden, areas, to_pixels)
+    seen = [glyph for glyph, is_hidden in zip(glyphs, hidden, strict=True) if is_unseen or not is_hidden]
+    linked = with_links(with_annotations(seen, annotations), annotations.links)
+    placed = with_vertical_text(linked)
+    if placed is not linked:
+        turns = quarter_turns_of_text(placed, page.get_rotation())
+    runs = tuple(_text_runs(placed, page, scale, turns or 0))
+    notes = page_notes(page, scale, annotations)
+    if not (is_usable("\n".join(run.text for run in runs)) or (notes and not runs)):
         return None
-    return TextLayer(round(width * scale), round(height * scale), runs)
+    if is_unseen:
+        areas = unread_areas(ink.without_text, scale / ink.scale, [], [run.box for run in runs])
+    return TextLayer(
+        width=round(width),
+        height=round(height),
+        runs=runs,
+        graphics=graphics,
+        unread_areas=areas,
+        is_unseen=is_unseen,
+        sample=sample_of_text(runs, UNSEEN_SAMPLE) if is_unseen else sample_of_doubtful_text(runs),
+        with_lost_letters=tuple(index for index, run in enumerate(runs) if _has_lost_letters(run)),
+        notes=notes,
+        quarter_turns=turns or 0,
+    )
+
+
+def _has_lost_letters(run: TextRun) -> bool:
+    """Return whether a glyph without a mapping is part of a word of its own font."""
+    return any(
+        any(map(is_unmapped, piece.text)) and any(map(str.isalpha, piece.text)) for piece in run.pieces
+    )
+
+
+def sample_of_doubtful_text(runs: Sequence[TextRun]) -> tuple[int, ...]:
+    """Return the longest runs in fonts whose letters form no words."""
+    words: dict[str, list[str]] = {}
+    for run in runs:
+        for piece in run.pieces:
+            words.setdefault(piece.style.font.name, []).append(piece.text)
+    doubtful = {font for font, texts in words.items() if is_implausible(texts)}
+    if not doubtful:
+        return ()
+    return sample_of_text(runs, DOUBTFUL_SAMPLE, doubtful)
+
+
+def sample_of_text(
+    runs: Sequence[TextRun], count: int, fonts: Collection[str] | None = None
+) -> tuple[int, ...]:
+    """Return the indices of the longest runs, in their order.
+
+    Args:
+        runs: of a page.
+        count: number of runs.
+        fonts: names of fonts that have to set most of a run; None: any.
+    """
+
+    def letters(index: int) -> int:
+        pieces = runs[index].pieces
+        in_fonts = [piece for piece in pieces if fonts is None or piece.style.font.name in fonts]
+        return sum(len(piece.text) for piece in in_fonts)
+
+    chosen = sorted(range(len(runs)), key=letters, reverse=True)[:count]
+    return tuple(sorted(index for index in chosen if letters(index)))
+
+
+def page_notes(page: Any, scale: float, annotations: Annotations) -> tuple[PageNote, ...]:
+    """Return the notes of a page in pixels of the rendered page."""
+    width, height = (side * scale for side in page.get_size())
+    to_pixels = _pixel_mapping(page, width, height)
+    notes = []
+    for note in annotations.notes:
+        left, bottom, right, top = note.rect
+        xs, ys = zip(to_pixels(left, bottom), to_pixels(right, top), strict=True)
+        box = level_box(min(xs), min(ys), max(xs), max(ys))
+        notes.append(PageNote(note.text, note.author, box))
+    return tuple(notes)
+
+
+def _scaled(to_pixels: Mapping, factor: float) -> Mapping:
+    def scaled(x: float, y: float) -> tuple[float, float]:
+        left, top = to_pixels(x, y)
+        return left * factor, top * factor
+
+    return scaled
+
+
+def _is_text_of_scan(
+    glyphs: Sequence[Glyph], hidden: Flags, areas: Sequence[Rect], to_pixels: Mapping
+) -> bool:
+    """Return whether most letters are invisible, and lie on print that the text layer lacks."""
+    unseen = [
+        glyph for glyph, is_hidden in zip(glyphs, hidden, strict=True) if is_hidden and not glyph.is_space
+    ]
+    letters = sum(not glyph.is_space for glyph in glyphs)
+    if not areas or len(unseen) < MIN_UNSEEN_SHARE * letters:
+        return False
+    on_print = 0
+    for glyph in unseen:
+        cosine, sine = math.cos(glyph.angle), math.sin(glyph.angle)
+        along, across = (glyph.start + glyph.end) / 2, glyph.baseline + glyph.size / 4
+        x, y = to_pixels(along * cosine - across * sine, along * sine + across * cosine)
+        on_print += any(left <= x <= right and top <= y <= bottom for left, top, right, bottom in areas)
+    return on_print >= MIN_UNSEEN_ON_PRINT * len(unseen)
 
 
 def is_usable(text: str) -> bool:
-    """Return whether a page's text has enough characters, and hardly any that cannot be meant."""
+    """Return whether a page's text has characters, and hardly any that cannot be meant."""
     shown = [letter for letter in text if not letter.isspace() and letter not in LINE_END_HYPHENS]
-    if len(shown) < MIN_CHARACTERS:
+    if not shown:
         return False
-    unmapped = sum(
-        letter == REPLACEMENT_CHARACTER or unicodedata.category(letter) in UNMAPPED_CATEGORIES
-        for letter in shown
-    )
     words = text.split()
+    # Not those that stand alone: a bullet of a symbol font is often a private use character.
+    unmapped = sum(sum(map(is_unmapped, word)) for word in words if len(word) > 1)
+    if unmapped == 0 and all(map(is_unmapped, shown)):
+        return False
     # Only ASCII words: Chinese and Japanese have no spaces between words.
     long_words = sum(
         len(word) > MAX_WORD_CHARACTERS
         and word.isascii()
+        and "/" not in word  # an address
         and sum(map(str.isalnum, word)) > MAX_WORD_CHARACTERS
         for word in words
     )
     return unmapped <= MAX_UNMAPPED_SHARE * len(shown) and long_words <= MAX_LONG_WORD_SHARE * len(words)
 
 
-def _image_share(page: Any, area: float) -> float:
-    import pypdfium2.raw as pdfium
-
-    covered = 0.0
-    for image in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=MAX_OBJECT_DEPTH):
-        left, bottom, right, top = image.get_bounds()
-        covered += abs(right - left) * abs(top - bottom)
-    return covered / area if area else 0.0
-
-
-def _has_hidden_text(page: Any) -> bool:
-    """Return whether the page has invisible text, which an earlier recognition adds to a scan."""
-    import pypdfium2.raw as pdfium
-
-    texts = list(page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_TEXT], max_depth=MAX_OBJECT_DEPTH))
-    hidden = sum(
-        pdfium.FPDFTextObj_GetTextRenderMode(text.raw) == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
-        for text in texts
-    )
-    return bool(hidden > MAX_INVISIBLE_SHARE * len(texts))
+def is_unmapped(letter: str) -> bool:
+    """Return whether a character is not text, so that the code of its glyph has no mapping."""
+    if letter in LINE_END_HYPHENS:
+        return False
+    return letter == REPLACEMENT_CHARACTER or unicodedata.category(letter) in UNMAPPED_CATEGORIES
 
 
 def _rotated_share(textpage: Any, page_rotation: int) -> float:
@@ -139,15 +261,47 @@ def _rotated_share(textpage: Any, page_rotation: int) -> float:
     return rotated / max(1, len(rotations))
 
 
-def _text_runs(textpage: Any, page: Any, scale: float) -> Iterator[TextRun]:
+def _text_runs(glyphs: Sequence[Glyph], page: Any, scale: float, turns: int) -> Iterator[TextRun]:
     """Yield the runs that are on the page at least in part."""
     width, height = (side * scale for side in page.get_size())
     to_pixels = _pixel_mapping(page, width, height)
-    for line in text_lines(read_glyphs(textpage)):
+    to_frame = turned_mapping(to_pixels, turns, width, height)
+    for line in text_lines(glyphs):
         box = _box(line, to_pixels)
         xs, ys = zip(*box, strict=True)
-        if max(xs) > max(min(xs), 0) and max(ys) > max(min(ys), 0) and min(xs) < width and min(ys) < height:
-            yield TextRun(line.text, box)
+        pieces = _pieces(line, to_frame, scale)
+        reaches_page = max(xs) > max(min(xs), 0) and max(ys) > max(min(ys), 0)
+        if pieces and reaches_page and min(xs) < width and min(ys) < height:
+            yield TextRun(text_of_pieces(pieces), box, pieces)
+
+
+def _pieces(line: TextLine, to_pixels: Mapping, scale: float) -> tuple[TextPiece, ...]:
+    """Return the pieces of a line, in pixels of the frame of the page's text."""
+    cosine, sine = math.cos(line.angle), math.sin(line.angle)
+
+    def point(along: float, across: float) -> tuple[float, float]:
+        return to_pixels(along * cosine - across * sine, along * sine + across * cosine)
+
+    pieces = []
+    for fragment in line.fragments:
+        if not fragment.text.strip(REPLACEMENT_CHARACTER):
+            continue  # a sign without a mapping
+        glyph = fragment.glyph
+        x0, y = point(fragment.start, glyph.baseline)
+        x1, _ = point(fragment.end, glyph.baseline)
+        style = TextStyle(glyph.font, glyph.size * scale, glyph.color)
+        piece = TextPiece(
+            text=fragment.text,
+            left=min(x0, x1),
+            right=max(x0, x1),
+            baseline=y,
+            style=style,
+            script=glyph.script,
+            starts_word=fragment.starts_word,
+            link=glyph.link,
+        )
+        pieces.append(piece)
+    return tuple(pieces)
 
 
 def _pixel_mapping(page: Any, width: float, height: float) -> Mapping:

@@ -7,8 +7,8 @@ import math
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 
 from .pdf_bidi import (
     direction,
@@ -17,11 +17,13 @@ from .pdf_bidi import (
     logical_order,
     with_matching_brackets,
 )
-from .pdf_characters import Glyph
+from .pdf_characters import SOFT_HYPHEN, Glyph
 
 # In font sizes.
 MIN_WORD_GAP = 0.12
 """A gap that exceeds the letter spacing by more is a space. Spaces are 0.2 to 0.33, or less if kerned."""
+MIN_FORMULA_GAP = 0.17
+"""The same after a letter of a formula: it is slanted, so TeX adds space."""
 MIN_SPACED_GAP = -0.08
 """Minimum of a gap with a drawn space in it, which kerning may shrink."""
 MIN_WORD_OVERLAP = 0.06
@@ -35,43 +37,115 @@ UNCLEAR_GAPS, MAX_UNCLEAR_SHARE = (0.05, 0.15), 0.1
 """Range above the usual gap, too wide for letters, too narrow for words. Labels of an axis have such gaps."""
 MAX_SHORT_SPACING, MAX_SHORT_DIFFERENCE = 0.2, 0.06
 """Limits for fewer letters: their gaps are as small and as equal, so that they cannot be spaces."""
+MAX_SMALL_CAPITAL = 0.92
+"""In sizes of the capitals beside them."""
 
 _PRESENTATION_FORMS = ((0xFB00, 0xFB06), (0xFB13, 0xFB17), (0xFB1D, 0xFDFF), (0xFE70, 0xFEFE))
-_SPACING_ACCENTS = {
-    "\u0060": "\u0300", "\u00b4": "\u0301", "\u02c6": "\u0302", "\u02dc": "\u0303", "\u00a8": "\u0308",
-    "\u02da": "\u030a", "\u02c7": "\u030c", "\u00b8": "\u0327",
-}  # fmt: skip
-"""Accents that TeX draws over a letter, and their combining marks."""
 HEBREW = ("\u05d0", "\u05ea")
-_DOTLESS = {"\u0131": "i", "\u0237": "j"}
 
 Spacings = dict[tuple[int, float], float]
 """Letter spacing in font sizes, by the style of its glyphs."""
 
 
-def text_of(glyphs: Sequence[Glyph], *, page_from_right: bool) -> str:
-    """Return the text of a stretch of a line, with single spaces.
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """The part of a word whose glyphs have one style; `start` and `end` run along the line, in points."""
+
+    text: str
+    start: float
+    end: float
+    glyph: Glyph
+    """The first glyph, which has the style of all."""
+    starts_word: bool = False
+
+
+def fragments_of(glyphs: Sequence[Glyph], *, page_from_right: bool) -> list[Fragment]:
+    """Return the words of a stretch of a line in logical order, divided where the style changes.
 
     Args:
         glyphs: from left to right.
         page_from_right: whether the text of the page runs from right to left.
     """
     parts = _with_spaces(glyphs)
-    if any(has_right_to_left(part) for part in parts):
-        from_right = page_from_right or is_right_to_left([direction(part) for part in parts])
-        text = "".join(logical_order(_with_marks(parts), str, from_right=from_right))
-        text = with_matching_brackets(text) if from_right else text
-    else:
-        text = "".join(parts)
-    return " ".join(_normalized(text).split())
+    if any(has_right_to_left(part.text) for part in parts):
+        from_right = page_from_right or is_right_to_left([direction(part.text) for part in parts])
+        parts = logical_order(_with_marks(parts), _text_of_part, from_right=from_right)
+        parts = _with_matching_brackets(parts) if from_right else parts
+    fragments: list[Fragment] = []
+    starts_word = True
+    for is_space, word in groupby(parts, key=lambda part: part.glyph is None):
+        if is_space:
+            starts_word = True
+            continue
+        runs = [_fragment(list(run)) for _, run in groupby(word, key=_style_of_part)]
+        for fragment in _with_small_capitals([run for run in runs if run]):
+            fragments.append(replace(fragment, starts_word=starts_word))
+            starts_word = False
+    return fragments
 
 
-def _with_spaces(glyphs: Sequence[Glyph]) -> list[str]:
-    """Return the texts of the glyphs, with a space where a word ends."""
-    glyphs = _with_accents(glyphs)
+def _with_small_capitals(word: Sequence[Fragment]) -> Sequence[Fragment]:
+    """Return a word with the letters of its small capitals in lower case, if their mapping has both cases.
+
+    A program that draws them as smaller capitals maps each capital to the letter that it drew first.
+    """
+    if len(word) < 2:
+        return word
+    size = max(fragment.glyph.size for fragment in word)
+    small = [fragment for fragment in word if fragment.glyph.size < MAX_SMALL_CAPITAL * size]
+    letters = "".join(fragment.text for fragment in small)
+    has_both_cases = letters not in {letters.lower(), letters.upper()}
+    if not has_both_cases or any(fragment.glyph.script for fragment in word):
+        return word
+    return [
+        replace(fragment, text=fragment.text.lower() if fragment in small else fragment.text.upper())
+        for fragment in word
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A glyph with its text, or a space without a glyph."""
+
+    text: str
+    glyph: Glyph | None
+
+
+def _text_of_part(part: _Part) -> str:
+    return part.text
+
+
+def _style_of_part(part: _Part) -> tuple[object, ...]:
+    glyph = part.glyph
+    assert glyph is not None  # spaces are grouped apart
+    return glyph.style, glyph.color, glyph.script, glyph.baseline if glyph.script else None, glyph.link
+
+
+def _fragment(parts: Sequence[_Part]) -> Fragment | None:
+    glyphs = [part.glyph for part in parts if part.glyph is not None]
+    text = "".join(_normalized("".join(part.text for part in parts)).split())
+    if not text:
+        return None
+    text = text[:-1].replace(SOFT_HYPHEN, "") + text[-1]
+    start, end = min(glyph.start for glyph in glyphs), max(glyph.end for glyph in glyphs)
+    return Fragment(text, start, end, glyphs[0])
+
+
+def _with_matching_brackets(parts: Sequence[_Part]) -> list[_Part]:
+    letters = "".join(part.text for part in parts)
+    matching, place, replaced = with_matching_brackets(letters), 0, []
+    for part in parts:
+        text = matching[place : place + len(part.text)]
+        replaced.append(_Part(text, part.glyph))
+        place += len(part.text)
+    return replaced
+
+
+def _with_spaces(glyphs: Sequence[Glyph]) -> list[_Part]:
+    """Return the glyphs, with a space where a word ends."""
     spacings = letter_spacings(glyphs)
     words = _hebrew_words(glyphs)
-    parts: list[str] = []
+    parts: list[_Part] = []
     last: Glyph | None = None
     has_space = False
     end = -math.inf
@@ -82,11 +156,13 @@ def _with_spaces(glyphs: Sequence[Glyph]) -> list[str]:
         if last is not None:
             size = max(last.size, glyph.size)
             spacing = min(spacings.get(last.style, 0.0), spacings.get(glyph.style, 0.0)) * size
-            limit = MIN_SPACED_GAP * size if has_space else spacing + MIN_WORD_GAP * size
+            is_formula = last.font.is_math and last.text.isalpha()
+            gap = MIN_FORMULA_GAP if is_formula else MIN_WORD_GAP
+            limit = MIN_SPACED_GAP * size if has_space else spacing + gap * size
             is_overlap = last.text_object in words and glyph.text_object in words - {last.text_object}
             if glyph.start - end > limit or (is_overlap and end - glyph.start > MIN_WORD_OVERLAP * size):
-                parts.append(" ")
-        parts.append(glyph.text)
+                parts.append(_Part(" ", None))
+        parts.append(_Part(glyph.text, glyph))
         end = max(end, glyph.end)
         last, has_space = glyph, False
     return parts
@@ -99,23 +175,6 @@ def _hebrew_words(glyphs: Sequence[Glyph]) -> set[int]:
     """
     counts = Counter(glyph.text_object for glyph in glyphs if HEBREW[0] <= glyph.text <= HEBREW[1])
     return {text_object for text_object, count in counts.items() if count > 1}
-
-
-def _with_accents(glyphs: Sequence[Glyph]) -> list[Glyph]:
-    """Return the glyphs with the accents that are drawn over a letter composed with it."""
-    composed: list[Glyph] = []
-    for glyph in glyphs:
-        last = composed[-1] if composed else None
-        if last and (last.text in _SPACING_ACCENTS or glyph.text in _SPACING_ACCENTS):
-            accent, base = (last, glyph) if last.text in _SPACING_ACCENTS else (glyph, last)
-            center = (accent.start + accent.end) / 2
-            letter = _DOTLESS.get(base.text, base.text)
-            text = unicodedata.normalize("NFC", letter + _SPACING_ACCENTS[accent.text])
-            if base.start < center < base.end and len(text) == 1:
-                composed[-1] = replace(base, text=text)
-                continue
-        composed.append(glyph)
-    return composed
 
 
 def letter_spacings(glyphs: Sequence[Glyph]) -> Spacings:
@@ -143,12 +202,12 @@ def letter_spacings(glyphs: Sequence[Glyph]) -> Spacings:
     return spacings
 
 
-def _with_marks(parts: Sequence[str]) -> list[str]:
+def _with_marks(parts: Sequence[_Part]) -> list[_Part]:
     """Join combining marks to the letter before them, so that reordering does not part them."""
-    joined: list[str] = []
+    joined: list[_Part] = []
     for part in parts:
-        if joined and unicodedata.combining(part[0]) and not joined[-1].isspace():
-            joined[-1] += part
+        if joined and unicodedata.combining(part.text[0]) and joined[-1].glyph is not None:
+            joined[-1] = replace(joined[-1], text=joined[-1].text + part.text)
         else:
             joined.append(part)
     return joined

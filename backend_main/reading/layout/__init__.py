@@ -13,7 +13,7 @@ headings                   heading thresholds and paragraph starts, for live tex
 blocks                     headings, paragraphs and list items by boxes and texts, for the final Markdown
 ruled_tables, tables       tables by drawn lines, and by gaps between columns
 layout_model               regions that a neural network detects
-page_furniture             headers, footers and page numbers: kept in the Markdown, left out of the plain text
+page_furniture             headers, footers, page numbers and other page furniture of one page
 text_joining               joined lines, list markers, letter classes
 sequences                  runs of items that belong together, weighted median
 """

@@ -7,8 +7,8 @@ LETTER = r"[^\W_]"
 CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 """A Chinese or Japanese character."""
 
-_SOFT_HYPHEN = "\u00ad"
-_HYPHENATED = re.compile(rf"{LETTER}[-\u2010\u00ad]")
+SOFT_HYPHEN = "\u00ad"
+HYPHENATED = re.compile(rf"{LETTER}[-\u2010\u00ad]")
 
 # A dash or an asterisk without a space after it is part of a word, a round bullet never is.
 _BULLET = re.compile(r"^(?:[•●▪■◦‣○◆►∙·]\s*|[*–—-]\s+)(?=\S)")
@@ -54,8 +54,8 @@ class TextJoiner:
         """Append a line of the same paragraph, as `join_lines` does."""
         if not self._parts or not line:
             self._append(line)
-        elif _HYPHENATED.fullmatch(self._end):
-            if line[0].islower() or self._end[-1] == _SOFT_HYPHEN:
+        elif HYPHENATED.fullmatch(self._end):
+            if line[0].islower() or self._end[-1] == SOFT_HYPHEN:
                 self._parts[-1] = self._parts[-1][:-1]
                 self._end = self._end[:-1]
                 self._append(line)

@@ -18,6 +18,9 @@ _NESTED_BLOCK_START = re.compile(r"^((?:(?:[-+]|\d{1,9}[.)])\s+)+?)(?=#{1,6}(?:\
 # A closing sequence: "# C #" shows as "C".
 _CLOSING_MARKS = re.compile(r"(?<!\S)(?=#+$)")
 
+# A dollar sign that would open a formula (GitHub's extension): output/latex.py.
+_FORMULA_START = re.compile(r"(?<![\w\\$])\$(?=[^\s$](?:[^$\n]*[^\s$])?\$(?![\w$]))|\$(?=\$[^$]+\$\$)")
+
 # Inside a block of HTML, Markdown is not interpreted, only tags and entities.
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 
@@ -25,6 +28,8 @@ _ENTITY = re.compile(r"&(?=#?\w+;)")
 def escape(text: str, *, at_line_start: bool = True) -> str:
     """Put a backslash before each character of a line that Markdown or HTML would interpret."""
     escaped = _CLOSING_MARKS.sub(r"\\", _INLINE.sub(r"\\\g<0>", text))
+    if "$" in escaped:
+        escaped = _FORMULA_START.sub(r"\\$", escaped)
     if at_line_start and not escaped.startswith("\\"):
         escaped = _NESTED_BLOCK_START.sub(r"\1\\", _BLOCK_START.sub(r"\\", escaped))
     return escaped

@@ -9,6 +9,7 @@ import string
 
 from ..layout.text_joining import LETTER, TextJoiner
 from .escaping import unescape_html
+from .latex import FORMULA, latex_text
 
 # Escaped punctuation is not markup: it is replaced by the 32 noncharacters that Unicode reserves for internal
 # use (U+FDD0 to U+FDEF) until the markup is removed. ASCII has 32 punctuation marks.
@@ -27,12 +28,14 @@ _THEMATIC_BREAK = re.compile(r"\s*(?:[-*_]\s*){3,}")
 _LINE_MARKS = re.compile(r"^\s*(?:#{1,6}(?:\s+|$)|(?:>\s?)+)")
 _CLOSING_MARKS = re.compile(r"\s+#+\s*$")
 _INLINE = (
+    (re.compile(r"</?su[bp]>"), ""),
     (re.compile(r"!?\[([^\]]*)\]\([^)\s]*(?:\s+\"[^\"]*\")?\)"), r"\1"),
     (re.compile(r"</?[A-Za-z][^<>\n]*>"), " "),
     (re.compile(r"(\*{1,3}|~~)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
     (re.compile(rf"(?<!{LETTER})(_{{1,3}})(?=\S)(.+?)(?<=\S)\1(?!{LETTER})"), r"\2"),
     (re.compile(r"`+([^`]+)`+"), r"\1"),
 )
+_MARKUP = re.compile(r"[\\`*_<>\[\]()~|#]")
 _LIST_ITEM = re.compile(r"(?:[-+*•◦▪]|\d{1,3}[.)])\s+\S")
 
 
@@ -43,11 +46,17 @@ def to_plain_text(markdown: str) -> str:
     without the hyphen of a divided word. List items, table rows and lines before a hard break (two spaces)
     keep their own lines.
     """
-    parts = _HTML_TABLE.split(markdown)  # text and rows of a table alternate
+    parts = _HTML_TABLE.split(FORMULA.sub(_formula_text, markdown))  # text and rows of a table alternate
     texts = [
         text for number, part in enumerate(parts) for text in (_table if number % 2 else _paragraphs)(part)
     ]
     return "\n\n".join(text for text in texts if text)
+
+
+def _formula_text(found: re.Match[str]) -> str:
+    """Return the readable text of a formula; its punctuation is escaped, since it is not markup."""
+    text = latex_text(found["displayed"] or found["inline"])
+    return _MARKUP.sub(r"\\\g<0>", text)
 
 
 def _table(rows: str) -> list[str]:

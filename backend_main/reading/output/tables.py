@@ -16,19 +16,23 @@ def table_markup(cells: Rows, spans: Sequence[Cell] = ()) -> str:
         cells: texts of the cells.
         spans: cells that are larger than one row or column. They do not overlap.
     """
-    return _html_table(cells, spans) if spans else _pipe_table(cells)
+    if spans:
+        return html_table([[escape_html(text) for text in row] for row in cells], spans)
+    return pipe_table([[escape(text, at_line_start=False) for text in row] for row in cells])
 
 
-def _pipe_table(cells: Rows) -> str:
+def pipe_table(cells: Rows) -> str:
+    """Return a pipe table of cells with inline Markdown."""
     head, *rows = cells
     return "\n".join([_pipe_row(head), "|" + "---|" * len(head), *map(_pipe_row, rows)])
 
 
 def _pipe_row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(escape(cell, at_line_start=False).replace("|", "\\|") for cell in cells) + " |"
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _html_table(cells: Rows, spans: Sequence[Cell]) -> str:
+def html_table(cells: Rows, spans: Sequence[Cell]) -> str:
+    """Return an HTML table of cells with inline HTML."""
     by_start = {(span.row, span.column): span for span in spans}
     covered = {
         (row, column)
@@ -50,4 +54,4 @@ def _html_table(cells: Rows, spans: Sequence[Cell]) -> str:
 def _html_cell(tag: str, text: str, span: Cell | None) -> str:
     sizes = {"rowspan": span.row_span, "colspan": span.column_span} if span else {}
     attributes = "".join(f' {name}="{size}"' for name, size in sizes.items() if size > 1)
-    return f"<{tag}{attributes}>{escape_html(text)}</{tag}>"
+    return f"<{tag}{attributes}>{text}</{tag}>"

@@ -14,6 +14,9 @@ Status = Literal["pending", "processing", "processed", "error", "cancelled"]
 Stream = Literal["full", "pages", "delta"]
 """Form of live text: the whole text each time, one page each time, or the characters added to a page."""
 Priority = Literal["interactive", "batch"]
+Furniture = Literal["drop", "keep"]
+LineRole = Literal["body", "header", "footer", "page_number", "margin", "watermark", "line_number"]
+"""Part of the page that a line belongs to. Every role but “body” is page furniture."""
 Json = dict[str, Any]
 Point = tuple[float, float]
 
@@ -25,6 +28,7 @@ class ReadOptions(TypedDict, total=False):
     languages   ISO 639-1 codes; without `engine` they select one
     pages       page ranges: “3”, “2-5”, “1-3,7,9-”
     profile     name of a profile of the engine
+    furniture   “keep” leaves headers, footers and page numbers in the text
     priority    “batch” runs only when no interactive upload waits
     """
 
@@ -32,6 +36,7 @@ class ReadOptions(TypedDict, total=False):
     languages: Sequence[str] | None
     pages: str | None
     profile: str | None
+    furniture: Furniture | None
     priority: Priority | None
 
 
@@ -82,6 +87,7 @@ class PageLine(msgspec.Struct, frozen=True, kw_only=True):
     markdown: str
     box: tuple[Point, Point, Point, Point] | None = None
     confidence: float | None = None
+    role: LineRole = "body"
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):

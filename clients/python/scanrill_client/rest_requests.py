@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 from .errors import NotFound, UnexpectedResponse
 from .events import Created
 from .http import HttpClient
-from .messages import Engines, Instance, Json, Listing, Me, Page, Priority, Status
+from .messages import Engines, Furniture, Instance, Json, Listing, Me, Page, Priority, Status
 from .upload_file import UploadFile
 
 T = TypeVar("T")
@@ -38,6 +38,7 @@ def read_options(
     languages: Sequence[str] | None = None,
     pages: str | None = None,
     profile: str | None = None,
+    furniture: Furniture | None = None,
     priority: Priority | None = None,
 ) -> Json:
     """Return the options that are not None. An unknown option raises `TypeError`."""
@@ -46,6 +47,7 @@ def read_options(
         "languages": None if languages is None else list(languages),
         "pages": pages,
         "profile": profile,
+        "furniture": furniture,
         "priority": priority,
     }
     return {name: value for name, value in options.items() if value is not None}

@@ -90,11 +90,15 @@ export interface Subscribed {
   readonly recovered?: boolean;
 }
 
+/** Part of the page that a line belongs to. Every role but "body" is page furniture. */
+export type LineRole = "body" | "header" | "footer" | "page_number" | "margin" | "watermark" | "line_number";
+
 export interface PageLine {
   readonly text: string;
   readonly markdown: string;
   readonly box: Box | null;
   readonly confidence: number | null;
+  readonly role: LineRole;
 }
 
 /** A finished page, as the REST API returns it. */
@@ -120,6 +124,8 @@ export interface ReadOptions {
   readonly pages?: string | undefined;
   /** Name of a profile of the engine. */
   readonly profile?: string | undefined;
+  /** "keep" leaves headers, footers and page numbers in the text; the default is "drop". */
+  readonly furniture?: "drop" | "keep" | undefined;
   /** "batch" is for files that no user waits for; the server reads them after all interactive ones. */
   readonly priority?: "interactive" | "batch" | undefined;
 }
@@ -182,8 +188,8 @@ export function isTerminal(status: Status): boolean {
 }
 
 /** Return the options that are not undefined, without any other property. */
-export function definedOptions({ engine, languages, pages, profile, priority }: ReadOptions): ReadOptions {
-  const options = Object.entries({ engine, languages, pages, profile, priority });
+export function definedOptions({ engine, languages, pages, profile, furniture, priority }: ReadOptions): ReadOptions {
+  const options = Object.entries({ engine, languages, pages, profile, furniture, priority });
   return Object.fromEntries(options.filter(([, value]) => value !== undefined));
 }
 

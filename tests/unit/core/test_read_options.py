@@ -241,6 +241,21 @@ def test_retry_with_an_impossible_option_changes_nothing() -> None:
     assert Upload.objects.get(pk=upload.pk).status == Status.CANCELLED
 
 
+def test_furniture_is_stored_and_part_of_the_claim_until_a_retry_changes_it() -> None:
+    upload = create_upload(furniture="keep")
+    assert upload.read_options == {"furniture": "keep"}
+    assert upload.engine == "", "furniture does not select an engine"
+    assert stored_after(ReadOptions(pages="1"), furniture="keep")[0] == {"furniture": "keep", "anew": "1"}
+    assert stored_after(ReadOptions(furniture="drop"), furniture="keep")[0] == {"furniture": "drop"}
+
+
+@pytest.mark.parametrize(
+    ("options", "furniture"), [(ReadOptions(), "drop"), (ReadOptions(furniture="keep"), "keep")]
+)
+def test_engine_options_pass_furniture_on(options: ReadOptions, furniture: str) -> None:
+    assert job_options.engine_options(options, "dummy").furniture == furniture
+
+
 def test_merged_with_drops_the_profile_of_another_engine() -> None:
     before = ReadOptions(engine="vision", profile="olmocr", pages="2")
     assert ReadOptions(engine="rapid").merged_with(before) == ReadOptions(engine="rapid", pages="2")

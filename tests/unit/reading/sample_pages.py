@@ -19,7 +19,7 @@ from backend_main.reading.types import Box, Line
 from tests.unit.reading.sample_layouts import box
 
 WIDTH, HEIGHT = 1240, 1754
-EDGES = (0.0, float(HEIGHT))
+EDGES = (0.0, 0.0, float(WIDTH), float(HEIGHT))
 
 
 def lines_of(boxes: Sequence[Box], texts: Sequence[str]) -> list[Line]:

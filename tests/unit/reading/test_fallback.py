@@ -25,6 +25,7 @@ from backend_main.reading.documents.document import PageImage
 from backend_main.reading.engines import load_engine
 from backend_main.reading.engines.tesseract import TesseractEngine
 from backend_main.reading.fallback import FallbackEngines
+from backend_main.reading.page_assembly import AssemblySettings
 from backend_main.reading.page_reader import PageReader
 from tests.support.fonts import TEXTS, page_png_in
 from tests.support.scoring import score
@@ -121,7 +122,7 @@ class RestartingEngine(Engine):
 
 
 def test_reread_discards_lines_before_a_restart() -> None:
-    reread = fallback._reread(RestartingEngine(), BLANK, 1)
+    reread = fallback._reread(RestartingEngine(), BLANK, AssemblySettings())
     assert reread is not None
     assert [line.text for line in reread.lines] == [GOOD[0]]
     assert reread.formatted.text == GOOD[0]
@@ -244,7 +245,7 @@ def test_reread_page_does_not_load_a_failed_engine_twice(
     monkeypatch.setattr(fallback, "load_engine", fail)
     engines = FallbackEngines()
     for _ in range(2):
-        result = engines.reread_page(BLANK, LatinEngine(), Options())
+        result = engines.reread_page(BLANK, LatinEngine(), Options(), AssemblySettings())
         assert result.page is None
         assert result.warning.startswith("The engine “latin” could not read most of page 1: ")
     assert loads == ["cyrillic"]

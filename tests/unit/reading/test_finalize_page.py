@@ -15,6 +15,7 @@ from backend_main.reading import (
     PageImage,
     page_assembly,
     read,
+    text_layer_reader,
 )
 from tests.file_corpus.pdfs import LINES, build_pdf
 from tests.support.scripted_documents import scripted_tiff
@@ -42,6 +43,7 @@ def broken_layout(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ZeroDivisionError("an unexpected shape")
 
     monkeypatch.setattr(page_assembly, "assemble_page", fail)
+    monkeypatch.setattr(text_layer_reader, "assemble_digital_page", fail)
 
 
 def read_pages(path: Path) -> list[PageDone]:

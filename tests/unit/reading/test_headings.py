@@ -53,7 +53,7 @@ def test_line_in_bold_colored_or_reversed_print_is_a_heading(
     image = image.rotate(-degrees, center=(0, 0), fillcolor="white")
     boxes, texts = printed_boxes(title)
     boxes = [transformed(one, degrees=degrees) for one in boxes]
-    markdown = assemble_page(pixels_of(image), lines_of(boxes, texts), 1).markdown
+    markdown = assemble_page(pixels_of(image), lines_of(boxes, texts)).markdown
     assert markdown.startswith(f"### {title}\n\n")
     assert markdown.count("#") == 3
 
@@ -61,7 +61,7 @@ def test_line_in_bold_colored_or_reversed_print_is_a_heading(
 @pytest.mark.parametrize("title", ["General provisions", "Bold words that end a sentence."])
 def test_line_in_plain_print_or_sentence_is_not_a_heading(title: str) -> None:
     image = printed_page(title=title, bold=int(title.endswith(".")), color=BLACK)
-    markdown = assemble_page(pixels_of(image), lines_of(*printed_boxes(title)), 1).markdown
+    markdown = assemble_page(pixels_of(image), lines_of(*printed_boxes(title))).markdown
     assert "#" not in markdown
 
 

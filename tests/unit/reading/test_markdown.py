@@ -136,7 +136,7 @@ def test_text_joiner_inspects_only_the_end_of_the_text_for_each_line(
         def fullmatch(self, text: str) -> None:
             inspected.append(text)
 
-    monkeypatch.setattr(text_joining, "_HYPHENATED", RecordingPattern())
+    monkeypatch.setattr(text_joining, "HYPHENATED", RecordingPattern())
     assert to_plain_text("line\n" * 3_000) == " ".join(["line"] * 3_000)
     assert inspected == ["ne"] * 2_999
 

@@ -2,6 +2,7 @@
 
 import re
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,13 +17,14 @@ from backend_main.reading.layout.cells import Cell
 from backend_main.reading.layout.geometry import PageFrame
 from backend_main.reading.layout.layout_model import KINDS, Region
 from backend_main.reading.layout.ruled_tables import TableGrid
+from backend_main.reading.output.formatted_page import FormattedPage
 from backend_main.reading.page_assembly import (
-    FormattedPage,
+    AssemblySettings,
     assemble_page,
     build_layout_page,
     render_page,
 )
-from backend_main.reading.types import Box
+from backend_main.reading.types import Box, Line
 from tests.unit.reading.sample_layouts import (
     SAMPLE_LAYOUTS,
     box,
@@ -118,7 +120,7 @@ def test_assemble_page_of_rotated_page_has_equal_markdown(quarters: int) -> None
     assert np.array_equal(rotate_upright(page, quarters).pixels, pixels_of(image))
     lines = list(to_original_coordinates(iter(lines_of(boxes, texts)), page, quarters))
     assert all(0 <= x <= width and 0 <= y <= height for line in lines for x, y in line.box or ())
-    assert assemble_page(turned, lines, 1) == assemble_page(pixels_of(image), lines_of(boxes, texts), 1)
+    assert assemble_page(turned, lines) == assemble_page(pixels_of(image), lines_of(boxes, texts))
 
 
 # --- paragraphs, lists, headings -------------------------------------------------------------------------
@@ -245,12 +247,47 @@ def page_with_header_and_footer() -> tuple[list[Box], list[str]]:
     return boxes, ["A Running Head", "17", *(f"a line of text with its number {n}" for n in range(30)), "18"]
 
 
-def test_page_furniture_is_in_markdown_but_not_in_plain_text() -> None:
+def test_render_page_leaves_furniture_out_of_both_texts_and_tells_its_roles() -> None:
     formatted_page = rendered(*page_with_header_and_footer())
-    assert formatted_page.markdown.startswith("A Running Head 17\n\n")
-    assert formatted_page.markdown.endswith("\n\n18")
-    assert formatted_page.text.startswith("a line of text")
-    assert formatted_page.text.endswith("number 29")
+    for text in (formatted_page.markdown, formatted_page.text):
+        assert text.startswith("a line of text")
+        assert text.endswith("number 29")
+    assert formatted_page.roles == {0: "header", 1: "page_number", 32: "page_number"}
+
+
+def test_render_page_with_keep_has_furniture_in_both_texts_and_equal_roles() -> None:
+    boxes, texts = page_with_header_and_footer()
+    page = build_layout_page(PageFrame.from_boxes(boxes), lines_of(boxes, texts), EDGES)
+    kept = render_page(page, "keep")
+    for text in (kept.markdown, kept.text):
+        assert text.startswith("A Running Head 17\n\n")
+        assert text.endswith("\n\n18")
+    assert kept.roles == rendered(boxes, texts).roles
+
+
+def test_roles_are_by_the_place_of_the_line_where_lines_have_no_box() -> None:
+    boxes, texts = page_with_header_and_footer()
+    lines = [Line(1, "", ""), *lines_of(boxes, texts)]
+    page = build_layout_page(PageFrame.from_boxes(boxes), lines, EDGES)
+    assert render_page(page).roles == {1: "header", 2: "page_number", 33: "page_number"}
+
+
+def test_assemble_page_drops_the_header_that_an_earlier_page_has() -> None:
+    assembly = AssemblySettings()
+    pages = []
+    for number in (1, 2):
+        boxes = [box(500, 60, 300), *(box(100, 200 + 26 * n, 940) for n in range(30))]
+        texts = ["A Running Head", *(f"page {number} has a line {n} of its own" for n in range(30))]
+        lines = [msgspec.structs.replace(line, page=number) for line in lines_of(boxes, texts)]
+        pages.append(assemble_page(pixels_of(blank()), lines, assembly))
+    assert pages[0].markdown.startswith("A Running Head")
+    assert pages[1].markdown.startswith("page 2 has")
+    assert pages[1].roles == {0: "header"}
+
+
+def test_page_with_nothing_but_a_page_number_keeps_it() -> None:
+    formatted_page = rendered([box(600, 1650, 30)], ["18"])
+    assert (formatted_page.markdown, formatted_page.roles) == ("18", {})
 
 
 def test_first_line_of_receipt_in_header_region_is_not_furniture() -> None:
@@ -263,7 +300,7 @@ def test_first_line_of_receipt_in_header_region_is_not_furniture() -> None:
 
 
 def test_assemble_page_without_lines_is_empty() -> None:
-    assert assemble_page(pixels_of(blank(200, 200)), [], 1) == FormattedPage("", "")
+    assert assemble_page(pixels_of(blank(200, 200)), []) == FormattedPage("", "")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (30, 9000), (9000, 30), (700, 900)])
@@ -271,5 +308,5 @@ def test_assemble_page_without_lines_is_empty() -> None:
 def test_assemble_page_of_extreme_sizes_does_not_raise(size: tuple[int, int], side: float) -> None:
     width, height = size
     boxes = [box(width / 3, height / 3, 3 * side, side), box(width / 2, height / 2, 3 * side, side)]
-    formatted_page = assemble_page(pixels_of(blank(width, height)), lines_of(boxes, ["w0x", "w1x"]), 1)
+    formatted_page = assemble_page(pixels_of(blank(width, height)), lines_of(boxes, ["w0x", "w1x"]))
     assert sorted(tokens(formatted_page.markdown)) == ["w0x", "w1x"]

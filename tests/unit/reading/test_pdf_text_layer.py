@@ -26,6 +26,8 @@ SENTENCE = "Plain words that anybody can read"
         "Zwölf Boxkämpfer jagen Viktor quer über den Sylter Deich",
         "吾輩は猫である。名前はまだ無い。どこで生れたか",
         "Съешь ещё этих мягких французских булок",
+        "Page 17",
+        f"{SENTENCE} \ue0b7 one \ue0b7 two",
         f"{SENTENCE} with a hy\x02phen and one\ufffe more",
         f"{SENTENCE}: https://example.com/{'a' * 60} is one long word among the others that there are",
     ],
@@ -38,7 +40,6 @@ def test_is_usable_with_text_of_any_script_is_true(text: str) -> None:
     "text",
     [
         "",
-        "Page 17",
         " \n" * 100,
         "".join(chr(0xE000 + ord(letter)) for letter in SENTENCE),
         SENTENCE.replace("a", "\ufffd"),
@@ -46,7 +47,7 @@ def test_is_usable_with_text_of_any_script_is_true(text: str) -> None:
         "x" * 400,
     ],
 )
-def test_is_usable_with_too_little_or_unmapped_text_is_false(text: str) -> None:
+def test_is_usable_without_text_or_with_unmapped_text_is_false(text: str) -> None:
     assert not is_usable(text)
 
 

@@ -45,7 +45,7 @@ def test_ruled_table_on_level_and_slanted_page_is_an_html_table(degrees: float) 
     image, boxes, texts = ruled_table()
     image = image.rotate(-degrees, center=(0, 0), fillcolor="white")
     formatted_page = assemble_page(
-        pixels_of(image), lines_of([transformed(one, degrees=degrees) for one in boxes], texts), 1
+        pixels_of(image), lines_of([transformed(one, degrees=degrees) for one in boxes], texts)
     )
     assert formatted_page.markdown == RULED
 
@@ -55,7 +55,7 @@ def test_ruled_table_splits_box_over_two_cells_at_their_line() -> None:
     last = texts.index("e")
     boxes[last : last + 2] = [box(510, 442, 380, 24)]
     texts[last : last + 2] = ["alpha beta gamma delta"]
-    formatted_page = assemble_page(pixels_of(image), lines_of(boxes, texts), 1)
+    formatted_page = assemble_page(pixels_of(image), lines_of(boxes, texts))
     assert "<td>d</td><td>alpha beta</td><td>gamma delta</td>" in formatted_page.markdown
 
 
@@ -63,7 +63,7 @@ def test_frame_around_text_is_not_a_table() -> None:
     image = blank()
     ImageDraw.Draw(image).rectangle((80, 80, 900, 400), outline="black", width=2)
     boxes = [box(100, 100 + 30 * line, 760) for line in range(8)]
-    assert "|" not in assemble_page(pixels_of(image), lines_of(boxes, numbered_texts(boxes)), 1).markdown
+    assert "|" not in assemble_page(pixels_of(image), lines_of(boxes, numbered_texts(boxes))).markdown
 
 
 def test_unruled_columns_in_table_region_are_a_table() -> None:
@@ -91,14 +91,14 @@ def test_columns_of_running_text_in_table_region_are_not_a_table() -> None:
 def test_bar_in_table_cell_is_escaped() -> None:
     image, boxes, texts = ruled_table(spanning=False)
     texts[texts.index("b")] = "x|y"
-    assert r"| x\|y |" in assemble_page(pixels_of(image), lines_of(boxes, texts), 1).markdown
+    assert r"| x\|y |" in assemble_page(pixels_of(image), lines_of(boxes, texts)).markdown
 
 
 def test_ruled_table_with_empty_spanning_cell_is_a_pipe_table() -> None:
     image, boxes, texts = ruled_table()
     number = texts.index("Span of two")
     del boxes[number], texts[number]
-    markdown = assemble_page(pixels_of(image), lines_of(boxes, texts), 1).markdown
+    markdown = assemble_page(pixels_of(image), lines_of(boxes, texts)).markdown
     assert "| No. |  |  | Last |" in markdown
 
 
@@ -201,7 +201,7 @@ def test_text_over_all_cells_of_each_row_is_split_at_the_drawn_lines() -> None:
         draw.line((x, 300, x, 450), fill="black", width=2)
     boxes = [box(120, 312 + 50 * row, 760, 24) for row in range(3)]
     texts = ["alpha beta gamma data kappa iota sigma zeta"] * 3
-    markdown = assemble_page(pixels_of(image), lines_of(boxes, texts), 1).markdown
+    markdown = assemble_page(pixels_of(image), lines_of(boxes, texts)).markdown
     assert "| alpha beta | gamma data | kappa iota | sigma zeta |" in markdown
 
 
@@ -214,5 +214,5 @@ def test_split_at_with_fewer_spaces_than_lines_keeps_each_word_once() -> None:
 def test_ruled_table_of_low_contrast_is_a_table() -> None:
     image, boxes, texts = ruled_table(spanning=False)
     image = image.point(lambda level: 190 + level * 6 // 255)
-    markdown = assemble_page(pixels_of(image), lines_of(boxes, texts), 1).markdown
+    markdown = assemble_page(pixels_of(image), lines_of(boxes, texts)).markdown
     assert "| 2 | d | e | f |" in markdown

@@ -1,7 +1,7 @@
 /** The loaded uploads of the user, and the requests that change them. */
 
 import { computed, signal } from "@preact/signals";
-import { ConnectionLost, type Finished, type Instance, type ListMessage, type UploadEvent } from "scanrill-client";
+import { ConnectionLost, type Finished, type Instance, type ListMessage, type ReadOptions, type UploadEvent } from "scanrill-client";
 
 import { showNotice } from "./notices.ts";
 import { reset as resetLiveText } from "./live-text.ts";
@@ -97,9 +97,9 @@ export async function cancelReading(id: string): Promise<void> {
   await runRequest(requireSocket().cancel(id));
 }
 
-/** Read an upload again; without `engine`, with the previous engine. */
-export async function retryUpload(id: string, engine?: string): Promise<void> {
-  await runRequest(requireSocket().retry(id, { engine }));
+/** Read an upload again; each omitted option stays as it was. */
+export async function retryUpload(id: string, options: ReadOptions = {}): Promise<void> {
+  await runRequest(requireSocket().retry(id, options));
 }
 
 export async function deleteUpload(id: string): Promise<void> {

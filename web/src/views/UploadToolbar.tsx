@@ -97,9 +97,10 @@ function ExportMenu({ upload, view }: { readonly upload: Instance; readonly view
   );
 }
 
-/** Retry button for failed uploads, and a menu of engines if the server has more than one. */
+/** Retry button for failed uploads, and a menu of engines with an option. */
 function RetryMenu({ upload }: { readonly upload: Instance }): VNode {
   const failed = upload.status !== "processed";
+  const isFurnitureKept = useSignal(false);
   return (
     <>
       {failed && (
@@ -107,20 +108,34 @@ function RetryMenu({ upload }: { readonly upload: Instance }): VNode {
           Read again
         </button>
       )}
-      {engines.value.length > 1 && (
+      {engines.value.length > 0 && (
         <Menu title="Read again with …" class="retry-menu">
           {engines.value.map((engine) => (
-            <EngineChoice key={engine.name} engine={engine} upload={upload} />
+            <EngineChoice key={engine.name} engine={engine} upload={upload} furniture={isFurnitureKept.value ? "keep" : "drop"} />
           ))}
+          <label class="menu-option">
+            <input
+              type="checkbox"
+              checked={isFurnitureKept.value}
+              onChange={(event) => (isFurnitureKept.value = event.currentTarget.checked)}
+            />
+            Keep headers and page numbers
+          </label>
         </Menu>
       )}
     </>
   );
 }
 
-function EngineChoice({ engine, upload }: { readonly engine: Engine; readonly upload: Instance }): VNode {
+interface EngineChoiceProps {
+  readonly engine: Engine;
+  readonly upload: Instance;
+  readonly furniture: "drop" | "keep";
+}
+
+function EngineChoice({ engine, upload, furniture }: EngineChoiceProps): VNode {
   return (
-    <button type="button" onClick={() => void retryUpload(upload.id, engine.name)}>
+    <button type="button" onClick={() => void retryUpload(upload.id, { engine: engine.name, furniture })}>
       {engine.name}
       {engine.name === upload.engine && <span class="muted"> · current engine</span>}
       {engine.is_remote && <span class="muted"> · may send the scan to another machine</span>}

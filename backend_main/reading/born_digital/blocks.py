@@ -1,0 +1,30 @@
+"""Blocks of a born-digital page: headings, paragraphs, list items, code, quotes, tables and figures."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..documents.styled_text import TextPiece
+from ..layout.geometry import Rect
+
+BlockKind = Literal[
+    "heading", "paragraph", "list_item", "code", "quote", "table", "figure", "formula", "caption", "footnote"
+]
+
+
+@dataclass
+class DigitalBlock:
+    """A block of a page.
+
+    `lines`: pieces of each line that stays a line; a paragraph of prose is one. `level`: a heading's from 1,
+    a list item's depth from 0, or the number of list items that a paragraph is nested in. `marker`: a list
+    item's number as printed, or "-". `markdown`: finished Markdown of a table, a formula or code.
+    `is_open`: the last line is full, so that a paragraph may go on in the next column.
+    """
+
+    kind: BlockKind
+    rect: Rect
+    lines: list[list[TextPiece]] = field(default_factory=list)
+    level: int = 0
+    marker: str = ""
+    markdown: str = ""
+    is_open: bool = False

@@ -1,0 +1,67 @@
+"""What other pages of a document tell about one: the style of running text, and the styles of headings.
+
+A sample of pages is enough. It is taken once for each open document, when the first page is assembled.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from weakref import WeakKeyDictionary
+
+from ..documents.document import Document
+from ..documents.pdf_text_layer import TextLayer
+from ..documents.turned_page import upright_layer
+from ..layout.furniture_page import FurniturePage
+from .document_profile import DocumentProfile, profile_of
+from .page import DigitalPage
+
+_CONTEXTS: WeakKeyDictionary[Document, "DocumentContext"] = WeakKeyDictionary()
+
+MAX_SAMPLED_PAGES = 8
+PAGES_BEFORE, PAGES_AFTER = 4, 2
+"""Pages that a page is compared with. Those before it have been read already, if all pages are read."""
+MIN_PAGES_NEAR = 5
+"""The first page has none before it."""
+
+
+class DocumentContext:
+    """Facts about a document, computed from a sample of its pages when they are first needed."""
+
+    def __init__(self, page_count: int, text_layer: Callable[[int], TextLayer | None]) -> None:
+        """Args: `text_layer` returns the text layer of a page, from 1."""
+        self._page_count = page_count
+        self._text_layer = text_layer
+        self._furniture_pages: dict[int, FurniturePage | None] = {}
+
+    @cached_property
+    def profile(self) -> DocumentProfile:
+        """Profile of the document, from a sample of its pages."""
+        layers = {number: layer for number in self._sampled_pages() if (layer := self._upright_layer(number))}
+        return profile_of(layers, {})
+
+    def pages_near(self, number: int) -> list[FurniturePage]:
+        """Return the pages around a page that have a text layer, as the detection of furniture needs them."""
+        last = min(max(number + PAGES_AFTER, MIN_PAGES_NEAR), self._page_count)
+        numbers = [each for each in range(max(1, number - PAGES_BEFORE), last + 1) if each != number]
+        for each in numbers:
+            if each not in self._furniture_pages:
+                layer = self._upright_layer(each)
+                page = DigitalPage(each, layer).furniture_page if layer else None
+                self._furniture_pages[each] = page
+        for old in [each for each in self._furniture_pages if each < number - PAGES_BEFORE]:
+            del self._furniture_pages[old]
+        return [page for each in numbers if (page := self._furniture_pages[each])]
+
+    def _upright_layer(self, number: int) -> TextLayer | None:
+        layer = self._text_layer(number)
+        return upright_layer(layer) if layer else None
+
+    def _sampled_pages(self) -> list[int]:
+        count = min(self._page_count, MAX_SAMPLED_PAGES)
+        return [1 + index * self._page_count // count for index in range(count)]
+
+
+def context_of(document: Document) -> DocumentContext:
+    """Return the context of an open document, which lives as long as the document."""
+    if (context := _CONTEXTS.get(document)) is None:
+        context = _CONTEXTS[document] = DocumentContext(document.page_count, document.text_layer)
+    return context

@@ -1,0 +1,51 @@
+"""Footnotes: smaller text at the foot of a column that begins with a number or a mark."""
+
+import re
+from collections.abc import Sequence
+
+from .document_profile import DocumentProfile
+from .flow import ends_sentence
+from .lines import Line
+from .numbering import CAPTION
+
+MAX_NOTE_SIZE = 0.93
+"""In sizes of running text."""
+MIN_TOP = 0.4
+"""Share of the page's height above the first footnote."""
+MIN_GAP = 0.8
+"""In sizes: space above small text that is not marked."""
+_MARK = re.compile(r"^(?:\d{1,3}|[*†‡§¶‖]{1,3}|[a-z])[.)]?(?:\s|(?=[A-Z“\"(]))")
+
+
+def notes_start(lines: Sequence[Line], profile: DocumentProfile, page_height: float) -> int:
+    """Return the number of the first line of footnotes, the count of lines if there are none.
+
+    Small text without a mark counts if it is apart, and stands inside of a sentence, as a permission to copy
+    at the foot of a column does.
+    """
+    start, first_small = len(lines), len(lines)
+    for number in range(len(lines) - 1, -1, -1):
+        line = lines[number]
+        if profile.ratio(line.size) > MAX_NOTE_SIZE or line.rect[1] < MIN_TOP * page_height:
+            break
+        first_small = number
+        if starts_note(line):
+            start = number
+    if 0 < first_small < start and _interrupts(lines[first_small - 1], lines[first_small]):
+        start = first_small
+    return start if start else len(lines)
+
+
+def _interrupts(above: Line, line: Line) -> bool:
+    """Return whether small text stands apart below a line that does not end a sentence."""
+    gap = (line.rect[1] - above.rect[3]) / line.size
+    return gap > MIN_GAP and not ends_sentence(above.text) and not CAPTION.match(line.text)
+
+
+def starts_note(line: Line) -> bool:
+    """Return whether a line begins as a footnote does: with a raised figure, a number or a mark."""
+    first = line.pieces[0]
+    if first.script == "super" and len(first.text) <= 3:
+        return True
+    is_raised = len(line.pieces) > 1 and len(first.text) <= 3 and first.style.size < 0.85 * line.size
+    return is_raised or bool(_MARK.match(line.text))

@@ -1,0 +1,183 @@
+"""Lines of a column: runs on one baseline, with their text, their style and their place.
+
+Places are in writing direction: `start` is the left end of text that runs from the left. In text that runs
+from the right, it is the right end, and both are negative.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from statistics import median
+
+from ..documents.pdf_bidi import direction, is_right_to_left
+from ..documents.styled_text import TextPiece, TextStyle, text_of_pieces
+from ..layout.geometry import LayoutBox, Rect, bounding_rect
+from ..layout.sequences import group_runs
+from ..layout.text_joining import CJK, HYPHENATED
+from .page import DigitalPage, main_style
+
+MAX_BASELINE_DISTANCE = 0.35
+"""In sizes of the smaller text: runs of one line have baselines as near."""
+MAX_OVERLAP = 0.5
+"""In sizes: runs of one line overlap by less."""
+MIN_STYLE_SHARE = 0.9
+"""Share of the letters of a line that are bold if the line is called bold."""
+WIDE_GAP = 1.5
+"""In sizes: words of one line are nearer, also behind a heading in the line."""
+MAX_MARKER_WIDTH = 2.5
+"""In sizes: width of a list marker or of a section number that is a run of its own."""
+MAX_GAP_RATIO = 1.5
+"""Between the widest and the narrowest gap between words of a justified line."""
+MIN_JUSTIFIED_GAPS = 2
+"""A line with one gap may be a row of two cells."""
+SAME_START = 0.3
+"""In sizes: lines that start there are aligned."""
+EDGE_SLACK = 0.4
+"""In sizes: a word fits if it leaves so much of the line empty; kerning and rounding make less."""
+SPACE = 0.25
+"""In sizes: width of a space."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a column; `start` and `end` are in writing direction, `baseline` grows downwards."""
+
+    boxes: tuple[LayoutBox, ...]
+    pieces: tuple[TextPiece, ...]
+    start: float
+    end: float
+    is_from_right: bool = False
+
+    @cached_property
+    def text(self) -> str:
+        return text_of_pieces(self.pieces)
+
+    @cached_property
+    def style(self) -> TextStyle:
+        """Style of most letters."""
+        return main_style(self.pieces)
+
+    @property
+    def size(self) -> float:
+        return self.style.size or self.boxes[0].text_height
+
+    @cached_property
+    def baseline(self) -> float:
+        return _baseline(self.pieces, self.style)
+
+    @cached_property
+    def rect(self) -> Rect:
+        return bounding_rect(self.boxes)
+
+    @cached_property
+    def is_bold(self) -> bool:
+        return _has_style(self.pieces, lambda style: style.font.is_bold)
+
+    @cached_property
+    def is_italic(self) -> bool:
+        return _has_style(self.pieces, lambda style: style.font.is_italic)
+
+    @cached_property
+    def is_monospaced(self) -> bool:
+        return _has_style(self.pieces, lambda style: style.font.is_monospaced)
+
+    @cached_property
+    def has_wide_gap(self) -> bool:
+        """Whether runs of the line are further apart than its words; a marker or number before it may be."""
+        boxes = self.boxes[1:] if self.boxes[0].width < MAX_MARKER_WIDTH * self.size else self.boxes
+        return any(_distance(one, other) > WIDE_GAP * self.size for one, other in pairwise(boxes))
+
+    @cached_property
+    def is_evenly_spaced(self) -> bool:
+        """Whether all gaps between words are about equal, as those of a justified line are."""
+        pieces = sorted(self.pieces, key=lambda piece: piece.left)
+        words = [(one, other) for one, other in pairwise(pieces) if other.starts_word]
+        gaps = [other.left - one.right for one, other in words]
+        return bool(gaps) and max(gaps) <= MAX_GAP_RATIO * min(gaps)
+
+    @cached_property
+    def is_tall(self) -> bool:
+        """Whether something in the line explains a larger distance to its neighbours."""
+        return any(piece.script or piece.style.size > 1.05 * self.size for piece in self.pieces)
+
+    def first_word_width(self) -> float:
+        """Return the width of the shortest text that could have been moved to the line above."""
+        first = self.pieces[0]
+        if CJK.match(first.text[0]):
+            return self.size
+        left, right = first.left, first.right
+        for piece in self.pieces[1:]:
+            if piece.starts_word:
+                break
+            left, right = min(left, piece.left), max(right, piece.right)
+        return right - left
+
+
+def column_lines(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[Line]:
+    """Return the lines of a column from top to bottom."""
+    is_from_right = is_right_to_left([direction(page.text(box)) for box in boxes])
+    placed = sorted(((_box_baseline(page, box), box) for box in boxes), key=lambda item: item[0])
+    rows = group_runs(placed, _belongs_to_line)
+    return [_line(page, [box for _, box in row], is_from_right=is_from_right) for row in rows]
+
+
+def _distance(one: LayoutBox, other: LayoutBox) -> float:
+    return max(one.left, other.left) - min(one.right, other.right)
+
+
+def _box_baseline(page: DigitalPage, box: LayoutBox) -> float:
+    pieces = page.pieces(box)
+    return _baseline(pieces, main_style(pieces)) if pieces else box.bottom
+
+
+def _belongs_to_line(row: list[tuple[float, LayoutBox]], item: tuple[float, LayoutBox]) -> bool:
+    baseline, box = item
+    size = min(box.text_height, *(other.text_height for _, other in row))
+    if abs(baseline - median(other for other, _ in row)) > MAX_BASELINE_DISTANCE * size:
+        return False
+    overlap = max(min(box.right, other.right) - max(box.left, other.left) for _, other in row)
+    return overlap < MAX_OVERLAP * size
+
+
+def _line(page: DigitalPage, boxes: list[LayoutBox], *, is_from_right: bool) -> Line:
+    left, right = min(box.left for box in boxes), max(box.right for box in boxes)
+    boxes.sort(key=lambda box: -box.right if is_from_right else box.left)
+    pieces = tuple(piece for box in boxes for piece in page.pieces(box))
+    start, end = (-right, -left) if is_from_right else (left, right)
+    return Line(tuple(boxes), pieces, start, end, is_from_right)
+
+
+def _baseline(pieces: Sequence[TextPiece], style: TextStyle) -> float:
+    return median(piece.baseline for piece in pieces if piece.style == style)
+
+
+def _has_style(pieces: Sequence[TextPiece], has_it: Callable[[TextStyle], bool]) -> bool:
+    """Return whether nearly all letters have a property; marks count only where nothing else is."""
+    counted = [piece for piece in pieces if any(map(str.isalnum, piece.text))] or pieces
+    count = sum(len(piece.text) for piece in counted if has_it(piece.style))
+    return count >= MIN_STYLE_SHARE * sum(len(piece.text) for piece in counted)
+
+
+def continues_last_box(above: Line, line: Line) -> bool:
+    """Return whether a line starts where the text behind a label of the line above does."""
+    if len(above.boxes) < 2 or line.has_wide_gap:
+        return False
+    last = above.boxes[-1]
+    start = -last.right if above.is_from_right else last.left
+    return abs(line.start - start) < SAME_START * line.size
+
+
+def _is_justified(line: Line) -> bool:
+    words = sum(piece.starts_word for piece in line.pieces)
+    return line.is_evenly_spaced and words > MIN_JUSTIFIED_GAPS
+
+
+def wraps(above: Line, line: Line, edge: float) -> bool:
+    """Return whether the line goes on because the one above it was full, up to `edge`."""
+    if HYPHENATED.fullmatch(above.text[-2:]) and line.text[0].islower():
+        return True
+    if above.has_wide_gap and not (continues_last_box(above, line) or _is_justified(above)):
+        return False
+    needed = line.first_word_width() + (0 if CJK.match(line.text[0]) else SPACE * line.size)
+    return above.end + needed > edge - EDGE_SLACK * line.size

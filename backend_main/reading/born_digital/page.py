@@ -1,0 +1,64 @@
+"""A born-digital page in the frame of the layout: boxes of its runs, their pieces and styles, its drawing."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..documents.pdf_graphics import Graphics
+from ..documents.pdf_text_layer import TextLayer
+from ..documents.styled_text import TextPiece, TextStyle
+from ..layout.furniture_page import FurniturePage, oblique_heights
+from ..layout.geometry import LayoutBox, PageFrame
+
+StyleKey = tuple[float, bool]
+"""Font size in pixels, to a tenth, and whether the font is bold: what makes headings differ from text."""
+
+
+def style_key(style: TextStyle) -> StyleKey:
+    return round(style.size, 1), style.font.is_bold
+
+
+@dataclass(frozen=True)
+class DigitalPage:
+    """The runs of a page with their boxes; `boxes[index]` belongs to `runs[index]`."""
+
+    number: int
+    layer: TextLayer
+
+    @cached_property
+    def boxes(self) -> tuple[LayoutBox, ...]:
+        return tuple(PageFrame(0.0).layout_boxes([run.box for run in self.layer.runs]))
+
+    @cached_property
+    def furniture_page(self) -> FurniturePage:
+        """The page as the detection of furniture compares it with others."""
+        edges = (0.0, 0.0, float(self.layer.width), float(self.layer.height))
+        oblique = oblique_heights(PageFrame(0.0), [run.box for run in self.layer.runs])
+        return FurniturePage(self.number, edges, self.boxes, [run.text for run in self.layer.runs], oblique)
+
+    @property
+    def graphics(self) -> Graphics:
+        return self.layer.graphics
+
+    def text(self, box: LayoutBox) -> str:
+        return self.layer.runs[box.index].text
+
+    def pieces(self, box: LayoutBox) -> tuple[TextPiece, ...]:
+        return self.layer.runs[box.index].pieces
+
+    def row_pieces(self, row: Iterable[LayoutBox]) -> list[TextPiece]:
+        """Return the pieces of a row, whose boxes are separated by spaces."""
+        return [piece for box in row for piece in self.pieces(box)]
+
+
+def main_style(pieces: Sequence[TextPiece]) -> TextStyle:
+    """Return the style of most letters; scripts count only where nothing else is."""
+    counts: Counter[TextStyle] = Counter()
+    for piece in pieces:
+        if not piece.script:
+            counts[piece.style] += len(piece.text)
+    if not counts:
+        for piece in pieces:
+            counts[piece.style] += len(piece.text)
+    return counts.most_common(1)[0][0] if counts else TextStyle()

@@ -1,0 +1,55 @@
+"""Flow of a page: paragraphs that go on in the next column, and footnotes at the end."""
+
+from collections.abc import Iterable, Sequence
+
+from .blocks import DigitalBlock
+from .document_profile import is_same_size
+from .flow import starts_lower
+from .joined_rows import NO_VOCABULARY, Vocabulary, join_rows
+from .page import main_style
+
+FLOATS = frozenset({"table", "figure", "caption", "footnote"})
+"""Blocks that a paragraph may go on behind."""
+JOINED = frozenset({"paragraph", "list_item", "quote"})
+
+
+def page_blocks(
+    columns: Iterable[Sequence[DigitalBlock]], vocabulary: Vocabulary = NO_VOCABULARY
+) -> list[DigitalBlock]:
+    """Return the blocks of a page: paragraphs joined over columns and floats, footnotes last."""
+    blocks: list[DigitalBlock] = []
+    for column in columns:
+        is_first = True
+        for block in column:
+            open_block = _open_block(blocks)
+            is_near = is_first or (blocks and blocks[-1] is not open_block)
+            if open_block and is_near and _goes_on(open_block, block, starts_column=is_first):
+                _join(open_block, block, vocabulary)
+            else:
+                blocks.append(block)
+            is_first = is_first and block.kind in FLOATS
+    return [block for block in blocks if block.kind != "footnote"] + [
+        block for block in blocks if block.kind == "footnote"
+    ]
+
+
+def _open_block(blocks: Sequence[DigitalBlock]) -> DigitalBlock | None:
+    """Return the last block that is not a float, if its text is not finished."""
+    last = next((block for block in reversed(blocks) if block.kind not in FLOATS), None)
+    return last if last and last.is_open and last.kind in JOINED else None
+
+
+def _goes_on(above: DigitalBlock, block: DigitalBlock, *, starts_column: bool) -> bool:
+    """Return whether a block is the rest of the open one; in a column, it begins with a small letter."""
+    if block.kind != "paragraph" or not block.lines or not block.lines[0]:
+        return False
+    one, other = main_style(above.lines[-1]), main_style(block.lines[0])
+    if not is_same_size(one.size, other.size) or one.font.is_bold != other.font.is_bold:
+        return False
+    return starts_column or starts_lower(block.lines[0][0].text)
+
+
+def _join(above: DigitalBlock, block: DigitalBlock, vocabulary: Vocabulary) -> None:
+    above.lines[-1] = join_rows([above.lines[-1], block.lines[0]], vocabulary)
+    above.lines += block.lines[1:]
+    above.is_open = block.is_open

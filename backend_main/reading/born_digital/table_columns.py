@@ -1,0 +1,144 @@
+"""Columns of a table without lines between them: the strips of a region that stay free of words."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from .table_words import Phrase, Word, WordLine
+
+# In font sizes.
+MIN_COLUMN_GAP = 0.55
+"""Wider than a space, also than most stretched ones of justified text."""
+MIN_BODY_SHARE = 0.6
+"""Lines with this share of the usual number of phrases have a cell in most columns."""
+USUAL_QUANTILE = 0.75
+MAX_CROSSED_SHARE = 0.34
+"""Share of the lines that may cross a gap between columns: heads and section rows span columns."""
+MAX_BODY_CROSSED_SHARE = 0.08
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A free strip between two columns."""
+
+    left: float
+    right: float
+
+    @property
+    def center(self) -> float:
+        return (self.left + self.right) / 2
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns in x, given by the gaps between them."""
+
+    gaps: tuple[Gap, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.gaps) + 1
+
+    def index(self, x: float) -> int:
+        return bisect_right(self._centers, x)
+
+    @property
+    def _centers(self) -> list[float]:
+        return [gap.center for gap in self.gaps]
+
+    def span(self, phrase: Phrase) -> tuple[int, int]:
+        """Return the first and the last column that a phrase reaches."""
+        first = last = self.index(phrase.words[0].center_x)
+        for word in phrase.words:
+            first = min(first, self.index(max(word.left, min(word.right, word.left + word.size / 2))))
+            last = max(last, self.index(max(word.left, word.right - word.size / 2)))
+        return first, last
+
+
+def find_columns(lines: Sequence[WordLine], forced: Sequence[float] = ()) -> Columns:
+    """Return the columns of lines; `forced` are positions of drawn lines between columns."""
+    body = _body_lines(lines)
+    if len(body) < 2:
+        return Columns(tuple(Gap(x, x) for x in forced))
+    min_gap = MIN_COLUMN_GAP * median(line.size for line in body)
+    found = []
+    for gap in free_strips([line.words for line in body], int(MAX_BODY_CROSSED_SHARE * len(body))):
+        if gap.right - gap.left < min_gap or any(gap.left <= x <= gap.right for x in forced):
+            continue
+        crossing = sum(_crosses(line, gap) for line in lines if len(line.phrases) > 1)
+        if crossing <= MAX_CROSSED_SHARE * len(lines):
+            found.append(gap)
+    found += [Gap(x, x) for x in forced]
+    return Columns(tuple(sorted(found, key=lambda gap: gap.left)))
+
+
+def _body_lines(lines: Sequence[WordLine]) -> list[WordLine]:
+    """Return the lines with a cell in most columns; heads over several columns have fewer."""
+    counts = sorted(len(line.phrases) for line in lines if len(line.phrases) > 1)
+    if not counts:
+        return []
+    usual = counts[int(USUAL_QUANTILE * (len(counts) - 1))]
+    return [line for line in lines if len(line.phrases) >= max(2, MIN_BODY_SHARE * usual)]
+
+
+def free_strips(lines: Sequence[Sequence[Word | Phrase]], max_crossing: int) -> list[Gap]:
+    """Return the strips in x that at most some of the lines cover; each line is sorted by left edge."""
+    edges: list[tuple[float, int]] = []
+    for line in lines:
+        right = None
+        for word in line:
+            if right is None or word.left > right:
+                if right is not None:
+                    edges.append((right, -1))
+                edges.append((word.left, 1))
+                right = word.right
+            else:
+                right = max(right, word.right)
+        if right is not None:
+            edges.append((right, -1))
+    strips: list[Gap] = []
+    covering, start = 0, None
+    for x, change in sorted(edges):
+        covering += change
+        if covering <= max_crossing and change < 0 and start is None:
+            start = x
+        elif covering > max_crossing and start is not None:
+            strips.append(Gap(start, x))
+            start = None
+    return strips
+
+
+def _crosses(line: WordLine, gap: Gap) -> bool:
+    """Return whether a phrase of the line reaches over a gap, with its words or with a usual space."""
+    return any(phrase.left < gap.left and phrase.right > gap.right for phrase in line.phrases)
+
+
+Cells = dict[tuple[int, int], list[Word]]
+"""Words by the first and the last column that they span."""
+
+
+def line_cells(line: WordLine, columns: Columns) -> Cells:
+    """Return the words of a line by column; a phrase that reaches over a gap is one cell of several."""
+    cells: Cells = {}
+    for phrase in line.phrases:
+        first, last = columns.span(phrase)
+        if first == last or not _is_glued(phrase, columns):
+            for word in phrase.words:
+                number = columns.index(word.center_x)
+                cells.setdefault((number, number), []).append(word)
+        else:
+            cells.setdefault((first, last), []).extend(phrase.words)
+    return cells
+
+
+def _is_glued(phrase: Phrase, columns: Columns) -> bool:
+    """Return whether a phrase reaches over a gap between columns that its own space does not fill."""
+    for gap in columns.gaps:
+        if not (phrase.left < gap.center < phrase.right):
+            continue
+        left = max((word.right for word in phrase.words if word.center_x < gap.center), default=gap.left)
+        right = min((word.left for word in phrase.words if word.center_x >= gap.center), default=gap.right)
+        if right - left < MIN_COLUMN_GAP * phrase.words[0].size:
+            return True
+    return False

@@ -1,0 +1,193 @@
+"""Rows of a table whose rows are not all separated by lines: which lines of text are one row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from .table_columns import Cells, Columns, line_cells
+from .table_words import DIGIT, LETTER, WordLine
+
+# In font sizes.
+MIN_PITCH = 0.8
+"""Baselines that are nearer belong to one row: its cells are centered or at its bottom."""
+MIN_PITCH_STEP = 0.2
+"""Difference of distances by which lines of a cell and rows differ."""
+MAX_INNER_PITCH = 1.6
+"""The lines of a cell are not further apart."""
+WRAP_SLACK = 0.3
+
+
+@dataclass
+class RowLine:
+    """A line of a table with its words by column."""
+
+    line: WordLine
+    cells: Cells
+    number: int
+    filled: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.filled = {column for first, last in self.cells for column in range(first, last + 1)}
+
+    @property
+    def spans(self) -> bool:
+        return any(first != last for first, last in self.cells)
+
+    def text(self, column: int) -> str:
+        words = self.cells.get((column, column), [])
+        return " ".join(word.text for word in words)
+
+
+def table_rows(
+    lines: Sequence[WordLine], columns: Columns, separators: Sequence[float]
+) -> list[list[RowLine]]:
+    """Return the lines of each row. `separators` are the y of drawn lines between rows."""
+    return _Rows(lines, columns, separators).rows()
+
+
+class _Rows:
+    def __init__(self, lines: Sequence[WordLine], columns: Columns, separators: Sequence[float]) -> None:
+        self._lines = [RowLine(line, line_cells(line, columns), number) for number, line in enumerate(lines)]
+        self._columns = columns
+        self._separators = sorted(separators)
+        self._rights = self._column_rights()
+        self._head_end = self._find_head_end()
+        self._bands = self._find_bands()
+        self._max_inner = self._find_max_inner_pitch()
+        self._is_banded = self._has_row_per_band()
+
+    def rows(self) -> list[list[RowLine]]:
+        rows: list[list[RowLine]] = []
+        for band in self._bands:
+            if self._is_banded:
+                rows.append(band)
+                continue
+            row = [band[0]]
+            for line in band[1:]:
+                if self._continues(row, line):
+                    row.append(line)
+                else:
+                    rows.append(row)
+                    row = [line]
+            rows.append(row)
+        return rows
+
+    def _column_rights(self) -> list[float]:
+        """Return how far the text of each column reaches."""
+        rights = [0.0] * self._columns.count
+        for line in self._lines:
+            for (first, last), words in line.cells.items():
+                if first == last:
+                    right = max(word.right for word in words)
+                    rights[first] = max(rights[first], right) if rights[first] else right
+        return rights
+
+    def _find_head_end(self) -> int:
+        """Return the number of the first line with a key and a value: the lines above it are the head."""
+        for line in self._lines:
+            if 0 in line.filled and len(line.filled) > 1 and not line.spans:
+                return line.number
+        return 0
+
+    def _find_bands(self) -> list[list[RowLine]]:
+        bands: list[list[RowLine]] = []
+        number = -1
+        for line in self._lines:
+            band = sum(y <= line.line.baseline - 0.3 * line.line.size for y in self._separators)
+            if band != number:
+                bands.append([])
+                number = band
+            bands[-1].append(line)
+        return bands
+
+    def _has_row_per_band(self) -> bool:
+        """Return whether the drawn lines separate every row."""
+        if len(self._bands) < 3:
+            return False
+        several = sum(self._is_several_rows(band) for band in self._bands)
+        return several <= 0.1 * len(self._bands)
+
+    def _is_several_rows(self, band: Sequence[RowLine]) -> bool:
+        """Return whether most lines of a band begin anew, in most of their columns."""
+        starts = sum(self._starts_row(above, line) for above, line in pairwise(band))
+        return len(band) > 1 and 2 * starts >= len(band) - 1
+
+    def _find_max_inner_pitch(self) -> float | None:
+        """Return the largest distance of lines in a row, None if distances do not tell."""
+        pairs = [
+            (self._pitch(above, line), above, line)
+            for band in self._bands
+            for above, line in pairwise(band)
+            if above.number >= self._head_end
+        ]
+        far = sorted({round(pitch, 2) for pitch, _, _ in pairs if pitch > MIN_PITCH})
+        steps = [(high - low, low, high) for low, high in pairwise(far) if low <= MAX_INNER_PITCH]
+        step, low, high = max(steps, default=(0.0, 0.0, 0.0))
+        if step < MIN_PITCH_STEP:
+            return None
+        near = [(above, line) for pitch, above, line in pairs if MIN_PITCH < pitch <= low]
+        starts = sum(self._starts_row(above, line) for above, line in near)
+        return (low + high) / 2 if near and starts <= 0.4 * len(near) else None
+
+    @staticmethod
+    def _pitch(above: RowLine, line: RowLine) -> float:
+        return (line.line.baseline - above.line.baseline) / max(above.line.size, line.line.size)
+
+    def _starts_row(self, above: RowLine, line: RowLine) -> bool:
+        """Return whether a line has a key and a value, and does not continue the text of the line above."""
+        if 0 not in line.filled or len(line.filled) < 2:
+            return False
+        common = [column for column in line.filled & above.filled if line.text(column)]
+        wrapped = sum(self._wraps(above, line, column) for column in common)
+        return 2 * wrapped <= len(common)
+
+    def _wraps(self, above: RowLine, line: RowLine, column: int) -> bool:
+        """Return whether the first word of a cell would not have fitted into the line above."""
+        upper, lower = above.cells.get((column, column)), line.cells.get((column, column))
+        if not upper or not lower or not LETTER.search(line.text(column) + above.text(column)):
+            return False
+        first = lower[0]
+        if len(upper) == 1 and not (first.text[:1].islower() or upper[0].text.endswith("-")):
+            return False
+        width = self._rights[column] - min(upper[0].left, first.left)
+        if width < 3 * first.size:
+            return False
+        slack = WRAP_SLACK * first.size
+        return upper[-1].right + slack + first.right - first.left > self._rights[column]
+
+    def _continues(self, row: Sequence[RowLine], line: RowLine) -> bool:
+        above = row[-1]
+        pitch = self._pitch(above, line)
+        if pitch <= MIN_PITCH:
+            return True
+        if line.spans or above.spans:
+            return False
+        if self._max_inner is not None and line.number >= self._head_end:
+            return pitch <= self._max_inner
+        if pitch > MAX_INNER_PITCH:
+            return False
+        if line.number <= self._head_end:
+            return self._continues_head(above, line)
+        return self._continues_text(row, line)
+
+    def _continues_head(self, above: RowLine, line: RowLine) -> bool:
+        """Return whether a line of the head continues the one above."""
+        if line.number < self._head_end:
+            return True
+        texts = [above.text(column) for column in above.filled & line.filled]
+        return 0 not in above.filled and any(text.endswith((",", "-", "/", "&")) for text in texts)
+
+    def _continues_text(self, row: Sequence[RowLine], line: RowLine) -> bool:
+        above = row[-1]
+        if 0 in line.filled:
+            if not self._wraps(above, line, 0) or above.number < self._head_end:
+                return False
+            has_values = any(len(other.filled) > 1 for other in row)
+            return not (has_values and len(line.filled) > 1) and self._is_lower(line, 0)
+        if any(DIGIT.search(line.text(column)) for column in line.filled):
+            return all(self._wraps(above, line, column) for column in line.filled)
+        return all(any(column in other.filled for other in row) for column in line.filled)
+
+    @staticmethod
+    def _is_lower(line: RowLine, column: int) -> bool:
+        return line.text(column)[:1].islower()

@@ -1,0 +1,241 @@
+"""Tables by the alignment of their text, with or without lines between some of their rows."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from statistics import mean
+
+from ..layout.cells import Cell
+from ..layout.text_joining import CJK, list_marker
+from .table_columns import Columns, find_columns
+from .table_markdown import TableContent, with_joined_signs, without_empty
+from .table_rows import RowLine, table_rows
+from .table_words import DIGIT, LEADER, Word, WordLine
+
+MIN_ROWS, MIN_RULED_ROWS = 3, 2
+"""Rows with two cells or more; drawn lines are evidence too."""
+MIN_ROW_SHARE = 0.5
+"""Share of the rows that have two cells or more."""
+MIN_ALIGNED_SHARE = 0.7
+"""Share of a column's cells with the same left edge, right edge or center."""
+EDGE_TOLERANCE = 0.4
+"""In font sizes."""
+MAX_PROSE_WORDS = 4.0
+"""Words of a line of a column, on average; more may be running text beside a table."""
+MIN_PROSE_PAIRS = 3
+MIN_FLOWING_SHARE = 0.5
+"""Share of the rows whose text goes on in the next row, in a column of running text."""
+MIN_LABEL_SHARE = 0.6
+NUMBER = re.compile(r"[-+−–(]?\s?[$€£¥]?\s?[\d.,\s]*\d[\d.,\s]*\s?[%)€$£¥]{0,2}")
+MIN_CONTENTS_ROWS = 3
+MIN_WIDE_COLUMNS, MIN_FILLED_SHARE = 4, 0.33
+"""From so many columns on, this share of the cells has text."""
+MAX_CELL_WORDS = 15
+"""Words of a cell; running text has more."""
+PAGE_NUMBER = re.compile(r"\d{1,4}|[ivxlc]{1,7}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Lines in the region of a table: y of those between rows, x of those between columns."""
+
+    separators: tuple[float, ...] = ()
+    forced: tuple[float, ...] = ()
+
+    @property
+    def is_evidence(self) -> bool:
+        """Return whether lines make a table likely; two alone may be a frame around text."""
+        return len(self.separators) > 2 or bool(self.forced)
+
+
+NO_DRAWING = Drawing()
+
+
+def text_table(lines: Sequence[WordLine], drawing: Drawing = NO_DRAWING) -> TableContent | None:
+    """Return the table that lines of text make, or None."""
+    columns = find_columns(lines, drawing.forced)
+    if columns.count < 2:
+        return None
+    rows = table_rows(lines, columns, drawing.separators)
+    table = with_joined_signs(without_empty(_content(rows, columns)))
+    return table if _is_table(rows, table, drawing) else None
+
+
+def _content(rows: Sequence[Sequence[RowLine]], columns: Columns) -> TableContent:
+    cells: list[list[list[Word]]] = [[[] for _ in range(columns.count)] for _ in rows]
+    spans = []
+    for number, row in enumerate(rows):
+        filled = set[int]().union(*(line.filled for line in row))
+        for line in row:
+            for (first, last), words in line.cells.items():
+                cells[number][first] += words
+                if first < last and (first > 0 or len(filled) > last + 1):
+                    spans.append(Cell(number, first, number + 1, last + 1))
+    return TableContent(cells, _disjoint(spans))
+
+
+def _disjoint(spans: Sequence[Cell]) -> list[Cell]:
+    """Return spans that do not overlap: of two lines of a row, the wider one."""
+    kept: list[Cell] = []
+    for span in sorted(spans, key=lambda span: -span.column_span):
+        if not any(
+            span.row == other.row and span.column < other.column_end and other.column < span.column_end
+            for other in kept
+        ):
+            kept.append(span)
+    return kept
+
+
+def _is_table(rows: Sequence[Sequence[RowLine]], table: TableContent, drawing: Drawing) -> bool:
+    if table.columns < 2:
+        return False
+    full = sum(sum(map(bool, row)) > 1 for row in table.cells)
+    if full < (MIN_RULED_ROWS if drawing.is_evidence else MIN_ROWS):
+        return False
+    if full < MIN_ROW_SHARE * len(table.cells):
+        return False
+    if (
+        not _is_filled(table)
+        or _is_contents(table)
+        or _is_list(table)
+        or any(map(partial(_flows_on, rows), range(table.columns)))
+    ):
+        return False
+    if drawing.is_evidence:
+        return True
+    words = table.words()
+    if _is_code(table, words) or (table.columns == 2 and not _is_pairs(table)):
+        return False
+    return _is_aligned(table) and not _is_vertical(words) and not _is_running_text(table)
+
+
+def _is_filled(table: TableContent) -> bool:
+    """Return whether enough cells have text; among the labels of a chart's axes, few have."""
+    filled = sum(bool(cell) for row in table.cells for cell in row)
+    filled += sum(span.column_span - 1 for span in table.spans)
+    return table.columns < MIN_WIDE_COLUMNS or filled >= MIN_FILLED_SHARE * table.columns * len(table.cells)
+
+
+def _is_code(table: TableContent, words: Sequence[Word]) -> bool:
+    """Return whether the text is monospaced, and not one of numbers."""
+    if not all(piece.style.font.is_monospaced for word in words for piece in word.pieces):
+        return False
+    numeric = sum(
+        sum(bool(NUMBER.fullmatch(text)) for text in texts) >= MIN_LABEL_SHARE * len(texts)
+        for texts in (_texts(table, column) for column in range(1, table.columns))
+    )
+    return 2 * numeric < table.columns - 1
+
+
+def _is_running_text(table: TableContent) -> bool:
+    """Return whether two cells of a row have many lines, as columns of running text have."""
+    long_rows = sum(sum(len(cell) > MAX_CELL_WORDS for cell in row) > 1 for row in table.cells)
+    return 2 * long_rows > len(table.cells)
+
+
+def _flows_on(rows: Sequence[Sequence[RowLine]], column: int) -> bool:
+    """Return whether the text of a column flows on from row to row, as in running text beside a table."""
+    pairs = [
+        (above[-1], below[0])
+        for above, below in pairwise(rows)
+        if column in above[-1].filled and column in below[0].filled
+    ]
+    pairs = [pair for pair in pairs if all((column, column) in line.cells for line in pair)]
+    if len(pairs) < MIN_PROSE_PAIRS:
+        return False
+    words = mean(len(above.cells[column, column]) for above, _ in pairs)
+    right = max(word.right for pair in pairs for line in pair for word in line.cells[column, column])
+    flowing = sum(
+        above.cells[column, column][-1].right + width(below.cells[column, column][0]) > right
+        for above, below in pairs
+    )
+    return words > MAX_PROSE_WORDS and flowing >= MIN_FLOWING_SHARE * len(pairs)
+
+
+def width(word: Word) -> float:
+    """Return the width of a word with the space before it."""
+    return word.right - word.left + 0.3 * word.size
+
+
+def _is_vertical(words: Sequence[Word]) -> bool:
+    """Return whether most words are single letters, as in vertical text that is read by lines."""
+    single = sum(len(word.text) == 1 and CJK.match(word.text) is not None for word in words)
+    return 2 * single > len(words)
+
+
+def _is_pairs(table: TableContent) -> bool:
+    """Return whether two columns belong together: a head, numbers, or labels.
+
+    Two address blocks side by side have none of them.
+    """
+    labels, values = _texts(table, 0), _texts(table, 1)
+    if sum(text.endswith(":") for text in labels) >= MIN_LABEL_SHARE * len(labels):
+        return True
+    numbers = sum(bool(NUMBER.fullmatch(text)) for text in values)
+    if numbers >= MIN_LABEL_SHARE * len(values):
+        return True
+    bold = [[_is_bold(cell) for cell in row if cell] for row in table.cells]
+    if all(bold[0]) and not any(any(row) for row in bold[1:]):
+        return True
+    return all(row[0] and not any(row[1:]) for row in bold if row)
+
+
+def _is_bold(words: Sequence[Word]) -> bool:
+    return all(piece.style.font.is_bold for word in words for piece in word.pieces)
+
+
+def _texts(table: TableContent, column: int) -> list[str]:
+    return [" ".join(word.text for word in row[column]) for row in table.cells if row[column]]
+
+
+def _is_contents(table: TableContent) -> bool:
+    """Return whether the table is one of contents: labels and rising page numbers."""
+    pages = _texts(table, table.columns - 1)
+    has_leaders = any(
+        LEADER.search(text) for column in range(table.columns) for text in _texts(table, column)
+    )
+    numbers = [int(text) for text in pages if text.isdecimal()]
+    if table.columns > 3 or len(pages) < MIN_CONTENTS_ROWS:
+        return False
+    if not all(PAGE_NUMBER.fullmatch(text) for text in pages):
+        return False
+    return numbers == sorted(numbers) and (has_leaders or table.columns == 2)
+
+
+def _is_list(table: TableContent) -> bool:
+    """Return whether the first of two columns has only markers of list items."""
+    return table.columns == 2 and all(
+        list_marker(f"{text} x") or not any(map(str.isalnum, text)) for text in _texts(table, 0)
+    )
+
+
+def _is_aligned(table: TableContent) -> bool:
+    return all(_is_aligned_column(table, column) for column in range(table.columns))
+
+
+def _is_aligned_column(table: TableContent, column: int) -> bool:
+    cells = [row[column] for row in table.cells if row[column]]
+    if len(cells) < 3:
+        return True
+    lefts = [min(word.left for word in cell) for cell in cells]
+    rights = [max(word.right for word in cell) for cell in cells]
+    centers = [(left + right) / 2 for left, right in zip(lefts, rights, strict=True)]
+    tolerance = EDGE_TOLERANCE * cells[0][0].size
+    needed = MIN_ALIGNED_SHARE * len(cells)
+    if any(_most_near(values, tolerance) >= needed for values in (lefts, rights, centers)):
+        return True
+    # Numbers may be aligned at their decimal points.
+    return sum(bool(DIGIT.search("".join(word.text for word in cell))) for cell in cells) >= needed
+
+
+def _most_near(values: Sequence[float], tolerance: float) -> int:
+    """Return how many values are within the tolerance of one of them."""
+    ranked = sorted(values)
+    best = first = 0
+    for last, value in enumerate(ranked):
+        while value - ranked[first] > tolerance:
+            first += 1
+        best = max(best, last - first + 1)
+    return best

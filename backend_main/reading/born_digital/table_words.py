@@ -1,0 +1,154 @@
+"""Words of a born-digital page and their lines, as tables need them: with exact bounds."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from ..documents.styled_text import TextPiece
+from ..layout.geometry import LayoutBox, Rect
+from .page import DigitalPage
+
+# In font sizes.
+ASCENT, DESCENT = 0.76, 0.22
+MAX_BASELINE_DISTANCE = 0.3
+"""Words of one line have baselines as near."""
+MIN_ROTATED_HEIGHT = 1.8
+"""A box of this height has text that runs upwards or downwards."""
+MAX_PHRASE_GAP = 0.5
+"""Words of a phrase are as near; a wider gap may separate two cells."""
+LEADER = re.compile(r"[.·․…_‥]{3,}|[.·․]( [.·․])+")
+"""Dots or strokes that lead from a label to its value."""
+DIGIT = re.compile(r"\d")
+LETTER = re.compile(r"[^\W\d_]")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word and its bounds in pixels; `box` is its run on the page, `order` its place in the run."""
+
+    pieces: tuple[TextPiece, ...]
+    left: float
+    right: float
+    baseline: float
+    size: float
+    box: int
+    order: int
+    rotated: Rect | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(piece.text for piece in self.pieces)
+
+    @property
+    def top(self) -> float:
+        return self.rotated[1] if self.rotated else self.baseline - ASCENT * self.size
+
+    @property
+    def bottom(self) -> float:
+        return self.rotated[3] if self.rotated else self.baseline + DESCENT * self.size
+
+    @property
+    def center_x(self) -> float:
+        return (self.left + self.right) / 2
+
+    @property
+    def center_y(self) -> float:
+        return (self.top + self.bottom) / 2
+
+    def mirrored(self) -> "Word":
+        """Return the word with its x axis from right to left."""
+        return replace(self, left=-self.right, right=-self.left)
+
+
+class WordLine:
+    """Words on one baseline, from left to right."""
+
+    def __init__(self, words: Iterable[Word]) -> None:
+        self.words = sorted(words, key=lambda word: word.left)
+        self.left = self.words[0].left
+        self.right = max(word.right for word in self.words)
+        self.size = max(word.size for word in self.words)
+        self.baseline = max(self.words, key=lambda word: word.size).baseline
+        self.top = min(word.top for word in self.words)
+        self.bottom = max(word.bottom for word in self.words)
+        self.phrases = _phrases(self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words of a line without a wide gap between them."""
+
+    words: tuple[Word, ...]
+
+    @property
+    def left(self) -> float:
+        return self.words[0].left
+
+    @property
+    def right(self) -> float:
+        return max(word.right for word in self.words)
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+
+def _phrases(words: Sequence[Word]) -> list[Phrase]:
+    groups: list[list[Word]] = []
+    right = 0.0
+    for word in words:
+        if groups and word.left - right <= MAX_PHRASE_GAP * max(word.size, groups[-1][-1].size):
+            groups[-1].append(word)
+            right = max(right, word.right)
+        else:
+            groups.append([word])
+            right = word.right
+    return [Phrase(tuple(group)) for group in groups]
+
+
+def page_words(page: DigitalPage, boxes: Iterable[LayoutBox]) -> list[Word]:
+    """Return the words of some boxes of a page."""
+    return [word for box in boxes for word in _box_words(box, page.pieces(box))]
+
+
+def _box_words(box: LayoutBox, pieces: Sequence[TextPiece]) -> list[Word]:
+    if not pieces:
+        return []
+    main = max(pieces, key=lambda piece: (not piece.script, piece.style.size))
+    size = main.style.size or box.text_height
+    if box.height > MIN_ROTATED_HEIGHT * size and box.height > box.width:
+        rect = (box.left, box.top, box.right, box.bottom)
+        return [Word(tuple(pieces), box.left, box.right, box.bottom, size, box.index, 0, rect)]
+    starts = [number for number, piece in enumerate(pieces) if piece.starts_word or number == 0]
+    words = []
+    for order, (start, end) in enumerate(pairwise([*starts, len(pieces)])):
+        own = tuple(pieces[start:end])
+        left, right = min(piece.left for piece in own), max(piece.right for piece in own)
+        words.append(Word(own, left, right, main.baseline, size, box.index, order))
+    return words
+
+
+def word_lines(words: Iterable[Word]) -> list[WordLine]:
+    """Group words by baseline; the lines are from top to bottom."""
+    groups: list[list[Word]] = []
+    for word in sorted(words, key=lambda word: word.baseline):
+        if groups and _is_level(groups[-1][0], word):
+            groups[-1].append(word)
+        else:
+            groups.append([word])
+    return [WordLine(group) for group in groups]
+
+
+def _is_level(first: Word, word: Word) -> bool:
+    return word.baseline - first.baseline <= MAX_BASELINE_DISTANCE * min(first.size, word.size)
+
+
+def words_rect(words: Sequence[Word]) -> Rect:
+    """Return the smallest rectangle around one or more words."""
+    return (
+        min(word.left for word in words),
+        min(word.top for word in words),
+        max(word.right for word in words),
+        max(word.bottom for word in words),
+    )

@@ -1,0 +1,80 @@
+"""Pages of a PDF as they are drawn: with the contents of form fields, stamps and notes in the page itself."""
+
+import contextlib
+import logging
+from pathlib import Path
+from typing import Any
+
+from .pdf_annotations import Annotations, flatten, read_annotations
+
+_log = logging.getLogger("scanrill.reading")
+
+
+class PdfPages:
+    """Pages of an open PDF, from 1. The caller closes each page, and the object at the end."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a file. Raises pypdfium2.PdfiumError."""
+        self._path = path
+        self._pdf = _open(path)
+        self._annotations: dict[int, Annotations] = {}
+        self._flattened_pdf: Any = None
+        self._flattened: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._pdf)
+
+    def page(self, number: int) -> Any:
+        """Return the page of the file, with its annotations and its links."""
+        return self._pdf[number - 1]
+
+    def annotations(self, number: int) -> Annotations:
+        """Return the annotations of a page."""
+        if number not in self._annotations:
+            page = self.page(number)
+            try:
+                self._annotations[number] = read_annotations(page)
+            finally:
+                page.close()
+        return self._annotations[number]
+
+    def drawn_page(self, number: int) -> Any:
+        """Return the page with its fields and stamps as a part of it.
+
+        It comes from a second copy of the file, because flattening removes the annotations of a page, among
+        them its links. After an error, it is the page of the file.
+        """
+        try:
+            if self.annotations(number).has_drawing:
+                return self._flattened_page(number)
+        except Exception:  # pdfium and a removed file raise any exception
+            _log.exception("The annotations of page %d could not be made a part of it.", number)
+        return self.page(number)
+
+    def _flattened_page(self, number: int) -> Any:
+        if self._flattened_pdf is None:
+            self._flattened_pdf = _open(self._path)
+        if number not in self._flattened:
+            page = self._flattened_pdf[number - 1]
+            try:
+                flatten(page)
+            finally:
+                page.close()
+            self._flattened.add(number)
+        return self._flattened_pdf[number - 1]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._pdf.close()
+        if self._flattened_pdf is not None:
+            self._flattened_pdf.close()
+
+
+def _open(path: Path) -> Any:
+    # Imported here because it loads pdfium, which the server process never needs.
+    import pypdfium2
+
+    pdf = pypdfium2.PdfDocument(path)
+    with contextlib.suppress(pypdfium2.PdfiumError):
+        pdf.init_forms()  # so that the contents of form fields are rendered too
+    return pdf

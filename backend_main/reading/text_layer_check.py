@@ -1,0 +1,158 @@
+"""Comparison of a text layer with the picture of its page, by a few lines that an engine reads.
+
+It costs a rendering and the recognition of at most six lines, and happens only in doubt: the letters form no
+words, or somebody recognized the scan before.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+import numpy as np
+
+from .confidence import LOW_CONFIDENCE
+from .documents.base_letters import to_base_letters
+from .documents.document import PageImage
+from .documents.pdf_text_layer import TextRun
+from .engines import Engine, PageRestarted
+from .types import Line
+
+MARGIN = 0.35
+"""In heights of a line: what is cut out around it. Accents and descenders reach beyond its box."""
+GAP = 1.0
+"""In heights of a line: white between two lines."""
+WHITE = 255
+MIN_SIMILARITY = 0.8
+"""Share of equal letters from which two texts are the same, read with errors. Text whose letters are mapped
+wrongly shares 0.1 to 0.4."""
+MIN_LETTERS = 8
+
+_log = logging.getLogger("scanrill.reading")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Result of a comparison, in shares from 0 to 1.
+
+    confidence: mean confidence of the engine, weighted by letters; None from an engine without confidences.
+    """
+
+    similarity: float
+    confidence: float | None
+
+    @property
+    def is_same(self) -> bool:
+        """The text layer is what is printed, apart from errors of the engine."""
+        return self.similarity >= MIN_SIMILARITY
+
+    @property
+    def is_sure(self) -> bool:
+        """The engine reads this kind of text, so that its result decides."""
+        return self.confidence is None or self.confidence >= LOW_CONFIDENCE
+
+    @property
+    def is_better_than_recognition(self) -> bool:
+        """The text layer agrees with the engine more than the engine is confident."""
+        return self.confidence is not None and self.similarity > self.confidence
+
+
+def compare_lines(page: PageImage, runs: Sequence[TextRun], engine: Engine) -> Comparison | None:
+    """Let an engine read some lines; return how far they agree. None if there is too little, or it fails.
+
+    Args:
+        page: the whole page.
+        runs: lines of its text layer.
+        engine: a configured engine.
+    """
+    expected = _letters(run.text for run in runs)
+    if len(expected) < MIN_LETTERS:
+        return None
+    try:
+        lines = _read(_strip(page, runs).image, engine)
+    except Exception:  # an engine may raise any exception
+        _log.exception("The text layer of page %d could not be compared with the page.", page.number)
+        return None
+    read = _letters(line.text for line in lines)
+    matcher = SequenceMatcher(None, expected, read, autojunk=False)
+    return Comparison(matcher.ratio(), _confidence(lines))
+
+
+def read_runs(page: PageImage, runs: Sequence[TextRun], engine: Engine) -> list[str | None]:
+    """Let an engine read lines that have lost letters; return a text for each, or None where it is not sure.
+
+    Args:
+        page: the whole page.
+        runs: the lines; their letters that are left have to be in the text.
+        engine: a configured engine with boxes.
+    """
+    try:
+        strip = _strip(page, runs)
+        lines = _read(strip.image, engine)
+    except Exception:  # an engine may raise any exception
+        _log.exception("Lines of page %d that have lost letters could not be recognized.", page.number)
+        return [None] * len(runs)
+    texts: list[str | None] = []
+    for run, top, bottom in zip(runs, strip.tops, (*strip.tops[1:], strip.image.height), strict=True):
+        own = [line for line in lines if line.box and top <= (line.box[0][1] + line.box[2][1]) / 2 < bottom]
+        own.sort(key=lambda line: line.box[0][0] if line.box else 0.0)
+        text = " ".join(line.text for line in own if line.text)
+        matcher = SequenceMatcher(None, _letters([run.text]), _letters([text]), autojunk=False)
+        is_sure = (_confidence(own) or 0.0) >= LOW_CONFIDENCE and matcher.ratio() >= MIN_SIMILARITY
+        texts.append(text if is_sure else None)
+    return texts
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """Lines, one below the other, as a page of its own; `tops` are their upper edges."""
+
+    image: PageImage
+    tops: tuple[int, ...]
+
+
+def _strip(page: PageImage, runs: Sequence[TextRun]) -> _Strip:
+    parts = [_cut(page, run) for run in runs]
+    width = max(part.shape[1] for part in parts)
+    rows, tops, top = [], [], 0
+    for part in parts:
+        height, own_width = part.shape[:2]
+        row = np.full((height + round(GAP * height), width, 3), WHITE, np.uint8)
+        row[:height, :own_width] = part
+        rows.append(row)
+        tops.append(top)
+        top += len(row)
+    pixels = np.concatenate(rows)
+    return _Strip(PageImage(page.number, pixels, width, top), tuple(tops))
+
+
+def _cut(page: PageImage, run: TextRun) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    xs, ys = zip(*run.box, strict=True)
+    margin = MARGIN * min(max(xs) - min(xs), max(ys) - min(ys))
+    left, top = max(0, int(min(xs) - margin)), max(0, int(min(ys) - margin))
+    return page.pixels[top : int(max(ys) + margin) + 1, left : int(max(xs) + margin) + 1]
+
+
+def _read(strip: PageImage, engine: Engine) -> list[Line]:
+    lines: list[Line] = []
+    for item in engine.read_page(strip):
+        if isinstance(item, PageRestarted):
+            lines.clear()
+        else:
+            lines.append(item)
+    return lines
+
+
+def _confidence(lines: Iterable[Line]) -> float | None:
+    """Return the mean confidence by letters. A box whose content is unreadable counts as a few letters."""
+    known = [
+        (line.confidence, max(MIN_LETTERS, len(line.text))) for line in lines if line.confidence is not None
+    ]
+    if not known:
+        return None
+    return sum(confidence * letters for confidence, letters in known) / sum(letters for _, letters in known)
+
+
+def _letters(texts: Iterable[str]) -> str:
+    """Return the letters and digits of texts, without marks and case; spaces and marks are often misread."""
+    return "".join(letter for letter in to_base_letters("".join(texts)) if letter.isalnum())

@@ -1,0 +1,168 @@
+"""Reading of a page with a text layer: its lines, and those of the parts that it does not cover."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+
+from .born_digital.assembly import assemble_digital_page
+from .born_digital.document_context import context_of
+from .born_digital.notes import append_notes, note_lines
+from .documents.document import Document
+from .documents.pdf_text_layer import TextLayer
+from .documents.unread_areas import paint_over
+from .engines import Engine
+from .fallback import FallbackEngines
+from .languages import scripts_of_text
+from .layout import reading_order
+from .output.formatted_page import FormattedPage
+from .output.markdown import MarkdownWriter
+from .page_assembly import (
+    LAYOUT_FAILED_WARNING,
+    AssemblySettings,
+    assemble_or_fall_back,
+    from_streamed_lines,
+)
+from .text_layer_check import compare_lines, read_runs
+from .types import Line, Options
+from .unread_text import Readers, UnreadText, read_unread_areas, text_run, text_runs
+
+MAX_LOST_SHARE, MAX_LOST_LINES = 0.3, 30
+"""If more lines have lost letters, the whole page is recognized."""
+LOST_LETTERS_WARNING = "Letters are missing in {count} lines of page {number}: their font does not name them."
+UNCHECKED_WARNING = (
+    "The letters of page {number} form hardly any words, and no engine could compare them with the page. "
+    "The text may differ from the print."
+)
+_log = logging.getLogger("scanrill.reading")
+
+
+class TextLayerReader:
+    """Reader of one page with a text layer. Its results are final once `stream` is exhausted."""
+
+    def __init__(
+        self,
+        layer: TextLayer,
+        number: int,
+        document: Document,
+        engine: Engine,
+        options: Options,
+        fallback: FallbackEngines,
+        settings: AssemblySettings,
+    ) -> None:
+        self._layer = layer
+        self._number = number
+        self._document = document
+        self._engine = engine
+        self._options = options
+        self._fallback = fallback
+        self._settings = settings
+        self._places: dict[int, int] = {}
+        self.lines: list[Line] = []
+        self.formatted = FormattedPage("", "")
+        self.warnings: list[str] = []
+
+    def is_trusted(self) -> bool:
+        """Return whether the text layer is what the page shows. Lines are recognized only in doubt."""
+        if self._layer.with_lost_letters and not self._restore_letters():
+            return False
+        sample = [self._layer.runs[index] for index in self._layer.sample]
+        if not sample or self._engine.is_test_engine:  # its lines have nothing to do with the image
+            return not self._layer.is_unseen
+        page = self._document.page(self._number)
+        comparison = compare_lines(page, sample, self._engine)
+        if self._layer.is_unseen:
+            return comparison is not None and comparison.is_better_than_recognition
+        if comparison is not None and (comparison.is_same or comparison.is_sure):
+            return comparison.is_same
+        # The engine cannot decide. If the page has another script, an engine for it reads the page.
+        script = self._fallback.detect_script(page)
+        if script is not None and script not in scripts_of_text(run.text for run in sample):
+            return False
+        self.warnings.append(UNCHECKED_WARNING.format(number=self._number))
+        return True
+
+    def _restore_letters(self) -> bool:
+        """Recognize the lines that have lost letters. Returns whether they are few enough for that."""
+        indices = self._layer.with_lost_letters
+        if len(indices) > MAX_LOST_SHARE * len(self._layer.runs) or len(indices) > MAX_LOST_LINES:
+            return False
+        if self._engine.is_test_engine or not self._engine.provides_boxes:
+            texts: list[str | None] = [None] * len(indices)
+        else:
+            lost = [self._layer.runs[index] for index in indices]
+            texts = read_runs(self._document.page(self._number), lost, self._engine)
+        runs = list(self._layer.runs)
+        for index, text in zip(indices, texts, strict=True):
+            if text is not None:
+                line = Line(self._number, text, text, runs[index].box)
+                runs[index] = text_run(line, runs[index].pieces[0].style)
+        if None in texts:
+            self.warnings.append(LOST_LETTERS_WARNING.format(number=self._number, count=texts.count(None)))
+        self._layer = replace(self._layer, runs=tuple(runs))
+        return True
+
+    def stream(self) -> Iterator[Line]:
+        """Yield the lines of the text layer in reading order, and then those that an engine recognizes."""
+        writer = MarkdownWriter()
+        runs = self._layer.runs
+        order = reading_order.reading_order([run.box for run in runs])
+        self._places = {ordered.index: place for place, ordered in enumerate(order)}
+        for ordered in order:
+            run = runs[ordered.index]
+            self.lines.append(Line(self._number, run.text, writer.write(ordered.prefix, run.text), run.box))
+            yield self.lines[-1]
+        recognized = self._recognize()
+        for index, line in enumerate(recognized.lines):
+            markdown = writer.write("\n" if index else "\n\n", line.text)
+            self.lines.append(Line(self._number, line.text, markdown, line.box, line.confidence))
+            yield self.lines[-1]
+        self._assemble(recognized)
+        notes = note_lines(self._layer.notes, self._number, is_first=not self.lines)
+        self.lines += notes
+        yield from notes
+        self.warnings += recognized.warnings
+
+    def _recognize(self) -> UnreadText:
+        areas = self._layer.unread_areas
+        if not areas:
+            return UnreadText()
+        page = self._document.page_without_text(self._number)
+        if self._layer.is_unseen:
+            paint_over(page.pixels, [run.box for run in self._layer.runs])
+        readers = Readers(self._engine, self._options, self._fallback, self._settings)
+        return read_unread_areas(page, areas, self._layer.runs, readers)
+
+    def _assemble(self, recognized: UnreadText) -> None:
+        """Assemble the page by its text layer, or by its picture if most of its letters are recognized."""
+        if self._layer.is_unseen or sum(len(line.text) for line in recognized.lines) > sum(
+            len(run.text) for run in self._layer.runs
+        ):
+            self.formatted, warnings = self._assemble_by_picture()
+            self.warnings += warnings
+            return
+        runs = (*self._layer.runs, *text_runs(recognized.lines, self._layer.runs))
+        try:
+            layer = replace(self._layer, runs=runs)
+            self.formatted = self._with_places(
+                assemble_digital_page(
+                    layer, self._number, context_of(self._document), self._options.furniture
+                )
+            )
+        except Exception:
+            _log.exception("The layout of page %d failed; its streamed text is used.", self._number)
+            self.formatted = from_streamed_lines(self.lines)
+            self.warnings.append(LAYOUT_FAILED_WARNING.format(number=self._number))
+
+    def _with_places(self, formatted: FormattedPage) -> FormattedPage:
+        """Return the page with roles by the place of a line; recognized lines have the place of their run."""
+        roles = {self._places.get(index, index): role for index, role in formatted.roles.items()}
+        return replace(formatted, roles=roles)
+
+    def _assemble_by_picture(self) -> tuple[FormattedPage, list[str]]:
+        formatted, warnings = assemble_or_fall_back(
+            self._number,
+            lambda: self._document.page(self._number).pixels,
+            self.lines,
+            self._settings,
+        )
+        return append_notes(formatted, self._layer.notes), warnings

@@ -1,0 +1,246 @@
+"""Recognition of the parts of a PDF page that its text layer does not cover.
+
+The engine reads one image: the page without the text of the text layer, cropped to the unread parts. An
+engine without boxes reads each part as a page of its own.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from statistics import median
+
+import msgspec
+
+from .confidence import ReadabilityMonitor, length_in_heights
+from .documents.document import PageImage
+from .documents.pdf_graphics import Rect
+from .documents.pdf_text_layer import TextRun
+from .documents.styled_text import TextPiece, TextStyle
+from .documents.unread_areas import bounding_area
+from .engines import Engine, PageRestarted
+from .fallback import FallbackEngines
+from .output.plain_text import to_plain_text
+from .page_assembly import AssemblySettings
+from .types import Box, Line, Options, level_box
+
+MARGIN = 12
+"""Ground around an area, in pixels, that detectors need."""
+MIN_CONFIDENCE, MIN_SHORT_CONFIDENCE = 0.75, 0.9
+"""A photograph has shapes that an engine takes for letters, mostly few."""
+SHORT_TEXT = 4
+MAX_COPY_RATIO = 0.7
+MIN_COPY_OVERLAP = 0.5
+"""A recognized line copies text that lies there, as a shadow does, if texts and places agree as much."""
+BASELINE, FONT_SIZE = 0.78, 0.75
+"""Baseline and font size of a recognized line, in heights of its box."""
+MIN_LINES_TO_COMPARE, MIN_LARGE_RATIO = 4, 1.4
+"""Lines of the pictures of a page, and heights of the usual one, from which a line is large."""
+MIN_UNREADABLE_LINES, MIN_UNREADABLE_HEIGHTS = 2, 6.0
+"""Lines, and their length in heights, from which a picture has text that the engine cannot read."""
+UNREADABLE_WARNING = "Pictures on page {number}: {reason}"
+FAILED_WARNING = "The pictures on page {number} may contain text that could not be recognized. {reason}"
+
+_log = logging.getLogger("scanrill.reading")
+
+
+@dataclass(frozen=True)
+class Readers:
+    """A configured engine with the options of the read, and the engines for other scripts."""
+
+    engine: Engine
+    options: Options
+    fallback: FallbackEngines
+    settings: AssemblySettings
+
+
+@dataclass
+class UnreadText:
+    """Recognized lines of the unread parts of a page, with boxes on the page."""
+
+    lines: list[Line] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def read_unread_areas(
+    page: PageImage,
+    areas: Sequence[Rect],
+    runs: Sequence[TextRun],
+    readers: Readers,
+) -> UnreadText:
+    """Recognize the unread areas of a page. A failure of the engine is a warning, since the page has text.
+
+    Args:
+        page: the page without the text of its text layer.
+        areas: its unread areas.
+        runs: the text layer, whose copies in the picture are left out.
+        readers: what reads them.
+    """
+    result = UnreadText()
+    parts = [bounding_area(areas)] if readers.engine.provides_boxes else areas
+    for part in parts:
+        image, left, top = _crop(page, part)
+        try:
+            lines, warnings = _read(image, readers)
+        except Exception as error:  # an engine may raise any exception
+            _log.exception("The pictures of page %d could not be recognized.", page.number)
+            reason = f"{error}".strip() or "The engine failed."
+            result.warnings.append(FAILED_WARNING.format(number=page.number, reason=_sentence(reason)))
+            continue
+        result.warnings += [warning for warning in warnings if warning not in result.warnings]
+        result.lines += [_moved(line, left, top) for line in lines]
+    result.lines = [line for line in result.lines if not _is_copy(line, runs)]
+    return result
+
+
+def text_runs(lines: Sequence[Line], runs: Sequence[TextRun]) -> list[TextRun]:
+    """Return recognized lines as runs of a text layer.
+
+    Their font size is that of the text layer, because print in a picture has a size of its own, which makes
+    no heading. A line that is much higher than the others of the pictures is larger.
+    """
+    if not lines:
+        return []
+    heights = [_height(line) for line in lines]
+    usual = median(heights)
+    body = _main_size(runs) or FONT_SIZE * usual
+    found = []
+    for line, height in zip(lines, heights, strict=True):
+        is_large = len(lines) >= MIN_LINES_TO_COMPARE and height > MIN_LARGE_RATIO * usual
+        found.append(text_run(line, TextStyle(size=body * (height / usual if is_large else 1))))
+    return found
+
+
+def _height(line: Line) -> float:
+    assert line.box is not None  # `read_unread_areas` gives every line a box
+    _, top, _, bottom = _bounds(line.box)
+    return bottom - top
+
+
+def _main_size(runs: Sequence[TextRun]) -> float:
+    """Return the font size of most letters; 0 without any."""
+    letters: Counter[float] = Counter()
+    for run in runs:
+        for piece in run.pieces:
+            letters[piece.style.size] += len(piece.text)
+    return letters.most_common(1)[0][0] if letters else 0.0
+
+
+def text_run(line: Line, style: TextStyle | None = None) -> TextRun:
+    """Return a recognized line as a run of a text layer. Places of words follow from their letters.
+
+    Args:
+        line: a line with a box.
+        style: style of the text; None: that of plain text of the box's height.
+    """
+    assert line.box is not None  # `read_unread_areas` gives every line a box
+    left, top, right, bottom = _bounds(line.box)
+    height = bottom - top
+    style = style or TextStyle(size=FONT_SIZE * height)
+    width = (right - left) / max(1, len(line.text))
+    pieces, place = [], 0
+    for word in line.text.split():
+        place = line.text.index(word, place)
+        start, end = left + place * width, left + (place + len(word)) * width
+        pieces.append(TextPiece(word, start, end, top + BASELINE * height, style))
+        place += len(word)
+    return TextRun(line.text, line.box, tuple(pieces))
+
+
+def _crop(page: PageImage, area: Rect) -> tuple[PageImage, int, int]:
+    left, top = max(0, int(area[0]) - MARGIN), max(0, int(area[1]) - MARGIN)
+    right, bottom = min(page.width, int(area[2]) + MARGIN), min(page.height, int(area[3]) + MARGIN)
+    pixels = page.pixels[top:bottom, left:right].copy()
+    height, width = pixels.shape[:2]
+    return PageImage(page.number, pixels, width, height, page.info), left, top
+
+
+def _read(image: PageImage, readers: Readers) -> tuple[list[Line], list[str]]:
+    engine = readers.engine
+    lines = list(_engine_lines(image, engine))
+    if not engine.provides_boxes:
+        return _lines_of_markdown(image, engine.final_markdown(image, lines)), list(engine.warnings())
+    warnings = list(engine.warnings())
+    if _is_unreadable(lines, engine):
+        result = readers.fallback.reread_page(image, engine, readers.options, readers.settings)
+        warnings.append(UNREADABLE_WARNING.format(number=image.number, reason=result.warning))
+        lines = lines if result.page is None else result.page.lines
+    return [line for line in lines if line.box and _is_sure(line)], warnings
+
+
+def _is_unreadable(lines: Sequence[Line], engine: Engine) -> bool:
+    """Return whether the image has text, most of which the engine cannot read."""
+    monitor = ReadabilityMonitor()
+    for line in lines:
+        monitor.add(line)
+    long_lines = [line for line in lines if length_in_heights(line.box) >= MIN_UNREADABLE_HEIGHTS]
+    is_text = len(long_lines) >= MIN_UNREADABLE_LINES and not engine.is_test_engine
+    return is_text and monitor.is_short_and_unreadable
+
+
+def _engine_lines(image: PageImage, engine: Engine) -> Iterator[Line]:
+    lines: list[Line] = []
+    for item in engine.read_page(image):
+        if isinstance(item, PageRestarted):
+            lines.clear()
+        else:
+            lines.append(item)
+    return iter(lines)
+
+
+def _is_sure(line: Line) -> bool:
+    text = line.text.strip()
+    if line.confidence is None or not text:
+        return bool(text)
+    return line.confidence >= (MIN_CONFIDENCE if len(text) > SHORT_TEXT else MIN_SHORT_CONFIDENCE)
+
+
+def _lines_of_markdown(image: PageImage, markdown: str) -> list[Line]:
+    """Return the lines of Markdown, which share the height of the image."""
+    texts = [text for text in to_plain_text(markdown).splitlines() if text.strip()]
+    height = image.height / max(1, len(texts))
+    return [
+        Line(
+            image.number, text, text, level_box(0.0, index * height, float(image.width), (index + 1) * height)
+        )
+        for index, text in enumerate(texts)
+    ]
+
+
+def _moved(line: Line, left: float, top: float) -> Line:
+    assert line.box is not None  # lines without a box are left out
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = line.box
+    box: Box = ((x0 + left, y0 + top), (x1 + left, y1 + top), (x2 + left, y2 + top), (x3 + left, y3 + top))
+    return msgspec.structs.replace(line, box=box)
+
+
+def _is_copy(line: Line, runs: Sequence[TextRun]) -> bool:
+    """Return whether a line is in the text layer already, at its place."""
+    assert line.box is not None  # lines without a box are left out
+    box = _bounds(line.box)
+    near = [run for run in runs if _overlap(_bounds(run.box), box) > MIN_COPY_OVERLAP]
+    if not near:
+        return False
+    text = " ".join(run.text for run in near)
+    common = sum(block.size for block in SequenceMatcher(None, line.text, text, False).get_matching_blocks())
+    return common >= MAX_COPY_RATIO * len(line.text)
+
+
+def _bounds(box: Box) -> Rect:
+    xs, ys = zip(*box, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _overlap(first: Rect, second: Rect) -> float:
+    """Return the common area of two rectangles, as a share of the smaller one."""
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    smaller = min((right - left) * (bottom - top) for left, top, right, bottom in (first, second))
+    return width * height / max(1.0, smaller)
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:].rstrip(".") + "."

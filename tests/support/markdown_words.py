@@ -1,0 +1,53 @@
+"""Words of Markdown without its marks, in order, and their difference from known words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from difflib import SequenceMatcher
+from html import unescape
+
+
+def difference(expected: list[str], markdown: str) -> list[str]:
+    """Return what has changed in the words, such as `-lost words` and `+surplus words`."""
+    before, after = normalized(expected), markdown_words(markdown)
+    changes = []
+    for kind, *places in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        start, end, new_start, new_end = places
+        if kind != "equal":
+            changes += [f"-{' '.join(before[start:end])}", f"+{' '.join(after[new_start:new_end])}"]
+    return [change for change in changes if len(change) > 1]
+
+
+FENCE = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MARKS = (
+    (re.compile(r"^\s*\|(?:\s*:?-+:?\s*\|)+\s*$", re.MULTILINE), " "),  # the rule under a table's head
+    (re.compile(r"\[([^]]*)\]\(([^)]*)\)"), r"\1"),  # links
+    (re.compile(r"</?(?:table|tbody|thead|tr|td|th|br)\b[^>]*>"), " "),
+    (re.compile(r"</?(?:sup|sub|b|i|em|strong|code)>"), ""),
+    (re.compile(r"^\s*(?:>\s*)*(?:#{1,6}|[-*+])\s+", re.MULTILINE), ""),
+    (re.compile(r"^\s*>\s*", re.MULTILINE), ""),
+    (re.compile(r"(?<!\\)\|"), " "),
+    (re.compile(r"(?<!\\)(?:\*{1,3}(?=\S)|(?<=\S)\*{1,3}|`)"), ""),  # not the asterisk of `a * b`
+    (re.compile(r"(?<!\\)\$(?=[^\s$]*[\^_])([^$]*)\$"), r"\1"),  # formulas
+    (re.compile(r"\\([!-/:-@\[-`{-~])"), r"\1"),
+)
+
+
+def markdown_words(markdown: str) -> list[str]:
+    """Return the words of Markdown without its marks."""
+    # The odd parts are program texts, which have no marks.
+    parts = FENCE.split(markdown)
+    for number in range(0, len(parts), 2):
+        parts[number] = unescape(unmarked(parts[number]))
+    return normalized(" ".join(parts).split())
+
+
+def unmarked(markdown: str) -> str:
+    for pattern, replacement in MARKS:
+        markdown = pattern.sub(replacement, markdown)
+    return markdown
+
+
+def normalized(words: list[str]) -> list[str]:
+    return [unicodedata.normalize("NFC", word) for word in words]

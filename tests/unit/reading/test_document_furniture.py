@@ -1,0 +1,236 @@
+"""Page furniture that repeats on the pages of a document."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend_main.reading.layout.document_furniture import find_document_furniture
+from backend_main.reading.layout.furniture_history import MAX_REMEMBERED_PAGES, FurnitureHistory
+from tests.unit.reading.sample_furniture import WORDS, Piece, page_of, prose, roles_by_text
+
+HEAD, FOOT = 60.0, 1340.0
+
+
+def document(
+    pieces: Callable[[int], Sequence[Piece]], count: int = 4, body: Callable[[int], list[Piece]] = prose
+) -> dict[int, dict[str, str]]:
+    """Return the roles by text of a document's pages; `pieces` are those beside the body of a page."""
+    pages = [page_of(number, [*pieces(number), *body(number)]) for number in range(1, count + 1)]
+    found = find_document_furniture(pages)
+    return {page.number: roles_by_text(page, found[page.number]) for page in pages}
+
+
+# --- what is furniture -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_header_of_every_page_is_furniture(count: int) -> None:
+    roles = document(lambda _: [(380, HEAD, "The annual report")], count)
+    assert roles == {number: {"The annual report": "header"} for number in range(1, count + 1)}
+
+
+def test_numbers_in_footers_are_masked() -> None:
+    roles = document(lambda n: [(300, FOOT, f"Version 2 of the report, page {n} of 4")])
+    assert all(list(found.values()) == ["footer"] for found in roles.values())
+
+
+def test_page_number_of_an_unusual_form_is_furniture_if_it_counts_pages() -> None:
+    roles = document(lambda n: [(100, FOOT, f"A-{n + 10} | 2024")])
+    assert all(list(found.values()) == ["footer"] for found in roles.values())
+
+
+def test_page_number_without_a_gap_is_furniture_if_it_counts_pages() -> None:
+    bottom = prose(1)[-1][1] + 24
+    roles = document(lambda n: [(490, bottom, f"{n + 10}")])
+    assert roles[3] == {"13": "page_number"}
+
+
+def test_left_and_right_pages_have_headers_of_their_own() -> None:
+    def pieces(number: int) -> list[Piece]:
+        if number % 2:
+            return [(100, HEAD, "Title of the book"), (860, HEAD, f"{number}")]
+        return [(100, HEAD, f"{number}"), (700, HEAD, "Title of the part")]
+
+    roles = document(pieces, 6)
+    assert roles[3] == {"Title of the book": "header", "3": "page_number"}
+    assert roles[4] == {"Title of the part": "header", "4": "page_number"}
+
+
+def test_section_title_that_changes_rarely_is_furniture_on_its_first_page() -> None:
+    titles = ["Of rivers", "Of rivers", "Of rivers", "Of stones", "Of trees", "Of trees"]
+    roles = document(lambda n: [(400, HEAD, titles[n - 1])], 6)
+    assert roles[4] == {"Of stones": "header"}
+    assert all(len(found) == 1 for found in roles.values())
+
+
+def test_changing_part_beside_a_constant_part_of_a_header_is_furniture() -> None:
+    roles = document(lambda n: [(100, HEAD, "A Company Ltd"), (700, HEAD, WORDS[n])])
+    assert roles[2] == {"A Company Ltd": "header", WORDS[2]: "header"}
+
+
+def test_footer_of_several_rows_is_furniture() -> None:
+    rows = ["A Company Ltd, Example Street 1", "Registered in Exampletown, HRB 1234", "IBAN DE00 1234 5678"]
+    roles = document(lambda _: [(100, 1290 + 22 * place, text, 16) for place, text in enumerate(rows)])
+    assert roles[2] == dict.fromkeys(rows, "footer")
+
+
+def test_recognition_errors_in_a_header_are_tolerated() -> None:
+    texts = ["Proceedings of the society", "Proceedlngs of the society", "Proceedings of the soc1ety"]
+    roles = document(lambda n: [(300, HEAD + 4 * n, texts[n - 1])], 3)
+    assert all(list(found.values()) == ["header"] for found in roles.values())
+
+
+def test_rows_that_recognition_groups_in_another_way_are_compared_by_their_parts() -> None:
+    def pieces(number: int) -> list[Piece]:
+        shift = 15 if number == 1 else 0
+        return [
+            (100, 1320, "HRB 12345"),
+            (500, 1320 + shift, "A bank with a name"),
+            (100, 1344, "A Company Ltd"),
+        ]
+
+    roles = document(pieces, 3)
+    assert roles[1] == roles[2] == roles[3] == dict.fromkeys((text for _, _, text in pieces(1)), "footer")
+
+
+def test_vertical_text_that_repeats_in_the_margin_is_furniture() -> None:
+    quad = ((30.0, 900.0), (30.0, 700.0), (50.0, 700.0), (50.0, 900.0))
+    pages = [page_of(n, prose(n), [(quad, "Form 27 B")]) for n in (1, 2)]
+    found = find_document_furniture(pages)
+    assert [roles_by_text(page, found[page.number]) for page in pages] == [{"Form 27 B": "margin"}] * 2
+
+
+def test_oblique_text_that_repeats_is_a_watermark() -> None:
+    quad = ((300.0, 900.0), (700.0, 500.0), (760.0, 560.0), (360.0, 960.0))
+    pages = [page_of(n, prose(n), [(quad, "Property of nobody")]) for n in (1, 2)]
+    found = find_document_furniture(pages)
+    assert [roles_by_text(page, found[page.number]) for page in pages] == [
+        {"Property of nobody": "watermark"}
+    ] * 2
+
+
+# --- what is body ------------------------------------------------------------------------------------------
+
+
+def test_letterhead_on_the_first_page_only_is_body() -> None:
+    head: list[Piece] = [(100, 50, "A Company Ltd"), (100, 74, "Example Street 1"), (100, 98, "Exampletown")]
+    roles = document(lambda n: head if n == 1 else [(380, HEAD, "Letter of 1 May")])
+    assert roles[1] == {}
+    assert roles[2] == {"Letter of 1 May": "header"}
+
+
+def test_letterhead_of_every_page_stays_on_the_first() -> None:
+    head: list[Piece] = [(100, 50, "A Company Ltd"), (100, 74, "Example Street 1"), (100, 98, "Exampletown")]
+    roles = document(lambda _: head)
+    assert roles[1] == {}
+    assert set(roles[2].values()) == {"header"}
+    assert len(roles[3]) == 3
+
+
+def test_title_of_the_first_page_that_is_the_header_of_others_is_body() -> None:
+    roles = document(
+        lambda n: [(300, 90, "The annual report", 34)] if n == 1 else [(380, HEAD, "The annual report")]
+    )
+    assert roles[1] == {}
+    assert roles[2] == {"The annual report": "header"}
+
+
+@pytest.mark.parametrize("word", ["Chapter", "Figure", "Question"])
+def test_numbered_heading_at_the_top_of_pages_is_body(word: str) -> None:
+    roles = document(lambda n: [(100, 100, f"{word} {n}")])
+    assert set(map(str, roles.values())) == {"{}"}
+
+
+def test_large_heading_on_two_pages_is_body() -> None:
+    roles = document(lambda n: [(100, 100, "Results", 34)] if n in (2, 3) else [])
+    assert set(map(str, roles.values())) == {"{}"}
+
+
+def table(number: int) -> list[Piece]:
+    head: list[Piece] = [(100, 160, "Name"), (400, 160, "Unit"), (700, 160, "Price")]
+    return head + [
+        piece
+        for row in range(1, 40)
+        for piece in (
+            (100, 160 + 26 * row, WORDS[(number + 5 * row) % len(WORDS)]),
+            (400, 160 + 26 * row, "piece"),
+            (700, 160 + 26 * row, f"{row * number}.50"),
+        )
+    ]
+
+
+@pytest.mark.parametrize("top", [100, 160])
+def test_head_of_a_table_that_continues_is_body(top: float) -> None:
+    roles = document(
+        lambda _: [(380, HEAD, "The price list")],
+        body=lambda n: [(left, y - 160 + top, text) for left, y, text, *_ in table(n)],
+    )
+    assert all(found == {"The price list": "header"} for found in roles.values())
+
+
+def test_first_line_that_two_of_six_pages_share_without_a_gap_is_body() -> None:
+    roles = document(lambda n: [(100, 134, "Note of the translator")] if n in (2, 5) else [], 6)
+    assert set(map(str, roles.values())) == {"{}"}
+
+
+def test_rows_of_filled_copies_of_one_form_are_body() -> None:
+    labels = [
+        "Application for a permit",
+        "Name",
+        "Street",
+        "Town",
+        "Date of birth",
+        "Signature",
+        "For office use",
+    ]
+
+    def body(number: int) -> list[Piece]:
+        rows: list[Piece] = [(100, 80 + 200 * place, label) for place, label in enumerate(labels)]
+        return rows + [(400, 80 + 200 * place, WORDS[3 * number + place]) for place in range(1, 6)]
+
+    roles = document(lambda _: [], 3, body)
+    assert set(map(str, roles.values())) == {"{}"}
+
+
+def test_pages_without_text_have_no_roles() -> None:
+    assert document(lambda _: [], 3, lambda _: []) == {1: {}, 2: {}, 3: {}}
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_body_lines_are_never_furniture(data: st.DataObject) -> None:
+    """Running text between the margins stays, whatever is at the edges of its pages."""
+    texts = st.sampled_from(["A header", "Part 3", "17", "Page 2", "www.example.org", "A", ""])
+    count = data.draw(st.integers(1, 5))
+    edges = [
+        [
+            (data.draw(st.floats(50, 800)), y, data.draw(texts))
+            for y in data.draw(st.sampled_from([[50], [50, 80], [1350], [50, 1350]]))
+        ]
+        for _ in range(count)
+    ]
+    bodies = [prose(data.draw(st.integers(1, 9)), top=250, bottom=1150) for _ in range(count)]
+    pages = [page_of(n + 1, [*edges[n], *bodies[n]]) for n in range(count)]
+    found = find_document_furniture(pages)
+    for page, body, edge in zip(pages, bodies, edges, strict=True):
+        assert all(index < len(edge) for index in found[page.number]), body
+
+
+# --- history -----------------------------------------------------------------------------------------------
+
+
+def test_history_returns_the_pages_added_before() -> None:
+    history = FurnitureHistory()
+    pages = [page_of(number, prose(number)) for number in (1, 2, 3)]
+    assert [[other.number for other in history.add(page)] for page in pages] == [[], [1], [1, 2]]
+    assert [other.number for other in history.add(pages[1])] == [1, 3], "a page that is read again"
+
+
+def test_history_keeps_the_last_pages_only() -> None:
+    history = FurnitureHistory()
+    for number in range(1, 2 * MAX_REMEMBERED_PAGES):
+        others = history.add(page_of(number, []))
+    assert len(others) == MAX_REMEMBERED_PAGES
+    assert others[-1].number == 2 * MAX_REMEMBERED_PAGES - 2
