@@ -1,8 +1,11 @@
 """Tables on recognized pages: drawn lines, text in columns, cells that span."""
 
+import re
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import ImageDraw
 
 from backend_main.reading.layout.geometry import PageFrame
@@ -167,6 +170,20 @@ def test_invoice_positions_without_lines_are_a_table() -> None:
         "| 3 | Delivery | 1 | 9.90 EUR |",
         "|  |  | Total | 214.20 |",
     ]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(*[st.sampled_from(["", "12.50", "7", "Total", "Drill bits", "A4 paper"])] * 4).filter(any),
+        min_size=3,
+        max_size=12,
+    )
+)
+def test_aligned_rows_keep_every_text_once(rows: list[tuple[str, ...]]) -> None:
+    boxes, texts = invoice_positions(rows)
+    words = re.findall(r"[\w.]+", table_of(boxes, texts).replace("#", " "))
+    assert sorted(words) == sorted(" ".join(texts).split())
 
 
 def test_answers_of_multiple_choice_are_not_a_table() -> None:
