@@ -11,7 +11,7 @@ from .born_digital.page import DigitalPage
 from .born_digital.page_order import PageOrder
 from .documents.document import Document
 from .documents.pdf_text_layer import TextLayer
-from .documents.turned_page import upright_layer
+from .documents.turned_page import upright_box, upright_layer
 from .documents.unread_areas import paint_over
 from .engines import LazyEngine
 from .fallback import FallbackEngines
@@ -98,9 +98,10 @@ class TextLayerReader:
         runs = list(self._layer.runs)
         for index, text in zip(indices, texts, strict=True):
             if text is not None:
-                line = Line(self._number, text, text, runs[index].box)
                 run = runs[index]
-                runs[index] = replace(text_run(line, run.pieces[0].style), place=run.place)
+                line = Line(self._number, text, text, run.box)
+                restored = text_run(line, upright_box(self._layer, run.box), run.pieces[0].style)
+                runs[index] = replace(restored, place=run.place)
         if None in texts:
             self.warnings.append(LOST_LETTERS_WARNING.format(number=self._number, count=texts.count(None)))
         self._layer = replace(self._layer, runs=tuple(runs))
@@ -112,12 +113,13 @@ class TextLayerReader:
         runs = self._layer.runs
         order = self._live_order()
         shown = {ordered.index: ordered.prefix for ordered in order}
-        # Page furniture has no place in the text, but is among the lines.
+        # Page furniture, and parts of fractions, have no place of their own in the text, but are lines.
         indices = [*shown, *(index for index in range(len(runs)) if index not in shown)]
         self._places = {index: place for place, index in enumerate(indices)}
         for index in indices:
             run = runs[index]
-            markdown = writer.write(shown[index], run.text) if index in shown else ""
+            text = self._assembly.text(index) if self._assembly else run.text
+            markdown = writer.write(shown[index], text) if index in shown else ""
             self.lines.append(Line(self._number, run.text, markdown, run.box))
             yield self.lines[-1]
         recognized = self._recognize()
@@ -171,7 +173,7 @@ class TextLayerReader:
         try:
             assembly = self._assembly
             if assembly is None or recognized.lines:
-                runs = (*self._layer.runs, *text_runs(recognized.lines, self._layer.runs))
+                runs = (*self._layer.runs, *text_runs(recognized.lines, self._layer))
                 assembly = self._assembly_of(replace(self._layer, runs=runs))
             self.formatted = self._with_places(assembly.formatted())
         except Exception:

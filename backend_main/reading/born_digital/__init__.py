@@ -8,7 +8,16 @@ page_order.py        everything on a page in its order: columns, tables, figures
 captions.py          captions → their figures
 order.py             boxes → columns in reading order
 frames.py            boxed text
-blocks.py            rows of a column → headings, paragraphs, list items, code, quotes
+page_flow.py         columns → blocks in order: paragraphs that go on, footnotes last
+column_blocks.py     lines of a column → headings, paragraphs, list items, code, quotes
+headings.py          which lines are a heading, and at which level
+lists.py, quotes.py, code_blocks.py, contents.py, footnotes.py   the other kinds of blocks
+flow.py              edges and distances of lines; which lines are a paragraph
+lines.py             runs → lines
+document_profile.py  style of running text, levels of heading styles, words of the document
+tags.py              headings and quotes by the structure tree of the file
+numbering.py         section numbers and list markers
+blocks.py            blocks
 tables.py            tables by ruling lines and by alignment
 figures.py           drawings and images, and the text in them
 notes.py             notes of the page as quotes

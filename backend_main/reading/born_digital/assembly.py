@@ -1,6 +1,7 @@
 """Assembly of a born-digital page: its text layer and its drawing → final Markdown and plain text."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from ..documents.pdf_text_layer import TextLayer
@@ -18,6 +19,7 @@ from .document_profile import DocumentProfile
 from .figures import DigitalFigure, label_lines
 from .formulas import DigitalFormula
 from .frames import Frame
+from .inline_fractions import find_inline_fractions
 from .markdown import blocks_markdown
 from .notes import with_notes
 from .page import DigitalPage
@@ -33,7 +35,8 @@ class DigitalAssembly:
         self, layer: TextLayer, number: int, context: DocumentContext, furniture: FurnitureOption = "drop"
     ) -> None:
         """Args: `furniture`: `keep` leaves page furniture in the text."""
-        self._page = DigitalPage(number, upright_layer(layer))
+        page = DigitalPage(number, upright_layer(layer))
+        self._page, self._in_other_runs = _with_inline_fractions(page)
         self._context = context
         self._is_furniture_dropped = furniture == "drop"
 
@@ -45,8 +48,13 @@ class DigitalAssembly:
 
     @property
     def dropped(self) -> frozenset[int]:
-        """Indices of the runs that are not in the text."""
-        return frozenset(self._roles) if self._is_furniture_dropped else frozenset()
+        """Indices of the runs that are not in the text, or are in that of another run."""
+        furniture = frozenset(self._roles) if self._is_furniture_dropped else frozenset[int]()
+        return furniture | self._in_other_runs
+
+    def text(self, index: int) -> str:
+        """Return the text of a run, with the fractions in it."""
+        return self._page.layer.runs[index].text
 
     @cached_property
     def order(self) -> PageOrder:
@@ -69,6 +77,15 @@ def assemble_digital_page(
 ) -> FormattedPage:
     """Return the final Markdown and plain text of page `number`; `keep` leaves page furniture in them."""
     return DigitalAssembly(layer, number, context, furniture).formatted()
+
+
+def _with_inline_fractions(page: DigitalPage) -> tuple[DigitalPage, frozenset[int]]:
+    """Return the page with fractions in their lines, and the boxes of their parts."""
+    changed, parts = find_inline_fractions(page)
+    if not changed:
+        return page, parts
+    runs = tuple(changed.get(index, run) for index, run in enumerate(page.layer.runs))
+    return DigitalPage(page.number, replace(page.layer, runs=runs)), parts
 
 
 def _formatted(blocks: list[DigitalBlock], roles: Mapping[int, LineRole]) -> FormattedPage:

@@ -306,11 +306,16 @@ class _Splitter:
         return [self._hints.texts[box.index] for box in side if box.index in self._hints.texts]
 
     def _side_changes(self, left: Sequence[LayoutBox], right: Sequence[LayoutBox]) -> int:
-        """Return how often the content changes between two sides; 1 if one is drawn after the other."""
-        places = self._hints.places
-        drawn = [(places[box.index], 0) for box in left if box.index in places]
-        drawn += [(places[box.index], 1) for box in right if box.index in places]
-        drawn.sort()
+        """Return how often the content changes between two sides; 1 if one is drawn after the other.
+
+        Text without a place in the content counts as drawn row by row; a figure without text does not count.
+        """
+        places, texts = self._hints.places, self._hints.texts
+        sides = [(box, 0) for box in left] + [(box, 1) for box in right]
+        unknown = sum(box.index in texts and box.index not in places for box, _ in sides)
+        if 2 * unknown > len(sides):
+            return len(sides)
+        drawn = sorted((places[box.index], side) for box, side in sides if box.index in places)
         return max(1, sum(one[1] != other[1] for one, other in pairwise(drawn)))
 
     def _pairs(self, band: Sequence[LayoutBox], x: float) -> list[list[LayoutBox]]:

@@ -6,17 +6,14 @@ properties of a text object are requested once for the object.
 """
 
 import ctypes
-import math
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Iterator
 from typing import Any
 
 from .pdf_bidi import has_right_to_left
+from .pdf_copies import without_copies
+from .pdf_glyph import Glyph as Glyph
 from .pdf_math_fonts import hangs, math_letter
 from .pdf_text_objects import TextObject, TextObjects
-from .styled_text import BLACK, PLAIN, FontStyle, Script
 
 LINE_END_HYPHENS = "\x02\ufffe"
 """pdfium's characters for a hyphen at the end of a line."""
@@ -24,14 +21,6 @@ _REPLACED = {**dict.fromkeys(LINE_END_HYPHENS, "-"), "\t": " ", "\u00a0": " ", "
 """A glyph whose code is mapped to NUL has lost its letter."""
 _NOT_DRAWN = frozenset("\r\n\u200b\ufeff")
 """A font for formulas may use the codes of the first two."""
-MAX_COPY_DISTANCE = 0.1
-"""In font sizes: a glyph is drawn twice, for a bold look or a shadow, if its copy is as near."""
-MIN_COPIED_LETTERS = 3
-"""As many letters in a row are a copy; fewer only if all letters of their text object are."""
-COPY_CELL = 8.0
-"""In points: side of the cells in which copies are searched."""
-MAX_CELL_GLYPHS = 100
-"""The newest glyphs of a cell are compared; more of one letter are too small to read."""
 LAM, ALEFS = "\u0644", "\u0627\u0622\u0623\u0625\u0671"
 OBLIQUE_ADVANCE = 0.5
 """In font sizes: used for an obliquely rotated glyph if the font does not tell its width."""
@@ -45,97 +34,13 @@ FIRST_CONTEXTUAL_LETTER = "\u0590"
 """Start of Hebrew and of the scripts whose letters have several forms; a font tells the width of one."""
 AXIS_HEIGHT = 0.25
 """In font sizes: height above the baseline of the bar of a fraction (Computer Modern: 0.25)."""
+UNMAPPED = "\ufffd"
 SOFT_HYPHEN = "\u00ad"
 
 
-@dataclass(slots=True)
-class Glyph:
-    """A glyph in the frame of its line: `start` and `end` run along the line, `baseline` across, upwards.
-
-    All in points. `text` has several characters for a ligature. A drawn space is a glyph; a gap is none.
-    `style` is equal for glyphs of one font and size.
-    """
-
-    text: str
-    start: float
-    end: float
-    baseline: float
-    size: float
-    style: tuple[int, float]
-    angle: float
-    """Rotation of the line, counter-clockwise, in radians."""
-    index: int
-    """Place in the content of the page."""
-    text_object: int
-    """Identifier of the object that draws the glyph: a word or a stretch of a line, or a single glyph."""
-    font: FontStyle = PLAIN
-    color: int = BLACK
-    """0xRRGGBB."""
-    script: Script = ""
-    link: str | None = None
-    """Address of the link on the glyph."""
-
-    @property
-    def is_space(self) -> bool:
-        return self.text == " "
-
-
 def read_glyphs(textpage: Any) -> list[Glyph]:
-    """Return the page's glyphs in content order, without copies that are drawn in the same place.
-
-    A single letter of a text that happens to lie on the same letter of another is not a copy.
-    """
-    glyphs = list(_glyphs(textpage))
-    copies = _copies(glyphs)
-    if not copies:
-        return glyphs
-    letters = Counter(glyph.text_object for glyph in glyphs if not glyph.is_space)
-    copied = Counter(glyphs[place].text_object for place in copies)
-    dropped: set[int] = set()
-    for _, run in groupby(enumerate(sorted(copies)), key=lambda pair: pair[1] - pair[0]):
-        places = [place for _, place in run]
-        is_whole = all(
-            copied[glyphs[place].text_object] == letters[glyphs[place].text_object] for place in places
-        )
-        if is_whole or len(places) >= MIN_COPIED_LETTERS:
-            dropped.update(places)
-    return [glyph for place, glyph in enumerate(glyphs) if place not in dropped]
-
-
-def _copies(glyphs: Sequence[Glyph]) -> set[int]:
-    """Return the places of glyphs that lie on an earlier one of the same letter.
-
-    The earlier ones are in a grid, by letter; a glyph near the edge of its cell is compared with those of the
-    next cell too.
-    """
-    copies: set[int] = set()
-    drawn: dict[tuple[str, float, int, int], deque[Glyph]] = {}
-    for place, glyph in enumerate(glyphs):
-        if glyph.is_space:
-            continue
-        text, angle = glyph.text, glyph.angle
-        along, across = glyph.start / COPY_CELL, glyph.baseline / COPY_CELL
-        reach = MAX_COPY_DISTANCE * glyph.size / COPY_CELL
-        columns = {math.floor(along - reach), math.floor(along + reach)}
-        rows = {math.floor(across - reach), math.floor(across + reach)}
-        if any(
-            _is_copy(glyph, other)
-            for column in columns
-            for row in rows
-            for other in drawn.get((text, angle, column, row), ())
-        ):
-            copies.add(place)
-            continue
-        cell = (text, angle, math.floor(along), math.floor(across))
-        if cell not in drawn:
-            drawn[cell] = deque(maxlen=MAX_CELL_GLYPHS)
-        drawn[cell].append(glyph)
-    return copies
-
-
-def _is_copy(glyph: Glyph, other: Glyph) -> bool:
-    limit = min(MAX_COPY_DISTANCE * glyph.size, COPY_CELL)
-    return abs(glyph.start - other.start) < limit and abs(glyph.baseline - other.baseline) < limit
+    """Return the page's glyphs in content order, without copies that are drawn in the same place."""
+    return without_copies(list(_glyphs(textpage)))
 
 
 def _glyphs(textpage: Any) -> Iterator[Glyph]:
@@ -178,9 +83,12 @@ def _letter(raw: Any, index: int, shared: TextObject) -> str:
 
     code = pdfium.FPDFText_GetUnicode(raw, index)
     letter = chr(code) if code < 0x110000 else "\ufffd"
-    if shared.font.is_math:
+    if shared.font.is_math or not letter.isascii():
         is_mapped = pdfium.FPDFText_HasUnicodeMapError(raw, index) == 0
-        letter = math_letter(shared.font.name, letter, is_mapped=is_mapped)
+        if shared.font.is_math:
+            letter = math_letter(shared.font.name, letter, is_mapped=is_mapped)
+        elif not is_mapped and letter.isalpha():
+            letter = UNMAPPED  # pdfium returns the code of a ligature as a letter
     return _REPLACED.get(letter, letter)
 
 

@@ -16,6 +16,7 @@ MIN_LOOSE_HEIGHT, MAX_LOOSE_HEIGHT = 0.35, 3.0
 """In font sizes: a font box outside of this range shows a size that is not that of letters (Type 3 fonts)."""
 USUAL_LOOSE_HEIGHT = 1.2
 QUARTER_TURN_TOLERANCE = math.radians(1)
+FIRST_IDEOGRAPH = 0x2E80
 NOT_A_LETTER = "\uffff"
 """No font has it: pdfium returns the same width for letters that a font lacks."""
 WIDTH_FONT_SIZE = 1000.0
@@ -147,7 +148,7 @@ class TextObjects:
         if abs(angle - quarters * math.pi / 2) >= QUARTER_TURN_TOLERANCE:
             return max(size, 1e-3), round(angle, 2), None
         loose_height = loose.right - loose.left if quarters % 2 else loose.top - loose.bottom
-        if font.size_factor is None and chr(pdfium.FPDFText_GetUnicode(self._raw, index)).isalnum():
+        if font.size_factor is None and _tells_size(pdfium.FPDFText_GetUnicode(self._raw, index)):
             font.size_factor = _size_factor(size, loose_height)
         size *= font.size_factor or 1.0
         return max(size, 1e-3), quarters % 4 * math.pi / 2, quarters % 4
@@ -160,6 +161,11 @@ class TextObjects:
         if not pdfium.FPDFPageObj_GetFillColor(pointer, red, green, blue, alpha):
             return BLACK
         return red.value << 16 | green.value << 8 | blue.value
+
+
+def _tells_size(code: int) -> bool:
+    """Return whether the height of a letter tells the size of its font: not of 一 and 丶."""
+    return code < FIRST_IDEOGRAPH and chr(code).isalnum()
 
 
 def _size_factor(size: float, loose_height: float) -> float:
