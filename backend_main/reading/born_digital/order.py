@@ -211,7 +211,27 @@ class _Splitter:
                 crossing, bottom = crosses, box.bottom
             bands[-1].append(box)
             bottom = max(bottom, box.bottom)
-        return self._joined_bands(bands, x)
+        return [part for band in self._joined_bands(bands, x) for part in self._without_ends(band, x)]
+
+    def _without_ends(self, band: list[LayoutBox], x: float) -> list[list[LayoutBox]]:
+        """Divide short text above or below columns from them: the order of the content shows it.
+
+        It is text over one column only, which is drawn before or after the other one.
+        """
+        first, second = _sides(band, x)
+        if self._hints.is_from_right:
+            first, second = second, first
+        places = self._hints.places
+        if not all(any(box.index in places for box in side) for side in (first, second)):
+            return [band]
+        start = min(places[box.index] for box in first if box.index in places)
+        end = max(places[box.index] for box in second if box.index in places)
+        top, bottom = min(box.top for box in first), max(box.bottom for box in second)
+        margin = MAX_EDGE_OVERLAP * self._body
+        above = [b for b in second if places.get(b.index, start) < start and b.bottom < top + margin]
+        below = [b for b in first if places.get(b.index, end) > end and b.top > bottom - margin]
+        ends = {box.index for box in (*above, *below)}
+        return [part for part in (above, [b for b in band if b.index not in ends], below) if part]
 
     def _joined_bands(self, bands: list[list[LayoutBox]], x: float) -> list[list[LayoutBox]]:
         """Join bands that an empty strip divides, if their left sides are drawn before their right sides."""

@@ -63,6 +63,14 @@ def test_columns_of_prose_are_read_one_after_the_other(columns: int, is_drawn_by
     assert page.order(by_rows(page) if is_drawn_by_rows else None) == expected
 
 
+def test_short_lines_above_and_below_columns_are_read_before_and_after_them() -> None:
+    page = Page()
+    expected = page.add(230, 0, 100)
+    expected += page.add(0, 20, 200, 5) + page.add(230, 20, 200, 5)
+    expected += page.add(0, 92, 100)
+    assert page.order() == expected
+
+
 def test_columns_from_right_are_read_from_right() -> None:
     page = Page()
     left, right = page.add(0, 0, 200, 10), page.add(220, 0, 200, 10)
