@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 from statistics import median
 
 from ..layout.columns import is_adjacent_line
-from ..layout.geometry import LayoutBox
+from ..layout.geometry import LayoutBox, bounding_rect
 from ..layout.rows import group_rows
 
 MIN_VERTICAL_ASPECT_RATIO, MAX_VERTICAL_SHARE = 2.5, 0.2
@@ -153,7 +153,8 @@ class _Splitter:
             if box.index in places
         )
         changes = sum(one[1] != other[1] for one, other in pairwise(drawn))
-        in_text = sum(len(column) for column in columns if self._is_filled(column))
+        filled = [column for column in columns if self._is_filled(column)]
+        in_text = sum(len(one) for one in filled if any(_are_side_by_side(one, other) for other in filled))
         max_changes = len(columns) - 1 + MAX_TEXT_CHANGES * len(boxes)
         return changes <= max_changes and in_text >= MIN_TEXT_SHARE * len(boxes)
 
@@ -386,6 +387,15 @@ class _Splitter:
 
 def _sides(band: Sequence[LayoutBox], x: float) -> tuple[list[LayoutBox], list[LayoutBox]]:
     return [box for box in band if box.center_x < x], [box for box in band if box.center_x >= x]
+
+
+def _are_side_by_side(one: Sequence[LayoutBox], other: Sequence[LayoutBox]) -> bool:
+    left, top, right, bottom = bounding_rect(one)
+    other_left, other_top, other_right, other_bottom = bounding_rect(other)
+    height = min(bottom, other_bottom) - max(top, other_top)
+    return (right < other_left or other_right < left) and 2 * height > min(
+        bottom - top, other_bottom - other_top
+    )
 
 
 def _gap(left: Sequence[LayoutBox], right: Sequence[LayoutBox]) -> float:
