@@ -73,7 +73,8 @@ def _first_words(count: int, permutations: list[list[str]]) -> str:
 
 
 def paragraphs(words: Words = LATIN) -> st.SearchStrategy[Block]:
-    return st.builds(Paragraph, phrase(words, least=4, most=60))
+    """Draw paragraphs of two lines or so at least: a short one below columns looks like their next line."""
+    return st.builds(Paragraph, phrase(words, least=30, most=80))
 
 
 def headings(words: Words = LATIN) -> st.SearchStrategy[Block]:
@@ -205,7 +206,7 @@ SCRIPT_CONSTRUCTS: dict[str, Callable[[list[str]], st.SearchStrategy[Block]]] = 
 """Strategies of blocks with the words of another script."""
 
 BLOCK_CSS = (
-    ".columns2,.columns3{font-size:9pt;letter-spacing:0}"
+    ".columns2,.columns3{font-size:9pt;letter-spacing:0;margin:1.2em 0}"
     ".columns2{columns:2;column-gap:8mm}.columns3{columns:3;column-gap:6mm}"
     "pre,code{font-family:'DejaVu Sans Mono'}"
     "table{border-collapse:collapse;margin:1em 0}td,th{padding:4pt 9pt;text-align:start;vertical-align:top}"

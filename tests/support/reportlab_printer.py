@@ -169,4 +169,5 @@ def _(block: Group, style: ParagraphStyle) -> list[Flowable]:
         return [*_flowables(block.blocks, style), PageBreak()]
     count = int(block.css_class.removeprefix("columns"))
     narrow = _style(min(style.fontSize, 9))
-    return [BalancedColumns(_flowables(block.blocks, narrow), nCols=count, innerPadding=8 * mm)]
+    columns = BalancedColumns(_flowables(block.blocks, narrow), nCols=count, innerPadding=8 * mm)
+    return [columns, Spacer(1, style.fontSize)]
