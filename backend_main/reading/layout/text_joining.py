@@ -2,10 +2,10 @@
 
 import re
 
+from ..languages import CJK as CJK
+
 LETTER = r"[^\W_]"
 """Pattern of a letter or digit of any script."""
-CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
-"""A Chinese or Japanese character."""
 
 SOFT_HYPHEN = "\u00ad"
 HYPHENATED = re.compile(rf"{LETTER}[-\u2010\u00ad]")
