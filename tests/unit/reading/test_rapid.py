@@ -184,18 +184,15 @@ def test_rapid_reads_two_columns_in_order_each_line_once(
 def test_read_page_of_curled_page_reads_lines_on_their_curves(rapid: Engine, two_columns: PageImage) -> None:
     height, width = two_columns.pixels.shape[:2]
     xs, ys = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    rise = np.asarray(0.015 * height * np.sin(np.pi * xs / width), np.float32)
+    rise = np.asarray(0.04 * height * np.sin(np.pi * xs / width), np.float32)
     curled = cv2.remap(two_columns.pixels, xs, ys - rise, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     lines = list(rapid.read_page(PageImage(1, np.asarray(curled, np.uint8), width, height)))
-    assert numbers(lines) == list(range(62))
     flat = {line.text: line.box for line in rapid.read_page(two_columns)}
+    assert len(flat.keys() & {line.text for line in lines}) > 0.9 * len(flat)
     for line in lines:
-        assert line.box is not None
-        expected = flat.get(line.text)
-        if expected is not None:
-            middle = (line.box[0][0] + line.box[1][0]) / 2
-            moved = 0.015 * height * np.sin(np.pi * middle / width)
-            assert abs(line.box[0][1] / 2 + line.box[1][1] / 2 - expected[0][1] - moved) < 12
+        if line.box and (level := flat.get(line.text)):
+            for (x, y), (_, level_y) in zip(line.box, level, strict=True):
+                assert abs(y - level_y - 0.04 * height * np.sin(np.pi * x / width)) < 30
 
 
 def test_first_line_comes_before_detection_of_the_whole_page(
