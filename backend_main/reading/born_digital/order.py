@@ -10,11 +10,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from statistics import median
 
 from ..layout.columns import is_adjacent_line
-from ..layout.geometry import LayoutBox, bounding_rect
+from ..layout.geometry import LayoutBox
 from ..layout.rows import group_rows
+from .column_sides import are_side_by_side, gutter_width, is_dense, level_share, sides_of, width
 
 MIN_VERTICAL_ASPECT_RATIO, MAX_VERTICAL_SHARE = 2.5, 0.2
 """Higher boxes are vertical text, unless they are a larger share of the page."""
@@ -32,8 +32,8 @@ MIN_SIDE_ROWS, MIN_SIDE_GUTTER = 3, 1.5
 """Rows beside a single row, and width of the gutter, at which the row is a heading or a note of its own."""
 MAX_EDGE_OVERLAP = 0.15
 """Boxes that reach as far across an edge do not cross it: italics and kerning."""
-MAX_OVERFLOW, MAX_OVERFLOW_SHARE = 0.08, 0.1
-"""Share of its width by which a box may flow over the edge of its column, and share of boxes that do."""
+MAX_OVERFLOW = 0.08
+"""Share of its width by which a box may flow over the edge of its column."""
 MIN_TITLE_SIZE = 1.4
 MAX_SIDEBAR_WIDTH = 0.6
 """In widths of the other side: a narrower column may be a sidebar, which is read where it is drawn."""
@@ -41,10 +41,8 @@ MIN_PROSE_SHARE = 0.4
 """Share of a column's boxes that are lines of paragraphs."""
 MIN_ROWS, MIN_WIDTH_SHARE = 12, 0.5
 """A column without paragraphs has at least these rows, and this share of the other side's width."""
-LEVEL_TOLERANCE, MAX_LEVEL_SHARE = 0.2, 0.5
-"""In text heights: rows this near are level. In two independent texts, a third of the rows are, by chance."""
-MIN_DENSE_LINES, MIN_DENSE_SHARE = 3, 0.6
-"""If this share of a paragraph's lines has text beside it, that text is a column."""
+MAX_LEVEL_SHARE = 0.5
+"""Share of level rows. In two independent texts, a third of the rows are level by chance."""
 MAX_CHANGE_SHARE = 0.2
 """Share of the rows after which the content changes sides: at fewer, one side is drawn after the other."""
 MAX_ALTERNATION = 0.75
@@ -154,7 +152,7 @@ class _Splitter:
         )
         changes = sum(one[1] != other[1] for one, other in pairwise(drawn))
         filled = [column for column in columns if self._is_filled(column)]
-        in_text = sum(len(one) for one in filled if any(_are_side_by_side(one, other) for other in filled))
+        in_text = sum(len(one) for one in filled if any(are_side_by_side(one, other) for other in filled))
         max_changes = len(columns) - 1 + MAX_TEXT_CHANGES * len(boxes)
         return changes <= max_changes and in_text >= MIN_TEXT_SHARE * len(boxes)
 
@@ -162,7 +160,7 @@ class _Splitter:
         """Return whether most rows of a side are as long as lines of text, and fill it."""
         rows = group_rows(side)
         lengths = [sum(len(self._hints.texts.get(box.index, "")) for box in row) for row in rows]
-        full = sum(row[-1].right - row[0].left >= MIN_FILLED_SHARE * _width(side) for row in rows)
+        full = sum(row[-1].right - row[0].left >= MIN_FILLED_SHARE * width(side) for row in rows)
         is_text = sum(lengths) >= MIN_LINE_CHARACTERS * len(rows)
         return len(rows) >= MIN_TEXT_ROWS and is_text and 2 * full >= len(rows)
 
@@ -219,7 +217,7 @@ class _Splitter:
 
         It is text over one column only, which is drawn before or after the other one.
         """
-        first, second = _sides(band, x)
+        first, second = sides_of(band, x)
         if self._hints.is_from_right:
             first, second = second, first
         places = self._hints.places
@@ -240,7 +238,7 @@ class _Splitter:
         for band in bands:
             if joined and not any(self._crosses(box, x) for box in (joined[-1][-1], band[0])):
                 both = [*joined[-1], *band]
-                left, right = _sides(both, x)
+                left, right = sides_of(both, x)
                 if left and right and self._side_changes(left, right) == 1:
                     joined[-1] = both
                     continue
@@ -258,16 +256,16 @@ class _Splitter:
 
     def _are_columns(self, band: Sequence[LayoutBox], x: float) -> bool:
         """Return whether the sides of x are columns, to be read one after the other, and not in rows."""
-        left, right = _sides(band, x)
+        left, right = sides_of(band, x)
         if not left or not right or any(self._crosses(box, x) for box in band):
             return False
-        if _gap(left, right) < MIN_GUTTER * self._body:
+        if gutter_width(left, right) < MIN_GUTTER * self._body:
             return False
         rows = sorted((len(group_rows(left)), len(group_rows(right))))
         changes = self._side_changes(left, right)
         if changes <= max(1, MAX_CHANGE_SHARE * rows[0]):
             return self._are_drawn_columns(left, right, rows)
-        if rows[0] < 2 or min(_width(left), _width(right)) < MIN_COLUMN_WIDTH * self._body:
+        if rows[0] < 2 or min(width(left), width(right)) < MIN_COLUMN_WIDTH * self._body:
             return False
         if changes > MAX_ALTERNATION * (2 * rows[0] - 1) and not self._are_prose(left, right):
             return False
@@ -277,7 +275,7 @@ class _Splitter:
         self, left: Sequence[LayoutBox], right: Sequence[LayoutBox], rows: Sequence[int]
     ) -> bool:
         """Return whether sides are columns that are drawn one after the other."""
-        if min(_width(left), _width(right)) < MIN_SIDE_WIDTH * self._body:
+        if min(width(left), width(right)) < MIN_SIDE_WIDTH * self._body:
             return False
         if rows[0] < 2 and not self._is_side_note(left, right, rows[1]):
             return False
@@ -289,7 +287,7 @@ class _Splitter:
         """Return whether a single row is apart from the text beside it, and not the start or end of a row."""
         if any(box.index not in self._hints.texts for box in (*left, *right)):
             return True  # beside a table, a figure or a frame
-        return rows >= MIN_SIDE_ROWS and _gap(left, right) > MIN_SIDE_GUTTER * self._body
+        return rows >= MIN_SIDE_ROWS and gutter_width(left, right) > MIN_SIDE_GUTTER * self._body
 
     def _look_like_columns(
         self, left: Sequence[LayoutBox], right: Sequence[LayoutBox], fewer_rows: int
@@ -298,11 +296,11 @@ class _Splitter:
             return True
         shares = [self._prose_share(side) for side in (left, right)]
         prose, other = (left, right) if shares[0] > shares[1] else (right, left)
-        if max(shares) >= MIN_PROSE_SHARE and _is_dense(prose, other):
+        if max(shares) >= MIN_PROSE_SHARE and is_dense(prose, other):
             return True
-        narrower, wider = sorted((_width(left), _width(right)))
+        narrower, wider = sorted((width(left), width(right)))
         is_balanced = fewer_rows >= MIN_ROWS and narrower >= MIN_WIDTH_SHARE * wider
-        return is_balanced and _level_share(left, right) < MAX_LEVEL_SHARE
+        return is_balanced and level_share(left, right) < MAX_LEVEL_SHARE
 
     def _are_prose(self, left: Sequence[LayoutBox], right: Sequence[LayoutBox]) -> bool:
         return min(self._prose_share(left), self._prose_share(right)) >= MIN_PROSE_SHARE
@@ -318,7 +316,7 @@ class _Splitter:
     def _are_figures(self, side: Sequence[LayoutBox]) -> bool:
         """Return whether most texts have more digits and signs than letters."""
         texts = self._texts(side)
-        if _width(side) > MAX_FIGURE_WIDTH * self._body or 2 * len(texts) < len(side):
+        if width(side) > MAX_FIGURE_WIDTH * self._body or 2 * len(texts) < len(side):
             return False
         figures = sum(2 * sum(map(str.isalpha, text)) < len(text.replace(" ", "")) for text in texts)
         return bool(texts) and figures >= MIN_FIGURE_SHARE * len(texts)
@@ -363,7 +361,7 @@ class _Splitter:
         The right side is first if it begins with a title above the left side, or if the left side is a
         sidebar that is drawn later.
         """
-        first, second = _sides(band, x)
+        first, second = sides_of(band, x)
         if self._hints.is_from_right:
             first, second = second, first
         top = min(box.top for box in first)
@@ -373,9 +371,7 @@ class _Splitter:
             and box.index in self._hints.texts
             for box in second
         )
-        is_sidebar = _width(first) < MAX_SIDEBAR_WIDTH * _width(second) and self._is_drawn_before(
-            second, first
-        )
+        is_sidebar = width(first) < MAX_SIDEBAR_WIDTH * width(second) and self._is_drawn_before(second, first)
         return (second, first) if is_titled or is_sidebar else (first, second)
 
     def _is_drawn_before(self, first: Sequence[LayoutBox], second: Sequence[LayoutBox]) -> bool:
@@ -383,47 +379,3 @@ class _Splitter:
         ends = [places[box.index] for box in first if box.index in places]
         starts = [places[box.index] for box in second if box.index in places]
         return bool(ends and starts) and max(ends) < min(starts)
-
-
-def _sides(band: Sequence[LayoutBox], x: float) -> tuple[list[LayoutBox], list[LayoutBox]]:
-    return [box for box in band if box.center_x < x], [box for box in band if box.center_x >= x]
-
-
-def _are_side_by_side(one: Sequence[LayoutBox], other: Sequence[LayoutBox]) -> bool:
-    left, top, right, bottom = bounding_rect(one)
-    other_left, other_top, other_right, other_bottom = bounding_rect(other)
-    height = min(bottom, other_bottom) - max(top, other_top)
-    return (right < other_left or other_right < left) and 2 * height > min(
-        bottom - top, other_bottom - other_top
-    )
-
-
-def _gap(left: Sequence[LayoutBox], right: Sequence[LayoutBox]) -> float:
-    """Return the width of the gutter between two sides; a few boxes may flow over."""
-    ends = sorted(box.right for box in left)
-    starts = sorted((box.left for box in right), reverse=True)
-    end = ends[int((len(ends) - 1) * (1 - MAX_OVERFLOW_SHARE))]
-    start = starts[int((len(starts) - 1) * (1 - MAX_OVERFLOW_SHARE))]
-    return start - end
-
-
-def _width(side: Sequence[LayoutBox]) -> float:
-    return max(box.right for box in side) - min(box.left for box in side)
-
-
-def _is_dense(prose: Sequence[LayoutBox], other: Sequence[LayoutBox]) -> bool:
-    """Return whether most lines of the prose, within the height of the other side, have text beside them."""
-    top, bottom = min(box.top for box in other), max(box.bottom for box in other)
-    lines = [box for box in prose if top < box.center_y < bottom]
-    return len(lines) >= MIN_DENSE_LINES and len(group_rows(other)) >= MIN_DENSE_SHARE * len(lines)
-
-
-def _level_share(left: Sequence[LayoutBox], right: Sequence[LayoutBox]) -> float:
-    """Return the share of rows, on the side with fewer, that are level with a row of the other side."""
-    fewer, more = sorted((_row_centers(left), _row_centers(right)), key=len)
-    tolerance = LEVEL_TOLERANCE * median(box.text_height for box in (*left, *right))
-    return sum(any(abs(one - other) < tolerance for other in more) for one in fewer) / len(fewer)
-
-
-def _row_centers(side: Sequence[LayoutBox]) -> list[float]:
-    return [median(box.center_y for box in row) for row in group_rows(side)]
