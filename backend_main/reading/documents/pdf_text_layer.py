@@ -18,6 +18,7 @@ from .pdf_characters import LINE_END_HYPHENS, Glyph, read_glyphs
 from .pdf_graphics import NO_GRAPHICS, Graphics, Mapping, Rect, read_graphics
 from .pdf_lines import TextLine, text_lines
 from .pdf_links import with_links
+from .pdf_structure import NO_TAGS, PageTags, read_tags
 from .pdf_vertical import with_vertical_text
 from .pdf_visibility import Flags, hidden_glyphs, render_ink
 from .styled_text import TextPiece, TextStyle, text_of_pieces
@@ -77,6 +78,7 @@ class TextLayer:
     sample: indices of runs to compare with the page; empty if there is no doubt about the text.
     with_lost_letters: indices of runs in which a glyph within a word has no mapping to a letter.
     notes: text that readers of the file attached to places of the page.
+    tags: headings and quotes by the structure tree; none if the text is rotated.
     """
 
     width: int
@@ -89,6 +91,7 @@ class TextLayer:
     with_lost_letters: tuple[int, ...] = ()
     notes: tuple[PageNote, ...] = ()
     quarter_turns: int = 0
+    tags: PageTags = NO_TAGS
 
 
 def extract_text_layer(
@@ -140,6 +143,7 @@ def extract_text_layer(
         with_lost_letters=tuple(index for index, run in enumerate(runs) if _has_lost_letters(run)),
         notes=notes,
         quarter_turns=turns or 0,
+        tags=NO_TAGS if turns else read_tags(page, to_pixels),
     )
 
 

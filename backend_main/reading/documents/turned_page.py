@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .pdf_text_layer import TextLayer, TextRun
 
 MIN_MAIN_SHARE = 0.85
-"""Of the letters of a page: as many have the rotation of its text."""
+"""Share of a page's letters that have the rotation of its text."""
 Turn = Callable[[float, float], tuple[float, float]]
 
 
