@@ -55,6 +55,13 @@ def _copies(glyphs: Sequence[Glyph]) -> set[int]:
 
 def _cells(glyph: Glyph, distance: float) -> set[tuple[str, float, int, int]]:
     """Return the cells of a grid, by letter, that are within a distance of a glyph's origin; mostly one."""
+    along, across = int(glyph.start // COPY_CELL), int(glyph.baseline // COPY_CELL)
+    is_inside = (
+        distance <= glyph.start - along * COPY_CELL < COPY_CELL - distance
+        and distance <= glyph.baseline - across * COPY_CELL < COPY_CELL - distance
+    )
+    if is_inside:
+        return {(glyph.text, glyph.angle, along, across)}
     return {
         (glyph.text, glyph.angle, int(along // COPY_CELL), int(across // COPY_CELL))
         for along in (glyph.start - distance, glyph.start + distance)
