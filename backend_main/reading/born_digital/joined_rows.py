@@ -17,6 +17,8 @@ ends with the hyphen of a compound; where words are divided, one in ten does. Bo
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010\u2011][^\W\d_]+)*")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _LAST_WORD = re.compile(r"([^\W\d_]+)[-\u2010]$")
+_UNSPACED_END = re.compile(r"(?:\w\u2013|:/\S*[/.?=&-]|\w/|\w@)$")
+"""End of a line that goes on without a space: a range of numbers, and an address."""
 _HANGUL = ("\uac00", "\ud7a3")
 
 
@@ -84,6 +86,8 @@ def _is_unspaced(above: Sequence[TextPiece], row: Sequence[TextPiece], vocabular
     """Return whether no space separates two rows: of Chinese or Japanese, or within a Korean word."""
     last, first = above[-1].text[-1], row[0].text[0]
     if CJK.match(last) and CJK.match(first):
+        return True
+    if first.isalnum() and _UNSPACED_END.search(_last_word(above)):
         return True
     if not all(_HANGUL[0] <= letter <= _HANGUL[1] for letter in (last, first)):
         return False
