@@ -219,7 +219,7 @@ def _levels(runs: Sequence[_Run], body: _Body) -> dict[float, int]:
     titles = [size for size in sizes if recurring and size > recurring[0]]
     first = _first_level(sizes[0] / body.size) if sizes else 1
     if titles:
-        levels |= {size: 2 for size in titles} | {titles[0]: 1}
+        levels |= dict.fromkeys(titles, 2) | {titles[0]: 1}
         sizes = [size for size in sizes if size not in titles]
         first = 2
     levels |= {size: first + rank for rank, size in enumerate(sizes)}

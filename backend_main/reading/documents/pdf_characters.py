@@ -6,6 +6,7 @@ properties of a text object are requested once for the object.
 """
 
 import ctypes
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -64,7 +65,8 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
         pdfium.FPDFText_GetCharOrigin(raw, index, x, y)
         place = (address, x.value, y.value)
         if glyph is not None and place == last and letter != " ":
-            _add_to_ligature(glyph, letter, index, _glyph(letter, index, x.value, y.value, loose, shared))
+            part = _glyph(letter, index, x.value, y.value, loose, shared)
+            _add_to_ligature(glyph, part, shared)
             continue
         if glyph is not None:
             yield glyph
@@ -98,11 +100,13 @@ def _is_drawn_space(raw: Any, index: int, loose: Any) -> bool:
     return bool(loose.right > loose.left) and pdfium.FPDFText_IsGenerated(raw, index) != 1
 
 
-def _add_to_ligature(glyph: Glyph, letter: str, index: int, part: Glyph) -> None:
+def _add_to_ligature(glyph: Glyph, part: Glyph, shared: _TextObject) -> None:
     """Add a letter that pdfium returns for the same glyph."""
-    glyph.index = index
-    if letter != SOFT_HYPHEN:
-        glyph.text = _ligature(glyph.text, letter)
+    glyph.index = part.index
+    if unicodedata.combining(part.text):  # its box is a part of that of the letter
+        glyph.end = max(glyph.end, glyph.start + shared.width(glyph.text[0]))
+    if part.text != SOFT_HYPHEN:
+        glyph.text = _ligature(glyph.text, part.text)
         glyph.start, glyph.end = min(glyph.start, part.start), max(glyph.end, part.end)
 
 
