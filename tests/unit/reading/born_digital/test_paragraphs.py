@@ -39,6 +39,16 @@ def test_lines_that_end_on_purpose_stay_lines() -> None:
     assert markdown_of(page).endswith("Van Twyck & Sons  \n17 Harbour Street  \nPaperfield")
 
 
+def test_address_in_a_column_of_its_own_keeps_its_lines() -> None:
+    page = DrawnPage().line("Wave Theatre Ltd.").line("7 Quay Street").line("Ystad 271 43")
+    assert markdown_of(page) == "Wave Theatre Ltd.  \n7 Quay Street  \nYstad 271 43"
+
+
+def test_text_in_a_narrow_column_is_joined() -> None:
+    page = DrawnPage().paragraph(PROSE, right=LEFT + 400)
+    assert markdown_of(page) == PROSE
+
+
 def test_lines_with_raised_text_are_farther_apart_and_stay_together() -> None:
     page = DrawnPage().paragraph(PROSE)
     page.line(
