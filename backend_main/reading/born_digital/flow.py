@@ -231,7 +231,7 @@ def _joined(run: Sequence[Line], flow: Flow, *, max_space: tuple[float, float]) 
 
 
 def _is_label_block(run: Sequence[Line], flow: Flow) -> bool:
-    """Return whether lines in a narrow column all begin with a capital or a figure, as those of an address do.
+    """Return whether lines in a narrow column all begin with a capital or a figure, as in an address.
 
     Their own ends are the edge of the column, so that each of them looks full.
     """
