@@ -12,7 +12,7 @@ from ..documents.styled_text import TextPiece
 from ..layout.text_joining import CJK, HYPHENATED, SOFT_HYPHEN
 
 MAX_UNDIVIDED_SHARE = 0.04
-"""Of lines: a document with fewer lines that end with a hyphen divides no words. About one line in a hundred
+"""A document in which a smaller share of lines ends with a hyphen divides no words. About one line in a hundred
 ends with the hyphen of a compound; where words are divided, one in ten does. Both are as likely at 0.039."""
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010\u2011][^\W\d_]+)*")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")

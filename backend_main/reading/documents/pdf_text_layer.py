@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..types import Box, level_box
+from .glyph_outlines import fonts_with_other_outlines
 from .pdf_annotations import NO_ANNOTATIONS, Annotations, with_annotations
 from .pdf_characters import LINE_END_HYPHENS, Glyph, read_glyphs
 from .pdf_graphics import NO_GRAPHICS, Graphics, Mapping, Rect, read_graphics
@@ -37,6 +38,7 @@ MIN_UNSEEN_ON_PRINT = 0.7
 """Share of the invisible letters that lie on print, if they are the text of a scan."""
 DOUBTFUL_SAMPLE, UNSEEN_SAMPLE = 4, 6
 """Runs that are compared with the page."""
+FIGURE_WEIGHT = 2
 MAX_ROTATED_SHARE = 0.5
 """pdfium's lines are not lines of text where more letters are rotated."""
 UPRIGHT_DEGREES = 15
@@ -135,7 +137,9 @@ def extract_text_layer(
         graphics=graphics,
         unread_areas=areas,
         is_unseen=is_unseen,
-        sample=sample_of_text(runs, UNSEEN_SAMPLE) if is_unseen else sample_of_doubtful_text(runs),
+        sample=sample_of_text(runs, UNSEEN_SAMPLE)
+        if is_unseen
+        else sample_of_doubtful_text(runs, fonts_with_other_outlines(seen)),
         with_lost_letters=tuple(index for index, run in enumerate(runs) if _has_lost_letters(run)),
         notes=notes,
         quarter_turns=turns or 0,
@@ -150,13 +154,13 @@ def _has_lost_letters(run: TextRun) -> bool:
     )
 
 
-def sample_of_doubtful_text(runs: Sequence[TextRun]) -> tuple[int, ...]:
-    """Return the longest runs in fonts whose letters form no words."""
+def sample_of_doubtful_text(runs: Sequence[TextRun], fonts: Collection[str] = ()) -> tuple[int, ...]:
+    """Return the longest runs in fonts whose letters form no words, or in fonts that are named."""
     words: dict[str, list[str]] = {}
     for run in runs:
         for piece in run.pieces:
             words.setdefault(piece.style.font.name, []).append(piece.text)
-    doubtful = {font for font, texts in words.items() if is_implausible(texts)}
+    doubtful = {font for font, texts in words.items() if is_implausible(texts)} | set(fonts)
     if not doubtful:
         return ()
     return sample_of_text(runs, DOUBTFUL_SAMPLE, doubtful)
@@ -165,7 +169,7 @@ def sample_of_doubtful_text(runs: Sequence[TextRun]) -> tuple[int, ...]:
 def sample_of_text(
     runs: Sequence[TextRun], count: int, fonts: Collection[str] | None = None
 ) -> tuple[int, ...]:
-    """Return the indices of the longest runs, in their order.
+    """Return the indices of the longest runs, in their order. Figures count more, since they must be right.
 
     Args:
         runs: of a page.
@@ -176,7 +180,8 @@ def sample_of_text(
     def letters(index: int) -> int:
         pieces = runs[index].pieces
         in_fonts = [piece for piece in pieces if fonts is None or piece.style.font.name in fonts]
-        return sum(len(piece.text) for piece in in_fonts)
+        figures = sum(letter.isdigit() for piece in in_fonts for letter in piece.text)
+        return sum(len(piece.text) for piece in in_fonts) + FIGURE_WEIGHT * figures
 
     chosen = sorted(range(len(runs)), key=letters, reverse=True)[:count]
     return tuple(sorted(index for index in chosen if letters(index)))
