@@ -225,7 +225,7 @@ def _joined(run: Sequence[Line], flow: Flow, *, max_space: tuple[float, float]) 
         own = [wraps(above, line, edge) for above, line in pairs]
         if all(own) or (2 * sum(own) >= len(own) and sum(starts_lower(line.text) for line in run[1:]) > 1):
             full = own
-    if 2 * sum(full) < len(full) or _is_label_block(run, flow):
+    if 2 * sum(full) < len(full) or _is_label_block(run, flow) or _is_aligned_at_end(run):
         return [fits and starts_lower(line.text) for fits, (_, line) in zip(full, pairs, strict=True)]
     return [is_full or not _ends_on_purpose(run, number, flow) for number, is_full in enumerate(full)]
 
@@ -237,6 +237,20 @@ def _is_label_block(run: Sequence[Line], flow: Flow) -> bool:
     """
     is_narrow = flow.edge(run[0]) - flow.start < MAX_LABEL_WIDTH * run[0].size
     return is_narrow and all(starts_capital(line.text) for line in run[1:])
+
+
+def _is_aligned_at_end(run: Sequence[Line]) -> bool:
+    """Return whether lines of different widths end at one edge, as names and dates at the right do."""
+    size = run[0].size
+    starts = [line.start for line in run]
+    later = starts[1:] if len(run) > 2 else starts
+    is_ragged = (
+        max(later) - min(later) > 2 * MIN_INDENT * size or max(starts) - min(starts) > MAX_INDENT * size
+    )
+    ends = [line.end for line in run]
+    has_one_edge = max(ends) - min(ends) < SAME_EDGE * size
+    has_lower = any(starts_lower(line.text) for line in run[1:])
+    return has_one_edge and is_ragged and not has_lower
 
 
 def _ends_on_purpose(run: Sequence[Line], number: int, flow: Flow) -> bool:

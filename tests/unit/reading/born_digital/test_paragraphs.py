@@ -53,6 +53,13 @@ def test_address_in_a_column_of_its_own_keeps_its_lines() -> None:
     assert markdown_of(page) == "Wave Theatre Ltd.  \n7 Quay Street  \nYstad 271 43"
 
 
+def test_lines_aligned_at_the_right_stay_lines() -> None:
+    page = DrawnPage().paragraph(PROSE)
+    for text in ("Department of Harbours", "Ystad", "14 May"):
+        page.line(text, x=RIGHT - sum(7.5 if letter == " " else 15 for letter in text), gap=text[0] == "D")
+    assert markdown_of(page).endswith("\n\nDepartment of Harbours  \nYstad  \n14 May")
+
+
 def test_text_in_a_narrow_column_is_joined() -> None:
     page = DrawnPage().paragraph(PROSE, right=LEFT + 400)
     assert markdown_of(page) == PROSE
