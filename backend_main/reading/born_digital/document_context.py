@@ -16,7 +16,7 @@ from .page import DigitalPage
 
 _CONTEXTS: WeakKeyDictionary[Document, "DocumentContext"] = WeakKeyDictionary()
 
-MAX_SAMPLED_PAGES = 8
+MAX_SAMPLED_PAGES = 9
 PAGES_BEFORE, PAGES_AFTER = 4, 2
 """Pages that a page is compared with. Those before it have been read already, if all pages are read."""
 MIN_PAGES_NEAR = 5
@@ -68,8 +68,11 @@ class DocumentContext:
         return upright_layer(layer) if layer else None
 
     def _sampled_pages(self) -> list[int]:
-        count = min(self._page_count, MAX_SAMPLED_PAGES)
-        return [1 + index * self._page_count // count for index in range(count)]
+        """Return the first pages, which are read for page furniture too, and pages from the rest."""
+        first = list(range(1, min(MIN_PAGES_NEAR, self._page_count) + 1))
+        rest = self._page_count - len(first)
+        count = min(rest, MAX_SAMPLED_PAGES - len(first))
+        return first + [len(first) + rest * (2 * index + 1) // (2 * count) + 1 for index in range(count)]
 
 
 def context_of(document: Document) -> DocumentContext:
