@@ -523,3 +523,14 @@ def test_page_of_thousands_of_lines_and_words_takes_less_than_a_second() -> None
     start = time.process_time()
     tables_on(draw)
     assert time.process_time() - start < MAX_CPU_SECONDS
+
+
+def test_lines_above_sums_leave_the_labels_in_the_table() -> None:
+    rows = [["", "2024", "2023"], ["Rent", "120", "115"], ["Wages", "310", "290"], ["Subtotal", "430", "405"]]
+    rows += [["Travel", "20", "15"], ["Paper", "10", "5"], ["Total", "460", "425"]]
+
+    def draw(canvas: Canvas) -> None:
+        level(canvas, 270, 400, TOP - 2 * 14 - 4, TOP - 5 * 14 - 4)
+        text_rows(canvas, rows, (60, 320, 395), right=[1, 2], pitch=14)
+
+    assert tables_on(draw) == [pipe(*rows)]
