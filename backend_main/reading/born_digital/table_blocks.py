@@ -28,8 +28,6 @@ MAX_HEAD_GAP, MAX_HEAD_WORDS = 1.0, 8
 """From a head over several columns to the row below it."""
 MAX_HEAD_SIZE = 1.15
 """In font sizes of the table: larger text is a title."""
-MIN_TITLE_RULE = 2.5
-"""In widths of a title: a line below it is as long."""
 MAX_CELL_LINE_GAP = 0.5
 """Between two lines of a cell."""
 MAX_SPLITS = 8
@@ -143,7 +141,7 @@ def _blocks(lines: Sequence[WordLine]) -> list[list[WordLine]]:
 
 def _without_caption(block: list[WordLine]) -> list[WordLine]:
     """Return a block without a first line that is a caption, in which a gap looks like one between cells."""
-    return block[1:] if block and is_caption(block[0].words) else block
+    return _trimmed(block[1:]) if block and is_caption(block[0].words) else block
 
 
 def _is_paragraph(block: Sequence[WordLine], singles: Sequence[WordLine]) -> bool:
@@ -170,32 +168,22 @@ class _Around:
         if columns.count < 2:
             return block
         start = columns.gaps[0].center
+        width = max(line.right for line in block) - min(line.left for line in block)
+        rules = [line.position for line in level if line.length > MIN_RULE_SHARE * width]
         beside = [line for line in self._lines if line.left > start]
         for line in reversed([line for line in beside if line.baseline < block[0].baseline]):
             if block[0].top - line.bottom > MAX_HEAD_GAP * line.size or len(line.words) > MAX_HEAD_WORDS:
                 break
             if line.size > MAX_HEAD_SIZE * block[0].size or is_caption(line.words):
                 break
-            if len(_between(level, line, block[0])) > 0:
-                break
+            if any(line.baseline < y < block[0].baseline for y in rules):
+                break  # a title
             block = [line, *block]
         for line in [line for line in beside if line.baseline > block[-1].baseline]:
             if line.top - block[-1].bottom > MAX_CELL_LINE_GAP * line.size:
                 break
             block = [*block, line]
         return block
-
-
-def _between(level: Sequence[Line], line: WordLine, below: WordLine) -> list[Line]:
-    """Return the lines below a title that are wider than it: it is not a head over some columns."""
-    return [
-        one
-        for one in level
-        if line.baseline < one.position < below.baseline
-        and one.start < line.left - line.size
-        and one.end > line.right + line.size
-        and one.length > MIN_TITLE_RULE * (line.right - line.left)
-    ]
 
 
 def _block_tables(

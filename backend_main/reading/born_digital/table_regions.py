@@ -39,7 +39,7 @@ MIN_LIST_ROWS = 4
 MIN_COLUMN_LINES = 3
 """Upright lines around two columns or more."""
 MAX_PITCH_DIFFERENCE = 0.15
-"""Of the distance of rows: the head of a list is as far from its first row."""
+"""Share of the distance of rows: the head of a list is as far from its first row, within it."""
 CAPTION = re.compile(
     r"(?:Table|Tab\.|Figure|Fig\.|Tabelle|Tableau|Tabla|Tabella|Source|Note)\b.{0,12}[.:]|表\s*\d|图\s*\d"
 )

@@ -372,7 +372,7 @@ def test_contents_with_page_numbers_are_not_a_table() -> None:
 
 
 def test_labels_with_colons_and_values_are_a_table() -> None:
-    rows = [["Name:", "Anna Bell"], ["Place of birth:", "Ystad"], ["Occupation:", "Driver of a tram"]]
+    rows = [["Name:", "Anna Beck"], ["Place of birth:", "Ystad"], ["Occupation:", "Driver of a tram"]]
 
     def draw(canvas: Canvas) -> None:
         text_rows(canvas, rows, (60, 160))
