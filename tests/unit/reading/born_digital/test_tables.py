@@ -532,12 +532,13 @@ def test_page_of_thousands_of_lines_and_words_takes_less_than_a_second() -> None
 
 
 def test_lines_above_sums_leave_the_labels_in_the_table() -> None:
-    rows = [["", "2024", "2023"], ["Rent", "120", "115"], ["Wages", "310", "290"], ["Subtotal", "430", "405"]]
-    rows += [["Travel", "20", "15"], ["Paper", "10", "5"], ["Subtotal", "30", "20"], ["Total", "460", "425"]]
+    names = ["Rent", "Wages", "Subtotal", "Travel", "Paper", "Lamps", "Gates", "Subtotal", "Geese", "Total"]
+    rows = [["", "2024", "2023", "2022"]]
+    rows += [[name, *(str(99 - 7 * number - year) for year in range(3))] for number, name in enumerate(names)]
 
     def draw(canvas: Canvas) -> None:
-        level(canvas, 270, 400, *(TOP - number * 14 - 4 for number in (2, 5, 6)))
-        text_rows(canvas, rows, (60, 320, 395), right=[1, 2], pitch=14)
+        level(canvas, 270, 480, *(TOP - number * 14 - 4 for number in (2, 7, 9)))
+        text_rows(canvas, rows, (60, 320, 395, 470), right=[1, 2, 3], pitch=14)
 
     assert tables_on(draw) == [pipe(*rows)]
 
