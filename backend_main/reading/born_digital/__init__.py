@@ -19,7 +19,15 @@ document_profile.py  style of running text, levels of heading styles, words of t
 tags.py              headings and quotes by the structure tree of the file
 numbering.py         section numbers and list markers
 blocks.py            blocks
-tables.py            tables by ruling lines and by alignment
+tables.py            tables of a page: grids, then regions with level lines, then text in columns
+table_blocks.py      tables without lines
+table_regions.py     tables with level lines or stripes, and with upright lines alone
+table_grids.py       tables in a grid of lines; table_refining.py corrects them by their text
+table_text.py        lines of text → a table, or not; by table_rows.py and table_columns.py
+table_captions.py    captions and notes in the frame of a table
+table_markdown.py    cells → a pipe table or an HTML table
+table_rules.py       ruling lines from their pieces, and grids
+table_words.py       words and lines with exact bounds
 figures.py           drawings and images, and the text in them
 notes.py             notes of the page as quotes
 formulas.py          formulas → LaTeX

@@ -100,7 +100,7 @@ def _is_drawn_space(raw: Any, index: int, loose: Any) -> bool:
     return bool(loose.right > loose.left) and pdfium.FPDFText_IsGenerated(raw, index) != 1
 
 
-def _add_to_ligature(glyph: Glyph, part: Glyph, shared: _TextObject) -> None:
+def _add_to_ligature(glyph: Glyph, part: Glyph, shared: TextObject) -> None:
     """Add a letter that pdfium returns for the same glyph."""
     glyph.index = part.index
     if unicodedata.combining(part.text):  # its box is a part of that of the letter
