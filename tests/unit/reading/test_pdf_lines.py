@@ -191,3 +191,18 @@ def test_is_math_font_of_text_fonts_is_false(name: str) -> None:
 
 def test_hangs_is_true_for_large_operators_and_roots() -> None:
     assert (hangs("CMEX10", "∑"), hangs("CMSY10", "√"), hangs("CMSY10", "∈")) == (True, True, False)
+
+
+def test_text_lines_with_letters_that_a_logo_shifts_keep_the_word_together() -> None:
+    """TeX lowers its E, and LaTeX raises a small A; a raised figure that overlaps no letter stays one."""
+    logo = [
+        glyph("L", 60, width=0.64),
+        glyph("A", 62.8, 702.2, size=7, width=0.85),
+        glyph("T", 67.3, width=0.74),
+        glyph("E", 73.0, 697.8, width=0.69),
+        glyph("X", 78.6, width=0.77),
+    ]
+    glyphs = numbered(logo, line("x", 90), [glyph("i", 95, 698, size=7)], line("y", 98.5))
+    (found,) = text_lines(glyphs)
+    assert texts([found]) == ["LaTeX xiy"]
+    assert [fragment.text for fragment in found.fragments if fragment.script] == ["i"]
