@@ -205,4 +205,4 @@ def test_text_lines_with_letters_that_a_logo_shifts_keep_the_word_together() -> 
     glyphs = numbered(logo, line("x", 90), [glyph("i", 95, 698, size=7)], line("y", 98.5))
     (found,) = text_lines(glyphs)
     assert texts([found]) == ["LaTeX xiy"]
-    assert [fragment.text for fragment in found.fragments if fragment.script] == ["i"]
+    assert [one.text for one in found.fragments if one.glyph.script] == ["i"]
