@@ -206,3 +206,18 @@ def test_text_lines_with_letters_that_a_logo_shifts_keep_the_word_together() -> 
     (found,) = text_lines(glyphs)
     assert texts([found]) == ["LaTeX xiy"]
     assert [one.text for one in found.fragments if one.glyph.script] == ["i"]
+
+
+def test_text_lines_with_space_that_is_moved_back_do_not_end_the_word() -> None:
+    """As groff does for kerning: the space and the letters are of one text object."""
+    spaced = [*line("giv"), glyph(" ", 75, width=0.25), *line("en", 75.1)]
+    together = [replace(one, index=place, text_object=1) for place, one in enumerate(spaced)]
+    assert texts(text_lines(together)) == ["given"]
+    assert texts(text_lines(numbered(spaced))) == ["giv en"]
+
+
+@pytest.mark.parametrize(("width", "expected"), [(0.34, "13-24"), (0.0, "1324")])
+def test_text_lines_with_soft_hyphen_keep_one_that_is_drawn(width: float, expected: str) -> None:
+    after = 70 + 10 * width
+    glyphs = numbered(line("13"), [glyph("\u00ad", 70, width=width)], line("24", after))
+    assert texts(text_lines(glyphs)) == [expected]
