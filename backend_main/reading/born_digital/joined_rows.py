@@ -19,7 +19,7 @@ About one line in a hundred ends with the hyphen of a compound; where words are 
 are as likely at 0.039.
 """
 MIN_JOINED_WORDS = 2
-"""As many divided words that stand undivided elsewhere are not by chance, as one may be: on-line and online."""
+"""As many divided words that stand undivided elsewhere are not by chance. One may be: on-line, online."""
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010\u2011][^\W\d_]+)*")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _LAST_WORD = re.compile(r"([^\W\d_]+)[-\u2010]$")
