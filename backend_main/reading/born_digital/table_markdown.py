@@ -189,11 +189,17 @@ def _word_pieces(word: Word, row: Sequence[TextPiece]) -> list[TextPiece]:
 
 
 def _without_leaders(pieces: Sequence[TextPiece]) -> list[TextPiece]:
-    found = [replace(piece, text=_LEADER_END.sub("", piece.text)) for piece in pieces]
+    """Leave out leader dots, but not the full stop after a word of another style."""
+    found = [
+        replace(piece, text=_LEADER_END.sub("", piece.text))
+        for piece in pieces
+        if not (piece.starts_word and _DOTS.fullmatch(piece.text))
+    ]
     return [piece for piece in found if piece.text]
 
 
-_LEADER_END = re.compile(r"(?:[.·․…_‥]{3,})$|^[.·․…‥]+$")
+_LEADER_END = re.compile(r"[.·․…_‥]{3,}$")
+_DOTS = re.compile(r"[.·․…‥]+")
 
 
 def _cell_markup(words: Sequence[Word], options: InlineOptions, *, is_plain: bool) -> str:
