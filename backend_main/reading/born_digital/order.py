@@ -77,7 +77,7 @@ class OrderHints:
 def reading_groups(boxes: Sequence[LayoutBox], hints: OrderHints) -> list[list[LayoutBox]]:
     """Split boxes into groups in reading order; vertical text on a page of level lines comes last."""
     vertical = [box for box in boxes if box.height > MIN_VERTICAL_ASPECT_RATIO * box.width]
-    vertical = [box for box in vertical if box.index in hints.texts]
+    vertical = [box for box in vertical if len(hints.texts.get(box.index, "")) > 1]  # not bullets
     if len(vertical) > MAX_VERTICAL_SHARE * len(boxes):
         vertical = []
     aside = {box.index for box in vertical}

@@ -170,3 +170,13 @@ def test_order_has_every_box_once_on_a_page_of_boxes_at_random() -> None:
     for number in range(200):
         page.add((number * 37) % 500, (number * 91) % 700, 20 + (number * 13) % 200)
     assert sorted(page.order()) == list(range(200))
+
+
+def test_narrow_bullets_stay_before_their_items_and_vertical_text_comes_last() -> None:
+    """The box of a bullet is as high as its line, and much narrower."""
+    page = Page()
+    expected = page.add(30, 0, 400, 3)
+    for top in (50, 90):
+        expected += page.add(30, top, 3, text="•") + page.add(45, top, 385, 3)
+    vertical = page.add(2, 20, 3, size=90, text="printed in 2019")
+    assert page.order() == [*expected, *vertical]
