@@ -206,10 +206,10 @@ class HeadingRules:
 
 def _is_distinct(lines: Sequence[Line], text: str) -> bool:
     """Return whether numbered text is in capitals or italics."""
-    return text.upper() == text or all(line.is_italic for line in lines) or _is_small_capitals(lines)
+    return text.isupper() or all(line.is_italic for line in lines) or _is_small_capitals(lines)
 
 
 def _is_small_capitals(lines: Sequence[Line]) -> bool:
     """Return whether lines are in capitals of two sizes."""
-    is_upper = all(line.text.upper() == line.text for line in lines)
+    is_upper = all(line.text.isupper() for line in lines)
     return is_upper and all(len({piece.style.size for piece in line.pieces}) > 1 for line in lines)

@@ -45,4 +45,5 @@ def read_font_style(font: Any) -> FontStyle:
         is_monospaced=bool(_MONOSPACED.search(name) or flags & FIXED_PITCH),
         is_symbolic=bool(flags & SYMBOLIC),
         is_math=is_math_font(name),
+        is_embedded=pdfium.FPDFFont_GetIsEmbedded(font) != 0,
     )

@@ -10,7 +10,10 @@ BLACK = 0x000000
 
 @dataclass(frozen=True, slots=True)
 class FontStyle:
-    """A font as a PDF names it, without the prefix of a subset, and how it looks."""
+    """A font as a PDF names it, without the prefix of a subset, and how it looks.
+
+    Any program draws a font that is not embedded with another one.
+    """
 
     name: str = ""
     is_bold: bool = False
@@ -18,6 +21,7 @@ class FontStyle:
     is_monospaced: bool = False
     is_symbolic: bool = False
     is_math: bool = False
+    is_embedded: bool = True
 
 
 PLAIN = FontStyle()
