@@ -193,11 +193,11 @@ def sample_of_text(
         fonts: names of fonts that have to set most of a run; None: any.
     """
 
+    def is_sampled(piece: TextPiece) -> bool:
+        return fonts is None or (piece.style.font.name in fonts and is_comparable(piece))
+
     def letters(index: int) -> int:
-        pieces = runs[index].pieces
-        in_fonts = [
-            piece for piece in pieces if fonts is None or (piece.style.font.name in fonts and is_comparable(piece))
-        ]
+        in_fonts = [piece for piece in runs[index].pieces if is_sampled(piece)]
         figures = sum(letter.isdigit() for piece in in_fonts for letter in piece.text)
         return sum(len(piece.text) for piece in in_fonts) + FIGURE_WEIGHT * figures
 
