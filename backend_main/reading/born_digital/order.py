@@ -208,7 +208,7 @@ class _Splitter:
         crossing, bottom = None, 0.0
         for above, box, below in zip([None, *boxes], boxes, [*boxes[1:], None], strict=False):
             crosses = self._crosses(box, x)
-            if above and crossing and not crosses:
+            if above and not crosses and self._crosses(above, x):
                 crosses = self._ends_paragraph(above, box, below)
             is_apart = box.top - bottom > MIN_EMPTY_STRIP * self._body
             if crosses != crossing or is_apart:
@@ -251,7 +251,7 @@ class _Splitter:
         """Join bands that an empty strip divides, if their left sides are drawn before their right sides."""
         joined: list[list[LayoutBox]] = []
         for band in bands:
-            if joined and not any(self._crosses(box, x) for box in (joined[-1][-1], band[0])):
+            if joined and not any(self._crosses(box, x) for box in (joined[-1][0], band[0])):
                 both = [*joined[-1], *band]
                 left, right = sides_of(both, x)
                 if left and right and self._side_changes(left, right) == 1:
