@@ -107,22 +107,25 @@ def _is_table(rows: Sequence[Sequence[RowLine]], table: TableContent, drawing: D
         return False
     if full < MIN_ROW_SHARE * len(table.cells):
         return False
-    if (
-        not _is_filled(table)
-        or any(sum(map(is_caption, row)) > 1 for row in table.cells)  # figures side by side
-        or _is_contents(table)
-        or _is_list(table)
-        or any(map(partial(_flows_on, rows), range(table.columns)))
-    ):
-        return False
-    if not _has_labels(table):
+    if not has_table_text(table) or any(map(partial(_flows_on, rows), range(table.columns))):
         return False
     if drawing.is_evidence:
         return True
     words = table.words()
     if _is_code(table, words) or (table.columns == 2 and not _is_pairs(table)):
         return False
-    return _is_aligned(table) and not _is_vertical(words) and not _is_running_text(table)
+    return is_aligned(table) and not _is_vertical(words) and not _is_running_text(table)
+
+
+def has_table_text(table: TableContent) -> bool:
+    """Return whether the text of cells is one of a table: not contents, a list, or labels of a chart."""
+    return (
+        _is_filled(table)
+        and not any(sum(map(is_caption, row)) > 1 for row in table.cells)  # figures side by side
+        and not _is_contents(table)
+        and not _is_list(table)
+        and _has_labels(table)
+    )
 
 
 def _is_filled(table: TableContent) -> bool:
@@ -246,7 +249,8 @@ def _is_list(table: TableContent) -> bool:
     )
 
 
-def _is_aligned(table: TableContent) -> bool:
+def is_aligned(table: TableContent) -> bool:
+    """Return whether the cells of every column have a common edge or center, or numbers."""
     return all(_is_aligned_column(table, column) for column in range(table.columns))
 
 
