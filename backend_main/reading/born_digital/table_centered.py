@@ -229,7 +229,7 @@ def _content(groups: Sequence[Sequence[_PlacedCell]], columns: int) -> TableCont
         for placed in group:
             place = placed.place
             cells[start + place.row][place.column] += placed.cell.words
-            is_section = len(group) == 1 and place.column == 0 and len(placed.cell.phrases) == 1
+            is_section = len(group) == 1 and place.column == 0 and place.column_span > 1
             end = columns if is_section else place.column_end
             span = Cell(start + place.row, place.column, start + place.row_end, end)
             if span.is_spanning:
