@@ -57,6 +57,8 @@ class FoundTable:
     rect: Rect
     drawn: frozenset[int] = frozenset()
     """Boxes of lines that are drawn with characters."""
+    is_centered: bool = False
+    """Cells with different numbers of lines have common centers, which columns of text do not have."""
 
     @property
     def boxes(self) -> frozenset[int]:
