@@ -37,8 +37,8 @@ class TextPiece:
     """A word, or the part of a word that has one style.
 
     `left`, `right` and `baseline` are pixels of the rendered page; a piece of rotated text has the bounds of
-    its line in x. `starts_word`: a space separates it from the piece before. `link`: address of a link. `latex`:
-    of a formula that the text stands for.
+    its line in x. `starts_word`: a space separates it from the piece before. `link`: address of a link.
+    `latex`: formula that the text stands for.
     """
 
     text: str
