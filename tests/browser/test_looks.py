@@ -32,7 +32,7 @@ SPANNING_TABLE = """<table>
 </table>"""
 PDF_MARKDOWN = r"""# Water board
 
-The board<sup>1</sup> measured H<sub>2</sub>O at [all sites](https://example.org/sites), **bold** and *italic*,
+The board<sup>1</sup> measured H<sub>2</sub>O at [all sites](https://example.org/), **bold** and *italic*,
 `read_all()` included. Energy is $E = m c^*_0 c^*_1$, and costs are 5$ or US$ 7.
 
 $$\frac{a_1}{b^*} + \sqrt{c^*}\tag{2}$$

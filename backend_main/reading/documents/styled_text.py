@@ -16,7 +16,6 @@ class FontStyle:
     is_bold: bool = False
     is_italic: bool = False
     is_monospaced: bool = False
-    is_symbolic: bool = False
     is_math: bool = False
 
 
