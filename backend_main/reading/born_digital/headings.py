@@ -21,7 +21,6 @@ MAX_HEADING_LINES, MAX_HEADING_CHARACTERS = 4, 220
 MAX_BOLD_LINES, MAX_BOLD_CHARACTERS = 3, 160
 MAX_SENTENCE_WORDS = 8
 """Text that is hardly larger than running text, has more words and ends with a full stop is a sentence."""
-MIN_BODY_SIZE = 0.93
 MIN_PLAIN_SIZE = 1.14
 """In sizes of running text: smaller headings differ in weight, capitals or color too. Browsers use 1.17."""
 CLEAR_SIZE = 1.35
