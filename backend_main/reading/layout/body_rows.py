@@ -43,12 +43,14 @@ def is_text_row(page: FurniturePage, place: int) -> bool:
     )
 
 
-def adjoins_text(page: FurniturePage, place: int, inner: Row) -> bool:
-    """Return whether nothing sets `rows[place]` apart from the next row inwards: no gap, print or indent."""
-    row = page.rows[place]
-    if page.is_apart(row, inner) or len(row) != len(inner) or not _has_letters(page.text_of(inner)):
+def adjoins_text(page: FurniturePage, place: int, neighbor: int) -> bool:
+    """Return whether nothing sets `rows[place]` apart from the row beside it: no gap, print or indent."""
+    if not page.is_beside(place, neighbor):
         return False
-    return all(_continues(page, box, line) for box, line in zip(row, inner, strict=True))
+    row, other = page.rows[place], page.rows[neighbor]
+    if len(row) != len(other) or not _has_letters(page.text_of(other)):
+        return False
+    return all(_continues(page, box, line) for box, line in zip(row, other, strict=True))
 
 
 def is_table_head(page: FurniturePage, place: int) -> bool:

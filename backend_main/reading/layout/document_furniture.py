@@ -84,19 +84,20 @@ def _repeated_elsewhere(page: FurniturePage, others: Iterable[FurniturePage]) ->
     compared = [other for other in nearest if not _is_twin(page, other)]
     roles: Roles = {}
     for is_top in (True, False):
-        roles |= _edge_roles(page, compared, is_top=is_top)
+        rows = _repeated_rows(page, compared, is_top=is_top)
+        earlier = [other for other in nearest if other.number < page.number]
+        is_first = _is_on_none(earlier, rows, page.number, is_top=is_top)
+        roles |= _edge_roles(page, rows, is_top=is_top, is_first=is_first)
     return roles | _repeated_margins(page, compared) | _repeated_watermarks(page, compared)
 
 
-def _edge_roles(page: FurniturePage, others: Sequence[FurniturePage], *, is_top: bool) -> Roles:
+def _edge_roles(page: FurniturePage, rows: Sequence[EdgeRow], *, is_top: bool, is_first: bool) -> Roles:
     """Return the roles of repeated rows at an edge; the first page that has a letterhead keeps it."""
-    rows = _repeated_rows(page, others, is_top=is_top)
-    is_first = _is_first_page(page, others, rows, is_top=is_top)
-    kept: list[EdgeRow] = []
+    kept: Sequence[EdgeRow] = ()
     if is_first and is_letterhead(rows, is_top=is_top):
         kept = rows
     else:
-        rows = _without_inner_text(page, rows, is_top=is_top)
+        rows = _without_text(page, rows, is_top=is_top)
         if is_first and is_top and page.number == 1:
             kept = [row for row in rows if not is_running_head(page, row)]
     roles: Roles = {}
@@ -105,14 +106,13 @@ def _edge_roles(page: FurniturePage, others: Sequence[FurniturePage], *, is_top:
     return roles
 
 
-def _is_first_page(
-    page: FurniturePage, others: Sequence[FurniturePage], rows: Sequence[EdgeRow], *, is_top: bool
+def _is_on_none(
+    others: Sequence[FurniturePage], rows: Sequence[EdgeRow], number: int, *, is_top: bool
 ) -> bool:
-    """Return whether no earlier page has any of the rows, but page numbers."""
-    earlier = [other for other in others if other.number < page.number]
+    """Return whether no other page has any of the rows of page `number`, but page numbers."""
     unnumbered = [row for row in rows if not row.is_page_number]
     return bool(unnumbered) and not any(
-        has_row(other, row, page.number, is_top=is_top) for other in earlier for row in unnumbered
+        has_row(other, row, number, is_top=is_top) for other in others for row in unnumbered
     )
 
 
@@ -162,19 +162,29 @@ def _repeated_rows(page: FurniturePage, others: Sequence[FurniturePage], *, is_t
             skipped += 1
             if skipped > MAX_SKIPPED_ROWS:
                 break
-    return _without_inner_text(page, found, is_top=is_top)
-
-
-def _without_inner_text(page: FurniturePage, found: list[EdgeRow], *, is_top: bool) -> list[EdgeRow]:
-    """Return the rows without the innermost ones that continue the text, or a table, further inside."""
-    step = 1 if is_top else -1
-    while found and not found[-1].has_page_number:
-        place = page.rows.index(found[-1].row)
-        inner = page.row_beyond(place + 1 if is_top else len(page.rows) - place, is_top=is_top)
-        if not is_grid_row(page, place, step) and not (inner and adjoins_text(page, place, inner)):
-            break
-        found = found[:-1]
     return found
+
+
+def _without_text(page: FurniturePage, found: Sequence[EdgeRow], *, is_top: bool) -> list[EdgeRow]:
+    """Return the rows without those that continue text that does not repeat, or a table."""
+    places = {page.rows.index(row.row): row for row in found}
+    kept = list(places)
+    step = 1 if is_top else -1
+
+    def is_bound(place: int) -> bool:
+        if places[place].has_page_number:
+            return False
+        if place == kept[-1] and is_grid_row(page, place, step):
+            return True
+        if any(each not in kept and adjoins_text(page, place, each) for each in (place - 1, place + 1)):
+            return True
+        # A row under a line that does not repeat: only a foot in small print is a block of several parts.
+        is_under = place - step not in kept and page.is_beside(place, place - step)
+        return is_under and all(page.size_ratio(box) >= 1 for box in page.rows[place])
+
+    while bound := set(filter(is_bound, kept)):
+        kept = [place for place in kept if place not in bound]
+    return [places[place] for place in kept]
 
 
 def _is_furniture(
@@ -186,16 +196,18 @@ def _is_furniture(
         return False
     if is_top and is_table_head(page, place) and not each.row.has_page_number:
         return False
-    is_in_margin = each.row.distance < WEAK_SHARE
+    is_in_margin = each.row.distance < WEAK_SHARE or page.is_small_print(each.row.row)
     if each.is_strong:
         return is_in_margin or not skipped
-    return is_in_margin and not skipped and _is_outside_text(evidence, place)
+    return is_in_margin and not skipped and _is_outside_text(page, evidence, place)
 
 
-def _is_outside_text(evidence: Sequence[_Evidence], place: int) -> bool:
+def _is_outside_text(page: FurniturePage, evidence: Sequence[_Evidence], place: int) -> bool:
     """Return whether the row is in the margin; or a gap follows it, or the repeated rows beside it."""
     row = evidence[place].row
-    if place == 0 and row.distance < HEADER_SHARE and row.letters >= MIN_CONSTANT_LETTERS:
+    inner = evidence[place + 1].row if place + 1 < len(evidence) else None
+    is_one_text = inner and page.styles and not row.is_apart and page.has_same_print(row.row[0], inner.row[0])
+    if place == 0 and row.distance < HEADER_SHARE and row.letters >= MIN_CONSTANT_LETTERS and not is_one_text:
         return True
     while not evidence[place].row.is_apart and place + 1 < len(evidence) and evidence[place + 1].matches:
         place += 1

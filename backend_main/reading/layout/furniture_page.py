@@ -232,6 +232,10 @@ class FurniturePage:
             return _ratio(box.text_height, self.body_height, MAX_HEIGHT_DIFFERENCE)
         return _ratio(self.styles[box.index].size, self.body_style.size, MAX_SIZE_DIFFERENCE)
 
+    def is_small_print(self, row: Row) -> bool:
+        """Return whether a row is in print that is clearly smaller than that of the text."""
+        return all(self.size_ratio(box) < MAX_SMALL_PRINT for box in row)
+
     def has_same_print(self, box: LayoutBox, other: LayoutBox) -> bool:
         """Return whether two boxes have one size of print, and one font and color where they are known."""
         if not self.styles:
@@ -271,11 +275,15 @@ class FurniturePage:
             )
         return found
 
+    def is_beside(self, place: int, other: int) -> bool:
+        """Return whether `rows[other]` is on the page, and no gap sets `rows[place]` apart from it."""
+        return 0 <= other < len(self.rows) and not self.is_apart(self.rows[place], self.rows[other])
+
     def _continues_small_print(self, outer: Row, row: Row, distance: float) -> bool:
         """Return whether a row further inside is of the small print at the edge, as company details are."""
         if distance > SMALL_PRINT_SHARE or self.is_apart(outer, row):
             return False
-        return all(self.size_ratio(box) < MAX_SMALL_PRINT for box in (*outer, *row))
+        return self.is_small_print([*outer, *row])
 
     def _sides(self, box: LayoutBox) -> Place:
         left, width = self.edges[0], max(1.0, self.width)
