@@ -86,7 +86,7 @@ def _repeated_elsewhere(page: FurniturePage, others: Iterable[FurniturePage]) ->
     for is_top in (True, False):
         rows = _repeated_rows(page, compared, is_top=is_top)
         earlier = [other for other in nearest if other.number < page.number]
-        is_first = _is_on_none(earlier, rows, page.number, is_top=is_top)
+        is_first = _is_new(rows, earlier, page.number, is_top=is_top)
         roles |= _edge_roles(page, rows, is_top=is_top, is_first=is_first)
     return roles | _repeated_margins(page, compared) | _repeated_watermarks(page, compared)
 
@@ -106,14 +106,11 @@ def _edge_roles(page: FurniturePage, rows: Sequence[EdgeRow], *, is_top: bool, i
     return roles
 
 
-def _is_on_none(
-    others: Sequence[FurniturePage], rows: Sequence[EdgeRow], number: int, *, is_top: bool
-) -> bool:
-    """Return whether no other page has any of the rows of page `number`, but page numbers."""
+def _is_new(rows: Sequence[EdgeRow], earlier: Sequence[FurniturePage], number: int, *, is_top: bool) -> bool:
+    """Return whether most of the rows of page `number`, but page numbers, are not on an earlier page."""
     unnumbered = [row for row in rows if not row.is_page_number]
-    return bool(unnumbered) and not any(
-        has_row(other, row, number, is_top=is_top) for other in others for row in unnumbered
-    )
+    known = sum(any(has_row(other, row, number, is_top=is_top) for other in earlier) for row in unnumbered)
+    return 2 * known < len(unnumbered)
 
 
 # --- rows at the edges -------------------------------------------------------------------------------------
