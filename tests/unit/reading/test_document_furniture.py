@@ -6,9 +6,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend_main.reading.documents.styled_text import TextStyle
 from backend_main.reading.layout.document_furniture import find_document_furniture
 from backend_main.reading.layout.furniture_history import MAX_REMEMBERED_PAGES, FurnitureHistory
-from tests.unit.reading.sample_furniture import WORDS, Piece, page_of, prose, roles_by_text
+from tests.unit.reading.sample_furniture import (
+    BODY_STYLE,
+    ITALIC_STYLE,
+    SMALL_STYLE,
+    WORDS,
+    Piece,
+    page_of,
+    prose,
+    roles_by_text,
+    styled_page_of,
+)
 
 HEAD, FOOT = 60.0, 1340.0
 
@@ -314,6 +325,41 @@ def test_body_lines_are_never_furniture(data: st.DataObject) -> None:
     found = find_document_furniture(pages)
     for page, body, edge in zip(pages, bodies, edges, strict=True):
         assert all(index < len(edge) for index in found[page.number]), body
+
+
+# --- text layers: styles are known, and texts have no errors of recognition ---------------------------------
+
+
+def styled_document(
+    head: Callable[[int], Piece], style: TextStyle, count: int = 4
+) -> dict[int, dict[str, str]]:
+    pages = [
+        styled_page_of(number, [head(number), *prose(number)], {head(number)[2]: style})
+        for number in range(1, count + 1)
+    ]
+    found = find_document_furniture(pages)
+    return {page.number: roles_by_text(page, found[page.number]) for page in pages}
+
+
+@pytest.mark.parametrize(
+    ("style", "role"), [(BODY_STYLE, None), (SMALL_STYLE, "header"), (ITALIC_STYLE, "header")]
+)
+def test_row_of_a_text_layer_without_a_gap_is_furniture_in_another_print_only(
+    style: TextStyle, role: str | None
+) -> None:
+    roles = styled_document(lambda _: (100, 134, "Note of the translator"), style, 6)
+    assert roles[3] == ({"Note of the translator": role} if role else {})
+
+
+def test_similar_texts_of_a_text_layer_are_not_equal() -> None:
+    texts = [
+        "Winter in the harbours",
+        "Winters in the harbour",
+        "Winter on the harbours",
+        "Winter in a harbour",
+    ]
+    roles = styled_document(lambda n: (300, HEAD, texts[n - 1]), BODY_STYLE)
+    assert set(map(str, roles.values())) == {"{}"}
 
 
 # --- history -----------------------------------------------------------------------------------------------
