@@ -8,6 +8,7 @@ from ..layout.geometry import LayoutBox, Rect
 from .page import DigitalPage
 from .table_blocks import unruled_tables
 from .table_captions import without_captions
+from .table_centered import centered_tables
 from .table_grids import grid_table
 from .table_markdown import FoundTable, is_right_to_left_words, mirrored, table_markdown, with_whole_spans
 from .table_regions import column_line_tables, level_lines, region_tables
@@ -39,6 +40,8 @@ class DigitalTable:
     rect: Rect
     boxes: frozenset[int]
     markdown: str
+    is_centered: bool = False
+    """Cells are centered in their rows, which columns of text are not."""
 
 
 def find_tables(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[DigitalTable]:
@@ -65,6 +68,7 @@ def find_tables(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[DigitalTa
 def _text_tables(level: Sequence[Line], upright: Sequence[Line], words: Sequence[Word]) -> list[FoundTable]:
     found = region_tables(level, words)
     found += column_line_tables(upright, _free(words, found))
+    found += centered_tables(_free(words, found))
     return found + unruled_tables(level, upright, _free(words, found))
 
 
@@ -106,7 +110,8 @@ def _upright(table: FoundTable) -> FoundTable:
 
 
 def _digital_table(table: FoundTable) -> DigitalTable:
-    return DigitalTable(table.rect, table.boxes, table_markdown(with_whole_spans(table.content)))
+    markdown = table_markdown(with_whole_spans(table.content))
+    return DigitalTable(table.rect, table.boxes, markdown, table.is_centered)
 
 
 def _free(words: Sequence[Word], found: Sequence[FoundTable]) -> list[Word]:

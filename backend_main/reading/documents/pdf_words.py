@@ -4,6 +4,7 @@ A word ends at a drawn space, or at a gap that is wide for the font size and for
 """
 
 import math
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -48,6 +49,8 @@ MAX_SHORT_SPACING, MAX_SHORT_DIFFERENCE = 0.2, 0.06
 MAX_SMALL_CAPITAL = 0.92
 """In sizes of the capitals beside them."""
 
+_NUMBERED = re.compile(r"[.):]\d+")
+"""The number of a list item as a right-to-left page shows it, with the sign at its left."""
 _PRESENTATION_FORMS = ((0xFB00, 0xFB06), (0xFB13, 0xFB17), (0xFB1D, 0xFDFF), (0xFE70, 0xFEFE))
 HEBREW = ("\u05d0", "\u05ea")
 
@@ -79,6 +82,8 @@ def fragments_of(glyphs: Sequence[Glyph], *, page_from_right: bool) -> list[Frag
         from_right = page_from_right or is_right_to_left([direction(part.text) for part in parts])
         parts = logical_order(_with_marks(parts), _text_of_part, from_right=from_right)
         parts = _with_matching_brackets(parts) if from_right else parts
+    elif page_from_right and _NUMBERED.fullmatch("".join(part.text for part in parts)):
+        parts = logical_order(parts, _text_of_part, from_right=True)
     fragments: list[Fragment] = []
     starts_word = True
     for is_space, word in groupby(parts, key=lambda part: part.glyph is None):
