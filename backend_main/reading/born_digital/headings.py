@@ -15,13 +15,12 @@ from .flow import Flow, ends_sentence
 from .lines import WIDE_GAP, Line
 from .numbering import CAPTION, has_clear_number, has_section_number, list_item_marker, section_depth
 from .page import DigitalPage, style_key
-from .tags import LEVELS, Tags
+from .tags import LEVELS, Tags, style_levels
 
 MAX_HEADING_LINES, MAX_HEADING_CHARACTERS = 4, 220
 MAX_BOLD_LINES, MAX_BOLD_CHARACTERS = 3, 160
 MAX_SENTENCE_WORDS = 8
 """Text that is hardly larger than running text, has more words and ends with a full stop is a sentence."""
-MIN_BODY_SIZE = 0.93
 MIN_PLAIN_SIZE = 1.14
 """In sizes of running text: smaller headings differ in weight, capitals or color too. Browsers use 1.17."""
 CLEAR_SIZE = 1.35
@@ -48,6 +47,8 @@ class HeadingRules:
     def __init__(self, page: DigitalPage, profile: DocumentProfile) -> None:
         self._page = page
         self._tags = Tags(page.layer)
+        on_page = style_levels([page.layer], (profile.body_size, profile.is_bold))
+        self._tag_levels = {**on_page, **profile.tag_levels}
         self._profile = profile
 
     def is_candidate(self, line: Line) -> bool:
@@ -86,9 +87,7 @@ class HeadingRules:
         first = lines[0]
         if area := self._tags.heading(first.rect):
             return LEVELS[area.tag]
-        level = self._profile.tag_levels.get(style_key(first.style), 0) or self._profile.size_level(
-            first.size
-        )
+        level = self._tag_levels.get(style_key(first.style), 0) or self._profile.size_level(first.size)
         if level:
             level = level if self._is_short(lines, text, first) else 0
         elif self._is_body_sized_heading(lines, text, around, flow):
@@ -206,10 +205,10 @@ class HeadingRules:
 
 def _is_distinct(lines: Sequence[Line], text: str) -> bool:
     """Return whether numbered text is in capitals or italics."""
-    return text.upper() == text or all(line.is_italic for line in lines) or _is_small_capitals(lines)
+    return text.isupper() or all(line.is_italic for line in lines) or _is_small_capitals(lines)
 
 
 def _is_small_capitals(lines: Sequence[Line]) -> bool:
     """Return whether lines are in capitals of two sizes."""
-    is_upper = all(line.text.upper() == line.text for line in lines)
+    is_upper = all(line.text.isupper() for line in lines)
     return is_upper and all(len({piece.style.size for piece in line.pieces}) > 1 for line in lines)

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .table_markdown import FoundTable, TableContent
 from .table_words import Word, words_rect
 
 CAPTION = re.compile(
     r"(?:Table|Tab\.|Exhibit|Figure|Fig\.|Chart|Box|Tabelle|Abbildung|Tableau|Tabla|Tabella|Tabela|Таблица|جدول)"
-    r"\s*[A-Z]?[-.]?\d|[表图圖]\s*\d"
+    r"\s*[A-Z]?[-–.]?\d|[表图圖]\s*\d"
 )
 NOTE = re.compile(r"(?:Source|Sources|Notes?|Exhibit reads|Quelle|Fuente|Anmerkung)\s?[:.]|[*†‡]\s?\w{3}")
 MIN_ROWS = 3
@@ -34,7 +35,7 @@ def without_captions(table: FoundTable) -> FoundTable:
     kept = content.kept(range(first, last), range(content.columns))
     left, _, right, _ = table.rect
     _, top, _, bottom = words_rect(kept.words())
-    return FoundTable(kept, (left, top, right, bottom), table.drawn)
+    return replace(table, content=kept, rect=(left, top, right, bottom))
 
 
 def _only_text(content: TableContent, row: int) -> str:

@@ -34,8 +34,11 @@ class TableContent:
     def columns(self) -> int:
         return len(self.cells[0]) if self.cells else 0
 
+    def all_cells(self) -> list[list[Word]]:
+        return [cell for row in self.cells for cell in row]
+
     def words(self) -> list[Word]:
-        return [word for row in self.cells for cell in row for word in cell]
+        return [word for cell in self.all_cells() for word in cell]
 
     def kept(self, rows: Sequence[int], columns: Sequence[int]) -> "TableContent":
         """Return the table with only some rows and columns."""
@@ -54,6 +57,8 @@ class FoundTable:
     rect: Rect
     drawn: frozenset[int] = frozenset()
     """Boxes of lines that are drawn with characters."""
+    is_centered: bool = False
+    """Cells with different numbers of lines have common centers, which columns of text do not have."""
 
     @property
     def boxes(self) -> frozenset[int]:
@@ -73,6 +78,22 @@ def mirrored(table: TableContent) -> TableContent:
         if last != span.column:
             cells[span.row][span.column], cells[span.row][last] = cells[span.row][last], []
     return TableContent(cells, spans)
+
+
+def with_whole_spans(table: TableContent) -> TableContent:
+    """Return a table whose spans do not overlap, and have all words of the cells that they cover."""
+    spans: list[Cell] = []
+    taken: set[tuple[int, int]] = set()
+    for span in table.spans:
+        covered = [(r, c) for r in range(span.row, span.row_end) for c in range(span.column, span.column_end)]
+        if taken.intersection(covered):
+            continue
+        taken.update(covered)
+        spans.append(span)
+        for row, column in covered[1:]:
+            table.cells[span.row][span.column] += table.cells[row][column]
+            table.cells[row][column] = []
+    return TableContent(table.cells, spans)
 
 
 def without_empty(table: TableContent) -> TableContent:
@@ -170,11 +191,19 @@ def _word_pieces(word: Word, row: Sequence[TextPiece]) -> list[TextPiece]:
 
 
 def _without_leaders(pieces: Sequence[TextPiece]) -> list[TextPiece]:
-    found = [replace(piece, text=_LEADER_END.sub("", piece.text)) for piece in pieces]
+    """Return pieces without leader dots. A single dot at a word may be a full stop in a font of its own."""
+    dots = [bool(_DOTS.fullmatch(piece.text)) for piece in pieces]
+    leaders = [
+        is_dot and (piece.starts_word or is_before_dot)
+        for piece, is_dot, is_before_dot in zip(pieces, dots, [*dots[1:], False], strict=False)
+    ]
+    shown = [piece for piece, is_leader in zip(pieces, leaders, strict=True) if not is_leader]
+    found = [replace(piece, text=_LEADER_END.sub("", piece.text)) for piece in shown]
     return [piece for piece in found if piece.text]
 
 
-_LEADER_END = re.compile(r"(?:[.·․…_‥]{3,})$|^[.·․…‥]+$")
+_DOTS = re.compile(r"[.·․…‥]+")
+_LEADER_END = re.compile(r"(?:[.·․…_‥]{3,})$")
 
 
 def _cell_markup(words: Sequence[Word], options: InlineOptions, *, is_plain: bool) -> str:

@@ -8,11 +8,20 @@ from ..layout.geometry import LayoutBox, Rect
 from .page import DigitalPage
 from .table_blocks import unruled_tables
 from .table_captions import without_captions
+from .table_centered import centered_tables
 from .table_grids import grid_table
-from .table_markdown import FoundTable, is_right_to_left_words, mirrored, table_markdown
+from .table_markdown import FoundTable, is_right_to_left_words, mirrored, table_markdown, with_whole_spans
 from .table_regions import column_line_tables, level_lines, region_tables
-from .table_rules import Line, PageLines, RuledGrid, line_groups, page_lines
-from .table_words import Word, page_words
+from .table_rules import (
+    MIN_CROSSING_SHARE,
+    Line,
+    LineGroup,
+    PageLines,
+    RuledGrid,
+    line_groups,
+    page_lines,
+)
+from .table_words import LEADER, Word, page_words
 
 LINE_MARGIN = 4.0
 """In pixels: lines of a table are as near to its bounds."""
@@ -20,6 +29,8 @@ MAX_OPEN_COLUMNS = 2
 """A grid with more columns that is not a table divides a page."""
 MIN_GRID_LINES = 2
 """Lines of each direction, of a group that makes a grid."""
+MIN_HALVED_LINES = 3
+"""Level lines that one upright line crosses; fewer may be the lines above and below two columns of a page."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,8 @@ class DigitalTable:
     rect: Rect
     boxes: frozenset[int]
     markdown: str
+    is_centered: bool = False
+    """Cells are centered in their rows, which columns of text are not."""
 
 
 def find_tables(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[DigitalTable]:
@@ -47,12 +60,15 @@ def find_tables(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[DigitalTa
         found += map(_upright, _text_tables(level, upright, [word.mirrored() for word in words]))
     else:
         found += _text_tables(level, lines.vertical, words)
-    return [_digital_table(without_captions(table)) for table in found]
+    found = [without_captions(table) for table in found]
+    _add_rest_of_runs(found, page_words(page, boxes))
+    return [_digital_table(table) for table in found]
 
 
 def _text_tables(level: Sequence[Line], upright: Sequence[Line], words: Sequence[Word]) -> list[FoundTable]:
     found = region_tables(level, words)
     found += column_line_tables(upright, _free(words, found))
+    found += centered_tables(_free(words, found))
     return found + unruled_tables(level, upright, _free(words, found))
 
 
@@ -73,6 +89,20 @@ def _is_in(rects: Sequence[Rect], x: float, y: float) -> bool:
     )
 
 
+def _add_rest_of_runs(found: Sequence[FoundTable], words: Sequence[Word]) -> None:
+    """Add the words of runs that are in a table only in part to the cell of the nearest word of their run.
+
+    A run belongs to a table as a whole, so they would be lost.
+    """
+    placed = {(word.box, word.order) for table in found for word in table.content.words()}
+    cells = {word.box: cell for table in found for cell in table.content.all_cells() for word in cell}
+    for word in words:
+        if word.box in cells and (word.box, word.order) not in placed and not LEADER.fullmatch(word.text):
+            cell = cells[word.box]
+            is_mirrored = cell[0].left < 0
+            cell.append(word.mirrored() if is_mirrored else word)
+
+
 def _upright(table: FoundTable) -> FoundTable:
     """Return a table of mirrored words with its place on the page."""
     left, top, right, bottom = table.rect
@@ -80,12 +110,29 @@ def _upright(table: FoundTable) -> FoundTable:
 
 
 def _digital_table(table: FoundTable) -> DigitalTable:
-    return DigitalTable(table.rect, table.boxes, table_markdown(table.content))
+    markdown = table_markdown(with_whole_spans(table.content))
+    return DigitalTable(table.rect, table.boxes, markdown, table.is_centered)
 
 
 def _free(words: Sequence[Word], found: Sequence[FoundTable]) -> list[Word]:
     used = frozenset[int]().union(*(table.boxes for table in found))
     return [word for word in words if word.box not in used]
+
+
+def _is_halved(group: LineGroup) -> bool:
+    """Return whether a group is level lines with common ends and one upright line through all of them.
+
+    It makes two columns that are open at their sides, as LaTeX draws them.
+    """
+    if len(group.vertical) != 1 or len(group.horizontal) < MIN_HALVED_LINES:
+        return False
+    (upright,) = group.vertical
+    left, top, right, bottom = group.rect
+    is_inside = left + LINE_MARGIN < upright.position < right - LINE_MARGIN
+    have_common_ends = all(
+        line.start - left < LINE_MARGIN and right - line.end < LINE_MARGIN for line in group.horizontal
+    )
+    return is_inside and have_common_ends and upright.length > MIN_CROSSING_SHARE * (bottom - top)
 
 
 def _grid_tables(
@@ -95,7 +142,7 @@ def _grid_tables(
     grids = [
         RuledGrid(group, fills)
         for group in line_groups(lines)
-        if min(len(group.horizontal), len(group.vertical)) >= MIN_GRID_LINES
+        if min(len(group.horizontal), len(group.vertical)) >= MIN_GRID_LINES or _is_halved(group)
     ]
     found, areas = [], []
     for grid in sorted(grids, key=lambda grid: grid.columns * grid.rows):

@@ -18,6 +18,7 @@ from .pdf_characters import LINE_END_HYPHENS, Glyph, read_glyphs
 from .pdf_graphics import NO_GRAPHICS, Graphics, Mapping, Rect, read_graphics
 from .pdf_lines import TextLine, text_lines
 from .pdf_links import with_links
+from .pdf_objects import page_objects, text_objects
 from .pdf_structure import NO_TAGS, PageTags, read_tags
 from .pdf_vertical import with_vertical_text
 from .pdf_visibility import Flags, hidden_glyphs, render_ink
@@ -43,6 +44,7 @@ MAX_ROTATED_SHARE = 0.5
 """pdfium's lines are not lines of text where more letters are rotated."""
 UPRIGHT_DEGREES = 15
 MAX_SAMPLED_LETTERS = 500
+LAST_LATIN = "\u024f"
 DEVICE_LONG_SIDE = 1 << 24
 """Long side of the device to which pdfium maps coordinates; large, because it returns whole pixels."""
 MIN_OBLIQUENESS = 1e-3
@@ -52,12 +54,14 @@ MIN_OBLIQUENESS = 1e-3
 class TextRun:
     """Stretch of a line without wide gaps; `box` is in pixels of the rendered page.
 
-    `pieces` are in logical order, and make up the text.
+    `pieces` are in logical order, and make up the text. `place` orders the runs by the content of the page;
+    recognized ones have none.
     """
 
     text: str
     box: Box
     pieces: tuple[TextPiece, ...] = ()
+    place: int | None = None
 
 
 @dataclass(frozen=True)
@@ -112,11 +116,12 @@ def extract_text_layer(
         turns = quarter_turns_of_text(glyphs, page.get_rotation())
         if turns is None and _rotated_share(textpage, page.get_rotation()) > MAX_ROTATED_SHARE:
             return None
-        ink = render_ink(page)
+        objects = page_objects(page)
+        ink = render_ink(page, text_objects(objects))
         hidden = hidden_glyphs(page, textpage, glyphs, ink, _scaled(to_pixels, ink.scale / scale))
     finally:
         textpage.close()
-    graphics = read_graphics(page, to_pixels)
+    graphics = read_graphics(objects, to_pixels)
     areas = unread_areas(ink.without_text, scale / ink.scale, graphics.images)
     is_unseen = _is_text_of_scan(glyphs, hidden, areas, to_pixels)
     seen = [glyph for glyph, is_hidden in zip(glyphs, hidden, strict=True) if is_unseen or not is_hidden]
@@ -159,11 +164,22 @@ def sample_of_doubtful_text(runs: Sequence[TextRun], fonts: Collection[str] = ()
     words: dict[str, list[str]] = {}
     for run in runs:
         for piece in run.pieces:
-            words.setdefault(piece.style.font.name, []).append(piece.text)
+            if is_comparable(piece):
+                words.setdefault(piece.style.font.name, []).append(piece.text)
     doubtful = {font for font, texts in words.items() if is_implausible(texts)} | set(fonts)
     if not doubtful:
         return ()
     return sample_of_text(runs, DOUBTFUL_SAMPLE, doubtful)
+
+
+def is_comparable(piece: TextPiece) -> bool:
+    """Return whether the picture of the page shows the letters of a piece.
+
+    A font that is not embedded is drawn with another one, which may lack letters that are not Latin. Then the
+    picture has letters of the other font, and the mapping of the file is all that is known.
+    """
+    is_latin = not any(letter > LAST_LATIN and letter.isalpha() for letter in piece.text)
+    return piece.style.font.is_embedded or is_latin
 
 
 def sample_of_text(
@@ -177,9 +193,11 @@ def sample_of_text(
         fonts: names of fonts that have to set most of a run; None: any.
     """
 
+    def is_sampled(piece: TextPiece) -> bool:
+        return fonts is None or (piece.style.font.name in fonts and is_comparable(piece))
+
     def letters(index: int) -> int:
-        pieces = runs[index].pieces
-        in_fonts = [piece for piece in pieces if fonts is None or piece.style.font.name in fonts]
+        in_fonts = [piece for piece in runs[index].pieces if is_sampled(piece)]
         figures = sum(letter.isdigit() for piece in in_fonts for letter in piece.text)
         return sum(len(piece.text) for piece in in_fonts) + FIGURE_WEIGHT * figures
 
@@ -281,7 +299,8 @@ def _text_runs(glyphs: Sequence[Glyph], page: Any, scale: float, turns: int) -> 
         pieces = _pieces(line, to_frame, scale)
         reaches_page = max(xs) > max(min(xs), 0) and max(ys) > max(min(ys), 0)
         if pieces and reaches_page and min(xs) < width and min(ys) < height:
-            yield TextRun(text_of_pieces(pieces), box, pieces)
+            place = min(fragment.glyph.index for fragment in line.fragments)
+            yield TextRun(text_of_pieces(pieces), box, pieces, place)
 
 
 def _pieces(line: TextLine, to_pixels: Mapping, scale: float) -> tuple[TextPiece, ...]:

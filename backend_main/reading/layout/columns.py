@@ -202,12 +202,12 @@ def prose_boxes(boxes: Sequence[LayoutBox]) -> frozenset[LayoutBox]:
         near = by_height[
             bisect_left(centers, box.center_y - reach) : bisect_right(centers, box.center_y + reach)
         ]
-        if any(_is_adjacent_line(box, other) for other in near):
+        if any(is_adjacent_line(box, other) for other in near):
             found.add(box)
     return frozenset(found)
 
 
-def _is_adjacent_line(box: LayoutBox, other: LayoutBox) -> bool:
+def is_adjacent_line(box: LayoutBox, other: LayoutBox) -> bool:
     distance = abs(box.center_y - other.center_y)
     if not MIN_LINE_DISTANCE * box.text_height < distance < MAX_LINE_DISTANCE * box.text_height:
         return False

@@ -36,6 +36,16 @@ def detected(amplitude: float) -> Curl:
     return curl
 
 
+def test_detect_of_curve_that_leaves_the_page_is_none() -> None:
+    """Five short lines in a corner decide nothing about the rest of the page."""
+    xs = np.linspace(0.0, 0.25, 30)
+    corner = [
+        Core(np.column_stack([xs, 0.02 + 0.02 * number + 0.004 * np.sin(20 * xs + number)]), 0.01)
+        for number in range(6)
+    ]
+    assert Curl.detect(corner, WIDTH, HEIGHT) is None
+
+
 @pytest.mark.parametrize("amplitude", [0.0, 0.5])
 def test_detect_on_flat_page_is_none(amplitude: float) -> None:
     assert Curl.detect(cores(amplitude), WIDTH, HEIGHT) is None

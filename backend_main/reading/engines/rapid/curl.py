@@ -28,12 +28,18 @@ On flat pages it is 0.02 to 0.05. From about 0.1, lines are read worse.
 """
 MAX_RESIDUAL_SHARE = 0.6
 """Share of the lines' rise and fall that may be left: other curves are not those of a page."""
+MAX_DISPLACEMENT = 0.15
+"""In heights of the page. Outside of the lines, the polynomial may grow without limit."""
+MAX_STRETCH = 0.5
+"""Change of the displacement per height: from 1 on, two places of the page would become one."""
 SAMPLE_STEP = 8
 """Pixels of the detector's map between two samples of a core."""
 POWERS = tuple((x, y) for x in (1, 2, 3, 4) for y in (0, 1, 2))
 """Powers of x and y in the displacement. Those of y let the curl change down the page."""
 ITERATIONS = 5
 """Steps of the inversion, each several times more exact than the one before."""
+CHECKED_PLACES = 21
+"""Places along each side of the page where the displacement is checked."""
 STRIP_ROWS, GRID_STEP = 256, 16
 """Rows that are flattened at once, and pixels between two computed displacements."""
 
@@ -76,7 +82,7 @@ class Curl:
         curl = cls(coefficients, width, height)
         slant = _weighted_median(cores, [float(core.samples[:, 1].std()) for core in cores])
         left = _weighted_median(cores, [float(curl._flat(core.samples)[:, 1].std()) for core in cores])
-        return curl if left < MAX_RESIDUAL_SHARE * slant else None
+        return curl if left < MAX_RESIDUAL_SHARE * slant and curl._is_possible() else None
 
     def flatten(self, page: PageImage) -> PageImage:
         """Return the page with level lines."""
@@ -91,6 +97,14 @@ class Curl:
     def to_curled_page(self, quad: Quads) -> Quads:
         """Convert corners on the flat page to the curled one."""
         return np.asarray(self._curled(quad / self._size) * self._size, np.float32)
+
+    def _is_possible(self) -> bool:
+        """Return whether paper can curl like this, everywhere on the page and not only at its lines."""
+        grid = np.linspace(0, 1, CHECKED_PLACES)
+        xs, ys = np.meshgrid(grid, grid)
+        displacement = self._displacement(np.column_stack([xs.ravel(), ys.ravel()])).reshape(xs.shape)
+        stretch = np.diff(displacement, axis=0) * (CHECKED_PLACES - 1)
+        return bool(np.abs(displacement).max() <= MAX_DISPLACEMENT and np.abs(stretch).max() <= MAX_STRETCH)
 
     @property
     def _size(self) -> Samples:
