@@ -29,6 +29,8 @@ EDGE_INSET = 0.25
 MIN_ROWS = 3
 MIN_CENTERED_ROWS = 2
 """Rows with different numbers of lines, with common centers."""
+MIN_CENTERED_PAIRS = 4
+"""Of two columns, which labels of charts make too."""
 MIN_CENTERED_SHARE = 0.75
 MAX_CROSSED_SHARE = 0.25
 """Share of the rows with a cell over a gap between columns."""
@@ -142,7 +144,7 @@ def _centered_table(run: Sequence[Sequence[TextCell]]) -> FoundTable | None:
         return None
     groups = [_placed(group, columns) for group in run]
     groups[0] = _with_wide_heads(groups[0], columns.count)
-    if not _are_centered(groups):
+    if not _are_centered(groups, MIN_CENTERED_ROWS if columns.count > 2 else MIN_CENTERED_PAIRS):
         return None
     content = without_empty(_content(groups, columns.count))
     if not has_table_text(content) or not is_aligned(content):
@@ -214,8 +216,8 @@ def _row_span(cell: TextCell, bands: Sequence[tuple[float, float]], *, is_alone:
     return (over[0], over[-1]) if is_alone and over else (nearest, nearest)
 
 
-def _are_centered(groups: Sequence[Sequence[_PlacedCell]]) -> bool:
-    """Return whether cells with different numbers of lines have common centers."""
+def _are_centered(groups: Sequence[Sequence[_PlacedCell]], min_rows: int) -> bool:
+    """Return whether cells with different numbers of lines have common centers, in as many rows."""
     rows = [row for group in groups for row in _single_rows(group)]
     mixed = [row for row in rows if len({len(cell.phrases) for cell in row}) > 1]
     centered = sum(map(_is_centered, mixed))
@@ -226,7 +228,7 @@ def _are_centered(groups: Sequence[Sequence[_PlacedCell]]) -> bool:
     full = sum(len(row) > 1 for row in rows)
     return (
         full >= MIN_ROWS
-        and centered >= max(MIN_CENTERED_ROWS, MIN_CENTERED_SHARE * len(mixed))
+        and centered >= max(min_rows, MIN_CENTERED_SHARE * len(mixed))
         and texts >= MIN_LETTER_SHARE * len(several)
     )
 
