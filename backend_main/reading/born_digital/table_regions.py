@@ -14,7 +14,6 @@ from .table_heads import common_joints, head_above
 from .table_markdown import FoundTable, TableContent
 from .table_rules import Line, PageLines
 from .table_text import Drawing, text_table
-from .table_text_cells import MIN_LEADING
 from .table_words import Word, WordLine, word_lines
 
 END_TOLERANCE = 12.0
@@ -203,16 +202,9 @@ def _is_tabular(upper: Line, lower: Line, words: Sequence[Word]) -> bool:
         return False
     if joints or any(len(line.phrases) > 1 for line in lines):
         return True
-    if any(_is_beside_line(above, below) for above, below in pairwise(lines)):
-        return True
     text = " ".join(phrase.text for phrase in lines[0].phrases)
     height = lower.position - upper.position
     return len(lines) <= MAX_SECTION_LINES and height < 5 * size and not CAPTION.match(text)
-
-
-def _is_beside_line(above: WordLine, below: WordLine) -> bool:
-    """Return whether two lines overlap in height: cells that are centered in one row."""
-    return below.baseline - above.baseline < MIN_LEADING * above.size
 
 
 def _has_rows_beside(part: Sequence[Line], words: Sequence[Word], strips: Sequence[Gap]) -> bool:
