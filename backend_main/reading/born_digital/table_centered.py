@@ -1,13 +1,12 @@
 """Tables without lines whose cells are centered in the height of their rows, as a browser prints them.
 
-Lines of such a table are level only by chance. The distance of the lines in a cell is smaller than that between
-rows, so cells come first, and rows are cells that overlap in height. Common centers of cells with different
+Lines of such a table are level only by chance. The distance of the lines in a cell is smaller than that
+between rows, so cells come first, and rows are cells that overlap in height. Common centers of cells with different
 numbers of lines are evidence that running text in columns does not have.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from ..layout.cells import Cell
 from .table_columns import MIN_COLUMN_GAP, Columns, Gap, find_gutters, free_strips
@@ -47,7 +46,9 @@ def _sides(words: Sequence[Word]) -> list[list[Word]]:
     """Divide words at the gutters between columns of running text."""
     xs = [gutter.center for gutter in find_gutters(word_lines(words))]
     columns = Columns(tuple(Gap(x, x) for x in xs))
-    return [[word for word in words if columns.index(word.center_x) == number] for number in range(len(xs) + 1)]
+    return [
+        [word for word in words if columns.index(word.center_x) == number] for number in range(len(xs) + 1)
+    ]
 
 
 def _tables(words: Sequence[Word], splits: int) -> list[FoundTable]:
@@ -170,8 +171,7 @@ def _column_span(cell: TextCell, columns: Columns) -> tuple[int, int]:
 def _bands(stacks: Sequence[Sequence[TextCell]]) -> list[tuple[float, float]]:
     """Return top and bottom of each row, given columns with a cell in each."""
     return [
-        (min(cell.top for cell in row), max(cell.bottom for cell in row))
-        for row in zip(*stacks, strict=True)
+        (min(cell.top for cell in row), max(cell.bottom for cell in row)) for row in zip(*stacks, strict=True)
     ]
 
 
@@ -181,9 +181,9 @@ def _row_span(cell: TextCell, bands: Sequence[tuple[float, float]], *, is_alone:
     centers = [(top + bottom) / 2 for top, bottom in bands]
     nearest = min(range(len(bands)), key=lambda number: abs(centers[number] - middle))
     tolerance = MAX_CENTER_DISTANCE * cell.size
-    if is_alone and abs(middle - centers[nearest]) > tolerance:
-        if abs(middle - (bands[0][0] + bands[-1][1]) / 2) < tolerance:
-            return 0, len(bands) - 1
+    middle_of_all = (bands[0][0] + bands[-1][1]) / 2
+    if is_alone and abs(middle - centers[nearest]) > tolerance > abs(middle - middle_of_all):
+        return 0, len(bands) - 1
     over = [
         number
         for number, (top, bottom) in enumerate(bands)
@@ -198,7 +198,9 @@ def _are_centered(groups: Sequence[Sequence[_PlacedCell]]) -> bool:
     mixed = [row for row in rows if len({len(cell.phrases) for cell in row}) > 1]
     centered = sum(map(_is_centered, mixed))
     several = [cell for row in mixed for cell in row if len(cell.phrases) > 1]
-    texts = sum(any(LETTER.search(word.text) and len(word.text) > 2 for word in cell.words) for cell in several)
+    texts = sum(
+        any(LETTER.search(word.text) and len(word.text) > 2 for word in cell.words) for cell in several
+    )
     full = sum(len(row) > 1 for row in rows)
     return (
         full >= MIN_ROWS

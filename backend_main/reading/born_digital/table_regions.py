@@ -10,8 +10,8 @@ from math import inf
 from ..documents.pdf_graphics import Fill
 from ..layout.sequences import group_runs
 from .table_columns import Gap, find_columns, find_gutters, line_cells
-from .table_markdown import FoundTable, TableContent
 from .table_heads import common_joints, head_above
+from .table_markdown import FoundTable, TableContent
 from .table_rules import Line, PageLines
 from .table_text import Drawing, text_table
 from .table_text_cells import MIN_LEADING
@@ -196,7 +196,8 @@ def _is_tabular(upper: Line, lower: Line, words: Sequence[Word]) -> bool:
         line
         for line in lines
         if not common_joints([upper, lower])
-        and len(line.phrases) == 1 and line.right - line.left > MAX_PARAGRAPH_SHARE * upper.length
+        and len(line.phrases) == 1
+        and line.right - line.left > MAX_PARAGRAPH_SHARE * upper.length
     ]
     if len(wide) > 1:
         return False
@@ -243,10 +244,7 @@ def _region_table(part: Sequence[Line], words: Sequence[Word]) -> FoundTable | N
     others = word_lines(word for word in near if not part[0].position < word.center_y < part[-1].position)
     forced = common_joints(part)
     head = head_above(part, inside, near) if forced else []
-    if head:
-        lines = word_lines([*head, *inside])
-    else:
-        lines = _with_rows_around(lines, others, part)
+    lines = word_lines([*head, *inside]) if head else _with_rows_around(lines, others, part)
     drawing = Drawing(tuple(line.position for line in part), forced, has_joints=bool(forced))
     rect = (part[0].start, lines[0].top, part[0].end, lines[-1].bottom)
     rect = (rect[0], min(rect[1], part[0].position), rect[2], max(rect[3], part[-1].position))

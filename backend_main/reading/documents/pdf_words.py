@@ -145,7 +145,7 @@ def _fragment(parts: Sequence[_Part]) -> Fragment | None:
 
 
 def _with_drawn_hyphens(text: str, glyphs: Sequence[Glyph]) -> str:
-    """Return a text without its soft hyphens, but with a hyphen for one that has room in the line.
+    """Return a text without its soft hyphens, but with a hyphen for one that fits into the line.
 
     InDesign maps a hyphen to the soft one, as in 13-24. The last one of a text may divide a word.
     """
@@ -202,7 +202,7 @@ def _with_spaces(glyphs: Sequence[Glyph]) -> list[_Part]:
 
 
 def _is_moved_back(last: Glyph, space: Glyph, glyph: Glyph) -> bool:
-    """Return whether a drawn space takes no room, because its text object moves back by its width."""
+    """Return whether a drawn space adds no width, because its text object moves back by its width."""
     is_one_object = last.text_object == space.text_object == glyph.text_object
     return is_one_object and glyph.start - space.start < MIN_SPACE_ADVANCE * glyph.size
 
