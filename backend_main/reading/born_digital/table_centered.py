@@ -1,8 +1,8 @@
 """Tables without lines whose cells are centered in the height of their rows, as a browser prints them.
 
 Lines of such a table are level only by chance. The distance of the lines in a cell is smaller than that
-between rows, so cells come first, and rows are cells that overlap in height. Common centers of cells with different
-numbers of lines are evidence that running text in columns does not have.
+between rows, so cells come first, and rows are cells that overlap in height. Common centers of cells with
+different numbers of lines are evidence that running text in columns does not have.
 """
 
 from collections.abc import Sequence

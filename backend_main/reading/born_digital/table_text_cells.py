@@ -81,9 +81,9 @@ def text_cells(words: Sequence[Word]) -> list[TextCell]:
     cells: dict[Phrase, list[Phrase]] = {}
     for line in lines:
         for phrase in line.phrases:
-            upper = above.get(phrase)
-            if upper is not None and used[upper] == 1:
-                cells[phrase] = cells[upper]
+            continued = above.get(phrase)
+            if continued is not None and used[continued] == 1:
+                cells[phrase] = cells[continued]
                 cells[phrase].append(phrase)
             else:
                 cells[phrase] = [phrase]
