@@ -47,7 +47,9 @@ def _sides(words: Sequence[Word]) -> list[list[Word]]:
     """Divide words at the gutters between columns of running text."""
     xs = [gutter.center for gutter in find_gutters(word_lines(words))]
     columns = Columns(tuple(Gap(x, x) for x in xs))
-    return [[word for word in words if columns.index(word.center_x) == number] for number in range(len(xs) + 1)]
+    return [
+        [word for word in words if columns.index(word.center_x) == number] for number in range(len(xs) + 1)
+    ]
 
 
 def _tables(words: Sequence[Word], splits: int) -> list[FoundTable]:
@@ -170,8 +172,7 @@ def _column_span(cell: TextCell, columns: Columns) -> tuple[int, int]:
 def _bands(stacks: Sequence[Sequence[TextCell]]) -> list[tuple[float, float]]:
     """Return top and bottom of each row, given columns with a cell in each."""
     return [
-        (min(cell.top for cell in row), max(cell.bottom for cell in row))
-        for row in zip(*stacks, strict=True)
+        (min(cell.top for cell in row), max(cell.bottom for cell in row)) for row in zip(*stacks, strict=True)
     ]
 
 
@@ -198,7 +199,9 @@ def _are_centered(groups: Sequence[Sequence[_PlacedCell]]) -> bool:
     mixed = [row for row in rows if len({len(cell.phrases) for cell in row}) > 1]
     centered = sum(map(_is_centered, mixed))
     several = [cell for row in mixed for cell in row if len(cell.phrases) > 1]
-    texts = sum(any(LETTER.search(word.text) and len(word.text) > 2 for word in cell.words) for cell in several)
+    texts = sum(
+        any(LETTER.search(word.text) and len(word.text) > 2 for word in cell.words) for cell in several
+    )
     full = sum(len(row) > 1 for row in rows)
     return (
         full >= MIN_ROWS

@@ -196,7 +196,8 @@ def _is_tabular(upper: Line, lower: Line, words: Sequence[Word]) -> bool:
         line
         for line in lines
         if not common_joints([upper, lower])
-        and len(line.phrases) == 1 and line.right - line.left > MAX_PARAGRAPH_SHARE * upper.length
+        and len(line.phrases) == 1
+        and line.right - line.left > MAX_PARAGRAPH_SHARE * upper.length
     ]
     if len(wide) > 1:
         return False
