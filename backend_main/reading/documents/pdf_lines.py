@@ -243,10 +243,9 @@ def _is_script(chain: _Chain, line: _Line) -> bool:
             continue
         gap = chain.start - glyph.end if glyph is before else glyph.start - chain.end
         is_smaller = MIN_SCRIPT_SIZE * glyph.size < chain.size < MAX_SCRIPT_SIZE * glyph.size
-        if not is_smaller and not (glyph is before and _is_full_sized_script(chain, glyph, gap)):
+        if not is_smaller and not _is_full_sized_script(chain, glyph, gap):
             continue
-        is_touching = glyph is before and _touches(chain, glyph, gap)
-        lowering = MAX_TOUCHING_LOWERING if is_touching else MAX_LOWERING
+        lowering = MAX_TOUCHING_LOWERING if _touches(chain, glyph, gap) else MAX_LOWERING
         limit = MAX_SCRIPT_GAP * glyph.size
         if -limit < gap < limit and -lowering * glyph.size <= shift <= MAX_RAISE * glyph.size:
             return True

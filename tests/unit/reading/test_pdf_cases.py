@@ -17,23 +17,24 @@ from backend_main.reading.engines import Engine, load_engine
 
 CASES = Path(__file__).parents[4] / "shared" / "cases"
 LETTER = (
-    "This letter is a long enough piece of text to be taken from the page as it stands, since it is a good text"
-    " layer. Invoice number 2024-0815, dated 3 March 2024."
+    "This letter is a long enough piece of text to be taken from the page as it stands, since it is a good"
+    " text layer. Invoice number 2024-0815, dated 3 March 2024."
 )
 PICTURE = f"{LETTER} Account DE02 1203 0000 Amount 480,00 EUR Pay before 31 March"
 WRITTEN = {
     "01_glyphs": "# Payed 2017-Jan-22 by bank Total amount due: 1.234,56 EUR until Friday",
     "01_overlap": "# Text of Terms To You Second line with enough characters in it.",
-    "02_dropcap": "Realized through a combination of careful engineering and patience, the bridge was opened to the"
-    " public in the year after its builder had left the town for good.",
+    "02_dropcap": "Realized through a combination of careful engineering and patience, the bridge was opened to"
+    " the public in the year after its builder had left the town for good.",
     "02_raised": "The area is 25 m<sup>2</sup> and H<sub>2</sub>O is water, see the note<sup>3</sup> below.",
     "02_runs": "Go to **page 2** and see the **terms** of payment there.",
-    "03_form": "Application for membership in the city library Name: Ada Lovelace Date of birth: 10 December 1815",
+    "03_form": "Application for membership in the city library Name: Ada Lovelace Date of birth:"
+    " 10 December 1815",
     "03_notes": f"{LETTER} Approved, pay only half CANCELLED on 5 March",
     **dict.fromkeys(("04_deep", "04_nested", "04_pattern", "04_small"), PICTURE),
     **dict.fromkeys(("06_clipped", "06_covered", "06_layer_off", "06_white", "07_shifted"), LETTER),
-    "07_letter_lost": "A quantile-copula approach to the problem of the density, and to that of its estimation"
-    " by others.",
+    "07_letter_lost": "A quantile-copula approach to the problem of the density, and to that of its"
+    " estimation by others.",
     "08_hebrew_words": "אבגד הוזח טיךכ לםמן נסעף",
 }
 """Markdown of each file, white space apart."""
