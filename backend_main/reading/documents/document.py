@@ -9,9 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import pi_heif
-from PIL import ExifTags, Image, TiffImagePlugin
-
 from ..errors import ReadingError, UnreadableFile
 from ..page_ranges import PageRanges
 from ..types import Options
@@ -20,11 +17,8 @@ from .image_headers import Header
 from .pdf_pages import PdfPages
 from .pdf_rendering import render_page, set_text_drawn
 from .pdf_text_layer import PageNote, TextLayer, extract_text_layer, page_notes
-from .pixels import Pixels, to_upright_bgr
-
-# `Options.max_pixels` is checked before any decoding. Pillow's limit warns at one size, raises at another.
-Image.MAX_IMAGE_PIXELS = None
-pi_heif.register_heif_opener()
+from .picture_file import PictureFile
+from .pixels import Pixels
 
 PDF_DPI = 200
 PDF_MAX_SIDE_PIXELS = 4000
@@ -78,7 +72,7 @@ class Document(ABC):
         except ReadingError:
             raise
         except Exception as error:  # decoders raise any exception on broken data
-            raise UnreadableFile(f"Page {number} of the file is broken or truncated.") from error
+            raise UnreadableFile(rejections.broken_page(number)) from error
 
     def text_layer(self, number: int) -> TextLayer | None:
         """Return the text layer of a page; None if there is none that can be trusted. Raises nothing."""
@@ -129,64 +123,50 @@ def _checked_header(path: Path | str, options: Options) -> Header:
     try:
         header = image_headers.read_header(path, max_frames=options.max_pages)
     except image_headers.UnsupportedFormat as error:
-        raise UnreadableFile(rejections.UNSUPPORTED_FORMAT) from error
+        raise UnreadableFile(rejections.unsupported_format(error)) from error
     except image_headers.MalformedHeader as error:
         raise UnreadableFile(rejections.malformed_header(error.pillow_format)) from error
     except OSError as error:
         raise UnreadableFile("The file could not be opened.") from error
     if header is None:
         raise UnreadableFile(rejections.EMPTY_FILE)
-    if header.frames > options.max_pages:
+    if header.page_count > options.max_pages:
         raise UnreadableFile(rejections.too_many_pages(options.max_pages))
-    _check_size((header.width, header.height), options)
+    if header.width * header.height > options.max_pixels:
+        raise UnreadableFile(rejections.too_many_pixels(header.width, header.height, options.max_pixels))
     return header
 
 
-def _check_size(size: tuple[int, int], options: Options) -> None:
-    width, height = size
-    if width * height > options.max_pixels:
-        raise UnreadableFile(rejections.too_many_pixels(width, height, options.max_pixels))
-
-
 class ImageDocument(Document):
-    """An image that Pillow decodes: all pages of a TIFF, the first frame of other formats."""
+    """An image file: all pages of a TIFF, the first frame of other formats."""
 
     def __init__(self, path: Path, header: Header, pillow_format: str, options: Options) -> None:
         super().__init__(options)
         self._header = header
         self._is_tiff = pillow_format == "TIFF"
-        try:
-            self._image = Image.open(path, formats=[pillow_format])
-        except Exception as error:  # decoders raise any exception on broken data
-            message = f"The {pillow_format} file is broken, or of an unsupported variant."
-            raise UnreadableFile(message) from error
-        self.page_count = header.frames if self._is_tiff else 1
+        self._pictures = PictureFile(
+            path, pillow_format, max_pictures=options.max_pages, max_pixels=options.max_pixels
+        )
+        self.page_count = header.page_count
 
     def _decode_page(self, number: int) -> PageImage:
-        if self._is_tiff:
-            self._image.seek(number - 1)
-        _check_size(self._image.size, self._options)
-        self._image.load()
-        info = {str(key): value for key, value in self._image.info.items() if isinstance(value, str)}
-        if isinstance(self._image, TiffImagePlugin.TiffImageFile):
-            info["description"] = str(self._image.tag_v2.get(ExifTags.Base.ImageDescription, ""))
-        pixels = to_upright_bgr(self._image)
-        height, width = pixels.shape[:2]
-        return PageImage(number, pixels, width, height, info, self._warnings(number))
+        picture = self._pictures.decode(number)
+        height, width = picture.pixels.shape[:2]
+        warnings = (*picture.warnings, *self._warnings(number, picture.frames))
+        return PageImage(number, picture.pixels, width, height, picture.info, warnings)
 
-    def _warnings(self, number: int) -> tuple[str, ...]:
-        """Return a warning if the file contains more than its pages show."""
-        frames = 1 if self._is_tiff else self._header.frames
-        if self._header.file_type.pillow_format == "HEIF":
-            frames = getattr(self._image, "n_frames", 1)
-        if frames > 1:
-            return (f"The file contains {frames} images; only the first was read.",)
-        if self._header.truncated and number == self.page_count:
-            return (f"The file is truncated after page {number}; the pages after it are lost.",)
-        return ()
+    def _warnings(self, number: int, decoder_frames: int) -> Iterator[str]:
+        """Yield a warning if the file contains more than its pages show."""
+        frames = 1 if self._is_tiff else max(self._header.frames, decoder_frames)
+        if frames > self._options.max_pages:
+            yield f"The file contains more than {self._options.max_pages} images; only the first was read."
+        elif frames > 1:
+            yield f"The file contains {frames} images; only the first was read."
+        elif self._header.truncated and number == self.page_count:
+            yield f"The file is truncated after page {number}; the pages after it are lost."
 
     def close(self) -> None:
-        self._image.close()
+        self._pictures.close()
 
 
 class PdfDocument(Document):

@@ -1,0 +1,39 @@
+"""Redirection of what C libraries print: to the log, instead of the terminal of a person who reads a file."""
+
+import contextlib
+import logging
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+
+STDERR_FILENO = 2
+MAX_MESSAGE_BYTES = 1000
+_log = logging.getLogger("scanrill.reading")
+_lock = threading.Lock()
+"""Held while standard error is redirected, because it belongs to the whole process."""
+
+
+@contextlib.contextmanager
+def native_messages(library: str) -> Iterator[list[str]]:
+    """Append what a library writes to the descriptor of standard error to a list, and log it at level DEBUG."""
+    found: list[str] = []
+    with _lock, tempfile.TemporaryFile() as messages:
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            sys.stderr.flush()
+        try:
+            original = os.dup(STDERR_FILENO)
+        except OSError:  # closed, as in a service without a terminal
+            yield found
+            return
+        os.dup2(messages.fileno(), STDERR_FILENO)
+        try:
+            yield found
+        finally:
+            os.dup2(original, STDERR_FILENO)
+            os.close(original)
+            messages.seek(0)
+            if text := messages.read(MAX_MESSAGE_BYTES).decode("utf-8", "replace").strip():
+                found.append(text)
+                _log.debug("%s: %s", library, text)
