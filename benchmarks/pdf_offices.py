@@ -110,7 +110,7 @@ def figure(random: Random) -> list[Block]:
     blocks: list[Block] = []
     for number in (1, 2):
         caption = f"Figure {number}. {title(random)}."
-        drawing = "<svg width=100% height=90><rect width=160 height=80 fill='#8ac'/><circle cx=80 cy=45 r=30 /></svg>"
+        drawing = "<svg height=90><rect width=160 height=80 fill='#8ac'/><circle cx=80 cy=45 r=30 /></svg>"
         blocks += [
             Paragraph(paragraph(random, 5)),
             Raw(f"<figure>{drawing}<figcaption>{caption}</figcaption></figure>", caption),

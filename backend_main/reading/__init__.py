@@ -3,22 +3,25 @@
 Modules here import neither Django nor the server, and raise subclasses of ReadingError. Other programs import
 the package `scanrill`, which accepts more kinds of sources. Each module imports only from those below it:
 
-child_process/    an engine in a child process, which may crash, hang or leak
-pipeline.py       all pages of a file: text layer or engine
-page_reader.py    one page: streamed lines, final text, warnings
-fallback.py       another engine, for a page that the first one cannot read
-page_assembly.py  lines of a recognized page → final Markdown and plain text
-born_digital/     text layer and drawing of a PDF page → final Markdown and plain text
-confidence.py     detection of text that the engine cannot read
-engines/          page image → lines: the interface, the registry, and four engines
-output/           blocks → Markdown; Markdown → plain text
-layout/           boxes → reading order, columns, tables, headings
-documents/        file → page images, within limits
-inference.py      ONNX Runtime and OpenVINO behind one interface
-page_ranges.py    page selection such as `1-3,7`
-languages.py      language codes and scripts
-types.py          events and options
-errors.py         the tree of errors
+child_process/        an engine in a child process, which may crash, hang or leak
+pipeline.py           all pages of a file: text layer or engine
+page_reader.py        one page: streamed lines, final text, warnings
+text_layer_reader.py  one page with a text layer, and what the text layer lacks
+unread_text.py        recognition of the parts of a page that its text layer lacks
+text_layer_check.py   comparison of a text layer with some recognized lines
+fallback.py           another engine, for a page that the first one cannot read
+page_assembly.py      lines of a recognized page → final Markdown and plain text
+born_digital/         text layer and drawing of a PDF page → final Markdown and plain text
+confidence.py         detection of text that the engine cannot read
+engines/              page image → lines: the interface, the registry, and four engines
+output/               blocks → Markdown; Markdown → plain text
+layout/               boxes → reading order, columns, tables, headings
+documents/            file → page images, within limits
+inference.py          ONNX Runtime and OpenVINO behind one interface
+page_ranges.py        page selection such as `1-3,7`
+languages.py          language codes and scripts
+types.py              events and options
+errors.py             the tree of errors
 
 Where to make a change:
 
@@ -29,6 +32,8 @@ headers, footers and page numbers    layout/page_furniture.py (which lines), pag
 hyphens at line ends                 layout/text_joining.py; documents/pdf_text_layer.py, for text layers
 orientation of a page                documents/pixels.py (EXIF), engines/rapid/orientation.py (by the text)
 heading thresholds                   layout/headings.py
+text layers: what is left out         documents/pdf_visibility.py
+text layers: what is recognized       documents/unread_areas.py, text_layer_reader.py
 another engine for unreadable pages  fallback.py; confidence.py (when a page counts as unreadable)
 warnings                             documents/document.py, page_reader.py, page_assembly.py, fallback.py,
                                      pipeline.py, `Engine.warnings`

@@ -1,8 +1,12 @@
 """Languages: ISO 639-1 codes, English names, scripts, and the names of Tesseract's language packs."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
+
+CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
+"""A Chinese or Japanese character."""
 
 
 class Language(NamedTuple):

@@ -7,11 +7,12 @@ regions that the layout model detects (docs/decisions/0040-two-stage-layout.md).
 import logging
 import re
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .documents.document import PageImage
 from .documents.pixels import Pixels
 from .engines import Engine
+from .layout.aligned_tables import aligned_table_regions
 from .layout.blocks import (
     Block,
     ColumnBlocks,
@@ -24,8 +25,10 @@ from .layout.furniture_history import FurnitureHistory
 from .layout.furniture_page import FurniturePage, Roles, oblique_heights
 from .layout.geometry import MIN_TEXT_HEIGHT, LayoutBox, PageFrame, Rect
 from .layout.layout_model import Region, detect_regions
-from .layout.page_furniture import find_page_furniture
+from .layout.page_furniture import MIN_PROSE_SHARE, find_page_furniture
+from .layout.print_styles import emphasized_boxes
 from .layout.rows import Row, body_text_height, group_rows
+from .layout.rule_stacks import stacked_rule_regions
 from .layout.ruled_tables import RulingLine, TableGrid, detect_table_grids
 from .layout.sequences import weighted_median
 from .layout.tables import Table, from_grid, from_region
@@ -38,6 +41,7 @@ from .types import FurnitureOption, Line, Options
 MIN_TITLE_SCORE = 0.5
 MIN_TABLE_SCORE = 0.5
 MIN_FIGURE_SCORE = 0.6
+MAX_TABLE_OVERLAP = 0.5
 """Scores of the layout model."""
 MAX_FIGURE_SHARE = 0.3
 """A figure with more of the page's boxes than this share is a picture behind the text."""
@@ -68,6 +72,7 @@ class LayoutPage:
 
     `texts` are by the index of the box, and so are `line_places`, the places of their lines in the page's
     lines. `edges` are left, top, right and bottom of the page. `furniture` has the roles of page furniture.
+    `emphasized` are the indices of the boxes in bold or colored print.
     """
 
     boxes: list[LayoutBox]
@@ -80,6 +85,7 @@ class LayoutPage:
     regions: list[Region] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
+    emphasized: frozenset[int] = frozenset()
 
     def boxes_in_tables(self) -> frozenset[int]:
         """Return the indices of the boxes that are part of a table."""
@@ -158,6 +164,7 @@ def assemble_page(
     frame = PageFrame.from_boxes(boxes)
     edges = frame.bounds(pixels.shape[1], pixels.shape[0])
     page = build_layout_page(frame, lines, edges, detect_regions(pixels, frame, settings.threads))
+    page.emphasized = emphasized_boxes(pixels, boxes, page.boxes)
     whole_page = page.furniture_page(lines[0].page)
     page.furniture = repeated_furniture(whole_page, settings.history.add(whole_page))
     detect_tables_and_figures(page, *detect_table_grids(pixels, frame, page.body.height))
@@ -209,10 +216,28 @@ def detect_tables_and_figures(
     free = [box for box in page.boxes if box.index not in page.furniture]
     for grid in sorted(grids, key=lambda grid: -len(grid.cells)):
         free = _add_table(page, from_grid(grid, free, page.texts), free)
+    for region in stacked_rule_regions(rules, page.body.height):
+        free = _add_table(page, from_region(region, free, page.texts, page.body.height, ()), free)
     for region in page.regions:
-        if region.kind == "table" and region.score >= MIN_TABLE_SCORE:
+        if region.kind == "table" and region.score >= MIN_TABLE_SCORE and not _overlaps_table(region, page):
             free = _add_table(page, from_region(region, free, page.texts, page.body.height, rules), free)
+    _add_aligned_tables(page, free)
     _add_figures(page)
+
+
+def _add_aligned_tables(page: LayoutPage, free: Sequence[LayoutBox]) -> None:
+    """Add tables without lines and regions."""
+    body_height = page.body.height
+    for column in split_columns(free, body_height):
+        left = column
+        for region in list(aligned_table_regions(column, page.texts, body_height)):
+            left = _add_table(page, from_region(region, left, page.texts, body_height, ()), left)
+
+
+def _overlaps_table(region: Region, page: LayoutPage) -> bool:
+    """Return whether most boxes of a region are part of a table."""
+    inside = {box.index for box in page.boxes if region.contains(box)}
+    return len(inside & page.boxes_in_tables()) > MAX_TABLE_OVERLAP * len(inside)
 
 
 def _add_table(page: LayoutPage, table: Table | None, free: list[LayoutBox]) -> list[LayoutBox]:
@@ -267,7 +292,7 @@ def _blocks(page: LayoutPage, dropped: frozenset[int]) -> list[Block]:
     for figure in sorted(page.figures, key=lambda figure: figure.rect[1]):
         index = _insert_index(figure, blocks)
         inside = [box for box in page.boxes if box.index in figure.boxes]
-        own_text = _text_blocks(page, group_rows(inside), hints)
+        own_text = _text_blocks(page, group_rows(inside), replace(hints, emphasized=frozenset()))
         blocks[index:index] = [Block("figure", frozenset(), figure.rect), *own_text]
     return blocks
 
@@ -312,7 +337,10 @@ def _hints(page: LayoutPage, flow: Sequence[LayoutBox]) -> LayoutHints:
     titles = [region for region in page.regions if region.kind == "title" and region.score >= MIN_TITLE_SCORE]
     titled = frozenset(box.index for box in flow if any(region.contains(box) for region in titles))
     furniture = frozenset(page.furniture)
-    return LayoutHints(titled - furniture, furniture)
+    # Bold labels of a form are not headings.
+    is_prose = len(prose_boxes(flow)) >= MIN_PROSE_SHARE * len(flow)
+    emphasized = page.emphasized if is_prose else frozenset[int]()
+    return LayoutHints(titled - furniture, furniture, emphasized - furniture)
 
 
 def _with_captions(blocks: Sequence[Block]) -> list[Block]:

@@ -26,7 +26,7 @@ WHITE = 255
 MIN_SIMILARITY = 0.8
 """Share of equal letters from which two texts are the same, read with errors. Text whose letters are mapped
 wrongly shares 0.1 to 0.4."""
-MIN_LETTERS = 8
+MIN_LETTERS, MIN_FIGURES = 8, 4
 
 _log = logging.getLogger("scanrill.reading")
 
@@ -35,16 +35,18 @@ _log = logging.getLogger("scanrill.reading")
 class Comparison:
     """Result of a comparison, in shares from 0 to 1.
 
+    figures: similarity of the figures alone; 1 if there are too few to compare.
     confidence: mean confidence of the engine, weighted by letters; None from an engine without confidences.
     """
 
     similarity: float
+    figures: float
     confidence: float | None
 
     @property
     def is_same(self) -> bool:
         """The text layer is what is printed, apart from errors of the engine."""
-        return self.similarity >= MIN_SIMILARITY
+        return min(self.similarity, self.figures) >= MIN_SIMILARITY
 
     @property
     def is_sure(self) -> bool:
@@ -74,8 +76,18 @@ def compare_lines(page: PageImage, runs: Sequence[TextRun], engine: Engine) -> C
         _log.exception("The text layer of page %d could not be compared with the page.", page.number)
         return None
     read = _letters(line.text for line in lines)
-    matcher = SequenceMatcher(None, expected, read, autojunk=False)
-    return Comparison(matcher.ratio(), _confidence(lines))
+    figures = "".join(filter(str.isdigit, expected))
+    read_figures = "".join(filter(str.isdigit, read))
+    has_figures = len(figures) >= MIN_FIGURES
+    return Comparison(
+        similarity=_similarity(expected, read),
+        figures=_similarity(figures, read_figures) if has_figures else 1.0,
+        confidence=_confidence(lines),
+    )
+
+
+def _similarity(expected: str, read: str) -> float:
+    return SequenceMatcher(None, expected, read, autojunk=False).ratio()
 
 
 def read_runs(page: PageImage, runs: Sequence[TextRun], engine: Engine) -> list[str | None]:
@@ -97,8 +109,8 @@ def read_runs(page: PageImage, runs: Sequence[TextRun], engine: Engine) -> list[
         own = [line for line in lines if line.box and top <= (line.box[0][1] + line.box[2][1]) / 2 < bottom]
         own.sort(key=lambda line: line.box[0][0] if line.box else 0.0)
         text = " ".join(line.text for line in own if line.text)
-        matcher = SequenceMatcher(None, _letters([run.text]), _letters([text]), autojunk=False)
-        is_sure = (_confidence(own) or 0.0) >= LOW_CONFIDENCE and matcher.ratio() >= MIN_SIMILARITY
+        similarity = _similarity(_letters([run.text]), _letters([text]))
+        is_sure = (_confidence(own) or 0.0) >= LOW_CONFIDENCE and similarity >= MIN_SIMILARITY
         texts.append(text if is_sure else None)
     return texts
 

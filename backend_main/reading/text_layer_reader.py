@@ -9,6 +9,7 @@ from .born_digital.document_context import context_of
 from .born_digital.notes import append_notes, note_lines
 from .documents.document import Document
 from .documents.pdf_text_layer import TextLayer
+from .documents.turned_page import upright_box
 from .documents.unread_areas import paint_over
 from .engines import Engine
 from .fallback import FallbackEngines
@@ -94,8 +95,9 @@ class TextLayerReader:
         runs = list(self._layer.runs)
         for index, text in zip(indices, texts, strict=True):
             if text is not None:
-                line = Line(self._number, text, text, runs[index].box)
-                runs[index] = text_run(line, runs[index].pieces[0].style)
+                box = runs[index].box
+                line = Line(self._number, text, text, box)
+                runs[index] = text_run(line, upright_box(self._layer, box), runs[index].pieces[0].style)
         if None in texts:
             self.warnings.append(LOST_LETTERS_WARNING.format(number=self._number, count=texts.count(None)))
         self._layer = replace(self._layer, runs=tuple(runs))
@@ -140,7 +142,7 @@ class TextLayerReader:
             self.formatted, warnings = self._assemble_by_picture()
             self.warnings += warnings
             return
-        runs = (*self._layer.runs, *text_runs(recognized.lines, self._layer.runs))
+        runs = (*self._layer.runs, *text_runs(recognized.lines, self._layer))
         try:
             layer = replace(self._layer, runs=runs)
             self.formatted = self._with_places(

@@ -16,8 +16,9 @@ import msgspec
 from .confidence import ReadabilityMonitor, length_in_heights
 from .documents.document import PageImage
 from .documents.pdf_graphics import Rect
-from .documents.pdf_text_layer import TextRun
+from .documents.pdf_text_layer import TextLayer, TextRun
 from .documents.styled_text import TextPiece, TextStyle
+from .documents.turned_page import upright_box
 from .documents.unread_areas import bounding_area
 from .engines import Engine, PageRestarted
 from .fallback import FallbackEngines
@@ -94,28 +95,23 @@ def read_unread_areas(
     return result
 
 
-def text_runs(lines: Sequence[Line], runs: Sequence[TextRun]) -> list[TextRun]:
-    """Return recognized lines as runs of a text layer.
+def text_runs(lines: Sequence[Line], layer: TextLayer) -> list[TextRun]:
+    """Return recognized lines as runs of the text layer of their page.
 
     Their font size is that of the text layer, because print in a picture has a size of its own, which makes
     no heading. A line that is much higher than the others of the pictures is larger.
     """
-    if not lines:
+    boxes = [upright_box(layer, line.box) for line in lines if line.box]
+    if not boxes:
         return []
-    heights = [_height(line) for line in lines]
+    heights = [bottom - top for _, top, _, bottom in map(_bounds, boxes)]
     usual = median(heights)
-    body = _main_size(runs) or FONT_SIZE * usual
+    body = _main_size(layer.runs) or FONT_SIZE * usual
     found = []
-    for line, height in zip(lines, heights, strict=True):
+    for line, box, height in zip(lines, boxes, heights, strict=True):
         is_large = len(lines) >= MIN_LINES_TO_COMPARE and height > MIN_LARGE_RATIO * usual
-        found.append(text_run(line, TextStyle(size=body * (height / usual if is_large else 1))))
+        found.append(text_run(line, box, TextStyle(size=body * (height / usual if is_large else 1))))
     return found
-
-
-def _height(line: Line) -> float:
-    assert line.box is not None  # `read_unread_areas` gives every line a box
-    _, top, _, bottom = _bounds(line.box)
-    return bottom - top
 
 
 def _main_size(runs: Sequence[TextRun]) -> float:
@@ -127,17 +123,17 @@ def _main_size(runs: Sequence[TextRun]) -> float:
     return letters.most_common(1)[0][0] if letters else 0.0
 
 
-def text_run(line: Line, style: TextStyle | None = None) -> TextRun:
+def text_run(line: Line, upright: Box, style: TextStyle) -> TextRun:
     """Return a recognized line as a run of a text layer. Places of words follow from their letters.
 
     Args:
         line: a line with a box.
-        style: style of the text; None: that of plain text of the box's height.
+        upright: its box in the frame of the page's text.
+        style: style of the text.
     """
     assert line.box is not None  # `read_unread_areas` gives every line a box
-    left, top, right, bottom = _bounds(line.box)
+    left, top, right, bottom = _bounds(upright)
     height = bottom - top
-    style = style or TextStyle(size=FONT_SIZE * height)
     width = (right - left) / max(1, len(line.text))
     pieces, place = [], 0
     for word in line.text.split():

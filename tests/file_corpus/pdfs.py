@@ -130,7 +130,7 @@ def _texts() -> Iterator[CorpusFile]:
         yield CorpusFile(
             f"pdf with text turned {turn}", partial(build_pdf, "text", turn=turn), TEXT_LAYER_READ
         )
-    yield CorpusFile("pdf with text sideways", partial(build_pdf, "sideways"), IMAGE_READ)
+    yield CorpusFile("pdf with text sideways", partial(build_pdf, "sideways"), TEXT_LAYER_READ)
     yield CorpusFile("pdf of a scan", partial(build_pdf, "scan"), Processed(PDF, None))
     yield CorpusFile("pdf with hidden text over a scan", partial(build_pdf, "hidden"), IMAGE_READ)
     yield CorpusFile("pdf with letters of private use", private_use_pdf, IMAGE_READ)

@@ -24,7 +24,7 @@ from tests.support.document_strategies import (
     blocks,
     documents,
     mixed_documents,
-    page_documents,
+    script_documents,
 )
 from tests.support.markdown_words import difference
 from tests.support.pdf_printers import CHROMIUM, ChromiumPrinter, print_with_weasyprint
@@ -106,7 +106,7 @@ def test_round_trip_of_construct(construct: str, print_pdf: Print, engine: Engin
 @pytest.mark.parametrize("language", SCRIPTS)
 def test_round_trip_of_script(language: str, print_pdf: Print, engine: Engine, tmp_path: Path) -> None:
     skip_right_to_left(language, print_pdf)
-    check(page_documents(language), print_pdf, engine, tmp_path / "a.pdf", examples=EXAMPLES)
+    check(script_documents(language), print_pdf, engine, tmp_path / "a.pdf", examples=EXAMPLES)
 
 
 def test_round_trip_of_mixed_documents(print_pdf: Print, engine: Engine, tmp_path: Path) -> None:

@@ -19,7 +19,6 @@ from reportlab.platypus import (
     Flowable,
     ListFlowable,
     ListItem,
-    PageBreak,
     Preformatted,
     SimpleDocTemplate,
     Spacer,
@@ -165,8 +164,7 @@ def _grid(block: Table) -> tuple[list[list[str]], list[tuple[object, ...]]]:
 
 @_flow.register
 def _(block: Group, style: ParagraphStyle) -> list[Flowable]:
-    if block.css_class == "page":
-        return [*_flowables(block.blocks, style), PageBreak()]
     count = int(block.css_class.removeprefix("columns"))
     narrow = _style(min(style.fontSize, 9))
-    return [BalancedColumns(_flowables(block.blocks, narrow), nCols=count, innerPadding=8 * mm)]
+    columns = BalancedColumns(_flowables(block.blocks, narrow), nCols=count, innerPadding=8 * mm)
+    return [columns, Spacer(1, style.fontSize)]

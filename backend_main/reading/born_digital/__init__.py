@@ -4,7 +4,16 @@ It imports documents/, layout/ and output/. Each module imports only from those 
 
 assembly.py          one page: furniture, tables, figures, order, blocks → Markdown
 document_context.py  what other pages of the document tell: running text, heading levels, page furniture
-blocks.py            rows of a column → headings, paragraphs, list items, code, quotes
+page_flow.py         columns → blocks in order: paragraphs that go on, footnotes last
+column_blocks.py     lines of a column → headings, paragraphs, list items, code, quotes
+headings.py          which lines are a heading, and at which level
+lists.py, quotes.py, code_blocks.py, contents.py, footnotes.py   the other kinds of blocks
+flow.py              edges and distances of lines; which lines are a paragraph
+lines.py             runs → lines
+document_profile.py  style of running text, levels of heading styles, words of the document
+tags.py              headings and quotes by the structure tree of the file
+numbering.py         section numbers and list markers
+blocks.py            blocks
 tables.py            tables by ruling lines and by alignment
 figures.py           drawings and images, and the text in them
 notes.py             notes of the page as quotes

@@ -1,6 +1,7 @@
 """Assembly of a born-digital page: its text layer and its drawing → final Markdown and plain text."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ..documents.pdf_text_layer import TextLayer
 from ..documents.turned_page import upright_layer
@@ -16,6 +17,7 @@ from .column_blocks import column_blocks
 from .document_context import DocumentContext
 from .figures import DigitalFigure, find_figures
 from .formulas import DigitalFormula, find_formulas
+from .inline_fractions import find_inline_fractions
 from .markdown import blocks_markdown
 from .notes import with_notes
 from .page import DigitalPage
@@ -31,12 +33,13 @@ def assemble_digital_page(
 ) -> FormattedPage:
     """Return the final Markdown and plain text of page `number`; `keep` leaves page furniture in them."""
     page = DigitalPage(number, upright_layer(layer))
+    page, fractions = _with_inline_fractions(page)
     if not page.boxes:
         return _formatted(with_notes([], layer.notes), {})
     roles = find_furniture(page.furniture_page, context.pages_near(number))
     dropped = frozenset(roles) if furniture == "drop" else frozenset[int]()
     body_height = body_text_height(page.boxes)
-    free = [box for box in page.boxes if box.index not in dropped]
+    free = [box for box in page.boxes if box.index not in dropped | fractions]
     tables = find_tables(page, free)
     free = _without(free, [table.boxes for table in tables])
     figures = find_figures(page, free)
@@ -50,6 +53,15 @@ def assemble_digital_page(
     ]
     columns = (_blocks(page, column, insets, context) for column in split_columns(flow, body_height))
     return _formatted(with_notes(page_blocks(columns, context.profile.vocabulary), layer.notes), roles)
+
+
+def _with_inline_fractions(page: DigitalPage) -> tuple[DigitalPage, frozenset[int]]:
+    """Return the page with fractions in their lines, and the boxes of their parts."""
+    changed, parts = find_inline_fractions(page)
+    if not changed:
+        return page, parts
+    runs = tuple(changed.get(index, run) for index, run in enumerate(page.layer.runs))
+    return DigitalPage(page.number, replace(page.layer, runs=runs)), parts
 
 
 def _formatted(blocks: list[DigitalBlock], roles: Mapping[int, LineRole]) -> FormattedPage:

@@ -5,12 +5,13 @@ becomes a block, or several.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from ..documents.styled_text import TextPiece
 from ..layout.geometry import LayoutBox, Rect, bounding_rect
 from .blocks import BlockKind, DigitalBlock
 from .code_blocks import MAX_BLOCK_PITCH, code_markdown, is_code_line, is_inline_code
-from .contents import contents_lines, without_leader
+from .contents import contents_lines, is_rest_of_entry, without_leader
 from .document_profile import DocumentProfile, is_same_size
 from .flow import (
     MAX_TALL_GAP,
@@ -32,6 +33,7 @@ from .lists import Nesting, drawn_bullets, item_text_start, line_marker, without
 from .numbering import CAPTION, Marker
 from .page import DigitalPage
 from .quotes import is_quote, vertical_bars
+from .tags import Tags
 
 OPEN_LINE = 4.0
 """In sizes: a last line that leaves less of the column empty may go on in the next column."""
@@ -54,6 +56,7 @@ class _Column:
         self._profile = profile
         self._flow = Flow(lines, profile)
         self._rules = HeadingRules(page, profile)
+        self._tags = Tags(page.layer)
         size = profile.body_size or lines[0].size
         bullets = drawn_bullets(page.graphics, size)
         self._markers = [line_marker(line, bullets, size) for line in lines]
@@ -110,7 +113,14 @@ class _Column:
 
     def _contents(self, start: int, end: int) -> DigitalBlock:
         lines = self._lines[start:end]
-        return DigitalBlock("paragraph", _rect(lines), [without_leader(line.pieces) for line in lines])
+        entries = [[lines[0]]]
+        for above, line in pairwise(lines):
+            if is_rest_of_entry(above, line):
+                entries[-1].append(line)
+            else:
+                entries.append([line])
+        texts = [without_leader(self._joined(entry)) for entry in entries]
+        return DigitalBlock("paragraph", _rect(lines), texts)
 
     # --- runs of text --------------------------------------------------------------------------------------
 
@@ -137,8 +147,14 @@ class _Column:
         above, line = self._lines[number - 1], self._lines[number]
         if number == self._notes or (number > self._notes and starts_note(line)):
             return False
+        marker = self._markers[number]
+        if marker and marker.kind == "bullet" and self._starts_item(first, number, is_full=True):
+            return False
         if self._rules.is_candidate(above) and self._rules.is_candidate(line):
-            return self._rules.belong_together(above, line, self._flow)
+            if self._rules.belong_together(above, line, self._flow):
+                return True
+            if self._rules.are_two(above, line):
+                return False
         if not self._is_same_style(above, line) or self._is_after_gap(above, line):
             return False
         is_full = self._flow.is_full(above, line)
@@ -213,12 +229,17 @@ class _Column:
             return self._paragraphs(run, "caption")
         if not self._nesting.holds(run[0].start, run[0].size):
             self._nesting.end()
-            if is_quote(run, self._lines, self._flow, self._profile, self._bars):
+            if self._is_tagged_quote(run) or is_quote(
+                run, self._lines, self._flow, self._profile, self._bars
+            ):
                 return self._paragraphs(run, "quote")
         return self._paragraphs(run, "paragraph")
 
     def _joined(self, lines: Sequence[Line]) -> list[TextPiece]:
         return join_rows([line.pieces for line in lines], self._profile.vocabulary)
+
+    def _is_tagged_quote(self, run: Sequence[Line]) -> bool:
+        return all(self._tags.is_quoted(line.rect) for line in run)
 
     def _paragraphs(self, run: Sequence[Line], kind: BlockKind) -> list[DigitalBlock]:
         depth = self._nesting.count if kind == "paragraph" else 0

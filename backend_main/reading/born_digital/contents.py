@@ -6,7 +6,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 from ..documents.styled_text import TextPiece
+from .flow import starts_lower
 from .lines import Line
+from .numbering import section_depth
 
 MIN_LINES = 3
 MAX_OTHER_LINES = 2
@@ -50,8 +52,15 @@ def _ends_with_distant_number(line: Line) -> bool:
     return is_alone and has_words and last.left - others[-1].right > 2 * line.size
 
 
+def is_rest_of_entry(above: Line, line: Line) -> bool:
+    """Return whether a line is the second line of the entry above it, which has no page number."""
+    if is_entry(above) or not is_entry(line):
+        return False
+    return starts_lower(line.text) or (bool(section_depth(above.text)) and not section_depth(line.text))
+
+
 def without_leader(pieces: Sequence[TextPiece]) -> list[TextPiece]:
-    """Return the pieces of an entry without leader dots, which are no words."""
+    """Return the pieces of an entry without its leader dots."""
     dots = [number for number, piece in enumerate(pieces) if piece.text in (".", "·")]
     is_spaced = len(dots) >= MIN_LINES
     kept: list[TextPiece] = []

@@ -3,7 +3,7 @@
 A sample of pages is enough. It is taken once for each open document, when the first page is assembled.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
@@ -11,7 +11,7 @@ from ..documents.document import Document
 from ..documents.pdf_text_layer import TextLayer
 from ..documents.turned_page import upright_layer
 from ..layout.furniture_page import FurniturePage
-from .document_profile import DocumentProfile, profile_of
+from .document_profile import DocumentProfile, profile_of, title_key
 from .page import DigitalPage
 
 _CONTEXTS: WeakKeyDictionary[Document, "DocumentContext"] = WeakKeyDictionary()
@@ -26,8 +26,14 @@ MIN_PAGES_NEAR = 5
 class DocumentContext:
     """Facts about a document, computed from a sample of its pages when they are first needed."""
 
-    def __init__(self, page_count: int, text_layer: Callable[[int], TextLayer | None]) -> None:
-        """Args: `text_layer` returns the text layer of a page, from 1."""
+    def __init__(
+        self,
+        page_count: int,
+        text_layer: Callable[[int], TextLayer | None],
+        bookmarks: Callable[[], Iterable[tuple[str, int]]] = tuple,
+    ) -> None:
+        """Args: `text_layer` returns the text layer of a page, from 1; `bookmarks` titles and depths."""
+        self._bookmarks = bookmarks
         self._page_count = page_count
         self._text_layer = text_layer
         self._furniture_pages: dict[int, FurniturePage | None] = {}
@@ -36,7 +42,8 @@ class DocumentContext:
     def profile(self) -> DocumentProfile:
         """Profile of the document, from a sample of its pages."""
         layers = {number: layer for number in self._sampled_pages() if (layer := self._upright_layer(number))}
-        return profile_of(layers, {})
+        titles = frozenset(title_key(title) for title, _ in self._bookmarks())
+        return profile_of(layers, titles)
 
     def pages_near(self, number: int) -> list[FurniturePage]:
         """Return the pages around a page that have a text layer, as the detection of furniture needs them."""
@@ -63,5 +70,7 @@ class DocumentContext:
 def context_of(document: Document) -> DocumentContext:
     """Return the context of an open document, which lives as long as the document."""
     if (context := _CONTEXTS.get(document)) is None:
-        context = _CONTEXTS[document] = DocumentContext(document.page_count, document.text_layer)
+        context = _CONTEXTS[document] = DocumentContext(
+            document.page_count, document.text_layer, document.bookmarks
+        )
     return context

@@ -4,6 +4,7 @@ A heading style is one that is larger than running text, or bold where running t
 sizes: the same style has the same level in the whole document.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +12,11 @@ from functools import cached_property
 from itertools import pairwise
 
 from ..documents.pdf_text_layer import TextLayer, TextRun
+from ..documents.styled_text import BLACK
 from .joined_rows import NO_VOCABULARY, Vocabulary, vocabulary_of
 from .numbering import section_depth
 from .page import StyleKey, main_style, style_key
+from .tags import LEVELS, Tags
 
 MIN_HEADING_SIZE = 1.08
 """In sizes of running text: larger text is a heading, if it is short."""
@@ -23,6 +26,8 @@ MAX_STYLE_SHARE = 0.3
 """A style with more of the document's letters is not one of headings."""
 LONG_RUN = 14.0
 """Width in sizes from which a run is running text, and not a heading, a label or the cell of a table."""
+MIN_BODY_SHARE = 0.6
+"""Letters of running text, as a share of those of the most common size."""
 MAX_LONG_SHARE, MAX_LEAD_SIZE = 0.6, 1.3
 """A style that is hardly larger than running text, and mostly in long runs, is that of a lead."""
 LEVEL_SIZES = ((1.7, 1), (1.3, 2), (MIN_HEADING_SIZE, 3))
@@ -38,24 +43,29 @@ MAX_SINGLE_PITCH, MIN_PITCHES = 1.6, 3
 MAX_PITCH = 3.0
 """In sizes: the largest distance of two lines that counts."""
 
+_NUMBER = re.compile(r"^\s*\d+(?:\.\d+)*\.?\s+")
+
 
 @dataclass(frozen=True)
 class DocumentProfile:
-    """What a sample of its pages tells about a document; sizes are pixels of the rendered page.
+    """Facts about a document from a sample of its pages; sizes are pixels of the rendered page.
 
     `levels`: heading levels by size, largest first. `pitches`: distance of the lines of a paragraph by size,
     in sizes. `vocabulary`: its words. `depths`: by heading style, the least parts of its section numbers.
-    `titles`: depth of each bookmark from 0, by `title_key`.
+    `titles`: those of bookmarks, as `title_key` returns them. `tag_levels`: levels that the tags of the file
+    give to styles.
     """
 
     body_size: float = 0.0
     is_bold: bool = False
     is_monospaced: bool = False
+    color: int = BLACK
     levels: Mapping[float, int] = field(default_factory=dict)
     pitches: Mapping[float, float] = field(default_factory=dict)
     vocabulary: Vocabulary = NO_VOCABULARY
     depths: Mapping[StyleKey, int] = field(default_factory=dict)
-    titles: Mapping[str, int] = field(default_factory=dict)
+    titles: frozenset[str] = frozenset()
+    tag_levels: Mapping[StyleKey, int] = field(default_factory=dict)
 
     def ratio(self, size: float) -> float:
         """Return a size in sizes of running text."""
@@ -100,10 +110,10 @@ def is_same_size(one: float, other: float) -> bool:
 
 def title_key(text: str) -> str:
     """Return a text as titles are compared: letters and digits without section number and case."""
-    return "".join(letter for letter in text.casefold() if letter.isalnum())
+    return "".join(letter for letter in _NUMBER.sub("", text).casefold() if letter.isalnum())
 
 
-def profile_of(layers: Mapping[int, TextLayer], titles: Mapping[str, int]) -> DocumentProfile:
+def profile_of(layers: Mapping[int, TextLayer], titles: frozenset[str]) -> DocumentProfile:
     """Return the profile of a document from the text layers of some pages, by number."""
     runs = [(number, run) for number, layer in layers.items() for run in layer.runs if run.pieces]
     runs = [(number, run) for number, run in runs if _is_level(run)]
@@ -115,11 +125,13 @@ def profile_of(layers: Mapping[int, TextLayer], titles: Mapping[str, int]) -> Do
         body_size=body.size,
         is_bold=body.is_bold,
         is_monospaced=body.is_monospaced,
+        color=body.color,
         levels=_levels(statistics, body),
         pitches=_pitches(statistics),
         vocabulary=vocabulary_of(run.text for _, run in runs),
         depths=_depths(statistics),
         titles=titles,
+        tag_levels=_tag_levels(layers.values(), body),
     )
 
 
@@ -133,6 +145,7 @@ class _Run:
         self.letters = len(run.text)
         self.size, self.is_bold = style_key(style)
         self.is_monospaced = style.font.is_monospaced
+        self.color = style.color
         self.left, self.right = run.box[0][0], run.box[2][0]
         main = [piece for piece in run.pieces if not piece.script or piece.style == style]
         self.baseline = main[0].baseline
@@ -153,6 +166,7 @@ class _Body:
     size: float
     is_bold: bool
     is_monospaced: bool
+    color: int
 
 
 def _body(runs: Sequence[_Run]) -> _Body:
@@ -161,20 +175,27 @@ def _body(runs: Sequence[_Run]) -> _Body:
     proportional = [run for run in long_runs if not run.is_monospaced]
     is_monospaced = _letters(proportional) < MAX_STYLE_SHARE * _letters(long_runs)
     counted = long_runs if is_monospaced else proportional
-    size = _most_common_size(counted)
+    size = _body_size(counted)
     same = [run for run in counted if is_same_size(run.size, size)]
-    return _Body(size, 2 * _letters(run for run in same if run.is_bold) > _letters(same), is_monospaced)
+    color = Counter(run.color for run in same).most_common(1)[0][0]
+    is_bold = 2 * _letters(run for run in same if run.is_bold) > _letters(same)
+    return _Body(size, is_bold, is_monospaced, color)
 
 
 def _letters(runs: Iterable[_Run]) -> int:
     return sum(run.letters for run in runs)
 
 
-def _most_common_size(runs: Iterable[_Run]) -> float:
+def _body_size(runs: Iterable[_Run]) -> float:
+    """Return the size of running text: the largest of the common ones, since notes may be longer than it."""
     counts: Counter[float] = Counter()
     for run in runs:
         counts[run.size] += run.letters
-    return max(counts, key=lambda size: sum(n for other, n in counts.items() if is_same_size(size, other)))
+    clusters = {size: sum(n for other, n in counts.items() if is_same_size(size, other)) for size in counts}
+    most = max(clusters.values())
+    largest = max(size for size, count in clusters.items() if count >= MIN_BODY_SHARE * most)
+    same = [size for size in counts if is_same_size(size, largest)]
+    return max(same, key=counts.__getitem__)
 
 
 # --- levels ------------------------------------------------------------------------------------------------
@@ -187,7 +208,8 @@ def _first_level(ratio: float) -> int:
 def _levels(runs: Sequence[_Run], body: _Body) -> dict[float, int]:
     """Return the levels of sizes that are larger than running text, 0 for those of text.
 
-    Sizes of a cover or a title, which occur once and on the first page only, do not push the others down.
+    Sizes that occur once, on the first page, above smaller ones that recur, are those of a title. They do not
+    push the others down.
     """
     by_size = _larger_sizes(runs, body)
     total = _letters(runs)
@@ -195,13 +217,11 @@ def _levels(runs: Sequence[_Run], body: _Body) -> dict[float, int]:
     sizes = [size for size in by_size if size not in levels]
     recurring = [size for size in sizes if _is_recurring(by_size[size])]
     titles = [size for size in sizes if recurring and size > recurring[0]]
+    first = _first_level(sizes[0] / body.size) if sizes else 1
     if titles:
-        first = _first_level(titles[0] / body.size)
-        levels |= {size: min(first + 1, MAX_LEVEL) for size in titles} | {titles[0]: first}
+        levels |= {size: 2 for size in titles} | {titles[0]: 1}
         sizes = [size for size in sizes if size not in titles]
-        first += 1
-    elif sizes:
-        first = _first_level(sizes[0] / body.size)
+        first = 2
     levels |= {size: first + rank for rank, size in enumerate(sizes)}
     return {size: min(level, _lowest_level(size / body.size)) for size, level in levels.items()}
 
@@ -236,6 +256,18 @@ def _is_recurring(runs: Sequence[_Run]) -> bool:
     if any(run.page != 1 for run in runs):
         return True
     return any(abs(one.baseline - other.baseline) > MAX_PITCH * one.size for one, other in pairwise(runs))
+
+
+def _tag_levels(layers: Iterable[TextLayer], body: _Body) -> dict[StyleKey, int]:
+    """Return the levels of styles whose text is tagged as headings, but not that of running text."""
+    counts: defaultdict[StyleKey, Counter[int]] = defaultdict(Counter)
+    for layer in layers:
+        tags = Tags(layer)
+        for run in (run for run in layer.runs if run.pieces):
+            area = tags.heading((*run.box[0], *run.box[2]))
+            counts[style_key(main_style(run.pieces))][LEVELS[area.tag] if area else 0] += len(run.text)
+    levels = {key: found.most_common(1)[0][0] for key, found in counts.items()}
+    return {key: level for key, level in levels.items() if level and key != (body.size, body.is_bold)}
 
 
 def _depths(runs: Iterable[_Run]) -> dict[StyleKey, int]:

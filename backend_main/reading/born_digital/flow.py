@@ -44,8 +44,9 @@ class Flow:
         self._profile = profile
         self.start = min(line.start for line in lines)
         self.end = _edge(lines)
+        self._edges = _edges_by_size(lines)
         pairs = [(above, line) for above, line in pairwise(lines) if is_same_size(above.size, line.size)]
-        full = [_pitch(above, line) for above, line in pairs if wraps(above, line, self.end)]
+        full = [_pitch(above, line) for above, line in pairs if self.is_full(above, line)]
         full = [pitch for pitch in full if pitch < 2 * MAX_LINE_PITCH]
         self._pitch = median(full) if len(full) >= MIN_FULL_LINES else 0.0
         self._least = min((pitch for pair in pairs if (pitch := _pitch(*pair)) > 0.5), default=0.0)
@@ -62,7 +63,12 @@ class Flow:
         return min(max(self._least, 1.0), MAX_LINE_PITCH)
 
     def is_full(self, above: Line, line: Line) -> bool:
-        return wraps(above, line, self.end)
+        """Return whether the first word of a line would not have fitted into the line above."""
+        return wraps(above, line, self.edge(above))
+
+    def edge(self, line: Line) -> float:
+        """Return where full lines of the size of a line end."""
+        return next((edge for size, edge in self._edges.items() if is_same_size(size, line.size)), self.end)
 
     def is_nearly_full(self, above: Line, line: Line, max_space: tuple[float, float]) -> bool:
         """Return whether a line is full, or leaves no more than a share of the column's width empty.
@@ -71,7 +77,7 @@ class Flow:
             max_space: share if the line below begins with a small letter, and if not.
         """
         share = max_space[0] if starts_lower(line.text) else max_space[1]
-        space = self.end - above.end
+        space = self.edge(above) - above.end
         return self.is_full(above, line) or (
             space < share * (self.end - self.start) and not above.has_wide_gap
         )
@@ -85,11 +91,6 @@ class Flow:
         slack = SAME_EDGE * line.size
         return line.start - self.start < slack and self.end - line.end < slack
 
-    def is_centered(self, line: Line) -> bool:
-        """Return whether both ends of a line are as far from the edges of the column."""
-        left, right = line.start - self.start, self.end - line.end
-        return abs(left - right) < 2 * MAX_CENTER_SHIFT * line.size and left > MIN_INDENT * line.size
-
 
 def _edge(lines: Sequence[Line]) -> float:
     """Return where full lines end. Code, and a single line that is too long, do not count."""
@@ -98,6 +99,15 @@ def _edge(lines: Sequence[Line]) -> float:
     if len(ends) >= MIN_EDGE_LINES and ends[0] - ends[1] > MAX_OVERHANG * text[0].size:
         return ends[1]
     return ends[0]
+
+
+def _edges_by_size(lines: Sequence[Line]) -> dict[float, float]:
+    """Return the edges of the sizes that have enough lines: a note may be wider than the text below it."""
+    by_size: dict[float, list[Line]] = {}
+    for line in lines:
+        size = next((known for known in by_size if is_same_size(known, line.size)), line.size)
+        by_size.setdefault(size, []).append(line)
+    return {size: _edge(same) for size, same in by_size.items() if len(same) >= MIN_EDGE_LINES}
 
 
 def is_centered_run(run: Sequence[Line]) -> bool:
@@ -221,5 +231,5 @@ def _ends_on_purpose(run: Sequence[Line], number: int, flow: Flow) -> bool:
     edge = max(other.end for other in run[max(0, number - WINDOW) : number + WINDOW + 1])
     if wraps(above, line, edge):
         return False
-    is_short = flow.end - above.end > MIN_SHORTNESS * (flow.end - flow.start)
+    is_short = flow.edge(above) - above.end > MIN_SHORTNESS * (flow.end - flow.start)
     return is_short or ends_sentence(above.text)

@@ -49,11 +49,16 @@ def elements_of(pieces: Sequence[TextPiece]) -> list[Element]:
     """Return the elements of a line, with its brackets matched."""
     elements: list[Element] = []
     for number, piece in enumerate(pieces):
-        if piece.script:
+        if piece.latex:
+            end = (number, len(piece.text))
+            elements.append(
+                Element("operand", piece.text, (number, 0), end, piece.starts_word, is_strong=True)
+            )
+        elif piece.script:
             _add_script(elements, piece, number)
         else:
             elements += _piece_elements(piece, number)
-    elements = _with_decimals(elements)
+    elements = _with_dots(_with_decimals(elements))
     _find_products(elements)
     _match_brackets(elements)
     _find_functions(elements)
@@ -149,6 +154,18 @@ def _with_decimals(elements: Sequence[Element]) -> list[Element]:
     return joined
 
 
+def _with_dots(elements: Sequence[Element]) -> list[Element]:
+    """Return the elements with three points that are set apart as one sign."""
+    joined: list[Element] = []
+    for element in elements:
+        joined.append(element)
+        points = joined[-3:]
+        if len(points) == 3 and all(point.text == "." and not point.has_script for point in points):
+            first = points[0]
+            joined[-3:] = [replace(first, kind="sign", text="…", end=element.end)]
+    return joined
+
+
 def _are_decimal(whole: Element, point: Element, decimals: Element) -> bool:
     """Return whether three elements are a number, a point and its decimals, without spaces."""
     is_close = not (point.after_space or decimals.after_space or whole.has_script)
@@ -156,7 +173,7 @@ def _are_decimal(whole: Element, point: Element, decimals: Element) -> bool:
 
 
 def _find_products(elements: Sequence[Element]) -> None:
-    """Mark short words of letters that are variables elsewhere in the line: `2xy` beside `x` with a script."""
+    """Mark short words of letters that are variables elsewhere in the line: `2xy` beside `x²`."""
     variables = {one.text for one in elements if one.is_strong or one.is_candidate}
     for element in elements:
         if element.kind == "text" and len(element.text) <= MAX_FACTORS and variables.issuperset(element.text):

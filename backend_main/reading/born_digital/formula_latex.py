@@ -38,6 +38,7 @@ _STYLES = (
 _FONTS = ((re.compile("^MSBM", re.I), "mathbb"), (re.compile("^EUF|^EUB", re.I), "mathfrak"))
 _CALLIGRAPHIC = re.compile("^CMB?SY|^RSFS|^EUS|^LMMathSymbols", re.IGNORECASE)
 _DOTS = re.compile(r"(\\cdot|\.)(?: ?\1){2}")
+_DOTS_BESIDE = re.compile(r"(?<=dots)(?=[A-Za-z0-9])|(?<=[A-Za-z0-9}])(?=\\c?dots)")
 _DOTS_COMMANDS = {"\\cdot": "\\cdots", ".": "\\dots"}
 _NAMES = {name: f"\\operatorname{{{name}}}" for name in ("argmax", "argmin")}
 _COMMAND_END = re.compile(r"\\[A-Za-z]+$")
@@ -167,7 +168,7 @@ def joined(atoms: Sequence[Atom]) -> str:
         latex += (gap if latex else "") + text
         is_sign = atom.kind == "operator" and last in {None, "open", "relation", "operator", "punctuation"}
         last = "open" if is_sign else atom.kind
-    return _DOTS.sub(lambda found: _DOTS_COMMANDS[found[1]], latex)
+    return _DOTS_BESIDE.sub(" ", _DOTS.sub(lambda found: _DOTS_COMMANDS[found[1]], latex))
 
 
 def _with_joined_words(atoms: Sequence[Atom]) -> list[Atom]:
@@ -190,4 +191,4 @@ def _gap(last: AtomKind | None, kind: AtomKind) -> str:
     if kind == "operator":
         return " "
     is_apart = last in {"word", "function", "large"} and kind != "open"
-    return " " if is_apart or (kind in {"word", "function", "large"} and last != "open") else ""
+    return " " if is_apart or kind in {"word", "function", "large"} else ""

@@ -1,6 +1,6 @@
 """LaTeX of a displayed formula from the places of its parts: fractions, roots, limits and scripts.
 
-Parts are found from the largest bar to the smallest. What is left is read along its baseline. A formula that
+Parts are found from the largest bar to the smallest. The rest is read along its baseline. A formula that
 has parts elsewhere, such as a matrix, has no certain LaTeX.
 """
 
@@ -15,6 +15,7 @@ from .formula_latex import Atom, atoms_of, joined, with_scripts
 
 # In font sizes.
 MAX_BASELINE_DISTANCE = 0.15
+MAX_COMPOSITE_DISTANCE = 0.3
 MAX_SCRIPT_SHIFT = 1.1
 MAX_LIMIT_ASIDE, MAX_CHAIN_GAP = 0.8, 0.6
 SMALL = 0.1
@@ -46,6 +47,8 @@ class Part:
     size: float
     top: float
     bottom: float
+    is_composite: bool = False
+    """A fraction or a root: its size is not that of the line it stands in."""
 
     @property
     def center(self) -> float:
@@ -186,12 +189,14 @@ def _merged(parts: Sequence[Part], latex: str, baseline: float) -> Part:
         max(part.size for part in parts),
         min(part.top for part in parts),
         max(part.bottom for part in parts),
+        is_composite=True,
     )
 
 
 def _largest(parts: Sequence[Part]) -> list[Part]:
-    size = max(part.size for part in parts)
-    return [part for part in parts if part.size > MAX_SCRIPT_SIZE * size]
+    simple = [part for part in parts if not part.is_composite] or parts
+    size = max(part.size for part in simple)
+    return [part for part in simple if part.size > MAX_SCRIPT_SIZE * size]
 
 
 def _line(parts: list[Part], depth: int) -> list[Atom] | None:
@@ -203,7 +208,9 @@ def _line(parts: list[Part], depth: int) -> list[Atom] | None:
     baseline = max(
         {y for y, _ in weights}, key=lambda y: sum(n for other, n in weights if abs(other - y) < 2)
     )
-    bases = sorted((part for part in largest if _is_on(part, baseline)), key=lambda part: part.left)
+    size = max(part.size for part in largest)
+    on_line = [part for part in parts if part in largest or part.is_composite]
+    bases = sorted((part for part in on_line if _is_on(part, baseline, size)), key=lambda part: part.left)
     limits = _owned(bases, [part for part in parts if part not in bases])
     if limits is None:
         return None
@@ -218,8 +225,9 @@ def _line(parts: list[Part], depth: int) -> list[Atom] | None:
     return atoms
 
 
-def _is_on(part: Part, baseline: float) -> bool:
-    return abs(part.baseline - baseline) <= MAX_BASELINE_DISTANCE * part.size
+def _is_on(part: Part, baseline: float, size: float) -> bool:
+    limit = MAX_COMPOSITE_DISTANCE if part.is_composite else MAX_BASELINE_DISTANCE
+    return abs(part.baseline - baseline) <= limit * size
 
 
 def _owned(bases: Sequence[Part], scripts: Sequence[Part]) -> dict[int, list[Part]] | None:

@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..documents.styled_text import TextPiece
+from ..documents.styled_text import Script, TextPiece
 from .formula_elements import Element, Position, cut, elements_of
-from .formula_latex import Atom, atoms_of, joined, with_scripts
+from .formula_latex import MAX_ITALIC_VARIABLE, Atom, atoms_of, joined, with_scripts
 
 MAX_SCRIPT_NESTING = 4
 NESTED_SCRIPT_SIZE = 0.92
@@ -51,7 +51,11 @@ def find_formulas_in_line(pieces: Sequence[TextPiece]) -> list[FormulaSpan]:
 
 
 def _may_be_formula(piece: TextPiece) -> bool:
-    return piece.style.font.is_math or bool(piece.script) or max(piece.text, default="") >= _FIRST_MATH_LETTER
+    return (
+        piece.style.font.is_math
+        or bool(piece.script or piece.latex)
+        or max(piece.text, default="") >= _FIRST_MATH_LETTER
+    )
 
 
 def _grown(elements: Sequence[Element], place: int) -> tuple[int, int]:
@@ -184,6 +188,10 @@ def latex_of_line(pieces: Sequence[TextPiece], nesting: int = 0) -> str | None:
     atoms: list[Atom] = []
     place = 0
     while place < len(pieces):
+        if latex := pieces[place].latex:
+            atoms.append(Atom(latex))
+            place += 1
+            continue
         if not pieces[place].script:
             found = atoms_of(pieces[place].text, pieces[place].style.font)
             if found is None:
@@ -207,6 +215,8 @@ def _add_scripts(atoms: list[Atom], scripts: Sequence[TextPiece], nesting: int) 
             latex[script] = latex_of_line(_nested(group), nesting + 1)
             if latex[script] is None:
                 return False
+    if atoms[-1].kind == "word" and len(atoms[-1].latex) <= MAX_ITALIC_VARIABLE:
+        atoms[-1:] = [Atom(letter) for letter in atoms[-1].latex]  # a product, such as mc²
     atoms[-1] = with_scripts(atoms[-1], latex.get("sub"), latex.get("super"))
     return True
 
@@ -217,6 +227,6 @@ def _nested(group: Sequence[TextPiece]) -> list[TextPiece]:
     pieces = []
     for piece in group:
         is_script = piece.style.size < NESTED_SCRIPT_SIZE * base.style.size and piece is not group[0]
-        side = "super" if piece.baseline < base.baseline else "sub"
+        side: Script = "super" if piece.baseline < base.baseline else "sub"
         pieces.append(replace(piece, script=side if is_script else ""))
     return pieces

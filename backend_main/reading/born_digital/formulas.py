@@ -31,7 +31,7 @@ MIN_OVERLAP_BESIDE, MIN_OVERLAP_ABOVE = 0.33, 0.6
 MIN_NUMBER_GAP = 0.3
 MIN_LINE_GAP = 0.25
 MAX_ROW_HEIGHT, MAX_LINE_GAP, MAX_INDENT = 1.5, 0.6, 1.2
-"""A formula of one row that is as near to a line of text, and as little indented, is a line of a paragraph."""
+"""A row that is as near to a line of text, and as little indented, is a line of its paragraph."""
 MIN_ELEMENTS, MIN_ELEMENTS_WITHOUT_SIGN = 3, 5
 _NUMBER = re.compile(r"\(\s*(?:[A-Z]\.?)?\d+(?:\.\d+)*[a-z]?\s*\)")
 
@@ -59,7 +59,7 @@ def find_formulas(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[Digital
     """Return the displayed formulas among the texts of a page, from top to bottom."""
     if not any(piece.style.font.is_math or piece.script for run in page.layer.runs for piece in run.pieces):
         return []
-    kinds = {box.index: _kind(page.pieces(box)) for box in boxes}
+    kinds = {box.index: text_kind(page.pieces(box)) for box in boxes}
     clusters = _clusters([box for box in boxes if kinds[box.index] != "text"], kinds)
     texts = [box for box in boxes if kinds[box.index] == "text"]
     numbers = [box for box in boxes if _NUMBER.fullmatch(page.text(box).strip())]
@@ -77,7 +77,7 @@ def find_formulas(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[Digital
     return formulas
 
 
-def _kind(pieces: Sequence[TextPiece]) -> str:
+def text_kind(pieces: Sequence[TextPiece]) -> str:
     """Return "formula", "text", or "neutral" for a text that may be a part of a formula."""
     elements = elements_of(pieces)
     words = sum(len(element.text) for element in elements if element.kind == "text")
@@ -141,7 +141,7 @@ def _has_text_beside(boxes: Sequence[LayoutBox], texts: Sequence[LayoutBox]) -> 
 
 
 def _is_line_of(left: float, top: float, bottom: float, text: LayoutBox) -> bool:
-    """Return whether a row is as near to a line of text as the lines of a paragraph, and begins as it does."""
+    """Return whether a row is a line of the paragraph of a text."""
     height = text.bottom - text.top
     gap = max(top, text.top) - min(bottom, text.bottom)
     return gap < MAX_LINE_GAP * height and abs(text.left - left) < MAX_INDENT * height

@@ -14,13 +14,16 @@ from .document_profile import MAX_LEVEL, DocumentProfile, is_same_size, title_ke
 from .flow import Flow, ends_sentence
 from .lines import WIDE_GAP, Line
 from .numbering import CAPTION, has_clear_number, has_section_number, list_item_marker, section_depth
-from .page import DigitalPage
+from .page import DigitalPage, style_key
+from .tags import LEVELS, Tags
 
 MAX_HEADING_LINES, MAX_HEADING_CHARACTERS = 4, 220
 MAX_BOLD_LINES, MAX_BOLD_CHARACTERS = 3, 160
 MAX_SENTENCE_WORDS = 8
 """Text that is hardly larger than running text, has more words and ends with a full stop is a sentence."""
 MIN_BODY_SIZE = 0.93
+MIN_PLAIN_SIZE = 1.14
+"""In sizes of running text: smaller headings differ in weight, capitals or color too. Browsers use 1.17."""
 CLEAR_SIZE = 1.35
 """In sizes of running text: larger text is a heading even if it ends as a sentence does."""
 MIN_GAP_ABOVE = 0.15
@@ -33,7 +36,7 @@ MIN_TITLE_LETTERS = 4
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What is above and below a block in its column."""
+    """Lines above and below a block in its column."""
 
     above: Line | None
     below: Line | None
@@ -44,19 +47,36 @@ class HeadingRules:
 
     def __init__(self, page: DigitalPage, profile: DocumentProfile) -> None:
         self._page = page
+        self._tags = Tags(page.layer)
         self._profile = profile
 
     def is_candidate(self, line: Line) -> bool:
         """Return whether the style of a line may be that of headings."""
-        return bool(self._profile.size_level(line.size)) or self._is_bold_heading_style(line)
+        is_larger = bool(self._profile.size_level(line.size))
+        return is_larger or self._is_bold_heading_style(line) or self._tags.heading(line.rect) is not None
 
     def belong_together(self, above: Line, line: Line, flow: Flow) -> bool:
         """Return whether two lines in the style of a heading are one heading."""
+        areas = self._tags.heading(above.rect), self._tags.heading(line.rect)
+        if any(areas):
+            return areas[0] is areas[1]
         if not is_same_size(above.size, line.size) or above.is_bold != line.is_bold:
             return False
-        if has_section_number(line.text) or flow.excess(above, line) > MAX_LINE_PITCH:
+        if (
+            has_section_number(line.text)
+            or above.text.isupper() != line.text.isupper()
+            or flow.excess(above, line) > MAX_LINE_PITCH
+        ):
             return False
-        return flow.is_full(above, line) or flow.excess(above, line) < MIN_GAP_ABOVE
+        is_larger = bool(self._profile.size_level(line.size))
+        return flow.is_full(above, line) or (is_larger and flow.excess(above, line) < MIN_GAP_ABOVE)
+
+    def are_two(self, above: Line, line: Line) -> bool:
+        """Return whether two lines in the style of a heading are not lines of one bold paragraph."""
+        if self._tags.heading(above.rect) or self._tags.heading(line.rect):
+            return True
+        is_larger = self._profile.size_level(above.size) or self._profile.size_level(line.size)
+        return bool(is_larger) or above.is_bold != line.is_bold or has_section_number(line.text)
 
     def level(self, lines: Sequence[Line], around: Surroundings, flow: Flow) -> int:
         """Return the level of a block, 0 if it is not a heading."""
@@ -64,7 +84,11 @@ class HeadingRules:
         if not self._is_possible(lines, text, flow):
             return 0
         first = lines[0]
-        level = self._profile.size_level(first.size)
+        if area := self._tags.heading(first.rect):
+            return LEVELS[area.tag]
+        level = self._profile.tag_levels.get(style_key(first.style), 0) or self._profile.size_level(
+            first.size
+        )
         if level:
             level = level if self._is_short(lines, text, first) else 0
         elif self._is_body_sized_heading(lines, text, around, flow):
@@ -100,6 +124,9 @@ class HeadingRules:
 
     def _is_short(self, lines: Sequence[Line], text: str, first: Line) -> bool:
         """Return whether larger text is a heading, and not a sentence in larger type."""
+        is_distinct = first.is_bold or text.isupper() or first.style.color != self._profile.color
+        if self._profile.ratio(first.size) < MIN_PLAIN_SIZE and not is_distinct:
+            return False
         if self._profile.ratio(first.size) > CLEAR_SIZE or first.is_bold:
             return True
         is_sentence = ends_sentence(text) and len(text.split()) > MAX_SENTENCE_WORDS
@@ -113,6 +140,8 @@ class HeadingRules:
         self, lines: Sequence[Line], text: str, around: Surroundings, flow: Flow
     ) -> bool:
         first = lines[0]
+        if not all(flow.is_full(above, line) for above, line in pairwise(lines)):
+            return False
         if len(lines) > MAX_BOLD_LINES or len(text) > MAX_BOLD_CHARACTERS or text.endswith((",", ";")):
             return False
         is_numbered = has_section_number(text)

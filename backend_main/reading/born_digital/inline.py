@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ..documents.styled_text import TextPiece
-from ..output.escaping import escape
+from ..output.escaping import escape, escape_dollars
 from ..output.latex import FORMULA
 from .formula_elements import cut
 from .formula_spans import find_formulas_in_line
@@ -17,6 +17,7 @@ from .joined_rows import join_rows as join_rows
 
 _CHECK_BOXES = str.maketrans({"\u2610": "[ ]", "\u2611": "[x]", "\u2612": "[x]"})
 """Ballot boxes: empty, checked, and crossed."""
+_STOPS = ".,;"
 _SCRIPT_TAGS = {"super": "sup", "sub": "sub"}
 _URL_ESCAPES = str.maketrans(
     {letter: f"%{ord(letter):02X}" for letter in " ()<>\"'\\`|{}[]^*_"[:-1]} | {"\n": "", "\r": "", "\t": ""}
@@ -75,7 +76,10 @@ def _parts(
     for span in find_formulas_in_line(pieces):
         before = cut(pieces, start, span.start)
         parts += _styled(before, options, has_code=has_code, at_line_start=at_line_start and not parts)
-        parts.append(_Part(f"${span.latex}$", span.after_space, is_formula=True))
+        latex = span.latex.rstrip(_STOPS)
+        parts.append(_Part(f"${latex}$", span.after_space, is_formula=True))
+        if stop := span.latex[len(latex) :]:
+            parts.append(_Part(stop, after_space=False))
         start = span.end
     rest = cut(pieces, start, (len(pieces), 0))
     return parts + _styled(rest, options, has_code=has_code, at_line_start=at_line_start and not parts)
@@ -115,7 +119,10 @@ def _joined(parts: Sequence[_Part]) -> str:
         after = following.text[:1] if following is not None and not following.after_space else ""
         if following is not None and after and following.marks:
             after = "*"
-        text += gap + _emphasized(part, before, after)
+        shown = _emphasized(part, before, after)
+        if before == "!" and shown.startswith("["):
+            text = text[:-1] + "\\!"  # not an image
+        text += gap + shown
     return text
 
 
@@ -131,9 +138,8 @@ def _emphasized(part: _Part, before: str, after: str) -> str:
     if not marks or before == "*" or after == "*":
         return text
     first, last = 0, len(text)
-    if before.isalnum():
+    if before.isalnum() or after.isalnum():
         first = next((place for place, letter in enumerate(text) if letter.isalnum()), last)
-    if after.isalnum():
         last = next((place for place in range(last, 0, -1) if text[place - 1].isalnum()), 0)
     inner = text[first:last]
     if not inner or "<" in text[:first] + text[last:]:
@@ -189,16 +195,14 @@ def _link_text(markdown: str) -> str:
 
 
 def _with_escaped_dollars(markdown: str, formulas: Sequence[str]) -> str:
-    """Return Markdown with a backslash before each dollar sign that would open a formula, but opens none."""
-    if markdown.count("$") < 2:
+    """Return Markdown with a backslash before the dollar signs that could open a formula, if one would."""
+    if markdown.count("$") <= 2 * len(formulas):
         return markdown
-    text, place, expected = "", 0, list(formulas)
-    while found := FORMULA.search(markdown, place):
-        if expected and found[0] == expected[0]:
-            text += markdown[place : found.end()]
-            place = found.end()
-            del expected[0]
-        else:
-            text += markdown[place : found.start()] + "\\$"
-            place = found.start() + 1
-    return text + markdown[place:]
+    if [found[0] for found in FORMULA.finditer(markdown)] == list(formulas):
+        return markdown
+    text, place = "", 0
+    for formula in formulas:
+        start = markdown.index(formula, place)
+        text += escape_dollars(markdown[place:start]) + formula
+        place = start + len(formula)
+    return text + escape_dollars(markdown[place:])

@@ -12,11 +12,13 @@ from ..documents.styled_text import TextPiece
 from ..layout.text_joining import CJK, HYPHENATED, SOFT_HYPHEN
 
 MAX_UNDIVIDED_SHARE = 0.04
-"""Of lines: a document with fewer lines that end with a hyphen divides no words. About one line in a hundred
+"""A document in which a smaller share of lines ends with a hyphen divides no words. About one line in a hundred
 ends with the hyphen of a compound; where words are divided, one in ten does. Both are as likely at 0.039."""
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010\u2011][^\W\d_]+)*")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _LAST_WORD = re.compile(r"([^\W\d_]+)[-\u2010]$")
+_UNSPACED_END = re.compile(r"(?:\w\u2013|:/\S*[/.?=&-]|\w/|\w@)$")
+"""End of a line that goes on without a space: a range of numbers, and an address."""
 _HANGUL = ("\uac00", "\ud7a3")
 
 
@@ -84,6 +86,8 @@ def _is_unspaced(above: Sequence[TextPiece], row: Sequence[TextPiece], vocabular
     """Return whether no space separates two rows: of Chinese or Japanese, or within a Korean word."""
     last, first = above[-1].text[-1], row[0].text[0]
     if CJK.match(last) and CJK.match(first):
+        return True
+    if first.isalnum() and _UNSPACED_END.search(_last_word(above)):
         return True
     if not all(_HANGUL[0] <= letter <= _HANGUL[1] for letter in (last, first)):
         return False

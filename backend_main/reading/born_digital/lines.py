@@ -5,9 +5,9 @@ from the right, it is the right end, and both are negative.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from statistics import median
 
 from ..documents.pdf_bidi import direction, is_right_to_left
@@ -31,6 +31,8 @@ MAX_GAP_RATIO = 1.5
 """Between the widest and the narrowest gap between words of a justified line."""
 MIN_JUSTIFIED_GAPS = 2
 """A line with one gap may be a row of two cells."""
+MAX_MARK_SIZE = 0.85
+"""In sizes: size of a raised mark."""
 SAME_START = 0.3
 """In sizes: lines that start there are aligned."""
 EDGE_SLACK = 0.4
@@ -133,6 +135,8 @@ def _box_baseline(page: DigitalPage, box: LayoutBox) -> float:
 
 def _belongs_to_line(row: list[tuple[float, LayoutBox]], item: tuple[float, LayoutBox]) -> bool:
     baseline, box = item
+    if any(_is_raised_beside(other, box) for _, other in row):
+        return True
     size = min(box.text_height, *(other.text_height for _, other in row))
     if abs(baseline - median(other for other, _ in row)) > MAX_BASELINE_DISTANCE * size:
         return False
@@ -140,10 +144,27 @@ def _belongs_to_line(row: list[tuple[float, LayoutBox]], item: tuple[float, Layo
     return overlap < MAX_OVERLAP * size
 
 
+def _is_raised_beside(mark: LayoutBox, box: LayoutBox) -> bool:
+    """Return whether a small run is a raised mark right before a text, such as the number of a footnote."""
+    if mark.text_height > MAX_MARK_SIZE * box.text_height or mark.width > MAX_MARKER_WIDTH * box.text_height:
+        return False
+    common = min(mark.bottom, box.bottom) - max(mark.top, box.top)
+    return 0 <= box.left - mark.right < WIDE_GAP * box.text_height and common > 0.5 * mark.height
+
+
+def _pieces(page: DigitalPage, box: LayoutBox, next_box: LayoutBox | None) -> Sequence[TextPiece]:
+    """Return the pieces of a box, raised if it is the mark of a footnote."""
+    pieces = page.pieces(box)
+    is_mark = next_box is not None and _is_raised_beside(box, next_box) and box.bottom < next_box.bottom
+    return [replace(piece, script="super") for piece in pieces] if is_mark else pieces
+
+
 def _line(page: DigitalPage, boxes: list[LayoutBox], *, is_from_right: bool) -> Line:
     left, right = min(box.left for box in boxes), max(box.right for box in boxes)
     boxes.sort(key=lambda box: -box.right if is_from_right else box.left)
-    pieces = tuple(piece for box in boxes for piece in page.pieces(box))
+    pieces = tuple(
+        piece for box, below in zip_longest(boxes, boxes[1:]) for piece in _pieces(page, box, below)
+    )
     start, end = (-right, -left) if is_from_right else (left, right)
     return Line(tuple(boxes), pieces, start, end, is_from_right)
 

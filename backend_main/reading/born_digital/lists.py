@@ -15,9 +15,11 @@ MAX_BULLET_DISTANCE = 2.5
 MAX_BULLET_ELONGATION = 1.5
 NEST_TOLERANCE = 0.8
 """Starts of items of one depth differ by less: numbers may be right-aligned."""
+MIN_TEXT_INDENT = 0.4
+"""The text of an item starts so far behind its marker."""
 DRAWN_BULLET = Marker("bullet", "")
 WORD_BULLET = "o"
-"""Bullet of the second depth in Word: a letter of Courier New."""
+"""Bullet of the second depth in Word: a letter in a font of its own."""
 
 NOTE_MARK = "*"
 SMALL = 0.93
@@ -102,7 +104,7 @@ class Nesting:
 
     def holds(self, start: float, size: float) -> bool:
         """Return whether a paragraph that starts there belongs to the item above it."""
-        if not self._starts or start < self._starts[0] + NEST_TOLERANCE * size:
+        if not self._starts or start < self._starts[0] + MIN_TEXT_INDENT * size:
             return False
         return abs(start - self._text_start) < NEST_TOLERANCE * size
 

@@ -14,10 +14,15 @@ def blocks_markdown(blocks: Sequence[DigitalBlock]) -> str:
     parts: list[str] = []
     for number, block in enumerate(blocks):
         if number:
-            is_same_list = block.kind == "list_item" and blocks[number - 1].kind == "list_item"
+            is_same_list = _is_item(block) and _is_item(blocks[number - 1])
             parts.append("\n" if is_same_list else "\n\n")
         parts.append(_block(block))
     return "".join(parts)
+
+
+def _is_item(block: DigitalBlock) -> bool:
+    """Return whether a block is a list item for Markdown too, and not one with a marker such as "(a)"."""
+    return block.kind == "list_item" and bool(block.marker)
 
 
 def _block(block: DigitalBlock) -> str:

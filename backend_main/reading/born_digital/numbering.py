@@ -18,7 +18,7 @@ _NAMED_SECTION = re.compile(
     re.IGNORECASE,
 )
 
-BULLETS = "•●▪■◦‣○◆►∙·⁃◘◙❖➢➤▶▸▹◾◽✦★▫→⚫⚬"
+BULLETS = "•█●▪■◦‣○◆►∙·⁃◘◙❖➢➤▶▸▹◾◽✦★▫→⚫⚬"
 """Without check boxes and check marks, which say something."""
 _BULLET = re.compile(rf"^(?:[{BULLETS}\uf000-\uf0ff]\s*|[*–—-]\s+|o\s+(?=\S))")
 _NUMBER = re.compile(r"^(\d{1,3})[.)](?:\s+(?=\D|\d+\s)|(?=[^\s\d.,)]{2}))")

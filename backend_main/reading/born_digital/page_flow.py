@@ -28,9 +28,19 @@ def page_blocks(
             else:
                 blocks.append(block)
             is_first = is_first and block.kind in FLOATS
-    return [block for block in blocks if block.kind != "footnote"] + [
-        block for block in blocks if block.kind == "footnote"
-    ]
+    text = [block for block in blocks if block.kind != "footnote"]
+    return text + _joined_notes([block for block in blocks if block.kind == "footnote"], vocabulary)
+
+
+def _joined_notes(notes: Iterable[DigitalBlock], vocabulary: Vocabulary) -> list[DigitalBlock]:
+    """Return footnotes, each joined with the rest of it at the foot of the next column."""
+    joined: list[DigitalBlock] = []
+    for note in notes:
+        if joined and joined[-1].is_open and starts_lower(note.lines[0][0].text):
+            _join(joined[-1], note, vocabulary)
+        else:
+            joined.append(note)
+    return joined
 
 
 def _open_block(blocks: Sequence[DigitalBlock]) -> DigitalBlock | None:

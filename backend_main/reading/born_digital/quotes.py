@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from ..documents.pdf_graphics import Graphics, Rect, Rule
-from .document_profile import DocumentProfile
+from .document_profile import DocumentProfile, is_same_size
 from .flow import Flow, is_centered_run
 from .lines import Line, wraps
 
@@ -37,7 +37,9 @@ def is_quote(
     if len(run) < (MIN_LINES if is_set_off else MIN_PLAIN_LINES):
         return False
     edge = max(line.end for line in run)
-    return all(wraps(above, line, edge) for above, line in pairwise(run)) and _has_full_lines(lines, flow)
+    return all(wraps(above, line, edge) for above, line in pairwise(run)) and _has_full_lines(
+        [line for line in lines if is_same_size(line.size, size) or is_set_off], flow
+    )
 
 
 def vertical_bars(graphics: Graphics, size: float) -> list[Rect]:

@@ -1,6 +1,7 @@
 """Tables without lines: runs of rows whose text stands in columns."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -29,6 +30,10 @@ MAX_CELL_LINE_GAP = 0.5
 MAX_SPLITS = 8
 DASHES = re.compile(r"[-=_–—*]{4,}")
 """A rule that is drawn with characters."""
+MAX_CROSSING_SHARE = 0.1
+"""Share of the lines of a block that may cross a strip between columns of the page."""
+MIN_LEVEL_SHARE = 0.75
+"""Share of the lines with text on each side of a line between columns, in a table."""
 MIN_WALL_HEIGHT = 6.0
 """Height of a line between columns of the page."""
 MIN_PROSE_WORDS = 5
@@ -60,17 +65,28 @@ def _side_blocks(
     top, bottom = block[0].top, block[-1].bottom
     walls = [line for line in upright if min(bottom, line.end) - max(top, line.start) > _min_wall(block)]
     for wall in walls:
-        beside = [line for line in block if wall.start < line.baseline < wall.end]
+        beside = [line for line in block if wall.start < line.center_y < wall.end]
         if len(beside) < len(block):
-            above = [line for line in block if line.baseline <= wall.start]
-            below = [line for line in block if line.baseline >= wall.end]
+            above = [line for line in block if line.center_y <= wall.start]
+            below = [line for line in block if line.center_y >= wall.end]
             return _all_blocks([above, beside, below], strips, upright)
+    if walls and _is_level(block, walls) and text_table(block, _drawing(block, (), walls)):
+        return [block]
     for strip in (*strips, *(Gap(wall.position, wall.position) for wall in walls)):
-        if not any(_crosses(line, strip) for line in block):
-            sides = _sides(block, strip)
+        free = [line for line in block if not _crosses(line, strip)]
+        if len(block) - len(free) <= MAX_CROSSING_SHARE * len(block):
+            sides = _sides(free, strip)
             if all(sides):
                 return _all_blocks(sides, strips, upright)
     return [block]
+
+
+def _is_level(block: Sequence[WordLine], walls: Sequence[Line]) -> bool:
+    """Return whether most lines have text on all sides of upright lines, as the rows of a table."""
+    xs = sorted(wall.position for wall in walls)
+    counts = [len({bisect_right(xs, word.center_x) for word in line.words}) for line in block]
+    sides = len({bisect_right(xs, word.center_x) for line in block for word in line.words})
+    return sum(counts) > MIN_LEVEL_SHARE * sides * len(block)
 
 
 def _min_wall(block: Sequence[WordLine]) -> float:
@@ -215,7 +231,7 @@ def _widest_gap(block: Sequence[WordLine]) -> int | None:
     return at if widest > 0 and widest > 1.3 * sorted(gaps)[len(gaps) // 2][0] else None
 
 
-def _drawing(block: Sequence[WordLine], lines: Sequence[Line]) -> Drawing:
+def _drawing(block: Sequence[WordLine], lines: Sequence[Line], walls: Sequence[Line] = ()) -> Drawing:
     left, right = min(line.left for line in block), max(line.right for line in block)
     top, bottom = block[0].top, block[-1].bottom
     size = block[0].size
@@ -225,4 +241,5 @@ def _drawing(block: Sequence[WordLine], lines: Sequence[Line]) -> Drawing:
         if top - size < line.position < bottom + size
         and min(line.end, right) - max(line.start, left) > MIN_RULE_SHARE * (right - left)
     ]
-    return Drawing(tuple(separators))
+    inside = [line.position for line in walls if left < line.position < right]
+    return Drawing(tuple(separators), tuple(inside))

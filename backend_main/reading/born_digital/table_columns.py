@@ -5,17 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from .table_words import Phrase, Word, WordLine
+from .table_words import NUMBER, Phrase, Word, WordLine
 
 # In font sizes.
 MIN_COLUMN_GAP = 0.55
 """Wider than a space, also than most stretched ones of justified text."""
+MAX_SPACE_RATIO = 1.3
+"""A space of monospaced text is wider than the narrowest gap by less."""
 MIN_BODY_SHARE = 0.6
 """Lines with this share of the usual number of phrases have a cell in most columns."""
 USUAL_QUANTILE = 0.75
 MAX_CROSSED_SHARE = 0.34
 """Share of the lines that may cross a gap between columns: heads and section rows span columns."""
 MAX_BODY_CROSSED_SHARE = 0.08
+MIN_LINES_OF_COLUMNS = 4
+"""Lines of a table from which each column has text on two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +70,46 @@ def find_columns(lines: Sequence[WordLine], forced: Sequence[float] = ()) -> Col
     for gap in free_strips([line.words for line in body], int(MAX_BODY_CROSSED_SHARE * len(body))):
         if gap.right - gap.left < min_gap or any(gap.left <= x <= gap.right for x in forced):
             continue
+        if gap.right - gap.left < min_gap * MAX_SPACE_RATIO and _is_monospaced_space(body, gap):
+            continue
         crossing = sum(_crosses(line, gap) for line in lines if len(line.phrases) > 1)
         if crossing <= MAX_CROSSED_SHARE * len(lines):
             found.append(gap)
     found += [Gap(x, x) for x in forced]
-    return Columns(tuple(sorted(found, key=lambda gap: gap.left)))
+    return _without_single_cells(Columns(tuple(sorted(found, key=lambda gap: gap.left))), lines)
+
+
+def _is_monospaced_space(lines: Sequence[WordLine], gap: Gap) -> bool:
+    """Return whether a gap is one letter of monospaced text wide, and not followed by numbers."""
+    after = [word for line in lines for word in line.words if word.left >= gap.right - 1]
+    first = [min(group, key=lambda word: word.left) for group in _by_line(after)]
+    if not all(word.pieces[0].style.font.is_monospaced for word in first):
+        return False
+    return 2 * sum(bool(NUMBER.fullmatch(word.text)) for word in first) < len(first)
+
+
+def _by_line(words: Sequence[Word]) -> list[list[Word]]:
+    groups: dict[float, list[Word]] = {}
+    for word in words:
+        groups.setdefault(word.baseline, []).append(word)
+    return list(groups.values())
+
+
+def _without_single_cells(columns: Columns, lines: Sequence[WordLine]) -> Columns:
+    """Return columns that have text on two lines or more; others are words of the column beside them."""
+    if len(lines) < MIN_LINES_OF_COLUMNS:
+        return columns
+    counts = [0] * columns.count
+    for line in lines:
+        for number in {columns.index(word.center_x) for word in line.words}:
+            counts[number] += 1
+    gaps = list(columns.gaps)
+    for number in reversed(range(columns.count)):
+        if counts[number] < 2:
+            beside = [gap for gap in columns.gaps[max(0, number - 1) : number + 1] if gap in gaps]
+            if narrow := min(beside, key=lambda gap: gap.right - gap.left, default=None):
+                gaps.remove(narrow)
+    return Columns(tuple(gaps))
 
 
 def _body_lines(lines: Sequence[WordLine]) -> list[WordLine]:

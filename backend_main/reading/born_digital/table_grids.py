@@ -87,7 +87,8 @@ def _without_slivers(table: TableContent, grid: RuledGrid, words: Sequence[Word]
         or grid.xs[number + 1] - grid.xs[number] > MIN_COLUMN_WIDTH * size
     ]
     xs = [*(grid.xs[column] for column in columns), grid.xs[columns[-1] + 1]]
-    return GridTable(table.kept(rows, columns), xs)
+    ys = [*(grid.ys[row] for row in rows), grid.ys[rows[-1] + 1]]
+    return GridTable(table.kept(rows, columns), xs, ys)
 
 
 def _is_filled(table: TableContent) -> bool:

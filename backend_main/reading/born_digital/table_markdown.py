@@ -18,6 +18,7 @@ SIGNS_BEFORE = re.compile(r"[$€£¥₹+\-−–(±~<>≤≥*]{1,3}|US\$|EUR|US
 """Texts of a column that belongs to the numbers right of it."""
 SIGNS_AFTER = re.compile(r"[)%*†‡°]{1,3}|[a-z]?\)|%\)|pp|bps")
 """Texts of a column that belongs to the numbers left of it."""
+BULLETS = "•◦▪●○■□‣·\uf0b7"
 JOINED_BEFORE = re.compile(r"[(+\-−–±~<>≤≥]")
 HEAD = InlineOptions(ignores_bold=True)
 
@@ -87,7 +88,8 @@ def with_joined_signs(table: TableContent) -> TableContent:
     while column < table.columns:
         texts = [_text(row[column]) for row in table.cells if row[column]]
         signs = [text for text in texts if text]
-        if signs and column + 1 < table.columns and all(map(SIGNS_BEFORE.fullmatch, signs)):
+        are_before = all(SIGNS_BEFORE.fullmatch(sign) or _are_bullets(sign) for sign in signs)
+        if signs and column + 1 < table.columns and are_before:
             table = _joined(table, column, column + 1)
         elif signs and column > 0 and all(map(SIGNS_AFTER.fullmatch, signs)):
             table = _joined(table, column - 1, column)
@@ -95,6 +97,10 @@ def with_joined_signs(table: TableContent) -> TableContent:
         else:
             column += 1
     return table
+
+
+def _are_bullets(text: str) -> bool:
+    return all(mark in BULLETS for mark in text if not mark.isspace())
 
 
 def _text(words: Sequence[Word]) -> str:
@@ -116,11 +122,26 @@ def _joined(table: TableContent, left: int, right: int) -> TableContent:
 def table_markdown(table: TableContent) -> str:
     """Return a table whose columns are in reading order."""
     is_plain = not table.spans
+    if all(piece.style.font.is_monospaced for word in table.words() for piece in word.pieces):
+        table = _without_code(table)  # a typewriter's table is not code
     rows = [
         [_cell_markup(words, HEAD if number == 0 else InlineOptions(), is_plain=is_plain) for words in row]
         for number, row in enumerate(table.cells)
     ]
     return pipe_table(rows) if is_plain else html_table(rows, table.spans)
+
+
+def _without_code(table: TableContent) -> TableContent:
+    cells = [[[_in_text_font(word) for word in cell] for cell in row] for row in table.cells]
+    return TableContent(cells, table.spans)
+
+
+def _in_text_font(word: Word) -> Word:
+    pieces = []
+    for piece in word.pieces:
+        font = replace(piece.style.font, is_monospaced=False)
+        pieces.append(replace(piece, style=replace(piece.style, font=font)))
+    return replace(word, pieces=tuple(pieces))
 
 
 def is_right_to_left_words(words: Sequence[Word]) -> bool:

@@ -4,36 +4,45 @@ Some tables have a line below every fifth row only, or lines between columns onl
 several columns lack the lines between the heads below them.
 """
 
-import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from ..layout.cells import Cell
+from .table_columns import Columns, find_columns, line_cells
 from .table_markdown import TableContent
-from .table_words import Phrase, Word, WordLine, word_lines
+from .table_words import NUMBER, Phrase, Word, WordLine, word_lines
 
-NUMBER = re.compile(r"[-+−–(]?\s?[$€£¥]?\s?[\d.,\s]*\d[\d.,\s]*\s?[%)€$£¥]{0,2}|[-–—.]+")
 MIN_LEVEL_SHARE = 0.6
 """Share of the cells of a row that have text on each line of it."""
 MIN_FORCED_SHARE = 0.8
 """Share of the line ends of a row that are not there for want of room."""
 MIN_NUMBER_SHARE = 0.5
+MIN_NUMBER_CELLS = 2
 MIN_TEXT_LINES = 3
 """Lines of a row without numbers; two may be an address or a name."""
+MIN_TALL_ROWS, MIN_TALL_SHARE, MAX_TALL_LINES = 4, 0.8, 1.2
+"""Rows of a cell whose lines are in rows of their own, the share of these rows, and the lines in each."""
+MIN_WIDE_LINES, MIN_WIDE_SHARE = 3, 0.6
+"""Lines of a cell over several columns, and the share of them with texts in most of these columns."""
 MAX_LAYOUT_SHARE = 0.4
 """Share of the words in cells that are tables themselves; more are not cells of a table."""
 MIN_LAYOUT_LINES = 3
+MIN_ROW_PHRASES = 3
+MIN_DIVIDED_SHARE = 0.6
+"""Share of the lines of a column that have a number in each of its parts."""
 SPACE = 0.3
 """Width of a space, in font sizes."""
 
 
 @dataclass
 class GridTable:
-    """A table and the x of the lines between its columns."""
+    """A table, and the x and y of the lines between its columns and rows."""
 
     content: TableContent
     xs: list[float]
+    ys: list[float]
 
     def width(self, column: int) -> float:
         return self.xs[column + 1] - self.xs[column]
@@ -41,9 +50,50 @@ class GridTable:
 
 def refined(table: GridTable) -> TableContent | None:
     """Return a table with all its rows and columns, or None if its cells are areas of a page."""
+    _split_tall_cells(table)
+    _split_wide_cells(table)
     _split_heads(table)
     _split_rows(table)
+    _split_columns(table)
     return None if _is_layout(table.content) else table.content
+
+
+def _split_tall_cells(table: GridTable) -> None:
+    """Divide cells over several rows that have a line of text in most of these rows."""
+    content = table.content
+    for span in list(content.spans):
+        if span.row_span < MIN_TALL_ROWS or span.column_span > 1:
+            continue
+        rows: dict[int, list[Word]] = {}
+        lines = word_lines(content.cells[span.row][span.column])
+        for line in lines:
+            row = bisect_right(table.ys, line.baseline - line.size / 3) - 1
+            rows.setdefault(min(max(row, span.row), span.row_end - 1), []).extend(line.words)
+        if len(rows) < MIN_TALL_SHARE * span.row_span or len(lines) > MAX_TALL_LINES * len(rows):
+            continue
+        for row in range(span.row, span.row_end):
+            content.cells[row][span.column] = rows.get(row, [])
+        content.spans.remove(span)
+
+
+def _split_wide_cells(table: GridTable) -> None:
+    """Divide cells over several columns whose lines have their texts in these columns."""
+    content = table.content
+    for span in list(content.spans):
+        if span.column_span < 2 or span.row_span > 1:
+            continue
+        lines = word_lines(content.cells[span.row][span.column])
+        if len(lines) < MIN_WIDE_LINES:
+            continue
+        parts = [_column_parts(table, span, line) for line in lines]
+        if sum(map(bool, parts)) < MIN_WIDE_SHARE * len(lines):
+            continue
+        content.cells[span.row][span.column] = []
+        for line in lines:
+            for word in line.words:
+                column = bisect_right(table.xs, word.center_x) - 1
+                content.cells[span.row][min(max(column, span.column), span.column_end - 1)].append(word)
+        content.spans.remove(span)
 
 
 # --- heads -------------------------------------------------------------------------------------------------
@@ -152,7 +202,9 @@ def _split_rows(table: GridTable) -> None:
         cells = {column: word_lines(content.cells[row][column]) for column in columns}
         lines = word_lines(word for column in columns for word in content.cells[row][column])
         if len(columns) > 1 and len(lines) > 1 and _are_rows(table, cells, lines):
-            _divide_row(content, row, cells, lines)
+            _divide_row(content, row, cells, [line.baseline for line in lines])
+        elif baselines := _number_baselines(list(cells.values())):
+            _divide_row(content, row, cells, baselines)
 
 
 def _are_rows(table: GridTable, cells: dict[int, list[WordLine]], lines: Sequence[WordLine]) -> bool:
@@ -168,6 +220,15 @@ def _are_rows(table: GridTable, cells: dict[int, list[WordLine]], lines: Sequenc
     if not forced or forced < MIN_FORCED_SHARE * (forced + wrapped):
         return False
     return len(lines) >= MIN_TEXT_LINES or numeric >= MIN_NUMBER_SHARE * len(cells)
+
+
+def _number_baselines(cells: Sequence[Sequence[WordLine]]) -> list[float]:
+    """Return the baselines of the numbers, if most cells have several, one below the other."""
+    numbers = [own for own in cells if all(NUMBER.fullmatch(_text(line)) for line in own)]
+    count = len(numbers[0]) if numbers else 0
+    if count < 2 or len(numbers) < MIN_NUMBER_CELLS or 2 * len(numbers) < len(cells):
+        return []
+    return [line.baseline for line in numbers[0]] if all(len(own) == count for own in numbers) else []
 
 
 def _inner_width(table: GridTable, column: int, lines: Sequence[WordLine]) -> float:
@@ -195,9 +256,12 @@ def _text(line: WordLine) -> str:
 
 
 def _divide_row(
-    content: TableContent, row: int, cells: dict[int, list[WordLine]], lines: Sequence[WordLine]
+    content: TableContent, row: int, cells: dict[int, list[WordLine]], baselines: Sequence[float]
 ) -> None:
-    count = len(lines)
+    """Divide a row at baselines; other lines belong to the one above them, or below if text begins higher."""
+    count = len(baselines)
+    tolerance = cells[min(cells)][0].size / 2
+    is_top = all(own[0].baseline > baselines[0] - tolerance for own in cells.values())
     spans = [
         Cell(
             span.row + (count - 1) * (span.row > row),
@@ -207,15 +271,83 @@ def _divide_row(
         )
         for span in content.spans
     ]
-    rows: list[list[list[Word]]] = [[[] for _ in range(content.columns)] for _ in lines]
+    rows: list[list[list[Word]]] = [[[] for _ in range(content.columns)] for _ in baselines]
     kept = [cell if column not in cells else [] for column, cell in enumerate(content.cells[row])]
     rows[0] = kept
-    baselines = [line.baseline for line in lines]
     for column, own in cells.items():
         for line in own:
-            at = min(range(count), key=lambda number: abs(baselines[number] - line.baseline))
+            if is_top:
+                at = sum(baseline <= line.baseline + tolerance for baseline in baselines) - 1
+            else:
+                at = sum(baseline < line.baseline - tolerance for baseline in baselines)
+            at = min(max(at, 0), count - 1)
             rows[at][column] = [*rows[at][column], *line.words]
     content.cells[row : row + 1] = rows
+    content.spans = spans
+
+
+def _is_row_of_numbers(line: WordLine) -> bool:
+    """Return whether a line has a text and several numbers apart from each other."""
+    numbers = sum(bool(NUMBER.fullmatch(phrase.text)) for phrase in line.phrases)
+    return len(line.phrases) >= MIN_ROW_PHRASES and numbers > 1
+
+
+# --- columns -----------------------------------------------------------------------------------------------
+
+
+def _split_columns(table: GridTable) -> None:
+    """Divide columns whose cells have two numbers or more, one below the other."""
+    content = table.content
+    for column in reversed(range(content.columns)):
+        spanned = {
+            span.row
+            for span in content.spans
+            if span.column <= column < span.column_end and span.column_span > 1
+        }
+        cells = [row[column] for number, row in enumerate(content.cells) if number not in spanned]
+        lines = word_lines(word for cell in cells for word in cell)
+        columns = find_columns(lines)
+        if columns.count < 2:
+            continue
+        parts = [line_cells(line, columns) for line in lines]
+        full = [part for part in parts if len(part) == columns.count]
+        numeric = [
+            part
+            for part in full
+            if all(NUMBER.fullmatch(" ".join(word.text for word in words)) for words in part.values())
+        ]
+        if len(numeric) >= MIN_DIVIDED_SHARE * len(lines) and len(numeric) >= MIN_TEXT_LINES:
+            _divide_column(content, column, columns)
+
+
+def _divide_column(content: TableContent, column: int, columns: Columns) -> None:
+    count = columns.count
+    spans = []
+    for span in content.spans:
+        start = span.column + (count - 1) * (span.column > column)
+        end = span.column_end + (count - 1) * (span.column_end > column)
+        spans.append(Cell(span.row, start, span.row_end, end))
+    owned = {
+        row
+        for span in content.spans
+        if span.column <= column < span.column_end
+        for row in range(span.row, span.row_end)
+    }
+    for number, row in enumerate(content.cells):
+        divided: list[list[Word]] = [[] for _ in range(count)]
+        if number in owned:
+            divided[0] = row[column]
+        else:
+            for line in word_lines(row[column]):
+                for (first, last), words in line_cells(line, columns).items():
+                    divided[first] += words
+                    if first < last:
+                        spans.append(Cell(number, column + first, number + 1, column + last + 1))
+            if len(word_lines(row[column])) == 1 and sum(map(bool, divided)) == 1:
+                divided = [row[column], *([[]] * (count - 1))]
+                spans = [span for span in spans if (span.row, span.column) != (number, column)]
+                spans.append(Cell(number, column, number + 1, column + count))
+        row[column : column + 1] = divided
     content.spans = spans
 
 
@@ -226,6 +358,9 @@ def _is_layout(content: TableContent) -> bool:
         for cell in row:
             lines = word_lines(cell)
             total += len(cell)
-            if sum(len(line.phrases) > 1 for line in lines) >= MIN_LAYOUT_LINES:
+            has_rows = sum(len(line.phrases) > 1 for line in lines) >= MIN_LAYOUT_LINES
+            if (has_rows and find_columns(lines).count > 1) or (
+                lines and all(map(_is_row_of_numbers, lines))
+            ):
                 inside += len(cell)
     return inside > MAX_LAYOUT_SHARE * total

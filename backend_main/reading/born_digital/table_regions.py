@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from ..documents.pdf_graphics import Fill
@@ -26,6 +27,8 @@ MAX_HEAD_DISTANCE = 1.6
 MAX_SECTION_LINES = 2
 MAX_PARAGRAPH_SHARE = 0.75
 """Share of the width of a table from which two lines with one phrase are a paragraph."""
+MIN_COMMON_HEIGHT = 0.8
+"""Share of their height that parts of a table have in common."""
 MIN_LIST_ROWS = 4
 MIN_COLUMN_LINES = 3
 """Upright lines around two columns or more."""
@@ -118,7 +121,29 @@ def _stacks(lines: Iterable[Line]) -> list[list[Line]]:
                     distinct.append(line)
             if len(distinct) > 1:
                 stacks.append(distinct)
-    return sorted(stacks, key=lambda stack: -len(stack))
+    return sorted(_joined_beside(stacks), key=lambda stack: -len(stack))
+
+
+def _joined_beside(stacks: list[list[Line]]) -> list[list[Line]]:
+    """Join lines that end where others of the same height begin: columns that are filled one by one."""
+    stacks = sorted(stacks, key=lambda stack: stack[0].start)
+    joined: list[list[Line]] = []
+    for stack in stacks:
+        for number, other in enumerate(joined):
+            if abs(other[0].end - stack[0].start) < END_TOLERANCE and _is_beside(other, stack):
+                longer = max(stack, other, key=len)
+                joined[number] = [replace(line, start=other[0].start, end=stack[0].end) for line in longer]
+                break
+        else:
+            joined.append(stack)
+    return joined
+
+
+def _is_beside(one: Sequence[Line], other: Sequence[Line]) -> bool:
+    """Return whether lines are at most of the same height of the page."""
+    common = min(one[-1].position, other[-1].position) - max(one[0].position, other[0].position)
+    total = max(one[-1].position, other[-1].position) - min(one[0].position, other[0].position)
+    return common > MIN_COMMON_HEIGHT * total
 
 
 def _between(words: Iterable[Word], upper: Line, lower: Line) -> list[Word]:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import inf
 
 from .table_columns import Cells, Columns, line_cells
-from .table_words import DIGIT, LETTER, WordLine
+from .table_words import DIGIT, LETTER, NUMBER, WordLine
 
 # In font sizes.
 MIN_PITCH = 0.8
@@ -15,6 +16,8 @@ MIN_PITCH_STEP = 0.2
 MAX_INNER_PITCH = 1.6
 """The lines of a cell are not further apart."""
 WRAP_SLACK = 0.3
+MIN_NEW_NUMBERS = 2
+"""Columns with a second number, which begins another row."""
 
 
 @dataclass
@@ -59,12 +62,13 @@ class _Rows:
     def rows(self) -> list[list[RowLine]]:
         rows: list[list[RowLine]] = []
         for band in self._bands:
-            if self._is_banded:
-                rows.append(band)
-                continue
             row = [band[0]]
             for line in band[1:]:
-                if self._continues(row, line):
+                if self._has_new_numbers(row, line):
+                    row, start = self._parted(row)
+                    rows.append(row)
+                    row = [*start, line]
+                elif self._is_banded or self._continues(row, line):
                     row.append(line)
                 else:
                     rows.append(row)
@@ -72,22 +76,34 @@ class _Rows:
             rows.append(row)
         return rows
 
+    @staticmethod
+    def _parted(row: list[RowLine]) -> tuple[list[RowLine], list[RowLine]]:
+        """Divide the lines of a row from those above the numbers of the next row.
+
+        Keys of several lines begin above their numbers if these are centered, in each row alike.
+        """
+        above = next((number for number, line in enumerate(row) if line.filled != {0}), 0)
+        below = next((number for number, line in enumerate(reversed(row)) if line.filled != {0}), 0)
+        at = len(row) - min(above, below)
+        return row[:at], row[at:]
+
     def _column_rights(self) -> list[float]:
         """Return how far the text of each column reaches."""
-        rights = [0.0] * self._columns.count
+        rights = [-inf] * self._columns.count
         for line in self._lines:
             for (first, last), words in line.cells.items():
                 if first == last:
-                    right = max(word.right for word in words)
-                    rights[first] = max(rights[first], right) if rights[first] else right
+                    rights[first] = max(rights[first], *(word.right for word in words))
         return rights
 
     def _find_head_end(self) -> int:
-        """Return the number of the first line with a key and a value: the lines above it are the head."""
-        for line in self._lines:
-            if 0 in line.filled and len(line.filled) > 1 and not line.spans:
-                return line.number
-        return 0
+        """Return the number of the first line with a key and a number, or else with a key and a value.
+
+        The lines above it are the head.
+        """
+        full = [line for line in self._lines if 0 in line.filled and len(line.filled) > 1 and not line.spans]
+        numeric = [line for line in full if any(NUMBER.fullmatch(line.text(c)) for c in line.filled if c)]
+        return next((line.number for line in (*numeric, *full)), 0)
 
     def _find_bands(self) -> list[list[RowLine]]:
         bands: list[list[RowLine]] = []
@@ -170,10 +186,27 @@ class _Rows:
             return self._continues_head(above, line)
         return self._continues_text(row, line)
 
+    def _has_new_numbers(self, row: Sequence[RowLine], line: RowLine) -> bool:
+        """Return whether most columns have a number on the line and already one in the row."""
+        last = next((other for other in reversed(row) if other.filled != {0}), row[-1])
+        if self._pitch(last, line) <= MIN_PITCH:
+            return False
+        numbers = [
+            column
+            for column in line.filled
+            if NUMBER.fullmatch(line.text(column))
+            and any(NUMBER.fullmatch(other.text(column)) for other in row)
+        ]
+        return len(numbers) >= MIN_NEW_NUMBERS and 2 * len(numbers) >= len(line.filled)
+
     def _continues_head(self, above: RowLine, line: RowLine) -> bool:
         """Return whether a line of the head continues the one above."""
         if line.number < self._head_end:
-            return True
+            if line.filled == {0}:
+                return False
+            if 0 not in above.filled or 0 not in line.filled:
+                return True
+            return 2 * sum(line.text(column).startswith("(") for column in line.filled) > len(line.filled)
         texts = [above.text(column) for column in above.filled & line.filled]
         return 0 not in above.filled and any(text.endswith((",", "-", "/", "&")) for text in texts)
 

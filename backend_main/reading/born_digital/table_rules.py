@@ -18,6 +18,8 @@ MIN_LINE_LENGTH = 14.0
 """Shorter lines are marks, such as ticks of an axis, or parts of a letter."""
 MAX_LINES = 600
 """Lines of one direction; a page with more is a drawing."""
+MIN_CROSSING_SHARE = 0.8
+"""Share of a grid that the sides of filled cells cross where they are a line of it."""
 MIN_DRAWN_SHARE = 0.6
 """A line separates two cells if this share of their common side is drawn."""
 
@@ -139,15 +141,17 @@ class RuledGrid:
     def __init__(self, group: LineGroup, fills: Sequence[Fill] = ()) -> None:
         left, top, right, bottom = group.rect
         inside = [
-            fill.rect
+            fill
             for fill in fills
             if fill.rect[0] < right and fill.rect[2] > left and fill.rect[1] < bottom and fill.rect[3] > top
         ]
-        self.xs = _positions(group.vertical, left, right)
-        self.ys = _positions(group.horizontal, top, bottom)
-        level = [Line(y, x0, x1) for x0, y0, x1, y1 in inside for y in (y0, y1)]
-        upright = [Line(x, y0, y1) for x0, y0, x1, y1 in inside for x in (x0, x1)]
-        # Sides of filled cells are not lines of the grid, but separate cells where they lie on one.
+        areas = _joined_below(inside)
+        level = [Line(y, x0, x1) for x0, y0, x1, y1 in areas for y in (y0, y1) if top < y < bottom]
+        sides = [(x, fill.rect) for fill in inside for x in (fill.rect[0], fill.rect[2])]
+        upright = [Line(x, rect[1], rect[3]) for x, rect in sides if left < x < right]
+        self.xs = _positions([*group.vertical, *_long(upright, bottom - top)], left, right)
+        self.ys = _positions([*group.horizontal, *_long(level, right - left)], top, bottom)
+        # Sides of a few filled cells are not lines of the grid, but separate cells where they lie on one.
         self._below = _drawn_sides([*group.horizontal, *_on(level, self.ys)], self.ys, self.xs)
         self._right = _drawn_sides([*group.vertical, *_on(upright, self.xs)], self.xs, self.ys)
 
@@ -183,6 +187,29 @@ def _positions(lines: Sequence[Line], low: float, high: float) -> list[float]:
     if high - positions[-1] > MAX_PIECE_GAP:
         positions.append(high)
     return positions
+
+
+def _joined_below(fills: Sequence[Fill]) -> list[Rect]:
+    """Return filled rectangles; those of one color below each other are one, as behind lines of text."""
+
+    def column(fill: Fill) -> tuple[int, int, int]:
+        return fill.color, round(fill.rect[0] / MAX_PIECE_GAP), round(fill.rect[2] / MAX_PIECE_GAP)
+
+    found: list[Rect] = []
+    last = None
+    for fill in sorted(fills, key=lambda fill: (*column(fill), fill.rect[1])):
+        left, top, right, bottom = fill.rect
+        if last == column(fill) and top - found[-1][3] < MAX_PIECE_GAP:
+            found[-1] = (found[-1][0], found[-1][1], right, max(bottom, found[-1][3]))
+        else:
+            found.append((left, top, right, bottom))
+        last = column(fill)
+    return found
+
+
+def _long(sides: Sequence[Line], length: float) -> list[Line]:
+    """Return the sides of filled cells that together cross most of a grid."""
+    return [line for line in merged_lines(sides) if line.length > MIN_CROSSING_SHARE * length]
 
 
 def _on(sides: Sequence[Line], positions: Sequence[float]) -> list[Line]:

@@ -9,10 +9,11 @@ from statistics import mean
 
 from ..layout.cells import Cell
 from ..layout.text_joining import CJK, list_marker
+from .table_captions import is_caption
 from .table_columns import Columns, find_columns
 from .table_markdown import TableContent, with_joined_signs, without_empty
 from .table_rows import RowLine, table_rows
-from .table_words import DIGIT, LEADER, Word, WordLine
+from .table_words import DIGIT, LEADER, LETTER, NUMBER, Word, WordLine, word_lines
 
 MIN_ROWS, MIN_RULED_ROWS = 3, 2
 """Rows with two cells or more; drawn lines are evidence too."""
@@ -28,12 +29,13 @@ MIN_PROSE_PAIRS = 3
 MIN_FLOWING_SHARE = 0.5
 """Share of the rows whose text goes on in the next row, in a column of running text."""
 MIN_LABEL_SHARE = 0.6
-NUMBER = re.compile(r"[-+−–(]?\s?[$€£¥]?\s?[\d.,\s]*\d[\d.,\s]*\s?[%)€$£¥]{0,2}")
 MIN_CONTENTS_ROWS = 3
+MIN_BARE_ROWS = 6
+"""Rows of a table of three columns or more without any labels."""
 MIN_WIDE_COLUMNS, MIN_FILLED_SHARE = 4, 0.33
 """From so many columns on, this share of the cells has text."""
-MAX_CELL_WORDS = 15
-"""Words of a cell; running text has more."""
+MAX_CELL_LINES = 2.5
+"""Lines of a cell on average; running text has more."""
 PAGE_NUMBER = re.compile(r"\d{1,4}|[ivxlc]{1,7}", re.IGNORECASE)
 
 
@@ -55,12 +57,21 @@ NO_DRAWING = Drawing()
 
 def text_table(lines: Sequence[WordLine], drawing: Drawing = NO_DRAWING) -> TableContent | None:
     """Return the table that lines of text make, or None."""
+    lines = [line for line in map(_without_leaders, lines) if line]
     columns = find_columns(lines, drawing.forced)
     if columns.count < 2:
         return None
     rows = table_rows(lines, columns, drawing.separators)
     table = with_joined_signs(without_empty(_content(rows, columns)))
     return table if _is_table(rows, table, drawing) else None
+
+
+def _without_leaders(line: WordLine) -> WordLine | None:
+    """Return a line without the dots between its labels and values, None if it has nothing else."""
+    if not any(LEADER.search(word.text) for word in line.words):
+        return line
+    words = [word.without_leader() for word in line.words if not LEADER.fullmatch(word.text)]
+    return WordLine(words) if words else None
 
 
 def _content(rows: Sequence[Sequence[RowLine]], columns: Columns) -> TableContent:
@@ -98,10 +109,13 @@ def _is_table(rows: Sequence[Sequence[RowLine]], table: TableContent, drawing: D
         return False
     if (
         not _is_filled(table)
+        or any(sum(map(is_caption, row)) > 1 for row in table.cells)  # figures side by side
         or _is_contents(table)
         or _is_list(table)
         or any(map(partial(_flows_on, rows), range(table.columns)))
     ):
+        return False
+    if not _has_labels(table):
         return False
     if drawing.is_evidence:
         return True
@@ -118,6 +132,16 @@ def _is_filled(table: TableContent) -> bool:
     return table.columns < MIN_WIDE_COLUMNS or filled >= MIN_FILLED_SHARE * table.columns * len(table.cells)
 
 
+def _has_labels(table: TableContent) -> bool:
+    """Return whether the first row or column has words; the labels of a chart's axes are numbers."""
+    for cells in (table.cells[0], [row[0] for row in table.cells]):
+        filled = [cell for cell in cells if cell]
+        named = sum(any(LETTER.search(word.text) for word in cell) for cell in filled)
+        if filled and 2 * named >= len(filled):
+            return True
+    return len(table.cells) >= MIN_BARE_ROWS and table.columns > 2
+
+
 def _is_code(table: TableContent, words: Sequence[Word]) -> bool:
     """Return whether the text is monospaced, and not one of numbers."""
     if not all(piece.style.font.is_monospaced for word in words for piece in word.pieces):
@@ -130,9 +154,17 @@ def _is_code(table: TableContent, words: Sequence[Word]) -> bool:
 
 
 def _is_running_text(table: TableContent) -> bool:
-    """Return whether two cells of a row have many lines, as columns of running text have."""
-    long_rows = sum(sum(len(cell) > MAX_CELL_WORDS for cell in row) > 1 for row in table.cells)
-    return 2 * long_rows > len(table.cells)
+    """Return whether two columns have cells of many lines, as columns of running text have."""
+    columns = [
+        [word_lines(row[column]) for row in table.cells if row[column]] for column in range(table.columns)
+    ]
+    prose = [
+        column
+        for column in columns
+        if mean(map(len, column)) > MAX_CELL_LINES
+        and mean(len(line.words) for lines in column for line in lines) > MAX_PROSE_WORDS
+    ]
+    return len(prose) > 1
 
 
 def _flows_on(rows: Sequence[Sequence[RowLine]], column: int) -> bool:
@@ -147,6 +179,9 @@ def _flows_on(rows: Sequence[Sequence[RowLine]], column: int) -> bool:
         return False
     words = mean(len(above.cells[column, column]) for above, _ in pairs)
     right = max(word.right for pair in pairs for line in pair for word in line.cells[column, column])
+    lefts = [line.cells[column, column][0].left for pair in pairs for line in pair]
+    if _most_near(lefts, EDGE_TOLERANCE * pairs[0][0].line.size) < MIN_FLOWING_SHARE * len(lefts):
+        return False  # right-aligned labels
     flowing = sum(
         above.cells[column, column][-1].right + width(below.cells[column, column][0]) > right
         for above, below in pairs

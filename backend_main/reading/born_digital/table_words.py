@@ -10,7 +10,7 @@ from ..layout.geometry import LayoutBox, Rect
 from .page import DigitalPage
 
 # In font sizes.
-ASCENT, DESCENT = 0.76, 0.22
+ASCENT, DESCENT, X_HEIGHT = 0.76, 0.22, 0.5
 MAX_BASELINE_DISTANCE = 0.3
 """Words of one line have baselines as near."""
 MIN_ROTATED_HEIGHT = 1.8
@@ -19,6 +19,8 @@ MAX_PHRASE_GAP = 0.5
 """Words of a phrase are as near; a wider gap may separate two cells."""
 LEADER = re.compile(r"[.·․…_‥]{3,}|[.·․]( [.·․])+")
 """Dots or strokes that lead from a label to its value."""
+NUMBER = re.compile(r"[-+−–(]?\s?[$€£¥]?\s?[\d.,\s]*\d[\d.,\s]*\s?[%)€$£¥]{0,2}|[-–—.]+")
+"""A number as tables have it, or a mark for none."""
 DIGIT = re.compile(r"\d")
 LETTER = re.compile(r"[^\W\d_]")
 
@@ -56,6 +58,13 @@ class Word:
     def center_y(self) -> float:
         return (self.top + self.bottom) / 2
 
+    def without_leader(self) -> "Word":
+        """Return the word without the space that dots at its end take."""
+        found = LEADER.search(self.text)
+        if not found or not found.start():
+            return self
+        return replace(self, right=self.left + (self.right - self.left) * found.start() / len(self.text))
+
     def mirrored(self) -> "Word":
         """Return the word with its x axis from right to left."""
         return replace(self, left=-self.right, right=-self.left)
@@ -73,6 +82,11 @@ class WordLine:
         self.top = min(word.top for word in self.words)
         self.bottom = max(word.bottom for word in self.words)
         self.phrases = _phrases(self.words)
+
+    @property
+    def center_y(self) -> float:
+        """Return the middle of small letters."""
+        return self.baseline - X_HEIGHT / 2 * self.size
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from ..documents.pdf_graphics import Fill
 from ..layout.geometry import LayoutBox, Rect
 from .page import DigitalPage
 from .table_blocks import unruled_tables
+from .table_captions import without_captions
 from .table_grids import grid_table
 from .table_markdown import FoundTable, is_right_to_left_words, mirrored, table_markdown
 from .table_regions import column_line_tables, level_lines, region_tables
@@ -46,7 +47,7 @@ def find_tables(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[DigitalTa
         found += map(_upright, _text_tables(level, upright, [word.mirrored() for word in words]))
     else:
         found += _text_tables(level, lines.vertical, words)
-    return [_digital_table(table) for table in found]
+    return [_digital_table(without_captions(table)) for table in found]
 
 
 def _text_tables(level: Sequence[Line], upright: Sequence[Line], words: Sequence[Word]) -> list[FoundTable]:

@@ -7,7 +7,15 @@ process; `image_headers` and `rejections` are what the server process uses. The 
 image_headers     type, size and page count of a file, by a bounded parser
 document          a file's pages, decoded one by one; open_document keeps the last one open
 pixels            an image in any color mode to upright BGR pixels
-pdf_text_layer    the text of a PDF page, if it can be trusted
+pdf_pages         pages of a PDF with their annotations, and with their fields and stamps drawn
+pdf_annotations   form fields, stamps and notes
+pdf_rendering     a page as pixels, with and without its text
+pdf_text_layer    the text of a PDF page, and what is beside it
+pdf_visibility    glyphs that nobody sees
+unread_areas      parts of a page that look like text and are not in its text layer
+text_like_areas   rows of shapes like letters in an image
+glyph_outlines    outlines that are not those of the letters
+text_plausibility letters that form no words, by the tables of letter_pairs and base_letters
 pdf_characters    the glyphs of a PDF page
 pdf_lines         glyphs to lines
 pdf_words         glyphs of a line to words

@@ -86,6 +86,10 @@ class Document(ABC):
         """Return the notes that are attached to a page. Raises nothing."""
         return ()
 
+    def bookmarks(self) -> list[tuple[str, int]]:
+        """Return the titles of the bookmarks with their depths, from 0. Raises nothing."""
+        return []
+
     @abstractmethod
     def _decode_page(self, number: int) -> PageImage: ...
 
@@ -231,6 +235,13 @@ class PdfDocument(Document):
     def _text_layer_warnings(self, number: int) -> Iterator[str]:
         if number in self._broken_text_layers:
             yield TEXT_LAYER_FAILED_WARNING.format(number=number)
+
+    def bookmarks(self) -> list[tuple[str, int]]:
+        try:
+            return self._pages.bookmarks()
+        except Exception:  # pdfium raises any exception on broken data
+            _log.exception("The bookmarks could not be read.")
+            return []
 
     def text_layer(self, number: int) -> TextLayer | None:
         if number not in self._text_layers:

@@ -1,8 +1,8 @@
 """Annotations of a PDF page: form fields, stamps and notes.
 
 pdfium's text page does not contain what annotations draw. `flatten` makes them part of the page, so that
-values of fields and words of stamps are read at their place, like all other text. What they do not draw as
-text is read from the annotations themselves: whether a box is checked, and the text of notes.
+values of fields and words of stamps are read at their place, like all other text. The state of check
+boxes and the text of notes come from the annotations themselves.
 """
 
 import ctypes
@@ -93,7 +93,7 @@ def read_annotations(page: Any) -> Annotations:
 
 
 def flatten(page: Any) -> None:
-    """Make the drawing of annotations part of the page. It must be loaded anew to show in its text."""
+    """Make the drawing of annotations part of the page. A page that is loaded later has it in its text."""
     import pypdfium2.raw as pdfium
 
     pdfium.FPDFPage_Flatten(page.raw, pdfium.FLAT_NORMALDISPLAY)

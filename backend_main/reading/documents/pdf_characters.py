@@ -7,16 +7,16 @@ properties of a text object are requested once for the object.
 
 import ctypes
 import math
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any
 
 from .pdf_bidi import has_right_to_left
+from .pdf_copies import without_copies
 from .pdf_fonts import read_font_style
+from .pdf_glyph import Glyph as Glyph
 from .pdf_math_fonts import hangs, math_letter
-from .styled_text import BLACK, PLAIN, FontStyle, Script
+from .styled_text import BLACK, FontStyle
 
 LINE_END_HYPHENS = "\x02\ufffe"
 """pdfium's characters for a hyphen at the end of a line."""
@@ -24,14 +24,6 @@ _REPLACED = {**dict.fromkeys(LINE_END_HYPHENS, "-"), "\t": " ", "\u00a0": " ", "
 """A glyph whose code is mapped to NUL has lost its letter."""
 _NOT_DRAWN = frozenset("\r\n\u200b\ufeff")
 """A font for formulas may use the codes of the first two."""
-MAX_COPY_DISTANCE = 0.1
-"""In font sizes: a glyph is drawn twice, for a bold look or a shadow, if its copy is as near."""
-MIN_COPIED_LETTERS = 3
-"""As many letters in a row are a copy; fewer only if all letters of their text object are."""
-COPY_CELL = 8.0
-"""In points: side of the cells in which copies are searched."""
-MAX_CELL_GLYPHS = 100
-"""The newest glyphs of a cell are compared; more of one letter are too small to read."""
 LAM, ALEFS = "\u0644", "\u0627\u0622\u0623\u0625\u0671"
 MIN_LOOSE_HEIGHT, MAX_LOOSE_HEIGHT = 0.35, 3.0
 """In font sizes: a font box outside of this range shows a size that is not that of letters (Type 3 fonts)."""
@@ -51,41 +43,11 @@ AXIS_HEIGHT = 0.25
 """In font sizes: height above the baseline of the bar of a fraction (Computer Modern: 0.25)."""
 NOT_A_LETTER = "\uffff"
 """No font has it: pdfium returns the same width for letters that a font lacks."""
+FIRST_IDEOGRAPH = 0x2E80
 WIDTH_FONT_SIZE = 1000.0
 """Font size at which pdfium returns the width of a glyph: widths in a font have three digits."""
+UNMAPPED = "\ufffd"
 SOFT_HYPHEN = "\u00ad"
-
-
-@dataclass(slots=True)
-class Glyph:
-    """A glyph in the frame of its line: `start` and `end` run along the line, `baseline` across, upwards.
-
-    All in points. `text` has several characters for a ligature. A drawn space is a glyph; a gap is none.
-    `style` is equal for glyphs of one font and size.
-    """
-
-    text: str
-    start: float
-    end: float
-    baseline: float
-    size: float
-    style: tuple[int, float]
-    angle: float
-    """Rotation of the line, counter-clockwise, in radians."""
-    index: int
-    """Place in the content of the page."""
-    text_object: int
-    """Identifier of the object that draws the glyph: a word or a stretch of a line, or a single glyph."""
-    font: FontStyle = PLAIN
-    color: int = BLACK
-    """0xRRGGBB."""
-    script: Script = ""
-    link: str | None = None
-    """Address of the link on the glyph."""
-
-    @property
-    def is_space(self) -> bool:
-        return self.text == " "
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,55 +94,8 @@ class _Font:
 
 
 def read_glyphs(textpage: Any) -> list[Glyph]:
-    """Return the page's glyphs in content order, without copies that are drawn in the same place.
-
-    A single letter of a text that happens to lie on the same letter of another is not a copy.
-    """
-    glyphs = list(_glyphs(textpage))
-    copies = _copies(glyphs)
-    if not copies:
-        return glyphs
-    letters = Counter(glyph.text_object for glyph in glyphs if not glyph.is_space)
-    copied = Counter(glyphs[place].text_object for place in copies)
-    dropped: set[int] = set()
-    for _, run in groupby(enumerate(sorted(copies)), key=lambda pair: pair[1] - pair[0]):
-        places = [place for _, place in run]
-        is_whole = all(
-            copied[glyphs[place].text_object] == letters[glyphs[place].text_object] for place in places
-        )
-        if is_whole or len(places) >= MIN_COPIED_LETTERS:
-            dropped.update(places)
-    return [glyph for place, glyph in enumerate(glyphs) if place not in dropped]
-
-
-def _copies(glyphs: Sequence[Glyph]) -> set[int]:
-    """Return the places of glyphs that lie on an earlier one of the same letter."""
-    copies: set[int] = set()
-    drawn: dict[tuple[str, float, int, int], deque[Glyph]] = {}
-    for place, glyph in enumerate(glyphs):
-        if glyph.is_space:
-            continue
-        near = _cells(glyph, MAX_COPY_DISTANCE * glyph.size)
-        if any(_is_copy(glyph, other) for cell in near for other in drawn.get(cell, ())):
-            copies.add(place)
-        else:
-            (cell,) = _cells(glyph, 0)
-            drawn.setdefault(cell, deque(maxlen=MAX_CELL_GLYPHS)).append(glyph)
-    return copies
-
-
-def _cells(glyph: Glyph, distance: float) -> set[tuple[str, float, int, int]]:
-    """Return the cells of a grid, by letter, that are within a distance of a glyph's origin; mostly one."""
-    return {
-        (glyph.text, glyph.angle, int(along // COPY_CELL), int(across // COPY_CELL))
-        for along in (glyph.start - distance, glyph.start + distance)
-        for across in (glyph.baseline - distance, glyph.baseline + distance)
-    }
-
-
-def _is_copy(glyph: Glyph, other: Glyph) -> bool:
-    limit = min(MAX_COPY_DISTANCE * glyph.size, COPY_CELL)
-    return abs(glyph.start - other.start) < limit and abs(glyph.baseline - other.baseline) < limit
+    """Return the page's glyphs in content order, without copies that are drawn in the same place."""
+    return without_copies(list(_glyphs(textpage)))
 
 
 def _glyphs(textpage: Any) -> Iterator[Glyph]:
@@ -225,9 +140,12 @@ def _letter(raw: Any, index: int, shared: _TextObject) -> str:
 
     code = pdfium.FPDFText_GetUnicode(raw, index)
     letter = chr(code) if code < 0x110000 else "\ufffd"
-    if shared.font.is_math:
+    if shared.font.is_math or not letter.isascii():
         is_mapped = pdfium.FPDFText_HasUnicodeMapError(raw, index) == 0
-        letter = math_letter(shared.font.name, letter, is_mapped=is_mapped)
+        if shared.font.is_math:
+            letter = math_letter(shared.font.name, letter, is_mapped=is_mapped)
+        elif not is_mapped and letter.isalpha():
+            letter = UNMAPPED  # pdfium returns the code of a ligature as a letter
     return _REPLACED.get(letter, letter)
 
 
@@ -277,7 +195,7 @@ def _text_object(
     if is_quarter:
         angle = quarters % 4 * math.pi / 2
         loose_height = loose.right - loose.left if quarters % 2 else loose.top - loose.bottom
-        if fonts[font].size_factor is None and chr(pdfium.FPDFText_GetUnicode(raw, index)).isalnum():
+        if fonts[font].size_factor is None and _tells_size(pdfium.FPDFText_GetUnicode(raw, index)):
             fonts[font].size_factor = _size_factor(size, loose_height)
         size *= fonts[font].size_factor or 1.0
     else:
@@ -300,6 +218,11 @@ def _text_object(
         x_scale=max(font_size * math.hypot(matrix.a, matrix.b), 1e-3),
         widths=fonts[font].widths,
     )
+
+
+def _tells_size(code: int) -> bool:
+    """Return whether the height of a letter tells the size of its font: not of 一 and 丶."""
+    return code < FIRST_IDEOGRAPH and chr(code).isalnum()
 
 
 def _size_factor(size: float, loose_height: float) -> float:

@@ -13,6 +13,7 @@ from statistics import median
 from .pdf_accents import with_accents
 from .pdf_bidi import direction, is_right_to_left
 from .pdf_characters import Glyph
+from .pdf_ruby import with_ruby
 from .pdf_words import Fragment, Spacings, fragments_of, letter_spacings
 from .styled_text import Script
 
@@ -106,7 +107,7 @@ def text_lines(glyphs: Sequence[Glyph]) -> list[TextLine]:
     lines: list[TextLine] = []
     page_from_right = is_right_to_left([direction(glyph.text) for glyph in glyphs])
     by_angle: dict[float, list[Glyph]] = {}
-    for glyph in with_accents(glyphs):
+    for glyph in with_ruby(with_accents(glyphs)):
         by_angle.setdefault(glyph.angle, []).append(glyph)
     for same_angle in by_angle.values():
         for line in _with_scripts(_with_drop_caps(_lines(_chains(same_angle)))):

@@ -2,10 +2,13 @@
 
 import contextlib
 import logging
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from .pdf_annotations import Annotations, flatten, read_annotations
+
+MAX_BOOKMARKS = 5000
 
 _log = logging.getLogger("scanrill.reading")
 
@@ -27,6 +30,11 @@ class PdfPages:
     def page(self, number: int) -> Any:
         """Return the page of the file, with its annotations and its links."""
         return self._pdf[number - 1]
+
+    def bookmarks(self) -> list[tuple[str, int]]:
+        """Return the titles of the bookmarks with their depths, from 0."""
+        bookmarks = islice(self._pdf.get_toc(), MAX_BOOKMARKS)
+        return [(bookmark.get_title(), bookmark.level) for bookmark in bookmarks]
 
     def annotations(self, number: int) -> Annotations:
         """Return the annotations of a page."""

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..types import Box, level_box
+from .glyph_outlines import fonts_with_other_outlines
 from .pdf_annotations import NO_ANNOTATIONS, Annotations, with_annotations
 from .pdf_characters import LINE_END_HYPHENS, Glyph, read_glyphs
 from .pdf_graphics import NO_GRAPHICS, Graphics, Mapping, Rect, read_graphics
 from .pdf_lines import TextLine, text_lines
 from .pdf_links import with_links
+from .pdf_structure import NO_TAGS, PageTags, read_tags
 from .pdf_vertical import with_vertical_text
 from .pdf_visibility import Flags, hidden_glyphs, render_ink
 from .styled_text import TextPiece, TextStyle, text_of_pieces
@@ -36,6 +38,7 @@ MIN_UNSEEN_ON_PRINT = 0.7
 """Share of the invisible letters that lie on print, if they are the text of a scan."""
 DOUBTFUL_SAMPLE, UNSEEN_SAMPLE = 4, 6
 """Runs that are compared with the page."""
+FIGURE_WEIGHT = 2
 MAX_ROTATED_SHARE = 0.5
 """pdfium's lines are not lines of text where more letters are rotated."""
 UPRIGHT_DEGREES = 15
@@ -75,6 +78,7 @@ class TextLayer:
     sample: indices of runs to compare with the page; empty if there is no doubt about the text.
     with_lost_letters: indices of runs in which a glyph within a word has no mapping to a letter.
     notes: text that readers of the file attached to places of the page.
+    tags: headings and quotes by the structure tree; none if the text is rotated.
     """
 
     width: int
@@ -87,6 +91,7 @@ class TextLayer:
     with_lost_letters: tuple[int, ...] = ()
     notes: tuple[PageNote, ...] = ()
     quarter_turns: int = 0
+    tags: PageTags = NO_TAGS
 
 
 def extract_text_layer(
@@ -132,10 +137,13 @@ def extract_text_layer(
         graphics=graphics,
         unread_areas=areas,
         is_unseen=is_unseen,
-        sample=sample_of_text(runs, UNSEEN_SAMPLE) if is_unseen else sample_of_doubtful_text(runs),
+        sample=sample_of_text(runs, UNSEEN_SAMPLE)
+        if is_unseen
+        else sample_of_doubtful_text(runs, fonts_with_other_outlines(seen)),
         with_lost_letters=tuple(index for index, run in enumerate(runs) if _has_lost_letters(run)),
         notes=notes,
         quarter_turns=turns or 0,
+        tags=NO_TAGS if turns else read_tags(page, to_pixels),
     )
 
 
@@ -146,13 +154,13 @@ def _has_lost_letters(run: TextRun) -> bool:
     )
 
 
-def sample_of_doubtful_text(runs: Sequence[TextRun]) -> tuple[int, ...]:
-    """Return the longest runs in fonts whose letters form no words."""
+def sample_of_doubtful_text(runs: Sequence[TextRun], fonts: Collection[str] = ()) -> tuple[int, ...]:
+    """Return the longest runs in fonts whose letters form no words, or in fonts that are named."""
     words: dict[str, list[str]] = {}
     for run in runs:
         for piece in run.pieces:
             words.setdefault(piece.style.font.name, []).append(piece.text)
-    doubtful = {font for font, texts in words.items() if is_implausible(texts)}
+    doubtful = {font for font, texts in words.items() if is_implausible(texts)} | set(fonts)
     if not doubtful:
         return ()
     return sample_of_text(runs, DOUBTFUL_SAMPLE, doubtful)
@@ -161,7 +169,7 @@ def sample_of_doubtful_text(runs: Sequence[TextRun]) -> tuple[int, ...]:
 def sample_of_text(
     runs: Sequence[TextRun], count: int, fonts: Collection[str] | None = None
 ) -> tuple[int, ...]:
-    """Return the indices of the longest runs, in their order.
+    """Return the indices of the longest runs, in their order. Figures count more, since they must be right.
 
     Args:
         runs: of a page.
@@ -172,7 +180,8 @@ def sample_of_text(
     def letters(index: int) -> int:
         pieces = runs[index].pieces
         in_fonts = [piece for piece in pieces if fonts is None or piece.style.font.name in fonts]
-        return sum(len(piece.text) for piece in in_fonts)
+        figures = sum(letter.isdigit() for piece in in_fonts for letter in piece.text)
+        return sum(len(piece.text) for piece in in_fonts) + FIGURE_WEIGHT * figures
 
     chosen = sorted(range(len(runs)), key=letters, reverse=True)[:count]
     return tuple(sorted(index for index in chosen if letters(index)))

@@ -1,14 +1,14 @@
 """Vertical Chinese and Japanese: glyphs below each other, in columns from right to left.
 
-A column is read as a line that runs downwards, as rotated text does. So the glyphs get the angle of three quarter
-turns, and the positions along it. Latin words in a column are drawn with this angle already.
+A column is read as a line that runs downwards, as rotated text does. So the glyphs get the angle of three
+quarter turns, and the positions along it. Latin words in a column are drawn with this angle already.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..layout.text_joining import CJK
+from ..languages import CJK
 from .pdf_characters import Glyph
 
 DOWNWARDS = 3 * math.pi / 2
@@ -29,9 +29,10 @@ _MARKS = "。、・「」『』（）〈〉《》【】ー…！？：；，．"
 
 def with_vertical_text(glyphs: Sequence[Glyph]) -> Sequence[Glyph]:
     """Return the glyphs of vertical columns with the angle of text that runs downwards."""
-    columns = [column for column in _columns(glyphs) if _is_column(column)]
-    if not columns:
+    candidates = _columns(glyphs)
+    if not any(map(_is_column, candidates)):
         return glyphs
+    columns = [column for column in candidates if _is_column(column) or _is_short_column(column)]
     moved = {id(glyph): turned for column in columns for glyph, turned in _turned(column)}
     return [moved.get(id(glyph), glyph) for glyph in glyphs]
 
@@ -43,7 +44,10 @@ def _columns(glyphs: Sequence[Glyph]) -> list[list[Glyph]]:
     for glyph in glyphs:
         if glyph.angle or glyph.is_space:
             continue
-        if last is not None and (_is_below(last, glyph) or (_is_beside(last, glyph) and len(columns[-1]) > 1)):
+        goes_on = last is not None and (
+            _is_below(last, glyph) or (_is_beside(last, glyph) and len(columns[-1]) > 1)
+        )
+        if goes_on:
             columns[-1].append(glyph)
         else:
             columns.append([glyph])
@@ -63,12 +67,17 @@ def _is_below(above: Glyph, glyph: Glyph) -> bool:
 def _is_beside(last: Glyph, glyph: Glyph) -> bool:
     """Return whether two digits are upright side by side in a column."""
     is_level = abs(last.baseline - glyph.baseline) < MAX_ASIDE * glyph.size
-    return last.text.isdigit() and glyph.text.isdigit() and is_level and 0 <= glyph.start - last.start < last.size
+    are_digits = last.text.isdigit() and glyph.text.isdigit()
+    return are_digits and is_level and 0 <= glyph.start - last.start < last.size
 
 
 def _is_column(column: Sequence[Glyph]) -> bool:
     ideographs = sum(bool(CJK.match(glyph.text)) or glyph.text in _MARKS for glyph in column)
     return len(column) >= MIN_COLUMN and 2 * ideographs > len(column)
+
+
+def _is_short_column(column: Sequence[Glyph]) -> bool:
+    return len(column) > 1 and all(CJK.match(glyph.text) for glyph in column)
 
 
 def _turned(column: Sequence[Glyph]) -> list[tuple[Glyph, Glyph]]:

@@ -37,7 +37,8 @@ class TextPiece:
     """A word, or the part of a word that has one style.
 
     `left`, `right` and `baseline` are pixels of the rendered page; a piece of rotated text has the bounds of
-    its line in x. `starts_word`: a space separates it from the piece before. `link`: address of a link.
+    its line in x. `starts_word`: a space separates it from the piece before. `link`: address of a link. `latex`:
+    of a formula that the text stands for.
     """
 
     text: str
@@ -48,6 +49,7 @@ class TextPiece:
     script: Script = ""
     starts_word: bool = True
     link: str | None = None
+    latex: str | None = None
 
 
 def text_of_pieces(pieces: "tuple[TextPiece, ...] | list[TextPiece]") -> str:

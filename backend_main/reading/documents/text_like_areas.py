@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from .pdf_rendering import Gray
 
+Flags = npt.NDArray[np.bool_]
+"""(height, width)."""
 Area = tuple[int, int, int, int]
 """Left, top, right and bottom, in pixels."""
 
@@ -25,7 +27,8 @@ MIN_HEIGHT, MAX_HEIGHT = 4, 24
 MIN_HALVED_HEIGHT = 10
 """Lower ones are found before the image is halved."""
 MAX_FACTOR = 16
-MAX_LINE_THICKNESS = 4
+ACROSS = 6
+"""A line is thinner, in pixels."""
 MIN_LINE_CONTRAST = 6
 MIN_LINE_LENGTH = 32
 """Straight runs of as many pixels are lines and borders."""
@@ -39,7 +42,7 @@ MAX_GAP = 1.2
 MAX_HEIGHT_RATIO = 2.5
 MAX_CENTER_DISTANCE = 0.4
 MIN_SHAPES = 3
-MIN_REPETITIONS = 5
+MIN_REPETITIONS, MAX_REPEATED_SIZES = 5, 2
 MAX_SOLID_SHARE = 0.6
 """Share of the shapes of a row that are solid; all bars of a barcode are."""
 MIN_LENGTH = 2.0
@@ -90,18 +93,22 @@ def _without_lines(gray: Gray) -> Gray:
     """Return the image without its level and upright lines: rules, borders of cells, axes."""
     import cv2
 
-    for dark in (True, False):
-        for shape in ((1, MIN_LINE_LENGTH), (MIN_LINE_LENGTH, 1)):
-            across = np.ones(
-                (MAX_LINE_THICKNESS + 2, 1) if shape[0] == 1 else (1, MAX_LINE_THICKNESS + 2), np.uint8
-            )
-            filled = cv2.morphologyEx(gray, cv2.MORPH_CLOSE if dark else cv2.MORPH_OPEN, across)
-            thin = cv2.subtract(filled, gray) if dark else cv2.subtract(gray, filled)
-            mask = (thin >= MIN_LINE_CONTRAST).view(np.uint8)
-            lines = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones(shape, np.uint8))
-            if lines.any():
-                gray = np.where(lines, filled, gray)
+    for operation in (cv2.MORPH_CLOSE, cv2.MORPH_OPEN):  # dark lines, then light ones
+        without_level = cv2.morphologyEx(gray, operation, np.ones((ACROSS, 1), np.uint8))
+        without_upright = cv2.morphologyEx(gray, operation, np.ones((1, ACROSS), np.uint8))
+        level = _long(cv2.absdiff(without_level, gray) >= MIN_LINE_CONTRAST, (1, MIN_LINE_LENGTH))
+        upright = _long(cv2.absdiff(without_upright, gray) >= MIN_LINE_CONTRAST, (MIN_LINE_LENGTH, 1))
+        gray = np.where(level, without_level, np.where(upright, without_upright, gray))
     return gray
+
+
+def _long(mask: Flags, shape: tuple[int, int]) -> Flags:
+    """Return the parts of a mask that contain a stretch of a shape."""
+    import cv2
+
+    return np.asarray(
+        cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, np.ones(shape, np.uint8)), np.bool_
+    )
 
 
 def _shapes(gray: Gray, min_height: int) -> Iterator[npt.NDArray[np.int32]]:
@@ -184,11 +191,12 @@ class _Row:
         return is_long and solid <= MAX_SOLID_SHARE * len(self.letters) and not self._is_repetition()
 
     def _is_repetition(self) -> bool:
-        """Return whether all shapes have one size, as check boxes and markers have."""
-        widths = {letter.width for letter in self.letters}
-        heights = {letter.height for letter in self.letters}
-        is_uniform = max(widths) - min(widths) <= 1 and max(heights) - min(heights) <= 1
-        return len(self.letters) >= MIN_REPETITIONS and is_uniform
+        """Return whether the shapes have one or two sizes in all, as check boxes and markers have."""
+        sizes: list[tuple[int, int]] = []
+        for letter in self.letters:
+            if not any(abs(letter.width - w) <= 1 and abs(letter.height - h) <= 1 for w, h in sizes):
+                sizes.append((letter.width, letter.height))
+        return len(self.letters) >= MIN_REPETITIONS and len(sizes) <= MAX_REPEATED_SIZES
 
 
 def _rows(letters: npt.NDArray[np.int32]) -> Iterator[Area]:

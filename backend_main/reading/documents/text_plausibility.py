@@ -14,14 +14,14 @@ from . import letter_pairs
 from .base_letters import to_base_letters
 
 MIN_WORD_LETTERS = 3
-MIN_PAIRS = 25
-MAX_PAIR_COSTS = {"LATIN": 3.0, "CYRILLIC": 4.8, "GREEK": 4.8, "HEBREW": 4.9, "ARABIC": 5.0}
+MIN_PAIRS = 12
+MAX_PAIR_COSTS = {"LATIN": 3.0, "CYRILLIC": 4.2, "GREEK": 4.4, "HEBREW": 4.5, "ARABIC": 5.0}
 """Mean cost of a pair in bits.
 
 Latin text of 12 languages has 1.9 to 3.1, drug names 2.7, code 2.8, and text whose letters are shifted or
 swapped 3.0 to 4.5. In other scripts, text has 3.1 to 4.5, and shifted text at least 5.4.
 """
-SHORT_TEXT_ALLOWANCE = 5.0
+SHORT_TEXT_ALLOWANCE = 8.0
 """In bits, divided by the number of pairs: the mean of a short text varies more."""
 MIN_CHARACTERS = 20
 MIN_USUAL_HAN_SHARE = 0.6

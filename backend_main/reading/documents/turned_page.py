@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .pdf_text_layer import TextLayer, TextRun
 
 MIN_MAIN_SHARE = 0.85
-"""Of the letters of a page: as many have the rotation of its text."""
+"""Share of a page's letters that have the rotation of its text."""
 Turn = Callable[[float, float], tuple[float, float]]
 
 
@@ -75,10 +75,18 @@ def upright_layer(layer: "TextLayer") -> "TextLayer":
     )
 
 
+def upright_box(layer: "TextLayer", box: Box) -> Box:
+    """Return a box of the page in the frame of its text."""
+    return _box(box, _turn(layer.quarter_turns, layer.width, layer.height)) if layer.quarter_turns else box
+
+
 def _run(run: "TextRun", turn: Turn) -> "TextRun":
-    xs, ys = zip(*(turn(x, y) for x, y in run.box), strict=True)
-    box: Box = level_box(min(xs), min(ys), max(xs), max(ys))
-    return replace(run, box=box)
+    return replace(run, box=_box(run.box, turn))
+
+
+def _box(box: Box, turn: Turn) -> Box:
+    xs, ys = zip(*(turn(x, y) for x, y in box), strict=True)
+    return level_box(min(xs), min(ys), max(xs), max(ys))
 
 
 def _rect(rect: Rect, turn: Turn) -> Rect:

@@ -20,6 +20,7 @@ from .headings import (
 )
 from .rows import (
     Row,
+    gap,
     has_wide_gap,
     height,
     median_gap,
@@ -28,6 +29,7 @@ from .sequences import group_runs
 from .text_joining import (
     estimated_width,
     is_bullet,
+    is_cjk_section,
     join_lines,
     list_marker,
     starts_list_item,
@@ -49,6 +51,15 @@ MIN_PROSE_WIDTH = 15.0
 RIGHT_EDGE_TOLERANCE = 4.0
 MIN_ALIGNED_SHARE, MIN_LINE_ENDS = 0.6, 3
 """Prose ends where this share of its lines does, within the tolerance, if it has this many lines."""
+
+MIN_HEADING_SIZE = FINAL_HEADING_THRESHOLDS[-1][0]
+MAX_HEADING_GAP = 0.7
+"""In heights of its rows: between two rows of one heading."""
+MAX_DIGITS_TO_LETTERS = 2.0
+MIN_HEADING_LETTERS = 2
+"""A heading in bold print has more letters than the mark of a column or of an answer."""
+MAX_HEIGHT_TO_WIDTH = 1.5
+"""A box that is higher is vertical text, mostly in a margin."""
 
 # The end of a sentence, but not of “Fig.” or “Nr.”.
 _SENTENCE_END = re.compile(r"(?:\w{4,}[.!?:;,]|[。！？：；)\]”\"])$")
@@ -88,16 +99,26 @@ class FontMetrics:
 
 @dataclass(frozen=True)
 class LayoutHints:
-    """Indices of boxes in titles, by the layout model, and in page furniture."""
+    """Indices of boxes in titles, by the layout model; in page furniture; in bold or colored print."""
 
     titles: frozenset[int] = frozenset()
     furniture: frozenset[int] = frozenset()
+    emphasized: frozenset[int] = frozenset()
 
     def is_title(self, row: Row) -> bool:
         return all(box.index in self.titles for box in row)
 
     def is_furniture(self, row: Row) -> bool:
         return all(box.index in self.furniture for box in row)
+
+    def is_emphasized(self, row: Row) -> bool:
+        return all(box.index in self.emphasized for box in row)
+
+    def differ(self, above: Row, row: Row) -> bool:
+        """Return whether two rows cannot belong to one block."""
+        return self.is_title(above) != self.is_title(row) or self.is_furniture(above) != self.is_furniture(
+            row
+        )
 
 
 class ColumnBlocks:
@@ -136,15 +157,24 @@ class ColumnBlocks:
             or larger > MAX_HEIGHT_RATIO * smaller
         ):
             return True
-        if hints.is_title(above) != hints.is_title(row) or hints.is_furniture(above) != hints.is_furniture(
-            row
-        ):
+        if smaller > MIN_HEADING_SIZE * body_height and gap(above, row) > MAX_HEADING_GAP * smaller:
+            return True
+        if hints.differ(above, row) or self._changes_emphasis(above, row):
+            return True
+        if is_cjk_section(self._text(above)) or is_cjk_section(self._text(row)):
             return True
         if self._starts_list_item(run, row):
             return True
         if starts_list_item(self._text(run[0])):  # indented lines below a marker belong to its item
             return row[0].left < run[0][0].left - MAX_OUTDENT * body_height
         return is_indented(above, row, self._left, body_height)
+
+    def _changes_emphasis(self, above: Row, row: Row) -> bool:
+        """Return whether bold print begins or ends, other than in the middle of a sentence."""
+        was_emphasized = self._hints.is_emphasized(above)
+        if was_emphasized == self._hints.is_emphasized(row):
+            return False
+        return not was_emphasized or not self._wraps(above, row, self._right)
 
     def _starts_list_item(self, run: Sequence[Row], row: Row) -> bool:
         """Return whether the row begins with a list marker that is not the rest of a full line.
@@ -209,18 +239,27 @@ class ColumnBlocks:
         if (
             len(run) > MAX_HEADING_ROWS
             or len(text) > MAX_HEADING_CHARACTERS
-            or not any(map(str.isalpha, text))
+            or not _is_worded(text)
             or is_bullet(text)
         ):
             return 0
         is_title = self._hints.is_title(run[0])
+        if any(box.height > MAX_HEIGHT_TO_WIDTH * box.width for row in run for box in row):
+            return 0
         if not is_title and any(map(has_wide_gap, run)):
             return 0
         level = heading_level(median(map(self._relative_size, run)), FINAL_HEADING_THRESHOLDS)
-        if not level and is_title and not text.endswith(_SENTENCE_MARKS):
-            level = BODY_SIZED_HEADING_LEVEL
+        if not level and (is_title or self._is_body_sized_heading(run, text)):
+            level = 0 if text.endswith(_SENTENCE_MARKS) else BODY_SIZED_HEADING_LEVEL
         number = _SECTION_NUMBER.match(text)
         return max(level, number[1].count(".") + 1) if level and number else level
+
+    def _is_body_sized_heading(self, run: Sequence[Row], text: str) -> bool:
+        """Return whether the print of a block, or its number, marks it as a heading."""
+        letters = sum(map(str.isalpha, text))
+        if letters < MIN_HEADING_LETTERS or 2 * letters < len(text.replace(" ", "")):
+            return False
+        return is_cjk_section(text) or all(map(self._hints.is_emphasized, run))
 
     def _relative_size(self, row: Row) -> float:
         """Return the print size of a row relative to running text, by the row's height and letter width.
@@ -229,6 +268,12 @@ class ColumnBlocks:
         """
         letter_width = median(box.width / max(1.0, estimated_width(self._texts[box.index])) for box in row)
         return float((height(row) / self._body.height * letter_width / self._body.letter_width) ** 0.5)
+
+
+def _is_worded(text: str) -> bool:
+    """Return whether a text has letters, and not many more digits, as an amount or a serial number has."""
+    letters = sum(map(str.isalpha, text))
+    return letters > 0 and sum(map(str.isdigit, text)) <= MAX_DIGITS_TO_LETTERS * letters
 
 
 def _set_list_depths(blocks: Sequence[Block], body_height: float) -> None:

@@ -19,8 +19,12 @@ TEXT_PIXELS, MAX_SIDE_PIXELS = 18, 2400
 """Scale of the image in which lines are detected: height of running text, but at most this longer side."""
 MIN_TEXT_PIXELS = 4.0
 """Assumed for smaller text, such as on a page of specks: strokes of smaller letters would count as lines."""
-THRESHOLD_OFFSET = 8
-"""Grey levels, of 255, by which a line is darker than its surroundings."""
+THRESHOLD_OFFSET, MIN_THRESHOLD_OFFSET = 8, 2
+"""Grey levels, of 255, by which a line is darker than its surroundings; less on a page of low contrast."""
+CONTRAST_STEP = 4
+"""Distance of the pixels that contrast is measured at."""
+FULL_CONTRAST = 150
+"""Grey levels between the paper and the darkest hundredth of a page, below which its contrast is low."""
 # In body heights.
 MIN_HORIZONTAL_LINE, MIN_VERTICAL_LINE = 2.5, 1.5
 """Longer strokes are not part of a letter."""
@@ -109,8 +113,15 @@ def _detect_lines(image: Pixels, text_height: float) -> tuple[Mask, Mask]:
 
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     window = 2 * round(text_height) + 1
+    darkest, paper = np.percentile(grey[::CONTRAST_STEP, ::CONTRAST_STEP], (1, 50))
+    offset = THRESHOLD_OFFSET * min(1.0, (paper - darkest) / FULL_CONTRAST)
     dark = cv2.adaptiveThreshold(
-        grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, window, THRESHOLD_OFFSET
+        grey,
+        255,
+        cv2.ADAPTIVE_THRESH_MEAN_C,
+        cv2.THRESH_BINARY_INV,
+        window,
+        max(MIN_THRESHOLD_OFFSET, offset),
     )
     thickening = np.ones((3, 3), np.uint8)
     masks = []

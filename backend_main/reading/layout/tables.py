@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
+from math import inf
 from statistics import median
 
 from .cells import Cell, renumbered, spans_with_text
@@ -15,7 +17,7 @@ from .rows import (
     median_gap,
 )
 from .ruled_tables import RulingLine, TableGrid
-from .text_joining import join_lines
+from .text_joining import estimated_width, is_figure, join_lines
 
 Texts = Sequence[str]
 """Recognized texts, by the index of their box."""
@@ -26,7 +28,9 @@ MIN_UNRULED_ROWS = 3
 MIN_FILLED_SHARE = 0.6
 """Share of a drawn grid's rows and columns that hold text; in a chart hardly any do."""
 MAX_CROSSING_SHARE = 0.25
-"""Share of a grid's boxes that may cross three cells or more."""
+"""Share of a grid's boxes that may cross three cells or more, as texts in a chart do."""
+MIN_FILLED_CELLS = 0.8
+"""Share of filled cells with which a grid is a table, however many cells its boxes cross."""
 MAX_CROSSED_ROW_SHARE = 0.12
 """Share of rows that may have text in the gap between two columns."""
 MAX_RULE_DISTANCE = 4.0
@@ -61,9 +65,6 @@ class Table:
 def from_grid(grid: TableGrid, boxes: Sequence[LayoutBox], texts: Texts) -> Table | None:
     """Fill a drawn grid with the text in it; return None if it is not a table, but a frame or a chart."""
     inside = [box for box in boxes if grid.contains(box)]
-    crossing = sum(len(_reached_cells(grid, box)) > 2 for box in inside)
-    if crossing > MAX_CROSSING_SHARE * len(inside):
-        return None
     parts: dict[Cell, list[tuple[LayoutBox, str]]] = {}
     for box in inside:
         for cell, text in _split_across_cells(grid, box, texts[box.index]):
@@ -75,6 +76,10 @@ def from_grid(grid: TableGrid, boxes: Sequence[LayoutBox], texts: Texts) -> Tabl
             line = " ".join(text_by_index[box.index] for box in row)
             cells[cell.row][cell.column] = join_lines(cells[cell.row][cell.column], line)
 
+    crossing = sum(len(_reached_cells(grid, box)) > 2 for box in inside)
+    is_crossed = crossing > MAX_CROSSING_SHARE * len(inside)
+    if is_crossed and len(parts) < MIN_FILLED_CELLS * len(grid.cells):
+        return None
     rows, columns = _rows_and_columns_for_text(cells, grid, inside)
     cells = [[cells[row][column] for column in columns] for row in rows]
     if not _is_table(cells, len(parts)):
@@ -90,11 +95,8 @@ def _split_across_cells(grid: TableGrid, box: LayoutBox, text: str) -> Iterator[
         yield max(grid.cells_level_with(box), key=lambda cell: _overlap(grid, cell, box)), text
         return
     reached.sort(key=lambda cell: cell.column)
-    ends = [grid.xs[cell.column_end] for cell in reached[:-1]] + [float("inf")]
-    words_by_cell: list[list[str]] = [[] for _ in reached]
-    for word, x in _word_positions(box, text):
-        words_by_cell[next(number for number, end in enumerate(ends) if x < end)].append(word)
-    yield from ((cell, " ".join(words)) for cell, words in zip(reached, words_by_cell, strict=True) if words)
+    parts = split_at(box, text, [grid.xs[cell.column] for cell in reached[1:]])
+    yield from ((cell, part) for cell, part in zip(reached, parts, strict=True) if part)
 
 
 def _reached_cells(grid: TableGrid, box: LayoutBox) -> list[Cell]:
@@ -105,6 +107,44 @@ def _reached_cells(grid: TableGrid, box: LayoutBox) -> list[Cell]:
 def _overlap(grid: TableGrid, cell: Cell, box: LayoutBox) -> float:
     """Return how much of the x axis a cell and a box have in common."""
     return min(box.right, grid.xs[cell.column_end]) - max(box.left, grid.xs[cell.column])
+
+
+def split_at(box: LayoutBox, text: str, lines: Sequence[float]) -> list[str]:
+    """Split a text at vertical lines through its box; each line takes the space nearest to it.
+
+    With fewer spaces than lines, each word goes between the lines around its center.
+    """
+    words = list(_word_positions(box, text))
+    if len(words) <= len(lines):
+        return [
+            " ".join(word for word, x in words if left <= x < right)
+            for left, right in pairwise([-inf, *lines, inf])
+        ]
+    spaces = _space_positions(box, text)
+    ends = [0, *_nearest_in_order(spaces, lines), len(words)]
+    return [" ".join(word for word, _ in words[start:end]) for start, end in pairwise(ends)]
+
+
+def _space_positions(box: LayoutBox, text: str) -> list[float]:
+    """Return the x of each space, by the estimated widths of the letters."""
+    width = box.width / max(1.0, estimated_width(text))
+    starts = accumulate(map(estimated_width, text), initial=0.0)
+    return [
+        box.left + (start + 0.3) * width for start, letter in zip(starts, text, strict=False) if letter == " "
+    ]
+
+
+def _nearest_in_order(spaces: Sequence[float], lines: Sequence[float]) -> list[int]:
+    """Return the number of words before each line: the choice of increasing spaces nearest to the lines."""
+    best: list[tuple[float, list[int]]] = [(0.0, [])] * (len(spaces) + 1)
+    for line in lines:
+        following: list[tuple[float, list[int]]] = [(inf, [])]
+        for number, space in enumerate(spaces):
+            distance, chosen = best[number]
+            candidate = (distance + abs(space - line), [*chosen, number + 1])
+            following.append(min(following[-1], candidate, key=lambda entry: entry[0]))
+        best = following
+    return best[-1][1]
 
 
 def _word_positions(box: LayoutBox, text: str) -> Iterator[tuple[str, float]]:
@@ -224,13 +264,21 @@ def _row_cells(row: Row, bounds: Sequence[float], texts: Texts) -> list[str]:
 
 
 def _merge_continuation_rows(cells: Sequence[list[str]], rows: Sequence[Row]) -> tuple[tuple[str, ...], ...]:
-    """Merge a row into the one above if it is close, has an empty first cell and few others."""
+    """Merge a row into the one above if it is close, has an empty first cell and few others.
+
+    A row with a figure below another one is a row of its own, such as a sum.
+    """
     merged: list[list[str]] = []
     max_gap = median_gap(rows)
     for number, row in enumerate(cells):
         is_close = number > 0 and gap(rows[number - 1], rows[number]) <= max_gap
-        if is_close and not row[0] and 2 * sum(map(bool, row)) <= len(row):
+        is_short = not row[0] and 2 * sum(map(bool, row)) <= len(row)
+        if is_close and is_short and not _has_figure_below_figure(merged[-1], row):
             merged[-1] = [join_lines(above, below) for above, below in zip(merged[-1], row, strict=True)]
         else:
             merged.append(row)
     return tuple(map(tuple, merged))
+
+
+def _has_figure_below_figure(above: Sequence[str], row: Sequence[str]) -> bool:
+    return any(is_figure(one) and is_figure(other) for one, other in zip(above, row, strict=True))

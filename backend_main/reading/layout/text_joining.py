@@ -2,10 +2,10 @@
 
 import re
 
+from ..languages import CJK as CJK
+
 LETTER = r"[^\W_]"
 """Pattern of a letter or digit of any script."""
-CJK = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
-"""A Chinese or Japanese character."""
 
 SOFT_HYPHEN = "\u00ad"
 HYPHENATED = re.compile(rf"{LETTER}[-\u2010\u00ad]")
@@ -14,6 +14,15 @@ HYPHENATED = re.compile(rf"{LETTER}[-\u2010\u00ad]")
 _BULLET = re.compile(r"^(?:[•●▪■◦‣○◆►∙·]\s*|[*–—-]\s+)(?=\S)")
 _NUMBER = re.compile(r"^\d{1,3}[.)](?:\s+(?=\D)|(?=[^\s\d.,)]{2}))")
 _LETTERED = re.compile(r"^(?:\((?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})\)|[a-zA-Z]\)|[①-⑳])")
+
+# “一、总则” and “第三章 税收”: sections with Chinese numbers; the line is short and not a sentence.
+_CJK_SECTION = re.compile(
+    r"(?:第[一二三四五六七八九十百\d]{1,4}[章节節课課编編篇]|[一二三四五六七八九十]{1,3}[、.．])"
+    r"\s*\S[^。；！？!?;]{0,28}[^。；：，、！？.,:;!?]"
+)
+
+# “1.234,56 EUR”, “-12%”, “(0.01)”, “RM 4.20-”
+_FIGURE = re.compile(r"[-+–(]?\s?(?:[€$£¥]|[A-Z]{2,3})?\s?-?\d[\d.,'’ ]*(?:[-–]|\s?[%)€$£¥]|\s?[A-Z]{2,3})?")
 
 # Widths of print letters, in widths of a lower-case letter.
 _NARROW = frozenset("iljtfrI.,:;'|!()[] -")
@@ -93,3 +102,13 @@ def is_bullet(text: str) -> bool:
 def starts_list_item(text: str) -> bool:
     """Return whether the text begins with a bullet or number of any kind, also one that Markdown lacks."""
     return bool(list_marker(text) or _LETTERED.match(text))
+
+
+def is_cjk_section(text: str) -> bool:
+    """Return whether a line is the heading of a section with a Chinese number."""
+    return bool(_CJK_SECTION.fullmatch(text))
+
+
+def is_figure(text: str) -> bool:
+    """Return whether a text is a number or an amount."""
+    return bool(_FIGURE.fullmatch(text))

@@ -7,6 +7,7 @@ markup, and recognized list items stay list items.
 import re
 
 from ..layout.text_joining import LETTER
+from .latex import FORMULA
 
 # Markup at any place. An underscore inside a word is not, nor an ampersand without an entity after it.
 _INLINE = re.compile(rf"[\\`*<\[~]|(?<!{LETTER})_|_(?!{LETTER})|&(?=#?\w+;)")
@@ -18,8 +19,8 @@ _NESTED_BLOCK_START = re.compile(r"^((?:(?:[-+]|\d{1,9}[.)])\s+)+?)(?=#{1,6}(?:\
 # A closing sequence: "# C #" shows as "C".
 _CLOSING_MARKS = re.compile(r"(?<!\S)(?=#+$)")
 
-# A dollar sign that would open a formula (GitHub's extension): output/latex.py.
-_FORMULA_START = re.compile(r"(?<![\w\\$])\$(?=[^\s$](?:[^$\n]*[^\s$])?\$(?![\w$]))|\$(?=\$[^$]+\$\$)")
+# A dollar sign that may open a formula, which it does only if another one ends it (output/latex.py).
+_FORMULA_START = re.compile(r"(?<![\w\\$])\$(?=[^\s$])|(?<!\\)\$(?=\$)")
 
 # Inside a block of HTML, Markdown is not interpreted, only tags and entities.
 _ENTITY = re.compile(r"&(?=#?\w+;)")
@@ -28,11 +29,16 @@ _ENTITY = re.compile(r"&(?=#?\w+;)")
 def escape(text: str, *, at_line_start: bool = True) -> str:
     """Put a backslash before each character of a line that Markdown or HTML would interpret."""
     escaped = _CLOSING_MARKS.sub(r"\\", _INLINE.sub(r"\\\g<0>", text))
-    if "$" in escaped:
-        escaped = _FORMULA_START.sub(r"\\$", escaped)
+    if FORMULA.search(escaped):
+        escaped = escape_dollars(escaped)
     if at_line_start and not escaped.startswith("\\"):
         escaped = _NESTED_BLOCK_START.sub(r"\1\\", _BLOCK_START.sub(r"\\", escaped))
     return escaped
+
+
+def escape_dollars(text: str) -> str:
+    """Put a backslash before each dollar sign that may open a formula."""
+    return _FORMULA_START.sub(r"\\$", text)
 
 
 def escape_html(text: str) -> str:

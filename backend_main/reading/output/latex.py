@@ -5,6 +5,7 @@ the closing one has no space before and no letter or digit after it.
 """
 
 import re
+import unicodedata
 
 COMMANDS = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ϵ": "epsilon", "ε": "varepsilon", "ζ": "zeta",
@@ -92,7 +93,7 @@ FORMULA = re.compile(f"{_DISPLAYED}|{_INLINE}")
 """A formula in Markdown, with dollar signs."""
 
 _LETTERS = {command: letter for letter, command in reversed(COMMANDS.items()) if command.isalpha()}
-_COMMAND = re.compile(r"\\([A-Za-z]+) ?|\\(.)", re.DOTALL)
+_COMMAND = re.compile(r"\\([A-Za-z]+)|\\(.)", re.DOTALL)
 _FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
 _ROOT = re.compile(r"\\sqrt\s*(?:\[([^\[\]]*)\])?\s*\{([^{}]*)\}")
 _GROUP = re.compile(r"\\(?:text|math(?:rm|it|bf|bb|cal|frak|sf|tt)|operatorname)\{([^{}]*)\}")
@@ -116,11 +117,11 @@ def latex_text(latex: str) -> str:
         if replaced == latex:
             break
         latex = replaced
-    return " ".join(_COMMAND.sub(_command_text, latex).split())
+    return unicodedata.normalize("NFC", " ".join(_COMMAND.sub(_command_text, latex).split()))
 
 
 def _grouped(text: str) -> str:
-    is_simple = re.fullmatch(r"\\?\w+|[^\s{}]", text)
+    is_simple = re.fullmatch(r"√?\\?\w+(?:[_^]\\?\w+)?|[^\s{}]", text)
     return text if is_simple or not text else f"({text})"
 
 

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from backend_main.reading.documents.pixels import Pixels
 from backend_main.reading.layout.geometry import PageFrame
-from backend_main.reading.layout.ruled_tables import TableGrid
+from backend_main.reading.layout.ruled_tables import RulingLine, TableGrid
 from backend_main.reading.page_assembly import (
     FormattedPage,
     LayoutPage,
@@ -37,8 +37,10 @@ def rendered(boxes: Sequence[Box], texts: Sequence[str] | None = None) -> Format
     )
 
 
-def formatted(page: LayoutPage, grids: Sequence[TableGrid] = ()) -> FormattedPage:
-    detect_tables_and_figures(page, grids)
+def formatted(
+    page: LayoutPage, grids: Sequence[TableGrid] = (), rules: Sequence[RulingLine] = ()
+) -> FormattedPage:
+    detect_tables_and_figures(page, grids, rules)
     return render_page(page)
 
 

@@ -10,6 +10,7 @@ import pytest
 from backend_main.reading import Engine, Line, Options, PageDone, PageImage, load_engine, read
 from backend_main.reading.documents import document
 from backend_main.reading.documents.pdf_text_layer import TextRun
+from backend_main.reading.documents.styled_text import TextStyle
 from backend_main.reading.fallback import FallbackEngines
 from backend_main.reading.page_assembly import AssemblySettings
 from backend_main.reading.text_layer_check import compare_lines, read_runs
@@ -143,6 +144,19 @@ def test_words_in_a_picture_are_recognized_beside_the_text_layer(
     assert done.warnings == []
 
 
+def test_words_in_a_picture_on_a_turned_page_are_recognized(tmp_path: Path, rapid: Engine) -> None:
+    file = drawn_page(
+        letter() + PLACED,
+        resources="/XObject<</I 10 0 R>>",
+        entries="/Rotate 90",
+        more={10: PICTURE},
+    )
+    text = " ".join(read_page(tmp_path, file, rapid).markdown.split())
+    assert text.startswith(" ".join(LETTER))
+    assert "Account DE02 1203" in text
+    assert "Amount 480,00 EUR" in text
+
+
 def test_outlined_letters_are_recognized_beside_a_text_footer(tmp_path: Path, rapid: Engine) -> None:
     drawn = outlines("Letters drawn as outlines", 60, 600, 16) + outlines("beside a text footer", 60, 570, 16)
     done = read_page(tmp_path, drawn_page(drawn + text_at(60, 400, "Signed on 3 March")), rapid)
@@ -156,6 +170,32 @@ def test_shifted_mapping_is_recognized_instead(tmp_path: Path, rapid: Engine) ->
     done = read_page(tmp_path, file, rapid)
     assert done.markdown.split() == " ".join(LETTER).split()
     assert all(line.confidence is not None for line in done.lines)
+
+
+def test_mapping_with_shifted_figures_is_recognized_instead(tmp_path: Path, rapid: Engine) -> None:
+    mapping = TO_UNICODE.format(
+        "3 beginbfrange <20> <2f> <0020> <30> <38> <0031> <3a> <7e> <003a> endbfrange "
+        "1 beginbfchar <39> <0030> endbfchar"
+    )
+    file = drawn_page(letter(), font_entries="/ToUnicode 10 0 R", more={10: stream(mapping.encode())})
+    assert "Invoice number 2024-0815, dated 3 March 2024." in read_page(tmp_path, file, rapid).markdown
+
+
+def test_ordinary_fonts_are_not_in_doubt(tmp_path: Path) -> None:
+    fonts = ("Helvetica", "Times-Roman", "Courier", "Helvetica-BoldOblique")
+    body = "".join(
+        text_at(60, 700 - 100 * index, *LETTER, "0123456789 ABDEHLMNOPRST").replace("/F ", f"/F{index} ")
+        for index in range(len(fonts))
+    )
+    more: dict[int, str | bytes] = {
+        10 + index: f"<</Type/Font/Subtype/Type1/BaseFont/{name}/Encoding/WinAnsiEncoding>>"
+        for index, name in enumerate(fonts)
+    }
+    entries = "".join(f"/F{index} {10 + index} 0 R" for index in range(len(fonts)))
+    file = drawn_page(body, more=more).replace(b"/F 3 0 R", f"/F 3 0 R{entries}".encode())
+    done = read_page(tmp_path, file, FailingEngine())
+    assert done.warnings == []
+    assert done.markdown.count("0123456789 ABDEHLMNOPRST") == len(fonts)
 
 
 LOST = (
@@ -205,6 +245,25 @@ def test_earlier_recognition_is_used_if_it_agrees_more_than_the_engine_is_sure(
     done = read_page(tmp_path, scan_with_layer("\n".join(lines)), engine)
     assert [line.text for line in done.lines] == list(lines)
     assert all((line.confidence is None) == is_used for line in done.lines)
+
+
+def test_earlier_recognition_of_one_line_leaves_the_others_to_the_engine(tmp_path: Path) -> None:
+    scan = picture("First line of three", "Second line of three", "Third line of three", size=40)
+    height = 500 * scan.height / scan.width
+    known = text_at(
+        60 + 500 * 40 / scan.width, 400 + height * (1 - 116 / scan.height), "Second line of three", size=46
+    )
+    file = drawn_page(
+        f"q 500 0 0 {height:.1f} 60 400 cm /I Do Q BT 3 Tr ET {known}",
+        resources="/XObject<</I 10 0 R>>",
+        more={10: image_object(scan)},
+    )
+    engine = FakeEngine("Second line of three", confidence=0.9)
+    read_page(tmp_path, file, engine)
+    _, page = engine.pages
+    has_ink = (page.pixels.min(axis=(1, 2)) < 128).astype(int)
+    starts = int((np.diff(has_ink, prepend=0) == 1).sum())
+    assert starts == 2, "the first and the third line"
 
 
 def test_earlier_recognition_that_is_wrong_is_not_used(tmp_path: Path, rapid: Engine) -> None:
@@ -293,6 +352,11 @@ def test_text_layer_that_raises_is_logged_and_the_page_has_a_warning(
 # --- lines -------------------------------------------------------------------------------------------------
 
 
+def run_of(line: Line) -> TextRun:
+    assert line.box is not None
+    return text_run(line, line.box, TextStyle())
+
+
 def blank(width: int = 400, height: int = 300) -> PageImage:
     return PageImage(1, np.full((height, width, 3), 255, np.uint8), width, height)
 
@@ -312,13 +376,13 @@ def test_unread_lines_of_low_confidence_are_left_out() -> None:
 
 def test_unread_lines_that_copy_the_text_layer_are_left_out() -> None:
     line = Line(1, "Total amount", "", level_box(12, 2, 200, 28))
-    assert lines_of(FakeEngine("Total amount", "Total amount"), (text_run(line),)) == ["Total amount"]
-    assert lines_of(FakeEngine("CANCELLED"), (text_run(line),)) == ["CANCELLED"]
+    assert lines_of(FakeEngine("Total amount", "Total amount"), (run_of(line),)) == ["Total amount"]
+    assert lines_of(FakeEngine("CANCELLED"), (run_of(line),)) == ["CANCELLED"]
 
 
 def runs_of(*texts: str) -> list[TextRun]:
     return [
-        text_run(Line(1, text, "", level_box(20, 20 + 50 * index, 300, 45 + 50 * index)))
+        run_of(Line(1, text, "", level_box(20, 20 + 50 * index, 300, 45 + 50 * index)))
         for index, text in enumerate(texts)
     ]
 

@@ -16,7 +16,7 @@ from backend_main.reading.engines.rapid.orientation import (
 from backend_main.reading.layout.cells import Cell
 from backend_main.reading.layout.geometry import PageFrame
 from backend_main.reading.layout.layout_model import KINDS, Region
-from backend_main.reading.layout.ruled_tables import TableGrid
+from backend_main.reading.layout.ruled_tables import RulingLine, TableGrid
 from backend_main.reading.output.formatted_page import FormattedPage
 from backend_main.reading.page_assembly import (
     AssemblySettings,
@@ -65,8 +65,15 @@ def regions(draw: st.DrawFn) -> Region:
 @st.composite
 def grids(draw: st.DrawFn) -> TableGrid:
     xs, ys = draw(bounds), draw(bounds)
-    cells = tuple(Cell(r, c, r + 1, c + 1) for r in range(len(ys) - 1) for c in range(len(xs) - 1))
-    return TableGrid(xs, ys, cells)
+    cells = [Cell(r, c, r + 1, c + 1) for r in range(len(ys) - 1) for c in range(len(xs) - 1)]
+    if draw(st.booleans()):
+        cells[:2] = [Cell(0, 0, 1, 2)]
+    return TableGrid(xs, ys, tuple(cells))
+
+
+rules = st.builds(
+    RulingLine, st.floats(0, 1500), left=st.sampled_from([0.0, 200.0]), right=st.sampled_from([700.0, 1000.0])
+)
 
 
 @settings(deadline=None)
@@ -74,16 +81,21 @@ def grids(draw: st.DrawFn) -> TableGrid:
     st.lists(st.tuples(places, markers), min_size=1, max_size=40),
     st.lists(regions(), max_size=6),
     st.lists(grids(), max_size=2),
+    st.lists(rules, max_size=8),
+    st.frozensets(st.integers(0, 40)),
 )
 def test_render_page_has_every_recognized_word_once(
     placed_lines: list[tuple[tuple[float, float, float, float], str]],
     regions_on_page: list[Region],
     drawn_grids: list[TableGrid],
+    drawn_rules: list[RulingLine],
+    emphasized: frozenset[int],
 ) -> None:
     boxes = [box(*place) for place, _ in placed_lines]
     texts = [marker + text for (_, marker), text in zip(placed_lines, numbered_texts(boxes), strict=True)]
     page = build_layout_page(PageFrame.from_boxes(boxes), lines_of(boxes, texts), EDGES, regions_on_page)
-    formatted_page = formatted(page, drawn_grids)
+    page.emphasized = emphasized
+    formatted_page = formatted(page, drawn_grids, drawn_rules)
     expected = sorted(tokens(" ".join(texts)))
     assert sorted(tokens(formatted_page.markdown)) == expected
     missing = set(expected) - set(tokens(formatted_page.text))

@@ -138,7 +138,7 @@ def test_flattening_leaves_the_links_of_the_file_in_place(tmp_path: Path) -> Non
 
 
 def test_pattern_of_words_in_an_annotation_is_unread(tmp_path: Path) -> None:
-    """What an annotation draws without text is left to the engine, like any other picture."""
+    """The engine reads the part of an annotation that is not text, like any other picture."""
     pattern = stream(
         text_at(0, 4, "PATTERN words", size=14).encode(),
         "/Type/Pattern/PatternType 1/PaintType 1/TilingType 1/BBox[0 0 200 20]/XStep 200/YStep 20"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnxruntime
 import psutil
@@ -30,7 +31,7 @@ from backend_main.reading.engines.rapid.engine import RapidEngine
 from backend_main.reading.engines.rapid.model_files import tiny
 from backend_main.reading.engines.rapid.recognizer import insert_likely_spaces, padded_width
 from backend_main.reading.errors import UnsupportedOption
-from backend_main.reading.inference import InferenceSession, OnnxSession, OpenVinoSession
+from backend_main.reading.inference import Floats, InferenceSession, OnnxSession, OpenVinoSession
 from backend_main.reading.layout import layout_model
 from backend_main.reading.layout.geometry import PageFrame
 from tests.support.scoring import score
@@ -180,19 +181,34 @@ def test_rapid_reads_two_columns_in_order_each_line_once(
     assert numbers(list(rapid.read_page(two_columns))) == list(range(62))
 
 
+def test_read_page_of_curled_page_reads_lines_on_their_curves(rapid: Engine, two_columns: PageImage) -> None:
+    height, width = two_columns.pixels.shape[:2]
+    xs, ys = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    rise = np.asarray(0.04 * height * np.sin(np.pi * xs / width), np.float32)
+    curled = cv2.remap(two_columns.pixels, xs, ys - rise, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    lines = list(rapid.read_page(PageImage(1, np.asarray(curled, np.uint8), width, height)))
+    flat = {line.text: line.box for line in rapid.read_page(two_columns)}
+    assert len(flat.keys() & {line.text for line in lines}) > 0.9 * len(flat)
+    for line in lines:
+        if line.box and (level := flat.get(line.text)):
+            for (x, y), (_, level_y) in zip(line.box, level, strict=True):
+                assert abs(y - level_y - 0.04 * height * np.sin(np.pi * x / width)) < 30
+
+
 def test_first_line_comes_before_detection_of_the_whole_page(
     two_columns: PageImage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = RapidEngine()
     engine.load(threads=1)
     heights: list[int] = []
-    detect = engine._models.detect
+    detector = engine._models._detector
+    detect = detector.detect_with_map
 
-    def record(pixels: Pixels) -> Quads:
+    def record(pixels: Pixels) -> tuple[Quads, Floats]:
         heights.append(len(pixels))
         return detect(pixels)
 
-    monkeypatch.setattr(engine._models, "detect", record)
+    monkeypatch.setattr(detector, "detect_with_map", record)
     lines = engine.read_page(two_columns)
     assert next(lines).text.startswith("00")
     assert heights == [192]

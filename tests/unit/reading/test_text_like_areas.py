@@ -37,16 +37,16 @@ def drawing() -> Image.Image:
     page = Image.new("L", (827, 1170), 255)
     draw = ImageDraw.Draw(page)
     for row in range(12):
-        draw.rectangle((80, 100 + 24 * row, 700, 124 + 24 * row), fill=230 if row % 2 else 255, outline=0)
-    for column in range(5):
-        draw.line((80 + 155 * column, 100, 80 + 155 * column, 388), fill=0)
+        draw.rectangle((80, 100 + 24 * row, 700, 124 + 24 * row), fill=235 if row % 2 else 255, outline=0)
+    for column in (80, 110, 150, 165, 200, 290, 330, 420, 440, 520, 600, 700):
+        draw.line((column, 100, column, 388), fill=0)
     for bullet in range(6):
         draw.ellipse((80, 450 + 24 * bullet, 86, 456 + 24 * bullet), fill=0)
         draw.rectangle((400 + 18 * bullet, 450, 411 + 18 * bullet, 461), outline=0)
     draw.line((80, 650, 300, 650), fill=0, width=2)
     for bar in range(4):
         draw.rectangle((100 + 90 * bar, 900 - 40 * bar, 140 + 90 * bar, 960), fill=60 * bar)
-    draw.ellipse((500, 700, 700, 900), outline=0, width=3)
+    draw.ellipse((600, 500, 720, 620), outline=0, width=3)
     return page
 
 

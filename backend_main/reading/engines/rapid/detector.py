@@ -64,13 +64,17 @@ class Detector:
 
     def detect(self, pixels: Pixels) -> Quads:
         """Return the boxes of all pieces of lines."""
+        return self.detect_with_map(pixels)[0]
 
-        def boxes(outputs: Sequence[Floats]) -> Quads:
-            repaired = cut_bridges(outputs[0][0, 0])
-            found, _ = self._find_boxes(repaired[np.newaxis, np.newaxis], pixels.shape[:2])
-            return np.asarray(found, np.float32).reshape(-1, 4, 2)
+    def detect_with_map(self, pixels: Pixels) -> tuple[Quads, Floats]:
+        """Return the boxes, and the probability (height, width) that a pixel is in the core of a line."""
 
-        return self._network.run(_as_input(pixels), boxes)
+        def decode(outputs: Sequence[Floats]) -> tuple[Quads, Floats]:
+            probabilities = cut_bridges(outputs[0][0, 0])
+            found, _ = self._find_boxes(probabilities[np.newaxis, np.newaxis], pixels.shape[:2])
+            return np.asarray(found, np.float32).reshape(-1, 4, 2), probabilities
+
+        return self._network.run(_as_input(pixels), decode)
 
 
 def to_box(quad: Quads) -> Box:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
+import msgspec
 import numpy as np
 
 from ...documents.document import PageImage
@@ -24,6 +25,7 @@ from ...output.markdown import MarkdownWriter
 from ...types import Box, Line, Options
 from ..base import Engine
 from . import first_lines
+from .curl import Core, Curl, line_cores
 from .detector import (
     Detector,
     DetectorImage,
@@ -32,6 +34,7 @@ from .detector import (
     scale_to_sides,
     to_box,
 )
+from .line_cores import MIN_PROBABILITY
 from .model_files import PROFILES
 from .orientation import detect_rotation, rotate_upright, to_original_coordinates
 from .parallel import map_in_order
@@ -118,6 +121,11 @@ class Models:
         """Return the boxes of the lines on an image for the detector."""
         return self._detector.detect(pixels)
 
+    def detect_with_cores(self, scaled: ScaledPage) -> tuple[Quads, list[Core]]:
+        """Return the boxes of the lines of a page, and the cores of the long ones."""
+        quads, probabilities = self._detector.detect_with_map(scaled.detector_image.pixels)
+        return quads, line_cores(probabilities, MIN_PROBABILITY)
+
     def recognize(self, scaled: ScaledPage, quad: Quads) -> tuple[str, float]:
         """Return text and confidence of a box of the page."""
         return self._recognizer.read(scaled.image, quad * np.float32(scaled.scale))
@@ -164,12 +172,12 @@ class RapidEngine(Engine):
         self._loaded.clear()
 
     def read_page(self, page: PageImage) -> Iterator[Line]:
-        return self._read_page(page, may_be_rotated=True)
+        return self._read_page(page, may_be_rotated=True, may_be_curled=True)
 
-    def _read_page(self, page: PageImage, *, may_be_rotated: bool) -> Iterator[Line]:
+    def _read_page(self, page: PageImage, *, may_be_rotated: bool, may_be_curled: bool) -> Iterator[Line]:
         scaled = ScaledPage.of(page, IMAGE_SIDE, DETECTION_SIDE)
         top = self._detect_top_strip(scaled)
-        detect_page = partial(self._models.detect, scaled.detector_image.pixels)
+        detect_page = partial(self._models.detect_with_cores, scaled)
         # With more than one thread, detection of the page runs while the lines at the top are read.
         finish_detection = self._pool.submit(detect_page).result if self._threads > 1 else detect_page
         writer = MarkdownWriter()
@@ -177,7 +185,10 @@ class RapidEngine(Engine):
         for quad, line in self._read_top(page, scaled, top, writer):
             read.append(quad)
             yield line
-        detected = finish_detection()
+        detected, cores = finish_detection()
+        if may_be_curled and (curl := Curl.detect(cores, page.width, page.height)):
+            yield from self._read_curled(page, curl, writer, read, may_be_rotated=may_be_rotated)
+            return
         if _is_small_print(detected) and max(page.width, page.height) > DETECTION_SIDE:
             scaled = ScaledPage.of(page, SMALL_PRINT_IMAGE_SIDE, SMALL_PRINT_DETECTION_SIDE)
             detected = self._models.detect(scaled.detector_image.pixels)
@@ -185,10 +196,35 @@ class RapidEngine(Engine):
         recognized: RecognitionCache = {}
         # A page with a readable line at its top is upright.
         if may_be_rotated and not read and (turns := self._detect_rotation(scaled, quads, recognized)):
-            lines = self._read_page(rotate_upright(page, turns), may_be_rotated=False)
+            lines = self._read_page(
+                rotate_upright(page, turns), may_be_rotated=False, may_be_curled=may_be_curled
+            )
             yield from to_original_coordinates(lines, page, turns)
         else:
             yield from self._read_rest(page, scaled, quads, writer, read, recognized)
+
+    def _read_curled(
+        self,
+        page: PageImage,
+        curl: Curl,
+        writer: MarkdownWriter,
+        read: Sequence[Quads],
+        *,
+        may_be_rotated: bool,
+    ) -> Iterator[Line]:
+        """Yield the lines of a curled page, without those of the boxes `read`, with boxes on the page."""
+        flat = curl.flatten(page)
+        if read:
+            scaled = ScaledPage.of(flat, IMAGE_SIDE, DETECTION_SIDE)
+            quads = scaled.to_page_coordinates(self._models.detect(scaled.detector_image.pixels))
+            flat_read = [curl.to_flat_page(quad) for quad in read]
+            lines = self._read_rest(flat, scaled, quads, writer, flat_read, {})
+        else:
+            lines = self._read_page(flat, may_be_rotated=may_be_rotated, may_be_curled=False)
+        for line in lines:
+            quad = np.array(line.box, np.float32)
+            box = _boxes(curl.to_curled_page(quad)[np.newaxis], page)[0]
+            yield msgspec.structs.replace(line, box=box)
 
     def _detect_rotation(self, scaled: ScaledPage, quads: Quads, recognized: RecognitionCache) -> int:
         """Return the quarter turns of the page; add the boxes read for that to `recognized`."""

@@ -11,6 +11,7 @@ from reportlab.pdfgen.canvas import Canvas
 from backend_main.reading.born_digital.page import DigitalPage
 from backend_main.reading.born_digital.tables import find_tables
 from backend_main.reading.documents.pdf_text_layer import extract_text_layer
+from backend_main.reading.documents.turned_page import upright_layer
 
 PAGE = (595.0, 842.0)
 SCALE = 200 / 72
@@ -31,7 +32,7 @@ def tables_on(draw: Draw) -> list[str]:
     with pypdfium2.PdfDocument(file.getvalue()) as pdf:
         layer = extract_text_layer(pdf[0], SCALE)
     assert layer is not None
-    page = DigitalPage(1, layer)
+    page = DigitalPage(1, upright_layer(layer))
     found = find_tables(page, page.boxes)
     return [table.markdown for table in sorted(found, key=lambda table: table.rect[1])]
 

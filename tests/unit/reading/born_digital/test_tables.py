@@ -1,5 +1,7 @@
 """Tables of born-digital pages, on pages that reportlab draws."""
 
+import time
+
 from reportlab.pdfgen.canvas import Canvas
 
 from tests.unit.reading.born_digital.sample_tables import (
@@ -14,6 +16,8 @@ from tests.unit.reading.born_digital.sample_tables import (
     text_rows,
 )
 
+MAX_CPU_SECONDS = 3.0
+"""A page takes a tenth of it; a quadratic loop over its lines takes more."""
 CITIES = (("Name", "City", "Total"), ("Anna", "Rome", "1,250"), ("Ben", "Oslo", "48"), ("Carl", "Bonn", "7"))
 XS = (100, 220, 340)
 EDGES = (95, 215, 335, 400)
@@ -383,3 +387,139 @@ def test_bars_in_cells_are_escaped() -> None:
         text_rows(canvas, rows, (60, 200), right=[1])
 
     assert tables_on(draw) == [pipe(["Name", "Sum"], ["a\\|b", "12"], ["c\\*d", "34"], ["e", "56"])]
+
+
+def test_grid_column_of_labels_without_lines_has_a_row_for_each() -> None:
+    def draw(canvas: Canvas) -> None:
+        grid(canvas, (215, 335, 400), [TOP + 12 - PITCH * number for number in range(7)])
+        canvas.rect(95, TOP + 12 - 6 * PITCH, 120, 6 * PITCH)
+        text_rows(
+            canvas, [["Name", "City", "Total"], *([f"Person {n}", "Rome", str(n)] for n in range(5))], XS
+        )
+
+    assert tables_on(draw) == [
+        pipe(["Name", "City", "Total"], *([f"Person {number}", "Rome", str(number)] for number in range(5)))
+    ]
+
+
+def test_line_beside_the_labels_alone_keeps_labels_and_numbers_together() -> None:
+    rows = [
+        ["Item", "2024", "2023"],
+        *([f"Item {number}", str(number), str(2 * number)] for number in range(8)),
+    ]
+
+    def draw(canvas: Canvas) -> None:
+        canvas.line(200, TOP + 12, 200, TOP - 8 * PITCH)
+        text_rows(canvas, rows, (100, 310, 395), right=[1, 2])
+
+    assert tables_on(draw) == [pipe(*rows)]
+
+
+def test_line_between_two_columns_of_a_page_separates_their_tables() -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.line(300, TOP + 12, 300, TOP - 16 * 13)
+        left = [[f"Person {number}", str(90 - number)] for number in range(8)]
+        right = [[f"Office {number}", str(70 - number)] for number in range(8)]
+        text_rows(canvas, left, (60, 280), right=[1], top=TOP, pitch=26)
+        text_rows(canvas, right, (320, 540), right=[1], top=TOP - 13, pitch=26)
+
+    tables = tables_on(draw)
+    assert sorted(tables) == sorted(
+        [
+            pipe(*([f"Person {number}", str(90 - number)] for number in range(8))),
+            pipe(*([f"Office {number}", str(70 - number)] for number in range(8))),
+        ]
+    )
+
+
+def test_caption_and_source_in_the_frame_are_text_beside_the_table() -> None:
+    def draw(canvas: Canvas) -> None:
+        ys = [TOP + 12 - PITCH * number for number in range(-1, 6)]
+        grid(canvas, EDGES, ys[1:-1])
+        canvas.rect(95, ys[-1], 305, ys[0] - ys[-1])
+        canvas.drawString(100, TOP + PITCH, "Table 3: Persons and their cities")
+        text_rows(canvas, CITIES, XS)
+        canvas.drawString(100, TOP - 4 * PITCH, "Source: the survey of 1987")
+
+    assert tables_on(draw) == [pipe(*CITIES)]
+
+
+def test_rows_of_monospaced_numbers_are_a_table_and_code_is_not() -> None:
+    code = [
+        "def total(rows):",
+        "    count = 0      # of rows",
+        "    for row in rows:   # each",
+        "        count += 1   # one",
+    ]
+
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Courier", 10)
+        for number, line in enumerate(code):
+            canvas.drawString(60, TOP - 12 * number, line)
+        lines = ["Age        Share   Total", "20-29       0.26     120", "30-39       0.20      85"]
+        for number, line in enumerate([*lines, "40-49       0.14      70"]):
+            canvas.drawString(60, TOP - 200 - 12 * number, line)
+
+    assert tables_on(draw) == [
+        pipe(
+            ["Age", "Share", "Total"],
+            ["20-29", "0.26", "120"],
+            ["30-39", "0.20", "85"],
+            ["40-49", "0.14", "70"],
+        )
+    ]
+
+
+def test_rule_drawn_with_dashes_separates_the_head() -> None:
+    def draw(canvas: Canvas) -> None:
+        text_rows(canvas, [CITIES[0]], (100, 220, 395), right=[2])
+        canvas.drawString(100, TOP - 13, "-" * 75)
+        text_rows(canvas, CITIES[1:], (100, 220, 395), top=TOP - 26, right=[2])
+
+    assert tables_on(draw) == [pipe(*CITIES)]
+
+
+def test_labels_of_the_axes_of_a_chart_are_not_a_table() -> None:
+    def draw(canvas: Canvas) -> None:
+        rows = [[f"{2000 * number:,}", str(10 * number)] for number in range(8, 0, -1)]
+        text_rows(canvas, rows, (100, 400), right=[0])
+
+    assert tables_on(draw) == []
+
+
+def test_numbers_below_each_other_in_cells_are_rows() -> None:
+    def draw(canvas: Canvas) -> None:
+        grid(canvas, EDGES, [TOP + 12, TOP - 6, TOP - 46])
+        text_rows(canvas, [["Measure", "2024", "2023"]], XS)
+        text_rows(
+            canvas, [["Mean of all", "0.87", "0.85"], ["Gini index of", "0.09", "0.08"]], XS, top=TOP - 20
+        )
+        canvas.drawString(100, TOP - 20 - PITCH - 6, "")
+
+    assert tables_on(draw) == [
+        pipe(["Measure", "2024", "2023"], ["Mean of all", "0.87", "0.85"], ["Gini index of", "0.09", "0.08"])
+    ]
+
+
+def test_table_on_a_rotated_page_is_read_upright() -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.setPageRotation(90)
+        canvas.rotate(90)
+        canvas.translate(0, -595)
+        canvas.setFont("Helvetica", 10)
+        grid(canvas, EDGES, [y - 400 for y in YS])
+        text_rows(canvas, CITIES, XS, top=TOP - 400)
+
+    assert tables_on(draw) == [pipe(*CITIES)]
+
+
+def test_page_of_thousands_of_lines_and_words_takes_less_than_a_second() -> None:
+    def draw(canvas: Canvas) -> None:
+        for number in range(4000):
+            canvas.line(20 + number % 500, 20 + number // 8, 22 + number % 500 + number % 7, 20 + number // 8)
+        for number in range(3000):
+            canvas.drawString(20 + 17 * (number % 30), 20 + 7.5 * (number // 30), "ab1"[: 1 + number % 3])
+
+    start = time.process_time()
+    tables_on(draw)
+    assert time.process_time() - start < MAX_CPU_SECONDS
