@@ -10,6 +10,9 @@ from collections.abc import Iterator
 
 STDERR_FILENO = 2
 MAX_MESSAGE_BYTES = 1000
+# pypdfium2 says how to compile pdfium for XFA forms, Pillow why a TIFF is malformed. Messages of ours say it.
+for _name in ("pypdfium2._helpers.document", "PIL.TiffImagePlugin"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 _log = logging.getLogger("scanrill.reading")
 _lock = threading.Lock()
 """Held while standard error is redirected, because it belongs to the whole process."""
@@ -17,7 +20,7 @@ _lock = threading.Lock()
 
 @contextlib.contextmanager
 def native_messages(library: str) -> Iterator[list[str]]:
-    """Append what a library writes to the descriptor of standard error to a list, and log it at level DEBUG."""
+    """Collect in a list what a library writes to the descriptor of standard error, and log it."""
     found: list[str] = []
     with _lock, tempfile.TemporaryFile() as messages:
         with contextlib.suppress(AttributeError, OSError, ValueError):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 MAX_DICTIONARY_BYTES = 1024 * 1024
 MAX_RECIPIENTS = 5
-PASSWORD_HANDLER = "Standard"
+PASSWORD_HANDLER = "Standard"  # noqa: S105  # the name of a method
 CERTIFICATE_HANDLERS = ("Adobe.PubSec", "Entrust.PPKEF", "AdobePPKLite")
 """ISO 32000-1, 7.6.4, and what writers name this handler besides."""
 _ENCRYPT = re.compile(rb"/Encrypt\s*(?:(\d+)\s+(\d+)\s+R|<<)")
@@ -20,7 +20,9 @@ _HEX_STRING = re.compile(rb"(?<!<)<([0-9A-Fa-f\s]{20,})>(?!>)")
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|.)", re.DOTALL)
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f", b"\r\n": b"", b"\n": b""}
 # Object identifier 2.5.4.3 (common name), then the type and the length of a string (X.690; RFC 5652, 6.2.1).
-_COMMON_NAME = re.compile(rb"\x06\x03\x55\x04\x03([\x0c\x13\x14\x16\x1e])(?:\x81([\x80-\xff])|([\x01-\x7f]))", re.DOTALL)
+_COMMON_NAME = re.compile(
+    rb"\x06\x03\x55\x04\x03([\x0c\x13\x14\x16\x1e])(?:\x81([\x80-\xff])|([\x01-\x7f]))", re.DOTALL
+)
 BMP_STRING = 0x1E
 
 
@@ -63,7 +65,7 @@ def _dictionary(data: mmap.mmap, reference: re.Match[bytes]) -> bytes:
 
 
 def _recipients(dictionary: bytes) -> Iterator[str]:
-    """Yield the common names in the strings of a dictionary: each recipient's certificate names its issuer."""
+    """Yield the common names in the strings of a dictionary: those of the recipients' issuers."""
     strings = [bytes.fromhex(found[1].decode("ascii").ljust(2)) for found in _even_hex(dictionary)]
     for content in [*strings, _ESCAPE.sub(_unescape, dictionary)]:
         for found in _COMMON_NAME.finditer(content):

@@ -13,7 +13,7 @@ from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageEr
 from ..errors import UnreadableFile
 from . import rejections
 from .image_headers import EXIF_PREFIX, exif_orientation, heif, tiff
-from .native_messages import native_messages
+from .library_messages import native_messages
 from .picture_parts import PictureParts, parts_of
 from .picture_recovery import RecoveredImage, recover_image
 from .pixels import NumberFormat, Pixels, to_upright_bgr
@@ -128,7 +128,9 @@ class PictureFile:
         """Return the message for a picture that cannot be decoded at all."""
         reason: str | None = None
         if self._tiff_pages:
-            reason = rejections.unsupported_compression(number, self._tag(number, tiff.COMPRESSION, default=1))
+            reason = rejections.unsupported_compression(
+                number, self._tag(number, tiff.COMPRESSION, default=1)
+            )
             if reason is None and isinstance(error, UnidentifiedImageError):
                 reason = self._unsupported_samples(number)
         elif self._format == "HEIF" and (codec := heif.find_codec(self._data)):

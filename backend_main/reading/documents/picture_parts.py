@@ -23,9 +23,7 @@ JPEG_INFORMATION = ({*range(0xE0, 0xF0)} - {JFIF, ADOBE}) | {0xFE}
 """APPn and COM."""
 SMALL, LARGE = 1024 * 1024, 16 * 1024 * 1024
 TIFF_TAGS = (
-    dict.fromkeys(
-        (254, 255, 256, 257, 258, 259, 262, 266, 270, 277, 278, 282, 283, 284, 292, 293), SMALL
-    )
+    dict.fromkeys((254, 255, 256, 257, 258, 259, 262, 266, 270, 277, 278, 282, 283, 284, 292, 293), SMALL)
     | dict.fromkeys((296, 317, 320, 322, 323, 332, 333, 334, 338, 339, 347, 512, 513, 514, 515), SMALL)
     | dict.fromkeys((519, 520, 521, 529, 530, 531, 532), SMALL)
     | dict.fromkeys((273, 279, 324, 325), LARGE)
@@ -62,9 +60,9 @@ def parts_of(data: mmap.mmap, pillow_format: str, tiff_page_at: int = 0) -> Pict
 
 
 def _plain_number_format(data: mmap.mmap, page_at: int) -> dict[int, int]:
-    """Return tags that make a number format of one that Pillow knows in both byte orders.
+    """Return tags that make of a number format one that Pillow knows in both byte orders.
 
-    Pillow ignores in these formats that 0 is white, and has no integers above 2**31. `NumberFormat` does both.
+    Pillow ignores in these formats that 0 is white, and has no integers above 2**31. `NumberFormat` has both.
     """
     bits = tiff.tag_values(data, page_at, tiff.BITS_PER_SAMPLE)
     if bits not in ((16,), (32,)):

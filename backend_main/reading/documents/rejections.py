@@ -7,6 +7,7 @@ file. Both give the user these messages.
 from collections.abc import Sequence
 
 from .image_headers import SUPPORTED, Advice, UnsupportedFormat
+from .pdf_encryption import Encryption
 
 EMPTY_FILE = "The file is empty."
 _ADVICE = {
@@ -33,8 +34,29 @@ TIFF_COMPRESSIONS = {
     52546: "JPEG XL",
 }
 """Compressions that Pillow's libtiff does not decode (libtiff, `tiff.h`)."""
-TIFF_SAMPLE_FORMATS = {1: "whole numbers", 2: "signed numbers", 3: "floating-point numbers", 5: "complex numbers"}
-AVIF_NOT_INSTALLED = "AVIF is not supported by the Pillow that is installed. Save the image as PNG, and send that."
+RIGHTS_MANAGEMENT = {
+    "MicrosoftIRMServices": "Microsoft rights management",
+    "EBX_HANDLER": "Adobe Digital Editions",
+    "Adobe.APS": "Adobe LiveCycle rights management",
+    "FOPN_foweb": "FileOpen rights management",
+    "FOPN_fLock": "FileOpen rights management",
+}
+"""Security handlers that ask a server for permission, by their names in `/Filter`."""
+MAX_PORTFOLIO_FILES = 20
+"""Files that a warning lists."""
+XFA_PLACEHOLDER = (
+    "The PDF is an XFA form, which only Adobe's programs display. This page is a placeholder, not the "
+    "document. Open it in Adobe Acrobat Reader, print it to a PDF, and send that."
+)
+TIFF_SAMPLE_FORMATS = {
+    1: "whole numbers",
+    2: "signed numbers",
+    3: "floating-point numbers",
+    5: "complex numbers",
+}
+AVIF_NOT_INSTALLED = (
+    "AVIF is not supported by the Pillow that is installed. Save the image as PNG, and send that."
+)
 SUPPORTED_TIFF_COMPRESSIONS = {
     *range(1, 9),
     *(32766, 32771, 32773, 32809, 32909, 32946, 34676, 34677, 34925, 50000),
@@ -85,13 +107,43 @@ def unsupported_codec(name: str) -> str:
 
 
 def unsupported_samples(number: int, bits: Sequence[int], sample_format: int) -> str:
-    """Return the message for a page of a TIFF whose pixels are of an unknown kind, by its tags 258 and 339."""
+    """Return the message for a page of a TIFF with an unknown kind of pixels, by its tags 258 and 339."""
     kind = TIFF_SAMPLE_FORMATS.get(sample_format, "values of an unknown kind")
     depths = "+".join(str(depth) for depth in bits)
     return (
         f"Page {number} has pixels of {depths} bits ({kind}), in a combination that is not supported. "
         "Save the TIFF with 8 bits per color, and send that."
     )
+
+
+def unreadable_pdf(encryption: Encryption | None, *, needs_password: bool) -> str:
+    """Return the message for a PDF that does not open, by its encryption."""
+    if encryption is None or (encryption.needs_password and not needs_password):
+        return "The PDF is broken, or has no pages."
+    if encryption.needs_password:
+        return "The PDF is encrypted and needs a password. Save it without the password, and send that."
+    if encryption.needs_certificate:
+        names = ", ".join(f"“{name}”" for name in encryption.recipients)
+        holders = (
+            f"the holders of certificates of {names}" if names else "the holders of certain certificates"
+        )
+        return (
+            f"The PDF is encrypted for {holders}. One of them can save it without encryption, and send that."
+        )
+    handler = RIGHTS_MANAGEMENT.get(encryption.handler, f"“{encryption.handler}”")
+    return (
+        f"The PDF is encrypted by {handler}, for the people whom its owner has given rights. "
+        "One of them can save it without protection, and send that."
+    )
+
+
+def portfolio(contents: Sequence[str]) -> str:
+    """Return the warning on the cover of a portfolio, with what became of each of its files."""
+    count = len(contents)
+    more = [f"{count - MAX_PORTFOLIO_FILES} more files follow."] if count > MAX_PORTFOLIO_FILES else []
+    files = "one file" if count == 1 else f"{count} files"
+    cover = f"The PDF is a portfolio of {files}, and page 1 is its cover."
+    return " ".join([cover, *contents[:MAX_PORTFOLIO_FILES], *more])
 
 
 def rows_missing(number: int, share: float) -> str:
@@ -114,4 +166,7 @@ def detail_missing(number: int) -> str:
 
 def damaged_inside(number: int) -> str:
     """Return the warning for a page with a part whose compressed bytes are wrong."""
-    return f"The picture of page {number} is damaged, so text may be missing or wrong. Send the whole file again."
+    return (
+        f"The picture of page {number} is damaged, so text may be missing or wrong. "
+        "Send the whole file again."
+    )

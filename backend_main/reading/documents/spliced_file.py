@@ -68,7 +68,7 @@ class SplicedFile(io.RawIOBase):
 
 
 def overlay(data_length: int, patches: dict[int, bytes]) -> list[Piece]:
-    """Return the pieces of a file in which the bytes at some offsets are replaced. """
+    """Return the pieces of a file in which the bytes at some offsets are replaced."""
     pieces: list[Piece] = []
     at = 0
     for offset, patch in sorted(patches.items()):

@@ -152,8 +152,8 @@ def single_page(
 ) -> dict[int, bytes]:
     """Return patches that leave one page of the file, with the tags that `max_value_bytes` lists.
 
-    A tag is left out if its value is longer than listed, or beyond the end of the file. `replaced`: integers of
-    16 bits that replace the values of tags.
+    A tag is left out if its value is longer than listed, or beyond the end of the file. `replaced`: integers
+    of 16 bits that replace the values of tags.
     """
     layout = _layout(data)
     kept: dict[int, bytes] = {}
@@ -164,7 +164,9 @@ def single_page(
     for tag, value in replaced.items():
         packed = struct.pack(layout.entry, tag, SHORT, 1) + struct.pack(f"{layout.order}H", value)
         kept[tag] = packed.ljust(layout.entry_bytes, b"\0")
-    directory = struct.pack(layout.entry_count, len(kept)) + b"".join(packed for _, packed in sorted(kept.items()))
+    directory = struct.pack(layout.entry_count, len(kept)) + b"".join(
+        packed for _, packed in sorted(kept.items())
+    )
     directory += struct.pack(layout.offset, 0)
     return {layout.offset_bytes: struct.pack(layout.offset, page_at), page_at: directory}
 
