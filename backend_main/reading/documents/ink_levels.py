@@ -16,6 +16,9 @@ WHITE_LEVELS = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0, 2.0**32 - 1)
 """White of fractions, and of numbers of 8, 10, 12, 14, 16 and 32 bits."""
 MAX_OUTLIERS = 16
 """Lowest and highest numbers that do not count: a letter has more pixels, and a camera fewer dead ones."""
+SAMPLES_PER_STRIP = 20_000
+USUAL_PERCENTILES, MAX_RANGE_RATIO = (2, 98), 10_000
+"""If the whole range is this many times the usual one, the numbers beyond do not mean gray."""
 MIN_CONTRAST = 0.06
 """Share of the range from black to white. A picture with less is stretched to its own range."""
 MIN_INK_CONTRAST = 64
@@ -24,7 +27,8 @@ INK_PERCENTILE = 10
 """Nine tenths of the edge of the ink have at least the contrast that is compared."""
 MIN_EDGE_SHARE, MIN_PAPER_SHARE = 0.02, 0.5
 """Opaque parts are paper if their edge is a smaller share of them, and they are a larger share of a page."""
-GROUNDS = (255, 0, 128)
+WHITE, BLACK, MIDDLE_GRAY = 255, 0, 128
+GROUNDS = (WHITE, BLACK, MIDDLE_GRAY)
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,12 @@ class Levels:
 def find_levels(strips: Iterable[Numbers]) -> Levels:
     """Find the levels of a picture from the lowest and the highest of its finite numbers."""
     lowest = highest = np.empty(0)
+    samples: list[Numbers] = []
     count = 0
     for strip in strips:
         finite = strip[np.isfinite(strip)].astype(np.float64)
         count += finite.size
+        samples.append(finite[:: max(1, finite.size // SAMPLES_PER_STRIP)].copy())  # a view keeps the strip
         kept = min(MAX_OUTLIERS, finite.size - 1)
         if kept < 0:
             continue
@@ -55,8 +61,11 @@ def find_levels(strips: Iterable[Numbers]) -> Levels:
         highest = np.sort(np.append(highest, finite))[-MAX_OUTLIERS - 1 :]
     if not count:
         return Levels(0.0, 1.0)
-    has_outliers = count > MAX_OUTLIERS**2
-    return _levels(*((lowest[-1], highest[0]) if has_outliers else (lowest[0], highest[-1])))
+    low, high = (lowest[-1], highest[0]) if count > MAX_OUTLIERS**2 else (lowest[0], highest[-1])
+    usual_low, usual_high = np.percentile(np.concatenate(samples), USUAL_PERCENTILES)
+    if high - low > MAX_RANGE_RATIO * (usual_high - usual_low) > 0:
+        low, high = usual_low, usual_high
+    return _levels(low, high)
 
 
 def _levels(low: float, high: float) -> Levels:
@@ -95,9 +104,10 @@ class GroundChoice:
             self._opaque_pixels > MIN_PAPER_SHARE * self._pixels
             and edge_pixels < MIN_EDGE_SHARE * self._opaque_pixels
         )
-        if not edge_pixels or is_paper or self._contrast(GROUNDS[0]) >= MIN_INK_CONTRAST:
-            return GROUNDS[0]
-        return max(GROUNDS, key=self._contrast)
+        if not edge_pixels or self._contrast(WHITE) >= MIN_INK_CONTRAST:
+            return WHITE
+        # Text can be holes in white paper, so its ground is not white either.
+        return MIDDLE_GRAY if is_paper else max(GROUNDS, key=self._contrast)
 
     def _contrast(self, ground: int) -> float:
         differences = np.abs(np.arange(256) - ground)

@@ -23,6 +23,7 @@ from .spliced_file import Piece, SplicedFile
 Image.MAX_IMAGE_PIXELS = None
 pi_heif.register_heif_opener()
 
+FORMATS_THAT_END_EARLY = ("PNG", "GIF")
 BAD_FAX_LINE = "Bad code word"
 """Message of libtiff about a damaged line of Group 4; it goes on with the next line."""
 PNG_BIT_DEPTH_OFFSET = 24
@@ -76,17 +77,7 @@ class PictureFile:
         return parts_of(self._data, self._format, page_at)
 
     def _decode(self, number: int, parts: PictureParts) -> Picture:
-        recovered: RecoveredImage | None = None
-        try:
-            image: Image.Image = self._open_image(parts.pieces)
-            image.load()
-        except UnreadableFile:
-            raise
-        except Exception as error:  # decoders raise any exception on broken data
-            recovered = recover_image(self._format, self._data, parts.pieces, self._open_image)
-            if recovered is None:
-                raise UnreadableFile(self._reason(number, error)) from error
-            image = recovered.image
+        image, recovered = self._load(number, parts)
         pixels = to_upright_bgr(
             image,
             self._orientation(number, parts, image),
@@ -95,6 +86,37 @@ class PictureFile:
         )
         frames = getattr(image, "n_frames", 1) if self._format in ("HEIF", "AVIF") else 1
         return Picture(pixels, _texts_of(image), tuple(_damage_warnings(number, recovered)), frames)
+
+    def _load(self, number: int, parts: PictureParts) -> tuple[Image.Image, RecoveredImage | None]:
+        loaded = self._try_to_load(parts.pieces)
+        if isinstance(loaded, Image.Image) and not self._may_end_early(loaded):
+            return loaded, None
+        error = loaded if isinstance(loaded, Exception) else None
+        del loaded
+        recovered = recover_image(self._format, self._data, parts.pieces, self._open_image)
+        if recovered is None:
+            raise UnreadableFile(self._reason(number, error)) from error
+        return recovered.image, recovered
+
+    def _may_end_early(self, image: Image.Image) -> bool:
+        """Return whether the last row may be memory that nothing was decoded into.
+
+        Pillow accepts compressed data that ends before the last row without an error.
+        """
+        if self._format not in FORMATS_THAT_END_EARLY:
+            return False
+        return image.crop((0, image.height - 1, image.width, image.height)).getbbox() is None
+
+    def _try_to_load(self, pieces: list[Piece]) -> Image.Image | Exception:
+        """Return the image, or the decoder's error without its traceback, which would keep the image alive."""
+        try:
+            image = self._open_image(pieces)
+            image.load()
+            return image
+        except UnreadableFile:
+            raise
+        except Exception as error:  # decoders raise any exception on broken data
+            return error.with_traceback(None)
 
     def _open_image(self, pieces: list[Piece]) -> ImageFile.ImageFile:
         # libtiff reads by offsets, which are the same in the file itself.
@@ -124,7 +146,7 @@ class PictureFile:
     def _tag(self, number: int, tag: int, *, default: int) -> int:
         return tiff.tag_value(self._data, self._tiff_pages[number - 1].at, tag, default)
 
-    def _reason(self, number: int, error: Exception) -> str:
+    def _reason(self, number: int, error: Exception | None) -> str:
         """Return the message for a picture that cannot be decoded at all."""
         reason: str | None = None
         if self._tiff_pages:

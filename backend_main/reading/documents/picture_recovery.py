@@ -117,6 +117,8 @@ def _load_leniently(image: ImageFile.ImageFile, fill: int) -> Image.Image:
             image.load()
         except Exception:  # what was decoded until then stays in the image
             image.tile = []
+    # Without the reference to itself, the image is freed as soon as it is not needed.
+    del image.load_prepare
     return image
 
 

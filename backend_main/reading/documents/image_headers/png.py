@@ -54,13 +54,16 @@ def chunks(data: Data) -> Iterator[Chunk]:
 
 def _count_frames(data: Data) -> int:
     """Count fcTL chunks. The count in acTL is the claim of a chunk that nothing else depends on."""
-    is_animated = False
-    frames = 0
-    for chunk in chunks(data):
-        if chunk.kind == b"IDAT" and not is_animated:
+    is_animated = has_pixels = False
+    frames = count = 0
+    for count, chunk in enumerate(chunks(data), 1):
+        has_pixels |= chunk.kind == b"IDAT"
+        if has_pixels and not is_animated:
             break
         is_animated |= chunk.kind == b"acTL"
         frames += chunk.kind == b"fcTL"
+    if count == MAX_CHUNKS and not has_pixels:
+        raise ValueError("too many chunks before the pixels")
     return frames if is_animated else 1
 
 

@@ -95,7 +95,7 @@ def parse(data: Data, max_frames: int) -> ImageSize:
     found = pages(directories)
     valid = [(page.width, page.height) for page in found if min(page.width, page.height) > 0]
     width, height = min(valid, key=lambda size: size[0] * size[1], default=(0, 0))
-    return ImageSize(width, height, len(found), truncated)
+    return ImageSize(width, height, min(len(found), max_frames + 1), truncated)
 
 
 def pages(directories: list[Directory]) -> list[Directory]:
