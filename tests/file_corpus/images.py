@@ -223,7 +223,9 @@ def _others() -> Iterator[CorpusFile]:
         AVIF,
         {
             "avif": lambda: saved(sample_image(), "AVIF"),
-            "avif with the brand of heif": lambda: saved(sample_image("L"), "AVIF").replace(b"ftypavif", b"ftypmif1"),
+            "avif with the brand of heif": lambda: saved(sample_image("L"), "AVIF").replace(
+                b"ftypavif", b"ftypmif1"
+            ),
             "avif transparent": lambda: saved(transparent("RGBA"), "AVIF"),
         },
     )

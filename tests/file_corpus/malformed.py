@@ -117,9 +117,20 @@ def overlapping_tags(count: int = 300, size: int = 1_000_000) -> bytes:
     file = bytearray(tiff(page))
     at = len(file)
     file += bytes(size)
-    tags = sorted(
-        [(256, 3, 1, SIZE[0]), (257, 3, 1, SIZE[1]), *((1000 + n, 1, size, at) for n in range(count))]
+    pixels = (
+        (258, 3, 8),
+        (259, 3, 1),
+        (262, 3, 1),
+        (273, 4, 8),
+        (278, 4, SIZE[1]),
+        (279, 4, SIZE[0] * SIZE[1]),
     )
+    own = [
+        (256, 3, 1, SIZE[0]),
+        (257, 3, 1, SIZE[1]),
+        *((tag, kind, 1, value) for tag, kind, value in pixels),
+    ]
+    tags = own + [(1000 + n, 1, size, at) for n in range(count)]
     struct.pack_into("<I", file, 4, len(file))
     file += struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags) + bytes(4)
     return bytes(file)
@@ -189,7 +200,9 @@ def _broken_headers() -> Iterator[CorpusFile]:
 def _broken_inside() -> Iterator[CorpusFile]:
     types = {"png": PNG, "jpeg": JPEG, "webp": WEBP, "bmp": BMP, "gif": GIF, "tiff": TIFF}
     for name, content_type in types.items():
-        end = Processed(content_type, (64, 64), warnings=("of the rows of page 1 are missing",), shows_patch=False)
+        end = Processed(
+            content_type, (64, 64), warnings=("of the rows of page 1 are missing",), shows_patch=False
+        )
         yield CorpusFile(f"{name} truncated", lambda name=name: incompressible_image(name)[:-1500], end)
     yield CorpusFile("heic truncated", lambda: HEIC_BYTES[:-40], Failed(BROKEN_WORDS))
     wrong = png(struct.pack(">IIBBBBB", *SIZE, 8, 0, 0, 0, 0), b"\xaa" * 500)

@@ -25,7 +25,8 @@ MAX_GROWTH_BYTES = 48 * MIB
 BOMBS = [
     corpus_file
     for corpus_file in malformed.CORPUS_FILES
-    if isinstance(corpus_file.expected, Rejected) and ("gigapixels" in corpus_file.name or "100,000" in corpus_file.name)
+    if isinstance(corpus_file.expected, Rejected)
+    and ("gigapixels" in corpus_file.name or "100,000" in corpus_file.name)
 ]
 SHARED_OFFSETS = [corpus_file for corpus_file in malformed.CORPUS_FILES if "overlapping" in corpus_file.name]
 IDS = [corpus_file.name for corpus_file in BOMBS]

@@ -108,7 +108,7 @@ class PictureFile:
         return image.crop((0, image.height - 1, image.width, image.height)).getbbox() is None
 
     def _try_to_load(self, pieces: list[Piece]) -> Image.Image | Exception:
-        """Return the image, or the decoder's error without its traceback, which would keep the image alive."""
+        """Return the image, or the decoder's error without its traceback, which would keep the image."""
         try:
             image = self._open_image(pieces)
             image.load()

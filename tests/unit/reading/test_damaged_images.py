@@ -95,7 +95,15 @@ def test_page_of_png_whose_data_end_early_warns(tmp_path: Path, color_type: int)
 
 def test_page_of_interlaced_png_cut_short_has_text_in_all_rows(tmp_path: Path) -> None:
     rows = np.asarray(sample_image("L", (64, 64)))
-    passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+    passes = [
+        (0, 0, 8, 8),
+        (4, 0, 8, 8),
+        (0, 4, 4, 8),
+        (2, 0, 4, 4),
+        (0, 2, 2, 4),
+        (1, 0, 2, 2),
+        (0, 1, 1, 2),
+    ]
     parts = [rows[top::down, left::right] for left, top, right, down in passes]
     data = zlib.compress(b"".join(b"\0" + bytes(row) for part in parts[:-1] for row in part))
     page = page_of(tmp_path, png(struct.pack(">IIBBBBB", 64, 64, 8, 0, 0, 0, 1), data))
@@ -185,7 +193,9 @@ DAMAGE_BESIDE: dict[str, Callable[[], bytes]] = {
     "pHYs with a wrong checksum": lambda: with_wrong_checksum(b"pHYs", struct.pack(">IIB", 2835, 2835, 1)),
     "gAMA with a wrong checksum": lambda: with_wrong_checksum(b"gAMA", b"\0\0\0"),
     "eXIf that is broken": lambda: with_chunk(b"eXIf", b"II*\0\xff\xff\xff\xff"),
-    "jpeg with a broken profile": lambda: saved(sample_image(), "JPEG", icc_profile=b"x" * 500_000, quality=95),
+    "jpeg with a broken profile": lambda: saved(
+        sample_image(), "JPEG", icc_profile=b"x" * 500_000, quality=95
+    ),
     "jpeg with exif beyond its block": lambda: jpeg_with_exif(1),
     "tiff with a tag beyond the file": lambda: tiff(
         TiffPage(*SIZE, sample_image("L").tobytes(), tags={34_675: (1, [1] * 50)})

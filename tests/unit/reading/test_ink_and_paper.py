@@ -110,11 +110,11 @@ def bits(*, white_is_zero: bool) -> bytes:
 WHITE, NAN, INF = (255, 255, 255), float("nan"), float("inf")
 FILES: dict[str, Callable[[], bytes]] = {
     **{
-        f"{color} on transparent {format}": lambda color=color, format=format: saved(
-            transparent(color), format, **({"lossless": True} if format == "WEBP" else {})
+        f"{color} on transparent {name}": lambda color=color, name=name: saved(
+            transparent(color), name, **({"lossless": True} if name == "WEBP" else {})
         )
         for color in (WHITE, (0, 0, 0), (255, 240, 90), (128, 128, 128))
-        for format in ("PNG", "WEBP", "TIFF", "AVIF")
+        for name in ("PNG", "WEBP", "TIFF", "AVIF")
     },
     "white LA": lambda: saved(transparent(WHITE).convert("LA"), "PNG"),
     "white LA tiff": lambda: saved(transparent(WHITE).convert("LA"), "TIFF"),
@@ -158,10 +158,10 @@ FILES: dict[str, Callable[[], bytes]] = {
     "1 bit, black is zero": lambda: bits(white_is_zero=False),
     "1 bit, white is zero": lambda: bits(white_is_zero=True),
     **{
-        f"CMYK {format}, inverted: {is_inverted}": lambda format=format, is_inverted=is_inverted: cmyk(
-            format, is_inverted=is_inverted
+        f"CMYK {name}, inverted: {is_inverted}": lambda name=name, is_inverted=is_inverted: cmyk(
+            name, is_inverted=is_inverted
         )
-        for format in ("JPEG", "TIFF")
+        for name in ("JPEG", "TIFF")
         for is_inverted in (False, True)
     },
     "CMYK without marker": lambda: cmyk("JPEG", is_inverted=False, has_marker=False),

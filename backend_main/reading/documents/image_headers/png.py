@@ -56,7 +56,8 @@ def _count_frames(data: Data) -> int:
     """Count fcTL chunks. The count in acTL is the claim of a chunk that nothing else depends on."""
     is_animated = has_pixels = False
     frames = count = 0
-    for count, chunk in enumerate(chunks(data), 1):
+    for chunk in chunks(data):
+        count += 1
         has_pixels |= chunk.kind == b"IDAT"
         if has_pixels and not is_animated:
             break
