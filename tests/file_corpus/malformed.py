@@ -241,7 +241,7 @@ def _bombs() -> Iterator[CorpusFile]:
             f"{name} of gigapixels", partial(gigapixel_image, name), Rejected("pixels, the maximum")
         )
     yield CorpusFile("tiff of 100,000 pages", many_tiff_pages, Rejected("more than 5000 pages"))
-    # Of animations, only the first frame is decoded.
+    # Only the first frame of an animation is decoded.
     one = Processed(GIF, (1, 1), warnings=("more than 5000 images; only the first",), shows_patch=False)
     yield CorpusFile("gif of 100,000 frames", many_gif_frames, one)
     yield CorpusFile("webp of 100,000 empty frames", many_webp_frames, Failed(BROKEN_WORDS))

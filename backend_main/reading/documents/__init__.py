@@ -6,7 +6,15 @@ process; `image_headers` and `rejections` are what the server process uses. The 
 
 image_headers     type, size and page count of a file, by a bounded parser
 document          a file's pages, decoded one by one; open_document keeps the last one open
+base              Document and PageImage
+portfolio         a PDF portfolio with its files as one document
+picture_file      the pictures in an image file
+picture_parts     the parts of an image file that draw the picture
+picture_recovery  the picture in a damaged file, as far as it goes
 pixels            an image in any color mode to upright BGR pixels
+ink_levels        ink and paper of a picture, from its numbers and its opacity
+pdf_encryption    by whom and for whom a PDF is encrypted
+pdf_containers    XFA forms and portfolios
 pdf_pages         pages of a PDF with their annotations, and with their fields and stamps drawn
 pdf_annotations   form fields, stamps and notes
 pdf_rendering     a page as pixels, with and without its text
@@ -21,5 +29,6 @@ pdf_lines         glyphs to lines
 pdf_words         glyphs of a line to words
 pdf_bidi          logical order of right-to-left lines
 page_jpeg         a page as JPEG
-rejections        messages for files that are not accepted
+rejections        messages for files that are not accepted, or not complete
+library_messages  what C libraries print
 """

@@ -20,7 +20,7 @@ PLACEHOLDER_WORDS = (
     "Si este mensaje no",
     "Se il messaggio non",
 )
-"""Of the page that Adobe's programs draw instead of an XFA form."""
+"""Beginnings of the text that Adobe's programs draw instead of an XFA form."""
 
 
 def shows_xfa_placeholder(pdf: Any) -> bool:

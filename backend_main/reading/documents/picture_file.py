@@ -12,7 +12,7 @@ from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageEr
 
 from ..errors import UnreadableFile
 from . import rejections
-from .image_headers import EXIF_PREFIX, exif_orientation, heif, tiff
+from .image_headers import EXIF_PREFIX, exif_orientation, heif, jpeg, tiff
 from .library_messages import native_messages
 from .picture_parts import PictureParts, parts_of
 from .picture_recovery import RecoveredImage, recover_image
@@ -155,6 +155,8 @@ class PictureFile:
             )
             if reason is None and isinstance(error, UnidentifiedImageError):
                 reason = self._unsupported_samples(number)
+        elif self._format == "JPEG" and (kind := jpeg.find_unsupported_kind(self._data)):
+            reason = rejections.unsupported_jpeg(kind)
         elif self._format == "HEIF" and (codec := heif.find_codec(self._data)):
             reason = rejections.unsupported_codec(codec)
         elif self._format == "AVIF" and not features.check("avif"):

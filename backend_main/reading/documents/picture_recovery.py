@@ -139,8 +139,8 @@ def _lenient_decoders() -> Iterator[None]:
 def _padded_webps(data: mmap.mmap, open_image: OpenImage) -> Iterator[Image.Image]:
     """Yield the image with each padding that gives one.
 
-    Some paddings are not valid codes, so there are several. Bytes in place of the missing ones can need more
-    room, so the image chunk is made longer.
+    Some paddings are not valid codes, so there are several. The image chunk is made longer, because bytes in
+    place of the missing ones can describe less of the picture.
     """
     chunk_at, chunk_bytes = webp.last_chunk(data)
     missing_bytes = chunk_at + webp.CHUNK_HEADER_BYTES + chunk_bytes - len(data)

@@ -106,6 +106,11 @@ def unsupported_codec(name: str) -> str:
     return f"The HEIF file contains a picture with {name}, which is not supported. {_ADVICE[Advice.IMAGE]}"
 
 
+def unsupported_jpeg(kind: str) -> str:
+    """Return the message for a JPEG of a kind that no decoder knows."""
+    return f"The JPEG has {kind}, which is not supported. Save the image as PNG, and send that."
+
+
 def unsupported_samples(number: int, bits: Sequence[int], sample_format: int) -> str:
     """Return the message for a page of a TIFF with an unknown kind of pixels, by its tags 258 and 339."""
     kind = TIFF_SAMPLE_FORMATS.get(sample_format, "values of an unknown kind")

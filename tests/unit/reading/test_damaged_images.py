@@ -225,3 +225,16 @@ def assert_drawn(page: PageImage) -> None:
     assert page.pixels.shape == (SIZE[1], SIZE[0], 3)
     assert page.pixels[2:7, 2:17].max() < 60
     assert page.pixels[15:, 25:].min() > 195
+
+
+@pytest.mark.parametrize(
+    ("marker", "precision", "kind"), [(0xC3, 8, "lossless coding"), (0xC1, 12, "12 bits a color")]
+)
+def test_page_of_jpeg_of_unsupported_kind_names_it(
+    tmp_path: Path, marker: int, precision: int, kind: str
+) -> None:
+    content = bytearray(saved(sample_image(), "JPEG"))
+    at = content.index(b"\xff\xc0")
+    content[at + 1], content[at + 4] = marker, precision
+    with pytest.raises(UnreadableFile, match=f"The JPEG has {kind}, which is not supported"):
+        page_of(tmp_path, bytes(content))
