@@ -14,12 +14,7 @@ from rich.progress import Progress
 
 from backend_main import reading
 from backend_main.reading import Options
-from backend_main.reading.engines import (
-    Engine,
-    engine_class,
-    load_engine,
-    validate_options,
-)
+from backend_main.reading.engines import LazyEngine
 
 from .live_preview import LivePreview
 
@@ -30,7 +25,7 @@ def write_files(files: list[Path], *, output_format: str, options: Options) -> b
     Returns:
         False if a file could not be read; its error is on standard error.
     """
-    reader = LoadedEngine(_load_engine(options), options)
+    reader = FileReader(_engine(options), options)
     all_read = True
     # The preview has a caption with the progress of its own.
     has_preview = output_format == "md" and sys.stdout.isatty()
@@ -47,28 +42,29 @@ def write_files(files: list[Path], *, output_format: str, options: Options) -> b
     return all_read
 
 
-class LoadedEngine(NamedTuple):
-    """Loaded engine with the options of this run."""
+class FileReader(NamedTuple):
+    """Engine of all files, and the options of this run."""
 
-    engine: Engine
+    engine: LazyEngine
     options: Options
 
     def read(self, file: Path) -> Iterator[reading.ReadEvent]:
         return reading.read(file, self.options, self.engine)
 
 
-def _load_engine(options: Options) -> Engine:
-    """Load the engine. Unsupported options are refused first, as wrong usage."""
+def _engine(options: Options) -> LazyEngine:
+    """Return the engine. An unknown or unavailable one, and unsupported options, are wrong usage."""
     try:
-        validate_options(engine_class(options.engine), options)
-        return load_engine(options.engine, threads=0)
+        engine = LazyEngine(options.engine)
+        engine.configure(options)
+        return engine
     except reading.UnsupportedOption as error:
         raise typer.BadParameter(str(error), param_hint=f"--{error.option}") from None
     except reading.ReadingError as error:
         raise typer.BadParameter(str(error), param_hint="--engine") from None
 
 
-def _write_markdown(file: Path, reader: LoadedEngine, progress: Progress) -> None:
+def _write_markdown(file: Path, reader: FileReader, progress: Progress) -> None:
     """Print the final Markdown of each page; a terminal shows its lines before."""
     gap = ""
     with LivePreview(file.name, Console(file=sys.stdout), enabled=sys.stdout.isatty()) as preview:
@@ -84,18 +80,18 @@ def _write_markdown(file: Path, reader: LoadedEngine, progress: Progress) -> Non
                     gap = "\n"
 
 
-def _write_text(file: Path, reader: LoadedEngine, progress: Progress) -> None:
+def _write_text(file: Path, reader: FileReader, progress: Progress) -> None:
     for index, page in enumerate(_pages(file, reader, progress)):
         _write(("\n" if index else "") + page.text + "\n")
 
 
-def _write_json(file: Path, reader: LoadedEngine, progress: Progress) -> None:
+def _write_json(file: Path, reader: FileReader, progress: Progress) -> None:
     pages = list(_pages(file, reader, progress))
     document = {"file": str(file), "pages": pages}
     _write(msgspec.json.format(msgspec.json.encode(document).decode()) + "\n")
 
 
-def _pages(file: Path, reader: LoadedEngine, progress: Progress) -> Iterator[reading.PageDone]:
+def _pages(file: Path, reader: FileReader, progress: Progress) -> Iterator[reading.PageDone]:
     return (
         event
         for event in _events_with_progress(file, reader, progress)
@@ -103,9 +99,7 @@ def _pages(file: Path, reader: LoadedEngine, progress: Progress) -> Iterator[rea
     )
 
 
-def _events_with_progress(
-    file: Path, reader: LoadedEngine, progress: Progress
-) -> Iterator[reading.ReadEvent]:
+def _events_with_progress(file: Path, reader: FileReader, progress: Progress) -> Iterator[reading.ReadEvent]:
     """Yield the events of a file; progress and warnings go to standard error."""
     task = progress.add_task(file.name, total=None)
     for event in reader.read(file):

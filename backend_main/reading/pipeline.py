@@ -9,8 +9,7 @@ import msgspec
 from .born_digital.notes import append_notes, note_lines
 from .documents.document import Document
 from .documents.open_document import OpenDocumentCache
-from .engines import load_engine, validate_options
-from .engines.base import Engine
+from .engines import Engine, LazyEngine
 from .errors import NoSuchPage, UnreadableFile
 from .fallback import FallbackEngines
 from .layout.furniture_history import FurnitureHistory
@@ -32,14 +31,15 @@ _HISTORIES: WeakKeyDictionary[Document, FurnitureHistory] = WeakKeyDictionary()
 
 
 def read(
-    path: Path | str, options: Options = _DEFAULT_OPTIONS, engine: Engine | None = None
+    path: Path | str, options: Options = _DEFAULT_OPTIONS, engine: Engine | LazyEngine | None = None
 ) -> Generator[ReadEvent]:
     """Yield the start, the lines and the end of each selected page.
 
     Args:
         path: file to read.
         options: options of the read.
-        engine: loaded engine, which stays open; None: load `options.engine`, and close it at the end.
+        engine: engine that stays open; None: load `options.engine` if a page needs it, and close it at the
+            end.
 
     Raises:
         ReadingError: UnreadableFile, NoSuchPage, UnknownEngine, EngineUnavailable, UnsupportedOption or
@@ -47,21 +47,21 @@ def read(
     """
     documents = OpenDocumentCache()
     fallback = FallbackEngines(options.threads)
-    loaded: Engine | None = None
+    own: LazyEngine | None = None
     try:
         document = documents.open(path, options)
-        if engine is None:
-            engine = loaded = load_engine(options.engine, options.threads)
+        if not isinstance(engine, LazyEngine):
+            engine = own = LazyEngine(engine or options.engine, options.threads)
         yield from read_document(document, options, engine, fallback)
     finally:
         documents.clear()
         fallback.close()
-        if loaded is not None:
-            loaded.close()
+        if own is not None:
+            own.close()
 
 
 def read_document(
-    document: Document, options: Options, engine: Engine, fallback: FallbackEngines
+    document: Document, options: Options, engine: LazyEngine, fallback: FallbackEngines
 ) -> Iterator[ReadEvent]:
     """Yield the events of an open document. A page that cannot be decoded does not end the read.
 
@@ -69,7 +69,6 @@ def read_document(
         ReadingError: NoSuchPage, UnsupportedOption or EngineFailed; UnreadableFile if the only page of the
             document cannot be decoded.
     """
-    validate_options(engine, options)
     engine.configure(options)
     numbers = document.selected_pages(options)
     if not numbers:
@@ -89,7 +88,7 @@ def read_document(
 
 
 def _page_events(
-    document: Document, number: int, options: Options, engine: Engine, fallback: FallbackEngines
+    document: Document, number: int, options: Options, engine: LazyEngine, fallback: FallbackEngines
 ) -> Iterator[ReadEvent]:
     settings = AssemblySettings.of(options, _history_of(document))
     if layer := document.text_layer(number):
@@ -109,9 +108,10 @@ def _page_events(
         yield started
         yield _page_done(started, FormattedPage("", ""), [], [str(error)])
     else:
+        settings = AssemblySettings.of(options, _history_of(document))
+        reader = PageReader(engine.get(), page, options, fallback, settings)
         started = PageStarted(number, document.page_count, page.width, page.height)
         yield started
-        reader = PageReader(engine, page, options, fallback, settings)
         yield from reader.stream()
         notes = document.notes(number)
         lines = note_lines(notes, number, is_first=not reader.lines)

@@ -4,17 +4,19 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
-from .born_digital.assembly import assemble_digital_page
+from .born_digital.assembly import DigitalAssembly
 from .born_digital.document_context import context_of
 from .born_digital.notes import append_notes, note_lines
+from .born_digital.page import DigitalPage
+from .born_digital.page_order import PageOrder
 from .documents.document import Document
 from .documents.pdf_text_layer import TextLayer
-from .documents.turned_page import upright_box
+from .documents.turned_page import upright_box, upright_layer
 from .documents.unread_areas import paint_over
-from .engines import Engine
+from .engines import LazyEngine
 from .fallback import FallbackEngines
 from .languages import scripts_of_text
-from .layout import reading_order
+from .layout.reading_order import OrderedBox, reading_order
 from .output.formatted_page import FormattedPage
 from .output.markdown import MarkdownWriter
 from .page_assembly import (
@@ -45,7 +47,7 @@ class TextLayerReader:
         layer: TextLayer,
         number: int,
         document: Document,
-        engine: Engine,
+        engine: LazyEngine,
         options: Options,
         fallback: FallbackEngines,
         settings: AssemblySettings,
@@ -58,6 +60,7 @@ class TextLayerReader:
         self._fallback = fallback
         self._settings = settings
         self._places: dict[int, int] = {}
+        self._assembly: DigitalAssembly | None = None
         self.lines: list[Line] = []
         self.formatted = FormattedPage("", "")
         self.warnings: list[str] = []
@@ -67,10 +70,10 @@ class TextLayerReader:
         if self._layer.with_lost_letters and not self._restore_letters():
             return False
         sample = [self._layer.runs[index] for index in self._layer.sample]
-        if not sample or self._engine.is_test_engine:  # its lines have nothing to do with the image
+        if not sample or self._engine.kind.is_test_engine:  # its lines have nothing to do with the image
             return not self._layer.is_unseen
         page = self._document.page(self._number)
-        comparison = compare_lines(page, sample, self._engine)
+        comparison = compare_lines(page, sample, self._engine.get())
         if self._layer.is_unseen:
             return comparison is not None and comparison.is_better_than_recognition
         if comparison is not None and (comparison.is_same or comparison.is_sure):
@@ -87,17 +90,18 @@ class TextLayerReader:
         indices = self._layer.with_lost_letters
         if len(indices) > MAX_LOST_SHARE * len(self._layer.runs) or len(indices) > MAX_LOST_LINES:
             return False
-        if self._engine.is_test_engine or not self._engine.provides_boxes:
+        if self._engine.kind.is_test_engine or not self._engine.kind.provides_boxes:
             texts: list[str | None] = [None] * len(indices)
         else:
             lost = [self._layer.runs[index] for index in indices]
-            texts = read_runs(self._document.page(self._number), lost, self._engine)
+            texts = read_runs(self._document.page(self._number), lost, self._engine.get())
         runs = list(self._layer.runs)
         for index, text in zip(indices, texts, strict=True):
             if text is not None:
-                box = runs[index].box
-                line = Line(self._number, text, text, box)
-                runs[index] = text_run(line, upright_box(self._layer, box), runs[index].pieces[0].style)
+                run = runs[index]
+                line = Line(self._number, text, text, run.box)
+                restored = text_run(line, upright_box(self._layer, run.box), run.pieces[0].style)
+                runs[index] = replace(restored, place=run.place)
         if None in texts:
             self.warnings.append(LOST_LETTERS_WARNING.format(number=self._number, count=texts.count(None)))
         self._layer = replace(self._layer, runs=tuple(runs))
@@ -107,11 +111,16 @@ class TextLayerReader:
         """Yield the lines of the text layer in reading order, and then those that an engine recognizes."""
         writer = MarkdownWriter()
         runs = self._layer.runs
-        order = reading_order.reading_order([run.box for run in runs])
-        self._places = {ordered.index: place for place, ordered in enumerate(order)}
-        for ordered in order:
-            run = runs[ordered.index]
-            self.lines.append(Line(self._number, run.text, writer.write(ordered.prefix, run.text), run.box))
+        order = self._live_order()
+        shown = {ordered.index: ordered.prefix for ordered in order}
+        # Page furniture, and parts of fractions, have no place of their own in the text, but are lines.
+        indices = [*shown, *(index for index in range(len(runs)) if index not in shown)]
+        self._places = {index: place for place, index in enumerate(indices)}
+        for index in indices:
+            run = runs[index]
+            text = self._assembly.text(index) if self._assembly else run.text
+            markdown = writer.write(shown[index], text) if index in shown else ""
+            self.lines.append(Line(self._number, run.text, markdown, run.box))
             yield self.lines[-1]
         recognized = self._recognize()
         for index, line in enumerate(recognized.lines):
@@ -124,6 +133,25 @@ class TextLayerReader:
         yield from notes
         self.warnings += recognized.warnings
 
+    def _live_order(self) -> list[OrderedBox]:
+        """Return the order of the final Markdown; after any error, an order by the boxes alone.
+
+        The first page is not kept waiting for the sample of the document: page furniture is in its live text.
+        """
+        try:
+            context = context_of(self._document)
+            if not context.is_ready:
+                return PageOrder(DigitalPage(self._number, upright_layer(self._layer))).live()
+            self._assembly = self._assembly_of(self._layer)
+            return self._assembly.order.live()
+        except Exception:
+            _log.exception("The order of page %d failed; its lines are ordered by their boxes.", self._number)
+            self._assembly = None
+            return reading_order([run.box for run in self._layer.runs])
+
+    def _assembly_of(self, layer: TextLayer) -> DigitalAssembly:
+        return DigitalAssembly(layer, self._number, context_of(self._document), self._options.furniture)
+
     def _recognize(self) -> UnreadText:
         areas = self._layer.unread_areas
         if not areas:
@@ -131,7 +159,7 @@ class TextLayerReader:
         page = self._document.page_without_text(self._number)
         if self._layer.is_unseen:
             paint_over(page.pixels, [run.box for run in self._layer.runs])
-        readers = Readers(self._engine, self._options, self._fallback, self._settings)
+        readers = Readers(self._engine.get(), self._options, self._fallback, self._settings)
         return read_unread_areas(page, areas, self._layer.runs, readers)
 
     def _assemble(self, recognized: UnreadText) -> None:
@@ -142,14 +170,12 @@ class TextLayerReader:
             self.formatted, warnings = self._assemble_by_picture()
             self.warnings += warnings
             return
-        runs = (*self._layer.runs, *text_runs(recognized.lines, self._layer))
         try:
-            layer = replace(self._layer, runs=runs)
-            self.formatted = self._with_places(
-                assemble_digital_page(
-                    layer, self._number, context_of(self._document), self._options.furniture
-                )
-            )
+            assembly = self._assembly
+            if assembly is None or recognized.lines:
+                runs = (*self._layer.runs, *text_runs(recognized.lines, self._layer))
+                assembly = self._assembly_of(replace(self._layer, runs=runs))
+            self.formatted = self._with_places(assembly.formatted())
         except Exception:
             _log.exception("The layout of page %d failed; its streamed text is used.", self._number)
             self.formatted = from_streamed_lines(self.lines)

@@ -39,7 +39,10 @@ class Line(msgspec.Struct, frozen=True, tag=True):
     text: str
     """Recognized text, without markup."""
     markdown: str
-    """Escaped text, after the separator from the piece before it. The pieces joined are the page so far."""
+    """Escaped text, after the separator from the piece before it. The pieces joined are the page so far.
+
+    Empty for page furniture that the text leaves out.
+    """
     box: Box | None = None
     """Corners of the text; None from an engine without boxes."""
     confidence: float | None = None

@@ -18,6 +18,7 @@ from backend_main.reading import (
     Options,
     PageImage,
 )
+from backend_main.reading.engines import LazyEngine
 from tests.support.scripted_documents import scripted_tiff
 
 
@@ -66,7 +67,7 @@ def test_read_in_a_terminal_shows_the_preview_then_the_markdown(
     engine, (reading_end, writing_end) = PausingEngine(), os.openpty()
     terminal = Terminal(reading_end)
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr(read_output, "_load_engine", lambda options: engine)
+    monkeypatch.setattr(read_output, "_engine", lambda options: LazyEngine(engine))
     with os.fdopen(writing_end, "w") as stdout:
         monkeypatch.setattr("sys.stdout", stdout)
         files = [tmp_path / "two.tiff"]

@@ -2,8 +2,13 @@
 
 It imports documents/, layout/ and output/. Each module imports only from those below it:
 
-assembly.py          one page: furniture, tables, figures, order, blocks → Markdown
+assembly.py          one page: furniture, order, blocks → Markdown
 document_context.py  what other pages of the document tell: running text, heading levels, page furniture
+page_order.py        everything on a page in its order: columns, tables, figures, formulas, frames
+captions.py          captions → their figures
+order.py             boxes → columns in reading order
+column_sides.py      two groups of boxes side by side
+frames.py            boxed text
 page_flow.py         columns → blocks in order: paragraphs that go on, footnotes last
 column_blocks.py     lines of a column → headings, paragraphs, list items, code, quotes
 headings.py          which lines are a heading, and at which level
@@ -14,7 +19,15 @@ document_profile.py  style of running text, levels of heading styles, words of t
 tags.py              headings and quotes by the structure tree of the file
 numbering.py         section numbers and list markers
 blocks.py            blocks
-tables.py            tables by ruling lines and by alignment
+tables.py            tables of a page: grids, then regions with level lines, then text in columns
+table_blocks.py      tables without lines
+table_regions.py     tables with level lines or stripes, and with upright lines alone
+table_grids.py       tables in a grid of lines; table_refining.py corrects them by their text
+table_text.py        lines of text → a table, or not; by table_rows.py and table_columns.py
+table_captions.py    captions and notes in the frame of a table
+table_markdown.py    cells → a pipe table or an HTML table
+table_rules.py       ruling lines from their pieces, and grids
+table_words.py       words and lines with exact bounds
 figures.py           drawings and images, and the text in them
 notes.py             notes of the page as quotes
 formulas.py          formulas → LaTeX

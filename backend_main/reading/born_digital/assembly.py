@@ -1,58 +1,82 @@
 """Assembly of a born-digital page: its text layer and its drawing → final Markdown and plain text."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from ..documents.pdf_text_layer import TextLayer
 from ..documents.turned_page import upright_layer
-from ..layout.columns import split_columns
 from ..layout.document_furniture import find_furniture
-from ..layout.geometry import LayoutBox
-from ..layout.rows import body_text_height
+from ..layout.geometry import LayoutBox, bounding_rect
 from ..output.formatted_page import FormattedPage
 from ..output.plain_text import to_plain_text
 from ..types import FurnitureOption, LineRole
-from .blocks import BlockKind, DigitalBlock
+from .blocks import DigitalBlock
+from .captions import with_captions
 from .column_blocks import column_blocks
 from .document_context import DocumentContext
-from .figures import DigitalFigure, find_figures
-from .formulas import DigitalFormula, find_formulas
+from .document_profile import DocumentProfile
+from .figures import DigitalFigure, label_lines
+from .formulas import DigitalFormula
+from .frames import Frame
 from .inline_fractions import find_inline_fractions
 from .markdown import blocks_markdown
 from .notes import with_notes
 from .page import DigitalPage
 from .page_flow import page_blocks
-from .tables import DigitalTable, find_tables
+from .page_order import PageOrder
+from .tables import DigitalTable
 
-Inset = DigitalTable | DigitalFigure | DigitalFormula
-"""A part of the page that divides its running text."""
+
+class DigitalAssembly:
+    """Assembly of one page: the order of its boxes, for live text, and its final text."""
+
+    def __init__(
+        self, layer: TextLayer, number: int, context: DocumentContext, furniture: FurnitureOption = "drop"
+    ) -> None:
+        """Args: `furniture`: `keep` leaves page furniture in the text."""
+        page = DigitalPage(number, upright_layer(layer))
+        self._page, self._in_other_runs = _with_inline_fractions(page)
+        self._context = context
+        self._is_furniture_dropped = furniture == "drop"
+
+    @cached_property
+    def _roles(self) -> Mapping[int, LineRole]:
+        if not self._page.boxes:
+            return {}
+        return find_furniture(self._page.furniture_page, self._context.pages_near(self._page.number))
+
+    @property
+    def dropped(self) -> frozenset[int]:
+        """Indices of the runs that are not in the text, or are in that of another run."""
+        furniture = frozenset(self._roles) if self._is_furniture_dropped else frozenset[int]()
+        return furniture | self._in_other_runs
+
+    def text(self, index: int) -> str:
+        """Return the text of a run, with the fractions in it."""
+        return self._page.layer.runs[index].text
+
+    @cached_property
+    def order(self) -> PageOrder:
+        """Order of the runs in the final text."""
+        return PageOrder(self._page, self.dropped)
+
+    def formatted(self) -> FormattedPage:
+        """Return the final Markdown and plain text."""
+        notes = self._page.layer.notes
+        if not self._page.boxes:
+            return _formatted(with_notes([], notes), {})
+        profile = self._context.profile
+        columns = _Assembler(self._page, self.order, profile).columns(self.order.columns)
+        blocks = with_captions(page_blocks(columns, profile.vocabulary), self.order.body_height)
+        return _formatted(with_notes(blocks, notes), self._roles)
 
 
 def assemble_digital_page(
     layer: TextLayer, number: int, context: DocumentContext, furniture: FurnitureOption = "drop"
 ) -> FormattedPage:
     """Return the final Markdown and plain text of page `number`; `keep` leaves page furniture in them."""
-    page = DigitalPage(number, upright_layer(layer))
-    page, fractions = _with_inline_fractions(page)
-    if not page.boxes:
-        return _formatted(with_notes([], layer.notes), {})
-    roles = find_furniture(page.furniture_page, context.pages_near(number))
-    dropped = frozenset(roles) if furniture == "drop" else frozenset[int]()
-    body_height = body_text_height(page.boxes)
-    free = [box for box in page.boxes if box.index not in dropped | fractions]
-    tables = find_tables(page, free)
-    free = _without(free, [table.boxes for table in tables])
-    figures = find_figures(page, free)
-    free = _without(free, [figure.boxes for figure in figures])
-    formulas = find_formulas(page, free)
-    free = _without(free, [formula.boxes for formula in formulas])
-    insets: dict[int, Inset] = dict(enumerate([*tables, *figures, *formulas], len(page.boxes)))
-    flow = [
-        *free,
-        *(LayoutBox(index, *inset.rect, text_height=body_height) for index, inset in insets.items()),
-    ]
-    columns = (_blocks(page, column, insets, context) for column in split_columns(flow, body_height))
-    return _formatted(with_notes(page_blocks(columns, context.profile.vocabulary), layer.notes), roles)
+    return DigitalAssembly(layer, number, context, furniture).formatted()
 
 
 def _with_inline_fractions(page: DigitalPage) -> tuple[DigitalPage, frozenset[int]]:
@@ -69,30 +93,58 @@ def _formatted(blocks: list[DigitalBlock], roles: Mapping[int, LineRole]) -> For
     return FormattedPage(markdown, to_plain_text(markdown), roles)
 
 
-def _without(boxes: list[LayoutBox], used: list[frozenset[int]]) -> list[LayoutBox]:
-    indices = frozenset[int]().union(*used)
-    return [box for box in boxes if box.index not in indices]
+class _Assembler:
+    """Assembler of the blocks of a page."""
 
+    def __init__(self, page: DigitalPage, order: PageOrder, profile: DocumentProfile) -> None:
+        self._page = page
+        self._order = order
+        self._profile = profile
 
-def _blocks(
-    page: DigitalPage,
-    column: list[LayoutBox],
-    insets: dict[int, Inset],
-    context: DocumentContext,
-) -> list[DigitalBlock]:
-    """Return the blocks of a column; tables, figures and formulas divide its text."""
-    blocks: list[DigitalBlock] = []
-    text: list[LayoutBox] = []
-    for box in sorted(column, key=lambda box: box.center_y):
-        inset = insets.get(box.index)
-        if inset is None:
-            text.append(box)
-            continue
-        blocks += column_blocks(page, text, context.profile)
-        text = []
-        if isinstance(inset, DigitalFigure):
-            blocks.append(DigitalBlock("figure", inset.rect))
-        else:
-            kind: BlockKind = "table" if isinstance(inset, DigitalTable) else "formula"
-            blocks.append(DigitalBlock(kind, inset.rect, markdown=inset.markdown))
-    return blocks + column_blocks(page, text, context.profile)
+    def columns(self, columns: Iterable[Sequence[LayoutBox]]) -> list[list[DigitalBlock]]:
+        """Return the blocks of columns."""
+        return [self._column(column) for column in columns]
+
+    def _column(self, column: Sequence[LayoutBox]) -> list[DigitalBlock]:
+        """Return the blocks of a column.
+
+        An inset with text above and below divides the text. One with text beside it does not: it comes before
+        the first block that begins below its top.
+        """
+        blocks: list[DigitalBlock] = []
+        beside: list[LayoutBox] = []
+        text: list[LayoutBox] = []
+        for box in sorted(column, key=lambda box: box.center_y):
+            if box.index not in self._order.insets:
+                text.append(box)
+            elif any(box.top < other.center_y < box.bottom for other in column if other is not box):
+                beside.append(box)
+            else:
+                blocks += [*self._text(text), *self._inset(box)]
+                text = []
+        blocks += self._text(text)
+        for box in beside:
+            edge = box.top - self._order.body_height / 2
+            below = (number for number, block in enumerate(blocks) if block.rect[1] > edge)
+            number = next(below, len(blocks))
+            blocks[number:number] = self._inset(box)
+        return blocks
+
+    def _text(self, boxes: Sequence[LayoutBox]) -> list[DigitalBlock]:
+        return column_blocks(self._page, boxes, self._profile)
+
+    def _inset(self, box: LayoutBox) -> list[DigitalBlock]:
+        inset = self._order.insets[box.index]
+        if isinstance(inset, DigitalTable):
+            return [DigitalBlock("table", inset.rect, markdown=inset.markdown)]
+        if isinstance(inset, DigitalFormula):
+            return [DigitalBlock("formula", inset.rect, markdown=inset.markdown)]
+        if isinstance(inset, Frame):
+            return [block for column in self.columns(self._order.columns_in(inset)) for block in column]
+        return [DigitalBlock("figure", inset.rect), *self._labels(inset)]
+
+    def _labels(self, figure: DigitalFigure) -> list[DigitalBlock]:
+        """Return the text in a figure, a line for each label."""
+        inside = [box for box in self._page.boxes if box.index in figure.boxes]
+        lines = [self._page.row_pieces(line) for line in label_lines(self._page, inside)]
+        return [DigitalBlock("labels", bounding_rect(inside), lines)] if lines else []

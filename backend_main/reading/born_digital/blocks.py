@@ -7,7 +7,17 @@ from ..documents.styled_text import TextPiece
 from ..layout.geometry import Rect
 
 BlockKind = Literal[
-    "heading", "paragraph", "list_item", "code", "quote", "table", "figure", "formula", "caption", "footnote"
+    "heading",
+    "paragraph",
+    "list_item",
+    "code",
+    "quote",
+    "table",
+    "figure",
+    "formula",
+    "caption",
+    "footnote",
+    "labels",
 ]
 
 

@@ -38,6 +38,8 @@ from .tags import Tags
 OPEN_LINE = 4.0
 """In sizes: a last line that leaves less of the column empty may go on in the next column."""
 MIN_OPEN_LINES = 3
+MIN_OPEN_WIDTH = 12.0
+"""In sizes: width of a column whose text may go on in another."""
 MIN_OPEN_SHARE = 0.8
 """Share of the column's width that a paragraph of one line has if it may go on in the next column."""
 
@@ -247,7 +249,11 @@ class _Column:
         for paragraph in paragraphs_of(run, self._flow, is_prose=kind != "paragraph"):
             lines = [line for joined in paragraph for line in joined]
             texts = [self._joined(joined) for joined in paragraph]
-            blocks.append(DigitalBlock(kind, _rect(lines), texts, depth, is_open=self._is_open(lines)))
+            blocks.append(
+                DigitalBlock(
+                    kind, _rect(lines), texts, depth, is_open=len(paragraph) == 1 and self._is_open(lines)
+                )
+            )
         return blocks
 
     def _list_item(self, run: Sequence[Line], marker: Marker) -> DigitalBlock:
@@ -266,6 +272,8 @@ class _Column:
         """Return whether the last line is full and ends inside of a sentence."""
         last = lines[-1]
         if len(self._lines) < MIN_OPEN_LINES or ends_sentence(last.text):
+            return False
+        if self._flow.end - self._flow.start < MIN_OPEN_WIDTH * last.size:
             return False
         if len(lines) == 1 and last.end - last.start < MIN_OPEN_SHARE * (self._flow.end - self._flow.start):
             return False

@@ -16,7 +16,7 @@ from .page import DigitalPage
 
 _CONTEXTS: WeakKeyDictionary[Document, "DocumentContext"] = WeakKeyDictionary()
 
-MAX_SAMPLED_PAGES = 8
+MAX_SAMPLED_PAGES = 9
 PAGES_BEFORE, PAGES_AFTER = 4, 2
 """Pages that a page is compared with. Those before it have been read already, if all pages are read."""
 MIN_PAGES_NEAR = 5
@@ -37,6 +37,11 @@ class DocumentContext:
         self._page_count = page_count
         self._text_layer = text_layer
         self._furniture_pages: dict[int, FurniturePage | None] = {}
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the sample is taken, or is a single page."""
+        return "profile" in self.__dict__ or self._page_count == 1
 
     @cached_property
     def profile(self) -> DocumentProfile:
@@ -63,8 +68,11 @@ class DocumentContext:
         return upright_layer(layer) if layer else None
 
     def _sampled_pages(self) -> list[int]:
-        count = min(self._page_count, MAX_SAMPLED_PAGES)
-        return [1 + index * self._page_count // count for index in range(count)]
+        """Return the first pages, which are read for page furniture too, and pages from the rest."""
+        first = list(range(1, min(MIN_PAGES_NEAR, self._page_count) + 1))
+        rest = self._page_count - len(first)
+        count = min(rest, MAX_SAMPLED_PAGES - len(first))
+        return first + [len(first) + rest * (2 * index + 1) // (2 * count) + 1 for index in range(count)]
 
 
 def context_of(document: Document) -> DocumentContext:

@@ -16,7 +16,7 @@ from ..documents.styled_text import BLACK
 from .joined_rows import NO_VOCABULARY, Vocabulary, vocabulary_of
 from .numbering import section_depth
 from .page import StyleKey, main_style, style_key
-from .tags import LEVELS, Tags
+from .tags import style_levels
 
 MIN_HEADING_SIZE = 1.08
 """In sizes of running text: larger text is a heading, if it is short."""
@@ -131,7 +131,7 @@ def profile_of(layers: Mapping[int, TextLayer], titles: frozenset[str]) -> Docum
         vocabulary=vocabulary_of(run.text for _, run in runs),
         depths=_depths(statistics),
         titles=titles,
-        tag_levels=_tag_levels(layers.values(), body),
+        tag_levels=style_levels(layers.values(), (body.size, body.is_bold)),
     )
 
 
@@ -219,7 +219,7 @@ def _levels(runs: Sequence[_Run], body: _Body) -> dict[float, int]:
     titles = [size for size in sizes if recurring and size > recurring[0]]
     first = _first_level(sizes[0] / body.size) if sizes else 1
     if titles:
-        levels |= {size: 2 for size in titles} | {titles[0]: 1}
+        levels |= dict.fromkeys(titles, 2) | {titles[0]: 1}
         sizes = [size for size in sizes if size not in titles]
         first = 2
     levels |= {size: first + rank for rank, size in enumerate(sizes)}
@@ -256,18 +256,6 @@ def _is_recurring(runs: Sequence[_Run]) -> bool:
     if any(run.page != 1 for run in runs):
         return True
     return any(abs(one.baseline - other.baseline) > MAX_PITCH * one.size for one, other in pairwise(runs))
-
-
-def _tag_levels(layers: Iterable[TextLayer], body: _Body) -> dict[StyleKey, int]:
-    """Return the levels of styles whose text is tagged as headings, but not that of running text."""
-    counts: defaultdict[StyleKey, Counter[int]] = defaultdict(Counter)
-    for layer in layers:
-        tags = Tags(layer)
-        for run in (run for run in layer.runs if run.pieces):
-            area = tags.heading((*run.box[0], *run.box[2]))
-            counts[style_key(main_style(run.pieces))][LEVELS[area.tag] if area else 0] += len(run.text)
-    levels = {key: found.most_common(1)[0][0] for key, found in counts.items()}
-    return {key: level for key, level in levels.items() if level and key != (body.size, body.is_bold)}
 
 
 def _depths(runs: Iterable[_Run]) -> dict[StyleKey, int]:

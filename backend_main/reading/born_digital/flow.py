@@ -31,6 +31,8 @@ MIN_SHORTNESS = 0.25
 MAX_LOWER_SPACE, MAX_PROSE_SPACE = (0.2, 0.0), (1.0, 0.2)
 """Share of the column's width that a line leaves empty although it goes on: if a small letter follows, and if
 not; in text of any kind, and in prose."""
+MAX_LABEL_WIDTH = 16.0
+"""In sizes: width of a column in which lines of an address may stand."""
 WINDOW = 3
 """Lines above and below whose ends show the edge, for text beside a figure."""
 SENTENCE_ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "…", "؟", "۔")
@@ -128,6 +130,11 @@ def starts_lower(text: str) -> bool:
     return text[:1] == letter and letter.islower()
 
 
+def starts_capital(text: str) -> bool:
+    """Return whether a text begins with a capital or a figure; letters of some scripts are neither."""
+    return text[:1].isupper() or text[:1].isdigit()
+
+
 def has_drop_cap(line: Line) -> bool:
     return line.pieces[0].style.size > 1.6 * line.size
 
@@ -218,9 +225,32 @@ def _joined(run: Sequence[Line], flow: Flow, *, max_space: tuple[float, float]) 
         own = [wraps(above, line, edge) for above, line in pairs]
         if all(own) or (2 * sum(own) >= len(own) and sum(starts_lower(line.text) for line in run[1:]) > 1):
             full = own
-    if 2 * sum(full) < len(full):
+    if 2 * sum(full) < len(full) or _is_label_block(run, flow) or _is_aligned_at_end(run):
         return [fits and starts_lower(line.text) for fits, (_, line) in zip(full, pairs, strict=True)]
     return [is_full or not _ends_on_purpose(run, number, flow) for number, is_full in enumerate(full)]
+
+
+def _is_label_block(run: Sequence[Line], flow: Flow) -> bool:
+    """Return whether lines in a narrow column all begin with a capital or a figure, as in an address.
+
+    Their own ends are the edge of the column, so that each of them looks full.
+    """
+    is_narrow = flow.edge(run[0]) - flow.start < MAX_LABEL_WIDTH * run[0].size
+    return is_narrow and all(starts_capital(line.text) for line in run[1:])
+
+
+def _is_aligned_at_end(run: Sequence[Line]) -> bool:
+    """Return whether lines of different widths end at one edge, as names and dates at the right do."""
+    size = run[0].size
+    starts = [line.start for line in run]
+    later = starts[1:] if len(run) > 2 else starts
+    is_ragged = (
+        max(later) - min(later) > 2 * MIN_INDENT * size or max(starts) - min(starts) > MAX_INDENT * size
+    )
+    ends = [line.end for line in run]
+    has_one_edge = max(ends) - min(ends) < SAME_EDGE * size
+    has_lower = any(starts_lower(line.text) for line in run[1:])
+    return has_one_edge and is_ragged and not has_lower
 
 
 def _ends_on_purpose(run: Sequence[Line], number: int, flow: Flow) -> bool:

@@ -20,7 +20,7 @@ Position = tuple[int, int]
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+[\u0300-\u036f\u20d7]*|.[\u0300-\u036f]*", re.DOTALL)
 _MATH_LETTERS = ("\U0001d400", "\U0001d7ff")
 """Unicode's mathematical alphabets."""
-_OPERANDS = frozenset("∞∂∇∅∀∃ℓℏ…⋯°√⎛⎜⎝⎡⎢⎣⎧⎨⎩⎪⎮⎞⎟⎠⎤⎥⎦⎫⎬⎭⏐") | LARGE_OPERATORS
+_OPERANDS = frozenset("∞∂∇∅∀∃ℓℏ…⋯°√△⎛⎜⎝⎡⎢⎣⎧⎨⎩⎪⎮⎞⎟⎠⎤⎥⎦⎫⎬⎭⏐") | LARGE_OPERATORS
 _GREEK = ("\u0370", "\u03ff")
 _ROMAN_OF_TEX = re.compile("^(?:CMR|CMBX|SFRM|LMRoman)", re.IGNORECASE)
 """TeX's text fonts have capital Greek letters for formulas."""

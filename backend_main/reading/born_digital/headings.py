@@ -15,7 +15,7 @@ from .flow import Flow, ends_sentence
 from .lines import WIDE_GAP, Line
 from .numbering import CAPTION, has_clear_number, has_section_number, list_item_marker, section_depth
 from .page import DigitalPage, style_key
-from .tags import LEVELS, Tags
+from .tags import LEVELS, Tags, style_levels
 
 MAX_HEADING_LINES, MAX_HEADING_CHARACTERS = 4, 220
 MAX_BOLD_LINES, MAX_BOLD_CHARACTERS = 3, 160
@@ -48,6 +48,8 @@ class HeadingRules:
     def __init__(self, page: DigitalPage, profile: DocumentProfile) -> None:
         self._page = page
         self._tags = Tags(page.layer)
+        on_page = style_levels([page.layer], (profile.body_size, profile.is_bold))
+        self._tag_levels = {**on_page, **profile.tag_levels}
         self._profile = profile
 
     def is_candidate(self, line: Line) -> bool:
@@ -86,9 +88,7 @@ class HeadingRules:
         first = lines[0]
         if area := self._tags.heading(first.rect):
             return LEVELS[area.tag]
-        level = self._profile.tag_levels.get(style_key(first.style), 0) or self._profile.size_level(
-            first.size
-        )
+        level = self._tag_levels.get(style_key(first.style), 0) or self._profile.size_level(first.size)
         if level:
             level = level if self._is_short(lines, text, first) else 0
         elif self._is_body_sized_heading(lines, text, around, flow):

@@ -28,7 +28,7 @@ MAX_CODE_WORDS = 8
 
 @dataclass(frozen=True)
 class InlineOptions:
-    """What the block shows by itself: a heading is bold anyway."""
+    """Styles that the block shows by itself: a heading is bold anyway."""
 
     ignores_bold: bool = False
     ignores_italic: bool = False

@@ -12,8 +12,11 @@ from ..documents.styled_text import TextPiece
 from ..layout.text_joining import CJK, HYPHENATED, SOFT_HYPHEN
 
 MAX_UNDIVIDED_SHARE = 0.04
-"""A document in which a smaller share of lines ends with a hyphen divides no words. About one line in a hundred
-ends with the hyphen of a compound; where words are divided, one in ten does. Both are as likely at 0.039."""
+"""A document in which a smaller share of lines ends with a hyphen divides no words.
+
+About one line in a hundred ends with the hyphen of a compound; where words are divided, one in ten does. Both
+are as likely at 0.039.
+"""
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010\u2011][^\W\d_]+)*")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _LAST_WORD = re.compile(r"([^\W\d_]+)[-\u2010]$")

@@ -166,7 +166,16 @@ def _line(page: DigitalPage, boxes: list[LayoutBox], *, is_from_right: bool) -> 
         piece for box, below in zip_longest(boxes, boxes[1:]) for piece in _pieces(page, box, below)
     )
     start, end = (-right, -left) if is_from_right else (left, right)
-    return Line(tuple(boxes), pieces, start, end, is_from_right)
+    return Line(tuple(boxes), _beside_large_bullet(pieces), start, end, is_from_right)
+
+
+def _beside_large_bullet(pieces: tuple[TextPiece, ...]) -> tuple[TextPiece, ...]:
+    """Return the pieces of a line, not raised if all of them are beside a bullet in larger type."""
+    first, *rest = pieces
+    is_raised = bool(rest) and not first.script and all(piece.script for piece in rest)
+    if not is_raised or any(map(str.isalnum, first.text)):
+        return pieces
+    return (first, *(replace(piece, script="") for piece in rest))
 
 
 def _baseline(pieces: Sequence[TextPiece], style: TextStyle) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from ..documents.pdf_bidi import direction, is_right_to_left
 from ..documents.pdf_graphics import Graphics
 from ..documents.pdf_text_layer import TextLayer
 from ..documents.styled_text import TextPiece, TextStyle
@@ -37,12 +38,21 @@ class DigitalPage:
         oblique = oblique_heights(PageFrame(0.0), [run.box for run in self.layer.runs])
         return FurniturePage(self.number, edges, self.boxes, [run.text for run in self.layer.runs], oblique)
 
+    @cached_property
+    def is_right_to_left(self) -> bool:
+        """Whether most letters of the page are of a right-to-left script."""
+        return is_right_to_left([direction(letter) for run in self.layer.runs for letter in run.text])
+
     @property
     def graphics(self) -> Graphics:
         return self.layer.graphics
 
     def text(self, box: LayoutBox) -> str:
         return self.layer.runs[box.index].text
+
+    def place(self, box: LayoutBox) -> int | None:
+        """Return the place of a box in the content of the page; None for recognized text."""
+        return self.layer.runs[box.index].place
 
     def pieces(self, box: LayoutBox) -> tuple[TextPiece, ...]:
         return self.layer.runs[box.index].pieces

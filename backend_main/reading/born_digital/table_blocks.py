@@ -5,7 +5,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
-from .table_columns import Gap, find_columns, free_strips
+from .table_captions import is_caption
+from .table_columns import Gap, find_columns, find_gutters
 from .table_markdown import FoundTable
 from .table_rules import Line
 from .table_text import Drawing, text_table
@@ -25,6 +26,8 @@ MIN_RULE_SHARE = 0.6
 """Share of the width of a block that a line between its rows covers."""
 MAX_HEAD_GAP, MAX_HEAD_WORDS = 1.0, 8
 """From a head over several columns to the row below it."""
+MAX_HEAD_SIZE = 1.15
+"""In font sizes of the table: larger text is a title."""
 MAX_CELL_LINE_GAP = 0.5
 """Between two lines of a cell."""
 MAX_SPLITS = 8
@@ -36,10 +39,6 @@ MIN_LEVEL_SHARE = 0.75
 """Share of the lines with text on each side of a line between columns, in a table."""
 MIN_WALL_HEIGHT = 6.0
 """Height of a line between columns of the page."""
-MIN_PROSE_WORDS = 5
-"""Words of a line of running text."""
-MIN_PROSE_LINES = 4
-"""Lines of running text on each side of a gutter."""
 
 
 def unruled_tables(level: Sequence[Line], upright: Sequence[Line], words: Sequence[Word]) -> list[FoundTable]:
@@ -101,20 +100,6 @@ def _all_blocks(
     ]
 
 
-def find_gutters(lines: Sequence[WordLine]) -> list[Gap]:
-    """Return the strips between columns of running text, none for a page of one column."""
-    prose = [phrase for line in lines for phrase in line.phrases if len(phrase.words) >= MIN_PROSE_WORDS]
-    if len(prose) < 2 * MIN_PROSE_LINES:
-        return []
-    strips = free_strips([[phrase] for phrase in prose], max_crossing=len(prose) // 10)
-    return [
-        strip
-        for strip in strips
-        if sum(phrase.right <= strip.center for phrase in prose) >= MIN_PROSE_LINES
-        and sum(phrase.left >= strip.center for phrase in prose) >= MIN_PROSE_LINES
-    ]
-
-
 def _crosses(line: WordLine, gutter: Gap) -> bool:
     return any(phrase.left < gutter.center < phrase.right for phrase in line.phrases)
 
@@ -150,7 +135,13 @@ def _blocks(lines: Sequence[WordLine]) -> list[list[WordLine]]:
             if _is_paragraph(block, singles):
                 blocks.append(block)
                 block, singles = [], []
-    return [block for block in [*blocks, block] if len(block) >= MIN_LINES]
+    found = [_without_caption(block) for block in [*blocks, block]]
+    return [block for block in found if len(block) >= MIN_LINES]
+
+
+def _without_caption(block: list[WordLine]) -> list[WordLine]:
+    """Return a block without a first line that is a caption, in which a gap looks like one between cells."""
+    return _trimmed(block[1:]) if block and is_caption(block[0].words) else block
 
 
 def _is_paragraph(block: Sequence[WordLine], singles: Sequence[WordLine]) -> bool:
@@ -171,16 +162,22 @@ class _Around:
             if len(line.phrases) == 1 and left - line.size < line.left and line.right < right + line.size
         ]
 
-    def extended(self, block: list[WordLine]) -> list[WordLine]:
+    def extended(self, block: list[WordLine], level: Sequence[Line]) -> list[WordLine]:
         """Return a block with the heads over its columns, and the last lines of its last row."""
         columns = find_columns(block)
         if columns.count < 2:
             return block
         start = columns.gaps[0].center
+        width = max(line.right for line in block) - min(line.left for line in block)
+        rules = [line.position for line in level if line.length > MIN_RULE_SHARE * width]
         beside = [line for line in self._lines if line.left > start]
         for line in reversed([line for line in beside if line.baseline < block[0].baseline]):
             if block[0].top - line.bottom > MAX_HEAD_GAP * line.size or len(line.words) > MAX_HEAD_WORDS:
                 break
+            if line.size > MAX_HEAD_SIZE * block[0].size or is_caption(line.words):
+                break
+            if any(line.baseline < y < block[0].baseline for y in rules):
+                break  # a title
             block = [line, *block]
         for line in [line for line in beside if line.baseline > block[-1].baseline]:
             if line.top - block[-1].bottom > MAX_CELL_LINE_GAP * line.size:
@@ -195,7 +192,7 @@ def _block_tables(
     """Return the tables of a block, divided at its widest gaps if it is not one table."""
     if len(block) < MIN_LINES:
         return []
-    if table := _block_table(around.extended(block), lines) or _block_table(block, lines):
+    if table := _block_table(around.extended(block, lines), lines) or _block_table(block, lines):
         return [table]
     at = _widest_gap(block) if splits else None
     if at is None:

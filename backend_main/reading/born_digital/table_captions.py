@@ -8,7 +8,7 @@ from .table_words import Word, words_rect
 
 CAPTION = re.compile(
     r"(?:Table|Tab\.|Exhibit|Figure|Fig\.|Chart|Box|Tabelle|Abbildung|Tableau|Tabla|Tabella|Tabela|Таблица|جدول)"
-    r"\s*[A-Z]?[-.]?\d|[表图圖]\s*\d"
+    r"\s*[A-Z]?[-–.]?\d|[表图圖]\s*\d"
 )
 NOTE = re.compile(r"(?:Source|Sources|Notes?|Exhibit reads|Quelle|Fuente|Anmerkung)\s?[:.]|[*†‡]\s?\w{3}")
 MIN_ROWS = 3

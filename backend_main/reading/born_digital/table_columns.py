@@ -18,6 +18,10 @@ USUAL_QUANTILE = 0.75
 MAX_CROSSED_SHARE = 0.34
 """Share of the lines that may cross a gap between columns: heads and section rows span columns."""
 MAX_BODY_CROSSED_SHARE = 0.08
+MIN_PROSE_WORDS = 5
+"""Words of a line of running text."""
+MIN_PROSE_LINES = 4
+"""Lines of running text on each side of a gutter."""
 MIN_LINES_OF_COLUMNS = 4
 """Lines of a table from which each column has text on two."""
 
@@ -151,6 +155,20 @@ def free_strips(lines: Sequence[Sequence[Word | Phrase]], max_crossing: int) -> 
 def _crosses(line: WordLine, gap: Gap) -> bool:
     """Return whether a phrase of the line reaches over a gap, with its words or with a usual space."""
     return any(phrase.left < gap.left and phrase.right > gap.right for phrase in line.phrases)
+
+
+def find_gutters(lines: Sequence[WordLine]) -> list[Gap]:
+    """Return the strips between columns of running text, none for a page of one column."""
+    prose = [phrase for line in lines for phrase in line.phrases if len(phrase.words) >= MIN_PROSE_WORDS]
+    if len(prose) < 2 * MIN_PROSE_LINES:
+        return []
+    strips = free_strips([[phrase] for phrase in prose], max_crossing=len(prose) // 10)
+    return [
+        strip
+        for strip in strips
+        if sum(phrase.right <= strip.center for phrase in prose) >= MIN_PROSE_LINES
+        and sum(phrase.left >= strip.center for phrase in prose) >= MIN_PROSE_LINES
+    ]
 
 
 Cells = dict[tuple[int, int], list[Word]]

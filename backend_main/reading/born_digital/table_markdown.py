@@ -34,8 +34,11 @@ class TableContent:
     def columns(self) -> int:
         return len(self.cells[0]) if self.cells else 0
 
+    def all_cells(self) -> list[list[Word]]:
+        return [cell for row in self.cells for cell in row]
+
     def words(self) -> list[Word]:
-        return [word for row in self.cells for cell in row for word in cell]
+        return [word for cell in self.all_cells() for word in cell]
 
     def kept(self, rows: Sequence[int], columns: Sequence[int]) -> "TableContent":
         """Return the table with only some rows and columns."""
@@ -73,6 +76,22 @@ def mirrored(table: TableContent) -> TableContent:
         if last != span.column:
             cells[span.row][span.column], cells[span.row][last] = cells[span.row][last], []
     return TableContent(cells, spans)
+
+
+def with_whole_spans(table: TableContent) -> TableContent:
+    """Return a table whose spans do not overlap, and have all words of the cells that they cover."""
+    spans: list[Cell] = []
+    taken: set[tuple[int, int]] = set()
+    for span in table.spans:
+        covered = [(r, c) for r in range(span.row, span.row_end) for c in range(span.column, span.column_end)]
+        if taken.intersection(covered):
+            continue
+        taken.update(covered)
+        spans.append(span)
+        for row, column in covered[1:]:
+            table.cells[span.row][span.column] += table.cells[row][column]
+            table.cells[row][column] = []
+    return TableContent(table.cells, spans)
 
 
 def without_empty(table: TableContent) -> TableContent:

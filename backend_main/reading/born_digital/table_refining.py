@@ -17,7 +17,7 @@ from .table_words import NUMBER, Phrase, Word, WordLine, word_lines
 MIN_LEVEL_SHARE = 0.6
 """Share of the cells of a row that have text on each line of it."""
 MIN_FORCED_SHARE = 0.8
-"""Share of the line ends of a row that are not there for want of room."""
+"""Share of the line ends of a row at which the next word would have fitted."""
 MIN_NUMBER_SHARE = 0.5
 MIN_NUMBER_CELLS = 2
 MIN_TEXT_LINES = 3

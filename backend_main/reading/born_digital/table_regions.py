@@ -1,13 +1,15 @@
 """Regions of tables that have lines or stripes between rows, but none between columns."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from math import inf
 
 from ..documents.pdf_graphics import Fill
 from ..layout.sequences import group_runs
-from .table_columns import find_columns, line_cells
+from .table_columns import Gap, find_columns, find_gutters, line_cells
 from .table_markdown import FoundTable, TableContent
 from .table_rules import Line, PageLines
 from .table_text import Drawing, text_table
@@ -29,11 +31,15 @@ MAX_PARAGRAPH_SHARE = 0.75
 """Share of the width of a table from which two lines with one phrase are a paragraph."""
 MIN_COMMON_HEIGHT = 0.8
 """Share of their height that parts of a table have in common."""
+MAX_BESIDE_SHARE = 0.6
+"""Share of the rows between lines that may have text beside these."""
+LEVEL_TOLERANCE = 0.3
+"""In font sizes: text of one row is as level."""
 MIN_LIST_ROWS = 4
 MIN_COLUMN_LINES = 3
 """Upright lines around two columns or more."""
 MAX_PITCH_DIFFERENCE = 0.15
-"""Of the distance of rows: the head of a list is as far from its first row."""
+"""Share of the distance of rows: the head of a list is as far from its first row, within it."""
 CAPTION = re.compile(
     r"(?:Table|Tab\.|Figure|Fig\.|Tabelle|Tableau|Tabla|Tabella|Source|Note)\b.{0,12}[.:]|表\s*\d|图\s*\d"
 )
@@ -74,8 +80,12 @@ def _continues_band(band: tuple[float, float, float, float], rect: tuple[float, 
 def region_tables(lines: Sequence[Line], words: Sequence[Word]) -> list[FoundTable]:
     """Return the tables between level lines with common ends."""
     found: list[FoundTable] = []
-    for stack in _stacks(lines):
+    stacks = _stacks(lines)
+    strips = find_gutters(word_lines(words)) if stacks else []
+    for stack in stacks:
         for part in _tabular_parts(stack, words):
+            if _has_rows_beside(part, words, strips):
+                continue
             if table := _region_table(part, words):
                 used = table.boxes
                 words = [word for word in words if word.box not in used]
@@ -191,6 +201,24 @@ def _is_tabular(upper: Line, lower: Line, words: Sequence[Word]) -> bool:
     text = " ".join(phrase.text for phrase in lines[0].phrases)
     height = lower.position - upper.position
     return len(lines) <= MAX_SECTION_LINES and height < 5 * size and not CAPTION.match(text)
+
+
+def _has_rows_beside(part: Sequence[Line], words: Sequence[Word], strips: Sequence[Gap]) -> bool:
+    """Return whether the rows go on beside the lines, as the labels of sums that are ruled off."""
+    start, end = part[0].start - END_TOLERANCE, part[0].end + END_TOLERANCE
+    level = [word for word in words if part[0].position < word.center_y < part[-1].position]
+    low = max((strip.center for strip in strips if strip.center < part[0].start), default=-inf)
+    high = min((strip.center for strip in strips if strip.center > part[0].end), default=inf)
+    beside = sorted(
+        word.center_y for word in level if low < word.center_x < high and not start < word.center_x < end
+    )
+    inside = word_lines(word for word in level if start < word.center_x < end)
+    count = 0
+    for line in inside:
+        y = line.words[0].center_y
+        at = bisect_left(beside, y - LEVEL_TOLERANCE * line.size)
+        count += at < len(beside) and beside[at] < y + LEVEL_TOLERANCE * line.size
+    return count > MAX_BESIDE_SHARE * len(inside)
 
 
 def _region_table(part: Sequence[Line], words: Sequence[Word]) -> FoundTable | None:

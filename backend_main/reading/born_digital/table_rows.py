@@ -124,7 +124,7 @@ class _Rows:
         return several <= 0.1 * len(self._bands)
 
     def _is_several_rows(self, band: Sequence[RowLine]) -> bool:
-        """Return whether most lines of a band begin anew, in most of their columns."""
+        """Return whether most lines of a band do not continue the line above."""
         starts = sum(self._starts_row(above, line) for above, line in pairwise(band))
         return len(band) > 1 and 2 * starts >= len(band) - 1
 

@@ -33,7 +33,7 @@ MIN_CONTENTS_ROWS = 3
 MIN_BARE_ROWS = 6
 """Rows of a table of three columns or more without any labels."""
 MIN_WIDE_COLUMNS, MIN_FILLED_SHARE = 4, 0.33
-"""From so many columns on, this share of the cells has text."""
+"""Columns of a wide table, and the share of its cells that have text."""
 MAX_CELL_LINES = 2.5
 """Lines of a cell on average; running text has more."""
 PAGE_NUMBER = re.compile(r"\d{1,4}|[ivxlc]{1,7}", re.IGNORECASE)

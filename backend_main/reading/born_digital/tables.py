@@ -9,10 +9,10 @@ from .page import DigitalPage
 from .table_blocks import unruled_tables
 from .table_captions import without_captions
 from .table_grids import grid_table
-from .table_markdown import FoundTable, is_right_to_left_words, mirrored, table_markdown
+from .table_markdown import FoundTable, is_right_to_left_words, mirrored, table_markdown, with_whole_spans
 from .table_regions import column_line_tables, level_lines, region_tables
 from .table_rules import Line, PageLines, RuledGrid, line_groups, page_lines
-from .table_words import Word, page_words
+from .table_words import LEADER, Word, page_words
 
 LINE_MARGIN = 4.0
 """In pixels: lines of a table are as near to its bounds."""
@@ -47,7 +47,9 @@ def find_tables(page: DigitalPage, boxes: Sequence[LayoutBox]) -> list[DigitalTa
         found += map(_upright, _text_tables(level, upright, [word.mirrored() for word in words]))
     else:
         found += _text_tables(level, lines.vertical, words)
-    return [_digital_table(without_captions(table)) for table in found]
+    found = [without_captions(table) for table in found]
+    _add_rest_of_runs(found, page_words(page, boxes))
+    return [_digital_table(table) for table in found]
 
 
 def _text_tables(level: Sequence[Line], upright: Sequence[Line], words: Sequence[Word]) -> list[FoundTable]:
@@ -73,6 +75,20 @@ def _is_in(rects: Sequence[Rect], x: float, y: float) -> bool:
     )
 
 
+def _add_rest_of_runs(found: Sequence[FoundTable], words: Sequence[Word]) -> None:
+    """Add the words of runs that are in a table only in part to the cell of the nearest word of their run.
+
+    A run belongs to a table as a whole, so they would be lost.
+    """
+    placed = {(word.box, word.order) for table in found for word in table.content.words()}
+    cells = {word.box: cell for table in found for cell in table.content.all_cells() for word in cell}
+    for word in words:
+        if word.box in cells and (word.box, word.order) not in placed and not LEADER.fullmatch(word.text):
+            cell = cells[word.box]
+            is_mirrored = cell[0].left < 0
+            cell.append(word.mirrored() if is_mirrored else word)
+
+
 def _upright(table: FoundTable) -> FoundTable:
     """Return a table of mirrored words with its place on the page."""
     left, top, right, bottom = table.rect
@@ -80,7 +96,7 @@ def _upright(table: FoundTable) -> FoundTable:
 
 
 def _digital_table(table: FoundTable) -> DigitalTable:
-    return DigitalTable(table.rect, table.boxes, table_markdown(table.content))
+    return DigitalTable(table.rect, table.boxes, table_markdown(with_whole_spans(table.content)))
 
 
 def _free(words: Sequence[Word], found: Sequence[FoundTable]) -> list[Word]:

@@ -3,16 +3,20 @@
 They are believed where the page agrees: if nearly all its text were headings, none would be.
 """
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 
 from ..documents.pdf_structure import PageTags, TaggedArea
 from ..documents.pdf_text_layer import TextLayer
 from ..layout.geometry import Rect
+from .page import StyleKey, main_style, style_key
 
 LEVELS = {"Title": 1, "H": 1, "H1": 1, "H2": 2, "H3": 3, "H4": 4, "H5": 5, "H6": 6}
 QUOTE = "BlockQuote"
 MAX_HEADING_SHARE, MIN_LETTERS = 0.5, 300
 """Share of the letters of a page that headings can have, and letters from which it counts."""
+MIN_TAGGED_SHARE = 0.3
+"""Share of the letters of a style that is tagged as headings; writers forget some."""
 MAX_OUTSIDE = 2.0
 """In pixels: a box whose centre is so far outside of an area is in it."""
 
@@ -32,6 +36,22 @@ class Tags:
 
     def is_quoted(self, rect: Rect) -> bool:
         return any(is_in(rect, area.rect) for area in self._quotes)
+
+
+def style_levels(layers: Iterable[TextLayer], body: StyleKey) -> dict[StyleKey, int]:
+    """Return the levels of styles whose text is often tagged as headings, but not that of running text."""
+    counts: defaultdict[StyleKey, Counter[int]] = defaultdict(Counter)
+    for layer in (layer for layer in layers if layer.tags.areas):
+        tags = Tags(layer)
+        for run in (run for run in layer.runs if run.pieces):
+            area = tags.heading((*run.box[0], *run.box[2]))
+            counts[style_key(main_style(run.pieces))][LEVELS[area.tag] if area else 0] += len(run.text)
+    levels = {}
+    for key, found in counts.items():
+        untagged, total = found.pop(0, 0), sum(found.values())
+        if key != body and total > MIN_TAGGED_SHARE * (total + untagged):
+            levels[key] = found.most_common(1)[0][0]
+    return levels
 
 
 def is_in(rect: Rect, area: Rect) -> bool:

@@ -20,8 +20,7 @@ from typing import NoReturn
 
 from ..documents.open_document import OpenDocumentCache
 from ..documents.page_jpeg import render_page_jpeg
-from ..engines import load_engine
-from ..engines.base import Engine
+from ..engines import Engine, LazyEngine, load_engine
 from ..errors import Cancelled, EngineFailed, ReadingError
 from ..fallback import FallbackEngines
 from ..pipeline import read_document
@@ -73,7 +72,7 @@ class RequestHandler:
     def __init__(
         self, engine: Engine | None, receiver: RequestReceiver, replies: ReplyBatcher, threads: int
     ) -> None:
-        self._engine = engine
+        self._engine = LazyEngine(engine) if engine else None
         self._receiver = receiver
         self._replies = replies
         self._documents = OpenDocumentCache()

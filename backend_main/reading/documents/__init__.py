@@ -24,7 +24,10 @@ unread_areas      parts of a page that look like text and are not in its text la
 text_like_areas   rows of shapes like letters in an image
 glyph_outlines    outlines that are not those of the letters
 text_plausibility letters that form no words, by the tables of letter_pairs and base_letters
+pdf_objects       the objects of a PDF page: texts, paths, images
+pdf_graphics      what a PDF page draws beside its text
 pdf_characters    the glyphs of a PDF page
+pdf_text_objects  size, rotation, font and color of glyphs
 pdf_lines         glyphs to lines
 pdf_words         glyphs of a line to words
 pdf_bidi          logical order of right-to-left lines

@@ -1,5 +1,6 @@
 """Documents as page images: PDF, TIFF and single images, opened by their content and within limits."""
 
+import contextlib
 import logging
 from collections.abc import Iterator
 from functools import partial
@@ -12,9 +13,10 @@ from . import image_headers, rejections
 from .base import Document, PageImage
 from .image_headers import Header
 from .pdf_encryption import find_encryption
+from .pdf_objects import page_objects, text_objects
 from .pdf_pages import PdfPages
 from .pdf_portfolio import Part
-from .pdf_rendering import render_page, set_text_drawn
+from .pdf_rendering import render_page, text_not_drawn
 from .pdf_text_layer import PageNote, TextLayer, extract_text_layer, page_notes
 from .picture_file import PictureFile
 from .portfolio import Portfolio
@@ -146,9 +148,8 @@ class PdfDocument(Document):
     def _render(self, number: int, *, has_text: bool) -> PageImage:
         page = self._pages.drawn_page(number)
         try:
-            if not has_text:
-                set_text_drawn(page, is_drawn=False)
-            pixels = render_page(page, self._scale(page))
+            with contextlib.nullcontext() if has_text else text_not_drawn(text_objects(page_objects(page))):
+                pixels = render_page(page, self._scale(page))
         finally:
             page.close()
         height, width = pixels.shape[:2]

@@ -60,8 +60,9 @@ def logical_order(items: Sequence[Item], text_of: Callable[[Item], str], *, from
 def _levels(directions: Sequence[str], texts: Sequence[str], *, from_right: bool) -> list[bool]:
     """Return for each item whether it is part of a right-to-left run."""
     resolved = list(directions)
+    is_arabic = from_right and any(unicodedata.bidirectional(text[:1]) == "AL" for text in texts)
     for index, kind in enumerate(directions):
-        if not kind and _is_in_number(directions, texts, index):
+        if not kind and _is_in_number(directions, texts, index, is_arabic=is_arabic):
             resolved[index] = "N"
     levels = [kind == "R" or (not kind and from_right) for kind in resolved]
     # Neutral items between two of one direction have that direction; numbers run from left to right.
@@ -80,14 +81,17 @@ def _levels(directions: Sequence[str], texts: Sequence[str], *, from_right: bool
     return levels
 
 
-def _is_in_number(directions: Sequence[str], texts: Sequence[str], index: int) -> bool:
-    """Return whether a sign stands between two digits, or a currency, percent or similar sign beside one."""
+def _is_in_number(directions: Sequence[str], texts: Sequence[str], index: int, *, is_arabic: bool) -> bool:
+    """Return whether a sign stands between two digits, or a currency, percent or similar sign beside one.
+
+    In Arabic, a sign beside a number is not part of it, so it is drawn at the left (UAX #9, rules W2 and W5).
+    """
     if {unicodedata.bidirectional(letter) for letter in texts[index]} - _NUMBER_SIGNS:
         return False
     before = index > 0 and directions[index - 1] == "N"
     after = index + 1 < len(directions) and directions[index + 1] == "N"
     is_terminator = unicodedata.bidirectional(texts[index][0]) == "ET"
-    return (before or after) if is_terminator else (before and after)
+    return (before or after) if is_terminator and not is_arabic else (before and after)
 
 
 def with_matching_brackets(text: str) -> str:

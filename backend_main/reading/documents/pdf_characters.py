@@ -6,17 +6,15 @@ properties of a text object are requested once for the object.
 """
 
 import ctypes
-import math
+import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from .pdf_bidi import has_right_to_left
 from .pdf_copies import without_copies
-from .pdf_fonts import read_font_style
 from .pdf_glyph import Glyph as Glyph
 from .pdf_math_fonts import hangs, math_letter
-from .styled_text import BLACK, FontStyle
+from .pdf_text_objects import TextObject, TextObjects
 
 LINE_END_HYPHENS = "\x02\ufffe"
 """pdfium's characters for a hyphen at the end of a line."""
@@ -25,10 +23,6 @@ _REPLACED = {**dict.fromkeys(LINE_END_HYPHENS, "-"), "\t": " ", "\u00a0": " ", "
 _NOT_DRAWN = frozenset("\r\n\u200b\ufeff")
 """A font for formulas may use the codes of the first two."""
 LAM, ALEFS = "\u0644", "\u0627\u0622\u0623\u0625\u0671"
-MIN_LOOSE_HEIGHT, MAX_LOOSE_HEIGHT = 0.35, 3.0
-"""In font sizes: a font box outside of this range shows a size that is not that of letters (Type 3 fonts)."""
-USUAL_LOOSE_HEIGHT = 1.2
-QUARTER_TURN_TOLERANCE = math.radians(1)
 OBLIQUE_ADVANCE = 0.5
 """In font sizes: used for an obliquely rotated glyph if the font does not tell its width."""
 MAX_OVERHANG = 0.45
@@ -41,56 +35,8 @@ FIRST_CONTEXTUAL_LETTER = "\u0590"
 """Start of Hebrew and of the scripts whose letters have several forms; a font tells the width of one."""
 AXIS_HEIGHT = 0.25
 """In font sizes: height above the baseline of the bar of a fraction (Computer Modern: 0.25)."""
-NOT_A_LETTER = "\uffff"
-"""No font has it: pdfium returns the same width for letters that a font lacks."""
-FIRST_IDEOGRAPH = 0x2E80
-WIDTH_FONT_SIZE = 1000.0
-"""Font size at which pdfium returns the width of a glyph: widths in a font have three digits."""
 UNMAPPED = "\ufffd"
 SOFT_HYPHEN = "\u00ad"
-
-
-@dataclass(frozen=True, slots=True)
-class _TextObject:
-    """Properties that the characters of a text object share."""
-
-    identifier: int
-    size: float
-    style: tuple[int, float]
-    angle: float
-    cosine: float
-    sine: float
-    quarter_turns: int | None
-    """Rotation in quarter turns, counter-clockwise; None for any other rotation."""
-    font: FontStyle
-    color: int
-    raw_font: Any
-    x_scale: float
-    """Points per unit of the font's width."""
-    widths: dict[str, float]
-    """Widths of the font's glyphs in its units, by letter, as far as they are known."""
-
-    def width(self, letter: str) -> float:
-        """Return the advance of a letter in points, 0 if the font does not tell it."""
-        import pypdfium2.raw as pdfium
-
-        if (width := self.widths.get(letter)) is None:
-            found = ctypes.c_float()
-            code = ord(letter) if len(letter) == 1 else 0
-            if not pdfium.FPDFFont_GetGlyphWidth(self.raw_font, code, WIDTH_FONT_SIZE, found):
-                found.value = 0.0
-            width = self.widths[letter] = found.value / WIDTH_FONT_SIZE
-            if letter != NOT_A_LETTER and width == self.width(NOT_A_LETTER) / self.x_scale:
-                width = self.widths[letter] = 0.0
-        return width * self.x_scale
-
-
-@dataclass(slots=True)
-class _Font:
-    style: FontStyle
-    widths: dict[str, float] = field(default_factory=dict)
-    size_factor: float | None = None
-    """Size of the letters in font sizes; not 1 if the glyphs of a Type 3 font have units of their own."""
 
 
 def read_glyphs(textpage: Any) -> list[Glyph]:
@@ -105,23 +51,22 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
     raw = textpage.raw
     loose = pdfium.FS_RECTF()
     x, y = ctypes.c_double(), ctypes.c_double()
-    objects: dict[int, _TextObject] = {}
-    fonts: dict[int, _Font] = {}
+    objects = TextObjects(raw)
     glyph, last = None, None
     for index in range(textpage.count_chars()):
         pointer = pdfium.FPDFText_GetTextObject(raw, index)
         if (address := ctypes.cast(pointer, ctypes.c_void_p).value) is None:
             continue  # a space or a line end that pdfium has added
         pdfium.FPDFText_GetLooseCharBox(raw, index, loose)
-        if (shared := objects.get(address)) is None:
-            shared = objects[address] = _text_object(raw, index, pointer, address, loose, fonts)
+        shared = objects.get(index, pointer, address, loose)
         letter = _letter(raw, index, shared)
         if letter in _NOT_DRAWN or (letter == " " and not _is_drawn_space(raw, index, loose)):
             continue
         pdfium.FPDFText_GetCharOrigin(raw, index, x, y)
         place = (address, x.value, y.value)
         if glyph is not None and place == last and letter != " ":
-            _add_to_ligature(glyph, letter, index, _glyph(letter, index, x.value, y.value, loose, shared))
+            part = _glyph(letter, index, x.value, y.value, loose, shared)
+            _add_to_ligature(glyph, part, shared)
             continue
         if glyph is not None:
             yield glyph
@@ -134,7 +79,7 @@ def _glyphs(textpage: Any) -> Iterator[Glyph]:
         yield glyph
 
 
-def _letter(raw: Any, index: int, shared: _TextObject) -> str:
+def _letter(raw: Any, index: int, shared: TextObject) -> str:
     """Return the character at an index of the text page."""
     import pypdfium2.raw as pdfium
 
@@ -155,11 +100,13 @@ def _is_drawn_space(raw: Any, index: int, loose: Any) -> bool:
     return bool(loose.right > loose.left) and pdfium.FPDFText_IsGenerated(raw, index) != 1
 
 
-def _add_to_ligature(glyph: Glyph, letter: str, index: int, part: Glyph) -> None:
+def _add_to_ligature(glyph: Glyph, part: Glyph, shared: TextObject) -> None:
     """Add a letter that pdfium returns for the same glyph."""
-    glyph.index = index
-    if letter != SOFT_HYPHEN:
-        glyph.text = _ligature(glyph.text, letter)
+    glyph.index = part.index
+    if unicodedata.combining(part.text):  # its box is a part of that of the letter
+        glyph.end = max(glyph.end, glyph.start + shared.width(glyph.text[0]))
+    if part.text != SOFT_HYPHEN:
+        glyph.text = _ligature(glyph.text, part.text)
         glyph.start, glyph.end = min(glyph.start, part.start), max(glyph.end, part.end)
 
 
@@ -176,73 +123,7 @@ def _ligature(letters: str, letter: str) -> str:
     return letter + letters
 
 
-def _text_object(
-    raw: Any, index: int, pointer: Any, address: int, loose: Any, fonts: dict[int, _Font]
-) -> _TextObject:
-    import pypdfium2.raw as pdfium
-
-    font_pointer = pdfium.FPDFTextObj_GetFont(pointer)
-    font = ctypes.cast(font_pointer, ctypes.c_void_p).value or 0
-    if font not in fonts:
-        fonts[font] = _Font(read_font_style(font_pointer))
-    matrix = pdfium.FS_MATRIX()
-    pdfium.FPDFText_GetMatrix(raw, index, matrix)
-    font_size = pdfium.FPDFText_GetFontSize(raw, index)
-    size = font_size * math.hypot(matrix.c, matrix.d)
-    angle = math.atan2(matrix.b, matrix.a) % math.tau
-    quarters = round(angle / (math.pi / 2))
-    is_quarter = abs(angle - quarters * math.pi / 2) < QUARTER_TURN_TOLERANCE
-    if is_quarter:
-        angle = quarters % 4 * math.pi / 2
-        loose_height = loose.right - loose.left if quarters % 2 else loose.top - loose.bottom
-        if fonts[font].size_factor is None and _tells_size(pdfium.FPDFText_GetUnicode(raw, index)):
-            fonts[font].size_factor = _size_factor(size, loose_height)
-        size *= fonts[font].size_factor or 1.0
-    else:
-        angle = round(angle, 2)
-    cosine, sine = math.cos(angle), math.sin(angle)
-    size = max(size, 1e-3)
-    style = (font, round(size, 1))
-    quarter_turns = quarters % 4 if is_quarter else None
-    return _TextObject(
-        identifier=address,
-        size=size,
-        style=style,
-        angle=angle,
-        cosine=cosine,
-        sine=sine,
-        quarter_turns=quarter_turns,
-        font=fonts[font].style,
-        color=_color(pointer),
-        raw_font=font_pointer,
-        x_scale=max(font_size * math.hypot(matrix.a, matrix.b), 1e-3),
-        widths=fonts[font].widths,
-    )
-
-
-def _tells_size(code: int) -> bool:
-    """Return whether the height of a letter tells the size of its font: not of 一 and 丶."""
-    return code < FIRST_IDEOGRAPH and chr(code).isalnum()
-
-
-def _size_factor(size: float, loose_height: float) -> float:
-    """Return the size of a font's letters in font sizes, from the box of a letter."""
-    if loose_height <= 0 or MIN_LOOSE_HEIGHT * size < loose_height < MAX_LOOSE_HEIGHT * size:
-        return 1.0
-    return loose_height / USUAL_LOOSE_HEIGHT / max(size, 1e-3)
-
-
-def _color(text_object: Any) -> int:
-    """Return the fill color of a text object as 0xRRGGBB."""
-    import pypdfium2.raw as pdfium
-
-    red, green, blue, alpha = (ctypes.c_uint() for _ in range(4))
-    if not pdfium.FPDFPageObj_GetFillColor(text_object, red, green, blue, alpha):
-        return BLACK
-    return red.value << 16 | green.value << 8 | blue.value
-
-
-def _glyph(letter: str, index: int, x: float, y: float, loose: Any, shared: _TextObject) -> Glyph:
+def _glyph(letter: str, index: int, x: float, y: float, loose: Any, shared: TextObject) -> Glyph:
     start = x * shared.cosine + y * shared.sine
     baseline = y * shared.cosine - x * shared.sine
     match shared.quarter_turns:
@@ -271,7 +152,7 @@ def _glyph(letter: str, index: int, x: float, y: float, loose: Any, shared: _Tex
     )
 
 
-def _advance_end(raw: Any, glyph: Glyph, loose: Any, shared: _TextObject) -> float:
+def _advance_end(raw: Any, glyph: Glyph, loose: Any, shared: TextObject) -> float:
     """Return where a glyph ends by its advance.
 
     pdfium's box is wider if the ink is, and it may be the ink alone.

@@ -1,5 +1,6 @@
 """Glyphs that are drawn twice in the same place, for a bold look or a shadow."""
 
+import math
 from collections import Counter, deque
 from collections.abc import Sequence
 from itertools import groupby
@@ -38,28 +39,34 @@ def without_copies(glyphs: list[Glyph]) -> list[Glyph]:
 
 
 def _copies(glyphs: Sequence[Glyph]) -> set[int]:
-    """Return the places of glyphs that lie on an earlier one of the same letter."""
+    """Return the places of glyphs that lie on an earlier one of the same letter.
+
+    The earlier ones are in a grid, by letter; a glyph near the edge of its cell is compared with those of the
+    next cell too.
+    """
     copies: set[int] = set()
     drawn: dict[tuple[str, float, int, int], deque[Glyph]] = {}
     for place, glyph in enumerate(glyphs):
         if glyph.is_space:
             continue
-        near = _cells(glyph, MAX_COPY_DISTANCE * glyph.size)
-        if any(_is_copy(glyph, other) for cell in near for other in drawn.get(cell, ())):
+        text, angle = glyph.text, glyph.angle
+        along, across = glyph.start / COPY_CELL, glyph.baseline / COPY_CELL
+        reach = MAX_COPY_DISTANCE * glyph.size / COPY_CELL
+        columns = {math.floor(along - reach), math.floor(along + reach)}
+        rows = {math.floor(across - reach), math.floor(across + reach)}
+        if any(
+            _is_copy(glyph, other)
+            for column in columns
+            for row in rows
+            for other in drawn.get((text, angle, column, row), ())
+        ):
             copies.add(place)
-        else:
-            (cell,) = _cells(glyph, 0)
-            drawn.setdefault(cell, deque(maxlen=MAX_CELL_GLYPHS)).append(glyph)
+            continue
+        cell = (text, angle, math.floor(along), math.floor(across))
+        if cell not in drawn:
+            drawn[cell] = deque(maxlen=MAX_CELL_GLYPHS)
+        drawn[cell].append(glyph)
     return copies
-
-
-def _cells(glyph: Glyph, distance: float) -> set[tuple[str, float, int, int]]:
-    """Return the cells of a grid, by letter, that are within a distance of a glyph's origin; mostly one."""
-    return {
-        (glyph.text, glyph.angle, int(along // COPY_CELL), int(across // COPY_CELL))
-        for along in (glyph.start - distance, glyph.start + distance)
-        for across in (glyph.baseline - distance, glyph.baseline + distance)
-    }
 
 
 def _is_copy(glyph: Glyph, other: Glyph) -> bool:

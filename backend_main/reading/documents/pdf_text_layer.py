@@ -18,6 +18,7 @@ from .pdf_characters import LINE_END_HYPHENS, Glyph, read_glyphs
 from .pdf_graphics import NO_GRAPHICS, Graphics, Mapping, Rect, read_graphics
 from .pdf_lines import TextLine, text_lines
 from .pdf_links import with_links
+from .pdf_objects import page_objects, text_objects
 from .pdf_structure import NO_TAGS, PageTags, read_tags
 from .pdf_vertical import with_vertical_text
 from .pdf_visibility import Flags, hidden_glyphs, render_ink
@@ -52,12 +53,14 @@ MIN_OBLIQUENESS = 1e-3
 class TextRun:
     """Stretch of a line without wide gaps; `box` is in pixels of the rendered page.
 
-    `pieces` are in logical order, and make up the text.
+    `pieces` are in logical order, and make up the text. `place` orders the runs by the content of the page;
+    recognized ones have none.
     """
 
     text: str
     box: Box
     pieces: tuple[TextPiece, ...] = ()
+    place: int | None = None
 
 
 @dataclass(frozen=True)
@@ -112,11 +115,12 @@ def extract_text_layer(
         turns = quarter_turns_of_text(glyphs, page.get_rotation())
         if turns is None and _rotated_share(textpage, page.get_rotation()) > MAX_ROTATED_SHARE:
             return None
-        ink = render_ink(page)
+        objects = page_objects(page)
+        ink = render_ink(page, text_objects(objects))
         hidden = hidden_glyphs(page, textpage, glyphs, ink, _scaled(to_pixels, ink.scale / scale))
     finally:
         textpage.close()
-    graphics = read_graphics(page, to_pixels)
+    graphics = read_graphics(objects, to_pixels)
     areas = unread_areas(ink.without_text, scale / ink.scale, graphics.images)
     is_unseen = _is_text_of_scan(glyphs, hidden, areas, to_pixels)
     seen = [glyph for glyph, is_hidden in zip(glyphs, hidden, strict=True) if is_unseen or not is_hidden]
@@ -281,7 +285,8 @@ def _text_runs(glyphs: Sequence[Glyph], page: Any, scale: float, turns: int) -> 
         pieces = _pieces(line, to_frame, scale)
         reaches_page = max(xs) > max(min(xs), 0) and max(ys) > max(min(ys), 0)
         if pieces and reaches_page and min(xs) < width and min(ys) < height:
-            yield TextRun(text_of_pieces(pieces), box, pieces)
+            place = min(fragment.glyph.index for fragment in line.fragments)
+            yield TextRun(text_of_pieces(pieces), box, pieces, place)
 
 
 def _pieces(line: TextLine, to_pixels: Mapping, scale: float) -> tuple[TextPiece, ...]:

@@ -24,11 +24,14 @@ ASCENT = 0.88
 """Height of an ideograph above its origin."""
 BASELINE = 0.07
 """Distance of the baseline of a column from the left edge of its glyphs."""
+FIRST_IDEOGRAPH = "\u2e80"
 _MARKS = "。、・「」『』（）〈〉《》【】ー…！？：；，．"
 
 
 def with_vertical_text(glyphs: Sequence[Glyph]) -> Sequence[Glyph]:
     """Return the glyphs of vertical columns with the angle of text that runs downwards."""
+    if not any(glyph.text >= FIRST_IDEOGRAPH for glyph in glyphs):
+        return glyphs
     candidates = _columns(glyphs)
     if not any(map(_is_column, candidates)):
         return glyphs

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from .pdf_characters import Glyph
 from .pdf_graphics import Mapping
-from .pdf_rendering import Gray, render_gray, render_page, set_text_drawn
+from .pdf_rendering import Gray, render_gray, render_page, text_not_drawn
 
 INK_DPI = 100
 """Resolution of the test. The strokes of 4-point print still darken a pixel by a third."""
@@ -47,22 +47,22 @@ Zones = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PageInk:
-    """A page in gray, with and without its text. `scale` is in pixels per point."""
+    """A page in gray, with and without its text objects. `scale` is in pixels per point."""
 
     scale: float
     with_text: Gray
     without_text: Gray
+    texts: Sequence[Any]
 
 
-def render_ink(page: Any) -> PageInk:
-    """Render a page with and without its text."""
+def render_ink(page: Any, texts: Sequence[Any]) -> PageInk:
+    """Render a page with and without its text objects."""
     width, height = page.get_size()
     scale = min(INK_DPI / POINTS_PER_INCH, (MAX_INK_PIXELS / (width * height)) ** 0.5)
     with_text = render_gray(page, scale)
-    set_text_drawn(page, is_drawn=False)
-    without_text = render_gray(page, scale)
-    set_text_drawn(page, is_drawn=True)
-    return PageInk(scale, with_text, without_text)
+    with text_not_drawn(texts):
+        without_text = render_gray(page, scale)
+    return PageInk(scale, with_text, without_text, texts)
 
 
 def hidden_glyphs(
@@ -85,7 +85,7 @@ def hidden_glyphs(
     zones = _zones(glyphs, to_pixels)
     hidden: Flags = ~_any_inside(changed, zones) & np.array([not glyph.is_space for glyph in glyphs])
     if hidden.any():
-        changed |= _changed_colors(page, ink.scale)
+        changed |= _changed_colors(page, ink)
         hidden[hidden] = ~_any_inside(changed, _tight_zones(textpage, glyphs, hidden, to_pixels))
     hidden &= np.array([glyph.size * ink.scale >= MIN_TESTED_PIXELS for glyph in glyphs])
     hidden |= _is_invisible_on_others(glyphs, ink, zones)
@@ -147,14 +147,13 @@ def _any_inside(changed: Flags, zones: Zones) -> Flags:
     return np.asarray(sums[y1, x1] - sums[y0, x1] - sums[y1, x0] + sums[y0, x0] > 0)
 
 
-def _changed_colors(page: Any, scale: float) -> Flags:
+def _changed_colors(page: Any, ink: PageInk) -> Flags:
     """Return which pixels the text changes in color: red on green may have equal gray levels."""
     import cv2
 
-    with_text = render_page(page, scale)
-    set_text_drawn(page, is_drawn=False)
-    without_text = render_page(page, scale)
-    set_text_drawn(page, is_drawn=True)
+    with_text = render_page(page, ink.scale)
+    with text_not_drawn(ink.texts):
+        without_text = render_page(page, ink.scale)
     return np.asarray((cv2.absdiff(with_text, without_text) >= MIN_CHANGE).any(axis=2))
 
 
@@ -166,11 +165,7 @@ def _is_invisible_on_others(glyphs: Sequence[Glyph], ink: PageInk, zones: Zones)
     import cv2
     import pypdfium2.raw as pdfium
 
-    modes = {
-        address: pdfium.FPDFTextObj_GetTextRenderMode(_text_object(address))
-        for address in {glyph.text_object for glyph in glyphs}
-    }
-    mode = np.array([modes[glyph.text_object] for glyph in glyphs])
+    mode = _render_modes(glyphs, ink.texts)
     color = np.array([glyph.color for glyph in glyphs])
     hidden: Flags = np.asarray(mode == pdfium.FPDF_TEXTRENDERMODE_INVISIBLE)
     hidden |= np.array([glyph.size for glyph in glyphs]) < MIN_SIZE
@@ -182,6 +177,18 @@ def _is_invisible_on_others(glyphs: Sequence[Glyph], ink: PageInk, zones: Zones)
         others = _painted(zones[~is_light], lighter.shape)
         hidden[is_light] |= ~_any_inside(lighter, zones[is_light]) & _any_inside(others, zones[is_light])
     return hidden
+
+
+def _render_modes(glyphs: Sequence[Glyph], texts: Sequence[Any]) -> npt.NDArray[np.int_]:
+    """Return the render mode of each glyph. Nearly all pages are filled text throughout."""
+    import pypdfium2.raw as pdfium
+
+    get_mode, fill = pdfium.FPDFTextObj_GetTextRenderMode, pdfium.FPDF_TEXTRENDERMODE_FILL
+    if all(get_mode(item) == fill for item in texts):
+        return np.full(len(glyphs), fill)
+    addresses = {glyph.text_object for glyph in glyphs}
+    modes = {address: get_mode(_text_object(address)) for address in addresses}
+    return np.array([modes[glyph.text_object] for glyph in glyphs])
 
 
 def _painted(zones: Zones, shape: tuple[int, ...]) -> Flags:

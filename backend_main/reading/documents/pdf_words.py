@@ -23,8 +23,9 @@ from .pdf_characters import SOFT_HYPHEN, Glyph
 # In font sizes.
 MIN_WORD_GAP = 0.12
 """A gap that exceeds the letter spacing by more is a space. Spaces are 0.2 to 0.33, or less if kerned."""
-MIN_FORMULA_GAP = 0.17
-"""The same after a letter of a formula: it is slanted, so TeX adds space."""
+MIN_UNCERTAIN_GAP = 0.18
+"""The same after a letter of a formula, which is slanted, so that TeX adds space, before
+raised and lowered text, and after a letter with a mark, whose width pdfium does not tell."""
 MIN_CJK_GAP = 0.6
 """The same between Chinese or Japanese characters, which are spread in justified lines and under furigana."""
 MIN_SPACED_GAP = -0.08
@@ -160,8 +161,10 @@ def _with_spaces(glyphs: Sequence[Glyph]) -> list[_Part]:
             size = max(last.size, glyph.size)
             spacing = min(spacings.get(last.style, 0.0), spacings.get(glyph.style, 0.0)) * size
             is_formula = last.font.is_math and last.text.isalpha()
+            is_raised = glyph.script and not last.script
+            is_uncertain = is_formula or is_raised or unicodedata.combining(last.text[-1])
             is_unspaced = bool(CJK.match(last.text[-1]) and CJK.match(glyph.text))
-            gap = MIN_CJK_GAP if is_unspaced else MIN_FORMULA_GAP if is_formula else MIN_WORD_GAP
+            gap = MIN_CJK_GAP if is_unspaced else MIN_UNCERTAIN_GAP if is_uncertain else MIN_WORD_GAP
             limit = MIN_SPACED_GAP * size if has_space else spacing + gap * size
             is_overlap = last.text_object in words and glyph.text_object in words - {last.text_object}
             if glyph.start - end > limit or (is_overlap and end - glyph.start > MIN_WORD_OVERLAP * size):

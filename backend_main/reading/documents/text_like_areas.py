@@ -157,7 +157,7 @@ class _Letter:
         return self.top + self.height / 2
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Row:
     """Letters side by side, from left to right."""
 
@@ -202,14 +202,21 @@ class _Row:
 def _rows(letters: npt.NDArray[np.int32]) -> Iterator[Area]:
     """Join letters to the next one on their right, and yield the boxes of rows that look like text."""
     rows: list[_Row] = []
-    near: list[_Row] = []
+    bands: dict[int, list[_Row]] = {}  # rows by the height of their last letter on the page
     for left, top, width, height, is_solid in sorted(letters.tolist()):
         letter = _Letter(left, top, width, height, bool(is_solid))
-        near = [row for row in near if row.right + MAX_GAP * MAX_HEIGHT >= left]
-        if before := [row for row in near if row.continues_with(letter)]:
-            max(before, key=lambda row: row.right).add(letter)
+        band = int(letter.center) // MAX_HEIGHT
+        before = []
+        for near in (band - 1, band, band + 1):
+            if near in bands:
+                bands[near] = [row for row in bands[near] if row.right + MAX_GAP * MAX_HEIGHT >= left]
+                before += [row for row in bands[near] if row.continues_with(letter)]
+        if before:
+            row = max(before, key=lambda row: row.right)
+            row.add(letter)
         else:
             row = _Row([letter], letter.right)
             rows.append(row)
-            near.append(row)
+        if row not in bands.setdefault(band, []):
+            bands[band].append(row)
     return (row.area() for row in rows if row.looks_like_text())

@@ -101,6 +101,7 @@ def _graphics(graphics: Graphics, turn: Turn) -> Graphics:
         fills=tuple(Fill(_rect(fill.rect, turn), fill.color) for fill in graphics.fills),
         images=tuple(_rect(image, turn) for image in graphics.images),
         shapes=tuple(_rect(shape, turn) for shape in graphics.shapes),
+        frames=tuple(_rect(frame, turn) for frame in graphics.frames),
     )
 
 

@@ -3,16 +3,18 @@
 Each engine is a module or a package here, or an entry point of another package. Modules here may import
 `output`, `layout`, `documents`, `inference`, `languages`, `page_ranges`, `types` and `errors`.
 
-base.py      interface of an engine
-registry.py  engines by name, through entry points
-info.py      description of an engine, for users and programs
-dummy.py     engine for tests
-tesseract.py the Tesseract program
-rapid/       PP-OCRv6, the default
-vision/      vision-language models behind an OpenAI-compatible API
+base.py         interface of an engine
+registry.py     engines by name, through entry points
+lazy_engine.py  engine that is loaded when a page first needs it
+info.py         description of an engine, for users and programs
+dummy.py        engine for tests
+tesseract.py    the Tesseract program
+rapid/          PP-OCRv6, the default
+vision/         vision-language models behind an OpenAI-compatible API
 """
 
 from .base import Engine, PageFailed, PageRestarted
+from .lazy_engine import LazyEngine
 from .registry import (
     engine_class,
     is_local,
@@ -25,6 +27,7 @@ from .registry import (
 
 __all__ = [
     "Engine",
+    "LazyEngine",
     "PageFailed",
     "PageRestarted",
     "engine_class",

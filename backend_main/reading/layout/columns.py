@@ -193,10 +193,10 @@ def _row_centers(side: Sequence[LayoutBox]) -> list[float]:
 def prose_boxes(boxes: Sequence[LayoutBox]) -> frozenset[LayoutBox]:
     """Return the boxes that have a line of their paragraph above or below."""
     wide = [box for box in boxes if box.width >= MIN_COLUMN_WIDTH * box.text_height]
-    return frozenset(box for box in wide if any(_is_adjacent_line(box, other) for other in boxes))
+    return frozenset(box for box in wide if any(is_adjacent_line(box, other) for other in boxes))
 
 
-def _is_adjacent_line(box: LayoutBox, other: LayoutBox) -> bool:
+def is_adjacent_line(box: LayoutBox, other: LayoutBox) -> bool:
     distance = abs(box.center_y - other.center_y)
     if not MIN_LINE_DISTANCE * box.text_height < distance < MAX_LINE_DISTANCE * box.text_height:
         return False

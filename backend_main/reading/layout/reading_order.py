@@ -1,6 +1,6 @@
 """Reading order and paragraphs of live text, known from boxes before anything is recognized."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -48,9 +48,14 @@ def reading_order(boxes: Sequence[Box]) -> list[OrderedBox]:
     if not layout_boxes:
         return []
     body_height = body_text_height(layout_boxes)
+    columns = (group_rows(column) for column in split_columns(layout_boxes, body_height))
+    return ordered_boxes(columns, body_height)
+
+
+def ordered_boxes(columns: Iterable[Sequence[Row]], body_height: float) -> list[OrderedBox]:
+    """Return the boxes of columns in the given order; each column has its rows in reading order."""
     ordered: list[OrderedBox] = []
-    for column in split_columns(layout_boxes, body_height):
-        rows = group_rows(column)
+    for rows in columns:
         for row, prefix in zip(rows, _row_prefixes(rows, body_height), strict=True):
             ordered.append(OrderedBox(row[0].index, prefix if ordered else prefix.lstrip()))
             ordered += [OrderedBox(box.index, SPACE) for box in row[1:]]

@@ -7,16 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend_main.reading import Engine, Line, Options, PageDone, PageImage, load_engine, read
+from backend_main.reading import Engine, Options, PageDone, load_engine, read
 from backend_main.reading.documents import document
-from backend_main.reading.documents.pdf_text_layer import TextRun
-from backend_main.reading.documents.styled_text import TextStyle
 from backend_main.reading.fallback import FallbackEngines
-from backend_main.reading.page_assembly import AssemblySettings
-from backend_main.reading.text_layer_check import compare_lines, read_runs
 from backend_main.reading.text_layer_reader import LOST_LETTERS_WARNING, UNCHECKED_WARNING
-from backend_main.reading.types import level_box
-from backend_main.reading.unread_text import Readers, read_unread_areas, text_run
 from tests.file_corpus.pdfs import stream
 from tests.support.drawn_pdfs import (
     LETTER,
@@ -28,6 +22,7 @@ from tests.support.drawn_pdfs import (
     picture,
     text_at,
 )
+from tests.support.fake_engines import BoxlessEngine, FailingEngine, FakeEngine
 
 PICTURE = image_object(picture("Account DE02 1203", "Amount 480,00 EUR"))
 PLACED = "q 250 0 0 75 60 400 cm /I Do Q"
@@ -39,45 +34,6 @@ SHIFTED = TO_UNICODE.format("1 beginbfrange <21> <7d> <0022> endbfrange")
 Z_LOST = TO_UNICODE.format(
     "2 beginbfrange <20> <79> <0020> <7b> <7e> <007b> endbfrange 1 beginbfchar <7a> <0000> endbfchar"
 )
-
-
-class FakeEngine(Engine):
-    """Engine that reads what a test prescribes, and records the pages that it gets."""
-
-    name = "fake"
-
-    def __init__(self, *texts: str, confidence: float = 0.99, step: float = 60.0) -> None:
-        self.texts = texts
-        self.confidence = confidence
-        self.step = step
-        self.pages: list[PageImage] = []
-
-    def load(self, threads: int) -> None:
-        pass
-
-    def read_page(self, page: PageImage) -> Iterator[Line]:
-        self.pages.append(page)
-        for index, text in enumerate(self.texts):
-            top = self.step * index
-            yield Line(page.number, text, text, level_box(10, top, 210, top + 30), self.confidence)
-
-
-class FailingEngine(FakeEngine):
-    """Engine that raises at every page."""
-
-    def read_page(self, page: PageImage) -> Iterator[Line]:
-        raise RuntimeError("out of order")
-
-
-class BoxlessEngine(FakeEngine):
-    """Engine without boxes, as a language model is."""
-
-    provides_boxes = False
-
-    def read_page(self, page: PageImage) -> Iterator[Line]:
-        self.pages.append(page)
-        for text in self.texts:
-            yield Line(page.number, text, f"{text}\n")
 
 
 def read_page(tmp_path: Path, file: bytes, engine: Engine) -> PageDone:
@@ -347,62 +303,3 @@ def test_text_layer_that_raises_is_logged_and_the_page_has_a_warning(
         done = read_page(tmp_path, drawn_page(letter()), FakeEngine("from the picture"))
     assert done.warnings == [document.TEXT_LAYER_FAILED_WARNING.format(number=1)]
     assert "an unexpected object" in caplog.text
-
-
-# --- lines -------------------------------------------------------------------------------------------------
-
-
-def run_of(line: Line) -> TextRun:
-    assert line.box is not None
-    return text_run(line, line.box, TextStyle())
-
-
-def blank(width: int = 400, height: int = 300) -> PageImage:
-    return PageImage(1, np.full((height, width, 3), 255, np.uint8), width, height)
-
-
-def lines_of(engine: Engine, runs: tuple[TextRun, ...] = ()) -> list[str]:
-    areas = [(0.0, 0.0, 400.0, 300.0)]
-    readers = Readers(engine, Options(), FallbackEngines(), AssemblySettings())
-    result = read_unread_areas(blank(), areas, runs, readers)
-    return [line.text for line in result.lines]
-
-
-def test_unread_lines_of_low_confidence_are_left_out() -> None:
-    assert lines_of(FakeEngine("Amount", confidence=0.8)) == ["Amount"]
-    assert lines_of(FakeEngine("OO", confidence=0.8)) == []
-    assert lines_of(FakeEngine("Amount", confidence=0.7)) == []
-
-
-def test_unread_lines_that_copy_the_text_layer_are_left_out() -> None:
-    line = Line(1, "Total amount", "", level_box(12, 2, 200, 28))
-    assert lines_of(FakeEngine("Total amount", "Total amount"), (run_of(line),)) == ["Total amount"]
-    assert lines_of(FakeEngine("CANCELLED"), (run_of(line),)) == ["CANCELLED"]
-
-
-def runs_of(*texts: str) -> list[TextRun]:
-    return [
-        run_of(Line(1, text, "", level_box(20, 20 + 50 * index, 300, 45 + 50 * index)))
-        for index, text in enumerate(texts)
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "is_same"), [("Tota1 amounf due to-day", True), ("Upubm bnpvou evf upebz", False)]
-)
-def test_compare_lines_accepts_errors_of_the_engine_but_no_other_text(text: str, *, is_same: bool) -> None:
-    comparison = compare_lines(blank(), runs_of("Total amount due today"), FakeEngine(text))
-    assert comparison is not None
-    assert comparison.is_same == is_same
-
-
-def test_compare_lines_without_letters_or_with_a_failing_engine_is_none() -> None:
-    assert compare_lines(blank(), runs_of("12 %"), FakeEngine("12 %")) is None
-    assert compare_lines(blank(), runs_of("Total amount due"), FailingEngine()) is None
-
-
-def test_read_runs_gives_each_run_its_own_line() -> None:
-    runs = runs_of("a la\ufffdy dog", "another line", "nothing like it")
-    # Lines of 25 px with their margins have 43 px, and as much again is between them.
-    read_texts = read_runs(blank(), runs, FakeEngine("a lazy dog", "another line", "qqqq wwww", step=86))
-    assert read_texts == ["a lazy dog", "another line", None]

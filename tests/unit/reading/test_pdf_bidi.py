@@ -18,6 +18,8 @@ from backend_main.reading.documents.pdf_bidi import logical_order, with_matching
         ("the word םולש here", "the word שלום here"),
         ("the words םלוע םולש are here", "the words שלום עולם are here"),
         (".ףוס", "סוף."),
+        ("%5 مصخ", "خصم 5%"),
+        ("5% ריחמ", "מחיר 5%"),
     ],
 )
 def test_logical_order(seen: str, logical: str) -> None:

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 import scanrill
-from backend_main.reading import pipeline
+from backend_main.reading.engines import lazy_engine
 from scanrill import Line, LinesRead, PageDone, PageStarted
 from tests.support.page_images import scripted_png
 from tests.support.scripted_documents import scripted_tiff
@@ -236,7 +236,7 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         engine.close = lambda: names.append(name)  # type: ignore[method-assign]
         return engine
 
-    monkeypatch.setattr(pipeline, "load_engine", load_engine)
+    monkeypatch.setattr(lazy_engine, "load_engine", load_engine)
     return names
 
 
@@ -287,7 +287,7 @@ def test_temporary_file_is_private_to_its_user(data: bytes, temporary: Path) -> 
 
 
 def test_loaded_engine_stays_open_after_a_read(data: bytes, closed: list[str]) -> None:
-    engine = pipeline.load_engine("dummy")
+    engine = lazy_engine.load_engine("dummy")
     for _ in range(2):
         assert scanrill.read_markdown(data, engine=engine) == MARKDOWN
     assert closed == []

@@ -63,6 +63,11 @@ def test_bold_lines_close_to_each_other_are_not_headings() -> None:
     assert headings(page) == []
 
 
+def test_bold_line_inside_of_text_without_space_above_is_not_a_heading() -> None:
+    page = DrawnPage().paragraph(PROSE).line("Mind the tide", font=BOLD).paragraph(PROSE, gap=0)
+    assert headings(page) == []
+
+
 def test_page_in_bold_has_no_bold_headings() -> None:
     page = DrawnPage()
     for _ in range(3):

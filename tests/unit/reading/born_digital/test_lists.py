@@ -31,6 +31,11 @@ def test_bullet_that_is_drawn_as_a_shape_marks_an_item() -> None:
     assert markdown_of(page).endswith("\n\n- salt\n- iron")
 
 
+def test_bullet_in_larger_type_does_not_raise_its_text() -> None:
+    page = DrawnPage().paragraph(PROSE).line("•", size=45, gap=1).beside("salt", x=LEFT + 40, script="super")
+    assert markdown_of(page).endswith("\n\n- salt")
+
+
 def test_items_are_nested_by_their_indent() -> None:
     page = DrawnPage().line("1. salt").line("a boat in the harbour", x=LEFT + 40)
     page.line("• iron", x=LEFT + 60).line("• coal", x=LEFT + 60).line("2. wool")

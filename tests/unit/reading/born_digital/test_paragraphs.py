@@ -12,6 +12,15 @@ def test_paragraphs_with_a_gap_a_little_above_the_usual_are_apart() -> None:
     assert markdown_of(page) == "\n\n".join([PROSE] * 3)
 
 
+def test_full_line_without_full_stop_and_the_line_below_a_gap_are_apart() -> None:
+    page = DrawnPage().paragraph(PROSE)
+    page.line(
+        "The coast of the northern sea with its harbours and lighthouses, and all the towns on it", gap=1
+    )
+    page.line("Wave Theatre Press", gap=0.35)
+    assert markdown_of(page).endswith("towns on it\n\nWave Theatre Press")
+
+
 def test_paragraphs_without_gap_begin_at_an_indent() -> None:
     page = DrawnPage()
     for _ in range(3):
@@ -37,6 +46,23 @@ def test_lines_that_end_on_purpose_stay_lines() -> None:
     page = DrawnPage().paragraph(PROSE)
     page.line("Van Twyck & Sons", gap=1).line("17 Harbour Street").line("Paperfield")
     assert markdown_of(page).endswith("Van Twyck & Sons  \n17 Harbour Street  \nPaperfield")
+
+
+def test_address_in_a_column_of_its_own_keeps_its_lines() -> None:
+    page = DrawnPage().line("Wave Theatre Ltd.").line("7 Quay Street").line("Ystad 271 43")
+    assert markdown_of(page) == "Wave Theatre Ltd.  \n7 Quay Street  \nYstad 271 43"
+
+
+def test_lines_aligned_at_the_right_stay_lines() -> None:
+    page = DrawnPage().paragraph(PROSE)
+    for text in ("Department of Harbours", "Ystad", "14 May"):
+        page.line(text, x=RIGHT - sum(7.5 if letter == " " else 15 for letter in text), gap=text[0] == "D")
+    assert markdown_of(page).endswith("\n\nDepartment of Harbours  \nYstad  \n14 May")
+
+
+def test_text_in_a_narrow_column_is_joined() -> None:
+    page = DrawnPage().paragraph(PROSE, right=LEFT + 400)
+    assert markdown_of(page) == PROSE
 
 
 def test_lines_with_raised_text_are_farther_apart_and_stay_together() -> None:
@@ -78,18 +104,30 @@ def test_quote_that_is_indented_on_both_sides() -> None:
     assert markdown_of(page) == f"{PROSE}\n\n> {PROSE}\n\n{PROSE}"
 
 
-def test_footnote_at_the_foot_of_the_first_column_comes_last() -> None:
+def test_paragraph_that_goes_on_with_a_capital_in_the_next_column_is_one() -> None:
     page = DrawnPage().paragraph(PROSE, right=780)
+    page.line("This sentence names all harbours of the", gap=1)
+    page.line("many towns on the coast, among them that")
+    page.y = 300 - 1.2 * SIZE
+    page.line("Ystad had before the river changed.", x=870)
+    page.paragraph(PROSE, left=870, right=RIGHT)
+    assert "among them that Ystad had before" in markdown_of(page)
+
+
+def test_footnotes_below_the_first_column_come_last() -> None:
+    page = DrawnPage(y=1000).paragraph(PROSE, right=780)
     page.line("This sentence begins in the first column", gap=1)
     page.line("and is still not finished when the column")
-    page.y = 1900
-    page.line("1 A note about the first edition of it.", size=24)
-    page.y = 300 - 1.2 * SIZE
+    page.line("1 A note about the first edition of it.", size=24, gap=0.8)
+    page.line("2 A note about the second of the editions.", size=24)
+    page.y = 1000 - 1.2 * SIZE
     page.line("ends, so it goes on in the second one.", x=870)
     page.paragraph(PROSE, left=870, right=RIGHT)
     text = markdown_of(page)
     assert "when the column ends, so it goes on" in text
-    assert text.endswith("\n\n1 A note about the first edition of it.")
+    assert text.endswith(
+        "1 A note about the first edition of it.\n\n2 A note about the second of the editions."
+    )
 
 
 def test_caption_in_italics_is_apart_from_the_text_below() -> None:

@@ -44,16 +44,19 @@ def test_grid_drawn_as_thin_filled_rectangles_is_a_table() -> None:
     assert tables_on(draw) == [pipe(*CITIES)]
 
 
-def test_grid_of_dashed_pieces_is_a_table() -> None:
+def test_grid_of_dashed_pieces_is_a_table_even_with_two_rows() -> None:
     def draw(canvas: Canvas) -> None:
-        for y in YS:
+        canvas.setDash(3, 3)
+        canvas.rect(EDGES[0], YS[2], EDGES[-1] - EDGES[0], YS[0] - YS[2])
+        for y in YS[:3]:
             for x in range(EDGES[0], EDGES[-1], 6):
                 canvas.line(x, y, x + 3, y)
         for x in EDGES:
-            canvas.line(x, YS[0], x, YS[-1])
-        text_rows(canvas, CITIES, XS)
+            for y in range(round(YS[2]), round(YS[0]), 6):
+                canvas.line(x, y, x, y + 3)
+        text_rows(canvas, CITIES[:2], XS)
 
-    assert tables_on(draw) == [pipe(*CITIES)]
+    assert tables_on(draw) == [pipe(*CITIES[:2])]
 
 
 def test_grid_cell_over_two_columns_is_html_with_a_colspan() -> None:
@@ -139,7 +142,7 @@ def test_grid_of_a_chart_is_not_a_table() -> None:
             canvas.drawString(95 + 50 * number, 485, str(2010 + number))
         for number in range(6):
             canvas.drawRightString(92, 497 + 40 * number, str(100 * number))
-        canvas.drawString(160, 570, "Sales")
+        text_rows(canvas, [["Sales", "Costs"], ["Loans"]], (160, 260), top=570, pitch=80)
 
     assert tables_on(draw) == []
 
@@ -363,7 +366,10 @@ def test_contents_with_page_numbers_are_not_a_table() -> None:
     def draw(canvas: Canvas) -> None:
         text_rows(
             canvas,
-            [[f"{number} Chapter of the book ...............", str(7 * number)] for number in range(1, 6)],
+            [
+                [f"{name} of the survey ...............", str(7 * number)]
+                for number, name in enumerate(("Aims", "Methods", "Results", "Costs"), 1)
+            ],
             (60, 500),
             right=[1],
         )
@@ -372,7 +378,7 @@ def test_contents_with_page_numbers_are_not_a_table() -> None:
 
 
 def test_labels_with_colons_and_values_are_a_table() -> None:
-    rows = [["Name:", "Anna Bell"], ["Place of birth:", "Ystad"], ["Occupation:", "Driver of a tram"]]
+    rows = [["Name:", "Anna Beck"], ["Place of birth:", "Ystad"], ["Occupation:", "Driver of a tram"]]
 
     def draw(canvas: Canvas) -> None:
         text_rows(canvas, rows, (60, 160))
@@ -523,3 +529,41 @@ def test_page_of_thousands_of_lines_and_words_takes_less_than_a_second() -> None
     start = time.process_time()
     tables_on(draw)
     assert time.process_time() - start < MAX_CPU_SECONDS
+
+
+def test_lines_above_sums_leave_the_labels_in_the_table() -> None:
+    names = ["Rent", "Wages", "Subtotal", "Travel", "Paper", "Lamps", "Gates", "Subtotal", "Geese", "Total"]
+    rows = [["", "2024", "2023", "2022"]]
+    rows += [[name, *(str(99 - 7 * number - year) for year in range(3))] for number, name in enumerate(names)]
+
+    def draw(canvas: Canvas) -> None:
+        level(canvas, 270, 480, *(TOP - number * 14 - 4 for number in (2, 7, 9)))
+        text_rows(canvas, rows, (60, 320, 395, 470), right=[1, 2, 3], pitch=14)
+
+    assert tables_on(draw) == [pipe(*rows)]
+
+
+def test_rows_with_keys_of_several_lines_are_found_by_their_distance() -> None:
+    def draw(canvas: Canvas) -> None:
+        y = TOP
+        for key, value in (
+            (["Branch"], ["Task in the year"]),
+            (["Office of", "Research"], ["Measures the lamp", "Of the lighthouse"]),
+            (["Office of", "Finance"], ["Counts the geese", "Of the harbour"]),
+            (["Office of", "Traffic"], ["Opens the gates", "In the spring"]),
+        ):
+            for left, right in zip(key, value, strict=True):
+                canvas.setFont("Helvetica-Bold" if key == ["Branch"] else "Helvetica", 10)
+                canvas.drawString(60, y, left)
+                canvas.drawString(160, y, right)
+                y -= 12
+            y -= 8
+
+    assert tables_on(draw) == [
+        pipe(
+            ["Branch", "Task in the year"],
+            ["Office of Research", "Measures the lamp Of the lighthouse"],
+            ["Office of Finance", "Counts the geese Of the harbour"],
+            ["Office of Traffic", "Opens the gates In the spring"],
+        )
+    ]

@@ -1,0 +1,172 @@
+"""Reading order of born-digital pages, from exact boxes and the order of the page's content."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from backend_main.reading.born_digital.order import OrderHints, reading_groups
+from backend_main.reading.layout.geometry import LayoutBox
+
+SIZE = 10.0
+PITCH = 12.0
+PROSE = "words that go on over the whole line of a paragraph"
+
+
+@dataclass
+class Page:
+    """Boxes that are drawn one after the other; `add` returns the indices of its lines."""
+
+    boxes: list[LayoutBox] = field(default_factory=list)
+    texts: dict[int, str] = field(default_factory=dict)
+
+    def add(
+        self, left: float, top: float, width: float, lines: int = 1, *, text: str = PROSE, size: float = SIZE
+    ) -> list[int]:
+        added = []
+        for number in range(lines):
+            y = top + number * PITCH * size / SIZE
+            index = len(self.boxes)
+            # The last line of a paragraph is short.
+            right = left + (width if number < lines - 1 or lines == 1 else 0.6 * width)
+            self.boxes.append(LayoutBox(index, left, y, right, y + size, size))
+            self.texts[index] = text
+            added.append(index)
+        return added
+
+    def add_inset(self, left: float, top: float, width: float, height: float) -> list[int]:
+        index = len(self.boxes)
+        self.boxes.append(LayoutBox(index, left, top, left + width, top + height, SIZE))
+        return [index]
+
+    def order(self, places: Sequence[int] | None = None, *, is_from_right: bool = False) -> list[int]:
+        """Return the indices in reading order. `places`: indices in the order of the content."""
+        drawn = [box.index for box in self.boxes if box.index in self.texts] if places is None else places
+        hints = OrderHints(
+            SIZE, {index: place for place, index in enumerate(drawn)}, self.texts, is_from_right=is_from_right
+        )
+        return [box.index for group in reading_groups(self.boxes, hints) for box in group]
+
+
+def by_rows(page: Page) -> list[int]:
+    """Return the order of a program that draws from top to bottom."""
+    return [box.index for box in sorted(page.boxes, key=lambda box: (box.top, box.left))]
+
+
+@pytest.mark.parametrize("columns", [2, 3, 4])
+@pytest.mark.parametrize("is_drawn_by_rows", [False, True])
+def test_columns_of_prose_are_read_one_after_the_other(columns: int, is_drawn_by_rows: bool) -> None:
+    page = Page()
+    expected = page.add(0, 0, 620, size=20)
+    for number in range(columns):
+        expected += page.add(number * 160, 40, 140, 20)
+    assert page.order(by_rows(page) if is_drawn_by_rows else None) == expected
+
+
+def test_short_lines_above_and_below_columns_are_read_before_and_after_them() -> None:
+    page = Page()
+    expected = page.add(230, 0, 100)
+    expected += page.add(0, 20, 200, 5) + page.add(230, 20, 200, 5)
+    expected += page.add(0, 92, 100)
+    assert page.order() == expected
+
+
+def test_columns_from_right_are_read_from_right() -> None:
+    page = Page()
+    left, right = page.add(0, 0, 200, 10), page.add(220, 0, 200, 10)
+    assert page.order(is_from_right=True) == right + left
+
+
+def test_unequal_columns_with_figure_across_are_read_above_it_first() -> None:
+    page = Page()
+    left, right = page.add(0, 0, 300, 6), page.add(320, 0, 150, 6)
+    figure = page.add_inset(0, 90, 470, 100)
+    left_below, right_below = page.add(0, 200, 300, 6), page.add(320, 200, 150, 6)
+    assert page.order() == left + right + figure + left_below + right_below
+
+
+def test_narrow_column_drawn_as_a_whole_is_a_column() -> None:
+    page = Page()
+    contact = page.add(0, 0, 60, 12, text="Skill")
+    text = page.add(90, 5, 300, 12)
+    assert page.order() == contact + text
+
+
+def test_labels_drawn_before_their_values_are_read_by_rows() -> None:
+    page = Page()
+    labels = [index for row in range(5) for index in page.add(0, row * 16, 80, text="Date of birth:")]
+    values = [index for row in range(5) for index in page.add(120, row * 16, 90, text="a value")]
+    assert page.order() == [index for pair in zip(labels, values, strict=True) for index in pair]
+
+
+def test_figures_beside_labels_are_read_by_rows() -> None:
+    page = Page()
+    labels = [index for row in range(6) for index in page.add(0, row * 14, 200, text="Cost of goods sold")]
+    figures = [index for row in range(6) for index in page.add(300, row * 14, 40, text="1,234.50")]
+    assert page.order() == [index for pair in zip(labels, figures, strict=True) for index in pair]
+
+
+def test_translation_drawn_by_paragraphs_follows_its_paragraph() -> None:
+    page = Page()
+    expected = []
+    for number, top in enumerate((0, 80, 160)):
+        expected += page.add(0, top, 200, 5 - number)
+        expected += page.add(230, top, 200, 4)
+    assert page.order() == expected
+
+
+def test_run_in_heading_stays_on_its_line() -> None:
+    page = Page()
+    above = page.add(0, 0, 50, text="below.")
+    heading = page.add(0, 20, 120, text="In-batch negatives")
+    start = page.add(133, 20, 160, text="Assume that we have")
+    text = page.add(0, 32, 300, 8)
+    assert page.order() == above + heading + start + text
+
+
+def test_list_number_stays_beside_its_text() -> None:
+    page = Page()
+    expected = []
+    for number in range(3):
+        expected += page.add(0, number * 50, 8, text=f"{number}.")
+        expected += page.add(24, number * 50, 300, 3)
+    assert page.order() == expected
+
+
+def test_sidebar_drawn_after_the_text_is_read_after_it() -> None:
+    page = Page()
+    text = page.add(160, 0, 320, 20)
+    sidebar = page.add(0, 0, 120, 6)
+    assert page.order() == text + sidebar
+
+
+def test_columns_across_empty_strip_stay_whole_if_drawn_so() -> None:
+    page = Page()
+    left = page.add(0, 0, 200, 4) + page.add(0, 120, 200, 4)
+    right = page.add(230, 0, 200, 4) + page.add(230, 120, 200, 4)
+    assert page.order() == left + right
+
+
+def test_sections_of_columns_are_read_one_after_the_other_if_drawn_so() -> None:
+    page = Page()
+    expected = []
+    for top in (0, 120):
+        expected += page.add(0, top, 200, 4)
+        expected += page.add(230, top, 200, 4)
+    assert page.order() == expected
+
+
+def test_vertical_text_in_the_margin_comes_last() -> None:
+    page = Page()
+    stamp = len(page.boxes)
+    page.boxes.append(LayoutBox(stamp, 0, 0, 10, 200, SIZE))
+    page.texts[stamp] = "arXiv"
+    text = page.add(40, 0, 400, 20)
+    assert page.order() == [*text, stamp]
+
+
+def test_order_has_every_box_once_on_a_page_of_boxes_at_random() -> None:
+    page = Page()
+    for number in range(200):
+        page.add((number * 37) % 500, (number * 91) % 700, 20 + (number * 13) % 200)
+    assert sorted(page.order()) == list(range(200))

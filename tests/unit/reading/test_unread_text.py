@@ -1,0 +1,70 @@
+"""Recognized lines of unread parts, and comparison of lines of a text layer with the page."""
+
+import numpy as np
+import pytest
+
+from backend_main.reading import Engine, Line, Options, PageImage
+from backend_main.reading.documents.pdf_text_layer import TextRun
+from backend_main.reading.documents.styled_text import TextStyle
+from backend_main.reading.fallback import FallbackEngines
+from backend_main.reading.page_assembly import AssemblySettings
+from backend_main.reading.text_layer_check import compare_lines, read_runs
+from backend_main.reading.types import level_box
+from backend_main.reading.unread_text import Readers, read_unread_areas, text_run
+from tests.support.fake_engines import FailingEngine, FakeEngine
+
+
+def run_of(line: Line) -> TextRun:
+    assert line.box is not None
+    return text_run(line, line.box, TextStyle())
+
+
+def blank(width: int = 400, height: int = 300) -> PageImage:
+    return PageImage(1, np.full((height, width, 3), 255, np.uint8), width, height)
+
+
+def lines_of(engine: Engine, runs: tuple[TextRun, ...] = ()) -> list[str]:
+    areas = [(0.0, 0.0, 400.0, 300.0)]
+    readers = Readers(engine, Options(), FallbackEngines(), AssemblySettings())
+    result = read_unread_areas(blank(), areas, runs, readers)
+    return [line.text for line in result.lines]
+
+
+def test_unread_lines_of_low_confidence_are_left_out() -> None:
+    assert lines_of(FakeEngine("Amount", confidence=0.8)) == ["Amount"]
+    assert lines_of(FakeEngine("OO", confidence=0.8)) == []
+    assert lines_of(FakeEngine("Amount", confidence=0.7)) == []
+
+
+def test_unread_lines_that_copy_the_text_layer_are_left_out() -> None:
+    line = Line(1, "Total amount", "", level_box(12, 2, 200, 28))
+    assert lines_of(FakeEngine("Total amount", "Total amount"), (run_of(line),)) == ["Total amount"]
+    assert lines_of(FakeEngine("CANCELLED"), (run_of(line),)) == ["CANCELLED"]
+
+
+def runs_of(*texts: str) -> list[TextRun]:
+    return [
+        run_of(Line(1, text, "", level_box(20, 20 + 50 * index, 300, 45 + 50 * index)))
+        for index, text in enumerate(texts)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_same"), [("Tota1 amounf due to-day", True), ("Upubm bnpvou evf upebz", False)]
+)
+def test_compare_lines_accepts_errors_of_the_engine_but_no_other_text(text: str, *, is_same: bool) -> None:
+    comparison = compare_lines(blank(), runs_of("Total amount due today"), FakeEngine(text))
+    assert comparison is not None
+    assert comparison.is_same == is_same
+
+
+def test_compare_lines_without_letters_or_with_a_failing_engine_is_none() -> None:
+    assert compare_lines(blank(), runs_of("12 %"), FakeEngine("12 %")) is None
+    assert compare_lines(blank(), runs_of("Total amount due"), FailingEngine()) is None
+
+
+def test_read_runs_gives_each_run_its_own_line() -> None:
+    runs = runs_of("a la\ufffdy dog", "another line", "nothing like it")
+    # Lines of 25 px with their margins have 43 px, and as much again is between them.
+    read_texts = read_runs(blank(), runs, FakeEngine("a lazy dog", "another line", "qqqq wwww", step=86))
+    assert read_texts == ["a lazy dog", "another line", None]
