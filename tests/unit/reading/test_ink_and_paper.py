@@ -149,6 +149,7 @@ FILES: dict[str, Callable[[], bytes]] = {
     "ink of infinity": lambda: floats(INF, 0.5),
     "integers of 31 bits": lambda: integers(0, 2_000_000_000),
     "integers below zero": lambda: integers(-128_000, 127_000),
+    "integers with a near outlier": lambda: integers(0, 50_000, 5_000_000),
     "integers with an outlier": lambda: integers(0, 50_000, 2**31 - 1),
     "unsigned integers of 32 bits": lambda: tiff(
         TiffPage(*SIZE, np.where(INK, 0, 2**32 - 1).astype("<u4").tobytes(), depths=(32,))

@@ -86,11 +86,15 @@ def warnings_of(tmp_path: Path, content: bytes) -> list[list[str]]:
 
 @pytest.mark.parametrize("needs_rendering", [True, False])
 def test_read_of_xfa_placeholder_warns_and_prints_nothing(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], *, needs_rendering: bool
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    *,
+    needs_rendering: bool,
 ) -> None:
     ((warning,),) = warnings_of(tmp_path, xfa_pdf(needs_rendering=needs_rendering))
     assert warning.startswith("The PDF is an XFA form")
-    assert capfd.readouterr().err == ""
+    assert (capfd.readouterr().err, caplog.records) == ("", [])
 
 
 def test_read_of_xfa_form_with_drawn_pages_has_no_warning(tmp_path: Path) -> None:
