@@ -93,7 +93,8 @@ class _StripSource:
             self._levels = find_levels(self._numbers_of(top, bottom) for top, bottom in self.strips())
         self._has_inverted_inks = image.mode == "CMYK" and _is_dark(image)
         self._max_alpha = self._ground = 255
-        if self._has_transparency():
+        self._is_transparent = self._has_transparency()
+        if self._is_transparent:
             self._max_alpha = max(1, max(int(alpha.max()) for _, alpha in self._layers()))
             self._ground = self._choose_ground()
 
@@ -107,8 +108,12 @@ class _StripSource:
     def rgb(self, top: int, bottom: int) -> Pixels:
         """Return a strip in RGB."""
         color, alpha = self._layer(top, bottom)
-        if alpha is None:
+        if alpha is None or not self._is_transparent:
             return color
+        if self._max_alpha == 255:
+            ground = Image.new("RGB", (color.shape[1], color.shape[0]), (self._ground,) * 3)
+            ground.paste(Image.fromarray(color), mask=Image.fromarray(alpha))
+            return np.asarray(ground)
         share = np.minimum(alpha.astype(np.float32) / self._max_alpha, 1.0)[:, :, None]
         return np.asarray(np.rint(self._ground + (color - np.float32(self._ground)) * share), np.uint8)
 
@@ -144,6 +149,8 @@ class _StripSource:
         return self._image.crop((0, top, self._image.width, bottom))
 
     def _has_transparency(self) -> bool:
+        if self._image.mode in ("RGBA", "LA"):
+            return self._image.getchannel("A").getextrema() != (255, 255)
         return self._image.has_transparency_data or self._image.mode == "F"
 
     def _layers(self) -> Iterator[tuple[Pixels, Gray]]:
