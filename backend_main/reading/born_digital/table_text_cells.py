@@ -81,9 +81,8 @@ def text_cells(words: Sequence[Word]) -> list[TextCell]:
     cells: dict[Phrase, list[Phrase]] = {}
     for line in lines:
         for phrase in line.phrases:
-            continued = above.get(phrase)
-            if continued is not None and used[continued] == 1:
-                cells[phrase] = cells[continued]
+            if phrase in above and used[above[phrase]] == 1:
+                cells[phrase] = cells[above[phrase]]
                 cells[phrase].append(phrase)
             else:
                 cells[phrase] = [phrase]
