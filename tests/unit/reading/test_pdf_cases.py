@@ -24,8 +24,8 @@ PICTURE = f"{LETTER} Account DE02 1203 0000 Amount 480,00 EUR Pay before 31 Marc
 WRITTEN = {
     "01_glyphs": "# Payed 2017-Jan-22 by bank Total amount due: 1.234,56 EUR until Friday",
     "01_overlap": "# Text of Terms To You Second line with enough characters in it.",
-    "02_dropcap": "Realized through a combination of careful engineering and patience, the bridge was opened to"
-    " the public in the year after its builder had left the town for good.",
+    "02_dropcap": "Realized through a combination of careful engineering and patience, the bridge was opened"
+    " to the public in the year after its builder had left the town for good.",
     "02_raised": "The area is 25 m<sup>2</sup> and H<sub>2</sub>O is water, see the note<sup>3</sup> below.",
     "02_runs": "Go to **page 2** and see the **terms** of payment there.",
     "03_form": "Application for membership in the city library Name: Ada Lovelace Date of birth:"
