@@ -172,6 +172,16 @@ def test_order_has_every_box_once_on_a_page_of_boxes_at_random() -> None:
     assert sorted(page.order()) == list(range(200))
 
 
+def test_narrow_bullets_stay_before_their_items_and_vertical_text_comes_last() -> None:
+    """The box of a bullet is as high as its line, and much narrower."""
+    page = Page()
+    expected = page.add(30, 0, 400, 3)
+    for top in (50, 90):
+        expected += page.add(30, top, 3, text="•") + page.add(45, top, 385, 3)
+    vertical = page.add(2, 20, 3, size=90, text="printed in 2019")
+    assert page.order() == [*expected, *vertical]
+
+
 def test_last_line_of_a_paragraph_above_columns_is_no_part_of_a_column() -> None:
     page = Page()
     above = page.add(0, 0, 600, lines=2)
