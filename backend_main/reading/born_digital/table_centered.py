@@ -30,7 +30,7 @@ MIN_ROWS = 3
 MIN_CENTERED_ROWS = 2
 """Rows with different numbers of lines, with common centers."""
 MIN_CENTERED_PAIRS = 4
-"""Of two columns, which labels of charts make too."""
+"""Centered rows of a table of two columns, because labels of charts have a few too."""
 MIN_CENTERED_SHARE = 0.75
 MAX_CROSSED_SHARE = 0.25
 """Share of the rows with a cell over a gap between columns."""
