@@ -235,6 +235,8 @@ def _region_table(part: Sequence[Line], words: Sequence[Word]) -> FoundTable | N
     lines = word_lines(inside)
     others = word_lines(word for word in near if not part[0].position < word.center_y < part[-1].position)
     forced = common_joints(part)
+    if find_columns(lines).count > len(forced) + 1:
+        forced = ()  # only some columns have a line beside them
     head = head_above(part, inside, near) if forced else []
     lines = word_lines([*head, *inside]) if head else _with_rows_around(lines, others, part)
     drawing = Drawing(tuple(line.position for line in part), forced, has_joints=bool(forced))

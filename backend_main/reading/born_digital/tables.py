@@ -9,6 +9,7 @@ from .page import DigitalPage
 from .table_blocks import unruled_tables
 from .table_captions import without_captions
 from .table_centered import centered_tables
+from .table_columns import find_columns
 from .table_grids import grid_table
 from .table_markdown import FoundTable, is_right_to_left_words, mirrored, table_markdown, with_whole_spans
 from .table_regions import column_line_tables, level_lines, region_tables
@@ -21,7 +22,7 @@ from .table_rules import (
     line_groups,
     page_lines,
 )
-from .table_words import LEADER, Word, page_words
+from .table_words import LEADER, Word, page_words, word_lines
 
 LINE_MARGIN = 4.0
 """In pixels: lines of a table are as near to its bounds."""
@@ -119,10 +120,10 @@ def _free(words: Sequence[Word], found: Sequence[FoundTable]) -> list[Word]:
     return [word for word in words if word.box not in used]
 
 
-def _is_halved(group: LineGroup) -> bool:
+def _is_halved(group: LineGroup, words: Sequence[Word]) -> bool:
     """Return whether a group is level lines with common ends and one upright line through all of them.
 
-    It makes two columns that are open at their sides, as LaTeX draws them.
+    It makes two columns that are open at their sides, as LaTeX draws them. The text has no more columns.
     """
     if len(group.vertical) != 1 or len(group.horizontal) < MIN_HALVED_LINES:
         return False
@@ -132,7 +133,9 @@ def _is_halved(group: LineGroup) -> bool:
     have_common_ends = all(
         line.start - left < LINE_MARGIN and right - line.end < LINE_MARGIN for line in group.horizontal
     )
-    return is_inside and have_common_ends and upright.length > MIN_CROSSING_SHARE * (bottom - top)
+    if not (is_inside and have_common_ends and upright.length > MIN_CROSSING_SHARE * (bottom - top)):
+        return False
+    return find_columns(word_lines(_words_inside(group.rect, words))).count <= MAX_OPEN_COLUMNS
 
 
 def _grid_tables(
@@ -142,7 +145,7 @@ def _grid_tables(
     grids = [
         RuledGrid(group, fills)
         for group in line_groups(lines)
-        if min(len(group.horizontal), len(group.vertical)) >= MIN_GRID_LINES or _is_halved(group)
+        if min(len(group.horizontal), len(group.vertical)) >= MIN_GRID_LINES or _is_halved(group, words)
     ]
     found, areas = [], []
     for grid in sorted(grids, key=lambda grid: grid.columns * grid.rows):
