@@ -16,7 +16,7 @@ MAX_TEXT_BYTES = 1024 * 1024
 """Bytes of all tEXt chunks that are kept; the engine `dummy` reads them."""
 MAX_EXIF_BYTES = 16 * 1024 * 1024
 UNCHECKED_PNG_CHUNKS = {b"IHDR", b"PLTE", b"tRNS"}
-"""Chunks that the pixels depend on. Their checksums are computed again, since pixels can be right all the same."""
+"""Chunks that the pixels depend on. Their checksums are computed again: pixels may be right anyway."""
 JFIF, ADOBE = 0xE0, 0xEE
 """APP0 and APP14. The latter says whether inks are inverted (Adobe Technical Note 5116, section 18)."""
 JPEG_INFORMATION = ({*range(0xE0, 0xF0)} - {JFIF, ADOBE}) | {0xFE}
